@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvyrememory.h"
+
+struct _GstVyreAllocator {
+  GstAllocator parent;
+  VyreStore *store;
+};
+
+typedef struct {
+  GstMemory parent;
+  VyreStore *store;
+  gsize slice; /* byte offset in the store; of a root memory, to be freed */
+} GstVyreMemory;
+
+G_DEFINE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST_TYPE_ALLOCATOR)
+
+static GstMemory *
+memory_new (GstAllocator *allocator, GstMemory *parent, GstMemoryFlags flags, gsize slice,
+    gsize maxsize, gsize align, gsize offset, gsize size)
+{
+  GstVyreMemory *memory = g_new0 (GstVyreMemory, 1);
+
+  gst_memory_init (
+      GST_MEMORY_CAST (memory), flags, allocator, parent, maxsize, align, offset, size);
+  memory->store = vyre_store_ref (GST_VYRE_ALLOCATOR (allocator)->store);
+  memory->slice = slice;
+  return GST_MEMORY_CAST (memory);
+}
+
+/* What upstream may take: half of the store. The other half is for payloads
+ * that have to be copied in; without it, buffers queued upstream could keep the
+ * copy they wait behind from ever getting room. */
+static gboolean
+may_lend (VyreStore *store, gsize size)
+{
+  return vyre_store_get_used (store) + size <= vyre_store_get_size (store) / 2;
+}
+
+static GstMemory *
+allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *params)
+{
+  VyreStore *store = GST_VYRE_ALLOCATOR (allocator)->store;
+  gsize maxsize = params->prefix + size + params->padding;
+  gsize slice;
+
+  if (params->align > 4095 || !may_lend (store, maxsize)
+      || !vyre_store_alloc (store, maxsize, 0, &slice))
+    return gst_allocator_alloc (NULL, size, params); /* will be copied in, and counted */
+  guint8 *data = vyre_store_get_data (store) + slice;
+  if (params->prefix && (params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED))
+    memset (data, 0, params->prefix);
+  if (params->padding && (params->flags & GST_MEMORY_FLAG_ZERO_PADDED))
+    memset (data + params->prefix + size, 0, params->padding);
+  return memory_new (
+      allocator, NULL, params->flags, slice, maxsize, params->align, params->prefix, size);
+}
+
+static void
+allocator_free (GstAllocator *allocator, GstMemory *memory)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *) memory;
+
+  if (!memory->parent)
+    vyre_store_free (vyre->store, vyre->slice);
+  vyre_store_unref (vyre->store);
+  g_free (vyre);
+}
+
+static gpointer
+memory_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *) memory;
+
+  return vyre_store_get_data (vyre->store) + vyre->slice;
+}
+
+static void
+memory_unmap (GstMemory *memory)
+{
+}
+
+static GstMemory *
+memory_share (GstMemory *memory, gssize offset, gssize size)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *) memory;
+  GstMemory *root = memory->parent ? memory->parent : memory;
+
+  if (size == -1)
+    size = (gssize) memory->size - offset;
+  return memory_new (memory->allocator, root, GST_MINI_OBJECT_FLAGS (root) | GST_MINI_OBJECT_FLAG_LOCK_READONLY,
+      vyre->slice, memory->maxsize, memory->align, memory->offset + (gsize) offset, (gsize) size);
+}
+
+/* A copy is the application's: it must not drain the store. */
+static GstMemory *
+memory_copy (GstMemory *memory, gssize offset, gssize size)
+{
+  GstMapInfo from, to;
+
+  if (size == -1)
+    size = (gssize) memory->size - offset;
+  GstMemory *copy = gst_allocator_alloc (NULL, (gsize) size, NULL);
+  if (!copy || !gst_memory_map (memory, &from, GST_MAP_READ)) {
+    g_clear_pointer (&copy, gst_memory_unref);
+    return NULL;
+  }
+  gst_memory_map (copy, &to, GST_MAP_WRITE);
+  memcpy (to.data, from.data + offset, (gsize) size);
+  gst_memory_unmap (copy, &to);
+  gst_memory_unmap (memory, &from);
+  return copy;
+}
+
+static gboolean
+memory_is_span (GstMemory *first, GstMemory *second, gsize *offset)
+{
+  if (offset)
+    *offset = first->offset - first->parent->offset;
+  return first->offset + first->size == second->offset;
+}
+
+static void
+gst_vyre_allocator_finalize (GObject *object)
+{
+  vyre_store_unref (GST_VYRE_ALLOCATOR (object)->store);
+  G_OBJECT_CLASS (gst_vyre_allocator_parent_class)->finalize (object);
+}
+
+static void
+gst_vyre_allocator_class_init (GstVyreAllocatorClass *klass)
+{
+  GST_ALLOCATOR_CLASS (klass)->alloc = allocator_alloc;
+  GST_ALLOCATOR_CLASS (klass)->free = allocator_free;
+  G_OBJECT_CLASS (klass)->finalize = gst_vyre_allocator_finalize;
+}
+
+static void
+gst_vyre_allocator_init (GstVyreAllocator *self)
+{
+  GstAllocator *allocator = GST_ALLOCATOR_CAST (self);
+
+  allocator->mem_type = GST_VYRE_MEMORY_TYPE;
+  allocator->mem_map = memory_map;
+  allocator->mem_unmap = memory_unmap;
+  allocator->mem_share = memory_share;
+  allocator->mem_copy = memory_copy;
+  allocator->mem_is_span = memory_is_span;
+}
+
+/* An allocator that lends slices of @store, and wraps those that are its. */
+GstAllocator *
+gst_vyre_allocator_new (VyreStore *store)
+{
+  GstVyreAllocator *self = g_object_new (GST_TYPE_VYRE_ALLOCATOR, NULL);
+
+  gst_object_ref_sink (self);
+  self->store = vyre_store_ref (store);
+  return GST_ALLOCATOR_CAST (self);
+}
+
+/* A memory over @slice, which it frees in the end. */
+GstMemory *
+gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size)
+{
+  return memory_new (allocator, NULL, 0, slice, size, VYRE_STORE_ALIGNMENT - 1, 0, size);
+}
+
+/* Whether @memory lies in @store, and where. */
+gboolean
+gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *) memory;
+
+  if (!gst_memory_is_type (memory, GST_VYRE_MEMORY_TYPE) || vyre->store != store)
+    return FALSE;
+  *offset = vyre->slice + memory->offset;
+  return TRUE;
+}

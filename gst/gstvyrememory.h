@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * GstMemory over a slice of a VyreStore. The allocator lends staging memory
+ * upstream, and wraps readbacks for downstream. A memory keeps its store alive,
+ * so buffers stay valid after the element and the kernel are gone. Shares of one
+ * slice are recognised as adjacent: mapping a buffer of several of them costs
+ * no copy.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "vyre.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_VYRE_ALLOCATOR (gst_vyre_allocator_get_type ())
+G_DECLARE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST, VYRE_ALLOCATOR, GstAllocator)
+
+#define GST_VYRE_MEMORY_TYPE "VyreMemory"
+
+GstAllocator *gst_vyre_allocator_new (VyreStore *store);
+GstMemory *gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size);
+gboolean gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset);
+
+G_END_DECLS

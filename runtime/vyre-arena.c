@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Free ranges are kept in an array in the order of their offsets and never touch
+ * each other: freeing is a binary search, allocating takes the first that is
+ * large enough. With the few hundred ranges a staging arena has, walking a
+ * compact array is cheaper than any tree.
+ */
+#include "vyre-arena.h"
+
+typedef struct {
+  gsize offset;
+  gsize size;
+} Range;
+
+/* Lives on the stack of the thread that waits. */
+typedef struct {
+  gsize size;
+  gsize offset;
+  gboolean served;
+  GCond wake;
+  GList link;
+} Waiter;
+
+struct _VyreArena {
+  gsize size;
+  gsize alignment;
+
+  GMutex lock; /* guards what follows */
+  GArray *free_ranges;
+  GHashTable *live; /* offset → size */
+  GQueue waiters;   /* first come, first served */
+  gsize used;
+};
+
+/* Index of the first free range at or behind @offset. */
+static guint
+find_free (VyreArena *arena, gsize offset)
+{
+  guint low = 0, high = arena->free_ranges->len;
+
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+
+    if (g_array_index (arena->free_ranges, Range, middle).offset < offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Takes @size bytes, a multiple of the alignment, from the first range that has them. */
+static gboolean
+take (VyreArena *arena, gsize size, gsize *offset)
+{
+  for (guint i = 0; i < arena->free_ranges->len; i++) {
+    Range *range = &g_array_index (arena->free_ranges, Range, i);
+
+    if (range->size < size)
+      continue;
+    *offset = range->offset;
+    range->offset += size;
+    range->size -= size;
+    if (range->size == 0)
+      g_array_remove_index (arena->free_ranges, i);
+    arena->used += size;
+    g_hash_table_insert (arena->live, GSIZE_TO_POINTER (*offset), GSIZE_TO_POINTER (size));
+    return TRUE;
+  }
+  return FALSE;
+}
+
+/* Gives a range back and joins it with the free ranges that it touches. */
+static void
+give_back (VyreArena *arena, Range range)
+{
+  GArray *ranges = arena->free_ranges;
+  guint next = find_free (arena, range.offset);
+  Range *before = next > 0 ? &g_array_index (ranges, Range, next - 1) : NULL;
+  Range *after = next < ranges->len ? &g_array_index (ranges, Range, next) : NULL;
+  gboolean joins_before = before && before->offset + before->size == range.offset;
+  gboolean joins_after = after && range.offset + range.size == after->offset;
+
+  arena->used -= range.size;
+  if (joins_before && joins_after) {
+    before->size += range.size + after->size;
+    g_array_remove_index (ranges, next);
+  } else if (joins_before) {
+    before->size += range.size;
+  } else if (joins_after) {
+    after->offset = range.offset;
+    after->size += range.size;
+  } else {
+    g_array_insert_val (ranges, next, range);
+  }
+}
+
+/* Hands space to those who wait, in their order, up to the first for whom there is too little: what
+ * is free now is kept for it, or small requests would starve a big one. */
+static void
+serve_waiters (VyreArena *arena)
+{
+  Waiter *waiter;
+
+  while ((waiter = g_queue_peek_head (&arena->waiters))
+         && take (arena, waiter->size, &waiter->offset)) {
+    g_queue_unlink (&arena->waiters, &waiter->link);
+    waiter->served = TRUE;
+    g_cond_signal (&waiter->wake);
+  }
+}
+
+/* Waits with the lock held for a place at the head of the queue and for space. */
+static gboolean
+wait_for_space (VyreArena *arena, gsize size, gint64 end_time, gsize *offset)
+{
+  Waiter waiter = { .size = size };
+
+  g_cond_init (&waiter.wake);
+  waiter.link.data = &waiter;
+  g_queue_push_tail_link (&arena->waiters, &waiter.link);
+  while (!waiter.served && g_cond_wait_until (&waiter.wake, &arena->lock, end_time))
+    ;
+  if (waiter.served) {
+    *offset = waiter.offset;
+  } else {
+    g_queue_unlink (&arena->waiters, &waiter.link);
+    /* It may have been the only one that did not fit. */
+    serve_waiters (arena);
+  }
+  g_cond_clear (&waiter.wake);
+  return waiter.served;
+}
+
+static gsize
+round_up (VyreArena *arena, gsize size)
+{
+  return (MAX (size, 1) + arena->alignment - 1) & ~(arena->alignment - 1);
+}
+
+/**
+ * vyre_arena_new:
+ * @size: bytes in the region; rounded down to a multiple of @alignment
+ * @alignment: a power of two, 1 or more, in bytes
+ *
+ * Makes an allocator for the offsets 0 to @size of a region. Every range that
+ * it hands out starts at a multiple of @alignment and ends at one. An arena
+ * smaller than @alignment is empty: nothing can be allocated from it.
+ *
+ * Returns: (transfer full): an arena; free it with vyre_arena_destroy()
+ */
+VyreArena *
+vyre_arena_new (gsize size, gsize alignment)
+{
+  VyreArena *arena;
+
+  g_return_val_if_fail (alignment > 0 && (alignment & (alignment - 1)) == 0, NULL);
+
+  arena = g_new0 (VyreArena, 1);
+  arena->size = size & ~(alignment - 1);
+  arena->alignment = alignment;
+  g_mutex_init (&arena->lock);
+  arena->free_ranges = g_array_new (FALSE, FALSE, sizeof (Range));
+  arena->live = g_hash_table_new (NULL, NULL);
+  g_queue_init (&arena->waiters);
+  if (arena->size > 0) {
+    Range all = { .offset = 0, .size = arena->size };
+
+    g_array_append_val (arena->free_ranges, all);
+  }
+  return arena;
+}
+
+/**
+ * vyre_arena_destroy:
+ * @arena: (nullable) (transfer full): an arena
+ *
+ * Frees the allocator; the region itself is not its own. Ranges that are still
+ * live are forgotten. No other thread may be in a call on @arena.
+ */
+void
+vyre_arena_destroy (VyreArena *arena)
+{
+  if (!arena)
+    return;
+  g_return_if_fail (g_queue_is_empty (&arena->waiters));
+
+  g_hash_table_unref (arena->live);
+  g_array_unref (arena->free_ranges);
+  g_mutex_clear (&arena->lock);
+  g_free (arena);
+}
+
+/**
+ * vyre_arena_alloc:
+ * @arena: an arena
+ * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
+ * @offset: (out): offset of the range in bytes, written on success only
+ *
+ * Allocates a range if there is one now. It fails while another thread is in
+ * vyre_arena_alloc_wait() even where the space would do, because the space is
+ * kept for the one who waits. May be called from any thread; never blocks for
+ * longer than another thread's call takes.
+ *
+ * Returns: whether a range was allocated; give it back with vyre_arena_free()
+ */
+gboolean
+vyre_arena_alloc (VyreArena *arena, gsize size, gsize *offset)
+{
+  return vyre_arena_alloc_wait (arena, size, 0, offset);
+}
+
+/**
+ * vyre_arena_alloc_wait:
+ * @arena: an arena
+ * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
+ * @end_time: until when to wait, in microseconds of g_get_monotonic_time();
+ *     a time that has passed means not to wait, %G_MAXINT64 to wait for ever
+ * @offset: (out): offset of the range in bytes, written on success only
+ *
+ * Allocates a range, waiting until there is one. Those who wait are served in
+ * the order in which they came, so a big request gets its turn however many
+ * small ones there are. A request larger than the arena fails at once.
+ * May be called from any thread.
+ *
+ * Returns: whether a range was allocated; give it back with vyre_arena_free()
+ */
+gboolean
+vyre_arena_alloc_wait (VyreArena *arena, gsize size, gint64 end_time, gsize *offset)
+{
+  gboolean allocated;
+
+  g_return_val_if_fail (arena, FALSE);
+  g_return_val_if_fail (offset, FALSE);
+
+  /* Comparing first keeps the rounding from overflowing: the arena's size is rounded already. */
+  if (MAX (size, 1) > arena->size)
+    return FALSE;
+  size = round_up (arena, size);
+  g_mutex_lock (&arena->lock);
+  allocated = g_queue_is_empty (&arena->waiters) && take (arena, size, offset);
+  if (!allocated && end_time > g_get_monotonic_time ())
+    allocated = wait_for_space (arena, size, end_time, offset);
+  g_mutex_unlock (&arena->lock);
+  return allocated;
+}
+
+/**
+ * vyre_arena_free:
+ * @arena: an arena
+ * @offset: where a live range starts, in bytes
+ *
+ * Gives a range back, in any order and from any thread, and wakes those for
+ * whom there is space now. Freeing an offset at which no live range starts is
+ * a programming error: it is reported as a critical and changes nothing.
+ */
+void
+vyre_arena_free (VyreArena *arena, gsize offset)
+{
+  gpointer size;
+  gboolean is_live;
+
+  g_return_if_fail (arena);
+
+  g_mutex_lock (&arena->lock);
+  is_live = g_hash_table_steal_extended (arena->live, GSIZE_TO_POINTER (offset), NULL, &size);
+  if (is_live) {
+    give_back (arena, (Range){ .offset = offset, .size = GPOINTER_TO_SIZE (size) });
+    serve_waiters (arena);
+  }
+  g_mutex_unlock (&arena->lock);
+  g_return_if_fail (is_live);
+}
+
+/**
+ * vyre_arena_get_size:
+ * @arena: an arena
+ *
+ * May be called from any thread.
+ *
+ * Returns: bytes in the arena, a multiple of its alignment
+ */
+gsize
+vyre_arena_get_size (const VyreArena *arena)
+{
+  g_return_val_if_fail (arena, 0);
+
+  return arena->size;
+}
+
+/**
+ * vyre_arena_get_used:
+ * @arena: an arena
+ *
+ * May be called from any thread; other threads may have changed the value by
+ * the time it is looked at.
+ *
+ * Returns: bytes in live ranges, what rounding added included
+ */
+gsize
+vyre_arena_get_used (VyreArena *arena)
+{
+  gsize used;
+
+  g_return_val_if_fail (arena, 0);
+
+  g_mutex_lock (&arena->lock);
+  used = arena->used;
+  g_mutex_unlock (&arena->lock);
+  return used;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The device as the rest of the runtime sees it.
+ */
+#pragma once
+
+#include <vulkan/vulkan.h>
+
+#include "vyre-device.h"
+
+struct _VyreDevice {
+  gatomicrefcount refs;
+  VkInstance instance;
+  VkPhysicalDevice physical;
+  VkDevice handle;
+  VkQueue queue;
+  guint32 queue_family;
+  VkPhysicalDeviceProperties properties;
+  VkPhysicalDeviceMemoryProperties memory;
+  char uuid[37];
+  gsize import_alignment; /* of host pointers in bytes, 0 when they cannot be imported */
+  PFN_vkGetMemoryHostPointerPropertiesEXT get_host_pointer_properties;
+};
+
+gboolean vyre_vk_check (VkResult result, const char *call, const VyreDevice *device,
+    GError **error);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The one error domain of libvyre. Every message ends in "Fix: …": what the
+ * caller, or the user behind it, can do about it.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * VyreError:
+ * @VYRE_ERROR_NO_LOADER: no Vulkan loader, or no instance could be made
+ * @VYRE_ERROR_NO_DEVICE: no Vulkan device matches what was asked for
+ * @VYRE_ERROR_DEVICE: a Vulkan call failed
+ * @VYRE_ERROR_DEVICE_LOST: the device is lost; nothing that ran on it can be trusted
+ * @VYRE_ERROR_UNSUPPORTED: the device cannot do what was asked for
+ * @VYRE_ERROR_NO_SPACE: memory or another bounded resource is used up
+ * @VYRE_ERROR_TIMEOUT: a deadline passed
+ * @VYRE_ERROR_STUCK: the kernel made no progress within its deadline
+ * @VYRE_ERROR_IO: reading from a file failed
+ * @VYRE_ERROR_SYNTAX: a program's text is wrong; the message starts with line:column
+ * @VYRE_ERROR_UNBOUND: a program uses a symbol that this stream does not define
+ * @VYRE_ERROR_TOO_LARGE: a payload, program or length is above a limit
+ * @VYRE_ERROR_MISALIGNED: a buffer is not a whole number of words or slots
+ * @VYRE_ERROR_INVALID: an argument or a buffer breaks the ABI
+ *
+ * Error codes of %VYRE_ERROR.
+ */
+typedef enum {
+  VYRE_ERROR_NO_LOADER,
+  VYRE_ERROR_NO_DEVICE,
+  VYRE_ERROR_DEVICE,
+  VYRE_ERROR_DEVICE_LOST,
+  VYRE_ERROR_UNSUPPORTED,
+  VYRE_ERROR_NO_SPACE,
+  VYRE_ERROR_TIMEOUT,
+  VYRE_ERROR_STUCK,
+  VYRE_ERROR_IO,
+  VYRE_ERROR_SYNTAX,
+  VYRE_ERROR_UNBOUND,
+  VYRE_ERROR_TOO_LARGE,
+  VYRE_ERROR_MISALIGNED,
+  VYRE_ERROR_INVALID,
+} VyreError;
+
+#define VYRE_ERROR (vyre_error_quark ())
+
+GQuark vyre_error_quark (void);
+
+G_END_DECLS

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The proof at start: a real kernel, under deadlines, shows which residency
+ * works on this device. Nothing is assumed from names or feature bits; a driver
+ * that serves stale data or cuts loops short fails here.
+ */
+#include "vyre-megakernel-private.h"
+
+#include <string.h>
+
+/* More than the loop limit some devices have. */
+#define PROBE_ITERATIONS 70000u
+#define CALIBRATION_POLLS 4000u
+#define PROBE_TIMEOUT_NS (20 * G_GUINT64_CONSTANT (1000000000))
+#define BATCH_TIMEOUT_US (500 * G_GINT64_CONSTANT (1000))
+#define PROOF_BYTES 4096
+#define PROOF_BATCHES 16
+
+/* Runs one launch by hand, before there is a keeper; ns it took in @elapsed. */
+static gboolean
+run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, gint64 *elapsed, GError **error)
+{
+  guint32 constants[VYRE_LAUNCH_WORDS] = {
+    [VYRE_LAUNCH_SEQUENCE] = ++kernel->launch_sequence,
+    [VYRE_LAUNCH_FLAGS] = flags,
+    [VYRE_LAUNCH_BUDGET] = budget,
+  };
+  gint64 start = vyre_now ();
+
+  if (!vyre_pipeline_launch (&kernel->pipeline, constants, 1, error))
+    return FALSE;
+  VkResult result
+      = vyre_pipeline_wait (&kernel->pipeline, vyre_pipeline_oldest (&kernel->pipeline), PROBE_TIMEOUT_NS);
+  if (!vyre_vk_check (result, "vkWaitForFences", kernel->device, error))
+    return FALSE;
+  if (result == VK_TIMEOUT) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+        "%s did not finish a test kernel in 20 s. Fix: choose another device.",
+        vyre_device_get_name (kernel->device));
+    return FALSE;
+  }
+  vyre_pipeline_retire_oldest (&kernel->pipeline);
+  *elapsed = vyre_now () - start;
+  return TRUE;
+}
+
+/* Finds out how far a loop gets, and how long an idle poll takes. */
+static gboolean
+measure (VyreMegakernel *kernel, guint32 *iterations, gint64 *poll_ns, GError **error)
+{
+  const guint32 *answer = (const guint32 *) kernel->answer.data;
+  gint64 elapsed;
+
+  if (!run_alone (kernel, VYRE_FLAG_PROBE, PROBE_ITERATIONS, &elapsed, error))
+    return FALSE;
+  *iterations = answer[VYRE_ANSWER_PROBE];
+  if (!run_alone (kernel, VYRE_FLAG_POLL, CALIBRATION_POLLS, &elapsed, error))
+    return FALSE;
+  kernel->expected_exits++;
+  *poll_ns = MAX (elapsed / CALIBRATION_POLLS, 1);
+  return TRUE;
+}
+
+/* A launch ends by itself some time after its lease, should the host die. */
+static guint32
+budget_for (const VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
+{
+  guint64 polls = 2 * kernel->params.lease / (guint64) poll_ns;
+
+  if (residency != VYRE_RESIDENCY_PERSISTENT)
+    return VYRE_RELAY_BUDGET;
+  return (guint32) CLAMP (polls, 2 * VYRE_COST_MAX, G_MAXINT32);
+}
+
+/* One batch over bytes that were just changed: right only if the kernel sees
+ * the new ones. */
+static gboolean
+prove_once (VyreMegakernel *kernel, VyrePlan *plan, gsize payload, guint8 value, GError **error)
+{
+  guint8 *bytes = vyre_store_get_data (kernel->staging) + payload;
+
+  memset (bytes, value, PROOF_BYTES);
+  g_autoptr (VyreBatch) batch
+      = vyre_megakernel_publish (kernel, plan, payload, NULL, NULL, 0, error);
+  if (!batch || !vyre_batch_wait (batch, g_get_monotonic_time () + BATCH_TIMEOUT_US, error))
+    return FALSE;
+  const VyreResult *stats = &vyre_plan_get_image (plan)->results[0];
+  const guint8 *control = vyre_batch_get_readback (batch);
+  guint at = VYRE_CONTROL_OBSERVABLES + stats->observable;
+  if (vyre_read_word (control, at + VYRE_U8_STATS_COUNT) == PROOF_BYTES
+      && vyre_read_word_pair (control, at + VYRE_U8_STATS_SUM) == PROOF_BYTES * (guint64) value
+      && vyre_read_word (control, VYRE_CONTROL_OBSERVABLES) == batch->completion.sequence)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "the kernel computed with stale data. Fix: use residency=auto.");
+  return FALSE;
+}
+
+static VyrePlan *
+proof_plan (VyreMegakernel *kernel, GError **error)
+{
+  g_autoptr (VyreProgram) program = vyre_program_assemble ("u8_stats payload -> stats", error);
+  g_autoptr (VyreBindings) bindings = vyre_bindings_new ();
+
+  if (!program)
+    return NULL;
+  g_autoptr (VyreImage) image = vyre_program_bind (program, bindings, PROOF_BYTES, 0, 0, error);
+  return image ? vyre_plan_new (image, PROOF_BYTES, kernel->pipeline.workgroup, error) : NULL;
+}
+
+static void
+set_residency (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
+{
+  g_mutex_lock (&kernel->lock);
+  kernel->residency = residency;
+  kernel->budget = budget_for (kernel, residency, poll_ns);
+  g_mutex_unlock (&kernel->lock);
+}
+
+/* Whether PROOF_BATCHES batches over the same bytes come out right, and a
+ * kernel that should stay did so. */
+static gboolean
+prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict,
+    GError **error)
+{
+  g_autoptr (VyrePlan) plan = proof_plan (kernel, error);
+  VyreMegakernelCounters before, after;
+  GError *reason = NULL;
+  gsize payload;
+  gboolean fine = TRUE;
+
+  if (!plan || !vyre_store_alloc (kernel->staging, PROOF_BYTES, 0, &payload))
+    return FALSE;
+  set_residency (kernel, residency, poll_ns);
+  vyre_megakernel_get_counters (kernel, &before);
+  vyre_megakernel_set_active (kernel, TRUE);
+  for (guint i = 1; i <= PROOF_BATCHES && fine; i++)
+    fine = prove_once (kernel, plan, payload, (guint8) (i * 7), &reason);
+  vyre_megakernel_set_active (kernel, FALSE);
+  vyre_megakernel_get_counters (kernel, &after);
+  guint64 launches = after.launches - before.launches;
+  if (fine && residency != VYRE_RESIDENCY_DISPATCH && launches > PROOF_BATCHES / 2) {
+    fine = FALSE;
+    g_set_error (&reason, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+        "the kernel did not stay on the device. Fix: use residency=auto.");
+  }
+  g_string_append_printf (verdict, "; %s: %s", vyre_residency_name (residency),
+      fine ? "proven" : reason->message);
+  if (fine)
+    vyre_store_free (kernel->staging, payload);
+  g_clear_error (&reason); /* the payload of a failed proof may still be read: not freed */
+  return fine;
+}
+
+static gboolean
+try_residencies (VyreMegakernel *kernel, guint32 iterations, gint64 poll_ns, GString *verdict,
+    GError **error)
+{
+  VyreResidency wanted = kernel->params.residency;
+  gboolean limited = iterations < PROBE_ITERATIONS;
+
+  for (VyreResidency r = VYRE_RESIDENCY_PERSISTENT; r <= VYRE_RESIDENCY_DISPATCH; r++) {
+    if (wanted != VYRE_RESIDENCY_AUTO && wanted != r)
+      continue;
+    if (r == VYRE_RESIDENCY_PERSISTENT && limited)
+      continue;
+    if (r == VYRE_RESIDENCY_RELAY && !limited && wanted == VYRE_RESIDENCY_AUTO)
+      continue; /* what failed to persist will not see a relay's doorbell either */
+    if (prove (kernel, r, poll_ns, verdict, error))
+      return TRUE;
+    if (vyre_megakernel_has_failed (kernel))
+      break;
+  }
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%s: residency %s does not work here (%s). Fix: use residency=auto, or another device.",
+      vyre_device_get_name (kernel->device), vyre_residency_name (wanted), verdict->str);
+  return FALSE;
+}
+
+/* Chooses and proves the residency; starts the keeper. */
+gboolean
+vyre_handshake (VyreMegakernel *kernel, GError **error)
+{
+  GString *verdict = g_string_new (NULL);
+  guint32 iterations;
+  gint64 poll_ns;
+
+  gboolean fine = measure (kernel, &iterations, &poll_ns, error);
+  if (fine) {
+    g_string_append_printf (verdict, "loops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns",
+        iterations < PROBE_ITERATIONS ? "at most " : "", iterations, poll_ns);
+    kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
+    fine = try_residencies (kernel, iterations, poll_ns, verdict, error);
+  }
+  kernel->verdict = g_string_free (verdict, FALSE);
+  return fine;
+}

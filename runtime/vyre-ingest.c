@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Callers queue requests that live on their stacks; the I/O thread moves them
+ * through the ring and wakes their callers. One lock guards all of it: it is
+ * held for bookkeeping only, never across a system call that can block.
+ */
+#include "vyre-ingest.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "vyre-ring.h"
+
+/* A read that finds nothing ready this often without moving on has failed. */
+#define MAX_TRIES 16
+
+/* How long to wait when the kernel is short of memory for requests. */
+#define BACK_OFF_US 1000
+
+typedef struct {
+  VyreRead left;
+  gsize asked;      /* bytes in the submission that is outstanding */
+  gboolean counted; /* it is in the counters as submitted */
+  guint tries;      /* EAGAINs since it last moved on */
+  int error;
+  gboolean finished;
+  GCond done;
+  GList link; /* in pending, then in active */
+} Request;
+
+struct _VyreIngest {
+  GThread *thread;
+  int wake_fd;
+
+  /* Of the I/O thread; what set-up left there does not change after vyre_ingest_new. */
+  VyreRing ring;
+  gboolean wake_armed;
+  char *reason;
+
+  /* Set by vyre_ingest_new. */
+  void *arena;
+  gsize arena_size;
+  VyreIngestMode first_rung;
+
+  GMutex lock; /* guards what follows */
+  GCond changed;
+  gboolean ready;
+  gboolean stopping;
+  gboolean asleep; /* the I/O thread waits, and wants to be woken for a request */
+  int broken;      /* the errno with which the ring failed */
+  guint n_callers;
+  GQueue pending;
+  GQueue active;
+  VyreIngestCounters counters;
+};
+
+/* All functions up to the I/O thread's two loops are called with the lock held. */
+
+static void
+finish (Request *request)
+{
+  request->finished = TRUE;
+  g_cond_signal (&request->done);
+}
+
+static void
+count_submission (VyreIngest *self, Request *request, guint64 *path)
+{
+  /* A read that is only tried again is still the same read. */
+  if (request->counted)
+    return;
+  request->counted = TRUE;
+  self->counters.reads_submitted++;
+  (*path)++;
+}
+
+/* Takes in what the kernel answered: a count of bytes or a negative errno. Returns whether there is
+ * more to read. */
+static gboolean
+settle (VyreIngest *self, Request *request, gssize result)
+{
+  if (result == -EINTR || (result == -EAGAIN && ++request->tries < MAX_TRIES))
+    return TRUE;
+  request->counted = FALSE;
+  if (result < 0) {
+    self->counters.reads_failed++;
+    request->error = (int)-result;
+    return FALSE;
+  }
+  self->counters.reads_completed++;
+  self->counters.bytes_completed += (gsize)result;
+  request->tries = 0;
+  request->left.offset += (gsize)result;
+  request->left.destination += result;
+  request->left.length -= (gsize)result;
+  if (result == 0 || request->left.length == 0)
+    return FALSE;
+  if ((gsize)result < request->asked)
+    self->counters.short_reads++;
+  return TRUE;
+}
+
+static Request *
+take_pending (VyreIngest *self)
+{
+  GList *link = g_queue_pop_head_link (&self->pending);
+  Request *request = link->data;
+
+  self->counters.bytes_submitted += request->left.length;
+  return request;
+}
+
+static void
+prepare (VyreIngest *self, Request *request)
+{
+  VyreIngestCounters *counters = &self->counters;
+  gboolean fixed;
+
+  /* A file that says EAGAIN would say so again at once; a kernel thread can wait for it. */
+  request->asked
+      = vyre_ring_prepare_read (&self->ring, &request->left, request->tries > 0, request, &fixed);
+  count_submission (self, request, fixed ? &counters->fixed_reads : &counters->ring_reads);
+}
+
+static void
+take_completion (VyreIngest *self, struct io_uring_cqe *cqe)
+{
+  Request *request = io_uring_cqe_get_data (cqe);
+
+  if (!request) {
+    self->wake_armed = FALSE;
+  } else if (settle (self, request, cqe->res)) {
+    prepare (self, request);
+  } else {
+    g_queue_unlink (&self->active, &request->link);
+    finish (request);
+  }
+}
+
+static void
+take_completions (VyreIngest *self)
+{
+  struct io_uring_cqe *cqe;
+  unsigned head, n = 0;
+
+  io_uring_for_each_cqe (&self->ring.uring, head, cqe)
+  {
+    take_completion (self, cqe);
+    n++;
+  }
+  io_uring_cq_advance (&self->ring.uring, n);
+}
+
+static void
+prepare_pending (VyreIngest *self)
+{
+  while (self->active.length < VYRE_RING_MAX_READS && !g_queue_is_empty (&self->pending)) {
+    Request *request = take_pending (self);
+
+    g_queue_push_tail_link (&self->active, &request->link);
+    prepare (self, request);
+  }
+  /* Once stopping, the armed wake-up is used up and not replaced: the ring ends empty. */
+  if (!self->wake_armed && !self->stopping) {
+    vyre_ring_arm_wake (&self->ring);
+    self->wake_armed = TRUE;
+  }
+}
+
+static gboolean
+ring_is_done (VyreIngest *self)
+{
+  return self->stopping && !self->wake_armed && self->active.length == 0;
+}
+
+/* The ring itself failed: nobody may wait for what it will not deliver. */
+static void
+break_down (VyreIngest *self, int error)
+{
+  GList *link;
+
+  self->broken = error;
+  while ((link = g_queue_pop_head_link (&self->active))) {
+    settle (self, link->data, -error);
+    finish (link->data);
+  }
+  while ((link = g_queue_pop_head_link (&self->pending))) {
+    ((Request *)link->data)->error = error;
+    finish (link->data);
+  }
+}
+
+/* Submits what was prepared and waits for a completion. Returns 0, or the errno with which the ring
+ * failed for good. */
+static int
+enter_ring (VyreIngest *self)
+{
+  int result;
+
+  g_mutex_unlock (&self->lock);
+  result = io_uring_submit_and_wait (&self->ring.uring, 1);
+  if (result == -EAGAIN || result == -EBUSY)
+    g_usleep (BACK_OFF_US);
+  g_mutex_lock (&self->lock);
+  if (result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY)
+    return 0;
+  return -result;
+}
+
+static void
+run_ring (VyreIngest *self)
+{
+  int error = 0;
+
+  while (TRUE) {
+    take_completions (self);
+    prepare_pending (self);
+    if (ring_is_done (self))
+      return;
+    /* With the ring full, a completion has to come before a request can be taken. Who queues a
+     * request under the lock after this point finds asleep set and writes to the eventfd, which
+     * keeps the count until the armed read takes it: no wake-up is lost. */
+    self->asleep = self->active.length < VYRE_RING_MAX_READS;
+    error = enter_ring (self);
+    self->asleep = FALSE;
+    if (error) {
+      break_down (self, error);
+      return;
+    }
+  }
+}
+
+static void
+read_plainly (VyreIngest *self, Request *request)
+{
+  const VyreRead *left = &request->left;
+  gssize result;
+
+  do {
+    request->asked = left->length;
+    count_submission (self, request, &self->counters.plain_reads);
+    g_mutex_unlock (&self->lock);
+    result = pread (left->fd, left->destination, left->length, (off_t)left->offset);
+    if (result < 0)
+      result = -errno;
+    g_mutex_lock (&self->lock);
+  } while (settle (self, request, result));
+  finish (request);
+}
+
+static void
+run_plainly (VyreIngest *self)
+{
+  while (TRUE) {
+    while (!g_queue_is_empty (&self->pending))
+      read_plainly (self, take_pending (self));
+    if (self->stopping)
+      return;
+    self->asleep = TRUE;
+    g_cond_wait (&self->changed, &self->lock);
+    self->asleep = FALSE;
+  }
+}
+
+static void
+set_up (VyreIngest *self)
+{
+  VyreRingReason reason = { g_string_new (NULL), g_string_new (NULL) };
+
+  vyre_ring_open (&self->ring, self->wake_fd, self->first_rung, &reason);
+  if (self->ring.mode != VYRE_INGEST_PREAD)
+    vyre_ring_register (&self->ring, self->arena, self->arena_size, &reason);
+  if (reason.what->len > 0)
+    self->reason = g_strdup_printf ("%s. Fix: %s.", reason.what->str, reason.fix->str);
+  g_string_free (reason.what, TRUE);
+  g_string_free (reason.fix, TRUE);
+}
+
+static gpointer
+run_thread (gpointer data)
+{
+  VyreIngest *self = data;
+
+  set_up (self);
+  g_mutex_lock (&self->lock);
+  self->ready = TRUE;
+  g_cond_broadcast (&self->changed);
+  if (self->ring.mode == VYRE_INGEST_PREAD)
+    run_plainly (self);
+  else
+    run_ring (self);
+  g_mutex_unlock (&self->lock);
+  vyre_ring_close (&self->ring);
+  return NULL;
+}
+
+/* Called with the lock held. */
+static void
+wake_thread (VyreIngest *self)
+{
+  if (self->ring.mode == VYRE_INGEST_PREAD)
+    g_cond_broadcast (&self->changed);
+  else
+    eventfd_write (self->wake_fd, 1);
+}
+
+/* Has the I/O thread do @request and waits for it. */
+static void
+execute (VyreIngest *self, Request *request)
+{
+  g_cond_init (&request->done);
+  request->link.data = request;
+  g_mutex_lock (&self->lock);
+  self->n_callers++;
+  if (self->broken) {
+    request->error = self->broken;
+    request->finished = TRUE;
+  } else {
+    g_queue_push_tail_link (&self->pending, &request->link);
+    if (self->asleep)
+      wake_thread (self);
+    self->asleep = FALSE;
+  }
+  while (!request->finished)
+    g_cond_wait (&request->done, &self->lock);
+  if (--self->n_callers == 0)
+    g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  g_cond_clear (&request->done);
+}
+
+static const char *
+get_read_fix (int error)
+{
+  switch (error) {
+    case EBADF:
+      return "pass a descriptor that is open for reading";
+    case EISDIR:
+      return "pass a file, not a directory";
+    case ESPIPE:
+      return "pass a file that has offsets; copy what a pipe or socket delivers into one";
+    case EFAULT:
+      return "pass a destination with that many writable bytes";
+    case EINVAL:
+      return "align offset, length and destination as O_DIRECT needs it, or open without O_DIRECT";
+    case EAGAIN:
+      return "pass a file that is ready to be read";
+    case EPERM:
+    case ENOSYS:
+      return "leave io_uring allowed for as long as the ingest is used";
+    default:
+      return "check the file and the storage that it is on";
+  }
+}
+
+static void
+set_read_error (GError **error, const VyreRead *left, int code)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
+      "reading %" G_GSIZE_FORMAT " bytes at offset %" G_GUINT64_FORMAT
+      " of file descriptor %d failed: %s. Fix: %s.",
+      left->length, left->offset, left->fd, g_strerror (code), get_read_fix (code));
+}
+
+static gboolean
+check_read (const VyreRead *read, GError **error)
+{
+  /* To the kernel, offset -1 means "wherever the descriptor stands", which two threads share. */
+  if (read->offset > G_MAXINT64 || read->length > G_MAXINT64 - read->offset) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "%" G_GSIZE_FORMAT " bytes at offset %" G_GUINT64_FORMAT
+        " end beyond the largest offset, %" G_GINT64_FORMAT
+        ". Fix: read at an offset inside the file.",
+        read->length, read->offset, G_MAXINT64);
+    return FALSE;
+  }
+  /* A read from a pipe would ignore the offset, and could block the ingest's last read for ever. */
+  if (lseek (read->fd, 0, SEEK_CUR) < 0) {
+    set_read_error (error, read, errno);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/**
+ * vyre_ingest_new:
+ * @arena: (nullable): the memory that most reads go to; it stays the caller's and must
+ *     outlive the ingest
+ * @size: bytes in @arena; with 0 nothing is registered
+ * @first_rung: the rung of the ladder to start at, %VYRE_INGEST_SINGLE_ISSUER for the best
+ *
+ * Starts an I/O thread with the best means of reading that the kernel allows,
+ * and returns when they are set up: that takes some 10 ms longer where the kernel
+ * is short of lockable memory. It never fails: vyre_ingest_get_mode(),
+ * vyre_ingest_is_registered() and vyre_ingest_get_reason() say what came of it.
+ * May be called from any thread.
+ *
+ * Returns: (transfer full): an ingest; free it with vyre_ingest_free()
+ */
+VyreIngest *
+vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung)
+{
+  VyreIngest *self;
+
+  g_return_val_if_fail (first_rung <= VYRE_INGEST_PREAD, NULL);
+
+  self = g_new0 (VyreIngest, 1);
+  self->arena = arena;
+  self->arena_size = size;
+  self->first_rung = first_rung;
+  /* Without one, every rung but the last refuses its first wake-up. */
+  self->wake_fd = eventfd (0, EFD_CLOEXEC);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_queue_init (&self->pending);
+  g_queue_init (&self->active);
+  self->thread = g_thread_new ("vyre-ingest", run_thread, self);
+
+  g_mutex_lock (&self->lock);
+  while (!self->ready)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+  return self;
+}
+
+/**
+ * vyre_ingest_free:
+ * @ingest: (nullable) (transfer full): an ingest
+ *
+ * Waits for the reads that other threads are in, stops the I/O thread and
+ * unregisters the arena. No read may be started any more.
+ */
+void
+vyre_ingest_free (VyreIngest *ingest)
+{
+  if (!ingest)
+    return;
+
+  g_mutex_lock (&ingest->lock);
+  ingest->stopping = TRUE;
+  wake_thread (ingest);
+  /* A caller whose read is done still has to leave the lock that is about to go. */
+  while (ingest->n_callers > 0)
+    g_cond_wait (&ingest->changed, &ingest->lock);
+  g_mutex_unlock (&ingest->lock);
+  g_thread_join (ingest->thread);
+
+  if (ingest->wake_fd >= 0)
+    close (ingest->wake_fd);
+  g_cond_clear (&ingest->changed);
+  g_mutex_clear (&ingest->lock);
+  g_free (ingest->reason);
+  g_free (ingest);
+}
+
+/**
+ * vyre_ingest_read:
+ * @ingest: an ingest
+ * @fd: a file that has offsets: a regular file or a block device, say. A pipe or
+ *     socket is refused with ESPIPE. Its file position is neither used nor moved.
+ * @offset: where to start, in bytes from the start of the file
+ * @destination: (not nullable): where to put the bytes, inside the arena or anywhere
+ * @length: bytes to read
+ * @bytes_read: (out) (optional): bytes that arrived; when %TRUE is returned,
+ *     less than @length only where the file ends
+ * @error: return location for an error
+ *
+ * Reads from a file and waits until it is done. May be called from several
+ * threads at once; their reads overtake each other. @destination must be left
+ * alone meanwhile.
+ *
+ * %VYRE_ERROR_IO says what failed and at which offset; @bytes_read bytes before
+ * it arrived. %VYRE_ERROR_INVALID means a range that no file can have. If the
+ * ring itself fails, as it does when a process forbids itself io_uring later,
+ * this and all further reads fail, and the kernel may still write to a
+ * @destination whose read was in flight.
+ *
+ * Returns: whether everything up to @length or the end of the file was read
+ */
+gboolean
+vyre_ingest_read (VyreIngest *ingest, int fd, guint64 offset, void *destination, gsize length,
+    gsize *bytes_read, GError **error)
+{
+  Request request = {
+    .left = { .fd = fd, .offset = offset, .destination = destination, .length = length },
+  };
+
+  g_return_val_if_fail (ingest, FALSE);
+  g_return_val_if_fail (destination || length == 0, FALSE);
+  g_return_val_if_fail (!error || !*error, FALSE);
+
+  if (bytes_read)
+    *bytes_read = 0;
+  if (!check_read (&request.left, error))
+    return FALSE;
+  if (length == 0)
+    return TRUE;
+  execute (ingest, &request);
+  if (bytes_read)
+    *bytes_read = length - request.left.length;
+  if (request.error)
+    set_read_error (error, &request.left, request.error);
+  return request.error == 0;
+}
+
+/**
+ * vyre_ingest_get_mode:
+ * @ingest: an ingest
+ *
+ * It is decided when the ingest is made. May be called from any thread.
+ *
+ * Returns: the rung that is in use
+ */
+VyreIngestMode
+vyre_ingest_get_mode (const VyreIngest *ingest)
+{
+  g_return_val_if_fail (ingest, VYRE_INGEST_PREAD);
+
+  return ingest->ring.mode;
+}
+
+/**
+ * vyre_ingest_is_registered:
+ * @ingest: an ingest
+ *
+ * It is decided when the ingest is made. May be called from any thread.
+ *
+ * Returns: whether the arena is registered with the kernel, and reads into it are
+ *     submitted as READ_FIXED
+ */
+gboolean
+vyre_ingest_is_registered (const VyreIngest *ingest)
+{
+  g_return_val_if_fail (ingest, FALSE);
+
+  return ingest->ring.registered;
+}
+
+/**
+ * vyre_ingest_get_reason:
+ * @ingest: an ingest
+ *
+ * It is decided when the ingest is made. May be called from any thread.
+ *
+ * Returns: (nullable) (transfer none): %NULL when the best rung is in use and the
+ *     arena is registered; else what was refused and why, ending in
+ *     "Fix: …", valid as long as @ingest
+ */
+const char *
+vyre_ingest_get_reason (const VyreIngest *ingest)
+{
+  g_return_val_if_fail (ingest, NULL);
+
+  return ingest->reason;
+}
+
+/**
+ * vyre_ingest_get_counters:
+ * @ingest: an ingest
+ * @counters: (out caller-allocates): what was counted so far
+ *
+ * The values belong to one moment. When no read is in flight, reads_submitted
+ * is reads_completed plus reads_failed; it always is fixed_reads plus
+ * ring_reads plus plain_reads. A read that the kernel only asked to be tried
+ * again, with EINTR or EAGAIN, is counted once; a byte in bytes_submitted is
+ * counted once however often a short read is continued. May be called from any
+ * thread.
+ */
+void
+vyre_ingest_get_counters (VyreIngest *ingest, VyreIngestCounters *counters)
+{
+  g_return_if_fail (ingest);
+  g_return_if_fail (counters);
+
+  g_mutex_lock (&ingest->lock);
+  *counters = ingest->counters;
+  g_mutex_unlock (&ingest->lock);
+}
+
+/**
+ * vyre_ingest_mode_name:
+ * @mode: a rung
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer none): its name, for messages: "single-issuer", "coop-taskrun",
+ *     "plain-ring", "pread"
+ */
+const char *
+vyre_ingest_mode_name (VyreIngestMode mode)
+{
+  static const char *const names[] = {
+    [VYRE_INGEST_SINGLE_ISSUER] = "single-issuer",
+    [VYRE_INGEST_COOP_TASKRUN] = "coop-taskrun",
+    [VYRE_INGEST_PLAIN_RING] = "plain-ring",
+    [VYRE_INGEST_PREAD] = "pread",
+  };
+
+  g_return_val_if_fail (mode < G_N_ELEMENTS (names), NULL);
+
+  return names[mode];
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Reading files into the staging arena. An I/O thread owns an io_uring with the
+ * arena registered as a fixed buffer, so that the kernel writes the bytes where
+ * the GPU will read them. Where io_uring is forbidden or the arena cannot be
+ * registered it reads with less, says which and why, and counts it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "vyre-error.h"
+
+G_BEGIN_DECLS
+
+/**
+ * VyreIngestMode:
+ * @VYRE_INGEST_SINGLE_ISSUER: io_uring with SINGLE_ISSUER and DEFER_TASKRUN
+ * @VYRE_INGEST_COOP_TASKRUN: io_uring with COOP_TASKRUN
+ * @VYRE_INGEST_PLAIN_RING: io_uring without set-up flags
+ * @VYRE_INGEST_PREAD: no io_uring, pread(2) on the I/O thread
+ *
+ * Rungs of the set-up ladder, best first. The first one that works is used.
+ */
+typedef enum {
+  VYRE_INGEST_SINGLE_ISSUER,
+  VYRE_INGEST_COOP_TASKRUN,
+  VYRE_INGEST_PLAIN_RING,
+  VYRE_INGEST_PREAD,
+} VyreIngestMode;
+
+/**
+ * VyreIngestCounters:
+ * @reads_submitted: read requests handed to the kernel, continuations included
+ * @reads_completed: of these, completed with data or at the end of the file
+ * @reads_failed: of these, completed with an error
+ * @bytes_submitted: bytes asked for; what a short read left over is not counted again
+ * @bytes_completed: bytes that arrived
+ * @fixed_reads: submitted as READ_FIXED into the registered arena
+ * @ring_reads: submitted as READ: to memory outside the arena, or to one not registered
+ * @plain_reads: made with pread(2)
+ * @short_reads: completions that had to be continued
+ *
+ * Since the ingest was made; every one only grows.
+ */
+typedef struct {
+  guint64 reads_submitted;
+  guint64 reads_completed;
+  guint64 reads_failed;
+  guint64 bytes_submitted;
+  guint64 bytes_completed;
+  guint64 fixed_reads;
+  guint64 ring_reads;
+  guint64 plain_reads;
+  guint64 short_reads;
+} VyreIngestCounters;
+
+typedef struct _VyreIngest VyreIngest;
+
+VyreIngest *vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung);
+void vyre_ingest_free (VyreIngest *ingest);
+gboolean vyre_ingest_read (VyreIngest *ingest, int fd, guint64 offset, void *destination,
+    gsize length, gsize *bytes_read, GError **error);
+VyreIngestMode vyre_ingest_get_mode (const VyreIngest *ingest);
+gboolean vyre_ingest_is_registered (const VyreIngest *ingest);
+const char *vyre_ingest_get_reason (const VyreIngest *ingest);
+void vyre_ingest_get_counters (VyreIngest *ingest, VyreIngestCounters *counters);
+const char *vyre_ingest_mode_name (VyreIngestMode mode);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreIngest, vyre_ingest_free)
+
+G_END_DECLS

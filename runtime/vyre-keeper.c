@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Residency: when the kernel is launched, renewed, parked and let go. The
+ * keeper thread sleeps in the fence of the oldest launch, or on a condition
+ * while nothing runs; publishing threads launch a parked kernel themselves.
+ */
+#include "vyre-megakernel-private.h"
+
+/* While a launch is leaving, or work is being finished in PAUSED, look again
+ * this often. */
+#define RECHECK_NS (2 * G_GINT64_CONSTANT (1000000))
+
+/* How long a kernel that was told to leave, or batches that are being drained,
+ * may take before the keeper gives them up. */
+#define LEAVE_NS (10 * G_GINT64_CONSTANT (1000000000))
+
+/* On a CPU: idle polls after which all workgroups but the first go home, and
+ * the tickets that make the one left call for help. Tiles are 64 KiB, 20 to
+ * 40 µs each; help costs a relaunch of 50 to 100 µs. */
+#define CPU_LINGER 256
+#define CPU_BACKLOG 12
+
+static gboolean
+is_polling (const VyreMegakernel *kernel)
+{
+  return kernel->residency != VYRE_RESIDENCY_DISPATCH;
+}
+
+/* Whether a launch that will take new tickets is in flight. */
+static gboolean
+is_resident (const VyreMegakernel *kernel)
+{
+  return kernel->pipeline.n_flying > 0
+      && (gint32) (kernel->launch_sequence - kernel->retired) >= 0;
+}
+
+static void
+launch (VyreMegakernel *kernel)
+{
+  gboolean cpu = vyre_device_is_cpu (kernel->device);
+  GError *error = NULL;
+
+  if (kernel->failure || kernel->pipeline.n_flying == VYRE_PIPELINE_LAUNCHES)
+    return;
+  guint32 constants[VYRE_LAUNCH_WORDS] = {
+    [VYRE_LAUNCH_SEQUENCE] = ++kernel->launch_sequence,
+    [VYRE_LAUNCH_FLAGS] = is_polling (kernel) ? VYRE_FLAG_POLL : 0,
+    [VYRE_LAUNCH_BUDGET] = kernel->budget,
+    [VYRE_LAUNCH_LIMIT] = kernel->tail,
+    [VYRE_LAUNCH_LINGER] = cpu ? CPU_LINGER : 0,
+    [VYRE_LAUNCH_BACKLOG] = cpu && kernel->n_groups > 1 && is_polling (kernel) ? CPU_BACKLOG : 0,
+  };
+  if (!vyre_pipeline_launch (&kernel->pipeline, constants, kernel->n_groups, &error)) {
+    vyre_megakernel_fail (kernel, error);
+    return;
+  }
+  kernel->launched = vyre_now ();
+  kernel->counters.launches++;
+  kernel->expected_exits += kernel->n_groups;
+  g_cond_signal (&kernel->wake_keeper);
+}
+
+/* Tells all launches up to now to leave. The store is all it takes: workgroups
+ * look at the word whenever they look for work. */
+static void
+retire_below (VyreMegakernel *kernel, guint32 sequence)
+{
+  guint32 *door = (guint32 *) kernel->door.data;
+
+  kernel->retired = sequence;
+  __atomic_store_n (&door[VYRE_DOOR_RETIRE], sequence, __ATOMIC_RELEASE);
+}
+
+/* Called with the lock held after tickets were published. */
+void
+vyre_keeper_published (VyreMegakernel *kernel)
+{
+  kernel->last_activity = vyre_now ();
+  if (!is_polling (kernel) || !is_resident (kernel))
+    launch (kernel);
+}
+
+/* Lets a running kernel go, unless it has work to finish. */
+void
+vyre_keeper_park (VyreMegakernel *kernel)
+{
+  if (!is_resident (kernel) || !g_queue_is_empty (&kernel->in_flight))
+    return;
+  retire_below (kernel, kernel->launch_sequence + 1);
+  kernel->counters.parks++;
+}
+
+static void
+renew (VyreMegakernel *kernel)
+{
+  guint32 current = kernel->launch_sequence;
+
+  launch (kernel);
+  if (kernel->launch_sequence == current)
+    return;
+  retire_below (kernel, kernel->launch_sequence);
+  kernel->counters.renewals++;
+}
+
+static gboolean
+is_wanted (const VyreMegakernel *kernel)
+{
+  return kernel->active > 0 && !kernel->quit
+      && vyre_now () - kernel->last_activity < (gint64) kernel->params.idle_timeout;
+}
+
+/* All workgroups of ended launches must have left by the front door: a device
+ * that cuts loops short leaves tickets half done. */
+static void
+check_exits (VyreMegakernel *kernel)
+{
+  const guint32 *answer = (const guint32 *) kernel->answer.data;
+  guint32 exits = __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE);
+
+  if (exits == kernel->expected_exits || kernel->failure)
+    return;
+  vyre_megakernel_fail (kernel,
+      g_error_new (VYRE_ERROR, VYRE_ERROR_STUCK,
+          "%s ended a kernel before it was done. Fix: set residency=dispatch, and report the "
+          "driver.",
+          vyre_device_get_name (kernel->device)));
+}
+
+static void
+launch_ended (VyreMegakernel *kernel)
+{
+  vyre_pipeline_retire_oldest (&kernel->pipeline);
+  if (kernel->pipeline.n_flying > 0)
+    return;
+  check_exits (kernel);
+  if (!g_queue_is_empty (&kernel->in_flight))
+    launch (kernel);
+  else if (is_polling (kernel) && is_wanted (kernel) && !kernel->failure)
+    launch (kernel);
+}
+
+/* What is due while a launch runs: renewal or parking. */
+static void
+tend (VyreMegakernel *kernel)
+{
+  gint64 lease_end = kernel->launched + (gint64) kernel->params.lease;
+
+  if (!is_polling (kernel) || !is_resident (kernel))
+    return;
+  if (g_queue_is_empty (&kernel->in_flight) && !is_wanted (kernel))
+    vyre_keeper_park (kernel);
+  else if (kernel->residency == VYRE_RESIDENCY_PERSISTENT && vyre_now () >= lease_end)
+    renew (kernel);
+}
+
+/* Nanoseconds until tend() may have something to do. */
+static guint64
+next_due (const VyreMegakernel *kernel)
+{
+  gint64 now = vyre_now ();
+  gint64 due = kernel->last_activity + (gint64) kernel->params.idle_timeout;
+
+  if (!is_resident (kernel) || kernel->quit || !is_wanted (kernel))
+    return RECHECK_NS;
+  if (kernel->residency == VYRE_RESIDENCY_PERSISTENT)
+    due = MIN (due, kernel->launched + (gint64) kernel->params.lease);
+  return (guint64) MAX (due - now, RECHECK_NS / 4);
+}
+
+static void
+reap_unlocked_releases (VyreMegakernel *kernel)
+{
+  VyreReleases releases = { .n = 0 };
+
+  vyre_megakernel_reap (kernel, &releases);
+  if (releases.n == 0)
+    return;
+  g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
+  g_mutex_lock (&kernel->lock);
+}
+
+/* The last rites: batches still in flight are finished, then the kernel leaves. */
+static gboolean
+may_stop (VyreMegakernel *kernel, gint64 *deadline)
+{
+  if (!kernel->quit)
+    return FALSE;
+  if (*deadline == 0)
+    *deadline = vyre_now () + LEAVE_NS;
+  if (vyre_now () > *deadline)
+    return TRUE;
+  if (kernel->failure && kernel->pipeline.n_flying > 0)
+    retire_below (kernel, kernel->launch_sequence + 1);
+  return kernel->pipeline.n_flying == 0
+      && (kernel->failure || g_queue_is_empty (&kernel->in_flight));
+}
+
+gpointer
+vyre_keeper_run (gpointer data)
+{
+  VyreMegakernel *kernel = data;
+  gint64 stop_deadline = 0;
+
+  g_mutex_lock (&kernel->lock);
+  while (!may_stop (kernel, &stop_deadline)) {
+    VyreLaunch *oldest = vyre_pipeline_oldest (&kernel->pipeline);
+    if (!oldest) {
+      if (!kernel->quit)
+        g_cond_wait (&kernel->wake_keeper, &kernel->lock);
+      continue;
+    }
+    guint64 timeout = next_due (kernel);
+    g_mutex_unlock (&kernel->lock);
+    VkResult result = vyre_pipeline_wait (&kernel->pipeline, oldest, timeout);
+    g_mutex_lock (&kernel->lock);
+    reap_unlocked_releases (kernel);
+    GError *error = NULL;
+    if (!vyre_vk_check (result, "vkWaitForFences", kernel->device, &error)) {
+      vyre_megakernel_fail (kernel, error);
+      break;
+    }
+    if (result == VK_SUCCESS)
+      launch_ended (kernel);
+    tend (kernel);
+  }
+  g_mutex_unlock (&kernel->lock);
+  return NULL;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The megakernel between its own files: batches and waiting in
+ * vyre-megakernel.c, residency in vyre-keeper.c, the proof at start in
+ * vyre-handshake.c. Everything below the lock is guarded by it.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "vyre-megakernel.h"
+#include "vyre-memory.h"
+#include "vyre-pipeline.h"
+#include "vyre-plan-private.h"
+#include "vyre-store-private.h"
+
+/* Loop iterations after which some devices end every loop, without a word;
+ * the budget stays below with room for what a ticket's cost rounds. */
+#define VYRE_LOOP_LIMIT 65535u
+#define VYRE_RELAY_BUDGET 60000u
+
+struct _VyreBatch {
+  VyreMegakernel *kernel; /* not owned: the owner of the batch keeps it alive */
+  VyrePlan *plan;
+  guint index;
+  guint32 first_ticket;
+  gsize readback;
+  gboolean stolen;
+  gboolean orphaned;
+  atomic_bool done;
+  gint64 published; /* ns */
+  VyreCompletion completion;
+  GDestroyNotify release;
+  gpointer payload;
+  GList link;
+};
+
+struct _VyreMegakernel {
+  gatomicrefcount refs;
+  VyreDevice *device;
+  VyreMegakernelParams params;
+  char *verdict;
+  VyreStore *staging;
+  VyreStore *readbacks;
+  VyreIngest *ingest;
+  VyreMemory door;
+  VyreMemory state;
+  VyreMemory answer;
+  VyrePipeline pipeline;
+  GThread *keeper;
+  guint n_groups;
+
+  GMutex lock;
+  GCond wake_keeper;
+  GCond room;
+  VyreResidency residency;
+  guint32 budget;
+  guint32 tail;
+  guint32 batch_sequence;
+  guint32 launch_sequence;
+  guint32 retired; /* launches numbered below leave */
+  guint32 expected_exits;
+  gint64 launched; /* time of the last launch, ns */
+  gint64 last_activity;
+  guint active;
+  gboolean quit;
+  GError *failure;
+  GQueue in_flight; /* of VyreBatch, as published */
+  guint free_indices[VYRE_MAX_BATCHES];
+  guint n_free;
+  VyreMegakernelCounters counters;
+  atomic_ullong spin_time;
+};
+
+/* Payload owners to be told after the lock is dropped. */
+typedef struct {
+  guint n;
+  struct {
+    GDestroyNotify notify;
+    gpointer payload;
+  } list[VYRE_MAX_BATCHES];
+} VyreReleases;
+
+gint64 vyre_now (void);
+void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
+void vyre_releases_run (VyreReleases *releases);
+void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
+
+void vyre_keeper_published (VyreMegakernel *kernel);
+void vyre_keeper_park (VyreMegakernel *kernel);
+gpointer vyre_keeper_run (gpointer data);
+
+gboolean vyre_handshake (VyreMegakernel *kernel, GError **error);

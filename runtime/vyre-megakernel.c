@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vyre-megakernel-private.h"
+
+#include <string.h>
+#include <time.h>
+
+/* Publishing waits for a free place in steps of this length: completions are
+ * words in memory and wake nobody. */
+#define ROOM_WAIT_US 200
+
+gint64
+vyre_now (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+const char *
+vyre_residency_name (VyreResidency residency)
+{
+  static const char *const names[] = { "auto", "persistent", "relay", "dispatch" };
+
+  return names[residency];
+}
+
+/* The first failure stays; every waiter gets a copy of it. Takes @error. */
+void
+vyre_megakernel_fail (VyreMegakernel *kernel, GError *error)
+{
+  if (kernel->failure)
+    g_error_free (error);
+  else
+    kernel->failure = error;
+  g_cond_broadcast (&kernel->room);
+}
+
+static const guint32 *
+completion_words (const VyreMegakernel *kernel, guint index)
+{
+  return (const guint32 *) kernel->answer.data + (gsize) index * VYRE_COMPLETION_WORDS;
+}
+
+/* The acquire pairs with the kernel's barrier before it stores the sequence:
+ * the rest of the completion and the readback are there. */
+static gboolean
+is_completed (const VyreBatch *batch)
+{
+  const guint32 *words = completion_words (batch->kernel, batch->index);
+
+  return __atomic_load_n (&words[VYRE_COMPLETION_SEQUENCE], __ATOMIC_ACQUIRE)
+      == batch->completion.sequence;
+}
+
+static void
+batch_destroy (VyreBatch *batch)
+{
+  if (!batch->stolen)
+    vyre_store_free (batch->kernel->readbacks, batch->readback);
+  vyre_plan_unref (batch->plan);
+  g_free (batch);
+}
+
+/* Takes a completed batch out of flight. */
+static void
+retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  const guint32 *words = completion_words (kernel, batch->index);
+
+  batch->completion.faults = words[VYRE_COMPLETION_FAULTS];
+  batch->completion.dropped_records = words[VYRE_COMPLETION_DROPPED];
+  batch->completion.payload_bytes = vyre_read_word_pair (words, VYRE_COMPLETION_BYTES);
+  batch->completion.latency = (guint64) (now - batch->published);
+  g_queue_unlink (&kernel->in_flight, &batch->link);
+  kernel->free_indices[kernel->n_free++] = batch->index;
+  kernel->counters.completed++;
+  kernel->last_activity = now;
+  if (batch->release) {
+    releases->list[releases->n].notify = batch->release;
+    releases->list[releases->n++].payload = batch->payload;
+  }
+  if (batch->orphaned)
+    batch_destroy (batch);
+  else
+    atomic_store_explicit (&batch->done, true, memory_order_release);
+}
+
+/* Collects every completion. Called with the lock held; the caller runs the
+ * releases after dropping it. */
+void
+vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
+{
+  gint64 now = vyre_now ();
+  gboolean any = FALSE;
+
+  for (GList *l = kernel->in_flight.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
+    VyreBatch *batch = l->data;
+    next = l->next;
+    if (is_completed (batch)) {
+      retire_batch (batch, now, releases);
+      any = TRUE;
+    }
+  }
+  if (any)
+    g_cond_broadcast (&kernel->room);
+}
+
+void
+vyre_releases_run (VyreReleases *releases)
+{
+  for (guint i = 0; i < releases->n; i++)
+    releases->list[i].notify (releases->list[i].payload);
+}
+
+/* Tickets in use reach from the oldest batch in flight to the tail. */
+static gboolean
+has_room (VyreMegakernel *kernel, guint n_tickets)
+{
+  VyreBatch *oldest = g_queue_peek_head (&kernel->in_flight);
+  guint32 used = oldest ? kernel->tail - oldest->first_ticket : 0;
+
+  return kernel->n_free > 0 && used + n_tickets <= VYRE_MAX_TICKETS;
+}
+
+static gboolean
+set_busy (const VyreMegakernel *kernel, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+      "%s: no room for another batch (%u in flight, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+      " readback bytes lent out). Fix: wait for results and free their readbacks.",
+      vyre_device_get_name (kernel->device), g_queue_get_length ((GQueue *) &kernel->in_flight),
+      vyre_store_get_used (kernel->readbacks), vyre_store_get_size (kernel->readbacks));
+  return FALSE;
+}
+
+static gboolean
+set_failure (const VyreMegakernel *kernel, GError **error)
+{
+  if (error)
+    *error = g_error_copy (kernel->failure);
+  return FALSE;
+}
+
+/* Waits until a batch fits; the lock is held, and dropped while waiting. */
+static gboolean
+reserve (VyreMegakernel *kernel, const VyrePlan *plan, gint64 end_time, gsize *readback,
+    GError **error)
+{
+  for (;;) {
+    VyreReleases releases = { .n = 0 };
+    if (kernel->failure)
+      return set_failure (kernel, error);
+    if (has_room (kernel, plan->tickets->len)
+        && vyre_store_alloc (kernel->readbacks, plan->slice_size, 0, readback))
+      return TRUE;
+    vyre_megakernel_reap (kernel, &releases);
+    if (releases.n > 0) {
+      g_mutex_unlock (&kernel->lock);
+      vyre_releases_run (&releases);
+      g_mutex_lock (&kernel->lock);
+      continue;
+    }
+    gint64 now = g_get_monotonic_time ();
+    if (has_room (kernel, plan->tickets->len)
+        && vyre_store_alloc (kernel->readbacks, plan->slice_size, 0, readback))
+      return TRUE;
+    if (now >= end_time)
+      return set_busy (kernel, error);
+    g_cond_wait_until (&kernel->room, &kernel->lock, MIN (end_time, now + ROOM_WAIT_US));
+  }
+}
+
+static void
+write_batch (VyreBatch *batch, gsize payload_offset)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  const VyrePlan *plan = batch->plan;
+  const VyreImage *image = plan->image;
+  guint8 *slice = vyre_store_get_data (kernel->readbacks) + batch->readback;
+  guint32 *door = (guint32 *) kernel->door.data;
+  guint32 *words = door + VYRE_DOOR_BATCHES + batch->index * VYRE_BATCH_WORDS;
+
+  memcpy (slice, plan->slice, plan->slice_size);
+  if (image->sequence_slot >= 0) {
+    guint32 *slot = (guint32 *) (slice + plan->layout.offset[VYRE_PART_RING])
+        + (gsize) image->sequence_slot * VYRE_SLOT_WORDS;
+    slot[VYRE_SLOT_ARGS + 1] = GUINT32_TO_LE (batch->completion.sequence);
+  }
+  words[VYRE_BATCH_BASE] = (guint32) (batch->readback / 4);
+  words[VYRE_BATCH_CONTROL_WORDS] = VYRE_CONTROL_OBSERVABLES + image->n_observables;
+  words[VYRE_BATCH_SLOTS] = image->n_slots;
+  words[VYRE_BATCH_SCRATCH] = (guint32) ((batch->readback + plan->scratch_offset) / 4);
+  words[VYRE_BATCH_PAYLOAD_GRANULE] = (guint32) (payload_offset / VYRE_GRANULE);
+  words[VYRE_BATCH_PAYLOAD_BYTES] = (guint32) plan->payload_size;
+  words[VYRE_BATCH_FENCE_FIRST] = plan->fence_first;
+  words[VYRE_BATCH_FENCE_END] = plan->fence_end;
+  words[VYRE_BATCH_SEQUENCE] = batch->completion.sequence;
+  for (guint i = 0; i < plan->tickets->len; i++) {
+    guint32 *ticket = door + VYRE_DOOR_TICKETS
+        + (kernel->tail + i) % VYRE_MAX_TICKETS * VYRE_TICKET_WORDS;
+    memcpy (ticket, &g_array_index (plan->tickets, VyreTicket, i), sizeof (VyreTicket));
+    ticket[VYRE_TICKET_BATCH] = batch->index;
+  }
+}
+
+static void
+publish_locked (VyreBatch *batch, gsize payload_offset)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  guint32 *door = (guint32 *) kernel->door.data;
+
+  batch->index = kernel->free_indices[--kernel->n_free];
+  if (++kernel->batch_sequence == 0)
+    kernel->batch_sequence = 1; /* 0 is what a completion that was never used holds */
+  batch->completion.sequence = kernel->batch_sequence;
+  batch->first_ticket = kernel->tail;
+  write_batch (batch, payload_offset);
+  batch->link.data = batch;
+  g_queue_push_tail_link (&kernel->in_flight, &batch->link);
+  kernel->counters.batches++;
+  kernel->tail += batch->plan->tickets->len;
+  batch->published = vyre_now ();
+  /* The doorbell: release, so that a kernel that sees the tail sees the tickets,
+   * the descriptor, the slice and the payload before it. */
+  __atomic_store_n (&door[VYRE_DOOR_TAIL], kernel->tail, __ATOMIC_RELEASE);
+  vyre_keeper_published (kernel);
+}
+
+/**
+ * vyre_megakernel_publish:
+ * @kernel: a megakernel
+ * @plan: what to run; made for this kernel's workgroup size
+ * @payload_offset: where the payload lies in the staging store, in bytes, a
+ *   multiple of 16 with the rest of the last 16 bytes readable
+ * @release: (nullable): called once with @payload, from any thread, when the
+ *   kernel needs the payload no longer
+ * @payload: (nullable): what @release takes
+ * @end_time: g_get_monotonic_time() at which to give up waiting for room; 0 not
+ *   to wait
+ * @error: return location
+ *
+ * Publishes one batch: writes it, then stores one doorbell word. The caller must
+ * not change the payload until it is released, and frees the batch before it
+ * drops its reference to @kernel.
+ *
+ * Returns: (transfer full) (nullable): the batch, or %NULL with
+ *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, @release will not be
+ *   called) or the error that ended the kernel
+ */
+VyreBatch *
+vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, gsize payload_offset,
+    GDestroyNotify release, gpointer payload, gint64 end_time, GError **error)
+{
+  gsize readback;
+
+  g_return_val_if_fail (payload_offset % VYRE_GRANULE == 0, NULL);
+  g_return_val_if_fail (plan->workgroup == kernel->pipeline.workgroup, NULL);
+  g_mutex_lock (&kernel->lock);
+  if (!reserve (kernel, plan, end_time, &readback, error)) {
+    g_mutex_unlock (&kernel->lock);
+    return NULL;
+  }
+  VyreBatch *batch = g_new0 (VyreBatch, 1);
+  batch->kernel = kernel;
+  batch->plan = vyre_plan_ref (plan);
+  batch->readback = readback;
+  batch->release = release;
+  batch->payload = payload;
+  publish_locked (batch, payload_offset);
+  g_mutex_unlock (&kernel->lock);
+  return batch;
+}
+
+/* Awake at first, then asleep for ever longer. There is no sched_yield() step:
+ * with a CPU device it hands our core to the polling kernel for a whole time
+ * slice, while a sleeper is woken on whichever core is free. Times in ns. */
+#define SPIN_NS 60000
+
+static void
+back_off (gint64 waited)
+{
+  if (waited >= SPIN_NS)
+    nanosleep (&(struct timespec) { .tv_nsec = CLAMP (waited / 4, 20000, 500000) }, NULL);
+}
+
+static gboolean
+collect (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreReleases releases = { .n = 0 };
+
+  if (atomic_load_explicit (&batch->done, memory_order_acquire))
+    return TRUE;
+  if (!is_completed (batch))
+    return FALSE;
+  g_mutex_lock (&kernel->lock);
+  vyre_megakernel_reap (kernel, &releases);
+  g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
+  return TRUE;
+}
+
+/* The index of a batch that others reaped may belong to another one by now, so
+ * `done` is looked at first and last. */
+static gboolean
+has_failed (VyreBatch *batch, gint64 end_time, GError **error)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  gboolean failed;
+
+  g_mutex_lock (&kernel->lock);
+  failed = kernel->failure != NULL && !atomic_load (&batch->done);
+  if (failed)
+    set_failure (kernel, error);
+  g_mutex_unlock (&kernel->lock);
+  if (!failed && g_get_monotonic_time () >= end_time) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+        "%s: batch %u has not completed yet. Fix: wait longer.",
+        vyre_device_get_name (kernel->device), batch->completion.sequence);
+    failed = TRUE;
+  }
+  return failed;
+}
+
+/**
+ * vyre_batch_wait:
+ * @batch: a batch
+ * @end_time: g_get_monotonic_time() at which to give up
+ * @error: return location
+ *
+ * Waits for the kernel to complete a batch. One thread at a time may wait for
+ * the same batch.
+ *
+ * Returns: whether it completed; otherwise %VYRE_ERROR_TIMEOUT (wait again if
+ *   you like) or the error that ended the kernel
+ */
+gboolean
+vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  gint64 start = vyre_now (), checked = start, awake = 0;
+  gboolean done;
+
+  while (!(done = collect (batch))) {
+    gint64 now = vyre_now ();
+    awake = MIN (now - start, SPIN_NS);
+    /* failure and time are looked at seldom: both take a lock or a clock */
+    if (now - checked > 50000 || end_time == 0) {
+      checked = now;
+      if (has_failed (batch, end_time, error))
+        break;
+    }
+    back_off (now - start);
+  }
+  atomic_fetch_add_explicit (&kernel->spin_time, (guint64) awake, memory_order_relaxed);
+  return done;
+}
+
+/**
+ * vyre_batch_free:
+ * @batch: (transfer full): a batch; one still running is finished by the kernel
+ *   and then dropped
+ */
+void
+vyre_batch_free (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  g_mutex_lock (&kernel->lock);
+  if (atomic_load (&batch->done))
+    batch_destroy (batch);
+  else
+    batch->orphaned = TRUE;
+  g_mutex_unlock (&kernel->lock);
+}
+
+/**
+ * vyre_batch_get_completion:
+ * @batch: a completed batch
+ *
+ * Returns: (transfer none): what the kernel and the clock say of it
+ */
+const VyreCompletion *
+vyre_batch_get_completion (VyreBatch *batch)
+{
+  return &batch->completion;
+}
+
+/**
+ * vyre_batch_get_readback:
+ * @batch: a completed batch
+ *
+ * Returns: (transfer none): its four parts, laid out as its plan's layout says
+ */
+const guint8 *
+vyre_batch_get_readback (VyreBatch *batch)
+{
+  return vyre_store_get_data (batch->kernel->readbacks) + batch->readback;
+}
+
+/**
+ * vyre_batch_steal_readback:
+ * @batch: a completed batch
+ *
+ * Makes the caller the owner of the readback: it outlives the batch until
+ * vyre_store_free() of the readback store.
+ *
+ * Returns: its offset in the readback store, in bytes
+ */
+gsize
+vyre_batch_steal_readback (VyreBatch *batch)
+{
+  batch->stolen = TRUE;
+  return batch->readback;
+}
+
+static gboolean
+init_memory (VyreMegakernel *kernel, GError **error)
+{
+  VyreDevice *device = kernel->device;
+  const VyreMegakernelParams *params = &kernel->params;
+
+  /* Payload slices are whole pages, so that what upstream writes can be read by
+   * O_DIRECT and imported by others. */
+  kernel->staging = vyre_store_new (device, params->staging_size, 4096, error);
+  if (!kernel->staging)
+    return FALSE;
+  kernel->readbacks
+      = vyre_store_new (device, params->readback_size, VYRE_STORE_ALIGNMENT, error);
+  if (!kernel->readbacks)
+    return FALSE;
+  return vyre_memory_init (
+             &kernel->door, device, 4 * VYRE_DOOR_WORDS, VYRE_MEMORY_DEVICE, error)
+      && vyre_memory_init (
+          &kernel->state, device, 4 * VYRE_STATE_WORDS, VYRE_MEMORY_DEVICE, error)
+      && vyre_memory_init (
+          &kernel->answer, device, 4 * VYRE_ANSWER_WORDS, VYRE_MEMORY_HOST, error);
+}
+
+static gboolean
+init_pipeline (VyreMegakernel *kernel, GError **error)
+{
+  const VkBuffer buffers[VYRE_N_BINDINGS] = {
+    [VYRE_BIND_DOOR] = kernel->door.buffer,
+    [VYRE_BIND_STATE] = kernel->state.buffer,
+    [VYRE_BIND_WORK] = vyre_store_get_buffer (kernel->readbacks),
+    [VYRE_BIND_PAYLOAD] = vyre_store_get_buffer (kernel->staging),
+    [VYRE_BIND_ANSWER] = kernel->answer.buffer,
+  };
+
+  return vyre_pipeline_init (&kernel->pipeline, kernel->device, buffers, error);
+}
+
+/**
+ * vyre_megakernel_new:
+ * @device: the device to run on
+ * @params: how to run
+ * @error: return location
+ *
+ * Makes a megakernel and proves, with a real kernel under a deadline, that the
+ * residency works. Takes tenths of a second, most of it the driver's compiler.
+ *
+ * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
+ *   %VYRE_ERROR_UNSUPPORTED (the residency asked for does not work here),
+ *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE or %VYRE_ERROR_DEVICE
+ */
+VyreMegakernel *
+vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
+{
+  g_autoptr (VyreMegakernel) kernel = g_new0 (VyreMegakernel, 1);
+
+  g_atomic_ref_count_init (&kernel->refs);
+  g_mutex_init (&kernel->lock);
+  g_cond_init (&kernel->wake_keeper);
+  g_cond_init (&kernel->room);
+  kernel->device = vyre_device_ref (device);
+  kernel->params = *params;
+  /* As many workgroups as surely run at once: a core each, or far fewer than
+   * any GPU holds. */
+  kernel->n_groups = vyre_device_is_cpu (device) ? MIN (g_get_num_processors (), 16) : 64;
+  for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
+    kernel->free_indices[kernel->n_free++] = VYRE_MAX_BATCHES - 1 - i;
+  if (!init_memory (kernel, error) || !init_pipeline (kernel, error)
+      || !vyre_handshake (kernel, error))
+    return NULL;
+  kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
+      vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
+  return g_steal_pointer (&kernel);
+}
+
+/**
+ * vyre_megakernel_ref:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer full): @kernel with one more reference
+ */
+VyreMegakernel *
+vyre_megakernel_ref (VyreMegakernel *kernel)
+{
+  g_atomic_ref_count_inc (&kernel->refs);
+  return kernel;
+}
+
+static void
+stop_keeper (VyreMegakernel *kernel)
+{
+  g_mutex_lock (&kernel->lock);
+  kernel->quit = TRUE;
+  vyre_keeper_park (kernel);
+  g_cond_signal (&kernel->wake_keeper);
+  g_mutex_unlock (&kernel->lock);
+  if (kernel->keeper)
+    g_thread_join (kernel->keeper);
+}
+
+/* Batches that a failed kernel will never complete; their owners gave them up. */
+static void
+drop_in_flight (VyreMegakernel *kernel)
+{
+  VyreBatch *batch;
+
+  while ((batch = g_queue_peek_head (&kernel->in_flight))) {
+    g_queue_unlink (&kernel->in_flight, &batch->link);
+    if (batch->release)
+      batch->release (batch->payload);
+    batch_destroy (batch);
+  }
+}
+
+/**
+ * vyre_megakernel_unref:
+ * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
+ *   its threads. Its stores live on while anybody holds them.
+ */
+void
+vyre_megakernel_unref (VyreMegakernel *kernel)
+{
+  if (!g_atomic_ref_count_dec (&kernel->refs))
+    return;
+  stop_keeper (kernel);
+  if (kernel->pipeline.n_flying > 0)
+    vkDeviceWaitIdle (kernel->device->handle);
+  drop_in_flight (kernel);
+  vyre_pipeline_clear (&kernel->pipeline);
+  if (kernel->ingest)
+    vyre_ingest_free (kernel->ingest);
+  vyre_memory_clear (&kernel->answer);
+  vyre_memory_clear (&kernel->state);
+  vyre_memory_clear (&kernel->door);
+  g_clear_pointer (&kernel->readbacks, vyre_store_unref);
+  g_clear_pointer (&kernel->staging, vyre_store_unref);
+  vyre_device_unref (kernel->device);
+  g_clear_error (&kernel->failure);
+  g_free (kernel->verdict);
+  g_mutex_clear (&kernel->lock);
+  g_cond_clear (&kernel->wake_keeper);
+  g_cond_clear (&kernel->room);
+  g_free (kernel);
+}
+
+/**
+ * vyre_megakernel_set_active:
+ * @kernel: a megakernel
+ * @active: %TRUE when a producer starts (PLAYING), %FALSE when the same one stops
+ *
+ * Counts the producers that may publish soon. Without any, the kernel is parked
+ * at once instead of after the idle timeout.
+ */
+void
+vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
+{
+  g_mutex_lock (&kernel->lock);
+  g_assert (active || kernel->active > 0);
+  kernel->active += active ? 1 : -1;
+  if (kernel->active == 0)
+    vyre_keeper_park (kernel);
+  g_mutex_unlock (&kernel->lock);
+}
+
+/**
+ * vyre_megakernel_has_failed:
+ * @kernel: a megakernel
+ *
+ * Returns: whether it ended with an error, for good
+ */
+gboolean
+vyre_megakernel_has_failed (VyreMegakernel *kernel)
+{
+  g_mutex_lock (&kernel->lock);
+  gboolean failed = kernel->failure != NULL;
+  g_mutex_unlock (&kernel->lock);
+  return failed;
+}
+
+/**
+ * vyre_megakernel_get_device:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): the device it runs on
+ */
+VyreDevice *
+vyre_megakernel_get_device (VyreMegakernel *kernel)
+{
+  return kernel->device;
+}
+
+/**
+ * vyre_megakernel_get_staging:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): the store payloads lie in; slices are whole pages
+ */
+VyreStore *
+vyre_megakernel_get_staging (VyreMegakernel *kernel)
+{
+  return kernel->staging;
+}
+
+/**
+ * vyre_megakernel_get_readbacks:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): the store batches run and answer in
+ */
+VyreStore *
+vyre_megakernel_get_readbacks (VyreMegakernel *kernel)
+{
+  return kernel->readbacks;
+}
+
+/**
+ * vyre_megakernel_get_ingest:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): the reader of files into the staging store
+ */
+VyreIngest *
+vyre_megakernel_get_ingest (VyreMegakernel *kernel)
+{
+  return kernel->ingest;
+}
+
+/**
+ * vyre_megakernel_get_residency:
+ * @kernel: a megakernel
+ *
+ * Returns: the residency in use, never %VYRE_RESIDENCY_AUTO
+ */
+VyreResidency
+vyre_megakernel_get_residency (VyreMegakernel *kernel)
+{
+  return kernel->residency;
+}
+
+/**
+ * vyre_megakernel_get_verdict:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): in words, what was tried at start and what came of it
+ */
+const char *
+vyre_megakernel_get_verdict (VyreMegakernel *kernel)
+{
+  return kernel->verdict;
+}
+
+/**
+ * vyre_megakernel_get_workgroup:
+ * @kernel: a megakernel
+ *
+ * Returns: invocations per workgroup, which plans are made for
+ */
+guint
+vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
+{
+  return kernel->pipeline.workgroup;
+}
+
+/**
+ * vyre_megakernel_get_counters:
+ * @kernel: a megakernel
+ * @counters: (out): a snapshot
+ */
+void
+vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
+{
+  g_mutex_lock (&kernel->lock);
+  *counters = kernel->counters;
+  counters->in_flight = g_queue_get_length (&kernel->in_flight);
+  g_mutex_unlock (&kernel->lock);
+  counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
+  counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);
+}

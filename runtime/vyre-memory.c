@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vyre-memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define HOST_FLAGS                                                                                 \
+  (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
+
+static gint
+find_type (const VyreDevice *device, guint32 allowed, VkMemoryPropertyFlags wanted)
+{
+  for (guint32 i = 0; i < device->memory.memoryTypeCount; i++) {
+    if ((allowed & (1u << i)) && (device->memory.memoryTypes[i].propertyFlags & wanted) == wanted)
+      return (gint) i;
+  }
+  return -1;
+}
+
+static gint
+find_type_for (const VyreDevice *device, guint32 allowed, VyreMemoryKind kind)
+{
+  VkMemoryPropertyFlags best = kind == VYRE_MEMORY_HOST ? VK_MEMORY_PROPERTY_HOST_CACHED_BIT
+                                                        : VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+  gint type = find_type (device, allowed, HOST_FLAGS | best);
+
+  return type >= 0 ? type : find_type (device, allowed, HOST_FLAGS);
+}
+
+static gboolean
+create_buffer (VyreMemory *memory, gboolean import, GError **error)
+{
+  VkExternalMemoryBufferCreateInfo external = {
+    .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+    .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
+  };
+  VkBufferCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+    .pNext = import ? &external : NULL,
+    .size = memory->size,
+    .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
+    .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
+  };
+
+  return vyre_vk_check (vkCreateBuffer (memory->device->handle, &info, NULL, &memory->buffer),
+      "vkCreateBuffer", memory->device, error);
+}
+
+static gboolean
+allocate_and_bind (VyreMemory *memory, gint type, gsize size, const void *import, GError **error)
+{
+  VyreDevice *device = memory->device;
+  VkMemoryAllocateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+    .pNext = import,
+    .allocationSize = size,
+    .memoryTypeIndex = (guint32) type,
+  };
+
+  if (type < 0) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+        "%s has no memory that host and kernel can both address. Fix: choose another device.",
+        device->properties.deviceName);
+    return FALSE;
+  }
+  return vyre_vk_check (vkAllocateMemory (device->handle, &info, NULL, &memory->memory),
+             "vkAllocateMemory", device, error)
+      && vyre_vk_check (
+          vkBindBufferMemory (device->handle, memory->buffer, memory->memory, 0),
+          "vkBindBufferMemory", device, error);
+}
+
+/* Pages of our own, imported: io_uring can register them whatever the driver. */
+static gboolean
+init_imported (VyreMemory *memory, GError **error)
+{
+  VyreDevice *device = memory->device;
+  gsize granule = MAX (device->import_alignment, (gsize) 65536);
+  VkMemoryHostPointerPropertiesEXT host = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
+  };
+  VkMemoryRequirements needs;
+
+  if (!create_buffer (memory, TRUE, error))
+    return FALSE;
+  vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
+  memory->reserved = (MAX (needs.size, memory->size) + granule - 1) / granule * granule;
+  memory->data = mmap (
+      NULL, memory->reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory->data == MAP_FAILED) {
+    memory->data = NULL;
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+        "No %" G_GSIZE_FORMAT " bytes of address space: %s. Fix: use a smaller staging size.",
+        memory->reserved, g_strerror (errno));
+    return FALSE;
+  }
+  madvise (memory->data, memory->reserved, MADV_HUGEPAGE); /* a hint, free to be ignored */
+  if (!vyre_vk_check (device->get_host_pointer_properties (device->handle,
+                          VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, memory->data,
+                          &host),
+          "vkGetMemoryHostPointerPropertiesEXT", device, error))
+    return FALSE;
+  VkImportMemoryHostPointerInfoEXT import = {
+    .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
+    .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
+    .pHostPointer = memory->data,
+  };
+  gint type = find_type_for (device, needs.memoryTypeBits & host.memoryTypeBits, VYRE_MEMORY_HOST);
+  return allocate_and_bind (memory, type, memory->reserved, &import, error);
+}
+
+static gboolean
+init_mapped (VyreMemory *memory, VyreMemoryKind kind, GError **error)
+{
+  VyreDevice *device = memory->device;
+  VkMemoryRequirements needs;
+  void *data = NULL;
+
+  if (!create_buffer (memory, FALSE, error))
+    return FALSE;
+  vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
+  gint type = find_type_for (device, needs.memoryTypeBits, kind);
+  if (!allocate_and_bind (memory, type, needs.size, NULL, error)
+      || !vyre_vk_check (
+          vkMapMemory (device->handle, memory->memory, 0, VK_WHOLE_SIZE, 0, &data), "vkMapMemory",
+          device, error))
+    return FALSE;
+  memory->data = data;
+  return TRUE;
+}
+
+/* Makes a storage buffer of @size bytes, zeroed. Host memory is imported where
+ * the device can, else mapped; it stays mapped. */
+gboolean
+vyre_memory_init (
+    VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind, GError **error)
+{
+  *memory = (VyreMemory) { .device = vyre_device_ref (device), .size = size };
+  if (kind == VYRE_MEMORY_HOST && device->import_alignment != 0) {
+    if (init_imported (memory, NULL))
+      return TRUE; /* fresh anonymous pages are zero */
+    vyre_memory_clear (memory);
+    *memory = (VyreMemory) { .device = vyre_device_ref (device), .size = size };
+  }
+  if (init_mapped (memory, kind, error)) {
+    memset (memory->data, 0, size);
+    return TRUE;
+  }
+  vyre_memory_clear (memory);
+  return FALSE;
+}
+
+/* Frees everything; fine on a memory that failed to initialise or was cleared. */
+void
+vyre_memory_clear (VyreMemory *memory)
+{
+  VyreDevice *device = memory->device;
+
+  if (!device)
+    return;
+  if (memory->buffer)
+    vkDestroyBuffer (device->handle, memory->buffer, NULL);
+  if (memory->memory)
+    vkFreeMemory (device->handle, memory->memory, NULL);
+  if (memory->reserved && memory->data)
+    munmap (memory->data, memory->reserved);
+  vyre_device_unref (device);
+  *memory = (VyreMemory) { 0 };
+}

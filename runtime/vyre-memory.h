@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One Vulkan storage buffer that the host can address, for its whole life. Owned
+ * by exactly one object, which sees to it that no kernel runs when it goes.
+ */
+#pragma once
+
+#include "vyre-device-private.h"
+
+/* HOST: read and written by the CPU at full speed. DEVICE: near the kernel; the
+ * CPU should only write it. Where memory is one, they are the same. */
+typedef enum {
+  VYRE_MEMORY_HOST,
+  VYRE_MEMORY_DEVICE,
+} VyreMemoryKind;
+
+typedef struct {
+  VyreDevice *device;
+  VkBuffer buffer;
+  VkDeviceMemory memory;
+  guint8 *data;
+  gsize size;     /* bytes asked for */
+  gsize reserved; /* bytes of address space, when the pages are ours */
+} VyreMemory;
+
+gboolean vyre_memory_init (VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind,
+    GError **error);
+void vyre_memory_clear (VyreMemory *memory);

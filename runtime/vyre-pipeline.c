@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vyre-pipeline.h"
+
+static const guint32 megakernel_spirv[] = {
+#include "megakernel.spv.h"
+};
+
+static gboolean
+create_layouts (VyrePipeline *p, GError **error)
+{
+  VkDescriptorSetLayoutBinding bindings[VYRE_N_BINDINGS];
+  VkDescriptorSetLayoutCreateInfo set_info = {
+    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+    .bindingCount = VYRE_N_BINDINGS,
+    .pBindings = bindings,
+  };
+  VkPushConstantRange constants = {
+    .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+    .size = 4 * VYRE_LAUNCH_WORDS,
+  };
+  VkPipelineLayoutCreateInfo layout_info = {
+    .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+    .setLayoutCount = 1,
+    .pSetLayouts = &p->set_layout,
+    .pushConstantRangeCount = 1,
+    .pPushConstantRanges = &constants,
+  };
+
+  for (guint32 i = 0; i < VYRE_N_BINDINGS; i++)
+    bindings[i] = (VkDescriptorSetLayoutBinding) {
+      .binding = i,
+      .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+      .descriptorCount = 1,
+      .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+    };
+  return vyre_vk_check (
+             vkCreateDescriptorSetLayout (p->device->handle, &set_info, NULL, &p->set_layout),
+             "vkCreateDescriptorSetLayout", p->device, error)
+      && vyre_vk_check (
+          vkCreatePipelineLayout (p->device->handle, &layout_info, NULL, &p->layout),
+          "vkCreatePipelineLayout", p->device, error);
+}
+
+static gboolean
+create_pipeline (VyrePipeline *p, GError **error)
+{
+  guint32 specialization[2] = { p->workgroup, g_bit_nth_msf (p->workgroup, -1) };
+  VkSpecializationMapEntry entries[2] = {
+    { .constantID = 0, .offset = 0, .size = 4 },
+    { .constantID = 1, .offset = 4, .size = 4 },
+  };
+  VkSpecializationInfo specialization_info = {
+    .mapEntryCount = 2,
+    .pMapEntries = entries,
+    .dataSize = sizeof specialization,
+    .pData = specialization,
+  };
+  VkShaderModuleCreateInfo shader_info = {
+    .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+    .codeSize = sizeof megakernel_spirv,
+    .pCode = megakernel_spirv,
+  };
+
+  if (!vyre_vk_check (vkCreateShaderModule (p->device->handle, &shader_info, NULL, &p->shader),
+          "vkCreateShaderModule", p->device, error))
+    return FALSE;
+  VkComputePipelineCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+    .stage = {
+      .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+      .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+      .module = p->shader,
+      .pName = "main",
+      .pSpecializationInfo = &specialization_info,
+    },
+    .layout = p->layout,
+  };
+  return vyre_vk_check (vkCreateComputePipelines (p->device->handle, VK_NULL_HANDLE, 1, &info, NULL,
+                            &p->pipeline),
+      "vkCreateComputePipelines", p->device, error);
+}
+
+static gboolean
+create_set (VyrePipeline *p, const VkBuffer *buffers, GError **error)
+{
+  VkDescriptorPoolSize size = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, VYRE_N_BINDINGS };
+  VkDescriptorPoolCreateInfo pool_info = {
+    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+    .maxSets = 1,
+    .poolSizeCount = 1,
+    .pPoolSizes = &size,
+  };
+  VkDescriptorBufferInfo infos[VYRE_N_BINDINGS];
+  VkWriteDescriptorSet writes[VYRE_N_BINDINGS];
+
+  if (!vyre_vk_check (
+          vkCreateDescriptorPool (p->device->handle, &pool_info, NULL, &p->descriptors),
+          "vkCreateDescriptorPool", p->device, error))
+    return FALSE;
+  VkDescriptorSetAllocateInfo set_info = {
+    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+    .descriptorPool = p->descriptors,
+    .descriptorSetCount = 1,
+    .pSetLayouts = &p->set_layout,
+  };
+  if (!vyre_vk_check (vkAllocateDescriptorSets (p->device->handle, &set_info, &p->set),
+          "vkAllocateDescriptorSets", p->device, error))
+    return FALSE;
+  for (guint32 i = 0; i < VYRE_N_BINDINGS; i++) {
+    infos[i] = (VkDescriptorBufferInfo) { .buffer = buffers[i], .range = VK_WHOLE_SIZE };
+    writes[i] = (VkWriteDescriptorSet) {
+      .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+      .dstSet = p->set,
+      .dstBinding = i,
+      .descriptorCount = 1,
+      .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+      .pBufferInfo = &infos[i],
+    };
+  }
+  vkUpdateDescriptorSets (p->device->handle, VYRE_N_BINDINGS, writes, 0, NULL);
+  return TRUE;
+}
+
+static gboolean
+create_launches (VyrePipeline *p, GError **error)
+{
+  VkCommandPoolCreateInfo pool_info = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+    .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+    .queueFamilyIndex = p->device->queue_family,
+  };
+  VkFenceCreateInfo fence_info = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
+
+  if (!vyre_vk_check (vkCreateCommandPool (p->device->handle, &pool_info, NULL, &p->commands),
+          "vkCreateCommandPool", p->device, error))
+    return FALSE;
+  for (guint i = 0; i < VYRE_PIPELINE_LAUNCHES; i++) {
+    VkCommandBufferAllocateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+      .commandPool = p->commands,
+      .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+      .commandBufferCount = 1,
+    };
+    if (!vyre_vk_check (
+            vkAllocateCommandBuffers (p->device->handle, &info, &p->launches[i].commands),
+            "vkAllocateCommandBuffers", p->device, error)
+        || !vyre_vk_check (
+            vkCreateFence (p->device->handle, &fence_info, NULL, &p->launches[i].fence),
+            "vkCreateFence", p->device, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Builds the pipeline over the five buffers, in binding order. Compiling may
+ * take tenths of a second. */
+gboolean
+vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS],
+    GError **error)
+{
+  /* Small groups suit lanes that are vector elements of a CPU core; 256 is the
+   * largest size that every device has. */
+  *p = (VyrePipeline) { .device = device, .workgroup = vyre_device_is_cpu (device) ? 8 : 256 };
+  return create_layouts (p, error) && create_pipeline (p, error) && create_set (p, buffers, error)
+      && create_launches (p, error);
+}
+
+/* No launch may be in flight. */
+void
+vyre_pipeline_clear (VyrePipeline *p)
+{
+  VkDevice device = p->device ? p->device->handle : VK_NULL_HANDLE;
+
+  if (!device)
+    return;
+  for (guint i = 0; i < VYRE_PIPELINE_LAUNCHES; i++)
+    vkDestroyFence (device, p->launches[i].fence, NULL);
+  vkDestroyCommandPool (device, p->commands, NULL);
+  vkDestroyDescriptorPool (device, p->descriptors, NULL);
+  vkDestroyPipeline (device, p->pipeline, NULL);
+  vkDestroyPipelineLayout (device, p->layout, NULL);
+  vkDestroyDescriptorSetLayout (device, p->set_layout, NULL);
+  vkDestroyShaderModule (device, p->shader, NULL);
+  *p = (VyrePipeline) { 0 };
+}
+
+static gboolean
+record (VyrePipeline *p, const VyreLaunch *launch, const guint32 *constants, GError **error)
+{
+  VkCommandBufferBeginInfo begin = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+    .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
+  };
+  /* one launch's writes are seen by the next, and by the host */
+  VkMemoryBarrier barrier = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+    .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
+    .dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_HOST_READ_BIT,
+  };
+
+  if (!vyre_vk_check (vkBeginCommandBuffer (launch->commands, &begin), "vkBeginCommandBuffer",
+          p->device, error))
+    return FALSE;
+  vkCmdBindPipeline (launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->pipeline);
+  vkCmdBindDescriptorSets (
+      launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->layout, 0, 1, &p->set, 0, NULL);
+  vkCmdPushConstants (launch->commands, p->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+      4 * VYRE_LAUNCH_WORDS, constants);
+  vkCmdDispatch (launch->commands, launch->groups, 1, 1);
+  vkCmdPipelineBarrier (launch->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+      VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0, NULL, 0,
+      NULL);
+  return vyre_vk_check (
+      vkEndCommandBuffer (launch->commands), "vkEndCommandBuffer", p->device, error);
+}
+
+/* Submits a launch of @groups workgroups. The caller has seen to it that fewer
+ * than VYRE_PIPELINE_LAUNCHES are in flight. */
+gboolean
+vyre_pipeline_launch (VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS], guint groups,
+    GError **error)
+{
+  VyreLaunch *launch = &p->launches[(p->first + p->n_flying) % VYRE_PIPELINE_LAUNCHES];
+  VkSubmitInfo submit = {
+    .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+    .commandBufferCount = 1,
+    .pCommandBuffers = &launch->commands,
+  };
+
+  launch->sequence = constants[VYRE_LAUNCH_SEQUENCE];
+  launch->groups = groups;
+  if (!record (p, launch, constants, error)
+      || !vyre_vk_check (vkQueueSubmit (p->device->queue, 1, &submit, launch->fence),
+          "vkQueueSubmit", p->device, error))
+    return FALSE;
+  p->n_flying++;
+  return TRUE;
+}
+
+/* Waits up to @timeout ns for a launch to end. Needs no lock: only the caller
+ * retires launches. */
+VkResult
+vyre_pipeline_wait (VyrePipeline *p, const VyreLaunch *launch, guint64 timeout)
+{
+  return vkWaitForFences (p->device->handle, 1, &launch->fence, VK_TRUE, timeout);
+}
+
+VyreLaunch *
+vyre_pipeline_oldest (VyrePipeline *p)
+{
+  return p->n_flying ? &p->launches[p->first] : NULL;
+}
+
+/* Takes the oldest launch, which has ended, out of flight. */
+void
+vyre_pipeline_retire_oldest (VyrePipeline *p)
+{
+  vkResetFences (p->device->handle, 1, &p->launches[p->first].fence);
+  p->first = (p->first + 1) % VYRE_PIPELINE_LAUNCHES;
+  p->n_flying--;
+}

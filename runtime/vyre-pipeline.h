@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The Vulkan side of launching the kernel: shader, pipeline, descriptor set and
+ * a ring of launches, each a command buffer and a fence. Owned by one
+ * megakernel; every call but vyre_pipeline_wait() is made under its lock, since
+ * the queue is not free-threaded.
+ */
+#pragma once
+
+#include "kernel.h"
+#include "vyre-device-private.h"
+
+#define VYRE_PIPELINE_LAUNCHES 64
+
+typedef struct {
+  VkCommandBuffer commands;
+  VkFence fence;
+  guint32 sequence;
+  guint groups;
+} VyreLaunch;
+
+typedef struct {
+  VyreDevice *device;
+  guint workgroup;
+  VkShaderModule shader;
+  VkDescriptorSetLayout set_layout;
+  VkPipelineLayout layout;
+  VkPipeline pipeline;
+  VkDescriptorPool descriptors;
+  VkDescriptorSet set;
+  VkCommandPool commands;
+  VyreLaunch launches[VYRE_PIPELINE_LAUNCHES];
+  guint first;    /* oldest launch in flight */
+  guint n_flying; /* launches in flight, consecutive from there */
+} VyrePipeline;
+
+gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device,
+    const VkBuffer buffers[VYRE_N_BINDINGS], GError **error);
+void vyre_pipeline_clear (VyrePipeline *pipeline);
+gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
+    guint groups, GError **error);
+VkResult vyre_pipeline_wait (VyrePipeline *pipeline, const VyreLaunch *launch, guint64 timeout);
+VyreLaunch *vyre_pipeline_oldest (VyrePipeline *pipeline);
+void vyre_pipeline_retire_oldest (VyrePipeline *pipeline);

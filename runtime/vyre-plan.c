@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vyre-plan-private.h"
+
+#include <string.h>
+
+/* Bytes of a region one ticket covers, if that leaves few enough tickets:
+ * enough work to hide the price of a ticket, little enough to spread a frame. */
+#define TILE_BYTES 65536u
+
+/* Slots of one LANES ticket, in workgroups. */
+#define LANE_ROUNDS 4u
+
+/* A batch may use half of the ticket ring, so that the next one can be queued
+ * behind it. */
+#define PLAN_MAX_TICKETS (VYRE_MAX_TICKETS / 2)
+
+typedef enum {
+  SLOT_IDLE, /* not PUBLISHED: never runs */
+  SLOT_LANE,
+  SLOT_SOLO,
+  SLOT_TILED,
+  SLOT_FENCE,
+} SlotClass;
+
+static guint32
+slot_word (const VyreImage *image, guint slot, guint word)
+{
+  return image->slots[slot * VYRE_SLOT_WORDS + word];
+}
+
+static guint32
+slot_arg (const VyreImage *image, guint slot, guint arg)
+{
+  return slot_word (image, slot, VYRE_SLOT_ARGS + arg);
+}
+
+static guint
+packed_byte (const VyreImage *image, guint slot, guint byte)
+{
+  return slot_arg (image, slot, byte / 4) >> (8 * (byte % 4)) & 0xFF;
+}
+
+static gboolean
+is_payload_opcode (guint32 opcode)
+{
+  return opcode >= VYRE_OP_U8_STATS && opcode <= VYRE_OP_CRC32;
+}
+
+/* Words a MEMCPY of a packed slot copies: its third argument, when present. */
+static guint32
+packed_copy_words (const VyreImage *image, guint slot, guint ops, guint index)
+{
+  guint metadata = (2 + 2 * ops + 3) / 4;
+  guint word = metadata + packed_byte (image, slot, 3 + 2 * index) + 2;
+  guint end = index + 1 < ops ? packed_byte (image, slot, 5 + 2 * index)
+                              : packed_byte (image, slot, 1);
+
+  return word < metadata + end && word < VYRE_SLOT_MAX_ARGS ? slot_arg (image, slot, word) : 0;
+}
+
+/* Sums up what a slot copies and whether it holds a fence. A copy longer than
+ * the control buffer faults without copying. */
+static void
+scan_slot (const VyreImage *image, guint slot, guint64 *copy_words, guint *ops, gboolean *fence)
+{
+  guint32 opcode = slot_word (image, slot, VYRE_SLOT_OPCODE);
+  gboolean packed = opcode == VYRE_OP_PACKED_SLOT;
+  guint limit = image->n_observables + VYRE_CONTROL_OBSERVABLES;
+
+  *ops = packed ? packed_byte (image, slot, 0) : 1;
+  *copy_words = 0;
+  *fence = FALSE;
+  if (packed && 2 + 2 * *ops > 4 * VYRE_SLOT_MAX_ARGS)
+    return; /* faults as a whole */
+  for (guint i = 0; i < *ops; i++) {
+    guint32 inner = packed ? packed_byte (image, slot, 2 + 2 * i) : opcode;
+    guint32 words = packed ? packed_copy_words (image, slot, *ops, i) : slot_arg (image, slot, 2);
+    *fence |= inner == VYRE_OP_BATCH_FENCE;
+    if (inner == VYRE_OP_MEMCPY && words <= limit)
+      *copy_words += words;
+  }
+}
+
+static SlotClass
+classify (const VyreImage *image, guint slot)
+{
+  guint64 copy_words;
+  guint ops;
+  gboolean fence;
+
+  if (slot_word (image, slot, VYRE_SLOT_STATUS) != VYRE_STATUS_PUBLISHED)
+    return SLOT_IDLE;
+  if (is_payload_opcode (slot_word (image, slot, VYRE_SLOT_OPCODE)))
+    return SLOT_TILED;
+  scan_slot (image, slot, &copy_words, &ops, &fence);
+  if (fence)
+    return SLOT_FENCE;
+  return copy_words > VYRE_LANE_MEMCPY_WORDS ? SLOT_SOLO : SLOT_LANE;
+}
+
+/* Loop iterations of a slot run by the whole workgroup. */
+static guint64
+solo_cost (const VyrePlan *plan, guint slot)
+{
+  guint64 copy_words;
+  guint ops;
+  gboolean fence;
+
+  scan_slot (plan->image, slot, &copy_words, &ops, &fence);
+  return copy_words / plan->workgroup + (guint64) ops * VYRE_COST_OP;
+}
+
+static gboolean
+add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **error)
+{
+  VyreTicket planned = *ticket;
+
+  cost += VYRE_COST_TICKET + plan->fence_cost;
+  if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "The program is too much work for one batch of %" G_GSIZE_FORMAT " payload bytes. Fix: send "
+        "smaller buffers, or split the program over several elements.",
+        plan->payload_size);
+    return FALSE;
+  }
+  planned.words[VYRE_TICKET_COST] = (guint32) cost;
+  g_array_append_val (plan->tickets, planned);
+  return TRUE;
+}
+
+static gboolean
+plan_lanes (VyrePlan *plan, guint first, guint end, GError **error)
+{
+  guint most = LANE_ROUNDS * plan->workgroup;
+
+  for (guint slot = first; slot < end; slot += most) {
+    VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES,
+                              [VYRE_TICKET_SLOT] = slot,
+                              [VYRE_TICKET_COUNT] = MIN (most, end - slot) } };
+    if (!add_ticket (plan, LANE_ROUNDS * VYRE_COST_LANE_SLOT, &ticket, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+plan_solo (VyrePlan *plan, guint slot, GError **error)
+{
+  VyreTicket ticket
+      = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_SOLO, [VYRE_TICKET_SLOT] = slot } };
+
+  return add_ticket (plan, solo_cost (plan, slot), &ticket, error);
+}
+
+/* Whether the region lies in the payload; 64-bit, so nothing wraps. */
+static gboolean
+region_fits (const VyrePlan *plan, const VyreRegion *r)
+{
+  if (r->width == 0 || r->rows == 0)
+    return r->offset <= plan->payload_size;
+  return (r->rows == 1 || r->stride >= r->width)
+      && r->offset + (guint64) (r->rows - 1) * r->stride + r->width <= plan->payload_size;
+}
+
+static gboolean
+plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
+{
+  VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_TILE,
+                            [VYRE_TICKET_SLOT] = slot,
+                            [VYRE_TICKET_ROW] = tile->offset,
+                            [VYRE_TICKET_ROWS] = tile->rows,
+                            [VYRE_TICKET_COLUMN] = tile->stride,
+                            [VYRE_TICKET_WIDTH] = tile->width } };
+  guint64 granules = (guint64) tile->rows * VYRE_ROW_GRANULES ((guint64) tile->width);
+  guint32 *left = &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS
+      + slot * VYRE_SCRATCH_SLOT_WORDS + VYRE_SCRATCH_SLOT_TILES_LEFT];
+
+  (*left)++;
+  return add_ticket (plan, granules / plan->workgroup + 1 + VYRE_COST_TILE, &ticket, error);
+}
+
+/* Bytes per tile that keep a slot's share of the tickets and a lane's sums
+ * within their limits. */
+static guint64
+tile_bytes_for (const VyrePlan *plan, guint64 bytes_read, guint n_tiled)
+{
+  guint64 share = PLAN_MAX_TICKETS / 2 / n_tiled;
+  guint64 bytes = MAX (TILE_BYTES, bytes_read / MAX (share, 1) + 1);
+  guint64 most = (guint64) (VYRE_COST_TILE_LOOP_MAX - 4) * plan->workgroup * VYRE_GRANULE / 2;
+
+  return MIN (bytes, most) / VYRE_GRANULE * VYRE_GRANULE;
+}
+
+/* Cuts a region into tiles: runs of bytes where rows touch, else groups of rows
+ * (rows wider than a tile are cut as well). */
+static gboolean
+plan_tiled (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
+{
+  VyreRegion r = { slot_arg (plan->image, slot, VYRE_REGION_ARG_OFFSET),
+    slot_arg (plan->image, slot, VYRE_REGION_ARG_WIDTH),
+    slot_arg (plan->image, slot, VYRE_REGION_ARG_ROWS),
+    slot_arg (plan->image, slot, VYRE_REGION_ARG_STRIDE) };
+  VyreRegion nothing = { 0 };
+
+  if (!region_fits (plan, &r) || r.width == 0 || r.rows == 0)
+    return plan_tile (plan, slot, &nothing, error);
+  guint64 bytes = (guint64) r.width * r.rows;
+  if (r.stride == r.width) {
+    r.width = (guint32) bytes;
+    r.rows = 1;
+  }
+  guint64 granules = VYRE_ROW_GRANULES ((guint64) r.width) * r.rows;
+  guint64 tile_bytes = tile_bytes_for (plan, granules * VYRE_GRANULE, n_tiled);
+  guint32 width = (guint32) MIN (r.width, tile_bytes);
+  guint32 rows = MAX ((guint32) (tile_bytes / (VYRE_ROW_GRANULES ((guint64) r.width) * VYRE_GRANULE)), 1);
+  plan->region_bytes += bytes;
+  for (guint32 row = 0; row < r.rows; row += MIN (rows, r.rows - row)) {
+    for (guint32 column = 0; column < r.width; column += MIN (width, r.width - column)) {
+      VyreRegion tile = { .offset = row,
+        .rows = MIN (rows, r.rows - row),
+        .stride = column,
+        .width = MIN (width, r.width - column) };
+      if (!plan_tile (plan, slot, &tile, error))
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static guint
+find_fences (VyrePlan *plan, const guint8 *classes, GError **error)
+{
+  guint64 cost = 0;
+  guint n_tiled = 0;
+
+  for (guint slot = 0; slot < plan->image->n_slots; slot++) {
+    n_tiled += classes[slot] == SLOT_TILED;
+    if (classes[slot] != SLOT_FENCE)
+      continue;
+    if (plan->fence_end == 0)
+      plan->fence_first = slot;
+    plan->fence_end = slot + 1;
+    plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS
+        + VYRE_SCRATCH_SLOT_VERDICT]
+        = VYRE_VERDICT_FENCE;
+    cost += solo_cost (plan, slot);
+  }
+  cost += plan->fence_end - plan->fence_first;
+  if (cost > VYRE_COST_MAX) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "The program's fence slots are too much work. Fix: use fewer slots or fewer fences.");
+    return G_MAXUINT;
+  }
+  plan->fence_cost = (guint) cost;
+  return n_tiled;
+}
+
+static gboolean
+plan_tickets (VyrePlan *plan, GError **error)
+{
+  guint n_slots = plan->image->n_slots;
+  g_autofree guint8 *classes = g_malloc (n_slots);
+
+  for (guint slot = 0; slot < n_slots; slot++)
+    classes[slot] = (guint8) classify (plan->image, slot);
+  guint n_tiled = find_fences (plan, classes, error);
+  if (n_tiled == G_MAXUINT)
+    return FALSE;
+  for (guint slot = 0, end; slot < n_slots; slot = end) {
+    end = slot + 1;
+    gboolean fine = TRUE;
+    if (classes[slot] == SLOT_LANE) {
+      while (end < n_slots && classes[end] == SLOT_LANE)
+        end++;
+      fine = plan_lanes (plan, slot, end, error);
+    } else if (classes[slot] == SLOT_SOLO) {
+      fine = plan_solo (plan, slot, error);
+    } else if (classes[slot] == SLOT_TILED) {
+      fine = plan_tiled (plan, slot, n_tiled, error);
+    }
+    if (!fine)
+      return FALSE;
+  }
+  /* A batch with nothing but fences still needs somebody to run them. */
+  VyreTicket nothing = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES } };
+  return plan->tickets->len > 0 || add_ticket (plan, 0, &nothing, error);
+}
+
+/**
+ * vyre_plan_new:
+ * @image: a bound program; the plan takes a reference of its own
+ * @payload_size: bytes of the payload it was bound to
+ * @workgroup: invocations per workgroup of the megakernel that will run it
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the plan, or %NULL with
+ *   %VYRE_ERROR_TOO_LARGE when no batch can hold so much work
+ */
+VyrePlan *
+vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **error)
+{
+  g_autoptr (VyrePlan) plan = g_new0 (VyrePlan, 1);
+  const VyreLayout *layout = &plan->layout;
+
+  g_atomic_ref_count_init (&plan->refs);
+  plan->image = vyre_image_ref (image);
+  plan->payload_size = payload_size;
+  plan->workgroup = workgroup;
+  plan->tickets = g_array_new (FALSE, FALSE, sizeof (VyreTicket));
+  vyre_layout_init (&plan->layout, image->n_observables, image->n_slots);
+  plan->scratch_offset = layout->total;
+  plan->slice_size = layout->total
+      + 4 * (VYRE_SCRATCH_SLOTS + VYRE_SCRATCH_SLOT_WORDS * (gsize) image->n_slots);
+  plan->slice = g_malloc0 (plan->slice_size);
+  vyre_encode_control (plan->slice, image->n_observables, 1);
+  memcpy (&plan->slice[layout->offset[VYRE_PART_RING] / 4], image->slots,
+      layout->size[VYRE_PART_RING]);
+  if (!plan_tickets (plan, error))
+    return NULL;
+  plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_TICKETS_LEFT] = plan->tickets->len;
+  return g_steal_pointer (&plan);
+}
+
+/**
+ * vyre_plan_ref:
+ * @plan: a plan
+ *
+ * Returns: (transfer full): @plan with one more reference
+ */
+VyrePlan *
+vyre_plan_ref (VyrePlan *plan)
+{
+  g_atomic_ref_count_inc (&plan->refs);
+  return plan;
+}
+
+/**
+ * vyre_plan_unref:
+ * @plan: (transfer full): a plan
+ */
+void
+vyre_plan_unref (VyrePlan *plan)
+{
+  if (!g_atomic_ref_count_dec (&plan->refs))
+    return;
+  vyre_image_unref (plan->image);
+  g_array_unref (plan->tickets);
+  g_free (plan->slice);
+  g_free (plan);
+}
+
+/**
+ * vyre_plan_get_image:
+ * @plan: a plan
+ *
+ * Returns: (transfer none): the bound program it was made from
+ */
+const VyreImage *
+vyre_plan_get_image (const VyrePlan *plan)
+{
+  return plan->image;
+}
+
+/**
+ * vyre_plan_get_layout:
+ * @plan: a plan
+ *
+ * Returns: (transfer none): where the parts of its readbacks lie
+ */
+const VyreLayout *
+vyre_plan_get_layout (const VyrePlan *plan)
+{
+  return &plan->layout;
+}
+
+/**
+ * vyre_plan_get_region_bytes:
+ * @plan: a plan
+ *
+ * Returns: payload bytes its slots read when all of them run, a byte counted as
+ *   often as it is read
+ */
+guint64
+vyre_plan_get_region_bytes (const VyrePlan *plan)
+{
+  return plan->region_bytes;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A program: the slots to publish for every payload, with symbols for the
+ * payload's geometry and for named results. The language is described in
+ * docs/program-language.md. A VyreProgram is immutable and may be used from any
+ * thread; binding it to the geometry of one stream gives a VyreImage, the slots
+ * as they go into the ring. Both are reference counted.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "abi.h"
+#include "vyre-error.h"
+
+G_BEGIN_DECLS
+
+/**
+ * VyreResultType:
+ * @VYRE_RESULT_U32: one word
+ * @VYRE_RESULT_STATS: VYRE_U8_STATS_WORDS words as U8_STATS writes them
+ * @VYRE_RESULT_HISTOGRAM: VYRE_U8_HISTOGRAM_WORDS words, bin i counts the bytes of value i
+ *
+ * What the words of a named result mean.
+ */
+typedef enum {
+  VYRE_RESULT_U32,
+  VYRE_RESULT_STATS,
+  VYRE_RESULT_HISTOGRAM,
+} VyreResultType;
+
+/**
+ * VyreResult:
+ * @name: a lower-case name, [a-z][a-z0-9-]*, usable as a structure field
+ * @type: what the words mean
+ * @observable: index of its first observable word
+ * @n_words: number of words
+ *
+ * A named result of a program.
+ */
+typedef struct {
+  const char *name;
+  VyreResultType type;
+  guint observable;
+  guint n_words;
+} VyreResult;
+
+/**
+ * VyreRegion:
+ * @offset: bytes from the start of the payload
+ * @width: bytes per row
+ * @rows: rows
+ * @stride: bytes from the start of a row to the start of the next
+ *
+ * A rectangle of payload bytes.
+ */
+typedef struct {
+  guint32 offset;
+  guint32 width;
+  guint32 rows;
+  guint32 stride;
+} VyreRegion;
+
+typedef struct _VyreProgram VyreProgram;
+typedef struct _VyreBindings VyreBindings;
+
+/**
+ * VyreImage:
+ * @slots: (array length=n_slots): VYRE_SLOT_WORDS words per slot, status PUBLISHED
+ *   for the program's slots, all zero (EMPTY) for those that only fill the ring up
+ * @n_slots: slots in the ring, ≥ 1
+ * @n_used: how many of them, from the first, the program published
+ * @n_observables: observable words behind the control header
+ * @results: (array length=n_results): named results that this binding really computes
+ * @n_results: number of @results
+ * @sequence_slot: the BATCH_FENCE slot whose ARG1 is to be the batch's sequence
+ *   number, or -1
+ *
+ * A program bound to one stream's geometry and one payload size. Read only.
+ */
+typedef struct {
+  guint32 *slots;
+  guint n_slots;
+  guint n_used;
+  guint n_observables;
+  VyreResult *results;
+  guint n_results;
+  gint sequence_slot;
+} VyreImage;
+
+VyreProgram *vyre_program_assemble (const char *text, GError **error);
+VyreProgram *vyre_program_load (const char *path, GError **error);
+VyreProgram *vyre_program_builtin (const char *name, GError **error);
+VyreProgram *vyre_program_from_string (const char *program, GError **error);
+const char *const *vyre_program_list_builtins (void);
+VyreProgram *vyre_program_ref (VyreProgram *program);
+void vyre_program_unref (VyreProgram *program);
+const char *vyre_program_get_id (const VyreProgram *program);
+
+VyreBindings *vyre_bindings_new (void);
+VyreBindings *vyre_bindings_copy (const VyreBindings *bindings);
+void vyre_bindings_free (VyreBindings *bindings);
+void vyre_bindings_set (VyreBindings *bindings, const char *symbol, guint32 value);
+void vyre_bindings_set_region (VyreBindings *bindings, const char *symbol,
+    const VyreRegion *region);
+
+VyreImage *vyre_program_bind (VyreProgram *program, const VyreBindings *bindings,
+    gsize payload_size, guint slot_count, guint observable_slots, GError **error);
+VyreImage *vyre_image_ref (VyreImage *image);
+void vyre_image_unref (VyreImage *image);
+
+char *vyre_disassemble (const guint32 *slots, guint n_slots);
+
+const char *vyre_opcode_name (guint32 opcode);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreProgram, vyre_program_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreBindings, vyre_bindings_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreImage, vyre_image_unref)
+
+G_END_DECLS

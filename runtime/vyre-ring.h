@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The io_uring below VyreIngest: which kind of ring the kernel lets us have,
+ * whether the arena can be registered with it, and how a read becomes a
+ * submission. Private to libvyre. One thread opens, uses and closes a ring,
+ * because the best kind is tied to the thread that made it.
+ */
+#pragma once
+
+#include <glib.h>
+#include <liburing.h>
+
+#include "vyre-ingest.h"
+
+G_BEGIN_DECLS
+
+/* Submission queue entries. */
+#define VYRE_RING_ENTRIES 64
+
+/* Reads that may be in flight; the wake-up has the last entry. The completion queue has twice as
+ * many entries as there can be requests, so it never overflows. */
+#define VYRE_RING_MAX_READS (VYRE_RING_ENTRIES - 1)
+
+/* What is left of a read. */
+typedef struct {
+  int fd;
+  guint64 offset;
+  guint8 *destination;
+  gsize length;
+} VyreRead;
+
+/* Why a ring is not the best one: what was refused, and what to do about it. */
+typedef struct {
+  GString *what;
+  GString *fix;
+} VyreRingReason;
+
+typedef struct {
+  struct io_uring uring;
+  VyreIngestMode mode;
+  int wake_fd;        /* an eventfd, not ours */
+  guint64 wake_value; /* where the kernel puts what it reads from wake_fd */
+  guint8 *arena;
+  gsize arena_size;
+  gboolean registered;
+} VyreRing;
+
+void vyre_ring_open (
+    VyreRing *ring, int wake_fd, VyreIngestMode first_rung, VyreRingReason *reason);
+void vyre_ring_register (VyreRing *ring, void *arena, gsize size, VyreRingReason *reason);
+void vyre_ring_close (VyreRing *ring);
+void vyre_ring_arm_wake (VyreRing *ring);
+gsize vyre_ring_prepare_read (
+    VyreRing *ring, const VyreRead *read, gboolean may_block, void *user_data, gboolean *fixed);
+
+G_END_DECLS

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the megakernel needs of a store to bind it.
+ */
+#pragma once
+
+#include "vyre-arena.h"
+#include "vyre-memory.h"
+#include "vyre-store.h"
+
+VkBuffer vyre_store_get_buffer (VyreStore *store);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vyre-store-private.h"
+
+struct _VyreStore {
+  gatomicrefcount refs;
+  VyreMemory memory;
+  VyreArena *arena;
+};
+
+/**
+ * vyre_store_new:
+ * @device: the device whose kernels will address it
+ * @size: bytes, cut to a multiple of @alignment
+ * @alignment: of the slices in bytes, a power of two, at least VYRE_STORE_ALIGNMENT
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): a zeroed store, or %NULL with
+ *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_UNSUPPORTED or
+ *   %VYRE_ERROR_DEVICE
+ */
+VyreStore *
+vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
+{
+  gsize most = vyre_device_get_max_payload (device);
+
+  g_return_val_if_fail (alignment >= VYRE_STORE_ALIGNMENT, NULL);
+  if (size > most) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "%s cannot address a store of %" G_GSIZE_FORMAT " bytes. Fix: ask for at most %" G_GSIZE_FORMAT
+        ".",
+        vyre_device_get_name (device), size, most);
+    return NULL;
+  }
+  VyreStore *store = g_new0 (VyreStore, 1);
+  g_atomic_ref_count_init (&store->refs);
+  if (!vyre_memory_init (&store->memory, device, size, VYRE_MEMORY_HOST, error)) {
+    g_free (store);
+    return NULL;
+  }
+  store->arena = vyre_arena_new (size, alignment);
+  return store;
+}
+
+/**
+ * vyre_store_ref:
+ * @store: a store
+ *
+ * Returns: (transfer full): @store with one more reference
+ */
+VyreStore *
+vyre_store_ref (VyreStore *store)
+{
+  g_atomic_ref_count_inc (&store->refs);
+  return store;
+}
+
+/**
+ * vyre_store_unref:
+ * @store: (transfer full): a store; the last reference frees its memory
+ */
+void
+vyre_store_unref (VyreStore *store)
+{
+  if (!g_atomic_ref_count_dec (&store->refs))
+    return;
+  vyre_arena_destroy (store->arena);
+  vyre_memory_clear (&store->memory);
+  g_free (store);
+}
+
+/**
+ * vyre_store_alloc:
+ * @store: a store
+ * @size: bytes wanted
+ * @end_time: g_get_monotonic_time() at which to give up; 0 to not wait
+ * @offset: (out): where the slice starts, in bytes
+ *
+ * Returns: whether a slice was to be had by @end_time
+ */
+gboolean
+vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
+{
+  if (end_time == 0)
+    return vyre_arena_alloc (store->arena, size, offset);
+  return vyre_arena_alloc_wait (store->arena, size, end_time, offset);
+}
+
+/**
+ * vyre_store_free:
+ * @store: a store
+ * @offset: a slice that vyre_store_alloc() gave
+ */
+void
+vyre_store_free (VyreStore *store, gsize offset)
+{
+  vyre_arena_free (store->arena, offset);
+}
+
+/**
+ * vyre_store_get_data:
+ * @store: a store
+ *
+ * Returns: (transfer none): the host's address of offset 0
+ */
+guint8 *
+vyre_store_get_data (VyreStore *store)
+{
+  return store->memory.data;
+}
+
+/**
+ * vyre_store_get_size:
+ * @store: a store
+ *
+ * Returns: its size in bytes
+ */
+gsize
+vyre_store_get_size (const VyreStore *store)
+{
+  return vyre_arena_get_size (store->arena);
+}
+
+/**
+ * vyre_store_get_used:
+ * @store: a store
+ *
+ * Returns: bytes lent out now
+ */
+gsize
+vyre_store_get_used (VyreStore *store)
+{
+  return vyre_arena_get_used (store->arena);
+}
+
+VkBuffer
+vyre_store_get_buffer (VyreStore *store)
+{
+  return store->memory.buffer;
+}

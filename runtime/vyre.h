@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libvyre: run byte programs on a kernel that stays on the GPU. Include this.
+ */
+#pragma once
+
+#include "abi.h"
+#include "vyre-codec.h"
+#include "vyre-device.h"
+#include "vyre-error.h"
+#include "vyre-ingest.h"
+#include "vyre-megakernel.h"
+#include "vyre-plan.h"
+#include "vyre-program.h"
+#include "vyre-store.h"

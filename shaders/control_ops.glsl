@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Opcodes that touch only the control words and the debug log, and slots that
+// pack several of them. An operation that would leave its buffer, or that has
+// no handler, has no effect at all and reports false: its slot faults.
+
+struct Op {
+  uint opcode;
+  uint a;
+  uint b;
+  uint c;
+};
+
+bool in_control(uint word) { return word < control_words(); }
+
+bool range_in_control(uint first, uint count)
+{
+  return count <= control_words() && first <= control_words() - count;
+}
+
+bool memcpy_fits(Op op) { return op.c == 0u || (range_in_control(op.a, op.c) && range_in_control(op.b, op.c)); }
+
+bool op_compare_swap(Op op)
+{
+  uint result = VYRE_CONTROL_OBSERVABLES + op.a;
+  if (!in_control(op.a) || !in_control(result))
+    return false;
+  work[control_at(result)] = atomicCompSwap(work[control_at(op.a)], op.b, op.c);
+  return true;
+}
+
+// Ascending, word by word: an overlap smears as it does in a plain loop.
+bool op_memcpy_lane(Op op)
+{
+  if (!memcpy_fits(op))
+    return false;
+  for (uint i = 0u; i < op.c; i++)
+    work[control_at(op.b + i)] = work[control_at(op.a + i)];
+  return true;
+}
+
+bool op_batch_fence(Op op)
+{
+  if (!in_control(VYRE_CONTROL_OBSERVABLES))
+    return false;
+  atomicAdd(work[control_at(VYRE_CONTROL_EPOCH)], 1u);
+  work[control_at(VYRE_CONTROL_OBSERVABLES)] = op.b;
+  return true;
+}
+
+// A record that does not fit is dropped and counted; the cursor never passes
+// the end, so a full log stays readable. A failed exchange means another lane
+// got its record in, of which there are 64 at the most.
+bool op_printf(Op op, uint slot)
+{
+  uint cursor_at = debug_at();
+  for (uint attempt = 0u; attempt <= VYRE_DEBUG_RECORDS; attempt++) {
+    uint cursor = work[cursor_at];
+    if (cursor > VYRE_DEBUG_WORDS - 1 - VYRE_DEBUG_RECORD_WORDS)
+      break;
+    if (atomicCompSwap(work[cursor_at], cursor, cursor + VYRE_DEBUG_RECORD_WORDS) == cursor) {
+      uint record = cursor_at + 1u + cursor;
+      work[record] = op.a;
+      work[record + 1u] = op.b;
+      work[record + 2u] = op.c;
+      work[record + 3u] = slot * VYRE_SLOT_WORDS;
+      return true;
+    }
+  }
+  atomicAdd(work[scratch_at(VYRE_SCRATCH_DROPPED)], 1u);
+  return true;
+}
+
+// One operation by one lane.
+bool run_op(Op op, uint slot)
+{
+  count_opcode(op.opcode);
+  switch (op.opcode) {
+    case VYRE_OP_NOP:
+      return true;
+    case VYRE_OP_STORE_U32:
+      if (!in_control(op.b))
+        return false;
+      work[control_at(op.b)] = op.a;
+      return true;
+    case VYRE_OP_ATOMIC_ADD:
+      if (!in_control(op.b))
+        return false;
+      atomicAdd(work[control_at(op.b)], op.a);
+      return true;
+    case VYRE_OP_LOAD_U32:
+      if (!in_control(op.a) || !in_control(VYRE_CONTROL_OBSERVABLES + op.b))
+        return false;
+      work[control_at(VYRE_CONTROL_OBSERVABLES + op.b)] = work[control_at(op.a)];
+      return true;
+    case VYRE_OP_COMPARE_SWAP:
+      return op_compare_swap(op);
+    case VYRE_OP_MEMCPY:
+      return op_memcpy_lane(op);
+    case VYRE_OP_BATCH_FENCE:
+      return op_batch_fence(op);
+    case VYRE_OP_PRINTF:
+      return op_printf(op, slot);
+    case VYRE_OP_SHUTDOWN:
+      work[control_at(VYRE_CONTROL_SHUTDOWN)] = 1u;
+      return true;
+    default:
+      return false;
+  }
+}
+
+uint slot_arg(uint slot, uint index) { return work[slot_at(slot) + VYRE_SLOT_ARGS + index]; }
+
+uint packed_byte(uint slot, uint index)
+{
+  return (slot_arg(slot, index / 4u) >> (8u * (index % 4u))) & 0xFFu;
+}
+
+// Inner operations of a packed slot that can be read at all: the metadata, two
+// bytes and a pair per operation, has to fit the arguments.
+uint packed_ops(uint slot) { return packed_byte(slot, 0u); }
+bool packed_fits(uint ops) { return 2u + 2u * ops <= 4u * VYRE_SLOT_MAX_ARGS; }
+
+// An inner operation's arguments end where the next one's begin, the last
+// one's at the total in byte 1; those it lacks are 0.
+Op packed_op(uint slot, uint ops, uint index)
+{
+  uint first = packed_byte(slot, 3u + 2u * index);
+  uint end = index + 1u < ops ? packed_byte(slot, 5u + 2u * index) : packed_byte(slot, 1u);
+  uint metadata = (2u + 2u * ops + 3u) / 4u;
+  uint args[3];
+  for (uint i = 0u; i < 3u; i++) {
+    uint word = metadata + first + i;
+    bool present = first + i < end && word < VYRE_SLOT_MAX_ARGS;
+    args[i] = present ? slot_arg(slot, word) : 0u;
+  }
+  return Op(packed_byte(slot, 2u + 2u * index), args[0], args[1], args[2]);
+}
+
+Op slot_op(uint slot)
+{
+  return Op(work[slot_at(slot) + VYRE_SLOT_OPCODE], slot_arg(slot, 0u), slot_arg(slot, 1u),
+      slot_arg(slot, 2u));
+}
+
+bool run_slot(uint slot)
+{
+  Op op = slot_op(slot);
+  if (op.opcode != VYRE_OP_PACKED_SLOT)
+    return run_op(op, slot);
+  uint ops = packed_ops(slot);
+  bool ran = packed_fits(ops);
+  if (!ran)
+    return false;
+  for (uint i = 0u; i < ops; i++)
+    ran = run_op(packed_op(slot, ops, i), slot) && ran;
+  return ran;
+}
+
+// Cheap slots, a lane each. The host plans no payload, fence or long-copy slot
+// into the range.
+void run_lanes(uint first, uint count)
+{
+  for (uint i = lane(); i < count; i += WORKGROUP) {
+    uint slot = first + i;
+    if (slot_scratch_is_fence(slot) || !claim(slot))
+      continue;
+    finish(slot, run_slot(slot));
+  }
+}
+
+// MEMCPY by the whole workgroup, with the meaning of the ascending loop. Upward
+// overlap: every word comes from the first `distance` words, which the copy
+// never writes. Downward overlap: a stride is read before any of it is written.
+bool op_memcpy_workgroup(Op op)
+{
+  if (!memcpy_fits(op))
+    return false;
+  bool upward = op.b > op.a && op.b - op.a < op.c;
+  uint distance = upward ? op.b - op.a : op.c;
+  for (uint i = 0u; i < op.c; i += WORKGROUP) {
+    uint word = i + lane();
+    bool mine = word < op.c;
+    uint value = mine ? work[control_at(op.a + word % distance)] : 0u;
+    barrier();
+    if (mine)
+      work[control_at(op.b + word)] = value;
+    publish_lanes();
+  }
+  return true;
+}
+
+// One slot by the whole workgroup, operations in order.
+void run_solo(uint slot)
+{
+  barrier();
+  if (lane() == 0u)
+    s_decision = claim(slot) ? 1u : 0u;
+  barrier();
+  bool claimed = s_decision != 0u;
+  if (!claimed)
+    return;
+  Op whole = slot_op(slot);
+  bool packed = whole.opcode == VYRE_OP_PACKED_SLOT;
+  uint ops = packed ? packed_ops(slot) : 1u;
+  bool ran = !packed || packed_fits(ops);
+  ops = ran ? ops : 0u;
+  for (uint i = 0u; i < ops; i++) {
+    Op op = whole;
+    if (packed)
+      op = packed_op(slot, ops, i);
+    bool fine;
+    if (op.opcode == VYRE_OP_MEMCPY) {
+      if (lane() == 0u)
+        count_opcode(op.opcode);
+      fine = op_memcpy_workgroup(op);
+    } else {
+      barrier();
+      if (lane() == 0u)
+        s_decision = run_op(op, slot) ? 1u : 0u;
+      publish_lanes();
+      fine = s_decision != 0u;
+    }
+    ran = ran && fine;
+  }
+  publish_lanes();
+  if (lane() == 0u)
+    finish(slot, ran);
+}

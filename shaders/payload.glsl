@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What all payload opcodes share: the region and its check, the walk of a
+// workgroup over the tile in hand, edge masks, and the tile's end.
+
+struct Region {
+  uint offset;
+  uint width;
+  uint rows;
+  uint stride;
+  uint observable;
+  uint threshold;
+};
+
+Region region_of(uint slot)
+{
+  return Region(slot_arg(slot, VYRE_REGION_ARG_OFFSET), slot_arg(slot, VYRE_REGION_ARG_WIDTH),
+      slot_arg(slot, VYRE_REGION_ARG_ROWS), slot_arg(slot, VYRE_REGION_ARG_STRIDE),
+      slot_arg(slot, VYRE_REGION_ARG_OBSERVABLE), slot_arg(slot, VYRE_REGION_ARG_THRESHOLD));
+}
+
+bool region_is_empty(Region r) { return r.width == 0u || r.rows == 0u; }
+bool region_is_linear(Region r) { return r.rows == 1u || r.stride == r.width; }
+
+// Whether the region lies in the payload, in 32 bits: the last row has to start
+// early enough, and (rows - 1) * stride must not wrap on the way there.
+bool region_fits(Region r)
+{
+  uint size = s_batch[VYRE_BATCH_PAYLOAD_BYTES];
+  if (region_is_empty(r))
+    return r.offset <= size;
+  if (r.offset > size || r.width > size - r.offset)
+    return false;
+  if (r.rows > 1u && r.stride < r.width)
+    return false;
+  uint room = size - r.offset - r.width;
+  return r.rows == 1u || r.stride <= room / (r.rows - 1u);
+}
+
+bool observables_fit(Region r, uint words)
+{
+  uint room = control_words() - VYRE_CONTROL_OBSERVABLES;
+  return words <= room && r.observable <= room - words;
+}
+
+uint observable_at(Region r, uint word)
+{
+  return control_at(VYRE_CONTROL_OBSERVABLES + r.observable + word);
+}
+
+// The walk. Each step gives a lane one granule: 16 aligned bytes of which
+// `valid` belong to the tile, the others read as zero.
+struct Walk {
+  uint start;     // payload byte where the tile's first row starts
+  uint width;     // bytes per row of the tile
+  uint stride;
+  uint granules;  // per row, an upper bound
+  uint total;     // granules of the tile
+  uint index;     // of this lane's next granule
+  uint row;       // and where it lies
+  uint column;
+  uint row_step;  // what WORKGROUP granules are in rows and columns
+  uint column_step;
+};
+
+Walk walk_begin(Region r)
+{
+  Walk w;
+  w.start = r.offset + s_ticket[VYRE_TICKET_ROW] * r.stride + s_ticket[VYRE_TICKET_COLUMN];
+  w.width = s_ticket[VYRE_TICKET_WIDTH];
+  w.stride = r.stride;
+  w.granules = max(VYRE_ROW_GRANULES(w.width), 1u);
+  w.total = w.width == 0u ? 0u : w.granules * s_ticket[VYRE_TICKET_ROWS];
+  w.index = lane();
+  w.row = w.index / w.granules;
+  w.column = w.index % w.granules;
+  w.row_step = WORKGROUP / w.granules;
+  w.column_step = WORKGROUP % w.granules;
+  return w;
+}
+
+void walk_advance(inout Walk w)
+{
+  w.index += WORKGROUP;
+  w.row += w.row_step;
+  w.column += w.column_step;
+  if (w.column >= w.granules) {
+    w.column -= w.granules;
+    w.row++;
+  }
+}
+
+// 0xFF in each byte of a word at payload address `at` that lies in [first, end).
+uint byte_mask(uint at, uint first, uint end)
+{
+  uint low = first <= at ? 0u : min(first - at, 4u);
+  uint high = end <= at ? 0u : min(end - at, 4u);
+  uint below_high = high == 4u ? 0xFFFFFFFFu : (1u << (8u * high)) - 1u;
+  uint below_low = low == 4u ? 0xFFFFFFFFu : (1u << (8u * low)) - 1u;
+  return below_high & ~below_low;
+}
+
+// The granule at payload byte `at` (a multiple of 16) cut to [first, end).
+uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
+{
+  mask = uvec4(0xFFFFFFFFu);
+  uvec4 bytes = payload[s_batch[VYRE_BATCH_PAYLOAD_GRANULE] + at / VYRE_GRANULE];
+  if (at < first || at + VYRE_GRANULE > end) {
+    mask = uvec4(byte_mask(at, first, end), byte_mask(at + 4u, first, end),
+        byte_mask(at + 8u, first, end), byte_mask(at + 12u, first, end));
+    bytes &= mask;
+  }
+  return bytes;
+}
+
+uvec4 walk_load(Walk w, out uvec4 mask)
+{
+  uint first = w.start + w.row * w.stride;
+  uint at = first / VYRE_GRANULE * VYRE_GRANULE + w.column * VYRE_GRANULE;
+  return load_granule(at, first, first + w.width, mask);
+}
+
+uint valid_bytes(uvec4 mask)
+{
+  uvec4 ones = mask & 0x01010101u;
+  uint sum = ones.x + ones.y + ones.z + ones.w; // at most 4 in each byte
+  return (sum * 0x01010101u) >> 24;
+}
+
+void clear_accumulators()
+{
+  barrier();
+  if (lane() < 8u)
+    s_accumulator[lane()] = 0u;
+  barrier();
+}
+
+// Bytes really read, for the host to hold against the bytes it asked for.
+void count_bytes(uint bytes)
+{
+  atomic_add_64(scratch_at(VYRE_SCRATCH_BYTES), bytes, 0u);
+}

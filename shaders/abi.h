@@ -97,6 +97,10 @@
 #define VYRE_REGION_ARG_OBSERVABLE 4
 #define VYRE_REGION_ARG_THRESHOLD 5
 
+/* Payloads are read in granules: they start on one, and the last one can be read
+ * to its end. */
+#define VYRE_GRANULE 16u
+
 /* Observables of U8_STATS, from the first: a sum is two words, low first. */
 #define VYRE_U8_STATS_COUNT 0
 #define VYRE_U8_STATS_MIN 1

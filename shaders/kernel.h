@@ -108,7 +108,6 @@
 
 /* A region is read in granules of 16 bytes, aligned in memory whatever the
  * alignment of the region; a row of w bytes touches at most this many. */
-#define VYRE_GRANULE 16u
 #define VYRE_ROW_GRANULES(w) (((w) + 30u) / VYRE_GRANULE)
 
 /* Above this many words a MEMCPY takes the whole workgroup. */

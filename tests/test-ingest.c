@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -469,25 +470,28 @@ run_free (gpointer data)
   return NULL;
 }
 
+#define N_LEAVING 50
+
+/* The callers whose reads are done still leave through the ingest while it is freed. */
 static void
 test_free_waits (gconstpointer data)
 {
-  Slow slow[2];
+  Slow slow[N_LEAVING];
   VyreIngest *ingest;
   GThread *thread;
 
   if (!have_best ())
     return;
   ingest = vyre_ingest_new (NULL, 0, GPOINTER_TO_UINT (data));
-  start_slow (&slow[0], ingest);
-  start_slow (&slow[1], ingest);
-  await_submitted (ingest, 2);
+  for (guint i = 0; i < N_LEAVING; i++)
+    start_slow (&slow[i], ingest);
+  await_submitted (ingest, N_LEAVING);
   thread = g_thread_new ("free", run_free, ingest);
   g_usleep (10 * G_TIME_SPAN_MILLISECOND);
-  complete_slow (&slow[1], 8);
-  complete_slow (&slow[0], 7);
-  join_slow (&slow[0], 7);
-  join_slow (&slow[1], 8);
+  for (guint i = 0; i < N_LEAVING; i++)
+    complete_slow (&slow[i], 1 + i);
+  for (guint i = 0; i < N_LEAVING; i++)
+    join_slow (&slow[i], 1 + i);
   g_thread_join (thread);
 }
 
@@ -692,6 +696,80 @@ test_refused_register (void)
   free_idle (ingest);
 }
 
+typedef struct {
+  int listener;
+  guint n_refused;
+} Supervisor;
+
+/* Decides about every io_uring_setup: the first ones get EINVAL, the others pass. */
+static gpointer
+run_supervisor (gpointer data)
+{
+  Supervisor *supervisor = data;
+
+  for (guint i = 0;; i++) {
+    struct seccomp_notif call = { 0 };
+    struct seccomp_notif_resp answer = { 0 };
+
+    if (ioctl (supervisor->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
+      return NULL;
+    answer.id = call.id;
+    if (i < supervisor->n_refused)
+      answer.error = -EINVAL;
+    else
+      answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    ioctl (supervisor->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+  }
+}
+
+/* As a kernel does that is too old for the flags of the first rungs. */
+static gboolean
+refuse_rungs (Supervisor *supervisor)
+{
+  struct sock_filter code[] = {
+    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
+    BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = { .len = G_N_ELEMENTS (code), .filter = code };
+
+  g_assert_cmpint (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), ==, 0);
+  supervisor->listener = (int)syscall (
+      SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  if (supervisor->listener >= 0)
+    g_thread_unref (g_thread_new ("supervisor", run_supervisor, supervisor));
+  return supervisor->listener >= 0;
+}
+
+static void
+test_refused_rungs (gconstpointer data)
+{
+  guint8 *arena = map_memory (MIB);
+  static Supervisor supervisor; /* outlives the test, as its thread does */
+  VyreIngest *ingest;
+
+  if (!have_best ())
+    return;
+  if (!g_test_subprocess ()) {
+    run_in_child ();
+    return;
+  }
+  supervisor.n_refused = GPOINTER_TO_UINT (data);
+  if (!refuse_rungs (&supervisor)) {
+    g_test_skip ("no seccomp listener");
+    return;
+  }
+  ingest = make_and_read (arena, MIB);
+  g_assert_cmpint (vyre_ingest_get_mode (ingest), ==, supervisor.n_refused);
+  g_assert_cmpint (
+      vyre_ingest_is_registered (ingest), ==, supervisor.n_refused < VYRE_INGEST_PREAD);
+  g_assert_nonnull (strstr (vyre_ingest_get_reason (ingest), g_strerror (EINVAL)));
+  g_assert_nonnull (
+      strstr (vyre_ingest_get_reason (ingest), vyre_ingest_mode_name (supervisor.n_refused - 1)));
+  free_idle (ingest);
+}
+
 /* Forbidden while in use: reads fail, nobody hangs. */
 static void
 test_refused_later (void)
@@ -816,6 +894,11 @@ main (int argc, char **argv)
   g_test_add_func ("/ingest/refused/enosys", test_refused_enosys);
   g_test_add_func ("/ingest/refused/enter", test_refused_enter);
   g_test_add_func ("/ingest/refused/register", test_refused_register);
+  for (guint n = VYRE_INGEST_COOP_TASKRUN; n <= VYRE_INGEST_PREAD; n++) {
+    g_autofree char *path = g_strdup_printf ("/ingest/refused/rungs-%u", n);
+
+    g_test_add_data_func (path, GUINT_TO_POINTER (n), test_refused_rungs);
+  }
   g_test_add_func ("/ingest/refused/later", test_refused_later);
   g_test_add_func ("/ingest/never-ready", test_never_ready);
   g_test_add_func ("/ingest/refused/memlock", test_memlock);

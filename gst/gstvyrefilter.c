@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-vyrefilter
+ * @title: vyrefilter
+ *
+ * Runs a program over every buffer on a Vulkan kernel that is already running,
+ * and sends the readback of each run downstream: control, ring, debug log and io
+ * queue, one #GstMemory each, with their places in a custom meta named
+ * "GstVyreReadbackMeta". Results and counters go onto the bus as element
+ * messages: `vyre-results` with a field for every named result of the program,
+ * `vyre-counters`, and `vyre-debug` with the records of PRINTF.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 -m videotestsrc num-buffers=100 ! vyrefilter program=builtin:frame-stats ! fakesink
+ * ]| Brightness statistics of a test picture, in `vyre-results` messages.
+ * |[
+ * gst-launch-1.0 -m filesrc location=FILE ! vyrefilter program='crc32 payload -> crc32' results-interval=0 ! fakesink
+ * ]| A CRC32 for every block of a file.
+ */
+#include "gstvyrefilter.h"
+
+#include "gstvyrememory.h"
+#include "gstvyreshared.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+GST_DEBUG_CATEGORY (gst_vyre_debug);
+
+#define DEFAULT_PROGRAM "builtin:bytes"
+#define DEFAULT_DEVICE "auto"
+#define DEFAULT_RESIDENCY VYRE_RESIDENCY_AUTO
+#define DEFAULT_MAX_IN_FLIGHT 4
+#define DEFAULT_STAGING_SIZE (64 * 1024 * 1024)
+#define DEFAULT_POST_MESSAGES (GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG)
+#define DEFAULT_INTERVAL GST_SECOND
+#define DEFAULT_RESULTS_INTERVAL GST_SECOND
+#define DEFAULT_IDLE_TIMEOUT (100 * GST_MSECOND)
+
+/* Room for a thousand readbacks of common size, and for one of any. */
+#define READBACK_SIZE (32 * 1024 * 1024)
+
+/* Watchdogs of desktop drivers count in seconds. */
+#define LEASE (500 * GST_MSECOND)
+
+enum {
+  PROP_0,
+  PROP_PROGRAM,
+  PROP_PROGRAM_LOCATION,
+  PROP_DEVICE,
+  PROP_RESIDENCY,
+  PROP_MAX_IN_FLIGHT,
+  PROP_STAGING_SIZE,
+  PROP_SLOT_COUNT,
+  PROP_OBSERVABLE_SLOTS,
+  PROP_POST_MESSAGES,
+  PROP_INTERVAL,
+  PROP_RESULTS_INTERVAL,
+  PROP_IDLE_TIMEOUT,
+  PROP_STATS,
+};
+
+static GstStaticPadTemplate sink_template
+    = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate source_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC,
+    GST_PAD_ALWAYS,
+    GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
+                     "slot-count = (int) [ 1, 1048576 ], "
+                     "observable-slots = (int) [ 0, 1048576 ]"));
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT,
+    GST_DEBUG_CATEGORY_INIT (gst_vyre_debug, "vyrefilter", 0, "vyrefilter element"))
+GST_ELEMENT_REGISTER_DECLARE (vyrefilter);
+GST_ELEMENT_REGISTER_DEFINE (vyrefilter, "vyrefilter", GST_RANK_NONE, GST_TYPE_VYRE_FILTER)
+
+#define GST_TYPE_VYRE_RESIDENCY (gst_vyre_residency_get_type ())
+static GType
+gst_vyre_residency_get_type (void)
+{
+  static gsize type;
+  static const GEnumValue values[] = {
+    { VYRE_RESIDENCY_AUTO, "The first that the device proves to support", "auto" },
+    { VYRE_RESIDENCY_PERSISTENT, "The kernel runs until it is parked", "persistent" },
+    { VYRE_RESIDENCY_RELAY, "Bounded launches, relaunched while there is work", "relay" },
+    { VYRE_RESIDENCY_DISPATCH, "One launch per buffer", "dispatch" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVyreResidency", values));
+  return type;
+}
+
+#define GST_TYPE_VYRE_POST_MESSAGES (gst_vyre_post_messages_get_type ())
+static GType
+gst_vyre_post_messages_get_type (void)
+{
+  static gsize type;
+  static const GFlagsValue values[] = {
+    { GST_VYRE_POST_RESULTS, "Named results of the program (vyre-results)", "results" },
+    { GST_VYRE_POST_COUNTERS, "Counters (vyre-counters)", "counters" },
+    { GST_VYRE_POST_DEBUG, "PRINTF records (vyre-debug)", "debug" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_flags_register_static ("GstVyrePostMessages", values));
+  return type;
+}
+
+/* What is configured now, with a reference to the program. */
+void
+gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
+{
+  GST_OBJECT_LOCK (self);
+  *settings = self->settings;
+  vyre_program_ref (settings->program);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* The one place where a GError becomes an error message. */
+void
+gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
+{
+  static const struct {
+    VyreError code;
+    const char *domain;
+    gint gst_code;
+  } map[] = {
+    { VYRE_ERROR_NO_LOADER, "library", GST_LIBRARY_ERROR_INIT },
+    { VYRE_ERROR_NO_DEVICE, "resource", GST_RESOURCE_ERROR_NOT_FOUND },
+    { VYRE_ERROR_DEVICE, "resource", GST_RESOURCE_ERROR_FAILED },
+    { VYRE_ERROR_DEVICE_LOST, "resource", GST_RESOURCE_ERROR_FAILED },
+    { VYRE_ERROR_UNSUPPORTED, "resource", GST_RESOURCE_ERROR_SETTINGS },
+    { VYRE_ERROR_NO_SPACE, "resource", GST_RESOURCE_ERROR_NO_SPACE_LEFT },
+    { VYRE_ERROR_TIMEOUT, "resource", GST_RESOURCE_ERROR_BUSY },
+    { VYRE_ERROR_STUCK, "resource", GST_RESOURCE_ERROR_FAILED },
+    { VYRE_ERROR_IO, "resource", GST_RESOURCE_ERROR_READ },
+    { VYRE_ERROR_SYNTAX, "resource", GST_RESOURCE_ERROR_SETTINGS },
+    { VYRE_ERROR_UNBOUND, "stream", GST_STREAM_ERROR_FORMAT },
+    { VYRE_ERROR_TOO_LARGE, "stream", GST_STREAM_ERROR_FORMAT },
+    { VYRE_ERROR_MISALIGNED, "stream", GST_STREAM_ERROR_DECODE },
+    { VYRE_ERROR_INVALID, "stream", GST_STREAM_ERROR_FORMAT },
+  };
+  GQuark domain = GST_LIBRARY_ERROR;
+  gint code = GST_LIBRARY_ERROR_FAILED;
+
+  for (guint i = 0; i < G_N_ELEMENTS (map); i++) {
+    if (!g_error_matches (error, VYRE_ERROR, (gint) map[i].code))
+      continue;
+    code = map[i].gst_code;
+    domain = map[i].domain[0] == 's' ? GST_STREAM_ERROR
+        : map[i].domain[0] == 'r'    ? GST_RESOURCE_ERROR
+                                     : GST_LIBRARY_ERROR;
+  }
+  gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, domain, code,
+      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
+}
+
+/* Takes a new program, or remembers why there is none. A running stream keeps
+ * the program it has. */
+static void
+take_program (GstVyreFilter *self, VyreProgram *program, GError *error)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean running = GST_STATE (self) > GST_STATE_NULL;
+  g_clear_error (&self->program_error);
+  if (program) {
+    VyreProgram *old = self->settings.program;
+    self->settings.program = program;
+    program = old;
+  } else if (!running) {
+    self->program_error = g_error_copy (error);
+  }
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&program, vyre_program_unref);
+  if (error && running)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", error->message),
+        ("the program that was set before stays"));
+  g_clear_error (&error);
+}
+
+static void
+set_program (GstVyreFilter *self, const gchar *text)
+{
+  GError *error = NULL;
+  const gchar *wanted = text ? text : DEFAULT_PROGRAM;
+  VyreProgram *program = vyre_program_from_string (wanted, &error);
+
+  GST_OBJECT_LOCK (self);
+  g_free (self->program_text);
+  self->program_text = g_strdup (wanted);
+  g_clear_pointer (&self->program_location, g_free);
+  GST_OBJECT_UNLOCK (self);
+  take_program (self, program, error);
+}
+
+static void
+set_program_location (GstVyreFilter *self, const gchar *path)
+{
+  GError *error = NULL;
+  VyreProgram *program;
+
+  GST_OBJECT_LOCK (self);
+  g_free (self->program_location);
+  self->program_location = g_strdup (path);
+  GST_OBJECT_UNLOCK (self);
+  if (!path)
+    return;
+  program = vyre_program_load (path, &error);
+  if (error)
+    g_prefix_error (&error, "%s: ", path);
+  take_program (self, program, error);
+}
+
+static void
+gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (object);
+
+  if (id == PROP_PROGRAM) {
+    set_program (self, g_value_get_string (value));
+    return;
+  }
+  if (id == PROP_PROGRAM_LOCATION) {
+    set_program_location (self, g_value_get_string (value));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_DEVICE:
+      g_free (self->device);
+      self->device = g_value_dup_string (value);
+      if (!self->device)
+        self->device = g_strdup (DEFAULT_DEVICE);
+      break;
+    case PROP_RESIDENCY:
+      self->residency = (VyreResidency) g_value_get_enum (value);
+      break;
+    case PROP_MAX_IN_FLIGHT:
+      self->settings.max_in_flight = g_value_get_uint (value);
+      break;
+    case PROP_STAGING_SIZE:
+      self->staging_size = g_value_get_uint64 (value);
+      break;
+    case PROP_SLOT_COUNT:
+      self->settings.slot_count = g_value_get_uint (value);
+      break;
+    case PROP_OBSERVABLE_SLOTS:
+      self->settings.observable_slots = g_value_get_uint (value);
+      break;
+    case PROP_POST_MESSAGES:
+      self->settings.post_messages = g_value_get_flags (value);
+      break;
+    case PROP_INTERVAL:
+      self->settings.interval = g_value_get_uint64 (value);
+      break;
+    case PROP_RESULTS_INTERVAL:
+      self->settings.results_interval = g_value_get_uint64 (value);
+      break;
+    case PROP_IDLE_TIMEOUT:
+      self->idle_timeout = g_value_get_uint64 (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (object);
+
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, gst_vyre_messages_stats (self));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_PROGRAM:
+      g_value_set_string (value, self->program_text);
+      break;
+    case PROP_PROGRAM_LOCATION:
+      g_value_set_string (value, self->program_location);
+      break;
+    case PROP_DEVICE:
+      g_value_set_string (value, self->device);
+      break;
+    case PROP_RESIDENCY:
+      g_value_set_enum (value, self->residency);
+      break;
+    case PROP_MAX_IN_FLIGHT:
+      g_value_set_uint (value, self->settings.max_in_flight);
+      break;
+    case PROP_STAGING_SIZE:
+      g_value_set_uint64 (value, self->staging_size);
+      break;
+    case PROP_SLOT_COUNT:
+      g_value_set_uint (value, self->settings.slot_count);
+      break;
+    case PROP_OBSERVABLE_SLOTS:
+      g_value_set_uint (value, self->settings.observable_slots);
+      break;
+    case PROP_POST_MESSAGES:
+      g_value_set_flags (value, self->settings.post_messages);
+      break;
+    case PROP_INTERVAL:
+      g_value_set_uint64 (value, self->settings.interval);
+      break;
+    case PROP_RESULTS_INTERVAL:
+      g_value_set_uint64 (value, self->settings.results_interval);
+      break;
+    case PROP_IDLE_TIMEOUT:
+      g_value_set_uint64 (value, self->idle_timeout);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* NULL to READY: the device, and the proof of its residency. */
+static gboolean
+open_kernel (GstVyreFilter *self)
+{
+  GError *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  if (self->program_error)
+    error = g_error_copy (self->program_error);
+  g_autofree gchar *device = g_strdup (self->device);
+  VyreMegakernelParams params = {
+    .residency = self->residency,
+    .staging_size = self->staging_size,
+    .readback_size = READBACK_SIZE,
+    .idle_timeout = self->idle_timeout,
+    .lease = LEASE,
+  };
+  GST_OBJECT_UNLOCK (self);
+  VyreMegakernel *kernel = error ? NULL : gst_vyre_shared_acquire (device, &params, &error);
+  if (!kernel) {
+    gst_vyre_filter_post_error (self, error);
+    g_error_free (error);
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  self->kernel = kernel;
+  GST_OBJECT_UNLOCK (self);
+  self->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
+  self->readback_allocator = gst_vyre_allocator_new (vyre_megakernel_get_readbacks (kernel));
+  GST_INFO_OBJECT (self, "%s, %s (%s)", vyre_device_get_name (vyre_megakernel_get_device (kernel)),
+      vyre_residency_name (vyre_megakernel_get_residency (kernel)),
+      vyre_megakernel_get_verdict (kernel));
+  const char *reason = vyre_ingest_get_reason (vyre_megakernel_get_ingest (kernel));
+  if (reason)
+    GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED, ("%s", reason), (NULL));
+  return TRUE;
+}
+
+static void
+close_kernel (GstVyreFilter *self)
+{
+  gst_clear_object (&self->upstream_allocator);
+  gst_clear_object (&self->readback_allocator);
+  GST_OBJECT_LOCK (self);
+  VyreMegakernel *kernel = g_steal_pointer (&self->kernel);
+  GST_OBJECT_UNLOCK (self);
+  if (kernel)
+    gst_vyre_shared_release (kernel);
+}
+
+static void
+reset_stats (GstVyreFilter *self)
+{
+  g_mutex_lock (&self->lock);
+  self->stats = (GstVyreStats) { 0 };
+  g_mutex_unlock (&self->lock);
+  gst_vyre_messages_reset (self);
+}
+
+static GstStateChangeReturn
+gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (element);
+
+  switch (transition) {
+    case GST_STATE_CHANGE_NULL_TO_READY:
+      if (!open_kernel (self))
+        return GST_STATE_CHANGE_FAILURE;
+      break;
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      reset_stats (self);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
+      vyre_megakernel_set_active (self->kernel, TRUE);
+      break;
+    default:
+      break;
+  }
+  GstStateChangeReturn result
+      = GST_ELEMENT_CLASS (gst_vyre_filter_parent_class)->change_state (element, transition);
+  switch (transition) {
+    case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
+      vyre_megakernel_set_active (self->kernel, FALSE);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      gst_vyre_stream_reset (self);
+      gst_vyre_messages_reset (self);
+      break;
+    case GST_STATE_CHANGE_READY_TO_NULL:
+      close_kernel (self);
+      break;
+    default:
+      break;
+  }
+  return result;
+}
+
+static void
+gst_vyre_filter_finalize (GObject *object)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (object);
+
+  gst_vyre_messages_reset (self);
+  gst_vyre_stream_clear (self);
+  close_kernel (self);
+  g_array_unref (self->last.words);
+  vyre_program_unref (self->settings.program);
+  g_clear_error (&self->program_error);
+  g_free (self->program_text);
+  g_free (self->program_location);
+  g_free (self->device);
+  G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
+}
+
+#define READY_FLAGS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING_FLAGS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
+
+static void
+install_program_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_PROGRAM,
+      g_param_spec_string ("program", "Program",
+          "Program to run on every buffer: its text, or builtin:NAME (frame-stats, bytes, nop)",
+          DEFAULT_PROGRAM, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_PROGRAM_LOCATION,
+      g_param_spec_string ("program-location", "Program location",
+          "File to read the program from, instead of setting its text", NULL, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_SLOT_COUNT,
+      g_param_spec_uint ("slot-count", "Slot count",
+          "Slots in the ring of a readback (0 = as many as the program uses)", 0, 1048576, 0,
+          PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_OBSERVABLE_SLOTS,
+      g_param_spec_uint ("observable-slots", "Observable slots",
+          "Observable words in the control part of a readback (0 = as many as the program uses)", 0,
+          VYRE_MAX_OBSERVABLES, 0, PLAYING_FLAGS));
+}
+
+static void
+install_device_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_DEVICE,
+      g_param_spec_string ("device", "Device",
+          "Vulkan device: auto (a GPU before a CPU), index, part of the name, or UUID",
+          DEFAULT_DEVICE, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_RESIDENCY,
+      g_param_spec_enum ("residency", "Residency", "How long the kernel stays on the device",
+          GST_TYPE_VYRE_RESIDENCY, DEFAULT_RESIDENCY, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_STAGING_SIZE,
+      g_param_spec_uint64 ("staging-size", "Staging size",
+          "Bytes of memory that payloads are staged in; also the largest buffer", 65536,
+          G_GUINT64_CONSTANT (4) << 30, DEFAULT_STAGING_SIZE, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_IDLE_TIMEOUT,
+      g_param_spec_uint64 ("idle-timeout", "Idle timeout",
+          "Time without buffers after which the kernel leaves the device until the next (ns)", 0,
+          G_MAXINT64, DEFAULT_IDLE_TIMEOUT, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_MAX_IN_FLIGHT,
+      g_param_spec_uint ("max-in-flight", "Maximum in flight",
+          "Most buffers under execution or waiting to be pushed", 1, 64, DEFAULT_MAX_IN_FLIGHT,
+          PLAYING_FLAGS));
+}
+
+static void
+install_message_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_POST_MESSAGES,
+      g_param_spec_flags ("post-messages", "Post messages", "Element messages to post",
+          GST_TYPE_VYRE_POST_MESSAGES, DEFAULT_POST_MESSAGES, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_INTERVAL,
+      g_param_spec_uint64 ("interval", "Interval",
+          "Least real time between two vyre-counters messages; one more follows at EOS (ns)", 0,
+          G_MAXUINT64, DEFAULT_INTERVAL, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_RESULTS_INTERVAL,
+      g_param_spec_uint64 ("results-interval", "Results interval",
+          "Least real time between two vyre-results messages (0 = one for every buffer); the first "
+          "and the last buffer always report (ns)",
+          0, G_MAXUINT64, DEFAULT_RESULTS_INTERVAL, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics", "The counters, as in vyre-counters",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+gst_vyre_filter_class_init (GstVyreFilterClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  object_class->set_property = gst_vyre_filter_set_property;
+  object_class->get_property = gst_vyre_filter_get_property;
+  object_class->finalize = gst_vyre_filter_finalize;
+  install_program_properties (object_class);
+  install_device_properties (object_class);
+  install_message_properties (object_class);
+  element_class->change_state = gst_vyre_filter_change_state;
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &source_template);
+  gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",
+      "Filter/Analyzer", "Runs a program over every buffer on a resident Vulkan kernel",
+      "The gst-vyre authors");
+  gst_type_mark_as_plugin_api (GST_TYPE_VYRE_RESIDENCY, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_VYRE_POST_MESSAGES, 0);
+}
+
+static void
+gst_vyre_filter_init (GstVyreFilter *self)
+{
+  self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  self->srcpad = gst_pad_new_from_static_template (&source_template, "src");
+  gst_pad_use_fixed_caps (self->srcpad);
+  self->last.words = g_array_new (FALSE, FALSE, sizeof (guint32));
+  self->device = g_strdup (DEFAULT_DEVICE);
+  self->residency = DEFAULT_RESIDENCY;
+  self->staging_size = DEFAULT_STAGING_SIZE;
+  self->idle_timeout = DEFAULT_IDLE_TIMEOUT;
+  self->settings = (GstVyreSettings) {
+    .max_in_flight = DEFAULT_MAX_IN_FLIGHT,
+    .post_messages = DEFAULT_POST_MESSAGES,
+    .interval = DEFAULT_INTERVAL,
+    .results_interval = DEFAULT_RESULTS_INTERVAL,
+  };
+  set_program (self, DEFAULT_PROGRAM);
+  gst_vyre_stream_init (self);
+  gst_element_add_pad (GST_ELEMENT_CAST (self), self->sinkpad);
+  gst_element_add_pad (GST_ELEMENT_CAST (self), self->srcpad);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vyrefilter: buffers in, readbacks out. The element, its properties and state
+ * changes are in gstvyrefilter.c; what flows through its pads in
+ * gstvyrestream.c; what it puts on the bus in gstvyremessages.c.
+ *
+ * Locking: the object lock guards the properties; `lock` everything that the
+ * sink pad's streaming thread and the source pad's task share. Neither is held
+ * while posting, pushing or waiting for the kernel.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "gstvyrestats.h"
+#include "vyre.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_VYRE_FILTER (gst_vyre_filter_get_type ())
+G_DECLARE_FINAL_TYPE (GstVyreFilter, gst_vyre_filter, GST, VYRE_FILTER, GstElement)
+
+/**
+ * GstVyrePostMessages:
+ * @GST_VYRE_POST_RESULTS: vyre-results messages
+ * @GST_VYRE_POST_COUNTERS: vyre-counters messages
+ * @GST_VYRE_POST_DEBUG: vyre-debug messages
+ *
+ * Which element messages are posted.
+ */
+typedef enum {
+  GST_VYRE_POST_RESULTS = 1 << 0,
+  GST_VYRE_POST_COUNTERS = 1 << 1,
+  GST_VYRE_POST_DEBUG = 1 << 2,
+} GstVyrePostMessages;
+
+/* What is configured; copied out under the object lock for every buffer. */
+typedef struct {
+  VyreProgram *program;
+  guint slot_count;
+  guint observable_slots;
+  guint max_in_flight;
+  GstVyrePostMessages post_messages;
+  guint64 interval;
+  guint64 results_interval;
+} GstVyreSettings;
+
+/* What is known of a buffer when its result comes. */
+typedef struct {
+  GstClockTime pts;
+  GstClockTime dts;
+  GstClockTime duration;
+  guint64 offset;
+  guint64 offset_end;
+  GstBufferFlags flags;
+  gsize size;
+  GstSegment segment;
+} GstVyreTiming;
+
+/* Named results of one batch, kept until they are posted. */
+typedef struct {
+  VyrePlan *plan;
+  GstVyreTiming timing;
+  VyreCompletion completion;
+  GArray *words; /* guint32, the words of all named results in order */
+  gboolean posted;
+} GstVyreResults;
+
+struct _GstVyreFilter {
+  GstElement parent;
+  GstPad *sinkpad;
+  GstPad *srcpad;
+
+  /* object lock */
+  GstVyreSettings settings;
+  gchar *program_text;
+  gchar *program_location;
+  GError *program_error;
+  gchar *device;
+  VyreResidency residency;
+  guint64 staging_size;
+  guint64 idle_timeout;
+
+  /* NULL to READY and back */
+  VyreMegakernel *kernel;
+  GstAllocator *upstream_allocator;
+  GstAllocator *readback_allocator;
+
+  /* lock */
+  GMutex lock;
+  GCond changed;
+  GQueue items; /* of GstVyreItem: batches and serialized events, in order */
+  guint n_batches; /* of these, and the one in the task's hands */
+  gboolean flushing;
+  gboolean eos;
+  GstFlowReturn flow;
+  GstVyreStats stats;
+  GstClockTime buffer_duration;
+
+  /* sink streaming thread */
+  VyreBindings *bindings;
+  gsize least_size;
+  gboolean caps_failed;
+  GstSegment segment;
+  VyrePlan *plan;
+  VyreProgram *plan_program;
+  gsize plan_size;
+  guint plan_slots;
+  guint plan_observables;
+  gboolean plan_stale;
+  GstCaps *out_caps;
+
+  /* source task */
+  GstVyreResults last;
+  gint64 results_due;
+  gint64 counters_due;
+  gboolean warned_of_fault;
+};
+
+GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
+
+void gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *settings);
+void gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error);
+
+/* gstvyrestream.c */
+void gst_vyre_stream_init (GstVyreFilter *self);
+void gst_vyre_stream_reset (GstVyreFilter *self);
+void gst_vyre_stream_clear (GstVyreFilter *self);
+
+/* gstvyremessages.c */
+void gst_vyre_messages_reset (GstVyreFilter *self);
+void gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
+    const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing);
+void gst_vyre_messages_eos (GstVyreFilter *self);
+GstStructure *gst_vyre_messages_stats (GstVyreFilter *self);
+
+G_END_DECLS

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gst/gst.h>
+
+#include "gstvyremeta.h"
+
+GST_ELEMENT_REGISTER_DECLARE (vyrefilter);
+
+/* Nothing here touches a device: that happens in NULL to READY, where a failure
+ * can be told to the application. */
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  gst_vyre_readback_meta_register ();
+  return GST_ELEMENT_REGISTER (vyrefilter, plugin);
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vyre,
+    "Byte programs on a resident Vulkan kernel", plugin_init, PACKAGE_VERSION, "LGPL", PACKAGE,
+    "gst-vyre")

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvyrestats.h"
+
+static guint
+latency_bin (guint64 latency)
+{
+  guint octave = (guint) g_bit_storage (latency);
+
+  if (octave <= 4)
+    return (guint) latency;
+  guint bin = (octave - 3) * 8 + (guint) (latency >> (octave - 4) & 7);
+  return MIN (bin, GST_VYRE_LATENCY_BINS - 1);
+}
+
+/* The largest latency of a bin. */
+static guint64
+latency_of_bin (guint bin)
+{
+  if (bin < 16)
+    return bin;
+  return ((guint64) (8 + bin % 8 + 1) << (bin / 8 - 1)) - 1;
+}
+
+void
+gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency)
+{
+  stats->latency[latency_bin (latency)]++;
+  stats->latency_max = MAX (stats->latency_max, latency);
+}
+
+/* The latency in ns that @percent of the batches did not exceed, 0 without any. */
+guint64
+gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent)
+{
+  guint64 total = 0, seen = 0;
+
+  for (guint bin = 0; bin < GST_VYRE_LATENCY_BINS; bin++)
+    total += stats->latency[bin];
+  for (guint bin = 0; bin < GST_VYRE_LATENCY_BINS && total > 0; bin++) {
+    seen += stats->latency[bin];
+    if (seen * 100 >= total * percent)
+      return MIN (latency_of_bin (bin), stats->latency_max);
+  }
+  return 0;
+}
+
+static void
+set (GstStructure *structure, const gchar *name, guint64 value)
+{
+  gst_structure_set (structure, name, G_TYPE_UINT64, value, NULL);
+}
+
+static void
+describe_metrics (const GstVyreStats *stats, GstStructure *structure)
+{
+  GstStructure *metrics = gst_structure_new_empty ("metrics");
+
+  for (guint32 opcode = 0; opcode < VYRE_CONTROL_METRICS_COUNT; opcode++) {
+    const char *name = vyre_opcode_name (opcode);
+    g_autofree gchar *field = name ? g_strdup (name) : g_strdup_printf ("opcode-%u", opcode);
+    g_strdelimit (field, "_", '-');
+    if (name || stats->metrics[opcode] > 0)
+      set (metrics, field, stats->metrics[opcode]);
+  }
+  gst_structure_set (structure, "metrics", GST_TYPE_STRUCTURE, metrics, NULL);
+  gst_structure_free (metrics);
+}
+
+static void
+describe_ingest (const GstVyreStats *stats, VyreMegakernel *kernel, GstStructure *structure)
+{
+  VyreIngestCounters reads = { 0 };
+  GstStructure *ingest = gst_structure_new_empty ("ingest");
+
+  if (kernel)
+    vyre_ingest_get_counters (vyre_megakernel_get_ingest (kernel), &reads);
+  set (ingest, "arena-bytes", stats->arena_bytes);
+  set (ingest, "cpu-bounce-bytes", stats->bounce_bytes);
+  set (ingest, "reads-submitted", reads.reads_submitted);
+  set (ingest, "reads-completed", reads.reads_completed);
+  set (ingest, "reads-failed", reads.reads_failed);
+  set (ingest, "bytes-submitted", reads.bytes_submitted);
+  set (ingest, "bytes-completed", reads.bytes_completed);
+  set (ingest, "fixed-reads", reads.fixed_reads);
+  set (ingest, "ring-reads", reads.ring_reads);
+  set (ingest, "plain-reads", reads.plain_reads);
+  set (ingest, "short-reads", reads.short_reads);
+  gst_structure_set (structure, "ingest", GST_TYPE_STRUCTURE, ingest, NULL);
+  gst_structure_free (ingest);
+}
+
+static void
+describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
+{
+  VyreMegakernelCounters counters = { 0 };
+  const gchar *residency = "none", *device = "none", *mode = "none", *verdict = "";
+
+  if (kernel) {
+    vyre_megakernel_get_counters (kernel, &counters);
+    residency = vyre_residency_name (vyre_megakernel_get_residency (kernel));
+    device = vyre_device_get_name (vyre_megakernel_get_device (kernel));
+    mode = vyre_ingest_mode_name (vyre_ingest_get_mode (vyre_megakernel_get_ingest (kernel)));
+    verdict = vyre_megakernel_get_verdict (kernel);
+  }
+  gst_structure_set (structure, "device", G_TYPE_STRING, device, "residency", G_TYPE_STRING,
+      residency, "residency-verdict", G_TYPE_STRING, verdict, "ingest-mode", G_TYPE_STRING, mode,
+      NULL);
+  set (structure, "launches", counters.launches);
+  set (structure, "renewals", counters.renewals);
+  set (structure, "parks", counters.parks);
+  set (structure, "kernel-batches", counters.batches);
+  set (structure, "idle-polls", counters.idle_polls);
+  set (structure, "spin-time", counters.spin_time);
+}
+
+/* Adds every counter as a field; docs/messages.md says what each one means.
+ * @kernel may be NULL: its counters are 0 then. */
+void
+gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, VyreMegakernel *kernel,
+    GstStructure *structure)
+{
+  guint64 readback = 0;
+
+  for (guint part = 0; part < VYRE_N_PARTS; part++)
+    readback += stats->part_bytes[part];
+  set (structure, "buffers", stats->buffers);
+  set (structure, "batches", stats->batches);
+  set (structure, "control-bytes", stats->part_bytes[VYRE_PART_CONTROL]);
+  set (structure, "ring-bytes", stats->part_bytes[VYRE_PART_RING]);
+  set (structure, "debug-log-bytes", stats->part_bytes[VYRE_PART_DEBUG_LOG]);
+  set (structure, "io-queue-bytes", stats->part_bytes[VYRE_PART_IO_QUEUE]);
+  set (structure, "readback-bytes", readback);
+  set (structure, "done-count", stats->done_count);
+  set (structure, "epoch", stats->epoch);
+  set (structure, "faults", stats->faults);
+  set (structure, "dropped-records", stats->dropped_records);
+  set (structure, "queue-depth", queue_depth);
+  set (structure, "latency-p50", gst_vyre_stats_percentile (stats, 50));
+  set (structure, "latency-p99", gst_vyre_stats_percentile (stats, 99));
+  set (structure, "latency-max", stats->latency_max);
+  set (structure, "payload-bytes", stats->payload_bytes);
+  set (structure, "processed-bytes", stats->region_bytes);
+  set (structure, "cpu-bounce-bytes", stats->bounce_bytes);
+  set (structure, "readback-copies", stats->readback_copies);
+  set (structure, "flushed", stats->flushed);
+  describe_metrics (stats, structure);
+  describe_ingest (stats, kernel, structure);
+  describe_kernel (kernel, structure);
+}

@@ -15,10 +15,10 @@
 #define LEAVE_NS (10 * G_GINT64_CONSTANT (1000000000))
 
 /* On a CPU: idle polls after which all workgroups but the first go home, and
- * the tickets that make the one left call for help. Tiles are 64 KiB, 20 to
- * 40 µs each; help costs a relaunch of 50 to 100 µs. */
+ * the tickets that make the one left call for help. A tile takes some 50 µs, and
+ * help costs a relaunch of 100 µs, so it has to be worth milliseconds. */
 #define CPU_LINGER 256
-#define CPU_BACKLOG 12
+#define CPU_BACKLOG 48
 
 static gboolean
 is_polling (const VyreMegakernel *kernel)

@@ -31,9 +31,12 @@ uint crc_times_x(uint a) { return (a >> 1) ^ (CRC_POLYNOMIAL & (0u - (a & 1u)));
 uint crc_multiply(uint a, uint b)
 {
   uint product = 0u;
-  [[unroll]] for (int bit = 31; bit >= 0; bit--) {
-    product ^= b & (0u - ((a >> bit) & 1u));
-    b = crc_times_x(b);
+  [[dont_unroll]] for (uint step = 0u; step < 4u; step++) {
+    [[unroll]] for (uint bit = 0u; bit < 8u; bit++) {
+      product ^= b & (0u - (a >> 31));
+      a <<= 1;
+      b = crc_times_x(b);
+    }
   }
   return product;
 }

@@ -48,35 +48,60 @@ uint observable_at(Region r, uint word)
   return control_at(VYRE_CONTROL_OBSERVABLES + r.observable + word);
 }
 
-// The walk. Each step gives a lane one granule: 16 aligned bytes of which
-// `valid` belong to the tile, the others read as zero.
+// The walk of a workgroup over its tile. A tile of one row, however long, is
+// `inner` granules that lie in it as a whole, in steps of four a lane, and the
+// two at its ends; of a tile of several rows every granule is cut to its row.
 struct Walk {
-  uint start;     // payload byte where the tile's first row starts
-  uint width;     // bytes per row of the tile
+  uint inner; // granule of the payload store
+  uint inner_end;
+  uint start; // payload byte where the tile's first row starts
+  uint width; // bytes per row of the tile
   uint stride;
-  uint granules;  // per row, an upper bound
-  uint total;     // granules of the tile
-  uint index;     // of this lane's next granule
-  uint row;       // and where it lies
+  uint granules; // cut ones per row, and how many bytes they lie apart
+  uint apart;
+  uint total; // cut granules of the tile
+  uint index; // of this lane's next one
+  uint row;   // and where it lies
   uint column;
-  uint row_step;  // what WORKGROUP granules are in rows and columns
+  uint row_step; // what WORKGROUP granules are in rows and columns
   uint column_step;
 };
+
+const uint INNER_STEPS = 4u;
 
 Walk walk_begin(Region r)
 {
   Walk w;
+  uint rows = s_ticket[VYRE_TICKET_ROWS];
   w.start = r.offset + s_ticket[VYRE_TICKET_ROW] * r.stride + s_ticket[VYRE_TICKET_COLUMN];
   w.width = s_ticket[VYRE_TICKET_WIDTH];
   w.stride = r.stride;
-  w.granules = max(VYRE_ROW_GRANULES(w.width), 1u);
-  w.total = w.width == 0u ? 0u : w.granules * s_ticket[VYRE_TICKET_ROWS];
+  uint first = w.start / VYRE_GRANULE;
+  uint last = w.width == 0u ? first : (w.start + w.width - 1u) / VYRE_GRANULE;
+  bool single = rows <= 1u;
+  w.inner = s_batch[VYRE_BATCH_PAYLOAD_GRANULE] + first + 1u + lane();
+  w.inner_end = single ? s_batch[VYRE_BATCH_PAYLOAD_GRANULE] + last : 0u;
+  w.granules = single ? min(last - first + 1u, 2u) : VYRE_ROW_GRANULES(w.width);
+  w.apart = single ? (last - first) * VYRE_GRANULE : VYRE_GRANULE;
+  w.total = w.width == 0u ? 0u : w.granules * rows;
   w.index = lane();
   w.row = w.index / w.granules;
   w.column = w.index % w.granules;
   w.row_step = WORKGROUP / w.granules;
   w.column_step = WORKGROUP % w.granules;
   return w;
+}
+
+bool walk_inside(Walk w) { return w.inner < w.inner_end; }
+
+// The next inner granule of this lane; all ones in `mask` if there is one, or
+// else zero in both: the steps are bounded together, four at a time.
+uvec4 walk_next(inout Walk w, out uvec4 mask)
+{
+  mask = uvec4(w.inner < w.inner_end ? 0xFFFFFFFFu : 0u);
+  uvec4 bytes = payload[min(w.inner, w.inner_end - 1u)] & mask;
+  w.inner += WORKGROUP;
+  return bytes;
 }
 
 void walk_advance(inout Walk w)
@@ -116,7 +141,7 @@ uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
 uvec4 walk_load(Walk w, out uvec4 mask)
 {
   uint first = w.start + w.row * w.stride;
-  uint at = first / VYRE_GRANULE * VYRE_GRANULE + w.column * VYRE_GRANULE;
+  uint at = first / VYRE_GRANULE * VYRE_GRANULE + w.column * w.apart;
   return load_granule(at, first, first + w.width, mask);
 }
 

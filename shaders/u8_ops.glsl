@@ -12,34 +12,58 @@ const uint ACC_SQUARES_HIGH = 3u;
 const uint ACC_MAX = 4u;
 const uint ACC_MAX_INVERSE = 5u;
 const uint ACC_BELOW = 6u;
+const uint ACC_OUTSIDE = 7u;
+
+struct Stats {
+  uint bytes;
+  uint sum;
+  uint squares;
+  uint most;
+  uint most_inverse;
+};
+
+uint largest(uvec4 v) { return max(max(v.x, v.y), max(v.z, v.w)); }
+
+// Bytes outside of `mask` are zero in v: neutral for the sums and the maximum.
+// So is a zero in ~v & mask, whose maximum is 255 less the minimum.
+void u8_stats_add(inout Stats stats, uvec4 v, uvec4 mask)
+{
+  uvec4 b0 = v & 0xFFu, b1 = (v >> 8) & 0xFFu, b2 = (v >> 16) & 0xFFu, b3 = v >> 24;
+  uvec4 sum = b0 + b1 + b2 + b3;
+  uvec4 squares = b0 * b0 + b1 * b1 + b2 * b2 + b3 * b3;
+  uvec4 n = ~v & mask;
+  stats.bytes += valid_bytes(mask);
+  stats.sum += sum.x + sum.y + sum.z + sum.w;
+  stats.squares += squares.x + squares.y + squares.z + squares.w;
+  stats.most = max(stats.most, largest(max(max(b0, b1), max(b2, b3))));
+  stats.most_inverse = max(stats.most_inverse,
+      largest(max(max(n & 0xFFu, (n >> 8) & 0xFFu), max((n >> 16) & 0xFFu, n >> 24))));
+}
 
 // While tiles are still running the minimum is kept as the maximum of 255 - x,
 // for which the observable's initial 0 is neutral.
 void u8_stats_tile(Region r)
 {
-  uint bytes = 0u, sum = 0u, squares = 0u, most = 0u, most_inverse = 0u;
+  Stats stats = Stats(0u, 0u, 0u, 0u, 0u);
+  uvec4 mask;
   clear_accumulators();
-  for (Walk w = walk_begin(r); w.index < w.total; walk_advance(w)) {
-    uvec4 mask;
-    uvec4 v = walk_load(w, mask);
-    uvec4 b0 = v & 0xFFu, b1 = (v >> 8) & 0xFFu, b2 = (v >> 16) & 0xFFu, b3 = v >> 24;
-    uvec4 s = b0 + b1 + b2 + b3;
-    sum += s.x + s.y + s.z + s.w;
-    uvec4 q = b0 * b0 + b1 * b1 + b2 * b2 + b3 * b3;
-    squares += q.x + q.y + q.z + q.w;
-    uvec4 m = max(max(b0, b1), max(b2, b3));
-    most = max(most, max(max(m.x, m.y), max(m.z, m.w)));
-    uvec4 n = ~v & mask;
-    m = max(max(n & 0xFFu, (n >> 8) & 0xFFu), max((n >> 16) & 0xFFu, n >> 24));
-    most_inverse = max(most_inverse, max(max(m.x, m.y), max(m.z, m.w)));
-    bytes += valid_bytes(mask);
+  Walk w = walk_begin(r);
+  while (walk_inside(w)) {
+    [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++) {
+      uvec4 v = walk_next(w, mask);
+      u8_stats_add(stats, v, mask);
+    }
   }
-  atomicAdd(s_accumulator[ACC_BYTES], bytes);
-  atomicAdd(s_accumulator[ACC_SUM], sum);
-  atomicAdd(s_accumulator[ACC_SQUARES_LOW], squares & 0xFFFFu);
-  atomicAdd(s_accumulator[ACC_SQUARES_HIGH], squares >> 16);
-  atomicMax(s_accumulator[ACC_MAX], most);
-  atomicMax(s_accumulator[ACC_MAX_INVERSE], most_inverse);
+  for (; w.index < w.total; walk_advance(w)) {
+    uvec4 v = walk_load(w, mask);
+    u8_stats_add(stats, v, mask);
+  }
+  atomicAdd(s_accumulator[ACC_BYTES], stats.bytes);
+  atomicAdd(s_accumulator[ACC_SUM], stats.sum);
+  atomicAdd(s_accumulator[ACC_SQUARES_LOW], stats.squares & 0xFFFFu);
+  atomicAdd(s_accumulator[ACC_SQUARES_HIGH], stats.squares >> 16);
+  atomicMax(s_accumulator[ACC_MAX], stats.most);
+  atomicMax(s_accumulator[ACC_MAX_INVERSE], stats.most_inverse);
   barrier();
   if (lane() != 0u)
     return;
@@ -60,50 +84,77 @@ void u8_stats_end(Region r)
   work[minimum] = 255u - work[minimum];
 }
 
+// Bytes outside of the mask are counted as zeros, and taken off later.
+void count_bins(uvec4 v)
+{
+  [[unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
+    uvec4 bins = (v >> shift) & 0xFFu;
+    atomicAdd(s_bins[bins.x], 1u);
+    atomicAdd(s_bins[bins.y], 1u);
+    atomicAdd(s_bins[bins.z], 1u);
+    atomicAdd(s_bins[bins.w], 1u);
+  }
+}
+
 void u8_histogram_tile(Region r)
 {
-  uint bytes = 0u, invalid = 0u;
+  uint bytes = 0u, counted = 0u;
+  uvec4 mask;
   clear_accumulators();
-  for (uint bin = lane(); bin < VYRE_U8_HISTOGRAM_WORDS; bin += WORKGROUP)
-    s_bins[bin] = 0u;
+  for (uint i = lane(); i < VYRE_U8_HISTOGRAM_WORDS; i += WORKGROUP)
+    s_bins[i] = 0u;
   barrier();
-  for (Walk w = walk_begin(r); w.index < w.total; walk_advance(w)) {
-    uvec4 mask;
-    uvec4 v = walk_load(w, mask);
-    [[unroll]] for (uint byte = 0u; byte < 4u; byte++) {
-      uvec4 b = (v >> (8u * byte)) & 0xFFu;
-      atomicAdd(s_bins[b.x], 1u);
-      atomicAdd(s_bins[b.y], 1u);
-      atomicAdd(s_bins[b.z], 1u);
-      atomicAdd(s_bins[b.w], 1u);
+  Walk w = walk_begin(r);
+  while (walk_inside(w)) {
+    [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++) {
+      count_bins(walk_next(w, mask));
+      bytes += valid_bytes(mask);
+      counted += VYRE_GRANULE;
     }
-    uint valid = valid_bytes(mask);
-    bytes += valid;
-    invalid += VYRE_GRANULE - valid; // these were counted as zeros
+  }
+  for (; w.index < w.total; walk_advance(w)) {
+    count_bins(walk_load(w, mask));
+    bytes += valid_bytes(mask);
+    counted += VYRE_GRANULE;
   }
   atomicAdd(s_accumulator[ACC_BYTES], bytes);
-  atomicAdd(s_bins[0], 0u - invalid);
+  atomicAdd(s_accumulator[ACC_OUTSIDE], counted - bytes);
   barrier();
   for (uint bin = lane(); bin < VYRE_U8_HISTOGRAM_WORDS; bin += WORKGROUP) {
-    if (s_bins[bin] != 0u)
-      atomicAdd(work[observable_at(r, bin)], s_bins[bin]);
+    uint total = s_bins[bin] - (bin == 0u ? s_accumulator[ACC_OUTSIDE] : 0u);
+    if (total != 0u)
+      atomicAdd(work[observable_at(r, bin)], total);
   }
   if (lane() == 0u)
     count_bytes(s_accumulator[ACC_BYTES]);
 }
 
+uint count_below(uvec4 v, uvec4 mask, uint threshold)
+{
+  uvec4 t = uvec4(threshold);
+  uvec4 hits = uvec4(lessThan(v & 0xFFu, t)) & mask;
+  hits += uvec4(lessThan((v >> 8) & 0xFFu, t)) & (mask >> 8);
+  hits += uvec4(lessThan((v >> 16) & 0xFFu, t)) & (mask >> 16);
+  hits += uvec4(lessThan(v >> 24, t)) & (mask >> 24);
+  return hits.x + hits.y + hits.z + hits.w;
+}
+
 void u8_below_tile(Region r)
 {
   uint bytes = 0u, below = 0u;
+  uvec4 mask;
   clear_accumulators();
-  for (Walk w = walk_begin(r); w.index < w.total; walk_advance(w)) {
-    uvec4 mask;
+  Walk w = walk_begin(r);
+  while (walk_inside(w)) {
+    [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++) {
+      uvec4 v = walk_next(w, mask);
+      below += count_below(v, mask, r.threshold);
+      bytes += valid_bytes(mask);
+    }
+  }
+  for (; w.index < w.total; walk_advance(w)) {
     uvec4 v = walk_load(w, mask);
-    uvec4 hits = uvec4(lessThan(v & 0xFFu, uvec4(r.threshold))) & mask;
-    hits += uvec4(lessThan((v >> 8) & 0xFFu, uvec4(r.threshold))) & (mask >> 8);
-    hits += uvec4(lessThan((v >> 16) & 0xFFu, uvec4(r.threshold))) & (mask >> 16);
-    hits += uvec4(lessThan(v >> 24, uvec4(r.threshold))) & (mask >> 24);
-    below += hits.x + hits.y + hits.z + hits.w;
+    below += count_below(v, mask, r.threshold);
     bytes += valid_bytes(mask);
   }
   atomicAdd(s_accumulator[ACC_BYTES], bytes);

@@ -109,6 +109,8 @@ struct _GstVyreFilter {
   guint plan_observables;
   gboolean plan_stale;
   GstCaps *out_caps;
+  GQueue early;     /* of GstEvent, waiting for the first caps */
+  guint32 sequence; /* buffers published in this stream */
 
   /* source task */
   GstVyreResults last;

@@ -100,7 +100,7 @@ post_results (GstVyreFilter *self)
   set_u64 (structure, "offset", self->last.timing.offset);
   set_u64 (structure, "payload-bytes", self->last.timing.size);
   set_u64 (structure, "processed-bytes", self->last.completion.payload_bytes);
-  set_u64 (structure, "sequence", self->last.completion.sequence);
+  set_u64 (structure, "sequence", self->last.completion.tag);
   for (guint i = 0; i < image->n_results; i++) {
     set_result (structure, &image->results[i], words);
     words += image->results[i].n_words;
@@ -166,7 +166,7 @@ post_debug (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
     const guint32 *words = records[i].words;
     GstStructure *structure = gst_structure_new_empty ("vyre-debug");
     set_timing (structure, timing);
-    set_u64 (structure, "sequence", completion->sequence);
+    set_u64 (structure, "sequence", completion->tag);
     set_u64 (structure, "slot", words[3] / VYRE_SLOT_WORDS);
     set_u64 (structure, "format", words[0]);
     set_u64 (structure, "arg0", words[1]);

@@ -120,6 +120,31 @@ same_plan (const GstVyreFilter *self, const GstVyreSettings *settings, gsize siz
       && self->plan_observables == settings->observable_slots;
 }
 
+static GstFlowReturn
+push_early_events (GstVyreFilter *self)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstEvent *event;
+
+  while ((event = g_queue_pop_head (&self->early))) {
+    if (flow == GST_FLOW_OK)
+      flow = push_event_item (self, event);
+    else
+      gst_event_unref (event);
+  }
+  return flow;
+}
+
+/* The output caps are known with the first buffer, and come before the segment:
+ * from the segment on, events wait for them. */
+static gboolean
+is_early (GstVyreFilter *self, GstEvent *event)
+{
+  if (self->out_caps || GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    return FALSE;
+  return GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || !g_queue_is_empty (&self->early);
+}
+
 /* Output caps follow the layout of the readbacks and the program. */
 static GstFlowReturn
 update_caps (GstVyreFilter *self, const GstVyreSettings *settings, const VyreImage *image)
@@ -132,7 +157,8 @@ update_caps (GstVyreFilter *self, const GstVyreSettings *settings, const VyreIma
   if (self->out_caps && gst_caps_is_equal (caps, self->out_caps))
     return GST_FLOW_OK;
   gst_caps_replace (&self->out_caps, caps);
-  return push_event_item (self, gst_event_new_caps (caps));
+  GstFlowReturn flow = push_event_item (self, gst_event_new_caps (caps));
+  return flow == GST_FLOW_OK ? push_early_events (self) : flow;
 }
 
 /* The plan for the next buffer: the last one, as long as program, geometry and
@@ -163,13 +189,6 @@ ensure_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size)
   return update_caps (self, settings, image);
 }
 
-/* A payload that is staged: where it lies, and how it is let go. */
-typedef struct {
-  gsize offset;
-  GDestroyNotify release;
-  gpointer owner;
-} Staged;
-
 /* A staging slice of our own, with what it takes to give it back. */
 typedef struct {
   VyreStore *store;
@@ -194,7 +213,7 @@ buffer_release (gpointer data)
 
 /* First way: the payload was written into the staging store by upstream. */
 static gboolean
-stage_in_place (GstVyreFilter *self, GstBuffer *buffer, Staged *staged)
+stage_in_place (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
 {
   VyreStore *store = vyre_megakernel_get_staging (self->kernel);
 
@@ -244,7 +263,7 @@ alloc_slice (GstVyreFilter *self, gsize size, gsize *offset)
 
 /* Last way: the CPU copies the payload in. */
 static GstFlowReturn
-stage_copy (GstVyreFilter *self, GstBuffer *buffer, Staged *staged)
+stage_copy (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
 {
   VyreStore *store = vyre_megakernel_get_staging (self->kernel);
   gsize size = gst_buffer_get_size (buffer);
@@ -285,12 +304,12 @@ wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings)
 }
 
 static GstFlowReturn
-publish (GstVyreFilter *self, const Staged *staged, VyreBatch **batch)
+publish (GstVyreFilter *self, const VyrePayload *staged, VyreBatch **batch)
 {
   for (;;) {
     GError *error = NULL;
-    *batch = vyre_megakernel_publish (self->kernel, self->plan, staged->offset, staged->release,
-        staged->owner, g_get_monotonic_time () + WAIT_SLICE, &error);
+    *batch = vyre_megakernel_publish (self->kernel, self->plan, self->sequence, staged,
+        g_get_monotonic_time () + WAIT_SLICE, &error);
     if (*batch)
       return GST_FLOW_OK;
     if (!g_error_matches (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT) || is_flushing (self)) {
@@ -351,7 +370,7 @@ static GstFlowReturn
 run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
 {
   gsize size = gst_buffer_get_size (buffer);
-  Staged staged;
+  VyrePayload staged;
   VyreBatch *batch;
 
   GstFlowReturn flow = check_size (self, size);
@@ -361,8 +380,10 @@ run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buf
     flow = wait_for_turn (self, settings);
   if (flow == GST_FLOW_OK && !stage_in_place (self, buffer, &staged))
     flow = stage_copy (self, buffer, &staged);
-  if (flow == GST_FLOW_OK)
+  if (flow == GST_FLOW_OK) {
+    self->sequence++;
     flow = publish (self, &staged, &batch);
+  }
   if (flow != GST_FLOW_OK)
     return flow;
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
@@ -437,6 +458,7 @@ stop_flush (GstVyreFilter *self)
   self->flow = GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  g_queue_clear_full (&self->early, (GDestroyNotify) gst_event_unref);
   if (GST_PAD_MODE (self->srcpad) == GST_PAD_MODE_PUSH)
     gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);
 }
@@ -476,6 +498,12 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
     return gst_pad_push_event (self->srcpad, event);
+  if (is_early (self, event)) {
+    g_queue_push_tail (&self->early, event);
+    return TRUE;
+  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    push_early_events (self);
   return push_event_item (self, event) == GST_FLOW_OK;
 }
 
@@ -823,6 +851,7 @@ gst_vyre_stream_init (GstVyreFilter *self)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->items);
+  g_queue_init (&self->early);
   gst_pad_set_chain_function (self->sinkpad, sink_chain);
   gst_pad_set_event_function (self->sinkpad, sink_event);
   gst_pad_set_query_function (self->sinkpad, sink_query);
@@ -847,6 +876,8 @@ gst_vyre_stream_reset (GstVyreFilter *self)
   g_clear_pointer (&self->plan, vyre_plan_unref);
   g_clear_pointer (&self->plan_program, vyre_program_unref);
   gst_caps_replace (&self->out_caps, NULL);
+  g_queue_clear_full (&self->early, (GDestroyNotify) gst_event_unref);
+  self->sequence = 0;
 }
 
 void

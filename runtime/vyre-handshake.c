@@ -75,13 +75,14 @@ budget_for (const VyreMegakernel *kernel, VyreResidency residency, gint64 poll_n
 /* One batch over bytes that were just changed: right only if the kernel sees
  * the new ones. */
 static gboolean
-prove_once (VyreMegakernel *kernel, VyrePlan *plan, gsize payload, guint8 value, GError **error)
+prove_once (VyreMegakernel *kernel, VyrePlan *plan, const VyrePayload *payload, guint8 value,
+    GError **error)
 {
-  guint8 *bytes = vyre_store_get_data (kernel->staging) + payload;
+  guint8 *bytes = vyre_store_get_data (kernel->staging) + payload->offset;
 
   memset (bytes, value, PROOF_BYTES);
   g_autoptr (VyreBatch) batch
-      = vyre_megakernel_publish (kernel, plan, payload, NULL, NULL, 0, error);
+      = vyre_megakernel_publish (kernel, plan, value, payload, 0, error);
   if (!batch || !vyre_batch_wait (batch, g_get_monotonic_time () + BATCH_TIMEOUT_US, error))
     return FALSE;
   const VyreResult *stats = &vyre_plan_get_image (plan)->results[0];
@@ -89,7 +90,7 @@ prove_once (VyreMegakernel *kernel, VyrePlan *plan, gsize payload, guint8 value,
   guint at = VYRE_CONTROL_OBSERVABLES + stats->observable;
   if (vyre_read_word (control, at + VYRE_U8_STATS_COUNT) == PROOF_BYTES
       && vyre_read_word_pair (control, at + VYRE_U8_STATS_SUM) == PROOF_BYTES * (guint64) value
-      && vyre_read_word (control, VYRE_CONTROL_OBSERVABLES) == batch->completion.sequence)
+      && vyre_read_word (control, VYRE_CONTROL_OBSERVABLES) == value)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "the kernel computed with stale data. Fix: use residency=auto.");
@@ -126,16 +127,16 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
   g_autoptr (VyrePlan) plan = proof_plan (kernel, error);
   VyreMegakernelCounters before, after;
   GError *reason = NULL;
-  gsize payload;
+  VyrePayload payload = { 0 };
   gboolean fine = TRUE;
 
-  if (!plan || !vyre_store_alloc (kernel->staging, PROOF_BYTES, 0, &payload))
+  if (!plan || !vyre_store_alloc (kernel->staging, PROOF_BYTES, 0, &payload.offset))
     return FALSE;
   set_residency (kernel, residency, poll_ns);
   vyre_megakernel_get_counters (kernel, &before);
   vyre_megakernel_set_active (kernel, TRUE);
   for (guint i = 1; i <= PROOF_BATCHES && fine; i++)
-    fine = prove_once (kernel, plan, payload, (guint8) (i * 7), &reason);
+    fine = prove_once (kernel, plan, &payload, (guint8) (i * 7), &reason);
   vyre_megakernel_set_active (kernel, FALSE);
   vyre_megakernel_get_counters (kernel, &after);
   guint64 launches = after.launches - before.launches;
@@ -147,7 +148,7 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
   g_string_append_printf (verdict, "; %s: %s", vyre_residency_name (residency),
       fine ? "proven" : reason->message);
   if (fine)
-    vyre_store_free (kernel->staging, payload);
+    vyre_store_free (kernel->staging, payload.offset);
   g_clear_error (&reason); /* the payload of a failed proof may still be read: not freed */
   return fine;
 }

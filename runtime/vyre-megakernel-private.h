@@ -30,9 +30,9 @@ struct _VyreBatch {
   gboolean orphaned;
   atomic_bool done;
   gint64 published; /* ns */
+  guint32 sequence; /* of the kernel's batches, from 1 */
   VyreCompletion completion;
-  GDestroyNotify release;
-  gpointer payload;
+  VyrePayload payload;
   GList link;
 };
 
@@ -76,10 +76,7 @@ struct _VyreMegakernel {
 /* Payload owners to be told after the lock is dropped. */
 typedef struct {
   guint n;
-  struct {
-    GDestroyNotify notify;
-    gpointer payload;
-  } list[VYRE_MAX_BATCHES];
+  VyrePayload list[VYRE_MAX_BATCHES];
 } VyreReleases;
 
 gint64 vyre_now (void);

@@ -50,7 +50,7 @@ is_completed (const VyreBatch *batch)
   const guint32 *words = completion_words (batch->kernel, batch->index);
 
   return __atomic_load_n (&words[VYRE_COMPLETION_SEQUENCE], __ATOMIC_ACQUIRE)
-      == batch->completion.sequence;
+      == batch->sequence;
 }
 
 static void
@@ -77,10 +77,8 @@ retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
   kernel->free_indices[kernel->n_free++] = batch->index;
   kernel->counters.completed++;
   kernel->last_activity = now;
-  if (batch->release) {
-    releases->list[releases->n].notify = batch->release;
-    releases->list[releases->n++].payload = batch->payload;
-  }
+  if (batch->payload.release)
+    releases->list[releases->n++] = batch->payload;
   if (batch->orphaned)
     batch_destroy (batch);
   else
@@ -111,7 +109,7 @@ void
 vyre_releases_run (VyreReleases *releases)
 {
   for (guint i = 0; i < releases->n; i++)
-    releases->list[i].notify (releases->list[i].payload);
+    releases->list[i].release (releases->list[i].owner);
 }
 
 /* Tickets in use reach from the oldest batch in flight to the tail. */
@@ -173,7 +171,7 @@ reserve (VyreMegakernel *kernel, const VyrePlan *plan, gint64 end_time, gsize *r
 }
 
 static void
-write_batch (VyreBatch *batch, gsize payload_offset)
+write_batch (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
   const VyrePlan *plan = batch->plan;
@@ -186,17 +184,17 @@ write_batch (VyreBatch *batch, gsize payload_offset)
   if (image->sequence_slot >= 0) {
     guint32 *slot = (guint32 *) (slice + plan->layout.offset[VYRE_PART_RING])
         + (gsize) image->sequence_slot * VYRE_SLOT_WORDS;
-    slot[VYRE_SLOT_ARGS + 1] = GUINT32_TO_LE (batch->completion.sequence);
+    slot[VYRE_SLOT_ARGS + 1] = GUINT32_TO_LE (batch->completion.tag);
   }
   words[VYRE_BATCH_BASE] = (guint32) (batch->readback / 4);
   words[VYRE_BATCH_CONTROL_WORDS] = VYRE_CONTROL_OBSERVABLES + image->n_observables;
   words[VYRE_BATCH_SLOTS] = image->n_slots;
   words[VYRE_BATCH_SCRATCH] = (guint32) ((batch->readback + plan->scratch_offset) / 4);
-  words[VYRE_BATCH_PAYLOAD_GRANULE] = (guint32) (payload_offset / VYRE_GRANULE);
+  words[VYRE_BATCH_PAYLOAD_GRANULE] = (guint32) (batch->payload.offset / VYRE_GRANULE);
   words[VYRE_BATCH_PAYLOAD_BYTES] = (guint32) plan->payload_size;
   words[VYRE_BATCH_FENCE_FIRST] = plan->fence_first;
   words[VYRE_BATCH_FENCE_END] = plan->fence_end;
-  words[VYRE_BATCH_SEQUENCE] = batch->completion.sequence;
+  words[VYRE_BATCH_SEQUENCE] = batch->sequence;
   for (guint i = 0; i < plan->tickets->len; i++) {
     guint32 *ticket = door + VYRE_DOOR_TICKETS
         + (kernel->tail + i) % VYRE_MAX_TICKETS * VYRE_TICKET_WORDS;
@@ -206,7 +204,7 @@ write_batch (VyreBatch *batch, gsize payload_offset)
 }
 
 static void
-publish_locked (VyreBatch *batch, gsize payload_offset)
+publish_locked (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
   guint32 *door = (guint32 *) kernel->door.data;
@@ -214,9 +212,9 @@ publish_locked (VyreBatch *batch, gsize payload_offset)
   batch->index = kernel->free_indices[--kernel->n_free];
   if (++kernel->batch_sequence == 0)
     kernel->batch_sequence = 1; /* 0 is what a completion that was never used holds */
-  batch->completion.sequence = kernel->batch_sequence;
+  batch->sequence = kernel->batch_sequence;
   batch->first_ticket = kernel->tail;
-  write_batch (batch, payload_offset);
+  write_batch (batch);
   batch->link.data = batch;
   g_queue_push_tail_link (&kernel->in_flight, &batch->link);
   kernel->counters.batches++;
@@ -232,11 +230,8 @@ publish_locked (VyreBatch *batch, gsize payload_offset)
  * vyre_megakernel_publish:
  * @kernel: a megakernel
  * @plan: what to run; made for this kernel's workgroup size
- * @payload_offset: where the payload lies in the staging store, in bytes, a
- *   multiple of 16 with the rest of the last 16 bytes readable
- * @release: (nullable): called once with @payload, from any thread, when the
- *   kernel needs the payload no longer
- * @payload: (nullable): what @release takes
+ * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
+ * @payload: the staged payload
  * @end_time: g_get_monotonic_time() at which to give up waiting for room; 0 not
  *   to wait
  * @error: return location
@@ -246,16 +241,16 @@ publish_locked (VyreBatch *batch, gsize payload_offset)
  * drops its reference to @kernel.
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL with
- *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, @release will not be
- *   called) or the error that ended the kernel
+ *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, the payload is
+ *   still the caller's) or the error that ended the kernel
  */
 VyreBatch *
-vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, gsize payload_offset,
-    GDestroyNotify release, gpointer payload, gint64 end_time, GError **error)
+vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
+    const VyrePayload *payload, gint64 end_time, GError **error)
 {
   gsize readback;
 
-  g_return_val_if_fail (payload_offset % VYRE_GRANULE == 0, NULL);
+  g_return_val_if_fail (payload->offset % VYRE_GRANULE == 0, NULL);
   g_return_val_if_fail (plan->workgroup == kernel->pipeline.workgroup, NULL);
   g_mutex_lock (&kernel->lock);
   if (!reserve (kernel, plan, end_time, &readback, error)) {
@@ -266,9 +261,9 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, gsize payload_o
   batch->kernel = kernel;
   batch->plan = vyre_plan_ref (plan);
   batch->readback = readback;
-  batch->release = release;
-  batch->payload = payload;
-  publish_locked (batch, payload_offset);
+  batch->payload = *payload;
+  batch->completion.tag = tag;
+  publish_locked (batch);
   g_mutex_unlock (&kernel->lock);
   return batch;
 }
@@ -318,7 +313,7 @@ has_failed (VyreBatch *batch, gint64 end_time, GError **error)
   if (!failed && g_get_monotonic_time () >= end_time) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
         "%s: batch %u has not completed yet. Fix: wait longer.",
-        vyre_device_get_name (kernel->device), batch->completion.sequence);
+        vyre_device_get_name (kernel->device), batch->completion.tag);
     failed = TRUE;
   }
   return failed;
@@ -523,8 +518,8 @@ drop_in_flight (VyreMegakernel *kernel)
 
   while ((batch = g_queue_peek_head (&kernel->in_flight))) {
     g_queue_unlink (&kernel->in_flight, &batch->link);
-    if (batch->release)
-      batch->release (batch->payload);
+    if (batch->payload.release)
+      batch->payload.release (batch->payload.owner);
     batch_destroy (batch);
   }
 }

@@ -78,7 +78,7 @@ typedef struct {
 
 /**
  * VyreCompletion:
- * @sequence: number of the batch, from 1; BATCH_FENCE's default tag
+ * @tag: what the publisher called the batch; BATCH_FENCE's default tag
  * @faults: slots that ended FAULT
  * @dropped_records: PRINTF records that found the log full
  * @payload_bytes: payload bytes the kernel read, a byte counted as often as it
@@ -88,12 +88,28 @@ typedef struct {
  * What a completed batch says of itself besides its readback.
  */
 typedef struct {
-  guint32 sequence;
+  guint32 tag;
   guint32 faults;
   guint32 dropped_records;
   guint64 payload_bytes;
   guint64 latency;
 } VyreCompletion;
+
+/**
+ * VyrePayload:
+ * @offset: where it lies in the staging store, in bytes, a multiple of
+ *   VYRE_GRANULE; the rest of its last granule is readable
+ * @release: (nullable): called once with @owner, from any thread, when the kernel
+ *   needs the payload no longer
+ * @owner: (nullable): what @release takes
+ *
+ * A staged payload. Its size is that of the plan.
+ */
+typedef struct {
+  gsize offset;
+  GDestroyNotify release;
+  gpointer owner;
+} VyrePayload;
 
 typedef struct _VyreMegakernel VyreMegakernel;
 typedef struct _VyreBatch VyreBatch;
@@ -113,8 +129,8 @@ void vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounter
 gboolean vyre_megakernel_has_failed (VyreMegakernel *kernel);
 void vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active);
 
-VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, gsize payload_offset,
-    GDestroyNotify release, gpointer payload, gint64 end_time, GError **error);
+VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
+    const VyrePayload *payload, gint64 end_time, GError **error);
 gboolean vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error);
 void vyre_batch_free (VyreBatch *batch);
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);

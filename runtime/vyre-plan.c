@@ -8,7 +8,7 @@
 #define TILE_BYTES 65536u
 
 /* Slots of one LANES ticket, in workgroups. */
-#define LANE_ROUNDS 4u
+#define LANE_ROUNDS 16u
 
 /* A batch may use half of the ticket ring, so that the next one can be queued
  * behind it. */
@@ -107,7 +107,7 @@ solo_cost (const VyrePlan *plan, guint slot)
   gboolean fence;
 
   scan_slot (plan->image, slot, &copy_words, &ops, &fence);
-  return copy_words / plan->workgroup + (guint64) ops * VYRE_COST_OP;
+  return copy_words / plan->workgroup + (guint64) ops * VYRE_COST_OP + 1;
 }
 
 static gboolean
@@ -128,16 +128,36 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   return TRUE;
 }
 
+/* Loop iterations of a slot run by one lane: copies go word by word, a PRINTF
+ * may have to try as often as there are records. */
+static guint64
+lane_cost (const VyrePlan *plan, guint slot)
+{
+  guint64 copy_words;
+  guint ops;
+  gboolean fence;
+
+  scan_slot (plan->image, slot, &copy_words, &ops, &fence);
+  if (slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_PRINTF)
+    return VYRE_COST_LANE_OP + VYRE_DEBUG_RECORDS;
+  return ops * VYRE_COST_LANE_OP + copy_words;
+}
+
 static gboolean
 plan_lanes (VyrePlan *plan, guint first, guint end, GError **error)
 {
   guint most = LANE_ROUNDS * plan->workgroup;
 
   for (guint slot = first; slot < end; slot += most) {
+    guint count = MIN (most, end - slot);
+    guint64 dearest = 0;
+    for (guint i = 0; i < count; i++)
+      dearest = MAX (dearest, lane_cost (plan, slot + i));
     VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES,
                               [VYRE_TICKET_SLOT] = slot,
-                              [VYRE_TICKET_COUNT] = MIN (most, end - slot) } };
-    if (!add_ticket (plan, LANE_ROUNDS * VYRE_COST_LANE_SLOT, &ticket, error))
+                              [VYRE_TICKET_COUNT] = count } };
+    guint rounds = (count + plan->workgroup - 1) / plan->workgroup;
+    if (!add_ticket (plan, rounds * dearest, &ticket, error))
       return FALSE;
   }
   return TRUE;

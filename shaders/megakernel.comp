@@ -267,6 +267,7 @@ void main()
     if (before + idle_total < before)
       atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS + 1], 1u);
     memoryBarrierBuffer();
-    atomicAdd(answer[VYRE_ANSWER_EXITS], 1u);
+    if (s_decision == LEAVE) // else a limit of the device has ended the loop for us
+      atomicAdd(answer[VYRE_ANSWER_EXITS], 1u);
   }
 }

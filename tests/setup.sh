@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Installs the Debian packages that are missing: setup.sh demo|tests
+set -eu
+
+packages='gcc libc6-dev meson ninja-build pkg-config glslc libvulkan-dev liburing-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good mesa-vulkan-drivers'
+
+case ${1:-} in
+  demo) ;;
+  tests)
+    packages="$packages gstreamer1.0-plugins-bad vulkan-validationlayers spirv-tools clang
+      ffmpeg gzip zlib1g-dev"
+    ;;
+  *)
+    echo "usage: $0 demo|tests" >&2
+    exit 2
+    ;;
+esac
+
+missing=
+for package in $packages; do
+  state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || state=
+  [ "$state" = 'install ok installed' ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+root=
+if [ "$(id -u)" -ne 0 ]; then
+  root=sudo
+  command -v sudo >/dev/null || {
+    echo "setup.sh: missing packages:$missing. Fix: run it as root, or install sudo." >&2
+    exit 1
+  }
+fi
+echo "installing:$missing"
+$root apt-get update -qq </dev/null
+# shellcheck disable=SC2086 # one word is one package
+$root env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends $missing </dev/null

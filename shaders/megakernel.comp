@@ -72,6 +72,19 @@ uint take(uint spent, uint idle, uint served)
   return WORK;
 }
 
+// A workgroup signs off when it decides to leave. One whose loops the device
+// ended never gets here, and the host misses it. (After the loop would be too
+// late: a compiler may take it for granted that a loop ends by its own exit.)
+void sign_off(uint idle_total)
+{
+  atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
+  uint before = atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS], idle_total);
+  if (before + idle_total < before)
+    atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS + 1], 1u);
+  memoryBarrierBuffer();
+  atomicAdd(answer[VYRE_ANSWER_EXITS], 1u);
+}
+
 // The loop is small on purpose and holds nothing but the search: a CPU device
 // executes masked-off code too. The tail is looked at several times a round,
 // since rounds are what such a device limits.
@@ -83,6 +96,8 @@ uint wait_for_ticket(inout uint spent, inout uint idle_total, uint served)
     spent++;
     idle_total += decision == WAIT ? 1u : 0u;
   }
+  if (decision == LEAVE)
+    sign_off(idle_total);
   return decision;
 }
 
@@ -260,14 +275,5 @@ void main()
     spent += run_ticket();
     barrier(); // every lane is done with the ticket and the decision
     served = 1u;
-  }
-  if (lane() == 0u) {
-    atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
-    uint before = atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS], idle_total);
-    if (before + idle_total < before)
-      atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS + 1], 1u);
-    memoryBarrierBuffer();
-    if (s_decision == LEAVE) // else a limit of the device has ended the loop for us
-      atomicAdd(answer[VYRE_ANSWER_EXITS], 1u);
   }
 }

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the element tests share: a vyrefilter in a harness with a bus of its
+ * own, noise to feed it with, and readers for what comes out. Every wait is
+ * bounded; one that runs out fails the test.
+ */
+#pragma once
+
+#include <gst/check/gstcheck.h>
+#include <gst/check/gstharness.h>
+
+#include "abi.h"
+
+/* How long anything may take, in seconds: generous, tests do not wait for it. */
+#define PATIENCE 20
+
+/* For programs whose batches take long enough on a CPU to be caught running. */
+#define SLOW_PROGRAM "u8_histogram payload -> histogram"
+#define SLOW_SIZE (8 * 1024 * 1024)
+
+GstElement *filter_make (const gchar *program);
+GstHarness *filter_new (const gchar *program);
+GstHarness *filter_new_with (const gchar *program, const gchar *property, ...)
+    G_GNUC_NULL_TERMINATED;
+void filter_start (GstHarness *h, const gchar *caps);
+void filter_push_segment (GstHarness *h);
+void filter_push (GstHarness *h, GstBuffer *buffer);
+void filter_push_eos (GstHarness *h);
+void filter_wait_eos (GstHarness *h);
+void filter_flush (GstHarness *h);
+void filter_finish (GstHarness *h);
+GstBuffer *filter_pull (GstHarness *h);
+GstBuffer *filter_run (GstHarness *h, GstBuffer *buffer);
+GstPad *filter_pad (GstHarness *h, const gchar *name);
+
+guint8 *noise_new (gsize size, guint32 seed);
+GstBuffer *noise_buffer (gsize size, guint32 seed);
+GstBuffer *buffer_of (gconstpointer data, gsize size);
+GstBuffer *numbered_buffer (guint64 number, gsize size);
+
+guint32 readback_word (GstBuffer *readback, guint part, guint word);
+guint32 readback_observable (GstBuffer *readback, guint observable);
+GstCaps *readback_caps (GstHarness *h);
+
+GstMessage *bus_wait (GstHarness *h, GstMessageType type);
+GstMessage *bus_wait_element (GstHarness *h, const gchar *name);
+GstMessage *bus_try (GstHarness *h, GstMessageType type);
+guint bus_count (GstHarness *h, const gchar *name);
+guint bus_count_type (GstHarness *h, GstMessageType type);
+void bus_assert_error (GstHarness *h, const gchar *part);
+
+GstStructure *stats_of (GstElement *element);
+guint64 field_u64 (const GstStructure *structure, const gchar *name);
+guint64 stat_of (GstElement *element, const gchar *name);
+guint64 stat_nested (GstElement *element, const gchar *structure, const gchar *name);
+void stat_wait (GstElement *element, const gchar *name, guint64 least);
+
+/* All that reaches the sink, and the element messages among it, in order. */
+typedef struct _FlowLog FlowLog;
+
+FlowLog *flow_log_new (GstHarness *h);
+void flow_log_free (FlowLog *log);
+void flow_log_clear (FlowLog *log);
+gchar *flow_log_text (FlowLog *log);
+void flow_log_wait (FlowLog *log, const gchar *entry);
+
+/* A pad that holds what the filter sends, until it is let go. */
+typedef struct {
+  GstPad *pad;
+  gulong id;
+  gint reached;
+} Dam;
+
+void dam_build (Dam *dam, GstHarness *h);
+void dam_wait (Dam *dam);
+void dam_break (Dam *dam);
+
+/* Pushes buffers from a thread of its own. */
+typedef struct {
+  GstHarness *h;
+  guint n;
+  gsize size;
+  GThread *thread;
+  gint pushed;
+  gint returned;
+  GstFlowReturn flow;
+} Pusher;
+
+void pusher_start (Pusher *pusher, GstHarness *h, guint n, gsize size);
+GstFlowReturn pusher_join (Pusher *pusher);

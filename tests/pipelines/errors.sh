@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a user can get wrong ends the pipeline, with a message on the bus that says
+# what is wrong and how to fix it.
+. "${0%/*}/common.sh"
+
+# refused WORDS ARGUMENT...: the pipeline fails; the first error comes from the
+# element and matches WORDS, an extended regular expression.
+refused() {
+  words=$1
+  shift
+  launch 1 60 "$@"
+  said=$(sed -n 's/^ERROR: from element [^ ]*:vyre: //p' "$work/log" | head -n 1)
+  echo "$said" | grep -Eq "$words" || fail "'$said' does not say '$words': $*"
+  if grep -Eq 'CRITICAL|WARNING \*\*' "$work/log"; then
+    fail "warnings of GLib: $*"
+  fi
+}
+
+printf 'some bytes\n' >"$work/file"
+printf 'u8_stats payload -> stats\nfrobnicate 1\n' >"$work/wrong.vyre"
+# shellcheck disable=SC2034 # for eval
+source="filesrc location=$work/file"
+
+(
+  export VK_DRIVER_FILES=/dev/null
+  refused 'Fix: .*mesa-vulkan-drivers' $source ! $vyre ! fakesink
+)
+refused "nonsense.* Fix: " $source ! $vyre device=nonsense ! fakesink
+refused '^1:1: .*frobnicate.* Fix: ' $source ! $vyre program='frobnicate 1' ! fakesink
+refused "wrong.vyre: 2:1: .*frobnicate.* Fix: " \
+  $source ! $vyre program-location="$work/wrong.vyre" ! fakesink
+refused "$work/missing.vyre.* Fix: " \
+  $source ! $vyre program-location="$work/missing.vyre" ! fakesink
+refused 'missing.* Fix: ' $source ! $vyre program=builtin:missing ! fakesink
+refused "luma.* Fix: .*videoconvert" $source ! $vyre program=builtin:frame-stats ! fakesink
+refused 'buffer of 1000000 bytes does not fit the 65536 bytes of staging.* Fix: .*staging-size' \
+  filesrc location=/dev/zero num-buffers=1 blocksize=1000000 ! \
+  $vyre staging-size=65536 ! fakesink
+refused 'padding.* Fix: |stride.* Fix: ' videotestsrc num-buffers=1 ! \
+  video/x-raw,format=RGB,width=99,height=50 ! \
+  $vyre program='crc32 plane0 -> crc32' ! fakesink
+
+# lavapipe ends every loop, so a kernel cannot stay.
+case ${VK_DRIVER_FILES:-} in
+  */lvp_icd*)
+    refused 'persistent.* Fix: .*residency' \
+      $source ! vyrefilter name=vyre residency=persistent ! fakesink
+    ;;
+esac

@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# gst-inspect-1.0, the element's manual page, says what is checked in, and nothing
+# is on the list of plugins that failed to load.
+. "${0%/*}/common.sh"
+
+timeout 60 gst-inspect-1.0 --exists vyrefilter || fail 'vyrefilter is not there'
+timeout 60 gst-inspect-1.0 -b >"$work/blocked"
+grep -q '^Total count: 0 ' "$work/blocked" || fail "$(cat "$work/blocked")"
+timeout 60 gst-inspect-1.0 --no-colors vyrefilter |
+  sed -e 's|^\(  Filename  *\).*/|\1|' >"$work/inspect"
+diff "${0%/*}/vyrefilter.inspect.txt" "$work/inspect" || fail 'gst-inspect-1.0 says something else'

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A megakernel for tests, and plain-C oracles for the payload opcodes.
+ */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "vyre.h"
+
+#define TEST_DEADLINE (20 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+  VyreDevice *device;
+  VyreMegakernel *kernel;
+} TestKernel;
+
+/* The residency under test, from VYRE_TEST_RESIDENCY. */
+static inline VyreResidency
+test_residency (void)
+{
+  const char *wanted = g_getenv ("VYRE_TEST_RESIDENCY");
+
+  for (VyreResidency r = VYRE_RESIDENCY_AUTO; wanted && r <= VYRE_RESIDENCY_DISPATCH; r++) {
+    if (g_str_equal (wanted, vyre_residency_name (r)))
+      return r;
+  }
+  return VYRE_RESIDENCY_AUTO;
+}
+
+static inline VyreMegakernelParams
+test_params (void)
+{
+  return (VyreMegakernelParams) {
+    .residency = test_residency (),
+    .staging_size = 80 << 20,
+    .readback_size = 32 << 20,
+    .idle_timeout = 50 * 1000 * 1000,
+    .lease = 100 * 1000 * 1000,
+  };
+}
+
+static inline void
+test_kernel_open (TestKernel *t, const VyreMegakernelParams *params)
+{
+  GError *error = NULL;
+
+  t->device = vyre_device_open ("auto", &error);
+  g_assert_no_error (error);
+  t->kernel = vyre_megakernel_new (t->device, params, &error);
+  g_assert_no_error (error);
+  g_test_message ("%s, %s: %s", vyre_device_get_name (t->device),
+      vyre_residency_name (vyre_megakernel_get_residency (t->kernel)),
+      vyre_megakernel_get_verdict (t->kernel));
+  vyre_megakernel_set_active (t->kernel, TRUE);
+}
+
+static inline void
+test_kernel_close (TestKernel *t)
+{
+  vyre_megakernel_set_active (t->kernel, FALSE);
+  vyre_megakernel_unref (t->kernel);
+  vyre_device_unref (t->device);
+}
+
+static inline VyrePlan *
+test_plan (TestKernel *t, const char *text, gsize size, guint slots, guint observables)
+{
+  GError *error = NULL;
+  g_autoptr (VyreProgram) program = vyre_program_from_string (text, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreBindings) bindings = vyre_bindings_new ();
+  g_autoptr (VyreImage) image
+      = vyre_program_bind (program, bindings, size, slots, observables, &error);
+  g_assert_no_error (error);
+  VyrePlan *plan = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (t->kernel), &error);
+  g_assert_no_error (error);
+  return plan;
+}
+
+/* Stages a copy of @data at an offset of @shift granules into its slice. */
+static inline VyrePayload
+test_stage (TestKernel *t, const guint8 *data, gsize size, guint shift, gsize *slice)
+{
+  VyreStore *store = vyre_megakernel_get_staging (t->kernel);
+
+  g_assert_true (vyre_store_alloc (store, size + (shift + 1) * VYRE_GRANULE,
+      g_get_monotonic_time () + TEST_DEADLINE, slice));
+  VyrePayload payload = { .offset = *slice + shift * VYRE_GRANULE };
+  if (size)
+    memcpy (vyre_store_get_data (store) + payload.offset, data, size);
+  /* what lies behind the payload must not count */
+  memset (vyre_store_get_data (store) + payload.offset + size, 0xA5, VYRE_GRANULE);
+  return payload;
+}
+
+/* Runs one batch and waits for it. */
+static inline VyreBatch *
+test_run (TestKernel *t, VyrePlan *plan, guint32 tag, const VyrePayload *payload)
+{
+  GError *error = NULL;
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  VyreBatch *batch = vyre_megakernel_publish (t->kernel, plan, tag, payload, end, &error);
+
+  g_assert_no_error (error);
+  vyre_batch_wait (batch, end, &error);
+  g_assert_no_error (error);
+  return batch;
+}
+
+/* Runs @text over @data; the caller frees the batch. */
+static inline VyreBatch *
+test_run_text (TestKernel *t, const char *text, const guint8 *data, gsize size)
+{
+  g_autoptr (VyrePlan) plan = test_plan (t, text, size, 0, 0);
+  gsize slice;
+  VyrePayload payload = test_stage (t, data, size, 0, &slice);
+  VyreBatch *batch = test_run (t, plan, 1, &payload);
+
+  vyre_store_free (vyre_megakernel_get_staging (t->kernel), slice);
+  return batch;
+}
+
+static inline guint32
+test_observable (VyreBatch *batch, guint index)
+{
+  return vyre_read_word (vyre_batch_get_readback (batch), VYRE_CONTROL_OBSERVABLES + index);
+}
+
+typedef struct {
+  guint64 count, min, max, sum, squares, below;
+  guint64 bins[256];
+  guint32 crc;
+} TestOracle;
+
+/* What the payload opcodes should find in a region. */
+static inline void
+test_oracle (TestOracle *o, const guint8 *data, const VyreRegion *r, guint threshold)
+{
+  *o = (TestOracle) { .min = 255, .crc = (guint32) crc32 (0, NULL, 0) };
+  for (guint32 row = 0; row < r->rows; row++) {
+    const guint8 *p = data + r->offset + (gsize) row * r->stride;
+    o->crc = (guint32) crc32 (o->crc, p, r->width);
+    for (guint32 i = 0; i < r->width; i++) {
+      o->count++;
+      o->min = MIN (o->min, p[i]);
+      o->max = MAX (o->max, p[i]);
+      o->sum += p[i];
+      o->squares += p[i] * p[i];
+      o->below += p[i] < threshold;
+      o->bins[p[i]]++;
+    }
+  }
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Residency: launches, parking, exhaustion, ends of life, and that the planner's
+ * loop accounting really bounds what the kernel does.
+ */
+#include "kernel-common.h"
+#include "vyre-megakernel-private.h"
+
+static VyreMegakernelCounters
+counters (TestKernel *t)
+{
+  VyreMegakernelCounters c;
+
+  vyre_megakernel_get_counters (t->kernel, &c);
+  return c;
+}
+
+static void
+run_nops (TestKernel *t, guint n)
+{
+  g_autoptr (VyrePlan) plan = test_plan (t, "nop", 0, 0, 0);
+  VyrePayload nothing = { 0 };
+
+  for (guint i = 0; i < n; i++)
+    vyre_batch_free (test_run (t, plan, i, &nothing));
+}
+
+static void
+wait_until_parked (TestKernel *t)
+{
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  guint flying;
+
+  do {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_mutex_lock (&t->kernel->lock);
+    flying = t->kernel->pipeline.n_flying;
+    g_mutex_unlock (&t->kernel->lock);
+    g_thread_yield ();
+  } while (flying > 0);
+}
+
+static void
+test_launches (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  test_kernel_open (&t, &params);
+  VyreMegakernelCounters before = counters (&t);
+  run_nops (&t, 5000);
+  VyreMegakernelCounters after = counters (&t);
+  guint64 launches = after.launches - before.launches;
+  g_assert_cmpuint (after.batches - before.batches, ==, 5000);
+  g_assert_cmpuint (after.completed - before.completed, ==, 5000);
+  if (vyre_megakernel_get_residency (t.kernel) == VYRE_RESIDENCY_DISPATCH)
+    g_assert_cmpuint (launches, ==, 5000);
+  else
+    g_assert_cmpuint (launches, <, 100);
+  test_kernel_close (&t);
+}
+
+/* Parks after the idle timeout and comes back for the next batch, many times. */
+static void
+test_park_and_resume (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.idle_timeout = 1000000;
+  test_kernel_open (&t, &params);
+  for (guint i = 0; i < 50; i++) {
+    run_nops (&t, 3);
+    wait_until_parked (&t);
+  }
+  if (vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH)
+    g_assert_cmpuint (counters (&t).parks, >=, 25); /* a budget may end just then */
+  test_kernel_close (&t);
+}
+
+static void
+test_inactive_parks_at_once (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.idle_timeout = G_GINT64_CONSTANT (3600) * 1000000000;
+  test_kernel_open (&t, &params);
+  run_nops (&t, 1);
+  vyre_megakernel_set_active (t.kernel, FALSE);
+  wait_until_parked (&t);
+  run_nops (&t, 1); /* still works, and parks again by itself */
+  wait_until_parked (&t);
+  vyre_megakernel_set_active (t.kernel, TRUE);
+  test_kernel_close (&t);
+}
+
+static void
+test_renewals (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.lease = 2000000;
+  params.idle_timeout = G_GINT64_CONSTANT (3600) * 1000000000;
+  test_kernel_open (&t, &params);
+  if (vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_PERSISTENT) {
+    g_test_skip ("no persistent residency here");
+  } else {
+    gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+    while (counters (&t).renewals < 20) {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      run_nops (&t, 10);
+    }
+  }
+  test_kernel_close (&t);
+}
+
+/* More batches than fit: publishing waits for room, and says so when it may not. */
+static void
+test_no_room (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  VyreBatch *batches[VYRE_MAX_BATCHES];
+  VyrePayload nothing = { 0 };
+  GError *error = NULL;
+  guint n = 0;
+
+  params.readback_size = 65536;
+  test_kernel_open (&t, &params);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  while ((batches[n] = vyre_megakernel_publish (t.kernel, plan, n, &nothing, 0, &error))) {
+    vyre_batch_wait (batches[n++], end, &error);
+    g_assert_no_error (error);
+  }
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_clear_error (&error);
+  g_assert_cmpuint (n, ==, 65536 / 3904); /* slices of a nop batch: 3 904 bytes each */
+  for (guint i = 0; i < n; i++)
+    vyre_batch_free (batches[i]);
+  run_nops (&t, 1);
+  g_assert_cmpuint (vyre_store_get_used (vyre_megakernel_get_readbacks (t.kernel)), ==, 0);
+  test_kernel_close (&t);
+}
+
+static void
+count_release (gpointer data)
+{
+  g_atomic_int_inc ((gint *) data);
+}
+
+/* Batches freed while they run are finished, their payloads released, and the
+ * kernel can be let go right after. */
+static void
+test_abandoned_batches (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  gint released = 0;
+  GError *error = NULL;
+
+  for (guint round = 0; round < 3; round++) {
+    test_kernel_open (&t, &params);
+    g_autoptr (VyrePlan) plan = test_plan (&t, "crc32 payload -> c", 1 << 20, 0, 0);
+    VyrePayload payload = { .release = count_release, .owner = &released };
+    for (guint i = 0; i < 20; i++) {
+      VyreBatch *batch = vyre_megakernel_publish (
+          t.kernel, plan, i, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
+      g_assert_no_error (error);
+      vyre_batch_free (batch);
+    }
+    test_kernel_close (&t);
+    g_assert_cmpint (g_atomic_int_get (&released), ==, 20 * ((gint) round + 1));
+  }
+}
+
+static gpointer
+run_in_thread (gpointer data)
+{
+  TestKernel *t = data;
+  guint8 bytes[1000];
+  gsize slice;
+  guint value = GPOINTER_TO_UINT (g_thread_self ()) >> 4 & 0xFF;
+
+  memset (bytes, (int) value, sizeof bytes);
+  g_autoptr (VyrePlan) plan = test_plan (t, "u8_stats payload -> 1", sizeof bytes, 0, 0);
+  VyrePayload payload = test_stage (t, bytes, sizeof bytes, 0, &slice);
+  for (guint i = 0; i < 1000; i++) {
+    VyreBatch *batch = test_run (t, plan, i, &payload);
+    g_assert_cmpuint (test_observable (batch, 0), ==, i);
+    g_assert_cmpuint (test_observable (batch, 1 + VYRE_U8_STATS_SUM), ==, 1000 * value);
+    vyre_batch_free (batch);
+  }
+  vyre_store_free (vyre_megakernel_get_staging (t->kernel), slice);
+  return NULL;
+}
+
+static void
+test_threads (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  GThread *threads[4];
+
+  test_kernel_open (&t, &params);
+  for (guint i = 0; i < 4; i++)
+    threads[i] = g_thread_new ("producer", run_in_thread, &t);
+  for (guint i = 0; i < 4; i++)
+    g_thread_join (threads[i]);
+  test_kernel_close (&t);
+}
+
+/* Lets one launch of a single workgroup run into the device's loop limit, and
+ * compares the tickets it got through with what they were planned to cost. */
+static void
+check_cost (const char *text, gsize size)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  VyrePayload payload = { 0 };
+  GError *error = NULL;
+
+  params.residency = VYRE_RESIDENCY_DISPATCH;
+  test_kernel_open (&t, &params);
+  t.kernel->n_groups = 1;
+  t.kernel->budget = G_MAXINT32;
+  g_autoptr (VyrePlan) plan = test_plan (&t, text, size, 0, 200);
+  const guint32 *state = (const guint32 *) t.kernel->state.data;
+  guint32 first = state[VYRE_STATE_HEAD];
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 0, &payload, end, &error);
+  g_assert_no_error (error);
+  gboolean completed = vyre_batch_wait (batch, end, &error);
+  guint64 planned = 0;
+  guint32 taken = state[VYRE_STATE_HEAD] - first;
+  for (guint32 i = 0; i < taken; i++)
+    planned += g_array_index (plan->tickets, VyreTicket, i).words[VYRE_TICKET_COST] + 1;
+  g_test_message ("%.60s…: %u of %u tickets planned at %" G_GUINT64_FORMAT " iterations%s", text,
+      taken, plan->tickets->len, planned, completed ? ", within the limit" : "");
+  g_assert_cmpuint (planned, >=, completed ? 0 : VYRE_LOOP_LIMIT);
+  if (!completed) /* a launch that was cut short is noticed */
+    g_assert_error (error, VYRE_ERROR, VYRE_ERROR_STUCK);
+  else /* all of it fitted: the test proves nothing if it was planned to */
+    g_assert_cmpuint (planned, >, VYRE_LOOP_LIMIT);
+  g_clear_error (&error);
+  vyre_batch_free (batch);
+  test_kernel_close (&t);
+}
+
+static char *
+repeat (const char *statement, guint n)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "%s\n", statement);
+  return g_string_free (text, FALSE);
+}
+
+static void
+test_costs_are_bounds (void)
+{
+  static const struct {
+    const char *statement;
+    guint n;
+    gsize size;
+  } cases[] = {
+    { "nop", 60000, 0 },
+    { "memcpy 0, 170, 60", 20000, 0 },
+    { "memcpy 0, 170, 150", 1000, 0 },
+    { "packed_slot { memcpy 0, 170, 150 | nop | nop | memcpy 0, 170, 9 }", 600, 0 },
+    { "packed_slot { nop | nop | nop | nop | nop | nop | nop | nop | nop | nop | nop | nop }",
+        10000, 0 },
+    { "printf 1", 20000, 0 },
+    { "u8_stats region(0, 1, 1, 1) -> 1", 900, 4096 },
+    { "u8_below bytes(5, 4000), 9 -> 1", 900, 4096 },
+    { "crc32 bytes(3, 2000) -> 1", 900, 4096 },
+    { "u8_stats payload -> 1", 8, 4 << 20 },
+    { "u8_stats region(1, 70, 40000, 101) -> 1", 2, 4 << 20 },
+    { "crc32 payload -> 1", 1, 40 << 20 },
+  };
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.residency = VYRE_RESIDENCY_AUTO;
+  test_kernel_open (&t, &params);
+  gboolean limited = vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_PERSISTENT;
+  test_kernel_close (&t);
+  if (!limited) {
+    g_test_skip ("loops have no limit here");
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = repeat (cases[i].statement, cases[i].n);
+    check_cost (text, cases[i].size);
+  }
+}
+
+static void
+test_forced_residency_that_fails (void)
+{
+  GError *error = NULL;
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+  VyreMegakernelParams params = test_params ();
+
+  g_assert_no_error (error);
+  params.residency = VYRE_RESIDENCY_PERSISTENT;
+  g_autoptr (VyreMegakernel) kernel = vyre_megakernel_new (device, &params, &error);
+  if (kernel) {
+    g_test_skip ("persistent works here");
+    return;
+  }
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "65535"));
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_clear_error (&error);
+}
+
+static void
+test_device_selection (void)
+{
+  static const char *const none[] = { "no such device", "99", "00000000-0000-0000-0000-00000000" };
+  GError *error = NULL;
+  g_autoptr (VyreDevice) any = vyre_device_open ("auto", &error);
+
+  g_assert_no_error (error);
+  g_autoptr (VyreDevice) by_index = vyre_device_open ("0", &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreDevice) by_uuid = vyre_device_open (vyre_device_get_uuid (any), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (vyre_device_get_uuid (by_uuid), ==, vyre_device_get_uuid (any));
+  g_autofree char *part = g_ascii_strup (vyre_device_get_name (any), 6);
+  g_autoptr (VyreDevice) by_name = vyre_device_open (part, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (none); i++) {
+    g_assert_null (vyre_device_open (none[i], &error));
+    g_assert_error (error, VYRE_ERROR, VYRE_ERROR_NO_DEVICE);
+    g_assert_nonnull (strstr (error->message, "Fix: "));
+    g_clear_error (&error);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/residency/device-selection", test_device_selection);
+  g_test_add_func ("/residency/launches", test_launches);
+  g_test_add_func ("/residency/park-and-resume", test_park_and_resume);
+  g_test_add_func ("/residency/inactive-parks-at-once", test_inactive_parks_at_once);
+  g_test_add_func ("/residency/renewals", test_renewals);
+  g_test_add_func ("/residency/no-room", test_no_room);
+  g_test_add_func ("/residency/abandoned-batches", test_abandoned_batches);
+  g_test_add_func ("/residency/threads", test_threads);
+  g_test_add_func ("/residency/costs-are-bounds", test_costs_are_bounds);
+  g_test_add_func ("/residency/forced-residency-that-fails", test_forced_residency_that_fails);
+  return g_test_run ();
+}

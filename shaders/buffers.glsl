@@ -17,10 +17,13 @@ layout(set = 0, binding = VYRE_BIND_ANSWER) coherent volatile buffer Answer { ui
 
 const uint WORKGROUP = 1u << WORKGROUP_BITS;
 
-// The ticket in hand, and its batch. Written by lane 0, read by all lanes
-// between two barriers.
+// The ticket in hand and its batch, what to do next, and decisions on the way.
+// Lane 0 writes them, and may do so only after a barrier behind the last time
+// that any lane read them: what to do next has a word of its own, because lanes
+// may still be reading it when lane 0 comes to the first decision on the way.
 shared uint s_ticket[VYRE_TICKET_WORDS];
 shared uint s_batch[VYRE_BATCH_WORDS];
+shared uint s_next;
 shared uint s_decision;
 shared uint s_accumulator[8];
 shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];

@@ -53,21 +53,24 @@ bool op_batch_fence(Op op)
 // got its record in, of which there are 64 at the most.
 bool op_printf(Op op, uint slot)
 {
+  const uint last = VYRE_DEBUG_WORDS - 1u - VYRE_DEBUG_RECORD_WORDS;
   uint cursor_at = debug_at();
-  for (uint attempt = 0u; attempt <= VYRE_DEBUG_RECORDS; attempt++) {
-    uint cursor = work[cursor_at];
-    if (cursor > VYRE_DEBUG_WORDS - 1 - VYRE_DEBUG_RECORD_WORDS)
-      break;
-    if (atomicCompSwap(work[cursor_at], cursor, cursor + VYRE_DEBUG_RECORD_WORDS) == cursor) {
-      uint record = cursor_at + 1u + cursor;
-      work[record] = op.a;
-      work[record + 1u] = op.b;
-      work[record + 2u] = op.c;
-      work[record + 3u] = slot * VYRE_SLOT_WORDS;
-      return true;
-    }
+  uint cursor = atomicAdd(work[cursor_at], 0u);
+  bool reserved = false;
+  for (uint attempt = 0u; attempt <= VYRE_DEBUG_RECORDS && !reserved && cursor <= last; attempt++) {
+    uint seen = atomicCompSwap(work[cursor_at], cursor, cursor + VYRE_DEBUG_RECORD_WORDS);
+    reserved = seen == cursor;
+    cursor = reserved ? cursor : seen;
   }
-  atomicAdd(work[scratch_at(VYRE_SCRATCH_DROPPED)], 1u);
+  if (reserved) {
+    uint record = cursor_at + 1u + cursor;
+    work[record] = op.a;
+    work[record + 1u] = op.b;
+    work[record + 2u] = op.c;
+    work[record + 3u] = slot * VYRE_SLOT_WORDS;
+  } else {
+    atomicAdd(work[scratch_at(VYRE_SCRATCH_DROPPED)], 1u);
+  }
   return true;
 }
 
@@ -143,17 +146,29 @@ Op slot_op(uint slot)
       slot_arg(slot, 2u));
 }
 
+// Operation i of a slot: the slot itself, or an inner one of a packed slot.
+Op nth_op(uint slot, Op whole, uint ops, uint i)
+{
+  if (whole.opcode == VYRE_OP_PACKED_SLOT)
+    return packed_op(slot, ops, i);
+  return whole;
+}
+
+// How many operations a slot has; a packed slot that cannot be read has none.
+uint count_ops(uint slot, Op whole, out bool readable)
+{
+  uint ops = whole.opcode == VYRE_OP_PACKED_SLOT ? packed_ops(slot) : 1u;
+  readable = whole.opcode != VYRE_OP_PACKED_SLOT || packed_fits(ops);
+  return readable ? ops : 0u;
+}
+
 bool run_slot(uint slot)
 {
-  Op op = slot_op(slot);
-  if (op.opcode != VYRE_OP_PACKED_SLOT)
-    return run_op(op, slot);
-  uint ops = packed_ops(slot);
-  bool ran = packed_fits(ops);
-  if (!ran)
-    return false;
+  Op whole = slot_op(slot);
+  bool ran;
+  uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++)
-    ran = run_op(packed_op(slot, ops, i), slot) && ran;
+    ran = run_op(nth_op(slot, whole, ops, i), slot) && ran;
   return ran;
 }
 
@@ -201,14 +216,10 @@ void run_solo(uint slot)
   if (!claimed)
     return;
   Op whole = slot_op(slot);
-  bool packed = whole.opcode == VYRE_OP_PACKED_SLOT;
-  uint ops = packed ? packed_ops(slot) : 1u;
-  bool ran = !packed || packed_fits(ops);
-  ops = ran ? ops : 0u;
+  bool ran;
+  uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++) {
-    Op op = whole;
-    if (packed)
-      op = packed_op(slot, ops, i);
+    Op op = nth_op(slot, whole, ops, i);
     bool fine;
     if (op.opcode == VYRE_OP_MEMCPY) {
       if (lane() == 0u)

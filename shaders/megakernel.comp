@@ -187,16 +187,6 @@ void run_tile(uint slot)
   finish(slot, fits);
 }
 
-// Fences take effect after every other slot of their batch, in slot order.
-void run_fences()
-{
-  uint end = s_batch[VYRE_BATCH_FENCE_END];
-  for (uint slot = s_batch[VYRE_BATCH_FENCE_FIRST]; slot < end; slot++) {
-    if (slot_scratch_is_fence(slot))
-      run_solo(slot);
-  }
-}
-
 // The completion's sequence number is stored last: a host that sees it sees the
 // whole batch.
 void complete_batch()
@@ -210,8 +200,8 @@ void complete_batch()
   answer[at + VYRE_COMPLETION_SEQUENCE] = s_batch[VYRE_BATCH_SEQUENCE];
 }
 
-// The workgroup that finishes the last ticket of a batch finishes the batch.
-void end_ticket()
+// Whether this was the last ticket of its batch.
+bool end_ticket()
 {
   publish_lanes();
   if (lane() == 0u) {
@@ -220,27 +210,39 @@ void end_ticket()
     memoryBarrierBuffer();
   }
   barrier();
-  bool last = s_decision != 0u;
-  if (!last)
-    return;
-  run_fences();
-  publish_lanes();
-  if (lane() == 0u)
-    complete_batch();
+  return s_decision != 0u;
 }
 
+// The workgroup that finishes the last ticket of a batch runs its fences, which
+// take effect after every other slot, and completes it. Slots for the whole
+// workgroup run in one place, the ticket's own and the fences alike, because
+// compilers expand every call.
 uint run_ticket()
 {
   uint slot = s_ticket[VYRE_TICKET_SLOT];
-  uint cost = s_ticket[VYRE_TICKET_COST];
   uint kind = s_ticket[VYRE_TICKET_KIND];
+  uint cost = s_ticket[VYRE_TICKET_COST];
+  uint end = kind == VYRE_KIND_SOLO ? slot + 1u : slot;
+  bool fences = false;
+
   if (kind == VYRE_KIND_LANES)
     run_lanes(slot, s_ticket[VYRE_TICKET_COUNT]);
-  else if (kind == VYRE_KIND_SOLO)
-    run_solo(slot);
-  else
+  else if (kind == VYRE_KIND_TILE)
     run_tile(slot);
-  end_ticket();
+  while (true) {
+    for (; slot < end; slot++) {
+      if (slot_scratch_is_fence(slot) == fences)
+        run_solo(slot);
+    }
+    if (fences || !end_ticket())
+      break;
+    fences = true;
+    slot = s_batch[VYRE_BATCH_FENCE_FIRST];
+    end = s_batch[VYRE_BATCH_FENCE_END];
+  }
+  publish_lanes();
+  if (fences && lane() == 0u)
+    complete_batch();
   return cost;
 }
 
@@ -268,12 +270,12 @@ void main()
   uint spent = 0u, idle_total = 0u, served = 0u;
   while (true) {
     if (lane() == 0u)
-      s_decision = wait_for_ticket(spent, idle_total, served);
+      s_next = wait_for_ticket(spent, idle_total, served);
     barrier();
-    if (s_decision == LEAVE)
+    if (s_next == LEAVE)
       break;
     spent += run_ticket();
-    barrier(); // every lane is done with the ticket and the decision
+    barrier(); // every lane is done with the ticket, and has read what was next
     served = 1u;
   }
 }

@@ -121,78 +121,96 @@ set_residency (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
 /* Whether PROOF_BATCHES batches over the same bytes come out right, and a
  * kernel that should stay did so. */
 static gboolean
-prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict,
-    GError **error)
+run_proof (VyreMegakernel *kernel, VyrePlan *plan, GError **error)
 {
-  g_autoptr (VyrePlan) plan = proof_plan (kernel, error);
   VyreMegakernelCounters before, after;
-  GError *reason = NULL;
   VyrePayload payload = { 0 };
-  gboolean fine = TRUE;
+  gboolean fine = vyre_store_alloc (kernel->staging, PROOF_BYTES, 0, &payload.offset);
 
-  if (!plan || !vyre_store_alloc (kernel->staging, PROOF_BYTES, 0, &payload.offset))
-    return FALSE;
-  set_residency (kernel, residency, poll_ns);
+  g_assert (fine); /* nothing else is in the store yet */
   vyre_megakernel_get_counters (kernel, &before);
   vyre_megakernel_set_active (kernel, TRUE);
   for (guint i = 1; i <= PROOF_BATCHES && fine; i++)
-    fine = prove_once (kernel, plan, &payload, (guint8) (i * 7), &reason);
+    fine = prove_once (kernel, plan, &payload, (guint8) (i * 7), error);
   vyre_megakernel_set_active (kernel, FALSE);
+  if (!fine)
+    return FALSE;
+  vyre_store_free (kernel->staging, payload.offset);
   vyre_megakernel_get_counters (kernel, &after);
-  guint64 launches = after.launches - before.launches;
-  if (fine && residency != VYRE_RESIDENCY_DISPATCH && launches > PROOF_BATCHES / 2) {
-    fine = FALSE;
-    g_set_error (&reason, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-        "the kernel did not stay on the device. Fix: use residency=auto.");
-  }
-  g_string_append_printf (verdict, "; %s: %s", vyre_residency_name (residency),
-      fine ? "proven" : reason->message);
-  if (fine)
-    vyre_store_free (kernel->staging, payload.offset);
-  g_clear_error (&reason); /* the payload of a failed proof may still be read: not freed */
-  return fine;
-}
-
-static gboolean
-try_residencies (VyreMegakernel *kernel, guint32 iterations, gint64 poll_ns, GString *verdict,
-    GError **error)
-{
-  VyreResidency wanted = kernel->params.residency;
-  gboolean limited = iterations < PROBE_ITERATIONS;
-
-  for (VyreResidency r = VYRE_RESIDENCY_PERSISTENT; r <= VYRE_RESIDENCY_DISPATCH; r++) {
-    if (wanted != VYRE_RESIDENCY_AUTO && wanted != r)
-      continue;
-    if (r == VYRE_RESIDENCY_PERSISTENT && limited)
-      continue;
-    if (r == VYRE_RESIDENCY_RELAY && !limited && wanted == VYRE_RESIDENCY_AUTO)
-      continue; /* what failed to persist will not see a relay's doorbell either */
-    if (prove (kernel, r, poll_ns, verdict, error))
-      return TRUE;
-    if (vyre_megakernel_has_failed (kernel))
-      break;
-  }
+  if (kernel->residency == VYRE_RESIDENCY_DISPATCH
+      || after.launches - before.launches <= PROOF_BATCHES / 2)
+    return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-      "%s: residency %s does not work here (%s). Fix: use residency=auto, or another device.",
-      vyre_device_get_name (kernel->device), vyre_residency_name (wanted), verdict->str);
+      "the kernel did not stay on the device. Fix: use residency=auto.");
   return FALSE;
 }
 
-/* Chooses and proves the residency; starts the keeper. */
-gboolean
-vyre_handshake (VyreMegakernel *kernel, GError **error)
+static gboolean
+prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict,
+    GError **error)
 {
-  GString *verdict = g_string_new (NULL);
+  GError *reason = NULL;
+  g_autoptr (VyrePlan) plan = proof_plan (kernel, error);
+
+  if (!plan)
+    return FALSE;
+  set_residency (kernel, residency, poll_ns);
+  gboolean fine = run_proof (kernel, plan, &reason);
+  g_string_append_printf (verdict, "; %s: %s", vyre_residency_name (residency),
+      fine ? "proven" : reason->message);
+  if (!fine) {
+    g_mutex_lock (&kernel->lock);
+    vyre_megakernel_fail (kernel, g_error_copy (reason));
+    g_mutex_unlock (&kernel->lock);
+    g_propagate_error (error, reason);
+  }
+  return fine;
+}
+
+/* Whether a residency is worth a try: loops that end early rule out staying for
+ * good, and what cannot stay for good although loops would let it has a problem
+ * that a relay has too. */
+static gboolean
+is_candidate (VyreResidency residency, VyreResidency wanted, gboolean limited)
+{
+  if (wanted != VYRE_RESIDENCY_AUTO && wanted != residency)
+    return FALSE;
+  if (residency == VYRE_RESIDENCY_PERSISTENT)
+    return !limited;
+  return residency != VYRE_RESIDENCY_RELAY || limited || wanted == residency;
+}
+
+/* Proves the first candidate from @next on, and starts the keeper. A kernel
+ * that failed its proof is in an unknown state: it is marked as failed, and a
+ * fresh one has to go on with what @next says then. */
+gboolean
+vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, GError **error)
+{
   guint32 iterations;
   gint64 poll_ns;
 
-  gboolean fine = measure (kernel, &iterations, &poll_ns, error);
-  if (fine) {
-    g_string_append_printf (verdict, "loops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns",
-        iterations < PROBE_ITERATIONS ? "at most " : "", iterations, poll_ns);
-    kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
-    fine = try_residencies (kernel, iterations, poll_ns, verdict, error);
+  if (!measure (kernel, &iterations, &poll_ns, error)) {
+    *next = VYRE_RESIDENCY_DISPATCH + 1; /* no other residency will fare better */
+    return FALSE;
   }
-  kernel->verdict = g_string_free (verdict, FALSE);
-  return fine;
+  gboolean limited = iterations < PROBE_ITERATIONS;
+  if (verdict->len == 0)
+    g_string_append_printf (verdict, "loops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns",
+        limited ? "at most " : "", iterations, poll_ns);
+  kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
+  while (*next <= VYRE_RESIDENCY_DISPATCH
+      && !is_candidate (*next, kernel->params.residency, limited))
+    (*next)++;
+  if (*next <= VYRE_RESIDENCY_DISPATCH) {
+    if (prove (kernel, (*next)++, poll_ns, verdict, error))
+      return TRUE;
+    if (*next <= VYRE_RESIDENCY_DISPATCH)
+      return FALSE;
+  }
+  g_clear_error (error);
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%s: residency %s does not work here (%s). Fix: use residency=auto, or another device.",
+      vyre_device_get_name (kernel->device), vyre_residency_name (kernel->params.residency),
+      verdict->str);
+  return FALSE;
 }

@@ -88,4 +88,5 @@ void vyre_keeper_published (VyreMegakernel *kernel);
 void vyre_keeper_park (VyreMegakernel *kernel);
 gpointer vyre_keeper_run (gpointer data);
 
-gboolean vyre_handshake (VyreMegakernel *kernel, GError **error);
+gboolean vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict,
+    GError **error);

@@ -448,21 +448,9 @@ init_pipeline (VyreMegakernel *kernel, GError **error)
   return vyre_pipeline_init (&kernel->pipeline, kernel->device, buffers, error);
 }
 
-/**
- * vyre_megakernel_new:
- * @device: the device to run on
- * @params: how to run
- * @error: return location
- *
- * Makes a megakernel and proves, with a real kernel under a deadline, that the
- * residency works. Takes tenths of a second, most of it the driver's compiler.
- *
- * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
- *   %VYRE_ERROR_UNSUPPORTED (the residency asked for does not work here),
- *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE or %VYRE_ERROR_DEVICE
- */
-VyreMegakernel *
-vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
+/* A megakernel without a residency yet. */
+static VyreMegakernel *
+create (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
 {
   g_autoptr (VyreMegakernel) kernel = g_new0 (VyreMegakernel, 1);
 
@@ -477,12 +465,49 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
   kernel->n_groups = vyre_device_is_cpu (device) ? MIN (g_get_num_processors (), 16) : 64;
   for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
     kernel->free_indices[kernel->n_free++] = VYRE_MAX_BATCHES - 1 - i;
-  if (!init_memory (kernel, error) || !init_pipeline (kernel, error)
-      || !vyre_handshake (kernel, error))
+  if (!init_memory (kernel, error) || !init_pipeline (kernel, error))
     return NULL;
-  kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
-      vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
   return g_steal_pointer (&kernel);
+}
+
+/**
+ * vyre_megakernel_new:
+ * @device: the device to run on
+ * @params: how to run
+ * @error: return location
+ *
+ * Makes a megakernel and proves, with a real kernel under a deadline, that the
+ * residency works. Takes tenths of a second, most of it the driver's compiler,
+ * and more where a residency has to be tried in vain.
+ *
+ * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
+ *   %VYRE_ERROR_UNSUPPORTED (the residency asked for does not work here),
+ *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE or %VYRE_ERROR_DEVICE
+ */
+VyreMegakernel *
+vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
+{
+  g_autoptr (GString) verdict = g_string_new (NULL);
+  VyreResidency next = VYRE_RESIDENCY_PERSISTENT;
+
+  for (;;) {
+    g_autoptr (VyreMegakernel) kernel = create (device, params, error);
+    GError *reason = NULL;
+    if (!kernel)
+      return NULL;
+    if (vyre_handshake (kernel, &next, verdict, &reason)) {
+      kernel->verdict = g_strdup (verdict->str);
+      kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
+          vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
+      return g_steal_pointer (&kernel);
+    }
+    /* a failed proof leaves its kernel unusable; the next one starts afresh */
+    if (next > VYRE_RESIDENCY_DISPATCH) {
+      g_propagate_error (error, reason);
+      return NULL;
+    }
+    g_clear_error (&reason);
+  }
 }
 
 /**

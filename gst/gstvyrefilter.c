@@ -378,6 +378,15 @@ reset_stats (GstVyreFilter *self)
   gst_vyre_messages_reset (self);
 }
 
+/* Only a producer in PLAYING keeps the kernel from parking at once. */
+static void
+set_active (GstVyreFilter *self, gboolean active)
+{
+  if (self->active != active)
+    vyre_megakernel_set_active (self->kernel, active);
+  self->active = active;
+}
+
 static GstStateChangeReturn
 gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
 {
@@ -392,16 +401,18 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
       reset_stats (self);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
-      vyre_megakernel_set_active (self->kernel, TRUE);
+      set_active (self, TRUE);
       break;
     default:
       break;
   }
   GstStateChangeReturn result
       = GST_ELEMENT_CLASS (gst_vyre_filter_parent_class)->change_state (element, transition);
+  if (result == GST_STATE_CHANGE_FAILURE && transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
+    set_active (self, FALSE);
   switch (transition) {
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
-      vyre_megakernel_set_active (self->kernel, FALSE);
+      set_active (self, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       gst_vyre_stream_reset (self);

@@ -12,6 +12,7 @@
 
 #include <gst/gst.h>
 
+#include "gstvyregeometry.h"
 #include "gstvyrestats.h"
 #include "vyre.h"
 
@@ -83,6 +84,7 @@ struct _GstVyreFilter {
 
   /* NULL to READY and back */
   VyreMegakernel *kernel;
+  gboolean active; /* counted as a producer of the kernel */
   GstAllocator *upstream_allocator;
   GstAllocator *readback_allocator;
 
@@ -98,8 +100,7 @@ struct _GstVyreFilter {
   GstClockTime buffer_duration;
 
   /* sink streaming thread */
-  VyreBindings *bindings;
-  gsize least_size;
+  GstVyreGeometry geometry;
   gboolean caps_failed;
   GstSegment segment;
   VyrePlan *plan;

@@ -109,6 +109,7 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
   set (structure, "renewals", counters.renewals);
   set (structure, "parks", counters.parks);
   set (structure, "kernel-batches", counters.batches);
+  set (structure, "kernel-tickets", counters.tickets);
   set (structure, "idle-polls", counters.idle_polls);
   set (structure, "spin-time", counters.spin_time);
 }

@@ -7,9 +7,6 @@
  */
 #include "gstvyrefilter.h"
 
-#include <gst/video/video.h>
-
-#include "gstvyrebind.h"
 #include "gstvyrememory.h"
 #include "gstvyremeta.h"
 
@@ -20,7 +17,7 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
  * each of which a flush or a state change is noticed. */
 #define WAIT_SLICE (20 * G_TIME_SPAN_MILLISECOND)
 
-/* A batch that takes longer than this is not coming. */
+/* A kernel that takes no ticket for this long is not going to. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
 
 /* With nothing in flight, how long upstream may hold all of the staging memory. */
@@ -170,7 +167,7 @@ ensure_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size)
 
   if (same_plan (self, settings, size))
     return GST_FLOW_OK;
-  g_autoptr (VyreImage) image = vyre_program_bind (settings->program, self->bindings, size,
+  g_autoptr (VyreImage) image = vyre_program_bind (settings->program, self->geometry.bindings, size,
       settings->slot_count, settings->observable_slots, &error);
   if (!image)
     return fail (self, error);
@@ -340,28 +337,31 @@ read_timing (GstVyreFilter *self, GstBuffer *buffer, GstVyreTiming *timing)
 }
 
 static GstFlowReturn
-check_size (GstVyreFilter *self, gsize size)
+follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
 {
-  if (size >= self->least_size)
-    return GST_FLOW_OK;
-  return fail (self,
-      g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-          "A buffer has %" G_GSIZE_FORMAT " bytes, its caps promise at least %" G_GSIZE_FORMAT
-          ". Fix: correct the element in front, or set the right caps.",
-          size, self->least_size));
+  GError *error = NULL;
+  gboolean changed;
+
+  if (!gst_vyre_geometry_check (&self->geometry, buffer, &changed, &error))
+    return fail (self, error);
+  self->plan_stale |= changed;
+  return GST_FLOW_OK;
 }
 
-/* A live source's latency depends on how long its buffers are. */
+/* What a live pipeline has to wait for us depends on how long a buffer is: the
+ * longest so far, in whole milliseconds, since durations vary by rounding. */
 static void
 note_duration (GstVyreFilter *self, GstClockTime duration)
 {
+  if (!GST_CLOCK_TIME_IS_VALID (duration))
+    return;
+  duration = (duration + GST_MSECOND - 1) / GST_MSECOND * GST_MSECOND;
   g_mutex_lock (&self->lock);
-  gboolean changed
-      = GST_CLOCK_TIME_IS_VALID (duration) && duration != self->buffer_duration;
-  if (changed)
+  gboolean longer = duration > self->buffer_duration;
+  if (longer)
     self->buffer_duration = duration;
   g_mutex_unlock (&self->lock);
-  if (changed)
+  if (longer)
     gst_element_post_message (
         GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
 }
@@ -373,7 +373,7 @@ run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buf
   VyrePayload staged;
   VyreBatch *batch;
 
-  GstFlowReturn flow = check_size (self, size);
+  GstFlowReturn flow = follow_geometry (self, buffer);
   if (flow == GST_FLOW_OK)
     flow = ensure_plan (self, settings, size);
   if (flow == GST_FLOW_OK)
@@ -419,21 +419,14 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 static gboolean
 set_caps (GstVyreFilter *self, GstCaps *caps)
 {
-  VyreBindings *bindings = NULL;
-  gsize least_size;
   GError *error = NULL;
 
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, caps);
-  self->caps_failed = !gst_vyre_bind_caps (caps, &bindings, &least_size, &error);
-  if (self->caps_failed) {
-    fail (self, error);
-    return FALSE;
-  }
-  g_clear_pointer (&self->bindings, vyre_bindings_free);
-  self->bindings = bindings;
-  self->least_size = least_size;
   self->plan_stale = TRUE;
-  return TRUE;
+  self->caps_failed = !gst_vyre_geometry_set_caps (&self->geometry, caps, &error);
+  if (self->caps_failed)
+    fail (self, error);
+  return !self->caps_failed;
 }
 
 static void
@@ -463,6 +456,22 @@ stop_flush (GstVyreFilter *self)
     gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);
 }
 
+/* A new stream or segment after EOS takes the EOS back. */
+static void
+restart_after_eos (GstVyreFilter *self)
+{
+  g_mutex_lock (&self->lock);
+  while (self->eos && !self->flushing && self->flow == GST_FLOW_OK)
+    g_cond_wait (&self->changed, &self->lock); /* until the task has come to the EOS */
+  gboolean restart = self->eos && !self->flushing && self->flow == GST_FLOW_EOS;
+  self->eos = FALSE;
+  if (restart)
+    self->flow = GST_FLOW_OK;
+  g_mutex_unlock (&self->lock);
+  if (restart)
+    gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);
+}
+
 static gboolean
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -484,13 +493,16 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       done = set_caps (self, caps);
       gst_event_unref (event);
       return done;
+    case GST_EVENT_STREAM_START:
+      restart_after_eos (self);
+      break;
     case GST_EVENT_SEGMENT:
+      restart_after_eos (self);
       gst_event_copy_segment (event, &self->segment);
       break;
-    case GST_EVENT_STREAM_START:
     case GST_EVENT_EOS:
       g_mutex_lock (&self->lock);
-      self->eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+      self->eos = TRUE;
       g_mutex_unlock (&self->lock);
       break;
     default:
@@ -560,10 +572,12 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 static gboolean
 wait_for_batch (GstVyreFilter *self, VyreBatch *batch, GError **error)
 {
-  gint64 deadline = g_get_monotonic_time () + BATCH_DEADLINE;
+  gint64 deadline = 0;
+  guint64 tickets = 0;
 
   for (;;) {
     gint64 now = g_get_monotonic_time ();
+    VyreMegakernelCounters counters;
     GError *reason = NULL;
     if (vyre_batch_wait (batch, now + WAIT_SLICE, &reason))
       return TRUE;
@@ -574,9 +588,13 @@ wait_for_batch (GstVyreFilter *self, VyreBatch *batch, GError **error)
     g_error_free (reason);
     if (is_flushing (self))
       return FALSE;
+    vyre_megakernel_get_counters (self->kernel, &counters);
+    if (deadline == 0 || counters.tickets != tickets)
+      deadline = now + BATCH_DEADLINE;
+    tickets = counters.tickets;
     if (now > deadline) {
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
-          "The kernel has not completed a batch in 30 s. Fix: send smaller buffers, or set "
+          "The kernel has made no progress for 30 s. Fix: send smaller buffers, or set "
           "residency=dispatch.");
       return FALSE;
     }
@@ -868,9 +886,7 @@ gst_vyre_stream_reset (GstVyreFilter *self)
   self->eos = FALSE;
   self->flow = GST_FLOW_OK;
   self->buffer_duration = 0;
-  g_clear_pointer (&self->bindings, vyre_bindings_free);
-  self->bindings = vyre_bindings_new ();
-  self->least_size = 0;
+  gst_vyre_geometry_clear (&self->geometry);
   self->caps_failed = FALSE;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   g_clear_pointer (&self->plan, vyre_plan_unref);
@@ -884,7 +900,7 @@ void
 gst_vyre_stream_clear (GstVyreFilter *self)
 {
   gst_vyre_stream_reset (self);
-  g_clear_pointer (&self->bindings, vyre_bindings_free);
+  g_clear_pointer (&self->geometry.bindings, vyre_bindings_free);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
 }

@@ -706,9 +706,15 @@ vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
 void
 vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
 {
+  const guint32 *state = (const guint32 *) kernel->state.data;
+
   g_mutex_lock (&kernel->lock);
   *counters = kernel->counters;
   counters->in_flight = g_queue_get_length (&kernel->in_flight);
+  /* the kernel counts in 32 bits; what was taken since last time fits */
+  guint32 head = __atomic_load_n (&state[VYRE_STATE_HEAD], __ATOMIC_RELAXED);
+  kernel->counters.tickets += (guint32) (head - (guint32) kernel->counters.tickets);
+  counters->tickets = kernel->counters.tickets;
   g_mutex_unlock (&kernel->lock);
   counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
   counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);

@@ -59,6 +59,7 @@ typedef struct {
  * @parks: times the kernel was let go for want of work
  * @batches: batches published
  * @completed: batches completed
+ * @tickets: tickets taken by workgroups
  * @idle_polls: times a workgroup looked for work and found none
  * @spin_time: nanoseconds that threads waited awake for completions
  * @in_flight: batches published and not completed now
@@ -71,6 +72,7 @@ typedef struct {
   guint64 parks;
   guint64 batches;
   guint64 completed;
+  guint64 tickets;
   guint64 idle_polls;
   guint64 spin_time;
   guint64 in_flight;

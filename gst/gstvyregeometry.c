@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "gstvyrebind.h"
+#include "gstvyregeometry.h"
 
 #include <gst/audio/audio.h>
-#include <gst/video/video.h>
 
 static const char *const plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
 
@@ -87,35 +86,100 @@ has_plain_planes (const GstVideoInfo *info)
       && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_ENCODED;
 }
 
-/* Makes the bindings of a stream, which the caller owns. @least_size is how many
- * bytes a buffer of it has at least, 0 when the caps do not say. */
+/* Bytes from the start of a buffer to the end of the last row of any plane. */
+static gsize
+video_end (const GstVideoInfo *info)
+{
+  gsize end = 0;
+
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
+    gsize rows = plane_rows (info, plane);
+    gsize last = rows ? (rows - 1) * (gsize) GST_VIDEO_INFO_PLANE_STRIDE (info, plane) : 0;
+    end = MAX (end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + last + plane_row_bytes (info, plane));
+  }
+  return end;
+}
+
+/* Forgets the stream: only the payload itself is known. */
+void
+gst_vyre_geometry_clear (GstVyreGeometry *geometry)
+{
+  g_clear_pointer (&geometry->bindings, vyre_bindings_free);
+  *geometry = (GstVyreGeometry) { .bindings = vyre_bindings_new () };
+}
+
 gboolean
-gst_vyre_bind_caps (GstCaps *caps, VyreBindings **bindings, gsize *least_size, GError **error)
+gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **error)
 {
   const gchar *name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
-  gboolean plain = gst_caps_features_is_equal (
-      gst_caps_get_features (caps, 0), GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY);
   GstVideoInfo video;
   GstAudioInfo audio;
 
-  if (!plain) {
+  gst_vyre_geometry_clear (geometry);
+  if (!gst_caps_features_is_equal (
+          gst_caps_get_features (caps, 0), GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
         "Buffers of %s are not in memory the CPU can read. Fix: put a download element in front, "
         "such as vulkandownload or gldownload.",
         name);
     return FALSE;
   }
-  *bindings = vyre_bindings_new ();
-  *least_size = 0;
-  if (g_str_equal (name, "video/x-raw") && gst_video_info_from_caps (&video, caps)) {
-    if (has_plain_planes (&video)) {
-      bind_video (*bindings, &video);
-      *least_size = GST_VIDEO_INFO_SIZE (&video);
-    }
+  if (g_str_equal (name, "video/x-raw") && gst_video_info_from_caps (&video, caps)
+      && has_plain_planes (&video)) {
+    geometry->has_video = TRUE;
+    geometry->video = video;
+    geometry->least_size = GST_VIDEO_INFO_SIZE (&video);
+    bind_video (geometry->bindings, &video);
   } else if (g_str_equal (name, "audio/x-raw") && gst_audio_info_from_caps (&audio, caps)) {
-    vyre_bindings_set (*bindings, "rate", (guint32) GST_AUDIO_INFO_RATE (&audio));
-    vyre_bindings_set (*bindings, "channels", (guint32) GST_AUDIO_INFO_CHANNELS (&audio));
-    vyre_bindings_set (*bindings, "bits", (guint32) GST_AUDIO_INFO_DEPTH (&audio));
+    vyre_bindings_set (geometry->bindings, "rate", (guint32) GST_AUDIO_INFO_RATE (&audio));
+    vyre_bindings_set (geometry->bindings, "channels", (guint32) GST_AUDIO_INFO_CHANNELS (&audio));
+    vyre_bindings_set (geometry->bindings, "bits", (guint32) GST_AUDIO_INFO_DEPTH (&audio));
   }
   return TRUE;
+}
+
+static gboolean
+take_meta (GstVyreGeometry *geometry, const GstVideoMeta *meta, gboolean *changed, GError **error)
+{
+  GstVideoInfo *info = &geometry->video;
+
+  for (guint plane = 0; plane < MIN (meta->n_planes, GST_VIDEO_INFO_N_PLANES (info)); plane++) {
+    if (meta->stride[plane] < 0) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+          "A buffer's rows run upwards in memory. Fix: put videoconvert in front.");
+      return FALSE;
+    }
+    if (meta->offset[plane] == GST_VIDEO_INFO_PLANE_OFFSET (info, plane)
+        && meta->stride[plane] == GST_VIDEO_INFO_PLANE_STRIDE (info, plane))
+      continue;
+    GST_VIDEO_INFO_PLANE_OFFSET (info, plane) = meta->offset[plane];
+    GST_VIDEO_INFO_PLANE_STRIDE (info, plane) = meta->stride[plane];
+    *changed = TRUE;
+  }
+  if (*changed) {
+    bind_video (geometry->bindings, info);
+    geometry->least_size = video_end (info);
+  }
+  return TRUE;
+}
+
+/* Follows the layout of @buffer, which may differ from buffer to buffer;
+ * @changed says whether the bindings did. */
+gboolean
+gst_vyre_geometry_check (
+    GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error)
+{
+  gsize size = gst_buffer_get_size (buffer);
+  const GstVideoMeta *meta = geometry->has_video ? gst_buffer_get_video_meta (buffer) : NULL;
+
+  *changed = FALSE;
+  if (meta && !take_meta (geometry, meta, changed, error))
+    return FALSE;
+  if (size >= geometry->least_size)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A buffer has %" G_GSIZE_FORMAT " bytes, its caps promise at least %" G_GSIZE_FORMAT
+      ". Fix: correct the element in front, or set the right caps.",
+      size, geometry->least_size);
+  return FALSE;
 }

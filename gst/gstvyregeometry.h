@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where the samples of a stream lie in its buffers, from the caps and, where a
+ * buffer has one, its GstVideoMeta; and the symbols that gives a program.
+ * Belongs to the sink pad's streaming thread.
+ */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "vyre.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  VyreBindings *bindings;
+  gsize least_size;   /* bytes a buffer has to have, 0 when nothing is known */
+  gboolean has_video; /* planes that are rows of pixels */
+  GstVideoInfo video; /* with the offsets and strides of the last buffer */
+} GstVyreGeometry;
+
+void gst_vyre_geometry_clear (GstVyreGeometry *geometry);
+gboolean gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **error);
+gboolean gst_vyre_geometry_check (GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed,
+    GError **error);
+
+G_END_DECLS

@@ -616,10 +616,11 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
     gsize slice = vyre_batch_steal_readback (item->batch);
     whole = gst_vyre_allocator_wrap (self->readback_allocator, slice, layout->total);
   } else {
-    whole = gst_memory_new_wrapped (0,
-        g_memdup2 (vyre_batch_get_readback (item->batch), layout->total), layout->total, 0,
-        layout->total, NULL, NULL);
-    GST_MINI_OBJECT_FLAG_UNSET (whole, GST_MINI_OBJECT_FLAG_LOCKABLE);
+    GstMapInfo map;
+    whole = gst_allocator_alloc (NULL, layout->total, NULL);
+    gst_memory_map (whole, &map, GST_MAP_WRITE);
+    memcpy (map.data, vyre_batch_get_readback (item->batch), layout->total);
+    gst_memory_unmap (whole, &map);
     g_mutex_lock (&self->lock);
     self->stats.readback_copies++;
     g_mutex_unlock (&self->lock);

@@ -129,14 +129,16 @@ check_exits (VyreMegakernel *kernel)
 static void
 launch_ended (VyreMegakernel *kernel)
 {
+  gboolean was_resident = is_resident (kernel);
+
   vyre_pipeline_retire_oldest (&kernel->pipeline);
   if (kernel->pipeline.n_flying > 0)
     return;
   check_exits (kernel);
-  if (!g_queue_is_empty (&kernel->in_flight))
+  if (!g_queue_is_empty (&kernel->in_flight) || (is_polling (kernel) && is_wanted (kernel)))
     launch (kernel);
-  else if (is_polling (kernel) && is_wanted (kernel) && !kernel->failure)
-    launch (kernel);
+  else if (was_resident && is_polling (kernel))
+    kernel->counters.parks++; /* it left by itself, just when it would have been told to */
 }
 
 /* What is due while a launch runs: renewal or parking. */

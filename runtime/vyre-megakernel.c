@@ -134,6 +134,16 @@ set_busy (const VyreMegakernel *kernel, GError **error)
 }
 
 static gboolean
+set_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A batch of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
+      " bytes there are for readbacks. Fix: use fewer slots or observables.",
+      plan->slice_size, vyre_store_get_size (kernel->readbacks));
+  return FALSE;
+}
+
+static gboolean
 set_failure (const VyreMegakernel *kernel, GError **error)
 {
   if (error)
@@ -150,6 +160,8 @@ reserve (VyreMegakernel *kernel, const VyrePlan *plan, gint64 end_time, gsize *r
     VyreReleases releases = { .n = 0 };
     if (kernel->failure)
       return set_failure (kernel, error);
+    if (plan->slice_size > vyre_store_get_size (kernel->readbacks))
+      return set_too_large (kernel, plan, error);
     if (has_room (kernel, plan->tickets->len)
         && vyre_store_alloc (kernel->readbacks, plan->slice_size, 0, readback))
       return TRUE;
@@ -241,6 +253,7 @@ publish_locked (VyreBatch *batch)
  * drops its reference to @kernel.
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL with
+ *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
  *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, the payload is
  *   still the caller's) or the error that ended the kernel
  */

@@ -12,10 +12,12 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 -m videotestsrc num-buffers=100 ! vyrefilter program=builtin:frame-stats ! fakesink
+ * gst-launch-1.0 -m videotestsrc num-buffers=100 ! vyrefilter program=builtin:frame-stats !
+ * fakesink
  * ]| Brightness statistics of a test picture, in `vyre-results` messages.
  * |[
- * gst-launch-1.0 -m filesrc location=FILE ! vyrefilter program='crc32 payload -> crc32' results-interval=0 ! fakesink
+ * gst-launch-1.0 -m filesrc location=FILE ! vyrefilter program='crc32 payload -> crc32'
+ * results-interval=0 ! fakesink
  * ]| A CRC32 for every block of a file.
  */
 #include "gstvyrefilter.h"
@@ -61,11 +63,11 @@ enum {
 
 static GstStaticPadTemplate sink_template
     = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-static GstStaticPadTemplate source_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC,
-    GST_PAD_ALWAYS,
-    GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
-                     "slot-count = (int) [ 1, 1048576 ], "
-                     "observable-slots = (int) [ 0, 1048576 ]"));
+static GstStaticPadTemplate source_template
+    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
+                         "slot-count = (int) [ 1, 1048576 ], "
+                         "observable-slots = (int) [ 0, 1048576 ]"));
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT,
     GST_DEBUG_CATEGORY_INIT (gst_vyre_debug, "vyrefilter", 0, "vyrefilter element"))
@@ -145,12 +147,12 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
   gint code = GST_LIBRARY_ERROR_FAILED;
 
   for (guint i = 0; i < G_N_ELEMENTS (map); i++) {
-    if (!g_error_matches (error, VYRE_ERROR, (gint) map[i].code))
+    if (!g_error_matches (error, VYRE_ERROR, (gint)map[i].code))
       continue;
     code = map[i].gst_code;
-    domain = map[i].domain[0] == 's' ? GST_STREAM_ERROR
-        : map[i].domain[0] == 'r'    ? GST_RESOURCE_ERROR
-                                     : GST_LIBRARY_ERROR;
+    domain = map[i].domain[0] == 's'   ? GST_STREAM_ERROR
+             : map[i].domain[0] == 'r' ? GST_RESOURCE_ERROR
+                                       : GST_LIBRARY_ERROR;
   }
   gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, domain, code,
       g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
@@ -234,7 +236,7 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
         self->device = g_strdup (DEFAULT_DEVICE);
       break;
     case PROP_RESIDENCY:
-      self->residency = (VyreResidency) g_value_get_enum (value);
+      self->residency = (VyreResidency)g_value_get_enum (value);
       break;
     case PROP_MAX_IN_FLIGHT:
       self->settings.max_in_flight = g_value_get_uint (value);
@@ -373,7 +375,7 @@ static void
 reset_stats (GstVyreFilter *self)
 {
   g_mutex_lock (&self->lock);
-  self->stats = (GstVyreStats) { 0 };
+  self->stats = (GstVyreStats){ 0 };
   g_mutex_unlock (&self->lock);
   gst_vyre_messages_reset (self);
 }
@@ -544,7 +546,7 @@ gst_vyre_filter_init (GstVyreFilter *self)
   self->residency = DEFAULT_RESIDENCY;
   self->staging_size = DEFAULT_STAGING_SIZE;
   self->idle_timeout = DEFAULT_IDLE_TIMEOUT;
-  self->settings = (GstVyreSettings) {
+  self->settings = (GstVyreSettings){
     .max_in_flight = DEFAULT_MAX_IN_FLIGHT,
     .post_messages = DEFAULT_POST_MESSAGES,
     .interval = DEFAULT_INTERVAL,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * vyrefilter: buffers in, readbacks out. The element, its properties and state
- * changes are in gstvyrefilter.c; what flows through its pads in
- * gstvyrestream.c; what it puts on the bus in gstvyremessages.c.
+ * changes are in gstvyrefilter.c; what flows through its pads in gstvyresink.c,
+ * gstvyrestream.c and gstvyresource.c; what it puts on the bus in
+ * gstvyremessages.c.
  *
  * Locking: the object lock guards the properties; `lock` everything that the
  * sink pad's streaming thread and the source pad's task share. Neither is held
@@ -91,7 +92,7 @@ struct _GstVyreFilter {
   /* lock */
   GMutex lock;
   GCond changed;
-  GQueue items; /* of GstVyreItem: batches and serialized events, in order */
+  GQueue items;    /* of GstVyreItem: batches and serialized events, in order */
   guint n_batches; /* of these, and the one in the task's hands */
   gboolean flushing;
   gboolean eos;

@@ -14,8 +14,8 @@ plane_row_bytes (const GstVideoInfo *info, guint plane)
 
   for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
     if (GST_VIDEO_INFO_COMP_PLANE (info, c) == plane) {
-      guint32 width = (guint32) GST_VIDEO_INFO_COMP_WIDTH (info, c)
-          * (guint32) GST_VIDEO_INFO_COMP_PSTRIDE (info, c);
+      guint32 width = (guint32)GST_VIDEO_INFO_COMP_WIDTH (info, c)
+                      * (guint32)GST_VIDEO_INFO_COMP_PSTRIDE (info, c);
       bytes = MAX (bytes, width);
     }
   }
@@ -29,7 +29,7 @@ plane_rows (const GstVideoInfo *info, guint plane)
 
   for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
     if (GST_VIDEO_INFO_COMP_PLANE (info, c) == plane)
-      rows = MAX (rows, (guint32) GST_VIDEO_INFO_COMP_HEIGHT (info, c));
+      rows = MAX (rows, (guint32)GST_VIDEO_INFO_COMP_HEIGHT (info, c));
   }
   return rows;
 }
@@ -45,10 +45,10 @@ bind_component (VyreBindings *bindings, const GstVideoInfo *info, guint componen
     return;
   guint plane = GST_VIDEO_INFO_COMP_PLANE (info, component);
   VyreRegion region = {
-    .offset = (guint32) GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
-    .width = (guint32) GST_VIDEO_INFO_COMP_WIDTH (info, component),
-    .rows = (guint32) GST_VIDEO_INFO_COMP_HEIGHT (info, component),
-    .stride = (guint32) GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
+    .offset = (guint32)GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
+    .width = (guint32)GST_VIDEO_INFO_COMP_WIDTH (info, component),
+    .rows = (guint32)GST_VIDEO_INFO_COMP_HEIGHT (info, component),
+    .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
   };
   vyre_bindings_set_region (bindings, name, &region);
 }
@@ -56,16 +56,16 @@ bind_component (VyreBindings *bindings, const GstVideoInfo *info, guint componen
 static void
 bind_video (VyreBindings *bindings, const GstVideoInfo *info)
 {
-  vyre_bindings_set (bindings, "width", (guint32) GST_VIDEO_INFO_WIDTH (info));
-  vyre_bindings_set (bindings, "height", (guint32) GST_VIDEO_INFO_HEIGHT (info));
+  vyre_bindings_set (bindings, "width", (guint32)GST_VIDEO_INFO_WIDTH (info));
+  vyre_bindings_set (bindings, "height", (guint32)GST_VIDEO_INFO_HEIGHT (info));
   vyre_bindings_set (bindings, "planes", GST_VIDEO_INFO_N_PLANES (info));
   vyre_bindings_set (bindings, "bits", GST_VIDEO_INFO_COMP_DEPTH (info, 0));
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     VyreRegion region = {
-      .offset = (guint32) GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
+      .offset = (guint32)GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
       .width = plane_row_bytes (info, plane),
       .rows = plane_rows (info, plane),
-      .stride = (guint32) GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
+      .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
     };
     vyre_bindings_set_region (bindings, plane_names[plane], &region);
   }
@@ -82,8 +82,8 @@ static gboolean
 has_plain_planes (const GstVideoInfo *info)
 {
   return !GST_VIDEO_FORMAT_INFO_IS_TILED (info->finfo)
-      && !GST_VIDEO_FORMAT_INFO_IS_COMPLEX (info->finfo)
-      && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_ENCODED;
+         && !GST_VIDEO_FORMAT_INFO_IS_COMPLEX (info->finfo)
+         && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_ENCODED;
 }
 
 /* Bytes from the start of a buffer to the end of the last row of any plane. */
@@ -94,8 +94,9 @@ video_end (const GstVideoInfo *info)
 
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     gsize rows = plane_rows (info, plane);
-    gsize last = rows ? (rows - 1) * (gsize) GST_VIDEO_INFO_PLANE_STRIDE (info, plane) : 0;
-    end = MAX (end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + last + plane_row_bytes (info, plane));
+    gsize last = rows ? (rows - 1) * (gsize)GST_VIDEO_INFO_PLANE_STRIDE (info, plane) : 0;
+    end = MAX (
+        end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + last + plane_row_bytes (info, plane));
   }
   return end;
 }
@@ -105,7 +106,7 @@ void
 gst_vyre_geometry_clear (GstVyreGeometry *geometry)
 {
   g_clear_pointer (&geometry->bindings, vyre_bindings_free);
-  *geometry = (GstVyreGeometry) { .bindings = vyre_bindings_new () };
+  *geometry = (GstVyreGeometry){ .bindings = vyre_bindings_new () };
 }
 
 gboolean
@@ -131,9 +132,9 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
     geometry->least_size = GST_VIDEO_INFO_SIZE (&video);
     bind_video (geometry->bindings, &video);
   } else if (g_str_equal (name, "audio/x-raw") && gst_audio_info_from_caps (&audio, caps)) {
-    vyre_bindings_set (geometry->bindings, "rate", (guint32) GST_AUDIO_INFO_RATE (&audio));
-    vyre_bindings_set (geometry->bindings, "channels", (guint32) GST_AUDIO_INFO_CHANNELS (&audio));
-    vyre_bindings_set (geometry->bindings, "bits", (guint32) GST_AUDIO_INFO_DEPTH (&audio));
+    vyre_bindings_set (geometry->bindings, "rate", (guint32)GST_AUDIO_INFO_RATE (&audio));
+    vyre_bindings_set (geometry->bindings, "channels", (guint32)GST_AUDIO_INFO_CHANNELS (&audio));
+    vyre_bindings_set (geometry->bindings, "bits", (guint32)GST_AUDIO_INFO_DEPTH (&audio));
   }
   return TRUE;
 }

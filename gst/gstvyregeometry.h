@@ -21,7 +21,7 @@ typedef struct {
 
 void gst_vyre_geometry_clear (GstVyreGeometry *geometry);
 gboolean gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **error);
-gboolean gst_vyre_geometry_check (GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed,
-    GError **error);
+gboolean gst_vyre_geometry_check (
+    GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error);
 
 G_END_DECLS

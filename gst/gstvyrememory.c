@@ -58,7 +58,7 @@ allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *param
 static void
 allocator_free (GstAllocator *allocator, GstMemory *memory)
 {
-  GstVyreMemory *vyre = (GstVyreMemory *) memory;
+  GstVyreMemory *vyre = (GstVyreMemory *)memory;
 
   if (!memory->parent)
     vyre_store_free (vyre->store, vyre->slice);
@@ -69,7 +69,7 @@ allocator_free (GstAllocator *allocator, GstMemory *memory)
 static gpointer
 memory_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
 {
-  GstVyreMemory *vyre = (GstVyreMemory *) memory;
+  GstVyreMemory *vyre = (GstVyreMemory *)memory;
 
   return vyre_store_get_data (vyre->store) + vyre->slice;
 }
@@ -82,13 +82,14 @@ memory_unmap (GstMemory *memory)
 static GstMemory *
 memory_share (GstMemory *memory, gssize offset, gssize size)
 {
-  GstVyreMemory *vyre = (GstVyreMemory *) memory;
+  GstVyreMemory *vyre = (GstVyreMemory *)memory;
   GstMemory *root = memory->parent ? memory->parent : memory;
 
   if (size == -1)
-    size = (gssize) memory->size - offset;
-  return memory_new (memory->allocator, root, GST_MINI_OBJECT_FLAGS (root) | GST_MINI_OBJECT_FLAG_LOCK_READONLY,
-      vyre->slice, memory->maxsize, memory->align, memory->offset + (gsize) offset, (gsize) size);
+    size = (gssize)memory->size - offset;
+  return memory_new (memory->allocator, root,
+      GST_MINI_OBJECT_FLAGS (root) | GST_MINI_OBJECT_FLAG_LOCK_READONLY, vyre->slice,
+      memory->maxsize, memory->align, memory->offset + (gsize)offset, (gsize)size);
 }
 
 /* A copy is the application's: it must not drain the store. */
@@ -98,14 +99,14 @@ memory_copy (GstMemory *memory, gssize offset, gssize size)
   GstMapInfo from, to;
 
   if (size == -1)
-    size = (gssize) memory->size - offset;
-  GstMemory *copy = gst_allocator_alloc (NULL, (gsize) size, NULL);
+    size = (gssize)memory->size - offset;
+  GstMemory *copy = gst_allocator_alloc (NULL, (gsize)size, NULL);
   if (!copy || !gst_memory_map (memory, &from, GST_MAP_READ)) {
     g_clear_pointer (&copy, gst_memory_unref);
     return NULL;
   }
   gst_memory_map (copy, &to, GST_MAP_WRITE);
-  memcpy (to.data, from.data + offset, (gsize) size);
+  memcpy (to.data, from.data + offset, (gsize)size);
   gst_memory_unmap (copy, &to);
   gst_memory_unmap (memory, &from);
   return copy;
@@ -169,7 +170,7 @@ gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size)
 gboolean
 gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset)
 {
-  GstVyreMemory *vyre = (GstVyreMemory *) memory;
+  GstVyreMemory *vyre = (GstVyreMemory *)memory;
 
   if (!gst_memory_is_type (memory, GST_VYRE_MEMORY_TYPE) || vyre->store != store)
     return FALSE;

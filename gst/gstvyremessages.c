@@ -35,16 +35,15 @@ set_timing (GstStructure *structure, const GstVyreTiming *timing)
 static guint64
 word_pair (const guint32 *words)
 {
-  return words[0] | (guint64) words[1] << 32;
+  return words[0] | (guint64)words[1] << 32;
 }
 
 static void
 set_stats (GstStructure *structure, const char *name, const guint32 *words)
 {
   GstStructure *stats = gst_structure_new (name, "count", G_TYPE_UINT64,
-      (guint64) words[VYRE_U8_STATS_COUNT], "min", G_TYPE_UINT64,
-      (guint64) words[VYRE_U8_STATS_MIN], "max", G_TYPE_UINT64,
-      (guint64) words[VYRE_U8_STATS_MAX], "sum", G_TYPE_UINT64,
+      (guint64)words[VYRE_U8_STATS_COUNT], "min", G_TYPE_UINT64, (guint64)words[VYRE_U8_STATS_MIN],
+      "max", G_TYPE_UINT64, (guint64)words[VYRE_U8_STATS_MAX], "sum", G_TYPE_UINT64,
       word_pair (words + VYRE_U8_STATS_SUM), "sum-squares", G_TYPE_UINT64,
       word_pair (words + VYRE_U8_STATS_SUM_SQUARES), NULL);
 
@@ -94,7 +93,7 @@ post_results (GstVyreFilter *self)
 {
   const VyreImage *image = vyre_plan_get_image (self->last.plan);
   GstStructure *structure = gst_structure_new_empty ("vyre-results");
-  const guint32 *words = (const guint32 *) self->last.words->data;
+  const guint32 *words = (const guint32 *)self->last.words->data;
 
   set_timing (structure, &self->last.timing);
   set_u64 (structure, "offset", self->last.timing.offset);
@@ -128,8 +127,7 @@ keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
   for (guint i = 0; i < image->n_results; i++) {
     const VyreResult *result = &image->results[i];
     for (guint w = 0; w < result->n_words; w++) {
-      guint32 word
-          = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + result->observable + w);
+      guint32 word = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + result->observable + w);
       g_array_append_val (self->last.words, word);
     }
   }
@@ -183,7 +181,7 @@ is_due (gint64 *due, guint64 interval)
 
   if (now < *due)
     return FALSE;
-  *due = now + (gint64) MIN (interval / 1000, G_MAXINT64 / 2);
+  *due = now + (gint64)MIN (interval / 1000, G_MAXINT64 / 2);
   return TRUE;
 }
 
@@ -213,7 +211,7 @@ gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, V
   if (self->counters_due == 0) /* the first interval starts with the first batch */
     is_due (&self->counters_due, settings->interval);
   else if ((settings->post_messages & GST_VYRE_POST_COUNTERS)
-      && is_due (&self->counters_due, settings->interval))
+           && is_due (&self->counters_due, settings->interval))
     post_counters (self);
 }
 

@@ -17,7 +17,7 @@ transform (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type, gpo
   GstStructure *source = gst_custom_meta_get_structure (meta);
   GstStructure *target = gst_custom_meta_get_structure (added);
   for (gint i = 0; i < gst_structure_n_fields (source); i++) {
-    const gchar *name = gst_structure_nth_field_name (source, (guint) i);
+    const gchar *name = gst_structure_nth_field_name (source, (guint)i);
     gst_structure_set_value (target, name, gst_structure_get_value (source, name));
   }
   return TRUE;
@@ -36,11 +36,12 @@ gst_buffer_add_vyre_readback_meta (GstBuffer *buffer, const VyreLayout *layout)
 {
   static const char *const offsets[]
       = { "control-offset", "ring-offset", "debug-log-offset", "io-queue-offset" };
-  static const char *const sizes[] = { "control-size", "ring-size", "debug-log-size", "io-queue-size" };
+  static const char *const sizes[]
+      = { "control-size", "ring-size", "debug-log-size", "io-queue-size" };
   GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_VYRE_READBACK_META);
   GstStructure *structure = gst_custom_meta_get_structure (meta);
 
   for (guint part = 0; part < VYRE_N_PARTS; part++)
-    gst_structure_set (structure, offsets[part], G_TYPE_UINT64, (guint64) layout->offset[part],
-        sizes[part], G_TYPE_UINT64, (guint64) layout->size[part], NULL);
+    gst_structure_set (structure, offsets[part], G_TYPE_UINT64, (guint64)layout->offset[part],
+        sizes[part], G_TYPE_UINT64, (guint64)layout->size[part], NULL);
 }

@@ -17,8 +17,8 @@ static gboolean
 same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
 {
   return a->residency == b->residency && a->staging_size == b->staging_size
-      && a->readback_size == b->readback_size && a->idle_timeout == b->idle_timeout
-      && a->lease == b->lease;
+         && a->readback_size == b->readback_size && a->idle_timeout == b->idle_timeout
+         && a->lease == b->lease;
 }
 
 static Shared *

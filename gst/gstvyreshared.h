@@ -12,8 +12,8 @@
 
 G_BEGIN_DECLS
 
-VyreMegakernel *gst_vyre_shared_acquire (const gchar *device, const VyreMegakernelParams *params,
-    GError **error);
+VyreMegakernel *gst_vyre_shared_acquire (
+    const gchar *device, const VyreMegakernelParams *params, GError **error);
 void gst_vyre_shared_release (VyreMegakernel *kernel);
 
 G_END_DECLS

@@ -4,11 +4,11 @@
 static guint
 latency_bin (guint64 latency)
 {
-  guint octave = (guint) g_bit_storage (latency);
+  guint octave = (guint)g_bit_storage (latency);
 
   if (octave <= 4)
-    return (guint) latency;
-  guint bin = (octave - 3) * 8 + (guint) (latency >> (octave - 4) & 7);
+    return (guint)latency;
+  guint bin = (octave - 3) * 8 + (guint)(latency >> (octave - 4) & 7);
   return MIN (bin, GST_VYRE_LATENCY_BINS - 1);
 }
 
@@ -18,7 +18,7 @@ latency_of_bin (guint bin)
 {
   if (bin < 16)
     return bin;
-  return ((guint64) (8 + bin % 8 + 1) << (bin / 8 - 1)) - 1;
+  return ((guint64)(8 + bin % 8 + 1) << (bin / 8 - 1)) - 1;
 }
 
 void
@@ -117,8 +117,8 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
 /* Adds every counter as a field; docs/messages.md says what each one means.
  * @kernel may be NULL: its counters are 0 then. */
 void
-gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, VyreMegakernel *kernel,
-    GstStructure *structure)
+gst_vyre_stats_describe (
+    const GstVyreStats *stats, guint queue_depth, VyreMegakernel *kernel, GstStructure *structure)
 {
   guint64 readback = 0;
 

@@ -37,7 +37,7 @@ typedef struct {
 
 void gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency);
 guint64 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent);
-void gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth,
-    VyreMegakernel *kernel, GstStructure *structure);
+void gst_vyre_stats_describe (
+    const GstVyreStats *stats, guint queue_depth, VyreMegakernel *kernel, GstStructure *structure);
 
 G_END_DECLS

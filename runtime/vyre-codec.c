@@ -16,8 +16,8 @@ vyre_layout_init (VyreLayout *layout, guint n_observables, guint n_slots)
 {
   gsize at = 0;
 
-  layout->size[VYRE_PART_CONTROL] = 4 * ((gsize) VYRE_CONTROL_OBSERVABLES + n_observables);
-  layout->size[VYRE_PART_RING] = 4 * VYRE_SLOT_WORDS * (gsize) n_slots;
+  layout->size[VYRE_PART_CONTROL] = 4 * ((gsize)VYRE_CONTROL_OBSERVABLES + n_observables);
+  layout->size[VYRE_PART_RING] = 4 * VYRE_SLOT_WORDS * (gsize)n_slots;
   layout->size[VYRE_PART_DEBUG_LOG] = 4 * VYRE_DEBUG_WORDS;
   layout->size[VYRE_PART_IO_QUEUE] = 4 * VYRE_IO_WORDS;
   for (guint part = 0; part < VYRE_N_PARTS; part++) {
@@ -39,7 +39,7 @@ vyre_layout_init (VyreLayout *layout, guint n_observables, guint n_slots)
 void
 vyre_encode_control (guint32 *words, guint n_observables, guint n_tenants)
 {
-  memset (words, 0, 4 * ((gsize) VYRE_CONTROL_OBSERVABLES + n_observables));
+  memset (words, 0, 4 * ((gsize)VYRE_CONTROL_OBSERVABLES + n_observables));
   words[VYRE_CONTROL_TENANT_BASE] = GUINT32_TO_LE (VYRE_CONTROL_TENANT_MASKS);
   for (guint i = 0; i < n_tenants; i++) {
     if (VYRE_CONTROL_TENANT_MASKS + i < VYRE_CONTROL_TENANT_MASKS_END)
@@ -81,14 +81,16 @@ vyre_readback_validate (const VyreLayout *layout, guint n_slots, GError **error)
   if (control % 4 != 0)
     return set_part_error (error, VYRE_ERROR_MISALIGNED, "control", control, "not whole words");
   if (control < 4 * VYRE_CONTROL_OBSERVABLES)
-    return set_part_error (error, VYRE_ERROR_INVALID, "control", control, "at least 640 are needed");
+    return set_part_error (
+        error, VYRE_ERROR_INVALID, "control", control, "at least 640 are needed");
   if (debug != 4 * VYRE_DEBUG_WORDS)
-    return set_part_error (error, VYRE_ERROR_INVALID, "debug log", debug, "exactly 1028 are needed");
+    return set_part_error (
+        error, VYRE_ERROR_INVALID, "debug log", debug, "exactly 1028 are needed");
   if (io % (4 * VYRE_IO_SLOT_WORDS) != 0)
     return set_part_error (error, VYRE_ERROR_MISALIGNED, "io queue", io, "not whole 32-byte slots");
   if (io > 4 * VYRE_IO_WORDS)
     return set_part_error (error, VYRE_ERROR_INVALID, "io queue", io, "at most 2048 are allowed");
-  if (ring != 4 * VYRE_SLOT_WORDS * (gsize) n_slots)
+  if (ring != 4 * VYRE_SLOT_WORDS * (gsize)n_slots)
     return set_part_error (
         error, VYRE_ERROR_INVALID, "ring", ring, "not 64 bytes for each of the slots");
   return TRUE;
@@ -113,7 +115,8 @@ vyre_read_debug_log (
   *n = 0;
   if (size % 4 != 0 || size < 4) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_MISALIGNED,
-        "Debug log of %" G_GSIZE_FORMAT " bytes is not whole words. Fix: pass the whole part.", size);
+        "Debug log of %" G_GSIZE_FORMAT " bytes is not whole words. Fix: pass the whole part.",
+        size);
     return FALSE;
   }
   guint32 cursor = vyre_read_word (log, 0);
@@ -143,7 +146,7 @@ vyre_read_word (const void *buffer, gsize word)
 {
   guint32 value;
 
-  memcpy (&value, (const guint8 *) buffer + 4 * word, sizeof value);
+  memcpy (&value, (const guint8 *)buffer + 4 * word, sizeof value);
   return GUINT32_FROM_LE (value);
 }
 
@@ -157,5 +160,5 @@ vyre_read_word (const void *buffer, gsize word)
 guint64
 vyre_read_word_pair (const void *buffer, gsize word)
 {
-  return vyre_read_word (buffer, word) | (guint64) vyre_read_word (buffer, word + 1) << 32;
+  return vyre_read_word (buffer, word) | (guint64)vyre_read_word (buffer, word + 1) << 32;
 }

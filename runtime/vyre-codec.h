@@ -57,8 +57,8 @@ typedef struct {
 void vyre_layout_init (VyreLayout *layout, guint n_observables, guint n_slots);
 void vyre_encode_control (guint32 *words, guint n_observables, guint n_tenants);
 gboolean vyre_readback_validate (const VyreLayout *layout, guint n_slots, GError **error);
-gboolean vyre_read_debug_log (const void *log, gsize size, VyreDebugRecord *records, guint *n,
-    GError **error);
+gboolean vyre_read_debug_log (
+    const void *log, gsize size, VyreDebugRecord *records, guint *n, GError **error);
 guint32 vyre_read_word (const void *buffer, gsize word);
 guint64 vyre_read_word_pair (const void *buffer, gsize word);
 

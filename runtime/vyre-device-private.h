@@ -22,5 +22,5 @@ struct _VyreDevice {
   PFN_vkGetMemoryHostPointerPropertiesEXT get_host_pointer_properties;
 };
 
-gboolean vyre_vk_check (VkResult result, const char *call, const VyreDevice *device,
-    GError **error);
+gboolean vyre_vk_check (
+    VkResult result, const char *call, const VyreDevice *device, GError **error);

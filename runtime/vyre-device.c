@@ -155,7 +155,7 @@ find_queue_family (VkPhysicalDevice physical)
       continue;
     /* a family without graphics leaves the desktop's queue alone */
     if (found < 0 || !(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT))
-      found = (gint) i;
+      found = (gint)i;
     if (!(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT))
       break;
   }
@@ -194,7 +194,7 @@ pick_physical (VyreDevice *device, const char *selector, GError **error)
   for (guint32 i = 0; i < n; i++) {
     VkPhysicalDeviceProperties properties;
     vkGetPhysicalDeviceProperties (devices[i], &properties);
-    gint rank = (gint) type_rank (properties.deviceType);
+    gint rank = (gint)type_rank (properties.deviceType);
     if (properties.apiVersion < VK_API_VERSION_1_1 || find_queue_family (devices[i]) < 0)
       continue;
     if (rank > best_rank && (any || device_matches (devices[i], i, selector))) {
@@ -235,7 +235,7 @@ read_import_limits (VyreDevice *device)
 
   vkGetPhysicalDeviceProperties2 (device->physical, &properties);
   device->get_host_pointer_properties
-      = (PFN_vkGetMemoryHostPointerPropertiesEXT) vkGetDeviceProcAddr (
+      = (PFN_vkGetMemoryHostPointerPropertiesEXT)vkGetDeviceProcAddr (
           device->handle, "vkGetMemoryHostPointerPropertiesEXT");
   if (device->get_host_pointer_properties)
     device->import_alignment = host.minImportedHostPointerAlignment;
@@ -248,7 +248,7 @@ create_logical (VyreDevice *device, GError **error)
   gboolean can_import = has_extension (device->physical, import);
   float priority = 0.5f;
 
-  device->queue_family = (guint32) find_queue_family (device->physical);
+  device->queue_family = (guint32)find_queue_family (device->physical);
   VkDeviceQueueCreateInfo queue = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
     .queueFamilyIndex = device->queue_family,
@@ -377,6 +377,6 @@ vyre_device_is_cpu (const VyreDevice *device)
 gsize
 vyre_device_get_max_payload (const VyreDevice *device)
 {
-  return MIN ((gsize) device->properties.limits.maxStorageBufferRange, (gsize) G_MAXUINT32 - 4095)
-      & ~(gsize) 4095;
+  return MIN ((gsize)device->properties.limits.maxStorageBufferRange, (gsize)G_MAXUINT32 - 4095)
+         & ~(gsize)4095;
 }

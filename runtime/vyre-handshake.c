@@ -29,8 +29,8 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, gint64 *elapse
 
   if (!vyre_pipeline_launch (&kernel->pipeline, constants, 1, error))
     return FALSE;
-  VkResult result
-      = vyre_pipeline_wait (&kernel->pipeline, vyre_pipeline_oldest (&kernel->pipeline), PROBE_TIMEOUT_NS);
+  VkResult result = vyre_pipeline_wait (
+      &kernel->pipeline, vyre_pipeline_oldest (&kernel->pipeline), PROBE_TIMEOUT_NS);
   if (!vyre_vk_check (result, "vkWaitForFences", kernel->device, error))
     return FALSE;
   if (result == VK_TIMEOUT) {
@@ -48,7 +48,7 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, gint64 *elapse
 static gboolean
 measure (VyreMegakernel *kernel, guint32 *iterations, gint64 *poll_ns, GError **error)
 {
-  const guint32 *answer = (const guint32 *) kernel->answer.data;
+  const guint32 *answer = (const guint32 *)kernel->answer.data;
   gint64 elapsed;
 
   if (!run_alone (kernel, VYRE_FLAG_PROBE, PROBE_ITERATIONS, &elapsed, error))
@@ -65,11 +65,11 @@ measure (VyreMegakernel *kernel, guint32 *iterations, gint64 *poll_ns, GError **
 static guint32
 budget_for (const VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
 {
-  guint64 polls = 2 * kernel->params.lease / (guint64) poll_ns;
+  guint64 polls = 2 * kernel->params.lease / (guint64)poll_ns;
 
   if (residency != VYRE_RESIDENCY_PERSISTENT)
     return VYRE_RELAY_BUDGET;
-  return (guint32) CLAMP (polls, 2 * VYRE_COST_MAX, G_MAXINT32);
+  return (guint32)CLAMP (polls, 2 * VYRE_COST_MAX, G_MAXINT32);
 }
 
 /* One batch over bytes that were just changed: right only if the kernel sees
@@ -81,15 +81,14 @@ prove_once (VyreMegakernel *kernel, VyrePlan *plan, const VyrePayload *payload, 
   guint8 *bytes = vyre_store_get_data (kernel->staging) + payload->offset;
 
   memset (bytes, value, PROOF_BYTES);
-  g_autoptr (VyreBatch) batch
-      = vyre_megakernel_publish (kernel, plan, value, payload, 0, error);
+  g_autoptr (VyreBatch) batch = vyre_megakernel_publish (kernel, plan, value, payload, 0, error);
   if (!batch || !vyre_batch_wait (batch, g_get_monotonic_time () + BATCH_TIMEOUT_US, error))
     return FALSE;
   const VyreResult *stats = &vyre_plan_get_image (plan)->results[0];
   const guint8 *control = vyre_batch_get_readback (batch);
   guint at = VYRE_CONTROL_OBSERVABLES + stats->observable;
   if (vyre_read_word (control, at + VYRE_U8_STATS_COUNT) == PROOF_BYTES
-      && vyre_read_word_pair (control, at + VYRE_U8_STATS_SUM) == PROOF_BYTES * (guint64) value
+      && vyre_read_word_pair (control, at + VYRE_U8_STATS_SUM) == PROOF_BYTES * (guint64)value
       && vyre_read_word (control, VYRE_CONTROL_OBSERVABLES) == value)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
@@ -131,7 +130,7 @@ run_proof (VyreMegakernel *kernel, VyrePlan *plan, GError **error)
   vyre_megakernel_get_counters (kernel, &before);
   vyre_megakernel_set_active (kernel, TRUE);
   for (guint i = 1; i <= PROOF_BATCHES && fine; i++)
-    fine = prove_once (kernel, plan, &payload, (guint8) (i * 7), error);
+    fine = prove_once (kernel, plan, &payload, (guint8)(i * 7), error);
   vyre_megakernel_set_active (kernel, FALSE);
   if (!fine)
     return FALSE;
@@ -156,8 +155,8 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
     return FALSE;
   set_residency (kernel, residency, poll_ns);
   gboolean fine = run_proof (kernel, plan, &reason);
-  g_string_append_printf (verdict, "; %s: %s", vyre_residency_name (residency),
-      fine ? "proven" : reason->message);
+  g_string_append_printf (
+      verdict, "; %s: %s", vyre_residency_name (residency), fine ? "proven" : reason->message);
   if (!fine) {
     g_mutex_lock (&kernel->lock);
     vyre_megakernel_fail (kernel, g_error_copy (reason));
@@ -195,11 +194,12 @@ vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, G
   }
   gboolean limited = iterations < PROBE_ITERATIONS;
   if (verdict->len == 0)
-    g_string_append_printf (verdict, "loops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns",
+    g_string_append_printf (verdict,
+        "loops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns",
         limited ? "at most " : "", iterations, poll_ns);
   kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
-  while (*next <= VYRE_RESIDENCY_DISPATCH
-      && !is_candidate (*next, kernel->params.residency, limited))
+  while (
+      *next <= VYRE_RESIDENCY_DISPATCH && !is_candidate (*next, kernel->params.residency, limited))
     (*next)++;
   if (*next <= VYRE_RESIDENCY_DISPATCH) {
     if (prove (kernel, (*next)++, poll_ns, verdict, error))

@@ -30,8 +30,7 @@ is_polling (const VyreMegakernel *kernel)
 static gboolean
 is_resident (const VyreMegakernel *kernel)
 {
-  return kernel->pipeline.n_flying > 0
-      && (gint32) (kernel->launch_sequence - kernel->retired) >= 0;
+  return kernel->pipeline.n_flying > 0 && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
 }
 
 static void
@@ -65,7 +64,7 @@ launch (VyreMegakernel *kernel)
 static void
 retire_below (VyreMegakernel *kernel, guint32 sequence)
 {
-  guint32 *door = (guint32 *) kernel->door.data;
+  guint32 *door = (guint32 *)kernel->door.data;
 
   kernel->retired = sequence;
   __atomic_store_n (&door[VYRE_DOOR_RETIRE], sequence, __ATOMIC_RELEASE);
@@ -106,7 +105,7 @@ static gboolean
 is_wanted (const VyreMegakernel *kernel)
 {
   return kernel->active > 0 && !kernel->quit
-      && vyre_now () - kernel->last_activity < (gint64) kernel->params.idle_timeout;
+         && vyre_now () - kernel->last_activity < (gint64)kernel->params.idle_timeout;
 }
 
 /* All workgroups of ended launches must have left by the front door: a device
@@ -114,7 +113,7 @@ is_wanted (const VyreMegakernel *kernel)
 static void
 check_exits (VyreMegakernel *kernel)
 {
-  const guint32 *answer = (const guint32 *) kernel->answer.data;
+  const guint32 *answer = (const guint32 *)kernel->answer.data;
   guint32 exits = __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE);
 
   if (exits == kernel->expected_exits || kernel->failure)
@@ -145,7 +144,7 @@ launch_ended (VyreMegakernel *kernel)
 static void
 tend (VyreMegakernel *kernel)
 {
-  gint64 lease_end = kernel->launched + (gint64) kernel->params.lease;
+  gint64 lease_end = kernel->launched + (gint64)kernel->params.lease;
 
   if (!is_polling (kernel) || !is_resident (kernel))
     return;
@@ -160,13 +159,13 @@ static guint64
 next_due (const VyreMegakernel *kernel)
 {
   gint64 now = vyre_now ();
-  gint64 due = kernel->last_activity + (gint64) kernel->params.idle_timeout;
+  gint64 due = kernel->last_activity + (gint64)kernel->params.idle_timeout;
 
   if (!is_resident (kernel) || kernel->quit || !is_wanted (kernel))
     return RECHECK_NS;
   if (kernel->residency == VYRE_RESIDENCY_PERSISTENT)
-    due = MIN (due, kernel->launched + (gint64) kernel->params.lease);
-  return (guint64) MAX (due - now, RECHECK_NS / 4);
+    due = MIN (due, kernel->launched + (gint64)kernel->params.lease);
+  return (guint64)MAX (due - now, RECHECK_NS / 4);
 }
 
 static void
@@ -195,7 +194,7 @@ may_stop (VyreMegakernel *kernel, gint64 *deadline)
   if (kernel->failure && kernel->pipeline.n_flying > 0)
     retire_below (kernel, kernel->launch_sequence + 1);
   return kernel->pipeline.n_flying == 0
-      && (kernel->failure || g_queue_is_empty (&kernel->in_flight));
+         && (kernel->failure || g_queue_is_empty (&kernel->in_flight));
 }
 
 gpointer

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The megakernel between its own files: batches and waiting in
- * vyre-megakernel.c, residency in vyre-keeper.c, the proof at start in
- * vyre-handshake.c. Everything below the lock is guarded by it.
+ * The megakernel between its own files: batches in vyre-batch.c,
+ * residency in vyre-keeper.c, the proof at start in vyre-handshake.c, the rest in
+ * vyre-megakernel.c. Everything below the lock is guarded by it.
  */
 #pragma once
 
@@ -80,6 +80,7 @@ typedef struct {
 } VyreReleases;
 
 gint64 vyre_now (void);
+void vyre_batch_destroy (VyreBatch *batch);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
 void vyre_releases_run (VyreReleases *releases);
 void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
@@ -88,5 +89,5 @@ void vyre_keeper_published (VyreMegakernel *kernel);
 void vyre_keeper_park (VyreMegakernel *kernel);
 gpointer vyre_keeper_run (gpointer data);
 
-gboolean vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict,
-    GError **error);
+gboolean vyre_handshake (
+    VyreMegakernel *kernel, VyreResidency *next, GString *verdict, GError **error);

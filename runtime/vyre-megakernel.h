@@ -116,8 +116,8 @@ typedef struct {
 typedef struct _VyreMegakernel VyreMegakernel;
 typedef struct _VyreBatch VyreBatch;
 
-VyreMegakernel *vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params,
-    GError **error);
+VyreMegakernel *vyre_megakernel_new (
+    VyreDevice *device, const VyreMegakernelParams *params, GError **error);
 VyreMegakernel *vyre_megakernel_ref (VyreMegakernel *kernel);
 void vyre_megakernel_unref (VyreMegakernel *kernel);
 VyreDevice *vyre_megakernel_get_device (VyreMegakernel *kernel);

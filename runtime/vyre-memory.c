@@ -5,15 +5,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define HOST_FLAGS                                                                                 \
-  (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
+#define HOST_FLAGS (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
 
 static gint
 find_type (const VyreDevice *device, guint32 allowed, VkMemoryPropertyFlags wanted)
 {
   for (guint32 i = 0; i < device->memory.memoryTypeCount; i++) {
     if ((allowed & (1u << i)) && (device->memory.memoryTypes[i].propertyFlags & wanted) == wanted)
-      return (gint) i;
+      return (gint)i;
   }
   return -1;
 }
@@ -55,7 +54,7 @@ allocate_and_bind (VyreMemory *memory, gint type, gsize size, const void *import
     .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
     .pNext = import,
     .allocationSize = size,
-    .memoryTypeIndex = (guint32) type,
+    .memoryTypeIndex = (guint32)type,
   };
 
   if (type < 0) {
@@ -66,9 +65,8 @@ allocate_and_bind (VyreMemory *memory, gint type, gsize size, const void *import
   }
   return vyre_vk_check (vkAllocateMemory (device->handle, &info, NULL, &memory->memory),
              "vkAllocateMemory", device, error)
-      && vyre_vk_check (
-          vkBindBufferMemory (device->handle, memory->buffer, memory->memory, 0),
-          "vkBindBufferMemory", device, error);
+         && vyre_vk_check (vkBindBufferMemory (device->handle, memory->buffer, memory->memory, 0),
+             "vkBindBufferMemory", device, error);
 }
 
 /* Pages of our own, imported: io_uring can register them whatever the driver. */
@@ -76,7 +74,7 @@ static gboolean
 init_imported (VyreMemory *memory, GError **error)
 {
   VyreDevice *device = memory->device;
-  gsize granule = MAX (device->import_alignment, (gsize) 65536);
+  gsize granule = MAX (device->import_alignment, (gsize)65536);
   VkMemoryHostPointerPropertiesEXT host = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
   };
@@ -86,8 +84,8 @@ init_imported (VyreMemory *memory, GError **error)
     return FALSE;
   vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
   memory->reserved = (MAX (needs.size, memory->size) + granule - 1) / granule * granule;
-  memory->data = mmap (
-      NULL, memory->reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  memory->data
+      = mmap (NULL, memory->reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory->data == MAP_FAILED) {
     memory->data = NULL;
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
@@ -96,9 +94,9 @@ init_imported (VyreMemory *memory, GError **error)
     return FALSE;
   }
   madvise (memory->data, memory->reserved, MADV_HUGEPAGE); /* a hint, free to be ignored */
-  if (!vyre_vk_check (device->get_host_pointer_properties (device->handle,
-                          VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, memory->data,
-                          &host),
+  if (!vyre_vk_check (
+          device->get_host_pointer_properties (device->handle,
+              VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, memory->data, &host),
           "vkGetMemoryHostPointerPropertiesEXT", device, error))
     return FALSE;
   VkImportMemoryHostPointerInfoEXT import = {
@@ -122,9 +120,8 @@ init_mapped (VyreMemory *memory, VyreMemoryKind kind, GError **error)
   vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
   gint type = find_type_for (device, needs.memoryTypeBits, kind);
   if (!allocate_and_bind (memory, type, needs.size, NULL, error)
-      || !vyre_vk_check (
-          vkMapMemory (device->handle, memory->memory, 0, VK_WHOLE_SIZE, 0, &data), "vkMapMemory",
-          device, error))
+      || !vyre_vk_check (vkMapMemory (device->handle, memory->memory, 0, VK_WHOLE_SIZE, 0, &data),
+          "vkMapMemory", device, error))
     return FALSE;
   memory->data = data;
   return TRUE;
@@ -136,12 +133,12 @@ gboolean
 vyre_memory_init (
     VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind, GError **error)
 {
-  *memory = (VyreMemory) { .device = vyre_device_ref (device), .size = size };
+  *memory = (VyreMemory){ .device = vyre_device_ref (device), .size = size };
   if (kind == VYRE_MEMORY_HOST && device->import_alignment != 0) {
     if (init_imported (memory, NULL))
       return TRUE; /* fresh anonymous pages are zero */
     vyre_memory_clear (memory);
-    *memory = (VyreMemory) { .device = vyre_device_ref (device), .size = size };
+    *memory = (VyreMemory){ .device = vyre_device_ref (device), .size = size };
   }
   if (init_mapped (memory, kind, error)) {
     memset (memory->data, 0, size);
@@ -166,5 +163,5 @@ vyre_memory_clear (VyreMemory *memory)
   if (memory->reserved && memory->data)
     munmap (memory->data, memory->reserved);
   vyre_device_unref (device);
-  *memory = (VyreMemory) { 0 };
+  *memory = (VyreMemory){ 0 };
 }

@@ -23,6 +23,6 @@ typedef struct {
   gsize reserved; /* bytes of address space, when the pages are ours */
 } VyreMemory;
 
-gboolean vyre_memory_init (VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind,
-    GError **error);
+gboolean vyre_memory_init (
+    VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind, GError **error);
 void vyre_memory_clear (VyreMemory *memory);

@@ -27,7 +27,7 @@ create_layouts (VyrePipeline *p, GError **error)
   };
 
   for (guint32 i = 0; i < VYRE_N_BINDINGS; i++)
-    bindings[i] = (VkDescriptorSetLayoutBinding) {
+    bindings[i] = (VkDescriptorSetLayoutBinding){
       .binding = i,
       .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
       .descriptorCount = 1,
@@ -36,9 +36,9 @@ create_layouts (VyrePipeline *p, GError **error)
   return vyre_vk_check (
              vkCreateDescriptorSetLayout (p->device->handle, &set_info, NULL, &p->set_layout),
              "vkCreateDescriptorSetLayout", p->device, error)
-      && vyre_vk_check (
-          vkCreatePipelineLayout (p->device->handle, &layout_info, NULL, &p->layout),
-          "vkCreatePipelineLayout", p->device, error);
+         && vyre_vk_check (
+             vkCreatePipelineLayout (p->device->handle, &layout_info, NULL, &p->layout),
+             "vkCreatePipelineLayout", p->device, error);
 }
 
 static gboolean
@@ -75,8 +75,8 @@ create_pipeline (VyrePipeline *p, GError **error)
     },
     .layout = p->layout,
   };
-  return vyre_vk_check (vkCreateComputePipelines (p->device->handle, VK_NULL_HANDLE, 1, &info, NULL,
-                            &p->pipeline),
+  return vyre_vk_check (
+      vkCreateComputePipelines (p->device->handle, VK_NULL_HANDLE, 1, &info, NULL, &p->pipeline),
       "vkCreateComputePipelines", p->device, error);
 }
 
@@ -93,8 +93,7 @@ create_set (VyrePipeline *p, const VkBuffer *buffers, GError **error)
   VkDescriptorBufferInfo infos[VYRE_N_BINDINGS];
   VkWriteDescriptorSet writes[VYRE_N_BINDINGS];
 
-  if (!vyre_vk_check (
-          vkCreateDescriptorPool (p->device->handle, &pool_info, NULL, &p->descriptors),
+  if (!vyre_vk_check (vkCreateDescriptorPool (p->device->handle, &pool_info, NULL, &p->descriptors),
           "vkCreateDescriptorPool", p->device, error))
     return FALSE;
   VkDescriptorSetAllocateInfo set_info = {
@@ -107,8 +106,8 @@ create_set (VyrePipeline *p, const VkBuffer *buffers, GError **error)
           "vkAllocateDescriptorSets", p->device, error))
     return FALSE;
   for (guint32 i = 0; i < VYRE_N_BINDINGS; i++) {
-    infos[i] = (VkDescriptorBufferInfo) { .buffer = buffers[i], .range = VK_WHOLE_SIZE };
-    writes[i] = (VkWriteDescriptorSet) {
+    infos[i] = (VkDescriptorBufferInfo){ .buffer = buffers[i], .range = VK_WHOLE_SIZE };
+    writes[i] = (VkWriteDescriptorSet){
       .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
       .dstSet = p->set,
       .dstBinding = i,
@@ -155,14 +154,14 @@ create_launches (VyrePipeline *p, GError **error)
 /* Builds the pipeline over the five buffers, in binding order. Compiling may
  * take tenths of a second. */
 gboolean
-vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS],
-    GError **error)
+vyre_pipeline_init (
+    VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS], GError **error)
 {
   /* Small groups suit lanes that are vector elements of a CPU core; 256 is the
    * largest size that every device has. */
-  *p = (VyrePipeline) { .device = device, .workgroup = vyre_device_is_cpu (device) ? 8 : 256 };
+  *p = (VyrePipeline){ .device = device, .workgroup = vyre_device_is_cpu (device) ? 8 : 256 };
   return create_layouts (p, error) && create_pipeline (p, error) && create_set (p, buffers, error)
-      && create_launches (p, error);
+         && create_launches (p, error);
 }
 
 /* No launch may be in flight. */
@@ -181,7 +180,7 @@ vyre_pipeline_clear (VyrePipeline *p)
   vkDestroyPipelineLayout (device, p->layout, NULL);
   vkDestroyDescriptorSetLayout (device, p->set_layout, NULL);
   vkDestroyShaderModule (device, p->shader, NULL);
-  *p = (VyrePipeline) { 0 };
+  *p = (VyrePipeline){ 0 };
 }
 
 static gboolean
@@ -195,7 +194,8 @@ record (VyrePipeline *p, const VyreLaunch *launch, const guint32 *constants, GEr
   VkMemoryBarrier barrier = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
     .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
-    .dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_HOST_READ_BIT,
+    .dstAccessMask
+    = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_HOST_READ_BIT,
   };
 
   if (!vyre_vk_check (vkBeginCommandBuffer (launch->commands, &begin), "vkBeginCommandBuffer",
@@ -217,8 +217,8 @@ record (VyrePipeline *p, const VyreLaunch *launch, const guint32 *constants, GEr
 /* Submits a launch of @groups workgroups. The caller has seen to it that fewer
  * than VYRE_PIPELINE_LAUNCHES are in flight. */
 gboolean
-vyre_pipeline_launch (VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS], guint groups,
-    GError **error)
+vyre_pipeline_launch (
+    VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS], guint groups, GError **error)
 {
   VyreLaunch *launch = &p->launches[(p->first + p->n_flying) % VYRE_PIPELINE_LAUNCHES];
   VkSubmitInfo submit = {

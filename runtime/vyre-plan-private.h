@@ -19,8 +19,8 @@ struct _VyrePlan {
   VyreLayout layout;
   gsize scratch_offset; /* of the scratch in the slice, bytes */
   gsize slice_size;
-  guint32 *slice;     /* initial contents of a readback slice */
-  GArray *tickets;    /* of VyreTicket, batch index 0 */
+  guint32 *slice;  /* initial contents of a readback slice */
+  GArray *tickets; /* of VyreTicket, batch index 0 */
   guint fence_first;
   guint fence_end;
   guint fence_cost;

@@ -52,8 +52,8 @@ packed_copy_words (const VyreImage *image, guint slot, guint ops, guint index)
 {
   guint metadata = (2 + 2 * ops + 3) / 4;
   guint word = metadata + packed_byte (image, slot, 3 + 2 * index) + 2;
-  guint end = index + 1 < ops ? packed_byte (image, slot, 5 + 2 * index)
-                              : packed_byte (image, slot, 1);
+  guint end
+      = index + 1 < ops ? packed_byte (image, slot, 5 + 2 * index) : packed_byte (image, slot, 1);
 
   return word < metadata + end && word < VYRE_SLOT_MAX_ARGS ? slot_arg (image, slot, word) : 0;
 }
@@ -107,7 +107,7 @@ solo_cost (const VyrePlan *plan, guint slot)
   gboolean fence;
 
   scan_slot (plan->image, slot, &copy_words, &ops, &fence);
-  return copy_words / plan->workgroup + (guint64) ops * VYRE_COST_OP + 1;
+  return copy_words / plan->workgroup + (guint64)ops * VYRE_COST_OP + 1;
 }
 
 static gboolean
@@ -118,12 +118,13 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   cost += VYRE_COST_TICKET + plan->fence_cost;
   if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "The program is too much work for one batch of %" G_GSIZE_FORMAT " payload bytes. Fix: send "
+        "The program is too much work for one batch of %" G_GSIZE_FORMAT
+        " payload bytes. Fix: send "
         "smaller buffers, or split the program over several elements.",
         plan->payload_size);
     return FALSE;
   }
-  planned.words[VYRE_TICKET_COST] = (guint32) cost;
+  planned.words[VYRE_TICKET_COST] = (guint32)cost;
   g_array_append_val (plan->tickets, planned);
   return TRUE;
 }
@@ -179,7 +180,7 @@ region_fits (const VyrePlan *plan, const VyreRegion *r)
   if (r->width == 0 || r->rows == 0)
     return r->offset <= plan->payload_size;
   return (r->rows == 1 || r->stride >= r->width)
-      && r->offset + (guint64) (r->rows - 1) * r->stride + r->width <= plan->payload_size;
+         && r->offset + (guint64)(r->rows - 1) * r->stride + r->width <= plan->payload_size;
 }
 
 static gboolean
@@ -191,9 +192,9 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
                             [VYRE_TICKET_ROWS] = tile->rows,
                             [VYRE_TICKET_COLUMN] = tile->stride,
                             [VYRE_TICKET_WIDTH] = tile->width } };
-  guint64 granules = (guint64) tile->rows * VYRE_ROW_GRANULES ((guint64) tile->width);
+  guint64 granules = (guint64)tile->rows * VYRE_ROW_GRANULES ((guint64)tile->width);
   guint32 *left = &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS
-      + slot * VYRE_SCRATCH_SLOT_WORDS + VYRE_SCRATCH_SLOT_TILES_LEFT];
+                               + slot * VYRE_SCRATCH_SLOT_WORDS + VYRE_SCRATCH_SLOT_TILES_LEFT];
 
   (*left)++;
   return add_ticket (plan, granules / plan->workgroup + 1 + VYRE_COST_TILE, &ticket, error);
@@ -206,7 +207,7 @@ tile_bytes_for (const VyrePlan *plan, guint64 bytes_read, guint n_tiled)
 {
   guint64 share = PLAN_MAX_TICKETS / 2 / n_tiled;
   guint64 bytes = MAX (TILE_BYTES, bytes_read / MAX (share, 1) + 1);
-  guint64 most = (guint64) (VYRE_COST_TILE_LOOP_MAX - 4) * plan->workgroup * VYRE_GRANULE / 2;
+  guint64 most = (guint64)(VYRE_COST_TILE_LOOP_MAX - 4) * plan->workgroup * VYRE_GRANULE / 2;
 
   return MIN (bytes, most) / VYRE_GRANULE * VYRE_GRANULE;
 }
@@ -224,15 +225,16 @@ plan_tiled (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
 
   if (!region_fits (plan, &r) || r.width == 0 || r.rows == 0)
     return plan_tile (plan, slot, &nothing, error);
-  guint64 bytes = (guint64) r.width * r.rows;
+  guint64 bytes = (guint64)r.width * r.rows;
   if (r.stride == r.width) {
-    r.width = (guint32) bytes;
+    r.width = (guint32)bytes;
     r.rows = 1;
   }
-  guint64 granules = VYRE_ROW_GRANULES ((guint64) r.width) * r.rows;
+  guint64 granules = VYRE_ROW_GRANULES ((guint64)r.width) * r.rows;
   guint64 tile_bytes = tile_bytes_for (plan, granules * VYRE_GRANULE, n_tiled);
-  guint32 width = (guint32) MIN (r.width, tile_bytes);
-  guint32 rows = MAX ((guint32) (tile_bytes / (VYRE_ROW_GRANULES ((guint64) r.width) * VYRE_GRANULE)), 1);
+  guint32 width = (guint32)MIN (r.width, tile_bytes);
+  guint32 rows
+      = MAX ((guint32)(tile_bytes / (VYRE_ROW_GRANULES ((guint64)r.width) * VYRE_GRANULE)), 1);
   plan->region_bytes += bytes;
   for (guint32 row = 0; row < r.rows; row += MIN (rows, r.rows - row)) {
     for (guint32 column = 0; column < r.width; column += MIN (width, r.width - column)) {
@@ -261,7 +263,7 @@ find_fences (VyrePlan *plan, const guint8 *classes, GError **error)
       plan->fence_first = slot;
     plan->fence_end = slot + 1;
     plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS
-        + VYRE_SCRATCH_SLOT_VERDICT]
+                + VYRE_SCRATCH_SLOT_VERDICT]
         = VYRE_VERDICT_FENCE;
     cost += solo_cost (plan, slot);
   }
@@ -271,7 +273,7 @@ find_fences (VyrePlan *plan, const guint8 *classes, GError **error)
         "The program's fence slots are too much work. Fix: use fewer slots or fewer fences.");
     return G_MAXUINT;
   }
-  plan->fence_cost = (guint) cost;
+  plan->fence_cost = (guint)cost;
   return n_tiled;
 }
 
@@ -282,7 +284,7 @@ plan_tickets (VyrePlan *plan, GError **error)
   g_autofree guint8 *classes = g_malloc (n_slots);
 
   for (guint slot = 0; slot < n_slots; slot++)
-    classes[slot] = (guint8) classify (plan->image, slot);
+    classes[slot] = (guint8)classify (plan->image, slot);
   guint n_tiled = find_fences (plan, classes, error);
   if (n_tiled == G_MAXUINT)
     return FALSE;
@@ -329,12 +331,12 @@ vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **e
   plan->tickets = g_array_new (FALSE, FALSE, sizeof (VyreTicket));
   vyre_layout_init (&plan->layout, image->n_observables, image->n_slots);
   plan->scratch_offset = layout->total;
-  plan->slice_size = layout->total
-      + 4 * (VYRE_SCRATCH_SLOTS + VYRE_SCRATCH_SLOT_WORDS * (gsize) image->n_slots);
+  plan->slice_size
+      = layout->total + 4 * (VYRE_SCRATCH_SLOTS + VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots);
   plan->slice = g_malloc0 (plan->slice_size);
   vyre_encode_control (plan->slice, image->n_observables, 1);
-  memcpy (&plan->slice[layout->offset[VYRE_PART_RING] / 4], image->slots,
-      layout->size[VYRE_PART_RING]);
+  memcpy (
+      &plan->slice[layout->offset[VYRE_PART_RING] / 4], image->slots, layout->size[VYRE_PART_RING]);
   if (!plan_tickets (plan, error))
     return NULL;
   plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_TICKETS_LEFT] = plan->tickets->len;

@@ -101,8 +101,8 @@ VyreBindings *vyre_bindings_new (void);
 VyreBindings *vyre_bindings_copy (const VyreBindings *bindings);
 void vyre_bindings_free (VyreBindings *bindings);
 void vyre_bindings_set (VyreBindings *bindings, const char *symbol, guint32 value);
-void vyre_bindings_set_region (VyreBindings *bindings, const char *symbol,
-    const VyreRegion *region);
+void vyre_bindings_set_region (
+    VyreBindings *bindings, const char *symbol, const VyreRegion *region);
 
 VyreImage *vyre_program_bind (VyreProgram *program, const VyreBindings *bindings,
     gsize payload_size, guint slot_count, guint observable_slots, GError **error);

@@ -26,8 +26,8 @@ vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
   g_return_val_if_fail (alignment >= VYRE_STORE_ALIGNMENT, NULL);
   if (size > most) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "%s cannot address a store of %" G_GSIZE_FORMAT " bytes. Fix: ask for at most %" G_GSIZE_FORMAT
-        ".",
+        "%s cannot address a store of %" G_GSIZE_FORMAT
+        " bytes. Fix: ask for at most %" G_GSIZE_FORMAT ".",
         vyre_device_get_name (device), size, most);
     return NULL;
   }

@@ -13,8 +13,8 @@ cpu_time (void)
   struct rusage usage;
 
   getrusage (RUSAGE_SELF, &usage);
-  return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6
-      + (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6
+         + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 static void
@@ -33,15 +33,15 @@ run (const char *element, guint n, guint size)
   gint64 start = g_get_monotonic_time ();
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  GstMessage *message = gst_bus_timed_pop_filtered (
-      bus, 120 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  GstMessage *message
+      = gst_bus_timed_pop_filtered (bus, 120 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   if (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
     gst_message_parse_error (message, &error, NULL);
   g_assert_no_error (error);
   g_assert_nonnull (message);
   gint64 elapsed = g_get_monotonic_time () - start;
-  printf ("%-64s %6u %9.2f %9.2f %10.0f\n", element, size, (double) elapsed / n,
-      (cpu_time () - cpu) / n, n * 1e6 / (double) elapsed);
+  printf ("%-64s %6u %9.2f %9.2f %10.0f\n", element, size, (double)elapsed / n,
+      (cpu_time () - cpu) / n, n * 1e6 / (double)elapsed);
   gst_message_unref (message);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);

@@ -49,7 +49,7 @@ memcpy_rate (gsize size)
     copied += size;
     from[copied % MAX (size, 1)]++;
   }
-  return (double) copied / (double) (g_get_monotonic_time () - start) / 1000;
+  return (double)copied / (double)(g_get_monotonic_time () - start) / 1000;
 }
 
 /* Eight batches in flight from one thread; microseconds per batch. */
@@ -70,7 +70,7 @@ run_pipelined (TestKernel *t, VyrePlan *plan, const VyrePayload *payload, guint 
       flight[i % DEPTH] = vyre_megakernel_publish (t->kernel, plan, i, payload, end, &error);
     g_assert_no_error (error);
   }
-  return (double) (g_get_monotonic_time () - start) / n;
+  return (double)(g_get_monotonic_time () - start) / n;
 }
 
 static double
@@ -94,11 +94,11 @@ run_row (TestKernel *t, const Row *row, const char *residency, double peer)
   vyre_megakernel_get_counters (t->kernel, &after);
   qsort (latency, row->n, sizeof *latency, compare);
   double pipelined = run_pipelined (t, plan, &payload, row->n);
-  double p50 = (double) latency[row->n / 2] / 1000;
+  double p50 = (double)latency[row->n / 2] / 1000;
   printf ("%-16s %-10s %9.1f %9.1f %8.2f %9.0f %8.2f %8.2f %8.4f\n", row->name, residency, p50,
-      (double) latency[row->n * 99 / 100] / 1000, peer > 0 ? p50 / peer : 1.0, 1e6 / pipelined,
-      (double) row->size / pipelined / 1000, row->size ? memcpy_rate (row->size) : 0.0,
-      (double) (after.launches - before.launches) / row->n);
+      (double)latency[row->n * 99 / 100] / 1000, peer > 0 ? p50 / peer : 1.0, 1e6 / pipelined,
+      (double)row->size / pipelined / 1000, row->size ? memcpy_rate (row->size) : 0.0,
+      (double)(after.launches - before.launches) / row->n);
   vyre_store_free (vyre_megakernel_get_staging (t->kernel), slice);
   return p50;
 }

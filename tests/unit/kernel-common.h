@@ -33,7 +33,7 @@ test_residency (void)
 static inline VyreMegakernelParams
 test_params (void)
 {
-  return (VyreMegakernelParams) {
+  return (VyreMegakernelParams){
     .residency = test_residency (),
     .staging_size = 80 << 20,
     .readback_size = 32 << 20,
@@ -86,8 +86,8 @@ test_stage (TestKernel *t, const guint8 *data, gsize size, guint shift, gsize *s
 {
   VyreStore *store = vyre_megakernel_get_staging (t->kernel);
 
-  g_assert_true (vyre_store_alloc (store, size + (shift + 1) * VYRE_GRANULE,
-      g_get_monotonic_time () + TEST_DEADLINE, slice));
+  g_assert_true (vyre_store_alloc (
+      store, size + (shift + 1) * VYRE_GRANULE, g_get_monotonic_time () + TEST_DEADLINE, slice));
   VyrePayload payload = { .offset = *slice + shift * VYRE_GRANULE };
   if (size)
     memcpy (vyre_store_get_data (store) + payload.offset, data, size);
@@ -139,10 +139,10 @@ typedef struct {
 static inline void
 test_oracle (TestOracle *o, const guint8 *data, const VyreRegion *r, guint threshold)
 {
-  *o = (TestOracle) { .min = 255, .crc = (guint32) crc32 (0, NULL, 0) };
+  *o = (TestOracle){ .min = 255, .crc = (guint32)crc32 (0, NULL, 0) };
   for (guint32 row = 0; row < r->rows; row++) {
-    const guint8 *p = data + r->offset + (gsize) row * r->stride;
-    o->crc = (guint32) crc32 (o->crc, p, r->width);
+    const guint8 *p = data + r->offset + (gsize)row * r->stride;
+    o->crc = (guint32)crc32 (o->crc, p, r->width);
     for (guint32 i = 0; i < r->width; i++) {
       o->count++;
       o->min = MIN (o->min, p[i]);

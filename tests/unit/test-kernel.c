@@ -48,8 +48,8 @@ check_region (const guint8 *data, gsize size, guint shift, const VyreRegion *r, 
     g_assert_cmpuint (test_observable (batch, 10 + bin), ==, o.bins[bin]);
   g_assert_cmpuint (test_observable (batch, 0), ==, 77);
   g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
-  g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==,
-      vyre_plan_get_region_bytes (plan));
+  g_assert_cmpuint (
+      vyre_batch_get_completion (batch)->payload_bytes, ==, vyre_plan_get_region_bytes (plan));
   vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
   g_string_free (text, TRUE);
 }
@@ -60,7 +60,7 @@ random_bytes (gsize size)
   guint8 *data = g_malloc (size + 1);
 
   for (gsize i = 0; i < size; i++)
-    data[i] = (guint8) g_test_rand_int ();
+    data[i] = (guint8)g_test_rand_int ();
   return data;
 }
 
@@ -72,7 +72,7 @@ test_sizes (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     g_autofree guint8 *data = random_bytes (sizes[i]);
-    VyreRegion whole = { 0, (guint32) sizes[i], 1, (guint32) sizes[i] };
+    VyreRegion whole = { 0, (guint32)sizes[i], 1, (guint32)sizes[i] };
     check_region (data, sizes[i], i % 3, &whole, TRUE);
   }
 }
@@ -82,7 +82,7 @@ test_odd_mebibyte (void)
 {
   gsize size = (1 << 20) + 3;
   g_autofree guint8 *data = random_bytes (size);
-  VyreRegion whole = { 0, (guint32) size, 1, (guint32) size };
+  VyreRegion whole = { 0, (guint32)size, 1, (guint32)size };
 
   check_region (data, size, 1, &whole, TRUE);
 }
@@ -117,12 +117,12 @@ static void
 test_8k_frame (void)
 {
   guint32 width = 7680, height = 4320;
-  gsize size = (gsize) width * height * 3 / 2;
+  gsize size = (gsize)width * height * 3 / 2;
   g_autofree guint8 *data = g_malloc (size);
   guint32 state = 1;
 
   for (gsize i = 0; i < size; i++)
-    data[i] = (guint8) ((state = state * 1664525 + 1013904223) >> 24);
+    data[i] = (guint8)((state = state * 1664525 + 1013904223) >> 24);
   VyreRegion luma = { 0, width, height, width };
   VyreRegion inset = { width * 8 + 13, width - 27, height - 16, width };
   check_region (data, size, 0, &luma, FALSE);
@@ -160,15 +160,14 @@ test_random_buffers (void)
     }
     if (i >= N)
       continue;
-    gsize size = (gsize) g_test_rand_int_range (0, i % 10 ? 300 : MOST);
-    VyreRegion whole = { 0, (guint32) size, 1, (guint32) size };
+    gsize size = (gsize)g_test_rand_int_range (0, i % 10 ? 300 : MOST);
+    VyreRegion whole = { 0, (guint32)size, 1, (guint32)size };
     for (guint j = 0; j < 8; j++)
-      data[g_test_rand_int_range (0, MOST)] = (guint8) g_test_rand_int ();
+      data[g_test_rand_int_range (0, MOST)] = (guint8)g_test_rand_int ();
     flight[k].plan = test_plan (&t, "u8_stats payload -> s; crc32 payload -> c", size, 0, 0);
     VyrePayload payload = test_stage (&t, data, size, i % 4, &flight[k].slice);
     test_oracle (&flight[k].oracle, data, &whole, 0);
-    flight[k].batch
-        = vyre_megakernel_publish (t.kernel, flight[k].plan, i, &payload, end, &error);
+    flight[k].batch = vyre_megakernel_publish (t.kernel, flight[k].plan, i, &payload, end, &error);
     g_assert_no_error (error);
   }
 }

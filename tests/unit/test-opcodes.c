@@ -186,8 +186,7 @@ test_memcpy_smears_pattern (void)
   naive_copy (words, 0, 160, 96);
   naive_copy (words, 160, 167, 4000);
   g_assert_cmpuint (status (&r, 0), ==, VYRE_STATUS_DONE);
-  g_assert_cmpmem (
-      r.control + 4 * OBS, 4 * 5000, (const guint8 *) words + 4 * OBS, 4 * 5000);
+  g_assert_cmpmem (r.control + 4 * OBS, 4 * 5000, (const guint8 *)words + 4 * OBS, 4 * 5000);
   run_clear (&r);
 }
 

@@ -158,8 +158,7 @@ test_never_room (void)
   params.readback_size = 65536;
   test_kernel_open (&t, &params);
   g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 20000);
-  g_assert_null (
-      vyre_megakernel_publish (t.kernel, plan, 0, &nothing, G_MAXINT64, &error));
+  g_assert_null (vyre_megakernel_publish (t.kernel, plan, 0, &nothing, G_MAXINT64, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE);
   g_assert_nonnull (strstr (error->message, "Fix: "));
   g_clear_error (&error);
@@ -169,7 +168,7 @@ test_never_room (void)
 static void
 count_release (gpointer data)
 {
-  g_atomic_int_inc ((gint *) data);
+  g_atomic_int_inc ((gint *)data);
 }
 
 /* Batches freed while they run are finished, their payloads released, and the
@@ -193,7 +192,7 @@ test_abandoned_batches (void)
       vyre_batch_free (batch);
     }
     test_kernel_close (&t);
-    g_assert_cmpint (g_atomic_int_get (&released), ==, 20 * ((gint) round + 1));
+    g_assert_cmpint (g_atomic_int_get (&released), ==, 20 * ((gint)round + 1));
   }
 }
 
@@ -205,7 +204,7 @@ run_in_thread (gpointer data)
   gsize slice;
   guint value = GPOINTER_TO_UINT (g_thread_self ()) >> 4 & 0xFF;
 
-  memset (bytes, (int) value, sizeof bytes);
+  memset (bytes, (int)value, sizeof bytes);
   g_autoptr (VyrePlan) plan = test_plan (t, "u8_stats payload -> 1", sizeof bytes, 0, 0);
   VyrePayload payload = test_stage (t, bytes, sizeof bytes, 0, &slice);
   for (guint i = 0; i < 1000; i++) {
@@ -248,7 +247,7 @@ check_cost (const char *text, gsize size)
   t.kernel->n_groups = 1;
   t.kernel->budget = G_MAXINT32;
   g_autoptr (VyrePlan) plan = test_plan (&t, text, size, 0, 200);
-  const guint32 *state = (const guint32 *) t.kernel->state.data;
+  const guint32 *state = (const guint32 *)t.kernel->state.data;
   guint32 first = state[VYRE_STATE_HEAD];
   gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
   VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 0, &payload, end, &error);

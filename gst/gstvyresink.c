@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vyrefilter's sink pad: negotiation, staging, publishing.
+ */
+#include "gstvyrememory.h"
+#include "gstvyrestream.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+GST_DEBUG_CATEGORY_STATIC (cat_performance);
+
+/* With nothing in flight, how long upstream may hold all of the staging memory. */
+#define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
+
+static gboolean
+same_plan (const GstVyreFilter *self, const GstVyreSettings *settings, gsize size)
+{
+  return self->plan && !self->plan_stale && self->plan_program == settings->program
+         && self->plan_size == size && self->plan_slots == settings->slot_count
+         && self->plan_observables == settings->observable_slots;
+}
+
+static GstFlowReturn
+push_early_events (GstVyreFilter *self)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstEvent *event;
+
+  while ((event = g_queue_pop_head (&self->early))) {
+    if (flow == GST_FLOW_OK)
+      flow = gst_vyre_stream_push_event (self, event);
+    else
+      gst_event_unref (event);
+  }
+  return flow;
+}
+
+/* The output caps are known with the first buffer, and come before the segment:
+ * from the segment on, events wait for them. */
+static gboolean
+is_early (GstVyreFilter *self, GstEvent *event)
+{
+  if (self->out_caps || GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    return FALSE;
+  return GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || !g_queue_is_empty (&self->early);
+}
+
+/* Output caps follow the layout of the readbacks and the program. */
+static GstFlowReturn
+update_caps (GstVyreFilter *self, const GstVyreSettings *settings, const VyreImage *image)
+{
+  g_autoptr (GstCaps) caps = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT,
+      VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)image->n_slots, "observable-slots",
+      G_TYPE_INT, (gint)image->n_observables, "program", G_TYPE_STRING,
+      vyre_program_get_id (settings->program), NULL);
+
+  if (self->out_caps && gst_caps_is_equal (caps, self->out_caps))
+    return GST_FLOW_OK;
+  gst_caps_replace (&self->out_caps, caps);
+  GstFlowReturn flow = gst_vyre_stream_push_event (self, gst_event_new_caps (caps));
+  return flow == GST_FLOW_OK ? push_early_events (self) : flow;
+}
+
+/* The plan for the next buffer: the last one, as long as program, geometry and
+ * size are the same. */
+static GstFlowReturn
+ensure_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size)
+{
+  GError *error = NULL;
+
+  if (same_plan (self, settings, size))
+    return GST_FLOW_OK;
+  g_autoptr (VyreImage) image = vyre_program_bind (settings->program, self->geometry.bindings, size,
+      settings->slot_count, settings->observable_slots, &error);
+  if (!image)
+    return gst_vyre_stream_fail (self, error);
+  VyrePlan *plan
+      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (self->kernel), &error);
+  if (!plan)
+    return gst_vyre_stream_fail (self, error);
+  g_clear_pointer (&self->plan, vyre_plan_unref);
+  g_clear_pointer (&self->plan_program, vyre_program_unref);
+  self->plan = plan;
+  self->plan_program = vyre_program_ref (settings->program);
+  self->plan_size = size;
+  self->plan_slots = settings->slot_count;
+  self->plan_observables = settings->observable_slots;
+  self->plan_stale = FALSE;
+  return update_caps (self, settings, image);
+}
+
+/* A staging slice of our own, with what it takes to give it back. */
+typedef struct {
+  VyreStore *store;
+  gsize offset;
+} Slice;
+
+static void
+slice_free (gpointer data)
+{
+  Slice *slice = data;
+
+  vyre_store_free (slice->store, slice->offset);
+  vyre_store_unref (slice->store);
+  g_free (slice);
+}
+
+static void
+buffer_release (gpointer data)
+{
+  gst_buffer_unref (data);
+}
+
+/* First way: the payload was written into the staging store by upstream. */
+static gboolean
+stage_in_place (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
+{
+  VyreStore *store = vyre_megakernel_get_staging (self->kernel);
+
+  if (gst_buffer_n_memory (buffer) != 1
+      || !gst_vyre_memory_find (gst_buffer_peek_memory (buffer, 0), store, &staged->offset)
+      || staged->offset % VYRE_GRANULE != 0)
+    return FALSE;
+  staged->release = buffer_release;
+  staged->owner = gst_buffer_ref (buffer);
+  g_mutex_lock (&self->lock);
+  self->stats.arena_bytes += gst_buffer_get_size (buffer);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+static GstFlowReturn
+alloc_slice (GstVyreFilter *self, gsize size, gsize *offset)
+{
+  VyreStore *store = vyre_megakernel_get_staging (self->kernel);
+  gint64 deadline = 0;
+
+  if (size > vyre_store_get_size (store))
+    return gst_vyre_stream_fail (
+        self, g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+                  "A buffer of %" G_GSIZE_FORMAT " bytes does not fit the %" G_GSIZE_FORMAT
+                  " bytes of staging memory. Fix: set staging-size=%" G_GSIZE_FORMAT
+                  " or more (the device takes up to %" G_GSIZE_FORMAT "), or send smaller buffers.",
+                  size, vyre_store_get_size (store), size,
+                  vyre_device_get_max_payload (vyre_megakernel_get_device (self->kernel))));
+  while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
+    VyreMegakernelCounters counters;
+    if (gst_vyre_stream_is_flushing (self))
+      return GST_FLOW_FLUSHING;
+    vyre_megakernel_get_counters (self->kernel, &counters);
+    gint64 now = g_get_monotonic_time ();
+    if (counters.in_flight > 0 || deadline == 0)
+      deadline = now + STAGING_DEADLINE;
+    if (now > deadline)
+      return gst_vyre_stream_fail (
+          self, g_error_new (VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+                    "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s. Fix: raise "
+                    "staging-size; elements in front hold too much of it.",
+                    size));
+  }
+  return GST_FLOW_OK;
+}
+
+/* Last way: the CPU copies the payload in. */
+static GstFlowReturn
+stage_copy (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
+{
+  VyreStore *store = vyre_megakernel_get_staging (self->kernel);
+  gsize size = gst_buffer_get_size (buffer);
+
+  GstFlowReturn flow = alloc_slice (self, MAX (size, 1), &staged->offset);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  Slice *slice = g_new (Slice, 1);
+  *slice = (Slice){ .store = vyre_store_ref (store), .offset = staged->offset };
+  staged->release = slice_free;
+  staged->owner = slice;
+  gsize copied = gst_buffer_extract (buffer, 0, vyre_store_get_data (store) + staged->offset, size);
+  if (copied < size) {
+    slice_free (slice);
+    return gst_vyre_stream_fail (self,
+        g_error_new (VYRE_ERROR, VYRE_ERROR_INVALID,
+            "Only %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes of a buffer could be read. Fix: "
+            "put an element in front that maps its memory for the CPU.",
+            copied, size));
+  }
+  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes into staging", size);
+  g_mutex_lock (&self->lock);
+  self->stats.bounce_bytes += size;
+  g_mutex_unlock (&self->lock);
+  return GST_FLOW_OK;
+}
+
+/* Waits until fewer than max-in-flight batches are on their way. */
+static GstFlowReturn
+wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings)
+{
+  g_mutex_lock (&self->lock);
+  while (!self->flushing && self->flow == GST_FLOW_OK && self->n_batches >= settings->max_in_flight)
+    g_cond_wait (&self->changed, &self->lock);
+  GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
+  g_mutex_unlock (&self->lock);
+  return flow;
+}
+
+static GstFlowReturn
+publish (GstVyreFilter *self, const VyrePayload *staged, VyreBatch **batch)
+{
+  for (;;) {
+    GError *error = NULL;
+    *batch = vyre_megakernel_publish (self->kernel, self->plan, self->sequence, staged,
+        g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &error);
+    if (*batch)
+      return GST_FLOW_OK;
+    if (!g_error_matches (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT)
+        || gst_vyre_stream_is_flushing (self)) {
+      staged->release (staged->owner);
+      if (gst_vyre_stream_is_flushing (self)) {
+        g_error_free (error);
+        return GST_FLOW_FLUSHING;
+      }
+      return gst_vyre_stream_fail (self, error);
+    }
+    g_error_free (error);
+  }
+}
+
+static void
+read_timing (GstVyreFilter *self, GstBuffer *buffer, GstVyreTiming *timing)
+{
+  *timing = (GstVyreTiming){
+    .pts = GST_BUFFER_PTS (buffer),
+    .dts = GST_BUFFER_DTS (buffer),
+    .duration = GST_BUFFER_DURATION (buffer),
+    .offset = GST_BUFFER_OFFSET (buffer),
+    .offset_end = GST_BUFFER_OFFSET_END (buffer),
+    .flags = GST_BUFFER_FLAGS (buffer),
+    .size = gst_buffer_get_size (buffer),
+    .segment = self->segment,
+  };
+}
+
+static GstFlowReturn
+follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
+{
+  GError *error = NULL;
+  gboolean changed;
+
+  if (!gst_vyre_geometry_check (&self->geometry, buffer, &changed, &error))
+    return gst_vyre_stream_fail (self, error);
+  self->plan_stale |= changed;
+  return GST_FLOW_OK;
+}
+
+/* What a live pipeline has to wait for us depends on how long a buffer is: the
+ * longest so far, in whole milliseconds, since durations vary by rounding. */
+static void
+note_duration (GstVyreFilter *self, GstClockTime duration)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (duration))
+    return;
+  duration = (duration + GST_MSECOND - 1) / GST_MSECOND * GST_MSECOND;
+  g_mutex_lock (&self->lock);
+  gboolean longer = duration > self->buffer_duration;
+  if (longer)
+    self->buffer_duration = duration;
+  g_mutex_unlock (&self->lock);
+  if (longer)
+    gst_element_post_message (
+        GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
+}
+
+static GstFlowReturn
+run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+  VyrePayload staged;
+  VyreBatch *batch;
+
+  GstFlowReturn flow = follow_geometry (self, buffer);
+  if (flow == GST_FLOW_OK)
+    flow = ensure_plan (self, settings, size);
+  if (flow == GST_FLOW_OK)
+    flow = wait_for_turn (self, settings);
+  if (flow == GST_FLOW_OK && !stage_in_place (self, buffer, &staged))
+    flow = stage_copy (self, buffer, &staged);
+  if (flow == GST_FLOW_OK) {
+    self->sequence++;
+    flow = publish (self, &staged, &batch);
+  }
+  if (flow != GST_FLOW_OK)
+    return flow;
+  GstVyreItem *item = g_new0 (GstVyreItem, 1);
+  item->batch = batch;
+  item->plan = vyre_plan_ref (self->plan);
+  read_timing (self, buffer, &item->timing);
+  g_mutex_lock (&self->lock);
+  self->stats.buffers++;
+  self->stats.payload_bytes += size;
+  g_mutex_unlock (&self->lock);
+  return gst_vyre_stream_push (self, item);
+}
+
+static GstFlowReturn
+sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreSettings settings;
+
+  if (self->caps_failed) {
+    gst_buffer_unref (buffer);
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
+  note_duration (self, GST_BUFFER_DURATION (buffer));
+  gst_vyre_filter_get_settings (self, &settings);
+  GstFlowReturn flow = run_buffer (self, &settings, buffer);
+  vyre_program_unref (settings.program);
+  gst_buffer_unref (buffer);
+  return flow;
+}
+
+static gboolean
+set_caps (GstVyreFilter *self, GstCaps *caps)
+{
+  GError *error = NULL;
+
+  GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, caps);
+  self->plan_stale = TRUE;
+  self->caps_failed = !gst_vyre_geometry_set_caps (&self->geometry, caps, &error);
+  if (self->caps_failed)
+    gst_vyre_stream_fail (self, error);
+  return !self->caps_failed;
+}
+
+static void
+start_flush (GstVyreFilter *self)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  gst_pad_pause_task (self->srcpad); /* waits for the task, which sees `flushing` soon */
+}
+
+static void
+stop_flush (GstVyreFilter *self)
+{
+  gst_vyre_stream_drop (self);
+  g_mutex_lock (&self->lock);
+  self->flushing = FALSE;
+  self->eos = FALSE;
+  self->flow = GST_FLOW_OK;
+  g_mutex_unlock (&self->lock);
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  g_queue_clear_full (&self->early, (GDestroyNotify)gst_event_unref);
+  if (GST_PAD_MODE (self->srcpad) == GST_PAD_MODE_PUSH)
+    gst_vyre_source_start (self);
+}
+
+/* A new stream or segment after EOS takes the EOS back. */
+static void
+restart_after_eos (GstVyreFilter *self)
+{
+  g_mutex_lock (&self->lock);
+  while (self->eos && !self->flushing && self->flow == GST_FLOW_OK)
+    g_cond_wait (&self->changed, &self->lock); /* until the task has come to the EOS */
+  gboolean restart = self->eos && !self->flushing && self->flow == GST_FLOW_EOS;
+  self->eos = FALSE;
+  if (restart)
+    self->flow = GST_FLOW_OK;
+  g_mutex_unlock (&self->lock);
+  if (restart)
+    gst_vyre_source_start (self);
+}
+
+static gboolean
+sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstCaps *caps;
+  gboolean done;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_FLUSH_START:
+      done = gst_pad_push_event (self->srcpad, event);
+      start_flush (self);
+      return done;
+    case GST_EVENT_FLUSH_STOP:
+      done = gst_pad_push_event (self->srcpad, event);
+      stop_flush (self);
+      return done;
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      done = set_caps (self, caps);
+      gst_event_unref (event);
+      return done;
+    case GST_EVENT_STREAM_START:
+      restart_after_eos (self);
+      break;
+    case GST_EVENT_SEGMENT:
+      restart_after_eos (self);
+      gst_event_copy_segment (event, &self->segment);
+      break;
+    case GST_EVENT_EOS:
+      g_mutex_lock (&self->lock);
+      self->eos = TRUE;
+      g_mutex_unlock (&self->lock);
+      break;
+    default:
+      break;
+  }
+  if (!GST_EVENT_IS_SERIALIZED (event))
+    return gst_pad_push_event (self->srcpad, event);
+  if (is_early (self, event)) {
+    g_queue_push_tail (&self->early, event);
+    return TRUE;
+  }
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    push_early_events (self);
+  return gst_vyre_stream_push_event (self, event) == GST_FLOW_OK;
+}
+
+/* Waits until everything that was queued has left. */
+static gboolean
+wait_until_drained (GstVyreFilter *self)
+{
+  g_mutex_lock (&self->lock);
+  while (!self->flushing && self->flow == GST_FLOW_OK
+         && (self->n_batches > 0 || !g_queue_is_empty (&self->items)))
+    g_cond_wait (&self->changed, &self->lock);
+  gboolean drained = !self->flushing && self->flow == GST_FLOW_OK;
+  g_mutex_unlock (&self->lock);
+  return drained;
+}
+
+/* Answered with or without caps: filesrc and others ask without and then write
+ * straight into what is proposed. */
+static gboolean
+propose_allocation (GstVyreFilter *self, GstQuery *query)
+{
+  GstAllocationParams params;
+
+  gst_allocation_params_init (&params);
+  params.align = 4095;
+  params.padding = VYRE_GRANULE - 1;
+  if (self->upstream_allocator)
+    gst_query_add_allocation_param (query, self->upstream_allocator, &params);
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+static gboolean
+sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_ALLOCATION:
+      return propose_allocation (self, query);
+    case GST_QUERY_CAPS:
+    case GST_QUERY_ACCEPT_CAPS:
+      return gst_pad_query_default (pad, parent, query);
+    default:
+      if (GST_QUERY_IS_SERIALIZED (query) && !wait_until_drained (self))
+        return FALSE;
+      return gst_pad_query_default (pad, parent, query);
+  }
+}
+
+void
+gst_vyre_sink_init (GstVyreFilter *self)
+{
+  GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
+  gst_pad_set_chain_function (self->sinkpad, sink_chain);
+  gst_pad_set_event_function (self->sinkpad, sink_event);
+  gst_pad_set_query_function (self->sinkpad, sink_query);
+}

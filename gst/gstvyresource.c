@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vyrefilter's source pad: its task waits for batches and pushes readbacks.
+ */
+#include "gstvyrememory.h"
+#include "gstvyremeta.h"
+#include "gstvyrestream.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+GST_DEBUG_CATEGORY_STATIC (cat_performance);
+
+/* A kernel that takes no ticket for this long is not going to. */
+#define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
+
+/* Waits for the batch; FALSE when flushing (no error) or when it failed. */
+static gboolean
+wait_for_batch (GstVyreFilter *self, VyreBatch *batch, GError **error)
+{
+  gint64 deadline = 0;
+  guint64 tickets = 0;
+
+  for (;;) {
+    gint64 now = g_get_monotonic_time ();
+    VyreMegakernelCounters counters;
+    GError *reason = NULL;
+    if (vyre_batch_wait (batch, now + GST_VYRE_WAIT_SLICE, &reason))
+      return TRUE;
+    if (!g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
+      g_propagate_error (error, reason);
+      return FALSE;
+    }
+    g_error_free (reason);
+    if (gst_vyre_stream_is_flushing (self))
+      return FALSE;
+    vyre_megakernel_get_counters (self->kernel, &counters);
+    if (deadline == 0 || counters.tickets != tickets)
+      deadline = now + BATCH_DEADLINE;
+    tickets = counters.tickets;
+    if (now > deadline) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+          "The kernel has made no progress for 30 s. Fix: send smaller buffers, or set "
+          "residency=dispatch.");
+      return FALSE;
+    }
+  }
+}
+
+/* The readback as it goes downstream. While the store has room its slice is
+ * lent out; beyond half of it a copy goes instead, so that a sink that keeps
+ * buffers can never leave the next batch without a slice. */
+static GstBuffer *
+make_buffer (GstVyreFilter *self, GstVyreItem *item)
+{
+  VyreStore *store = vyre_megakernel_get_readbacks (self->kernel);
+  const VyreLayout *layout = vyre_plan_get_layout (item->plan);
+  GstBuffer *buffer = gst_buffer_new ();
+  GstMemory *whole;
+
+  if (vyre_store_get_used (store) <= vyre_store_get_size (store) / 2) {
+    gsize slice = vyre_batch_steal_readback (item->batch);
+    whole = gst_vyre_allocator_wrap (self->readback_allocator, slice, layout->total);
+  } else {
+    GstMapInfo map;
+    whole = gst_allocator_alloc (NULL, layout->total, NULL);
+    gst_memory_map (whole, &map, GST_MAP_WRITE);
+    memcpy (map.data, vyre_batch_get_readback (item->batch), layout->total);
+    gst_memory_unmap (whole, &map);
+    g_mutex_lock (&self->lock);
+    self->stats.readback_copies++;
+    g_mutex_unlock (&self->lock);
+    GST_CAT_LOG_OBJECT (cat_performance, self, "copied a readback out");
+  }
+  for (guint part = 0; part < VYRE_N_PARTS; part++)
+    gst_buffer_append_memory (
+        buffer, gst_memory_share (whole, (gssize)layout->offset[part], (gssize)layout->size[part]));
+  gst_memory_unref (whole);
+  gst_buffer_add_vyre_readback_meta (buffer, layout);
+  return buffer;
+}
+
+static void
+stamp_buffer (GstBuffer *buffer, const GstVyreTiming *timing)
+{
+  GST_BUFFER_PTS (buffer) = timing->pts;
+  GST_BUFFER_DTS (buffer) = timing->dts;
+  GST_BUFFER_DURATION (buffer) = timing->duration;
+  GST_BUFFER_OFFSET (buffer) = timing->offset;
+  GST_BUFFER_OFFSET_END (buffer) = timing->offset_end;
+  GST_BUFFER_FLAG_SET (
+      buffer, timing->flags
+                  & (GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC | GST_BUFFER_FLAG_LIVE
+                      | GST_BUFFER_FLAG_DELTA_UNIT | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_GAP
+                      | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_DROPPABLE));
+}
+
+static void
+count_batch (GstVyreFilter *self, GstVyreItem *item, const guint8 *readback)
+{
+  const VyreLayout *layout = vyre_plan_get_layout (item->plan);
+  const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
+
+  g_mutex_lock (&self->lock);
+  GstVyreStats *stats = &self->stats;
+  stats->batches++;
+  for (guint part = 0; part < VYRE_N_PARTS; part++)
+    stats->part_bytes[part] += layout->size[part];
+  stats->done_count += vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT);
+  stats->epoch += vyre_read_word (readback, VYRE_CONTROL_EPOCH);
+  for (guint i = 0; i < VYRE_CONTROL_METRICS_COUNT; i++)
+    stats->metrics[i] += vyre_read_word (readback, VYRE_CONTROL_METRICS + i);
+  stats->faults += completion->faults;
+  stats->dropped_records += completion->dropped_records;
+  stats->region_bytes += completion->payload_bytes;
+  gst_vyre_stats_add_latency (stats, completion->latency);
+  g_mutex_unlock (&self->lock);
+}
+
+static gint
+first_fault (const VyrePlan *plan, const guint8 *readback)
+{
+  const VyreImage *image = vyre_plan_get_image (plan);
+  const guint8 *ring = readback + vyre_plan_get_layout (plan)->offset[VYRE_PART_RING];
+
+  for (guint slot = 0; slot < image->n_slots; slot++) {
+    if (vyre_read_word (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS) == VYRE_STATUS_FAULT)
+      return (gint)slot;
+  }
+  return -1;
+}
+
+/* A faulted slot is visible in its readback; the bus hears of the first. */
+static void
+warn_of_fault (GstVyreFilter *self, GstVyreItem *item, const guint8 *readback)
+{
+  gint slot = first_fault (item->plan, readback);
+
+  if (slot < 0 || self->warned_of_fault)
+    return;
+  self->warned_of_fault = TRUE;
+  g_autofree char *text = vyre_disassemble (
+      vyre_plan_get_image (item->plan)->slots + (gsize)slot * VYRE_SLOT_WORDS, 1);
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Slot %d of the program faulted and had no effect. Fix: keep regions inside the payload and "
+       "word indices inside the control buffer; see the ring in the readback.",
+          slot),
+      ("%s", g_strstrip (text)));
+}
+
+/* The kernel counts the bytes it read. When every slot ran, they must be the
+ * bytes the plan has: anything else is a result that cannot be trusted. */
+static gboolean
+check_completion (GstVyreItem *item, const guint8 *readback, GError **error)
+{
+  const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
+  const VyreImage *image = vyre_plan_get_image (item->plan);
+  guint64 planned = vyre_plan_get_region_bytes (item->plan);
+
+  if (!vyre_readback_validate (vyre_plan_get_layout (item->plan), image->n_slots, error))
+    return FALSE;
+  if (completion->faults > 0 || vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT) != image->n_used
+      || completion->payload_bytes == planned)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+      "The kernel processed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+      " bytes of a batch. Fix: set residency=dispatch, and report the driver.",
+      completion->payload_bytes, planned);
+  return FALSE;
+}
+
+static GstFlowReturn
+push_batch (GstVyreFilter *self, GstVyreItem *item)
+{
+  GError *error = NULL;
+  GstVyreSettings settings;
+
+  if (!wait_for_batch (self, item->batch, &error))
+    return error ? gst_vyre_stream_fail (self, error) : GST_FLOW_FLUSHING;
+  const guint8 *readback = vyre_batch_get_readback (item->batch);
+  if (!check_completion (item, readback, &error))
+    return gst_vyre_stream_fail (self, error);
+  count_batch (self, item, readback);
+  if (vyre_batch_get_completion (item->batch)->faults > 0)
+    warn_of_fault (self, item, readback);
+  gst_vyre_filter_get_settings (self, &settings);
+  gst_vyre_messages_batch (self, &settings, item->plan, readback,
+      vyre_batch_get_completion (item->batch), &item->timing);
+  vyre_program_unref (settings.program);
+  GstBuffer *buffer = make_buffer (self, item);
+  stamp_buffer (buffer, &item->timing);
+  return gst_pad_push (self->srcpad, buffer);
+}
+
+static GstFlowReturn
+push_item_event (GstVyreFilter *self, GstVyreItem *item)
+{
+  GstEvent *event = g_steal_pointer (&item->event);
+  gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+
+  if (eos)
+    gst_vyre_messages_eos (self);
+  gst_pad_push_event (self->srcpad, event);
+  return eos ? GST_FLOW_EOS : GST_FLOW_OK;
+}
+
+/* Ends the task. Upstream learns of it by its next buffer; when there will be
+ * none, because EOS is queued already, the bus has to hear it from us. */
+static void
+end_task (GstVyreFilter *self, GstFlowReturn flow, gboolean was_eos)
+{
+  g_mutex_lock (&self->lock);
+  if (!self->flushing)
+    self->flow = flow;
+  gboolean eos = self->eos;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  GST_DEBUG_OBJECT (self, "pausing: %s", gst_flow_get_name (flow));
+  gst_pad_pause_task (self->srcpad);
+  if (was_eos || flow == GST_FLOW_FLUSHING || !eos)
+    return;
+  if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)
+    GST_ELEMENT_FLOW_ERROR (self, flow);
+  gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+}
+
+static void
+source_loop (gpointer data)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (GST_PAD_PARENT (GST_PAD (data)));
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  g_mutex_lock (&self->lock);
+  while (!self->flushing && g_queue_is_empty (&self->items))
+    g_cond_wait (&self->changed, &self->lock);
+  GstVyreItem *item = self->flushing ? NULL : g_queue_pop_head (&self->items);
+  g_mutex_unlock (&self->lock);
+  if (!item) {
+    end_task (self, GST_FLOW_FLUSHING, FALSE);
+    return;
+  }
+  gboolean is_event = item->event != NULL;
+  flow = is_event ? push_item_event (self, item) : push_batch (self, item);
+  gst_vyre_item_free (item);
+  g_mutex_lock (&self->lock);
+  if (!is_event && self->n_batches > 0)
+    self->n_batches--;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  if (flow != GST_FLOW_OK)
+    end_task (self, flow, is_event);
+}
+
+gboolean
+gst_vyre_source_start (GstVyreFilter *self)
+{
+  return gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);
+}
+
+static gboolean
+activate_source (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  self->flushing = !active;
+  self->flow = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  if (active)
+    return gst_vyre_source_start (self);
+  return gst_pad_stop_task (pad);
+}
+
+/* A result leaves as soon as it is there, so a buffer is delayed by its own
+ * batch, which has to take less than the buffer's duration to keep up. The
+ * queue can hold max-in-flight of them. */
+static gboolean
+query_latency (GstVyreFilter *self, GstQuery *query)
+{
+  GstClockTime least, most;
+  gboolean live;
+
+  if (!gst_pad_peer_query (self->sinkpad, query))
+    return FALSE;
+  gst_query_parse_latency (query, &live, &least, &most);
+  GST_OBJECT_LOCK (self);
+  guint max_in_flight = self->settings.max_in_flight;
+  GST_OBJECT_UNLOCK (self);
+  g_mutex_lock (&self->lock);
+  GstClockTime duration = self->buffer_duration;
+  g_mutex_unlock (&self->lock);
+  least += duration;
+  if (GST_CLOCK_TIME_IS_VALID (most))
+    most += duration * max_in_flight;
+  gst_query_set_latency (query, live, least, most);
+  return TRUE;
+}
+
+static gboolean
+source_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    return query_latency (GST_VYRE_FILTER (parent), query);
+  return gst_pad_query_default (pad, parent, query);
+}
+
+void
+gst_vyre_source_init (GstVyreFilter *self)
+{
+  GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
+  gst_pad_set_query_function (self->srcpad, source_query);
+  gst_pad_set_activatemode_function (self->srcpad, activate_source);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The stream through vyrefilter. The sink pad's thread (gstvyresink.c) stages
+ * payloads and publishes batches; the source pad's task (gstvyresource.c) waits
+ * for them and pushes readbacks. Between them lies one queue that also carries
+ * the serialized events, so that everything leaves in the order it came.
+ */
+#pragma once
+
+#include "gstvyrefilter.h"
+
+G_BEGIN_DECLS
+
+/* A wait for the device or for memory is cut into slices of this length, after
+ * each of which a flush or a state change is noticed. */
+#define GST_VYRE_WAIT_SLICE (20 * G_TIME_SPAN_MILLISECOND)
+
+typedef struct {
+  GstEvent *event; /* or else a batch: */
+  VyreBatch *batch;
+  VyrePlan *plan;
+  GstVyreTiming timing;
+} GstVyreItem;
+
+void gst_vyre_item_free (GstVyreItem *item);
+GstFlowReturn gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item);
+GstFlowReturn gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event);
+void gst_vyre_stream_drop (GstVyreFilter *self);
+gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
+GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
+
+/* gstvyresink.c */
+void gst_vyre_sink_init (GstVyreFilter *self);
+
+/* gstvyresource.c */
+void gst_vyre_source_init (GstVyreFilter *self);
+gboolean gst_vyre_source_start (GstVyreFilter *self);
+
+G_END_DECLS

@@ -158,14 +158,21 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
       g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
 }
 
-/* Takes a new program, or remembers why there is none. A running stream keeps
- * the program it has. */
+/* Takes a new program with the property it came from, or remembers why there is
+ * none. A running stream keeps the program it has, and its properties. */
 static void
-take_program (GstVyreFilter *self, VyreProgram *program, GError *error)
+take_program (
+    GstVyreFilter *self, VyreProgram *program, const gchar *text, const gchar *path, GError *error)
 {
   GST_OBJECT_LOCK (self);
   gboolean running = GST_STATE (self) > GST_STATE_NULL;
-  g_clear_error (&self->program_error);
+  if (program || !running) {
+    g_free (self->program_text);
+    self->program_text = g_strdup (text);
+    g_free (self->program_location);
+    self->program_location = g_strdup (path);
+    g_clear_error (&self->program_error);
+  }
   if (program) {
     VyreProgram *old = self->settings.program;
     self->settings.program = program;
@@ -188,30 +195,23 @@ set_program (GstVyreFilter *self, const gchar *text)
   const gchar *wanted = text ? text : DEFAULT_PROGRAM;
   VyreProgram *program = vyre_program_from_string (wanted, &error);
 
-  GST_OBJECT_LOCK (self);
-  g_free (self->program_text);
-  self->program_text = g_strdup (wanted);
-  g_clear_pointer (&self->program_location, g_free);
-  GST_OBJECT_UNLOCK (self);
-  take_program (self, program, error);
+  take_program (self, program, wanted, NULL, error);
 }
 
+/* Without a path, the default program. */
 static void
 set_program_location (GstVyreFilter *self, const gchar *path)
 {
   GError *error = NULL;
-  VyreProgram *program;
 
-  GST_OBJECT_LOCK (self);
-  g_free (self->program_location);
-  self->program_location = g_strdup (path);
-  GST_OBJECT_UNLOCK (self);
-  if (!path)
+  if (!path) {
+    set_program (self, NULL);
     return;
-  program = vyre_program_load (path, &error);
+  }
+  VyreProgram *program = vyre_program_load (path, &error);
   if (error)
     g_prefix_error (&error, "%s: ", path);
-  take_program (self, program, error);
+  take_program (self, program, NULL, path, error);
 }
 
 static void

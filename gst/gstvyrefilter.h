@@ -95,6 +95,7 @@ struct _GstVyreFilter {
   GQueue items;    /* of GstVyreItem: batches and serialized events, in order */
   guint n_batches; /* of these, and the one in the task's hands */
   gboolean flushing;
+  gboolean failed; /* and the bus has been told */
   gboolean eos;
   GstFlowReturn flow;
   GstVyreStats stats;
@@ -133,6 +134,7 @@ void gst_vyre_stream_clear (GstVyreFilter *self);
 
 /* gstvyremessages.c */
 void gst_vyre_messages_reset (GstVyreFilter *self);
+void gst_vyre_messages_flush (GstVyreFilter *self);
 void gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
     const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing);
 void gst_vyre_messages_eos (GstVyreFilter *self);

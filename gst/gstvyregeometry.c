@@ -109,6 +109,19 @@ gst_vyre_geometry_clear (GstVyreGeometry *geometry)
   *geometry = (GstVyreGeometry){ .bindings = vyre_bindings_new () };
 }
 
+/* Features also name metas; only memory that is not the system's is out of reach. */
+static gboolean
+is_device_memory (const GstCapsFeatures *features)
+{
+  for (guint i = 0; i < gst_caps_features_get_size (features); i++) {
+    const gchar *feature = gst_caps_features_get_nth (features, i);
+    if (g_str_has_prefix (feature, "memory:")
+        && !g_str_equal (feature, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean
 gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **error)
 {
@@ -117,8 +130,7 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
   GstAudioInfo audio;
 
   gst_vyre_geometry_clear (geometry);
-  if (!gst_caps_features_is_equal (
-          gst_caps_get_features (caps, 0), GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY)) {
+  if (is_device_memory (gst_caps_get_features (caps, 0))) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
         "Buffers of %s are not in memory the CPU can read. Fix: put a download element in front, "
         "such as vulkandownload or gldownload.",

@@ -185,13 +185,20 @@ is_due (gint64 *due, guint64 interval)
   return TRUE;
 }
 
-/* Forgets the stream. */
+/* Forgets the results that were not posted. */
 void
-gst_vyre_messages_reset (GstVyreFilter *self)
+gst_vyre_messages_flush (GstVyreFilter *self)
 {
   g_clear_pointer (&self->last.plan, vyre_plan_unref);
   g_array_set_size (self->last.words, 0);
   self->last.posted = TRUE;
+}
+
+/* Forgets the stream. */
+void
+gst_vyre_messages_reset (GstVyreFilter *self)
+{
+  gst_vyre_messages_flush (self);
   self->results_due = 0;
   self->counters_due = 0;
   self->warned_of_fault = FALSE;

@@ -39,7 +39,7 @@ push_early_events (GstVyreFilter *self)
 static gboolean
 is_early (GstVyreFilter *self, GstEvent *event)
 {
-  if (self->out_caps || GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+  if (self->out_caps)
     return FALSE;
   return GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || !g_queue_is_empty (&self->early);
 }
@@ -345,9 +345,11 @@ start_flush (GstVyreFilter *self)
 static void
 stop_flush (GstVyreFilter *self)
 {
-  gst_vyre_stream_drop (self);
+  gst_vyre_stream_drop (self, TRUE);
+  gst_vyre_messages_flush (self);
   g_mutex_lock (&self->lock);
   self->flushing = FALSE;
+  self->failed = FALSE;
   self->eos = FALSE;
   self->flow = GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
@@ -357,20 +359,41 @@ stop_flush (GstVyreFilter *self)
     gst_vyre_source_start (self);
 }
 
-/* A new stream or segment after EOS takes the EOS back. */
+/* A new stream or segment takes an end back, ours or one that downstream
+ * declared. What was queued when it did is of no use. */
 static void
 restart_after_eos (GstVyreFilter *self)
 {
   g_mutex_lock (&self->lock);
   while (self->eos && !self->flushing && self->flow == GST_FLOW_OK)
     g_cond_wait (&self->changed, &self->lock); /* until the task has come to the EOS */
-  gboolean restart = self->eos && !self->flushing && self->flow == GST_FLOW_EOS;
+  gboolean restart = !self->flushing && self->flow == GST_FLOW_EOS;
   self->eos = FALSE;
-  if (restart)
-    self->flow = GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
-  if (restart)
-    gst_vyre_source_start (self);
+  if (!restart)
+    return;
+  gst_pad_pause_task (self->srcpad); /* it has ended; wait until it is out of its function */
+  gst_vyre_stream_drop (self, TRUE);
+  g_mutex_lock (&self->lock);
+  self->flow = self->flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
+  g_mutex_unlock (&self->lock);
+  gst_vyre_source_start (self);
+}
+
+/* Once downstream has had enough, the task is over and EOS goes straight to it. */
+static gboolean
+push_eos (GstVyreFilter *self, GstEvent *event)
+{
+  push_early_events (self);
+  g_mutex_lock (&self->lock);
+  gboolean had_enough = self->flow == GST_FLOW_EOS && !self->flushing && !self->eos;
+  self->eos = TRUE;
+  g_mutex_unlock (&self->lock);
+  if (!had_enough)
+    return gst_vyre_stream_push_event (self, event) == GST_FLOW_OK;
+  gst_pad_pause_task (self->srcpad);
+  gst_vyre_messages_eos (self);
+  return gst_pad_push_event (self->srcpad, event);
 }
 
 static gboolean
@@ -402,10 +425,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       gst_event_copy_segment (event, &self->segment);
       break;
     case GST_EVENT_EOS:
-      g_mutex_lock (&self->lock);
-      self->eos = TRUE;
-      g_mutex_unlock (&self->lock);
-      break;
+      return push_eos (self, event);
     default:
       break;
   }
@@ -415,8 +435,6 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     g_queue_push_tail (&self->early, event);
     return TRUE;
   }
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    push_early_events (self);
   return gst_vyre_stream_push_event (self, event) == GST_FLOW_OK;
 }
 

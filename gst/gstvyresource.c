@@ -173,8 +173,14 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   GError *error = NULL;
   GstVyreSettings settings;
 
-  if (!wait_for_batch (self, item->batch, &error))
-    return error ? gst_vyre_stream_fail (self, error) : GST_FLOW_FLUSHING;
+  if (!wait_for_batch (self, item->batch, &error)) {
+    if (error)
+      return gst_vyre_stream_fail (self, error);
+    g_mutex_lock (&self->lock);
+    self->stats.flushed++;
+    g_mutex_unlock (&self->lock);
+    return GST_FLOW_FLUSHING;
+  }
   const guint8 *readback = vyre_batch_get_readback (item->batch);
   if (!check_completion (item, readback, &error))
     return gst_vyre_stream_fail (self, error);
@@ -210,14 +216,14 @@ end_task (GstVyreFilter *self, GstFlowReturn flow, gboolean was_eos)
   g_mutex_lock (&self->lock);
   if (!self->flushing)
     self->flow = flow;
-  gboolean eos = self->eos;
+  gboolean eos = self->eos, failed = self->failed;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   GST_DEBUG_OBJECT (self, "pausing: %s", gst_flow_get_name (flow));
   gst_pad_pause_task (self->srcpad);
   if (was_eos || flow == GST_FLOW_FLUSHING || !eos)
     return;
-  if (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)
+  if (!failed && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS))
     GST_ELEMENT_FLOW_ERROR (self, flow);
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());
 }

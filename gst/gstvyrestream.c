@@ -36,6 +36,7 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
     g_queue_push_tail (&self->items, item);
     g_cond_broadcast (&self->changed);
   }
+  self->stats.flushed += flow == GST_FLOW_FLUSHING && item->batch;
   g_mutex_unlock (&self->lock);
   if (flow != GST_FLOW_OK)
     gst_vyre_item_free (item);
@@ -51,9 +52,20 @@ gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event)
   return gst_vyre_stream_push (self, item);
 }
 
-/* Drops what is queued. Batches that run are finished by the kernel, unseen. */
+/* What a pad remembers although it was never pushed: all but the segment, which
+ * a flush resets, and the end. */
+static gboolean
+outlives_flush (const GstEvent *event)
+{
+  return GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
+         && GST_EVENT_TYPE (event) != GST_EVENT_EOS;
+}
+
+/* Drops what is queued; with @keep_sticky, downstream still gets the sticky
+ * events. Batches that run are finished by the kernel, unseen. The task is
+ * paused. */
 void
-gst_vyre_stream_drop (GstVyreFilter *self)
+gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky)
 {
   GstVyreItem *item;
 
@@ -66,6 +78,8 @@ gst_vyre_stream_drop (GstVyreFilter *self)
   guint n = 0;
   while ((item = g_queue_pop_head (&dropped))) {
     n += item->batch != NULL;
+    if (keep_sticky && item->event && outlives_flush (item->event))
+      gst_pad_store_sticky_event (self->srcpad, item->event);
     gst_vyre_item_free (item);
   }
   g_mutex_lock (&self->lock);
@@ -77,6 +91,9 @@ gst_vyre_stream_drop (GstVyreFilter *self)
 GstFlowReturn
 gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
 {
+  g_mutex_lock (&self->lock);
+  self->failed = TRUE;
+  g_mutex_unlock (&self->lock);
   gst_vyre_filter_post_error (self, error);
   g_error_free (error);
   return GST_FLOW_ERROR;
@@ -98,7 +115,8 @@ gst_vyre_stream_init (GstVyreFilter *self)
 void
 gst_vyre_stream_reset (GstVyreFilter *self)
 {
-  gst_vyre_stream_drop (self);
+  gst_vyre_stream_drop (self, FALSE);
+  self->failed = FALSE;
   self->eos = FALSE;
   self->flow = GST_FLOW_OK;
   self->buffer_duration = 0;

@@ -10,6 +10,7 @@ static const char *const reserved_results[] = {
   "program",
   "sequence",
   "payload-bytes",
+  "processed-bytes",
   "offset",
   "element",
   "pts",

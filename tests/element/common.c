@@ -173,7 +173,7 @@ numbered_buffer (guint64 number, gsize size)
 {
   GstBuffer *buffer = gst_buffer_new_allocate (NULL, size, NULL);
 
-  gst_buffer_memset (buffer, 0, (guint8) number, size);
+  gst_buffer_memset (buffer, 0, (guint8)number, size);
   GST_BUFFER_OFFSET (buffer) = number;
   GST_BUFFER_PTS (buffer) = number * GST_MSECOND;
   return buffer;
@@ -188,8 +188,8 @@ readback_word (GstBuffer *readback, guint part, guint word)
   GstMemory *memory = gst_buffer_peek_memory (readback, part);
   GstMapInfo map;
   fail_unless (gst_memory_map (memory, &map, GST_MAP_READ));
-  fail_unless (4 * (gsize) word + 4 <= map.size, "word %u is outside of part %u", word, part);
-  memcpy (&value, map.data + 4 * (gsize) word, 4);
+  fail_unless (4 * (gsize)word + 4 <= map.size, "word %u is outside of part %u", word, part);
+  memcpy (&value, map.data + 4 * (gsize)word, 4);
   gst_memory_unmap (memory, &map);
   return GUINT32_FROM_LE (value);
 }

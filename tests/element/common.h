@@ -20,8 +20,8 @@
 
 GstElement *filter_make (const gchar *program);
 GstHarness *filter_new (const gchar *program);
-GstHarness *filter_new_with (const gchar *program, const gchar *property, ...)
-    G_GNUC_NULL_TERMINATED;
+GstHarness *filter_new_with (
+    const gchar *program, const gchar *property, ...) G_GNUC_NULL_TERMINATED;
 void filter_start (GstHarness *h, const gchar *caps);
 void filter_push_segment (GstHarness *h);
 void filter_push (GstHarness *h, GstBuffer *buffer);

@@ -15,8 +15,7 @@ struct _FlowLog {
   gulong probe;
 };
 
-static void
-append (FlowLog *log, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
+static void append (FlowLog *log, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
 
 static void
 append (FlowLog *log, const gchar *format, ...)
@@ -174,7 +173,7 @@ push_all (gpointer data)
 void
 pusher_start (Pusher *pusher, GstHarness *h, guint n, gsize size)
 {
-  *pusher = (Pusher) { .h = h, .n = n, .size = size, .flow = GST_FLOW_OK };
+  *pusher = (Pusher){ .h = h, .n = n, .size = size, .flow = GST_FLOW_OK };
   pusher->thread = g_thread_new ("pusher", push_all, pusher);
 }
 

@@ -8,10 +8,10 @@
 
 #include <gst/video/video.h>
 
-#define ALL_PROGRAM \
-  "u8_stats payload -> stats\n" \
-  "u8_histogram payload -> histogram\n" \
-  "crc32 payload -> crc32\n" \
+#define ALL_PROGRAM                                                                                \
+  "u8_stats payload -> stats\n"                                                                    \
+  "u8_histogram payload -> histogram\n"                                                            \
+  "crc32 payload -> crc32\n"                                                                       \
   "u8_below payload, 17 -> dark\n"
 
 /* Observables of ALL_PROGRAM, in the order of its text. */
@@ -21,7 +21,7 @@ static guint64
 observable_pair (GstBuffer *readback, guint observable)
 {
   return readback_observable (readback, observable)
-      | (guint64)readback_observable (readback, observable + 1) << 32;
+         | (guint64)readback_observable (readback, observable + 1) << 32;
 }
 
 static void
@@ -83,11 +83,9 @@ check_payload (GstHarness *h, GstBuffer *buffer)
   check_stats_words (readback, AT_STATS, &stats);
   check_stats_field (results, "stats", &stats);
   check_histogram (readback, results, data, size);
-  fail_unless_equals_uint64 (
-      readback_observable (readback, AT_CRC32), oracle_crc32 (data, size));
+  fail_unless_equals_uint64 (readback_observable (readback, AT_CRC32), oracle_crc32 (data, size));
   fail_unless_equals_uint64 (field_u64 (results, "crc32"), oracle_crc32 (data, size));
-  fail_unless_equals_int (
-      readback_observable (readback, AT_DARK), oracle_below (data, &whole, 17));
+  fail_unless_equals_int (readback_observable (readback, AT_DARK), oracle_below (data, &whole, 17));
   fail_unless_equals_uint64 (field_u64 (results, "dark"), oracle_below (data, &whole, 17));
   fail_unless_equals_uint64 (field_u64 (results, "payload-bytes"), size);
   gst_message_unref (message);
@@ -216,7 +214,7 @@ static const struct {
 static OracleRegion
 component_region (const GstVideoInfo *info, guint component)
 {
-  return (OracleRegion) {
+  return (OracleRegion){
     .offset = GST_VIDEO_INFO_COMP_OFFSET (info, component),
     .width = GST_VIDEO_INFO_COMP_WIDTH (info, component),
     .rows = GST_VIDEO_INFO_COMP_HEIGHT (info, component),
@@ -247,8 +245,7 @@ GST_START_TEST (frame_statistics_leave_the_padding_out)
 {
   GstVideoInfo info;
   gint width = pictures[__i__].width, height = pictures[__i__].height;
-  GstHarness *h
-      = filter_new_with ("builtin:frame-stats", "results-interval", (guint64)0, NULL);
+  GstHarness *h = filter_new_with ("builtin:frame-stats", "results-interval", (guint64)0, NULL);
   gchar *caps = g_strdup_printf ("video/x-raw,format=%s,width=%d,height=%d,framerate=25/1",
       pictures[__i__].format, width, height);
 
@@ -268,8 +265,8 @@ GST_END_TEST;
 
 GST_START_TEST (an_interleaved_plane_has_all_its_bytes)
 {
-  GstHarness *h = filter_new_with (
-      "u8_stats plane1 -> chroma", "results-interval", (guint64)0, NULL);
+  GstHarness *h
+      = filter_new_with ("u8_stats plane1 -> chroma", "results-interval", (guint64)0, NULL);
   GstVideoInfo info;
 
   gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 33, 17);
@@ -291,16 +288,14 @@ GST_END_TEST;
  * planes with strides of their own. */
 GST_START_TEST (planes_are_where_the_video_meta_says)
 {
-  GstHarness *h
-      = filter_new_with ("builtin:frame-stats", "results-interval", (guint64)0, NULL);
-  gsize offsets[] = { 64, 64 + 48 * 17, 64 + 48 * 17 + 24 * 9 };
-  gint strides[] = { 48, 24, 24 };
+  GstHarness *h = filter_new_with ("builtin:frame-stats", "results-interval", (guint64)0, NULL);
+  gsize offsets[GST_VIDEO_MAX_PLANES] = { 64, 64 + 48 * 17, 64 + 48 * 17 + 24 * 9 };
+  gint strides[GST_VIDEO_MAX_PLANES] = { 48, 24, 24 };
   gsize size = offsets[2] + 24 * 9;
   guint8 *data = noise_new (size, 5);
   GstBuffer *buffer = buffer_of (data, size);
 
-  gst_buffer_add_video_meta_full (
-      buffer, 0, GST_VIDEO_FORMAT_I420, 33, 17, 3, offsets, strides);
+  gst_buffer_add_video_meta_full (buffer, 0, GST_VIDEO_FORMAT_I420, 33, 17, 3, offsets, strides);
   filter_start (h, "video/x-raw,format=I420,width=33,height=17,framerate=25/1");
   gst_buffer_unref (filter_run (h, buffer));
   GstMessage *message = bus_wait_element (h, "vyre-results");

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What goes wrong, and what upstream, downstream and the bus then hear.
+ */
+#include "common.h"
+
+#define CHEAP "u8_stats payload -> stats"
+
+/* A sink that answers what it is told to, from the second buffer on. */
+static gint sink_answer;
+static gint sink_buffers;
+static gint sink_eos;
+
+static GstFlowReturn
+answer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  gst_buffer_unref (buffer);
+  if (g_atomic_int_add (&sink_buffers, 1) == 0)
+    return GST_FLOW_OK;
+  return (GstFlowReturn)g_atomic_int_get (&sink_answer);
+}
+
+static GstPadProbeReturn
+note_eos (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_EOS)
+    g_atomic_int_inc (&sink_eos);
+  return GST_PAD_PROBE_OK;
+}
+
+static GstHarness *
+new_answering (GstFlowReturn flow)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+
+  g_atomic_int_set (&sink_answer, flow);
+  g_atomic_int_set (&sink_buffers, 0);
+  g_atomic_int_set (&sink_eos, 0);
+  gst_pad_set_chain_function (h->sinkpad, answer);
+  gst_pad_add_probe (h->sinkpad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note_eos, NULL, NULL);
+  filter_start (h, NULL);
+  return h;
+}
+
+/* Upstream hears of it within the buffers that may be in flight. */
+static GstFlowReturn
+push_until_told (GstHarness *h)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  for (guint i = 0; i < 100 && flow == GST_FLOW_OK; i++)
+    flow = gst_harness_push (h, numbered_buffer (i, 10));
+  return flow;
+}
+
+static const GstFlowReturn answers[]
+    = { GST_FLOW_EOS, GST_FLOW_ERROR, GST_FLOW_NOT_LINKED, GST_FLOW_CUSTOM_ERROR };
+
+GST_START_TEST (upstream_hears_what_downstream_answered)
+{
+  GstHarness *h = new_answering (answers[__i__]);
+
+  fail_unless_equals_int (push_until_told (h), answers[__i__]);
+  fail_unless_equals_int (push_until_told (h), answers[__i__]);
+  fail_unless_equals_int (g_atomic_int_get (&sink_buffers), 2);
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR), 0);
+  filter_flush (h);
+  g_atomic_int_set (&sink_answer, GST_FLOW_OK);
+  filter_push_segment (h);
+  filter_push (h, numbered_buffer (0, 10));
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (without_a_peer_upstream_hears_not_linked)
+{
+  GstHarness *h = filter_new (CHEAP);
+  GstPad *pad = filter_pad (h, "src");
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 10)));
+  fail_unless (gst_pad_unlink (pad, h->sinkpad));
+  fail_unless_equals_int (push_until_told (h), GST_FLOW_NOT_LINKED);
+  gst_pad_link (pad, h->sinkpad);
+  gst_object_unref (pad);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* fakesink num-buffers=N ends a pipeline that way: its EOS answer has to be
+ * followed by the EOS event that upstream then sends. */
+GST_START_TEST (the_eos_event_passes_a_downstream_that_had_enough)
+{
+  GstHarness *h = new_answering (GST_FLOW_EOS);
+
+  fail_unless_equals_int (push_until_told (h), GST_FLOW_EOS);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  for (guint i = 0; i < 2000 && !g_atomic_int_get (&sink_eos); i++)
+    g_usleep (1000);
+  fail_unless_equals_int (g_atomic_int_get (&sink_eos), 1);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* After EOS upstream pushes nothing that could be answered: the bus is told. */
+GST_START_TEST (an_error_behind_eos_reaches_the_bus)
+{
+  GstHarness *h = new_answering (GST_FLOW_ERROR);
+  Dam dam;
+
+  dam_build (&dam, h);
+  for (guint i = 0; i < 3; i++)
+    filter_push (h, numbered_buffer (i, 10));
+  dam_wait (&dam);
+  filter_push_eos (h);
+  dam_break (&dam);
+  gst_message_unref (bus_wait (h, GST_MESSAGE_ERROR));
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR), 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* ---- buffers that cannot be run ---------------------------------------- */
+
+GST_START_TEST (a_buffer_smaller_than_its_caps_is_an_error)
+{
+  GstHarness *h = filter_new ("builtin:frame-stats");
+
+  filter_start (h, "video/x-raw,format=I420,width=16,height=16,framerate=25/1");
+  fail_unless_equals_int (gst_harness_push (h, noise_buffer (383, 1)), GST_FLOW_ERROR);
+  bus_assert_error (h, "383");
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_buffer_larger_than_the_staging_is_an_error)
+{
+  GstHarness *h = filter_new_with (CHEAP, "staging-size", (guint64)65536, NULL);
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, noise_buffer (65536, 1)));
+  fail_unless_equals_int (gst_harness_push (h, noise_buffer (65537, 1)), GST_FLOW_ERROR);
+  bus_assert_error (h, "staging-size=65537");
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_program_for_another_kind_of_stream_is_an_error)
+{
+  GstHarness *h = filter_new ("builtin:frame-stats");
+
+  filter_start (h, NULL);
+  fail_unless_equals_int (gst_harness_push (h, noise_buffer (100, 1)), GST_FLOW_ERROR);
+  bus_assert_error (h, "luma");
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (memory_of_a_device_is_refused_with_a_remedy)
+{
+  GstHarness *h = filter_new (CHEAP);
+  GstCaps *caps = gst_caps_from_string (
+      "video/x-raw(memory:GLMemory),format=RGBA,width=4,height=4,framerate=25/1");
+
+  gst_harness_push_event (h, gst_event_new_caps (caps));
+  bus_assert_error (h, "download");
+  filter_push_segment (h);
+  fail_unless_equals_int (gst_harness_push (h, noise_buffer (64, 1)), GST_FLOW_NOT_NEGOTIATED);
+  gst_caps_unref (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* ---- slots that fault -------------------------------------------------- */
+
+static const struct {
+  const gchar *program;
+  guint slot;
+} faults[] = {
+  { "nop; u8_stats bytes(0, 101) -> stats; store_u32 9 -> nine", 1 },
+  { "u8_stats region(90, 5, 3, 5) -> stats; nop; store_u32 9 -> nine", 0 },
+  { "nop; crc32 bytes(4294967295, 1) -> crc; store_u32 9 -> nine", 1 },
+  { "nop; store_u32 1, 100000; store_u32 9 -> nine", 1 },
+  { "dfa_step 0, 0; nop; store_u32 9 -> nine", 0 },
+  { "nop; memcpy 160, 165, 4000; store_u32 9 -> nine", 1 },
+};
+
+static void
+check_faulted (GstBuffer *readback, guint faulted)
+{
+  for (guint slot = 0; slot < 4; slot++)
+    fail_unless_equals_int (readback_word (readback, 1, slot * VYRE_SLOT_WORDS),
+        slot == faulted ? VYRE_STATUS_FAULT : VYRE_STATUS_DONE);
+  guint words
+      = (guint)(gst_memory_get_sizes (gst_buffer_peek_memory (readback, 0), NULL, NULL) / 4);
+  fail_unless_equals_int (readback_word (readback, 0, words - 1), 9);
+}
+
+GST_START_TEST (a_slot_that_faults_warns_once_and_the_stream_goes_on)
+{
+  GstHarness *h = filter_new_with (faults[__i__].program, "post-messages", 0, NULL);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 5; i++) {
+    GstBuffer *readback = filter_run (h, numbered_buffer (i, 100));
+    check_faulted (readback, faults[__i__].slot);
+    gst_buffer_unref (readback);
+  }
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_WARNING), 1);
+  fail_unless_equals_uint64 (stat_of (h->element, "faults"), 5);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (the_fault_warning_names_the_slot_and_a_remedy)
+{
+  GstHarness *h = filter_new ("nop; dfa_step 3, 4");
+  GError *error = NULL;
+  gchar *debug = NULL;
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 10)));
+  GstMessage *message = bus_wait (h, GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &error, &debug);
+  fail_unless (strstr (error->message, "Slot 1 ") != NULL, "%s", error->message);
+  fail_unless (strstr (error->message, "Fix: ") != NULL, "%s", error->message);
+  fail_unless (strstr (debug, "dfa_step 3, 4") != NULL, "%s", debug);
+  g_error_free (error);
+  g_free (debug);
+  gst_message_unref (message);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_device_that_is_not_there_is_an_error_at_ready)
+{
+  GstElement *element = filter_make (CHEAP);
+  GstBus *bus = gst_bus_new ();
+
+  gst_element_set_bus (element, bus);
+  g_object_set (element, "device", "no such device", NULL);
+  fail_unless_equals_int (
+      gst_element_set_state (element, GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  GError *error = NULL;
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND), "%s",
+      error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_bus_set_flushing (bus, TRUE);
+  gst_object_unref (bus);
+  gst_object_unref (element);
+}
+GST_END_TEST;
+
+static Suite *
+failures_suite (void)
+{
+  Suite *s = suite_create ("failures");
+  TCase *flow = tcase_create ("flow"), *buffer = tcase_create ("buffer");
+  TCase *slot = tcase_create ("slot");
+
+  suite_add_tcase (s, flow);
+  tcase_add_loop_test (flow, upstream_hears_what_downstream_answered, 0, G_N_ELEMENTS (answers));
+  tcase_add_test (flow, without_a_peer_upstream_hears_not_linked);
+  tcase_add_test (flow, the_eos_event_passes_a_downstream_that_had_enough);
+  tcase_add_test (flow, an_error_behind_eos_reaches_the_bus);
+  suite_add_tcase (s, buffer);
+  tcase_add_test (buffer, a_buffer_smaller_than_its_caps_is_an_error);
+  tcase_add_test (buffer, a_buffer_larger_than_the_staging_is_an_error);
+  tcase_add_test (buffer, a_program_for_another_kind_of_stream_is_an_error);
+  tcase_add_test (buffer, memory_of_a_device_is_refused_with_a_remedy);
+  tcase_add_test (buffer, a_device_that_is_not_there_is_an_error_at_ready);
+  suite_add_tcase (s, slot);
+  tcase_add_loop_test (
+      slot, a_slot_that_faults_warns_once_and_the_stream_goes_on, 0, G_N_ELEMENTS (faults));
+  tcase_add_test (slot, the_fault_warning_names_the_slot_and_a_remedy);
+  return s;
+}
+
+GST_CHECK_MAIN (failures);

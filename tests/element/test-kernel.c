@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The kernel behind the elements: shared by them, and away when there is
+ * nothing to do.
+ */
+#include "common.h"
+#include "oracle.h"
+
+#include <sys/resource.h>
+
+#define CRC "crc32 payload -> crc32"
+#define IDLE_TIMEOUT (30 * GST_MSECOND)
+
+static gint64
+cpu_time (void)
+{
+  struct rusage usage;
+
+  fail_unless_equals_int (getrusage (RUSAGE_SELF, &usage), 0);
+  return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC + usage.ru_utime.tv_usec
+         + usage.ru_stime.tv_usec;
+}
+
+/* CPU time of the process over a window of 300 ms, in percent of one core. */
+static gdouble
+cpu_use (void)
+{
+  gint64 start = g_get_monotonic_time (), before = cpu_time ();
+
+  g_usleep (300000);
+  gint64 used = cpu_time () - before;
+  return 100.0 * (gdouble)used / (gdouble)(g_get_monotonic_time () - start);
+}
+
+static gboolean
+is_dispatch (GstElement *element)
+{
+  GstStructure *stats = stats_of (element);
+  gboolean dispatch = g_str_equal (gst_structure_get_string (stats, "residency"), "dispatch");
+
+  gst_structure_free (stats);
+  return dispatch;
+}
+
+GST_START_TEST (paused_uses_no_cpu)
+{
+  GstHarness *h = filter_new_with (CRC, "idle-timeout", IDLE_TIMEOUT, NULL);
+
+  filter_start (h, NULL);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 1000)));
+  g_usleep (2 * IDLE_TIMEOUT / 1000);
+  gdouble percent = cpu_use ();
+  fail_unless (percent < 5, "%.1f %% of a core", percent);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (going_to_paused_parks_at_once)
+{
+  GstHarness *h = filter_new_with (CRC, "idle-timeout", (guint64)(3600 * GST_SECOND), NULL);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 20; i++)
+    gst_buffer_unref (filter_run (h, numbered_buffer (0, 1000)));
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  g_usleep (50000);
+  gdouble percent = cpu_use ();
+  fail_unless (percent < 5, "%.1f %% of a core", percent);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 1000)));
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (playing_without_input_parks_after_the_idle_timeout)
+{
+  GstHarness *h = filter_new_with (CRC, "idle-timeout", IDLE_TIMEOUT, NULL);
+  guint64 parks = stat_of (h->element, "parks");
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 1000)));
+  if (!is_dispatch (h->element))
+    stat_wait (h->element, "parks", parks + 1);
+  g_usleep (2 * IDLE_TIMEOUT / 1000);
+  guint64 polls = stat_of (h->element, "idle-polls"), launches = stat_of (h->element, "launches");
+  gdouble percent = cpu_use ();
+  fail_unless (percent < 5, "%.1f %% of a core", percent);
+  fail_unless_equals_uint64 (stat_of (h->element, "idle-polls"), polls);
+  fail_unless_equals_uint64 (stat_of (h->element, "launches"), launches);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 1000)));
+  fail_unless (stat_of (h->element, "launches") > launches);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (the_kernel_stays_until_the_idle_timeout)
+{
+  GstHarness *h = filter_new_with (CRC, "idle-timeout", (guint64)(3600 * GST_SECOND), NULL);
+
+  if (is_dispatch (h->element)) {
+    filter_finish (h);
+    return;
+  }
+  filter_start (h, NULL);
+  guint64 parks = stat_of (h->element, "parks");
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 1000)));
+  guint64 polls = stat_of (h->element, "idle-polls");
+  g_usleep (300000);
+  fail_unless (stat_of (h->element, "idle-polls") > polls, "nobody looks for work");
+  fail_unless_equals_uint64 (stat_of (h->element, "parks"), parks);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_kernel_takes_many_batches_per_launch)
+{
+  enum { N = 20000 };
+  GstHarness *h = filter_new_with (
+      "u8_stats payload -> stats", "post-messages", 0, "max-in-flight", 32, NULL);
+  guint64 launches = stat_of (h->element, "launches");
+
+  gst_harness_set_drop_buffers (h, TRUE);
+  filter_start (h, NULL);
+  GstBuffer *buffer = noise_buffer (4096, 1);
+  for (guint i = 0; i < N; i++)
+    filter_push (h, gst_buffer_ref (buffer));
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  fail_unless_equals_uint64 (stat_of (h->element, "batches"), N);
+  launches = stat_of (h->element, "launches") - launches;
+  GST_INFO ("%" G_GUINT64_FORMAT " launches", launches);
+  fail_unless (is_dispatch (h->element) || launches * 100 < 2 * N,
+      "%" G_GUINT64_FORMAT " launches for %d batches", launches, N);
+  gst_buffer_unref (buffer);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* ---- sharing ----------------------------------------------------------- */
+
+GST_START_TEST (two_filters_share_one_kernel)
+{
+  GstHarness *a = filter_new (CRC), *b = filter_new ("u8_stats payload -> stats");
+  guint64 batches = stat_of (a->element, "kernel-batches");
+
+  fail_unless_equals_uint64 (stat_of (b->element, "kernel-batches"), batches);
+  filter_start (a, NULL);
+  filter_start (b, NULL);
+  for (guint i = 0; i < 5; i++)
+    gst_buffer_unref (filter_run (a, numbered_buffer (i, 100)));
+  for (guint i = 0; i < 7; i++)
+    gst_buffer_unref (filter_run (b, numbered_buffer (i, 100)));
+  fail_unless_equals_uint64 (stat_of (a->element, "kernel-batches"), batches + 12);
+  fail_unless_equals_uint64 (stat_of (b->element, "kernel-batches"), batches + 12);
+  fail_unless_equals_uint64 (stat_of (a->element, "batches"), 5);
+  fail_unless_equals_uint64 (stat_of (b->element, "batches"), 7);
+  filter_finish (a);
+  gst_buffer_unref (filter_run (b, numbered_buffer (9, 100)));
+  filter_finish (b);
+}
+GST_END_TEST;
+
+GST_START_TEST (filters_with_other_settings_do_not_share)
+{
+  GstHarness *a = filter_new (CRC);
+  GstHarness *b = filter_new_with (CRC, "idle-timeout", (guint64)GST_SECOND, NULL);
+  guint64 batches = stat_of (b->element, "kernel-batches");
+
+  filter_start (a, NULL);
+  gst_buffer_unref (filter_run (a, numbered_buffer (0, 100)));
+  fail_unless_equals_uint64 (stat_of (b->element, "kernel-batches"), batches);
+  filter_finish (a);
+  filter_finish (b);
+}
+GST_END_TEST;
+
+typedef struct {
+  GstHarness *h;
+  guint seed;
+  guint wrong;
+} Worker;
+
+static gpointer
+work (gpointer data)
+{
+  Worker *worker = data;
+
+  for (guint i = 0; i < 400; i++) {
+    gsize size = (i * 37 + worker->seed * 1001) % 9000;
+    guint8 *bytes = noise_new (size, worker->seed + i);
+    GstBuffer *readback = filter_run (worker->h, buffer_of (bytes, size));
+    worker->wrong += readback_observable (readback, 1) != oracle_crc32 (bytes, size);
+    gst_buffer_unref (readback);
+    g_free (bytes);
+  }
+  return NULL;
+}
+
+GST_START_TEST (filters_in_two_threads_get_their_own_results)
+{
+  Worker workers[2];
+  GThread *threads[2];
+
+  for (guint i = 0; i < 2; i++) {
+    workers[i] = (Worker){ .h = filter_new_with (CRC, "post-messages", 0, NULL), .seed = 1 + i };
+    filter_start (workers[i].h, NULL);
+  }
+  for (guint i = 0; i < 2; i++)
+    threads[i] = g_thread_new ("worker", work, &workers[i]);
+  for (guint i = 0; i < 2; i++)
+    g_thread_join (threads[i]);
+  for (guint i = 0; i < 2; i++) {
+    fail_unless_equals_int (workers[i].wrong, 0);
+    fail_unless_equals_uint64 (stat_of (workers[i].h->element, "batches"), 400);
+    filter_finish (workers[i].h);
+  }
+}
+GST_END_TEST;
+
+/* A paused neighbour's batches must not be parked away from a playing one. */
+GST_START_TEST (pausing_one_filter_does_not_stop_the_other)
+{
+  GstHarness *a = filter_new (CRC), *b = filter_new (CRC);
+
+  filter_start (a, NULL);
+  filter_start (b, NULL);
+  for (guint i = 0; i < 20; i++) {
+    gst_element_set_state (b->element, i % 2 ? GST_STATE_PLAYING : GST_STATE_PAUSED);
+    gst_buffer_unref (filter_run (a, numbered_buffer (i, 1000)));
+    gst_buffer_unref (filter_run (b, numbered_buffer (i, 1000)));
+  }
+  filter_finish (a);
+  filter_finish (b);
+}
+GST_END_TEST;
+
+static Suite *
+kernel_suite (void)
+{
+  Suite *s = suite_create ("kernel");
+  TCase *idle = tcase_create ("idle"), *shared = tcase_create ("shared");
+
+  suite_add_tcase (s, idle);
+  tcase_add_test (idle, paused_uses_no_cpu);
+  tcase_add_test (idle, going_to_paused_parks_at_once);
+  tcase_add_test (idle, playing_without_input_parks_after_the_idle_timeout);
+  tcase_add_test (idle, the_kernel_stays_until_the_idle_timeout);
+  tcase_add_test (idle, a_kernel_takes_many_batches_per_launch);
+  suite_add_tcase (s, shared);
+  tcase_add_test (shared, two_filters_share_one_kernel);
+  tcase_add_test (shared, filters_with_other_settings_do_not_share);
+  tcase_add_test (shared, filters_in_two_threads_get_their_own_results);
+  tcase_add_test (shared, pausing_one_filter_does_not_stop_the_other);
+  return s;
+}
+
+GST_CHECK_MAIN (kernel);

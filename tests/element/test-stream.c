@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Buffers and events through vyrefilter: what is kept, and in which order all of
+ * it leaves.
+ */
+#include "common.h"
+
+#include <gst/check/gstconsistencychecker.h>
+
+#define CHEAP "u8_stats payload -> stats"
+#define CAPS_A "video/x-raw,format=GRAY8,width=8,height=8,framerate=25/1"
+#define CAPS_B "video/x-raw,format=GRAY8,width=16,height=4,framerate=25/1"
+
+GST_START_TEST (times_and_offsets_are_kept)
+{
+  GstHarness *h = filter_new (CHEAP);
+  GstBuffer *buffer = noise_buffer (100, 1);
+
+  filter_start (h, NULL);
+  GST_BUFFER_PTS (buffer) = 1000001;
+  GST_BUFFER_DTS (buffer) = 999;
+  GST_BUFFER_DURATION (buffer) = 33333333;
+  GST_BUFFER_OFFSET (buffer) = 42;
+  GST_BUFFER_OFFSET_END (buffer) = 43;
+  GstBuffer *readback = filter_run (h, buffer);
+  fail_unless_equals_uint64 (GST_BUFFER_PTS (readback), 1000001);
+  fail_unless_equals_uint64 (GST_BUFFER_DTS (readback), 999);
+  fail_unless_equals_uint64 (GST_BUFFER_DURATION (readback), 33333333);
+  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), 42);
+  fail_unless_equals_uint64 (GST_BUFFER_OFFSET_END (readback), 43);
+  gst_buffer_unref (readback);
+  readback = filter_run (h, noise_buffer (100, 1));
+  fail_unless_equals_uint64 (GST_BUFFER_PTS (readback), GST_CLOCK_TIME_NONE);
+  fail_unless_equals_uint64 (GST_BUFFER_DTS (readback), GST_CLOCK_TIME_NONE);
+  fail_unless_equals_uint64 (GST_BUFFER_DURATION (readback), GST_CLOCK_TIME_NONE);
+  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), GST_BUFFER_OFFSET_NONE);
+  gst_buffer_unref (readback);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (flags_of_the_stream_are_kept_and_no_others)
+{
+  const guint stream_flags = GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC
+                             | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_GAP
+                             | GST_BUFFER_FLAG_DROPPABLE | GST_BUFFER_FLAG_DELTA_UNIT
+                             | GST_BUFFER_FLAG_LIVE;
+  GstHarness *h = filter_new (CHEAP);
+
+  filter_start (h, NULL);
+  for (guint bit = 4; bit < 20; bit++) {
+    GstBuffer *buffer = noise_buffer (10, 1);
+    GST_BUFFER_FLAG_SET (buffer, 1u << bit);
+    GstBuffer *readback = filter_run (h, buffer);
+    guint flags = GST_BUFFER_FLAGS (readback) & 0xFFFF0u & ~GST_BUFFER_FLAG_TAG_MEMORY;
+    fail_unless_equals_int (flags, (1u << bit) & stream_flags);
+    gst_buffer_unref (readback);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static const guint depths[] = { 1, 2, 3, 4, 7, 16, 63, 64 };
+
+/* Payloads of very different cost, so that batches would overtake each other. */
+GST_START_TEST (order_is_kept_at_every_depth)
+{
+  static const gsize sizes[] = { 300000, 1, 70000, 16, 0, 4096 };
+  GstHarness *h = filter_new_with (
+      CHEAP "; crc32 payload -> crc32", "max-in-flight", depths[__i__], "post-messages", 0, NULL);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 300; i++)
+    filter_push (h, numbered_buffer (i, sizes[i % G_N_ELEMENTS (sizes)]));
+  for (guint i = 0; i < 300; i++) {
+    GstBuffer *readback = filter_pull (h);
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), i);
+    fail_unless_equals_uint64 (readback_observable (readback, 1), sizes[i % G_N_ELEMENTS (sizes)]);
+    gst_buffer_unref (readback);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (no_more_than_max_in_flight_are_taken)
+{
+  guint depth = depths[__i__];
+  GstHarness *h = filter_new_with (CHEAP, "max-in-flight", depth, NULL);
+  Pusher pusher;
+  Dam dam;
+
+  filter_start (h, NULL);
+  dam_build (&dam, h);
+  pusher_start (&pusher, h, depth + 5, 10);
+  dam_wait (&dam);
+  stat_wait (h->element, "buffers", depth);
+  g_usleep (50000); /* time to take one too many */
+  fail_unless_equals_uint64 (stat_of (h->element, "buffers"), depth);
+  fail_unless_equals_uint64 (stat_of (h->element, "queue-depth"), depth);
+  dam_break (&dam);
+  fail_unless_equals_int (pusher_join (&pusher), GST_FLOW_OK);
+  for (guint i = 0; i < depth + 5; i++) {
+    GstBuffer *readback = filter_pull (h);
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), i);
+    gst_buffer_unref (readback);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (sticky_events_lead_in_order)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+  FlowLog *log = flow_log_new (h);
+
+  filter_push_segment (h);
+  fail_unless (
+      gst_harness_push_event (h, gst_event_new_tag (gst_tag_list_new (GST_TAG_TITLE, "t", NULL))));
+  filter_push (h, numbered_buffer (0, 10));
+  flow_log_wait (log, "#0");
+  gchar *text = flow_log_text (log), *start = strstr (text, "caps");
+  fail_unless (start != NULL, "no caps in: %s", text);
+  fail_unless_equals_string (start, "caps segment tag #0");
+  g_free (text);
+  flow_log_free (log);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (serialized_events_keep_their_place)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+  GstStructure *fields = gst_structure_new_empty ("test");
+  FlowLog *log = flow_log_new (h);
+
+  filter_push_segment (h);
+  filter_push (h, numbered_buffer (0, 500000));
+  fail_unless (gst_harness_push_event (h, gst_event_new_gap (0, GST_SECOND)));
+  filter_push (h, numbered_buffer (1, 10));
+  fail_unless (
+      gst_harness_push_event (h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, fields)));
+  filter_push (h, numbered_buffer (2, 10));
+  filter_push_segment (h);
+  filter_push (h, numbered_buffer (3, 10));
+  filter_push_eos (h);
+  flow_log_wait (log, "eos");
+  gchar *text = flow_log_text (log), *start = strstr (text, "#0");
+  fail_unless_equals_string (start, "#0 gap #1 custom-downstream #2 segment #3 eos");
+  g_free (text);
+  flow_log_free (log);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (events_out_of_band_do_not_wait)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+  FlowLog *log;
+  Dam dam;
+
+  filter_start (h, NULL);
+  dam_build (&dam, h);
+  log = flow_log_new (h);
+  filter_push (h, numbered_buffer (0, 10));
+  dam_wait (&dam);
+  fail_unless (gst_harness_push_event (
+      h, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM_OOB, gst_structure_new_empty ("x"))));
+  flow_log_wait (log, "custom-downstream-oob");
+  dam_break (&dam);
+  gst_buffer_unref (filter_pull (h));
+  flow_log_free (log);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (eos_drains_and_comes_after_the_last_message)
+{
+  GstHarness *h
+      = filter_new_with (CHEAP, "results-interval", 3600 * GST_SECOND, "max-in-flight", 64, NULL);
+  FlowLog *log = flow_log_new (h);
+  GString *expected = g_string_new ("vyre-results");
+
+  filter_push_segment (h);
+  for (guint i = 0; i < 60; i++) {
+    filter_push (h, numbered_buffer (i, 20000));
+    g_string_append_printf (expected, " #%u", i);
+  }
+  g_string_append (expected, " vyre-results vyre-counters eos");
+  filter_push_eos (h);
+  flow_log_wait (log, "eos");
+  gchar *text = flow_log_text (log), *start = strstr (text, "vyre-results");
+  for (gchar *leading;
+       (leading = strstr (start, "segment ")) || (leading = strstr (start, "caps "));)
+    memmove (leading, strchr (leading, ' ') + 1, strlen (strchr (leading, ' ')));
+  fail_unless_equals_string (start, expected->str);
+  fail_unless_equals_int (gst_harness_push (h, numbered_buffer (1, 1)), GST_FLOW_EOS);
+  g_free (text);
+  g_string_free (expected, TRUE);
+  flow_log_free (log);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (eos_without_buffers_is_just_eos)
+{
+  GstHarness *h = filter_new (CHEAP);
+
+  filter_start (h, NULL);
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  fail_unless_equals_int (bus_count (h, "vyre-results"), 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_new_stream_may_follow_eos)
+{
+  GstHarness *h = filter_new (CHEAP);
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 10)));
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  fail_unless (gst_harness_push_event (h, gst_event_new_stream_start ("second")));
+  filter_push_segment (h);
+  GstBuffer *readback = filter_run (h, numbered_buffer (1, 10));
+  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), 1);
+  gst_buffer_unref (readback);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (the_output_is_a_consistent_stream)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+  GstPad *pad = filter_pad (h, "src");
+  GstStreamConsistency *checker = gst_consistency_checker_new (pad);
+
+  for (guint round = 0; round < 3; round++) {
+    filter_start (h, round % 2 ? CAPS_B : CAPS_A);
+    for (guint i = 0; i < 20; i++)
+      filter_push (h, numbered_buffer (i, 64));
+    if (round == 1)
+      filter_flush (h);
+  }
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  gst_consistency_checker_free (checker);
+  gst_object_unref (pad);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (caps_may_change_between_buffers)
+{
+  GstHarness *h
+      = filter_new_with ("store_u32 width -> width", "post-messages", 0, "max-in-flight", 16, NULL);
+
+  for (guint i = 0; i < 40; i++) {
+    filter_start (h, i % 2 ? CAPS_B : CAPS_A);
+    filter_push (h, numbered_buffer (i, 64));
+  }
+  for (guint i = 0; i < 40; i++) {
+    GstBuffer *readback = filter_pull (h);
+    fail_unless_equals_int (readback_observable (readback, 1), i % 2 ? 16 : 8);
+    gst_buffer_unref (readback);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* ---- latency ----------------------------------------------------------- */
+
+GST_START_TEST (latency_of_a_live_stream_is_answered)
+{
+  GstHarness *h = filter_new (CHEAP);
+
+  gst_harness_set_live (h, TRUE);
+  gst_harness_set_upstream_latency (h, 7 * GST_MSECOND);
+  filter_start (h, NULL);
+  GstBuffer *buffer = numbered_buffer (0, 10);
+  GST_BUFFER_DURATION (buffer) = 40 * GST_MSECOND;
+  gst_buffer_unref (filter_run (h, buffer));
+  GstClockTime least = gst_harness_query_latency (h);
+  fail_unless (least >= 7 * GST_MSECOND && least <= 47 * GST_MSECOND, "%" GST_TIME_FORMAT,
+      GST_TIME_ARGS (least));
+  fail_unless (least > 7 * GST_MSECOND, "holding a batch takes time");
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Frames of 1/30 s are 33333333 or 33333334 ns long. */
+GST_START_TEST (rounding_of_durations_is_no_change_of_latency)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 60; i++) {
+    GstBuffer *buffer = numbered_buffer (i, 10);
+    GstClockTime start = gst_util_uint64_scale (i, GST_SECOND, 30);
+    GST_BUFFER_DURATION (buffer) = gst_util_uint64_scale (i + 1, GST_SECOND, 30) - start;
+    gst_buffer_unref (filter_run (h, buffer));
+  }
+  guint n = bus_count_type (h, GST_MESSAGE_LATENCY);
+  fail_unless (n <= 2, "%u LATENCY messages for 60 frames", n);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static Suite *
+stream_suite (void)
+{
+  Suite *s = suite_create ("stream");
+  TCase *data = tcase_create ("data"), *events = tcase_create ("events");
+  TCase *latency = tcase_create ("latency");
+
+  suite_add_tcase (s, data);
+  tcase_add_test (data, times_and_offsets_are_kept);
+  tcase_add_test (data, flags_of_the_stream_are_kept_and_no_others);
+  tcase_add_loop_test (data, order_is_kept_at_every_depth, 0, G_N_ELEMENTS (depths));
+  tcase_add_loop_test (data, no_more_than_max_in_flight_are_taken, 0, G_N_ELEMENTS (depths));
+  suite_add_tcase (s, events);
+  tcase_add_test (events, sticky_events_lead_in_order);
+  tcase_add_test (events, serialized_events_keep_their_place);
+  tcase_add_test (events, events_out_of_band_do_not_wait);
+  tcase_add_test (events, eos_drains_and_comes_after_the_last_message);
+  tcase_add_test (events, eos_without_buffers_is_just_eos);
+  tcase_add_test (events, a_new_stream_may_follow_eos);
+  tcase_add_test (events, the_output_is_a_consistent_stream);
+  tcase_add_test (events, caps_may_change_between_buffers);
+  suite_add_tcase (s, latency);
+  tcase_add_test (latency, latency_of_a_live_stream_is_answered);
+  tcase_add_test (latency, rounding_of_durations_is_no_change_of_latency);
+  return s;
+}
+
+GST_CHECK_MAIN (stream);

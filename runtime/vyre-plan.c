@@ -197,7 +197,10 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
                                + slot * VYRE_SCRATCH_SLOT_WORDS + VYRE_SCRATCH_SLOT_TILES_LEFT];
 
   (*left)++;
-  return add_ticket (plan, granules / plan->workgroup + 1 + VYRE_COST_TILE, &ticket, error);
+  guint64 steps = granules / plan->workgroup + 1;
+  if (slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_U8_HISTOGRAM)
+    steps *= VYRE_COST_HISTOGRAM_STEP;
+  return add_ticket (plan, steps + VYRE_COST_TILE, &ticket, error);
 }
 
 /* Bytes per tile that keep a slot's share of the tickets and a lane's sums
@@ -265,7 +268,7 @@ find_fences (VyrePlan *plan, const guint8 *classes, GError **error)
     plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS
                 + VYRE_SCRATCH_SLOT_VERDICT]
         = VYRE_VERDICT_FENCE;
-    cost += solo_cost (plan, slot);
+    cost += lane_cost (plan, slot);
   }
   cost += plan->fence_end - plan->fence_first;
   if (cost > VYRE_COST_MAX) {

@@ -184,6 +184,17 @@ void run_lanes(uint first, uint count)
   }
 }
 
+// Fences take effect after every other slot of their batch, in slot order: by one
+// lane of the workgroup that finished the last ticket.
+void run_fences()
+{
+  uint end = s_batch[VYRE_BATCH_FENCE_END];
+  for (uint slot = s_batch[VYRE_BATCH_FENCE_FIRST]; slot < end; slot++) {
+    if (slot_scratch_is_fence(slot) && claim(slot))
+      finish(slot, run_slot(slot));
+  }
+}
+
 // MEMCPY by the whole workgroup, with the meaning of the ascending loop. Upward
 // overlap: every word comes from the first `distance` words, which the copy
 // never writes. Downward overlap: a stride is read before any of it is written.

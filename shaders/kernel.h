@@ -115,7 +115,7 @@
 
 /* Upper bounds of loop iterations, for the planner: taking a ticket, an
  * operation of a lane, one of a whole workgroup, anything around a tile's main
- * loop, and the most one ticket may cost. A device that executes masked-off code
+ * loop, a step of U8_HISTOGRAM's, and the most one ticket may cost. A device that executes masked-off code
  * runs every loop's body once even when it has nothing to do. The last also
  * keeps a lane's 32-bit sum of squares from overflowing: 4096 granules of 16
  * bytes are 65 536 * 255 * 255 < 2^32. */
@@ -123,6 +123,7 @@
 #define VYRE_COST_LANE_OP 8u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 192u
+#define VYRE_COST_HISTOGRAM_STEP 7u
 #define VYRE_COST_TILE_LOOP_MAX 4096u
 #define VYRE_COST_MAX 24000u
 

@@ -213,36 +213,23 @@ bool end_ticket()
   return s_decision != 0u;
 }
 
-// The workgroup that finishes the last ticket of a batch runs its fences, which
-// take effect after every other slot, and completes it. Slots for the whole
-// workgroup run in one place, the ticket's own and the fences alike, because
-// compilers expand every call.
+// The workgroup that finishes the last ticket of a batch completes the batch.
 uint run_ticket()
 {
   uint slot = s_ticket[VYRE_TICKET_SLOT];
   uint kind = s_ticket[VYRE_TICKET_KIND];
   uint cost = s_ticket[VYRE_TICKET_COST];
-  uint end = kind == VYRE_KIND_SOLO ? slot + 1u : slot;
-  bool fences = false;
 
   if (kind == VYRE_KIND_LANES)
     run_lanes(slot, s_ticket[VYRE_TICKET_COUNT]);
-  else if (kind == VYRE_KIND_TILE)
+  else if (kind == VYRE_KIND_SOLO)
+    run_solo(slot);
+  else
     run_tile(slot);
-  while (true) {
-    for (; slot < end; slot++) {
-      if (slot_scratch_is_fence(slot) == fences)
-        run_solo(slot);
-    }
-    if (fences || !end_ticket())
-      break;
-    fences = true;
-    slot = s_batch[VYRE_BATCH_FENCE_FIRST];
-    end = s_batch[VYRE_BATCH_FENCE_END];
-  }
-  publish_lanes();
-  if (fences && lane() == 0u)
+  if (end_ticket() && lane() == 0u) {
+    run_fences();
     complete_batch();
+  }
   return cost;
 }
 

@@ -84,36 +84,38 @@ void u8_stats_end(Region r)
   work[minimum] = 255u - work[minimum];
 }
 
-// Bytes outside of the mask are counted as zeros, and taken off later.
-void count_bins(uvec4 v)
+// The next granule of this lane, inner or cut.
+bool next_granule(inout Walk w, out uvec4 v, out uvec4 mask)
 {
-  [[unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
-    uvec4 bins = (v >> shift) & 0xFFu;
-    atomicAdd(s_bins[bins.x], 1u);
-    atomicAdd(s_bins[bins.y], 1u);
-    atomicAdd(s_bins[bins.z], 1u);
-    atomicAdd(s_bins[bins.w], 1u);
-  }
+  bool inside = walk_inside(w);
+  if (!inside && w.index >= w.total)
+    return false;
+  v = inside ? walk_next(w, mask) : walk_load(w, mask);
+  if (!inside)
+    walk_advance(w);
+  return true;
 }
 
+// Atomics dwarf everything else here, so there is one place that has them: some
+// compilers take long over many. Bytes outside of the mask are counted as zeros,
+// and taken off later.
 void u8_histogram_tile(Region r)
 {
   uint bytes = 0u, counted = 0u;
-  uvec4 mask;
+  uvec4 v, mask;
   clear_accumulators();
   for (uint i = lane(); i < VYRE_U8_HISTOGRAM_WORDS; i += WORKGROUP)
     s_bins[i] = 0u;
   barrier();
   Walk w = walk_begin(r);
-  while (walk_inside(w)) {
-    [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++) {
-      count_bins(walk_next(w, mask));
-      bytes += valid_bytes(mask);
-      counted += VYRE_GRANULE;
+  while (next_granule(w, v, mask)) {
+    [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
+      uvec4 bins = (v >> shift) & 0xFFu;
+      atomicAdd(s_bins[bins.x], 1u);
+      atomicAdd(s_bins[bins.y], 1u);
+      atomicAdd(s_bins[bins.z], 1u);
+      atomicAdd(s_bins[bins.w], 1u);
     }
-  }
-  for (; w.index < w.total; walk_advance(w)) {
-    count_bins(walk_load(w, mask));
     bytes += valid_bytes(mask);
     counted += VYRE_GRANULE;
   }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The checksum of a whole file in one buffer is that of gzip; so is that of each
 # of its blocks.
+# shellcheck source-path=SCRIPTDIR disable=SC2086 # $vyre is several words
 . "${0%/*}/common.sh"
 need gzip
 

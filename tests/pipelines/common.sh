@@ -5,6 +5,7 @@
 set -eu
 export LC_ALL=C
 
+# shellcheck disable=SC2034 # used by the scripts
 # The element under test, on the residency that the run is about.
 vyre="vyrefilter name=vyre residency=${VYRE_TEST_RESIDENCY:-auto}"
 
@@ -13,7 +14,8 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
 fail() {
-  [ ! -f "$work/log" ] || cut -c -1000 "$work/log" | tail -n 30 >&2
+  [ ! -f "$work/log" ] || grep -v '(st[a-z]*-[a-z]*)' "$work/log" | cut -c -1000 | tail -n 30 >&2
+  [ ! -f "$work/errors" ] || tail -n 30 "$work/errors" >&2
   echo "FAIL: $*" >&2
   exit 1
 }
@@ -28,13 +30,21 @@ need() {
   done
 }
 
-# launch STATUS SECONDS ARGUMENT...: gst-launch-1.0 -m must end with STATUS by
-# itself. Everything it prints goes to $work/log.
-launch() {
-  expected=$1 seconds=$2
-  shift 2
+# run SECONDS ARGUMENT...: gst-launch-1.0 -m, its status in $status, what it prints
+# in $work/log and $work/errors.
+run() {
+  seconds=$1
+  shift
   status=0
-  timeout -k 5 "$seconds" gst-launch-1.0 --no-fault -m "$@" >"$work/log" 2>&1 || status=$?
+  timeout -k 5 "$seconds" gst-launch-1.0 --no-fault -m "$@" \
+    >"$work/log" 2>"$work/errors" || status=$?
+}
+
+# launch STATUS SECONDS ARGUMENT...: the same, and it must end with STATUS.
+launch() {
+  expected=$1
+  shift
+  run "$@"
   [ "$status" -eq "$expected" ] || fail "status $status instead of $expected: gst-launch-1.0 $*"
 }
 

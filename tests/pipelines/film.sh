@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The statistics of every frame of an encoded film are those of ffmpeg's
 # signalstats on the same film, and the readbacks in the file hold them too.
+# shellcheck source-path=SCRIPTDIR disable=SC2086 # $vyre is several words
 . "${0%/*}/common.sh"
 need ffmpeg
 
@@ -76,6 +77,7 @@ compare I420 YUV
 # Frames differ, or the film proves nothing.
 [ "$(sort -u "$work/ours" | wc -l)" -ge 25 ] || fail 'the film stands still'
 # The first readback: the control part comes first, results start at word 161.
+# shellcheck disable=SC2046 # one word is one number
 set -- $(messages vyre-results | head -n 1 | tr ' ' '\n' |
   sed -n 's/^luma\.[a-z]*=//p')
 same 'luma in the readback' "$1 $2 $3 $4" \

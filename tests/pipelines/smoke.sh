@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The element beside those that GStreamer ships, each pipeline under the leaks
 # tracer: a leak or a warning of GLib ends it with another status.
+# shellcheck source-path=SCRIPTDIR disable=SC2086 # $vyre is several words
 . "${0%/*}/common.sh"
 export GST_TRACERS=leaks G_DEBUG=fatal-warnings
 
@@ -21,8 +22,9 @@ launch 0 30 $file ! $vyre ! fakesink
 buffers 27
 same cpu-bounce-bytes 0 "$(counter cpu-bounce-bytes)"
 
+# The queue is for rndbuffersize, whose pull mode starts without a stream-start.
 echo 'buffers of odd sizes, whole-buffer maps downstream'
-launch 0 60 $file ! rndbuffersize min=1 max=9999 ! $vyre program="$small" ! checksumsink
+launch 0 60 $file ! queue ! rndbuffersize min=1 max=9999 ! $vyre program="$small" ! checksumsink
 same payload-bytes "$(wc -c <"$work/file")" "$(counter payload-bytes)"
 
 echo 'corrupted bytes'
@@ -35,7 +37,7 @@ buffers 27
 same cpu-bounce-bytes "$(wc -c <"$work/file")" "$(counter cpu-bounce-bytes)"
 
 echo 'a tee'
-launch 0 60 videotestsrc num-buffers=100 ! video/x-raw,width=160,height=120 ! tee name=t \
+launch 0 60 videotestsrc num-buffers=100 ! video/x-raw,format=I420,width=160,height=120 ! tee name=t \
   t. ! queue ! $vyre program=builtin:frame-stats ! fakesink t. ! queue ! fakesink
 buffers 100
 
@@ -61,27 +63,31 @@ echo 'live audio is not held back'
 launch 0 30 audiotestsrc is-live=true num-buffers=50 ! $vyre program="$small" ! \
   watchdog timeout=2000 ! fakesink sync=true
 buffers 50
+[ "$(grep -c '^Redistribute latency' "$work/log")" -lt 10 ] || fail 'latency messages without end'
 
 echo 'an error upstream'
-launch 1 30 videotestsrc ! identity error-after=50 ! $vyre program="$small" ! fakesink
-grep -q 'Failed after iterations' "$work/log" || fail 'the error of identity is missing'
+launch 1 30 videotestsrc ! video/x-raw,format=GRAY8,width=160,height=120 ! \
+  identity error-after=50 ! $vyre program="$small" ! fakesink
+grep -q 'Failed after iterations' "$work/errors" || fail 'the error of identity is missing'
 
 echo 'two elements on one kernel'
-launch 0 60 videotestsrc num-buffers=50 ! video/x-raw,width=160,height=120 ! tee name=t \
+launch 0 60 videotestsrc num-buffers=50 ! video/x-raw,format=I420,width=160,height=120 ! tee name=t \
   t. ! queue ! $vyre program=builtin:frame-stats ! fakesink \
   t. ! queue ! vyrefilter name=other residency="${VYRE_TEST_RESIDENCY:-auto}" \
   program="$small" ! fakesink
 buffers 50
 
+# In the foreground, or timeout would interrupt it twice. The element may take
+# seconds to open its kernel.
 echo 'an interrupt drains'
-status=0
-timeout -k 10 -s INT 3 gst-launch-1.0 --no-fault -e -m audiotestsrc is-live=true ! \
-  $vyre program="$small" ! fakesink >"$work/log" 2>&1 || status=$?
+status=0 seconds=3
+timeout --foreground -k 60 -s INT "$seconds" gst-launch-1.0 --no-fault -e -m audiotestsrc is-live=true ! \
+  $vyre program="$small" ! fakesink >"$work/log" 2>"$work/errors" || status=$?
 # timeout says 124 when it had to send the signal.
 same status 124 $status
 grep -q '^Got EOS from element' "$work/log" || fail 'no EOS after the interrupt'
 [ "$(counter batches)" -gt 0 ] || fail 'no batches before the interrupt'
 same batches "$(counter buffers)" "$(counter batches)"
-if grep -q 'leaks' "$work/log"; then
+if grep -q 'WARNING' "$work/errors"; then
   fail 'leaks after the interrupt'
 fi

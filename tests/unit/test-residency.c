@@ -246,7 +246,7 @@ check_cost (const char *text, gsize size)
   test_kernel_open (&t, &params);
   t.kernel->n_groups = 1;
   t.kernel->budget = G_MAXINT32;
-  g_autoptr (VyrePlan) plan = test_plan (&t, text, size, 0, 200);
+  g_autoptr (VyrePlan) plan = test_plan (&t, text, size, 0, 300);
   const guint32 *state = (const guint32 *)t.kernel->state.data;
   guint32 first = state[VYRE_STATE_HEAD];
   gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
@@ -300,6 +300,8 @@ test_costs_are_bounds (void)
     { "u8_stats payload -> 1", 8, 4 << 20 },
     { "u8_stats region(1, 70, 40000, 101) -> 1", 2, 4 << 20 },
     { "crc32 payload -> 1", 1, 40 << 20 },
+    { "u8_histogram payload -> 0", 1, 8 << 20 },
+    { "u8_histogram region(1, 70, 4000, 101) -> 0", 4, 1 << 20 },
   };
   TestKernel t;
   VyreMegakernelParams params = test_params ();

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Installs what is missing, builds, and runs all tests. The last line printed is
+# the sum over all of it.
+set -eu
+cd "$(dirname "$0")/.."
+
+passed=0
+failed=0
+ended=
+
+# The sum comes last, however this ends.
+finish() {
+  [ -n "$ended" ] || failed=$((failed + 1))
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ] || exit 1
+}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+
+say() {
+  printf '\n== %s\n' "$*"
+}
+
+# build DIRECTORY OPTION...
+build() {
+  directory=$1
+  shift
+  say "building $directory"
+  if [ -f "$directory/build.ninja" ]; then
+    meson configure "$directory" "$@"
+  else
+    meson setup "$directory" "$@" >"$directory.log" 2>&1 || {
+      cat "$directory.log"
+      exit 1
+    }
+    rm "$directory.log"
+  fi
+  meson compile -C "$directory"
+}
+
+# sum FILE PATTERN: of the counts in meson's summary.
+sum() {
+  awk -v pattern="^($2): +[0-9]+ *\$" '$0 ~ pattern { n += $NF } END { print n + 0 }' "$1"
+}
+
+# check TITLE DIRECTORY ARGUMENT...: a run of meson test, counted.
+check() {
+  say "$1"
+  directory=$2
+  shift 2
+  output=$directory/meson-logs/output.txt
+  { meson test -C "$directory" --no-rebuild --print-errorlogs "$@" 2>&1 || true; } </dev/null |
+    tee "$output"
+  ok=$(sum "$output" 'Ok|Expected Fail')
+  bad=$(sum "$output" 'Fail|Unexpected Pass|Timeout')
+  skipped=$(sum "$output" 'Skipped')
+  # A machine that exists to run the tests has no excuse to skip one.
+  [ "${CI:-}" != true ] || bad=$((bad + skipped))
+  # A run without a single result has failed as well.
+  [ $((ok + bad + skipped)) -gt 0 ] || bad=1
+  passed=$((passed + ok))
+  failed=$((failed + bad))
+}
+
+tests/setup.sh tests
+
+build build-tests -Dwerror=true -Dtests=enabled
+check 'lavapipe' build-tests
+check 'lavapipe, one launch per buffer' build-tests --setup=dispatch
+check 'lavapipe under the validation layer' build-tests --setup=validation
+
+# SwiftShader compiles the kernel for half a minute in each process, so the tests
+# that open it often stay away.
+VK_DRIVER_FILES=$(tests/swiftshader.sh)
+export VK_DRIVER_FILES
+VYRE_TEST_RESIDENCY=persistent
+export VYRE_TEST_RESIDENCY
+check 'SwiftShader, a kernel that stays' build-tests --setup=given opcodes kernel pipeline-film
+unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY
+
+build build-asan -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=1
+LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export LSAN_OPTIONS
+check 'address and undefined behaviour sanitizers' build-asan --suite host --suite kernel
+# GLib and the plugins of others leak by design; the leaks tracer is for these
+# tests. A scanner in a process of its own would not have the sanitizers.
+export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=0
+export GST_REGISTRY_FORK=no
+check 'sanitizers, the element' build-asan --suite element
+
+ended=yes

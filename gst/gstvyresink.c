@@ -128,6 +128,24 @@ stage_in_place (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
   return TRUE;
 }
 
+static GError *
+too_large (GstVyreFilter *self, gsize size)
+{
+  gsize room = vyre_store_get_size (vyre_megakernel_get_staging (self->kernel));
+  gsize most = vyre_device_get_max_payload (vyre_megakernel_get_device (self->kernel));
+
+  if (size > most)
+    return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "A buffer of %" G_GSIZE_FORMAT " bytes is more than the %" G_GSIZE_FORMAT
+        " bytes this device can address. Fix: send smaller buffers, or choose another device.",
+        size, most);
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A buffer of %" G_GSIZE_FORMAT " bytes does not fit the %" G_GSIZE_FORMAT
+      " bytes of staging memory. Fix: set staging-size=%" G_GSIZE_FORMAT
+      " or more, or send smaller buffers.",
+      size, room, size);
+}
+
 static GstFlowReturn
 alloc_slice (GstVyreFilter *self, gsize size, gsize *offset)
 {
@@ -135,13 +153,7 @@ alloc_slice (GstVyreFilter *self, gsize size, gsize *offset)
   gint64 deadline = 0;
 
   if (size > vyre_store_get_size (store))
-    return gst_vyre_stream_fail (
-        self, g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-                  "A buffer of %" G_GSIZE_FORMAT " bytes does not fit the %" G_GSIZE_FORMAT
-                  " bytes of staging memory. Fix: set staging-size=%" G_GSIZE_FORMAT
-                  " or more (the device takes up to %" G_GSIZE_FORMAT "), or send smaller buffers.",
-                  size, vyre_store_get_size (store), size,
-                  vyre_device_get_max_payload (vyre_megakernel_get_device (self->kernel))));
+    return gst_vyre_stream_fail (self, too_large (self, size));
   while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
     VyreMegakernelCounters counters;
     if (gst_vyre_stream_is_flushing (self))

@@ -110,6 +110,10 @@
  * alignment of the region; a row of w bytes touches at most this many. */
 #define VYRE_ROW_GRANULES(w) (((w) + 30u) / VYRE_GRANULE)
 
+/* The granules inside a tile of one row are taken so many at a step by
+ * U8_STATS and U8_BELOW. */
+#define VYRE_INNER_STEPS 4u
+
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 
@@ -122,7 +126,7 @@
 #define VYRE_COST_TICKET 64u
 #define VYRE_COST_LANE_OP 8u
 #define VYRE_COST_OP 80u
-#define VYRE_COST_TILE 192u
+#define VYRE_COST_TILE 96u
 #define VYRE_COST_HISTOGRAM_STEP 7u
 #define VYRE_COST_TILE_LOOP_MAX 4096u
 #define VYRE_COST_MAX 24000u

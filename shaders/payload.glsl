@@ -67,8 +67,6 @@ struct Walk {
   uint column_step;
 };
 
-const uint INNER_STEPS = 4u;
-
 Walk walk_begin(Region r)
 {
   Walk w;

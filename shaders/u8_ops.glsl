@@ -49,7 +49,7 @@ void u8_stats_tile(Region r)
   clear_accumulators();
   Walk w = walk_begin(r);
   while (walk_inside(w)) {
-    [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++) {
+    [[unroll]] for (uint step = 0u; step < VYRE_INNER_STEPS; step++) {
       uvec4 v = walk_next(w, mask);
       u8_stats_add(stats, v, mask);
     }
@@ -148,7 +148,7 @@ void u8_below_tile(Region r)
   clear_accumulators();
   Walk w = walk_begin(r);
   while (walk_inside(w)) {
-    [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++) {
+    [[unroll]] for (uint step = 0u; step < VYRE_INNER_STEPS; step++) {
       uvec4 v = walk_next(w, mask);
       below += count_below(v, mask, r.threshold);
       bytes += valid_bytes(mask);

@@ -91,4 +91,9 @@ export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=0
 export GST_REGISTRY_FORK=no
 check 'sanitizers, the element' build-asan --suite element
 
+# GLib recycles memory behind the sanitizer's back unless told not to.
+build build-tsan -Dwerror=true -Dtests=enabled -Db_sanitize=thread -Db_lundef=false
+export TSAN_OPTIONS=halt_on_error=1 G_SLICE=always-malloc
+check 'thread sanitizer' build-tsan --suite host --suite kernel
+
 ended=yes

@@ -141,6 +141,8 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
       && has_plain_planes (&video)) {
     geometry->has_video = TRUE;
     geometry->video = video;
+    memcpy (geometry->offset, video.offset, sizeof video.offset);
+    memcpy (geometry->stride, video.stride, sizeof video.stride);
     geometry->least_size = GST_VIDEO_INFO_SIZE (&video);
     bind_video (geometry->bindings, &video);
   } else if (g_str_equal (name, "audio/x-raw") && gst_audio_info_from_caps (&audio, caps)) {
@@ -151,29 +153,33 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
   return TRUE;
 }
 
+/* Binds the planes as they lie in a buffer, unless they lay so in the last one. */
 static gboolean
-take_meta (GstVyreGeometry *geometry, const GstVideoMeta *meta, gboolean *changed, GError **error)
+take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride, guint n_planes,
+    GError **error)
 {
-  GstVideoInfo *info = &geometry->video;
+  gboolean changed = FALSE;
 
-  for (guint plane = 0; plane < MIN (meta->n_planes, GST_VIDEO_INFO_N_PLANES (info)); plane++) {
-    if (meta->stride[plane] < 0) {
+  for (guint plane = 0; plane < n_planes; plane++) {
+    if (stride[plane] < 0) {
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
           "A buffer's rows run upwards in memory. Fix: put videoconvert in front.");
       return FALSE;
     }
-    if (meta->offset[plane] == GST_VIDEO_INFO_PLANE_OFFSET (info, plane)
-        && meta->stride[plane] == GST_VIDEO_INFO_PLANE_STRIDE (info, plane))
-      continue;
-    GST_VIDEO_INFO_PLANE_OFFSET (info, plane) = meta->offset[plane];
-    GST_VIDEO_INFO_PLANE_STRIDE (info, plane) = meta->stride[plane];
-    *changed = TRUE;
+    changed |= offset[plane] != geometry->offset[plane] || stride[plane] != geometry->stride[plane];
+    geometry->offset[plane] = offset[plane];
+    geometry->stride[plane] = stride[plane];
   }
-  if (*changed) {
-    bind_video (geometry->bindings, info);
-    geometry->least_size = video_end (info);
+  if (changed) {
+    GstVideoInfo info = geometry->video;
+    memcpy (info.offset, geometry->offset, sizeof info.offset);
+    memcpy (info.stride, geometry->stride, sizeof info.stride);
+    bind_video (geometry->bindings, &info);
+    gboolean regular = memcmp (info.offset, geometry->video.offset, sizeof info.offset) == 0
+                       && memcmp (info.stride, geometry->video.stride, sizeof info.stride) == 0;
+    geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : video_end (&info);
   }
-  return TRUE;
+  return changed;
 }
 
 /* Follows the layout of @buffer, which may differ from buffer to buffer;
@@ -185,9 +191,20 @@ gst_vyre_geometry_check (
   gsize size = gst_buffer_get_size (buffer);
   const GstVideoMeta *meta = geometry->has_video ? gst_buffer_get_video_meta (buffer) : NULL;
 
+  const GstVideoInfo *info = &geometry->video;
+  GError *reason = NULL;
+
   *changed = FALSE;
-  if (meta && !take_meta (geometry, meta, changed, error))
+  if (meta)
+    *changed = take_layout (geometry, meta->offset, meta->stride,
+        MIN (meta->n_planes, GST_VIDEO_INFO_N_PLANES (info)), &reason);
+  else if (geometry->has_video)
+    *changed = take_layout (
+        geometry, info->offset, info->stride, GST_VIDEO_INFO_N_PLANES (info), &reason);
+  if (reason) {
+    g_propagate_error (error, reason);
     return FALSE;
+  }
   if (size >= geometry->least_size)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,

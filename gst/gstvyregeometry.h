@@ -14,9 +14,11 @@ G_BEGIN_DECLS
 
 typedef struct {
   VyreBindings *bindings;
-  gsize least_size;   /* bytes a buffer has to have, 0 when nothing is known */
-  gboolean has_video; /* planes that are rows of pixels */
-  GstVideoInfo video; /* with the offsets and strides of the last buffer */
+  gsize least_size;                   /* bytes a buffer has to have, 0 when nothing is known */
+  gboolean has_video;                 /* planes that are rows of pixels */
+  GstVideoInfo video;                 /* as the caps say */
+  gsize offset[GST_VIDEO_MAX_PLANES]; /* of the planes, in the last buffer */
+  gint stride[GST_VIDEO_MAX_PLANES];
 } GstVyreGeometry;
 
 void gst_vyre_geometry_clear (GstVyreGeometry *geometry);

@@ -27,7 +27,7 @@ find (const gchar *device, const VyreMegakernelParams *params)
   for (GList *l = registry; l; l = l->next) {
     Shared *shared = l->data;
     if (g_str_equal (shared->device, device) && same_params (&shared->params, params)
-        && !vyre_megakernel_has_failed (shared->kernel))
+        && vyre_megakernel_check (shared->kernel, NULL))
       return shared;
   }
   return NULL;
@@ -72,19 +72,26 @@ gst_vyre_shared_acquire (const gchar *device, const VyreMegakernelParams *params
   return kernel;
 }
 
+/* The kernel is taken down outside of the lock: that can take a while, and
+ * releases payloads of others. */
 void
 gst_vyre_shared_release (VyreMegakernel *kernel)
 {
+  Shared *dead = NULL;
+
   g_mutex_lock (&registry_lock);
-  for (GList *l = registry; l; l = l->next) {
+  for (GList *l = registry; l && !dead; l = l->next) {
     Shared *shared = l->data;
     if (shared->kernel != kernel || --shared->users > 0)
       continue;
+    dead = shared;
     registry = g_list_delete_link (registry, l);
-    vyre_megakernel_unref (shared->kernel);
-    g_free (shared->device);
-    g_free (shared);
     break;
   }
   g_mutex_unlock (&registry_lock);
+  if (!dead)
+    return;
+  vyre_megakernel_unref (dead->kernel);
+  g_free (dead->device);
+  g_free (dead);
 }

@@ -8,6 +8,9 @@
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
+/* Longer buffers say nothing about latency. */
+#define LONGEST_DURATION (60 * 60 * GST_SECOND)
+
 /* With nothing in flight, how long upstream may hold all of the staging memory. */
 #define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
@@ -55,9 +58,13 @@ update_caps (GstVyreFilter *self, const GstVyreSettings *settings, const VyreIma
 
   if (self->out_caps && gst_caps_is_equal (caps, self->out_caps))
     return GST_FLOW_OK;
-  gst_caps_replace (&self->out_caps, caps);
   GstFlowReturn flow = gst_vyre_stream_push_event (self, gst_event_new_caps (caps));
-  return flow == GST_FLOW_OK ? push_early_events (self) : flow;
+  if (flow != GST_FLOW_OK) {
+    self->plan_stale = TRUE; /* the next buffer has to try again */
+    return flow;
+  }
+  gst_caps_replace (&self->out_caps, caps);
+  return push_early_events (self);
 }
 
 /* The plan for the next buffer: the last one, as long as program, geometry and
@@ -155,12 +162,17 @@ alloc_slice (GstVyreFilter *self, gsize size, gsize *offset)
   if (size > vyre_store_get_size (store))
     return gst_vyre_stream_fail (self, too_large (self, size));
   while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
-    VyreMegakernelCounters counters;
-    if (gst_vyre_stream_is_flushing (self))
-      return GST_FLOW_FLUSHING;
-    vyre_megakernel_get_counters (self->kernel, &counters);
+    GError *error = NULL;
+    if (!vyre_megakernel_check (self->kernel, &error))
+      return gst_vyre_stream_fail (self, error);
+    g_mutex_lock (&self->lock);
+    GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
+    gboolean waiting = self->n_batches > 0; /* for our own payloads, which will be released */
+    g_mutex_unlock (&self->lock);
+    if (flow != GST_FLOW_OK)
+      return flow;
     gint64 now = g_get_monotonic_time ();
-    if (counters.in_flight > 0 || deadline == 0)
+    if (waiting || deadline == 0)
       deadline = now + STAGING_DEADLINE;
     if (now > deadline)
       return gst_vyre_stream_fail (
@@ -268,7 +280,7 @@ follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
 static void
 note_duration (GstVyreFilter *self, GstClockTime duration)
 {
-  if (!GST_CLOCK_TIME_IS_VALID (duration))
+  if (duration > LONGEST_DURATION) /* unknown, or no basis for a latency */
     return;
   duration = (duration + GST_MSECOND - 1) / GST_MSECOND * GST_MSECOND;
   g_mutex_lock (&self->lock);
@@ -366,7 +378,6 @@ stop_flush (GstVyreFilter *self)
   self->flow = GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
-  g_queue_clear_full (&self->early, (GDestroyNotify)gst_event_unref);
   if (GST_PAD_MODE (self->srcpad) == GST_PAD_MODE_PUSH)
     gst_vyre_source_start (self);
 }
@@ -392,15 +403,21 @@ restart_after_eos (GstVyreFilter *self)
   gst_vyre_source_start (self);
 }
 
-/* Once downstream has had enough, the task is over and EOS goes straight to it. */
+/* Once downstream has had enough, the task is over and EOS goes straight to it.
+ * If downstream failed, no buffer will come to tell upstream: the bus is told. */
 static gboolean
 push_eos (GstVyreFilter *self, GstEvent *event)
 {
   push_early_events (self);
   g_mutex_lock (&self->lock);
-  gboolean had_enough = self->flow == GST_FLOW_EOS && !self->flushing && !self->eos;
+  GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
+  gboolean had_enough = flow == GST_FLOW_EOS && !self->eos;
+  gboolean untold = gst_vyre_flow_is_failure (flow) && !self->failed;
   self->eos = TRUE;
+  self->failed |= untold;
   g_mutex_unlock (&self->lock);
+  if (untold)
+    GST_ELEMENT_FLOW_ERROR (self, flow);
   if (!had_enough)
     return gst_vyre_stream_push_event (self, event) == GST_FLOW_OK;
   gst_pad_pause_task (self->srcpad);
@@ -443,6 +460,10 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
     return gst_pad_push_event (self->srcpad, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && push_early_events (self) != GST_FLOW_OK) {
+    gst_event_unref (event); /* a gap may be all that a sparse stream starts with */
+    return FALSE;
+  }
   if (is_early (self, event)) {
     g_queue_push_tail (&self->early, event);
     return TRUE;

@@ -216,15 +216,19 @@ end_task (GstVyreFilter *self, GstFlowReturn flow, gboolean was_eos)
   g_mutex_lock (&self->lock);
   if (!self->flushing)
     self->flow = flow;
-  gboolean eos = self->eos, failed = self->failed;
+  gboolean eos = self->eos;
+  gboolean untold = eos && gst_vyre_flow_is_failure (flow) && !self->failed;
+  self->failed |= untold;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   GST_DEBUG_OBJECT (self, "pausing: %s", gst_flow_get_name (flow));
   gst_pad_pause_task (self->srcpad);
   if (was_eos || flow == GST_FLOW_FLUSHING || !eos)
     return;
-  if (!failed && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS))
+  if (untold)
     GST_ELEMENT_FLOW_ERROR (self, flow);
+  if (flow == GST_FLOW_EOS)
+    gst_vyre_messages_eos (self);
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());
 }
 

@@ -16,6 +16,13 @@ gst_vyre_item_free (GstVyreItem *item)
   g_free (item);
 }
 
+/* What stops a stream and is not a flush or its regular end. */
+gboolean
+gst_vyre_flow_is_failure (GstFlowReturn flow)
+{
+  return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS;
+}
+
 gboolean
 gst_vyre_stream_is_flushing (GstVyreFilter *self)
 {
@@ -76,6 +83,12 @@ gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky)
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   guint n = 0;
+  GstEvent *early;
+  while ((early = g_queue_pop_head (&self->early))) {
+    if (keep_sticky && outlives_flush (early))
+      gst_pad_store_sticky_event (self->srcpad, early);
+    gst_event_unref (early);
+  }
   while ((item = g_queue_pop_head (&dropped))) {
     n += item->batch != NULL;
     if (keep_sticky && item->event && outlives_flush (item->event))
@@ -126,7 +139,6 @@ gst_vyre_stream_reset (GstVyreFilter *self)
   g_clear_pointer (&self->plan, vyre_plan_unref);
   g_clear_pointer (&self->plan_program, vyre_program_unref);
   gst_caps_replace (&self->out_caps, NULL);
-  g_queue_clear_full (&self->early, (GDestroyNotify)gst_event_unref);
   self->sequence = 0;
 }
 

@@ -26,6 +26,7 @@ void gst_vyre_item_free (GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event);
 void gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky);
+gboolean gst_vyre_flow_is_failure (GstFlowReturn flow);
 gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
 GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
 

@@ -206,9 +206,12 @@ publish_locked (VyreBatch *batch)
   kernel->counters.batches++;
   kernel->tail += batch->plan->tickets->len;
   batch->published = vyre_now ();
-  /* The doorbell: release, so that a kernel that sees the tail sees the tickets,
-   * the descriptor, the slice and the payload before it. */
+  /* The doorbell: a kernel that sees the tail sees the tickets, the descriptor,
+   * the slice and the payload before it. The door may be write-combining memory,
+   * which only a full fence orders and drains. */
+  __atomic_thread_fence (__ATOMIC_SEQ_CST);
   __atomic_store_n (&door[VYRE_DOOR_TAIL], kernel->tail, __ATOMIC_RELEASE);
+  __atomic_thread_fence (__ATOMIC_SEQ_CST);
   vyre_keeper_published (kernel);
 }
 

@@ -68,6 +68,7 @@ retire_below (VyreMegakernel *kernel, guint32 sequence)
 
   kernel->retired = sequence;
   __atomic_store_n (&door[VYRE_DOOR_RETIRE], sequence, __ATOMIC_RELEASE);
+  __atomic_thread_fence (__ATOMIC_SEQ_CST); /* out of a write-combining buffer at once */
 }
 
 /* Called with the lock held after tickets were published. */

@@ -81,6 +81,8 @@ create (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
   g_cond_init (&kernel->room);
   kernel->device = vyre_device_ref (device);
   kernel->params = *params;
+  /* sums with the clock must not overflow; 73 years are as good as for ever */
+  kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);
   /* As many workgroups as surely run at once: a core each, or far fewer than
    * any GPU holds. */
   kernel->n_groups = vyre_device_is_cpu (device) ? MIN (g_get_num_processors (), 16) : 64;
@@ -221,18 +223,21 @@ vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
 }
 
 /**
- * vyre_megakernel_has_failed:
+ * vyre_megakernel_check:
  * @kernel: a megakernel
+ * @error: return location
  *
- * Returns: whether it ended with an error, for good
+ * Returns: whether it still works; otherwise the error that ended it for good
  */
 gboolean
-vyre_megakernel_has_failed (VyreMegakernel *kernel)
+vyre_megakernel_check (VyreMegakernel *kernel, GError **error)
 {
   g_mutex_lock (&kernel->lock);
-  gboolean failed = kernel->failure != NULL;
+  gboolean works = kernel->failure == NULL;
+  if (!works && error)
+    *error = g_error_copy (kernel->failure);
   g_mutex_unlock (&kernel->lock);
-  return failed;
+  return works;
 }
 
 /**

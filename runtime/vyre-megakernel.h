@@ -128,7 +128,7 @@ VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
 const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
 guint vyre_megakernel_get_workgroup (VyreMegakernel *kernel);
 void vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters);
-gboolean vyre_megakernel_has_failed (VyreMegakernel *kernel);
+gboolean vyre_megakernel_check (VyreMegakernel *kernel, GError **error);
 void vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active);
 
 VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,

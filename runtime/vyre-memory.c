@@ -69,6 +69,22 @@ allocate_and_bind (VyreMemory *memory, gint type, gsize size, const void *import
              "vkBindBufferMemory", device, error);
 }
 
+/* Fresh zeroed pages at a multiple of @alignment, a power of two, or NULL. */
+static guint8 *
+map_aligned (gsize size, gsize alignment)
+{
+  guint8 *pages
+      = mmap (NULL, size + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (pages == MAP_FAILED)
+    return NULL;
+  gsize before = -(gsize)pages & (alignment - 1);
+  if (before > 0)
+    munmap (pages, before);
+  munmap (pages + before + size, alignment - before);
+  return pages + before;
+}
+
 /* Pages of our own, imported: io_uring can register them whatever the driver. */
 static gboolean
 init_imported (VyreMemory *memory, GError **error)
@@ -84,10 +100,8 @@ init_imported (VyreMemory *memory, GError **error)
     return FALSE;
   vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
   memory->reserved = (MAX (needs.size, memory->size) + granule - 1) / granule * granule;
-  memory->data
-      = mmap (NULL, memory->reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory->data == MAP_FAILED) {
-    memory->data = NULL;
+  memory->data = map_aligned (memory->reserved, granule);
+  if (!memory->data) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
         "No %" G_GSIZE_FORMAT " bytes of address space: %s. Fix: use a smaller staging size.",
         memory->reserved, g_strerror (errno));

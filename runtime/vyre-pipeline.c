@@ -157,9 +157,22 @@ gboolean
 vyre_pipeline_init (
     VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS], GError **error)
 {
-  /* Small groups suit lanes that are vector elements of a CPU core; 256 is the
-   * largest size that every device has. */
-  *p = (VyrePipeline){ .device = device, .workgroup = vyre_device_is_cpu (device) ? 8 : 256 };
+  const VkPhysicalDeviceLimits *limits = &device->properties.limits;
+  guint most = MIN (limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]);
+
+  /* Small groups suit lanes that are vector elements of a CPU core; 128 is the
+   * least that a device has to offer. */
+  *p = (VyrePipeline){ .device = device,
+    .workgroup = vyre_device_is_cpu (device) ? 8
+                 : most >= 256               ? 256
+                                             : 128 };
+  if (limits->maxPerStageDescriptorStorageBuffers < VYRE_N_BINDINGS) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+        "%s binds only %u storage buffers, %u are needed. Fix: choose another device.",
+        device->properties.deviceName, limits->maxPerStageDescriptorStorageBuffers,
+        VYRE_N_BINDINGS);
+    return FALSE;
+  }
   return create_layouts (p, error) && create_pipeline (p, error) && create_set (p, buffers, error)
          && create_launches (p, error);
 }

@@ -1,9 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common.h"
 
+#include <stdlib.h>
+
 #include <string.h>
 
 /* A filter in NULL with the residency the set-up asks for. */
+static GstElement *keeper;
+
+static void
+drop_keeper (void)
+{
+  gst_element_set_state (keeper, GST_STATE_NULL);
+  gst_object_unref (keeper);
+}
+
+/* Where tests share a process (CK_FORK=no), they share a kernel: some drivers
+ * take many seconds to compile it. */
+static void
+keep_kernel (const gchar *residency)
+{
+  if (keeper || g_strcmp0 (g_getenv ("CK_FORK"), "no") != 0)
+    return;
+  keeper = gst_element_factory_make ("vyrefilter", NULL);
+  gst_util_set_object_arg (G_OBJECT (keeper), "residency", residency);
+  gst_element_set_state (keeper, GST_STATE_READY);
+  atexit (drop_keeper); /* before the driver's own handlers, which came with READY */
+}
+
 GstElement *
 filter_make (const gchar *program)
 {
@@ -11,8 +35,10 @@ filter_make (const gchar *program)
   GstElement *element = gst_element_factory_make ("vyrefilter", NULL);
 
   fail_unless (element != NULL, "vyrefilter is not registered");
-  gst_util_set_object_arg (
-      G_OBJECT (element), "residency", residency && *residency ? residency : "auto");
+  if (!residency || !*residency)
+    residency = "auto";
+  keep_kernel (residency);
+  gst_util_set_object_arg (G_OBJECT (element), "residency", residency);
   if (program)
     g_object_set (element, "program", program, NULL);
   return element;

@@ -120,6 +120,22 @@ GST_START_TEST (an_error_behind_eos_reaches_the_bus)
 }
 GST_END_TEST;
 
+/* The last buffer's failure has nobody to tell it to but EOS, and the bus. */
+GST_START_TEST (an_error_on_the_last_buffer_reaches_the_bus)
+{
+  GstHarness *h = new_answering (GST_FLOW_NOT_NEGOTIATED);
+
+  filter_push (h, numbered_buffer (0, 10));
+  filter_push (h, numbered_buffer (1, 10));
+  while (g_atomic_int_get (&sink_buffers) < 2)
+    g_thread_yield ();
+  gst_harness_push_event (h, gst_event_new_eos ());
+  gst_message_unref (bus_wait (h, GST_MESSAGE_ERROR));
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR), 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* ---- buffers that cannot be run ---------------------------------------- */
 
 GST_START_TEST (a_buffer_smaller_than_its_caps_is_an_error)
@@ -268,6 +284,7 @@ failures_suite (void)
   tcase_add_test (flow, without_a_peer_upstream_hears_not_linked);
   tcase_add_test (flow, the_eos_event_passes_a_downstream_that_had_enough);
   tcase_add_test (flow, an_error_behind_eos_reaches_the_bus);
+  tcase_add_test (flow, an_error_on_the_last_buffer_reaches_the_bus);
   suite_add_tcase (s, buffer);
   tcase_add_test (buffer, a_buffer_smaller_than_its_caps_is_an_error);
   tcase_add_test (buffer, a_buffer_larger_than_the_staging_is_an_error);

@@ -310,6 +310,30 @@ GST_START_TEST (planes_are_where_the_video_meta_says)
 }
 GST_END_TEST;
 
+/* The next buffer may come without a meta: then it lies as the caps say. */
+GST_START_TEST (without_a_video_meta_planes_are_where_the_caps_say)
+{
+  GstHarness *h = filter_new_with ("u8_stats luma -> luma", "results-interval", (guint64)0, NULL);
+  gsize offsets[GST_VIDEO_MAX_PLANES] = { 100 };
+  gint strides[GST_VIDEO_MAX_PLANES] = { 64 };
+  GstBuffer *padded = noise_buffer (100 + 64 * 16, 3);
+  guint8 *data = noise_new (32 * 16, 4);
+  OracleRegion whole = { 0, 32, 16, 32 };
+
+  gst_buffer_add_video_meta_full (padded, 0, GST_VIDEO_FORMAT_GRAY8, 32, 16, 1, offsets, strides);
+  filter_start (h, "video/x-raw,format=GRAY8,width=32,height=16,framerate=25/1");
+  gst_buffer_unref (filter_run (h, padded));
+  gst_message_unref (bus_wait_element (h, "vyre-results"));
+  gst_buffer_unref (filter_run (h, buffer_of (data, 32 * 16)));
+  GstMessage *message = bus_wait_element (h, "vyre-results");
+  OracleStats stats = oracle_stats (data, &whole);
+  check_stats_field (gst_message_get_structure (message), "luma", &stats);
+  gst_message_unref (message);
+  g_free (data);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (caps_features_that_are_metas_are_no_obstacle)
 {
   GstHarness *h = filter_new ("builtin:frame-stats");
@@ -358,6 +382,7 @@ results_suite (void)
   tcase_add_loop_test (media, frame_statistics_leave_the_padding_out, 0, G_N_ELEMENTS (pictures));
   tcase_add_test (media, an_interleaved_plane_has_all_its_bytes);
   tcase_add_test (media, planes_are_where_the_video_meta_says);
+  tcase_add_test (media, without_a_video_meta_planes_are_where_the_caps_say);
   tcase_add_test (media, caps_features_that_are_metas_are_no_obstacle);
   tcase_add_test (media, audio_symbols_have_their_values);
   return s;

@@ -67,6 +67,23 @@ update_caps (GstVyreFilter *self, const GstVyreSettings *settings, const VyreIma
   return push_early_events (self);
 }
 
+/* A gap may be all that a sparse stream starts with: what comes before it goes
+ * out with the caps that an empty buffer would have, if it has any. */
+static GstFlowReturn
+announce_gap (GstVyreFilter *self)
+{
+  GstVyreSettings settings;
+
+  if (self->out_caps)
+    return GST_FLOW_OK;
+  gst_vyre_filter_get_settings (self, &settings);
+  g_autoptr (VyreImage) image = vyre_program_bind (settings.program, self->geometry.bindings, 0,
+      settings.slot_count, settings.observable_slots, NULL);
+  GstFlowReturn flow = image ? update_caps (self, &settings, image) : push_early_events (self);
+  vyre_program_unref (settings.program);
+  return flow;
+}
+
 /* The plan for the next buffer: the last one, as long as program, geometry and
  * size are the same. */
 static GstFlowReturn
@@ -460,8 +477,8 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
     return gst_pad_push_event (self->srcpad, event);
-  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && push_early_events (self) != GST_FLOW_OK) {
-    gst_event_unref (event); /* a gap may be all that a sparse stream starts with */
+  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && announce_gap (self) != GST_FLOW_OK) {
+    gst_event_unref (event);
     return FALSE;
   }
   if (is_early (self, event)) {

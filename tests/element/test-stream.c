@@ -127,6 +127,26 @@ GST_START_TEST (sticky_events_lead_in_order)
 }
 GST_END_TEST;
 
+/* A sparse stream may start with a gap, which its sink waits for. */
+GST_START_TEST (a_gap_may_come_before_any_buffer)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+  FlowLog *log = flow_log_new (h);
+
+  filter_push_segment (h);
+  fail_unless (gst_harness_push_event (h, gst_event_new_gap (0, GST_SECOND)));
+  flow_log_wait (log, "gap");
+  filter_push (h, numbered_buffer (0, 10));
+  flow_log_wait (log, "#0");
+  gchar *text = flow_log_text (log), *start = strstr (text, "caps");
+  fail_unless (start != NULL, "no caps in: %s", text);
+  fail_unless_equals_string (start, "caps segment gap #0");
+  g_free (text);
+  flow_log_free (log);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (serialized_events_keep_their_place)
 {
   GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
@@ -321,6 +341,7 @@ stream_suite (void)
   tcase_add_loop_test (data, no_more_than_max_in_flight_are_taken, 0, G_N_ELEMENTS (depths));
   suite_add_tcase (s, events);
   tcase_add_test (events, sticky_events_lead_in_order);
+  tcase_add_test (events, a_gap_may_come_before_any_buffer);
   tcase_add_test (events, serialized_events_keep_their_place);
   tcase_add_test (events, events_out_of_band_do_not_wait);
   tcase_add_test (events, eos_drains_and_comes_after_the_last_message);

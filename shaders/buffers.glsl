@@ -28,17 +28,22 @@ shared uint s_decision;
 shared uint s_accumulator[8];
 shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];
 
+// Each lane's own copy of the two, in registers: on some devices a load of
+// shared memory costs as much as ten additions, and these are used everywhere.
+uint ticket[VYRE_TICKET_WORDS];
+uint batch[VYRE_BATCH_WORDS];
+
 uint lane() { return gl_LocalInvocationIndex; }
 
 // Word addresses inside the work buffer of the batch in hand.
-uint control_at(uint word) { return s_batch[VYRE_BATCH_BASE] + word; }
-uint control_words() { return s_batch[VYRE_BATCH_CONTROL_WORDS]; }
+uint control_at(uint word) { return batch[VYRE_BATCH_BASE] + word; }
+uint control_words() { return batch[VYRE_BATCH_CONTROL_WORDS]; }
 uint slot_at(uint slot)
 {
-  return s_batch[VYRE_BATCH_BASE] + s_batch[VYRE_BATCH_CONTROL_WORDS] + slot * VYRE_SLOT_WORDS;
+  return batch[VYRE_BATCH_BASE] + batch[VYRE_BATCH_CONTROL_WORDS] + slot * VYRE_SLOT_WORDS;
 }
-uint debug_at() { return slot_at(s_batch[VYRE_BATCH_SLOTS]); }
-uint scratch_at(uint word) { return s_batch[VYRE_BATCH_SCRATCH] + word; }
+uint debug_at() { return slot_at(batch[VYRE_BATCH_SLOTS]); }
+uint scratch_at(uint word) { return batch[VYRE_BATCH_SCRATCH] + word; }
 uint slot_scratch_at(uint slot)
 {
   return scratch_at(VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS);

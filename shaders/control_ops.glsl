@@ -188,8 +188,8 @@ void run_lanes(uint first, uint count)
 // lane of the workgroup that finished the last ticket.
 void run_fences()
 {
-  uint end = s_batch[VYRE_BATCH_FENCE_END];
-  for (uint slot = s_batch[VYRE_BATCH_FENCE_FIRST]; slot < end; slot++) {
+  uint end = batch[VYRE_BATCH_FENCE_END];
+  for (uint slot = batch[VYRE_BATCH_FENCE_FIRST]; slot < end; slot++) {
     if (slot_scratch_is_fence(slot) && claim(slot))
       finish(slot, run_slot(slot));
   }

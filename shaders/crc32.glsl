@@ -57,8 +57,8 @@ uint crc_shift(uint a, uint bytes)
 void crc32_tile(Region r)
 {
   uint length = r.width * r.rows;
-  uint column = s_ticket[VYRE_TICKET_COLUMN];
-  uint width = s_ticket[VYRE_TICKET_WIDTH];
+  uint column = ticket[VYRE_TICKET_COLUMN];
+  uint width = ticket[VYRE_TICKET_WIDTH];
   uint first = r.offset + column;
   uint end = first + width;
   uint base = first / VYRE_GRANULE;

@@ -191,13 +191,13 @@ void run_tile(uint slot)
 // whole batch.
 void complete_batch()
 {
-  uint at = s_ticket[VYRE_TICKET_BATCH] * VYRE_COMPLETION_WORDS;
+  uint at = ticket[VYRE_TICKET_BATCH] * VYRE_COMPLETION_WORDS;
   answer[at + VYRE_COMPLETION_FAULTS] = work[scratch_at(VYRE_SCRATCH_FAULTS)];
   answer[at + VYRE_COMPLETION_DROPPED] = work[scratch_at(VYRE_SCRATCH_DROPPED)];
   answer[at + VYRE_COMPLETION_BYTES] = work[scratch_at(VYRE_SCRATCH_BYTES)];
   answer[at + VYRE_COMPLETION_BYTES + 1u] = work[scratch_at(VYRE_SCRATCH_BYTES + 1u)];
   memoryBarrierBuffer();
-  answer[at + VYRE_COMPLETION_SEQUENCE] = s_batch[VYRE_BATCH_SEQUENCE];
+  answer[at + VYRE_COMPLETION_SEQUENCE] = batch[VYRE_BATCH_SEQUENCE];
 }
 
 // Whether this was the last ticket of its batch.
@@ -216,12 +216,16 @@ bool end_ticket()
 // The workgroup that finishes the last ticket of a batch completes the batch.
 uint run_ticket()
 {
-  uint slot = s_ticket[VYRE_TICKET_SLOT];
-  uint kind = s_ticket[VYRE_TICKET_KIND];
-  uint cost = s_ticket[VYRE_TICKET_COST];
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_WORDS; i++)
+    ticket[i] = s_ticket[i];
+  [[unroll]] for (uint i = 0u; i <= VYRE_BATCH_SEQUENCE; i++)
+    batch[i] = s_batch[i];
+  uint slot = ticket[VYRE_TICKET_SLOT];
+  uint kind = ticket[VYRE_TICKET_KIND];
+  uint cost = ticket[VYRE_TICKET_COST];
 
   if (kind == VYRE_KIND_LANES)
-    run_lanes(slot, s_ticket[VYRE_TICKET_COUNT]);
+    run_lanes(slot, ticket[VYRE_TICKET_COUNT]);
   else if (kind == VYRE_KIND_SOLO)
     run_solo(slot);
   else

@@ -26,7 +26,7 @@ bool region_is_linear(Region r) { return r.rows == 1u || r.stride == r.width; }
 // early enough, and (rows - 1) * stride must not wrap on the way there.
 bool region_fits(Region r)
 {
-  uint size = s_batch[VYRE_BATCH_PAYLOAD_BYTES];
+  uint size = batch[VYRE_BATCH_PAYLOAD_BYTES];
   if (region_is_empty(r))
     return r.offset <= size;
   if (r.offset > size || r.width > size - r.offset)
@@ -70,15 +70,15 @@ struct Walk {
 Walk walk_begin(Region r)
 {
   Walk w;
-  uint rows = s_ticket[VYRE_TICKET_ROWS];
-  w.start = r.offset + s_ticket[VYRE_TICKET_ROW] * r.stride + s_ticket[VYRE_TICKET_COLUMN];
-  w.width = s_ticket[VYRE_TICKET_WIDTH];
+  uint rows = ticket[VYRE_TICKET_ROWS];
+  w.start = r.offset + ticket[VYRE_TICKET_ROW] * r.stride + ticket[VYRE_TICKET_COLUMN];
+  w.width = ticket[VYRE_TICKET_WIDTH];
   w.stride = r.stride;
   uint first = w.start / VYRE_GRANULE;
   uint last = w.width == 0u ? first : (w.start + w.width - 1u) / VYRE_GRANULE;
   bool single = rows <= 1u;
-  w.inner = s_batch[VYRE_BATCH_PAYLOAD_GRANULE] + first + 1u + lane();
-  w.inner_end = single ? s_batch[VYRE_BATCH_PAYLOAD_GRANULE] + last : 0u;
+  w.inner = batch[VYRE_BATCH_PAYLOAD_GRANULE] + first + 1u + lane();
+  w.inner_end = single ? batch[VYRE_BATCH_PAYLOAD_GRANULE] + last : 0u;
   w.granules = single ? min(last - first + 1u, 2u) : VYRE_ROW_GRANULES(w.width);
   w.apart = single ? (last - first) * VYRE_GRANULE : VYRE_GRANULE;
   w.total = w.width == 0u ? 0u : w.granules * rows;
@@ -127,7 +127,7 @@ uint byte_mask(uint at, uint first, uint end)
 uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
 {
   mask = uvec4(0xFFFFFFFFu);
-  uvec4 bytes = payload[s_batch[VYRE_BATCH_PAYLOAD_GRANULE] + at / VYRE_GRANULE];
+  uvec4 bytes = payload[batch[VYRE_BATCH_PAYLOAD_GRANULE] + at / VYRE_GRANULE];
   if (at < first || at + VYRE_GRANULE > end) {
     mask = uvec4(byte_mask(at, first, end), byte_mask(at + 4u, first, end),
         byte_mask(at + 8u, first, end), byte_mask(at + 12u, first, end));

@@ -44,13 +44,14 @@ create_layouts (VyrePipeline *p, GError **error)
 static gboolean
 create_pipeline (VyrePipeline *p, GError **error)
 {
-  guint32 specialization[2] = { p->workgroup, g_bit_nth_msf (p->workgroup, -1) };
-  VkSpecializationMapEntry entries[2] = {
-    { .constantID = 0, .offset = 0, .size = 4 },
-    { .constantID = 1, .offset = 4, .size = 4 },
+  guint32 specialization[VYRE_N_SPECS] = {
+    [VYRE_SPEC_WORKGROUP] = p->workgroup,
+    [VYRE_SPEC_WORKGROUP_BITS] = g_bit_nth_msf (p->workgroup, -1),
+    [VYRE_SPEC_DISCRETE] = p->discrete,
   };
+  VkSpecializationMapEntry entries[VYRE_N_SPECS];
   VkSpecializationInfo specialization_info = {
-    .mapEntryCount = 2,
+    .mapEntryCount = VYRE_N_SPECS,
     .pMapEntries = entries,
     .dataSize = sizeof specialization,
     .pData = specialization,
@@ -61,6 +62,8 @@ create_pipeline (VyrePipeline *p, GError **error)
     .pCode = megakernel_spirv,
   };
 
+  for (guint32 i = 0; i < VYRE_N_SPECS; i++)
+    entries[i] = (VkSpecializationMapEntry){ .constantID = i, .offset = 4 * i, .size = 4 };
   if (!vyre_vk_check (vkCreateShaderModule (p->device->handle, &shader_info, NULL, &p->shader),
           "vkCreateShaderModule", p->device, error))
     return FALSE;
@@ -151,11 +154,11 @@ create_launches (VyrePipeline *p, GError **error)
   return TRUE;
 }
 
-/* Builds the pipeline over the five buffers, in binding order. Compiling may
- * take tenths of a second. */
+/* Builds the pipeline over the buffers, in binding order; @discrete for batches
+ * that run in memory of the device. Compiling may take tenths of a second. */
 gboolean
-vyre_pipeline_init (
-    VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS], GError **error)
+vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS],
+    gboolean discrete, GError **error)
 {
   const VkPhysicalDeviceLimits *limits = &device->properties.limits;
   guint most = MIN (limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]);
@@ -163,6 +166,7 @@ vyre_pipeline_init (
   /* Small groups suit lanes that are vector elements of a CPU core; 128 is the
    * least that a device has to offer. */
   *p = (VyrePipeline){ .device = device,
+    .discrete = discrete,
     .workgroup = vyre_device_is_cpu (device) ? 8
                  : most >= 256               ? 256
                                              : 128 };

@@ -58,21 +58,21 @@ void u8_stats_tile(Region r)
     uvec4 v = walk_load(w, mask);
     u8_stats_add(stats, v, mask);
   }
-  atomicAdd(s_accumulator[ACC_BYTES], stats.bytes);
-  atomicAdd(s_accumulator[ACC_SUM], stats.sum);
-  atomicAdd(s_accumulator[ACC_SQUARES_LOW], stats.squares & 0xFFFFu);
-  atomicAdd(s_accumulator[ACC_SQUARES_HIGH], stats.squares >> 16);
-  atomicMax(s_accumulator[ACC_MAX], stats.most);
-  atomicMax(s_accumulator[ACC_MAX_INVERSE], stats.most_inverse);
+  accumulate(ACC_BYTES, stats.bytes);
+  accumulate(ACC_SUM, stats.sum);
+  accumulate(ACC_SQUARES_LOW, stats.squares & 0xFFFFu);
+  accumulate(ACC_SQUARES_HIGH, stats.squares >> 16);
+  accumulate_max(ACC_MAX, stats.most);
+  accumulate_max(ACC_MAX_INVERSE, stats.most_inverse);
   barrier();
   if (lane() != 0u)
     return;
   uint high = s_accumulator[ACC_SQUARES_HIGH];
   uint carry;
   uint low = uaddCarry(s_accumulator[ACC_SQUARES_LOW], high << 16, carry);
-  atomicAdd(work[observable_at(r, VYRE_U8_STATS_COUNT)], s_accumulator[ACC_BYTES]);
-  atomicMax(work[observable_at(r, VYRE_U8_STATS_MIN)], s_accumulator[ACC_MAX_INVERSE]);
-  atomicMax(work[observable_at(r, VYRE_U8_STATS_MAX)], s_accumulator[ACC_MAX]);
+  add(observable_at(r, VYRE_U8_STATS_COUNT), s_accumulator[ACC_BYTES]);
+  raise(observable_at(r, VYRE_U8_STATS_MIN), s_accumulator[ACC_MAX_INVERSE]);
+  raise(observable_at(r, VYRE_U8_STATS_MAX), s_accumulator[ACC_MAX]);
   atomic_add_64(observable_at(r, VYRE_U8_STATS_SUM), s_accumulator[ACC_SUM], 0u);
   atomic_add_64(observable_at(r, VYRE_U8_STATS_SUM_SQUARES), low, (high >> 16) + carry);
   count_bytes(s_accumulator[ACC_BYTES]);
@@ -81,7 +81,7 @@ void u8_stats_tile(Region r)
 void u8_stats_end(Region r)
 {
   uint minimum = observable_at(r, VYRE_U8_STATS_MIN);
-  work[minimum] = 255u - work[minimum];
+  put(minimum, 255u - get(minimum));
 }
 
 // The next granule of this lane, inner or cut.
@@ -119,13 +119,13 @@ void u8_histogram_tile(Region r)
     bytes += valid_bytes(mask);
     counted += VYRE_GRANULE;
   }
-  atomicAdd(s_accumulator[ACC_BYTES], bytes);
-  atomicAdd(s_accumulator[ACC_OUTSIDE], counted - bytes);
+  accumulate(ACC_BYTES, bytes);
+  accumulate(ACC_OUTSIDE, counted - bytes);
   barrier();
   for (uint bin = lane(); bin < VYRE_U8_HISTOGRAM_WORDS; bin += WORKGROUP) {
     uint total = s_bins[bin] - (bin == 0u ? s_accumulator[ACC_OUTSIDE] : 0u);
     if (total != 0u)
-      atomicAdd(work[observable_at(r, bin)], total);
+      add(observable_at(r, bin), total);
   }
   if (lane() == 0u)
     count_bytes(s_accumulator[ACC_BYTES]);
@@ -159,11 +159,11 @@ void u8_below_tile(Region r)
     below += count_below(v, mask, r.threshold);
     bytes += valid_bytes(mask);
   }
-  atomicAdd(s_accumulator[ACC_BYTES], bytes);
-  atomicAdd(s_accumulator[ACC_BELOW], below);
+  accumulate(ACC_BYTES, bytes);
+  accumulate(ACC_BELOW, below);
   barrier();
   if (lane() == 0u) {
-    atomicAdd(work[observable_at(r, 0u)], s_accumulator[ACC_BELOW]);
+    add(observable_at(r, 0u), s_accumulator[ACC_BELOW]);
     count_bytes(s_accumulator[ACC_BYTES]);
   }
 }

@@ -138,7 +138,7 @@ test_no_room (void)
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
   g_assert_nonnull (strstr (error->message, "Fix: "));
   g_clear_error (&error);
-  g_assert_cmpuint (n, ==, 65536 / 3904); /* slices of a nop batch: 3 904 bytes each */
+  g_assert_cmpuint (n, ==, 65536 / 3968); /* slices of a nop batch: 3 968 bytes each */
   for (guint i = 0; i < n; i++)
     vyre_batch_free (batches[i]);
   run_nops (&t, 1);

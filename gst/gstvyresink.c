@@ -314,7 +314,7 @@ static GstFlowReturn
 run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
 {
   gsize size = gst_buffer_get_size (buffer);
-  VyrePayload staged;
+  VyrePayload staged = { 0 };
   VyreBatch *batch;
 
   GstFlowReturn flow = follow_geometry (self, buffer);

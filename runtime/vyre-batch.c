@@ -337,9 +337,8 @@ write_tickets (const VyreBatch *batch, gboolean by_copy_engine)
       line[4 * quarter] = VYRE_TICKET_MARK (number);
       memcpy (&line[4 * quarter + 1], &words[3 * quarter], 12);
     }
-    guint8 *place = by_copy_engine
-                        ? vyre_copier_ticket (&kernel->copier, number)
-                        : ring + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
+    guint8 *place = by_copy_engine ? vyre_copier_ticket (&kernel->copier, number)
+                                   : ring + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
     if (by_copy_engine || !vyre_megakernel_is_discrete (kernel))
       memcpy (place, line, sizeof line);
     else

@@ -309,7 +309,8 @@ create_logical (VyreDevice *device, GError **error)
 static gboolean
 check_subgroups (const VyreDevice *device, GError **error)
 {
-  const VkSubgroupFeatureFlags needed = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
+  const VkSubgroupFeatureFlags needed
+      = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
   VkPhysicalDeviceSubgroupProperties subgroups = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
   };

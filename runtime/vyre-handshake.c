@@ -12,7 +12,7 @@
 #define PROBE_ITERATIONS 70000u
 #define CALIBRATION_POLLS 4000u
 #define CENSUS_POLLS 2000u
-#define PROBE_TIMEOUT_NS (20 * G_GUINT64_CONSTANT (1000000000))
+#define PROBE_TIMEOUT_NS (60 * G_GUINT64_CONSTANT (1000000000))
 #define BATCH_TIMEOUT_US (500 * G_GINT64_CONSTANT (1000))
 
 /* Batches of the proof: one that a single workgroup runs and one of many tickets,
@@ -47,7 +47,7 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups, 
     return FALSE;
   if (result == VK_TIMEOUT) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
-        "%s did not finish a test kernel in 20 s. Fix: choose another device.",
+        "%s did not finish a test kernel in 60 s. Fix: choose another device.",
         vyre_device_get_name (kernel->device));
     return FALSE;
   }
@@ -172,8 +172,8 @@ prove_round (VyreMegakernel *kernel, const Proof *proof, guint round, GError **e
   for (guint i = 0; i < BURST && fine; i++) {
     guint8 *bytes = vyre_store_get_data (kernel->staging) + proof->payloads[i].offset;
     memset (bytes, (guint8)((tag + i) * 7), proof->size);
-    batches[i] = vyre_megakernel_publish (
-        kernel, proof->plan, tag + i, &proof->payloads[i], 0, error);
+    batches[i]
+        = vyre_megakernel_publish (kernel, proof->plan, tag + i, &proof->payloads[i], 0, error);
     fine = batches[i] != NULL;
   }
   for (guint i = 0; i < BURST && batches[i]; i++) {
@@ -251,8 +251,8 @@ run_proof (VyreMegakernel *kernel, GError **error)
 
   vyre_megakernel_get_counters (kernel, &before);
   vyre_megakernel_set_active (kernel, TRUE);
-  gboolean fine = kernel->placement == VYRE_PLACEMENT_COPY
-                  || prove_transport (kernel, G_MAXSIZE, error);
+  gboolean fine
+      = kernel->placement == VYRE_PLACEMENT_COPY || prove_transport (kernel, G_MAXSIZE, error);
   if (fine && kernel->copier.device)
     fine = prove_transport (kernel, 1, error);
   vyre_megakernel_set_active (kernel, FALSE);

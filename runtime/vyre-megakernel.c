@@ -109,8 +109,8 @@ init_pipeline (VyreMegakernel *kernel, GError **error)
     [VYRE_BIND_READBACK] = vyre_store_get_buffer (kernel->readbacks),
   };
 
-  return vyre_pipeline_init (&kernel->pipeline, kernel->device, buffers,
-      vyre_megakernel_is_discrete (kernel), error);
+  return vyre_pipeline_init (
+      &kernel->pipeline, kernel->device, buffers, vyre_megakernel_is_discrete (kernel), error);
 }
 
 /* Until it is measured, everything goes the one way or the other. */
@@ -125,8 +125,8 @@ init_copier (VyreMegakernel *kernel, GError **error)
 
 /* A megakernel without a residency yet. */
 static VyreMegakernel *
-create (VyreDevice *device, const VyreMegakernelParams *params, VyrePlacement placement,
-    GError **error)
+create (
+    VyreDevice *device, const VyreMegakernelParams *params, VyrePlacement placement, GError **error)
 {
   g_autoptr (VyreMegakernel) kernel = g_new0 (VyreMegakernel, 1);
 
@@ -189,8 +189,7 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
       g_propagate_error (error, reason);
       return NULL;
     }
-    g_string_append_printf (
-        verdict, "; %s: %s", vyre_placement_name (placement), reason->message);
+    g_string_append_printf (verdict, "; %s: %s", vyre_placement_name (placement), reason->message);
     g_error_free (reason);
     return NULL;
   }
@@ -223,8 +222,8 @@ start_ingest (VyreMegakernel *kernel, const GString *verdict)
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
 {
-  static const VyrePlacement order[] = { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR,
-    VYRE_PLACEMENT_COPY, VYRE_PLACEMENT_UNIFIED };
+  static const VyrePlacement order[]
+      = { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR, VYRE_PLACEMENT_COPY, VYRE_PLACEMENT_UNIFIED };
   g_autoptr (GString) verdict = g_string_new (NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (order); i++) {

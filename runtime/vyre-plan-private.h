@@ -11,7 +11,6 @@ typedef struct {
   guint32 words[VYRE_TICKET_WORDS];
 } VyreTicket;
 
-
 struct _VyrePlan {
   gatomicrefcount refs;
   VyreImage *image;
@@ -21,11 +20,11 @@ struct _VyrePlan {
   gsize scratch_offset; /* of the scratch in the slice, bytes */
   gsize report_size;    /* of what the host reads of it: the readback and the report */
   gsize slice_size;
-  guint32 *slice;       /* initial contents of a batch */
-  GArray *tickets;      /* of VyreTicket, as far as they do not depend on the batch */
-  gboolean local;       /* small: local_ticket does the same as all of them */
+  guint32 *slice;  /* initial contents of a batch */
+  GArray *tickets; /* of VyreTicket, as far as they do not depend on the batch */
+  gboolean local;  /* small: local_ticket does the same as all of them */
   VyreTicket local_ticket;
-  gsize local_size;     /* of the slice with the steps, bytes */
+  gsize local_size;  /* of the slice with the steps, bytes */
   gpointer template; /* what the kernel that runs it keeps of it, under its lock */
   GDestroyNotify template_free;
   guint fence_first;

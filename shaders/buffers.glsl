@@ -29,7 +29,8 @@ const uint WORKGROUP = 1u << WORKGROUP_BITS;
 shared uint s_ticket[VYRE_TICKET_WORDS];
 shared uint s_next;
 shared uint s_decision;
-shared uint s_accumulator[8];
+const uint VYRE_N_ACCUMULATORS = 8u;
+shared uint s_accumulator[VYRE_N_ACCUMULATORS];
 shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];
 
 // A small batch as it runs, and the template it started from: the next ticket
@@ -55,6 +56,13 @@ uint get(uint at)
   if (is_local())
     return s_work[at];
   return work[at];
+}
+
+uvec4 get4(uint at)
+{
+  if (is_local())
+    return uvec4(s_work[at], s_work[at + 1u], s_work[at + 2u], s_work[at + 3u]);
+  return uvec4(work[at], work[at + 1u], work[at + 2u], work[at + 3u]);
 }
 
 void put(uint at, uint value)
@@ -109,29 +117,31 @@ uint slot_scratch_at(uint slot)
   return scratch_at(VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS);
 }
 
-// Orders what this lane wrote to the batch before what it writes next. Nobody
-// else sees a small batch before its end.
+// Orders what this lane wrote to the batch before what it writes next. Of a small
+// batch nobody sees a thing before the next barrier(), which orders shared memory;
+// memory barriers, even for the workgroup alone, cost hundreds of cycles each.
 void order_writes()
 {
-  if (is_local())
-    memoryBarrierShared();
-  else
+  if (!is_local())
     memoryBarrierBuffer();
 }
 
-// Makes what all lanes wrote visible to whoever sees what lane 0 writes next.
+// Makes what all lanes wrote to the batch visible to whoever sees what lane 0 writes
+// next.
 void publish_lanes()
 {
   order_writes();
   barrier();
 }
 
-// 64-bit sums in two words, low word first: the carry is exact because the
-// atomic returns the value it added to.
-void atomic_add_64(uint at, uint low, uint high)
+// 64-bit sums in two words: the carry is exact because an atomic returns the
+// value it added to. The two halves are apart so that several sums can be under
+// way at the same time.
+void carry_64(uint at, uint before, uint low, uint high)
 {
-  uint before = add(at, low);
   high += before + low < before ? 1u : 0u;
   if (high != 0u)
     add(at + 1u, high);
 }
+
+void atomic_add_64(uint at, uint low, uint high) { carry_64(at, add(at, low), low, high); }

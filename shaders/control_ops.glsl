@@ -140,11 +140,7 @@ Op packed_op(uint slot, uint ops, uint index)
   return Op(packed_byte(slot, 2u + 2u * index), args[0], args[1], args[2]);
 }
 
-Op slot_op(uint slot)
-{
-  return Op(get(slot_at(slot) + VYRE_SLOT_OPCODE), slot_arg(slot, 0u), slot_arg(slot, 1u),
-      slot_arg(slot, 2u));
-}
+Op slot_op(Slot s) { return Op(s.opcode, s.args[0], s.args[1], s.args[2]); }
 
 // Operation i of a slot: the slot itself, or an inner one of a packed slot.
 Op nth_op(uint slot, Op whole, uint ops, uint i)
@@ -162,9 +158,9 @@ uint count_ops(uint slot, Op whole, out bool readable)
   return readable ? ops : 0u;
 }
 
-bool run_slot(uint slot)
+bool run_slot(uint slot, Slot s)
 {
-  Op whole = slot_op(slot);
+  Op whole = slot_op(s);
   bool ran;
   uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++)
@@ -177,10 +173,9 @@ bool run_slot(uint slot)
 void run_lanes(uint first, uint count)
 {
   for (uint i = lane(); i < count; i += WORKGROUP) {
-    uint slot = first + i;
-    if (slot_scratch_is_fence(slot) || !claim(slot))
-      continue;
-    finish(slot, run_slot(slot));
+    Slot s = load_slot(first + i);
+    if (!is_fence(s) && claim(first + i, s))
+      finish(first + i, run_slot(first + i, s));
   }
 }
 
@@ -190,8 +185,9 @@ void run_fences()
 {
   uint end = about[VYRE_ABOUT_FENCE_END];
   for (uint slot = about[VYRE_ABOUT_FENCE_FIRST]; slot < end; slot++) {
-    if (slot_scratch_is_fence(slot) && claim(slot))
-      finish(slot, run_slot(slot));
+    Slot s = load_slot(slot);
+    if (is_fence(s) && claim(slot, s))
+      finish(slot, run_slot(slot, s));
   }
 }
 
@@ -219,14 +215,15 @@ bool op_memcpy_workgroup(Op op)
 // One slot by the whole workgroup, operations in order.
 void run_solo(uint slot)
 {
-  barrier();
+  Slot s = load_slot(slot);
+  barrier(); // all have loaded it as it was
   if (lane() == 0u)
-    s_decision = claim(slot) ? 1u : 0u;
+    s_decision = claim(slot, s) ? 1u : 0u;
   barrier();
   bool claimed = s_decision != 0u;
   if (!claimed)
     return;
-  Op whole = slot_op(slot);
+  Op whole = slot_op(s);
   bool ran;
   uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++) {

@@ -75,7 +75,6 @@ void crc32_tile(Region r)
 
   uint bytes = 0u;
   uvec4 remainder = uvec4(0u);
-  clear_accumulators();
   for (uint step = 0u; step < steps; step++) {
     uvec4 folded = uvec4(0u);
     [[unroll]] for (int bit = 0; bit < 32; bit++)
@@ -99,9 +98,11 @@ void crc32_tile(Region r)
       share = crc_multiply(share, CRC_X8_POWERS[i + 4u]);
   }
   share = subgroupXor(share);
-  if (subgroupElect())
+  bytes = subgroupAdd(bytes);
+  if (subgroupElect()) {
     atomicXor(s_accumulator[0], share);
-  accumulate(1u, bytes);
+    atomicAdd(s_accumulator[1], bytes);
+  }
   barrier();
   if (lane() != 0u)
     return;

@@ -183,7 +183,7 @@
  * most so many words of state and bytes of payload. Beyond that the bytes are
  * read faster by many workgroups than they save in passing work around. */
 #define VYRE_LOCAL_WORDS 1536u
-#define VYRE_LOCAL_BYTES 49152u
+#define VYRE_LOCAL_BYTES 131072u
 #define VYRE_LOCAL_STEPS 64u
 
 #endif /* VYRE_KERNEL_H */

@@ -41,20 +41,12 @@ uvec4 ticket_quarter(uint number, uint quarter)
 
 bool is_published(uint number) { return ticket_quarter(number, 0u).x == VYRE_TICKET_MARK(number); }
 
-// Copies a ticket out, if all of it is there. A device whose memory is far away
-// loads it whole at every look, so that the first sight of it is enough.
-bool read_ticket(uint number)
+// Copies a ticket out, if all of it is there.
+bool keep_ticket(uint number, uvec4 quarters[VYRE_TICKET_GRANULES])
 {
-  uvec4 quarters[VYRE_TICKET_GRANULES];
-  uint mark = VYRE_TICKET_MARK(number);
-  quarters[0] = ticket_quarter(number, 0u);
-  if (!DISCRETE && quarters[0].x != mark)
-    return false;
-  [[unroll]] for (uint i = 1u; i < VYRE_TICKET_GRANULES; i++)
-    quarters[i] = ticket_quarter(number, i);
   bool whole = true;
   [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
-    whole = whole && quarters[i].x == mark;
+    whole = whole && quarters[i].x == VYRE_TICKET_MARK(number);
   if (!whole)
     return false;
   [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++) {
@@ -63,6 +55,21 @@ bool read_ticket(uint number)
     s_ticket[3u * i + 2u] = quarters[i].w;
   }
   return true;
+}
+
+// A workgroup's look at its own ticket. Device memory is half a microsecond away,
+// so the whole ticket and the host's word to leave are loaded at once, at every
+// look. What the ticket announces needs no barrier to be read after it: all of the
+// addresses come out of the ticket.
+uint look(uint number, uint spent)
+{
+  uvec4 quarters[VYRE_TICKET_GRANULES];
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
+    quarters[i] = ticket_quarter(number, i);
+  bool leave = retired() || spent >= launch[VYRE_LAUNCH_BUDGET];
+  if (leave)
+    return LEAVE;
+  return keep_ticket(number, quarters) ? WORK : WAIT;
 }
 
 // On a device with few workers the extra workgroups go home when idle, and the
@@ -88,26 +95,36 @@ uint claim()
                          : state[VYRE_STATE_FIRST] + claims - n_held;
 }
 
-// Lane 0 looks for a ticket: its own, or the one at the head, which others may
-// be faster to take; a lost race counts as waiting.
-uint take(uint held, uint spent, uint idle, uint served)
+bool read_ticket(uint number)
+{
+  uvec4 quarters[VYRE_TICKET_GRANULES];
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
+    quarters[i] = ticket_quarter(number, i);
+  return keep_ticket(number, quarters);
+}
+
+// Lane 0 looks for the ticket at the head, which others may be faster to take; a
+// lost race counts as waiting.
+uint take(uint spent, uint idle, uint served)
 {
   uint budget = launch[VYRE_LAUNCH_BUDGET];
   if (spent >= budget || retired())
     return LEAVE;
-  uint number = holds() ? held : state[VYRE_STATE_HEAD];
+  uint number = state[VYRE_STATE_HEAD];
   if (!flag(VYRE_FLAG_POLL) && int(launch[VYRE_LAUNCH_LIMIT] - number) <= 0)
     return LEAVE;
-  if (!read_ticket(number))
+  if (!is_published(number))
     return too_many_idle(idle) ? LEAVE : WAIT;
   if (wants_company(number, served))
     return LEAVE;
   memoryBarrierBuffer(); // the ticket is seen before what it announces is read
+  if (!read_ticket(number))
+    return WAIT;
   if (s_ticket[VYRE_TICKET_COST] > budget - spent)
     return LEAVE;
   // A ticket cannot be overwritten while it is the head; if it no longer is, what
   // we read is of no use and the exchange fails.
-  if (!holds() && atomicCompSwap(state[VYRE_STATE_HEAD], number, number + 1u) != number)
+  if (atomicCompSwap(state[VYRE_STATE_HEAD], number, number + 1u) != number)
     return WAIT;
   return WORK;
 }
@@ -132,7 +149,10 @@ uint wait_for_ticket(uint held, inout uint spent, inout uint idle_total, uint se
 {
   uint decision = WAIT;
   for (uint idle = 0u; decision == WAIT; idle++) {
-    decision = take(held, spent, idle, served);
+    if (holds())
+      decision = look(held, spent);
+    else
+      decision = take(spent, idle, served);
     spent++;
     idle_total += decision == WAIT ? 1u : 0u;
   }
@@ -190,40 +210,52 @@ void end_payload_op(uint opcode, Region r)
     crc32_end(r);
 }
 
-// Whether the slot runs is decided once, by whichever of its tiles comes first:
-// a change of the tenant table in the same batch cannot split a slot.
-bool slot_verdict(uint slot)
+// Whether a slot runs is decided once, by whichever of its tiles comes first: a
+// change of the tenant table in the same batch cannot split a slot.
+bool slot_verdict(uint slot, Slot s)
 {
   uint at = slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_VERDICT;
-  if (get(at) == VYRE_VERDICT_OPEN) {
-    uint verdict = authorised(slot) ? VYRE_VERDICT_RUN : VYRE_VERDICT_REFUSED;
-    if (exchange(at, VYRE_VERDICT_OPEN, verdict) == VYRE_VERDICT_OPEN
-        && verdict == VYRE_VERDICT_RUN)
-      put(slot_at(slot) + VYRE_SLOT_STATUS, VYRE_STATUS_CLAIMED);
-  }
-  return get(at) == VYRE_VERDICT_RUN;
+  if (s.verdict != VYRE_VERDICT_OPEN)
+    return s.verdict == VYRE_VERDICT_RUN;
+  uint verdict = authorised(s) ? VYRE_VERDICT_RUN : VYRE_VERDICT_REFUSED;
+  uint before = exchange(at, VYRE_VERDICT_OPEN, verdict);
+  if (before != VYRE_VERDICT_OPEN)
+    return before == VYRE_VERDICT_RUN;
+  if (verdict == VYRE_VERDICT_RUN)
+    put(slot_at(slot) + VYRE_SLOT_STATUS, VYRE_STATUS_CLAIMED);
+  return verdict == VYRE_VERDICT_RUN;
+}
+
+// The same in all lanes. Steps of a small batch run one after the other, so there
+// is nothing to be agreed upon.
+bool tile_may_run(uint slot, Slot s)
+{
+  if (is_local())
+    return authorised(s);
+  if (lane() == 0u)
+    s_decision = slot_verdict(slot, s) ? 1u : 0u;
+  barrier();
+  return s_decision != 0u;
 }
 
 // One tile; the last tile of its slot ends the slot.
 void run_tile(uint slot)
 {
-  if (lane() == 0u)
-    s_decision = slot_verdict(slot) ? 1u : 0u;
-  barrier();
-  bool authorised_slot = s_decision != 0u;
-  uint opcode = slot_op(slot).opcode;
-  Region r = region_of(slot);
-  bool fits = payload_op_fits(opcode, r);
-  if (authorised_slot && fits)
-    run_payload_op(opcode, r);
+  Slot s = load_slot(slot);
+  bool runs = tile_may_run(slot, s);
+  Region r = region_of(s);
+  bool fits = payload_op_fits(s.opcode, r);
+  if (runs && fits)
+    run_payload_op(s.opcode, r);
   publish_lanes();
-  if (lane() != 0u || !authorised_slot)
+  clear_accumulators();
+  if (lane() != 0u || !runs)
     return;
   if (add(slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
     return;
   order_writes();
   if (fits)
-    end_payload_op(opcode, r);
+    end_payload_op(s.opcode, r);
   finish(slot, fits);
 }
 
@@ -259,11 +291,8 @@ bool end_ticket()
 void copy_out()
 {
   uint granules = (scratch - slice + VYRE_SCRATCH_REPORT_WORDS) / 4u;
-  for (uint i = lane(); i < granules; i += WORKGROUP) {
-    uint at = slice + 4u * i;
-    readback[ticket[VYRE_TICKET_READBACK] + i]
-        = uvec4(get(at), get(at + 1u), get(at + 2u), get(at + 3u));
-  }
+  for (uint i = lane(); i < granules; i += WORKGROUP)
+    readback[ticket[VYRE_TICKET_READBACK] + i] = get4(slice + 4u * i);
 }
 
 // The sequence number is stored last: a host that sees it sees the whole batch.
@@ -290,21 +319,28 @@ void end_batch()
     complete_batch();
 }
 
-// Loads the template unless the last small batch had the same one, and starts
-// from a copy of it, with the batch's own tag.
+// A small batch starts from a copy of its template, with a tag of its own. The last
+// one left a copy of the template that it had.
 void begin_local()
 {
   uint words = ticket[VYRE_TICKET_LOCAL_WORDS];
   uint base = ticket[VYRE_TICKET_BASE];
   if (s_template_id != ticket[VYRE_TICKET_TEMPLATE]) {
     for (uint i = lane(); i < words; i += WORKGROUP)
-      s_template[i] = work[base + i];
+      s_template[i] = s_work[i] = work[base + i];
+    barrier();
   }
+  if (lane() == 0u && ticket[VYRE_TICKET_TAG_WORD] != VYRE_NO_TAG_WORD)
+    s_work[ticket[VYRE_TICKET_TAG_WORD]] = ticket[VYRE_TICKET_TAG];
+}
+
+// After the completion, when nobody waits for us.
+void prepare_next_local(uint template_id, uint words)
+{
   for (uint i = lane(); i < words; i += WORKGROUP)
-    s_work[i] = i == ticket[VYRE_TICKET_TAG_WORD] ? ticket[VYRE_TICKET_TAG] : s_template[i];
-  barrier();
+    s_work[i] = s_template[i];
   if (lane() == 0u)
-    s_template_id = ticket[VYRE_TICKET_TEMPLATE];
+    s_template_id = template_id;
 }
 
 // Which batch the ticket in hand belongs to, and where that is.
@@ -351,10 +387,14 @@ uint run_ticket()
   [[unroll]] for (uint i = 0u; i < VYRE_TICKET_WORDS; i++)
     ticket[i] = s_ticket[i];
   uint cost = ticket[VYRE_TICKET_COST];
+  uint local_words = ticket[VYRE_TICKET_LOCAL_WORDS];
+  uint template_id = ticket[VYRE_TICKET_TEMPLATE];
   enter_batch();
   run_steps();
   if (end_ticket())
     end_batch();
+  if (is_local())
+    prepare_next_local(template_id, local_words);
   return cost;
 }
 
@@ -428,6 +468,7 @@ void main()
     atomicAdd(state[VYRE_STATE_ALIVE], 1u);
     s_template_id = 0u;
   }
+  clear_accumulators();
   while (true) {
     if (lane() == 0u) {
       if (holds())

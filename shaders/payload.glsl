@@ -12,11 +12,11 @@ struct Region {
   uint threshold;
 };
 
-Region region_of(uint slot)
+Region region_of(Slot s)
 {
-  return Region(slot_arg(slot, VYRE_REGION_ARG_OFFSET), slot_arg(slot, VYRE_REGION_ARG_WIDTH),
-      slot_arg(slot, VYRE_REGION_ARG_ROWS), slot_arg(slot, VYRE_REGION_ARG_STRIDE),
-      slot_arg(slot, VYRE_REGION_ARG_OBSERVABLE), slot_arg(slot, VYRE_REGION_ARG_THRESHOLD));
+  return Region(s.args[VYRE_REGION_ARG_OFFSET], s.args[VYRE_REGION_ARG_WIDTH],
+      s.args[VYRE_REGION_ARG_ROWS], s.args[VYRE_REGION_ARG_STRIDE],
+      s.args[VYRE_REGION_ARG_OBSERVABLE], s.args[VYRE_REGION_ARG_THRESHOLD]);
 }
 
 bool region_is_empty(Region r) { return r.width == 0u || r.rows == 0u; }
@@ -89,21 +89,28 @@ Walk walk_begin(Region r)
   w.apart = single ? (last - first) * VYRE_GRANULE : VYRE_GRANULE;
   w.total = w.width == 0u ? 0u : single ? cuts : w.granules * rows;
   w.index = lane();
-  w.row = w.index / w.granules;
-  w.column = w.index % w.granules;
-  w.row_step = WORKGROUP / w.granules;
-  w.column_step = WORKGROUP % w.granules;
+  w.row = 0u;
+  w.column = lane();
+  w.row_step = 0u;
+  w.column_step = 0u;
+  if (!single) { // divisions are slow, and two cut granules need no steps
+    w.row = w.index / w.granules;
+    w.column = w.index % w.granules;
+    w.row_step = WORKGROUP / w.granules;
+    w.column_step = WORKGROUP % w.granules;
+  }
   return w;
 }
 
 bool walk_inside(Walk w) { return w.inner < w.inner_end; }
 
-// The next inner granule of this lane; all ones in `mask` if there is one, or
-// else zero in both: the steps are bounded together, four at a time.
-uvec4 walk_next(inout Walk w, out uvec4 mask)
+// Whether this lane has as many inner granules left as are taken at a step.
+bool walk_deep(Walk w) { return w.inner + (VYRE_INNER_STEPS - 1u) * WORKGROUP < w.inner_end; }
+
+// The next inner granule of this lane; there is one.
+uvec4 walk_next(inout Walk w)
 {
-  mask = uvec4(w.inner < w.inner_end ? 0xFFFFFFFFu : 0u);
-  uvec4 bytes = payload[min(w.inner, w.inner_end - 1u)] & mask;
+  uvec4 bytes = payload[w.inner];
   w.inner += WORKGROUP;
   return bytes;
 }
@@ -156,28 +163,25 @@ uint valid_bytes(uvec4 mask)
   return (sum * 0x01010101u) >> 24;
 }
 
+// The accumulators are zero whenever a tile starts. Lanes of a subgroup join what
+// they have among themselves, subgroups by atomics.
 void clear_accumulators()
 {
-  barrier();
-  if (lane() < 8u)
+  if (lane() < VYRE_N_ACCUMULATORS)
     s_accumulator[lane()] = 0u;
-  barrier();
 }
 
-// Joins what the lanes have: lanes of a subgroup among themselves, subgroups by
-// atomics.
-void accumulate(uint index, uint value)
+// The next granule of this lane, inner or cut.
+bool next_granule(inout Walk w, out uvec4 v, out uvec4 mask)
 {
-  uint sum = subgroupAdd(value);
-  if (subgroupElect())
-    atomicAdd(s_accumulator[index], sum);
-}
-
-void accumulate_max(uint index, uint value)
-{
-  uint most = subgroupMax(value);
-  if (subgroupElect())
-    atomicMax(s_accumulator[index], most);
+  bool inside = walk_inside(w);
+  mask = uvec4(0xFFFFFFFFu);
+  if (!inside && w.index >= w.total)
+    return false;
+  v = inside ? walk_next(w) : walk_load(w, mask);
+  if (!inside)
+    walk_advance(w);
+  return true;
 }
 
 // Bytes really read, for the host to hold against the bytes it asked for.

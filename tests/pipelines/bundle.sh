@@ -27,11 +27,18 @@ clean() {
 }
 
 echo 'its GStreamer finds vyrefilter, and all plugins load'
-clean 60 gst-inspect-1.0 vyrefilter
+clean 60 env LD_DEBUG=files LD_DEBUG_OUTPUT="$work/scan" gst-inspect-1.0 vyrefilter
+cat "$work"/scan.* | grep -q "initialize program: $bundle/libexec/gst-plugin-scanner" ||
+  fail 'another scanner, or none'
 grep -q "Filename  *$bundle/lib/gstreamer-1.0/libgstvyre.so" "$work/log" || fail 'another vyrefilter'
 clean 60 gst-inspect-1.0 -b
 grep -q '^Total count: 0 ' "$work/log" || fail "$(cat "$work/log")"
-clean 60 gst-inspect-1.0
+
+echo 'plugins of the host are not its own'
+plugins=$(pkg-config --variable=pluginsdir gstreamer-1.0)
+mkdir -p "$work/home/.local/share/gstreamer-1.0"
+ln -s "$plugins" "$work/home/.local/share/gstreamer-1.0/plugins"
+clean 60 env GST_PLUGIN_PATH="$plugins" "$bundle/run" gst-inspect-1.0
 count=$(find "$bundle/lib/gstreamer-1.0" -name '*.so' | wc -l)
 grep -q "^Total count: $((count + 1)) plugins" "$work/log" || fail 'plugins of others'
 

@@ -23,6 +23,7 @@ typedef struct {
   VyreDevice *device;
   guint workgroup;
   gboolean discrete;
+  gboolean cache_hit; /* the driver was given what an earlier opening left */
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;

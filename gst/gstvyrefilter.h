@@ -80,6 +80,9 @@ struct _GstVyreFilter {
   GError *program_error;
   gchar *device;
   VyreResidency residency;
+  VyrePlacement placement;
+  guint64 copy_threshold;
+  guint64 lease;
   guint64 staging_size;
   guint64 idle_timeout;
 

@@ -152,6 +152,49 @@ stage_in_place (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
   return TRUE;
 }
 
+/* A buffer mapped for the time that it takes to store it. */
+typedef struct {
+  GstBuffer *buffer;
+  GstMapInfo map;
+} Mapped;
+
+static void
+mapped_free (gpointer data)
+{
+  Mapped *mapped = data;
+
+  gst_buffer_unmap (mapped->buffer, &mapped->map);
+  gst_buffer_unref (mapped->buffer);
+  g_free (mapped);
+}
+
+/* Second way: publishing stores the payload into the device from wherever it is. */
+static gboolean
+stage_mapped (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
+{
+  gsize size = gst_buffer_get_size (buffer);
+
+  if (size == 0 || gst_buffer_n_memory (buffer) != 1
+      || size > vyre_store_get_size (vyre_megakernel_get_staging (self->kernel))
+      || !vyre_megakernel_stores_payload (self->kernel, size))
+    return FALSE;
+  Mapped *mapped = g_new (Mapped, 1);
+  if (!gst_buffer_map (buffer, &mapped->map, GST_MAP_READ)) {
+    g_free (mapped);
+    return FALSE;
+  }
+  mapped->buffer = gst_buffer_ref (buffer);
+  *staged = (VyrePayload){
+    .data = mapped->map.data,
+    .release = mapped_free,
+    .owner = mapped,
+  };
+  g_mutex_lock (&self->lock);
+  self->stats.direct_bytes += size;
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
 static GError *
 too_large (GstVyreFilter *self, gsize size)
 {
@@ -322,7 +365,8 @@ run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buf
     flow = ensure_plan (self, settings, size);
   if (flow == GST_FLOW_OK)
     flow = wait_for_turn (self, settings);
-  if (flow == GST_FLOW_OK && !stage_in_place (self, buffer, &staged))
+  if (flow == GST_FLOW_OK && !stage_in_place (self, buffer, &staged)
+      && !stage_mapped (self, buffer, &staged))
     flow = stage_copy (self, buffer, &staged);
   if (flow == GST_FLOW_OK) {
     self->sequence++;

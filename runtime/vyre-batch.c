@@ -130,13 +130,34 @@ set_busy (const VyreMegakernel *kernel, GError **error)
   return FALSE;
 }
 
+/* Where loops are cut short, copying a readback out has to be bounded. */
+static gboolean
+is_too_long_to_copy (const VyreMegakernel *kernel, const VyrePlan *plan)
+{
+  return kernel->limited && vyre_megakernel_is_discrete (kernel)
+         && plan->copy_cost > VYRE_COST_COPY_OUT_MAX;
+}
+
 static gboolean
 set_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
       "A batch of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
-      " bytes there are for readbacks. Fix: use fewer slots or observables.",
-      plan->slice_size, vyre_store_get_size (kernel->readbacks));
+      " bytes there may be of a readback. Fix: use fewer slots or observables.",
+      plan->slice_size,
+      is_too_long_to_copy (kernel, plan)
+          ? (gsize)VYRE_COST_COPY_OUT_MAX * plan->workgroup * VYRE_GRANULE
+          : vyre_store_get_size (kernel->readbacks));
+  return FALSE;
+}
+
+static gboolean
+set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A payload of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
+      " bytes there are for payloads. Fix: use more staging memory.",
+      plan->payload_size, vyre_store_get_size (kernel->payloads));
   return FALSE;
 }
 
@@ -229,8 +250,11 @@ reserve (VyreBatch *batch, gint64 end_time, GError **error)
     VyreReleases releases = { .n = 0 };
     if (kernel->failure)
       return set_failure (kernel, error);
-    if (batch->plan->slice_size > vyre_store_get_size (kernel->readbacks))
+    if (batch->plan->slice_size > vyre_store_get_size (kernel->readbacks)
+        || is_too_long_to_copy (kernel, batch->plan))
       return set_too_large (kernel, batch->plan, error);
+    if (kernel->payloads && batch->plan->payload_size > vyre_store_get_size (kernel->payloads))
+      return set_payload_too_large (kernel, batch->plan, error);
     batch->local = find_template (batch) != NULL;
     if (has_room (batch) && alloc_memory (batch))
       return TRUE;
@@ -509,7 +533,9 @@ collect (VyreBatch *batch)
   if (!is_completed (batch))
     return FALSE;
   g_mutex_lock (&kernel->lock);
-  vyre_megakernel_reap (kernel, &releases);
+  if (!atomic_load_explicit (&batch->done, memory_order_relaxed))
+    retire_batch (batch, vyre_now (), &releases);
+  g_cond_broadcast (&kernel->room);
   g_mutex_unlock (&kernel->lock);
   vyre_releases_run (&releases);
   return TRUE;

@@ -388,7 +388,7 @@ vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, G
   }
   if (!measure (kernel, &measured, error))
     return FALSE;
-  gboolean limited = measured.iterations < PROBE_ITERATIONS;
+  gboolean limited = kernel->limited = measured.iterations < PROBE_ITERATIONS;
   if (!strstr (verdict->str, "loops run"))
     g_string_append_printf (verdict,
         "%sloops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns, %u workgroups",

@@ -59,6 +59,7 @@ struct _VyreMegakernel {
   VyrePipeline pipeline;
   GThread *keeper;
   guint n_groups;
+  gboolean limited; /* the device cuts loops short */
 
   GMutex lock;
   GCond wake_keeper;

@@ -30,6 +30,7 @@ struct _VyrePlan {
   guint fence_first;
   guint fence_end;
   guint fence_cost;
+  guint copy_cost;      /* of copying the readback out, where that is done */
   guint64 region_bytes; /* the kernel reads this many if no slot faults or is refused */
 };
 

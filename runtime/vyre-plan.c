@@ -118,7 +118,7 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
 {
   VyreTicket planned = *ticket;
 
-  cost += VYRE_COST_TICKET + plan->fence_cost;
+  cost += VYRE_COST_TICKET + plan->fence_cost + MIN (plan->copy_cost, VYRE_COST_COPY_OUT_MAX);
   if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "The program is too much work for one batch of %" G_GSIZE_FORMAT
@@ -415,6 +415,7 @@ vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **e
   plan->report_size = plan->scratch_offset + 4 * VYRE_SCRATCH_REPORT_WORDS;
   plan->slice_size = plan->scratch_offset
                      + 4 * (VYRE_SCRATCH_SLOTS + VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots);
+  plan->copy_cost = (guint)(plan->report_size / VYRE_GRANULE / workgroup) + 1;
   plan->slice = g_malloc0 (plan->slice_size);
   vyre_encode_control (plan->slice, image->n_observables, 1);
   memcpy (

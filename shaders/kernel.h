@@ -166,7 +166,8 @@
 /* Upper bounds of loop iterations, for the planner: taking a ticket, an
  * operation of a lane, one of a whole workgroup, anything around a tile's main
  * loop, a step of U8_HISTOGRAM's, and the most one ticket may cost; what a LOCAL
- * ticket costs beyond its steps and its copies. A device that executes
+ * ticket costs beyond its steps and its copies, and the most that copying a readback
+ * out may cost. A device that executes
  * masked-off code runs every loop's body once even when it has nothing to do.
  * TILE_LOOP_MAX also keeps a lane's 32-bit sum of squares from overflowing: 4096
  * granules of 16 bytes are 65 536 * 255 * 255 < 2^32. */
@@ -174,10 +175,11 @@
 #define VYRE_COST_LANE_OP 8u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
-#define VYRE_COST_HISTOGRAM_STEP 7u
+#define VYRE_COST_HISTOGRAM_STEP 8u
 #define VYRE_COST_TILE_LOOP_MAX 4096u
 #define VYRE_COST_MAX 24000u
 #define VYRE_COST_LOCAL 64u
+#define VYRE_COST_COPY_OUT_MAX 8192u
 
 /* A batch is small enough to be run by one workgroup in shared memory with at
  * most so many words of state and bytes of payload. Beyond that the bytes are

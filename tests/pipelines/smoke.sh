@@ -74,6 +74,7 @@ echo 'two elements on one kernel'
 launch 0 60 videotestsrc num-buffers=50 ! video/x-raw,format=I420,width=160,height=120 ! tee name=t \
   t. ! queue ! $vyre program=builtin:frame-stats ! fakesink \
   t. ! queue ! vyrefilter name=other residency="${VYRE_TEST_RESIDENCY:-auto}" \
+    placement="${VYRE_TEST_PLACEMENT:-auto}" \
   program="$small" ! fakesink
 buffers 50
 

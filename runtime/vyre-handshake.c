@@ -204,6 +204,10 @@ vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, G
   if (*next <= VYRE_RESIDENCY_DISPATCH) {
     if (prove (kernel, (*next)++, poll_ns, verdict, error))
       return TRUE;
+    if (g_error_matches (*error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)) {
+      *next = VYRE_RESIDENCY_DISPATCH + 1; /* which says nothing about residencies */
+      return FALSE;
+    }
     if (*next <= VYRE_RESIDENCY_DISPATCH)
       return FALSE;
   }

@@ -183,7 +183,8 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
   if (!g_atomic_ref_count_dec (&kernel->refs))
     return;
   stop_keeper (kernel);
-  if (kernel->pipeline.n_flying > 0)
+  /* a submission that failed may have come through; a lost device answers at once */
+  if (kernel->pipeline.n_flying > 0 || kernel->failure)
     vkDeviceWaitIdle (kernel->device->handle);
   drop_in_flight (kernel);
   vyre_pipeline_clear (&kernel->pipeline);

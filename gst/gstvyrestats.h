@@ -31,6 +31,8 @@ typedef struct {
   guint64 bounce_bytes;    /* payload that was copied there by the CPU */
   guint64 readback_copies; /* readbacks copied out for want of room */
   guint64 flushed;         /* batches dropped by a flush */
+  guint64 device_losses;   /* noticed by this element */
+  guint64 rerun_batches;   /* that a lost device left undone */
   guint64 latency_max;
   guint64 latency[GST_VYRE_LATENCY_BINS];
 } GstVyreStats;

@@ -2,7 +2,6 @@
 #include "lost.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +29,12 @@ typedef struct Device {
   PFN_vkDeviceWaitIdle wait_idle;
 } Device;
 
+#define EXPORT __attribute__ ((visibility ("default")))
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned n_lost;
+static bool hold, held, forbid_import;
 static Instance *instances;
 static Device *devices;
 static unsigned creations; /* while the plan counts vkCreateDevice */
@@ -77,6 +81,7 @@ is_due (unsigned *calls, const char *call)
   if (plan.devices == 0 || strcmp (plan.call, call) != 0 || ++*calls < plan.after)
     return false;
   plan.devices--;
+  n_lost++;
   return true;
 }
 
@@ -90,7 +95,7 @@ is_lost (Device *device, const char *call)
   return lost;
 }
 
-__attribute__ ((visibility ("default"))) void
+EXPORT void
 vyre_lost_arm (const char *call, unsigned after, unsigned n)
 {
   pthread_mutex_lock (&lock);
@@ -100,6 +105,41 @@ vyre_lost_arm (const char *call, unsigned after, unsigned n)
   creations = 0;
   for (Device *device = devices; device; device = device->next)
     device->calls = 0;
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT unsigned
+vyre_lost_count (void)
+{
+  pthread_mutex_lock (&lock);
+  unsigned n = n_lost;
+  pthread_mutex_unlock (&lock);
+  return n;
+}
+
+EXPORT void
+vyre_lost_hold (bool wanted)
+{
+  pthread_mutex_lock (&lock);
+  hold = wanted;
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_wait_held (void)
+{
+  pthread_mutex_lock (&lock);
+  while (!held)
+    pthread_cond_wait (&changed, &lock);
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_forbid_import (void)
+{
+  pthread_mutex_lock (&lock);
+  forbid_import = true;
   pthread_mutex_unlock (&lock);
 }
 
@@ -179,6 +219,20 @@ destroy_device (VkDevice handle, const VkAllocationCallbacks *allocator)
 
 /* ---- the chain --------------------------------------------------------- */
 
+static bool
+may_create (void)
+{
+  pthread_mutex_lock (&lock);
+  held = hold;
+  pthread_cond_broadcast (&changed);
+  while (hold)
+    pthread_cond_wait (&changed, &lock);
+  held = false;
+  bool due = is_due (&creations, "vkCreateDevice");
+  pthread_mutex_unlock (&lock);
+  return !due;
+}
+
 #define NEXT(object, handle, name) (PFN_##name) (object)->get_proc_addr (handle, #name)
 
 static const void *
@@ -202,10 +256,7 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   Instance *instance = find_instance (physical);
 
   pthread_once (&once, arm_from_environment);
-  pthread_mutex_lock (&lock);
-  bool due = is_due (&creations, "vkCreateDevice");
-  pthread_mutex_unlock (&lock);
-  if (due)
+  if (!may_create ())
     return VK_ERROR_DEVICE_LOST;
   link->u.pLayerInfo = layer.pNext; /* for the layer below */
   PFN_vkCreateDevice create
@@ -298,11 +349,22 @@ find_call (const char *name)
   return NULL;
 }
 
+static bool
+may_not_import (void)
+{
+  pthread_mutex_lock (&lock);
+  bool forbidden = forbid_import;
+  pthread_mutex_unlock (&lock);
+  return forbidden;
+}
+
 static PFN_vkVoidFunction
 get_device_proc_addr (VkDevice handle, const char *name)
 {
   PFN_vkVoidFunction ours = find_call (name);
 
+  if (strcmp (name, "vkGetMemoryHostPointerPropertiesEXT") == 0 && may_not_import ())
+    return NULL;
   return ours ? ours : find_device (handle)->get_proc_addr (handle, name);
 }
 
@@ -316,7 +378,7 @@ get_instance_proc_addr (VkInstance handle, const char *name)
   return find_instance (handle)->get_proc_addr (handle, name);
 }
 
-VK_LAYER_EXPORT VKAPI_ATTR VkResult VKAPI_CALL
+EXPORT VKAPI_ATTR VkResult VKAPI_CALL
 vkNegotiateLoaderLayerInterfaceVersion (VkNegotiateLayerInterface *interface)
 {
   interface->loaderLayerInterfaceVersion = CURRENT_LOADER_LAYER_INTERFACE_VERSION;

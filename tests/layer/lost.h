@@ -14,6 +14,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /* From now on, the @after-th @call of a device that is not lost yet loses it,
  * @devices times; NULL: nothing more is lost. From any thread. */
 void vyre_lost_arm (const char *call, unsigned after, unsigned devices);
+
+/* Devices lost in this process so far. */
+unsigned vyre_lost_count (void);
+
+/* Makes vkCreateDevice wait until it is let go; wait_held returns once one does. */
+void vyre_lost_hold (bool hold);
+void vyre_lost_wait_held (void);
+
+/* Devices opened from now on cannot import host memory: theirs is mapped. */
+void vyre_lost_forbid_import (void);

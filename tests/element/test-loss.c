@@ -297,6 +297,41 @@ GST_START_TEST (all_batches_in_flight_are_run_again)
 }
 GST_END_TEST;
 
+static gpointer
+push_on (gpointer data)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  while (flow == GST_FLOW_OK)
+    flow = try_push (data);
+  return GINT_TO_POINTER (flow);
+}
+
+/* They would take the memory that the older ones need. */
+GST_START_TEST (new_buffers_wait_for_those_that_are_run_again)
+{
+  Feed feed = feed_new (64);
+  Dam dam;
+
+  run (&feed, 3);
+  count_reconfigures (&feed);
+  GThread *thread = lose_behind_a_dam (&feed, &dam, 5);
+  while (count_reconfigures (&feed) == 0)
+    g_thread_yield ();
+  guint64 taken = counted (&feed, "buffers");
+  for (guint i = 0; i < 100; i++) {
+    g_usleep (1000);
+    fail_unless_equals_uint64 (counted (&feed, "buffers"), taken);
+  }
+  dam_break (&dam);
+  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_OK);
+  pull_all (&feed);
+  fail_unless (counted (&feed, "buffers") > taken);
+  check_recovered (&feed);
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
 GST_START_TEST (a_loss_in_paused_costs_nothing)
 {
   Feed feed = feed_new (4);
@@ -560,16 +595,6 @@ GST_END_TEST;
 
 /* ---- a recovery that fails --------------------------------------------- */
 
-static gpointer
-push_on (gpointer data)
-{
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  while (flow == GST_FLOW_OK)
-    flow = try_push (data);
-  return GINT_TO_POINTER (flow);
-}
-
 /* Loses the device under a thread that pushes, until the new one is being opened. */
 static GThread *
 push_into_recovery (Feed *feed)
@@ -771,6 +796,7 @@ add_recovery_tests (TCase *tc)
   tcase_add_loop_test (tc, a_loss_while_streaming_costs_nothing, 0, G_N_ELEMENTS (calls));
   tcase_add_test (tc, a_loss_at_the_first_launch_costs_nothing);
   tcase_add_test (tc, all_batches_in_flight_are_run_again);
+  tcase_add_test (tc, new_buffers_wait_for_those_that_are_run_again);
   tcase_add_test (tc, a_loss_in_paused_costs_nothing);
   tcase_add_test (tc, memory_of_a_lost_kernel_is_copied_until_upstream_takes_new);
   tcase_add_test (tc, readbacks_of_a_lost_kernel_stay_valid);

@@ -132,24 +132,37 @@ is_dispatch (Feed *feed)
   return dispatch;
 }
 
-/* Pushes until the filter has noticed the loss of its device; a kernel that is
- * parked before each buffer has to be launched for it. */
-static GstFlowReturn
-push_until_noticed (Feed *feed)
+/* Waits until the kernel is parked again, or there will be none. */
+static void
+wait_parked (Feed *feed, guint64 parks, guint64 losses, guint lost)
 {
   gint64 end = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_SECOND;
-  guint64 before = counted (feed, "device-losses");
+
+  while (counted (feed, "parks") == parks && counted (feed, "device-losses") == losses
+         && vyre_lost_count () == lost) {
+    fail_unless (g_get_monotonic_time () < end, "the kernel does not leave");
+    g_thread_yield ();
+  }
+}
+
+/* Loses the device in @call, and pushes until the filter has noticed. A kernel that
+ * is parked before each buffer has to be launched for it. */
+static GstFlowReturn
+lose (Feed *feed, const gchar *call)
+{
+  gint64 end = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_SECOND;
+  guint64 losses = counted (feed, "device-losses");
   gboolean dispatch = is_dispatch (feed);
-  guint n = vyre_lost_count ();
+  guint lost = vyre_lost_count ();
   GstFlowReturn flow = GST_FLOW_OK;
 
-  while (flow == GST_FLOW_OK && counted (feed, "device-losses") == before) {
+  vyre_lost_arm (call, 1, 1);
+  while (flow == GST_FLOW_OK && counted (feed, "device-losses") == losses) {
     fail_unless (g_get_monotonic_time () < end, "nobody noticed the loss");
     guint64 parks = counted (feed, "parks");
     flow = try_push (feed);
-    while (!dispatch && counted (feed, "parks") == parks && vyre_lost_count () == n
-           && g_get_monotonic_time () < end)
-      g_thread_yield ();
+    if (!dispatch && flow == GST_FLOW_OK)
+      wait_parked (feed, parks, losses, lost);
   }
   return flow;
 }
@@ -167,10 +180,21 @@ count_reconfigures (Feed *feed)
   return n;
 }
 
-static gpointer
-push_thread (gpointer feed)
+static void
+wait_for_kernel (Feed *feed)
 {
-  return GINT_TO_POINTER (push_until_noticed (feed));
+  gint64 end = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_SECOND;
+
+  while (count_reconfigures (feed) == 0) {
+    fail_unless (g_get_monotonic_time () < end, "upstream was not told of a new kernel");
+    g_thread_yield ();
+  }
+}
+
+static gpointer
+lose_in_thread (gpointer feed)
+{
+  return GINT_TO_POINTER (lose (feed, "vkQueueSubmit"));
 }
 
 /* Fills the queue behind a sink that has taken one buffer and no more, and loses
@@ -182,9 +206,8 @@ lose_behind_a_dam (Feed *feed, Dam *dam, guint n)
   push (feed, 1);
   dam_wait (dam);
   push (feed, n);
-  vyre_lost_arm ("vkQueueSubmit", 1, 1);
   guint64 losses = counted (feed, "device-losses");
-  GThread *thread = g_thread_new ("pusher", push_thread, feed);
+  GThread *thread = g_thread_new ("pusher", lose_in_thread, feed);
   stat_wait (feed->h->element, "device-losses", losses + 1);
   return thread;
 }
@@ -247,8 +270,7 @@ GST_START_TEST (a_loss_while_streaming_costs_nothing)
   Feed feed = feed_new (4);
 
   run (&feed, 10);
-  vyre_lost_arm (calls[__i__], 1, 1);
-  fail_unless_equals_int (push_until_noticed (&feed), GST_FLOW_OK);
+  fail_unless_equals_int (lose (&feed, calls[__i__]), GST_FLOW_OK);
   pull_all (&feed);
   check_recovered (&feed);
   run (&feed, 50);
@@ -282,8 +304,7 @@ GST_START_TEST (all_batches_in_flight_are_run_again)
   guint before = feed.pushed;
   count_reconfigures (&feed); /* linking pads makes one, too */
   GThread *thread = lose_behind_a_dam (&feed, &dam, 10);
-  while (count_reconfigures (&feed) == 0) /* until there is a new kernel */
-    g_thread_yield ();
+  wait_for_kernel (&feed);
   dam_break (&dam);
   fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (thread)), GST_FLOW_OK);
   pull_all (&feed);
@@ -297,6 +318,8 @@ GST_START_TEST (all_batches_in_flight_are_run_again)
 }
 GST_END_TEST;
 
+static gint n_ended; /* of the threads that push or flush */
+
 static gpointer
 push_on (gpointer data)
 {
@@ -304,6 +327,7 @@ push_on (gpointer data)
 
   while (flow == GST_FLOW_OK)
     flow = try_push (data);
+  g_atomic_int_inc (&n_ended);
   return GINT_TO_POINTER (flow);
 }
 
@@ -316,8 +340,7 @@ GST_START_TEST (new_buffers_wait_for_those_that_are_run_again)
   run (&feed, 3);
   count_reconfigures (&feed);
   GThread *thread = lose_behind_a_dam (&feed, &dam, 5);
-  while (count_reconfigures (&feed) == 0)
-    g_thread_yield ();
+  wait_for_kernel (&feed);
   guint64 taken = counted (&feed, "buffers");
   for (guint i = 0; i < 100; i++) {
     g_usleep (1000);
@@ -338,8 +361,7 @@ GST_START_TEST (a_loss_in_paused_costs_nothing)
 
   run (&feed, 3);
   gst_element_set_state (feed.h->element, GST_STATE_PAUSED);
-  vyre_lost_arm ("vkQueueSubmit", 1, 1);
-  fail_unless_equals_int (push_until_noticed (&feed), GST_FLOW_OK);
+  fail_unless_equals_int (lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
   pull_all (&feed);
   check_recovered (&feed);
   gst_element_set_state (feed.h->element, GST_STATE_PLAYING);
@@ -403,8 +425,7 @@ GST_START_TEST (readbacks_of_a_lost_kernel_stay_valid)
     kept[i] = filter_pull (feed.h);
     check_readback (kept[i], feed.pulled++);
   }
-  vyre_lost_arm ("vkQueueSubmit", 1, 1);
-  push_until_noticed (&feed);
+  lose (&feed, "vkQueueSubmit");
   pull_all (&feed);
   run (&feed, 20);
   check_recovered (&feed);
@@ -475,8 +496,7 @@ GST_START_TEST (filters_that_shared_a_kernel_share_the_next)
 
   run (&a, 3);
   run (&b, 5);
-  vyre_lost_arm ("vkQueueSubmit", 1, 1);
-  fail_unless_equals_int (push_until_noticed (&a), GST_FLOW_OK);
+  fail_unless_equals_int (lose (&a, "vkQueueSubmit"), GST_FLOW_OK);
   pull_all (&a);
   run (&b, 10);
   run (&a, 10);
@@ -513,9 +533,8 @@ GST_START_TEST (filters_may_notice_at_the_same_time)
   for (guint i = 0; i < 2; i++)
     g_thread_join (threads[i]);
   for (guint i = 0; i < 2; i++) {
-    if (counted (&feeds[i], "device-losses") == 0) /* was through when it happened */
-      push_until_noticed (&feeds[i]);
-    pull_all (&feeds[i]);
+    while (counted (&feeds[i], "device-losses") == 0) /* was through when it happened */
+      run (&feeds[i], 1);
     check_recovered (&feeds[i]);
   }
   fail_unless_equals_uint64 (
@@ -534,8 +553,7 @@ GST_START_TEST (a_second_loss_ends_the_stream_and_names_its_batches)
   Dam dam;
 
   run (&feed, 3);
-  vyre_lost_arm ("vkQueueSubmit", 1, 1);
-  fail_unless_equals_int (push_until_noticed (&feed), GST_FLOW_OK);
+  fail_unless_equals_int (lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
   pull_all (&feed);
   check_recovered (&feed);
   guint oldest = feed.pushed + 2; /* the next one gets through; numbers start with 1 */
@@ -545,8 +563,15 @@ GST_START_TEST (a_second_loss_ends_the_stream_and_names_its_batches)
       "for the second time in this stream; batches %u to %u are lost. Fix: ", oldest, feed.pushed);
   expect_text (&feed, GST_MESSAGE_ERROR, named);
   fail_unless_equals_int (try_push (&feed), GST_FLOW_ERROR);
-  dam_break (&dam);
   fail_unless_equals_uint64 (counted (&feed, "device-losses"), 2);
+  fail_unless_equals_int (bus_count_type (feed.h, GST_MESSAGE_ERROR), 0);
+  filter_flush (feed.h);
+  dam_break (&dam);
+  filter_push_segment (feed.h);
+  fail_unless_equals_int (try_push (&feed), GST_FLOW_ERROR); /* and again, for what comes now */
+  g_free (named);
+  named = g_strdup_printf ("; batch %u is lost. Fix: ", feed.pushed);
+  expect_text (&feed, GST_MESSAGE_ERROR, named);
   gst_element_set_state (feed.h->element, GST_STATE_READY);
   fail_unless_equals_int (bus_count_type (feed.h, GST_MESSAGE_ERROR), 0);
   g_free (named);
@@ -559,12 +584,10 @@ GST_START_TEST (a_second_loss_that_the_task_notices_is_told_once)
 {
   Feed feed = feed_new (1);
 
-  vyre_lost_arm ("vkQueueSubmit", 1, 1);
-  fail_unless_equals_int (push_until_noticed (&feed), GST_FLOW_OK);
+  fail_unless_equals_int (lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
   pull_all (&feed);
   check_recovered (&feed);
-  vyre_lost_arm ("vkQueueSubmit", 1, 1);
-  push_until_noticed (&feed);
+  lose (&feed, "vkQueueSubmit");
   guint64 last = counted (&feed, "buffers");
   gchar *named = g_strdup_printf ("; batch %" G_GUINT64_FORMAT " is lost. Fix: ", last);
   fail_unless_equals_int (try_push (&feed), GST_FLOW_ERROR);
@@ -580,8 +603,7 @@ GST_START_TEST (a_new_stream_starts_with_a_new_count)
   Feed feed = feed_new (4);
 
   for (guint i = 0; i < 2; i++) {
-    vyre_lost_arm ("vkQueueSubmit", 1, 1);
-    fail_unless_equals_int (push_until_noticed (&feed), GST_FLOW_OK);
+    fail_unless_equals_int (lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
     pull_all (&feed);
     check_recovered (&feed);
     gst_element_set_state (feed.h->element, GST_STATE_READY);
@@ -663,8 +685,7 @@ GST_START_TEST (payloads_in_system_memory_are_not)
   Feed feed = feed_new (4);
 
   run (&feed, 3);
-  vyre_lost_arm ("vkQueueSubmit", 1, 1);
-  fail_unless_equals_int (push_until_noticed (&feed), GST_FLOW_OK);
+  fail_unless_equals_int (lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
   pull_all (&feed);
   run (&feed, 10);
   check_recovered (&feed);
@@ -714,17 +735,25 @@ GST_END_TEST;
 static gpointer
 start_flush (gpointer data)
 {
-  return GINT_TO_POINTER (gst_harness_push_event (data, gst_event_new_flush_start ()));
+  gboolean done = gst_harness_push_event (data, gst_event_new_flush_start ());
+
+  g_atomic_int_inc (&n_ended);
+  return GINT_TO_POINTER (done);
 }
 
+/* Only the thread that opens the device cannot leave yet: either the chain function
+ * returns, or the task ends, which lets the flush go on. */
 GST_START_TEST (a_flush_may_come_during_a_recovery)
 {
-  Feed feed = feed_new (4);
+  Feed feed = feed_new (64);
 
   run (&feed, 3);
+  g_atomic_int_set (&n_ended, 0);
   GThread *pusher = push_into_recovery (&feed);
   GThread *flusher = g_thread_new ("flusher", start_flush, feed.h);
-  wait_flushing (gst_object_ref (feed.h->sinkpad));
+  for (guint i = 0; i < PATIENCE * 1000 && g_atomic_int_get (&n_ended) == 0; i++)
+    g_usleep (1000);
+  fail_unless_equals_int (g_atomic_int_get (&n_ended), 1);
   vyre_lost_hold (FALSE);
   fail_unless (GPOINTER_TO_INT (g_thread_join (flusher)));
   fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (pusher)), GST_FLOW_FLUSHING);

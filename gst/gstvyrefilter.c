@@ -22,9 +22,6 @@
  */
 #include "gstvyrefilter.h"
 
-#include "gstvyrememory.h"
-#include "gstvyreshared.h"
-
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY (gst_vyre_debug);
 
@@ -141,6 +138,16 @@ gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
   *settings = self->settings;
   vyre_program_ref (settings->program);
   GST_OBJECT_UNLOCK (self);
+}
+
+/* A reference to the kernel in use, NULL in NULL. */
+GstVyreShared *
+gst_vyre_filter_get_shared (GstVyreFilter *self)
+{
+  g_mutex_lock (&self->lock);
+  GstVyreShared *shared = self->shared ? gst_vyre_shared_ref (self->shared) : NULL;
+  g_mutex_unlock (&self->lock);
+  return shared;
 }
 
 /* The one place where a GError becomes an error message. */
@@ -383,17 +390,16 @@ open_kernel (GstVyreFilter *self)
     .lease = self->lease,
   };
   GST_OBJECT_UNLOCK (self);
-  VyreMegakernel *kernel = error ? NULL : gst_vyre_shared_acquire (device, &params, &error);
-  if (!kernel) {
+  GstVyreShared *shared = error ? NULL : gst_vyre_shared_acquire (device, &params, &error);
+  if (!shared) {
     gst_vyre_filter_post_error (self, error);
     g_error_free (error);
     return FALSE;
   }
-  GST_OBJECT_LOCK (self);
-  self->kernel = kernel;
-  GST_OBJECT_UNLOCK (self);
-  self->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
-  self->readback_allocator = gst_vyre_allocator_new (vyre_megakernel_get_readbacks (kernel));
+  g_mutex_lock (&self->lock);
+  self->shared = shared;
+  g_mutex_unlock (&self->lock);
+  VyreMegakernel *kernel = shared->kernel;
   GST_INFO_OBJECT (self, "%s, %s, %s (%s)",
       vyre_device_get_name (vyre_megakernel_get_device (kernel)),
       vyre_placement_name (vyre_megakernel_get_placement (kernel)),
@@ -408,13 +414,11 @@ open_kernel (GstVyreFilter *self)
 static void
 close_kernel (GstVyreFilter *self)
 {
-  gst_clear_object (&self->upstream_allocator);
-  gst_clear_object (&self->readback_allocator);
-  GST_OBJECT_LOCK (self);
-  VyreMegakernel *kernel = g_steal_pointer (&self->kernel);
-  GST_OBJECT_UNLOCK (self);
-  if (kernel)
-    gst_vyre_shared_release (kernel);
+  g_mutex_lock (&self->lock);
+  GstVyreShared *shared = g_steal_pointer (&self->shared);
+  g_mutex_unlock (&self->lock);
+  if (shared)
+    gst_vyre_shared_unref (shared);
 }
 
 static void
@@ -430,9 +434,11 @@ reset_stats (GstVyreFilter *self)
 static void
 set_active (GstVyreFilter *self, gboolean active)
 {
+  g_mutex_lock (&self->lock);
   if (self->active != active)
-    vyre_megakernel_set_active (self->kernel, active);
+    vyre_megakernel_set_active (self->shared->kernel, active);
   self->active = active;
+  g_mutex_unlock (&self->lock);
 }
 
 static GstStateChangeReturn
@@ -481,8 +487,8 @@ gst_vyre_filter_finalize (GObject *object)
   GstVyreFilter *self = GST_VYRE_FILTER (object);
 
   gst_vyre_messages_reset (self);
-  gst_vyre_stream_clear (self);
   close_kernel (self);
+  gst_vyre_stream_clear (self);
   g_array_unref (self->last.words);
   vyre_program_unref (self->settings.program);
   g_clear_error (&self->program_error);

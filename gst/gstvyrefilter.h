@@ -2,18 +2,20 @@
  *
  * vyrefilter: buffers in, readbacks out. The element, its properties and state
  * changes are in gstvyrefilter.c; what flows through its pads in gstvyresink.c,
- * gstvyrestream.c and gstvyresource.c; what it puts on the bus in
- * gstvyremessages.c.
+ * gstvyrestream.c and gstvyresource.c; what becomes of it when the device is lost
+ * in gstvyrerecovery.c; what it puts on the bus in gstvyremessages.c.
  *
  * Locking: the object lock guards the properties; `lock` everything that the
- * sink pad's streaming thread and the source pad's task share. Neither is held
- * while posting, pushing or waiting for the kernel.
+ * sink pad's streaming thread and the source pad's task share, with the kernel
+ * they run on, which either may replace. Neither is held while posting, pushing,
+ * opening a device or waiting for the kernel.
  */
 #pragma once
 
 #include <gst/gst.h>
 
 #include "gstvyregeometry.h"
+#include "gstvyreshared.h"
 #include "gstvyrestats.h"
 #include "vyre.h"
 
@@ -86,19 +88,21 @@ struct _GstVyreFilter {
   guint64 staging_size;
   guint64 idle_timeout;
 
-  /* NULL to READY and back */
-  VyreMegakernel *kernel;
-  gboolean active; /* counted as a producer of the kernel */
-  GstAllocator *upstream_allocator;
-  GstAllocator *readback_allocator;
-
   /* lock */
   GMutex lock;
   GCond changed;
-  GQueue items;    /* of GstVyreItem: batches and serialized events, in order */
-  guint n_batches; /* of these, and the one in the task's hands */
+  GstVyreShared *shared; /* the kernel, in READY and above */
+  gboolean active;       /* counted as a producer of the kernel */
+  GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
+  guint n_batches;       /* of these, and the one in the task's hands */
   gboolean flushing;
-  gboolean failed; /* and the bus has been told */
+  guint32 sequence;      /* buffers taken in this stream */
+  guint32 awaited;       /* sequence of the batch in the task's hands, 0 once it is done */
+  guint n_undone;        /* batches that a lost kernel left, and that were not run again yet */
+  gboolean recovering;   /* a streaming thread is getting a new kernel */
+  gboolean given_up;     /* there will be none, and the bus has been told */
+  VyreStore *lost_bytes; /* what a lost device took with it: staging memory, or NULL */
+  gboolean failed;       /* and the bus has been told */
   gboolean eos;
   GstFlowReturn flow;
   GstVyreStats stats;
@@ -113,10 +117,10 @@ struct _GstVyreFilter {
   gsize plan_size;
   guint plan_slots;
   guint plan_observables;
+  gconstpointer plan_kernel; /* that its template lies with */
   gboolean plan_stale;
   GstCaps *out_caps;
-  GQueue early;     /* of GstEvent, waiting for the first caps */
-  guint32 sequence; /* buffers published in this stream */
+  GQueue early; /* of GstEvent, waiting for the first caps */
 
   /* source task */
   GstVyreResults last;
@@ -128,6 +132,7 @@ struct _GstVyreFilter {
 GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
 
 void gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *settings);
+GstVyreShared *gst_vyre_filter_get_shared (GstVyreFilter *self);
 void gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error);
 
 /* gstvyrestream.c */

@@ -4,6 +4,7 @@
 struct _GstVyreAllocator {
   GstAllocator parent;
   VyreStore *store;
+  gint retired; /* atomic */
 };
 
 typedef struct {
@@ -39,11 +40,12 @@ may_lend (VyreStore *store, gsize size)
 static GstMemory *
 allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *params)
 {
-  VyreStore *store = GST_VYRE_ALLOCATOR (allocator)->store;
+  GstVyreAllocator *self = GST_VYRE_ALLOCATOR (allocator);
+  VyreStore *store = self->store;
   gsize maxsize = params->prefix + size + params->padding;
   gsize slice;
 
-  if (params->align > 4095 || !may_lend (store, maxsize)
+  if (params->align > 4095 || g_atomic_int_get (&self->retired) || !may_lend (store, maxsize)
       || !vyre_store_alloc (store, maxsize, 0, &slice))
     return gst_allocator_alloc (NULL, size, params); /* will be copied in, and counted */
   guint8 *data = vyre_store_get_data (store) + slice;
@@ -157,6 +159,13 @@ gst_vyre_allocator_new (VyreStore *store)
   gst_object_ref_sink (self);
   self->store = vyre_store_ref (store);
   return GST_ALLOCATOR_CAST (self);
+}
+
+/* No kernel reads the store any more: from now on, upstream gets system memory. */
+void
+gst_vyre_allocator_retire (GstAllocator *allocator)
+{
+  g_atomic_int_set (&GST_VYRE_ALLOCATOR (allocator)->retired, TRUE);
 }
 
 /* A memory over @slice, which it frees in the end. */

@@ -20,6 +20,7 @@ G_DECLARE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST, VYRE_ALLOCATOR,
 #define GST_VYRE_MEMORY_TYPE "VyreMemory"
 
 GstAllocator *gst_vyre_allocator_new (VyreStore *store);
+void gst_vyre_allocator_retire (GstAllocator *allocator);
 GstMemory *gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size);
 gboolean gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset);
 

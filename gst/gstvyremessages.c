@@ -134,15 +134,23 @@ keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
 }
 
 static void
-post_counters (GstVyreFilter *self)
+describe (GstVyreFilter *self, GstStructure *structure)
 {
-  GstStructure *structure = gst_structure_new_empty ("vyre-counters");
+  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
 
   g_mutex_lock (&self->lock);
   GstVyreStats stats = self->stats;
   guint depth = self->n_batches;
   g_mutex_unlock (&self->lock);
-  gst_vyre_stats_describe (&stats, depth, self->kernel, structure);
+  gst_vyre_stats_describe (&stats, depth, shared ? shared->kernel : NULL, structure);
+}
+
+static void
+post_counters (GstVyreFilter *self)
+{
+  GstStructure *structure = gst_structure_new_empty ("vyre-counters");
+
+  describe (self, structure);
   post (self, structure);
 }
 
@@ -241,17 +249,7 @@ GstStructure *
 gst_vyre_messages_stats (GstVyreFilter *self)
 {
   GstStructure *structure = gst_structure_new_empty ("application/x-vyrefilter-stats");
-  VyreMegakernel *kernel = NULL;
 
-  GST_OBJECT_LOCK (self);
-  if (self->kernel)
-    kernel = vyre_megakernel_ref (self->kernel);
-  GST_OBJECT_UNLOCK (self);
-  g_mutex_lock (&self->lock);
-  GstVyreStats stats = self->stats;
-  guint depth = self->n_batches;
-  g_mutex_unlock (&self->lock);
-  gst_vyre_stats_describe (&stats, depth, kernel, structure);
-  g_clear_pointer (&kernel, vyre_megakernel_unref);
+  describe (self, structure);
   return structure;
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyreshared.h"
 
-#include <string.h>
+#include "gstvyrememory.h"
 
-typedef struct {
-  gchar *device;
-  VyreMegakernelParams params;
-  VyreMegakernel *kernel;
-  guint users;
-} Shared;
-
+/* Opening a device takes long, and so whoever does it holds a lock of its own:
+ * another that wants the same waits for it, those that only drop one do not. */
+static GMutex opening_lock;
 static GMutex registry_lock;
-static GList *registry; /* of Shared; empty when no element is above NULL */
+static GList *registry; /* of GstVyreShared, not owned */
 
 static gboolean
 same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
@@ -22,19 +18,24 @@ same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
          && a->lease == b->lease;
 }
 
-static Shared *
+/* One that works, with a reference. */
+static GstVyreShared *
 find (const gchar *device, const VyreMegakernelParams *params)
 {
-  for (GList *l = registry; l; l = l->next) {
-    Shared *shared = l->data;
+  GstVyreShared *found = NULL;
+
+  g_mutex_lock (&registry_lock);
+  for (GList *l = registry; l && !found; l = l->next) {
+    GstVyreShared *shared = l->data;
     if (g_str_equal (shared->device, device) && same_params (&shared->params, params)
         && vyre_megakernel_check (shared->kernel, NULL))
-      return shared;
+      found = gst_vyre_shared_ref (shared);
   }
-  return NULL;
+  g_mutex_unlock (&registry_lock);
+  return found;
 }
 
-static Shared *
+static GstVyreShared *
 create (const gchar *device, const VyreMegakernelParams *params, GError **error)
 {
   g_autoptr (VyreDevice) opened = vyre_device_open (device, error);
@@ -46,53 +47,52 @@ create (const gchar *device, const VyreMegakernelParams *params, GError **error)
   VyreMegakernel *kernel = vyre_megakernel_new (opened, &cut, error);
   if (!kernel)
     return NULL;
-  Shared *shared = g_new0 (Shared, 1);
+  GstVyreShared *shared = g_new0 (GstVyreShared, 1);
+  g_atomic_ref_count_init (&shared->refs);
   shared->device = g_strdup (device);
   shared->params = *params;
   shared->kernel = kernel;
+  shared->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
+  shared->readback_allocator = gst_vyre_allocator_new (vyre_megakernel_get_readbacks (kernel));
+  g_mutex_lock (&registry_lock);
   registry = g_list_prepend (registry, shared);
+  g_mutex_unlock (&registry_lock);
   return shared;
 }
 
-/* Staging is cut to what the device can address. Free with
- * gst_vyre_shared_release(). */
-VyreMegakernel *
+/* Staging is cut to what the device can address. */
+GstVyreShared *
 gst_vyre_shared_acquire (const gchar *device, const VyreMegakernelParams *params, GError **error)
 {
-  VyreMegakernel *kernel = NULL;
-
-  g_mutex_lock (&registry_lock);
-  Shared *shared = find (device, params);
+  g_mutex_lock (&opening_lock);
+  GstVyreShared *shared = find (device, params);
   if (!shared)
     shared = create (device, params, error);
-  if (shared) {
-    shared->users++;
-    kernel = shared->kernel;
-  }
-  g_mutex_unlock (&registry_lock);
-  return kernel;
+  g_mutex_unlock (&opening_lock);
+  return shared;
 }
 
-/* The kernel is taken down outside of the lock: that can take a while, and
- * releases payloads of others. */
-void
-gst_vyre_shared_release (VyreMegakernel *kernel)
+GstVyreShared *
+gst_vyre_shared_ref (GstVyreShared *shared)
 {
-  Shared *dead = NULL;
+  g_atomic_ref_count_inc (&shared->refs);
+  return shared;
+}
 
+/* The count goes down under the lock, so that nobody finds what is about to go. */
+void
+gst_vyre_shared_unref (GstVyreShared *shared)
+{
   g_mutex_lock (&registry_lock);
-  for (GList *l = registry; l && !dead; l = l->next) {
-    Shared *shared = l->data;
-    if (shared->kernel != kernel || --shared->users > 0)
-      continue;
-    dead = shared;
-    registry = g_list_delete_link (registry, l);
-    break;
-  }
+  gboolean dead = g_atomic_ref_count_dec (&shared->refs);
+  if (dead)
+    registry = g_list_remove (registry, shared);
   g_mutex_unlock (&registry_lock);
   if (!dead)
     return;
-  vyre_megakernel_unref (dead->kernel);
-  g_free (dead->device);
-  g_free (dead);
+  gst_object_unref (shared->upstream_allocator);
+  gst_object_unref (shared->readback_allocator);
+  vyre_megakernel_unref (shared->kernel);
+  g_free (shared->device);
+  g_free (shared);
 }

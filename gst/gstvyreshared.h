@@ -2,18 +2,32 @@
  *
  * Megakernels shared by the elements of a process: one for each device and
  * settings, made by the first that asks, gone with the last. A failed one is
- * not handed out again: its users see the error, the next asker gets a new one.
+ * not handed out again: its users keep what they have, the next asker gets a new
+ * one. Reference counted and immutable; the last reference takes the kernel down,
+ * which can take a while and releases payloads.
  */
 #pragma once
 
-#include <glib.h>
+#include <gst/gst.h>
 
 #include "vyre.h"
 
 G_BEGIN_DECLS
 
-VyreMegakernel *gst_vyre_shared_acquire (
+typedef struct {
+  VyreMegakernel *kernel;
+  GstAllocator *upstream_allocator; /* lends staging memory */
+  GstAllocator *readback_allocator; /* wraps readbacks */
+  gchar *device;                    /* as asked for */
+  VyreMegakernelParams params;
+  gatomicrefcount refs;
+} GstVyreShared;
+
+GstVyreShared *gst_vyre_shared_acquire (
     const gchar *device, const VyreMegakernelParams *params, GError **error);
-void gst_vyre_shared_release (VyreMegakernel *kernel);
+GstVyreShared *gst_vyre_shared_ref (GstVyreShared *shared);
+void gst_vyre_shared_unref (GstVyreShared *shared);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyreShared, gst_vyre_shared_unref)
 
 G_END_DECLS

@@ -15,11 +15,12 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 #define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
 static gboolean
-same_plan (const GstVyreFilter *self, const GstVyreSettings *settings, gsize size)
+same_plan (const GstVyreFilter *self, const GstVyreSettings *settings, gsize size,
+    const VyreMegakernel *kernel)
 {
   return self->plan && !self->plan_stale && self->plan_program == settings->program
          && self->plan_size == size && self->plan_slots == settings->slot_count
-         && self->plan_observables == settings->observable_slots;
+         && self->plan_observables == settings->observable_slots && self->plan_kernel == kernel;
 }
 
 static GstFlowReturn
@@ -84,21 +85,22 @@ announce_gap (GstVyreFilter *self)
   return flow;
 }
 
-/* The plan for the next buffer: the last one, as long as program, geometry and
- * size are the same. */
+/* The plan for the next buffer: the last one, as long as program, geometry, size
+ * and kind of kernel are the same. */
 static GstFlowReturn
-ensure_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size)
+ensure_plan (
+    GstVyreFilter *self, const GstVyreSettings *settings, gsize size, GstVyreShared *shared)
 {
   GError *error = NULL;
 
-  if (same_plan (self, settings, size))
+  if (same_plan (self, settings, size, shared->kernel))
     return GST_FLOW_OK;
   g_autoptr (VyreImage) image = vyre_program_bind (settings->program, self->geometry.bindings, size,
       settings->slot_count, settings->observable_slots, &error);
   if (!image)
     return gst_vyre_stream_fail (self, error);
   VyrePlan *plan
-      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (self->kernel), &error);
+      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (shared->kernel), &error);
   if (!plan)
     return gst_vyre_stream_fail (self, error);
   g_clear_pointer (&self->plan, vyre_plan_unref);
@@ -108,6 +110,7 @@ ensure_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size)
   self->plan_size = size;
   self->plan_slots = settings->slot_count;
   self->plan_observables = settings->observable_slots;
+  self->plan_kernel = shared->kernel;
   self->plan_stale = FALSE;
   return update_caps (self, settings, image);
 }
@@ -136,9 +139,9 @@ buffer_release (gpointer data)
 
 /* First way: the payload was written into the staging store by upstream. */
 static gboolean
-stage_in_place (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
+stage_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, VyrePayload *staged)
 {
-  VyreStore *store = vyre_megakernel_get_staging (self->kernel);
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
 
   if (gst_buffer_n_memory (buffer) != 1
       || !gst_vyre_memory_find (gst_buffer_peek_memory (buffer, 0), store, &staged->offset)
@@ -170,13 +173,13 @@ mapped_free (gpointer data)
 
 /* Second way: publishing stores the payload into the device from wherever it is. */
 static gboolean
-stage_mapped (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
+stage_mapped (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, VyrePayload *staged)
 {
   gsize size = gst_buffer_get_size (buffer);
 
   if (size == 0 || gst_buffer_n_memory (buffer) != 1
-      || size > vyre_store_get_size (vyre_megakernel_get_staging (self->kernel))
-      || !vyre_megakernel_stores_payload (self->kernel, size))
+      || size > vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel))
+      || !vyre_megakernel_stores_payload (shared->kernel, size))
     return FALSE;
   Mapped *mapped = g_new (Mapped, 1);
   if (!gst_buffer_map (buffer, &mapped->map, GST_MAP_READ)) {
@@ -196,10 +199,10 @@ stage_mapped (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
 }
 
 static GError *
-too_large (GstVyreFilter *self, gsize size)
+too_large (GstVyreShared *shared, gsize size)
 {
-  gsize room = vyre_store_get_size (vyre_megakernel_get_staging (self->kernel));
-  gsize most = vyre_device_get_max_payload (vyre_megakernel_get_device (self->kernel));
+  gsize room = vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel));
+  gsize most = vyre_device_get_max_payload (vyre_megakernel_get_device (shared->kernel));
 
   if (size > most)
     return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
@@ -214,98 +217,160 @@ too_large (GstVyreFilter *self, gsize size)
 }
 
 static GstFlowReturn
-alloc_slice (GstVyreFilter *self, gsize size, gsize *offset)
+alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, gsize size,
+    gsize *offset, GError **error)
 {
-  VyreStore *store = vyre_megakernel_get_staging (self->kernel);
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
   gint64 deadline = 0;
 
-  if (size > vyre_store_get_size (store))
-    return gst_vyre_stream_fail (self, too_large (self, size));
+  if (size > vyre_store_get_size (store)) {
+    g_propagate_error (error, too_large (shared, size));
+    return GST_FLOW_ERROR;
+  }
   while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
-    GError *error = NULL;
-    if (!vyre_megakernel_check (self->kernel, &error))
-      return gst_vyre_stream_fail (self, error);
+    if (!vyre_megakernel_check (shared->kernel, error))
+      return GST_FLOW_ERROR;
     g_mutex_lock (&self->lock);
     GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
-    gboolean waiting = self->n_batches > 0; /* for our own payloads, which will be released */
+    /* for our own payloads, which will be released; a rerun has none before it */
+    gboolean waiting = self->n_batches > 0 && !item->is_rerun;
     g_mutex_unlock (&self->lock);
     if (flow != GST_FLOW_OK)
       return flow;
     gint64 now = g_get_monotonic_time ();
     if (waiting || deadline == 0)
       deadline = now + STAGING_DEADLINE;
-    if (now > deadline)
-      return gst_vyre_stream_fail (
-          self, g_error_new (VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-                    "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s. Fix: raise "
-                    "staging-size; elements in front hold too much of it.",
-                    size));
+    if (now > deadline) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+          "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s. Fix: raise "
+          "staging-size; elements in front hold too much of it.",
+          size);
+      return GST_FLOW_ERROR;
+    }
   }
   return GST_FLOW_OK;
 }
 
-/* Last way: the CPU copies the payload in. */
-static GstFlowReturn
-stage_copy (GstVyreFilter *self, GstBuffer *buffer, VyrePayload *staged)
+/* Whether all bytes of @buffer are still what upstream wrote. */
+static gboolean
+is_readable (GstVyreFilter *self, GstBuffer *buffer)
 {
-  VyreStore *store = vyre_megakernel_get_staging (self->kernel);
+  gboolean lost = FALSE;
+  gsize offset;
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; self->lost_bytes && i < gst_buffer_n_memory (buffer); i++)
+    lost |= gst_vyre_memory_find (gst_buffer_peek_memory (buffer, i), self->lost_bytes, &offset);
+  g_mutex_unlock (&self->lock);
+  return !lost;
+}
+
+/* Copies @buffer into a slice of staging memory. */
+static gboolean
+copy_payload (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
+{
   gsize size = gst_buffer_get_size (buffer);
 
-  GstFlowReturn flow = alloc_slice (self, MAX (size, 1), &staged->offset);
+  if (!is_readable (self, buffer)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
+        "The payload of a buffer lay in memory of the device that was lost. Fix: restart the "
+        "pipeline.");
+    return FALSE;
+  }
+  gsize copied = gst_buffer_extract (buffer, 0, data, size);
+  if (copied < size) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "Only %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes of a buffer could be read. Fix: "
+        "put an element in front that maps its memory for the CPU.",
+        copied, size);
+    return FALSE;
+  }
+  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes into staging", size);
+  g_mutex_lock (&self->lock);
+  self->stats.bounce_bytes += size;
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+/* Last way: the CPU copies the payload in. */
+static GstFlowReturn
+stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  gsize size = MAX (gst_buffer_get_size (item->buffer), 1);
+
+  GstFlowReturn flow = alloc_slice (self, shared, item, size, &staged->offset, error);
   if (flow != GST_FLOW_OK)
     return flow;
   Slice *slice = g_new (Slice, 1);
   *slice = (Slice){ .store = vyre_store_ref (store), .offset = staged->offset };
   staged->release = slice_free;
   staged->owner = slice;
-  gsize copied = gst_buffer_extract (buffer, 0, vyre_store_get_data (store) + staged->offset, size);
-  if (copied < size) {
-    slice_free (slice);
-    return gst_vyre_stream_fail (self,
-        g_error_new (VYRE_ERROR, VYRE_ERROR_INVALID,
-            "Only %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes of a buffer could be read. Fix: "
-            "put an element in front that maps its memory for the CPU.",
-            copied, size));
-  }
-  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes into staging", size);
-  g_mutex_lock (&self->lock);
-  self->stats.bounce_bytes += size;
-  g_mutex_unlock (&self->lock);
-  return GST_FLOW_OK;
-}
-
-/* Waits until fewer than max-in-flight batches are on their way. */
-static GstFlowReturn
-wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings)
-{
-  g_mutex_lock (&self->lock);
-  while (!self->flushing && self->flow == GST_FLOW_OK && self->n_batches >= settings->max_in_flight)
-    g_cond_wait (&self->changed, &self->lock);
-  GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
-  g_mutex_unlock (&self->lock);
-  return flow;
+  if (copy_payload (self, item->buffer, vyre_store_get_data (store) + staged->offset, error))
+    return GST_FLOW_OK;
+  slice_free (slice);
+  return GST_FLOW_ERROR;
 }
 
 static GstFlowReturn
-publish (GstVyreFilter *self, const VyrePayload *staged, VyreBatch **batch)
+publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const VyrePayload *staged,
+    GError **error)
 {
   for (;;) {
-    GError *error = NULL;
-    *batch = vyre_megakernel_publish (self->kernel, self->plan, self->sequence, staged,
-        g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &error);
-    if (*batch)
+    GError *reason = NULL;
+    item->batch = vyre_megakernel_publish (shared->kernel, item->plan, item->sequence, staged,
+        g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason);
+    if (item->batch) {
+      item->shared = gst_vyre_shared_ref (shared);
       return GST_FLOW_OK;
-    if (!g_error_matches (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT)
-        || gst_vyre_stream_is_flushing (self)) {
-      staged->release (staged->owner);
-      if (gst_vyre_stream_is_flushing (self)) {
-        g_error_free (error);
-        return GST_FLOW_FLUSHING;
-      }
-      return gst_vyre_stream_fail (self, error);
     }
-    g_error_free (error);
+    gboolean flushing = gst_vyre_stream_is_flushing (self);
+    if (flushing || !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
+      staged->release (staged->owner);
+      if (!flushing)
+        g_propagate_error (error, g_steal_pointer (&reason));
+      g_clear_error (&reason);
+      return flushing ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
+    }
+    g_error_free (reason);
   }
+}
+
+/* Stages the item's buffer and publishes it on @shared, instead of the batch that
+ * it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
+GstFlowReturn
+gst_vyre_sink_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
+{
+  VyrePayload staged = { 0 };
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  gst_vyre_item_forget_batch (item);
+  if (!stage_in_place (self, shared, item->buffer, &staged)
+      && !stage_mapped (self, shared, item->buffer, &staged))
+    flow = stage_copy (self, shared, item, &staged, error);
+  return flow == GST_FLOW_OK ? publish (self, shared, item, &staged, error) : flow;
+}
+
+/* Waits until fewer than max-in-flight batches are on their way, and none has to
+ * be run again: those must not find their memory taken. Then the next number is
+ * the item's, and the kernel in use is @shared. */
+static GstFlowReturn
+wait_for_turn (
+    GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item, GstVyreShared **shared)
+{
+  g_mutex_lock (&self->lock);
+  while (!self->flushing && self->flow == GST_FLOW_OK
+         && (self->n_batches >= settings->max_in_flight || self->n_undone > 0))
+    g_cond_wait (&self->changed, &self->lock);
+  GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
+  if (flow == GST_FLOW_OK) {
+    if (item->sequence == 0)
+      item->sequence = ++self->sequence;
+    *shared = gst_vyre_shared_ref (self->shared);
+  }
+  g_mutex_unlock (&self->lock);
+  return flow;
 }
 
 static void
@@ -353,36 +418,46 @@ note_duration (GstVyreFilter *self, GstClockTime duration)
         GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
 }
 
+/* Runs the item on the kernel in use. */
+static GstFlowReturn
+run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item)
+{
+  g_autoptr (GstVyreShared) shared = NULL;
+  GError *error = NULL;
+
+  GstFlowReturn flow = wait_for_turn (self, settings, item, &shared);
+  if (flow == GST_FLOW_OK)
+    flow = ensure_plan (self, settings, item->timing.size, shared);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  g_clear_pointer (&item->plan, vyre_plan_unref);
+  item->plan = vyre_plan_ref (self->plan);
+  flow = gst_vyre_sink_submit (self, shared, item, &error);
+  return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
+}
+
+/* Once more if the kernel was lost on the way. */
 static GstFlowReturn
 run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
 {
-  gsize size = gst_buffer_get_size (buffer);
-  VyrePayload staged = { 0 };
-  VyreBatch *batch;
-
   GstFlowReturn flow = follow_geometry (self, buffer);
-  if (flow == GST_FLOW_OK)
-    flow = ensure_plan (self, settings, size);
-  if (flow == GST_FLOW_OK)
-    flow = wait_for_turn (self, settings);
-  if (flow == GST_FLOW_OK && !stage_in_place (self, buffer, &staged)
-      && !stage_mapped (self, buffer, &staged))
-    flow = stage_copy (self, buffer, &staged);
-  if (flow == GST_FLOW_OK) {
-    self->sequence++;
-    flow = publish (self, &staged, &batch);
-  }
+
   if (flow != GST_FLOW_OK)
     return flow;
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
-  item->batch = batch;
-  item->plan = vyre_plan_ref (self->plan);
+  item->buffer = gst_buffer_ref (buffer);
   read_timing (self, buffer, &item->timing);
-  g_mutex_lock (&self->lock);
-  self->stats.buffers++;
-  self->stats.payload_bytes += size;
-  g_mutex_unlock (&self->lock);
-  return gst_vyre_stream_push (self, item);
+  for (;;) {
+    flow = run_item (self, settings, item);
+    if (flow == GST_FLOW_OK) {
+      flow = gst_vyre_stream_push (self, item);
+      if (flow != GST_VYRE_FLOW_AGAIN)
+        return flow;
+    } else if (flow != GST_VYRE_FLOW_AGAIN) {
+      gst_vyre_item_free (item);
+      return flow;
+    }
+  }
 }
 
 static GstFlowReturn
@@ -435,6 +510,7 @@ stop_flush (GstVyreFilter *self)
   g_mutex_lock (&self->lock);
   self->flushing = FALSE;
   self->failed = FALSE;
+  self->given_up = FALSE;
   self->eos = FALSE;
   self->flow = GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
@@ -550,13 +626,14 @@ wait_until_drained (GstVyreFilter *self)
 static gboolean
 propose_allocation (GstVyreFilter *self, GstQuery *query)
 {
+  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
   GstAllocationParams params;
 
   gst_allocation_params_init (&params);
   params.align = 4095;
   params.padding = VYRE_GRANULE - 1;
-  if (self->upstream_allocator)
-    gst_query_add_allocation_param (query, self->upstream_allocator, &params);
+  if (shared)
+    gst_query_add_allocation_param (query, shared->upstream_allocator, &params);
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   return TRUE;
 }

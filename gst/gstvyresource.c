@@ -14,7 +14,7 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
 /* Waits for the batch; FALSE when flushing (no error) or when it failed. */
 static gboolean
-wait_for_batch (GstVyreFilter *self, VyreBatch *batch, GError **error)
+wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
 {
   gint64 deadline = 0;
   guint64 tickets = 0;
@@ -23,7 +23,7 @@ wait_for_batch (GstVyreFilter *self, VyreBatch *batch, GError **error)
     gint64 now = g_get_monotonic_time ();
     VyreMegakernelCounters counters;
     GError *reason = NULL;
-    if (vyre_batch_wait (batch, now + GST_VYRE_WAIT_SLICE, &reason))
+    if (vyre_batch_wait (item->batch, now + GST_VYRE_WAIT_SLICE, &reason))
       return TRUE;
     if (!g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
       g_propagate_error (error, reason);
@@ -32,7 +32,7 @@ wait_for_batch (GstVyreFilter *self, VyreBatch *batch, GError **error)
     g_error_free (reason);
     if (gst_vyre_stream_is_flushing (self))
       return FALSE;
-    vyre_megakernel_get_counters (self->kernel, &counters);
+    vyre_megakernel_get_counters (item->shared->kernel, &counters);
     if (deadline == 0 || counters.tickets + counters.progress != tickets)
       deadline = now + BATCH_DEADLINE;
     tickets = counters.tickets + counters.progress;
@@ -45,20 +45,52 @@ wait_for_batch (GstVyreFilter *self, VyreBatch *batch, GError **error)
   }
 }
 
+/* Whether a batch that has completed is done: not if its kernel was replaced in the
+ * meantime, since it was counted with the others that are run again. */
+static gboolean
+is_done (GstVyreFilter *self, const GstVyreItem *item)
+{
+  g_mutex_lock (&self->lock);
+  gboolean done = item->shared == self->shared;
+  if (done)
+    self->awaited = 0;
+  g_mutex_unlock (&self->lock);
+  return done;
+}
+
+/* Waits until the item has its result, on another kernel if this one is lost. */
+static GstFlowReturn
+finish_batch (GstVyreFilter *self, GstVyreItem *item)
+{
+  for (;;) {
+    GError *error = NULL;
+    GstFlowReturn flow = GST_VYRE_FLOW_AGAIN;
+    gboolean completed = wait_for_batch (self, item, &error);
+    if (completed && is_done (self, item))
+      return GST_FLOW_OK;
+    if (!completed)
+      flow = error ? gst_vyre_recovery_handle (self, item->shared, error) : GST_FLOW_FLUSHING;
+    while (flow == GST_VYRE_FLOW_AGAIN)
+      flow = gst_vyre_recovery_rerun (self, item);
+    if (flow != GST_FLOW_OK)
+      return flow;
+  }
+}
+
 /* The readback as it goes downstream. While the store has room its slice is
  * lent out; beyond half of it a copy goes instead, so that a sink that keeps
  * buffers can never leave the next batch without a slice. */
 static GstBuffer *
 make_buffer (GstVyreFilter *self, GstVyreItem *item)
 {
-  VyreStore *store = vyre_megakernel_get_readbacks (self->kernel);
+  VyreStore *store = vyre_megakernel_get_readbacks (item->shared->kernel);
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   GstBuffer *buffer = gst_buffer_new ();
   GstMemory *whole;
 
   if (vyre_store_get_used (store) <= vyre_store_get_size (store) / 2) {
     gsize slice = vyre_batch_steal_readback (item->batch);
-    whole = gst_vyre_allocator_wrap (self->readback_allocator, slice, layout->total);
+    whole = gst_vyre_allocator_wrap (item->shared->readback_allocator, slice, layout->total);
   } else {
     GstMapInfo map;
     whole = gst_allocator_alloc (NULL, layout->total, NULL);
@@ -173,13 +205,12 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   GError *error = NULL;
   GstVyreSettings settings;
 
-  if (!wait_for_batch (self, item->batch, &error)) {
-    if (error)
-      return gst_vyre_stream_fail (self, error);
+  GstFlowReturn flow = finish_batch (self, item);
+  if (flow != GST_FLOW_OK) {
     g_mutex_lock (&self->lock);
-    self->stats.flushed++;
+    self->stats.flushed += flow == GST_FLOW_FLUSHING;
     g_mutex_unlock (&self->lock);
-    return GST_FLOW_FLUSHING;
+    return flow;
   }
   const guint8 *readback = vyre_batch_get_readback (item->batch);
   if (!check_completion (item, readback, &error))
@@ -193,6 +224,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   vyre_program_unref (settings.program);
   GstBuffer *buffer = make_buffer (self, item);
   stamp_buffer (buffer, &item->timing);
+  gst_clear_buffer (&item->buffer); /* upstream's pool may be small, and downstream slow */
   return gst_pad_push (self->srcpad, buffer);
 }
 
@@ -242,6 +274,7 @@ source_loop (gpointer data)
   while (!self->flushing && g_queue_is_empty (&self->items))
     g_cond_wait (&self->changed, &self->lock);
   GstVyreItem *item = self->flushing ? NULL : g_queue_pop_head (&self->items);
+  self->awaited = item ? item->sequence : 0;
   g_mutex_unlock (&self->lock);
   if (!item) {
     end_task (self, GST_FLOW_FLUSHING, FALSE);
@@ -251,6 +284,7 @@ source_loop (gpointer data)
   flow = is_event ? push_item_event (self, item) : push_batch (self, item);
   gst_vyre_item_free (item);
   g_mutex_lock (&self->lock);
+  self->awaited = 0;
   if (!is_event && self->n_batches > 0)
     self->n_batches--;
   g_cond_broadcast (&self->changed);

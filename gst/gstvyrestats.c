@@ -155,6 +155,8 @@ gst_vyre_stats_describe (
   set (structure, "cpu-bounce-bytes", stats->bounce_bytes);
   set (structure, "readback-copies", stats->readback_copies);
   set (structure, "flushed", stats->flushed);
+  set (structure, "device-losses", stats->device_losses);
+  set (structure, "rerun-batches", stats->rerun_batches);
   describe_metrics (stats, structure);
   describe_ingest (stats, kernel, structure);
   describe_kernel (kernel, structure);

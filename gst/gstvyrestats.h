@@ -32,6 +32,8 @@ typedef struct {
   guint64 direct_bytes;    /* payload that was stored into the device from where it was */
   guint64 readback_copies; /* readbacks copied out for want of room */
   guint64 flushed;         /* batches dropped by a flush */
+  guint64 device_losses;   /* noticed by this element */
+  guint64 rerun_batches;   /* that a lost device left undone */
   guint64 latency_max;
   guint64 latency[GST_VYRE_LATENCY_BINS];
 } GstVyreStats;

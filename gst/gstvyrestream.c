@@ -4,15 +4,21 @@
  */
 #include "gstvyrestream.h"
 
+/* The batch goes before the kernel it runs on. */
+void
+gst_vyre_item_forget_batch (GstVyreItem *item)
+{
+  g_clear_pointer (&item->batch, vyre_batch_free);
+  g_clear_pointer (&item->shared, gst_vyre_shared_unref);
+}
+
 void
 gst_vyre_item_free (GstVyreItem *item)
 {
-  if (item->event)
-    gst_event_unref (item->event);
-  if (item->batch)
-    vyre_batch_free (item->batch);
-  if (item->plan)
-    vyre_plan_unref (item->plan);
+  gst_vyre_item_forget_batch (item);
+  g_clear_pointer (&item->event, gst_event_unref);
+  g_clear_pointer (&item->plan, vyre_plan_unref);
+  gst_clear_buffer (&item->buffer);
   g_free (item);
 }
 
@@ -32,20 +38,33 @@ gst_vyre_stream_is_flushing (GstVyreFilter *self)
   return flushing;
 }
 
-/* Queues an item, unless the stream has ended or failed. */
+static void
+count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean flushing)
+{
+  self->stats.buffers++;
+  self->stats.payload_bytes += item->timing.size;
+  self->stats.flushed += flushing;
+}
+
+/* Queues an item, which it takes, unless the stream has ended or failed. Only a
+ * batch whose kernel was replaced meanwhile stays the caller's: those in the queue
+ * were counted then, and nobody would know of one more. */
 GstFlowReturn
 gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
 {
   g_mutex_lock (&self->lock);
   GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
+  if (flow == GST_FLOW_OK && item->batch && item->shared != self->shared)
+    flow = GST_VYRE_FLOW_AGAIN;
+  if (item->batch && flow != GST_VYRE_FLOW_AGAIN)
+    count_taken (self, item, flow == GST_FLOW_FLUSHING);
   if (flow == GST_FLOW_OK) {
     self->n_batches += item->batch != NULL;
     g_queue_push_tail (&self->items, item);
     g_cond_broadcast (&self->changed);
   }
-  self->stats.flushed += flow == GST_FLOW_FLUSHING && item->batch;
   g_mutex_unlock (&self->lock);
-  if (flow != GST_FLOW_OK)
+  if (flow != GST_FLOW_OK && flow != GST_VYRE_FLOW_AGAIN)
     gst_vyre_item_free (item);
   return flow;
 }
@@ -80,6 +99,7 @@ gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky)
   GQueue dropped = self->items;
   g_queue_init (&self->items);
   self->n_batches = 0;
+  self->n_undone = 0;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   guint n = 0;
@@ -130,6 +150,8 @@ gst_vyre_stream_reset (GstVyreFilter *self)
 {
   gst_vyre_stream_drop (self, FALSE);
   self->failed = FALSE;
+  self->given_up = FALSE;
+  g_clear_pointer (&self->lost_bytes, vyre_store_unref);
   self->eos = FALSE;
   self->flow = GST_FLOW_OK;
   self->buffer_duration = 0;

@@ -15,14 +15,22 @@ G_BEGIN_DECLS
  * each of which a flush or a state change is noticed. */
 #define GST_VYRE_WAIT_SLICE (20 * G_TIME_SPAN_MILLISECOND)
 
+/* A lost kernel was replaced: what failed has to be tried again on the new one. */
+#define GST_VYRE_FLOW_AGAIN GST_FLOW_CUSTOM_SUCCESS_2
+
 typedef struct {
-  GstEvent *event; /* or else a batch: */
+  GstEvent *event;       /* or else a batch: */
+  GstBuffer *buffer;     /* its payload, to run it again if need be */
+  guint32 sequence;      /* number of the buffer in the stream, from 1 */
+  gboolean is_rerun;     /* its first kernel was lost */
+  GstVyreShared *shared; /* what it was published on */
   VyreBatch *batch;
   VyrePlan *plan;
   GstVyreTiming timing;
 } GstVyreItem;
 
 void gst_vyre_item_free (GstVyreItem *item);
+void gst_vyre_item_forget_batch (GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event);
 void gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky);
@@ -32,9 +40,16 @@ GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
 
 /* gstvyresink.c */
 void gst_vyre_sink_init (GstVyreFilter *self);
+GstFlowReturn gst_vyre_sink_submit (
+    GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error);
 
 /* gstvyresource.c */
 void gst_vyre_source_init (GstVyreFilter *self);
 gboolean gst_vyre_source_start (GstVyreFilter *self);
+
+/* gstvyrerecovery.c */
+GstFlowReturn gst_vyre_recovery_handle (
+    GstVyreFilter *self, const GstVyreShared *failed, GError *error);
+GstFlowReturn gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item);
 
 G_END_DECLS

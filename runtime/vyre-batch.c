@@ -600,19 +600,28 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 /**
  * vyre_batch_free:
  * @batch: (transfer full): a batch; one still running is finished by the kernel
- *   and then dropped
+ *   and then dropped; of a kernel that has failed, nobody will see what it makes
+ *   of the payload, which is released at once
  */
 void
 vyre_batch_free (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
+  VyrePayload payload = { .release = NULL };
 
   g_mutex_lock (&kernel->lock);
-  if (atomic_load (&batch->done))
+  if (atomic_load (&batch->done)) {
     vyre_batch_destroy (batch);
-  else
+  } else {
     batch->orphaned = TRUE;
+    if (kernel->failure) {
+      payload = batch->payload;
+      batch->payload.release = NULL;
+    }
+  }
   g_mutex_unlock (&kernel->lock);
+  if (payload.release)
+    payload.release (payload.owner);
 }
 
 /**

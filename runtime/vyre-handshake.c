@@ -335,7 +335,8 @@ set_residency (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
 
 /* Tries one residency. What comes of it is appended to @verdict. */
 static gboolean
-prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict)
+prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict,
+    GError **error)
 {
   GError *reason = NULL;
 
@@ -347,6 +348,8 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
     g_string_append_printf (
         verdict, ", by copy engine from %" G_GSIZE_FORMAT " bytes on", kernel->copy_threshold);
   if (!fine) {
+    if (g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
+      g_propagate_error (error, g_error_copy (reason)); /* which says nothing about residencies */
     g_mutex_lock (&kernel->lock);
     vyre_megakernel_fail (kernel, reason);
     g_mutex_unlock (&kernel->lock);
@@ -399,5 +402,5 @@ vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, G
   if (*next > VYRE_RESIDENCY_DISPATCH)
     return FALSE;
   kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
-  return prove (kernel, (*next)++, measured.poll_ns, verdict);
+  return prove (kernel, (*next)++, measured.poll_ns, verdict, error);
 }

@@ -216,7 +216,7 @@ may_stop (VyreMegakernel *kernel, gint64 *deadline)
     *deadline = vyre_now () + LEAVE_NS;
   if (vyre_now () > *deadline)
     return TRUE;
-  if (kernel->failure && kernel->pipeline.n_flying > 0)
+  if (kernel->failure)
     retire_below (kernel, kernel->launch_sequence + 1);
   return kernel->pipeline.n_flying == 0
          && (kernel->failure || g_queue_is_empty (&kernel->in_flight));
@@ -244,6 +244,8 @@ vyre_keeper_run (gpointer data)
     GError *error = NULL;
     if (!vyre_vk_check (result, "vkWaitForFences", kernel->device, &error)) {
       vyre_megakernel_fail (kernel, error);
+      /* nobody waits for it any more; should it run all the same, it is to end */
+      retire_below (kernel, kernel->launch_sequence + 1);
       break;
     }
     if (result == VK_SUCCESS)

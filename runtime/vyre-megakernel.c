@@ -185,7 +185,8 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
       return g_steal_pointer (&kernel);
     if (!reason)
       continue; /* a failed proof leaves its kernel unusable; the next one starts afresh */
-    if (placement == VYRE_PLACEMENT_UNIFIED || params->placement == placement) {
+    if (placement == VYRE_PLACEMENT_UNIFIED || params->placement == placement
+        || g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)) {
       g_propagate_error (error, reason);
       return NULL;
     }
@@ -304,7 +305,8 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
   if (!g_atomic_ref_count_dec (&kernel->refs))
     return;
   stop_keeper (kernel);
-  if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0)
+  /* a submission that failed may have come through; a lost device answers at once */
+  if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
     vkDeviceWaitIdle (kernel->device->handle);
   drop_in_flight (kernel);
   vyre_pipeline_clear (&kernel->pipeline);

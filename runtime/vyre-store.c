@@ -140,6 +140,19 @@ vyre_store_get_used (VyreStore *store)
   return vyre_arena_get_used (store->arena);
 }
 
+/**
+ * vyre_store_survives_loss:
+ * @store: a store
+ *
+ * Returns: whether its bytes stay what they are when the device is lost, because
+ *   its pages are the process' own
+ */
+gboolean
+vyre_store_survives_loss (const VyreStore *store)
+{
+  return store->memory.reserved > 0;
+}
+
 VkBuffer
 vyre_store_get_buffer (VyreStore *store)
 {

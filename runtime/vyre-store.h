@@ -24,6 +24,7 @@ void vyre_store_free (VyreStore *store, gsize offset);
 guint8 *vyre_store_get_data (VyreStore *store);
 gsize vyre_store_get_size (const VyreStore *store);
 gsize vyre_store_get_used (VyreStore *store);
+gboolean vyre_store_survives_loss (const VyreStore *store);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreStore, vyre_store_unref)
 

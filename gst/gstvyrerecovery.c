@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A lost device. Whichever streaming thread notices first replaces the kernel, and
+ * the other waits for it. Batches are independent of each other and numbered, so
+ * nothing else is done then: the source pad's task runs again what the lost kernel
+ * left when it comes to it, in order, and the sink pad's thread holds back new
+ * buffers until it is through. A second loss in a stream ends it, since whatever
+ * loses devices is likely to be in the stream.
+ */
+#include "gstvyrememory.h"
+#include "gstvyrestream.h"
+
+#include <string.h>
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+
+typedef enum {
+  PART_REPLACE, /* this thread gets a new kernel */
+  PART_GO_ON,   /* there is one already */
+  PART_GIVE_UP, /* it is the second loss */
+  PART_TOLD,    /* the other thread gave up, and has said so */
+  PART_FLUSH,
+} Part;
+
+/* Called with the lock held. */
+static guint32
+first_undone (GstVyreFilter *self)
+{
+  if (self->awaited)
+    return self->awaited;
+  for (GList *l = self->items.head; l; l = l->next) {
+    GstVyreItem *item = l->data;
+    if (item->batch)
+      return item->sequence;
+  }
+  return self->sequence;
+}
+
+/* Batches that were taken and whose readback has not left. The lock is held. */
+static guint
+count_undone (GstVyreFilter *self)
+{
+  guint n = self->awaited != 0;
+
+  for (GList *l = self->items.head; l; l = l->next)
+    n += ((GstVyreItem *)l->data)->batch != NULL;
+  return n;
+}
+
+static Part
+take_part (GstVyreFilter *self, const GstVyreShared *lost)
+{
+  Part part;
+
+  g_mutex_lock (&self->lock);
+  while (self->recovering && !self->flushing)
+    g_cond_wait (&self->changed, &self->lock);
+  if (self->flushing) {
+    part = PART_FLUSH;
+  } else if (self->shared != lost) {
+    part = PART_GO_ON;
+  } else if (self->given_up) {
+    part = PART_TOLD;
+  } else {
+    part = self->stats.device_losses++ > 0 ? PART_GIVE_UP : PART_REPLACE;
+    self->recovering = TRUE;
+  }
+  g_mutex_unlock (&self->lock);
+  return part;
+}
+
+/* How much of a message comes before its remedy. */
+static gint
+length_of_cause (const gchar *message)
+{
+  const gchar *fix = strstr (message, ". Fix: ");
+
+  return fix ? (gint)(fix - message) : (gint)strlen (message);
+}
+
+/* @error with the batches that it costs between cause and remedy. */
+static GError *
+name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
+{
+  gint length = length_of_cause (error->message);
+  g_autofree gchar *batches = first < last ? g_strdup_printf ("batches %u to %u are", first, last)
+                                           : g_strdup_printf ("batch %u is", last);
+
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_DEVICE_LOST, "%.*s%s; %s lost%s", length,
+      error->message, why, batches, error->message + length);
+}
+
+/* Ends the stream, with one message for both threads. Takes @error. */
+static GstFlowReturn
+give_up (GstVyreFilter *self, GError *error, const gchar *why)
+{
+  g_mutex_lock (&self->lock);
+  gboolean told = self->given_up;
+  GError *named = name_batches (error, why, first_undone (self), self->sequence);
+  self->given_up = TRUE;
+  self->recovering = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  g_error_free (error);
+  if (!told)
+    return gst_vyre_stream_fail (self, named);
+  g_error_free (named);
+  return GST_FLOW_ERROR;
+}
+
+/* Puts @fresh, which it takes, in the place of the lost kernel, and tells how many
+ * batches have to be run again. What a flush is about to drop is not. */
+static guint
+install (GstVyreFilter *self, GstVyreShared *fresh)
+{
+  g_mutex_lock (&self->lock);
+  GstVyreShared *lost = self->shared;
+  VyreStore *staging = vyre_megakernel_get_staging (lost->kernel);
+  if (self->active) {
+    vyre_megakernel_set_active (fresh->kernel, TRUE);
+    vyre_megakernel_set_active (lost->kernel, FALSE);
+  }
+  if (!vyre_store_survives_loss (staging))
+    self->lost_bytes = vyre_store_ref (staging);
+  self->shared = fresh;
+  self->n_undone = self->flushing ? 0 : count_undone (self);
+  guint n = self->n_undone;
+  self->recovering = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  gst_vyre_allocator_retire (lost->upstream_allocator);
+  gst_vyre_shared_unref (lost);
+  return n;
+}
+
+static void
+warn (GstVyreFilter *self, const GError *error, guint n)
+{
+  GST_ELEMENT_WARNING (self, RESOURCE, FAILED,
+      ("%.*s; it was opened again, and %u %s run again. Fix: look for driver messages in the "
+       "kernel log.",
+          length_of_cause (error->message), error->message, n, n == 1 ? "batch is" : "batches are"),
+      (NULL));
+}
+
+/* Opens a device and a kernel like those lost, unless another element has already;
+ * upstream is told to ask again for memory that the kernel reads. Takes @error. */
+static GstFlowReturn
+replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
+{
+  GError *reason = NULL;
+  GstVyreShared *fresh = gst_vyre_shared_acquire (lost->device, &lost->params, &reason);
+
+  if (!fresh) {
+    g_error_free (error);
+    return give_up (self, reason, ", when it was opened again after a loss");
+  }
+  guint n = install (self, fresh);
+  warn (self, error, n);
+  g_error_free (error);
+  gst_pad_push_event (self->sinkpad, gst_event_new_reconfigure ());
+  return GST_VYRE_FLOW_AGAIN;
+}
+
+/* What a streaming thread does about @error of the kernel of @failed, which it holds:
+ * GST_VYRE_FLOW_AGAIN means to try again with the kernel that is in use now. Takes
+ * @error, and reports it if it ends the stream. */
+GstFlowReturn
+gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GError *error)
+{
+  if (!g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
+    return gst_vyre_stream_fail (self, error);
+  if (vyre_megakernel_check (failed->kernel, NULL))
+    return give_up (self, error, ""); /* not the kernel, but a payload went with a device */
+  GST_DEBUG_OBJECT (self, "%s", error->message);
+  switch (take_part (self, failed)) {
+    case PART_REPLACE:
+      return replace (self, failed, error);
+    case PART_GIVE_UP:
+      return give_up (self, error, ", for the second time in this stream");
+    case PART_GO_ON:
+      g_error_free (error);
+      return GST_VYRE_FLOW_AGAIN;
+    case PART_TOLD:
+      g_error_free (error);
+      return GST_FLOW_ERROR;
+    case PART_FLUSH:
+      break;
+  }
+  g_error_free (error);
+  return GST_FLOW_FLUSHING;
+}
+
+static gboolean
+plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
+{
+  /* a plan only takes a reference to the image */
+  VyreImage *image = (VyreImage *)vyre_plan_get_image (item->plan);
+  VyrePlan *plan = vyre_plan_new (
+      image, item->timing.size, vyre_megakernel_get_workgroup (shared->kernel), error);
+
+  if (!plan)
+    return FALSE;
+  vyre_plan_unref (item->plan);
+  item->plan = plan;
+  return TRUE;
+}
+
+/* Publishes the item in the task's hands, whose kernel was lost, on the one in use.
+ * One that fails takes all that wait behind it along. */
+GstFlowReturn
+gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
+{
+  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
+  GstFlowReturn flow = GST_FLOW_ERROR;
+  GError *error = NULL;
+
+  if (gst_vyre_stream_is_flushing (self))
+    return GST_FLOW_FLUSHING;
+  GST_DEBUG_OBJECT (self, "running batch %u again", item->sequence);
+  item->is_rerun = TRUE;
+  if (plan_again (item, shared, &error))
+    flow = gst_vyre_sink_submit (self, shared, item, &error);
+  if (g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
+    return gst_vyre_recovery_handle (self, shared, error);
+  if (error)
+    return give_up (self, error, "");
+  if (flow != GST_FLOW_OK)
+    return flow;
+  g_mutex_lock (&self->lock);
+  self->n_undone--;
+  self->stats.rerun_batches++;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return GST_FLOW_OK;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A device that gets lost under the runtime: everybody hears of it, and what is
+ * left can be taken down.
+ */
+#include "kernel-common.h"
+#include "lost.h"
+#include "vyre-megakernel-private.h"
+
+/* Less than the keeper gives a kernel that does not answer. */
+#define TEARDOWN (5 * G_TIME_SPAN_SECOND)
+
+static void
+count_release (gpointer data)
+{
+  g_atomic_int_inc ((gint *)data);
+}
+
+/* Parked, so that the next batch needs a launch. */
+static void
+open_parked (TestKernel *t)
+{
+  VyreMegakernelParams params = test_params ();
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  guint flying;
+
+  test_kernel_open (t, &params);
+  vyre_megakernel_set_active (t->kernel, FALSE);
+  do {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_mutex_lock (&t->kernel->lock);
+    flying = t->kernel->pipeline.n_flying;
+    g_mutex_unlock (&t->kernel->lock);
+    g_thread_yield ();
+  } while (flying > 0);
+  vyre_megakernel_set_active (t->kernel, TRUE);
+}
+
+static void
+close_in_time (TestKernel *t)
+{
+  gint64 start = g_get_monotonic_time ();
+
+  test_kernel_close (t);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, TEARDOWN);
+}
+
+static void
+assert_lost (GError **error, const char *call)
+{
+  g_assert_error (*error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST);
+  g_assert_nonnull (strstr ((*error)->message, call));
+  g_assert_nonnull (strstr ((*error)->message, "Fix: "));
+  g_clear_error (error);
+}
+
+/* A device that only says that it is lost goes on with what it has. */
+static void
+wait_until_told_to_leave (TestKernel *t)
+{
+  const guint32 *door = (const guint32 *)t->kernel->door.data;
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  guint32 last;
+
+  do {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_mutex_lock (&t->kernel->lock);
+    last = t->kernel->launch_sequence;
+    g_mutex_unlock (&t->kernel->lock);
+    g_thread_yield ();
+  } while (__atomic_load_n (&door[VYRE_DOOR_RETIRE], __ATOMIC_ACQUIRE) <= last);
+}
+
+static void
+test_lost_in_a_launch (void)
+{
+  TestKernel t;
+  gint released = 0;
+  GError *error = NULL;
+  VyrePayload payload = { .release = count_release, .owner = &released };
+
+  open_parked (&t);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  vyre_lost_arm ("vkQueueSubmit", 1, 1);
+  VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 1, &payload, end, &error);
+  g_assert_no_error (error);
+  g_assert_false (vyre_batch_wait (batch, end, &error));
+  assert_lost (&error, "vkQueueSubmit");
+  g_assert_null (vyre_megakernel_publish (t.kernel, plan, 2, &payload, end, &error));
+  assert_lost (&error, "vkQueueSubmit");
+  g_assert_false (vyre_megakernel_check (t.kernel, &error));
+  assert_lost (&error, "vkQueueSubmit");
+  g_assert_cmpint (g_atomic_int_get (&released), ==, 0);
+  vyre_batch_free (batch);
+  /* whoever lent the payload may need it before the last user lets the kernel go */
+  g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
+  close_in_time (&t);
+  g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
+}
+
+/* The keeper is the one that notices; all who wait are told. */
+static void
+test_lost_while_batches_run (void)
+{
+  enum { N = 20 };
+  TestKernel t;
+  gint released = 0;
+  guint failed = 0;
+  GError *error = NULL;
+  VyreBatch *batches[N];
+  VyrePayload payload = { .release = count_release, .owner = &released };
+
+  open_parked (&t);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "u8_histogram payload -> h", 4 << 20, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  vyre_lost_arm ("vkWaitForFences", 1, 1);
+  for (guint i = 0; i < N; i++) {
+    batches[i] = vyre_megakernel_publish (t.kernel, plan, i, &payload, end, &error);
+    if (!batches[i])
+      assert_lost (&error, "vk"); /* a launch may notice it before the keeper says so */
+  }
+  for (guint i = 0; i < N; i++) {
+    if (!batches[i] || vyre_batch_wait (batches[i], end, &error))
+      continue;
+    assert_lost (&error, "vk");
+    failed++;
+  }
+  g_assert_cmpuint (failed, >, 0);
+  wait_until_told_to_leave (&t);
+  guint published = 0;
+  for (guint i = 0; i < N; i++) {
+    published += batches[i] != NULL;
+    g_clear_pointer (&batches[i], vyre_batch_free);
+  }
+  close_in_time (&t);
+  g_assert_cmpint (g_atomic_int_get (&released), ==, published);
+}
+
+/* Nobody waits for batches, nobody waits for the kernel: it leaves by itself. */
+static void
+test_lost_with_batches_abandoned (void)
+{
+  TestKernel t;
+  gint released = 0;
+  GError *error = NULL;
+  VyrePayload payload = { .release = count_release, .owner = &released };
+
+  open_parked (&t);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "crc32 payload -> c", 1 << 20, 0, 0);
+  VyreBatch *batch
+      = vyre_megakernel_publish (t.kernel, plan, 1, &payload, g_get_monotonic_time (), &error);
+  g_assert_no_error (error);
+  vyre_batch_free (batch);
+  vyre_lost_arm ("vkWaitForFences", 1, 1);
+  close_in_time (&t);
+  g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
+}
+
+/* Says nothing about what the device can do. */
+static void
+test_lost_in_the_proof (void)
+{
+  VyreMegakernelParams params = test_params ();
+  GError *error = NULL;
+
+  params.residency = VYRE_RESIDENCY_DISPATCH; /* which nothing comes after */
+  for (guint after = 1; after <= 3; after++) {
+    g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+    g_assert_no_error (error);
+    vyre_lost_arm ("vkQueueSubmit", after, 1);
+    g_assert_null (vyre_megakernel_new (device, &params, &error));
+    assert_lost (&error, "vkQueueSubmit");
+  }
+}
+
+static void
+test_lost_before_it_is_open (void)
+{
+  GError *error = NULL;
+
+  vyre_lost_arm ("vkCreateDevice", 1, 1);
+  g_assert_null (vyre_device_open ("auto", &error));
+  assert_lost (&error, "vkCreateDevice");
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+  g_assert_no_error (error);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/loss/in-a-launch", test_lost_in_a_launch);
+  g_test_add_func ("/loss/while-batches-run", test_lost_while_batches_run);
+  g_test_add_func ("/loss/with-batches-abandoned", test_lost_with_batches_abandoned);
+  g_test_add_func ("/loss/in-the-proof", test_lost_in_the_proof);
+  g_test_add_func ("/loss/before-it-is-open", test_lost_before_it_is_open);
+  return g_test_run ();
+}

@@ -139,8 +139,9 @@ add_facts (Bench *bench)
       vyre_residency_name (vyre_megakernel_get_residency (bench->ours->kernel)));
   bench_report_fact (report, "placement", "%s", placement);
   bench_report_fact (report, "verdict", "%s", vyre_megakernel_get_verdict (bench->ours->kernel));
-  bench_report_fact (report, "CUDA peer", "%s", bench->cuda_peer ? bench->cuda_peer : "none");
-  bench_report_fact (report, "rounds", "%u of %.2f s", bench->rounds, bench->seconds);
+  bench_report_fact (report, "CUDA peer", "%s", bench->cuda_peer ? "beside" : "none");
+  bench_report_fact (
+      report, "timing", "median of %u rounds of %.2f s", bench->rounds, bench->seconds);
   if (link)
     bench_link_close (link);
 }

@@ -26,11 +26,12 @@ static void
 append_peer (GString *text, const BenchFigure *figure, const BenchPeer *peer)
 {
   double value = bench_series_median (&peer->values);
+  double ratio = bench_series_median (&figure->ours) / value;
   g_autofree char *formatted = format_value (value);
 
   g_string_append_printf (text, "%s%s %s", text->len ? "; " : "", peer->name, formatted);
-  if (value > 0)
-    g_string_append_printf (text, " (×%.2f)", bench_series_median (&figure->ours) / value);
+  if (isfinite (ratio))
+    g_string_append_printf (text, " (×%.2f)", ratio);
 }
 
 static void

@@ -33,7 +33,7 @@ typedef struct {
   char *name;
   BenchKernel *kernel;
   gboolean owned;
-  char *bytes;
+  char *bytes[G_N_ELEMENTS (volumes)]; /* which way they went in the last round */
   BenchSeries rates[G_N_ELEMENTS (volumes)];
 } Way;
 
@@ -69,20 +69,37 @@ open_placements (Bench *bench, Volumes *v)
 }
 
 static void
-measure_way (Bench *bench, BenchCheck *check, Way *way, guint volume)
+measure_way (Bench *bench, Way *way, BenchJob *job, guint volume)
 {
   VyreMegakernelCounters before, after;
-  BenchJob job;
 
-  if (bench_job_open (&job, way->kernel, &volumes[volume].work, check)) {
-    vyre_megakernel_get_counters (way->kernel->kernel, &before);
-    bench_series_add (&way->rates[volume],
-        bench_job_rate (&job, bench->seconds) * (double)volumes[volume].work.size * 1e-9);
-    vyre_megakernel_get_counters (way->kernel->kernel, &after);
-    g_free (way->bytes);
-    way->bytes = bench_placement_bytes (&before, &after);
+  vyre_megakernel_get_counters (way->kernel->kernel, &before);
+  double rate = bench_job_rate (job, bench->seconds);
+  vyre_megakernel_get_counters (way->kernel->kernel, &after);
+  bench_series_add (&way->rates[volume], rate * (double)volumes[volume].work.size * 1e-9);
+  g_free (way->bytes[volume]);
+  way->bytes[volume] = bench_placement_bytes (&before, &after);
+}
+
+static void
+measure_volume (Bench *bench, BenchCheck *check, Volumes *v, guint volume)
+{
+  const BenchWork *work = &volumes[volume].work;
+  g_autofree BenchJob *jobs = g_new0 (BenchJob, v->n_ways);
+  gboolean fine = TRUE;
+  guint n = 0;
+
+  for (; fine && n < v->n_ways; n++)
+    fine = bench_job_open (&jobs[n], v->ways[n].kernel, work, check);
+  for (guint round = 0; fine && round < bench->rounds && check->failed == 0; round++) {
+    for (guint w = 0; w < v->n_ways; w++)
+      measure_way (bench, &v->ways[w], &jobs[w], volume);
+    if (v->link)
+      bench_series_add (
+          &v->limits[volume], bench_link_measure (v->link, work->size, bench->seconds));
   }
-  bench_job_close (&job);
+  while (n > 0)
+    bench_job_close (&jobs[--n]);
 }
 
 static void
@@ -98,21 +115,6 @@ run_cuda (Bench *bench, BenchCheck *check, Volumes *v)
 }
 
 static void
-measure (Bench *bench, BenchCheck *check, Volumes *v)
-{
-  for (guint round = 0; round < bench->rounds && check->failed == 0; round++) {
-    for (guint i = 0; i < G_N_ELEMENTS (volumes); i++) {
-      gsize size = volumes[i].work.size;
-      for (guint w = 0; w < v->n_ways; w++)
-        measure_way (bench, check, &v->ways[w], i);
-      if (v->link)
-        bench_series_add (&v->limits[i], bench_link_measure (v->link, size, bench->seconds));
-    }
-    run_cuda (bench, check, v);
-  }
-}
-
-static void
 report (Bench *bench, const Volumes *v)
 {
   const char *limit = v->link ? bench_link_name (v->link) : "";
@@ -123,8 +125,8 @@ report (Bench *bench, const Volumes *v)
       bench_figure_peer (figure, v->ways[w].name, &v->ways[w].rates[i]);
     bench_figure_peer (figure, "CUDA copy", &v->cuda[i]);
     bench_figure_limit (figure, limit, &v->limits[i]);
-    if (v->ways[0].bytes)
-      bench_figure_note (figure, "last round: %s", v->ways[0].bytes);
+    if (v->ways[0].bytes[i])
+      bench_figure_note (figure, "%s", v->ways[0].bytes[i]);
   }
 }
 
@@ -155,7 +157,8 @@ clear (Volumes *v)
     if (v->ways[w].owned)
       bench_kernel_close (v->ways[w].kernel);
     g_free (v->ways[w].name);
-    g_free (v->ways[w].bytes);
+    for (guint i = 0; i < G_N_ELEMENTS (volumes); i++)
+      g_free (v->ways[w].bytes[i]);
   }
   if (v->link)
     bench_link_close (v->link);
@@ -176,7 +179,10 @@ bench_row_payload (Bench *bench, BenchCheck *check)
   open_placements (bench, &v);
   guint n_placements = v.n_ways - 1;
   add_way (&v, "dispatch", dispatch, FALSE);
-  measure (bench, check, &v);
+  for (guint i = 0; i < G_N_ELEMENTS (volumes); i++)
+    measure_volume (bench, check, &v, i);
+  for (guint round = 0; round < bench->rounds; round++)
+    run_cuda (bench, check, &v);
   report (bench, &v);
   report_choice (bench, &v, n_placements);
   clear (&v);

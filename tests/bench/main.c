@@ -213,36 +213,74 @@ run (Bench *bench, const Options *options)
   return fine ? 0 : 1;
 }
 
-int
-main (int argc, char **argv)
+static void
+clear (Options *options)
 {
-  const char *residency = g_getenv ("VYRE_TEST_RESIDENCY");
-  Options options = { .residency = g_strdup (residency && *residency ? residency : "auto"),
-    .placement = g_strdup ("auto") };
-  Bench bench = { 0 };
+  g_free (options->rows);
+  g_free (options->json);
+  g_free (options->residency);
+  g_free (options->placement);
+  g_free (options->cuda_peer);
+}
 
-  if (!parse (&options, &argc, &argv))
-    return 2;
-  if (options.list)
-    return list_rows ();
-  if (!find_residency (options.residency, &bench.residency)
-      || !bench_placement_known (options.placement)) {
-    g_printerr (
-        "there is no residency '%s' or no placement '%s'\n", options.residency, options.placement);
-    return 2;
-  }
-  if (options.child)
-    return bench_startup_child (bench.residency, options.placement);
-  bench.placement = options.placement;
-  bench.quick = options.quick;
-  bench.rounds = options.quick ? 3 : 5;
-  bench.seconds = options.quick ? 0.08 : 0.25;
-  bench.program = g_file_read_link ("/proc/self/exe", NULL);
-  bench.cuda_peer = find_cuda_peer (bench.program, options.cuda_peer);
-  bench.report = bench_report_new ();
-  int status = run (&bench, &options);
+/* As the options say, from the program's path on. */
+static int
+run_all (VyreResidency residency, const Options *options)
+{
+  Bench bench = {
+    .residency = residency,
+    .placement = options->placement,
+    .quick = options->quick,
+    .rounds = options->quick ? 3 : 5,
+    .seconds = options->quick ? 0.08 : 0.25,
+    .program = g_file_read_link ("/proc/self/exe", NULL),
+    .report = bench_report_new (),
+  };
+
+  bench.cuda_peer = find_cuda_peer (bench.program, options->cuda_peer);
+  int status = run (&bench, options);
   bench_report_free (bench.report);
   g_free (bench.cuda_peer);
   g_free (bench.program);
+  return status;
+}
+
+/* 0: all results were right, 1: some were not, 2: the options are wrong. */
+static int
+obey (const Options *options)
+{
+  VyreResidency residency;
+
+  if (options->list)
+    return list_rows ();
+  if (!find_residency (options->residency, &residency)
+      || !bench_placement_known (options->placement)) {
+    g_printerr ("there is no residency '%s' or no placement '%s'\n", options->residency,
+        options->placement);
+    return 2;
+  }
+  if (options->child)
+    return bench_startup_child (residency, options->placement);
+  return run_all (residency, options);
+}
+
+static char *
+or_default (char *given, const char *value)
+{
+  return given ? given : g_strdup (value && *value ? value : "auto");
+}
+
+int
+main (int argc, char **argv)
+{
+  Options options = { 0 };
+  int status = 2;
+
+  if (parse (&options, &argc, &argv)) {
+    options.residency = or_default (options.residency, g_getenv ("VYRE_TEST_RESIDENCY"));
+    options.placement = or_default (options.placement, NULL);
+    status = obey (&options);
+  }
+  clear (&options);
   return status;
 }

@@ -186,15 +186,16 @@ drain (BenchJob *job, VyreBatch **flight, guint first)
   return fine;
 }
 
-/* As many in flight as there are payloads, from one thread; batches per second
- * between two completions, both of which leave the others in flight. */
-double
+/* As many in flight as there are payloads, from one thread, between two
+ * completions that both leave the others in flight. */
+BenchRate
 bench_job_rate (BenchJob *job, double seconds)
 {
   VyreBatch *flight[BENCH_MOST_DEPTH] = { 0 };
   guint depth = job->n_payloads, place = 0;
   gint64 start = 0, now = 0;
   gboolean fine = TRUE;
+  double cpu = 0;
   guint64 n;
 
   bench_kernel_start (job->kernel);
@@ -202,15 +203,20 @@ bench_job_rate (BenchJob *job, double seconds)
     place = (guint)(n % depth);
     fine = collect (job, &flight[place], &job->payloads[place], job->tag + 1 - depth);
     now = bench_now ();
-    if (n == depth)
+    if (n == depth) {
+      cpu = bench_cpu_seconds ();
       start = now;
+    }
     if (!fine || (n > 2 * depth && (double)(now - start) > seconds * 1e9))
       break;
     bench_payload_mark (&job->payloads[place], ++job->tag);
     flight[place] = publish (job, job->tag, &job->payloads[place]);
     fine = flight[place] != NULL;
   }
+  cpu = bench_cpu_seconds () - cpu;
   fine = drain (job, flight, place + 1) && fine;
   bench_kernel_stop (job->kernel);
-  return fine ? (double)(n - depth) * 1e9 / (double)(now - start) : NAN;
+  double done = (double)n - depth;
+  return fine ? (BenchRate){ done * 1e9 / (double)(now - start), cpu * 1e6 / done }
+              : (BenchRate){ NAN, NAN };
 }

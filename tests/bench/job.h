@@ -33,9 +33,14 @@ typedef struct {
   BenchCheck *check;
 } BenchJob;
 
+typedef struct {
+  double per_second; /* batches */
+  double cpu_us;     /* CPU time of the process per batch */
+} BenchRate;
+
 gboolean bench_job_open (
     BenchJob *job, BenchKernel *kernel, const BenchWork *work, BenchCheck *check);
 void bench_job_close (BenchJob *job);
 double bench_job_once (BenchJob *job);
 void bench_job_latency (BenchJob *job, double seconds, BenchSeries *p50, BenchSeries *p99);
-double bench_job_rate (BenchJob *job, double seconds);
+BenchRate bench_job_rate (BenchJob *job, double seconds);

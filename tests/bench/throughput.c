@@ -11,9 +11,19 @@
  * an argument: two bytes, and two an operation. */
 #define INNER ((4 * VYRE_SLOT_MAX_ARGS - 2) / 2)
 
+typedef struct {
+  BenchSeries per_second, cpu_us;
+} Rates;
+
 static void
-measure (Bench *bench, BenchCheck *check, const BenchWork *work, BenchSeries *ours,
-    BenchSeries *dispatch)
+add_round (Rates *rates, BenchRate rate)
+{
+  bench_series_add (&rates->per_second, rate.per_second);
+  bench_series_add (&rates->cpu_us, rate.cpu_us);
+}
+
+static void
+measure (Bench *bench, BenchCheck *check, const BenchWork *work, Rates *ours, Rates *dispatch)
 {
   BenchKernel *kernel = bench_dispatch (bench, check);
   BenchJob job, peer;
@@ -23,23 +33,31 @@ measure (Bench *bench, BenchCheck *check, const BenchWork *work, BenchSeries *ou
   gboolean fine = bench_job_open (&job, bench->ours, work, check);
   fine = bench_job_open (&peer, kernel, work, check) && fine;
   for (guint round = 0; fine && round < bench->rounds; round++) {
-    bench_series_add (ours, bench_job_rate (&job, bench->seconds));
-    bench_series_add (dispatch, bench_job_rate (&peer, bench->seconds));
+    add_round (ours, bench_job_rate (&job, bench->seconds));
+    add_round (dispatch, bench_job_rate (&peer, bench->seconds));
   }
   bench_job_close (&peer);
   bench_job_close (&job);
 }
 
-static void
-add_figure (Bench *bench, const BenchSeries *ours, const BenchSeries *dispatch, double factor,
-    const char *unit, const char *name)
+static BenchSeries
+scale (const BenchSeries *series, double factor)
 {
-  BenchSeries scaled = *ours, peer = *dispatch;
+  BenchSeries scaled = *series;
 
   for (guint i = 0; i < scaled.n; i++)
     scaled.values[i] *= factor;
-  for (guint i = 0; i < peer.n; i++)
-    peer.values[i] *= factor;
+  return scaled;
+}
+
+/* Batches per second, in other units. */
+static void
+add_figure (Bench *bench, const Rates *ours, const Rates *dispatch, double factor, const char *unit,
+    const char *name)
+{
+  BenchSeries scaled = scale (&ours->per_second, factor);
+  BenchSeries peer = scale (&dispatch->per_second, factor);
+
   bench_figure_peer (bench_figure (bench, unit, &scaled, "%s", name), "dispatch", &peer);
 }
 
@@ -53,10 +71,12 @@ bench_row_batches (Bench *bench, BenchCheck *check)
     .observables = 16,
     .depth = 8,
   };
-  BenchSeries ours = { 0 }, dispatch = { 0 };
+  Rates ours = { 0 }, dispatch = { 0 };
 
   measure (bench, check, &work, &ours, &dispatch);
   add_figure (bench, &ours, &dispatch, 1e-3, "thousand/s", "4 KiB, 8 in flight");
+  bench_figure_peer (bench_figure (bench, "CPU µs/batch", &ours.cpu_us, "4 KiB, 8 in flight"),
+      "dispatch", &dispatch.cpu_us);
 }
 
 /* A ring full of @statement, but for the fence. */
@@ -82,8 +102,8 @@ packed_nops (void)
 }
 
 static void
-measure_slots (Bench *bench, BenchCheck *check, const char *statement, guint inner,
-    BenchSeries *ours, BenchSeries *dispatch)
+measure_slots (Bench *bench, BenchCheck *check, const char *statement, guint inner, Rates *ours,
+    Rates *dispatch)
 {
   g_autofree char *program = fill_ring (statement);
   BenchWork work = { .program = program, .nops = (SLOTS - 1) * inner, .depth = 8 };
@@ -95,11 +115,11 @@ void
 bench_row_slots (Bench *bench, BenchCheck *check)
 {
   g_autofree char *packed = packed_nops ();
-  BenchSeries ours = { 0 }, dispatch = { 0 };
+  Rates ours = { 0 }, dispatch = { 0 };
 
   measure_slots (bench, check, "nop", 1, &ours, &dispatch);
   add_figure (bench, &ours, &dispatch, SLOTS * 1e-6, "million/s", "slots of one NOP");
-  ours = dispatch = (BenchSeries){ 0 };
+  ours = dispatch = (Rates){ 0 };
   measure_slots (bench, check, packed, INNER, &ours, &dispatch);
   add_figure (bench, &ours, &dispatch, SLOTS * 1e-6, "million/s", "packed slots");
   add_figure (bench, &ours, &dispatch, (SLOTS - 1) * INNER * 1e-6, "million/s",

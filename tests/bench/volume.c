@@ -33,8 +33,9 @@ typedef struct {
   char *name;
   BenchKernel *kernel;
   gboolean owned;
-  char *bytes[G_N_ELEMENTS (volumes)]; /* which way they went in the last round */
-  BenchSeries rates[G_N_ELEMENTS (volumes)];
+  char *bytes[G_N_ELEMENTS (volumes)];       /* which way they went in the last round */
+  BenchSeries rates[G_N_ELEMENTS (volumes)]; /* GB/s */
+  BenchSeries cpu[G_N_ELEMENTS (volumes)];   /* ms per GB */
 } Way;
 
 typedef struct {
@@ -74,9 +75,11 @@ measure_way (Bench *bench, Way *way, BenchJob *job, guint volume)
   VyreMegakernelCounters before, after;
 
   vyre_megakernel_get_counters (way->kernel->kernel, &before);
-  double rate = bench_job_rate (job, bench->seconds);
+  BenchRate rate = bench_job_rate (job, bench->seconds);
+  double gigabytes = (double)volumes[volume].work.size * 1e-9;
   vyre_megakernel_get_counters (way->kernel->kernel, &after);
-  bench_series_add (&way->rates[volume], rate * (double)volumes[volume].work.size * 1e-9);
+  bench_series_add (&way->rates[volume], rate.per_second * gigabytes);
+  bench_series_add (&way->cpu[volume], rate.cpu_us / 1000 / gigabytes);
   g_free (way->bytes[volume]);
   way->bytes[volume] = bench_placement_bytes (&before, &after);
 }
@@ -127,6 +130,17 @@ report (Bench *bench, const Volumes *v)
     bench_figure_limit (figure, limit, &v->limits[i]);
     if (v->ways[0].bytes[i])
       bench_figure_note (figure, "%s", v->ways[0].bytes[i]);
+  }
+}
+
+static void
+report_cpu (Bench *bench, const Volumes *v)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (volumes); i++) {
+    BenchFigure *figure
+        = bench_figure (bench, "CPU ms/GB", &v->ways[0].cpu[i], "%s", volumes[i].text);
+    for (guint w = 1; w < v->n_ways; w++)
+      bench_figure_peer (figure, v->ways[w].name, &v->ways[w].cpu[i]);
   }
 }
 
@@ -184,6 +198,7 @@ bench_row_payload (Bench *bench, BenchCheck *check)
   for (guint round = 0; round < bench->rounds; round++)
     run_cuda (bench, check, &v);
   report (bench, &v);
+  report_cpu (bench, &v);
   report_choice (bench, &v, n_placements);
   clear (&v);
 }

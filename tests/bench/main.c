@@ -253,10 +253,12 @@ obey (const Options *options)
 
   if (options->list)
     return list_rows ();
-  if (!find_residency (options->residency, &residency)
-      || !bench_placement_known (options->placement)) {
-    g_printerr ("there is no residency '%s' or no placement '%s'\n", options->residency,
-        options->placement);
+  if (!find_residency (options->residency, &residency)) {
+    g_printerr ("there is no residency '%s'\n", options->residency);
+    return 2;
+  }
+  if (!bench_placement_known (options->placement)) {
+    g_printerr ("there is no placement '%s' here\n", options->placement);
     return 2;
   }
   if (options->child)

@@ -28,5 +28,5 @@ const char *const *bench_placements (void);
 gboolean bench_placement_known (const char *name);
 void bench_placement_set (VyreMegakernelParams *params, const char *name);
 char *bench_placement_describe (VyreMegakernel *kernel);
-char *bench_placement_bytes (
+char *bench_placement_shares (
     const VyreMegakernelCounters *before, const VyreMegakernelCounters *after);

@@ -280,7 +280,7 @@ main (int argc, char **argv)
 
   if (parse (&options, &argc, &argv)) {
     options.residency = or_default (options.residency, g_getenv ("VYRE_TEST_RESIDENCY"));
-    options.placement = or_default (options.placement, NULL);
+    options.placement = or_default (options.placement, g_getenv ("VYRE_TEST_PLACEMENT"));
     status = obey (&options);
   }
   clear (&options);

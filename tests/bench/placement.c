@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Where payloads go: the one place that knows which placements the library has.
- * "auto" leaves it to the library.
+ * Where payloads go, by name. "auto" leaves it to the library.
  */
 #include "kernel.h"
-
-#include <string.h>
-
-#ifdef HAVE_PLACEMENT
 
 static VyrePlacement
 find (const char *name)
@@ -48,44 +43,23 @@ bench_placement_describe (VyreMegakernel *kernel)
       (gsize)vyre_megakernel_get_copy_threshold (kernel));
 }
 
-/* Which way payload bytes went between two moments. */
+/* Which way payload bytes went between two moments: "stored 20 %, copied 80 %". */
 char *
-bench_placement_bytes (const VyreMegakernelCounters *before, const VyreMegakernelCounters *after)
+bench_placement_shares (const VyreMegakernelCounters *before, const VyreMegakernelCounters *after)
 {
-  return g_strdup_printf ("%" G_GUINT64_FORMAT " bytes stored, %" G_GUINT64_FORMAT
-                          " copied, %" G_GUINT64_FORMAT " read in place",
-      after->stored_bytes - before->stored_bytes, after->copied_bytes - before->copied_bytes,
-      after->in_place_bytes - before->in_place_bytes);
+  const guint64 bytes[] = { after->in_place_bytes - before->in_place_bytes,
+    after->stored_bytes - before->stored_bytes, after->copied_bytes - before->copied_bytes };
+  const char *const names[] = { "read in place", "stored", "copied" };
+  double total = (double)MAX (bytes[0] + bytes[1] + bytes[2], 1);
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (bytes); i++) {
+    if (bytes[i] > 0)
+      g_string_append_printf (
+          text, "%s%s %.0f %%", text->len ? ", " : "", names[i], (double)bytes[i] * 100 / total);
+  }
+  return g_string_free (text, FALSE);
 }
-
-#else
-
-const char *const *
-bench_placements (void)
-{
-  static const char *const none[] = { NULL };
-
-  return none;
-}
-
-void
-bench_placement_set (VyreMegakernelParams *params, const char *name)
-{
-}
-
-char *
-bench_placement_describe (VyreMegakernel *kernel)
-{
-  return g_strdup ("unified");
-}
-
-char *
-bench_placement_bytes (const VyreMegakernelCounters *before, const VyreMegakernelCounters *after)
-{
-  return NULL;
-}
-
-#endif
 
 gboolean
 bench_placement_known (const char *name)

@@ -33,7 +33,7 @@ typedef struct {
   char *name;
   BenchKernel *kernel;
   gboolean owned;
-  char *bytes[G_N_ELEMENTS (volumes)];       /* which way they went in the last round */
+  char *shares[G_N_ELEMENTS (volumes)];      /* which way they went in the last round */
   BenchSeries rates[G_N_ELEMENTS (volumes)]; /* GB/s */
   BenchSeries cpu[G_N_ELEMENTS (volumes)];   /* ms per GB */
 } Way;
@@ -80,8 +80,8 @@ measure_way (Bench *bench, Way *way, BenchJob *job, guint volume)
   vyre_megakernel_get_counters (way->kernel->kernel, &after);
   bench_series_add (&way->rates[volume], rate.per_second * gigabytes);
   bench_series_add (&way->cpu[volume], rate.cpu_us / 1000 / gigabytes);
-  g_free (way->bytes[volume]);
-  way->bytes[volume] = bench_placement_bytes (&before, &after);
+  g_free (way->shares[volume]);
+  way->shares[volume] = bench_placement_shares (&before, &after);
 }
 
 static void
@@ -128,8 +128,8 @@ report (Bench *bench, const Volumes *v)
       bench_figure_peer (figure, v->ways[w].name, &v->ways[w].rates[i]);
     bench_figure_peer (figure, "CUDA copy", &v->cuda[i]);
     bench_figure_limit (figure, limit, &v->limits[i]);
-    if (v->ways[0].bytes[i])
-      bench_figure_note (figure, "%s", v->ways[0].bytes[i]);
+    if (v->ways[0].shares[i])
+      bench_figure_note (figure, "%s", v->ways[0].shares[i]);
   }
 }
 
@@ -172,7 +172,7 @@ clear (Volumes *v)
       bench_kernel_close (v->ways[w].kernel);
     g_free (v->ways[w].name);
     for (guint i = 0; i < G_N_ELEMENTS (volumes); i++)
-      g_free (v->ways[w].bytes[i]);
+      g_free (v->ways[w].shares[i]);
   }
   if (v->link)
     bench_link_close (v->link);

@@ -17,6 +17,13 @@ typedef struct {
   VyreMegakernel *kernel;
 } TestKernel;
 
+/* How often to do something: more with VYRE_TEST_THOROUGH set. */
+static inline guint
+test_times (guint usually, guint thoroughly)
+{
+  return g_getenv ("VYRE_TEST_THOROUGH") ? thoroughly : usually;
+}
+
 /* The residency under test, from VYRE_TEST_RESIDENCY. */
 static inline VyreResidency
 test_residency (void)

@@ -91,6 +91,8 @@ struct _GstVyreFilter {
   /* lock */
   GMutex lock;
   GCond changed;
+  guint n_sleeping; /* threads waiting for it */
+  guint wake_at;    /* batches on their way at which the sink pad's thread goes on */
   GstVyreShared *shared; /* the kernel, in READY and above */
   gboolean active;       /* counted as a producer of the kernel */
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */

@@ -31,6 +31,16 @@ gst_vyre_readback_meta_register (void)
   gst_meta_register_custom (GST_VYRE_READBACK_META, tags, transform, NULL, NULL);
 }
 
+static void
+set_u64 (GstStructure *structure, GQuark field, guint64 number)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_UINT64);
+  g_value_set_uint64 (&value, number);
+  gst_structure_id_take_value (structure, field, &value);
+}
+
 void
 gst_buffer_add_vyre_readback_meta (GstBuffer *buffer, const VyreLayout *layout)
 {
@@ -41,7 +51,8 @@ gst_buffer_add_vyre_readback_meta (GstBuffer *buffer, const VyreLayout *layout)
   GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_VYRE_READBACK_META);
   GstStructure *structure = gst_custom_meta_get_structure (meta);
 
-  for (guint part = 0; part < VYRE_N_PARTS; part++)
-    gst_structure_set (structure, offsets[part], G_TYPE_UINT64, (guint64)layout->offset[part],
-        sizes[part], G_TYPE_UINT64, (guint64)layout->size[part], NULL);
+  for (guint part = 0; part < VYRE_N_PARTS; part++) {
+    set_u64 (structure, g_quark_from_static_string (offsets[part]), layout->offset[part]);
+    set_u64 (structure, g_quark_from_static_string (sizes[part]), layout->size[part]);
+  }
 }

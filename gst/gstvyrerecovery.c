@@ -54,7 +54,7 @@ take_part (GstVyreFilter *self, const GstVyreShared *lost)
 
   g_mutex_lock (&self->lock);
   while (self->recovering && !self->flushing)
-    g_cond_wait (&self->changed, &self->lock);
+    gst_vyre_stream_sleep (self);
   if (self->flushing) {
     part = PART_FLUSH;
   } else if (self->shared != lost) {
@@ -99,7 +99,7 @@ give_up (GstVyreFilter *self, GError *error, const gchar *why)
   GError *named = name_batches (error, why, first_undone (self), self->sequence);
   self->given_up = TRUE;
   self->recovering = FALSE;
-  g_cond_broadcast (&self->changed);
+  gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   g_error_free (error);
   if (!told)
@@ -126,7 +126,7 @@ install (GstVyreFilter *self, GstVyreShared *fresh)
   self->n_undone = self->flushing ? 0 : count_undone (self);
   guint n = self->n_undone;
   self->recovering = FALSE;
-  g_cond_broadcast (&self->changed);
+  gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   gst_vyre_allocator_retire (lost->upstream_allocator);
   gst_vyre_shared_unref (lost);
@@ -230,7 +230,7 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
   g_mutex_lock (&self->lock);
   self->n_undone--;
   self->stats.rerun_batches++;
-  g_cond_broadcast (&self->changed);
+  gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   return GST_FLOW_OK;
 }

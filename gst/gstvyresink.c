@@ -354,15 +354,21 @@ gst_vyre_sink_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *i
 
 /* Waits until fewer than max-in-flight batches are on their way, and none has to
  * be run again: those must not find their memory taken. Then the next number is
- * the item's, and the kernel in use is @shared. */
+ * the item's, and the kernel in use is @shared. Waking a thread costs more than a
+ * batch, so one that had to wait does so until half of them are through. */
 static GstFlowReturn
 wait_for_turn (
     GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item, GstVyreShared **shared)
 {
+  guint most = settings->max_in_flight - 1;
+
   g_mutex_lock (&self->lock);
   while (!self->flushing && self->flow == GST_FLOW_OK
-         && (self->n_batches >= settings->max_in_flight || self->n_undone > 0))
-    g_cond_wait (&self->changed, &self->lock);
+         && (self->n_batches > most || self->n_undone > 0)) {
+    most = self->wake_at = settings->max_in_flight / 2;
+    gst_vyre_stream_sleep (self);
+  }
+  self->wake_at = G_MAXUINT;
   GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
   if (flow == GST_FLOW_OK) {
     if (item->sequence == 0)
@@ -497,7 +503,7 @@ start_flush (GstVyreFilter *self)
 {
   g_mutex_lock (&self->lock);
   self->flushing = TRUE;
-  g_cond_broadcast (&self->changed);
+  gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   gst_pad_pause_task (self->srcpad); /* waits for the task, which sees `flushing` soon */
 }
@@ -526,7 +532,7 @@ restart_after_eos (GstVyreFilter *self)
 {
   g_mutex_lock (&self->lock);
   while (self->eos && !self->flushing && self->flow == GST_FLOW_OK)
-    g_cond_wait (&self->changed, &self->lock); /* until the task has come to the EOS */
+    gst_vyre_stream_sleep (self); /* until the task has come to the EOS */
   gboolean restart = !self->flushing && self->flow == GST_FLOW_EOS;
   self->eos = FALSE;
   g_mutex_unlock (&self->lock);
@@ -615,7 +621,7 @@ wait_until_drained (GstVyreFilter *self)
   g_mutex_lock (&self->lock);
   while (!self->flushing && self->flow == GST_FLOW_OK
          && (self->n_batches > 0 || !g_queue_is_empty (&self->items)))
-    g_cond_wait (&self->changed, &self->lock);
+    gst_vyre_stream_sleep (self);
   gboolean drained = !self->flushing && self->flow == GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
   return drained;

@@ -251,7 +251,7 @@ end_task (GstVyreFilter *self, GstFlowReturn flow, gboolean was_eos)
   gboolean eos = self->eos;
   gboolean untold = eos && gst_vyre_flow_is_failure (flow) && !self->failed;
   self->failed |= untold;
-  g_cond_broadcast (&self->changed);
+  gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   GST_DEBUG_OBJECT (self, "pausing: %s", gst_flow_get_name (flow));
   gst_pad_pause_task (self->srcpad);
@@ -272,7 +272,7 @@ source_loop (gpointer data)
 
   g_mutex_lock (&self->lock);
   while (!self->flushing && g_queue_is_empty (&self->items))
-    g_cond_wait (&self->changed, &self->lock);
+    gst_vyre_stream_sleep (self);
   GstVyreItem *item = self->flushing ? NULL : g_queue_pop_head (&self->items);
   self->awaited = item ? item->sequence : 0;
   g_mutex_unlock (&self->lock);
@@ -287,7 +287,8 @@ source_loop (gpointer data)
   self->awaited = 0;
   if (!is_event && self->n_batches > 0)
     self->n_batches--;
-  g_cond_broadcast (&self->changed);
+  if (self->n_batches <= self->wake_at)
+    gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   if (flow != GST_FLOW_OK)
     end_task (self, flow, is_event);
@@ -309,7 +310,7 @@ activate_source (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean activ
   g_mutex_lock (&self->lock);
   self->flushing = !active;
   self->flow = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
-  g_cond_broadcast (&self->changed);
+  gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   if (active)
     return gst_vyre_source_start (self);

@@ -61,7 +61,7 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
   if (flow == GST_FLOW_OK) {
     self->n_batches += item->batch != NULL;
     g_queue_push_tail (&self->items, item);
-    g_cond_broadcast (&self->changed);
+    gst_vyre_stream_wake (self);
   }
   g_mutex_unlock (&self->lock);
   if (flow != GST_FLOW_OK && flow != GST_VYRE_FLOW_AGAIN)
@@ -100,7 +100,7 @@ gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky)
   g_queue_init (&self->items);
   self->n_batches = 0;
   self->n_undone = 0;
-  g_cond_broadcast (&self->changed);
+  gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   guint n = 0;
   GstEvent *early;
@@ -132,11 +132,29 @@ gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
   return GST_FLOW_ERROR;
 }
 
+/* Waits for something to change; the lock is held. */
+void
+gst_vyre_stream_sleep (GstVyreFilter *self)
+{
+  self->n_sleeping++;
+  g_cond_wait (&self->changed, &self->lock);
+  self->n_sleeping--;
+}
+
+/* The other half. Without anybody to wake it is free, unlike a broadcast. */
+void
+gst_vyre_stream_wake (GstVyreFilter *self)
+{
+  if (self->n_sleeping > 0)
+    g_cond_broadcast (&self->changed);
+}
+
 void
 gst_vyre_stream_init (GstVyreFilter *self)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
+  self->wake_at = G_MAXUINT;
   g_queue_init (&self->items);
   g_queue_init (&self->early);
   gst_vyre_sink_init (self);

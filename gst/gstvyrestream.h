@@ -29,6 +29,8 @@ typedef struct {
   GstVyreTiming timing;
 } GstVyreItem;
 
+void gst_vyre_stream_sleep (GstVyreFilter *self);
+void gst_vyre_stream_wake (GstVyreFilter *self);
 void gst_vyre_item_free (GstVyreItem *item);
 void gst_vyre_item_forget_batch (GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item);

@@ -27,8 +27,9 @@ struct _VyreArena {
 
   GMutex lock; /* guards what follows */
   GArray *free_ranges;
-  GHashTable *live; /* offset → size */
-  GQueue waiters;   /* first come, first served */
+  gsize *live;    /* sizes of the live ranges that start at each unit of alignment; pages of it
+                   * that nothing was ever lent from are never touched */
+  GQueue waiters; /* first come, first served */
   gsize used;
 };
 
@@ -64,7 +65,7 @@ take (VyreArena *arena, gsize size, gsize *offset)
     if (range->size == 0)
       g_array_remove_index (arena->free_ranges, i);
     arena->used += size;
-    g_hash_table_insert (arena->live, GSIZE_TO_POINTER (*offset), GSIZE_TO_POINTER (size));
+    arena->live[*offset / arena->alignment] = size;
     return TRUE;
   }
   return FALSE;
@@ -161,7 +162,7 @@ vyre_arena_new (gsize size, gsize alignment)
   arena->alignment = alignment;
   g_mutex_init (&arena->lock);
   arena->free_ranges = g_array_new (FALSE, FALSE, sizeof (Range));
-  arena->live = g_hash_table_new (NULL, NULL);
+  arena->live = g_new0 (gsize, arena->size / alignment + 1);
   g_queue_init (&arena->waiters);
   if (arena->size > 0) {
     Range all = { .offset = 0, .size = arena->size };
@@ -185,7 +186,7 @@ vyre_arena_destroy (VyreArena *arena)
     return;
   g_return_if_fail (g_queue_is_empty (&arena->waiters));
 
-  g_hash_table_unref (arena->live);
+  g_free (arena->live);
   g_array_unref (arena->free_ranges);
   g_mutex_clear (&arena->lock);
   g_free (arena);
@@ -257,19 +258,19 @@ vyre_arena_alloc_wait (VyreArena *arena, gsize size, gint64 end_time, gsize *off
 void
 vyre_arena_free (VyreArena *arena, gsize offset)
 {
-  gpointer size;
-  gboolean is_live;
-
   g_return_if_fail (arena);
+  g_return_if_fail (offset < arena->size && offset % arena->alignment == 0);
 
+  gsize *live = &arena->live[offset / arena->alignment];
   g_mutex_lock (&arena->lock);
-  is_live = g_hash_table_steal_extended (arena->live, GSIZE_TO_POINTER (offset), NULL, &size);
-  if (is_live) {
-    give_back (arena, (Range){ .offset = offset, .size = GPOINTER_TO_SIZE (size) });
+  gsize size = *live;
+  *live = 0;
+  if (size > 0) {
+    give_back (arena, (Range){ .offset = offset, .size = size });
     serve_waiters (arena);
   }
   g_mutex_unlock (&arena->lock);
-  g_return_if_fail (is_live);
+  g_return_if_fail (size > 0);
 }
 
 /**

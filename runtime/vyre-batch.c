@@ -89,6 +89,7 @@ vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
   gint64 now = vyre_now ();
   gboolean any = FALSE;
 
+  releases->n = 0;
   for (GList *l = kernel->in_flight.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
     VyreBatch *batch = l->data;
     next = l->next;
@@ -97,7 +98,7 @@ vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
       any = TRUE;
     }
   }
-  if (any)
+  if (any && kernel->n_waiting > 0)
     g_cond_broadcast (&kernel->room);
 }
 
@@ -247,7 +248,7 @@ reserve (VyreBatch *batch, gint64 end_time, GError **error)
   VyreMegakernel *kernel = batch->kernel;
 
   for (;;) {
-    VyreReleases releases = { .n = 0 };
+    VyreReleases releases;
     if (kernel->failure)
       return set_failure (kernel, error);
     if (batch->plan->slice_size > vyre_store_get_size (kernel->readbacks)
@@ -270,7 +271,9 @@ reserve (VyreBatch *batch, gint64 end_time, GError **error)
       return TRUE;
     if (now >= end_time)
       return set_busy (kernel, error);
+    kernel->n_waiting++;
     g_cond_wait_until (&kernel->room, &kernel->lock, MIN (end_time, now + ROOM_WAIT_US));
+    kernel->n_waiting--;
   }
 }
 
@@ -526,16 +529,18 @@ static gboolean
 collect (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
-  VyreReleases releases = { .n = 0 };
+  VyreReleases releases;
 
   if (atomic_load_explicit (&batch->done, memory_order_acquire))
     return TRUE;
   if (!is_completed (batch))
     return FALSE;
+  releases.n = 0;
   g_mutex_lock (&kernel->lock);
   if (!atomic_load_explicit (&batch->done, memory_order_relaxed))
     retire_batch (batch, vyre_now (), &releases);
-  g_cond_broadcast (&kernel->room);
+  if (kernel->n_waiting > 0)
+    g_cond_broadcast (&kernel->room);
   g_mutex_unlock (&kernel->lock);
   vyre_releases_run (&releases);
   return TRUE;

@@ -16,11 +16,13 @@
 #define BATCH_TIMEOUT_US (500 * G_GINT64_CONSTANT (1000))
 
 /* Batches of the proof: one that a single workgroup runs and one of many tickets,
- * several in flight over the same bytes, which change from round to round. */
+ * several in flight over the same bytes, which change from round to round. One stale
+ * result in hundreds has been seen, so there are hundreds. */
 #define SMALL_BYTES 4096
 #define LARGE_BYTES (256 * 1024)
 #define BURST 3
-#define ROUNDS 3
+#define SMALL_ROUNDS 100
+#define LARGE_ROUNDS 5
 
 /* To find the size from which on the copy engine is faster. */
 #define TIMED_BATCHES 5
@@ -222,12 +224,12 @@ large_size (const VyreMegakernel *kernel)
 
 /* Batches of one size, by one transport. */
 static gboolean
-prove_size (VyreMegakernel *kernel, gsize size, GError **error)
+prove_size (VyreMegakernel *kernel, gsize size, guint rounds, GError **error)
 {
   Proof proof;
   gboolean fine = proof_init (&proof, kernel, size, error);
 
-  for (guint round = 0; round < ROUNDS && fine; round++)
+  for (guint round = 0; round < rounds && fine; round++)
     fine = prove_round (kernel, &proof, round, error);
   proof_clear (&proof, kernel);
   return fine;
@@ -239,7 +241,8 @@ prove_transport (VyreMegakernel *kernel, gsize copy_threshold, GError **error)
   g_mutex_lock (&kernel->lock);
   kernel->copy_threshold = copy_threshold;
   g_mutex_unlock (&kernel->lock);
-  return prove_size (kernel, SMALL_BYTES, error) && prove_size (kernel, large_size (kernel), error);
+  return prove_size (kernel, SMALL_BYTES, SMALL_ROUNDS, error)
+         && prove_size (kernel, large_size (kernel), LARGE_ROUNDS, error);
 }
 
 /* Whether batches come out right by every transport of the placement, and a kernel
@@ -359,14 +362,19 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
 
 /* Whether a residency is worth a try: loops that end early rule out staying for
  * good, and what cannot stay for good although loops would let it has a problem
- * that a relay has too. Storing payloads into memory of the device for one launch
- * each is nothing to choose unless asked for. */
+ * that a relay has too. A running kernel of a device with memory of its own may or
+ * may not see what the host writes to system memory, so that no proof is long
+ * enough, while launches do see it; and storing payloads into its memory for one
+ * launch each is slow: neither is tried unless asked for. */
 static gboolean
 is_candidate (const VyreMegakernel *kernel, VyreResidency residency, gboolean limited)
 {
   VyreResidency wanted = kernel->params.residency;
 
   if (wanted != VYRE_RESIDENCY_AUTO && wanted != residency)
+    return FALSE;
+  if (residency != VYRE_RESIDENCY_DISPATCH && wanted == VYRE_RESIDENCY_AUTO
+      && vyre_device_is_discrete (kernel->device) && !vyre_megakernel_is_discrete (kernel))
     return FALSE;
   if (residency == VYRE_RESIDENCY_PERSISTENT)
     return !limited;

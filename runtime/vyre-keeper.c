@@ -196,7 +196,7 @@ next_due (const VyreMegakernel *kernel)
 static void
 reap_unlocked_releases (VyreMegakernel *kernel)
 {
-  VyreReleases releases = { .n = 0 };
+  VyreReleases releases;
 
   vyre_megakernel_reap (kernel, &releases);
   if (releases.n == 0)

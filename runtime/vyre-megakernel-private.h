@@ -64,6 +64,7 @@ struct _VyreMegakernel {
   GMutex lock;
   GCond wake_keeper;
   GCond room;
+  guint n_waiting; /* threads waiting for it */
   VyreResidency residency;
   guint32 budget;
   guint32 tail;
@@ -84,7 +85,7 @@ struct _VyreMegakernel {
   atomic_ullong spin_time;
 };
 
-/* Payload owners to be told after the lock is dropped. */
+/* Payload owners to be told after the lock is dropped; too large to be zeroed. */
 typedef struct {
   guint n;
   VyrePayload list[VYRE_MAX_BATCHES];

@@ -264,13 +264,14 @@ vyre_arena_free (VyreArena *arena, gsize offset)
   gsize *live = &arena->live[offset / arena->alignment];
   g_mutex_lock (&arena->lock);
   gsize size = *live;
+  gboolean is_live = size > 0;
   *live = 0;
-  if (size > 0) {
+  if (is_live) {
     give_back (arena, (Range){ .offset = offset, .size = size });
     serve_waiters (arena);
   }
   g_mutex_unlock (&arena->lock);
-  g_return_if_fail (size > 0);
+  g_return_if_fail (is_live);
 }
 
 /**

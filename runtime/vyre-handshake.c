@@ -364,23 +364,19 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
  * good, and what cannot stay for good although loops would let it has a problem
  * that a relay has too. A running kernel of a device with memory of its own may or
  * may not see what the host writes to system memory, so that no proof is long
- * enough, while launches do see it; and storing payloads into its memory for one
- * launch each is slow: neither is tried unless asked for. */
+ * enough: that is not tried unless asked for. */
 static gboolean
 is_candidate (const VyreMegakernel *kernel, VyreResidency residency, gboolean limited)
 {
   VyreResidency wanted = kernel->params.residency;
+  gboolean reaches_out
+      = vyre_device_is_discrete (kernel->device) && !vyre_megakernel_is_discrete (kernel);
 
-  if (wanted != VYRE_RESIDENCY_AUTO && wanted != residency)
-    return FALSE;
-  if (residency != VYRE_RESIDENCY_DISPATCH && wanted == VYRE_RESIDENCY_AUTO
-      && vyre_device_is_discrete (kernel->device) && !vyre_megakernel_is_discrete (kernel))
-    return FALSE;
+  if (wanted != VYRE_RESIDENCY_AUTO)
+    return wanted == residency && (residency != VYRE_RESIDENCY_PERSISTENT || !limited);
   if (residency == VYRE_RESIDENCY_PERSISTENT)
-    return !limited;
-  if (residency == VYRE_RESIDENCY_RELAY)
-    return limited || wanted == residency;
-  return !vyre_megakernel_is_discrete (kernel) || kernel->params.placement == kernel->placement;
+    return !limited && !reaches_out;
+  return residency == VYRE_RESIDENCY_DISPATCH || (limited && !reaches_out);
 }
 
 /* Proves the first candidate from @next on, and starts the keeper. A kernel that

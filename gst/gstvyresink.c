@@ -15,12 +15,12 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 #define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
 static gboolean
-same_plan (const GstVyreFilter *self, const GstVyreSettings *settings, gsize size, guint workgroup)
+same_plan (const GstVyreFilter *self, const GstVyreSettings *settings, gsize size,
+    const VyreMegakernel *kernel)
 {
   return self->plan && !self->plan_stale && self->plan_program == settings->program
          && self->plan_size == size && self->plan_slots == settings->slot_count
-         && self->plan_observables == settings->observable_slots
-         && self->plan_workgroup == workgroup;
+         && self->plan_observables == settings->observable_slots && self->plan_kernel == kernel;
 }
 
 static GstFlowReturn
@@ -91,16 +91,16 @@ static GstFlowReturn
 ensure_plan (
     GstVyreFilter *self, const GstVyreSettings *settings, gsize size, GstVyreShared *shared)
 {
-  guint workgroup = vyre_megakernel_get_workgroup (shared->kernel);
   GError *error = NULL;
 
-  if (same_plan (self, settings, size, workgroup))
+  if (same_plan (self, settings, size, shared->kernel))
     return GST_FLOW_OK;
   g_autoptr (VyreImage) image = vyre_program_bind (settings->program, self->geometry.bindings, size,
       settings->slot_count, settings->observable_slots, &error);
   if (!image)
     return gst_vyre_stream_fail (self, error);
-  VyrePlan *plan = vyre_plan_new (image, size, workgroup, &error);
+  VyrePlan *plan
+      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (shared->kernel), &error);
   if (!plan)
     return gst_vyre_stream_fail (self, error);
   g_clear_pointer (&self->plan, vyre_plan_unref);
@@ -110,7 +110,7 @@ ensure_plan (
   self->plan_size = size;
   self->plan_slots = settings->slot_count;
   self->plan_observables = settings->observable_slots;
-  self->plan_workgroup = workgroup;
+  self->plan_kernel = shared->kernel;
   self->plan_stale = FALSE;
   return update_caps (self, settings, image);
 }
@@ -151,6 +151,49 @@ stage_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, V
   staged->owner = gst_buffer_ref (buffer);
   g_mutex_lock (&self->lock);
   self->stats.arena_bytes += gst_buffer_get_size (buffer);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+/* A buffer mapped for the time that it takes to store it. */
+typedef struct {
+  GstBuffer *buffer;
+  GstMapInfo map;
+} Mapped;
+
+static void
+mapped_free (gpointer data)
+{
+  Mapped *mapped = data;
+
+  gst_buffer_unmap (mapped->buffer, &mapped->map);
+  gst_buffer_unref (mapped->buffer);
+  g_free (mapped);
+}
+
+/* Second way: publishing stores the payload into the device from wherever it is. */
+static gboolean
+stage_mapped (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, VyrePayload *staged)
+{
+  gsize size = gst_buffer_get_size (buffer);
+
+  if (size == 0 || gst_buffer_n_memory (buffer) != 1
+      || size > vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel))
+      || !vyre_megakernel_stores_payload (shared->kernel, size))
+    return FALSE;
+  Mapped *mapped = g_new (Mapped, 1);
+  if (!gst_buffer_map (buffer, &mapped->map, GST_MAP_READ)) {
+    g_free (mapped);
+    return FALSE;
+  }
+  mapped->buffer = gst_buffer_ref (buffer);
+  *staged = (VyrePayload){
+    .data = mapped->map.data,
+    .release = mapped_free,
+    .owner = mapped,
+  };
+  g_mutex_lock (&self->lock);
+  self->stats.direct_bytes += size;
   g_mutex_unlock (&self->lock);
   return TRUE;
 }
@@ -299,11 +342,12 @@ publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const Vy
 GstFlowReturn
 gst_vyre_sink_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
 {
-  VyrePayload staged;
+  VyrePayload staged = { 0 };
   GstFlowReturn flow = GST_FLOW_OK;
 
   gst_vyre_item_forget_batch (item);
-  if (!stage_in_place (self, shared, item->buffer, &staged))
+  if (!stage_in_place (self, shared, item->buffer, &staged)
+      && !stage_mapped (self, shared, item->buffer, &staged))
     flow = stage_copy (self, shared, item, &staged, error);
   return flow == GST_FLOW_OK ? publish (self, shared, item, &staged, error) : flow;
 }

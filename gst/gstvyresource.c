@@ -33,9 +33,9 @@ wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
     if (gst_vyre_stream_is_flushing (self))
       return FALSE;
     vyre_megakernel_get_counters (item->shared->kernel, &counters);
-    if (deadline == 0 || counters.tickets != tickets)
+    if (deadline == 0 || counters.tickets + counters.progress != tickets)
       deadline = now + BATCH_DEADLINE;
-    tickets = counters.tickets;
+    tickets = counters.tickets + counters.progress;
     if (now > deadline) {
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
           "The kernel has made no progress for 30 s. Fix: send smaller buffers, or set "

@@ -76,6 +76,7 @@ describe_ingest (const GstVyreStats *stats, VyreMegakernel *kernel, GstStructure
     vyre_ingest_get_counters (vyre_megakernel_get_ingest (kernel), &reads);
   set (ingest, "arena-bytes", stats->arena_bytes);
   set (ingest, "cpu-bounce-bytes", stats->bounce_bytes);
+  set (ingest, "direct-bytes", stats->direct_bytes);
   set (ingest, "reads-submitted", reads.reads_submitted);
   set (ingest, "reads-completed", reads.reads_completed);
   set (ingest, "reads-failed", reads.reads_failed);
@@ -93,18 +94,25 @@ static void
 describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
 {
   VyreMegakernelCounters counters = { 0 };
-  const gchar *residency = "none", *device = "none", *mode = "none", *verdict = "";
+  const gchar *placement = "none", *residency = "none", *device = "none", *mode = "none";
+  const gchar *verdict = "";
+  guint64 threshold = 0, workgroups = 0;
 
   if (kernel) {
     vyre_megakernel_get_counters (kernel, &counters);
+    placement = vyre_placement_name (vyre_megakernel_get_placement (kernel));
+    threshold = vyre_megakernel_get_copy_threshold (kernel);
+    workgroups = vyre_megakernel_get_workgroups (kernel);
     residency = vyre_residency_name (vyre_megakernel_get_residency (kernel));
     device = vyre_device_get_name (vyre_megakernel_get_device (kernel));
     mode = vyre_ingest_mode_name (vyre_ingest_get_mode (vyre_megakernel_get_ingest (kernel)));
     verdict = vyre_megakernel_get_verdict (kernel);
   }
-  gst_structure_set (structure, "device", G_TYPE_STRING, device, "residency", G_TYPE_STRING,
-      residency, "residency-verdict", G_TYPE_STRING, verdict, "ingest-mode", G_TYPE_STRING, mode,
-      NULL);
+  gst_structure_set (structure, "device", G_TYPE_STRING, device, "placement", G_TYPE_STRING,
+      placement, "residency", G_TYPE_STRING, residency, "residency-verdict", G_TYPE_STRING, verdict,
+      "ingest-mode", G_TYPE_STRING, mode, NULL);
+  set (structure, "copy-threshold", threshold);
+  set (structure, "workgroups", workgroups);
   set (structure, "launches", counters.launches);
   set (structure, "renewals", counters.renewals);
   set (structure, "parks", counters.parks);
@@ -112,6 +120,9 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
   set (structure, "kernel-tickets", counters.tickets);
   set (structure, "idle-polls", counters.idle_polls);
   set (structure, "spin-time", counters.spin_time);
+  set (structure, "in-place-bytes", counters.in_place_bytes);
+  set (structure, "stored-bytes", counters.stored_bytes);
+  set (structure, "copied-bytes", counters.copied_bytes);
 }
 
 /* Adds every counter as a field; docs/messages.md says what each one means.

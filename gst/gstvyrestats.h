@@ -29,6 +29,7 @@ typedef struct {
   guint64 region_bytes;    /* read by the kernel, a byte as often as it was read */
   guint64 arena_bytes;     /* payload that upstream wrote into the staging store */
   guint64 bounce_bytes;    /* payload that was copied there by the CPU */
+  guint64 direct_bytes;    /* payload that was stored into the device from where it was */
   guint64 readback_copies; /* readbacks copied out for want of room */
   guint64 flushed;         /* batches dropped by a flush */
   guint64 device_losses;   /* noticed by this element */

@@ -11,29 +11,49 @@
  * words in memory and wake nobody. */
 #define ROOM_WAIT_US 200
 
+#define NOWHERE G_MAXSIZE
+
 static const guint32 *
-completion_words (const VyreMegakernel *kernel, guint index)
+completion_word (const VyreMegakernel *kernel, guint index)
 {
   return (const guint32 *)kernel->answer.data + (gsize)index * VYRE_COMPLETION_WORDS;
 }
 
-/* The acquire pairs with the kernel's barrier before it stores the sequence:
- * the rest of the completion and the readback are there. */
+/* The acquire pairs with the kernel's barrier before it stores the sequence: the
+ * readback is there, and the report behind it. */
 static gboolean
 is_completed (const VyreBatch *batch)
 {
-  const guint32 *words = completion_words (batch->kernel, batch->index);
+  const guint32 *word = completion_word (batch->kernel, batch->index);
 
-  return __atomic_load_n (&words[VYRE_COMPLETION_SEQUENCE], __ATOMIC_ACQUIRE) == batch->sequence;
+  return __atomic_load_n (word, __ATOMIC_ACQUIRE) == batch->sequence;
+}
+
+/* Gives back what only the kernel needed. */
+static void
+free_device_memory (VyreBatch *batch)
+{
+  if (batch->work != NOWHERE)
+    vyre_store_free (batch->kernel->work, batch->work);
+  if (batch->stored_at != NOWHERE)
+    vyre_store_free (batch->kernel->payloads, batch->stored_at);
+  batch->work = batch->stored_at = NOWHERE;
 }
 
 void
 vyre_batch_destroy (VyreBatch *batch)
 {
-  if (!batch->stolen)
+  free_device_memory (batch);
+  if (!batch->stolen && batch->readback != NOWHERE)
     vyre_store_free (batch->kernel->readbacks, batch->readback);
   vyre_plan_unref (batch->plan);
   g_free (batch);
+}
+
+static guint
+n_tickets (const VyreBatch *batch)
+{
+  return batch->local ? 1 : batch->plan->tickets->len;
 }
 
 /* Takes a completed batch out of flight. */
@@ -41,15 +61,17 @@ static void
 retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
 {
   VyreMegakernel *kernel = batch->kernel;
-  const guint32 *words = completion_words (kernel, batch->index);
+  const guint8 *report = vyre_batch_get_readback (batch) + batch->plan->scratch_offset;
 
-  batch->completion.faults = words[VYRE_COMPLETION_FAULTS];
-  batch->completion.dropped_records = words[VYRE_COMPLETION_DROPPED];
-  batch->completion.payload_bytes = vyre_read_word_pair (words, VYRE_COMPLETION_BYTES);
+  batch->completion.faults = vyre_read_word (report, VYRE_SCRATCH_FAULTS);
+  batch->completion.dropped_records = vyre_read_word (report, VYRE_SCRATCH_DROPPED);
+  batch->completion.payload_bytes = vyre_read_word_pair (report, VYRE_SCRATCH_BYTES);
   batch->completion.latency = (guint64)(now - batch->published);
   g_queue_unlink (&kernel->in_flight, &batch->link);
   kernel->free_indices[kernel->n_free++] = batch->index;
   kernel->counters.completed++;
+  kernel->counters.tickets += n_tickets (batch);
+  free_device_memory (batch);
   kernel->last_activity = now;
   if (batch->payload.release)
     releases->list[releases->n++] = batch->payload;
@@ -88,12 +110,13 @@ vyre_releases_run (VyreReleases *releases)
 
 /* Tickets in use reach from the oldest batch in flight to the tail. */
 static gboolean
-has_room (VyreMegakernel *kernel, guint n_tickets)
+has_room (const VyreBatch *batch)
 {
+  VyreMegakernel *kernel = batch->kernel;
   VyreBatch *oldest = g_queue_peek_head (&kernel->in_flight);
   guint32 used = oldest ? kernel->tail - oldest->first_ticket : 0;
 
-  return kernel->n_free > 0 && used + n_tickets <= VYRE_MAX_TICKETS;
+  return kernel->n_free > 0 && used + n_tickets (batch) <= VYRE_MAX_TICKETS;
 }
 
 static gboolean
@@ -107,13 +130,34 @@ set_busy (const VyreMegakernel *kernel, GError **error)
   return FALSE;
 }
 
+/* Where loops are cut short, copying a readback out has to be bounded. */
+static gboolean
+is_too_long_to_copy (const VyreMegakernel *kernel, const VyrePlan *plan)
+{
+  return kernel->limited && vyre_megakernel_is_discrete (kernel)
+         && plan->copy_cost > VYRE_COST_COPY_OUT_MAX;
+}
+
 static gboolean
 set_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
       "A batch of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
-      " bytes there are for readbacks. Fix: use fewer slots or observables.",
-      plan->slice_size, vyre_store_get_size (kernel->readbacks));
+      " bytes there may be of a readback. Fix: use fewer slots or observables.",
+      plan->slice_size,
+      is_too_long_to_copy (kernel, plan)
+          ? (gsize)VYRE_COST_COPY_OUT_MAX * plan->workgroup * VYRE_GRANULE
+          : vyre_store_get_size (kernel->readbacks));
+  return FALSE;
+}
+
+static gboolean
+set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A payload of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
+      " bytes there are for payloads. Fix: use more staging memory.",
+      plan->payload_size, vyre_store_get_size (kernel->payloads));
   return FALSE;
 }
 
@@ -125,19 +169,94 @@ set_failure (const VyreMegakernel *kernel, GError **error)
   return FALSE;
 }
 
+/* The initial state of a plan's batches in memory of the device. */
+typedef struct {
+  VyreStore *store;
+  gsize offset;
+  guint32 id;
+} Template;
+
+static void
+template_free (gpointer data)
+{
+  Template *template = data;
+
+  vyre_store_free (template->store, template->offset);
+  vyre_store_unref (template->store);
+  g_free (template);
+}
+
+/* The template of the batch's plan, made the first time; NULL when there is no room
+ * or the plan has one with another kernel. It is in place before any ticket that
+ * names it, since it is written under the lock. */
+static const Template *
+find_template (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyrePlan *plan = batch->plan;
+  Template *template = plan->template;
+  gsize offset;
+
+  if (!vyre_megakernel_is_discrete (kernel) || !plan->local)
+    return NULL;
+  if (template)
+    return template->store == kernel->work ? template : NULL;
+  if (!vyre_store_alloc (kernel->work, plan->local_size, 0, &offset))
+    return NULL;
+  vyre_memory_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->local_size);
+  vyre_memory_flush ();
+  template = g_new (Template, 1);
+  *template = (Template){ vyre_store_ref (kernel->work), offset, ++kernel->n_templates };
+  plan->template = template;
+  plan->template_free = template_free;
+  return template;
+}
+
+/* All the memory that a batch needs, or nothing. */
+static gboolean
+alloc_memory (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  const VyrePlan *plan = batch->plan;
+  gboolean discrete = vyre_megakernel_is_discrete (kernel);
+  gsize size = discrete ? plan->report_size : plan->slice_size;
+
+  if (!vyre_store_alloc (kernel->readbacks, size, 0, &batch->readback)) {
+    batch->readback = NOWHERE;
+    return FALSE;
+  }
+  if (!discrete)
+    return TRUE;
+  if (!batch->local && !vyre_store_alloc (kernel->work, plan->slice_size, 0, &batch->work))
+    batch->work = NOWHERE;
+  else if (plan->payload_size > 0
+           && !vyre_store_alloc (kernel->payloads, plan->payload_size, 0, &batch->stored_at))
+    batch->stored_at = NOWHERE;
+  else
+    return TRUE;
+  free_device_memory (batch);
+  vyre_store_free (kernel->readbacks, batch->readback);
+  batch->readback = NOWHERE;
+  return FALSE;
+}
+
 /* Waits until a batch fits; the lock is held, and dropped while waiting. */
 static gboolean
-reserve (
-    VyreMegakernel *kernel, const VyrePlan *plan, gint64 end_time, gsize *readback, GError **error)
+reserve (VyreBatch *batch, gint64 end_time, GError **error)
 {
+  VyreMegakernel *kernel = batch->kernel;
+
   for (;;) {
     VyreReleases releases = { .n = 0 };
     if (kernel->failure)
       return set_failure (kernel, error);
-    if (plan->slice_size > vyre_store_get_size (kernel->readbacks))
-      return set_too_large (kernel, plan, error);
-    if (has_room (kernel, plan->tickets->len)
-        && vyre_store_alloc (kernel->readbacks, plan->slice_size, 0, readback))
+    if (batch->plan->slice_size > vyre_store_get_size (kernel->readbacks)
+        || is_too_long_to_copy (kernel, batch->plan))
+      return set_too_large (kernel, batch->plan, error);
+    if (kernel->payloads && batch->plan->payload_size > vyre_store_get_size (kernel->payloads))
+      return set_payload_too_large (kernel, batch->plan, error);
+    batch->local = find_template (batch) != NULL;
+    if (has_room (batch) && alloc_memory (batch))
       return TRUE;
     vyre_megakernel_reap (kernel, &releases);
     if (releases.n > 0) {
@@ -147,8 +266,7 @@ reserve (
       continue;
     }
     gint64 now = g_get_monotonic_time ();
-    if (has_room (kernel, plan->tickets->len)
-        && vyre_store_alloc (kernel->readbacks, plan->slice_size, 0, readback))
+    if (has_room (batch) && alloc_memory (batch))
       return TRUE;
     if (now >= end_time)
       return set_busy (kernel, error);
@@ -156,62 +274,185 @@ reserve (
   }
 }
 
+/* Takes the batch into flight: from here on its tickets have numbers, and nothing
+ * can go wrong but the device. */
 static void
-write_batch (VyreBatch *batch)
+enter (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
-  const VyrePlan *plan = batch->plan;
-  const VyreImage *image = plan->image;
-  guint8 *slice = vyre_store_get_data (kernel->readbacks) + batch->readback;
-  guint32 *door = (guint32 *)kernel->door.data;
-  guint32 *words = door + VYRE_DOOR_BATCHES + batch->index * VYRE_BATCH_WORDS;
-
-  memcpy (slice, plan->slice, plan->slice_size);
-  if (image->sequence_slot >= 0) {
-    guint32 *slot = (guint32 *)(slice + plan->layout.offset[VYRE_PART_RING])
-                    + (gsize)image->sequence_slot * VYRE_SLOT_WORDS;
-    slot[VYRE_SLOT_ARGS + 1] = GUINT32_TO_LE (batch->completion.tag);
-  }
-  words[VYRE_BATCH_BASE] = (guint32)(batch->readback / 4);
-  words[VYRE_BATCH_CONTROL_WORDS] = VYRE_CONTROL_OBSERVABLES + image->n_observables;
-  words[VYRE_BATCH_SLOTS] = image->n_slots;
-  words[VYRE_BATCH_SCRATCH] = (guint32)((batch->readback + plan->scratch_offset) / 4);
-  words[VYRE_BATCH_PAYLOAD_GRANULE] = (guint32)(batch->payload.offset / VYRE_GRANULE);
-  words[VYRE_BATCH_PAYLOAD_BYTES] = (guint32)plan->payload_size;
-  words[VYRE_BATCH_FENCE_FIRST] = plan->fence_first;
-  words[VYRE_BATCH_FENCE_END] = plan->fence_end;
-  words[VYRE_BATCH_SEQUENCE] = batch->sequence;
-  for (guint i = 0; i < plan->tickets->len; i++) {
-    guint32 *ticket
-        = door + VYRE_DOOR_TICKETS + (kernel->tail + i) % VYRE_MAX_TICKETS * VYRE_TICKET_WORDS;
-    memcpy (ticket, &g_array_index (plan->tickets, VyreTicket, i), sizeof (VyreTicket));
-    ticket[VYRE_TICKET_BATCH] = batch->index;
-  }
-}
-
-static void
-publish_locked (VyreBatch *batch)
-{
-  VyreMegakernel *kernel = batch->kernel;
-  guint32 *door = (guint32 *)kernel->door.data;
 
   batch->index = kernel->free_indices[--kernel->n_free];
   if (++kernel->batch_sequence == 0)
     kernel->batch_sequence = 1; /* 0 is what a completion that was never used holds */
   batch->sequence = kernel->batch_sequence;
   batch->first_ticket = kernel->tail;
-  write_batch (batch);
+  kernel->tail += n_tickets (batch);
   batch->link.data = batch;
   g_queue_push_tail_link (&kernel->in_flight, &batch->link);
   kernel->counters.batches++;
-  kernel->tail += batch->plan->tickets->len;
   batch->published = vyre_now ();
-  /* The doorbell: a kernel that sees the tail sees the tickets, the descriptor,
-   * the slice and the payload before it. The door may be write-combining memory,
-   * which only a full fence orders and drains. */
-  __atomic_thread_fence (__ATOMIC_SEQ_CST);
-  __atomic_store_n (&door[VYRE_DOOR_TAIL], kernel->tail, __ATOMIC_RELEASE);
-  __atomic_thread_fence (__ATOMIC_SEQ_CST);
+}
+
+static gboolean
+goes_by_copy_engine (const VyreBatch *batch)
+{
+  gsize size = batch->plan->payload_size;
+
+  return batch->kernel->copier.device && size > 0 && size >= batch->kernel->copy_threshold;
+}
+
+/* The batch's own state, unless it starts from a template. */
+static void
+write_slice (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  const VyrePlan *plan = batch->plan;
+  gint64 tag_word = vyre_plan_tag_word (plan);
+  guint8 *slice;
+
+  if (batch->local)
+    return;
+  if (vyre_megakernel_is_discrete (kernel)) {
+    slice = vyre_store_get_data (kernel->work) + batch->work;
+    vyre_memory_store (slice, plan->slice, plan->slice_size);
+  } else {
+    slice = vyre_store_get_data (kernel->readbacks) + batch->readback;
+    memcpy (slice, plan->slice, plan->slice_size);
+  }
+  if (tag_word != VYRE_NO_TAG_WORD)
+    ((guint32 *)slice)[tag_word] = GUINT32_TO_LE (batch->completion.tag);
+}
+
+static void
+write_ticket (const VyreBatch *batch, guint index, guint32 *words)
+{
+  const VyrePlan *plan = batch->plan;
+  gsize payload = batch->stored_at != NOWHERE ? batch->stored_at : batch->payload.offset;
+  gsize base = batch->work != NOWHERE ? batch->work : batch->readback;
+
+  if (batch->local) {
+    const Template *template = plan->template;
+    memcpy (words, plan->local_ticket.words, sizeof (VyreTicket));
+    words[VYRE_TICKET_TAG] = batch->completion.tag;
+    words[VYRE_TICKET_TEMPLATE] = template->id;
+    base = template->offset;
+  } else {
+    memcpy (words, g_array_index (plan->tickets, VyreTicket, index).words, sizeof (VyreTicket));
+  }
+  words[VYRE_TICKET_KIND] |= batch->index << 8;
+  words[VYRE_TICKET_BASE] = (guint32)(base / 4);
+  words[VYRE_TICKET_PAYLOAD] = (guint32)(payload / VYRE_GRANULE);
+  words[VYRE_TICKET_SEQUENCE] = batch->sequence;
+  words[VYRE_TICKET_READBACK] = (guint32)(batch->readback / VYRE_GRANULE);
+}
+
+/* Writes tickets, each a cache line whose quarters start with its mark. */
+static void
+write_tickets (const VyreBatch *batch, gboolean by_copy_engine)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  guint8 *ring = kernel->door.data + VYRE_DOOR_TICKETS * VYRE_GRANULE;
+
+  for (guint i = 0; i < n_tickets (batch); i++) {
+    guint32 number = batch->first_ticket + i, words[VYRE_TICKET_WORDS];
+    guint32 line[VYRE_TICKET_BYTES / 4] __attribute__ ((aligned (64)));
+    write_ticket (batch, i, words);
+    for (guint quarter = 0; quarter < VYRE_TICKET_GRANULES; quarter++) {
+      line[4 * quarter] = VYRE_TICKET_MARK (number);
+      memcpy (&line[4 * quarter + 1], &words[3 * quarter], 12);
+    }
+    guint8 *place = by_copy_engine ? vyre_copier_ticket (&kernel->copier, number)
+                                   : ring + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
+    if (by_copy_engine || !vyre_megakernel_is_discrete (kernel))
+      memcpy (place, line, sizeof line);
+    else
+      vyre_memory_store (place, line, sizeof line);
+  }
+}
+
+static const guint8 *
+payload_data (const VyreBatch *batch)
+{
+  if (batch->payload.data)
+    return batch->payload.data;
+  return vyre_store_get_data (batch->kernel->staging) + batch->payload.offset;
+}
+
+/* Everything but launching, by the CPU alone. The first flush puts what tickets
+ * announce before them; the second rings the doorbell. */
+static void
+store (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  write_slice (batch);
+  if (batch->stored_at != NOWHERE)
+    vyre_memory_store (vyre_store_get_data (kernel->payloads) + batch->stored_at,
+        payload_data (batch), batch->plan->payload_size);
+  vyre_memory_flush ();
+  write_tickets (batch, FALSE);
+  vyre_memory_flush ();
+}
+
+/* The same with a copy engine; the lock is held for its queue. A kernel that cannot
+ * be reached any more has failed. */
+static void
+submit_copy (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  GError *error = NULL;
+  VyreCopyJob job = {
+    .from = vyre_store_get_buffer (kernel->staging),
+    .to = vyre_store_get_buffer (kernel->payloads),
+    .range = { .srcOffset = batch->payload.offset,
+        .dstOffset = batch->stored_at,
+        .size = batch->plan->payload_size },
+  };
+
+  if (!vyre_copier_submit (&kernel->copier, &job, kernel->door.buffer, batch->first_ticket,
+          n_tickets (batch), &error))
+    vyre_megakernel_fail (kernel, error);
+}
+
+static void
+count_payload (const VyreBatch *batch, gboolean by_copy_engine)
+{
+  VyreMegakernelCounters *counters = &batch->kernel->counters;
+  gsize size = batch->plan->payload_size;
+
+  if (by_copy_engine)
+    counters->copied_bytes += size;
+  else if (batch->stored_at != NOWHERE)
+    counters->stored_bytes += size;
+  else
+    counters->in_place_bytes += size;
+}
+
+/* The lock is held on entry and exit, not while memory is written: others publish
+ * meanwhile, since tickets may become visible in any order. A payload that the CPU
+ * stores is not needed afterwards: it becomes @done_with. */
+static void
+ring (VyreBatch *batch, VyrePayload *done_with)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  gboolean by_copy_engine = goes_by_copy_engine (batch);
+
+  count_payload (batch, by_copy_engine);
+  if (batch->stored_at != NOWHERE && !by_copy_engine) {
+    *done_with = batch->payload;
+    batch->payload.release = NULL;
+  }
+  g_mutex_unlock (&kernel->lock);
+  if (by_copy_engine) {
+    write_slice (batch);
+    write_tickets (batch, TRUE);
+    vyre_memory_flush ();
+  } else {
+    store (batch);
+  }
+  g_mutex_lock (&kernel->lock);
+  if (by_copy_engine)
+    submit_copy (batch);
   vyre_keeper_published (kernel);
 }
 
@@ -225,9 +466,9 @@ publish_locked (VyreBatch *batch)
  *   to wait
  * @error: return location
  *
- * Publishes one batch: writes it, then stores one doorbell word. The caller must
- * not change the payload until it is released, and frees the batch before it
- * drops its reference to @kernel.
+ * Publishes one batch: writes it, then rings the doorbell. The caller must not
+ * change the payload until it is released, which may be before this returns, and
+ * frees the batch before it drops its reference to @kernel.
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL with
  *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
@@ -238,23 +479,34 @@ VyreBatch *
 vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error)
 {
-  gsize readback;
-
   g_return_val_if_fail (payload->offset % VYRE_GRANULE == 0, NULL);
   g_return_val_if_fail (plan->workgroup == kernel->pipeline.workgroup, NULL);
+  g_return_val_if_fail (
+      !payload->data || vyre_megakernel_stores_payload (kernel, plan->payload_size), NULL);
+  VyreBatch *batch = g_new (VyreBatch, 1);
+  *batch = (VyreBatch){
+    .kernel = kernel,
+    .plan = vyre_plan_ref (plan),
+    .payload = *payload,
+    .readback = NOWHERE,
+    .work = NOWHERE,
+    .stored_at = NOWHERE,
+    .completion.tag = tag,
+  };
+  VyrePayload done_with = { .release = NULL };
   g_mutex_lock (&kernel->lock);
-  if (!reserve (kernel, plan, end_time, &readback, error)) {
-    g_mutex_unlock (&kernel->lock);
+  gboolean fits = reserve (batch, end_time, error);
+  if (fits) {
+    enter (batch);
+    ring (batch, &done_with);
+  }
+  g_mutex_unlock (&kernel->lock);
+  if (done_with.release)
+    done_with.release (done_with.owner);
+  if (!fits) {
+    vyre_batch_destroy (batch);
     return NULL;
   }
-  VyreBatch *batch = g_new0 (VyreBatch, 1);
-  batch->kernel = kernel;
-  batch->plan = vyre_plan_ref (plan);
-  batch->readback = readback;
-  batch->payload = *payload;
-  batch->completion.tag = tag;
-  publish_locked (batch);
-  g_mutex_unlock (&kernel->lock);
   return batch;
 }
 
@@ -281,7 +533,9 @@ collect (VyreBatch *batch)
   if (!is_completed (batch))
     return FALSE;
   g_mutex_lock (&kernel->lock);
-  vyre_megakernel_reap (kernel, &releases);
+  if (!atomic_load_explicit (&batch->done, memory_order_relaxed))
+    retire_batch (batch, vyre_now (), &releases);
+  g_cond_broadcast (&kernel->room);
   g_mutex_unlock (&kernel->lock);
   vyre_releases_run (&releases);
   return TRUE;

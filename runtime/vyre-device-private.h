@@ -8,6 +8,8 @@
 
 #include "vyre-device.h"
 
+#define VYRE_MAX_TRANSFER_QUEUES 2
+
 struct _VyreDevice {
   gatomicrefcount refs;
   VkInstance instance;
@@ -15,12 +17,18 @@ struct _VyreDevice {
   VkDevice handle;
   VkQueue queue;
   guint32 queue_family;
+  VkQueue transfer_queues[VYRE_MAX_TRANSFER_QUEUES]; /* of copy engines */
+  guint n_transfer_queues;                           /* 0 without any */
+  guint32 transfer_family;
   VkPhysicalDeviceProperties properties;
   VkPhysicalDeviceMemoryProperties memory;
   char uuid[37];
   gsize import_alignment; /* of host pointers in bytes, 0 when they cannot be imported */
   PFN_vkGetMemoryHostPointerPropertiesEXT get_host_pointer_properties;
 };
+
+gboolean vyre_device_is_discrete (const VyreDevice *device);
+gboolean vyre_device_has_bar (const VyreDevice *device);
 
 gboolean vyre_vk_check (
     VkResult result, const char *call, const VyreDevice *device, GError **error);

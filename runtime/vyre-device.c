@@ -141,15 +141,22 @@ device_matches (VkPhysicalDevice physical, guint index, const char *selector)
   return strstr (name, part) != NULL;
 }
 
+static VkQueueFamilyProperties *
+list_queue_families (VkPhysicalDevice physical, guint32 *n)
+{
+  vkGetPhysicalDeviceQueueFamilyProperties (physical, n, NULL);
+  VkQueueFamilyProperties *families = g_new0 (VkQueueFamilyProperties, *n);
+  vkGetPhysicalDeviceQueueFamilyProperties (physical, n, families);
+  return families;
+}
+
 static gint
 find_queue_family (VkPhysicalDevice physical)
 {
   guint32 n = 0;
+  g_autofree VkQueueFamilyProperties *families = list_queue_families (physical, &n);
   gint found = -1;
 
-  vkGetPhysicalDeviceQueueFamilyProperties (physical, &n, NULL);
-  g_autofree VkQueueFamilyProperties *families = g_new0 (VkQueueFamilyProperties, n);
-  vkGetPhysicalDeviceQueueFamilyProperties (physical, &n, families);
   for (guint32 i = 0; i < n; i++) {
     if (!(families[i].queueFlags & VK_QUEUE_COMPUTE_BIT))
       continue;
@@ -160,6 +167,22 @@ find_queue_family (VkPhysicalDevice physical)
       break;
   }
   return found;
+}
+
+/* A family that can only copy is a copy engine, and works while a kernel runs. */
+static void
+find_transfer_family (VyreDevice *device)
+{
+  guint32 n = 0;
+  g_autofree VkQueueFamilyProperties *families = list_queue_families (device->physical, &n);
+
+  for (guint32 i = 0; i < n && device->n_transfer_queues == 0; i++) {
+    VkQueueFlags flags = families[i].queueFlags;
+    if (!(flags & VK_QUEUE_TRANSFER_BIT) || flags & (VK_QUEUE_COMPUTE_BIT | VK_QUEUE_GRAPHICS_BIT))
+      continue;
+    device->transfer_family = i;
+    device->n_transfer_queues = MIN (families[i].queueCount, VYRE_MAX_TRANSFER_QUEUES);
+  }
 }
 
 static void
@@ -246,19 +269,28 @@ create_logical (VyreDevice *device, GError **error)
 {
   const char *import = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
   gboolean can_import = has_extension (device->physical, import);
-  float priority = 0.5f;
+  float priorities[VYRE_MAX_TRANSFER_QUEUES] = { 0.5f, 0.5f };
 
   device->queue_family = (guint32)find_queue_family (device->physical);
-  VkDeviceQueueCreateInfo queue = {
-    .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-    .queueFamilyIndex = device->queue_family,
-    .queueCount = 1,
-    .pQueuePriorities = &priority,
+  find_transfer_family (device);
+  VkDeviceQueueCreateInfo queues[2] = {
+    {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .queueFamilyIndex = device->queue_family,
+        .queueCount = 1,
+        .pQueuePriorities = priorities,
+    },
+    {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .queueFamilyIndex = device->transfer_family,
+        .queueCount = device->n_transfer_queues,
+        .pQueuePriorities = priorities,
+    },
   };
   VkDeviceCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-    .queueCreateInfoCount = 1,
-    .pQueueCreateInfos = &queue,
+    .queueCreateInfoCount = device->n_transfer_queues > 0 ? 2 : 1,
+    .pQueueCreateInfos = queues,
     .enabledExtensionCount = can_import ? 1 : 0,
     .ppEnabledExtensionNames = &import,
   };
@@ -267,9 +299,32 @@ create_logical (VyreDevice *device, GError **error)
           "vkCreateDevice", device, error))
     return FALSE;
   vkGetDeviceQueue (device->handle, device->queue_family, 0, &device->queue);
+  for (guint i = 0; i < device->n_transfer_queues; i++)
+    vkGetDeviceQueue (device->handle, device->transfer_family, i, &device->transfer_queues[i]);
   if (can_import)
     read_import_limits (device);
   return TRUE;
+}
+
+static gboolean
+check_subgroups (const VyreDevice *device, GError **error)
+{
+  const VkSubgroupFeatureFlags needed
+      = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
+  VkPhysicalDeviceSubgroupProperties subgroups = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
+  };
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    .pNext = &subgroups,
+  };
+
+  vkGetPhysicalDeviceProperties2 (device->physical, &properties);
+  if ((subgroups.supportedOperations & needed) == needed)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%s has no subgroup arithmetic. Fix: choose another device.", device->properties.deviceName);
+  return FALSE;
 }
 
 /**
@@ -281,7 +336,8 @@ create_logical (VyreDevice *device, GError **error)
  * Opens a device. Nothing is shared with other openings of the same device.
  *
  * Returns: (transfer full) (nullable): the device, or %NULL with
- *   %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE or %VYRE_ERROR_DEVICE
+ *   %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE, %VYRE_ERROR_UNSUPPORTED or
+ *   %VYRE_ERROR_DEVICE
  */
 VyreDevice *
 vyre_device_open (const char *selector, GError **error)
@@ -296,7 +352,7 @@ vyre_device_open (const char *selector, GError **error)
   vkGetPhysicalDeviceProperties (device->physical, &device->properties);
   vkGetPhysicalDeviceMemoryProperties (device->physical, &device->memory);
   read_uuid (device->physical, device->uuid);
-  if (!create_logical (device, error))
+  if (!check_subgroups (device, error) || !create_logical (device, error))
     return NULL;
   return g_steal_pointer (&device);
 }
@@ -379,4 +435,26 @@ vyre_device_get_max_payload (const VyreDevice *device)
 {
   return MIN ((gsize)device->properties.limits.maxStorageBufferRange, (gsize)G_MAXUINT32 - 4095)
          & ~(gsize)4095;
+}
+
+/* Whether its memory is not the host's. */
+gboolean
+vyre_device_is_discrete (const VyreDevice *device)
+{
+  return device->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
+}
+
+/* Whether the host can address memory of the device. */
+gboolean
+vyre_device_has_bar (const VyreDevice *device)
+{
+  const VkMemoryPropertyFlags wanted = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
+                                       | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT
+                                       | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+
+  for (guint32 i = 0; i < device->memory.memoryTypeCount; i++) {
+    if ((device->memory.memoryTypes[i].propertyFlags & wanted) == wanted)
+      return TRUE;
+  }
+  return FALSE;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The proof at start: a real kernel, under deadlines, shows which residency
- * works on this device. Nothing is assumed from names or feature bits; a driver
- * that serves stale data or cuts loops short fails here.
+ * The proof at start: a real kernel, under deadlines, shows which placement and
+ * residency work on this device. Nothing is assumed from names or feature bits; a
+ * driver that serves stale data or cuts loops short fails here.
  */
 #include "vyre-megakernel-private.h"
 
@@ -11,14 +11,26 @@
 /* More than the loop limit some devices have. */
 #define PROBE_ITERATIONS 70000u
 #define CALIBRATION_POLLS 4000u
-#define PROBE_TIMEOUT_NS (20 * G_GUINT64_CONSTANT (1000000000))
+#define CENSUS_POLLS 2000u
+#define PROBE_TIMEOUT_NS (60 * G_GUINT64_CONSTANT (1000000000))
 #define BATCH_TIMEOUT_US (500 * G_GINT64_CONSTANT (1000))
-#define PROOF_BYTES 4096
-#define PROOF_BATCHES 16
+
+/* Batches of the proof: one that a single workgroup runs and one of many tickets,
+ * several in flight over the same bytes, which change from round to round. */
+#define SMALL_BYTES 4096
+#define LARGE_BYTES (256 * 1024)
+#define BURST 3
+#define ROUNDS 3
+
+/* To find the size from which on the copy engine is faster. */
+#define TIMED_BATCHES 5
+#define LEAST_THRESHOLD 16384
+#define LARGEST_THRESHOLD (4 * 1024 * 1024)
 
 /* Runs one launch by hand, before there is a keeper; ns it took in @elapsed. */
 static gboolean
-run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, gint64 *elapsed, GError **error)
+run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups, gint64 *elapsed,
+    GError **error)
 {
   guint32 constants[VYRE_LAUNCH_WORDS] = {
     [VYRE_LAUNCH_SEQUENCE] = ++kernel->launch_sequence,
@@ -27,7 +39,7 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, gint64 *elapse
   };
   gint64 start = vyre_now ();
 
-  if (!vyre_pipeline_launch (&kernel->pipeline, constants, 1, error))
+  if (!vyre_pipeline_launch (&kernel->pipeline, constants, groups, error))
     return FALSE;
   VkResult result = vyre_pipeline_wait (
       &kernel->pipeline, vyre_pipeline_oldest (&kernel->pipeline), PROBE_TIMEOUT_NS);
@@ -35,7 +47,7 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, gint64 *elapse
     return FALSE;
   if (result == VK_TIMEOUT) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
-        "%s did not finish a test kernel in 20 s. Fix: choose another device.",
+        "%s did not finish a test kernel in 60 s. Fix: choose another device.",
         vyre_device_get_name (kernel->device));
     return FALSE;
   }
@@ -44,20 +56,62 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, gint64 *elapse
   return TRUE;
 }
 
-/* Finds out how far a loop gets, and how long an idle poll takes. */
+/* What the device showed before it ran a batch. */
+typedef struct {
+  guint32 iterations;
+  gint64 poll_ns;
+} Measured;
+
 static gboolean
-measure (VyreMegakernel *kernel, guint32 *iterations, gint64 *poll_ns, GError **error)
+measure_loops (VyreMegakernel *kernel, Measured *measured, GError **error)
+{
+  const guint32 *answer = (const guint32 *)kernel->answer.data;
+  guint32 hash = 0;
+  gint64 elapsed;
+
+  if (!run_alone (kernel, VYRE_FLAG_PROBE, PROBE_ITERATIONS, 1, &elapsed, error))
+    return FALSE;
+  measured->iterations = answer[VYRE_ANSWER_PROBE];
+  for (guint32 i = 0; i < MIN (measured->iterations, PROBE_ITERATIONS); i++)
+    hash = VYRE_PROBE_STEP (hash);
+  if (hash == answer[VYRE_ANSWER_PROBE_HASH])
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+      "%s computes wrong results. Fix: choose another device, or update its driver.",
+      vyre_device_get_name (kernel->device));
+  return FALSE;
+}
+
+/* As many workgroups as run at the same time. On a CPU that is one for each core;
+ * there the count at one moment depends on what else the machine does. */
+static gboolean
+measure_workgroups (VyreMegakernel *kernel, GError **error)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
   gint64 elapsed;
 
-  if (!run_alone (kernel, VYRE_FLAG_PROBE, PROBE_ITERATIONS, &elapsed, error))
+  if (vyre_device_is_cpu (kernel->device)) {
+    kernel->n_groups = MIN (g_get_num_processors (), 16);
+    return TRUE;
+  }
+  if (!run_alone (kernel, VYRE_FLAG_CENSUS, CENSUS_POLLS, VYRE_MAX_GROUPS, &elapsed, error))
     return FALSE;
-  *iterations = answer[VYRE_ANSWER_PROBE];
-  if (!run_alone (kernel, VYRE_FLAG_POLL, CALIBRATION_POLLS, &elapsed, error))
+  kernel->n_groups = CLAMP (answer[VYRE_ANSWER_RESIDENT], 1, VYRE_MAX_GROUPS);
+  return TRUE;
+}
+
+/* Finds out how far a loop gets, how long an idle poll takes and how many
+ * workgroups there can be. */
+static gboolean
+measure (VyreMegakernel *kernel, Measured *measured, GError **error)
+{
+  gint64 elapsed;
+
+  if (!measure_loops (kernel, measured, error) || !measure_workgroups (kernel, error)
+      || !run_alone (kernel, VYRE_FLAG_POLL, CALIBRATION_POLLS, 1, &elapsed, error))
     return FALSE;
   kernel->expected_exits++;
-  *poll_ns = MAX (elapsed / CALIBRATION_POLLS, 1);
+  measured->poll_ns = MAX (elapsed / CALIBRATION_POLLS, 1);
   return TRUE;
 }
 
@@ -69,43 +123,205 @@ budget_for (const VyreMegakernel *kernel, VyreResidency residency, gint64 poll_n
 
   if (residency != VYRE_RESIDENCY_PERSISTENT)
     return VYRE_RELAY_BUDGET;
+  if (kernel->params.lease == 0)
+    return G_MAXUINT32;
   return (guint32)CLAMP (polls, 2 * VYRE_COST_MAX, G_MAXINT32);
 }
 
-/* One batch over bytes that were just changed: right only if the kernel sees
- * the new ones. */
-static gboolean
-prove_once (VyreMegakernel *kernel, VyrePlan *plan, const VyrePayload *payload, guint8 value,
-    GError **error)
-{
-  guint8 *bytes = vyre_store_get_data (kernel->staging) + payload->offset;
+typedef struct {
+  VyrePlan *plan;
+  gsize size;
+  VyrePayload payloads[BURST];
+} Proof;
 
-  memset (bytes, value, PROOF_BYTES);
-  g_autoptr (VyreBatch) batch = vyre_megakernel_publish (kernel, plan, value, payload, 0, error);
-  if (!batch || !vyre_batch_wait (batch, g_get_monotonic_time () + BATCH_TIMEOUT_US, error))
-    return FALSE;
-  const VyreResult *stats = &vyre_plan_get_image (plan)->results[0];
-  const guint8 *control = vyre_batch_get_readback (batch);
-  guint at = VYRE_CONTROL_OBSERVABLES + stats->observable;
-  if (vyre_read_word (control, at + VYRE_U8_STATS_COUNT) == PROOF_BYTES
-      && vyre_read_word_pair (control, at + VYRE_U8_STATS_SUM) == PROOF_BYTES * (guint64)value
-      && vyre_read_word (control, VYRE_CONTROL_OBSERVABLES) == value)
-    return TRUE;
+static gboolean
+set_stale (GError **error)
+{
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-      "the kernel computed with stale data. Fix: use residency=auto.");
+      "the kernel computed with stale data. Fix: use placement=auto and residency=auto.");
   return FALSE;
 }
 
-static VyrePlan *
-proof_plan (VyreMegakernel *kernel, GError **error)
+/* Payload, tag and the rest of the readback are those of this very batch. */
+static gboolean
+check_batch (const Proof *proof, VyreBatch *batch, guint32 tag, guint8 value)
+{
+  const VyreImage *image = vyre_plan_get_image (proof->plan);
+  const guint8 *control = vyre_batch_get_readback (batch);
+  const guint8 *ring = control + vyre_plan_get_layout (proof->plan)->offset[VYRE_PART_RING];
+  guint at = VYRE_CONTROL_OBSERVABLES + image->results[0].observable;
+
+  return vyre_read_word (control, at + VYRE_U8_STATS_COUNT) == proof->size
+         && vyre_read_word_pair (control, at + VYRE_U8_STATS_SUM) == proof->size * (guint64)value
+         && vyre_read_word (control, VYRE_CONTROL_OBSERVABLES) == tag
+         && vyre_read_word (control, VYRE_CONTROL_DONE_COUNT) == image->n_used
+         && vyre_read_word (control, VYRE_CONTROL_EPOCH) == 1
+         && vyre_read_word (ring, VYRE_SLOT_STATUS) == VYRE_STATUS_DONE
+         && vyre_batch_get_completion (batch)->payload_bytes == proof->size;
+}
+
+/* A few batches in flight over bytes that were just changed: right only if the
+ * kernel sees the new ones. */
+static gboolean
+prove_round (VyreMegakernel *kernel, const Proof *proof, guint round, GError **error)
+{
+  VyreBatch *batches[BURST] = { NULL };
+  guint32 tag = 1 + round * BURST;
+  gboolean fine = TRUE;
+
+  for (guint i = 0; i < BURST && fine; i++) {
+    guint8 *bytes = vyre_store_get_data (kernel->staging) + proof->payloads[i].offset;
+    memset (bytes, (guint8)((tag + i) * 7), proof->size);
+    batches[i]
+        = vyre_megakernel_publish (kernel, proof->plan, tag + i, &proof->payloads[i], 0, error);
+    fine = batches[i] != NULL;
+  }
+  for (guint i = 0; i < BURST && batches[i]; i++) {
+    fine = fine && vyre_batch_wait (batches[i], g_get_monotonic_time () + BATCH_TIMEOUT_US, error);
+    if (fine && !check_batch (proof, batches[i], tag + i, (guint8)((tag + i) * 7)))
+      fine = set_stale (error);
+    vyre_batch_free (batches[i]);
+  }
+  return fine;
+}
+
+static gboolean
+proof_init (Proof *proof, VyreMegakernel *kernel, gsize size, GError **error)
 {
   g_autoptr (VyreProgram) program = vyre_program_assemble ("u8_stats payload -> stats", error);
   g_autoptr (VyreBindings) bindings = vyre_bindings_new ();
 
+  *proof = (Proof){ .size = size };
   if (!program)
-    return NULL;
-  g_autoptr (VyreImage) image = vyre_program_bind (program, bindings, PROOF_BYTES, 0, 0, error);
-  return image ? vyre_plan_new (image, PROOF_BYTES, kernel->pipeline.workgroup, error) : NULL;
+    return FALSE;
+  g_autoptr (VyreImage) image = vyre_program_bind (program, bindings, size, 0, 0, error);
+  if (!image)
+    return FALSE;
+  proof->plan = vyre_plan_new (image, size, kernel->pipeline.workgroup, error);
+  for (guint i = 0; i < BURST && proof->plan; i++) {
+    gboolean fits = vyre_store_alloc (kernel->staging, size, 0, &proof->payloads[i].offset);
+    g_assert (fits); /* nothing else is in the store yet */
+  }
+  return proof->plan != NULL;
+}
+
+static void
+proof_clear (Proof *proof, VyreMegakernel *kernel)
+{
+  for (guint i = 0; i < BURST && proof->plan; i++)
+    vyre_store_free (kernel->staging, proof->payloads[i].offset);
+  g_clear_pointer (&proof->plan, vyre_plan_unref);
+}
+
+/* The sizes of proof batches, as far as there is staging memory. */
+static gsize
+large_size (const VyreMegakernel *kernel)
+{
+  return MIN (LARGE_BYTES, vyre_store_get_size (kernel->staging) / BURST) & ~(gsize)4095;
+}
+
+/* Batches of one size, by one transport. */
+static gboolean
+prove_size (VyreMegakernel *kernel, gsize size, GError **error)
+{
+  Proof proof;
+  gboolean fine = proof_init (&proof, kernel, size, error);
+
+  for (guint round = 0; round < ROUNDS && fine; round++)
+    fine = prove_round (kernel, &proof, round, error);
+  proof_clear (&proof, kernel);
+  return fine;
+}
+
+static gboolean
+prove_transport (VyreMegakernel *kernel, gsize copy_threshold, GError **error)
+{
+  g_mutex_lock (&kernel->lock);
+  kernel->copy_threshold = copy_threshold;
+  g_mutex_unlock (&kernel->lock);
+  return prove_size (kernel, SMALL_BYTES, error) && prove_size (kernel, large_size (kernel), error);
+}
+
+/* Whether batches come out right by every transport of the placement, and a kernel
+ * that should stay did so. */
+static gboolean
+run_proof (VyreMegakernel *kernel, GError **error)
+{
+  VyreMegakernelCounters before, after;
+
+  vyre_megakernel_get_counters (kernel, &before);
+  vyre_megakernel_set_active (kernel, TRUE);
+  gboolean fine
+      = kernel->placement == VYRE_PLACEMENT_COPY || prove_transport (kernel, G_MAXSIZE, error);
+  if (fine && kernel->copier.device)
+    fine = prove_transport (kernel, 1, error);
+  vyre_megakernel_set_active (kernel, FALSE);
+  if (!fine)
+    return FALSE;
+  vyre_megakernel_get_counters (kernel, &after);
+  if (kernel->residency == VYRE_RESIDENCY_DISPATCH
+      || after.launches - before.launches <= (after.batches - before.batches) / 2)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "the kernel did not stay on the device. Fix: use residency=auto.");
+  return FALSE;
+}
+
+/* Nanoseconds that one batch takes at best, of a few. */
+static gboolean
+time_batch (VyreMegakernel *kernel, gsize size, gsize copy_threshold, double *best, GError **error)
+{
+  Proof proof;
+  gboolean fine = proof_init (&proof, kernel, size, error);
+
+  *best = G_MAXDOUBLE;
+  kernel->copy_threshold = copy_threshold;
+  for (guint i = 0; i < TIMED_BATCHES && fine; i++) {
+    VyreBatch *batch
+        = vyre_megakernel_publish (kernel, proof.plan, i, &proof.payloads[0], 0, error);
+    fine = batch && vyre_batch_wait (batch, g_get_monotonic_time () + BATCH_TIMEOUT_US, error);
+    if (fine)
+      *best = MIN (*best, (double)vyre_batch_get_completion (batch)->latency);
+    g_clear_pointer (&batch, vyre_batch_free);
+  }
+  proof_clear (&proof, kernel);
+  return fine;
+}
+
+/* From how many bytes on the copy engine is faster: both are a delay and a rate, as
+ * two sizes show. */
+static gboolean
+measure_threshold (VyreMegakernel *kernel, GError **error)
+{
+  const gsize sizes[2] = { large_size (kernel) / 4, large_size (kernel) };
+  double stored[2], copied[2];
+
+  for (guint i = 0; i < 2; i++) {
+    if (!time_batch (kernel, sizes[i], G_MAXSIZE, &stored[i], error)
+        || !time_batch (kernel, sizes[i], 1, &copied[i], error))
+      return FALSE;
+  }
+  double bytes = (double)(sizes[1] - sizes[0]);
+  double gain = ((stored[1] - stored[0]) - (copied[1] - copied[0])) / bytes; /* ns per byte */
+  double lag = (copied[0] - stored[0]) + gain * (double)sizes[0];            /* ns, at no bytes */
+  double threshold = gain > 0 ? MAX (lag, 0) / gain : G_MAXDOUBLE;
+  kernel->copy_threshold
+      = (gsize)CLAMP (threshold, (double)LEAST_THRESHOLD, (double)LARGEST_THRESHOLD) & ~(gsize)4095;
+  return TRUE;
+}
+
+static gboolean
+choose_threshold (VyreMegakernel *kernel, GError **error)
+{
+  if (kernel->placement != VYRE_PLACEMENT_SPLIT)
+    return TRUE;
+  kernel->copy_threshold = kernel->params.copy_threshold;
+  if (kernel->params.copy_threshold > 0)
+    return TRUE;
+  vyre_megakernel_set_active (kernel, TRUE);
+  gboolean fine = measure_threshold (kernel, error);
+  vyre_megakernel_set_active (kernel, FALSE);
+  return fine;
 }
 
 static void
@@ -117,104 +333,74 @@ set_residency (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
   g_mutex_unlock (&kernel->lock);
 }
 
-/* Whether PROOF_BATCHES batches over the same bytes come out right, and a
- * kernel that should stay did so. */
-static gboolean
-run_proof (VyreMegakernel *kernel, VyrePlan *plan, GError **error)
-{
-  VyreMegakernelCounters before, after;
-  VyrePayload payload = { 0 };
-  gboolean fine = vyre_store_alloc (kernel->staging, PROOF_BYTES, 0, &payload.offset);
-
-  g_assert (fine); /* nothing else is in the store yet */
-  vyre_megakernel_get_counters (kernel, &before);
-  vyre_megakernel_set_active (kernel, TRUE);
-  for (guint i = 1; i <= PROOF_BATCHES && fine; i++)
-    fine = prove_once (kernel, plan, &payload, (guint8)(i * 7), error);
-  vyre_megakernel_set_active (kernel, FALSE);
-  if (!fine)
-    return FALSE;
-  vyre_store_free (kernel->staging, payload.offset);
-  vyre_megakernel_get_counters (kernel, &after);
-  if (kernel->residency == VYRE_RESIDENCY_DISPATCH
-      || after.launches - before.launches <= PROOF_BATCHES / 2)
-    return TRUE;
-  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-      "the kernel did not stay on the device. Fix: use residency=auto.");
-  return FALSE;
-}
-
+/* Tries one residency. What comes of it is appended to @verdict. */
 static gboolean
 prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict,
     GError **error)
 {
   GError *reason = NULL;
-  g_autoptr (VyrePlan) plan = proof_plan (kernel, error);
 
-  if (!plan)
-    return FALSE;
   set_residency (kernel, residency, poll_ns);
-  gboolean fine = run_proof (kernel, plan, &reason);
-  g_string_append_printf (
-      verdict, "; %s: %s", vyre_residency_name (residency), fine ? "proven" : reason->message);
+  gboolean fine = run_proof (kernel, &reason) && choose_threshold (kernel, &reason);
+  g_string_append_printf (verdict, "; %s, %s: %s", vyre_placement_name (kernel->placement),
+      vyre_residency_name (residency), fine ? "proven" : reason->message);
+  if (fine && kernel->placement == VYRE_PLACEMENT_SPLIT)
+    g_string_append_printf (
+        verdict, ", by copy engine from %" G_GSIZE_FORMAT " bytes on", kernel->copy_threshold);
   if (!fine) {
+    if (g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
+      g_propagate_error (error, g_error_copy (reason)); /* which says nothing about residencies */
     g_mutex_lock (&kernel->lock);
-    vyre_megakernel_fail (kernel, g_error_copy (reason));
+    vyre_megakernel_fail (kernel, reason);
     g_mutex_unlock (&kernel->lock);
-    g_propagate_error (error, reason);
   }
   return fine;
 }
 
 /* Whether a residency is worth a try: loops that end early rule out staying for
  * good, and what cannot stay for good although loops would let it has a problem
- * that a relay has too. */
+ * that a relay has too. Storing payloads into memory of the device for one launch
+ * each is nothing to choose unless asked for. */
 static gboolean
-is_candidate (VyreResidency residency, VyreResidency wanted, gboolean limited)
+is_candidate (const VyreMegakernel *kernel, VyreResidency residency, gboolean limited)
 {
+  VyreResidency wanted = kernel->params.residency;
+
   if (wanted != VYRE_RESIDENCY_AUTO && wanted != residency)
     return FALSE;
   if (residency == VYRE_RESIDENCY_PERSISTENT)
     return !limited;
-  return residency != VYRE_RESIDENCY_RELAY || limited || wanted == residency;
+  if (residency == VYRE_RESIDENCY_RELAY)
+    return limited || wanted == residency;
+  return !vyre_megakernel_is_discrete (kernel) || kernel->params.placement == kernel->placement;
 }
 
-/* Proves the first candidate from @next on, and starts the keeper. A kernel
- * that failed its proof is in an unknown state: it is marked as failed, and a
- * fresh one has to go on with what @next says then. */
+/* Proves the first candidate from @next on, and starts the keeper. A kernel that
+ * failed its proof is in an unknown state: it is marked as failed, and a fresh one
+ * has to go on with what @next says then. With @error set, the device is of no use
+ * at all. */
 gboolean
 vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, GError **error)
 {
-  guint32 iterations;
-  gint64 poll_ns;
+  Measured measured;
 
-  if (!measure (kernel, &iterations, &poll_ns, error)) {
-    *next = VYRE_RESIDENCY_DISPATCH + 1; /* no other residency will fare better */
+  if (vyre_store_get_size (kernel->staging) < BURST * SMALL_BYTES) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+        "The staging memory is too small to try the device. Fix: use at least 65536 bytes.");
     return FALSE;
   }
-  gboolean limited = iterations < PROBE_ITERATIONS;
-  if (verdict->len == 0)
+  if (!measure (kernel, &measured, error))
+    return FALSE;
+  gboolean limited = kernel->limited = measured.iterations < PROBE_ITERATIONS;
+  if (!strstr (verdict->str, "loops run"))
     g_string_append_printf (verdict,
-        "loops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns",
-        limited ? "at most " : "", iterations, poll_ns);
-  kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
-  while (
-      *next <= VYRE_RESIDENCY_DISPATCH && !is_candidate (*next, kernel->params.residency, limited))
+        "%sloops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns, %u workgroups",
+        verdict->len ? "; " : "", limited ? "at most " : "", measured.iterations, measured.poll_ns,
+        kernel->n_groups);
+  while (*next <= VYRE_RESIDENCY_DISPATCH && !is_candidate (kernel, *next, limited))
     (*next)++;
-  if (*next <= VYRE_RESIDENCY_DISPATCH) {
-    if (prove (kernel, (*next)++, poll_ns, verdict, error))
-      return TRUE;
-    if (g_error_matches (*error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)) {
-      *next = VYRE_RESIDENCY_DISPATCH + 1; /* which says nothing about residencies */
-      return FALSE;
-    }
-    if (*next <= VYRE_RESIDENCY_DISPATCH)
-      return FALSE;
-  }
-  g_clear_error (error);
-  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-      "%s: residency %s does not work here (%s). Fix: use residency=auto, or another device.",
-      vyre_device_get_name (kernel->device), vyre_residency_name (kernel->params.residency),
-      verdict->str);
-  return FALSE;
+  if (*next > VYRE_RESIDENCY_DISPATCH)
+    return FALSE;
+  kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
+  return prove (kernel, (*next)++, measured.poll_ns, verdict, error);
 }

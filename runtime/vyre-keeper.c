@@ -33,6 +33,20 @@ is_resident (const VyreMegakernel *kernel)
   return kernel->pipeline.n_flying > 0 && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
 }
 
+/* Workgroups that stay may each hold a ticket in advance. */
+static guint32
+launch_flags (const VyreMegakernel *kernel)
+{
+  switch (kernel->residency) {
+    case VYRE_RESIDENCY_PERSISTENT:
+      return VYRE_FLAG_POLL | VYRE_FLAG_HOLD;
+    case VYRE_RESIDENCY_DISPATCH:
+      return 0;
+    default:
+      return VYRE_FLAG_POLL;
+  }
+}
+
 static void
 launch (VyreMegakernel *kernel)
 {
@@ -43,7 +57,7 @@ launch (VyreMegakernel *kernel)
     return;
   guint32 constants[VYRE_LAUNCH_WORDS] = {
     [VYRE_LAUNCH_SEQUENCE] = ++kernel->launch_sequence,
-    [VYRE_LAUNCH_FLAGS] = is_polling (kernel) ? VYRE_FLAG_POLL : 0,
+    [VYRE_LAUNCH_FLAGS] = launch_flags (kernel),
     [VYRE_LAUNCH_BUDGET] = kernel->budget,
     [VYRE_LAUNCH_LIMIT] = kernel->tail,
     [VYRE_LAUNCH_LINGER] = cpu ? CPU_LINGER : 0,
@@ -64,11 +78,11 @@ launch (VyreMegakernel *kernel)
 static void
 retire_below (VyreMegakernel *kernel, guint32 sequence)
 {
-  guint32 *door = (guint32 *)kernel->door.data;
+  guint32 *door = (guint32 *)kernel->door.data + VYRE_DOOR_RETIRE * VYRE_GRANULE / 4;
 
   kernel->retired = sequence;
-  __atomic_store_n (&door[VYRE_DOOR_RETIRE], sequence, __ATOMIC_RELEASE);
-  __atomic_thread_fence (__ATOMIC_SEQ_CST); /* out of a write-combining buffer at once */
+  __atomic_store_n (door, sequence, __ATOMIC_RELEASE);
+  vyre_memory_flush ();
 }
 
 /* Called with the lock held after tickets were published. */
@@ -141,17 +155,27 @@ launch_ended (VyreMegakernel *kernel)
     kernel->counters.parks++; /* it left by itself, just when it would have been told to */
 }
 
+static gboolean
+has_lease (const VyreMegakernel *kernel)
+{
+  return kernel->residency == VYRE_RESIDENCY_PERSISTENT && kernel->params.lease > 0;
+}
+
+static gint64
+lease_end (const VyreMegakernel *kernel)
+{
+  return kernel->launched + (gint64)kernel->params.lease;
+}
+
 /* What is due while a launch runs: renewal or parking. */
 static void
 tend (VyreMegakernel *kernel)
 {
-  gint64 lease_end = kernel->launched + (gint64)kernel->params.lease;
-
   if (!is_polling (kernel) || !is_resident (kernel))
     return;
   if (g_queue_is_empty (&kernel->in_flight) && !is_wanted (kernel))
     vyre_keeper_park (kernel);
-  else if (kernel->residency == VYRE_RESIDENCY_PERSISTENT && vyre_now () >= lease_end)
+  else if (has_lease (kernel) && vyre_now () >= lease_end (kernel))
     renew (kernel);
 }
 
@@ -164,8 +188,8 @@ next_due (const VyreMegakernel *kernel)
 
   if (!is_resident (kernel) || kernel->quit || !is_wanted (kernel))
     return RECHECK_NS;
-  if (kernel->residency == VYRE_RESIDENCY_PERSISTENT)
-    due = MIN (due, kernel->launched + (gint64)kernel->params.lease);
+  if (has_lease (kernel))
+    due = MIN (due, lease_end (kernel));
   return (guint64)MAX (due - now, RECHECK_NS / 4);
 }
 

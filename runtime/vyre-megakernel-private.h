@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "vyre-copier.h"
 #include "vyre-megakernel.h"
 #include "vyre-memory.h"
 #include "vyre-pipeline.h"
@@ -25,7 +26,10 @@ struct _VyreBatch {
   VyrePlan *plan;
   guint index;
   guint32 first_ticket;
+  gboolean local;
   gsize readback;
+  gsize work;      /* slice of the work store, unless local or the readback is it */
+  gsize stored_at; /* slice of the payload store, unless payloads are read in place */
   gboolean stolen;
   gboolean orphaned;
   atomic_bool done;
@@ -41,8 +45,13 @@ struct _VyreMegakernel {
   VyreDevice *device;
   VyreMegakernelParams params;
   char *verdict;
+  VyrePlacement placement;
+  gsize copy_threshold; /* payloads of so many bytes go by copy engine */
   VyreStore *staging;
   VyreStore *readbacks;
+  VyreStore *work;     /* batches as they run and templates; NULL: in the readbacks */
+  VyreStore *payloads; /* NULL: where they are staged */
+  VyreCopier copier;
   VyreIngest *ingest;
   VyreMemory door;
   VyreMemory state;
@@ -50,6 +59,7 @@ struct _VyreMegakernel {
   VyrePipeline pipeline;
   GThread *keeper;
   guint n_groups;
+  gboolean limited; /* the device cuts loops short */
 
   GMutex lock;
   GCond wake_keeper;
@@ -58,6 +68,7 @@ struct _VyreMegakernel {
   guint32 budget;
   guint32 tail;
   guint32 batch_sequence;
+  guint32 n_templates;
   guint32 launch_sequence;
   guint32 retired; /* launches numbered below leave */
   guint32 expected_exits;
@@ -84,6 +95,8 @@ void vyre_batch_destroy (VyreBatch *batch);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
 void vyre_releases_run (VyreReleases *releases);
 void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
+
+gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
 
 void vyre_keeper_published (VyreMegakernel *kernel);
 void vyre_keeper_park (VyreMegakernel *kernel);

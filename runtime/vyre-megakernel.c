@@ -4,6 +4,7 @@
  */
 #include "vyre-megakernel-private.h"
 
+#include <string.h>
 #include <time.h>
 
 gint64
@@ -23,6 +24,21 @@ vyre_residency_name (VyreResidency residency)
   return names[residency];
 }
 
+const char *
+vyre_placement_name (VyrePlacement placement)
+{
+  static const char *const names[] = { "auto", "unified", "bar", "copy", "split" };
+
+  return names[placement];
+}
+
+/* Whether batches run in memory of the device. */
+gboolean
+vyre_megakernel_is_discrete (const VyreMegakernel *kernel)
+{
+  return kernel->placement != VYRE_PLACEMENT_UNIFIED;
+}
+
 /* The first failure stays; every waiter gets a copy of it. Takes @error. */
 void
 vyre_megakernel_fail (VyreMegakernel *kernel, GError *error)
@@ -34,8 +50,11 @@ vyre_megakernel_fail (VyreMegakernel *kernel, GError *error)
   g_cond_broadcast (&kernel->room);
 }
 
+/* Payloads that are stored one by one need no whole pages. */
+#define STORED_ALIGNMENT 256
+
 static gboolean
-init_memory (VyreMegakernel *kernel, GError **error)
+init_stores (VyreMegakernel *kernel, GError **error)
 {
   VyreDevice *device = kernel->device;
   const VyreMegakernelParams *params = &kernel->params;
@@ -48,30 +67,66 @@ init_memory (VyreMegakernel *kernel, GError **error)
   kernel->readbacks = vyre_store_new (device, params->readback_size, VYRE_STORE_ALIGNMENT, error);
   if (!kernel->readbacks)
     return FALSE;
-  return vyre_memory_init (&kernel->door, device, 4 * VYRE_DOOR_WORDS, VYRE_MEMORY_DEVICE, error)
-         && vyre_memory_init (
-             &kernel->state, device, 4 * VYRE_STATE_WORDS, VYRE_MEMORY_DEVICE, error)
-         && vyre_memory_init (
-             &kernel->answer, device, 4 * VYRE_ANSWER_WORDS, VYRE_MEMORY_HOST, error);
+  if (!vyre_megakernel_is_discrete (kernel))
+    return TRUE;
+  kernel->work = vyre_store_new_kind (
+      device, params->readback_size, VYRE_STORE_ALIGNMENT, VYRE_MEMORY_DEVICE, error);
+  if (!kernel->work)
+    return FALSE;
+  kernel->payloads = vyre_store_new_kind (
+      device, params->staging_size, STORED_ALIGNMENT, VYRE_MEMORY_DEVICE, error);
+  return kernel->payloads != NULL;
+}
+
+static gboolean
+init_memory (VyreMegakernel *kernel, GError **error)
+{
+  VyreDevice *device = kernel->device;
+  gsize door_size = VYRE_DOOR_GRANULES * VYRE_GRANULE, state_size = 4 * VYRE_STATE_WORDS;
+
+  if (!init_stores (kernel, error)
+      || !vyre_memory_init (&kernel->door, device, door_size, VYRE_MEMORY_DEVICE, error)
+      || !vyre_memory_init (&kernel->state, device, state_size, VYRE_MEMORY_DEVICE, error)
+      || !vyre_memory_init (
+          &kernel->answer, device, 4 * VYRE_ANSWER_WORDS, VYRE_MEMORY_HOST, error))
+    return FALSE;
+  memset (kernel->door.data, 0, door_size);
+  memset (kernel->state.data, 0, state_size);
+  return TRUE;
 }
 
 static gboolean
 init_pipeline (VyreMegakernel *kernel, GError **error)
 {
+  VyreStore *work = kernel->work ? kernel->work : kernel->readbacks;
+  VyreStore *payloads = kernel->payloads ? kernel->payloads : kernel->staging;
   const VkBuffer buffers[VYRE_N_BINDINGS] = {
     [VYRE_BIND_DOOR] = kernel->door.buffer,
     [VYRE_BIND_STATE] = kernel->state.buffer,
-    [VYRE_BIND_WORK] = vyre_store_get_buffer (kernel->readbacks),
-    [VYRE_BIND_PAYLOAD] = vyre_store_get_buffer (kernel->staging),
+    [VYRE_BIND_WORK] = vyre_store_get_buffer (work),
+    [VYRE_BIND_PAYLOAD] = vyre_store_get_buffer (payloads),
     [VYRE_BIND_ANSWER] = kernel->answer.buffer,
+    [VYRE_BIND_READBACK] = vyre_store_get_buffer (kernel->readbacks),
   };
 
-  return vyre_pipeline_init (&kernel->pipeline, kernel->device, buffers, error);
+  return vyre_pipeline_init (
+      &kernel->pipeline, kernel->device, buffers, vyre_megakernel_is_discrete (kernel), error);
+}
+
+/* Until it is measured, everything goes the one way or the other. */
+static gboolean
+init_copier (VyreMegakernel *kernel, GError **error)
+{
+  kernel->copy_threshold = kernel->placement == VYRE_PLACEMENT_COPY ? 1 : G_MAXSIZE;
+  if (kernel->placement != VYRE_PLACEMENT_COPY && kernel->placement != VYRE_PLACEMENT_SPLIT)
+    return TRUE;
+  return vyre_copier_init (&kernel->copier, kernel->device, error);
 }
 
 /* A megakernel without a residency yet. */
 static VyreMegakernel *
-create (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
+create (
+    VyreDevice *device, const VyreMegakernelParams *params, VyrePlacement placement, GError **error)
 {
   g_autoptr (VyreMegakernel) kernel = g_new0 (VyreMegakernel, 1);
 
@@ -81,16 +136,73 @@ create (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
   g_cond_init (&kernel->room);
   kernel->device = vyre_device_ref (device);
   kernel->params = *params;
+  kernel->placement = placement;
   /* sums with the clock must not overflow; 73 years are as good as for ever */
   kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);
-  /* As many workgroups as surely run at once: a core each, or far fewer than
-   * any GPU holds. */
-  kernel->n_groups = vyre_device_is_cpu (device) ? MIN (g_get_num_processors (), 16) : 64;
+  kernel->params.lease = MIN (params->lease, G_MAXINT64 / 4);
   for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
     kernel->free_indices[kernel->n_free++] = VYRE_MAX_BATCHES - 1 - i;
-  if (!init_memory (kernel, error) || !init_pipeline (kernel, error))
+  if (!init_memory (kernel, error) || !init_copier (kernel, error)
+      || !init_pipeline (kernel, error))
     return NULL;
   return g_steal_pointer (&kernel);
+}
+
+/* Why a placement is out of the question on a device, or NULL. */
+static const char *
+why_not (const VyreDevice *device, VyrePlacement placement)
+{
+  if (placement == VYRE_PLACEMENT_UNIFIED)
+    return NULL;
+  if (!vyre_device_has_bar (device))
+    return "the host cannot address memory of the device";
+  if (placement != VYRE_PLACEMENT_BAR && device->n_transfer_queues == 0)
+    return "there is no copy engine";
+  return NULL;
+}
+
+/* Devices with memory of their own try that first. */
+static gboolean
+is_wanted (const VyreDevice *device, VyrePlacement placement, VyrePlacement wanted)
+{
+  if (wanted != VYRE_PLACEMENT_AUTO)
+    return placement == wanted;
+  return placement == VYRE_PLACEMENT_UNIFIED || vyre_device_is_discrete (device);
+}
+
+/* Tries the residencies of one placement. Without a result @error is set if it is
+ * of no use to try others, and otherwise @verdict says why. */
+static VyreMegakernel *
+try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlacement placement,
+    GString *verdict, GError **error)
+{
+  VyreResidency next = VYRE_RESIDENCY_PERSISTENT;
+
+  while (next <= VYRE_RESIDENCY_DISPATCH) {
+    GError *reason = NULL;
+    g_autoptr (VyreMegakernel) kernel = create (device, params, placement, &reason);
+    if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
+      return g_steal_pointer (&kernel);
+    if (!reason)
+      continue; /* a failed proof leaves its kernel unusable; the next one starts afresh */
+    if (placement == VYRE_PLACEMENT_UNIFIED || params->placement == placement
+        || g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)) {
+      g_propagate_error (error, reason);
+      return NULL;
+    }
+    g_string_append_printf (verdict, "; %s: %s", vyre_placement_name (placement), reason->message);
+    g_error_free (reason);
+    return NULL;
+  }
+  return NULL;
+}
+
+static void
+start_ingest (VyreMegakernel *kernel, const GString *verdict)
+{
+  kernel->verdict = g_strdup (verdict->str);
+  kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
+      vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
 }
 
 /**
@@ -100,37 +212,47 @@ create (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
  * @error: return location
  *
  * Makes a megakernel and proves, with a real kernel under a deadline, that the
- * residency works. Takes tenths of a second, most of it the driver's compiler,
- * and more where a residency has to be tried in vain.
+ * placement and the residency work. Takes tenths of a second, most of it the
+ * driver's compiler, and more where something has to be tried in vain.
  *
  * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
- *   %VYRE_ERROR_UNSUPPORTED (the residency asked for does not work here),
- *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE or %VYRE_ERROR_DEVICE
+ *   %VYRE_ERROR_UNSUPPORTED (what was asked for does not work here),
+ *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_STUCK,
+ *   %VYRE_ERROR_DEVICE_LOST or %VYRE_ERROR_DEVICE
  */
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
 {
+  static const VyrePlacement order[]
+      = { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR, VYRE_PLACEMENT_COPY, VYRE_PLACEMENT_UNIFIED };
   g_autoptr (GString) verdict = g_string_new (NULL);
-  VyreResidency next = VYRE_RESIDENCY_PERSISTENT;
 
-  for (;;) {
-    g_autoptr (VyreMegakernel) kernel = create (device, params, error);
+  for (guint i = 0; i < G_N_ELEMENTS (order); i++) {
     GError *reason = NULL;
-    if (!kernel)
-      return NULL;
-    if (vyre_handshake (kernel, &next, verdict, &reason)) {
-      kernel->verdict = g_strdup (verdict->str);
-      kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
-          vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
-      return g_steal_pointer (&kernel);
+    if (!is_wanted (device, order[i], params->placement))
+      continue;
+    const char *impossible = why_not (device, order[i]);
+    if (impossible) {
+      g_string_append_printf (verdict, "%s%s: %s", verdict->len ? "; " : "",
+          vyre_placement_name (order[i]), impossible);
+      continue;
     }
-    /* a failed proof leaves its kernel unusable; the next one starts afresh */
-    if (next > VYRE_RESIDENCY_DISPATCH) {
+    VyreMegakernel *kernel = try_placement (device, params, order[i], verdict, &reason);
+    if (kernel) {
+      start_ingest (kernel, verdict);
+      return kernel;
+    }
+    if (reason) {
       g_propagate_error (error, reason);
       return NULL;
     }
-    g_clear_error (&reason);
   }
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%s: placement %s with residency %s does not work here (%s). Fix: use placement=auto and "
+      "residency=auto, or another device.",
+      vyre_device_get_name (device), vyre_placement_name (params->placement),
+      vyre_residency_name (params->residency), verdict->str);
+  return NULL;
 }
 
 /**
@@ -184,15 +306,18 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
     return;
   stop_keeper (kernel);
   /* a submission that failed may have come through; a lost device answers at once */
-  if (kernel->pipeline.n_flying > 0 || kernel->failure)
+  if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
     vkDeviceWaitIdle (kernel->device->handle);
   drop_in_flight (kernel);
   vyre_pipeline_clear (&kernel->pipeline);
+  vyre_copier_clear (&kernel->copier);
   if (kernel->ingest)
     vyre_ingest_free (kernel->ingest);
   vyre_memory_clear (&kernel->answer);
   vyre_memory_clear (&kernel->state);
   vyre_memory_clear (&kernel->door);
+  g_clear_pointer (&kernel->payloads, vyre_store_unref);
+  g_clear_pointer (&kernel->work, vyre_store_unref);
   g_clear_pointer (&kernel->readbacks, vyre_store_unref);
   g_clear_pointer (&kernel->staging, vyre_store_unref);
   vyre_device_unref (kernel->device);
@@ -269,7 +394,7 @@ vyre_megakernel_get_staging (VyreMegakernel *kernel)
  * vyre_megakernel_get_readbacks:
  * @kernel: a megakernel
  *
- * Returns: (transfer none): the store batches run and answer in
+ * Returns: (transfer none): the store that batches are answered in
  */
 VyreStore *
 vyre_megakernel_get_readbacks (VyreMegakernel *kernel)
@@ -299,6 +424,56 @@ VyreResidency
 vyre_megakernel_get_residency (VyreMegakernel *kernel)
 {
   return kernel->residency;
+}
+
+/**
+ * vyre_megakernel_get_placement:
+ * @kernel: a megakernel
+ *
+ * Returns: the placement in use, never %VYRE_PLACEMENT_AUTO
+ */
+VyrePlacement
+vyre_megakernel_get_placement (VyreMegakernel *kernel)
+{
+  return kernel->placement;
+}
+
+/**
+ * vyre_megakernel_get_copy_threshold:
+ * @kernel: a megakernel
+ *
+ * Returns: bytes from which on payloads go by copy engine, %G_MAXSIZE when none does
+ */
+gsize
+vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel)
+{
+  return kernel->copy_threshold;
+}
+
+/**
+ * vyre_megakernel_stores_payload:
+ * @kernel: a megakernel
+ * @size: bytes
+ *
+ * Returns: whether publishing stores payloads of that size into memory of the
+ *   device by the CPU, from wherever they are, so that they need not be staged
+ */
+gboolean
+vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size)
+{
+  return vyre_megakernel_is_discrete (kernel) && size < kernel->copy_threshold;
+}
+
+/**
+ * vyre_megakernel_get_workgroups:
+ * @kernel: a megakernel
+ *
+ * Returns: workgroups of a launch, as many as the device keeps at the same time
+ */
+guint
+vyre_megakernel_get_workgroups (VyreMegakernel *kernel)
+{
+  return kernel->n_groups;
 }
 
 /**
@@ -333,16 +508,13 @@ vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
 void
 vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
 {
-  const guint32 *state = (const guint32 *)kernel->state.data;
+  const guint32 *answer = (const guint32 *)kernel->answer.data;
 
   g_mutex_lock (&kernel->lock);
   *counters = kernel->counters;
   counters->in_flight = g_queue_get_length (&kernel->in_flight);
-  /* the kernel counts in 32 bits; what was taken since last time fits */
-  guint32 head = __atomic_load_n (&state[VYRE_STATE_HEAD], __ATOMIC_RELAXED);
-  kernel->counters.tickets += (guint32)(head - (guint32)kernel->counters.tickets);
-  counters->tickets = kernel->counters.tickets;
   g_mutex_unlock (&kernel->lock);
+  counters->progress = __atomic_load_n (&answer[VYRE_ANSWER_PROGRESS], __ATOMIC_RELAXED);
   counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
   counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);
 }

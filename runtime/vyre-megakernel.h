@@ -35,17 +35,46 @@ typedef enum {
 } VyreResidency;
 
 /**
+ * VyrePlacement:
+ * @VYRE_PLACEMENT_AUTO: the best of the others that the device proves to support
+ * @VYRE_PLACEMENT_UNIFIED: the kernel reads payloads where they were staged, and
+ *   batches run where their readbacks are wanted
+ * @VYRE_PLACEMENT_BAR: batches and payloads lie in memory of the device, where the
+ *   CPU stores them
+ * @VYRE_PLACEMENT_COPY: the same, but a copy engine moves the payloads and rings
+ *   the doorbell behind them
+ * @VYRE_PLACEMENT_SPLIT: small payloads are stored by the CPU, large ones moved by a
+ *   copy engine
+ *
+ * Where batches and payloads lie, and how payloads get there.
+ */
+typedef enum {
+  VYRE_PLACEMENT_AUTO,
+  VYRE_PLACEMENT_UNIFIED,
+  VYRE_PLACEMENT_BAR,
+  VYRE_PLACEMENT_COPY,
+  VYRE_PLACEMENT_SPLIT,
+} VyrePlacement;
+
+/**
  * VyreMegakernelParams:
  * @residency: wanted residency
+ * @placement: wanted placement
+ * @copy_threshold: bytes from which on %VYRE_PLACEMENT_SPLIT takes the copy engine;
+ *   0 to measure at start from which on it is faster
  * @staging_size: bytes of the payload store; also the largest payload
  * @readback_size: bytes of the readback store
  * @idle_timeout: nanoseconds without a batch after which the kernel is parked
- * @lease: nanoseconds a persistent launch stays before its successor takes over
+ * @lease: nanoseconds a persistent launch stays before its successor takes over,
+ *   and after twice as many of which it ends by itself when the host has died; 0
+ *   for a launch without end
  *
  * How to run a megakernel.
  */
 typedef struct {
   VyreResidency residency;
+  VyrePlacement placement;
+  gsize copy_threshold;
   gsize staging_size;
   gsize readback_size;
   guint64 idle_timeout;
@@ -59,12 +88,17 @@ typedef struct {
  * @parks: times the kernel was let go for want of work
  * @batches: batches published
  * @completed: batches completed
- * @tickets: tickets taken by workgroups
+ * @tickets: tickets of completed batches; a small batch on a device of its own is
+ *   one
+ * @progress: changes whenever a workgroup starts on a ticket of a large batch
  * @idle_polls: times a workgroup looked for work and found none
  * @spin_time: nanoseconds that threads waited awake for completions
+ * @in_place_bytes: payload bytes that the kernel reads where they were staged
+ * @stored_bytes: payload bytes that the CPU stored into memory of the device
+ * @copied_bytes: payload bytes that a copy engine moved there
  * @in_flight: batches published and not completed now
  *
- * Since the megakernel was made; all but @in_flight only grow.
+ * Since the megakernel was made; all but @in_flight and @progress only grow.
  */
 typedef struct {
   guint64 launches;
@@ -73,8 +107,12 @@ typedef struct {
   guint64 batches;
   guint64 completed;
   guint64 tickets;
+  guint64 progress;
   guint64 idle_polls;
   guint64 spin_time;
+  guint64 in_place_bytes;
+  guint64 stored_bytes;
+  guint64 copied_bytes;
   guint64 in_flight;
 } VyreMegakernelCounters;
 
@@ -101,6 +139,8 @@ typedef struct {
  * VyrePayload:
  * @offset: where it lies in the staging store, in bytes, a multiple of
  *   VYRE_GRANULE; the rest of its last granule is readable
+ * @data: (nullable): where it lies instead, anywhere in memory; only for payloads
+ *   that vyre_megakernel_stores_payload()
  * @release: (nullable): called once with @owner, from any thread, when the kernel
  *   needs the payload no longer
  * @owner: (nullable): what @release takes
@@ -109,6 +149,7 @@ typedef struct {
  */
 typedef struct {
   gsize offset;
+  const guint8 *data;
   GDestroyNotify release;
   gpointer owner;
 } VyrePayload;
@@ -125,6 +166,10 @@ VyreStore *vyre_megakernel_get_staging (VyreMegakernel *kernel);
 VyreStore *vyre_megakernel_get_readbacks (VyreMegakernel *kernel);
 VyreIngest *vyre_megakernel_get_ingest (VyreMegakernel *kernel);
 VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
+VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);
+gsize vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel);
+gboolean vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size);
+guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
 const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
 guint vyre_megakernel_get_workgroup (VyreMegakernel *kernel);
 void vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters);
@@ -140,6 +185,7 @@ const guint8 *vyre_batch_get_readback (VyreBatch *batch);
 gsize vyre_batch_steal_readback (VyreBatch *batch);
 
 const char *vyre_residency_name (VyreResidency residency);
+const char *vyre_placement_name (VyrePlacement placement);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreMegakernel, vyre_megakernel_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreBatch, vyre_batch_free)

@@ -5,6 +5,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define HOST_FLAGS (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
 
 static gint
@@ -30,6 +34,7 @@ find_type_for (const VyreDevice *device, guint32 allowed, VyreMemoryKind kind)
 static gboolean
 create_buffer (VyreMemory *memory, gboolean import, GError **error)
 {
+  const guint32 families[2] = { memory->device->queue_family, memory->device->transfer_family };
   VkExternalMemoryBufferCreateInfo external = {
     .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
     .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
@@ -38,9 +43,17 @@ create_buffer (VyreMemory *memory, gboolean import, GError **error)
     .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
     .pNext = import ? &external : NULL,
     .size = memory->size,
-    .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
+    .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT
+             | VK_BUFFER_USAGE_TRANSFER_DST_BIT,
     .sharingMode = VK_SHARING_MODE_EXCLUSIVE,
   };
+
+  /* the copy engine works on it while the kernel runs */
+  if (memory->device->n_transfer_queues > 0) {
+    info.sharingMode = VK_SHARING_MODE_CONCURRENT;
+    info.queueFamilyIndexCount = 2;
+    info.pQueueFamilyIndices = families;
+  }
 
   return vyre_vk_check (vkCreateBuffer (memory->device->handle, &info, NULL, &memory->buffer),
       "vkCreateBuffer", memory->device, error);
@@ -141,8 +154,8 @@ init_mapped (VyreMemory *memory, VyreMemoryKind kind, GError **error)
   return TRUE;
 }
 
-/* Makes a storage buffer of @size bytes, zeroed. Host memory is imported where
- * the device can, else mapped; it stays mapped. */
+/* Makes a storage buffer of @size bytes. Host memory is zeroed, and imported where
+ * the device can, else mapped; memory stays mapped. */
 gboolean
 vyre_memory_init (
     VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind, GError **error)
@@ -155,7 +168,8 @@ vyre_memory_init (
     *memory = (VyreMemory){ .device = vyre_device_ref (device), .size = size };
   }
   if (init_mapped (memory, kind, error)) {
-    memset (memory->data, 0, size);
+    if (kind == VYRE_MEMORY_HOST)
+      memset (memory->data, 0, size);
     return TRUE;
   }
   vyre_memory_clear (memory);
@@ -178,4 +192,40 @@ vyre_memory_clear (VyreMemory *memory)
     munmap (memory->data, memory->reserved);
   vyre_device_unref (device);
   *memory = (VyreMemory){ 0 };
+}
+
+/* Copies into memory of the device: past the caches where the processor can, so
+ * that what is write-combining goes out in whole lines and what is cached on our
+ * side stays. @to is a multiple of 16; vyre_memory_flush() has to follow. */
+void
+vyre_memory_store (void *to, const void *from, gsize size)
+{
+  guint8 *target = to;
+  const guint8 *source = from;
+  gsize done = 0;
+
+#ifdef __SSE2__
+  for (; done + 64 <= size; done += 64) {
+    __m128i a = _mm_loadu_si128 ((const __m128i *)(source + done));
+    __m128i b = _mm_loadu_si128 ((const __m128i *)(source + done + 16));
+    __m128i c = _mm_loadu_si128 ((const __m128i *)(source + done + 32));
+    __m128i d = _mm_loadu_si128 ((const __m128i *)(source + done + 48));
+    _mm_stream_si128 ((__m128i *)(target + done), a);
+    _mm_stream_si128 ((__m128i *)(target + done + 16), b);
+    _mm_stream_si128 ((__m128i *)(target + done + 32), c);
+    _mm_stream_si128 ((__m128i *)(target + done + 48), d);
+  }
+#endif
+  memcpy (target + done, source + done, size - done);
+}
+
+/* What was stored before is seen before what is stored after, and soon: it leaves
+ * the write-combining buffers, which no other fence than these has to empty. */
+void
+vyre_memory_flush (void)
+{
+#ifdef __SSE2__
+  _mm_sfence ();
+#endif
+  __atomic_thread_fence (__ATOMIC_RELEASE);
 }

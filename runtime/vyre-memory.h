@@ -26,3 +26,5 @@ typedef struct {
 gboolean vyre_memory_init (
     VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind, GError **error);
 void vyre_memory_clear (VyreMemory *memory);
+void vyre_memory_store (void *to, const void *from, gsize size);
+void vyre_memory_flush (void);

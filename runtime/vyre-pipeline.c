@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-pipeline.h"
 
+#include <string.h>
+
+#include "vyre-pipeline-cache.h"
+
 static const guint32 megakernel_spirv[] = {
 #include "megakernel.spv.h"
 };
@@ -41,16 +45,95 @@ create_layouts (VyrePipeline *p, GError **error)
              "vkCreatePipelineLayout", p->device, error);
 }
 
+static VyrePipelineKey
+cache_key (const VyreDevice *device, const guint32 *specialization, gsize size)
+{
+  const VkPhysicalDeviceProperties *properties = &device->properties;
+  VyrePipelineKey key = {
+    .vendor = properties->vendorID,
+    .device = properties->deviceID,
+    .driver = properties->driverVersion,
+  };
+  g_autoptr (GChecksum) code = g_checksum_new (G_CHECKSUM_SHA256);
+  gsize digest_size = sizeof key.code;
+
+  G_STATIC_ASSERT (sizeof key.device_uuid == sizeof device->uuid);
+  G_STATIC_ASSERT (sizeof key.cache_uuid == VK_UUID_SIZE);
+  memcpy (key.device_uuid, device->uuid, sizeof key.device_uuid);
+  memcpy (key.cache_uuid, properties->pipelineCacheUUID, sizeof key.cache_uuid);
+  g_checksum_update (code, (const guchar *)megakernel_spirv, sizeof megakernel_spirv);
+  g_checksum_update (code, (const guchar *)specialization, (gssize)size);
+  g_checksum_get_digest (code, key.code, &digest_size);
+  return key;
+}
+
+/* A cache with what an earlier opening left, or an empty one. A driver that has
+ * none compiles without. */
+static VkPipelineCache
+open_cache (VyrePipeline *p, GBytes *loaded)
+{
+  gsize size = 0;
+  gconstpointer data = loaded ? g_bytes_get_data (loaded, &size) : NULL;
+  VkPipelineCacheCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO,
+    .initialDataSize = size,
+    .pInitialData = data,
+  };
+  VkPipelineCache cache = VK_NULL_HANDLE;
+  VkResult result = vkCreatePipelineCache (p->device->handle, &info, NULL, &cache);
+
+  p->cache_hit = result == VK_SUCCESS && loaded;
+  if (result == VK_SUCCESS)
+    return cache;
+  g_debug ("vkCreatePipelineCache over %" G_GSIZE_FORMAT " bytes: %d", size, result);
+  return loaded ? open_cache (p, NULL) : VK_NULL_HANDLE;
+}
+
+/* What the driver has to say for next time. */
+static GBytes *
+read_cache (const VyrePipeline *p, VkPipelineCache cache)
+{
+  VkDevice device = p->device->handle;
+  gsize size = 0;
+
+  if (!cache || vkGetPipelineCacheData (device, cache, &size, NULL) != VK_SUCCESS)
+    return NULL;
+  g_autofree guint8 *data = g_malloc (size);
+  if (vkGetPipelineCacheData (device, cache, &size, data) != VK_SUCCESS)
+    return NULL;
+  return g_bytes_new_take (g_steal_pointer (&data), size);
+}
+
+/* Compiles, or has the driver take what it compiled before. */
+static VkResult
+compile (VyrePipeline *p, const VkComputePipelineCreateInfo *info)
+{
+  const VkSpecializationInfo *specialization = info->stage.pSpecializationInfo;
+  VyrePipelineKey key = cache_key (p->device, specialization->pData, specialization->dataSize);
+  g_autofree char *path = vyre_pipeline_cache_path (&key);
+  g_autoptr (GBytes) loaded = vyre_pipeline_cache_load (path, &key);
+  VkPipelineCache cache = open_cache (p, loaded);
+  VkResult result
+      = vkCreateComputePipelines (p->device->handle, cache, 1, info, NULL, &p->pipeline);
+  g_autoptr (GBytes) blob = result == VK_SUCCESS ? read_cache (p, cache) : NULL;
+
+  if (blob)
+    vyre_pipeline_cache_store (path, &key, blob, p->cache_hit ? loaded : NULL);
+  vkDestroyPipelineCache (p->device->handle, cache, NULL);
+  return result;
+}
+
 static gboolean
 create_pipeline (VyrePipeline *p, GError **error)
 {
-  guint32 specialization[2] = { p->workgroup, g_bit_nth_msf (p->workgroup, -1) };
-  VkSpecializationMapEntry entries[2] = {
-    { .constantID = 0, .offset = 0, .size = 4 },
-    { .constantID = 1, .offset = 4, .size = 4 },
+  guint32 specialization[VYRE_N_SPECS] = {
+    [VYRE_SPEC_WORKGROUP] = p->workgroup,
+    [VYRE_SPEC_WORKGROUP_BITS] = g_bit_nth_msf (p->workgroup, -1),
+    [VYRE_SPEC_DISCRETE] = p->discrete,
   };
+  VkSpecializationMapEntry entries[VYRE_N_SPECS];
   VkSpecializationInfo specialization_info = {
-    .mapEntryCount = 2,
+    .mapEntryCount = VYRE_N_SPECS,
     .pMapEntries = entries,
     .dataSize = sizeof specialization,
     .pData = specialization,
@@ -61,6 +144,8 @@ create_pipeline (VyrePipeline *p, GError **error)
     .pCode = megakernel_spirv,
   };
 
+  for (guint32 i = 0; i < VYRE_N_SPECS; i++)
+    entries[i] = (VkSpecializationMapEntry){ .constantID = i, .offset = 4 * i, .size = 4 };
   if (!vyre_vk_check (vkCreateShaderModule (p->device->handle, &shader_info, NULL, &p->shader),
           "vkCreateShaderModule", p->device, error))
     return FALSE;
@@ -75,9 +160,7 @@ create_pipeline (VyrePipeline *p, GError **error)
     },
     .layout = p->layout,
   };
-  return vyre_vk_check (
-      vkCreateComputePipelines (p->device->handle, VK_NULL_HANDLE, 1, &info, NULL, &p->pipeline),
-      "vkCreateComputePipelines", p->device, error);
+  return vyre_vk_check (compile (p, &info), "vkCreateComputePipelines", p->device, error);
 }
 
 static gboolean
@@ -151,11 +234,11 @@ create_launches (VyrePipeline *p, GError **error)
   return TRUE;
 }
 
-/* Builds the pipeline over the five buffers, in binding order. Compiling may
- * take tenths of a second. */
+/* Builds the pipeline over the buffers, in binding order; @discrete for batches
+ * that run in memory of the device. Compiling may take tenths of a second. */
 gboolean
-vyre_pipeline_init (
-    VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS], GError **error)
+vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS],
+    gboolean discrete, GError **error)
 {
   const VkPhysicalDeviceLimits *limits = &device->properties.limits;
   guint most = MIN (limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]);
@@ -163,6 +246,7 @@ vyre_pipeline_init (
   /* Small groups suit lanes that are vector elements of a CPU core; 128 is the
    * least that a device has to offer. */
   *p = (VyrePipeline){ .device = device,
+    .discrete = discrete,
     .workgroup = vyre_device_is_cpu (device) ? 8
                  : most >= 256               ? 256
                                              : 128 };

@@ -22,6 +22,8 @@ typedef struct {
 typedef struct {
   VyreDevice *device;
   guint workgroup;
+  gboolean discrete;
+  gboolean cache_hit; /* the driver was given what an earlier opening left */
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
@@ -35,7 +37,7 @@ typedef struct {
 } VyrePipeline;
 
 gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device,
-    const VkBuffer buffers[VYRE_N_BINDINGS], GError **error);
+    const VkBuffer buffers[VYRE_N_BINDINGS], gboolean discrete, GError **error);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
     guint groups, GError **error);

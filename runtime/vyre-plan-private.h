@@ -18,11 +18,20 @@ struct _VyrePlan {
   guint workgroup;
   VyreLayout layout;
   gsize scratch_offset; /* of the scratch in the slice, bytes */
+  gsize report_size;    /* of what the host reads of it: the readback and the report */
   gsize slice_size;
-  guint32 *slice;  /* initial contents of a readback slice */
-  GArray *tickets; /* of VyreTicket, batch index 0 */
+  guint32 *slice;  /* initial contents of a batch */
+  GArray *tickets; /* of VyreTicket, as far as they do not depend on the batch */
+  gboolean local;  /* small: local_ticket does the same as all of them */
+  VyreTicket local_ticket;
+  gsize local_size;  /* of the slice with the steps, bytes */
+  gpointer template; /* what the kernel that runs it keeps of it, under its lock */
+  GDestroyNotify template_free;
   guint fence_first;
   guint fence_end;
   guint fence_cost;
+  guint copy_cost;      /* of copying the readback out, where that is done */
   guint64 region_bytes; /* the kernel reads this many if no slot faults or is refused */
 };
+
+gint64 vyre_plan_tag_word (const VyrePlan *plan);

@@ -10,6 +10,9 @@
 /* Slots of one LANES ticket, in workgroups. */
 #define LANE_ROUNDS 16u
 
+/* Steps of a LOCAL ticket take one workgroup's time, one after the other. */
+#define LOCAL_COST_MAX (VYRE_COST_MAX / 2)
+
 /* A batch may use half of the ticket ring, so that the next one can be queued
  * behind it. */
 #define PLAN_MAX_TICKETS (VYRE_MAX_TICKETS / 2)
@@ -115,7 +118,7 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
 {
   VyreTicket planned = *ticket;
 
-  cost += VYRE_COST_TICKET + plan->fence_cost;
+  cost += VYRE_COST_TICKET + plan->fence_cost + MIN (plan->copy_cost, VYRE_COST_COPY_OUT_MAX);
   if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "The program is too much work for one batch of %" G_GSIZE_FORMAT
@@ -125,6 +128,7 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
     return FALSE;
   }
   planned.words[VYRE_TICKET_COST] = (guint32)cost;
+  planned.words[VYRE_TICKET_SCRATCH] = (guint32)(plan->scratch_offset / 4);
   g_array_append_val (plan->tickets, planned);
   return TRUE;
 }
@@ -202,7 +206,7 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
   if (opcode == VYRE_OP_U8_HISTOGRAM)
     steps *= VYRE_COST_HISTOGRAM_STEP;
   else if (opcode != VYRE_OP_CRC32 && tile->rows == 1)
-    steps = steps / VYRE_INNER_STEPS + 2; /* and the granules at the ends */
+    steps = steps / VYRE_INNER_STEPS + VYRE_INNER_STEPS + 2; /* what is left, and the ends */
   return add_ticket (plan, steps + VYRE_COST_TILE, &ticket, error);
 }
 
@@ -314,6 +318,77 @@ plan_tickets (VyrePlan *plan, GError **error)
   return plan->tickets->len > 0 || add_ticket (plan, 0, &nothing, error);
 }
 
+static gsize
+align_up (gsize size, gsize alignment)
+{
+  return (size + alignment - 1) / alignment * alignment;
+}
+
+static void
+write_scratch (VyrePlan *plan)
+{
+  guint32 *scratch = &plan->slice[plan->scratch_offset / 4];
+  guint32 *about = scratch + VYRE_SCRATCH_ABOUT;
+
+  scratch[VYRE_SCRATCH_TICKETS_LEFT] = plan->tickets->len;
+  about[VYRE_ABOUT_CONTROL_WORDS] = VYRE_CONTROL_OBSERVABLES + plan->image->n_observables;
+  about[VYRE_ABOUT_SLOTS] = plan->image->n_slots;
+  about[VYRE_ABOUT_PAYLOAD_BYTES] = (guint32)plan->payload_size;
+  about[VYRE_ABOUT_FENCE_FIRST] = plan->fence_first;
+  about[VYRE_ABOUT_FENCE_END] = plan->fence_end;
+}
+
+static guint64
+steps_cost (const VyrePlan *plan)
+{
+  guint64 cost = 0;
+
+  for (guint i = 0; i < plan->tickets->len; i++)
+    cost += g_array_index (plan->tickets, VyreTicket, i).words[VYRE_TICKET_COST] + 1;
+  return cost;
+}
+
+/* The word of the slice where a batch's own tag goes. */
+gint64
+vyre_plan_tag_word (const VyrePlan *plan)
+{
+  gint slot = plan->image->sequence_slot;
+
+  if (slot < 0)
+    return VYRE_NO_TAG_WORD;
+  return (gint64)(plan->layout.offset[VYRE_PART_RING] / 4) + (gint64)slot * VYRE_SLOT_WORDS
+         + VYRE_SLOT_ARGS + 1;
+}
+
+/* The tickets once more, as steps of one that runs a small batch as a whole. */
+static void
+plan_local (VyrePlan *plan)
+{
+  guint steps = plan->tickets->len;
+  gsize words = plan->slice_size / 4 + (gsize)steps * VYRE_STEP_WORDS;
+  guint64 copies = 3 * (words / plan->workgroup + 1);
+
+  if (words > VYRE_LOCAL_WORDS || steps > VYRE_LOCAL_STEPS || plan->region_bytes > VYRE_LOCAL_BYTES
+      || steps_cost (plan) + copies > LOCAL_COST_MAX)
+    return;
+  plan->local = TRUE;
+  plan->local_size = 4 * words;
+  plan->slice = g_realloc (plan->slice, plan->local_size);
+  for (guint i = 0; i < steps; i++) {
+    const guint32 *from = g_array_index (plan->tickets, VyreTicket, i).words;
+    guint32 *step = plan->slice + plan->slice_size / 4 + (gsize)i * VYRE_STEP_WORDS;
+    step[VYRE_STEP_KIND] = from[VYRE_TICKET_KIND];
+    memcpy (step + VYRE_STEP_SLOT, from + VYRE_TICKET_SLOT, 4 * (VYRE_STEP_WORDS - 1));
+  }
+  guint32 *ticket = plan->local_ticket.words;
+  ticket[VYRE_TICKET_KIND] = VYRE_KIND_LOCAL;
+  ticket[VYRE_TICKET_COST] = (guint32)(steps_cost (plan) + copies) + VYRE_COST_LOCAL;
+  ticket[VYRE_TICKET_SCRATCH] = (guint32)(plan->scratch_offset / 4);
+  ticket[VYRE_TICKET_LOCAL_WORDS] = (guint32)words;
+  ticket[VYRE_TICKET_STEPS] = steps;
+  ticket[VYRE_TICKET_TAG_WORD] = (guint32)vyre_plan_tag_word (plan);
+}
+
 /**
  * vyre_plan_new:
  * @image: a bound program; the plan takes a reference of its own
@@ -336,16 +411,19 @@ vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **e
   plan->workgroup = workgroup;
   plan->tickets = g_array_new (FALSE, FALSE, sizeof (VyreTicket));
   vyre_layout_init (&plan->layout, image->n_observables, image->n_slots);
-  plan->scratch_offset = layout->total;
-  plan->slice_size
-      = layout->total + 4 * (VYRE_SCRATCH_SLOTS + VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots);
+  plan->scratch_offset = align_up (layout->total, VYRE_GRANULE);
+  plan->report_size = plan->scratch_offset + 4 * VYRE_SCRATCH_REPORT_WORDS;
+  plan->slice_size = plan->scratch_offset
+                     + 4 * (VYRE_SCRATCH_SLOTS + VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots);
+  plan->copy_cost = (guint)(plan->report_size / VYRE_GRANULE / workgroup) + 1;
   plan->slice = g_malloc0 (plan->slice_size);
   vyre_encode_control (plan->slice, image->n_observables, 1);
   memcpy (
       &plan->slice[layout->offset[VYRE_PART_RING] / 4], image->slots, layout->size[VYRE_PART_RING]);
   if (!plan_tickets (plan, error))
     return NULL;
-  plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_TICKETS_LEFT] = plan->tickets->len;
+  write_scratch (plan);
+  plan_local (plan);
   return g_steal_pointer (&plan);
 }
 
@@ -371,6 +449,8 @@ vyre_plan_unref (VyrePlan *plan)
 {
   if (!g_atomic_ref_count_dec (&plan->refs))
     return;
+  if (plan->template)
+    plan->template_free (plan->template);
   vyre_image_unref (plan->image);
   g_array_unref (plan->tickets);
   g_free (plan->slice);

@@ -8,4 +8,6 @@
 #include "vyre-memory.h"
 #include "vyre-store.h"
 
+VyreStore *vyre_store_new_kind (
+    VyreDevice *device, gsize size, gsize alignment, VyreMemoryKind kind, GError **error);
 VkBuffer vyre_store_get_buffer (VyreStore *store);

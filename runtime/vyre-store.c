@@ -7,19 +7,10 @@ struct _VyreStore {
   VyreArena *arena;
 };
 
-/**
- * vyre_store_new:
- * @device: the device whose kernels will address it
- * @size: bytes, cut to a multiple of @alignment
- * @alignment: of the slices in bytes, a power of two, at least VYRE_STORE_ALIGNMENT
- * @error: return location
- *
- * Returns: (transfer full) (nullable): a zeroed store, or %NULL with
- *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_UNSUPPORTED or
- *   %VYRE_ERROR_DEVICE
- */
+/* As vyre_store_new(), in memory of either kind; that of the device is not zeroed. */
 VyreStore *
-vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
+vyre_store_new_kind (
+    VyreDevice *device, gsize size, gsize alignment, VyreMemoryKind kind, GError **error)
 {
   gsize most = vyre_device_get_max_payload (device);
 
@@ -33,12 +24,29 @@ vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
   }
   VyreStore *store = g_new0 (VyreStore, 1);
   g_atomic_ref_count_init (&store->refs);
-  if (!vyre_memory_init (&store->memory, device, size, VYRE_MEMORY_HOST, error)) {
+  if (!vyre_memory_init (&store->memory, device, size, kind, error)) {
     g_free (store);
     return NULL;
   }
   store->arena = vyre_arena_new (size, alignment);
   return store;
+}
+
+/**
+ * vyre_store_new:
+ * @device: the device whose kernels will address it
+ * @size: bytes, cut to a multiple of @alignment
+ * @alignment: of the slices in bytes, a power of two, at least VYRE_STORE_ALIGNMENT
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): a zeroed store in memory of the host, or
+ *   %NULL with %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE,
+ *   %VYRE_ERROR_UNSUPPORTED or %VYRE_ERROR_DEVICE
+ */
+VyreStore *
+vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
+{
+  return vyre_store_new_kind (device, size, alignment, VYRE_MEMORY_HOST, error);
 }
 
 /**

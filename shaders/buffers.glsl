@@ -1,67 +1,147 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The buffers of the kernel and the few helpers that everything else uses.
-// All are coherent: host and other workgroups write them while we run, and a
-// plain load may be served from a cache that never hears of it.
+// The buffers of the kernel, the batch in hand, and the few helpers that
+// everything else uses. All buffers are coherent: host and other workgroups write
+// them while we run, and a plain load may be served from a cache that never hears
+// of it.
 
-layout(local_size_x_id = 0) in;
-layout(constant_id = 1) const uint WORKGROUP_BITS = 6u; // log2 of the workgroup size
+layout(local_size_x_id = VYRE_SPEC_WORKGROUP) in;
+layout(constant_id = VYRE_SPEC_WORKGROUP_BITS) const uint WORKGROUP_BITS = 6u; // log2 of its size
+// Whether the device has memory of its own: batches then run in it, or in shared
+// memory, and their readbacks are copied out.
+layout(constant_id = VYRE_SPEC_DISCRETE) const bool DISCRETE = false;
 
 layout(push_constant) uniform Launch { uint launch[VYRE_LAUNCH_WORDS]; };
 
-layout(set = 0, binding = VYRE_BIND_DOOR) coherent volatile readonly buffer Door { uint door[]; };
+layout(set = 0, binding = VYRE_BIND_DOOR) coherent volatile readonly buffer Door { uvec4 door[]; };
 layout(set = 0, binding = VYRE_BIND_STATE) coherent volatile buffer State { uint state[]; };
 layout(set = 0, binding = VYRE_BIND_WORK) coherent buffer Work { uint work[]; };
 layout(set = 0, binding = VYRE_BIND_PAYLOAD) coherent readonly buffer Payload { uvec4 payload[]; };
 layout(set = 0, binding = VYRE_BIND_ANSWER) coherent volatile buffer Answer { uint answer[]; };
+layout(set = 0, binding = VYRE_BIND_READBACK) coherent writeonly buffer Readback { uvec4 readback[]; };
 
 const uint WORKGROUP = 1u << WORKGROUP_BITS;
 
-// The ticket in hand and its batch, what to do next, and decisions on the way.
-// Lane 0 writes them, and may do so only after a barrier behind the last time
-// that any lane read them: what to do next has a word of its own, because lanes
-// may still be reading it when lane 0 comes to the first decision on the way.
+// The ticket in hand, what to do next, and decisions on the way. Lane 0 writes
+// them, and may do so only after a barrier behind the last time that any lane
+// read them: what to do next has a word of its own, because lanes may still be
+// reading it when lane 0 comes to the first decision on the way.
 shared uint s_ticket[VYRE_TICKET_WORDS];
-shared uint s_batch[VYRE_BATCH_WORDS];
 shared uint s_next;
 shared uint s_decision;
-shared uint s_accumulator[8];
+const uint VYRE_N_ACCUMULATORS = 8u;
+shared uint s_accumulator[VYRE_N_ACCUMULATORS];
 shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];
 
-// Each lane's own copy of the two, in registers: on some devices a load of
-// shared memory costs as much as ten additions, and these are used everywhere.
+// A small batch as it runs, and the template it started from: the next ticket
+// may well want the same one.
+shared uint s_work[VYRE_LOCAL_WORDS];
+shared uint s_template[VYRE_LOCAL_WORDS];
+
+// Each lane's own copy of the ticket (or the step of a small batch) and what it
+// has to know of the batch, in registers: on some devices a load of shared memory
+// costs as much as ten additions, and these are used everywhere.
 uint ticket[VYRE_TICKET_WORDS];
-uint batch[VYRE_BATCH_WORDS];
+uint about[VYRE_ABOUT_WORDS];
+uint slice;   // word where the batch starts
+uint scratch; // and where its scratch does
+bool local_batch = false;
 
 uint lane() { return gl_LocalInvocationIndex; }
+bool is_local() { return DISCRETE && local_batch; }
 
-// Word addresses inside the work buffer of the batch in hand.
-uint control_at(uint word) { return batch[VYRE_BATCH_BASE] + word; }
-uint control_words() { return batch[VYRE_BATCH_CONTROL_WORDS]; }
+// The words of the batch in hand, wherever they are.
+uint get(uint at)
+{
+  if (is_local())
+    return s_work[at];
+  return work[at];
+}
+
+uvec4 get4(uint at)
+{
+  if (is_local())
+    return uvec4(s_work[at], s_work[at + 1u], s_work[at + 2u], s_work[at + 3u]);
+  return uvec4(work[at], work[at + 1u], work[at + 2u], work[at + 3u]);
+}
+
+void put(uint at, uint value)
+{
+  if (is_local())
+    s_work[at] = value;
+  else
+    work[at] = value;
+}
+
+uint add(uint at, uint value)
+{
+  if (is_local())
+    return atomicAdd(s_work[at], value);
+  return atomicAdd(work[at], value);
+}
+
+uint exchange(uint at, uint expected, uint value)
+{
+  if (is_local())
+    return atomicCompSwap(s_work[at], expected, value);
+  return atomicCompSwap(work[at], expected, value);
+}
+
+void raise(uint at, uint value)
+{
+  if (is_local())
+    atomicMax(s_work[at], value);
+  else
+    atomicMax(work[at], value);
+}
+
+void flip(uint at, uint bits)
+{
+  if (is_local())
+    atomicXor(s_work[at], bits);
+  else
+    atomicXor(work[at], bits);
+}
+
+// Word addresses inside the batch in hand.
+uint control_at(uint word) { return slice + word; }
+uint control_words() { return about[VYRE_ABOUT_CONTROL_WORDS]; }
 uint slot_at(uint slot)
 {
-  return batch[VYRE_BATCH_BASE] + batch[VYRE_BATCH_CONTROL_WORDS] + slot * VYRE_SLOT_WORDS;
+  return slice + about[VYRE_ABOUT_CONTROL_WORDS] + slot * VYRE_SLOT_WORDS;
 }
-uint debug_at() { return slot_at(batch[VYRE_BATCH_SLOTS]); }
-uint scratch_at(uint word) { return batch[VYRE_BATCH_SCRATCH] + word; }
+uint debug_at() { return slot_at(about[VYRE_ABOUT_SLOTS]); }
+uint scratch_at(uint word) { return scratch + word; }
 uint slot_scratch_at(uint slot)
 {
   return scratch_at(VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS);
 }
 
-// Makes what all lanes wrote visible to whoever sees what lane 0 writes next.
+// Orders what this lane wrote to the batch before what it writes next. Of a small
+// batch nobody sees a thing before the next barrier(), which orders shared memory;
+// memory barriers, even for the workgroup alone, cost hundreds of cycles each.
+void order_writes()
+{
+  if (!is_local())
+    memoryBarrierBuffer();
+}
+
+// Makes what all lanes wrote to the batch visible to whoever sees what lane 0 writes
+// next.
 void publish_lanes()
 {
-  memoryBarrierBuffer();
+  order_writes();
   barrier();
 }
 
-// 64-bit sums in two words, low word first: the carry is exact because the
-// atomic returns the value it added to.
-void atomic_add_64(uint address, uint low, uint high)
+// 64-bit sums in two words: the carry is exact because an atomic returns the
+// value it added to. The two halves are apart so that several sums can be under
+// way at the same time.
+void carry_64(uint at, uint before, uint low, uint high)
 {
-  uint before = atomicAdd(work[address], low);
   high += before + low < before ? 1u : 0u;
   if (high != 0u)
-    atomicAdd(work[address + 1u], high);
+    add(at + 1u, high);
 }
+
+void atomic_add_64(uint at, uint low, uint high) { carry_64(at, add(at, low), low, high); }

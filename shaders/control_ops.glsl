@@ -25,7 +25,7 @@ bool op_compare_swap(Op op)
   uint result = VYRE_CONTROL_OBSERVABLES + op.a;
   if (!in_control(op.a) || !in_control(result))
     return false;
-  work[control_at(result)] = atomicCompSwap(work[control_at(op.a)], op.b, op.c);
+  put(control_at(result), exchange(control_at(op.a), op.b, op.c));
   return true;
 }
 
@@ -35,7 +35,7 @@ bool op_memcpy_lane(Op op)
   if (!memcpy_fits(op))
     return false;
   for (uint i = 0u; i < op.c; i++)
-    work[control_at(op.b + i)] = work[control_at(op.a + i)];
+    put(control_at(op.b + i), get(control_at(op.a + i)));
   return true;
 }
 
@@ -43,8 +43,8 @@ bool op_batch_fence(Op op)
 {
   if (!in_control(VYRE_CONTROL_OBSERVABLES))
     return false;
-  atomicAdd(work[control_at(VYRE_CONTROL_EPOCH)], 1u);
-  work[control_at(VYRE_CONTROL_OBSERVABLES)] = op.b;
+  add(control_at(VYRE_CONTROL_EPOCH), 1u);
+  put(control_at(VYRE_CONTROL_OBSERVABLES), op.b);
   return true;
 }
 
@@ -55,21 +55,21 @@ bool op_printf(Op op, uint slot)
 {
   const uint last = VYRE_DEBUG_WORDS - 1u - VYRE_DEBUG_RECORD_WORDS;
   uint cursor_at = debug_at();
-  uint cursor = atomicAdd(work[cursor_at], 0u);
+  uint cursor = add(cursor_at, 0u);
   bool reserved = false;
   for (uint attempt = 0u; attempt <= VYRE_DEBUG_RECORDS && !reserved && cursor <= last; attempt++) {
-    uint seen = atomicCompSwap(work[cursor_at], cursor, cursor + VYRE_DEBUG_RECORD_WORDS);
+    uint seen = exchange(cursor_at, cursor, cursor + VYRE_DEBUG_RECORD_WORDS);
     reserved = seen == cursor;
     cursor = reserved ? cursor : seen;
   }
   if (reserved) {
     uint record = cursor_at + 1u + cursor;
-    work[record] = op.a;
-    work[record + 1u] = op.b;
-    work[record + 2u] = op.c;
-    work[record + 3u] = slot * VYRE_SLOT_WORDS;
+    put(record, op.a);
+    put(record + 1u, op.b);
+    put(record + 2u, op.c);
+    put(record + 3u, slot * VYRE_SLOT_WORDS);
   } else {
-    atomicAdd(work[scratch_at(VYRE_SCRATCH_DROPPED)], 1u);
+    add(scratch_at(VYRE_SCRATCH_DROPPED), 1u);
   }
   return true;
 }
@@ -84,17 +84,17 @@ bool run_op(Op op, uint slot)
     case VYRE_OP_STORE_U32:
       if (!in_control(op.b))
         return false;
-      work[control_at(op.b)] = op.a;
+      put(control_at(op.b), op.a);
       return true;
     case VYRE_OP_ATOMIC_ADD:
       if (!in_control(op.b))
         return false;
-      atomicAdd(work[control_at(op.b)], op.a);
+      add(control_at(op.b), op.a);
       return true;
     case VYRE_OP_LOAD_U32:
       if (!in_control(op.a) || !in_control(VYRE_CONTROL_OBSERVABLES + op.b))
         return false;
-      work[control_at(VYRE_CONTROL_OBSERVABLES + op.b)] = work[control_at(op.a)];
+      put(control_at(VYRE_CONTROL_OBSERVABLES + op.b), get(control_at(op.a)));
       return true;
     case VYRE_OP_COMPARE_SWAP:
       return op_compare_swap(op);
@@ -105,14 +105,14 @@ bool run_op(Op op, uint slot)
     case VYRE_OP_PRINTF:
       return op_printf(op, slot);
     case VYRE_OP_SHUTDOWN:
-      work[control_at(VYRE_CONTROL_SHUTDOWN)] = 1u;
+      put(control_at(VYRE_CONTROL_SHUTDOWN), 1u);
       return true;
     default:
       return false;
   }
 }
 
-uint slot_arg(uint slot, uint index) { return work[slot_at(slot) + VYRE_SLOT_ARGS + index]; }
+uint slot_arg(uint slot, uint index) { return get(slot_at(slot) + VYRE_SLOT_ARGS + index); }
 
 uint packed_byte(uint slot, uint index)
 {
@@ -140,11 +140,7 @@ Op packed_op(uint slot, uint ops, uint index)
   return Op(packed_byte(slot, 2u + 2u * index), args[0], args[1], args[2]);
 }
 
-Op slot_op(uint slot)
-{
-  return Op(work[slot_at(slot) + VYRE_SLOT_OPCODE], slot_arg(slot, 0u), slot_arg(slot, 1u),
-      slot_arg(slot, 2u));
-}
+Op slot_op(Slot s) { return Op(s.opcode, s.args[0], s.args[1], s.args[2]); }
 
 // Operation i of a slot: the slot itself, or an inner one of a packed slot.
 Op nth_op(uint slot, Op whole, uint ops, uint i)
@@ -162,9 +158,9 @@ uint count_ops(uint slot, Op whole, out bool readable)
   return readable ? ops : 0u;
 }
 
-bool run_slot(uint slot)
+bool run_slot(uint slot, Slot s)
 {
-  Op whole = slot_op(slot);
+  Op whole = slot_op(s);
   bool ran;
   uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++)
@@ -177,10 +173,9 @@ bool run_slot(uint slot)
 void run_lanes(uint first, uint count)
 {
   for (uint i = lane(); i < count; i += WORKGROUP) {
-    uint slot = first + i;
-    if (slot_scratch_is_fence(slot) || !claim(slot))
-      continue;
-    finish(slot, run_slot(slot));
+    Slot s = load_slot(first + i);
+    if (!is_fence(s) && claim(first + i, s))
+      finish(first + i, run_slot(first + i, s));
   }
 }
 
@@ -188,10 +183,11 @@ void run_lanes(uint first, uint count)
 // lane of the workgroup that finished the last ticket.
 void run_fences()
 {
-  uint end = batch[VYRE_BATCH_FENCE_END];
-  for (uint slot = batch[VYRE_BATCH_FENCE_FIRST]; slot < end; slot++) {
-    if (slot_scratch_is_fence(slot) && claim(slot))
-      finish(slot, run_slot(slot));
+  uint end = about[VYRE_ABOUT_FENCE_END];
+  for (uint slot = about[VYRE_ABOUT_FENCE_FIRST]; slot < end; slot++) {
+    Slot s = load_slot(slot);
+    if (is_fence(s) && claim(slot, s))
+      finish(slot, run_slot(slot, s));
   }
 }
 
@@ -207,10 +203,10 @@ bool op_memcpy_workgroup(Op op)
   for (uint i = 0u; i < op.c; i += WORKGROUP) {
     uint word = i + lane();
     bool mine = word < op.c;
-    uint value = mine ? work[control_at(op.a + word % distance)] : 0u;
+    uint value = mine ? get(control_at(op.a + word % distance)) : 0u;
     barrier();
     if (mine)
-      work[control_at(op.b + word)] = value;
+      put(control_at(op.b + word), value);
     publish_lanes();
   }
   return true;
@@ -219,14 +215,15 @@ bool op_memcpy_workgroup(Op op)
 // One slot by the whole workgroup, operations in order.
 void run_solo(uint slot)
 {
-  barrier();
+  Slot s = load_slot(slot);
+  barrier(); // all have loaded it as it was
   if (lane() == 0u)
-    s_decision = claim(slot) ? 1u : 0u;
+    s_decision = claim(slot, s) ? 1u : 0u;
   barrier();
   bool claimed = s_decision != 0u;
   if (!claimed)
     return;
-  Op whole = slot_op(slot);
+  Op whole = slot_op(s);
   bool ran;
   uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++) {

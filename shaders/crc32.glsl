@@ -75,7 +75,6 @@ void crc32_tile(Region r)
 
   uint bytes = 0u;
   uvec4 remainder = uvec4(0u);
-  clear_accumulators();
   for (uint step = 0u; step < steps; step++) {
     uvec4 folded = uvec4(0u);
     [[unroll]] for (int bit = 0; bit < 32; bit++)
@@ -98,13 +97,17 @@ void crc32_tile(Region r)
     if (((behind >> i) & 1u) != 0u)
       share = crc_multiply(share, CRC_X8_POWERS[i + 4u]);
   }
-  atomicXor(s_accumulator[0], share);
-  atomicAdd(s_accumulator[1], bytes);
+  share = subgroupXor(share);
+  bytes = subgroupAdd(bytes);
+  if (subgroupElect()) {
+    atomicXor(s_accumulator[0], share);
+    atomicAdd(s_accumulator[1], bytes);
+  }
   barrier();
   if (lane() != 0u)
     return;
   share = crc_multiply(s_accumulator[0], CRC_TAILS[(0u - end) % VYRE_GRANULE]);
-  atomicXor(work[observable_at(r, 0u)], crc_shift(share, length - column - width));
+  flip(observable_at(r, 0u), crc_shift(share, length - column - width));
   count_bytes(s_accumulator[1]);
 }
 
@@ -112,5 +115,5 @@ void crc32_tile(Region r)
 void crc32_end(Region r)
 {
   uint initial = crc_shift(0xFFFFFFFFu, r.width * r.rows);
-  work[observable_at(r, 0u)] ^= initial ^ 0xFFFFFFFFu;
+  flip(observable_at(r, 0u), initial ^ 0xFFFFFFFFu);
 }

@@ -5,66 +5,94 @@
  * and GLSL. None of it is seen outside libvyre.
  *
  * A ticket is the unit of work one workgroup takes. The host plans the tickets
- * of a batch, writes them to the ticket ring and then stores the new tail;
- * workgroups advance the head by compare-and-swap. A workgroup never owns a
- * ticket it cannot start at once, so a kernel that ends leaves none behind and
- * no batch waits for a workgroup that may not be running.
+ * of a batch and writes them to the ticket ring; each of a ticket's quarters
+ * carries its number, so that a kernel which sees four right numbers sees a whole
+ * ticket, whoever wrote it and in whatever order. How workgroups share the
+ * tickets out, see take() in megakernel.comp.
  */
 #ifndef VYRE_KERNEL_H
 #define VYRE_KERNEL_H
 
-/* bindings */
+/* bindings; without a store of its own for batches READBACK is WORK, and batches
+ * run where their readback is wanted */
 #define VYRE_BIND_DOOR 0
 #define VYRE_BIND_STATE 1
 #define VYRE_BIND_WORK 2
 #define VYRE_BIND_PAYLOAD 3
 #define VYRE_BIND_ANSWER 4
-#define VYRE_N_BINDINGS 5
+#define VYRE_BIND_READBACK 5
+#define VYRE_N_BINDINGS 6
 
-/* door, host to kernel, in words; tail and retire on cache lines of their own */
-#define VYRE_DOOR_TAIL 0
-#define VYRE_DOOR_RETIRE 32
-#define VYRE_DOOR_BATCHES 64
-#define VYRE_MAX_BATCHES 256
-#define VYRE_BATCH_WORDS 16
-#define VYRE_DOOR_TICKETS (VYRE_DOOR_BATCHES + VYRE_MAX_BATCHES * VYRE_BATCH_WORDS)
+/* specialization constants */
+#define VYRE_SPEC_WORKGROUP 0
+#define VYRE_SPEC_WORKGROUP_BITS 1
+#define VYRE_SPEC_DISCRETE 2
+#define VYRE_N_SPECS 3
+
+/* door, host to kernel, in granules: the word that retires launches, then the
+ * ticket ring, a cache line each */
+#define VYRE_DOOR_RETIRE 0
+#define VYRE_DOOR_TICKETS 8
 #define VYRE_MAX_TICKETS 8192
-#define VYRE_TICKET_WORDS 8
-#define VYRE_DOOR_WORDS (VYRE_DOOR_TICKETS + VYRE_MAX_TICKETS * VYRE_TICKET_WORDS)
+#define VYRE_TICKET_GRANULES 4
+#define VYRE_TICKET_BYTES 64
+#define VYRE_DOOR_GRANULES (VYRE_DOOR_TICKETS + VYRE_MAX_TICKETS * VYRE_TICKET_GRANULES)
+#define VYRE_MAX_BATCHES 256
 
-/* batch descriptor */
-#define VYRE_BATCH_BASE 0
-#define VYRE_BATCH_CONTROL_WORDS 1
-#define VYRE_BATCH_SLOTS 2
-#define VYRE_BATCH_SCRATCH 3
-#define VYRE_BATCH_PAYLOAD_GRANULE 4
-#define VYRE_BATCH_PAYLOAD_BYTES 5
-#define VYRE_BATCH_FENCE_FIRST 6
-#define VYRE_BATCH_FENCE_END 7
-#define VYRE_BATCH_SEQUENCE 8
+/* What ticket n carries in its first word and in every fourth from there. */
+#define VYRE_TICKET_MARK(n) ((n) + 1u)
 
-/* ticket: LANES runs COUNT cheap slots from SLOT, a lane each; SOLO runs one
- * slot with the whole workgroup; TILE runs a payload slot over a rectangle of
- * its region. COST is an upper bound of the loop iterations it takes. */
-#define VYRE_TICKET_BATCH 0
-#define VYRE_TICKET_KIND 1
-#define VYRE_TICKET_SLOT 2
-#define VYRE_TICKET_COST 3
-#define VYRE_TICKET_COUNT 4
-#define VYRE_TICKET_ROW 4
-#define VYRE_TICKET_ROWS 5
-#define VYRE_TICKET_COLUMN 6
-#define VYRE_TICKET_WIDTH 7
+/* ticket, without the marks: LANES runs COUNT cheap slots from SLOT, a lane each;
+ * SOLO runs one slot with the whole workgroup; TILE runs a payload slot over a
+ * rectangle of its region; LOCAL runs all STEPS of a small batch, whose initial
+ * state is the template at BASE, in shared memory. COST is an upper bound of the
+ * loop iterations it takes. */
+#define VYRE_TICKET_KIND 0 /* and the batch's index, from bit 8 */
+#define VYRE_TICKET_COST 1
+#define VYRE_TICKET_BASE 2    /* word of WORK where the slice starts */
+#define VYRE_TICKET_SCRATCH 3 /* words from there to the scratch */
+#define VYRE_TICKET_PAYLOAD 4 /* granule */
+#define VYRE_TICKET_SEQUENCE 5
+#define VYRE_TICKET_READBACK 6 /* granule */
+#define VYRE_TICKET_SLOT 7
+#define VYRE_TICKET_COUNT 8
+#define VYRE_TICKET_ROW 8
+#define VYRE_TICKET_ROWS 9
+#define VYRE_TICKET_COLUMN 10
+#define VYRE_TICKET_WIDTH 11
+#define VYRE_TICKET_WORDS 12
+#define VYRE_TICKET_TAG 7 /* of LOCAL, from here */
+#define VYRE_TICKET_TAG_WORD 8
+#define VYRE_TICKET_TEMPLATE 9
+#define VYRE_TICKET_LOCAL_WORDS 10
+#define VYRE_TICKET_STEPS 11
 #define VYRE_KIND_LANES 0
 #define VYRE_KIND_SOLO 1
 #define VYRE_KIND_TILE 2
+#define VYRE_KIND_LOCAL 3
 
-/* scratch of a batch, behind its io queue, written by the host with the image */
+/* a step of a LOCAL ticket: its kind, then SLOT to WIDTH as in a ticket */
+#define VYRE_STEP_KIND 0
+#define VYRE_STEP_SLOT 1
+#define VYRE_STEP_WORDS 6
+#define VYRE_NO_TAG_WORD 0xFFFFFFFFu
+
+/* scratch of a batch, on the first granule behind its io queue: what the host
+ * reads of it with the readback, what the kernel has to know, then two words for
+ * each slot */
 #define VYRE_SCRATCH_TICKETS_LEFT 0
 #define VYRE_SCRATCH_FAULTS 1
 #define VYRE_SCRATCH_DROPPED 2
 #define VYRE_SCRATCH_BYTES 3
-#define VYRE_SCRATCH_SLOTS 8
+#define VYRE_SCRATCH_REPORT_WORDS 8
+#define VYRE_SCRATCH_ABOUT 8
+#define VYRE_ABOUT_CONTROL_WORDS 0
+#define VYRE_ABOUT_SLOTS 1
+#define VYRE_ABOUT_PAYLOAD_BYTES 2
+#define VYRE_ABOUT_FENCE_FIRST 3
+#define VYRE_ABOUT_FENCE_END 4
+#define VYRE_ABOUT_WORDS 5
+#define VYRE_SCRATCH_SLOTS 16
 #define VYRE_SCRATCH_SLOT_WORDS 2
 #define VYRE_SCRATCH_SLOT_TILES_LEFT 0
 #define VYRE_SCRATCH_SLOT_VERDICT 1
@@ -75,21 +103,32 @@
 #define VYRE_VERDICT_REFUSED 2
 #define VYRE_VERDICT_FENCE 3
 
-/* state, private to the kernel */
+/* state, private to the kernel. HEAD is the next ticket where workgroups take
+ * what is there; where they hold a ticket before it is there, the CLAIMS-th claim
+ * of a launch gets one of the N_HELD that the last launch left behind, lowest
+ * first, and then those from FIRST on. */
+#define VYRE_MAX_GROUPS 1024
 #define VYRE_STATE_HEAD 0
 #define VYRE_STATE_ALIVE 32
-#define VYRE_STATE_WORDS 64
+#define VYRE_STATE_CLAIMS 64
+#define VYRE_STATE_N_HELD 96
+#define VYRE_STATE_FIRST 97
+#define VYRE_STATE_N_LEFT 128
+#define VYRE_STATE_N_GONE 160
+#define VYRE_STATE_HELD 192
+#define VYRE_STATE_LEFT (VYRE_STATE_HELD + VYRE_MAX_GROUPS)
+#define VYRE_STATE_WORDS (VYRE_STATE_LEFT + VYRE_MAX_GROUPS)
 
-/* answer, kernel to host: a completion per batch, then totals */
-#define VYRE_COMPLETION_WORDS 8
-#define VYRE_COMPLETION_SEQUENCE 0
-#define VYRE_COMPLETION_FAULTS 1
-#define VYRE_COMPLETION_DROPPED 2
-#define VYRE_COMPLETION_BYTES 3
+/* answer, kernel to host: the sequence number of the last batch completed under
+ * each index, a cache line apart, then totals */
+#define VYRE_COMPLETION_WORDS 16
 #define VYRE_ANSWER_IDLE_POLLS (VYRE_MAX_BATCHES * VYRE_COMPLETION_WORDS)
 #define VYRE_ANSWER_EXITS (VYRE_ANSWER_IDLE_POLLS + 2)
 #define VYRE_ANSWER_PROBE (VYRE_ANSWER_IDLE_POLLS + 3)
-#define VYRE_ANSWER_WORDS (VYRE_ANSWER_IDLE_POLLS + 16)
+#define VYRE_ANSWER_PROBE_HASH (VYRE_ANSWER_IDLE_POLLS + 4)
+#define VYRE_ANSWER_RESIDENT (VYRE_ANSWER_IDLE_POLLS + 5)
+#define VYRE_ANSWER_PROGRESS (VYRE_ANSWER_IDLE_POLLS + 16)
+#define VYRE_ANSWER_WORDS (VYRE_ANSWER_IDLE_POLLS + 32)
 
 /* push constants of a launch */
 #define VYRE_LAUNCH_SEQUENCE 0
@@ -101,10 +140,17 @@
 #define VYRE_LAUNCH_WORDS 6
 
 /* Without POLL a launch runs the tickets before LIMIT and ends: one dispatch.
- * With it, workgroups wait for more until retired or out of budget. PROBE only
- * counts BUDGET iterations, to find out whether the device lets a loop run. */
+ * With it, workgroups wait for more until retired or out of budget, and with HOLD
+ * as well each waits for a ticket of its own. PROBE only counts BUDGET iterations,
+ * to find out whether the device lets a loop run; CENSUS counts the workgroups
+ * that are there at the same time. */
 #define VYRE_FLAG_POLL 1u
 #define VYRE_FLAG_PROBE 2u
+#define VYRE_FLAG_HOLD 4u
+#define VYRE_FLAG_CENSUS 8u
+
+/* A step of the probe's hash, for both sides: no compiler can leave the loop out. */
+#define VYRE_PROBE_STEP(x) ((x) * 1664525u + 1013904223u)
 
 /* A region is read in granules of 16 bytes, aligned in memory whatever the
  * alignment of the region; a row of w bytes touches at most this many. */
@@ -119,16 +165,27 @@
 
 /* Upper bounds of loop iterations, for the planner: taking a ticket, an
  * operation of a lane, one of a whole workgroup, anything around a tile's main
- * loop, a step of U8_HISTOGRAM's, and the most one ticket may cost. A device that executes masked-off code
- * runs every loop's body once even when it has nothing to do. The last also
- * keeps a lane's 32-bit sum of squares from overflowing: 4096 granules of 16
- * bytes are 65 536 * 255 * 255 < 2^32. */
+ * loop, a step of U8_HISTOGRAM's, and the most one ticket may cost; what a LOCAL
+ * ticket costs beyond its steps and its copies, and the most that copying a readback
+ * out may cost. A device that executes
+ * masked-off code runs every loop's body once even when it has nothing to do.
+ * TILE_LOOP_MAX also keeps a lane's 32-bit sum of squares from overflowing: 4096
+ * granules of 16 bytes are 65 536 * 255 * 255 < 2^32. */
 #define VYRE_COST_TICKET 64u
 #define VYRE_COST_LANE_OP 8u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
-#define VYRE_COST_HISTOGRAM_STEP 7u
+#define VYRE_COST_HISTOGRAM_STEP 8u
 #define VYRE_COST_TILE_LOOP_MAX 4096u
 #define VYRE_COST_MAX 24000u
+#define VYRE_COST_LOCAL 64u
+#define VYRE_COST_COPY_OUT_MAX 8192u
+
+/* A batch is small enough to be run by one workgroup in shared memory with at
+ * most so many words of state and bytes of payload. Beyond that the bytes are
+ * read faster by many workgroups than they save in passing work around. */
+#define VYRE_LOCAL_WORDS 1536u
+#define VYRE_LOCAL_BYTES 131072u
+#define VYRE_LOCAL_STEPS 64u
 
 #endif /* VYRE_KERNEL_H */

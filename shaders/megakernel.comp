@@ -6,6 +6,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
 #include "abi.h"
 #include "kernel.h"
 #include "buffers.glsl"
@@ -15,27 +16,68 @@
 #include "u8_ops.glsl"
 #include "crc32.glsl"
 
+// The template that s_template holds; they are numbered from 1.
+shared uint s_template_id;
+
 const uint LEAVE = 0u;
 const uint WAIT = 1u;
 const uint WORK = 2u;
 
 bool flag(uint bit) { return (launch[VYRE_LAUNCH_FLAGS] & bit) != 0u; }
 
-uint ticket_at(uint ticket)
-{
-  return VYRE_DOOR_TICKETS + ticket % VYRE_MAX_TICKETS * VYRE_TICKET_WORDS;
-}
-
 // The host retires launches by number; the difference is signed so that the
 // numbers may wrap.
-bool retired() { return int(door[VYRE_DOOR_RETIRE] - launch[VYRE_LAUNCH_SEQUENCE]) > 0; }
+bool retired() { return int(door[VYRE_DOOR_RETIRE].x - launch[VYRE_LAUNCH_SEQUENCE]) > 0; }
+
+// Whether each workgroup waits for a ticket of its own instead of racing for the
+// next one: fewer steps from doorbell to work, but only for workgroups that are
+// all there at the same time.
+bool holds() { return DISCRETE && flag(VYRE_FLAG_HOLD); }
+
+uvec4 ticket_quarter(uint number, uint quarter)
+{
+  return door[VYRE_DOOR_TICKETS + number % VYRE_MAX_TICKETS * VYRE_TICKET_GRANULES + quarter];
+}
+
+bool is_published(uint number) { return ticket_quarter(number, 0u).x == VYRE_TICKET_MARK(number); }
+
+// Copies a ticket out, if all of it is there.
+bool keep_ticket(uint number, uvec4 quarters[VYRE_TICKET_GRANULES])
+{
+  bool whole = true;
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
+    whole = whole && quarters[i].x == VYRE_TICKET_MARK(number);
+  if (!whole)
+    return false;
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++) {
+    s_ticket[3u * i] = quarters[i].y;
+    s_ticket[3u * i + 1u] = quarters[i].z;
+    s_ticket[3u * i + 2u] = quarters[i].w;
+  }
+  return true;
+}
+
+// A workgroup's look at its own ticket. Device memory is half a microsecond away,
+// so the whole ticket and the host's word to leave are loaded at once, at every
+// look. What the ticket announces needs no barrier to be read after it: all of the
+// addresses come out of the ticket.
+uint look(uint number, uint spent)
+{
+  uvec4 quarters[VYRE_TICKET_GRANULES];
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
+    quarters[i] = ticket_quarter(number, i);
+  bool leave = retired() || spent >= launch[VYRE_LAUNCH_BUDGET];
+  if (leave)
+    return LEAVE;
+  return keep_ticket(number, quarters) ? WORK : WAIT;
+}
 
 // On a device with few workers the extra workgroups go home when idle, and the
 // last one does so to be relaunched with company when much work has come.
-bool wants_company(uint backlog, uint served)
+bool wants_company(uint head, uint served)
 {
-  return launch[VYRE_LAUNCH_BACKLOG] != 0u && served != 0u
-      && backlog >= launch[VYRE_LAUNCH_BACKLOG] && state[VYRE_STATE_ALIVE] == 1u;
+  return launch[VYRE_LAUNCH_BACKLOG] != 0u && served != 0u && state[VYRE_STATE_ALIVE] == 1u
+      && is_published(head + launch[VYRE_LAUNCH_BACKLOG] - 1u);
 }
 
 bool too_many_idle(uint idle)
@@ -44,31 +86,46 @@ bool too_many_idle(uint idle)
       && idle >= launch[VYRE_LAUNCH_LINGER];
 }
 
-// Lane 0 looks for a ticket. A lost race counts as waiting.
+// The ticket that this workgroup holds from now on.
+uint claim()
+{
+  uint claims = atomicAdd(state[VYRE_STATE_CLAIMS], 1u);
+  uint n_held = state[VYRE_STATE_N_HELD];
+  return claims < n_held ? state[VYRE_STATE_HELD + claims]
+                         : state[VYRE_STATE_FIRST] + claims - n_held;
+}
+
+bool read_ticket(uint number)
+{
+  uvec4 quarters[VYRE_TICKET_GRANULES];
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
+    quarters[i] = ticket_quarter(number, i);
+  return keep_ticket(number, quarters);
+}
+
+// Lane 0 looks for the ticket at the head, which others may be faster to take; a
+// lost race counts as waiting.
 uint take(uint spent, uint idle, uint served)
 {
   uint budget = launch[VYRE_LAUNCH_BUDGET];
   if (spent >= budget || retired())
     return LEAVE;
-  uint head = state[VYRE_STATE_HEAD];
-  uint tail = flag(VYRE_FLAG_POLL) ? door[VYRE_DOOR_TAIL] : launch[VYRE_LAUNCH_LIMIT];
-  uint backlog = tail - head;
-  if (int(backlog) <= 0)
-    return !flag(VYRE_FLAG_POLL) || too_many_idle(idle) ? LEAVE : WAIT;
-  if (wants_company(backlog, served))
+  uint number = state[VYRE_STATE_HEAD];
+  if (!flag(VYRE_FLAG_POLL) && int(launch[VYRE_LAUNCH_LIMIT] - number) <= 0)
     return LEAVE;
-  memoryBarrierBuffer(); // the tail is seen before what it announces is read
-  // The ticket cannot be overwritten while it is the head; if it no longer is,
-  // what we read is of no use and the exchange below fails.
-  if (door[ticket_at(head) + VYRE_TICKET_COST] > budget - spent)
+  if (!is_published(number))
+    return too_many_idle(idle) ? LEAVE : WAIT;
+  if (wants_company(number, served))
     return LEAVE;
-  if (atomicCompSwap(state[VYRE_STATE_HEAD], head, head + 1u) != head)
+  memoryBarrierBuffer(); // the ticket is seen before what it announces is read
+  if (!read_ticket(number))
     return WAIT;
-  for (uint i = 0u; i < VYRE_TICKET_WORDS; i++)
-    s_ticket[i] = door[ticket_at(head) + i];
-  uint batch = VYRE_DOOR_BATCHES + s_ticket[VYRE_TICKET_BATCH] * VYRE_BATCH_WORDS;
-  for (uint i = 0u; i < VYRE_BATCH_WORDS; i++)
-    s_batch[i] = door[batch + i];
+  if (s_ticket[VYRE_TICKET_COST] > budget - spent)
+    return LEAVE;
+  // A ticket cannot be overwritten while it is the head; if it no longer is, what
+  // we read is of no use and the exchange fails.
+  if (atomicCompSwap(state[VYRE_STATE_HEAD], number, number + 1u) != number)
+    return WAIT;
   return WORK;
 }
 
@@ -88,11 +145,14 @@ void sign_off(uint idle_total)
 // The loop is small on purpose and holds nothing but the search: a CPU device
 // executes masked-off code too. The tail is looked at several times a round,
 // since rounds are what such a device limits.
-uint wait_for_ticket(inout uint spent, inout uint idle_total, uint served)
+uint wait_for_ticket(uint held, inout uint spent, inout uint idle_total, uint served)
 {
   uint decision = WAIT;
   for (uint idle = 0u; decision == WAIT; idle++) {
-    decision = take(spent, idle, served);
+    if (holds())
+      decision = look(held, spent);
+    else
+      decision = take(spent, idle, served);
     spent++;
     idle_total += decision == WAIT ? 1u : 0u;
   }
@@ -150,79 +210,59 @@ void end_payload_op(uint opcode, Region r)
     crc32_end(r);
 }
 
-// Whether the slot runs is decided once, by whichever of its tiles comes first:
-// a change of the tenant table in the same batch cannot split a slot.
-bool slot_verdict(uint slot)
+// Whether a slot runs is decided once, by whichever of its tiles comes first: a
+// change of the tenant table in the same batch cannot split a slot.
+bool slot_verdict(uint slot, Slot s)
 {
   uint at = slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_VERDICT;
-  if (work[at] == VYRE_VERDICT_OPEN) {
-    uint verdict = authorised(slot) ? VYRE_VERDICT_RUN : VYRE_VERDICT_REFUSED;
-    if (atomicCompSwap(work[at], VYRE_VERDICT_OPEN, verdict) == VYRE_VERDICT_OPEN
-        && verdict == VYRE_VERDICT_RUN)
-      work[slot_at(slot) + VYRE_SLOT_STATUS] = VYRE_STATUS_CLAIMED;
-  }
-  return work[at] == VYRE_VERDICT_RUN;
+  if (s.verdict != VYRE_VERDICT_OPEN)
+    return s.verdict == VYRE_VERDICT_RUN;
+  uint verdict = authorised(s) ? VYRE_VERDICT_RUN : VYRE_VERDICT_REFUSED;
+  uint before = exchange(at, VYRE_VERDICT_OPEN, verdict);
+  if (before != VYRE_VERDICT_OPEN)
+    return before == VYRE_VERDICT_RUN;
+  if (verdict == VYRE_VERDICT_RUN)
+    put(slot_at(slot) + VYRE_SLOT_STATUS, VYRE_STATUS_CLAIMED);
+  return verdict == VYRE_VERDICT_RUN;
+}
+
+// The same in all lanes. Steps of a small batch run one after the other, so there
+// is nothing to be agreed upon.
+bool tile_may_run(uint slot, Slot s)
+{
+  if (is_local())
+    return authorised(s);
+  if (lane() == 0u)
+    s_decision = slot_verdict(slot, s) ? 1u : 0u;
+  barrier();
+  return s_decision != 0u;
 }
 
 // One tile; the last tile of its slot ends the slot.
 void run_tile(uint slot)
 {
-  if (lane() == 0u)
-    s_decision = slot_verdict(slot) ? 1u : 0u;
-  barrier();
-  bool authorised_slot = s_decision != 0u;
-  uint opcode = slot_op(slot).opcode;
-  Region r = region_of(slot);
-  bool fits = payload_op_fits(opcode, r);
-  if (authorised_slot && fits)
-    run_payload_op(opcode, r);
+  Slot s = load_slot(slot);
+  bool runs = tile_may_run(slot, s);
+  Region r = region_of(s);
+  bool fits = payload_op_fits(s.opcode, r);
+  if (runs && fits)
+    run_payload_op(s.opcode, r);
   publish_lanes();
-  if (lane() != 0u || !authorised_slot)
+  clear_accumulators();
+  if (lane() != 0u || !runs)
     return;
-  if (atomicAdd(work[slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_TILES_LEFT], 0xFFFFFFFFu) != 1u)
+  if (add(slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
     return;
-  memoryBarrierBuffer();
+  order_writes();
   if (fits)
-    end_payload_op(opcode, r);
+    end_payload_op(s.opcode, r);
   finish(slot, fits);
 }
 
-// The completion's sequence number is stored last: a host that sees it sees the
-// whole batch.
-void complete_batch()
+// One slot, run of slots or tile of the batch in hand.
+void run_work(uint kind)
 {
-  uint at = ticket[VYRE_TICKET_BATCH] * VYRE_COMPLETION_WORDS;
-  answer[at + VYRE_COMPLETION_FAULTS] = work[scratch_at(VYRE_SCRATCH_FAULTS)];
-  answer[at + VYRE_COMPLETION_DROPPED] = work[scratch_at(VYRE_SCRATCH_DROPPED)];
-  answer[at + VYRE_COMPLETION_BYTES] = work[scratch_at(VYRE_SCRATCH_BYTES)];
-  answer[at + VYRE_COMPLETION_BYTES + 1u] = work[scratch_at(VYRE_SCRATCH_BYTES + 1u)];
-  memoryBarrierBuffer();
-  answer[at + VYRE_COMPLETION_SEQUENCE] = batch[VYRE_BATCH_SEQUENCE];
-}
-
-// Whether this was the last ticket of its batch.
-bool end_ticket()
-{
-  publish_lanes();
-  if (lane() == 0u) {
-    uint left = atomicAdd(work[scratch_at(VYRE_SCRATCH_TICKETS_LEFT)], 0xFFFFFFFFu);
-    s_decision = left == 1u ? 1u : 0u;
-    memoryBarrierBuffer();
-  }
-  barrier();
-  return s_decision != 0u;
-}
-
-// The workgroup that finishes the last ticket of a batch completes the batch.
-uint run_ticket()
-{
-  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_WORDS; i++)
-    ticket[i] = s_ticket[i];
-  [[unroll]] for (uint i = 0u; i <= VYRE_BATCH_SEQUENCE; i++)
-    batch[i] = s_batch[i];
   uint slot = ticket[VYRE_TICKET_SLOT];
-  uint kind = ticket[VYRE_TICKET_KIND];
-  uint cost = ticket[VYRE_TICKET_COST];
 
   if (kind == VYRE_KIND_LANES)
     run_lanes(slot, ticket[VYRE_TICKET_COUNT]);
@@ -230,38 +270,211 @@ uint run_ticket()
     run_solo(slot);
   else
     run_tile(slot);
-  if (end_ticket() && lane() == 0u) {
-    run_fences();
-    complete_batch();
+}
+
+// Whether this was the last ticket of its batch; a small one has no other.
+bool end_ticket()
+{
+  publish_lanes();
+  if (is_local())
+    return true;
+  if (lane() == 0u) {
+    uint left = add(scratch_at(VYRE_SCRATCH_TICKETS_LEFT), 0xFFFFFFFFu);
+    s_decision = left == 1u ? 1u : 0u;
+    memoryBarrierBuffer();
   }
+  barrier();
+  return s_decision != 0u;
+}
+
+// The readback, and behind it what the host wants to know besides.
+void copy_out()
+{
+  uint granules = (scratch - slice + VYRE_SCRATCH_REPORT_WORDS) / 4u;
+  for (uint i = lane(); i < granules; i += WORKGROUP)
+    readback[ticket[VYRE_TICKET_READBACK] + i] = get4(slice + 4u * i);
+}
+
+// The sequence number is stored last: a host that sees it sees the whole batch.
+void complete_batch()
+{
+  uint index = s_ticket[VYRE_TICKET_KIND] >> 8;
+  answer[index * VYRE_COMPLETION_WORDS] = s_ticket[VYRE_TICKET_SEQUENCE];
+}
+
+// By the workgroup that finished the last work of the batch.
+void end_batch()
+{
+  if (lane() == 0u)
+    run_fences();
+  if (DISCRETE) {
+    publish_lanes();
+    copy_out();
+    memoryBarrierBuffer();
+    barrier();
+  } else {
+    memoryBarrierBuffer();
+  }
+  if (lane() == 0u)
+    complete_batch();
+}
+
+// A small batch starts from a copy of its template, with a tag of its own. The last
+// one left a copy of the template that it had.
+void begin_local()
+{
+  uint words = ticket[VYRE_TICKET_LOCAL_WORDS];
+  uint base = ticket[VYRE_TICKET_BASE];
+  if (s_template_id != ticket[VYRE_TICKET_TEMPLATE]) {
+    for (uint i = lane(); i < words; i += WORKGROUP)
+      s_template[i] = s_work[i] = work[base + i];
+    barrier();
+  }
+  if (lane() == 0u && ticket[VYRE_TICKET_TAG_WORD] != VYRE_NO_TAG_WORD)
+    s_work[ticket[VYRE_TICKET_TAG_WORD]] = ticket[VYRE_TICKET_TAG];
+}
+
+// After the completion, when nobody waits for us.
+void prepare_next_local(uint template_id, uint words)
+{
+  for (uint i = lane(); i < words; i += WORKGROUP)
+    s_work[i] = s_template[i];
+  if (lane() == 0u)
+    s_template_id = template_id;
+}
+
+// Which batch the ticket in hand belongs to, and where that is.
+void enter_batch()
+{
+  if (DISCRETE && (ticket[VYRE_TICKET_KIND] & 0xFFu) == VYRE_KIND_LOCAL) {
+    local_batch = true;
+    slice = 0u;
+    scratch = ticket[VYRE_TICKET_SCRATCH];
+    begin_local();
+  } else {
+    local_batch = false;
+    slice = ticket[VYRE_TICKET_BASE];
+    scratch = slice + ticket[VYRE_TICKET_SCRATCH];
+    if (lane() == 0u)
+      answer[VYRE_ANSWER_PROGRESS] = ticket[VYRE_TICKET_SEQUENCE] * 4099u
+          + ticket[VYRE_TICKET_SLOT] + ticket[VYRE_TICKET_ROW]
+          + ticket[VYRE_TICKET_COLUMN]; // any change will do
+  }
+  [[unroll]] for (uint i = 0u; i < VYRE_ABOUT_WORDS; i++)
+    about[i] = get(scratch_at(VYRE_SCRATCH_ABOUT + i));
+}
+
+// Runs the work of a ticket: its own, or the steps of a small batch, which lie
+// behind its scratch.
+void run_steps()
+{
+  uint steps = is_local() ? ticket[VYRE_TICKET_STEPS] : 1u;
+  uint kind = ticket[VYRE_TICKET_KIND] & 0xFFu;
+  uint step_at = slot_scratch_at(about[VYRE_ABOUT_SLOTS]);
+  for (uint step = 0u; step < steps; step++, step_at += VYRE_STEP_WORDS) {
+    if (is_local()) {
+      publish_lanes();
+      kind = s_work[step_at];
+      [[unroll]] for (uint i = VYRE_STEP_SLOT; i < VYRE_STEP_WORDS; i++)
+        ticket[VYRE_TICKET_SLOT + i - VYRE_STEP_SLOT] = s_work[step_at + i];
+    }
+    run_work(kind);
+  }
+}
+
+uint run_ticket()
+{
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_WORDS; i++)
+    ticket[i] = s_ticket[i];
+  uint cost = ticket[VYRE_TICKET_COST];
+  uint local_words = ticket[VYRE_TICKET_LOCAL_WORDS];
+  uint template_id = ticket[VYRE_TICKET_TEMPLATE];
+  enter_batch();
+  run_steps();
+  if (end_ticket())
+    end_batch();
+  if (is_local())
+    prepare_next_local(template_id, local_words);
   return cost;
 }
 
-// Counts loop iterations and leaves the sum, if the device lets it get there.
+// Counts loop iterations and leaves the sum, if the device lets it get there,
+// and a hash that takes as many.
 void probe()
 {
-  uint counted = 0u;
+  uint counted = 0u, hash = 0u;
   while (counted < launch[VYRE_LAUNCH_BUDGET]) {
     counted++;
-    if (retired())
-      break;
+    hash = VYRE_PROBE_STEP(hash);
   }
   answer[VYRE_ANSWER_PROBE] = counted;
+  answer[VYRE_ANSWER_PROBE_HASH] = hash;
+}
+
+// How many workgroups are there at a time: each stays for a while.
+void census()
+{
+  uint most = atomicAdd(state[VYRE_STATE_ALIVE], 1u) + 1u;
+  for (uint i = 0u; i < launch[VYRE_LAUNCH_BUDGET]; i++)
+    most = max(most, state[VYRE_STATE_ALIVE]);
+  atomicMax(answer[VYRE_ANSWER_RESIDENT], most);
+  atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
+}
+
+// Leaves the held ticket to the next launch. The last workgroup to go puts all of
+// them in order, so that no ticket waits for a later one, should fewer workgroups
+// come next time.
+void hand_back(uint held)
+{
+  uint n = gl_NumWorkGroups.x;
+  if (lane() == 0u) {
+    state[VYRE_STATE_LEFT + atomicAdd(state[VYRE_STATE_N_LEFT], 1u)] = held;
+    memoryBarrierBuffer();
+    s_decision = atomicAdd(state[VYRE_STATE_N_GONE], 1u) + 1u == n ? 1u : 0u;
+    memoryBarrierBuffer();
+  }
+  barrier();
+  if (s_decision == 0u)
+    return;
+  for (uint i = lane(); i < n; i += WORKGROUP)
+    s_work[i] = state[VYRE_STATE_LEFT + i];
+  barrier();
+  for (uint i = lane(); i < n; i += WORKGROUP) {
+    uint rank = 0u;
+    for (uint j = 0u; j < n; j++)
+      rank += int(s_work[j] - s_work[i]) < 0 ? 1u : 0u;
+    state[VYRE_STATE_HELD + rank] = s_work[i];
+  }
+  if (lane() == 0u) {
+    state[VYRE_STATE_FIRST] += state[VYRE_STATE_CLAIMS] - state[VYRE_STATE_N_HELD];
+    state[VYRE_STATE_N_HELD] = n;
+    state[VYRE_STATE_CLAIMS] = 0u;
+    state[VYRE_STATE_N_LEFT] = 0u;
+    state[VYRE_STATE_N_GONE] = 0u;
+  }
 }
 
 void main()
 {
-  if (flag(VYRE_FLAG_PROBE)) {
-    if (lane() == 0u)
+  if ((launch[VYRE_LAUNCH_FLAGS] & (VYRE_FLAG_PROBE | VYRE_FLAG_CENSUS)) != 0u) {
+    if (lane() == 0u && flag(VYRE_FLAG_PROBE))
       probe();
+    if (lane() == 0u && flag(VYRE_FLAG_CENSUS))
+      census();
     return;
   }
-  if (lane() == 0u)
+  uint spent = 0u, idle_total = 0u, served = 0u, held = 0u;
+  if (lane() == 0u) {
     atomicAdd(state[VYRE_STATE_ALIVE], 1u);
-  uint spent = 0u, idle_total = 0u, served = 0u;
+    s_template_id = 0u;
+  }
+  clear_accumulators();
   while (true) {
-    if (lane() == 0u)
-      s_next = wait_for_ticket(spent, idle_total, served);
+    if (lane() == 0u) {
+      if (holds())
+        held = claim();
+      s_next = wait_for_ticket(held, spent, idle_total, served);
+    }
     barrier();
     if (s_next == LEAVE)
       break;
@@ -269,4 +482,6 @@ void main()
     barrier(); // every lane is done with the ticket, and has read what was next
     served = 1u;
   }
+  if (holds())
+    hand_back(held);
 }

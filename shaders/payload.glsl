@@ -12,11 +12,11 @@ struct Region {
   uint threshold;
 };
 
-Region region_of(uint slot)
+Region region_of(Slot s)
 {
-  return Region(slot_arg(slot, VYRE_REGION_ARG_OFFSET), slot_arg(slot, VYRE_REGION_ARG_WIDTH),
-      slot_arg(slot, VYRE_REGION_ARG_ROWS), slot_arg(slot, VYRE_REGION_ARG_STRIDE),
-      slot_arg(slot, VYRE_REGION_ARG_OBSERVABLE), slot_arg(slot, VYRE_REGION_ARG_THRESHOLD));
+  return Region(s.args[VYRE_REGION_ARG_OFFSET], s.args[VYRE_REGION_ARG_WIDTH],
+      s.args[VYRE_REGION_ARG_ROWS], s.args[VYRE_REGION_ARG_STRIDE],
+      s.args[VYRE_REGION_ARG_OBSERVABLE], s.args[VYRE_REGION_ARG_THRESHOLD]);
 }
 
 bool region_is_empty(Region r) { return r.width == 0u || r.rows == 0u; }
@@ -26,7 +26,7 @@ bool region_is_linear(Region r) { return r.rows == 1u || r.stride == r.width; }
 // early enough, and (rows - 1) * stride must not wrap on the way there.
 bool region_fits(Region r)
 {
-  uint size = batch[VYRE_BATCH_PAYLOAD_BYTES];
+  uint size = about[VYRE_ABOUT_PAYLOAD_BYTES];
   if (region_is_empty(r))
     return r.offset <= size;
   if (r.offset > size || r.width > size - r.offset)
@@ -49,15 +49,16 @@ uint observable_at(Region r, uint word)
 }
 
 // The walk of a workgroup over its tile. A tile of one row, however long, is
-// `inner` granules that lie in it as a whole, in steps of four a lane, and the
-// two at its ends; of a tile of several rows every granule is cut to its row.
+// `inner` granules that lie in it as a whole, in steps of four a lane, and up to
+// two that its ends cut; of a tile of several rows every granule is cut to its row.
 struct Walk {
   uint inner; // granule of the payload store
   uint inner_end;
   uint start; // payload byte where the tile's first row starts
   uint width; // bytes per row of the tile
   uint stride;
-  uint granules; // cut ones per row, and how many bytes they lie apart
+  uint granules; // cut ones per row, the first byte's and how far they lie apart
+  uint ahead;
   uint apart;
   uint total; // cut granules of the tile
   uint index; // of this lane's next one
@@ -74,30 +75,42 @@ Walk walk_begin(Region r)
   w.start = r.offset + ticket[VYRE_TICKET_ROW] * r.stride + ticket[VYRE_TICKET_COLUMN];
   w.width = ticket[VYRE_TICKET_WIDTH];
   w.stride = r.stride;
+  uint end = w.start + w.width;
   uint first = w.start / VYRE_GRANULE;
-  uint last = w.width == 0u ? first : (w.start + w.width - 1u) / VYRE_GRANULE;
+  uint last = w.width == 0u ? first : (end - 1u) / VYRE_GRANULE;
+  bool cut_first = w.start % VYRE_GRANULE != 0u;
+  bool cut_last = end % VYRE_GRANULE != 0u;
   bool single = rows <= 1u;
-  w.inner = batch[VYRE_BATCH_PAYLOAD_GRANULE] + first + 1u + lane();
-  w.inner_end = single ? batch[VYRE_BATCH_PAYLOAD_GRANULE] + last : 0u;
-  w.granules = single ? min(last - first + 1u, 2u) : VYRE_ROW_GRANULES(w.width);
+  uint cuts = first == last ? uint(cut_first || cut_last) : uint(cut_first) + uint(cut_last);
+  w.inner = ticket[VYRE_TICKET_PAYLOAD] + first + uint(cut_first) + lane();
+  w.inner_end = single ? ticket[VYRE_TICKET_PAYLOAD] + end / VYRE_GRANULE : 0u;
+  w.granules = single ? max(cuts, 1u) : VYRE_ROW_GRANULES(w.width);
+  w.ahead = single && !cut_first ? (last - first) * VYRE_GRANULE : 0u;
   w.apart = single ? (last - first) * VYRE_GRANULE : VYRE_GRANULE;
-  w.total = w.width == 0u ? 0u : w.granules * rows;
+  w.total = w.width == 0u ? 0u : single ? cuts : w.granules * rows;
   w.index = lane();
-  w.row = w.index / w.granules;
-  w.column = w.index % w.granules;
-  w.row_step = WORKGROUP / w.granules;
-  w.column_step = WORKGROUP % w.granules;
+  w.row = 0u;
+  w.column = lane();
+  w.row_step = 0u;
+  w.column_step = 0u;
+  if (!single) { // divisions are slow, and two cut granules need no steps
+    w.row = w.index / w.granules;
+    w.column = w.index % w.granules;
+    w.row_step = WORKGROUP / w.granules;
+    w.column_step = WORKGROUP % w.granules;
+  }
   return w;
 }
 
 bool walk_inside(Walk w) { return w.inner < w.inner_end; }
 
-// The next inner granule of this lane; all ones in `mask` if there is one, or
-// else zero in both: the steps are bounded together, four at a time.
-uvec4 walk_next(inout Walk w, out uvec4 mask)
+// Whether this lane has as many inner granules left as are taken at a step.
+bool walk_deep(Walk w) { return w.inner + (VYRE_INNER_STEPS - 1u) * WORKGROUP < w.inner_end; }
+
+// The next inner granule of this lane; there is one.
+uvec4 walk_next(inout Walk w)
 {
-  mask = uvec4(w.inner < w.inner_end ? 0xFFFFFFFFu : 0u);
-  uvec4 bytes = payload[min(w.inner, w.inner_end - 1u)] & mask;
+  uvec4 bytes = payload[w.inner];
   w.inner += WORKGROUP;
   return bytes;
 }
@@ -127,7 +140,7 @@ uint byte_mask(uint at, uint first, uint end)
 uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
 {
   mask = uvec4(0xFFFFFFFFu);
-  uvec4 bytes = payload[batch[VYRE_BATCH_PAYLOAD_GRANULE] + at / VYRE_GRANULE];
+  uvec4 bytes = payload[ticket[VYRE_TICKET_PAYLOAD] + at / VYRE_GRANULE];
   if (at < first || at + VYRE_GRANULE > end) {
     mask = uvec4(byte_mask(at, first, end), byte_mask(at + 4u, first, end),
         byte_mask(at + 8u, first, end), byte_mask(at + 12u, first, end));
@@ -139,7 +152,7 @@ uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
 uvec4 walk_load(Walk w, out uvec4 mask)
 {
   uint first = w.start + w.row * w.stride;
-  uint at = first / VYRE_GRANULE * VYRE_GRANULE + w.column * w.apart;
+  uint at = first / VYRE_GRANULE * VYRE_GRANULE + w.ahead + w.column * w.apart;
   return load_granule(at, first, first + w.width, mask);
 }
 
@@ -150,12 +163,25 @@ uint valid_bytes(uvec4 mask)
   return (sum * 0x01010101u) >> 24;
 }
 
+// The accumulators are zero whenever a tile starts. Lanes of a subgroup join what
+// they have among themselves, subgroups by atomics.
 void clear_accumulators()
 {
-  barrier();
-  if (lane() < 8u)
+  if (lane() < VYRE_N_ACCUMULATORS)
     s_accumulator[lane()] = 0u;
-  barrier();
+}
+
+// The next granule of this lane, inner or cut.
+bool next_granule(inout Walk w, out uvec4 v, out uvec4 mask)
+{
+  bool inside = walk_inside(w);
+  mask = uvec4(0xFFFFFFFFu);
+  if (!inside && w.index >= w.total)
+    return false;
+  v = inside ? walk_next(w) : walk_load(w, mask);
+  if (!inside)
+    walk_advance(w);
+  return true;
 }
 
 // Bytes really read, for the host to hold against the bytes it asked for.

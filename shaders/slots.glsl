@@ -1,45 +1,82 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The life of a slot: authorise, claim, count, finish.
+// The life of a slot: load, authorise, claim, count, finish.
+
+// What every slot needs to be run, loaded at once: on a GPU the latency of a load
+// is all there is to running a cheap slot.
+struct Slot {
+  uint status;
+  uint opcode;
+  uint tenant;
+  uint tenant_base;
+  uint verdict;
+  uint args[VYRE_REGION_ARG_THRESHOLD + 1];
+};
+
+Slot load_slot(uint slot)
+{
+  Slot s;
+  uint at = slot_at(slot);
+  uint base_at = control_at(VYRE_CONTROL_TENANT_BASE);
+  uint verdict_at = slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_VERDICT;
+  if (is_local()) {
+    s.status = s_work[at + VYRE_SLOT_STATUS];
+    s.opcode = s_work[at + VYRE_SLOT_OPCODE];
+    s.tenant = s_work[at + VYRE_SLOT_TENANT];
+    s.tenant_base = s_work[base_at];
+    s.verdict = s_work[verdict_at];
+    [[unroll]] for (uint i = 0u; i <= VYRE_REGION_ARG_THRESHOLD; i++)
+      s.args[i] = s_work[at + VYRE_SLOT_ARGS + i];
+  } else {
+    s.status = work[at + VYRE_SLOT_STATUS];
+    s.opcode = work[at + VYRE_SLOT_OPCODE];
+    s.tenant = work[at + VYRE_SLOT_TENANT];
+    s.tenant_base = work[base_at];
+    s.verdict = work[verdict_at];
+    [[unroll]] for (uint i = 0u; i <= VYRE_REGION_ARG_THRESHOLD; i++)
+      s.args[i] = work[at + VYRE_SLOT_ARGS + i];
+  }
+  return s;
+}
+
+// The host marks the slots that hold a fence; they run last.
+bool is_fence(Slot s) { return s.verdict == VYRE_VERDICT_FENCE; }
 
 // A tenant is authorised by a non-zero mask word. The table has 29 masks; a
 // lookup outside of it never authorises.
-bool authorised(uint slot)
+bool authorised(Slot s)
 {
-  uint mask = work[control_at(VYRE_CONTROL_TENANT_BASE)] + work[slot_at(slot) + VYRE_SLOT_TENANT];
+  uint mask = s.tenant_base + s.tenant;
   if (mask < VYRE_CONTROL_TENANT_MASKS || mask >= VYRE_CONTROL_TENANT_MASKS_END)
     return false;
-  return work[control_at(mask)] != 0u;
+  return get(control_at(mask)) != 0u;
 }
 
-bool claim(uint slot)
+// Nobody but this lane can see a slot of a small batch, claimed or not.
+bool claim(uint slot, Slot s)
 {
-  return authorised(slot)
-      && atomicCompSwap(work[slot_at(slot) + VYRE_SLOT_STATUS], VYRE_STATUS_PUBLISHED,
-             VYRE_STATUS_CLAIMED)
+  if (!authorised(s))
+    return false;
+  if (is_local())
+    return s.status == VYRE_STATUS_PUBLISHED;
+  return exchange(slot_at(slot) + VYRE_SLOT_STATUS, VYRE_STATUS_PUBLISHED, VYRE_STATUS_CLAIMED)
       == VYRE_STATUS_PUBLISHED;
 }
 
 void count_opcode(uint opcode)
 {
   if (opcode < VYRE_CONTROL_METRICS_COUNT)
-    atomicAdd(work[control_at(VYRE_CONTROL_METRICS + opcode)], 1u);
+    add(control_at(VYRE_CONTROL_METRICS + opcode), 1u);
 }
 
 // The status comes after the results, the count after the status: whoever sees
 // DONE sees the results, and the count never runs ahead of the statuses.
 void finish(uint slot, bool ran)
 {
-  memoryBarrierBuffer();
-  work[slot_at(slot) + VYRE_SLOT_STATUS] = ran ? VYRE_STATUS_DONE : VYRE_STATUS_FAULT;
+  order_writes();
+  put(slot_at(slot) + VYRE_SLOT_STATUS, ran ? VYRE_STATUS_DONE : VYRE_STATUS_FAULT);
   if (!ran)
-    atomicAdd(work[scratch_at(VYRE_SCRATCH_FAULTS)], 1u);
-  memoryBarrierBuffer();
-  atomicAdd(work[control_at(VYRE_CONTROL_DONE_COUNT)], 1u);
-}
-
-// The host marks the slots that hold a fence; they run last.
-bool slot_scratch_is_fence(uint slot)
-{
-  return work[slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_VERDICT] == VYRE_VERDICT_FENCE;
+    add(scratch_at(VYRE_SCRATCH_FAULTS), 1u);
+  order_writes();
+  add(control_at(VYRE_CONTROL_DONE_COUNT), 1u);
 }

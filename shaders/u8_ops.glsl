@@ -40,60 +40,64 @@ void u8_stats_add(inout Stats stats, uvec4 v, uvec4 mask)
       largest(max(max(n & 0xFFu, (n >> 8) & 0xFFu), max((n >> 16) & 0xFFu, n >> 24))));
 }
 
+// All joins before all atomics, so that they overlap.
+void u8_stats_join(Stats stats)
+{
+  uint bytes = subgroupAdd(stats.bytes);
+  uint sum = subgroupAdd(stats.sum);
+  uint squares_low = subgroupAdd(stats.squares & 0xFFFFu);
+  uint squares_high = subgroupAdd(stats.squares >> 16);
+  uint most = subgroupMax(stats.most);
+  uint most_inverse = subgroupMax(stats.most_inverse);
+  if (subgroupElect()) {
+    atomicAdd(s_accumulator[ACC_BYTES], bytes);
+    atomicAdd(s_accumulator[ACC_SUM], sum);
+    atomicAdd(s_accumulator[ACC_SQUARES_LOW], squares_low);
+    atomicAdd(s_accumulator[ACC_SQUARES_HIGH], squares_high);
+    atomicMax(s_accumulator[ACC_MAX], most);
+    atomicMax(s_accumulator[ACC_MAX_INVERSE], most_inverse);
+  }
+}
+
 // While tiles are still running the minimum is kept as the maximum of 255 - x,
 // for which the observable's initial 0 is neutral.
 void u8_stats_tile(Region r)
 {
   Stats stats = Stats(0u, 0u, 0u, 0u, 0u);
-  uvec4 mask;
-  clear_accumulators();
+  uvec4 v, mask = uvec4(0xFFFFFFFFu);
   Walk w = walk_begin(r);
-  while (walk_inside(w)) {
-    [[unroll]] for (uint step = 0u; step < VYRE_INNER_STEPS; step++) {
-      uvec4 v = walk_next(w, mask);
-      u8_stats_add(stats, v, mask);
-    }
+  while (walk_deep(w)) {
+    [[unroll]] for (uint step = 0u; step < VYRE_INNER_STEPS; step++)
+      u8_stats_add(stats, walk_next(w), mask);
   }
-  for (; w.index < w.total; walk_advance(w)) {
-    uvec4 v = walk_load(w, mask);
+  while (next_granule(w, v, mask))
     u8_stats_add(stats, v, mask);
-  }
-  atomicAdd(s_accumulator[ACC_BYTES], stats.bytes);
-  atomicAdd(s_accumulator[ACC_SUM], stats.sum);
-  atomicAdd(s_accumulator[ACC_SQUARES_LOW], stats.squares & 0xFFFFu);
-  atomicAdd(s_accumulator[ACC_SQUARES_HIGH], stats.squares >> 16);
-  atomicMax(s_accumulator[ACC_MAX], stats.most);
-  atomicMax(s_accumulator[ACC_MAX_INVERSE], stats.most_inverse);
+  u8_stats_join(stats);
   barrier();
   if (lane() != 0u)
     return;
   uint high = s_accumulator[ACC_SQUARES_HIGH];
   uint carry;
   uint low = uaddCarry(s_accumulator[ACC_SQUARES_LOW], high << 16, carry);
-  atomicAdd(work[observable_at(r, VYRE_U8_STATS_COUNT)], s_accumulator[ACC_BYTES]);
-  atomicMax(work[observable_at(r, VYRE_U8_STATS_MIN)], s_accumulator[ACC_MAX_INVERSE]);
-  atomicMax(work[observable_at(r, VYRE_U8_STATS_MAX)], s_accumulator[ACC_MAX]);
-  atomic_add_64(observable_at(r, VYRE_U8_STATS_SUM), s_accumulator[ACC_SUM], 0u);
-  atomic_add_64(observable_at(r, VYRE_U8_STATS_SUM_SQUARES), low, (high >> 16) + carry);
-  count_bytes(s_accumulator[ACC_BYTES]);
+  add(observable_at(r, VYRE_U8_STATS_COUNT), s_accumulator[ACC_BYTES]);
+  raise(observable_at(r, VYRE_U8_STATS_MIN), s_accumulator[ACC_MAX_INVERSE]);
+  raise(observable_at(r, VYRE_U8_STATS_MAX), s_accumulator[ACC_MAX]);
+  uint sum = s_accumulator[ACC_SUM], bytes = s_accumulator[ACC_BYTES];
+  uint sum_at = observable_at(r, VYRE_U8_STATS_SUM);
+  uint squares_at = observable_at(r, VYRE_U8_STATS_SUM_SQUARES);
+  uint bytes_at = scratch_at(VYRE_SCRATCH_BYTES);
+  uint sum_before = add(sum_at, sum);
+  uint squares_before = add(squares_at, low);
+  uint bytes_before = add(bytes_at, bytes);
+  carry_64(sum_at, sum_before, sum, 0u);
+  carry_64(squares_at, squares_before, low, (high >> 16) + carry);
+  carry_64(bytes_at, bytes_before, bytes, 0u);
 }
 
 void u8_stats_end(Region r)
 {
   uint minimum = observable_at(r, VYRE_U8_STATS_MIN);
-  work[minimum] = 255u - work[minimum];
-}
-
-// The next granule of this lane, inner or cut.
-bool next_granule(inout Walk w, out uvec4 v, out uvec4 mask)
-{
-  bool inside = walk_inside(w);
-  if (!inside && w.index >= w.total)
-    return false;
-  v = inside ? walk_next(w, mask) : walk_load(w, mask);
-  if (!inside)
-    walk_advance(w);
-  return true;
+  put(minimum, 255u - get(minimum));
 }
 
 // Atomics dwarf everything else here, so there is one place that has them: some
@@ -103,7 +107,6 @@ void u8_histogram_tile(Region r)
 {
   uint bytes = 0u, counted = 0u;
   uvec4 v, mask;
-  clear_accumulators();
   for (uint i = lane(); i < VYRE_U8_HISTOGRAM_WORDS; i += WORKGROUP)
     s_bins[i] = 0u;
   barrier();
@@ -119,13 +122,17 @@ void u8_histogram_tile(Region r)
     bytes += valid_bytes(mask);
     counted += VYRE_GRANULE;
   }
-  atomicAdd(s_accumulator[ACC_BYTES], bytes);
-  atomicAdd(s_accumulator[ACC_OUTSIDE], counted - bytes);
+  bytes = subgroupAdd(bytes);
+  counted = subgroupAdd(counted);
+  if (subgroupElect()) {
+    atomicAdd(s_accumulator[ACC_BYTES], bytes);
+    atomicAdd(s_accumulator[ACC_OUTSIDE], counted - bytes);
+  }
   barrier();
   for (uint bin = lane(); bin < VYRE_U8_HISTOGRAM_WORDS; bin += WORKGROUP) {
     uint total = s_bins[bin] - (bin == 0u ? s_accumulator[ACC_OUTSIDE] : 0u);
     if (total != 0u)
-      atomicAdd(work[observable_at(r, bin)], total);
+      add(observable_at(r, bin), total);
   }
   if (lane() == 0u)
     count_bytes(s_accumulator[ACC_BYTES]);
@@ -144,26 +151,26 @@ uint count_below(uvec4 v, uvec4 mask, uint threshold)
 void u8_below_tile(Region r)
 {
   uint bytes = 0u, below = 0u;
-  uvec4 mask;
-  clear_accumulators();
+  uvec4 v, mask = uvec4(0xFFFFFFFFu);
   Walk w = walk_begin(r);
-  while (walk_inside(w)) {
-    [[unroll]] for (uint step = 0u; step < VYRE_INNER_STEPS; step++) {
-      uvec4 v = walk_next(w, mask);
-      below += count_below(v, mask, r.threshold);
-      bytes += valid_bytes(mask);
-    }
+  while (walk_deep(w)) {
+    [[unroll]] for (uint step = 0u; step < VYRE_INNER_STEPS; step++)
+      below += count_below(walk_next(w), mask, r.threshold);
+    bytes += VYRE_INNER_STEPS * VYRE_GRANULE;
   }
-  for (; w.index < w.total; walk_advance(w)) {
-    uvec4 v = walk_load(w, mask);
+  while (next_granule(w, v, mask)) {
     below += count_below(v, mask, r.threshold);
     bytes += valid_bytes(mask);
   }
-  atomicAdd(s_accumulator[ACC_BYTES], bytes);
-  atomicAdd(s_accumulator[ACC_BELOW], below);
+  bytes = subgroupAdd(bytes);
+  below = subgroupAdd(below);
+  if (subgroupElect()) {
+    atomicAdd(s_accumulator[ACC_BYTES], bytes);
+    atomicAdd(s_accumulator[ACC_BELOW], below);
+  }
   barrier();
   if (lane() == 0u) {
-    atomicAdd(work[observable_at(r, 0u)], s_accumulator[ACC_BELOW]);
+    add(observable_at(r, 0u), s_accumulator[ACC_BELOW]);
     count_bytes(s_accumulator[ACC_BYTES]);
   }
 }

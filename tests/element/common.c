@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* A filter in NULL with the residency the set-up asks for. */
+/* Has the kernel open for the tests of a process. */
 static GstElement *keeper;
 
 static void
@@ -15,30 +15,45 @@ drop_keeper (void)
   gst_object_unref (keeper);
 }
 
+static void
+set_from_environment (GstElement *element, const gchar *property, const gchar *variable)
+{
+  const gchar *value = g_getenv (variable);
+
+  if (value && *value)
+    gst_util_set_object_arg (G_OBJECT (element), property, value);
+}
+
+/* What the set-up asks for. */
+static void
+set_up (GstElement *element)
+{
+  set_from_environment (element, "residency", "VYRE_TEST_RESIDENCY");
+  set_from_environment (element, "placement", "VYRE_TEST_PLACEMENT");
+}
+
 /* Where tests share a process (CK_FORK=no), they share a kernel: some drivers
  * take many seconds to compile it. */
 static void
-keep_kernel (const gchar *residency)
+keep_kernel (void)
 {
   if (keeper || g_strcmp0 (g_getenv ("CK_FORK"), "no") != 0)
     return;
   keeper = gst_element_factory_make ("vyrefilter", NULL);
-  gst_util_set_object_arg (G_OBJECT (keeper), "residency", residency);
+  set_up (keeper);
   gst_element_set_state (keeper, GST_STATE_READY);
   atexit (drop_keeper); /* before the driver's own handlers, which came with READY */
 }
 
+/* A filter in NULL, as the set-up asks for. */
 GstElement *
 filter_make (const gchar *program)
 {
-  const gchar *residency = g_getenv ("VYRE_TEST_RESIDENCY");
   GstElement *element = gst_element_factory_make ("vyrefilter", NULL);
 
   fail_unless (element != NULL, "vyrefilter is not registered");
-  if (!residency || !*residency)
-    residency = "auto";
-  keep_kernel (residency);
-  gst_util_set_object_arg (G_OBJECT (element), "residency", residency);
+  keep_kernel ();
+  set_up (element);
   if (program)
     g_object_set (element, "program", program, NULL);
   return element;

@@ -6,8 +6,9 @@ set -eu
 export LC_ALL=C
 
 # shellcheck disable=SC2034 # used by the scripts
-# The element under test, on the residency that the run is about.
+# The element under test, with the residency and placement that the run is about.
 vyre="vyrefilter name=vyre residency=${VYRE_TEST_RESIDENCY:-auto}"
+vyre="$vyre placement=${VYRE_TEST_PLACEMENT:-auto}"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -34,7 +34,9 @@ buffers 27
 echo 'memory of others'
 launch 0 30 $file ! identity drop-allocation=true ! $vyre ! fakesink
 buffers 27
-same cpu-bounce-bytes "$(wc -c <"$work/file")" "$(counter cpu-bounce-bytes)"
+copied=cpu-bounce-bytes # or stored into the device at once, if that has memory of its own
+[ "$(counter placement)" = unified ] || copied=ingest.direct-bytes
+same "$copied" "$(wc -c <"$work/file")" "$(counter "$copied")"
 
 echo 'a tee'
 launch 0 60 videotestsrc num-buffers=100 ! video/x-raw,format=I420,width=160,height=120 ! tee name=t \
@@ -74,6 +76,7 @@ echo 'two elements on one kernel'
 launch 0 60 videotestsrc num-buffers=50 ! video/x-raw,format=I420,width=160,height=120 ! tee name=t \
   t. ! queue ! $vyre program=builtin:frame-stats ! fakesink \
   t. ! queue ! vyrefilter name=other residency="${VYRE_TEST_RESIDENCY:-auto}" \
+    placement="${VYRE_TEST_PLACEMENT:-auto}" \
   program="$small" ! fakesink
 buffers 50
 

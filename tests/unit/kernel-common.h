@@ -17,6 +17,13 @@ typedef struct {
   VyreMegakernel *kernel;
 } TestKernel;
 
+/* How often to do something: more with VYRE_TEST_THOROUGH set. */
+static inline guint
+test_times (guint usually, guint thoroughly)
+{
+  return g_getenv ("VYRE_TEST_THOROUGH") ? thoroughly : usually;
+}
+
 /* The residency under test, from VYRE_TEST_RESIDENCY. */
 static inline VyreResidency
 test_residency (void)
@@ -30,11 +37,25 @@ test_residency (void)
   return VYRE_RESIDENCY_AUTO;
 }
 
+/* The placement under test, from VYRE_TEST_PLACEMENT. */
+static inline VyrePlacement
+test_placement (void)
+{
+  const char *wanted = g_getenv ("VYRE_TEST_PLACEMENT");
+
+  for (VyrePlacement p = VYRE_PLACEMENT_AUTO; wanted && p <= VYRE_PLACEMENT_SPLIT; p++) {
+    if (g_str_equal (wanted, vyre_placement_name (p)))
+      return p;
+  }
+  return VYRE_PLACEMENT_AUTO;
+}
+
 static inline VyreMegakernelParams
 test_params (void)
 {
   return (VyreMegakernelParams){
     .residency = test_residency (),
+    .placement = test_placement (),
     .staging_size = 80 << 20,
     .readback_size = 32 << 20,
     .idle_timeout = 50 * 1000 * 1000,

@@ -60,6 +60,56 @@ test_launches (void)
   test_kernel_close (&t);
 }
 
+/* Batches of changing content, many in flight: none is lost, none has another
+ * one's results. */
+static void
+run_many (TestKernel *t, guint first, guint n)
+{
+  enum { DEPTH = 32, SIZE = 256 };
+  VyreStore *staging = vyre_megakernel_get_staging (t->kernel);
+  g_autoptr (VyrePlan) plan = test_plan (t, "u8_stats payload -> s", SIZE, 0, 0);
+  gint64 end = g_get_monotonic_time () + 30 * TEST_DEADLINE;
+  VyreBatch *flight[DEPTH] = { NULL };
+  GError *error = NULL;
+  gsize slices;
+
+  g_assert_true (vyre_store_alloc (staging, DEPTH * SIZE, end, &slices));
+  for (guint i = 0; i < n + DEPTH; i++) {
+    VyrePayload payload = { .offset = slices + i % DEPTH * SIZE };
+    VyreBatch **place = &flight[i % DEPTH];
+    if (*place) {
+      guint tag = first + i - DEPTH;
+      vyre_batch_wait (*place, end, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (test_observable (*place, 0), ==, tag);
+      g_assert_cmpuint (test_observable (*place, 1 + VYRE_U8_STATS_COUNT), ==, SIZE);
+      g_assert_cmpuint (test_observable (*place, 1 + VYRE_U8_STATS_SUM), ==, tag % 251 * SIZE);
+      g_clear_pointer (place, vyre_batch_free);
+    }
+    if (i >= n)
+      continue;
+    memset (vyre_store_get_data (staging) + payload.offset, (first + i) % 251, SIZE);
+    *place = vyre_megakernel_publish (t->kernel, plan, first + i, &payload, end, &error);
+    g_assert_no_error (error);
+  }
+  vyre_store_free (staging, slices);
+}
+
+static void
+test_none_lost_none_stale (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  test_kernel_open (&t, &params);
+  guint n = test_times (20000, 10000000);
+  run_many (&t, 1, n);
+  VyreMegakernelCounters c = counters (&t);
+  g_assert_cmpuint (c.completed, ==, c.batches);
+  g_assert_cmpuint (c.completed, >=, n);
+  test_kernel_close (&t);
+}
+
 /* Parks after the idle timeout and comes back for the next batch, many times. */
 static void
 test_park_and_resume (void)
@@ -69,12 +119,13 @@ test_park_and_resume (void)
 
   params.idle_timeout = 1000000;
   test_kernel_open (&t, &params);
-  for (guint i = 0; i < 50; i++) {
+  guint times = test_times (50, 100);
+  for (guint i = 0; i < times; i++) {
     run_nops (&t, 3);
     wait_until_parked (&t);
   }
   if (vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH)
-    g_assert_cmpuint (counters (&t).parks, >=, 50);
+    g_assert_cmpuint (counters (&t).parks, >=, times);
   test_kernel_close (&t);
 }
 
@@ -108,9 +159,11 @@ test_renewals (void)
     g_test_skip ("no persistent residency here");
   } else {
     gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
-    while (counters (&t).renewals < 20) {
+    guint first = 1;
+    while (counters (&t).renewals < test_times (20, 200)) {
       g_assert_cmpint (g_get_monotonic_time (), <, end);
-      run_nops (&t, 10);
+      run_many (&t, first, 1000);
+      first += 1000;
     }
   }
   test_kernel_close (&t);
@@ -138,7 +191,7 @@ test_no_room (void)
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
   g_assert_nonnull (strstr (error->message, "Fix: "));
   g_clear_error (&error);
-  g_assert_cmpuint (n, ==, 65536 / 3904); /* slices of a nop batch: 3 904 bytes each */
+  g_assert_cmpuint (n, ==, 65536 / 3968); /* slices of a nop batch: 3 968 bytes each */
   for (guint i = 0; i < n; i++)
     vyre_batch_free (batches[i]);
   run_nops (&t, 1);
@@ -251,6 +304,12 @@ check_cost (const char *text, gsize size)
   guint32 first = state[VYRE_STATE_HEAD];
   gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
   VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 0, &payload, end, &error);
+  if (vyre_megakernel_is_discrete (t.kernel)
+      && g_error_matches (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE)) {
+    g_clear_error (&error); /* such long readbacks are not copied out */
+    test_kernel_close (&t);
+    return;
+  }
   g_assert_no_error (error);
   gboolean completed = vyre_batch_wait (batch, end, &error);
   guint64 planned = 0;
@@ -370,6 +429,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/residency/device-selection", test_device_selection);
   g_test_add_func ("/residency/launches", test_launches);
+  g_test_add_func ("/residency/none-lost-none-stale", test_none_lost_none_stale);
   g_test_add_func ("/residency/park-and-resume", test_park_and_resume);
   g_test_add_func ("/residency/inactive-parks-at-once", test_inactive_parks_at_once);
   g_test_add_func ("/residency/renewals", test_renewals);

@@ -13,14 +13,14 @@
 static pthread_mutex_t *
 mutex_of (GMutex *mutex)
 {
-  pthread_mutex_t *made, *mine = __atomic_load_n ((pthread_mutex_t **) &mutex->p, __ATOMIC_ACQUIRE);
+  pthread_mutex_t *made, *mine = __atomic_load_n ((pthread_mutex_t **)&mutex->p, __ATOMIC_ACQUIRE);
 
   if (mine)
     return mine;
   made = malloc (sizeof *made);
   pthread_mutex_init (made, NULL);
-  if (__atomic_compare_exchange_n ((pthread_mutex_t **) &mutex->p, &mine, made, FALSE,
-          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+  if (__atomic_compare_exchange_n (
+          (pthread_mutex_t **)&mutex->p, &mine, made, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
     return made;
   free (made);
   return mine;
@@ -29,7 +29,7 @@ mutex_of (GMutex *mutex)
 static pthread_cond_t *
 cond_of (GCond *cond)
 {
-  pthread_cond_t *made, *mine = __atomic_load_n ((pthread_cond_t **) &cond->p, __ATOMIC_ACQUIRE);
+  pthread_cond_t *made, *mine = __atomic_load_n ((pthread_cond_t **)&cond->p, __ATOMIC_ACQUIRE);
   pthread_condattr_t monotonic;
 
   if (mine)
@@ -38,8 +38,8 @@ cond_of (GCond *cond)
   pthread_condattr_init (&monotonic);
   pthread_condattr_setclock (&monotonic, CLOCK_MONOTONIC);
   pthread_cond_init (made, &monotonic);
-  if (__atomic_compare_exchange_n ((pthread_cond_t **) &cond->p, &mine, made, FALSE,
-          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+  if (__atomic_compare_exchange_n (
+          (pthread_cond_t **)&cond->p, &mine, made, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
     return made;
   free (made);
   return mine;

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vyre-copier.h"
+
+#include "abi.h"
+
+/* A copy that takes longer is not going to end. */
+#define COPY_TIMEOUT_NS (10 * G_GUINT64_CONSTANT (1000000000))
+
+static gboolean
+create_copies (VyreCopier *c, GError **error)
+{
+  VkCommandPoolCreateInfo pool_info = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+    .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+    .queueFamilyIndex = c->device->transfer_family,
+  };
+  VkFenceCreateInfo fence_info = {
+    .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO,
+    .flags = VK_FENCE_CREATE_SIGNALED_BIT,
+  };
+
+  if (!vyre_vk_check (vkCreateCommandPool (c->device->handle, &pool_info, NULL, &c->pool),
+          "vkCreateCommandPool", c->device, error))
+    return FALSE;
+  VkCommandBufferAllocateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+    .commandPool = c->pool,
+    .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+    .commandBufferCount = 1,
+  };
+  for (guint i = 0; i < c->device->n_transfer_queues * VYRE_COPIER_COPIES; i++) {
+    VyreCopy *copy = &c->copies[i / VYRE_COPIER_COPIES][i % VYRE_COPIER_COPIES];
+    if (!vyre_vk_check (vkAllocateCommandBuffers (c->device->handle, &info, &copy->commands),
+            "vkAllocateCommandBuffers", c->device, error)
+        || !vyre_vk_check (vkCreateFence (c->device->handle, &fence_info, NULL, &copy->fence),
+            "vkCreateFence", c->device, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* The device has a transfer queue. On failure the copier has to be cleared. */
+gboolean
+vyre_copier_init (VyreCopier *c, VyreDevice *device, GError **error)
+{
+  *c = (VyreCopier){ .device = device };
+  return vyre_memory_init (&c->tickets, device, (gsize)VYRE_MAX_TICKETS * VYRE_TICKET_BYTES,
+             VYRE_MEMORY_HOST, error)
+         && create_copies (c, error);
+}
+
+/* No copy may be under way. */
+void
+vyre_copier_clear (VyreCopier *c)
+{
+  if (!c->device)
+    return;
+  for (guint queue = 0; queue < c->device->n_transfer_queues; queue++) {
+    for (guint i = 0; i < VYRE_COPIER_COPIES; i++)
+      vkDestroyFence (c->device->handle, c->copies[queue][i].fence, NULL);
+  }
+  vkDestroyCommandPool (c->device->handle, c->pool, NULL);
+  vyre_memory_clear (&c->tickets);
+  *c = (VyreCopier){ 0 };
+}
+
+/* Where the host writes ticket @number, for a later vyre_copier_submit(). */
+guint8 *
+vyre_copier_ticket (VyreCopier *c, guint32 number)
+{
+  return c->tickets.data + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
+}
+
+static gboolean
+reuse (VyreCopier *c, const VyreCopy *copy, GError **error)
+{
+  VkResult result = vkWaitForFences (c->device->handle, 1, &copy->fence, VK_TRUE, COPY_TIMEOUT_NS);
+
+  if (!vyre_vk_check (result, "vkWaitForFences", c->device, error))
+    return FALSE;
+  if (result == VK_TIMEOUT) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+        "%s: a copy has not ended in 10 s. Fix: set placement=bar, and report the driver.",
+        c->device->properties.deviceName);
+    return FALSE;
+  }
+  return vyre_vk_check (
+      vkResetFences (c->device->handle, 1, &copy->fence), "vkResetFences", c->device, error);
+}
+
+/* Tickets are consecutive in the ring, which they may run over the end of. */
+static void
+record_tickets (
+    VyreCopier *c, VkCommandBuffer commands, VkBuffer door, guint32 first, guint32 n_tickets)
+{
+  guint32 start = first % VYRE_MAX_TICKETS;
+  guint32 before_end = MIN (n_tickets, VYRE_MAX_TICKETS - start);
+  const VkDeviceSize ring = (VkDeviceSize)VYRE_DOOR_TICKETS * VYRE_GRANULE;
+  VkBufferCopy ranges[2] = {
+    {
+        .srcOffset = (VkDeviceSize)start * VYRE_TICKET_BYTES,
+        .dstOffset = ring + (VkDeviceSize)start * VYRE_TICKET_BYTES,
+        .size = (VkDeviceSize)before_end * VYRE_TICKET_BYTES,
+    },
+    {
+        .srcOffset = 0,
+        .dstOffset = ring,
+        .size = (VkDeviceSize)(n_tickets - before_end) * VYRE_TICKET_BYTES,
+    },
+  };
+
+  vkCmdCopyBuffer (commands, c->tickets.buffer, door, n_tickets > before_end ? 2 : 1, ranges);
+}
+
+static gboolean
+record (VyreCopier *c, VkCommandBuffer commands, const VyreCopyJob *payload, VkBuffer door,
+    guint32 first_ticket, guint32 n_tickets, GError **error)
+{
+  VkCommandBufferBeginInfo begin = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+    .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
+  };
+  /* the payload is there before the doorbell rings */
+  VkMemoryBarrier barrier = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+    .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+    .dstAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+  };
+
+  if (!vyre_vk_check (
+          vkBeginCommandBuffer (commands, &begin), "vkBeginCommandBuffer", c->device, error))
+    return FALSE;
+  vkCmdCopyBuffer (commands, payload->from, payload->to, 1, &payload->range);
+  vkCmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT, 0,
+      1, &barrier, 0, NULL, 0, NULL);
+  if (n_tickets > 0)
+    record_tickets (c, commands, door, first_ticket, n_tickets);
+  return vyre_vk_check (vkEndCommandBuffer (commands), "vkEndCommandBuffer", c->device, error);
+}
+
+/* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the
+ * host's image of the ring into @door. Queues take turns; an older copy of the same
+ * queue is waited for when too many are under way. */
+gboolean
+vyre_copier_submit (VyreCopier *c, const VyreCopyJob *payload, VkBuffer door, guint32 first_ticket,
+    guint32 n_tickets, GError **error)
+{
+  guint queue = (guint)(c->n_copies % c->device->n_transfer_queues);
+  guint place = (guint)(c->n_copies / c->device->n_transfer_queues % VYRE_COPIER_COPIES);
+  VyreCopy *copy = &c->copies[queue][place];
+  VkSubmitInfo submit = {
+    .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+    .commandBufferCount = 1,
+    .pCommandBuffers = &copy->commands,
+  };
+
+  if (!reuse (c, copy, error)
+      || !record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
+      || !vyre_vk_check (vkQueueSubmit (c->device->transfer_queues[queue], 1, &submit, copy->fence),
+          "vkQueueSubmit", c->device, error))
+    return FALSE;
+  c->n_copies++;
+  return TRUE;
+}

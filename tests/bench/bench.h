@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the rows of the benchmark share: the options, two kernels of the same
+ * settings but for their residency, and the report. A row measures ours and its
+ * peers in turn, in several rounds, and checks everything it measures.
+ */
+#pragma once
+
+#include "check.h"
+#include "kernel.h"
+#include "report.h"
+
+typedef struct {
+  VyreResidency residency;
+  const char *placement;
+  gboolean quick;
+  guint rounds;
+  double seconds;  /* of one measurement in one round */
+  char *program;   /* this executable */
+  char *cuda_peer; /* the other one, or NULL */
+  BenchKernel *ours;
+  BenchKernel *dispatch; /* the peer; NULL until a row asks for it */
+  BenchReport *report;
+} Bench;
+
+typedef struct {
+  const char *name;
+  const char *title;
+  void (*run) (Bench *bench, BenchCheck *check);
+} BenchRow;
+
+BenchKernel *bench_dispatch (Bench *bench, BenchCheck *check);
+BenchFigure *bench_figure (Bench *bench, const char *unit, const BenchSeries *ours,
+    const char *format, ...) G_GNUC_PRINTF (4, 5);
+
+void bench_row_rtt (Bench *bench, BenchCheck *check);
+void bench_row_nop (Bench *bench, BenchCheck *check);
+void bench_row_batches (Bench *bench, BenchCheck *check);
+void bench_row_slots (Bench *bench, BenchCheck *check);
+void bench_row_payload (Bench *bench, BenchCheck *check);
+void bench_row_element (Bench *bench, BenchCheck *check);
+void bench_row_frames (Bench *bench, BenchCheck *check);
+void bench_row_startup (Bench *bench, BenchCheck *check);
+void bench_row_idle (Bench *bench, BenchCheck *check);
+
+int bench_startup_child (VyreResidency residency, const char *placement);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pipe.h"
+
+#include <math.h>
+
+#include "kernel.h"
+#include "series.h"
+
+/* The kernel is away soon after a round: it must take nothing from the next. */
+#define IDLE_TIMEOUT_NS 20000000
+#define SETTLE_US 50000
+
+static GstFlowReturn
+take_sample (GstAppSink *sink, gpointer data)
+{
+  BenchPipe *pipe = data;
+  GstSample *sample = gst_app_sink_pull_sample (sink);
+
+  if (!sample)
+    return GST_FLOW_EOS;
+  if (!pipe->is_right (pipe, gst_sample_get_buffer (sample), pipe->received))
+    pipe->wrong++;
+  gst_sample_unref (sample);
+  pipe->last = bench_now ();
+  __atomic_store_n (&pipe->received, pipe->received + 1, __ATOMIC_RELEASE);
+  return GST_FLOW_OK;
+}
+
+/* A vyrefilter for bench_pipe_open(), but for what follows it. */
+char *
+bench_pipe_filter (const char *program, const char *residency, const char *placement)
+{
+  g_autoptr (GstElement) probe = gst_element_factory_make ("vyrefilter", NULL);
+  GString *text = g_string_new (NULL);
+
+  if (probe)
+    gst_object_ref_sink (probe);
+  g_string_append_printf (text, "vyrefilter program=\"%s\" residency=%s idle-timeout=%d", program,
+      residency, IDLE_TIMEOUT_NS);
+  if (probe && g_object_class_find_property (G_OBJECT_GET_CLASS (probe), "placement"))
+    g_string_append_printf (text, " placement=%s", placement);
+  return g_string_free (text, FALSE);
+}
+
+static gboolean
+connect (BenchPipe *pipe, const char *caps, gsize queued)
+{
+  static GstAppSinkCallbacks callbacks = { .new_sample = take_sample };
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipe->pipeline), "sink");
+
+  pipe->source = GST_APP_SRC (gst_bin_get_by_name (GST_BIN (pipe->pipeline), "source"));
+  pipe->element = gst_bin_get_by_name (GST_BIN (pipe->pipeline), "element");
+  pipe->bus = gst_element_get_bus (pipe->pipeline);
+  pipe->caps = gst_caps_from_string (caps);
+  gst_app_src_set_caps (pipe->source, pipe->caps);
+  gst_app_src_set_max_bytes (pipe->source, queued);
+  gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, pipe, NULL);
+  gst_object_unref (sink);
+  gst_element_set_state (pipe->pipeline, GST_STATE_PLAYING);
+  GstStateChangeReturn result
+      = gst_element_get_state (pipe->pipeline, NULL, NULL, BENCH_DEADLINE * GST_USECOND);
+  return bench_check (
+      pipe->check, result == GST_STATE_CHANGE_SUCCESS, "a pipeline does not get to PLAYING");
+}
+
+/* To PLAYING with @element in the middle, and @queued bytes in front of it at the
+ * most. Close it also when this fails. */
+gboolean
+bench_pipe_open (
+    BenchPipe *pipe, const char *element, const char *caps, gsize queued, BenchCheck *check)
+{
+  g_autofree char *text
+      = g_strdup_printf ("appsrc name=source block=true format=time ! %s name=element ! "
+                         "appsink name=sink sync=false async=false enable-last-sample=false",
+          element);
+  GError *error = NULL;
+
+  pipe->check = check;
+  pipe->pipeline = gst_parse_launch (text, &error);
+  if (!bench_check_error (check, error))
+    return FALSE;
+  return connect (pipe, caps, queued);
+}
+
+void
+bench_pipe_close (BenchPipe *pipe)
+{
+  if (pipe->pipeline)
+    gst_element_set_state (pipe->pipeline, GST_STATE_NULL);
+  for (guint i = 0; i < pipe->n_pool; i++)
+    gst_buffer_unref (pipe->pool[i]);
+  g_free (pipe->pool);
+  gst_clear_object (&pipe->source);
+  gst_clear_object (&pipe->element);
+  gst_clear_object (&pipe->bus);
+  gst_clear_caps (&pipe->caps);
+  gst_clear_object (&pipe->pipeline);
+}
+
+/* The allocator that the element proposes, or NULL: the system's. */
+static GstAllocator *
+propose (BenchPipe *pipe, GstAllocationParams *params)
+{
+  GstPad *pad = gst_element_get_static_pad (pipe->element, "sink");
+  GstQuery *query = gst_query_new_allocation (pipe->caps, FALSE);
+  GstAllocator *allocator = NULL;
+
+  if (gst_pad_query (pad, query) && gst_query_get_n_allocation_params (query) > 0)
+    gst_query_parse_nth_allocation_param (query, 0, &allocator, params);
+  gst_query_unref (query);
+  gst_object_unref (pad);
+  bench_check (pipe->check, allocator != NULL, "no allocator was proposed");
+  return allocator;
+}
+
+/* Makes the pool: in system memory, or in memory that the element lends. */
+void
+bench_pipe_fill (BenchPipe *pipe, guint8 *const *contents, guint n, gsize size, gboolean lent)
+{
+  GstAllocationParams params;
+  gst_allocation_params_init (&params);
+  GstAllocator *allocator = lent ? propose (pipe, &params) : NULL;
+
+  pipe->pool = g_new (GstBuffer *, n);
+  pipe->n_pool = n;
+  for (guint i = 0; i < n; i++) {
+    pipe->pool[i] = gst_buffer_new_allocate (allocator, size, &params);
+    gst_buffer_fill (pipe->pool[i], 0, contents[i], size);
+  }
+  gst_clear_object (&allocator);
+}
+
+static GstFlowReturn
+push (BenchPipe *pipe)
+{
+  GstBufferList *list;
+
+  if (pipe->list == 1)
+    return gst_app_src_push_buffer (
+        pipe->source, gst_buffer_ref (pipe->pool[pipe->pushed++ % pipe->n_pool]));
+  list = gst_buffer_list_new_sized (pipe->list);
+  for (guint i = 0; i < pipe->list; i++)
+    gst_buffer_list_add (list, gst_buffer_ref (pipe->pool[pipe->pushed++ % pipe->n_pool]));
+  return gst_app_src_push_buffer_list (pipe->source, list);
+}
+
+/* Empties the bus; FALSE when there was an error. */
+static gboolean
+hear (BenchPipe *pipe)
+{
+  GstMessage *message;
+  gboolean fine = TRUE;
+
+  while ((message = gst_bus_pop (pipe->bus))) {
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+      GError *error = NULL;
+      gst_message_parse_error (message, &error, NULL);
+      fine = bench_check_error (pipe->check, error);
+    } else if (pipe->heard) {
+      pipe->heard (pipe, message);
+    }
+    gst_message_unref (message);
+  }
+  return fine;
+}
+
+static gboolean
+await_all (BenchPipe *pipe)
+{
+  gint64 end = g_get_monotonic_time () + BENCH_DEADLINE;
+
+  while (__atomic_load_n (&pipe->received, __ATOMIC_ACQUIRE) < pipe->pushed
+         && g_get_monotonic_time () < end)
+    g_usleep (50);
+  return bench_check (pipe->check, pipe->received == pipe->pushed,
+      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " buffers came out", pipe->received,
+      pipe->pushed);
+}
+
+/* Feeds it for @seconds; from the first push to the last buffer's coming out. */
+BenchFlow
+bench_pipe_feed (BenchPipe *pipe, double seconds)
+{
+  guint64 first = pipe->pushed;
+  double cpu = bench_cpu_seconds ();
+  gint64 start = bench_now ();
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  while (flow == GST_FLOW_OK && (double)(bench_now () - start) < seconds * 1e9)
+    flow = push (pipe);
+  gboolean fine = flow == GST_FLOW_OK && await_all (pipe);
+  double n = (double)(pipe->pushed - first), elapsed = (double)(pipe->last - start) / 1e9;
+  BenchFlow result = { n / elapsed, (bench_cpu_seconds () - cpu) * 1e6 / n };
+  g_usleep (SETTLE_US);
+  bench_check (pipe->check, flow == GST_FLOW_OK, "pushing gave %s", gst_flow_get_name (flow));
+  bench_check (pipe->check, pipe->wrong == 0,
+      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " buffers came out wrong", pipe->wrong,
+      pipe->received);
+  return hear (pipe) && fine ? result : (BenchFlow){ NAN, NAN };
+}

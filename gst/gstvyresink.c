@@ -155,6 +155,20 @@ stage_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, V
   return TRUE;
 }
 
+/* Whether all bytes of @buffer are still what upstream wrote. */
+static gboolean
+is_readable (GstVyreFilter *self, GstBuffer *buffer)
+{
+  gboolean lost = FALSE;
+  gsize offset;
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; self->lost_bytes && i < gst_buffer_n_memory (buffer); i++)
+    lost |= gst_vyre_memory_find (gst_buffer_peek_memory (buffer, i), self->lost_bytes, &offset);
+  g_mutex_unlock (&self->lock);
+  return !lost;
+}
+
 /* A buffer mapped for the time that it takes to store it. */
 typedef struct {
   GstBuffer *buffer;
@@ -179,7 +193,7 @@ stage_mapped (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, Vyr
 
   if (size == 0 || gst_buffer_n_memory (buffer) != 1
       || size > vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel))
-      || !vyre_megakernel_stores_payload (shared->kernel, size))
+      || !vyre_megakernel_stores_payload (shared->kernel, size) || !is_readable (self, buffer))
     return FALSE;
   Mapped *mapped = g_new (Mapped, 1);
   if (!gst_buffer_map (buffer, &mapped->map, GST_MAP_READ)) {
@@ -249,20 +263,6 @@ alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
     }
   }
   return GST_FLOW_OK;
-}
-
-/* Whether all bytes of @buffer are still what upstream wrote. */
-static gboolean
-is_readable (GstVyreFilter *self, GstBuffer *buffer)
-{
-  gboolean lost = FALSE;
-  gsize offset;
-
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; self->lost_bytes && i < gst_buffer_n_memory (buffer); i++)
-    lost |= gst_vyre_memory_find (gst_buffer_peek_memory (buffer, i), self->lost_bytes, &offset);
-  g_mutex_unlock (&self->lock);
-  return !lost;
 }
 
 /* Copies @buffer into a slice of staging memory. */

@@ -8,7 +8,7 @@
 #include "vyre-megakernel-private.h"
 
 /* Less than the keeper gives a kernel that does not answer. */
-#define TEARDOWN (5 * G_TIME_SPAN_SECOND)
+#define TEARDOWN (8 * G_TIME_SPAN_SECOND)
 
 static void
 count_release (gpointer data)

@@ -5,9 +5,24 @@
 
 #include "vyre-pipeline-cache.h"
 
-static const guint32 megakernel_spirv[] = {
-#include "megakernel.spv.h"
+static const guint32 unified_spirv[] = {
+#include "megakernel-unified.spv.h"
 };
+static const guint32 discrete_spirv[] = {
+#include "megakernel-discrete.spv.h"
+};
+
+static const guint32 *
+code (const VyrePipeline *p)
+{
+  return p->discrete ? discrete_spirv : unified_spirv;
+}
+
+static gsize
+code_size (const VyrePipeline *p)
+{
+  return p->discrete ? sizeof discrete_spirv : sizeof unified_spirv;
+}
 
 static gboolean
 create_layouts (VyrePipeline *p, GError **error)
@@ -46,24 +61,25 @@ create_layouts (VyrePipeline *p, GError **error)
 }
 
 static VyrePipelineKey
-cache_key (const VyreDevice *device, const guint32 *specialization, gsize size)
+cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
 {
+  const VyreDevice *device = p->device;
   const VkPhysicalDeviceProperties *properties = &device->properties;
   VyrePipelineKey key = {
     .vendor = properties->vendorID,
     .device = properties->deviceID,
     .driver = properties->driverVersion,
   };
-  g_autoptr (GChecksum) code = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   gsize digest_size = sizeof key.code;
 
   G_STATIC_ASSERT (sizeof key.device_uuid == sizeof device->uuid);
   G_STATIC_ASSERT (sizeof key.cache_uuid == VK_UUID_SIZE);
   memcpy (key.device_uuid, device->uuid, sizeof key.device_uuid);
   memcpy (key.cache_uuid, properties->pipelineCacheUUID, sizeof key.cache_uuid);
-  g_checksum_update (code, (const guchar *)megakernel_spirv, sizeof megakernel_spirv);
-  g_checksum_update (code, (const guchar *)specialization, (gssize)size);
-  g_checksum_get_digest (code, key.code, &digest_size);
+  g_checksum_update (checksum, (const guchar *)code (p), (gssize)code_size (p));
+  g_checksum_update (checksum, (const guchar *)specialization, (gssize)size);
+  g_checksum_get_digest (checksum, key.code, &digest_size);
   return key;
 }
 
@@ -109,7 +125,7 @@ static VkResult
 compile (VyrePipeline *p, const VkComputePipelineCreateInfo *info)
 {
   const VkSpecializationInfo *specialization = info->stage.pSpecializationInfo;
-  VyrePipelineKey key = cache_key (p->device, specialization->pData, specialization->dataSize);
+  VyrePipelineKey key = cache_key (p, specialization->pData, specialization->dataSize);
   g_autofree char *path = vyre_pipeline_cache_path (&key);
   g_autoptr (GBytes) loaded = vyre_pipeline_cache_load (path, &key);
   VkPipelineCache cache = open_cache (p, loaded);
@@ -129,7 +145,6 @@ create_pipeline (VyrePipeline *p, GError **error)
   guint32 specialization[VYRE_N_SPECS] = {
     [VYRE_SPEC_WORKGROUP] = p->workgroup,
     [VYRE_SPEC_WORKGROUP_BITS] = g_bit_nth_msf (p->workgroup, -1),
-    [VYRE_SPEC_DISCRETE] = p->discrete,
   };
   VkSpecializationMapEntry entries[VYRE_N_SPECS];
   VkSpecializationInfo specialization_info = {
@@ -140,8 +155,8 @@ create_pipeline (VyrePipeline *p, GError **error)
   };
   VkShaderModuleCreateInfo shader_info = {
     .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-    .codeSize = sizeof megakernel_spirv,
-    .pCode = megakernel_spirv,
+    .codeSize = code_size (p),
+    .pCode = code (p),
   };
 
   for (guint32 i = 0; i < VYRE_N_SPECS; i++)

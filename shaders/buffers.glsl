@@ -9,7 +9,7 @@ layout(local_size_x_id = VYRE_SPEC_WORKGROUP) in;
 layout(constant_id = VYRE_SPEC_WORKGROUP_BITS) const uint WORKGROUP_BITS = 6u; // log2 of its size
 // Whether the device has memory of its own: batches then run in it, or in shared
 // memory, and their readbacks are copied out.
-layout(constant_id = VYRE_SPEC_DISCRETE) const bool DISCRETE = false;
+const bool DISCRETE = VYRE_DISCRETE != 0;
 
 layout(push_constant) uniform Launch { uint launch[VYRE_LAUNCH_WORDS]; };
 

@@ -26,8 +26,7 @@
 /* specialization constants */
 #define VYRE_SPEC_WORKGROUP 0
 #define VYRE_SPEC_WORKGROUP_BITS 1
-#define VYRE_SPEC_DISCRETE 2
-#define VYRE_N_SPECS 3
+#define VYRE_N_SPECS 2
 
 /* door, host to kernel, in granules: the word that retires launches, then the
  * ticket ring, a cache line each */

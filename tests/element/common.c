@@ -350,6 +350,29 @@ field_u64 (const GstStructure *structure, const gchar *name)
   return value;
 }
 
+/* Whether a string among the counters is @value. */
+gboolean
+stat_is (GstElement *element, const gchar *name, const gchar *value)
+{
+  GstStructure *stats = stats_of (element);
+  gboolean is = g_strcmp0 (gst_structure_get_string (stats, name), value) == 0;
+
+  gst_structure_free (stats);
+  return is;
+}
+
+/* Whether the kernel runs on the processor, where large batches take long. */
+gboolean
+is_on_cpu (GstElement *element)
+{
+  GstStructure *stats = stats_of (element);
+  const gchar *device = gst_structure_get_string (stats, "device");
+  gboolean cpu = g_str_has_prefix (device, "llvmpipe") || g_str_has_prefix (device, "SwiftShader");
+
+  gst_structure_free (stats);
+  return cpu;
+}
+
 guint64
 stat_of (GstElement *element, const gchar *name)
 {

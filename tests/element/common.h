@@ -51,6 +51,8 @@ void bus_assert_error (GstHarness *h, const gchar *part);
 
 GstStructure *stats_of (GstElement *element);
 guint64 field_u64 (const GstStructure *structure, const gchar *name);
+gboolean stat_is (GstElement *element, const gchar *name, const gchar *value);
+gboolean is_on_cpu (GstElement *element);
 guint64 stat_of (GstElement *element, const gchar *name);
 guint64 stat_nested (GstElement *element, const gchar *structure, const gchar *name);
 void stat_wait (GstElement *element, const gchar *name, guint64 least);

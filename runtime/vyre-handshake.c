@@ -362,21 +362,15 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
 
 /* Whether a residency is worth a try: loops that end early rule out staying for
  * good, and what cannot stay for good although loops would let it has a problem
- * that a relay has too. A running kernel of a device with memory of its own may or
- * may not see what the host writes to system memory, so that no proof is long
- * enough: that is not tried unless asked for. */
+ * that a relay has too. */
 static gboolean
-is_candidate (const VyreMegakernel *kernel, VyreResidency residency, gboolean limited)
+is_candidate (VyreResidency residency, VyreResidency wanted, gboolean limited)
 {
-  VyreResidency wanted = kernel->params.residency;
-  gboolean reaches_out
-      = vyre_device_is_discrete (kernel->device) && !vyre_megakernel_is_discrete (kernel);
-
-  if (wanted != VYRE_RESIDENCY_AUTO)
-    return wanted == residency && (residency != VYRE_RESIDENCY_PERSISTENT || !limited);
+  if (wanted != VYRE_RESIDENCY_AUTO && wanted != residency)
+    return FALSE;
   if (residency == VYRE_RESIDENCY_PERSISTENT)
-    return !limited && !reaches_out;
-  return residency == VYRE_RESIDENCY_DISPATCH || (limited && !reaches_out);
+    return !limited;
+  return residency != VYRE_RESIDENCY_RELAY || limited || wanted == residency;
 }
 
 /* Proves the first candidate from @next on, and starts the keeper. A kernel that
@@ -401,7 +395,8 @@ vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, G
         "%sloops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns, %u workgroups",
         verdict->len ? "; " : "", limited ? "at most " : "", measured.iterations, measured.poll_ns,
         kernel->n_groups);
-  while (*next <= VYRE_RESIDENCY_DISPATCH && !is_candidate (kernel, *next, limited))
+  while (
+      *next <= VYRE_RESIDENCY_DISPATCH && !is_candidate (*next, kernel->params.residency, limited))
     (*next)++;
   if (*next > VYRE_RESIDENCY_DISPATCH)
     return FALSE;

@@ -152,8 +152,11 @@ create (
 static const char *
 why_not (const VyreDevice *device, VyrePlacement placement)
 {
+  /* What a kernel does to system memory by atomics may stay in the cache of such a
+   * GPU until the launch ends: one wrong result in hundreds, which no proof of
+   * bearable length finds for sure. */
   if (placement == VYRE_PLACEMENT_UNIFIED)
-    return NULL;
+    return vyre_device_is_discrete (device) ? "the device has memory of its own" : NULL;
   if (!vyre_device_has_bar (device))
     return "the host cannot address memory of the device";
   if (placement != VYRE_PLACEMENT_BAR && device->n_transfer_queues == 0)
@@ -161,13 +164,12 @@ why_not (const VyreDevice *device, VyrePlacement placement)
   return NULL;
 }
 
-/* Devices with memory of their own try that first. */
 static gboolean
 is_wanted (const VyreDevice *device, VyrePlacement placement, VyrePlacement wanted)
 {
   if (wanted != VYRE_PLACEMENT_AUTO)
     return placement == wanted;
-  return placement == VYRE_PLACEMENT_UNIFIED || vyre_device_is_discrete (device);
+  return (placement != VYRE_PLACEMENT_UNIFIED) == vyre_device_is_discrete (device);
 }
 
 /* Tries the residencies of one placement. Without a result @error is set if it is

@@ -29,6 +29,15 @@ is_completed (const VyreBatch *batch)
   return __atomic_load_n (word, __ATOMIC_ACQUIRE) == batch->sequence;
 }
 
+/* Whether the copy engine is done with the staging memory in every sense, so that
+ * the payload can be given back. The doorbell rang before its fence did. Called with
+ * the lock held. */
+static gboolean
+has_let_go (const VyreBatch *batch)
+{
+  return batch->copy == 0 || vyre_copier_is_done (&batch->kernel->copier, batch->copy);
+}
+
 /* Gives back what only the kernel needed. */
 static void
 free_device_memory (VyreBatch *batch)
@@ -93,7 +102,7 @@ vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
   for (GList *l = kernel->in_flight.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
     VyreBatch *batch = l->data;
     next = l->next;
-    if (is_completed (batch)) {
+    if (is_completed (batch) && has_let_go (batch)) {
       retire_batch (batch, now, releases);
       any = TRUE;
     }
@@ -412,8 +421,9 @@ submit_copy (VyreBatch *batch)
         .size = batch->plan->payload_size },
   };
 
-  if (!vyre_copier_submit (&kernel->copier, &job, kernel->door.buffer, batch->first_ticket,
-          n_tickets (batch), &error))
+  batch->copy = vyre_copier_submit (
+      &kernel->copier, &job, kernel->door.buffer, batch->first_ticket, n_tickets (batch), &error);
+  if (batch->copy == 0)
     vyre_megakernel_fail (kernel, error);
 }
 
@@ -537,13 +547,16 @@ collect (VyreBatch *batch)
     return FALSE;
   releases.n = 0;
   g_mutex_lock (&kernel->lock);
-  if (!atomic_load_explicit (&batch->done, memory_order_relaxed))
+  gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed);
+  if (!done && has_let_go (batch)) {
     retire_batch (batch, vyre_now (), &releases);
+    done = TRUE;
+  }
   if (kernel->n_waiting > 0)
     g_cond_broadcast (&kernel->room);
   g_mutex_unlock (&kernel->lock);
   vyre_releases_run (&releases);
-  return TRUE;
+  return done;
 }
 
 /* The index of a batch that others reaped may belong to another one by now, so

@@ -16,6 +16,7 @@
 typedef struct {
   VkCommandBuffer commands;
   VkFence fence;
+  guint64 number; /* of the copy it holds, from 1 */
 } VyreCopy;
 
 typedef struct {
@@ -36,5 +37,6 @@ typedef struct {
 gboolean vyre_copier_init (VyreCopier *copier, VyreDevice *device, GError **error);
 void vyre_copier_clear (VyreCopier *copier);
 guint8 *vyre_copier_ticket (VyreCopier *copier, guint32 number);
-gboolean vyre_copier_submit (VyreCopier *copier, const VyreCopyJob *payload, VkBuffer door,
+guint64 vyre_copier_submit (VyreCopier *copier, const VyreCopyJob *payload, VkBuffer door,
     guint32 first_ticket, guint32 n_tickets, GError **error);
+gboolean vyre_copier_is_done (VyreCopier *copier, guint64 number);

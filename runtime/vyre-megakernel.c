@@ -164,12 +164,15 @@ why_not (const VyreDevice *device, VyrePlacement placement)
   return NULL;
 }
 
+/* A copy engine is not chosen, only asked for: rewritten staging memory has come
+ * through as it was before, one time in thousands. */
 static gboolean
 is_wanted (const VyreDevice *device, VyrePlacement placement, VyrePlacement wanted)
 {
   if (wanted != VYRE_PLACEMENT_AUTO)
     return placement == wanted;
-  return (placement != VYRE_PLACEMENT_UNIFIED) == vyre_device_is_discrete (device);
+  return placement
+         == (vyre_device_is_discrete (device) ? VYRE_PLACEMENT_BAR : VYRE_PLACEMENT_UNIFIED);
 }
 
 /* Tries the residencies of one placement. Without a result @error is set if it is

@@ -68,6 +68,7 @@ tests/setup.sh tests
 build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch
+check 'lavapipe, as a device with memory of its own' build-tests --setup=bar
 check 'lavapipe under the validation layer' build-tests --setup=validation
 
 # SwiftShader compiles the kernel for many seconds whenever it is opened. So tests

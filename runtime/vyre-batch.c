@@ -350,6 +350,8 @@ write_ticket (const VyreBatch *batch, guint index, guint32 *words)
     base = template->offset;
   } else {
     memcpy (words, g_array_index (plan->tickets, VyreTicket, index).words, sizeof (VyreTicket));
+    if (batch->work != NOWHERE) /* whichever ticket is the last copies the readback out */
+      words[VYRE_TICKET_COST] += MIN (plan->copy_cost, VYRE_COST_COPY_OUT_MAX);
   }
   words[VYRE_TICKET_KIND] |= batch->index << 8;
   words[VYRE_TICKET_BASE] = (guint32)(base / 4);

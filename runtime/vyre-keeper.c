@@ -15,10 +15,11 @@
 #define LEAVE_NS (10 * G_GINT64_CONSTANT (1000000000))
 
 /* On a CPU: idle polls after which all workgroups but the first go home, and
- * the tickets that make the one left call for help. A tile takes some 50 µs, and
- * help costs a relaunch of 100 µs, so it has to be worth milliseconds. */
+ * the tickets of large batches that make the one left call for help. A tile takes
+ * some 200 µs, and help costs a relaunch of 100 µs, so it has to be worth
+ * milliseconds. */
 #define CPU_LINGER 256
-#define CPU_BACKLOG 48
+#define CPU_BACKLOG 12
 
 static gboolean
 is_polling (const VyreMegakernel *kernel)

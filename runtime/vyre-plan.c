@@ -3,9 +3,12 @@
 
 #include <string.h>
 
-/* Bytes of a region one ticket covers, if that leaves few enough tickets:
- * enough work to hide the price of a ticket, little enough to spread a frame. */
+/* Bytes of a region one ticket covers, if that leaves few enough tickets: enough
+ * work to hide the price of a ticket, little enough to spread a frame. On a CPU,
+ * whose workgroups are small, a ticket costs 30 to 50 µs and there are few cores. */
 #define TILE_BYTES 65536u
+#define CPU_TILE_BYTES 262144u
+#define CPU_WORKGROUP 32u
 
 /* Slots of one LANES ticket, in workgroups. */
 #define LANE_ROUNDS 16u
@@ -118,7 +121,7 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
 {
   VyreTicket planned = *ticket;
 
-  cost += VYRE_COST_TICKET + plan->fence_cost + MIN (plan->copy_cost, VYRE_COST_COPY_OUT_MAX);
+  cost += VYRE_COST_TICKET + plan->fence_cost;
   if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "The program is too much work for one batch of %" G_GSIZE_FORMAT
@@ -216,7 +219,8 @@ static guint64
 tile_bytes_for (const VyrePlan *plan, guint64 bytes_read, guint n_tiled)
 {
   guint64 share = PLAN_MAX_TICKETS / 2 / n_tiled;
-  guint64 bytes = MAX (TILE_BYTES, bytes_read / MAX (share, 1) + 1);
+  guint64 least = plan->workgroup <= CPU_WORKGROUP ? CPU_TILE_BYTES : TILE_BYTES;
+  guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
   guint64 most = (guint64)(VYRE_COST_TILE_LOOP_MAX - 4) * plan->workgroup * VYRE_GRANULE / 2;
 
   return MIN (bytes, most) / VYRE_GRANULE * VYRE_GRANULE;

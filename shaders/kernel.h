@@ -180,6 +180,9 @@
 #define VYRE_COST_LOCAL 64u
 #define VYRE_COST_COPY_OUT_MAX 8192u
 
+/* Tickets that cost less are no reason to call for more workgroups. */
+#define VYRE_COST_WORTH_COMPANY 300u
+
 /* A batch is small enough to be run by one workgroup in shared memory with at
  * most so many words of state and bytes of payload. Beyond that the bytes are
  * read faster by many workgroups than they save in passing work around. */

@@ -41,6 +41,8 @@ uvec4 ticket_quarter(uint number, uint quarter)
 
 bool is_published(uint number) { return ticket_quarter(number, 0u).x == VYRE_TICKET_MARK(number); }
 
+uint door_cost(uint number) { return ticket_quarter(number, 0u).z; }
+
 // Copies a ticket out, if all of it is there.
 bool keep_ticket(uint number, uvec4 quarters[VYRE_TICKET_GRANULES])
 {
@@ -77,7 +79,8 @@ uint look(uint number, uint spent)
 bool wants_company(uint head, uint served)
 {
   return launch[VYRE_LAUNCH_BACKLOG] != 0u && served != 0u && state[VYRE_STATE_ALIVE] == 1u
-      && is_published(head + launch[VYRE_LAUNCH_BACKLOG] - 1u);
+      && is_published(head + launch[VYRE_LAUNCH_BACKLOG] - 1u)
+      && door_cost(head) >= VYRE_COST_WORTH_COMPANY;
 }
 
 bool too_many_idle(uint idle)

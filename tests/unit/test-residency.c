@@ -169,6 +169,22 @@ test_renewals (void)
   test_kernel_close (&t);
 }
 
+/* Without a lease there is nothing to renew. */
+static void
+test_no_lease (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.lease = 0;
+  test_kernel_open (&t, &params);
+  run_many (&t, 1, 5000);
+  g_assert_cmpuint (counters (&t).renewals, ==, 0);
+  if (vyre_megakernel_get_residency (t.kernel) == VYRE_RESIDENCY_PERSISTENT)
+    g_assert_cmpuint (t.kernel->budget, ==, G_MAXUINT32);
+  test_kernel_close (&t);
+}
+
 /* More batches than fit: publishing waits for room, and says so when it may not. */
 static void
 test_no_room (void)
@@ -400,6 +416,75 @@ test_forced_residency_that_fails (void)
   g_clear_error (&error);
 }
 
+/* A placement that is asked for works or is an error; there is no other instead. */
+static void
+test_forced_placement (void)
+{
+  GError *error = NULL;
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+
+  g_assert_no_error (error);
+  for (VyrePlacement p = VYRE_PLACEMENT_UNIFIED; p <= VYRE_PLACEMENT_SPLIT; p++) {
+    VyreMegakernelParams params = test_params ();
+    /* whose compiler takes minutes for the kernel of this placement */
+    if (p == VYRE_PLACEMENT_BAR && g_str_has_prefix (vyre_device_get_name (device), "SwiftShader"))
+      continue;
+    params.placement = p;
+    params.copy_threshold = 65536;
+    params.residency = VYRE_RESIDENCY_AUTO;
+    VyreMegakernel *kernel = vyre_megakernel_new (device, &params, &error);
+    if (kernel) {
+      g_assert_cmpint (vyre_megakernel_get_placement (kernel), ==, p);
+      if (p == VYRE_PLACEMENT_SPLIT)
+        g_assert_cmpuint (vyre_megakernel_get_copy_threshold (kernel), ==, 65536);
+      vyre_megakernel_unref (kernel);
+      continue;
+    }
+    g_test_message ("%s", error->message);
+    g_assert_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED);
+    g_assert_nonnull (strstr (error->message, vyre_placement_name (p)));
+    g_assert_nonnull (strstr (error->message, "Fix: "));
+    g_clear_error (&error);
+  }
+}
+
+/* What publishing stores into the device may lie anywhere, and is let go at once. */
+static void
+test_payload_from_anywhere (void)
+{
+  enum { SIZE = 5000 };
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  g_autofree guint8 *bytes = g_malloc (SIZE);
+  GError *error = NULL;
+  gint released = 0;
+
+  test_kernel_open (&t, &params);
+  if (!vyre_megakernel_stores_payload (t.kernel, SIZE)) {
+    g_test_skip ("payloads of this size are not stored by the CPU here");
+    test_kernel_close (&t);
+    return;
+  }
+  memset (bytes, 9, SIZE);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "u8_stats payload -> s", SIZE, 0, 0);
+  VyrePayload payload = { .data = bytes, .release = count_release, .owner = &released };
+  VyreMegakernelCounters before = counters (&t);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 1, &payload, end, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (released, ==, 1);
+  memset (bytes, 0, SIZE); /* too late to matter */
+  g_assert_true (vyre_batch_wait (batch, end, &error));
+  g_assert_cmpuint (test_observable (batch, 1 + VYRE_U8_STATS_SUM), ==, 9 * SIZE);
+  vyre_batch_free (batch);
+  VyreMegakernelCounters after = counters (&t);
+  g_assert_cmpuint (after.stored_bytes - before.stored_bytes, ==, SIZE);
+  g_assert_cmpuint (
+      after.copied_bytes + after.in_place_bytes, ==, before.copied_bytes + before.in_place_bytes);
+  g_assert_cmpuint (vyre_store_get_used (vyre_megakernel_get_staging (t.kernel)), ==, 0);
+  test_kernel_close (&t);
+}
+
 static void
 test_device_selection (void)
 {
@@ -434,11 +519,14 @@ main (int argc, char **argv)
   g_test_add_func ("/residency/park-and-resume", test_park_and_resume);
   g_test_add_func ("/residency/inactive-parks-at-once", test_inactive_parks_at_once);
   g_test_add_func ("/residency/renewals", test_renewals);
+  g_test_add_func ("/residency/no-lease", test_no_lease);
   g_test_add_func ("/residency/no-room", test_no_room);
   g_test_add_func ("/residency/never-room", test_never_room);
   g_test_add_func ("/residency/abandoned-batches", test_abandoned_batches);
   g_test_add_func ("/residency/threads", test_threads);
   g_test_add_func ("/residency/costs-are-bounds", test_costs_are_bounds);
+  g_test_add_func ("/residency/forced-placement", test_forced_placement);
+  g_test_add_func ("/residency/payload-from-anywhere", test_payload_from_anywhere);
   g_test_add_func ("/residency/forced-residency-that-fails", test_forced_residency_that_fails);
   return g_test_run ();
 }

@@ -453,6 +453,7 @@ ring (VyreBatch *batch, VyrePayload *done_with)
   gboolean by_copy_engine = goes_by_copy_engine (batch);
 
   count_payload (batch, by_copy_engine);
+  kernel->n_ringing++;
   if (batch->stored_at != NOWHERE && !by_copy_engine) {
     *done_with = batch->payload;
     batch->payload.release = NULL;
@@ -468,6 +469,7 @@ ring (VyreBatch *batch, VyrePayload *done_with)
   g_mutex_lock (&kernel->lock);
   if (by_copy_engine)
     submit_copy (batch);
+  kernel->n_ringing--;
   vyre_keeper_published (kernel);
 }
 

@@ -141,6 +141,13 @@ check_exits (VyreMegakernel *kernel)
           vyre_device_get_name (kernel->device)));
 }
 
+/* Whether batches wait for a launch that nobody else is about to make. */
+static gboolean
+has_orphans (const VyreMegakernel *kernel)
+{
+  return !g_queue_is_empty ((GQueue *)&kernel->in_flight) && kernel->n_ringing == 0;
+}
+
 static void
 launch_ended (VyreMegakernel *kernel)
 {
@@ -150,7 +157,7 @@ launch_ended (VyreMegakernel *kernel)
   if (kernel->pipeline.n_flying > 0)
     return;
   check_exits (kernel);
-  if (!g_queue_is_empty (&kernel->in_flight) || (is_polling (kernel) && is_wanted (kernel)))
+  if (has_orphans (kernel) || (is_polling (kernel) && is_wanted (kernel)))
     launch (kernel);
   else if (was_resident && is_polling (kernel))
     kernel->counters.parks++; /* it left by itself, just when it would have been told to */

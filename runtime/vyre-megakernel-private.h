@@ -77,6 +77,7 @@ struct _VyreMegakernel {
   gint64 launched; /* time of the last launch, ns */
   gint64 last_activity;
   guint active;
+  guint n_ringing; /* batches in flight that their publisher has not launched for yet */
   gboolean quit;
   GError *failure;
   GQueue in_flight; /* of VyreBatch, as published */

@@ -121,6 +121,9 @@ init_imported (VyreMemory *memory, GError **error)
     return FALSE;
   }
   madvise (memory->data, memory->reserved, MADV_HUGEPAGE); /* a hint, free to be ignored */
+  /* After a fork, the first write to a shared page gives the writer another one,
+   * and the device would go on with the old. */
+  madvise (memory->data, memory->reserved, MADV_DONTFORK);
   if (!vyre_vk_check (
           device->get_host_pointer_properties (device->handle,
               VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, memory->data, &host),

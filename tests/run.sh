@@ -79,7 +79,9 @@ export VK_DRIVER_FILES
 VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
 export CK_FORK=no
-check 'SwiftShader, a kernel that stays' build-tests --setup=given opcodes kernel residency \
+check 'SwiftShader, leases and parking' build-tests --setup=given residency \
+  --test-args='-p /residency/renewals -p /residency/no-lease -p /residency/park-and-resume'
+check 'SwiftShader, a kernel that stays' build-tests --setup=given opcodes kernel \
   pipeline-film element-allocation element-failures element-flush element-messages \
   element-readback element-results element-stream element-swap
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK

@@ -98,7 +98,7 @@ echo 'benchmarks and tests run in there'
 for program in test-disassemble test-opcodes test-element-soak; do
   clean 120 "$program"
 done
-[ -x "$bundle/bin/bench-runtime" ] || fail 'no benchmark'
+[ -x "$bundle/bin/vyre-bench" ] || fail 'no benchmark'
 
 # kept DIRECTORY DIRECTORY: the registry is in the first one, a kernel in the second
 kept() {

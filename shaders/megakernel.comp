@@ -41,7 +41,12 @@ uvec4 ticket_quarter(uint number, uint quarter)
 
 bool is_published(uint number) { return ticket_quarter(number, 0u).x == VYRE_TICKET_MARK(number); }
 
-uint door_cost(uint number) { return ticket_quarter(number, 0u).z; }
+// Whether a ticket is part of a large batch.
+bool is_worth_company(uint number)
+{
+  uvec4 quarter = ticket_quarter(number, 0u); // mark, kind, cost
+  return (quarter.y & 0xFFu) != VYRE_KIND_LOCAL && quarter.z >= VYRE_COST_WORTH_COMPANY;
+}
 
 // Copies a ticket out, if all of it is there.
 bool keep_ticket(uint number, uvec4 quarters[VYRE_TICKET_GRANULES])
@@ -80,7 +85,7 @@ bool wants_company(uint head, uint served)
 {
   return launch[VYRE_LAUNCH_BACKLOG] != 0u && served != 0u && state[VYRE_STATE_ALIVE] == 1u
       && is_published(head + launch[VYRE_LAUNCH_BACKLOG] - 1u)
-      && door_cost(head) >= VYRE_COST_WORTH_COMPANY;
+      && is_worth_company(head);
 }
 
 bool too_many_idle(uint idle)

@@ -10,9 +10,12 @@
 refused() {
   words=$1
   shift
-  run 60 "$@"
+  run 30 "$@"
   case $status in
     1 | 255) ;; # while running, or in a state change
+    124) # gst-launch-1.0 stays when it hears of an error before its main loop runs
+      grep -q "pipeline doesn't want to preroll" "$work/errors" || fail "status $status: $*"
+      ;;
     *) fail "status $status: $*" ;;
   esac
   said=$(sed -n 's/^ERROR: from element [^ ]*:vyre: //p' "$work/errors" | head -n 1)

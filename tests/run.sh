@@ -68,7 +68,9 @@ tests/setup.sh tests
 build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch
-check 'lavapipe, as a device with memory of its own' build-tests --setup=bar
+check 'lavapipe, as a device with memory of its own' build-tests --setup=bar kernel opcodes \
+  residency loss pipeline-smoke pipeline-film element-allocation element-failures element-kernel \
+  element-loss element-results element-stream
 check 'lavapipe under the validation layer' build-tests --setup=validation
 
 # SwiftShader compiles the kernel for many seconds whenever it is opened. So tests
@@ -82,8 +84,7 @@ export CK_FORK=no
 check 'SwiftShader, leases and parking' build-tests --setup=given residency \
   --test-args='-p /residency/renewals -p /residency/no-lease -p /residency/park-and-resume'
 check 'SwiftShader, a kernel that stays' build-tests --setup=given opcodes kernel \
-  pipeline-film element-allocation element-failures element-flush element-messages \
-  element-readback element-results element-stream element-swap
+  pipeline-film element-flush element-messages element-results element-stream
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 
 build build-asan -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false

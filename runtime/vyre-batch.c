@@ -327,6 +327,7 @@ write_slice (VyreBatch *batch)
   if (vyre_megakernel_is_discrete (kernel)) {
     slice = vyre_store_get_data (kernel->work) + batch->work;
     vyre_memory_store (slice, plan->slice, plan->slice_size);
+    vyre_memory_flush (); /* or the tag might be overtaken by what it replaces */
   } else {
     slice = vyre_store_get_data (kernel->readbacks) + batch->readback;
     memcpy (slice, plan->slice, plan->slice_size);

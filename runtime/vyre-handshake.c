@@ -117,11 +117,12 @@ measure (VyreMegakernel *kernel, Measured *measured, GError **error)
   return TRUE;
 }
 
-/* A launch ends by itself some time after its lease, should the host die. */
+/* A launch ends by itself some time after its lease, should the host die: not
+ * before it, though a poll may take less than it took when measured. */
 static guint32
 budget_for (const VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
 {
-  guint64 polls = 2 * kernel->params.lease / (guint64)poll_ns;
+  guint64 polls = 4 * kernel->params.lease / (guint64)poll_ns;
 
   if (residency != VYRE_RESIDENCY_PERSISTENT)
     return VYRE_RELAY_BUDGET;

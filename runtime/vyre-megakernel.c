@@ -92,6 +92,7 @@ init_memory (VyreMegakernel *kernel, GError **error)
     return FALSE;
   memset (kernel->door.data, 0, door_size);
   memset (kernel->state.data, 0, state_size);
+  vyre_memory_flush ();
   return TRUE;
 }
 

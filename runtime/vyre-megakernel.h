@@ -36,7 +36,8 @@ typedef enum {
 
 /**
  * VyrePlacement:
- * @VYRE_PLACEMENT_AUTO: the best of the others that the device proves to support
+ * @VYRE_PLACEMENT_AUTO: %VYRE_PLACEMENT_BAR on a GPU with memory of its own, else
+ *   %VYRE_PLACEMENT_UNIFIED
  * @VYRE_PLACEMENT_UNIFIED: the kernel reads payloads where they were staged, and
  *   batches run where their readbacks are wanted
  * @VYRE_PLACEMENT_BAR: batches and payloads lie in memory of the device, where the
@@ -66,7 +67,8 @@ typedef enum {
  * @readback_size: bytes of the readback store
  * @idle_timeout: nanoseconds without a batch after which the kernel is parked
  * @lease: nanoseconds a persistent launch stays before its successor takes over,
- *   and after twice as many of which it ends by itself when the host has died; 0
+ *   and after some four times as many of which it ends by itself when the host has
+ *   died; 0
  *   for a launch without end
  *
  * How to run a megakernel.

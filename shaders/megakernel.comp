@@ -151,8 +151,7 @@ void sign_off(uint idle_total)
 }
 
 // The loop is small on purpose and holds nothing but the search: a CPU device
-// executes masked-off code too. The tail is looked at several times a round,
-// since rounds are what such a device limits.
+// executes masked-off code too.
 uint wait_for_ticket(uint held, inout uint spent, inout uint idle_total, uint served)
 {
   uint decision = WAIT;
@@ -486,7 +485,10 @@ void main()
     barrier();
     if (s_next == LEAVE)
       break;
-    spent += run_ticket();
+    uint cost = run_ticket();
+    // A workgroup that leaves by itself takes the ticket it holds with it until the
+    // launch ends: only long idleness, of a host that has died, may make it do so.
+    spent = holds() ? 0u : spent + cost;
     barrier(); // every lane is done with the ticket, and has read what was next
     served = 1u;
   }

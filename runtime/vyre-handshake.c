@@ -391,11 +391,10 @@ vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, G
   if (!measure (kernel, &measured, error))
     return FALSE;
   gboolean limited = kernel->limited = measured.iterations < PROBE_ITERATIONS;
-  if (!strstr (verdict->str, "loops run"))
+  if (verdict->len == 0)
     g_string_append_printf (verdict,
-        "%sloops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns, %u workgroups",
-        verdict->len ? "; " : "", limited ? "at most " : "", measured.iterations, measured.poll_ns,
-        kernel->n_groups);
+        "loops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns, %u workgroups",
+        limited ? "at most " : "", measured.iterations, measured.poll_ns, kernel->n_groups);
   while (
       *next <= VYRE_RESIDENCY_DISPATCH && !is_candidate (*next, kernel->params.residency, limited))
     (*next)++;

@@ -167,13 +167,12 @@ why_not (const VyreDevice *device, VyrePlacement placement)
 
 /* A copy engine is not chosen, only asked for: rewritten staging memory has come
  * through as it was before, one time in thousands. */
-static gboolean
-is_wanted (const VyreDevice *device, VyrePlacement placement, VyrePlacement wanted)
+static VyrePlacement
+choose_placement (const VyreDevice *device, VyrePlacement wanted)
 {
   if (wanted != VYRE_PLACEMENT_AUTO)
-    return placement == wanted;
-  return placement
-         == (vyre_device_is_discrete (device) ? VYRE_PLACEMENT_BAR : VYRE_PLACEMENT_UNIFIED);
+    return wanted;
+  return vyre_device_is_discrete (device) ? VYRE_PLACEMENT_BAR : VYRE_PLACEMENT_UNIFIED;
 }
 
 /* Tries the residencies of one placement. Without a result @error is set if it is
@@ -189,16 +188,11 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
     g_autoptr (VyreMegakernel) kernel = create (device, params, placement, &reason);
     if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
       return g_steal_pointer (&kernel);
-    if (!reason)
-      continue; /* a failed proof leaves its kernel unusable; the next one starts afresh */
-    if (placement == VYRE_PLACEMENT_UNIFIED || params->placement == placement
-        || g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)) {
+    if (reason) {
       g_propagate_error (error, reason);
       return NULL;
     }
-    g_string_append_printf (verdict, "; %s: %s", vyre_placement_name (placement), reason->message);
-    g_error_free (reason);
-    return NULL;
+    /* a failed proof leaves its kernel unusable; the next one starts afresh */
   }
   return NULL;
 }
@@ -229,21 +223,15 @@ start_ingest (VyreMegakernel *kernel, const GString *verdict)
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
 {
-  static const VyrePlacement order[]
-      = { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR, VYRE_PLACEMENT_COPY, VYRE_PLACEMENT_UNIFIED };
+  VyrePlacement placement = choose_placement (device, params->placement);
+  const char *impossible = why_not (device, placement);
   g_autoptr (GString) verdict = g_string_new (NULL);
+  GError *reason = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (order); i++) {
-    GError *reason = NULL;
-    if (!is_wanted (device, order[i], params->placement))
-      continue;
-    const char *impossible = why_not (device, order[i]);
-    if (impossible) {
-      g_string_append_printf (verdict, "%s%s: %s", verdict->len ? "; " : "",
-          vyre_placement_name (order[i]), impossible);
-      continue;
-    }
-    VyreMegakernel *kernel = try_placement (device, params, order[i], verdict, &reason);
+  if (impossible) {
+    g_string_append_printf (verdict, "%s: %s", vyre_placement_name (placement), impossible);
+  } else {
+    VyreMegakernel *kernel = try_placement (device, params, placement, verdict, &reason);
     if (kernel) {
       start_ingest (kernel, verdict);
       return kernel;

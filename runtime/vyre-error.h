@@ -25,6 +25,8 @@ G_BEGIN_DECLS
  * @VYRE_ERROR_TOO_LARGE: a payload, program or length is above a limit
  * @VYRE_ERROR_MISALIGNED: a buffer is not a whole number of words or slots
  * @VYRE_ERROR_INVALID: an argument or a buffer breaks the ABI
+ * @VYRE_ERROR_QUEUE_FULL: a ring or queue does not take what was to be published
+ * @VYRE_ERROR_MISSING_WORD: a buffer ends before the word that was to be read
  *
  * Error codes of %VYRE_ERROR.
  */
@@ -43,6 +45,8 @@ typedef enum {
   VYRE_ERROR_TOO_LARGE,
   VYRE_ERROR_MISALIGNED,
   VYRE_ERROR_INVALID,
+  VYRE_ERROR_QUEUE_FULL,
+  VYRE_ERROR_MISSING_WORD,
 } VyreError;
 
 #define VYRE_ERROR (vyre_error_quark ())

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "vyre-control.h"
+
 /* Bytes of a region one ticket covers, if that leaves few enough tickets: enough
  * work to hide the price of a ticket, little enough to spread a frame. On a CPU,
  * whose workgroups are small, a ticket costs 30 to 50 µs and there are few cores. */
@@ -421,7 +423,9 @@ vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **e
                      + 4 * (VYRE_SCRATCH_SLOTS + VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots);
   plan->copy_cost = (guint)(plan->report_size / VYRE_GRANULE / workgroup) + 1;
   plan->slice = g_malloc0 (plan->slice_size);
-  vyre_encode_control (plan->slice, image->n_observables, 1);
+  if (!vyre_encode_control_into (
+          plan->slice, plan->slice_size, image->n_observables, 1, FALSE, error))
+    return NULL;
   memcpy (
       &plan->slice[layout->offset[VYRE_PART_RING] / 4], image->slots, layout->size[VYRE_PART_RING]);
   if (!plan_tickets (plan, error))

@@ -6,6 +6,7 @@
 
 #include "abi.h"
 #include "vyre-codec.h"
+#include "vyre-control.h"
 #include "vyre-device.h"
 #include "vyre-error.h"
 #include "vyre-ingest.h"
@@ -14,6 +15,7 @@
 #include "vyre-plan.h"
 #include "vyre-program.h"
 #include "vyre-publish.h"
+#include "vyre-readback.h"
 #include "vyre-replay-log.h"
 #include "vyre-store.h"
 #include "vyre-tasks.h"

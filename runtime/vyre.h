@@ -6,6 +6,7 @@
 
 #include "abi.h"
 #include "vyre-codec.h"
+#include "vyre-control.h"
 #include "vyre-device.h"
 #include "vyre-error.h"
 #include "vyre-extensions.h"
@@ -15,6 +16,7 @@
 #include "vyre-plan.h"
 #include "vyre-program.h"
 #include "vyre-publish.h"
+#include "vyre-readback.h"
 #include "vyre-replay-log.h"
 #include "vyre-store.h"
 #include "vyre-tasks.h"

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define N_RULES 10
+#define N_RULES 11
 
 typedef struct {
   guint passed;

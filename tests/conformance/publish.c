@@ -292,6 +292,8 @@ check_publish (Case *c, Publish publish, const char *member, const GByteArray *b
     return;
   }
   check_result (c, c->out, ok, error);
+  if (c->outcome == OUTCOME_FAILED)
+    return;
   if (!ok) {
     check_untouched (c, member, ring, before);
     return;

@@ -119,7 +119,7 @@ vyre_host_ring_count_done (const void *ring, gsize size)
  * @resource: id of what is missing
  * @prefetch: whether it is only going to be needed
  *
- * Encodes the slot by which the kernel asks for a resource: tenant 0, and, as the
+ * Encodes the slot that has the kernel ask for a resource: tenant 0, and, as the
  * runtime itself publishes it, priority CRITICAL.
  */
 void

@@ -370,7 +370,7 @@ run_encode_work_items (Case *c)
   check_publish (c, encode_work_items, "bytes", before);
 }
 
-/* Words of another size are replaced by new ones, as the reference does. */
+/* Words of another size than the ring is to have are no ring: a new one is encoded. */
 static void
 run_reencode_work_items (Case *c)
 {

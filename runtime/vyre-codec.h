@@ -70,6 +70,7 @@ gboolean vyre_readback_validate (
     const gsize *lengths, guint n_lengths, guint32 n_slots, VyreLayout *layout, GError **error);
 
 guint32 vyre_read_word (const void *buffer, gsize word);
+void vyre_write_word (void *buffer, gsize word, guint32 value);
 guint64 vyre_read_word_pair (const void *buffer, gsize word);
 
 G_END_DECLS

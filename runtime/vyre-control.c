@@ -6,13 +6,6 @@
 #include "vyre-codec.h"
 
 static void
-write_word (void *buffer, gsize word, guint32 value)
-{
-  value = GUINT32_TO_LE (value);
-  memcpy ((guint8 *)buffer + 4 * word, &value, sizeof value);
-}
-
-static void
 read_words (const void *control, guint32 first, guint32 *values, guint n)
 {
   for (guint i = 0; i < n; i++)
@@ -26,11 +19,11 @@ authorise (void *control, guint32 n_tenants)
   guint32 n_masks = MIN (n_tenants, VYRE_CONTROL_TENANT_MASKS_END - VYRE_CONTROL_TENANT_MASKS);
   guint32 n_quotas = MIN (n_tenants, VYRE_CONTROL_FAIRNESS - VYRE_CONTROL_QUOTAS);
 
-  write_word (control, VYRE_CONTROL_TENANT_BASE, VYRE_CONTROL_TENANT_MASKS);
+  vyre_write_word (control, VYRE_CONTROL_TENANT_BASE, VYRE_CONTROL_TENANT_MASKS);
   for (guint32 i = 0; i < n_masks; i++)
-    write_word (control, VYRE_CONTROL_TENANT_MASKS + i, G_MAXUINT32);
+    vyre_write_word (control, VYRE_CONTROL_TENANT_MASKS + i, G_MAXUINT32);
   for (guint32 i = 0; i < n_quotas; i++)
-    write_word (control, VYRE_CONTROL_QUOTAS + i, VYRE_QUOTA_DEFAULT);
+    vyre_write_word (control, VYRE_CONTROL_QUOTAS + i, VYRE_QUOTA_DEFAULT);
 }
 
 /**
@@ -56,7 +49,7 @@ vyre_encode_control (
 
   if (control == NULL)
     return NULL;
-  write_word (control, VYRE_CONTROL_SHUTDOWN, shutdown ? 1 : 0);
+  vyre_write_word (control, VYRE_CONTROL_SHUTDOWN, shutdown ? 1 : 0);
   authorise (control, n_tenants);
   return control;
 }
@@ -81,7 +74,7 @@ vyre_encode_control_into (void *storage, gsize size, guint32 n_observables, guin
 {
   if (!vyre_encode_empty_into (storage, size, VYRE_PART_CONTROL, n_observables, error))
     return FALSE;
-  write_word (storage, VYRE_CONTROL_SHUTDOWN, shutdown ? 1 : 0);
+  vyre_write_word (storage, VYRE_CONTROL_SHUTDOWN, shutdown ? 1 : 0);
   authorise (storage, n_tenants);
   return TRUE;
 }
@@ -136,7 +129,7 @@ vyre_write_priority_offsets (void *control, gsize size, guint32 n_slots, GError 
           size);
       return FALSE;
     }
-    write_word (control, VYRE_CONTROL_PRIORITY_OFFSETS + i, offsets[i]);
+    vyre_write_word (control, VYRE_CONTROL_PRIORITY_OFFSETS + i, offsets[i]);
   }
   return TRUE;
 }

@@ -10,6 +10,7 @@
 #include "vyre-device.h"
 #include "vyre-error.h"
 #include "vyre-extensions.h"
+#include "vyre-host-ring.h"
 #include "vyre-ingest.h"
 #include "vyre-io-queue.h"
 #include "vyre-megakernel.h"
@@ -22,3 +23,4 @@
 #include "vyre-tasks.h"
 #include "vyre-telemetry.h"
 #include "vyre-tenants.h"
+#include "vyre-work-items.h"

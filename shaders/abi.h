@@ -62,6 +62,19 @@
 #define VYRE_IO_SLOT_WORDS 8
 #define VYRE_IO_SLOTS 64
 #define VYRE_IO_WORDS (VYRE_IO_SLOT_WORDS * VYRE_IO_SLOTS)
+#define VYRE_IO_SLOT_OP 0
+#define VYRE_IO_SLOT_SOURCE 1
+#define VYRE_IO_SLOT_DESTINATION 2
+#define VYRE_IO_SLOT_OFFSET 3 /* two words, low first */
+#define VYRE_IO_SLOT_BYTES 5
+#define VYRE_IO_SLOT_STATUS 6
+#define VYRE_IO_SLOT_TAG 7
+#define VYRE_IO_OP_READ 1
+#define VYRE_IO_OP_WRITE 2
+#define VYRE_IO_OP_FENCE 3
+/* A request is EMPTY, PUBLISHED or CLAIMED as a ring slot is, then one of these. */
+#define VYRE_IO_STATUS_OK 0x10
+#define VYRE_IO_STATUS_ERROR 0x11
 
 /* opcodes of the reference */
 #define VYRE_OP_NOP 0u

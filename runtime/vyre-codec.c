@@ -151,6 +151,19 @@ vyre_read_word (const void *buffer, gsize word)
 }
 
 /**
+ * vyre_write_word:
+ * @buffer: little-endian words, any alignment
+ * @word: index
+ * @value: what to write there
+ */
+void
+vyre_write_word (void *buffer, gsize word, guint32 value)
+{
+  value = GUINT32_TO_LE (value);
+  memcpy ((guint8 *)buffer + 4 * word, &value, sizeof value);
+}
+
+/**
  * vyre_read_word_pair:
  * @buffer: little-endian words, any alignment
  * @word: index of the low word

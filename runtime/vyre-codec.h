@@ -60,6 +60,7 @@ gboolean vyre_readback_validate (const VyreLayout *layout, guint n_slots, GError
 gboolean vyre_read_debug_log (
     const void *log, gsize size, VyreDebugRecord *records, guint *n, GError **error);
 guint32 vyre_read_word (const void *buffer, gsize word);
+void vyre_write_word (void *buffer, gsize word, guint32 value);
 guint64 vyre_read_word_pair (const void *buffer, gsize word);
 
 G_END_DECLS

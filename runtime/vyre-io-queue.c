@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-io-queue.h"
 
-#include "vyre-codec.h"
 #include "vyre-word-private.h"
 
 #define SLOT_BYTES (4 * VYRE_IO_SLOT_WORDS)
@@ -105,13 +104,13 @@ vyre_io_queue_publish (void *queue, gsize size, const VyreIoRequest *request, GE
   if (!check_status (bytes, request->slot, VYRE_STATUS_EMPTY,
           "wait until its request is completed and the kernel has emptied the slot", error))
     return FALSE;
-  vyre_word_write (bytes, VYRE_IO_SLOT_OP, request->op);
-  vyre_word_write (bytes, VYRE_IO_SLOT_SOURCE, request->source);
-  vyre_word_write (bytes, VYRE_IO_SLOT_DESTINATION, request->destination);
-  vyre_word_write (bytes, VYRE_IO_SLOT_OFFSET, (guint32)request->offset);
-  vyre_word_write (bytes, VYRE_IO_SLOT_OFFSET + 1, (guint32)(request->offset >> 32));
-  vyre_word_write (bytes, VYRE_IO_SLOT_BYTES, request->n_bytes);
-  vyre_word_write (bytes, VYRE_IO_SLOT_TAG, request->tag);
+  vyre_write_word (bytes, VYRE_IO_SLOT_OP, request->op);
+  vyre_write_word (bytes, VYRE_IO_SLOT_SOURCE, request->source);
+  vyre_write_word (bytes, VYRE_IO_SLOT_DESTINATION, request->destination);
+  vyre_write_word (bytes, VYRE_IO_SLOT_OFFSET, (guint32)request->offset);
+  vyre_write_word (bytes, VYRE_IO_SLOT_OFFSET + 1, (guint32)(request->offset >> 32));
+  vyre_write_word (bytes, VYRE_IO_SLOT_BYTES, request->n_bytes);
+  vyre_write_word (bytes, VYRE_IO_SLOT_TAG, request->tag);
   vyre_word_release (bytes, VYRE_IO_SLOT_STATUS, VYRE_STATUS_PUBLISHED);
   return TRUE;
 }

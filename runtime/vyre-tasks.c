@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-tasks.h"
 
-#include "vyre-codec.h"
 #include "vyre-word-private.h"
 
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
@@ -36,7 +35,7 @@ check_priority (guint32 priority, GError **error)
 static void
 change_flags (void *slot, guint32 clear, guint32 set)
 {
-  vyre_word_write (slot, TASK_FLAGS, (vyre_read_word (slot, TASK_FLAGS) & ~clear) | set);
+  vyre_write_word (slot, TASK_FLAGS, (vyre_read_word (slot, TASK_FLAGS) & ~clear) | set);
 }
 
 /* A count that cannot grow any more stays where it is. */
@@ -45,7 +44,7 @@ increment (void *slot, guint word)
 {
   guint32 count = vyre_read_word (slot, word);
 
-  vyre_word_write (slot, word, count < G_MAXUINT32 ? count + 1 : count);
+  vyre_write_word (slot, word, count < G_MAXUINT32 ? count + 1 : count);
 }
 
 static void
@@ -81,14 +80,14 @@ vyre_task_publish (void *slot, const VyreTask *task, GError **error)
     return FALSE;
   }
   for (guint word = VYRE_SLOT_ARGS; word < VYRE_SLOT_WORDS; word++)
-    vyre_word_write (slot, word, 0);
-  vyre_word_write (slot, VYRE_SLOT_OPCODE, task->opcode);
-  vyre_word_write (slot, VYRE_SLOT_TENANT, task->tenant);
-  vyre_word_write (slot, VYRE_SLOT_PRIORITY, task->priority);
-  vyre_word_write (slot, TASK_INPUT, task->input);
-  vyre_word_write (slot, TASK_OUTPUT, task->output);
-  vyre_word_write (slot, TASK_PARAM, task->param);
-  vyre_word_write (slot, TASK_ID, task->id);
+    vyre_write_word (slot, word, 0);
+  vyre_write_word (slot, VYRE_SLOT_OPCODE, task->opcode);
+  vyre_write_word (slot, VYRE_SLOT_TENANT, task->tenant);
+  vyre_write_word (slot, VYRE_SLOT_PRIORITY, task->priority);
+  vyre_write_word (slot, TASK_INPUT, task->input);
+  vyre_write_word (slot, TASK_OUTPUT, task->output);
+  vyre_write_word (slot, TASK_PARAM, task->param);
+  vyre_write_word (slot, TASK_ID, task->id);
   set_status (slot, VYRE_STATUS_PUBLISHED);
   return TRUE;
 }
@@ -105,9 +104,9 @@ vyre_task_publish (void *slot, const VyreTask *task, GError **error)
 void
 vyre_task_pause (void *slot, guint32 resume_at, guint32 detail, guint32 wait_for)
 {
-  vyre_word_write (slot, TASK_RESUME_AT, resume_at);
-  vyre_word_write (slot, TASK_DETAIL, detail);
-  vyre_word_write (slot, TASK_WAIT_FOR, wait_for);
+  vyre_write_word (slot, TASK_RESUME_AT, resume_at);
+  vyre_write_word (slot, TASK_DETAIL, detail);
+  vyre_write_word (slot, TASK_WAIT_FOR, wait_for);
   change_flags (slot, VYRE_TASK_RESUMED, VYRE_TASK_PAUSED);
   set_status (slot, VYRE_STATUS_WAIT_IO);
 }
@@ -136,8 +135,8 @@ vyre_task_resume (void *slot)
 void
 vyre_task_yield (void *slot, guint32 resume_at, guint32 detail)
 {
-  vyre_word_write (slot, TASK_RESUME_AT, resume_at);
-  vyre_word_write (slot, TASK_DETAIL, detail);
+  vyre_write_word (slot, TASK_RESUME_AT, resume_at);
+  vyre_write_word (slot, TASK_DETAIL, detail);
   increment (slot, TASK_YIELDS);
   change_flags (slot, 0, VYRE_TASK_YIELDED);
   set_status (slot, VYRE_STATUS_YIELD);
@@ -162,9 +161,9 @@ vyre_task_requeue (void *slot, guint32 resume_at, guint32 detail, guint32 priori
 {
   if (!check_priority (priority, error))
     return FALSE;
-  vyre_word_write (slot, VYRE_SLOT_PRIORITY, priority);
-  vyre_word_write (slot, TASK_RESUME_AT, resume_at);
-  vyre_word_write (slot, TASK_DETAIL, detail);
+  vyre_write_word (slot, VYRE_SLOT_PRIORITY, priority);
+  vyre_write_word (slot, TASK_RESUME_AT, resume_at);
+  vyre_write_word (slot, TASK_DETAIL, detail);
   increment (slot, TASK_AGE);
   increment (slot, TASK_REQUEUES);
   change_flags (slot, 0, VYRE_TASK_REQUEUED);
@@ -181,7 +180,7 @@ vyre_task_requeue (void *slot, guint32 resume_at, guint32 detail, guint32 priori
 void
 vyre_task_complete (void *slot)
 {
-  vyre_word_write (slot, TASK_FLAGS, 0);
+  vyre_write_word (slot, TASK_FLAGS, 0);
   set_status (slot, VYRE_STATUS_DONE);
 }
 
@@ -195,7 +194,7 @@ vyre_task_complete (void *slot)
 void
 vyre_task_fault (void *slot, guint32 code)
 {
-  vyre_word_write (slot, TASK_DETAIL, code);
+  vyre_write_word (slot, TASK_DETAIL, code);
   set_status (slot, VYRE_STATUS_FAULT);
 }
 

@@ -6,8 +6,7 @@
  */
 #pragma once
 
-#include <glib.h>
-#include <string.h>
+#include "vyre-codec.h"
 
 typedef guint32 __attribute__ ((may_alias)) VyreSharedWord;
 
@@ -15,13 +14,6 @@ static inline gboolean
 vyre_word_is_aligned (const void *buffer)
 {
   return (guintptr)buffer % sizeof (VyreSharedWord) == 0;
-}
-
-static inline void
-vyre_word_write (void *buffer, gsize word, guint32 value)
-{
-  value = GUINT32_TO_LE (value);
-  memcpy ((guint8 *)buffer + 4 * word, &value, sizeof value);
 }
 
 /* Who sees the value also sees everything that was written before it. */
@@ -33,20 +25,17 @@ vyre_word_release (void *buffer, gsize word, guint32 value)
     return;
   }
   __atomic_thread_fence (__ATOMIC_RELEASE);
-  vyre_word_write (buffer, word, value);
+  vyre_write_word (buffer, word, value);
 }
 
 /* What is read after this is at least as new as the value. */
 static inline guint32
 vyre_word_acquire (const void *buffer, gsize word)
 {
-  guint32 value;
-
-  if (vyre_word_is_aligned (buffer)) {
-    value = __atomic_load_n ((const VyreSharedWord *)buffer + word, __ATOMIC_ACQUIRE);
-  } else {
-    memcpy (&value, (const guint8 *)buffer + 4 * word, sizeof value);
-    __atomic_thread_fence (__ATOMIC_ACQUIRE);
-  }
-  return GUINT32_FROM_LE (value);
+  if (vyre_word_is_aligned (buffer))
+    return GUINT32_FROM_LE (
+        __atomic_load_n ((const VyreSharedWord *)buffer + word, __ATOMIC_ACQUIRE));
+  guint32 value = vyre_read_word (buffer, word);
+  __atomic_thread_fence (__ATOMIC_ACQUIRE);
+  return value;
 }

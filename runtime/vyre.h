@@ -8,6 +8,7 @@
 #include "vyre-codec.h"
 #include "vyre-device.h"
 #include "vyre-error.h"
+#include "vyre-host-ring.h"
 #include "vyre-ingest.h"
 #include "vyre-io-queue.h"
 #include "vyre-megakernel.h"
@@ -19,3 +20,4 @@
 #include "vyre-tasks.h"
 #include "vyre-telemetry.h"
 #include "vyre-tenants.h"
+#include "vyre-work-items.h"

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define N_RULES 10
+#define N_RULES 12
 
 typedef struct {
   guint passed;

@@ -27,6 +27,7 @@ G_BEGIN_DECLS
  * @VYRE_ERROR_INVALID: an argument or a buffer breaks the ABI
  * @VYRE_ERROR_QUEUE_FULL: a ring or queue does not take what was to be published
  * @VYRE_ERROR_MISSING_WORD: a buffer ends before the word that was to be read
+ * @VYRE_ERROR_REVOKED: a tenant is no longer registered
  *
  * Error codes of %VYRE_ERROR.
  */
@@ -47,6 +48,7 @@ typedef enum {
   VYRE_ERROR_INVALID,
   VYRE_ERROR_QUEUE_FULL,
   VYRE_ERROR_MISSING_WORD,
+  VYRE_ERROR_REVOKED,
 } VyreError;
 
 #define VYRE_ERROR (vyre_error_quark ())

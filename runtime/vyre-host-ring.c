@@ -90,7 +90,8 @@ vyre_host_ring_read (
 {
   if (!check_raw (size, slot, buffer_size, error))
     return FALSE;
-  vyre_write_word (buffer, VYRE_SLOT_STATUS, vyre_slot_load_status (ring, slot));
+  vyre_write_word (buffer, VYRE_SLOT_STATUS,
+      vyre_word_acquire (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS));
   for (guint i = VYRE_SLOT_STATUS + 1; i < VYRE_SLOT_WORDS; i++)
     vyre_write_word (buffer, i, vyre_read_word (ring, (gsize)slot * VYRE_SLOT_WORDS + i));
   return TRUE;
@@ -109,7 +110,7 @@ vyre_host_ring_count_done (const void *ring, gsize size)
   guint32 done = 0;
 
   for (gsize slot = 0; slot < size / VYRE_SLOT_BYTES; slot++)
-    done += vyre_slot_load_status (ring, slot) == VYRE_STATUS_DONE;
+    done += vyre_word_acquire (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS) == VYRE_STATUS_DONE;
   return done;
 }
 

@@ -8,6 +8,7 @@
 
 #include "vyre-codec.h"
 #include "vyre-publish.h"
+#include "vyre-word-private.h"
 #include "vyre-work-items.h"
 
 G_BEGIN_DECLS
@@ -18,8 +19,6 @@ G_BEGIN_DECLS
  * same each time. */
 typedef gboolean (*VyreSlotEncoder) (gconstpointer source, guint i, guint32 *words, GError **error);
 
-guint32 vyre_slot_load_status (const void *ring, gsize slot);
-void vyre_slot_store_status (void *ring, gsize slot, guint32 status);
 void vyre_slot_store (void *ring, gsize slot, const guint32 *words, guint n_words);
 void vyre_slot_store_encoded (
     void *ring, gsize slot, VyreSlotEncoder encode, gconstpointer source, guint i, guint n_words);

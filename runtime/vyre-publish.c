@@ -27,53 +27,13 @@ vyre_publish_refuse (GError **error, const char *format, ...)
   return FALSE;
 }
 
-static void *
-get_status_word (const void *ring, gsize slot)
-{
-  return (guint8 *)ring + VYRE_SLOT_BYTES * slot + 4 * VYRE_SLOT_STATUS;
-}
-
-static gboolean
-is_aligned (const void *word)
-{
-  return (guintptr)word % sizeof (guint32) == 0;
-}
-
-/* Words of the slot that are read after this are at least as new as the status. */
-guint32
-vyre_slot_load_status (const void *ring, gsize slot)
-{
-  const void *word = get_status_word (ring, slot);
-  guint32 status;
-
-  if (is_aligned (word))
-    return GUINT32_FROM_LE (__atomic_load_n ((const guint32 *)word, __ATOMIC_ACQUIRE));
-  status = vyre_read_word (word, 0);
-  __atomic_thread_fence (__ATOMIC_ACQUIRE);
-  return status;
-}
-
-/* Whoever sees the status sees what was written to the ring before it. */
-void
-vyre_slot_store_status (void *ring, gsize slot, guint32 status)
-{
-  void *word = get_status_word (ring, slot);
-
-  if (is_aligned (word)) {
-    __atomic_store_n ((guint32 *)word, GUINT32_TO_LE (status), __ATOMIC_RELEASE);
-    return;
-  }
-  __atomic_thread_fence (__ATOMIC_RELEASE);
-  vyre_write_word (word, 0, status);
-}
-
 /* Stores the first @n_words of a slot, the status last. */
 void
 vyre_slot_store (void *ring, gsize slot, const guint32 *words, guint n_words)
 {
   for (guint i = VYRE_SLOT_STATUS + 1; i < n_words; i++)
     vyre_write_word (ring, slot * VYRE_SLOT_WORDS + i, words[i]);
-  vyre_slot_store_status (ring, slot, words[VYRE_SLOT_STATUS]);
+  vyre_word_release (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS, words[VYRE_SLOT_STATUS]);
 }
 
 /* Two bytes for the slot and two for each operation, in whole words. */
@@ -224,7 +184,7 @@ vyre_publish_check_room (gsize size, guint32 start, guint64 n, GError **error)
 static gboolean
 check_status (const void *ring, gsize slot, GError **error)
 {
-  guint32 status = vyre_slot_load_status (ring, slot);
+  guint32 status = vyre_word_acquire (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS);
 
   if (status == VYRE_STATUS_EMPTY || status == VYRE_STATUS_DONE)
     return TRUE;

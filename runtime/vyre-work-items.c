@@ -137,7 +137,7 @@ vyre_reencode_work_items (void *ring, gsize size, guint32 tenant, const VyreWork
   if (!check_encode (size, items, n_items, error))
     return FALSE;
   for (gsize slot = 0; slot < size / VYRE_SLOT_BYTES; slot++)
-    vyre_slot_store_status (ring, slot, VYRE_STATUS_EMPTY);
+    vyre_word_release (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS, VYRE_STATUS_EMPTY);
   for (guint i = 0; i < n_items; i++)
     vyre_slot_store_encoded (ring, i, encode_work_item, &work, i, WORK_ITEM_WORDS);
   return TRUE;

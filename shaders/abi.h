@@ -46,6 +46,7 @@
 #define VYRE_STATUS_YIELD 5
 #define VYRE_STATUS_REQUEUE 6
 #define VYRE_STATUS_FAULT 7
+#define VYRE_STATUSES 8
 
 #define VYRE_PRIORITY_CRITICAL 0
 #define VYRE_PRIORITY_HIGH 1
@@ -63,20 +64,17 @@
 #define VYRE_IO_SLOT_WORDS 8
 #define VYRE_IO_SLOTS 64
 #define VYRE_IO_WORDS (VYRE_IO_SLOT_WORDS * VYRE_IO_SLOTS)
-#define VYRE_IO_OP_TYPE 0
-#define VYRE_IO_SRC_HANDLE 1
-#define VYRE_IO_DST_HANDLE 2
-#define VYRE_IO_OFFSET_LO 3
-#define VYRE_IO_OFFSET_HI 4
-#define VYRE_IO_BYTE_COUNT 5
-#define VYRE_IO_STATUS 6
-#define VYRE_IO_TAG 7
-
-#define VYRE_IO_READ 1
-#define VYRE_IO_WRITE 2
-#define VYRE_IO_FENCE 3
-
-/* Status of an io slot: EMPTY, PUBLISHED and CLAIMED as of a ring slot, then: */
+#define VYRE_IO_SLOT_OP 0
+#define VYRE_IO_SLOT_SOURCE 1
+#define VYRE_IO_SLOT_DESTINATION 2
+#define VYRE_IO_SLOT_OFFSET 3 /* two words, low first */
+#define VYRE_IO_SLOT_BYTES 5
+#define VYRE_IO_SLOT_STATUS 6
+#define VYRE_IO_SLOT_TAG 7
+#define VYRE_IO_OP_READ 1
+#define VYRE_IO_OP_WRITE 2
+#define VYRE_IO_OP_FENCE 3
+/* A request is EMPTY, PUBLISHED or CLAIMED as a ring slot is, then one of these. */
 #define VYRE_IO_STATUS_OK 0x10
 #define VYRE_IO_STATUS_ERROR 0x11
 

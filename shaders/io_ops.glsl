@@ -9,9 +9,9 @@ uint find_answer(uint slot)
 {
   uint found = VYRE_IO_SLOTS;
   for (uint i = 0u; i < VYRE_IO_SLOTS && found == VYRE_IO_SLOTS; i++) {
-    uint status = get(io_at(i) + VYRE_IO_STATUS);
+    uint status = get(io_at(i) + VYRE_IO_SLOT_STATUS);
     bool through = status == VYRE_IO_STATUS_OK || status == VYRE_IO_STATUS_ERROR;
-    if (through && get(io_at(i) + VYRE_IO_TAG) == slot)
+    if (through && get(io_at(i) + VYRE_IO_SLOT_TAG) == slot)
       found = i;
   }
   return found;
@@ -22,18 +22,18 @@ uint ask(uint slot, uint handle)
 {
   uint mine = VYRE_IO_SLOTS;
   for (uint i = 0u; i < VYRE_IO_SLOTS && mine == VYRE_IO_SLOTS; i++) {
-    if (exchange(io_at(i) + VYRE_IO_STATUS, VYRE_STATUS_EMPTY, VYRE_STATUS_PUBLISHED)
+    if (exchange(io_at(i) + VYRE_IO_SLOT_STATUS, VYRE_STATUS_EMPTY, VYRE_STATUS_PUBLISHED)
         == VYRE_STATUS_EMPTY)
       mine = i;
   }
   if (mine == VYRE_IO_SLOTS)
     return VYRE_STATUS_PUBLISHED;
   uint at = io_at(mine);
-  put(at + VYRE_IO_OP_TYPE, VYRE_IO_READ);
-  put(at + VYRE_IO_SRC_HANDLE, handle);
-  for (uint word = VYRE_IO_DST_HANDLE; word <= VYRE_IO_BYTE_COUNT; word++)
+  put(at + VYRE_IO_SLOT_OP, VYRE_IO_OP_READ);
+  put(at + VYRE_IO_SLOT_SOURCE, handle);
+  for (uint word = VYRE_IO_SLOT_DESTINATION; word <= VYRE_IO_SLOT_BYTES; word++)
     put(at + word, 0u);
-  put(at + VYRE_IO_TAG, slot);
+  put(at + VYRE_IO_SLOT_TAG, slot);
   return VYRE_STATUS_WAIT_IO;
 }
 
@@ -44,7 +44,7 @@ uint load_miss(uint slot, Slot s)
   uint found = find_answer(slot);
   if (found == VYRE_IO_SLOTS)
     return VYRE_STATUS_WAIT_IO;
-  bool fine = get(io_at(found) + VYRE_IO_STATUS) == VYRE_IO_STATUS_OK;
-  put(io_at(found) + VYRE_IO_STATUS, VYRE_STATUS_EMPTY);
+  bool fine = get(io_at(found) + VYRE_IO_SLOT_STATUS) == VYRE_IO_STATUS_OK;
+  put(io_at(found) + VYRE_IO_SLOT_STATUS, VYRE_STATUS_EMPTY);
   return ran_to(fine);
 }

@@ -246,12 +246,12 @@ load_miss (Model *model, guint slot)
 
   note (model, 6);
   for (guint i = 0; i < VYRE_IO_SLOTS; i++, io += VYRE_IO_SLOT_WORDS) {
-    if (io[VYRE_IO_STATUS] != VYRE_STATUS_EMPTY)
+    if (io[VYRE_IO_SLOT_STATUS] != VYRE_STATUS_EMPTY)
       continue;
     guint32 handle = slot_words (model, slot)[VYRE_SLOT_ARGS];
     memcpy (io,
         (guint32[VYRE_IO_SLOT_WORDS]){
-            VYRE_IO_READ, handle, 0, 0, 0, 0, VYRE_STATUS_PUBLISHED, slot },
+            VYRE_IO_OP_READ, handle, 0, 0, 0, 0, VYRE_STATUS_PUBLISHED, slot },
         4 * VYRE_IO_SLOT_WORDS);
     return VYRE_STATUS_WAIT_IO;
   }

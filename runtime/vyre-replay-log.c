@@ -261,18 +261,27 @@ vyre_replay_log_get_cursor (const VyreReplayLog *log)
 
 /* ---- writing ----------------------------------------------------------- */
 
-/* The cursor moves last: until then, a reader takes the records for the oldest. */
+static gboolean
+write_records (const VyreReplayLog *log, const guint8 *records, guint64 at, gsize n, GError **error)
+{
+  at %= log->capacity;
+  gsize size = MIN (n, log->capacity - at) * RECORD_SIZE;
+
+  return write_at (log, records, size, HEADER_SIZE + at * RECORD_SIZE, error)
+         && write_at (log, records + size, n * RECORD_SIZE - size, HEADER_SIZE, error);
+}
+
+/* The first record comes after the others, and the cursor moves last: what could not
+ * be written to its end is the oldest for a reader, and has no beginning. */
 static gboolean
 append_records (VyreReplayLog *log, const guint8 *records, gsize n, GError **error)
 {
-  gsize first = MIN (n, log->capacity - log->cursor);
   guint64 cursor = (log->cursor + n) % log->capacity;
   guint8 pair[8];
 
   put_word_pair (pair, 0, cursor);
-  if (!write_at (log, records, first * RECORD_SIZE, HEADER_SIZE + log->cursor * RECORD_SIZE, error)
-      || !write_at (
-          log, records + first * RECORD_SIZE, (n - first) * RECORD_SIZE, HEADER_SIZE, error)
+  if (!write_records (log, records + RECORD_SIZE, log->cursor + 1, n - 1, error)
+      || !write_records (log, records, log->cursor, 1, error)
       || !write_at (log, pair, sizeof pair, 4 * HEADER_CURSOR, error))
     return FALSE;
   log->cursor = cursor;
@@ -581,16 +590,20 @@ decode_batch (const guint8 *records, gsize n_left)
   return g_steal_pointer (&batch);
 }
 
-/* What may lie between batches: nothing, slots of the reference's kind, and in front
- * of the oldest one what newer records left of another. */
+/* What may lie between batches: nothing, slots of the reference's kind, and at the tail
+ * what newer records, or an append that failed, left of others. */
 static gboolean
 may_pass_over (const guint8 *record, gboolean at_tail)
 {
+  static const guint32 kinds[] = { KIND_BATCH, KIND_DIGEST, KIND_REST, KIND_VALUES };
+
   if (is_unused (record) || vyre_read_word (record, 0) == RECORD_SLOT)
     return TRUE;
-  return at_tail
-         && (is_kind (record, KIND_DIGEST) || is_kind (record, KIND_REST)
-             || is_kind (record, KIND_VALUES));
+  for (guint i = 0; at_tail && i < G_N_ELEMENTS (kinds); i++) {
+    if (is_kind (record, kinds[i]))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 /**
@@ -599,7 +612,8 @@ may_pass_over (const guint8 *record, gboolean at_tail)
  * @error: return location
  *
  * Returns: (transfer full) (element-type VyreReplayBatch) (nullable): the batches, the
- *   oldest first, without those of which newer records overwrote a part; or %NULL with
+ *   oldest first, without those of which newer records overwrote a part, and without
+ *   one that could not be written to its end; or %NULL with
  *   %VYRE_ERROR_IO (the file is cut) or %VYRE_ERROR_INVALID (a batch is not whole)
  */
 GPtrArray *
@@ -611,20 +625,19 @@ vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
 
   if (bytes == NULL)
     return NULL;
-  gboolean full = !is_unused (bytes);
+  gboolean at_tail = TRUE;
   for (gsize i = 0; i < log->capacity;) {
     const guint8 *record = bytes + i * RECORD_SIZE;
     VyreReplayBatch *batch
         = is_kind (record, KIND_BATCH) ? decode_batch (record, log->capacity - i) : NULL;
-    if (batch != NULL) {
-      g_ptr_array_add (batches, batch);
-      i += count_records (batch);
-    } else if (may_pass_over (record, full && batches->len == 0)) {
-      i++;
-    } else {
+    if (batch == NULL && !may_pass_over (record, at_tail)) {
       set_damaged (error, log, i);
       return NULL;
     }
+    at_tail = at_tail && batch == NULL && (i == 0 || !is_unused (record));
+    i += batch != NULL ? count_records (batch) : 1;
+    if (batch != NULL)
+      g_ptr_array_add (batches, batch);
   }
   return g_steal_pointer (&batches);
 }

@@ -24,9 +24,10 @@
  * A batch is, one behind the other: batch, digest, for each logged slot a slot record
  * and its rest, and as many values as its observables fill. The index counts them from
  * 0, slot records included. A reader of the reference sees one slot record per
- * slot. Newer records overwrite the oldest: what is left of a batch without its first
- * record is passed over. The slots are the first ones of the ring; the others are
- * empty. The control part was that of vyre_encode_control() with one tenant.
+ * slot. Newer records overwrite the oldest; the first record of a batch is written
+ * after its others, and the cursor after that. So in front of the oldest whole batch
+ * there may be a part of one, and it is passed over. The slots are the first ones of the ring; the
+ * others are empty. The control part was that of vyre_encode_control() with one tenant.
  *
  * SHA-256 rather than a CRC, since it has to stand for a payload that is kept
  * elsewhere, and GLib has it.

@@ -338,6 +338,43 @@ test_batch_as_large_as_the_log (Fixture *f, gconstpointer data)
   assert_batch (batches->pdata[0], 2, 1, 1, 13);
 }
 
+/* Before the first record and the cursor, all others are written; here only @written
+ * bytes of them are, as on a disk that is full. */
+static void
+assert_torn_append (Fixture *f, const GByteArray *before, const GByteArray *after, guint32 last,
+    guint cursor, gsize written)
+{
+  g_autoptr (GByteArray) torn = g_byte_array_new ();
+  gsize start = HEADER + cursor * RECORD + RECORD;
+
+  g_byte_array_append (torn, before->data, before->len);
+  memcpy (torn->data + start, after->data + start, written);
+  write_file (f, torn->data, torn->len);
+  g_autoptr (VyreReplayLog) log = reopen (f);
+  g_autoptr (GPtrArray) batches = read_batches (log);
+  guint wanted = last < 5 ? last : written > 0 ? 4 : 5;
+  g_assert_cmpuint (batches->len, ==, wanted);
+  for (guint i = 0; i < batches->len; i++)
+    assert_batch (batches->pdata[i], last + 1 - batches->len + i, 1, 1, 13);
+}
+
+static void
+test_torn_appends (Fixture *f, gconstpointer data)
+{
+  for (guint32 last = 0; last < 9; last++) {
+    VyreReplayLog *log = create (f, 30);
+    for (guint32 epoch = 1; epoch <= last; epoch++)
+      append_batch (log, epoch, 1, 1, 13);
+    guint cursor = (guint)vyre_replay_log_get_cursor (log);
+    g_autoptr (GByteArray) before = read_file (f);
+    append_batch (log, last + 1, 1, 1, 13);
+    vyre_replay_log_free (log);
+    g_autoptr (GByteArray) after = read_file (f);
+    for (gsize written = 0; written <= 5 * RECORD; written += RECORD / 2)
+      assert_torn_append (f, before, after, last, cursor, written);
+  }
+}
+
 static void
 test_digest (Fixture *f, gconstpointer data)
 {
@@ -540,6 +577,7 @@ main (int argc, char **argv)
     { "batches-hold-slot-records", test_batches_hold_slot_records },
     { "batches-wrap-around", test_batches_wrap_around },
     { "batch-as-large-as-the-log", test_batch_as_large_as_the_log },
+    { "torn-appends", test_torn_appends },
     { "digest", test_digest },
     { "refused", test_refused },
     { "foreign-headers", test_foreign_headers },

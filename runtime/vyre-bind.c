@@ -4,7 +4,6 @@
 #include "vyre-assemble.h"
 
 /* The largest ring; what every encoder of the ABI accepts. */
-#define MAX_SLOTS 1048576u
 
 /* Lets of a program that are evaluated without allocating memory. */
 #define LETS_ON_STACK 32
@@ -215,7 +214,7 @@ fill_image (Binder *binder, VyreImage *image, guint slot_count, guint observable
   image->n_used = count_slots (binder);
   image->sequence_slot = -1;
   binder->scope.other_slots = MAX (image->n_used, 1) - 1;
-  if (!choose_size (slot_count, MAX (image->n_used, 1), MAX_SLOTS, "ring slots", &image->n_slots,
+  if (!choose_size (slot_count, MAX (image->n_used, 1), VYRE_MAX_SLOTS, "ring slots", &image->n_slots,
           binder->error))
     return FALSE;
   image->slots = g_new0 (guint32, (gsize)image->n_slots * VYRE_SLOT_WORDS);
@@ -293,6 +292,23 @@ vyre_program_bind (VyreProgram *program, const VyreBindings *bindings, gsize pay
     numbers = *bindings;
   vyre_bindings_define_region (&numbers, VYRE_REGION_PAYLOAD, &payload);
   return bind_numbers (program, &numbers, slot_count, observable_slots, error);
+}
+
+/* An image of slots that come from no program. */
+VyreImage *
+vyre_image_new_from_ring (const void *ring, guint n_slots, guint n_observables)
+{
+  Image *image = g_new0 (Image, 1);
+
+  g_atomic_ref_count_init (&image->refs);
+  image->image = (VyreImage){ .n_slots = n_slots,
+    .n_observables = n_observables,
+    .sequence_slot = -1,
+    .slots = g_memdup2 (ring, (gsize)n_slots * VYRE_SLOT_WORDS * sizeof (guint32)) };
+  for (guint slot = 0; slot < n_slots; slot++)
+    image->image.n_used
+        += image->image.slots[slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS] == VYRE_STATUS_PUBLISHED;
+  return &image->image;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "kernel.h"
+#include "vyre-extensions-private.h"
 #include "vyre-plan.h"
 
 typedef struct {
@@ -17,6 +17,11 @@ struct _VyrePlan {
   gsize payload_size;
   guint workgroup;
   VyreLayout layout;
+  VyreSchedule schedule;
+  guint max_passes;
+  gboolean shut_down; /* from the start: nothing runs */
+  guint n_handlers;
+  guint handler_words;
   gsize scratch_offset; /* of the scratch in the slice, bytes */
   gsize report_size;    /* of what the host reads of it: the readback and the report */
   gsize slice_size;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "vyre-bindings.h"
+
 /* Bytes of a region one ticket covers, if that leaves few enough tickets: enough
  * work to hide the price of a ticket, little enough to spread a frame. On a CPU,
  * whose workgroups are small, a ticket costs 30 to 50 µs and there are few cores. */
@@ -20,8 +22,12 @@
  * behind it. */
 #define PLAN_MAX_TICKETS (VYRE_MAX_TICKETS / 2)
 
+/* Passes there can be until every slot of a ring with priorities has had its turn:
+ * each worker takes one slot of each partition, and none twice. */
+#define MAX_PASSES VYRE_PRIORITY_LEVELS
+
 typedef enum {
-  SLOT_IDLE, /* not PUBLISHED: never runs */
+  SLOT_IDLE, /* never runs */
   SLOT_LANE,
   SLOT_SOLO,
   SLOT_TILED,
@@ -87,20 +93,35 @@ scan_slot (const VyreImage *image, guint slot, guint64 *copy_words, guint *ops, 
   }
 }
 
-static SlotClass
-classify (const VyreImage *image, guint slot)
+/* Whether a slot can run at all, a LOAD_MISS that waits for its request included. */
+static gboolean
+may_run (const VyrePlan *plan, guint slot)
 {
+  guint32 status = slot_word (plan->image, slot, VYRE_SLOT_STATUS);
+
+  return !plan->shut_down
+         && (status == VYRE_STATUS_PUBLISHED
+             || (status == VYRE_STATUS_WAIT_IO
+                 && slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_LOAD_MISS));
+}
+
+static SlotClass
+classify (const VyrePlan *plan, guint slot)
+{
+  const VyreImage *image = plan->image;
   guint64 copy_words;
   guint ops;
   gboolean fence;
 
-  if (slot_word (image, slot, VYRE_SLOT_STATUS) != VYRE_STATUS_PUBLISHED)
+  if (!may_run (plan, slot))
     return SLOT_IDLE;
-  if (is_payload_opcode (slot_word (image, slot, VYRE_SLOT_OPCODE)))
-    return SLOT_TILED;
   scan_slot (image, slot, &copy_words, &ops, &fence);
   if (fence)
     return SLOT_FENCE;
+  if (plan->schedule == VYRE_SCHEDULE_PRIORITY)
+    return SLOT_IDLE; /* the passes find those that run */
+  if (is_payload_opcode (slot_word (image, slot, VYRE_SLOT_OPCODE)))
+    return SLOT_TILED;
   return copy_words > VYRE_LANE_MEMCPY_WORDS ? SLOT_SOLO : SLOT_LANE;
 }
 
@@ -136,19 +157,33 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   return TRUE;
 }
 
-/* Loop iterations of a slot run by one lane: copies go word by word, a PRINTF
- * may have to try as often as there are records. */
+/* Loop iterations of a slot run by one lane: copies go word by word, a PRINTF may
+ * have to try as often as there are records, a LOAD_MISS looks at all requests, and
+ * a handler is looked for first. */
 static guint64
 lane_cost (const VyrePlan *plan, guint slot)
 {
+  guint32 opcode = slot_word (plan->image, slot, VYRE_SLOT_OPCODE);
+  guint handler
+      = plan->n_handlers > 0 ? plan->n_handlers + VYRE_HANDLER_INSTRUCTIONS : 0;
   guint64 copy_words;
   guint ops;
   gboolean fence;
 
   scan_slot (plan->image, slot, &copy_words, &ops, &fence);
-  if (slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_PRINTF)
-    return VYRE_COST_LANE_OP + VYRE_DEBUG_RECORDS;
-  return ops * VYRE_COST_LANE_OP + copy_words;
+  if (opcode == VYRE_OP_PRINTF || opcode == VYRE_OP_LOAD_MISS)
+    return VYRE_COST_LANE_OP + MAX (VYRE_DEBUG_RECORDS, VYRE_IO_SLOTS);
+  return ops * (VYRE_COST_LANE_OP + handler) + copy_words;
+}
+
+static guint64
+find_dearest (const VyrePlan *plan, guint first, guint count)
+{
+  guint64 dearest = 0;
+
+  for (guint i = 0; i < count; i++)
+    dearest = MAX (dearest, lane_cost (plan, first + i));
+  return dearest;
 }
 
 static gboolean
@@ -158,9 +193,7 @@ plan_lanes (VyrePlan *plan, guint first, guint end, GError **error)
 
   for (guint slot = first; slot < end; slot += most) {
     guint count = MIN (most, end - slot);
-    guint64 dearest = 0;
-    for (guint i = 0; i < count; i++)
-      dearest = MAX (dearest, lane_cost (plan, slot + i));
+    guint64 dearest = find_dearest (plan, slot, count);
     VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES,
                               [VYRE_TICKET_SLOT] = slot,
                               [VYRE_TICKET_COUNT] = count } };
@@ -169,6 +202,22 @@ plan_lanes (VyrePlan *plan, guint first, guint end, GError **error)
       return FALSE;
   }
   return TRUE;
+}
+
+/* One ticket for the whole ring: who is more urgent than whom is a question to all
+ * of it. A pass may be made twice, see end_level(). */
+static gboolean
+plan_passes (VyrePlan *plan, GError **error)
+{
+  guint n_slots = plan->image->n_slots;
+  guint passes = plan->max_passes > 0 ? MIN (plan->max_passes, MAX_PASSES) : MAX_PASSES;
+  VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_PASSES,
+                            [VYRE_TICKET_COUNT] = n_slots,
+                            [VYRE_TICKET_PASSES] = passes } };
+  guint rounds = (n_slots + plan->workgroup - 1) / plan->workgroup;
+  guint64 cost = find_dearest (plan, 0, n_slots) * rounds * VYRE_PRIORITY_LEVELS;
+
+  return plan->shut_down || add_ticket (plan, 2 * passes * cost, &ticket, error);
 }
 
 static gboolean
@@ -298,9 +347,11 @@ plan_tickets (VyrePlan *plan, GError **error)
   g_autofree guint8 *classes = g_malloc (n_slots);
 
   for (guint slot = 0; slot < n_slots; slot++)
-    classes[slot] = (guint8)classify (plan->image, slot);
+    classes[slot] = (guint8)classify (plan, slot);
   guint n_tiled = find_fences (plan, classes, error);
   if (n_tiled == G_MAXUINT)
+    return FALSE;
+  if (plan->schedule == VYRE_SCHEDULE_PRIORITY && !plan_passes (plan, error))
     return FALSE;
   for (guint slot = 0, end; slot < n_slots; slot = end) {
     end = slot + 1;
@@ -340,6 +391,8 @@ write_scratch (VyrePlan *plan)
   about[VYRE_ABOUT_PAYLOAD_BYTES] = (guint32)plan->payload_size;
   about[VYRE_ABOUT_FENCE_FIRST] = plan->fence_first;
   about[VYRE_ABOUT_FENCE_END] = plan->fence_end;
+  about[VYRE_ABOUT_HANDLERS] = plan->n_handlers;
+  about[VYRE_ABOUT_HANDLER_WORDS] = plan->handler_words;
 }
 
 static guint64
@@ -393,6 +446,44 @@ plan_local (VyrePlan *plan)
   ticket[VYRE_TICKET_TAG_WORD] = (guint32)vyre_plan_tag_word (plan);
 }
 
+static VyrePlan *
+plan_alloc (VyreImage *image, gsize payload_size, guint workgroup, const VyreExtensions *extensions)
+{
+  VyrePlan *plan = g_new0 (VyrePlan, 1);
+  gsize slot_words = VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots;
+
+  g_atomic_ref_count_init (&plan->refs);
+  plan->image = image;
+  plan->payload_size = payload_size;
+  plan->workgroup = workgroup;
+  plan->n_handlers = vyre_extensions_count (extensions);
+  plan->handler_words = vyre_extensions_words (extensions);
+  plan->tickets = g_array_new (FALSE, FALSE, sizeof (VyreTicket));
+  vyre_layout_init (&plan->layout, image->n_observables, image->n_slots);
+  plan->scratch_offset = align_up (plan->layout.total, VYRE_GRANULE);
+  plan->report_size = plan->scratch_offset + 4 * VYRE_SCRATCH_REPORT_WORDS;
+  plan->slice_size
+      = plan->scratch_offset + 4 * (VYRE_SCRATCH_SLOTS + slot_words + plan->handler_words);
+  plan->copy_cost = (guint)(plan->report_size / VYRE_GRANULE / workgroup) + 1;
+  plan->slice = g_malloc0 (plan->slice_size);
+  vyre_extensions_write (
+      extensions, &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot_words]);
+  return plan;
+}
+
+/* The rest, once the slice holds the four parts. */
+static VyrePlan *
+plan_finish (VyrePlan *plan, GError **error)
+{
+  if (!plan_tickets (plan, error)) {
+    vyre_plan_unref (plan);
+    return NULL;
+  }
+  write_scratch (plan);
+  plan_local (plan);
+  return plan;
+}
+
 /**
  * vyre_plan_new:
  * @image: a bound program; the plan takes a reference of its own
@@ -406,29 +497,74 @@ plan_local (VyrePlan *plan)
 VyrePlan *
 vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **error)
 {
-  g_autoptr (VyrePlan) plan = g_new0 (VyrePlan, 1);
+  VyrePlan *plan = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL);
   const VyreLayout *layout = &plan->layout;
 
-  g_atomic_ref_count_init (&plan->refs);
-  plan->image = vyre_image_ref (image);
-  plan->payload_size = payload_size;
-  plan->workgroup = workgroup;
-  plan->tickets = g_array_new (FALSE, FALSE, sizeof (VyreTicket));
-  vyre_layout_init (&plan->layout, image->n_observables, image->n_slots);
-  plan->scratch_offset = align_up (layout->total, VYRE_GRANULE);
-  plan->report_size = plan->scratch_offset + 4 * VYRE_SCRATCH_REPORT_WORDS;
-  plan->slice_size = plan->scratch_offset
-                     + 4 * (VYRE_SCRATCH_SLOTS + VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots);
-  plan->copy_cost = (guint)(plan->report_size / VYRE_GRANULE / workgroup) + 1;
-  plan->slice = g_malloc0 (plan->slice_size);
   vyre_encode_control (plan->slice, image->n_observables, 1);
   memcpy (
       &plan->slice[layout->offset[VYRE_PART_RING] / 4], image->slots, layout->size[VYRE_PART_RING]);
-  if (!plan_tickets (plan, error))
+  return plan_finish (plan, error);
+}
+
+static gboolean
+check_parts (const VyreParts *parts, GError **error)
+{
+  VyreLayout layout = { 0 };
+  gsize n_slots = parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS);
+
+  memcpy (layout.size, parts->size, sizeof layout.size);
+  if (!vyre_readback_validate (&layout, (guint)n_slots, error))
+    return FALSE;
+  if (n_slots == 0 || n_slots > VYRE_MAX_SLOTS
+      || parts->size[VYRE_PART_CONTROL] / 4 > VYRE_CONTROL_OBSERVABLES + VYRE_MAX_OBSERVABLES) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "A batch of %" G_GSIZE_FORMAT " slots and %" G_GSIZE_FORMAT
+        " control bytes cannot run. Fix: have 1 to %u slots and at most %u observables.",
+        n_slots, parts->size[VYRE_PART_CONTROL], VYRE_MAX_SLOTS, VYRE_MAX_OBSERVABLES);
+    return FALSE;
+  }
+  if (parts->size[VYRE_PART_IO_QUEUE] != 4 * VYRE_IO_WORDS) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "An io queue of %" G_GSIZE_FORMAT
+        " bytes cannot run. Fix: give the kernel all 64 io slots, 2048 bytes.",
+        parts->size[VYRE_PART_IO_QUEUE]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/**
+ * vyre_plan_new_from_parts:
+ * @parts: the batch before it runs; copied
+ * @payload_size: bytes of the payload that its payload slots refer to
+ * @workgroup: invocations per workgroup of the megakernel that will run it
+ * @error: return location
+ *
+ * Plans a batch from the ABI's bytes as they are: other tenants than the first,
+ * slots that ran before, counters that do not start at 0. A LOAD_MISS slot that is
+ * WAIT_IO goes on when the io queue has its request completed. When SHUTDOWN is set
+ * nothing runs. Payload opcodes cannot run under %VYRE_SCHEDULE_PRIORITY and fault.
+ *
+ * Returns: (transfer full) (nullable): the plan, or %NULL with
+ *   %VYRE_ERROR_MISALIGNED, %VYRE_ERROR_INVALID (sizes that no batch has) or
+ *   %VYRE_ERROR_TOO_LARGE (more work than a batch can hold)
+ */
+VyrePlan *
+vyre_plan_new_from_parts (
+    const VyreParts *parts, gsize payload_size, guint workgroup, GError **error)
+{
+  if (!check_parts (parts, error))
     return NULL;
-  write_scratch (plan);
-  plan_local (plan);
-  return g_steal_pointer (&plan);
+  VyreImage *image = vyre_image_new_from_ring (parts->data[VYRE_PART_RING],
+      (guint)(parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS)),
+      (guint)(parts->size[VYRE_PART_CONTROL] / 4 - VYRE_CONTROL_OBSERVABLES));
+  VyrePlan *plan = plan_alloc (image, payload_size, workgroup, parts->extensions);
+  for (VyrePart part = 0; part < VYRE_N_PARTS; part++)
+    memcpy (&plan->slice[plan->layout.offset[part] / 4], parts->data[part], parts->size[part]);
+  plan->schedule = parts->schedule;
+  plan->max_passes = parts->max_passes;
+  plan->shut_down = plan->slice[VYRE_CONTROL_SHUTDOWN] != 0;
+  return plan_finish (plan, error);
 }
 
 /**

@@ -8,13 +8,49 @@
 #pragma once
 
 #include "vyre-codec.h"
+#include "vyre-extensions.h"
 #include "vyre-program.h"
 
 G_BEGIN_DECLS
 
+/**
+ * VyreSchedule:
+ * @VYRE_SCHEDULE_SLOTS: every PUBLISHED slot runs once, in no particular order
+ * @VYRE_SCHEDULE_PRIORITY: the ring is divided by the priority offsets of its control
+ *   words. In a pass, worker i takes the i-th slot of the most urgent partition
+ *   where that one is PUBLISHED, YIELD or REQUEUE and within the quota of its tenant.
+ *
+ * In what order the slots of a batch run.
+ */
+typedef enum {
+  VYRE_SCHEDULE_SLOTS,
+  VYRE_SCHEDULE_PRIORITY,
+} VyreSchedule;
+
+/**
+ * VyreParts:
+ * @data: (array fixed-size=4): the parts of a batch before it runs, in ABI order
+ * @size: their bytes, as vyre_readback_validate() wants them
+ * @schedule: in what order the slots run
+ * @max_passes: of %VYRE_SCHEDULE_PRIORITY, how many passes there are at most; 0 for
+ *   as many as find something to do
+ * @extensions: (nullable): handlers for opcodes that are not built in
+ *
+ * A batch made by somebody who writes the ABI's bytes, rather than by a program.
+ */
+typedef struct {
+  const void *data[VYRE_N_PARTS];
+  gsize size[VYRE_N_PARTS];
+  VyreSchedule schedule;
+  guint max_passes;
+  const VyreExtensions *extensions;
+} VyreParts;
+
 typedef struct _VyrePlan VyrePlan;
 
 VyrePlan *vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **error);
+VyrePlan *vyre_plan_new_from_parts (
+    const VyreParts *parts, gsize payload_size, guint workgroup, GError **error);
 VyrePlan *vyre_plan_ref (VyrePlan *plan);
 void vyre_plan_unref (VyrePlan *plan);
 const VyreImage *vyre_plan_get_image (const VyrePlan *plan);

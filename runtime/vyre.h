@@ -8,6 +8,7 @@
 #include "vyre-codec.h"
 #include "vyre-device.h"
 #include "vyre-error.h"
+#include "vyre-extensions.h"
 #include "vyre-ingest.h"
 #include "vyre-io-queue.h"
 #include "vyre-megakernel.h"

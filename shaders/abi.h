@@ -18,6 +18,7 @@
 #define VYRE_CONTROL_TENANT_MASKS_END 32
 #define VYRE_CONTROL_QUOTAS 32
 #define VYRE_CONTROL_FAIRNESS 64
+#define VYRE_CONTROL_FAIRNESS_COUNT 32
 #define VYRE_CONTROL_METRICS 96
 #define VYRE_CONTROL_METRICS_COUNT 32
 #define VYRE_CONTROL_EPOCH 128
@@ -29,6 +30,7 @@
 #define VYRE_MAX_OBSERVABLES 1048576
 
 /* ring */
+#define VYRE_MAX_SLOTS 1048576
 #define VYRE_SLOT_WORDS 16
 #define VYRE_SLOT_STATUS 0
 #define VYRE_SLOT_OPCODE 1
@@ -62,6 +64,22 @@
 #define VYRE_IO_SLOT_WORDS 8
 #define VYRE_IO_SLOTS 64
 #define VYRE_IO_WORDS (VYRE_IO_SLOT_WORDS * VYRE_IO_SLOTS)
+#define VYRE_IO_OP_TYPE 0
+#define VYRE_IO_SRC_HANDLE 1
+#define VYRE_IO_DST_HANDLE 2
+#define VYRE_IO_OFFSET_LO 3
+#define VYRE_IO_OFFSET_HI 4
+#define VYRE_IO_BYTE_COUNT 5
+#define VYRE_IO_STATUS 6
+#define VYRE_IO_TAG 7
+
+#define VYRE_IO_READ 1
+#define VYRE_IO_WRITE 2
+#define VYRE_IO_FENCE 3
+
+/* Status of an io slot: EMPTY, PUBLISHED and CLAIMED as of a ring slot, then: */
+#define VYRE_IO_STATUS_OK 0x10
+#define VYRE_IO_STATUS_ERROR 0x11
 
 /* opcodes of the reference */
 #define VYRE_OP_NOP 0u

@@ -111,11 +111,14 @@ uint slot_at(uint slot)
   return slice + about[VYRE_ABOUT_CONTROL_WORDS] + slot * VYRE_SLOT_WORDS;
 }
 uint debug_at() { return slot_at(about[VYRE_ABOUT_SLOTS]); }
+uint io_at(uint io_slot) { return debug_at() + VYRE_DEBUG_WORDS + io_slot * VYRE_IO_SLOT_WORDS; }
 uint scratch_at(uint word) { return scratch + word; }
 uint slot_scratch_at(uint slot)
 {
   return scratch_at(VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS);
 }
+uint handlers_at() { return slot_scratch_at(about[VYRE_ABOUT_SLOTS]); }
+uint steps_at() { return handlers_at() + about[VYRE_ABOUT_HANDLER_WORDS]; }
 
 // Orders what this lane wrote to the batch before what it writes next. Of a small
 // batch nobody sees a thing before the next barrier(), which orders shared memory;

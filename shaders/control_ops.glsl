@@ -74,10 +74,9 @@ bool op_printf(Op op, uint slot)
   return true;
 }
 
-// One operation by one lane.
-bool run_op(Op op, uint slot)
+// One built-in operation by one lane.
+bool run_built_in(Op op, uint slot)
 {
-  count_opcode(op.opcode);
   switch (op.opcode) {
     case VYRE_OP_NOP:
       return true;
@@ -111,6 +110,10 @@ bool run_op(Op op, uint slot)
       return false;
   }
 }
+
+#include "handlers.glsl"
+#include "io_ops.glsl"
+#include "priority.glsl"
 
 uint slot_arg(uint slot, uint index) { return get(slot_at(slot) + VYRE_SLOT_ARGS + index); }
 
@@ -158,24 +161,43 @@ uint count_ops(uint slot, Op whole, out bool readable)
   return readable ? ops : 0u;
 }
 
-bool run_slot(uint slot, Slot s)
+// The status that a slot ends with.
+uint run_slot(uint slot, Slot s)
 {
+  if (s.opcode == VYRE_OP_LOAD_MISS)
+    return load_miss(slot, s);
   Op whole = slot_op(s);
   bool ran;
   uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++)
     ran = run_op(nth_op(slot, whole, ops, i), slot) && ran;
-  return ran;
+  return ran_to(ran);
 }
 
-// Cheap slots, a lane each. The host plans no payload, fence or long-copy slot
-// into the range.
-void run_lanes(uint first, uint count)
+// Cheap slots, a lane each; with PASSES, those of a ring with priorities. The host
+// plans no payload, fence or long-copy slot among them.
+void run_lanes(uint first, uint count, uint passes)
 {
-  for (uint i = lane(); i < count; i += WORKGROUP) {
-    Slot s = load_slot(first + i);
-    if (!is_fence(s) && claim(first + i, s))
-      finish(first + i, run_slot(first + i, s));
+  bool ranked = passes != 0u;
+  Pass pass = begin_passes(passes);
+  while (pass.more) {
+    if (ranked && pass.level >= VYRE_PRIORITY_LEVELS)
+      next_pass(pass);
+    for (uint i = lane(); pass.more && i < count; i += WORKGROUP) {
+      uint slot = ranked ? ranked_slot(i, pass, count) : first + i;
+      if (slot != NO_SLOT) {
+        Slot s = load_slot(slot);
+        bool mine = ranked ? claim_ranked(slot, s, pass.level) : !is_fence(s) && claim(slot, s);
+        if (mine)
+          finish(slot, run_slot(slot, s));
+        if (mine && ranked)
+          note_ranked(i, pass);
+      }
+    }
+    if (ranked)
+      end_level(pass);
+    else
+      pass.more = false;
   }
 }
 
@@ -244,5 +266,5 @@ void run_solo(uint slot)
   }
   publish_lanes();
   if (lane() == 0u)
-    finish(slot, ran);
+    finish(slot, ran_to(ran));
 }

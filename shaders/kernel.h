@@ -43,8 +43,8 @@
 
 /* ticket, without the marks: LANES runs COUNT cheap slots from SLOT, a lane each;
  * SOLO runs one slot with the whole workgroup; TILE runs a payload slot over a
- * rectangle of its region; LOCAL runs all STEPS of a small batch, whose initial
- * state is the template at BASE, in shared memory. COST is an upper bound of the
+ * rectangle of its region; PASSES runs a ring with priorities; LOCAL runs all STEPS
+ * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper bound of the
  * loop iterations it takes. */
 #define VYRE_TICKET_KIND 0 /* and the batch's index, from bit 8 */
 #define VYRE_TICKET_COST 1
@@ -55,6 +55,7 @@
 #define VYRE_TICKET_READBACK 6 /* granule */
 #define VYRE_TICKET_SLOT 7
 #define VYRE_TICKET_COUNT 8
+#define VYRE_TICKET_PASSES 9
 #define VYRE_TICKET_ROW 8
 #define VYRE_TICKET_ROWS 9
 #define VYRE_TICKET_COLUMN 10
@@ -69,6 +70,7 @@
 #define VYRE_KIND_SOLO 1
 #define VYRE_KIND_TILE 2
 #define VYRE_KIND_LOCAL 3
+#define VYRE_KIND_PASSES 4
 
 /* a step of a LOCAL ticket: its kind, then SLOT to WIDTH as in a ticket */
 #define VYRE_STEP_KIND 0
@@ -90,11 +92,37 @@
 #define VYRE_ABOUT_PAYLOAD_BYTES 2
 #define VYRE_ABOUT_FENCE_FIRST 3
 #define VYRE_ABOUT_FENCE_END 4
-#define VYRE_ABOUT_WORDS 5
+#define VYRE_ABOUT_HANDLERS 5      /* how many */
+#define VYRE_ABOUT_HANDLER_WORDS 6 /* and what they take, behind the slots' words */
+#define VYRE_ABOUT_WORDS 7
 #define VYRE_SCRATCH_SLOTS 16
 #define VYRE_SCRATCH_SLOT_WORDS 2
 #define VYRE_SCRATCH_SLOT_TILES_LEFT 0
+#define VYRE_SCRATCH_SLOT_PASS 0 /* of the worker of that number, under PASSES */
 #define VYRE_SCRATCH_SLOT_VERDICT 1
+
+/* a handler of an opcode: the opcode, words from the first handler to its
+ * instructions, and how many those are; an instruction is an operation, a result and
+ * two operands, a byte each, and an immediate. The operations are those of
+ * VyreOperation. */
+#define VYRE_HANDLER_WORDS 3
+#define VYRE_INSTRUCTION_WORDS 2
+#define VYRE_HANDLER_REGISTERS 16
+#define VYRE_HANDLER_INSTRUCTIONS 32
+#define VYRE_DO_SET 0u
+#define VYRE_DO_ADD 1u
+#define VYRE_DO_SUBTRACT 2u
+#define VYRE_DO_MULTIPLY 3u
+#define VYRE_DO_AND 4u
+#define VYRE_DO_OR 5u
+#define VYRE_DO_XOR 6u
+#define VYRE_DO_SHIFT_LEFT 7u
+#define VYRE_DO_SHIFT_RIGHT 8u
+#define VYRE_DO_RUN 9u
+
+/* After so many urgent slots of a ring with priorities in a row, others have their
+ * turn. */
+#define VYRE_STARVATION_LIMIT 16
 
 /* verdict of a slot: whether it may run is decided once, by its first tile */
 #define VYRE_VERDICT_OPEN 0
@@ -171,7 +199,7 @@
  * TILE_LOOP_MAX also keeps a lane's 32-bit sum of squares from overflowing: 4096
  * granules of 16 bytes are 65 536 * 255 * 255 < 2^32. */
 #define VYRE_COST_TICKET 64u
-#define VYRE_COST_LANE_OP 8u
+#define VYRE_COST_LANE_OP 40u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
 #define VYRE_COST_HISTOGRAM_STEP 8u

@@ -263,7 +263,7 @@ void run_tile(uint slot)
   order_writes();
   if (fits)
     end_payload_op(s.opcode, r);
-  finish(slot, fits);
+  finish(slot, ran_to(fits));
 }
 
 // One slot, run of slots or tile of the batch in hand.
@@ -271,8 +271,9 @@ void run_work(uint kind)
 {
   uint slot = ticket[VYRE_TICKET_SLOT];
 
-  if (kind == VYRE_KIND_LANES)
-    run_lanes(slot, ticket[VYRE_TICKET_COUNT]);
+  if (kind == VYRE_KIND_LANES || kind == VYRE_KIND_PASSES)
+    run_lanes(slot, ticket[VYRE_TICKET_COUNT],
+        kind == VYRE_KIND_PASSES ? ticket[VYRE_TICKET_PASSES] : 0u);
   else if (kind == VYRE_KIND_SOLO)
     run_solo(slot);
   else
@@ -377,7 +378,7 @@ void run_steps()
 {
   uint steps = is_local() ? ticket[VYRE_TICKET_STEPS] : 1u;
   uint kind = ticket[VYRE_TICKET_KIND] & 0xFFu;
-  uint step_at = slot_scratch_at(about[VYRE_ABOUT_SLOTS]);
+  uint step_at = steps_at();
   for (uint step = 0u; step < steps; step++, step_at += VYRE_STEP_WORDS) {
     if (is_local()) {
       publish_lanes();

@@ -52,15 +52,25 @@ bool authorised(Slot s)
   return get(control_at(mask)) != 0u;
 }
 
+// A slot that asked the host for something goes on once its batch runs again.
+bool is_waiting(Slot s)
+{
+  return s.status == VYRE_STATUS_WAIT_IO && s.opcode == VYRE_OP_LOAD_MISS;
+}
+
+bool is_schedulable(Slot s)
+{
+  return s.status == VYRE_STATUS_PUBLISHED || s.status == VYRE_STATUS_YIELD
+      || s.status == VYRE_STATUS_REQUEUE;
+}
+
 // Nobody but this lane can see a slot of a small batch, claimed or not.
 bool claim(uint slot, Slot s)
 {
-  if (!authorised(s))
+  if (!authorised(s) || (s.status != VYRE_STATUS_PUBLISHED && !is_waiting(s)))
     return false;
-  if (is_local())
-    return s.status == VYRE_STATUS_PUBLISHED;
-  return exchange(slot_at(slot) + VYRE_SLOT_STATUS, VYRE_STATUS_PUBLISHED, VYRE_STATUS_CLAIMED)
-      == VYRE_STATUS_PUBLISHED;
+  return is_local()
+      || exchange(slot_at(slot) + VYRE_SLOT_STATUS, s.status, VYRE_STATUS_CLAIMED) == s.status;
 }
 
 void count_opcode(uint opcode)
@@ -70,13 +80,18 @@ void count_opcode(uint opcode)
 }
 
 // The status comes after the results, the count after the status: whoever sees
-// DONE sees the results, and the count never runs ahead of the statuses.
-void finish(uint slot, bool ran)
+// DONE sees the results, and the count never runs ahead of the statuses. A slot that
+// waits for the host, or for room to ask it, is not through and is not counted.
+void finish(uint slot, uint status)
 {
   order_writes();
-  put(slot_at(slot) + VYRE_SLOT_STATUS, ran ? VYRE_STATUS_DONE : VYRE_STATUS_FAULT);
-  if (!ran)
+  put(slot_at(slot) + VYRE_SLOT_STATUS, status);
+  if (status == VYRE_STATUS_WAIT_IO || status == VYRE_STATUS_PUBLISHED)
+    return;
+  if (status == VYRE_STATUS_FAULT)
     add(scratch_at(VYRE_SCRATCH_FAULTS), 1u);
   order_writes();
   add(control_at(VYRE_CONTROL_DONE_COUNT), 1u);
 }
+
+uint ran_to(bool fine) { return fine ? VYRE_STATUS_DONE : VYRE_STATUS_FAULT; }

@@ -7,11 +7,13 @@ cd "$(dirname "$0")/.."
 
 passed=0
 failed=0
+failures=
 ended=
 
 # The sum comes last, however this ends.
 finish() {
   [ -n "$ended" ] || failed=$((failed + 1))
+  [ -z "$failures" ] || printf '\nfailed:%s\n' "$failures"
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ] || exit 1
 }
@@ -47,6 +49,7 @@ sum() {
 # check TITLE DIRECTORY ARGUMENT...: a run of meson test, counted.
 check() {
   say "$1"
+  title=$1
   directory=$2
   shift 2
   output=$directory/meson-logs/output.txt
@@ -61,6 +64,8 @@ check() {
   [ $((ok + bad + skipped)) -gt 0 ] || bad=1
   passed=$((passed + ok))
   failed=$((failed + bad))
+  [ "$bad" -eq 0 ] || failures="$failures
+  $title: $(awk '$3 == "/" && $5 ~ /FAIL|TIMEOUT|ERROR|SKIP/ { print $4 }' "$output" | sort -u | tr '\n' ' ')"
 }
 
 tests/setup.sh tests

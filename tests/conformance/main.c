@@ -5,13 +5,13 @@
  * family: passed, different by design (with the rule), failed. The last line is
  * the sum; the exit status is 0 only when nothing failed.
  */
-#include "conformance.h"
+#include "exec.h"
 
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
-#define N_RULES 10
+#define N_RULES 13
 
 typedef struct {
   guint passed;
@@ -181,6 +181,33 @@ run_protocol (Tally *sum, const char *directory, GError **error)
   return TRUE;
 }
 
+/* Cases of a family stand together. */
+static gboolean
+run_exec (Tally *sum, const char *directory, GError **error)
+{
+  ExecCases *cases = exec_load (directory, error);
+  Tally tally = { 0 };
+
+  if (cases == NULL)
+    return FALSE;
+  for (guint i = 0; i < exec_count (cases); i++) {
+    const char *family = exec_family (cases, i);
+    Case c = { 0 };
+
+    exec_run (cases, i, &c);
+    count (&tally, &c);
+    g_free (c.message);
+    if (i + 1 < exec_count (cases) && g_str_equal (family, exec_family (cases, i + 1)))
+      continue;
+    g_autofree char *name = g_strconcat ("exec/", family, NULL);
+    print_tally (name, &tally);
+    add_tally (sum, &tally);
+    tally = (Tally){ 0 };
+  }
+  exec_free (cases);
+  return TRUE;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -193,7 +220,7 @@ main (int argc, char **argv)
     fprintf (stderr, "usage: %s [DIRECTORY]\n", argv[0]);
     return 2;
   }
-  if (!run_protocol (&sum, directory, &error)) {
+  if (!run_protocol (&sum, directory, &error) || !run_exec (&sum, directory, &error)) {
     fprintf (stderr, "%s\n", error->message);
     return 2;
   }

@@ -113,7 +113,7 @@ test_faults (void)
   static const char *const programs[] = { "store_u32 1, 168", "store_u32 1, 4294967295",
     "atomic_add 1, 168", "load_u32 168, 1", "load_u32 1, 8", "compare_swap 168, 0, 1",
     "compare_swap 8, 0, 1", "memcpy 160, 165, 4", "memcpy 165, 160, 4", "memcpy 4294967295, 160, 2",
-    "memcpy 160, 161, 4294967295", "dfa_step 1, 2", "load_miss 1", "op 8", "op 31", "op 0x50000000",
+    "memcpy 160, 161, 4294967295", "dfa_step 1, 2", "op 8", "op 31", "op 0x50000000",
     "op 0x80000002", "op 0xFFF0" };
 
   for (guint i = 0; i < G_N_ELEMENTS (programs); i++) {

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "exec.h"
+
+#include "../unit/kernel-common.h"
+#include "model.h"
+
+struct _ExecCases {
+  JsonParser *parser;
+  JsonArray *array;
+  GMappedFile *blob;
+  VyreExtensions *extensions;
+  TestKernel kernel;
+};
+
+typedef struct {
+  const void *data[VYRE_N_PARTS];
+  gsize size[VYRE_N_PARTS];
+} Buffers;
+
+static const char *const part_names[VYRE_N_PARTS] = { "control", "ring", "debug_log", "io_queue" };
+
+/* Orders to try before giving up: all there are of seven slots, twice. */
+#define N_ORDERS 10080
+
+/* The reference's handlers; the one for ATOMIC_ADD is refused. */
+static VyreExtensions *
+make_extensions (void)
+{
+  static const VyreInstruction three_times[] = {
+    { VYRE_OPERATION_SET, .result = 12, .immediate = 3 },
+    { VYRE_OPERATION_MULTIPLY, .result = 12, .a = 0, .b = 12 },
+    { VYRE_OPERATION_ADD, .result = 12, .a = 12, .b = 2 },
+    { VYRE_OPERATION_RUN, .result = 12, .a = 1, .immediate = VYRE_OP_STORE_U32 },
+  };
+  static const VyreInstruction add_xor[] = {
+    { VYRE_OPERATION_XOR, .result = 12, .a = 0, .b = 2 },
+    { VYRE_OPERATION_RUN, .result = 12, .a = 1, .immediate = VYRE_OP_ATOMIC_ADD },
+  };
+  static const VyreInstruction add_next[] = {
+    { VYRE_OPERATION_SET, .result = 12, .immediate = 1 },
+    { VYRE_OPERATION_ADD, .result = 12, .a = 1, .b = 12 },
+    { VYRE_OPERATION_RUN, .result = 0, .a = 12, .immediate = VYRE_OP_ATOMIC_ADD },
+  };
+  VyreExtensions *extensions = vyre_extensions_new ();
+  GError *error = NULL;
+
+  vyre_extensions_register (
+      extensions, 0x40000001, three_times, G_N_ELEMENTS (three_times), &error);
+  g_assert_no_error (error);
+  vyre_extensions_register (extensions, 9, add_xor, G_N_ELEMENTS (add_xor), &error);
+  g_assert_no_error (error);
+  vyre_extensions_register (
+      extensions, VYRE_OP_ATOMIC_ADD, add_next, G_N_ELEMENTS (add_next), &error);
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_INVALID);
+  g_clear_error (&error);
+  return extensions;
+}
+
+void
+exec_free (ExecCases *cases)
+{
+  g_clear_object (&cases->parser);
+  g_clear_pointer (&cases->blob, g_mapped_file_unref);
+  if (cases->kernel.kernel)
+    test_kernel_close (&cases->kernel);
+  g_clear_pointer (&cases->extensions, vyre_extensions_free);
+  g_free (cases);
+}
+
+ExecCases *
+exec_load (const char *directory, GError **error)
+{
+  g_autofree char *json = g_build_filename (directory, "exec", "exec.json", NULL);
+  g_autofree char *bin = g_build_filename (directory, "exec", "exec.bin", NULL);
+  ExecCases *cases = g_new0 (ExecCases, 1);
+  VyreMegakernelParams params = test_params ();
+
+  cases->parser = json_parser_new ();
+  cases->blob = g_mapped_file_new (bin, FALSE, error);
+  if (!cases->blob || !json_parser_load_from_file (cases->parser, json, error)) {
+    exec_free (cases);
+    return NULL;
+  }
+  cases->array = json_node_get_array (json_parser_get_root (cases->parser));
+  cases->extensions = make_extensions ();
+  test_kernel_open (&cases->kernel, &params);
+  return cases;
+}
+
+guint
+exec_count (const ExecCases *cases)
+{
+  return json_array_get_length (cases->array);
+}
+
+const char *
+exec_family (const ExecCases *cases, guint index)
+{
+  return json_object_get_string_member (
+      json_array_get_object_element (cases->array, index), "family");
+}
+
+static void
+get_buffers (const ExecCases *cases, JsonObject *object, Buffers *buffers)
+{
+  for (VyrePart part = 0; part < VYRE_N_PARTS; part++) {
+    JsonArray *range = json_object_get_array_member (object, part_names[part]);
+    gsize offset = (gsize)json_array_get_int_element (range, 0);
+    buffers->data[part] = g_mapped_file_get_contents (cases->blob) + offset;
+    buffers->size[part] = (gsize)json_array_get_int_element (range, 1);
+  }
+}
+
+/* The first word that is another, as text; NULL when there is none. */
+static char *
+find_difference (const Buffers *wanted, const Buffers *found)
+{
+  for (VyrePart part = 0; part < VYRE_N_PARTS; part++) {
+    for (gsize word = 0; 4 * word < wanted->size[part]; word++) {
+      guint32 a = vyre_read_word (wanted->data[part], word);
+      guint32 b = vyre_read_word (found->data[part], word);
+      if (a != b)
+        return g_strdup_printf ("%s word %" G_GSIZE_FORMAT " is 0x%x, not 0x%x", part_names[part],
+            word, b, a);
+    }
+  }
+  return NULL;
+}
+
+static gboolean
+is_same (const Buffers *a, const Buffers *b)
+{
+  g_autofree char *difference = find_difference (a, b);
+
+  return difference == NULL;
+}
+
+/* Whether it is what the reference had, in one order or another. */
+static gboolean
+is_listed (const ExecCases *cases, const Case *c, JsonObject *object, const Buffers *found)
+{
+  JsonArray *alternates = json_object_get_array_member (object, "alternates");
+  Buffers listed;
+
+  get_buffers (cases, c->out, &listed);
+  if (is_same (&listed, found))
+    return TRUE;
+  for (guint i = 0; i < json_array_get_length (alternates); i++) {
+    get_buffers (cases, json_array_get_object_element (alternates, i), &listed);
+    if (is_same (&listed, found))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+run_model (Model *model, const VyreParts *parts, const ModelOrder *order)
+{
+  model_load (model, parts->data, parts->size);
+  model->handlers = parts->extensions != NULL;
+  if (parts->schedule == VYRE_SCHEDULE_SLOTS)
+    model_run_slots (model, order);
+  else
+    model_run_passes (model, parts->max_passes, order);
+}
+
+/* The next permutation, in an order that moves the last elements most. */
+static gboolean
+permute (guint *slots, guint n)
+{
+  guint i = n - 1, j = n - 1;
+
+  while (i > 0 && slots[i - 1] >= slots[i])
+    i--;
+  if (i == 0)
+    return FALSE;
+  while (slots[j] <= slots[i - 1])
+    j--;
+  guint swapped = slots[i - 1];
+  slots[i - 1] = slots[j];
+  slots[j] = swapped;
+  for (j = n - 1; i < j; i++, j--) {
+    swapped = slots[i];
+    slots[i] = slots[j];
+    slots[j] = swapped;
+  }
+  return TRUE;
+}
+
+/* The first word where the kernel is not with the model, as text; NULL when there is
+ * none, and then the rules that the model went by. */
+static char *
+compare_model (
+    const VyreParts *parts, const ModelOrder *order, const Buffers *found, guint *rules)
+{
+  Buffers modelled = { 0 };
+  Model model;
+
+  run_model (&model, parts, order);
+  for (VyrePart part = 0; part < VYRE_N_PARTS; part++) {
+    modelled.data[part] = model.words[part];
+    modelled.size[part] = 4 * model.n_words[part];
+  }
+  char *difference = find_difference (&modelled, found);
+  *rules = model.rules;
+  model_clear (&model);
+  return difference;
+}
+
+/* It is not what the reference had: the model has to say the same, and why. Where
+ * the order matters, another order than those it was seen with is no reason. */
+static void
+explain (Case *c, const VyreParts *parts, gboolean independent, const Buffers *found,
+    const Buffers *wanted)
+{
+  guint n = (guint)(parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS)), rules = 0;
+  g_autofree guint *slots = g_new (guint, n);
+  g_autofree char *first = NULL;
+
+  for (guint i = 0; i < n; i++)
+    slots[i] = i;
+  for (guint i = 0; i < N_ORDERS; i++) {
+    ModelOrder order = { slots, i % 2 };
+    char *difference = compare_model (parts, &order, found, &rules);
+    if (!difference && rules)
+      case_differs (c, (guint)g_bit_nth_lsf (rules, -1));
+    if (!difference && (rules || !independent))
+      return;
+    if (first)
+      g_free (difference);
+    else
+      first = difference ? difference : g_strdup ("it should be the same");
+    if (i % 2 == 1 && (n == 0 || !permute (slots, n)))
+      break;
+  }
+  g_autofree char *from_reference = find_difference (wanted, found);
+  case_fail (c, "%s; by the rules %s", from_reference, first);
+}
+
+static void
+set_program (const ExecCases *cases, VyreParts *parts, const char *program)
+{
+  if (g_str_equal (program, "sharded_once_custom"))
+    parts->extensions = cases->extensions;
+  if (!g_str_has_prefix (program, "priority_"))
+    return;
+  parts->schedule = VYRE_SCHEDULE_PRIORITY;
+  parts->max_passes = g_str_equal (program, "priority_one_pass") ? 1 : VYRE_PRIORITY_LEVELS;
+}
+
+static gboolean
+is_independent (JsonObject *object)
+{
+  return g_str_equal (json_object_get_string_member (object, "lane_order"), "independent");
+}
+
+void
+exec_run (ExecCases *cases, guint index, Case *c)
+{
+  JsonObject *object = json_array_get_object_element (cases->array, index);
+  TestKernel *kernel = &cases->kernel;
+  VyreParts parts = { 0 };
+  VyrePayload nothing = { 0 };
+  GError *error = NULL;
+  Buffers in, out, found;
+
+  c->id = json_object_get_string_member (object, "id");
+  c->in = json_object_get_object_member (object, "in");
+  c->out = json_object_get_object_member (object, "out");
+  get_buffers (cases, c->in, &in);
+  get_buffers (cases, c->out, &out);
+  memcpy (parts.data, in.data, sizeof parts.data);
+  memcpy (parts.size, in.size, sizeof parts.size);
+  set_program (cases, &parts, json_object_get_string_member (object, "program"));
+  g_autoptr (VyrePlan) plan = vyre_plan_new_from_parts (
+      &parts, 0, vyre_megakernel_get_workgroup (kernel->kernel), &error);
+  if (!plan) {
+    case_fail (c, "%s", error->message);
+    g_error_free (error);
+    return;
+  }
+  g_autoptr (VyreBatch) batch = test_run (kernel, plan, 0, &nothing);
+  const VyreLayout *layout = vyre_plan_get_layout (plan);
+  for (VyrePart part = 0; part < VYRE_N_PARTS; part++) {
+    found.data[part] = vyre_batch_get_readback (batch) + layout->offset[part];
+    found.size[part] = layout->size[part];
+  }
+  if (!is_listed (cases, c, object, &found))
+    explain (c, &parts, is_independent (object), &found, &out);
+}

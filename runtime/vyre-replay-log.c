@@ -33,8 +33,6 @@
 #define REST_ARGS (VYRE_SLOT_MAX_ARGS - VYRE_REPLAY_RECORD_ARGS)
 #define RECORD_VALUES 12u
 
-#define MAX_SLOTS 1048576u
-
 struct _VyreReplayLog {
   char *path;
   int fd;
@@ -391,8 +389,8 @@ encode_batch (guint8 *records, const VyreReplayBatch *batch)
 static gboolean
 has_valid_sizes (const VyreReplayBatch *batch)
 {
-  return batch->n_slots >= 1 && batch->n_slots <= MAX_SLOTS && batch->n_logged <= batch->n_slots
-         && batch->n_observables <= VYRE_MAX_OBSERVABLES;
+  return batch->n_slots >= 1 && batch->n_slots <= VYRE_MAX_SLOTS
+         && batch->n_logged <= batch->n_slots && batch->n_observables <= VYRE_MAX_OBSERVABLES;
 }
 
 /**

@@ -169,22 +169,23 @@ find_payload (const Replay *replay, const VyreReplayBatch *batch, GError **error
   return NULL;
 }
 
-/* A plan for the slots of a batch: those of an empty program, replaced. */
+/* A plan for the batch as it was before it ran, with one tenant. */
 static VyrePlan *
 make_plan (const VyreReplayBatch *batch, guint workgroup, GError **error)
 {
-  g_autoptr (VyreProgram) empty = vyre_program_from_string ("no_fence; nop", error);
+  VyreLayout layout;
 
-  if (!empty)
-    return NULL;
-  g_autoptr (VyreImage) image = vyre_program_bind (
-      empty, NULL, batch->payload_size, batch->n_slots, batch->n_observables, error);
-  if (!image)
-    return NULL;
-  image->n_used = batch->n_logged;
-  memset (image->slots, 0, 4 * VYRE_SLOT_WORDS);
-  memcpy (image->slots, batch->slots, 4 * VYRE_SLOT_WORDS * (gsize)batch->n_logged);
-  return vyre_plan_new (image, batch->payload_size, workgroup, error);
+  vyre_layout_init (&layout, batch->n_observables, batch->n_slots);
+  g_autofree guint8 *bytes = g_malloc0 (layout.total);
+  vyre_encode_control ((guint32 *)bytes, batch->n_observables, 1);
+  memcpy (bytes + layout.offset[VYRE_PART_RING], batch->slots,
+      4 * VYRE_SLOT_WORDS * (gsize)batch->n_logged);
+  VyreParts parts = { .schedule = VYRE_SCHEDULE_SLOTS };
+  for (guint part = 0; part < VYRE_N_PARTS; part++) {
+    parts.data[part] = bytes + layout.offset[part];
+    parts.size[part] = layout.size[part];
+  }
+  return vyre_plan_new_from_parts (&parts, batch->payload_size, workgroup, error);
 }
 
 static VyreBatch *

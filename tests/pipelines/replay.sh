@@ -7,13 +7,13 @@
 replay=$1
 log=$work/replay.log
 
-# again STATUS ARGUMENT...: vyre-replay on the log must end with STATUS; what it prints
+# again STATUS ARGUMENT...: vyre-replay with these must end with STATUS; what it prints
 # is in $work/said.
 again() {
   expected=$1
   shift
   status=0
-  timeout -k 5 60 "$replay" --residency "${VYRE_TEST_RESIDENCY:-auto}" "$@" "$log" \
+  timeout -k 5 60 "$replay" --residency "${VYRE_TEST_RESIDENCY:-auto}" "$@" \
     >"$work/said" 2>&1 || status=$?
   [ "$status" -eq "$expected" ] || fail "status $status instead of $expected: $(cat "$work/said")"
 }
@@ -35,9 +35,9 @@ program='crc32 payload -> crc32; u8_below payload, 50 -> low'
 
 echo 'a file'
 launch 0 30 filesrc location="$work/file" ! $vyre program="$program" replay-log="$log" ! fakesink
-again 0 --payload "$work/file"
+again 0 --payload "$work/file" "$log"
 same said '27 epochs, no divergence' "$(cat "$work/said")"
-again 2
+again 2 "$log"
 says 'Epoch 1 has a payload of 4096 bytes. Fix: '
 
 # A batch is 9 records: itself, the digest, three slots of two, the observables. In
@@ -49,36 +49,36 @@ same 'crc32 in the log' "$(tail -c +8193 "$work/file" | head -c 4096 | crc32)" \
 
 echo 'another result in the log'
 poke $((values + 8))
-again 1 --payload "$work/file"
+again 1 --payload "$work/file" "$log"
 says '^epoch 3, observable 2: recorded [0-9]*, now [0-9]*$'
 poke $((values + 8))
-again 0 --payload "$work/file"
+again 0 --payload "$work/file" "$log"
 
 echo 'another threshold in the log: argument 5, which only we record'
 poke $((start + 64 * 5 + 28))
-again 1 --payload "$work/file"
+again 1 --payload "$work/file" "$log"
 says '^epoch 3, observable 2: '
 poke $((start + 64 * 5 + 28))
 
 echo 'a damaged record'
 poke $((start + 4))
-again 2 --payload "$work/file"
+again 2 --payload "$work/file" "$log"
 says 'record 18 is not what has to be there. Fix: '
 poke $((start + 4))
 
 echo 'another payload'
 sed 's/^2100$/2101/' "$work/file" >"$work/other"
-again 2 --payload "$work/other"
+again 2 --payload "$work/other" "$log"
 says 'The payload of epoch 3 is not the one that was recorded. Fix: '
 head -c 10000 "$work/file" >"$work/short"
-again 2 --payload "$work/short"
+again 2 --payload "$work/short" "$log"
 says 'ends before the payload of epoch 3'
 
 echo 'no log, no file, no such residency'
-(log=$work/none && again 2)
-(log=$work/file && again 2)
-again 2 --payload "$work/none"
-again 2 --residency=eternal
+again 2 "$work/none"
+again 2 "$work/file"
+again 2 --payload "$work/none" "$log"
+again 2 --residency=eternal "$log"
 says 'There is no residency .eternal.. Fix: '
 
 echo 'video with rows and planes, seen by a tee'
@@ -86,5 +86,5 @@ launch 0 60 videotestsrc num-buffers=20 horizontal-speed=3 ! \
   video/x-raw,format=I420,width=161,height=97 ! tee name=t \
   t. ! queue ! $vyre program=builtin:frame-stats replay-log="$log" ! fakesink \
   t. ! queue ! filesink location="$work/frames"
-again 0 --payload "$work/frames"
+again 0 --payload "$work/frames" "$log"
 same said '20 epochs, no divergence' "$(cat "$work/said")"

@@ -164,7 +164,7 @@ post_debug (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
   guint n;
 
   if (!vyre_read_debug_log (readback + layout->offset[VYRE_PART_DEBUG_LOG],
-          layout->size[VYRE_PART_DEBUG_LOG], records, &n, &error)) {
+          layout->size[VYRE_PART_DEBUG_LOG], records, G_N_ELEMENTS (records), &n, &error)) {
     gst_vyre_filter_post_error (self, error);
     return;
   }

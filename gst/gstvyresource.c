@@ -188,7 +188,8 @@ check_completion (GstVyreItem *item, const guint8 *readback, GError **error)
   const VyreImage *image = vyre_plan_get_image (item->plan);
   guint64 planned = vyre_plan_get_region_bytes (item->plan);
 
-  if (!vyre_readback_validate (vyre_plan_get_layout (item->plan), image->n_slots, error))
+  if (!vyre_readback_validate (
+          vyre_plan_get_layout (item->plan)->size, VYRE_N_PARTS, image->n_slots, NULL, error))
     return FALSE;
   if (completion->faults > 0 || vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT) != image->n_used
       || completion->payload_bytes == planned)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "vyre-assemble.h"
+#include "vyre-codec.h"
 
 /* The largest ring; what every encoder of the ABI accepts. */
 
@@ -214,7 +215,7 @@ fill_image (Binder *binder, VyreImage *image, guint slot_count, guint observable
   image->n_used = count_slots (binder);
   image->sequence_slot = -1;
   binder->scope.other_slots = MAX (image->n_used, 1) - 1;
-  if (!choose_size (slot_count, MAX (image->n_used, 1), VYRE_MAX_SLOTS, "ring slots", &image->n_slots,
+  if (!choose_size (slot_count, MAX (image->n_used, 1), VYRE_ENCODE_MAX, "ring slots", &image->n_slots,
           binder->error))
     return FALSE;
   image->slots = g_new0 (guint32, (gsize)image->n_slots * VYRE_SLOT_WORDS);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "vyre-publish.h"
+
 #define VALUE VYRE_OPERAND_VALUE
 
 static const VyreOpcode opcodes[] = {
@@ -110,4 +112,67 @@ vyre_opcode_name (guint32 opcode)
   const VyreOpcode *info = vyre_opcode_get (opcode);
 
   return info != NULL ? info->name : NULL;
+}
+
+/**
+ * vyre_opcode_is_system:
+ * @opcode: an opcode
+ *
+ * Returns: whether @opcode lies in a range that is not for users: 0 to 7, 0xfff0 to
+ *   0xffff, and from 0x80000000 on
+ */
+gboolean
+vyre_opcode_is_system (guint32 opcode)
+{
+  return opcode <= VYRE_OP_BATCH_FENCE || (opcode >= 0xFFF0 && opcode <= 0xFFFF)
+         || opcode >> 31 != 0;
+}
+
+/**
+ * vyre_opcode_is_builtin:
+ * @opcode: an opcode
+ *
+ * Returns: whether @opcode is one of the kernel's own that every host may publish.
+ *   LOAD_MISS is the runtime's, and not among them, but can be published too
+ */
+gboolean
+vyre_opcode_is_builtin (guint32 opcode)
+{
+  return opcode <= VYRE_OP_BATCH_FENCE || opcode == VYRE_OP_PACKED_SLOT || opcode == VYRE_OP_PRINTF
+         || opcode == VYRE_OP_SHUTDOWN;
+}
+
+/**
+ * vyre_opcode_check_user:
+ * @opcode: an opcode
+ * @error: return location
+ *
+ * Returns: whether an operation of a user may have @opcode; otherwise
+ *   %VYRE_ERROR_QUEUE_FULL
+ */
+gboolean
+vyre_opcode_check_user (guint32 opcode, GError **error)
+{
+  if (!vyre_opcode_is_system (opcode))
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_QUEUE_FULL,
+      "Opcode 0x%x is reserved for the runtime. Fix: use 8 to 0xffef or 0x10000 to 0x7fffffff.",
+      opcode);
+  return FALSE;
+}
+
+/**
+ * vyre_opcode_check_publish:
+ * @opcode: an opcode
+ * @error: return location
+ *
+ * Returns: whether a slot with @opcode may be published: built-in, LOAD_MISS or a
+ *   user's; otherwise %VYRE_ERROR_QUEUE_FULL
+ */
+gboolean
+vyre_opcode_check_publish (guint32 opcode, GError **error)
+{
+  if (vyre_opcode_is_builtin (opcode) || opcode == VYRE_OP_LOAD_MISS)
+    return TRUE;
+  return vyre_opcode_check_user (opcode, error);
 }

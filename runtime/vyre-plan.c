@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vyre-bindings.h"
+#include "vyre-control.h"
 
 /* Bytes of a region one ticket covers, if that leaves few enough tickets: enough
  * work to hide the price of a ticket, little enough to spread a frame. On a CPU,
@@ -500,7 +501,11 @@ vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **e
   VyrePlan *plan = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL);
   const VyreLayout *layout = &plan->layout;
 
-  vyre_encode_control (plan->slice, image->n_observables, 1);
+  if (!vyre_encode_control_into (
+          plan->slice, plan->slice_size, image->n_observables, 1, FALSE, error)) {
+    vyre_plan_unref (plan);
+    return NULL;
+  }
   memcpy (
       &plan->slice[layout->offset[VYRE_PART_RING] / 4], image->slots, layout->size[VYRE_PART_RING]);
   return plan_finish (plan, error);
@@ -509,18 +514,16 @@ vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **e
 static gboolean
 check_parts (const VyreParts *parts, GError **error)
 {
-  VyreLayout layout = { 0 };
   gsize n_slots = parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS);
 
-  memcpy (layout.size, parts->size, sizeof layout.size);
-  if (!vyre_readback_validate (&layout, (guint)n_slots, error))
+  if (!vyre_readback_validate (parts->size, VYRE_N_PARTS, (guint32)n_slots, NULL, error))
     return FALSE;
-  if (n_slots == 0 || n_slots > VYRE_MAX_SLOTS
+  if (n_slots == 0 || n_slots > VYRE_ENCODE_MAX
       || parts->size[VYRE_PART_CONTROL] / 4 > VYRE_CONTROL_OBSERVABLES + VYRE_MAX_OBSERVABLES) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "A batch of %" G_GSIZE_FORMAT " slots and %" G_GSIZE_FORMAT
         " control bytes cannot run. Fix: have 1 to %u slots and at most %u observables.",
-        n_slots, parts->size[VYRE_PART_CONTROL], VYRE_MAX_SLOTS, VYRE_MAX_OBSERVABLES);
+        n_slots, parts->size[VYRE_PART_CONTROL], VYRE_ENCODE_MAX, VYRE_MAX_OBSERVABLES);
     return FALSE;
   }
   if (parts->size[VYRE_PART_IO_QUEUE] != 4 * VYRE_IO_WORDS) {

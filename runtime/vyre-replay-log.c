@@ -87,17 +87,10 @@ write_at (const VyreReplayLog *log, const void *data, gsize size, guint64 offset
 }
 
 static void
-put_word (guint8 *buffer, gsize word, guint32 value)
+write_word_pair (guint8 *buffer, gsize word, guint64 value)
 {
-  value = GUINT32_TO_LE (value);
-  memcpy (buffer + 4 * word, &value, sizeof value);
-}
-
-static void
-put_word_pair (guint8 *buffer, gsize word, guint64 value)
-{
-  put_word (buffer, word, (guint32)value);
-  put_word (buffer, word + 1, (guint32)(value >> 32));
+  vyre_write_word (buffer, word, (guint32)value);
+  vyre_write_word (buffer, word + 1, (guint32)(value >> 32));
 }
 
 static gboolean
@@ -140,8 +133,8 @@ write_empty (VyreReplayLog *log, GError **error)
 {
   guint8 header[HEADER_SIZE] = FILE_MAGIC;
 
-  put_word (header, HEADER_VERSION, FILE_VERSION);
-  put_word_pair (header, HEADER_CAPACITY, log->capacity);
+  vyre_write_word (header, HEADER_VERSION, FILE_VERSION);
+  write_word_pair (header, HEADER_CAPACITY, log->capacity);
   if (ftruncate (log->fd, (off_t)(HEADER_SIZE + log->capacity * RECORD_SIZE)) != 0)
     return set_io_error (error, log->path, "making room", errno);
   return write_at (log, header, sizeof header, 0, error);
@@ -277,7 +270,7 @@ append_records (VyreReplayLog *log, const guint8 *records, gsize n, GError **err
   guint64 cursor = (log->cursor + n) % log->capacity;
   guint8 pair[8];
 
-  put_word_pair (pair, 0, cursor);
+  write_word_pair (pair, 0, cursor);
   if (!write_records (log, records + RECORD_SIZE, log->cursor + 1, n - 1, error)
       || !write_records (log, records, log->cursor, 1, error)
       || !write_at (log, pair, sizeof pair, 4 * HEADER_CURSOR, error))
@@ -289,14 +282,14 @@ append_records (VyreReplayLog *log, const guint8 *records, gsize n, GError **err
 static void
 encode_record (guint8 *at, const VyreReplayRecord *record)
 {
-  put_word (at, 0, RECORD_SLOT);
-  put_word_pair (at, 1, record->time);
-  put_word (at, 3, record->slot);
-  put_word (at, 4, record->tenant);
-  put_word (at, 5, record->opcode);
+  vyre_write_word (at, 0, RECORD_SLOT);
+  write_word_pair (at, 1, record->time);
+  vyre_write_word (at, 3, record->slot);
+  vyre_write_word (at, 4, record->tenant);
+  vyre_write_word (at, 5, record->opcode);
   for (guint i = 0; i < VYRE_REPLAY_RECORD_ARGS; i++)
-    put_word (at, 6 + i, record->args[i]);
-  put_word (at, 10, record->epoch);
+    vyre_write_word (at, 6 + i, record->args[i]);
+  vyre_write_word (at, 10, record->epoch);
 }
 
 /**
@@ -330,9 +323,9 @@ begin_part (guint8 *records, gsize index, guint32 kind, const VyreReplayBatch *b
 {
   guint8 *at = records + index * RECORD_SIZE;
 
-  put_word (at, 1, kind);
-  put_word (at, 2, batch->epoch);
-  put_word (at, 3, (guint32)index);
+  vyre_write_word (at, 1, kind);
+  vyre_write_word (at, 2, batch->epoch);
+  vyre_write_word (at, 3, (guint32)index);
   return at;
 }
 
@@ -341,12 +334,12 @@ encode_head (guint8 *records, const VyreReplayBatch *batch)
 {
   guint8 *at = begin_part (records, 0, KIND_BATCH, batch);
 
-  put_word (at, BODY, batch->n_slots);
-  put_word (at, BODY + 1, batch->n_logged);
-  put_word (at, BODY + 2, batch->n_observables);
-  put_word_pair (at, BODY + 4, batch->payload_size);
-  put_word_pair (at, BODY + 6, batch->payload_offset);
-  put_word_pair (at, BODY + 8, batch->time);
+  vyre_write_word (at, BODY, batch->n_slots);
+  vyre_write_word (at, BODY + 1, batch->n_logged);
+  vyre_write_word (at, BODY + 2, batch->n_observables);
+  write_word_pair (at, BODY + 4, batch->payload_size);
+  write_word_pair (at, BODY + 6, batch->payload_offset);
+  write_word_pair (at, BODY + 8, batch->time);
   at = begin_part (records, 1, KIND_DIGEST, batch);
   memcpy (at + 4 * BODY, batch->payload_digest, VYRE_REPLAY_DIGEST_SIZE);
 }
@@ -365,10 +358,10 @@ encode_slot (guint8 *records, gsize index, const VyreReplayBatch *batch, guint s
   memcpy (record.args, args, sizeof record.args);
   encode_record (records + index * RECORD_SIZE, &record);
   guint8 *at = begin_part (records, index + 1, KIND_REST, batch);
-  put_word (at, BODY, words[VYRE_SLOT_STATUS]);
-  put_word (at, BODY + 1, words[VYRE_SLOT_PRIORITY]);
+  vyre_write_word (at, BODY, words[VYRE_SLOT_STATUS]);
+  vyre_write_word (at, BODY + 1, words[VYRE_SLOT_PRIORITY]);
   for (guint i = 0; i < REST_ARGS; i++)
-    put_word (at, BODY + 2 + i, args[VYRE_REPLAY_RECORD_ARGS + i]);
+    vyre_write_word (at, BODY + 2 + i, args[VYRE_REPLAY_RECORD_ARGS + i]);
 }
 
 static void
@@ -382,14 +375,14 @@ encode_batch (guint8 *records, const VyreReplayBatch *batch)
   for (guint i = 0; i < batch->n_observables; i += RECORD_VALUES, index++) {
     guint8 *at = begin_part (records, index, KIND_VALUES, batch);
     for (guint v = 0; v < MIN (RECORD_VALUES, batch->n_observables - i); v++)
-      put_word (at, BODY + v, batch->observables[i + v]);
+      vyre_write_word (at, BODY + v, batch->observables[i + v]);
   }
 }
 
 static gboolean
 has_valid_sizes (const VyreReplayBatch *batch)
 {
-  return batch->n_slots >= 1 && batch->n_slots <= VYRE_MAX_SLOTS
+  return batch->n_slots >= 1 && batch->n_slots <= VYRE_ENCODE_MAX
          && batch->n_logged <= batch->n_slots && batch->n_observables <= VYRE_MAX_OBSERVABLES;
 }
 

@@ -177,7 +177,8 @@ make_plan (const VyreReplayBatch *batch, guint workgroup, GError **error)
 
   vyre_layout_init (&layout, batch->n_observables, batch->n_slots);
   g_autofree guint8 *bytes = g_malloc0 (layout.total);
-  vyre_encode_control ((guint32 *)bytes, batch->n_observables, 1);
+  if (!vyre_encode_control_into (bytes, layout.total, batch->n_observables, 1, FALSE, error))
+    return NULL;
   memcpy (bytes + layout.offset[VYRE_PART_RING], batch->slots,
       4 * VYRE_SLOT_WORDS * (gsize)batch->n_logged);
   VyreParts parts = { .schedule = VYRE_SCHEDULE_SLOTS };

@@ -164,7 +164,7 @@ test_memcpy (void)
     g_autofree char *copy = g_strdup_printf (
         "no_fence; memcpy %u, %u, %u", copies[i].from, copies[i].to, copies[i].count);
     Run r = run (copy, 10000);
-    vyre_encode_control (words, 10000, 1);
+    vyre_encode_control_into (words, 4 * (OBS + 10000), 10000, 1, FALSE, NULL);
     words[VYRE_CONTROL_METRICS + VYRE_OP_MEMCPY] = 1;
     naive_copy (words, copies[i].from, copies[i].to, copies[i].count);
     words[VYRE_CONTROL_DONE_COUNT] = 1;
@@ -181,7 +181,7 @@ test_memcpy_smears_pattern (void)
   Run r = run ("no_fence; packed_slot { memcpy 0, 160, 96 | memcpy 160, 167, 4000 }", 5000);
   g_autofree guint32 *words = g_new0 (guint32, OBS + 5000);
 
-  vyre_encode_control (words, 5000, 1);
+  vyre_encode_control_into (words, 4 * (OBS + 5000), 5000, 1, FALSE, NULL);
   words[VYRE_CONTROL_METRICS + VYRE_OP_MEMCPY] = 1; /* as the first copy finds it */
   naive_copy (words, 0, 160, 96);
   naive_copy (words, 160, 167, 4000);
@@ -261,7 +261,7 @@ test_printf (void)
   GError *error = NULL;
   guint n, seen = 0;
 
-  vyre_read_debug_log (r.log, 4 * VYRE_DEBUG_WORDS, records, &n, &error);
+  vyre_read_debug_log (r.log, 4 * VYRE_DEBUG_WORDS, records, VYRE_DEBUG_RECORDS, &n, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (n, ==, 2);
   for (guint i = 0; i < n; i++) {
@@ -288,7 +288,7 @@ test_printf_overflow (void)
   for (guint i = 0; i < 100; i++)
     g_string_append_printf (text, "printf %u, %u, 3\n", i, 2 * i);
   Run r = run (text->str, 2);
-  vyre_read_debug_log (r.log, 4 * VYRE_DEBUG_WORDS, records, &n, &error);
+  vyre_read_debug_log (r.log, 4 * VYRE_DEBUG_WORDS, records, VYRE_DEBUG_RECORDS, &n, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (n, ==, VYRE_DEBUG_RECORDS);
   for (guint i = 0; i < n; i++) {

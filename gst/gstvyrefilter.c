@@ -22,6 +22,8 @@
  */
 #include "gstvyrefilter.h"
 
+#include "gstvyrereplay.h"
+
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY (gst_vyre_debug);
 
@@ -60,6 +62,7 @@ enum {
   PROP_INTERVAL,
   PROP_RESULTS_INTERVAL,
   PROP_IDLE_TIMEOUT,
+  PROP_REPLAY_LOG,
   PROP_STATS,
 };
 
@@ -150,7 +153,7 @@ gst_vyre_filter_get_shared (GstVyreFilter *self)
   return shared;
 }
 
-/* The one place where a GError becomes an error message. */
+/* The one place where a GError of the stream becomes an error message. */
 void
 gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
 {
@@ -302,6 +305,10 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
     case PROP_IDLE_TIMEOUT:
       self->idle_timeout = g_value_get_uint64 (value);
       break;
+    case PROP_REPLAY_LOG:
+      g_free (self->replay_path);
+      self->replay_path = g_value_dup_string (value);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
   }
@@ -363,6 +370,9 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
       break;
     case PROP_IDLE_TIMEOUT:
       g_value_set_uint64 (value, self->idle_timeout);
+      break;
+    case PROP_REPLAY_LOG:
+      g_value_set_string (value, self->replay_path);
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
@@ -453,6 +463,8 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       reset_stats (self);
+      if (!gst_vyre_replay_start (self))
+        return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
       set_active (self, TRUE);
@@ -471,6 +483,7 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       gst_vyre_stream_reset (self);
       gst_vyre_messages_reset (self);
+      gst_vyre_replay_stop (self);
       break;
     case GST_STATE_CHANGE_READY_TO_NULL:
       close_kernel (self);
@@ -487,6 +500,7 @@ gst_vyre_filter_finalize (GObject *object)
   GstVyreFilter *self = GST_VYRE_FILTER (object);
 
   gst_vyre_messages_reset (self);
+  gst_vyre_replay_stop (self);
   close_kernel (self);
   gst_vyre_stream_clear (self);
   g_array_unref (self->last.words);
@@ -495,6 +509,7 @@ gst_vyre_filter_finalize (GObject *object)
   g_free (self->program_text);
   g_free (self->program_location);
   g_free (self->device);
+  g_free (self->replay_path);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
 }
 
@@ -573,6 +588,11 @@ install_message_properties (GObjectClass *klass)
           "Least real time between two vyre-results messages (0 = one for every buffer); the first "
           "and the last buffer always report (ns)",
           0, G_MAXUINT64, DEFAULT_RESULTS_INTERVAL, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_REPLAY_LOG,
+      g_param_spec_string ("replay-log", "Replay log",
+          "File to record every batch of a stream in, for vyre-replay; replaced when a stream "
+          "starts (no file: an error; writing fails later: a warning, and the stream goes on)",
+          NULL, READY_FLAGS));
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "The counters, as in vyre-counters",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

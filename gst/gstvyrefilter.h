@@ -3,7 +3,8 @@
  * vyrefilter: buffers in, readbacks out. The element, its properties and state
  * changes are in gstvyrefilter.c; what flows through its pads in gstvyresink.c,
  * gstvyrestream.c and gstvyresource.c; what becomes of it when the device is lost
- * in gstvyrerecovery.c; what it puts on the bus in gstvyremessages.c.
+ * in gstvyrerecovery.c; what it puts on the bus in gstvyremessages.c; what it records
+ * in gstvyrereplay.c.
  *
  * Locking: the object lock guards the properties; `lock` everything that the
  * sink pad's streaming thread and the source pad's task share, with the kernel
@@ -58,6 +59,7 @@ typedef struct {
   guint64 offset_end;
   GstBufferFlags flags;
   gsize size;
+  guint64 position; /* bytes of the stream that came before it */
   GstSegment segment;
 } GstVyreTiming;
 
@@ -87,6 +89,7 @@ struct _GstVyreFilter {
   guint64 lease;
   guint64 staging_size;
   guint64 idle_timeout;
+  gchar *replay_path;
 
   /* lock */
   GMutex lock;
@@ -114,6 +117,7 @@ struct _GstVyreFilter {
   GstVyreGeometry geometry;
   gboolean caps_failed;
   GstSegment segment;
+  guint64 position; /* bytes taken in this stream */
   VyrePlan *plan;
   VyreProgram *plan_program;
   gsize plan_size;
@@ -124,7 +128,8 @@ struct _GstVyreFilter {
   GstCaps *out_caps;
   GQueue early; /* of GstEvent, waiting for the first caps */
 
-  /* source task */
+  /* source task; changes state while it does not run */
+  VyreReplayLog *replay; /* NULL: nothing is recorded */
   GstVyreResults last;
   gint64 results_due;
   gint64 counters_due;

@@ -390,8 +390,10 @@ read_timing (GstVyreFilter *self, GstBuffer *buffer, GstVyreTiming *timing)
     .offset_end = GST_BUFFER_OFFSET_END (buffer),
     .flags = GST_BUFFER_FLAGS (buffer),
     .size = gst_buffer_get_size (buffer),
+    .position = self->position,
     .segment = self->segment,
   };
+  self->position += timing->size;
 }
 
 static GstFlowReturn

@@ -4,6 +4,7 @@
  */
 #include "gstvyrememory.h"
 #include "gstvyremeta.h"
+#include "gstvyrereplay.h"
 #include "gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -217,6 +218,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   if (!check_completion (item, readback, &error))
     return gst_vyre_stream_fail (self, error);
   count_batch (self, item, readback);
+  gst_vyre_replay_record (self, item, readback);
   if (vyre_batch_get_completion (item->batch)->faults > 0)
     warn_of_fault (self, item, readback);
   gst_vyre_filter_get_settings (self, &settings);

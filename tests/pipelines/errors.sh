@@ -48,6 +48,8 @@ refused 'buffer of 1000000 bytes does not fit the 65536 bytes of staging.* Fix: 
 refused 'padding.* Fix: |stride.* Fix: ' videotestsrc num-buffers=1 ! \
   video/x-raw,format=RGB,width=99,height=50 ! \
   $vyre program='crc32 plane0 -> crc32' ! fakesink
+refused 'none/log.*No such file or directory. Fix: ' $source ! $vyre replay-log="$work/none/log" ! \
+  fakesink
 
 # lavapipe ends every loop, so a kernel cannot stay.
 case $driver in

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvyrereplay.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+
+/* Opens the log of a stream, if one is wanted. */
+gboolean
+gst_vyre_replay_start (GstVyreFilter *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  gst_vyre_replay_stop (self);
+  GST_OBJECT_LOCK (self);
+  g_autofree gchar *path = g_strdup (self->replay_path);
+  GST_OBJECT_UNLOCK (self);
+  if (!path || !*path)
+    return TRUE;
+  self->replay = vyre_replay_log_create (path, VYRE_REPLAY_MAX_RECORDS, &error);
+  if (!self->replay)
+    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s", error->message), (NULL));
+  return self->replay != NULL;
+}
+
+void
+gst_vyre_replay_stop (GstVyreFilter *self)
+{
+  g_clear_pointer (&self->replay, vyre_replay_log_free);
+}
+
+/* The program's slots as they were published. */
+static guint32 *
+copy_slots (const VyreImage *image, guint32 tag)
+{
+  guint32 *slots = g_memdup2 (image->slots, 4 * VYRE_SLOT_WORDS * (gsize)image->n_used);
+
+  if (image->sequence_slot >= 0)
+    slots[image->sequence_slot * VYRE_SLOT_WORDS + VYRE_SLOT_ARGS + 1] = tag;
+  return slots;
+}
+
+static guint32 *
+copy_observables (const VyreImage *image, const guint8 *readback)
+{
+  guint32 *words = g_new (guint32, image->n_observables);
+
+  for (guint i = 0; i < image->n_observables; i++)
+    words[i] = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + i);
+  return words;
+}
+
+static gboolean
+digest_payload (GstBuffer *buffer, guint8 *digest, GError **error)
+{
+  GstMapInfo map;
+
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "A buffer could not be read for its digest. Fix: put an element in front that maps its "
+        "memory for the CPU.");
+    return FALSE;
+  }
+  vyre_replay_digest (map.data, map.size, digest);
+  gst_buffer_unmap (buffer, &map);
+  return TRUE;
+}
+
+static gboolean
+record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, GError **error)
+{
+  const VyreImage *image = vyre_plan_get_image (item->plan);
+  g_autofree guint32 *slots = copy_slots (image, item->sequence);
+  g_autofree guint32 *observables = copy_observables (image, readback);
+  VyreReplayBatch batch = { .time = (guint64)g_get_real_time () * 1000,
+    .epoch = item->sequence,
+    .n_slots = image->n_slots,
+    .n_logged = image->n_used,
+    .slots = slots,
+    .n_observables = image->n_observables,
+    .observables = observables,
+    .payload_size = item->timing.size,
+    .payload_offset = item->timing.position };
+
+  return digest_payload (item->buffer, batch.payload_digest, error)
+         && vyre_replay_log_append_batch (self->replay, &batch, error);
+}
+
+/* Logs a batch whose result is there. Called from the source pad's task, in order. */
+void
+gst_vyre_replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!self->replay || record (self, item, readback, &error))
+    return;
+  GST_ELEMENT_WARNING (self, RESOURCE, WRITE, ("%s", error->message),
+      ("nothing is recorded from batch %u on", item->sequence));
+  gst_vyre_replay_stop (self);
+}

@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# replay.sh VYRE-REPLAY: what gst-launch records runs again with the same results,
+# and a changed log or payload is noticed.
+# shellcheck source-path=SCRIPTDIR disable=SC2086 # $vyre is several words
+. "${0%/*}/common.sh"
+replay=$1
+log=$work/replay.log
+
+# again STATUS ARGUMENT...: vyre-replay with these must end with STATUS; what it prints
+# is in $work/said.
+again() {
+  expected=$1
+  shift
+  status=0
+  timeout -k 5 60 "$replay" --residency "${VYRE_TEST_RESIDENCY:-auto}" "$@" \
+    >"$work/said" 2>&1 || status=$?
+  [ "$status" -eq "$expected" ] || fail "status $status instead of $expected: $(cat "$work/said")"
+}
+
+# says TEXT: and it said that.
+says() {
+  grep -q -- "$1" "$work/said" || fail "no '$1' in: $(cat "$work/said")"
+}
+
+# poke OFFSET: changes that byte of the log; again, and it is as before.
+poke() {
+  byte=$(od -An -tu1 -j"$1" -N1 "$log")
+  # shellcheck disable=SC2059 # the format is the byte
+  printf "\\$(printf %o $((byte ^ 1)))" | dd of="$log" bs=1 seek="$1" conv=notrunc 2>"$work/errors"
+}
+
+seq 1 20000 >"$work/file"
+program='crc32 payload -> crc32; u8_below payload, 50 -> low'
+
+echo 'a file'
+launch 0 30 filesrc location="$work/file" ! $vyre program="$program" replay-log="$log" ! fakesink
+again 0 --payload "$work/file" "$log"
+same said '27 epochs, no divergence' "$(cat "$work/said")"
+again 2 "$log"
+says 'Epoch 1 has a payload of 4096 bytes. Fix: '
+
+# A batch is 9 records: itself, the digest, three slots of two, the observables. In
+# the third, those start at record 26.
+start=$((32 + 64 * 9 * 2))
+values=$((start + 64 * 8 + 16))
+same 'crc32 in the log' "$(tail -c +8193 "$work/file" | head -c 4096 | crc32)" \
+  "$(od -An -tu4 -j$((values + 4)) -N4 "$log" | tr -d ' ')"
+
+echo 'another result in the log'
+poke $((values + 8))
+again 1 --payload "$work/file" "$log"
+says '^epoch 3, observable 2: recorded [0-9]*, now [0-9]*$'
+poke $((values + 8))
+again 0 --payload "$work/file" "$log"
+
+echo 'another threshold in the log: argument 5, which only we record'
+poke $((start + 64 * 5 + 28))
+again 1 --payload "$work/file" "$log"
+says '^epoch 3, observable 2: '
+poke $((start + 64 * 5 + 28))
+
+echo 'a damaged record'
+poke $((start + 4))
+again 2 --payload "$work/file" "$log"
+says 'record 18 is not what has to be there. Fix: '
+poke $((start + 4))
+
+echo 'another payload'
+sed 's/^2100$/2101/' "$work/file" >"$work/other"
+again 2 --payload "$work/other" "$log"
+says 'The payload of epoch 3 is not the one that was recorded. Fix: '
+head -c 10000 "$work/file" >"$work/short"
+again 2 --payload "$work/short" "$log"
+says 'ends before the payload of epoch 3'
+
+echo 'no log, no file, no such residency'
+again 2 "$work/none"
+again 2 "$work/file"
+again 2 --payload "$work/none" "$log"
+again 2 --residency=eternal "$log"
+says 'There is no residency .eternal.. Fix: '
+
+echo 'video with rows and planes, seen by a tee'
+launch 0 60 videotestsrc num-buffers=20 horizontal-speed=3 ! \
+  video/x-raw,format=I420,width=161,height=97 ! tee name=t \
+  t. ! queue ! $vyre program=builtin:frame-stats replay-log="$log" ! fakesink \
+  t. ! queue ! filesink location="$work/frames"
+again 0 --payload "$work/frames" "$log"
+same said '20 epochs, no divergence' "$(cat "$work/said")"

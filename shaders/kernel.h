@@ -71,6 +71,7 @@
 #define VYRE_KIND_TILE 2
 #define VYRE_KIND_LOCAL 3
 #define VYRE_KIND_PASSES 4
+#define VYRE_KIND_FENCES 5 /* never of a ticket: what follows the last one of a batch */
 
 /* a step of a LOCAL ticket: its kind, then SLOT to WIDTH as in a ticket */
 #define VYRE_STEP_KIND 0

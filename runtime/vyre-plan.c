@@ -390,6 +390,18 @@ align_up (gsize size, gsize alignment)
   return (size + alignment - 1) / alignment * alignment;
 }
 
+/* Whether it has anything that a kernel does without unless it is needed. */
+static gboolean
+needs_full (const VyrePlan *plan)
+{
+  gboolean asks = FALSE;
+
+  for (guint slot = 0; slot < plan->image->n_slots; slot++)
+    asks |= slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_LOAD_MISS
+            && may_run (plan, slot);
+  return asks || plan->n_handlers > 0 || plan->schedule == VYRE_SCHEDULE_PRIORITY;
+}
+
 static void
 write_scratch (VyrePlan *plan)
 {
@@ -490,6 +502,7 @@ plan_finish (VyrePlan *plan, GError **error)
     vyre_plan_unref (plan);
     return NULL;
   }
+  plan->full = needs_full (plan);
   write_scratch (plan);
   plan_local (plan);
   return plan;

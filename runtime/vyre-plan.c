@@ -146,10 +146,9 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   cost += VYRE_COST_TICKET + plan->fence_cost;
   if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "The program is too much work for one batch of %" G_GSIZE_FORMAT
-        " payload bytes. Fix: send "
+        "%u slots over %" G_GSIZE_FORMAT " payload bytes are too much work for one batch. Fix: send "
         "smaller buffers, or split the program over several elements.",
-        plan->payload_size);
+        plan->image->n_slots, plan->payload_size);
     return FALSE;
   }
   planned.words[VYRE_TICKET_COST] = (guint32)cost;
@@ -645,6 +644,18 @@ const VyreLayout *
 vyre_plan_get_layout (const VyrePlan *plan)
 {
   return &plan->layout;
+}
+
+/**
+ * vyre_plan_get_payload_size:
+ * @plan: a plan
+ *
+ * Returns: bytes of the payload that a batch needs; 0 when it needs none
+ */
+gsize
+vyre_plan_get_payload_size (const VyrePlan *plan)
+{
+  return plan->payload_size;
 }
 
 /**

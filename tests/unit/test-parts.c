@@ -461,6 +461,59 @@ test_packed_handlers (void)
   g_assert_cmpuint (b.control[VYRE_CONTROL_METRICS + VYRE_OP_ATOMIC_ADD], ==, 0);
 }
 
+/* ---- a kernel built without ---- */
+
+typedef struct {
+  TestKernel *kernel;
+  VyrePlan *plan;
+  gint stop; /* atomic */
+  guint n;
+} Producer;
+
+static gpointer
+produce (gpointer data)
+{
+  Producer *producer = data;
+  VyrePayload nothing = { 0 };
+
+  while (!g_atomic_int_get (&producer->stop)) {
+    g_autoptr (VyreBatch) batch
+        = test_run (producer->kernel, producer->plan, ++producer->n, &nothing);
+    g_assert_cmpuint (test_observable (batch, 0), ==, producer->n);
+  }
+  return NULL;
+}
+
+/* The first batch that wants more has another kernel take over. Whoever is busy with
+ * the old one meanwhile does not notice. */
+static void
+test_takes_over (void)
+{
+  VyreMegakernelParams params = test_params ();
+  VyrePayload nothing = { 0 };
+  GError *error = NULL;
+  TestKernel fresh;
+  Batch b;
+
+  test_kernel_open (&fresh, &params);
+  Producer producer = { .kernel = &fresh, .plan = test_plan (&fresh, "nop; batch_fence", 0, 0, 2) };
+  GThread *thread = g_thread_new ("producer", produce, &producer);
+  batch_init_ranked (&b, 5);
+  put_slot (&b, 3, VYRE_OP_STORE_U32, 7, OBS + 1, 0);
+  g_autoptr (VyrePlan) ranked = vyre_plan_new_from_parts (
+      &b.parts, 0, vyre_megakernel_get_workgroup (fresh.kernel), &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 50; i++) {
+    g_autoptr (VyreBatch) batch = test_run (&fresh, ranked, 0, &nothing);
+    g_assert_cmpuint (test_observable (batch, 1), ==, 7);
+  }
+  g_atomic_int_set (&producer.stop, TRUE);
+  g_thread_join (thread);
+  g_assert_cmpuint (producer.n, >, 0);
+  vyre_plan_unref (producer.plan);
+  test_kernel_close (&fresh);
+}
+
 /* ---- costs ---- */
 
 /* What a device that cuts loops short may be given at a time is worked out before
@@ -536,6 +589,7 @@ main (int argc, char **argv)
   g_test_add_func ("/parts/handlers/refused", test_refused_handlers);
   g_test_add_func ("/parts/handlers/arithmetic", test_arithmetic);
   g_test_add_func ("/parts/handlers/packed", test_packed_handlers);
+  g_test_add_func ("/parts/takes-over", test_takes_over);
   g_test_add_func ("/parts/costs", test_costs);
   int result = g_test_run ();
   test_kernel_close (&t);

@@ -49,9 +49,20 @@ free_device_memory (VyreBatch *batch)
   batch->work = batch->stored_at = NOWHERE;
 }
 
+/* The kernel is through with the batch, or will never be. */
+static void
+note_drained (VyreBatch *batch)
+{
+  if (!batch->tenant)
+    return;
+  vyre_tenant_note_drained (batch->tenant, 1, NULL); /* it was counted when it was published */
+  g_clear_pointer (&batch->tenant, vyre_tenant_unref);
+}
+
 void
 vyre_batch_destroy (VyreBatch *batch)
 {
+  note_drained (batch);
   free_device_memory (batch);
   if (!batch->stolen && batch->readback != NOWHERE)
     vyre_store_free (batch->kernel->readbacks, batch->readback);
@@ -81,6 +92,7 @@ retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
   kernel->counters.completed++;
   kernel->counters.tickets += n_tickets (batch);
   free_device_memory (batch);
+  note_drained (batch);
   kernel->last_activity = now;
   if (batch->payload.release)
     releases->list[releases->n++] = batch->payload;
@@ -528,6 +540,27 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   return batch;
 }
 
+/**
+ * vyre_batch_set_tenant:
+ * @batch: a batch that was just published, and has no tenant yet
+ * @tenant: who published it
+ *
+ * Counts the batch as published by @tenant, and as drained once the kernel has
+ * completed it: also when it is freed before, or when the kernel is taken down with it.
+ */
+void
+vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  vyre_tenant_note_published (tenant, 1);
+  g_mutex_lock (&kernel->lock);
+  batch->tenant = vyre_tenant_ref (tenant);
+  if (atomic_load (&batch->done))
+    note_drained (batch);
+  g_mutex_unlock (&kernel->lock);
+}
+
 /* Awake at first, then asleep for ever longer. There is no sched_yield() step:
  * with a CPU device it hands our core to the polling kernel for a whole time
  * slice, while a sleeper is woken on whichever core is free. Times in ns. */
@@ -640,6 +673,7 @@ vyre_batch_free (VyreBatch *batch)
     if (kernel->failure) {
       payload = batch->payload;
       batch->payload.release = NULL;
+      note_drained (batch);
     }
   }
   g_mutex_unlock (&kernel->lock);

@@ -38,6 +38,7 @@ struct _VyreBatch {
   guint32 sequence; /* of the kernel's batches, from 1 */
   VyreCompletion completion;
   VyrePayload payload;
+  VyreTenant *tenant; /* who waits for it to be drained, or NULL */
   GList link;
 };
 

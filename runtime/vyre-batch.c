@@ -49,20 +49,31 @@ free_device_memory (VyreBatch *batch)
   batch->work = batch->stored_at = NOWHERE;
 }
 
-/* The kernel is through with the batch, or will never be. */
-static void
-note_drained (VyreBatch *batch)
+/* What has to be let go of, now that the kernel is through with the batch or will never
+ * be. */
+VyreRelease
+vyre_batch_take_release (VyreBatch *batch)
 {
-  if (!batch->tenant)
+  VyreRelease release = { batch->payload, g_steal_pointer (&batch->tenant) };
+
+  batch->payload.release = NULL;
+  return release;
+}
+
+void
+vyre_release_run (const VyreRelease *release)
+{
+  if (release->payload.release)
+    release->payload.release (release->payload.owner);
+  if (!release->tenant)
     return;
-  vyre_tenant_note_drained (batch->tenant, 1, NULL); /* it was counted when it was published */
-  g_clear_pointer (&batch->tenant, vyre_tenant_unref);
+  vyre_tenant_note_drained (release->tenant, 1, NULL); /* as many as were published */
+  vyre_tenant_unref (release->tenant);
 }
 
 void
 vyre_batch_destroy (VyreBatch *batch)
 {
-  note_drained (batch);
   free_device_memory (batch);
   if (!batch->stolen && batch->readback != NOWHERE)
     vyre_store_free (batch->kernel->readbacks, batch->readback);
@@ -92,10 +103,9 @@ retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
   kernel->counters.completed++;
   kernel->counters.tickets += n_tickets (batch);
   free_device_memory (batch);
-  note_drained (batch);
   kernel->last_activity = now;
-  if (batch->payload.release)
-    releases->list[releases->n++] = batch->payload;
+  if (batch->payload.release || batch->tenant)
+    releases->list[releases->n++] = vyre_batch_take_release (batch);
   if (batch->orphaned)
     vyre_batch_destroy (batch);
   else
@@ -127,7 +137,7 @@ void
 vyre_releases_run (VyreReleases *releases)
 {
   for (guint i = 0; i < releases->n; i++)
-    releases->list[i].release (releases->list[i].owner);
+    vyre_release_run (&releases->list[i]);
 }
 
 /* Tickets in use reach from the oldest batch in flight to the tail. */
@@ -552,13 +562,15 @@ void
 vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
 {
   VyreMegakernel *kernel = batch->kernel;
+  VyreRelease release = { .tenant = NULL };
 
   vyre_tenant_note_published (tenant, 1);
   g_mutex_lock (&kernel->lock);
   batch->tenant = vyre_tenant_ref (tenant);
   if (atomic_load (&batch->done))
-    note_drained (batch);
+    release = vyre_batch_take_release (batch);
   g_mutex_unlock (&kernel->lock);
+  vyre_release_run (&release);
 }
 
 /* Awake at first, then asleep for ever longer. There is no sched_yield() step:
@@ -663,22 +675,18 @@ void
 vyre_batch_free (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
-  VyrePayload payload = { .release = NULL };
+  VyreRelease release = { .tenant = NULL };
 
   g_mutex_lock (&kernel->lock);
   if (atomic_load (&batch->done)) {
     vyre_batch_destroy (batch);
   } else {
     batch->orphaned = TRUE;
-    if (kernel->failure) {
-      payload = batch->payload;
-      batch->payload.release = NULL;
-      note_drained (batch);
-    }
+    if (kernel->failure)
+      release = vyre_batch_take_release (batch);
   }
   g_mutex_unlock (&kernel->lock);
-  if (payload.release)
-    payload.release (payload.owner);
+  vyre_release_run (&release);
 }
 
 /**

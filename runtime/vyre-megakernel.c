@@ -282,8 +282,8 @@ drop_in_flight (VyreMegakernel *kernel)
 
   while ((batch = g_queue_peek_head (&kernel->in_flight))) {
     g_queue_unlink (&kernel->in_flight, &batch->link);
-    if (batch->payload.release)
-      batch->payload.release (batch->payload.owner);
+    VyreRelease release = vyre_batch_take_release (batch);
+    vyre_release_run (&release);
     vyre_batch_destroy (batch);
   }
 }

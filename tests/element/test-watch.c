@@ -147,8 +147,8 @@ GST_START_TEST (a_slot_that_is_never_through_warns_with_the_second_buffer)
   filter_start (h, NULL);
   for (guint i = 0; i < 6; i++) {
     GstBuffer *readback = filter_run (h, numbered_buffer (i, 100));
-    fail_unless_equals_int (readback_word (readback, 1, stalls[__i__].slot * VYRE_SLOT_WORDS),
-        stalls[__i__].status);
+    fail_unless_equals_int (
+        readback_word (readback, 1, stalls[__i__].slot * VYRE_SLOT_WORDS), stalls[__i__].status);
     gst_buffer_unref (readback);
     if (i == 1)
       check_warning (h, stalls[__i__].slot, stalls[__i__].part, stalls[__i__].remedy);
@@ -206,19 +206,15 @@ static const struct {
   const gchar *program;
   guint warnings; /* of faults */
 } healthy[] = {
-  { "builtin:bytes", 0 },
-  { "builtin:nop", 0 },
-  { HEALTHY "; printf 1; load_u32 160 -> tag", 0 },
-  { "shutdown; nop", 0 },
-  { "store_u32 1, 1; nop", 0 }, /* writes over DONE_COUNT */
-  { "nop; dfa_step 3, 4", 1 },
-  { "load_miss 7; dfa_step 3, 4", 1 }, /* the fault says why */
+  { "builtin:bytes", 0 }, { "builtin:nop", 0 }, { HEALTHY "; printf 1; load_u32 160 -> tag", 0 },
+  { "shutdown; nop", 0 }, { "store_u32 1, 1; nop", 0 },             /* writes over DONE_COUNT */
+  { "nop; dfa_step 3, 4", 1 }, { "load_miss 7; dfa_step 3, 4", 1 }, /* the fault says why */
 };
 
 GST_START_TEST (a_healthy_stream_never_warns)
 {
-  GstHarness *h = filter_new_with (
-      healthy[__i__].program, "interval", (guint64)0, "post-messages", 0, NULL);
+  GstHarness *h
+      = filter_new_with (healthy[__i__].program, "interval", (guint64)0, "post-messages", 0, NULL);
 
   filter_start (h, NULL);
   for (guint i = 0; i < 200; i++)

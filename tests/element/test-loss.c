@@ -742,6 +742,8 @@ wait_flushing (GstPad *pad)
 static void
 restart_after_flush (Feed *feed)
 {
+  while (gst_harness_buffers_in_queue (feed->h) > 0) /* they left before it */
+    gst_buffer_unref (gst_harness_pull (feed->h));
   filter_push_segment (feed->h);
   feed->pulled = feed->pushed;
   feed->flushed = TRUE;

@@ -95,8 +95,9 @@ warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
   self->watch.warned_of_fault = TRUE;
   g_autofree char *text = describe_slot (item, slot);
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("Slot %d of the program faulted and had no effect. Fix: keep regions inside the payload and "
-       "word indices inside the control buffer; see the ring in the readback.",
+      ("Slot %d of a batch faulted and had no effect. Fix: keep word indices inside the control "
+       "buffer (see observable-slots) and regions inside the payload, of which a stream of slots "
+       "has none; see the ring in the readback.",
           slot),
       ("%s", text));
 }
@@ -119,7 +120,7 @@ warn_of_slot (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readba
   g_autofree char *text = describe_slot (item, slot);
 
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("Slot %d of the program %s, buffer after buffer; %u of %u slots are left over. Fix: %s; see "
+      ("Slot %d of a batch %s, buffer after buffer; %u of %u slots are left over. Fix: %s; see "
        "the ring in the readback.",
           slot, waits ? "waits for what it asked the host for" : "is not run", n_left,
           vyre_plan_get_image (item->plan)->n_slots,

@@ -161,26 +161,35 @@ uint count_ops(uint slot, Op whole, out bool readable)
   return readable ? ops : 0u;
 }
 
-// The status that a slot ends with.
-uint run_slot(uint slot, Slot s)
+// All operations of a slot; whether each of them could be done.
+bool run_ops(uint slot, Slot s)
 {
-  if (s.opcode == VYRE_OP_LOAD_MISS)
-    return load_miss(slot, s);
   Op whole = slot_op(s);
   bool ran;
   uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++)
     ran = run_op(nth_op(slot, whole, ops, i), slot) && ran;
-  return ran_to(ran);
+  return ran;
 }
 
-// Cheap slots, a lane each; with PASSES, those of a ring with priorities. The host
-// plans no payload, fence or long-copy slot among them.
+// The status that a slot ends with.
+uint run_slot(uint slot, Slot s)
+{
+  uint status;
+  if (FULL && s.opcode == VYRE_OP_LOAD_MISS)
+    status = load_miss(slot, s);
+  else
+    status = ran_to(run_ops(slot, s));
+  return status;
+}
+
+// Cheap slots, a lane each, or those of a ring with priorities. The host plans no
+// payload, fence or long-copy slot among them.
 void run_lanes(uint first, uint count, uint passes)
 {
-  bool ranked = passes != 0u;
+  bool ranked = FULL && passes != 0u;
   Pass pass = begin_passes(passes);
-  while (pass.more) {
+  do {
     if (ranked && pass.level >= VYRE_PRIORITY_LEVELS)
       next_pass(pass);
     for (uint i = lane(); pass.more && i < count; i += WORKGROUP) {
@@ -196,9 +205,7 @@ void run_lanes(uint first, uint count, uint passes)
     }
     if (ranked)
       end_level(pass);
-    else
-      pass.more = false;
-  }
+  } while (ranked && pass.more);
 }
 
 // Fences take effect after every other slot of their batch, in slot order: by one
@@ -209,7 +216,7 @@ void run_fences()
   for (uint slot = about[VYRE_ABOUT_FENCE_FIRST]; slot < end; slot++) {
     Slot s = load_slot(slot);
     if (is_fence(s) && claim(slot, s))
-      finish(slot, run_slot(slot, s));
+      finish(slot, ran_to(run_ops(slot, s)));
   }
 }
 

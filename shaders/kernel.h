@@ -26,7 +26,8 @@
 /* specialization constants */
 #define VYRE_SPEC_WORKGROUP 0
 #define VYRE_SPEC_WORKGROUP_BITS 1
-#define VYRE_N_SPECS 2
+#define VYRE_SPEC_FULL 2
+#define VYRE_N_SPECS 3
 
 /* door, host to kernel, in granules: the word that retires launches, then the
  * ticket ring, a cache line each */
@@ -46,7 +47,7 @@
  * rectangle of its region; PASSES runs a ring with priorities; LOCAL runs all STEPS
  * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper bound of the
  * loop iterations it takes. */
-#define VYRE_TICKET_KIND 0 /* and the batch's index, from bit 8 */
+#define VYRE_TICKET_KIND 0 /* of it, and from bit 8 the batch's index */
 #define VYRE_TICKET_COST 1
 #define VYRE_TICKET_BASE 2    /* word of WORK where the slice starts */
 #define VYRE_TICKET_SCRATCH 3 /* words from there to the scratch */
@@ -66,6 +67,8 @@
 #define VYRE_TICKET_TEMPLATE 9
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
+#define VYRE_KIND_OF(word) ((word) & 0x7Fu)
+#define VYRE_KIND_FULL 0x80u /* only a kernel that was built in full can run it */
 #define VYRE_KIND_LANES 0
 #define VYRE_KIND_SOLO 1
 #define VYRE_KIND_TILE 2
@@ -190,16 +193,17 @@
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 
-/* Upper bounds of loop iterations, for the planner: taking a ticket, an
- * operation of a lane, one of a whole workgroup, anything around a tile's main
- * loop, a step of U8_HISTOGRAM's, and the most one ticket may cost; what a LOCAL
- * ticket costs beyond its steps and its copies, and the most that copying a readback
- * out may cost. A device that executes
- * masked-off code runs every loop's body once even when it has nothing to do.
+/* Upper bounds of loop iterations, for the planner: taking a ticket, an operation
+ * of a lane, an instruction of a handler, an operation of a whole workgroup, anything
+ * around a tile's main loop, a step of U8_HISTOGRAM's, and the most one ticket may
+ * cost; what a LOCAL ticket costs beyond its steps and its copies, and the most that
+ * copying a readback out may cost. A device that executes masked-off code runs every
+ * loop's body once even when it has nothing to do.
  * TILE_LOOP_MAX also keeps a lane's 32-bit sum of squares from overflowing: 4096
  * granules of 16 bytes are 65 536 * 255 * 255 < 2^32. */
 #define VYRE_COST_TICKET 64u
 #define VYRE_COST_LANE_OP 40u
+#define VYRE_COST_INSTRUCTION 6u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
 #define VYRE_COST_HISTOGRAM_STEP 8u

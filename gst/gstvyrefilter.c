@@ -158,6 +158,20 @@ gst_vyre_filter_get_shared (GstVyreFilter *self)
   return shared;
 }
 
+/* Has a batch that was published on @shared counted as ours. */
+void
+gst_vyre_filter_account (GstVyreFilter *self, const GstVyreShared *shared, VyreBatch *batch)
+{
+  g_autoptr (VyreTenant) tenant = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->tenant && self->shared == shared)
+    tenant = vyre_tenant_ref (self->tenant);
+  g_mutex_unlock (&self->lock);
+  if (tenant)
+    vyre_batch_set_tenant (batch, tenant);
+}
+
 /* The one place where a GError of the stream becomes an error message. */
 void
 gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
@@ -412,8 +426,10 @@ open_kernel (GstVyreFilter *self)
     g_error_free (error);
     return FALSE;
   }
+  VyreTenant *tenant = gst_vyre_shared_join (shared, GST_ELEMENT_CAST (self));
   g_mutex_lock (&self->lock);
   self->shared = shared;
+  self->tenant = tenant;
   g_mutex_unlock (&self->lock);
   VyreMegakernel *kernel = shared->kernel;
   GST_INFO_OBJECT (self, "%s, %s, %s (%s)",
@@ -432,9 +448,12 @@ close_kernel (GstVyreFilter *self)
 {
   g_mutex_lock (&self->lock);
   GstVyreShared *shared = g_steal_pointer (&self->shared);
+  VyreTenant *tenant = g_steal_pointer (&self->tenant);
   g_mutex_unlock (&self->lock);
-  if (shared)
-    gst_vyre_shared_unref (shared);
+  if (!shared)
+    return;
+  gst_vyre_shared_leave (shared, tenant);
+  gst_vyre_shared_unref (shared);
 }
 
 static void
@@ -444,6 +463,7 @@ reset_stats (GstVyreFilter *self)
   self->stats = (GstVyreStats){ 0 };
   g_mutex_unlock (&self->lock);
   gst_vyre_messages_reset (self);
+  gst_vyre_watch_reset (self);
 }
 
 /* Only a producer in PLAYING keeps the kernel from parking at once. */

@@ -3,8 +3,8 @@
  * vyrefilter: buffers in, readbacks out. The element, its properties and state
  * changes are in gstvyrefilter.c; what flows through its pads in gstvyresink.c,
  * gstvyrestream.c and gstvyresource.c; what becomes of it when the device is lost
- * in gstvyrerecovery.c; what it puts on the bus in gstvyremessages.c; what it records
- * in gstvyrereplay.c.
+ * in gstvyrerecovery.c; what it puts on the bus in gstvyremessages.c; how it notices
+ * that it gets nowhere in gstvyrewatch.c; what it records in gstvyrereplay.c.
  *
  * Locking: the object lock guards the properties; `lock` everything that the
  * sink pad's streaming thread and the source pad's task share, with the kernel
@@ -72,6 +72,14 @@ typedef struct {
   gboolean posted;
 } GstVyreResults;
 
+/* What the watchdog knows of a stream. */
+typedef struct {
+  VyreTelemetry before;   /* of the last ring that was looked at */
+  gboolean slots_stalled; /* and the bus has been told, as below */
+  gboolean batch_stalled;
+  gboolean warned_of_fault;
+} GstVyreWatch;
+
 struct _GstVyreFilter {
   GstElement parent;
   GstPad *sinkpad;
@@ -94,9 +102,10 @@ struct _GstVyreFilter {
   /* lock */
   GMutex lock;
   GCond changed;
-  guint n_sleeping; /* threads waiting for it */
-  guint wake_at;    /* batches on their way at which the sink pad's thread goes on */
+  guint n_sleeping;      /* threads waiting for it */
+  guint wake_at;         /* batches on their way at which the sink pad's thread goes on */
   GstVyreShared *shared; /* the kernel, in READY and above */
+  VyreTenant *tenant;    /* what we are to it; NULL when it has no number left */
   gboolean active;       /* counted as a producer of the kernel */
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
   guint n_batches;       /* of these, and the one in the task's hands */
@@ -133,7 +142,7 @@ struct _GstVyreFilter {
   GstVyreResults last;
   gint64 results_due;
   gint64 counters_due;
-  gboolean warned_of_fault;
+  GstVyreWatch watch;
 };
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
@@ -141,6 +150,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
 void gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *settings);
 GstVyreShared *gst_vyre_filter_get_shared (GstVyreFilter *self);
 void gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error);
+void gst_vyre_filter_account (GstVyreFilter *self, const GstVyreShared *shared, VyreBatch *batch);
 
 /* gstvyrestream.c */
 void gst_vyre_stream_init (GstVyreFilter *self);
@@ -150,9 +160,14 @@ void gst_vyre_stream_clear (GstVyreFilter *self);
 /* gstvyremessages.c */
 void gst_vyre_messages_reset (GstVyreFilter *self);
 void gst_vyre_messages_flush (GstVyreFilter *self);
+gboolean gst_vyre_messages_are_counters_due (GstVyreFilter *self, const GstVyreSettings *settings);
 void gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
-    const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing);
+    const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing,
+    gboolean counters_due);
 void gst_vyre_messages_eos (GstVyreFilter *self);
 GstStructure *gst_vyre_messages_stats (GstVyreFilter *self);
+
+/* gstvyrewatch.c */
+void gst_vyre_watch_reset (GstVyreFilter *self);
 
 G_END_DECLS

@@ -141,8 +141,9 @@ describe (GstVyreFilter *self, GstStructure *structure)
   g_mutex_lock (&self->lock);
   GstVyreStats stats = self->stats;
   guint depth = self->n_batches;
+  g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);
-  gst_vyre_stats_describe (&stats, depth, shared ? shared->kernel : NULL, structure);
+  gst_vyre_stats_describe (&stats, depth, shared, tenant, structure);
 }
 
 static void
@@ -209,13 +210,22 @@ gst_vyre_messages_reset (GstVyreFilter *self)
   gst_vyre_messages_flush (self);
   self->results_due = 0;
   self->counters_due = 0;
-  self->warned_of_fault = FALSE;
+}
+
+/* Whether an interval ends with this batch. The first starts with the first batch. */
+gboolean
+gst_vyre_messages_are_counters_due (GstVyreFilter *self, const GstVyreSettings *settings)
+{
+  gboolean first = self->counters_due == 0;
+
+  return is_due (&self->counters_due, settings->interval) && !first;
 }
 
 /* Reports a completed batch as far as that is wanted now. */
 void
 gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
-    const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing)
+    const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing,
+    gboolean counters_due)
 {
   keep_results (self, plan, readback, completion, timing);
   if ((settings->post_messages & GST_VYRE_POST_RESULTS)
@@ -223,10 +233,7 @@ gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, V
     post_results (self);
   if (settings->post_messages & GST_VYRE_POST_DEBUG)
     post_debug (self, plan, readback, completion, timing);
-  if (self->counters_due == 0) /* the first interval starts with the first batch */
-    is_due (&self->counters_due, settings->interval);
-  else if ((settings->post_messages & GST_VYRE_POST_COUNTERS)
-           && is_due (&self->counters_due, settings->interval))
+  if (counters_due && (settings->post_messages & GST_VYRE_POST_COUNTERS))
     post_counters (self);
 }
 

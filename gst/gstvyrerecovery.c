@@ -113,6 +113,8 @@ give_up (GstVyreFilter *self, GError *error, const gchar *why)
 static guint
 install (GstVyreFilter *self, GstVyreShared *fresh)
 {
+  VyreTenant *tenant = gst_vyre_shared_join (fresh, GST_ELEMENT_CAST (self));
+
   g_mutex_lock (&self->lock);
   GstVyreShared *lost = self->shared;
   VyreStore *staging = vyre_megakernel_get_staging (lost->kernel);
@@ -122,13 +124,16 @@ install (GstVyreFilter *self, GstVyreShared *fresh)
   }
   if (!vyre_store_survives_loss (staging))
     self->lost_bytes = vyre_store_ref (staging);
+  VyreTenant *former = self->tenant;
   self->shared = fresh;
+  self->tenant = tenant;
   self->n_undone = self->flushing ? 0 : count_undone (self);
   guint n = self->n_undone;
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   gst_vyre_allocator_retire (lost->upstream_allocator);
+  gst_vyre_shared_leave (lost, former);
   gst_vyre_shared_unref (lost);
   return n;
 }

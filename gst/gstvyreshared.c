@@ -3,6 +3,14 @@
 
 #include "gstvyrememory.h"
 
+#define GST_CAT_DEFAULT gst_vyre_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
+
+/* How long an element may wait for its last batches, and how often it looks for them:
+ * completions are words in memory and wake nobody. */
+#define LEAVE_DEADLINE (2 * G_TIME_SPAN_SECOND)
+#define LEAVE_SLICE (1 * G_TIME_SPAN_MILLISECOND)
+
 /* Opening a device takes long, and so whoever does it holds a lock of its own:
  * another that wants the same waits for it, those that only drop one do not. */
 static GMutex opening_lock;
@@ -52,6 +60,7 @@ create (const gchar *device, const VyreMegakernelParams *params, GError **error)
   shared->device = g_strdup (device);
   shared->params = *params;
   shared->kernel = kernel;
+  shared->tenants = vyre_tenants_new (VYRE_TENANT_LAST);
   shared->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
   shared->readback_allocator = gst_vyre_allocator_new (vyre_megakernel_get_readbacks (kernel));
   g_mutex_lock (&registry_lock);
@@ -79,6 +88,47 @@ gst_vyre_shared_ref (GstVyreShared *shared)
   return shared;
 }
 
+/* Makes @element a tenant of the kernel. Its slots carry the number of their program's
+ * tenants, not this one, so any number will do; and an element that finds all of them
+ * taken does without: NULL. Its limit is max-in-flight, which it keeps by itself. */
+VyreTenant *
+gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
+{
+  g_autofree gchar *label = gst_element_get_name (element);
+  g_autoptr (GError) error = NULL;
+  VyreTenant *tenant = vyre_tenants_register (shared->tenants, label, G_MAXUINT64, &error);
+
+  if (!tenant)
+    GST_INFO_OBJECT (element, "%s", error->message);
+  return tenant;
+}
+
+/* Waits until the kernel is through with what @tenant, which may be NULL and is taken,
+ * published and nobody waits for any more: with that, its payloads have gone back. A
+ * kernel that has failed holds none. */
+void
+gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
+{
+  gint64 end = g_get_monotonic_time () + LEAVE_DEADLINE;
+  gboolean quiet = FALSE;
+
+  if (!tenant)
+    return;
+  vyre_tenants_unregister (shared->tenants, vyre_tenant_get_id (tenant));
+  while (!quiet && vyre_megakernel_check (shared->kernel, NULL)) {
+    VyreMegakernelCounters counters;
+    gint64 now = g_get_monotonic_time ();
+    g_autoptr (GError) error = NULL;
+    vyre_megakernel_get_counters (shared->kernel, &counters); /* collects completions */
+    quiet = vyre_tenant_quiesce (tenant, MIN (now + LEAVE_SLICE, end), &error);
+    if (!quiet && now >= end) {
+      GST_WARNING ("%s", error->message);
+      break;
+    }
+  }
+  vyre_tenant_unref (tenant);
+}
+
 /* The count goes down under the lock, so that nobody finds what is about to go. */
 void
 gst_vyre_shared_unref (GstVyreShared *shared)
@@ -93,6 +143,7 @@ gst_vyre_shared_unref (GstVyreShared *shared)
   gst_object_unref (shared->upstream_allocator);
   gst_object_unref (shared->readback_allocator);
   vyre_megakernel_unref (shared->kernel);
+  vyre_tenants_unref (shared->tenants);
   g_free (shared->device);
   g_free (shared);
 }

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   VyreMegakernel *kernel;
+  VyreTenants *tenants;             /* the elements that use it */
   GstAllocator *upstream_allocator; /* lends staging memory */
   GstAllocator *readback_allocator; /* wraps readbacks */
   gchar *device;                    /* as asked for */
@@ -27,6 +28,8 @@ GstVyreShared *gst_vyre_shared_acquire (
     const gchar *device, const VyreMegakernelParams *params, GError **error);
 GstVyreShared *gst_vyre_shared_ref (GstVyreShared *shared);
 void gst_vyre_shared_unref (GstVyreShared *shared);
+VyreTenant *gst_vyre_shared_join (GstVyreShared *shared, GstElement *element);
+void gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyreShared, gst_vyre_shared_unref)
 

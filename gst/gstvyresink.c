@@ -364,6 +364,7 @@ publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const Vy
         g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason);
     if (item->batch) {
       item->shared = gst_vyre_shared_ref (shared);
+      gst_vyre_filter_account (self, shared, item->batch);
       return GST_FLOW_OK;
     }
     gboolean flushing = gst_vyre_stream_is_flushing (self);

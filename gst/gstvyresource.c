@@ -13,19 +13,39 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 /* A kernel that takes no ticket for this long is not going to. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
 
+/* When a kernel was last seen to get on with its work. */
+typedef struct {
+  guint64 tickets;
+  gint64 moved;
+} Progress;
+
+/* How long it has not, in µs. */
+static gint64
+measure_idle (Progress *progress, VyreMegakernel *kernel)
+{
+  gint64 now = g_get_monotonic_time ();
+  VyreMegakernelCounters counters;
+
+  vyre_megakernel_get_counters (kernel, &counters);
+  guint64 tickets = counters.tickets + counters.progress;
+  if (progress->moved == 0 || tickets != progress->tickets)
+    *progress = (Progress){ .tickets = tickets, .moved = now };
+  return now - progress->moved;
+}
+
 /* Waits for the batch; FALSE when flushing (no error) or when it failed. */
 static gboolean
 wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
 {
-  gint64 deadline = 0;
-  guint64 tickets = 0;
+  Progress progress = { 0 };
+  gint64 longest = 0;
 
   for (;;) {
-    gint64 now = g_get_monotonic_time ();
-    VyreMegakernelCounters counters;
     GError *reason = NULL;
-    if (vyre_batch_wait (item->batch, now + GST_VYRE_WAIT_SLICE, &reason))
+    if (vyre_batch_wait (item->batch, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason)) {
+      gst_vyre_watch_completed (self, longest);
       return TRUE;
+    }
     if (!g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
       g_propagate_error (error, reason);
       return FALSE;
@@ -33,11 +53,10 @@ wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
     g_error_free (reason);
     if (gst_vyre_stream_is_flushing (self))
       return FALSE;
-    vyre_megakernel_get_counters (item->shared->kernel, &counters);
-    if (deadline == 0 || counters.tickets + counters.progress != tickets)
-      deadline = now + BATCH_DEADLINE;
-    tickets = counters.tickets + counters.progress;
-    if (now > deadline) {
+    gint64 idle = measure_idle (&progress, item->shared->kernel);
+    longest = MAX (longest, idle);
+    gst_vyre_watch_idle (self, item, idle);
+    if (idle > BATCH_DEADLINE) {
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
           "The kernel has made no progress for 30 s. Fix: send smaller buffers, or set "
           "residency=dispatch.");
@@ -126,60 +145,6 @@ stamp_buffer (GstBuffer *buffer, const GstVyreTiming *timing)
                       | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_DROPPABLE));
 }
 
-static void
-count_batch (GstVyreFilter *self, GstVyreItem *item, const guint8 *readback)
-{
-  const VyreLayout *layout = vyre_plan_get_layout (item->plan);
-  const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
-
-  g_mutex_lock (&self->lock);
-  GstVyreStats *stats = &self->stats;
-  stats->batches++;
-  for (guint part = 0; part < VYRE_N_PARTS; part++)
-    stats->part_bytes[part] += layout->size[part];
-  stats->done_count += vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT);
-  stats->epoch += vyre_read_word (readback, VYRE_CONTROL_EPOCH);
-  for (guint i = 0; i < VYRE_CONTROL_METRICS_COUNT; i++)
-    stats->metrics[i] += vyre_read_word (readback, VYRE_CONTROL_METRICS + i);
-  stats->faults += completion->faults;
-  stats->dropped_records += completion->dropped_records;
-  stats->region_bytes += completion->payload_bytes;
-  gst_vyre_stats_add_latency (stats, completion->latency);
-  g_mutex_unlock (&self->lock);
-}
-
-static gint
-first_fault (const VyrePlan *plan, const guint8 *readback)
-{
-  const VyreImage *image = vyre_plan_get_image (plan);
-  const guint8 *ring = readback + vyre_plan_get_layout (plan)->offset[VYRE_PART_RING];
-
-  for (guint slot = 0; slot < image->n_slots; slot++) {
-    if (vyre_read_word (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS) == VYRE_STATUS_FAULT)
-      return (gint)slot;
-  }
-  return -1;
-}
-
-/* A faulted slot is visible in its readback; the bus hears of the first. */
-static void
-warn_of_fault (GstVyreFilter *self, GstVyreItem *item, const guint8 *readback)
-{
-  gint slot = first_fault (item->plan, readback);
-
-  if (slot < 0 || self->warned_of_fault)
-    return;
-  self->warned_of_fault = TRUE;
-  g_autofree char *text = vyre_disassemble (
-      vyre_plan_get_image (item->plan)->slots + (gsize)slot * VYRE_SLOT_WORDS, 1);
-  GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("Slot %d of a batch faulted and had no effect. Fix: keep word indices inside the control "
-       "buffer (see observable-slots) and regions inside the payload, of which a stream of slots "
-       "has none; see the ring in the readback.",
-          slot),
-      ("%s", g_strstrip (text)));
-}
-
 /* The kernel counts the bytes it read. When every slot ran, they must be the
  * bytes the plan has: anything else is a result that cannot be trusted. */
 static gboolean
@@ -218,13 +183,12 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   const guint8 *readback = vyre_batch_get_readback (item->batch);
   if (!check_completion (item, readback, &error))
     return gst_vyre_stream_fail (self, error);
-  count_batch (self, item, readback);
-  gst_vyre_replay_record (self, item, readback);
-  if (vyre_batch_get_completion (item->batch)->faults > 0)
-    warn_of_fault (self, item, readback);
   gst_vyre_filter_get_settings (self, &settings);
+  gboolean due = gst_vyre_messages_are_counters_due (self, &settings);
+  gst_vyre_watch_batch (self, item, readback, due);
+  gst_vyre_replay_record (self, item, readback);
   gst_vyre_messages_batch (self, &settings, item->plan, readback,
-      vyre_batch_get_completion (item->batch), &item->timing);
+      vyre_batch_get_completion (item->batch), &item->timing, due);
   vyre_program_unref (settings.program);
   GstBuffer *buffer = make_buffer (self, item);
   stamp_buffer (buffer, &item->timing);

@@ -28,6 +28,25 @@ gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency)
   stats->latency_max = MAX (stats->latency_max, latency);
 }
 
+/* What only grows within a batch is summed over the batches; how the slots of a ring
+ * are occupied is as it was when the last one was looked at, which a @telemetry
+ * without slots has not done. */
+void
+gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetry)
+{
+  VyreRuntimeCounters counters;
+
+  vyre_telemetry_count (telemetry, &counters);
+  stats->done_count += counters.n_drained;
+  stats->epoch += telemetry->control.epoch;
+  for (guint i = 0; i < VYRE_CONTROL_METRICS_COUNT; i++)
+    stats->metrics[i] += telemetry->control.metrics[i];
+  stats->tenant_claims += counters.tenant_fairness_total;
+  stats->priority_claims += counters.priority_fairness_total;
+  if (counters.n_slots > 0)
+    stats->ring = counters;
+}
+
 /* The latency in ns that @percent of the batches did not exceed, 0 without any. */
 guint64
 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent)
@@ -91,6 +110,55 @@ describe_ingest (const GstVyreStats *stats, VyreMegakernel *kernel, GstStructure
 }
 
 static void
+describe_runtime (const GstVyreStats *stats, GstStructure *structure)
+{
+  const VyreRuntimeCounters *ring = &stats->ring;
+  GstStructure *runtime = gst_structure_new_empty ("runtime");
+
+  set (runtime, "slots", ring->n_slots);
+  set (runtime, "queue-depth", ring->queue_depth);
+  set (runtime, "drained", stats->done_count);
+  set (runtime, "unreclaimed", ring->n_unreclaimed);
+  set (runtime, "requeued", ring->n_requeued);
+  set (runtime, "faults", ring->n_faults);
+  set (runtime, "idle", ring->n_idle);
+  set (runtime, "idle-ppm", ring->idle_ppm);
+  set (runtime, "queue-depth-bps", ring->queue_depth_bps);
+  set (runtime, "occupied-bps", ring->occupied_bps);
+  set (runtime, "tenant-fairness-total", stats->tenant_claims);
+  set (runtime, "tenant-fairness-skew", ring->tenant_fairness_skew);
+  set (runtime, "priority-fairness-total", stats->priority_claims);
+  gst_structure_set (structure, "runtime", GST_TYPE_STRUCTURE, runtime, NULL);
+  gst_structure_free (runtime);
+}
+
+static void
+describe_tenant (VyreTenant *tenant, GstStructure *structure)
+{
+  VyreTenantCounters counters = { 0 };
+  GstStructure *fields = gst_structure_new_empty ("tenant");
+
+  if (tenant)
+    vyre_tenant_get_counters (tenant, &counters);
+  set (fields, "id", tenant ? vyre_tenant_get_id (tenant) : 0);
+  gst_structure_set (
+      fields, "label", G_TYPE_STRING, tenant ? vyre_tenant_get_label (tenant) : "none", NULL);
+  set (fields, "published", counters.published);
+  set (fields, "drained", counters.drained);
+  set (fields, "outstanding", counters.outstanding);
+  gst_structure_set (structure, "tenant", GST_TYPE_STRUCTURE, fields, NULL);
+  gst_structure_free (fields);
+}
+
+static guint64
+count_tenants (const GstVyreShared *shared)
+{
+  g_autoptr (GPtrArray) list = shared ? vyre_tenants_list (shared->tenants) : NULL;
+
+  return list ? list->len : 0;
+}
+
+static void
 describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
 {
   VyreMegakernelCounters counters = { 0 };
@@ -126,11 +194,12 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
 }
 
 /* Adds every counter as a field; docs/messages.md says what each one means.
- * @kernel may be NULL: its counters are 0 then. */
+ * @shared and @tenant may be NULL: their counters are 0 then. */
 void
-gst_vyre_stats_describe (
-    const GstVyreStats *stats, guint queue_depth, VyreMegakernel *kernel, GstStructure *structure)
+gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreShared *shared,
+    VyreTenant *tenant, GstStructure *structure)
 {
+  VyreMegakernel *kernel = shared ? shared->kernel : NULL;
   guint64 readback = 0;
 
   for (guint part = 0; part < VYRE_N_PARTS; part++)
@@ -157,7 +226,11 @@ gst_vyre_stats_describe (
   set (structure, "flushed", stats->flushed);
   set (structure, "device-losses", stats->device_losses);
   set (structure, "rerun-batches", stats->rerun_batches);
+  set (structure, "stalls", stats->stalls);
   describe_metrics (stats, structure);
+  describe_runtime (stats, structure);
   describe_ingest (stats, kernel, structure);
   describe_kernel (kernel, structure);
+  describe_tenant (tenant, structure); /* after the kernel, which collects completions */
+  set (structure, "kernel-tenants", count_tenants (shared));
 }

@@ -8,7 +8,7 @@
 
 #include <gst/gst.h>
 
-#include "vyre.h"
+#include "gstvyreshared.h"
 
 G_BEGIN_DECLS
 
@@ -34,13 +34,18 @@ typedef struct {
   guint64 flushed;         /* batches dropped by a flush */
   guint64 device_losses;   /* noticed by this element */
   guint64 rerun_batches;   /* that a lost device left undone */
+  guint64 stalls;          /* told to the bus */
+  guint64 tenant_claims;   /* sums of the fairness counters */
+  guint64 priority_claims;
+  VyreRuntimeCounters ring; /* of the last ring that was looked at */
   guint64 latency_max;
   guint64 latency[GST_VYRE_LATENCY_BINS];
 } GstVyreStats;
 
+void gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetry);
 void gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency);
 guint64 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent);
-void gst_vyre_stats_describe (
-    const GstVyreStats *stats, guint queue_depth, VyreMegakernel *kernel, GstStructure *structure);
+void gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreShared *shared,
+    VyreTenant *tenant, GstStructure *structure);
 
 G_END_DECLS

@@ -49,6 +49,12 @@ GstFlowReturn gst_vyre_sink_submit (
 void gst_vyre_source_init (GstVyreFilter *self);
 gboolean gst_vyre_source_start (GstVyreFilter *self);
 
+/* gstvyrewatch.c */
+void gst_vyre_watch_batch (
+    GstVyreFilter *self, GstVyreItem *item, const guint8 *readback, gboolean due);
+void gst_vyre_watch_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idle);
+void gst_vyre_watch_completed (GstVyreFilter *self, gint64 idle);
+
 /* gstvyrerecovery.c */
 GstFlowReturn gst_vyre_recovery_handle (
     GstVyreFilter *self, const GstVyreShared *failed, GError *error);

@@ -49,6 +49,28 @@ free_device_memory (VyreBatch *batch)
   batch->work = batch->stored_at = NOWHERE;
 }
 
+/* What has to be let go of, now that the kernel is through with the batch or will never
+ * be. */
+VyreRelease
+vyre_batch_take_release (VyreBatch *batch)
+{
+  VyreRelease release = { batch->payload, g_steal_pointer (&batch->tenant) };
+
+  batch->payload.release = NULL;
+  return release;
+}
+
+void
+vyre_release_run (const VyreRelease *release)
+{
+  if (release->payload.release)
+    release->payload.release (release->payload.owner);
+  if (!release->tenant)
+    return;
+  vyre_tenant_note_drained (release->tenant, 1, NULL); /* as many as were published */
+  vyre_tenant_unref (release->tenant);
+}
+
 void
 vyre_batch_destroy (VyreBatch *batch)
 {
@@ -82,8 +104,8 @@ retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
   kernel->counters.tickets += n_tickets (batch);
   free_device_memory (batch);
   kernel->last_activity = now;
-  if (batch->payload.release)
-    releases->list[releases->n++] = batch->payload;
+  if (batch->payload.release || batch->tenant)
+    releases->list[releases->n++] = vyre_batch_take_release (batch);
   if (batch->orphaned)
     vyre_batch_destroy (batch);
   else
@@ -115,7 +137,7 @@ void
 vyre_releases_run (VyreReleases *releases)
 {
   for (guint i = 0; i < releases->n; i++)
-    releases->list[i].release (releases->list[i].owner);
+    vyre_release_run (&releases->list[i]);
 }
 
 /* Tickets in use reach from the oldest batch in flight to the tail. */
@@ -552,6 +574,29 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   return batch;
 }
 
+/**
+ * vyre_batch_set_tenant:
+ * @batch: a batch that was just published, and has no tenant yet
+ * @tenant: who published it
+ *
+ * Counts the batch as published by @tenant, and as drained once the kernel has
+ * completed it: also when it is freed before, or when the kernel is taken down with it.
+ */
+void
+vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreRelease release = { .tenant = NULL };
+
+  vyre_tenant_note_published (tenant, 1);
+  g_mutex_lock (&kernel->lock);
+  batch->tenant = vyre_tenant_ref (tenant);
+  if (atomic_load (&batch->done))
+    release = vyre_batch_take_release (batch);
+  g_mutex_unlock (&kernel->lock);
+  vyre_release_run (&release);
+}
+
 /* Awake at first, then asleep for ever longer. There is no sched_yield() step:
  * with a CPU device it hands our core to the polling kernel for a whole time
  * slice, while a sleeper is woken on whichever core is free. Times in ns. */
@@ -654,21 +699,18 @@ void
 vyre_batch_free (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
-  VyrePayload payload = { .release = NULL };
+  VyreRelease release = { .tenant = NULL };
 
   g_mutex_lock (&kernel->lock);
   if (atomic_load (&batch->done)) {
     vyre_batch_destroy (batch);
   } else {
     batch->orphaned = TRUE;
-    if (kernel->failure) {
-      payload = batch->payload;
-      batch->payload.release = NULL;
-    }
+    if (kernel->failure)
+      release = vyre_batch_take_release (batch);
   }
   g_mutex_unlock (&kernel->lock);
-  if (payload.release)
-    payload.release (payload.owner);
+  vyre_release_run (&release);
 }
 
 /**

@@ -38,6 +38,7 @@ struct _VyreBatch {
   guint32 sequence; /* of the kernel's batches, from 1 */
   VyreCompletion completion;
   VyrePayload payload;
+  VyreTenant *tenant; /* who waits for it to be drained, or NULL */
   GList link;
 };
 
@@ -87,14 +88,23 @@ struct _VyreMegakernel {
   atomic_ullong spin_time;
 };
 
-/* Payload owners to be told after the lock is dropped; too large to be zeroed. */
+/* Who is told, after the lock is dropped, that a batch is through: the payload's owner
+ * before the tenant, who may take it that all payloads have gone back. */
+typedef struct {
+  VyrePayload payload;
+  VyreTenant *tenant;
+} VyreRelease;
+
+/* Too large to be zeroed. */
 typedef struct {
   guint n;
-  VyrePayload list[VYRE_MAX_BATCHES];
+  VyreRelease list[VYRE_MAX_BATCHES];
 } VyreReleases;
 
 gint64 vyre_now (void);
 void vyre_batch_destroy (VyreBatch *batch);
+VyreRelease vyre_batch_take_release (VyreBatch *batch);
+void vyre_release_run (const VyreRelease *release);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
 void vyre_releases_run (VyreReleases *releases);
 void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);

@@ -282,8 +282,8 @@ drop_in_flight (VyreMegakernel *kernel)
 
   while ((batch = g_queue_peek_head (&kernel->in_flight))) {
     g_queue_unlink (&kernel->in_flight, &batch->link);
-    if (batch->payload.release)
-      batch->payload.release (batch->payload.owner);
+    VyreRelease release = vyre_batch_take_release (batch);
+    vyre_release_run (&release);
     vyre_batch_destroy (batch);
   }
 }
@@ -498,16 +498,22 @@ vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
  * vyre_megakernel_get_counters:
  * @kernel: a megakernel
  * @counters: (out): a snapshot
+ *
+ * Collects completions first, so that nothing counts as in flight, or as outstanding
+ * of a tenant, that is through.
  */
 void
 vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
+  VyreReleases releases;
 
   g_mutex_lock (&kernel->lock);
+  vyre_megakernel_reap (kernel, &releases);
   *counters = kernel->counters;
   counters->in_flight = g_queue_get_length (&kernel->in_flight);
   g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
   counters->progress = __atomic_load_n (&answer[VYRE_ANSWER_PROGRESS], __ATOMIC_RELAXED);
   counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
   counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);

@@ -13,6 +13,7 @@
 #include "vyre-ingest.h"
 #include "vyre-plan.h"
 #include "vyre-store.h"
+#include "vyre-tenants.h"
 
 G_BEGIN_DECLS
 
@@ -180,6 +181,7 @@ void vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active);
 
 VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error);
+void vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant);
 gboolean vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error);
 void vyre_batch_free (VyreBatch *batch);
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);

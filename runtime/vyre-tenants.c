@@ -351,6 +351,24 @@ vyre_tenant_publish (
 }
 
 /**
+ * vyre_tenant_note_published:
+ * @tenant: a tenant, registered or not
+ * @n: how many
+ *
+ * Counts what was published for the tenant by other means than
+ * vyre_tenant_publish(), in whatever unit its producer reports it as drained. Nothing
+ * is refused any more, so the limit is its producer's to keep.
+ */
+void
+vyre_tenant_note_published (VyreTenant *tenant, guint64 n)
+{
+  g_mutex_lock (&tenant->tenants->lock);
+  tenant->counters.published += n;
+  tenant->counters.outstanding += n;
+  g_mutex_unlock (&tenant->tenants->lock);
+}
+
+/**
  * vyre_tenant_note_drained:
  * @tenant: a tenant, registered or not
  * @n: slots of it that have ended

@@ -59,6 +59,7 @@ guint64 vyre_tenant_get_max_outstanding (const VyreTenant *tenant);
 const char *vyre_tenant_get_label (const VyreTenant *tenant);
 gboolean vyre_tenant_publish (
     VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error);
+void vyre_tenant_note_published (VyreTenant *tenant, guint64 n);
 gboolean vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error);
 gboolean vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error);
 void vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters);

@@ -407,3 +407,15 @@ stat_wait (GstElement *element, const gchar *name, guint64 least)
   }
   fail ("%s is %" G_GUINT64_FORMAT ", not %" G_GUINT64_FORMAT, name, value, least);
 }
+
+/* Until the kernel is through with all that @element published, seen or not. */
+void
+stat_wait_quiet (GstElement *element)
+{
+  for (guint i = 0; i < PATIENCE * 500; i++) {
+    if (stat_nested (element, "tenant", "outstanding") == 0)
+      return;
+    g_usleep (2000);
+  }
+  fail ("batches are outstanding");
+}

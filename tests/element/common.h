@@ -55,6 +55,7 @@ gboolean stat_is (GstElement *element, const gchar *name, const gchar *value);
 gboolean is_on_cpu (GstElement *element);
 guint64 stat_of (GstElement *element, const gchar *name);
 guint64 stat_nested (GstElement *element, const gchar *structure, const gchar *name);
+void stat_wait_quiet (GstElement *element);
 void stat_wait (GstElement *element, const gchar *name, guint64 least);
 
 /* All that reaches the sink, and the element messages among it, in order. */

@@ -779,6 +779,8 @@ wait_flushing (GstPad *pad)
 static void
 restart_after_flush (Feed *feed)
 {
+  while (gst_harness_buffers_in_queue (feed->h) > 0) /* they left before it */
+    gst_buffer_unref (gst_harness_pull (feed->h));
   filter_push_segment (feed->h);
   feed->pulled = feed->pushed;
   feed->flushed = TRUE;
@@ -893,6 +895,61 @@ GST_START_TEST (null_after_a_loss_does_not_hang)
 }
 GST_END_TEST;
 
+/* Buffers until one stays in flight: a kernel that is leaving may still take some. */
+static GstMessage *
+stall (Feed *feed)
+{
+  gint64 end = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_SECOND;
+  GstMessage *warning;
+  GstBuffer *readback;
+
+  vyre_lost_stall (true);
+  while (!(warning = bus_try (feed->h, GST_MESSAGE_WARNING))) {
+    fail_unless (g_get_monotonic_time () < end, "nobody warns");
+    if (feed->pushed == feed->pulled)
+      push (feed, 1);
+    if ((readback = gst_harness_try_pull (feed->h)))
+      check_readback (readback, feed->pulled++);
+    gst_clear_buffer (&readback);
+    g_thread_yield ();
+  }
+  return warning;
+}
+
+static void
+check_stall (GstMessage *warning)
+{
+  GError *error = NULL;
+
+  gst_message_parse_warning (warning, &error, NULL);
+  fail_unless_equals_int (error->domain, GST_STREAM_ERROR);
+  fail_unless (strstr (error->message, "no progress for 5 s") != NULL, "%s", error->message);
+  fail_unless (strstr (error->message, "Fix: ") != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (warning);
+}
+
+/* Whatever else is in flight then; and again when it happens again. */
+GST_START_TEST (a_device_that_stalls_is_warned_of_once_each_time)
+{
+  Feed feed = feed_new (4);
+
+  run (&feed, 3);
+  for (guint i = 1; i <= 2; i++) {
+    check_stall (stall (&feed));
+    push (&feed, 3);
+    fail_unless_equals_uint64 (stat_nested (feed.h->element, "tenant", "outstanding"), 4);
+    vyre_lost_stall (false);
+    pull_all (&feed);
+    run (&feed, 3);
+    stat_wait_quiet (feed.h->element);
+    fail_unless_equals_uint64 (counted (&feed, "stalls"), i);
+    fail_unless_equals_int (bus_count_type (feed.h, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR), 0);
+  }
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
 static void
 add_recovery_tests (TCase *tc)
 {
@@ -930,6 +987,7 @@ loss_suite (void)
   tcase_add_test (middle, a_flush_drops_what_a_lost_kernel_left);
   tcase_add_test (middle, a_flush_may_come_during_a_recovery);
   tcase_add_test (middle, null_may_come_during_a_recovery);
+  tcase_add_test (middle, a_device_that_stalls_is_warned_of_once_each_time);
   tcase_add_loop_test (middle, null_after_a_loss_does_not_hang, 0, G_N_ELEMENTS (calls));
   return s;
 }

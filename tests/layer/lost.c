@@ -29,12 +29,22 @@ typedef struct Device {
   PFN_vkDeviceWaitIdle wait_idle;
 } Device;
 
+typedef struct {
+  Device *device;
+  VkQueue queue;
+  VkCommandBuffer commands;
+  VkFence fence;
+} Submission;
+
 #define EXPORT __attribute__ ((visibility ("default")))
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned n_lost;
 static bool hold, held, forbid_import;
+static bool stalled;
+static Submission submissions[16]; /* while it is */
+static unsigned n_submissions;
 static Instance *instances;
 static Device *devices;
 static unsigned creations; /* while the plan counts vkCreateDevice */
@@ -143,6 +153,40 @@ vyre_lost_forbid_import (void)
   pthread_mutex_unlock (&lock);
 }
 
+/* Queues are only used by one thread at a time. */
+static pthread_mutex_t submitting = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+submit_late (const Submission *late)
+{
+  VkSubmitInfo info = { .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+    .commandBufferCount = 1,
+    .pCommandBuffers = &late->commands };
+
+  late->device->queue_submit (late->queue, 1, &info, late->fence);
+}
+
+EXPORT void
+vyre_lost_stall (bool wanted)
+{
+  pthread_mutex_lock (&submitting);
+  stalled = wanted;
+  for (unsigned i = 0; !stalled && i < n_submissions; i++)
+    submit_late (&submissions[i]);
+  n_submissions = 0;
+  pthread_mutex_unlock (&submitting);
+}
+
+/* Whether a launch is kept for later. */
+static bool
+is_kept (Device *device, VkQueue queue, const VkSubmitInfo *info, VkFence fence)
+{
+  if (!stalled || n_submissions == sizeof submissions / sizeof *submissions)
+    return false;
+  submissions[n_submissions++] = (Submission){ device, queue, info->pCommandBuffers[0], fence };
+  return true;
+}
+
 static unsigned
 number_from (const char *variable)
 {
@@ -169,7 +213,12 @@ queue_submit (VkQueue queue, uint32_t n, const VkSubmitInfo *infos, VkFence fenc
 
   if (is_lost (device, "vkQueueSubmit"))
     return VK_ERROR_DEVICE_LOST;
-  return device->queue_submit (queue, n, infos, fence);
+  pthread_mutex_lock (&submitting);
+  VkResult result = is_kept (device, queue, infos, fence)
+                        ? VK_SUCCESS
+                        : device->queue_submit (queue, n, infos, fence);
+  pthread_mutex_unlock (&submitting);
+  return result;
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL

@@ -23,6 +23,10 @@ void vyre_lost_arm (const char *call, unsigned after, unsigned devices);
 /* Devices lost in this process so far. */
 unsigned vyre_lost_count (void);
 
+/* Keeps what is submitted from the devices, which then do nothing more, until they
+ * are let go on. */
+void vyre_lost_stall (bool stall);
+
 /* Makes vkCreateDevice wait until it is let go; wait_held returns once one does. */
 void vyre_lost_hold (bool hold);
 void vyre_lost_wait_held (void);

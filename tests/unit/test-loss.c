@@ -157,6 +157,92 @@ test_lost_with_batches_abandoned (void)
   g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
 }
 
+static guint64
+get_outstanding (VyreTenant *tenant)
+{
+  VyreTenantCounters counters;
+
+  vyre_tenant_get_counters (tenant, &counters);
+  g_assert_cmpuint (counters.published, ==, counters.drained + counters.outstanding);
+  return counters.outstanding;
+}
+
+static VyreBatch *
+publish_as (TestKernel *t, VyreTenant *tenant, VyrePlan *plan, gint *released)
+{
+  VyrePayload payload = { .release = released ? count_release : NULL, .owner = released };
+  GError *error = NULL;
+  VyreBatch *batch = vyre_megakernel_publish (
+      t->kernel, plan, 1, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
+
+  g_assert_no_error (error);
+  vyre_batch_set_tenant (batch, tenant);
+  return batch;
+}
+
+/* A batch is its tenant's until the kernel is through with it, whoever waits for it. */
+static void
+test_tenant_of_a_batch (void)
+{
+  g_autoptr (VyreTenants) tenants = vyre_tenants_new (VYRE_TENANT_LAST);
+  g_autoptr (VyreTenant) tenant = vyre_tenants_register (tenants, "test", 1, NULL);
+  VyreMegakernelCounters counters;
+  GError *error = NULL;
+  gint released = 0;
+  TestKernel t;
+
+  open_parked (&t);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  vyre_lost_stall (true);
+  VyreBatch *batch = publish_as (&t, tenant, plan, NULL);
+  vyre_batch_free (publish_as (&t, tenant, plan, &released));
+  g_assert_false (vyre_batch_wait (batch, 0, NULL));
+  g_assert_cmpuint (get_outstanding (tenant), ==, 2);
+  vyre_lost_stall (false);
+  g_assert_true (vyre_batch_wait (batch, end, &error));
+  do /* which collects completions */
+    vyre_megakernel_get_counters (t.kernel, &counters);
+  while (counters.in_flight > 0 && g_get_monotonic_time () < end);
+  g_assert_true (vyre_tenant_quiesce (tenant, end, &error));
+  g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
+  vyre_batch_free (batch);
+  g_assert_cmpuint (get_outstanding (tenant), ==, 0);
+  close_in_time (&t);
+}
+
+/* Nobody is left waiting for what a lost kernel had, freed before the loss or after. */
+static void
+test_tenant_of_a_lost_kernel (void)
+{
+  g_autoptr (VyreTenants) tenants = vyre_tenants_new (VYRE_TENANT_LAST);
+  g_autoptr (VyreTenant) tenant = vyre_tenants_register (tenants, "test", 1, NULL);
+  GError *error = NULL;
+  TestKernel t;
+
+  open_parked (&t);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  vyre_lost_arm ("vkQueueSubmit", 1, 1);
+  VyreBatch *batch = publish_as (&t, tenant, plan, NULL);
+  g_assert_false (vyre_batch_wait (batch, end, &error));
+  assert_lost (&error, "vkQueueSubmit");
+  g_assert_cmpuint (get_outstanding (tenant), ==, 1);
+  vyre_batch_free (batch);
+  g_assert_cmpuint (get_outstanding (tenant), ==, 0);
+  close_in_time (&t);
+  open_parked (&t);
+  vyre_lost_stall (true);
+  g_autoptr (VyrePlan) again = test_plan (&t, "nop", 0, 0, 0);
+  vyre_batch_free (publish_as (&t, tenant, again, NULL));
+  vyre_lost_arm ("vkWaitForFences", 1, 1);
+  wait_until_told_to_leave (&t);
+  g_assert_cmpuint (get_outstanding (tenant), ==, 1);
+  vyre_lost_stall (false);
+  close_in_time (&t);
+  g_assert_cmpuint (get_outstanding (tenant), ==, 0);
+}
+
 /* Says nothing about what the device can do. */
 static void
 test_lost_in_the_proof (void)
@@ -193,6 +279,8 @@ main (int argc, char **argv)
   g_test_add_func ("/loss/in-a-launch", test_lost_in_a_launch);
   g_test_add_func ("/loss/while-batches-run", test_lost_while_batches_run);
   g_test_add_func ("/loss/with-batches-abandoned", test_lost_with_batches_abandoned);
+  g_test_add_func ("/loss/tenant-of-a-batch", test_tenant_of_a_batch);
+  g_test_add_func ("/loss/tenant-of-a-lost-kernel", test_tenant_of_a_lost_kernel);
   g_test_add_func ("/loss/in-the-proof", test_lost_in_the_proof);
   g_test_add_func ("/loss/before-it-is-open", test_lost_before_it_is_open);
   return g_test_run ();

@@ -245,6 +245,30 @@ test_quiesce_wakes (void)
   g_assert_cmpuint (count (tenant).quiesce_timeouts, ==, 0);
 }
 
+/* What is published by other means counts against the limit, which does not keep it
+ * from being published. */
+static void
+test_noted (void)
+{
+  g_autoptr (VyreTenants) tenants = vyre_tenants_new (VYRE_TENANT_LAST);
+  g_autoptr (VyreTenant) tenant = add (tenants, 2);
+  g_autofree guint32 *ring = g_malloc0 (RING_BYTES);
+  g_autoptr (GError) error = NULL;
+
+  vyre_tenant_note_published (tenant, 3);
+  g_assert_cmpuint (count (tenant).published, ==, 3);
+  g_assert_cmpuint (count (tenant).outstanding, ==, 3);
+  assert_error (publish (tenant, ring, 0, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_error (vyre_tenant_quiesce (tenant, 0, &error), &error, VYRE_ERROR_TIMEOUT);
+  g_assert_true (vyre_tenant_note_drained (tenant, 2, NULL));
+  g_assert_true (publish (tenant, ring, 0, 1, NULL));
+  g_assert_true (vyre_tenant_note_drained (tenant, 2, NULL));
+  g_assert_true (vyre_tenants_unregister (tenants, 1));
+  vyre_tenant_note_published (tenant, 1);
+  g_assert_true (vyre_tenant_note_drained (tenant, 1, NULL));
+  g_assert_cmpuint (count (tenant).drained, ==, 5);
+}
+
 typedef struct {
   VyreTenants *tenants;
   guint32 *ring;
@@ -302,6 +326,7 @@ main (int argc, char **argv)
   g_test_add_func ("/tenants/numbers", test_numbers);
   g_test_add_func ("/tenants/quiesce-timeout", test_quiesce_timeout);
   g_test_add_func ("/tenants/quiesce-wakes", test_quiesce_wakes);
+  g_test_add_func ("/tenants/noted", test_noted);
   g_test_add_func ("/tenants/threads", test_threads);
   return g_test_run ();
 }

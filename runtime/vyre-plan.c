@@ -158,15 +158,22 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   return TRUE;
 }
 
+/* What looking for a handler and running the longest one adds to an operation. */
+static guint
+handler_cost (const VyrePlan *plan)
+{
+  if (plan->n_handlers == 0)
+    return 0;
+  return plan->n_handlers + VYRE_HANDLER_REGISTERS
+         + VYRE_HANDLER_INSTRUCTIONS * VYRE_COST_INSTRUCTION;
+}
+
 /* Loop iterations of a slot run by one lane: copies go word by word, a PRINTF may
- * have to try as often as there are records, a LOAD_MISS looks at all requests, and
- * a handler is looked for first. */
+ * have to try as often as there are records, and a LOAD_MISS looks at all requests. */
 static guint64
 lane_cost (const VyrePlan *plan, guint slot)
 {
   guint32 opcode = slot_word (plan->image, slot, VYRE_SLOT_OPCODE);
-  guint handler
-      = plan->n_handlers > 0 ? plan->n_handlers + VYRE_HANDLER_INSTRUCTIONS : 0;
   guint64 copy_words;
   guint ops;
   gboolean fence;
@@ -174,7 +181,7 @@ lane_cost (const VyrePlan *plan, guint slot)
   scan_slot (plan->image, slot, &copy_words, &ops, &fence);
   if (opcode == VYRE_OP_PRINTF || opcode == VYRE_OP_LOAD_MISS)
     return VYRE_COST_LANE_OP + MAX (VYRE_DEBUG_RECORDS, VYRE_IO_SLOTS);
-  return ops * (VYRE_COST_LANE_OP + handler) + copy_words;
+  return ops * (VYRE_COST_LANE_OP + handler_cost (plan)) + copy_words;
 }
 
 static guint64
@@ -206,7 +213,8 @@ plan_lanes (VyrePlan *plan, guint first, guint end, GError **error)
 }
 
 /* One ticket for the whole ring: who is more urgent than whom is a question to all
- * of it. A pass may be made twice, see end_level(). */
+ * of it. A look at a level costs what a slot without anything to do costs, whoever
+ * finds something there; one pass may be made twice, see end_level(). */
 static gboolean
 plan_passes (VyrePlan *plan, GError **error)
 {
@@ -216,9 +224,11 @@ plan_passes (VyrePlan *plan, GError **error)
                             [VYRE_TICKET_COUNT] = n_slots,
                             [VYRE_TICKET_PASSES] = passes } };
   guint rounds = (n_slots + plan->workgroup - 1) / plan->workgroup;
-  guint64 cost = find_dearest (plan, 0, n_slots) * rounds * VYRE_PRIORITY_LEVELS;
+  guint64 cost = (guint64)(passes + 1) * VYRE_PRIORITY_LEVELS * rounds * VYRE_COST_LANE_OP;
 
-  return plan->shut_down || add_ticket (plan, 2 * passes * cost, &ticket, error);
+  for (guint slot = 0; slot < n_slots; slot++)
+    cost += lane_cost (plan, slot);
+  return plan->shut_down || add_ticket (plan, cost, &ticket, error);
 }
 
 static gboolean

@@ -174,20 +174,23 @@ uint run_slot(uint slot, Slot s)
   return ran_to(ran);
 }
 
-// Cheap slots, a lane each; with PASSES, those of a ring with priorities. The host
-// plans no payload, fence or long-copy slot among them.
-void run_lanes(uint first, uint count, uint passes)
+// Cheap slots, a lane each. The host plans no payload or long-copy slot among them.
+// PASSES takes those of a ring with priorities, and FENCES one after the other: they
+// take effect behind every other slot of their batch.
+void run_lanes(uint kind, uint first, uint count)
 {
-  bool ranked = passes != 0u;
-  Pass pass = begin_passes(passes);
+  bool ranked = kind == VYRE_KIND_PASSES, fences = kind == VYRE_KIND_FENCES;
+  uint begin = fences && lane() != 0u ? count : lane();
+  Pass pass = begin_passes(ranked ? ticket[VYRE_TICKET_PASSES] : 0u);
   while (pass.more) {
     if (ranked && pass.level >= VYRE_PRIORITY_LEVELS)
       next_pass(pass);
-    for (uint i = lane(); pass.more && i < count; i += WORKGROUP) {
+    for (uint i = begin; pass.more && i < count; i += fences ? 1u : WORKGROUP) {
       uint slot = ranked ? ranked_slot(i, pass, count) : first + i;
       if (slot != NO_SLOT) {
         Slot s = load_slot(slot);
-        bool mine = ranked ? claim_ranked(slot, s, pass.level) : !is_fence(s) && claim(slot, s);
+        bool mine = ranked ? claim_ranked(slot, s, pass.level)
+                           : is_fence(s) == fences && claim(slot, s);
         if (mine)
           finish(slot, run_slot(slot, s));
         if (mine && ranked)
@@ -198,18 +201,6 @@ void run_lanes(uint first, uint count, uint passes)
       end_level(pass);
     else
       pass.more = false;
-  }
-}
-
-// Fences take effect after every other slot of their batch, in slot order: by one
-// lane of the workgroup that finished the last ticket.
-void run_fences()
-{
-  uint end = about[VYRE_ABOUT_FENCE_END];
-  for (uint slot = about[VYRE_ABOUT_FENCE_FIRST]; slot < end; slot++) {
-    Slot s = load_slot(slot);
-    if (is_fence(s) && claim(slot, s))
-      finish(slot, run_slot(slot, s));
   }
 }
 

@@ -71,6 +71,7 @@
 #define VYRE_KIND_TILE 2
 #define VYRE_KIND_LOCAL 3
 #define VYRE_KIND_PASSES 4
+#define VYRE_KIND_FENCES 5 /* never of a ticket: what follows the last one of a batch */
 
 /* a step of a LOCAL ticket: its kind, then SLOT to WIDTH as in a ticket */
 #define VYRE_STEP_KIND 0
@@ -190,16 +191,17 @@
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 
-/* Upper bounds of loop iterations, for the planner: taking a ticket, an
- * operation of a lane, one of a whole workgroup, anything around a tile's main
- * loop, a step of U8_HISTOGRAM's, and the most one ticket may cost; what a LOCAL
- * ticket costs beyond its steps and its copies, and the most that copying a readback
- * out may cost. A device that executes
- * masked-off code runs every loop's body once even when it has nothing to do.
+/* Upper bounds of loop iterations, for the planner: taking a ticket, an operation
+ * of a lane, an instruction of a handler, an operation of a whole workgroup, anything
+ * around a tile's main loop, a step of U8_HISTOGRAM's, and the most one ticket may
+ * cost; what a LOCAL ticket costs beyond its steps and its copies, and the most that
+ * copying a readback out may cost. A device that executes masked-off code runs every
+ * loop's body once even when it has nothing to do.
  * TILE_LOOP_MAX also keeps a lane's 32-bit sum of squares from overflowing: 4096
  * granules of 16 bytes are 65 536 * 255 * 255 < 2^32. */
 #define VYRE_COST_TICKET 64u
 #define VYRE_COST_LANE_OP 40u
+#define VYRE_COST_INSTRUCTION 6u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
 #define VYRE_COST_HISTOGRAM_STEP 8u

@@ -266,18 +266,21 @@ void run_tile(uint slot)
   finish(slot, ran_to(fits));
 }
 
-// One slot, run of slots or tile of the batch in hand.
+// One slot, run of slots or tile of the batch in hand, or its fences.
 void run_work(uint kind)
 {
-  uint slot = ticket[VYRE_TICKET_SLOT];
+  uint slot = ticket[VYRE_TICKET_SLOT], count = ticket[VYRE_TICKET_COUNT];
 
-  if (kind == VYRE_KIND_LANES || kind == VYRE_KIND_PASSES)
-    run_lanes(slot, ticket[VYRE_TICKET_COUNT],
-        kind == VYRE_KIND_PASSES ? ticket[VYRE_TICKET_PASSES] : 0u);
-  else if (kind == VYRE_KIND_SOLO)
+  if (kind == VYRE_KIND_FENCES) {
+    slot = about[VYRE_ABOUT_FENCE_FIRST];
+    count = about[VYRE_ABOUT_FENCE_END] - slot;
+  }
+  if (kind == VYRE_KIND_SOLO)
     run_solo(slot);
-  else
+  else if (kind == VYRE_KIND_TILE)
     run_tile(slot);
+  else
+    run_lanes(kind, slot, count);
 }
 
 // Whether this was the last ticket of its batch; a small one has no other.
@@ -313,8 +316,6 @@ void complete_batch()
 // By the workgroup that finished the last work of the batch.
 void end_batch()
 {
-  if (lane() == 0u)
-    run_fences();
   if (DISCRETE) {
     publish_lanes();
     copy_out();
@@ -373,21 +374,32 @@ void enter_batch()
 }
 
 // Runs the work of a ticket: its own, or the steps of a small batch, which lie
-// behind its scratch.
-void run_steps()
+// behind its scratch. Behind the last ticket of a batch come its fences. (There is
+// but one place that runs work, since some compilers take it all in at each.)
+bool run_steps()
 {
-  uint steps = is_local() ? ticket[VYRE_TICKET_STEPS] : 1u;
+  uint left = is_local() ? ticket[VYRE_TICKET_STEPS] : 1u;
   uint kind = ticket[VYRE_TICKET_KIND] & 0xFFu;
   uint step_at = steps_at();
-  for (uint step = 0u; step < steps; step++, step_at += VYRE_STEP_WORDS) {
-    if (is_local()) {
+  bool last = false;
+  while (left != 0u) {
+    if (is_local() && !last) {
       publish_lanes();
       kind = s_work[step_at];
       [[unroll]] for (uint i = VYRE_STEP_SLOT; i < VYRE_STEP_WORDS; i++)
         ticket[VYRE_TICKET_SLOT + i - VYRE_STEP_SLOT] = s_work[step_at + i];
+      step_at += VYRE_STEP_WORDS;
     }
     run_work(kind);
+    left--;
+    if (left == 0u && !last) {
+      last = end_ticket();
+      bool fences = last && about[VYRE_ABOUT_FENCE_END] != about[VYRE_ABOUT_FENCE_FIRST];
+      left = fences ? 1u : 0u;
+      kind = VYRE_KIND_FENCES;
+    }
   }
+  return last;
 }
 
 uint run_ticket()
@@ -398,8 +410,7 @@ uint run_ticket()
   uint local_words = ticket[VYRE_TICKET_LOCAL_WORDS];
   uint template_id = ticket[VYRE_TICKET_TEMPLATE];
   enter_batch();
-  run_steps();
-  if (end_ticket())
+  if (run_steps())
     end_batch();
   if (is_local())
     prepare_next_local(template_id, local_words);

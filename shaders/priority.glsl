@@ -84,7 +84,7 @@ void note_ranked(uint worker, Pass pass)
 }
 
 // A pass that found nothing is the last, unless it was one that left urgent slots
-// alone: those are there for others, and there were none.
+// alone: that was for others, and there are none, nor will there be.
 void end_level(inout Pass pass)
 {
   publish_lanes();
@@ -92,8 +92,10 @@ void end_level(inout Pass pass)
   if (pass.level < VYRE_PRIORITY_LEVELS)
     return;
   bool found = s_decision != 0u;
-  pass.lifted = !found && pass.first_level != VYRE_PRIORITY_CRITICAL;
-  if (pass.lifted)
+  bool lift = !found && pass.first_level != VYRE_PRIORITY_CRITICAL;
+  if (lift) {
+    pass.lifted = true;
     pass.number--;
-  pass.more = pass.more && (found || pass.lifted) && pass.number < pass.last;
+  }
+  pass.more = pass.more && (found || lift) && pass.number < pass.last;
 }

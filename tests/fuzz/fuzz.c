@@ -71,7 +71,8 @@ static void
 pack (FuzzInput *input, guint32 *args)
 {
   guint8 bytes[4 * VYRE_SLOT_MAX_ARGS] = { 0 };
-  guint n_ops = fuzz_choose (input, VYRE_PACKED_MAX_OPS + 2), at = 0;
+  guint size = fuzz_byte (input), at = 0;
+  guint n_ops = size % (size < 192 ? 5 : VYRE_PACKED_MAX_OPS + 2);
 
   bytes[0] = (guint8)n_ops;
   for (guint i = 0; i < MIN (n_ops, VYRE_PACKED_MAX_OPS); i++) {
@@ -80,8 +81,10 @@ pack (FuzzInput *input, guint32 *args)
     at += fuzz_choose (input, 4);
   }
   bytes[1] = (guint8)at;
-  if (fuzz_choose (input, 4) == 3)
-    bytes[fuzz_choose (input, sizeof bytes)] = (guint8)fuzz_byte (input);
+  if (fuzz_choose (input, 4) == 3) {
+    guint wrong = fuzz_choose (input, 4 + 2 * n_ops) % sizeof bytes;
+    bytes[wrong] = (guint8)fuzz_byte (input);
+  }
   for (guint i = 0; i < MIN ((2 + 2 * n_ops + 3) / 4, VYRE_SLOT_MAX_ARGS); i++)
     args[i] = vyre_read_word (bytes, i);
 }

@@ -36,7 +36,8 @@ read_ops (FuzzInput *input, Call *call, guint max_ops)
 
   call->n_ops = fuzz_choose (input, max_ops + 1);
   for (guint i = 0; i < call->n_ops; i++) {
-    guint n_args = MIN (fuzz_choose (input, 14), G_N_ELEMENTS (call->args) - used);
+    guint n_args = fuzz_choose (input, 14);
+    n_args = MIN (n_args, G_N_ELEMENTS (call->args) - used);
     call->ops[i] = (VyreOp){ fuzz_number (input), call->args + used, n_args };
     fuzz_numbers (input, call->args + used, n_args);
     used += n_args;

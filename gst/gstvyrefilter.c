@@ -19,6 +19,11 @@
  * gst-launch-1.0 -m filesrc location=FILE ! vyrefilter program='crc32 payload -> crc32'
  * results-interval=0 ! fakesink
  * ]| A CRC32 for every block of a file.
+ * |[
+ * gst-launch-1.0 -m filesrc location=SLOTS blocksize=640 ! application/x-vyre-slots ! vyrefilter !
+ * filesink location=READBACKS
+ * ]| Slots that somebody else encoded, ten in a batch. They are checked as publishing does, and
+ * run without a program.
  */
 #include "gstvyrefilter.h"
 
@@ -176,6 +181,7 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
     { VYRE_ERROR_TOO_LARGE, "stream", GST_STREAM_ERROR_FORMAT },
     { VYRE_ERROR_MISALIGNED, "stream", GST_STREAM_ERROR_DECODE },
     { VYRE_ERROR_INVALID, "stream", GST_STREAM_ERROR_FORMAT },
+    { VYRE_ERROR_QUEUE_FULL, "stream", GST_STREAM_ERROR_FORMAT },
   };
   GQuark domain = GST_LIBRARY_ERROR;
   gint code = GST_LIBRARY_ERROR_FAILED;
@@ -521,19 +527,22 @@ install_program_properties (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_PROGRAM,
       g_param_spec_string ("program", "Program",
-          "Program to run on every buffer: its text, or builtin:NAME (frame-stats, bytes, nop)",
+          "Program to run on every buffer: its text, or builtin:NAME (frame-stats, bytes, nop); "
+          "has no effect on application/x-vyre-slots, which run themselves",
           DEFAULT_PROGRAM, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_PROGRAM_LOCATION,
       g_param_spec_string ("program-location", "Program location",
           "File to read the program from, instead of setting its text", NULL, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_SLOT_COUNT,
       g_param_spec_uint ("slot-count", "Slot count",
-          "Slots in the ring of a readback (0 = as many as the program uses)", 0, 1048576, 0,
-          PLAYING_FLAGS));
+          "Slots in the ring of a readback (0 = as many as the program uses); those of "
+          "application/x-vyre-slots are as many as come",
+          0, 1048576, 0, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_OBSERVABLE_SLOTS,
       g_param_spec_uint ("observable-slots", "Observable slots",
-          "Observable words in the control part of a readback (0 = as many as the program uses)", 0,
-          VYRE_MAX_OBSERVABLES, 0, PLAYING_FLAGS));
+          "Observable words in the control part of a readback (0 = as many as the program uses, "
+          "256 for application/x-vyre-slots)",
+          0, VYRE_MAX_OBSERVABLES, 0, PLAYING_FLAGS));
 }
 
 static void

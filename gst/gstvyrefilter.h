@@ -59,7 +59,7 @@ typedef struct {
   guint64 offset_end;
   GstBufferFlags flags;
   gsize size;
-  guint64 position; /* bytes of the stream that came before it */
+  guint64 position; /* payload bytes of the stream that came before it */
   GstSegment segment;
 } GstVyreTiming;
 
@@ -117,7 +117,7 @@ struct _GstVyreFilter {
   GstVyreGeometry geometry;
   gboolean caps_failed;
   GstSegment segment;
-  guint64 position; /* bytes taken in this stream */
+  guint64 position; /* payload bytes taken in this stream */
   VyrePlan *plan;
   VyreProgram *plan_program;
   gsize plan_size;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyregeometry.h"
 
+#include "gstvyreslots.h"
+
 #include <gst/audio/audio.h>
 
 static const char *const plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
@@ -137,6 +139,10 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
         name);
     return FALSE;
   }
+  if (g_str_equal (name, GST_VYRE_SLOTS_CAPS)) {
+    geometry->has_slots = TRUE;
+    return gst_vyre_slots_check_caps (gst_caps_get_structure (caps, 0), error);
+  }
   if (g_str_equal (name, "video/x-raw") && gst_video_info_from_caps (&video, caps)
       && has_plain_planes (&video)) {
     geometry->has_video = TRUE;
@@ -195,6 +201,8 @@ gst_vyre_geometry_check (
   GError *reason = NULL;
 
   *changed = FALSE;
+  if (geometry->has_slots)
+    return gst_vyre_slots_check_size (size, error);
   if (meta)
     *changed = take_layout (geometry, meta->offset, meta->stride,
         MIN (meta->n_planes, GST_VIDEO_INFO_N_PLANES (info)), &reason);

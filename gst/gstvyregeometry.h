@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 typedef struct {
   VyreBindings *bindings;
   gsize least_size;                   /* bytes a buffer has to have, 0 when nothing is known */
+  gboolean has_slots;                 /* buffers are no payload but slots to run */
   gboolean has_video;                 /* planes that are rows of pixels */
   GstVideoInfo video;                 /* as the caps say */
   gsize offset[GST_VIDEO_MAX_PLANES]; /* of the planes, in the last buffer */

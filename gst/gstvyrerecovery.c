@@ -196,8 +196,8 @@ plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
 {
   /* a plan only takes a reference to the image */
   VyreImage *image = (VyreImage *)vyre_plan_get_image (item->plan);
-  VyrePlan *plan = vyre_plan_new (
-      image, item->timing.size, vyre_megakernel_get_workgroup (shared->kernel), error);
+  VyrePlan *plan = vyre_plan_new (image, vyre_plan_get_payload_size (item->plan),
+      vyre_megakernel_get_workgroup (shared->kernel), error);
 
   if (!plan)
     return FALSE;

@@ -27,11 +27,23 @@ gst_vyre_replay_stop (GstVyreFilter *self)
   g_clear_pointer (&self->replay, vyre_replay_log_free);
 }
 
-/* The program's slots as they were published. */
-static guint32 *
-copy_slots (const VyreImage *image, guint32 tag)
+/* Slots up to the last that was published; with a program they all were. */
+static guint
+count_logged (const VyreImage *image)
 {
-  guint32 *slots = g_memdup2 (image->slots, 4 * VYRE_SLOT_WORDS * (gsize)image->n_used);
+  guint n = image->n_slots;
+
+  while (
+      n > 0 && image->slots[(n - 1) * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS] != VYRE_STATUS_PUBLISHED)
+    n--;
+  return n;
+}
+
+/* The slots as they were published. */
+static guint32 *
+copy_slots (const VyreImage *image, guint n, guint32 tag)
+{
+  guint32 *slots = g_memdup2 (image->slots, 4 * VYRE_SLOT_WORDS * (gsize)n);
 
   if (image->sequence_slot >= 0)
     slots[image->sequence_slot * VYRE_SLOT_WORDS + VYRE_SLOT_ARGS + 1] = tag;
@@ -48,11 +60,17 @@ copy_observables (const VyreImage *image, const guint8 *readback)
   return words;
 }
 
+/* A batch without a payload may have a buffer all the same: its slots. */
 static gboolean
-digest_payload (GstBuffer *buffer, guint8 *digest, GError **error)
+digest_payload (const GstVyreItem *item, guint8 *digest, GError **error)
 {
+  GstBuffer *buffer = item->buffer;
   GstMapInfo map;
 
+  if (vyre_plan_get_payload_size (item->plan) == 0) {
+    vyre_replay_digest (NULL, 0, digest);
+    return TRUE;
+  }
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
         "A buffer could not be read for its digest. Fix: put an element in front that maps its "
@@ -68,19 +86,20 @@ static gboolean
 record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, GError **error)
 {
   const VyreImage *image = vyre_plan_get_image (item->plan);
-  g_autofree guint32 *slots = copy_slots (image, item->sequence);
+  guint n_logged = count_logged (image);
+  g_autofree guint32 *slots = copy_slots (image, n_logged, item->sequence);
   g_autofree guint32 *observables = copy_observables (image, readback);
   VyreReplayBatch batch = { .time = (guint64)g_get_real_time () * 1000,
     .epoch = item->sequence,
     .n_slots = image->n_slots,
-    .n_logged = image->n_used,
+    .n_logged = n_logged,
     .slots = slots,
     .n_observables = image->n_observables,
     .observables = observables,
-    .payload_size = item->timing.size,
+    .payload_size = vyre_plan_get_payload_size (item->plan),
     .payload_offset = item->timing.position };
 
-  return digest_payload (item->buffer, batch.payload_digest, error)
+  return digest_payload (item, batch.payload_digest, error)
          && vyre_replay_log_append_batch (self->replay, &batch, error);
 }
 

@@ -3,6 +3,7 @@
  * vyrefilter's sink pad: negotiation, staging, publishing.
  */
 #include "gstvyrememory.h"
+#include "gstvyreslots.h"
 #include "gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -13,6 +14,25 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
 /* With nothing in flight, how long upstream may hold all of the staging memory. */
 #define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
+
+/* What is configured, as far as it is about this stream: slots run without a program. */
+static void
+get_settings (GstVyreFilter *self, GstVyreSettings *settings)
+{
+  gst_vyre_filter_get_settings (self, settings);
+  if (!self->geometry.has_slots)
+    return;
+  g_clear_pointer (&settings->program, vyre_program_unref);
+  settings->slot_count = 0;
+  if (settings->observable_slots == 0)
+    settings->observable_slots = GST_VYRE_SLOTS_OBSERVABLES;
+}
+
+static void
+clear_settings (GstVyreSettings *settings)
+{
+  g_clear_pointer (&settings->program, vyre_program_unref);
+}
 
 static gboolean
 same_plan (const GstVyreFilter *self, const GstVyreSettings *settings, gsize size,
@@ -48,15 +68,18 @@ is_early (GstVyreFilter *self, GstEvent *event)
   return GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || !g_queue_is_empty (&self->early);
 }
 
-/* Output caps follow the layout of the readbacks and the program. */
+/* Output caps follow the layout of the readbacks and the program, if there is one. */
 static GstFlowReturn
-update_caps (GstVyreFilter *self, const GstVyreSettings *settings, const VyreImage *image)
+update_caps (
+    GstVyreFilter *self, const GstVyreSettings *settings, guint n_slots, guint n_observables)
 {
   g_autoptr (GstCaps) caps = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT,
-      VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)image->n_slots, "observable-slots",
-      G_TYPE_INT, (gint)image->n_observables, "program", G_TYPE_STRING,
-      vyre_program_get_id (settings->program), NULL);
+      VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)n_slots, "observable-slots", G_TYPE_INT,
+      (gint)n_observables, NULL);
 
+  if (settings->program)
+    gst_caps_set_simple (
+        caps, "program", G_TYPE_STRING, vyre_program_get_id (settings->program), NULL);
   if (self->out_caps && gst_caps_is_equal (caps, self->out_caps))
     return GST_FLOW_OK;
   GstFlowReturn flow = gst_vyre_stream_push_event (self, gst_event_new_caps (caps));
@@ -69,26 +92,53 @@ update_caps (GstVyreFilter *self, const GstVyreSettings *settings, const VyreIma
 }
 
 /* A gap may be all that a sparse stream starts with: what comes before it goes
- * out with the caps that an empty buffer would have, if it has any. */
+ * out with the caps that the smallest buffer would have, if it has any. */
 static GstFlowReturn
 announce_gap (GstVyreFilter *self)
 {
+  g_autoptr (VyreImage) image = NULL;
   GstVyreSettings settings;
+  GstFlowReturn flow;
 
   if (self->out_caps)
     return GST_FLOW_OK;
-  gst_vyre_filter_get_settings (self, &settings);
-  g_autoptr (VyreImage) image = vyre_program_bind (settings.program, self->geometry.bindings, 0,
-      settings.slot_count, settings.observable_slots, NULL);
-  GstFlowReturn flow = image ? update_caps (self, &settings, image) : push_early_events (self);
-  vyre_program_unref (settings.program);
+  get_settings (self, &settings);
+  if (settings.program)
+    image = vyre_program_bind (settings.program, self->geometry.bindings, 0, settings.slot_count,
+        settings.observable_slots, NULL);
+  if (image)
+    flow = update_caps (self, &settings, image->n_slots, image->n_observables);
+  else if (self->geometry.has_slots)
+    flow = update_caps (self, &settings, 1, settings.observable_slots);
+  else
+    flow = push_early_events (self);
+  clear_settings (&settings);
   return flow;
 }
 
-/* The plan for the next buffer: the last one, as long as program, geometry, size
+/* Has @plan, which it takes, be the plan of buffers of @size bytes. */
+static GstFlowReturn
+keep_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size,
+    const VyreMegakernel *kernel, VyrePlan *plan)
+{
+  const VyreImage *image = vyre_plan_get_image (plan);
+
+  g_clear_pointer (&self->plan, vyre_plan_unref);
+  g_clear_pointer (&self->plan_program, vyre_program_unref);
+  self->plan = plan;
+  self->plan_program = settings->program ? vyre_program_ref (settings->program) : NULL;
+  self->plan_size = size;
+  self->plan_slots = settings->slot_count;
+  self->plan_observables = settings->observable_slots;
+  self->plan_kernel = kernel;
+  self->plan_stale = FALSE;
+  return update_caps (self, settings, image->n_slots, image->n_observables);
+}
+
+/* The plan for the next payload: the last one, as long as program, geometry, size
  * and kind of kernel are the same. */
 static GstFlowReturn
-ensure_plan (
+ensure_program_plan (
     GstVyreFilter *self, const GstVyreSettings *settings, gsize size, GstVyreShared *shared)
 {
   GError *error = NULL;
@@ -103,16 +153,7 @@ ensure_plan (
       = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (shared->kernel), &error);
   if (!plan)
     return gst_vyre_stream_fail (self, error);
-  g_clear_pointer (&self->plan, vyre_plan_unref);
-  g_clear_pointer (&self->plan_program, vyre_program_unref);
-  self->plan = plan;
-  self->plan_program = vyre_program_ref (settings->program);
-  self->plan_size = size;
-  self->plan_slots = settings->slot_count;
-  self->plan_observables = settings->observable_slots;
-  self->plan_kernel = shared->kernel;
-  self->plan_stale = FALSE;
-  return update_caps (self, settings, image);
+  return keep_plan (self, settings, size, shared->kernel, plan);
 }
 
 /* A staging slice of our own, with what it takes to give it back. */
@@ -191,7 +232,7 @@ stage_mapped (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, Vyr
 {
   gsize size = gst_buffer_get_size (buffer);
 
-  if (size == 0 || gst_buffer_n_memory (buffer) != 1
+  if (gst_buffer_n_memory (buffer) != 1
       || size > vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel))
       || !vyre_megakernel_stores_payload (shared->kernel, size) || !is_readable (self, buffer))
     return FALSE;
@@ -265,15 +306,15 @@ alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
   return GST_FLOW_OK;
 }
 
-/* Copies @buffer into a slice of staging memory. */
+/* Copies the bytes of @buffer on their way to the kernel, and counts them. */
 static gboolean
-copy_payload (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
+copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
 {
   gsize size = gst_buffer_get_size (buffer);
 
   if (!is_readable (self, buffer)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
-        "The payload of a buffer lay in memory of the device that was lost. Fix: restart the "
+        "The bytes of a buffer lay in memory of the device that was lost. Fix: restart the "
         "pipeline.");
     return FALSE;
   }
@@ -285,7 +326,7 @@ copy_payload (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **err
         copied, size);
     return FALSE;
   }
-  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes into staging", size);
+  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
   g_mutex_lock (&self->lock);
   self->stats.bounce_bytes += size;
   g_mutex_unlock (&self->lock);
@@ -298,7 +339,7 @@ stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
-  gsize size = MAX (gst_buffer_get_size (item->buffer), 1);
+  gsize size = gst_buffer_get_size (item->buffer);
 
   GstFlowReturn flow = alloc_slice (self, shared, item, size, &staged->offset, error);
   if (flow != GST_FLOW_OK)
@@ -307,7 +348,7 @@ stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
   *slice = (Slice){ .store = vyre_store_ref (store), .offset = staged->offset };
   staged->release = slice_free;
   staged->owner = slice;
-  if (copy_payload (self, item->buffer, vyre_store_get_data (store) + staged->offset, error))
+  if (copy_bytes (self, item->buffer, vyre_store_get_data (store) + staged->offset, error))
     return GST_FLOW_OK;
   slice_free (slice);
   return GST_FLOW_ERROR;
@@ -327,7 +368,8 @@ publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const Vy
     }
     gboolean flushing = gst_vyre_stream_is_flushing (self);
     if (flushing || !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
-      staged->release (staged->owner);
+      if (staged->release)
+        staged->release (staged->owner);
       if (!flushing)
         g_propagate_error (error, g_steal_pointer (&reason));
       g_clear_error (&reason);
@@ -337,8 +379,8 @@ publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const Vy
   }
 }
 
-/* Stages the item's buffer and publishes it on @shared, instead of the batch that
- * it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
+/* Stages the item's payload, if it has one, and publishes it on @shared, instead of
+ * the batch that it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
 GstFlowReturn
 gst_vyre_sink_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
 {
@@ -346,7 +388,8 @@ gst_vyre_sink_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *i
   GstFlowReturn flow = GST_FLOW_OK;
 
   gst_vyre_item_forget_batch (item);
-  if (!stage_in_place (self, shared, item->buffer, &staged)
+  if (vyre_plan_get_payload_size (item->plan) > 0
+      && !stage_in_place (self, shared, item->buffer, &staged)
       && !stage_mapped (self, shared, item->buffer, &staged))
     flow = stage_copy (self, shared, item, &staged, error);
   return flow == GST_FLOW_OK ? publish (self, shared, item, &staged, error) : flow;
@@ -393,7 +436,8 @@ read_timing (GstVyreFilter *self, GstBuffer *buffer, GstVyreTiming *timing)
     .position = self->position,
     .segment = self->segment,
   };
-  self->position += timing->size;
+  if (!self->geometry.has_slots)
+    self->position += timing->size;
 }
 
 static GstFlowReturn
@@ -426,6 +470,29 @@ note_duration (GstVyreFilter *self, GstClockTime duration)
         GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
 }
 
+/* The plan for the next slots: the last one if they are the same. They are copied
+ * before they are looked at, lest they change after the check. */
+static GstFlowReturn
+ensure_slots_plan (GstVyreFilter *self, const GstVyreSettings *settings, const GstVyreItem *item,
+    GstVyreShared *shared)
+{
+  gsize size = item->timing.size;
+  g_autofree guint8 *slots = g_malloc (size);
+  VyrePlan *plan = NULL;
+  GError *error = NULL;
+
+  if (!copy_bytes (self, item->buffer, slots, &error))
+    return gst_vyre_stream_fail (self, error);
+  if (same_plan (self, settings, size, shared->kernel)
+      && memcmp (vyre_plan_get_image (self->plan)->slots, slots, size) == 0)
+    return GST_FLOW_OK;
+  plan = gst_vyre_slots_plan (slots, size, settings->observable_slots,
+      vyre_megakernel_get_workgroup (shared->kernel), &error);
+  if (!plan)
+    return gst_vyre_stream_fail (self, error);
+  return keep_plan (self, settings, size, shared->kernel, plan);
+}
+
 /* Runs the item on the kernel in use. */
 static GstFlowReturn
 run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item)
@@ -435,7 +502,8 @@ run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
 
   GstFlowReturn flow = wait_for_turn (self, settings, item, &shared);
   if (flow == GST_FLOW_OK)
-    flow = ensure_plan (self, settings, item->timing.size, shared);
+    flow = settings->program ? ensure_program_plan (self, settings, item->timing.size, shared)
+                             : ensure_slots_plan (self, settings, item, shared);
   if (flow != GST_FLOW_OK)
     return flow;
   g_clear_pointer (&item->plan, vyre_plan_unref);
@@ -480,9 +548,9 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   note_duration (self, GST_BUFFER_DURATION (buffer));
-  gst_vyre_filter_get_settings (self, &settings);
+  get_settings (self, &settings);
   GstFlowReturn flow = run_buffer (self, &settings, buffer);
-  vyre_program_unref (settings.program);
+  clear_settings (&settings);
   gst_buffer_unref (buffer);
   return flow;
 }

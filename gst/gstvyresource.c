@@ -173,8 +173,9 @@ warn_of_fault (GstVyreFilter *self, GstVyreItem *item, const guint8 *readback)
   g_autofree char *text = vyre_disassemble (
       vyre_plan_get_image (item->plan)->slots + (gsize)slot * VYRE_SLOT_WORDS, 1);
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("Slot %d of the program faulted and had no effect. Fix: keep regions inside the payload and "
-       "word indices inside the control buffer; see the ring in the readback.",
+      ("Slot %d of a batch faulted and had no effect. Fix: keep word indices inside the control "
+       "buffer (see observable-slots) and regions inside the payload, of which a stream of slots "
+       "has none; see the ring in the readback.",
           slot),
       ("%s", g_strstrip (text)));
 }

@@ -354,7 +354,7 @@ write_ticket (const VyreBatch *batch, guint index, guint32 *words)
     if (batch->work != NOWHERE) /* whichever ticket is the last copies the readback out */
       words[VYRE_TICKET_COST] += MIN (plan->copy_cost, VYRE_COST_COPY_OUT_MAX);
   }
-  words[VYRE_TICKET_KIND] |= batch->index << 8;
+  words[VYRE_TICKET_KIND] |= batch->index << 8 | (plan->full ? VYRE_KIND_FULL : 0);
   words[VYRE_TICKET_BASE] = (guint32)(base / 4);
   words[VYRE_TICKET_PAYLOAD] = (guint32)(payload / VYRE_GRANULE);
   words[VYRE_TICKET_SEQUENCE] = batch->sequence;
@@ -474,6 +474,29 @@ ring (VyreBatch *batch, VyrePayload *done_with)
   vyre_keeper_published (kernel);
 }
 
+/* What the kernel was built without is built in once somebody wants it: the next
+ * launch has it, and those before leave. The lock is dropped while compiling. */
+static gboolean
+build_in_full (VyreMegakernel *kernel, GError **error)
+{
+  VkPipeline full;
+
+  if (kernel->pipeline.full)
+    return TRUE;
+  g_mutex_unlock (&kernel->lock);
+  gboolean built = vyre_pipeline_build_full (&kernel->pipeline, &full, error);
+  g_mutex_lock (&kernel->lock);
+  if (!built)
+    return FALSE;
+  if (kernel->pipeline.full) { /* somebody was faster */
+    vyre_pipeline_destroy (&kernel->pipeline, full);
+    return TRUE;
+  }
+  kernel->pipeline.full = full;
+  vyre_keeper_replace (kernel);
+  return TRUE;
+}
+
 /**
  * vyre_megakernel_publish:
  * @kernel: a megakernel
@@ -513,7 +536,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   };
   VyrePayload done_with = { .release = NULL };
   g_mutex_lock (&kernel->lock);
-  gboolean fits = reserve (batch, end_time, error);
+  gboolean fits
+      = (!plan->full || build_in_full (kernel, error)) && reserve (batch, end_time, error);
   if (fits) {
     enter (batch);
     ring (batch, &done_with);

@@ -105,6 +105,15 @@ vyre_keeper_park (VyreMegakernel *kernel)
   kernel->counters.parks++;
 }
 
+/* Lets a running kernel go, whatever there is to do: the next launch does it. Called
+ * with the lock held. */
+void
+vyre_keeper_replace (VyreMegakernel *kernel)
+{
+  if (is_resident (kernel))
+    retire_below (kernel, kernel->launch_sequence + 1);
+}
+
 static void
 renew (VyreMegakernel *kernel)
 {

@@ -103,6 +103,7 @@ gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
 
 void vyre_keeper_published (VyreMegakernel *kernel);
 void vyre_keeper_park (VyreMegakernel *kernel);
+void vyre_keeper_replace (VyreMegakernel *kernel);
 gpointer vyre_keeper_run (gpointer data);
 
 gboolean vyre_handshake (

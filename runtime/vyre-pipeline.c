@@ -86,7 +86,7 @@ cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
 /* A cache with what an earlier opening left, or an empty one. A driver that has
  * none compiles without. */
 static VkPipelineCache
-open_cache (VyrePipeline *p, GBytes *loaded)
+open_cache (const VyrePipeline *p, GBytes *loaded)
 {
   gsize size = 0;
   gconstpointer data = loaded ? g_bytes_get_data (loaded, &size) : NULL;
@@ -98,7 +98,6 @@ open_cache (VyrePipeline *p, GBytes *loaded)
   VkPipelineCache cache = VK_NULL_HANDLE;
   VkResult result = vkCreatePipelineCache (p->device->handle, &info, NULL, &cache);
 
-  p->cache_hit = result == VK_SUCCESS && loaded;
   if (result == VK_SUCCESS)
     return cache;
   g_debug ("vkCreatePipelineCache over %" G_GSIZE_FORMAT " bytes: %d", size, result);
@@ -122,29 +121,45 @@ read_cache (const VyrePipeline *p, VkPipelineCache cache)
 
 /* Compiles, or has the driver take what it compiled before. */
 static VkResult
-compile (VyrePipeline *p, const VkComputePipelineCreateInfo *info)
+compile (const VyrePipeline *p, const VkComputePipelineCreateInfo *info, VkPipeline *pipeline,
+    gboolean *cache_hit)
 {
   const VkSpecializationInfo *specialization = info->stage.pSpecializationInfo;
   VyrePipelineKey key = cache_key (p, specialization->pData, specialization->dataSize);
   g_autofree char *path = vyre_pipeline_cache_path (&key);
   g_autoptr (GBytes) loaded = vyre_pipeline_cache_load (path, &key);
   VkPipelineCache cache = open_cache (p, loaded);
-  VkResult result
-      = vkCreateComputePipelines (p->device->handle, cache, 1, info, NULL, &p->pipeline);
+  VkResult result = vkCreateComputePipelines (p->device->handle, cache, 1, info, NULL, pipeline);
   g_autoptr (GBytes) blob = result == VK_SUCCESS ? read_cache (p, cache) : NULL;
 
+  *cache_hit = cache && loaded;
   if (blob)
-    vyre_pipeline_cache_store (path, &key, blob, p->cache_hit ? loaded : NULL);
+    vyre_pipeline_cache_store (path, &key, blob, *cache_hit ? loaded : NULL);
   vkDestroyPipelineCache (p->device->handle, cache, NULL);
   return result;
 }
 
 static gboolean
-create_pipeline (VyrePipeline *p, GError **error)
+create_shader (VyrePipeline *p, GError **error)
+{
+  VkShaderModuleCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+    .codeSize = code_size (p),
+    .pCode = code (p),
+  };
+
+  return vyre_vk_check (vkCreateShaderModule (p->device->handle, &info, NULL, &p->shader),
+      "vkCreateShaderModule", p->device, error);
+}
+
+static gboolean
+create_pipeline (
+    const VyrePipeline *p, gboolean full, VkPipeline *pipeline, gboolean *cache_hit, GError **error)
 {
   guint32 specialization[VYRE_N_SPECS] = {
     [VYRE_SPEC_WORKGROUP] = p->workgroup,
     [VYRE_SPEC_WORKGROUP_BITS] = g_bit_nth_msf (p->workgroup, -1),
+    [VYRE_SPEC_FULL] = full,
   };
   VkSpecializationMapEntry entries[VYRE_N_SPECS];
   VkSpecializationInfo specialization_info = {
@@ -153,17 +168,9 @@ create_pipeline (VyrePipeline *p, GError **error)
     .dataSize = sizeof specialization,
     .pData = specialization,
   };
-  VkShaderModuleCreateInfo shader_info = {
-    .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-    .codeSize = code_size (p),
-    .pCode = code (p),
-  };
 
   for (guint32 i = 0; i < VYRE_N_SPECS; i++)
     entries[i] = (VkSpecializationMapEntry){ .constantID = i, .offset = 4 * i, .size = 4 };
-  if (!vyre_vk_check (vkCreateShaderModule (p->device->handle, &shader_info, NULL, &p->shader),
-          "vkCreateShaderModule", p->device, error))
-    return FALSE;
   VkComputePipelineCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
     .stage = {
@@ -175,7 +182,24 @@ create_pipeline (VyrePipeline *p, GError **error)
     },
     .layout = p->layout,
   };
-  return vyre_vk_check (compile (p, &info), "vkCreateComputePipelines", p->device, error);
+  return vyre_vk_check (
+      compile (p, &info, pipeline, cache_hit), "vkCreateComputePipelines", p->device, error);
+}
+
+/* The pipeline with what few batches want; compiling may take tenths of a second. */
+gboolean
+vyre_pipeline_build_full (const VyrePipeline *p, VkPipeline *full, GError **error)
+{
+  gboolean cache_hit;
+
+  return create_pipeline (p, TRUE, full, &cache_hit, error);
+}
+
+/* No launch of it may be in flight. */
+void
+vyre_pipeline_destroy (const VyrePipeline *p, VkPipeline handle)
+{
+  vkDestroyPipeline (p->device->handle, handle, NULL);
 }
 
 static gboolean
@@ -272,8 +296,9 @@ vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[
         VYRE_N_BINDINGS);
     return FALSE;
   }
-  return create_layouts (p, error) && create_pipeline (p, error) && create_set (p, buffers, error)
-         && create_launches (p, error);
+  return create_layouts (p, error) && create_shader (p, error)
+         && create_pipeline (p, FALSE, &p->plain, &p->cache_hit, error)
+         && create_set (p, buffers, error) && create_launches (p, error);
 }
 
 /* No launch may be in flight. */
@@ -288,7 +313,8 @@ vyre_pipeline_clear (VyrePipeline *p)
     vkDestroyFence (device, p->launches[i].fence, NULL);
   vkDestroyCommandPool (device, p->commands, NULL);
   vkDestroyDescriptorPool (device, p->descriptors, NULL);
-  vkDestroyPipeline (device, p->pipeline, NULL);
+  vyre_pipeline_destroy (p, p->full);
+  vyre_pipeline_destroy (p, p->plain);
   vkDestroyPipelineLayout (device, p->layout, NULL);
   vkDestroyDescriptorSetLayout (device, p->set_layout, NULL);
   vkDestroyShaderModule (device, p->shader, NULL);
@@ -313,7 +339,8 @@ record (VyrePipeline *p, const VyreLaunch *launch, const guint32 *constants, GEr
   if (!vyre_vk_check (vkBeginCommandBuffer (launch->commands, &begin), "vkBeginCommandBuffer",
           p->device, error))
     return FALSE;
-  vkCmdBindPipeline (launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->pipeline);
+  vkCmdBindPipeline (
+      launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->full ? p->full : p->plain);
   vkCmdBindDescriptorSets (
       launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->layout, 0, 1, &p->set, 0, NULL);
   vkCmdPushConstants (launch->commands, p->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,

@@ -2,8 +2,8 @@
  *
  * The Vulkan side of launching the kernel: shader, pipeline, descriptor set and
  * a ring of launches, each a command buffer and a fence. Owned by one
- * megakernel; every call but vyre_pipeline_wait() is made under its lock, since
- * the queue is not free-threaded.
+ * megakernel; every call but vyre_pipeline_wait() and vyre_pipeline_build_full() is
+ * made under its lock, since the queue is not free-threaded.
  */
 #pragma once
 
@@ -27,7 +27,8 @@ typedef struct {
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
-  VkPipeline pipeline;
+  VkPipeline plain;
+  VkPipeline full; /* with what few batches want, once one did */
   VkDescriptorPool descriptors;
   VkDescriptorSet set;
   VkCommandPool commands;
@@ -38,6 +39,8 @@ typedef struct {
 
 gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device,
     const VkBuffer buffers[VYRE_N_BINDINGS], gboolean discrete, GError **error);
+gboolean vyre_pipeline_build_full (const VyrePipeline *pipeline, VkPipeline *full, GError **error);
+void vyre_pipeline_destroy (const VyrePipeline *pipeline, VkPipeline handle);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
     guint groups, GError **error);

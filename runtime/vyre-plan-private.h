@@ -19,6 +19,7 @@ struct _VyrePlan {
   VyreLayout layout;
   VyreSchedule schedule;
   guint max_passes;
+  gboolean full;      /* runs only on a kernel that was built in full */
   gboolean shut_down; /* from the start: nothing runs */
   guint n_handlers;
   guint handler_words;

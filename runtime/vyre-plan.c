@@ -146,10 +146,9 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   cost += VYRE_COST_TICKET + plan->fence_cost;
   if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "The program is too much work for one batch of %" G_GSIZE_FORMAT
-        " payload bytes. Fix: send "
+        "%u slots over %" G_GSIZE_FORMAT " payload bytes are too much work for one batch. Fix: send "
         "smaller buffers, or split the program over several elements.",
-        plan->payload_size);
+        plan->image->n_slots, plan->payload_size);
     return FALSE;
   }
   planned.words[VYRE_TICKET_COST] = (guint32)cost;
@@ -390,6 +389,18 @@ align_up (gsize size, gsize alignment)
   return (size + alignment - 1) / alignment * alignment;
 }
 
+/* Whether it has anything that a kernel does without unless it is needed. */
+static gboolean
+needs_full (const VyrePlan *plan)
+{
+  gboolean asks = FALSE;
+
+  for (guint slot = 0; slot < plan->image->n_slots; slot++)
+    asks |= slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_LOAD_MISS
+            && may_run (plan, slot);
+  return asks || plan->n_handlers > 0 || plan->schedule == VYRE_SCHEDULE_PRIORITY;
+}
+
 static void
 write_scratch (VyrePlan *plan)
 {
@@ -490,6 +501,7 @@ plan_finish (VyrePlan *plan, GError **error)
     vyre_plan_unref (plan);
     return NULL;
   }
+  plan->full = needs_full (plan);
   write_scratch (plan);
   plan_local (plan);
   return plan;
@@ -639,6 +651,18 @@ const VyreLayout *
 vyre_plan_get_layout (const VyrePlan *plan)
 {
   return &plan->layout;
+}
+
+/**
+ * vyre_plan_get_payload_size:
+ * @plan: a plan
+ *
+ * Returns: bytes of the payload that a batch needs; 0 when it needs none
+ */
+gsize
+vyre_plan_get_payload_size (const VyrePlan *plan)
+{
+  return plan->payload_size;
 }
 
 /**

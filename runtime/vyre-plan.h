@@ -55,6 +55,7 @@ VyrePlan *vyre_plan_ref (VyrePlan *plan);
 void vyre_plan_unref (VyrePlan *plan);
 const VyreImage *vyre_plan_get_image (const VyrePlan *plan);
 const VyreLayout *vyre_plan_get_layout (const VyrePlan *plan);
+gsize vyre_plan_get_payload_size (const VyrePlan *plan);
 guint64 vyre_plan_get_region_bytes (const VyrePlan *plan);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyrePlan, vyre_plan_unref)

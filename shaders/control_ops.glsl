@@ -161,36 +161,42 @@ uint count_ops(uint slot, Op whole, out bool readable)
   return readable ? ops : 0u;
 }
 
-// The status that a slot ends with.
-uint run_slot(uint slot, Slot s)
+// All operations of a slot; whether each of them could be done.
+bool run_ops(uint slot, Slot s)
 {
-  if (s.opcode == VYRE_OP_LOAD_MISS)
-    return load_miss(slot, s);
   Op whole = slot_op(s);
   bool ran;
   uint ops = count_ops(slot, whole, ran);
   for (uint i = 0u; i < ops; i++)
     ran = run_op(nth_op(slot, whole, ops, i), slot) && ran;
-  return ran_to(ran);
+  return ran;
 }
 
-// Cheap slots, a lane each. The host plans no payload or long-copy slot among them.
-// PASSES takes those of a ring with priorities, and FENCES one after the other: they
-// take effect behind every other slot of their batch.
-void run_lanes(uint kind, uint first, uint count)
+// The status that a slot ends with.
+uint run_slot(uint slot, Slot s)
 {
-  bool ranked = kind == VYRE_KIND_PASSES, fences = kind == VYRE_KIND_FENCES;
-  uint begin = fences && lane() != 0u ? count : lane();
-  Pass pass = begin_passes(ranked ? ticket[VYRE_TICKET_PASSES] : 0u);
-  while (pass.more) {
+  uint status;
+  if (FULL && s.opcode == VYRE_OP_LOAD_MISS)
+    status = load_miss(slot, s);
+  else
+    status = ran_to(run_ops(slot, s));
+  return status;
+}
+
+// Cheap slots, a lane each, or those of a ring with priorities. The host plans no
+// payload, fence or long-copy slot among them.
+void run_lanes(uint first, uint count, uint passes)
+{
+  bool ranked = FULL && passes != 0u;
+  Pass pass = begin_passes(passes);
+  do {
     if (ranked && pass.level >= VYRE_PRIORITY_LEVELS)
       next_pass(pass);
-    for (uint i = begin; pass.more && i < count; i += fences ? 1u : WORKGROUP) {
+    for (uint i = lane(); pass.more && i < count; i += WORKGROUP) {
       uint slot = ranked ? ranked_slot(i, pass, count) : first + i;
       if (slot != NO_SLOT) {
         Slot s = load_slot(slot);
-        bool mine = ranked ? claim_ranked(slot, s, pass.level)
-                           : is_fence(s) == fences && claim(slot, s);
+        bool mine = ranked ? claim_ranked(slot, s, pass.level) : !is_fence(s) && claim(slot, s);
         if (mine)
           finish(slot, run_slot(slot, s));
         if (mine && ranked)
@@ -199,8 +205,18 @@ void run_lanes(uint kind, uint first, uint count)
     }
     if (ranked)
       end_level(pass);
-    else
-      pass.more = false;
+  } while (ranked && pass.more);
+}
+
+// Fences take effect after every other slot of their batch, in slot order: by one
+// lane of the workgroup that finished the last ticket.
+void run_fences()
+{
+  uint end = about[VYRE_ABOUT_FENCE_END];
+  for (uint slot = about[VYRE_ABOUT_FENCE_FIRST]; slot < end; slot++) {
+    Slot s = load_slot(slot);
+    if (is_fence(s) && claim(slot, s))
+      finish(slot, ran_to(run_ops(slot, s)));
   }
 }
 

@@ -80,12 +80,11 @@ bool run_op(Op op, uint slot)
 {
   Handler h;
   count_opcode(op.opcode);
-  bool handled = find_handler(op, slot, h), fine = true, more = true;
-  while (more) {
+  bool handled = FULL && find_handler(op, slot, h), fine;
+  do {
     if (handled)
       op = next_built_in(h);
     fine = run_built_in(op, slot);
-    more = handled && fine && h.at < h.end;
-  }
+  } while (handled && fine && h.at < h.end);
   return fine;
 }

@@ -26,7 +26,8 @@
 /* specialization constants */
 #define VYRE_SPEC_WORKGROUP 0
 #define VYRE_SPEC_WORKGROUP_BITS 1
-#define VYRE_N_SPECS 2
+#define VYRE_SPEC_FULL 2
+#define VYRE_N_SPECS 3
 
 /* door, host to kernel, in granules: the word that retires launches, then the
  * ticket ring, a cache line each */
@@ -46,7 +47,7 @@
  * rectangle of its region; PASSES runs a ring with priorities; LOCAL runs all STEPS
  * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper bound of the
  * loop iterations it takes. */
-#define VYRE_TICKET_KIND 0 /* and the batch's index, from bit 8 */
+#define VYRE_TICKET_KIND 0 /* of it, and from bit 8 the batch's index */
 #define VYRE_TICKET_COST 1
 #define VYRE_TICKET_BASE 2    /* word of WORK where the slice starts */
 #define VYRE_TICKET_SCRATCH 3 /* words from there to the scratch */
@@ -66,12 +67,13 @@
 #define VYRE_TICKET_TEMPLATE 9
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
+#define VYRE_KIND_OF(word) ((word) & 0x7Fu)
+#define VYRE_KIND_FULL 0x80u /* only a kernel that was built in full can run it */
 #define VYRE_KIND_LANES 0
 #define VYRE_KIND_SOLO 1
 #define VYRE_KIND_TILE 2
 #define VYRE_KIND_LOCAL 3
 #define VYRE_KIND_PASSES 4
-#define VYRE_KIND_FENCES 5 /* never of a ticket: what follows the last one of a batch */
 
 /* a step of a LOCAL ticket: its kind, then SLOT to WIDTH as in a ticket */
 #define VYRE_STEP_KIND 0

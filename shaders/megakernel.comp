@@ -45,7 +45,7 @@ bool is_published(uint number) { return ticket_quarter(number, 0u).x == VYRE_TIC
 bool is_worth_company(uint number)
 {
   uvec4 quarter = ticket_quarter(number, 0u); // mark, kind, cost
-  return (quarter.y & 0xFFu) != VYRE_KIND_LOCAL && quarter.z >= VYRE_COST_WORTH_COMPANY;
+  return VYRE_KIND_OF(quarter.y) != VYRE_KIND_LOCAL && quarter.z >= VYRE_COST_WORTH_COMPANY;
 }
 
 // Copies a ticket out, if all of it is there.
@@ -64,6 +64,9 @@ bool keep_ticket(uint number, uvec4 quarters[VYRE_TICKET_GRANULES])
   return true;
 }
 
+// A ticket for a kernel that was built in full, which the host launches next.
+bool is_beyond(uint kind) { return !FULL && (kind & VYRE_KIND_FULL) != 0u; }
+
 // A workgroup's look at its own ticket. Device memory is half a microsecond away,
 // so the whole ticket and the host's word to leave are loaded at once, at every
 // look. What the ticket announces needs no barrier to be read after it: all of the
@@ -76,7 +79,9 @@ uint look(uint number, uint spent)
   bool leave = retired() || spent >= launch[VYRE_LAUNCH_BUDGET];
   if (leave)
     return LEAVE;
-  return keep_ticket(number, quarters) ? WORK : WAIT;
+  if (!keep_ticket(number, quarters))
+    return WAIT;
+  return is_beyond(quarters[0].y) ? LEAVE : WORK;
 }
 
 // On a device with few workers the extra workgroups go home when idle, and the
@@ -128,7 +133,7 @@ uint take(uint spent, uint idle, uint served)
   memoryBarrierBuffer(); // the ticket is seen before what it announces is read
   if (!read_ticket(number))
     return WAIT;
-  if (s_ticket[VYRE_TICKET_COST] > budget - spent)
+  if (s_ticket[VYRE_TICKET_COST] > budget - spent || is_beyond(s_ticket[VYRE_TICKET_KIND]))
     return LEAVE;
   // A ticket cannot be overwritten while it is the head; if it no longer is, what
   // we read is of no use and the exchange fails.
@@ -266,21 +271,18 @@ void run_tile(uint slot)
   finish(slot, ran_to(fits));
 }
 
-// One slot, run of slots or tile of the batch in hand, or its fences.
+// One slot, run of slots or tile of the batch in hand.
 void run_work(uint kind)
 {
-  uint slot = ticket[VYRE_TICKET_SLOT], count = ticket[VYRE_TICKET_COUNT];
+  uint slot = ticket[VYRE_TICKET_SLOT];
 
-  if (kind == VYRE_KIND_FENCES) {
-    slot = about[VYRE_ABOUT_FENCE_FIRST];
-    count = about[VYRE_ABOUT_FENCE_END] - slot;
-  }
   if (kind == VYRE_KIND_SOLO)
     run_solo(slot);
   else if (kind == VYRE_KIND_TILE)
     run_tile(slot);
   else
-    run_lanes(kind, slot, count);
+    run_lanes(slot, ticket[VYRE_TICKET_COUNT],
+        kind == VYRE_KIND_PASSES ? ticket[VYRE_TICKET_PASSES] : 0u);
 }
 
 // Whether this was the last ticket of its batch; a small one has no other.
@@ -316,6 +318,8 @@ void complete_batch()
 // By the workgroup that finished the last work of the batch.
 void end_batch()
 {
+  if (lane() == 0u)
+    run_fences();
   if (DISCRETE) {
     publish_lanes();
     copy_out();
@@ -355,7 +359,7 @@ void prepare_next_local(uint template_id, uint words)
 // Which batch the ticket in hand belongs to, and where that is.
 void enter_batch()
 {
-  if (DISCRETE && (ticket[VYRE_TICKET_KIND] & 0xFFu) == VYRE_KIND_LOCAL) {
+  if (DISCRETE && VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]) == VYRE_KIND_LOCAL) {
     local_batch = true;
     slice = 0u;
     scratch = ticket[VYRE_TICKET_SCRATCH];
@@ -374,32 +378,21 @@ void enter_batch()
 }
 
 // Runs the work of a ticket: its own, or the steps of a small batch, which lie
-// behind its scratch. Behind the last ticket of a batch come its fences. (There is
-// but one place that runs work, since some compilers take it all in at each.)
-bool run_steps()
+// behind its scratch.
+void run_steps()
 {
-  uint left = is_local() ? ticket[VYRE_TICKET_STEPS] : 1u;
-  uint kind = ticket[VYRE_TICKET_KIND] & 0xFFu;
+  uint steps = is_local() ? ticket[VYRE_TICKET_STEPS] : 1u;
+  uint kind = VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]);
   uint step_at = steps_at();
-  bool last = false;
-  while (left != 0u) {
-    if (is_local() && !last) {
+  for (uint step = 0u; step < steps; step++, step_at += VYRE_STEP_WORDS) {
+    if (is_local()) {
       publish_lanes();
       kind = s_work[step_at];
       [[unroll]] for (uint i = VYRE_STEP_SLOT; i < VYRE_STEP_WORDS; i++)
         ticket[VYRE_TICKET_SLOT + i - VYRE_STEP_SLOT] = s_work[step_at + i];
-      step_at += VYRE_STEP_WORDS;
     }
     run_work(kind);
-    left--;
-    if (left == 0u && !last) {
-      last = end_ticket();
-      bool fences = last && about[VYRE_ABOUT_FENCE_END] != about[VYRE_ABOUT_FENCE_FIRST];
-      left = fences ? 1u : 0u;
-      kind = VYRE_KIND_FENCES;
-    }
   }
-  return last;
 }
 
 uint run_ticket()
@@ -410,7 +403,8 @@ uint run_ticket()
   uint local_words = ticket[VYRE_TICKET_LOCAL_WORDS];
   uint template_id = ticket[VYRE_TICKET_TEMPLATE];
   enter_batch();
-  if (run_steps())
+  run_steps();
+  if (end_ticket())
     end_batch();
   if (is_local())
     prepare_next_local(template_id, local_words);

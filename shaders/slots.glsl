@@ -55,7 +55,7 @@ bool authorised(Slot s)
 // A slot that asked the host for something goes on once its batch runs again.
 bool is_waiting(Slot s)
 {
-  return s.status == VYRE_STATUS_WAIT_IO && s.opcode == VYRE_OP_LOAD_MISS;
+  return FULL && s.status == VYRE_STATUS_WAIT_IO && s.opcode == VYRE_OP_LOAD_MISS;
 }
 
 bool is_schedulable(Slot s)
@@ -86,12 +86,11 @@ void finish(uint slot, uint status)
 {
   order_writes();
   put(slot_at(slot) + VYRE_SLOT_STATUS, status);
-  if (status == VYRE_STATUS_WAIT_IO || status == VYRE_STATUS_PUBLISHED)
-    return;
   if (status == VYRE_STATUS_FAULT)
     add(scratch_at(VYRE_SCRATCH_FAULTS), 1u);
   order_writes();
-  add(control_at(VYRE_CONTROL_DONE_COUNT), 1u);
+  if (!FULL || (status != VYRE_STATUS_WAIT_IO && status != VYRE_STATUS_PUBLISHED))
+    add(control_at(VYRE_CONTROL_DONE_COUNT), 1u);
 }
 
 uint ran_to(bool fine) { return fine ? VYRE_STATUS_DONE : VYRE_STATUS_FAULT; }

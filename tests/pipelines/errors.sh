@@ -48,6 +48,10 @@ refused 'buffer of 1000000 bytes does not fit the 65536 bytes of staging.* Fix: 
 refused 'padding.* Fix: |stride.* Fix: ' videotestsrc num-buffers=1 ! \
   video/x-raw,format=RGB,width=99,height=50 ! \
   $vyre program='crc32 plane0 -> crc32' ! fakesink
+slots=application/x-vyre-slots
+refused 'buffer of 11 bytes .*slots.* Fix: ' $source ! $slots ! $vyre ! fakesink
+refused 'Slot 0: .*status.* Fix: ' filesrc location="$0" blocksize=64 ! $slots ! $vyre ! fakesink
+refused 'ABI 2 .* Fix: ' $source ! $slots,abi=2 ! $vyre ! fakesink
 refused 'none/log.*No such file or directory. Fix: ' $source ! $vyre replay-log="$work/none/log" ! \
   fakesink
 

@@ -88,3 +88,15 @@ launch 0 60 videotestsrc num-buffers=20 horizontal-speed=3 ! \
   t. ! queue ! filesink location="$work/frames"
 again 0 --payload "$work/frames" "$log"
 same said '20 epochs, no divergence' "$(cat "$work/said")"
+
+echo 'slots, of which the first is idle'
+{
+  head -c 64 /dev/zero
+  printf '\001\0\0\0\001\0\0\0\0\0\0\0\0\0\0\0\007\0\0\0\241\0\0\0' # STORE_U32 7, 161
+  head -c 168 /dev/zero
+} >"$work/slots"
+launch 0 30 filesrc location="$work/slots" blocksize=256 ! application/x-vyre-slots ! \
+  $vyre replay-log="$log" ! filesink location="$work/out"
+same 'what was stored' 7 "$(od -An -tu4 -j644 -N4 "$work/out" | tr -d ' ')"
+again 0 "$log"
+same said '1 epoch, no divergence' "$(cat "$work/said")"

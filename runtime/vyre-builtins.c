@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* The most bytes of a name that a message shows. */
+#define QUOTE_MAX 40
+
 /* Parallel to builtin_texts, and what vyre_program_list_builtins() returns. */
 static const char *const builtin_names[] = { "frame-stats", "bytes", "nop", NULL };
 
@@ -64,9 +67,10 @@ vyre_program_builtin (const char *name, GError **error)
   text = vyre_builtin_text (name);
   if (text == NULL) {
     g_autofree char *list = g_strjoinv (", ", (char **)builtin_names);
+    g_autofree char *shown = g_utf8_make_valid (name, (gssize)MIN (strlen (name), QUOTE_MAX));
 
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-        "There is no built-in program '%.40s'. Fix: use one of %s.", name, list);
+        "There is no built-in program '%s'. Fix: use one of %s.", shown, list);
     return NULL;
   }
   id = g_strconcat ("builtin:", name, NULL);

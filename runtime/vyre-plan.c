@@ -534,7 +534,7 @@ vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **e
 }
 
 static gboolean
-check_parts (const VyreParts *parts, GError **error)
+check_parts (const VyreParts *parts, gsize payload_size, GError **error)
 {
   gsize n_slots = parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS);
 
@@ -555,13 +555,20 @@ check_parts (const VyreParts *parts, GError **error)
         parts->size[VYRE_PART_IO_QUEUE]);
     return FALSE;
   }
+  if (payload_size > G_MAXUINT32) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "The payload has %" G_GSIZE_FORMAT " bytes and the limit is 4294967295. Fix: send smaller "
+        "buffers.",
+        payload_size);
+    return FALSE;
+  }
   return TRUE;
 }
 
 /**
  * vyre_plan_new_from_parts:
  * @parts: the batch before it runs; copied
- * @payload_size: bytes of the payload that its payload slots refer to
+ * @payload_size: bytes of the payload that its payload slots refer to, at most 4 GiB - 1
  * @workgroup: invocations per workgroup of the megakernel that will run it
  * @error: return location
  *
@@ -578,7 +585,7 @@ VyrePlan *
 vyre_plan_new_from_parts (
     const VyreParts *parts, gsize payload_size, guint workgroup, GError **error)
 {
-  if (!check_parts (parts, error))
+  if (!check_parts (parts, payload_size, error))
     return NULL;
   VyreImage *image = vyre_image_new_from_ring (parts->data[VYRE_PART_RING],
       (guint)(parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS)),

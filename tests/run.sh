@@ -104,6 +104,12 @@ export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=0
 export GST_REGISTRY_FORK=no
 check 'sanitizers, the element' build-asan --suite element
 
+# A minute for each target. Built apart, and without the device's side.
+export CC=clang
+build build-fuzz -Dwerror=true -Dtests=disabled -Dfuzzers=true
+unset CC
+check 'fuzzing' build-fuzz
+
 # GLib recycles memory behind the sanitizer's back unless told not to. Fences,
 # which this sanitizer does not know, are there for the device, not for threads.
 build build-tsan -Dwerror=true -Dtests=enabled -Db_sanitize=thread -Db_lundef=false \

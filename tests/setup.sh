@@ -11,7 +11,7 @@ case ${1:-} in
   demo) ;;
   tests)
     packages="$packages gstreamer1.0-plugins-bad vulkan-validationlayers spirv-tools clang
-      ffmpeg gzip libjson-glib-dev zlib1g-dev"
+      libclang-rt-dev ffmpeg gzip libjson-glib-dev zlib1g-dev"
     ;;
   *)
     echo "usage: $0 demo|tests" >&2

@@ -99,6 +99,25 @@ test_sizes (void)
   check_size (VYRE_PART_IO_QUEUE, 32, VYRE_ERROR_INVALID);
 }
 
+/* A region of 2^32 bytes, whose length is 0 in the words that tiles are counted in. */
+static void
+test_payload_limit (void)
+{
+  g_autoptr (GError) error = NULL;
+  Batch b;
+
+  batch_init (&b, 1);
+  put_slot (&b, 0, VYRE_OP_U8_STATS, 0, G_MAXUINT32, 1);
+  g_autoptr (VyrePlan) longest = vyre_plan_new_from_parts (&b.parts, G_MAXUINT32, 64, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (vyre_plan_get_region_bytes (longest), ==, G_MAXUINT32);
+  put_slot (&b, 0, VYRE_OP_U8_STATS, 0, 65536, 65536);
+  slot_of (&b, 0)[VYRE_SLOT_ARGS + VYRE_REGION_ARG_STRIDE] = 65536;
+  g_assert_null (vyre_plan_new_from_parts (&b.parts, (gsize)G_MAXUINT32 + 1, 64, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE);
+  g_assert_true (g_str_has_suffix (error->message, "Fix: send smaller buffers."));
+}
+
 static void
 test_shut_down (void)
 {
@@ -577,6 +596,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   test_kernel_open (&t, &params);
   g_test_add_func ("/parts/sizes", test_sizes);
+  g_test_add_func ("/parts/payload-limit", test_payload_limit);
   g_test_add_func ("/parts/shut-down", test_shut_down);
   g_test_add_func ("/parts/goes-on", test_goes_on);
   g_test_add_func ("/parts/priority/urgent-first", test_urgent_first);

@@ -342,6 +342,23 @@ test_builtins (void)
   assert_error (error, VYRE_ERROR_INVALID, "", "frame-stats, bytes, nop");
 }
 
+/* Messages are UTF-8 whatever they quote, and however much of it. */
+static void
+test_builtin_names (void)
+{
+  static const char *const names[] = { "\xA7", "\xC3", "x\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"
+    "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"
+    "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    GError *error = NULL;
+
+    g_assert_null (vyre_program_builtin (names[i], &error));
+    g_assert_true (g_utf8_validate (error->message, -1, NULL));
+    assert_error (error, VYRE_ERROR_INVALID, "", "There is no built-in program '");
+  }
+}
+
 static void
 test_id (void)
 {
@@ -465,6 +482,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/builtins/frame-stats", test_frame_stats);
   g_test_add_func ("/program/builtins/frame-stats-gray", test_frame_stats_gray);
   g_test_add_func ("/program/builtins/others", test_builtins);
+  g_test_add_func ("/program/builtins/names", test_builtin_names);
   g_test_add_func ("/program/id", test_id);
   g_test_add_func ("/program/references", test_references);
   g_test_add_func ("/program/bindings", test_bindings);

@@ -72,11 +72,16 @@ tests/setup.sh tests
 
 build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
-check 'lavapipe, one launch per buffer' build-tests --setup=dispatch
-check 'lavapipe, as a device with memory of its own' build-tests --setup=bar kernel opcodes \
-  residency loss pipeline-smoke pipeline-film element-allocation element-failures element-kernel \
+# The other set-ups run what is about the kernel and the data path.
+check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance kernel opcodes \
+  parts residency loss pipeline-film pipeline-smoke element-failures element-kernel element-loss \
+  element-results element-slots element-stream
+check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance kernel \
+  opcodes parts residency loss pipeline-film element-allocation element-failures element-kernel \
   element-loss element-results element-stream
-check 'lavapipe under the validation layer' build-tests --setup=validation
+check 'lavapipe under the validation layer' build-tests --setup=validation cache conformance \
+  kernel opcodes parts residency pipeline-film pipeline-validation element-allocation \
+  element-failures element-flush element-kernel element-results element-stream element-swap
 
 # SwiftShader compiles the kernel for many seconds whenever it is opened. So tests
 # of one program share a process, and a kernel; those that count on being its only
@@ -88,8 +93,8 @@ export VYRE_TEST_RESIDENCY
 export CK_FORK=no
 check 'SwiftShader, leases and parking' build-tests --setup=given residency \
   --test-args='-p /residency/renewals -p /residency/no-lease -p /residency/park-and-resume'
-check 'SwiftShader, a kernel that stays' build-tests --setup=given opcodes kernel \
-  pipeline-film element-flush element-messages element-results element-stream
+check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance kernel \
+  pipeline-film element-results element-stream
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 
 build build-asan -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false

@@ -16,6 +16,12 @@ vyre_now (void)
   return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/**
+ * vyre_residency_name:
+ * @residency: a residency
+ *
+ * Returns: (transfer none): its name, as properties and messages have it
+ */
 const char *
 vyre_residency_name (VyreResidency residency)
 {
@@ -24,6 +30,12 @@ vyre_residency_name (VyreResidency residency)
   return names[residency];
 }
 
+/**
+ * vyre_placement_name:
+ * @placement: a placement
+ *
+ * Returns: (transfer none): its name, as properties and messages have it
+ */
 const char *
 vyre_placement_name (VyrePlacement placement)
 {

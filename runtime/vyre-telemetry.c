@@ -12,18 +12,6 @@
 #define CLASS_LOOKAHEAD 1
 
 static gboolean
-check_control (gsize size, GError **error)
-{
-  if (size % 4 == 0 && size >= 4 * VYRE_CONTROL_OBSERVABLES)
-    return TRUE;
-  g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-      "A snapshot of %" G_GSIZE_FORMAT " control bytes is not at least %d, in whole words. Fix: "
-      "take all of the control buffer.",
-      size, 4 * VYRE_CONTROL_OBSERVABLES);
-  return FALSE;
-}
-
-static gboolean
 check_ring (gsize size, GError **error)
 {
   if (size % SLOT_BYTES == 0 && size / SLOT_BYTES <= G_MAXUINT32)
@@ -33,26 +21,6 @@ check_ring (gsize size, GError **error)
       "bytes.",
       size, SLOT_BYTES);
   return FALSE;
-}
-
-static void
-read_words (const void *buffer, gsize word, guint32 *words, gsize n)
-{
-  for (gsize i = 0; i < n; i++)
-    words[i] = vyre_read_word (buffer, word + i);
-}
-
-static void
-read_control (const void *control, VyreControlSnapshot *snapshot)
-{
-  snapshot->shutdown = vyre_read_word (control, VYRE_CONTROL_SHUTDOWN) != 0;
-  snapshot->done_count = vyre_read_word (control, VYRE_CONTROL_DONE_COUNT);
-  snapshot->epoch = vyre_read_word (control, VYRE_CONTROL_EPOCH);
-  read_words (control, VYRE_CONTROL_METRICS, snapshot->metrics, G_N_ELEMENTS (snapshot->metrics));
-  read_words (control, VYRE_CONTROL_FAIRNESS, snapshot->tenant_fairness,
-      G_N_ELEMENTS (snapshot->tenant_fairness));
-  read_words (control, VYRE_CONTROL_PRIORITY_FAIRNESS, snapshot->priority_fairness,
-      G_N_ELEMENTS (snapshot->priority_fairness));
 }
 
 static void
@@ -78,16 +46,16 @@ read_occupancy (const void *ring, gsize size, VyreOccupancy *occupancy)
  * @error: return location
  *
  * Returns: whether the sizes are those of a control buffer and a ring; otherwise
- *   @telemetry is as it was and @error is %VYRE_ERROR_INVALID or
- *   %VYRE_ERROR_MISALIGNED
+ *   @telemetry is as it was and @error is %VYRE_ERROR_MISALIGNED or
+ *   %VYRE_ERROR_MISSING_WORD
  */
 gboolean
 vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsize control_size,
     const void *ring, gsize ring_size, GError **error)
 {
-  if (!check_control (control_size, error) || !check_ring (ring_size, error))
+  if (!check_ring (ring_size, error)
+      || !vyre_read_control (control, control_size, &telemetry->control, error))
     return FALSE;
-  read_control (control, &telemetry->control);
   read_occupancy (ring, ring_size, &telemetry->occupancy);
   return TRUE;
 }
@@ -106,7 +74,8 @@ vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot *snap
   snapshot->status = vyre_read_word (ring, base + VYRE_SLOT_STATUS);
   snapshot->tenant = vyre_read_word (ring, base + VYRE_SLOT_TENANT);
   snapshot->opcode = vyre_read_word (ring, base + VYRE_SLOT_OPCODE);
-  read_words (ring, base + VYRE_SLOT_ARGS, snapshot->args, G_N_ELEMENTS (snapshot->args));
+  for (guint i = 0; i < G_N_ELEMENTS (snapshot->args); i++)
+    snapshot->args[i] = vyre_read_word (ring, base + VYRE_SLOT_ARGS + i);
 }
 
 static gboolean
@@ -291,7 +260,7 @@ get_skew (const guint32 *counters, gsize n)
 void
 vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *counters)
 {
-  const VyreControlSnapshot *control = &telemetry->control;
+  const VyreControl *control = &telemetry->control;
   const VyreOccupancy *occupancy = &telemetry->occupancy;
   guint32 n_idle = occupancy->by_status[VYRE_STATUS_EMPTY];
   guint32 depth = vyre_occupancy_get_queue_depth (occupancy);

@@ -9,30 +9,9 @@
 
 #include <glib.h>
 
-#include "abi.h"
-#include "vyre-error.h"
+#include "vyre-control.h"
 
 G_BEGIN_DECLS
-
-/**
- * VyreControlSnapshot:
- * @shutdown: whether the kernel was told to end
- * @done_count: slots drained, modulo 2^32
- * @epoch: batch fences that took effect
- * @metrics: executions of each of the first 32 opcodes
- * @tenant_fairness: claims by tenant number modulo 32
- * @priority_fairness: claims by priority level
- *
- * The counters of a control buffer.
- */
-typedef struct {
-  gboolean shutdown;
-  guint32 done_count;
-  guint32 epoch;
-  guint32 metrics[VYRE_CONTROL_METRICS_COUNT];
-  guint32 tenant_fairness[VYRE_CONTROL_METRICS - VYRE_CONTROL_FAIRNESS];
-  guint32 priority_fairness[VYRE_PRIORITY_LEVELS];
-} VyreControlSnapshot;
 
 /**
  * VyreSlotSnapshot:
@@ -72,7 +51,7 @@ typedef struct {
  * A snapshot of control and ring.
  */
 typedef struct {
-  VyreControlSnapshot control;
+  VyreControl control;
   VyreOccupancy occupancy;
 } VyreTelemetry;
 

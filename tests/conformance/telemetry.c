@@ -44,7 +44,7 @@ check_metrics (Case *c, JsonObject *expected, const guint32 *metrics)
 }
 
 static void
-check_control (Case *c, JsonObject *expected, const VyreControlSnapshot *control)
+check_control (Case *c, JsonObject *expected, const VyreControl *control)
 {
   check_flag (c, expected, "shutdown", control->shutdown);
   check_number (c, expected, "done_count", control->done_count);

@@ -184,8 +184,8 @@ test_refused (void)
   Buffers buffers;
 
   init (&buffers);
-  assert_refused (CONTROL_BYTES - 4, RING_BYTES, VYRE_ERROR_INVALID);
-  assert_refused (CONTROL_BYTES + 2, RING_BYTES, VYRE_ERROR_INVALID);
+  assert_refused (CONTROL_BYTES - 4, RING_BYTES, VYRE_ERROR_MISSING_WORD);
+  assert_refused (CONTROL_BYTES + 2, RING_BYTES, VYRE_ERROR_MISALIGNED);
   assert_refused (CONTROL_BYTES, RING_BYTES - 4, VYRE_ERROR_MISALIGNED);
   g_assert_null (vyre_telemetry_read_windows (buffers.ring, RING_BYTES - 1, NULL, 0, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_MISALIGNED);

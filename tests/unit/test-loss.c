@@ -148,11 +148,14 @@ test_lost_with_batches_abandoned (void)
 
   open_parked (&t);
   g_autoptr (VyrePlan) plan = test_plan (&t, "crc32 payload -> c", 1 << 20, 0, 0);
+  vyre_lost_stall (true); /* or the batch might be through before the device is lost */
   VyreBatch *batch
       = vyre_megakernel_publish (t.kernel, plan, 1, &payload, g_get_monotonic_time (), &error);
   g_assert_no_error (error);
   vyre_batch_free (batch);
   vyre_lost_arm ("vkWaitForFences", 1, 1);
+  wait_until_told_to_leave (&t);
+  vyre_lost_stall (false);
   close_in_time (&t);
   g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
 }

@@ -91,9 +91,7 @@ export VK_DRIVER_FILES
 VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
 export CK_FORK=no
-check 'SwiftShader, leases and parking' build-tests --setup=given residency \
-  --test-args='-p /residency/renewals -p /residency/no-lease -p /residency/park-and-resume'
-check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance kernel \
+check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance kernel leases \
   pipeline-film element-results element-stream
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 

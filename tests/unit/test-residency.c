@@ -516,10 +516,10 @@ main (int argc, char **argv)
   g_test_add_func ("/residency/device-selection", test_device_selection);
   g_test_add_func ("/residency/launches", test_launches);
   g_test_add_func ("/residency/none-lost-none-stale", test_none_lost_none_stale);
-  g_test_add_func ("/residency/park-and-resume", test_park_and_resume);
+  g_test_add_func ("/residency/leases/park-and-resume", test_park_and_resume);
   g_test_add_func ("/residency/inactive-parks-at-once", test_inactive_parks_at_once);
-  g_test_add_func ("/residency/renewals", test_renewals);
-  g_test_add_func ("/residency/no-lease", test_no_lease);
+  g_test_add_func ("/residency/leases/renewals", test_renewals);
+  g_test_add_func ("/residency/leases/none", test_no_lease);
   g_test_add_func ("/residency/no-room", test_no_room);
   g_test_add_func ("/residency/never-room", test_never_room);
   g_test_add_func ("/residency/abandoned-batches", test_abandoned_batches);

@@ -23,6 +23,7 @@ typedef struct {
   VyreDevice *device;
   guint workgroup;
   gboolean discrete;
+  gboolean reads_texels; /* the kernel's payload loads: a CPU's are many times faster */
   gboolean cache_hit; /* the driver was given what an earlier opening left */
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
@@ -30,6 +31,7 @@ typedef struct {
   VkPipeline pipeline;
   VkDescriptorPool descriptors;
   VkDescriptorSet set;
+  VkBufferView texels;
   VkCommandPool commands;
   VyreLaunch launches[VYRE_PIPELINE_LAUNCHES];
   guint first;    /* oldest launch in flight */
@@ -37,7 +39,7 @@ typedef struct {
 } VyrePipeline;
 
 gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device,
-    const VkBuffer buffers[VYRE_N_BINDINGS], gboolean discrete, GError **error);
+    const VkBuffer buffers[VYRE_N_BUFFERS], gsize payload_size, gboolean discrete, GError **error);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
     guint groups, GError **error);

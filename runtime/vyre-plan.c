@@ -258,8 +258,6 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
   guint32 opcode = slot_word (plan->image, slot, VYRE_SLOT_OPCODE);
   if (opcode == VYRE_OP_U8_HISTOGRAM)
     steps *= VYRE_COST_HISTOGRAM_STEP;
-  else if (opcode != VYRE_OP_CRC32 && tile->rows == 1)
-    steps = steps / VYRE_INNER_STEPS + VYRE_INNER_STEPS + 2; /* what is left, and the ends */
   return add_ticket (plan, steps + VYRE_COST_TILE, &ticket, error);
 }
 

@@ -21,12 +21,14 @@
 #define VYRE_BIND_PAYLOAD 3
 #define VYRE_BIND_ANSWER 4
 #define VYRE_BIND_READBACK 5
-#define VYRE_N_BINDINGS 6
+#define VYRE_N_BUFFERS 6
+#define VYRE_BIND_TEXELS 6 /* PAYLOAD once more, where it is the host's memory */
 
 /* specialization constants */
 #define VYRE_SPEC_WORKGROUP 0
 #define VYRE_SPEC_WORKGROUP_BITS 1
-#define VYRE_N_SPECS 2
+#define VYRE_SPEC_TEXELS 2
+#define VYRE_N_SPECS 3
 
 /* door, host to kernel, in granules: the word that retires launches, then the
  * ticket ring, a cache line each */
@@ -183,10 +185,6 @@
  * alignment of the region; a row of w bytes touches at most this many. */
 #define VYRE_ROW_GRANULES(w) (((w) + 30u) / VYRE_GRANULE)
 
-/* The granules inside a tile of one row are taken so many at a step by
- * U8_STATS and U8_BELOW. */
-#define VYRE_INNER_STEPS 4u
-
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 
@@ -209,7 +207,7 @@
 #define VYRE_COST_COPY_OUT_MAX 8192u
 
 /* Tickets that cost less are no reason to call for more workgroups. */
-#define VYRE_COST_WORTH_COMPANY 300u
+#define VYRE_COST_WORTH_COMPANY 700u
 
 /* A batch is small enough to be run by one workgroup in shared memory with at
  * most so many words of state and bytes of payload. Beyond that the bytes are

@@ -49,8 +49,12 @@ uint observable_at(Region r, uint word)
 }
 
 // The walk of a workgroup over its tile. A tile of one row, however long, is
-// `inner` granules that lie in it as a whole, in steps of four a lane, and up to
+// `inner` granules that lie in it as a whole, in steps of INNER_STEPS a lane, and up to
 // two that its ends cut; of a tile of several rows every granule is cut to its row.
+// Several loads at a time hide how far memory is; a CPU hides that by itself, and has
+// no registers for more.
+const uint INNER_STEPS = DISCRETE ? 4u : 1u;
+
 struct Walk {
   uint inner; // granule of the payload store
   uint inner_end;
@@ -105,15 +109,18 @@ Walk walk_begin(Region r)
 bool walk_inside(Walk w) { return w.inner < w.inner_end; }
 
 // Whether this lane has as many inner granules left as are taken at a step.
-bool walk_deep(Walk w) { return w.inner + (VYRE_INNER_STEPS - 1u) * WORKGROUP < w.inner_end; }
+bool walk_deep(Walk w) { return w.inner + (INNER_STEPS - 1u) * WORKGROUP < w.inner_end; }
 
 // The next inner granule of this lane; there is one.
 uvec4 walk_next(inout Walk w)
 {
-  uvec4 bytes = payload[w.inner];
+  uvec4 bytes = load_payload(w.inner);
   w.inner += WORKGROUP;
   return bytes;
 }
+
+// What this lane has read since `first` was the next of its inner granules.
+uint walked_bytes(Walk w, uint first) { return (w.inner - first) / WORKGROUP * VYRE_GRANULE; }
 
 void walk_advance(inout Walk w)
 {
@@ -139,14 +146,9 @@ uint byte_mask(uint at, uint first, uint end)
 // The granule at payload byte `at` (a multiple of 16) cut to [first, end).
 uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
 {
-  mask = uvec4(0xFFFFFFFFu);
-  uvec4 bytes = payload[ticket[VYRE_TICKET_PAYLOAD] + at / VYRE_GRANULE];
-  if (at < first || at + VYRE_GRANULE > end) {
-    mask = uvec4(byte_mask(at, first, end), byte_mask(at + 4u, first, end),
-        byte_mask(at + 8u, first, end), byte_mask(at + 12u, first, end));
-    bytes &= mask;
-  }
-  return bytes;
+  mask = uvec4(byte_mask(at, first, end), byte_mask(at + 4u, first, end),
+      byte_mask(at + 8u, first, end), byte_mask(at + 12u, first, end));
+  return load_payload(ticket[VYRE_TICKET_PAYLOAD] + at / VYRE_GRANULE) & mask;
 }
 
 uvec4 walk_load(Walk w, out uvec4 mask)

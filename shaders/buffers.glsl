@@ -57,9 +57,12 @@ bool is_local() { return DISCRETE && local_batch; }
 // lane, but texels of all lanes at once, many times as fast.
 uvec4 load_payload(uint granule)
 {
+  uvec4 bytes;
   if (!DISCRETE && TEXELS)
-    return imageLoad(texels, int(granule));
-  return payload[granule];
+    bytes = imageLoad(texels, int(granule));
+  else
+    bytes = payload[granule];
+  return bytes;
 }
 
 // The words of the batch in hand, wherever they are.

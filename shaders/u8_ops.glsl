@@ -14,11 +14,12 @@ const uint ACC_MAX_INVERSE = 5u;
 const uint ACC_BELOW = 6u;
 const uint ACC_OUTSIDE = 7u;
 
-// Squares in four sums, because a CPU would have to wait for every addition to one.
+// Squares in four sums, because a CPU would have to wait for every addition to one; and
+// those apart, because llvmpipe copies a vector to and fro at every step of a loop.
 struct Stats {
   uint bytes;
   uint sum;
-  uvec4 squares;
+  uint squares[4];
   uint most;
   uint least;
 };
@@ -43,7 +44,9 @@ void u8_stats_add(inout Stats stats, uvec4 v, uvec4 mask)
   Bytes b = bytes_of(v), n = bytes_of(v | ~mask);
   uvec4 sum = b.b0 + b.b1 + b.b2 + b.b3;
   stats.sum += sum.x + sum.y + sum.z + sum.w;
-  stats.squares += b.b0 * b.b0 + b.b1 * b.b1 + b.b2 * b.b2 + b.b3 * b.b3;
+  uvec4 squares = b.b0 * b.b0 + b.b1 * b.b1 + b.b2 * b.b2 + b.b3 * b.b3;
+  [[unroll]] for (uint i = 0u; i < 4u; i++)
+    stats.squares[i] += squares[i];
   stats.most = max(stats.most, largest(max(max(b.b0, b.b1), max(b.b2, b.b3))));
   stats.least = min(stats.least, smallest(min(min(n.b0, n.b1), min(n.b2, n.b3))));
 }
@@ -51,7 +54,8 @@ void u8_stats_add(inout Stats stats, uvec4 v, uvec4 mask)
 // All joins before all atomics, so that they overlap.
 void u8_stats_join(Stats stats)
 {
-  uvec4 low = stats.squares & 0xFFFFu, high = stats.squares >> 16;
+  uvec4 squares = uvec4(stats.squares[0], stats.squares[1], stats.squares[2], stats.squares[3]);
+  uvec4 low = squares & 0xFFFFu, high = squares >> 16;
   uint bytes = subgroupAdd(stats.bytes);
   uint sum = subgroupAdd(stats.sum);
   uint squares_low = subgroupAdd(low.x + low.y + low.z + low.w);
@@ -72,8 +76,8 @@ void u8_stats_join(Stats stats)
 // for which the observable's initial 0 is neutral.
 void u8_stats_tile(Region r)
 {
-  Stats stats = Stats(0u, 0u, uvec4(0u), 0u, 255u);
-  uvec4 v, mask = uvec4(0xFFFFFFFFu);
+  Stats stats = Stats(0u, 0u, uint[4](0u, 0u, 0u, 0u), 0u, 255u);
+  uvec4 mask = uvec4(0xFFFFFFFFu);
   Walk w = walk_begin(r);
   uint first = w.inner;
   while (walk_deep(w)) {
@@ -81,8 +85,8 @@ void u8_stats_tile(Region r)
       u8_stats_add(stats, walk_next(w), mask);
   }
   stats.bytes = walked_bytes(w, first);
-  while (next_granule(w, v, mask)) {
-    u8_stats_add(stats, v, mask);
+  while (!walk_done(w)) {
+    u8_stats_add(stats, next_granule(w, mask), mask);
     stats.bytes += valid_bytes(mask);
   }
   u8_stats_join(stats);
@@ -119,12 +123,13 @@ void u8_stats_end(Region r)
 void u8_histogram_tile(Region r)
 {
   uint bytes = 0u, counted = 0u;
-  uvec4 v, mask;
+  uvec4 mask;
   for (uint i = lane(); i < VYRE_U8_HISTOGRAM_WORDS; i += WORKGROUP)
     s_bins[i] = 0u;
   barrier();
   Walk w = walk_begin(r);
-  while (next_granule(w, v, mask)) {
+  while (!walk_done(w)) {
+    uvec4 v = next_granule(w, mask);
     [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
       uvec4 bins = (v >> shift) & 0xFFu;
       atomicAdd(s_bins[bins.x], 1u);
@@ -166,7 +171,7 @@ void u8_below_tile(Region r)
 {
   uint below = 0u;
   uint thresholds = min(r.threshold, 255u) * 0x01010101u;
-  uvec4 v, mask = uvec4(0xFFFFFFFFu);
+  uvec4 mask = uvec4(0xFFFFFFFFu);
   Walk w = walk_begin(r);
   uint first = w.inner;
   while (walk_deep(w)) {
@@ -174,8 +179,8 @@ void u8_below_tile(Region r)
       below += count_below(walk_next(w), mask, thresholds);
   }
   uint bytes = walked_bytes(w, first);
-  while (next_granule(w, v, mask)) {
-    below += count_below(v, mask, thresholds);
+  while (!walk_done(w)) {
+    below += count_below(next_granule(w, mask), mask, thresholds);
     bytes += valid_bytes(mask);
   }
   if (r.threshold > 255u)

@@ -194,17 +194,20 @@
  * ticket costs beyond its steps and its copies, and the most that copying a readback
  * out may cost. A device that executes
  * masked-off code runs every loop's body once even when it has nothing to do.
- * TILE_LOOP_MAX also keeps a lane's 32-bit sum of squares from overflowing: 4096
- * granules of 16 bytes are 65 536 * 255 * 255 < 2^32. */
+ * TILE_LOOP_MAX also keeps a lane's 32-bit sums of squares from overflowing: 4 bytes of
+ * each of 16 384 granules are 65 536 * 255 * 255 < 2^32. */
 #define VYRE_COST_TICKET 64u
 #define VYRE_COST_LANE_OP 40u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
 #define VYRE_COST_HISTOGRAM_STEP 8u
-#define VYRE_COST_TILE_LOOP_MAX 4096u
+#define VYRE_COST_TILE_LOOP_MAX 16384u
 #define VYRE_COST_MAX 24000u
 #define VYRE_COST_LOCAL 64u
 #define VYRE_COST_COPY_OUT_MAX 8192u
+
+/* The most bytes of a tile: 255 times as much is less than 2^32. */
+#define VYRE_TILE_MAX_BYTES (16u << 20)
 
 /* Tickets that cost less are no reason to call for more workgroups. */
 #define VYRE_COST_WORTH_COMPANY 700u

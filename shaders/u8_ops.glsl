@@ -74,11 +74,10 @@ void u8_stats_join(Stats stats)
 
 // While tiles are still running the minimum is kept as the maximum of 255 - x,
 // for which the observable's initial 0 is neutral.
-void u8_stats_tile(Region r)
+void u8_stats_tile(Region r, Walk w)
 {
   Stats stats = Stats(0u, 0u, uint[4](0u, 0u, 0u, 0u), 0u, 255u);
   uvec4 mask = uvec4(0xFFFFFFFFu);
-  Walk w = walk_begin(r);
   uint first = w.inner;
   while (walk_deep(w)) {
     [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++)
@@ -120,14 +119,13 @@ void u8_stats_end(Region r)
 // Atomics dwarf everything else here, so there is one place that has them: some
 // compilers take long over many. Bytes outside of the mask are counted as zeros,
 // and taken off later.
-void u8_histogram_tile(Region r)
+void u8_histogram_tile(Region r, Walk w)
 {
   uint bytes = 0u, counted = 0u;
   uvec4 mask;
   for (uint i = lane(); i < VYRE_U8_HISTOGRAM_WORDS; i += WORKGROUP)
     s_bins[i] = 0u;
   barrier();
-  Walk w = walk_begin(r);
   while (!walk_done(w)) {
     uvec4 v = next_granule(w, mask);
     [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
@@ -167,12 +165,11 @@ uint count_below(uvec4 v, uvec4 mask, uint thresholds)
   return valid_bytes((below >> 7) & mask);
 }
 
-void u8_below_tile(Region r)
+void u8_below_tile(Region r, Walk w)
 {
   uint below = 0u;
   uint thresholds = min(r.threshold, 255u) * 0x01010101u;
   uvec4 mask = uvec4(0xFFFFFFFFu);
-  Walk w = walk_begin(r);
   uint first = w.inner;
   while (walk_deep(w)) {
     [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++)

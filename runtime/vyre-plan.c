@@ -241,13 +241,24 @@ region_fits (const VyrePlan *plan, const VyreRegion *r)
          && r->offset + (guint64)(r->rows - 1) * r->stride + r->width <= plan->payload_size;
 }
 
-/* Loop iterations of a tile for each granule of a lane. */
+/* Loop iterations of a tile for each granule of a lane, at most. */
 static guint64
 step_cost (const VyrePlan *plan, guint slot)
 {
   return slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_U8_HISTOGRAM
              ? VYRE_COST_HISTOGRAM_STEP
              : 1;
+}
+
+/* Those of a tile whose lanes have @granules each. */
+static guint64
+tile_cost (const VyrePlan *plan, guint slot, guint32 rows, guint64 granules)
+{
+  guint32 opcode = slot_word (plan->image, slot, VYRE_SLOT_OPCODE);
+
+  if (rows == 1 && (opcode == VYRE_OP_U8_STATS || opcode == VYRE_OP_U8_BELOW))
+    return granules / VYRE_INNER_STEPS + VYRE_INNER_STEPS + 2; /* what is left, and the ends */
+  return granules * step_cost (plan, slot);
 }
 
 static gboolean
@@ -264,8 +275,8 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
                                + slot * VYRE_SCRATCH_SLOT_WORDS + VYRE_SCRATCH_SLOT_TILES_LEFT];
 
   (*left)++;
-  guint64 steps = (granules / plan->workgroup + 1) * step_cost (plan, slot);
-  return add_ticket (plan, steps + VYRE_COST_TILE, &ticket, error);
+  guint64 cost = tile_cost (plan, slot, tile->rows, granules / plan->workgroup + 1);
+  return add_ticket (plan, cost + VYRE_COST_TILE, &ticket, error);
 }
 
 /* Bytes per tile that keep a slot's share of the tickets, a tile's iterations and its

@@ -185,6 +185,10 @@
  * alignment of the region; a row of w bytes touches at most this many. */
 #define VYRE_ROW_GRANULES(w) (((w) + 30u) / VYRE_GRANULE)
 
+/* The granules inside a tile of one row are taken so many at a step by U8_STATS and
+ * U8_BELOW, at least. */
+#define VYRE_INNER_STEPS 2u
+
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 
@@ -210,7 +214,7 @@
 #define VYRE_TILE_MAX_BYTES (16u << 20)
 
 /* Tickets that cost less are no reason to call for more workgroups. */
-#define VYRE_COST_WORTH_COMPANY 700u
+#define VYRE_COST_WORTH_COMPANY 440u
 
 /* A batch is small enough to be run by one workgroup in shared memory with at
  * most so many words of state and bytes of payload. Beyond that the bytes are

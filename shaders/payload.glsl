@@ -52,8 +52,8 @@ uint observable_at(Region r, uint word)
 // `inner` granules that lie in it as a whole, in steps of INNER_STEPS a lane, and up to
 // two that its ends cut; of a tile of several rows every granule is cut to its row.
 // Several loads at a time hide how far memory is; a CPU hides that by itself, and has
-// no registers for more.
-const uint INNER_STEPS = DISCRETE ? 4u : 1u;
+// no registers for more than two.
+const uint INNER_STEPS = DISCRETE ? 4u : VYRE_INNER_STEPS;
 
 struct Walk {
   uint inner; // granule of the payload store

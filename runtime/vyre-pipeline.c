@@ -306,8 +306,7 @@ vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[
   if (limits->maxPerStageDescriptorStorageBuffers < VYRE_N_BUFFERS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
         "%s binds only %u storage buffers, %u are needed. Fix: choose another device.",
-        device->properties.deviceName, limits->maxPerStageDescriptorStorageBuffers,
-        VYRE_N_BUFFERS);
+        device->properties.deviceName, limits->maxPerStageDescriptorStorageBuffers, VYRE_N_BUFFERS);
     return FALSE;
   }
   return create_layouts (p, error) && create_pipeline (p, error)

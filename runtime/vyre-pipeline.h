@@ -24,7 +24,7 @@ typedef struct {
   guint workgroup;
   gboolean discrete;
   gboolean reads_texels; /* the kernel's payload loads: a CPU's are many times faster */
-  gboolean cache_hit; /* the driver was given what an earlier opening left */
+  gboolean cache_hit;    /* the driver was given what an earlier opening left */
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;

@@ -210,7 +210,7 @@
 #define VYRE_COST_LOCAL 64u
 #define VYRE_COST_COPY_OUT_MAX 8192u
 
-/* The most bytes of a tile: 255 times as much is less than 2^32. */
+/* The most bytes of a tile: 255 times as much is less than 2^32, and any distance in it an int. */
 #define VYRE_TILE_MAX_BYTES (16u << 20)
 
 /* Tickets that cost less are no reason to call for more workgroups. */

@@ -113,7 +113,7 @@ init_pipeline (VyreMegakernel *kernel, GError **error)
 {
   VyreStore *work = kernel->work ? kernel->work : kernel->readbacks;
   VyreStore *payloads = kernel->payloads ? kernel->payloads : kernel->staging;
-  const VkBuffer buffers[VYRE_N_BINDINGS] = {
+  const VkBuffer buffers[VYRE_N_BUFFERS] = {
     [VYRE_BIND_DOOR] = kernel->door.buffer,
     [VYRE_BIND_STATE] = kernel->state.buffer,
     [VYRE_BIND_WORK] = vyre_store_get_buffer (work),
@@ -122,8 +122,8 @@ init_pipeline (VyreMegakernel *kernel, GError **error)
     [VYRE_BIND_READBACK] = vyre_store_get_buffer (kernel->readbacks),
   };
 
-  return vyre_pipeline_init (
-      &kernel->pipeline, kernel->device, buffers, vyre_megakernel_is_discrete (kernel), error);
+  return vyre_pipeline_init (&kernel->pipeline, kernel->device, buffers,
+      vyre_store_get_size (payloads), vyre_megakernel_is_discrete (kernel), error);
 }
 
 /* Until it is measured, everything goes the one way or the other. */

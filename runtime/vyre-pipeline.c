@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "abi.h"
 #include "vyre-pipeline-cache.h"
 
 static const guint32 unified_spirv[] = {
@@ -24,13 +25,27 @@ code_size (const VyrePipeline *p)
   return p->discrete ? sizeof discrete_spirv : sizeof unified_spirv;
 }
 
+/* What is bound: the buffers, then the texels unless the code has none. */
+static guint32
+n_bindings (const VyrePipeline *p)
+{
+  return p->discrete ? VYRE_N_BUFFERS : VYRE_N_BUFFERS + 1;
+}
+
+static VkDescriptorType
+binding_type (guint32 binding)
+{
+  return binding == VYRE_BIND_TEXELS ? VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER
+                                     : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+}
+
 static gboolean
 create_layouts (VyrePipeline *p, GError **error)
 {
-  VkDescriptorSetLayoutBinding bindings[VYRE_N_BINDINGS];
+  VkDescriptorSetLayoutBinding bindings[VYRE_N_BUFFERS + 1];
   VkDescriptorSetLayoutCreateInfo set_info = {
     .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-    .bindingCount = VYRE_N_BINDINGS,
+    .bindingCount = n_bindings (p),
     .pBindings = bindings,
   };
   VkPushConstantRange constants = {
@@ -45,10 +60,10 @@ create_layouts (VyrePipeline *p, GError **error)
     .pPushConstantRanges = &constants,
   };
 
-  for (guint32 i = 0; i < VYRE_N_BINDINGS; i++)
+  for (guint32 i = 0; i < n_bindings (p); i++)
     bindings[i] = (VkDescriptorSetLayoutBinding){
       .binding = i,
-      .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+      .descriptorType = binding_type (i),
       .descriptorCount = 1,
       .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
     };
@@ -160,6 +175,7 @@ create_pipeline (
     [VYRE_SPEC_WORKGROUP] = p->workgroup,
     [VYRE_SPEC_WORKGROUP_BITS] = g_bit_nth_msf (p->workgroup, -1),
     [VYRE_SPEC_FULL] = full,
+    [VYRE_SPEC_TEXELS] = p->reads_texels,
   };
   VkSpecializationMapEntry entries[VYRE_N_SPECS];
   VkSpecializationInfo specialization_info = {
@@ -202,18 +218,35 @@ vyre_pipeline_destroy (const VyrePipeline *p, VkPipeline handle)
   vkDestroyPipeline (p->device->handle, handle, NULL);
 }
 
+/* The payload as texels; what code that does not read them is bound to is one. */
+static gboolean
+create_texels (VyrePipeline *p, VkBuffer payload, GError **error)
+{
+  VkBufferViewCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+    .buffer = payload,
+    .format = VK_FORMAT_R32G32B32A32_UINT,
+    .range = p->reads_texels ? VK_WHOLE_SIZE : VYRE_GRANULE,
+  };
+
+  return p->discrete
+         || vyre_vk_check (vkCreateBufferView (p->device->handle, &info, NULL, &p->texels),
+             "vkCreateBufferView", p->device, error);
+}
+
 static gboolean
 create_set (VyrePipeline *p, const VkBuffer *buffers, GError **error)
 {
-  VkDescriptorPoolSize size = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, VYRE_N_BINDINGS };
+  VkDescriptorPoolSize sizes[] = { { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, VYRE_N_BUFFERS },
+    { VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, 1 } };
   VkDescriptorPoolCreateInfo pool_info = {
     .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
     .maxSets = 1,
-    .poolSizeCount = 1,
-    .pPoolSizes = &size,
+    .poolSizeCount = G_N_ELEMENTS (sizes),
+    .pPoolSizes = sizes,
   };
-  VkDescriptorBufferInfo infos[VYRE_N_BINDINGS];
-  VkWriteDescriptorSet writes[VYRE_N_BINDINGS];
+  VkDescriptorBufferInfo infos[VYRE_N_BUFFERS];
+  VkWriteDescriptorSet writes[VYRE_N_BUFFERS + 1];
 
   if (!vyre_vk_check (vkCreateDescriptorPool (p->device->handle, &pool_info, NULL, &p->descriptors),
           "vkCreateDescriptorPool", p->device, error))
@@ -227,18 +260,21 @@ create_set (VyrePipeline *p, const VkBuffer *buffers, GError **error)
   if (!vyre_vk_check (vkAllocateDescriptorSets (p->device->handle, &set_info, &p->set),
           "vkAllocateDescriptorSets", p->device, error))
     return FALSE;
-  for (guint32 i = 0; i < VYRE_N_BINDINGS; i++) {
+  for (guint32 i = 0; i < VYRE_N_BUFFERS; i++)
     infos[i] = (VkDescriptorBufferInfo){ .buffer = buffers[i], .range = VK_WHOLE_SIZE };
+  for (guint32 i = 0; i < n_bindings (p); i++) {
+    gboolean texels = i == VYRE_BIND_TEXELS;
     writes[i] = (VkWriteDescriptorSet){
       .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
       .dstSet = p->set,
       .dstBinding = i,
       .descriptorCount = 1,
-      .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-      .pBufferInfo = &infos[i],
+      .descriptorType = binding_type (i),
+      .pBufferInfo = texels ? NULL : &infos[i],
+      .pTexelBufferView = texels ? &p->texels : NULL,
     };
   }
-  vkUpdateDescriptorSets (p->device->handle, VYRE_N_BINDINGS, writes, 0, NULL);
+  vkUpdateDescriptorSets (p->device->handle, n_bindings (p), writes, 0, NULL);
   return TRUE;
 }
 
@@ -276,8 +312,8 @@ create_launches (VyrePipeline *p, GError **error)
 /* Builds the pipeline over the buffers, in binding order; @discrete for batches
  * that run in memory of the device. Compiling may take tenths of a second. */
 gboolean
-vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BINDINGS],
-    gboolean discrete, GError **error)
+vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BUFFERS],
+    gsize payload_size, gboolean discrete, GError **error)
 {
   const VkPhysicalDeviceLimits *limits = &device->properties.limits;
   guint most = MIN (limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]);
@@ -286,19 +322,21 @@ vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[
    * least that a device has to offer. */
   *p = (VyrePipeline){ .device = device,
     .discrete = discrete,
+    .reads_texels = !discrete && vyre_device_is_cpu (device)
+                    && payload_size / VYRE_GRANULE <= limits->maxTexelBufferElements,
     .workgroup = vyre_device_is_cpu (device) ? 8
                  : most >= 256               ? 256
                                              : 128 };
-  if (limits->maxPerStageDescriptorStorageBuffers < VYRE_N_BINDINGS) {
+  if (limits->maxPerStageDescriptorStorageBuffers < VYRE_N_BUFFERS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
         "%s binds only %u storage buffers, %u are needed. Fix: choose another device.",
-        device->properties.deviceName, limits->maxPerStageDescriptorStorageBuffers,
-        VYRE_N_BINDINGS);
+        device->properties.deviceName, limits->maxPerStageDescriptorStorageBuffers, VYRE_N_BUFFERS);
     return FALSE;
   }
   return create_layouts (p, error) && create_shader (p, error)
          && create_pipeline (p, FALSE, &p->plain, &p->cache_hit, error)
-         && create_set (p, buffers, error) && create_launches (p, error);
+         && create_texels (p, buffers[VYRE_BIND_PAYLOAD], error) && create_set (p, buffers, error)
+         && create_launches (p, error);
 }
 
 /* No launch may be in flight. */
@@ -313,6 +351,7 @@ vyre_pipeline_clear (VyrePipeline *p)
     vkDestroyFence (device, p->launches[i].fence, NULL);
   vkDestroyCommandPool (device, p->commands, NULL);
   vkDestroyDescriptorPool (device, p->descriptors, NULL);
+  vkDestroyBufferView (device, p->texels, NULL);
   vyre_pipeline_destroy (p, p->full);
   vyre_pipeline_destroy (p, p->plain);
   vkDestroyPipelineLayout (device, p->layout, NULL);

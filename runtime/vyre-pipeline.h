@@ -23,7 +23,8 @@ typedef struct {
   VyreDevice *device;
   guint workgroup;
   gboolean discrete;
-  gboolean cache_hit; /* the driver was given what an earlier opening left */
+  gboolean reads_texels; /* the kernel's payload loads: a CPU's are many times faster */
+  gboolean cache_hit;    /* the driver was given what an earlier opening left */
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
@@ -31,6 +32,7 @@ typedef struct {
   VkPipeline full; /* with what few batches want, once one did */
   VkDescriptorPool descriptors;
   VkDescriptorSet set;
+  VkBufferView texels;
   VkCommandPool commands;
   VyreLaunch launches[VYRE_PIPELINE_LAUNCHES];
   guint first;    /* oldest launch in flight */
@@ -38,7 +40,7 @@ typedef struct {
 } VyrePipeline;
 
 gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device,
-    const VkBuffer buffers[VYRE_N_BINDINGS], gboolean discrete, GError **error);
+    const VkBuffer buffers[VYRE_N_BUFFERS], gsize payload_size, gboolean discrete, GError **error);
 gboolean vyre_pipeline_build_full (const VyrePipeline *pipeline, VkPipeline *full, GError **error);
 void vyre_pipeline_destroy (const VyrePipeline *pipeline, VkPipeline handle);
 void vyre_pipeline_clear (VyrePipeline *pipeline);

@@ -8,9 +8,10 @@
 
 /* Bytes of a region one ticket covers, if that leaves few enough tickets: enough
  * work to hide the price of a ticket, little enough to spread a frame. On a CPU,
- * whose workgroups are small, a ticket costs 30 to 50 µs and there are few cores. */
+ * whose workgroups are small, a ticket costs 30 to 60 µs, because all of the kernel's
+ * code runs by, and there are few cores. */
 #define TILE_BYTES 65536u
-#define CPU_TILE_BYTES 262144u
+#define CPU_TILE_BYTES 1048576u
 #define CPU_WORKGROUP 32u
 
 /* Slots of one LANES ticket, in workgroups. */
@@ -249,6 +250,26 @@ region_fits (const VyrePlan *plan, const VyreRegion *r)
          && r->offset + (guint64)(r->rows - 1) * r->stride + r->width <= plan->payload_size;
 }
 
+/* Loop iterations of a tile for each granule of a lane, at most. */
+static guint64
+step_cost (const VyrePlan *plan, guint slot)
+{
+  return slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_U8_HISTOGRAM
+             ? VYRE_COST_HISTOGRAM_STEP
+             : 1;
+}
+
+/* Those of a tile whose lanes have @granules each. */
+static guint64
+tile_cost (const VyrePlan *plan, guint slot, guint32 rows, guint64 granules)
+{
+  guint32 opcode = slot_word (plan->image, slot, VYRE_SLOT_OPCODE);
+
+  if (rows == 1 && (opcode == VYRE_OP_U8_STATS || opcode == VYRE_OP_U8_BELOW))
+    return granules / VYRE_INNER_STEPS + VYRE_INNER_STEPS + 2; /* what is left, and the ends */
+  return granules * step_cost (plan, slot);
+}
+
 static gboolean
 plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
 {
@@ -263,26 +284,22 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
                                + slot * VYRE_SCRATCH_SLOT_WORDS + VYRE_SCRATCH_SLOT_TILES_LEFT];
 
   (*left)++;
-  guint64 steps = granules / plan->workgroup + 1;
-  guint32 opcode = slot_word (plan->image, slot, VYRE_SLOT_OPCODE);
-  if (opcode == VYRE_OP_U8_HISTOGRAM)
-    steps *= VYRE_COST_HISTOGRAM_STEP;
-  else if (opcode != VYRE_OP_CRC32 && tile->rows == 1)
-    steps = steps / VYRE_INNER_STEPS + VYRE_INNER_STEPS + 2; /* what is left, and the ends */
-  return add_ticket (plan, steps + VYRE_COST_TILE, &ticket, error);
+  guint64 cost = tile_cost (plan, slot, tile->rows, granules / plan->workgroup + 1);
+  return add_ticket (plan, cost + VYRE_COST_TILE, &ticket, error);
 }
 
-/* Bytes per tile that keep a slot's share of the tickets and a lane's sums
- * within their limits. */
+/* Bytes per tile that keep a slot's share of the tickets, a tile's iterations and its
+ * sums within their limits. */
 static guint64
-tile_bytes_for (const VyrePlan *plan, guint64 bytes_read, guint n_tiled)
+tile_bytes_for (const VyrePlan *plan, guint slot, guint64 bytes_read, guint n_tiled)
 {
   guint64 share = PLAN_MAX_TICKETS / 2 / n_tiled;
   guint64 least = plan->workgroup <= CPU_WORKGROUP ? CPU_TILE_BYTES : TILE_BYTES;
   guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
-  guint64 most = (guint64)(VYRE_COST_TILE_LOOP_MAX - 4) * plan->workgroup * VYRE_GRANULE / 2;
+  guint64 steps = VYRE_COST_TILE_LOOP_MAX / step_cost (plan, slot) - 4;
 
-  return MIN (bytes, most) / VYRE_GRANULE * VYRE_GRANULE;
+  bytes = MIN (bytes, steps * plan->workgroup * VYRE_GRANULE);
+  return MIN (bytes, VYRE_TILE_MAX_BYTES) / VYRE_GRANULE * VYRE_GRANULE;
 }
 
 /* Cuts a region into tiles: runs of bytes where rows touch, else groups of rows
@@ -304,7 +321,7 @@ plan_tiled (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
     r.rows = 1;
   }
   guint64 granules = VYRE_ROW_GRANULES ((guint64)r.width) * r.rows;
-  guint64 tile_bytes = tile_bytes_for (plan, granules * VYRE_GRANULE, n_tiled);
+  guint64 tile_bytes = tile_bytes_for (plan, slot, granules * VYRE_GRANULE, n_tiled);
   guint32 width = (guint32)MIN (r.width, tile_bytes);
   guint32 rows
       = MAX ((guint32)(tile_bytes / (VYRE_ROW_GRANULES ((guint64)r.width) * VYRE_GRANULE)), 1);

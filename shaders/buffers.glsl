@@ -14,6 +14,8 @@ const bool FULL = BUILT_IN_FULL != 0u;
 // Whether the device has memory of its own: batches then run in it, or in shared
 // memory, and their readbacks are copied out.
 const bool DISCRETE = VYRE_DISCRETE != 0;
+// Whether payloads are read as texels, see load_payload().
+layout(constant_id = VYRE_SPEC_TEXELS) const bool TEXELS = false;
 
 layout(push_constant) uniform Launch { uint launch[VYRE_LAUNCH_WORDS]; };
 
@@ -21,6 +23,7 @@ layout(set = 0, binding = VYRE_BIND_DOOR) coherent volatile readonly buffer Door
 layout(set = 0, binding = VYRE_BIND_STATE) coherent volatile buffer State { uint state[]; };
 layout(set = 0, binding = VYRE_BIND_WORK) coherent buffer Work { uint work[]; };
 layout(set = 0, binding = VYRE_BIND_PAYLOAD) coherent readonly buffer Payload { uvec4 payload[]; };
+layout(set = 0, binding = VYRE_BIND_TEXELS, rgba32ui) coherent volatile readonly uniform uimageBuffer texels;
 layout(set = 0, binding = VYRE_BIND_ANSWER) coherent volatile buffer Answer { uint answer[]; };
 layout(set = 0, binding = VYRE_BIND_READBACK) coherent writeonly buffer Readback { uvec4 readback[]; };
 
@@ -53,6 +56,18 @@ bool local_batch = false;
 
 uint lane() { return gl_LocalInvocationIndex; }
 bool is_local() { return DISCRETE && local_batch; }
+
+// A granule of the payload store. llvmpipe loads from a buffer word by word and lane by
+// lane, but texels of all lanes at once, many times as fast.
+uvec4 load_payload(uint granule)
+{
+  uvec4 bytes;
+  if (!DISCRETE && TEXELS)
+    bytes = imageLoad(texels, int(granule));
+  else
+    bytes = payload[granule];
+  return bytes;
+}
 
 // The words of the batch in hand, wherever they are.
 uint get(uint at)

@@ -21,13 +21,15 @@
 #define VYRE_BIND_PAYLOAD 3
 #define VYRE_BIND_ANSWER 4
 #define VYRE_BIND_READBACK 5
-#define VYRE_N_BINDINGS 6
+#define VYRE_N_BUFFERS 6
+#define VYRE_BIND_TEXELS 6 /* PAYLOAD once more, where it is the host's memory */
 
 /* specialization constants */
 #define VYRE_SPEC_WORKGROUP 0
 #define VYRE_SPEC_WORKGROUP_BITS 1
 #define VYRE_SPEC_FULL 2
-#define VYRE_N_SPECS 3
+#define VYRE_SPEC_TEXELS 3
+#define VYRE_N_SPECS 4
 
 /* door, host to kernel, in granules: the word that retires launches, then the
  * ticket ring, a cache line each */
@@ -186,9 +188,9 @@
  * alignment of the region; a row of w bytes touches at most this many. */
 #define VYRE_ROW_GRANULES(w) (((w) + 30u) / VYRE_GRANULE)
 
-/* The granules inside a tile of one row are taken so many at a step by
- * U8_STATS and U8_BELOW. */
-#define VYRE_INNER_STEPS 4u
+/* The granules inside a tile of one row are taken so many at a step by U8_STATS and
+ * U8_BELOW, at least. */
+#define VYRE_INNER_STEPS 2u
 
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
@@ -199,21 +201,24 @@
  * cost; what a LOCAL ticket costs beyond its steps and its copies, and the most that
  * copying a readback out may cost. A device that executes masked-off code runs every
  * loop's body once even when it has nothing to do.
- * TILE_LOOP_MAX also keeps a lane's 32-bit sum of squares from overflowing: 4096
- * granules of 16 bytes are 65 536 * 255 * 255 < 2^32. */
+ * TILE_LOOP_MAX also keeps a lane's 32-bit sums of squares from overflowing: 4 bytes of
+ * each of 16 384 granules are 65 536 * 255 * 255 < 2^32. */
 #define VYRE_COST_TICKET 64u
 #define VYRE_COST_LANE_OP 40u
 #define VYRE_COST_INSTRUCTION 6u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
 #define VYRE_COST_HISTOGRAM_STEP 8u
-#define VYRE_COST_TILE_LOOP_MAX 4096u
+#define VYRE_COST_TILE_LOOP_MAX 16384u
 #define VYRE_COST_MAX 24000u
 #define VYRE_COST_LOCAL 64u
 #define VYRE_COST_COPY_OUT_MAX 8192u
 
+/* The most bytes of a tile: 255 times as much is less than 2^32, and any distance in it an int. */
+#define VYRE_TILE_MAX_BYTES (16u << 20)
+
 /* Tickets that cost less are no reason to call for more workgroups. */
-#define VYRE_COST_WORTH_COMPANY 300u
+#define VYRE_COST_WORTH_COMPANY 440u
 
 /* A batch is small enough to be run by one workgroup in shared memory with at
  * most so many words of state and bytes of payload. Beyond that the bytes are

@@ -198,15 +198,16 @@ bool payload_op_fits(uint opcode, Region r)
 
 void run_payload_op(uint opcode, Region r)
 {
+  Walk w = walk_begin(r);
   switch (opcode) {
     case VYRE_OP_U8_STATS:
-      u8_stats_tile(r);
+      u8_stats_tile(r, w);
       break;
     case VYRE_OP_U8_HISTOGRAM:
-      u8_histogram_tile(r);
+      u8_histogram_tile(r, w);
       break;
     case VYRE_OP_U8_BELOW:
-      u8_below_tile(r);
+      u8_below_tile(r, w);
       break;
     case VYRE_OP_CRC32:
       crc32_tile(r);

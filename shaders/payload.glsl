@@ -49,8 +49,12 @@ uint observable_at(Region r, uint word)
 }
 
 // The walk of a workgroup over its tile. A tile of one row, however long, is
-// `inner` granules that lie in it as a whole, in steps of four a lane, and up to
+// `inner` granules that lie in it as a whole, in steps of INNER_STEPS a lane, and up to
 // two that its ends cut; of a tile of several rows every granule is cut to its row.
+// Several loads at a time hide how far memory is; a CPU hides that by itself, and has
+// no registers for more than two.
+const uint INNER_STEPS = DISCRETE ? 4u : VYRE_INNER_STEPS;
+
 struct Walk {
   uint inner; // granule of the payload store
   uint inner_end;
@@ -105,15 +109,18 @@ Walk walk_begin(Region r)
 bool walk_inside(Walk w) { return w.inner < w.inner_end; }
 
 // Whether this lane has as many inner granules left as are taken at a step.
-bool walk_deep(Walk w) { return w.inner + (VYRE_INNER_STEPS - 1u) * WORKGROUP < w.inner_end; }
+bool walk_deep(Walk w) { return w.inner + (INNER_STEPS - 1u) * WORKGROUP < w.inner_end; }
 
 // The next inner granule of this lane; there is one.
 uvec4 walk_next(inout Walk w)
 {
-  uvec4 bytes = payload[w.inner];
+  uvec4 bytes = load_payload(w.inner);
   w.inner += WORKGROUP;
   return bytes;
 }
+
+// What this lane has read since `first` was the next of its inner granules.
+uint walked_bytes(Walk w, uint first) { return (w.inner - first) / WORKGROUP * VYRE_GRANULE; }
 
 void walk_advance(inout Walk w)
 {
@@ -126,34 +133,33 @@ void walk_advance(inout Walk w)
   }
 }
 
-// 0xFF in each byte of a word at payload address `at` that lies in [first, end).
-uint byte_mask(uint at, uint first, uint end)
+// 0xFF in each byte of a granule that lies in front of `end`, counted from its start.
+uvec4 mask_below(int end)
 {
-  uint low = first <= at ? 0u : min(first - at, 4u);
-  uint high = end <= at ? 0u : min(end - at, 4u);
-  uint below_high = high == 4u ? 0xFFFFFFFFu : (1u << (8u * high)) - 1u;
-  uint below_low = low == 4u ? 0xFFFFFFFFu : (1u << (8u * low)) - 1u;
-  return below_high & ~below_low;
+  uvec4 bits = 4u * uvec4(clamp(ivec4(end) - ivec4(0, 4, 8, 12), 0, 4)); // half of them
+  return ((uvec4(1u) << bits) << bits) - 1u;
+}
+
+// And those of the granule at payload byte `at` that lie in [first, end).
+uvec4 granule_mask(uint at, uint first, uint end)
+{
+  return mask_below(int(end - at)) & ~mask_below(int(first - at));
 }
 
 // The granule at payload byte `at` (a multiple of 16) cut to [first, end).
 uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
 {
-  mask = uvec4(0xFFFFFFFFu);
-  uvec4 bytes = payload[ticket[VYRE_TICKET_PAYLOAD] + at / VYRE_GRANULE];
-  if (at < first || at + VYRE_GRANULE > end) {
-    mask = uvec4(byte_mask(at, first, end), byte_mask(at + 4u, first, end),
-        byte_mask(at + 8u, first, end), byte_mask(at + 12u, first, end));
-    bytes &= mask;
-  }
-  return bytes;
+  mask = granule_mask(at, first, end);
+  return load_payload(ticket[VYRE_TICKET_PAYLOAD] + at / VYRE_GRANULE) & mask;
 }
 
-uvec4 walk_load(Walk w, out uvec4 mask)
+// Where the next cut granule of this lane lies, and what of it counts.
+uint walk_cut(Walk w, out uvec4 mask)
 {
   uint first = w.start + w.row * w.stride;
   uint at = first / VYRE_GRANULE * VYRE_GRANULE + w.ahead + w.column * w.apart;
-  return load_granule(at, first, first + w.width, mask);
+  mask = granule_mask(at, first, first + w.width);
+  return ticket[VYRE_TICKET_PAYLOAD] + at / VYRE_GRANULE;
 }
 
 uint valid_bytes(uvec4 mask)
@@ -171,17 +177,20 @@ void clear_accumulators()
     s_accumulator[lane()] = 0u;
 }
 
-// The next granule of this lane, inner or cut.
-bool next_granule(inout Walk w, out uvec4 v, out uvec4 mask)
+bool walk_done(Walk w) { return !walk_inside(w) && w.index >= w.total; }
+
+// The next granule of this lane, inner or cut; there is one.
+uvec4 next_granule(inout Walk w, out uvec4 mask)
 {
-  bool inside = walk_inside(w);
+  uint granule = w.inner;
   mask = uvec4(0xFFFFFFFFu);
-  if (!inside && w.index >= w.total)
-    return false;
-  v = inside ? walk_next(w) : walk_load(w, mask);
-  if (!inside)
+  if (walk_inside(w)) {
+    w.inner += WORKGROUP;
+  } else {
+    granule = walk_cut(w, mask);
     walk_advance(w);
-  return true;
+  }
+  return load_payload(granule) & mask;
 }
 
 // Bytes really read, for the host to hold against the bytes it asked for.

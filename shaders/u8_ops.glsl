@@ -14,41 +14,54 @@ const uint ACC_MAX_INVERSE = 5u;
 const uint ACC_BELOW = 6u;
 const uint ACC_OUTSIDE = 7u;
 
+// Squares in four sums, because a CPU would have to wait for every addition to one; and
+// those apart, because llvmpipe copies a vector to and fro at every step of a loop.
 struct Stats {
   uint bytes;
   uint sum;
-  uint squares;
+  uint squares[4];
   uint most;
-  uint most_inverse;
+  uint least;
 };
 
 uint largest(uvec4 v) { return max(max(v.x, v.y), max(v.z, v.w)); }
+uint smallest(uvec4 v) { return min(min(v.x, v.y), min(v.z, v.w)); }
 
-// Bytes outside of `mask` are zero in v: neutral for the sums and the maximum.
-// So is a zero in ~v & mask, whose maximum is 255 less the minimum.
+// The bytes of each word.
+struct Bytes {
+  uvec4 b0;
+  uvec4 b1;
+  uvec4 b2;
+  uvec4 b3;
+};
+
+Bytes bytes_of(uvec4 v) { return Bytes(v & 0xFFu, (v >> 8) & 0xFFu, (v >> 16) & 0xFFu, v >> 24); }
+
+// Bytes outside of `mask` are zero in v, neutral for the sums and the maximum, and for
+// the minimum they are made 255.
 void u8_stats_add(inout Stats stats, uvec4 v, uvec4 mask)
 {
-  uvec4 b0 = v & 0xFFu, b1 = (v >> 8) & 0xFFu, b2 = (v >> 16) & 0xFFu, b3 = v >> 24;
-  uvec4 sum = b0 + b1 + b2 + b3;
-  uvec4 squares = b0 * b0 + b1 * b1 + b2 * b2 + b3 * b3;
-  uvec4 n = ~v & mask;
-  stats.bytes += valid_bytes(mask);
+  Bytes b = bytes_of(v), n = bytes_of(v | ~mask);
+  uvec4 sum = b.b0 + b.b1 + b.b2 + b.b3;
   stats.sum += sum.x + sum.y + sum.z + sum.w;
-  stats.squares += squares.x + squares.y + squares.z + squares.w;
-  stats.most = max(stats.most, largest(max(max(b0, b1), max(b2, b3))));
-  stats.most_inverse = max(stats.most_inverse,
-      largest(max(max(n & 0xFFu, (n >> 8) & 0xFFu), max((n >> 16) & 0xFFu, n >> 24))));
+  uvec4 squares = b.b0 * b.b0 + b.b1 * b.b1 + b.b2 * b.b2 + b.b3 * b.b3;
+  [[unroll]] for (uint i = 0u; i < 4u; i++)
+    stats.squares[i] += squares[i];
+  stats.most = max(stats.most, largest(max(max(b.b0, b.b1), max(b.b2, b.b3))));
+  stats.least = min(stats.least, smallest(min(min(n.b0, n.b1), min(n.b2, n.b3))));
 }
 
 // All joins before all atomics, so that they overlap.
 void u8_stats_join(Stats stats)
 {
+  uvec4 squares = uvec4(stats.squares[0], stats.squares[1], stats.squares[2], stats.squares[3]);
+  uvec4 low = squares & 0xFFFFu, high = squares >> 16;
   uint bytes = subgroupAdd(stats.bytes);
   uint sum = subgroupAdd(stats.sum);
-  uint squares_low = subgroupAdd(stats.squares & 0xFFFFu);
-  uint squares_high = subgroupAdd(stats.squares >> 16);
+  uint squares_low = subgroupAdd(low.x + low.y + low.z + low.w);
+  uint squares_high = subgroupAdd(high.x + high.y + high.z + high.w);
   uint most = subgroupMax(stats.most);
-  uint most_inverse = subgroupMax(stats.most_inverse);
+  uint most_inverse = subgroupMax(255u - stats.least);
   if (subgroupElect()) {
     atomicAdd(s_accumulator[ACC_BYTES], bytes);
     atomicAdd(s_accumulator[ACC_SUM], sum);
@@ -61,17 +74,20 @@ void u8_stats_join(Stats stats)
 
 // While tiles are still running the minimum is kept as the maximum of 255 - x,
 // for which the observable's initial 0 is neutral.
-void u8_stats_tile(Region r)
+void u8_stats_tile(Region r, Walk w)
 {
-  Stats stats = Stats(0u, 0u, 0u, 0u, 0u);
-  uvec4 v, mask = uvec4(0xFFFFFFFFu);
-  Walk w = walk_begin(r);
+  Stats stats = Stats(0u, 0u, uint[4](0u, 0u, 0u, 0u), 0u, 255u);
+  uvec4 mask = uvec4(0xFFFFFFFFu);
+  uint first = w.inner;
   while (walk_deep(w)) {
-    [[unroll]] for (uint step = 0u; step < VYRE_INNER_STEPS; step++)
+    [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++)
       u8_stats_add(stats, walk_next(w), mask);
   }
-  while (next_granule(w, v, mask))
-    u8_stats_add(stats, v, mask);
+  stats.bytes = walked_bytes(w, first);
+  while (!walk_done(w)) {
+    u8_stats_add(stats, next_granule(w, mask), mask);
+    stats.bytes += valid_bytes(mask);
+  }
   u8_stats_join(stats);
   barrier();
   if (lane() != 0u)
@@ -103,15 +119,15 @@ void u8_stats_end(Region r)
 // Atomics dwarf everything else here, so there is one place that has them: some
 // compilers take long over many. Bytes outside of the mask are counted as zeros,
 // and taken off later.
-void u8_histogram_tile(Region r)
+void u8_histogram_tile(Region r, Walk w)
 {
   uint bytes = 0u, counted = 0u;
-  uvec4 v, mask;
+  uvec4 mask;
   for (uint i = lane(); i < VYRE_U8_HISTOGRAM_WORDS; i += WORKGROUP)
     s_bins[i] = 0u;
   barrier();
-  Walk w = walk_begin(r);
-  while (next_granule(w, v, mask)) {
+  while (!walk_done(w)) {
+    uvec4 v = next_granule(w, mask);
     [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
       uvec4 bins = (v >> shift) & 0xFFu;
       atomicAdd(s_bins[bins.x], 1u);
@@ -138,30 +154,34 @@ void u8_histogram_tile(Region r)
     count_bytes(s_accumulator[ACC_BYTES]);
 }
 
-uint count_below(uvec4 v, uvec4 mask, uint threshold)
+// Bytes of v inside of the mask that are below the threshold, 255 at most, which
+// `thresholds` has in all bytes. All four of a word at once: bit 7 of `rest` tells how the
+// lower seven bits compare, and how the highest do is seen from them.
+uint count_below(uvec4 v, uvec4 mask, uint thresholds)
 {
-  uvec4 t = uvec4(threshold);
-  uvec4 hits = uvec4(lessThan(v & 0xFFu, t)) & mask;
-  hits += uvec4(lessThan((v >> 8) & 0xFFu, t)) & (mask >> 8);
-  hits += uvec4(lessThan((v >> 16) & 0xFFu, t)) & (mask >> 16);
-  hits += uvec4(lessThan(v >> 24, t)) & (mask >> 24);
-  return hits.x + hits.y + hits.z + hits.w;
+  uvec4 t = uvec4(thresholds);
+  uvec4 rest = (v | 0x80808080u) - (t & 0x7F7F7F7Fu);
+  uvec4 below = (~v & t) | (~(v ^ t) & ~rest);
+  return valid_bytes((below >> 7) & mask);
 }
 
-void u8_below_tile(Region r)
+void u8_below_tile(Region r, Walk w)
 {
-  uint bytes = 0u, below = 0u;
-  uvec4 v, mask = uvec4(0xFFFFFFFFu);
-  Walk w = walk_begin(r);
+  uint below = 0u;
+  uint thresholds = min(r.threshold, 255u) * 0x01010101u;
+  uvec4 mask = uvec4(0xFFFFFFFFu);
+  uint first = w.inner;
   while (walk_deep(w)) {
-    [[unroll]] for (uint step = 0u; step < VYRE_INNER_STEPS; step++)
-      below += count_below(walk_next(w), mask, r.threshold);
-    bytes += VYRE_INNER_STEPS * VYRE_GRANULE;
+    [[unroll]] for (uint step = 0u; step < INNER_STEPS; step++)
+      below += count_below(walk_next(w), mask, thresholds);
   }
-  while (next_granule(w, v, mask)) {
-    below += count_below(v, mask, r.threshold);
+  uint bytes = walked_bytes(w, first);
+  while (!walk_done(w)) {
+    below += count_below(next_granule(w, mask), mask, thresholds);
     bytes += valid_bytes(mask);
   }
+  if (r.threshold > 255u)
+    below = bytes;
   bytes = subgroupAdd(bytes);
   below = subgroupAdd(below);
   if (subgroupElect()) {

@@ -131,6 +131,51 @@ test_8k_frame (void)
   check_region (data, size, 0, &inset, FALSE);
 }
 
+/* Tiles as large as the planner makes them, which it does where many slots share the
+ * tickets: a lane's sums and the workgroup's come close to their limits. */
+static void
+test_largest_tiles (void)
+{
+  enum { SLOTS = 900, SIZE = 48 << 20 };
+  g_autofree guint8 *data = g_malloc (SIZE);
+  VyreRegion most = { 1, SIZE - 2, 1, SIZE - 2 };
+  GString *text = g_string_new (NULL);
+  TestOracle o;
+  gsize slice;
+
+  g_string_append_printf (text, "u8_stats bytes(1, %u) -> 1\n", SIZE - 2);
+  for (guint i = 0; i < SLOTS; i++)
+    g_string_append (text, "u8_below bytes(0, 1), 256 -> 8\n");
+  memset (data, 255, SIZE);
+  g_autoptr (VyrePlan) plan = test_plan (&t, text->str, SIZE, 0, 0);
+  VyrePayload payload = test_stage (&t, data, SIZE, 0, &slice);
+  g_autoptr (VyreBatch) batch = test_run (&t, plan, 1, &payload);
+  test_oracle (&o, data, &most, 0);
+  check_stats (batch, 1, &o);
+  g_assert_cmpuint (test_observable (batch, 8), ==, SLOTS);
+  vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
+  g_string_free (text, TRUE);
+}
+
+/* Every threshold, over every byte, from an odd address. */
+static void
+test_thresholds (void)
+{
+  guint8 data[3 * 256];
+
+  for (guint i = 0; i < sizeof data; i++)
+    data[i] = (guint8)(i * 7);
+  for (guint threshold = 0; threshold <= 256; threshold++) {
+    VyreRegion r = { 1, sizeof data - 3, 1, sizeof data - 3 };
+    g_autofree char *text = g_strdup_printf ("u8_below bytes(1, %u), %u -> 1", r.width, threshold);
+    TestOracle o;
+
+    g_autoptr (VyreBatch) batch = test_run_text (&t, text, data, sizeof data);
+    test_oracle (&o, data, &r, threshold);
+    g_assert_cmpuint (test_observable (batch, 1), ==, o.below);
+  }
+}
+
 /* Batches over changing bytes at the same place, several in flight. */
 static void
 test_random_buffers (void)
@@ -224,6 +269,8 @@ main (int argc, char **argv)
   g_test_add_func ("/kernel/every-alignment", test_every_alignment);
   g_test_add_func ("/kernel/strides", test_strides);
   g_test_add_func ("/kernel/8k-frame", test_8k_frame);
+  g_test_add_func ("/kernel/largest-tiles", test_largest_tiles);
+  g_test_add_func ("/kernel/thresholds", test_thresholds);
   g_test_add_func ("/kernel/random-buffers", test_random_buffers);
   g_test_add_func ("/kernel/faults", test_faults);
   int result = g_test_run ();

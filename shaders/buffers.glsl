@@ -23,7 +23,6 @@ layout(set = 0, binding = VYRE_BIND_DOOR) coherent volatile readonly buffer Door
 layout(set = 0, binding = VYRE_BIND_STATE) coherent volatile buffer State { uint state[]; };
 layout(set = 0, binding = VYRE_BIND_WORK) coherent buffer Work { uint work[]; };
 layout(set = 0, binding = VYRE_BIND_PAYLOAD) coherent readonly buffer Payload { uvec4 payload[]; };
-layout(set = 0, binding = VYRE_BIND_TEXELS, rgba32ui) coherent volatile readonly uniform uimageBuffer texels;
 layout(set = 0, binding = VYRE_BIND_ANSWER) coherent volatile buffer Answer { uint answer[]; };
 layout(set = 0, binding = VYRE_BIND_READBACK) coherent writeonly buffer Readback { uvec4 readback[]; };
 
@@ -57,17 +56,23 @@ bool local_batch = false;
 uint lane() { return gl_LocalInvocationIndex; }
 bool is_local() { return DISCRETE && local_batch; }
 
+#if VYRE_DISCRETE
+uvec4 load_payload(uint granule) { return payload[granule]; }
+#else
+layout(set = 0, binding = VYRE_BIND_TEXELS, rgba32ui) coherent volatile readonly uniform uimageBuffer texels;
+
 // A granule of the payload store. llvmpipe loads from a buffer word by word and lane by
 // lane, but texels of all lanes at once, many times as fast.
 uvec4 load_payload(uint granule)
 {
   uvec4 bytes;
-  if (!DISCRETE && TEXELS)
+  if (TEXELS)
     bytes = imageLoad(texels, int(granule));
   else
     bytes = payload[granule];
   return bytes;
 }
+#endif
 
 // The words of the batch in hand, wherever they are.
 uint get(uint at)

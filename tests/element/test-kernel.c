@@ -72,11 +72,16 @@ GST_START_TEST (playing_without_input_parks_after_the_idle_timeout)
   gst_buffer_unref (filter_run (h, numbered_buffer (0, 1000)));
   if (!stat_is (h->element, "residency", "dispatch"))
     stat_wait (h->element, "parks", parks + 1);
-  g_usleep (2 * IDLE_TIMEOUT / 1000);
-  guint64 polls = stat_of (h->element, "idle-polls"), launches = stat_of (h->element, "launches");
-  gdouble percent = cpu_use ();
+  /* it was told to leave; on a busy machine it takes its time, and counts last */
+  guint64 polls, launches = stat_of (h->element, "launches");
+  gdouble percent;
+  guint windows = 0;
+  do {
+    polls = stat_of (h->element, "idle-polls");
+    percent = cpu_use ();
+  } while (stat_of (h->element, "idle-polls") != polls && ++windows < 20);
+  fail_unless (windows < 20, "it goes on polling");
   fail_unless (percent < 5, "%.1f %% of a core", percent);
-  fail_unless_equals_uint64 (stat_of (h->element, "idle-polls"), polls);
   fail_unless_equals_uint64 (stat_of (h->element, "launches"), launches);
   gst_buffer_unref (filter_run (h, numbered_buffer (0, 1000)));
   fail_unless (stat_of (h->element, "launches") > launches);

@@ -92,7 +92,7 @@ VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
 export CK_FORK=no
 check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance kernel leases \
-  element-results element-stream
+  opcodes parts element-results element-stream
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 
 build build-asan -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false

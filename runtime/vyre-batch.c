@@ -124,7 +124,7 @@ vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
   for (GList *l = kernel->in_flight.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
     VyreBatch *batch = l->data;
     next = l->next;
-    if (is_completed (batch) && has_let_go (batch)) {
+    if (batch->rung && is_completed (batch) && has_let_go (batch)) {
       retire_batch (batch, now, releases);
       any = TRUE;
     }
@@ -493,6 +493,7 @@ ring (VyreBatch *batch, VyrePayload *done_with)
   if (by_copy_engine)
     submit_copy (batch);
   kernel->n_ringing--;
+  batch->rung = TRUE;
   vyre_keeper_published (kernel);
 }
 

@@ -31,6 +31,7 @@ struct _VyreBatch {
   gsize work;      /* slice of the work store, unless local or the readback is it */
   gsize stored_at; /* slice of the payload store, unless payloads are read in place */
   guint64 copy;    /* number of the copy that moves the payload, 0 for none */
+  gboolean rung; /* its publisher is through with it */
   gboolean stolen;
   gboolean orphaned;
   atomic_bool done;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-assemble.h"
+#include "vyre-publish-private.h"
 
 /* Words that a let would hide, or that would hide a let. */
 static const char *const keywords[]
@@ -167,7 +168,7 @@ check_block (VyreParser *parser, const VyreStatement *statement, guint32 offset)
 {
   GArray *inner = parser->program->inner;
   guint n = inner->len - statement->first_inner;
-  guint words = (2 + 2 * n + 3) / 4;
+  guint words = vyre_packed_metadata_words (n);
 
   for (guint i = statement->first_inner; i < inner->len; i++)
     words += g_array_index (inner, VyreOperation, i).n_args;

@@ -537,7 +537,8 @@ build_in_full (VyreMegakernel *kernel, GError **error)
  * Returns: (transfer full) (nullable): the batch, or %NULL with
  *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
  *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, the payload is
- *   still the caller's) or the error that ended the kernel
+ *   still the caller's), the error that ended the kernel, or the one that kept
+ *   what the plan wants from being built
  */
 VyreBatch *
 vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "vyre-assemble.h"
-#include "vyre-codec.h"
+#include "vyre-publish-private.h"
 
 /* The largest ring; what every encoder of the ABI accepts. */
 
@@ -87,7 +87,7 @@ is_left_out (Binder *binder, const VyreStatement *statement)
 static gboolean
 bind_packed (Binder *binder, const VyreStatement *statement, guint32 *args)
 {
-  guint words = (2 + 2 * statement->n_inner + 3) / 4;
+  guint words = vyre_packed_metadata_words (statement->n_inner);
   guint8 bytes[4 * VYRE_SLOT_MAX_ARGS] = { (guint8)statement->n_inner };
   guint used = 0;
 
@@ -215,8 +215,8 @@ fill_image (Binder *binder, VyreImage *image, guint slot_count, guint observable
   image->n_used = count_slots (binder);
   image->sequence_slot = -1;
   binder->scope.other_slots = MAX (image->n_used, 1) - 1;
-  if (!choose_size (slot_count, MAX (image->n_used, 1), VYRE_ENCODE_MAX, "ring slots", &image->n_slots,
-          binder->error))
+  if (!choose_size (slot_count, MAX (image->n_used, 1), VYRE_ENCODE_MAX, "ring slots",
+          &image->n_slots, binder->error))
     return FALSE;
   image->slots = g_new0 (guint32, (gsize)image->n_slots * VYRE_SLOT_WORDS);
   if (!fill_slots (binder, image)

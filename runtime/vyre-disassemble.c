@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-opcodes.h"
+#include "vyre-publish-private.h"
 
 /* What a packed_slot's argument words say, read as bytes. */
 typedef struct {
@@ -69,7 +70,7 @@ decode_packed (const guint32 *args, Packed *packed)
     bytes[i] = (guint8)(args[i / 4] >> (8 * (i % 4)));
   packed->n = bytes[0];
   total = bytes[1];
-  packed->words = (2 + 2 * packed->n + 3) / 4;
+  packed->words = vyre_packed_metadata_words (packed->n);
   if (packed->n == 0 || packed->words + total > VYRE_SLOT_MAX_ARGS
       || count_args (args) > packed->words + total)
     return FALSE;

@@ -5,6 +5,7 @@
 
 #include "vyre-bindings.h"
 #include "vyre-control.h"
+#include "vyre-publish-private.h"
 
 /* Bytes of a region one ticket covers, if that leaves few enough tickets: enough
  * work to hide the price of a ticket, little enough to spread a frame. On a CPU,
@@ -64,7 +65,7 @@ is_payload_opcode (guint32 opcode)
 static guint32
 packed_copy_words (const VyreImage *image, guint slot, guint ops, guint index)
 {
-  guint metadata = (2 + 2 * ops + 3) / 4;
+  guint metadata = vyre_packed_metadata_words (ops);
   guint word = metadata + packed_byte (image, slot, 3 + 2 * index) + 2;
   guint end
       = index + 1 < ops ? packed_byte (image, slot, 5 + 2 * index) : packed_byte (image, slot, 1);
@@ -120,11 +121,21 @@ classify (const VyrePlan *plan, guint slot)
   scan_slot (image, slot, &copy_words, &ops, &fence);
   if (fence)
     return SLOT_FENCE;
-  if (plan->schedule == VYRE_SCHEDULE_PRIORITY)
-    return SLOT_IDLE; /* the passes find those that run */
+  if (plan->schedule == VYRE_SCHEDULE_PRIORITY) /* whose passes find what can be scheduled */
+    return slot_word (image, slot, VYRE_SLOT_STATUS) == VYRE_STATUS_WAIT_IO ? SLOT_LANE : SLOT_IDLE;
   if (is_payload_opcode (slot_word (image, slot, VYRE_SLOT_OPCODE)))
     return SLOT_TILED;
   return copy_words > VYRE_LANE_MEMCPY_WORDS ? SLOT_SOLO : SLOT_LANE;
+}
+
+/* What looking for a handler and running the longest one adds to an operation. */
+static guint
+handler_cost (const VyrePlan *plan)
+{
+  if (plan->n_handlers == 0)
+    return 0;
+  return plan->n_handlers + VYRE_HANDLER_REGISTERS
+         + VYRE_HANDLER_INSTRUCTIONS * VYRE_COST_INSTRUCTION;
 }
 
 /* Loop iterations of a slot run by the whole workgroup. */
@@ -136,7 +147,7 @@ solo_cost (const VyrePlan *plan, guint slot)
   gboolean fence;
 
   scan_slot (plan->image, slot, &copy_words, &ops, &fence);
-  return copy_words / plan->workgroup + (guint64)ops * VYRE_COST_OP + 1;
+  return copy_words / plan->workgroup + (guint64)ops * (VYRE_COST_OP + handler_cost (plan)) + 1;
 }
 
 static gboolean
@@ -147,7 +158,8 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   cost += VYRE_COST_TICKET + plan->fence_cost;
   if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "%u slots over %" G_GSIZE_FORMAT " payload bytes are too much work for one batch. Fix: send "
+        "%u slots over %" G_GSIZE_FORMAT
+        " payload bytes are too much work for one batch. Fix: send "
         "smaller buffers, or split the program over several elements.",
         plan->image->n_slots, plan->payload_size);
     return FALSE;
@@ -156,16 +168,6 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   planned.words[VYRE_TICKET_SCRATCH] = (guint32)(plan->scratch_offset / 4);
   g_array_append_val (plan->tickets, planned);
   return TRUE;
-}
-
-/* What looking for a handler and running the longest one adds to an operation. */
-static guint
-handler_cost (const VyrePlan *plan)
-{
-  if (plan->n_handlers == 0)
-    return 0;
-  return plan->n_handlers + VYRE_HANDLER_REGISTERS
-         + VYRE_HANDLER_INSTRUCTIONS * VYRE_COST_INSTRUCTION;
 }
 
 /* Loop iterations of a slot run by one lane: copies go word by word, a PRINTF may

@@ -184,7 +184,7 @@ uint run_slot(uint slot, Slot s)
 }
 
 // Cheap slots, a lane each, or those of a ring with priorities. The host plans no
-// payload, fence or long-copy slot among them.
+// payload slot and, but for such a ring, no long copy among them.
 void run_lanes(uint first, uint count, uint passes)
 {
   bool ranked = FULL && passes != 0u;

@@ -83,9 +83,9 @@ check 'lavapipe under the validation layer' build-tests --setup=validation cache
   kernel opcodes parts residency pipeline-film pipeline-validation element-allocation \
   element-failures element-flush element-kernel element-results element-stream element-swap
 
-# SwiftShader compiles the kernel for many seconds whenever it is opened. So tests
-# of one program share a process, and a kernel; those that count on being its only
-# users stay away.
+# SwiftShader keeps nothing of what it compiled, seconds of it whenever a kernel is
+# opened. So tests of one program share a process, and a kernel; those that count on
+# being its only users stay away.
 VK_DRIVER_FILES=$(tests/swiftshader.sh)
 export VK_DRIVER_FILES
 VYRE_TEST_RESIDENCY=persistent

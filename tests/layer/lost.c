@@ -26,6 +26,7 @@ typedef struct Device {
   PFN_vkQueueSubmit queue_submit;
   PFN_vkWaitForFences wait_for_fences;
   PFN_vkGetFenceStatus get_fence_status;
+  PFN_vkCreateComputePipelines create_compute_pipelines;
   PFN_vkDeviceWaitIdle wait_idle;
 } Device;
 
@@ -232,6 +233,19 @@ wait_for_fences (VkDevice handle, uint32_t n, const VkFence *fences, VkBool32 al
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL
+create_compute_pipelines (VkDevice handle, VkPipelineCache cache, uint32_t n,
+    const VkComputePipelineCreateInfo *infos, const VkAllocationCallbacks *allocator,
+    VkPipeline *pipelines)
+{
+  Device *device = find_device (handle);
+
+  if (!is_lost (device, "vkCreateComputePipelines"))
+    return device->create_compute_pipelines (handle, cache, n, infos, allocator, pipelines);
+  memset (pipelines, 0, n * sizeof *pipelines);
+  return VK_ERROR_DEVICE_LOST;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
 get_fence_status (VkDevice handle, VkFence fence)
 {
   Device *device = find_device (handle);
@@ -320,6 +334,7 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   device->queue_submit = NEXT (device, *handle, vkQueueSubmit);
   device->wait_for_fences = NEXT (device, *handle, vkWaitForFences);
   device->get_fence_status = NEXT (device, *handle, vkGetFenceStatus);
+  device->create_compute_pipelines = NEXT (device, *handle, vkCreateComputePipelines);
   device->wait_idle = NEXT (device, *handle, vkDeviceWaitIdle);
   pthread_mutex_lock (&lock);
   device->next = devices;
@@ -385,6 +400,7 @@ static const struct {
   { "vkQueueSubmit", (PFN_vkVoidFunction)queue_submit },
   { "vkWaitForFences", (PFN_vkVoidFunction)wait_for_fences },
   { "vkGetFenceStatus", (PFN_vkVoidFunction)get_fence_status },
+  { "vkCreateComputePipelines", (PFN_vkVoidFunction)create_compute_pipelines },
   { "vkDeviceWaitIdle", (PFN_vkVoidFunction)wait_idle },
 };
 

@@ -246,6 +246,36 @@ test_tenant_of_a_lost_kernel (void)
   g_assert_cmpuint (get_outstanding (tenant), ==, 0);
 }
 
+/* The first batch that wants more than a kernel is built with is not published when
+ * that cannot be had. */
+static void
+test_lost_while_building (void)
+{
+  VyreParts parts = { .schedule = VYRE_SCHEDULE_PRIORITY };
+  static const guint32 counts[VYRE_N_PARTS] = { 0, 1, VYRE_DEBUG_RECORDS, VYRE_IO_SLOTS };
+  gint released = 0;
+  VyrePayload payload = { .release = count_release, .owner = &released };
+  GError *error = NULL;
+  TestKernel t;
+
+  open_parked (&t);
+  for (VyrePart part = 0; part < VYRE_N_PARTS; part++) {
+    parts.data[part] = vyre_encode_empty (part, counts[part], &parts.size[part], &error);
+    g_assert_no_error (error);
+  }
+  g_autoptr (VyrePlan) plan
+      = vyre_plan_new_from_parts (&parts, 0, vyre_megakernel_get_workgroup (t.kernel), &error);
+  g_assert_no_error (error);
+  vyre_lost_arm ("vkCreateComputePipelines", 1, 1);
+  g_assert_null (vyre_megakernel_publish (
+      t.kernel, plan, 1, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error));
+  assert_lost (&error, "vkCreateComputePipelines");
+  g_assert_cmpint (g_atomic_int_get (&released), ==, 0);
+  close_in_time (&t);
+  for (VyrePart part = 0; part < VYRE_N_PARTS; part++)
+    g_free ((void *)parts.data[part]);
+}
+
 /* Says nothing about what the device can do. */
 static void
 test_lost_in_the_proof (void)
@@ -284,6 +314,7 @@ main (int argc, char **argv)
   g_test_add_func ("/loss/with-batches-abandoned", test_lost_with_batches_abandoned);
   g_test_add_func ("/loss/tenant-of-a-batch", test_tenant_of_a_batch);
   g_test_add_func ("/loss/tenant-of-a-lost-kernel", test_tenant_of_a_lost_kernel);
+  g_test_add_func ("/loss/while-building", test_lost_while_building);
   g_test_add_func ("/loss/in-the-proof", test_lost_in_the_proof);
   g_test_add_func ("/loss/before-it-is-open", test_lost_before_it_is_open);
   return g_test_run ();

@@ -306,7 +306,7 @@ answer (Batch *b, guint io_slot, guint32 status)
 }
 
 static void
-check_load_miss (guint32 how, guint32 wanted)
+check_load_miss (VyreSchedule schedule, guint32 how, guint32 wanted)
 {
   VyreIoRequest request;
   GError *error = NULL;
@@ -314,6 +314,8 @@ check_load_miss (guint32 how, guint32 wanted)
   Batch b;
 
   batch_init (&b, 3);
+  b.parts.schedule = schedule;
+  vyre_write_priority_offsets (b.control, sizeof b.control, 3, NULL);
   put_slot (&b, 0, VYRE_OP_STORE_U32, 7, OBS + 1, 0);
   put_slot (&b, 2, VYRE_OP_LOAD_MISS, 1234, 0, 0);
   run (&b);
@@ -340,8 +342,10 @@ check_load_miss (guint32 how, guint32 wanted)
 static void
 test_load_miss (void)
 {
-  check_load_miss (VYRE_IO_STATUS_OK, VYRE_STATUS_DONE);
-  check_load_miss (VYRE_IO_STATUS_ERROR, VYRE_STATUS_FAULT);
+  for (VyreSchedule s = VYRE_SCHEDULE_SLOTS; s <= VYRE_SCHEDULE_PRIORITY; s++) {
+    check_load_miss (s, VYRE_IO_STATUS_OK, VYRE_STATUS_DONE);
+    check_load_miss (s, VYRE_IO_STATUS_ERROR, VYRE_STATUS_FAULT);
+  }
 }
 
 /* More requests than io slots: the rest stay PUBLISHED until there is room. */
@@ -568,7 +572,8 @@ test_costs (void)
   VyreInstruction code[VYRE_MAX_INSTRUCTIONS];
   const VyreOp packed = { .opcode = 9 };
   VyreOp ops[VYRE_PACKED_MAX_OPS];
-  guint32 slots[4][VYRE_SLOT_WORDS]
+  const guint32 long_copy[] = { 100, 100, 100 }; /* onto itself, by the whole workgroup */
+  guint32 slots[5][VYRE_SLOT_WORDS]
       = { { VYRE_STATUS_PUBLISHED, 9 }, { VYRE_STATUS_PUBLISHED, VYRE_OP_PRINTF },
           { VYRE_STATUS_PUBLISHED, VYRE_OP_LOAD_MISS }, { 0 } };
   g_autoptr (VyreExtensions) extensions = vyre_extensions_new ();
@@ -582,6 +587,8 @@ test_costs (void)
     ops[i] = packed;
   g_assert_true (
       vyre_publish_packed (slots[3], sizeof slots[3], 0, 0, ops, VYRE_PACKED_MAX_OPS, NULL));
+  ops[0] = (VyreOp){ VYRE_OP_MEMCPY, long_copy, 3 };
+  g_assert_true (vyre_publish_packed (slots[4], sizeof slots[4], 0, 0, ops, 16, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (slots); i++) {
     run_many (extensions, VYRE_SCHEDULE_SLOTS, slots[i], 4096);
     run_many (extensions, VYRE_SCHEDULE_PRIORITY, slots[i], 4096);

@@ -19,14 +19,30 @@ completion_word (const VyreMegakernel *kernel, guint index)
   return (const guint32 *)kernel->answer.data + (gsize)index * VYRE_COMPLETION_WORDS;
 }
 
-/* The acquire pairs with the kernel's barrier before it stores the sequence: the
- * readback is there, and the report behind it. */
+/* Whether the kernel is through with the batch. Where it ran in its readback the acquire
+ * pairs with the kernel's barrier before it stores the sequence. */
 static gboolean
 is_completed (const VyreBatch *batch)
 {
   const guint32 *word = completion_word (batch->kernel, batch->index);
 
   return __atomic_load_n (word, __ATOMIC_ACQUIRE) == batch->sequence;
+}
+
+static guint8 *
+readback_of (const VyreBatch *batch)
+{
+  return vyre_store_get_data (batch->kernel->readbacks) + batch->readback;
+}
+
+/* Whether its readback, and the report behind it, are there. Called with the lock held. */
+static gboolean
+has_arrived (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  return !vyre_megakernel_is_discrete (kernel)
+         || vyre_arrival_is_whole (readback_of (batch), batch->plan, &kernel->mark, &batch->arrived);
 }
 
 /* Whether the copy engine is done with the staging memory in every sense, so that
@@ -92,7 +108,7 @@ static void
 retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
 {
   VyreMegakernel *kernel = batch->kernel;
-  const guint8 *report = vyre_batch_get_readback (batch) + batch->plan->scratch_offset;
+  const guint8 *report = readback_of (batch) + batch->plan->scratch_offset;
 
   batch->completion.faults = vyre_read_word (report, VYRE_SCRATCH_FAULTS);
   batch->completion.dropped_records = vyre_read_word (report, VYRE_SCRATCH_DROPPED);
@@ -124,7 +140,7 @@ vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
   for (GList *l = kernel->in_flight.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
     VyreBatch *batch = l->data;
     next = l->next;
-    if (batch->rung && is_completed (batch) && has_let_go (batch)) {
+    if (batch->rung && is_completed (batch) && has_arrived (batch) && has_let_go (batch)) {
       retire_batch (batch, now, releases);
       any = TRUE;
     }
@@ -335,7 +351,8 @@ goes_by_copy_engine (const VyreBatch *batch)
   return batch->kernel->copier.device && size > 0 && size >= batch->kernel->copy_threshold;
 }
 
-/* The batch's own state, unless it starts from a template. */
+/* The batch's own state, unless it starts from a template, and where it will be read
+ * back. */
 static void
 write_slice (VyreBatch *batch)
 {
@@ -344,6 +361,8 @@ write_slice (VyreBatch *batch)
   gint64 tag_word = vyre_plan_tag_word (plan);
   guint8 *slice;
 
+  if (vyre_megakernel_is_discrete (kernel))
+    vyre_arrival_expect (readback_of (batch), plan, &kernel->mark);
   if (batch->local)
     return;
   if (vyre_megakernel_is_discrete (kernel)) {
@@ -351,7 +370,7 @@ write_slice (VyreBatch *batch)
     vyre_memory_store (slice, plan->slice, plan->slice_size);
     vyre_memory_flush (); /* or the tag might be overtaken by what it replaces */
   } else {
-    slice = vyre_store_get_data (kernel->readbacks) + batch->readback;
+    slice = readback_of (batch);
     memcpy (slice, plan->slice, plan->slice_size);
   }
   if (tag_word != VYRE_NO_TAG_WORD)
@@ -624,7 +643,7 @@ collect (VyreBatch *batch)
   releases.n = 0;
   g_mutex_lock (&kernel->lock);
   gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed);
-  if (!done && has_let_go (batch)) {
+  if (!done && has_arrived (batch) && has_let_go (batch)) {
     retire_batch (batch, vyre_now (), &releases);
     done = TRUE;
   }
@@ -736,7 +755,7 @@ vyre_batch_get_completion (VyreBatch *batch)
 const guint8 *
 vyre_batch_get_readback (VyreBatch *batch)
 {
-  return vyre_store_get_data (batch->kernel->readbacks) + batch->readback;
+  return readback_of (batch);
 }
 
 /**

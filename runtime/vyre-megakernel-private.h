@@ -9,11 +9,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "vyre-arrival.h"
 #include "vyre-copier.h"
 #include "vyre-megakernel.h"
 #include "vyre-memory.h"
 #include "vyre-pipeline.h"
-#include "vyre-plan-private.h"
 #include "vyre-store-private.h"
 
 /* Loop iterations after which some devices end every loop, without a word;
@@ -31,6 +31,7 @@ struct _VyreBatch {
   gsize work;      /* slice of the work store, unless local or the readback is it */
   gsize stored_at; /* slice of the payload store, unless payloads are read in place */
   guint64 copy;    /* number of the copy that moves the payload, 0 for none */
+  gsize arrived;   /* how much of the readback was found to be there */
   gboolean rung; /* its publisher is through with it */
   gboolean stolen;
   gboolean orphaned;
@@ -50,6 +51,7 @@ struct _VyreMegakernel {
   char *verdict;
   VyrePlacement placement;
   gsize copy_threshold; /* payloads of so many bytes go by copy engine */
+  VyreMark mark;        /* of what has not arrived */
   VyreStore *staging;
   VyreStore *readbacks;
   VyreStore *work;     /* batches as they run and templates; NULL: in the readbacks */

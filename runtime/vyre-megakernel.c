@@ -150,6 +150,7 @@ create (
   kernel->device = vyre_device_ref (device);
   kernel->params = *params;
   kernel->placement = placement;
+  vyre_mark_init (&kernel->mark);
   /* sums with the clock must not overflow; 73 years are as good as for ever */
   kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);
   kernel->params.lease = MIN (params->lease, G_MAXINT64 / 4);

@@ -25,6 +25,7 @@ struct _VyrePlan {
   guint handler_words;
   gsize scratch_offset; /* of the scratch in the slice, bytes */
   gsize report_size;    /* of what the host reads of it: the readback and the report */
+  gsize copied_granules; /* of the readback's first parts, as far as the kernel changes them */
   gsize slice_size;
   guint32 *slice;  /* initial contents of a batch */
   GArray *tickets; /* of VyreTicket, as far as they do not depend on the batch */

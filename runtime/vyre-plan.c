@@ -434,6 +434,7 @@ write_scratch (VyrePlan *plan)
   about[VYRE_ABOUT_FENCE_END] = plan->fence_end;
   about[VYRE_ABOUT_HANDLERS] = plan->n_handlers;
   about[VYRE_ABOUT_HANDLER_WORDS] = plan->handler_words;
+  about[VYRE_ABOUT_COPIED] = (guint32)plan->copied_granules;
 }
 
 static guint64
@@ -505,11 +506,35 @@ plan_alloc (VyreImage *image, gsize payload_size, guint workgroup, const VyreExt
   plan->report_size = plan->scratch_offset + 4 * VYRE_SCRATCH_REPORT_WORDS;
   plan->slice_size
       = plan->scratch_offset + 4 * (VYRE_SCRATCH_SLOTS + slot_words + plan->handler_words);
-  plan->copy_cost = (guint)(plan->report_size / VYRE_GRANULE / workgroup) + 1;
   plan->slice = g_malloc0 (plan->slice_size);
   vyre_extensions_write (
       extensions, &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot_words]);
   return plan;
+}
+
+/* Whether the kernel may write to the debug log or the io queue; a handler may have
+ * PRINTF done, and a packed slot cannot. */
+static gboolean
+writes_queues (const VyrePlan *plan)
+{
+  gboolean writes = plan->n_handlers > 0;
+
+  for (guint slot = 0; slot < plan->image->n_slots && !writes; slot++) {
+    guint32 opcode = slot_word (plan->image, slot, VYRE_SLOT_OPCODE);
+    writes = opcode == VYRE_OP_PRINTF || opcode == VYRE_OP_LOAD_MISS;
+  }
+  return writes;
+}
+
+/* How much of a readback the kernel stores where it does not run in it. */
+static void
+plan_copy (VyrePlan *plan)
+{
+  const VyreLayout *layout = &plan->layout;
+  gsize changing = writes_queues (plan) ? layout->total : layout->offset[VYRE_PART_DEBUG_LOG];
+
+  plan->copied_granules = align_up (changing, VYRE_GRANULE) / VYRE_GRANULE;
+  plan->copy_cost = (guint)((plan->copied_granules + VYRE_SCRATCH_REPORT_WORDS) / plan->workgroup) + 1;
 }
 
 /* The rest, once the slice holds the four parts. */
@@ -521,6 +546,7 @@ plan_finish (VyrePlan *plan, GError **error)
     return NULL;
   }
   plan->full = needs_full (plan);
+  plan_copy (plan);
   write_scratch (plan);
   plan_local (plan);
   return plan;

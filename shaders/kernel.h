@@ -99,7 +99,8 @@
 #define VYRE_ABOUT_FENCE_END 4
 #define VYRE_ABOUT_HANDLERS 5      /* how many */
 #define VYRE_ABOUT_HANDLER_WORDS 6 /* and what they take, behind the slots' words */
-#define VYRE_ABOUT_WORDS 7
+#define VYRE_ABOUT_COPIED 7        /* granules of the readback that are copied out */
+#define VYRE_ABOUT_WORDS 8
 #define VYRE_SCRATCH_SLOTS 16
 #define VYRE_SCRATCH_SLOT_WORDS 2
 #define VYRE_SCRATCH_SLOT_TILES_LEFT 0

@@ -301,15 +301,19 @@ bool end_ticket()
   return s_decision != 0u;
 }
 
-// The readback, and behind it what the host wants to know besides.
+// What has changed of the readback, and what the host wants to know besides.
 void copy_out()
 {
-  uint granules = (scratch - slice + VYRE_SCRATCH_REPORT_WORDS) / 4u;
-  for (uint i = lane(); i < granules; i += WORKGROUP)
-    readback[ticket[VYRE_TICKET_READBACK] + i] = get4(slice + 4u * i);
+  uint copied = about[VYRE_ABOUT_COPIED];
+  uint behind = (scratch - slice) / 4u - copied; // from there to the report
+  for (uint i = lane(); i < copied + VYRE_SCRATCH_REPORT_WORDS / 4u; i += WORKGROUP) {
+    uint granule = i < copied ? i : i + behind;
+    readback[ticket[VYRE_TICKET_READBACK] + granule] = get4(slice + 4u * granule);
+  }
 }
 
-// The sequence number is stored last: a host that sees it sees the whole batch.
+// Of a readback that is copied out the host has to see for itself that it is there:
+// no barrier orders stores to its memory.
 void complete_batch()
 {
   uint index = s_ticket[VYRE_TICKET_KIND] >> 8;
@@ -324,8 +328,6 @@ void end_batch()
   if (DISCRETE) {
     publish_lanes();
     copy_out();
-    memoryBarrierBuffer();
-    barrier();
   } else {
     memoryBarrierBuffer();
   }

@@ -353,6 +353,7 @@ void begin_local()
 // After the completion, when nobody waits for us.
 void prepare_next_local(uint template_id, uint words)
 {
+  barrier(); // all of it has been copied out
   for (uint i = lane(); i < words; i += WORKGROUP)
     s_work[i] = s_template[i];
   if (lane() == 0u)

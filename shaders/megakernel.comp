@@ -7,6 +7,8 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
+#extension GL_KHR_shader_subgroup_ballot : require
+#extension GL_KHR_shader_subgroup_vote : require
 #include "abi.h"
 #include "kernel.h"
 #include "buffers.glsl"
@@ -15,9 +17,6 @@
 #include "payload.glsl"
 #include "u8_ops.glsl"
 #include "crc32.glsl"
-
-// The template that s_template holds; they are numbered from 1.
-shared uint s_template_id;
 
 const uint LEAVE = 0u;
 const uint WAIT = 1u;
@@ -48,40 +47,50 @@ bool is_worth_company(uint number)
   return VYRE_KIND_OF(quarter.y) != VYRE_KIND_LOCAL && quarter.z >= VYRE_COST_WORTH_COMPANY;
 }
 
-// Copies a ticket out, if all of it is there.
-bool keep_ticket(uint number, uvec4 quarters[VYRE_TICKET_GRANULES])
+void keep_quarter(uint i, uvec4 quarter)
 {
+  s_ticket[3u * i] = quarter.y;
+  s_ticket[3u * i + 1u] = quarter.z;
+  s_ticket[3u * i + 2u] = quarter.w;
+}
+
+// Copies a ticket out, if all of it is there.
+bool read_ticket(uint number)
+{
+  uvec4 quarters[VYRE_TICKET_GRANULES];
   bool whole = true;
-  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++) {
+    quarters[i] = ticket_quarter(number, i);
     whole = whole && quarters[i].x == VYRE_TICKET_MARK(number);
+  }
   if (!whole)
     return false;
-  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++) {
-    s_ticket[3u * i] = quarters[i].y;
-    s_ticket[3u * i + 1u] = quarters[i].z;
-    s_ticket[3u * i + 2u] = quarters[i].w;
-  }
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
+    keep_quarter(i, quarters[i]);
   return true;
 }
 
 // A ticket for a kernel that was built in full, which the host launches next.
 bool is_beyond(uint kind) { return !FULL && (kind & VYRE_KIND_FULL) != 0u; }
 
-// A workgroup's look at its own ticket. Device memory is half a microsecond away,
-// so the whole ticket and the host's word to leave are loaded at once, at every
-// look. What the ticket announces needs no barrier to be read after it: all of the
-// addresses come out of the ticket.
+// A subgroup's look at the ticket that its workgroup holds. Device memory is half a
+// microsecond away, so four lanes load the whole ticket, and with it the host's word to
+// leave, at every look. What the ticket announces needs no barrier to be read after it:
+// all of the addresses come out of the ticket.
 uint look(uint number, uint spent)
 {
-  uvec4 quarters[VYRE_TICKET_GRANULES];
-  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
-    quarters[i] = ticket_quarter(number, i);
+  uint i = gl_SubgroupInvocationID;
+  uvec4 quarter = ticket_quarter(number, i % VYRE_TICKET_GRANULES);
   bool leave = retired() || spent >= launch[VYRE_LAUNCH_BUDGET];
-  if (leave)
+  bool whole = subgroupAll(quarter.x == VYRE_TICKET_MARK(number));
+  bool beyond = whole && i == 0u && is_beyond(quarter.y); // the first quarter has the kind
+  if (subgroupAny(leave || beyond))
     return LEAVE;
-  if (!keep_ticket(number, quarters))
+  if (!whole)
     return WAIT;
-  return is_beyond(quarters[0].y) ? LEAVE : WORK;
+  if (i < VYRE_TICKET_GRANULES)
+    keep_quarter(i, quarter);
+  return WORK;
 }
 
 // On a device with few workers the extra workgroups go home when idle, and the
@@ -106,14 +115,6 @@ uint claim()
   uint n_held = state[VYRE_STATE_N_HELD];
   return claims < n_held ? state[VYRE_STATE_HELD + claims]
                          : state[VYRE_STATE_FIRST] + claims - n_held;
-}
-
-bool read_ticket(uint number)
-{
-  uvec4 quarters[VYRE_TICKET_GRANULES];
-  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
-    quarters[i] = ticket_quarter(number, i);
-  return keep_ticket(number, quarters);
 }
 
 // Lane 0 looks for the ticket at the head, which others may be faster to take; a
@@ -155,9 +156,16 @@ void sign_off(uint idle_total)
   atomicAdd(answer[VYRE_ANSWER_EXITS], 1u);
 }
 
+// A workgroup's stay: iterations of its loops, looks that found nothing, whether it has
+// had a ticket, and the one it holds. Of the subgroup that waits.
+uint spent = 0u;
+uint idle_total = 0u;
+uint served = 0u;
+uint held = 0u;
+
 // The loop is small on purpose and holds nothing but the search: a CPU device
 // executes masked-off code too.
-uint wait_for_ticket(uint held, inout uint spent, inout uint idle_total, uint served)
+uint wait_for_ticket()
 {
   uint decision = WAIT;
   for (uint idle = 0u; decision == WAIT; idle++) {
@@ -168,9 +176,27 @@ uint wait_for_ticket(uint held, inout uint spent, inout uint idle_total, uint se
     spent++;
     idle_total += decision == WAIT ? 1u : 0u;
   }
-  if (decision == LEAVE)
-    sign_off(idle_total);
   return decision;
+}
+
+// What is next, in s_next. Looking for a ticket at the head is for one lane, waiting for the
+// one that is held for a subgroup.
+void find_next()
+{
+  bool first = lane() == 0u;
+  if (holds()) {
+    if (first)
+      held = claim();
+    held = subgroupBroadcastFirst(held);
+  }
+  if (!holds() && !first)
+    return;
+  uint next = wait_for_ticket();
+  if (!first)
+    return;
+  s_next = next;
+  if (next == LEAVE)
+    sign_off(idle_total);
 }
 
 uint payload_words(uint opcode)
@@ -286,21 +312,6 @@ void run_work(uint kind)
         kind == VYRE_KIND_PASSES ? ticket[VYRE_TICKET_PASSES] : 0u);
 }
 
-// Whether this was the last ticket of its batch; a small one has no other.
-bool end_ticket()
-{
-  publish_lanes();
-  if (is_local())
-    return true;
-  if (lane() == 0u) {
-    uint left = add(scratch_at(VYRE_SCRATCH_TICKETS_LEFT), 0xFFFFFFFFu);
-    s_decision = left == 1u ? 1u : 0u;
-    memoryBarrierBuffer();
-  }
-  barrier();
-  return s_decision != 0u;
-}
-
 // What has changed of the readback, and what the host wants to know besides.
 void copy_out()
 {
@@ -335,68 +346,42 @@ void end_batch()
     complete_batch();
 }
 
-// A small batch starts from a copy of its template, with a tag of its own. The last
-// one left a copy of the template that it had.
-void begin_local()
+void load_about()
 {
-  uint words = ticket[VYRE_TICKET_LOCAL_WORDS];
-  uint base = ticket[VYRE_TICKET_BASE];
-  if (s_template_id != ticket[VYRE_TICKET_TEMPLATE]) {
-    for (uint i = lane(); i < words; i += WORKGROUP)
-      s_template[i] = s_work[i] = work[base + i];
-    barrier();
-  }
-  if (lane() == 0u && ticket[VYRE_TICKET_TAG_WORD] != VYRE_NO_TAG_WORD)
-    s_work[ticket[VYRE_TICKET_TAG_WORD]] = ticket[VYRE_TICKET_TAG];
-}
-
-// After the completion, when nobody waits for us.
-void prepare_next_local(uint template_id, uint words)
-{
-  barrier(); // all of it has been copied out
-  for (uint i = lane(); i < words; i += WORKGROUP)
-    s_work[i] = s_template[i];
-  if (lane() == 0u)
-    s_template_id = template_id;
-}
-
-// Which batch the ticket in hand belongs to, and where that is.
-void enter_batch()
-{
-  if (DISCRETE && VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]) == VYRE_KIND_LOCAL) {
-    local_batch = true;
-    slice = 0u;
-    scratch = ticket[VYRE_TICKET_SCRATCH];
-    begin_local();
-  } else {
-    local_batch = false;
-    slice = ticket[VYRE_TICKET_BASE];
-    scratch = slice + ticket[VYRE_TICKET_SCRATCH];
-    if (lane() == 0u)
-      answer[VYRE_ANSWER_PROGRESS] = ticket[VYRE_TICKET_SEQUENCE] * 4099u
-          + ticket[VYRE_TICKET_SLOT] + ticket[VYRE_TICKET_ROW]
-          + ticket[VYRE_TICKET_COLUMN]; // any change will do
-  }
   [[unroll]] for (uint i = 0u; i < VYRE_ABOUT_WORDS; i++)
     about[i] = get(scratch_at(VYRE_SCRATCH_ABOUT + i));
 }
 
-// Runs the work of a ticket: its own, or the steps of a small batch, which lie
-// behind its scratch.
-void run_steps()
+#include "small.glsl"
+
+// Whether this was the last ticket of its batch.
+bool end_ticket()
 {
-  uint steps = is_local() ? ticket[VYRE_TICKET_STEPS] : 1u;
-  uint kind = VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]);
-  uint step_at = steps_at();
-  for (uint step = 0u; step < steps; step++, step_at += VYRE_STEP_WORDS) {
-    if (is_local()) {
-      publish_lanes();
-      kind = s_work[step_at];
-      [[unroll]] for (uint i = VYRE_STEP_SLOT; i < VYRE_STEP_WORDS; i++)
-        ticket[VYRE_TICKET_SLOT + i - VYRE_STEP_SLOT] = s_work[step_at + i];
-    }
-    run_work(kind);
+  publish_lanes();
+  if (lane() == 0u) {
+    uint left = add(scratch_at(VYRE_SCRATCH_TICKETS_LEFT), 0xFFFFFFFFu);
+    s_decision = left == 1u ? 1u : 0u;
+    memoryBarrierBuffer();
   }
+  barrier();
+  return s_decision != 0u;
+}
+
+// A ticket of a large batch.
+void run_large()
+{
+  local_batch = false;
+  known_template = 0u;
+  slice = ticket[VYRE_TICKET_BASE];
+  scratch = slice + ticket[VYRE_TICKET_SCRATCH];
+  if (lane() == 0u)
+    answer[VYRE_ANSWER_PROGRESS] = ticket[VYRE_TICKET_SEQUENCE] * 4099u
+        + ticket[VYRE_TICKET_SLOT] + ticket[VYRE_TICKET_ROW]
+        + ticket[VYRE_TICKET_COLUMN]; // any change will do
+  load_about();
+  run_work(VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]));
+  if (end_ticket())
+    end_batch();
 }
 
 uint run_ticket()
@@ -404,14 +389,10 @@ uint run_ticket()
   [[unroll]] for (uint i = 0u; i < VYRE_TICKET_WORDS; i++)
     ticket[i] = s_ticket[i];
   uint cost = ticket[VYRE_TICKET_COST];
-  uint local_words = ticket[VYRE_TICKET_LOCAL_WORDS];
-  uint template_id = ticket[VYRE_TICKET_TEMPLATE];
-  enter_batch();
-  run_steps();
-  if (end_ticket())
-    end_batch();
-  if (is_local())
-    prepare_next_local(template_id, local_words);
+  if (DISCRETE && VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]) == VYRE_KIND_LOCAL)
+    run_small();
+  else
+    run_large();
   return cost;
 }
 
@@ -480,18 +461,14 @@ void main()
       census();
     return;
   }
-  uint spent = 0u, idle_total = 0u, served = 0u, held = 0u;
   if (lane() == 0u) {
     atomicAdd(state[VYRE_STATE_ALIVE], 1u);
     s_template_id = 0u;
   }
   clear_accumulators();
   while (true) {
-    if (lane() == 0u) {
-      if (holds())
-        held = claim();
-      s_next = wait_for_ticket(held, spent, idle_total, served);
-    }
+    if (gl_SubgroupID == 0u)
+      find_next();
     barrier();
     if (s_next == LEAVE)
       break;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A small batch: one workgroup runs all of it, in shared memory. What it takes is the
+// instructions on the way and the barriers between them, so nothing is loaded or waited
+// for twice.
+
+// The template that s_template holds; they are numbered from 1. And the one that this
+// lane knows the facts of.
+shared uint s_template_id;
+uint known_template = 0u;
+
+// A small batch starts from a copy of its template, with a tag of its own, which its
+// last fence reads, of this lane too. The last batch left a copy of its template.
+void begin_small(uint template_id)
+{
+  uint words = ticket[VYRE_TICKET_LOCAL_WORDS], base = ticket[VYRE_TICKET_BASE];
+  if (s_template_id != template_id) {
+    for (uint i = lane(); i < words; i += WORKGROUP)
+      s_template[i] = s_work[i] = work[base + i];
+    barrier();
+  }
+  if (known_template != template_id) {
+    known_template = template_id;
+    load_about();
+  }
+  if (lane() == 0u && ticket[VYRE_TICKET_TAG_WORD] != VYRE_NO_TAG_WORD)
+    s_work[ticket[VYRE_TICKET_TAG_WORD]] = ticket[VYRE_TICKET_TAG];
+}
+
+// The steps lie behind the scratch. A tile is over for the first lane, which goes on with
+// the fences, when all have done their part.
+void run_steps(uint steps)
+{
+  uint step_at = steps_at(), kind = VYRE_KIND_LANES;
+  for (uint step = 0u; step < steps; step++, step_at += VYRE_STEP_WORDS) {
+    if (step != 0u)
+      publish_lanes();
+    kind = s_work[step_at];
+    [[unroll]] for (uint i = VYRE_STEP_SLOT; i < VYRE_STEP_WORDS; i++)
+      ticket[VYRE_TICKET_SLOT + i - VYRE_STEP_SLOT] = s_work[step_at + i];
+    run_work(kind);
+  }
+  if (kind != VYRE_KIND_TILE)
+    publish_lanes();
+}
+
+// After the completion, when nobody waits for us: what the next batch starts from.
+void prepare_next_small(uint template_id, uint words)
+{
+  uint copied = min(4u * about[VYRE_ABOUT_COPIED], words);
+  barrier(); // all of it has been copied out
+  for (uint i = lane(); i < copied; i += WORKGROUP)
+    s_work[i] = s_template[i];
+  for (uint i = max(copied, scratch) + lane(); i < words; i += WORKGROUP)
+    s_work[i] = s_template[i];
+  if (lane() == 0u)
+    s_template_id = template_id;
+}
+
+void run_small()
+{
+  uint words = ticket[VYRE_TICKET_LOCAL_WORDS];
+  uint template_id = ticket[VYRE_TICKET_TEMPLATE];
+  local_batch = true;
+  slice = 0u;
+  scratch = ticket[VYRE_TICKET_SCRATCH];
+  begin_small(template_id);
+  run_steps(ticket[VYRE_TICKET_STEPS]);
+  end_batch();
+  prepare_next_small(template_id, words);
+}

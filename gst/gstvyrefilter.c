@@ -108,7 +108,7 @@ gst_vyre_placement_get_type (void)
 {
   static gsize type;
   static const GEnumValue values[] = {
-    { VYRE_PLACEMENT_AUTO, "bar on a GPU with memory of its own, else unified", "auto" },
+    { VYRE_PLACEMENT_AUTO, "split on a GPU with memory of its own, else unified", "auto" },
     { VYRE_PLACEMENT_UNIFIED, "The kernel reads payloads where they were staged", "unified" },
     { VYRE_PLACEMENT_BAR, "The CPU stores payloads into memory of the device", "bar" },
     { VYRE_PLACEMENT_COPY, "A copy engine moves payloads into memory of the device", "copy" },

@@ -45,15 +45,6 @@ has_arrived (VyreBatch *batch)
          || vyre_arrival_is_whole (readback_of (batch), batch->plan, &kernel->mark, &batch->arrived);
 }
 
-/* Whether the copy engine is done with the staging memory in every sense, so that
- * the payload can be given back. The doorbell rang before its fence did. Called with
- * the lock held. */
-static gboolean
-has_let_go (const VyreBatch *batch)
-{
-  return batch->copy == 0 || vyre_copier_is_done (&batch->kernel->copier, batch->copy);
-}
-
 /* Gives back what only the kernel needed. */
 static void
 free_device_memory (VyreBatch *batch)
@@ -140,7 +131,7 @@ vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
   for (GList *l = kernel->in_flight.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
     VyreBatch *batch = l->data;
     next = l->next;
-    if (batch->rung && is_completed (batch) && has_arrived (batch) && has_let_go (batch)) {
+    if (batch->rung && is_completed (batch) && has_arrived (batch)) {
       retire_batch (batch, now, releases);
       any = TRUE;
     }
@@ -465,9 +456,8 @@ submit_copy (VyreBatch *batch)
         .size = batch->plan->payload_size },
   };
 
-  batch->copy = vyre_copier_submit (
-      &kernel->copier, &job, kernel->door.buffer, batch->first_ticket, n_tickets (batch), &error);
-  if (batch->copy == 0)
+  if (!vyre_copier_submit (&kernel->copier, &job, kernel->door.buffer, batch->first_ticket,
+          n_tickets (batch), &error))
     vyre_megakernel_fail (kernel, error);
 }
 
@@ -643,7 +633,7 @@ collect (VyreBatch *batch)
   releases.n = 0;
   g_mutex_lock (&kernel->lock);
   gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed);
-  if (!done && has_arrived (batch) && has_let_go (batch)) {
+  if (!done && has_arrived (batch)) {
     retire_batch (batch, vyre_now (), &releases);
     done = TRUE;
   }

@@ -4,7 +4,7 @@
  * behind them, on queues that work while the kernel runs. Owns a ring of command
  * buffers per transfer queue and the host's image of the ticket ring that
  * doorbells are copied from. Calls need the megakernel's lock, but for
- * vyre_copier_tickets().
+ * vyre_copier_ticket().
  */
 #pragma once
 
@@ -16,7 +16,6 @@
 typedef struct {
   VkCommandBuffer commands;
   VkFence fence;
-  guint64 number; /* of the copy it holds, from 1 */
 } VyreCopy;
 
 typedef struct {
@@ -37,6 +36,5 @@ typedef struct {
 gboolean vyre_copier_init (VyreCopier *copier, VyreDevice *device, GError **error);
 void vyre_copier_clear (VyreCopier *copier);
 guint8 *vyre_copier_ticket (VyreCopier *copier, guint32 number);
-guint64 vyre_copier_submit (VyreCopier *copier, const VyreCopyJob *payload, VkBuffer door,
+gboolean vyre_copier_submit (VyreCopier *copier, const VyreCopyJob *payload, VkBuffer door,
     guint32 first_ticket, guint32 n_tickets, GError **error);
-gboolean vyre_copier_is_done (VyreCopier *copier, guint64 number);

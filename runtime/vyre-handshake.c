@@ -377,8 +377,8 @@ is_candidate (VyreResidency residency, VyreResidency wanted, gboolean limited)
 
 /* Proves the first candidate from @next on, and starts the keeper. A kernel that
  * failed its proof is in an unknown state: it is marked as failed, and a fresh one
- * has to go on with what @next says then. With @error set, the device is of no use
- * at all. */
+ * has to go on with what @next says then, unless that is more than the caller wants.
+ * With @error set, the device is of no use at all. */
 gboolean
 vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, GError **error)
 {

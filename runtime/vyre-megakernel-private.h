@@ -30,7 +30,6 @@ struct _VyreBatch {
   gsize readback;
   gsize work;      /* slice of the work store, unless local or the readback is it */
   gsize stored_at; /* slice of the payload store, unless payloads are read in place */
-  guint64 copy;    /* number of the copy that moves the payload, 0 for none */
   gsize arrived;   /* how much of the readback was found to be there */
   gboolean rung; /* its publisher is through with it */
   gboolean stolen;

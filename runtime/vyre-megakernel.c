@@ -167,8 +167,8 @@ static const char *
 why_not (const VyreDevice *device, VyrePlacement placement)
 {
   /* What a kernel does to system memory by atomics may stay in the cache of such a
-   * GPU until the launch ends: one wrong result in hundreds, which no proof of
-   * bearable length finds for sure. */
+   * GPU until the launch ends, and nothing tells the host what has arrived: one wrong
+   * result in hundreds, which no proof of bearable length finds for sure. */
   if (placement == VYRE_PLACEMENT_UNIFIED)
     return vyre_device_is_discrete (device) ? "the device has memory of its own" : NULL;
   if (!vyre_device_has_bar (device))
@@ -178,25 +178,42 @@ why_not (const VyreDevice *device, VyrePlacement placement)
   return NULL;
 }
 
-/* A copy engine is not chosen, only asked for: rewritten staging memory has come
- * through as it was before, one time in thousands. */
-static VyrePlacement
-choose_placement (const VyreDevice *device, VyrePlacement wanted)
+/* What to try on a device, in that order, up to %VYRE_PLACEMENT_AUTO. */
+typedef struct {
+  VyrePlacement list[3];
+} Candidates;
+
+static Candidates
+list_candidates (const VyreDevice *device, VyrePlacement wanted)
 {
   if (wanted != VYRE_PLACEMENT_AUTO)
-    return wanted;
-  return vyre_device_is_discrete (device) ? VYRE_PLACEMENT_BAR : VYRE_PLACEMENT_UNIFIED;
+    return (Candidates){ { wanted } };
+  if (!vyre_device_is_discrete (device))
+    return (Candidates){ { VYRE_PLACEMENT_UNIFIED } };
+  if (device->n_transfer_queues == 0)
+    return (Candidates){ { VYRE_PLACEMENT_BAR } };
+  return (Candidates){ { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR } };
 }
 
-/* Tries the residencies of one placement. Without a result @error is set if it is
- * of no use to try others, and otherwise @verdict says why. */
+/* Tries the residencies of one placement; unless it is the @last one, the best of them
+ * alone, because another placement that stays is better than one launch per batch. Without a result @error is set if it is of no use to try others, and otherwise
+ * @verdict says why. */
 static VyreMegakernel *
 try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlacement placement,
-    GString *verdict, GError **error)
+    gboolean last, GString *verdict, GError **error)
 {
   VyreResidency next = VYRE_RESIDENCY_PERSISTENT;
+  VyreResidency end = last || params->residency == VYRE_RESIDENCY_DISPATCH
+                          ? VYRE_RESIDENCY_DISPATCH
+                          : VYRE_RESIDENCY_PERSISTENT;
+  const char *impossible = why_not (device, placement);
 
-  while (next <= VYRE_RESIDENCY_DISPATCH) {
+  if (impossible) {
+    g_string_append_printf (verdict, "%s%s: %s", verdict->len > 0 ? "; " : "",
+        vyre_placement_name (placement), impossible);
+    return NULL;
+  }
+  while (next <= end) {
     GError *reason = NULL;
     g_autoptr (VyreMegakernel) kernel = create (device, params, placement, &reason);
     if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
@@ -236,15 +253,15 @@ start_ingest (VyreMegakernel *kernel, const GString *verdict)
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
 {
-  VyrePlacement placement = choose_placement (device, params->placement);
-  const char *impossible = why_not (device, placement);
+  Candidates candidates = list_candidates (device, params->placement);
   g_autoptr (GString) verdict = g_string_new (NULL);
   GError *reason = NULL;
 
-  if (impossible) {
-    g_string_append_printf (verdict, "%s: %s", vyre_placement_name (placement), impossible);
-  } else {
-    VyreMegakernel *kernel = try_placement (device, params, placement, verdict, &reason);
+  for (const VyrePlacement *placement = candidates.list; *placement != VYRE_PLACEMENT_AUTO;
+       placement++) {
+    gboolean last = placement[1] == VYRE_PLACEMENT_AUTO;
+    VyreMegakernel *kernel
+        = try_placement (device, params, *placement, last, verdict, &reason);
     if (kernel) {
       start_ingest (kernel, verdict);
       return kernel;

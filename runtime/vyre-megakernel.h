@@ -37,8 +37,8 @@ typedef enum {
 
 /**
  * VyrePlacement:
- * @VYRE_PLACEMENT_AUTO: %VYRE_PLACEMENT_BAR on a GPU with memory of its own, else
- *   %VYRE_PLACEMENT_UNIFIED
+ * @VYRE_PLACEMENT_AUTO: on a GPU with memory of its own %VYRE_PLACEMENT_SPLIT, or
+ *   %VYRE_PLACEMENT_BAR if it has no copy engine; else %VYRE_PLACEMENT_UNIFIED
  * @VYRE_PLACEMENT_UNIFIED: the kernel reads payloads where they were staged, and
  *   batches run where their readbacks are wanted
  * @VYRE_PLACEMENT_BAR: batches and payloads lie in memory of the device, where the

@@ -503,7 +503,7 @@ ring (VyreBatch *batch, VyrePayload *done_with)
     submit_copy (batch);
   kernel->n_ringing--;
   batch->rung = TRUE;
-  vyre_keeper_published (kernel);
+  vyre_keeper_published (kernel, batch->published);
 }
 
 /* What the kernel was built without is built in once somebody wants it: the next
@@ -682,9 +682,11 @@ gboolean
 vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
-  gint64 start = vyre_now (), checked = start, awake = 0;
-  gboolean done;
+  gboolean done = collect (batch);
 
+  if (done) /* it was there already: no need to know the time */
+    return TRUE;
+  gint64 start = vyre_now (), checked = start, awake = 0;
   while (!(done = collect (batch))) {
     gint64 now = vyre_now ();
     awake = MIN (now - start, SPIN_NS);

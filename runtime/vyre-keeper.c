@@ -86,11 +86,12 @@ retire_below (VyreMegakernel *kernel, guint32 sequence)
   vyre_memory_flush ();
 }
 
-/* Called with the lock held after tickets were published. */
+/* Called with the lock held after tickets were published, by a batch that started at
+ * @time. */
 void
-vyre_keeper_published (VyreMegakernel *kernel)
+vyre_keeper_published (VyreMegakernel *kernel, gint64 time)
 {
-  kernel->last_activity = vyre_now ();
+  kernel->last_activity = MAX (kernel->last_activity, time);
   if (!is_polling (kernel) || !is_resident (kernel))
     launch (kernel);
 }

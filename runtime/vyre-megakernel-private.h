@@ -113,7 +113,7 @@ void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
 
-void vyre_keeper_published (VyreMegakernel *kernel);
+void vyre_keeper_published (VyreMegakernel *kernel, gint64 time);
 void vyre_keeper_park (VyreMegakernel *kernel);
 void vyre_keeper_replace (VyreMegakernel *kernel);
 gpointer vyre_keeper_run (gpointer data);

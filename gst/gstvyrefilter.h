@@ -108,6 +108,7 @@ struct _GstVyreFilter {
   VyreTenant *tenant;    /* what we are to it; NULL when it has no number left */
   gboolean active;       /* counted as a producer of the kernel */
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
+  gint n_pushed;         /* to it, ever; atomic, to be watched without the lock */
   guint n_batches;       /* of these, and the one in the task's hands */
   gboolean flushing;
   guint32 sequence;      /* buffers taken in this stream */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyremeta.h"
 
+/* Where each part starts, and what it takes. */
+static GQuark fields[VYRE_N_PARTS][2];
+
 /* A part of the buffer no longer holds all four parts; everything else keeps
  * the meta. */
 static gboolean
@@ -27,7 +30,14 @@ void
 gst_vyre_readback_meta_register (void)
 {
   static const gchar *tags[] = { NULL };
+  static const gchar *const parts[] = { "control", "ring", "debug-log", "io-queue" };
 
+  for (guint part = 0; part < VYRE_N_PARTS; part++) {
+    g_autofree gchar *offset = g_strconcat (parts[part], "-offset", NULL);
+    g_autofree gchar *size = g_strconcat (parts[part], "-size", NULL);
+    fields[part][0] = g_quark_from_string (offset);
+    fields[part][1] = g_quark_from_string (size);
+  }
   gst_meta_register_custom (GST_VYRE_READBACK_META, tags, transform, NULL, NULL);
 }
 
@@ -44,15 +54,11 @@ set_u64 (GstStructure *structure, GQuark field, guint64 number)
 void
 gst_buffer_add_vyre_readback_meta (GstBuffer *buffer, const VyreLayout *layout)
 {
-  static const char *const offsets[]
-      = { "control-offset", "ring-offset", "debug-log-offset", "io-queue-offset" };
-  static const char *const sizes[]
-      = { "control-size", "ring-size", "debug-log-size", "io-queue-size" };
   GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_VYRE_READBACK_META);
   GstStructure *structure = gst_custom_meta_get_structure (meta);
 
   for (guint part = 0; part < VYRE_N_PARTS; part++) {
-    set_u64 (structure, g_quark_from_static_string (offsets[part]), layout->offset[part]);
-    set_u64 (structure, g_quark_from_static_string (sizes[part]), layout->size[part]);
+    set_u64 (structure, fields[part][0], layout->offset[part]);
+    set_u64 (structure, fields[part][1], layout->size[part]);
   }
 }

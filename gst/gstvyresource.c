@@ -13,6 +13,9 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 /* A kernel that takes no ticket for this long is not going to. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
 
+/* How long the task stays awake for the next buffer, in µs. */
+#define AWAKE 60
+
 /* When a kernel was last seen to get on with its work. */
 typedef struct {
   guint64 tickets;
@@ -232,18 +235,44 @@ end_task (GstVyreFilter *self, GstFlowReturn flow, gboolean was_eos)
   gst_pad_push_event (self->srcpad, gst_event_new_eos ());
 }
 
+/* Stays awake for a moment, the lock dropped: putting a thread to sleep and waking it
+ * costs the other one more than a batch does. Not where the kernel wants the core. */
 static void
-source_loop (gpointer data)
+watch_queue (GstVyreFilter *self)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (GST_PAD_PARENT (GST_PAD (data)));
-  GstFlowReturn flow = GST_FLOW_OK;
+  gint seen = g_atomic_int_get (&self->n_pushed);
 
+  if (!self->shared || vyre_device_is_cpu (vyre_megakernel_get_device (self->shared->kernel)))
+    return;
+  g_mutex_unlock (&self->lock);
+  gint64 end = g_get_monotonic_time () + AWAKE;
+  while (g_atomic_int_get (&self->n_pushed) == seen && g_get_monotonic_time () < end)
+    ;
   g_mutex_lock (&self->lock);
+}
+
+/* What comes next, NULL when flushing. */
+static GstVyreItem *
+pop_item (GstVyreFilter *self)
+{
+  g_mutex_lock (&self->lock);
+  if (!self->flushing && g_queue_is_empty (&self->items))
+    watch_queue (self);
   while (!self->flushing && g_queue_is_empty (&self->items))
     gst_vyre_stream_sleep (self);
   GstVyreItem *item = self->flushing ? NULL : g_queue_pop_head (&self->items);
   self->awaited = item ? item->sequence : 0;
   g_mutex_unlock (&self->lock);
+  return item;
+}
+
+static void
+source_loop (gpointer data)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (GST_PAD_PARENT (GST_PAD (data)));
+  GstVyreItem *item = pop_item (self);
+  GstFlowReturn flow = GST_FLOW_OK;
+
   if (!item) {
     end_task (self, GST_FLOW_FLUSHING, FALSE);
     return;

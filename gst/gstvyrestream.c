@@ -61,6 +61,7 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
   if (flow == GST_FLOW_OK) {
     self->n_batches += item->batch != NULL;
     g_queue_push_tail (&self->items, item);
+    g_atomic_int_inc (&self->n_pushed);
     gst_vyre_stream_wake (self);
   }
   g_mutex_unlock (&self->lock);

@@ -109,7 +109,7 @@ init_memory (VyreMegakernel *kernel, GError **error)
 }
 
 static gboolean
-init_pipeline (VyreMegakernel *kernel, GError **error)
+bind_memory (VyreMegakernel *kernel, GError **error)
 {
   VyreStore *work = kernel->work ? kernel->work : kernel->readbacks;
   VyreStore *payloads = kernel->payloads ? kernel->payloads : kernel->staging;
@@ -122,8 +122,7 @@ init_pipeline (VyreMegakernel *kernel, GError **error)
     [VYRE_BIND_READBACK] = vyre_store_get_buffer (kernel->readbacks),
   };
 
-  return vyre_pipeline_init (&kernel->pipeline, kernel->device, buffers,
-      vyre_store_get_size (payloads), vyre_megakernel_is_discrete (kernel), error);
+  return vyre_pipeline_bind (&kernel->pipeline, buffers, error);
 }
 
 /* Until it is measured, everything goes the one way or the other. */
@@ -134,6 +133,36 @@ init_copier (VyreMegakernel *kernel, GError **error)
   if (kernel->placement != VYRE_PLACEMENT_COPY && kernel->placement != VYRE_PLACEMENT_SPLIT)
     return TRUE;
   return vyre_copier_init (&kernel->copier, kernel->device, error);
+}
+
+/* Runs in a thread of its own. Returns the error, or NULL. */
+static gpointer
+compile (gpointer data)
+{
+  VyreMegakernel *kernel = data;
+  GError *error = NULL;
+
+  vyre_pipeline_init (&kernel->pipeline, kernel->device, kernel->params.staging_size,
+      vyre_megakernel_is_discrete (kernel), &error);
+  return error;
+}
+
+/* Getting memory takes as long as a driver that has the kernel in its cache, so both
+ * are done at the same time. */
+static gboolean
+init_parts (VyreMegakernel *kernel, GError **error)
+{
+  GThread *compiler = g_thread_new ("vyre-compiler", compile, kernel);
+  gboolean fine = init_memory (kernel, error) && init_copier (kernel, error);
+  g_autoptr (GError) failure = g_thread_join (compiler);
+
+  if (!fine)
+    return FALSE;
+  if (failure) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  return bind_memory (kernel, error);
 }
 
 /* A megakernel without a residency yet. */
@@ -156,8 +185,7 @@ create (
   kernel->params.lease = MIN (params->lease, G_MAXINT64 / 4);
   for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
     kernel->free_indices[kernel->n_free++] = VYRE_MAX_BATCHES - 1 - i;
-  if (!init_memory (kernel, error) || !init_copier (kernel, error)
-      || !init_pipeline (kernel, error))
+  if (!init_parts (kernel, error))
     return NULL;
   return g_steal_pointer (&kernel);
 }

@@ -309,11 +309,11 @@ create_launches (VyrePipeline *p, GError **error)
   return TRUE;
 }
 
-/* Builds the pipeline over the buffers, in binding order; @discrete for batches
- * that run in memory of the device. Compiling may take tenths of a second. */
+/* Compiles the kernel, which may take tenths of a second; @discrete for batches that run
+ * in memory of the device, @payload_size the most bytes its payloads lie in. */
 gboolean
-vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[VYRE_N_BUFFERS],
-    gsize payload_size, gboolean discrete, GError **error)
+vyre_pipeline_init (
+    VyrePipeline *p, VyreDevice *device, gsize payload_size, gboolean discrete, GError **error)
 {
   const VkPhysicalDeviceLimits *limits = &device->properties.limits;
   guint most = MIN (limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]);
@@ -335,8 +335,14 @@ vyre_pipeline_init (VyrePipeline *p, VyreDevice *device, const VkBuffer buffers[
   }
   return create_layouts (p, error) && create_shader (p, error)
          && create_pipeline (p, FALSE, &p->plain, &p->cache_hit, error)
-         && create_texels (p, buffers[VYRE_BIND_PAYLOAD], error) && create_set (p, buffers, error)
          && create_launches (p, error);
+}
+
+/* What the kernel works on: buffers in binding order. */
+gboolean
+vyre_pipeline_bind (VyrePipeline *p, const VkBuffer buffers[VYRE_N_BUFFERS], GError **error)
+{
+  return create_texels (p, buffers[VYRE_BIND_PAYLOAD], error) && create_set (p, buffers, error);
 }
 
 /* No launch may be in flight. */

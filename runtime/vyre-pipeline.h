@@ -39,8 +39,10 @@ typedef struct {
   guint n_flying; /* launches in flight, consecutive from there */
 } VyrePipeline;
 
-gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device,
-    const VkBuffer buffers[VYRE_N_BUFFERS], gsize payload_size, gboolean discrete, GError **error);
+gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device, gsize payload_size,
+    gboolean discrete, GError **error);
+gboolean vyre_pipeline_bind (
+    VyrePipeline *pipeline, const VkBuffer buffers[VYRE_N_BUFFERS], GError **error);
 gboolean vyre_pipeline_build_full (const VyrePipeline *pipeline, VkPipeline *full, GError **error);
 void vyre_pipeline_destroy (const VyrePipeline *pipeline, VkPipeline handle);
 void vyre_pipeline_clear (VyrePipeline *pipeline);

@@ -485,6 +485,41 @@ test_payload_from_anywhere (void)
   test_kernel_close (&t);
 }
 
+/* Of a readback that is copied out, the completion may be seen first. */
+static void
+test_late_readback (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  VyrePayload nothing = { 0 };
+  GError *error = NULL;
+
+  test_kernel_open (&t, &params);
+  if (!vyre_megakernel_is_discrete (t.kernel)) {
+    g_test_skip ("batches run in their readbacks here");
+    test_kernel_close (&t);
+    return;
+  }
+  g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 7, &nothing, end, &error);
+  g_assert_no_error (error);
+  VyreMark *granule = (VyreMark *)(vyre_store_get_data (t.kernel->readbacks) + batch->readback);
+  while (!vyre_arrival_is_whole ((guint8 *)granule, plan, &t.kernel->mark, &(gsize){ 0 }))
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+  VyreMark stored = *granule;
+  *granule = t.kernel->mark; /* as if it were still on its way */
+  g_assert_false (vyre_batch_wait (batch, g_get_monotonic_time () + 20000, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
+  g_clear_error (&error);
+  g_assert_cmpuint (counters (&t).in_flight, ==, 1);
+  *granule = stored;
+  g_assert_true (vyre_batch_wait (batch, end, &error));
+  g_assert_cmpuint (test_observable (batch, 0), ==, 7);
+  vyre_batch_free (batch);
+  test_kernel_close (&t);
+}
+
 static void
 test_device_selection (void)
 {
@@ -526,6 +561,7 @@ main (int argc, char **argv)
   g_test_add_func ("/residency/threads", test_threads);
   g_test_add_func ("/residency/costs-are-bounds", test_costs_are_bounds);
   g_test_add_func ("/residency/forced-placement", test_forced_placement);
+  g_test_add_func ("/residency/late-readback", test_late_readback);
   g_test_add_func ("/residency/payload-from-anywhere", test_payload_from_anywhere);
   g_test_add_func ("/residency/forced-residency-that-fails", test_forced_residency_that_fails);
   return g_test_run ();

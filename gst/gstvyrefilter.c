@@ -152,7 +152,7 @@ gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
 GstVyreShared *
 gst_vyre_filter_get_shared (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GstVyreShared *shared = self->shared ? gst_vyre_shared_ref (self->shared) : NULL;
   g_mutex_unlock (&self->lock);
   return shared;
@@ -164,7 +164,7 @@ gst_vyre_filter_account (GstVyreFilter *self, const GstVyreShared *shared, VyreB
 {
   g_autoptr (VyreTenant) tenant = NULL;
 
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   if (self->tenant && self->shared == shared)
     tenant = vyre_tenant_ref (self->tenant);
   g_mutex_unlock (&self->lock);
@@ -427,7 +427,7 @@ open_kernel (GstVyreFilter *self)
     return FALSE;
   }
   VyreTenant *tenant = gst_vyre_shared_join (shared, GST_ELEMENT_CAST (self));
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->shared = shared;
   self->tenant = tenant;
   g_mutex_unlock (&self->lock);
@@ -446,7 +446,7 @@ open_kernel (GstVyreFilter *self)
 static void
 close_kernel (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GstVyreShared *shared = g_steal_pointer (&self->shared);
   VyreTenant *tenant = g_steal_pointer (&self->tenant);
   g_mutex_unlock (&self->lock);
@@ -459,7 +459,7 @@ close_kernel (GstVyreFilter *self)
 static void
 reset_stats (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->stats = (GstVyreStats){ 0 };
   g_mutex_unlock (&self->lock);
   gst_vyre_messages_reset (self);
@@ -470,7 +470,7 @@ reset_stats (GstVyreFilter *self)
 static void
 set_active (GstVyreFilter *self, gboolean active)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   if (self->active != active)
     vyre_megakernel_set_active (self->shared->kernel, active);
   self->active = active;

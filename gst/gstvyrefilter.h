@@ -19,6 +19,7 @@
 #include "gstvyreshared.h"
 #include "gstvyrestats.h"
 #include "vyre.h"
+#include "vyre-mutex.h"
 
 G_BEGIN_DECLS
 

@@ -138,7 +138,7 @@ describe (GstVyreFilter *self, GstStructure *structure)
 {
   g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
 
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GstVyreStats stats = self->stats;
   guint depth = self->n_batches;
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;

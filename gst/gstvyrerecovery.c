@@ -52,7 +52,7 @@ take_part (GstVyreFilter *self, const GstVyreShared *lost)
 {
   Part part;
 
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   while (self->recovering && !self->flushing)
     gst_vyre_stream_sleep (self);
   if (self->flushing) {
@@ -94,7 +94,7 @@ name_batches (const GError *error, const gchar *why, guint32 first, guint32 last
 static GstFlowReturn
 give_up (GstVyreFilter *self, GError *error, const gchar *why)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   gboolean told = self->given_up;
   GError *named = name_batches (error, why, first_undone (self), self->sequence);
   self->given_up = TRUE;
@@ -115,7 +115,7 @@ install (GstVyreFilter *self, GstVyreShared *fresh)
 {
   VyreTenant *tenant = gst_vyre_shared_join (fresh, GST_ELEMENT_CAST (self));
 
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GstVyreShared *lost = self->shared;
   VyreStore *staging = vyre_megakernel_get_staging (lost->kernel);
   if (self->active) {
@@ -232,7 +232,7 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
     return give_up (self, error, "");
   if (flow != GST_FLOW_OK)
     return flow;
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->n_undone--;
   self->stats.rerun_batches++;
   gst_vyre_stream_wake (self);

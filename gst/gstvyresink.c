@@ -190,7 +190,7 @@ stage_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, V
     return FALSE;
   staged->release = buffer_release;
   staged->owner = gst_buffer_ref (buffer);
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->stats.arena_bytes += gst_buffer_get_size (buffer);
   g_mutex_unlock (&self->lock);
   return TRUE;
@@ -203,7 +203,7 @@ is_readable (GstVyreFilter *self, GstBuffer *buffer)
   gboolean lost = FALSE;
   gsize offset;
 
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   for (guint i = 0; self->lost_bytes && i < gst_buffer_n_memory (buffer); i++)
     lost |= gst_vyre_memory_find (gst_buffer_peek_memory (buffer, i), self->lost_bytes, &offset);
   g_mutex_unlock (&self->lock);
@@ -247,7 +247,7 @@ stage_mapped (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, Vyr
     .release = mapped_free,
     .owner = mapped,
   };
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->stats.direct_bytes += size;
   g_mutex_unlock (&self->lock);
   return TRUE;
@@ -285,7 +285,7 @@ alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
   while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
     if (!vyre_megakernel_check (shared->kernel, error))
       return GST_FLOW_ERROR;
-    g_mutex_lock (&self->lock);
+    vyre_mutex_lock (&self->lock);
     GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
     /* for our own payloads, which will be released; a rerun has none before it */
     gboolean waiting = self->n_batches > 0 && !item->is_rerun;
@@ -327,7 +327,7 @@ copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error
     return FALSE;
   }
   GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->stats.bounce_bytes += size;
   g_mutex_unlock (&self->lock);
   return TRUE;
@@ -406,7 +406,7 @@ wait_for_turn (
 {
   guint most = settings->max_in_flight - 1;
 
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   while (!self->flushing && self->flow == GST_FLOW_OK
          && (self->n_batches > most || self->n_undone > 0)) {
     most = self->wake_at = settings->max_in_flight / 2;
@@ -461,7 +461,7 @@ note_duration (GstVyreFilter *self, GstClockTime duration)
   if (duration > LONGEST_DURATION) /* unknown, or no basis for a latency */
     return;
   duration = (duration + GST_MSECOND - 1) / GST_MSECOND * GST_MSECOND;
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   gboolean longer = duration > self->buffer_duration;
   if (longer)
     self->buffer_duration = duration;
@@ -572,7 +572,7 @@ set_caps (GstVyreFilter *self, GstCaps *caps)
 static void
 start_flush (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->flushing = TRUE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
@@ -584,7 +584,7 @@ stop_flush (GstVyreFilter *self)
 {
   gst_vyre_stream_drop (self, TRUE);
   gst_vyre_messages_flush (self);
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->flushing = FALSE;
   self->failed = FALSE;
   self->given_up = FALSE;
@@ -601,7 +601,7 @@ stop_flush (GstVyreFilter *self)
 static void
 restart_after_eos (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   while (self->eos && !self->flushing && self->flow == GST_FLOW_OK)
     gst_vyre_stream_sleep (self); /* until the task has come to the EOS */
   gboolean restart = !self->flushing && self->flow == GST_FLOW_EOS;
@@ -611,7 +611,7 @@ restart_after_eos (GstVyreFilter *self)
     return;
   gst_pad_pause_task (self->srcpad); /* it has ended; wait until it is out of its function */
   gst_vyre_stream_drop (self, TRUE);
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->flow = self->flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
   gst_vyre_source_start (self);
@@ -623,7 +623,7 @@ static gboolean
 push_eos (GstVyreFilter *self, GstEvent *event)
 {
   push_early_events (self);
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
   gboolean had_enough = flow == GST_FLOW_EOS && !self->eos;
   gboolean untold = gst_vyre_flow_is_failure (flow) && !self->failed;
@@ -689,7 +689,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 static gboolean
 wait_until_drained (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   while (!self->flushing && self->flow == GST_FLOW_OK
          && (self->n_batches > 0 || !g_queue_is_empty (&self->items)))
     gst_vyre_stream_sleep (self);

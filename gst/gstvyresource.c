@@ -73,7 +73,7 @@ wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
 static gboolean
 is_done (GstVyreFilter *self, const GstVyreItem *item)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   gboolean done = item->shared == self->shared;
   if (done)
     self->awaited = 0;
@@ -120,7 +120,7 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
     gst_memory_map (whole, &map, GST_MAP_WRITE);
     memcpy (map.data, vyre_batch_get_readback (item->batch), layout->total);
     gst_memory_unmap (whole, &map);
-    g_mutex_lock (&self->lock);
+    vyre_mutex_lock (&self->lock);
     self->stats.readback_copies++;
     g_mutex_unlock (&self->lock);
     GST_CAT_LOG_OBJECT (cat_performance, self, "copied a readback out");
@@ -178,7 +178,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
 
   GstFlowReturn flow = finish_batch (self, item);
   if (flow != GST_FLOW_OK) {
-    g_mutex_lock (&self->lock);
+    vyre_mutex_lock (&self->lock);
     self->stats.flushed += flow == GST_FLOW_FLUSHING;
     g_mutex_unlock (&self->lock);
     return flow;
@@ -216,7 +216,7 @@ push_item_event (GstVyreFilter *self, GstVyreItem *item)
 static void
 end_task (GstVyreFilter *self, GstFlowReturn flow, gboolean was_eos)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   if (!self->flushing)
     self->flow = flow;
   gboolean eos = self->eos;
@@ -248,14 +248,14 @@ watch_queue (GstVyreFilter *self)
   gint64 end = g_get_monotonic_time () + AWAKE;
   while (g_atomic_int_get (&self->n_pushed) == seen && g_get_monotonic_time () < end)
     ;
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
 }
 
 /* What comes next, NULL when flushing. */
 static GstVyreItem *
 pop_item (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   if (!self->flushing && g_queue_is_empty (&self->items))
     watch_queue (self);
   while (!self->flushing && g_queue_is_empty (&self->items))
@@ -280,7 +280,7 @@ source_loop (gpointer data)
   gboolean is_event = item->event != NULL;
   flow = is_event ? push_item_event (self, item) : push_batch (self, item);
   gst_vyre_item_free (item);
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->awaited = 0;
   if (!is_event && self->n_batches > 0)
     self->n_batches--;
@@ -304,7 +304,7 @@ activate_source (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean activ
 
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->flushing = !active;
   self->flow = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
   gst_vyre_stream_wake (self);
@@ -329,7 +329,7 @@ query_latency (GstVyreFilter *self, GstQuery *query)
   GST_OBJECT_LOCK (self);
   guint max_in_flight = self->settings.max_in_flight;
   GST_OBJECT_UNLOCK (self);
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GstClockTime duration = self->buffer_duration;
   g_mutex_unlock (&self->lock);
   least += duration;

@@ -32,7 +32,7 @@ gst_vyre_flow_is_failure (GstFlowReturn flow)
 gboolean
 gst_vyre_stream_is_flushing (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   gboolean flushing = self->flushing;
   g_mutex_unlock (&self->lock);
   return flushing;
@@ -52,7 +52,7 @@ count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean flushing)
 GstFlowReturn
 gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
   if (flow == GST_FLOW_OK && item->batch && item->shared != self->shared)
     flow = GST_VYRE_FLOW_AGAIN;
@@ -96,7 +96,7 @@ gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky)
 {
   GstVyreItem *item;
 
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GQueue dropped = self->items;
   g_queue_init (&self->items);
   self->n_batches = 0;
@@ -116,7 +116,7 @@ gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky)
       gst_pad_store_sticky_event (self->srcpad, item->event);
     gst_vyre_item_free (item);
   }
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->stats.flushed += n;
   g_mutex_unlock (&self->lock);
 }
@@ -125,7 +125,7 @@ gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky)
 GstFlowReturn
 gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->failed = TRUE;
   g_mutex_unlock (&self->lock);
   gst_vyre_filter_post_error (self, error);

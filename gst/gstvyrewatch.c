@@ -47,7 +47,7 @@ count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *teleme
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
 
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   GstVyreStats *stats = &self->stats;
   stats->batches++;
   for (guint part = 0; part < VYRE_N_PARTS; part++)
@@ -105,7 +105,7 @@ warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
 static void
 count_stall (GstVyreFilter *self)
 {
-  g_mutex_lock (&self->lock);
+  vyre_mutex_lock (&self->lock);
   self->stats.stalls++;
   g_mutex_unlock (&self->lock);
 }

@@ -7,6 +7,8 @@
  */
 #include "vyre-arena.h"
 
+#include "vyre-mutex.h"
+
 typedef struct {
   gsize offset;
   gsize size;
@@ -238,7 +240,7 @@ vyre_arena_alloc_wait (VyreArena *arena, gsize size, gint64 end_time, gsize *off
   if (MAX (size, 1) > arena->size)
     return FALSE;
   size = round_up (arena, size);
-  g_mutex_lock (&arena->lock);
+  vyre_mutex_lock (&arena->lock);
   allocated = g_queue_is_empty (&arena->waiters) && take (arena, size, offset);
   if (!allocated && end_time > g_get_monotonic_time ())
     allocated = wait_for_space (arena, size, end_time, offset);
@@ -262,7 +264,7 @@ vyre_arena_free (VyreArena *arena, gsize offset)
   g_return_if_fail (offset < arena->size && offset % arena->alignment == 0);
 
   gsize *live = &arena->live[offset / arena->alignment];
-  g_mutex_lock (&arena->lock);
+  vyre_mutex_lock (&arena->lock);
   gsize size = *live;
   gboolean is_live = size > 0;
   *live = 0;
@@ -306,7 +308,7 @@ vyre_arena_get_used (VyreArena *arena)
 
   g_return_val_if_fail (arena, 0);
 
-  g_mutex_lock (&arena->lock);
+  vyre_mutex_lock (&arena->lock);
   used = arena->used;
   g_mutex_unlock (&arena->lock);
   return used;

@@ -3,6 +3,7 @@
  * Batches: publishing, completion, waiting.
  */
 #include "vyre-megakernel-private.h"
+#include "vyre-mutex.h"
 
 #include <string.h>
 #include <time.h>
@@ -301,7 +302,7 @@ reserve (VyreBatch *batch, gint64 end_time, GError **error)
     if (releases.n > 0) {
       g_mutex_unlock (&kernel->lock);
       vyre_releases_run (&releases);
-      g_mutex_lock (&kernel->lock);
+      vyre_mutex_lock (&kernel->lock);
       continue;
     }
     gint64 now = g_get_monotonic_time ();
@@ -498,7 +499,7 @@ ring (VyreBatch *batch, VyrePayload *done_with)
   } else {
     store (batch);
   }
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   if (by_copy_engine)
     submit_copy (batch);
   kernel->n_ringing--;
@@ -517,7 +518,7 @@ build_in_full (VyreMegakernel *kernel, GError **error)
     return TRUE;
   g_mutex_unlock (&kernel->lock);
   gboolean built = vyre_pipeline_build_full (&kernel->pipeline, &full, error);
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   if (!built)
     return FALSE;
   if (kernel->pipeline.full) { /* somebody was faster */
@@ -568,7 +569,7 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     .completion.tag = tag,
   };
   VyrePayload done_with = { .release = NULL };
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   gboolean fits
       = (!plan->full || build_in_full (kernel, error)) && reserve (batch, end_time, error);
   if (fits) {
@@ -600,7 +601,7 @@ vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
   VyreRelease release = { .tenant = NULL };
 
   vyre_tenant_note_published (tenant, 1);
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   batch->tenant = vyre_tenant_ref (tenant);
   if (atomic_load (&batch->done))
     release = vyre_batch_take_release (batch);
@@ -631,7 +632,7 @@ collect (VyreBatch *batch)
   if (!is_completed (batch))
     return FALSE;
   releases.n = 0;
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed);
   if (!done && has_arrived (batch)) {
     retire_batch (batch, vyre_now (), &releases);
@@ -652,7 +653,7 @@ has_failed (VyreBatch *batch, gint64 end_time, GError **error)
   VyreMegakernel *kernel = batch->kernel;
   gboolean failed;
 
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   failed = kernel->failure != NULL && !atomic_load (&batch->done);
   if (failed)
     set_failure (kernel, error);
@@ -714,7 +715,7 @@ vyre_batch_free (VyreBatch *batch)
   VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
 
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   if (atomic_load (&batch->done)) {
     vyre_batch_destroy (batch);
   } else {

@@ -7,6 +7,8 @@
  */
 #include "vyre-tenants.h"
 
+#include "vyre-mutex.h"
+
 G_STATIC_ASSERT (
     VYRE_TENANT_WINDOW_BASE + (VYRE_TENANT_LAST + 1) * VYRE_TENANT_WINDOW_SIZE == 0x80000000u);
 G_STATIC_ASSERT (
@@ -127,7 +129,7 @@ vyre_tenants_register (
 {
   VyreTenant *tenant = NULL;
 
-  g_mutex_lock (&tenants->lock);
+  vyre_mutex_lock (&tenants->lock);
   guint32 id = find_free (tenants);
   if (id != 0)
     tenant = add_tenant (tenants, id, label, max_outstanding);
@@ -155,7 +157,7 @@ vyre_tenants_unregister (VyreTenants *tenants, guint32 id)
 {
   gboolean found = FALSE;
 
-  g_mutex_lock (&tenants->lock);
+  vyre_mutex_lock (&tenants->lock);
   if (id <= VYRE_TENANT_LAST) {
     found = tenants->registered[id] != NULL;
     tenants->registered[id] = NULL;
@@ -175,7 +177,7 @@ vyre_tenants_list (VyreTenants *tenants)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify)vyre_tenant_unref);
 
-  g_mutex_lock (&tenants->lock);
+  vyre_mutex_lock (&tenants->lock);
   for (guint32 id = 1; id <= tenants->last; id++) {
     VyreTenant *tenant = tenants->registered[id];
     if (tenant == NULL)
@@ -196,7 +198,7 @@ vyre_tenants_list (VyreTenants *tenants)
 VyreTenant *
 vyre_tenant_ref (VyreTenant *tenant)
 {
-  g_mutex_lock (&tenant->tenants->lock);
+  vyre_mutex_lock (&tenant->tenants->lock);
   tenant->refs++;
   g_mutex_unlock (&tenant->tenants->lock);
   return tenant;
@@ -218,7 +220,7 @@ vyre_tenant_unref (VyreTenant *tenant)
 {
   VyreTenants *tenants = tenant->tenants;
 
-  g_mutex_lock (&tenants->lock);
+  vyre_mutex_lock (&tenants->lock);
   gboolean gone = --tenant->refs == 0;
   if (gone) {
     if (is_registered (tenant))
@@ -344,7 +346,7 @@ gboolean
 vyre_tenant_publish (
     VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error)
 {
-  g_mutex_lock (&tenant->tenants->lock);
+  vyre_mutex_lock (&tenant->tenants->lock);
   gboolean ok = publish_locked (tenant, ring, size, slot, op, error);
   g_mutex_unlock (&tenant->tenants->lock);
   return ok;
@@ -362,7 +364,7 @@ vyre_tenant_publish (
 void
 vyre_tenant_note_published (VyreTenant *tenant, guint64 n)
 {
-  g_mutex_lock (&tenant->tenants->lock);
+  vyre_mutex_lock (&tenant->tenants->lock);
   tenant->counters.published += n;
   tenant->counters.outstanding += n;
   g_mutex_unlock (&tenant->tenants->lock);
@@ -384,7 +386,7 @@ vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
 {
   VyreTenantCounters *counters = &tenant->counters;
 
-  g_mutex_lock (&tenant->tenants->lock);
+  vyre_mutex_lock (&tenant->tenants->lock);
   guint64 outstanding = counters->outstanding;
   gboolean ok = n <= outstanding;
   if (ok) {
@@ -420,7 +422,7 @@ vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
   VyreTenantCounters *counters = &tenant->counters;
   gboolean in_time = TRUE;
 
-  g_mutex_lock (&tenant->tenants->lock);
+  vyre_mutex_lock (&tenant->tenants->lock);
   counters->quiesces++;
   while (counters->outstanding > 0 && in_time)
     in_time = g_cond_wait_until (&tenant->drained, &tenant->tenants->lock, end_time);
@@ -443,7 +445,7 @@ vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
 void
 vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters)
 {
-  g_mutex_lock (&tenant->tenants->lock);
+  vyre_mutex_lock (&tenant->tenants->lock);
   *counters = tenant->counters;
   g_mutex_unlock (&tenant->tenants->lock);
 }

@@ -111,14 +111,6 @@ uint exchange(uint at, uint expected, uint value)
   return atomicCompSwap(work[at], expected, value);
 }
 
-void raise(uint at, uint value)
-{
-  if (is_local())
-    atomicMax(s_work[at], value);
-  else
-    atomicMax(work[at], value);
-}
-
 void flip(uint at, uint bits)
 {
   if (is_local())
@@ -161,14 +153,32 @@ void publish_lanes()
   barrier();
 }
 
-// 64-bit sums in two words: the carry is exact because an atomic returns the
+// The same for the first lane while it alone works on the batch, as far as its workgroup
+// goes: nobody else is at a small batch, and atomics of shared memory take four times as
+// long.
+uint add_alone(uint at, uint value)
+{
+  if (!is_local())
+    return atomicAdd(work[at], value);
+  uint before = s_work[at];
+  s_work[at] = before + value;
+  return before;
+}
+
+void raise_alone(uint at, uint value)
+{
+  if (is_local())
+    s_work[at] = max(s_work[at], value);
+  else
+    atomicMax(work[at], value);
+}
+
+// 64-bit sums in two words: the carry is exact because an addition returns the
 // value it added to. The two halves are apart so that several sums can be under
 // way at the same time.
 void carry_64(uint at, uint before, uint low, uint high)
 {
   high += before + low < before ? 1u : 0u;
   if (high != 0u)
-    add(at + 1u, high);
+    add_alone(at + 1u, high);
 }
-
-void atomic_add_64(uint at, uint low, uint high) { carry_64(at, add(at, low), low, high); }

@@ -277,36 +277,47 @@ bool tile_may_run(uint slot, Slot s)
   return s_decision != 0u;
 }
 
-// One tile; the last tile of its slot ends the slot.
-void run_tile(uint slot)
+// What there is to know of a tile before it runs: its slot's operation and region, and
+// whether it may do it.
+struct Tile {
+  uint slot;
+  uint opcode;
+  bool runs;
+  bool fits;
+  Region region;
+};
+
+Tile load_tile(uint slot)
 {
   Slot s = load_slot(slot);
-  bool runs = tile_may_run(slot, s);
   Region r = region_of(s);
-  bool fits = payload_op_fits(s.opcode, r);
-  if (runs && fits)
-    run_payload_op(s.opcode, r);
-  publish_lanes();
-  clear_accumulators();
-  if (lane() != 0u || !runs)
-    return;
-  if (add(slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
-    return;
-  order_writes();
-  if (fits)
-    end_payload_op(s.opcode, r);
-  finish(slot, ran_to(fits));
+  return Tile(slot, s.opcode, tile_may_run(slot, s), payload_op_fits(s.opcode, r), r);
 }
 
-// One slot, run of slots or tile of the batch in hand.
-void run_work(uint kind)
+// One tile; the last tile of its slot ends the slot.
+void run_tile(Tile t)
+{
+  if (t.runs && t.fits)
+    run_payload_op(t.opcode, t.region);
+  publish_lanes();
+  clear_accumulators();
+  if (lane() != 0u || !t.runs)
+    return;
+  if (add_alone(slot_scratch_at(t.slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
+    return;
+  order_writes();
+  if (t.fits)
+    end_payload_op(t.opcode, t.region);
+  finish(t.slot, ran_to(t.fits));
+}
+
+// One slot or run of slots of the batch in hand.
+void run_slots(uint kind)
 {
   uint slot = ticket[VYRE_TICKET_SLOT];
 
   if (kind == VYRE_KIND_SOLO)
     run_solo(slot);
-  else if (kind == VYRE_KIND_TILE)
-    run_tile(slot);
   else
     run_lanes(slot, ticket[VYRE_TICKET_COUNT],
         kind == VYRE_KIND_PASSES ? ticket[VYRE_TICKET_PASSES] : 0u);
@@ -379,7 +390,11 @@ void run_large()
         + ticket[VYRE_TICKET_SLOT] + ticket[VYRE_TICKET_ROW]
         + ticket[VYRE_TICKET_COLUMN]; // any change will do
   load_about();
-  run_work(VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]));
+  uint kind = VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]);
+  if (kind == VYRE_KIND_TILE)
+    run_tile(load_tile(ticket[VYRE_TICKET_SLOT]));
+  else
+    run_slots(kind);
   if (end_ticket())
     end_batch();
 }

@@ -196,5 +196,6 @@ uvec4 next_granule(inout Walk w, out uvec4 mask)
 // Bytes really read, for the host to hold against the bytes it asked for.
 void count_bytes(uint bytes)
 {
-  atomic_add_64(scratch_at(VYRE_SCRATCH_BYTES), bytes, 0u);
+  uint at = scratch_at(VYRE_SCRATCH_BYTES);
+  carry_64(at, add_alone(at, bytes), bytes, 0u);
 }

@@ -9,6 +9,19 @@
 shared uint s_template_id;
 uint known_template = 0u;
 
+// The step in hand. The only one of a template, if that is a tile, needs no second look.
+bool known_alone = false;
+uint known_words[VYRE_STEP_WORDS];
+Tile known_tile;
+
+void learn_step(uint at, uint kind)
+{
+  [[unroll]] for (uint i = VYRE_STEP_SLOT; i < VYRE_STEP_WORDS; i++)
+    known_words[i] = s_work[at + i];
+  if (kind == VYRE_KIND_TILE)
+    known_tile = load_tile(known_words[VYRE_STEP_SLOT]);
+}
+
 // A small batch starts from a copy of its template, with a tag of its own, which its
 // last fence reads, of this lane too. The last batch left a copy of its template.
 void begin_small(uint template_id)
@@ -22,6 +35,7 @@ void begin_small(uint template_id)
   if (known_template != template_id) {
     known_template = template_id;
     load_about();
+    known_alone = false;
   }
   if (lane() == 0u && ticket[VYRE_TICKET_TAG_WORD] != VYRE_NO_TAG_WORD)
     s_work[ticket[VYRE_TICKET_TAG_WORD]] = ticket[VYRE_TICKET_TAG];
@@ -35,10 +49,18 @@ void run_steps(uint steps)
   for (uint step = 0u; step < steps; step++, step_at += VYRE_STEP_WORDS) {
     if (step != 0u)
       publish_lanes();
-    kind = s_work[step_at];
+    kind = VYRE_KIND_TILE;
+    if (!known_alone) {
+      kind = s_work[step_at];
+      learn_step(step_at, kind);
+      known_alone = steps == 1u && kind == VYRE_KIND_TILE;
+    }
     [[unroll]] for (uint i = VYRE_STEP_SLOT; i < VYRE_STEP_WORDS; i++)
-      ticket[VYRE_TICKET_SLOT + i - VYRE_STEP_SLOT] = s_work[step_at + i];
-    run_work(kind);
+      ticket[VYRE_TICKET_SLOT + i - VYRE_STEP_SLOT] = known_words[i];
+    if (kind == VYRE_KIND_TILE)
+      run_tile(known_tile);
+    else
+      run_slots(kind);
   }
   if (kind != VYRE_KIND_TILE)
     publish_lanes();

@@ -95,16 +95,16 @@ void u8_stats_tile(Region r, Walk w)
   uint high = s_accumulator[ACC_SQUARES_HIGH];
   uint carry;
   uint low = uaddCarry(s_accumulator[ACC_SQUARES_LOW], high << 16, carry);
-  add(observable_at(r, VYRE_U8_STATS_COUNT), s_accumulator[ACC_BYTES]);
-  raise(observable_at(r, VYRE_U8_STATS_MIN), s_accumulator[ACC_MAX_INVERSE]);
-  raise(observable_at(r, VYRE_U8_STATS_MAX), s_accumulator[ACC_MAX]);
+  add_alone(observable_at(r, VYRE_U8_STATS_COUNT), s_accumulator[ACC_BYTES]);
+  raise_alone(observable_at(r, VYRE_U8_STATS_MIN), s_accumulator[ACC_MAX_INVERSE]);
+  raise_alone(observable_at(r, VYRE_U8_STATS_MAX), s_accumulator[ACC_MAX]);
   uint sum = s_accumulator[ACC_SUM], bytes = s_accumulator[ACC_BYTES];
   uint sum_at = observable_at(r, VYRE_U8_STATS_SUM);
   uint squares_at = observable_at(r, VYRE_U8_STATS_SUM_SQUARES);
   uint bytes_at = scratch_at(VYRE_SCRATCH_BYTES);
-  uint sum_before = add(sum_at, sum);
-  uint squares_before = add(squares_at, low);
-  uint bytes_before = add(bytes_at, bytes);
+  uint sum_before = add_alone(sum_at, sum);
+  uint squares_before = add_alone(squares_at, low);
+  uint bytes_before = add_alone(bytes_at, bytes);
   carry_64(sum_at, sum_before, sum, 0u);
   carry_64(squares_at, squares_before, low, (high >> 16) + carry);
   carry_64(bytes_at, bytes_before, bytes, 0u);
@@ -190,7 +190,7 @@ void u8_below_tile(Region r, Walk w)
   }
   barrier();
   if (lane() == 0u) {
-    add(observable_at(r, 0u), s_accumulator[ACC_BELOW]);
+    add_alone(observable_at(r, 0u), s_accumulator[ACC_BELOW]);
     count_bytes(s_accumulator[ACC_BYTES]);
   }
 }

@@ -16,6 +16,7 @@
 #include <gst/gst.h>
 
 #include "gstvyregeometry.h"
+#include "gstvyrereadbackpool.h"
 #include "gstvyreshared.h"
 #include "gstvyrestats.h"
 #include "vyre.h"
@@ -141,6 +142,7 @@ struct _GstVyreFilter {
 
   /* source task; changes state while it does not run */
   VyreReplayLog *replay; /* NULL: nothing is recorded */
+  GstVyreReadbackPool *readbacks; /* of the last layout, or NULL */
   GstVyreResults last;
   gint64 results_due;
   gint64 counters_due;

@@ -10,7 +10,7 @@ struct _GstVyreAllocator {
 typedef struct {
   GstMemory parent;
   VyreStore *store;
-  gsize slice; /* byte offset in the store; of a root memory, to be freed */
+  gsize slice; /* byte offset in the store; of a root memory, which frees it */
 } GstVyreMemory;
 
 G_DEFINE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST_TYPE_ALLOCATOR)
@@ -26,6 +26,13 @@ memory_new (GstAllocator *allocator, GstMemory *parent, GstMemoryFlags flags, gs
   memory->store = vyre_store_ref (GST_VYRE_ALLOCATOR (allocator)->store);
   memory->slice = slice;
   return GST_MEMORY_CAST (memory);
+}
+
+/* Where a memory's slice is: parts of another one have none of their own. */
+static gsize
+slice_of (GstMemory *memory)
+{
+  return ((GstVyreMemory *)(memory->parent ? memory->parent : memory))->slice;
 }
 
 /* What upstream may take: half of the store. The other half is for payloads
@@ -63,7 +70,7 @@ allocator_free (GstAllocator *allocator, GstMemory *memory)
   GstVyreMemory *vyre = (GstVyreMemory *)memory;
 
   if (!memory->parent)
-    vyre_store_free (vyre->store, vyre->slice);
+    gst_vyre_memory_set_slice (memory, GST_VYRE_NO_SLICE);
   vyre_store_unref (vyre->store);
   g_free (vyre);
 }
@@ -73,7 +80,7 @@ memory_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
 {
   GstVyreMemory *vyre = (GstVyreMemory *)memory;
 
-  return vyre_store_get_data (vyre->store) + vyre->slice;
+  return vyre_store_get_data (vyre->store) + slice_of (memory);
 }
 
 static void
@@ -84,13 +91,12 @@ memory_unmap (GstMemory *memory)
 static GstMemory *
 memory_share (GstMemory *memory, gssize offset, gssize size)
 {
-  GstVyreMemory *vyre = (GstVyreMemory *)memory;
   GstMemory *root = memory->parent ? memory->parent : memory;
 
   if (size == -1)
     size = (gssize)memory->size - offset;
   return memory_new (memory->allocator, root,
-      GST_MINI_OBJECT_FLAGS (root) | GST_MINI_OBJECT_FLAG_LOCK_READONLY, vyre->slice,
+      GST_MINI_OBJECT_FLAGS (root) | GST_MINI_OBJECT_FLAG_LOCK_READONLY, GST_VYRE_NO_SLICE,
       memory->maxsize, memory->align, memory->offset + (gsize)offset, (gsize)size);
 }
 
@@ -168,6 +174,17 @@ gst_vyre_allocator_retire (GstAllocator *allocator)
   g_atomic_int_set (&GST_VYRE_ALLOCATOR (allocator)->retired, TRUE);
 }
 
+/* Frees the slice of @whole, which is nobody's part, if it has one, and gives it another. */
+void
+gst_vyre_memory_set_slice (GstMemory *whole, gsize slice)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *)whole;
+
+  if (vyre->slice != GST_VYRE_NO_SLICE)
+    vyre_store_free (vyre->store, vyre->slice);
+  vyre->slice = slice;
+}
+
 /* A memory over @slice, which it frees in the end. */
 GstMemory *
 gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size)
@@ -183,6 +200,6 @@ gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset)
 
   if (!gst_memory_is_type (memory, GST_VYRE_MEMORY_TYPE) || vyre->store != store)
     return FALSE;
-  *offset = vyre->slice + memory->offset;
+  *offset = slice_of (memory) + memory->offset;
   return TRUE;
 }

@@ -19,9 +19,13 @@ G_DECLARE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST, VYRE_ALLOCATOR,
 
 #define GST_VYRE_MEMORY_TYPE "VyreMemory"
 
+/* Where a memory lies that is over nothing at present. */
+#define GST_VYRE_NO_SLICE G_MAXSIZE
+
 GstAllocator *gst_vyre_allocator_new (VyreStore *store);
 void gst_vyre_allocator_retire (GstAllocator *allocator);
 GstMemory *gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size);
+void gst_vyre_memory_set_slice (GstMemory *whole, gsize slice);
 gboolean gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset);
 
 G_END_DECLS

@@ -3,7 +3,6 @@
  * vyrefilter's source pad: its task waits for batches and pushes readbacks.
  */
 #include "gstvyrememory.h"
-#include "gstvyremeta.h"
 #include "gstvyrereplay.h"
 #include "gstvyrestream.h"
 
@@ -100,6 +99,25 @@ finish_batch (GstVyreFilter *self, GstVyreItem *item)
   }
 }
 
+static GstBuffer *
+copy_out (GstVyreFilter *self, GstVyreItem *item)
+{
+  const VyreLayout *layout = vyre_plan_get_layout (item->plan);
+  GstMemory *whole = gst_allocator_alloc (NULL, layout->total, NULL);
+  GstBuffer *buffer = gst_buffer_new ();
+  GstMapInfo map;
+
+  gst_memory_map (whole, &map, GST_MAP_WRITE);
+  memcpy (map.data, vyre_batch_get_readback (item->batch), layout->total);
+  gst_memory_unmap (whole, &map);
+  vyre_mutex_lock (&self->lock);
+  self->stats.readback_copies++;
+  g_mutex_unlock (&self->lock);
+  GST_CAT_LOG_OBJECT (cat_performance, self, "copied a readback out");
+  gst_buffer_append_vyre_readback (buffer, whole, layout);
+  return buffer;
+}
+
 /* The readback as it goes downstream. While the store has room its slice is
  * lent out; beyond half of it a copy goes instead, so that a sink that keeps
  * buffers can never leave the next batch without a slice. */
@@ -107,30 +125,16 @@ static GstBuffer *
 make_buffer (GstVyreFilter *self, GstVyreItem *item)
 {
   VyreStore *store = vyre_megakernel_get_readbacks (item->shared->kernel);
+  GstAllocator *allocator = item->shared->readback_allocator;
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
-  GstBuffer *buffer = gst_buffer_new ();
-  GstMemory *whole;
 
-  if (vyre_store_get_used (store) <= vyre_store_get_size (store) / 2) {
-    gsize slice = vyre_batch_steal_readback (item->batch);
-    whole = gst_vyre_allocator_wrap (item->shared->readback_allocator, slice, layout->total);
-  } else {
-    GstMapInfo map;
-    whole = gst_allocator_alloc (NULL, layout->total, NULL);
-    gst_memory_map (whole, &map, GST_MAP_WRITE);
-    memcpy (map.data, vyre_batch_get_readback (item->batch), layout->total);
-    gst_memory_unmap (whole, &map);
-    vyre_mutex_lock (&self->lock);
-    self->stats.readback_copies++;
-    g_mutex_unlock (&self->lock);
-    GST_CAT_LOG_OBJECT (cat_performance, self, "copied a readback out");
-  }
-  for (guint part = 0; part < VYRE_N_PARTS; part++)
-    gst_buffer_append_memory (
-        buffer, gst_memory_share (whole, (gssize)layout->offset[part], (gssize)layout->size[part]));
-  gst_memory_unref (whole);
-  gst_buffer_add_vyre_readback_meta (buffer, layout);
-  return buffer;
+  if (vyre_store_get_used (store) > vyre_store_get_size (store) / 2)
+    return copy_out (self, item);
+  if (self->readbacks && !gst_vyre_readback_pool_is_for (self->readbacks, allocator, layout))
+    g_clear_pointer (&self->readbacks, gst_vyre_readback_pool_close);
+  if (!self->readbacks)
+    self->readbacks = gst_vyre_readback_pool_new (allocator, layout);
+  return gst_vyre_readback_pool_take (self->readbacks, vyre_batch_steal_readback (item->batch));
 }
 
 static void

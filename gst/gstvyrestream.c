@@ -178,6 +178,7 @@ gst_vyre_stream_reset (GstVyreFilter *self)
   self->caps_failed = FALSE;
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->position = 0;
+  g_clear_pointer (&self->readbacks, gst_vyre_readback_pool_close);
   g_clear_pointer (&self->plan, vyre_plan_unref);
   g_clear_pointer (&self->plan_program, vyre_program_unref);
   gst_caps_replace (&self->out_caps, NULL);

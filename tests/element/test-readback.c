@@ -340,6 +340,89 @@ GST_START_TEST (copied_readbacks_give_their_memory_back)
 }
 GST_END_TEST;
 
+/* A readback that comes back is used again, as good as new. */
+GST_START_TEST (buffers_are_used_again)
+{
+  GstHarness *h = filter_new (CRC);
+  gpointer seen[8];
+  guint again = 0;
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (seen); i++) {
+    GstBuffer *readback = filter_run (h, noise_buffer (100 + i, i));
+    seen[i] = readback;
+    for (guint before = 0; before < i; before++)
+      again += seen[before] == readback;
+    check_layout (readback, 2, 2);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (readback), GST_CLOCK_TIME_NONE);
+    fail_if (GST_BUFFER_FLAG_IS_SET (readback, GST_BUFFER_FLAG_MARKER));
+    GST_BUFFER_PTS (readback) = 7;
+    GST_BUFFER_FLAG_SET (readback, GST_BUFFER_FLAG_MARKER);
+    gst_buffer_unref (readback);
+  }
+  fail_unless (again > 0, "no buffer came twice");
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Ways to keep a part of a readback when the buffer goes. */
+static GstMemory *
+keep_memory (GstBuffer *readback)
+{
+  return gst_memory_ref (gst_buffer_peek_memory (readback, 0));
+}
+
+static GstMemory *
+keep_share (GstBuffer *readback)
+{
+  return gst_memory_share (gst_buffer_peek_memory (readback, 0), 0, -1);
+}
+
+static GstMemory *
+keep_copied_buffer (GstBuffer *readback)
+{
+  GstBuffer *copy = gst_buffer_copy (readback);
+  GstMemory *memory = gst_memory_ref (gst_buffer_peek_memory (copy, 0));
+
+  gst_buffer_unref (copy);
+  return memory;
+}
+
+static GstMemory *
+keep_span (GstBuffer *readback)
+{
+  return gst_buffer_get_all_memory (readback);
+}
+
+GST_START_TEST (what_somebody_keeps_is_not_used_again)
+{
+  GstMemory *(*const ways[]) (GstBuffer *)
+      = { keep_memory, keep_share, keep_copied_buffer, keep_span };
+  GstHarness *h = filter_new (CRC);
+  GstMemory *kept[G_N_ELEMENTS (ways)];
+  guint8 bytes[G_N_ELEMENTS (ways)][648];
+  GstMapInfo map;
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
+    GstBuffer *readback = filter_run (h, noise_buffer (100, i));
+    gst_buffer_extract (readback, 0, bytes[i], sizeof bytes[i]);
+    kept[i] = ways[i](readback);
+    gst_buffer_unref (readback);
+  }
+  for (guint i = 0; i < 20; i++)
+    gst_buffer_unref (filter_run (h, noise_buffer (100, 100 + i)));
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++) {
+    fail_unless (gst_memory_map (kept[i], &map, GST_MAP_READ));
+    fail_unless (map.size >= sizeof bytes[i]);
+    fail_unless (memcmp (map.data, bytes[i], sizeof bytes[i]) == 0, "way %u was overwritten", i);
+    gst_memory_unmap (kept[i], &map);
+    gst_memory_unref (kept[i]);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 static Suite *
 readback_suite (void)
 {
@@ -358,6 +441,8 @@ readback_suite (void)
   tcase_add_test (memory, writing_to_a_readback_changes_nobody_elses);
   tcase_add_test (memory, readbacks_outlive_the_filter);
   tcase_add_test (memory, keeping_every_readback_does_not_stall);
+  tcase_add_test (memory, buffers_are_used_again);
+  tcase_add_test (memory, what_somebody_keeps_is_not_used_again);
   tcase_add_test (memory, copied_readbacks_give_their_memory_back);
   return s;
 }

@@ -426,9 +426,6 @@ test_forced_placement (void)
   g_assert_no_error (error);
   for (VyrePlacement p = VYRE_PLACEMENT_UNIFIED; p <= VYRE_PLACEMENT_SPLIT; p++) {
     VyreMegakernelParams params = test_params ();
-    /* whose compiler takes minutes for the kernel of this placement */
-    if (p == VYRE_PLACEMENT_BAR && g_str_has_prefix (vyre_device_get_name (device), "SwiftShader"))
-      continue;
     params.placement = p;
     params.copy_threshold = 65536;
     params.residency = VYRE_RESIDENCY_AUTO;

@@ -90,6 +90,65 @@ GST_START_TEST (proposed_memory_is_read_where_it_is)
 }
 GST_END_TEST;
 
+/* A pool for frames, of the same memory, with a meta for where their planes are. */
+GST_START_TEST (a_proposed_pool_has_lent_memory)
+{
+  static const gchar text[] = "video/x-raw,format=I420,width=70,height=50,framerate=25/1";
+  GstHarness *h = filter_new (CRC);
+  GstCaps *caps = gst_caps_from_string (text);
+  GstQuery *query = gst_query_new_allocation (caps, TRUE);
+  GstBufferPool *pool;
+  guint size, least, most;
+  gsize total = 0;
+
+  filter_start (h, text);
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless_equals_int (gst_query_get_n_allocation_pools (query), 1);
+  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &least, &most);
+  fail_unless_equals_int (size, 72 * 50 + 2 * 36 * 25);
+  fail_unless (gst_buffer_pool_set_active (pool, TRUE));
+  for (guint i = 0; i < 6; i++) {
+    GstBuffer *buffer;
+    fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &buffer, NULL), GST_FLOW_OK);
+    fail_unless (gst_memory_is_type (gst_buffer_peek_memory (buffer, 0), "VyreMemory"));
+    fail_unless (gst_buffer_get_meta (buffer, g_type_from_name ("GstVideoMetaAPI")) != NULL);
+    guint8 *data = noise_new (size, i);
+    gst_buffer_fill (buffer, 0, data, size);
+    g_free (data);
+    total += size;
+    check_crc (h, buffer);
+  }
+  check_bytes (h, total, 0);
+  gst_buffer_pool_set_active (pool, FALSE);
+  gst_object_unref (pool);
+  gst_query_unref (query);
+  gst_caps_unref (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Where there is nothing to make a pool of, or nobody wants one, there is none. */
+GST_START_TEST (no_pool_without_frames)
+{
+  GstHarness *h = filter_new (CRC);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (streams); i++) {
+    GstCaps *caps = streams[i] ? gst_caps_from_string (streams[i]) : NULL;
+    gboolean frames = i == 1;
+    for (gint wanted = 0; wanted < 2; wanted++) {
+      GstQuery *query = gst_query_new_allocation (caps, wanted);
+      fail_unless (gst_pad_peer_query (h->srcpad, query));
+      fail_unless_equals_int (gst_query_get_n_allocation_pools (query), frames && wanted);
+      fail_unless_equals_int (gst_query_get_n_allocation_params (query), 1);
+      gst_query_unref (query);
+    }
+    gst_clear_caps (&caps);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (foreign_memory_is_copied_and_counted_to_the_byte)
 {
   GstHarness *h = filter_new (CRC);
@@ -238,6 +297,8 @@ allocation_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, proposed_memory_is_read_where_it_is, 0, G_N_ELEMENTS (streams));
   tcase_add_test (tc, foreign_memory_is_copied_and_counted_to_the_byte);
+  tcase_add_test (tc, a_proposed_pool_has_lent_memory);
+  tcase_add_test (tc, no_pool_without_frames);
   tcase_add_test (tc, two_lent_memories_are_copied_together);
   tcase_add_test (tc, a_part_of_lent_memory_is_found_where_it_starts);
   tcase_add_test (tc, memory_of_one_filter_is_foreign_to_another_kernel);

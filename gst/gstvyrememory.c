@@ -167,6 +167,13 @@ gst_vyre_allocator_new (VyreStore *store)
   return GST_ALLOCATOR_CAST (self);
 }
 
+/* The store that it lends slices of, NULL of any other allocator. */
+VyreStore *
+gst_vyre_allocator_get_store (GstAllocator *allocator)
+{
+  return GST_IS_VYRE_ALLOCATOR (allocator) ? GST_VYRE_ALLOCATOR (allocator)->store : NULL;
+}
+
 /* No kernel reads the store any more: from now on, upstream gets system memory. */
 void
 gst_vyre_allocator_retire (GstAllocator *allocator)

@@ -23,6 +23,7 @@ G_DECLARE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST, VYRE_ALLOCATOR,
 #define GST_VYRE_NO_SLICE G_MAXSIZE
 
 GstAllocator *gst_vyre_allocator_new (VyreStore *store);
+VyreStore *gst_vyre_allocator_get_store (GstAllocator *allocator);
 void gst_vyre_allocator_retire (GstAllocator *allocator);
 GstMemory *gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size);
 void gst_vyre_memory_set_slice (GstMemory *whole, gsize slice);

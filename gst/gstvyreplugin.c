@@ -2,6 +2,7 @@
 #include <gst/gst.h>
 
 #include "gstvyremeta.h"
+#include "gstvyresrc.h"
 
 GST_ELEMENT_REGISTER_DECLARE (vyrefilter);
 
@@ -11,7 +12,7 @@ static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gst_vyre_readback_meta_register ();
-  return GST_ELEMENT_REGISTER (vyrefilter, plugin);
+  return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vyre,

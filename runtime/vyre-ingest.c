@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Callers queue requests that live on their stacks; the I/O thread moves them
- * through the ring and wakes their callers. One lock guards all of it: it is
+ * Callers queue requests; the I/O thread moves them
+ * through the ring and wakes who waits for them. One lock guards all of it: it is
  * held for bookkeeping only, never across a system call that can block.
  */
 #include "vyre-ingest.h"
@@ -18,8 +18,9 @@
 /* How long to wait when the kernel is short of memory for requests. */
 #define BACK_OFF_US 1000
 
-typedef struct {
+typedef struct _VyreIngestRead {
   VyreRead left;
+  gsize length;     /* all of it, bytes */
   gsize asked;      /* bytes in the submission that is outstanding */
   gboolean counted; /* it is in the counters as submitted */
   guint tries;      /* EAGAINs since it last moved on */
@@ -305,12 +306,10 @@ wake_thread (VyreIngest *self)
     eventfd_write (self->wake_fd, 1);
 }
 
-/* Has the I/O thread do @request and waits for it. */
+/* Has the I/O thread do @request. */
 static void
-execute (VyreIngest *self, Request *request)
+queue (VyreIngest *self, Request *request)
 {
-  g_cond_init (&request->done);
-  request->link.data = request;
   g_mutex_lock (&self->lock);
   self->n_callers++;
   if (self->broken) {
@@ -322,12 +321,18 @@ execute (VyreIngest *self, Request *request)
       wake_thread (self);
     self->asleep = FALSE;
   }
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+await (VyreIngest *self, Request *request)
+{
+  g_mutex_lock (&self->lock);
   while (!request->finished)
     g_cond_wait (&request->done, &self->lock);
   if (--self->n_callers == 0)
     g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
-  g_cond_clear (&request->done);
 }
 
 static const char *
@@ -455,53 +460,106 @@ vyre_ingest_free (VyreIngest *ingest)
 }
 
 /**
- * vyre_ingest_read:
+ * vyre_ingest_start:
  * @ingest: an ingest
  * @fd: a file that has offsets: a regular file or a block device, say. A pipe or
  *     socket is refused with ESPIPE. Its file position is neither used nor moved.
  * @offset: where to start, in bytes from the start of the file
  * @destination: (not nullable): where to put the bytes, inside the arena or anywhere
  * @length: bytes to read
- * @bytes_read: (out) (optional): bytes that arrived; when %TRUE is returned,
- *     less than @length only where the file ends
  * @error: return location for an error
  *
- * Reads from a file and waits until it is done. May be called from several
- * threads at once; their reads overtake each other. @destination must be left
- * alone meanwhile.
+ * Starts to read from a file. Reads overtake each other, whoever started them;
+ * 63 are made at the same time and further ones wait for their turn.
+ * @fd and @destination must be left alone until the read is finished. May be called from
+ * any thread.
+ *
+ * Returns: (transfer full) (nullable): the read, for vyre_ingest_finish(), or %NULL with
+ *     %VYRE_ERROR_IO (nothing can be read from such a file) or %VYRE_ERROR_INVALID (a range
+ *     that no file can have)
+ */
+VyreIngestRead *
+vyre_ingest_start (VyreIngest *ingest, int fd, guint64 offset, void *destination, gsize length,
+    GError **error)
+{
+  const VyreRead all
+      = { .fd = fd, .offset = offset, .destination = destination, .length = length };
+
+  g_return_val_if_fail (ingest, NULL);
+  g_return_val_if_fail (destination || length == 0, NULL);
+  g_return_val_if_fail (!error || !*error, NULL);
+
+  if (!check_read (&all, error))
+    return NULL;
+  Request *request = g_new (Request, 1);
+  *request = (Request){ .left = all, .length = length, .finished = length == 0 };
+  g_cond_init (&request->done);
+  request->link.data = request;
+  if (!request->finished)
+    queue (ingest, request);
+  return request;
+}
+
+/**
+ * vyre_ingest_finish:
+ * @ingest: an ingest
+ * @read: (transfer full): a read that was started on it
+ * @bytes_read: (out) (optional): bytes that arrived; when %TRUE is returned,
+ *     less than was asked for only where the file ends
+ * @error: return location for an error
+ *
+ * Waits until a read is done. May be called from any thread, once.
  *
  * %VYRE_ERROR_IO says what failed and at which offset; @bytes_read bytes before
- * it arrived. %VYRE_ERROR_INVALID means a range that no file can have. If the
+ * it arrived. If the
  * ring itself fails, as it does when a process forbids itself io_uring later,
  * this and all further reads fail, and the kernel may still write to a
- * @destination whose read was in flight.
+ * destination whose read was in flight.
  *
- * Returns: whether everything up to @length or the end of the file was read
+ * Returns: whether everything up to the end of the range or of the file was read
+ */
+gboolean
+vyre_ingest_finish (VyreIngest *ingest, VyreIngestRead *read, gsize *bytes_read, GError **error)
+{
+  g_return_val_if_fail (ingest, FALSE);
+  g_return_val_if_fail (read, FALSE);
+  g_return_val_if_fail (!error || !*error, FALSE);
+
+  if (read->length > 0)
+    await (ingest, read);
+  if (bytes_read)
+    *bytes_read = read->length - read->left.length;
+  gboolean fine = read->error == 0;
+  if (!fine)
+    set_read_error (error, &read->left, read->error);
+  g_cond_clear (&read->done);
+  g_free (read);
+  return fine;
+}
+
+/**
+ * vyre_ingest_read:
+ * @ingest: an ingest
+ * @fd: as vyre_ingest_start() wants it
+ * @offset: where to start, in bytes from the start of the file
+ * @destination: (not nullable): where to put the bytes, inside the arena or anywhere
+ * @length: bytes to read
+ * @bytes_read: (out) (optional): as of vyre_ingest_finish()
+ * @error: return location for an error
+ *
+ * vyre_ingest_start() and vyre_ingest_finish() in one.
+ *
+ * Returns: whether everything up to @length or the end of the file was read; otherwise an
+ *     error of one of the two
  */
 gboolean
 vyre_ingest_read (VyreIngest *ingest, int fd, guint64 offset, void *destination, gsize length,
     gsize *bytes_read, GError **error)
 {
-  Request request = {
-    .left = { .fd = fd, .offset = offset, .destination = destination, .length = length },
-  };
-
-  g_return_val_if_fail (ingest, FALSE);
-  g_return_val_if_fail (destination || length == 0, FALSE);
-  g_return_val_if_fail (!error || !*error, FALSE);
-
   if (bytes_read)
     *bytes_read = 0;
-  if (!check_read (&request.left, error))
-    return FALSE;
-  if (length == 0)
-    return TRUE;
-  execute (ingest, &request);
-  if (bytes_read)
-    *bytes_read = length - request.left.length;
-  if (request.error)
-    set_read_error (error, &request.left, request.error);
-  return request.error == 0;
+  VyreIngestRead *read = vyre_ingest_start (ingest, fd, offset, destination, length, error);
+  return read && vyre_ingest_finish (ingest, read, bytes_read, error);
 }
 
 /**

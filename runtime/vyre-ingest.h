@@ -57,8 +57,19 @@ typedef struct {
 
 typedef struct _VyreIngest VyreIngest;
 
+/**
+ * VyreIngestRead:
+ *
+ * A read that was started and not finished yet.
+ */
+typedef struct _VyreIngestRead VyreIngestRead;
+
 VyreIngest *vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung);
 void vyre_ingest_free (VyreIngest *ingest);
+VyreIngestRead *vyre_ingest_start (VyreIngest *ingest, int fd, guint64 offset, void *destination,
+    gsize length, GError **error);
+gboolean vyre_ingest_finish (
+    VyreIngest *ingest, VyreIngestRead *read, gsize *bytes_read, GError **error);
 gboolean vyre_ingest_read (VyreIngest *ingest, int fd, guint64 offset, void *destination,
     gsize length, gsize *bytes_read, GError **error);
 VyreIngestMode vyre_ingest_get_mode (const VyreIngest *ingest);

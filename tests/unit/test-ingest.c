@@ -525,6 +525,42 @@ test_idle (gconstpointer data)
 
 /* An arena of more than a chunk, its pages being the same few again and again: the last of the
  * first chunk and the first of the second differ. */
+/* One thread has more reads under way than the ring has room for, and takes them in any
+ * order. */
+static void
+test_started (gconstpointer data)
+{
+  enum { N = 150, SIZE = 3000 };
+  VyreIngestRead *reads[N];
+  guint8 *arena = map_memory (N * PAGE);
+  int fd = make_file (N * SIZE);
+  VyreIngest *ingest = vyre_ingest_new (arena, N * PAGE, GPOINTER_TO_UINT (data));
+  GError *error = NULL;
+
+  for (guint i = 0; i < N; i++) {
+    reads[i] = vyre_ingest_start (ingest, fd, i * SIZE, arena + i * PAGE, SIZE, &error);
+    g_assert_no_error (error);
+  }
+  for (guint i = 0; i < N; i++) {
+    guint k = i * 67 % N; /* each once */
+    gsize arrived;
+    g_assert_true (vyre_ingest_finish (ingest, reads[k], &arrived, &error));
+    g_assert_no_error (error);
+    g_assert_cmpuint (arrived, ==, SIZE);
+    assert_same_as_pread (fd, k * SIZE, arena + k * PAGE, SIZE);
+  }
+  assert_counters_add_up (ingest);
+  g_assert_cmpuint (get_counters (ingest).bytes_completed, ==, N * SIZE);
+  g_assert_null (vyre_ingest_start (ingest, fd, G_MAXUINT64, arena, 1, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_INVALID);
+  g_clear_error (&error);
+  VyreIngestRead *nothing = vyre_ingest_start (ingest, fd, 0, NULL, 0, &error);
+  g_assert_true (vyre_ingest_finish (ingest, nothing, NULL, &error));
+  vyre_ingest_free (ingest);
+  close (fd);
+  munmap (arena, N * PAGE);
+}
+
 static void
 test_two_chunks (void)
 {
@@ -884,6 +920,7 @@ main (int argc, char **argv)
   add_for_each_rung ("direct", test_direct, VYRE_INGEST_PREAD);
   add_for_each_rung ("many-readers", test_many_readers, VYRE_INGEST_PREAD);
   add_for_each_rung ("idle", test_idle, VYRE_INGEST_PREAD);
+  add_for_each_rung ("started", test_started, VYRE_INGEST_PREAD);
   /* These need reads that wait on command, which pread(2) does not do. */
   add_for_each_rung ("overtaking", test_overtaking, VYRE_INGEST_PLAIN_RING);
   add_for_each_rung ("crowd", test_crowd, VYRE_INGEST_PLAIN_RING);

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvyresrc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gstvyrememory.h"
+
+#define GST_CAT_DEFAULT cat_source
+GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
+
+/* What a file's reads cost beside their bytes is the same for all sizes: below this much it
+ * shows, above it latency does. */
+#define DEFAULT_BLOCKSIZE (256 * 1024)
+#define DEFAULT_QUEUE_DEPTH 8
+#define MOST_QUEUE_DEPTH 63 /* of one ring */
+
+/* The scheme of a file's URI, after what says whose it is. */
+#define URI_PREFIX "vyre+"
+
+enum {
+  PROP_LOCATION = 1,
+  PROP_QUEUE_DEPTH,
+  PROP_STATS,
+};
+
+/* A read on its way, and the buffer that it fills. */
+typedef struct {
+  GstBuffer *buffer;
+  GstMapInfo map;
+  guint64 offset;
+  VyreIngestRead *read;
+} Block;
+
+struct _GstVyreSrc {
+  GstBaseSrc parent;
+
+  /* object lock */
+  gchar *location;
+  guint queue_depth;
+  VyreIngest *ingest; /* from the negotiation to the end of the stream */
+
+  /* streaming thread; start and stop while it does not run */
+  int fd;
+  VyreStore *store; /* what the ingest has registered, or NULL */
+  GQueue blocks;    /* of Block, by offset, without gaps */
+  guint64 next;     /* offset behind the last of them */
+};
+
+static GstStaticPadTemplate src_template
+    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+static void uri_handler_init (gpointer iface, gpointer data);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreSrc, gst_vyre_src, GST_TYPE_BASE_SRC,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, uri_handler_init);
+    GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "vyresrc", 0, "files by io_uring"))
+
+GST_ELEMENT_REGISTER_DEFINE (vyresrc, "vyresrc", GST_RANK_NONE, GST_TYPE_VYRE_SRC)
+
+static gchar *
+dup_location (GstVyreSrc *self)
+{
+  GST_OBJECT_LOCK (self);
+  gchar *location = g_strdup (self->location);
+  GST_OBJECT_UNLOCK (self);
+  return location;
+}
+
+/* Drops the first block; it is waited for, because the kernel writes to its memory. */
+static void
+drop_block (GstVyreSrc *self)
+{
+  Block *block = g_queue_pop_head (&self->blocks);
+
+  vyre_ingest_finish (self->ingest, block->read, NULL, NULL);
+  gst_buffer_unmap (block->buffer, &block->map);
+  gst_buffer_unref (block->buffer);
+  g_free (block);
+}
+
+static void
+drop_blocks (GstVyreSrc *self)
+{
+  while (!g_queue_is_empty (&self->blocks))
+    drop_block (self);
+}
+
+/* An ingest whose ring knows @store, which may be NULL. */
+static void
+set_store (GstVyreSrc *self, VyreStore *store)
+{
+  if (self->ingest && self->store == store)
+    return;
+  drop_blocks (self);
+  VyreIngest *ingest = vyre_ingest_new (store ? vyre_store_get_data (store) : NULL,
+      store ? vyre_store_get_size (store) : 0, VYRE_INGEST_SINGLE_ISSUER);
+  GST_OBJECT_LOCK (self);
+  VyreIngest *last = g_steal_pointer (&self->ingest);
+  self->ingest = ingest;
+  GST_OBJECT_UNLOCK (self);
+  vyre_ingest_free (last);
+  g_clear_pointer (&self->store, vyre_store_unref);
+  self->store = store ? vyre_store_ref (store) : NULL;
+  GST_INFO_OBJECT (self, "%s, %s", vyre_ingest_mode_name (vyre_ingest_get_mode (ingest)),
+      vyre_ingest_is_registered (ingest) ? "fixed reads" : "reads");
+  const char *reason = vyre_ingest_get_reason (ingest);
+  if (reason)
+    GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED, ("%s", reason), (NULL));
+}
+
+static gboolean
+decide_allocation (GstBaseSrc *src, GstQuery *query)
+{
+  GstVyreSrc *self = GST_VYRE_SRC (src);
+  GstAllocator *allocator = NULL;
+  GstAllocationParams params;
+
+  gst_allocation_params_init (&params);
+  if (gst_query_get_n_allocation_params (query) > 0)
+    gst_query_parse_nth_allocation_param (query, 0, &allocator, &params);
+  set_store (self, gst_vyre_allocator_get_store (allocator));
+  gst_clear_object (&allocator);
+  /* blocks are not the frames that a pool may be of */
+  while (gst_query_get_n_allocation_pools (query) > 0)
+    gst_query_remove_nth_allocation_pool (query, 0);
+  return GST_BASE_SRC_CLASS (gst_vyre_src_parent_class)->decide_allocation (src, query);
+}
+
+static GstFlowReturn
+fail (GstVyreSrc *self, GError *error)
+{
+  g_autofree gchar *location = dup_location (self);
+
+  GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s: %s", location, error->message), (NULL));
+  g_error_free (error);
+  return GST_FLOW_ERROR;
+}
+
+/* Starts to read the next @length bytes. */
+static GstFlowReturn
+start_block (GstVyreSrc *self, gsize length)
+{
+  GstAllocationParams params;
+  GstAllocator *allocator;
+  GError *error = NULL;
+  Block *block = g_new0 (Block, 1);
+
+  gst_base_src_get_allocator (GST_BASE_SRC_CAST (self), &allocator, &params);
+  block->buffer = gst_buffer_new_allocate (allocator, length, &params);
+  gst_clear_object (&allocator);
+  if (!block->buffer || !gst_buffer_map (block->buffer, &block->map, GST_MAP_WRITE)) {
+    gst_clear_buffer (&block->buffer);
+    g_free (block);
+    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
+        ("No memory for %" G_GSIZE_FORMAT " bytes. Fix: set a smaller blocksize or queue-depth.",
+            length),
+        (NULL));
+    return GST_FLOW_ERROR;
+  }
+  block->offset = self->next;
+  block->read = vyre_ingest_start (
+      self->ingest, self->fd, block->offset, block->map.data, length, &error);
+  if (!block->read) {
+    gst_buffer_unmap (block->buffer, &block->map);
+    gst_buffer_unref (block->buffer);
+    g_free (block);
+    return fail (self, error);
+  }
+  g_queue_push_tail (&self->blocks, block);
+  self->next += length;
+  return GST_FLOW_OK;
+}
+
+static gboolean
+get_size (GstBaseSrc *src, guint64 *size)
+{
+  GstVyreSrc *self = GST_VYRE_SRC (src);
+  struct stat status;
+
+  if (self->fd < 0 || fstat (self->fd, &status) < 0)
+    return FALSE;
+  *size = (guint64)status.st_size;
+  return TRUE;
+}
+
+/* How many blocks to have on their way. Who pulls says where, and has other places in mind
+ * than the next one. */
+static guint
+get_depth (GstVyreSrc *self)
+{
+  if (GST_PAD_MODE (GST_BASE_SRC_PAD (self)) == GST_PAD_MODE_PULL)
+    return 1;
+  GST_OBJECT_LOCK (self);
+  guint depth = self->queue_depth;
+  GST_OBJECT_UNLOCK (self);
+  return depth;
+}
+
+/* Reads ahead, as far as the file goes, blocks like the one of @length bytes that is wanted
+ * now. */
+static GstFlowReturn
+read_ahead (GstVyreSrc *self, guint64 offset, gsize length, guint64 size)
+{
+  guint depth = get_depth (self);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (g_queue_is_empty (&self->blocks)) {
+    self->next = offset;
+    flow = start_block (self, length); /* at the end of the file as well: it may have grown */
+  }
+  while (flow == GST_FLOW_OK && self->blocks.length < depth && self->next < size)
+    flow = start_block (self, (gsize)MIN (length, size - self->next));
+  return flow;
+}
+
+/* Blocks that were read for another place, or in another size, are of no use. */
+static gboolean
+is_wanted (const Block *block, guint64 offset, gsize length, guint64 size)
+{
+  return block->offset == offset
+         && (block->map.size == length
+             || (block->map.size < length && offset + block->map.size == size));
+}
+
+static GstFlowReturn
+create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
+{
+  GstVyreSrc *self = GST_VYRE_SRC (src);
+  GError *error = NULL;
+  gsize arrived;
+  guint64 size = 0;
+  Block *block = g_queue_peek_head (&self->blocks);
+
+  if (!self->ingest) /* pulled from, without a negotiation */
+    set_store (self, NULL);
+  if (!get_size (src, &size))
+    size = 0;
+  if (block && !is_wanted (block, offset, length, size))
+    drop_blocks (self);
+  GstFlowReturn flow = read_ahead (self, offset, length, size);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  block = g_queue_pop_head (&self->blocks);
+  gboolean fine = vyre_ingest_finish (self->ingest, block->read, &arrived, &error);
+  gboolean whole = arrived == block->map.size;
+  gst_buffer_unmap (block->buffer, &block->map);
+  GstBuffer *read = block->buffer;
+  g_free (block);
+  if (!fine || arrived == 0) {
+    gst_buffer_unref (read);
+    drop_blocks (self);
+    return fine ? GST_FLOW_EOS : fail (self, error);
+  }
+  gst_buffer_set_size (read, (gssize)arrived);
+  GST_BUFFER_OFFSET (read) = offset;
+  GST_BUFFER_OFFSET_END (read) = offset + arrived;
+  if (!whole) /* the file has become shorter: what was read ahead lies behind its end */
+    drop_blocks (self);
+  *buffer = read;
+  return GST_FLOW_OK;
+}
+
+static gboolean
+refuse (GstVyreSrc *self, GstResourceError code, const gchar *location, const gchar *what,
+    const gchar *fix)
+{
+  gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
+      g_strdup_printf ("%s: %s. Fix: %s.", location ? location : "vyresrc", what, fix), NULL,
+      __FILE__, GST_FUNCTION, __LINE__);
+  return FALSE;
+}
+
+/* Only of regular files is it known where they end, and that a read does. */
+static gboolean
+check_file (GstVyreSrc *self, const gchar *location)
+{
+  struct stat status;
+
+  if (fstat (self->fd, &status) < 0)
+    return refuse (self, GST_RESOURCE_ERROR_READ, location, g_strerror (errno), "check the storage");
+  if (S_ISREG (status.st_mode))
+    return TRUE;
+  return refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
+      S_ISDIR (status.st_mode) ? "a directory" : "not a regular file",
+      "name a regular file, or use fdsrc or filesrc for what has no end");
+}
+
+static gboolean
+open_file (GstVyreSrc *self, const gchar *location)
+{
+  /* a FIFO without a writer would be waited for */
+  self->fd = open (location, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (self->fd >= 0)
+    return check_file (self, location);
+  return refuse (self,
+      errno == ENOENT ? GST_RESOURCE_ERROR_NOT_FOUND : GST_RESOURCE_ERROR_OPEN_READ, location,
+      g_strerror (errno), "name a file that can be read");
+}
+
+static void
+close_file (GstVyreSrc *self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = -1;
+}
+
+static gboolean
+start (GstBaseSrc *src)
+{
+  GstVyreSrc *self = GST_VYRE_SRC (src);
+  g_autofree gchar *location = dup_location (self);
+
+  if (!location || !*location)
+    return refuse (self, GST_RESOURCE_ERROR_NOT_FOUND, NULL, "no file", "set location");
+  if (open_file (self, location))
+    return TRUE;
+  close_file (self);
+  return FALSE;
+}
+
+static gboolean
+stop (GstBaseSrc *src)
+{
+  GstVyreSrc *self = GST_VYRE_SRC (src);
+
+  drop_blocks (self);
+  GST_OBJECT_LOCK (self);
+  VyreIngest *ingest = g_steal_pointer (&self->ingest);
+  GST_OBJECT_UNLOCK (self);
+  vyre_ingest_free (ingest);
+  g_clear_pointer (&self->store, vyre_store_unref);
+  close_file (self);
+  return TRUE;
+}
+
+static gboolean
+is_seekable (GstBaseSrc *src)
+{
+  return TRUE;
+}
+
+static GstStructure *
+describe (GstVyreSrc *self)
+{
+  VyreIngestCounters reads = { 0 };
+  const gchar *mode = "none";
+  gboolean registered = FALSE;
+
+  GST_OBJECT_LOCK (self);
+  if (self->ingest) {
+    vyre_ingest_get_counters (self->ingest, &reads);
+    mode = vyre_ingest_mode_name (vyre_ingest_get_mode (self->ingest));
+    registered = vyre_ingest_is_registered (self->ingest);
+  }
+  GST_OBJECT_UNLOCK (self);
+  return gst_structure_new ("application/x-vyresrc-stats", "ingest-mode", G_TYPE_STRING, mode,
+      "registered", G_TYPE_BOOLEAN, registered, "reads-submitted", G_TYPE_UINT64,
+      reads.reads_submitted, "reads-completed", G_TYPE_UINT64, reads.reads_completed,
+      "reads-failed", G_TYPE_UINT64, reads.reads_failed, "bytes-completed", G_TYPE_UINT64,
+      reads.bytes_completed, "fixed-reads", G_TYPE_UINT64, reads.fixed_reads, "ring-reads",
+      G_TYPE_UINT64, reads.ring_reads, "plain-reads", G_TYPE_UINT64, reads.plain_reads,
+      "short-reads", G_TYPE_UINT64, reads.short_reads, NULL);
+}
+
+static gboolean
+set_location (GstVyreSrc *self, const gchar *location)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean idle = GST_STATE (self) < GST_STATE_PAUSED;
+  if (idle) {
+    g_free (self->location);
+    self->location = g_strdup (location);
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (!idle)
+    g_warning ("vyresrc: location can be set up to READY only.");
+  return idle;
+}
+
+static void
+set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  GstVyreSrc *self = GST_VYRE_SRC (object);
+
+  switch (id) {
+    case PROP_LOCATION:
+      set_location (self, g_value_get_string (value));
+      break;
+    case PROP_QUEUE_DEPTH:
+      GST_OBJECT_LOCK (self);
+      self->queue_depth = g_value_get_uint (value);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+  }
+}
+
+static void
+get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  GstVyreSrc *self = GST_VYRE_SRC (object);
+
+  switch (id) {
+    case PROP_LOCATION:
+      g_value_take_string (value, dup_location (self));
+      break;
+    case PROP_QUEUE_DEPTH:
+      GST_OBJECT_LOCK (self);
+      g_value_set_uint (value, self->queue_depth);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    case PROP_STATS:
+      g_value_take_boxed (value, describe (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
+  }
+}
+
+static GstURIType
+get_uri_type (GType type)
+{
+  return GST_URI_SRC;
+}
+
+static const gchar *const *
+get_protocols (GType type)
+{
+  static const gchar *const protocols[] = { URI_PREFIX "file", NULL };
+
+  return protocols;
+}
+
+static gchar *
+get_uri (GstURIHandler *handler)
+{
+  g_autofree gchar *location = dup_location (GST_VYRE_SRC (handler));
+  g_autofree gchar *path = location ? g_canonicalize_filename (location, NULL) : NULL;
+  g_autofree gchar *uri = path ? g_filename_to_uri (path, NULL, NULL) : NULL;
+
+  return uri ? g_strconcat (URI_PREFIX, uri, NULL) : NULL;
+}
+
+static gboolean
+set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
+{
+  g_autofree gchar *location = g_str_has_prefix (uri, URI_PREFIX)
+                                   ? g_filename_from_uri (uri + strlen (URI_PREFIX), NULL, NULL)
+                                   : NULL;
+
+  if (!location) {
+    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
+        "'%s' names no file here. Fix: write " URI_PREFIX "file:///and/its/path.", uri);
+    return FALSE;
+  }
+  if (set_location (GST_VYRE_SRC (handler), location))
+    return TRUE;
+  g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
+      "A stream is being read. Fix: set the element to READY first.");
+  return FALSE;
+}
+
+static void
+uri_handler_init (gpointer iface, gpointer data)
+{
+  GstURIHandlerInterface *handler = iface;
+
+  handler->get_type = get_uri_type;
+  handler->get_protocols = get_protocols;
+  handler->get_uri = get_uri;
+  handler->set_uri = set_uri;
+}
+
+static void
+gst_vyre_src_finalize (GObject *object)
+{
+  g_free (GST_VYRE_SRC (object)->location);
+  G_OBJECT_CLASS (gst_vyre_src_parent_class)->finalize (object);
+}
+
+static void
+gst_vyre_src_class_init (GstVyreSrcClass *klass)
+{
+  GObjectClass *object = G_OBJECT_CLASS (klass);
+  GstElementClass *element = GST_ELEMENT_CLASS (klass);
+  GstBaseSrcClass *source = GST_BASE_SRC_CLASS (klass);
+
+  object->set_property = set_property;
+  object->get_property = get_property;
+  object->finalize = gst_vyre_src_finalize;
+  g_object_class_install_property (object, PROP_LOCATION,
+      g_param_spec_string ("location", "File location", "The file to read", NULL,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property (object, PROP_QUEUE_DEPTH,
+      g_param_spec_uint ("queue-depth", "Queue depth", "Most reads at the same time", 1,
+          MOST_QUEUE_DEPTH, DEFAULT_QUEUE_DEPTH,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (object, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics", "How the file was read", GST_TYPE_STRUCTURE,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  gst_element_class_set_static_metadata (element, "File source by io_uring", "Source/File",
+      "Reads a file, several blocks ahead, into the memory that downstream proposes",
+      "The gst-vyre authors");
+  gst_element_class_add_static_pad_template (element, &src_template);
+  source->start = start;
+  source->stop = stop;
+  source->get_size = get_size;
+  source->is_seekable = is_seekable;
+  source->decide_allocation = decide_allocation;
+  source->create = create;
+}
+
+static void
+gst_vyre_src_init (GstVyreSrc *self)
+{
+  self->fd = -1;
+  self->queue_depth = DEFAULT_QUEUE_DEPTH;
+  g_queue_init (&self->blocks);
+  gst_base_src_set_blocksize (GST_BASE_SRC_CAST (self), DEFAULT_BLOCKSIZE);
+}

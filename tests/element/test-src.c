@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vyresrc: what is in the file comes out, whatever the sizes, and lies in staging memory in
+ * front of vyrefilter.
+ */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common.h"
+#include "oracle.h"
+
+#define DEADLINE_US (20 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+  gchar *path;
+  guint8 *bytes;
+  gsize size;
+} File;
+
+static void
+file_init (File *file, gsize size)
+{
+  GError *error = NULL;
+
+  *file = (File){ .bytes = noise_new (size, (guint32)size), .size = size };
+  gint fd = g_file_open_tmp ("vyresrc-XXXXXX", &file->path, &error);
+  fail_unless (fd >= 0, "%s", error ? error->message : "");
+  for (gsize at = 0; at < size;) {
+    gssize written = write (fd, file->bytes + at, size - at);
+    fail_unless (written > 0);
+    at += (gsize)written;
+  }
+  close (fd);
+}
+
+static void
+file_clear (File *file)
+{
+  g_unlink (file->path);
+  g_free (file->path);
+  g_free (file->bytes);
+}
+
+static GstHarness *
+source_new (const gchar *path, guint blocksize, guint depth)
+{
+  GstHarness *h = gst_harness_new_with_padnames ("vyresrc", NULL, "src");
+
+  g_object_set (
+      h->element, "location", path, "blocksize", blocksize, "queue-depth", depth, NULL);
+  return h;
+}
+
+/* The next buffer, NULL at the end. */
+static GstBuffer *
+pull (GstHarness *h)
+{
+  gint64 end = g_get_monotonic_time () + DEADLINE_US;
+
+  while (g_get_monotonic_time () < end) {
+    GstBuffer *buffer = gst_harness_try_pull (h);
+    if (buffer)
+      return buffer;
+    GstEvent *event = gst_harness_try_pull_event (h);
+    gboolean eos = event && GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+    if (event)
+      gst_event_unref (event);
+    if (eos)
+      return gst_harness_try_pull (h); /* events and buffers are in queues of their own */
+    if (!event)
+      g_usleep (200);
+  }
+  fail ("neither a buffer nor the end came");
+  return NULL;
+}
+
+/* From @at on, everything is what the file has. */
+static gsize
+check_rest (GstHarness *h, const File *file, gsize at, gsize end)
+{
+  GstBuffer *buffer;
+
+  while (at < end && (buffer = pull (h))) {
+    gsize size = gst_buffer_get_size (buffer);
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), at);
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET_END (buffer), at + size);
+    fail_unless (at + size <= file->size);
+    fail_unless (gst_buffer_memcmp (buffer, 0, file->bytes + at, size) == 0,
+        "wrong bytes from %zu on", at);
+    at += size;
+    gst_buffer_unref (buffer);
+  }
+  return at;
+}
+
+GST_START_TEST (all_of_a_file_comes_in_order)
+{
+  static const gsize sizes[] = { 1, 4095, 4096, 300000, 1048576, 2500001 };
+  static const guint blocks[] = { 262144, 4096, 100003 }, depths[] = { 1, 8, 63 };
+
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++) {
+    File file;
+    file_init (&file, sizes[s]);
+    for (guint i = 0; i < G_N_ELEMENTS (blocks); i++) {
+      GstHarness *h = source_new (file.path, blocks[i], depths[(s + i) % G_N_ELEMENTS (depths)]);
+      gst_harness_play (h);
+      fail_unless_equals_uint64 (check_rest (h, &file, 0, file.size), file.size);
+      fail_unless (pull (h) == NULL, "more than the file has");
+      gst_harness_teardown (h);
+    }
+    file_clear (&file);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST (an_empty_file_ends_at_once)
+{
+  File file;
+
+  file_init (&file, 0);
+  GstHarness *h = source_new (file.path, 4096, 8);
+  gst_harness_play (h);
+  fail_unless (pull (h) == NULL);
+  gst_harness_teardown (h);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+/* The buffer from @offset on. What the harness had before a flush, the end included, does
+ * not count. */
+static GstBuffer *
+pull_from (GstHarness *h, guint64 offset)
+{
+  gint64 end = g_get_monotonic_time () + DEADLINE_US;
+  GstBuffer *buffer = NULL;
+  GstEvent *event;
+
+  while ((!buffer || GST_BUFFER_OFFSET (buffer) != offset) && g_get_monotonic_time () < end) {
+    gst_clear_buffer (&buffer);
+    buffer = gst_harness_try_pull (h);
+    if (!buffer)
+      g_usleep (200);
+  }
+  fail_unless (buffer != NULL, "nothing from %" G_GUINT64_FORMAT " on came", offset);
+  while ((event = gst_harness_try_pull_event (h)))
+    gst_event_unref (event);
+  return buffer;
+}
+
+GST_START_TEST (seeking_goes_on_from_there)
+{
+  static const gsize places[] = { 999999, 5, 1500000, 0 };
+  File file;
+
+  file_init (&file, 2000000);
+  GstHarness *h = source_new (file.path, 65536, 8);
+  gst_harness_play (h);
+  gst_buffer_unref (pull (h));
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    fail_unless (gst_element_seek (h->element, 1, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH,
+        GST_SEEK_TYPE_SET, (gint64)places[i], GST_SEEK_TYPE_NONE, -1));
+    GstBuffer *buffer = pull_from (h, places[i]);
+    gsize at = places[i] + gst_buffer_get_size (buffer);
+    fail_unless (gst_buffer_memcmp (buffer, 0, file.bytes + places[i], at - places[i]) == 0);
+    gst_buffer_unref (buffer);
+    gsize end = MIN (at + 300000, file.size);
+    fail_unless (check_rest (h, &file, at, end) >= end);
+  }
+  gst_harness_teardown (h);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+/* Who pulls gets exactly what it asks for, wherever that is. */
+GST_START_TEST (pulled_ranges_are_exact)
+{
+  File file;
+
+  file_init (&file, 500000);
+  GstElement *source = gst_element_factory_make ("vyresrc", NULL);
+  g_object_set (source, "location", file.path, NULL);
+  GstPad *pad = gst_element_get_static_pad (source, "src");
+  fail_unless_equals_int (gst_element_set_state (source, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
+  for (guint i = 0; i < 300; i++) {
+    guint length = 1 + (guint)g_random_int_range (0, i % 2 ? 100 : 70000);
+    gsize offset = i % 3 ? (gsize)g_random_int_range (0, 500000) : i * 100;
+    gsize expected = MIN (length, file.size - offset);
+    GstBuffer *buffer = NULL;
+    fail_unless_equals_int (gst_pad_get_range (pad, offset, length, &buffer), GST_FLOW_OK);
+    fail_unless_equals_uint64 (gst_buffer_get_size (buffer), expected);
+    fail_unless (gst_buffer_memcmp (buffer, 0, file.bytes + offset, expected) == 0);
+    gst_buffer_unref (buffer);
+  }
+  GstBuffer *behind = NULL;
+  fail_unless_equals_int (gst_pad_get_range (pad, file.size, 10, &behind), GST_FLOW_EOS);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE));
+  gst_element_set_state (source, GST_STATE_NULL);
+  gst_object_unref (pad);
+  gst_object_unref (source);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+static GstMessage *
+run_pipeline (GstElement *pipeline, GstMessageType types)
+{
+  GstBus *bus = gst_element_get_bus (pipeline);
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  GstMessage *message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, types);
+  fail_unless (message != NULL, "the pipeline does not end");
+  gst_object_unref (bus);
+  return message;
+}
+
+/* READ_FIXED into the memory that the kernel reads: nothing is copied on the way. */
+GST_START_TEST (in_front_of_the_filter_bytes_are_staged_by_the_read)
+{
+  File file;
+
+  file_init (&file, 3000000);
+  gchar *text = g_strdup_printf ("vyresrc name=source location=%s blocksize=100000 ! "
+                                 "vyrefilter name=filter program=\"crc32 payload -> crc32\" "
+                                 "post-messages=0 ! fakesink", file.path);
+  GstElement *pipeline = gst_parse_launch (text, NULL);
+  GstMessage *end = run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
+  gst_message_unref (end);
+  GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  GstElement *filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+  GstStructure *reads = stats_of (source);
+  fail_unless_equals_uint64 (stat_of (filter, "cpu-bounce-bytes"), 0);
+  fail_unless_equals_uint64 (stat_nested (filter, "ingest", "arena-bytes"), 3000000);
+  fail_unless_equals_uint64 (stat_of (filter, "processed-bytes"), 3000000);
+  fail_unless_equals_uint64 (field_u64 (reads, "bytes-completed"), 3000000);
+  fail_unless_equals_uint64 (field_u64 (reads, "reads-failed"), 0);
+  fail_unless (field_u64 (reads, "reads-submitted") >= 30);
+  if (!g_str_equal (gst_structure_get_string (reads, "ingest-mode"), "pread")) /* forbidden here */
+    fail_unless_equals_uint64 (
+        field_u64 (reads, "fixed-reads"), field_u64 (reads, "reads-submitted"));
+  gst_structure_free (reads);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (source);
+  gst_object_unref (filter);
+  gst_object_unref (pipeline);
+  g_free (text);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+GST_START_TEST (results_are_those_of_the_file)
+{
+  File file;
+
+  file_init (&file, 200001);
+  GstHarness *h = gst_harness_new_parse ("vyresrc name=source ! vyrefilter name=filter "
+                                         "program=\"crc32 payload -> crc32\"");
+  GstElement *source = gst_bin_get_by_name (GST_BIN (h->element), "source");
+  g_object_set (source, "location", file.path, NULL);
+  gst_harness_play (h);
+  GstBuffer *readback = pull (h);
+  fail_unless_equals_uint64 (
+      readback_observable (readback, 1), oracle_crc32 (file.bytes, file.size));
+  gst_buffer_unref (readback);
+  gst_object_unref (source);
+  gst_harness_teardown (h);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+/* A file that gets shorter ends earlier, at whatever was there; nothing hangs. */
+GST_START_TEST (a_file_that_is_cut_ends_where_it_is_cut)
+{
+  File file;
+
+  file_init (&file, 4000000);
+  GstHarness *h = source_new (file.path, 65536, 8);
+  gst_harness_play (h);
+  gsize at = check_rest (h, &file, 0, 200000);
+  fail_unless (truncate (file.path, 1000001) == 0);
+  at = check_rest (h, &file, at, file.size);
+  fail_unless (at >= 1000001, "only %zu bytes came", at);
+  gst_harness_teardown (h);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+/* The descriptor keeps the file. */
+GST_START_TEST (a_file_that_is_deleted_is_read_to_its_end)
+{
+  File file;
+
+  file_init (&file, 3000000);
+  GstHarness *h = source_new (file.path, 65536, 8);
+  gst_harness_play (h);
+  gst_buffer_unref (pull (h));
+  g_unlink (file.path);
+  fail_unless_equals_uint64 (check_rest (h, &file, 65536, file.size), file.size);
+  gst_harness_teardown (h);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+static void
+check_refused (const gchar *location, gint code, const gchar *part)
+{
+  GstElement *pipeline = gst_parse_launch ("vyresrc name=source ! fakesink", NULL);
+  GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  GError *error = NULL;
+
+  g_object_set (source, "location", location, NULL);
+  GstMessage *message = run_pipeline (pipeline, GST_MESSAGE_ERROR);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, code), "%s", error->message);
+  fail_unless (strstr (error->message, part) != NULL, "%s", error->message);
+  fail_unless (strstr (error->message, "Fix: ") != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (source);
+  gst_object_unref (pipeline);
+}
+
+GST_START_TEST (what_cannot_be_read_is_an_error)
+{
+  gchar *directory = g_dir_make_tmp ("vyresrc-XXXXXX", NULL);
+  gchar *fifo = g_build_filename (directory, "fifo", NULL);
+
+  fail_unless (mkfifo (fifo, 0600) == 0);
+  check_refused (NULL, GST_RESOURCE_ERROR_NOT_FOUND, "no file");
+  check_refused ("/no/such/file", GST_RESOURCE_ERROR_NOT_FOUND, "/no/such/file");
+  check_refused (directory, GST_RESOURCE_ERROR_OPEN_READ, "directory");
+  check_refused (fifo, GST_RESOURCE_ERROR_OPEN_READ, "not a regular file");
+  check_refused ("/dev/zero", GST_RESOURCE_ERROR_OPEN_READ, "not a regular file");
+  g_unlink (fifo);
+  g_rmdir (directory);
+  g_free (fifo);
+  g_free (directory);
+}
+GST_END_TEST;
+
+GST_START_TEST (uris_name_files)
+{
+  GError *error = NULL;
+  GstElement *source
+      = gst_element_make_from_uri (GST_URI_SRC, "vyre+file:///tmp/a%20b", NULL, &error);
+  gchar *location, *uri;
+
+  fail_unless (source != NULL, "%s", error ? error->message : "");
+  g_object_get (source, "location", &location, NULL);
+  fail_unless_equals_string (location, "/tmp/a b");
+  uri = gst_uri_handler_get_uri (GST_URI_HANDLER (source));
+  fail_unless_equals_string (uri, "vyre+file:///tmp/a%20b");
+  fail_if (gst_uri_handler_set_uri (GST_URI_HANDLER (source), "vyre+file:relative", &error));
+  fail_unless (strstr (error->message, "Fix: ") != NULL);
+  g_clear_error (&error);
+  g_free (uri);
+  g_free (location);
+  gst_object_unref (source);
+}
+GST_END_TEST;
+
+static Suite *
+src_suite (void)
+{
+  Suite *s = suite_create ("src");
+  TCase *bytes = tcase_create ("bytes"), *files = tcase_create ("files");
+
+  suite_add_tcase (s, bytes);
+  tcase_add_test (bytes, all_of_a_file_comes_in_order);
+  tcase_add_test (bytes, an_empty_file_ends_at_once);
+  tcase_add_test (bytes, seeking_goes_on_from_there);
+  tcase_add_test (bytes, pulled_ranges_are_exact);
+  tcase_add_test (bytes, in_front_of_the_filter_bytes_are_staged_by_the_read);
+  tcase_add_test (bytes, results_are_those_of_the_file);
+  suite_add_tcase (s, files);
+  tcase_add_test (files, a_file_that_is_cut_ends_where_it_is_cut);
+  tcase_add_test (files, a_file_that_is_deleted_is_read_to_its_end);
+  tcase_add_test (files, what_cannot_be_read_is_an_error);
+  tcase_add_test (files, uris_name_files);
+  return s;
+}
+
+GST_CHECK_MAIN (src);

@@ -142,7 +142,8 @@ struct _GstVyreFilter {
 
   /* source task; changes state while it does not run */
   VyreReplayLog *replay; /* NULL: nothing is recorded */
-  GstVyreReadbackPool *readbacks; /* of the last layout, or NULL */
+  GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
+  VyreLayout last_layout;
   GstVyreResults last;
   gint64 results_due;
   gint64 counters_due;

@@ -51,25 +51,39 @@ peek_whole (GstBuffer *buffer)
 }
 
 /* Whether nobody else has a part of it, or a part of a part. References count, too: who
- * has one may not know that memory is to be locked. */
+ * has one may not know that memory is to be locked. Parts first: who has none any more
+ * may have made a part of one meanwhile. */
 static gboolean
 is_sole_user (GstBuffer *buffer, GstMemory *whole)
 {
-  gboolean sole = GST_MINI_OBJECT_REFCOUNT_VALUE (whole) == VYRE_N_PARTS;
+  gboolean sole = TRUE;
 
   for (guint part = 0; part < VYRE_N_PARTS; part++)
     sole &= GST_MINI_OBJECT_REFCOUNT_VALUE (gst_buffer_peek_memory (buffer, part)) == 1;
-  return sole;
+  return sole && GST_MINI_OBJECT_REFCOUNT_VALUE (whole) == VYRE_N_PARTS;
 }
 
-/* A buffer whose memory somebody keeps is not used again: it is let go of, and the slice
- * with its last user. */
+/* Whether it is what it was, however often it was mapped and read. */
+static gboolean
+is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
+{
+  gboolean intact = gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META) != NULL;
+
+  for (guint part = 0; part < VYRE_N_PARTS; part++) {
+    const GstMemory *memory = gst_buffer_peek_memory (buffer, part);
+    intact &= memory->offset == self->layout.offset[part] && memory->size == self->layout.size[part];
+  }
+  return intact;
+}
+
+/* A buffer that somebody has cut, or whose memory somebody keeps, is not used again: it is
+ * let go of, and the slice with its last user. */
 static void
 reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
 {
   GstMemory *whole = peek_whole (buffer);
 
-  if (whole && is_sole_user (buffer, whole))
+  if (whole && is_intact (GST_VYRE_READBACK_POOL (pool), buffer) && is_sole_user (buffer, whole))
     gst_vyre_memory_set_slice (whole, GST_VYRE_NO_SLICE);
   else
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
@@ -129,6 +143,9 @@ gst_vyre_readback_pool_take (GstVyreReadbackPool *self, gsize slice)
 
   g_assert (flow == GST_FLOW_OK); /* active, without a limit */
   gst_vyre_memory_set_slice (peek_whole (buffer), slice);
+  /* downstream may remove the meta from its buffer, as any other */
+  GST_META_FLAG_UNSET (
+      gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META), GST_META_FLAG_LOCKED);
   return buffer;
 }
 

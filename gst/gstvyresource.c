@@ -99,6 +99,7 @@ finish_batch (GstVyreFilter *self, GstVyreItem *item)
   }
 }
 
+/* A readback in memory of the system. */
 static GstBuffer *
 copy_out (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -118,6 +119,23 @@ copy_out (GstVyreFilter *self, GstVyreItem *item)
   return buffer;
 }
 
+/* Whether there is a pool for a readback. In a stream of slots every buffer may have a
+ * layout of its own; a pool is for those that stay the same. */
+static gboolean
+has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout)
+{
+  gboolean again = memcmp (&self->last_layout, layout, sizeof *layout) == 0;
+
+  self->last_layout = *layout;
+  if (self->readbacks && gst_vyre_readback_pool_is_for (self->readbacks, allocator, layout))
+    return TRUE;
+  if (!again)
+    return FALSE;
+  g_clear_pointer (&self->readbacks, gst_vyre_readback_pool_close);
+  self->readbacks = gst_vyre_readback_pool_new (allocator, layout);
+  return TRUE;
+}
+
 /* The readback as it goes downstream. While the store has room its slice is
  * lent out; beyond half of it a copy goes instead, so that a sink that keeps
  * buffers can never leave the next batch without a slice. */
@@ -130,11 +148,14 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
 
   if (vyre_store_get_used (store) > vyre_store_get_size (store) / 2)
     return copy_out (self, item);
-  if (self->readbacks && !gst_vyre_readback_pool_is_for (self->readbacks, allocator, layout))
-    g_clear_pointer (&self->readbacks, gst_vyre_readback_pool_close);
-  if (!self->readbacks)
-    self->readbacks = gst_vyre_readback_pool_new (allocator, layout);
-  return gst_vyre_readback_pool_take (self->readbacks, vyre_batch_steal_readback (item->batch));
+  gsize slice = vyre_batch_steal_readback (item->batch);
+  if (!has_pool (self, allocator, layout)) {
+    GstBuffer *buffer = gst_buffer_new ();
+    gst_buffer_append_vyre_readback (
+        buffer, gst_vyre_allocator_wrap (allocator, slice, layout->total), layout);
+    return buffer;
+  }
+  return gst_vyre_readback_pool_take (self->readbacks, slice);
 }
 
 static void

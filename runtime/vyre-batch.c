@@ -457,6 +457,8 @@ submit_copy (VyreBatch *batch)
         .size = batch->plan->payload_size },
   };
 
+  if (kernel->failure) /* of another copy, perhaps, whose place nobody will leave */
+    return;
   if (!vyre_copier_submit (&kernel->copier, &job, kernel->door.buffer, batch->first_ticket,
           n_tickets (batch), &error))
     vyre_megakernel_fail (kernel, error);

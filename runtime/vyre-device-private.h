@@ -19,6 +19,7 @@ struct _VyreDevice {
   guint32 queue_family;
   VkQueue transfer_queues[VYRE_MAX_TRANSFER_QUEUES]; /* of copy engines */
   guint n_transfer_queues;                           /* 0 without any */
+  guint subgroup_size;
   guint32 transfer_family;
   VkPhysicalDeviceProperties properties;
   VkPhysicalDeviceMemoryProperties memory;

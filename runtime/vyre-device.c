@@ -307,10 +307,11 @@ create_logical (VyreDevice *device, GError **error)
 }
 
 static gboolean
-check_subgroups (const VyreDevice *device, GError **error)
+check_subgroups (VyreDevice *device, GError **error)
 {
   const VkSubgroupFeatureFlags needed
-      = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
+      = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT
+        | VK_SUBGROUP_FEATURE_VOTE_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT;
   VkPhysicalDeviceSubgroupProperties subgroups = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
   };
@@ -320,10 +321,12 @@ check_subgroups (const VyreDevice *device, GError **error)
   };
 
   vkGetPhysicalDeviceProperties2 (device->physical, &properties);
+  device->subgroup_size = subgroups.subgroupSize;
   if ((subgroups.supportedOperations & needed) == needed)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-      "%s has no subgroup arithmetic. Fix: choose another device.", device->properties.deviceName);
+      "%s has no arithmetic, votes or ballots of subgroups. Fix: choose another device.",
+      device->properties.deviceName);
   return FALSE;
 }
 

@@ -137,32 +137,33 @@ init_copier (VyreMegakernel *kernel, GError **error)
 
 /* Runs in a thread of its own. Returns the error, or NULL. */
 static gpointer
-compile (gpointer data)
+get_memory (gpointer data)
 {
   VyreMegakernel *kernel = data;
   GError *error = NULL;
 
-  vyre_pipeline_init (&kernel->pipeline, kernel->device, kernel->params.staging_size,
-      vyre_megakernel_is_discrete (kernel), &error);
+  if (init_memory (kernel, &error))
+    init_copier (kernel, &error);
   return error;
 }
 
 /* Getting memory takes as long as a driver that has the kernel in its cache, so both
- * are done at the same time. */
+ * are done at the same time. The compiler runs in our own thread, because some leave a
+ * few bytes behind in every thread that they were in. */
 static gboolean
 init_parts (VyreMegakernel *kernel, GError **error)
 {
-  GThread *compiler = g_thread_new ("vyre-compiler", compile, kernel);
-  gboolean fine = init_memory (kernel, error) && init_copier (kernel, error);
-  g_autoptr (GError) failure = g_thread_join (compiler);
+  GThread *getter = g_thread_new ("vyre-memory", get_memory, kernel);
+  gboolean compiled = vyre_pipeline_init (&kernel->pipeline, kernel->device,
+      kernel->params.staging_size, vyre_megakernel_is_discrete (kernel), error);
+  GError *failure = g_thread_join (getter);
 
-  if (!fine)
-    return FALSE;
-  if (failure) {
-    g_propagate_error (error, g_steal_pointer (&failure));
+  if (compiled && failure) {
+    g_propagate_error (error, failure);
     return FALSE;
   }
-  return bind_memory (kernel, error);
+  g_clear_error (&failure); /* one is enough */
+  return compiled && bind_memory (kernel, error);
 }
 
 /* A megakernel without a residency yet. */
@@ -199,6 +200,8 @@ why_not (const VyreDevice *device, VyrePlacement placement)
    * result in hundreds, which no proof of bearable length finds for sure. */
   if (placement == VYRE_PLACEMENT_UNIFIED)
     return vyre_device_is_discrete (device) ? "the device has memory of its own" : NULL;
+  if (device->subgroup_size < VYRE_TICKET_GRANULES) /* a lane looks at each */
+    return "its subgroups are too small";
   if (!vyre_device_has_bar (device))
     return "the host cannot address memory of the device";
   if (placement != VYRE_PLACEMENT_BAR && device->n_transfer_queues == 0)
@@ -246,6 +249,12 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
     g_autoptr (VyreMegakernel) kernel = create (device, params, placement, &reason);
     if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
       return g_steal_pointer (&kernel);
+    if (reason && !last && !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)) {
+      g_string_append_printf (verdict, "%s%s: %s", verdict->len > 0 ? "; " : "",
+          vyre_placement_name (placement), reason->message);
+      g_error_free (reason); /* the next one needs less */
+      return NULL;
+    }
     if (reason) {
       g_propagate_error (error, reason);
       return NULL;

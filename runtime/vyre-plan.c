@@ -13,7 +13,6 @@
  * code runs by, and there are few cores. */
 #define TILE_BYTES 65536u
 #define CPU_TILE_BYTES 1048576u
-#define CPU_WORKGROUP 32u
 
 /* Slots of one LANES ticket, in workgroups. */
 #define LANE_ROUNDS 16u
@@ -296,7 +295,7 @@ static guint64
 tile_bytes_for (const VyrePlan *plan, guint slot, guint64 bytes_read, guint n_tiled)
 {
   guint64 share = PLAN_MAX_TICKETS / 2 / n_tiled;
-  guint64 least = plan->workgroup <= CPU_WORKGROUP ? CPU_TILE_BYTES : TILE_BYTES;
+  guint64 least = plan->workgroup <= VYRE_CPU_WORKGROUP ? CPU_TILE_BYTES : TILE_BYTES;
   guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
   guint64 steps = VYRE_COST_TILE_LOOP_MAX / step_cost (plan, slot) - 4;
 

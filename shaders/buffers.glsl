@@ -53,7 +53,7 @@ uint slice;   // word where the batch starts
 uint scratch; // and where its scratch does
 bool local_batch = false;
 
-uint lane() { return gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID; }
+uint lane() { return gl_LocalInvocationIndex; }
 bool is_local() { return DISCRETE && local_batch; }
 
 #if VYRE_DISCRETE

@@ -31,6 +31,9 @@
 #define VYRE_SPEC_TEXELS 3
 #define VYRE_N_SPECS 4
 
+/* A CPU's workgroups are not larger, a GPU's are. */
+#define VYRE_CPU_WORKGROUP 32u
+
 /* door, host to kernel, in granules: the word that retires launches, then the
  * ticket ring, a cache line each */
 #define VYRE_DOOR_RETIRE 0

@@ -180,10 +180,10 @@ uint wait_for_ticket()
 }
 
 // What is next, in s_next. Looking for a ticket at the head is for one lane, waiting for the
-// one that is held for a subgroup.
+// one that is held for a subgroup: the first, whichever lanes are in it.
 void find_next()
 {
-  bool first = lane() == 0u;
+  bool first = subgroupElect();
   if (holds()) {
     if (first)
       held = claim();
@@ -350,6 +350,10 @@ void end_batch()
   if (DISCRETE) {
     publish_lanes();
     copy_out();
+    if (WORKGROUP <= VYRE_CPU_WORKGROUP) { // a CPU may store a granule word by word
+      memoryBarrierBuffer();
+      barrier();
+    }
   } else {
     memoryBarrierBuffer();
   }
@@ -440,7 +444,7 @@ void census()
 void hand_back(uint held)
 {
   uint n = gl_NumWorkGroups.x;
-  if (lane() == 0u) {
+  if (gl_SubgroupID == 0u && subgroupElect()) {
     state[VYRE_STATE_LEFT + atomicAdd(state[VYRE_STATE_N_LEFT], 1u)] = held;
     memoryBarrierBuffer();
     s_decision = atomicAdd(state[VYRE_STATE_N_GONE], 1u) + 1u == n ? 1u : 0u;

@@ -365,6 +365,35 @@ GST_START_TEST (buffers_are_used_again)
 }
 GST_END_TEST;
 
+/* What downstream may do to a buffer of its own does not show in later ones. */
+GST_START_TEST (changed_readbacks_leave_no_trace)
+{
+  GstHarness *h = filter_new (CRC);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 12; i++) {
+    GstBuffer *readback = filter_run (h, noise_buffer (100, i));
+    check_layout (readback, 2, 2);
+    switch (i % 4) {
+      case 0:
+        gst_buffer_set_size (readback, 648);
+        break;
+      case 1:
+        gst_buffer_resize (readback, 100, 50);
+        break;
+      case 2:
+        fail_unless (gst_buffer_remove_meta (
+            readback, (GstMeta *)gst_buffer_get_custom_meta (readback, META)));
+        break;
+      default:
+        gst_buffer_remove_memory (readback, 2);
+    }
+    gst_buffer_unref (readback);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Ways to keep a part of a readback when the buffer goes. */
 static GstMemory *
 keep_memory (GstBuffer *readback)
@@ -442,6 +471,7 @@ readback_suite (void)
   tcase_add_test (memory, readbacks_outlive_the_filter);
   tcase_add_test (memory, keeping_every_readback_does_not_stall);
   tcase_add_test (memory, buffers_are_used_again);
+  tcase_add_test (memory, changed_readbacks_leave_no_trace);
   tcase_add_test (memory, what_somebody_keeps_is_not_used_again);
   tcase_add_test (memory, copied_readbacks_give_their_memory_back);
   return s;

@@ -66,6 +66,12 @@ g_mutex_lock (GMutex *mutex)
   pthread_mutex_lock (mutex_of (mutex));
 }
 
+gboolean
+g_mutex_trylock (GMutex *mutex)
+{
+  return pthread_mutex_trylock (mutex_of (mutex)) == 0;
+}
+
 void
 g_mutex_unlock (GMutex *mutex)
 {

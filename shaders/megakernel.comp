@@ -179,11 +179,15 @@ uint wait_for_ticket()
   return decision;
 }
 
+// Who finds out what is next: a subgroup, the first, where a ticket may be held, and a lane
+// where none ever is.
+bool leads() { return DISCRETE ? gl_SubgroupID == 0u : lane() == 0u; }
+
 // What is next, in s_next. Looking for a ticket at the head is for one lane, waiting for the
-// one that is held for a subgroup: the first, whichever lanes are in it.
+// one that is held for all that lead.
 void find_next()
 {
-  bool first = subgroupElect();
+  bool first = !DISCRETE || subgroupElect();
   if (holds()) {
     if (first)
       held = claim();
@@ -444,7 +448,7 @@ void census()
 void hand_back(uint held)
 {
   uint n = gl_NumWorkGroups.x;
-  if (gl_SubgroupID == 0u && subgroupElect()) {
+  if (leads() && subgroupElect()) {
     state[VYRE_STATE_LEFT + atomicAdd(state[VYRE_STATE_N_LEFT], 1u)] = held;
     memoryBarrierBuffer();
     s_decision = atomicAdd(state[VYRE_STATE_N_GONE], 1u) + 1u == n ? 1u : 0u;
@@ -486,7 +490,7 @@ void main()
   }
   clear_accumulators();
   while (true) {
-    if (gl_SubgroupID == 0u)
+    if (leads())
       find_next();
     barrier();
     if (s_next == LEAVE)

@@ -148,8 +148,7 @@ get_memory (gpointer data)
 }
 
 /* Getting memory takes as long as a driver that has the kernel in its cache, so both
- * are done at the same time. The compiler runs in our own thread, because some leave a
- * few bytes behind in every thread that they were in. */
+ * are done at the same time. */
 static gboolean
 init_parts (VyreMegakernel *kernel, GError **error)
 {

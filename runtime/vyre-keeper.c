@@ -34,13 +34,15 @@ is_resident (const VyreMegakernel *kernel)
   return kernel->pipeline.n_flying > 0 && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
 }
 
-/* Workgroups that stay may each hold a ticket in advance. */
+/* Workgroups that stay may each hold a ticket in advance, if all of them are there at the
+ * same time: which a CPU does not promise. */
 static guint32
 launch_flags (const VyreMegakernel *kernel)
 {
   switch (kernel->residency) {
     case VYRE_RESIDENCY_PERSISTENT:
-      return VYRE_FLAG_POLL | VYRE_FLAG_HOLD;
+      return vyre_device_is_cpu (kernel->device) ? VYRE_FLAG_POLL
+                                                 : VYRE_FLAG_POLL | VYRE_FLAG_HOLD;
     case VYRE_RESIDENCY_DISPATCH:
       return 0;
     default:

@@ -93,7 +93,7 @@ export VYRE_TEST_RESIDENCY
 export CK_FORK=no
 check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance kernel leases \
   opcodes parts element-results element-stream
-# Here small batches are run by several subgroups, which hold their tickets in advance.
+# Here small batches are run by several subgroups.
 VYRE_TEST_PLACEMENT=bar
 export VYRE_TEST_PLACEMENT
 check 'SwiftShader, a kernel that stays in memory of its own' build-tests --setup=given \

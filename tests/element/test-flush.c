@@ -105,7 +105,8 @@ GST_START_TEST (flush_does_not_wait_for_the_kernel)
   gint64 elapsed = g_get_monotonic_time () - start;
   guint64 left = 4 - stat_of (h->element, "batches");
   fail_unless (left >= 2 || !is_on_cpu (h->element), "the kernel is too fast for this test");
-  fail_unless (elapsed < 200 * G_TIME_SPAN_MILLISECOND, "%" G_GINT64_FORMAT " us", elapsed);
+  /* on a busy machine some 200 ms; that batches are left is what proves it */
+  fail_unless (elapsed < G_TIME_SPAN_SECOND, "%" G_GINT64_FORMAT " us", elapsed);
   check_flows (h, 100);
   filter_finish (h);
 }

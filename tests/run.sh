@@ -93,12 +93,7 @@ export VYRE_TEST_RESIDENCY
 export CK_FORK=no
 check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance kernel leases \
   opcodes parts element-results element-stream
-# Here small batches are run by several subgroups.
-VYRE_TEST_PLACEMENT=bar
-export VYRE_TEST_PLACEMENT
-check 'SwiftShader, a kernel that stays in memory of its own' build-tests --setup=given \
-  conformance kernel leases opcodes element-results
-unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY VYRE_TEST_PLACEMENT CK_FORK
+unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 
 build build-asan -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1

@@ -226,8 +226,9 @@ list_candidates (const VyreDevice *device, VyrePlacement wanted)
 }
 
 /* Tries the residencies of one placement; unless it is the @last one, the best of them
- * alone, because another placement that stays is better than one launch per batch. Without a result @error is set if it is of no use to try others, and otherwise
- * @verdict says why. */
+ * alone, because another placement that stays is better than one launch per batch.
+ * Without a result @error is set if it is of no use to try others, and otherwise @verdict
+ * says why. */
 static VyreMegakernel *
 try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlacement placement,
     gboolean last, GString *verdict, GError **error)

@@ -154,8 +154,7 @@ void publish_lanes()
 }
 
 // The same for the first lane while it alone works on the batch, as far as its workgroup
-// goes: nobody else is at a small batch, and atomics of shared memory take four times as
-// long.
+// goes: nobody else is at a small batch, so it needs no atomics there.
 uint add_alone(uint at, uint value)
 {
   if (!is_local())

@@ -61,6 +61,7 @@ enum {
   PROP_LEASE,
   PROP_MAX_IN_FLIGHT,
   PROP_STAGING_SIZE,
+  PROP_RESOURCE_SIZE,
   PROP_SLOT_COUNT,
   PROP_OBSERVABLE_SLOTS,
   PROP_POST_MESSAGES,
@@ -307,6 +308,9 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
     case PROP_STAGING_SIZE:
       self->staging_size = g_value_get_uint64 (value);
       break;
+    case PROP_RESOURCE_SIZE:
+      self->resource_size = g_value_get_uint64 (value);
+      break;
     case PROP_SLOT_COUNT:
       self->settings.slot_count = g_value_get_uint (value);
       break;
@@ -373,6 +377,9 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
     case PROP_STAGING_SIZE:
       g_value_set_uint64 (value, self->staging_size);
       break;
+    case PROP_RESOURCE_SIZE:
+      g_value_set_uint64 (value, self->resource_size);
+      break;
     case PROP_SLOT_COUNT:
       g_value_set_uint (value, self->settings.slot_count);
       break;
@@ -416,6 +423,7 @@ open_kernel (GstVyreFilter *self)
     .copy_threshold = self->copy_threshold,
     .staging_size = self->staging_size,
     .readback_size = READBACK_SIZE,
+    .resource_size = self->resource_size,
     .idle_timeout = self->idle_timeout,
     .lease = self->lease,
   };
@@ -592,6 +600,10 @@ install_device_properties (GObjectClass *klass)
       g_param_spec_uint64 ("staging-size", "Staging size",
           "Bytes of memory that payloads are staged in; also the largest buffer", 65536,
           G_GUINT64_CONSTANT (4) << 30, DEFAULT_STAGING_SIZE, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_RESOURCE_SIZE,
+      g_param_spec_uint64 ("resource-size", "Resource size",
+          "Bytes of staging memory that files which programs name may take, 0 for a quarter of it",
+          0, G_GUINT64_CONSTANT (4) << 30, 0, READY_FLAGS));
   g_object_class_install_property (klass, PROP_IDLE_TIMEOUT,
       g_param_spec_uint64 ("idle-timeout", "Idle timeout",
           "Time without buffers after which the kernel leaves the device until the next (ns)", 0,

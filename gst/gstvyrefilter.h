@@ -98,6 +98,7 @@ struct _GstVyreFilter {
   guint64 copy_threshold;
   guint64 lease;
   guint64 staging_size;
+  guint64 resource_size;
   guint64 idle_timeout;
   gchar *replay_path;
 
@@ -141,7 +142,7 @@ struct _GstVyreFilter {
   GQueue early; /* of GstEvent, waiting for the first caps */
 
   /* source task; changes state while it does not run */
-  VyreReplayLog *replay; /* NULL: nothing is recorded */
+  VyreReplayLog *replay;          /* NULL: nothing is recorded */
   GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
   VyreLayout last_layout;
   GstVyreResults last;

@@ -66,6 +66,20 @@ set_histogram (GstStructure *structure, const char *name, const guint32 *words)
 }
 
 static void
+set_words (GstStructure *structure, const VyreResult *result, const guint32 *words)
+{
+  GstStructure *fields = gst_structure_new_empty (result->name);
+
+  for (guint i = 0; i < result->n_words; i++) {
+    gchar field[16];
+    g_snprintf (field, sizeof field, "word-%u", i);
+    set_u64 (fields, field, words[i]);
+  }
+  gst_structure_set (structure, result->name, GST_TYPE_STRUCTURE, fields, NULL);
+  gst_structure_free (fields);
+}
+
+static void
 set_result (GstStructure *structure, const VyreResult *result, const guint32 *words)
 {
   switch (result->type) {
@@ -77,6 +91,9 @@ set_result (GstStructure *structure, const VyreResult *result, const guint32 *wo
       break;
     case VYRE_RESULT_HISTOGRAM:
       set_histogram (structure, result->name, words);
+      break;
+    case VYRE_RESULT_WORDS:
+      set_words (structure, result, words);
       break;
   }
 }

@@ -110,6 +110,30 @@ describe_ingest (const GstVyreStats *stats, VyreMegakernel *kernel, GstStructure
 }
 
 static void
+describe_resources (VyreMegakernel *kernel, GstStructure *structure)
+{
+  VyreResourceCounters counters = { 0 };
+  GstStructure *resources = gst_structure_new_empty ("resources");
+
+  if (kernel)
+    vyre_megakernel_get_resource_counters (kernel, &counters);
+  set (resources, "requests", counters.requests);
+  set (resources, "parked", counters.parked);
+  set (resources, "prefetches", counters.prefetches);
+  set (resources, "loads", counters.loads);
+  set (resources, "loaded-bytes", counters.loaded_bytes);
+  set (resources, "hits", counters.hits);
+  set (resources, "evictions", counters.evictions);
+  set (resources, "failures", counters.failures);
+  set (resources, "appends", counters.appends);
+  set (resources, "appended-bytes", counters.appended_bytes);
+  set (resources, "syncs", counters.syncs);
+  set (resources, "resident-bytes", counters.resident_bytes);
+  gst_structure_set (structure, "resources", GST_TYPE_STRUCTURE, resources, NULL);
+  gst_structure_free (resources);
+}
+
+static void
 describe_runtime (const GstVyreStats *stats, GstStructure *structure)
 {
   const VyreRuntimeCounters *ring = &stats->ring;
@@ -230,6 +254,7 @@ gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreSh
   describe_metrics (stats, structure);
   describe_runtime (stats, structure);
   describe_ingest (stats, kernel, structure);
+  describe_resources (kernel, structure);
   describe_kernel (kernel, structure);
   describe_tenant (tenant, structure); /* after the kernel, which collects completions */
   set (structure, "kernel-tenants", count_tenants (shared));

@@ -84,20 +84,27 @@ describe_slot (const GstVyreItem *item, gint slot)
   return g_strstrip (vyre_disassemble (image->slots + (gsize)slot * VYRE_SLOT_WORDS, 1));
 }
 
-/* A faulted slot is visible in its readback; the bus hears of the first. */
+/* A faulted slot is visible in its readback; the bus hears of the first, and why the host could
+ * not give one what it asked for. */
 static void
 warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
 {
   gint slot = find_slot (item, readback, 1u << VYRE_STATUS_FAULT);
+  const GError *io_error = vyre_batch_get_io_error (item->batch);
 
   if (slot < 0)
     return;
   self->watch.warned_of_fault = TRUE;
   g_autofree char *text = describe_slot (item, slot);
+  if (io_error) {
+    GST_ELEMENT_WARNING (
+        self, STREAM, FAILED, ("A slot of a batch faulted. %s", io_error->message), ("%s", text));
+    return;
+  }
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
       ("Slot %d of a batch faulted and had no effect. Fix: keep word indices inside the control "
-       "buffer (see observable-slots) and regions inside the payload, of which a stream of slots "
-       "has none; see the ring in the readback.",
+       "buffer (see observable-slots), words to load inside their file, and regions inside the "
+       "payload, of which a stream of slots has none; see the ring in the readback.",
           slot),
       ("%s", text));
 }
@@ -124,7 +131,7 @@ warn_of_slot (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readba
        "the ring in the readback.",
           slot, waits ? "waits for what it asked the host for" : "is not run", n_left,
           vyre_plan_get_image (item->plan)->n_slots,
-          waits ? "leave load_miss out, nothing in a pipeline answers it"
+          waits ? "publish no slot that asks the host, nobody answers those of a stream of slots"
                 : "publish slots for tenants that are authorised, in a program without @tenant"),
       ("%s", text));
 }

@@ -4,7 +4,7 @@
 
 /* Words that a let would hide, or that would hide a let. */
 static const char *const keywords[]
-    = { "region", "bytes", "sequence", "op", "let", "optional", "no_fence" };
+    = { "region", "bytes", "sequence", "op", "let", "optional", "no_fence", "resource" };
 
 static gboolean
 ends_operands (const VyreParser *parser)
@@ -30,7 +30,7 @@ check_operands (VyreParser *parser, const VyreOpcode *info, guint n_operands, gb
   guint min = info->min_operands;
   gboolean complete;
 
-  if (info->target == VYRE_TARGET_PAYLOAD)
+  if (info->target == VYRE_TARGET_PAYLOAD || info->target == VYRE_TARGET_WORDS)
     complete = has_target && n_operands >= min;
   else if (has_target)
     complete = n_operands == min - 1;
@@ -374,24 +374,84 @@ check_let_name (VyreParser *parser, const char *name)
   return TRUE;
 }
 
+/* Reads "name =" behind a keyword; NULL, with the error set, when there is no such thing. */
+static char *
+parse_new_name (VyreParser *parser)
+{
+  const VyreToken *token = &parser->lexer.token;
+  g_autofree char *name = NULL;
+
+  if (!vyre_parser_next (parser))
+    return NULL;
+  name = g_strndup (parser->program->text + token->offset, token->length);
+  if (!check_let_name (parser, name) || !vyre_parser_next (parser)
+      || !vyre_parser_expect (parser, '=', "'=' and a value"))
+    return NULL;
+  return g_steal_pointer (&name);
+}
+
+static void
+define_let (VyreParser *parser, const char *name, VyreExpr expr)
+{
+  VyreProgram *program = parser->program;
+
+  g_hash_table_insert (parser->lets, g_string_chunk_insert (program->strings, name),
+      GUINT_TO_POINTER (program->lets->len));
+  g_array_append_val (program->lets, expr);
+}
+
 /* Reads "let name = expr". The name is known only after it. */
 static gboolean
 parse_let (VyreParser *parser)
 {
-  const VyreToken *token = &parser->lexer.token;
-  VyreProgram *program = parser->program;
-  g_autofree char *name = NULL;
+  g_autofree char *name = parse_new_name (parser);
   VyreExpr expr;
 
-  if (!vyre_parser_next (parser))
+  if (!name || !vyre_parser_expr (parser, &expr))
     return FALSE;
-  name = g_strndup (program->text + token->offset, token->length);
-  if (!check_let_name (parser, name) || !vyre_parser_next (parser)
-      || !vyre_parser_expect (parser, '=', "'=' and a value") || !vyre_parser_expr (parser, &expr))
+  define_let (parser, name, expr);
+  return TRUE;
+}
+
+/* Reads the string that a path is. */
+static gboolean
+parse_path (VyreParser *parser, const char **path)
+{
+  const VyreToken *token = &parser->lexer.token;
+
+  if (token->kind != VYRE_TOKEN_STRING)
+    return vyre_parser_unexpected (parser, "the path of a file, in quotes");
+  if (token->length == 2)
+    return vyre_parser_fail (
+        parser, token->offset, "the path is empty. Fix: write the path of a file.");
+  *path = g_string_chunk_insert_len (parser->program->strings,
+      parser->program->text + token->offset + 1, (gssize)token->length - 2);
+  return vyre_parser_next (parser);
+}
+
+/* Reads "resource name = file "path"". The name is that of its number, as if by a let. */
+static gboolean
+parse_resource (VyreParser *parser)
+{
+  GArray *resources = parser->program->resources;
+  guint32 offset = parser->lexer.token.offset;
+  g_autofree char *name = parse_new_name (parser);
+  VyreResource resource = { VYRE_RESOURCE_FILE, NULL };
+
+  if (!name)
     return FALSE;
-  g_hash_table_insert (parser->lets, g_string_chunk_insert (program->strings, name),
-      GUINT_TO_POINTER (program->lets->len));
-  g_array_append_val (program->lets, expr);
+  if (vyre_lexer_is (&parser->lexer, "sink"))
+    resource.kind = VYRE_RESOURCE_SINK;
+  else if (!vyre_lexer_is (&parser->lexer, "file"))
+    return vyre_parser_unexpected (parser, "file or sink, and a path in quotes");
+  if (!vyre_parser_next (parser) || !parse_path (parser, &resource.path))
+    return FALSE;
+  if (resources->len == VYRE_PROGRAM_MAX_RESOURCES)
+    return vyre_parser_fail (parser, offset,
+        "the program has more than %u resources. Fix: split it into several programs.",
+        VYRE_PROGRAM_MAX_RESOURCES);
+  define_let (parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, resources->len, offset));
+  g_array_append_val (resources, resource);
   return TRUE;
 }
 
@@ -405,6 +465,8 @@ parse_statement (VyreParser *parser)
     return vyre_parser_next (parser);
   if (vyre_lexer_is (&parser->lexer, "let")) {
     parsed = parse_let (parser);
+  } else if (vyre_lexer_is (&parser->lexer, "resource")) {
+    parsed = parse_resource (parser);
   } else if (vyre_lexer_is (&parser->lexer, "no_fence")) {
     parser->no_fence = TRUE;
     parsed = vyre_parser_next (parser);

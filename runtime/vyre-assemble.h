@@ -14,6 +14,7 @@
 G_BEGIN_DECLS
 
 #define VYRE_PROGRAM_MAX_SLOTS 65536u
+#define VYRE_PROGRAM_MAX_RESOURCES 64u
 
 /* The expressions every program starts with: nodes[0] is 0, nodes[1] is NORMAL. */
 #define VYRE_EXPR_ZERO ((VyreExpr){ 0, 1 })
@@ -63,6 +64,7 @@ struct _VyreProgram {
   GArray *names;       /* VyreName */
   GArray *observables; /* guint32, the first of each name */
   GArray *results;     /* guint32, indices into names, in the order of definition */
+  GArray *resources;   /* VyreResource */
   guint32 n_observables;
 };
 
@@ -84,6 +86,7 @@ typedef struct {
   VyreExpr args[VYRE_SLOT_MAX_ARGS];
   guint n_args;
   guint n_operands;
+  guint words; /* of the target, where an operand says it */
   gboolean sequence;
 } VyreOperands;
 

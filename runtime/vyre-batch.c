@@ -2,8 +2,10 @@
  *
  * Batches: publishing, completion, waiting.
  */
+#include "vyre-io-queue.h"
 #include "vyre-megakernel-private.h"
 #include "vyre-mutex.h"
+#include "vyre-word-private.h"
 
 #include <string.h>
 #include <time.h>
@@ -20,14 +22,24 @@ completion_word (const VyreMegakernel *kernel, guint index)
   return (const guint32 *)kernel->answer.data + (gsize)index * VYRE_COMPLETION_WORDS;
 }
 
+/* Where a batch in flight will be reported, in one word; what is not in flight has none. */
+static guint64
+make_place (guint index, guint32 sequence)
+{
+  return (guint64)index << 32 | sequence;
+}
+
+#define NO_PLACE 0 /* sequences start at 1 */
+
 /* Whether the kernel is through with the batch. Where it ran in its readback the acquire
  * pairs with the kernel's barrier before it stores the sequence. */
 static gboolean
-is_completed (const VyreBatch *batch)
+is_completed (VyreBatch *batch)
 {
-  const guint32 *word = completion_word (batch->kernel, batch->index);
+  guint64 place = atomic_load_explicit (&batch->place, memory_order_relaxed);
+  const guint32 *word = completion_word (batch->kernel, (guint)(place >> 32));
 
-  return __atomic_load_n (word, __ATOMIC_ACQUIRE) == batch->sequence;
+  return place != NO_PLACE && __atomic_load_n (word, __ATOMIC_ACQUIRE) == (guint32)place;
 }
 
 static guint8 *
@@ -43,18 +55,39 @@ has_arrived (VyreBatch *batch)
   VyreMegakernel *kernel = batch->kernel;
 
   return !vyre_megakernel_is_discrete (kernel)
-         || vyre_arrival_is_whole (readback_of (batch), batch->plan, &kernel->mark, &batch->arrived);
+         || vyre_arrival_is_whole (
+             readback_of (batch), batch->plan, &kernel->mark, &batch->arrived);
+}
+
+/* Lets go of the files that its table says are resident. */
+static void
+drop_pins (VyreBatch *batch)
+{
+  for (guint i = 0; batch->pins && i < batch->plan->image->n_resources; i++) {
+    if (batch->pins[i])
+      vyre_resources_unpin (vyre_service_get_resources (batch->kernel->service), batch->pins[i]);
+  }
+  g_clear_pointer (&batch->pins, g_free);
+}
+
+/* Gives back what only a run of the kernel needed. */
+static void
+free_run_memory (VyreBatch *batch)
+{
+  if (batch->work != NOWHERE)
+    vyre_store_free (batch->kernel->work, batch->work);
+  batch->work = NOWHERE;
+  drop_pins (batch);
 }
 
 /* Gives back what only the kernel needed. */
 static void
 free_device_memory (VyreBatch *batch)
 {
-  if (batch->work != NOWHERE)
-    vyre_store_free (batch->kernel->work, batch->work);
+  free_run_memory (batch);
   if (batch->stored_at != NOWHERE)
     vyre_store_free (batch->kernel->payloads, batch->stored_at);
-  batch->work = batch->stored_at = NOWHERE;
+  batch->stored_at = NOWHERE;
 }
 
 /* What has to be let go of, now that the kernel is through with the batch or will never
@@ -86,6 +119,7 @@ vyre_batch_destroy (VyreBatch *batch)
   if (!batch->stolen && batch->readback != NOWHERE)
     vyre_store_free (batch->kernel->readbacks, batch->readback);
   vyre_plan_unref (batch->plan);
+  g_clear_error (&batch->io_error);
   g_free (batch);
 }
 
@@ -95,6 +129,66 @@ n_tickets (const VyreBatch *batch)
   return batch->local ? 1 : batch->plan->tickets->len;
 }
 
+guint8 *
+vyre_batch_get_io_queue (VyreBatch *batch)
+{
+  return readback_of (batch) + batch->plan->layout.offset[VYRE_PART_IO_QUEUE];
+}
+
+/* Has the files read that its slots asked for without waiting: nothing of that concerns the
+ * batch any more, so that the requests are gone from its queue. */
+static void
+take_prefetches (VyreBatch *batch)
+{
+  const VyreImage *image = batch->plan->image;
+  guint8 *queue = vyre_batch_get_io_queue (batch);
+  VyreIoRequest requests[VYRE_IO_SLOTS];
+  guint n;
+
+  vyre_io_queue_poll (queue, batch->plan->layout.size[VYRE_PART_IO_QUEUE], requests, &n, NULL);
+  for (guint i = 0; i < n; i++) {
+    gsize status = batch->plan->layout.offset[VYRE_PART_RING] / 4
+                   + (gsize)requests[i].tag * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
+    if (requests[i].op != VYRE_IO_OP_READ
+        || vyre_read_word (readback_of (batch), status) == VYRE_STATUS_WAIT_IO)
+      continue;
+    vyre_write_word (queue, (gsize)requests[i].slot * VYRE_IO_SLOT_WORDS + VYRE_IO_SLOT_STATUS,
+        VYRE_STATUS_EMPTY);
+    if (requests[i].source < image->n_resources
+        && image->resources[requests[i].source].kind == VYRE_RESOURCE_FILE)
+      vyre_service_prefetch (batch->kernel->service, image->resources[requests[i].source].path);
+  }
+}
+
+/* Whether the batch is not through, because slots of it wait for the host. Then it is the
+ * service's, which has it go on; unless nobody wants it any more. */
+static gboolean
+park (VyreBatch *batch, const guint8 *report)
+{
+  if (!batch->plan->served)
+    return FALSE;
+  if (vyre_read_word (report, VYRE_SCRATCH_ASKED) > 0)
+    take_prefetches (batch);
+  if (batch->orphaned || vyre_read_word (report, VYRE_SCRATCH_WAITING) == 0)
+    return FALSE;
+  batch->parked = TRUE;
+  free_run_memory (batch);
+  vyre_service_park (batch->kernel->service, batch);
+  return TRUE;
+}
+
+/* What the batch says of itself, added to what it said when it was parked. */
+static void
+read_report (VyreBatch *batch, const guint8 *report, gint64 now)
+{
+  VyreCompletion *completion = &batch->completion;
+
+  completion->faults += vyre_read_word (report, VYRE_SCRATCH_FAULTS);
+  completion->dropped_records += vyre_read_word (report, VYRE_SCRATCH_DROPPED);
+  completion->payload_bytes += vyre_read_word_pair (report, VYRE_SCRATCH_BYTES);
+  completion->latency = (guint64)(now - batch->published);
+}
+
 /* Takes a completed batch out of flight. */
 static void
 retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
@@ -102,16 +196,18 @@ retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
   VyreMegakernel *kernel = batch->kernel;
   const guint8 *report = readback_of (batch) + batch->plan->scratch_offset;
 
-  batch->completion.faults = vyre_read_word (report, VYRE_SCRATCH_FAULTS);
-  batch->completion.dropped_records = vyre_read_word (report, VYRE_SCRATCH_DROPPED);
-  batch->completion.payload_bytes = vyre_read_word_pair (report, VYRE_SCRATCH_BYTES);
-  batch->completion.latency = (guint64)(now - batch->published);
+  read_report (batch, report, now);
+  atomic_store_explicit (&batch->place, NO_PLACE, memory_order_relaxed);
   g_queue_unlink (&kernel->in_flight, &batch->link);
   kernel->free_indices[kernel->n_free++] = batch->index;
-  kernel->counters.completed++;
   kernel->counters.tickets += n_tickets (batch);
-  free_device_memory (batch);
   kernel->last_activity = now;
+  if (park (batch, report))
+    return;
+  kernel->counters.completed++;
+  free_device_memory (batch);
+  if (batch->plan->writes)
+    vyre_service_wake (kernel->service); /* it may be the turn of another one now */
   if (batch->payload.release || batch->tenant)
     releases->list[releases->n++] = vyre_batch_take_release (batch);
   if (batch->orphaned)
@@ -261,7 +357,7 @@ alloc_memory (VyreBatch *batch)
   gboolean discrete = vyre_megakernel_is_discrete (kernel);
   gsize size = discrete ? plan->report_size : plan->slice_size;
 
-  if (!vyre_store_alloc (kernel->readbacks, size, 0, &batch->readback)) {
+  if (!batch->resumed && !vyre_store_alloc (kernel->readbacks, size, 0, &batch->readback)) {
     batch->readback = NOWHERE;
     return FALSE;
   }
@@ -269,11 +365,13 @@ alloc_memory (VyreBatch *batch)
     return TRUE;
   if (!batch->local && !vyre_store_alloc (kernel->work, plan->slice_size, 0, &batch->work))
     batch->work = NOWHERE;
-  else if (plan->payload_size > 0
+  else if (!batch->resumed && plan->payload_size > 0
            && !vyre_store_alloc (kernel->payloads, plan->payload_size, 0, &batch->stored_at))
     batch->stored_at = NOWHERE;
   else
     return TRUE;
+  if (batch->resumed) /* the rest stays */
+    return FALSE;
   free_device_memory (batch);
   vyre_store_free (kernel->readbacks, batch->readback);
   batch->readback = NOWHERE;
@@ -327,11 +425,21 @@ enter (VyreBatch *batch)
   if (++kernel->batch_sequence == 0)
     kernel->batch_sequence = 1; /* 0 is what a completion that was never used holds */
   batch->sequence = kernel->batch_sequence;
+  atomic_store_explicit (
+      &batch->place, make_place (batch->index, batch->sequence), memory_order_relaxed);
   batch->first_ticket = kernel->tail;
   kernel->tail += n_tickets (batch);
+  batch->arrived = 0;
+  batch->rung = FALSE;
   batch->link.data = batch;
   g_queue_push_tail_link (&kernel->in_flight, &batch->link);
-  kernel->counters.batches++;
+}
+
+static void
+note_published (VyreBatch *batch)
+{
+  batch->kernel->counters.batches++;
+  batch->number = batch->sequence;
   batch->published = vyre_now ();
 }
 
@@ -340,7 +448,30 @@ goes_by_copy_engine (const VyreBatch *batch)
 {
   gsize size = batch->plan->payload_size;
 
-  return batch->kernel->copier.device && size > 0 && size >= batch->kernel->copy_threshold;
+  return batch->kernel->copier.device && !batch->resumed && size > 0
+         && size >= batch->kernel->copy_threshold;
+}
+
+/* Tells the kernel which of the program's files are resident, and keeps them so. */
+static void
+fill_table (VyreBatch *batch, guint32 *slice)
+{
+  const VyreImage *image = batch->plan->image;
+
+  if (!batch->plan->served || image->n_resources == 0)
+    return;
+  batch->pins = g_new0 (VyreResident *, image->n_resources);
+  for (guint i = 0; i < image->n_resources; i++) {
+    guint32 *entry = slice + vyre_plan_resource_word (batch->plan, i), granule, bytes;
+    if (image->resources[i].kind != VYRE_RESOURCE_FILE)
+      continue;
+    batch->pins[i] = vyre_resources_pin (vyre_service_get_resources (batch->kernel->service),
+        image->resources[i].path, &granule, &bytes);
+    if (!batch->pins[i])
+      continue;
+    entry[VYRE_RESOURCE_GRANULE] = GUINT32_TO_LE (granule);
+    entry[VYRE_RESOURCE_BYTES] = GUINT32_TO_LE (bytes);
+  }
 }
 
 /* The batch's own state, unless it starts from a template, and where it will be read
@@ -367,6 +498,7 @@ write_slice (VyreBatch *batch)
   }
   if (tag_word != VYRE_NO_TAG_WORD)
     ((guint32 *)slice)[tag_word] = GUINT32_TO_LE (batch->completion.tag);
+  fill_table (batch, (guint32 *)slice);
 }
 
 static void
@@ -434,7 +566,7 @@ store (VyreBatch *batch)
   VyreMegakernel *kernel = batch->kernel;
 
   write_slice (batch);
-  if (batch->stored_at != NOWHERE)
+  if (batch->stored_at != NOWHERE && !batch->resumed)
     vyre_memory_store (vyre_store_get_data (kernel->payloads) + batch->stored_at,
         payload_data (batch), batch->plan->payload_size);
   vyre_memory_flush ();
@@ -487,9 +619,8 @@ ring (VyreBatch *batch, VyrePayload *done_with)
   VyreMegakernel *kernel = batch->kernel;
   gboolean by_copy_engine = goes_by_copy_engine (batch);
 
-  count_payload (batch, by_copy_engine);
   kernel->n_ringing++;
-  if (batch->stored_at != NOWHERE && !by_copy_engine) {
+  if (batch->stored_at != NOWHERE && !by_copy_engine && !batch->resumed) {
     *done_with = batch->payload;
     batch->payload.release = NULL;
   }
@@ -576,6 +707,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
       = (!plan->full || build_in_full (kernel, error)) && reserve (batch, end_time, error);
   if (fits) {
     enter (batch);
+    note_published (batch);
+    count_payload (batch, goes_by_copy_engine (batch));
     ring (batch, &done_with);
   }
   g_mutex_unlock (&kernel->lock);
@@ -586,6 +719,78 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     return NULL;
   }
   return batch;
+}
+
+/* Whether no batch in flight that is older may still write to a file. */
+gboolean
+vyre_batch_may_write (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  gboolean may = TRUE;
+
+  vyre_mutex_lock (&kernel->lock);
+  for (GList *l = kernel->in_flight.head; l && may; l = l->next) {
+    const VyreBatch *other = l->data;
+    may = !other->plan->writes || (gint32)(other->number - batch->number) > 0;
+  }
+  g_mutex_unlock (&kernel->lock);
+  return may;
+}
+
+/* Waits for a place for the rest of a batch; the lock is held. FALSE: nobody wants it, or
+ * there is no kernel any more. */
+static gboolean
+reserve_again (VyreBatch *batch)
+{
+  gint64 slice = 20 * G_TIME_SPAN_MILLISECOND;
+
+  while (!batch->orphaned && !batch->kernel->failure) {
+    if (reserve (batch, g_get_monotonic_time () + slice, NULL))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Leaves a parked batch, which will not go on, to who waits for it, or to the kernel's end;
+ * the lock is held. */
+static VyreRelease
+give_up (VyreBatch *batch)
+{
+  VyreRelease release = { .tenant = NULL };
+
+  if (batch->orphaned) {
+    release = vyre_batch_take_release (batch);
+    vyre_batch_destroy (batch);
+  } else {
+    batch->link.data = batch;
+    g_queue_push_tail_link (&batch->kernel->in_flight, &batch->link);
+  }
+  return release;
+}
+
+/* Has a parked batch, whose requests were answered in its readback, go on from there. */
+void
+vyre_batch_resume (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreRelease release = { .tenant = NULL };
+  VyrePlan *rest = vyre_plan_continue (batch->plan, readback_of (batch));
+  VyrePayload unused = { .release = NULL };
+
+  g_assert (rest); /* it is less than what there was room for */
+  vyre_mutex_lock (&kernel->lock);
+  vyre_plan_unref (batch->plan);
+  batch->plan = rest;
+  batch->parked = FALSE;
+  batch->resumed = TRUE;
+  if (reserve_again (batch)) {
+    enter (batch);
+    ring (batch, &unused);
+  } else {
+    release = give_up (batch);
+  }
+  g_mutex_unlock (&kernel->lock);
+  vyre_release_run (&release);
 }
 
 /**
@@ -636,9 +841,9 @@ collect (VyreBatch *batch)
   releases.n = 0;
   vyre_mutex_lock (&kernel->lock);
   gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed);
-  if (!done && has_arrived (batch)) {
+  if (!done && is_completed (batch) && has_arrived (batch)) {
     retire_batch (batch, vyre_now (), &releases);
-    done = TRUE;
+    done = atomic_load_explicit (&batch->done, memory_order_relaxed);
   }
   if (kernel->n_waiting > 0)
     g_cond_broadcast (&kernel->room);
@@ -767,4 +972,17 @@ vyre_batch_steal_readback (VyreBatch *batch)
 {
   batch->stolen = TRUE;
   return batch->readback;
+}
+
+/**
+ * vyre_batch_get_io_error:
+ * @batch: a completed batch
+ *
+ * Returns: (transfer none) (nullable): why the first of its requests that failed did so;
+ *   the slot that made it ended FAULT. %NULL when none did
+ */
+const GError *
+vyre_batch_get_io_error (VyreBatch *batch)
+{
+  return batch->io_error;
 }

@@ -224,6 +224,8 @@ fill_image (Binder *binder, VyreImage *image, guint slot_count, guint observable
           "observables", &image->n_observables, binder->error))
     return FALSE;
   fill_results (binder, image);
+  image->resources = (const VyreResource *)binder->program->resources->data;
+  image->n_resources = binder->program->resources->len;
   return TRUE;
 }
 

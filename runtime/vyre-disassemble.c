@@ -59,6 +59,21 @@ append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
   return TRUE;
 }
 
+/* Appends "load_words resource, first, words -> index", or returns FALSE as above. */
+static gboolean
+append_words (GString *text, const VyreOpcode *info, const guint32 *args)
+{
+  guint32 words = args[VYRE_RESOURCE_ARG_WORDS], index = args[VYRE_RESOURCE_ARG_OBSERVABLE];
+
+  if (count_args (args) > VYRE_RESOURCE_ARG_OBSERVABLE + 1 || words == 0
+      || words > VYRE_LOAD_WORDS_MAX || index > VYRE_MAX_OBSERVABLES - words)
+    return FALSE;
+  g_string_append (text, info->name);
+  append_args (text, args, VYRE_RESOURCE_ARG_OBSERVABLE, " ");
+  g_string_append_printf (text, " -> %u", index);
+  return TRUE;
+}
+
 /* Reads a packed_slot's metadata; FALSE when it is not as the assembler writes it. */
 static gboolean
 decode_packed (const guint32 *args, Packed *packed)
@@ -125,6 +140,8 @@ append_named (GString *text, guint32 opcode, const guint32 *args)
     return FALSE;
   if (info->target == VYRE_TARGET_PAYLOAD)
     return append_payload (text, info, args);
+  if (info->target == VYRE_TARGET_WORDS)
+    return append_words (text, info, args);
   if (opcode == VYRE_OP_PACKED_SLOT)
     return append_packed (text, info, args);
   if (n_args > vyre_opcode_max_operands (info))

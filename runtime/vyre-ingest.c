@@ -4,28 +4,28 @@
  * through the ring and wakes who waits for them. One lock guards all of it: it is
  * held for bookkeeping only, never across a system call that can block.
  */
-#include "vyre-ingest.h"
+#include "vyre-ingest-private.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "vyre-ring.h"
-
-/* A read that finds nothing ready this often without moving on has failed. */
+/* A transfer that finds nothing ready this often without moving on has failed. */
 #define MAX_TRIES 16
 
 /* How long to wait when the kernel is short of memory for requests. */
 #define BACK_OFF_US 1000
 
 typedef struct _VyreIngestRead {
-  VyreRead left;
+  VyreTransfer left;
   gsize length;     /* all of it, bytes */
   gsize asked;      /* bytes in the submission that is outstanding */
   gboolean counted; /* it is in the counters as submitted */
   guint tries;      /* EAGAINs since it last moved on */
   int error;
   gboolean finished;
+  VyreIngestNotify notify;
+  gpointer data; /* of it */
   GCond done;
   GList link; /* in pending, then in active */
 } Request;
@@ -63,17 +63,46 @@ finish (Request *request)
 {
   request->finished = TRUE;
   g_cond_signal (&request->done);
+  if (request->notify)
+    request->notify (request->data);
+}
+
+static gboolean
+is_read (const Request *request)
+{
+  return request->left.kind == VYRE_TRANSFER_READ;
 }
 
 static void
 count_submission (VyreIngest *self, Request *request, guint64 *path)
 {
-  /* A read that is only tried again is still the same read. */
+  /* A transfer that is only tried again is still the same one. */
   if (request->counted)
     return;
   request->counted = TRUE;
-  self->counters.reads_submitted++;
-  (*path)++;
+  if (is_read (request)) {
+    self->counters.reads_submitted++;
+    (*path)++;
+  } else {
+    self->counters.writes_submitted++;
+  }
+}
+
+/* Counts what the kernel answered, as settle() takes it. */
+static void
+count_completion (VyreIngest *self, const Request *request, gssize result)
+{
+  VyreIngestCounters *counters = &self->counters;
+  guint64 *completed = is_read (request) ? &counters->reads_completed : &counters->writes_completed;
+  guint64 *failed = is_read (request) ? &counters->reads_failed : &counters->writes_failed;
+  guint64 *bytes = is_read (request) ? &counters->bytes_completed : &counters->bytes_written;
+
+  if (result < 0) {
+    (*failed)++;
+    return;
+  }
+  (*completed)++;
+  *bytes += (gsize)result;
 }
 
 /* Takes in what the kernel answered: a count of bytes or a negative errno. Returns whether there is
@@ -84,20 +113,20 @@ settle (VyreIngest *self, Request *request, gssize result)
   if (result == -EINTR || (result == -EAGAIN && ++request->tries < MAX_TRIES))
     return TRUE;
   request->counted = FALSE;
+  if (result == 0 && request->left.kind == VYRE_TRANSFER_WRITE)
+    result = -ENOSPC; /* nothing more fits, and nobody says why */
+  count_completion (self, request, result);
   if (result < 0) {
-    self->counters.reads_failed++;
     request->error = (int)-result;
     return FALSE;
   }
-  self->counters.reads_completed++;
-  self->counters.bytes_completed += (gsize)result;
   request->tries = 0;
   request->left.offset += (gsize)result;
-  request->left.destination += result;
+  request->left.memory += result;
   request->left.length -= (gsize)result;
   if (result == 0 || request->left.length == 0)
     return FALSE;
-  if ((gsize)result < request->asked)
+  if ((gsize)result < request->asked && is_read (request))
     self->counters.short_reads++;
   return TRUE;
 }
@@ -108,7 +137,8 @@ take_pending (VyreIngest *self)
   GList *link = g_queue_pop_head_link (&self->pending);
   Request *request = link->data;
 
-  self->counters.bytes_submitted += request->left.length;
+  if (is_read (request))
+    self->counters.bytes_submitted += request->left.length;
   return request;
 }
 
@@ -120,7 +150,7 @@ prepare (VyreIngest *self, Request *request)
 
   /* A file that says EAGAIN would say so again at once; a kernel thread can wait for it. */
   request->asked
-      = vyre_ring_prepare_read (&self->ring, &request->left, request->tries > 0, request, &fixed);
+      = vyre_ring_prepare (&self->ring, &request->left, request->tries > 0, request, &fixed);
   count_submission (self, request, fixed ? &counters->fixed_reads : &counters->ring_reads);
 }
 
@@ -156,7 +186,7 @@ take_completions (VyreIngest *self)
 static void
 prepare_pending (VyreIngest *self)
 {
-  while (self->active.length < VYRE_RING_MAX_READS && !g_queue_is_empty (&self->pending)) {
+  while (self->active.length < VYRE_RING_MAX_TRANSFERS && !g_queue_is_empty (&self->pending)) {
     Request *request = take_pending (self);
 
     g_queue_push_tail_link (&self->active, &request->link);
@@ -222,7 +252,7 @@ run_ring (VyreIngest *self)
     /* With the ring full, a completion has to come before a request can be taken. Who queues a
      * request under the lock after this point finds asleep set and writes to the eventfd, which
      * keeps the count until the armed read takes it: no wake-up is lost. */
-    self->asleep = self->active.length < VYRE_RING_MAX_READS;
+    self->asleep = self->active.length < VYRE_RING_MAX_TRANSFERS;
     error = enter_ring (self);
     self->asleep = FALSE;
     if (error) {
@@ -232,17 +262,30 @@ run_ring (VyreIngest *self)
   }
 }
 
-static void
-read_plainly (VyreIngest *self, Request *request)
+static gssize
+transfer_plainly (const VyreTransfer *left)
 {
-  const VyreRead *left = &request->left;
+  switch (left->kind) {
+    case VYRE_TRANSFER_READ:
+      return pread (left->fd, left->memory, left->length, (off_t)left->offset);
+    case VYRE_TRANSFER_WRITE:
+      return pwrite (left->fd, left->memory, left->length, (off_t)left->offset);
+    default:
+      return fdatasync (left->fd);
+  }
+}
+
+static void
+do_plainly (VyreIngest *self, Request *request)
+{
+  const VyreTransfer *left = &request->left;
   gssize result;
 
   do {
     request->asked = left->length;
     count_submission (self, request, &self->counters.plain_reads);
     g_mutex_unlock (&self->lock);
-    result = pread (left->fd, left->destination, left->length, (off_t)left->offset);
+    result = transfer_plainly (left);
     if (result < 0)
       result = -errno;
     g_mutex_lock (&self->lock);
@@ -255,7 +298,7 @@ run_plainly (VyreIngest *self)
 {
   while (TRUE) {
     while (!g_queue_is_empty (&self->pending))
-      read_plainly (self, take_pending (self));
+      do_plainly (self, take_pending (self));
     if (self->stopping)
       return;
     self->asleep = TRUE;
@@ -336,11 +379,11 @@ await (VyreIngest *self, Request *request)
 }
 
 static const char *
-get_read_fix (int error)
+get_fix (int error)
 {
   switch (error) {
     case EBADF:
-      return "pass a descriptor that is open for reading";
+      return "pass a descriptor that is open for that";
     case EISDIR:
       return "pass a file, not a directory";
     case ESPIPE:
@@ -360,16 +403,22 @@ get_read_fix (int error)
 }
 
 static void
-set_read_error (GError **error, const VyreRead *left, int code)
+set_transfer_error (GError **error, const VyreTransfer *left, int code)
 {
+  static const char *const what[] = {
+    [VYRE_TRANSFER_READ] = "reading",
+    [VYRE_TRANSFER_WRITE] = "writing",
+    [VYRE_TRANSFER_SYNC] = "syncing",
+  };
+
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
-      "reading %" G_GSIZE_FORMAT " bytes at offset %" G_GUINT64_FORMAT
+      "%s %" G_GSIZE_FORMAT " bytes at offset %" G_GUINT64_FORMAT
       " of file descriptor %d failed: %s. Fix: %s.",
-      left->length, left->offset, left->fd, g_strerror (code), get_read_fix (code));
+      what[left->kind], left->length, left->offset, left->fd, g_strerror (code), get_fix (code));
 }
 
 static gboolean
-check_read (const VyreRead *read, GError **error)
+check_transfer (const VyreTransfer *read, GError **error)
 {
   /* To the kernel, offset -1 means "wherever the descriptor stands", which two threads share. */
   if (read->offset > G_MAXINT64 || read->length > G_MAXINT64 - read->offset) {
@@ -382,7 +431,7 @@ check_read (const VyreRead *read, GError **error)
   }
   /* A read from a pipe would ignore the offset, and could block the ingest's last read for ever. */
   if (lseek (read->fd, 0, SEEK_CUR) < 0) {
-    set_read_error (error, read, errno);
+    set_transfer_error (error, read, errno);
     return FALSE;
   }
   return TRUE;
@@ -479,25 +528,55 @@ vyre_ingest_free (VyreIngest *ingest)
  *     that no file can have)
  */
 VyreIngestRead *
-vyre_ingest_start (VyreIngest *ingest, int fd, guint64 offset, void *destination, gsize length,
-    GError **error)
+vyre_ingest_start (
+    VyreIngest *ingest, int fd, guint64 offset, void *destination, gsize length, GError **error)
 {
-  const VyreRead all
-      = { .fd = fd, .offset = offset, .destination = destination, .length = length };
+  const VyreTransfer read = {
+    .kind = VYRE_TRANSFER_READ,
+    .fd = fd,
+    .offset = offset,
+    .memory = destination,
+    .length = length,
+  };
 
   g_return_val_if_fail (ingest, NULL);
   g_return_val_if_fail (destination || length == 0, NULL);
   g_return_val_if_fail (!error || !*error, NULL);
 
-  if (!check_read (&all, error))
+  return vyre_ingest_submit (ingest, &read, NULL, NULL, error);
+}
+
+/* As vyre_ingest_start(), with any kind of transfer. When it is through, @notify, which may
+ * be NULL, is called with the ingest's lock held: it may not call the ingest. */
+VyreIngestRead *
+vyre_ingest_submit (VyreIngest *ingest, const VyreTransfer *transfer, VyreIngestNotify notify,
+    gpointer data, GError **error)
+{
+  if (!check_transfer (transfer, error))
     return NULL;
   Request *request = g_new (Request, 1);
-  *request = (Request){ .left = all, .length = length, .finished = length == 0 };
+  *request = (Request){
+    .left = *transfer,
+    .length = transfer->length,
+    .finished = transfer->length == 0 && transfer->kind != VYRE_TRANSFER_SYNC,
+    .notify = notify,
+    .data = data,
+  };
   g_cond_init (&request->done);
   request->link.data = request;
   if (!request->finished)
     queue (ingest, request);
   return request;
+}
+
+/* Whether vyre_ingest_finish() would not have to wait. */
+gboolean
+vyre_ingest_is_finished (VyreIngest *ingest, const VyreIngestRead *read)
+{
+  g_mutex_lock (&ingest->lock);
+  gboolean finished = read->finished;
+  g_mutex_unlock (&ingest->lock);
+  return finished;
 }
 
 /**
@@ -525,13 +604,13 @@ vyre_ingest_finish (VyreIngest *ingest, VyreIngestRead *read, gsize *bytes_read,
   g_return_val_if_fail (read, FALSE);
   g_return_val_if_fail (!error || !*error, FALSE);
 
-  if (read->length > 0)
+  if (read->length > 0 || read->left.kind == VYRE_TRANSFER_SYNC)
     await (ingest, read);
   if (bytes_read)
     *bytes_read = read->length - read->left.length;
   gboolean fine = read->error == 0;
   if (!fine)
-    set_read_error (error, &read->left, read->error);
+    set_transfer_error (error, &read->left, read->error);
   g_cond_clear (&read->done);
   g_free (read);
   return fine;

@@ -40,6 +40,10 @@ typedef enum {
  * @ring_reads: submitted as READ: to memory outside the arena, or to one not registered
  * @plain_reads: made with pread(2)
  * @short_reads: completions that had to be continued
+ * @writes_submitted: writes and syncs handed to the kernel, continuations included
+ * @writes_completed: of these, completed
+ * @writes_failed: of these, completed with an error
+ * @bytes_written: bytes that were written
  *
  * Since the ingest was made; every one only grows.
  */
@@ -53,6 +57,10 @@ typedef struct {
   guint64 ring_reads;
   guint64 plain_reads;
   guint64 short_reads;
+  guint64 writes_submitted;
+  guint64 writes_completed;
+  guint64 writes_failed;
+  guint64 bytes_written;
 } VyreIngestCounters;
 
 typedef struct _VyreIngest VyreIngest;
@@ -66,8 +74,8 @@ typedef struct _VyreIngestRead VyreIngestRead;
 
 VyreIngest *vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung);
 void vyre_ingest_free (VyreIngest *ingest);
-VyreIngestRead *vyre_ingest_start (VyreIngest *ingest, int fd, guint64 offset, void *destination,
-    gsize length, GError **error);
+VyreIngestRead *vyre_ingest_start (
+    VyreIngest *ingest, int fd, guint64 offset, void *destination, gsize length, GError **error);
 gboolean vyre_ingest_finish (
     VyreIngest *ingest, VyreIngestRead *read, gsize *bytes_read, GError **error);
 gboolean vyre_ingest_read (VyreIngest *ingest, int fd, guint64 offset, void *destination,

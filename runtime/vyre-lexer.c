@@ -168,6 +168,26 @@ lex_result (VyreLexer *lexer, GError **error)
   return TRUE;
 }
 
+/* A string has no escapes; one that holds a quote of one kind is put into the other. */
+static gboolean
+lex_string (VyreLexer *lexer, GError **error)
+{
+  const char *text = lexer->text;
+  guint32 start = lexer->at++;
+
+  while (text[lexer->at] != text[start]) {
+    if (text[lexer->at] == '\0' || text[lexer->at] == '\n') {
+      vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
+          "the string does not end on its line. Fix: close it with %c.", text[start]);
+      return FALSE;
+    }
+    lexer->at++;
+  }
+  lexer->at++;
+  set_token (lexer, VYRE_TOKEN_STRING, start);
+  return TRUE;
+}
+
 static gboolean
 lex_punctuation (VyreLexer *lexer, GError **error)
 {
@@ -219,6 +239,8 @@ vyre_lexer_next (VyreLexer *lexer, GError **error)
   }
   if (g_ascii_isdigit (c))
     return lex_number (lexer, error);
+  if (c == '"' || c == '\'')
+    return lex_string (lexer, error);
   if (result_follows && g_ascii_islower (c))
     return lex_result (lexer, error);
   if (g_ascii_isalpha (c) || c == '_') {

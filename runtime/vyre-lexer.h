@@ -22,6 +22,7 @@ typedef enum {
   VYRE_TOKEN_WORD,
   VYRE_TOKEN_RESULT,
   VYRE_TOKEN_ARROW,
+  VYRE_TOKEN_STRING, /* with its quotes */
 } VyreTokenKind;
 
 typedef struct {

@@ -14,6 +14,8 @@
 #include "vyre-megakernel.h"
 #include "vyre-memory.h"
 #include "vyre-pipeline.h"
+#include "vyre-plan-private.h"
+#include "vyre-service.h"
 #include "vyre-store-private.h"
 
 /* Loop iterations after which some devices end every loop, without a word;
@@ -23,20 +25,26 @@
 
 struct _VyreBatch {
   VyreMegakernel *kernel; /* not owned: the owner of the batch keeps it alive */
-  VyrePlan *plan;
+  VyrePlan *plan;         /* of what is left of it, once it was parked */
   guint index;
   guint32 first_ticket;
   gboolean local;
   gsize readback;
-  gsize work;      /* slice of the work store, unless local or the readback is it */
-  gsize stored_at; /* slice of the payload store, unless payloads are read in place */
-  gsize arrived;   /* how much of the readback was found to be there */
-  gboolean rung; /* its publisher is through with it */
+  gsize work;          /* slice of the work store, unless local or the readback is it */
+  gsize stored_at;     /* slice of the payload store, unless payloads are read in place */
+  gsize arrived;       /* how much of the readback was found to be there */
+  gboolean rung;       /* its publisher is through with it */
+  gboolean parked;     /* with the service, and not in flight */
+  gboolean resumed;    /* its payload is where the kernel reads it */
+  guint32 number;      /* its sequence when it was first published */
+  VyreResident **pins; /* what its table says is resident; one for each resource, or NULL */
+  GError *io_error;    /* the first request that could not be served */
   gboolean stolen;
   gboolean orphaned;
   atomic_bool done;
-  gint64 published; /* ns */
-  guint32 sequence; /* of the kernel's batches, from 1 */
+  gint64 published;    /* ns */
+  guint32 sequence;    /* of the kernel's batches, from 1 */
+  atomic_ullong place; /* index and sequence, for who waits without the lock */
   VyreCompletion completion;
   VyrePayload payload;
   VyreTenant *tenant; /* who waits for it to be drained, or NULL */
@@ -57,6 +65,7 @@ struct _VyreMegakernel {
   VyreStore *payloads; /* NULL: where they are staged */
   VyreCopier copier;
   VyreIngest *ingest;
+  VyreService *service; /* NULL until the kernel is proven */
   VyreMemory door;
   VyreMemory state;
   VyreMemory answer;
@@ -105,6 +114,9 @@ typedef struct {
 
 gint64 vyre_now (void);
 void vyre_batch_destroy (VyreBatch *batch);
+guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
+gboolean vyre_batch_may_write (VyreBatch *batch);
+void vyre_batch_resume (VyreBatch *batch);
 VyreRelease vyre_batch_take_release (VyreBatch *batch);
 void vyre_release_run (const VyreRelease *release);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);

@@ -265,11 +265,14 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
 }
 
 static void
-start_ingest (VyreMegakernel *kernel, const GString *verdict)
+start_service (VyreMegakernel *kernel, const GString *verdict)
 {
   kernel->verdict = g_strdup (verdict->str);
   kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
       vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
+  gsize budget = kernel->params.resource_size;
+  kernel->service
+      = vyre_service_new (kernel, budget ? budget : vyre_store_get_size (kernel->staging) / 4);
 }
 
 /**
@@ -297,10 +300,9 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
   for (const VyrePlacement *placement = candidates.list; *placement != VYRE_PLACEMENT_AUTO;
        placement++) {
     gboolean last = placement[1] == VYRE_PLACEMENT_AUTO;
-    VyreMegakernel *kernel
-        = try_placement (device, params, *placement, last, verdict, &reason);
+    VyreMegakernel *kernel = try_placement (device, params, *placement, last, verdict, &reason);
     if (kernel) {
-      start_ingest (kernel, verdict);
+      start_service (kernel, verdict);
       return kernel;
     }
     if (reason) {
@@ -365,6 +367,8 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
 {
   if (!g_atomic_ref_count_dec (&kernel->refs))
     return;
+  if (kernel->service)
+    vyre_service_stop (kernel->service);
   stop_keeper (kernel);
   /* a submission that failed may have come through; a lost device answers at once */
   if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
@@ -372,6 +376,8 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
   drop_in_flight (kernel);
   vyre_pipeline_clear (&kernel->pipeline);
   vyre_copier_clear (&kernel->copier);
+  if (kernel->service)
+    vyre_service_free (kernel->service);
   if (kernel->ingest)
     vyre_ingest_free (kernel->ingest);
   vyre_memory_clear (&kernel->answer);
@@ -584,4 +590,17 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
   counters->progress = __atomic_load_n (&answer[VYRE_ANSWER_PROGRESS], __ATOMIC_RELAXED);
   counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
   counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);
+}
+
+/**
+ * vyre_megakernel_get_resource_counters:
+ * @kernel: a megakernel
+ * @counters: (out): a snapshot
+ *
+ * May be called from any thread.
+ */
+void
+vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters)
+{
+  vyre_service_count (kernel->service, counters);
 }

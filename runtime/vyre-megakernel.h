@@ -67,6 +67,8 @@ typedef enum {
  * @staging_size: bytes of the payload store; also the largest payload
  * @readback_size: bytes of the readback store
  * @idle_timeout: nanoseconds without a batch after which the kernel is parked
+ * @resource_size: bytes of the staging store that files which programs name may take;
+ *   0 for a quarter of it
  * @lease: nanoseconds a persistent launch stays before its successor takes over,
  *   and after some four times as many of which it ends by itself when the host has
  *   died; 0
@@ -80,6 +82,7 @@ typedef struct {
   gsize copy_threshold;
   gsize staging_size;
   gsize readback_size;
+  gsize resource_size;
   guint64 idle_timeout;
   guint64 lease;
 } VyreMegakernelParams;
@@ -118,6 +121,38 @@ typedef struct {
   guint64 copied_bytes;
   guint64 in_flight;
 } VyreMegakernelCounters;
+
+/**
+ * VyreResourceCounters:
+ * @requests: requests of batches that were served, whatever came of them
+ * @parked: times a batch was parked until what it asked for was served
+ * @prefetches: requests that no batch waited for
+ * @loads: files read because they were not resident
+ * @loaded_bytes: bytes of these that arrived
+ * @hits: resident files that batches were published with
+ * @evictions: files that had to make room for others
+ * @failures: files that could not be read
+ * @appends: writes to sinks
+ * @appended_bytes: bytes of these
+ * @syncs: sinks brought to their storage
+ * @resident_bytes: bytes that resident files take now
+ *
+ * What a megakernel served since it was made; all but @resident_bytes only grow.
+ */
+typedef struct {
+  guint64 requests;
+  guint64 parked;
+  guint64 prefetches;
+  guint64 loads;
+  guint64 loaded_bytes;
+  guint64 hits;
+  guint64 evictions;
+  guint64 failures;
+  guint64 appends;
+  guint64 appended_bytes;
+  guint64 syncs;
+  guint64 resident_bytes;
+} VyreResourceCounters;
 
 /**
  * VyreCompletion:
@@ -176,6 +211,7 @@ guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
 const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
 guint vyre_megakernel_get_workgroup (VyreMegakernel *kernel);
 void vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters);
+void vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters);
 gboolean vyre_megakernel_check (VyreMegakernel *kernel, GError **error);
 void vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active);
 
@@ -187,6 +223,7 @@ void vyre_batch_free (VyreBatch *batch);
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);
 const guint8 *vyre_batch_get_readback (VyreBatch *batch);
 gsize vyre_batch_steal_readback (VyreBatch *batch);
+const GError *vyre_batch_get_io_error (VyreBatch *batch);
 
 const char *vyre_residency_name (VyreResidency residency);
 const char *vyre_placement_name (VyrePlacement placement);

@@ -25,6 +25,11 @@ static const VyreOpcode opcodes[] = {
       VYRE_TARGET_NONE, VYRE_RESULT_U32, 0, "batch_fence [count [, tag]]" },
   { "load_miss", VYRE_OP_LOAD_MISS, { VALUE, VALUE }, 1, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
       "load_miss resource [, prefetch]" },
+  { "load_words", VYRE_OP_LOAD_WORDS, { VALUE, VALUE, VYRE_OPERAND_WORDS }, 3, VYRE_TARGET_WORDS,
+      VYRE_RESULT_WORDS, 0, "load_words resource, first word, number of words -> result" },
+  { "append", VYRE_OP_APPEND, { VALUE, VALUE, VALUE }, 3, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
+      "append resource, word, count" },
+  { "sync", VYRE_OP_SYNC, { VALUE }, 1, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0, "sync resource" },
   { "printf", VYRE_OP_PRINTF, { VALUE, VALUE, VALUE }, 1, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
       "printf format [, a [, b]]" },
   { "packed_slot", VYRE_OP_PACKED_SLOT, { VYRE_OPERAND_BLOCK }, 1, VYRE_TARGET_NONE,
@@ -89,6 +94,13 @@ vyre_opcode_list (void)
   for (gsize i = 0; i < G_N_ELEMENTS (opcodes); i++)
     g_string_append_printf (list, "%s%s", i > 0 ? ", " : "", opcodes[i].name);
   return g_string_free (list, FALSE);
+}
+
+/* Whether a slot with @opcode may be parked until the host has served its request. */
+gboolean
+vyre_opcode_asks_host (guint32 opcode)
+{
+  return opcode == VYRE_OP_LOAD_MISS || (opcode >= VYRE_OP_LOAD_WORDS && opcode <= VYRE_OP_SYNC);
 }
 
 /* A checksum is defined over one run of bytes: CRC32 cannot skip a row's padding. */

@@ -13,6 +13,9 @@ G_BEGIN_DECLS
 
 #define VYRE_OPCODE_MAX_OPERANDS 3
 
+/* One lane copies them. */
+#define VYRE_LOAD_WORDS_MAX 4096u
+
 /* How one operand is written, and so which argument words it fills. */
 typedef enum {
   VYRE_OPERAND_END,       /* terminates VyreOpcode.operands */
@@ -21,6 +24,7 @@ typedef enum {
   VYRE_OPERAND_TAG,       /* an expression; left out or "sequence": the batch's sequence number */
   VYRE_OPERAND_REGION,    /* a region: four argument words, then the one of the target */
   VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
+  VYRE_OPERAND_WORDS,     /* a constant, 1 to VYRE_LOAD_WORDS_MAX: words of the target */
   VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
 } VyreOperandKind;
 
@@ -30,6 +34,7 @@ typedef enum {
   VYRE_TARGET_WORD,    /* may replace the last operand; the argument is a control word */
   VYRE_TARGET_INDEX,   /* may replace the last operand; the argument is an observable index */
   VYRE_TARGET_PAYLOAD, /* required; an observable index in VYRE_REGION_ARG_OBSERVABLE */
+  VYRE_TARGET_WORDS,   /* required; an observable index behind the operands */
 } VyreTarget;
 
 typedef struct {
@@ -39,7 +44,7 @@ typedef struct {
   guint min_operands;
   VyreTarget target;
   VyreResultType type;
-  guint words;       /* observables that a target takes */
+  guint words;       /* observables that a target takes; 0: as VYRE_OPERAND_WORDS says */
   const char *usage; /* for error messages */
 } VyreOpcode;
 
@@ -49,6 +54,7 @@ const VyreOpcode *vyre_opcode_find (const char *word, gsize length);
 const VyreOpcode *vyre_opcode_get (guint32 opcode);
 guint vyre_opcode_max_operands (const VyreOpcode *info);
 char *vyre_opcode_list (void);
+gboolean vyre_opcode_asks_host (guint32 opcode);
 gboolean vyre_crc32_is_contiguous (const guint32 *args);
 
 G_END_DECLS

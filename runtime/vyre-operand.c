@@ -362,6 +362,25 @@ parse_tag (VyreParser *parser, VyreOperands *operands)
   return vyre_parser_next (parser);
 }
 
+/* How many words a result has is known when the program is assembled. */
+static gboolean
+parse_words (VyreParser *parser, VyreOperands *operands)
+{
+  guint32 offset = parser->lexer.token.offset;
+  VyreExpr *expr = &operands->args[operands->n_args++];
+
+  if (!vyre_parser_expr (parser, expr))
+    return FALSE;
+  const VyreNode *last = last_node (parser, 0);
+  if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->value == 0
+      || last->value > VYRE_LOAD_WORDS_MAX)
+    return vyre_parser_fail (parser, offset,
+        "this is not a constant number of words. Fix: write a number from 1 to %u.",
+        VYRE_LOAD_WORDS_MAX);
+  operands->words = last->value;
+  return TRUE;
+}
+
 /* Reads one operand of any kind but a block and appends its arguments. */
 gboolean
 vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands)
@@ -372,6 +391,8 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
       return parse_region (parser, operands);
     case VYRE_OPERAND_TAG:
       return parse_tag (parser, operands);
+    case VYRE_OPERAND_WORDS:
+      return parse_words (parser, operands);
     case VYRE_OPERAND_THRESHOLD:
       return vyre_parser_limited_expr (
           parser, VYRE_NODE_THRESHOLD, 0, &operands->args[operands->n_args++]);
@@ -390,14 +411,22 @@ is_reserved (const char *name)
   return FALSE;
 }
 
+/* Whether only one statement can compute such a result. */
 static gboolean
-define_result (VyreParser *parser, guint32 id, const VyreOpcode *info, gint optional_statement)
+is_exclusive (VyreTarget target)
+{
+  return target == VYRE_TARGET_PAYLOAD || target == VYRE_TARGET_WORDS;
+}
+
+static gboolean
+define_result (
+    VyreParser *parser, guint32 id, const VyreOpcode *info, guint words, gint optional_statement)
 {
   VyreProgram *program = parser->program;
   VyreName *name = &g_array_index (program->names, VyreName, id);
   guint32 offset = parser->lexer.token.offset;
 
-  if (name->defined && name->shared && info->target != VYRE_TARGET_PAYLOAD)
+  if (name->defined && name->shared && !is_exclusive (info->target))
     return TRUE;
   if (name->defined)
     return vyre_parser_fail (parser, offset,
@@ -408,24 +437,25 @@ define_result (VyreParser *parser, guint32 id, const VyreOpcode *info, gint opti
     return vyre_parser_fail (parser, offset,
         "the name '%s' is taken by a field of the result message. Fix: choose another name.",
         name->name);
-  if (info->words > VYRE_MAX_OBSERVABLES - parser->next_observable) {
+  if (words > VYRE_MAX_OBSERVABLES - parser->next_observable) {
     vyre_set_error_at (parser->error, VYRE_ERROR_TOO_LARGE, program->text, offset,
         "the results need more than %d observables. Fix: split the program.", VYRE_MAX_OBSERVABLES);
     return FALSE;
   }
   name->defined = TRUE;
-  name->shared = info->target != VYRE_TARGET_PAYLOAD;
-  name->type = info->type;
-  name->words = info->words;
+  name->shared = !is_exclusive (info->target);
+  name->type = words == 1 ? VYRE_RESULT_U32 : info->type;
+  name->words = words;
   name->statement = optional_statement;
   g_array_index (program->observables, guint32, id) = parser->next_observable;
-  parser->next_observable += info->words;
+  parser->next_observable += words;
   g_array_append_val (program->results, id);
   return TRUE;
 }
 
 static gboolean
-parse_target (VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreExpr *expr)
+parse_target (VyreParser *parser, const VyreOpcode *info, guint words, gint optional_statement,
+    VyreExpr *expr)
 {
   const VyreToken *token = &parser->lexer.token;
   gboolean word = info->target == VYRE_TARGET_WORD;
@@ -436,9 +466,9 @@ parse_target (VyreParser *parser, const VyreOpcode *info, gint optional_statemen
         parser, "a result name of a-z, 0-9 and '-' that starts with a letter, or a number");
   if (token->kind != VYRE_TOKEN_RESULT)
     return vyre_parser_limited_expr (
-        parser, word ? VYRE_NODE_TARGET_WORD : VYRE_NODE_TARGET_INDEX, info->words, expr);
+        parser, word ? VYRE_NODE_TARGET_WORD : VYRE_NODE_TARGET_INDEX, words, expr);
   id = find_name (parser);
-  if (!define_result (parser, id, info, optional_statement))
+  if (!define_result (parser, id, info, words, optional_statement))
     return FALSE;
   *expr = vyre_parser_leaf (
       parser, word ? VYRE_NODE_RESULT_WORD : VYRE_NODE_RESULT_INDEX, id, token->offset);
@@ -453,6 +483,7 @@ gboolean
 vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands)
 {
+  guint words = info->words > 0 ? info->words : operands->words;
   VyreExpr *expr;
 
   if (info->target == VYRE_TARGET_NONE)
@@ -462,5 +493,5 @@ vyre_parser_target (
     expr = &operands->args[VYRE_REGION_ARG_OBSERVABLE];
   else
     expr = &operands->args[operands->n_args++];
-  return vyre_parser_next (parser) && parse_target (parser, info, optional_statement, expr);
+  return vyre_parser_next (parser) && parse_target (parser, info, words, optional_statement, expr);
 }

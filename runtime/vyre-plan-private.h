@@ -21,10 +21,13 @@ struct _VyrePlan {
   guint max_passes;
   gboolean full;      /* runs only on a kernel that was built in full */
   gboolean shut_down; /* from the start: nothing runs */
+  gboolean served;    /* the megakernel serves what its batches ask for, and has them go on */
+  gboolean writes;    /* to files, in the order of the batches */
+  VyrePlan *origin;   /* of the rest of a batch: the plan that it began with, or NULL */
   guint n_handlers;
   guint handler_words;
-  gsize scratch_offset; /* of the scratch in the slice, bytes */
-  gsize report_size;    /* of what the host reads of it: the readback and the report */
+  gsize scratch_offset;  /* of the scratch in the slice, bytes */
+  gsize report_size;     /* of what the host reads of it: the readback and the report */
   gsize copied_granules; /* of the readback's first parts, as far as the kernel changes them */
   gsize slice_size;
   guint32 *slice;  /* initial contents of a batch */
@@ -42,3 +45,5 @@ struct _VyrePlan {
 };
 
 gint64 vyre_plan_tag_word (const VyrePlan *plan);
+gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
+VyrePlan *vyre_plan_continue (VyrePlan *plan, const guint8 *readback);

@@ -5,6 +5,7 @@
 
 #include "vyre-bindings.h"
 #include "vyre-control.h"
+#include "vyre-opcodes.h"
 #include "vyre-publish-private.h"
 
 /* Bytes of a region one ticket covers, if that leaves few enough tickets: enough
@@ -16,6 +17,9 @@
 
 /* Slots of one LANES ticket, in workgroups. */
 #define LANE_ROUNDS 16u
+
+/* And the most that they may cost together, if they are more than one round. */
+#define LANE_COST_MAX (VYRE_COST_MAX / 2)
 
 /* Steps of a LOCAL ticket take one workgroup's time, one after the other. */
 #define LOCAL_COST_MAX (VYRE_COST_MAX / 2)
@@ -95,7 +99,7 @@ scan_slot (const VyreImage *image, guint slot, guint64 *copy_words, guint *ops, 
   }
 }
 
-/* Whether a slot can run at all, a LOAD_MISS that waits for its request included. */
+/* Whether a slot can run at all, one that waits for its request included. */
 static gboolean
 may_run (const VyrePlan *plan, guint slot)
 {
@@ -104,7 +108,7 @@ may_run (const VyrePlan *plan, guint slot)
   return !plan->shut_down
          && (status == VYRE_STATUS_PUBLISHED
              || (status == VYRE_STATUS_WAIT_IO
-                 && slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_LOAD_MISS));
+                 && vyre_opcode_asks_host (slot_word (plan->image, slot, VYRE_SLOT_OPCODE))));
 }
 
 static SlotClass
@@ -170,7 +174,8 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
 }
 
 /* Loop iterations of a slot run by one lane: copies go word by word, a PRINTF may
- * have to try as often as there are records, and a LOAD_MISS looks at all requests. */
+ * have to try as often as there are records, and what asks the host looks at all requests,
+ * for an answer and for room. */
 static guint64
 lane_cost (const VyrePlan *plan, guint slot)
 {
@@ -180,8 +185,12 @@ lane_cost (const VyrePlan *plan, guint slot)
   gboolean fence;
 
   scan_slot (plan->image, slot, &copy_words, &ops, &fence);
-  if (opcode == VYRE_OP_PRINTF || opcode == VYRE_OP_LOAD_MISS)
-    return VYRE_COST_LANE_OP + MAX (VYRE_DEBUG_RECORDS, VYRE_IO_SLOTS);
+  if (opcode == VYRE_OP_PRINTF)
+    return VYRE_COST_LANE_OP + VYRE_DEBUG_RECORDS;
+  if (opcode == VYRE_OP_LOAD_WORDS)
+    copy_words = slot_arg (plan->image, slot, VYRE_RESOURCE_ARG_WORDS);
+  if (vyre_opcode_asks_host (opcode))
+    return VYRE_COST_LANE_OP + 2 * VYRE_IO_SLOTS + copy_words;
   return ops * (VYRE_COST_LANE_OP + handler_cost (plan)) + copy_words;
 }
 
@@ -190,9 +199,20 @@ find_dearest (const VyrePlan *plan, guint first, guint count)
 {
   guint64 dearest = 0;
 
-  for (guint i = 0; i < count; i++)
-    dearest = MAX (dearest, lane_cost (plan, first + i));
+  for (guint i = 0; i < count; i++) {
+    if (may_run (plan, first + i))
+      dearest = MAX (dearest, lane_cost (plan, first + i));
+  }
   return dearest;
+}
+
+/* Slots of one ticket from @first on, at most @most: fewer where they are dear. */
+static guint
+count_lanes (const VyrePlan *plan, guint first, guint most)
+{
+  guint64 rounds = LANE_COST_MAX / MAX (find_dearest (plan, first, most), 1);
+
+  return (guint)MIN (most, MAX (rounds, 1) * plan->workgroup);
 }
 
 static gboolean
@@ -200,14 +220,13 @@ plan_lanes (VyrePlan *plan, guint first, guint end, GError **error)
 {
   guint most = LANE_ROUNDS * plan->workgroup;
 
-  for (guint slot = first; slot < end; slot += most) {
-    guint count = MIN (most, end - slot);
-    guint64 dearest = find_dearest (plan, slot, count);
+  for (guint slot = first, count; slot < end; slot += count) {
+    count = count_lanes (plan, slot, MIN (most, end - slot));
     VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES,
                               [VYRE_TICKET_SLOT] = slot,
                               [VYRE_TICKET_COUNT] = count } };
     guint rounds = (count + plan->workgroup - 1) / plan->workgroup;
-    if (!add_ticket (plan, rounds * dearest, &ticket, error))
+    if (!add_ticket (plan, rounds * find_dearest (plan, slot, count), &ticket, error))
       return FALSE;
   }
   return TRUE;
@@ -368,6 +387,14 @@ find_fences (VyrePlan *plan, const guint8 *classes, GError **error)
   return n_tiled;
 }
 
+/* Of the rest of a batch most slots are through already, here and there: tickets of lanes
+ * step over them, or there could be more tickets than there were at first. */
+static gboolean
+may_join_lanes (const VyrePlan *plan, guint8 class)
+{
+  return class == SLOT_LANE || (plan->origin && class == SLOT_IDLE);
+}
+
 static gboolean
 plan_tickets (VyrePlan *plan, GError **error)
 {
@@ -385,7 +412,7 @@ plan_tickets (VyrePlan *plan, GError **error)
     end = slot + 1;
     gboolean fine = TRUE;
     if (classes[slot] == SLOT_LANE) {
-      while (end < n_slots && classes[end] == SLOT_LANE)
+      while (end < n_slots && may_join_lanes (plan, classes[end]))
         end++;
       fine = plan_lanes (plan, slot, end, error);
     } else if (classes[slot] == SLOT_SOLO) {
@@ -414,9 +441,17 @@ needs_full (const VyrePlan *plan)
   gboolean asks = FALSE;
 
   for (guint slot = 0; slot < plan->image->n_slots; slot++)
-    asks |= slot_word (plan->image, slot, VYRE_SLOT_OPCODE) == VYRE_OP_LOAD_MISS
+    asks |= vyre_opcode_asks_host (slot_word (plan->image, slot, VYRE_SLOT_OPCODE))
             && may_run (plan, slot);
   return asks || plan->n_handlers > 0 || plan->schedule == VYRE_SCHEDULE_PRIORITY;
+}
+
+/* The word of the slice where the table entry of a resource is, the last of all. */
+gsize
+vyre_plan_resource_word (const VyrePlan *plan, guint resource)
+{
+  return plan->slice_size / 4
+         - (gsize)VYRE_RESOURCE_TABLE_WORDS * (plan->image->n_resources - resource);
 }
 
 static void
@@ -434,6 +469,11 @@ write_scratch (VyrePlan *plan)
   about[VYRE_ABOUT_HANDLERS] = plan->n_handlers;
   about[VYRE_ABOUT_HANDLER_WORDS] = plan->handler_words;
   about[VYRE_ABOUT_COPIED] = (guint32)plan->copied_granules;
+  if (!plan->served)
+    return;
+  scratch[VYRE_SCRATCH_SERVED] = 1 + plan->image->n_resources;
+  for (guint i = 0; i < plan->image->n_resources; i++)
+    plan->slice[vyre_plan_resource_word (plan, i) + VYRE_RESOURCE_BYTES] = VYRE_NOT_RESIDENT;
 }
 
 static guint64
@@ -466,6 +506,8 @@ plan_local (VyrePlan *plan)
   gsize words = plan->slice_size / 4 + (gsize)steps * VYRE_STEP_WORDS;
   guint64 copies = 3 * (words / plan->workgroup + 1);
 
+  if (plan->served) /* every batch has a table of its own */
+    return;
   if (words > VYRE_LOCAL_WORDS || steps > VYRE_LOCAL_STEPS || plan->region_bytes > VYRE_LOCAL_BYTES
       || steps_cost (plan) + copies > LOCAL_COST_MAX)
     return;
@@ -487,11 +529,14 @@ plan_local (VyrePlan *plan)
   ticket[VYRE_TICKET_TAG_WORD] = (guint32)vyre_plan_tag_word (plan);
 }
 
+/* Takes @image. A plan that is @served has a table of its program's resources. */
 static VyrePlan *
-plan_alloc (VyreImage *image, gsize payload_size, guint workgroup, const VyreExtensions *extensions)
+plan_alloc (VyreImage *image, gsize payload_size, guint workgroup, const VyreExtensions *extensions,
+    gboolean served)
 {
   VyrePlan *plan = g_new0 (VyrePlan, 1);
   gsize slot_words = VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots;
+  gsize table_words = served ? VYRE_RESOURCE_TABLE_WORDS * (gsize)image->n_resources : 0;
 
   g_atomic_ref_count_init (&plan->refs);
   plan->image = image;
@@ -503,8 +548,9 @@ plan_alloc (VyreImage *image, gsize payload_size, guint workgroup, const VyreExt
   vyre_layout_init (&plan->layout, image->n_observables, image->n_slots);
   plan->scratch_offset = align_up (plan->layout.total, VYRE_GRANULE);
   plan->report_size = plan->scratch_offset + 4 * VYRE_SCRATCH_REPORT_WORDS;
-  plan->slice_size
-      = plan->scratch_offset + 4 * (VYRE_SCRATCH_SLOTS + slot_words + plan->handler_words);
+  plan->slice_size = plan->scratch_offset
+                     + 4 * (VYRE_SCRATCH_SLOTS + slot_words + plan->handler_words + table_words);
+  plan->served = served;
   plan->slice = g_malloc0 (plan->slice_size);
   vyre_extensions_write (
       extensions, &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot_words]);
@@ -520,7 +566,7 @@ writes_queues (const VyrePlan *plan)
 
   for (guint slot = 0; slot < plan->image->n_slots && !writes; slot++) {
     guint32 opcode = slot_word (plan->image, slot, VYRE_SLOT_OPCODE);
-    writes = opcode == VYRE_OP_PRINTF || opcode == VYRE_OP_LOAD_MISS;
+    writes = opcode == VYRE_OP_PRINTF || vyre_opcode_asks_host (opcode);
   }
   return writes;
 }
@@ -533,7 +579,8 @@ plan_copy (VyrePlan *plan)
   gsize changing = writes_queues (plan) ? layout->total : layout->offset[VYRE_PART_DEBUG_LOG];
 
   plan->copied_granules = align_up (changing, VYRE_GRANULE) / VYRE_GRANULE;
-  plan->copy_cost = (guint)((plan->copied_granules + VYRE_SCRATCH_REPORT_WORDS) / plan->workgroup) + 1;
+  plan->copy_cost
+      = (guint)((plan->copied_granules + VYRE_SCRATCH_REPORT_WORDS) / plan->workgroup) + 1;
 }
 
 /* The rest, once the slice holds the four parts. */
@@ -551,6 +598,21 @@ plan_finish (VyrePlan *plan, GError **error)
   return plan;
 }
 
+/* Whether the host has something to serve, and what is to happen in order. */
+static gboolean
+asks_host (const VyreImage *image, gboolean *writes)
+{
+  gboolean asks = FALSE;
+
+  *writes = FALSE;
+  for (guint slot = 0; slot < image->n_used; slot++) {
+    guint32 opcode = slot_word (image, slot, VYRE_SLOT_OPCODE);
+    asks |= vyre_opcode_asks_host (opcode);
+    *writes |= opcode == VYRE_OP_APPEND || opcode == VYRE_OP_SYNC;
+  }
+  return asks;
+}
+
 /**
  * vyre_plan_new:
  * @image: a bound program; the plan takes a reference of its own
@@ -558,14 +620,19 @@ plan_finish (VyrePlan *plan, GError **error)
  * @workgroup: invocations per workgroup of the megakernel that will run it
  * @error: return location
  *
+ * What such a batch asks the host for is served by the megakernel.
+ *
  * Returns: (transfer full) (nullable): the plan, or %NULL with
  *   %VYRE_ERROR_TOO_LARGE when no batch can hold so much work
  */
 VyrePlan *
 vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **error)
 {
-  VyrePlan *plan = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL);
+  gboolean writes, asks = asks_host (image, &writes);
+  VyrePlan *plan = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL, asks);
   const VyreLayout *layout = &plan->layout;
+
+  plan->writes = writes;
 
   if (!vyre_encode_control_into (
           plan->slice, plan->slice_size, image->n_observables, 1, FALSE, error)) {
@@ -634,13 +701,31 @@ vyre_plan_new_from_parts (
   VyreImage *image = vyre_image_new_from_ring (parts->data[VYRE_PART_RING],
       (guint)(parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS)),
       (guint)(parts->size[VYRE_PART_CONTROL] / 4 - VYRE_CONTROL_OBSERVABLES));
-  VyrePlan *plan = plan_alloc (image, payload_size, workgroup, parts->extensions);
+  VyrePlan *plan = plan_alloc (image, payload_size, workgroup, parts->extensions, FALSE);
   for (VyrePart part = 0; part < VYRE_N_PARTS; part++)
     memcpy (&plan->slice[plan->layout.offset[part] / 4], parts->data[part], parts->size[part]);
   plan->schedule = parts->schedule;
   plan->max_passes = parts->max_passes;
   plan->shut_down = plan->slice[VYRE_CONTROL_SHUTDOWN] != 0;
   return plan_finish (plan, error);
+}
+
+/* The plan for the rest of a batch of @plan, which was served, from its readback on. It has
+ * the same layout, and what can be run at all can be planned a second time. */
+VyrePlan *
+vyre_plan_continue (VyrePlan *plan, const guint8 *readback)
+{
+  const VyreImage *image = plan->image;
+  VyreImage *rest = vyre_image_new_from_ring (
+      readback + plan->layout.offset[VYRE_PART_RING], image->n_slots, image->n_observables);
+
+  rest->resources = image->resources; /* of the program that the origin holds */
+  rest->n_resources = image->n_resources;
+  VyrePlan *next = plan_alloc (rest, plan->payload_size, plan->workgroup, NULL, TRUE);
+  next->origin = vyre_plan_ref (plan->origin ? plan->origin : plan);
+  next->writes = plan->writes;
+  memcpy (next->slice, readback, plan->layout.total);
+  return plan_finish (next, NULL);
 }
 
 /**
@@ -668,6 +753,7 @@ vyre_plan_unref (VyrePlan *plan)
   if (plan->template)
     plan->template_free (plan->template);
   vyre_image_unref (plan->image);
+  g_clear_pointer (&plan->origin, vyre_plan_unref);
   g_array_unref (plan->tickets);
   g_free (plan->slice);
   g_free (plan);

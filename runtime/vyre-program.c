@@ -26,6 +26,7 @@ program_free (VyreProgram *program)
   g_array_unref (program->names);
   g_array_unref (program->observables);
   g_array_unref (program->results);
+  g_array_unref (program->resources);
   g_free (program);
 }
 
@@ -49,6 +50,7 @@ assemble (const char *text, gsize length, const char *id, GError **error)
   program->names = g_array_new (FALSE, FALSE, sizeof (VyreName));
   program->observables = g_array_new (FALSE, FALSE, sizeof (guint32));
   program->results = g_array_new (FALSE, FALSE, sizeof (guint32));
+  program->resources = g_array_new (FALSE, FALSE, sizeof (VyreResource));
   if (!vyre_program_parse (program, error)) {
     program_free (program);
     return NULL;

@@ -20,6 +20,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_U32: one word
  * @VYRE_RESULT_STATS: VYRE_U8_STATS_WORDS words as U8_STATS writes them
  * @VYRE_RESULT_HISTOGRAM: VYRE_U8_HISTOGRAM_WORDS words, bin i counts the bytes of value i
+ * @VYRE_RESULT_WORDS: several words of a file
  *
  * What the words of a named result mean.
  */
@@ -27,7 +28,32 @@ typedef enum {
   VYRE_RESULT_U32,
   VYRE_RESULT_STATS,
   VYRE_RESULT_HISTOGRAM,
+  VYRE_RESULT_WORDS,
 } VyreResultType;
+
+/**
+ * VyreResourceKind:
+ * @VYRE_RESOURCE_FILE: a file that is read as a whole, and stays while there is room
+ * @VYRE_RESOURCE_SINK: a file that is appended to
+ *
+ * What a program may do with a resource.
+ */
+typedef enum {
+  VYRE_RESOURCE_FILE,
+  VYRE_RESOURCE_SINK,
+} VyreResourceKind;
+
+/**
+ * VyreResource:
+ * @kind: what may be done with it
+ * @path: (type filename): the file; relative to where the process is
+ *
+ * A file that a program names. Its number is its place among them.
+ */
+typedef struct {
+  VyreResourceKind kind;
+  const char *path;
+} VyreResource;
 
 /**
  * VyreResult:
@@ -73,6 +99,8 @@ typedef struct _VyreBindings VyreBindings;
  * @n_observables: observable words behind the control header
  * @results: (array length=n_results): named results that this binding really computes
  * @n_results: number of @results
+ * @resources: (array length=n_resources): the files that the program names
+ * @n_resources: number of @resources
  * @sequence_slot: the BATCH_FENCE slot whose ARG1 is to be the batch's sequence
  *   number, or -1
  *
@@ -85,6 +113,8 @@ typedef struct {
   guint n_observables;
   VyreResult *results;
   guint n_results;
+  const VyreResource *resources;
+  guint n_resources;
   gint sequence_slot;
 } VyreImage;
 

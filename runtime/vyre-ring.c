@@ -269,35 +269,55 @@ vyre_ring_arm_wake (VyreRing *ring)
   io_uring_sqe_set_data (sqe, NULL);
 }
 
+/* Into the arena a read is made by the registration; @asked is cut to its chunk. */
+static gboolean
+prepare_fixed_read (
+    VyreRing *ring, const VyreTransfer *read, struct io_uring_sqe *sqe, gsize *asked)
+{
+  gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->arena);
+
+  /* A destination below the arena wraps around to a start behind its end. */
+  if (!ring->registered || start >= ring->arena_size || read->length > ring->arena_size - start)
+    return FALSE;
+  *asked = MIN (*asked, CHUNK - start % CHUNK);
+  io_uring_prep_read_fixed (
+      sqe, read->fd, read->memory, (unsigned)*asked, read->offset, (int)(start / CHUNK));
+  return TRUE;
+}
+
 /**
- * vyre_ring_prepare_read:
- * @ring: an open ring with fewer than %VYRE_RING_MAX_READS reads in flight
- * @read: what to read
+ * vyre_ring_prepare:
+ * @ring: an open ring with fewer than %VYRE_RING_MAX_TRANSFERS in flight
+ * @transfer: what to do
  * @may_block: have it made by a kernel thread that may block
  * @user_data: (not nullable): marks the completion
- * @fixed: (out): whether it goes into the registered arena
+ * @fixed: (out): whether it is a read into the registered arena
  *
- * Prepares one read. It asks for less than @read where that would cross
- * the end of a registered chunk, or is more than the kernel reads at once.
+ * Prepares one transfer. It asks for less than @transfer where that would cross
+ * the end of a registered chunk, or is more than the kernel moves at once.
  *
  * Returns: bytes asked for
  */
 gsize
-vyre_ring_prepare_read (
-    VyreRing *ring, const VyreRead *read, gboolean may_block, void *user_data, gboolean *fixed)
+vyre_ring_prepare (VyreRing *ring, const VyreTransfer *transfer, gboolean may_block,
+    void *user_data, gboolean *fixed)
 {
   struct io_uring_sqe *sqe = io_uring_get_sqe (&ring->uring);
-  gsize start = (gsize)((guintptr)read->destination - (guintptr)ring->arena);
-  gsize asked = MIN (read->length, CHUNK);
+  gsize asked = MIN (transfer->length, CHUNK);
 
-  /* A destination below the arena wraps around to a start behind its end. */
-  *fixed = ring->registered && start < ring->arena_size && read->length <= ring->arena_size - start;
-  if (*fixed) {
-    asked = MIN (asked, CHUNK - start % CHUNK);
-    io_uring_prep_read_fixed (
-        sqe, read->fd, read->destination, (unsigned)asked, read->offset, (int)(start / CHUNK));
-  } else {
-    io_uring_prep_read (sqe, read->fd, read->destination, (unsigned)asked, read->offset);
+  *fixed = FALSE;
+  switch (transfer->kind) {
+    case VYRE_TRANSFER_READ:
+      *fixed = prepare_fixed_read (ring, transfer, sqe, &asked);
+      if (!*fixed)
+        io_uring_prep_read (sqe, transfer->fd, transfer->memory, (unsigned)asked, transfer->offset);
+      break;
+    case VYRE_TRANSFER_WRITE:
+      io_uring_prep_write (sqe, transfer->fd, transfer->memory, (unsigned)asked, transfer->offset);
+      break;
+    case VYRE_TRANSFER_SYNC:
+      io_uring_prep_fsync (sqe, transfer->fd, IORING_FSYNC_DATASYNC);
+      break;
   }
   if (may_block)
     io_uring_sqe_set_flags (sqe, IOSQE_ASYNC);

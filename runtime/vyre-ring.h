@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The io_uring below VyreIngest: which kind of ring the kernel lets us have,
- * whether the arena can be registered with it, and how a read becomes a
+ * whether the arena can be registered with it, and how a transfer becomes a
  * submission. Private to libvyre. One thread opens, uses and closes a ring,
  * because the best kind is tied to the thread that made it.
  */
@@ -17,17 +17,24 @@ G_BEGIN_DECLS
 /* Submission queue entries. */
 #define VYRE_RING_ENTRIES 64
 
-/* Reads that may be in flight; the wake-up has the last entry. The completion queue has twice as
- * many entries as there can be requests, so it never overflows. */
-#define VYRE_RING_MAX_READS (VYRE_RING_ENTRIES - 1)
+/* Transfers that may be in flight; the wake-up has the last entry. The completion queue has twice
+ * as many entries as there can be requests, so it never overflows. */
+#define VYRE_RING_MAX_TRANSFERS (VYRE_RING_ENTRIES - 1)
 
-/* What is left of a read. */
+typedef enum {
+  VYRE_TRANSFER_READ,
+  VYRE_TRANSFER_WRITE,
+  VYRE_TRANSFER_SYNC, /* of the file's data; has no bytes of its own */
+} VyreTransferKind;
+
+/* What is left of a transfer between a file and memory. */
 typedef struct {
+  VyreTransferKind kind;
   int fd;
   guint64 offset;
-  guint8 *destination;
+  guint8 *memory;
   gsize length;
-} VyreRead;
+} VyreTransfer;
 
 /* Why a ring is not the best one: what was refused, and what to do about it. */
 typedef struct {
@@ -50,7 +57,7 @@ void vyre_ring_open (
 void vyre_ring_register (VyreRing *ring, void *arena, gsize size, VyreRingReason *reason);
 void vyre_ring_close (VyreRing *ring);
 void vyre_ring_arm_wake (VyreRing *ring);
-gsize vyre_ring_prepare_read (
-    VyreRing *ring, const VyreRead *read, gboolean may_block, void *user_data, gboolean *fixed);
+gsize vyre_ring_prepare (VyreRing *ring, const VyreTransfer *transfer, gboolean may_block,
+    void *user_data, gboolean *fixed);
 
 G_END_DECLS

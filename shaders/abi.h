@@ -112,6 +112,21 @@
 #define VYRE_REGION_ARG_OBSERVABLE 4
 #define VYRE_REGION_ARG_THRESHOLD 5
 
+/* Resource opcodes, of the same window: they ask the host, through the io queue, for what is
+ * not there, wait for it in WAIT_IO, and go on when it is. A resource is a number that the
+ * program gave to a file. LOAD_WORDS copies words of a file that is resident, WORD and
+ * WORDS in it, to observables from OBSERVABLE on. APPEND adds WORDS control words from WORD
+ * on to the end of a file. SYNC waits until what was appended to one is on its storage. */
+#define VYRE_OP_LOAD_WORDS 0x40000110u
+#define VYRE_OP_APPEND 0x40000111u
+#define VYRE_OP_SYNC 0x40000112u
+
+#define VYRE_RESOURCE_ARG_HANDLE 0
+#define VYRE_RESOURCE_ARG_PREFETCH 1 /* of LOAD_MISS: ask, and do not wait */
+#define VYRE_RESOURCE_ARG_WORD 1
+#define VYRE_RESOURCE_ARG_WORDS 2
+#define VYRE_RESOURCE_ARG_OBSERVABLE 3
+
 /* Payloads are read in granules: they start on one, and the last one can be read
  * to its end. */
 #define VYRE_GRANULE 16u

@@ -176,8 +176,8 @@ bool run_ops(uint slot, Slot s)
 uint run_slot(uint slot, Slot s)
 {
   uint status;
-  if (FULL && s.opcode == VYRE_OP_LOAD_MISS)
-    status = load_miss(slot, s);
+  if (FULL && asks_host(s.opcode))
+    status = ask_host(slot, s);
   else
     status = ran_to(run_ops(slot, s));
   return status;
@@ -209,9 +209,12 @@ void run_lanes(uint first, uint count, uint passes)
 }
 
 // Fences take effect after every other slot of their batch, in slot order: by one
-// lane of the workgroup that finished the last ticket.
+// lane of the workgroup that finished the last ticket. Where the host has this batch go on
+// they wait for what waits; elsewhere nobody may ever come back.
 void run_fences()
 {
+  if (FULL && is_served() && get(scratch_at(VYRE_SCRATCH_WAITING)) != 0u)
+    return;
   uint end = about[VYRE_ABOUT_FENCE_END];
   for (uint slot = about[VYRE_ABOUT_FENCE_FIRST]; slot < end; slot++) {
     Slot s = load_slot(slot);

@@ -50,8 +50,8 @@
 /* ticket, without the marks: LANES runs COUNT cheap slots from SLOT, a lane each;
  * SOLO runs one slot with the whole workgroup; TILE runs a payload slot over a
  * rectangle of its region; PASSES runs a ring with priorities; LOCAL runs all STEPS
- * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper bound of the
- * loop iterations it takes. */
+ * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper
+ * bound of the loop iterations it takes. */
 #define VYRE_TICKET_KIND 0 /* of it, and from bit 8 the batch's index */
 #define VYRE_TICKET_COST 1
 #define VYRE_TICKET_BASE 2    /* word of WORK where the slice starts */
@@ -72,7 +72,7 @@
 #define VYRE_TICKET_TEMPLATE 9
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
-#define VYRE_KIND_OF(word) ((word) & 0x7Fu)
+#define VYRE_KIND_OF(word) ((word)&0x7Fu)
 #define VYRE_KIND_FULL 0x80u /* only a kernel that was built in full can run it */
 #define VYRE_KIND_LANES 0
 #define VYRE_KIND_SOLO 1
@@ -93,6 +93,10 @@
 #define VYRE_SCRATCH_FAULTS 1
 #define VYRE_SCRATCH_DROPPED 2
 #define VYRE_SCRATCH_BYTES 3
+#define VYRE_SCRATCH_WAITING 5 /* slots that wait for the host, or for room to ask it */
+#define VYRE_SCRATCH_SERVED                                                                        \
+  6 /* whether the host has the batch go on: 1 and the number of resources */
+#define VYRE_SCRATCH_ASKED 7 /* requests made */
 #define VYRE_SCRATCH_REPORT_WORDS 8
 #define VYRE_SCRATCH_ABOUT 8
 #define VYRE_ABOUT_CONTROL_WORDS 0
@@ -109,6 +113,13 @@
 #define VYRE_SCRATCH_SLOT_TILES_LEFT 0
 #define VYRE_SCRATCH_SLOT_PASS 0 /* of the worker of that number, under PASSES */
 #define VYRE_SCRATCH_SLOT_VERDICT 1
+
+/* what the host knows of a resource, behind the handlers: the granule of the payload store where it
+ * lies, and its bytes, or NOT_RESIDENT */
+#define VYRE_RESOURCE_GRANULE 0
+#define VYRE_RESOURCE_BYTES 1
+#define VYRE_RESOURCE_TABLE_WORDS 2
+#define VYRE_NOT_RESIDENT 0xFFFFFFFFu
 
 /* a handler of an opcode: the opcode, words from the first handler to its
  * instructions, and how many those are; an instruction is an operation, a result and
@@ -186,7 +197,7 @@
 #define VYRE_FLAG_CENSUS 8u
 
 /* A step of the probe's hash, for both sides: no compiler can leave the loop out. */
-#define VYRE_PROBE_STEP(x) ((x) * 1664525u + 1013904223u)
+#define VYRE_PROBE_STEP(x) ((x)*1664525u + 1013904223u)
 
 /* A region is read in granules of 16 bytes, aligned in memory whatever the
  * alignment of the region; a row of w bytes touches at most this many. */

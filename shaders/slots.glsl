@@ -52,10 +52,16 @@ bool authorised(Slot s)
   return get(control_at(mask)) != 0u;
 }
 
+bool asks_host(uint opcode)
+{
+  return opcode == VYRE_OP_LOAD_MISS
+      || (opcode >= VYRE_OP_LOAD_WORDS && opcode <= VYRE_OP_SYNC);
+}
+
 // A slot that asked the host for something goes on once its batch runs again.
 bool is_waiting(Slot s)
 {
-  return FULL && s.status == VYRE_STATUS_WAIT_IO && s.opcode == VYRE_OP_LOAD_MISS;
+  return FULL && s.status == VYRE_STATUS_WAIT_IO && asks_host(s.opcode);
 }
 
 bool is_schedulable(Slot s)
@@ -89,7 +95,10 @@ void finish(uint slot, uint status)
   if (status == VYRE_STATUS_FAULT)
     add(scratch_at(VYRE_SCRATCH_FAULTS), 1u);
   order_writes();
-  if (!FULL || (status != VYRE_STATUS_WAIT_IO && status != VYRE_STATUS_PUBLISHED))
+  bool waits = FULL && (status == VYRE_STATUS_WAIT_IO || status == VYRE_STATUS_PUBLISHED);
+  if (waits)
+    add(scratch_at(VYRE_SCRATCH_WAITING), 1u);
+  else
     add(control_at(VYRE_CONTROL_DONE_COUNT), 1u);
 }
 

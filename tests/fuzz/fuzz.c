@@ -94,7 +94,7 @@ choose_opcode (FuzzInput *input)
 {
   static const guint32 opcodes[] = { VYRE_OP_NOP, VYRE_OP_STORE_U32, VYRE_OP_MEMCPY,
     VYRE_OP_BATCH_FENCE, VYRE_OP_LOAD_MISS, VYRE_OP_PRINTF, VYRE_OP_PACKED_SLOT, VYRE_OP_U8_STATS,
-    VYRE_OP_U8_HISTOGRAM, VYRE_OP_CRC32 };
+    VYRE_OP_U8_HISTOGRAM, VYRE_OP_CRC32, VYRE_OP_LOAD_WORDS, VYRE_OP_APPEND, VYRE_OP_SYNC };
   guint choice = fuzz_choose (input, 2 * G_N_ELEMENTS (opcodes));
 
   return choice < G_N_ELEMENTS (opcodes) ? opcodes[choice] : fuzz_number (input);

@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 #include "vyre-host-ring.h"
+#include "vyre-opcodes.h"
 #include "vyre-plan-private.h"
 #include "vyre-program.h"
 #include "vyre-publish.h"
@@ -307,7 +308,7 @@ may_run (const VyrePlan *plan, const guint32 *slot)
   return !plan->shut_down
          && (slot[VYRE_SLOT_STATUS] == VYRE_STATUS_PUBLISHED
              || (slot[VYRE_SLOT_STATUS] == VYRE_STATUS_WAIT_IO
-                 && slot[VYRE_SLOT_OPCODE] == VYRE_OP_LOAD_MISS));
+                 && vyre_opcode_asks_host (slot[VYRE_SLOT_OPCODE])));
 }
 
 /* Adds up what the tickets give to each slot: lanes and workgroups, and tiles apart. */

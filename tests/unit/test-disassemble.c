@@ -14,6 +14,9 @@ test_disassembly (void)
                              "compare_swap 161, 0, 0 @priority=critical\n"
                              "load_miss 12\n"
                              "load_miss 12, 1\n"
+                             "load_words 3, 4, 5 -> 6\n"
+                             "append 3, 160, 2\n"
+                             "sync 3\n"
                              "printf 0\n"
                              "printf 1, 0, 3\n"
                              "shutdown @tenant=1 @priority=idle\n"
@@ -30,7 +33,7 @@ test_disassembly (void)
                              "crc32 region(0, 100, 1, 7) -> 9\n"
                              "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
                              "batch_fence 0, 0\n"
-                             "batch_fence 21, 5\n";
+                             "batch_fence 24, 5\n";
   g_autoptr (VyreImage) image = bind_text (text);
   g_autofree char *again = vyre_disassemble (image->slots, image->n_slots);
   g_autoptr (VyreImage) bare = bind_text ("nop; no_fence");

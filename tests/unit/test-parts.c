@@ -348,6 +348,46 @@ test_load_miss (void)
   }
 }
 
+/* What only the runtime can serve is asked for as well: whoever has the readback may do it,
+ * but for words, which have nowhere to come from. */
+static void
+check_asks (guint32 opcode, const VyreIoRequest *wanted, guint32 when_served)
+{
+  static const guint32 answers[] = { VYRE_IO_STATUS_OK, VYRE_IO_STATUS_ERROR };
+
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++) {
+    VyreIoRequest request;
+    guint32 status;
+    Batch b;
+
+    batch_init (&b, 1);
+    put_slot (&b, 0, opcode, 5, OBS + 1, 2);
+    run (&b);
+    g_assert_cmpuint (status_of (&b, 0), ==, VYRE_STATUS_WAIT_IO);
+    vyre_io_queue_inspect (b.io, sizeof b.io, 0, &status, &request, NULL);
+    g_assert_cmpuint (status, ==, VYRE_STATUS_PUBLISHED);
+    g_assert_cmpmem (&request, sizeof request, wanted, sizeof *wanted);
+    answer (&b, 0, answers[i]);
+    run (&b);
+    g_assert_cmpuint (status_of (&b, 0), ==, i == 0 ? when_served : VYRE_STATUS_FAULT);
+    g_assert_cmpuint (b.io[VYRE_IO_SLOT_STATUS], ==, VYRE_STATUS_EMPTY);
+    g_assert_cmpuint (b.control[VYRE_CONTROL_DONE_COUNT], ==, 1);
+  }
+}
+
+static void
+test_asks (void)
+{
+  const VyreIoRequest words = { .op = VYRE_IO_OP_READ, .source = 5 };
+  const VyreIoRequest append
+      = { .op = VYRE_IO_OP_WRITE, .destination = 5, .offset = 4 * (OBS + 1), .n_bytes = 8 };
+  const VyreIoRequest sync = { .op = VYRE_IO_OP_FENCE, .destination = 5 };
+
+  check_asks (VYRE_OP_LOAD_WORDS, &words, VYRE_STATUS_FAULT);
+  check_asks (VYRE_OP_APPEND, &append, VYRE_STATUS_DONE);
+  check_asks (VYRE_OP_SYNC, &sync, VYRE_STATUS_DONE);
+}
+
 /* More requests than io slots: the rest stay PUBLISHED until there is room. */
 static void
 test_load_miss_room (void)
@@ -613,6 +653,7 @@ main (int argc, char **argv)
   g_test_add_func ("/parts/priority/ends", test_ranked_ends);
   g_test_add_func ("/parts/load-miss/answers", test_load_miss);
   g_test_add_func ("/parts/load-miss/room", test_load_miss_room);
+  g_test_add_func ("/parts/asks", test_asks);
   g_test_add_func ("/parts/handlers/refused", test_refused_handlers);
   g_test_add_func ("/parts/handlers/arithmetic", test_arithmetic);
   g_test_add_func ("/parts/handlers/packed", test_packed_handlers);

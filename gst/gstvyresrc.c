@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gstvyredirect.h"
 #include "gstvyrememory.h"
 
 #define GST_CAT_DEFAULT cat_source
@@ -24,8 +25,15 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 enum {
   PROP_LOCATION = 1,
   PROP_QUEUE_DEPTH,
+  PROP_DIRECT_IO,
   PROP_STATS,
 };
+
+typedef enum {
+  DIRECT_IO_AUTO,
+  DIRECT_IO_NEVER,
+  DIRECT_IO_ALWAYS,
+} DirectIo;
 
 /* A read on its way, and the buffer that it fills. */
 typedef struct {
@@ -41,21 +49,41 @@ struct _GstVyreSrc {
   /* object lock */
   gchar *location;
   guint queue_depth;
+  DirectIo direct_io;
   VyreIngest *ingest; /* from the negotiation to the end of the stream */
 
   /* streaming thread; start and stop while it does not run */
   int fd;
-  VyreStore *store; /* what the ingest has registered, or NULL */
-  GQueue blocks;    /* of Block, by offset, without gaps */
-  guint64 next;     /* offset behind the last of them */
+  GstVyreDirect direct; /* of the same file */
+  VyreStore *store;     /* what the ingest has registered, or NULL */
+  GQueue blocks;        /* of Block, by offset, without gaps */
+  guint64 next;         /* offset behind the last of them */
 };
+
+#define GST_TYPE_VYRE_DIRECT_IO (gst_vyre_direct_io_get_type ())
+static GType
+gst_vyre_direct_io_get_type (void)
+{
+  static gsize type;
+  static const GEnumValue values[] = {
+    { DIRECT_IO_AUTO, "Of large files that the page cache does not have", "auto" },
+    { DIRECT_IO_NEVER, "All reads through the page cache", "never" },
+    { DIRECT_IO_ALWAYS, "All blocks that are aligned", "always" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVyreDirectIo", values));
+  return type;
+}
 
 static GstStaticPadTemplate src_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
 static void uri_handler_init (gpointer iface, gpointer data);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreSrc, gst_vyre_src, GST_TYPE_BASE_SRC,
+G_DEFINE_FINAL_TYPE_WITH_CODE (
+    GstVyreSrc, gst_vyre_src, GST_TYPE_BASE_SRC,
     G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, uri_handler_init);
     GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "vyresrc", 0, "files by io_uring"))
 
@@ -150,6 +178,7 @@ start_block (GstVyreSrc *self, gsize length)
   Block *block = g_new0 (Block, 1);
 
   gst_base_src_get_allocator (GST_BASE_SRC_CAST (self), &allocator, &params);
+  params.align |= self->direct.memory_alignment - 1;
   block->buffer = gst_buffer_new_allocate (allocator, length, &params);
   gst_clear_object (&allocator);
   if (!block->buffer || !gst_buffer_map (block->buffer, &block->map, GST_MAP_WRITE)) {
@@ -162,8 +191,9 @@ start_block (GstVyreSrc *self, gsize length)
     return GST_FLOW_ERROR;
   }
   block->offset = self->next;
-  block->read = vyre_ingest_start (
-      self->ingest, self->fd, block->offset, block->map.data, length, &error);
+  gboolean direct = gst_vyre_direct_takes (&self->direct, block->offset, block->map.data, length);
+  block->read = vyre_ingest_start_direct (self->ingest, self->fd, direct ? self->direct.fd : -1,
+      block->offset, block->map.data, length, &error);
   if (!block->read) {
     gst_buffer_unmap (block->buffer, &block->map);
     gst_buffer_unref (block->buffer);
@@ -226,6 +256,22 @@ is_wanted (const Block *block, guint64 offset, gsize length, guint64 size)
              || (block->map.size < length && offset + block->map.size == size));
 }
 
+/* A file system that refuses direct reads after all is not asked again. The descriptor stays,
+ * for those on their way. */
+static void
+heed_refusals (GstVyreSrc *self)
+{
+  VyreIngestCounters reads;
+
+  if (self->direct.fd < 0 || self->direct.refused)
+    return;
+  vyre_ingest_get_counters (self->ingest, &reads);
+  self->direct.refused = reads.direct_refusals > 0;
+  if (self->direct.refused)
+    GST_WARNING_OBJECT (self, "direct reads are refused, although aligned: reading through the "
+                              "page cache from here on. Fix: set direct-io=never.");
+}
+
 static GstFlowReturn
 create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
 {
@@ -247,6 +293,7 @@ create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
   block = g_queue_pop_head (&self->blocks);
   gboolean fine = vyre_ingest_finish (self->ingest, block->read, &arrived, &error);
   gboolean whole = arrived == block->map.size;
+  heed_refusals (self);
   gst_buffer_unmap (block->buffer, &block->map);
   GstBuffer *read = block->buffer;
   g_free (block);
@@ -281,7 +328,8 @@ check_file (GstVyreSrc *self, const gchar *location)
   struct stat status;
 
   if (fstat (self->fd, &status) < 0)
-    return refuse (self, GST_RESOURCE_ERROR_READ, location, g_strerror (errno), "check the storage");
+    return refuse (
+        self, GST_RESOURCE_ERROR_READ, location, g_strerror (errno), "check the storage");
   if (S_ISREG (status.st_mode))
     return TRUE;
   return refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
@@ -301,9 +349,30 @@ open_file (GstVyreSrc *self, const gchar *location)
       g_strerror (errno), "name a file that can be read");
 }
 
+/* Who asks for direct reads hears that there are none. */
+static void
+open_direct (GstVyreSrc *self, const gchar *location)
+{
+  GST_OBJECT_LOCK (self);
+  DirectIo wanted = self->direct_io;
+  GST_OBJECT_UNLOCK (self);
+  if (wanted == DIRECT_IO_AUTO) {
+    /* who pulls comes back to what it has read */
+    if (GST_PAD_MODE (GST_BASE_SRC_PAD (self)) == GST_PAD_MODE_PUSH
+        && gst_vyre_direct_pays (self->fd))
+      gst_vyre_direct_open (&self->direct, self->fd);
+  } else if (wanted == DIRECT_IO_ALWAYS && !gst_vyre_direct_open (&self->direct, self->fd)) {
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("%s: its file system takes no direct reads. Fix: set direct-io=never, or move the file.",
+            location),
+        (NULL));
+  }
+}
+
 static void
 close_file (GstVyreSrc *self)
 {
+  gst_vyre_direct_close (&self->direct);
   if (self->fd >= 0)
     close (self->fd);
   self->fd = -1;
@@ -317,10 +386,12 @@ start (GstBaseSrc *src)
 
   if (!location || !*location)
     return refuse (self, GST_RESOURCE_ERROR_NOT_FOUND, NULL, "no file", "set location");
-  if (open_file (self, location))
-    return TRUE;
-  close_file (self);
-  return FALSE;
+  if (!open_file (self, location)) {
+    close_file (self);
+    return FALSE;
+  }
+  open_direct (self, location);
+  return TRUE;
 }
 
 static gboolean
@@ -364,7 +435,8 @@ describe (GstVyreSrc *self)
       "reads-failed", G_TYPE_UINT64, reads.reads_failed, "bytes-completed", G_TYPE_UINT64,
       reads.bytes_completed, "fixed-reads", G_TYPE_UINT64, reads.fixed_reads, "ring-reads",
       G_TYPE_UINT64, reads.ring_reads, "plain-reads", G_TYPE_UINT64, reads.plain_reads,
-      "short-reads", G_TYPE_UINT64, reads.short_reads, NULL);
+      "direct-reads", G_TYPE_UINT64, reads.direct_reads, "direct-refusals", G_TYPE_UINT64,
+      reads.direct_refusals, "short-reads", G_TYPE_UINT64, reads.short_reads, NULL);
 }
 
 static gboolean
@@ -396,6 +468,11 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
       self->queue_depth = g_value_get_uint (value);
       GST_OBJECT_UNLOCK (self);
       break;
+    case PROP_DIRECT_IO:
+      GST_OBJECT_LOCK (self);
+      self->direct_io = (DirectIo)g_value_get_enum (value);
+      GST_OBJECT_UNLOCK (self);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
   }
@@ -413,6 +490,11 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
     case PROP_QUEUE_DEPTH:
       GST_OBJECT_LOCK (self);
       g_value_set_uint (value, self->queue_depth);
+      GST_OBJECT_UNLOCK (self);
+      break;
+    case PROP_DIRECT_IO:
+      GST_OBJECT_LOCK (self);
+      g_value_set_enum (value, (gint)self->direct_io);
       GST_OBJECT_UNLOCK (self);
       break;
     case PROP_STATS:
@@ -501,6 +583,10 @@ gst_vyre_src_class_init (GstVyreSrcClass *klass)
       g_param_spec_uint ("queue-depth", "Queue depth", "Most reads at the same time", 1,
           MOST_QUEUE_DEPTH, DEFAULT_QUEUE_DEPTH,
           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (object, PROP_DIRECT_IO,
+      g_param_spec_enum ("direct-io", "Direct I/O", "Which reads go past the page cache (O_DIRECT)",
+          GST_TYPE_VYRE_DIRECT_IO, DIRECT_IO_AUTO,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
   g_object_class_install_property (object, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics", "How the file was read", GST_TYPE_STRUCTURE,
           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
@@ -520,6 +606,7 @@ static void
 gst_vyre_src_init (GstVyreSrc *self)
 {
   self->fd = -1;
+  self->direct = (GstVyreDirect)GST_VYRE_DIRECT_NONE;
   self->queue_depth = DEFAULT_QUEUE_DEPTH;
   g_queue_init (&self->blocks);
   gst_base_src_set_blocksize (GST_BASE_SRC_CAST (self), DEFAULT_BLOCKSIZE);

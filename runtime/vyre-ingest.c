@@ -18,6 +18,7 @@
 
 typedef struct _VyreIngestRead {
   VyreTransfer left;
+  int direct_fd;    /* where to read from while that takes it; -1 where it does not */
   gsize length;     /* all of it, bytes */
   gsize asked;      /* bytes in the submission that is outstanding */
   gboolean counted; /* it is in the counters as submitted */
@@ -82,6 +83,7 @@ count_submission (VyreIngest *self, Request *request, guint64 *path)
   request->counted = TRUE;
   if (is_read (request)) {
     self->counters.reads_submitted++;
+    self->counters.direct_reads += request->direct_fd >= 0;
     (*path)++;
   } else {
     self->counters.writes_submitted++;
@@ -105,6 +107,17 @@ count_completion (VyreIngest *self, const Request *request, gssize result)
   *bytes += (gsize)result;
 }
 
+/* What is to be read next, and from which descriptor. */
+static VyreTransfer
+get_next (const Request *request)
+{
+  VyreTransfer next = request->left;
+
+  if (request->direct_fd >= 0)
+    next.fd = request->direct_fd;
+  return next;
+}
+
 /* Takes in what the kernel answered: a count of bytes or a negative errno. Returns whether there is
  * more to read. */
 static gboolean
@@ -112,6 +125,11 @@ settle (VyreIngest *self, Request *request, gssize result)
 {
   if (result == -EINTR || (result == -EAGAIN && ++request->tries < MAX_TRIES))
     return TRUE;
+  if (result == -EINVAL && request->direct_fd >= 0) {
+    request->direct_fd = -1;
+    self->counters.direct_refusals++;
+    return TRUE;
+  }
   request->counted = FALSE;
   if (result == 0 && request->left.kind == VYRE_TRANSFER_WRITE)
     result = -ENOSPC; /* nothing more fits, and nobody says why */
@@ -126,8 +144,10 @@ settle (VyreIngest *self, Request *request, gssize result)
   request->left.length -= (gsize)result;
   if (result == 0 || request->left.length == 0)
     return FALSE;
-  if ((gsize)result < request->asked && is_read (request))
+  if ((gsize)result < request->asked && is_read (request)) {
     self->counters.short_reads++;
+    request->direct_fd = -1; /* the rest starts anywhere */
+  }
   return TRUE;
 }
 
@@ -146,11 +166,11 @@ static void
 prepare (VyreIngest *self, Request *request)
 {
   VyreIngestCounters *counters = &self->counters;
+  const VyreTransfer next = get_next (request);
   gboolean fixed;
 
   /* A file that says EAGAIN would say so again at once; a kernel thread can wait for it. */
-  request->asked
-      = vyre_ring_prepare (&self->ring, &request->left, request->tries > 0, request, &fixed);
+  request->asked = vyre_ring_prepare (&self->ring, &next, request->tries > 0, request, &fixed);
   count_submission (self, request, fixed ? &counters->fixed_reads : &counters->ring_reads);
 }
 
@@ -278,14 +298,15 @@ transfer_plainly (const VyreTransfer *left)
 static void
 do_plainly (VyreIngest *self, Request *request)
 {
-  const VyreTransfer *left = &request->left;
   gssize result;
 
   do {
-    request->asked = left->length;
+    const VyreTransfer next = get_next (request);
+
+    request->asked = next.length;
     count_submission (self, request, &self->counters.plain_reads);
     g_mutex_unlock (&self->lock);
-    result = transfer_plainly (left);
+    result = transfer_plainly (&next);
     if (result < 0)
       result = -errno;
     g_mutex_lock (&self->lock);
@@ -531,6 +552,51 @@ VyreIngestRead *
 vyre_ingest_start (
     VyreIngest *ingest, int fd, guint64 offset, void *destination, gsize length, GError **error)
 {
+  return vyre_ingest_start_direct (ingest, fd, -1, offset, destination, length, error);
+}
+
+static VyreIngestRead *
+start (VyreIngest *ingest, const VyreTransfer *transfer, int direct_fd, VyreIngestNotify notify,
+    gpointer data, GError **error)
+{
+  if (!check_transfer (transfer, error))
+    return NULL;
+  Request *request = g_new (Request, 1);
+  *request = (Request){
+    .left = *transfer,
+    .direct_fd = direct_fd,
+    .length = transfer->length,
+    .finished = transfer->length == 0 && transfer->kind != VYRE_TRANSFER_SYNC,
+    .notify = notify,
+    .data = data,
+  };
+  g_cond_init (&request->done);
+  request->link.data = request;
+  if (!request->finished)
+    queue (ingest, request);
+  return request;
+}
+
+/**
+ * vyre_ingest_start_direct:
+ * @ingest: an ingest
+ * @fd: as vyre_ingest_start() wants it
+ * @direct_fd: the same file, opened with O_DIRECT; -1 is as vyre_ingest_start()
+ * @offset: where to start, aligned as the file's O_DIRECT reads have to be
+ * @destination: (not nullable): where to put the bytes, aligned likewise
+ * @length: bytes to read, a multiple of the alignment
+ * @error: return location for an error
+ *
+ * As vyre_ingest_start(), past the page cache. What the file system refuses with EINVAL
+ * is read through @fd, and so is what a short read leaves over, which is aligned no more.
+ * Both descriptors must be left alone until the read is finished.
+ *
+ * Returns: (transfer full) (nullable): as of vyre_ingest_start()
+ */
+VyreIngestRead *
+vyre_ingest_start_direct (VyreIngest *ingest, int fd, int direct_fd, guint64 offset,
+    void *destination, gsize length, GError **error)
+{
   const VyreTransfer read = {
     .kind = VYRE_TRANSFER_READ,
     .fd = fd,
@@ -543,7 +609,7 @@ vyre_ingest_start (
   g_return_val_if_fail (destination || length == 0, NULL);
   g_return_val_if_fail (!error || !*error, NULL);
 
-  return vyre_ingest_submit (ingest, &read, NULL, NULL, error);
+  return start (ingest, &read, direct_fd, NULL, NULL, error);
 }
 
 /* As vyre_ingest_start(), with any kind of transfer. When it is through, @notify, which may
@@ -552,21 +618,7 @@ VyreIngestRead *
 vyre_ingest_submit (VyreIngest *ingest, const VyreTransfer *transfer, VyreIngestNotify notify,
     gpointer data, GError **error)
 {
-  if (!check_transfer (transfer, error))
-    return NULL;
-  Request *request = g_new (Request, 1);
-  *request = (Request){
-    .left = *transfer,
-    .length = transfer->length,
-    .finished = transfer->length == 0 && transfer->kind != VYRE_TRANSFER_SYNC,
-    .notify = notify,
-    .data = data,
-  };
-  g_cond_init (&request->done);
-  request->link.data = request;
-  if (!request->finished)
-    queue (ingest, request);
-  return request;
+  return start (ingest, transfer, -1, notify, data, error);
 }
 
 /* Whether vyre_ingest_finish() would not have to wait. */
@@ -699,8 +751,8 @@ vyre_ingest_get_reason (const VyreIngest *ingest)
  *
  * The values belong to one moment. When no read is in flight, reads_submitted
  * is reads_completed plus reads_failed; it always is fixed_reads plus
- * ring_reads plus plain_reads. A read that the kernel only asked to be tried
- * again, with EINTR or EAGAIN, is counted once; a byte in bytes_submitted is
+ * ring_reads plus plain_reads. A read that is only tried again, after EINTR or
+ * EAGAIN or without O_DIRECT, is counted once; a byte in bytes_submitted is
  * counted once however often a short read is continued. May be called from any
  * thread.
  */

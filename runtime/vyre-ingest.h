@@ -39,6 +39,8 @@ typedef enum {
  * @fixed_reads: submitted as READ_FIXED into the registered arena
  * @ring_reads: submitted as READ: to memory outside the arena, or to one not registered
  * @plain_reads: made with pread(2)
+ * @direct_reads: of all of these, tried past the page cache, with O_DIRECT
+ * @direct_refusals: of the direct ones, refused with EINVAL and read through the page cache
  * @short_reads: completions that had to be continued
  * @writes_submitted: writes and syncs handed to the kernel, continuations included
  * @writes_completed: of these, completed
@@ -56,6 +58,8 @@ typedef struct {
   guint64 fixed_reads;
   guint64 ring_reads;
   guint64 plain_reads;
+  guint64 direct_reads;
+  guint64 direct_refusals;
   guint64 short_reads;
   guint64 writes_submitted;
   guint64 writes_completed;
@@ -76,6 +80,8 @@ VyreIngest *vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung)
 void vyre_ingest_free (VyreIngest *ingest);
 VyreIngestRead *vyre_ingest_start (
     VyreIngest *ingest, int fd, guint64 offset, void *destination, gsize length, GError **error);
+VyreIngestRead *vyre_ingest_start_direct (VyreIngest *ingest, int fd, int direct_fd, guint64 offset,
+    void *destination, gsize length, GError **error);
 gboolean vyre_ingest_finish (
     VyreIngest *ingest, VyreIngestRead *read, gsize *bytes_read, GError **error);
 gboolean vyre_ingest_read (VyreIngest *ingest, int fd, guint64 offset, void *destination,

@@ -3,6 +3,7 @@
  * vyresrc: what is in the file comes out, whatever the sizes, and lies in staging memory in
  * front of vyrefilter.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -21,19 +22,24 @@ typedef struct {
 } File;
 
 static void
-file_init (File *file, gsize size)
+file_init_in (File *file, const gchar *directory, gsize size)
 {
-  GError *error = NULL;
-
   *file = (File){ .bytes = noise_new (size, (guint32)size), .size = size };
-  gint fd = g_file_open_tmp ("vyresrc-XXXXXX", &file->path, &error);
-  fail_unless (fd >= 0, "%s", error ? error->message : "");
+  file->path = g_build_filename (directory, "vyresrc-XXXXXX", NULL);
+  gint fd = g_mkstemp (file->path);
+  fail_unless (fd >= 0, "%s: %s", file->path, g_strerror (errno));
   for (gsize at = 0; at < size;) {
     gssize written = write (fd, file->bytes + at, size - at);
     fail_unless (written > 0);
     at += (gsize)written;
   }
   close (fd);
+}
+
+static void
+file_init (File *file, gsize size)
+{
+  file_init_in (file, g_get_tmp_dir (), size);
 }
 
 static void
@@ -364,11 +370,260 @@ GST_START_TEST (uris_name_files)
 }
 GST_END_TEST;
 
+/* The bytes that offset and length of a direct read have to be a multiple of; 0: there are none. */
+static guint
+direct_alignment (const gchar *path)
+{
+  struct statx status;
+
+  fail_unless (statx (AT_FDCWD, path, 0, STATX_DIOALIGN, &status) == 0);
+  return status.stx_mask & STATX_DIOALIGN ? status.stx_dio_offset_align : 0;
+}
+
+static guint64
+reads_of (GstHarness *h, const gchar *name)
+{
+  GstStructure *reads = stats_of (h->element);
+  guint64 n = field_u64 (reads, name);
+
+  gst_structure_free (reads);
+  return n;
+}
+
+static guint64
+count_aligned (const File *file, gsize start, guint blocksize)
+{
+  guint alignment = direct_alignment (file->path);
+  guint64 n = 0;
+
+  for (gsize at = start; alignment && at < file->size; at += blocksize)
+    n += at % alignment == 0 && MIN (blocksize, file->size - at) % alignment == 0;
+  return n;
+}
+
+static GstHarness *
+direct_source_new (const File *file, guint blocksize)
+{
+  GstHarness *h = source_new (file->path, blocksize, 8);
+
+  gst_util_set_object_arg (G_OBJECT (h->element), "direct-io", "always");
+  return h;
+}
+
+static void
+check_direct_reads (GstHarness *h, guint64 expected)
+{
+  fail_unless_equals_uint64 (reads_of (h, "direct-reads"), expected);
+  fail_unless_equals_uint64 (reads_of (h, "direct-refusals"), 0);
+  fail_unless_equals_uint64 (reads_of (h, "reads-failed"), 0);
+}
+
+static void
+check_direct_file (const gchar *directory, gsize size, guint blocksize)
+{
+  File file;
+
+  file_init_in (&file, directory, size);
+  GstHarness *h = direct_source_new (&file, blocksize);
+  gst_harness_play (h);
+  fail_unless_equals_uint64 (check_rest (h, &file, 0, size), size);
+  fail_unless (pull (h) == NULL);
+  check_direct_reads (h, count_aligned (&file, 0, blocksize));
+  gst_harness_teardown (h);
+  file_clear (&file);
+}
+
+/* The rest comes through the page cache, and all of it is right. */
+GST_START_TEST (direct_reads_take_what_is_aligned)
+{
+  static const gsize sizes[] = { 1, 511, 512, 513, 4095, 4096, 4097, 1048576, 1049088, 2500001 };
+  static const guint blocks[] = { 512, 4096, 65536, 262144, 100003, 1000 };
+
+  for (guint s = 0; s < G_N_ELEMENTS (sizes); s++) {
+    for (guint b = sizes[s] > 1000000 ? 1 : 0; b < G_N_ELEMENTS (blocks); b++) {
+      check_direct_file (g_get_tmp_dir (), sizes[s], blocks[b]);
+      check_direct_file ("/dev/shm", sizes[s], blocks[b]);
+    }
+  }
+}
+GST_END_TEST;
+
+/* From an odd place on nothing is aligned, from an even one all is. */
+GST_START_TEST (seeking_decides_anew_what_is_read_directly)
+{
+  static const gsize places[] = { 262144, 5, 512 * 777, 1999999 };
+  File file;
+
+  file_init (&file, 2000000);
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    GstHarness *h = direct_source_new (&file, 65536);
+    gst_element_set_state (h->element, GST_STATE_READY);
+    fail_unless (gst_element_seek (h->element, 1, GST_FORMAT_BYTES, GST_SEEK_FLAG_NONE,
+        GST_SEEK_TYPE_SET, (gint64)places[i], GST_SEEK_TYPE_NONE, -1));
+    gst_harness_play (h);
+    fail_unless_equals_uint64 (check_rest (h, &file, places[i], file.size), file.size);
+    check_direct_reads (h, count_aligned (&file, places[i], 65536));
+    gst_harness_teardown (h);
+  }
+  file_clear (&file);
+}
+GST_END_TEST;
+
+GST_START_TEST (pulled_ranges_are_read_directly_where_aligned)
+{
+  File file;
+
+  file_init (&file, 300000);
+  guint alignment = direct_alignment (file.path), n_aligned = 0;
+  GstElement *source = gst_element_factory_make ("vyresrc", NULL);
+  g_object_set (source, "location", file.path, NULL);
+  gst_util_set_object_arg (G_OBJECT (source), "direct-io", "always");
+  GstPad *pad = gst_element_get_static_pad (source, "src");
+  gst_element_set_state (source, GST_STATE_READY);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, TRUE));
+  for (guint i = 0; i < 300; i++) {
+    guint length = 1 + (guint)g_random_int_range (0, 70000);
+    gsize offset = (gsize)g_random_int_range (0, 300000);
+    GstBuffer *buffer = NULL;
+    if (i % 2) {
+      length = (length + 4095) / 4096 * 4096;
+      offset = offset / 4096 * 4096;
+    }
+    gsize expected = MIN (length, file.size - offset);
+    n_aligned += alignment && offset % alignment == 0 && expected % alignment == 0;
+    fail_unless_equals_int (gst_pad_get_range (pad, offset, length, &buffer), GST_FLOW_OK);
+    fail_unless_equals_uint64 (gst_buffer_get_size (buffer), expected);
+    fail_unless (gst_buffer_memcmp (buffer, 0, file.bytes + offset, expected) == 0);
+    gst_buffer_unref (buffer);
+  }
+  GstStructure *reads = stats_of (source);
+  fail_unless_equals_uint64 (field_u64 (reads, "direct-reads"), n_aligned);
+  gst_structure_free (reads);
+  fail_unless (gst_pad_activate_mode (pad, GST_PAD_MODE_PULL, FALSE));
+  gst_element_set_state (source, GST_STATE_NULL);
+  gst_object_unref (pad);
+  gst_object_unref (source);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+/* A file system that has no direct reads is no secret from who asked for them, and no error. */
+GST_START_TEST (asking_in_vain_for_direct_reads_is_a_warning)
+{
+  File file;
+
+  file_init_in (&file, "/dev/shm", 100000);
+  fail_unless_equals_int (direct_alignment (file.path), 0);
+  for (guint always = 0; always < 2; always++) {
+    gchar *text = g_strdup_printf ("vyresrc location=%s direct-io=%s ! fakesink", file.path,
+        always ? "always" : "auto");
+    GstElement *pipeline = gst_parse_launch (text, NULL);
+    GstMessage *message = run_pipeline (pipeline,
+        GST_MESSAGE_EOS | GST_MESSAGE_ERROR | (always ? GST_MESSAGE_WARNING : 0));
+    if (always) {
+      GError *error = NULL;
+      gst_message_parse_warning (message, &error, NULL);
+      fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
+      fail_unless (strstr (error->message, "Fix: set direct-io=never") != NULL);
+      g_error_free (error);
+    } else {
+      fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+    }
+    gst_message_unref (message);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+    gst_object_unref (pipeline);
+    g_free (text);
+  }
+  file_clear (&file);
+}
+GST_END_TEST;
+
+/* Plays a file's start, and says how many of its reads were direct. */
+static guint64
+count_direct (const gchar *path, const gchar *mode)
+{
+  GstHarness *h = source_new (path, 65536, 8);
+
+  gst_util_set_object_arg (G_OBJECT (h->element), "direct-io", mode);
+  gst_harness_play (h);
+  GstBuffer *buffer = pull (h);
+  fail_unless_equals_uint64 (gst_buffer_get_size (buffer), 65536);
+  gst_buffer_unref (buffer);
+  guint64 n = reads_of (h, "direct-reads");
+  gst_harness_teardown (h);
+  return n;
+}
+
+/* Has the page cache keep a page of every @step bytes, and no more. */
+static void
+touch_pages (const gchar *path, guint64 size, guint64 step)
+{
+  gint fd = open (path, O_RDONLY);
+  guint8 byte;
+
+  fail_unless (posix_fadvise (fd, 0, 0, POSIX_FADV_RANDOM) == 0);
+  for (guint64 at = 0; at < size; at += step)
+    fail_unless (pread (fd, &byte, 1, (off_t)at) == 1);
+  close (fd);
+}
+
+/* Files without blocks stand for large ones. */
+GST_START_TEST (large_files_that_are_not_cached_are_read_directly)
+{
+  const guint64 memory = (guint64)sysconf (_SC_PHYS_PAGES) * (guint64)sysconf (_SC_PAGESIZE);
+  const guint64 large = (memory / 4 / 1048576 + 1) * 1048576;
+  File file;
+
+  file_init (&file, 0);
+  gboolean possible = direct_alignment (file.path) > 0;
+  fail_unless (truncate (file.path, 1048576) == 0);
+  fail_unless_equals_uint64 (count_direct (file.path, "auto"), 0);
+  fail_unless (count_direct (file.path, "always") > 0 || !possible);
+
+  fail_unless (truncate (file.path, (off_t)large) == 0);
+  fail_unless (count_direct (file.path, "auto") > 0 || !possible);
+  fail_unless_equals_uint64 (count_direct (file.path, "never"), 0);
+  touch_pages (file.path, large, large / 64);
+  fail_unless_equals_uint64 (count_direct (file.path, "auto"), 0);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+/* Directly into the memory that the kernel reads. */
+GST_START_TEST (direct_reads_reach_staging_memory)
+{
+  File file;
+
+  file_init (&file, 1000001);
+  gchar *text = g_strdup_printf ("vyresrc name=source location=%s blocksize=65536 "
+                                 "direct-io=always ! vyrefilter name=filter "
+                                 "program=\"crc32 payload -> crc32\" post-messages=0 ! fakesink",
+      file.path);
+  GstElement *pipeline = gst_parse_launch (text, NULL);
+  GstMessage *end = run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
+  gst_message_unref (end);
+  GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  GstElement *filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+  GstStructure *reads = stats_of (source);
+  fail_unless_equals_uint64 (stat_of (filter, "cpu-bounce-bytes"), 0);
+  fail_unless_equals_uint64 (stat_of (filter, "processed-bytes"), 1000001);
+  fail_unless_equals_uint64 (field_u64 (reads, "direct-reads"), count_aligned (&file, 0, 65536));
+  gst_structure_free (reads);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (source);
+  gst_object_unref (filter);
+  gst_object_unref (pipeline);
+  g_free (text);
+  file_clear (&file);
+}
+GST_END_TEST;
+
 static Suite *
 src_suite (void)
 {
   Suite *s = suite_create ("src");
-  TCase *bytes = tcase_create ("bytes"), *files = tcase_create ("files");
+  TCase *bytes = tcase_create ("bytes"), *files = tcase_create ("files"), *direct = tcase_create ("direct");
 
   suite_add_tcase (s, bytes);
   tcase_add_test (bytes, all_of_a_file_comes_in_order);
@@ -382,6 +637,13 @@ src_suite (void)
   tcase_add_test (files, a_file_that_is_deleted_is_read_to_its_end);
   tcase_add_test (files, what_cannot_be_read_is_an_error);
   tcase_add_test (files, uris_name_files);
+  suite_add_tcase (s, direct);
+  tcase_add_test (direct, direct_reads_take_what_is_aligned);
+  tcase_add_test (direct, seeking_decides_anew_what_is_read_directly);
+  tcase_add_test (direct, pulled_ranges_are_read_directly_where_aligned);
+  tcase_add_test (direct, asking_in_vain_for_direct_reads_is_a_warning);
+  tcase_add_test (direct, large_files_that_are_not_cached_are_read_directly);
+  tcase_add_test (direct, direct_reads_reach_staging_memory);
   return s;
 }
 

@@ -309,6 +309,65 @@ test_direct (gconstpointer data)
   munmap (arena, 16 * PAGE);
 }
 
+static VyreIngestCounters
+read_direct (VyreIngest *ingest, int fd, int direct, guint64 offset, guint8 *destination,
+    gsize length, gsize expected)
+{
+  VyreIngestCounters before = get_counters (ingest), after;
+  g_autoptr (GError) error = NULL;
+  gsize arrived;
+
+  VyreIngestRead *read
+      = vyre_ingest_start_direct (ingest, fd, direct, offset, destination, length, &error);
+  g_assert_no_error (error);
+  g_assert_true (vyre_ingest_finish (ingest, read, &arrived, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (arrived, ==, expected);
+  assert_same_as_pread (fd, offset, destination, expected);
+  after = get_counters (ingest);
+  return (VyreIngestCounters){
+    .reads_submitted = after.reads_submitted - before.reads_submitted,
+    .direct_reads = after.direct_reads - before.direct_reads,
+    .direct_refusals = after.direct_refusals - before.direct_refusals,
+    .short_reads = after.short_reads - before.short_reads,
+  };
+}
+
+/* What O_DIRECT does not take comes through the page cache. */
+static void
+test_direct_or_not (gconstpointer data)
+{
+  guint8 *arena = map_memory (16 * PAGE);
+  int fd = make_file (10000);
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  int direct = open (path, O_RDONLY | O_DIRECT);
+  VyreIngest *ingest = vyre_ingest_new (arena, 16 * PAGE, GPOINTER_TO_UINT (data));
+  VyreIngestCounters c;
+
+  if (direct < 0) {
+    g_test_skip ("no O_DIRECT in the temporary directory");
+  } else {
+    c = read_direct (ingest, fd, direct, PAGE, arena, PAGE, PAGE);
+    g_assert_cmpuint (c.reads_submitted, ==, 1);
+    g_assert_cmpuint (c.direct_reads, ==, 1);
+    g_assert_cmpuint (c.direct_refusals, ==, 0);
+    c = read_direct (ingest, fd, direct, 0, arena, 16 * PAGE, 10000);
+    g_assert_cmpuint (c.reads_submitted, ==, 2);
+    g_assert_cmpuint (c.direct_reads, ==, 1); /* not what looks for more */
+    g_assert_cmpuint (c.short_reads, ==, 1);
+    if (pread (direct, arena + PAGE + 1, PAGE, 1) < 0) { /* it minds */
+      c = read_direct (ingest, fd, direct, 1, arena + PAGE + 1, PAGE, PAGE);
+      g_assert_cmpuint (c.reads_submitted, ==, 1);
+      g_assert_cmpuint (c.direct_refusals, ==, 1);
+    }
+    free_idle (g_steal_pointer (&ingest));
+    close (direct);
+  }
+  vyre_ingest_free (ingest);
+  close (fd);
+  munmap (arena, 16 * PAGE);
+}
+
 #define N_READERS 4
 #define FILE_SIZE (64 * MIB)
 #define PART (4 * MIB)
@@ -918,6 +977,7 @@ main (int argc, char **argv)
   add_for_each_rung ("end-of-file", test_end_of_file, VYRE_INGEST_PREAD);
   add_for_each_rung ("errors", test_errors, VYRE_INGEST_PREAD);
   add_for_each_rung ("direct", test_direct, VYRE_INGEST_PREAD);
+  add_for_each_rung ("direct-or-not", test_direct_or_not, VYRE_INGEST_PREAD);
   add_for_each_rung ("many-readers", test_many_readers, VYRE_INGEST_PREAD);
   add_for_each_rung ("idle", test_idle, VYRE_INGEST_PREAD);
   add_for_each_rung ("started", test_started, VYRE_INGEST_PREAD);

@@ -10,7 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A transfer that finds nothing ready this often without moving on has failed. */
+/* A transfer that is interrupted or finds nothing ready this often without moving on has failed. */
 #define MAX_TRIES 16
 
 /* How long to wait when the kernel is short of memory for requests. */
@@ -22,7 +22,7 @@ typedef struct _VyreIngestRead {
   gsize length;     /* all of it, bytes */
   gsize asked;      /* bytes in the submission that is outstanding */
   gboolean counted; /* it is in the counters as submitted */
-  guint tries;      /* EAGAINs since it last moved on */
+  guint tries;      /* EINTRs and EAGAINs since it last moved on */
   int error;
   gboolean finished;
   VyreIngestNotify notify;
@@ -123,7 +123,7 @@ get_next (const Request *request)
 static gboolean
 settle (VyreIngest *self, Request *request, gssize result)
 {
-  if (result == -EINTR || (result == -EAGAIN && ++request->tries < MAX_TRIES))
+  if ((result == -EINTR || result == -EAGAIN) && ++request->tries < MAX_TRIES)
     return TRUE;
   if (result == -EINVAL && request->direct_fd >= 0) {
     request->direct_fd = -1;
@@ -413,6 +413,7 @@ get_fix (int error)
       return "pass a destination with that many writable bytes";
     case EINVAL:
       return "align offset, length and destination as O_DIRECT needs it, or open without O_DIRECT";
+    case EINTR:
     case EAGAIN:
       return "pass a file that is ready to be read";
     case EPERM:

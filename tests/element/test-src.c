@@ -11,96 +11,8 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "file.h"
 #include "oracle.h"
-
-#define DEADLINE_US (20 * G_TIME_SPAN_SECOND)
-
-typedef struct {
-  gchar *path;
-  guint8 *bytes;
-  gsize size;
-} File;
-
-static void
-file_init_in (File *file, const gchar *directory, gsize size)
-{
-  *file = (File){ .bytes = noise_new (size, (guint32)size), .size = size };
-  file->path = g_build_filename (directory, "vyresrc-XXXXXX", NULL);
-  gint fd = g_mkstemp (file->path);
-  fail_unless (fd >= 0, "%s: %s", file->path, g_strerror (errno));
-  for (gsize at = 0; at < size;) {
-    gssize written = write (fd, file->bytes + at, size - at);
-    fail_unless (written > 0);
-    at += (gsize)written;
-  }
-  close (fd);
-}
-
-static void
-file_init (File *file, gsize size)
-{
-  file_init_in (file, g_get_tmp_dir (), size);
-}
-
-static void
-file_clear (File *file)
-{
-  g_unlink (file->path);
-  g_free (file->path);
-  g_free (file->bytes);
-}
-
-static GstHarness *
-source_new (const gchar *path, guint blocksize, guint depth)
-{
-  GstHarness *h = gst_harness_new_with_padnames ("vyresrc", NULL, "src");
-
-  g_object_set (
-      h->element, "location", path, "blocksize", blocksize, "queue-depth", depth, NULL);
-  return h;
-}
-
-/* The next buffer, NULL at the end. */
-static GstBuffer *
-pull (GstHarness *h)
-{
-  gint64 end = g_get_monotonic_time () + DEADLINE_US;
-
-  while (g_get_monotonic_time () < end) {
-    GstBuffer *buffer = gst_harness_try_pull (h);
-    if (buffer)
-      return buffer;
-    GstEvent *event = gst_harness_try_pull_event (h);
-    gboolean eos = event && GST_EVENT_TYPE (event) == GST_EVENT_EOS;
-    if (event)
-      gst_event_unref (event);
-    if (eos)
-      return gst_harness_try_pull (h); /* events and buffers are in queues of their own */
-    if (!event)
-      g_usleep (200);
-  }
-  fail ("neither a buffer nor the end came");
-  return NULL;
-}
-
-/* From @at on, everything is what the file has. */
-static gsize
-check_rest (GstHarness *h, const File *file, gsize at, gsize end)
-{
-  GstBuffer *buffer;
-
-  while (at < end && (buffer = pull (h))) {
-    gsize size = gst_buffer_get_size (buffer);
-    fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), at);
-    fail_unless_equals_uint64 (GST_BUFFER_OFFSET_END (buffer), at + size);
-    fail_unless (at + size <= file->size);
-    fail_unless (gst_buffer_memcmp (buffer, 0, file->bytes + at, size) == 0,
-        "wrong bytes from %zu on", at);
-    at += size;
-    gst_buffer_unref (buffer);
-  }
-  return at;
-}
 
 GST_START_TEST (all_of_a_file_comes_in_order)
 {
@@ -111,10 +23,10 @@ GST_START_TEST (all_of_a_file_comes_in_order)
     File file;
     file_init (&file, sizes[s]);
     for (guint i = 0; i < G_N_ELEMENTS (blocks); i++) {
-      GstHarness *h = source_new (file.path, blocks[i], depths[(s + i) % G_N_ELEMENTS (depths)]);
+      GstHarness *h = file_source_new (file.path, blocks[i], depths[(s + i) % G_N_ELEMENTS (depths)]);
       gst_harness_play (h);
-      fail_unless_equals_uint64 (check_rest (h, &file, 0, file.size), file.size);
-      fail_unless (pull (h) == NULL, "more than the file has");
+      fail_unless_equals_uint64 (file_check_rest (h, &file, 0, file.size), file.size);
+      fail_unless (file_pull (h) == NULL, "more than the file has");
       gst_harness_teardown (h);
     }
     file_clear (&file);
@@ -127,34 +39,13 @@ GST_START_TEST (an_empty_file_ends_at_once)
   File file;
 
   file_init (&file, 0);
-  GstHarness *h = source_new (file.path, 4096, 8);
+  GstHarness *h = file_source_new (file.path, 4096, 8);
   gst_harness_play (h);
-  fail_unless (pull (h) == NULL);
+  fail_unless (file_pull (h) == NULL);
   gst_harness_teardown (h);
   file_clear (&file);
 }
 GST_END_TEST;
-
-/* The buffer from @offset on. What the harness had before a flush, the end included, does
- * not count. */
-static GstBuffer *
-pull_from (GstHarness *h, guint64 offset)
-{
-  gint64 end = g_get_monotonic_time () + DEADLINE_US;
-  GstBuffer *buffer = NULL;
-  GstEvent *event;
-
-  while ((!buffer || GST_BUFFER_OFFSET (buffer) != offset) && g_get_monotonic_time () < end) {
-    gst_clear_buffer (&buffer);
-    buffer = gst_harness_try_pull (h);
-    if (!buffer)
-      g_usleep (200);
-  }
-  fail_unless (buffer != NULL, "nothing from %" G_GUINT64_FORMAT " on came", offset);
-  while ((event = gst_harness_try_pull_event (h)))
-    gst_event_unref (event);
-  return buffer;
-}
 
 GST_START_TEST (seeking_goes_on_from_there)
 {
@@ -162,18 +53,18 @@ GST_START_TEST (seeking_goes_on_from_there)
   File file;
 
   file_init (&file, 2000000);
-  GstHarness *h = source_new (file.path, 65536, 8);
+  GstHarness *h = file_source_new (file.path, 65536, 8);
   gst_harness_play (h);
-  gst_buffer_unref (pull (h));
+  gst_buffer_unref (file_pull (h));
   for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
     fail_unless (gst_element_seek (h->element, 1, GST_FORMAT_BYTES, GST_SEEK_FLAG_FLUSH,
         GST_SEEK_TYPE_SET, (gint64)places[i], GST_SEEK_TYPE_NONE, -1));
-    GstBuffer *buffer = pull_from (h, places[i]);
+    GstBuffer *buffer = file_pull_from (h, places[i]);
     gsize at = places[i] + gst_buffer_get_size (buffer);
     fail_unless (gst_buffer_memcmp (buffer, 0, file.bytes + places[i], at - places[i]) == 0);
     gst_buffer_unref (buffer);
     gsize end = MIN (at + 300000, file.size);
-    fail_unless (check_rest (h, &file, at, end) >= end);
+    fail_unless (file_check_rest (h, &file, at, end) >= end);
   }
   gst_harness_teardown (h);
   file_clear (&file);
@@ -211,18 +102,6 @@ GST_START_TEST (pulled_ranges_are_exact)
 }
 GST_END_TEST;
 
-static GstMessage *
-run_pipeline (GstElement *pipeline, GstMessageType types)
-{
-  GstBus *bus = gst_element_get_bus (pipeline);
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  GstMessage *message = gst_bus_timed_pop_filtered (bus, 20 * GST_SECOND, types);
-  fail_unless (message != NULL, "the pipeline does not end");
-  gst_object_unref (bus);
-  return message;
-}
-
 /* READ_FIXED into the memory that the kernel reads: nothing is copied on the way. */
 GST_START_TEST (in_front_of_the_filter_bytes_are_staged_by_the_read)
 {
@@ -233,7 +112,7 @@ GST_START_TEST (in_front_of_the_filter_bytes_are_staged_by_the_read)
                                  "vyrefilter name=filter program=\"crc32 payload -> crc32\" "
                                  "post-messages=0 ! fakesink", file.path);
   GstElement *pipeline = gst_parse_launch (text, NULL);
-  GstMessage *end = run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  GstMessage *end = file_run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
   gst_message_unref (end);
   GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
@@ -268,7 +147,7 @@ GST_START_TEST (results_are_those_of_the_file)
   GstElement *source = gst_bin_get_by_name (GST_BIN (h->element), "source");
   g_object_set (source, "location", file.path, NULL);
   gst_harness_play (h);
-  GstBuffer *readback = pull (h);
+  GstBuffer *readback = file_pull (h);
   fail_unless_equals_uint64 (
       readback_observable (readback, 1), oracle_crc32 (file.bytes, file.size));
   gst_buffer_unref (readback);
@@ -284,11 +163,11 @@ GST_START_TEST (a_file_that_is_cut_ends_where_it_is_cut)
   File file;
 
   file_init (&file, 4000000);
-  GstHarness *h = source_new (file.path, 65536, 8);
+  GstHarness *h = file_source_new (file.path, 65536, 8);
   gst_harness_play (h);
-  gsize at = check_rest (h, &file, 0, 200000);
+  gsize at = file_check_rest (h, &file, 0, 200000);
   fail_unless (truncate (file.path, 1000001) == 0);
-  at = check_rest (h, &file, at, file.size);
+  at = file_check_rest (h, &file, at, file.size);
   fail_unless (at >= 1000001, "only %zu bytes came", at);
   gst_harness_teardown (h);
   file_clear (&file);
@@ -301,11 +180,11 @@ GST_START_TEST (a_file_that_is_deleted_is_read_to_its_end)
   File file;
 
   file_init (&file, 3000000);
-  GstHarness *h = source_new (file.path, 65536, 8);
+  GstHarness *h = file_source_new (file.path, 65536, 8);
   gst_harness_play (h);
-  gst_buffer_unref (pull (h));
+  gst_buffer_unref (file_pull (h));
   g_unlink (file.path);
-  fail_unless_equals_uint64 (check_rest (h, &file, 65536, file.size), file.size);
+  fail_unless_equals_uint64 (file_check_rest (h, &file, 65536, file.size), file.size);
   gst_harness_teardown (h);
   file_clear (&file);
 }
@@ -319,7 +198,7 @@ check_refused (const gchar *location, gint code, const gchar *part)
   GError *error = NULL;
 
   g_object_set (source, "location", location, NULL);
-  GstMessage *message = run_pipeline (pipeline, GST_MESSAGE_ERROR);
+  GstMessage *message = file_run_pipeline (pipeline, GST_MESSAGE_ERROR);
   gst_message_parse_error (message, &error, NULL);
   fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, code), "%s", error->message);
   fail_unless (strstr (error->message, part) != NULL, "%s", error->message);
@@ -370,16 +249,6 @@ GST_START_TEST (uris_name_files)
 }
 GST_END_TEST;
 
-/* The bytes that offset and length of a direct read have to be a multiple of; 0: there are none. */
-static guint
-direct_alignment (const gchar *path)
-{
-  struct statx status;
-
-  fail_unless (statx (AT_FDCWD, path, 0, STATX_DIOALIGN, &status) == 0);
-  return status.stx_mask & STATX_DIOALIGN ? status.stx_dio_offset_align : 0;
-}
-
 static guint64
 reads_of (GstHarness *h, const gchar *name)
 {
@@ -393,7 +262,7 @@ reads_of (GstHarness *h, const gchar *name)
 static guint64
 count_aligned (const File *file, gsize start, guint blocksize)
 {
-  guint alignment = direct_alignment (file->path);
+  guint alignment = file_direct_alignment (file->path);
   guint64 n = 0;
 
   for (gsize at = start; alignment && at < file->size; at += blocksize)
@@ -404,7 +273,7 @@ count_aligned (const File *file, gsize start, guint blocksize)
 static GstHarness *
 direct_source_new (const File *file, guint blocksize)
 {
-  GstHarness *h = source_new (file->path, blocksize, 8);
+  GstHarness *h = file_source_new (file->path, blocksize, 8);
 
   gst_util_set_object_arg (G_OBJECT (h->element), "direct-io", "always");
   return h;
@@ -426,8 +295,8 @@ check_direct_file (const gchar *directory, gsize size, guint blocksize)
   file_init_in (&file, directory, size);
   GstHarness *h = direct_source_new (&file, blocksize);
   gst_harness_play (h);
-  fail_unless_equals_uint64 (check_rest (h, &file, 0, size), size);
-  fail_unless (pull (h) == NULL);
+  fail_unless_equals_uint64 (file_check_rest (h, &file, 0, size), size);
+  fail_unless (file_pull (h) == NULL);
   check_direct_reads (h, count_aligned (&file, 0, blocksize));
   gst_harness_teardown (h);
   file_clear (&file);
@@ -461,7 +330,7 @@ GST_START_TEST (seeking_decides_anew_what_is_read_directly)
     fail_unless (gst_element_seek (h->element, 1, GST_FORMAT_BYTES, GST_SEEK_FLAG_NONE,
         GST_SEEK_TYPE_SET, (gint64)places[i], GST_SEEK_TYPE_NONE, -1));
     gst_harness_play (h);
-    fail_unless_equals_uint64 (check_rest (h, &file, places[i], file.size), file.size);
+    fail_unless_equals_uint64 (file_check_rest (h, &file, places[i], file.size), file.size);
     check_direct_reads (h, count_aligned (&file, places[i], 65536));
     gst_harness_teardown (h);
   }
@@ -474,7 +343,7 @@ GST_START_TEST (pulled_ranges_are_read_directly_where_aligned)
   File file;
 
   file_init (&file, 300000);
-  guint alignment = direct_alignment (file.path), n_aligned = 0;
+  guint alignment = file_direct_alignment (file.path), n_aligned = 0;
   GstElement *source = gst_element_factory_make ("vyresrc", NULL);
   g_object_set (source, "location", file.path, NULL);
   gst_util_set_object_arg (G_OBJECT (source), "direct-io", "always");
@@ -513,12 +382,12 @@ GST_START_TEST (asking_in_vain_for_direct_reads_is_a_warning)
   File file;
 
   file_init_in (&file, "/dev/shm", 100000);
-  fail_unless_equals_int (direct_alignment (file.path), 0);
+  fail_unless_equals_int (file_direct_alignment (file.path), 0);
   for (guint always = 0; always < 2; always++) {
     gchar *text = g_strdup_printf ("vyresrc location=%s direct-io=%s ! fakesink", file.path,
         always ? "always" : "auto");
     GstElement *pipeline = gst_parse_launch (text, NULL);
-    GstMessage *message = run_pipeline (pipeline,
+    GstMessage *message = file_run_pipeline (pipeline,
         GST_MESSAGE_EOS | GST_MESSAGE_ERROR | (always ? GST_MESSAGE_WARNING : 0));
     if (always) {
       GError *error = NULL;
@@ -542,11 +411,11 @@ GST_END_TEST;
 static guint64
 count_direct (const gchar *path, const gchar *mode)
 {
-  GstHarness *h = source_new (path, 65536, 8);
+  GstHarness *h = file_source_new (path, 65536, 8);
 
   gst_util_set_object_arg (G_OBJECT (h->element), "direct-io", mode);
   gst_harness_play (h);
-  GstBuffer *buffer = pull (h);
+  GstBuffer *buffer = file_pull (h);
   fail_unless_equals_uint64 (gst_buffer_get_size (buffer), 65536);
   gst_buffer_unref (buffer);
   guint64 n = reads_of (h, "direct-reads");
@@ -575,7 +444,7 @@ GST_START_TEST (large_files_that_are_not_cached_are_read_directly)
   File file;
 
   file_init (&file, 0);
-  gboolean possible = direct_alignment (file.path) > 0;
+  gboolean possible = file_direct_alignment (file.path) > 0;
   fail_unless (truncate (file.path, 1048576) == 0);
   fail_unless_equals_uint64 (count_direct (file.path, "auto"), 0);
   fail_unless (count_direct (file.path, "always") > 0 || !possible);
@@ -600,7 +469,7 @@ GST_START_TEST (direct_reads_reach_staging_memory)
                                  "program=\"crc32 payload -> crc32\" post-messages=0 ! fakesink",
       file.path);
   GstElement *pipeline = gst_parse_launch (text, NULL);
-  GstMessage *end = run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  GstMessage *end = file_run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
   gst_message_unref (end);
   GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "source");

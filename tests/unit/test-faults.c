@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * An ingest under load whose reads go wrong in all ways: every one ends, in the right bytes
+ * or in an error that says where, and the counters tell of all.
+ */
+#include "vyre-ingest.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "faults.h"
+
+#define FILE_SIZE ((gsize)4 << 20)
+#define LONGEST 20000
+#define SLOT ((gsize)20480) /* of a read's destination; whole sectors */
+#define N_THREADS 3
+#define N_READS 200 /* of a thread: together far more than fit a ring */
+#define N_TURNS 5
+#define DEADLINE_S 60 /* of one test, which then dies of SIGALRM */
+#define SECTOR 4096
+
+typedef struct {
+  const char *name;
+  VyreFaultPlan plan;
+  gboolean fatal;  /* reads may fail */
+  gboolean ring;   /* there has to be one for it */
+  gboolean direct; /* reads are made past the page cache */
+} Case;
+
+static const Case cases[] = {
+  { .name = "none" },
+  { .name = "eio", .plan = { 1, { [VYRE_FAULT_EIO] = 50 } }, .fatal = TRUE },
+  { .name = "ecanceled", .plan = { 2, { [VYRE_FAULT_ECANCELED] = 50 } }, .fatal = TRUE },
+  { .name = "eintr", .plan = { 3, { [VYRE_FAULT_EINTR] = 300 } } },
+  { .name = "eagain", .plan = { 4, { [VYRE_FAULT_EAGAIN] = 200 } } },
+  { .name = "short", .plan = { 5, { [VYRE_FAULT_SHORT] = 500 } } },
+  { .name = "shuffled", .plan = { 6, { [VYRE_FAULT_SHUFFLED] = 1000 } }, .ring = TRUE },
+  { .name = "entering",
+      .plan = { 7, { [VYRE_FAULT_ENTER_EINTR] = 200,
+                       [VYRE_FAULT_ENTER_EAGAIN] = 100,
+                       [VYRE_FAULT_ENTER_EBUSY] = 100 } },
+      .ring = TRUE },
+  { .name = "refused", .plan = { 8, { [VYRE_FAULT_REFUSED] = 300 } }, .direct = TRUE },
+  { .name = "passing",
+      .plan = { 9, { [VYRE_FAULT_EINTR] = 100,
+                       [VYRE_FAULT_EAGAIN] = 100,
+                       [VYRE_FAULT_SHORT] = 300,
+                       [VYRE_FAULT_REFUSED] = 100,
+                       [VYRE_FAULT_ENTER_EINTR] = 200,
+                       [VYRE_FAULT_SHUFFLED] = 500 } },
+      .ring = TRUE,
+      .direct = TRUE },
+  { .name = "all",
+      .plan = { 10, { [VYRE_FAULT_EIO] = 20,
+                        [VYRE_FAULT_ECANCELED] = 20,
+                        [VYRE_FAULT_EINTR] = 100,
+                        [VYRE_FAULT_EAGAIN] = 100,
+                        [VYRE_FAULT_SHORT] = 300,
+                        [VYRE_FAULT_REFUSED] = 100,
+                        [VYRE_FAULT_ENTER_EINTR] = 200,
+                        [VYRE_FAULT_ENTER_EAGAIN] = 100,
+                        [VYRE_FAULT_ENTER_EBUSY] = 100,
+                        [VYRE_FAULT_SHUFFLED] = 500 } },
+      .fatal = TRUE,
+      .ring = TRUE,
+      .direct = TRUE },
+};
+
+typedef struct {
+  const Case *load;
+  VyreIngest *ingest;
+  const guint8 *bytes; /* of the file */
+  int fd;
+  int direct_fd; /* or -1 */
+  guint8 *memory;
+  guint32 seed;
+  GThread *thread;
+  guint64 asked; /* bytes */
+  guint64 arrived;
+  guint64 failed; /* reads */
+} Reader;
+
+typedef struct {
+  VyreIngestRead *read;
+  guint64 offset;
+  gsize length;
+  guint8 *destination;
+} Started;
+
+static guint8 *
+map_memory (gsize size)
+{
+  guint8 *memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  g_assert_true (memory != MAP_FAILED);
+  return memory;
+}
+
+static guint8 *
+make_bytes (gsize size)
+{
+  guint64 *words = (guint64 *)map_memory (size);
+
+  for (gsize i = 0; i < size / sizeof *words; i++)
+    words[i] = (i + 1) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+  return (guint8 *)words;
+}
+
+/* A file without a name. */
+static int
+make_file (const guint8 *bytes, gsize size)
+{
+  g_autofree char *name = NULL;
+  int fd = g_file_open_tmp ("vyre-faults-XXXXXX", &name, NULL);
+
+  g_assert_cmpint (fd, >=, 0);
+  unlink (name);
+  for (gsize done = 0; done < size;) {
+    gssize n = write (fd, bytes + done, size - done);
+    g_assert_cmpint (n, >, 0);
+    done += (gsize)n;
+  }
+  return fd;
+}
+
+static int
+open_direct (int fd)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+
+  g_assert_cmpint (fsync (fd), ==, 0);
+  return open (path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+}
+
+/* Somewhere, up to the end of the file and beyond it. */
+static Started
+start (Reader *reader, GRand *rand, guint i)
+{
+  GError *error = NULL;
+  Started started = {
+    .offset = (guint64)g_rand_int_range (rand, 0, FILE_SIZE),
+    .length = (gsize)g_rand_int_range (rand, 1, LONGEST + 1),
+    .destination = reader->memory + i * SLOT,
+  };
+
+  if (reader->direct_fd >= 0) {
+    started.offset = started.offset / SECTOR * SECTOR;
+    started.length = (started.length + SECTOR - 1) / SECTOR * SECTOR;
+  }
+  memset (started.destination, 0xaa, SLOT);
+  started.read = vyre_ingest_start_direct (reader->ingest, reader->fd, reader->direct_fd,
+      started.offset, started.destination, started.length, &error);
+  g_assert_no_error (error);
+  return started;
+}
+
+/* The error is of the byte behind those that arrived. */
+static void
+check_error (const Started *started, gsize arrived, GError *error)
+{
+  g_autofree char *where
+      = g_strdup_printf ("at offset %" G_GUINT64_FORMAT " of", started->offset + arrived);
+
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_IO);
+  g_assert_nonnull (strstr (error->message, where));
+  g_assert_nonnull (strstr (error->message, ". Fix: "));
+}
+
+static void
+finish (Reader *reader, const Started *started)
+{
+  GError *error = NULL;
+  gsize arrived, there = MIN (started->length, FILE_SIZE - started->offset);
+
+  if (vyre_ingest_finish (reader->ingest, started->read, &arrived, &error)) {
+    g_assert_no_error (error);
+    g_assert_cmpuint (arrived, ==, there);
+  } else {
+    g_assert_true (reader->load->fatal);
+    check_error (started, arrived, error);
+    reader->failed++;
+  }
+  g_clear_error (&error);
+  g_assert_cmpuint (arrived, <=, there);
+  g_assert_cmpint (memcmp (started->destination, reader->bytes + started->offset, arrived), ==, 0);
+  reader->asked += started->length;
+  reader->arrived += arrived;
+}
+
+static gpointer
+run_reader (gpointer data)
+{
+  Reader *reader = data;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (reader->seed);
+  Started started[N_READS];
+
+  for (guint turn = 0; turn < N_TURNS; turn++) {
+    for (guint i = 0; i < N_READS; i++)
+      started[i] = start (reader, rand, i);
+    for (guint i = 0; i < N_READS; i++)
+      finish (reader, &started[i * 67 % N_READS]); /* each once */
+  }
+  return NULL;
+}
+
+static void
+check_counters (VyreIngest *ingest, const Reader *readers)
+{
+  VyreIngestCounters c;
+  guint64 asked = 0, arrived = 0, failed = 0;
+
+  for (guint i = 0; i < N_THREADS; i++) {
+    asked += readers[i].asked;
+    arrived += readers[i].arrived;
+    failed += readers[i].failed;
+  }
+  vyre_ingest_get_counters (ingest, &c);
+  g_assert_cmpuint (c.reads_submitted, ==, c.reads_completed + c.reads_failed);
+  g_assert_cmpuint (c.reads_submitted, ==, c.fixed_reads + c.ring_reads + c.plain_reads);
+  g_assert_cmpuint (c.reads_submitted, ==, N_THREADS * N_TURNS * N_READS + c.short_reads);
+  g_assert_cmpuint (c.reads_failed, ==, failed);
+  g_assert_cmpuint (c.bytes_submitted, ==, asked);
+  g_assert_cmpuint (c.bytes_completed, ==, arrived);
+  g_assert_cmpuint (c.direct_refusals, ==, vyre_faults_count (VYRE_FAULT_REFUSED));
+  g_assert_cmpuint (
+      failed, ==, vyre_faults_count (VYRE_FAULT_EIO) + vyre_faults_count (VYRE_FAULT_ECANCELED));
+  g_assert_cmpuint (c.short_reads, >=, vyre_faults_count (VYRE_FAULT_SHORT));
+}
+
+/* Without the faults that it is about, a case would show nothing. */
+static void
+check_strikes (const Case *load)
+{
+  for (guint fault = 0; fault < VYRE_N_FAULTS; fault++) {
+    if (load->plan.permille[fault])
+      g_assert_cmpuint (vyre_faults_count (fault), >, 0);
+  }
+}
+
+static void
+run_case (const Case *load, VyreIngestMode rung, gboolean registered)
+{
+  guint8 *bytes = make_bytes (FILE_SIZE);
+  gsize size = N_THREADS * N_READS * SLOT;
+  guint8 *memory = map_memory (size);
+  int fd = make_file (bytes, FILE_SIZE), direct_fd = load->direct ? open_direct (fd) : -1;
+  Reader readers[N_THREADS];
+
+  VyreIngest *ingest = vyre_ingest_new (registered ? memory : NULL, registered ? size : 0, rung);
+  vyre_faults_set (&load->plan);
+  for (guint i = 0; i < N_THREADS; i++) {
+    readers[i] = (Reader){ .load = load,
+      .ingest = ingest,
+      .bytes = bytes,
+      .fd = fd,
+      .direct_fd = direct_fd,
+      .memory = memory + i * N_READS * SLOT,
+      .seed = i + 1 };
+    readers[i].thread = g_thread_new ("reader", run_reader, &readers[i]);
+  }
+  for (guint i = 0; i < N_THREADS; i++)
+    g_thread_join (readers[i].thread);
+  check_counters (ingest, readers);
+  if (!load->direct || direct_fd >= 0)
+    check_strikes (load);
+  else
+    g_test_message ("no O_DIRECT in the temporary directory");
+  vyre_faults_set (&(VyreFaultPlan){ 0 });
+  vyre_ingest_free (ingest);
+  if (direct_fd >= 0)
+    close (direct_fd);
+  close (fd);
+  munmap (memory, size);
+  munmap (bytes, FILE_SIZE);
+}
+
+static void
+test_case (gconstpointer data)
+{
+  const Case *load = data;
+  VyreIngest *probe = vyre_ingest_new (NULL, 0, VYRE_INGEST_SINGLE_ISSUER);
+  VyreIngestMode best = vyre_ingest_get_mode (probe);
+
+  vyre_ingest_free (probe);
+  alarm (DEADLINE_S);
+  for (VyreIngestMode rung = best; rung <= VYRE_INGEST_PREAD; rung++) {
+    if (rung == VYRE_INGEST_PREAD && load->ring)
+      continue;
+    run_case (load, rung, TRUE);
+    run_case (load, rung, FALSE);
+  }
+  if (best == VYRE_INGEST_PREAD && load->ring)
+    g_test_skip ("no io_uring here");
+  alarm (0);
+}
+
+/* What passes, but comes again for ever, is an error in the end. */
+static void
+test_for_ever (VyreFault fault, VyreIngestMode rung)
+{
+  VyreFaultPlan plan = { .seed = 1 };
+  guint8 *bytes = make_bytes (FILE_SIZE), destination[100];
+  int fd = make_file (bytes, FILE_SIZE);
+  GError *error = NULL;
+  gsize arrived;
+
+  plan.permille[fault] = 1000;
+  alarm (DEADLINE_S);
+  VyreIngest *ingest = vyre_ingest_new (NULL, 0, rung);
+  vyre_faults_set (&plan);
+  g_assert_false (
+      vyre_ingest_read (ingest, fd, 77, destination, sizeof destination, &arrived, &error));
+  check_error (&(Started){ .offset = 77 }, 0, error);
+  g_assert_cmpuint (arrived, ==, 0);
+  g_clear_error (&error);
+  vyre_faults_set (&(VyreFaultPlan){ 0 });
+  vyre_ingest_free (ingest);
+  close (fd);
+  munmap (bytes, FILE_SIZE);
+  alarm (0);
+}
+
+static void
+test_never_ready (gconstpointer data)
+{
+  test_for_ever (VYRE_FAULT_EAGAIN, GPOINTER_TO_UINT (data));
+}
+
+static void
+test_always_interrupted (gconstpointer data)
+{
+  test_for_ever (VYRE_FAULT_EINTR, GPOINTER_TO_UINT (data));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *path = g_strdup_printf ("/faults/%s", cases[i].name);
+    g_test_add_data_func (path, &cases[i], test_case);
+  }
+  for (VyreIngestMode rung = VYRE_INGEST_SINGLE_ISSUER; rung <= VYRE_INGEST_PREAD; rung++) {
+    const char *name = vyre_ingest_mode_name (rung);
+    g_autofree char *ready = g_strdup_printf ("/faults/never-ready/%s", name);
+    g_autofree char *interrupted = g_strdup_printf ("/faults/always-interrupted/%s", name);
+    g_test_add_data_func (ready, GUINT_TO_POINTER (rung), test_never_ready);
+    g_test_add_data_func (interrupted, GUINT_TO_POINTER (rung), test_always_interrupted);
+  }
+  return g_test_run ();
+}

@@ -734,7 +734,7 @@ vyre_ingest_is_registered (const VyreIngest *ingest)
  * It is decided when the ingest is made. May be called from any thread.
  *
  * Returns: (nullable) (transfer none): %NULL when the best rung is in use and the
- *     arena is registered; else what was refused and why, ending in
+ *     arena, if there is one, is registered; else what was refused and why, ending in
  *     "Fix: …", valid as long as @ingest
  */
 const char *

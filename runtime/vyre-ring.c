@@ -202,7 +202,7 @@ register_chunks (VyreRing *ring)
 /**
  * vyre_ring_register:
  * @ring: an open ring
- * @arena: (nullable): memory that outlives the ring
+ * @arena: (nullable): memory that outlives the ring; without any nothing is registered
  * @size: bytes in @arena
  * @reason: filled where the arena is not registered
  *
@@ -215,11 +215,8 @@ vyre_ring_register (VyreRing *ring, void *arena, gsize size, VyreRingReason *rea
   g_autofree char *subject = NULL;
   int error;
 
-  if (!arena || size == 0) {
-    append_part (reason->what, "there is no arena to register");
-    append_part (reason->fix, "make the ingest with the arena that it reads into");
+  if (!arena || size == 0)
     return;
-  }
   ring->arena = arena;
   ring->arena_size = size;
   error = register_chunks (ring);

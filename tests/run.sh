@@ -83,6 +83,15 @@ check 'lavapipe under the validation layer' build-tests --setup=validation cache
   kernel opcodes parts residency pipeline-film pipeline-validation element-allocation \
   element-failures element-flush element-kernel element-results element-stream element-swap
 
+# What reads, and what depends on how.
+restricted='ingest faults element-allocation element-failures element-faults element-messages
+  element-results element-src element-states element-stream pipeline-errors pipeline-film
+  pipeline-smoke'
+# shellcheck disable=SC2086 # one word is one test
+check 'io_uring forbidden' build-tests --setup=seccomp $restricted
+# shellcheck disable=SC2086
+check 'hardly any memory to be locked' build-tests --setup=memlock $restricted
+
 # SwiftShader keeps nothing of what it compiled, seconds of it whenever a kernel is
 # opened. So tests of one program share a process, and a kernel; those that count on
 # being its only users stay away.

@@ -313,6 +313,25 @@ bus_count_type (GstHarness *h, GstMessageType type)
   return n;
 }
 
+/* The warning that comes first where the tests run under a restriction. */
+void
+bus_take_restriction (GstHarness *h)
+{
+  const gchar *restriction = g_getenv ("VYRE_TEST_RESTRICTION");
+  GError *error = NULL;
+
+  if (!restriction)
+    return;
+  GstMessage *message = bus_wait (h, GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (
+      strstr (error->message, g_str_equal (restriction, "seccomp") ? "kernel.io_uring_disabled=0"
+                                                                   : "raise RLIMIT_MEMLOCK"),
+      "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+}
+
 /* One error, with @part in its text and a remedy. */
 void
 bus_assert_error (GstHarness *h, const gchar *part)

@@ -18,7 +18,8 @@ typedef enum {
   VYRE_FAULT_EAGAIN,
   VYRE_FAULT_SHORT,       /* fewer bytes than came */
   VYRE_FAULT_REFUSED,     /* EINVAL, of descriptors with O_DIRECT only */
-  VYRE_FAULT_ENTER_EINTR, /* of the call as a whole, which then did nothing; not of pread() */
+  VYRE_FAULT_ENTER_EINTR, /* of the call as a whole, which then did nothing; not, nor those below,
+                             of pread() */
   VYRE_FAULT_ENTER_EAGAIN,
   VYRE_FAULT_ENTER_EBUSY,
   VYRE_FAULT_SHUFFLED, /* the completions that wait change places */

@@ -21,6 +21,14 @@ echo 'a file, into memory that the element lends without caps'
 launch 0 30 $file ! $vyre ! fakesink
 buffers 27
 same cpu-bounce-bytes 0 "$(counter cpu-bounce-bytes)"
+case ${VYRE_TEST_RESTRICTION:-} in
+  seccomp) refusal='^WARNING: .*kernel.io_uring_disabled=0' ;;
+  memlock) refusal='^WARNING: .*raise RLIMIT_MEMLOCK' ;;
+  *) refusal= ;;
+esac
+if [ -n "$refusal" ]; then
+  same 'warnings of the restriction' 1 "$(cat "$work/log" "$work/errors" | grep -c "$refusal")"
+fi
 
 # The queue is for rndbuffersize, whose pull mode starts without a stream-start.
 echo 'buffers of odd sizes, whole-buffer maps downstream'

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -20,6 +19,8 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "restriction.h"
 
 #define MIB ((gsize)1 << 20)
 #define PAGE ((gsize)4096)
@@ -188,9 +189,12 @@ test_forced_rung (gconstpointer data)
   ingest = vyre_ingest_new (NULL, 0, rung);
   g_assert_cmpint (vyre_ingest_get_mode (ingest), ==, rung);
   g_assert_false (vyre_ingest_is_registered (ingest));
-  g_assert_nonnull (strstr (vyre_ingest_get_reason (ingest), ". Fix: "));
-  if (rung != VYRE_INGEST_SINGLE_ISSUER)
+  if (rung == VYRE_INGEST_SINGLE_ISSUER) { /* no arena is none that is refused */
+    g_assert_null (vyre_ingest_get_reason (ingest));
+  } else {
     g_assert_nonnull (strstr (vyre_ingest_get_reason (ingest), vyre_ingest_mode_name (rung)));
+    g_assert_nonnull (strstr (vyre_ingest_get_reason (ingest), ". Fix: "));
+  }
   vyre_ingest_free (ingest);
 }
 
@@ -582,8 +586,6 @@ test_idle (gconstpointer data)
   munmap (arena, PAGE);
 }
 
-/* An arena of more than a chunk, its pages being the same few again and again: the last of the
- * first chunk and the first of the second differ. */
 /* One thread has more reads under way than the ring has room for, and takes them in any
  * order. */
 static void
@@ -620,6 +622,8 @@ test_started (gconstpointer data)
   munmap (arena, N * PAGE);
 }
 
+/* An arena of more than a chunk, its pages being the same few again and again: the last of the
+ * first chunk and the first of the second differ. */
 static void
 test_two_chunks (void)
 {
@@ -679,22 +683,10 @@ test_cannot_be_pinned (void)
   munmap (arena, 4 * PAGE);
 }
 
-/* From here on the process, all threads of it, gets @error for the system calls @first to @last. */
 static void
 refuse (guint first, guint last, int error)
 {
-  struct sock_filter code[] = {
-    BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
-    BPF_JUMP (BPF_JMP | BPF_JGE | BPF_K, first, 0, 2),
-    BPF_JUMP (BPF_JMP | BPF_JGT | BPF_K, last, 1, 0),
-    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (guint)error),
-    BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  struct sock_fprog program = { .len = G_N_ELEMENTS (code), .filter = code };
-
-  g_assert_cmpint (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), ==, 0);
-  g_assert_cmpint (
-      syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program), ==, 0);
+  g_assert_true (restriction_refuse (first, last, error));
 }
 
 /* Makes an ingest and compares what it reads. */
@@ -910,38 +902,14 @@ test_never_ready (void)
   close (fd);
 }
 
-/* Without the capability to lock memory beyond the limit. */
 static void
-drop_ipc_lock (void)
+check_memlock (void)
 {
-  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-  struct __user_cap_data_struct data[2] = { 0 };
-
-  g_assert_cmpint (syscall (SYS_capget, &header, data), ==, 0);
-  data[0].effective &= ~(1u << CAP_IPC_LOCK);
-  g_assert_cmpint (syscall (SYS_capset, &header, data), ==, 0);
-}
-
-static void
-test_memlock (void)
-{
-  const struct rlimit limit = { .rlim_cur = 65536, .rlim_max = 65536 };
   guint8 *arena = map_memory (8 * MIB);
-  const char *reason;
-  VyreIngest *ingest;
-  VyreIngestCounters c;
+  VyreIngest *ingest = make_and_read (arena, 8 * MIB);
+  const char *reason = vyre_ingest_get_reason (ingest);
+  VyreIngestCounters c = get_counters (ingest);
 
-  if (!have_best ())
-    return;
-  if (!g_test_subprocess ()) {
-    run_in_child ();
-    return;
-  }
-  drop_ipc_lock ();
-  g_assert_cmpint (setrlimit (RLIMIT_MEMLOCK, &limit), ==, 0);
-  ingest = make_and_read (arena, 8 * MIB);
-  reason = vyre_ingest_get_reason (ingest);
-  c = get_counters (ingest);
   if (vyre_ingest_is_registered (ingest)) {
     g_test_skip ("this kernel does not limit registered memory");
     g_assert_cmpuint (c.fixed_reads, >, 0);
@@ -954,6 +922,30 @@ test_memlock (void)
     g_assert_nonnull (strstr (reason, ". Fix: raise RLIMIT_MEMLOCK"));
   }
   free_idle (ingest);
+  munmap (arena, 8 * MIB);
+}
+
+static void
+test_memlock (void)
+{
+  if (!have_best ())
+    return;
+  if (!g_test_subprocess ()) {
+    run_in_child ();
+    return;
+  }
+  g_assert_true (restriction_limit_memlock ());
+  check_memlock ();
+}
+
+/* The restriction that this process was started under is in force, and told. */
+static void
+test_restricted (gconstpointer data)
+{
+  if (g_str_equal (data, "seccomp"))
+    check_refused_ring (EPERM);
+  else
+    check_memlock ();
 }
 
 static void
@@ -966,29 +958,17 @@ add_for_each_rung (const char *name, GTestDataFunc test, VyreIngestMode last)
   }
 }
 
-int
-main (int argc, char **argv)
+static void
+add_tests_of_rings (void)
 {
-  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ingest/best", test_best);
-  g_test_add_func ("/ingest/mode-names", test_mode_names);
   add_for_each_rung ("forced-rung", test_forced_rung, VYRE_INGEST_PREAD);
-  add_for_each_rung ("destinations", test_destinations, VYRE_INGEST_PREAD);
-  add_for_each_rung ("end-of-file", test_end_of_file, VYRE_INGEST_PREAD);
-  add_for_each_rung ("errors", test_errors, VYRE_INGEST_PREAD);
-  add_for_each_rung ("direct", test_direct, VYRE_INGEST_PREAD);
-  add_for_each_rung ("direct-or-not", test_direct_or_not, VYRE_INGEST_PREAD);
-  add_for_each_rung ("many-readers", test_many_readers, VYRE_INGEST_PREAD);
-  add_for_each_rung ("idle", test_idle, VYRE_INGEST_PREAD);
-  add_for_each_rung ("started", test_started, VYRE_INGEST_PREAD);
   /* These need reads that wait on command, which pread(2) does not do. */
   add_for_each_rung ("overtaking", test_overtaking, VYRE_INGEST_PLAIN_RING);
   add_for_each_rung ("crowd", test_crowd, VYRE_INGEST_PLAIN_RING);
   add_for_each_rung ("free-waits", test_free_waits, VYRE_INGEST_PLAIN_RING);
   g_test_add_func ("/ingest/two-chunks", test_two_chunks);
   g_test_add_func ("/ingest/cannot-be-pinned", test_cannot_be_pinned);
-  g_test_add_func ("/ingest/refused/eperm", test_refused_eperm);
-  g_test_add_func ("/ingest/refused/enosys", test_refused_enosys);
   g_test_add_func ("/ingest/refused/enter", test_refused_enter);
   g_test_add_func ("/ingest/refused/register", test_refused_register);
   for (guint n = VYRE_INGEST_COOP_TASKRUN; n <= VYRE_INGEST_PREAD; n++) {
@@ -997,7 +977,31 @@ main (int argc, char **argv)
     g_test_add_data_func (path, GUINT_TO_POINTER (n), test_refused_rungs);
   }
   g_test_add_func ("/ingest/refused/later", test_refused_later);
-  g_test_add_func ("/ingest/never-ready", test_never_ready);
   g_test_add_func ("/ingest/refused/memlock", test_memlock);
+}
+
+/* Where rings are restricted, what is about them is not to be tested. */
+int
+main (int argc, char **argv)
+{
+  const char *restriction = g_getenv ("VYRE_TEST_RESTRICTION");
+
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/ingest/mode-names", test_mode_names);
+  add_for_each_rung ("destinations", test_destinations, VYRE_INGEST_PREAD);
+  add_for_each_rung ("end-of-file", test_end_of_file, VYRE_INGEST_PREAD);
+  add_for_each_rung ("errors", test_errors, VYRE_INGEST_PREAD);
+  add_for_each_rung ("direct", test_direct, VYRE_INGEST_PREAD);
+  add_for_each_rung ("direct-or-not", test_direct_or_not, VYRE_INGEST_PREAD);
+  add_for_each_rung ("many-readers", test_many_readers, VYRE_INGEST_PREAD);
+  add_for_each_rung ("idle", test_idle, VYRE_INGEST_PREAD);
+  add_for_each_rung ("started", test_started, VYRE_INGEST_PREAD);
+  g_test_add_func ("/ingest/refused/eperm", test_refused_eperm);
+  g_test_add_func ("/ingest/refused/enosys", test_refused_enosys);
+  g_test_add_func ("/ingest/never-ready", test_never_ready);
+  if (restriction)
+    g_test_add_data_func ("/ingest/restricted", restriction, test_restricted);
+  else
+    add_tests_of_rings ();
   return g_test_run ();
 }

@@ -74,17 +74,19 @@ build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 # The other set-ups run what is about the kernel and the data path.
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance kernel opcodes \
-  parts residency loss pipeline-film pipeline-smoke element-failures element-kernel element-loss \
+  parts residency resources loss pipeline-film pipeline-smoke element-failures element-kernel element-loss \
   element-results element-slots element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance kernel \
-  opcodes parts residency loss pipeline-film element-allocation element-failures element-kernel \
+  opcodes parts residency resources loss pipeline-film element-allocation element-failures \
+  element-files element-kernel \
   element-loss element-results element-stream
 check 'lavapipe under the validation layer' build-tests --setup=validation cache conformance \
-  kernel opcodes parts residency pipeline-film pipeline-validation element-allocation \
+  kernel opcodes parts residency resources pipeline-film pipeline-validation element-allocation \
   element-failures element-flush element-kernel element-results element-stream element-swap
 
 # What reads, and what depends on how.
-restricted='ingest faults element-allocation element-failures element-faults element-messages
+restricted='ingest faults resources resource-faults element-allocation element-failures
+  element-faults element-files element-messages
   element-results element-src element-states element-stream pipeline-errors pipeline-film
   pipeline-smoke'
 # shellcheck disable=SC2086 # one word is one test
@@ -101,7 +103,7 @@ VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
 export CK_FORK=no
 check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance kernel leases \
-  opcodes parts element-results element-stream
+  opcodes parts resources element-results element-stream
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 
 build build-asan -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false

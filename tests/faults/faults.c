@@ -143,7 +143,7 @@ note_submissions (const struct io_uring_sq *sq)
 {
   for (unsigned at = sq->sqe_head; at != sq->sqe_tail; at++) {
     const struct io_uring_sqe *sqe = &sq->sqes[at & sq->ring_mask];
-    if (sqe->user_data)
+    if (sqe->user_data && (sqe->opcode == IORING_OP_READ || sqe->opcode == IORING_OP_READ_FIXED))
       note (sqe);
   }
 }

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Files of programs on storage that fails under load: every slot ends, with the words of its
+ * file or as a fault whose reason names file and offset, and none hangs.
+ */
+#include "kernel-common.h"
+
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+#include "faults.h"
+
+#define N_FILES 4
+#define N_WORDS 1024
+#define N_THREADS 3
+#define N_BATCHES 80
+
+/* Room for two files, so that they are read again and again. */
+#define ROOM (2 * 4 * N_WORDS)
+
+static const struct {
+  const char *name;
+  VyreFaultPlan plan;
+  gboolean fatal; /* reads may fail */
+} cases[] = {
+  { "/resource-faults/passing",
+      { 1, { [VYRE_FAULT_EINTR] = 100,
+               [VYRE_FAULT_EAGAIN] = 100,
+               [VYRE_FAULT_SHORT] = 500,
+               [VYRE_FAULT_ENTER_EINTR] = 100,
+               [VYRE_FAULT_ENTER_EBUSY] = 50,
+               [VYRE_FAULT_SHUFFLED] = 700 } },
+      FALSE },
+  { "/resource-faults/fatal",
+      { 2, { [VYRE_FAULT_EIO] = 200, [VYRE_FAULT_SHORT] = 300, [VYRE_FAULT_SHUFFLED] = 700 } },
+      TRUE },
+};
+
+static TestKernel t;
+static char *dir;
+static gint n_faults;
+
+static guint32
+word_of (guint id, guint i)
+{
+  return (id + 1) * 0x9E3779B9u ^ i * 0x85EBCA6Bu;
+}
+
+static char *
+path_of (guint id)
+{
+  return g_strdup_printf ("%s/file-%u", dir, id);
+}
+
+static void
+make_files (void)
+{
+  GError *error = NULL;
+  guint32 words[N_WORDS];
+
+  dir = g_dir_make_tmp ("vyre-faults-XXXXXX", &error);
+  g_assert_no_error (error);
+  for (guint id = 0; id < N_FILES; id++) {
+    g_autofree char *path = path_of (id);
+    for (guint i = 0; i < N_WORDS; i++)
+      words[i] = GUINT32_TO_LE (word_of (id, i));
+    g_assert_true (g_file_set_contents (path, (const char *)words, sizeof words, NULL));
+  }
+}
+
+static void
+remove_files (void)
+{
+  for (guint id = 0; id < N_FILES; id++) {
+    g_autofree char *path = path_of (id);
+    g_remove (path);
+  }
+  g_rmdir (dir);
+  g_free (dir);
+}
+
+static guint32
+status_of (VyreBatch *batch, const VyrePlan *plan, guint slot)
+{
+  return vyre_read_word (vyre_batch_get_readback (batch),
+      vyre_plan_get_layout (plan)->offset[VYRE_PART_RING] / 4 + slot * VYRE_SLOT_WORDS);
+}
+
+static void
+check_batch (VyreBatch *batch, const VyrePlan *plan, const guint *ids)
+{
+  guint faults = 0;
+
+  for (guint slot = 0; slot < 2; slot++) {
+    if (status_of (batch, plan, slot) == VYRE_STATUS_FAULT) {
+      faults++;
+      continue;
+    }
+    g_assert_cmpuint (status_of (batch, plan, slot), ==, VYRE_STATUS_DONE);
+    for (guint i = 0; i < 8; i++)
+      g_assert_cmphex (
+          test_observable (batch, 1 + 8 * slot + i), ==, word_of (ids[slot], N_WORDS - 8 + i));
+  }
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, faults);
+  g_assert_cmpint (vyre_batch_get_io_error (batch) != NULL, ==, faults > 0);
+  if (faults > 0) {
+    const char *message = vyre_batch_get_io_error (batch)->message;
+    g_assert_nonnull (strstr (message, dir));
+    g_assert_nonnull (strstr (message, "at offset "));
+    g_assert_nonnull (strstr (message, ". Fix: "));
+  }
+  g_atomic_int_add (&n_faults, (gint)faults);
+}
+
+static gpointer
+work (gpointer data)
+{
+  guint first = GPOINTER_TO_UINT (data);
+  VyrePayload none = { 0 };
+
+  for (guint i = 0; i < N_BATCHES; i++) {
+    const guint ids[] = { (first + i) % N_FILES, (first + i + 1) % N_FILES };
+    g_autofree char *a = path_of (ids[0]), *b = path_of (ids[1]);
+    g_autofree char *text = g_strdup_printf (
+        "resource a = file '%s'; resource b = file '%s'; load_words a, %u, 8 -> a; "
+        "load_words b, %u, 8 -> b",
+        a, b, N_WORDS - 8, N_WORDS - 8);
+    g_autoptr (VyrePlan) plan = test_plan (&t, text, 0, 0, 0);
+    VyreBatch *batch = test_run (&t, plan, i, &none);
+    check_batch (batch, plan, ids);
+    vyre_batch_free (batch);
+  }
+  return NULL;
+}
+
+static void
+test_case (gconstpointer data)
+{
+  const VyreFaultPlan none = { 0 };
+  guint index = GPOINTER_TO_UINT (data);
+  GThread *threads[N_THREADS];
+
+  n_faults = 0;
+  vyre_faults_set (&cases[index].plan);
+  for (guint i = 0; i < N_THREADS; i++)
+    threads[i] = g_thread_new ("worker", work, GUINT_TO_POINTER (i));
+  for (guint i = 0; i < N_THREADS; i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpuint (vyre_faults_count (VYRE_FAULT_SHORT), >, 0);
+  g_assert_cmpint (n_faults > 0, ==, cases[index].fatal);
+  g_test_message ("%d slots faulted", n_faults);
+  vyre_faults_set (&none);
+}
+
+int
+main (int argc, char **argv)
+{
+  VyreMegakernelParams params = test_params ();
+
+  g_test_init (&argc, &argv, NULL);
+  params.resource_size = ROOM;
+  make_files ();
+  test_kernel_open (&t, &params);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_test_add_data_func (cases[i].name, GUINT_TO_POINTER (i), test_case);
+  int failed = g_test_run ();
+  test_kernel_close (&t);
+  remove_files ();
+  return failed;
+}

@@ -74,21 +74,19 @@ build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 # The other set-ups run what is about the kernel and the data path.
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance kernel opcodes \
-  parts residency resources loss pipeline-film pipeline-smoke element-failures element-kernel element-loss \
-  element-results element-slots element-stream
+  parts residency resources loss pipeline-film pipeline-smoke element-failures element-kernel \
+  element-loss element-results element-slots element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance kernel \
   opcodes parts residency resources loss pipeline-film element-allocation element-failures \
-  element-files element-kernel \
-  element-loss element-results element-stream
+  element-files element-kernel element-loss element-results element-stream
 check 'lavapipe under the validation layer' build-tests --setup=validation cache conformance \
   kernel opcodes parts residency resources pipeline-film pipeline-validation element-allocation \
   element-failures element-flush element-kernel element-results element-stream element-swap
 
 # What reads, and what depends on how.
 restricted='ingest faults resources resource-faults element-allocation element-failures
-  element-faults element-files element-messages
-  element-results element-src element-states element-stream pipeline-errors pipeline-film
-  pipeline-smoke'
+  element-faults element-files element-messages element-results element-src element-states
+  element-stream pipeline-errors pipeline-film pipeline-smoke'
 # shellcheck disable=SC2086 # one word is one test
 check 'io_uring forbidden' build-tests --setup=seccomp $restricted
 # shellcheck disable=SC2086

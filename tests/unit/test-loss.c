@@ -3,6 +3,8 @@
  * A device that gets lost under the runtime: everybody hears of it, and what is
  * left can be taken down.
  */
+#include <glib/gstdio.h>
+
 #include "kernel-common.h"
 #include "lost.h"
 #include "vyre-megakernel-private.h"
@@ -135,6 +137,52 @@ test_lost_while_batches_run (void)
   }
   close_in_time (&t);
   g_assert_cmpint (g_atomic_int_get (&released), ==, published);
+}
+
+/* Batches wait for files, have just been given them, or run again: whichever it is, their
+ * owners hear of the loss, and nothing is left. */
+static void
+check_lost_while_parked (guint after)
+{
+  enum { N = 24 };
+  TestKernel t;
+  gint released = 0, published = 0;
+  GError *error = NULL;
+  VyreBatch *batches[N];
+  VyrePayload payload = { .release = count_release, .owner = &released };
+  g_autofree char *path = NULL;
+
+  g_close (g_file_open_tmp ("vyre-loss-XXXXXX", &path, NULL), NULL);
+  g_autofree char *text = g_strdup_printf (
+      "resource log = sink '%s'; append log, &a, 1; sync log; store_u32 1 -> a", path);
+  open_parked (&t);
+  g_autoptr (VyrePlan) plan = test_plan (&t, text, 0, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_COMPILE_DEADLINE;
+  vyre_batch_free (test_run (&t, plan, 0, &(VyrePayload){ 0 })); /* builds what it takes */
+  vyre_lost_arm ("vkWaitForFences", after, 1);
+  for (guint i = 0; i < N; i++) {
+    batches[i] = vyre_megakernel_publish (t.kernel, plan, i, &payload, end, &error);
+    published += batches[i] != NULL;
+    g_clear_error (&error);
+  }
+  for (guint i = 0; i < N; i++) {
+    if (i % 4 == 3) /* nobody waits for these */
+      g_clear_pointer (&batches[i], vyre_batch_free);
+    if (batches[i] && !vyre_batch_wait (batches[i], end, &error))
+      assert_lost (&error, "vk");
+    g_clear_pointer (&batches[i], vyre_batch_free);
+  }
+  vyre_lost_arm (NULL, 0, 0);
+  close_in_time (&t);
+  g_assert_cmpint (g_atomic_int_get (&released), ==, published);
+  g_remove (path);
+}
+
+static void
+test_lost_while_parked (void)
+{
+  for (guint after = 1; after <= test_times (6, 60); after++)
+    check_lost_while_parked (after);
 }
 
 /* Nobody waits for batches, nobody waits for the kernel: it leaves by itself. */
@@ -311,6 +359,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/loss/in-a-launch", test_lost_in_a_launch);
   g_test_add_func ("/loss/while-batches-run", test_lost_while_batches_run);
+  g_test_add_func ("/loss/while-parked", test_lost_while_parked);
   g_test_add_func ("/loss/with-batches-abandoned", test_lost_with_batches_abandoned);
   g_test_add_func ("/loss/tenant-of-a-batch", test_tenant_of_a_batch);
   g_test_add_func ("/loss/tenant-of-a-lost-kernel", test_tenant_of_a_lost_kernel);

@@ -40,7 +40,8 @@ void bench_row_slots (Bench *bench, BenchCheck *check);
 void bench_row_payload (Bench *bench, BenchCheck *check);
 void bench_row_element (Bench *bench, BenchCheck *check);
 void bench_row_frames (Bench *bench, BenchCheck *check);
-void bench_row_files (Bench *bench, BenchCheck *check);
+void bench_row_file (Bench *bench, BenchCheck *check);
+void bench_row_resources (Bench *bench, BenchCheck *check);
 void bench_row_startup (Bench *bench, BenchCheck *check);
 void bench_row_idle (Bench *bench, BenchCheck *check);
 

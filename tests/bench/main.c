@@ -18,8 +18,9 @@ static const BenchRow rows[] = {
   { "payload", "payload bytes", bench_row_payload },
   { "element", "vyrefilter in a pipeline, 4 KiB buffers", bench_row_element },
   { "frames", "builtin:frame-stats on 1080p I420", bench_row_frames },
+  { "file", "files into pipelines", bench_row_file },
   { "startup", "process start to first result", bench_row_startup },
-  { "files", "files of programs", bench_row_files },
+  { "resources", "files of programs", bench_row_resources },
   { "idle", "a kernel without work", bench_row_idle },
 };
 

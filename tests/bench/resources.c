@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Row files: what the files of a program cost a batch, as rtt measures it: words of one that
+ * Row resources: what the files of a program cost a batch, as rtt measures it: words of one that
  * is resident, of one that has to be read first, and a word appended. The file is in the page
  * cache, and the sink where the user's temporary files are.
  */
@@ -148,7 +148,7 @@ report (Bench *bench, const Files *files)
 }
 
 void
-bench_row_files (Bench *bench, BenchCheck *check)
+bench_row_resources (Bench *bench, BenchCheck *check)
 {
   VyreMegakernelParams params = bench_kernel_params (bench->residency);
   g_autofree Files *files = g_new0 (Files, 1);

@@ -2,6 +2,7 @@
  *
  * Batches: publishing, completion, waiting.
  */
+#include "vyre-import-private.h"
 #include "vyre-io-queue.h"
 #include "vyre-megakernel-private.h"
 #include "vyre-mutex.h"
@@ -33,8 +34,8 @@ make_place (guint index, guint32 sequence)
 
 /* Whether the kernel is through with the batch. Where it ran in its readback the acquire
  * pairs with the kernel's barrier before it stores the sequence. */
-static gboolean
-is_completed (VyreBatch *batch)
+gboolean
+vyre_batch_is_completed (VyreBatch *batch)
 {
   guint64 place = atomic_load_explicit (&batch->place, memory_order_relaxed);
   const guint32 *word = completion_word (batch->kernel, (guint)(place >> 32));
@@ -98,12 +99,15 @@ vyre_batch_take_release (VyreBatch *batch)
   VyreRelease release = { batch->payload, g_steal_pointer (&batch->tenant) };
 
   batch->payload.release = NULL;
+  batch->payload.import = NULL;
   return release;
 }
 
 void
 vyre_release_run (const VyreRelease *release)
 {
+  if (release->payload.import) /* before the memory may be freed */
+    vyre_import_unref (release->payload.import);
   if (release->payload.release)
     release->payload.release (release->payload.owner);
   if (!release->tenant)
@@ -208,7 +212,7 @@ retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
   free_device_memory (batch);
   if (batch->plan->writes)
     vyre_service_wake (kernel->service); /* it may be the turn of another one now */
-  if (batch->payload.release || batch->tenant)
+  if (batch->payload.release || batch->payload.import || batch->tenant)
     releases->list[releases->n++] = vyre_batch_take_release (batch);
   if (batch->orphaned)
     vyre_batch_destroy (batch);
@@ -228,7 +232,7 @@ vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
   for (GList *l = kernel->in_flight.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
     VyreBatch *batch = l->data;
     next = l->next;
-    if (batch->rung && is_completed (batch) && has_arrived (batch)) {
+    if (batch->rung && vyre_batch_is_completed (batch) && has_arrived (batch)) {
       retire_batch (batch, now, releases);
       any = TRUE;
     }
@@ -438,6 +442,8 @@ enter (VyreBatch *batch)
 static void
 note_published (VyreBatch *batch)
 {
+  if (batch->payload.import)
+    vyre_import_ref (batch->payload.import);
   batch->kernel->counters.batches++;
   batch->number = batch->sequence;
   batch->published = vyre_now ();
@@ -520,8 +526,10 @@ write_ticket (const VyreBatch *batch, guint index, guint32 *words)
       words[VYRE_TICKET_COST] += MIN (plan->copy_cost, VYRE_COST_COPY_OUT_MAX);
   }
   words[VYRE_TICKET_KIND] |= batch->index << 8 | (plan->full ? VYRE_KIND_FULL : 0);
+  if (batch->payload.import && !vyre_megakernel_is_discrete (batch->kernel))
+    words[VYRE_TICKET_KIND] |= batch->payload.import->number << 16;
   words[VYRE_TICKET_BASE] = (guint32)(base / 4);
-  words[VYRE_TICKET_PAYLOAD] = (guint32)(payload / VYRE_GRANULE);
+  words[VYRE_TICKET_PAYLOAD] = (guint32)payload;
   words[VYRE_TICKET_SEQUENCE] = batch->sequence;
   words[VYRE_TICKET_READBACK] = (guint32)(batch->readback / VYRE_GRANULE);
 }
@@ -581,8 +589,9 @@ submit_copy (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
   GError *error = NULL;
+  VyreImport *import = batch->payload.import;
   VyreCopyJob job = {
-    .from = vyre_store_get_buffer (kernel->staging),
+    .from = import ? import->memory.buffer : vyre_store_get_buffer (kernel->staging),
     .to = vyre_store_get_buffer (kernel->payloads),
     .range = { .srcOffset = batch->payload.offset,
         .dstOffset = batch->stored_at,
@@ -594,6 +603,9 @@ submit_copy (VyreBatch *batch)
   if (!vyre_copier_submit (&kernel->copier, &job, kernel->door.buffer, batch->first_ticket,
           n_tickets (batch), &error))
     vyre_megakernel_fail (kernel, error);
+  else if (import)
+    import->copied[(kernel->copier.n_copies - 1) % kernel->device->n_transfer_queues]
+        = kernel->copier.n_copies;
 }
 
 static void
@@ -637,7 +649,7 @@ ring (VyreBatch *batch, VyrePayload *done_with)
     submit_copy (batch);
   kernel->n_ringing--;
   batch->rung = TRUE;
-  vyre_keeper_published (kernel, batch->published);
+  vyre_keeper_published (kernel, batch);
 }
 
 /* What the kernel was built without is built in once somebody wants it: the next
@@ -661,6 +673,14 @@ build_in_full (VyreMegakernel *kernel, GError **error)
   kernel->pipeline.full = full;
   vyre_keeper_replace (kernel);
   return TRUE;
+}
+
+static gboolean
+can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *payload)
+{
+  return vyre_megakernel_imports_payload (kernel, plan->payload_size)
+         && vyre_import_is_of (payload->import, kernel)
+         && vyre_import_has (payload->import, payload->data, plan->payload_size);
 }
 
 /**
@@ -690,7 +710,10 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   g_return_val_if_fail (payload->offset % VYRE_GRANULE == 0, NULL);
   g_return_val_if_fail (plan->workgroup == kernel->pipeline.workgroup, NULL);
   g_return_val_if_fail (
-      !payload->data || vyre_megakernel_stores_payload (kernel, plan->payload_size), NULL);
+      !payload->data || payload->import
+          || vyre_megakernel_stores_payload (kernel, plan->payload_size),
+      NULL);
+  g_return_val_if_fail (!payload->import || can_import (kernel, plan, payload), NULL);
   VyreBatch *batch = g_new (VyreBatch, 1);
   *batch = (VyreBatch){
     .kernel = kernel,
@@ -701,6 +724,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     .stored_at = NOWHERE,
     .completion.tag = tag,
   };
+  if (payload->import)
+    batch->payload.offset = (gsize)(payload->data - payload->import->base);
   VyrePayload done_with = { .release = NULL };
   vyre_mutex_lock (&kernel->lock);
   gboolean fits
@@ -836,12 +861,12 @@ collect (VyreBatch *batch)
 
   if (atomic_load_explicit (&batch->done, memory_order_acquire))
     return TRUE;
-  if (!is_completed (batch))
+  if (!vyre_batch_is_completed (batch))
     return FALSE;
   releases.n = 0;
   vyre_mutex_lock (&kernel->lock);
   gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed);
-  if (!done && is_completed (batch) && has_arrived (batch)) {
+  if (!done && vyre_batch_is_completed (batch) && has_arrived (batch)) {
     retire_batch (batch, vyre_now (), &releases);
     done = atomic_load_explicit (&batch->done, memory_order_relaxed);
   }

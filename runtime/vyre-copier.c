@@ -72,7 +72,7 @@ vyre_copier_ticket (VyreCopier *c, guint32 number)
 }
 
 static gboolean
-reuse (VyreCopier *c, const VyreCopy *copy, GError **error)
+wait_for (const VyreCopier *c, const VyreCopy *copy, GError **error)
 {
   VkResult result = vkWaitForFences (c->device->handle, 1, &copy->fence, VK_TRUE, COPY_TIMEOUT_NS);
 
@@ -84,8 +84,15 @@ reuse (VyreCopier *c, const VyreCopy *copy, GError **error)
         c->device->properties.deviceName);
     return FALSE;
   }
-  return vyre_vk_check (
-      vkResetFences (c->device->handle, 1, &copy->fence), "vkResetFences", c->device, error);
+  return TRUE;
+}
+
+static gboolean
+reuse (const VyreCopier *c, const VyreCopy *copy, GError **error)
+{
+  return wait_for (c, copy, error)
+         && vyre_vk_check (
+             vkResetFences (c->device->handle, 1, &copy->fence), "vkResetFences", c->device, error);
 }
 
 /* Tickets are consecutive in the ring, which they may run over the end of. */
@@ -139,6 +146,15 @@ record (VyreCopier *c, VkCommandBuffer commands, const VyreCopyJob *payload, VkB
   return vyre_vk_check (vkEndCommandBuffer (commands), "vkEndCommandBuffer", c->device, error);
 }
 
+/* Where copy @number, counted from 0, has its command buffer. Queues take turns. */
+static VyreCopy *
+place_of (VyreCopier *c, guint64 number)
+{
+  guint n_queues = c->device->n_transfer_queues;
+
+  return &c->copies[number % n_queues][number / n_queues % VYRE_COPIER_COPIES];
+}
+
 /* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the
  * host's image of the ring into @door. Queues take turns; an older copy of the same
  * queue is waited for when too many are under way. Whoever sees the tickets may let the
@@ -147,8 +163,8 @@ gboolean
 vyre_copier_submit (VyreCopier *c, const VyreCopyJob *payload, VkBuffer door, guint32 first_ticket,
     guint32 n_tickets, GError **error)
 {
-  guint n_queues = c->device->n_transfer_queues, queue = (guint)(c->n_copies % n_queues);
-  VyreCopy *copy = &c->copies[queue][c->n_copies / n_queues % VYRE_COPIER_COPIES];
+  guint queue = (guint)(c->n_copies % c->device->n_transfer_queues);
+  VyreCopy *copy = place_of (c, c->n_copies);
   VkSubmitInfo submit = {
     .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
     .commandBufferCount = 1,
@@ -162,4 +178,16 @@ vyre_copier_submit (VyreCopier *c, const VyreCopyJob *payload, VkBuffer door, gu
     return FALSE;
   c->n_copies++;
   return TRUE;
+}
+
+/* Waits until the device is through with copy @number, counted from 0: the batch behind
+ * it may be complete some moments earlier. */
+gboolean
+vyre_copier_wait (VyreCopier *c, guint64 number, GError **error)
+{
+  guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPIER_COPIES;
+
+  if (c->n_copies - number > places) /* another one has its place: it was waited for then */
+    return TRUE;
+  return wait_for (c, place_of (c, number), error);
 }

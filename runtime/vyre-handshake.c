@@ -42,7 +42,7 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups, 
   };
   gint64 start = vyre_now ();
 
-  if (!vyre_pipeline_launch (&kernel->pipeline, constants, groups, error))
+  if (!vyre_pipeline_launch (&kernel->pipeline, constants, &kernel->pipeline.store, groups, error))
     return FALSE;
   VkResult result = vyre_pipeline_wait (
       &kernel->pipeline, vyre_pipeline_oldest (&kernel->pipeline), PROBE_TIMEOUT_NS);

@@ -3,7 +3,13 @@
  * Residency: when the kernel is launched, renewed, parked and let go. The
  * keeper thread sleeps in the fence of the oldest launch, or on a condition
  * while nothing runs; publishing threads launch a parked kernel themselves.
+ *
+ * A launch reads payloads from one source, the store or an import. One for an import
+ * is made with each batch that wants it and does not stay: what it is bound to must
+ * not live longer than it has to. Launches leave when they come to a ticket of another
+ * source, so whatever order they run in, the last to end is followed by the right one.
  */
+#include "vyre-import-private.h"
 #include "vyre-megakernel-private.h"
 
 /* While a launch is leaving, or work is being finished in PAUSED, look again
@@ -31,7 +37,8 @@ is_polling (const VyreMegakernel *kernel)
 static gboolean
 is_resident (const VyreMegakernel *kernel)
 {
-  return kernel->pipeline.n_flying > 0 && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
+  return kernel->pipeline.n_flying > 0 && kernel->launch_source == 0
+         && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
 }
 
 /* Workgroups that stay may each hold a ticket in advance, if all of them are there at the
@@ -50,8 +57,9 @@ launch_flags (const VyreMegakernel *kernel)
   }
 }
 
+/* With payloads of @import, or of the store without. */
 static void
-launch (VyreMegakernel *kernel)
+launch (VyreMegakernel *kernel, const VyreImport *import)
 {
   gboolean cpu = vyre_device_is_cpu (kernel->device);
   GError *error = NULL;
@@ -60,17 +68,21 @@ launch (VyreMegakernel *kernel)
     return;
   guint32 constants[VYRE_LAUNCH_WORDS] = {
     [VYRE_LAUNCH_SEQUENCE] = ++kernel->launch_sequence,
-    [VYRE_LAUNCH_FLAGS] = launch_flags (kernel),
+    [VYRE_LAUNCH_FLAGS] = import ? 0 : launch_flags (kernel),
     [VYRE_LAUNCH_BUDGET] = kernel->budget,
     [VYRE_LAUNCH_LIMIT] = kernel->tail,
     [VYRE_LAUNCH_LINGER] = cpu ? CPU_LINGER : 0,
-    [VYRE_LAUNCH_BACKLOG] = cpu && kernel->n_groups > 1 && is_polling (kernel) ? CPU_BACKLOG : 0,
+    [VYRE_LAUNCH_BACKLOG]
+    = cpu && kernel->n_groups > 1 && is_polling (kernel) && !import ? CPU_BACKLOG : 0,
+    [VYRE_LAUNCH_SOURCE] = import ? import->number : 0,
   };
-  if (!vyre_pipeline_launch (&kernel->pipeline, constants, kernel->n_groups, &error)) {
+  if (!vyre_pipeline_launch (&kernel->pipeline, constants,
+          import ? &import->source : &kernel->pipeline.store, kernel->n_groups, &error)) {
     vyre_megakernel_fail (kernel, error);
     return;
   }
   kernel->launched = vyre_now ();
+  kernel->launch_source = constants[VYRE_LAUNCH_SOURCE];
   kernel->counters.launches++;
   kernel->expected_exits += kernel->n_groups;
   g_cond_signal (&kernel->wake_keeper);
@@ -88,14 +100,36 @@ retire_below (VyreMegakernel *kernel, guint32 sequence)
   vyre_memory_flush ();
 }
 
-/* Called with the lock held after tickets were published, by a batch that started at
- * @time. */
-void
-vyre_keeper_published (VyreMegakernel *kernel, gint64 time)
+/* What launches of a batch are bound to: where payloads are moved, that is the store they
+ * are moved to. */
+static const VyreImport *
+source_of (const VyreBatch *batch)
 {
-  kernel->last_activity = MAX (kernel->last_activity, time);
-  if (!is_polling (kernel) || !is_resident (kernel))
-    launch (kernel);
+  return vyre_megakernel_is_discrete (batch->kernel) ? NULL : batch->payload.import;
+}
+
+/* The source that the next ticket wants. */
+static const VyreImport *
+next_source (const VyreMegakernel *kernel)
+{
+  for (GList *l = kernel->in_flight.head; l; l = l->next) {
+    if (!vyre_batch_is_completed (l->data))
+      return source_of (l->data);
+  }
+  return NULL;
+}
+
+/* Called with the lock held after the tickets of @batch were published. */
+void
+vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch)
+{
+  const VyreImport *import = source_of (batch);
+
+  kernel->last_activity = MAX (kernel->last_activity, batch->published);
+  if (kernel->pipeline.n_flying == 0)
+    launch (kernel, next_source (kernel));
+  else if (import || !is_polling (kernel) || !is_resident (kernel))
+    launch (kernel, import);
 }
 
 /* Lets a running kernel go, unless it has work to finish. */
@@ -122,7 +156,7 @@ renew (VyreMegakernel *kernel)
 {
   guint32 current = kernel->launch_sequence;
 
-  launch (kernel);
+  launch (kernel, NULL);
   if (kernel->launch_sequence == current)
     return;
   retire_below (kernel, kernel->launch_sequence);
@@ -163,14 +197,18 @@ has_orphans (const VyreMegakernel *kernel)
 static void
 launch_ended (VyreMegakernel *kernel)
 {
-  gboolean was_resident = is_resident (kernel);
+  gboolean was_resident = is_resident (kernel), had_import = kernel->launch_source != 0;
 
   vyre_pipeline_retire_oldest (&kernel->pipeline);
+  if (kernel->n_waiting > 0)
+    g_cond_broadcast (&kernel->room);
   if (kernel->pipeline.n_flying > 0)
     return;
   check_exits (kernel);
-  if (has_orphans (kernel) || (is_polling (kernel) && is_wanted (kernel)))
-    launch (kernel);
+  if (has_orphans (kernel))
+    launch (kernel, next_source (kernel));
+  else if (is_polling (kernel) && is_wanted (kernel) && !had_import)
+    launch (kernel, NULL);
   else if (was_resident && is_polling (kernel))
     kernel->counters.parks++; /* it left by itself, just when it would have been told to */
 }
@@ -249,6 +287,7 @@ vyre_keeper_run (gpointer data)
   gint64 stop_deadline = 0;
 
   g_mutex_lock (&kernel->lock);
+  kernel->keeper_thread = g_thread_self ();
   while (!may_stop (kernel, &stop_deadline)) {
     VyreLaunch *oldest = vyre_pipeline_oldest (&kernel->pipeline);
     if (!oldest) {

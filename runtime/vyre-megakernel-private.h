@@ -51,6 +51,9 @@ struct _VyreBatch {
   GList link;
 };
 
+/* What a kernel knows of its imports, vyre-import.c. */
+typedef struct _VyreImports VyreImports;
+
 struct _VyreMegakernel {
   gatomicrefcount refs;
   VyreDevice *device;
@@ -70,11 +73,13 @@ struct _VyreMegakernel {
   VyreMemory state;
   VyreMemory answer;
   VyrePipeline pipeline;
+  VyreImports *imports;
   GThread *keeper;
   guint n_groups;
   gboolean limited; /* the device cuts loops short */
 
   GMutex lock;
+  GThread *keeper_thread; /* once it runs */
   GCond wake_keeper;
   GCond room;
   guint n_waiting; /* threads waiting for it */
@@ -84,6 +89,7 @@ struct _VyreMegakernel {
   guint32 batch_sequence;
   guint32 n_templates;
   guint32 launch_sequence;
+  guint32 launch_source; /* of the last launch: the number of an import, 0 for the store */
   guint32 retired; /* launches numbered below leave */
   guint32 expected_exits;
   gint64 launched; /* time of the last launch, ns */
@@ -117,6 +123,7 @@ void vyre_batch_destroy (VyreBatch *batch);
 guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);
 void vyre_batch_resume (VyreBatch *batch);
+gboolean vyre_batch_is_completed (VyreBatch *batch);
 VyreRelease vyre_batch_take_release (VyreBatch *batch);
 void vyre_release_run (const VyreRelease *release);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
@@ -125,7 +132,7 @@ void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
 
-void vyre_keeper_published (VyreMegakernel *kernel, gint64 time);
+void vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch);
 void vyre_keeper_park (VyreMegakernel *kernel);
 void vyre_keeper_replace (VyreMegakernel *kernel);
 gpointer vyre_keeper_run (gpointer data);

@@ -2,6 +2,7 @@
  *
  * The life of a megakernel, and what it says of itself.
  */
+#include "vyre-import-private.h"
 #include "vyre-megakernel-private.h"
 
 #include <string.h>
@@ -61,6 +62,10 @@ vyre_megakernel_fail (VyreMegakernel *kernel, GError *error)
     kernel->failure = error;
   g_cond_broadcast (&kernel->room);
 }
+
+/* From how many bytes on memory of others is imported, docs/performance.md has the figures. */
+#define CPU_IMPORT_THRESHOLD ((gsize)4 << 20)
+#define GPU_IMPORT_THRESHOLD ((gsize)1 << 20)
 
 /* Payloads that are stored one by one need no whole pages. */
 #define STORED_ALIGNMENT 256
@@ -179,6 +184,7 @@ create (
   kernel->device = vyre_device_ref (device);
   kernel->params = *params;
   kernel->placement = placement;
+  kernel->imports = vyre_imports_new (kernel);
   vyre_mark_init (&kernel->mark);
   /* sums with the clock must not overflow; 73 years are as good as for ever */
   kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);
@@ -373,6 +379,7 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
   /* a submission that failed may have come through; a lost device answers at once */
   if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
     vkDeviceWaitIdle (kernel->device->handle);
+  vyre_imports_close (kernel->imports);
   drop_in_flight (kernel);
   vyre_pipeline_clear (&kernel->pipeline);
   vyre_copier_clear (&kernel->copier);
@@ -529,6 +536,44 @@ gboolean
 vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size)
 {
   return vyre_megakernel_is_discrete (kernel) && size < kernel->copy_threshold;
+}
+
+/**
+ * vyre_megakernel_get_import_threshold:
+ * @kernel: a megakernel
+ *
+ * Returns: bytes from which on memory of others is imported, %G_MAXSIZE when none is
+ */
+gsize
+vyre_megakernel_get_import_threshold (VyreMegakernel *kernel)
+{
+  const VyreDevice *device = kernel->device;
+  gboolean by_copy_engine = vyre_megakernel_is_discrete (kernel);
+
+  /* A GPU that shares memory with the host would need its launches bound to an import, too,
+   * and nobody has measured whether it has anything of that. */
+  if (device->import_alignment == 0
+      || (by_copy_engine ? !kernel->copier.device : !vyre_device_is_cpu (device)))
+    return G_MAXSIZE;
+  if (kernel->params.import_threshold > 0)
+    return by_copy_engine ? MAX (kernel->params.import_threshold, kernel->copy_threshold)
+                          : kernel->params.import_threshold;
+  return by_copy_engine ? MAX (GPU_IMPORT_THRESHOLD, kernel->copy_threshold)
+                        : CPU_IMPORT_THRESHOLD;
+}
+
+/**
+ * vyre_megakernel_imports_payload:
+ * @kernel: a megakernel
+ * @size: bytes
+ *
+ * Returns: whether payloads of that size may come in a #VyreImport, and sooner so than
+ *   by a copy into the staging store
+ */
+gboolean
+vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size)
+{
+  return size >= vyre_megakernel_get_import_threshold (kernel);
 }
 
 /**

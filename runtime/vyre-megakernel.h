@@ -64,6 +64,8 @@ typedef enum {
  * @placement: wanted placement
  * @copy_threshold: bytes from which on %VYRE_PLACEMENT_SPLIT takes the copy engine;
  *   0 to measure at start from which on it is faster
+ * @import_threshold: bytes from which on memory of others is imported rather than
+ *   copied; 0 for what measurements say of such devices
  * @staging_size: bytes of the payload store; also the largest payload
  * @readback_size: bytes of the readback store
  * @idle_timeout: nanoseconds without a batch after which the kernel is parked
@@ -80,6 +82,7 @@ typedef struct {
   VyreResidency residency;
   VyrePlacement placement;
   gsize copy_threshold;
+  gsize import_threshold;
   gsize staging_size;
   gsize readback_size;
   gsize resource_size;
@@ -99,7 +102,8 @@ typedef struct {
  * @progress: changes whenever a workgroup starts on a ticket of a large batch
  * @idle_polls: times a workgroup looked for work and found none
  * @spin_time: nanoseconds that threads waited awake for completions
- * @in_place_bytes: payload bytes that the kernel reads where they were staged
+ * @in_place_bytes: payload bytes that the kernel reads where they were staged, or in an
+ *   import
  * @stored_bytes: payload bytes that the CPU stored into memory of the device
  * @copied_bytes: payload bytes that a copy engine moved there
  * @in_flight: batches published and not completed now
@@ -173,12 +177,16 @@ typedef struct {
   guint64 latency;
 } VyreCompletion;
 
+typedef struct _VyreImport VyreImport;
+
 /**
  * VyrePayload:
  * @offset: where it lies in the staging store, in bytes, a multiple of
  *   VYRE_GRANULE; the rest of its last granule is readable
  * @data: (nullable): where it lies instead, anywhere in memory; only for payloads
- *   that vyre_megakernel_stores_payload()
+ *   that vyre_megakernel_stores_payload(), or in @import
+ * @import: (nullable): an import of the kernel that @data lies in; only for payloads that
+ *   vyre_megakernel_imports_payload(). The batch takes a reference.
  * @release: (nullable): called once with @owner, from any thread, when the kernel
  *   needs the payload no longer
  * @owner: (nullable): what @release takes
@@ -188,6 +196,7 @@ typedef struct {
 typedef struct {
   gsize offset;
   const guint8 *data;
+  VyreImport *import;
   GDestroyNotify release;
   gpointer owner;
 } VyrePayload;
@@ -207,6 +216,8 @@ VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
 VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);
 gsize vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel);
 gboolean vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size);
+gsize vyre_megakernel_get_import_threshold (VyreMegakernel *kernel);
+gboolean vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size);
 guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
 const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
 guint vyre_megakernel_get_workgroup (VyreMegakernel *kernel);

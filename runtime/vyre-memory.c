@@ -98,15 +98,35 @@ map_aligned (gsize size, gsize alignment)
   return pages + before;
 }
 
+/* Has the buffer lie in the @size bytes at @memory's data. */
+static gboolean
+import_pages (VyreMemory *memory, gsize size, const VkMemoryRequirements *needs, GError **error)
+{
+  VyreDevice *device = memory->device;
+  VkMemoryHostPointerPropertiesEXT host = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
+  };
+  VkImportMemoryHostPointerInfoEXT import = {
+    .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
+    .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
+    .pHostPointer = memory->data,
+  };
+
+  if (!vyre_vk_check (
+          device->get_host_pointer_properties (device->handle,
+              VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, memory->data, &host),
+          "vkGetMemoryHostPointerPropertiesEXT", device, error))
+    return FALSE;
+  gint type = find_type_for (device, needs->memoryTypeBits & host.memoryTypeBits, VYRE_MEMORY_HOST);
+  return allocate_and_bind (memory, type, size, &import, error);
+}
+
 /* Pages of our own, imported: io_uring can register them whatever the driver. */
 static gboolean
 init_imported (VyreMemory *memory, GError **error)
 {
   VyreDevice *device = memory->device;
   gsize granule = MAX (device->import_alignment, (gsize)65536);
-  VkMemoryHostPointerPropertiesEXT host = {
-    .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT,
-  };
   VkMemoryRequirements needs;
 
   if (!create_buffer (memory, TRUE, error))
@@ -124,18 +144,7 @@ init_imported (VyreMemory *memory, GError **error)
   /* After a fork, the first write to a shared page gives the writer another one,
    * and the device would go on with the old. */
   madvise (memory->data, memory->reserved, MADV_DONTFORK);
-  if (!vyre_vk_check (
-          device->get_host_pointer_properties (device->handle,
-              VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, memory->data, &host),
-          "vkGetMemoryHostPointerPropertiesEXT", device, error))
-    return FALSE;
-  VkImportMemoryHostPointerInfoEXT import = {
-    .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
-    .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
-    .pHostPointer = memory->data,
-  };
-  gint type = find_type_for (device, needs.memoryTypeBits & host.memoryTypeBits, VYRE_MEMORY_HOST);
-  return allocate_and_bind (memory, type, memory->reserved, &import, error);
+  return import_pages (memory, memory->reserved, &needs, error);
 }
 
 static gboolean
@@ -175,6 +184,29 @@ vyre_memory_init (
       memset (memory->data, 0, size);
     return TRUE;
   }
+  vyre_memory_clear (memory);
+  return FALSE;
+}
+
+/* Makes a storage buffer over @size bytes at @pages, which stay the caller's and outlive
+ * it; both are multiples of the device's import alignment, which is not 0. */
+gboolean
+vyre_memory_import (VyreMemory *memory, VyreDevice *device, void *pages, gsize size, GError **error)
+{
+  VkMemoryRequirements needs;
+
+  *memory = (VyreMemory){ .device = vyre_device_ref (device), .size = size, .data = pages };
+  gboolean fine = create_buffer (memory, TRUE, error);
+  if (fine) {
+    vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
+    fine = needs.size <= size;
+    if (!fine)
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+          "%s needs more than whole pages for a buffer. Fix: let payloads be copied.",
+          device->properties.deviceName);
+  }
+  if (fine && import_pages (memory, size, &needs, error))
+    return TRUE;
   vyre_memory_clear (memory);
   return FALSE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * One Vulkan storage buffer that the host can address, for its whole life. Owned
- * by exactly one object, which sees to it that no kernel runs when it goes.
+ * by exactly one object, which sees to it that no kernel uses it when it goes.
  */
 #pragma once
 
@@ -25,6 +25,8 @@ typedef struct {
 
 gboolean vyre_memory_init (
     VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind, GError **error);
+gboolean vyre_memory_import (
+    VyreMemory *memory, VyreDevice *device, void *pages, gsize size, GError **error);
 void vyre_memory_clear (VyreMemory *memory);
 void vyre_memory_store (void *to, const void *from, gsize size);
 void vyre_memory_flush (void);

@@ -218,9 +218,27 @@ vyre_pipeline_destroy (const VyrePipeline *p, VkPipeline handle)
   vkDestroyPipeline (p->device->handle, handle, NULL);
 }
 
+static gboolean
+create_descriptors (VyrePipeline *p, GError **error)
+{
+  guint32 n_sets = 1 + (p->discrete ? 0 : VYRE_PIPELINE_SOURCES);
+  VkDescriptorPoolSize sizes[] = { { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, n_sets * VYRE_N_BUFFERS },
+    { VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, n_sets } };
+  VkDescriptorPoolCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+    .flags = VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT,
+    .maxSets = n_sets,
+    .poolSizeCount = G_N_ELEMENTS (sizes),
+    .pPoolSizes = sizes,
+  };
+
+  return vyre_vk_check (vkCreateDescriptorPool (p->device->handle, &info, NULL, &p->descriptors),
+      "vkCreateDescriptorPool", p->device, error);
+}
+
 /* The payload as texels; what code that does not read them is bound to is one. */
 static gboolean
-create_texels (VyrePipeline *p, VkBuffer payload, GError **error)
+create_texels (const VyrePipeline *p, VkBuffer payload, VkBufferView *texels, GError **error)
 {
   VkBufferViewCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
@@ -230,48 +248,40 @@ create_texels (VyrePipeline *p, VkBuffer payload, GError **error)
   };
 
   return p->discrete
-         || vyre_vk_check (vkCreateBufferView (p->device->handle, &info, NULL, &p->texels),
+         || vyre_vk_check (vkCreateBufferView (p->device->handle, &info, NULL, texels),
              "vkCreateBufferView", p->device, error);
 }
 
 static gboolean
-create_set (VyrePipeline *p, const VkBuffer *buffers, GError **error)
+create_set (const VyrePipeline *p, VkBuffer payload, VyreSource *source, GError **error)
 {
-  VkDescriptorPoolSize sizes[] = { { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, VYRE_N_BUFFERS },
-    { VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, 1 } };
-  VkDescriptorPoolCreateInfo pool_info = {
-    .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
-    .maxSets = 1,
-    .poolSizeCount = G_N_ELEMENTS (sizes),
-    .pPoolSizes = sizes,
-  };
   VkDescriptorBufferInfo infos[VYRE_N_BUFFERS];
   VkWriteDescriptorSet writes[VYRE_N_BUFFERS + 1];
-
-  if (!vyre_vk_check (vkCreateDescriptorPool (p->device->handle, &pool_info, NULL, &p->descriptors),
-          "vkCreateDescriptorPool", p->device, error))
-    return FALSE;
   VkDescriptorSetAllocateInfo set_info = {
     .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
     .descriptorPool = p->descriptors,
     .descriptorSetCount = 1,
     .pSetLayouts = &p->set_layout,
   };
-  if (!vyre_vk_check (vkAllocateDescriptorSets (p->device->handle, &set_info, &p->set),
+
+  if (!vyre_vk_check (vkAllocateDescriptorSets (p->device->handle, &set_info, &source->set),
           "vkAllocateDescriptorSets", p->device, error))
     return FALSE;
   for (guint32 i = 0; i < VYRE_N_BUFFERS; i++)
-    infos[i] = (VkDescriptorBufferInfo){ .buffer = buffers[i], .range = VK_WHOLE_SIZE };
+    infos[i] = (VkDescriptorBufferInfo){
+      .buffer = i == VYRE_BIND_PAYLOAD ? payload : p->buffers[i],
+      .range = VK_WHOLE_SIZE,
+    };
   for (guint32 i = 0; i < n_bindings (p); i++) {
     gboolean texels = i == VYRE_BIND_TEXELS;
     writes[i] = (VkWriteDescriptorSet){
       .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-      .dstSet = p->set,
+      .dstSet = source->set,
       .dstBinding = i,
       .descriptorCount = 1,
       .descriptorType = binding_type (i),
       .pBufferInfo = texels ? NULL : &infos[i],
-      .pTexelBufferView = texels ? &p->texels : NULL,
+      .pTexelBufferView = texels ? &source->texels : NULL,
     };
   }
   vkUpdateDescriptorSets (p->device->handle, n_bindings (p), writes, 0, NULL);
@@ -342,7 +352,32 @@ vyre_pipeline_init (
 gboolean
 vyre_pipeline_bind (VyrePipeline *p, const VkBuffer buffers[VYRE_N_BUFFERS], GError **error)
 {
-  return create_texels (p, buffers[VYRE_BIND_PAYLOAD], error) && create_set (p, buffers, error);
+  memcpy (p->buffers, buffers, sizeof p->buffers);
+  return create_descriptors (p, error)
+         && vyre_pipeline_add_source (p, buffers[VYRE_BIND_PAYLOAD], &p->store, error);
+}
+
+/* Another buffer that launches may read payloads from, instead of the one that was bound.
+ * The pool of descriptors is not free-threaded: neither are this and its opposite. */
+gboolean
+vyre_pipeline_add_source (
+    const VyrePipeline *p, VkBuffer payload, VyreSource *source, GError **error)
+{
+  *source = (VyreSource){ 0 };
+  if (create_texels (p, payload, &source->texels, error) && create_set (p, payload, source, error))
+    return TRUE;
+  vyre_pipeline_remove_source (p, source);
+  return FALSE;
+}
+
+/* No launch of it may be in flight. */
+void
+vyre_pipeline_remove_source (const VyrePipeline *p, VyreSource *source)
+{
+  if (source->set)
+    vkFreeDescriptorSets (p->device->handle, p->descriptors, 1, &source->set);
+  vkDestroyBufferView (p->device->handle, source->texels, NULL);
+  *source = (VyreSource){ 0 };
 }
 
 /* No launch may be in flight. */
@@ -356,8 +391,8 @@ vyre_pipeline_clear (VyrePipeline *p)
   for (guint i = 0; i < VYRE_PIPELINE_LAUNCHES; i++)
     vkDestroyFence (device, p->launches[i].fence, NULL);
   vkDestroyCommandPool (device, p->commands, NULL);
+  vyre_pipeline_remove_source (p, &p->store);
   vkDestroyDescriptorPool (device, p->descriptors, NULL);
-  vkDestroyBufferView (device, p->texels, NULL);
   vyre_pipeline_destroy (p, p->full);
   vyre_pipeline_destroy (p, p->plain);
   vkDestroyPipelineLayout (device, p->layout, NULL);
@@ -367,7 +402,8 @@ vyre_pipeline_clear (VyrePipeline *p)
 }
 
 static gboolean
-record (VyrePipeline *p, const VyreLaunch *launch, const guint32 *constants, GError **error)
+record (VyrePipeline *p, const VyreLaunch *launch, const VyreSource *source,
+    const guint32 *constants, GError **error)
 {
   VkCommandBufferBeginInfo begin = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
@@ -387,7 +423,7 @@ record (VyrePipeline *p, const VyreLaunch *launch, const guint32 *constants, GEr
   vkCmdBindPipeline (
       launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->full ? p->full : p->plain);
   vkCmdBindDescriptorSets (
-      launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->layout, 0, 1, &p->set, 0, NULL);
+      launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->layout, 0, 1, &source->set, 0, NULL);
   vkCmdPushConstants (launch->commands, p->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
       4 * VYRE_LAUNCH_WORDS, constants);
   vkCmdDispatch (launch->commands, launch->groups, 1, 1);
@@ -398,11 +434,11 @@ record (VyrePipeline *p, const VyreLaunch *launch, const guint32 *constants, GEr
       vkEndCommandBuffer (launch->commands), "vkEndCommandBuffer", p->device, error);
 }
 
-/* Submits a launch of @groups workgroups. The caller has seen to it that fewer
- * than VYRE_PIPELINE_LAUNCHES are in flight. */
+/* Submits a launch of @groups workgroups that reads payloads from @source. The caller has
+ * seen to it that fewer than VYRE_PIPELINE_LAUNCHES are in flight. */
 gboolean
-vyre_pipeline_launch (
-    VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS], guint groups, GError **error)
+vyre_pipeline_launch (VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS],
+    const VyreSource *source, guint groups, GError **error)
 {
   VyreLaunch *launch = &p->launches[(p->first + p->n_flying) % VYRE_PIPELINE_LAUNCHES];
   VkSubmitInfo submit = {
@@ -412,8 +448,9 @@ vyre_pipeline_launch (
   };
 
   launch->sequence = constants[VYRE_LAUNCH_SEQUENCE];
+  launch->source = constants[VYRE_LAUNCH_SOURCE];
   launch->groups = groups;
-  if (!record (p, launch, constants, error)
+  if (!record (p, launch, source, constants, error)
       || !vyre_vk_check (vkQueueSubmit (p->device->queue, 1, &submit, launch->fence),
           "vkQueueSubmit", p->device, error))
     return FALSE;

@@ -12,12 +12,22 @@
 
 #define VYRE_PIPELINE_LAUNCHES 64
 
+/* Most sources besides the payload store. */
+#define VYRE_PIPELINE_SOURCES 1024
+
 typedef struct {
   VkCommandBuffer commands;
   VkFence fence;
   guint32 sequence;
+  guint32 source; /* its number */
   guint groups;
 } VyreLaunch;
+
+/* A buffer that payloads are read from, with all the others that are bound. */
+typedef struct {
+  VkDescriptorSet set;
+  VkBufferView texels;
+} VyreSource;
 
 typedef struct {
   VyreDevice *device;
@@ -31,8 +41,8 @@ typedef struct {
   VkPipeline plain;
   VkPipeline full; /* with what few batches want, once one did */
   VkDescriptorPool descriptors;
-  VkDescriptorSet set;
-  VkBufferView texels;
+  VkBuffer buffers[VYRE_N_BUFFERS];
+  VyreSource store; /* the payload buffer that is among them */
   VkCommandPool commands;
   VyreLaunch launches[VYRE_PIPELINE_LAUNCHES];
   guint first;    /* oldest launch in flight */
@@ -46,8 +56,11 @@ gboolean vyre_pipeline_bind (
 gboolean vyre_pipeline_build_full (const VyrePipeline *pipeline, VkPipeline *full, GError **error);
 void vyre_pipeline_destroy (const VyrePipeline *pipeline, VkPipeline handle);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
+gboolean vyre_pipeline_add_source (
+    const VyrePipeline *pipeline, VkBuffer payload, VyreSource *source, GError **error);
+void vyre_pipeline_remove_source (const VyrePipeline *pipeline, VyreSource *source);
 gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
-    guint groups, GError **error);
+    const VyreSource *source, guint groups, GError **error);
 VkResult vyre_pipeline_wait (VyrePipeline *pipeline, const VyreLaunch *launch, guint64 timeout);
 VyreLaunch *vyre_pipeline_oldest (VyrePipeline *pipeline);
 void vyre_pipeline_retire_oldest (VyrePipeline *pipeline);

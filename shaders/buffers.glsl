@@ -61,7 +61,7 @@ uvec4 load_payload(uint granule) { return payload[granule]; }
 #else
 layout(set = 0, binding = VYRE_BIND_TEXELS, rgba32ui) coherent volatile readonly uniform uimageBuffer texels;
 
-// A granule of the payload store. llvmpipe loads from a buffer word by word and lane by
+// A granule of the source: the payload store, or an import. llvmpipe loads from a buffer word by word and lane by
 // lane, but texels of all lanes at once, many times as fast.
 uvec4 load_payload(uint granule)
 {

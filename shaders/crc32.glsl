@@ -59,7 +59,7 @@ void crc32_tile(Region r)
   uint length = r.width * r.rows;
   uint column = ticket[VYRE_TICKET_COLUMN];
   uint width = ticket[VYRE_TICKET_WIDTH];
-  uint first = r.offset + column;
+  uint first = ticket[VYRE_TICKET_PAYLOAD] + r.offset + column;
   uint end = first + width;
   uint base = first / VYRE_GRANULE;
   uint granules = width == 0u ? 0u : (end + VYRE_GRANULE - 1u) / VYRE_GRANULE - base;

@@ -52,11 +52,11 @@
  * rectangle of its region; PASSES runs a ring with priorities; LOCAL runs all STEPS
  * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper
  * bound of the loop iterations it takes. */
-#define VYRE_TICKET_KIND 0 /* of it, and from bit 8 the batch's index */
+#define VYRE_TICKET_KIND 0 /* of it, from bit 8 the batch's index, from bit 16 the source */
 #define VYRE_TICKET_COST 1
 #define VYRE_TICKET_BASE 2    /* word of WORK where the slice starts */
 #define VYRE_TICKET_SCRATCH 3 /* words from there to the scratch */
-#define VYRE_TICKET_PAYLOAD 4 /* granule */
+#define VYRE_TICKET_PAYLOAD 4 /* byte of the source */
 #define VYRE_TICKET_SEQUENCE 5
 #define VYRE_TICKET_READBACK 6 /* granule */
 #define VYRE_TICKET_SLOT 7
@@ -72,8 +72,10 @@
 #define VYRE_TICKET_TEMPLATE 9
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
-#define VYRE_KIND_OF(word) ((word)&0x7Fu)
+#define VYRE_KIND_OF(word) ((word) & 0x7Fu)
 #define VYRE_KIND_FULL 0x80u /* only a kernel that was built in full can run it */
+#define VYRE_SOURCE_OF(word) ((word) >> 16)
+#define VYRE_MAX_SOURCES 0xFFFFu
 #define VYRE_KIND_LANES 0
 #define VYRE_KIND_SOLO 1
 #define VYRE_KIND_TILE 2
@@ -184,7 +186,8 @@
 #define VYRE_LAUNCH_LIMIT 3
 #define VYRE_LAUNCH_LINGER 4
 #define VYRE_LAUNCH_BACKLOG 5
-#define VYRE_LAUNCH_WORDS 6
+#define VYRE_LAUNCH_SOURCE 6 /* whose payloads it reads, of an import; 0 for the store */
+#define VYRE_LAUNCH_WORDS 7
 
 /* Without POLL a launch runs the tickets before LIMIT and ends: one dispatch.
  * With it, workgroups wait for more until retired or out of budget, and with HOLD

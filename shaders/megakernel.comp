@@ -73,6 +73,10 @@ bool read_ticket(uint number)
 // A ticket for a kernel that was built in full, which the host launches next.
 bool is_beyond(uint kind) { return !FULL && (kind & VYRE_KIND_FULL) != 0u; }
 
+// A ticket whose payload this launch does not read. Imports are read in place by CPU devices
+// alone, where no ticket is held.
+bool is_elsewhere(uint kind) { return VYRE_SOURCE_OF(kind) != launch[VYRE_LAUNCH_SOURCE]; }
+
 // A subgroup's look at the ticket that its workgroup holds. Device memory is half a
 // microsecond away, so four lanes load the whole ticket, and with it the host's word to
 // leave, at every look. What the ticket announces needs no barrier to be read after it:
@@ -134,7 +138,8 @@ uint take(uint spent, uint idle, uint served)
   memoryBarrierBuffer(); // the ticket is seen before what it announces is read
   if (!read_ticket(number))
     return WAIT;
-  if (s_ticket[VYRE_TICKET_COST] > budget - spent || is_beyond(s_ticket[VYRE_TICKET_KIND]))
+  if (s_ticket[VYRE_TICKET_COST] > budget - spent || is_beyond(s_ticket[VYRE_TICKET_KIND])
+      || is_elsewhere(s_ticket[VYRE_TICKET_KIND]))
     return LEAVE;
   // A ticket cannot be overwritten while it is the head; if it no longer is, what
   // we read is of no use and the exchange fails.
@@ -342,7 +347,7 @@ void copy_out()
 // no barrier orders stores to its memory.
 void complete_batch()
 {
-  uint index = s_ticket[VYRE_TICKET_KIND] >> 8;
+  uint index = s_ticket[VYRE_TICKET_KIND] >> 8 & 0xFFu;
   answer[index * VYRE_COMPLETION_WORDS] = s_ticket[VYRE_TICKET_SEQUENCE];
 }
 

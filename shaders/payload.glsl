@@ -56,9 +56,9 @@ uint observable_at(Region r, uint word)
 const uint INNER_STEPS = DISCRETE ? 4u : VYRE_INNER_STEPS;
 
 struct Walk {
-  uint inner; // granule of the payload store
+  uint inner; // granule of the source
   uint inner_end;
-  uint start; // payload byte where the tile's first row starts
+  uint start; // byte of the source where the tile's first row starts
   uint width; // bytes per row of the tile
   uint stride;
   uint granules; // cut ones per row, the first byte's and how far they lie apart
@@ -76,7 +76,8 @@ Walk walk_begin(Region r)
 {
   Walk w;
   uint rows = ticket[VYRE_TICKET_ROWS];
-  w.start = r.offset + ticket[VYRE_TICKET_ROW] * r.stride + ticket[VYRE_TICKET_COLUMN];
+  w.start = ticket[VYRE_TICKET_PAYLOAD] + r.offset + ticket[VYRE_TICKET_ROW] * r.stride
+      + ticket[VYRE_TICKET_COLUMN];
   w.width = ticket[VYRE_TICKET_WIDTH];
   w.stride = r.stride;
   uint end = w.start + w.width;
@@ -86,8 +87,8 @@ Walk walk_begin(Region r)
   bool cut_last = end % VYRE_GRANULE != 0u;
   bool single = rows <= 1u;
   uint cuts = first == last ? uint(cut_first || cut_last) : uint(cut_first) + uint(cut_last);
-  w.inner = ticket[VYRE_TICKET_PAYLOAD] + first + uint(cut_first) + lane();
-  w.inner_end = single ? ticket[VYRE_TICKET_PAYLOAD] + end / VYRE_GRANULE : 0u;
+  w.inner = first + uint(cut_first) + lane();
+  w.inner_end = single ? end / VYRE_GRANULE : 0u;
   w.granules = single ? max(cuts, 1u) : VYRE_ROW_GRANULES(w.width);
   w.ahead = single && !cut_first ? (last - first) * VYRE_GRANULE : 0u;
   w.apart = single ? (last - first) * VYRE_GRANULE : VYRE_GRANULE;
@@ -140,17 +141,17 @@ uvec4 mask_below(int end)
   return ((uvec4(1u) << bits) << bits) - 1u;
 }
 
-// And those of the granule at payload byte `at` that lie in [first, end).
+// And those of the granule at byte `at` of the source that lie in [first, end).
 uvec4 granule_mask(uint at, uint first, uint end)
 {
   return mask_below(int(end - at)) & ~mask_below(int(first - at));
 }
 
-// The granule at payload byte `at` (a multiple of 16) cut to [first, end).
+// The granule at byte `at` of the source (a multiple of 16) cut to [first, end).
 uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
 {
   mask = granule_mask(at, first, end);
-  return load_payload(ticket[VYRE_TICKET_PAYLOAD] + at / VYRE_GRANULE) & mask;
+  return load_payload(at / VYRE_GRANULE) & mask;
 }
 
 // Where the next cut granule of this lane lies, and what of it counts.
@@ -159,7 +160,7 @@ uint walk_cut(Walk w, out uvec4 mask)
   uint first = w.start + w.row * w.stride;
   uint at = first / VYRE_GRANULE * VYRE_GRANULE + w.ahead + w.column * w.apart;
   mask = granule_mask(at, first, first + w.width);
-  return ticket[VYRE_TICKET_PAYLOAD] + at / VYRE_GRANULE;
+  return at / VYRE_GRANULE;
 }
 
 uint valid_bytes(uvec4 mask)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Imports as their kernel sees them.
+ */
+#pragma once
+
+#include "vyre-import.h"
+#include "vyre-megakernel-private.h"
+
+struct _VyreImport {
+  gatomicrefcount refs;
+  VyreImports *imports; /* that it is or was among */
+  guint8 *base;         /* whole pages, from here */
+  gsize size;
+  gboolean abandoned; /* nobody holds it, but the device may yet refer to it */
+  guint32 number;     /* from 1, among those of the kernel; what its tickets say */
+  VyreMemory memory;
+  VyreSource source;                        /* where the kernel reads it itself */
+  guint64 copied[VYRE_MAX_TRANSFER_QUEUES]; /* copies up to the last that reads it, by queue */
+};
+
+VyreImports *vyre_imports_new (VyreMegakernel *kernel);
+void vyre_imports_close (VyreImports *imports);
+
+gboolean vyre_import_has (const VyreImport *import, const guint8 *data, gsize size);

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Who may free pages needs to know that nothing on the device refers to them any
+ * more: not a batch, which keeps its import, but also no launch that is bound to it
+ * and no copy whose fence is still to come. The last reference waits for those, which
+ * takes moments, since their work is done.
+ */
+#include "vyre-import-private.h"
+#include "vyre-mutex.h"
+
+/* What is over in microseconds may take as long on a busy machine. */
+#define SETTLE_US (10 * G_TIME_SPAN_SECOND)
+
+/* On a kernel that has failed, nothing is certain to end. */
+#define FAILED_SETTLE_US (1 * G_TIME_SPAN_SECOND)
+
+/* All imports of one kernel. They keep it, and it keeps no device. Its lock is taken
+ * without that of the kernel. */
+struct _VyreImports {
+  gatomicrefcount refs;
+  GMutex lock;
+  GCond settled;
+  VyreMegakernel *kernel; /* not owned; NULL once it is gone */
+  guint n_settling;       /* threads that use the kernel */
+  guint32 last_number;
+  GPtrArray *list; /* of VyreImport, not owned */
+};
+
+VyreImports *
+vyre_imports_new (VyreMegakernel *kernel)
+{
+  VyreImports *imports = g_new0 (VyreImports, 1);
+
+  g_atomic_ref_count_init (&imports->refs);
+  g_mutex_init (&imports->lock);
+  g_cond_init (&imports->settled);
+  imports->kernel = kernel;
+  imports->list = g_ptr_array_new ();
+  return imports;
+}
+
+static void
+imports_unref (VyreImports *imports)
+{
+  if (!g_atomic_ref_count_dec (&imports->refs))
+    return;
+  g_ptr_array_unref (imports->list);
+  g_mutex_clear (&imports->lock);
+  g_cond_clear (&imports->settled);
+  g_free (imports);
+}
+
+/* Called with the lock held, and nothing on the device referring to it. */
+static void
+drop_objects (VyreImports *imports, VyreImport *import)
+{
+  g_ptr_array_remove_fast (imports->list, import);
+  vyre_pipeline_remove_source (&imports->kernel->pipeline, &import->source);
+  vyre_memory_clear (&import->memory);
+}
+
+static void
+import_free (VyreImport *import)
+{
+  imports_unref (import->imports);
+  g_free (import);
+}
+
+/* The kernel goes, and nothing runs on its device for it: imports become shells. Those that
+ * nobody holds any more, but could not be let go of before, end here. */
+void
+vyre_imports_close (VyreImports *imports)
+{
+  g_mutex_lock (&imports->lock);
+  while (imports->n_settling > 0)
+    g_cond_wait (&imports->settled, &imports->lock);
+  while (imports->list->len > 0) {
+    VyreImport *import = g_ptr_array_index (imports->list, 0);
+    drop_objects (imports, import);
+    if (import->abandoned)
+      import_free (import);
+  }
+  imports->kernel = NULL;
+  g_mutex_unlock (&imports->lock);
+  imports_unref (imports);
+}
+
+static gboolean
+set_unsupported (const VyreMegakernel *kernel, const char *why, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%s: memory cannot be imported: %s. Fix: allocate it from the staging store, or let it be "
+      "copied.",
+      vyre_device_get_name (kernel->device), why);
+  return FALSE;
+}
+
+/* Pages are imported once: two small memories may share one. */
+static gboolean
+is_taken (const VyreImports *imports, const guint8 *base, gsize size)
+{
+  for (guint i = 0; i < imports->list->len; i++) {
+    const VyreImport *other = g_ptr_array_index (imports->list, i);
+    if (base < other->base + other->size && other->base < base + size)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+is_number_taken (const VyreImports *imports, guint32 number)
+{
+  for (guint i = 0; i < imports->list->len; i++) {
+    if (((VyreImport *)g_ptr_array_index (imports->list, i))->number == number)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static guint32
+next_number (VyreImports *imports)
+{
+  do
+    imports->last_number = imports->last_number % VYRE_MAX_SOURCES + 1;
+  while (is_number_taken (imports, imports->last_number));
+  return imports->last_number;
+}
+
+static gboolean
+can_add (const VyreImports *imports, const guint8 *base, gsize size, GError **error)
+{
+  const VyreMegakernel *kernel = imports->kernel;
+
+  if (kernel->device->import_alignment == 0)
+    return set_unsupported (kernel, "the device has no VK_EXT_external_memory_host", error);
+  if (size > vyre_device_get_max_payload (kernel->device))
+    return set_unsupported (kernel, "it is larger than what the device can address", error);
+  if (imports->list->len == VYRE_PIPELINE_SOURCES)
+    return set_unsupported (kernel, "too much memory is imported already", error);
+  if (is_taken (imports, base, size))
+    return set_unsupported (kernel, "other memory in the same pages is imported", error);
+  return TRUE;
+}
+
+/* Called with the lock held. */
+static gboolean
+create_objects (VyreImports *imports, VyreImport *import, GError **error)
+{
+  VyreMegakernel *kernel = imports->kernel;
+
+  if (!can_add (imports, import->base, import->size, error)
+      || !vyre_memory_import (&import->memory, kernel->device, import->base, import->size, error))
+    return FALSE;
+  if (!vyre_megakernel_is_discrete (kernel)
+      && !vyre_pipeline_add_source (
+          &kernel->pipeline, import->memory.buffer, &import->source, error)) {
+    vyre_memory_clear (&import->memory);
+    return FALSE;
+  }
+  import->number = next_number (imports);
+  g_ptr_array_add (imports->list, import);
+  return TRUE;
+}
+
+/**
+ * vyre_import_new:
+ * @kernel: the kernel that shall read it
+ * @data: where the memory starts
+ * @size: its bytes, not 0
+ * @error: return location
+ *
+ * Imports memory that stays where it is, mapped and readable, until the import is gone:
+ * which is when vyre_import_unref() has returned for the last time. What else lies in its
+ * first and last page is imported with it, and never looked at. Nothing is ever written.
+ *
+ * Returns: (transfer full) (nullable): the import, or %NULL with %VYRE_ERROR_UNSUPPORTED (not
+ *   here, not so large, not so many, or something else in the same pages is imported) or
+ *   what the driver has against it
+ */
+VyreImport *
+vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GError **error)
+{
+  g_return_val_if_fail (size > 0, NULL);
+  VyreImports *imports = kernel->imports;
+  gsize mask = MAX (kernel->device->import_alignment, 1) - 1;
+  gsize first = (gsize)data & ~mask, end = ((gsize)data + size + mask) & ~mask;
+  VyreImport *import = g_new0 (VyreImport, 1);
+
+  g_atomic_ref_count_init (&import->refs);
+  import->base = (guint8 *)first;
+  import->size = end - first;
+  import->imports = imports;
+  g_mutex_lock (&imports->lock);
+  gboolean fine = create_objects (imports, import, error);
+  if (fine)
+    g_atomic_ref_count_inc (&imports->refs);
+  g_mutex_unlock (&imports->lock);
+  if (fine)
+    return import;
+  g_free (import);
+  return NULL;
+}
+
+/**
+ * vyre_import_ref:
+ * @import: an import
+ *
+ * Returns: (transfer full): @import with one more reference
+ */
+VyreImport *
+vyre_import_ref (VyreImport *import)
+{
+  g_atomic_ref_count_inc (&import->refs);
+  return import;
+}
+
+/* The last launch that reads it. The lock of the kernel is held, here and below. */
+static VyreLaunch *
+find_launch (VyrePipeline *p, guint32 number)
+{
+  VyreLaunch *found = NULL;
+
+  for (guint i = 0; i < p->n_flying; i++) {
+    VyreLaunch *launch = &p->launches[(p->first + i) % VYRE_PIPELINE_LAUNCHES];
+    if (launch->source == number)
+      found = launch;
+  }
+  return found;
+}
+
+/* A launch is retired by the keeper, which cannot wait for itself. */
+static gboolean
+wait_for_launches (VyreMegakernel *kernel, guint32 number)
+{
+  gint64 end = g_get_monotonic_time () + SETTLE_US;
+  VyreLaunch *launch;
+
+  while ((launch = find_launch (&kernel->pipeline, number))) {
+    if (kernel->failure || g_get_monotonic_time () >= end)
+      return FALSE;
+    if (kernel->keeper_thread == g_thread_self ()) {
+      g_mutex_unlock (&kernel->lock);
+      VkResult result = vyre_pipeline_wait (&kernel->pipeline, launch, SETTLE_US * 1000);
+      vyre_mutex_lock (&kernel->lock);
+      return result == VK_SUCCESS;
+    }
+    kernel->n_waiting++;
+    g_cond_wait_until (&kernel->room, &kernel->lock, end);
+    kernel->n_waiting--;
+  }
+  return TRUE;
+}
+
+static gboolean
+wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
+{
+  gboolean fine = TRUE;
+
+  for (guint queue = 0; queue < VYRE_MAX_TRANSFER_QUEUES; queue++) {
+    if (import->copied[queue] > 0)
+      fine &= vyre_copier_wait (&kernel->copier, import->copied[queue] - 1, NULL);
+  }
+  return fine;
+}
+
+/* A device that is the processor goes on with its launches whatever it was said to have
+ * lost, and they say in memory when they are over. */
+static void
+wait_for_exits (VyreMegakernel *kernel)
+{
+  gint64 end = g_get_monotonic_time () + FAILED_SETTLE_US;
+  const guint32 *answer = (const guint32 *)kernel->answer.data;
+
+  while (vyre_device_is_cpu (kernel->device)
+         && __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE) != kernel->expected_exits
+         && g_get_monotonic_time () < end) {
+    kernel->n_waiting++;
+    g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + 1000);
+    kernel->n_waiting--;
+  }
+}
+
+/* Whether nothing on the device refers to it any more. */
+static gboolean
+settle (VyreMegakernel *kernel, const VyreImport *import)
+{
+  vyre_mutex_lock (&kernel->lock);
+  gboolean settled = !kernel->failure && wait_for_launches (kernel, import->number)
+                     && wait_for_copies (kernel, import);
+  if (kernel->failure)
+    wait_for_exits (kernel);
+  g_mutex_unlock (&kernel->lock);
+  return settled;
+}
+
+/* TRUE if it is gone; otherwise it stays with the kernel, to go with it. */
+static gboolean
+let_go (VyreImports *imports, VyreImport *import)
+{
+  g_mutex_lock (&imports->lock);
+  if (!imports->kernel) {
+    g_mutex_unlock (&imports->lock);
+    return TRUE;
+  }
+  imports->n_settling++;
+  g_mutex_unlock (&imports->lock);
+  gboolean settled = settle (imports->kernel, import);
+  g_mutex_lock (&imports->lock);
+  if (settled)
+    drop_objects (imports, import);
+  else
+    import->abandoned = TRUE;
+  if (--imports->n_settling == 0)
+    g_cond_broadcast (&imports->settled);
+  g_mutex_unlock (&imports->lock);
+  return settled;
+}
+
+/**
+ * vyre_import_unref:
+ * @import: (transfer full): an import; the last reference waits until nothing on the
+ *   device refers to the memory, which may then be freed. Batches have references of
+ *   their own, which they drop before they release the payload.
+ */
+void
+vyre_import_unref (VyreImport *import)
+{
+  if (g_atomic_ref_count_dec (&import->refs) && let_go (import->imports, import))
+    import_free (import);
+}
+
+/**
+ * vyre_import_is_of:
+ * @import: an import
+ * @kernel: a kernel
+ *
+ * Returns: whether @kernel can read it
+ */
+gboolean
+vyre_import_is_of (const VyreImport *import, const VyreMegakernel *kernel)
+{
+  return import->imports == kernel->imports;
+}
+
+/* Whether so many bytes at @data lie in it. */
+gboolean
+vyre_import_has (const VyreImport *import, const guint8 *data, gsize size)
+{
+  return data >= import->base && size <= import->size
+         && (gsize)(data - import->base) <= import->size - size;
+}

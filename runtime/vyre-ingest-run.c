@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vyre-ingest-run.h"
+
+static gboolean
+set_unfinished (const VyreIngestRun *run, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " payloads were completed, %" G_GUINT64_FORMAT
+      " are in flight. Fix: ask again when the run is over, and look for what was dropped if "
+      "nothing is in flight then.",
+      run->completed, run->submitted, run->in_flight);
+  return FALSE;
+}
+
+static gboolean
+set_failed (const VyreIngestRun *run, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+      "%" G_GUINT64_FORMAT " failures in a run of %" G_GUINT64_FORMAT
+      " payloads. Fix: look for the faults and failed reads that were reported; what failed says "
+      "nothing of how it came.",
+      run->failed, run->submitted);
+  return FALSE;
+}
+
+static gboolean
+set_bounced (const VyreIngestRun *run, const char *producer, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%" G_GUINT64_FORMAT
+      " bytes were copied by the CPU: %s used neither the memory it was offered "
+      "nor memory that the device imports. Fix: have %s allocate from the proposed pool or "
+      "allocator, in one piece, or send buffers of the import threshold and more.",
+      run->bounced_bytes, producer, producer);
+  return FALSE;
+}
+
+/**
+ * vyre_ingest_run_check:
+ * @run: the counters of a run that is over
+ * @producer: (nullable): the name of who made the payloads, for the message
+ * @error: return location
+ *
+ * Returns: whether everything that was submitted was completed, nothing failed and no byte
+ *   was copied by the CPU; otherwise %VYRE_ERROR_TIMEOUT (the run is not over),
+ *   %VYRE_ERROR_INVALID (something failed) or %VYRE_ERROR_UNSUPPORTED (bytes were copied), with
+ *   what to do about it
+ */
+gboolean
+vyre_ingest_run_check (const VyreIngestRun *run, const char *producer, GError **error)
+{
+  if (run->in_flight > 0 || run->completed != run->submitted)
+    return set_unfinished (run, error);
+  if (run->failed > 0)
+    return set_failed (run, error);
+  if (run->bounced_bytes > 0)
+    return set_bounced (run, producer ? producer : "the producer", error);
+  return TRUE;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The verdict on a run: whether all payloads came to the kernel without a copy by
+ * the CPU.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "vyre-error.h"
+
+G_BEGIN_DECLS
+
+/**
+ * VyreIngestRun:
+ * @submitted: payloads handed over
+ * @completed: of these, those that the kernel is through with
+ * @failed: what went wrong: reads, slots, whatever was counted
+ * @in_flight: payloads under way now
+ * @bounced_bytes: payload bytes that the CPU copied
+ *
+ * The counters of one run, by whoever counted them.
+ */
+typedef struct {
+  guint64 submitted;
+  guint64 completed;
+  guint64 failed;
+  guint64 in_flight;
+  guint64 bounced_bytes;
+} VyreIngestRun;
+
+gboolean vyre_ingest_run_check (const VyreIngestRun *run, const char *producer, GError **error);
+
+G_END_DECLS

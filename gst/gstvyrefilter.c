@@ -37,6 +37,7 @@ GST_DEBUG_CATEGORY (gst_vyre_debug);
 #define DEFAULT_RESIDENCY VYRE_RESIDENCY_AUTO
 #define DEFAULT_PLACEMENT VYRE_PLACEMENT_AUTO
 #define DEFAULT_COPY_THRESHOLD 0
+#define DEFAULT_IMPORT_THRESHOLD 0
 #define DEFAULT_MAX_IN_FLIGHT 4
 #define DEFAULT_STAGING_SIZE (64 * 1024 * 1024)
 #define DEFAULT_POST_MESSAGES (GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG)
@@ -58,6 +59,7 @@ enum {
   PROP_RESIDENCY,
   PROP_PLACEMENT,
   PROP_COPY_THRESHOLD,
+  PROP_IMPORT_THRESHOLD,
   PROP_LEASE,
   PROP_MAX_IN_FLIGHT,
   PROP_STAGING_SIZE,
@@ -299,6 +301,9 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
     case PROP_COPY_THRESHOLD:
       self->copy_threshold = g_value_get_uint64 (value);
       break;
+    case PROP_IMPORT_THRESHOLD:
+      self->import_threshold = g_value_get_uint64 (value);
+      break;
     case PROP_LEASE:
       self->lease = g_value_get_uint64 (value);
       break;
@@ -368,6 +373,9 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
     case PROP_COPY_THRESHOLD:
       g_value_set_uint64 (value, self->copy_threshold);
       break;
+    case PROP_IMPORT_THRESHOLD:
+      g_value_set_uint64 (value, self->import_threshold);
+      break;
     case PROP_LEASE:
       g_value_set_uint64 (value, self->lease);
       break;
@@ -421,6 +429,7 @@ open_kernel (GstVyreFilter *self)
     .residency = self->residency,
     .placement = self->placement,
     .copy_threshold = self->copy_threshold,
+    .import_threshold = self->import_threshold,
     .staging_size = self->staging_size,
     .readback_size = READBACK_SIZE,
     .resource_size = self->resource_size,
@@ -591,6 +600,11 @@ install_device_properties (GObjectClass *klass)
       g_param_spec_uint64 ("copy-threshold", "Copy threshold",
           "Bytes from which on placement=split takes the copy engine (0 = measured at start)", 0,
           G_MAXUINT64, DEFAULT_COPY_THRESHOLD, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_IMPORT_THRESHOLD,
+      g_param_spec_uint64 ("import-threshold", "Import threshold",
+          "Bytes from which on memory of other elements is read where it is rather than copied "
+          "(0 = as measured for such devices)",
+          0, G_MAXUINT64, DEFAULT_IMPORT_THRESHOLD, READY_FLAGS));
   g_object_class_install_property (klass, PROP_LEASE,
       g_param_spec_uint64 ("lease", "Lease",
           "Longest time that a launch of a persistent kernel stays before the next takes over "
@@ -673,6 +687,7 @@ gst_vyre_filter_init (GstVyreFilter *self)
   self->residency = DEFAULT_RESIDENCY;
   self->placement = DEFAULT_PLACEMENT;
   self->copy_threshold = DEFAULT_COPY_THRESHOLD;
+  self->import_threshold = DEFAULT_IMPORT_THRESHOLD;
   self->lease = DEFAULT_LEASE;
   self->staging_size = DEFAULT_STAGING_SIZE;
   self->idle_timeout = DEFAULT_IDLE_TIMEOUT;

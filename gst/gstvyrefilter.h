@@ -96,6 +96,7 @@ struct _GstVyreFilter {
   VyreResidency residency;
   VyrePlacement placement;
   guint64 copy_threshold;
+  guint64 import_threshold;
   guint64 lease;
   guint64 staging_size;
   guint64 resource_size;

@@ -150,17 +150,28 @@ keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
   }
 }
 
+/* The element in front, or NULL. */
+static gchar *
+name_upstream (GstVyreFilter *self)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (self->sinkpad);
+  g_autoptr (GstObject) parent = peer ? gst_pad_get_parent (peer) : NULL;
+
+  return parent ? gst_object_get_name (parent) : NULL;
+}
+
 static void
 describe (GstVyreFilter *self, GstStructure *structure)
 {
   g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
+  g_autofree gchar *upstream = name_upstream (self);
 
   vyre_mutex_lock (&self->lock);
   GstVyreStats stats = self->stats;
   guint depth = self->n_batches;
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);
-  gst_vyre_stats_describe (&stats, depth, shared, tenant, structure);
+  gst_vyre_stats_describe (&stats, depth, shared, tenant, upstream, structure);
 }
 
 static void

@@ -21,9 +21,10 @@ static gboolean
 same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
 {
   return a->residency == b->residency && a->placement == b->placement
-         && a->copy_threshold == b->copy_threshold && a->staging_size == b->staging_size
-         && a->readback_size == b->readback_size && a->resource_size == b->resource_size
-         && a->idle_timeout == b->idle_timeout && a->lease == b->lease;
+         && a->copy_threshold == b->copy_threshold && a->import_threshold == b->import_threshold
+         && a->staging_size == b->staging_size && a->readback_size == b->readback_size
+         && a->resource_size == b->resource_size && a->idle_timeout == b->idle_timeout
+         && a->lease == b->lease;
 }
 
 /* One that works, with a reference. */

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vyrefilter's sink pad: negotiation, staging, publishing.
+ * vyrefilter's sink pad: negotiation and publishing.
  */
-#include "gstvyrememory.h"
 #include "gstvyreslots.h"
+#include "gstvyrestaging.h"
 #include "gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
 /* Longer buffers say nothing about latency. */
 #define LONGEST_DURATION (60 * 60 * GST_SECOND)
-
-/* With nothing in flight, how long upstream may hold all of the staging memory. */
-#define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
 /* What is configured, as far as it is about this stream: slots run without a program. */
 static void
@@ -156,204 +152,6 @@ ensure_program_plan (
   return keep_plan (self, settings, size, shared->kernel, plan);
 }
 
-/* A staging slice of our own, with what it takes to give it back. */
-typedef struct {
-  VyreStore *store;
-  gsize offset;
-} Slice;
-
-static void
-slice_free (gpointer data)
-{
-  Slice *slice = data;
-
-  vyre_store_free (slice->store, slice->offset);
-  vyre_store_unref (slice->store);
-  g_free (slice);
-}
-
-static void
-buffer_release (gpointer data)
-{
-  gst_buffer_unref (data);
-}
-
-/* First way: the payload was written into the staging store by upstream. */
-static gboolean
-stage_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, VyrePayload *staged)
-{
-  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
-
-  if (gst_buffer_n_memory (buffer) != 1
-      || !gst_vyre_memory_find (gst_buffer_peek_memory (buffer, 0), store, &staged->offset)
-      || staged->offset % VYRE_GRANULE != 0)
-    return FALSE;
-  staged->release = buffer_release;
-  staged->owner = gst_buffer_ref (buffer);
-  vyre_mutex_lock (&self->lock);
-  self->stats.arena_bytes += gst_buffer_get_size (buffer);
-  g_mutex_unlock (&self->lock);
-  return TRUE;
-}
-
-/* Whether all bytes of @buffer are still what upstream wrote. */
-static gboolean
-is_readable (GstVyreFilter *self, GstBuffer *buffer)
-{
-  gboolean lost = FALSE;
-  gsize offset;
-
-  vyre_mutex_lock (&self->lock);
-  for (guint i = 0; self->lost_bytes && i < gst_buffer_n_memory (buffer); i++)
-    lost |= gst_vyre_memory_find (gst_buffer_peek_memory (buffer, i), self->lost_bytes, &offset);
-  g_mutex_unlock (&self->lock);
-  return !lost;
-}
-
-/* A buffer mapped for the time that it takes to store it. */
-typedef struct {
-  GstBuffer *buffer;
-  GstMapInfo map;
-} Mapped;
-
-static void
-mapped_free (gpointer data)
-{
-  Mapped *mapped = data;
-
-  gst_buffer_unmap (mapped->buffer, &mapped->map);
-  gst_buffer_unref (mapped->buffer);
-  g_free (mapped);
-}
-
-/* Second way: publishing stores the payload into the device from wherever it is. */
-static gboolean
-stage_mapped (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer, VyrePayload *staged)
-{
-  gsize size = gst_buffer_get_size (buffer);
-
-  if (gst_buffer_n_memory (buffer) != 1
-      || size > vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel))
-      || !vyre_megakernel_stores_payload (shared->kernel, size) || !is_readable (self, buffer))
-    return FALSE;
-  Mapped *mapped = g_new (Mapped, 1);
-  if (!gst_buffer_map (buffer, &mapped->map, GST_MAP_READ)) {
-    g_free (mapped);
-    return FALSE;
-  }
-  mapped->buffer = gst_buffer_ref (buffer);
-  *staged = (VyrePayload){
-    .data = mapped->map.data,
-    .release = mapped_free,
-    .owner = mapped,
-  };
-  vyre_mutex_lock (&self->lock);
-  self->stats.direct_bytes += size;
-  g_mutex_unlock (&self->lock);
-  return TRUE;
-}
-
-static GError *
-too_large (GstVyreShared *shared, gsize size)
-{
-  gsize room = vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel));
-  gsize most = vyre_device_get_max_payload (vyre_megakernel_get_device (shared->kernel));
-
-  if (size > most)
-    return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "A buffer of %" G_GSIZE_FORMAT " bytes is more than the %" G_GSIZE_FORMAT
-        " bytes this device can address. Fix: send smaller buffers, or choose another device.",
-        size, most);
-  return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-      "A buffer of %" G_GSIZE_FORMAT " bytes does not fit the %" G_GSIZE_FORMAT
-      " bytes of staging memory. Fix: set staging-size=%" G_GSIZE_FORMAT
-      " or more, or send smaller buffers.",
-      size, room, size);
-}
-
-static GstFlowReturn
-alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, gsize size,
-    gsize *offset, GError **error)
-{
-  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
-  gint64 deadline = 0;
-
-  if (size > vyre_store_get_size (store)) {
-    g_propagate_error (error, too_large (shared, size));
-    return GST_FLOW_ERROR;
-  }
-  while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
-    if (!vyre_megakernel_check (shared->kernel, error))
-      return GST_FLOW_ERROR;
-    vyre_mutex_lock (&self->lock);
-    GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
-    /* for our own payloads, which will be released; a rerun has none before it */
-    gboolean waiting = self->n_batches > 0 && !item->is_rerun;
-    g_mutex_unlock (&self->lock);
-    if (flow != GST_FLOW_OK)
-      return flow;
-    gint64 now = g_get_monotonic_time ();
-    if (waiting || deadline == 0)
-      deadline = now + STAGING_DEADLINE;
-    if (now > deadline) {
-      g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-          "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s. Fix: raise "
-          "staging-size; elements in front hold too much of it.",
-          size);
-      return GST_FLOW_ERROR;
-    }
-  }
-  return GST_FLOW_OK;
-}
-
-/* Copies the bytes of @buffer on their way to the kernel, and counts them. */
-static gboolean
-copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
-{
-  gsize size = gst_buffer_get_size (buffer);
-
-  if (!is_readable (self, buffer)) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
-        "The bytes of a buffer lay in memory of the device that was lost. Fix: restart the "
-        "pipeline.");
-    return FALSE;
-  }
-  gsize copied = gst_buffer_extract (buffer, 0, data, size);
-  if (copied < size) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-        "Only %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes of a buffer could be read. Fix: "
-        "put an element in front that maps its memory for the CPU.",
-        copied, size);
-    return FALSE;
-  }
-  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
-  vyre_mutex_lock (&self->lock);
-  self->stats.bounce_bytes += size;
-  g_mutex_unlock (&self->lock);
-  return TRUE;
-}
-
-/* Last way: the CPU copies the payload in. */
-static GstFlowReturn
-stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
-    VyrePayload *staged, GError **error)
-{
-  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
-  gsize size = gst_buffer_get_size (item->buffer);
-
-  GstFlowReturn flow = alloc_slice (self, shared, item, size, &staged->offset, error);
-  if (flow != GST_FLOW_OK)
-    return flow;
-  Slice *slice = g_new (Slice, 1);
-  *slice = (Slice){ .store = vyre_store_ref (store), .offset = staged->offset };
-  staged->release = slice_free;
-  staged->owner = slice;
-  if (copy_bytes (self, item->buffer, vyre_store_get_data (store) + staged->offset, error))
-    return GST_FLOW_OK;
-  slice_free (slice);
-  return GST_FLOW_ERROR;
-}
-
 static GstFlowReturn
 publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const VyrePayload *staged,
     GError **error)
@@ -389,10 +187,8 @@ gst_vyre_sink_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *i
   GstFlowReturn flow = GST_FLOW_OK;
 
   gst_vyre_item_forget_batch (item);
-  if (vyre_plan_get_payload_size (item->plan) > 0
-      && !stage_in_place (self, shared, item->buffer, &staged)
-      && !stage_mapped (self, shared, item->buffer, &staged))
-    flow = stage_copy (self, shared, item, &staged, error);
+  if (vyre_plan_get_payload_size (item->plan) > 0)
+    flow = gst_vyre_staging_perform (self, shared, item, &staged, error);
   return flow == GST_FLOW_OK ? publish (self, shared, item, &staged, error) : flow;
 }
 
@@ -482,7 +278,7 @@ ensure_slots_plan (GstVyreFilter *self, const GstVyreSettings *settings, const G
   VyrePlan *plan = NULL;
   GError *error = NULL;
 
-  if (!copy_bytes (self, item->buffer, slots, &error))
+  if (!gst_vyre_staging_copy_bytes (self, item->buffer, slots, &error))
     return gst_vyre_stream_fail (self, error);
   if (same_plan (self, settings, size, shared->kernel)
       && memcmp (vyre_plan_get_image (self->plan)->slots, slots, size) == 0)
@@ -760,7 +556,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 void
 gst_vyre_sink_init (GstVyreFilter *self)
 {
-  GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
+  gst_vyre_staging_init ();
   gst_pad_set_chain_function (self->sinkpad, sink_chain);
   gst_pad_set_event_function (self->sinkpad, sink_event);
   gst_pad_set_query_function (self->sinkpad, sink_query);

@@ -85,8 +85,29 @@ describe_metrics (const GstVyreStats *stats, GstStructure *structure)
   gst_structure_free (metrics);
 }
 
+/* Whether no byte was copied so far, and who is to blame if one was. */
 static void
-describe_ingest (const GstVyreStats *stats, VyreMegakernel *kernel, GstStructure *structure)
+describe_verdict (
+    const GstVyreStats *stats, guint in_flight, const gchar *upstream, GstStructure *ingest)
+{
+  VyreIngestRun run = {
+    .submitted = stats->buffers,
+    .completed = stats->batches + stats->flushed,
+    .failed = stats->faults,
+    .in_flight = in_flight,
+    .bounced_bytes = stats->bounce_bytes,
+  };
+  g_autoptr (GError) reason = NULL;
+  gboolean fine = vyre_ingest_run_check (&run, upstream, &reason);
+
+  gst_structure_set (ingest, "zero-copy-verdict", G_TYPE_STRING,
+      fine ? "no byte was copied by the CPU" : reason->message, "zero-copy", G_TYPE_BOOLEAN, fine,
+      NULL);
+}
+
+static void
+describe_ingest (const GstVyreStats *stats, guint in_flight, VyreMegakernel *kernel,
+    const gchar *upstream, GstStructure *structure)
 {
   VyreIngestCounters reads = { 0 };
   GstStructure *ingest = gst_structure_new_empty ("ingest");
@@ -96,6 +117,10 @@ describe_ingest (const GstVyreStats *stats, VyreMegakernel *kernel, GstStructure
   set (ingest, "arena-bytes", stats->arena_bytes);
   set (ingest, "cpu-bounce-bytes", stats->bounce_bytes);
   set (ingest, "direct-bytes", stats->direct_bytes);
+  set (ingest, "import-bytes", stats->import_bytes);
+  set (ingest, "imports", stats->imports);
+  set (ingest, "import-hits", stats->import_hits);
+  set (ingest, "fd-bytes", stats->fd_bytes);
   set (ingest, "reads-submitted", reads.reads_submitted);
   set (ingest, "reads-completed", reads.reads_completed);
   set (ingest, "reads-failed", reads.reads_failed);
@@ -105,6 +130,7 @@ describe_ingest (const GstVyreStats *stats, VyreMegakernel *kernel, GstStructure
   set (ingest, "ring-reads", reads.ring_reads);
   set (ingest, "plain-reads", reads.plain_reads);
   set (ingest, "short-reads", reads.short_reads);
+  describe_verdict (stats, in_flight, upstream, ingest);
   gst_structure_set (structure, "ingest", GST_TYPE_STRUCTURE, ingest, NULL);
   gst_structure_free (ingest);
 }
@@ -188,12 +214,13 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
   VyreMegakernelCounters counters = { 0 };
   const gchar *placement = "none", *residency = "none", *device = "none", *mode = "none";
   const gchar *verdict = "";
-  guint64 threshold = 0, workgroups = 0;
+  guint64 threshold = 0, import_threshold = 0, workgroups = 0;
 
   if (kernel) {
     vyre_megakernel_get_counters (kernel, &counters);
     placement = vyre_placement_name (vyre_megakernel_get_placement (kernel));
     threshold = vyre_megakernel_get_copy_threshold (kernel);
+    import_threshold = vyre_megakernel_get_import_threshold (kernel);
     workgroups = vyre_megakernel_get_workgroups (kernel);
     residency = vyre_residency_name (vyre_megakernel_get_residency (kernel));
     device = vyre_device_get_name (vyre_megakernel_get_device (kernel));
@@ -204,6 +231,7 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
       placement, "residency", G_TYPE_STRING, residency, "residency-verdict", G_TYPE_STRING, verdict,
       "ingest-mode", G_TYPE_STRING, mode, NULL);
   set (structure, "copy-threshold", threshold);
+  set (structure, "import-threshold", import_threshold);
   set (structure, "workgroups", workgroups);
   set (structure, "launches", counters.launches);
   set (structure, "renewals", counters.renewals);
@@ -218,10 +246,11 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
 }
 
 /* Adds every counter as a field; docs/messages.md says what each one means.
- * @shared and @tenant may be NULL: their counters are 0 then. */
+ * @shared and @tenant may be NULL: their counters are 0 then. @upstream is the name of who
+ * sends the buffers, or NULL. */
 void
 gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreShared *shared,
-    VyreTenant *tenant, GstStructure *structure)
+    VyreTenant *tenant, const gchar *upstream, GstStructure *structure)
 {
   VyreMegakernel *kernel = shared ? shared->kernel : NULL;
   guint64 readback = 0;
@@ -253,7 +282,7 @@ gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreSh
   set (structure, "stalls", stats->stalls);
   describe_metrics (stats, structure);
   describe_runtime (stats, structure);
-  describe_ingest (stats, kernel, structure);
+  describe_ingest (stats, queue_depth, kernel, upstream, structure);
   describe_resources (kernel, structure);
   describe_kernel (kernel, structure);
   describe_tenant (tenant, structure); /* after the kernel, which collects completions */

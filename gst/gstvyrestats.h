@@ -30,6 +30,10 @@ typedef struct {
   guint64 arena_bytes;     /* payload that upstream wrote into the staging store */
   guint64 bounce_bytes;    /* payload that was copied there by the CPU */
   guint64 direct_bytes;    /* payload that was stored into the device from where it was */
+  guint64 import_bytes;    /* payload that the device reads in memory of upstream */
+  guint64 imports;         /* of such memory, made */
+  guint64 import_hits;     /* payloads in memory that was imported already */
+  guint64 fd_bytes;        /* payload that was read from a file into the staging store */
   guint64 readback_copies; /* readbacks copied out for want of room */
   guint64 flushed;         /* batches dropped by a flush */
   guint64 device_losses;   /* noticed by this element */
@@ -46,6 +50,6 @@ void gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *tel
 void gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency);
 guint64 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent);
 void gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreShared *shared,
-    VyreTenant *tenant, GstStructure *structure);
+    VyreTenant *tenant, const gchar *upstream, GstStructure *structure);
 
 G_END_DECLS

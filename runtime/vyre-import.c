@@ -95,18 +95,6 @@ set_unsupported (const VyreMegakernel *kernel, const char *why, GError **error)
   return FALSE;
 }
 
-/* Pages are imported once: two small memories may share one. */
-static gboolean
-is_taken (const VyreImports *imports, const guint8 *base, gsize size)
-{
-  for (guint i = 0; i < imports->list->len; i++) {
-    const VyreImport *other = g_ptr_array_index (imports->list, i);
-    if (base < other->base + other->size && other->base < base + size)
-      return TRUE;
-  }
-  return FALSE;
-}
-
 static gboolean
 is_number_taken (const VyreImports *imports, guint32 number)
 {
@@ -127,7 +115,7 @@ next_number (VyreImports *imports)
 }
 
 static gboolean
-can_add (const VyreImports *imports, const guint8 *base, gsize size, GError **error)
+can_add (const VyreImports *imports, gsize size, GError **error)
 {
   const VyreMegakernel *kernel = imports->kernel;
 
@@ -137,8 +125,6 @@ can_add (const VyreImports *imports, const guint8 *base, gsize size, GError **er
     return set_unsupported (kernel, "it is larger than what the device can address", error);
   if (imports->list->len == VYRE_PIPELINE_SOURCES)
     return set_unsupported (kernel, "too much memory is imported already", error);
-  if (is_taken (imports, base, size))
-    return set_unsupported (kernel, "other memory in the same pages is imported", error);
   return TRUE;
 }
 
@@ -148,12 +134,12 @@ create_objects (VyreImports *imports, VyreImport *import, GError **error)
 {
   VyreMegakernel *kernel = imports->kernel;
 
-  if (!can_add (imports, import->base, import->size, error)
+  if (!can_add (imports, import->size, error)
       || !vyre_memory_import (&import->memory, kernel->device, import->base, import->size, error))
     return FALSE;
   if (!vyre_megakernel_is_discrete (kernel)
       && !vyre_pipeline_add_source (
-          &kernel->pipeline, import->memory.buffer, &import->source, error)) {
+          &kernel->pipeline, import->memory.buffer, import->size, &import->source, error)) {
     vyre_memory_clear (&import->memory);
     return FALSE;
   }
@@ -171,10 +157,11 @@ create_objects (VyreImports *imports, VyreImport *import, GError **error)
  *
  * Imports memory that stays where it is, mapped and readable, until the import is gone:
  * which is when vyre_import_unref() has returned for the last time. What else lies in its
- * first and last page is imported with it, and never looked at. Nothing is ever written.
+ * first and last page is imported with it, and never looked at; it may be imported again by
+ * itself, as far as the driver likes that. Nothing is ever written.
  *
  * Returns: (transfer full) (nullable): the import, or %NULL with %VYRE_ERROR_UNSUPPORTED (not
- *   here, not so large, not so many, or something else in the same pages is imported) or
+ *   here, not so large or not so many) or
  *   what the driver has against it
  */
 VyreImport *

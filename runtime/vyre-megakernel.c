@@ -64,7 +64,7 @@ vyre_megakernel_fail (VyreMegakernel *kernel, GError *error)
 }
 
 /* From how many bytes on memory of others is imported, docs/performance.md has the figures. */
-#define CPU_IMPORT_THRESHOLD ((gsize)4 << 20)
+#define CPU_IMPORT_THRESHOLD ((gsize)1 << 20)
 #define GPU_IMPORT_THRESHOLD ((gsize)1 << 20)
 
 /* Payloads that are stored one by one need no whole pages. */
@@ -77,8 +77,10 @@ init_stores (VyreMegakernel *kernel, GError **error)
   const VyreMegakernelParams *params = &kernel->params;
 
   /* Payload slices are whole pages, so that what upstream writes can be read by
-   * O_DIRECT and imported by others. */
-  kernel->staging = vyre_store_new (device, params->staging_size, 4096, error);
+   * O_DIRECT and imported by others. llvmpipe compiles the kernel once for texels in buffers
+   * whose size is a power of two and once for others, which memory of others mostly is. */
+  kernel->staging = vyre_store_new_kind (
+      device, params->staging_size, VYRE_GRANULE, 4096, VYRE_MEMORY_HOST, error);
   if (!kernel->staging)
     return FALSE;
   kernel->readbacks = vyre_store_new (device, params->readback_size, VYRE_STORE_ALIGNMENT, error);
@@ -87,11 +89,11 @@ init_stores (VyreMegakernel *kernel, GError **error)
   if (!vyre_megakernel_is_discrete (kernel))
     return TRUE;
   kernel->work = vyre_store_new_kind (
-      device, params->readback_size, VYRE_STORE_ALIGNMENT, VYRE_MEMORY_DEVICE, error);
+      device, params->readback_size, 0, VYRE_STORE_ALIGNMENT, VYRE_MEMORY_DEVICE, error);
   if (!kernel->work)
     return FALSE;
   kernel->payloads = vyre_store_new_kind (
-      device, params->staging_size, STORED_ALIGNMENT, VYRE_MEMORY_DEVICE, error);
+      device, params->staging_size, 0, STORED_ALIGNMENT, VYRE_MEMORY_DEVICE, error);
   return kernel->payloads != NULL;
 }
 
@@ -127,7 +129,7 @@ bind_memory (VyreMegakernel *kernel, GError **error)
     [VYRE_BIND_READBACK] = vyre_store_get_buffer (kernel->readbacks),
   };
 
-  return vyre_pipeline_bind (&kernel->pipeline, buffers, error);
+  return vyre_pipeline_bind (&kernel->pipeline, buffers, vyre_store_get_size (payloads), error);
 }
 
 /* Until it is measured, everything goes the one way or the other. */

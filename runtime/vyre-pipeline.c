@@ -238,13 +238,14 @@ create_descriptors (VyrePipeline *p, GError **error)
 
 /* The payload as texels; what code that does not read them is bound to is one. */
 static gboolean
-create_texels (const VyrePipeline *p, VkBuffer payload, VkBufferView *texels, GError **error)
+create_texels (
+    const VyrePipeline *p, VkBuffer payload, gsize size, VkBufferView *texels, GError **error)
 {
   VkBufferViewCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
     .buffer = payload,
     .format = VK_FORMAT_R32G32B32A32_UINT,
-    .range = p->reads_texels ? VK_WHOLE_SIZE : VYRE_GRANULE,
+    .range = p->reads_texels ? size : VYRE_GRANULE,
   };
 
   return p->discrete
@@ -253,7 +254,7 @@ create_texels (const VyrePipeline *p, VkBuffer payload, VkBufferView *texels, GE
 }
 
 static gboolean
-create_set (const VyrePipeline *p, VkBuffer payload, VyreSource *source, GError **error)
+create_set (const VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
 {
   VkDescriptorBufferInfo infos[VYRE_N_BUFFERS];
   VkWriteDescriptorSet writes[VYRE_N_BUFFERS + 1];
@@ -270,7 +271,7 @@ create_set (const VyrePipeline *p, VkBuffer payload, VyreSource *source, GError 
   for (guint32 i = 0; i < VYRE_N_BUFFERS; i++)
     infos[i] = (VkDescriptorBufferInfo){
       .buffer = i == VYRE_BIND_PAYLOAD ? payload : p->buffers[i],
-      .range = VK_WHOLE_SIZE,
+      .range = i == VYRE_BIND_PAYLOAD ? size : VK_WHOLE_SIZE,
     };
   for (guint32 i = 0; i < n_bindings (p); i++) {
     gboolean texels = i == VYRE_BIND_TEXELS;
@@ -348,23 +349,27 @@ vyre_pipeline_init (
          && create_launches (p, error);
 }
 
-/* What the kernel works on: buffers in binding order. */
+/* What the kernel works on: buffers in binding order, the payloads in the first @size bytes
+ * of theirs. */
 gboolean
-vyre_pipeline_bind (VyrePipeline *p, const VkBuffer buffers[VYRE_N_BUFFERS], GError **error)
+vyre_pipeline_bind (
+    VyrePipeline *p, const VkBuffer buffers[VYRE_N_BUFFERS], gsize size, GError **error)
 {
   memcpy (p->buffers, buffers, sizeof p->buffers);
   return create_descriptors (p, error)
-         && vyre_pipeline_add_source (p, buffers[VYRE_BIND_PAYLOAD], &p->store, error);
+         && vyre_pipeline_add_source (p, buffers[VYRE_BIND_PAYLOAD], size, &p->store, error);
 }
 
-/* Another buffer that launches may read payloads from, instead of the one that was bound.
- * The pool of descriptors is not free-threaded: neither are this and its opposite. */
+/* Another buffer that launches may read payloads from, instead of the one that was bound;
+ * @size is whole granules. The pool of descriptors is not free-threaded: neither are this
+ * and its opposite. */
 gboolean
 vyre_pipeline_add_source (
-    const VyrePipeline *p, VkBuffer payload, VyreSource *source, GError **error)
+    const VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
 {
   *source = (VyreSource){ 0 };
-  if (create_texels (p, payload, &source->texels, error) && create_set (p, payload, source, error))
+  if (create_texels (p, payload, size, &source->texels, error)
+      && create_set (p, payload, size, source, error))
     return TRUE;
   vyre_pipeline_remove_source (p, source);
   return FALSE;

@@ -52,12 +52,12 @@ typedef struct {
 gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device, gsize payload_size,
     gboolean discrete, GError **error);
 gboolean vyre_pipeline_bind (
-    VyrePipeline *pipeline, const VkBuffer buffers[VYRE_N_BUFFERS], GError **error);
+    VyrePipeline *pipeline, const VkBuffer buffers[VYRE_N_BUFFERS], gsize size, GError **error);
 gboolean vyre_pipeline_build_full (const VyrePipeline *pipeline, VkPipeline *full, GError **error);
 void vyre_pipeline_destroy (const VyrePipeline *pipeline, VkPipeline handle);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_add_source (
-    const VyrePipeline *pipeline, VkBuffer payload, VyreSource *source, GError **error);
+    const VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);
 void vyre_pipeline_remove_source (const VyrePipeline *pipeline, VyreSource *source);
 gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
     const VyreSource *source, guint groups, GError **error);

@@ -8,6 +8,6 @@
 #include "vyre-memory.h"
 #include "vyre-store.h"
 
-VyreStore *vyre_store_new_kind (
-    VyreDevice *device, gsize size, gsize alignment, VyreMemoryKind kind, GError **error);
+VyreStore *vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignment,
+    VyreMemoryKind kind, GError **error);
 VkBuffer vyre_store_get_buffer (VyreStore *store);

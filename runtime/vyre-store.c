@@ -7,10 +7,11 @@ struct _VyreStore {
   VyreArena *arena;
 };
 
-/* As vyre_store_new(), in memory of either kind; that of the device is not zeroed. */
+/* As vyre_store_new(), in memory of either kind; that of the device is not zeroed. Its buffer
+ * has @slack bytes more, which are nobody's. */
 VyreStore *
-vyre_store_new_kind (
-    VyreDevice *device, gsize size, gsize alignment, VyreMemoryKind kind, GError **error)
+vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignment,
+    VyreMemoryKind kind, GError **error)
 {
   gsize most = vyre_device_get_max_payload (device);
 
@@ -24,7 +25,7 @@ vyre_store_new_kind (
   }
   VyreStore *store = g_new0 (VyreStore, 1);
   g_atomic_ref_count_init (&store->refs);
-  if (!vyre_memory_init (&store->memory, device, size, kind, error)) {
+  if (!vyre_memory_init (&store->memory, device, size + slack, kind, error)) {
     g_free (store);
     return NULL;
   }
@@ -46,7 +47,7 @@ vyre_store_new_kind (
 VyreStore *
 vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
 {
-  return vyre_store_new_kind (device, size, alignment, VYRE_MEMORY_HOST, error);
+  return vyre_store_new_kind (device, size, 0, alignment, VYRE_MEMORY_HOST, error);
 }
 
 /**

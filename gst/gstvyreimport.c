@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvyreimport.h"
+
+#include <fcntl.h>
+#include <gst/allocators/allocators.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+/* The import of one memory by one kernel. Of a file, it is of a mapping of our own: that
+ * of a GstFdMemory comes and goes with whoever maps it. */
+typedef struct {
+  VyreImport *import;
+  guint8 *base; /* where offset 0 of the memory is */
+  gpointer mapping;
+  gsize mapped;
+} Import;
+
+/* Several kernels may read one memory, behind a tee. */
+static GMutex lock; /* of all lists */
+
+static GQuark
+imports_quark (void)
+{
+  return g_quark_from_static_string ("GstVyreImports");
+}
+
+static void
+import_free (gpointer data)
+{
+  Import *import = data;
+
+  vyre_import_unref (import->import);
+  if (import->mapping)
+    munmap (import->mapping, import->mapped);
+  g_free (import);
+}
+
+/* A part has no pages of its own: the whole memory is imported, once. */
+static GstMemory *
+root_of (GstMemory *memory)
+{
+  while (memory->parent)
+    memory = memory->parent;
+  return memory;
+}
+
+/* Whether the bytes of a file can be mapped without a thought: a file that others may
+ * cut would take the process down with it. */
+static gboolean
+is_sealed_file (GstMemory *memory)
+{
+  if (!gst_is_fd_memory (memory) || gst_is_dmabuf_memory (memory))
+    return FALSE;
+  int seals = fcntl (gst_fd_memory_get_fd (memory), F_GET_SEALS);
+  return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+}
+
+/* Memory that stays at its address for as long as it lives. */
+static gboolean
+is_system_memory (GstMemory *memory)
+{
+  return gst_memory_is_type (memory, GST_ALLOCATOR_SYSMEM);
+}
+
+/* Whether @memory is of a kind that can be imported. */
+gboolean
+gst_vyre_import_accepts (GstMemory *memory)
+{
+  return is_system_memory (memory) || is_sealed_file (memory);
+}
+
+static gboolean
+set_unreadable (GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
+      "A buffer's memory cannot be mapped for reading. Fix: put an element in front that maps its "
+      "memory for the CPU.");
+  return FALSE;
+}
+
+static gboolean
+map_file (GstMemory *memory, Import *import, GError **error)
+{
+  int fd = gst_fd_memory_get_fd (memory);
+  struct stat status;
+
+  if (fstat (fd, &status) != 0 || (guint64)status.st_size < memory->maxsize)
+    return set_unreadable (error);
+  import->mapped = memory->maxsize;
+  import->mapping = mmap (NULL, import->mapped, PROT_READ, MAP_SHARED, fd, 0);
+  if (import->mapping == MAP_FAILED) {
+    import->mapping = NULL;
+    return set_unreadable (error);
+  }
+  import->base = import->mapping;
+  return TRUE;
+}
+
+static gboolean
+find_base (GstMemory *memory, Import *import, GError **error)
+{
+  GstMapInfo map;
+
+  if (!is_system_memory (memory))
+    return map_file (memory, import, error);
+  if (!gst_memory_map (memory, &map, GST_MAP_READ))
+    return set_unreadable (error);
+  import->base = map.data - memory->offset;
+  gst_memory_unmap (memory, &map);
+  return TRUE;
+}
+
+static Import *
+import_new (GstMemory *memory, VyreMegakernel *kernel, GError **error)
+{
+  Import *import = g_new0 (Import, 1);
+
+  if (find_base (memory, import, error)
+      && (import->import = vyre_import_new (kernel, import->base, memory->maxsize, error)))
+    return import;
+  if (import->mapping)
+    munmap (import->mapping, import->mapped);
+  g_free (import);
+  return NULL;
+}
+
+static GPtrArray *
+list_of (GstMemory *root)
+{
+  GPtrArray *list = gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), imports_quark ());
+
+  if (list)
+    return list;
+  list = g_ptr_array_new_with_free_func (import_free);
+  gst_mini_object_set_qdata (
+      GST_MINI_OBJECT_CAST (root), imports_quark (), list, (GDestroyNotify)g_ptr_array_unref);
+  return list;
+}
+
+static Import *
+look_up (const GPtrArray *list, const VyreMegakernel *kernel)
+{
+  for (guint i = 0; i < list->len; i++) {
+    Import *import = g_ptr_array_index (list, i);
+    if (vyre_import_is_of (import->import, kernel))
+      return import;
+  }
+  return NULL;
+}
+
+/* The import of @memory by @kernel, made now if there is none yet. */
+gboolean
+gst_vyre_import_find (
+    GstMemory *memory, VyreMegakernel *kernel, GstVyreImported *imported, GError **error)
+{
+  GstMemory *root = root_of (memory);
+
+  g_mutex_lock (&lock);
+  GPtrArray *list = list_of (root);
+  Import *import = look_up (list, kernel);
+  imported->is_new = import == NULL;
+  if (!import && (import = import_new (root, kernel, error)))
+    g_ptr_array_add (list, import);
+  g_mutex_unlock (&lock);
+  if (!import)
+    return FALSE;
+  imported->import = import->import;
+  imported->data = import->base + memory->offset;
+  return TRUE;
+}

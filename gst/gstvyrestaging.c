@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstvyrestaging.h"
+
+#include <gst/allocators/allocators.h>
+
+#include "gstvyreimport.h"
+#include "gstvyrememory.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+GST_DEBUG_CATEGORY_STATIC (cat_performance);
+
+/* With nothing in flight, how long upstream may hold all of the staging memory. */
+#define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
+
+/* A method that had accepted a buffer found that it cannot do it: the next has its turn. */
+#define FLOW_NEXT GST_FLOW_CUSTOM_SUCCESS
+
+static void
+count (GstVyreFilter *self, guint64 *counter, guint64 n)
+{
+  vyre_mutex_lock (&self->lock);
+  *counter += n;
+  g_mutex_unlock (&self->lock);
+}
+
+/* The memory of a buffer that has one and no more. */
+static GstMemory *
+only_memory (GstBuffer *buffer)
+{
+  return gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
+}
+
+static void
+buffer_release (gpointer data)
+{
+  gst_buffer_unref (data);
+}
+
+/* The payload is what @buffer holds, and holds it. */
+static void
+hold_buffer (VyrePayload *staged, GstBuffer *buffer)
+{
+  staged->release = buffer_release;
+  staged->owner = gst_buffer_ref (buffer);
+}
+
+/* ---- in place: upstream wrote into the staging store ------------------------- */
+
+static gboolean
+accepts_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  GstMemory *memory = only_memory (buffer);
+  gsize offset;
+
+  return memory && gst_vyre_memory_find (memory, store, &offset) && offset % VYRE_GRANULE == 0;
+}
+
+static GstFlowReturn
+stage_in_place (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+
+  gst_vyre_memory_find (only_memory (item->buffer), store, &staged->offset);
+  hold_buffer (staged, item->buffer);
+  return GST_FLOW_OK;
+}
+
+/* Whether all bytes of @buffer are still what upstream wrote. */
+static gboolean
+is_readable (GstVyreFilter *self, GstBuffer *buffer)
+{
+  gboolean lost = FALSE;
+  gsize offset;
+
+  vyre_mutex_lock (&self->lock);
+  for (guint i = 0; self->lost_bytes && i < gst_buffer_n_memory (buffer); i++)
+    lost |= gst_vyre_memory_find (gst_buffer_peek_memory (buffer, i), self->lost_bytes, &offset);
+  g_mutex_unlock (&self->lock);
+  return !lost;
+}
+
+/* ---- stored: publishing stores it into the device from wherever it is -------- */
+
+/* A buffer mapped for the time that it takes to store it. */
+typedef struct {
+  GstBuffer *buffer;
+  GstMapInfo map;
+} Mapped;
+
+static void
+mapped_free (gpointer data)
+{
+  Mapped *mapped = data;
+
+  gst_buffer_unmap (mapped->buffer, &mapped->map);
+  gst_buffer_unref (mapped->buffer);
+  g_free (mapped);
+}
+
+static gboolean
+accepts_stored (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+
+  return only_memory (buffer)
+         && size <= vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel))
+         && vyre_megakernel_stores_payload (shared->kernel, size) && is_readable (self, buffer);
+}
+
+static GstFlowReturn
+stage_stored (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  Mapped *mapped = g_new (Mapped, 1);
+
+  if (!gst_buffer_map (item->buffer, &mapped->map, GST_MAP_READ)) {
+    g_free (mapped);
+    return FLOW_NEXT;
+  }
+  mapped->buffer = gst_buffer_ref (item->buffer);
+  *staged = (VyrePayload){
+    .data = mapped->map.data,
+    .release = mapped_free,
+    .owner = mapped,
+  };
+  return GST_FLOW_OK;
+}
+
+/* ---- import: the device reads upstream's memory ------------------------------ */
+
+static gboolean
+accepts_import (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  GstMemory *memory = only_memory (buffer);
+
+  return memory && vyre_megakernel_imports_payload (shared->kernel, gst_buffer_get_size (buffer))
+         && gst_vyre_import_accepts (memory);
+}
+
+static GstFlowReturn
+stage_import (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  GstVyreImported imported;
+  g_autoptr (GError) reason = NULL;
+
+  if (!gst_vyre_import_find (only_memory (item->buffer), shared->kernel, &imported, &reason)) {
+    GST_CAT_LOG_OBJECT (cat_performance, self, "%s", reason->message);
+    return FLOW_NEXT;
+  }
+  *staged = (VyrePayload){ .data = imported.data, .import = imported.import };
+  hold_buffer (staged, item->buffer);
+  count (self, imported.is_new ? &self->stats.imports : &self->stats.import_hits, 1);
+  return GST_FLOW_OK;
+}
+
+/* ---- in the staging store: read there from a file, or copied ------------------ */
+
+/* A staging slice of our own, with what it takes to give it back. */
+typedef struct {
+  VyreStore *store;
+  gsize offset;
+} Slice;
+
+static void
+slice_free (gpointer data)
+{
+  Slice *slice = data;
+
+  vyre_store_free (slice->store, slice->offset);
+  vyre_store_unref (slice->store);
+  g_free (slice);
+}
+
+static GError *
+too_large (GstVyreShared *shared, gsize size)
+{
+  gsize room = vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel));
+  gsize most = vyre_device_get_max_payload (vyre_megakernel_get_device (shared->kernel));
+
+  if (size > most)
+    return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "A buffer of %" G_GSIZE_FORMAT " bytes is more than the %" G_GSIZE_FORMAT
+        " bytes this device can address. Fix: send smaller buffers, or choose another device.",
+        size, most);
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A buffer of %" G_GSIZE_FORMAT " bytes does not fit the %" G_GSIZE_FORMAT
+      " bytes of staging memory. Fix: set staging-size=%" G_GSIZE_FORMAT
+      " or more, or send smaller buffers.",
+      size, room, size);
+}
+
+/* Room in the staging store for all of the buffer, in @staged. */
+static GstFlowReturn
+alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  gsize size = gst_buffer_get_size (item->buffer), offset;
+  gint64 deadline = 0;
+
+  if (size > vyre_store_get_size (store)) {
+    g_propagate_error (error, too_large (shared, size));
+    return GST_FLOW_ERROR;
+  }
+  while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &offset)) {
+    if (!vyre_megakernel_check (shared->kernel, error))
+      return GST_FLOW_ERROR;
+    vyre_mutex_lock (&self->lock);
+    GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
+    /* for our own payloads, which will be released; a rerun has none before it */
+    gboolean waiting = self->n_batches > 0 && !item->is_rerun;
+    g_mutex_unlock (&self->lock);
+    if (flow != GST_FLOW_OK)
+      return flow;
+    gint64 now = g_get_monotonic_time ();
+    if (waiting || deadline == 0)
+      deadline = now + STAGING_DEADLINE;
+    if (now > deadline) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+          "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s. Fix: raise "
+          "staging-size; elements in front hold too much of it.",
+          size);
+      return GST_FLOW_ERROR;
+    }
+  }
+  Slice *slice = g_new (Slice, 1);
+  *slice = (Slice){ .store = vyre_store_ref (store), .offset = offset };
+  *staged = (VyrePayload){ .offset = offset, .release = slice_free, .owner = slice };
+  return GST_FLOW_OK;
+}
+
+static gboolean
+accepts_file (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  GstMemory *memory = only_memory (buffer);
+
+  return memory && gst_is_fd_memory (memory) && !gst_is_dmabuf_memory (memory);
+}
+
+/* What was written to a mapping of the file is in the file. */
+static GstFlowReturn
+stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  GstMemory *memory = only_memory (item->buffer);
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  g_autoptr (GError) reason = NULL;
+  gsize size = memory->size, n = 0;
+
+  GstFlowReturn flow = alloc_slice (self, shared, item, staged, error);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (vyre_ingest_read (vyre_megakernel_get_ingest (shared->kernel), gst_fd_memory_get_fd (memory),
+          memory->offset, vyre_store_get_data (store) + staged->offset, size, &n, &reason)
+      && n == size)
+    return GST_FLOW_OK;
+  GST_CAT_LOG_OBJECT (cat_performance, self,
+      "read %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes: %s", n, size,
+      reason ? reason->message : "the file is shorter");
+  slice_free (staged->owner);
+  return FLOW_NEXT;
+}
+
+/* Copies the bytes of @buffer on their way to the kernel, and counts them. */
+gboolean
+gst_vyre_staging_copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
+{
+  gsize size = gst_buffer_get_size (buffer);
+
+  if (!is_readable (self, buffer)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
+        "The bytes of a buffer lay in memory of the device that was lost. Fix: restart the "
+        "pipeline.");
+    return FALSE;
+  }
+  gsize copied = gst_buffer_extract (buffer, 0, data, size);
+  if (copied < size) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "Only %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes of a buffer could be read. Fix: "
+        "put an element in front that maps its memory for the CPU.",
+        copied, size);
+    return FALSE;
+  }
+  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
+  count (self, &self->stats.bounce_bytes, size);
+  return TRUE;
+}
+
+static gboolean
+accepts_all (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  return TRUE;
+}
+
+static GstFlowReturn
+stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+
+  GstFlowReturn flow = alloc_slice (self, shared, item, staged, error);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (gst_vyre_staging_copy_bytes (
+          self, item->buffer, vyre_store_get_data (store) + staged->offset, error))
+    return GST_FLOW_OK;
+  slice_free (staged->owner);
+  return GST_FLOW_ERROR;
+}
+
+/* ---- the table --------------------------------------------------------------- */
+
+typedef struct {
+  const gchar *name;
+  gboolean (*accepts) (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer);
+  GstFlowReturn (*perform) (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+      VyrePayload *staged, GError **error);
+  gsize counter; /* of the bytes, in the statistics; 0 for what counts by itself */
+} Method;
+
+/* Cheapest first. */
+static const Method methods[] = {
+  { "in place", accepts_in_place, stage_in_place, G_STRUCT_OFFSET (GstVyreStats, arena_bytes) },
+  { "stored", accepts_stored, stage_stored, G_STRUCT_OFFSET (GstVyreStats, direct_bytes) },
+  { "import", accepts_import, stage_import, G_STRUCT_OFFSET (GstVyreStats, import_bytes) },
+  { "file", accepts_file, stage_file, G_STRUCT_OFFSET (GstVyreStats, fd_bytes) },
+  { "copy", accepts_all, stage_copy, 0 },
+};
+
+void
+gst_vyre_staging_init (void)
+{
+  GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
+}
+
+/* Stages the payload of @item for the kernel of @shared. Nothing is posted:
+ * GST_FLOW_ERROR comes with @error. */
+GstFlowReturn
+gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  GstFlowReturn flow = FLOW_NEXT;
+
+  for (const Method *method = methods; flow == FLOW_NEXT; method++) {
+    if (!method->accepts (self, shared, item->buffer))
+      continue;
+    flow = method->perform (self, shared, item, staged, error);
+    GST_LOG_OBJECT (self, "%s: %s", method->name, gst_flow_get_name (flow));
+    if (flow == GST_FLOW_OK && method->counter)
+      count (self, &G_STRUCT_MEMBER (guint64, &self->stats, method->counter),
+          gst_buffer_get_size (item->buffer));
+  }
+  return flow;
+}

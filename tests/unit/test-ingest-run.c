@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The verdict on a run: it passes only if all of it is there and nothing was copied.
+ */
+#include <string.h>
+
+#include "vyre.h"
+
+static const VyreIngestRun perfect = { .submitted = 7, .completed = 7 };
+
+static void
+assert_verdict (const VyreIngestRun *run, gint code, const char *part)
+{
+  GError *error = NULL;
+
+  g_assert_false (vyre_ingest_run_check (run, "camera", &error));
+  g_assert_error (error, VYRE_ERROR, code);
+  g_assert_nonnull (strstr (error->message, part));
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_error_free (error);
+}
+
+static void
+test_perfect (void)
+{
+  GError *error = NULL;
+
+  g_assert_true (vyre_ingest_run_check (&perfect, "camera", &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_each_flaw (void)
+{
+  VyreIngestRun missing = perfect, flying = perfect, failed = perfect, bounced = perfect;
+
+  missing.completed = 6;
+  assert_verdict (&missing, VYRE_ERROR_TIMEOUT, "6 of 7");
+  flying.in_flight = 1;
+  assert_verdict (&flying, VYRE_ERROR_TIMEOUT, "1 are in flight");
+  failed.failed = 2;
+  assert_verdict (&failed, VYRE_ERROR_INVALID, "2 failures");
+  bounced.bounced_bytes = 4097;
+  assert_verdict (&bounced, VYRE_ERROR_UNSUPPORTED, "4097 bytes");
+  assert_verdict (&bounced, VYRE_ERROR_UNSUPPORTED, "camera");
+}
+
+static void
+test_no_name (void)
+{
+  VyreIngestRun bounced = { .submitted = 1, .completed = 1, .bounced_bytes = 1 };
+  GError *error = NULL;
+
+  g_assert_false (vyre_ingest_run_check (&bounced, NULL, &error));
+  g_assert_nonnull (strstr (error->message, "the producer"));
+  g_error_free (error);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/ingest-run/perfect", test_perfect);
+  g_test_add_func ("/ingest-run/each-flaw", test_each_flaw);
+  g_test_add_func ("/ingest-run/no-name", test_no_name);
+  return g_test_run ();
+}

@@ -42,6 +42,7 @@ void bench_row_element (Bench *bench, BenchCheck *check);
 void bench_row_frames (Bench *bench, BenchCheck *check);
 void bench_row_file (Bench *bench, BenchCheck *check);
 void bench_row_resources (Bench *bench, BenchCheck *check);
+void bench_row_import (Bench *bench, BenchCheck *check);
 void bench_row_startup (Bench *bench, BenchCheck *check);
 void bench_row_idle (Bench *bench, BenchCheck *check);
 

@@ -19,6 +19,7 @@ static const BenchRow rows[] = {
   { "element", "vyrefilter in a pipeline, 4 KiB buffers", bench_row_element },
   { "frames", "builtin:frame-stats on 1080p I420", bench_row_frames },
   { "file", "files into pipelines", bench_row_file },
+  { "import", "buffers in memory of others", bench_row_import },
   { "startup", "process start to first result", bench_row_startup },
   { "resources", "files of programs", bench_row_resources },
   { "idle", "a kernel without work", bench_row_idle },

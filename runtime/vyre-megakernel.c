@@ -127,6 +127,7 @@ bind_memory (VyreMegakernel *kernel, GError **error)
     [VYRE_BIND_PAYLOAD] = vyre_store_get_buffer (payloads),
     [VYRE_BIND_ANSWER] = kernel->answer.buffer,
     [VYRE_BIND_READBACK] = vyre_store_get_buffer (kernel->readbacks),
+    [VYRE_BIND_STORE] = vyre_store_get_buffer (payloads),
   };
 
   return vyre_pipeline_bind (&kernel->pipeline, buffers, vyre_store_get_size (payloads), error);

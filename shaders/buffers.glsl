@@ -25,6 +25,7 @@ layout(set = 0, binding = VYRE_BIND_WORK) coherent buffer Work { uint work[]; };
 layout(set = 0, binding = VYRE_BIND_PAYLOAD) coherent readonly buffer Payload { uvec4 payload[]; };
 layout(set = 0, binding = VYRE_BIND_ANSWER) coherent volatile buffer Answer { uint answer[]; };
 layout(set = 0, binding = VYRE_BIND_READBACK) coherent writeonly buffer Readback { uvec4 readback[]; };
+layout(set = 0, binding = VYRE_BIND_STORE) coherent readonly buffer Store { uvec4 store[]; };
 
 const uint WORKGROUP = 1u << WORKGROUP_BITS;
 

@@ -115,7 +115,7 @@ bool copy_words(Slot s)
     return false;
   uint granule = get(resource_at(handle) + VYRE_RESOURCE_GRANULE);
   for (uint i = 0u; i < n; i++) {
-    uvec4 four = load_payload(granule + (first + i) / 4u);
+    uvec4 four = store[granule + (first + i) / 4u];
     put(control_at(VYRE_CONTROL_OBSERVABLES + to + i), four[(first + i) % 4u]);
   }
   return true;

@@ -21,8 +21,9 @@
 #define VYRE_BIND_PAYLOAD 3
 #define VYRE_BIND_ANSWER 4
 #define VYRE_BIND_READBACK 5
-#define VYRE_N_BUFFERS 6
-#define VYRE_BIND_TEXELS 6 /* PAYLOAD once more, where it is the host's memory */
+#define VYRE_BIND_STORE 6 /* the payload store, also where a launch reads payloads of an import */
+#define VYRE_N_BUFFERS 7
+#define VYRE_BIND_TEXELS 7 /* PAYLOAD once more, where it is the host's memory */
 
 /* specialization constants */
 #define VYRE_SPEC_WORKGROUP 0

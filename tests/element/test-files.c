@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common.h"
+#include "oracle.h"
 
 typedef struct {
   gchar *path;
@@ -62,6 +63,36 @@ GST_START_TEST (words_of_a_file_are_results)
   fail_unless_equals_uint64 (stat_nested (h->element, "resources", "resident-bytes"), sizeof rules);
   fail_unless_equals_uint64 (stat_of (h->element, "done-count"), 20 * 4);
   filter_finish (h);
+  g_free (program);
+  file_clear (&file);
+}
+GST_END_TEST;
+
+/* Words come from where files are, wherever the payload is. */
+GST_START_TEST (files_and_imported_payloads_go_together)
+{
+  const gsize size = 3 << 20;
+  File file = file_new (rules, G_N_ELEMENTS (rules));
+  gchar *program = g_strdup_printf ("resource r = file '%s'; crc32 payload -> crc; "
+                                    "load_words r, 1, 2 -> pair",
+      file.path);
+  guint8 *bytes = noise_new (size, 5);
+  GstHarness *h = filter_new (program);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 4; i++) {
+    bytes[i]++;
+    GstBuffer *readback = filter_run (h,
+        gst_buffer_new_wrapped_full (GST_MEMORY_FLAG_READONLY, bytes, size, 0, size, NULL, NULL));
+    fail_unless_equals_uint64 (readback_observable (readback, 1), oracle_crc32 (bytes, size));
+    fail_unless_equals_int (readback_observable (readback, 2), 22);
+    fail_unless_equals_int (readback_observable (readback, 3), 33);
+    gst_buffer_unref (readback);
+  }
+  if (stat_is (h->element, "placement", "unified"))
+    fail_unless_equals_uint64 (stat_nested (h->element, "ingest", "import-bytes"), 4 * size);
+  filter_finish (h);
+  g_free (bytes);
   g_free (program);
   file_clear (&file);
 }
@@ -213,6 +244,7 @@ files_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, words_of_a_file_are_results);
+  tcase_add_test (tc, files_and_imported_payloads_go_together);
   tcase_add_test (tc, a_file_that_is_not_there_is_told_once);
   tcase_add_test (tc, what_is_appended_is_in_the_order_of_the_buffers);
   tcase_add_test (tc, programs_with_other_files_take_turns);

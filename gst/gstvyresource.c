@@ -55,6 +55,8 @@ wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
     g_error_free (reason);
     if (gst_vyre_stream_is_flushing (self))
       return FALSE;
+    if (vyre_batch_is_parked (item->batch)) /* files may be slow, which is no fault of the kernel */
+      progress.moved = 0;
     gint64 idle = measure_idle (&progress, item->shared->kernel);
     longest = MAX (longest, idle);
     gst_vyre_watch_idle (self, item, idle);

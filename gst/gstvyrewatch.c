@@ -98,7 +98,7 @@ warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
   g_autofree char *text = describe_slot (item, slot);
   if (io_error) {
     GST_ELEMENT_WARNING (
-        self, STREAM, FAILED, ("A slot of a batch faulted. %s", io_error->message), ("%s", text));
+        self, STREAM, FAILED, ("A slot of a batch faulted. %s", io_error->message), (NULL));
     return;
   }
   GST_ELEMENT_WARNING (self, STREAM, FAILED,

@@ -171,7 +171,8 @@ park (VyreBatch *batch, const guint8 *report)
 {
   if (!batch->plan->served)
     return FALSE;
-  if (vyre_read_word (report, VYRE_SCRATCH_ASKED) > 0)
+  batch->asked = vyre_read_word (report, VYRE_SCRATCH_ASKED) > 0;
+  if (batch->asked)
     take_prefetches (batch);
   if (batch->orphaned || vyre_read_word (report, VYRE_SCRATCH_WAITING) == 0)
     return FALSE;
@@ -193,6 +194,24 @@ read_report (VyreBatch *batch, const guint8 *report, gint64 now)
   completion->latency = (guint64)(now - batch->published);
 }
 
+/* The batch is through, as far as it came. */
+static void
+complete (VyreBatch *batch, VyreReleases *releases)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  kernel->counters.completed++;
+  free_device_memory (batch);
+  if (batch->plan->writes)
+    vyre_service_wake (kernel->service); /* it may be the turn of another one now */
+  if (batch->payload.release || batch->payload.import || batch->tenant)
+    releases->list[releases->n++] = vyre_batch_take_release (batch);
+  if (batch->orphaned)
+    vyre_batch_destroy (batch);
+  else
+    atomic_store_explicit (&batch->done, true, memory_order_release);
+}
+
 /* Takes a completed batch out of flight. */
 static void
 retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
@@ -206,18 +225,8 @@ retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
   kernel->free_indices[kernel->n_free++] = batch->index;
   kernel->counters.tickets += n_tickets (batch);
   kernel->last_activity = now;
-  if (park (batch, report))
-    return;
-  kernel->counters.completed++;
-  free_device_memory (batch);
-  if (batch->plan->writes)
-    vyre_service_wake (kernel->service); /* it may be the turn of another one now */
-  if (batch->payload.release || batch->payload.import || batch->tenant)
-    releases->list[releases->n++] = vyre_batch_take_release (batch);
-  if (batch->orphaned)
-    vyre_batch_destroy (batch);
-  else
-    atomic_store_explicit (&batch->done, true, memory_order_release);
+  if (!park (batch, report))
+    complete (batch, releases);
 }
 
 /* Collects every completion. Called with the lock held; the caller runs the
@@ -709,9 +718,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
 {
   g_return_val_if_fail (payload->offset % VYRE_GRANULE == 0, NULL);
   g_return_val_if_fail (plan->workgroup == kernel->pipeline.workgroup, NULL);
-  g_return_val_if_fail (
-      !payload->data || payload->import
-          || vyre_megakernel_stores_payload (kernel, plan->payload_size),
+  g_return_val_if_fail (!payload->data || payload->import
+                            || vyre_megakernel_stores_payload (kernel, plan->payload_size),
       NULL);
   g_return_val_if_fail (!payload->import || can_import (kernel, plan, payload), NULL);
   VyreBatch *batch = g_new (VyreBatch, 1);
@@ -751,14 +759,17 @@ gboolean
 vyre_batch_may_write (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
+  VyreReleases releases;
   gboolean may = TRUE;
 
   vyre_mutex_lock (&kernel->lock);
+  vyre_megakernel_reap (kernel, &releases); /* nobody may be waiting for the older one */
   for (GList *l = kernel->in_flight.head; l && may; l = l->next) {
     const VyreBatch *other = l->data;
     may = !other->plan->writes || (gint32)(other->number - batch->number) > 0;
   }
   g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
   return may;
 }
 
@@ -793,22 +804,22 @@ give_up (VyreBatch *batch)
   return release;
 }
 
-/* Has a parked batch, whose requests were answered in its readback, go on from there. */
+/* Has a parked batch, whose requests were answered in its readback, go on from there. With
+ * @writes, more slots may ask for those. */
 void
-vyre_batch_resume (VyreBatch *batch)
+vyre_batch_resume (VyreBatch *batch, gboolean writes)
 {
   VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
-  VyrePlan *rest = vyre_plan_continue (batch->plan, readback_of (batch));
+  VyrePlan *rest = vyre_plan_continue (batch->plan, readback_of (batch), writes);
   VyrePayload unused = { .release = NULL };
 
-  g_assert (rest); /* it is less than what there was room for */
   vyre_mutex_lock (&kernel->lock);
   vyre_plan_unref (batch->plan);
   batch->plan = rest;
-  batch->parked = FALSE;
   batch->resumed = TRUE;
   if (reserve_again (batch)) {
+    batch->parked = FALSE;
     enter (batch);
     ring (batch, &unused);
   } else {
@@ -816,6 +827,43 @@ vyre_batch_resume (VyreBatch *batch)
   }
   g_mutex_unlock (&kernel->lock);
   vyre_release_run (&release);
+}
+
+/* Whether there may be slots of a parked batch that did not get to ask for writes yet. */
+gboolean
+vyre_batch_has_writes_left (VyreBatch *batch)
+{
+  return batch->plan->writes && batch->plan->writes_end < batch->plan->image->n_slots;
+}
+
+/* Leaves a parked batch as it is: what of it is not through never will be. */
+void
+vyre_batch_end (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreReleases releases;
+
+  releases.n = 0;
+  vyre_mutex_lock (&kernel->lock);
+  batch->parked = FALSE;
+  complete (batch, &releases);
+  g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
+}
+
+/**
+ * vyre_batch_is_parked:
+ * @batch: a batch that has not completed
+ *
+ * Returns: whether it waits for the host to read or write files, rather than for the device
+ */
+gboolean
+vyre_batch_is_parked (VyreBatch *batch)
+{
+  vyre_mutex_lock (&batch->kernel->lock);
+  gboolean parked = batch->parked;
+  g_mutex_unlock (&batch->kernel->lock);
+  return parked;
 }
 
 /**
@@ -866,7 +914,8 @@ collect (VyreBatch *batch)
   releases.n = 0;
   vyre_mutex_lock (&kernel->lock);
   gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed);
-  if (!done && vyre_batch_is_completed (batch) && has_arrived (batch)) {
+  /* one that runs again is rung by the service, which may not be through with that */
+  if (!done && batch->rung && vyre_batch_is_completed (batch) && has_arrived (batch)) {
     retire_batch (batch, vyre_now (), &releases);
     done = atomic_load_explicit (&batch->done, memory_order_relaxed);
   }
@@ -939,7 +988,8 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
  * vyre_batch_free:
  * @batch: (transfer full): a batch; one still running is finished by the kernel
  *   and then dropped; of a kernel that has failed, nobody will see what it makes
- *   of the payload, which is released at once
+ *   of the payload, which is released at once. What one that is dropped wants to write
+ *   is written only if that has begun
  */
 void
 vyre_batch_free (VyreBatch *batch)

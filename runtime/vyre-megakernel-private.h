@@ -35,6 +35,7 @@ struct _VyreBatch {
   gsize arrived;       /* how much of the readback was found to be there */
   gboolean rung;       /* its publisher is through with it */
   gboolean parked;     /* with the service, and not in flight */
+  gboolean asked;      /* the last run of it made requests */
   gboolean resumed;    /* its payload is where the kernel reads it */
   guint32 number;      /* its sequence when it was first published */
   VyreResident **pins; /* what its table says is resident; one for each resource, or NULL */
@@ -90,7 +91,7 @@ struct _VyreMegakernel {
   guint32 n_templates;
   guint32 launch_sequence;
   guint32 launch_source; /* of the last launch: the number of an import, 0 for the store */
-  guint32 retired; /* launches numbered below leave */
+  guint32 retired;       /* launches numbered below leave */
   guint32 expected_exits;
   gint64 launched; /* time of the last launch, ns */
   gint64 last_activity;
@@ -122,7 +123,9 @@ gint64 vyre_now (void);
 void vyre_batch_destroy (VyreBatch *batch);
 guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);
-void vyre_batch_resume (VyreBatch *batch);
+gboolean vyre_batch_has_writes_left (VyreBatch *batch);
+void vyre_batch_resume (VyreBatch *batch, gboolean writes);
+void vyre_batch_end (VyreBatch *batch);
 gboolean vyre_batch_is_completed (VyreBatch *batch);
 VyreRelease vyre_batch_take_release (VyreBatch *batch);
 void vyre_release_run (const VyreRelease *release);

@@ -234,6 +234,7 @@ void vyre_batch_free (VyreBatch *batch);
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);
 const guint8 *vyre_batch_get_readback (VyreBatch *batch);
 gsize vyre_batch_steal_readback (VyreBatch *batch);
+gboolean vyre_batch_is_parked (VyreBatch *batch);
 const GError *vyre_batch_get_io_error (VyreBatch *batch);
 
 const char *vyre_residency_name (VyreResidency residency);

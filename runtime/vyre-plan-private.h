@@ -23,6 +23,7 @@ struct _VyrePlan {
   gboolean shut_down; /* from the start: nothing runs */
   gboolean served;    /* the megakernel serves what its batches ask for, and has them go on */
   gboolean writes;    /* to files, in the order of the batches */
+  guint writes_end;   /* the slot before which others may ask for writes */
   VyrePlan *origin;   /* of the rest of a batch: the plan that it began with, or NULL */
   guint n_handlers;
   guint handler_words;
@@ -46,4 +47,4 @@ struct _VyrePlan {
 
 gint64 vyre_plan_tag_word (const VyrePlan *plan);
 gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
-VyrePlan *vyre_plan_continue (VyrePlan *plan, const guint8 *readback);
+VyrePlan *vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes);

@@ -173,6 +173,22 @@ add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **err
   return TRUE;
 }
 
+/* Kinds of slots run by a lane: lanes that do different things wait for each other. */
+typedef enum {
+  LANE_PLAIN,
+  LANE_PRINTF,
+  LANE_ASKS,
+  N_LANE_KINDS,
+} LaneKind;
+
+static LaneKind
+lane_kind (guint32 opcode)
+{
+  if (opcode == VYRE_OP_PRINTF)
+    return LANE_PRINTF;
+  return vyre_opcode_asks_host (opcode) ? LANE_ASKS : LANE_PLAIN;
+}
+
 /* Loop iterations of a slot run by one lane: copies go word by word, a PRINTF may
  * have to try as often as there are records, and what asks the host looks at all requests,
  * for an answer and for room. */
@@ -184,33 +200,38 @@ lane_cost (const VyrePlan *plan, guint slot)
   guint ops;
   gboolean fence;
 
-  scan_slot (plan->image, slot, &copy_words, &ops, &fence);
-  if (opcode == VYRE_OP_PRINTF)
-    return VYRE_COST_LANE_OP + VYRE_DEBUG_RECORDS;
-  if (opcode == VYRE_OP_LOAD_WORDS)
-    copy_words = slot_arg (plan->image, slot, VYRE_RESOURCE_ARG_WORDS);
-  if (vyre_opcode_asks_host (opcode))
-    return VYRE_COST_LANE_OP + 2 * VYRE_IO_SLOTS + copy_words;
-  return ops * (VYRE_COST_LANE_OP + handler_cost (plan)) + copy_words;
+  switch (lane_kind (opcode)) {
+    case LANE_PRINTF:
+      return VYRE_COST_LANE_OP + VYRE_DEBUG_RECORDS;
+    case LANE_ASKS:
+      copy_words = opcode == VYRE_OP_LOAD_WORDS
+                       ? slot_arg (plan->image, slot, VYRE_RESOURCE_ARG_WORDS)
+                       : 0;
+      return VYRE_COST_LANE_OP + 2 * VYRE_IO_SLOTS + copy_words;
+    default:
+      scan_slot (plan->image, slot, &copy_words, &ops, &fence);
+      return ops * (VYRE_COST_LANE_OP + handler_cost (plan)) + copy_words;
+  }
 }
 
+/* Of one round of lanes, at most. */
 static guint64
-find_dearest (const VyrePlan *plan, guint first, guint count)
+round_cost (const VyrePlan *plan, guint first, guint count)
 {
-  guint64 dearest = 0;
+  guint64 dearest[N_LANE_KINDS] = { 0 };
 
-  for (guint i = 0; i < count; i++) {
-    if (may_run (plan, first + i))
-      dearest = MAX (dearest, lane_cost (plan, first + i));
+  for (guint slot = first; slot < first + count; slot++) {
+    guint64 *most = &dearest[lane_kind (slot_word (plan->image, slot, VYRE_SLOT_OPCODE))];
+    *most = MAX (*most, lane_cost (plan, slot));
   }
-  return dearest;
+  return dearest[LANE_PLAIN] + dearest[LANE_PRINTF] + dearest[LANE_ASKS];
 }
 
 /* Slots of one ticket from @first on, at most @most: fewer where they are dear. */
 static guint
 count_lanes (const VyrePlan *plan, guint first, guint most)
 {
-  guint64 rounds = LANE_COST_MAX / MAX (find_dearest (plan, first, most), 1);
+  guint64 rounds = LANE_COST_MAX / MAX (round_cost (plan, first, most), 1);
 
   return (guint)MIN (most, MAX (rounds, 1) * plan->workgroup);
 }
@@ -226,7 +247,7 @@ plan_lanes (VyrePlan *plan, guint first, guint end, GError **error)
                               [VYRE_TICKET_SLOT] = slot,
                               [VYRE_TICKET_COUNT] = count } };
     guint rounds = (count + plan->workgroup - 1) / plan->workgroup;
-    if (!add_ticket (plan, rounds * find_dearest (plan, slot, count), &ticket, error))
+    if (!add_ticket (plan, rounds * round_cost (plan, slot, count), &ticket, error))
       return FALSE;
   }
   return TRUE;
@@ -387,14 +408,6 @@ find_fences (VyrePlan *plan, const guint8 *classes, GError **error)
   return n_tiled;
 }
 
-/* Of the rest of a batch most slots are through already, here and there: tickets of lanes
- * step over them, or there could be more tickets than there were at first. */
-static gboolean
-may_join_lanes (const VyrePlan *plan, guint8 class)
-{
-  return class == SLOT_LANE || (plan->origin && class == SLOT_IDLE);
-}
-
 static gboolean
 plan_tickets (VyrePlan *plan, GError **error)
 {
@@ -412,7 +425,7 @@ plan_tickets (VyrePlan *plan, GError **error)
     end = slot + 1;
     gboolean fine = TRUE;
     if (classes[slot] == SLOT_LANE) {
-      while (end < n_slots && may_join_lanes (plan, classes[end]))
+      while (end < n_slots && classes[end] == SLOT_LANE)
         end++;
       fine = plan_lanes (plan, slot, end, error);
     } else if (classes[slot] == SLOT_SOLO) {
@@ -471,7 +484,7 @@ write_scratch (VyrePlan *plan)
   about[VYRE_ABOUT_COPIED] = (guint32)plan->copied_granules;
   if (!plan->served)
     return;
-  scratch[VYRE_SCRATCH_SERVED] = 1 + plan->image->n_resources;
+  scratch[VYRE_SCRATCH_SERVED] = VYRE_SERVED (plan->image->n_resources, plan->writes_end);
   for (guint i = 0; i < plan->image->n_resources; i++)
     plan->slice[vyre_plan_resource_word (plan, i) + VYRE_RESOURCE_BYTES] = VYRE_NOT_RESIDENT;
 }
@@ -598,19 +611,37 @@ plan_finish (VyrePlan *plan, GError **error)
   return plan;
 }
 
-/* Whether the host has something to serve, and what is to happen in order. */
 static gboolean
-asks_host (const VyreImage *image, gboolean *writes)
+is_write (guint32 opcode)
 {
-  gboolean asks = FALSE;
+  return opcode == VYRE_OP_APPEND || opcode == VYRE_OP_SYNC;
+}
 
-  *writes = FALSE;
+/* Whether the host has something to serve: to read, or to write. */
+static void
+find_requests (const VyreImage *image, gboolean *reads, gboolean *writes)
+{
+  *reads = *writes = FALSE;
   for (guint slot = 0; slot < image->n_used; slot++) {
     guint32 opcode = slot_word (image, slot, VYRE_SLOT_OPCODE);
-    asks |= vyre_opcode_asks_host (opcode);
-    *writes |= opcode == VYRE_OP_APPEND || opcode == VYRE_OP_SYNC;
+    *writes |= is_write (opcode);
+    *reads |= vyre_opcode_asks_host (opcode) && !is_write (opcode);
   }
-  return asks;
+}
+
+/* The slot before which those from @first on may ask for writes, all at once, that have not:
+ * by the ring as it is in @slice. */
+static guint
+find_writes_end (const VyrePlan *plan, const guint32 *slice, guint first)
+{
+  const guint32 *ring = slice + plan->layout.offset[VYRE_PART_RING] / 4;
+  guint n = 0, slot;
+
+  for (slot = first; slot < plan->image->n_slots && n < VYRE_IO_SLOTS; slot++) {
+    const guint32 *words = ring + (gsize)slot * VYRE_SLOT_WORDS;
+    n += is_write (words[VYRE_SLOT_OPCODE]) && words[VYRE_SLOT_STATUS] == VYRE_STATUS_PUBLISHED;
+  }
+  return slot;
 }
 
 /**
@@ -628,8 +659,10 @@ asks_host (const VyreImage *image, gboolean *writes)
 VyrePlan *
 vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **error)
 {
-  gboolean writes, asks = asks_host (image, &writes);
-  VyrePlan *plan = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL, asks);
+  gboolean reads, writes;
+  find_requests (image, &reads, &writes);
+  VyrePlan *plan
+      = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL, reads || writes);
   const VyreLayout *layout = &plan->layout;
 
   plan->writes = writes;
@@ -641,6 +674,8 @@ vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **e
   }
   memcpy (
       &plan->slice[layout->offset[VYRE_PART_RING] / 4], image->slots, layout->size[VYRE_PART_RING]);
+  if (writes && !reads)
+    plan->writes_end = find_writes_end (plan, plan->slice, 0);
   return plan_finish (plan, error);
 }
 
@@ -710,22 +745,55 @@ vyre_plan_new_from_parts (
   return plan_finish (plan, error);
 }
 
-/* The plan for the rest of a batch of @plan, which was served, from its readback on. It has
- * the same layout, and what can be run at all can be planned a second time. */
-VyrePlan *
-vyre_plan_continue (VyrePlan *plan, const guint8 *readback)
+/* Whether a ticket of lanes has a slot that is not through, by the ring in @slice. */
+static gboolean
+has_work (const VyrePlan *plan, const VyreTicket *ticket, const guint32 *slice)
 {
-  const VyreImage *image = plan->image;
-  VyreImage *rest = vyre_image_new_from_ring (
-      readback + plan->layout.offset[VYRE_PART_RING], image->n_slots, image->n_observables);
+  const guint32 *ring = slice + plan->layout.offset[VYRE_PART_RING] / 4;
+  guint first = ticket->words[VYRE_TICKET_SLOT];
 
-  rest->resources = image->resources; /* of the program that the origin holds */
-  rest->n_resources = image->n_resources;
-  VyrePlan *next = plan_alloc (rest, plan->payload_size, plan->workgroup, NULL, TRUE);
-  next->origin = vyre_plan_ref (plan->origin ? plan->origin : plan);
-  next->writes = plan->writes;
-  memcpy (next->slice, readback, plan->layout.total);
-  return plan_finish (next, NULL);
+  if (ticket->words[VYRE_TICKET_KIND] != VYRE_KIND_LANES)
+    return FALSE;
+  for (guint slot = first; slot < first + ticket->words[VYRE_TICKET_COUNT]; slot++) {
+    guint32 status = ring[(gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS];
+    if (status == VYRE_STATUS_PUBLISHED || status == VYRE_STATUS_WAIT_IO)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The plan for the rest of a batch of @plan, which was served, from its readback on: those
+ * tickets once more that have slots which are not through. Slots over payloads were refused,
+ * if they were not through, and stay so. With @writes, more slots may ask for those. */
+VyrePlan *
+vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes)
+{
+  VyrePlan *origin = plan->origin ? plan->origin : plan;
+  VyrePlan *next = plan_alloc (
+      vyre_image_ref (origin->image), origin->payload_size, origin->workgroup, NULL, TRUE);
+  VyreTicket nothing = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES } };
+
+  next->origin = vyre_plan_ref (origin);
+  next->full = TRUE;
+  next->writes = origin->writes;
+  next->writes_end = plan->writes_end;
+  next->fence_first = origin->fence_first;
+  next->fence_end = origin->fence_end;
+  next->fence_cost = origin->fence_cost;
+  memcpy (next->slice, origin->slice, origin->slice_size); /* for the marks of the fences */
+  memcpy (next->slice, readback, origin->layout.total);
+  if (writes)
+    next->writes_end = find_writes_end (next, next->slice, next->writes_end);
+  for (guint i = 0; i < origin->tickets->len; i++) {
+    const VyreTicket *ticket = &g_array_index (origin->tickets, VyreTicket, i);
+    if (has_work (next, ticket, next->slice))
+      g_array_append_vals (next->tickets, ticket, 1);
+  }
+  if (next->tickets->len == 0)
+    add_ticket (next, 0, &nothing, NULL); /* somebody has to run the fences */
+  plan_copy (next);
+  write_scratch (next);
+  return next;
 }
 
 /**

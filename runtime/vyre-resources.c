@@ -6,10 +6,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vyre-memory.h"
+#include "vyre-store-private.h"
 
 #define NOWHERE G_MAXSIZE
 
+/* Slices of the staging store are whole pages, and so is what counts. */
+#define PAGE ((gsize)4096)
+
+/* LOADING and what is in it belong to the service thread, which looks at files and moves
+ * bytes without the lock; RESIDENT may be pinned or evicted by anybody. */
 struct _VyreResident {
   char *path;
   VyreResidence state; /* not FULL: of that nothing is kept */
@@ -40,8 +45,13 @@ struct _VyreResources {
   VyreResourceCounters counters;
 };
 
-/* All but the public functions are called with the lock held. */
+static gsize
+bytes_taken (gsize size)
+{
+  return (MAX (size, 1) + PAGE - 1) / PAGE * PAGE;
+}
 
+/* Called with the lock held, up to evict(). */
 static void
 free_slices (VyreResources *self, VyreResident *resident)
 {
@@ -50,7 +60,7 @@ free_slices (VyreResources *self, VyreResident *resident)
   if (resident->stored != NOWHERE)
     vyre_store_free (self->payloads, resident->stored);
   if (resident->staged != NOWHERE || resident->stored != NOWHERE)
-    self->used_bytes -= resident->size;
+    self->used_bytes -= bytes_taken (resident->size);
   resident->staged = resident->stored = NOWHERE;
 }
 
@@ -92,37 +102,70 @@ evict (VyreResources *self)
   return TRUE;
 }
 
-/* Both slices, or none. An empty file takes a granule. */
+/* Somebody wants the room for a payload. */
+static gboolean
+reclaim (gpointer data)
+{
+  VyreResources *self = data;
+
+  g_mutex_lock (&self->lock);
+  gboolean evicted = evict (self);
+  g_mutex_unlock (&self->lock);
+  return evicted;
+}
+
+/* Both slices, or none. */
 static gboolean
 alloc_slices (VyreResources *self, VyreResident *resident)
 {
-  gsize size = MAX (resident->size, VYRE_GRANULE);
+  gsize size = bytes_taken (resident->size);
 
-  if (!vyre_store_alloc (self->staging, size, 0, &resident->staged)) {
+  if (!vyre_store_try_alloc (self->staging, size, &resident->staged)) {
     resident->staged = NOWHERE;
     return FALSE;
   }
-  if (self->payloads && !vyre_store_alloc (self->payloads, size, 0, &resident->stored)) {
+  if (self->payloads && !vyre_store_try_alloc (self->payloads, size, &resident->stored)) {
     resident->stored = NOWHERE;
     vyre_store_free (self->staging, resident->staged);
     resident->staged = NOWHERE;
     return FALSE;
   }
-  self->used_bytes += resident->size;
+  self->used_bytes += size;
   return TRUE;
 }
 
+/* What nobody can make room in now. */
+static gsize
+count_pinned_bytes (VyreResources *self)
+{
+  VyreResident *resident;
+  GHashTableIter iter;
+  gsize bytes = 0;
+
+  g_hash_table_iter_init (&iter, self->residents);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
+    if (resident->pins > 0 || (resident->state == VYRE_RESIDENCE_LOADING && resident->read))
+      bytes += bytes_taken (resident->size);
+  }
+  return bytes;
+}
+
+/* Called with the lock held. Nothing is evicted if that would not be enough. */
 static gboolean
 make_room (VyreResources *self, VyreResident *resident)
 {
-  while (self->used_bytes + resident->size > self->budget || !alloc_slices (self, resident)) {
+  gsize size = bytes_taken (resident->size);
+
+  if (count_pinned_bytes (self) + size > self->budget)
+    return FALSE;
+  while (self->used_bytes + size > self->budget || !alloc_slices (self, resident)) {
     if (!evict (self))
       return FALSE;
   }
   return TRUE;
 }
 
-/* Takes @error. */
+/* Takes @error. Called with the lock held. */
 static void
 fail (VyreResources *self, VyreResident *resident, GError *error)
 {
@@ -150,11 +193,12 @@ open_file (VyreResources *self, VyreResident *resident)
     return file_error (resident->path, g_strerror (errno), "name a file that can be read");
   if (!S_ISREG (status.st_mode))
     return file_error (resident->path, "not a regular file", "name a regular file");
-  if ((guint64)status.st_size > self->budget)
+  if ((guint64)status.st_size > self->budget || bytes_taken ((gsize)status.st_size) > self->budget)
     return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "%s has %" G_GINT64_FORMAT " bytes, and there are %" G_GSIZE_FORMAT
-        " for resources. Fix: set resource-size=%" G_GINT64_FORMAT " or more.",
-        resident->path, (gint64)status.st_size, self->budget, (gint64)status.st_size);
+        " for resources. Fix: set resource-size=%" G_GSIZE_FORMAT
+        " or more, and staging-size to no less.",
+        resident->path, (gint64)status.st_size, self->budget, bytes_taken ((gsize)status.st_size));
   resident->size = (gsize)status.st_size;
   return NULL;
 }
@@ -171,85 +215,109 @@ close_file (VyreResident *resident)
 static void
 store (VyreResources *self, VyreResident *resident)
 {
-  gsize size = MAX (resident->size, VYRE_GRANULE);
-
   if (!self->payloads)
     return;
   vyre_memory_store (vyre_store_get_data (self->payloads) + resident->stored,
-      vyre_store_get_data (self->staging) + resident->staged, size);
+      vyre_store_get_data (self->staging) + resident->staged, bytes_taken (resident->size));
   vyre_memory_flush ();
   vyre_store_free (self->staging, resident->staged);
-  resident->staged = NOWHERE;
+}
+
+/* What the read of a file came to: an error, or NULL. */
+static GError *
+finish_read (VyreResources *self, VyreResident *resident)
+{
+  GError *error = NULL;
+  gsize arrived = 0;
+
+  if (vyre_ingest_finish (self->ingest, g_steal_pointer (&resident->read), &arrived, &error)
+      && arrived < resident->size)
+    error = g_error_new (VYRE_ERROR, VYRE_ERROR_IO,
+        "it ended after %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+        " bytes. Fix: do not cut files that are in use.",
+        arrived, resident->size);
+  if (error)
+    g_prefix_error (&error, "%s: ", resident->path);
+  return error;
 }
 
 /* Takes in what became of a read. */
 static void
 finish_load (VyreResources *self, VyreResident *resident)
 {
-  GError *error = NULL;
-  gsize arrived = 0;
-  gboolean fine = vyre_ingest_finish (self->ingest, resident->read, &arrived, &error);
+  GError *error = finish_read (self, resident);
 
-  resident->read = NULL;
   close_file (resident);
-  if (fine && arrived < resident->size) {
-    fine = FALSE;
-    error = g_error_new (VYRE_ERROR, VYRE_ERROR_IO,
-        "it ended after %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
-        " bytes. Fix: do not cut files that are in use.",
-        arrived, resident->size);
-  }
-  if (!fine) {
-    g_prefix_error (&error, "%s: ", resident->path);
+  if (!error)
+    store (self, resident);
+  g_mutex_lock (&self->lock);
+  if (error) {
     fail (self, resident, error);
-    return;
+  } else {
+    if (self->payloads)
+      resident->staged = NOWHERE;
+    resident->state = VYRE_RESIDENCE_RESIDENT;
+    resident->used = ++self->now;
+    self->counters.loaded_bytes += resident->size;
   }
-  store (self, resident);
-  resident->state = VYRE_RESIDENCE_RESIDENT;
-  resident->used = ++self->now;
-  self->counters.loaded_bytes += resident->size;
+  g_mutex_unlock (&self->lock);
 }
 
-/* Starts to read a file that is not there. */
-static void
-load (VyreResources *self, VyreResident *resident)
+/* Starts the read of a file that is open and has room. */
+static GError *
+start_read (VyreResources *self, VyreResident *resident)
 {
-  GError *error = open_file (self, resident);
-
-  if (error) {
-    close_file (resident);
-    fail (self, resident, error);
-    return;
-  }
-  if (!make_room (self, resident)) {
-    close_file (resident);
-    resident->state = VYRE_RESIDENCE_FULL;
-    return;
-  }
   const VyreTransfer read = {
     .kind = VYRE_TRANSFER_READ,
     .fd = resident->fd,
     .memory = vyre_store_get_data (self->staging) + resident->staged,
     .length = resident->size,
   };
+  GError *error = NULL;
+
   resident->read = vyre_ingest_submit (self->ingest, &read, self->notify, self->data, &error);
-  if (!resident->read) {
-    close_file (resident);
-    fail (self, resident, error);
-    return;
-  }
-  resident->state = VYRE_RESIDENCE_LOADING;
-  self->counters.loads++;
-  if (vyre_ingest_is_finished (self->ingest, resident->read)) /* of that nobody is told */
-    finish_load (self, resident);
+  return error;
 }
 
+/* Starts to read a file that is not there, which is LOADING. */
+static void
+load (VyreResources *self, VyreResident *resident)
+{
+  GError *error = open_file (self, resident);
+  gboolean room = FALSE;
+
+  if (!error) {
+    g_mutex_lock (&self->lock);
+    room = make_room (self, resident);
+    g_mutex_unlock (&self->lock);
+  }
+  if (room)
+    error = start_read (self, resident);
+  if (room && !error) {
+    g_mutex_lock (&self->lock);
+    self->counters.loads++;
+    g_mutex_unlock (&self->lock);
+    if (vyre_ingest_is_finished (self->ingest, resident->read)) /* of that nobody is told */
+      finish_load (self, resident);
+    return;
+  }
+  close_file (resident);
+  g_mutex_lock (&self->lock);
+  if (error)
+    fail (self, resident, error);
+  else
+    resident->state = VYRE_RESIDENCE_FULL;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Called with the lock held. */
 static VyreResident *
 add (VyreResources *self, const char *path)
 {
   VyreResident *resident = g_new0 (VyreResident, 1);
 
   resident->path = g_strdup (path);
+  resident->state = VYRE_RESIDENCE_FULL; /* nothing was tried yet */
   resident->fd = -1;
   resident->staged = resident->stored = NOWHERE;
   g_hash_table_insert (self->residents, resident->path, resident);
@@ -267,11 +335,15 @@ vyre_resources_new (VyreIngest *ingest, VyreStore *staging, VyreStore *payloads,
   self->ingest = ingest;
   self->staging = staging;
   self->payloads = payloads;
-  self->budget = budget;
+  /* an entry of a table has 32 bits for the bytes of a file */
+  self->budget = MIN (MIN (budget, vyre_store_get_size (staging)), G_MAXINT32);
   self->notify = notify;
   self->data = data;
   g_mutex_init (&self->lock);
   self->residents = g_hash_table_new (g_str_hash, g_str_equal);
+  vyre_store_set_reclaim (staging, reclaim, self);
+  if (payloads)
+    vyre_store_set_reclaim (payloads, reclaim, self);
   return self;
 }
 
@@ -282,6 +354,9 @@ vyre_resources_free (VyreResources *self)
   VyreResident *resident;
   GHashTableIter iter;
 
+  vyre_store_set_reclaim (self->staging, NULL, NULL);
+  if (self->payloads)
+    vyre_store_set_reclaim (self->payloads, NULL, NULL);
   g_hash_table_iter_init (&iter, self->residents);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
     if (resident->read)
@@ -304,43 +379,65 @@ vyre_resources_now (VyreResources *self)
   return now;
 }
 
+/* Whether a file has to be read for a wish that was made at @since. */
+static gboolean
+is_to_load (const VyreResident *resident, guint64 since)
+{
+  return resident->state == VYRE_RESIDENCE_FULL
+         || (resident->state == VYRE_RESIDENCE_FAILED && resident->failed < since);
+}
+
 /* Has a file read if it is not there. Equal wishes share one read; a failure answers
- * those that were made since @since, before it. */
+ * those that were made since @since, before it. By the service thread. */
 VyreResidence
 vyre_resources_want (VyreResources *self, const char *path, guint64 since, GError **error)
 {
   g_mutex_lock (&self->lock);
   VyreResident *resident = g_hash_table_lookup (self->residents, path);
   if (!resident)
-    load (self, resident = add (self, path));
-  else if (resident->state == VYRE_RESIDENCE_FAILED && resident->failed < since)
+    resident = add (self, path);
+  gboolean to_load = is_to_load (resident, since);
+  if (to_load)
+    resident->state = VYRE_RESIDENCE_LOADING;
+  g_mutex_unlock (&self->lock);
+  if (to_load)
     load (self, resident);
-  VyreResidence state = resident->state;
+  g_mutex_lock (&self->lock);
+  /* what was resident may have been evicted by now, and is wanted again then */
+  resident = g_hash_table_lookup (self->residents, path);
+  VyreResidence state = resident ? resident->state : VYRE_RESIDENCE_RESIDENT;
   if (state == VYRE_RESIDENCE_FAILED)
     g_propagate_error (error, g_error_copy (resident->error));
   self->crowded |= state == VYRE_RESIDENCE_FULL;
-  if (state == VYRE_RESIDENCE_FULL) {
-    g_hash_table_remove (self->residents, path);
-    resident_free (self, resident);
-  }
   g_mutex_unlock (&self->lock);
   return state;
 }
 
-/* Takes in all reads that are through. */
-void
-vyre_resources_collect (VyreResources *self)
+/* The next file whose read is through, or NULL. */
+static VyreResident *
+find_finished (VyreResources *self)
 {
-  VyreResident *resident;
+  VyreResident *resident, *found = NULL;
   GHashTableIter iter;
 
   g_mutex_lock (&self->lock);
   g_hash_table_iter_init (&iter, self->residents);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
+  while (!found && g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
     if (resident->read && vyre_ingest_is_finished (self->ingest, resident->read))
-      finish_load (self, resident);
+      found = resident;
   }
   g_mutex_unlock (&self->lock);
+  return found;
+}
+
+/* Takes in all reads that are through. By the service thread. */
+void
+vyre_resources_collect (VyreResources *self)
+{
+  VyreResident *resident;
+
+  while ((resident = find_finished (self)))
+    finish_load (self, resident);
 }
 
 /* Keeps a file where it is, if it is there: NULL if not. Says where, and how long it is. */

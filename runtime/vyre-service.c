@@ -16,9 +16,14 @@
 #include "vyre-megakernel-private.h"
 #include "vyre-word-private.h"
 
-/* How often to look for room when all there is is in use, and for how long. */
+/* How often to look for room when all there is is in use, and for how long nothing may become
+ * of that; and how often whether an older batch has completed, which wakes nobody. */
 #define ROOM_RETRY (10 * G_TIME_SPAN_MILLISECOND)
 #define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
+#define TURN_RETRY (G_TIME_SPAN_MILLISECOND / 2)
+
+/* Prefetches that may wait; what is beyond is not read ahead. */
+#define MOST_PREFETCHES 64
 
 typedef struct {
   VyreBatch *batch;
@@ -38,10 +43,9 @@ struct _VyreService {
   GThread *thread;
 
   /* service thread */
-  GList *jobs;        /* of Job, as parked */
-  GHashTable *sinks;  /* path -> descriptor */
-  GQueue prefetching; /* of paths that found no room yet */
-  gboolean wants_room;
+  GList *jobs;       /* of Job, as parked */
+  GHashTable *sinks; /* path -> descriptor */
+  gint64 retry;      /* in which time to look again, µs; 0 to wait to be woken */
 
   GMutex lock; /* a leaf: nothing is called with it held */
   GCond changed;
@@ -105,12 +109,20 @@ settle (VyreService *self, Job *job, guint index, GError *error)
   const VyreIoRequest *request = &job->requests[index];
 
   job->settled[index] = TRUE;
+  job->deadline = 0; /* something became of it */
   job->completions[job->n_completions++] = (VyreIoCompletion){ request->slot, error == NULL };
   count (self, &self->counters.requests, 1);
   if (error && !job->batch->io_error)
     job->batch->io_error = error;
   else
     g_clear_error (&error);
+}
+
+/* Has the service look again in @time at the latest. */
+static void
+look_again (VyreService *self, gint64 time)
+{
+  self->retry = self->retry > 0 ? MIN (self->retry, time) : time;
 }
 
 static GError *
@@ -134,7 +146,7 @@ serve_read (VyreService *self, Job *job, guint index)
     case VYRE_RESIDENCE_LOADING:
       return;
     case VYRE_RESIDENCE_FULL:
-      self->wants_room = TRUE;
+      look_again (self, ROOM_RETRY);
       if (job->deadline == 0)
         job->deadline = g_get_monotonic_time () + ROOM_DEADLINE;
       if (g_get_monotonic_time () < job->deadline)
@@ -328,8 +340,10 @@ proceed (VyreService *self, Job *job)
     }
     return job->n_completions == job->n_requests;
   }
-  if (job->n_completions == 0 && !job->write && !is_turn_to_write (self, job))
+  if (job->n_completions == 0 && !job->write && !is_turn_to_write (self, job)) {
+    look_again (self, TURN_RETRY);
     return FALSE;
+  }
   while (job->n_completions < job->n_requests && serve_write (self, job, job->n_completions))
     ;
   return job->n_completions == job->n_requests;
@@ -341,7 +355,7 @@ end_round (Job *job)
   vyre_io_queue_complete (vyre_batch_get_io_queue (job->batch),
       job->batch->plan->layout.size[VYRE_PART_IO_QUEUE], job->completions, job->n_completions,
       NULL);
-  vyre_batch_resume (job->batch);
+  vyre_batch_resume (job->batch, FALSE);
 }
 
 /* Goes on with all jobs that can; returns whether one has ended, and others may be able
@@ -351,7 +365,7 @@ proceed_all (VyreService *self)
 {
   gboolean any = FALSE;
 
-  self->wants_room = FALSE;
+  self->retry = 0;
   vyre_resources_collect (self->resources);
   for (GList *l = self->jobs, *next; l; l = next) {
     Job *job = l->data;
@@ -366,25 +380,45 @@ proceed_all (VyreService *self)
   return any;
 }
 
-/* Nobody waits for these, so what cannot be read is not there when it is wanted. */
+/* Nobody waits for these: what cannot be read now is read when it is wanted. */
 static void
-proceed_prefetches (VyreService *self)
+proceed_prefetch (VyreService *self, char *path)
 {
-  guint n = self->prefetching.length;
-
-  for (guint i = 0; i < n; i++) {
-    char *path = g_queue_pop_head (&self->prefetching);
-    guint64 now = vyre_resources_now (self->resources);
-    if (vyre_resources_want (self->resources, path, now, NULL) == VYRE_RESIDENCE_FULL) {
-      g_queue_push_tail (&self->prefetching, path);
-      self->wants_room = TRUE;
-    } else {
-      g_free (path);
-    }
-  }
+  vyre_resources_want (self->resources, path, vyre_resources_now (self->resources), NULL);
+  g_free (path);
 }
 
-/* Takes what was handed in, with the lock held. */
+/* A batch that waits, and of whose requests none is left: for room that prefetches have made, for
+ * its turn to write, or for what will not come, because the slots that have the answers may not
+ * run any more. */
+static void
+go_on (VyreBatch *batch)
+{
+  if (batch->asked)
+    vyre_batch_resume (batch, FALSE);
+  else if (vyre_batch_has_writes_left (batch))
+    vyre_batch_resume (batch, TRUE);
+  else
+    vyre_batch_end (batch);
+}
+
+static void
+add_job (VyreService *self, VyreBatch *batch)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->batch = batch;
+  begin_round (self, job);
+  sort_writes (job);
+  if (job->n_requests > 0) {
+    self->jobs = g_list_append (self->jobs, job);
+    return;
+  }
+  g_free (job);
+  go_on (batch);
+}
+
+/* Takes what was handed in, with the lock held, which is dropped on the way. */
 static void
 take_in (VyreService *self)
 {
@@ -392,15 +426,14 @@ take_in (VyreService *self)
   char *path;
 
   self->awake = FALSE;
-  while ((path = g_queue_pop_head (&self->prefetches)))
-    g_queue_push_tail (&self->prefetching, path);
   while ((batch = g_queue_pop_head (&self->parked))) {
-    Job *job = g_new0 (Job, 1);
-    job->batch = batch;
-    self->jobs = g_list_append (self->jobs, job);
     g_mutex_unlock (&self->lock);
-    begin_round (self, job);
-    sort_writes (job);
+    add_job (self, batch);
+    g_mutex_lock (&self->lock);
+  }
+  while ((path = g_queue_pop_head (&self->prefetches))) {
+    g_mutex_unlock (&self->lock);
+    proceed_prefetch (self, path);
     g_mutex_lock (&self->lock);
   }
 }
@@ -408,10 +441,10 @@ take_in (VyreService *self)
 static void
 wait_for_work (VyreService *self)
 {
-  gint64 end = g_get_monotonic_time () + ROOM_RETRY;
+  gint64 end = g_get_monotonic_time () + self->retry;
 
   while (!self->awake && !self->stopping) {
-    if (!self->wants_room)
+    if (self->retry == 0)
       g_cond_wait (&self->changed, &self->lock);
     else if (!g_cond_wait_until (&self->changed, &self->lock, end))
       return;
@@ -427,7 +460,7 @@ drop_jobs (VyreService *self)
     self->jobs = g_list_delete_link (self->jobs, self->jobs);
     if (job->write)
       vyre_ingest_finish (self->kernel->ingest, job->write, NULL, NULL);
-    vyre_batch_resume (job->batch);
+    vyre_batch_resume (job->batch, FALSE);
     g_free (job);
   }
 }
@@ -444,7 +477,6 @@ run (gpointer data)
     g_mutex_unlock (&self->lock);
     while (proceed_all (self))
       ;
-    proceed_prefetches (self);
     g_mutex_lock (&self->lock);
   }
   take_in (self);
@@ -469,7 +501,6 @@ vyre_service_new (VyreMegakernel *kernel, gsize budget)
   self->resources = vyre_resources_new (
       kernel->ingest, kernel->staging, kernel->payloads, budget, notify, self);
   self->sinks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_sink);
-  g_queue_init (&self->prefetching);
   g_queue_init (&self->parked);
   g_queue_init (&self->prefetches);
   g_mutex_init (&self->lock);
@@ -495,7 +526,6 @@ vyre_service_free (VyreService *self)
 {
   vyre_resources_free (self->resources);
   g_hash_table_unref (self->sinks);
-  g_queue_clear_full (&self->prefetching, g_free);
   g_queue_clear_full (&self->prefetches, g_free);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -520,15 +550,24 @@ vyre_service_park (VyreService *self, VyreBatch *batch)
   g_mutex_unlock (&self->lock);
 }
 
+static gint
+compare_paths (gconstpointer a, gconstpointer b)
+{
+  return strcmp (a, b);
+}
+
 /* Has a file read that nobody waits for. */
 void
 vyre_service_prefetch (VyreService *self, const char *path)
 {
   g_mutex_lock (&self->lock);
-  g_queue_push_tail (&self->prefetches, g_strdup (path));
   self->counters.prefetches++;
-  self->awake = TRUE;
-  g_cond_signal (&self->changed);
+  if (self->prefetches.length < MOST_PREFETCHES
+      && !g_queue_find_custom (&self->prefetches, path, compare_paths)) {
+    g_queue_push_tail (&self->prefetches, g_strdup (path));
+    self->awake = TRUE;
+    g_cond_signal (&self->changed);
+  }
   g_mutex_unlock (&self->lock);
 }
 

@@ -8,6 +8,10 @@
 #include "vyre-memory.h"
 #include "vyre-store.h"
 
+typedef gboolean (*VyreStoreReclaim) (gpointer data);
+
 VyreStore *vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignment,
     VyreMemoryKind kind, GError **error);
+void vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer data);
+gboolean vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset);
 VkBuffer vyre_store_get_buffer (VyreStore *store);

@@ -5,6 +5,9 @@ struct _VyreStore {
   gatomicrefcount refs;
   VyreMemory memory;
   VyreArena *arena;
+  GMutex lock; /* guards what follows, also while it is called */
+  VyreStoreReclaim reclaim;
+  gpointer data; /* of it */
 };
 
 /* As vyre_store_new(), in memory of either kind; that of the device is not zeroed. Its buffer
@@ -30,6 +33,7 @@ vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignmen
     return NULL;
   }
   store->arena = vyre_arena_new (size, alignment);
+  g_mutex_init (&store->lock);
   return store;
 }
 
@@ -74,7 +78,35 @@ vyre_store_unref (VyreStore *store)
     return;
   vyre_arena_destroy (store->arena);
   vyre_memory_clear (&store->memory);
+  g_mutex_clear (&store->lock);
   g_free (store);
+}
+
+/* Who keeps slices only as long as nobody else wants them: @reclaim is called when there is no
+ * room, and says whether it has freed something. NULL: nobody any more. */
+void
+vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer data)
+{
+  g_mutex_lock (&store->lock);
+  store->reclaim = reclaim;
+  store->data = data;
+  g_mutex_unlock (&store->lock);
+}
+
+/* As vyre_store_alloc() without waiting, by the one who reclaims. */
+gboolean
+vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset)
+{
+  return vyre_arena_alloc (store->arena, size, offset);
+}
+
+static gboolean
+reclaim (VyreStore *store)
+{
+  g_mutex_lock (&store->lock);
+  gboolean freed = store->reclaim && store->reclaim (store->data);
+  g_mutex_unlock (&store->lock);
+  return freed;
 }
 
 /**
@@ -89,9 +121,13 @@ vyre_store_unref (VyreStore *store)
 gboolean
 vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 {
-  if (end_time == 0)
-    return vyre_arena_alloc (store->arena, size, offset);
-  return vyre_arena_alloc_wait (store->arena, size, end_time, offset);
+  if (size > vyre_store_get_size (store))
+    return FALSE;
+  do {
+    if (vyre_arena_alloc (store->arena, size, offset))
+      return TRUE;
+  } while (reclaim (store));
+  return end_time != 0 && vyre_arena_alloc_wait (store->arena, size, end_time, offset);
 }
 
 /**

@@ -208,6 +208,16 @@ void run_lanes(uint first, uint count, uint passes)
   } while (ranked && pass.more);
 }
 
+// The first fence from a slot on, or the end. A loop of its own: a CPU device runs the loops of
+// an operation once for every slot of a loop around it.
+uint find_fence(uint slot, uint end)
+{
+  while (slot < end
+      && get(slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_VERDICT) != VYRE_VERDICT_FENCE)
+    slot++;
+  return slot;
+}
+
 // Fences take effect after every other slot of their batch, in slot order: by one
 // lane of the workgroup that finished the last ticket. Where the host has this batch go on
 // they wait for what waits; elsewhere nobody may ever come back.
@@ -215,12 +225,16 @@ void run_fences()
 {
   if (FULL && is_served() && get(scratch_at(VYRE_SCRATCH_WAITING)) != 0u)
     return;
-  uint end = about[VYRE_ABOUT_FENCE_END];
-  for (uint slot = about[VYRE_ABOUT_FENCE_FIRST]; slot < end; slot++) {
-    Slot s = load_slot(slot);
-    if (is_fence(s) && claim(slot, s))
-      finish(slot, ran_to(run_ops(slot, s)));
-  }
+  uint slot = about[VYRE_ABOUT_FENCE_FIRST], end = about[VYRE_ABOUT_FENCE_END];
+  do {
+    slot = find_fence(slot, end);
+    if (slot < end) {
+      Slot s = load_slot(slot);
+      if (claim(slot, s))
+        finish(slot, ran_to(run_ops(slot, s)));
+    }
+    slot++;
+  } while (slot < end);
 }
 
 // MEMCPY by the whole workgroup, with the meaning of the ascending loop. Upward

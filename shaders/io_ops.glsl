@@ -7,7 +7,14 @@
 // has the readback.
 bool is_served() { return get(scratch_at(VYRE_SCRATCH_SERVED)) != 0u; }
 
-uint n_resources() { return max(get(scratch_at(VYRE_SCRATCH_SERVED)), 1u) - 1u; }
+uint n_resources() { return max(VYRE_SERVED_RESOURCES(get(scratch_at(VYRE_SCRATCH_SERVED))), 1u) - 1u; }
+
+// Writes are asked for when everything has been loaded, and in the order of the slots: the
+// runtime says up to which slot they may be.
+bool may_write(uint slot)
+{
+  return !is_served() || slot < VYRE_SERVED_WRITES_END(get(scratch_at(VYRE_SCRATCH_SERVED)));
+}
 
 uint resource_at(uint handle)
 {
@@ -80,29 +87,6 @@ uint ask(uint slot, Request r)
   return VYRE_STATUS_WAIT_IO;
 }
 
-// All of a resource, wherever the host wants to put it.
-Request read_request(uint handle) { return Request(VYRE_IO_OP_READ, handle, 0u, 0u, 0u); }
-
-Request append_request(Slot s)
-{
-  return Request(VYRE_IO_OP_WRITE, 0u, s.args[VYRE_RESOURCE_ARG_HANDLE],
-      4u * s.args[VYRE_RESOURCE_ARG_WORD], 4u * s.args[VYRE_RESOURCE_ARG_WORDS]);
-}
-
-Request sync_request(Slot s)
-{
-  return Request(VYRE_IO_OP_FENCE, 0u, s.args[VYRE_RESOURCE_ARG_HANDLE], 0u, 0u);
-}
-
-// A prefetch is through when the runtime was asked for it; anybody else may want to tell
-// how it went.
-uint ask_for_miss(uint slot, Slot s)
-{
-  uint status = ask(slot, read_request(s.args[VYRE_RESOURCE_ARG_HANDLE]));
-  bool waits = s.args[VYRE_RESOURCE_ARG_PREFETCH] == 0u || !is_served();
-  return waits || status != VYRE_STATUS_WAIT_IO ? status : VYRE_STATUS_DONE;
-}
-
 // Copies words of a resident resource to observables, if both have them all.
 bool copy_words(Slot s)
 {
@@ -121,50 +105,79 @@ bool copy_words(Slot s)
   return true;
 }
 
-// What was answered may have been evicted before the batch ran again: it is asked for
-// once more. Only the runtime has a place to copy from.
-uint load_words(uint slot, Slot s, uint answer)
-{
-  uint handle = s.args[VYRE_RESOURCE_ARG_HANDLE];
-  if (answer == VYRE_IO_STATUS_ERROR)
-    return VYRE_STATUS_FAULT;
-  if (resident_bytes(handle) != VYRE_NOT_RESIDENT)
-    return ran_to(copy_words(s));
-  if (answer == VYRE_IO_STATUS_OK && !is_served())
-    return VYRE_STATUS_FAULT;
-  return ask(slot, read_request(handle));
-}
-
-uint load_miss(uint slot, Slot s, uint answer)
-{
-  if (answer == VYRE_STATUS_EMPTY && resident_bytes(s.args[0]) == VYRE_NOT_RESIDENT)
-    return ask_for_miss(slot, s);
-  return ran_to(answer != VYRE_IO_STATUS_ERROR);
-}
-
 bool append_fits(Slot s)
 {
   return range_in_control(s.args[VYRE_RESOURCE_ARG_WORD], s.args[VYRE_RESOURCE_ARG_WORDS]);
 }
 
+// What a slot asks for: all of a resource, wherever the host wants to put it, or a write.
+Request request_of(Slot s)
+{
+  uint handle = s.args[VYRE_RESOURCE_ARG_HANDLE];
+  if (s.opcode == VYRE_OP_APPEND)
+    return Request(VYRE_IO_OP_WRITE, 0u, handle, 4u * s.args[VYRE_RESOURCE_ARG_WORD],
+        4u * s.args[VYRE_RESOURCE_ARG_WORDS]);
+  if (s.opcode == VYRE_OP_SYNC)
+    return Request(VYRE_IO_OP_FENCE, 0u, handle, 0u, 0u);
+  return Request(VYRE_IO_OP_READ, handle, 0u, 0u, 0u);
+}
+
+const uint ASK = 0xFFFFFFFFu; // instead of a status
+
+// What was answered may have been evicted before the batch ran again: it is asked for
+// once more. Only the runtime has a place to copy from.
+uint load_words(Slot s, uint answer)
+{
+  bool resident = resident_bytes(s.args[VYRE_RESOURCE_ARG_HANDLE]) != VYRE_NOT_RESIDENT;
+  if (answer == VYRE_IO_STATUS_ERROR || (answer == VYRE_IO_STATUS_OK && !is_served()))
+    return VYRE_STATUS_FAULT;
+  return resident ? ran_to(copy_words(s)) : ASK;
+}
+
+uint load_miss(Slot s, uint answer)
+{
+  bool resident = resident_bytes(s.args[VYRE_RESOURCE_ARG_HANDLE]) != VYRE_NOT_RESIDENT;
+  if (answer == VYRE_STATUS_EMPTY && !resident)
+    return ASK;
+  return ran_to(answer != VYRE_IO_STATUS_ERROR);
+}
+
+uint write_out(uint slot, Slot s, uint answer)
+{
+  if (answer != VYRE_STATUS_EMPTY)
+    return ran_to(answer == VYRE_IO_STATUS_OK);
+  if (s.opcode == VYRE_OP_APPEND && !append_fits(s))
+    return VYRE_STATUS_FAULT;
+  return may_write(slot) ? ASK : VYRE_STATUS_PUBLISHED;
+}
+
+// A prefetch is through when the runtime was asked for it; anybody else may want to tell
+// how it went.
+bool is_prefetch(Slot s)
+{
+  return s.opcode == VYRE_OP_LOAD_MISS && s.args[VYRE_RESOURCE_ARG_PREFETCH] != 0u && is_served();
+}
+
+// The search for an answer and the one for room stand here once each: a CPU device runs
+// them for every lane, whatever its slot is.
 uint ask_host(uint slot, Slot s)
 {
-  uint answer = VYRE_STATUS_EMPTY;
-  if (s.status == VYRE_STATUS_WAIT_IO) {
+  bool waits = s.status == VYRE_STATUS_WAIT_IO;
+  uint answer = VYRE_STATUS_EMPTY, status;
+  if (waits)
     answer = take_answer(slot);
-    if (answer == VYRE_STATUS_EMPTY)
-      return VYRE_STATUS_WAIT_IO;
+  if (waits && answer == VYRE_STATUS_EMPTY)
+    return VYRE_STATUS_WAIT_IO;
+  if (s.opcode == VYRE_OP_LOAD_MISS)
+    status = load_miss(s, answer);
+  else if (s.opcode == VYRE_OP_LOAD_WORDS)
+    status = load_words(s, answer);
+  else
+    status = write_out(slot, s, answer);
+  if (status == ASK) {
+    status = ask(slot, request_of(s));
+    if (status == VYRE_STATUS_WAIT_IO && is_prefetch(s))
+      status = VYRE_STATUS_DONE;
   }
-  switch (s.opcode) {
-    case VYRE_OP_LOAD_MISS:
-      return load_miss(slot, s, answer);
-    case VYRE_OP_LOAD_WORDS:
-      return load_words(slot, s, answer);
-    default:
-      if (answer != VYRE_STATUS_EMPTY)
-        return ran_to(answer == VYRE_IO_STATUS_OK);
-      if (s.opcode == VYRE_OP_SYNC)
-        return ask(slot, sync_request(s));
-      return append_fits(s) ? ask(slot, append_request(s)) : VYRE_STATUS_FAULT;
-  }
+  return status;
 }

@@ -97,8 +97,7 @@
 #define VYRE_SCRATCH_DROPPED 2
 #define VYRE_SCRATCH_BYTES 3
 #define VYRE_SCRATCH_WAITING 5 /* slots that wait for the host, or for room to ask it */
-#define VYRE_SCRATCH_SERVED                                                                        \
-  6 /* whether the host has the batch go on: 1 and the number of resources */
+#define VYRE_SCRATCH_SERVED 6 /* 0: the host does not have the batch go on; else, below */
 #define VYRE_SCRATCH_ASKED 7 /* requests made */
 #define VYRE_SCRATCH_REPORT_WORDS 8
 #define VYRE_SCRATCH_ABOUT 8
@@ -116,6 +115,12 @@
 #define VYRE_SCRATCH_SLOT_TILES_LEFT 0
 #define VYRE_SCRATCH_SLOT_PASS 0 /* of the worker of that number, under PASSES */
 #define VYRE_SCRATCH_SLOT_VERDICT 1
+
+/* of a batch that goes on: 1 and the number of resources, and the slot before which others may
+ * ask for writes */
+#define VYRE_SERVED(resources, writes_end) ((1u + (resources)) | ((writes_end) << 8))
+#define VYRE_SERVED_RESOURCES(word) ((word) & 0xFFu)
+#define VYRE_SERVED_WRITES_END(word) ((word) >> 8)
 
 /* what the host knows of a resource, behind the handlers: the granule of the payload store where it
  * lies, and its bytes, or NOT_RESIDENT */

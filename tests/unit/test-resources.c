@@ -180,7 +180,7 @@ test_load (Fixture *f, gconstpointer data)
     assert_words (batch, 102, 0, 999, 1);
     g_assert_cmpuint (c.loads, ==, 1);
     g_assert_cmpuint (c.loaded_bytes, ==, 4000);
-    g_assert_cmpuint (c.resident_bytes, ==, 4000);
+    g_assert_cmpuint (c.resident_bytes, ==, 4096); /* whole pages */
     g_assert_cmpuint (c.parked, ==, 1);
     g_assert_cmpuint (c.requests, ==, 3);
     g_assert_cmpuint (c.hits, ==, round);
@@ -421,7 +421,7 @@ test_too_large (Fixture *f, gconstpointer data)
   g_autofree char *path = path_of (f, 0);
 
   make_file (f, 0, 2049);
-  check_file_fault (f, "file", path, "load_miss r", "resource-size=8196");
+  check_file_fault (f, "file", path, "load_miss r", "resource-size=12288");
 }
 
 /* Nobody waits for a prefetch, and who comes later finds it. */
@@ -451,6 +451,50 @@ test_prefetch (Fixture *f, gconstpointer data)
   g_assert_cmpuint (counters_of (f).parked, ==, 0);
   g_assert_cmpuint (counters_of (f).loads, ==, 1);
   vyre_batch_free (batch);
+}
+
+/* Files stay only while nobody wants their room for payloads. */
+static void
+test_room_for_payloads (Fixture *f, gconstpointer data)
+{
+  VyreStore *staging = vyre_megakernel_get_staging (f->t.kernel);
+  gsize size = vyre_store_get_size (staging), offset;
+  g_autofree char *path = path_of (f, 0);
+
+  make_file (f, 0, 5000);
+  g_autoptr (VyrePlan) plan
+      = plan_of (f, 0, "resource r = file '%s'; load_words r, 4000, 9 -> a", path);
+  for (guint round = 0; round < 3; round++) {
+    VyreBatch *batch = run (f, plan, round);
+    assert_through (batch, plan, round);
+    assert_words (batch, 1, 0, 4000, 9);
+    vyre_batch_free (batch);
+    g_assert_true (vyre_store_alloc (staging, size, 0, &offset));
+    vyre_store_free (staging, offset);
+    g_autoptr (VyrePlan) whole = plan_of (f, size, "u8_below bytes(0, 16), 0 -> a");
+    VyrePayload payload = { 0 };
+    batch = test_run (&f->t, whole, round, &payload);
+    assert_through (batch, whole, round);
+    vyre_batch_free (batch);
+  }
+  g_assert_cmpuint (counters_of (f).loads, ==, 3);
+}
+
+/* Files take whole pages, and may be many. */
+static void
+test_small_files (Fixture *f, gconstpointer data)
+{
+  for (guint id = 0; id < 8; id++) {
+    g_autofree char *path = path_of (f, id);
+    make_file (f, id, 1);
+    g_autoptr (VyrePlan) plan
+        = plan_of (f, 0, "resource r = file '%s'; load_words r, 0, 1 -> a", path);
+    VyreBatch *batch = run (f, plan, id);
+    assert_through (batch, plan, id);
+    assert_words (batch, 1, id, 0, 1);
+    g_assert_cmpuint (f->before.resident_bytes + counters_of (f).resident_bytes, <=, 8192);
+    vyre_batch_free (batch);
+  }
 }
 
 /* A prefetch beside something that is waited for, more of them than io slots. */
@@ -534,6 +578,57 @@ test_append (Fixture *f, gconstpointer data)
   vyre_plan_unref (plans[1]);
 }
 
+/* More appends than io slots, in the order of the slots, and all after what they append was
+ * loaded. */
+static void
+test_append_many (Fixture *f, gconstpointer data)
+{
+  enum { N = 500 };
+  g_autofree char *path = path_of (f, 0), *log = path_of (f, 1);
+  g_autofree guint32 *words = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  make_file (f, 0, N);
+  g_string_append_printf (text, "resource r = file '%s'\nresource log = sink '%s'\n", path, log);
+  for (guint i = 0; i < N; i++)
+    g_string_append_printf (text, "append log, &a + %u, 1\n", i);
+  g_string_append_printf (text, "sync log; load_words r, 0, %u -> a", N);
+  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
+  for (guint round = 0; round < 2; round++) {
+    VyreBatch *batch = run (f, plan, round);
+    assert_through (batch, plan, round);
+    vyre_batch_free (batch);
+  }
+  g_assert_cmpuint (read_words (log, &words), ==, 2 * N);
+  for (guint i = 0; i < 2 * N; i++)
+    g_assert_cmphex (GUINT32_FROM_LE (words[i]), ==, word_of (0, i % N));
+}
+
+/* The younger of two batches is waited for; nobody looks at the older one. */
+static void
+test_append_turns (Fixture *f, gconstpointer data)
+{
+  g_autofree char *log = path_of (f, 1);
+  VyrePayload none = { 0 };
+  GError *error = NULL;
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  VyreBatch *batches[2];
+
+  g_autoptr (VyrePlan) plan
+      = plan_of (f, 0, "resource log = sink '%s'; append log, &a, 1; store_u32 2 -> a", log);
+  for (guint round = 0; round < 50; round++) {
+    for (guint i = 0; i < 2; i++) {
+      batches[i] = vyre_megakernel_publish (f->t.kernel, plan, i, &none, end, &error);
+      g_assert_no_error (error);
+    }
+    for (guint i = 2; i-- > 0; vyre_batch_free (batches[i])) {
+      vyre_batch_wait (batches[i], end, &error);
+      g_assert_no_error (error);
+      assert_through (batches[i], plan, i);
+    }
+  }
+}
+
 /* What is there stays, and a file that may not grow is a fault. */
 static void
 test_append_limits (Fixture *f, gconstpointer data)
@@ -563,6 +658,70 @@ test_append_limits (Fixture *f, gconstpointer data)
 
   g_assert_cmpuint (read_words (log, &words), ==, 1001);
   g_assert_cmpuint (GUINT32_FROM_LE (words[1000]), ==, 2);
+}
+
+/* ---- programs that are up to something ---- */
+
+/* Slots that asked may not run any more, and nobody takes the answers out of the way of others:
+ * the batch ends as it is. */
+static void
+test_revoked (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = path_of (f, 0);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  make_file (f, 0, 10);
+  g_string_append_printf (text, "resource r = file '%s'\nresource s = file '%s'\n", path, path);
+  for (guint i = 0; i < 100; i++)
+    g_string_append_printf (text, "load_words r, 0, 1 -> a-%u\n", i);
+  g_string_append (text, "store_u32 0, 3"); /* the mask of the only tenant */
+  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
+  VyreBatch *batch = run (f, plan, 1);
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
+  vyre_batch_free (batch);
+}
+
+/* Lanes that ask, print and copy side by side take longer than each of them: what a ticket
+ * is planned to cost has to hold where loops are cut short. */
+static void
+test_mixed_lanes (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = path_of (f, 0), *log = path_of (f, 1);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  make_file (f, 0, 4096);
+  g_string_append_printf (text, "resource r = file '%s'\nresource log = sink '%s'\n", path, log);
+  for (guint i = 0; i < 600; i++)
+    g_string_append_printf (text,
+        "load_miss r\nload_words r, 0, %u -> a-%u\nappend log, 160, 1\nsync log\n"
+        "printf 1\nmemcpy 160, 160, 64\n",
+        i % 7 * 100 + 1, i);
+  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
+  VyreBatch *batch = run (f, plan, 1);
+  assert_through (batch, plan, 1);
+  vyre_batch_free (batch);
+}
+
+/* Whatever there was room for in one go, there is in several. */
+static void
+test_dear_fences (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = path_of (f, 0);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  make_file (f, 0, 4096);
+  g_string_append_printf (text, "resource r = file '%s'\nbatch_fence 0, 1\n", path);
+  for (guint i = 0; i < 16000; i++)
+    g_string_append (text, "nop\n");
+  g_string_append (text, "load_words r, 0, 4096 -> a\nu8_below bytes(0, 0), 0 -> x\n"
+                         "load_words r, 0, 4096 -> b\nu8_below bytes(0, 0), 0 -> y\n"
+                         "batch_fence 0, 2");
+  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
+  VyreBatch *batch = run (f, plan, 1);
+  assert_words (batch, 1, 0, 0, 4096);
+  assert_words (batch, 4098, 0, 0, 4096);
+  g_assert_cmpuint (test_observable (batch, 0), ==, 2);
+  vyre_batch_free (batch);
 }
 
 /* ---- batches that nobody waits for, and many at a time ---- */
@@ -663,6 +822,13 @@ main (int argc, char **argv)
   add ("/resources/prefetch-beside", set_up, test_prefetch_beside);
   add ("/resources/append", set_up, test_append);
   add ("/resources/append-limits", set_up, test_append_limits);
+  add ("/resources/room-for-payloads", set_up, test_room_for_payloads);
+  add ("/resources/small-files", set_up_small, test_small_files);
+  add ("/resources/append-many", set_up, test_append_many);
+  add ("/resources/append-turns", set_up, test_append_turns);
+  add ("/resources/revoked", set_up, test_revoked);
+  add ("/resources/mixed-lanes", set_up, test_mixed_lanes);
+  add ("/resources/dear-fences", set_up, test_dear_fences);
   add ("/resources/given-up", set_up, test_given_up);
   add ("/resources/crowd", set_up_small, test_crowd);
   int failed = g_test_run ();

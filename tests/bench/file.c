@@ -14,8 +14,11 @@
 #include "payload.h"
 #include "pipe.h"
 
-#define BLOCKSIZE (256 << 10)
+/* As vyresrc has them unless told otherwise. */
+#define BLOCKSIZE (1 << 20)
 #define DEPTH 8
+
+/* Whole blocks. */
 #define NOISE ((gsize)1 << 20)
 
 /* Sources take turns in reading the file; a peer of another kind is fio. */

@@ -17,7 +17,7 @@
 #define SLOT ((gsize)20480) /* of a read's destination; whole sectors */
 #define N_THREADS 3
 #define N_READS 200 /* of a thread: together far more than fit a ring */
-#define N_TURNS 5
+#define N_TURNS 2
 #define DEADLINE_S 60 /* of one test, which then dies of SIGALRM */
 #define SECTOR 4096
 

@@ -73,15 +73,16 @@ tests/setup.sh tests
 build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 # The other set-ups run what is about the kernel and the data path.
-check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance kernel opcodes \
-  parts residency resources loss pipeline-film pipeline-smoke element-failures element-kernel \
-  element-loss element-results element-slots element-stream
+check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance import kernel \
+  opcodes parts residency resources loss pipeline-film pipeline-smoke element-failures element-import \
+  element-import-loss element-kernel element-loss element-results element-slots element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance kernel \
   opcodes parts residency resources loss pipeline-film element-allocation element-failures \
   element-files element-kernel element-loss element-results element-stream
 check 'lavapipe under the validation layer' build-tests --setup=validation cache conformance \
-  kernel opcodes parts residency resources pipeline-film pipeline-validation element-allocation \
-  element-failures element-flush element-kernel element-results element-stream element-swap
+  import kernel opcodes parts residency resources pipeline-film pipeline-validation element-allocation \
+  element-failures element-flush element-import element-kernel element-results element-stream \
+  element-swap
 
 # What reads, and what depends on how.
 restricted='ingest faults resources resource-faults element-allocation element-failures
@@ -100,7 +101,7 @@ export VK_DRIVER_FILES
 VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
 export CK_FORK=no
-check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance kernel leases \
+check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance import kernel leases \
   opcodes parts resources element-results element-stream
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 

@@ -215,7 +215,8 @@ find_launch (VyrePipeline *p, guint32 number)
   return found;
 }
 
-/* A launch is retired by the keeper, which cannot wait for itself. */
+/* A launch that has nothing to do may be queued behind one that stays, which therefore
+ * goes. Only the keeper takes launches out of flight, and cannot wait for itself. */
 static gboolean
 wait_for_launches (VyreMegakernel *kernel, guint32 number)
 {
@@ -225,6 +226,7 @@ wait_for_launches (VyreMegakernel *kernel, guint32 number)
   while ((launch = find_launch (&kernel->pipeline, number))) {
     if (kernel->failure || g_get_monotonic_time () >= end)
       return FALSE;
+    vyre_keeper_retire (kernel, launch->sequence);
     if (kernel->keeper_thread == g_thread_self ()) {
       g_mutex_unlock (&kernel->lock);
       VkResult result = vyre_pipeline_wait (&kernel->pipeline, launch, SETTLE_US * 1000);

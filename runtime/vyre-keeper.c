@@ -33,12 +33,19 @@ is_polling (const VyreMegakernel *kernel)
   return kernel->residency != VYRE_RESIDENCY_DISPATCH;
 }
 
-/* Whether a launch that will take new tickets is in flight. */
+/* Whether a launch is in flight that was not told to leave. */
+static gboolean
+is_running (const VyreMegakernel *kernel)
+{
+  return kernel->pipeline.n_flying > 0
+         && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
+}
+
+/* Whether a launch that will take new tickets is. */
 static gboolean
 is_resident (const VyreMegakernel *kernel)
 {
-  return kernel->pipeline.n_flying > 0 && kernel->launch_source == 0
-         && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
+  return is_running (kernel) && kernel->launch_source == 0;
 }
 
 /* Workgroups that stay may each hold a ticket in advance, if all of them are there at the
@@ -136,7 +143,7 @@ vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch)
 void
 vyre_keeper_park (VyreMegakernel *kernel)
 {
-  if (!is_resident (kernel) || !g_queue_is_empty (&kernel->in_flight))
+  if (!is_running (kernel) || !g_queue_is_empty (&kernel->in_flight))
     return;
   retire_below (kernel, kernel->launch_sequence + 1);
   kernel->counters.parks++;
@@ -147,8 +154,17 @@ vyre_keeper_park (VyreMegakernel *kernel)
 void
 vyre_keeper_replace (VyreMegakernel *kernel)
 {
-  if (is_resident (kernel))
+  if (is_running (kernel))
     retire_below (kernel, kernel->launch_sequence + 1);
+}
+
+/* Lets launches up to number @sequence go, with what they have not done: the next do it.
+ * Called with the lock held. */
+void
+vyre_keeper_retire (VyreMegakernel *kernel, guint32 sequence)
+{
+  if ((gint32)(sequence + 1 - kernel->retired) > 0)
+    retire_below (kernel, sequence + 1);
 }
 
 static void
@@ -229,7 +245,7 @@ lease_end (const VyreMegakernel *kernel)
 static void
 tend (VyreMegakernel *kernel)
 {
-  if (!is_polling (kernel) || !is_resident (kernel))
+  if (!is_polling (kernel) || !is_running (kernel))
     return;
   if (g_queue_is_empty (&kernel->in_flight) && !is_wanted (kernel))
     vyre_keeper_park (kernel);
@@ -244,7 +260,7 @@ next_due (const VyreMegakernel *kernel)
   gint64 now = vyre_now ();
   gint64 due = kernel->last_activity + (gint64)kernel->params.idle_timeout;
 
-  if (!is_resident (kernel) || kernel->quit || !is_wanted (kernel))
+  if (!is_running (kernel) || kernel->quit || !is_wanted (kernel))
     return RECHECK_NS;
   if (has_lease (kernel))
     due = MIN (due, lease_end (kernel));

@@ -138,6 +138,7 @@ gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
 void vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch);
 void vyre_keeper_park (VyreMegakernel *kernel);
 void vyre_keeper_replace (VyreMegakernel *kernel);
+void vyre_keeper_retire (VyreMegakernel *kernel, guint32 sequence);
 gpointer vyre_keeper_run (gpointer data);
 
 gboolean vyre_handshake (

@@ -37,8 +37,7 @@ is_polling (const VyreMegakernel *kernel)
 static gboolean
 is_running (const VyreMegakernel *kernel)
 {
-  return kernel->pipeline.n_flying > 0
-         && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
+  return kernel->pipeline.n_flying > 0 && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
 }
 
 /* Whether a launch that will take new tickets is. */

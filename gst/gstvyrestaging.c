@@ -30,6 +30,15 @@ only_memory (GstBuffer *buffer)
   return gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
 }
 
+/* The staging memory's size is that of the largest buffer, whichever way it goes: on some
+ * devices all payloads come to lie in a store of that size. */
+static gboolean
+is_too_large (GstVyreShared *shared, GstBuffer *buffer)
+{
+  return gst_buffer_get_size (buffer)
+         > vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel));
+}
+
 static void
 buffer_release (gpointer data)
 {
@@ -102,11 +111,9 @@ mapped_free (gpointer data)
 static gboolean
 accepts_stored (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
-  gsize size = gst_buffer_get_size (buffer);
-
-  return only_memory (buffer)
-         && size <= vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel))
-         && vyre_megakernel_stores_payload (shared->kernel, size) && is_readable (self, buffer);
+  return only_memory (buffer) && !is_too_large (shared, buffer)
+         && vyre_megakernel_stores_payload (shared->kernel, gst_buffer_get_size (buffer))
+         && is_readable (self, buffer);
 }
 
 static GstFlowReturn
@@ -135,7 +142,8 @@ accepts_import (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
   GstMemory *memory = only_memory (buffer);
 
-  return memory && vyre_megakernel_imports_payload (shared->kernel, gst_buffer_get_size (buffer))
+  return memory && !is_too_large (shared, buffer)
+         && vyre_megakernel_imports_payload (shared->kernel, gst_buffer_get_size (buffer))
          && gst_vyre_import_accepts (memory);
 }
 
@@ -201,7 +209,7 @@ alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
   gsize size = gst_buffer_get_size (item->buffer), offset;
   gint64 deadline = 0;
 
-  if (size > vyre_store_get_size (store)) {
+  if (is_too_large (shared, item->buffer)) {
     g_propagate_error (error, too_large (shared, size));
     return GST_FLOW_ERROR;
   }

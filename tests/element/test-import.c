@@ -207,6 +207,20 @@ GST_START_TEST (what_is_too_much_is_copied)
 }
 GST_END_TEST;
 
+/* staging-size is the largest buffer, also of those that need no staging. */
+GST_START_TEST (larger_than_staging_is_an_error)
+{
+  GstHarness *h = filter_new_with (CRC, "import-threshold", (guint64)1, "copy-threshold",
+      (guint64)PAGE, "staging-size", (guint64)(1 << 20), NULL);
+
+  filter_start (h, NULL);
+  check_crc (h, noise_buffer (1 << 20, 1));
+  fail_unless_equals_int (gst_harness_push (h, noise_buffer ((1 << 20) + 1, 2)), GST_FLOW_ERROR);
+  bus_assert_error (h, "staging-size=1048577");
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Memory that is held for ever keeps no kernel, and no kernel's import is another's. */
 GST_START_TEST (memory_outlives_kernels)
 {
@@ -462,6 +476,7 @@ import_suite (void)
   tcase_add_test (tc, parts_are_read_in_the_whole);
   tcase_add_test (tc, several_memories_are_copied_together);
   tcase_add_test (tc, what_is_too_much_is_copied);
+  tcase_add_test (tc, larger_than_staging_is_an_error);
   tcase_add_test (tc, memory_outlives_kernels);
   tcase_add_test (tc, two_kernels_read_the_same_memory);
   tcase_add_test (tc, files_are_imported_or_read);

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "gstvyrefile.h"
+
 /* The import of one memory by one kernel. Of a file, it is of a mapping of our own: that
  * of a GstFdMemory comes and goes with whoever maps it. */
 typedef struct {
@@ -49,7 +51,7 @@ root_of (GstMemory *memory)
 static gboolean
 is_sealed_file (GstMemory *memory)
 {
-  if (!gst_is_fd_memory (memory) || gst_is_dmabuf_memory (memory))
+  if (!gst_vyre_file_is_memory (memory))
     return FALSE;
   int seals = fcntl (gst_fd_memory_get_fd (memory), F_GET_SEALS);
   return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;

@@ -3,6 +3,7 @@
 
 #include <gst/allocators/allocators.h>
 
+#include "gstvyrefile.h"
 #include "gstvyreimport.h"
 #include "gstvyrememory.h"
 
@@ -245,7 +246,7 @@ accepts_file (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
   GstMemory *memory = only_memory (buffer);
 
-  return memory && gst_is_fd_memory (memory) && !gst_is_dmabuf_memory (memory);
+  return memory && gst_vyre_file_is_memory (memory);
 }
 
 /* What was written to a mapping of the file is in the file. */

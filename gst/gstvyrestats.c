@@ -124,6 +124,8 @@ describe_ingest (const GstVyreStats *stats, guint in_flight, VyreMegakernel *ker
   set (ingest, "reads-submitted", reads.reads_submitted);
   set (ingest, "reads-completed", reads.reads_completed);
   set (ingest, "reads-failed", reads.reads_failed);
+  set (ingest, "reads-in-flight",
+      reads.reads_submitted - reads.reads_completed - reads.reads_failed);
   set (ingest, "bytes-submitted", reads.bytes_submitted);
   set (ingest, "bytes-completed", reads.bytes_completed);
   set (ingest, "fixed-reads", reads.fixed_reads);

@@ -47,7 +47,6 @@ GstMessage *bus_wait_element (GstHarness *h, const gchar *name);
 GstMessage *bus_try (GstHarness *h, GstMessageType type);
 guint bus_count (GstHarness *h, const gchar *name);
 guint bus_count_type (GstHarness *h, GstMessageType type);
-void bus_take_restriction (GstHarness *h);
 void bus_assert_error (GstHarness *h, const gchar *part);
 
 GstStructure *stats_of (GstElement *element);

@@ -603,7 +603,7 @@ install_device_properties (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_IMPORT_THRESHOLD,
       g_param_spec_uint64 ("import-threshold", "Import threshold",
           "Bytes from which on memory of other elements is read where it is rather than copied "
-          "(0 = as measured for such devices)",
+          "(0 = as measured for such devices; by a GPU only what comes again)",
           0, G_MAXUINT64, DEFAULT_IMPORT_THRESHOLD, READY_FLAGS));
   g_object_class_install_property (klass, PROP_LEASE,
       g_param_spec_uint64 ("lease", "Lease",

@@ -64,11 +64,29 @@ is_system_memory (GstMemory *memory)
   return gst_memory_is_type (memory, GST_ALLOCATOR_SYSMEM);
 }
 
-/* Whether @memory is of a kind that can be imported. */
-gboolean
-gst_vyre_import_accepts (GstMemory *memory)
+/* Whether a payload has come in this memory before: that of a pool comes again. */
+static gboolean
+comes_again (GstMemory *memory)
 {
-  return is_system_memory (memory) || is_sealed_file (memory);
+  static GQuark seen;
+  GstMiniObject *root = GST_MINI_OBJECT_CAST (root_of (memory));
+
+  g_mutex_lock (&lock);
+  if (seen == 0)
+    seen = g_quark_from_static_string ("GstVyreSeen");
+  gboolean again = gst_mini_object_get_qdata (root, seen) != NULL;
+  if (!again)
+    gst_mini_object_set_qdata (root, seen, root, NULL);
+  g_mutex_unlock (&lock);
+  return again;
+}
+
+/* Whether @memory is of a kind that can be imported, and worth it. */
+gboolean
+gst_vyre_import_accepts (GstMemory *memory, VyreMegakernel *kernel)
+{
+  return (is_system_memory (memory) || is_sealed_file (memory))
+         && (vyre_megakernel_imports_once (kernel) || comes_again (memory));
 }
 
 static gboolean
@@ -80,6 +98,17 @@ set_unreadable (GError **error)
   return FALSE;
 }
 
+/* Nothing is written to it, but some drivers pin only pages that could be. */
+static gpointer
+map_shared (int fd, gsize size)
+{
+  gpointer mapping = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+  if (mapping == MAP_FAILED)
+    mapping = mmap (NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+  return mapping == MAP_FAILED ? NULL : mapping;
+}
+
 static gboolean
 map_file (GstMemory *memory, Import *import, GError **error)
 {
@@ -89,11 +118,9 @@ map_file (GstMemory *memory, Import *import, GError **error)
   if (fstat (fd, &status) != 0 || (guint64)status.st_size < memory->maxsize)
     return set_unreadable (error);
   import->mapped = memory->maxsize;
-  import->mapping = mmap (NULL, import->mapped, PROT_READ, MAP_SHARED, fd, 0);
-  if (import->mapping == MAP_FAILED) {
-    import->mapping = NULL;
+  import->mapping = map_shared (fd, import->mapped);
+  if (!import->mapping)
     return set_unreadable (error);
-  }
   import->base = import->mapping;
   return TRUE;
 }

@@ -19,7 +19,7 @@ typedef struct {
   gboolean is_new;
 } GstVyreImported;
 
-gboolean gst_vyre_import_accepts (GstMemory *memory);
+gboolean gst_vyre_import_accepts (GstMemory *memory, VyreMegakernel *kernel);
 gboolean gst_vyre_import_find (
     GstMemory *memory, VyreMegakernel *kernel, GstVyreImported *imported, GError **error);
 

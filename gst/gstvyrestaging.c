@@ -145,7 +145,7 @@ accepts_import (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 
   return memory && !is_too_large (shared, buffer)
          && vyre_megakernel_imports_payload (shared->kernel, gst_buffer_get_size (buffer))
-         && gst_vyre_import_accepts (memory);
+         && gst_vyre_import_accepts (memory, shared->kernel);
 }
 
 static GstFlowReturn

@@ -65,7 +65,6 @@ vyre_megakernel_fail (VyreMegakernel *kernel, GError *error)
 
 /* From how many bytes on memory of others is imported, docs/performance.md has the figures. */
 #define CPU_IMPORT_THRESHOLD ((gsize)1 << 20)
-#define GPU_IMPORT_THRESHOLD ((gsize)1 << 20)
 
 /* Payloads that are stored one by one need no whole pages. */
 #define STORED_ALIGNMENT 256
@@ -558,11 +557,24 @@ vyre_megakernel_get_import_threshold (VyreMegakernel *kernel)
   if (device->import_alignment == 0
       || (by_copy_engine ? !kernel->copier.device : !vyre_device_is_cpu (device)))
     return G_MAXSIZE;
-  if (kernel->params.import_threshold > 0)
-    return by_copy_engine ? MAX (kernel->params.import_threshold, kernel->copy_threshold)
-                          : kernel->params.import_threshold;
-  return by_copy_engine ? MAX (GPU_IMPORT_THRESHOLD, kernel->copy_threshold)
-                        : CPU_IMPORT_THRESHOLD;
+  if (by_copy_engine)
+    return MAX (kernel->params.import_threshold, kernel->copy_threshold);
+  return kernel->params.import_threshold > 0 ? kernel->params.import_threshold
+                                             : CPU_IMPORT_THRESHOLD;
+}
+
+/**
+ * vyre_megakernel_imports_once:
+ * @kernel: a megakernel
+ *
+ * Returns: whether memory is worth an import that only one payload comes in, or somebody
+ *   wants it so, by a threshold of his own. A GPU pins pages for an import, which takes
+ *   several times as long as copying them, so there it is worth it with the second
+ */
+gboolean
+vyre_megakernel_imports_once (VyreMegakernel *kernel)
+{
+  return !vyre_megakernel_is_discrete (kernel) || kernel->params.import_threshold > 0;
 }
 
 /**

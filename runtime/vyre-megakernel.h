@@ -217,6 +217,7 @@ VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);
 gsize vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel);
 gboolean vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size);
 gsize vyre_megakernel_get_import_threshold (VyreMegakernel *kernel);
+gboolean vyre_megakernel_imports_once (VyreMegakernel *kernel);
 gboolean vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size);
 guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
 const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);

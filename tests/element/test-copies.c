@@ -198,7 +198,8 @@ GST_END_TEST;
 GST_START_TEST (imported_memory_is_not_copied)
 {
   GstElement *filter;
-  GstElement *pipeline = run ("fakesrc num-buffers=20 sizetype=fixed sizemax=2000000", "", &filter);
+  GstElement *pipeline = run (
+      "fakesrc num-buffers=20 sizetype=fixed sizemax=2000000", "import-threshold=1", &filter);
 
   if (imports (filter)) {
     check_zero_copy (filter, 20 * SIZE);

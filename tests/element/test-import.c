@@ -80,22 +80,26 @@ is_zero_copy (GstHarness *h)
   return is;
 }
 
+/* A GPU has to pin them, which is worth it for those that come again. */
 GST_START_TEST (large_foreign_buffers_are_imported)
 {
   GstHarness *h = filter_new (CRC);
+  gboolean at_once = stat_is (h->element, "placement", "unified");
   gsize total = 0;
 
   filter_start (h, NULL);
   if (can_import (h)) {
     for (guint i = 0; i < 6; i++) {
       gsize size = (gsize)stat_of (h->element, "import-threshold") + 1234 * i;
-      check_crc (h, noise_buffer (size, i));
+      GstBuffer *buffer = noise_buffer (size, i);
+      check_crc (h, gst_buffer_ref (buffer));
+      check_crc (h, buffer);
       total += size;
     }
-    fail_unless_equals_uint64 (ingest (h, "import-bytes"), total);
+    fail_unless_equals_uint64 (ingest (h, "import-bytes"), at_once ? 2 * total : total);
+    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), at_once ? 0 : total);
     fail_unless_equals_uint64 (ingest (h, "imports"), 6);
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 0);
-    fail_unless (is_zero_copy (h));
+    fail_unless_equals_int (is_zero_copy (h), at_once);
   }
   filter_finish (h);
 }
@@ -283,23 +287,28 @@ file_buffer (gsize size, guint seed, gboolean sealed, GstFdMemoryFlags flags)
   return buffer;
 }
 
-/* A file that cannot be cut is mapped and imported, any other is read. */
+/* A file that cannot be cut is mapped and imported, any other is read; and so is one whose
+ * mapping a GPU's driver does not take. */
 GST_START_TEST (files_are_imported_or_read)
 {
   GstHarness *h = eager_filter ();
-  const gchar *counters[] = { "fd-bytes", "import-bytes" };
+  guint64 imported = 0;
 
   for (guint sealed = 0; can_import (h) && sealed < 2; sealed++) {
-    guint64 before = ingest (h, counters[sealed]);
+    guint64 before = ingest (h, "fd-bytes") + ingest (h, "import-bytes");
     GstBuffer *buffer = file_buffer (500000, sealed, sealed, GST_FD_MEMORY_FLAG_NONE);
     check_crc (h, gst_buffer_ref (buffer));
     check_crc (h, gst_buffer_copy_region (buffer, GST_BUFFER_COPY_ALL, 12345, 100001));
     fail_unless_equals_uint64 (gst_buffer_memset (buffer, 1000, 7, 9000), 9000);
     check_crc (h, buffer);
-    fail_unless_equals_uint64 (ingest (h, counters[sealed]) - before, 500000 * 2 + 100001);
+    fail_unless_equals_uint64 (
+        ingest (h, "fd-bytes") + ingest (h, "import-bytes") - before, 500000 * 2 + 100001);
+    fail_unless (sealed || ingest (h, "import-bytes") == 0);
+    imported = ingest (h, "import-bytes");
   }
   if (can_import (h)) {
-    fail_unless_equals_uint64 (ingest (h, "imports"), 1);
+    GST_INFO ("%" G_GUINT64_FORMAT " bytes were imported", imported);
+    fail_unless (imported == 500000 * 2 + 100001 || (imported == 0 && !is_on_cpu (h->element)));
     fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 0);
     fail_unless (is_zero_copy (h));
   }

@@ -251,12 +251,12 @@ test_wide (Fixture *f, gconstpointer data)
 
   make_file (f, 0, 5000);
   g_string_append_printf (text, "resource r = file '%s'\n", path);
-  for (guint i = 0; i < 70; i++)
+  for (guint i = 0; i < 50; i++)
     g_string_append_printf (text, "load_words r, %u, 4096 -> a-%u\n", i, i);
   g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
   VyreBatch *batch = run (f, plan, 1);
   assert_through (batch, plan, 1);
-  for (guint i = 0; i < 70; i++)
+  for (guint i = 0; i < 50; i++)
     assert_words (batch, 1 + 4096 * i, 0, i, 4096);
   vyre_batch_free (batch);
 }
@@ -711,7 +711,7 @@ test_dear_fences (Fixture *f, gconstpointer data)
 
   make_file (f, 0, 4096);
   g_string_append_printf (text, "resource r = file '%s'\nbatch_fence 0, 1\n", path);
-  for (guint i = 0; i < 16000; i++)
+  for (guint i = 0; i < 15000; i++)
     g_string_append (text, "nop\n");
   g_string_append (text, "load_words r, 0, 4096 -> a\nu8_below bytes(0, 0), 0 -> x\n"
                          "load_words r, 0, 4096 -> b\nu8_below bytes(0, 0), 0 -> y\n"

@@ -494,47 +494,6 @@ wait_until_drained (GstVyreFilter *self)
   return drained;
 }
 
-/* Frames have a size, so there can be a pool of them; its memory is the allocator's. */
-static void
-propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocationParams *params)
-{
-  GstVideoInfo info;
-  GstCaps *caps;
-  gboolean wanted;
-
-  gst_query_parse_allocation (query, &caps, &wanted);
-  if (!wanted || !caps || !gst_video_info_from_caps (&info, caps)
-      || GST_VIDEO_INFO_FORMAT (&info) == GST_VIDEO_FORMAT_ENCODED)
-    return;
-  GstBufferPool *pool = gst_video_buffer_pool_new ();
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-  gst_buffer_pool_config_set_params (config, caps, (guint)GST_VIDEO_INFO_SIZE (&info), 0, 0);
-  gst_buffer_pool_config_set_allocator (config, allocator, params);
-  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  if (gst_buffer_pool_set_config (pool, config))
-    gst_query_add_allocation_pool (query, pool, (guint)GST_VIDEO_INFO_SIZE (&info), 0, 0);
-  gst_object_unref (pool);
-}
-
-/* Answered with or without caps: filesrc and others ask without and then write
- * straight into what is proposed. */
-static gboolean
-propose_allocation (GstVyreFilter *self, GstQuery *query)
-{
-  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
-  GstAllocationParams params;
-
-  gst_allocation_params_init (&params);
-  params.align = 4095;
-  params.padding = VYRE_GRANULE - 1;
-  if (shared) {
-    gst_query_add_allocation_param (query, shared->upstream_allocator, &params);
-    propose_pool (query, shared->upstream_allocator, &params);
-  }
-  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  return TRUE;
-}
-
 static gboolean
 sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -542,7 +501,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:
-      return propose_allocation (self, query);
+      return gst_vyre_staging_propose (self, query);
     case GST_QUERY_CAPS:
     case GST_QUERY_ACCEPT_CAPS:
       return gst_pad_query_default (pad, parent, query);

@@ -2,6 +2,7 @@
 #include "gstvyrestaging.h"
 
 #include <gst/allocators/allocators.h>
+#include <gst/video/video.h>
 
 #include "gstvyrefile.h"
 #include "gstvyreimport.h"
@@ -75,6 +76,41 @@ stage_in_place (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *i
   gst_vyre_memory_find (only_memory (item->buffer), store, &staged->offset);
   hold_buffer (staged, item->buffer);
   return GST_FLOW_OK;
+}
+
+/* Frames have a size, so there can be a pool of them; its memory is the allocator's. */
+static void
+propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocationParams *params)
+{
+  GstVideoInfo info;
+  GstCaps *caps;
+  gboolean wanted;
+
+  gst_query_parse_allocation (query, &caps, &wanted);
+  if (!wanted || !caps || !gst_video_info_from_caps (&info, caps)
+      || GST_VIDEO_INFO_FORMAT (&info) == GST_VIDEO_FORMAT_ENCODED)
+    return;
+  GstBufferPool *pool = gst_video_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_set_params (config, caps, (guint)GST_VIDEO_INFO_SIZE (&info), 0, 0);
+  gst_buffer_pool_config_set_allocator (config, allocator, params);
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (gst_buffer_pool_set_config (pool, config))
+    gst_query_add_allocation_pool (query, pool, (guint)GST_VIDEO_INFO_SIZE (&info), 0, 0);
+  gst_object_unref (pool);
+}
+
+/* Straight into the staging store. */
+static void
+propose_in_place (GstVyreShared *shared, GstQuery *query)
+{
+  GstAllocationParams params;
+
+  gst_allocation_params_init (&params);
+  params.align = 4095;
+  params.padding = VYRE_GRANULE - 1;
+  gst_query_add_allocation_param (query, shared->upstream_allocator, &params);
+  propose_pool (query, shared->upstream_allocator, &params);
 }
 
 /* Whether all bytes of @buffer are still what upstream wrote. */
@@ -324,6 +360,7 @@ stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
 
 typedef struct {
   const gchar *name;
+  void (*propose) (GstVyreShared *shared, GstQuery *query); /* or NULL: takes what there is */
   gboolean (*accepts) (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer);
   GstFlowReturn (*perform) (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
       VyrePayload *staged, GError **error);
@@ -332,17 +369,33 @@ typedef struct {
 
 /* Cheapest first. */
 static const Method methods[] = {
-  { "in place", accepts_in_place, stage_in_place, G_STRUCT_OFFSET (GstVyreStats, arena_bytes) },
-  { "stored", accepts_stored, stage_stored, G_STRUCT_OFFSET (GstVyreStats, direct_bytes) },
-  { "import", accepts_import, stage_import, G_STRUCT_OFFSET (GstVyreStats, import_bytes) },
-  { "file", accepts_file, stage_file, G_STRUCT_OFFSET (GstVyreStats, fd_bytes) },
-  { "copy", accepts_all, stage_copy, 0 },
+  { "in place", propose_in_place, accepts_in_place, stage_in_place,
+      G_STRUCT_OFFSET (GstVyreStats, arena_bytes) },
+  { "stored", NULL, accepts_stored, stage_stored, G_STRUCT_OFFSET (GstVyreStats, direct_bytes) },
+  { "import", NULL, accepts_import, stage_import, G_STRUCT_OFFSET (GstVyreStats, import_bytes) },
+  { "file", NULL, accepts_file, stage_file, G_STRUCT_OFFSET (GstVyreStats, fd_bytes) },
+  { "copy", NULL, accepts_all, stage_copy, 0 },
 };
 
 void
 gst_vyre_staging_init (void)
 {
   GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
+}
+
+/* Answers an ALLOCATION query, with or without caps: filesrc and others ask without and then
+ * write straight into what is proposed. */
+gboolean
+gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
+{
+  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
+
+  for (guint i = 0; shared && i < G_N_ELEMENTS (methods); i++) {
+    if (methods[i].propose)
+      methods[i].propose (shared, query);
+  }
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
 }
 
 /* Stages the payload of @item for the kernel of @shared. Nothing is posted:

@@ -3,7 +3,7 @@
  * Files of programs on storage that fails under load: every slot ends, with the words of its
  * file or as a fault whose reason names file and offset, and none hangs.
  */
-#include "kernel-common.h"
+#include "resources-common.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -40,31 +40,16 @@ static TestKernel t;
 static char *dir;
 static gint n_faults;
 
-static guint32
-word_of (guint id, guint i)
-{
-  return (id + 1) * 0x9E3779B9u ^ i * 0x85EBCA6Bu;
-}
-
-static char *
-path_of (guint id)
-{
-  return g_strdup_printf ("%s/file-%u", dir, id);
-}
-
 static void
 make_files (void)
 {
   GError *error = NULL;
-  guint32 words[N_WORDS];
 
   dir = g_dir_make_tmp ("vyre-faults-XXXXXX", &error);
   g_assert_no_error (error);
   for (guint id = 0; id < N_FILES; id++) {
-    g_autofree char *path = path_of (id);
-    for (guint i = 0; i < N_WORDS; i++)
-      words[i] = GUINT32_TO_LE (word_of (id, i));
-    g_assert_true (g_file_set_contents (path, (const char *)words, sizeof words, NULL));
+    g_autofree char *path = make_path (dir, id);
+    write_words (path, id, N_WORDS);
   }
 }
 
@@ -72,18 +57,11 @@ static void
 remove_files (void)
 {
   for (guint id = 0; id < N_FILES; id++) {
-    g_autofree char *path = path_of (id);
+    g_autofree char *path = make_path (dir, id);
     g_remove (path);
   }
   g_rmdir (dir);
   g_free (dir);
-}
-
-static guint32
-status_of (VyreBatch *batch, const VyrePlan *plan, guint slot)
-{
-  return vyre_read_word (vyre_batch_get_readback (batch),
-      vyre_plan_get_layout (plan)->offset[VYRE_PART_RING] / 4 + slot * VYRE_SLOT_WORDS);
 }
 
 static void
@@ -120,7 +98,7 @@ work (gpointer data)
 
   for (guint i = 0; i < N_BATCHES; i++) {
     const guint ids[] = { (first + i) % N_FILES, (first + i + 1) % N_FILES };
-    g_autofree char *a = path_of (ids[0]), *b = path_of (ids[1]);
+    g_autofree char *a = make_path (dir, ids[0]), *b = make_path (dir, ids[1]);
     g_autofree char *text = g_strdup_printf (
         "resource a = file '%s'; resource b = file '%s'; load_words a, %u, 8 -> a; "
         "load_words b, %u, 8 -> b",

@@ -3,7 +3,7 @@
  * What programs do with files: reads that the kernel asks for, writes that it has done, and
  * what becomes of those that cannot be served.
  */
-#include "kernel-common.h"
+#include "resources-common.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,30 +70,18 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->dir);
 }
 
-/* Word @i of file @id. */
-static guint32
-word_of (guint id, guint i)
-{
-  return (id + 1) * 0x9E3779B9u ^ i * 0x85EBCA6Bu;
-}
-
 static char *
 path_of (const Fixture *f, guint id)
 {
-  return g_strdup_printf ("%s/file-%u", f->dir, id);
+  return make_path (f->dir, id);
 }
 
 static void
 make_file (const Fixture *f, guint id, guint n_words)
 {
   g_autofree char *path = path_of (f, id);
-  g_autofree guint32 *words = g_new (guint32, n_words + 1);
-  GError *error = NULL;
 
-  for (guint i = 0; i < n_words; i++)
-    words[i] = GUINT32_TO_LE (word_of (id, i));
-  g_file_set_contents (path, (const char *)words, 4 * (gssize)n_words, &error);
-  g_assert_no_error (error);
+  write_words (path, id, n_words);
 }
 
 /* What has been counted since the test began. */
@@ -108,13 +96,6 @@ counters_of (Fixture *f)
   for (guint i = 0; i < sizeof counters / sizeof *now; i++)
     now[i] -= before[i];
   return counters;
-}
-
-static guint32
-status_of (VyreBatch *batch, const VyrePlan *plan, guint slot)
-{
-  return vyre_read_word (vyre_batch_get_readback (batch),
-      vyre_plan_get_layout (plan)->offset[VYRE_PART_RING] / 4 + slot * VYRE_SLOT_WORDS);
 }
 
 static VyrePlan *plan_of (Fixture *f, gsize size, const char *format, ...) G_GNUC_PRINTF (3, 4);

@@ -10,7 +10,7 @@ timeout 60 gst-launch-1.0 -q videotestsrc num-buffers=30 pattern=ball ! \
   video/x-raw,format=I420 ! vp8enc deadline=1 cpu-used=8 ! webmmux ! \
   filesink location="$work/build/film.webm"
 sed -n 's/^gst-launch-1.0/timeout -k 5 60 &/p' "$readme" >"$work/lines"
-same 'pipelines in the README' 6 "$(wc -l <"$work/lines")"
+same 'pipelines in the README' 7 "$(wc -l <"$work/lines")"
 
 cd "$work"
 number=0
@@ -24,6 +24,11 @@ while read -r line; do
     2 | 3) result='histogram=.*crc32=' ;;
     4) result='left=.*right=' ;;
     6) result='samples=' ;;
+    7) result='crc=' ;;
   esac
   grep -q "(element): vyre-results, .*$result" "$work/log" || fail "no results: $line"
 done <"$work/lines"
+
+# A CRC-32 for every block, in the order of the file.
+blocks=$((($(wc -c <build/film.webm) + 65535) / 65536))
+same "bytes in the log" $((4 * blocks)) "$(wc -c <build/crc.log)"

@@ -31,8 +31,9 @@ import_free (gpointer data)
 {
   Import *import = data;
 
-  vyre_import_unref (import->import);
-  if (import->mapping)
+  gboolean gone = vyre_import_unref (import->import);
+
+  if (import->mapping && gone) /* or the device may still look there */
     munmap (import->mapping, import->mapped);
   g_free (import);
 }
@@ -98,40 +99,35 @@ set_unreadable (GError **error)
   return FALSE;
 }
 
-/* Nothing is written to it, but some drivers pin only pages that could be. */
-static gpointer
-map_shared (int fd, gsize size)
-{
-  gpointer mapping = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-  if (mapping == MAP_FAILED)
-    mapping = mmap (NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-  return mapping == MAP_FAILED ? NULL : mapping;
-}
-
 static gboolean
-map_file (GstMemory *memory, Import *import, GError **error)
+map_file (GstMemory *memory, gint rights, Import *import, GError **error)
 {
   int fd = gst_fd_memory_get_fd (memory);
   struct stat status;
 
   if (fstat (fd, &status) != 0 || (guint64)status.st_size < memory->maxsize)
     return set_unreadable (error);
-  import->mapped = memory->maxsize;
-  import->mapping = map_shared (fd, import->mapped);
-  if (!import->mapping)
+  gpointer mapping = mmap (NULL, memory->maxsize, rights, MAP_SHARED, fd, 0);
+  if (mapping == MAP_FAILED)
     return set_unreadable (error);
-  import->base = import->mapping;
+  import->base = import->mapping = mapping;
+  import->mapped = memory->maxsize;
   return TRUE;
 }
 
+static void
+unmap_file (Import *import)
+{
+  if (import->mapping)
+    munmap (import->mapping, import->mapped);
+  import->mapping = NULL;
+}
+
 static gboolean
-find_base (GstMemory *memory, Import *import, GError **error)
+find_address (GstMemory *memory, Import *import, GError **error)
 {
   GstMapInfo map;
 
-  if (!is_system_memory (memory))
-    return map_file (memory, import, error);
   if (!gst_memory_map (memory, &map, GST_MAP_READ))
     return set_unreadable (error);
   import->base = map.data - memory->offset;
@@ -139,18 +135,39 @@ find_base (GstMemory *memory, Import *import, GError **error)
   return TRUE;
 }
 
+static gboolean
+import_at_base (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
+{
+  import->import = vyre_import_new (kernel, import->base, memory->maxsize, error);
+  return import->import != NULL;
+}
+
+/* Nothing is written to it, but some drivers pin only pages that could be; which keeps the file
+ * from being sealed against that, and so is the second try. */
+static gboolean
+import_file (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
+{
+  if (map_file (memory, PROT_READ, import, NULL) && import_at_base (memory, kernel, import, NULL))
+    return TRUE;
+  unmap_file (import);
+  if (map_file (memory, PROT_READ | PROT_WRITE, import, error)
+      && import_at_base (memory, kernel, import, error))
+    return TRUE;
+  unmap_file (import);
+  return FALSE;
+}
+
 static Import *
 import_new (GstMemory *memory, VyreMegakernel *kernel, GError **error)
 {
   Import *import = g_new0 (Import, 1);
+  gboolean fine = is_system_memory (memory) ? find_address (memory, import, error)
+                                                  && import_at_base (memory, kernel, import, error)
+                                            : import_file (memory, kernel, import, error);
 
-  if (find_base (memory, import, error)
-      && (import->import = vyre_import_new (kernel, import->base, memory->maxsize, error)))
-    return import;
-  if (import->mapping)
-    munmap (import->mapping, import->mapped);
-  g_free (import);
-  return NULL;
+  if (!fine)
+    g_clear_pointer (&import, g_free);
+  return import;
 }
 
 static GPtrArray *

@@ -822,6 +822,8 @@ vyre_batch_resume (VyreBatch *batch, gboolean writes)
     batch->parked = FALSE;
     enter (batch);
     ring (batch, &unused);
+    if (batch->orphaned && kernel->failure)
+      release = vyre_batch_take_release (batch);
   } else {
     release = give_up (batch);
   }
@@ -1002,7 +1004,7 @@ vyre_batch_free (VyreBatch *batch)
     vyre_batch_destroy (batch);
   } else {
     batch->orphaned = TRUE;
-    if (kernel->failure)
+    if (kernel->failure && batch->rung) /* or whoever publishes it once more does that */
       release = vyre_batch_take_release (batch);
   }
   g_mutex_unlock (&kernel->lock);

@@ -11,6 +11,9 @@
 /* What is over in microseconds may take as long on a busy machine. */
 #define SETTLE_US (10 * G_TIME_SPAN_SECOND)
 
+/* Fences wake nobody. */
+#define RECHECK_US 200
+
 /* On a kernel that has failed, nothing is certain to end. */
 #define FAILED_SETTLE_US (1 * G_TIME_SPAN_SECOND)
 
@@ -22,6 +25,7 @@ struct _VyreImports {
   GCond settled;
   VyreMegakernel *kernel; /* not owned; NULL once it is gone */
   guint n_settling;       /* threads that use the kernel */
+  gboolean hopeless;      /* one could not be settled, and no other is waited for */
   guint32 last_number;
   GPtrArray *list; /* of VyreImport, not owned */
 };
@@ -216,25 +220,21 @@ find_launch (VyrePipeline *p, guint32 number)
 }
 
 /* A launch that has nothing to do may be queued behind one that stays, which therefore
- * goes. Only the keeper takes launches out of flight, and cannot wait for itself. */
+ * goes. Nobody else is counted on to say so: the keeper, which takes launches out of flight,
+ * may be waiting for a lock of whoever frees the memory, or be the one that does. */
 static gboolean
 wait_for_launches (VyreMegakernel *kernel, guint32 number)
 {
   gint64 end = g_get_monotonic_time () + SETTLE_US;
   VyreLaunch *launch;
 
-  while ((launch = find_launch (&kernel->pipeline, number))) {
+  while ((launch = find_launch (&kernel->pipeline, number))
+         && !vyre_pipeline_has_ended (&kernel->pipeline, launch)) {
     if (kernel->failure || g_get_monotonic_time () >= end)
       return FALSE;
     vyre_keeper_retire (kernel, launch->sequence);
-    if (kernel->keeper_thread == g_thread_self ()) {
-      g_mutex_unlock (&kernel->lock);
-      VkResult result = vyre_pipeline_wait (&kernel->pipeline, launch, SETTLE_US * 1000);
-      vyre_mutex_lock (&kernel->lock);
-      return result == VK_SUCCESS;
-    }
     kernel->n_waiting++;
-    g_cond_wait_until (&kernel->room, &kernel->lock, end);
+    g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + RECHECK_US);
     kernel->n_waiting--;
   }
   return TRUE;
@@ -292,13 +292,14 @@ let_go (VyreImports *imports, VyreImport *import)
     return TRUE;
   }
   imports->n_settling++;
+  gboolean hopeless = imports->hopeless;
   g_mutex_unlock (&imports->lock);
-  gboolean settled = settle (imports->kernel, import);
+  gboolean settled = !hopeless && settle (imports->kernel, import);
   g_mutex_lock (&imports->lock);
   if (settled)
     drop_objects (imports, import);
   else
-    import->abandoned = TRUE;
+    import->abandoned = imports->hopeless = TRUE;
   if (--imports->n_settling == 0)
     g_cond_broadcast (&imports->settled);
   g_mutex_unlock (&imports->lock);
@@ -310,12 +311,19 @@ let_go (VyreImports *imports, VyreImport *import)
  * @import: (transfer full): an import; the last reference waits until nothing on the
  *   device refers to the memory, which may then be freed. Batches have references of
  *   their own, which they drop before they release the payload.
+ *
+ * Returns: whether it was not the last reference, or the memory is free to go; %FALSE: the
+ *   kernel has failed, and does not let go of it before it is taken down
  */
-void
+gboolean
 vyre_import_unref (VyreImport *import)
 {
-  if (g_atomic_ref_count_dec (&import->refs) && let_go (import->imports, import))
-    import_free (import);
+  if (!g_atomic_ref_count_dec (&import->refs))
+    return TRUE;
+  if (!let_go (import->imports, import))
+    return FALSE;
+  import_free (import);
+  return TRUE;
 }
 
 /**

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 VyreImport *vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GError **error);
 VyreImport *vyre_import_ref (VyreImport *import);
-void vyre_import_unref (VyreImport *import);
+gboolean vyre_import_unref (VyreImport *import);
 gboolean vyre_import_is_of (const VyreImport *import, const VyreMegakernel *kernel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreImport, vyre_import_unref)

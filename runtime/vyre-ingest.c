@@ -233,8 +233,11 @@ break_down (VyreIngest *self, int error)
 
   self->broken = error;
   while ((link = g_queue_pop_head_link (&self->active))) {
-    settle (self, link->data, -error);
-    finish (link->data);
+    Request *request = link->data;
+    request->direct_fd = -1; /* nothing is tried again */
+    request->tries = MAX_TRIES;
+    settle (self, request, -error);
+    finish (request);
   }
   while ((link = g_queue_pop_head_link (&self->pending))) {
     ((Request *)link->data)->error = error;

@@ -302,7 +302,6 @@ vyre_keeper_run (gpointer data)
   gint64 stop_deadline = 0;
 
   g_mutex_lock (&kernel->lock);
-  kernel->keeper_thread = g_thread_self ();
   while (!may_stop (kernel, &stop_deadline)) {
     VyreLaunch *oldest = vyre_pipeline_oldest (&kernel->pipeline);
     if (!oldest) {

@@ -80,7 +80,6 @@ struct _VyreMegakernel {
   gboolean limited; /* the device cuts loops short */
 
   GMutex lock;
-  GThread *keeper_thread; /* once it runs */
   GCond wake_keeper;
   GCond room;
   guint n_waiting; /* threads waiting for it */

@@ -271,7 +271,9 @@ create_set (const VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *sou
   for (guint32 i = 0; i < VYRE_N_BUFFERS; i++)
     infos[i] = (VkDescriptorBufferInfo){
       .buffer = i == VYRE_BIND_PAYLOAD ? payload : p->buffers[i],
-      .range = i == VYRE_BIND_PAYLOAD ? size : VK_WHOLE_SIZE,
+      .range = i == VYRE_BIND_PAYLOAD ? size
+               : i == VYRE_BIND_STORE ? p->store_size
+                                      : VK_WHOLE_SIZE,
     };
   for (guint32 i = 0; i < n_bindings (p); i++) {
     gboolean texels = i == VYRE_BIND_TEXELS;
@@ -356,6 +358,7 @@ vyre_pipeline_bind (
     VyrePipeline *p, const VkBuffer buffers[VYRE_N_BUFFERS], gsize size, GError **error)
 {
   memcpy (p->buffers, buffers, sizeof p->buffers);
+  p->store_size = size;
   return create_descriptors (p, error)
          && vyre_pipeline_add_source (p, buffers[VYRE_BIND_PAYLOAD], size, &p->store, error);
 }
@@ -368,6 +371,13 @@ vyre_pipeline_add_source (
     const VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
 {
   *source = (VyreSource){ 0 };
+  if (p->reads_texels
+      && size / VYRE_GRANULE > p->device->properties.limits.maxTexelBufferElements) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "%s reads %u texels at most. Fix: let so much memory be copied.",
+        p->device->properties.deviceName, p->device->properties.limits.maxTexelBufferElements);
+    return FALSE;
+  }
   if (create_texels (p, payload, size, &source->texels, error)
       && create_set (p, payload, size, source, error))
     return TRUE;
@@ -461,6 +471,13 @@ vyre_pipeline_launch (VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS
     return FALSE;
   p->n_flying++;
   return TRUE;
+}
+
+/* Whether a launch in flight is over, retired or not. */
+gboolean
+vyre_pipeline_has_ended (const VyrePipeline *p, const VyreLaunch *launch)
+{
+  return vkGetFenceStatus (p->device->handle, launch->fence) == VK_SUCCESS;
 }
 
 /* Waits up to @timeout ns for a launch to end. Needs no lock: only the caller

@@ -42,6 +42,7 @@ typedef struct {
   VkPipeline full; /* with what few batches want, once one did */
   VkDescriptorPool descriptors;
   VkBuffer buffers[VYRE_N_BUFFERS];
+  gsize store_size; /* of the payload store, bytes */
   VyreSource store; /* the payload buffer that is among them */
   VkCommandPool commands;
   VyreLaunch launches[VYRE_PIPELINE_LAUNCHES];
@@ -61,6 +62,7 @@ gboolean vyre_pipeline_add_source (
 void vyre_pipeline_remove_source (const VyrePipeline *pipeline, VyreSource *source);
 gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
     const VyreSource *source, guint groups, GError **error);
+gboolean vyre_pipeline_has_ended (const VyrePipeline *pipeline, const VyreLaunch *launch);
 VkResult vyre_pipeline_wait (VyrePipeline *pipeline, const VyreLaunch *launch, guint64 timeout);
 VyreLaunch *vyre_pipeline_oldest (VyrePipeline *pipeline);
 void vyre_pipeline_retire_oldest (VyrePipeline *pipeline);

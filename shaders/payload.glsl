@@ -59,6 +59,7 @@ struct Walk {
   uint inner; // granule of the source
   uint inner_end;
   uint start; // byte of the source where the tile's first row starts
+  uint most;  // the last granule of the payload: memory of others may end with it
   uint width; // bytes per row of the tile
   uint stride;
   uint granules; // cut ones per row, the first byte's and how far they lie apart
@@ -78,6 +79,7 @@ Walk walk_begin(Region r)
   uint rows = ticket[VYRE_TICKET_ROWS];
   w.start = ticket[VYRE_TICKET_PAYLOAD] + r.offset + ticket[VYRE_TICKET_ROW] * r.stride
       + ticket[VYRE_TICKET_COLUMN];
+  w.most = (ticket[VYRE_TICKET_PAYLOAD] + about[VYRE_ABOUT_PAYLOAD_BYTES] - 1u) / VYRE_GRANULE;
   w.width = ticket[VYRE_TICKET_WIDTH];
   w.stride = r.stride;
   uint end = w.start + w.width;
@@ -154,13 +156,14 @@ uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
   return load_payload(at / VYRE_GRANULE) & mask;
 }
 
-// Where the next cut granule of this lane lies, and what of it counts.
+// Where the next cut granule of this lane lies, and what of it counts. A row may have one granule
+// less than the walk gives it.
 uint walk_cut(Walk w, out uvec4 mask)
 {
   uint first = w.start + w.row * w.stride;
   uint at = first / VYRE_GRANULE * VYRE_GRANULE + w.ahead + w.column * w.apart;
   mask = granule_mask(at, first, first + w.width);
-  return at / VYRE_GRANULE;
+  return min(at / VYRE_GRANULE, w.most);
 }
 
 uint valid_bytes(uvec4 mask)

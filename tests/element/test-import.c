@@ -357,7 +357,10 @@ place_free (gpointer data)
 {
   Place *place = data;
 
-  munmap (place->pool->range + place->place * MEMORY_SIZE, MEMORY_SIZE);
+  /* gone, but nobody else's: the next one is mapped over it */
+  fail_unless (mmap (place->pool->range + place->place * MEMORY_SIZE, MEMORY_SIZE, PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
+               != MAP_FAILED);
   g_atomic_int_set (&place->pool->in_use[place->place], FALSE);
   g_free (place);
 }

@@ -17,7 +17,7 @@
  * bytes without the lock; RESIDENT may be pinned or evicted by anybody. */
 struct _VyreResident {
   char *path;
-  VyreResidence state; /* not FULL: of that nothing is kept */
+  VyreResidence state; /* FULL: it is not there, and nobody is about to read it */
   gsize size;
   gsize staged;         /* in the staging store */
   gsize stored;         /* in the payload store of the device, if that is another */

@@ -29,7 +29,7 @@ typedef struct {
   VyreBatch *batch;
   VyreIoRequest requests[VYRE_IO_SLOTS];
   VyreIoCompletion completions[VYRE_IO_SLOTS];
-  guint n_requests;    /* of this round, in the order of their slots */
+  guint n_requests;    /* of this round */
   guint n_completions; /* of these */
   gboolean settled[VYRE_IO_SLOTS];
   guint64 since;         /* when the round began, as the resources count */
@@ -285,8 +285,7 @@ is_turn_to_write (VyreService *self, const Job *job)
   return turn;
 }
 
-/* Chooses what the next round serves, and claims it: reads, if there are any. A round
- * without requests is over at once. */
+/* Chooses what the next round serves, and claims it: reads, if there are any. */
 static void
 begin_round (VyreService *self, Job *job)
 {

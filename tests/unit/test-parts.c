@@ -602,7 +602,7 @@ run_many (const VyreExtensions *extensions, VyreSchedule schedule, const guint32
     plan = vyre_plan_new_from_parts (&b.parts, 0, vyre_megakernel_get_workgroup (t.kernel), NULL);
   }
   g_test_message ("0x%x: %u slots", words[VYRE_SLOT_OPCODE], vyre_plan_get_image (plan)->n_slots);
-  for (guint i = 0; i < 20; i++)
+  for (guint i = 0; i < test_times (4, 20); i++)
     vyre_batch_free (test_run (&t, plan, 0, &nothing));
 }
 

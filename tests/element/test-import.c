@@ -269,8 +269,10 @@ GST_END_TEST;
 
 /* ---- files ------------------------------------------------------------------- */
 
+/* Takes @allocator. */
 static GstBuffer *
-file_buffer (gsize size, guint seed, gboolean sealed, GstFdMemoryFlags flags)
+file_buffer (
+    GstAllocator *allocator, gsize size, guint seed, gboolean sealed, GstFdMemoryFlags flags)
 {
   int fd = memfd_create ("payload", MFD_ALLOW_SEALING | MFD_CLOEXEC);
   guint8 *data = noise_new (size, seed);
@@ -279,7 +281,6 @@ file_buffer (gsize size, guint seed, gboolean sealed, GstFdMemoryFlags flags)
   if (sealed)
     fail_unless (fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
   g_free (data);
-  GstAllocator *allocator = gst_fd_allocator_new ();
   GstMemory *memory = gst_fd_allocator_alloc (allocator, fd, size, flags);
   GstBuffer *buffer = gst_buffer_new ();
   gst_buffer_append_memory (buffer, memory);
@@ -296,7 +297,8 @@ GST_START_TEST (files_are_imported_or_read)
 
   for (guint sealed = 0; can_import (h) && sealed < 2; sealed++) {
     guint64 before = ingest (h, "fd-bytes") + ingest (h, "import-bytes");
-    GstBuffer *buffer = file_buffer (500000, sealed, sealed, GST_FD_MEMORY_FLAG_NONE);
+    GstBuffer *buffer
+        = file_buffer (gst_fd_allocator_new (), 500000, sealed, sealed, GST_FD_MEMORY_FLAG_NONE);
     check_crc (h, gst_buffer_ref (buffer));
     check_crc (h, gst_buffer_copy_region (buffer, GST_BUFFER_COPY_ALL, 12345, 100001));
     fail_unless_equals_uint64 (gst_buffer_memset (buffer, 1000, 7, 9000), 9000);
@@ -322,13 +324,29 @@ GST_START_TEST (private_mappings_are_copied)
   GstHarness *h = eager_filter ();
 
   for (guint sealed = 0; sealed < 2; sealed++) {
-    GstBuffer *buffer = file_buffer (
-        100000, 1, sealed, GST_FD_MEMORY_FLAG_MAP_PRIVATE | GST_FD_MEMORY_FLAG_KEEP_MAPPED);
+    GstBuffer *buffer = file_buffer (gst_fd_allocator_new (), 100000, 1, sealed,
+        GST_FD_MEMORY_FLAG_MAP_PRIVATE | GST_FD_MEMORY_FLAG_KEEP_MAPPED);
     fail_unless_equals_uint64 (gst_buffer_memset (buffer, 1000, 7, 9000), 9000);
     check_crc (h, buffer);
   }
   if (can_import (h))
     fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 200000);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* A dma-buf is not a file to read from, and what it is backed by is its exporter's affair:
+ * its map is copied, and counted, and the verdict says so. */
+GST_START_TEST (dma_bufs_are_copied)
+{
+  GstHarness *h = eager_filter ();
+
+  check_crc (
+      h, file_buffer (gst_dmabuf_allocator_new (), 100000, 1, TRUE, GST_FD_MEMORY_FLAG_NONE));
+  if (can_import (h)) {
+    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 100000);
+    fail_if (is_zero_copy (h));
+  }
   filter_finish (h);
 }
 GST_END_TEST;
@@ -510,6 +528,7 @@ import_suite (void)
   tcase_add_test (tc, two_kernels_read_the_same_memory);
   tcase_add_test (tc, files_are_imported_or_read);
   tcase_add_test (tc, private_mappings_are_copied);
+  tcase_add_test (tc, dma_bufs_are_copied);
   tcase_add_test (tc, no_import_is_stale);
   tcase_add_test (tc, the_verdict_names_who_bounced);
   return s;

@@ -3,8 +3,9 @@
  * vyrefilter: buffers in, readbacks out. The element, its properties and state
  * changes are in gstvyrefilter.c; what flows through its pads in gstvyresink.c,
  * gstvyrestream.c and gstvyresource.c; how payloads get to the kernel in
- * gstvyrestaging.c; what becomes of it when the device is lost in gstvyrerecovery.c; what it puts on the bus in gstvyremessages.c; how it notices
- * that it gets nowhere in gstvyrewatch.c; what it records in gstvyrereplay.c.
+ * gstvyrestaging.c; what becomes of it when the device is lost in gstvyrerecovery.c;
+ * what it puts on the bus in gstvyremessages.c; how it notices that it gets nowhere in
+ * gstvyrewatch.c; what it records in gstvyrereplay.c.
  *
  * Locking: the object lock guards the properties; `lock` everything that the
  * sink pad's streaming thread and the source pad's task share, with the kernel

@@ -45,21 +45,6 @@ is_same (const BenchPipe *pipe, GstBuffer *buffer, guint64 index)
          == gst_buffer_peek_memory (pipe->pool[index % pipe->n_pool], 0);
 }
 
-/* The readback of the right buffer, with its own results. */
-static gboolean
-is_readback (const BenchPipe *pipe, GstBuffer *buffer, guint64 index)
-{
-  const BenchStats *stats = pipe->data;
-  GstMapInfo map;
-
-  if (!gst_memory_map (gst_buffer_peek_memory (buffer, 0), &map, GST_MAP_READ))
-    return FALSE;
-  gboolean fine = vyre_read_word (map.data, VYRE_CONTROL_OBSERVABLES) == (guint32)(index + 1)
-                  && bench_stats_match (&stats[index % pipe->n_pool], map.data, 1);
-  gst_memory_unmap (gst_buffer_peek_memory (buffer, 0), &map);
-  return fine;
-}
-
 static gboolean
 open_variant (Bench *bench, BenchCheck *check, Element *element, guint i)
 {
@@ -69,9 +54,9 @@ open_variant (Bench *bench, BenchCheck *check, Element *element, guint i)
       "u8_stats payload -> s", vyre_residency_name (bench->residency), bench->placement);
   g_autofree char *text = g_strdup_printf ("%s max-in-flight=%u", filter, variant->in_flight);
 
-  *pipe = (BenchPipe){
-    .list = LIST, .is_right = variant->in_flight ? is_readback : is_same, .data = element->stats
-  };
+  *pipe = (BenchPipe){ .list = LIST,
+    .is_right = variant->in_flight ? bench_pipe_is_stats : is_same,
+    .data = element->stats };
   if (!bench_pipe_open (
           pipe, variant->in_flight ? text : "identity", "application/octet-stream", QUEUED, check))
     return FALSE;

@@ -46,20 +46,6 @@ typedef struct {
 } Trial;
 
 static gboolean
-is_readback (const BenchPipe *pipe, GstBuffer *buffer, guint64 index)
-{
-  const BenchStats *stats = pipe->data;
-  GstMapInfo map;
-
-  if (!gst_memory_map (gst_buffer_peek_memory (buffer, 0), &map, GST_MAP_READ))
-    return FALSE;
-  gboolean fine = vyre_read_word (map.data, VYRE_CONTROL_OBSERVABLES) == (guint32)(index + 1)
-                  && bench_stats_match (&stats[index % pipe->n_pool], map.data, 1);
-  gst_memory_unmap (gst_buffer_peek_memory (buffer, 0), &map);
-  return fine;
-}
-
-static gboolean
 open_way (Bench *bench, BenchCheck *check, Trial *trial, guint i, gsize size)
 {
   BenchPipe *pipe = &trial->pipes[i];
@@ -69,7 +55,7 @@ open_way (Bench *bench, BenchCheck *check, Trial *trial, guint i, gsize size)
       = g_strdup_printf ("%s max-in-flight=%d staging-size=%d import-threshold=%s", filter,
           IN_FLIGHT, STAGING, ways[i].threshold);
 
-  *pipe = (BenchPipe){ .list = 1, .is_right = is_readback, .data = trial->stats };
+  *pipe = (BenchPipe){ .list = 1, .is_right = bench_pipe_is_stats, .data = trial->stats };
   if (!bench_pipe_open (pipe, text, "application/octet-stream", POOL * size, check))
     return FALSE;
   bench_pipe_fill (pipe, trial->contents, POOL, size, ways[i].lent);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "kernel.h"
+#include "oracle.h"
 #include "series.h"
 
 /* The kernel is away soon after a round: it must take nothing from the next. */
@@ -198,4 +199,20 @@ bench_pipe_feed (BenchPipe *pipe, double seconds)
       "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " buffers came out wrong", pipe->wrong,
       pipe->received);
   return hear (pipe) && fine ? result : (BenchFlow){ NAN, NAN };
+}
+
+/* The readback of the right buffer, with its own results: a BenchPipeCheck for `u8_stats payload`,
+ * where the pipe's data are BenchStats of its pool. */
+gboolean
+bench_pipe_is_stats (const BenchPipe *pipe, GstBuffer *buffer, guint64 index)
+{
+  const BenchStats *stats = pipe->data;
+  GstMapInfo map;
+
+  if (!gst_memory_map (gst_buffer_peek_memory (buffer, 0), &map, GST_MAP_READ))
+    return FALSE;
+  gboolean fine = vyre_read_word (map.data, VYRE_CONTROL_OBSERVABLES) == (guint32)(index + 1)
+                  && bench_stats_match (&stats[index % pipe->n_pool], map.data, 1);
+  gst_memory_unmap (gst_buffer_peek_memory (buffer, 0), &map);
+  return fine;
 }

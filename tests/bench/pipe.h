@@ -48,4 +48,5 @@ gboolean bench_pipe_open (
     BenchPipe *pipe, const char *element, const char *caps, gsize queued, BenchCheck *check);
 void bench_pipe_close (BenchPipe *pipe);
 void bench_pipe_fill (BenchPipe *pipe, guint8 *const *contents, guint n, gsize size, gboolean lent);
+gboolean bench_pipe_is_stats (const BenchPipe *pipe, GstBuffer *buffer, guint64 index);
 BenchFlow bench_pipe_feed (BenchPipe *pipe, double seconds);

@@ -190,6 +190,45 @@ GST_START_TEST (programs_with_other_files_take_turns)
 }
 GST_END_TEST;
 
+static guint64
+count_of (GstHarness *h, const gchar *name)
+{
+  return stat_nested (h->element, "resources", name);
+}
+
+/* Of two files there is room for one, and what is read ahead is not waited for. */
+GST_START_TEST (what_becomes_of_files_is_counted)
+{
+  File files[2] = { file_new (rules, 3), file_new (rules, 2) }, log = file_new (NULL, 0);
+  gchar *program = g_strdup_printf ("resource r = file '%s'; load_miss r, 1", files[0].path);
+  gchar *other = g_strdup_printf ("resource r = file '%s'; resource log = sink '%s'; "
+                                  "load_words r, 1, 1 -> a; sync log",
+      files[1].path, log.path);
+  GstHarness *h = filter_new_with (program, "resource-size", (guint64)4096, NULL);
+  gint64 end = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_SECOND;
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 64)));
+  fail_unless_equals_uint64 (count_of (h, "prefetches"), 1);
+  fail_unless_equals_uint64 (count_of (h, "parked"), 0);
+  while (count_of (h, "loaded-bytes") < 12 && g_get_monotonic_time () < end)
+    g_thread_yield ();
+  g_object_set (h->element, "program", other, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (1, 64)));
+  fail_unless_equals_uint64 (count_of (h, "loads"), 2);
+  fail_unless_equals_uint64 (count_of (h, "loaded-bytes"), 12 + 8);
+  fail_unless_equals_uint64 (count_of (h, "evictions"), 1);
+  fail_unless_equals_uint64 (count_of (h, "requests"), 2);
+  fail_unless_equals_uint64 (count_of (h, "syncs"), 1);
+  filter_finish (h);
+  g_free (program);
+  g_free (other);
+  file_clear (&files[0]);
+  file_clear (&files[1]);
+  file_clear (&log);
+}
+GST_END_TEST;
+
 /* A flush does not wait for what is parked, and nothing of it shows up later. */
 GST_START_TEST (a_flush_leaves_nothing_behind)
 {
@@ -198,6 +237,8 @@ GST_START_TEST (a_flush_leaves_nothing_behind)
                                     "load_words r, 1, 1 -> a; append log, &a, 1; sync log",
       file.path, log.path);
   GstHarness *h = filter_new (program);
+  guint32 *words;
+  gsize size;
 
   filter_start (h, NULL);
   for (guint round = 0; round < 20; round++) {
@@ -210,6 +251,11 @@ GST_START_TEST (a_flush_leaves_nothing_behind)
     gst_buffer_unref (readback);
   }
   filter_finish (h);
+  fail_unless (g_file_get_contents (log.path, (gchar **)&words, &size, NULL));
+  fail_unless (size >= 4 * 20 && size <= 4 * 4 * 20);
+  for (gsize i = 0; i < size / 4; i++)
+    fail_unless_equals_int (GUINT32_FROM_LE (words[i]), 22);
+  g_free (words);
   g_free (program);
   file_clear (&file);
   file_clear (&log);
@@ -248,6 +294,7 @@ files_suite (void)
   tcase_add_test (tc, a_file_that_is_not_there_is_told_once);
   tcase_add_test (tc, what_is_appended_is_in_the_order_of_the_buffers);
   tcase_add_test (tc, programs_with_other_files_take_turns);
+  tcase_add_test (tc, what_becomes_of_files_is_counted);
   tcase_add_test (tc, a_flush_leaves_nothing_behind);
   tcase_add_test (tc, room_for_files_is_a_property);
   return s;

@@ -318,6 +318,46 @@ GST_START_TEST (files_are_imported_or_read)
 }
 GST_END_TEST;
 
+typedef struct {
+  GstHarness *h;
+  gint seen; /* atomic */
+} FilePusher;
+
+static gpointer
+push_files (gpointer data)
+{
+  FilePusher *pusher = data;
+  GstBuffer *buffer
+      = file_buffer (gst_fd_allocator_new (), 8 << 20, 1, FALSE, GST_FD_MEMORY_FLAG_NONE);
+
+  do {
+    filter_push (pusher->h, gst_buffer_ref (buffer));
+    gst_buffer_unref (filter_pull (pusher->h));
+  } while (!g_atomic_int_get (&pusher->seen));
+  gst_buffer_unref (buffer);
+  return NULL;
+}
+
+/* A read takes a while, and is repeated until one was caught in the act. */
+GST_START_TEST (reads_under_way_are_counted)
+{
+  FilePusher pusher = { eager_filter (), FALSE };
+  gint64 end = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_SECOND;
+
+  if (can_import (pusher.h)) {
+    GThread *thread = g_thread_new ("pusher", push_files, &pusher);
+    guint64 most = 0;
+    while (most == 0 && g_get_monotonic_time () < end)
+      most = ingest (pusher.h, "reads-in-flight");
+    g_atomic_int_set (&pusher.seen, TRUE);
+    g_thread_join (thread);
+    fail_unless_equals_uint64 (most, 1);
+    fail_unless_equals_uint64 (ingest (pusher.h, "reads-in-flight"), 0);
+  }
+  filter_finish (pusher.h);
+}
+GST_END_TEST;
+
 /* What is written to a private mapping is not in the file. */
 GST_START_TEST (private_mappings_are_copied)
 {
@@ -527,6 +567,7 @@ import_suite (void)
   tcase_add_test (tc, memory_outlives_kernels);
   tcase_add_test (tc, two_kernels_read_the_same_memory);
   tcase_add_test (tc, files_are_imported_or_read);
+  tcase_add_test (tc, reads_under_way_are_counted);
   tcase_add_test (tc, private_mappings_are_copied);
   tcase_add_test (tc, dma_bufs_are_copied);
   tcase_add_test (tc, no_import_is_stale);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The megakernel between its own files: batches in vyre-batch.c,
- * residency in vyre-keeper.c, the proof at start in vyre-handshake.c, the rest in
- * vyre-megakernel.c. Everything below the lock is guarded by it.
+ * The megakernel between its own files: batches in vyre-batch-publish.c up to the doorbell and
+ * in vyre-batch.c from there on, residency in vyre-keeper.c, the proof at start in
+ * vyre-handshake.c, the rest in vyre-megakernel.c. Everything below the lock is guarded by it.
  */
 #pragma once
 
@@ -120,6 +120,9 @@ typedef struct {
 
 gint64 vyre_now (void);
 void vyre_batch_destroy (VyreBatch *batch);
+void vyre_batch_free_memory (VyreBatch *batch);
+guint vyre_batch_count_tickets (const VyreBatch *batch);
+guint8 *vyre_batch_readback (const VyreBatch *batch);
 guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);
 gboolean vyre_batch_has_writes_left (VyreBatch *batch);
@@ -131,6 +134,7 @@ void vyre_release_run (const VyreRelease *release);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
 void vyre_releases_run (VyreReleases *releases);
 void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
+gboolean vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error);
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
 

@@ -8,8 +8,6 @@
 
 #include "vyre-store-private.h"
 
-#define NOWHERE G_MAXSIZE
-
 /* Slices of the staging store are whole pages, and so is what counts. */
 #define PAGE ((gsize)4096)
 
@@ -55,13 +53,13 @@ bytes_taken (gsize size)
 static void
 free_slices (VyreResources *self, VyreResident *resident)
 {
-  if (resident->staged != NOWHERE)
+  if (resident->staged != VYRE_NOWHERE)
     vyre_store_free (self->staging, resident->staged);
-  if (resident->stored != NOWHERE)
+  if (resident->stored != VYRE_NOWHERE)
     vyre_store_free (self->payloads, resident->stored);
-  if (resident->staged != NOWHERE || resident->stored != NOWHERE)
+  if (resident->staged != VYRE_NOWHERE || resident->stored != VYRE_NOWHERE)
     self->used_bytes -= bytes_taken (resident->size);
-  resident->staged = resident->stored = NOWHERE;
+  resident->staged = resident->stored = VYRE_NOWHERE;
 }
 
 static void
@@ -121,13 +119,13 @@ alloc_slices (VyreResources *self, VyreResident *resident)
   gsize size = bytes_taken (resident->size);
 
   if (!vyre_store_try_alloc (self->staging, size, &resident->staged)) {
-    resident->staged = NOWHERE;
+    resident->staged = VYRE_NOWHERE;
     return FALSE;
   }
   if (self->payloads && !vyre_store_try_alloc (self->payloads, size, &resident->stored)) {
-    resident->stored = NOWHERE;
+    resident->stored = VYRE_NOWHERE;
     vyre_store_free (self->staging, resident->staged);
-    resident->staged = NOWHERE;
+    resident->staged = VYRE_NOWHERE;
     return FALSE;
   }
   self->used_bytes += size;
@@ -255,7 +253,7 @@ finish_load (VyreResources *self, VyreResident *resident)
     fail (self, resident, error);
   } else {
     if (self->payloads)
-      resident->staged = NOWHERE;
+      resident->staged = VYRE_NOWHERE;
     resident->state = VYRE_RESIDENCE_RESIDENT;
     resident->used = ++self->now;
     self->counters.loaded_bytes += resident->size;
@@ -319,7 +317,7 @@ add (VyreResources *self, const char *path)
   resident->path = g_strdup (path);
   resident->state = VYRE_RESIDENCE_FULL; /* nothing was tried yet */
   resident->fd = -1;
-  resident->staged = resident->stored = NOWHERE;
+  resident->staged = resident->stored = VYRE_NOWHERE;
   g_hash_table_insert (self->residents, resident->path, resident);
   return resident;
 }

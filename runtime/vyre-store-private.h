@@ -8,6 +8,9 @@
 #include "vyre-memory.h"
 #include "vyre-store.h"
 
+/* The offset of a slice that is not there. */
+#define VYRE_NOWHERE G_MAXSIZE
+
 typedef gboolean (*VyreStoreReclaim) (gpointer data);
 
 VyreStore *vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignment,

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Batches up to the doorbell: a place for each, what the kernel needs of it, its tickets;
+ * and the same again for the rest of one that was parked.
+ */
+#include "vyre-import-private.h"
+#include "vyre-megakernel-private.h"
+#include "vyre-mutex.h"
+
+#include <string.h>
+
+/* Publishing waits for a free place in steps of this length: completions are
+ * words in memory and wake nobody. */
+#define ROOM_WAIT_US 200
+
+/* Tickets in use reach from the oldest batch in flight to the tail. */
+static gboolean
+has_room (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreBatch *oldest = g_queue_peek_head (&kernel->in_flight);
+  guint32 used = oldest ? kernel->tail - oldest->first_ticket : 0;
+
+  return kernel->n_free > 0 && used + vyre_batch_count_tickets (batch) <= VYRE_MAX_TICKETS;
+}
+
+static gboolean
+set_busy (const VyreMegakernel *kernel, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+      "%s: no room for another batch (%u in flight, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+      " readback bytes lent out). Fix: wait for results and free their readbacks.",
+      vyre_device_get_name (kernel->device), g_queue_get_length ((GQueue *)&kernel->in_flight),
+      vyre_store_get_used (kernel->readbacks), vyre_store_get_size (kernel->readbacks));
+  return FALSE;
+}
+
+/* Where loops are cut short, copying a readback out has to be bounded. */
+static gboolean
+is_too_long_to_copy (const VyreMegakernel *kernel, const VyrePlan *plan)
+{
+  return kernel->limited && vyre_megakernel_is_discrete (kernel)
+         && plan->copy_cost > VYRE_COST_COPY_OUT_MAX;
+}
+
+static gboolean
+set_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A batch of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
+      " bytes there may be of a readback. Fix: use fewer slots or observables.",
+      plan->slice_size,
+      is_too_long_to_copy (kernel, plan)
+          ? (gsize)VYRE_COST_COPY_OUT_MAX * plan->workgroup * VYRE_GRANULE
+          : vyre_store_get_size (kernel->readbacks));
+  return FALSE;
+}
+
+static gboolean
+set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A payload of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
+      " bytes there are for payloads. Fix: use more staging memory.",
+      plan->payload_size, vyre_store_get_size (kernel->payloads));
+  return FALSE;
+}
+
+/* The initial state of a plan's batches in memory of the device. */
+typedef struct {
+  VyreStore *store;
+  gsize offset;
+  guint32 id;
+} Template;
+
+static void
+template_free (gpointer data)
+{
+  Template *template = data;
+
+  vyre_store_free (template->store, template->offset);
+  vyre_store_unref (template->store);
+  g_free (template);
+}
+
+/* The template of the batch's plan, made the first time; NULL when there is no room
+ * or the plan has one with another kernel. It is in place before any ticket that
+ * names it, since it is written under the lock. */
+static const Template *
+find_template (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyrePlan *plan = batch->plan;
+  Template *template = plan->template;
+  gsize offset;
+
+  if (!vyre_megakernel_is_discrete (kernel) || !plan->local)
+    return NULL;
+  if (template)
+    return template->store == kernel->work ? template : NULL;
+  if (!vyre_store_alloc (kernel->work, plan->local_size, 0, &offset))
+    return NULL;
+  vyre_memory_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->local_size);
+  vyre_memory_flush ();
+  template = g_new (Template, 1);
+  *template = (Template){ vyre_store_ref (kernel->work), offset, ++kernel->n_templates };
+  plan->template = template;
+  plan->template_free = template_free;
+  return template;
+}
+
+/* All the memory that a batch needs, or nothing. */
+static gboolean
+alloc_memory (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  const VyrePlan *plan = batch->plan;
+  gboolean discrete = vyre_megakernel_is_discrete (kernel);
+  gsize size = discrete ? plan->report_size : plan->slice_size;
+
+  if (!batch->resumed && !vyre_store_alloc (kernel->readbacks, size, 0, &batch->readback)) {
+    batch->readback = VYRE_NOWHERE;
+    return FALSE;
+  }
+  if (!discrete)
+    return TRUE;
+  if (!batch->local && !vyre_store_alloc (kernel->work, plan->slice_size, 0, &batch->work))
+    batch->work = VYRE_NOWHERE;
+  else if (!batch->resumed && plan->payload_size > 0
+           && !vyre_store_alloc (kernel->payloads, plan->payload_size, 0, &batch->stored_at))
+    batch->stored_at = VYRE_NOWHERE;
+  else
+    return TRUE;
+  if (batch->resumed) /* the rest stays */
+    return FALSE;
+  vyre_batch_free_memory (batch);
+  vyre_store_free (kernel->readbacks, batch->readback);
+  batch->readback = VYRE_NOWHERE;
+  return FALSE;
+}
+
+/* Waits until a batch fits; the lock is held, and dropped while waiting. */
+static gboolean
+reserve (VyreBatch *batch, gint64 end_time, GError **error)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  for (;;) {
+    VyreReleases releases;
+    if (kernel->failure)
+      return vyre_megakernel_set_failure (kernel, error);
+    if (batch->plan->slice_size > vyre_store_get_size (kernel->readbacks)
+        || is_too_long_to_copy (kernel, batch->plan))
+      return set_too_large (kernel, batch->plan, error);
+    if (kernel->payloads && batch->plan->payload_size > vyre_store_get_size (kernel->payloads))
+      return set_payload_too_large (kernel, batch->plan, error);
+    batch->local = find_template (batch) != NULL;
+    if (has_room (batch) && alloc_memory (batch))
+      return TRUE;
+    vyre_megakernel_reap (kernel, &releases);
+    if (releases.n > 0) {
+      g_mutex_unlock (&kernel->lock);
+      vyre_releases_run (&releases);
+      vyre_mutex_lock (&kernel->lock);
+      continue;
+    }
+    gint64 now = g_get_monotonic_time ();
+    if (has_room (batch) && alloc_memory (batch))
+      return TRUE;
+    if (now >= end_time)
+      return set_busy (kernel, error);
+    kernel->n_waiting++;
+    g_cond_wait_until (&kernel->room, &kernel->lock, MIN (end_time, now + ROOM_WAIT_US));
+    kernel->n_waiting--;
+  }
+}
+
+/* Where a batch in flight will be reported, in one word. */
+static guint64
+make_place (guint index, guint32 sequence)
+{
+  return (guint64)index << 32 | sequence;
+}
+
+/* Takes the batch into flight: from here on its tickets have numbers, and nothing
+ * can go wrong but the device. */
+static void
+enter (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  batch->index = kernel->free_indices[--kernel->n_free];
+  if (++kernel->batch_sequence == 0)
+    kernel->batch_sequence = 1; /* 0 is what a completion that was never used holds */
+  batch->sequence = kernel->batch_sequence;
+  atomic_store_explicit (
+      &batch->place, make_place (batch->index, batch->sequence), memory_order_relaxed);
+  batch->first_ticket = kernel->tail;
+  kernel->tail += vyre_batch_count_tickets (batch);
+  batch->arrived = 0;
+  batch->rung = FALSE;
+  batch->link.data = batch;
+  g_queue_push_tail_link (&kernel->in_flight, &batch->link);
+}
+
+static void
+note_published (VyreBatch *batch)
+{
+  if (batch->payload.import)
+    vyre_import_ref (batch->payload.import);
+  batch->kernel->counters.batches++;
+  batch->number = batch->sequence;
+  batch->published = vyre_now ();
+}
+
+static gboolean
+goes_by_copy_engine (const VyreBatch *batch)
+{
+  gsize size = batch->plan->payload_size;
+
+  return batch->kernel->copier.device && !batch->resumed && size > 0
+         && size >= batch->kernel->copy_threshold;
+}
+
+/* Tells the kernel which of the program's files are resident, and keeps them so. */
+static void
+fill_table (VyreBatch *batch, guint32 *slice)
+{
+  const VyreImage *image = batch->plan->image;
+
+  if (!batch->plan->served || image->n_resources == 0)
+    return;
+  batch->pins = g_new0 (VyreResident *, image->n_resources);
+  for (guint i = 0; i < image->n_resources; i++) {
+    guint32 *entry = slice + vyre_plan_resource_word (batch->plan, i), granule, bytes;
+    if (image->resources[i].kind != VYRE_RESOURCE_FILE)
+      continue;
+    batch->pins[i] = vyre_resources_pin (vyre_service_get_resources (batch->kernel->service),
+        image->resources[i].path, &granule, &bytes);
+    if (!batch->pins[i])
+      continue;
+    entry[VYRE_RESOURCE_GRANULE] = GUINT32_TO_LE (granule);
+    entry[VYRE_RESOURCE_BYTES] = GUINT32_TO_LE (bytes);
+  }
+}
+
+/* The batch's own state, unless it starts from a template, and where it will be read
+ * back. */
+static void
+write_slice (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  const VyrePlan *plan = batch->plan;
+  gint64 tag_word = vyre_plan_tag_word (plan);
+  guint8 *slice;
+
+  if (vyre_megakernel_is_discrete (kernel))
+    vyre_arrival_expect (vyre_batch_readback (batch), plan, &kernel->mark);
+  if (batch->local)
+    return;
+  if (vyre_megakernel_is_discrete (kernel)) {
+    slice = vyre_store_get_data (kernel->work) + batch->work;
+    vyre_memory_store (slice, plan->slice, plan->slice_size);
+    vyre_memory_flush (); /* or the tag might be overtaken by what it replaces */
+  } else {
+    slice = vyre_batch_readback (batch);
+    memcpy (slice, plan->slice, plan->slice_size);
+  }
+  if (tag_word != VYRE_NO_TAG_WORD)
+    ((guint32 *)slice)[tag_word] = GUINT32_TO_LE (batch->completion.tag);
+  fill_table (batch, (guint32 *)slice);
+}
+
+static void
+write_ticket (const VyreBatch *batch, guint index, guint32 *words)
+{
+  const VyrePlan *plan = batch->plan;
+  gsize payload = batch->stored_at != VYRE_NOWHERE ? batch->stored_at : batch->payload.offset;
+  gsize base = batch->work != VYRE_NOWHERE ? batch->work : batch->readback;
+
+  if (batch->local) {
+    const Template *template = plan->template;
+    memcpy (words, plan->local_ticket.words, sizeof (VyreTicket));
+    words[VYRE_TICKET_TAG] = batch->completion.tag;
+    words[VYRE_TICKET_TEMPLATE] = template->id;
+    base = template->offset;
+  } else {
+    memcpy (words, g_array_index (plan->tickets, VyreTicket, index).words, sizeof (VyreTicket));
+    if (batch->work != VYRE_NOWHERE) /* whichever ticket is the last copies the readback out */
+      words[VYRE_TICKET_COST] += MIN (plan->copy_cost, VYRE_COST_COPY_OUT_MAX);
+  }
+  words[VYRE_TICKET_KIND] |= batch->index << 8 | (plan->full ? VYRE_KIND_FULL : 0);
+  if (batch->payload.import && !vyre_megakernel_is_discrete (batch->kernel))
+    words[VYRE_TICKET_KIND] |= batch->payload.import->number << 16;
+  words[VYRE_TICKET_BASE] = (guint32)(base / 4);
+  words[VYRE_TICKET_PAYLOAD] = (guint32)payload;
+  words[VYRE_TICKET_SEQUENCE] = batch->sequence;
+  words[VYRE_TICKET_READBACK] = (guint32)(batch->readback / VYRE_GRANULE);
+}
+
+/* Writes tickets, each a cache line whose quarters start with its mark. */
+static void
+write_tickets (const VyreBatch *batch, gboolean by_copy_engine)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  guint8 *ring = kernel->door.data + VYRE_DOOR_TICKETS * VYRE_GRANULE;
+
+  for (guint i = 0; i < vyre_batch_count_tickets (batch); i++) {
+    guint32 number = batch->first_ticket + i, words[VYRE_TICKET_WORDS];
+    guint32 line[VYRE_TICKET_BYTES / 4] __attribute__ ((aligned (64)));
+    write_ticket (batch, i, words);
+    for (guint quarter = 0; quarter < VYRE_TICKET_GRANULES; quarter++) {
+      line[4 * quarter] = VYRE_TICKET_MARK (number);
+      memcpy (&line[4 * quarter + 1], &words[3 * quarter], 12);
+    }
+    guint8 *place = by_copy_engine ? vyre_copier_ticket (&kernel->copier, number)
+                                   : ring + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
+    if (by_copy_engine || !vyre_megakernel_is_discrete (kernel))
+      memcpy (place, line, sizeof line);
+    else
+      vyre_memory_store (place, line, sizeof line);
+  }
+}
+
+static const guint8 *
+payload_data (const VyreBatch *batch)
+{
+  if (batch->payload.data)
+    return batch->payload.data;
+  return vyre_store_get_data (batch->kernel->staging) + batch->payload.offset;
+}
+
+/* Everything but launching, by the CPU alone. The first flush puts what tickets
+ * announce before them; the second rings the doorbell. */
+static void
+store (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  write_slice (batch);
+  if (batch->stored_at != VYRE_NOWHERE && !batch->resumed)
+    vyre_memory_store (vyre_store_get_data (kernel->payloads) + batch->stored_at,
+        payload_data (batch), batch->plan->payload_size);
+  vyre_memory_flush ();
+  write_tickets (batch, FALSE);
+  vyre_memory_flush ();
+}
+
+/* The same with a copy engine; the lock is held for its queue. A kernel that cannot
+ * be reached any more has failed. */
+static void
+submit_copy (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  GError *error = NULL;
+  VyreImport *import = batch->payload.import;
+  VyreCopyJob job = {
+    .from = import ? import->memory.buffer : vyre_store_get_buffer (kernel->staging),
+    .to = vyre_store_get_buffer (kernel->payloads),
+    .range = { .srcOffset = batch->payload.offset,
+        .dstOffset = batch->stored_at,
+        .size = batch->plan->payload_size },
+  };
+
+  if (kernel->failure) /* of another copy, perhaps, whose place nobody will leave */
+    return;
+  if (!vyre_copier_submit (&kernel->copier, &job, kernel->door.buffer, batch->first_ticket,
+          vyre_batch_count_tickets (batch), &error))
+    vyre_megakernel_fail (kernel, error);
+  else if (import)
+    import->copied[(kernel->copier.n_copies - 1) % kernel->device->n_transfer_queues]
+        = kernel->copier.n_copies;
+}
+
+static void
+count_payload (const VyreBatch *batch, gboolean by_copy_engine)
+{
+  VyreMegakernelCounters *counters = &batch->kernel->counters;
+  gsize size = batch->plan->payload_size;
+
+  if (by_copy_engine)
+    counters->copied_bytes += size;
+  else if (batch->stored_at != VYRE_NOWHERE)
+    counters->stored_bytes += size;
+  else
+    counters->in_place_bytes += size;
+}
+
+/* The lock is held on entry and exit, not while memory is written: others publish
+ * meanwhile, since tickets may become visible in any order. A payload that the CPU
+ * stores is not needed afterwards: it becomes @done_with. */
+static void
+ring (VyreBatch *batch, VyrePayload *done_with)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  gboolean by_copy_engine = goes_by_copy_engine (batch);
+
+  kernel->n_ringing++;
+  if (batch->stored_at != VYRE_NOWHERE && !by_copy_engine && !batch->resumed) {
+    *done_with = batch->payload;
+    batch->payload.release = NULL;
+  }
+  g_mutex_unlock (&kernel->lock);
+  if (by_copy_engine) {
+    write_slice (batch);
+    write_tickets (batch, TRUE);
+    vyre_memory_flush ();
+  } else {
+    store (batch);
+  }
+  vyre_mutex_lock (&kernel->lock);
+  if (by_copy_engine)
+    submit_copy (batch);
+  kernel->n_ringing--;
+  batch->rung = TRUE;
+  vyre_keeper_published (kernel, batch);
+}
+
+/* What the kernel was built without is built in once somebody wants it: the next
+ * launch has it, and those before leave. The lock is dropped while compiling. */
+static gboolean
+build_in_full (VyreMegakernel *kernel, GError **error)
+{
+  VkPipeline full;
+
+  if (kernel->pipeline.full)
+    return TRUE;
+  g_mutex_unlock (&kernel->lock);
+  gboolean built = vyre_pipeline_build_full (&kernel->pipeline, &full, error);
+  vyre_mutex_lock (&kernel->lock);
+  if (!built)
+    return FALSE;
+  if (kernel->pipeline.full) { /* somebody was faster */
+    vyre_pipeline_destroy (&kernel->pipeline, full);
+    return TRUE;
+  }
+  kernel->pipeline.full = full;
+  vyre_keeper_replace (kernel);
+  return TRUE;
+}
+
+static gboolean
+can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *payload)
+{
+  return vyre_megakernel_imports_payload (kernel, plan->payload_size)
+         && vyre_import_is_of (payload->import, kernel)
+         && vyre_import_has (payload->import, payload->data, plan->payload_size);
+}
+
+/**
+ * vyre_megakernel_publish:
+ * @kernel: a megakernel
+ * @plan: what to run; made for this kernel's workgroup size
+ * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
+ * @payload: the staged payload
+ * @end_time: g_get_monotonic_time() at which to give up waiting for room; 0 not
+ *   to wait
+ * @error: return location
+ *
+ * Publishes one batch: writes it, then rings the doorbell. The caller must not
+ * change the payload until it is released, which may be before this returns, and
+ * frees the batch before it drops its reference to @kernel.
+ *
+ * Returns: (transfer full) (nullable): the batch, or %NULL with
+ *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
+ *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, the payload is
+ *   still the caller's), the error that ended the kernel, or the one that kept
+ *   what the plan wants from being built
+ */
+VyreBatch *
+vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
+    const VyrePayload *payload, gint64 end_time, GError **error)
+{
+  g_return_val_if_fail (payload->offset % VYRE_GRANULE == 0, NULL);
+  g_return_val_if_fail (plan->workgroup == kernel->pipeline.workgroup, NULL);
+  g_return_val_if_fail (!payload->data || payload->import
+                            || vyre_megakernel_stores_payload (kernel, plan->payload_size),
+      NULL);
+  g_return_val_if_fail (!payload->import || can_import (kernel, plan, payload), NULL);
+  VyreBatch *batch = g_new (VyreBatch, 1);
+  *batch = (VyreBatch){
+    .kernel = kernel,
+    .plan = vyre_plan_ref (plan),
+    .payload = *payload,
+    .readback = VYRE_NOWHERE,
+    .work = VYRE_NOWHERE,
+    .stored_at = VYRE_NOWHERE,
+    .completion.tag = tag,
+  };
+  if (payload->import)
+    batch->payload.offset = (gsize)(payload->data - payload->import->base);
+  VyrePayload done_with = { .release = NULL };
+  vyre_mutex_lock (&kernel->lock);
+  gboolean fits
+      = (!plan->full || build_in_full (kernel, error)) && reserve (batch, end_time, error);
+  if (fits) {
+    enter (batch);
+    note_published (batch);
+    count_payload (batch, goes_by_copy_engine (batch));
+    ring (batch, &done_with);
+  }
+  g_mutex_unlock (&kernel->lock);
+  if (done_with.release)
+    done_with.release (done_with.owner);
+  if (!fits) {
+    vyre_batch_destroy (batch);
+    return NULL;
+  }
+  return batch;
+}
+
+/* Waits for a place for the rest of a batch; the lock is held. FALSE: nobody wants it, or
+ * there is no kernel any more. */
+static gboolean
+reserve_again (VyreBatch *batch)
+{
+  gint64 slice = 20 * G_TIME_SPAN_MILLISECOND;
+
+  while (!batch->orphaned && !batch->kernel->failure) {
+    if (reserve (batch, g_get_monotonic_time () + slice, NULL))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Leaves a parked batch, which will not go on, to who waits for it, or to the kernel's end;
+ * the lock is held. */
+static VyreRelease
+give_up (VyreBatch *batch)
+{
+  VyreRelease release = { .tenant = NULL };
+
+  if (batch->orphaned) {
+    release = vyre_batch_take_release (batch);
+    vyre_batch_destroy (batch);
+  } else {
+    batch->link.data = batch;
+    g_queue_push_tail_link (&batch->kernel->in_flight, &batch->link);
+  }
+  return release;
+}
+
+/* Has a parked batch, whose requests were answered in its readback, go on from there. With
+ * @writes, more slots may ask for those. */
+void
+vyre_batch_resume (VyreBatch *batch, gboolean writes)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreRelease release = { .tenant = NULL };
+  VyrePlan *rest = vyre_plan_continue (batch->plan, vyre_batch_readback (batch), writes);
+  VyrePayload unused = { .release = NULL };
+
+  vyre_mutex_lock (&kernel->lock);
+  vyre_plan_unref (batch->plan);
+  batch->plan = rest;
+  batch->resumed = TRUE;
+  if (reserve_again (batch)) {
+    batch->parked = FALSE;
+    enter (batch);
+    ring (batch, &unused);
+    if (batch->orphaned && kernel->failure)
+      release = vyre_batch_take_release (batch);
+  } else {
+    release = give_up (batch);
+  }
+  g_mutex_unlock (&kernel->lock);
+  vyre_release_run (&release);
+}

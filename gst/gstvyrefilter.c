@@ -25,9 +25,7 @@
  * ]| Slots that somebody else encoded, ten in a batch. They are checked as publishing does, and
  * run without a program.
  */
-#include "gstvyrefilter.h"
-
-#include "gstvyrereplay.h"
+#include "gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY (gst_vyre_debug);
@@ -466,6 +464,7 @@ close_kernel (GstVyreFilter *self)
   vyre_mutex_lock (&self->lock);
   GstVyreShared *shared = g_steal_pointer (&self->shared);
   VyreTenant *tenant = g_steal_pointer (&self->tenant);
+  gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   if (!shared)
     return;
@@ -479,8 +478,6 @@ reset_stats (GstVyreFilter *self)
   vyre_mutex_lock (&self->lock);
   self->stats = (GstVyreStats){ 0 };
   g_mutex_unlock (&self->lock);
-  gst_vyre_messages_reset (self);
-  gst_vyre_watch_reset (self);
 }
 
 /* Only a producer in PLAYING keeps the kernel from parking at once. */
@@ -506,8 +503,6 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       reset_stats (self);
-      if (!gst_vyre_replay_start (self))
-        return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
       set_active (self, TRUE);
@@ -523,11 +518,6 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
       set_active (self, FALSE);
       break;
-    case GST_STATE_CHANGE_PAUSED_TO_READY:
-      gst_vyre_stream_reset (self);
-      gst_vyre_messages_reset (self);
-      gst_vyre_replay_stop (self);
-      break;
     case GST_STATE_CHANGE_READY_TO_NULL:
       close_kernel (self);
       break;
@@ -542,8 +532,6 @@ gst_vyre_filter_finalize (GObject *object)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (object);
 
-  gst_vyre_messages_reset (self);
-  gst_vyre_replay_stop (self);
   close_kernel (self);
   gst_vyre_stream_clear (self);
   g_array_unref (self->last.words);

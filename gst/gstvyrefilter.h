@@ -10,7 +10,10 @@
  * Locking: the object lock guards the properties; `lock` everything that the
  * sink pad's streaming thread and the source pad's task share, with the kernel
  * they run on, which either may replace. Neither is held while posting, pushing,
- * opening a device or waiting for the kernel.
+ * opening a device or waiting for the kernel. The sink pad's stream lock guards
+ * the fields of the sink side; those of the source task are touched by the task,
+ * and by the activation of the source pad while there is no task. docs/states.md
+ * has the states and the table of what changes them.
  */
 #pragma once
 
@@ -115,7 +118,10 @@ struct _GstVyreFilter {
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
   gint n_pushed;         /* to it, ever; atomic, to be watched without the lock */
   guint n_batches;       /* of these, and the one in the task's hands */
-  gboolean flushing;
+  gboolean source_active;
+  gboolean flushing;     /* from FLUSH_START to FLUSH_STOP, and while the sink pad goes inactive */
+  guint32 epoch;         /* of the queue: what was taken out of it in an earlier one is stale */
+  GThread *worker;       /* the task while it has an item in its hands, else NULL */
   guint32 sequence;      /* buffers taken in this stream */
   guint32 awaited;       /* sequence of the batch in the task's hands, 0 once it is done */
   guint n_undone;        /* batches that a lost kernel left, and that were not run again yet */
@@ -123,12 +129,12 @@ struct _GstVyreFilter {
   gboolean given_up;     /* there will be none, and the bus has been told */
   VyreStore *lost_bytes; /* what a lost device took with it: staging memory, or NULL */
   gboolean failed;       /* and the bus has been told */
-  gboolean eos;
-  GstFlowReturn flow;
+  gboolean eos;          /* EOS was queued */
+  GstFlowReturn flow;    /* what the task came to; never FLUSHING because of the above */
   GstVyreStats stats;
   GstClockTime buffer_duration;
 
-  /* sink streaming thread */
+  /* sink pad's stream lock */
   GstVyreGeometry geometry;
   gboolean caps_failed;
   GstSegment segment;
@@ -143,7 +149,8 @@ struct _GstVyreFilter {
   GstCaps *out_caps;
   GQueue early; /* of GstEvent, waiting for the first caps */
 
-  /* source task; changes state while it does not run */
+  /* source task */
+  guint32 task_epoch;             /* of the item that it had last */
   VyreReplayLog *replay;          /* NULL: nothing is recorded */
   GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
   VyreLayout last_layout;
@@ -162,7 +169,6 @@ void gst_vyre_filter_account (GstVyreFilter *self, const GstVyreShared *shared, 
 
 /* gstvyrestream.c */
 void gst_vyre_stream_init (GstVyreFilter *self);
-void gst_vyre_stream_reset (GstVyreFilter *self);
 void gst_vyre_stream_clear (GstVyreFilter *self);
 
 /* gstvyremessages.c */

@@ -53,9 +53,9 @@ take_part (GstVyreFilter *self, const GstVyreShared *lost)
   Part part;
 
   vyre_mutex_lock (&self->lock);
-  while (self->recovering && !self->flushing)
+  while (self->recovering && gst_vyre_stream_is_open (self))
     gst_vyre_stream_sleep (self);
-  if (self->flushing) {
+  if (!gst_vyre_stream_is_open (self)) {
     part = PART_FLUSH;
   } else if (self->shared != lost) {
     part = PART_GO_ON;
@@ -127,7 +127,7 @@ install (GstVyreFilter *self, GstVyreShared *fresh)
   VyreTenant *former = self->tenant;
   self->shared = fresh;
   self->tenant = tenant;
-  self->n_undone = self->flushing ? 0 : count_undone (self);
+  self->n_undone = gst_vyre_stream_is_open (self) ? count_undone (self) : 0;
   guint n = self->n_undone;
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
@@ -220,7 +220,7 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
   GstFlowReturn flow = GST_FLOW_ERROR;
   GError *error = NULL;
 
-  if (gst_vyre_stream_is_flushing (self))
+  if (!shared || gst_vyre_stream_is_flushing (self))
     return GST_FLOW_FLUSHING;
   GST_DEBUG_OBJECT (self, "running batch %u again", item->sequence);
   item->is_rerun = TRUE;
@@ -233,7 +233,8 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
   if (flow != GST_FLOW_OK)
     return flow;
   vyre_mutex_lock (&self->lock);
-  self->n_undone--;
+  if (item->epoch == self->epoch)
+    self->n_undone--;
   self->stats.rerun_batches++;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);

@@ -54,14 +54,37 @@ push_early_events (GstVyreFilter *self)
   return flow;
 }
 
+static void
+drop_early_events (GstVyreFilter *self, gboolean keep_sticky)
+{
+  GstEvent *event;
+
+  while ((event = g_queue_pop_head (&self->early))) {
+    if (keep_sticky)
+      gst_vyre_stream_keep_sticky (self, event);
+    gst_event_unref (event);
+  }
+}
+
 /* The output caps are known with the first buffer, and come before the segment:
- * from the segment on, events wait for them. */
+ * from the segment on, events wait for them. A stream that starts waits for nothing. */
 static gboolean
 is_early (GstVyreFilter *self, GstEvent *event)
 {
-  if (self->out_caps)
+  if (self->out_caps || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
     return FALSE;
   return GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || !g_queue_is_empty (&self->early);
+}
+
+/* Of gaps one after the other the last one waits. */
+static void
+keep_early (GstVyreFilter *self, GstEvent *event)
+{
+  GstEvent *last = g_queue_peek_tail (&self->early);
+
+  if (last && GST_EVENT_TYPE (last) == GST_EVENT_GAP && GST_EVENT_TYPE (event) == GST_EVENT_GAP)
+    gst_event_unref (g_queue_pop_tail (&self->early));
+  g_queue_push_tail (&self->early, event);
 }
 
 /* Output caps follow the layout of the readbacks and the program, if there is one. */
@@ -87,14 +110,15 @@ update_caps (
   return push_early_events (self);
 }
 
-/* A gap may be all that a sparse stream starts with: what comes before it goes
- * out with the caps that the smallest buffer would have, if it has any. */
+/* Sends the caps that the smallest buffer would have, and the events that wait for caps:
+ * a sparse stream may start with a gap, and an empty one ends without a buffer. Where the
+ * program cannot run on the smallest buffer, they go on waiting. */
 static GstFlowReturn
-announce_gap (GstVyreFilter *self)
+announce (GstVyreFilter *self)
 {
   g_autoptr (VyreImage) image = NULL;
   GstVyreSettings settings;
-  GstFlowReturn flow;
+  GstFlowReturn flow = GST_FLOW_OK;
 
   if (self->out_caps)
     return GST_FLOW_OK;
@@ -106,8 +130,6 @@ announce_gap (GstVyreFilter *self)
     flow = update_caps (self, &settings, image->n_slots, image->n_observables);
   else if (self->geometry.has_slots)
     flow = update_caps (self, &settings, 1, settings.observable_slots);
-  else
-    flow = push_early_events (self);
   clear_settings (&settings);
   return flow;
 }
@@ -203,13 +225,13 @@ wait_for_turn (
   guint most = settings->max_in_flight - 1;
 
   vyre_mutex_lock (&self->lock);
-  while (!self->flushing && self->flow == GST_FLOW_OK
+  while (gst_vyre_stream_get_flow (self) == GST_FLOW_OK
          && (self->n_batches > most || self->n_undone > 0)) {
     most = self->wake_at = settings->max_in_flight / 2;
     gst_vyre_stream_sleep (self);
   }
   self->wake_at = G_MAXUINT;
-  GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
+  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
   if (flow == GST_FLOW_OK) {
     if (item->sequence == 0)
       item->sequence = ++self->sequence;
@@ -365,74 +387,35 @@ set_caps (GstVyreFilter *self, GstCaps *caps)
   return !self->caps_failed;
 }
 
-static void
-start_flush (GstVyreFilter *self)
+static gboolean
+start_flush (GstVyreFilter *self, GstEvent *event)
 {
-  vyre_mutex_lock (&self->lock);
-  self->flushing = TRUE;
-  gst_vyre_stream_wake (self);
-  g_mutex_unlock (&self->lock);
-  gst_pad_pause_task (self->srcpad); /* waits for the task, which sees `flushing` soon */
+  gst_vyre_stream_start_flush (self);
+  gboolean done = gst_pad_push_event (self->srcpad, event);
+  gst_vyre_stream_await_task (self);
+  return done;
 }
 
-static void
-stop_flush (GstVyreFilter *self)
+/* Whatever came of its FLUSH_START: that may have met inactive pads, or gone another way. */
+static gboolean
+stop_flush (GstVyreFilter *self, GstEvent *event)
 {
-  gst_vyre_stream_drop (self, TRUE);
-  gst_vyre_messages_flush (self);
-  vyre_mutex_lock (&self->lock);
-  self->flushing = FALSE;
-  self->failed = FALSE;
-  self->given_up = FALSE;
-  self->eos = FALSE;
-  self->flow = GST_FLOW_OK;
-  g_mutex_unlock (&self->lock);
+  gst_vyre_stream_shut (self);
+  gst_vyre_stream_await_task (self);
+  gboolean done = gst_pad_push_event (self->srcpad, event);
+  drop_early_events (self, TRUE);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
-  if (GST_PAD_MODE (self->srcpad) == GST_PAD_MODE_PUSH)
-    gst_vyre_source_start (self);
+  gst_vyre_stream_reopen (self, TRUE);
+  return done;
 }
 
-/* A new stream or segment takes an end back, ours or one that downstream
- * declared. What was queued when it did is of no use. */
-static void
-restart_after_eos (GstVyreFilter *self)
-{
-  vyre_mutex_lock (&self->lock);
-  while (self->eos && !self->flushing && self->flow == GST_FLOW_OK)
-    gst_vyre_stream_sleep (self); /* until the task has come to the EOS */
-  gboolean restart = !self->flushing && self->flow == GST_FLOW_EOS;
-  self->eos = FALSE;
-  g_mutex_unlock (&self->lock);
-  if (!restart)
-    return;
-  gst_pad_pause_task (self->srcpad); /* it has ended; wait until it is out of its function */
-  gst_vyre_stream_drop (self, TRUE);
-  vyre_mutex_lock (&self->lock);
-  self->flow = self->flushing ? GST_FLOW_FLUSHING : GST_FLOW_OK;
-  g_mutex_unlock (&self->lock);
-  gst_vyre_source_start (self);
-}
-
-/* Once downstream has had enough, the task is over and EOS goes straight to it.
- * If downstream failed, no buffer will come to tell upstream: the bus is told. */
+/* A segment does not go out without caps, not even if nothing follows. */
 static gboolean
 push_eos (GstVyreFilter *self, GstEvent *event)
 {
-  push_early_events (self);
-  vyre_mutex_lock (&self->lock);
-  GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
-  gboolean had_enough = flow == GST_FLOW_EOS && !self->eos;
-  gboolean untold = gst_vyre_flow_is_failure (flow) && !self->failed;
-  self->eos = TRUE;
-  self->failed |= untold;
-  g_mutex_unlock (&self->lock);
-  if (untold)
-    GST_ELEMENT_FLOW_ERROR (self, flow);
-  if (!had_enough)
-    return gst_vyre_stream_push_event (self, event) == GST_FLOW_OK;
-  gst_pad_pause_task (self->srcpad);
-  gst_vyre_messages_eos (self);
-  return gst_pad_push_event (self->srcpad, event);
+  announce (self);
+  drop_early_events (self, FALSE);
+  return gst_vyre_stream_push_eos (self, event) == GST_FLOW_OK;
 }
 
 static gboolean
@@ -444,23 +427,20 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_START:
-      done = gst_pad_push_event (self->srcpad, event);
-      start_flush (self);
-      return done;
+      return start_flush (self, event);
     case GST_EVENT_FLUSH_STOP:
-      done = gst_pad_push_event (self->srcpad, event);
-      stop_flush (self);
-      return done;
+      return stop_flush (self, event);
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
       done = set_caps (self, caps);
       gst_event_unref (event);
       return done;
     case GST_EVENT_STREAM_START:
-      restart_after_eos (self);
+      gst_vyre_stream_restart (self);
+      drop_early_events (self, FALSE); /* of a stream that had no buffer */
       break;
     case GST_EVENT_SEGMENT:
-      restart_after_eos (self);
+      gst_vyre_stream_restart (self);
       gst_event_copy_segment (event, &self->segment);
       break;
     case GST_EVENT_EOS:
@@ -470,28 +450,15 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
     return gst_pad_push_event (self->srcpad, event);
-  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && announce_gap (self) != GST_FLOW_OK) {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && announce (self) != GST_FLOW_OK) {
     gst_event_unref (event);
     return FALSE;
   }
   if (is_early (self, event)) {
-    g_queue_push_tail (&self->early, event);
+    keep_early (self, event);
     return TRUE;
   }
   return gst_vyre_stream_push_event (self, event) == GST_FLOW_OK;
-}
-
-/* Waits until everything that was queued has left. */
-static gboolean
-wait_until_drained (GstVyreFilter *self)
-{
-  vyre_mutex_lock (&self->lock);
-  while (!self->flushing && self->flow == GST_FLOW_OK
-         && (self->n_batches > 0 || !g_queue_is_empty (&self->items)))
-    gst_vyre_stream_sleep (self);
-  gboolean drained = !self->flushing && self->flow == GST_FLOW_OK;
-  g_mutex_unlock (&self->lock);
-  return drained;
 }
 
 static gboolean
@@ -506,17 +473,66 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
     case GST_QUERY_ACCEPT_CAPS:
       return gst_pad_query_default (pad, parent, query);
     default:
-      if (GST_QUERY_IS_SERIALIZED (query) && !wait_until_drained (self))
+      if (GST_QUERY_IS_SERIALIZED (query) && !gst_vyre_stream_drain (self))
         return FALSE;
       return gst_pad_query_default (pad, parent, query);
   }
+}
+
+/* Forgets the stream. Called with the stream lock. */
+static void
+sink_reset (GstVyreFilter *self)
+{
+  drop_early_events (self, FALSE);
+  gst_vyre_geometry_clear (&self->geometry);
+  self->caps_failed = FALSE;
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  self->position = 0;
+  g_clear_pointer (&self->plan, vyre_plan_unref);
+  g_clear_pointer (&self->plan_program, vyre_program_unref);
+  gst_caps_replace (&self->out_caps, NULL);
+  vyre_mutex_lock (&self->lock);
+  VyreStore *lost = g_steal_pointer (&self->lost_bytes);
+  self->sequence = 0;
+  self->buffer_duration = 0;
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&lost, vyre_store_unref);
+}
+
+/* What an inactive pad leaves behind is ready for the next stream: by the time this function
+ * is called with @active the pad lets buffers in already. */
+static gboolean
+sink_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  if (active)
+    return TRUE;
+  gst_vyre_stream_shut (self);
+  GST_PAD_STREAM_LOCK (pad); /* the chain function is out */
+  sink_reset (self);
+  gst_vyre_stream_reopen (self, FALSE);
+  GST_PAD_STREAM_UNLOCK (pad);
+  return TRUE;
 }
 
 void
 gst_vyre_sink_init (GstVyreFilter *self)
 {
   gst_vyre_staging_init ();
+  g_queue_init (&self->early);
+  sink_reset (self);
+  gst_pad_set_activatemode_function (self->sinkpad, sink_activate);
   gst_pad_set_chain_function (self->sinkpad, sink_chain);
   gst_pad_set_event_function (self->sinkpad, sink_event);
   gst_pad_set_query_function (self->sinkpad, sink_query);
+}
+
+void
+gst_vyre_sink_clear (GstVyreFilter *self)
+{
+  sink_reset (self);
+  g_clear_pointer (&self->geometry.bindings, vyre_bindings_free);
 }

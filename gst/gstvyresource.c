@@ -12,9 +12,6 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 /* A kernel that takes no ticket for this long is not going to. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
 
-/* How long the task stays awake for the next buffer, in µs. */
-#define AWAKE 60
-
 /* When a kernel was last seen to get on with its work. */
 typedef struct {
   guint64 tickets;
@@ -238,107 +235,71 @@ push_item_event (GstVyreFilter *self, GstVyreItem *item)
   return eos ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
-/* Ends the task. Upstream learns of it by its next buffer; when there will be
- * none, because EOS is queued already, the bus has to hear it from us. */
+/* What belongs to a stream before a flush is not reported any more. */
 static void
-end_task (GstVyreFilter *self, GstFlowReturn flow, gboolean was_eos)
+follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
 {
-  vyre_mutex_lock (&self->lock);
-  if (!self->flushing)
-    self->flow = flow;
-  gboolean eos = self->eos;
-  gboolean untold = eos && gst_vyre_flow_is_failure (flow) && !self->failed;
-  self->failed |= untold;
-  gst_vyre_stream_wake (self);
-  g_mutex_unlock (&self->lock);
-  GST_DEBUG_OBJECT (self, "pausing: %s", gst_flow_get_name (flow));
-  gst_pad_pause_task (self->srcpad);
-  if (was_eos || flow == GST_FLOW_FLUSHING || !eos)
-    return;
-  if (untold)
-    GST_ELEMENT_FLOW_ERROR (self, flow);
-  if (flow == GST_FLOW_EOS)
-    gst_vyre_messages_eos (self);
-  gst_pad_push_event (self->srcpad, gst_event_new_eos ());
-}
-
-/* Stays awake for a moment, the lock dropped: putting a thread to sleep and waking it
- * costs the other one more than a batch does. Not where the kernel wants the core. */
-static void
-watch_queue (GstVyreFilter *self)
-{
-  gint seen = g_atomic_int_get (&self->n_pushed);
-
-  if (!self->shared || vyre_device_is_cpu (vyre_megakernel_get_device (self->shared->kernel)))
-    return;
-  g_mutex_unlock (&self->lock);
-  gint64 end = g_get_monotonic_time () + AWAKE;
-  while (g_atomic_int_get (&self->n_pushed) == seen && g_get_monotonic_time () < end)
-    ;
-  vyre_mutex_lock (&self->lock);
-}
-
-/* What comes next, NULL when flushing. */
-static GstVyreItem *
-pop_item (GstVyreFilter *self)
-{
-  vyre_mutex_lock (&self->lock);
-  if (!self->flushing && g_queue_is_empty (&self->items))
-    watch_queue (self);
-  while (!self->flushing && g_queue_is_empty (&self->items))
-    gst_vyre_stream_sleep (self);
-  GstVyreItem *item = self->flushing ? NULL : g_queue_pop_head (&self->items);
-  self->awaited = item ? item->sequence : 0;
-  g_mutex_unlock (&self->lock);
-  return item;
+  if (item->epoch != self->task_epoch)
+    gst_vyre_messages_flush (self);
+  self->task_epoch = item->epoch;
 }
 
 static void
 source_loop (gpointer data)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (GST_PAD_PARENT (GST_PAD (data)));
-  GstVyreItem *item = pop_item (self);
-  GstFlowReturn flow = GST_FLOW_OK;
+  GstVyreItem *item = gst_vyre_stream_take (self);
 
   if (!item) {
-    end_task (self, GST_FLOW_FLUSHING, FALSE);
+    gst_pad_pause_task (self->srcpad); /* until it is stopped */
     return;
   }
-  gboolean is_event = item->event != NULL;
-  flow = is_event ? push_item_event (self, item) : push_batch (self, item);
-  gst_vyre_item_free (item);
-  vyre_mutex_lock (&self->lock);
-  self->awaited = 0;
-  if (!is_event && self->n_batches > 0)
-    self->n_batches--;
-  if (self->n_batches <= self->wake_at)
-    gst_vyre_stream_wake (self);
-  g_mutex_unlock (&self->lock);
+  follow_epoch (self, item);
+  GstFlowReturn flow = item->event ? push_item_event (self, item) : push_batch (self, item);
   if (flow != GST_FLOW_OK)
-    end_task (self, flow, is_event);
+    gst_vyre_stream_end (self, item, flow);
+  gst_vyre_item_forget_batch (item);
+  gst_vyre_stream_done (self, item);
+  gst_vyre_item_free (item);
 }
 
-gboolean
-gst_vyre_source_start (GstVyreFilter *self)
+/* Forgets the stream. There is no task. */
+void
+gst_vyre_source_reset (GstVyreFilter *self)
 {
-  return gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);
+  g_clear_pointer (&self->readbacks, gst_vyre_readback_pool_close);
+  gst_vyre_messages_reset (self);
+  gst_vyre_watch_reset (self);
+  gst_vyre_replay_stop (self);
 }
 
+/* The task runs for as long as the pad is active, and waits through all that a stream can
+ * come to; GStreamer lets one activation in at a time. */
 static gboolean
-activate_source (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
+source_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
 
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
-  vyre_mutex_lock (&self->lock);
-  self->flushing = !active;
-  self->flow = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
-  gst_vyre_stream_wake (self);
-  g_mutex_unlock (&self->lock);
+  if (active && !gst_vyre_replay_start (self))
+    return FALSE;
+  gst_vyre_stream_activate_source (self, active);
   if (active)
-    return gst_vyre_source_start (self);
-  return gst_pad_stop_task (pad);
+    return gst_pad_start_task (pad, source_loop, pad, NULL);
+  if (!gst_pad_stop_task (pad))
+    return FALSE;
+  gst_vyre_source_reset (self);
+  return TRUE;
+}
+
+/* Downstream that was linked again is worth another try. */
+static gboolean
+source_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    gst_vyre_stream_relinked (GST_VYRE_FILTER (parent));
+  return gst_pad_event_default (pad, parent, event);
 }
 
 /* A result leaves as soon as it is there, so a buffer is delayed by its own
@@ -379,5 +340,6 @@ gst_vyre_source_init (GstVyreFilter *self)
 {
   GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
   gst_pad_set_query_function (self->srcpad, source_query);
-  gst_pad_set_activatemode_function (self->srcpad, activate_source);
+  gst_pad_set_event_function (self->srcpad, source_event);
+  gst_pad_set_activatemode_function (self->srcpad, source_activate);
 }

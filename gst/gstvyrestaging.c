@@ -254,7 +254,7 @@ alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
     if (!vyre_megakernel_check (shared->kernel, error))
       return GST_FLOW_ERROR;
     vyre_mutex_lock (&self->lock);
-    GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
+    GstFlowReturn flow = gst_vyre_stream_get_flow (self);
     /* for our own payloads, which will be released; a rerun has none before it */
     gboolean waiting = self->n_batches > 0 && !item->is_rerun;
     g_mutex_unlock (&self->lock);

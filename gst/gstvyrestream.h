@@ -21,7 +21,8 @@ G_BEGIN_DECLS
 typedef struct {
   GstEvent *event;       /* or else a batch: */
   GstBuffer *buffer;     /* its payload, to run it again if need be */
-  guint32 sequence;      /* number of the buffer in the stream, from 1 */
+  guint32 sequence;      /* number of the buffer in the stream, from 1; 0 for an event */
+  guint32 epoch;         /* of the queue when it was taken */
   gboolean is_rerun;     /* its first kernel was lost */
   GstVyreShared *shared; /* what it was published on */
   VyreBatch *batch;
@@ -29,25 +30,40 @@ typedef struct {
   GstVyreTiming timing;
 } GstVyreItem;
 
+/* gstvyrestream.c; the first four are for those that hold the lock */
+gboolean gst_vyre_stream_is_open (const GstVyreFilter *self);
+GstFlowReturn gst_vyre_stream_get_flow (const GstVyreFilter *self);
 void gst_vyre_stream_sleep (GstVyreFilter *self);
 void gst_vyre_stream_wake (GstVyreFilter *self);
-void gst_vyre_item_free (GstVyreItem *item);
-void gst_vyre_item_forget_batch (GstVyreItem *item);
+gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
+void gst_vyre_stream_activate_source (GstVyreFilter *self, gboolean active);
+void gst_vyre_stream_shut (GstVyreFilter *self);
+void gst_vyre_stream_start_flush (GstVyreFilter *self);
+void gst_vyre_stream_await_task (GstVyreFilter *self);
+void gst_vyre_stream_reopen (GstVyreFilter *self, gboolean keep_sticky);
+void gst_vyre_stream_restart (GstVyreFilter *self);
+void gst_vyre_stream_relinked (GstVyreFilter *self);
+gboolean gst_vyre_stream_drain (GstVyreFilter *self);
 GstFlowReturn gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event);
-void gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky);
-gboolean gst_vyre_flow_is_failure (GstFlowReturn flow);
-gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
+GstFlowReturn gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event);
+GstVyreItem *gst_vyre_stream_take (GstVyreFilter *self);
+void gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn flow);
+void gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
+void gst_vyre_stream_keep_sticky (GstVyreFilter *self, GstEvent *event);
+void gst_vyre_item_free (GstVyreItem *item);
+void gst_vyre_item_forget_batch (GstVyreItem *item);
 
 /* gstvyresink.c */
 void gst_vyre_sink_init (GstVyreFilter *self);
+void gst_vyre_sink_clear (GstVyreFilter *self);
 GstFlowReturn gst_vyre_sink_submit (
     GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error);
 
 /* gstvyresource.c */
 void gst_vyre_source_init (GstVyreFilter *self);
-gboolean gst_vyre_source_start (GstVyreFilter *self);
+void gst_vyre_source_reset (GstVyreFilter *self);
 
 /* gstvyrewatch.c */
 void gst_vyre_watch_batch (

@@ -119,6 +119,7 @@ struct _GstVyreFilter {
   gint n_pushed;         /* to it, ever; atomic, to be watched without the lock */
   guint n_batches;       /* of these, and the one in the task's hands */
   gboolean source_active;
+  gboolean source_is_new; /* it has forgotten the sticky events that it had */
   gboolean flushing;     /* from FLUSH_START to FLUSH_STOP, and while the sink pad goes inactive */
   guint32 epoch;         /* of the queue: what was taken out of it in an earlier one is stale */
   GThread *worker;       /* the task while it has an item in its hands, else NULL */

@@ -87,6 +87,31 @@ keep_early (GstVyreFilter *self, GstEvent *event)
   g_queue_push_tail (&self->early, event);
 }
 
+static gboolean
+send_again (GstPad *pad, GstEvent **event, gpointer data)
+{
+  GstVyreFilter *self = data;
+
+  if (GST_EVENT_TYPE (*event) == GST_EVENT_STREAM_START)
+    gst_vyre_stream_push_event (self, gst_event_ref (*event));
+  else if (GST_EVENT_TYPE (*event) != GST_EVENT_CAPS && GST_EVENT_TYPE (*event) != GST_EVENT_EOS)
+    keep_early (self, gst_event_ref (*event));
+  return TRUE;
+}
+
+/* A source pad that was inactive while this one was not has to hear again what the stream
+ * began with. */
+static void
+follow_source (GstVyreFilter *self, gboolean is_new)
+{
+  if (!is_new)
+    return;
+  drop_early_events (self, FALSE);
+  gst_caps_replace (&self->out_caps, NULL);
+  self->plan_stale = TRUE;
+  gst_pad_sticky_events_foreach (self->sinkpad, send_again, self);
+}
+
 /* Output caps follow the layout of the readbacks and the program, if there is one. */
 static GstFlowReturn
 update_caps (
@@ -219,8 +244,8 @@ gst_vyre_sink_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *i
  * the item's, and the kernel in use is @shared. Waking a thread costs more than a
  * batch, so one that had to wait does so until half of them are through. */
 static GstFlowReturn
-wait_for_turn (
-    GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item, GstVyreShared **shared)
+wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item,
+    GstVyreShared **shared, gboolean *new_source)
 {
   guint most = settings->max_in_flight - 1;
 
@@ -236,6 +261,8 @@ wait_for_turn (
     if (item->sequence == 0)
       item->sequence = ++self->sequence;
     *shared = gst_vyre_shared_ref (self->shared);
+    *new_source = self->source_is_new;
+    self->source_is_new = FALSE;
   }
   g_mutex_unlock (&self->lock);
   return flow;
@@ -319,7 +346,9 @@ run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
   g_autoptr (GstVyreShared) shared = NULL;
   GError *error = NULL;
 
-  GstFlowReturn flow = wait_for_turn (self, settings, item, &shared);
+  gboolean is_new = FALSE;
+  GstFlowReturn flow = wait_for_turn (self, settings, item, &shared, &is_new);
+  follow_source (self, is_new);
   if (flow == GST_FLOW_OK)
     flow = settings->program ? ensure_program_plan (self, settings, item->timing.size, shared)
                              : ensure_slots_plan (self, settings, item, shared);
@@ -425,9 +454,12 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstCaps *caps;
   gboolean done;
 
+  if (!GST_EVENT_IS_SERIALIZED (event))
+    return GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START
+               ? start_flush (self, event)
+               : gst_pad_push_event (self->srcpad, event);
+  follow_source (self, gst_vyre_stream_meets_new_source (self));
   switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_FLUSH_START:
-      return start_flush (self, event);
     case GST_EVENT_FLUSH_STOP:
       return stop_flush (self, event);
     case GST_EVENT_CAPS:
@@ -448,8 +480,6 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     default:
       break;
   }
-  if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_push_event (self->srcpad, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && announce (self) != GST_FLOW_OK) {
     gst_event_unref (event);
     return FALSE;

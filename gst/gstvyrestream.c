@@ -154,10 +154,22 @@ gst_vyre_stream_activate_source (GstVyreFilter *self, gboolean active)
 
   vyre_mutex_lock (&self->lock);
   self->source_active = active;
+  self->source_is_new = active;
   flow_reset (self);
   queue_detach (self, &dropped);
   g_mutex_unlock (&self->lock);
   items_drop (self, &dropped, FALSE);
+}
+
+/* Whether the source pad was activated since the last time that this was asked. */
+gboolean
+gst_vyre_stream_meets_new_source (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  gboolean is_new = self->source_is_new;
+  self->source_is_new = FALSE;
+  g_mutex_unlock (&self->lock);
+  return is_new;
 }
 
 /* Shuts the gate: all that wait go. */

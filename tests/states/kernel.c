@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "schedule.h"
+#include "vyre.h"
+
+/* Rooms of a store, one for each slice. */
+#define N_ROOMS 64
+#define ROOM_SIZE 16384
+
+struct _VyreDevice {
+  gint unused;
+};
+
+struct _VyreStore {
+  guint refs;
+  gboolean taken[N_ROOMS];
+  guint8 rooms[N_ROOMS][ROOM_SIZE];
+};
+
+struct _VyreMegakernel {
+  gboolean lost;
+  gint active;
+  VyreStore *staging;
+  VyreStore *readbacks;
+};
+
+struct _VyreBatch {
+  VyreMegakernel *kernel;
+  VyrePlan *plan;
+  gsize readback;
+  gboolean looked;
+  gboolean done;
+  gboolean stolen;
+  VyrePayload payload;
+  VyreCompletion completion;
+};
+
+static struct {
+  gboolean may_wait;
+  guint n_losses;
+  guint n_lost;
+  gint n_objects;
+  gint n_batches;
+} run;
+
+static VyreDevice the_device;
+
+void
+kernel_reset (gboolean may_wait, guint n_losses)
+{
+  run.may_wait = may_wait;
+  run.n_losses = n_losses;
+  run.n_lost = 0;
+  run.n_objects = run.n_batches = 0;
+}
+
+void
+kernel_check_leaks (void)
+{
+  if (run.n_objects != 0 || run.n_batches != 0)
+    schedule_fail ("%d objects and %d batches are left.", run.n_objects, run.n_batches);
+}
+
+guint
+kernel_losses (void)
+{
+  return run.n_lost;
+}
+
+/* ---- the device ------------------------------------------------------------------------- */
+
+VyreDevice *
+vyre_device_open (const char *selector, GError **error)
+{
+  schedule_point ();
+  run.n_objects++;
+  return &the_device;
+}
+
+void
+vyre_device_unref (VyreDevice *device)
+{
+  run.n_objects--;
+}
+
+const char *
+vyre_device_get_name (const VyreDevice *device)
+{
+  return "stand-in";
+}
+
+/* A CPU's task does not watch the clock for its next item. */
+gboolean
+vyre_device_is_cpu (const VyreDevice *device)
+{
+  return TRUE;
+}
+
+gsize
+vyre_device_get_max_payload (const VyreDevice *device)
+{
+  return N_ROOMS * ROOM_SIZE;
+}
+
+/* ---- stores ----------------------------------------------------------------------------- */
+
+static VyreStore *
+store_new (void)
+{
+  VyreStore *store = g_new0 (VyreStore, 1);
+
+  store->refs = 1;
+  run.n_objects++;
+  return store;
+}
+
+VyreStore *
+vyre_store_ref (VyreStore *store)
+{
+  store->refs++;
+  return store;
+}
+
+void
+vyre_store_unref (VyreStore *store)
+{
+  if (--store->refs > 0)
+    return;
+  run.n_objects--;
+  g_free (store);
+}
+
+gboolean
+vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
+{
+  for (guint i = 0; i < N_ROOMS && size <= ROOM_SIZE; i++) {
+    if (store->taken[i])
+      continue;
+    store->taken[i] = TRUE;
+    *offset = i * ROOM_SIZE;
+    return TRUE;
+  }
+  schedule_point ();
+  return FALSE;
+}
+
+void
+vyre_store_free (VyreStore *store, gsize offset)
+{
+  if (!store->taken[offset / ROOM_SIZE])
+    schedule_fail ("A slice is freed twice.");
+  store->taken[offset / ROOM_SIZE] = FALSE;
+}
+
+guint8 *
+vyre_store_get_data (VyreStore *store)
+{
+  return store->rooms[0];
+}
+
+gsize
+vyre_store_get_size (const VyreStore *store)
+{
+  return N_ROOMS * ROOM_SIZE;
+}
+
+gsize
+vyre_store_get_used (VyreStore *store)
+{
+  gsize used = 0;
+
+  for (guint i = 0; i < N_ROOMS; i++)
+    used += store->taken[i] ? ROOM_SIZE : 0;
+  return used;
+}
+
+gboolean
+vyre_store_survives_loss (const VyreStore *store)
+{
+  return TRUE;
+}
+
+/* ---- the kernel --------------------------------------------------------------------------- */
+
+VyreMegakernel *
+vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
+{
+  VyreMegakernel *kernel = g_new0 (VyreMegakernel, 1);
+
+  schedule_point ();
+  kernel->staging = store_new ();
+  kernel->readbacks = store_new ();
+  run.n_objects++;
+  return kernel;
+}
+
+void
+vyre_megakernel_unref (VyreMegakernel *kernel)
+{
+  if (kernel->active != 0)
+    schedule_fail ("A kernel goes with %d active users.", kernel->active);
+  vyre_store_unref (kernel->staging);
+  vyre_store_unref (kernel->readbacks);
+  run.n_objects--;
+  g_free (kernel);
+}
+
+static void
+set_lost (GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
+      "The device was lost. Fix: let the test say that it may be.");
+}
+
+gboolean
+vyre_megakernel_check (VyreMegakernel *kernel, GError **error)
+{
+  schedule_point ();
+  if (kernel->lost)
+    set_lost (error);
+  return !kernel->lost;
+}
+
+void
+vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
+{
+  kernel->active += active ? 1 : -1;
+}
+
+VyreDevice *
+vyre_megakernel_get_device (VyreMegakernel *kernel)
+{
+  return &the_device;
+}
+
+VyreStore *
+vyre_megakernel_get_staging (VyreMegakernel *kernel)
+{
+  return kernel->staging;
+}
+
+VyreStore *
+vyre_megakernel_get_readbacks (VyreMegakernel *kernel)
+{
+  return kernel->readbacks;
+}
+
+VyreIngest *
+vyre_megakernel_get_ingest (VyreMegakernel *kernel)
+{
+  return NULL;
+}
+
+VyreResidency
+vyre_megakernel_get_residency (VyreMegakernel *kernel)
+{
+  return VYRE_RESIDENCY_RELAY;
+}
+
+VyrePlacement
+vyre_megakernel_get_placement (VyreMegakernel *kernel)
+{
+  return VYRE_PLACEMENT_UNIFIED;
+}
+
+gsize
+vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel)
+{
+  return G_MAXSIZE;
+}
+
+gsize
+vyre_megakernel_get_import_threshold (VyreMegakernel *kernel)
+{
+  return G_MAXSIZE;
+}
+
+gboolean
+vyre_megakernel_imports_once (VyreMegakernel *kernel)
+{
+  return FALSE;
+}
+
+gboolean
+vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size)
+{
+  return FALSE;
+}
+
+gboolean
+vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size)
+{
+  return FALSE;
+}
+
+guint
+vyre_megakernel_get_workgroups (VyreMegakernel *kernel)
+{
+  return 1;
+}
+
+const char *
+vyre_megakernel_get_verdict (VyreMegakernel *kernel)
+{
+  return "stand-in";
+}
+
+guint
+vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
+{
+  return 8;
+}
+
+void
+vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
+{
+  *counters = (VyreMegakernelCounters){ 0 };
+}
+
+void
+vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters)
+{
+  *counters = (VyreResourceCounters){ 0 };
+}
+
+VyreIngestMode
+vyre_ingest_get_mode (const VyreIngest *ingest)
+{
+  return VYRE_INGEST_PREAD;
+}
+
+const char *
+vyre_ingest_get_reason (const VyreIngest *ingest)
+{
+  return NULL;
+}
+
+void
+vyre_ingest_get_counters (VyreIngest *ingest, VyreIngestCounters *counters)
+{
+  *counters = (VyreIngestCounters){ 0 };
+}
+
+/* ---- batches ------------------------------------------------------------------------------ */
+
+static void
+write_word (guint8 *part, guint word, guint32 value)
+{
+  memcpy (part + 4 * word, &value, sizeof value);
+}
+
+/* Whether the device is lost here, of the times that a schedule allows. */
+static gboolean
+is_lost (VyreMegakernel *kernel, GError **error)
+{
+  if (!kernel->lost && run.n_lost < run.n_losses && schedule_choose (2) == 1) {
+    kernel->lost = TRUE;
+    run.n_lost++;
+  }
+  if (kernel->lost)
+    set_lost (error);
+  return kernel->lost;
+}
+
+VyreBatch *
+vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
+    const VyrePayload *payload, gint64 end_time, GError **error)
+{
+  const VyreLayout *layout = vyre_plan_get_layout (plan);
+  gsize readback;
+
+  schedule_point ();
+  if (is_lost (kernel, error))
+    return NULL;
+  if (!vyre_store_alloc (kernel->readbacks, layout->total, 0, &readback)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT, "There is no room.");
+    return NULL;
+  }
+  VyreBatch *batch = g_new0 (VyreBatch, 1);
+  batch->kernel = kernel;
+  batch->plan = vyre_plan_ref (plan);
+  batch->readback = readback;
+  batch->payload = *payload;
+  batch->completion = (VyreCompletion){
+    .tag = tag,
+    .payload_bytes = vyre_plan_get_region_bytes (plan),
+  };
+  guint8 *data = vyre_store_get_data (kernel->readbacks) + readback;
+  memset (data, 0, layout->total);
+  write_word (data, VYRE_CONTROL_DONE_COUNT, vyre_plan_get_image (plan)->n_used);
+  run.n_batches++;
+  return batch;
+}
+
+void
+vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
+{
+}
+
+static void
+batch_finish (VyreBatch *batch)
+{
+  if (!batch->done && batch->payload.release)
+    batch->payload.release (batch->payload.owner);
+  batch->done = TRUE;
+}
+
+gboolean
+vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
+{
+  schedule_point ();
+  if (batch->done)
+    return TRUE;
+  if (is_lost (batch->kernel, error))
+    return FALSE;
+  if (run.may_wait && !batch->looked && schedule_choose (2) == 1) {
+    batch->looked = TRUE;
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT, "The batch is not done yet.");
+    return FALSE;
+  }
+  batch_finish (batch);
+  return TRUE;
+}
+
+void
+vyre_batch_free (VyreBatch *batch)
+{
+  batch_finish (batch);
+  if (!batch->stolen)
+    vyre_store_free (batch->kernel->readbacks, batch->readback);
+  vyre_plan_unref (batch->plan);
+  run.n_batches--;
+  g_free (batch);
+}
+
+const VyreCompletion *
+vyre_batch_get_completion (VyreBatch *batch)
+{
+  return &batch->completion;
+}
+
+const guint8 *
+vyre_batch_get_readback (VyreBatch *batch)
+{
+  return vyre_store_get_data (batch->kernel->readbacks) + batch->readback;
+}
+
+gsize
+vyre_batch_steal_readback (VyreBatch *batch)
+{
+  batch->stolen = TRUE;
+  return batch->readback;
+}
+
+gboolean
+vyre_batch_is_parked (VyreBatch *batch)
+{
+  return FALSE;
+}
+
+const GError *
+vyre_batch_get_io_error (VyreBatch *batch)
+{
+  return NULL;
+}
+
+/* The element asks for it in the middle of what it does without a lock. */
+const VyreImage *
+vyre_plan_get_image (const VyrePlan *plan)
+{
+  static const VyreImage *(*next) (const VyrePlan *);
+
+  if (!next)
+    next = (const VyreImage *(*)(const VyrePlan *))dlsym (RTLD_NEXT, "vyre_plan_get_image");
+  schedule_point ();
+  return next (plan);
+}

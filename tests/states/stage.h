@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A vyrefilter between two pads, for the threads of a run: what upstream, downstream and
+ * an application do to it, one function each.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+typedef struct {
+  gboolean downstream_blocks; /* in its chain function, like a sink that has its preroll */
+  gboolean downstream_seeks;  /* in its chain function, once, with a flush */
+  GstFlowReturn answer;       /* of downstream to the second buffer */
+  guint n_losses;             /* of the device */
+  gboolean ready_only;        /* the element is in READY at the start */
+} StageSetup;
+
+void stage_init (void);
+void stage_open (const StageSetup *setup);
+void stage_close (void);
+
+void stage_push (guint n);
+void stage_push_caps (void);
+void stage_push_eos (void);
+void stage_push_stream (void);
+void stage_push_gap (void);
+void stage_flush (void);
+void stage_flush_stop_alone (void);
+void stage_query (void);
+void stage_set_state (GstState state);
+void stage_set_sink_active (gboolean active);
+void stage_set_source_active (gboolean active);
+void stage_relink (void);
+void stage_set_program (void);
+void stage_release_downstream (void);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Every order of what may happen to a vyrefilter at the same time: docs/states.md.
+ *
+ *     test-states [--bound N] [--seconds S] [SCENARIO [ORDER]]
+ *
+ * plays all scenarios, one of them, or one in the order that a failure has printed. The
+ * bound is the number of deviations; a scenario that is not through in its
+ * seconds says so.
+ */
+#include <malloc.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schedule.h"
+#include "stage.h"
+
+#define MAX_ACTORS 3
+
+typedef void (*Act) (void);
+
+typedef struct {
+  const char *name;
+  StageSetup setup;
+  Act acts[MAX_ACTORS];
+} Scenario;
+
+static void
+push_two (void)
+{
+  stage_push (2);
+}
+
+static void
+push_four (void)
+{
+  stage_push (4);
+}
+
+static void
+push_and_end (void)
+{
+  stage_push (1);
+  stage_push_eos ();
+}
+
+static void
+end_and_go_on (void)
+{
+  stage_push (1);
+  stage_push_eos ();
+  stage_push_stream ();
+  stage_push (1);
+}
+
+static void
+push_flush_push (void)
+{
+  stage_push (2);
+  stage_flush ();
+  stage_push (2);
+}
+
+static void
+push_lone_push (void)
+{
+  stage_push (2);
+  stage_flush_stop_alone ();
+  stage_push (1);
+}
+
+static void
+push_caps_push (void)
+{
+  stage_push (1);
+  stage_push_caps ();
+  stage_push (1);
+}
+
+static void
+gap_and_push (void)
+{
+  stage_push_gap ();
+  stage_push (1);
+}
+
+static void
+push_and_query (void)
+{
+  stage_push (1);
+  stage_query ();
+}
+
+static void
+flush (void)
+{
+  stage_flush ();
+}
+
+static void
+flush_stop_alone (void)
+{
+  stage_flush_stop_alone ();
+}
+
+static void
+to_ready (void)
+{
+  stage_release_downstream (); /* sinks change first */
+  stage_set_state (GST_STATE_READY);
+}
+
+static void
+to_ready_and_back (void)
+{
+  to_ready ();
+  stage_set_state (GST_STATE_PLAYING);
+}
+
+static void
+to_null_and_back (void)
+{
+  stage_release_downstream ();
+  stage_set_state (GST_STATE_NULL);
+  stage_set_state (GST_STATE_PLAYING);
+}
+
+static void
+to_playing (void)
+{
+  stage_set_state (GST_STATE_PLAYING);
+}
+
+static void
+sink_off_and_on (void)
+{
+  stage_set_sink_active (FALSE);
+  stage_set_sink_active (TRUE);
+}
+
+static void
+source_off_and_on (void)
+{
+  stage_release_downstream ();
+  stage_set_source_active (FALSE);
+  stage_set_source_active (TRUE);
+}
+
+/* What the two halves of PAUSED to READY do to the pads, with nothing in between them. */
+static void
+pads_off (void)
+{
+  stage_release_downstream ();
+  stage_set_source_active (FALSE);
+  stage_set_sink_active (FALSE);
+}
+
+static const Scenario scenarios[] = {
+  { "buffers", { 0 }, { push_four } },
+  { "flush", { 0 }, { push_four, flush } },
+  { "flush-in-thread", { 0 }, { push_flush_push } },
+  { "flush-flush", { 0 }, { push_two, flush, flush } },
+  { "flush-blocked", { .downstream_blocks = TRUE }, { push_four, flush } },
+  { "flush-eos", { 0 }, { push_and_end, flush } },
+  { "flush-ready", { 0 }, { push_four, flush, to_ready } },
+  { "flush-ready-blocked", { .downstream_blocks = TRUE }, { push_four, flush, to_ready } },
+  { "flush-playing", { .ready_only = TRUE }, { push_two, flush, to_playing } },
+  { "flush-sink-pad", { 0 }, { push_two, flush, sink_off_and_on } },
+  { "flush-source-pad", { 0 }, { push_two, flush, source_off_and_on } },
+  { "flush-loss", { .n_losses = 1 }, { push_two, flush } },
+  { "flush-relink", { 0 }, { push_two, flush, stage_relink } },
+  { "seek-downstream", { .downstream_seeks = TRUE }, { push_four } },
+  { "lone-flush-stop", { 0 }, { push_lone_push } },
+  { "lone-flush-stop-apart", { 0 }, { push_two, flush_stop_alone } },
+  { "lone-flush-stop-ready", { 0 }, { push_two, flush_stop_alone, to_ready_and_back } },
+  { "eos", { 0 }, { end_and_go_on } },
+  { "eos-ready", { 0 }, { end_and_go_on, to_ready_and_back } },
+  { "eos-source-pad", { 0 }, { end_and_go_on, source_off_and_on } },
+  { "eos-enough", { .answer = GST_FLOW_EOS }, { push_four, stage_push_eos } },
+  { "eos-failure", { .answer = GST_FLOW_ERROR }, { push_four, stage_push_eos } },
+  { "eos-loss", { .n_losses = 1 }, { end_and_go_on } },
+  { "caps", { 0 }, { push_caps_push, flush } },
+  { "caps-ready", { 0 }, { push_caps_push, to_ready_and_back } },
+  { "gap", { 0 }, { gap_and_push, flush } },
+  { "query", { 0 }, { push_and_query, to_ready } },
+  { "query-flush", { 0 }, { push_and_query, flush } },
+  { "program", { 0 }, { push_four, stage_set_program, flush } },
+  { "ready", { 0 }, { push_four, to_ready_and_back } },
+  { "null", { 0 }, { push_two, to_null_and_back } },
+  { "pads", { 0 }, { push_four, pads_off, flush } },
+  { "pads-apart", { 0 }, { push_two, sink_off_and_on, source_off_and_on } },
+  { "relink", { 0 }, { push_four, stage_relink } },
+  { "loss", { .n_losses = 1 }, { push_four } },
+  { "loss-ready", { .n_losses = 1 }, { push_two, to_ready_and_back } },
+  { "losses", { .n_losses = 2 }, { push_four, flush } },
+};
+
+static void
+act (gpointer data)
+{
+  const Act *what = data;
+
+  (*what) ();
+}
+
+static void
+play (gpointer data)
+{
+  const Scenario *scenario = data;
+  ScheduleThread *threads[MAX_ACTORS];
+  guint n = 0;
+
+  stage_open (&scenario->setup);
+  for (; n < MAX_ACTORS && scenario->acts[n]; n++)
+    threads[n] = schedule_start (act, (gpointer)&scenario->acts[n]);
+  for (guint i = 0; i < n; i++)
+    schedule_join (threads[i]);
+  stage_close ();
+}
+
+static void
+explore (const Scenario *scenario, guint bound, gdouble seconds)
+{
+  guint64 before = schedule_runs ();
+  gboolean whole
+      = schedule_explore (scenario->name, play, (gpointer)scenario, bound, seconds);
+
+  printf ("%-24s %8" G_GUINT64_FORMAT " orders with up to %u deviations%s\n", scenario->name,
+      schedule_runs () - before, bound, whole ? "" : ", and more there are");
+  fflush (stdout);
+}
+
+int
+main (int argc, char **argv)
+{
+  guint bound = 2;
+  gdouble seconds = 10;
+  cpu_set_t one;
+
+  gst_init (&argc, &argv);
+  mallopt (M_PERTURB, 0xa5); /* what is freed does not look like what it was */
+  CPU_ZERO (&one);
+  CPU_SET (0, &one);
+  sched_setaffinity (0, sizeof one, &one); /* one thread runs at a time anyway */
+  stage_init ();
+  for (argv++; *argv && g_str_has_prefix (*argv, "--") && argv[1]; argv += 2) {
+    if (g_str_equal (*argv, "--bound"))
+      bound = (guint)atoi (argv[1]);
+    else
+      seconds = g_ascii_strtod (argv[1], NULL);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (scenarios); i++) {
+    if (*argv && !g_str_equal (*argv, scenarios[i].name))
+      continue;
+    if (*argv && argv[1])
+      schedule_replay (scenarios[i].name, play, (gpointer)&scenarios[i], argv[1]);
+    else
+      explore (&scenarios[i], bound, seconds);
+  }
+  return 0;
+}

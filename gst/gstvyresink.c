@@ -145,7 +145,7 @@ announce (GstVyreFilter *self)
   GstVyreSettings settings;
   GstFlowReturn flow = GST_FLOW_OK;
 
-  if (self->out_caps)
+  if (g_queue_is_empty (&self->early))
     return GST_FLOW_OK;
   get_settings (self, &settings);
   if (settings.program)
@@ -439,12 +439,45 @@ stop_flush (GstVyreFilter *self, GstEvent *event)
 }
 
 /* A segment does not go out without caps, not even if nothing follows. */
-static gboolean
-push_eos (GstVyreFilter *self, GstEvent *event)
+static GstFlowReturn
+pass_eos (GstVyreFilter *self, GstEvent *event)
 {
-  announce (self);
+  GstFlowReturn flow = announce (self);
+
   drop_early_events (self, FALSE);
-  return gst_vyre_stream_push_eos (self, event) == GST_FLOW_OK;
+  return flow == GST_VYRE_FLOW_AGAIN ? flow
+                                     : gst_vyre_stream_push_eos (self, gst_event_ref (event));
+}
+
+static GstFlowReturn
+pass_event (GstVyreFilter *self, GstEvent *event)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    return pass_eos (self, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP)
+    flow = announce (self);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!is_early (self, event))
+    return gst_vyre_stream_push_event (self, gst_event_ref (event));
+  keep_early (self, gst_event_ref (event));
+  return GST_FLOW_OK;
+}
+
+/* Sends an event in its turn, which it takes, to the source pad that there is then. */
+static gboolean
+send_event (GstVyreFilter *self, GstEvent *event)
+{
+  GstFlowReturn flow;
+
+  do {
+    follow_source (self, gst_vyre_stream_meets_new_source (self));
+    flow = pass_event (self, event);
+  } while (flow == GST_VYRE_FLOW_AGAIN);
+  gst_event_unref (event);
+  return flow == GST_FLOW_OK;
 }
 
 static gboolean
@@ -458,7 +491,6 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     return GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START
                ? start_flush (self, event)
                : gst_pad_push_event (self->srcpad, event);
-  follow_source (self, gst_vyre_stream_meets_new_source (self));
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_STOP:
       return stop_flush (self, event);
@@ -475,20 +507,10 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       gst_vyre_stream_restart (self);
       gst_event_copy_segment (event, &self->segment);
       break;
-    case GST_EVENT_EOS:
-      return push_eos (self, event);
     default:
       break;
   }
-  if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && announce (self) != GST_FLOW_OK) {
-    gst_event_unref (event);
-    return FALSE;
-  }
-  if (is_early (self, event)) {
-    keep_early (self, event);
-    return TRUE;
-  }
-  return gst_vyre_stream_push_event (self, event) == GST_FLOW_OK;
+  return send_event (self, event);
 }
 
 static gboolean

@@ -299,22 +299,22 @@ queue_append (GstVyreFilter *self, GstVyreItem *item)
   gst_vyre_stream_wake (self);
 }
 
-/* Queues an item, which it takes, unless the stream has ended or failed. Only a
- * batch whose kernel was replaced meanwhile stays the caller's: those in the queue
- * were counted then, and nobody would know of one more. */
+/* Queues an item, which it takes, unless the stream has ended or failed. GST_VYRE_FLOW_AGAIN
+ * says that the source pad is a new one, or the batch's kernel: those in the queue were counted
+ * when it was replaced, and nobody would know of one more. A batch stays the caller's then. */
 GstFlowReturn
 gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
 {
   vyre_mutex_lock (&self->lock);
   GstFlowReturn flow = gst_vyre_stream_get_flow (self);
-  if (flow == GST_FLOW_OK && item->batch && item->shared != self->shared)
+  if (flow == GST_FLOW_OK && (self->source_is_new || (item->batch && item->shared != self->shared)))
     flow = GST_VYRE_FLOW_AGAIN;
   if (item->batch && flow != GST_VYRE_FLOW_AGAIN)
     count_taken (self, item, flow == GST_FLOW_FLUSHING);
   if (flow == GST_FLOW_OK)
     queue_append (self, item);
   g_mutex_unlock (&self->lock);
-  if (flow != GST_FLOW_OK && flow != GST_VYRE_FLOW_AGAIN)
+  if (flow != GST_FLOW_OK && (flow != GST_VYRE_FLOW_AGAIN || item->event))
     gst_vyre_item_free (item);
   return flow;
 }
@@ -345,25 +345,30 @@ is_untold (GstVyreFilter *self)
   return untold;
 }
 
-/* Queues EOS, which alone passes a stream that downstream has ended or failed. */
+/* Queues EOS, which alone passes a stream that downstream has ended or failed. Otherwise as
+ * above. */
 GstFlowReturn
 gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event)
 {
   GstVyreItem *item = item_new_event (event);
+  GstFlowReturn flow = GST_FLOW_OK, failure = GST_FLOW_OK;
 
   vyre_mutex_lock (&self->lock);
-  gboolean open = gst_vyre_stream_is_open (self);
-  self->eos = TRUE;
-  GstFlowReturn failure = is_untold (self) ? self->flow : GST_FLOW_OK;
-  if (open)
+  if (!gst_vyre_stream_is_open (self)) {
+    flow = GST_FLOW_FLUSHING;
+  } else if (self->source_is_new) {
+    flow = GST_VYRE_FLOW_AGAIN;
+  } else {
+    self->eos = TRUE;
+    failure = is_untold (self) ? self->flow : GST_FLOW_OK;
     queue_append (self, item);
+  }
   g_mutex_unlock (&self->lock);
   if (failure != GST_FLOW_OK)
     GST_ELEMENT_FLOW_ERROR (self, failure);
-  if (open)
-    return GST_FLOW_OK;
-  gst_vyre_item_free (item);
-  return GST_FLOW_FLUSHING;
+  if (flow != GST_FLOW_OK)
+    gst_vyre_item_free (item);
+  return flow;
 }
 
 /* ---- the queue: the task's end ---------------------------------------------------- */

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  * each of which a flush or a state change is noticed. */
 #define GST_VYRE_WAIT_SLICE (20 * G_TIME_SPAN_MILLISECOND)
 
-/* A lost kernel was replaced: what failed has to be tried again on the new one. */
+/* The kernel was replaced, or the source pad: what failed has to be tried again with the new
+ * one. */
 #define GST_VYRE_FLOW_AGAIN GST_FLOW_CUSTOM_SUCCESS_2
 
 typedef struct {

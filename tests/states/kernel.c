@@ -65,10 +65,10 @@ kernel_check_leaks (void)
     schedule_fail ("%d objects and %d batches are left.", run.n_objects, run.n_batches);
 }
 
-guint
-kernel_losses (void)
+void
+kernel_last_loss (void)
 {
-  return run.n_lost;
+  run.n_losses = run.n_lost;
 }
 
 /* ---- the device ------------------------------------------------------------------------- */

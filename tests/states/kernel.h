@@ -14,4 +14,5 @@ void kernel_reset (gboolean may_wait, guint n_losses);
 /* Fails unless everything that was made in this run is gone. */
 void kernel_check_leaks (void);
 
-guint kernel_losses (void);
+/* From now on no device is lost. */
+void kernel_last_loss (void);

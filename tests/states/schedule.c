@@ -54,6 +54,9 @@ static struct {
   Step steps[MAX_STEPS];
   guint n_steps;
   guint n_given; /* decisions that this run repeats */
+  GRand *rand;   /* what decides, or NULL */
+  guint n_left;  /* deviations that are left to it */
+  guint length;  /* of the run before */
   guint n_timeouts;
   sem_t over;
   guint64 runs;
@@ -80,9 +83,8 @@ print_order (void)
 static const char *
 describe_want (const ScheduleThread *thread)
 {
-  static const char *const names[]
-      = { "can go on", "waits for a lock", "waits for a condition", "waits for time",
-          "waits for a thread", "is over" };
+  static const char *const names[] = { "can go on", "waits for a lock", "waits for a condition",
+    "waits for time", "waits for a thread", "is over" };
 
   return names[thread->want];
 }
@@ -150,13 +152,28 @@ can_go_on (const ScheduleThread *thread)
   }
 }
 
+/* Spreads what deviations are left over the rest of the run, if it is as long as the last. */
+static guint8
+deviate (guint n)
+{
+  guint rest = schedule.length > schedule.n_steps ? schedule.length - schedule.n_steps : 1;
+
+  if (schedule.n_left == 0
+      || (guint)g_rand_int_range (schedule.rand, 0, (gint)rest) >= schedule.n_left)
+    return 0;
+  schedule.n_left--;
+  return (guint8)g_rand_int_range (schedule.rand, 1, (gint)n);
+}
+
 guint
 schedule_choose (guint n)
 {
   if (schedule.n_steps == MAX_STEPS)
     schedule_fail ("The run does not come to an end.");
   Step *step = &schedule.steps[schedule.n_steps];
-  if (schedule.n_steps >= schedule.n_given)
+  if (schedule.rand)
+    step->chosen = deviate (n);
+  else if (schedule.n_steps >= schedule.n_given)
     step->chosen = 0;
   else if (step->chosen >= n)
     schedule_fail ("The run differs from the one before it.");
@@ -186,8 +203,7 @@ pick (void)
   guint n = 0;
 
   for (guint i = 0; i < schedule.n_threads; i++) {
-    ScheduleThread *thread
-        = &schedule.threads[(schedule.current->id + i) % schedule.n_threads];
+    ScheduleThread *thread = &schedule.threads[(schedule.current->id + i) % schedule.n_threads];
     if (can_go_on (thread))
       list[n++] = thread;
   }
@@ -339,20 +355,30 @@ prepare (const char *name)
     signal (signals[i], crashed);
 }
 
-gboolean
-schedule_explore (
-    const char *name, ScheduleFunc func, gpointer data, guint bound, gdouble seconds)
+void
+schedule_explore (const char *name, ScheduleFunc func, gpointer data, guint bound)
+{
+  prepare (name);
+  do
+    run_once (func, data);
+  while (next_order (bound));
+}
+
+void
+schedule_wander (const char *name, ScheduleFunc func, gpointer data, guint bound, gdouble seconds)
 {
   GTimer *timer = g_timer_new ();
-  gboolean whole = FALSE;
 
   prepare (name);
-  do {
+  schedule.rand = g_rand_new ();
+  schedule.length = 0;
+  while (g_timer_elapsed (timer, NULL) < seconds) {
+    schedule.n_left = (guint)g_rand_int_range (schedule.rand, 1, (gint)bound + 1);
     run_once (func, data);
-    whole = !next_order (bound);
-  } while (!whole && g_timer_elapsed (timer, NULL) < seconds);
+    schedule.length = schedule.n_steps;
+  }
+  g_clear_pointer (&schedule.rand, g_rand_free);
   g_timer_destroy (timer);
-  return whole;
 }
 
 void

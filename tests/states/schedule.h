@@ -14,9 +14,11 @@
 
 typedef void (*ScheduleFunc) (gpointer data);
 
-/* Runs @func in every order with up to @bound deviations, or until @seconds are over, in
- * which case FALSE is returned. @name is printed with what fails. */
-gboolean schedule_explore (
+/* Runs @func in every order with up to @bound deviations. @name is printed with what fails. */
+void schedule_explore (const char *name, ScheduleFunc func, gpointer data, guint bound);
+
+/* Runs @func for so many @seconds in orders with up to @bound deviations, by chance. */
+void schedule_wander (
     const char *name, ScheduleFunc func, gpointer data, guint bound, gdouble seconds);
 
 /* Runs @func in the order that a failed run has printed. */

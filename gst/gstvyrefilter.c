@@ -41,6 +41,7 @@ GST_DEBUG_CATEGORY (gst_vyre_debug);
 #define DEFAULT_POST_MESSAGES (GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG)
 #define DEFAULT_INTERVAL GST_SECOND
 #define DEFAULT_RESULTS_INTERVAL GST_SECOND
+#define DEFAULT_DEBUG_INTERVAL GST_SECOND
 #define DEFAULT_IDLE_TIMEOUT (100 * GST_MSECOND)
 
 /* Room for a thousand readbacks of common size, and for one of any. */
@@ -67,6 +68,7 @@ enum {
   PROP_POST_MESSAGES,
   PROP_INTERVAL,
   PROP_RESULTS_INTERVAL,
+  PROP_DEBUG_INTERVAL,
   PROP_IDLE_TIMEOUT,
   PROP_REPLAY_LOG,
   PROP_STATS,
@@ -329,6 +331,9 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
     case PROP_RESULTS_INTERVAL:
       self->settings.results_interval = g_value_get_uint64 (value);
       break;
+    case PROP_DEBUG_INTERVAL:
+      self->settings.debug_interval = g_value_get_uint64 (value);
+      break;
     case PROP_IDLE_TIMEOUT:
       self->idle_timeout = g_value_get_uint64 (value);
       break;
@@ -400,6 +405,9 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
       break;
     case PROP_RESULTS_INTERVAL:
       g_value_set_uint64 (value, self->settings.results_interval);
+      break;
+    case PROP_DEBUG_INTERVAL:
+      g_value_set_uint64 (value, self->settings.debug_interval);
       break;
     case PROP_IDLE_TIMEOUT:
       g_value_set_uint64 (value, self->idle_timeout);
@@ -600,8 +608,9 @@ install_device_properties (GObjectClass *klass)
           0, DEFAULT_LEASE, DEFAULT_LEASE, READY_FLAGS));
   g_object_class_install_property (klass, PROP_STAGING_SIZE,
       g_param_spec_uint64 ("staging-size", "Staging size",
-          "Bytes of memory that payloads are staged in; also the largest buffer", 65536,
-          G_GUINT64_CONSTANT (4) << 30, DEFAULT_STAGING_SIZE, READY_FLAGS));
+          "Bytes of memory that payloads are staged in; also the largest buffer. Less where the "
+          "device cannot address so much: stats has the size in use",
+          65536, G_GUINT64_CONSTANT (4) << 30, DEFAULT_STAGING_SIZE, READY_FLAGS));
   g_object_class_install_property (klass, PROP_RESOURCE_SIZE,
       g_param_spec_uint64 ("resource-size", "Resource size",
           "Bytes of staging memory that files which programs name may take, 0 for a quarter of it",
@@ -631,6 +640,11 @@ install_message_properties (GObjectClass *klass)
           "Least real time between two vyre-results messages (0 = one for every buffer); the first "
           "and the last buffer always report (ns)",
           0, G_MAXUINT64, DEFAULT_RESULTS_INTERVAL, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_DEBUG_INTERVAL,
+      g_param_spec_uint64 ("debug-interval", "Debug interval",
+          "Least real time between the vyre-debug messages of two buffers (0 = those of every "
+          "buffer); the field left-out counts the PRINTF records in between (ns)",
+          0, G_MAXUINT64, DEFAULT_DEBUG_INTERVAL, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_REPLAY_LOG,
       g_param_spec_string ("replay-log", "Replay log",
           "File to record every batch of a stream in, for vyre-replay; replaced when a stream "
@@ -684,6 +698,7 @@ gst_vyre_filter_init (GstVyreFilter *self)
     .post_messages = DEFAULT_POST_MESSAGES,
     .interval = DEFAULT_INTERVAL,
     .results_interval = DEFAULT_RESULTS_INTERVAL,
+    .debug_interval = DEFAULT_DEBUG_INTERVAL,
   };
   set_program (self, DEFAULT_PROGRAM);
   gst_vyre_stream_init (self);

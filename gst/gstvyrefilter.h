@@ -54,6 +54,7 @@ typedef struct {
   GstVyrePostMessages post_messages;
   guint64 interval;
   guint64 results_interval;
+  guint64 debug_interval;
 } GstVyreSettings;
 
 /* What is known of a buffer when its result comes. */
@@ -157,6 +158,8 @@ struct _GstVyreFilter {
   VyreLayout last_layout;
   GstVyreResults last;
   gint64 results_due;
+  gint64 debug_due;
+  guint64 debug_left_out; /* records since the last that was posted */
   gint64 counters_due;
   GstVyreWatch watch;
 };

@@ -88,19 +88,58 @@ has_plain_planes (const GstVideoInfo *info)
          && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_ENCODED;
 }
 
-/* Bytes from the start of a buffer to the end of the last row of any plane. */
+/* Bytes from the start of a plane to the end of its last row. Neither factor has more than 31
+ * bits. */
+static gsize
+plane_length (const GstVideoInfo *info, guint plane)
+{
+  gsize rows = plane_rows (info, plane);
+
+  return (rows ? (rows - 1) * (gsize)GST_VIDEO_INFO_PLANE_STRIDE (info, plane) : 0)
+         + plane_row_bytes (info, plane);
+}
+
+/* The same from the start of a buffer, of any plane; offsets are below 4 GiB. */
 static gsize
 video_end (const GstVideoInfo *info)
 {
   gsize end = 0;
 
-  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
-    gsize rows = plane_rows (info, plane);
-    gsize last = rows ? (rows - 1) * (gsize)GST_VIDEO_INFO_PLANE_STRIDE (info, plane) : 0;
-    end = MAX (
-        end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + last + plane_row_bytes (info, plane));
-  }
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++)
+    end = MAX (end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + plane_length (info, plane));
   return end;
+}
+
+/* Whether a plane lies inside of @size bytes, whatever its offset and stride claim. */
+static gboolean
+plane_fits (const GstVideoInfo *info, guint plane, gsize size)
+{
+  gsize length = plane_length (info, plane);
+
+  return length <= size && GST_VIDEO_INFO_PLANE_OFFSET (info, plane) <= size - length;
+}
+
+/* Regions are counted in 32 bits; so are the frames of caps, by GStreamer. */
+static gboolean
+check_planes (const GstVideoInfo *info, gsize size, GError **error)
+{
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
+    if (GST_VIDEO_INFO_PLANE_STRIDE (info, plane) < 0) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+          "A buffer's rows run upwards in memory. Fix: put videoconvert in front.");
+      return FALSE;
+    }
+    if (plane_fits (info, plane, MIN (size, G_MAXUINT32)))
+      continue;
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "Plane %u of a frame, %" G_GSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
+        ", does not lie in the %" G_GSIZE_FORMAT
+        " bytes of its buffer, or not in the first 4 GiB. Fix: correct the GstVideoMeta of the "
+        "element in front, or send smaller frames.",
+        plane, plane_length (info, plane), GST_VIDEO_INFO_PLANE_OFFSET (info, plane), size);
+    return FALSE;
+  }
+  return TRUE;
 }
 
 /* Forgets the stream: only the payload itself is known. */
@@ -159,60 +198,61 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
   return TRUE;
 }
 
-/* Binds the planes as they lie in a buffer, unless they lay so in the last one. */
+/* Binds the planes as they lie in a buffer of @size bytes, unless they lay so in the last one. */
 static gboolean
-take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride, guint n_planes,
-    GError **error)
+take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride, gsize size,
+    gboolean *changed, GError **error)
 {
-  gboolean changed = FALSE;
+  GstVideoInfo info = geometry->video;
+  gsize n = GST_VIDEO_INFO_N_PLANES (&info);
 
-  for (guint plane = 0; plane < n_planes; plane++) {
-    if (stride[plane] < 0) {
-      g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-          "A buffer's rows run upwards in memory. Fix: put videoconvert in front.");
-      return FALSE;
-    }
-    changed |= offset[plane] != geometry->offset[plane] || stride[plane] != geometry->stride[plane];
-    geometry->offset[plane] = offset[plane];
-    geometry->stride[plane] = stride[plane];
-  }
-  if (changed) {
-    GstVideoInfo info = geometry->video;
-    memcpy (info.offset, geometry->offset, sizeof info.offset);
-    memcpy (info.stride, geometry->stride, sizeof info.stride);
-    bind_video (geometry->bindings, &info);
-    gboolean regular = memcmp (info.offset, geometry->video.offset, sizeof info.offset) == 0
-                       && memcmp (info.stride, geometry->video.stride, sizeof info.stride) == 0;
-    geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : video_end (&info);
-  }
-  return changed;
+  *changed = memcmp (offset, geometry->offset, n * sizeof *offset) != 0
+             || memcmp (stride, geometry->stride, n * sizeof *stride) != 0;
+  if (!*changed)
+    return TRUE;
+  memcpy (info.offset, offset, n * sizeof *offset);
+  memcpy (info.stride, stride, n * sizeof *stride);
+  gboolean regular = memcmp (info.offset, geometry->video.offset, sizeof info.offset) == 0
+                     && memcmp (info.stride, geometry->video.stride, sizeof info.stride) == 0;
+  if (!regular && !check_planes (&info, size, error))
+    return FALSE;
+  memcpy (geometry->offset, info.offset, sizeof info.offset);
+  memcpy (geometry->stride, info.stride, sizeof info.stride);
+  geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : video_end (&info);
+  bind_video (geometry->bindings, &info);
+  return TRUE;
 }
 
-/* Follows the layout of @buffer, which may differ from buffer to buffer;
- * @changed says whether the bindings did. */
+/* Follows the layout of a frame, which may differ from buffer to buffer. */
+static gboolean
+follow_frame (GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error)
+{
+  const GstVideoInfo *info = &geometry->video;
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  gsize size = gst_buffer_get_size (buffer);
+
+  if (!meta)
+    return take_layout (geometry, info->offset, info->stride, size, changed, error);
+  if (meta->n_planes >= GST_VIDEO_INFO_N_PLANES (info))
+    return take_layout (geometry, meta->offset, meta->stride, size, changed, error);
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+      "A buffer's GstVideoMeta has %u planes, its caps have %u. Fix: correct the element in front.",
+      meta->n_planes, GST_VIDEO_INFO_N_PLANES (info));
+  return FALSE;
+}
+
+/* Checks @buffer; @changed says whether it changed the bindings. */
 gboolean
 gst_vyre_geometry_check (
     GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error)
 {
   gsize size = gst_buffer_get_size (buffer);
-  const GstVideoMeta *meta = geometry->has_video ? gst_buffer_get_video_meta (buffer) : NULL;
-
-  const GstVideoInfo *info = &geometry->video;
-  GError *reason = NULL;
 
   *changed = FALSE;
   if (geometry->has_slots)
     return gst_vyre_slots_check_size (size, error);
-  if (meta)
-    *changed = take_layout (geometry, meta->offset, meta->stride,
-        MIN (meta->n_planes, GST_VIDEO_INFO_N_PLANES (info)), &reason);
-  else if (geometry->has_video)
-    *changed = take_layout (
-        geometry, info->offset, info->stride, GST_VIDEO_INFO_N_PLANES (info), &reason);
-  if (reason) {
-    g_propagate_error (error, reason);
+  if (geometry->has_video && !follow_frame (geometry, buffer, changed, error))
     return FALSE;
-  }
   if (size >= geometry->least_size)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,

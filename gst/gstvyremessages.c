@@ -183,9 +183,48 @@ post_counters (GstVyreFilter *self)
   post (self, structure);
 }
 
+/* Due at once the first time, then every @interval ns of real time. */
+static gboolean
+is_due (gint64 *due, guint64 interval)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (now < *due)
+    return FALSE;
+  *due = now + (gint64)MIN (interval / 1000, G_MAXINT64 / 2);
+  return TRUE;
+}
+
 static void
-post_debug (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
-    const VyreCompletion *completion, const GstVyreTiming *timing)
+post_record (GstVyreFilter *self, const VyreDebugRecord *record, const VyreCompletion *completion,
+    const GstVyreTiming *timing)
+{
+  GstStructure *structure = gst_structure_new_empty ("vyre-debug");
+
+  set_timing (structure, timing);
+  set_u64 (structure, "sequence", completion->tag);
+  set_u64 (structure, "slot", record->words[3] / VYRE_SLOT_WORDS);
+  set_u64 (structure, "format", record->words[0]);
+  set_u64 (structure, "arg0", record->words[1]);
+  set_u64 (structure, "arg1", record->words[2]);
+  set_u64 (structure, "left-out", self->debug_left_out);
+  self->debug_left_out = 0;
+  post (self, structure);
+}
+
+static void
+leave_out (GstVyreFilter *self, guint n)
+{
+  self->debug_left_out += n;
+  vyre_mutex_lock (&self->lock);
+  self->stats.debug_left_out += n;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Posts the records of a batch that has some, if an interval has passed since the last one. */
+static void
+post_debug (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
+    const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing)
 {
   const VyreLayout *layout = vyre_plan_get_layout (plan);
   VyreDebugRecord records[VYRE_DEBUG_RECORDS];
@@ -197,29 +236,14 @@ post_debug (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
     gst_vyre_filter_post_error (self, error);
     return;
   }
-  for (guint i = 0; i < n; i++) {
-    const guint32 *words = records[i].words;
-    GstStructure *structure = gst_structure_new_empty ("vyre-debug");
-    set_timing (structure, timing);
-    set_u64 (structure, "sequence", completion->tag);
-    set_u64 (structure, "slot", words[3] / VYRE_SLOT_WORDS);
-    set_u64 (structure, "format", words[0]);
-    set_u64 (structure, "arg0", words[1]);
-    set_u64 (structure, "arg1", words[2]);
-    post (self, structure);
+  if (n == 0)
+    return;
+  if (!is_due (&self->debug_due, settings->debug_interval)) {
+    leave_out (self, n);
+    return;
   }
-}
-
-/* Due at once the first time, then every @interval ns of real time. */
-static gboolean
-is_due (gint64 *due, guint64 interval)
-{
-  gint64 now = g_get_monotonic_time ();
-
-  if (now < *due)
-    return FALSE;
-  *due = now + (gint64)MIN (interval / 1000, G_MAXINT64 / 2);
-  return TRUE;
+  for (guint i = 0; i < n; i++)
+    post_record (self, &records[i], completion, timing);
 }
 
 /* Forgets the results that were not posted. */
@@ -237,6 +261,8 @@ gst_vyre_messages_reset (GstVyreFilter *self)
 {
   gst_vyre_messages_flush (self);
   self->results_due = 0;
+  self->debug_due = 0;
+  self->debug_left_out = 0;
   self->counters_due = 0;
 }
 
@@ -260,7 +286,7 @@ gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, V
       && is_due (&self->results_due, settings->results_interval))
     post_results (self);
   if (settings->post_messages & GST_VYRE_POST_DEBUG)
-    post_debug (self, plan, readback, completion, timing);
+    post_debug (self, settings, plan, readback, completion, timing);
   if (counters_due && (settings->post_messages & GST_VYRE_POST_COUNTERS))
     post_counters (self);
 }

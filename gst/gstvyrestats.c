@@ -216,7 +216,7 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
   VyreMegakernelCounters counters = { 0 };
   const gchar *placement = "none", *residency = "none", *device = "none", *mode = "none";
   const gchar *verdict = "";
-  guint64 threshold = 0, import_threshold = 0, workgroups = 0;
+  guint64 threshold = 0, import_threshold = 0, workgroups = 0, staging = 0, resources = 0;
 
   if (kernel) {
     vyre_megakernel_get_counters (kernel, &counters);
@@ -224,6 +224,8 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
     threshold = vyre_megakernel_get_copy_threshold (kernel);
     import_threshold = vyre_megakernel_get_import_threshold (kernel);
     workgroups = vyre_megakernel_get_workgroups (kernel);
+    staging = vyre_store_get_size (vyre_megakernel_get_staging (kernel));
+    resources = vyre_megakernel_get_resource_size (kernel);
     residency = vyre_residency_name (vyre_megakernel_get_residency (kernel));
     device = vyre_device_get_name (vyre_megakernel_get_device (kernel));
     mode = vyre_ingest_mode_name (vyre_ingest_get_mode (vyre_megakernel_get_ingest (kernel)));
@@ -234,6 +236,8 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
       "ingest-mode", G_TYPE_STRING, mode, NULL);
   set (structure, "copy-threshold", threshold);
   set (structure, "import-threshold", import_threshold);
+  set (structure, "staging-size", staging);
+  set (structure, "resource-size", resources);
   set (structure, "workgroups", workgroups);
   set (structure, "launches", counters.launches);
   set (structure, "renewals", counters.renewals);
@@ -270,6 +274,7 @@ gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreSh
   set (structure, "epoch", stats->epoch);
   set (structure, "faults", stats->faults);
   set (structure, "dropped-records", stats->dropped_records);
+  set (structure, "debug-left-out", stats->debug_left_out);
   set (structure, "queue-depth", queue_depth);
   set (structure, "latency-p50", gst_vyre_stats_percentile (stats, 50));
   set (structure, "latency-p99", gst_vyre_stats_percentile (stats, 99));

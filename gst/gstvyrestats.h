@@ -25,6 +25,7 @@ typedef struct {
   guint64 metrics[VYRE_CONTROL_METRICS_COUNT];
   guint64 faults;
   guint64 dropped_records;
+  guint64 debug_left_out;  /* records that were not posted, for the interval */
   guint64 payload_bytes;   /* of the buffers that were published */
   guint64 region_bytes;    /* read by the kernel, a byte as often as it was read */
   guint64 arena_bytes;     /* payload that upstream wrote into the staging store */

@@ -278,9 +278,9 @@ start_service (VyreMegakernel *kernel, const GString *verdict)
   kernel->verdict = g_strdup (verdict->str);
   kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
       vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
-  gsize budget = kernel->params.resource_size;
-  kernel->service
-      = vyre_service_new (kernel, budget ? budget : vyre_store_get_size (kernel->staging) / 4);
+  if (kernel->params.resource_size == 0)
+    kernel->params.resource_size = vyre_store_get_size (kernel->staging) / 4;
+  kernel->service = vyre_service_new (kernel, kernel->params.resource_size);
 }
 
 /**
@@ -476,6 +476,18 @@ VyreStore *
 vyre_megakernel_get_readbacks (VyreMegakernel *kernel)
 {
   return kernel->readbacks;
+}
+
+/**
+ * vyre_megakernel_get_resource_size:
+ * @kernel: a megakernel
+ *
+ * Returns: bytes of the staging store that files which programs name may take
+ */
+gsize
+vyre_megakernel_get_resource_size (VyreMegakernel *kernel)
+{
+  return kernel->params.resource_size;
 }
 
 /**

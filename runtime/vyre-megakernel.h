@@ -211,6 +211,7 @@ void vyre_megakernel_unref (VyreMegakernel *kernel);
 VyreDevice *vyre_megakernel_get_device (VyreMegakernel *kernel);
 VyreStore *vyre_megakernel_get_staging (VyreMegakernel *kernel);
 VyreStore *vyre_megakernel_get_readbacks (VyreMegakernel *kernel);
+gsize vyre_megakernel_get_resource_size (VyreMegakernel *kernel);
 VyreIngest *vyre_megakernel_get_ingest (VyreMegakernel *kernel);
 VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
 VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);

@@ -4,6 +4,8 @@
  */
 #include "common.h"
 
+#include <gst/video/video.h>
+
 #define CHEAP "u8_stats payload -> stats"
 
 /* A sink that answers what it is told to, from the second buffer on. */
@@ -149,6 +151,40 @@ GST_START_TEST (a_buffer_smaller_than_its_caps_is_an_error)
 }
 GST_END_TEST;
 
+/* Planes of a GstVideoMeta that lie outside of their buffer, by plane; the last has too few. */
+static const struct {
+  guint n_planes;
+  gsize offset[3];
+  gint stride[3];
+  const gchar *error;
+} metas[] = {
+  { 3, { (gsize)1 << 32, 256, 320 }, { 16, 8, 8 }, "Plane 0" },
+  { 3, { G_MAXSIZE - 100, 256, 320 }, { 16, 8, 8 }, "Plane 0" },
+  { 3, { 0, 384, 320 }, { 16, 8, 8 }, "Plane 1" },
+  { 3, { 0, 256, 320 }, { 16, 8, G_MAXINT }, "Plane 2" },
+  { 3, { 0, 256, 320 }, { 16, -8, 8 }, "upwards" },
+  { 2, { 0, 256, 320 }, { 16, 8, 8 }, "has 2 planes" },
+};
+
+GST_START_TEST (planes_outside_of_their_buffer_are_an_error)
+{
+  GstHarness *h = filter_new ("u8_stats plane0 -> a; u8_stats plane1 -> b; u8_stats plane2 -> c");
+  GstBuffer *buffer = noise_buffer (384, 1);
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0, 256, 320 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 16, 8, 8 };
+
+  filter_start (h, "video/x-raw,format=I420,width=16,height=16,framerate=25/1");
+  GstVideoMeta *meta = gst_buffer_add_video_meta_full (
+      buffer, 0, GST_VIDEO_FORMAT_I420, 16, 16, 3, offset, stride);
+  memcpy (meta->offset, metas[__i__].offset, sizeof metas[__i__].offset);
+  memcpy (meta->stride, metas[__i__].stride, sizeof metas[__i__].stride);
+  meta->n_planes = metas[__i__].n_planes;
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_ERROR);
+  bus_assert_error (h, metas[__i__].error);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (a_buffer_larger_than_the_staging_is_an_error)
 {
   GstHarness *h = filter_new_with (CHEAP, "staging-size", (guint64)65536, NULL);
@@ -287,6 +323,8 @@ failures_suite (void)
   tcase_add_test (flow, an_error_on_the_last_buffer_reaches_the_bus);
   suite_add_tcase (s, buffer);
   tcase_add_test (buffer, a_buffer_smaller_than_its_caps_is_an_error);
+  tcase_add_loop_test (
+      buffer, planes_outside_of_their_buffer_are_an_error, 0, G_N_ELEMENTS (metas));
   tcase_add_test (buffer, a_buffer_larger_than_the_staging_is_an_error);
   tcase_add_test (buffer, a_program_for_another_kind_of_stream_is_an_error);
   tcase_add_test (buffer, memory_of_a_device_is_refused_with_a_remedy);

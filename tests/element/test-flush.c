@@ -193,6 +193,52 @@ GST_START_TEST (flush_takes_back_an_eos)
 }
 GST_END_TEST;
 
+/* The two halves of PAUSED to READY, and a flush that ends in between. */
+GST_START_TEST (a_flush_does_not_open_a_stream_that_is_going_down)
+{
+  GstHarness *h = filter_new_with (CHEAP, "max-in-flight", 1, NULL);
+  GstPad *pad = filter_pad (h, "src");
+  GstSegment segment;
+  Pusher pusher;
+
+  filter_start (h, NULL);
+  fail_unless (gst_pad_set_active (pad, FALSE));
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  pusher_start (&pusher, h, 10, 10);
+  fail_unless_equals_int (pusher_join (&pusher), GST_FLOW_FLUSHING);
+  fail_unless_equals_int (
+      gst_element_set_state (h->element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  gst_object_unref (pad);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* A FLUSH_START may have met the element in READY. What is downstream before the FLUSH_STOP
+ * comes before it, and nothing else of the old stream does. */
+GST_START_TEST (a_flush_stop_alone_is_a_flush)
+{
+  GstHarness *h
+      = filter_new_with (CHEAP, "max-in-flight", 16, "results-interval", (guint64)0, NULL);
+
+  filter_start (h, NULL);
+  for (guint round = 0; round < 300; round++) {
+    for (guint i = 0; i < 3; i++)
+      filter_push (h, numbered_buffer (3 * round + i, 10));
+    fail_unless (gst_harness_push_event (h, gst_event_new_flush_stop (TRUE)));
+    drop_queued (h);
+    filter_push_segment (h);
+    GstBuffer *readback = filter_run (h, numbered_buffer (1000000, 10));
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), 1000000);
+    gst_buffer_unref (readback);
+    bus_count (h, NULL);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (state_change_releases_a_blocked_stream)
 {
   GstHarness *h = filter_new_with (CHEAP, "max-in-flight", 1, NULL);
@@ -226,6 +272,8 @@ flush_suite (void)
   tcase_add_test (tc, flush_keeps_caps_and_stream_start);
   tcase_add_test (tc, no_old_result_is_reported_after_a_flush);
   tcase_add_test (tc, flush_takes_back_an_eos);
+  tcase_add_test (tc, a_flush_does_not_open_a_stream_that_is_going_down);
+  tcase_add_test (tc, a_flush_stop_alone_is_a_flush);
   tcase_add_test (tc, state_change_releases_a_blocked_stream);
   return s;
 }

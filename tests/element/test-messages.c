@@ -43,8 +43,8 @@ check_readable (GQuark id, const GValue *value, gpointer data)
 
 GST_START_TEST (fields_have_types_that_bindings_read)
 {
-  GstHarness *h = filter_new_with (
-      CHEAP "; u8_histogram payload -> histogram; printf 1", "results-interval", (guint64)0, NULL);
+  GstHarness *h = filter_new_with (CHEAP "; u8_histogram payload -> histogram; printf 1",
+      "results-interval", (guint64)0, "debug-interval", (guint64)0, NULL);
   GstMessage *message;
   guint n = 0;
 
@@ -216,7 +216,7 @@ GST_START_TEST (only_the_messages_asked_for_are_posted)
 {
   guint flags = (guint)__i__;
   GstHarness *h = filter_new_with (CHEAP "; printf 1", "post-messages", flags, "results-interval",
-      (guint64)0, "interval", (guint64)0, NULL);
+      (guint64)0, "interval", (guint64)0, "debug-interval", (guint64)0, NULL);
   guint results = 0, counters = 0, debug = 0;
   GstMessage *message;
 
@@ -275,6 +275,44 @@ GST_START_TEST (records_beyond_the_log_are_counted)
   fail_unless_equals_int (bus_count (h, "vyre-debug"), VYRE_DEBUG_RECORDS);
   fail_unless_equals_uint64 (stat_of (h->element, "dropped-records"), 6);
   g_string_free (program, TRUE);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* The first buffer's records are posted, those of the others only if asked for. */
+GST_START_TEST (records_within_the_interval_are_left_out_and_counted)
+{
+  GstHarness *h = filter_new_with ("printf 1; printf 2", "debug-interval", 3600 * GST_SECOND, NULL);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 5; i++)
+    gst_buffer_unref (filter_run (h, numbered_buffer (i, 10)));
+  fail_unless_equals_int (bus_count (h, "vyre-debug"), 2);
+  fail_unless_equals_uint64 (stat_of (h->element, "debug-left-out"), 8);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (the_next_record_says_how_many_were_left_out)
+{
+  const guint64 interval = 50 * GST_MSECOND;
+  GstHarness *h = filter_new_with ("printf 1", "debug-interval", interval, NULL);
+  gint64 end = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_SECOND;
+  guint64 n = 0, posted = 0, left_out = 0;
+
+  filter_start (h, NULL);
+  while (left_out == 0 && g_get_monotonic_time () < end) {
+    gst_buffer_unref (filter_run (h, numbered_buffer (n++, 10)));
+    GstMessage *message = bus_try (h, GST_MESSAGE_ELEMENT);
+    if (message && gst_message_has_name (message, "vyre-debug")) {
+      left_out = field_u64 (gst_message_get_structure (message), "left-out");
+      posted++;
+    }
+    g_clear_pointer (&message, gst_message_unref);
+  }
+  fail_unless (left_out > 0, "nothing was left out of %" G_GUINT64_FORMAT " buffers", n);
+  fail_unless_equals_uint64 (posted + left_out, n);
+  fail_unless_equals_uint64 (stat_of (h->element, "debug-left-out"), left_out);
   filter_finish (h);
 }
 GST_END_TEST;
@@ -463,6 +501,8 @@ messages_suite (void)
   tcase_add_test (fields, without_a_time_segment_the_clock_fields_are_none);
   tcase_add_test (fields, printf_records_become_messages);
   tcase_add_test (fields, records_beyond_the_log_are_counted);
+  tcase_add_test (fields, records_within_the_interval_are_left_out_and_counted);
+  tcase_add_test (fields, the_next_record_says_how_many_were_left_out);
   tcase_add_test (fields, fields_of_the_message_are_no_names_of_results);
   suite_add_tcase (s, times);
   tcase_add_test (times, interval_zero_reports_every_buffer_in_order);

@@ -233,6 +233,65 @@ GST_START_TEST (eos_without_buffers_is_just_eos)
 }
 GST_END_TEST;
 
+/* Events of the source pad that GStreamer wants in order, by their types. */
+static GstPadProbeReturn
+check_order (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  gboolean *has_caps = data;
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+
+  *has_caps |= GST_EVENT_TYPE (event) == GST_EVENT_CAPS;
+  fail_unless (
+      GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT || *has_caps, "a segment came before the caps");
+  return GST_PAD_PROBE_OK;
+}
+
+/* A program that cannot be bound to an empty buffer has no caps to end an empty stream with. */
+static const gchar *const empty_programs[] = { CHEAP, "u8_stats luma -> stats" };
+
+GST_START_TEST (an_empty_stream_has_no_segment_without_caps)
+{
+  GstHarness *h = filter_new_with (empty_programs[__i__ / 2], "post-messages", 0, NULL);
+  GstPad *pad = filter_pad (h, "src");
+  gboolean has_caps = FALSE;
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, check_order, &has_caps, NULL);
+  filter_start (h, "application/octet-stream");
+  if (__i__ % 2)
+    fail_unless (gst_harness_push_event (h, gst_event_new_gap (0, GST_SECOND)));
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  fail_unless_equals_int (has_caps, __i__ / 2 == 0);
+  fail_unless (gst_harness_push_event (h, gst_event_new_stream_start ("second")));
+  filter_start (h, "video/x-raw,format=GRAY8,width=4,height=4,framerate=25/1");
+  gst_buffer_unref (filter_run (h, numbered_buffer (1, 16)));
+  gst_object_unref (pad);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* tee branches come and go: the answer of a pad without a peer is no failure for good. */
+GST_START_TEST (a_stream_goes_on_when_it_is_linked_again)
+{
+  GstHarness *h = filter_new_with (CHEAP, "max-in-flight", 1, NULL);
+  GstPad *pad = filter_pad (h, "src");
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 10)));
+  fail_unless (gst_pad_unlink (pad, h->sinkpad));
+  for (guint i = 1; i < 100 && flow == GST_FLOW_OK; i++)
+    flow = gst_harness_push (h, numbered_buffer (i, 10));
+  fail_unless_equals_int (flow, GST_FLOW_NOT_LINKED);
+  fail_unless_equals_int (gst_pad_link (pad, h->sinkpad), GST_PAD_LINK_OK);
+  GstBuffer *readback = filter_run (h, numbered_buffer (100, 10));
+  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), 100);
+  gst_buffer_unref (readback);
+  gst_object_unref (pad);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (a_new_stream_may_follow_eos)
 {
   GstHarness *h = filter_new (CHEAP);
@@ -347,6 +406,8 @@ stream_suite (void)
   tcase_add_test (events, eos_drains_and_comes_after_the_last_message);
   tcase_add_test (events, eos_without_buffers_is_just_eos);
   tcase_add_test (events, a_new_stream_may_follow_eos);
+  tcase_add_loop_test (events, an_empty_stream_has_no_segment_without_caps, 0, 4);
+  tcase_add_test (events, a_stream_goes_on_when_it_is_linked_again);
   tcase_add_test (events, the_output_is_a_consistent_stream);
   tcase_add_test (events, caps_may_change_between_buffers);
   suite_add_tcase (s, latency);

@@ -249,6 +249,12 @@ vyre_megakernel_get_readbacks (VyreMegakernel *kernel)
   return kernel->readbacks;
 }
 
+gsize
+vyre_megakernel_get_resource_size (VyreMegakernel *kernel)
+{
+  return 0;
+}
+
 VyreIngest *
 vyre_megakernel_get_ingest (VyreMegakernel *kernel)
 {

@@ -145,8 +145,8 @@ ensure_program_plan (
       settings->slot_count, settings->observable_slots, &error);
   if (!image)
     return gst_vyre_stream_fail (self, error);
-  VyrePlan *plan
-      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (shared->kernel), &error);
+  VyrePlan *plan = vyre_plan_new (
+      image, size, vyre_megakernel_get_workgroup (shared->kernel), self->access, &error);
   if (!plan)
     return gst_vyre_stream_fail (self, error);
   return keep_plan (self, settings, size, shared->kernel, plan);

@@ -435,6 +435,25 @@ vyre_resources_collect (VyreResources *self)
     finish_load (self, resident);
 }
 
+/* Forgets the files that are not there, and with them the folders that they were looked for in.
+ * By the service thread, when no wish is left that their failure answers. */
+void
+vyre_resources_forget (VyreResources *self)
+{
+  VyreResident *resident;
+  GHashTableIter iter;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->residents);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
+    if (resident->state != VYRE_RESIDENCE_FAILED && resident->state != VYRE_RESIDENCE_FULL)
+      continue;
+    g_hash_table_iter_remove (&iter);
+    resident_free (self, resident);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
 /* Keeps a file where it is, if it is there: NULL if not. Says where, and how long it is. */
 VyreResident *
 vyre_resources_pin (VyreResources *self, const VyreFileName *name, guint32 *granule, guint32 *bytes)

@@ -28,6 +28,7 @@ void vyre_resources_free (VyreResources *resources);
 VyreResidence vyre_resources_want (
     VyreResources *resources, const VyreFileName *name, guint64 since, GError **error);
 void vyre_resources_collect (VyreResources *resources);
+void vyre_resources_forget (VyreResources *resources);
 guint64 vyre_resources_now (VyreResources *resources);
 VyreResident *vyre_resources_pin (
     VyreResources *resources, const VyreFileName *name, guint32 *granule, guint32 *bytes);

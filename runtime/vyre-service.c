@@ -466,6 +466,8 @@ run (gpointer data)
     g_mutex_unlock (&self->lock);
     while (proceed_all (self))
       ;
+    if (!self->jobs)
+      vyre_resources_forget (self->resources);
     g_mutex_lock (&self->lock);
   }
   take_in (self);

@@ -745,6 +745,34 @@ test_escapes (Fixture *f, gconstpointer data)
   g_remove (link);
 }
 
+static guint
+count_descriptors (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
+/* Of files that are not there nothing is kept, and no folder that they were looked for in. */
+static void
+test_missing_roots (Fixture *f, gconstpointer data)
+{
+  guint before = count_descriptors ();
+
+  for (guint i = 0; i < 40; i++) {
+    g_autofree char *text
+        = g_strdup_printf ("resource r = file 'missing-%u'; load_words r, 0, 1 -> a", i);
+    g_autoptr (VyrePlan) plan = plan_below (f, f->dir, text);
+    VyreBatch *batch = run (f, plan, i);
+    g_assert_cmpuint (status_of (batch, plan, 0), ==, VYRE_STATUS_FAULT);
+    vyre_batch_free (batch);
+  }
+  g_assert_cmpuint (count_descriptors (), <=, before + 1); /* the last may be about to go */
+}
+
 /* ---- programs that are up to something ---- */
 
 /* Slots that asked may not run any more, and nobody takes the answers out of the way of others:
@@ -913,6 +941,7 @@ main (int argc, char **argv)
   add ("/resources/append-turns", set_up, test_append_turns);
   add ("/resources/roots", set_up, test_roots);
   add ("/resources/escapes", set_up, test_escapes);
+  add ("/resources/missing-roots", set_up, test_missing_roots);
   add ("/resources/revoked", set_up, test_revoked);
   add ("/resources/mixed-lanes", set_up, test_mixed_lanes);
   add ("/resources/dear-fences", set_up, test_dear_fences);

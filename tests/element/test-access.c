@@ -391,17 +391,13 @@ GST_START_TEST (no_file_is_quoted_as_a_program)
   Place place = place_new ();
 
   fail_unless (g_file_set_contents (place.secret, binary, sizeof binary, NULL));
-  GstElement *element = filter_make (NULL);
-  GstBus *bus = gst_bus_new ();
-  gst_element_set_bus (element, bus);
-  fail_unless_equals_int (
-      gst_element_set_state (element, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
-  g_object_set (element, "program-location", place.secret, NULL);
+  GstHarness *h = filter_new (NULL);
+  GstBus *bus = gst_element_get_bus (h->element);
+  filter_start (h, NULL);
+  g_object_set (h->element, "program-location", place.secret, NULL);
   assert_told (bus, GST_MESSAGE_WARNING, "UTF-8");
-  gst_element_set_state (element, GST_STATE_NULL);
-  gst_bus_set_flushing (bus, TRUE);
   gst_object_unref (bus);
-  gst_object_unref (element);
+  filter_finish (h);
   place_clear (&place);
 }
 GST_END_TEST;

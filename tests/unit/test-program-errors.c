@@ -372,6 +372,17 @@ test_text_limit (void)
 }
 
 static void
+test_path_limit (void)
+{
+  g_autofree char *most = repeat ("nop; resource a = file '", "p", 4095, "'");
+  g_autofree char *more = repeat ("nop; resource a = file '", "p", 4096, "'");
+  g_autoptr (VyreImage) image = bind_text (most);
+
+  g_assert_cmpuint (strlen (image->resources[0].path), ==, 4095);
+  assert_assembly_fails (more, VYRE_ERROR_SYNTAX, "1:24: ", "4096 bytes");
+}
+
+static void
 test_observable_limit (void)
 {
   GString *text = g_string_new (NULL);
@@ -534,6 +545,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/limits/deep-value", test_deep_value);
   g_test_add_func ("/program/limits/slots", test_slot_limit);
   g_test_add_func ("/program/limits/text", test_text_limit);
+  g_test_add_func ("/program/limits/path", test_path_limit);
   g_test_add_func ("/program/limits/observables", test_observable_limit);
   g_test_add_func ("/program/limits/lets", test_many_lets);
   g_test_add_func ("/program/load", test_load);

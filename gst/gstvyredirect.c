@@ -49,7 +49,8 @@ gst_vyre_direct_takes (
 }
 
 /* Of pages spread evenly over the file: how many the page cache has. Where the kernel does not
- * tell, it says that it has all. */
+ * tell, it says that it has all. The mapping is asked about, and never looked at: whoever cuts the
+ * file meanwhile does no harm. */
 static guint
 count_cached (int fd, gsize size)
 {

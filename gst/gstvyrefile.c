@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyrefile.h"
 
+#include <fcntl.h>
 #include <gst/allocators/allocators.h>
 #include <stdio.h>
+#include <sys/stat.h>
+
+/* Bytes that cannot be taken away, of what is no regular file. */
+#define NO_FILE G_MAXSIZE
 
 typedef enum {
   FILE_UNKNOWN,
@@ -14,6 +19,51 @@ static GQuark
 sharing_quark (void)
 {
   return g_quark_from_static_string ("GstVyreFileSharing");
+}
+
+static GQuark
+solid_quark (void)
+{
+  return g_quark_from_static_string ("GstVyreFileSolid");
+}
+
+static GstMiniObject *
+root_of (GstMemory *memory)
+{
+  return GST_MINI_OBJECT_CAST (memory->parent ? memory->parent : memory);
+}
+
+/* How many bytes of a file nobody can take away any more. The seal is looked for first: what
+ * the file has then it keeps. */
+static gsize
+find_solid (int fd)
+{
+  int seals = fcntl (fd, F_GET_SEALS);
+  struct stat status;
+
+  if (fstat (fd, &status) != 0)
+    return 0;
+  if (!S_ISREG (status.st_mode))
+    return NO_FILE;
+  return seals >= 0 && (seals & F_SEAL_SHRINK) ? (gsize)status.st_size : 0;
+}
+
+/* What is found once is noted with the memory: seals stay, and sealed files only grow. */
+GstVyreFileHold
+gst_vyre_file_get_hold (GstMemory *memory)
+{
+  gsize end = memory->offset + memory->size;
+
+  if (!gst_is_fd_memory (memory))
+    return GST_VYRE_FILE_NONE;
+  gsize solid = GPOINTER_TO_SIZE (gst_mini_object_get_qdata (root_of (memory), solid_quark ()));
+  if (solid < end) {
+    solid = find_solid (gst_fd_memory_get_fd (memory));
+    gst_mini_object_set_qdata (root_of (memory), solid_quark (), GSIZE_TO_POINTER (solid), NULL);
+  }
+  if (solid == NO_FILE)
+    return GST_VYRE_FILE_NONE;
+  return solid >= end ? GST_VYRE_FILE_SEALED : GST_VYRE_FILE_LOOSE;
 }
 
 static gboolean
@@ -33,7 +83,8 @@ is_mapped_shared (gconstpointer address)
   return shared;
 }
 
-/* Memory keeps the flags of its mapping to itself, but not from the system. */
+/* Memory keeps the flags of its mapping to itself, but not from the system. Nothing is looked at
+ * through the mapping. */
 static Sharing
 find_sharing (GstMemory *memory)
 {
@@ -51,7 +102,7 @@ find_sharing (GstMemory *memory)
 gboolean
 gst_vyre_file_is_memory (GstMemory *memory)
 {
-  GstMiniObject *root = GST_MINI_OBJECT_CAST (memory->parent ? memory->parent : memory);
+  GstMiniObject *root = root_of (memory);
 
   if (!gst_is_fd_memory (memory) || gst_is_dmabuf_memory (memory))
     return FALSE;

@@ -8,6 +8,15 @@
 
 G_BEGIN_DECLS
 
+/* What a mapping of some memory is worth. */
+typedef enum {
+  GST_VYRE_FILE_NONE,   /* it is of no regular file: who made it answers for it */
+  GST_VYRE_FILE_SEALED, /* its file has these bytes for good */
+  GST_VYRE_FILE_LOOSE,  /* others may cut its file at any time, and a look at a page that is gone
+                           ends the process: it is read, and never looked at through a mapping */
+} GstVyreFileHold;
+
+GstVyreFileHold gst_vyre_file_get_hold (GstMemory *memory);
 gboolean gst_vyre_file_is_memory (GstMemory *memory);
 
 G_END_DECLS

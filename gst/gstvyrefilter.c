@@ -25,6 +25,7 @@
  * ]| Slots that somebody else encoded, ten in a batch. They are checked as publishing does, and
  * run without a program.
  */
+#include "gstvyreaccess.h"
 #include "gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -63,6 +64,8 @@ enum {
   PROP_MAX_IN_FLIGHT,
   PROP_STAGING_SIZE,
   PROP_RESOURCE_SIZE,
+  PROP_RESOURCE_ACCESS,
+  PROP_RESOURCE_ROOT,
   PROP_SLOT_COUNT,
   PROP_OBSERVABLE_SLOTS,
   PROP_POST_MESSAGES,
@@ -199,6 +202,7 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
     { VYRE_ERROR_MISALIGNED, "stream", GST_STREAM_ERROR_DECODE },
     { VYRE_ERROR_INVALID, "stream", GST_STREAM_ERROR_FORMAT },
     { VYRE_ERROR_QUEUE_FULL, "stream", GST_STREAM_ERROR_FORMAT },
+    { VYRE_ERROR_ACCESS, "resource", GST_RESOURCE_ERROR_NOT_AUTHORIZED },
   };
   GQuark domain = GST_LIBRARY_ERROR;
   gint code = GST_LIBRARY_ERROR_FAILED;
@@ -216,13 +220,17 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
 }
 
 /* Takes a new program with the property it came from, or remembers why there is
- * none. A running stream keeps the program it has, and its properties. */
+ * none. A running stream keeps the program it has, and its properties; to others the
+ * files that they name are granted, or not, when they start. */
 static void
 take_program (
     GstVyreFilter *self, VyreProgram *program, const gchar *text, const gchar *path, GError *error)
 {
   GST_OBJECT_LOCK (self);
   gboolean running = GST_STATE (self) > GST_STATE_NULL;
+  VyreProgram *refused = NULL;
+  if (program && running && !gst_vyre_access_check (self, program, &error))
+    refused = g_steal_pointer (&program);
   if (program || !running) {
     g_free (self->program_text);
     self->program_text = g_strdup (text);
@@ -239,6 +247,7 @@ take_program (
   }
   GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&program, vyre_program_unref);
+  g_clear_pointer (&refused, vyre_program_unref);
   if (error && running)
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", error->message),
         ("the program that was set before stays"));
@@ -316,6 +325,13 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
     case PROP_RESOURCE_SIZE:
       self->resource_size = g_value_get_uint64 (value);
       break;
+    case PROP_RESOURCE_ACCESS:
+      self->resource_access = (VyreAccessLevel)g_value_get_enum (value);
+      break;
+    case PROP_RESOURCE_ROOT:
+      g_free (self->resource_root);
+      self->resource_root = g_value_dup_string (value);
+      break;
     case PROP_SLOT_COUNT:
       self->settings.slot_count = g_value_get_uint (value);
       break;
@@ -391,6 +407,12 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
     case PROP_RESOURCE_SIZE:
       g_value_set_uint64 (value, self->resource_size);
       break;
+    case PROP_RESOURCE_ACCESS:
+      g_value_set_enum (value, self->resource_access);
+      break;
+    case PROP_RESOURCE_ROOT:
+      g_value_set_string (value, self->resource_root);
+      break;
     case PROP_SLOT_COUNT:
       g_value_set_uint (value, self->settings.slot_count);
       break;
@@ -430,6 +452,8 @@ open_kernel (GstVyreFilter *self)
   GST_OBJECT_LOCK (self);
   if (self->program_error)
     error = g_error_copy (self->program_error);
+  else
+    gst_vyre_access_check (self, self->settings.program, &error);
   g_autofree gchar *device = g_strdup (self->device);
   VyreMegakernelParams params = {
     .residency = self->residency,
@@ -511,6 +535,8 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       reset_stats (self);
+      if (!gst_vyre_access_start (self))
+        return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
       set_active (self, TRUE);
@@ -526,6 +552,9 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
       set_active (self, FALSE);
       break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      gst_vyre_access_stop (self);
+      break;
     case GST_STATE_CHANGE_READY_TO_NULL:
       close_kernel (self);
       break;
@@ -540,6 +569,7 @@ gst_vyre_filter_finalize (GObject *object)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (object);
 
+  gst_vyre_access_stop (self);
   close_kernel (self);
   gst_vyre_stream_clear (self);
   g_array_unref (self->last.words);
@@ -548,6 +578,7 @@ gst_vyre_filter_finalize (GObject *object)
   g_free (self->program_text);
   g_free (self->program_location);
   g_free (self->device);
+  g_free (self->resource_root);
   g_free (self->replay_path);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
 }
@@ -566,6 +597,15 @@ install_program_properties (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_PROGRAM_LOCATION,
       g_param_spec_string ("program-location", "Program location",
           "File to read the program from, instead of setting its text", NULL, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_RESOURCE_ACCESS,
+      g_param_spec_enum ("resource-access", "Resource access",
+          "What programs may do with files: a program that needs more is refused",
+          GST_TYPE_VYRE_RESOURCE_ACCESS, VYRE_ACCESS_NONE, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_RESOURCE_ROOT,
+      g_param_spec_string ("resource-root", "Resource root",
+          "Folder that paths in programs start in and do not leave, by '..' or by links (no "
+          "folder: all files that the process can open)",
+          NULL, READY_FLAGS));
   g_object_class_install_property (klass, PROP_SLOT_COUNT,
       g_param_spec_uint ("slot-count", "Slot count",
           "Slots in the ring of a readback (0 = as many as the program uses); those of "
@@ -676,6 +716,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_VYRE_RESIDENCY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VYRE_PLACEMENT, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_VYRE_POST_MESSAGES, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_VYRE_RESOURCE_ACCESS, 0);
 }
 
 static void

@@ -105,6 +105,9 @@ struct _GstVyreFilter {
   guint64 lease;
   guint64 staging_size;
   guint64 resource_size;
+  VyreAccessLevel resource_access;
+  gchar *resource_root;
+  VyreAccess *access; /* in PAUSED and above */
   guint64 idle_timeout;
   gchar *replay_path;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyreimport.h"
 
-#include <fcntl.h>
 #include <gst/allocators/allocators.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -47,15 +46,12 @@ root_of (GstMemory *memory)
   return memory;
 }
 
-/* Whether the bytes of a file can be mapped without a thought: a file that others may
- * cut would take the process down with it. */
+/* Whether the bytes of a file can be mapped without a thought. */
 static gboolean
 is_sealed_file (GstMemory *memory)
 {
-  if (!gst_vyre_file_is_memory (memory))
-    return FALSE;
-  int seals = fcntl (gst_fd_memory_get_fd (memory), F_GET_SEALS);
-  return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
+  return gst_vyre_file_get_hold (memory) == GST_VYRE_FILE_SEALED
+         && gst_vyre_file_is_memory (memory);
 }
 
 /* Memory that stays at its address for as long as it lives. */

@@ -202,7 +202,7 @@ plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
   /* a plan only takes a reference to the image */
   VyreImage *image = (VyreImage *)vyre_plan_get_image (item->plan);
   VyrePlan *plan = vyre_plan_new (image, vyre_plan_get_payload_size (item->plan),
-      vyre_megakernel_get_workgroup (shared->kernel), error);
+      vyre_megakernel_get_workgroup (shared->kernel), vyre_plan_get_access (item->plan), error);
 
   if (!plan)
     return FALSE;

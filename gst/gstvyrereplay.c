@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyrereplay.h"
 
+#include "gstvyrebytes.h"
+
 #define GST_CAT_DEFAULT gst_vyre_debug
 
 /* Opens the log of a stream, if one is wanted. */
@@ -60,6 +62,26 @@ copy_observables (const VyreImage *image, const guint8 *readback)
   return words;
 }
 
+/* Of bytes that are not to be looked at where they are. */
+static gboolean
+digest_copy (GstBuffer *buffer, guint8 *digest, GError **error)
+{
+  gsize size = gst_buffer_get_size (buffer);
+  g_autofree guint8 *bytes = g_try_malloc (size);
+
+  if (!bytes) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+        "There is no memory for the %" G_GSIZE_FORMAT " bytes of a buffer. Fix: send smaller "
+        "buffers.",
+        size);
+    return FALSE;
+  }
+  if (!gst_vyre_bytes_copy (buffer, bytes, error))
+    return FALSE;
+  vyre_replay_digest (bytes, size, digest);
+  return TRUE;
+}
+
 /* A batch without a payload may have a buffer all the same: its slots. */
 static gboolean
 digest_payload (const GstVyreItem *item, guint8 *digest, GError **error)
@@ -71,6 +93,8 @@ digest_payload (const GstVyreItem *item, guint8 *digest, GError **error)
     vyre_replay_digest (NULL, 0, digest);
     return TRUE;
   }
+  if (!gst_vyre_bytes_are_mappable (buffer))
+    return digest_copy (buffer, digest, error);
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
         "A buffer could not be read for its digest. Fix: put an element in front that maps its "

@@ -2,6 +2,7 @@
  *
  * vyrefilter's sink pad: negotiation and publishing.
  */
+#include "gstvyreaccess.h"
 #include "gstvyreslots.h"
 #include "gstvyrestaging.h"
 #include "gstvyrestream.h"
@@ -192,8 +193,9 @@ ensure_program_plan (
       settings->slot_count, settings->observable_slots, &error);
   if (!image)
     return gst_vyre_stream_fail (self, error);
-  VyrePlan *plan
-      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (shared->kernel), &error);
+  g_autoptr (VyreAccess) access = gst_vyre_access_get (self);
+  VyrePlan *plan = vyre_plan_new (
+      image, size, vyre_megakernel_get_workgroup (shared->kernel), access, &error);
   if (!plan)
     return gst_vyre_stream_fail (self, error);
   return keep_plan (self, settings, size, shared->kernel, plan);

@@ -4,6 +4,7 @@
 #include <gst/allocators/allocators.h>
 #include <gst/video/video.h>
 
+#include "gstvyrebytes.h"
 #include "gstvyrefile.h"
 #include "gstvyreimport.h"
 #include "gstvyrememory.h"
@@ -148,9 +149,11 @@ mapped_free (gpointer data)
 static gboolean
 accepts_stored (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
-  return only_memory (buffer) && !is_too_large (shared, buffer)
+  GstMemory *memory = only_memory (buffer);
+
+  return memory && !is_too_large (shared, buffer)
          && vyre_megakernel_stores_payload (shared->kernel, gst_buffer_get_size (buffer))
-         && is_readable (self, buffer);
+         && gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE && is_readable (self, buffer);
 }
 
 static GstFlowReturn
@@ -306,7 +309,13 @@ stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
       "read %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes: %s", n, size,
       reason ? reason->message : "the file is shorter");
   slice_free (staged->owner);
-  return FLOW_NEXT;
+  if (gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE)
+    return FLOW_NEXT;
+  if (reason)
+    g_propagate_error (error, g_steal_pointer (&reason));
+  else
+    gst_vyre_bytes_set_cut (error, size, n);
+  return GST_FLOW_ERROR;
 }
 
 /* Copies the bytes of @buffer on their way to the kernel, and counts them. */
@@ -321,14 +330,8 @@ gst_vyre_staging_copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *dat
         "pipeline.");
     return FALSE;
   }
-  gsize copied = gst_buffer_extract (buffer, 0, data, size);
-  if (copied < size) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-        "Only %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes of a buffer could be read. Fix: "
-        "put an element in front that maps its memory for the CPU.",
-        copied, size);
+  if (!gst_vyre_bytes_copy (buffer, data, error))
     return FALSE;
-  }
   GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
   count (self, &self->stats.bounce_bytes, size);
   return TRUE;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-assemble.h"
+
+#include <limits.h>
+
 #include "vyre-publish-private.h"
 
 /* Words that a let would hide, or that would hide a let. */
@@ -424,6 +427,10 @@ parse_path (VyreParser *parser, const char **path)
   if (token->length == 2)
     return vyre_parser_fail (
         parser, token->offset, "the path is empty. Fix: write the path of a file.");
+  if (token->length - 2 >= PATH_MAX)
+    return vyre_parser_fail (parser, token->offset,
+        "the path has %u bytes and the limit is %u. Fix: write a shorter one.", token->length - 2,
+        PATH_MAX - 1);
   *path = g_string_chunk_insert_len (parser->program->strings,
       parser->program->text + token->offset + 1, (gssize)token->length - 2);
   return vyre_parser_next (parser);

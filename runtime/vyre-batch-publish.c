@@ -235,8 +235,9 @@ fill_table (VyreBatch *batch, guint32 *slice)
     guint32 *entry = slice + vyre_plan_resource_word (batch->plan, i), granule, bytes;
     if (image->resources[i].kind != VYRE_RESOURCE_FILE)
       continue;
-    batch->pins[i] = vyre_resources_pin (vyre_service_get_resources (batch->kernel->service),
-        image->resources[i].path, &granule, &bytes);
+    VyreFileName name = vyre_plan_resource_name (batch->plan, i);
+    batch->pins[i] = vyre_resources_pin (
+        vyre_service_get_resources (batch->kernel->service), &name, &granule, &bytes);
     if (!batch->pins[i])
       continue;
     entry[VYRE_RESOURCE_GRANULE] = GUINT32_TO_LE (granule);

@@ -145,9 +145,11 @@ take_prefetches (VyreBatch *batch)
       continue;
     vyre_write_word (queue, (gsize)requests[i].slot * VYRE_IO_SLOT_WORDS + VYRE_IO_SLOT_STATUS,
         VYRE_STATUS_EMPTY);
-    if (requests[i].source < image->n_resources
-        && image->resources[requests[i].source].kind == VYRE_RESOURCE_FILE)
-      vyre_service_prefetch (batch->kernel->service, image->resources[requests[i].source].path);
+    if (requests[i].source >= image->n_resources
+        || image->resources[requests[i].source].kind != VYRE_RESOURCE_FILE)
+      continue;
+    VyreFileName name = vyre_plan_resource_name (batch->plan, requests[i].source);
+    vyre_service_prefetch (batch->kernel->service, &name);
   }
 }
 

@@ -201,7 +201,7 @@ proof_init (Proof *proof, VyreMegakernel *kernel, gsize size, GError **error)
   g_autoptr (VyreImage) image = vyre_program_bind (program, bindings, size, 0, 0, error);
   if (!image)
     return FALSE;
-  proof->plan = vyre_plan_new (image, size, kernel->pipeline.workgroup, error);
+  proof->plan = vyre_plan_new (image, size, kernel->pipeline.workgroup, NULL, error);
   for (guint i = 0; i < BURST && proof->plan; i++) {
     gboolean fits = vyre_store_alloc (kernel->staging, size, 0, &proof->payloads[i].offset);
     g_assert (fits); /* nothing else is in the store yet */

@@ -162,7 +162,9 @@ create_objects (VyreImports *imports, VyreImport *import, GError **error)
  * Imports memory that stays where it is, mapped and readable, until the import is gone:
  * which is when vyre_import_unref() has returned for the last time. What else lies in its
  * first and last page is imported with it, and never looked at; it may be imported again by
- * itself, as far as the driver likes that. Nothing is ever written.
+ * itself, as far as the driver likes that. Nothing is ever written. Of files only those may be
+ * mapped there that nobody can cut, such as memfds sealed with F_SEAL_SHRINK: a look at what is
+ * gone ends the process.
  *
  * Returns: (transfer full) (nullable): the import, or %NULL with %VYRE_ERROR_UNSUPPORTED (not
  *   here, not so large or not so many) or

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* Longer words are cut in messages: the position names them well enough. */
-#define QUOTE_MAX 40
+/* Longer words are cut in messages: the position names them well enough, and a text may be
+ * no program but somebody's file. */
+#define QUOTE_MAX 24
 
 /*
  * Sets @error to "LINE:COL: " and the formatted message; both count from 1, a
@@ -50,8 +51,8 @@ is_allowed (const char *at, gunichar c)
 
 /*
  * Checks what holds for the text as a whole: its length, that it is UTF-8, and
- * that no control character hides in it. @text is NUL-terminated after @length
- * bytes; a NUL among these is an error.
+ * that no control character hides in it. Nothing is quoted of what is no text. @text is
+ * NUL-terminated after @length bytes; a NUL among these is an error.
  */
 gboolean
 vyre_text_check (const char *text, gsize length, GError **error)
@@ -67,8 +68,7 @@ vyre_text_check (const char *text, gsize length, GError **error)
   }
   if (!g_utf8_validate_len (text, length, &end)) {
     vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, (guint32)(end - text),
-        "byte 0x%02X is not UTF-8 text. Fix: save the program as UTF-8 without NUL bytes.",
-        (guchar)*end);
+        "this is not UTF-8 text. Fix: save the program as UTF-8 without NUL bytes.");
     return FALSE;
   }
   for (const char *at = text; at < text + length; at = g_utf8_next_char (at)) {
@@ -272,6 +272,8 @@ vyre_lexer_describe (const VyreLexer *lexer)
     return g_strdup ("the end of the program");
   if (token->kind == VYRE_TOKEN_NEWLINE)
     return g_strdup ("the end of the line");
+  if (token->kind == VYRE_TOKEN_STRING)
+    return g_strdup ("a text in quotes");
   return g_strdup_printf ("'%.*s%s'", (int)MIN (token->length, QUOTE_MAX),
       lexer->text + token->offset, token->length > QUOTE_MAX ? "..." : "");
 }

@@ -184,7 +184,8 @@ typedef struct _VyreImport VyreImport;
  * @offset: where it lies in the staging store, in bytes, a multiple of
  *   VYRE_GRANULE; the rest of its last granule is readable
  * @data: (nullable): where it lies instead, anywhere in memory; only for payloads
- *   that vyre_megakernel_stores_payload(), or in @import
+ *   that vyre_megakernel_stores_payload(), or in @import. Never a mapping of a file that
+ *   others can cut: a look at what is gone ends the process
  * @import: (nullable): an import of the kernel that @data lies in; only for payloads that
  *   vyre_megakernel_imports_payload(). The batch takes a reference.
  * @release: (nullable): called once with @owner, from any thread, when the kernel

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "vyre-access-private.h"
 #include "vyre-extensions-private.h"
 #include "vyre-plan.h"
 
@@ -14,6 +15,7 @@ typedef struct {
 struct _VyrePlan {
   gatomicrefcount refs;
   VyreImage *image;
+  VyreAccess *access; /* to the files of the image, of which there are none without */
   gsize payload_size;
   guint workgroup;
   VyreLayout layout;
@@ -46,5 +48,6 @@ struct _VyrePlan {
 };
 
 gint64 vyre_plan_tag_word (const VyrePlan *plan);
+VyreFileName vyre_plan_resource_name (const VyrePlan *plan, guint resource);
 gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
 VyrePlan *vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes);

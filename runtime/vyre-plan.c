@@ -459,6 +459,13 @@ needs_full (const VyrePlan *plan)
   return asks || plan->n_handlers > 0 || plan->schedule == VYRE_SCHEDULE_PRIORITY;
 }
 
+/* A resource by the name that the program has for it; what there is belongs to @plan. */
+VyreFileName
+vyre_plan_resource_name (const VyrePlan *plan, guint resource)
+{
+  return (VyreFileName){ plan->access, (char *)plan->image->resources[resource].path };
+}
+
 /* The word of the slice where the table entry of a resource is, the last of all. */
 gsize
 vyre_plan_resource_word (const VyrePlan *plan, guint resource)
@@ -649,22 +656,31 @@ find_writes_end (const VyrePlan *plan, const guint32 *slice, guint first)
  * @image: a bound program; the plan takes a reference of its own
  * @payload_size: bytes of the payload it was bound to
  * @workgroup: invocations per workgroup of the megakernel that will run it
+ * @access: (nullable): what files its batches may use; the plan takes a reference of its own
  * @error: return location
  *
- * What such a batch asks the host for is served by the megakernel.
+ * What such a batch asks the host for is served by the megakernel: files as far as @access
+ * grants them, and no others, whoever else on that megakernel has them.
  *
- * Returns: (transfer full) (nullable): the plan, or %NULL with
- *   %VYRE_ERROR_TOO_LARGE when no batch can hold so much work
+ * Returns: (transfer full) (nullable): the plan, or %NULL with %VYRE_ERROR_ACCESS when the
+ *   program names files that @access does not grant, or %VYRE_ERROR_TOO_LARGE when no batch
+ *   can hold so much work
  */
 VyrePlan *
-vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **error)
+vyre_plan_new (
+    VyreImage *image, gsize payload_size, guint workgroup, VyreAccess *access, GError **error)
 {
   gboolean reads, writes;
+
+  if (!vyre_access_check (
+          vyre_access_get_level (access), image->resources, image->n_resources, error))
+    return NULL;
   find_requests (image, &reads, &writes);
   VyrePlan *plan
       = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL, reads || writes);
   const VyreLayout *layout = &plan->layout;
 
+  plan->access = access ? vyre_access_ref (access) : NULL;
   plan->writes = writes;
 
   if (!vyre_encode_control_into (
@@ -774,6 +790,7 @@ vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes)
   VyreTicket nothing = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES } };
 
   next->origin = vyre_plan_ref (origin);
+  next->access = origin->access ? vyre_access_ref (origin->access) : NULL;
   next->full = TRUE;
   next->writes = origin->writes;
   next->writes_end = plan->writes_end;
@@ -821,6 +838,7 @@ vyre_plan_unref (VyrePlan *plan)
   if (plan->template)
     plan->template_free (plan->template);
   vyre_image_unref (plan->image);
+  g_clear_pointer (&plan->access, vyre_access_unref);
   g_clear_pointer (&plan->origin, vyre_plan_unref);
   g_array_unref (plan->tickets);
   g_free (plan->slice);
@@ -837,6 +855,18 @@ const VyreImage *
 vyre_plan_get_image (const VyrePlan *plan)
 {
   return plan->image;
+}
+
+/**
+ * vyre_plan_get_access:
+ * @plan: a plan
+ *
+ * Returns: (transfer none) (nullable): what files its batches may use
+ */
+VyreAccess *
+vyre_plan_get_access (const VyrePlan *plan)
+{
+  return plan->access;
 }
 
 /**

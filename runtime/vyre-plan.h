@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "vyre-access.h"
 #include "vyre-codec.h"
 #include "vyre-extensions.h"
 #include "vyre-program.h"
@@ -48,13 +49,15 @@ typedef struct {
 
 typedef struct _VyrePlan VyrePlan;
 
-VyrePlan *vyre_plan_new (VyreImage *image, gsize payload_size, guint workgroup, GError **error);
+VyrePlan *vyre_plan_new (
+    VyreImage *image, gsize payload_size, guint workgroup, VyreAccess *access, GError **error);
 VyrePlan *vyre_plan_new_from_parts (
     const VyreParts *parts, gsize payload_size, guint workgroup, GError **error);
 VyrePlan *vyre_plan_ref (VyrePlan *plan);
 void vyre_plan_unref (VyrePlan *plan);
 const VyreImage *vyre_plan_get_image (const VyrePlan *plan);
 const VyreLayout *vyre_plan_get_layout (const VyrePlan *plan);
+VyreAccess *vyre_plan_get_access (const VyrePlan *plan);
 gsize vyre_plan_get_payload_size (const VyrePlan *plan);
 guint64 vyre_plan_get_region_bytes (const VyrePlan *plan);
 

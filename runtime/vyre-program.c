@@ -2,10 +2,10 @@
 #include "vyre-program.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
-
-#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "vyre-assemble.h"
 
@@ -100,33 +100,22 @@ set_io_error (GError **error, const char *path, const char *reason)
       reason);
 }
 
-/* Reads at most one byte more than a program may have: enough to see that it is too long. */
-static char *
-read_text (const char *path, gsize *length, GError **error)
+/* Reads at most one byte more than a program may have, enough to see that it is too long, into
+ * @text, which has room for two. NULL, or why it cannot. */
+static const char *
+read_text (int fd, char *text, gsize *length)
 {
-  g_autofree char *text = g_malloc (VYRE_TEXT_MAX + 2);
-  FILE *file;
-  int failed;
+  struct stat status;
+  gssize n = 1;
 
-  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
-    set_io_error (error, path, "it is not a regular file");
-    return NULL;
-  }
-  file = g_fopen (path, "rb");
-  if (file == NULL) {
-    set_io_error (error, path, g_strerror (errno));
-    return NULL;
-  }
-  errno = 0;
-  *length = fread (text, 1, VYRE_TEXT_MAX + 1, file);
-  failed = ferror (file) ? errno : 0;
-  fclose (file);
-  if (failed != 0) {
-    set_io_error (error, path, g_strerror (failed));
-    return NULL;
-  }
+  if (fd < 0 || fstat (fd, &status) != 0)
+    return g_strerror (errno);
+  if (!S_ISREG (status.st_mode))
+    return "it is not a regular file";
+  for (*length = 0; n > 0 && *length <= VYRE_TEXT_MAX; *length += (gsize)MAX (n, 0))
+    n = TEMP_FAILURE_RETRY (read (fd, text + *length, VYRE_TEXT_MAX + 1 - *length));
   text[*length] = '\0';
-  return g_steal_pointer (&text);
+  return n < 0 ? g_strerror (errno) : NULL;
 }
 
 /**
@@ -134,20 +123,29 @@ read_text (const char *path, gsize *length, GError **error)
  * @path: (type filename): a regular file that holds a program
  * @error: return location for %VYRE_ERROR_IO or the errors of vyre_program_assemble()
  *
- * Reads a program from a file and assembles it.
+ * Reads a program from a file and assembles it. Of a file that is no program an error quotes
+ * the word that was not understood, at most 24 bytes of it; of one that is no text, or longer
+ * than a program may be, nothing.
  *
  * Returns: (transfer full) (nullable): the program, or %NULL with @error set
  */
 VyreProgram *
 vyre_program_load (const char *path, GError **error)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *text = g_malloc (VYRE_TEXT_MAX + 2);
   gsize length = 0;
 
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-  text = read_text (path, &length, error);
-  return text != NULL ? assemble (text, length, NULL, error) : NULL;
+  /* O_NONBLOCK: a FIFO in the place of the file must not hold us up */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const char *why = read_text (fd, text, &length);
+  if (fd >= 0)
+    close (fd);
+  if (why == NULL)
+    return assemble (text, length, NULL, error);
+  set_io_error (error, path, why);
+  return NULL;
 }
 
 /**

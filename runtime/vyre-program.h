@@ -46,7 +46,8 @@ typedef enum {
 /**
  * VyreResource:
  * @kind: what may be done with it
- * @path: (type filename): the file; relative to where the process is
+ * @path: (type filename): the file; relative to the root of what its plan is granted, or else to
+ *   where the process is
  *
  * A file that a program names. Its number is its place among them.
  */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vyre-codec.h"
@@ -111,13 +112,30 @@ check_capacity (const char *path, guint64 capacity, GError **error)
   return TRUE;
 }
 
+/* Whether @fd is a file of records; what is not is not waited for either. */
+static gboolean
+check_kind (const char *path, int fd, GError **error)
+{
+  struct stat status;
+
+  if (fd < 0 || fstat (fd, &status) != 0)
+    return set_io_error (error, path, "opening", errno);
+  if (S_ISREG (status.st_mode))
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
+      "%s is not a regular file. Fix: give the path of a regular file.", path);
+  return FALSE;
+}
+
+/* What a stream was and came to is its owner's affair, so is the mode of a new file. */
 static VyreReplayLog *
 open_file (const char *path, int flags, GError **error)
 {
-  int fd = open (path, flags | O_CLOEXEC | O_NOCTTY, 0666);
+  int fd = open (path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 
-  if (fd < 0) {
-    set_io_error (error, path, "opening", errno);
+  if (!check_kind (path, fd, error)) {
+    if (fd >= 0)
+      close (fd);
     return NULL;
   }
   VyreReplayLog *log = g_new0 (VyreReplayLog, 1);
@@ -142,7 +160,8 @@ write_empty (VyreReplayLog *log, GError **error)
 
 /**
  * vyre_replay_log_create:
- * @path: (type filename): a file, which is replaced if it is there
+ * @path: (type filename): a regular file, which is emptied if it is there, and made with mode
+ *   0600 if it is not
  * @capacity: records it holds, 1 to VYRE_REPLAY_MAX_RECORDS
  * @error: return location
  *

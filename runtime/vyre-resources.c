@@ -14,7 +14,7 @@
 /* LOADING and what is in it belong to the service thread, which looks at files and moves
  * bytes without the lock; RESIDENT may be pinned or evicted by anybody. */
 struct _VyreResident {
-  char *path;
+  VyreFileName *name;
   VyreResidence state; /* FULL: it is not there, and nobody is about to read it */
   gsize size;
   gsize staged;         /* in the staging store */
@@ -36,7 +36,7 @@ struct _VyreResources {
   gpointer data;
 
   GMutex lock;
-  GHashTable *residents; /* path -> VyreResident */
+  GHashTable *residents; /* VyreFileName -> VyreResident */
   guint64 now;           /* counts what happens */
   gsize used_bytes;
   gboolean crowded; /* a wish waits until something is not in use any more */
@@ -67,7 +67,7 @@ resident_free (VyreResources *self, VyreResident *resident)
 {
   free_slices (self, resident);
   g_clear_error (&resident->error);
-  g_free (resident->path);
+  vyre_file_name_free (resident->name);
   g_free (resident);
 }
 
@@ -94,7 +94,7 @@ evict (VyreResources *self)
 
   if (!victim)
     return FALSE;
-  g_hash_table_remove (self->residents, victim->path);
+  g_hash_table_remove (self->residents, victim->name);
   resident_free (self, victim);
   self->counters.evictions++;
   return TRUE;
@@ -176,27 +176,24 @@ fail (VyreResources *self, VyreResident *resident, GError *error)
 }
 
 static GError *
-file_error (const char *path, const char *what, const char *fix)
-{
-  return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: %s.", path, what, fix);
-}
-
-static GError *
 open_file (VyreResources *self, VyreResident *resident)
 {
+  GError *error = NULL;
   struct stat status;
 
-  resident->fd = open (resident->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (resident->fd < 0 || fstat (resident->fd, &status) < 0)
-    return file_error (resident->path, g_strerror (errno), "name a file that can be read");
-  if (!S_ISREG (status.st_mode))
-    return file_error (resident->path, "not a regular file", "name a regular file");
+  resident->fd = vyre_file_name_open (resident->name, VYRE_RESOURCE_FILE, &error);
+  if (resident->fd < 0)
+    return error;
+  if (fstat (resident->fd, &status) < 0)
+    return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be read.",
+        resident->name->path, g_strerror (errno));
   if ((guint64)status.st_size > self->budget || bytes_taken ((gsize)status.st_size) > self->budget)
     return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "%s has %" G_GINT64_FORMAT " bytes, and there are %" G_GSIZE_FORMAT
         " for resources. Fix: set resource-size=%" G_GSIZE_FORMAT
         " or more, and staging-size to no less.",
-        resident->path, (gint64)status.st_size, self->budget, bytes_taken ((gsize)status.st_size));
+        resident->name->path, (gint64)status.st_size, self->budget,
+        bytes_taken ((gsize)status.st_size));
   resident->size = (gsize)status.st_size;
   return NULL;
 }
@@ -235,7 +232,7 @@ finish_read (VyreResources *self, VyreResident *resident)
         " bytes. Fix: do not cut files that are in use.",
         arrived, resident->size);
   if (error)
-    g_prefix_error (&error, "%s: ", resident->path);
+    g_prefix_error (&error, "%s: ", resident->name->path);
   return error;
 }
 
@@ -310,15 +307,15 @@ load (VyreResources *self, VyreResident *resident)
 
 /* Called with the lock held. */
 static VyreResident *
-add (VyreResources *self, const char *path)
+add (VyreResources *self, const VyreFileName *name)
 {
   VyreResident *resident = g_new0 (VyreResident, 1);
 
-  resident->path = g_strdup (path);
+  resident->name = vyre_file_name_copy (name);
   resident->state = VYRE_RESIDENCE_FULL; /* nothing was tried yet */
   resident->fd = -1;
   resident->staged = resident->stored = VYRE_NOWHERE;
-  g_hash_table_insert (self->residents, resident->path, resident);
+  g_hash_table_insert (self->residents, resident->name, resident);
   return resident;
 }
 
@@ -338,7 +335,7 @@ vyre_resources_new (VyreIngest *ingest, VyreStore *staging, VyreStore *payloads,
   self->notify = notify;
   self->data = data;
   g_mutex_init (&self->lock);
-  self->residents = g_hash_table_new (g_str_hash, g_str_equal);
+  self->residents = g_hash_table_new (vyre_file_name_hash, vyre_file_name_equal);
   vyre_store_set_reclaim (staging, reclaim, self);
   if (payloads)
     vyre_store_set_reclaim (payloads, reclaim, self);
@@ -388,12 +385,12 @@ is_to_load (const VyreResident *resident, guint64 since)
 /* Has a file read if it is not there. Equal wishes share one read; a failure answers
  * those that were made since @since, before it. By the service thread. */
 VyreResidence
-vyre_resources_want (VyreResources *self, const char *path, guint64 since, GError **error)
+vyre_resources_want (VyreResources *self, const VyreFileName *name, guint64 since, GError **error)
 {
   g_mutex_lock (&self->lock);
-  VyreResident *resident = g_hash_table_lookup (self->residents, path);
+  VyreResident *resident = g_hash_table_lookup (self->residents, name);
   if (!resident)
-    resident = add (self, path);
+    resident = add (self, name);
   gboolean to_load = is_to_load (resident, since);
   if (to_load)
     resident->state = VYRE_RESIDENCE_LOADING;
@@ -402,7 +399,7 @@ vyre_resources_want (VyreResources *self, const char *path, guint64 since, GErro
     load (self, resident);
   g_mutex_lock (&self->lock);
   /* what was resident may have been evicted by now, and is wanted again then */
-  resident = g_hash_table_lookup (self->residents, path);
+  resident = g_hash_table_lookup (self->residents, name);
   VyreResidence state = resident ? resident->state : VYRE_RESIDENCE_RESIDENT;
   if (state == VYRE_RESIDENCE_FAILED)
     g_propagate_error (error, g_error_copy (resident->error));
@@ -438,12 +435,31 @@ vyre_resources_collect (VyreResources *self)
     finish_load (self, resident);
 }
 
+/* Forgets the files that are not there, and with them the folders that they were looked for in.
+ * By the service thread, when no wish is left that their failure answers. */
+void
+vyre_resources_forget (VyreResources *self)
+{
+  VyreResident *resident;
+  GHashTableIter iter;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->residents);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
+    if (resident->state != VYRE_RESIDENCE_FAILED && resident->state != VYRE_RESIDENCE_FULL)
+      continue;
+    g_hash_table_iter_remove (&iter);
+    resident_free (self, resident);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
 /* Keeps a file where it is, if it is there: NULL if not. Says where, and how long it is. */
 VyreResident *
-vyre_resources_pin (VyreResources *self, const char *path, guint32 *granule, guint32 *bytes)
+vyre_resources_pin (VyreResources *self, const VyreFileName *name, guint32 *granule, guint32 *bytes)
 {
   g_mutex_lock (&self->lock);
-  VyreResident *resident = g_hash_table_lookup (self->residents, path);
+  VyreResident *resident = g_hash_table_lookup (self->residents, name);
   if (resident && resident->state != VYRE_RESIDENCE_RESIDENT)
     resident = NULL;
   if (resident) {

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "vyre-access-private.h"
 #include "vyre-ingest-private.h"
 #include "vyre-megakernel.h"
 
@@ -25,11 +26,12 @@ VyreResources *vyre_resources_new (VyreIngest *ingest, VyreStore *staging, VyreS
     gsize budget, VyreIngestNotify notify, gpointer data);
 void vyre_resources_free (VyreResources *resources);
 VyreResidence vyre_resources_want (
-    VyreResources *resources, const char *path, guint64 since, GError **error);
+    VyreResources *resources, const VyreFileName *name, guint64 since, GError **error);
 void vyre_resources_collect (VyreResources *resources);
+void vyre_resources_forget (VyreResources *resources);
 guint64 vyre_resources_now (VyreResources *resources);
 VyreResident *vyre_resources_pin (
-    VyreResources *resources, const char *path, guint32 *granule, guint32 *bytes);
+    VyreResources *resources, const VyreFileName *name, guint32 *granule, guint32 *bytes);
 void vyre_resources_unpin (VyreResources *resources, VyreResident *resident);
 void vyre_resources_count (VyreResources *resources, VyreResourceCounters *counters);
 

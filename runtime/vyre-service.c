@@ -6,10 +6,7 @@
  */
 #include "vyre-service.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vyre-io-queue.h"
@@ -44,7 +41,7 @@ struct _VyreService {
 
   /* service thread */
   GList *jobs;       /* of Job, as parked */
-  GHashTable *sinks; /* path -> descriptor */
+  GHashTable *sinks; /* VyreFileName -> descriptor */
   gint64 retry;      /* in which time to look again, µs; 0 to wait to be woken */
 
   GMutex lock; /* a leaf: nothing is called with it held */
@@ -52,7 +49,7 @@ struct _VyreService {
   gboolean awake; /* there may be something to do */
   gboolean stopping;
   GQueue parked;     /* of VyreBatch */
-  GQueue prefetches; /* of paths */
+  GQueue prefetches; /* of VyreFileName */
   VyreResourceCounters counters;
 };
 
@@ -142,7 +139,8 @@ serve_read (VyreService *self, Job *job, guint index)
     settle (self, job, index, error);
     return;
   }
-  switch (vyre_resources_want (self->resources, resource->path, job->since, &error)) {
+  VyreFileName name = vyre_plan_resource_name (job->batch->plan, job->requests[index].source);
+  switch (vyre_resources_want (self->resources, &name, job->since, &error)) {
     case VYRE_RESIDENCE_LOADING:
       return;
     case VYRE_RESIDENCE_FULL:
@@ -161,27 +159,16 @@ serve_read (VyreService *self, Job *job, guint index)
 
 /* A descriptor to append to a file with, or -1. It stays open. */
 static int
-open_sink (VyreService *self, const char *path, GError **error)
+open_sink (VyreService *self, const VyreFileName *name, GError **error)
 {
   gpointer found;
-  struct stat status;
 
-  if (g_hash_table_lookup_extended (self->sinks, path, NULL, &found))
+  if (g_hash_table_lookup_extended (self->sinks, name, NULL, &found))
     return GPOINTER_TO_INT (found);
-  int fd = open (path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
-  if (fd < 0 || fstat (fd, &status) < 0) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be written.",
-        path, g_strerror (errno));
-  } else if (!S_ISREG (status.st_mode)) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
-        "%s: not a regular file. Fix: name a regular file.", path);
-  } else {
-    g_hash_table_insert (self->sinks, g_strdup (path), GINT_TO_POINTER (fd));
-    return fd;
-  }
+  int fd = vyre_file_name_open (name, VYRE_RESOURCE_SINK, error);
   if (fd >= 0)
-    close (fd);
-  return -1;
+    g_hash_table_insert (self->sinks, vyre_file_name_copy (name), GINT_TO_POINTER (fd));
+  return fd;
 }
 
 /* What a request wants done to a sink. The kernel saw to it that the words are there, but a
@@ -217,9 +204,12 @@ start_write (VyreService *self, Job *job, guint index)
   const VyreIoRequest *request = &job->requests[index];
   GError *error = NULL;
   VyreTransfer write;
-  const VyreResource *resource = find_resource (job, request, &error);
-  int fd = resource ? open_sink (self, resource->path, &error) : -1;
+  int fd = -1;
 
+  if (find_resource (job, request, &error)) {
+    VyreFileName name = vyre_plan_resource_name (job->batch->plan, request->destination);
+    fd = open_sink (self, &name, &error);
+  }
   if (fd >= 0 && describe_write (job, request, fd, &write, &error))
     job->write = vyre_ingest_submit (self->kernel->ingest, &write, notify, self, &error);
   if (!job->write)
@@ -381,10 +371,10 @@ proceed_all (VyreService *self)
 
 /* Nobody waits for these: what cannot be read now is read when it is wanted. */
 static void
-proceed_prefetch (VyreService *self, char *path)
+proceed_prefetch (VyreService *self, VyreFileName *name)
 {
-  vyre_resources_want (self->resources, path, vyre_resources_now (self->resources), NULL);
-  g_free (path);
+  vyre_resources_want (self->resources, name, vyre_resources_now (self->resources), NULL);
+  vyre_file_name_free (name);
 }
 
 /* A batch that waits, and of whose requests none is left: for room that prefetches have made, for
@@ -422,7 +412,7 @@ static void
 take_in (VyreService *self)
 {
   VyreBatch *batch;
-  char *path;
+  VyreFileName *name;
 
   self->awake = FALSE;
   while ((batch = g_queue_pop_head (&self->parked))) {
@@ -430,9 +420,9 @@ take_in (VyreService *self)
     add_job (self, batch);
     g_mutex_lock (&self->lock);
   }
-  while ((path = g_queue_pop_head (&self->prefetches))) {
+  while ((name = g_queue_pop_head (&self->prefetches))) {
     g_mutex_unlock (&self->lock);
-    proceed_prefetch (self, path);
+    proceed_prefetch (self, name);
     g_mutex_lock (&self->lock);
   }
 }
@@ -476,6 +466,8 @@ run (gpointer data)
     g_mutex_unlock (&self->lock);
     while (proceed_all (self))
       ;
+    if (!self->jobs)
+      vyre_resources_forget (self->resources);
     g_mutex_lock (&self->lock);
   }
   take_in (self);
@@ -499,7 +491,8 @@ vyre_service_new (VyreMegakernel *kernel, gsize budget)
   self->kernel = kernel;
   self->resources = vyre_resources_new (
       kernel->ingest, kernel->staging, kernel->payloads, budget, notify, self);
-  self->sinks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, close_sink);
+  self->sinks = g_hash_table_new_full (
+      vyre_file_name_hash, vyre_file_name_equal, vyre_file_name_free, close_sink);
   g_queue_init (&self->parked);
   g_queue_init (&self->prefetches);
   g_mutex_init (&self->lock);
@@ -525,7 +518,7 @@ vyre_service_free (VyreService *self)
 {
   vyre_resources_free (self->resources);
   g_hash_table_unref (self->sinks);
-  g_queue_clear_full (&self->prefetches, g_free);
+  g_queue_clear_full (&self->prefetches, vyre_file_name_free);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
   g_free (self);
@@ -550,20 +543,20 @@ vyre_service_park (VyreService *self, VyreBatch *batch)
 }
 
 static gint
-compare_paths (gconstpointer a, gconstpointer b)
+compare_names (gconstpointer a, gconstpointer b)
 {
-  return strcmp (a, b);
+  return !vyre_file_name_equal (a, b);
 }
 
 /* Has a file read that nobody waits for. */
 void
-vyre_service_prefetch (VyreService *self, const char *path)
+vyre_service_prefetch (VyreService *self, const VyreFileName *name)
 {
   g_mutex_lock (&self->lock);
   self->counters.prefetches++;
   if (self->prefetches.length < MOST_PREFETCHES
-      && !g_queue_find_custom (&self->prefetches, path, compare_paths)) {
-    g_queue_push_tail (&self->prefetches, g_strdup (path));
+      && !g_queue_find_custom (&self->prefetches, name, compare_names)) {
+    g_queue_push_tail (&self->prefetches, vyre_file_name_copy (name));
     self->awake = TRUE;
     g_cond_signal (&self->changed);
   }

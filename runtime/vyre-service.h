@@ -18,7 +18,7 @@ void vyre_service_stop (VyreService *service);
 void vyre_service_free (VyreService *service);
 VyreResources *vyre_service_get_resources (VyreService *service);
 void vyre_service_park (VyreService *service, VyreBatch *batch);
-void vyre_service_prefetch (VyreService *service, const char *path);
+void vyre_service_prefetch (VyreService *service, const VyreFileName *name);
 void vyre_service_wake (VyreService *service);
 void vyre_service_count (VyreService *service, VyreResourceCounters *counters);
 

@@ -85,8 +85,8 @@ check 'lavapipe under the validation layer' build-tests --setup=validation cache
   element-swap
 
 # What reads, and what depends on how.
-restricted='ingest faults resources resource-faults element-allocation element-failures
-  element-faults element-files element-messages element-results element-src element-states
+restricted='ingest faults resources resource-faults element-access element-allocation
+  element-cut element-failures element-faults element-files element-messages element-results element-src element-states
   element-stream pipeline-errors pipeline-film pipeline-smoke'
 # shellcheck disable=SC2086 # one word is one test
 check 'io_uring forbidden' build-tests --setup=seccomp $restricted

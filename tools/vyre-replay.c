@@ -5,9 +5,13 @@
  * printed, and the exit status is 1; it is 0 when none does, and 2 when the log could
  * not be run. Batches whose slots race with each other may differ and be right.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "vyre.h"
 
@@ -38,7 +42,7 @@ static const GOptionEntry options[] = {
 
 typedef struct {
   GPtrArray *batches; /* of VyreReplayBatch */
-  GMappedFile *payloads;
+  int payloads;       /* -1: there are none */
   VyreMegakernel *kernel;
 } Replay;
 
@@ -48,7 +52,8 @@ replay_clear (Replay *replay)
   if (replay->kernel)
     vyre_megakernel_set_active (replay->kernel, FALSE);
   g_clear_pointer (&replay->kernel, vyre_megakernel_unref);
-  g_clear_pointer (&replay->payloads, g_mapped_file_unref);
+  if (replay->payloads >= 0)
+    close (replay->payloads);
   g_clear_pointer (&replay->batches, g_ptr_array_unref);
 }
 
@@ -90,15 +95,18 @@ load_batches (Replay *replay, const char *path, GError **error)
 static gboolean
 open_payloads (Replay *replay, GError **error)
 {
-  g_autoptr (GError) reason = NULL;
+  struct stat status;
 
   if (!payload_path)
     return TRUE;
-  replay->payloads = g_mapped_file_new (payload_path, FALSE, &reason);
-  if (!replay->payloads)
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
-        "%s Fix: pass the file with the payloads of the recorded stream.", reason->message);
-  return replay->payloads != NULL;
+  replay->payloads = open (payload_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  gboolean there = replay->payloads >= 0 && fstat (replay->payloads, &status) == 0;
+  if (there && S_ISREG (status.st_mode))
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
+      "%s: %s. Fix: pass the file with the payloads of the recorded stream.", payload_path,
+      there ? "not a regular file" : g_strerror (errno));
+  return FALSE;
 }
 
 static gboolean
@@ -134,39 +142,51 @@ open_kernel (Replay *replay, GError **error)
   return TRUE;
 }
 
-/* The bytes of a batch's payload, if they are those that were recorded. */
-static const guint8 *
-find_payload (const Replay *replay, const VyreReplayBatch *batch, GError **error)
+/* Reads the payload of a batch, where it has one, to @data. */
+static gboolean
+read_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
 {
-  gsize size = replay->payloads ? g_mapped_file_get_length (replay->payloads) : 0;
-  const guint8 *data = NULL;
-  guint8 digest[VYRE_REPLAY_DIGEST_SIZE];
+  VyreIngest *ingest = vyre_megakernel_get_ingest (replay->kernel);
+  gsize n = 0;
 
-  if (batch->payload_size > 0 && !replay->payloads) {
+  if (batch->payload_size == 0)
+    return TRUE;
+  if (replay->payloads < 0) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
         "Epoch %u has a payload of %" G_GUINT64_FORMAT " bytes. Fix: pass the file with the "
         "payloads: --payload FILE.",
         batch->epoch, batch->payload_size);
-    return NULL;
+    return FALSE;
   }
-  if (batch->payload_size > 0) {
-    if (batch->payload_offset > size || batch->payload_size > size - batch->payload_offset) {
-      g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
-          "%s ends before the payload of epoch %u: %" G_GUINT64_FORMAT " bytes from byte "
-          "%" G_GUINT64_FORMAT " on. Fix: pass all payloads of the recorded stream.",
-          payload_path, batch->epoch, batch->payload_size, batch->payload_offset);
-      return NULL;
-    }
-    data = (const guint8 *)g_mapped_file_get_contents (replay->payloads) + batch->payload_offset;
-  }
+  if (batch->payload_offset <= G_MAXINT64 - batch->payload_size
+      && !vyre_ingest_read (
+          ingest, replay->payloads, batch->payload_offset, data, batch->payload_size, &n, error))
+    return FALSE;
+  if (n == batch->payload_size)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
+      "%s ends before the payload of epoch %u: %" G_GUINT64_FORMAT " bytes from byte "
+      "%" G_GUINT64_FORMAT " on. Fix: pass all payloads of the recorded stream.",
+      payload_path, batch->epoch, batch->payload_size, batch->payload_offset);
+  return FALSE;
+}
+
+/* The same, and whether it is the one that was recorded. */
+static gboolean
+take_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
+{
+  guint8 digest[VYRE_REPLAY_DIGEST_SIZE];
+
+  if (!read_payload (replay, batch, data, error))
+    return FALSE;
   vyre_replay_digest (data, batch->payload_size, digest);
   if (memcmp (digest, batch->payload_digest, sizeof digest) == 0)
-    return data ? data : (const guint8 *)"";
+    return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "The payload of epoch %u is not the one that was recorded. Fix: pass the payloads of the "
       "recorded stream, unchanged.",
       batch->epoch);
-  return NULL;
+  return FALSE;
 }
 
 /* A plan for the batch as it was before it ran, with one tenant. */
@@ -204,11 +224,8 @@ static VyreBatch *
 run_batch (Replay *replay, const VyreReplayBatch *batch, GError **error)
 {
   VyreStore *staging = vyre_megakernel_get_staging (replay->kernel);
-  const guint8 *data = find_payload (replay, batch, error);
   VyrePayload payload = { 0 };
 
-  if (!data)
-    return NULL;
   g_autoptr (VyrePlan) plan
       = make_plan (batch, vyre_megakernel_get_workgroup (replay->kernel), error);
   if (!plan)
@@ -218,7 +235,10 @@ run_batch (Replay *replay, const VyreReplayBatch *batch, GError **error)
         "No memory for the payload of epoch %u. Fix: choose another device.", batch->epoch);
     return NULL;
   }
-  memcpy (vyre_store_get_data (staging) + payload.offset, data, batch->payload_size);
+  if (!take_payload (replay, batch, vyre_store_get_data (staging) + payload.offset, error)) {
+    vyre_store_free (staging, payload.offset);
+    return NULL;
+  }
   VyreBatch *run = publish_and_wait (replay, plan, batch->epoch, &payload, error);
   if (run) /* else the kernel may still read it */
     vyre_store_free (staging, payload.offset);
@@ -261,7 +281,7 @@ run_all (Replay *replay, GError **error)
 static int
 replay_log (const char *path, GError **error)
 {
-  g_auto (Replay) replay = { 0 };
+  g_auto (Replay) replay = { .payloads = -1 };
 
   if (!load_batches (&replay, path, error) || !open_payloads (&replay, error)
       || !open_kernel (&replay, error))

@@ -19,7 +19,9 @@ make_plan (const BenchKernel *kernel, const BenchWork *work, GError **error)
       = vyre_program_bind (program, bindings, work->size, work->slots, work->observables, error);
   if (!image)
     return NULL;
-  return vyre_plan_new (image, work->size, vyre_megakernel_get_workgroup (kernel->kernel), error);
+  g_autoptr (VyreAccess) access = vyre_access_new (VYRE_ACCESS_ALL, NULL, error);
+  return vyre_plan_new (
+      image, work->size, vyre_megakernel_get_workgroup (kernel->kernel), access, error);
 }
 
 /* Stages as many payloads as the store holds, up to the depth wanted; one at

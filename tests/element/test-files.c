@@ -9,6 +9,9 @@
 #include "common.h"
 #include "oracle.h"
 
+/* Of resource-access. */
+#define ALL 2
+
 typedef struct {
   gchar *path;
 } File;
@@ -40,7 +43,8 @@ GST_START_TEST (words_of_a_file_are_results)
   gchar *program = g_strdup_printf ("resource rules = file \"%s\"; load_words rules, 0, 2 -> pair; "
                                     "crc32 payload -> crc; load_words rules, 2, 1 -> last",
       file.path);
-  GstHarness *h = filter_new_with (program, "results-interval", (guint64)0, NULL);
+  GstHarness *h
+      = filter_new_with (program, "resource-access", ALL, "results-interval", (guint64)0, NULL);
   GstStructure *pair = NULL;
 
   filter_start (h, NULL);
@@ -77,7 +81,7 @@ GST_START_TEST (files_and_imported_payloads_go_together)
                                     "load_words r, 1, 2 -> pair",
       file.path);
   guint8 *bytes = noise_new (size, 5);
-  GstHarness *h = filter_new (program);
+  GstHarness *h = filter_new_with (program, "resource-access", ALL, NULL);
 
   filter_start (h, NULL);
   for (guint i = 0; i < 4; i++) {
@@ -105,7 +109,7 @@ GST_START_TEST (a_file_that_is_not_there_is_told_once)
   gchar *missing = g_strconcat (file.path, "-missing", NULL);
   gchar *program = g_strdup_printf (
       "resource rules = file '%s'; load_words rules, 0, 1 -> a; crc32 payload -> crc", missing);
-  GstHarness *h = filter_new (program);
+  GstHarness *h = filter_new_with (program, "resource-access", ALL, NULL);
   GError *error = NULL;
 
   filter_start (h, NULL);
@@ -135,7 +139,7 @@ GST_START_TEST (what_is_appended_is_in_the_order_of_the_buffers)
   File file = file_new (NULL, 0);
   gchar *program = g_strdup_printf (
       "resource log = sink '%s'; append log, &sum, 1; u8_below payload, 256 -> sum", file.path);
-  GstHarness *h = filter_new_with (program, "max-in-flight", 16, NULL);
+  GstHarness *h = filter_new_with (program, "resource-access", ALL, "max-in-flight", 16, NULL);
   guint32 *words;
   gsize size;
 
@@ -170,7 +174,7 @@ GST_START_TEST (programs_with_other_files_take_turns)
     programs[i]
         = g_strdup_printf ("resource r = file '%s'; load_words r, 0, 1 -> a", files[i].path);
   }
-  h = filter_new (programs[0]);
+  h = filter_new_with (programs[0], "resource-access", ALL, NULL);
   filter_start (h, NULL);
   for (guint i = 0; i < 60; i++) {
     g_object_set (h->element, "program", programs[i % 3], NULL);
@@ -204,7 +208,8 @@ GST_START_TEST (what_becomes_of_files_is_counted)
   gchar *other = g_strdup_printf ("resource r = file '%s'; resource log = sink '%s'; "
                                   "load_words r, 1, 1 -> a; sync log",
       files[1].path, log.path);
-  GstHarness *h = filter_new_with (program, "resource-size", (guint64)4096, NULL);
+  GstHarness *h
+      = filter_new_with (program, "resource-access", ALL, "resource-size", (guint64)4096, NULL);
   gint64 end = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_SECOND;
 
   filter_start (h, NULL);
@@ -236,7 +241,7 @@ GST_START_TEST (a_flush_leaves_nothing_behind)
   gchar *program = g_strdup_printf ("resource r = file '%s'; resource log = sink '%s'; "
                                     "load_words r, 1, 1 -> a; append log, &a, 1; sync log",
       file.path, log.path);
-  GstHarness *h = filter_new (program);
+  GstHarness *h = filter_new_with (program, "resource-access", ALL, NULL);
   guint32 *words;
   gsize size;
 
@@ -266,7 +271,8 @@ GST_START_TEST (room_for_files_is_a_property)
 {
   File file = file_new (rules, G_N_ELEMENTS (rules));
   gchar *program = g_strdup_printf ("resource r = file '%s'; load_words r, 1, 1 -> a", file.path);
-  GstHarness *h = filter_new_with (program, "resource-size", (guint64)8, NULL);
+  GstHarness *h
+      = filter_new_with (program, "resource-access", ALL, "resource-size", (guint64)8, NULL);
   GError *error = NULL;
 
   filter_start (h, NULL);

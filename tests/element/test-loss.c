@@ -7,7 +7,9 @@
 #include "lost.h"
 #include "oracle.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CRC "crc32 payload -> crc32"
 #define IDLE_TIMEOUT (2 * GST_MSECOND)
@@ -24,6 +26,7 @@ typedef struct {
   guint pulled;
   gboolean flushed; /* numbers and offsets have come apart */
   gboolean slots;   /* that say the same as the program would */
+  gchar *file;      /* that the program reads as well, or NULL */
 } Feed;
 
 static gsize
@@ -126,6 +129,24 @@ feed_new (guint max_in_flight)
   return feed;
 }
 
+/* The grant goes along with what is run again. */
+static Feed
+feed_new_of_file (guint max_in_flight)
+{
+  Feed feed = { 0 };
+
+  close (g_file_open_tmp ("vyre-loss-XXXXXX", &feed.file, NULL));
+  fail_unless (g_file_set_contents (feed.file, "words", 5, NULL));
+  gchar *program
+      = g_strdup_printf ("resource r = file '%s'; " CRC "; load_words r, 0, 1 -> word", feed.file);
+  feed.h = filter_new_with (program, "resource-access", 1, "idle-timeout", IDLE_TIMEOUT,
+      "max-in-flight", max_in_flight, NULL);
+  gst_allocation_params_init (&feed.params);
+  filter_start (feed.h, NULL);
+  g_free (program);
+  return feed;
+}
+
 static Feed
 feed_new_of_slots (guint max_in_flight)
 {
@@ -153,6 +174,9 @@ feed_finish (Feed *feed)
 {
   gst_clear_object (&feed->allocator);
   filter_finish (feed->h);
+  if (feed->file)
+    g_unlink (feed->file);
+  g_free (feed->file);
 }
 
 static guint64
@@ -333,10 +357,11 @@ GST_START_TEST (a_loss_at_the_first_launch_costs_nothing)
 GST_END_TEST;
 
 /* What waits behind a sink that does not take it is run again to the last batch, of a
- * program or of slots. */
+ * program, with a file or without, or of slots. */
 GST_START_TEST (all_batches_in_flight_are_run_again)
 {
-  Feed feed = __i__ == 0 ? feed_new (64) : feed_new_of_slots (64);
+  Feed (*const make[]) (guint) = { feed_new, feed_new_of_slots, feed_new_of_file };
+  Feed feed = make[__i__](64);
   Dam dam;
 
   run (&feed, 3);
@@ -957,7 +982,7 @@ add_recovery_tests (TCase *tc)
 {
   tcase_add_loop_test (tc, a_loss_while_streaming_costs_nothing, 0, G_N_ELEMENTS (calls));
   tcase_add_test (tc, a_loss_at_the_first_launch_costs_nothing);
-  tcase_add_loop_test (tc, all_batches_in_flight_are_run_again, 0, 2);
+  tcase_add_loop_test (tc, all_batches_in_flight_are_run_again, 0, 3);
   tcase_add_test (tc, new_buffers_wait_for_those_that_are_run_again);
   tcase_add_test (tc, a_loss_in_paused_costs_nothing);
   tcase_add_test (tc, memory_of_a_lost_kernel_is_copied_until_upstream_takes_new);

@@ -95,7 +95,8 @@ static void
 try_plan (VyreImage *image, gsize payload_size, guint workgroup)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VyrePlan) plan = vyre_plan_new (image, payload_size, workgroup, &error);
+  g_autoptr (VyreAccess) access = vyre_access_new (VYRE_ACCESS_ALL, NULL, &error);
+  g_autoptr (VyrePlan) plan = vyre_plan_new (image, payload_size, workgroup, access, &error);
 
   if (!fuzz_check (plan != NULL, &error))
     return;

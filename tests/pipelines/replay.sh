@@ -78,6 +78,11 @@ echo 'no log, no file, no such residency'
 again 2 "$work/none"
 again 2 "$work/file"
 again 2 --payload "$work/none" "$log"
+mkfifo "$work/fifo"
+again 2 --payload "$work/fifo" "$log"
+says 'not a regular file. Fix: '
+again 2 "$work/fifo"
+says 'not a regular file. Fix: '
 again 2 --residency=eternal "$log"
 says 'There is no residency .eternal.. Fix: '
 

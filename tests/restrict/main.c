@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vyre-restrict seccomp|memlock COMMAND...: runs it where io_uring is forbidden, as in most
- * containers, or where hardly any memory may be locked. VYRE_TEST_RESTRICTION tells it.
+ * vyre-restrict seccomp|memlock COMMAND...: runs it where io_uring and openat2() are forbidden,
+ * as in many containers, or where hardly any memory may be locked. VYRE_TEST_RESTRICTION tells it.
  */
 #include "restriction.h"
 
@@ -16,7 +16,8 @@ static gboolean
 restrict_to (const char *what)
 {
   if (g_str_equal (what, "seccomp"))
-    return restriction_refuse (SYS_io_uring_setup, SYS_io_uring_setup, EPERM);
+    return restriction_refuse (SYS_io_uring_setup, SYS_io_uring_setup, EPERM)
+           && restriction_refuse (SYS_openat2, SYS_openat2, EPERM);
   errno = EINVAL;
   return g_str_equal (what, "memlock") && restriction_limit_memlock ();
 }

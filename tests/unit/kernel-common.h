@@ -99,7 +99,9 @@ test_plan (TestKernel *t, const char *text, gsize size, guint slots, guint obser
   g_autoptr (VyreImage) image
       = vyre_program_bind (program, bindings, size, slots, observables, &error);
   g_assert_no_error (error);
-  VyrePlan *plan = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (t->kernel), &error);
+  g_autoptr (VyreAccess) access = vyre_access_new (VYRE_ACCESS_ALL, NULL, &error);
+  VyrePlan *plan
+      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (t->kernel), access, &error);
   g_assert_no_error (error);
   return plan;
 }

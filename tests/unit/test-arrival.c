@@ -22,7 +22,7 @@ arrival_init (Arrival *a, const char *text)
   g_autoptr (VyreImage) image = vyre_program_bind (program, bindings, 4096, 8, 16, &error);
   g_assert_no_error (error);
 
-  *a = (Arrival){ .plan = vyre_plan_new (image, 4096, 256, &error) };
+  *a = (Arrival){ .plan = vyre_plan_new (image, 4096, 256, NULL, &error) };
   g_assert_no_error (error);
   a->slice = g_malloc (a->plan->report_size);
   memset (a->slice, 0xA5, a->plan->report_size);

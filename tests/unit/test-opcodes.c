@@ -333,7 +333,7 @@ test_refusal (void)
   g_autoptr (VyreImage) image
       = vyre_program_bind (program, bindings, 0, 0, VYRE_MAX_OBSERVABLES, &error);
   g_assert_no_error (error);
-  g_assert_null (vyre_plan_new (image, 0, 8, &error));
+  g_assert_null (vyre_plan_new (image, 0, 8, NULL, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE);
   g_assert_nonnull (strstr (error->message, "Fix: "));
   g_clear_error (&error);

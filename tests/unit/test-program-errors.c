@@ -5,6 +5,8 @@
 #include "program-common.h"
 
 #include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct {
   const char *text;
@@ -22,8 +24,8 @@ static const ErrorCase syntax_cases[] = {
   { "nop\x01", "1:4: ", "U+0001" },
   { "nop # \x7f", "1:7: ", "U+007F" },
   { "nop\rnop", "1:4: ", "U+000D" },
-  { "nop\n\xff", "2:1: ", "0xFF" },
-  { "nop # \xc3", "1:7: ", "0xC3" },
+  { "nop\n\xff", "2:1: ", "not UTF-8" },
+  { "nop # \xc3", "1:7: ", "not UTF-8" },
   { "nop \xc3\xa9", "1:5: ", "U+00E9" },
   { "nop # \xc2\x85", "1:7: ", "U+0085" },
   { "nop $", "1:5: ", "'$'" },
@@ -370,6 +372,17 @@ test_text_limit (void)
 }
 
 static void
+test_path_limit (void)
+{
+  g_autofree char *most = repeat ("nop; resource a = file '", "p", 4095, "'");
+  g_autofree char *more = repeat ("nop; resource a = file '", "p", 4096, "'");
+  g_autoptr (VyreImage) image = bind_text (most);
+
+  g_assert_cmpuint (strlen (image->resources[0].path), ==, 4095);
+  assert_assembly_fails (more, VYRE_ERROR_SYNTAX, "1:24: ", "4096 bytes");
+}
+
+static void
 test_observable_limit (void)
 {
   GString *text = g_string_new (NULL);
@@ -432,7 +445,7 @@ test_load (void)
   assert_load_fails (path, VYRE_ERROR_IO, "", path);
   assert_load_fails (folder, VYRE_ERROR_IO, "", "regular file");
   write_file (path, "nop\nnop\0nop", 11);
-  assert_load_fails (path, VYRE_ERROR_SYNTAX, "2:4: ", "0x00");
+  assert_load_fails (path, VYRE_ERROR_SYNTAX, "2:4: ", "not UTF-8");
   write_file (path, large, -1);
   assert_load_fails (path, VYRE_ERROR_TOO_LARGE, "", "the limit is 1048576");
   write_file (path, "nop\n@", -1);
@@ -450,6 +463,77 @@ test_load (void)
   g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
+/* The longest part of @text that the error has, in bytes. */
+static gsize
+count_quoted (const GError *error, const char *text, gsize length)
+{
+  gsize most = 0;
+
+  for (gsize start = 0; start < length; start++) {
+    for (gsize n = most + 1; start + n <= length; n++) {
+      g_autofree char *part = g_strndup (text + start, n);
+      if (strlen (part) < n || !strstr (error->message, part))
+        break;
+      most = n;
+    }
+  }
+  return most;
+}
+
+/* Of files that are no programs an error tells hardly anything. */
+static void
+test_quotes (void)
+{
+  /* letters that are in no message of ours; at most a word in them is told, and of that a part */
+  static const struct {
+    const char *text;
+    gsize length; /* 0: all of it */
+    gsize quoted; /* at most */
+  } cases[] = {
+    { "XQZWXQZW\nJXQJ\0XQZW", 18, 1 },
+    { "\xffXQZWXQZW XQZWXQ\xfe\n", 0, 1 },
+    { "XQZWXQ:JZWQX:19000:0:99999:7:::\n", 0, 6 },
+    { "XQZWXQZWXQZWXQZWXQZWXQZWJJJJJJJJJJJJJJJJJJJJJJJJ = 7\n", 0, 24 },
+    { "nop 'XQZWXQZW JXQJ'\n", 0, 1 },
+    { "crc32 payload -> 'XQZWXQZW JXQJ'\n", 0, 1 },
+  };
+  g_autofree char *path = NULL;
+  g_autofree char *large = repeat ("XQZW", "J", 1 << 20, "");
+  int fd = g_file_open_tmp ("vyre-XXXXXX", &path, NULL);
+
+  close (fd);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const char *text = cases[i].text;
+    gsize length = cases[i].length > 0 ? cases[i].length : strlen (text);
+    g_autoptr (GError) error = NULL;
+    write_file (path, text, (gssize)length);
+    g_assert_null (vyre_program_load (path, &error));
+    g_test_message ("%s", error->message);
+    const char *foreign = memchr (text, 'X', length);
+    g_assert_cmpuint (
+        count_quoted (error, foreign, length - (gsize)(foreign - text)), <=, cases[i].quoted);
+  }
+  g_autoptr (GError) error = NULL;
+  write_file (path, large, -1);
+  g_assert_null (vyre_program_load (path, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE);
+  g_assert_null (strstr (error->message, "XQ"));
+  g_assert_cmpint (g_remove (path), ==, 0);
+}
+
+/* Nobody is waited for who does not write to it. */
+static void
+test_fifo (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("vyre-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "fifo", NULL);
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  assert_load_fails (path, VYRE_ERROR_IO, "", "regular file");
+  g_assert_cmpint (g_remove (path), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -461,8 +545,11 @@ main (int argc, char **argv)
   g_test_add_func ("/program/limits/deep-value", test_deep_value);
   g_test_add_func ("/program/limits/slots", test_slot_limit);
   g_test_add_func ("/program/limits/text", test_text_limit);
+  g_test_add_func ("/program/limits/path", test_path_limit);
   g_test_add_func ("/program/limits/observables", test_observable_limit);
   g_test_add_func ("/program/limits/lets", test_many_lets);
   g_test_add_func ("/program/load", test_load);
+  g_test_add_func ("/program/quotes", test_quotes);
+  g_test_add_func ("/program/fifo", test_fifo);
   return g_test_run ();
 }

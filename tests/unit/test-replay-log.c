@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define HEADER 32
 #define RECORD 64
@@ -411,9 +412,21 @@ test_refused (Fixture *f, gconstpointer data)
   assert_error (&error, VYRE_ERROR_IO);
   g_assert_null (vyre_replay_log_create (f->directory, 1, &error));
   assert_error (&error, VYRE_ERROR_IO);
+  g_autofree char *fifo = g_build_filename (f->directory, "fifo", NULL);
+  g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+  g_assert_null (vyre_replay_log_create (fifo, 1, &error));
+  assert_error (&error, VYRE_ERROR_IO);
+  g_assert_null (vyre_replay_log_open (fifo, FALSE, &error)); /* nobody writes to it */
+  assert_error (&error, VYRE_ERROR_IO);
+  g_assert_cmpint (g_remove (fifo), ==, 0);
   g_assert_null (vyre_replay_log_create ("/dev/null", 1, &error));
   assert_error (&error, VYRE_ERROR_IO);
+  mode_t mask = umask (0);
   g_autoptr (VyreReplayLog) log = create (f, VYRE_REPLAY_MAX_RECORDS);
+  umask (mask);
+  struct stat status;
+  g_assert_cmpint (stat (f->path, &status), ==, 0);
+  g_assert_cmpuint (status.st_mode & 07777, ==, 0600);
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
     VyreReplayBatch batch
         = { .n_slots = sizes[i][0], .n_logged = sizes[i][1], .n_observables = sizes[i][2] };

@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OBS VYRE_CONTROL_OBSERVABLES
@@ -657,6 +658,121 @@ test_append_limits (Fixture *f, gconstpointer data)
   g_assert_cmpuint (GUINT32_FROM_LE (words[1000]), ==, 2);
 }
 
+/* ---- what is granted ---- */
+
+static VyrePlan *
+plan_below (Fixture *f, const char *root, const char *text)
+{
+  GError *error = NULL;
+  g_autoptr (VyreProgram) program = vyre_program_assemble (text, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreImage) image = vyre_program_bind (program, NULL, 0, 0, 0, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreAccess) access = vyre_access_new (VYRE_ACCESS_ALL, root, &error);
+  g_assert_no_error (error);
+  VyrePlan *plan
+      = vyre_plan_new (image, 0, vyre_megakernel_get_workgroup (f->t.kernel), access, &error);
+  g_assert_no_error (error);
+  return plan;
+}
+
+/* The same path below another root is another file, whether it is read or appended to, and
+ * read ahead or not; below the same root it is the same. */
+static void
+test_roots (Fixture *f, gconstpointer data)
+{
+  static const char *const text = "resource r = file 'words'; resource log = sink 'log'; load_miss "
+                                  "r, 1; load_words r, 1, 2 -> a; append log, &a, 2";
+  g_autofree guint32 *words = NULL;
+
+  for (guint round = 0; round < 2; round++) {
+    for (guint id = 0; id < 3; id++) {
+      g_autofree char *root = path_of (f, id), *file = g_build_filename (root, "words", NULL);
+      if (round == 0)
+        g_assert_cmpint (g_mkdir (root, 0700), ==, 0);
+      write_words (file, round == 0 ? id : 99, 4);
+      g_autoptr (VyrePlan) plan = plan_below (f, root, text);
+      VyreBatch *batch = run (f, plan, id);
+      assert_through (batch, plan, id);
+      assert_words (batch, 1, id, 1, 2);
+      vyre_batch_free (batch);
+    }
+  }
+  g_assert_cmpuint (counters_of (f).loads, ==, 3);
+  for (guint id = 0; id < 3; id++) {
+    g_autofree char *root = path_of (f, id), *log = g_build_filename (root, "log", NULL);
+    g_autofree char *file = g_build_filename (root, "words", NULL);
+    struct stat status;
+    g_assert_cmpint (stat (log, &status), ==, 0);
+    g_assert_cmpuint (status.st_mode & 07777, ==, 0600);
+    g_clear_pointer (&words, g_free);
+    g_assert_cmpuint (read_words (log, &words), ==, 4);
+    for (guint i = 0; i < 4; i++)
+      g_assert_cmphex (GUINT32_FROM_LE (words[i]), ==, word_of (id, 1 + i % 2));
+    g_remove (log);
+    g_remove (file);
+  }
+}
+
+/* What leads out of the root, or to a sink through a link, faults the slot. */
+static void
+test_escapes (Fixture *f, gconstpointer data)
+{
+  static const char *const texts[] = {
+    "resource r = file '../file-0'; load_words r, 0, 1 -> a",
+    "resource r = file 'out'; load_words r, 0, 1 -> a",
+    "resource r = sink '../file-0'; append r, 0, 1; store_u32 1 -> a",
+    "resource r = sink 'out'; append r, 0, 1; store_u32 1 -> a",
+    "resource r = sink 'made/../../file-2'; append r, 0, 1; store_u32 1 -> a",
+  };
+  g_autofree char *root = path_of (f, 1), *secret = path_of (f, 0), *made = path_of (f, 2);
+  g_autofree char *link = g_build_filename (root, "out", NULL);
+  g_autofree guint32 *words = NULL;
+
+  make_file (f, 0, 4);
+  g_assert_cmpint (g_mkdir (root, 0700), ==, 0);
+  g_assert_cmpint (symlink ("../file-0", link), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (VyrePlan) plan = plan_below (f, root, texts[i]);
+    VyreBatch *batch = run (f, plan, 5);
+    g_assert_cmpuint (status_of (batch, plan, 0), ==, VYRE_STATUS_FAULT);
+    g_assert_nonnull (vyre_batch_get_io_error (batch));
+    g_assert_nonnull (strstr (vyre_batch_get_io_error (batch)->message, ". Fix: "));
+    vyre_batch_free (batch);
+  }
+  g_assert_cmpuint (read_words (secret, &words), ==, 4);
+  g_assert_false (g_file_test (made, G_FILE_TEST_EXISTS));
+  g_remove (link);
+}
+
+static guint
+count_descriptors (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
+/* Of files that are not there nothing is kept, and no folder that they were looked for in. */
+static void
+test_missing_roots (Fixture *f, gconstpointer data)
+{
+  guint before = count_descriptors ();
+
+  for (guint i = 0; i < 40; i++) {
+    g_autofree char *text
+        = g_strdup_printf ("resource r = file 'missing-%u'; load_words r, 0, 1 -> a", i);
+    g_autoptr (VyrePlan) plan = plan_below (f, f->dir, text);
+    VyreBatch *batch = run (f, plan, i);
+    g_assert_cmpuint (status_of (batch, plan, 0), ==, VYRE_STATUS_FAULT);
+    vyre_batch_free (batch);
+  }
+  g_assert_cmpuint (count_descriptors (), <=, before + 1); /* the last may be about to go */
+}
+
 /* ---- programs that are up to something ---- */
 
 /* Slots that asked may not run any more, and nobody takes the answers out of the way of others:
@@ -823,6 +939,9 @@ main (int argc, char **argv)
   add ("/resources/small-files", set_up_small, test_small_files);
   add ("/resources/append-many", set_up, test_append_many);
   add ("/resources/append-turns", set_up, test_append_turns);
+  add ("/resources/roots", set_up, test_roots);
+  add ("/resources/escapes", set_up, test_escapes);
+  add ("/resources/missing-roots", set_up, test_missing_roots);
   add ("/resources/revoked", set_up, test_revoked);
   add ("/resources/mixed-lanes", set_up, test_mixed_lanes);
   add ("/resources/dear-fences", set_up, test_dear_fences);

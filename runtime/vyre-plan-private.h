@@ -45,6 +45,19 @@ struct _VyrePlan {
   guint64 region_bytes; /* the kernel reads this many if no slot faults or is refused */
 };
 
+static inline guint32
+vyre_plan_slot_word (const VyreImage *image, guint slot, guint word)
+{
+  return image->slots[slot * VYRE_SLOT_WORDS + word];
+}
+
+/* vyre-plan-cut.c */
+gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);
+gboolean vyre_plan_add_ticket (
+    VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **error);
+gboolean vyre_plan_cut (VyrePlan *plan, GError **error);
+
+/* vyre-plan.c */
 gint64 vyre_plan_tag_word (const VyrePlan *plan);
 gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
 VyrePlan *vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes);

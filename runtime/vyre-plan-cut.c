@@ -20,9 +20,11 @@
 /* And the most that they may cost together, if they are more than one round. */
 #define LANE_COST_MAX (VYRE_COST_MAX / 2)
 
-/* A batch may use half of the ticket ring, so that the next one can be queued
- * behind it. */
-#define PLAN_MAX_TICKETS (VYRE_MAX_TICKETS / 2)
+/* Tickets of a payload slot that is alone: they are published at once. */
+#define TILED_TICKETS (VYRE_RUN_MAX_TICKETS / 2)
+
+/* The most tickets of a batch, however often it is published: 48 MiB of them. */
+#define PLAN_MAX_TICKETS (1u << 20)
 
 /* Passes there can be until every slot of a ring with priorities has had its turn:
  * each worker takes one slot of each partition, and none twice. */
@@ -150,7 +152,7 @@ vyre_plan_add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GE
 {
   VyreTicket planned = *ticket;
 
-  cost += VYRE_COST_TICKET + plan->fence_cost;
+  cost += VYRE_COST_TICKET;
   if (cost > VYRE_COST_MAX || plan->tickets->len == PLAN_MAX_TICKETS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "%u slots over %" G_GSIZE_FORMAT
@@ -161,7 +163,7 @@ vyre_plan_add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GE
   }
   planned.words[VYRE_TICKET_COST] = (guint32)cost;
   planned.words[VYRE_TICKET_SCRATCH] = (guint32)(plan->scratch_offset / 4);
-  g_array_append_val (plan->tickets, planned);
+  vyre_plan_append_ticket (plan, &planned);
   return TRUE;
 }
 
@@ -313,8 +315,8 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
                             [VYRE_TICKET_COLUMN] = tile->stride,
                             [VYRE_TICKET_WIDTH] = tile->width } };
   guint64 granules = (guint64)tile->rows * VYRE_ROW_GRANULES ((guint64)tile->width);
-  guint32 *left = &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS
-                               + slot * VYRE_SCRATCH_SLOT_WORDS + VYRE_SCRATCH_SLOT_TILES_LEFT];
+  guint32 *left = &plan->slice[vyre_plan_verdict_word (plan, slot) - VYRE_SCRATCH_SLOT_VERDICT
+                               + VYRE_SCRATCH_SLOT_TILES_LEFT];
 
   (*left)++;
   guint64 cost = tile_cost (plan, slot, tile->rows, granules / plan->workgroup + 1);
@@ -326,7 +328,7 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
 static guint64
 tile_bytes_for (const VyrePlan *plan, guint slot, guint64 bytes_read, guint n_tiled)
 {
-  guint64 share = PLAN_MAX_TICKETS / 2 / n_tiled;
+  guint64 share = TILED_TICKETS / n_tiled;
   guint64 least = plan->workgroup <= VYRE_CPU_WORKGROUP ? CPU_TILE_BYTES : TILE_BYTES;
   guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
   guint64 steps = VYRE_COST_TILE_LOOP_MAX / step_cost (plan, slot) - 4;
@@ -372,31 +374,55 @@ plan_tiled (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
   return TRUE;
 }
 
-static guint
+/* Loop iterations of a fence at the end of its batch: by one lane, or by a workgroup if that
+ * would take too long. */
+guint64
+vyre_plan_fence_cost (const VyrePlan *plan, guint slot, gboolean *solo)
+{
+  guint64 cost = lane_cost (plan, slot);
+
+  *solo = cost > VYRE_FENCES_COST_MAX;
+  return *solo ? solo_cost (plan, slot) : cost;
+}
+
+static gboolean
+add_fence (VyrePlan *plan, guint slot, GError **error)
+{
+  gboolean solo;
+  guint64 cost = vyre_plan_fence_cost (plan, slot, &solo);
+
+  if (plan->fence_end == 0)
+    plan->fence_first = slot;
+  plan->fence_cost += cost + (plan->fence_end > 0 ? slot + 1 - plan->fence_end : 1);
+  plan->fences_apart |= solo;
+  plan->fence_end = slot + 1;
+  plan->slice[vyre_plan_verdict_word (plan, slot)] = VYRE_VERDICT_FENCE;
+  if (cost <= VYRE_COST_MAX - VYRE_COST_TICKET)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "Slot %u, which has a fence, is too much work. Fix: let it copy fewer words.", slot);
+  return FALSE;
+}
+
+/* Fences that may be too much for a ticket that has something to do are run behind all of
+ * them. */
+static gboolean
 find_fences (VyrePlan *plan, const guint8 *classes, GError **error)
 {
-  guint64 cost = 0;
+  for (guint slot = 0; slot < plan->image->n_slots; slot++) {
+    if (classes[slot] == SLOT_FENCE && !add_fence (plan, slot, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static guint
+count_tiled (const guint8 *classes, guint n_slots)
+{
   guint n_tiled = 0;
 
-  for (guint slot = 0; slot < plan->image->n_slots; slot++) {
+  for (guint slot = 0; slot < n_slots; slot++)
     n_tiled += classes[slot] == SLOT_TILED;
-    if (classes[slot] != SLOT_FENCE)
-      continue;
-    if (plan->fence_end == 0)
-      plan->fence_first = slot;
-    plan->fence_end = slot + 1;
-    plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS
-                + VYRE_SCRATCH_SLOT_VERDICT]
-        = VYRE_VERDICT_FENCE;
-    cost += lane_cost (plan, slot);
-  }
-  cost += plan->fence_end - plan->fence_first;
-  if (cost > VYRE_COST_MAX) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "The program's fence slots are too much work. Fix: use fewer slots or fewer fences.");
-    return G_MAXUINT;
-  }
-  plan->fence_cost = (guint)cost;
   return n_tiled;
 }
 
@@ -408,8 +434,8 @@ vyre_plan_cut (VyrePlan *plan, GError **error)
 
   for (guint slot = 0; slot < n_slots; slot++)
     classes[slot] = (guint8)classify (plan, slot);
-  guint n_tiled = find_fences (plan, classes, error);
-  if (n_tiled == G_MAXUINT)
+  guint n_tiled = count_tiled (classes, n_slots);
+  if (!find_fences (plan, classes, error))
     return FALSE;
   if (plan->schedule == VYRE_SCHEDULE_PRIORITY && !plan_passes (plan, error))
     return FALSE;
@@ -430,5 +456,8 @@ vyre_plan_cut (VyrePlan *plan, GError **error)
   }
   /* A batch with nothing but fences still needs somebody to run them. */
   VyreTicket nothing = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES } };
-  return plan->tickets->len > 0 || vyre_plan_add_ticket (plan, 0, &nothing, error);
+  if (plan->tickets->len == 0 && !vyre_plan_add_ticket (plan, 0, &nothing, error))
+    return FALSE;
+  plan->fences_apart |= plan->dearest + plan->fence_cost > VYRE_COST_MAX;
+  return TRUE;
 }

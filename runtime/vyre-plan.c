@@ -61,11 +61,7 @@ write_scratch (VyrePlan *plan)
 static guint64
 steps_cost (const VyrePlan *plan)
 {
-  guint64 cost = 0;
-
-  for (guint i = 0; i < plan->tickets->len; i++)
-    cost += g_array_index (plan->tickets, VyreTicket, i).words[VYRE_TICKET_COST] + 1;
-  return cost;
+  return plan->cost + plan->tickets->len + plan->fence_cost;
 }
 
 /* The word of the slice where a batch's own tag goes. */
@@ -88,7 +84,7 @@ plan_local (VyrePlan *plan)
   gsize words = plan->slice_size / 4 + (gsize)steps * VYRE_STEP_WORDS;
   guint64 copies = 3 * (words / plan->workgroup + 1);
 
-  if (plan->served) /* every batch has a table of its own */
+  if (plan->served || plan->fences_apart) /* every batch has a table of its own */
     return;
   if (words > VYRE_LOCAL_WORDS || steps > VYRE_LOCAL_STEPS || plan->region_bytes > VYRE_LOCAL_BYTES
       || steps_cost (plan) + copies > LOCAL_COST_MAX)
@@ -349,6 +345,7 @@ vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes)
   next->fence_first = origin->fence_first;
   next->fence_end = origin->fence_end;
   next->fence_cost = origin->fence_cost;
+  next->fences_apart = origin->fences_apart;
   memcpy (next->slice, origin->slice, origin->slice_size); /* for the marks of the fences */
   memcpy (next->slice, readback, origin->layout.total);
   if (writes)
@@ -356,7 +353,7 @@ vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes)
   for (guint i = 0; i < origin->tickets->len; i++) {
     const VyreTicket *ticket = &g_array_index (origin->tickets, VyreTicket, i);
     if (has_work (next, ticket, next->slice))
-      g_array_append_vals (next->tickets, ticket, 1);
+      vyre_plan_append_ticket (next, ticket);
   }
   if (next->tickets->len == 0)
     vyre_plan_add_ticket (next, 0, &nothing, NULL); /* somebody has to run the fences */

@@ -478,6 +478,34 @@ vyre_batch_get_completion (VyreBatch *batch)
 }
 
 /**
+ * vyre_batch_check:
+ * @batch: a completed batch
+ * @error: return location
+ *
+ * Holds the payload bytes that the kernel says it read against those of the slots that have
+ * run. Both are kept where programs cannot write, unlike the counts in the control part.
+ *
+ * Returns: whether they are the same; otherwise %VYRE_ERROR_STUCK: the driver ended loops
+ *   before they were through, and no result can be trusted
+ */
+gboolean
+vyre_batch_check (VyreBatch *batch, GError **error)
+{
+  const VyrePlan *plan = batch->plan->origin ? batch->plan->origin : batch->plan;
+  guint64 bytes = batch->completion.payload_bytes, planned = plan->region_bytes;
+
+  if (bytes != planned) /* there may be slots that did not run */
+    planned = vyre_plan_count_bytes_read (plan, vyre_batch_readback (batch));
+  if (bytes == planned)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+      "The kernel processed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+      " bytes of a batch. Fix: set residency=dispatch, and report the driver.",
+      bytes, planned);
+  return FALSE;
+}
+
+/**
  * vyre_batch_get_readback:
  * @batch: a completed batch
  *

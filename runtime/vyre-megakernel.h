@@ -239,6 +239,7 @@ void vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant);
 gboolean vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error);
 void vyre_batch_free (VyreBatch *batch);
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);
+gboolean vyre_batch_check (VyreBatch *batch, GError **error);
 const guint8 *vyre_batch_get_readback (VyreBatch *batch);
 gsize vyre_batch_steal_readback (VyreBatch *batch);
 gboolean vyre_batch_is_parked (VyreBatch *batch);

@@ -183,6 +183,16 @@ lane_kind (guint32 opcode)
   return vyre_opcode_asks_host (opcode) ? LANE_ASKS : LANE_PLAIN;
 }
 
+/* Words that a LOAD_WORDS copies. More than there is room for faults without copying, and so
+ * does any if the runtime has loaded nothing. */
+static guint32
+loaded_words (const VyrePlan *plan, guint slot)
+{
+  guint32 words = slot_arg (plan->image, slot, VYRE_RESOURCE_ARG_WORDS);
+
+  return plan->served && words <= plan->image->n_observables ? words : 0;
+}
+
 /* Loop iterations of a slot run by one lane: copies go word by word, a PRINTF may
  * have to try as often as there are records, and what asks the host looks at all requests,
  * for an answer and for room. */
@@ -198,9 +208,7 @@ lane_cost (const VyrePlan *plan, guint slot)
     case LANE_PRINTF:
       return VYRE_COST_LANE_OP + VYRE_DEBUG_RECORDS;
     case LANE_ASKS:
-      copy_words = opcode == VYRE_OP_LOAD_WORDS
-                       ? slot_arg (plan->image, slot, VYRE_RESOURCE_ARG_WORDS)
-                       : 0;
+      copy_words = opcode == VYRE_OP_LOAD_WORDS ? loaded_words (plan, slot) : 0;
       return VYRE_COST_LANE_OP + 2 * VYRE_IO_SLOTS + copy_words;
     default:
       scan_slot (plan->image, slot, &copy_words, &ops, &fence);
@@ -337,16 +345,39 @@ tile_bytes_for (const VyrePlan *plan, guint slot, guint64 bytes_read, guint n_ti
   return MIN (bytes, VYRE_TILE_MAX_BYTES) / VYRE_GRANULE * VYRE_GRANULE;
 }
 
+static VyreRegion
+region_of (const VyrePlan *plan, guint slot)
+{
+  return (VyreRegion){ slot_arg (plan->image, slot, VYRE_REGION_ARG_OFFSET),
+    slot_arg (plan->image, slot, VYRE_REGION_ARG_WIDTH),
+    slot_arg (plan->image, slot, VYRE_REGION_ARG_ROWS),
+    slot_arg (plan->image, slot, VYRE_REGION_ARG_STRIDE) };
+}
+
+/* Payload bytes that the slots read which have run, by the statuses in a readback. No
+ * operation changes a status but its own slot's, by ending. */
+guint64
+vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback)
+{
+  const guint8 *ring = readback + plan->layout.offset[VYRE_PART_RING];
+  guint64 bytes = 0;
+
+  for (guint slot = 0; slot < plan->image->n_slots; slot++) {
+    VyreRegion r = region_of (plan, slot);
+    gsize status = (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
+    if (is_payload_opcode (vyre_plan_slot_word (plan->image, slot, VYRE_SLOT_OPCODE))
+        && vyre_plan_may_run (plan, slot) && vyre_read_word (ring, status) == VYRE_STATUS_DONE)
+      bytes += (guint64)r.width * r.rows;
+  }
+  return bytes;
+}
+
 /* Cuts a region into tiles: runs of bytes where rows touch, else groups of rows
  * (rows wider than a tile are cut as well). */
 static gboolean
 plan_tiled (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
 {
-  VyreRegion r = { slot_arg (plan->image, slot, VYRE_REGION_ARG_OFFSET),
-    slot_arg (plan->image, slot, VYRE_REGION_ARG_WIDTH),
-    slot_arg (plan->image, slot, VYRE_REGION_ARG_ROWS),
-    slot_arg (plan->image, slot, VYRE_REGION_ARG_STRIDE) };
-  VyreRegion nothing = { 0 };
+  VyreRegion r = region_of (plan, slot), nothing = { 0 };
 
   if (!region_fits (plan, &r) || r.width == 0 || r.rows == 0)
     return plan_tile (plan, slot, &nothing, error);

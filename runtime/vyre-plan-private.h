@@ -92,6 +92,7 @@ guint64 vyre_plan_fence_cost (const VyrePlan *plan, guint slot, gboolean *solo);
 gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);
 gboolean vyre_plan_add_ticket (
     VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **error);
+guint64 vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback);
 gboolean vyre_plan_cut (VyrePlan *plan, GError **error);
 
 /* vyre-run.c */

@@ -31,6 +31,8 @@
 #define DEFAULT_BATCH_TIME (100 * G_GUINT64_CONSTANT (1000000))
 #define COPY_STEPS 700u
 #define HISTOGRAM_BYTES 65536
+#define CPU_LANE_ROUNDS 8
+#define MOST_LANE_PART 16
 
 /* To find the size from which on the copy engine is faster. */
 #define TIMED_BATCHES 5
@@ -358,25 +360,51 @@ time_work (VyreMegakernel *kernel, const char *text, gsize size, guint n_observa
   return fine;
 }
 
-/* What may be in flight at a time, by the two things that take the longest for what they
- * cost, each in one ticket. Workgroups of a CPU come and go: there one has to do. */
+/* A ticket of copies, a lane each, as long as they may be. */
+static char *
+make_lanes (const VyreMegakernel *kernel)
+{
+  guint n = kernel->pipeline.workgroup;
+  GString *text = g_string_new (NULL);
+
+  n *= n <= VYRE_CPU_WORKGROUP ? CPU_LANE_ROUNDS : 1;
+  for (guint slot = 0; slot < n; slot++)
+    g_string_append_printf (text, "memcpy 160, 160, %u\n", VYRE_LANE_MEMCPY_WORDS);
+  return g_string_free (text, FALSE);
+}
+
+/* How long a unit of cost takes: of lanes, and of the two other things that take the longest
+ * for what they cost. */
+static gboolean
+time_units (VyreMegakernel *kernel, double *lane, double *other, GError **error)
+{
+  guint words = kernel->pipeline.workgroup * COPY_STEPS;
+  gsize size = MIN (HISTOGRAM_BYTES, large_size (kernel));
+  g_autofree char *lanes = make_lanes (kernel);
+  g_autofree char *copies
+      = g_strdup_printf ("packed_slot { memcpy 160, 160, %u | memcpy 160, 160, %u }", words, words);
+
+  *lane = *other = 0;
+  return time_work (kernel, lanes, 0, VYRE_LANE_MEMCPY_WORDS, lane, error)
+         && time_work (kernel, copies, 0, words, other, error)
+         && time_work (kernel, "u8_histogram payload -> bins", size, 0, other, error);
+}
+
+/* What may be in flight at a time. Workgroups of a CPU come and go: there one has to do. */
 static gboolean
 measure_most (VyreMegakernel *kernel, GError **error)
 {
   guint64 time = kernel->params.max_batch_time ? kernel->params.max_batch_time : DEFAULT_BATCH_TIME;
-  guint words = kernel->pipeline.workgroup * COPY_STEPS;
-  gsize size = MIN (HISTOGRAM_BYTES, large_size (kernel));
-  g_autofree char *copies
-      = g_strdup_printf ("packed_slot { memcpy 160, 160, %u | memcpy 160, 160, %u }", words, words);
-  double unit = 0;
+  double lane, other;
 
-  if (!time_work (kernel, copies, 0, words, &unit, error)
-      || !time_work (kernel, "u8_histogram payload -> bins", size, 0, &unit, error))
+  if (!time_units (kernel, &lane, &other, error))
     return FALSE;
-  double units = (double)time / unit * (vyre_device_is_cpu (kernel->device) ? 1 : kernel->n_groups);
+  guint groups = vyre_device_is_cpu (kernel->device) ? 1 : kernel->n_groups;
+  double most = (double)time / other * groups;
   g_mutex_lock (&kernel->lock);
+  kernel->lane_part = (guint)CLAMP (other / lane, 1, MOST_LANE_PART);
   if (time < G_MAXUINT64)
-    kernel->most = (guint64)CLAMP (units, 2 * VYRE_COST_MAX, (double)G_MAXINT64);
+    kernel->most = (guint64)CLAMP (most, 2 * VYRE_COST_MAX, (double)G_MAXINT64);
   g_mutex_unlock (&kernel->lock);
   return TRUE;
 }

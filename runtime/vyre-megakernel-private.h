@@ -107,6 +107,7 @@ struct _VyreMegakernel {
   guint n_cut;      /* batches in flight with more to come */
   guint64 load;     /* cost of the dear runs in flight */
   guint64 most;     /* that it may be, unless a single run is more */
+  guint lane_part;  /* so much of what lanes cost takes as long as one of anything else */
   guint32 n_published;
   guint free_indices[VYRE_MAX_BATCHES];
   guint n_free;

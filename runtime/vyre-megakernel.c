@@ -188,6 +188,7 @@ create (
   kernel->placement = placement;
   kernel->imports = vyre_imports_new (kernel);
   kernel->most = G_MAXUINT64; /* until the device's speed is known */
+  kernel->lane_part = 1;
   vyre_mark_init (&kernel->mark);
   /* sums with the clock must not overflow; 73 years are as good as for ever */
   kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);

@@ -48,11 +48,12 @@ struct _VyrePlan {
   gsize report_size;     /* of what the host reads of it: the readback and the report */
   gsize copied_granules; /* of the readback's first parts, as far as the kernel changes them */
   gsize slice_size;
-  guint32 *slice;  /* initial contents of a batch */
-  GArray *tickets; /* of VyreTicket, as far as they do not depend on the batch */
-  guint64 cost;    /* of all of them */
-  guint dearest;   /* of one of them */
-  gboolean local;  /* small: local_ticket does the same as all of them */
+  guint32 *slice;    /* initial contents of a batch */
+  GArray *tickets;   /* of VyreTicket, as far as they do not depend on the batch */
+  guint64 cost;      /* of all of them */
+  guint64 lane_cost; /* of those of lanes */
+  guint dearest;     /* of one of them */
+  gboolean local;    /* small: local_ticket does the same as all of them */
   VyreTicket local_ticket;
   gsize local_size;  /* of the slice with the steps, bytes */
   gpointer template; /* what the kernel that runs it keeps of it, under its lock */
@@ -84,6 +85,8 @@ vyre_plan_append_ticket (VyrePlan *plan, const VyreTicket *ticket)
 {
   g_array_append_vals (plan->tickets, ticket, 1);
   plan->cost += ticket->words[VYRE_TICKET_COST];
+  if (ticket->words[VYRE_TICKET_KIND] == VYRE_KIND_LANES)
+    plan->lane_cost += ticket->words[VYRE_TICKET_COST];
   plan->dearest = MAX (plan->dearest, ticket->words[VYRE_TICKET_COST]);
 }
 
@@ -96,7 +99,7 @@ guint64 vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback
 gboolean vyre_plan_cut (VyrePlan *plan, GError **error);
 
 /* vyre-run.c */
-gboolean vyre_plan_next_run (const VyrePlan *plan, guint64 limit, VyreRun *run);
+gboolean vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run);
 gboolean vyre_plan_is_last_run (const VyrePlan *plan, const VyreRun *run);
 gboolean vyre_plan_runs_at_once (const VyrePlan *plan, const VyreRun *run);
 void vyre_plan_write_run (const VyrePlan *plan, const VyreRun *run, guint32 *slice);

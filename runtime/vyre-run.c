@@ -48,25 +48,30 @@ next_fences (const VyrePlan *plan, VyreRun *run)
   return TRUE;
 }
 
+/* What a ticket costs where that of lanes takes the @lane_part-th part of the time. */
 static guint32
-ticket_cost (const VyrePlan *plan, guint index)
+weigh_ticket (const VyrePlan *plan, guint index, guint lane_part)
 {
-  return g_array_index (plan->tickets, VyreTicket, index).words[VYRE_TICKET_COST];
+  const guint32 *words = g_array_index (plan->tickets, VyreTicket, index).words;
+  gboolean lanes = words[VYRE_TICKET_KIND] == VYRE_KIND_LANES;
+
+  return words[VYRE_TICKET_COST] / (lanes ? lane_part : 1);
 }
 
 /* As many tickets as cost no more than @limit, and one at least. */
 static void
-next_tickets (const VyrePlan *plan, guint first, guint64 limit, VyreRun *run)
+next_tickets (const VyrePlan *plan, guint first, guint64 limit, guint lane_part, VyreRun *run)
 {
+  guint64 all = plan->cost - plan->lane_cost + plan->lane_cost / lane_part;
   guint most = MIN (plan->tickets->len - first, VYRE_RUN_MAX_TICKETS);
 
   *run = (VyreRun){ .ticket = first };
-  if (first == 0 && plan->cost <= limit && most == plan->tickets->len) {
+  if (first == 0 && all <= limit && most == plan->tickets->len) {
     run->n_tickets = most;
-    run->cost = plan->cost;
+    run->cost = all;
   }
   for (; run->n_tickets < most; run->n_tickets++) {
-    guint32 cost = ticket_cost (plan, first + run->n_tickets);
+    guint32 cost = weigh_ticket (plan, first + run->n_tickets, lane_part);
     if (run->n_tickets > 0 && run->cost + cost > limit)
       break;
     run->cost += cost;
@@ -77,14 +82,15 @@ next_tickets (const VyrePlan *plan, guint first, guint64 limit, VyreRun *run)
   run->fence_end = plan->fence_end;
 }
 
-/* What comes after @run, which is all zero before the first one. FALSE: nothing. */
+/* What comes after @run, which is all zero before the first one: tickets that cost no more than
+ * @limit, that of lanes counted by the @lane_part-th part. FALSE: nothing. */
 gboolean
-vyre_plan_next_run (const VyrePlan *plan, guint64 limit, VyreRun *run)
+vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run)
 {
   guint first = run->ticket + run->n_tickets;
 
   if (first < plan->tickets->len) {
-    next_tickets (plan, first, limit, run);
+    next_tickets (plan, first, limit, lane_part, run);
     return TRUE;
   }
   return plan->fences_apart && next_fences (plan, run);

@@ -22,12 +22,22 @@ is_cheap (const VyreBatch *batch)
   return batch->run.cost <= batch->kernel->most / CHEAP_PART;
 }
 
+/* A kernel that was built in full takes twice as long for what lanes do. */
+static gboolean
+next_run (const VyreBatch *batch, VyreRun *run)
+{
+  const VyreMegakernel *kernel = batch->kernel;
+  guint lane_part = kernel->pipeline.full ? MAX (kernel->lane_part / 2, 1) : kernel->lane_part;
+
+  return vyre_plan_next_run (batch->plan, kernel->most / 2, lane_part, run);
+}
+
 /* Chooses what of a batch is published first. */
 void
 vyre_turns_begin (VyreBatch *batch)
 {
   batch->run = (VyreRun){ 0 };
-  vyre_plan_next_run (batch->plan, batch->kernel->most / 2, &batch->run);
+  next_run (batch, &batch->run);
   batch->cut = !vyre_plan_runs_at_once (batch->plan, &batch->run);
   batch->started = FALSE;
 }
@@ -58,12 +68,16 @@ vyre_turns_entered (VyreBatch *batch)
   batch->kernel->n_cut += batch->cut;
 }
 
-/* And leaves it. */
+/* And leaves it, which may be what another one waits for. */
 void
 vyre_turns_left (VyreBatch *batch)
 {
-  batch->kernel->load -= is_cheap (batch) ? 0 : batch->run.cost;
-  batch->kernel->n_cut -= batch->cut;
+  VyreMegakernel *kernel = batch->kernel;
+
+  kernel->load -= is_cheap (batch) ? 0 : batch->run.cost;
+  kernel->n_cut -= batch->cut;
+  if (!g_queue_is_empty (&kernel->turns))
+    vyre_service_wake (kernel->service);
 }
 
 /* Has the batch wait its turn. */
@@ -85,7 +99,7 @@ has_more (const VyreBatch *batch, const guint8 *report, VyreRun *next)
 
   if (!batch->cut || batch->orphaned || (waits && vyre_plan_is_last_run (batch->plan, &batch->run)))
     return FALSE;
-  return vyre_plan_next_run (batch->plan, batch->kernel->most / 2, next);
+  return next_run (batch, next);
 }
 
 /* After a run, which is out of flight: has the batch wait for its next, if there is one. */

@@ -271,6 +271,41 @@ test_results (void)
   test_kernel_close (&t);
 }
 
+/* As many slots as can be encoded, given a readback store that they fit into. */
+static void
+test_largest_ring (void)
+{
+  const gsize size = (gsize)VYRE_ENCODE_MAX * 4 * VYRE_SLOT_WORDS;
+  const guint32 words[]
+      = { VYRE_STATUS_PUBLISHED, VYRE_OP_ATOMIC_ADD, 0, 0, 1, VYRE_CONTROL_OBSERVABLES + 1 };
+  g_autofree guint8 *ring = g_malloc0 (size);
+  guint32 control[VYRE_CONTROL_OBSERVABLES + 2];
+  guint32 log[VYRE_DEBUG_WORDS] = { 0 }, io[VYRE_IO_WORDS] = { 0 };
+  VyreMegakernelParams params = test_params ();
+  GError *error = NULL;
+  TestKernel t;
+
+  params.readback_size = 96 << 20;
+  test_kernel_open (&t, &params);
+  for (gsize slot = 0; slot < VYRE_ENCODE_MAX; slot++)
+    memcpy (ring + slot * 4 * VYRE_SLOT_WORDS, words, sizeof words);
+  vyre_encode_control_into (control, sizeof control, 2, 1, FALSE, &error);
+  g_assert_no_error (error);
+  VyreParts parts = { .data = { control, ring, log, io },
+    .size = { sizeof control, size, sizeof log, sizeof io } };
+  g_autoptr (VyrePlan) plan
+      = vyre_plan_new_from_parts (&parts, 0, vyre_megakernel_get_workgroup (t.kernel), &error);
+  g_assert_no_error (error);
+  if (vyre_megakernel_is_discrete (t.kernel) && t.kernel->limited) {
+    g_test_skip ("such long readbacks are not copied out");
+  } else {
+    VyreBatch *batch = test_run (&t, plan, 0, &(VyrePayload){ 0 });
+    g_assert_cmpuint (test_observable (batch, 1), ==, VYRE_ENCODE_MAX);
+    vyre_batch_free (batch);
+  }
+  test_kernel_close (&t);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -283,5 +318,6 @@ main (int argc, char **argv)
   g_test_add_func ("/turns/closed", test_closed);
   g_test_add_func ("/turns/unattended", test_unattended);
   g_test_add_func ("/turns/results", test_results);
+  g_test_add_func ("/turns/largest-ring", test_largest_ring);
   return g_test_run ();
 }

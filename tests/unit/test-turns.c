@@ -271,6 +271,64 @@ test_results (void)
   test_kernel_close (&t);
 }
 
+#define WAITED 16
+
+typedef struct {
+  TestKernel *t;
+  guint32 seed;
+  GThread *thread;
+} Producer;
+
+/* Publishes dear and cheap batches in any order, waits for some in any order, and gives the
+ * others up. */
+static gpointer
+produce (gpointer data)
+{
+  Producer *self = data;
+  g_autoptr (GRand) rand = g_rand_new_with_seed (self->seed);
+  g_autoptr (VyrePlan) dear = dear_plan (self->t, 40);
+  g_autoptr (VyrePlan) middling = dear_plan (self->t, 5);
+  g_autoptr (VyrePlan) cheap = test_plan (self->t, "nop; batch_fence", 0, 0, 0);
+  VyrePlan *plans[] = { dear, middling, cheap, cheap };
+  VyreBatch *batches[WAITED] = { NULL };
+
+  for (guint i = 0; i < test_times (100, 2000); i++) {
+    VyreBatch **batch = &batches[g_rand_int_range (rand, 0, WAITED)];
+    if (*batch && g_rand_boolean (rand)) {
+      wait_for (*batch);
+      g_assert_cmpuint (vyre_batch_get_completion (*batch)->faults, ==, 0);
+    }
+    g_clear_pointer (batch, vyre_batch_free);
+    *batch = publish (self->t, plans[g_rand_int_range (rand, 0, G_N_ELEMENTS (plans))]);
+  }
+  for (guint i = 0; i < WAITED; i++)
+    g_clear_pointer (&batches[i], vyre_batch_free);
+  return NULL;
+}
+
+static void
+test_threads (void)
+{
+  VyreMegakernelCounters counters;
+  Producer producers[4];
+  TestKernel t;
+
+  open_kernel (&t, SHORTEST);
+  for (guint i = 0; i < G_N_ELEMENTS (producers); i++) {
+    producers[i] = (Producer){ &t, i + 1, NULL };
+    producers[i].thread = g_thread_new ("producer", produce, &producers[i]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (producers); i++)
+    g_thread_join (producers[i].thread);
+  do
+    vyre_megakernel_get_counters (t.kernel, &counters);
+  while (counters.in_flight > 0);
+  g_assert_cmpuint (counters.completed, ==, counters.batches);
+  g_assert_cmpuint (t.kernel->load, ==, 0);
+  g_assert_cmpuint (t.kernel->n_cut, ==, 0);
+  test_kernel_close (&t);
+}
+
 /* As many slots as can be encoded, given a readback store that they fit into. */
 static void
 test_largest_ring (void)
@@ -318,6 +376,7 @@ main (int argc, char **argv)
   g_test_add_func ("/turns/closed", test_closed);
   g_test_add_func ("/turns/unattended", test_unattended);
   g_test_add_func ("/turns/results", test_results);
+  g_test_add_func ("/turns/threads", test_threads);
   g_test_add_func ("/turns/largest-ring", test_largest_ring);
   return g_test_run ();
 }

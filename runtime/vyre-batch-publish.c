@@ -535,7 +535,7 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   return batch;
 }
 
-/* Waits for a place for the rest of a batch; the lock is held. FALSE: nobody wants it, or
+/* Waits for a place for the rest of a batch, in the service; the lock is held. FALSE: nobody wants it, or
  * there is no kernel any more. */
 static gboolean
 reserve_again (VyreBatch *batch)
@@ -545,6 +545,9 @@ reserve_again (VyreBatch *batch)
   while (!batch->orphaned && !batch->kernel->failure) {
     if (reserve (batch, g_get_monotonic_time () + slice, NULL))
       return TRUE;
+    g_mutex_unlock (&batch->kernel->lock);
+    vyre_turns_proceed (batch->kernel); /* what waits its turn may be what takes the room */
+    vyre_mutex_lock (&batch->kernel->lock);
   }
   return FALSE;
 }

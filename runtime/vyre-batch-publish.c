@@ -535,8 +535,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   return batch;
 }
 
-/* Waits for a place for the rest of a batch, in the service; the lock is held. FALSE: nobody wants it, or
- * there is no kernel any more. */
+/* Waits for a place for the rest of a batch, in the service; the lock is held. FALSE: nobody wants
+ * it, or there is no kernel any more. */
 static gboolean
 reserve_again (VyreBatch *batch)
 {

@@ -29,7 +29,7 @@
 
 /* To find what a batch may cost: tickets so short that a busy machine leaves some of them
  * alone. */
-#define TIMED_TICKETS 12
+#define TIMED_TICKETS 8
 #define DEFAULT_BATCH_TIME (100 * G_GUINT64_CONSTANT (1000000))
 #define COPY_STEPS 700u
 #define HISTOGRAM_BYTES 65536

@@ -44,9 +44,7 @@ GST_DEBUG_CATEGORY (gst_vyre_debug);
 #define DEFAULT_RESULTS_INTERVAL GST_SECOND
 #define DEFAULT_DEBUG_INTERVAL GST_SECOND
 #define DEFAULT_IDLE_TIMEOUT (100 * GST_MSECOND)
-
-/* Room for a thousand readbacks of common size, and for one of any. */
-#define READBACK_SIZE (32 * 1024 * 1024)
+#define DEFAULT_MAX_BATCH_TIME (100 * GST_MSECOND)
 
 /* Watchdogs of desktop drivers count in seconds. */
 #define DEFAULT_LEASE (500 * GST_MSECOND)
@@ -73,6 +71,8 @@ enum {
   PROP_RESULTS_INTERVAL,
   PROP_DEBUG_INTERVAL,
   PROP_IDLE_TIMEOUT,
+  PROP_MAX_BATCH_TIME,
+  PROP_KERNEL_GROUP,
   PROP_REPLAY_LOG,
   PROP_STATS,
 };
@@ -82,8 +82,10 @@ static GstStaticPadTemplate sink_template
 static GstStaticPadTemplate source_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
-                         "slot-count = (int) [ 1, 1048576 ], "
-                         "observable-slots = (int) [ 0, 1048576 ]"));
+                         "slot-count = (int) [ 1, " G_STRINGIFY (
+                             GST_VYRE_MAX_SLOTS) " ], "
+                                                 "observable-slots = (int) [ 0, " G_STRINGIFY (
+                                                     VYRE_MAX_OBSERVABLES) " ]"));
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT,
     GST_DEBUG_CATEGORY_INIT (gst_vyre_debug, "vyrefilter", 0, "vyrefilter element"))
@@ -353,6 +355,13 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
     case PROP_IDLE_TIMEOUT:
       self->idle_timeout = g_value_get_uint64 (value);
       break;
+    case PROP_MAX_BATCH_TIME:
+      self->max_batch_time = g_value_get_uint64 (value);
+      break;
+    case PROP_KERNEL_GROUP:
+      g_free (self->kernel_group);
+      self->kernel_group = g_value_dup_string (value);
+      break;
     case PROP_REPLAY_LOG:
       g_free (self->replay_path);
       self->replay_path = g_value_dup_string (value);
@@ -434,6 +443,12 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
     case PROP_IDLE_TIMEOUT:
       g_value_set_uint64 (value, self->idle_timeout);
       break;
+    case PROP_MAX_BATCH_TIME:
+      g_value_set_uint64 (value, self->max_batch_time);
+      break;
+    case PROP_KERNEL_GROUP:
+      g_value_set_string (value, self->kernel_group);
+      break;
     case PROP_REPLAY_LOG:
       g_value_set_string (value, self->replay_path);
       break;
@@ -455,19 +470,21 @@ open_kernel (GstVyreFilter *self)
   else
     gst_vyre_access_check (self, self->settings.program, &error);
   g_autofree gchar *device = g_strdup (self->device);
+  g_autofree gchar *group = g_strdup (self->kernel_group);
   VyreMegakernelParams params = {
     .residency = self->residency,
     .placement = self->placement,
     .copy_threshold = self->copy_threshold,
     .import_threshold = self->import_threshold,
     .staging_size = self->staging_size,
-    .readback_size = READBACK_SIZE,
+    .readback_size = GST_VYRE_READBACK_SIZE,
     .resource_size = self->resource_size,
     .idle_timeout = self->idle_timeout,
     .lease = self->lease,
+    .max_batch_time = self->max_batch_time,
   };
   GST_OBJECT_UNLOCK (self);
-  GstVyreShared *shared = error ? NULL : gst_vyre_shared_acquire (device, &params, &error);
+  GstVyreShared *shared = error ? NULL : gst_vyre_shared_acquire (device, group, &params, &error);
   if (!shared) {
     gst_vyre_filter_post_error (self, error);
     g_error_free (error);
@@ -579,6 +596,7 @@ gst_vyre_filter_finalize (GObject *object)
   g_free (self->program_location);
   g_free (self->device);
   g_free (self->resource_root);
+  g_free (self->kernel_group);
   g_free (self->replay_path);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
 }
@@ -610,7 +628,7 @@ install_program_properties (GObjectClass *klass)
       g_param_spec_uint ("slot-count", "Slot count",
           "Slots in the ring of a readback (0 = as many as the program uses); those of "
           "application/x-vyre-slots are as many as come",
-          0, 1048576, 0, PLAYING_FLAGS));
+          0, GST_VYRE_MAX_SLOTS, 0, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_OBSERVABLE_SLOTS,
       g_param_spec_uint ("observable-slots", "Observable slots",
           "Observable words in the control part of a readback (0 = as many as the program uses, "
@@ -659,6 +677,16 @@ install_device_properties (GObjectClass *klass)
       g_param_spec_uint64 ("idle-timeout", "Idle timeout",
           "Time without buffers after which the kernel leaves the device until the next (ns)", 0,
           G_MAXINT64, DEFAULT_IDLE_TIMEOUT, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_MAX_BATCH_TIME,
+      g_param_spec_uint64 ("max-batch-time", "Maximum batch time",
+          "Time for which a buffer may hold the device, as measured at start; one that takes "
+          "longer lets others in between (18446744073709551615 = no limit) (ns)",
+          1, G_MAXUINT64, DEFAULT_MAX_BATCH_TIME, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_KERNEL_GROUP,
+      g_param_spec_string ("kernel-group", "Kernel group",
+          "Elements of a process share a kernel with those that have the same name here and the "
+          "same settings, and with no others (NULL = with those that have none)",
+          NULL, READY_FLAGS));
   g_object_class_install_property (klass, PROP_MAX_IN_FLIGHT,
       g_param_spec_uint ("max-in-flight", "Maximum in flight",
           "Most buffers under execution or waiting to be pushed", 1, 64, DEFAULT_MAX_IN_FLIGHT,
@@ -734,6 +762,7 @@ gst_vyre_filter_init (GstVyreFilter *self)
   self->lease = DEFAULT_LEASE;
   self->staging_size = DEFAULT_STAGING_SIZE;
   self->idle_timeout = DEFAULT_IDLE_TIMEOUT;
+  self->max_batch_time = DEFAULT_MAX_BATCH_TIME;
   self->settings = (GstVyreSettings){
     .max_in_flight = DEFAULT_MAX_IN_FLIGHT,
     .post_messages = DEFAULT_POST_MESSAGES,

@@ -28,6 +28,13 @@
 
 G_BEGIN_DECLS
 
+/* Room for a thousand readbacks of common size, and for one of the largest: the most slots of a
+ * ring, each of 64 bytes and 8 of the kernel's own, and the most observables. */
+#define GST_VYRE_READBACK_SIZE (32 * 1024 * 1024)
+#define GST_VYRE_MAX_SLOTS 393216
+G_STATIC_ASSERT (
+    72 * GST_VYRE_MAX_SLOTS + 4 * VYRE_MAX_OBSERVABLES + 8192 < GST_VYRE_READBACK_SIZE);
+
 #define GST_TYPE_VYRE_FILTER (gst_vyre_filter_get_type ())
 G_DECLARE_FINAL_TYPE (GstVyreFilter, gst_vyre_filter, GST, VYRE_FILTER, GstElement)
 
@@ -98,6 +105,8 @@ struct _GstVyreFilter {
   gchar *program_location;
   GError *program_error;
   gchar *device;
+  gchar *kernel_group;
+  guint64 max_batch_time;
   VyreResidency residency;
   VyrePlacement placement;
   guint64 copy_threshold;

@@ -24,20 +24,20 @@ same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
          && a->copy_threshold == b->copy_threshold && a->import_threshold == b->import_threshold
          && a->staging_size == b->staging_size && a->readback_size == b->readback_size
          && a->resource_size == b->resource_size && a->idle_timeout == b->idle_timeout
-         && a->lease == b->lease;
+         && a->lease == b->lease && a->max_batch_time == b->max_batch_time;
 }
 
 /* One that works, with a reference. */
 static GstVyreShared *
-find (const gchar *device, const VyreMegakernelParams *params)
+find (const gchar *device, const gchar *group, const VyreMegakernelParams *params)
 {
   GstVyreShared *found = NULL;
 
   g_mutex_lock (&registry_lock);
   for (GList *l = registry; l && !found; l = l->next) {
     GstVyreShared *shared = l->data;
-    if (g_str_equal (shared->device, device) && same_params (&shared->params, params)
-        && vyre_megakernel_check (shared->kernel, NULL))
+    if (g_str_equal (shared->device, device) && g_strcmp0 (shared->group, group) == 0
+        && same_params (&shared->params, params) && vyre_megakernel_check (shared->kernel, NULL))
       found = gst_vyre_shared_ref (shared);
   }
   g_mutex_unlock (&registry_lock);
@@ -45,7 +45,7 @@ find (const gchar *device, const VyreMegakernelParams *params)
 }
 
 static GstVyreShared *
-create (const gchar *device, const VyreMegakernelParams *params, GError **error)
+create (const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error)
 {
   g_autoptr (VyreDevice) opened = vyre_device_open (device, error);
 
@@ -59,6 +59,7 @@ create (const gchar *device, const VyreMegakernelParams *params, GError **error)
   GstVyreShared *shared = g_new0 (GstVyreShared, 1);
   g_atomic_ref_count_init (&shared->refs);
   shared->device = g_strdup (device);
+  shared->group = g_strdup (group);
   shared->params = *params;
   shared->kernel = kernel;
   shared->tenants = vyre_tenants_new (VYRE_TENANT_LAST);
@@ -70,14 +71,16 @@ create (const gchar *device, const VyreMegakernelParams *params, GError **error)
   return shared;
 }
 
-/* Staging is cut to what the device can address. */
+/* Staging is cut to what the device can address. Without @group, the kernel of all that have
+ * none. */
 GstVyreShared *
-gst_vyre_shared_acquire (const gchar *device, const VyreMegakernelParams *params, GError **error)
+gst_vyre_shared_acquire (
+    const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error)
 {
   g_mutex_lock (&opening_lock);
-  GstVyreShared *shared = find (device, params);
+  GstVyreShared *shared = find (device, group, params);
   if (!shared)
-    shared = create (device, params, error);
+    shared = create (device, group, params, error);
   g_mutex_unlock (&opening_lock);
   return shared;
 }
@@ -146,5 +149,6 @@ gst_vyre_shared_unref (GstVyreShared *shared)
   vyre_megakernel_unref (shared->kernel);
   vyre_tenants_unref (shared->tenants);
   g_free (shared->device);
+  g_free (shared->group);
   g_free (shared);
 }

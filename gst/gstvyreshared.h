@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Megakernels shared by the elements of a process: one for each device and
+ * Megakernels shared by the elements of a process: one for each device, group and
  * settings, made by the first that asks, gone with the last. A failed one is
  * not handed out again: its users keep what they have, the next asker gets a new
  * one. Reference counted and immutable; the last reference takes the kernel down,
@@ -20,12 +20,13 @@ typedef struct {
   GstAllocator *upstream_allocator; /* lends staging memory */
   GstAllocator *readback_allocator; /* wraps readbacks */
   gchar *device;                    /* as asked for */
+  gchar *group;                     /* NULL: of all that name none */
   VyreMegakernelParams params;
   gatomicrefcount refs;
 } GstVyreShared;
 
 GstVyreShared *gst_vyre_shared_acquire (
-    const gchar *device, const VyreMegakernelParams *params, GError **error);
+    const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error);
 GstVyreShared *gst_vyre_shared_ref (GstVyreShared *shared);
 void gst_vyre_shared_unref (GstVyreShared *shared);
 VyreTenant *gst_vyre_shared_join (GstVyreShared *shared, GstElement *element);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyreslots.h"
 
+#include "gstvyrefilter.h"
+
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
 
 /* Slots need not say which ABI they follow; there is only one. */
@@ -32,11 +34,12 @@ gst_vyre_slots_check_size (gsize size, GError **error)
         size, size / SLOT_BYTES, size % SLOT_BYTES, SLOT_BYTES, SLOT_BYTES);
     return FALSE;
   }
-  if (size / SLOT_BYTES > VYRE_ENCODE_MAX) {
+  if (size / SLOT_BYTES > GST_VYRE_MAX_SLOTS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "A buffer has slot %d, and a ring ends before it. Fix: send at most %d slots, %d bytes, in "
-        "a buffer.",
-        VYRE_ENCODE_MAX, VYRE_ENCODE_MAX, VYRE_ENCODE_MAX * SLOT_BYTES);
+        "A buffer has slot %d, and the largest readback ends before it. Fix: send at most %d "
+        "slots, "
+        "%d bytes, in a buffer.",
+        GST_VYRE_MAX_SLOTS, GST_VYRE_MAX_SLOTS, GST_VYRE_MAX_SLOTS * SLOT_BYTES);
     return FALSE;
   }
   return TRUE;

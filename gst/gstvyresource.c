@@ -172,28 +172,6 @@ stamp_buffer (GstBuffer *buffer, const GstVyreTiming *timing)
                       | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_DROPPABLE));
 }
 
-/* The kernel counts the bytes it read. When every slot ran, they must be the
- * bytes the plan has: anything else is a result that cannot be trusted. */
-static gboolean
-check_completion (GstVyreItem *item, const guint8 *readback, GError **error)
-{
-  const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
-  const VyreImage *image = vyre_plan_get_image (item->plan);
-  guint64 planned = vyre_plan_get_region_bytes (item->plan);
-
-  if (!vyre_readback_validate (
-          vyre_plan_get_layout (item->plan)->size, VYRE_N_PARTS, image->n_slots, NULL, error))
-    return FALSE;
-  if (completion->faults > 0 || vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT) != image->n_used
-      || completion->payload_bytes == planned)
-    return TRUE;
-  g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
-      "The kernel processed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-      " bytes of a batch. Fix: set residency=dispatch, and report the driver.",
-      completion->payload_bytes, planned);
-  return FALSE;
-}
-
 static GstFlowReturn
 push_batch (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -208,7 +186,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
     return flow;
   }
   const guint8 *readback = vyre_batch_get_readback (item->batch);
-  if (!check_completion (item, readback, &error))
+  if (!vyre_batch_check (item->batch, &error))
     return gst_vyre_stream_fail (self, error);
   gst_vyre_filter_get_settings (self, &settings);
   gboolean due = gst_vyre_messages_are_counters_due (self, &settings);

@@ -14,8 +14,8 @@
 #define ROOM_WAIT_US 200
 
 /* Tickets in use reach from the oldest batch in flight to the tail. */
-static gboolean
-has_room (const VyreBatch *batch)
+gboolean
+vyre_batch_has_room (const VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
   VyreBatch *oldest = g_queue_peek_head (&kernel->in_flight);
@@ -155,7 +155,7 @@ reserve (VyreBatch *batch, gint64 end_time, GError **error)
     if (kernel->payloads && batch->plan->payload_size > vyre_store_get_size (kernel->payloads))
       return set_payload_too_large (kernel, batch->plan, error);
     batch->local = find_template (batch) != NULL;
-    if (has_room (batch) && alloc_memory (batch))
+    if (vyre_batch_has_room (batch) && alloc_memory (batch))
       return TRUE;
     vyre_megakernel_reap (kernel, &releases);
     if (releases.n > 0) {
@@ -165,7 +165,7 @@ reserve (VyreBatch *batch, gint64 end_time, GError **error)
       continue;
     }
     gint64 now = g_get_monotonic_time ();
-    if (has_room (batch) && alloc_memory (batch))
+    if (vyre_batch_has_room (batch) && alloc_memory (batch))
       return TRUE;
     if (now >= end_time)
       return set_busy (kernel, error);
@@ -182,10 +182,10 @@ make_place (guint index, guint32 sequence)
   return (guint64)index << 32 | sequence;
 }
 
-/* Takes the batch into flight: from here on its tickets have numbers, and nothing
+/* Takes a run of the batch into flight: from here on its tickets have numbers, and nothing
  * can go wrong but the device. */
-static void
-enter (VyreBatch *batch)
+void
+vyre_batch_enter (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
 
@@ -201,6 +201,7 @@ enter (VyreBatch *batch)
   batch->rung = FALSE;
   batch->link.data = batch;
   g_queue_push_tail_link (&kernel->in_flight, &batch->link);
+  vyre_turns_entered (batch);
 }
 
 static void
@@ -209,7 +210,7 @@ note_published (VyreBatch *batch)
   if (batch->payload.import)
     vyre_import_ref (batch->payload.import);
   batch->kernel->counters.batches++;
-  batch->number = batch->sequence;
+  batch->number = ++batch->kernel->n_published;
   batch->published = vyre_now ();
 }
 
@@ -245,31 +246,42 @@ fill_table (VyreBatch *batch, guint32 *slice)
   }
 }
 
-/* The batch's own state, unless it starts from a template, and where it will be read
- * back. */
+/* The batch as it is before it runs. */
+static void
+fill_slice (VyreBatch *batch, guint32 *slice)
+{
+  const VyrePlan *plan = batch->plan;
+  gint64 tag_word = vyre_plan_tag_word (plan);
+
+  if (vyre_megakernel_is_discrete (batch->kernel)) {
+    vyre_memory_store ((guint8 *)slice, plan->slice, plan->slice_size);
+    vyre_memory_flush (); /* or the tag might be overtaken by what it replaces */
+  } else {
+    memcpy (slice, plan->slice, plan->slice_size);
+  }
+  if (tag_word != VYRE_NO_TAG_WORD)
+    slice[tag_word] = GUINT32_TO_LE (batch->completion.tag);
+  fill_table (batch, slice);
+}
+
+/* The batch's own state, unless it starts from a template or goes on from the run before, and
+ * where it will be read back. */
 static void
 write_slice (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
-  const VyrePlan *plan = batch->plan;
-  gint64 tag_word = vyre_plan_tag_word (plan);
-  guint8 *slice;
+  gboolean discrete = vyre_megakernel_is_discrete (kernel);
 
-  if (vyre_megakernel_is_discrete (kernel))
-    vyre_arrival_expect (vyre_batch_readback (batch), plan, &kernel->mark);
+  if (discrete)
+    vyre_arrival_expect (vyre_batch_readback (batch), batch->plan, &kernel->mark);
   if (batch->local)
     return;
-  if (vyre_megakernel_is_discrete (kernel)) {
-    slice = vyre_store_get_data (kernel->work) + batch->work;
-    vyre_memory_store (slice, plan->slice, plan->slice_size);
-    vyre_memory_flush (); /* or the tag might be overtaken by what it replaces */
-  } else {
-    slice = vyre_batch_readback (batch);
-    memcpy (slice, plan->slice, plan->slice_size);
-  }
-  if (tag_word != VYRE_NO_TAG_WORD)
-    ((guint32 *)slice)[tag_word] = GUINT32_TO_LE (batch->completion.tag);
-  fill_table (batch, (guint32 *)slice);
+  guint32 *slice = discrete ? (guint32 *)(vyre_store_get_data (kernel->work) + batch->work)
+                            : (guint32 *)vyre_batch_readback (batch);
+  if (!batch->started)
+    fill_slice (batch, slice);
+  if (batch->cut)
+    vyre_plan_write_run (batch->plan, &batch->run, slice);
 }
 
 static void
@@ -286,7 +298,7 @@ write_ticket (const VyreBatch *batch, guint index, guint32 *words)
     words[VYRE_TICKET_TEMPLATE] = template->id;
     base = template->offset;
   } else {
-    memcpy (words, g_array_index (plan->tickets, VyreTicket, index).words, sizeof (VyreTicket));
+    vyre_plan_write_ticket (plan, &batch->run, index, words);
     if (batch->work != VYRE_NOWHERE) /* whichever ticket is the last copies the readback out */
       words[VYRE_TICKET_COST] += MIN (plan->copy_cost, VYRE_COST_COPY_OUT_MAX);
   }
@@ -390,8 +402,8 @@ count_payload (const VyreBatch *batch, gboolean by_copy_engine)
 /* The lock is held on entry and exit, not while memory is written: others publish
  * meanwhile, since tickets may become visible in any order. A payload that the CPU
  * stores is not needed afterwards: it becomes @done_with. */
-static void
-ring (VyreBatch *batch, VyrePayload *done_with)
+void
+vyre_batch_ring (VyreBatch *batch, VyrePayload *done_with)
 {
   VyreMegakernel *kernel = batch->kernel;
   gboolean by_copy_engine = goes_by_copy_engine (batch);
@@ -414,6 +426,7 @@ ring (VyreBatch *batch, VyrePayload *done_with)
     submit_copy (batch);
   kernel->n_ringing--;
   batch->rung = TRUE;
+  batch->started = batch->resumed = TRUE;
   vyre_keeper_published (kernel, batch);
 }
 
@@ -438,6 +451,19 @@ build_in_full (VyreMegakernel *kernel, GError **error)
   kernel->pipeline.full = full;
   vyre_keeper_replace (kernel);
   return TRUE;
+}
+
+/* Publishes the batch now or, if others hold the device for long enough, when its turn has
+ * come; the lock is held, and dropped on the way. */
+static void
+enter_or_queue (VyreBatch *batch, VyrePayload *done_with)
+{
+  if (!vyre_turns_may_enter (batch)) {
+    vyre_turns_queue (batch);
+    return;
+  }
+  vyre_batch_enter (batch);
+  vyre_batch_ring (batch, done_with);
 }
 
 static gboolean
@@ -492,13 +518,13 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     batch->payload.offset = (gsize)(payload->data - payload->import->base);
   VyrePayload done_with = { .release = NULL };
   vyre_mutex_lock (&kernel->lock);
+  vyre_turns_begin (batch);
   gboolean fits
       = (!plan->full || build_in_full (kernel, error)) && reserve (batch, end_time, error);
   if (fits) {
-    enter (batch);
     note_published (batch);
     count_payload (batch, goes_by_copy_engine (batch));
-    ring (batch, &done_with);
+    enter_or_queue (batch, &done_with);
   }
   g_mutex_unlock (&kernel->lock);
   if (done_with.release)
@@ -510,8 +536,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   return batch;
 }
 
-/* Waits for a place for the rest of a batch; the lock is held. FALSE: nobody wants it, or
- * there is no kernel any more. */
+/* Waits for a place for the rest of a batch, in the service; the lock is held. FALSE: nobody wants
+ * it, or there is no kernel any more. */
 static gboolean
 reserve_again (VyreBatch *batch)
 {
@@ -520,14 +546,17 @@ reserve_again (VyreBatch *batch)
   while (!batch->orphaned && !batch->kernel->failure) {
     if (reserve (batch, g_get_monotonic_time () + slice, NULL))
       return TRUE;
+    g_mutex_unlock (&batch->kernel->lock);
+    vyre_turns_proceed (batch->kernel); /* what waits its turn may be what takes the room */
+    vyre_mutex_lock (&batch->kernel->lock);
   }
   return FALSE;
 }
 
-/* Leaves a parked batch, which will not go on, to who waits for it, or to the kernel's end;
- * the lock is held. */
-static VyreRelease
-give_up (VyreBatch *batch)
+/* Leaves a batch which will not go on to who waits for it, or to the kernel's end; the lock is
+ * held. */
+VyreRelease
+vyre_batch_give_up (VyreBatch *batch)
 {
   VyreRelease release = { .tenant = NULL };
 
@@ -535,6 +564,7 @@ give_up (VyreBatch *batch)
     release = vyre_batch_take_release (batch);
     vyre_batch_destroy (batch);
   } else {
+    batch->rung = TRUE; /* nobody is at it */
     batch->link.data = batch;
     g_queue_push_tail_link (&batch->kernel->in_flight, &batch->link);
   }
@@ -554,15 +584,14 @@ vyre_batch_resume (VyreBatch *batch, gboolean writes)
   vyre_mutex_lock (&kernel->lock);
   vyre_plan_unref (batch->plan);
   batch->plan = rest;
-  batch->resumed = TRUE;
+  vyre_turns_begin (batch);
   if (reserve_again (batch)) {
     batch->parked = FALSE;
-    enter (batch);
-    ring (batch, &unused);
-    if (batch->orphaned && kernel->failure)
+    enter_or_queue (batch, &unused);
+    if (batch->orphaned && kernel->failure && batch->rung)
       release = vyre_batch_take_release (batch);
   } else {
-    release = give_up (batch);
+    release = vyre_batch_give_up (batch);
   }
   g_mutex_unlock (&kernel->lock);
   vyre_release_run (&release);

@@ -117,7 +117,7 @@ vyre_batch_destroy (VyreBatch *batch)
 guint
 vyre_batch_count_tickets (const VyreBatch *batch)
 {
-  return batch->local ? 1 : batch->plan->tickets->len;
+  return batch->local ? 1 : batch->run.n_tickets;
 }
 
 guint8 *
@@ -183,9 +183,9 @@ read_report (VyreBatch *batch, const guint8 *report, gint64 now)
   completion->latency = (guint64)(now - batch->published);
 }
 
-/* The batch is through, as far as it came. */
-static void
-complete (VyreBatch *batch, VyreReleases *releases)
+/* The batch is through, as far as it came. Called with the lock held. */
+void
+vyre_batch_complete (VyreBatch *batch, VyreReleases *releases)
 {
   VyreMegakernel *kernel = batch->kernel;
 
@@ -201,21 +201,24 @@ complete (VyreBatch *batch, VyreReleases *releases)
     atomic_store_explicit (&batch->done, true, memory_order_release);
 }
 
-/* Takes a completed batch out of flight. */
+/* Takes a batch out of flight that has completed, or a run of it. */
 static void
 retire_batch (VyreBatch *batch, gint64 now, VyreReleases *releases)
 {
   VyreMegakernel *kernel = batch->kernel;
   const guint8 *report = vyre_batch_readback (batch) + batch->plan->scratch_offset;
 
-  read_report (batch, report, now);
   atomic_store_explicit (&batch->place, NO_PLACE, memory_order_relaxed);
   g_queue_unlink (&kernel->in_flight, &batch->link);
   kernel->free_indices[kernel->n_free++] = batch->index;
   kernel->counters.tickets += vyre_batch_count_tickets (batch);
   kernel->last_activity = now;
+  vyre_turns_left (batch);
+  if (vyre_turns_go_on (batch, report))
+    return;
+  read_report (batch, report, now);
   if (!park (batch, report))
-    complete (batch, releases);
+    vyre_batch_complete (batch, releases);
 }
 
 /* Collects every completion. Called with the lock held; the caller runs the
@@ -246,20 +249,30 @@ vyre_releases_run (VyreReleases *releases)
     vyre_release_run (&releases->list[i]);
 }
 
-/* Whether no batch in flight that is older may still write to a file. */
+static gboolean
+has_older_writer (const GQueue *batches, const VyreBatch *than)
+{
+  gboolean found = FALSE;
+
+  for (const GList *l = batches->head; l && !found; l = l->next) {
+    const VyreBatch *other = l->data;
+    found = other->plan->writes && (gint32)(other->number - than->number) < 0;
+  }
+  return found;
+}
+
+/* Whether no batch that is older, and in flight or waiting its turn, may still write to a
+ * file. */
 gboolean
 vyre_batch_may_write (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
   VyreReleases releases;
-  gboolean may = TRUE;
 
   vyre_mutex_lock (&kernel->lock);
   vyre_megakernel_reap (kernel, &releases); /* nobody may be waiting for the older one */
-  for (GList *l = kernel->in_flight.head; l && may; l = l->next) {
-    const VyreBatch *other = l->data;
-    may = !other->plan->writes || (gint32)(other->number - batch->number) > 0;
-  }
+  gboolean may
+      = !has_older_writer (&kernel->in_flight, batch) && !has_older_writer (&kernel->turns, batch);
   g_mutex_unlock (&kernel->lock);
   vyre_releases_run (&releases);
   return may;
@@ -282,7 +295,7 @@ vyre_batch_end (VyreBatch *batch)
   releases.n = 0;
   vyre_mutex_lock (&kernel->lock);
   batch->parked = FALSE;
-  complete (batch, &releases);
+  vyre_batch_complete (batch, &releases);
   g_mutex_unlock (&kernel->lock);
   vyre_releases_run (&releases);
 }
@@ -464,6 +477,34 @@ const VyreCompletion *
 vyre_batch_get_completion (VyreBatch *batch)
 {
   return &batch->completion;
+}
+
+/**
+ * vyre_batch_check:
+ * @batch: a completed batch
+ * @error: return location
+ *
+ * Holds the payload bytes that the kernel says it read against those of the slots that have
+ * run. Both are kept where programs cannot write, unlike the counts in the control part.
+ *
+ * Returns: whether they are the same; otherwise %VYRE_ERROR_STUCK: the driver ended loops
+ *   before they were through, and no result can be trusted
+ */
+gboolean
+vyre_batch_check (VyreBatch *batch, GError **error)
+{
+  const VyrePlan *plan = batch->plan->origin ? batch->plan->origin : batch->plan;
+  guint64 bytes = batch->completion.payload_bytes, planned = plan->region_bytes;
+
+  if (bytes != planned) /* there may be slots that did not run */
+    planned = vyre_plan_count_bytes_read (plan, vyre_batch_readback (batch));
+  if (bytes == planned)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+      "The kernel processed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+      " bytes of a batch. Fix: set residency=dispatch, and report the driver.",
+      bytes, planned);
+  return FALSE;
 }
 
 /**

@@ -25,6 +25,17 @@
 #define SMALL_ROUNDS 100
 #define LARGE_ROUNDS 5
 
+#define PROOF_PROGRAM "u8_stats payload -> stats"
+
+/* To find what a batch may cost: tickets so short that a busy machine leaves some of them
+ * alone. */
+#define TIMED_TICKETS 8
+#define DEFAULT_BATCH_TIME (100 * G_GUINT64_CONSTANT (1000000))
+#define COPY_STEPS 700u
+#define HISTOGRAM_BYTES 65536
+#define CPU_LANE_ROUNDS 8
+#define MOST_LANE_PART 16
+
 /* To find the size from which on the copy engine is faster. */
 #define TIMED_BATCHES 5
 #define LEAST_THRESHOLD 16384
@@ -190,19 +201,21 @@ prove_round (VyreMegakernel *kernel, const Proof *proof, guint round, GError **e
 }
 
 static gboolean
-proof_init (Proof *proof, VyreMegakernel *kernel, gsize size, GError **error)
+proof_init (Proof *proof, VyreMegakernel *kernel, const char *text, gsize size, guint n_observables,
+    GError **error)
 {
-  g_autoptr (VyreProgram) program = vyre_program_assemble ("u8_stats payload -> stats", error);
+  g_autoptr (VyreProgram) program = vyre_program_assemble (text, error);
   g_autoptr (VyreBindings) bindings = vyre_bindings_new ();
 
   *proof = (Proof){ .size = size };
   if (!program)
     return FALSE;
-  g_autoptr (VyreImage) image = vyre_program_bind (program, bindings, size, 0, 0, error);
+  g_autoptr (VyreImage) image
+      = vyre_program_bind (program, bindings, size, 0, n_observables, error);
   if (!image)
     return FALSE;
   proof->plan = vyre_plan_new (image, size, kernel->pipeline.workgroup, NULL, error);
-  for (guint i = 0; i < BURST && proof->plan; i++) {
+  for (guint i = 0; i < BURST && proof->plan && proof->size > 0; i++) {
     gboolean fits = vyre_store_alloc (kernel->staging, size, 0, &proof->payloads[i].offset);
     g_assert (fits); /* nothing else is in the store yet */
   }
@@ -212,7 +225,7 @@ proof_init (Proof *proof, VyreMegakernel *kernel, gsize size, GError **error)
 static void
 proof_clear (Proof *proof, VyreMegakernel *kernel)
 {
-  for (guint i = 0; i < BURST && proof->plan; i++)
+  for (guint i = 0; i < BURST && proof->plan && proof->size > 0; i++)
     vyre_store_free (kernel->staging, proof->payloads[i].offset);
   g_clear_pointer (&proof->plan, vyre_plan_unref);
 }
@@ -229,7 +242,7 @@ static gboolean
 prove_size (VyreMegakernel *kernel, gsize size, guint rounds, GError **error)
 {
   Proof proof;
-  gboolean fine = proof_init (&proof, kernel, size, error);
+  gboolean fine = proof_init (&proof, kernel, PROOF_PROGRAM, size, 0, error);
 
   for (guint round = 0; round < rounds && fine; round++)
     fine = prove_round (kernel, &proof, round, error);
@@ -272,23 +285,32 @@ run_proof (VyreMegakernel *kernel, GError **error)
   return FALSE;
 }
 
-/* Nanoseconds that one batch takes at best, of a few. */
+/* Nanoseconds that a batch takes at best, of @n. */
 static gboolean
-time_batch (VyreMegakernel *kernel, gsize size, gsize copy_threshold, double *best, GError **error)
+time_proof (VyreMegakernel *kernel, const Proof *proof, guint n, double *best, GError **error)
 {
-  Proof proof;
-  gboolean fine = proof_init (&proof, kernel, size, error);
+  gboolean fine = TRUE;
 
   *best = G_MAXDOUBLE;
-  kernel->copy_threshold = copy_threshold;
-  for (guint i = 0; i < TIMED_BATCHES && fine; i++) {
+  for (guint i = 0; i < n && fine; i++) {
     VyreBatch *batch
-        = vyre_megakernel_publish (kernel, proof.plan, i, &proof.payloads[0], 0, error);
+        = vyre_megakernel_publish (kernel, proof->plan, i, &proof->payloads[0], 0, error);
     fine = batch && vyre_batch_wait (batch, g_get_monotonic_time () + BATCH_TIMEOUT_US, error);
     if (fine)
       *best = MIN (*best, (double)vyre_batch_get_completion (batch)->latency);
     g_clear_pointer (&batch, vyre_batch_free);
   }
+  return fine;
+}
+
+static gboolean
+time_batch (VyreMegakernel *kernel, gsize size, gsize copy_threshold, double *best, GError **error)
+{
+  Proof proof;
+
+  kernel->copy_threshold = copy_threshold;
+  gboolean fine = proof_init (&proof, kernel, PROOF_PROGRAM, size, 0, error)
+                  && time_proof (kernel, &proof, TIMED_BATCHES, best, error);
   proof_clear (&proof, kernel);
   return fine;
 }
@@ -321,10 +343,80 @@ choose_threshold (VyreMegakernel *kernel, GError **error)
   if (kernel->placement != VYRE_PLACEMENT_SPLIT)
     return TRUE;
   kernel->copy_threshold = kernel->params.copy_threshold;
-  if (kernel->params.copy_threshold > 0)
-    return TRUE;
+  return kernel->params.copy_threshold > 0 || measure_threshold (kernel, error);
+}
+
+/* Nanoseconds that a unit of cost takes at most, raised by what @text takes for one. */
+static gboolean
+time_work (VyreMegakernel *kernel, const char *text, gsize size, guint n_observables, double *unit,
+    GError **error)
+{
+  Proof proof;
+  double best;
+
+  gboolean fine = proof_init (&proof, kernel, text, size, n_observables, error)
+                  && time_proof (kernel, &proof, TIMED_TICKETS, &best, error);
+  if (fine)
+    *unit = MAX (*unit, best / (double)proof.plan->cost);
+  proof_clear (&proof, kernel);
+  return fine;
+}
+
+/* A ticket of copies, a lane each, as long as they may be. */
+static char *
+make_lanes (const VyreMegakernel *kernel)
+{
+  guint n = kernel->pipeline.workgroup;
+  GString *text = g_string_new (NULL);
+
+  n *= n <= VYRE_CPU_WORKGROUP ? CPU_LANE_ROUNDS : 1;
+  for (guint slot = 0; slot < n; slot++)
+    g_string_append_printf (text, "memcpy 160, 160, %u\n", VYRE_LANE_MEMCPY_WORDS);
+  return g_string_free (text, FALSE);
+}
+
+/* How long a unit of cost takes: of lanes, and of the two other things that take the longest
+ * for what they cost. */
+static gboolean
+time_units (VyreMegakernel *kernel, double *lane, double *other, GError **error)
+{
+  guint words = kernel->pipeline.workgroup * COPY_STEPS;
+  gsize size = MIN (HISTOGRAM_BYTES, large_size (kernel));
+  g_autofree char *lanes = make_lanes (kernel);
+  g_autofree char *copies
+      = g_strdup_printf ("packed_slot { memcpy 160, 160, %u | memcpy 160, 160, %u }", words, words);
+
+  *lane = *other = 0;
+  return time_work (kernel, lanes, 0, VYRE_LANE_MEMCPY_WORDS, lane, error)
+         && time_work (kernel, copies, 0, words, other, error)
+         && time_work (kernel, "u8_histogram payload -> bins", size, 0, other, error);
+}
+
+/* What may be in flight at a time. Workgroups of a CPU come and go: there one has to do. */
+static gboolean
+measure_most (VyreMegakernel *kernel, GError **error)
+{
+  guint64 time = kernel->params.max_batch_time ? kernel->params.max_batch_time : DEFAULT_BATCH_TIME;
+  double lane, other;
+
+  if (!time_units (kernel, &lane, &other, error))
+    return FALSE;
+  guint groups = vyre_device_is_cpu (kernel->device) ? 1 : kernel->n_groups;
+  double most = (double)time / other * groups;
+  g_mutex_lock (&kernel->lock);
+  kernel->lane_part = (guint)CLAMP (other / lane, 1, MOST_LANE_PART);
+  if (time < G_MAXUINT64)
+    kernel->most = (guint64)CLAMP (most, 2 * VYRE_COST_MAX, (double)G_MAXINT64);
+  g_mutex_unlock (&kernel->lock);
+  return TRUE;
+}
+
+/* What is measured with batches, once those are known to come out right. */
+static gboolean
+measure_batches (VyreMegakernel *kernel, GError **error)
+{
   vyre_megakernel_set_active (kernel, TRUE);
-  gboolean fine = measure_threshold (kernel, error);
+  gboolean fine = choose_threshold (kernel, error) && measure_most (kernel, error);
   vyre_megakernel_set_active (kernel, FALSE);
   return fine;
 }
@@ -346,7 +438,7 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
   GError *reason = NULL;
 
   set_residency (kernel, residency, poll_ns);
-  gboolean fine = run_proof (kernel, &reason) && choose_threshold (kernel, &reason);
+  gboolean fine = run_proof (kernel, &reason) && measure_batches (kernel, &reason);
   g_string_append_printf (verdict, "; %s, %s: %s", vyre_placement_name (kernel->placement),
       vyre_residency_name (residency), fine ? "proven" : reason->message);
   if (fine && kernel->placement == VYRE_PLACEMENT_SPLIT)

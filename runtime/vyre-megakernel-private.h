@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The megakernel between its own files: batches in vyre-batch-publish.c up to the doorbell and
- * in vyre-batch.c from there on, residency in vyre-keeper.c, the proof at start in
- * vyre-handshake.c, the rest in vyre-megakernel.c. Everything below the lock is guarded by it.
+ * in vyre-batch.c from there on, what waits its turn in vyre-turns.c, residency in vyre-keeper.c,
+ * the proof at start in vyre-handshake.c, the rest in vyre-megakernel.c. Everything below the lock
+ * is guarded by it.
  */
 #pragma once
 
@@ -28,6 +29,9 @@ struct _VyreBatch {
   VyrePlan *plan;         /* of what is left of it, once it was parked */
   guint index;
   guint32 first_ticket;
+  VyreRun run;      /* what of it is in flight, or will be next */
+  gboolean cut;     /* there are several */
+  gboolean started; /* its slice is where it runs; not so of the rest of one that was parked */
   gboolean local;
   gsize readback;
   gsize work;          /* slice of the work store, unless local or the readback is it */
@@ -37,7 +41,7 @@ struct _VyreBatch {
   gboolean parked;     /* with the service, and not in flight */
   gboolean asked;      /* the last run of it made requests */
   gboolean resumed;    /* its payload is where the kernel reads it */
-  guint32 number;      /* its sequence when it was first published */
+  guint32 number;      /* of the batches as published */
   VyreResident **pins; /* what its table says is resident; one for each resource, or NULL */
   GError *io_error;    /* the first request that could not be served */
   gboolean stolen;
@@ -98,7 +102,13 @@ struct _VyreMegakernel {
   guint n_ringing; /* batches in flight that their publisher has not launched for yet */
   gboolean quit;
   GError *failure;
-  GQueue in_flight; /* of VyreBatch, as published */
+  GQueue in_flight; /* of VyreBatch, as they took their places */
+  GQueue turns;     /* of VyreBatch, which wait until what is in flight is cheap enough */
+  guint n_cut;      /* batches in flight with more to come */
+  guint64 load;     /* cost of the dear runs in flight */
+  guint64 most;     /* that it may be, unless a single run is more */
+  guint lane_part;  /* so much of what lanes cost takes as long as one of anything else */
+  guint32 n_published;
   guint free_indices[VYRE_MAX_BATCHES];
   guint n_free;
   VyreMegakernelCounters counters;
@@ -127,6 +137,11 @@ guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);
 gboolean vyre_batch_has_writes_left (VyreBatch *batch);
 void vyre_batch_resume (VyreBatch *batch, gboolean writes);
+gboolean vyre_batch_has_room (const VyreBatch *batch);
+void vyre_batch_enter (VyreBatch *batch);
+void vyre_batch_ring (VyreBatch *batch, VyrePayload *done_with);
+VyreRelease vyre_batch_give_up (VyreBatch *batch);
+void vyre_batch_complete (VyreBatch *batch, VyreReleases *releases);
 void vyre_batch_end (VyreBatch *batch);
 gboolean vyre_batch_is_completed (VyreBatch *batch);
 VyreRelease vyre_batch_take_release (VyreBatch *batch);
@@ -137,6 +152,15 @@ void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
 gboolean vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error);
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
+
+void vyre_turns_begin (VyreBatch *batch);
+gboolean vyre_turns_may_enter (const VyreBatch *batch);
+void vyre_turns_entered (VyreBatch *batch);
+void vyre_turns_left (VyreBatch *batch);
+void vyre_turns_queue (VyreBatch *batch);
+gboolean vyre_turns_go_on (VyreBatch *batch, const guint8 *report);
+gboolean vyre_turns_proceed (VyreMegakernel *kernel);
+void vyre_turns_end (VyreMegakernel *kernel);
 
 void vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch);
 void vyre_keeper_park (VyreMegakernel *kernel);

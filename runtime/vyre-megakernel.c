@@ -187,6 +187,8 @@ create (
   kernel->params = *params;
   kernel->placement = placement;
   kernel->imports = vyre_imports_new (kernel);
+  kernel->most = G_MAXUINT64; /* until the device's speed is known */
+  kernel->lane_part = 1;
   vyre_mark_init (&kernel->mark);
   /* sums with the clock must not overflow; 73 years are as good as for ever */
   kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);
@@ -656,7 +658,8 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
   g_mutex_lock (&kernel->lock);
   vyre_megakernel_reap (kernel, &releases);
   *counters = kernel->counters;
-  counters->in_flight = g_queue_get_length (&kernel->in_flight);
+  counters->in_flight
+      = g_queue_get_length (&kernel->in_flight) + g_queue_get_length (&kernel->turns);
   g_mutex_unlock (&kernel->lock);
   vyre_releases_run (&releases);
   counters->progress = __atomic_load_n (&answer[VYRE_ANSWER_PROGRESS], __ATOMIC_RELAXED);

@@ -75,6 +75,9 @@ typedef enum {
  *   and after some four times as many of which it ends by itself when the host has
  *   died; 0
  *   for a launch without end
+ * @max_batch_time: nanoseconds that a batch may hold the device, by what the proof at start
+ *   takes for a piece of work; longer ones let others in between. 0 for 100 ms, %G_MAXUINT64
+ *   for no limit
  *
  * How to run a megakernel.
  */
@@ -88,6 +91,7 @@ typedef struct {
   gsize resource_size;
   guint64 idle_timeout;
   guint64 lease;
+  guint64 max_batch_time;
 } VyreMegakernelParams;
 
 /**
@@ -99,6 +103,7 @@ typedef struct {
  * @completed: batches completed
  * @tickets: tickets of completed batches; a small batch on a device of its own is
  *   one
+ * @turns: times that a batch which was cut let others in before it went on
  * @progress: changes whenever a workgroup starts on a ticket of a large batch
  * @idle_polls: times a workgroup looked for work and found none
  * @spin_time: nanoseconds that threads waited awake for completions
@@ -117,6 +122,7 @@ typedef struct {
   guint64 batches;
   guint64 completed;
   guint64 tickets;
+  guint64 turns;
   guint64 progress;
   guint64 idle_polls;
   guint64 spin_time;
@@ -235,6 +241,7 @@ void vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant);
 gboolean vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error);
 void vyre_batch_free (VyreBatch *batch);
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);
+gboolean vyre_batch_check (VyreBatch *batch, GError **error);
 const guint8 *vyre_batch_get_readback (VyreBatch *batch);
 gsize vyre_batch_steal_readback (VyreBatch *batch);
 gboolean vyre_batch_is_parked (VyreBatch *batch);

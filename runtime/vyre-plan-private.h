@@ -12,6 +12,23 @@ typedef struct {
   guint32 words[VYRE_TICKET_WORDS];
 } VyreTicket;
 
+/* A run uses half of the ticket ring at most, so that the next one can be queued behind it. */
+#define VYRE_RUN_MAX_TICKETS (VYRE_MAX_TICKETS / 2)
+
+/* Fences that one lane runs together may cost so much. */
+#define VYRE_FENCES_COST_MAX (VYRE_COST_MAX / 2)
+
+/* What of a batch is published at a time: tickets of its plan, or, behind all of those, one
+ * that is there for fences alone. */
+typedef struct {
+  guint ticket; /* the first one's index in the plan */
+  guint n_tickets;
+  guint fence_first; /* of the slots whose fences the last ticket to end runs */
+  guint fence_end;
+  gboolean solo; /* the fence before fence_end is run by a workgroup, as the ticket */
+  guint64 cost;
+} VyreRun;
+
 struct _VyrePlan {
   gatomicrefcount refs;
   VyreImage *image;
@@ -33,20 +50,64 @@ struct _VyrePlan {
   gsize report_size;     /* of what the host reads of it: the readback and the report */
   gsize copied_granules; /* of the readback's first parts, as far as the kernel changes them */
   gsize slice_size;
-  guint32 *slice;  /* initial contents of a batch */
-  GArray *tickets; /* of VyreTicket, as far as they do not depend on the batch */
-  gboolean local;  /* small: local_ticket does the same as all of them */
+  guint32 *slice;    /* initial contents of a batch */
+  GArray *tickets;   /* of VyreTicket, as far as they do not depend on the batch */
+  guint64 cost;      /* of all of them */
+  guint64 lane_cost; /* of those of lanes */
+  guint dearest;     /* of one of them */
+  gboolean local;    /* small: local_ticket does the same as all of them */
   VyreTicket local_ticket;
   gsize local_size;  /* of the slice with the steps, bytes */
   gpointer template; /* what the kernel that runs it keeps of it, under its lock */
   GDestroyNotify template_free;
   guint fence_first;
   guint fence_end;
-  guint fence_cost;
-  guint copy_cost;      /* of copying the readback out, where that is done */
-  guint64 region_bytes; /* the kernel reads this many if no slot faults or is refused */
+  guint64 fence_cost;
+  gboolean fences_apart; /* run behind all tickets, in runs of their own */
+  guint copy_cost;       /* of copying the readback out, where that is done */
+  guint64 region_bytes;  /* the kernel reads this many if no slot faults or is refused */
 };
 
+static inline guint32
+vyre_plan_slot_word (const VyreImage *image, guint slot, guint word)
+{
+  return image->slots[slot * VYRE_SLOT_WORDS + word];
+}
+
+/* The word of the slice with the verdict of a slot. */
+static inline gsize
+vyre_plan_verdict_word (const VyrePlan *plan, guint slot)
+{
+  return plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + (gsize)slot * VYRE_SCRATCH_SLOT_WORDS
+         + VYRE_SCRATCH_SLOT_VERDICT;
+}
+
+static inline void
+vyre_plan_append_ticket (VyrePlan *plan, const VyreTicket *ticket)
+{
+  g_array_append_vals (plan->tickets, ticket, 1);
+  plan->cost += ticket->words[VYRE_TICKET_COST];
+  if (ticket->words[VYRE_TICKET_KIND] == VYRE_KIND_LANES)
+    plan->lane_cost += ticket->words[VYRE_TICKET_COST];
+  plan->dearest = MAX (plan->dearest, ticket->words[VYRE_TICKET_COST]);
+}
+
+/* vyre-plan-cut.c */
+guint64 vyre_plan_fence_cost (const VyrePlan *plan, guint slot, gboolean *solo);
+gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);
+gboolean vyre_plan_add_ticket (
+    VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **error);
+guint64 vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback);
+gboolean vyre_plan_cut (VyrePlan *plan, GError **error);
+
+/* vyre-run.c */
+gboolean vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run);
+gboolean vyre_plan_is_last_run (const VyrePlan *plan, const VyreRun *run);
+gboolean vyre_plan_runs_at_once (const VyrePlan *plan, const VyreRun *run);
+void vyre_plan_write_run (const VyrePlan *plan, const VyreRun *run, guint32 *slice);
+void vyre_plan_write_ticket (const VyrePlan *plan, const VyreRun *run, guint index, guint32 *words);
+
+/* vyre-plan.c */
 gint64 vyre_plan_tag_word (const VyrePlan *plan);
 VyreFileName vyre_plan_resource_name (const VyrePlan *plan, guint resource);
 gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);

@@ -14,7 +14,7 @@
 #include "vyre-word-private.h"
 
 /* How often to look for room when all there is is in use, and for how long nothing may become
- * of that; and how often whether an older batch has completed, which wakes nobody. */
+ * of that; and how often whether a batch has completed, which wakes nobody. */
 #define ROOM_RETRY (10 * G_TIME_SPAN_MILLISECOND)
 #define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
 #define TURN_RETRY (G_TIME_SPAN_MILLISECOND / 2)
@@ -355,6 +355,8 @@ proceed_all (VyreService *self)
   gboolean any = FALSE;
 
   self->retry = 0;
+  if (vyre_turns_proceed (self->kernel))
+    look_again (self, TURN_RETRY);
   vyre_resources_collect (self->resources);
   for (GList *l = self->jobs, *next; l; l = next) {
     Job *job = l->data;
@@ -452,6 +454,7 @@ drop_jobs (VyreService *self)
     vyre_batch_resume (job->batch, FALSE);
     g_free (job);
   }
+  vyre_turns_end (self->kernel);
 }
 
 static gpointer

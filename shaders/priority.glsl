@@ -7,9 +7,12 @@
 
 const uint NO_SLOT = 0xFFFFFFFFu;
 
-// A tenant may have as many slots run as its quota says.
+// A tenant may have as many slots run as its quota says. Programs can move the table of masks
+// to where one of any number is authorised, whose quota would lie outside of the batch.
 bool may_spend(uint tenant)
 {
+  if (!in_control(VYRE_CONTROL_QUOTAS + tenant))
+    return false;
   uint spent_at = control_at(VYRE_CONTROL_FAIRNESS + tenant % VYRE_CONTROL_FAIRNESS_COUNT);
   if (add(spent_at, 1u) < get(control_at(VYRE_CONTROL_QUOTAS + tenant)))
     return true;

@@ -30,6 +30,7 @@ set_up (GstElement *element)
 {
   set_from_environment (element, "residency", "VYRE_TEST_RESIDENCY");
   set_from_environment (element, "placement", "VYRE_TEST_PLACEMENT");
+  set_from_environment (element, "max-batch-time", "VYRE_TEST_BATCH_TIME");
 }
 
 /* Where tests share a process (CK_FORK=no), they share a kernel: some drivers

@@ -10,6 +10,7 @@
 #define CAPS "application/x-vyre-slots"
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
 #define DEFAULT_OBSERVABLES 256
+#define MAX_SLOTS ((gsize)393216)
 
 enum { CONTROL, RING, DEBUG_LOG, IO_QUEUE };
 
@@ -452,6 +453,32 @@ typedef struct {
   const gchar *part; /* of what is said */
 } Refusal;
 
+/* As many as there may be, and one lane's work each. */
+GST_START_TEST (the_largest_ring_runs)
+{
+  GstHarness *h = filter_new_with (NULL, "observable-slots", VYRE_MAX_OBSERVABLES, NULL);
+  Slot *slots = g_new (Slot, MAX_SLOTS);
+
+  for (gsize i = 0; i < MAX_SLOTS; i++)
+    slots[i] = (Slot)SLOT (VYRE_OP_ATOMIC_ADD, 1, VYRE_CONTROL_OBSERVABLES + 1);
+  filter_start (h, CAPS);
+  if (!stat_is (h->element, "placement", "unified") && is_on_cpu (h->element)) {
+    g_free (slots); /* there, a readback that is copied out is 1 MiB at most */
+    filter_finish (h);
+    return;
+  }
+  for (guint i = 0; i < 2; i++) {
+    GstBuffer *readback = filter_run (h, slots_buffer (slots, MAX_SLOTS));
+    fail_unless_equals_int (readback_observable (readback, 1), (gint)MAX_SLOTS);
+    fail_unless_equals_int (status_of (readback, MAX_SLOTS - 1), VYRE_STATUS_DONE);
+    gst_buffer_unref (readback);
+  }
+  check_caps (h, (gint)MAX_SLOTS, VYRE_MAX_OBSERVABLES);
+  g_free (slots);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 #define IN_SLOT(slot, word) ((slot)*VYRE_SLOT_WORDS + (word))
 
 static const Refusal refusals[] = {
@@ -467,8 +494,8 @@ static const Refusal refusals[] = {
   { 192, IN_SLOT (1, VYRE_SLOT_STATUS), VYRE_STATUS_WAIT_IO, "Slot 1: " },
   { 192, IN_SLOT (0, VYRE_SLOT_STATUS), 8, "Slot 0: " },
   { 64, IN_SLOT (0, VYRE_SLOT_PRIORITY), VYRE_PRIORITY_LEVELS, "Slot 0: " },
-  { (gsize)600000 * SLOT_BYTES, 0, 1, "readback" },
-  { ((gsize)1048576 + 1) * SLOT_BYTES, 0, 1, "slot 1048576" },
+  { (gsize)600000 * SLOT_BYTES, 0, 1, "slot 393216" },
+  { (MAX_SLOTS + 1) * SLOT_BYTES, 0, 1, "slot 393216" },
 };
 
 static GstBuffer *
@@ -796,6 +823,7 @@ slots_suite (void)
   tcase_add_test (run, a_fault_warns_once_and_the_stream_goes_on);
   suite_add_tcase (s, geometry);
   tcase_add_test (geometry, the_number_of_slots_may_change_with_every_buffer);
+  tcase_add_test (geometry, the_largest_ring_runs);
   tcase_add_test (geometry, observable_slots_are_as_many_as_set);
   tcase_add_test (geometry, neither_program_nor_slot_count_is_used);
   tcase_add_test (geometry, caps_say_whether_buffers_are_slots);

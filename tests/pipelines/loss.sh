@@ -6,7 +6,7 @@
 . "${0%/*}/common.sh"
 
 head -c 300000 /dev/urandom >"$work/input"
-# One launch per buffer: it can be said which one is lost. 317 are the proof at start.
+# One launch per buffer: it can be said which one is lost. 341 are the proof at start.
 pipeline() {
   run 60 filesrc location="$work/input" blocksize=3000 ! vyrefilter name=vyre \
     residency=dispatch program='crc32 payload -> crc32' ! filesink location="$1"
@@ -15,7 +15,7 @@ pipeline() {
 pipeline "$work/whole"
 same 'status' 0 "$status"
 
-export VYRE_LOST_CALL=vkQueueSubmit VYRE_LOST_AFTER=349
+export VYRE_LOST_CALL=vkQueueSubmit VYRE_LOST_AFTER=373
 pipeline "$work/lost"
 same 'status' 0 "$status"
 cmp "$work/whole" "$work/lost" || fail 'the readbacks differ'

@@ -463,6 +463,12 @@ vyre_batch_steal_readback (VyreBatch *batch)
 }
 
 gboolean
+vyre_batch_check (VyreBatch *batch, GError **error)
+{
+  return TRUE;
+}
+
+gboolean
 vyre_batch_is_parked (VyreBatch *batch)
 {
   return FALSE;

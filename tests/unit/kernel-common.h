@@ -53,6 +53,15 @@ test_placement (void)
   return VYRE_PLACEMENT_AUTO;
 }
 
+/* The time that a batch may hold the device, from VYRE_TEST_BATCH_TIME. */
+static inline guint64
+test_batch_time (void)
+{
+  const char *wanted = g_getenv ("VYRE_TEST_BATCH_TIME");
+
+  return wanted ? g_ascii_strtoull (wanted, NULL, 10) : 0;
+}
+
 static inline VyreMegakernelParams
 test_params (void)
 {
@@ -63,6 +72,7 @@ test_params (void)
     .readback_size = 32 << 20,
     .idle_timeout = 50 * 1000 * 1000,
     .lease = 100 * 1000 * 1000,
+    .max_batch_time = test_batch_time (),
   };
 }
 

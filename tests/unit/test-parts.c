@@ -577,6 +577,108 @@ test_takes_over (void)
   test_kernel_close (&fresh);
 }
 
+/* ---- fences ---- */
+
+/* A control word that nothing else changes, and whose result is an observable. */
+#define COUNT_WORD 20
+
+/* Publishes a fence that has its turn only if @n others have had theirs: it finds that number
+ * and counts on. The tag is @n, too. */
+static void
+put_fence (guint32 *slot, guint32 n)
+{
+  const guint32 tag[] = { 0, n }, count[] = { COUNT_WORD, n, n + 1 };
+  const VyreOp ops[] = { { VYRE_OP_BATCH_FENCE, tag, 2 }, { VYRE_OP_COMPARE_SWAP, count, 3 } };
+
+  g_assert_true (
+      vyre_publish_packed (slot, 4 * VYRE_SLOT_WORDS, 0, 0, ops, G_N_ELEMENTS (ops), NULL));
+}
+
+/* Where loops are cut short and readbacks are copied out, those are 1 MiB at the most. */
+static gboolean
+can_run (guint n_slots)
+{
+  return vyre_megakernel_get_placement (t.kernel) == VYRE_PLACEMENT_UNIFIED
+         || !strstr (vyre_megakernel_get_verdict (t.kernel), "at most") || n_slots <= 8192;
+}
+
+/* Runs a ring of @n_slots in which the slots that @every divides, and the last one, are
+ * fences, and the others count. */
+static void
+check_fences (guint n_slots, guint every)
+{
+  g_autofree guint32 *ring = g_new0 (guint32, (gsize)n_slots * VYRE_SLOT_WORDS);
+  const guint32 one[] = { VYRE_STATUS_PUBLISHED, VYRE_OP_ATOMIC_ADD, 0, 0, 1, OBS + 2 };
+  GError *error = NULL;
+  guint n_fences = 0;
+  Batch b;
+
+  batch_init (&b, 0);
+  for (guint slot = 0; slot < n_slots; slot++) {
+    if (slot % every == 0 || slot == n_slots - 1)
+      put_fence (&ring[slot * VYRE_SLOT_WORDS], n_fences++);
+    else
+      memcpy (&ring[slot * VYRE_SLOT_WORDS], one, sizeof one);
+  }
+  b.parts.data[VYRE_PART_RING] = ring;
+  b.parts.size[VYRE_PART_RING] = (gsize)n_slots * 4 * VYRE_SLOT_WORDS;
+  g_autoptr (VyrePlan) plan
+      = vyre_plan_new_from_parts (&b.parts, 0, vyre_megakernel_get_workgroup (t.kernel), &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreBatch) batch = test_run (&t, plan, 0, &(VyrePayload){ 0 });
+  const guint8 *control = vyre_batch_get_readback (batch);
+  g_assert_cmpuint (test_observable (batch, 0), ==, n_fences - 1);
+  g_assert_cmpuint (vyre_read_word (control, COUNT_WORD), ==, n_fences);
+  g_assert_cmpuint (test_observable (batch, 2), ==, n_slots - n_fences);
+  g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_EPOCH), ==, n_fences);
+  g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_DONE_COUNT), ==, n_slots);
+}
+
+static void
+test_fences (void)
+{
+  static const guint rings[][2]
+      = { { 2, 1 }, { 30002, 30001 }, { 100000, 33333 }, { 256, 1 }, { 4096, 2 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rings); i++) {
+    if (can_run (rings[i][0]))
+      check_fences (rings[i][0], rings[i][1]);
+  }
+}
+
+/* A fence that copies more than a lane may, among others. */
+static void
+test_dear_fences (void)
+{
+  const guint words = 30000, n_slots = 6, n_observables = 2 * words + 8;
+  g_autofree guint32 *control = g_new0 (guint32, OBS + n_observables);
+  const guint32 tag[] = { 0, 7 }, copy[] = { OBS + 4, OBS + 4 + words, words };
+  const VyreOp ops[] = { { VYRE_OP_BATCH_FENCE, tag, 2 }, { VYRE_OP_MEMCPY, copy, 3 } };
+  GError *error = NULL;
+  Batch b;
+
+  batch_init (&b, n_slots);
+  g_assert_true (vyre_encode_control_into (
+      control, 4 * (OBS + (gsize)n_observables), n_observables, 1, FALSE, NULL));
+  put_slot (&b, 0, VYRE_OP_STORE_U32, 5, OBS + 4, 0);
+  put_fence (slot_of (&b, 1), 0);
+  g_assert_true (vyre_publish_packed (
+      slot_of (&b, 2), 4 * VYRE_SLOT_WORDS, 0, 0, ops, G_N_ELEMENTS (ops), NULL));
+  put_fence (slot_of (&b, 3), 1);
+  put_slot (&b, 5, VYRE_OP_STORE_U32, 6, OBS + 3 + words, 0);
+  b.parts.data[VYRE_PART_CONTROL] = control;
+  b.parts.size[VYRE_PART_CONTROL] = 4 * (OBS + (gsize)n_observables);
+  g_autoptr (VyrePlan) plan
+      = vyre_plan_new_from_parts (&b.parts, 0, vyre_megakernel_get_workgroup (t.kernel), &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreBatch) batch = test_run (&t, plan, 0, &(VyrePayload){ 0 });
+  g_assert_cmpuint (test_observable (batch, 0), ==, 1);
+  g_assert_cmpuint (vyre_read_word (vyre_batch_get_readback (batch), COUNT_WORD), ==, 2);
+  g_assert_cmpuint (test_observable (batch, 4 + words), ==, 5);
+  g_assert_cmpuint (test_observable (batch, 3 + 2 * words), ==, 6);
+  g_assert_cmpuint (vyre_read_word (vyre_batch_get_readback (batch), VYRE_CONTROL_EPOCH), ==, 3);
+}
+
 /* ---- costs ---- */
 
 /* What a device that cuts loops short may be given at a time is worked out before
@@ -658,6 +760,8 @@ main (int argc, char **argv)
   g_test_add_func ("/parts/handlers/arithmetic", test_arithmetic);
   g_test_add_func ("/parts/handlers/packed", test_packed_handlers);
   g_test_add_func ("/parts/takes-over", test_takes_over);
+  g_test_add_func ("/parts/fences", test_fences);
+  g_test_add_func ("/parts/dear-fences", test_dear_fences);
   g_test_add_func ("/parts/costs", test_costs);
   int result = g_test_run ();
   test_kernel_close (&t);

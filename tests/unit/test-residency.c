@@ -312,6 +312,7 @@ check_cost (const char *text, gsize size)
   GError *error = NULL;
 
   params.residency = VYRE_RESIDENCY_DISPATCH;
+  params.max_batch_time = G_MAXUINT64; /* all of it in one go */
   test_kernel_open (&t, &params);
   t.kernel->n_groups = 1;
   t.kernel->budget = G_MAXINT32;

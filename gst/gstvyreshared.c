@@ -110,7 +110,8 @@ gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
 void
 gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
 {
-  gint64 end = g_get_monotonic_time () + LEAVE_DEADLINE;
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + LEAVE_DEADLINE;
   gboolean quiet = FALSE;
 
   if (!tenant)
@@ -118,10 +119,10 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
   vyre_tenants_unregister (shared->tenants, vyre_tenant_get_id (tenant));
   while (!quiet && vyre_megakernel_check (shared->kernel, NULL)) {
     VyreMegakernelCounters counters;
-    gint64 now = g_get_monotonic_time ();
+    gint64 now = vyre_clock_now (&clock);
     g_autoptr (GError) error = NULL;
     vyre_megakernel_get_counters (shared->kernel, &counters); /* collects completions */
-    quiet = vyre_tenant_quiesce (tenant, MIN (now + LEAVE_SLICE, end), &error);
+    quiet = vyre_tenant_quiesce (tenant, g_get_monotonic_time () + LEAVE_SLICE, &error);
     if (!quiet && now >= end) {
       GST_WARNING ("%s", error->message);
       break;

@@ -19,19 +19,21 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 typedef struct {
   guint64 tickets;
   gint64 moved;
+  VyreClock clock; /* that @moved is of */
 } Progress;
 
-/* How long it has not, in µs. */
+/* How long it has not, in µs that this thread saw pass. */
 static gint64
 measure_idle (Progress *progress, VyreMegakernel *kernel)
 {
-  gint64 now = g_get_monotonic_time ();
+  gint64 now = vyre_clock_now (&progress->clock);
   VyreMegakernelCounters counters;
 
   vyre_megakernel_get_counters (kernel, &counters);
   guint64 tickets = counters.tickets + counters.progress;
   if (progress->moved == 0 || tickets != progress->tickets)
-    *progress = (Progress){ .tickets = tickets, .moved = now };
+    progress->moved = now;
+  progress->tickets = tickets;
   return now - progress->moved;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "vyre-arena.h"
 
+#include "vyre-clock.h"
 #include "vyre-mutex.h"
 
 typedef struct {
@@ -118,12 +119,13 @@ static gboolean
 wait_for_space (VyreArena *arena, gsize size, gint64 end_time, gsize *offset)
 {
   Waiter waiter = { .size = size };
+  VyreClock clock = { 0 };
 
   g_cond_init (&waiter.wake);
   waiter.link.data = &waiter;
   g_queue_push_tail_link (&arena->waiters, &waiter.link);
-  while (!waiter.served && g_cond_wait_until (&waiter.wake, &arena->lock, end_time))
-    ;
+  while (!waiter.served && vyre_clock_now (&clock) < end_time)
+    g_cond_wait_until (&waiter.wake, &arena->lock, vyre_clock_next (&clock, end_time));
   if (waiter.served) {
     *offset = waiter.offset;
   } else {
@@ -217,8 +219,9 @@ vyre_arena_alloc (VyreArena *arena, gsize size, gsize *offset)
  * vyre_arena_alloc_wait:
  * @arena: an arena
  * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
- * @end_time: until when to wait, in microseconds of g_get_monotonic_time();
- *     a time that has passed means not to wait, %G_MAXINT64 to wait for ever
+ * @end_time: until when to wait, in microseconds of g_get_monotonic_time(), and longer by
+ *     what the process stands still meanwhile; a time that has passed means not to wait,
+ *     %G_MAXINT64 to wait for ever
  * @offset: (out): offset of the range in bytes, written on success only
  *
  * Allocates a range, waiting until there is one. Those who wait are served in

@@ -3,6 +3,7 @@
  * Batches up to the doorbell: a place for each, what the kernel needs of it, its tickets;
  * and the same again for the rest of one that was parked.
  */
+#include "vyre-clock.h"
 #include "vyre-import-private.h"
 #include "vyre-megakernel-private.h"
 #include "vyre-mutex.h"
@@ -144,6 +145,7 @@ static gboolean
 reserve (VyreBatch *batch, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
+  VyreClock clock = { 0 };
 
   for (;;) {
     VyreReleases releases;
@@ -164,13 +166,14 @@ reserve (VyreBatch *batch, gint64 end_time, GError **error)
       vyre_mutex_lock (&kernel->lock);
       continue;
     }
-    gint64 now = g_get_monotonic_time ();
+    gint64 now = vyre_clock_now (&clock);
     if (has_room (batch) && alloc_memory (batch))
       return TRUE;
     if (now >= end_time)
       return set_busy (kernel, error);
     kernel->n_waiting++;
-    g_cond_wait_until (&kernel->room, &kernel->lock, MIN (end_time, now + ROOM_WAIT_US));
+    g_cond_wait_until (
+        &kernel->room, &kernel->lock, vyre_clock_next (&clock, MIN (end_time, now + ROOM_WAIT_US)));
     kernel->n_waiting--;
   }
 }
@@ -453,8 +456,8 @@ can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *pay
  * @plan: what to run; made for this kernel's workgroup size
  * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
  * @payload: the staged payload
- * @end_time: g_get_monotonic_time() at which to give up waiting for room; 0 not
- *   to wait
+ * @end_time: g_get_monotonic_time() at which to give up waiting for room, or later by what the
+ *   process stands still meanwhile; 0 not to wait
  * @error: return location
  *
  * Publishes one batch: writes it, then rings the doorbell. The caller must not

@@ -2,6 +2,7 @@
  *
  * Batches from the doorbell on: completion, parking, waiting, and what is left of them.
  */
+#include "vyre-clock.h"
 #include "vyre-codec.h"
 #include "vyre-import-private.h"
 #include "vyre-io-queue.h"
@@ -372,7 +373,7 @@ vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error)
 /* The index of a batch that others reaped may belong to another one by now, so
  * `done` is looked at first and last. */
 static gboolean
-has_failed (VyreBatch *batch, gint64 end_time, GError **error)
+has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
   gboolean failed;
@@ -382,7 +383,7 @@ has_failed (VyreBatch *batch, gint64 end_time, GError **error)
   if (failed)
     vyre_megakernel_set_failure (kernel, error);
   g_mutex_unlock (&kernel->lock);
-  if (!failed && g_get_monotonic_time () >= end_time) {
+  if (!failed && vyre_clock_now (clock) >= end_time) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
         "%s: batch %u has not completed yet. Fix: wait longer.",
         vyre_device_get_name (kernel->device), batch->completion.tag);
@@ -394,7 +395,8 @@ has_failed (VyreBatch *batch, gint64 end_time, GError **error)
 /**
  * vyre_batch_wait:
  * @batch: a batch
- * @end_time: g_get_monotonic_time() at which to give up
+ * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ *   still meanwhile
  * @error: return location
  *
  * Waits for the kernel to complete a batch. One thread at a time may wait for
@@ -412,13 +414,14 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
   if (done) /* it was there already: no need to know the time */
     return TRUE;
   gint64 start = vyre_now (), checked = start, awake = 0;
+  VyreClock clock = { 0 };
   while (!(done = collect (batch))) {
     gint64 now = vyre_now ();
     awake = MIN (now - start, SPIN_NS);
     /* failure and time are looked at seldom: both take a lock or a clock */
     if (now - checked > 50000 || end_time == 0) {
       checked = now;
-      if (has_failed (batch, end_time, error))
+      if (has_failed (batch, &clock, end_time, error))
         break;
     }
     back_off (now - start);

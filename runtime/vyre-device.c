@@ -55,6 +55,19 @@ vyre_vk_check (VkResult result, const char *call, const VyreDevice *device, GErr
   return FALSE;
 }
 
+/* Waits for @fence until @end_time of @clock, with a look at it now and then. */
+VkResult
+vyre_wait_for_fence (const VyreDevice *device, VkFence fence, VyreClock *clock, gint64 end_time)
+{
+  const guint64 slice = VYRE_CLOCK_SLICE * 1000;
+  VkResult result;
+
+  do
+    result = vkWaitForFences (device->handle, 1, &fence, VK_TRUE, slice);
+  while (result == VK_TIMEOUT && vyre_clock_now (clock) < end_time);
+  return result;
+}
+
 static VkInstance
 create_instance (GError **error)
 {

@@ -6,6 +6,8 @@
  * takes moments, since their work is done.
  */
 #include "vyre-import-private.h"
+
+#include "vyre-clock.h"
 #include "vyre-mutex.h"
 
 /* What is over in microseconds may take as long on a busy machine. */
@@ -225,12 +227,13 @@ find_launch (VyrePipeline *p, guint32 number)
 static gboolean
 wait_for_launches (VyreMegakernel *kernel, guint32 number)
 {
-  gint64 end = g_get_monotonic_time () + SETTLE_US;
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + SETTLE_US;
   VyreLaunch *launch;
 
   while ((launch = find_launch (&kernel->pipeline, number))
          && !vyre_pipeline_has_ended (&kernel->pipeline, launch)) {
-    if (kernel->failure || g_get_monotonic_time () >= end)
+    if (kernel->failure || vyre_clock_now (&clock) >= end)
       return FALSE;
     vyre_keeper_retire (kernel, launch->sequence);
     kernel->n_waiting++;
@@ -257,12 +260,13 @@ wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
 static void
 wait_for_exits (VyreMegakernel *kernel)
 {
-  gint64 end = g_get_monotonic_time () + FAILED_SETTLE_US;
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + FAILED_SETTLE_US;
   const guint32 *answer = (const guint32 *)kernel->answer.data;
 
   while (vyre_device_is_cpu (kernel->device)
          && __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE) != kernel->expected_exits
-         && g_get_monotonic_time () < end) {
+         && vyre_clock_now (&clock) < end) {
     kernel->n_waiting++;
     g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + 1000);
     kernel->n_waiting--;

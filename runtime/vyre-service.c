@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vyre-clock.h"
 #include "vyre-io-queue.h"
 #include "vyre-megakernel-private.h"
 #include "vyre-word-private.h"
@@ -34,6 +35,7 @@ typedef struct {
   gboolean settled[VYRE_IO_SLOTS];
   guint64 since;         /* when the round began, as the resources count */
   gint64 deadline;       /* of a wait for room, or 0 */
+  VyreClock clock;       /* of it */
   VyreIngestRead *write; /* of the first request that is not settled */
 } Job;
 
@@ -147,9 +149,10 @@ serve_read (VyreService *self, Job *job, guint index)
       return;
     case VYRE_RESIDENCE_FULL:
       look_again (self, ROOM_RETRY);
+      gint64 now = vyre_clock_now (&job->clock);
       if (job->deadline == 0)
-        job->deadline = g_get_monotonic_time () + ROOM_DEADLINE;
-      if (g_get_monotonic_time () < job->deadline)
+        job->deadline = now + ROOM_DEADLINE;
+      if (now < job->deadline)
         return;
       error = no_room (resource->path);
       break;

@@ -113,7 +113,8 @@ reclaim (VyreStore *store)
  * vyre_store_alloc:
  * @store: a store
  * @size: bytes wanted
- * @end_time: g_get_monotonic_time() at which to give up; 0 to not wait
+ * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ *   still meanwhile; 0 to not wait
  * @offset: (out): where the slice starts, in bytes
  *
  * Returns: whether a slice was to be had by @end_time

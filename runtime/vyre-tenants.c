@@ -7,6 +7,7 @@
  */
 #include "vyre-tenants.h"
 
+#include "vyre-clock.h"
 #include "vyre-mutex.h"
 
 G_STATIC_ASSERT (
@@ -408,7 +409,8 @@ vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
 /**
  * vyre_tenant_quiesce:
  * @tenant: a tenant, registered or not
- * @end_time: g_get_monotonic_time() at which to give up; 0 to not wait
+ * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ *   still meanwhile; 0 to not wait
  * @error: return location
  *
  * Waits until nothing of the tenant is outstanding. It may go on publishing; unregister
@@ -420,12 +422,13 @@ gboolean
 vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
 {
   VyreTenantCounters *counters = &tenant->counters;
-  gboolean in_time = TRUE;
+  VyreClock clock = { 0 };
 
   vyre_mutex_lock (&tenant->tenants->lock);
   counters->quiesces++;
-  while (counters->outstanding > 0 && in_time)
-    in_time = g_cond_wait_until (&tenant->drained, &tenant->tenants->lock, end_time);
+  while (counters->outstanding > 0 && vyre_clock_now (&clock) < end_time)
+    g_cond_wait_until (
+        &tenant->drained, &tenant->tenants->lock, vyre_clock_next (&clock, end_time));
   guint64 outstanding = counters->outstanding;
   counters->quiesce_timeouts += outstanding > 0;
   g_mutex_unlock (&tenant->tenants->lock);

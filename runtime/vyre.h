@@ -5,6 +5,7 @@
 #pragma once
 
 #include "abi.h"
+#include "vyre-clock.h"
 #include "vyre-codec.h"
 #include "vyre-control.h"
 #include "vyre-device.h"

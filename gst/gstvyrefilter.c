@@ -28,6 +28,7 @@
 #include "gstvyrefilter.h"
 
 #include "gstvyrereplay.h"
+#include "gstvyrethread.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY (gst_vyre_debug);
@@ -199,6 +200,8 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
     { VYRE_ERROR_MISALIGNED, "stream", GST_STREAM_ERROR_DECODE },
     { VYRE_ERROR_INVALID, "stream", GST_STREAM_ERROR_FORMAT },
     { VYRE_ERROR_QUEUE_FULL, "stream", GST_STREAM_ERROR_FORMAT },
+    { VYRE_ERROR_NO_THREAD, "resource", GST_RESOURCE_ERROR_NO_SPACE_LEFT },
+    { VYRE_ERROR_FORKED, "resource", GST_RESOURCE_ERROR_BUSY },
   };
   GQuark domain = GST_LIBRARY_ERROR;
   gint code = GST_LIBRARY_ERROR_FAILED;
@@ -506,7 +509,7 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       reset_stats (self);
-      if (!gst_vyre_replay_start (self))
+      if (!gst_vyre_thread_check (element) || !gst_vyre_replay_start (self))
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:

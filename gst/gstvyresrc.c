@@ -9,6 +9,7 @@
 
 #include "gstvyredirect.h"
 #include "gstvyrememory.h"
+#include "gstvyrethread.h"
 
 #define GST_CAT_DEFAULT cat_source
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
@@ -390,7 +391,7 @@ start (GstBaseSrc *src)
 
   if (!location || !*location)
     return refuse (self, GST_RESOURCE_ERROR_NOT_FOUND, NULL, "no file", "set location");
-  if (!open_file (self, location)) {
+  if (!gst_vyre_thread_check (GST_ELEMENT_CAST (self)) || !open_file (self, location)) {
     close_file (self);
     return FALSE;
   }

@@ -48,8 +48,8 @@ vyre_vk_check (VkResult result, const char *call, const VyreDevice *device, GErr
       break;
     default:
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE,
-          "%s: %s failed with %s (%d). Fix: check the driver with vulkaninfo, or choose another "
-          "device.",
+          "%s: %s failed with %s (%d). Fix: check the driver with vulkaninfo and the limit of "
+          "processes (ulimit -u), or choose another device.",
           name, call, result_name (result), result);
   }
   return FALSE;

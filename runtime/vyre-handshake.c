@@ -4,6 +4,7 @@
  * residency work on this device. Nothing is assumed from names or feature bits; a
  * driver that serves stale data or cuts loops short fails here.
  */
+#include "vyre-alloc.h"
 #include "vyre-megakernel-private.h"
 
 #include <string.h>
@@ -138,6 +139,7 @@ typedef struct {
   VyrePlan *plan;
   gsize size;
   VyrePayload payloads[BURST];
+  guint n_payloads;
 } Proof;
 
 static gboolean
@@ -204,9 +206,14 @@ proof_init (Proof *proof, VyreMegakernel *kernel, gsize size, GError **error)
   if (!image)
     return FALSE;
   proof->plan = vyre_plan_new (image, size, kernel->pipeline.workgroup, error);
-  for (guint i = 0; i < BURST && proof->plan; i++) {
-    gboolean fits = vyre_store_alloc (kernel->staging, size, 0, &proof->payloads[i].offset);
-    g_assert (fits); /* nothing else is in the store yet */
+  for (; proof->plan && proof->n_payloads < BURST; proof->n_payloads++) {
+    if (!vyre_store_alloc (kernel->staging, size, 0, &proof->payloads[proof->n_payloads].offset)) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+          "The staging memory has no room for a proof of %u times %" G_GSIZE_FORMAT
+          " bytes. Fix: use more.",
+          BURST, size);
+      return FALSE;
+    }
   }
   return proof->plan != NULL;
 }
@@ -214,7 +221,7 @@ proof_init (Proof *proof, VyreMegakernel *kernel, gsize size, GError **error)
 static void
 proof_clear (Proof *proof, VyreMegakernel *kernel)
 {
-  for (guint i = 0; i < BURST && proof->plan; i++)
+  for (guint i = 0; i < proof->n_payloads; i++)
     vyre_store_free (kernel->staging, proof->payloads[i].offset);
   g_clear_pointer (&proof->plan, vyre_plan_unref);
 }
@@ -403,6 +410,6 @@ vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, G
     (*next)++;
   if (*next > VYRE_RESIDENCY_DISPATCH)
     return FALSE;
-  kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
-  return prove (kernel, (*next)++, measured.poll_ns, verdict, error);
+  kernel->keeper = vyre_thread_new ("vyre-keeper", vyre_keeper_run, kernel, error);
+  return kernel->keeper && prove (kernel, (*next)++, measured.poll_ns, verdict, error);
 }

@@ -6,6 +6,8 @@
  */
 #include "vyre-ingest-private.h"
 
+#include "vyre-alloc.h"
+
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -373,7 +375,7 @@ wake_thread (VyreIngest *self)
     eventfd_write (self->wake_fd, 1);
 }
 
-/* Has the I/O thread do @request. */
+/* Has the I/O thread do @request. Where there is none, it is done now. */
 static void
 queue (VyreIngest *self, Request *request)
 {
@@ -384,7 +386,9 @@ queue (VyreIngest *self, Request *request)
     request->finished = TRUE;
   } else {
     g_queue_push_tail_link (&self->pending, &request->link);
-    if (self->asleep)
+    if (!self->thread)
+      do_plainly (self, take_pending (self));
+    else if (self->asleep)
       wake_thread (self);
     self->asleep = FALSE;
   }
@@ -462,6 +466,24 @@ check_transfer (const VyreTransfer *read, GError **error)
   return TRUE;
 }
 
+/* Without a thread, whoever wants a transfer makes it. */
+static void
+start_thread (VyreIngest *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->thread = vyre_thread_new ("vyre-ingest", run_thread, self, &error);
+  if (!self->thread) {
+    self->ring.mode = VYRE_INGEST_PREAD;
+    self->reason = g_strdup (error->message);
+    return;
+  }
+  g_mutex_lock (&self->lock);
+  while (!self->ready)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+}
+
 /**
  * vyre_ingest_new:
  * @arena: (nullable): the memory that most reads go to; it stays the caller's and must
@@ -471,7 +493,8 @@ check_transfer (const VyreTransfer *read, GError **error)
  *
  * Starts an I/O thread with the best means of reading that the kernel allows,
  * and returns when they are set up: that takes some 10 ms longer where the kernel
- * is short of lockable memory. It never fails: vyre_ingest_get_mode(),
+ * is short of lockable memory. Where no thread can be made, each transfer is made by who
+ * starts it. It never fails: vyre_ingest_get_mode(),
  * vyre_ingest_is_registered() and vyre_ingest_get_reason() say what came of it.
  * May be called from any thread.
  *
@@ -494,12 +517,7 @@ vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung)
   g_cond_init (&self->changed);
   g_queue_init (&self->pending);
   g_queue_init (&self->active);
-  self->thread = g_thread_new ("vyre-ingest", run_thread, self);
-
-  g_mutex_lock (&self->lock);
-  while (!self->ready)
-    g_cond_wait (&self->changed, &self->lock);
-  g_mutex_unlock (&self->lock);
+  start_thread (self);
   return self;
 }
 
@@ -523,7 +541,8 @@ vyre_ingest_free (VyreIngest *ingest)
   while (ingest->n_callers > 0)
     g_cond_wait (&ingest->changed, &ingest->lock);
   g_mutex_unlock (&ingest->lock);
-  g_thread_join (ingest->thread);
+  if (ingest->thread)
+    g_thread_join (ingest->thread);
 
   if (ingest->wake_fd >= 0)
     close (ingest->wake_fd);

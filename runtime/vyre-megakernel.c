@@ -2,6 +2,7 @@
  *
  * The life of a megakernel, and what it says of itself.
  */
+#include "vyre-alloc.h"
 #include "vyre-import-private.h"
 #include "vyre-megakernel-private.h"
 
@@ -159,7 +160,9 @@ get_memory (gpointer data)
 static gboolean
 init_parts (VyreMegakernel *kernel, GError **error)
 {
-  GThread *getter = g_thread_new ("vyre-memory", get_memory, kernel);
+  GThread *getter = vyre_thread_new ("vyre-memory", get_memory, kernel, error);
+  if (!getter)
+    return FALSE;
   gboolean compiled = vyre_pipeline_init (&kernel->pipeline, kernel->device,
       kernel->params.staging_size, vyre_megakernel_is_discrete (kernel), error);
   GError *failure = g_thread_join (getter);
@@ -187,13 +190,12 @@ create (
   kernel->params = *params;
   kernel->placement = placement;
   kernel->imports = vyre_imports_new (kernel);
-  vyre_mark_init (&kernel->mark);
   /* sums with the clock must not overflow; 73 years are as good as for ever */
   kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);
   kernel->params.lease = MIN (params->lease, G_MAXINT64 / 4);
   for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
     kernel->free_indices[kernel->n_free++] = VYRE_MAX_BATCHES - 1 - i;
-  if (!init_parts (kernel, error))
+  if (!vyre_mark_init (&kernel->mark, error) || !init_parts (kernel, error))
     return NULL;
   return g_steal_pointer (&kernel);
 }
@@ -233,6 +235,14 @@ list_candidates (const VyreDevice *device, VyrePlacement wanted)
   return (Candidates){ { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR } };
 }
 
+/* Whether an error says nothing about the placement that was tried. */
+static gboolean
+is_final (const GError *error)
+{
+  return g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)
+         || g_error_matches (error, VYRE_ERROR, VYRE_ERROR_NO_THREAD);
+}
+
 /* Tries the residencies of one placement; unless it is the @last one, the best of them
  * alone, because another placement that stays is better than one launch per batch.
  * Without a result @error is set if it is of no use to try others, and otherwise @verdict
@@ -257,7 +267,7 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
     g_autoptr (VyreMegakernel) kernel = create (device, params, placement, &reason);
     if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
       return g_steal_pointer (&kernel);
-    if (reason && !last && !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)) {
+    if (reason && !last && !is_final (reason)) {
       g_string_append_printf (verdict, "%s%s: %s", verdict->len > 0 ? "; " : "",
           vyre_placement_name (placement), reason->message);
       g_error_free (reason); /* the next one needs less */
@@ -272,15 +282,16 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
   return NULL;
 }
 
-static void
-start_service (VyreMegakernel *kernel, const GString *verdict)
+static gboolean
+start_service (VyreMegakernel *kernel, const GString *verdict, GError **error)
 {
   kernel->verdict = g_strdup (verdict->str);
   kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
       vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
   gsize budget = kernel->params.resource_size;
-  kernel->service
-      = vyre_service_new (kernel, budget ? budget : vyre_store_get_size (kernel->staging) / 4);
+  kernel->service = vyre_service_new (
+      kernel, budget ? budget : vyre_store_get_size (kernel->staging) / 4, error);
+  return kernel->service != NULL;
 }
 
 /**
@@ -295,7 +306,7 @@ start_service (VyreMegakernel *kernel, const GString *verdict)
  *
  * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
  *   %VYRE_ERROR_UNSUPPORTED (what was asked for does not work here),
- *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_STUCK,
+ *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_NO_THREAD, %VYRE_ERROR_STUCK,
  *   %VYRE_ERROR_DEVICE_LOST or %VYRE_ERROR_DEVICE
  */
 VyreMegakernel *
@@ -308,11 +319,10 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
   for (const VyrePlacement *placement = candidates.list; *placement != VYRE_PLACEMENT_AUTO;
        placement++) {
     gboolean last = placement[1] == VYRE_PLACEMENT_AUTO;
-    VyreMegakernel *kernel = try_placement (device, params, *placement, last, verdict, &reason);
-    if (kernel) {
-      start_service (kernel, verdict);
-      return kernel;
-    }
+    g_autoptr (VyreMegakernel) kernel
+        = try_placement (device, params, *placement, last, verdict, &reason);
+    if (kernel)
+      return start_service (kernel, verdict, error) ? g_steal_pointer (&kernel) : NULL;
     if (reason) {
       g_propagate_error (error, reason);
       return NULL;
@@ -417,11 +427,13 @@ void
 vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
 {
   g_mutex_lock (&kernel->lock);
-  g_assert (active || kernel->active > 0);
-  kernel->active += active ? 1 : -1;
+  gboolean was_started = active || kernel->active > 0;
+  if (was_started)
+    kernel->active += active ? 1 : -1;
   if (kernel->active == 0)
     vyre_keeper_park (kernel);
   g_mutex_unlock (&kernel->lock);
+  g_return_if_fail (was_started);
 }
 
 /**

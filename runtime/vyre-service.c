@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vyre-alloc.h"
 #include "vyre-clock.h"
 #include "vyre-io-queue.h"
 #include "vyre-megakernel-private.h"
@@ -495,7 +496,7 @@ close_sink (gpointer data)
 
 /* Serves the batches of @kernel, which keeps it until no batch is in flight any more. */
 VyreService *
-vyre_service_new (VyreMegakernel *kernel, gsize budget)
+vyre_service_new (VyreMegakernel *kernel, gsize budget, GError **error)
 {
   VyreService *self = g_new0 (VyreService, 1);
 
@@ -507,7 +508,9 @@ vyre_service_new (VyreMegakernel *kernel, gsize budget)
   g_queue_init (&self->prefetches);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  self->thread = g_thread_new ("vyre-service", run, self);
+  self->thread = vyre_thread_new ("vyre-service", run, self, error);
+  if (!self->thread)
+    g_clear_pointer (&self, vyre_service_free);
   return self;
 }
 

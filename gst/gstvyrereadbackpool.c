@@ -71,7 +71,8 @@ is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
 
   for (guint part = 0; part < VYRE_N_PARTS; part++) {
     const GstMemory *memory = gst_buffer_peek_memory (buffer, part);
-    intact &= memory->offset == self->layout.offset[part] && memory->size == self->layout.size[part];
+    intact
+        &= memory->offset == self->layout.offset[part] && memory->size == self->layout.size[part];
   }
   return intact;
 }
@@ -134,14 +135,14 @@ gst_vyre_readback_pool_is_for (
   return self->allocator == allocator && memcmp (&self->layout, layout, sizeof *layout) == 0;
 }
 
-/* A buffer over @slice, which it frees in the end. */
+/* A buffer over @slice, which it frees in the end; NULL if there is none to be had. */
 GstBuffer *
 gst_vyre_readback_pool_take (GstVyreReadbackPool *self, gsize slice)
 {
   GstBuffer *buffer = NULL;
-  GstFlowReturn flow = gst_buffer_pool_acquire_buffer (GST_BUFFER_POOL_CAST (self), &buffer, NULL);
 
-  g_assert (flow == GST_FLOW_OK); /* active, without a limit */
+  if (gst_buffer_pool_acquire_buffer (GST_BUFFER_POOL_CAST (self), &buffer, NULL) != GST_FLOW_OK)
+    return NULL;
   gst_vyre_memory_set_slice (peek_whole (buffer), slice);
   /* downstream may remove the meta from its buffer, as any other */
   GST_META_FLAG_UNSET (

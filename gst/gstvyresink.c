@@ -274,10 +274,12 @@ ensure_slots_plan (GstVyreFilter *self, const GstVyreSettings *settings, const G
     GstVyreShared *shared)
 {
   gsize size = item->timing.size;
-  g_autofree guint8 *slots = g_malloc (size);
+  g_autofree guint8 *slots = g_try_malloc (size);
   VyrePlan *plan = NULL;
   GError *error = NULL;
 
+  if (!slots)
+    return gst_vyre_stream_fail (self, gst_vyre_no_memory (size));
   if (!gst_vyre_staging_copy_bytes (self, item->buffer, slots, &error))
     return gst_vyre_stream_fail (self, error);
   if (same_plan (self, settings, size, shared->kernel)

@@ -38,6 +38,7 @@ GstFlowReturn gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event);
 void gst_vyre_stream_drop (GstVyreFilter *self, gboolean keep_sticky);
 gboolean gst_vyre_flow_is_failure (GstFlowReturn flow);
 gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
+GError *gst_vyre_no_memory (gsize size);
 GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
 
 /* gstvyresink.c */

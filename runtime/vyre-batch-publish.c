@@ -550,9 +550,18 @@ vyre_batch_resume (VyreBatch *batch, gboolean writes)
 {
   VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
-  VyrePlan *rest = vyre_plan_continue (batch->plan, vyre_batch_readback (batch), writes);
+  GError *error = NULL;
+  VyrePlan *rest = vyre_plan_continue (batch->plan, vyre_batch_readback (batch), writes, &error);
   VyrePayload unused = { .release = NULL };
 
+  if (!rest) {
+    if (batch->io_error)
+      g_error_free (error);
+    else
+      batch->io_error = error;
+    vyre_batch_end (batch);
+    return;
+  }
   vyre_mutex_lock (&kernel->lock);
   vyre_plan_unref (batch->plan);
   batch->plan = rest;

@@ -47,4 +47,5 @@ struct _VyrePlan {
 
 gint64 vyre_plan_tag_word (const VyrePlan *plan);
 gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
-VyrePlan *vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes);
+VyrePlan *vyre_plan_continue (
+    VyrePlan *plan, const guint8 *readback, gboolean writes, GError **error);

@@ -32,8 +32,10 @@ vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignmen
     g_free (store);
     return NULL;
   }
-  store->arena = vyre_arena_new (size, alignment);
   g_mutex_init (&store->lock);
+  store->arena = vyre_arena_new (size, alignment, error);
+  if (!store->arena)
+    g_clear_pointer (&store, vyre_store_unref);
   return store;
 }
 

@@ -27,6 +27,7 @@
  */
 #include "gstvyrefilter.h"
 
+#include "gstvyrefork.h"
 #include "gstvyrereplay.h"
 #include "gstvyrethread.h"
 
@@ -216,6 +217,38 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
   }
   gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, domain, code,
       g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
+}
+
+/* Whether it was started by this process; otherwise the bus is told. */
+gboolean
+gst_vyre_filter_check_own (GstVyreFilter *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!self->inherited)
+    return TRUE;
+  error = g_error_new (VYRE_ERROR, VYRE_ERROR_FORKED,
+      "The element runs in the process that this one was forked from. Fix: set it to NULL and "
+      "start it again here, or make another one.");
+  gst_vyre_filter_post_error (self, error);
+  return FALSE;
+}
+
+/* In a child. Batches, readbacks, pool and log are left alone. */
+static void
+become_inherited (gpointer element)
+{
+  GstVyreFilter *self = element;
+
+  self->inherited = TRUE;
+  g_mutex_init (GST_OBJECT_GET_LOCK (self));
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  self->n_sleeping = 0;
+  self->readbacks = NULL;
+  self->replay = NULL;
+  gst_vyre_fork_forget_thread (self->sinkpad);
+  gst_vyre_fork_forget_thread (self->srcpad);
 }
 
 /* Takes a new program with the property it came from, or remembers why there is
@@ -451,6 +484,7 @@ open_kernel (GstVyreFilter *self)
   self->shared = shared;
   self->tenant = tenant;
   g_mutex_unlock (&self->lock);
+  gst_vyre_fork_watch (self, become_inherited);
   VyreMegakernel *kernel = shared->kernel;
   GST_INFO_OBJECT (self, "%s, %s, %s (%s)",
       vyre_device_get_name (vyre_megakernel_get_device (kernel)),
@@ -472,8 +506,10 @@ close_kernel (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
   if (!shared)
     return;
+  gst_vyre_fork_unwatch (self);
   gst_vyre_shared_leave (shared, tenant);
   gst_vyre_shared_unref (shared);
+  self->inherited = FALSE;
 }
 
 static void
@@ -501,7 +537,11 @@ static GstStateChangeReturn
 gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (element);
+  gboolean starts
+      = GST_STATE_TRANSITION_NEXT (transition) > GST_STATE_TRANSITION_CURRENT (transition);
 
+  if (starts && !gst_vyre_filter_check_own (self))
+    return GST_STATE_CHANGE_FAILURE;
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
       if (!open_kernel (self))

@@ -341,9 +341,9 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
   GstVyreSettings settings;
 
-  if (self->caps_failed) {
+  if (self->caps_failed || !gst_vyre_filter_check_own (self)) {
     gst_buffer_unref (buffer);
-    return GST_FLOW_NOT_NEGOTIATED;
+    return self->inherited ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   note_duration (self, GST_BUFFER_DURATION (buffer));
@@ -444,6 +444,10 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstCaps *caps;
   gboolean done;
 
+  if (self->inherited) { /* there is no task that would send it on */
+    gst_event_unref (event);
+    return FALSE;
+  }
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_START:
       done = gst_pad_push_event (self->srcpad, event);
@@ -501,6 +505,8 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
 
+  if (self->inherited)
+    return FALSE;
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:
       return gst_vyre_staging_propose (self, query);

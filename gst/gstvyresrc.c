@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gstvyredirect.h"
+#include "gstvyrefork.h"
 #include "gstvyrememory.h"
 #include "gstvyrethread.h"
 
@@ -383,6 +384,18 @@ close_file (GstVyreSrc *self)
   self->fd = -1;
 }
 
+/* In a child. What is being read is left alone. */
+static void
+become_inherited (gpointer element)
+{
+  GstBaseSrc *src = GST_BASE_SRC (element);
+
+  g_mutex_init (GST_OBJECT_GET_LOCK (src));
+  g_mutex_init (&src->live_lock);
+  g_cond_init (&src->live_cond);
+  gst_vyre_fork_forget_thread (GST_BASE_SRC_PAD (src));
+}
+
 static gboolean
 start (GstBaseSrc *src)
 {
@@ -396,6 +409,7 @@ start (GstBaseSrc *src)
     return FALSE;
   }
   open_direct (self, location);
+  gst_vyre_fork_watch (self, become_inherited);
   return TRUE;
 }
 
@@ -404,6 +418,7 @@ stop (GstBaseSrc *src)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
 
+  gst_vyre_fork_unwatch (self);
   drop_blocks (self);
   GST_OBJECT_LOCK (self);
   VyreIngest *ingest = g_steal_pointer (&self->ingest);

@@ -467,8 +467,8 @@ can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *pay
  * Returns: (transfer full) (nullable): the batch, or %NULL with
  *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
  *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, the payload is
- *   still the caller's), the error that ended the kernel, or the one that kept
- *   what the plan wants from being built
+ *   still the caller's), the error that ended the kernel, the one that kept
+ *   what the plan wants from being built, or %VYRE_ERROR_FORKED
  */
 VyreBatch *
 vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
@@ -480,6 +480,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
                             || vyre_megakernel_stores_payload (kernel, plan->payload_size),
       NULL);
   g_return_val_if_fail (!payload->import || can_import (kernel, plan, payload), NULL);
+  if (!vyre_check_own (kernel->generation, "kernel", error))
+    return NULL;
   VyreBatch *batch = g_new (VyreBatch, 1);
   *batch = (VyreBatch){
     .kernel = kernel,

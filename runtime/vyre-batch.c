@@ -295,6 +295,8 @@ vyre_batch_end (VyreBatch *batch)
 gboolean
 vyre_batch_is_parked (VyreBatch *batch)
 {
+  if (vyre_is_inherited (batch->kernel->generation))
+    return FALSE;
   vyre_mutex_lock (&batch->kernel->lock);
   gboolean parked = batch->parked;
   g_mutex_unlock (&batch->kernel->lock);
@@ -315,6 +317,8 @@ vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
   VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
 
+  if (vyre_is_inherited (kernel->generation))
+    return;
   vyre_tenant_note_published (tenant, 1);
   vyre_mutex_lock (&kernel->lock);
   batch->tenant = vyre_tenant_ref (tenant);
@@ -403,12 +407,16 @@ has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **error)
  * the same batch.
  *
  * Returns: whether it completed; otherwise %VYRE_ERROR_TIMEOUT (wait again if
- *   you like) or the error that ended the kernel
+ *   you like), the error that ended the kernel, or %VYRE_ERROR_FORKED: it was seen to
+ *   complete in the process that this one was forked from, or never will be
  */
 gboolean
 vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
+
+  if (vyre_is_inherited (kernel->generation))
+    return atomic_load (&batch->done) || vyre_check_own (kernel->generation, "batch", error);
   gboolean done = collect (batch);
 
   if (done) /* it was there already: no need to know the time */
@@ -435,7 +443,8 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
  * @batch: (transfer full): a batch; one still running is finished by the kernel
  *   and then dropped; of a kernel that has failed, nobody will see what it makes
  *   of the payload, which is released at once. What one that is dropped wants to write
- *   is written only if that has begun
+ *   is written only if that has begun. One of a process that this one was forked from is
+ *   left alone, and so is its payload
  */
 void
 vyre_batch_free (VyreBatch *batch)
@@ -443,6 +452,8 @@ vyre_batch_free (VyreBatch *batch)
   VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
 
+  if (vyre_is_inherited (kernel->generation))
+    return;
   vyre_mutex_lock (&kernel->lock);
   if (atomic_load (&batch->done)) {
     vyre_batch_destroy (batch);
@@ -471,12 +482,13 @@ vyre_batch_get_completion (VyreBatch *batch)
  * vyre_batch_get_readback:
  * @batch: a completed batch
  *
- * Returns: (transfer none): its four parts, laid out as its plan's layout says
+ * Returns: (transfer none) (nullable): its four parts, laid out as its plan's layout says;
+ *   %NULL of one of a process that this one was forked from, if they cannot be read here
  */
 const guint8 *
 vyre_batch_get_readback (VyreBatch *batch)
 {
-  return vyre_batch_readback (batch);
+  return vyre_store_get_data (batch->kernel->readbacks) ? vyre_batch_readback (batch) : NULL;
 }
 
 /**

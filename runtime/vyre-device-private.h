@@ -8,11 +8,13 @@
 
 #include "vyre-clock.h"
 #include "vyre-device.h"
+#include "vyre-fork.h"
 
 #define VYRE_MAX_TRANSFER_QUEUES 2
 
 struct _VyreDevice {
   gatomicrefcount refs;
+  guint generation; /* of the process */
   VkInstance instance;
   VkPhysicalDevice physical;
   VkDevice handle;

@@ -362,6 +362,8 @@ vyre_device_open (const char *selector, GError **error)
   g_autoptr (VyreDevice) device = g_new0 (VyreDevice, 1);
 
   g_atomic_ref_count_init (&device->refs);
+  device->generation = vyre_fork_generation;
+  vyre_fork_note_device (TRUE);
   device->instance = create_instance (error);
   if (!device->instance || !pick_physical (device, selector, error))
     return NULL;
@@ -388,13 +390,15 @@ vyre_device_ref (VyreDevice *device)
 
 /**
  * vyre_device_unref:
- * @device: (transfer full): a device; the last reference closes it
+ * @device: (transfer full): a device; the last reference closes it, unless it is that of a
+ *   process that this one was forked from
  */
 void
 vyre_device_unref (VyreDevice *device)
 {
-  if (!g_atomic_ref_count_dec (&device->refs))
+  if (!g_atomic_ref_count_dec (&device->refs) || vyre_is_inherited (device->generation))
     return;
+  vyre_fork_note_device (FALSE);
   if (device->handle)
     vkDestroyDevice (device->handle, NULL);
   if (device->instance)

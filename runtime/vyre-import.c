@@ -167,19 +167,22 @@ create_objects (VyreImports *imports, VyreImport *import, GError **error)
  * itself, as far as the driver likes that. Nothing is ever written.
  *
  * Returns: (transfer full) (nullable): the import, or %NULL with %VYRE_ERROR_UNSUPPORTED (not
- *   here, not so large or not so many) or
+ *   here, not so large or not so many), %VYRE_ERROR_FORKED or
  *   what the driver has against it
  */
 VyreImport *
 vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GError **error)
 {
   g_return_val_if_fail (size > 0, NULL);
+  if (!vyre_check_own (kernel->generation, "kernel", error))
+    return NULL;
   VyreImports *imports = kernel->imports;
   gsize mask = MAX (kernel->device->import_alignment, 1) - 1;
   gsize first = (gsize)data & ~mask, end = ((gsize)data + size + mask) & ~mask;
   VyreImport *import = g_new0 (VyreImport, 1);
 
   g_atomic_ref_count_init (&import->refs);
+  import->generation = vyre_fork_generation;
   import->base = (guint8 *)first;
   import->size = end - first;
   import->imports = imports;
@@ -322,7 +325,7 @@ let_go (VyreImports *imports, VyreImport *import)
 gboolean
 vyre_import_unref (VyreImport *import)
 {
-  if (!g_atomic_ref_count_dec (&import->refs))
+  if (!g_atomic_ref_count_dec (&import->refs) || vyre_is_inherited (import->generation))
     return TRUE;
   if (!let_go (import->imports, import))
     return FALSE;

@@ -7,6 +7,7 @@
 #include "vyre-ingest-private.h"
 
 #include "vyre-alloc.h"
+#include "vyre-fork.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -34,6 +35,7 @@ typedef struct _VyreIngestRead {
 } Request;
 
 struct _VyreIngest {
+  guint generation; /* of the process */
   GThread *thread;
   int wake_fd;
 
@@ -508,6 +510,7 @@ vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung)
   g_return_val_if_fail (first_rung <= VYRE_INGEST_PREAD, NULL);
 
   self = g_new0 (VyreIngest, 1);
+  self->generation = vyre_fork_generation;
   self->arena = arena;
   self->arena_size = size;
   self->first_rung = first_rung;
@@ -526,12 +529,13 @@ vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung)
  * @ingest: (nullable) (transfer full): an ingest
  *
  * Waits for the reads that other threads are in, stops the I/O thread and
- * unregisters the arena. No read may be started any more.
+ * unregisters the arena. No read may be started any more. One of a process that this one was
+ * forked from is left alone.
  */
 void
 vyre_ingest_free (VyreIngest *ingest)
 {
-  if (!ingest)
+  if (!ingest || vyre_is_inherited (ingest->generation))
     return;
 
   g_mutex_lock (&ingest->lock);
@@ -568,8 +572,8 @@ vyre_ingest_free (VyreIngest *ingest)
  * any thread.
  *
  * Returns: (transfer full) (nullable): the read, for vyre_ingest_finish(), or %NULL with
- *     %VYRE_ERROR_IO (nothing can be read from such a file) or %VYRE_ERROR_INVALID (a range
- *     that no file can have)
+ *     %VYRE_ERROR_IO (nothing can be read from such a file), %VYRE_ERROR_INVALID (a range
+ *     that no file can have) or %VYRE_ERROR_FORKED
  */
 VyreIngestRead *
 vyre_ingest_start (
@@ -582,7 +586,7 @@ static VyreIngestRead *
 start (VyreIngest *ingest, const VyreTransfer *transfer, int direct_fd, VyreIngestNotify notify,
     gpointer data, GError **error)
 {
-  if (!check_transfer (transfer, error))
+  if (!vyre_check_own (ingest->generation, "ingest", error) || !check_transfer (transfer, error))
     return NULL;
   Request *request = g_new (Request, 1);
   *request = (Request){
@@ -670,6 +674,9 @@ vyre_ingest_is_finished (VyreIngest *ingest, const VyreIngestRead *read)
  * this and all further reads fail, and the kernel may still write to a
  * destination whose read was in flight.
  *
+ * A read that was started in a process that this one was forked from is %VYRE_ERROR_FORKED, and
+ * its memory is left alone.
+ *
  * Returns: whether everything up to the end of the range or of the file was read
  */
 gboolean
@@ -679,6 +686,11 @@ vyre_ingest_finish (VyreIngest *ingest, VyreIngestRead *read, gsize *bytes_read,
   g_return_val_if_fail (read, FALSE);
   g_return_val_if_fail (!error || !*error, FALSE);
 
+  if (vyre_is_inherited (ingest->generation)) {
+    if (bytes_read)
+      *bytes_read = 0;
+    return vyre_check_own (ingest->generation, "read", error);
+  }
   if (read->length > 0 || read->left.kind == VYRE_TRANSFER_SYNC)
     await (ingest, read);
   if (bytes_read)
@@ -776,7 +788,8 @@ vyre_ingest_get_reason (const VyreIngest *ingest)
  * is reads_completed plus reads_failed; it always is fixed_reads plus
  * ring_reads plus plain_reads. A read that is only tried again, after EINTR or
  * EAGAIN or without O_DIRECT, is counted once; a byte in bytes_submitted is
- * counted once however often a short read is continued. May be called from any
+ * counted once however often a short read is continued. Of an ingest of a process that this one
+ * was forked from, all are 0. May be called from any
  * thread.
  */
 void
@@ -785,6 +798,9 @@ vyre_ingest_get_counters (VyreIngest *ingest, VyreIngestCounters *counters)
   g_return_if_fail (ingest);
   g_return_if_fail (counters);
 
+  *counters = (VyreIngestCounters){ 0 };
+  if (vyre_is_inherited (ingest->generation))
+    return;
   g_mutex_lock (&ingest->lock);
   *counters = ingest->counters;
   g_mutex_unlock (&ingest->lock);

@@ -80,7 +80,7 @@ init_stores (VyreMegakernel *kernel, GError **error)
    * O_DIRECT and imported by others. llvmpipe compiles the kernel once for texels in buffers
    * whose size is a power of two and once for others, which memory of others mostly is. */
   kernel->staging = vyre_store_new_kind (
-      device, params->staging_size, VYRE_GRANULE, 4096, VYRE_MEMORY_HOST, error);
+      device, params->staging_size, VYRE_GRANULE, 4096, VYRE_MEMORY_STAGING, error);
   if (!kernel->staging)
     return FALSE;
   kernel->readbacks = vyre_store_new (device, params->readback_size, VYRE_STORE_ALIGNMENT, error);
@@ -183,6 +183,7 @@ create (
   g_autoptr (VyreMegakernel) kernel = g_new0 (VyreMegakernel, 1);
 
   g_atomic_ref_count_init (&kernel->refs);
+  kernel->generation = vyre_fork_generation;
   g_mutex_init (&kernel->lock);
   g_cond_init (&kernel->wake_keeper);
   g_cond_init (&kernel->room);
@@ -307,7 +308,7 @@ start_service (VyreMegakernel *kernel, const GString *verdict, GError **error)
  * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
  *   %VYRE_ERROR_UNSUPPORTED (what was asked for does not work here),
  *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_NO_THREAD, %VYRE_ERROR_STUCK,
- *   %VYRE_ERROR_DEVICE_LOST or %VYRE_ERROR_DEVICE
+ *   %VYRE_ERROR_DEVICE_LOST, %VYRE_ERROR_DEVICE or %VYRE_ERROR_FORKED
  */
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
@@ -316,6 +317,8 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
   g_autoptr (GString) verdict = g_string_new (NULL);
   GError *reason = NULL;
 
+  if (!vyre_check_own (device->generation, "device", error))
+    return NULL;
   for (const VyrePlacement *placement = candidates.list; *placement != VYRE_PLACEMENT_AUTO;
        placement++) {
     gboolean last = placement[1] == VYRE_PLACEMENT_AUTO;
@@ -378,12 +381,13 @@ drop_in_flight (VyreMegakernel *kernel)
 /**
  * vyre_megakernel_unref:
  * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
- *   its threads. Its stores live on while anybody holds them.
+ *   its threads. Its stores live on while anybody holds them. One of a process that
+ *   this one was forked from is left alone: that may run it still
  */
 void
 vyre_megakernel_unref (VyreMegakernel *kernel)
 {
-  if (!g_atomic_ref_count_dec (&kernel->refs))
+  if (!g_atomic_ref_count_dec (&kernel->refs) || vyre_is_inherited (kernel->generation))
     return;
   if (kernel->service)
     vyre_service_stop (kernel->service);
@@ -421,11 +425,14 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
  * @active: %TRUE when a producer starts (PLAYING), %FALSE when the same one stops
  *
  * Counts the producers that may publish soon. Without any, the kernel is parked
- * at once instead of after the idle timeout.
+ * at once instead of after the idle timeout. Nothing happens to a kernel of a process that
+ * this one was forked from.
  */
 void
 vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
 {
+  if (vyre_is_inherited (kernel->generation))
+    return;
   g_mutex_lock (&kernel->lock);
   gboolean was_started = active || kernel->active > 0;
   if (was_started)
@@ -441,11 +448,14 @@ vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
  * @kernel: a megakernel
  * @error: return location
  *
- * Returns: whether it still works; otherwise the error that ended it for good
+ * Returns: whether it still works; otherwise the error that ended it for good, or
+ *   %VYRE_ERROR_FORKED
  */
 gboolean
 vyre_megakernel_check (VyreMegakernel *kernel, GError **error)
 {
+  if (!vyre_check_own (kernel->generation, "kernel", error))
+    return FALSE;
   g_mutex_lock (&kernel->lock);
   gboolean works = kernel->failure == NULL;
   if (!works && error)
@@ -645,7 +655,8 @@ vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
  * @counters: (out): a snapshot
  *
  * Collects completions first, so that nothing counts as in flight, or as outstanding
- * of a tenant, that is through.
+ * of a tenant, that is through. Of a kernel of a process that this one was forked from, all
+ * are 0.
  */
 void
 vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
@@ -653,6 +664,9 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
   const guint32 *answer = (const guint32 *)kernel->answer.data;
   VyreReleases releases;
 
+  *counters = (VyreMegakernelCounters){ 0 };
+  if (vyre_is_inherited (kernel->generation))
+    return;
   g_mutex_lock (&kernel->lock);
   vyre_megakernel_reap (kernel, &releases);
   *counters = kernel->counters;
@@ -669,10 +683,14 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
  * @kernel: a megakernel
  * @counters: (out): a snapshot
  *
- * May be called from any thread.
+ * May be called from any thread. Of a kernel of a process that this one was forked from, all
+ * are 0.
  */
 void
 vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters)
 {
+  *counters = (VyreResourceCounters){ 0 };
+  if (vyre_is_inherited (kernel->generation))
+    return;
   vyre_service_count (kernel->service, counters);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Children of a test: they do something and leave, in time.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Seconds, after which a signal ends them. */
+#define CHILD_PATIENCE 30
+
+/* Runs @function in a child, which then leaves by @leave. Returns its status: 0 when it came to
+ * its end. */
+static inline gint
+fork_and_run (void (*function) (gpointer data), gpointer data, void (*leave) (int status))
+{
+  gint status = -1;
+
+  fflush (NULL);
+  pid_t pid = fork ();
+  if (pid == 0) {
+    alarm (CHILD_PATIENCE);
+    function (data);
+    leave (0);
+  }
+  while (waitpid (pid, &status, 0) < 0)
+    ;
+  return status;
+}

@@ -262,7 +262,8 @@ fork_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, a_child_has_filters_of_its_own_and_no_others, 0, G_N_ELEMENTS (uses));
   tcase_add_test (tc, a_child_reads_what_it_inherits_or_cannot_map_it);
-  tcase_add_test (tc, a_process_may_fork_while_it_streams);
+  if (FORKS_WITH_THREADS)
+    tcase_add_test (tc, a_process_may_fork_while_it_streams);
   tcase_add_test (tc, a_source_is_stopped_in_a_child);
   return s;
 }

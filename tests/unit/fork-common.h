@@ -11,6 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Whether a process may fork while other threads allocate memory: the address sanitizer's allocator
+ * has locks that may be held then. */
+#ifdef __SANITIZE_ADDRESS__
+#define FORKS_WITH_THREADS 0
+#else
+#define FORKS_WITH_THREADS 1
+#endif
+
 /* Seconds, after which a signal ends them. */
 #define CHILD_PATIENCE 30
 

@@ -366,7 +366,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/fork/both", use_both, test_child);
   g_test_add_data_func ("/fork/again", fork_again, test_child);
   g_test_add_func ("/fork/locked", test_locked);
-  g_test_add_func ("/fork/streaming", test_streaming);
+  if (FORKS_WITH_THREADS)
+    g_test_add_func ("/fork/streaming", test_streaming);
   g_test_add_func ("/fork/tenants", test_tenants);
   return g_test_run ();
 }

@@ -26,7 +26,9 @@
  * run without a program.
  */
 #include "gstvyreaccess.h"
+#include "gstvyrefork.h"
 #include "gstvyrestream.h"
+#include "gstvyrethread.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY (gst_vyre_debug);
@@ -205,6 +207,8 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
     { VYRE_ERROR_INVALID, "stream", GST_STREAM_ERROR_FORMAT },
     { VYRE_ERROR_QUEUE_FULL, "stream", GST_STREAM_ERROR_FORMAT },
     { VYRE_ERROR_ACCESS, "resource", GST_RESOURCE_ERROR_NOT_AUTHORIZED },
+    { VYRE_ERROR_NO_THREAD, "resource", GST_RESOURCE_ERROR_NO_SPACE_LEFT },
+    { VYRE_ERROR_FORKED, "resource", GST_RESOURCE_ERROR_BUSY },
   };
   GQuark domain = GST_LIBRARY_ERROR;
   gint code = GST_LIBRARY_ERROR_FAILED;
@@ -219,6 +223,39 @@ gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
   }
   gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, domain, code,
       g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
+}
+
+/* Whether it was started by this process; otherwise the bus is told. */
+gboolean
+gst_vyre_filter_check_own (GstVyreFilter *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!self->inherited)
+    return TRUE;
+  error = g_error_new (VYRE_ERROR, VYRE_ERROR_FORKED,
+      "The element runs in the process that this one was forked from. Fix: set it to NULL and "
+      "start it again here, or make another one.");
+  gst_vyre_filter_post_error (self, error);
+  return FALSE;
+}
+
+/* In a child. Batches, readbacks, pool and log are left alone. */
+static void
+become_inherited (gpointer element)
+{
+  GstVyreFilter *self = element;
+
+  self->inherited = TRUE;
+  g_mutex_init (GST_OBJECT_GET_LOCK (self));
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  self->n_sleeping = 0;
+  self->worker = NULL;
+  self->readbacks = NULL;
+  self->replay = NULL;
+  gst_vyre_fork_forget_thread (self->sinkpad);
+  gst_vyre_fork_forget_thread (self->srcpad);
 }
 
 /* Takes a new program with the property it came from, or remembers why there is
@@ -495,6 +532,7 @@ open_kernel (GstVyreFilter *self)
   self->shared = shared;
   self->tenant = tenant;
   g_mutex_unlock (&self->lock);
+  gst_vyre_fork_watch (self, become_inherited);
   VyreMegakernel *kernel = shared->kernel;
   GST_INFO_OBJECT (self, "%s, %s, %s (%s)",
       vyre_device_get_name (vyre_megakernel_get_device (kernel)),
@@ -517,8 +555,10 @@ close_kernel (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
   if (!shared)
     return;
+  gst_vyre_fork_unwatch (self);
   gst_vyre_shared_leave (shared, tenant);
   gst_vyre_shared_unref (shared);
+  self->inherited = FALSE;
 }
 
 static void
@@ -544,7 +584,11 @@ static GstStateChangeReturn
 gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (element);
+  gboolean starts
+      = GST_STATE_TRANSITION_NEXT (transition) > GST_STATE_TRANSITION_CURRENT (transition);
 
+  if (starts && !gst_vyre_filter_check_own (self))
+    return GST_STATE_CHANGE_FAILURE;
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
       if (!open_kernel (self))
@@ -552,7 +596,7 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       reset_stats (self);
-      if (!gst_vyre_access_start (self))
+      if (!gst_vyre_thread_check (element) || !gst_vyre_access_start (self))
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:

@@ -99,6 +99,8 @@ struct _GstVyreFilter {
   GstPad *sinkpad;
   GstPad *srcpad;
 
+  gboolean inherited; /* from READY on, in a child of the process that started it */
+
   /* object lock */
   GstVyreSettings settings;
   gchar *program_text;
@@ -181,6 +183,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
 void gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *settings);
 GstVyreShared *gst_vyre_filter_get_shared (GstVyreFilter *self);
 void gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error);
+gboolean gst_vyre_filter_check_own (GstVyreFilter *self);
 void gst_vyre_filter_account (GstVyreFilter *self, const GstVyreShared *shared, VyreBatch *batch);
 
 /* gstvyrestream.c */

@@ -19,6 +19,13 @@ typedef struct {
 /* Several kernels may read one memory, behind a tee. */
 static GMutex lock; /* of all lists */
 
+/* In a child. A thread of its parent may have held the lock. */
+void
+gst_vyre_import_forked (void)
+{
+  g_mutex_init (&lock);
+}
+
 static GQuark
 imports_quark (void)
 {

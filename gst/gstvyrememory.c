@@ -75,12 +75,14 @@ allocator_free (GstAllocator *allocator, GstMemory *memory)
   g_free (vyre);
 }
 
+/* NULL in a child of the process, if it has no copy. */
 static gpointer
 memory_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
 {
   GstVyreMemory *vyre = (GstVyreMemory *)memory;
+  guint8 *data = vyre_store_get_data (vyre->store);
 
-  return vyre_store_get_data (vyre->store) + slice_of (memory);
+  return data ? data + slice_of (memory) : NULL;
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gst/gst.h>
 
+#include "gstvyrefork.h"
 #include "gstvyremeta.h"
 #include "gstvyresrc.h"
 
@@ -11,6 +12,7 @@ GST_ELEMENT_REGISTER_DECLARE (vyrefilter);
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
+  gst_vyre_fork_init ();
   gst_vyre_readback_meta_register ();
   return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gstvyrefork.h"
 #include "gstvyremeta.h"
 
 /* With so many to start with, a buffer that comes back finds others there: a pool that
@@ -13,6 +14,7 @@ struct _GstVyreReadbackPool {
   GstBufferPool parent;
   GstAllocator *allocator;
   VyreLayout layout;
+  guint generation; /* of the process */
 };
 
 G_DEFINE_FINAL_TYPE (GstVyreReadbackPool, gst_vyre_readback_pool, GST_TYPE_BUFFER_POOL)
@@ -71,7 +73,8 @@ is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
 
   for (guint part = 0; part < VYRE_N_PARTS; part++) {
     const GstMemory *memory = gst_buffer_peek_memory (buffer, part);
-    intact &= memory->offset == self->layout.offset[part] && memory->size == self->layout.size[part];
+    intact
+        &= memory->offset == self->layout.offset[part] && memory->size == self->layout.size[part];
   }
   return intact;
 }
@@ -90,6 +93,14 @@ reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
   GST_BUFFER_POOL_CLASS (gst_vyre_readback_pool_parent_class)->reset_buffer (pool, buffer);
 }
 
+/* A child of the process keeps what comes back: a pool has a socket, which is the parent's, too. */
+static void
+release_buffer (GstBufferPool *pool, GstBuffer *buffer)
+{
+  if (GST_VYRE_READBACK_POOL (pool)->generation == gst_vyre_fork_generation)
+    GST_BUFFER_POOL_CLASS (gst_vyre_readback_pool_parent_class)->release_buffer (pool, buffer);
+}
+
 static void
 gst_vyre_readback_pool_finalize (GObject *object)
 {
@@ -102,6 +113,7 @@ gst_vyre_readback_pool_class_init (GstVyreReadbackPoolClass *klass)
 {
   GST_BUFFER_POOL_CLASS (klass)->alloc_buffer = alloc_buffer;
   GST_BUFFER_POOL_CLASS (klass)->reset_buffer = reset_buffer;
+  GST_BUFFER_POOL_CLASS (klass)->release_buffer = release_buffer;
   G_OBJECT_CLASS (klass)->finalize = gst_vyre_readback_pool_finalize;
 }
 
@@ -121,6 +133,7 @@ gst_vyre_readback_pool_new (GstAllocator *allocator, const VyreLayout *layout)
   gst_object_ref_sink (self);
   self->allocator = gst_object_ref (allocator);
   self->layout = *layout;
+  self->generation = gst_vyre_fork_generation;
   gst_buffer_pool_config_set_params (config, NULL, (guint)layout->total, LEAST_BUFFERS, 0);
   gst_buffer_pool_set_config (pool, config);
   gst_buffer_pool_set_active (pool, TRUE);
@@ -134,14 +147,14 @@ gst_vyre_readback_pool_is_for (
   return self->allocator == allocator && memcmp (&self->layout, layout, sizeof *layout) == 0;
 }
 
-/* A buffer over @slice, which it frees in the end. */
+/* A buffer over @slice, which it frees in the end; NULL if there is none to be had. */
 GstBuffer *
 gst_vyre_readback_pool_take (GstVyreReadbackPool *self, gsize slice)
 {
   GstBuffer *buffer = NULL;
-  GstFlowReturn flow = gst_buffer_pool_acquire_buffer (GST_BUFFER_POOL_CAST (self), &buffer, NULL);
 
-  g_assert (flow == GST_FLOW_OK); /* active, without a limit */
+  if (gst_buffer_pool_acquire_buffer (GST_BUFFER_POOL_CAST (self), &buffer, NULL) != GST_FLOW_OK)
+    return NULL;
   gst_vyre_memory_set_slice (peek_whole (buffer), slice);
   /* downstream may remove the meta from its buffer, as any other */
   GST_META_FLAG_UNSET (

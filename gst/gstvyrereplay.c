@@ -45,8 +45,11 @@ count_logged (const VyreImage *image)
 static guint32 *
 copy_slots (const VyreImage *image, guint n, guint32 tag)
 {
-  guint32 *slots = g_memdup2 (image->slots, 4 * VYRE_SLOT_WORDS * (gsize)n);
+  guint32 *slots = g_try_new (guint32, VYRE_SLOT_WORDS * (gsize)n);
 
+  if (!slots)
+    return NULL;
+  memcpy (slots, image->slots, 4 * VYRE_SLOT_WORDS * (gsize)n);
   if (image->sequence_slot >= 0)
     slots[image->sequence_slot * VYRE_SLOT_WORDS + VYRE_SLOT_ARGS + 1] = tag;
   return slots;
@@ -55,9 +58,9 @@ copy_slots (const VyreImage *image, guint n, guint32 tag)
 static guint32 *
 copy_observables (const VyreImage *image, const guint8 *readback)
 {
-  guint32 *words = g_new (guint32, image->n_observables);
+  guint32 *words = g_try_new (guint32, MAX (image->n_observables, 1));
 
-  for (guint i = 0; i < image->n_observables; i++)
+  for (guint i = 0; words && i < image->n_observables; i++)
     words[i] = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + i);
   return words;
 }
@@ -123,6 +126,12 @@ record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, GE
     .payload_size = vyre_plan_get_payload_size (item->plan),
     .payload_offset = item->timing.position };
 
+  if (!slots || !observables) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+        "There is no memory to log a batch of %u slots and %u observables. Fix: free memory.",
+        n_logged, image->n_observables);
+    return FALSE;
+  }
   return digest_payload (item, batch.payload_digest, error)
          && vyre_replay_log_append_batch (self->replay, &batch, error);
 }

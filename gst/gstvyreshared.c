@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyreshared.h"
 
+#include "gstvyrefork.h"
 #include "gstvyrememory.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -25,6 +26,21 @@ same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
          && a->staging_size == b->staging_size && a->readback_size == b->readback_size
          && a->resource_size == b->resource_size && a->idle_timeout == b->idle_timeout
          && a->lease == b->lease && a->max_batch_time == b->max_batch_time;
+}
+
+static gboolean
+is_inherited (const GstVyreShared *shared)
+{
+  return shared->generation != gst_vyre_fork_generation;
+}
+
+/* In a child. Threads of its parent may have held the locks, and changed the list. */
+void
+gst_vyre_shared_forked (void)
+{
+  g_mutex_init (&opening_lock);
+  g_mutex_init (&registry_lock);
+  registry = NULL;
 }
 
 /* One that works, with a reference. */
@@ -58,6 +74,7 @@ create (const gchar *device, const gchar *group, const VyreMegakernelParams *par
     return NULL;
   GstVyreShared *shared = g_new0 (GstVyreShared, 1);
   g_atomic_ref_count_init (&shared->refs);
+  shared->generation = gst_vyre_fork_generation;
   shared->device = g_strdup (device);
   shared->group = g_strdup (group);
   shared->params = *params;
@@ -113,18 +130,19 @@ gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
 void
 gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
 {
-  gint64 end = g_get_monotonic_time () + LEAVE_DEADLINE;
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + LEAVE_DEADLINE;
   gboolean quiet = FALSE;
 
-  if (!tenant)
+  if (!tenant || is_inherited (shared))
     return;
   vyre_tenants_unregister (shared->tenants, vyre_tenant_get_id (tenant));
   while (!quiet && vyre_megakernel_check (shared->kernel, NULL)) {
     VyreMegakernelCounters counters;
-    gint64 now = g_get_monotonic_time ();
+    gint64 now = vyre_clock_now (&clock);
     g_autoptr (GError) error = NULL;
     vyre_megakernel_get_counters (shared->kernel, &counters); /* collects completions */
-    quiet = vyre_tenant_quiesce (tenant, MIN (now + LEAVE_SLICE, end), &error);
+    quiet = vyre_tenant_quiesce (tenant, g_get_monotonic_time () + LEAVE_SLICE, &error);
     if (!quiet && now >= end) {
       GST_WARNING ("%s", error->message);
       break;
@@ -142,7 +160,7 @@ gst_vyre_shared_unref (GstVyreShared *shared)
   if (dead)
     registry = g_list_remove (registry, shared);
   g_mutex_unlock (&registry_lock);
-  if (!dead)
+  if (!dead || is_inherited (shared))
     return;
   gst_object_unref (shared->upstream_allocator);
   gst_object_unref (shared->readback_allocator);

@@ -325,10 +325,12 @@ ensure_slots_plan (GstVyreFilter *self, const GstVyreSettings *settings, const G
     GstVyreShared *shared)
 {
   gsize size = item->timing.size;
-  g_autofree guint8 *slots = g_malloc (size);
+  g_autofree guint8 *slots = g_try_malloc (size);
   VyrePlan *plan = NULL;
   GError *error = NULL;
 
+  if (!slots)
+    return gst_vyre_stream_fail (self, gst_vyre_no_memory (size));
   if (!gst_vyre_staging_copy_bytes (self, item->buffer, slots, &error))
     return gst_vyre_stream_fail (self, error);
   if (same_plan (self, settings, size, shared->kernel)
@@ -392,9 +394,9 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
   GstVyreSettings settings;
 
-  if (self->caps_failed) {
+  if (self->caps_failed || !gst_vyre_filter_check_own (self)) {
     gst_buffer_unref (buffer);
-    return GST_FLOW_NOT_NEGOTIATED;
+    return self->inherited ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   note_duration (self, GST_BUFFER_DURATION (buffer));
@@ -489,6 +491,10 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstCaps *caps;
   gboolean done;
 
+  if (self->inherited) { /* there is no task that would send it on */
+    gst_event_unref (event);
+    return FALSE;
+  }
   if (!GST_EVENT_IS_SERIALIZED (event))
     return GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START
                ? start_flush (self, event)
@@ -520,6 +526,8 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
 
+  if (self->inherited)
+    return FALSE;
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:
       return gst_vyre_staging_propose (self, query);

@@ -16,19 +16,21 @@ GST_DEBUG_CATEGORY_STATIC (cat_performance);
 typedef struct {
   guint64 tickets;
   gint64 moved;
+  VyreClock clock; /* that @moved is of */
 } Progress;
 
-/* How long it has not, in µs. */
+/* How long it has not, in µs that this thread saw pass. */
 static gint64
 measure_idle (Progress *progress, VyreMegakernel *kernel)
 {
-  gint64 now = g_get_monotonic_time ();
+  gint64 now = vyre_clock_now (&progress->clock);
   VyreMegakernelCounters counters;
 
   vyre_megakernel_get_counters (kernel, &counters);
   guint64 tickets = counters.tickets + counters.progress;
   if (progress->moved == 0 || tickets != progress->tickets)
-    *progress = (Progress){ .tickets = tickets, .moved = now };
+    progress->moved = now;
+  progress->tickets = tickets;
   return now - progress->moved;
 }
 
@@ -98,15 +100,17 @@ finish_batch (GstVyreFilter *self, GstVyreItem *item)
   }
 }
 
-/* A readback in memory of the system. */
+/* A readback in memory of the system; NULL if there is none. */
 static GstBuffer *
 copy_out (GstVyreFilter *self, GstVyreItem *item)
 {
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   GstMemory *whole = gst_allocator_alloc (NULL, layout->total, NULL);
-  GstBuffer *buffer = gst_buffer_new ();
   GstMapInfo map;
 
+  if (!whole)
+    return NULL;
+  GstBuffer *buffer = gst_buffer_new ();
   gst_memory_map (whole, &map, GST_MAP_WRITE);
   memcpy (map.data, vyre_batch_get_readback (item->batch), layout->total);
   gst_memory_unmap (whole, &map);
@@ -137,7 +141,7 @@ has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout
 
 /* The readback as it goes downstream. While the store has room its slice is
  * lent out; beyond half of it a copy goes instead, so that a sink that keeps
- * buffers can never leave the next batch without a slice. */
+ * buffers can never leave the next batch without a slice. NULL without memory for it. */
 static GstBuffer *
 make_buffer (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -148,13 +152,15 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
   if (vyre_store_get_used (store) > vyre_store_get_size (store) / 2)
     return copy_out (self, item);
   gsize slice = vyre_batch_steal_readback (item->batch);
-  if (!has_pool (self, allocator, layout)) {
-    GstBuffer *buffer = gst_buffer_new ();
+  GstBuffer *buffer = has_pool (self, allocator, layout)
+                          ? gst_vyre_readback_pool_take (self->readbacks, slice)
+                          : NULL;
+  if (!buffer) {
+    buffer = gst_buffer_new ();
     gst_buffer_append_vyre_readback (
         buffer, gst_vyre_allocator_wrap (allocator, slice, layout->total), layout);
-    return buffer;
   }
-  return gst_vyre_readback_pool_take (self->readbacks, slice);
+  return buffer;
 }
 
 static void
@@ -196,6 +202,9 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
       vyre_batch_get_completion (item->batch), &item->timing, due);
   vyre_program_unref (settings.program);
   GstBuffer *buffer = make_buffer (self, item);
+  if (!buffer)
+    return gst_vyre_stream_fail (
+        self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
   stamp_buffer (buffer, &item->timing);
   gst_clear_buffer (&item->buffer); /* upstream's pool may be small, and downstream slow */
   return gst_pad_push (self->srcpad, buffer);

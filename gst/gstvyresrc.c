@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "gstvyredirect.h"
+#include "gstvyrefork.h"
 #include "gstvyrememory.h"
+#include "gstvyrethread.h"
 
 #define GST_CAT_DEFAULT cat_source
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
@@ -382,6 +384,18 @@ close_file (GstVyreSrc *self)
   self->fd = -1;
 }
 
+/* In a child. What is being read is left alone. */
+static void
+become_inherited (gpointer element)
+{
+  GstBaseSrc *src = GST_BASE_SRC (element);
+
+  g_mutex_init (GST_OBJECT_GET_LOCK (src));
+  g_mutex_init (&src->live_lock);
+  g_cond_init (&src->live_cond);
+  gst_vyre_fork_forget_thread (GST_BASE_SRC_PAD (src));
+}
+
 static gboolean
 start (GstBaseSrc *src)
 {
@@ -390,11 +404,12 @@ start (GstBaseSrc *src)
 
   if (!location || !*location)
     return refuse (self, GST_RESOURCE_ERROR_NOT_FOUND, NULL, "no file", "set location");
-  if (!open_file (self, location)) {
+  if (!gst_vyre_thread_check (GST_ELEMENT_CAST (self)) || !open_file (self, location)) {
     close_file (self);
     return FALSE;
   }
   open_direct (self, location);
+  gst_vyre_fork_watch (self, become_inherited);
   return TRUE;
 }
 
@@ -403,6 +418,7 @@ stop (GstBaseSrc *src)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
 
+  gst_vyre_fork_unwatch (self);
   drop_blocks (self);
   GST_OBJECT_LOCK (self);
   VyreIngest *ingest = g_steal_pointer (&self->ingest);

@@ -248,6 +248,7 @@ alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
   gsize size = gst_buffer_get_size (item->buffer), offset;
   gint64 deadline = 0;
+  VyreClock clock = { 0 };
 
   if (is_too_large (shared, item->buffer)) {
     g_propagate_error (error, too_large (shared, size));
@@ -263,7 +264,7 @@ alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
     g_mutex_unlock (&self->lock);
     if (flow != GST_FLOW_OK)
       return flow;
-    gint64 now = g_get_monotonic_time ();
+    gint64 now = vyre_clock_now (&clock);
     if (waiting || deadline == 0)
       deadline = now + STAGING_DEADLINE;
     if (now > deadline) {

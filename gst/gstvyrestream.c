@@ -473,6 +473,15 @@ gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item)
   g_mutex_unlock (&self->lock);
 }
 
+/* What a stream ends with when memory for a buffer is not to be had. */
+GError *
+gst_vyre_no_memory (gsize size)
+{
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+      "There is no memory for %" G_GSIZE_FORMAT " bytes. Fix: free memory, or raise its limit.",
+      size);
+}
+
 /* Reports @error, which it takes, on the bus. */
 GstFlowReturn
 gst_vyre_stream_fail (GstVyreFilter *self, GError *error)

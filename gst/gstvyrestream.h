@@ -52,6 +52,7 @@ GstFlowReturn gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event);
 GstVyreItem *gst_vyre_stream_take (GstVyreFilter *self);
 void gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn flow);
 void gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item);
+GError *gst_vyre_no_memory (gsize size);
 GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
 void gst_vyre_stream_keep_sticky (GstVyreFilter *self, GstEvent *event);
 void gst_vyre_item_free (GstVyreItem *item);

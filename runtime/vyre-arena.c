@@ -7,6 +7,8 @@
  */
 #include "vyre-arena.h"
 
+#include "vyre-alloc.h"
+#include "vyre-clock.h"
 #include "vyre-mutex.h"
 
 typedef struct {
@@ -118,12 +120,13 @@ static gboolean
 wait_for_space (VyreArena *arena, gsize size, gint64 end_time, gsize *offset)
 {
   Waiter waiter = { .size = size };
+  VyreClock clock = { 0 };
 
   g_cond_init (&waiter.wake);
   waiter.link.data = &waiter;
   g_queue_push_tail_link (&arena->waiters, &waiter.link);
-  while (!waiter.served && g_cond_wait_until (&waiter.wake, &arena->lock, end_time))
-    ;
+  while (!waiter.served && vyre_clock_now (&clock) < end_time)
+    g_cond_wait_until (&waiter.wake, &arena->lock, vyre_clock_next (&clock, end_time));
   if (waiter.served) {
     *offset = waiter.offset;
   } else {
@@ -145,26 +148,30 @@ round_up (VyreArena *arena, gsize size)
  * vyre_arena_new:
  * @size: bytes in the region; rounded down to a multiple of @alignment
  * @alignment: a power of two, 1 or more, in bytes
+ * @error: return location
  *
  * Makes an allocator for the offsets 0 to @size of a region. Every range that
  * it hands out starts at a multiple of @alignment and ends at one. An arena
  * smaller than @alignment is empty: nothing can be allocated from it.
  *
- * Returns: (transfer full): an arena; free it with vyre_arena_destroy()
+ * Returns: (transfer full) (nullable): an arena, to be freed with vyre_arena_destroy(), or
+ *     %NULL with %VYRE_ERROR_NO_SPACE
  */
 VyreArena *
-vyre_arena_new (gsize size, gsize alignment)
+vyre_arena_new (gsize size, gsize alignment, GError **error)
 {
-  VyreArena *arena;
-
   g_return_val_if_fail (alignment > 0 && (alignment & (alignment - 1)) == 0, NULL);
+  size &= ~(alignment - 1);
+  gsize *live = vyre_alloc0 (size / alignment + 1, sizeof *live, error);
+  if (!live)
+    return NULL;
+  VyreArena *arena = g_new0 (VyreArena, 1);
 
-  arena = g_new0 (VyreArena, 1);
-  arena->size = size & ~(alignment - 1);
+  arena->size = size;
   arena->alignment = alignment;
   g_mutex_init (&arena->lock);
   arena->free_ranges = g_array_new (FALSE, FALSE, sizeof (Range));
-  arena->live = g_new0 (gsize, arena->size / alignment + 1);
+  arena->live = live;
   g_queue_init (&arena->waiters);
   if (arena->size > 0) {
     Range all = { .offset = 0, .size = arena->size };
@@ -217,8 +224,9 @@ vyre_arena_alloc (VyreArena *arena, gsize size, gsize *offset)
  * vyre_arena_alloc_wait:
  * @arena: an arena
  * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
- * @end_time: until when to wait, in microseconds of g_get_monotonic_time();
- *     a time that has passed means not to wait, %G_MAXINT64 to wait for ever
+ * @end_time: until when to wait, in microseconds of g_get_monotonic_time(), and longer by
+ *     what the process stands still meanwhile; a time that has passed means not to wait,
+ *     %G_MAXINT64 to wait for ever
  * @offset: (out): offset of the range in bytes, written on success only
  *
  * Allocates a range, waiting until there is one. Those who wait are served in

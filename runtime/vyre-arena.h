@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct _VyreArena VyreArena;
 
-VyreArena *vyre_arena_new (gsize size, gsize alignment);
+VyreArena *vyre_arena_new (gsize size, gsize alignment, GError **error);
 void vyre_arena_destroy (VyreArena *arena);
 gboolean vyre_arena_alloc (VyreArena *arena, gsize size, gsize *offset);
 gboolean vyre_arena_alloc_wait (VyreArena *arena, gsize size, gint64 end_time, gsize *offset);

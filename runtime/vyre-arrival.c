@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-arrival.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "abi.h"
 #include "kernel.h"
@@ -12,11 +14,15 @@
 
 G_STATIC_ASSERT (sizeof (VyreMark) == VYRE_GRANULE);
 
-void
-vyre_mark_init (VyreMark *mark)
+/* There are random bits on every kernel since 3.17, but a sandbox may refuse them. */
+gboolean
+vyre_mark_init (VyreMark *mark, GError **error)
 {
-  if (getrandom (mark, sizeof *mark, 0) != sizeof *mark)
-    g_error ("getrandom: no random bits"); /* there are, on every kernel since 3.17 */
+  if (TEMP_FAILURE_RETRY (getrandom (mark, sizeof *mark, 0)) == sizeof *mark)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE,
+      "getrandom: %s. Fix: allow it in the seccomp profile.", g_strerror (errno));
+  return FALSE;
 }
 
 /* The granules that the kernel stores are the first ones and those of the report. */
@@ -29,8 +35,9 @@ n_stored (const VyrePlan *plan)
 static gsize
 nth_stored (const VyrePlan *plan, gsize n)
 {
-  return n < plan->copied_granules ? n
-                                   : plan->scratch_offset / VYRE_GRANULE + n - plan->copied_granules;
+  return n < plan->copied_granules
+             ? n
+             : plan->scratch_offset / VYRE_GRANULE + n - plan->copied_granules;
 }
 
 /* Makes a slice ready for the readback: marks where the kernel will store, and

@@ -15,7 +15,7 @@ typedef struct {
   guint64 half[2];
 } VyreMark;
 
-void vyre_mark_init (VyreMark *mark);
+gboolean vyre_mark_init (VyreMark *mark, GError **error);
 void vyre_arrival_expect (guint8 *slice, const VyrePlan *plan, const VyreMark *mark);
 gboolean vyre_arrival_is_whole (
     const guint8 *slice, const VyrePlan *plan, const VyreMark *mark, gsize *arrived);

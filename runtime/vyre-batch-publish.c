@@ -3,6 +3,7 @@
  * Batches up to the doorbell: a place for each, what the kernel needs of it, its tickets;
  * and the same again for the rest of one that was parked.
  */
+#include "vyre-clock.h"
 #include "vyre-import-private.h"
 #include "vyre-megakernel-private.h"
 #include "vyre-mutex.h"
@@ -144,6 +145,7 @@ static gboolean
 reserve (VyreBatch *batch, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
+  VyreClock clock = { 0 };
 
   for (;;) {
     VyreReleases releases;
@@ -164,13 +166,14 @@ reserve (VyreBatch *batch, gint64 end_time, GError **error)
       vyre_mutex_lock (&kernel->lock);
       continue;
     }
-    gint64 now = g_get_monotonic_time ();
+    gint64 now = vyre_clock_now (&clock);
     if (vyre_batch_has_room (batch) && alloc_memory (batch))
       return TRUE;
     if (now >= end_time)
       return set_busy (kernel, error);
     kernel->n_waiting++;
-    g_cond_wait_until (&kernel->room, &kernel->lock, MIN (end_time, now + ROOM_WAIT_US));
+    g_cond_wait_until (
+        &kernel->room, &kernel->lock, vyre_clock_next (&clock, MIN (end_time, now + ROOM_WAIT_US)));
     kernel->n_waiting--;
   }
 }
@@ -480,8 +483,8 @@ can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *pay
  * @plan: what to run; made for this kernel's workgroup size
  * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
  * @payload: the staged payload
- * @end_time: g_get_monotonic_time() at which to give up waiting for room; 0 not
- *   to wait
+ * @end_time: g_get_monotonic_time() at which to give up waiting for room, or later by what the
+ *   process stands still meanwhile; 0 not to wait
  * @error: return location
  *
  * Publishes one batch: writes it, then rings the doorbell. The caller must not
@@ -491,8 +494,8 @@ can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *pay
  * Returns: (transfer full) (nullable): the batch, or %NULL with
  *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
  *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, the payload is
- *   still the caller's), the error that ended the kernel, or the one that kept
- *   what the plan wants from being built
+ *   still the caller's), the error that ended the kernel, the one that kept
+ *   what the plan wants from being built, or %VYRE_ERROR_FORKED
  */
 VyreBatch *
 vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
@@ -504,6 +507,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
                             || vyre_megakernel_stores_payload (kernel, plan->payload_size),
       NULL);
   g_return_val_if_fail (!payload->import || can_import (kernel, plan, payload), NULL);
+  if (!vyre_check_own (kernel->generation, "kernel", error))
+    return NULL;
   VyreBatch *batch = g_new (VyreBatch, 1);
   *batch = (VyreBatch){
     .kernel = kernel,
@@ -578,9 +583,18 @@ vyre_batch_resume (VyreBatch *batch, gboolean writes)
 {
   VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
-  VyrePlan *rest = vyre_plan_continue (batch->plan, vyre_batch_readback (batch), writes);
+  GError *error = NULL;
+  VyrePlan *rest = vyre_plan_continue (batch->plan, vyre_batch_readback (batch), writes, &error);
   VyrePayload unused = { .release = NULL };
 
+  if (!rest) {
+    if (batch->io_error)
+      g_error_free (error);
+    else
+      batch->io_error = error;
+    vyre_batch_end (batch);
+    return;
+  }
   vyre_mutex_lock (&kernel->lock);
   vyre_plan_unref (batch->plan);
   batch->plan = rest;

@@ -2,6 +2,7 @@
  *
  * Batches from the doorbell on: completion, parking, waiting, and what is left of them.
  */
+#include "vyre-clock.h"
 #include "vyre-codec.h"
 #include "vyre-import-private.h"
 #include "vyre-io-queue.h"
@@ -309,6 +310,8 @@ vyre_batch_end (VyreBatch *batch)
 gboolean
 vyre_batch_is_parked (VyreBatch *batch)
 {
+  if (vyre_is_inherited (batch->kernel->generation))
+    return FALSE;
   vyre_mutex_lock (&batch->kernel->lock);
   gboolean parked = batch->parked;
   g_mutex_unlock (&batch->kernel->lock);
@@ -329,6 +332,8 @@ vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
   VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
 
+  if (vyre_is_inherited (kernel->generation))
+    return;
   vyre_tenant_note_published (tenant, 1);
   vyre_mutex_lock (&kernel->lock);
   batch->tenant = vyre_tenant_ref (tenant);
@@ -387,7 +392,7 @@ vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error)
 /* The index of a batch that others reaped may belong to another one by now, so
  * `done` is looked at first and last. */
 static gboolean
-has_failed (VyreBatch *batch, gint64 end_time, GError **error)
+has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
   gboolean failed;
@@ -397,7 +402,7 @@ has_failed (VyreBatch *batch, gint64 end_time, GError **error)
   if (failed)
     vyre_megakernel_set_failure (kernel, error);
   g_mutex_unlock (&kernel->lock);
-  if (!failed && g_get_monotonic_time () >= end_time) {
+  if (!failed && vyre_clock_now (clock) >= end_time) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
         "%s: batch %u has not completed yet. Fix: wait longer.",
         vyre_device_get_name (kernel->device), batch->completion.tag);
@@ -409,31 +414,37 @@ has_failed (VyreBatch *batch, gint64 end_time, GError **error)
 /**
  * vyre_batch_wait:
  * @batch: a batch
- * @end_time: g_get_monotonic_time() at which to give up
+ * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ *   still meanwhile
  * @error: return location
  *
  * Waits for the kernel to complete a batch. One thread at a time may wait for
  * the same batch.
  *
  * Returns: whether it completed; otherwise %VYRE_ERROR_TIMEOUT (wait again if
- *   you like) or the error that ended the kernel
+ *   you like), the error that ended the kernel, or %VYRE_ERROR_FORKED: it was seen to
+ *   complete in the process that this one was forked from, or never will be
  */
 gboolean
 vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
+
+  if (vyre_is_inherited (kernel->generation))
+    return atomic_load (&batch->done) || vyre_check_own (kernel->generation, "batch", error);
   gboolean done = collect (batch);
 
   if (done) /* it was there already: no need to know the time */
     return TRUE;
   gint64 start = vyre_now (), checked = start, awake = 0;
+  VyreClock clock = { 0 };
   while (!(done = collect (batch))) {
     gint64 now = vyre_now ();
     awake = MIN (now - start, SPIN_NS);
     /* failure and time are looked at seldom: both take a lock or a clock */
     if (now - checked > 50000 || end_time == 0) {
       checked = now;
-      if (has_failed (batch, end_time, error))
+      if (has_failed (batch, &clock, end_time, error))
         break;
     }
     back_off (now - start);
@@ -447,7 +458,8 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
  * @batch: (transfer full): a batch; one still running is finished by the kernel
  *   and then dropped; of a kernel that has failed, nobody will see what it makes
  *   of the payload, which is released at once. What one that is dropped wants to write
- *   is written only if that has begun
+ *   is written only if that has begun. One of a process that this one was forked from is
+ *   left alone, and so is its payload
  */
 void
 vyre_batch_free (VyreBatch *batch)
@@ -455,6 +467,8 @@ vyre_batch_free (VyreBatch *batch)
   VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
 
+  if (vyre_is_inherited (kernel->generation))
+    return;
   vyre_mutex_lock (&kernel->lock);
   if (atomic_load (&batch->done)) {
     vyre_batch_destroy (batch);
@@ -511,12 +525,13 @@ vyre_batch_check (VyreBatch *batch, GError **error)
  * vyre_batch_get_readback:
  * @batch: a completed batch
  *
- * Returns: (transfer none): its four parts, laid out as its plan's layout says
+ * Returns: (transfer none) (nullable): its four parts, laid out as its plan's layout says;
+ *   %NULL of one of a process that this one was forked from, if they cannot be read here
  */
 const guint8 *
 vyre_batch_get_readback (VyreBatch *batch)
 {
-  return vyre_batch_readback (batch);
+  return vyre_store_get_data (batch->kernel->readbacks) ? vyre_batch_readback (batch) : NULL;
 }
 
 /**

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "vyre-assemble.h"
+#include "vyre-alloc.h"
 #include "vyre-publish-private.h"
 
 /* The largest ring; what every encoder of the ABI accepts. */
@@ -218,8 +219,8 @@ fill_image (Binder *binder, VyreImage *image, guint slot_count, guint observable
   if (!choose_size (slot_count, MAX (image->n_used, 1), VYRE_ENCODE_MAX, "ring slots",
           &image->n_slots, binder->error))
     return FALSE;
-  image->slots = g_new0 (guint32, (gsize)image->n_slots * VYRE_SLOT_WORDS);
-  if (!fill_slots (binder, image)
+  image->slots = vyre_alloc0 (image->n_slots, 4 * VYRE_SLOT_WORDS, binder->error);
+  if (!image->slots || !fill_slots (binder, image)
       || !choose_size (observable_slots, binder->scope.observables, VYRE_MAX_OBSERVABLES,
           "observables", &image->n_observables, binder->error))
     return FALSE;
@@ -297,17 +298,19 @@ vyre_program_bind (VyreProgram *program, const VyreBindings *bindings, gsize pay
   return bind_numbers (program, &numbers, slot_count, observable_slots, error);
 }
 
-/* An image of slots that come from no program. */
+/* An image of slots that come from no program. NULL with %VYRE_ERROR_NO_SPACE. */
 VyreImage *
-vyre_image_new_from_ring (const void *ring, guint n_slots, guint n_observables)
+vyre_image_new_from_ring (const void *ring, guint n_slots, guint n_observables, GError **error)
 {
+  guint32 *slots = vyre_duplicate (ring, (gsize)n_slots * 4 * VYRE_SLOT_WORDS, error);
+  if (!slots)
+    return NULL;
   Image *image = g_new0 (Image, 1);
 
   g_atomic_ref_count_init (&image->refs);
-  image->image = (VyreImage){ .n_slots = n_slots,
-    .n_observables = n_observables,
-    .sequence_slot = -1,
-    .slots = g_memdup2 (ring, (gsize)n_slots * VYRE_SLOT_WORDS * sizeof (guint32)) };
+  image->image = (VyreImage){
+    .n_slots = n_slots, .n_observables = n_observables, .sequence_slot = -1, .slots = slots
+  };
   for (guint slot = 0; slot < n_slots; slot++)
     image->image.n_used
         += image->image.slots[slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS] == VYRE_STATUS_PUBLISHED;

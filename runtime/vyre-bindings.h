@@ -34,6 +34,7 @@ gint vyre_region_find (const char *word, gsize length);
 gint vyre_symbol_find (const char *word, gsize length);
 const char *vyre_symbol_fix (guint symbol);
 void vyre_bindings_define_region (VyreBindings *bindings, guint region, const VyreRegion *geometry);
-VyreImage *vyre_image_new_from_ring (const void *ring, guint n_slots, guint n_observables);
+VyreImage *vyre_image_new_from_ring (
+    const void *ring, guint n_slots, guint n_observables, GError **error);
 
 G_END_DECLS

@@ -4,6 +4,7 @@
  * says all there is to know about lengths.
  */
 #include "vyre-codec.h"
+#include "vyre-alloc.h"
 
 #include <string.h>
 
@@ -148,7 +149,7 @@ check_encodable (VyrePart part, guint32 count, gsize *length, GError **error)
  * control part that is all zero authorises nobody; see vyre_encode_control().
  *
  * Returns: (transfer full) (array length=length) (nullable): the part, to be
- *   freed with g_free(), or %NULL with %VYRE_ERROR_TOO_LARGE, or with
+ *   freed with g_free(), or %NULL with %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, or with
  *   %VYRE_ERROR_QUEUE_FULL for an io queue without slots
  */
 guint8 *
@@ -156,7 +157,7 @@ vyre_encode_empty (VyrePart part, guint32 count, gsize *length, GError **error)
 {
   if (!check_encodable (part, count, length, error))
     return NULL;
-  return g_malloc0 (MAX (*length, 1)); /* not NULL for a ring without slots */
+  return vyre_alloc0 (1, *length, error);
 }
 
 /**

@@ -39,7 +39,7 @@ authorise (void *control, guint32 n_tenants)
  * zero; see vyre_write_priority_offsets().
  *
  * Returns: (transfer full) (array length=length) (nullable): the part, to be
- *   freed with g_free(), or %NULL with %VYRE_ERROR_TOO_LARGE
+ *   freed with g_free(), or %NULL with %VYRE_ERROR_TOO_LARGE or %VYRE_ERROR_NO_SPACE
  */
 guint8 *
 vyre_encode_control (

@@ -4,7 +4,7 @@
 #include "abi.h"
 
 /* A copy that takes longer is not going to end. */
-#define COPY_TIMEOUT_NS (10 * G_GUINT64_CONSTANT (1000000000))
+#define COPY_TIMEOUT_US (10 * G_TIME_SPAN_SECOND)
 
 static gboolean
 create_copies (VyreCopier *c, GError **error)
@@ -74,7 +74,9 @@ vyre_copier_ticket (VyreCopier *c, guint32 number)
 static gboolean
 wait_for (const VyreCopier *c, const VyreCopy *copy, GError **error)
 {
-  VkResult result = vkWaitForFences (c->device->handle, 1, &copy->fence, VK_TRUE, COPY_TIMEOUT_NS);
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + COPY_TIMEOUT_US;
+  VkResult result = vyre_wait_for_fence (c->device, copy->fence, &clock, end);
 
   if (!vyre_vk_check (result, "vkWaitForFences", c->device, error))
     return FALSE;

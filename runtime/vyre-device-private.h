@@ -6,12 +6,15 @@
 
 #include <vulkan/vulkan.h>
 
+#include "vyre-clock.h"
 #include "vyre-device.h"
+#include "vyre-fork.h"
 
 #define VYRE_MAX_TRANSFER_QUEUES 2
 
 struct _VyreDevice {
   gatomicrefcount refs;
+  guint generation; /* of the process */
   VkInstance instance;
   VkPhysicalDevice physical;
   VkDevice handle;
@@ -31,5 +34,7 @@ struct _VyreDevice {
 gboolean vyre_device_is_discrete (const VyreDevice *device);
 gboolean vyre_device_has_bar (const VyreDevice *device);
 
+VkResult vyre_wait_for_fence (
+    const VyreDevice *device, VkFence fence, VyreClock *clock, gint64 end_time);
 gboolean vyre_vk_check (
     VkResult result, const char *call, const VyreDevice *device, GError **error);

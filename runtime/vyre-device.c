@@ -48,11 +48,24 @@ vyre_vk_check (VkResult result, const char *call, const VyreDevice *device, GErr
       break;
     default:
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE,
-          "%s: %s failed with %s (%d). Fix: check the driver with vulkaninfo, or choose another "
-          "device.",
+          "%s: %s failed with %s (%d). Fix: check the driver with vulkaninfo and the limit of "
+          "processes (ulimit -u), or choose another device.",
           name, call, result_name (result), result);
   }
   return FALSE;
+}
+
+/* Waits for @fence until @end_time of @clock, with a look at it now and then. */
+VkResult
+vyre_wait_for_fence (const VyreDevice *device, VkFence fence, VyreClock *clock, gint64 end_time)
+{
+  const guint64 slice = VYRE_CLOCK_SLICE * 1000;
+  VkResult result;
+
+  do
+    result = vkWaitForFences (device->handle, 1, &fence, VK_TRUE, slice);
+  while (result == VK_TIMEOUT && vyre_clock_now (clock) < end_time);
+  return result;
 }
 
 static VkInstance
@@ -349,6 +362,8 @@ vyre_device_open (const char *selector, GError **error)
   g_autoptr (VyreDevice) device = g_new0 (VyreDevice, 1);
 
   g_atomic_ref_count_init (&device->refs);
+  device->generation = vyre_fork_generation;
+  vyre_fork_note_device (TRUE);
   device->instance = create_instance (error);
   if (!device->instance || !pick_physical (device, selector, error))
     return NULL;
@@ -375,13 +390,15 @@ vyre_device_ref (VyreDevice *device)
 
 /**
  * vyre_device_unref:
- * @device: (transfer full): a device; the last reference closes it
+ * @device: (transfer full): a device; the last reference closes it, unless it is that of a
+ *   process that this one was forked from
  */
 void
 vyre_device_unref (VyreDevice *device)
 {
-  if (!g_atomic_ref_count_dec (&device->refs))
+  if (!g_atomic_ref_count_dec (&device->refs) || vyre_is_inherited (device->generation))
     return;
+  vyre_fork_note_device (FALSE);
   if (device->handle)
     vkDestroyDevice (device->handle, NULL);
   if (device->instance)

@@ -29,6 +29,8 @@ G_BEGIN_DECLS
  * @VYRE_ERROR_MISSING_WORD: a buffer ends before the word that was to be read
  * @VYRE_ERROR_REVOKED: a tenant is no longer registered
  * @VYRE_ERROR_ACCESS: a program names a file that it was not granted
+ * @VYRE_ERROR_NO_THREAD: the system refuses another thread
+ * @VYRE_ERROR_FORKED: the object is that of the process that this one was forked from
  *
  * Error codes of %VYRE_ERROR.
  */
@@ -51,6 +53,8 @@ typedef enum {
   VYRE_ERROR_MISSING_WORD,
   VYRE_ERROR_REVOKED,
   VYRE_ERROR_ACCESS,
+  VYRE_ERROR_NO_THREAD,
+  VYRE_ERROR_FORKED,
 } VyreError;
 
 #define VYRE_ERROR (vyre_error_quark ())

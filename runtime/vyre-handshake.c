@@ -4,6 +4,7 @@
  * residency work on this device. Nothing is assumed from names or feature bits; a
  * driver that serves stale data or cuts loops short fails here.
  */
+#include "vyre-alloc.h"
 #include "vyre-megakernel-private.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@
 #define PROBE_ITERATIONS 70000u
 #define CALIBRATION_POLLS 4000u
 #define CENSUS_POLLS 2000u
-#define PROBE_TIMEOUT_NS (60 * G_GUINT64_CONSTANT (1000000000))
+#define PROBE_TIMEOUT_US (60 * G_TIME_SPAN_SECOND)
 /* Microseconds are what it takes; a busy machine may well forget us for a second. */
 #define BATCH_TIMEOUT_US (3 * G_TIME_SPAN_SECOND)
 
@@ -41,7 +42,8 @@
 #define LEAST_THRESHOLD 16384
 #define LARGEST_THRESHOLD (4 * 1024 * 1024)
 
-/* Runs one launch by hand, before there is a keeper; ns it took in @elapsed. */
+/* Runs one launch by hand, before there is a keeper; ns it took in @elapsed, as far as somebody
+ * was there to see them. */
 static gboolean
 run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups, gint64 *elapsed,
     GError **error)
@@ -51,12 +53,13 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups, 
     [VYRE_LAUNCH_FLAGS] = flags,
     [VYRE_LAUNCH_BUDGET] = budget,
   };
-  gint64 start = vyre_now ();
+  VyreClock clock = { 0 };
+  gint64 start = vyre_clock_now (&clock);
 
   if (!vyre_pipeline_launch (&kernel->pipeline, constants, &kernel->pipeline.store, groups, error))
     return FALSE;
-  VkResult result = vyre_pipeline_wait (
-      &kernel->pipeline, vyre_pipeline_oldest (&kernel->pipeline), PROBE_TIMEOUT_NS);
+  VkResult result = vyre_wait_for_fence (kernel->device,
+      vyre_pipeline_oldest (&kernel->pipeline)->fence, &clock, start + PROBE_TIMEOUT_US);
   if (!vyre_vk_check (result, "vkWaitForFences", kernel->device, error))
     return FALSE;
   if (result == VK_TIMEOUT) {
@@ -66,7 +69,7 @@ run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups, 
     return FALSE;
   }
   vyre_pipeline_retire_oldest (&kernel->pipeline);
-  *elapsed = vyre_now () - start;
+  *elapsed = (vyre_clock_now (&clock) - start) * 1000;
   return TRUE;
 }
 
@@ -147,6 +150,7 @@ typedef struct {
   VyrePlan *plan;
   gsize size;
   VyrePayload payloads[BURST];
+  guint n_payloads;
 } Proof;
 
 static gboolean
@@ -215,9 +219,14 @@ proof_init (Proof *proof, VyreMegakernel *kernel, const char *text, gsize size, 
   if (!image)
     return FALSE;
   proof->plan = vyre_plan_new (image, size, kernel->pipeline.workgroup, NULL, error);
-  for (guint i = 0; i < BURST && proof->plan && proof->size > 0; i++) {
-    gboolean fits = vyre_store_alloc (kernel->staging, size, 0, &proof->payloads[i].offset);
-    g_assert (fits); /* nothing else is in the store yet */
+  for (; proof->plan && proof->size > 0 && proof->n_payloads < BURST; proof->n_payloads++) {
+    if (!vyre_store_alloc (kernel->staging, size, 0, &proof->payloads[proof->n_payloads].offset)) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+          "The staging memory has no room for a proof of %u times %" G_GSIZE_FORMAT
+          " bytes. Fix: use more.",
+          BURST, size);
+      return FALSE;
+    }
   }
   return proof->plan != NULL;
 }
@@ -225,7 +234,7 @@ proof_init (Proof *proof, VyreMegakernel *kernel, const char *text, gsize size, 
 static void
 proof_clear (Proof *proof, VyreMegakernel *kernel)
 {
-  for (guint i = 0; i < BURST && proof->plan && proof->size > 0; i++)
+  for (guint i = 0; i < proof->n_payloads; i++)
     vyre_store_free (kernel->staging, proof->payloads[i].offset);
   g_clear_pointer (&proof->plan, vyre_plan_unref);
 }
@@ -493,6 +502,6 @@ vyre_handshake (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, G
     (*next)++;
   if (*next > VYRE_RESIDENCY_DISPATCH)
     return FALSE;
-  kernel->keeper = g_thread_new ("vyre-keeper", vyre_keeper_run, kernel);
-  return prove (kernel, (*next)++, measured.poll_ns, verdict, error);
+  kernel->keeper = vyre_thread_new ("vyre-keeper", vyre_keeper_run, kernel, error);
+  return kernel->keeper && prove (kernel, (*next)++, measured.poll_ns, verdict, error);
 }

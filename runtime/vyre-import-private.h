@@ -9,6 +9,7 @@
 
 struct _VyreImport {
   gatomicrefcount refs;
+  guint generation;     /* of the process */
   VyreImports *imports; /* that it is or was among */
   guint8 *base;         /* whole pages, from here */
   gsize size;

@@ -6,6 +6,8 @@
  * takes moments, since their work is done.
  */
 #include "vyre-import-private.h"
+
+#include "vyre-clock.h"
 #include "vyre-mutex.h"
 
 /* What is over in microseconds may take as long on a busy machine. */
@@ -167,19 +169,22 @@ create_objects (VyreImports *imports, VyreImport *import, GError **error)
  * gone ends the process.
  *
  * Returns: (transfer full) (nullable): the import, or %NULL with %VYRE_ERROR_UNSUPPORTED (not
- *   here, not so large or not so many) or
+ *   here, not so large or not so many), %VYRE_ERROR_FORKED or
  *   what the driver has against it
  */
 VyreImport *
 vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GError **error)
 {
   g_return_val_if_fail (size > 0, NULL);
+  if (!vyre_check_own (kernel->generation, "kernel", error))
+    return NULL;
   VyreImports *imports = kernel->imports;
   gsize mask = MAX (kernel->device->import_alignment, 1) - 1;
   gsize first = (gsize)data & ~mask, end = ((gsize)data + size + mask) & ~mask;
   VyreImport *import = g_new0 (VyreImport, 1);
 
   g_atomic_ref_count_init (&import->refs);
+  import->generation = vyre_fork_generation;
   import->base = (guint8 *)first;
   import->size = end - first;
   import->imports = imports;
@@ -227,12 +232,13 @@ find_launch (VyrePipeline *p, guint32 number)
 static gboolean
 wait_for_launches (VyreMegakernel *kernel, guint32 number)
 {
-  gint64 end = g_get_monotonic_time () + SETTLE_US;
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + SETTLE_US;
   VyreLaunch *launch;
 
   while ((launch = find_launch (&kernel->pipeline, number))
          && !vyre_pipeline_has_ended (&kernel->pipeline, launch)) {
-    if (kernel->failure || g_get_monotonic_time () >= end)
+    if (kernel->failure || vyre_clock_now (&clock) >= end)
       return FALSE;
     vyre_keeper_retire (kernel, launch->sequence);
     kernel->n_waiting++;
@@ -259,12 +265,13 @@ wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
 static void
 wait_for_exits (VyreMegakernel *kernel)
 {
-  gint64 end = g_get_monotonic_time () + FAILED_SETTLE_US;
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + FAILED_SETTLE_US;
   const guint32 *answer = (const guint32 *)kernel->answer.data;
 
   while (vyre_device_is_cpu (kernel->device)
          && __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE) != kernel->expected_exits
-         && g_get_monotonic_time () < end) {
+         && vyre_clock_now (&clock) < end) {
     kernel->n_waiting++;
     g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + 1000);
     kernel->n_waiting--;
@@ -320,7 +327,7 @@ let_go (VyreImports *imports, VyreImport *import)
 gboolean
 vyre_import_unref (VyreImport *import)
 {
-  if (!g_atomic_ref_count_dec (&import->refs))
+  if (!g_atomic_ref_count_dec (&import->refs) || vyre_is_inherited (import->generation))
     return TRUE;
   if (!let_go (import->imports, import))
     return FALSE;

@@ -6,6 +6,9 @@
  */
 #include "vyre-ingest-private.h"
 
+#include "vyre-alloc.h"
+#include "vyre-fork.h"
+
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -32,6 +35,7 @@ typedef struct _VyreIngestRead {
 } Request;
 
 struct _VyreIngest {
+  guint generation; /* of the process */
   GThread *thread;
   int wake_fd;
 
@@ -373,7 +377,7 @@ wake_thread (VyreIngest *self)
     eventfd_write (self->wake_fd, 1);
 }
 
-/* Has the I/O thread do @request. */
+/* Has the I/O thread do @request. Where there is none, it is done now. */
 static void
 queue (VyreIngest *self, Request *request)
 {
@@ -384,7 +388,9 @@ queue (VyreIngest *self, Request *request)
     request->finished = TRUE;
   } else {
     g_queue_push_tail_link (&self->pending, &request->link);
-    if (self->asleep)
+    if (!self->thread)
+      do_plainly (self, take_pending (self));
+    else if (self->asleep)
       wake_thread (self);
     self->asleep = FALSE;
   }
@@ -462,6 +468,24 @@ check_transfer (const VyreTransfer *read, GError **error)
   return TRUE;
 }
 
+/* Without a thread, whoever wants a transfer makes it. */
+static void
+start_thread (VyreIngest *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->thread = vyre_thread_new ("vyre-ingest", run_thread, self, &error);
+  if (!self->thread) {
+    self->ring.mode = VYRE_INGEST_PREAD;
+    self->reason = g_strdup (error->message);
+    return;
+  }
+  g_mutex_lock (&self->lock);
+  while (!self->ready)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+}
+
 /**
  * vyre_ingest_new:
  * @arena: (nullable): the memory that most reads go to; it stays the caller's and must
@@ -471,7 +495,8 @@ check_transfer (const VyreTransfer *read, GError **error)
  *
  * Starts an I/O thread with the best means of reading that the kernel allows,
  * and returns when they are set up: that takes some 10 ms longer where the kernel
- * is short of lockable memory. It never fails: vyre_ingest_get_mode(),
+ * is short of lockable memory. Where no thread can be made, each transfer is made by who
+ * starts it. It never fails: vyre_ingest_get_mode(),
  * vyre_ingest_is_registered() and vyre_ingest_get_reason() say what came of it.
  * May be called from any thread.
  *
@@ -485,6 +510,7 @@ vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung)
   g_return_val_if_fail (first_rung <= VYRE_INGEST_PREAD, NULL);
 
   self = g_new0 (VyreIngest, 1);
+  self->generation = vyre_fork_generation;
   self->arena = arena;
   self->arena_size = size;
   self->first_rung = first_rung;
@@ -494,12 +520,7 @@ vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung)
   g_cond_init (&self->changed);
   g_queue_init (&self->pending);
   g_queue_init (&self->active);
-  self->thread = g_thread_new ("vyre-ingest", run_thread, self);
-
-  g_mutex_lock (&self->lock);
-  while (!self->ready)
-    g_cond_wait (&self->changed, &self->lock);
-  g_mutex_unlock (&self->lock);
+  start_thread (self);
   return self;
 }
 
@@ -508,12 +529,13 @@ vyre_ingest_new (void *arena, gsize size, VyreIngestMode first_rung)
  * @ingest: (nullable) (transfer full): an ingest
  *
  * Waits for the reads that other threads are in, stops the I/O thread and
- * unregisters the arena. No read may be started any more.
+ * unregisters the arena. No read may be started any more. One of a process that this one was
+ * forked from is left alone.
  */
 void
 vyre_ingest_free (VyreIngest *ingest)
 {
-  if (!ingest)
+  if (!ingest || vyre_is_inherited (ingest->generation))
     return;
 
   g_mutex_lock (&ingest->lock);
@@ -523,7 +545,8 @@ vyre_ingest_free (VyreIngest *ingest)
   while (ingest->n_callers > 0)
     g_cond_wait (&ingest->changed, &ingest->lock);
   g_mutex_unlock (&ingest->lock);
-  g_thread_join (ingest->thread);
+  if (ingest->thread)
+    g_thread_join (ingest->thread);
 
   if (ingest->wake_fd >= 0)
     close (ingest->wake_fd);
@@ -549,8 +572,8 @@ vyre_ingest_free (VyreIngest *ingest)
  * any thread.
  *
  * Returns: (transfer full) (nullable): the read, for vyre_ingest_finish(), or %NULL with
- *     %VYRE_ERROR_IO (nothing can be read from such a file) or %VYRE_ERROR_INVALID (a range
- *     that no file can have)
+ *     %VYRE_ERROR_IO (nothing can be read from such a file), %VYRE_ERROR_INVALID (a range
+ *     that no file can have) or %VYRE_ERROR_FORKED
  */
 VyreIngestRead *
 vyre_ingest_start (
@@ -563,7 +586,7 @@ static VyreIngestRead *
 start (VyreIngest *ingest, const VyreTransfer *transfer, int direct_fd, VyreIngestNotify notify,
     gpointer data, GError **error)
 {
-  if (!check_transfer (transfer, error))
+  if (!vyre_check_own (ingest->generation, "ingest", error) || !check_transfer (transfer, error))
     return NULL;
   Request *request = g_new (Request, 1);
   *request = (Request){
@@ -651,6 +674,9 @@ vyre_ingest_is_finished (VyreIngest *ingest, const VyreIngestRead *read)
  * this and all further reads fail, and the kernel may still write to a
  * destination whose read was in flight.
  *
+ * A read that was started in a process that this one was forked from is %VYRE_ERROR_FORKED, and
+ * its memory is left alone.
+ *
  * Returns: whether everything up to the end of the range or of the file was read
  */
 gboolean
@@ -660,6 +686,11 @@ vyre_ingest_finish (VyreIngest *ingest, VyreIngestRead *read, gsize *bytes_read,
   g_return_val_if_fail (read, FALSE);
   g_return_val_if_fail (!error || !*error, FALSE);
 
+  if (vyre_is_inherited (ingest->generation)) {
+    if (bytes_read)
+      *bytes_read = 0;
+    return vyre_check_own (ingest->generation, "read", error);
+  }
   if (read->length > 0 || read->left.kind == VYRE_TRANSFER_SYNC)
     await (ingest, read);
   if (bytes_read)
@@ -757,7 +788,8 @@ vyre_ingest_get_reason (const VyreIngest *ingest)
  * is reads_completed plus reads_failed; it always is fixed_reads plus
  * ring_reads plus plain_reads. A read that is only tried again, after EINTR or
  * EAGAIN or without O_DIRECT, is counted once; a byte in bytes_submitted is
- * counted once however often a short read is continued. May be called from any
+ * counted once however often a short read is continued. Of an ingest of a process that this one
+ * was forked from, all are 0. May be called from any
  * thread.
  */
 void
@@ -766,6 +798,9 @@ vyre_ingest_get_counters (VyreIngest *ingest, VyreIngestCounters *counters)
   g_return_if_fail (ingest);
   g_return_if_fail (counters);
 
+  *counters = (VyreIngestCounters){ 0 };
+  if (vyre_is_inherited (ingest->generation))
+    return;
   g_mutex_lock (&ingest->lock);
   *counters = ingest->counters;
   g_mutex_unlock (&ingest->lock);

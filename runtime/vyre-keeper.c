@@ -9,6 +9,7 @@
  * not live longer than it has to. Launches leave when they come to a ticket of another
  * source, so whatever order they run in, the last to end is followed by the right one.
  */
+#include "vyre-clock.h"
 #include "vyre-import-private.h"
 #include "vyre-megakernel-private.h"
 
@@ -18,7 +19,7 @@
 
 /* How long a kernel that was told to leave, or batches that are being drained,
  * may take before the keeper gives them up. */
-#define LEAVE_NS (10 * G_GINT64_CONSTANT (1000000000))
+#define LEAVE_US (10 * G_TIME_SPAN_SECOND)
 
 /* On a CPU: idle polls after which all workgroups but the first go home, and
  * the tickets of large batches that make the one left call for help. A tile takes
@@ -281,13 +282,14 @@ reap_unlocked_releases (VyreMegakernel *kernel)
 
 /* The last rites: batches still in flight are finished, then the kernel leaves. */
 static gboolean
-may_stop (VyreMegakernel *kernel, gint64 *deadline)
+may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
 {
   if (!kernel->quit)
     return FALSE;
+  gint64 now = vyre_clock_now (clock);
   if (*deadline == 0)
-    *deadline = vyre_now () + LEAVE_NS;
-  if (vyre_now () > *deadline)
+    *deadline = now + LEAVE_US;
+  if (now > *deadline)
     return TRUE;
   if (kernel->failure)
     retire_below (kernel, kernel->launch_sequence + 1);
@@ -299,10 +301,11 @@ gpointer
 vyre_keeper_run (gpointer data)
 {
   VyreMegakernel *kernel = data;
+  VyreClock clock = { 0 };
   gint64 stop_deadline = 0;
 
   g_mutex_lock (&kernel->lock);
-  while (!may_stop (kernel, &stop_deadline)) {
+  while (!may_stop (kernel, &clock, &stop_deadline)) {
     VyreLaunch *oldest = vyre_pipeline_oldest (&kernel->pipeline);
     if (!oldest) {
       if (!kernel->quit)

@@ -61,6 +61,7 @@ typedef struct _VyreImports VyreImports;
 
 struct _VyreMegakernel {
   gatomicrefcount refs;
+  guint generation; /* of the process */
   VyreDevice *device;
   VyreMegakernelParams params;
   char *verdict;

@@ -2,6 +2,7 @@
  *
  * The life of a megakernel, and what it says of itself.
  */
+#include "vyre-alloc.h"
 #include "vyre-import-private.h"
 #include "vyre-megakernel-private.h"
 
@@ -79,7 +80,7 @@ init_stores (VyreMegakernel *kernel, GError **error)
    * O_DIRECT and imported by others. llvmpipe compiles the kernel once for texels in buffers
    * whose size is a power of two and once for others, which memory of others mostly is. */
   kernel->staging = vyre_store_new_kind (
-      device, params->staging_size, VYRE_GRANULE, 4096, VYRE_MEMORY_HOST, error);
+      device, params->staging_size, VYRE_GRANULE, 4096, VYRE_MEMORY_STAGING, error);
   if (!kernel->staging)
     return FALSE;
   kernel->readbacks = vyre_store_new (device, params->readback_size, VYRE_STORE_ALIGNMENT, error);
@@ -159,7 +160,9 @@ get_memory (gpointer data)
 static gboolean
 init_parts (VyreMegakernel *kernel, GError **error)
 {
-  GThread *getter = g_thread_new ("vyre-memory", get_memory, kernel);
+  GThread *getter = vyre_thread_new ("vyre-memory", get_memory, kernel, error);
+  if (!getter)
+    return FALSE;
   gboolean compiled = vyre_pipeline_init (&kernel->pipeline, kernel->device,
       kernel->params.staging_size, vyre_megakernel_is_discrete (kernel), error);
   GError *failure = g_thread_join (getter);
@@ -180,6 +183,7 @@ create (
   g_autoptr (VyreMegakernel) kernel = g_new0 (VyreMegakernel, 1);
 
   g_atomic_ref_count_init (&kernel->refs);
+  kernel->generation = vyre_fork_generation;
   g_mutex_init (&kernel->lock);
   g_cond_init (&kernel->wake_keeper);
   g_cond_init (&kernel->room);
@@ -189,13 +193,12 @@ create (
   kernel->imports = vyre_imports_new (kernel);
   kernel->most = G_MAXUINT64; /* until the device's speed is known */
   kernel->lane_part = 1;
-  vyre_mark_init (&kernel->mark);
   /* sums with the clock must not overflow; 73 years are as good as for ever */
   kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);
   kernel->params.lease = MIN (params->lease, G_MAXINT64 / 4);
   for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
     kernel->free_indices[kernel->n_free++] = VYRE_MAX_BATCHES - 1 - i;
-  if (!init_parts (kernel, error))
+  if (!vyre_mark_init (&kernel->mark, error) || !init_parts (kernel, error))
     return NULL;
   return g_steal_pointer (&kernel);
 }
@@ -235,6 +238,14 @@ list_candidates (const VyreDevice *device, VyrePlacement wanted)
   return (Candidates){ { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR } };
 }
 
+/* Whether an error says nothing about the placement that was tried. */
+static gboolean
+is_final (const GError *error)
+{
+  return g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)
+         || g_error_matches (error, VYRE_ERROR, VYRE_ERROR_NO_THREAD);
+}
+
 /* Tries the residencies of one placement; unless it is the @last one, the best of them
  * alone, because another placement that stays is better than one launch per batch.
  * Without a result @error is set if it is of no use to try others, and otherwise @verdict
@@ -259,7 +270,7 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
     g_autoptr (VyreMegakernel) kernel = create (device, params, placement, &reason);
     if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
       return g_steal_pointer (&kernel);
-    if (reason && !last && !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)) {
+    if (reason && !last && !is_final (reason)) {
       g_string_append_printf (verdict, "%s%s: %s", verdict->len > 0 ? "; " : "",
           vyre_placement_name (placement), reason->message);
       g_error_free (reason); /* the next one needs less */
@@ -274,15 +285,16 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
   return NULL;
 }
 
-static void
-start_service (VyreMegakernel *kernel, const GString *verdict)
+static gboolean
+start_service (VyreMegakernel *kernel, const GString *verdict, GError **error)
 {
   kernel->verdict = g_strdup (verdict->str);
   kernel->ingest = vyre_ingest_new (vyre_store_get_data (kernel->staging),
       vyre_store_get_size (kernel->staging), VYRE_INGEST_SINGLE_ISSUER);
   if (kernel->params.resource_size == 0)
     kernel->params.resource_size = vyre_store_get_size (kernel->staging) / 4;
-  kernel->service = vyre_service_new (kernel, kernel->params.resource_size);
+  kernel->service = vyre_service_new (kernel, kernel->params.resource_size, error);
+  return kernel->service != NULL;
 }
 
 /**
@@ -297,8 +309,8 @@ start_service (VyreMegakernel *kernel, const GString *verdict)
  *
  * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
  *   %VYRE_ERROR_UNSUPPORTED (what was asked for does not work here),
- *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_STUCK,
- *   %VYRE_ERROR_DEVICE_LOST or %VYRE_ERROR_DEVICE
+ *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_NO_THREAD, %VYRE_ERROR_STUCK,
+ *   %VYRE_ERROR_DEVICE_LOST, %VYRE_ERROR_DEVICE or %VYRE_ERROR_FORKED
  */
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
@@ -307,14 +319,15 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
   g_autoptr (GString) verdict = g_string_new (NULL);
   GError *reason = NULL;
 
+  if (!vyre_check_own (device->generation, "device", error))
+    return NULL;
   for (const VyrePlacement *placement = candidates.list; *placement != VYRE_PLACEMENT_AUTO;
        placement++) {
     gboolean last = placement[1] == VYRE_PLACEMENT_AUTO;
-    VyreMegakernel *kernel = try_placement (device, params, *placement, last, verdict, &reason);
-    if (kernel) {
-      start_service (kernel, verdict);
-      return kernel;
-    }
+    g_autoptr (VyreMegakernel) kernel
+        = try_placement (device, params, *placement, last, verdict, &reason);
+    if (kernel)
+      return start_service (kernel, verdict, error) ? g_steal_pointer (&kernel) : NULL;
     if (reason) {
       g_propagate_error (error, reason);
       return NULL;
@@ -370,12 +383,13 @@ drop_in_flight (VyreMegakernel *kernel)
 /**
  * vyre_megakernel_unref:
  * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
- *   its threads. Its stores live on while anybody holds them.
+ *   its threads. Its stores live on while anybody holds them. One of a process that
+ *   this one was forked from is left alone: that may run it still
  */
 void
 vyre_megakernel_unref (VyreMegakernel *kernel)
 {
-  if (!g_atomic_ref_count_dec (&kernel->refs))
+  if (!g_atomic_ref_count_dec (&kernel->refs) || vyre_is_inherited (kernel->generation))
     return;
   if (kernel->service)
     vyre_service_stop (kernel->service);
@@ -413,17 +427,22 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
  * @active: %TRUE when a producer starts (PLAYING), %FALSE when the same one stops
  *
  * Counts the producers that may publish soon. Without any, the kernel is parked
- * at once instead of after the idle timeout.
+ * at once instead of after the idle timeout. Nothing happens to a kernel of a process that
+ * this one was forked from.
  */
 void
 vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
 {
+  if (vyre_is_inherited (kernel->generation))
+    return;
   g_mutex_lock (&kernel->lock);
-  g_assert (active || kernel->active > 0);
-  kernel->active += active ? 1 : -1;
+  gboolean was_started = active || kernel->active > 0;
+  if (was_started)
+    kernel->active += active ? 1 : -1;
   if (kernel->active == 0)
     vyre_keeper_park (kernel);
   g_mutex_unlock (&kernel->lock);
+  g_return_if_fail (was_started);
 }
 
 /**
@@ -431,11 +450,14 @@ vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
  * @kernel: a megakernel
  * @error: return location
  *
- * Returns: whether it still works; otherwise the error that ended it for good
+ * Returns: whether it still works; otherwise the error that ended it for good, or
+ *   %VYRE_ERROR_FORKED
  */
 gboolean
 vyre_megakernel_check (VyreMegakernel *kernel, GError **error)
 {
+  if (!vyre_check_own (kernel->generation, "kernel", error))
+    return FALSE;
   g_mutex_lock (&kernel->lock);
   gboolean works = kernel->failure == NULL;
   if (!works && error)
@@ -647,7 +669,8 @@ vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
  * @counters: (out): a snapshot
  *
  * Collects completions first, so that nothing counts as in flight, or as outstanding
- * of a tenant, that is through.
+ * of a tenant, that is through. Of a kernel of a process that this one was forked from, all
+ * are 0.
  */
 void
 vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
@@ -655,6 +678,9 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
   const guint32 *answer = (const guint32 *)kernel->answer.data;
   VyreReleases releases;
 
+  *counters = (VyreMegakernelCounters){ 0 };
+  if (vyre_is_inherited (kernel->generation))
+    return;
   g_mutex_lock (&kernel->lock);
   vyre_megakernel_reap (kernel, &releases);
   *counters = kernel->counters;
@@ -672,10 +698,14 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
  * @kernel: a megakernel
  * @counters: (out): a snapshot
  *
- * May be called from any thread.
+ * May be called from any thread. Of a kernel of a process that this one was forked from, all
+ * are 0.
  */
 void
 vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters)
 {
+  *counters = (VyreResourceCounters){ 0 };
+  if (vyre_is_inherited (kernel->generation))
+    return;
   vyre_service_count (kernel->service, counters);
 }

@@ -24,8 +24,8 @@ find_type (const VyreDevice *device, guint32 allowed, VkMemoryPropertyFlags want
 static gint
 find_type_for (const VyreDevice *device, guint32 allowed, VyreMemoryKind kind)
 {
-  VkMemoryPropertyFlags best = kind == VYRE_MEMORY_HOST ? VK_MEMORY_PROPERTY_HOST_CACHED_BIT
-                                                        : VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+  VkMemoryPropertyFlags best = kind == VYRE_MEMORY_DEVICE ? VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
+                                                          : VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
   gint type = find_type (device, allowed, HOST_FLAGS | best);
 
   return type >= 0 ? type : find_type (device, allowed, HOST_FLAGS);
@@ -141,9 +141,10 @@ init_imported (VyreMemory *memory, GError **error)
     return FALSE;
   }
   madvise (memory->data, memory->reserved, MADV_HUGEPAGE); /* a hint, free to be ignored */
-  /* After a fork, the first write to a shared page gives the writer another one,
-   * and the device would go on with the old. */
-  madvise (memory->data, memory->reserved, MADV_DONTFORK);
+  /* After a fork, the first write to a shared page gives the writer another one, and who has
+   * pinned it would go on with the old: unless it is found by its address, as by the CPU. */
+  if (!memory->forks)
+    madvise (memory->data, memory->reserved, MADV_DONTFORK);
   return import_pages (memory, memory->reserved, &needs, error);
 }
 
@@ -166,21 +167,29 @@ init_mapped (VyreMemory *memory, VyreMemoryKind kind, GError **error)
   return TRUE;
 }
 
+static void
+reset (VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind)
+{
+  *memory = (VyreMemory){ .device = vyre_device_ref (device),
+    .size = size,
+    .forks = vyre_device_is_cpu (device) && kind != VYRE_MEMORY_STAGING };
+}
+
 /* Makes a storage buffer of @size bytes. Host memory is zeroed, and imported where
  * the device can, else mapped; memory stays mapped. */
 gboolean
 vyre_memory_init (
     VyreMemory *memory, VyreDevice *device, gsize size, VyreMemoryKind kind, GError **error)
 {
-  *memory = (VyreMemory){ .device = vyre_device_ref (device), .size = size };
-  if (kind == VYRE_MEMORY_HOST && device->import_alignment != 0) {
+  reset (memory, device, size, kind);
+  if (kind != VYRE_MEMORY_DEVICE && device->import_alignment != 0) {
     if (init_imported (memory, NULL))
       return TRUE; /* fresh anonymous pages are zero */
     vyre_memory_clear (memory);
-    *memory = (VyreMemory){ .device = vyre_device_ref (device), .size = size };
+    reset (memory, device, size, kind);
   }
   if (init_mapped (memory, kind, error)) {
-    if (kind == VYRE_MEMORY_HOST)
+    if (kind != VYRE_MEMORY_DEVICE)
       memset (memory->data, 0, size);
     return TRUE;
   }

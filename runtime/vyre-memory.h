@@ -7,10 +7,12 @@
 
 #include "vyre-device-private.h"
 
-/* HOST: read and written by the CPU at full speed. DEVICE: near the kernel; the
- * CPU should only write it. Where memory is one, they are the same. */
+/* HOST: read and written by the CPU at full speed. STAGING: that, and what io_uring may
+ * pin. DEVICE: near the kernel; the CPU should only write it. Where memory is one, they are
+ * the same. */
 typedef enum {
   VYRE_MEMORY_HOST,
+  VYRE_MEMORY_STAGING,
   VYRE_MEMORY_DEVICE,
 } VyreMemoryKind;
 
@@ -21,6 +23,7 @@ typedef struct {
   guint8 *data;
   gsize size;     /* bytes asked for */
   gsize reserved; /* bytes of address space, when the pages are ours */
+  gboolean forks; /* a child has a copy of it, as of the fork */
 } VyreMemory;
 
 gboolean vyre_memory_init (

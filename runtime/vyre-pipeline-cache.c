@@ -186,7 +186,9 @@ read_file (const char *path, const char **why)
   gssize n = 1;
 
   *why = fd < 0 ? g_strerror (errno) : check_file (fd, &size);
-  guint8 *data = *why ? NULL : g_malloc (size);
+  guint8 *data = *why ? NULL : g_try_malloc (MAX (size, 1));
+  if (!*why && !data)
+    *why = g_strerror (ENOMEM);
   while (data && done < size && n > 0) {
     n = TEMP_FAILURE_RETRY (read (fd, data + done, size - done));
     done += n > 0 ? (gsize)n : 0;

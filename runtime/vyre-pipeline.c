@@ -128,8 +128,8 @@ read_cache (const VyrePipeline *p, VkPipelineCache cache)
 
   if (!cache || vkGetPipelineCacheData (device, cache, &size, NULL) != VK_SUCCESS)
     return NULL;
-  g_autofree guint8 *data = g_malloc (size);
-  if (vkGetPipelineCacheData (device, cache, &size, data) != VK_SUCCESS)
+  g_autofree guint8 *data = g_try_malloc (MAX (size, 1));
+  if (!data || vkGetPipelineCacheData (device, cache, &size, data) != VK_SUCCESS)
     return NULL;
   return g_bytes_new_take (g_steal_pointer (&data), size);
 }

@@ -4,6 +4,7 @@
  * most, and how much of it a ticket covers.
  */
 #include "vyre-opcodes.h"
+#include "vyre-alloc.h"
 #include "vyre-plan-private.h"
 #include "vyre-publish-private.h"
 
@@ -461,8 +462,10 @@ gboolean
 vyre_plan_cut (VyrePlan *plan, GError **error)
 {
   guint n_slots = plan->image->n_slots;
-  g_autofree guint8 *classes = g_malloc (n_slots);
+  g_autofree guint8 *classes = vyre_alloc (n_slots, 1, error);
 
+  if (!classes)
+    return FALSE;
   for (guint slot = 0; slot < n_slots; slot++)
     classes[slot] = (guint8)classify (plan, slot);
   guint n_tiled = count_tiled (classes, n_slots);

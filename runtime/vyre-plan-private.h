@@ -111,4 +111,5 @@ void vyre_plan_write_ticket (const VyrePlan *plan, const VyreRun *run, guint ind
 gint64 vyre_plan_tag_word (const VyrePlan *plan);
 VyreFileName vyre_plan_resource_name (const VyrePlan *plan, guint resource);
 gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
-VyrePlan *vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes);
+VyrePlan *vyre_plan_continue (
+    VyrePlan *plan, const guint8 *readback, gboolean writes, GError **error);

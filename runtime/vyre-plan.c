@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-plan-private.h"
+#include "vyre-alloc.h"
 
 #include <string.h>
 
@@ -114,10 +115,11 @@ plan_local (VyrePlan *plan)
   ticket[VYRE_TICKET_TAG_WORD] = (guint32)vyre_plan_tag_word (plan);
 }
 
-/* Takes @image. A plan that is @served has a table of its program's resources. */
+/* Takes @image. A plan that is @served has a table of its program's resources. NULL with
+ * %VYRE_ERROR_NO_SPACE. */
 static VyrePlan *
 plan_alloc (VyreImage *image, gsize payload_size, guint workgroup, const VyreExtensions *extensions,
-    gboolean served)
+    gboolean served, GError **error)
 {
   VyrePlan *plan = g_new0 (VyrePlan, 1);
   gsize slot_words = VYRE_SCRATCH_SLOT_WORDS * (gsize)image->n_slots;
@@ -136,7 +138,11 @@ plan_alloc (VyreImage *image, gsize payload_size, guint workgroup, const VyreExt
   plan->slice_size = plan->scratch_offset
                      + 4 * (VYRE_SCRATCH_SLOTS + slot_words + plan->handler_words + table_words);
   plan->served = served;
-  plan->slice = g_malloc0 (plan->slice_size);
+  plan->slice = vyre_alloc0 (1, plan->slice_size, error);
+  if (!plan->slice) {
+    vyre_plan_unref (plan);
+    return NULL;
+  }
   vyre_extensions_write (
       extensions, &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot_words]);
   return plan;
@@ -242,7 +248,9 @@ vyre_plan_new (
     return NULL;
   find_requests (image, &reads, &writes);
   VyrePlan *plan
-      = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL, reads || writes);
+      = plan_alloc (vyre_image_ref (image), payload_size, workgroup, NULL, reads || writes, error);
+  if (!plan)
+    return NULL;
   const VyreLayout *layout = &plan->layout;
 
   plan->access = access ? vyre_access_ref (access) : NULL;
@@ -305,8 +313,8 @@ check_parts (const VyreParts *parts, gsize payload_size, GError **error)
  * nothing runs. Payload opcodes cannot run under %VYRE_SCHEDULE_PRIORITY and fault.
  *
  * Returns: (transfer full) (nullable): the plan, or %NULL with
- *   %VYRE_ERROR_MISALIGNED, %VYRE_ERROR_INVALID (sizes that no batch has) or
- *   %VYRE_ERROR_TOO_LARGE (more work than a batch can hold)
+ *   %VYRE_ERROR_MISALIGNED, %VYRE_ERROR_INVALID (sizes that no batch has),
+ *   %VYRE_ERROR_TOO_LARGE (more work than a batch can hold) or %VYRE_ERROR_NO_SPACE
  */
 VyrePlan *
 vyre_plan_new_from_parts (
@@ -316,8 +324,11 @@ vyre_plan_new_from_parts (
     return NULL;
   VyreImage *image = vyre_image_new_from_ring (parts->data[VYRE_PART_RING],
       (guint)(parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS)),
-      (guint)(parts->size[VYRE_PART_CONTROL] / 4 - VYRE_CONTROL_OBSERVABLES));
-  VyrePlan *plan = plan_alloc (image, payload_size, workgroup, parts->extensions, FALSE);
+      (guint)(parts->size[VYRE_PART_CONTROL] / 4 - VYRE_CONTROL_OBSERVABLES), error);
+  VyrePlan *plan
+      = image ? plan_alloc (image, payload_size, workgroup, parts->extensions, FALSE, error) : NULL;
+  if (!plan)
+    return NULL;
   for (VyrePart part = 0; part < VYRE_N_PARTS; part++)
     memcpy (&plan->slice[plan->layout.offset[part] / 4], parts->data[part], parts->size[part]);
   plan->schedule = parts->schedule;
@@ -345,13 +356,16 @@ has_work (const VyrePlan *plan, const VyreTicket *ticket, const guint32 *slice)
 
 /* The plan for the rest of a batch of @plan, which was served, from its readback on: those
  * tickets once more that have slots which are not through. Slots over payloads were refused,
- * if they were not through, and stay so. With @writes, more slots may ask for those. */
+ * if they were not through, and stay so. With @writes, more slots may ask for those. NULL with
+ * %VYRE_ERROR_NO_SPACE. */
 VyrePlan *
-vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes)
+vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes, GError **error)
 {
   VyrePlan *origin = plan->origin ? plan->origin : plan;
   VyrePlan *next = plan_alloc (
-      vyre_image_ref (origin->image), origin->payload_size, origin->workgroup, NULL, TRUE);
+      vyre_image_ref (origin->image), origin->payload_size, origin->workgroup, NULL, TRUE, error);
+  if (!next)
+    return NULL;
   VyreTicket nothing = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_LANES } };
 
   next->origin = vyre_plan_ref (origin);

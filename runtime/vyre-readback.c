@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-readback.h"
+#include "vyre-alloc.h"
 
 #include <string.h>
 
@@ -170,14 +171,26 @@ vyre_readback_free (VyreReadback *readback)
   g_free (readback);
 }
 
+/* Sees to it that there is room; what is there stays. */
+static gboolean
+grow (Storage *storage, gsize length, GError **error)
+{
+  if (storage->allocated >= length)
+    return TRUE;
+  guint8 *data = vyre_alloc (1, length, error);
+  if (!data)
+    return FALSE;
+  if (storage->length > 0)
+    memcpy (data, storage->data, storage->length);
+  g_free (storage->data);
+  storage->data = data;
+  storage->allocated = length;
+  return TRUE;
+}
+
 static void
 store (Storage *storage, const void *data, gsize length)
 {
-  if (storage->allocated < length) {
-    g_free (storage->data); /* what it held is not needed any more */
-    storage->data = g_malloc (length);
-    storage->allocated = length;
-  }
   storage->length = length;
   if (length > 0)
     memcpy (storage->data, data, length);
@@ -197,7 +210,7 @@ store (Storage *storage, const void *data, gsize length)
  * in.
  *
  * Returns: whether they are those of a batch; the readback is as before otherwise,
- *   and the error is one of vyre_readback_validate()
+ *   and the error is one of vyre_readback_validate() or %VYRE_ERROR_NO_SPACE
  */
 gboolean
 vyre_readback_fill (VyreReadback *readback, const void *const *buffers, const gsize *lengths,
@@ -205,6 +218,10 @@ vyre_readback_fill (VyreReadback *readback, const void *const *buffers, const gs
 {
   if (!vyre_readback_validate (lengths, n_buffers, n_slots, NULL, error))
     return FALSE;
+  for (guint part = 0; part < VYRE_N_PARTS; part++) {
+    if (!grow (&readback->parts[part], lengths[part], error))
+      return FALSE;
+  }
   for (guint part = 0; part < VYRE_N_PARTS; part++)
     store (&readback->parts[part], buffers[part], lengths[part]);
   readback->n_slots = n_slots;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-replay-log.h"
+#include "vyre-alloc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -437,7 +438,9 @@ vyre_replay_log_append_batch (VyreReplayLog *log, const VyreReplayBatch *batch, 
         log->path, n, log->capacity);
     return FALSE;
   }
-  g_autofree guint8 *records = g_malloc0 (n * RECORD_SIZE);
+  g_autofree guint8 *records = vyre_alloc0 (n, RECORD_SIZE, error);
+  if (!records)
+    return FALSE;
   encode_batch (records, batch);
   return append_records (log, records, n, error);
 }
@@ -450,9 +453,9 @@ read_records (VyreReplayLog *log, GError **error)
 {
   gsize older = (gsize)(log->capacity - log->cursor) * RECORD_SIZE;
   gsize newer = (gsize)log->cursor * RECORD_SIZE;
-  g_autofree guint8 *records = g_malloc (older + newer);
+  g_autofree guint8 *records = vyre_alloc (1, older + newer, error);
 
-  if (!read_at (log, records, older, HEADER_SIZE + newer, error)
+  if (!records || !read_at (log, records, older, HEADER_SIZE + newer, error)
       || !read_at (log, records + older, newer, HEADER_SIZE, error))
     return NULL;
   return g_steal_pointer (&records);
@@ -576,17 +579,22 @@ decode_slot (const guint8 *records, gsize index, VyreReplayBatch *batch, guint s
   return TRUE;
 }
 
-/* The batch that starts with the first of the @n_left records, NULL if it is not whole. */
+/* The batch that starts with the first of the @n_left records, NULL if it is not whole, or, with
+ * @error, if there is no memory for it. */
 static VyreReplayBatch *
-decode_batch (const guint8 *records, gsize n_left)
+decode_batch (const guint8 *records, gsize n_left, GError **error)
 {
   g_autoptr (VyreReplayBatch) batch = g_new0 (VyreReplayBatch, 1);
   gsize index = 2;
 
   if (!decode_head (records, n_left, batch))
     return NULL;
-  batch->slots = g_new (guint32, (gsize)batch->n_logged * VYRE_SLOT_WORDS);
-  batch->observables = g_new (guint32, batch->n_observables);
+  batch->slots = vyre_alloc (batch->n_logged, 4 * VYRE_SLOT_WORDS, error);
+  if (!batch->slots)
+    return NULL;
+  batch->observables = vyre_alloc (batch->n_observables, 4, error);
+  if (!batch->observables)
+    return NULL;
   for (guint slot = 0; slot < batch->n_logged; slot++, index += 2) {
     if (!decode_slot (records, index, batch, slot))
       return NULL;
@@ -638,8 +646,13 @@ vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
   gboolean at_tail = TRUE;
   for (gsize i = 0; i < log->capacity;) {
     const guint8 *record = bytes + i * RECORD_SIZE;
+    GError *reason = NULL;
     VyreReplayBatch *batch
-        = is_kind (record, KIND_BATCH) ? decode_batch (record, log->capacity - i) : NULL;
+        = is_kind (record, KIND_BATCH) ? decode_batch (record, log->capacity - i, &reason) : NULL;
+    if (reason) {
+      g_propagate_error (error, reason);
+      return NULL;
+    }
     if (batch == NULL && !may_pass_over (record, at_tail)) {
       set_damaged (error, log, i);
       return NULL;

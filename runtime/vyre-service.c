@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vyre-alloc.h"
+#include "vyre-clock.h"
 #include "vyre-io-queue.h"
 #include "vyre-megakernel-private.h"
 #include "vyre-word-private.h"
@@ -31,6 +33,7 @@ typedef struct {
   gboolean settled[VYRE_IO_SLOTS];
   guint64 since;         /* when the round began, as the resources count */
   gint64 deadline;       /* of a wait for room, or 0 */
+  VyreClock clock;       /* of it */
   VyreIngestRead *write; /* of the first request that is not settled */
 } Job;
 
@@ -145,9 +148,10 @@ serve_read (VyreService *self, Job *job, guint index)
       return;
     case VYRE_RESIDENCE_FULL:
       look_again (self, ROOM_RETRY);
+      gint64 now = vyre_clock_now (&job->clock);
       if (job->deadline == 0)
-        job->deadline = g_get_monotonic_time () + ROOM_DEADLINE;
-      if (g_get_monotonic_time () < job->deadline)
+        job->deadline = now + ROOM_DEADLINE;
+      if (now < job->deadline)
         return;
       error = no_room (resource->path);
       break;
@@ -487,7 +491,7 @@ close_sink (gpointer data)
 
 /* Serves the batches of @kernel, which keeps it until no batch is in flight any more. */
 VyreService *
-vyre_service_new (VyreMegakernel *kernel, gsize budget)
+vyre_service_new (VyreMegakernel *kernel, gsize budget, GError **error)
 {
   VyreService *self = g_new0 (VyreService, 1);
 
@@ -500,7 +504,9 @@ vyre_service_new (VyreMegakernel *kernel, gsize budget)
   g_queue_init (&self->prefetches);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  self->thread = g_thread_new ("vyre-service", run, self);
+  self->thread = vyre_thread_new ("vyre-service", run, self, error);
+  if (!self->thread)
+    g_clear_pointer (&self, vyre_service_free);
   return self;
 }
 

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 typedef struct _VyreService VyreService;
 
-VyreService *vyre_service_new (VyreMegakernel *kernel, gsize budget);
+VyreService *vyre_service_new (VyreMegakernel *kernel, gsize budget, GError **error);
 void vyre_service_stop (VyreService *service);
 void vyre_service_free (VyreService *service);
 VyreResources *vyre_service_get_resources (VyreService *service);

@@ -19,6 +19,8 @@ vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignmen
   gsize most = vyre_device_get_max_payload (device);
 
   g_return_val_if_fail (alignment >= VYRE_STORE_ALIGNMENT, NULL);
+  if (!vyre_check_own (device->generation, "device", error))
+    return NULL;
   if (size > most) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "%s cannot address a store of %" G_GSIZE_FORMAT
@@ -32,8 +34,10 @@ vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignmen
     g_free (store);
     return NULL;
   }
-  store->arena = vyre_arena_new (size, alignment);
   g_mutex_init (&store->lock);
+  store->arena = vyre_arena_new (size, alignment, error);
+  if (!store->arena)
+    g_clear_pointer (&store, vyre_store_unref);
   return store;
 }
 
@@ -46,12 +50,18 @@ vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignmen
  *
  * Returns: (transfer full) (nullable): a zeroed store in memory of the host, or
  *   %NULL with %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE,
- *   %VYRE_ERROR_UNSUPPORTED or %VYRE_ERROR_DEVICE
+ *   %VYRE_ERROR_UNSUPPORTED, %VYRE_ERROR_DEVICE or %VYRE_ERROR_FORKED
  */
 VyreStore *
 vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
 {
   return vyre_store_new_kind (device, size, 0, alignment, VYRE_MEMORY_HOST, error);
+}
+
+static gboolean
+is_inherited (const VyreStore *store)
+{
+  return vyre_is_inherited (store->memory.device->generation);
 }
 
 /**
@@ -69,12 +79,13 @@ vyre_store_ref (VyreStore *store)
 
 /**
  * vyre_store_unref:
- * @store: (transfer full): a store; the last reference frees its memory
+ * @store: (transfer full): a store; the last reference frees its memory, unless it is that of
+ *   a process that this one was forked from
  */
 void
 vyre_store_unref (VyreStore *store)
 {
-  if (!g_atomic_ref_count_dec (&store->refs))
+  if (!g_atomic_ref_count_dec (&store->refs) || is_inherited (store))
     return;
   vyre_arena_destroy (store->arena);
   vyre_memory_clear (&store->memory);
@@ -113,15 +124,17 @@ reclaim (VyreStore *store)
  * vyre_store_alloc:
  * @store: a store
  * @size: bytes wanted
- * @end_time: g_get_monotonic_time() at which to give up; 0 to not wait
+ * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ *   still meanwhile; 0 to not wait
  * @offset: (out): where the slice starts, in bytes
  *
- * Returns: whether a slice was to be had by @end_time
+ * Returns: whether a slice was to be had by @end_time; there is none in a store of a process
+ *   that this one was forked from
  */
 gboolean
 vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 {
-  if (size > vyre_store_get_size (store))
+  if (size > vyre_store_get_size (store) || is_inherited (store))
     return FALSE;
   do {
     if (vyre_arena_alloc (store->arena, size, offset))
@@ -138,19 +151,22 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 void
 vyre_store_free (VyreStore *store, gsize offset)
 {
-  vyre_arena_free (store->arena, offset);
+  if (!is_inherited (store))
+    vyre_arena_free (store->arena, offset);
 }
 
 /**
  * vyre_store_get_data:
  * @store: a store
  *
- * Returns: (transfer none): the host's address of offset 0
+ * Returns: (transfer none) (nullable): the host's address of offset 0. Of a store of a process
+ *   that this one was forked from, a copy is there as it was then, unless something may have
+ *   pinned the memory: %NULL
  */
 guint8 *
 vyre_store_get_data (VyreStore *store)
 {
-  return store->memory.data;
+  return store->memory.forks || !is_inherited (store) ? store->memory.data : NULL;
 }
 
 /**
@@ -169,12 +185,12 @@ vyre_store_get_size (const VyreStore *store)
  * vyre_store_get_used:
  * @store: a store
  *
- * Returns: bytes lent out now
+ * Returns: bytes lent out now; 0 of a store of a process that this one was forked from
  */
 gsize
 vyre_store_get_used (VyreStore *store)
 {
-  return vyre_arena_get_used (store->arena);
+  return is_inherited (store) ? 0 : vyre_arena_get_used (store->arena);
 }
 
 /**

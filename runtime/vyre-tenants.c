@@ -7,6 +7,8 @@
  */
 #include "vyre-tenants.h"
 
+#include "vyre-clock.h"
+#include "vyre-fork.h"
 #include "vyre-mutex.h"
 
 G_STATIC_ASSERT (
@@ -16,6 +18,7 @@ G_STATIC_ASSERT (
 
 struct _VyreTenants {
   gatomicrefcount refs;
+  guint generation; /* of the process */
   guint32 last;
 
   GMutex lock; /* guards what follows, and the tenants */
@@ -35,6 +38,24 @@ struct _VyreTenant {
   VyreTenantCounters counters;
 };
 
+/* It is memory and no more, so a child goes on with its copy; but a lock that a thread of the
+ * parent held would stay locked. */
+static void
+own_registry (VyreTenants *tenants)
+{
+  if (!vyre_is_inherited (tenants->generation))
+    return;
+  g_mutex_init (&tenants->lock);
+  tenants->generation = vyre_fork_generation;
+}
+
+static void
+lock_registry (VyreTenants *tenants)
+{
+  own_registry (tenants);
+  vyre_mutex_lock (&tenants->lock);
+}
+
 /**
  * vyre_tenants_new:
  * @last: highest number to hand out, VYRE_TENANT_LAST at most:
@@ -49,6 +70,7 @@ vyre_tenants_new (guint32 last)
   VyreTenants *tenants = g_new0 (VyreTenants, 1);
 
   g_atomic_ref_count_init (&tenants->refs);
+  tenants->generation = vyre_fork_generation;
   g_mutex_init (&tenants->lock);
   tenants->last = MIN (last, VYRE_TENANT_LAST);
   return tenants;
@@ -76,6 +98,7 @@ vyre_tenants_unref (VyreTenants *tenants)
 {
   if (!g_atomic_ref_count_dec (&tenants->refs))
     return;
+  own_registry (tenants);
   g_mutex_clear (&tenants->lock);
   g_free (tenants);
 }
@@ -129,7 +152,7 @@ vyre_tenants_register (
 {
   VyreTenant *tenant = NULL;
 
-  vyre_mutex_lock (&tenants->lock);
+  lock_registry (tenants);
   guint32 id = find_free (tenants);
   if (id != 0)
     tenant = add_tenant (tenants, id, label, max_outstanding);
@@ -157,7 +180,7 @@ vyre_tenants_unregister (VyreTenants *tenants, guint32 id)
 {
   gboolean found = FALSE;
 
-  vyre_mutex_lock (&tenants->lock);
+  lock_registry (tenants);
   if (id <= VYRE_TENANT_LAST) {
     found = tenants->registered[id] != NULL;
     tenants->registered[id] = NULL;
@@ -177,7 +200,7 @@ vyre_tenants_list (VyreTenants *tenants)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify)vyre_tenant_unref);
 
-  vyre_mutex_lock (&tenants->lock);
+  lock_registry (tenants);
   for (guint32 id = 1; id <= tenants->last; id++) {
     VyreTenant *tenant = tenants->registered[id];
     if (tenant == NULL)
@@ -198,7 +221,7 @@ vyre_tenants_list (VyreTenants *tenants)
 VyreTenant *
 vyre_tenant_ref (VyreTenant *tenant)
 {
-  vyre_mutex_lock (&tenant->tenants->lock);
+  lock_registry (tenant->tenants);
   tenant->refs++;
   g_mutex_unlock (&tenant->tenants->lock);
   return tenant;
@@ -220,7 +243,7 @@ vyre_tenant_unref (VyreTenant *tenant)
 {
   VyreTenants *tenants = tenant->tenants;
 
-  vyre_mutex_lock (&tenants->lock);
+  lock_registry (tenants);
   gboolean gone = --tenant->refs == 0;
   if (gone) {
     if (is_registered (tenant))
@@ -346,7 +369,7 @@ gboolean
 vyre_tenant_publish (
     VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error)
 {
-  vyre_mutex_lock (&tenant->tenants->lock);
+  lock_registry (tenant->tenants);
   gboolean ok = publish_locked (tenant, ring, size, slot, op, error);
   g_mutex_unlock (&tenant->tenants->lock);
   return ok;
@@ -364,7 +387,7 @@ vyre_tenant_publish (
 void
 vyre_tenant_note_published (VyreTenant *tenant, guint64 n)
 {
-  vyre_mutex_lock (&tenant->tenants->lock);
+  lock_registry (tenant->tenants);
   tenant->counters.published += n;
   tenant->counters.outstanding += n;
   g_mutex_unlock (&tenant->tenants->lock);
@@ -386,7 +409,7 @@ vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
 {
   VyreTenantCounters *counters = &tenant->counters;
 
-  vyre_mutex_lock (&tenant->tenants->lock);
+  lock_registry (tenant->tenants);
   guint64 outstanding = counters->outstanding;
   gboolean ok = n <= outstanding;
   if (ok) {
@@ -408,7 +431,8 @@ vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
 /**
  * vyre_tenant_quiesce:
  * @tenant: a tenant, registered or not
- * @end_time: g_get_monotonic_time() at which to give up; 0 to not wait
+ * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ *   still meanwhile; 0 to not wait
  * @error: return location
  *
  * Waits until nothing of the tenant is outstanding. It may go on publishing; unregister
@@ -420,12 +444,13 @@ gboolean
 vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
 {
   VyreTenantCounters *counters = &tenant->counters;
-  gboolean in_time = TRUE;
+  VyreClock clock = { 0 };
 
-  vyre_mutex_lock (&tenant->tenants->lock);
+  lock_registry (tenant->tenants);
   counters->quiesces++;
-  while (counters->outstanding > 0 && in_time)
-    in_time = g_cond_wait_until (&tenant->drained, &tenant->tenants->lock, end_time);
+  while (counters->outstanding > 0 && vyre_clock_now (&clock) < end_time)
+    g_cond_wait_until (
+        &tenant->drained, &tenant->tenants->lock, vyre_clock_next (&clock, end_time));
   guint64 outstanding = counters->outstanding;
   counters->quiesce_timeouts += outstanding > 0;
   g_mutex_unlock (&tenant->tenants->lock);
@@ -445,7 +470,7 @@ vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
 void
 vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters)
 {
-  vyre_mutex_lock (&tenant->tenants->lock);
+  lock_registry (tenant->tenants);
   *counters = tenant->counters;
   g_mutex_unlock (&tenant->tenants->lock);
 }

@@ -6,6 +6,7 @@
 
 #include "abi.h"
 #include "vyre-access.h"
+#include "vyre-clock.h"
 #include "vyre-codec.h"
 #include "vyre-control.h"
 #include "vyre-device.h"

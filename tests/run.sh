@@ -73,7 +73,7 @@ tests/setup.sh tests
 build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 # The other set-ups run what is about the kernel and the data path.
-check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance forged import kernel \
+check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance fork forged import kernel \
   opcodes parts residency resources loss turns pipeline-film pipeline-smoke element-failures element-import \
   element-import-loss element-kernel element-loss element-results element-slots element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance forged kernel \

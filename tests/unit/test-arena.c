@@ -35,7 +35,7 @@ assert_full (VyreArena *arena)
 static void
 test_rounding (void)
 {
-  VyreArena *arena = vyre_arena_new (4 * 4096 + 4095, 4096);
+  VyreArena *arena = vyre_arena_new (4 * 4096 + 4095, 4096, NULL);
   gsize one, nothing, more;
 
   g_assert_cmpuint (vyre_arena_get_size (arena), ==, 4 * 4096);
@@ -57,7 +57,7 @@ test_every_alignment (void)
 {
   for (guint shift = 0; shift < 20; shift++) {
     gsize alignment = (gsize)1 << shift;
-    VyreArena *arena = vyre_arena_new (3 * alignment, alignment);
+    VyreArena *arena = vyre_arena_new (3 * alignment, alignment, NULL);
 
     for (guint i = 0; i < 3; i++)
       g_assert_cmpuint (alloc (arena, alignment) % alignment, ==, 0);
@@ -69,7 +69,7 @@ test_every_alignment (void)
 static void
 test_empty (void)
 {
-  VyreArena *arena = vyre_arena_new (4095, 4096);
+  VyreArena *arena = vyre_arena_new (4095, 4096, NULL);
 
   g_assert_cmpuint (vyre_arena_get_size (arena), ==, 0);
   assert_full (arena);
@@ -80,7 +80,7 @@ test_empty (void)
 static void
 test_too_large (void)
 {
-  VyreArena *arena = vyre_arena_new (4096, 64);
+  VyreArena *arena = vyre_arena_new (4096, 64, NULL);
   gint64 start = g_get_monotonic_time ();
   gsize offset;
 
@@ -95,7 +95,7 @@ test_too_large (void)
 static void
 test_coalescing (void)
 {
-  VyreArena *arena = vyre_arena_new (4 * UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (4 * UNIT, UNIT, NULL);
 
   for (guint code = 0; code < 256; code++) {
     guint order[4] = { code & 3, code >> 2 & 3, code >> 4 & 3, code >> 6 };
@@ -172,7 +172,7 @@ model_alloc (Model *model, VyreArena *arena, guint id, gsize size)
 static void
 test_against_model (void)
 {
-  VyreArena *arena = vyre_arena_new (UNITS * UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (UNITS * UNIT, UNIT, NULL);
   Model *model = g_new0 (Model, 1);
   guint n_refused = 0;
 
@@ -203,7 +203,7 @@ static void
 test_free_not_live (void)
 {
   if (g_test_subprocess ()) {
-    VyreArena *arena = vyre_arena_new (4 * UNIT, UNIT);
+    VyreArena *arena = vyre_arena_new (4 * UNIT, UNIT, NULL);
     gsize offset = alloc (arena, 2 * UNIT);
 
     g_log_set_always_fatal (G_LOG_FATAL_MASK);
@@ -224,7 +224,7 @@ test_free_not_live (void)
 static void
 test_does_not_wait (void)
 {
-  VyreArena *arena = vyre_arena_new (UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (UNIT, UNIT, NULL);
   gsize offset;
 
   alloc (arena, UNIT);
@@ -236,7 +236,7 @@ test_does_not_wait (void)
 static void
 test_time_out (void)
 {
-  VyreArena *arena = vyre_arena_new (2 * UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (2 * UNIT, UNIT, NULL);
   gsize first = alloc (arena, UNIT), offset = NO_OFFSET;
   gint64 end_time = g_get_monotonic_time () + 20 * G_TIME_SPAN_MILLISECOND;
 
@@ -286,7 +286,7 @@ await_waiter (VyreArena *arena)
 static void
 test_wakes_up (void)
 {
-  VyreArena *arena = vyre_arena_new (2 * UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (2 * UNIT, UNIT, NULL);
   Request request = { .arena = arena, .size = 2 * UNIT, .end_time = in_seconds (60) };
   gsize offset = alloc (arena, UNIT);
   GThread *thread = g_thread_new ("waiter", run_request, &request);
@@ -303,7 +303,7 @@ test_wakes_up (void)
 static void
 test_waits_for_ever (void)
 {
-  VyreArena *arena = vyre_arena_new (2 * UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (2 * UNIT, UNIT, NULL);
   Request request = { .arena = arena, .size = 2 * UNIT, .end_time = G_MAXINT64 };
   gsize offset = alloc (arena, UNIT);
   GThread *thread = g_thread_new ("waiter", run_request, &request);
@@ -319,7 +319,7 @@ test_waits_for_ever (void)
 static void
 test_fairness (void)
 {
-  VyreArena *arena = vyre_arena_new (4 * UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (4 * UNIT, UNIT, NULL);
   int turn = 0;
   Request big = { .arena = arena, .size = 3 * UNIT, .end_time = in_seconds (60), .turn = &turn };
   Request small = { .arena = arena, .size = UNIT, .end_time = in_seconds (60), .turn = &turn };
@@ -350,7 +350,7 @@ test_fairness (void)
 static void
 test_time_out_lets_next_in (void)
 {
-  VyreArena *arena = vyre_arena_new (4 * UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (4 * UNIT, UNIT, NULL);
   gint64 soon = g_get_monotonic_time () + 100 * G_TIME_SPAN_MILLISECOND;
   Request big = { .arena = arena, .size = 4 * UNIT, .end_time = soon };
   Request small = { .arena = arena, .size = UNIT, .end_time = in_seconds (60) };
@@ -404,7 +404,7 @@ run_worker (gpointer data)
 static void
 test_many_threads (void)
 {
-  VyreArena *arena = vyre_arena_new (UNITS * UNIT, UNIT);
+  VyreArena *arena = vyre_arena_new (UNITS * UNIT, UNIT, NULL);
   int *owner = g_new0 (int, UNITS);
   Worker workers[4];
   GThread *threads[4];

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a child of fork() does with the elements of its parent. It has none of their threads,
+ * and their locks are as those left them: so they are given new ones, what is shared with the
+ * parent (control sockets of pools, files) is forgotten, and what they are asked for is an
+ * error until they have been to NULL.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* How many forks lie between the process that loaded the plugin and this one. */
+extern guint gst_vyre_fork_generation;
+
+/* Called in a child, in its only thread, for an element that was watched. */
+typedef void (*GstVyreForked) (gpointer element);
+
+void gst_vyre_fork_init (void);
+void gst_vyre_fork_watch (gpointer element, GstVyreForked forked);
+void gst_vyre_fork_unwatch (gpointer element);
+void gst_vyre_fork_forget_thread (GstPad *pad);
+
+G_END_DECLS

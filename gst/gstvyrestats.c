@@ -240,6 +240,7 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
   set (structure, "parks", counters.parks);
   set (structure, "kernel-batches", counters.batches);
   set (structure, "kernel-tickets", counters.tickets);
+  set (structure, "kernel-dropped-tickets", counters.dropped);
   set (structure, "idle-polls", counters.idle_polls);
   set (structure, "spin-time", counters.spin_time);
   set (structure, "in-place-bytes", counters.in_place_bytes);

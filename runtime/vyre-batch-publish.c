@@ -298,6 +298,14 @@ write_ticket (const VyreBatch *batch, guint index, guint32 *words)
   words[VYRE_TICKET_READBACK] = (guint32)(batch->readback / VYRE_GRANULE);
 }
 
+/* Behind the mark of a ticket's first quarter. */
+static void
+store_kind (guint8 *line, guint32 kind)
+{
+  G_STATIC_ASSERT (VYRE_TICKET_KIND == 0);
+  __atomic_store_n ((guint32 *)line + 1, kind, __ATOMIC_RELAXED);
+}
+
 /* Writes tickets, each a cache line whose quarters start with its mark. */
 static void
 write_tickets (const VyreBatch *batch, gboolean by_copy_engine)
@@ -320,6 +328,28 @@ write_tickets (const VyreBatch *batch, gboolean by_copy_engine)
     else
       vyre_memory_store (place, line, sizeof line);
   }
+}
+
+/* Has the kernel take the tickets of a batch that nobody wants without running them, as far as
+ * it has not begun to: one word of each says so, whenever it gets there. The batch completes as
+ * others do, so that everything it holds stays until nothing on the device looks at it. The lock
+ * is held, and the batch in flight: nobody else has its places in the ring. */
+void
+vyre_batch_drop (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  guint8 *ring = kernel->door.data + VYRE_DOOR_TICKETS * VYRE_GRANULE;
+
+  for (guint i = 0; i < vyre_batch_count_tickets (batch); i++) {
+    guint32 number = batch->first_ticket + i, words[VYRE_TICKET_WORDS];
+    guint8 *line = ring + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
+    write_ticket (batch, i, words);
+    words[VYRE_TICKET_KIND] |= VYRE_KIND_DROPPED;
+    if (kernel->copier.device) /* whose image may not have got there yet */
+      store_kind (vyre_copier_ticket (&kernel->copier, number), words[VYRE_TICKET_KIND]);
+    store_kind (line, words[VYRE_TICKET_KIND]);
+  }
+  vyre_memory_flush ();
 }
 
 static const guint8 *
@@ -413,6 +443,8 @@ ring (VyreBatch *batch, VyrePayload *done_with)
     submit_copy (batch);
   kernel->n_ringing--;
   batch->rung = TRUE;
+  if (batch->orphaned) /* while it was resumed */
+    vyre_batch_drop (batch);
   vyre_keeper_published (kernel, batch);
 }
 

@@ -429,10 +429,10 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 
 /**
  * vyre_batch_free:
- * @batch: (transfer full): a batch; one still running is finished by the kernel
- *   and then dropped; of a kernel that has failed, nobody will see what it makes
- *   of the payload, which is released at once. What one that is dropped wants to write
- *   is written only if that has begun
+ * @batch: (transfer full): a batch; of one in flight the kernel runs no more than the
+ *   tickets that it has begun to, and its payload is released when those are through; of a
+ *   kernel that has failed, nobody will see what it makes of the payload, which is released
+ *   at once. What one that is dropped wants to write is written only if that has begun
  */
 void
 vyre_batch_free (VyreBatch *batch)
@@ -445,8 +445,11 @@ vyre_batch_free (VyreBatch *batch)
     vyre_batch_destroy (batch);
   } else {
     batch->orphaned = TRUE;
-    if (kernel->failure && batch->rung) /* or whoever publishes it once more does that */
+    /* of one that is not rung, whoever publishes it once more sees to that */
+    if (kernel->failure && batch->rung)
       release = vyre_batch_take_release (batch);
+    else if (batch->rung && !batch->parked)
+      vyre_batch_drop (batch);
   }
   g_mutex_unlock (&kernel->lock);
   vyre_release_run (&release);

@@ -2,7 +2,8 @@
  *
  * The megakernel between its own files: batches in vyre-batch-publish.c up to the doorbell and
  * in vyre-batch.c from there on, residency in vyre-keeper.c, the proof at start in
- * vyre-handshake.c, the rest in vyre-megakernel.c. Everything below the lock is guarded by it.
+ * vyre-handshake.c, the end in vyre-teardown.c, the rest in vyre-megakernel.c. Everything below
+ * the lock is guarded by it.
  */
 #pragma once
 
@@ -92,6 +93,7 @@ struct _VyreMegakernel {
   guint32 launch_source; /* of the last launch: the number of an import, 0 for the store */
   guint32 retired;       /* launches numbered below leave */
   guint32 expected_exits;
+  guint32 dropped; /* tickets taken and not run, as last counted */
   gint64 launched; /* time of the last launch, ns */
   gint64 last_activity;
   guint active;
@@ -122,6 +124,7 @@ gint64 vyre_now (void);
 void vyre_batch_destroy (VyreBatch *batch);
 void vyre_batch_free_memory (VyreBatch *batch);
 guint vyre_batch_count_tickets (const VyreBatch *batch);
+void vyre_batch_drop (const VyreBatch *batch);
 guint8 *vyre_batch_readback (const VyreBatch *batch);
 guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);
@@ -137,6 +140,7 @@ void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
 gboolean vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error);
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
+void vyre_megakernel_take_down (VyreMegakernel *kernel);
 
 void vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch);
 void vyre_keeper_park (VyreMegakernel *kernel);

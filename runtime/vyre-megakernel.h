@@ -99,6 +99,7 @@ typedef struct {
  * @completed: batches completed
  * @tickets: tickets of completed batches; a small batch on a device of its own is
  *   one
+ * @dropped: of these, tickets that were not run, because their batch was freed before
  * @progress: changes whenever a workgroup starts on a ticket of a large batch
  * @idle_polls: times a workgroup looked for work and found none
  * @spin_time: nanoseconds that threads waited awake for completions
@@ -117,6 +118,7 @@ typedef struct {
   guint64 batches;
   guint64 completed;
   guint64 tickets;
+  guint64 dropped;
   guint64 progress;
   guint64 idle_polls;
   guint64 spin_time;

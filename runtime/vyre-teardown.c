@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The end of a megakernel. A device may hang, a compiler or a file may be slow, and whoever
+ * drops the last reference does not wait for that: a thread of its own takes the kernel down,
+ * and is left to itself after a while. What the device may yet read or write stays until then.
+ */
+#include "vyre-import-private.h"
+#include "vyre-megakernel-private.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* How long the last reference waits for the end of the kernel. */
+#define TEARDOWN_US G_TIME_SPAN_SECOND
+
+/* How long a process that exits waits for kernels that were left: their threads are inside of
+ * drivers, whose own end comes next. */
+#define EXIT_US (30 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+  VyreMegakernel *kernel;
+  gboolean late; /* nobody waits for it any more */
+  gboolean over;
+} Teardown;
+
+static GMutex lock; /* a leaf: guards what follows, and teardowns */
+static GCond ended;
+static guint n_late;
+static pid_t owner; /* whose they are: the child of a fork has no such threads */
+
+static void
+stop_keeper (VyreMegakernel *kernel)
+{
+  g_mutex_lock (&kernel->lock);
+  kernel->quit = TRUE;
+  vyre_keeper_park (kernel);
+  g_cond_signal (&kernel->wake_keeper);
+  g_mutex_unlock (&kernel->lock);
+  if (kernel->keeper)
+    g_thread_join (kernel->keeper);
+}
+
+/* Batches that a failed kernel will never complete; their owners gave them up. */
+static void
+drop_in_flight (VyreMegakernel *kernel)
+{
+  VyreBatch *batch;
+
+  while ((batch = g_queue_peek_head (&kernel->in_flight))) {
+    g_queue_unlink (&kernel->in_flight, &batch->link);
+    VyreRelease release = vyre_batch_take_release (batch);
+    vyre_release_run (&release);
+    vyre_batch_destroy (batch);
+  }
+}
+
+/* Ends a kernel that nobody refers to, however long that takes. */
+void
+vyre_megakernel_take_down (VyreMegakernel *kernel)
+{
+  if (kernel->service)
+    vyre_service_stop (kernel->service);
+  stop_keeper (kernel);
+  /* a submission that failed may have come through; a lost device answers at once */
+  if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
+    vkDeviceWaitIdle (kernel->device->handle);
+  vyre_imports_close (kernel->imports);
+  drop_in_flight (kernel);
+  vyre_pipeline_clear (&kernel->pipeline);
+  vyre_copier_clear (&kernel->copier);
+  if (kernel->service)
+    vyre_service_free (kernel->service);
+  if (kernel->ingest)
+    vyre_ingest_free (kernel->ingest);
+  vyre_memory_clear (&kernel->answer);
+  vyre_memory_clear (&kernel->state);
+  vyre_memory_clear (&kernel->door);
+  g_clear_pointer (&kernel->payloads, vyre_store_unref);
+  g_clear_pointer (&kernel->work, vyre_store_unref);
+  g_clear_pointer (&kernel->readbacks, vyre_store_unref);
+  g_clear_pointer (&kernel->staging, vyre_store_unref);
+  vyre_device_unref (kernel->device);
+  g_clear_error (&kernel->failure);
+  g_free (kernel->verdict);
+  g_mutex_clear (&kernel->lock);
+  g_cond_clear (&kernel->wake_keeper);
+  g_cond_clear (&kernel->room);
+  g_free (kernel);
+}
+
+static gpointer
+run (gpointer data)
+{
+  Teardown *teardown = data;
+
+  vyre_megakernel_take_down (teardown->kernel);
+  g_mutex_lock (&lock);
+  teardown->over = TRUE;
+  gboolean late = teardown->late;
+  if (late)
+    n_late--;
+  g_cond_broadcast (&ended);
+  g_mutex_unlock (&lock);
+  if (late)
+    g_free (teardown);
+  return NULL;
+}
+
+/* Runs before whatever drivers registered when they were loaded. */
+static void
+wait_for_late (void)
+{
+  gint64 end = g_get_monotonic_time () + EXIT_US;
+
+  g_mutex_lock (&lock);
+  while (owner == getpid () && n_late > 0 && g_cond_wait_until (&ended, &lock, end))
+    ;
+  g_mutex_unlock (&lock);
+}
+
+/* Leaves a teardown to itself, with the lock held. */
+static void
+leave (Teardown *teardown)
+{
+  static gboolean registered;
+
+  if (owner != getpid ())
+    n_late = 0;
+  owner = getpid ();
+  teardown->late = TRUE;
+  n_late++;
+  if (!registered)
+    registered = atexit (wait_for_late) == 0;
+}
+
+/* Whether it ended in time; it belongs to its thread otherwise. */
+static gboolean
+wait_for_end (Teardown *teardown)
+{
+  gint64 end = g_get_monotonic_time () + TEARDOWN_US;
+
+  g_mutex_lock (&lock);
+  while (!teardown->over && g_cond_wait_until (&ended, &lock, end))
+    ;
+  gboolean over = teardown->over;
+  if (!over)
+    leave (teardown);
+  g_mutex_unlock (&lock);
+  return over;
+}
+
+/**
+ * vyre_megakernel_unref:
+ * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
+ *   its threads. Its stores live on while anybody holds them
+ *
+ * The last reference waits for the end of the kernel, 1 s at most: tickets that the kernel has
+ * begun are run to their end, others are not run. If the device, a file that is being written
+ * or the driver's compiler takes longer, the rest is left to a thread, with a warning in the
+ * log; payloads that the device may still read are released there, later. A process that exits
+ * meanwhile waits for such threads for up to 30 s.
+ */
+void
+vyre_megakernel_unref (VyreMegakernel *kernel)
+{
+  if (!g_atomic_ref_count_dec (&kernel->refs))
+    return;
+  Teardown *teardown = g_new0 (Teardown, 1);
+  g_autofree char *name = g_strdup (vyre_device_get_name (kernel->device));
+  teardown->kernel = kernel;
+  GThread *thread = g_thread_try_new ("vyre-teardown", run, teardown, NULL);
+  if (!thread) { /* then it takes as long as it takes */
+    vyre_megakernel_take_down (kernel);
+    g_free (teardown);
+    return;
+  }
+  if (wait_for_end (teardown)) {
+    g_thread_join (thread);
+    g_free (teardown);
+    return;
+  }
+  g_thread_unref (thread);
+  g_warning ("%s has not let go of a kernel in 1 s, which is ended in the background. Fix: look "
+             "for a device that hangs, or wait for programs to be compiled before stopping.",
+      name);
+}

@@ -211,8 +211,10 @@ wait_for_turn (
   self->wake_at = G_MAXUINT;
   GstFlowReturn flow = self->flushing ? GST_FLOW_FLUSHING : self->flow;
   if (flow == GST_FLOW_OK) {
+    if (item->sequence == 0 && ++self->sequence == 0)
+      self->sequence = 1; /* 0 is that of no buffer */
     if (item->sequence == 0)
-      item->sequence = ++self->sequence;
+      item->sequence = self->sequence;
     *shared = gst_vyre_shared_ref (self->shared);
   }
   g_mutex_unlock (&self->lock);

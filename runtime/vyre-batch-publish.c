@@ -103,7 +103,9 @@ find_template (const VyreBatch *batch)
   vyre_memory_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->local_size);
   vyre_memory_flush ();
   template = g_new (Template, 1);
-  *template = (Template){ vyre_store_ref (kernel->work), offset, ++kernel->n_templates };
+  if (++kernel->n_templates == 0)
+    kernel->n_templates = 1; /* 0 is what workgroups hold that hold none */
+  *template = (Template){ vyre_store_ref (kernel->work), offset, kernel->n_templates };
   plan->template = template;
   plan->template_free = template_free;
   return template;
@@ -182,6 +184,18 @@ make_place (guint index, guint32 sequence)
   return (guint64)index << 32 | sequence;
 }
 
+/* A number for the batch, by which its completion is told from what its place says now: 0 if it
+ * was never used, or the number of a batch that may be as old as numbers go around. */
+static guint32
+next_sequence (VyreMegakernel *kernel, guint index)
+{
+  do
+    kernel->batch_sequence++;
+  while (kernel->batch_sequence == 0
+         || kernel->batch_sequence == *vyre_batch_completion_word (kernel, index));
+  return kernel->batch_sequence;
+}
+
 /* Takes the batch into flight: from here on its tickets have numbers, and nothing
  * can go wrong but the device. */
 static void
@@ -190,9 +204,7 @@ enter (VyreBatch *batch)
   VyreMegakernel *kernel = batch->kernel;
 
   batch->index = kernel->free_indices[--kernel->n_free];
-  if (++kernel->batch_sequence == 0)
-    kernel->batch_sequence = 1; /* 0 is what a completion that was never used holds */
-  batch->sequence = kernel->batch_sequence;
+  batch->sequence = next_sequence (kernel, batch->index);
   atomic_store_explicit (
       &batch->place, make_place (batch->index, batch->sequence), memory_order_relaxed);
   batch->first_ticket = kernel->tail;

@@ -125,6 +125,7 @@ void vyre_batch_destroy (VyreBatch *batch);
 void vyre_batch_free_memory (VyreBatch *batch);
 guint vyre_batch_count_tickets (const VyreBatch *batch);
 void vyre_batch_drop (const VyreBatch *batch);
+const guint32 *vyre_batch_completion_word (const VyreMegakernel *kernel, guint index);
 guint8 *vyre_batch_readback (const VyreBatch *batch);
 guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);

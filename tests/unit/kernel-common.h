@@ -8,6 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "age.h"
 #include "vyre.h"
 
 #define TEST_DEADLINE (20 * G_TIME_SPAN_SECOND)
@@ -78,6 +79,7 @@ test_kernel_open (TestKernel *t, const VyreMegakernelParams *params)
   g_test_message ("%s, %s: %s", vyre_device_get_name (t->device),
       vyre_residency_name (vyre_megakernel_get_residency (t->kernel)),
       vyre_megakernel_get_verdict (t->kernel));
+  age_kernel (t->kernel);
   vyre_megakernel_set_active (t->kernel, TRUE);
 }
 

@@ -460,29 +460,6 @@ ring (VyreBatch *batch, VyrePayload *done_with)
   vyre_keeper_published (kernel, batch);
 }
 
-/* What the kernel was built without is built in once somebody wants it: the next
- * launch has it, and those before leave. The lock is dropped while compiling. */
-static gboolean
-build_in_full (VyreMegakernel *kernel, GError **error)
-{
-  VkPipeline full;
-
-  if (kernel->pipeline.full)
-    return TRUE;
-  g_mutex_unlock (&kernel->lock);
-  gboolean built = vyre_pipeline_build_full (&kernel->pipeline, &full, error);
-  vyre_mutex_lock (&kernel->lock);
-  if (!built)
-    return FALSE;
-  if (kernel->pipeline.full) { /* somebody was faster */
-    vyre_pipeline_destroy (&kernel->pipeline, full);
-    return TRUE;
-  }
-  kernel->pipeline.full = full;
-  vyre_keeper_replace (kernel);
-  return TRUE;
-}
-
 static gboolean
 can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *payload)
 {
@@ -497,19 +474,23 @@ can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *pay
  * @plan: what to run; made for this kernel's workgroup size
  * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
  * @payload: the staged payload
- * @end_time: g_get_monotonic_time() at which to give up waiting for room; 0 not
- *   to wait
+ * @end_time: g_get_monotonic_time() at which to give up waiting for room, and for a
+ *   kernel that can run @plan; 0 not to wait
  * @error: return location
  *
  * Publishes one batch: writes it, then rings the doorbell. The caller must not
  * change the payload until it is released, which may be before this returns, and
  * frees the batch before it drops its reference to @kernel.
  *
+ * The first plan with priorities, handlers or requests to the host has the kernel for such plans
+ * compiled in the background, which takes tenths of a second up to many seconds. Whoever
+ * publishes one waits for that, and nobody else.
+ *
  * Returns: (transfer full) (nullable): the batch, or %NULL with
  *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
- *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, the payload is
- *   still the caller's), the error that ended the kernel, or the one that kept
- *   what the plan wants from being built
+ *   %VYRE_ERROR_TIMEOUT (no room, or its kernel is still being compiled; nothing
+ *   happened, the payload is still the caller's), the error that ended the kernel, or
+ *   the one that kept what the plan wants from being built
  */
 VyreBatch *
 vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
@@ -535,8 +516,8 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     batch->payload.offset = (gsize)(payload->data - payload->import->base);
   VyrePayload done_with = { .release = NULL };
   vyre_mutex_lock (&kernel->lock);
-  gboolean fits
-      = (!plan->full || build_in_full (kernel, error)) && reserve (batch, end_time, error);
+  gboolean fits = (!plan->full || vyre_full_wait (kernel, end_time, error))
+                  && reserve (batch, end_time, error);
   if (fits) {
     enter (batch);
     note_published (batch);

@@ -58,8 +58,7 @@ launch_flags (const VyreMegakernel *kernel)
 {
   switch (kernel->residency) {
     case VYRE_RESIDENCY_PERSISTENT:
-      return vyre_device_is_cpu (kernel->device) ? VYRE_FLAG_POLL
-                                                 : VYRE_FLAG_POLL | VYRE_FLAG_HOLD;
+      return vyre_device_is_cpu (kernel->device) ? VYRE_FLAG_POLL : VYRE_FLAG_POLL | VYRE_FLAG_HOLD;
     case VYRE_RESIDENCY_DISPATCH:
       return 0;
     default:

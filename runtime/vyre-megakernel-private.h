@@ -2,7 +2,7 @@
  *
  * The megakernel between its own files: batches in vyre-batch-publish.c up to the doorbell and
  * in vyre-batch.c from there on, residency in vyre-keeper.c, the proof at start in
- * vyre-handshake.c, the end in vyre-teardown.c, the rest in vyre-megakernel.c. Everything below
+ * vyre-handshake.c, what few batches want of it in vyre-full.c, the end in vyre-teardown.c, the rest in vyre-megakernel.c. Everything below
  * the lock is guarded by it.
  */
 #pragma once
@@ -77,6 +77,7 @@ struct _VyreMegakernel {
   VyrePipeline pipeline;
   VyreImports *imports;
   GThread *keeper;
+  GThread *builder; /* of the pipeline in full, or NULL */
   guint n_groups;
   gboolean limited; /* the device cuts loops short */
 
@@ -99,6 +100,8 @@ struct _VyreMegakernel {
   guint active;
   guint n_ringing; /* batches in flight that their publisher has not launched for yet */
   gboolean quit;
+  gboolean building;   /* the pipeline in full */
+  GError *build_error; /* nobody has been told of */
   GError *failure;
   GQueue in_flight; /* of VyreBatch, as published */
   guint free_indices[VYRE_MAX_BATCHES];
@@ -142,6 +145,9 @@ gboolean vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **err
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
 void vyre_megakernel_take_down (VyreMegakernel *kernel);
+
+gboolean vyre_full_wait (VyreMegakernel *kernel, gint64 end_time, GError **error);
+void vyre_full_join (VyreMegakernel *kernel);
 
 void vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch);
 void vyre_keeper_park (VyreMegakernel *kernel);

@@ -60,6 +60,7 @@ vyre_megakernel_take_down (VyreMegakernel *kernel)
 {
   if (kernel->service)
     vyre_service_stop (kernel->service);
+  vyre_full_join (kernel);
   stop_keeper (kernel);
   /* a submission that failed may have come through; a lost device answers at once */
   if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
@@ -81,6 +82,7 @@ vyre_megakernel_take_down (VyreMegakernel *kernel)
   g_clear_pointer (&kernel->staging, vyre_store_unref);
   vyre_device_unref (kernel->device);
   g_clear_error (&kernel->failure);
+  g_clear_error (&kernel->build_error);
   g_free (kernel->verdict);
   g_mutex_clear (&kernel->lock);
   g_cond_clear (&kernel->wake_keeper);
@@ -133,6 +135,15 @@ leave (Teardown *teardown)
     registered = atexit (wait_for_late) == 0;
 }
 
+static gboolean
+is_building (VyreMegakernel *kernel)
+{
+  g_mutex_lock (&kernel->lock);
+  gboolean building = kernel->building;
+  g_mutex_unlock (&kernel->lock);
+  return building;
+}
+
 /* Whether it ended in time; it belongs to its thread otherwise. */
 static gboolean
 wait_for_end (Teardown *teardown)
@@ -157,7 +168,7 @@ wait_for_end (Teardown *teardown)
  * The last reference waits for the end of the kernel, 1 s at most: tickets that the kernel has
  * begun are run to their end, others are not run. If the device, a file that is being written
  * or the driver's compiler takes longer, the rest is left to a thread, with a warning in the
- * log; payloads that the device may still read are released there, later. A process that exits
+ * log unless it is the compiler; payloads that the device may still read are released there, later. A process that exits
  * meanwhile waits for such threads for up to 30 s.
  */
 void
@@ -167,6 +178,7 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
     return;
   Teardown *teardown = g_new0 (Teardown, 1);
   g_autofree char *name = g_strdup (vyre_device_get_name (kernel->device));
+  gboolean building = is_building (kernel); /* nobody can stop a compiler, and that is no fault */
   teardown->kernel = kernel;
   GThread *thread = g_thread_try_new ("vyre-teardown", run, teardown, NULL);
   if (!thread) { /* then it takes as long as it takes */
@@ -180,7 +192,8 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
     return;
   }
   g_thread_unref (thread);
-  g_warning ("%s has not let go of a kernel in 1 s, which is ended in the background. Fix: look "
-             "for a device that hangs, or wait for programs to be compiled before stopping.",
-      name);
+  if (!building)
+    g_warning ("%s has not let go of a kernel in 1 s, which is ended in the background. Fix: look "
+               "for a device that hangs, or for a file that cannot be written.",
+        name);
 }

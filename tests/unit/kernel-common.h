@@ -127,7 +127,7 @@ static inline VyreBatch *
 test_run (TestKernel *t, VyrePlan *plan, guint32 tag, const VyrePayload *payload)
 {
   GError *error = NULL;
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  gint64 end = g_get_monotonic_time () + TEST_COMPILE_DEADLINE;
   VyreBatch *batch = vyre_megakernel_publish (t->kernel, plan, tag, payload, end, &error);
 
   g_assert_no_error (error);

@@ -345,7 +345,8 @@ test_lost_while_building (void)
   g_autoptr (VyrePlan) plan
       = vyre_plan_new_from_parts (&parts, 0, vyre_megakernel_get_workgroup (t.kernel), &error);
   g_assert_no_error (error);
-  vyre_lost_arm ("vkCreateComputePipelines", 1, 1);
+  /* a processor's is tried on a device of its own first */
+  vyre_lost_arm ("vkCreateComputePipelines", 1, vyre_device_is_cpu (t.device) ? 2 : 1);
   g_assert_null (vyre_megakernel_publish (
       t.kernel, plan, 1, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error));
   assert_lost (&error, "vkCreateComputePipelines");

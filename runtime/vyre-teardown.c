@@ -60,8 +60,8 @@ vyre_megakernel_take_down (VyreMegakernel *kernel)
 {
   if (kernel->service)
     vyre_service_stop (kernel->service);
+  stop_keeper (kernel); /* with it go payloads, for which nobody has to wait for a compiler */
   vyre_full_join (kernel);
-  stop_keeper (kernel);
   /* a submission that failed may have come through; a lost device answers at once */
   if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
     vkDeviceWaitIdle (kernel->device->handle);
@@ -168,8 +168,8 @@ wait_for_end (Teardown *teardown)
  * The last reference waits for the end of the kernel, 1 s at most: tickets that the kernel has
  * begun are run to their end, others are not run. If the device, a file that is being written
  * or the driver's compiler takes longer, the rest is left to a thread, with a warning in the
- * log unless it is the compiler; payloads that the device may still read are released there, later. A process that exits
- * meanwhile waits for such threads for up to 30 s.
+ * log unless it is the compiler; payloads that the device may still read are released there, later.
+ * A process that exits meanwhile waits for such threads for up to 30 s.
  */
 void
 vyre_megakernel_unref (VyreMegakernel *kernel)

@@ -92,6 +92,24 @@ GST_START_TEST (others_on_the_kernel_go_on)
 }
 GST_END_TEST;
 
+/* Nor does the one that goes wait for what others have in front of it. */
+GST_START_TEST (a_queue_of_others_is_not_waited_for)
+{
+  GstHarness *other = dear_new (), *h = dear_new ();
+  gint freed = 0;
+
+  dear_push (other, &freed);
+  dear_push (h, &freed);
+  gint64 took = time_to (h->element, GST_STATE_NULL);
+  fail_unless (took < BOUND, "%" G_GINT64_FORMAT " us", took);
+  took = time_to (other->element, GST_STATE_NULL);
+  fail_unless (took < BOUND, "%" G_GINT64_FORMAT " us", took);
+  fail_unless_equals_int (g_atomic_int_get (&freed), 2 * N_BATCHES);
+  filter_finish (h);
+  filter_finish (other);
+}
+GST_END_TEST;
+
 /* And a flush makes room for what comes after it. */
 GST_START_TEST (a_flush_drops_what_was_not_begun)
 {
@@ -122,6 +140,7 @@ leave_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, the_last_element_is_gone_in_time);
   tcase_add_test (tc, others_on_the_kernel_go_on);
+  tcase_add_test (tc, a_queue_of_others_is_not_waited_for);
   tcase_add_test (tc, a_flush_drops_what_was_not_begun);
   return s;
 }

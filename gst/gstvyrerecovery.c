@@ -83,8 +83,8 @@ static GError *
 name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
 {
   gint length = length_of_cause (error->message);
-  g_autofree gchar *batches = first < last ? g_strdup_printf ("batches %u to %u are", first, last)
-                                           : g_strdup_printf ("batch %u is", last);
+  g_autofree gchar *batches = first != last ? g_strdup_printf ("batches %u to %u are", first, last)
+                                            : g_strdup_printf ("batch %u is", last);
 
   return g_error_new (VYRE_ERROR, VYRE_ERROR_DEVICE_LOST, "%.*s%s; %s lost%s", length,
       error->message, why, batches, error->message + length);

@@ -8,8 +8,9 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
 
 /* How long an element may wait for its last batches, and how often it looks for them:
- * completions are words in memory and wake nobody. */
-#define LEAVE_DEADLINE (2 * G_TIME_SPAN_SECOND)
+ * completions are words in memory and wake nobody. The end of the kernel may take as long
+ * again. */
+#define LEAVE_DEADLINE (1 * G_TIME_SPAN_SECOND)
 #define LEAVE_SLICE (1 * G_TIME_SPAN_MILLISECOND)
 
 /* Opening a device takes long, and so whoever does it holds a lock of its own:

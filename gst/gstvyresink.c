@@ -260,8 +260,10 @@ wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   self->wake_at = G_MAXUINT;
   GstFlowReturn flow = gst_vyre_stream_get_flow (self);
   if (flow == GST_FLOW_OK) {
+    if (item->sequence == 0 && ++self->sequence == 0)
+      self->sequence = 1; /* 0 is that of no buffer */
     if (item->sequence == 0)
-      item->sequence = ++self->sequence;
+      item->sequence = self->sequence;
     *shared = gst_vyre_shared_ref (self->shared);
     *new_source = self->source_is_new;
     self->source_is_new = FALSE;

@@ -245,6 +245,7 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
   set (structure, "kernel-batches", counters.batches);
   set (structure, "kernel-tickets", counters.tickets);
   set (structure, "turns", counters.turns);
+  set (structure, "kernel-dropped-tickets", counters.dropped);
   set (structure, "idle-polls", counters.idle_polls);
   set (structure, "spin-time", counters.spin_time);
   set (structure, "in-place-bytes", counters.in_place_bytes);

@@ -104,7 +104,9 @@ find_template (const VyreBatch *batch)
   vyre_memory_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->local_size);
   vyre_memory_flush ();
   template = g_new (Template, 1);
-  *template = (Template){ vyre_store_ref (kernel->work), offset, ++kernel->n_templates };
+  if (++kernel->n_templates == 0)
+    kernel->n_templates = 1; /* 0 is what workgroups hold that hold none */
+  *template = (Template){ vyre_store_ref (kernel->work), offset, kernel->n_templates };
   plan->template = template;
   plan->template_free = template_free;
   return template;
@@ -185,6 +187,18 @@ make_place (guint index, guint32 sequence)
   return (guint64)index << 32 | sequence;
 }
 
+/* A number for the batch, by which its completion is told from what its place says now: 0 if it
+ * was never used, or the number of a batch that may be as old as numbers go around. */
+static guint32
+next_sequence (VyreMegakernel *kernel, guint index)
+{
+  do
+    kernel->batch_sequence++;
+  while (kernel->batch_sequence == 0
+         || kernel->batch_sequence == *vyre_batch_completion_word (kernel, index));
+  return kernel->batch_sequence;
+}
+
 /* Takes a run of the batch into flight: from here on its tickets have numbers, and nothing
  * can go wrong but the device. */
 void
@@ -193,9 +207,7 @@ vyre_batch_enter (VyreBatch *batch)
   VyreMegakernel *kernel = batch->kernel;
 
   batch->index = kernel->free_indices[--kernel->n_free];
-  if (++kernel->batch_sequence == 0)
-    kernel->batch_sequence = 1; /* 0 is what a completion that was never used holds */
-  batch->sequence = kernel->batch_sequence;
+  batch->sequence = next_sequence (kernel, batch->index);
   atomic_store_explicit (
       &batch->place, make_place (batch->index, batch->sequence), memory_order_relaxed);
   batch->first_ticket = kernel->tail;
@@ -314,6 +326,14 @@ write_ticket (const VyreBatch *batch, guint index, guint32 *words)
   words[VYRE_TICKET_READBACK] = (guint32)(batch->readback / VYRE_GRANULE);
 }
 
+/* Behind the mark of a ticket's first quarter. */
+static void
+store_kind (guint8 *line, guint32 kind)
+{
+  G_STATIC_ASSERT (VYRE_TICKET_KIND == 0);
+  __atomic_store_n ((guint32 *)line + 1, kind, __ATOMIC_RELAXED);
+}
+
 /* Writes tickets, each a cache line whose quarters start with its mark. */
 static void
 write_tickets (const VyreBatch *batch, gboolean by_copy_engine)
@@ -336,6 +356,28 @@ write_tickets (const VyreBatch *batch, gboolean by_copy_engine)
     else
       vyre_memory_store (place, line, sizeof line);
   }
+}
+
+/* Has the kernel take the tickets of a batch that nobody wants without running them, as far as
+ * it has not begun to: one word of each says so, whenever it gets there. The batch completes as
+ * others do, so that everything it holds stays until nothing on the device looks at it. The lock
+ * is held, and the batch in flight: nobody else has its places in the ring. */
+void
+vyre_batch_drop (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  guint8 *ring = kernel->door.data + VYRE_DOOR_TICKETS * VYRE_GRANULE;
+
+  for (guint i = 0; i < vyre_batch_count_tickets (batch); i++) {
+    guint32 number = batch->first_ticket + i, words[VYRE_TICKET_WORDS];
+    guint8 *line = ring + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
+    write_ticket (batch, i, words);
+    words[VYRE_TICKET_KIND] |= VYRE_KIND_DROPPED;
+    if (kernel->copier.device) /* whose image may not have got there yet */
+      store_kind (vyre_copier_ticket (&kernel->copier, number), words[VYRE_TICKET_KIND]);
+    store_kind (line, words[VYRE_TICKET_KIND]);
+  }
+  vyre_memory_flush ();
 }
 
 static const guint8 *
@@ -430,30 +472,9 @@ vyre_batch_ring (VyreBatch *batch, VyrePayload *done_with)
   kernel->n_ringing--;
   batch->rung = TRUE;
   batch->started = batch->resumed = TRUE;
+  if (batch->orphaned) /* meanwhile */
+    vyre_batch_drop (batch);
   vyre_keeper_published (kernel, batch);
-}
-
-/* What the kernel was built without is built in once somebody wants it: the next
- * launch has it, and those before leave. The lock is dropped while compiling. */
-static gboolean
-build_in_full (VyreMegakernel *kernel, GError **error)
-{
-  VkPipeline full;
-
-  if (kernel->pipeline.full)
-    return TRUE;
-  g_mutex_unlock (&kernel->lock);
-  gboolean built = vyre_pipeline_build_full (&kernel->pipeline, &full, error);
-  vyre_mutex_lock (&kernel->lock);
-  if (!built)
-    return FALSE;
-  if (kernel->pipeline.full) { /* somebody was faster */
-    vyre_pipeline_destroy (&kernel->pipeline, full);
-    return TRUE;
-  }
-  kernel->pipeline.full = full;
-  vyre_keeper_replace (kernel);
-  return TRUE;
 }
 
 /* Publishes the batch now or, if others hold the device for long enough, when its turn has
@@ -483,19 +504,24 @@ can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *pay
  * @plan: what to run; made for this kernel's workgroup size
  * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
  * @payload: the staged payload
- * @end_time: g_get_monotonic_time() at which to give up waiting for room, or later by what the
- *   process stands still meanwhile; 0 not to wait
+ * @end_time: g_get_monotonic_time() at which to give up waiting for room, and for a
+ *   kernel that can run @plan, or later by what the process stands still meanwhile; 0 not to
+ *   wait
  * @error: return location
  *
  * Publishes one batch: writes it, then rings the doorbell. The caller must not
  * change the payload until it is released, which may be before this returns, and
  * frees the batch before it drops its reference to @kernel.
  *
+ * The first plan with priorities, handlers or requests to the host has the kernel for such plans
+ * compiled in the background, which takes tenths of a second up to many seconds. Whoever
+ * publishes one waits for that, and nobody else.
+ *
  * Returns: (transfer full) (nullable): the batch, or %NULL with
  *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
- *   %VYRE_ERROR_TIMEOUT (no room; nothing happened, the payload is
- *   still the caller's), the error that ended the kernel, the one that kept
- *   what the plan wants from being built, or %VYRE_ERROR_FORKED
+ *   %VYRE_ERROR_TIMEOUT (no room, or its kernel is still being compiled; nothing
+ *   happened, the payload is still the caller's), the error that ended the kernel,
+ *   the one that kept what the plan wants from being built, or %VYRE_ERROR_FORKED
  */
 VyreBatch *
 vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
@@ -523,9 +549,9 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     batch->payload.offset = (gsize)(payload->data - payload->import->base);
   VyrePayload done_with = { .release = NULL };
   vyre_mutex_lock (&kernel->lock);
+  gboolean fits = !plan->full || vyre_full_wait (kernel, end_time, error);
   vyre_turns_begin (batch);
-  gboolean fits
-      = (!plan->full || build_in_full (kernel, error)) && reserve (batch, end_time, error);
+  fits = fits && reserve (batch, end_time, error);
   if (fits) {
     note_published (batch);
     count_payload (batch, goes_by_copy_engine (batch));

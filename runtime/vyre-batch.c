@@ -11,8 +11,9 @@
 
 #include <time.h>
 
-static const guint32 *
-completion_word (const VyreMegakernel *kernel, guint index)
+/* Where the kernel reports the batch under an index. */
+const guint32 *
+vyre_batch_completion_word (const VyreMegakernel *kernel, guint index)
 {
   return (const guint32 *)kernel->answer.data + (gsize)index * VYRE_COMPLETION_WORDS;
 }
@@ -26,7 +27,7 @@ gboolean
 vyre_batch_is_completed (VyreBatch *batch)
 {
   guint64 place = atomic_load_explicit (&batch->place, memory_order_relaxed);
-  const guint32 *word = completion_word (batch->kernel, (guint)(place >> 32));
+  const guint32 *word = vyre_batch_completion_word (batch->kernel, (guint)(place >> 32));
 
   return place != NO_PLACE && __atomic_load_n (word, __ATOMIC_ACQUIRE) == (guint32)place;
 }
@@ -455,11 +456,11 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 
 /**
  * vyre_batch_free:
- * @batch: (transfer full): a batch; one still running is finished by the kernel
- *   and then dropped; of a kernel that has failed, nobody will see what it makes
- *   of the payload, which is released at once. What one that is dropped wants to write
- *   is written only if that has begun. One of a process that this one was forked from is
- *   left alone, and so is its payload
+ * @batch: (transfer full): a batch; of one in flight the kernel runs no more than the
+ *   tickets that it has begun to, and its payload is released when those are through; of a
+ *   kernel that has failed, nobody will see what it makes of the payload, which is released
+ *   at once. What one that is dropped wants to write is written only if that has begun. One of a
+ *   process that this one was forked from is left alone, and so is its payload
  */
 void
 vyre_batch_free (VyreBatch *batch)
@@ -474,8 +475,11 @@ vyre_batch_free (VyreBatch *batch)
     vyre_batch_destroy (batch);
   } else {
     batch->orphaned = TRUE;
-    if (kernel->failure && batch->rung) /* or whoever publishes it once more does that */
+    /* of one that is not rung, whoever publishes it once more sees to that */
+    if (kernel->failure && batch->rung)
       release = vyre_batch_take_release (batch);
+    else if (batch->rung && !batch->parked)
+      vyre_batch_drop (batch);
   }
   g_mutex_unlock (&kernel->lock);
   vyre_release_run (&release);

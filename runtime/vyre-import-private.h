@@ -20,6 +20,19 @@ struct _VyreImport {
   guint64 copied[VYRE_MAX_TRANSFER_QUEUES]; /* copies up to the last that reads it, by queue */
 };
 
+/* All imports of one kernel. They keep it, and it keeps no device. Its lock is taken
+ * without that of the kernel. */
+struct _VyreImports {
+  gatomicrefcount refs;
+  GMutex lock;
+  GCond settled;
+  VyreMegakernel *kernel; /* not owned; NULL once it is gone */
+  guint n_settling;       /* threads that use the kernel */
+  gboolean hopeless;      /* one could not be settled, and no other is waited for */
+  guint32 last_number;
+  GPtrArray *list; /* of VyreImport, not owned */
+};
+
 VyreImports *vyre_imports_new (VyreMegakernel *kernel);
 void vyre_imports_close (VyreImports *imports);
 

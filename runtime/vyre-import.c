@@ -19,19 +19,6 @@
 /* On a kernel that has failed, nothing is certain to end. */
 #define FAILED_SETTLE_US (1 * G_TIME_SPAN_SECOND)
 
-/* All imports of one kernel. They keep it, and it keeps no device. Its lock is taken
- * without that of the kernel. */
-struct _VyreImports {
-  gatomicrefcount refs;
-  GMutex lock;
-  GCond settled;
-  VyreMegakernel *kernel; /* not owned; NULL once it is gone */
-  guint n_settling;       /* threads that use the kernel */
-  gboolean hopeless;      /* one could not be settled, and no other is waited for */
-  guint32 last_number;
-  GPtrArray *list; /* of VyreImport, not owned */
-};
-
 VyreImports *
 vyre_imports_new (VyreMegakernel *kernel)
 {

@@ -21,6 +21,10 @@
  * may take before the keeper gives them up. */
 #define LEAVE_US (10 * G_TIME_SPAN_SECOND)
 
+/* Within a launch the kernel counts claims and idle polls in 32 bits, which take minutes to go
+ * around; one without a lease is renewed before that all the same. */
+#define LONGEST_STAY_NS (60 * G_GINT64_CONSTANT (1000000000))
+
 /* On a CPU: idle polls after which all workgroups but the first go home, and
  * the tickets of large batches that make the one left call for help. A tile takes
  * some 200 µs, and help costs a relaunch of 100 µs, so it has to be worth
@@ -55,8 +59,7 @@ launch_flags (const VyreMegakernel *kernel)
 {
   switch (kernel->residency) {
     case VYRE_RESIDENCY_PERSISTENT:
-      return vyre_device_is_cpu (kernel->device) ? VYRE_FLAG_POLL
-                                                 : VYRE_FLAG_POLL | VYRE_FLAG_HOLD;
+      return vyre_device_is_cpu (kernel->device) ? VYRE_FLAG_POLL : VYRE_FLAG_POLL | VYRE_FLAG_HOLD;
     case VYRE_RESIDENCY_DISPATCH:
       return 0;
     default:
@@ -215,6 +218,8 @@ launch_ended (VyreMegakernel *kernel)
 {
   gboolean was_resident = is_resident (kernel), had_import = kernel->launch_source != 0;
 
+  /* numbers wrap, and those still to come must not be taken for ones that were told to leave */
+  vyre_keeper_retire (kernel, vyre_pipeline_oldest (&kernel->pipeline)->sequence);
   vyre_pipeline_retire_oldest (&kernel->pipeline);
   if (kernel->n_waiting > 0)
     g_cond_broadcast (&kernel->room);
@@ -229,16 +234,15 @@ launch_ended (VyreMegakernel *kernel)
     kernel->counters.parks++; /* it left by itself, just when it would have been told to */
 }
 
-static gboolean
-has_lease (const VyreMegakernel *kernel)
-{
-  return kernel->residency == VYRE_RESIDENCY_PERSISTENT && kernel->params.lease > 0;
-}
-
+/* When the running launch needs a successor, or never. */
 static gint64
 lease_end (const VyreMegakernel *kernel)
 {
-  return kernel->launched + (gint64)kernel->params.lease;
+  guint64 lease = kernel->params.lease;
+
+  if (kernel->residency != VYRE_RESIDENCY_PERSISTENT)
+    return G_MAXINT64;
+  return kernel->launched + (lease > 0 ? MIN ((gint64)lease, LONGEST_STAY_NS) : LONGEST_STAY_NS);
 }
 
 /* What is due while a launch runs: renewal or parking. */
@@ -249,7 +253,7 @@ tend (VyreMegakernel *kernel)
     return;
   if (g_queue_is_empty (&kernel->in_flight) && !is_wanted (kernel))
     vyre_keeper_park (kernel);
-  else if (has_lease (kernel) && vyre_now () >= lease_end (kernel))
+  else if (vyre_now () >= lease_end (kernel))
     renew (kernel);
 }
 
@@ -262,8 +266,7 @@ next_due (const VyreMegakernel *kernel)
 
   if (!is_running (kernel) || kernel->quit || !is_wanted (kernel))
     return RECHECK_NS;
-  if (has_lease (kernel))
-    due = MIN (due, lease_end (kernel));
+  due = MIN (due, lease_end (kernel));
   return (guint64)MAX (due - now, RECHECK_NS / 4);
 }
 

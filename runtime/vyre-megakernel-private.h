@@ -2,8 +2,8 @@
  *
  * The megakernel between its own files: batches in vyre-batch-publish.c up to the doorbell and
  * in vyre-batch.c from there on, what waits its turn in vyre-turns.c, residency in vyre-keeper.c,
- * the proof at start in vyre-handshake.c, the rest in vyre-megakernel.c. Everything below the lock
- * is guarded by it.
+ * the proof at start in vyre-handshake.c, what few batches want of it in vyre-full.c, the end in
+ * vyre-teardown.c, the rest in vyre-megakernel.c. Everything below the lock is guarded by it.
  */
 #pragma once
 
@@ -81,6 +81,7 @@ struct _VyreMegakernel {
   VyrePipeline pipeline;
   VyreImports *imports;
   GThread *keeper;
+  GThread *builder; /* of the pipeline in full, or NULL */
   guint n_groups;
   gboolean limited; /* the device cuts loops short */
 
@@ -97,11 +98,14 @@ struct _VyreMegakernel {
   guint32 launch_source; /* of the last launch: the number of an import, 0 for the store */
   guint32 retired;       /* launches numbered below leave */
   guint32 expected_exits;
+  guint32 dropped; /* tickets taken and not run, as last counted */
   gint64 launched; /* time of the last launch, ns */
   gint64 last_activity;
   guint active;
   guint n_ringing; /* batches in flight that their publisher has not launched for yet */
   gboolean quit;
+  gboolean building;   /* the pipeline in full */
+  GError *build_error; /* nobody has been told of */
   GError *failure;
   GQueue in_flight; /* of VyreBatch, as they took their places */
   GQueue turns;     /* of VyreBatch, which wait until what is in flight is cheap enough */
@@ -133,6 +137,8 @@ gint64 vyre_now (void);
 void vyre_batch_destroy (VyreBatch *batch);
 void vyre_batch_free_memory (VyreBatch *batch);
 guint vyre_batch_count_tickets (const VyreBatch *batch);
+void vyre_batch_drop (const VyreBatch *batch);
+const guint32 *vyre_batch_completion_word (const VyreMegakernel *kernel, guint index);
 guint8 *vyre_batch_readback (const VyreBatch *batch);
 guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);
@@ -153,6 +159,10 @@ void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
 gboolean vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error);
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
+void vyre_megakernel_take_down (VyreMegakernel *kernel);
+
+gboolean vyre_full_wait (VyreMegakernel *kernel, gint64 end_time, GError **error);
+void vyre_full_join (VyreMegakernel *kernel);
 
 void vyre_turns_begin (VyreBatch *batch);
 gboolean vyre_turns_may_enter (const VyreBatch *batch);

@@ -267,9 +267,11 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
   }
   while (next <= end) {
     GError *reason = NULL;
-    g_autoptr (VyreMegakernel) kernel = create (device, params, placement, &reason);
+    VyreMegakernel *kernel = create (device, params, placement, &reason);
     if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
-      return g_steal_pointer (&kernel);
+      return kernel;
+    if (kernel) /* the next one shall not find this one on the device */
+      vyre_megakernel_take_down (kernel);
     if (reason && !last && !is_final (reason)) {
       g_string_append_printf (verdict, "%s%s: %s", verdict->len > 0 ? "; " : "",
           vyre_placement_name (placement), reason->message);
@@ -352,73 +354,6 @@ vyre_megakernel_ref (VyreMegakernel *kernel)
 {
   g_atomic_ref_count_inc (&kernel->refs);
   return kernel;
-}
-
-static void
-stop_keeper (VyreMegakernel *kernel)
-{
-  g_mutex_lock (&kernel->lock);
-  kernel->quit = TRUE;
-  vyre_keeper_park (kernel);
-  g_cond_signal (&kernel->wake_keeper);
-  g_mutex_unlock (&kernel->lock);
-  if (kernel->keeper)
-    g_thread_join (kernel->keeper);
-}
-
-/* Batches that a failed kernel will never complete; their owners gave them up. */
-static void
-drop_in_flight (VyreMegakernel *kernel)
-{
-  VyreBatch *batch;
-
-  while ((batch = g_queue_peek_head (&kernel->in_flight))) {
-    g_queue_unlink (&kernel->in_flight, &batch->link);
-    VyreRelease release = vyre_batch_take_release (batch);
-    vyre_release_run (&release);
-    vyre_batch_destroy (batch);
-  }
-}
-
-/**
- * vyre_megakernel_unref:
- * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
- *   its threads. Its stores live on while anybody holds them. One of a process that
- *   this one was forked from is left alone: that may run it still
- */
-void
-vyre_megakernel_unref (VyreMegakernel *kernel)
-{
-  if (!g_atomic_ref_count_dec (&kernel->refs) || vyre_is_inherited (kernel->generation))
-    return;
-  if (kernel->service)
-    vyre_service_stop (kernel->service);
-  stop_keeper (kernel);
-  /* a submission that failed may have come through; a lost device answers at once */
-  if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
-    vkDeviceWaitIdle (kernel->device->handle);
-  vyre_imports_close (kernel->imports);
-  drop_in_flight (kernel);
-  vyre_pipeline_clear (&kernel->pipeline);
-  vyre_copier_clear (&kernel->copier);
-  if (kernel->service)
-    vyre_service_free (kernel->service);
-  if (kernel->ingest)
-    vyre_ingest_free (kernel->ingest);
-  vyre_memory_clear (&kernel->answer);
-  vyre_memory_clear (&kernel->state);
-  vyre_memory_clear (&kernel->door);
-  g_clear_pointer (&kernel->payloads, vyre_store_unref);
-  g_clear_pointer (&kernel->work, vyre_store_unref);
-  g_clear_pointer (&kernel->readbacks, vyre_store_unref);
-  g_clear_pointer (&kernel->staging, vyre_store_unref);
-  vyre_device_unref (kernel->device);
-  g_clear_error (&kernel->failure);
-  g_free (kernel->verdict);
-  g_mutex_clear (&kernel->lock);
-  g_cond_clear (&kernel->wake_keeper);
-  g_cond_clear (&kernel->room);
-  g_free (kernel);
 }
 
 /**
@@ -683,6 +618,9 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
     return;
   g_mutex_lock (&kernel->lock);
   vyre_megakernel_reap (kernel, &releases);
+  guint32 dropped = __atomic_load_n (&answer[VYRE_ANSWER_DROPPED], __ATOMIC_RELAXED);
+  kernel->counters.dropped += dropped - kernel->dropped;
+  kernel->dropped = dropped;
   *counters = kernel->counters;
   counters->in_flight
       = g_queue_get_length (&kernel->in_flight) + g_queue_get_length (&kernel->turns);

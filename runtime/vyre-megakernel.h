@@ -103,6 +103,7 @@ typedef struct {
  * @completed: batches completed
  * @tickets: tickets of completed batches; a small batch on a device of its own is
  *   one
+ * @dropped: of these, tickets that were not run, because their batch was freed before
  * @turns: times that a batch which was cut let others in before it went on
  * @progress: changes whenever a workgroup starts on a ticket of a large batch
  * @idle_polls: times a workgroup looked for work and found none
@@ -122,6 +123,7 @@ typedef struct {
   guint64 batches;
   guint64 completed;
   guint64 tickets;
+  guint64 dropped;
   guint64 turns;
   guint64 progress;
   guint64 idle_polls;

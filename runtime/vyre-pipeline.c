@@ -211,13 +211,6 @@ vyre_pipeline_build_full (const VyrePipeline *p, VkPipeline *full, GError **erro
   return create_pipeline (p, TRUE, full, &cache_hit, error);
 }
 
-/* No launch of it may be in flight. */
-void
-vyre_pipeline_destroy (const VyrePipeline *p, VkPipeline handle)
-{
-  vkDestroyPipeline (p->device->handle, handle, NULL);
-}
-
 static gboolean
 create_descriptors (VyrePipeline *p, GError **error)
 {
@@ -351,6 +344,19 @@ vyre_pipeline_init (
          && create_launches (p, error);
 }
 
+/* Compiles on @device what vyre_pipeline_build_full() would compile for @like. */
+gboolean
+vyre_pipeline_init_full (
+    VyrePipeline *p, const VyrePipeline *like, VyreDevice *device, GError **error)
+{
+  *p = (VyrePipeline){ .device = device,
+    .discrete = like->discrete,
+    .reads_texels = like->reads_texels,
+    .workgroup = like->workgroup };
+  return create_layouts (p, error) && create_shader (p, error)
+         && create_pipeline (p, TRUE, &p->full, &p->cache_hit, error) && create_launches (p, error);
+}
+
 /* What the kernel works on: buffers in binding order, the payloads in the first @size bytes
  * of theirs. */
 gboolean
@@ -408,8 +414,8 @@ vyre_pipeline_clear (VyrePipeline *p)
   vkDestroyCommandPool (device, p->commands, NULL);
   vyre_pipeline_remove_source (p, &p->store);
   vkDestroyDescriptorPool (device, p->descriptors, NULL);
-  vyre_pipeline_destroy (p, p->full);
-  vyre_pipeline_destroy (p, p->plain);
+  vkDestroyPipeline (device, p->full, NULL);
+  vkDestroyPipeline (device, p->plain, NULL);
   vkDestroyPipelineLayout (device, p->layout, NULL);
   vkDestroyDescriptorSetLayout (device, p->set_layout, NULL);
   vkDestroyShaderModule (device, p->shader, NULL);

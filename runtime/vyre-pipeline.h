@@ -2,8 +2,8 @@
  *
  * The Vulkan side of launching the kernel: shader, pipeline, descriptor set and
  * a ring of launches, each a command buffer and a fence. Owned by one
- * megakernel; every call but vyre_pipeline_wait() and vyre_pipeline_build_full() is
- * made under its lock, since the queue is not free-threaded.
+ * megakernel; every call but vyre_pipeline_wait(), vyre_pipeline_build_full() and
+ * vyre_pipeline_rehearse_full() is made under its lock, since the queue is not free-threaded.
  */
 #pragma once
 
@@ -52,10 +52,12 @@ typedef struct {
 
 gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device, gsize payload_size,
     gboolean discrete, GError **error);
+gboolean vyre_pipeline_init_full (
+    VyrePipeline *pipeline, const VyrePipeline *like, VyreDevice *device, GError **error);
 gboolean vyre_pipeline_bind (
     VyrePipeline *pipeline, const VkBuffer buffers[VYRE_N_BUFFERS], gsize size, GError **error);
 gboolean vyre_pipeline_build_full (const VyrePipeline *pipeline, VkPipeline *full, GError **error);
-void vyre_pipeline_destroy (const VyrePipeline *pipeline, VkPipeline handle);
+void vyre_pipeline_rehearse_full (const VyrePipeline *pipeline);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_add_source (
     const VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);

@@ -73,7 +73,8 @@
 #define VYRE_TICKET_TEMPLATE 9
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
-#define VYRE_KIND_OF(word) ((word) & 0x7Fu)
+#define VYRE_KIND_OF(word) ((word) & 0x3Fu)
+#define VYRE_KIND_DROPPED 0x40u /* nobody wants what comes of it: it is taken, and not run */
 #define VYRE_KIND_FULL 0x80u /* only a kernel that was built in full can run it */
 #define VYRE_SOURCE_OF(word) ((word) >> 16)
 #define VYRE_MAX_SOURCES 0xFFFFu
@@ -182,6 +183,7 @@
 #define VYRE_ANSWER_PROBE (VYRE_ANSWER_IDLE_POLLS + 3)
 #define VYRE_ANSWER_PROBE_HASH (VYRE_ANSWER_IDLE_POLLS + 4)
 #define VYRE_ANSWER_RESIDENT (VYRE_ANSWER_IDLE_POLLS + 5)
+#define VYRE_ANSWER_DROPPED (VYRE_ANSWER_IDLE_POLLS + 6) /* tickets taken and not run */
 #define VYRE_ANSWER_PROGRESS (VYRE_ANSWER_IDLE_POLLS + 16)
 #define VYRE_ANSWER_WORDS (VYRE_ANSWER_IDLE_POLLS + 32)
 

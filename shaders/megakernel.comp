@@ -351,10 +351,13 @@ void complete_batch()
   answer[index * VYRE_COMPLETION_WORDS] = s_ticket[VYRE_TICKET_SEQUENCE];
 }
 
+// The host may say so at any time before the ticket is read.
+bool is_dropped() { return (ticket[VYRE_TICKET_KIND] & VYRE_KIND_DROPPED) != 0u; }
+
 // By the workgroup that finished the last work of the batch.
 void end_batch()
 {
-  if (lane() == 0u)
+  if (lane() == 0u && !is_dropped())
     run_fences();
   if (DISCRETE) {
     publish_lanes();
@@ -391,8 +394,8 @@ bool end_ticket()
   return s_decision != 0u;
 }
 
-// A ticket of a large batch.
-void run_large()
+// A ticket of a large batch; returns whether it was the last one.
+bool run_large()
 {
   local_batch = false;
   known_template = 0u;
@@ -404,12 +407,16 @@ void run_large()
         + ticket[VYRE_TICKET_COLUMN]; // any change will do
   load_about();
   uint kind = VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]);
-  if (kind == VYRE_KIND_TILE)
-    run_tile(load_tile(ticket[VYRE_TICKET_SLOT]));
-  else
-    run_slots(kind);
-  if (end_ticket())
+  if (!is_dropped()) {
+    if (kind == VYRE_KIND_TILE)
+      run_tile(load_tile(ticket[VYRE_TICKET_SLOT]));
+    else
+      run_slots(kind);
+  }
+  bool last = end_ticket();
+  if (last)
     end_batch();
+  return last;
 }
 
 uint run_ticket()
@@ -417,10 +424,12 @@ uint run_ticket()
   [[unroll]] for (uint i = 0u; i < VYRE_TICKET_WORDS; i++)
     ticket[i] = s_ticket[i];
   uint cost = ticket[VYRE_TICKET_COST];
+  if (lane() == 0u && is_dropped())
+    atomicAdd(answer[VYRE_ANSWER_DROPPED], 1u);
   if (DISCRETE && VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]) == VYRE_KIND_LOCAL)
     run_small();
-  else
-    run_large();
+  else if (!run_large() && is_dropped())
+    cost = min(cost, VYRE_COST_TICKET);
   return cost;
 }
 

@@ -87,7 +87,7 @@ void run_small()
   slice = 0u;
   scratch = ticket[VYRE_TICKET_SCRATCH];
   begin_small(template_id);
-  run_steps(ticket[VYRE_TICKET_STEPS]);
+  run_steps(is_dropped() ? 0u : ticket[VYRE_TICKET_STEPS]);
   end_batch();
   prepare_next_small(template_id, words);
 }

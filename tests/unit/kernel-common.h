@@ -8,6 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "age.h"
 #include "vyre.h"
 
 #define TEST_DEADLINE (20 * G_TIME_SPAN_SECOND)
@@ -88,6 +89,7 @@ test_kernel_open (TestKernel *t, const VyreMegakernelParams *params)
   g_test_message ("%s, %s: %s", vyre_device_get_name (t->device),
       vyre_residency_name (vyre_megakernel_get_residency (t->kernel)),
       vyre_megakernel_get_verdict (t->kernel));
+  age_kernel (t->kernel);
   vyre_megakernel_set_active (t->kernel, TRUE);
 }
 
@@ -137,7 +139,7 @@ static inline VyreBatch *
 test_run (TestKernel *t, VyrePlan *plan, guint32 tag, const VyrePayload *payload)
 {
   GError *error = NULL;
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  gint64 end = g_get_monotonic_time () + TEST_COMPILE_DEADLINE;
   VyreBatch *batch = vyre_megakernel_publish (t->kernel, plan, tag, payload, end, &error);
 
   g_assert_no_error (error);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Makes a kernel as old as kernels get: every counter that wraps is about to. With
+ * VYRE_TEST_AGE set, unit tests have it done to each kernel that they open, and a library that
+ * is loaded ahead of a plugin does it to those of elements.
+ */
+#pragma once
+
+#include "vyre-import-private.h"
+#include "vyre-megakernel-private.h"
+
+/* Small, so that whatever a test does gets past it. */
+#define AGE_BEFORE_WRAP 3u
+
+/* So many launches have ended by themselves since one was told to leave: one less than would
+ * make the next look as if it had been. */
+#define AGE_UNRETIRED 0x7FFFFFFDu
+
+static inline void
+age_launches (VyreMegakernel *kernel)
+{
+  guint32 *door = (guint32 *)kernel->door.data + VYRE_DOOR_RETIRE * VYRE_GRANULE / 4;
+  guint32 *answer = (guint32 *)kernel->answer.data;
+
+  kernel->launch_sequence = 0u - AGE_BEFORE_WRAP;
+  kernel->retired = kernel->launch_sequence - AGE_UNRETIRED;
+  *door = kernel->retired;
+  kernel->expected_exits = answer[VYRE_ANSWER_EXITS] = 0u - 1;
+  kernel->dropped = answer[VYRE_ANSWER_DROPPED] = 0u - 1;
+  answer[VYRE_ANSWER_IDLE_POLLS] = 0u - 1;
+}
+
+/* Places of the ring say which ticket was there last. */
+static inline void
+age_tickets (VyreMegakernel *kernel)
+{
+  guint32 *state = (guint32 *)kernel->state.data;
+  guint32 *ring = (guint32 *)kernel->door.data + VYRE_DOOR_TICKETS * VYRE_GRANULE / 4;
+  guint32 tail = 0u - AGE_BEFORE_WRAP, older = tail - kernel->tail;
+
+  kernel->tail = tail;
+  state[VYRE_STATE_HEAD] += older;
+  state[VYRE_STATE_FIRST] += older;
+  for (guint32 i = 0; i < state[VYRE_STATE_N_HELD]; i++)
+    state[VYRE_STATE_HELD + i] += older;
+  for (guint32 number = tail - VYRE_MAX_TICKETS; number != tail; number++) {
+    guint32 *line = ring + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES / 4;
+    for (guint quarter = 0; quarter < VYRE_TICKET_GRANULES; quarter++)
+      line[4 * quarter] = VYRE_TICKET_MARK (number);
+  }
+}
+
+static inline void
+age_kernel (VyreMegakernel *kernel)
+{
+  if (!g_getenv ("VYRE_TEST_AGE"))
+    return;
+  g_mutex_lock (&kernel->lock);
+  while (kernel->pipeline.n_flying > 0) { /* it was told to leave */
+    g_mutex_unlock (&kernel->lock);
+    g_thread_yield ();
+    g_mutex_lock (&kernel->lock);
+  }
+  age_launches (kernel);
+  age_tickets (kernel);
+  kernel->batch_sequence = 0u - AGE_BEFORE_WRAP;
+  kernel->n_templates = 0u - 1;
+  kernel->imports->last_number = VYRE_MAX_SOURCES - 1;
+  __sync_synchronize ();
+  g_mutex_unlock (&kernel->lock);
+}

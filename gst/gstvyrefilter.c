@@ -231,7 +231,7 @@ gst_vyre_filter_check_own (GstVyreFilter *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!self->inherited)
+  if (!g_atomic_int_get (&self->inherited))
     return TRUE;
   error = g_error_new (VYRE_ERROR, VYRE_ERROR_FORKED,
       "The element runs in the process that this one was forked from. Fix: set it to NULL and "
@@ -246,7 +246,7 @@ become_inherited (gpointer element)
 {
   GstVyreFilter *self = element;
 
-  self->inherited = TRUE;
+  g_atomic_int_set (&self->inherited, TRUE);
   g_mutex_init (GST_OBJECT_GET_LOCK (self));
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -558,7 +558,7 @@ close_kernel (GstVyreFilter *self)
   gst_vyre_fork_unwatch (self);
   gst_vyre_shared_leave (shared, tenant);
   gst_vyre_shared_unref (shared);
-  self->inherited = FALSE;
+  g_atomic_int_set (&self->inherited, FALSE);
 }
 
 static void

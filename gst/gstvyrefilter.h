@@ -99,7 +99,7 @@ struct _GstVyreFilter {
   GstPad *sinkpad;
   GstPad *srcpad;
 
-  gboolean inherited; /* from READY on, in a child of the process that started it */
+  gint inherited; /* from READY on, in a child of the process that started it; atomic */
 
   /* object lock */
   GstVyreSettings settings;

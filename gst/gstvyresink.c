@@ -194,8 +194,8 @@ ensure_program_plan (
   if (!image)
     return gst_vyre_stream_fail (self, error);
   g_autoptr (VyreAccess) access = gst_vyre_access_get (self);
-  VyrePlan *plan = vyre_plan_new (
-      image, size, vyre_megakernel_get_workgroup (shared->kernel), access, &error);
+  VyrePlan *plan
+      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (shared->kernel), access, &error);
   if (!plan)
     return gst_vyre_stream_fail (self, error);
   return keep_plan (self, settings, size, shared->kernel, plan);
@@ -398,7 +398,7 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   if (self->caps_failed || !gst_vyre_filter_check_own (self)) {
     gst_buffer_unref (buffer);
-    return self->inherited ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
+    return g_atomic_int_get (&self->inherited) ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   note_duration (self, GST_BUFFER_DURATION (buffer));
@@ -493,7 +493,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstCaps *caps;
   gboolean done;
 
-  if (self->inherited) { /* there is no task that would send it on */
+  if (g_atomic_int_get (&self->inherited)) { /* there is no task that would send it on */
     gst_event_unref (event);
     return FALSE;
   }
@@ -528,7 +528,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
 
-  if (self->inherited)
+  if (g_atomic_int_get (&self->inherited))
     return FALSE;
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:

@@ -370,6 +370,8 @@ vyre_device_open (const char *selector, GError **error)
   vkGetPhysicalDeviceProperties (device->physical, &device->properties);
   vkGetPhysicalDeviceMemoryProperties (device->physical, &device->memory);
   read_uuid (device->physical, device->uuid);
+  if (!vyre_device_is_cpu (device))
+    vyre_fork_note_gpu ();
   if (!check_subgroups (device, error) || !create_logical (device, error))
     return NULL;
   return g_steal_pointer (&device);

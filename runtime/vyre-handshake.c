@@ -389,7 +389,9 @@ make_lanes (const VyreMegakernel *kernel)
 static gboolean
 time_units (VyreMegakernel *kernel, double *lane, double *other, GError **error)
 {
-  guint words = kernel->pipeline.workgroup * COPY_STEPS;
+  /* of which a readback has to have room for all */
+  guint words = MIN (kernel->pipeline.workgroup * COPY_STEPS,
+      (guint)(vyre_store_get_size (kernel->readbacks) / 16));
   gsize size = MIN (HISTOGRAM_BYTES, large_size (kernel));
   g_autofree char *lanes = make_lanes (kernel);
   g_autofree char *copies

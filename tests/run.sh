@@ -132,5 +132,8 @@ build build-tsan -Dwerror=true -Dtests=enabled -Db_sanitize=thread -Db_lundef=fa
   -Dc_args=-Wno-tsan
 export TSAN_OPTIONS=halt_on_error=1 G_SLICE=always-malloc
 check 'thread sanitizer' build-tsan --suite host --suite kernel
+# The order in which GStreamer takes its locks is its own.
+TSAN_OPTIONS=halt_on_error=1:detect_deadlocks=0:suppressions=$PWD/tests/tsan.supp
+check 'thread sanitizer, the element' build-tsan element-turmoil
 
 ended=yes

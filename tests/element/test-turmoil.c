@@ -300,9 +300,21 @@ count_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
+/* Fails with what the bus has to say. */
+static void
+fail_by_bus (GstBus *bus, gint n)
+{
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  GError *error = NULL;
+
+  if (message)
+    gst_message_parse_error (message, &error, NULL);
+  fail ("only %d readbacks came: %s", n, error ? error->message : "nobody says why");
+}
+
 /* From NULL on, the pipeline is as good as new. */
 static void
-check_life (void)
+check_life (GstBus *bus)
 {
   GstElement *sink = get ("sink");
   GstPad *pad = gst_element_get_static_pad (sink, "sink");
@@ -310,11 +322,13 @@ check_life (void)
 
   vyre_lost_arm (NULL, 0, 0);
   gst_element_set_state (pipeline, GST_STATE_NULL);
+  check_messages (bus);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_buffer, &n, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   for (guint i = 0; i < PATIENCE * 1000 && g_atomic_int_get (&n) < 100; i++)
     g_usleep (1000);
-  fail_unless (g_atomic_int_get (&n) >= 100, "only %d readbacks came", n);
+  if (g_atomic_int_get (&n) < 100)
+    fail_by_bus (bus, n);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pad);
   gst_object_unref (sink);
@@ -338,7 +352,7 @@ GST_START_TEST (a_pipeline_survives_everything_at_once)
   gst_object_unref (filter);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
   run_actors (bus, seconds);
-  check_life ();
+  check_life (bus);
   gst_bus_set_flushing (bus, TRUE);
   gst_object_unref (bus);
   gst_object_unref (pipeline);

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define DEFAULT_SECONDS 10
+#define DEFAULT_SECONDS 20
 
 /* What a call may take before the test takes it for hung; the longest is printed. A device that
  * is opened again under a sanitizer takes seconds. */

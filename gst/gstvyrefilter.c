@@ -528,11 +528,11 @@ open_kernel (GstVyreFilter *self)
     return FALSE;
   }
   VyreTenant *tenant = gst_vyre_shared_join (shared, GST_ELEMENT_CAST (self));
+  gst_vyre_fork_watch (self, become_inherited); /* before there is something to inherit */
   vyre_mutex_lock (&self->lock);
   self->shared = shared;
   self->tenant = tenant;
   g_mutex_unlock (&self->lock);
-  gst_vyre_fork_watch (self, become_inherited);
   VyreMegakernel *kernel = shared->kernel;
   GST_INFO_OBJECT (self, "%s, %s, %s (%s)",
       vyre_device_get_name (vyre_megakernel_get_device (kernel)),

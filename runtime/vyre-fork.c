@@ -8,20 +8,18 @@
 
 guint vyre_fork_generation;
 
-static gint n_devices;           /* open in this process; atomic */
-static gint had_gpu;             /* one of those that were was a GPU; atomic */
-static gboolean inherits_driver; /* devices were open when it was forked */
-static gboolean inherits_gpu;    /* one of them a GPU */
-static gint has_driver;          /* and one has been opened since then; atomic */
+static gint n_devices; /* open in this process; atomic */
+static gint
+    had_gpu; /* one of those that were was a GPU, whose driver may be loaded still; atomic */
+static gboolean inherits; /* a driver */
 
 /* The C library hands the stacks of threads that a child does not have to the next ones that it
- * makes, and exit handlers of Mesa, which its parent has registered, join those threads: a crash.
- * Those of NVIDIA crash in any child. What the child itself has registered has run by now. */
+ * makes, or frees them, and exit handlers of Mesa, which its parent has registered, join those
+ * threads: a crash. Those of NVIDIA crash as well. What the child itself has registered has run
+ * by now. */
 static void
 leave_child (int status, void *data)
 {
-  if (!inherits_driver || !(inherits_gpu || g_atomic_int_get (&has_driver)))
-    return;
   fflush (NULL);
   _exit (status);
 }
@@ -31,12 +29,9 @@ static void
 enter_child (void)
 {
   vyre_fork_generation++;
-  gboolean gpu = g_atomic_int_get (&had_gpu);
-  if ((g_atomic_int_get (&n_devices) == 0 && !gpu) || inherits_driver)
+  if (inherits || (g_atomic_int_get (&n_devices) == 0 && !g_atomic_int_get (&had_gpu)))
     return;
-  inherits_driver = TRUE;
-  inherits_gpu = gpu;
-  has_driver = FALSE;
+  inherits = TRUE;
   on_exit (leave_child, NULL);
 }
 
@@ -51,8 +46,6 @@ void
 vyre_fork_note_device (gboolean opened)
 {
   g_atomic_int_add (&n_devices, opened ? 1 : -1);
-  if (opened)
-    g_atomic_int_set (&has_driver, TRUE);
 }
 
 /* A device of this process is a GPU, whose driver is loaded now. */

@@ -107,12 +107,14 @@ struct _VyreMegakernel {
   gboolean building;   /* the pipeline in full */
   GError *build_error; /* nobody has been told of */
   GError *failure;
-  GQueue in_flight; /* of VyreBatch, as they took their places */
-  GQueue turns;     /* of VyreBatch, which wait until what is in flight is cheap enough */
-  guint n_cut;      /* batches in flight with more to come */
-  guint64 load;     /* cost of the dear runs in flight */
-  guint64 most;     /* that it may be, unless a single run is more */
-  guint lane_part;  /* so much of what lanes cost takes as long as one of anything else */
+  GQueue in_flight;  /* of VyreBatch, as they took their places */
+  GQueue turns;      /* of VyreBatch, which wait until what is in flight is cheap enough */
+  guint n_cut;       /* batches in flight with more to come */
+  guint64 n_turns;   /* numbers of turns */
+  guint64 last_turn; /* of those without a tenant */
+  guint64 load;      /* cost of the dear runs in flight */
+  guint64 most;      /* that it may be, unless a single run is more */
+  guint lane_part;   /* so much of what lanes cost takes as long as one of anything else */
   guint32 n_published;
   guint free_indices[VYRE_MAX_BATCHES];
   guint n_free;

@@ -5,7 +5,7 @@
  * out in ascending order and only go around when the last one was reached, so that a
  * late slot of a tenant that has left is not taken for that of a new one.
  */
-#include "vyre-tenants.h"
+#include "vyre-tenants-private.h"
 
 #include "vyre-clock.h"
 #include "vyre-fork.h"
@@ -32,6 +32,8 @@ struct _VyreTenant {
   guint32 id;
   char *label;
   guint64 max_outstanding;
+
+  guint64 last_turn; /* guarded by the lock of the kernel */
 
   guint refs;
   GCond drained; /* nothing is outstanding any more */
@@ -473,4 +475,11 @@ vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters)
   lock_registry (tenant->tenants);
   *counters = tenant->counters;
   g_mutex_unlock (&tenant->tenants->lock);
+}
+
+/* Where a kernel notes, under its own lock, when the tenant last had its turn. */
+guint64 *
+vyre_tenant_last_turn (VyreTenant *tenant)
+{
+  return &tenant->last_turn;
 }

@@ -3,14 +3,17 @@
  * Turns: who may hold the device, and for how long. Tickets are taken in the order in which
  * they are published, so what a batch waits for is what was published before it. Batches that
  * take no time worth mentioning are published at once; of the others only as much as the
- * device gets done in the time that a batch may hold it, and the rest wait here, first come
- * first served. A batch that is more than half of that by itself is cut into runs, and goes
- * to the end of the line after each. The service publishes what has waited.
+ * device gets done in the time that a batch may hold it, and the rest wait here. A batch that is
+ * more than half of that by itself is cut into runs, and waits again after each. The service
+ * publishes what has waited: the oldest batch of the tenant whose last turn is longest ago, so
+ * that nobody waits for more than one run of each of the others, however much they have queued.
+ * Those without a tenant are one for that, and served as they came.
  *
  * Everything here is called with the kernel's lock held, but for vyre_turns_proceed().
  */
 #include "vyre-megakernel-private.h"
 #include "vyre-mutex.h"
+#include "vyre-tenants-private.h"
 
 /* What costs less than this part of the whole takes no time worth mentioning: as many as
  * there may be of an element take as long as one dear batch. */
@@ -140,15 +143,47 @@ drop_unwanted (VyreMegakernel *kernel, VyreReleases *releases)
   }
 }
 
+/* The number of the last turn of whoever published @batch. */
+static guint64 *
+last_turn (const VyreBatch *batch)
+{
+  return batch->tenant ? vyre_tenant_last_turn (batch->tenant) : &batch->kernel->last_turn;
+}
+
+/* Whether @a, which came later to the line, is to be published before @b. */
+static gboolean
+comes_before (const VyreBatch *a, const VyreBatch *b)
+{
+  guint64 turn_a = *last_turn (a), turn_b = *last_turn (b);
+
+  if (turn_a != turn_b)
+    return turn_a < turn_b;
+  return a->tenant && a->tenant == b->tenant && (gint32)(a->number - b->number) < 0;
+}
+
+static VyreBatch *
+peek_next (const VyreMegakernel *kernel)
+{
+  VyreBatch *next = NULL;
+
+  for (GList *l = kernel->turns.head; l; l = l->next) {
+    VyreBatch *batch = l->data;
+    if (!batch->orphaned && (!next || comes_before (batch, next)))
+      next = batch;
+  }
+  return next;
+}
+
 /* Publishes whose turn it is; the lock is dropped on the way. */
 static void
 publish_next (VyreMegakernel *kernel, VyreReleases *releases)
 {
   VyreBatch *batch;
 
-  while ((batch = g_queue_peek_head (&kernel->turns)) && releases->n < VYRE_MAX_BATCHES - 1
-         && !kernel->failure && !batch->orphaned && fits (batch) && vyre_batch_has_room (batch)) {
+  while ((batch = peek_next (kernel)) && releases->n < VYRE_MAX_BATCHES - 1 && !kernel->failure
+         && fits (batch) && vyre_batch_has_room (batch)) {
     VyrePayload done_with = { .release = NULL };
+    *last_turn (batch) = ++kernel->n_turns;
     vyre_batch_enter (pop (kernel, batch));
     vyre_batch_ring (batch, &done_with);
     releases->list[releases->n++]
@@ -171,10 +206,11 @@ collect (VyreMegakernel *kernel)
   vyre_mutex_lock (&kernel->lock);
 }
 
+/* What is in flight of a kernel that has failed does not go on. */
 static gboolean
 is_idle (const VyreMegakernel *kernel)
 {
-  return g_queue_is_empty ((GQueue *)&kernel->turns) && kernel->n_cut == 0;
+  return g_queue_is_empty ((GQueue *)&kernel->turns) && (kernel->n_cut == 0 || kernel->failure);
 }
 
 /* Goes on with what waits. Called by the service alone, without the lock. Returns whether it

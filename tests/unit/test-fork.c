@@ -267,6 +267,22 @@ test_child (gconstpointer data)
   parent_clear (&p);
 }
 
+/* Drivers have exit handlers for each device. */
+static void
+test_two_devices (void)
+{
+  TestKernel second;
+  Parent p;
+
+  parent_init (&p);
+  VyreMegakernelParams params = test_params ();
+  test_kernel_open (&second, &params);
+  g_assert_cmpint (fork_and_run (use_nothing, &p, exit), ==, 0);
+  g_assert_cmpint (fork_and_run (use_what_is_inherited, &p, exit), ==, 0);
+  test_kernel_close (&second);
+  parent_clear (&p);
+}
+
 /* A thread that has locked whatever there is when its process forks. */
 typedef struct {
   Parent *parent;
@@ -365,6 +381,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/fork/own", use_an_own_kernel, test_child);
   g_test_add_data_func ("/fork/both", use_both, test_child);
   g_test_add_data_func ("/fork/again", fork_again, test_child);
+  g_test_add_func ("/fork/two-devices", test_two_devices);
   g_test_add_func ("/fork/locked", test_locked);
   if (FORKS_WITH_THREADS)
     g_test_add_func ("/fork/streaming", test_streaming);

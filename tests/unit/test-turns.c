@@ -160,6 +160,34 @@ test_many_together (void)
   test_kernel_close (&t);
 }
 
+/* Whoever has much in the line does not keep others waiting for all of it. */
+static void
+test_publishers (void)
+{
+  VyreBatch *dear[24];
+  TestKernel t;
+
+  open_kernel (&t, SHORTEST);
+  g_autoptr (VyreTenants) tenants = vyre_tenants_new (VYRE_TENANT_LAST);
+  g_autoptr (VyreTenant) greedy = vyre_tenants_register (tenants, "greedy", G_MAXUINT64, NULL);
+  g_autoptr (VyreTenant) modest = vyre_tenants_register (tenants, "modest", G_MAXUINT64, NULL);
+  g_autoptr (VyrePlan) plan = dear_plan (&t, 3);
+  for (guint i = 0; i < G_N_ELEMENTS (dear); i++) {
+    dear[i] = publish (&t, plan);
+    vyre_batch_set_tenant (dear[i], greedy);
+  }
+  VyreBatch *batch = publish (&t, plan);
+  vyre_batch_set_tenant (batch, modest);
+  wait_for (batch);
+  g_assert_false (is_done (dear[G_N_ELEMENTS (dear) / 2]));
+  vyre_batch_free (batch);
+  for (guint i = 0; i < G_N_ELEMENTS (dear); i++) {
+    wait_for (dear[i]);
+    vyre_batch_free (dear[i]);
+  }
+  test_kernel_close (&t);
+}
+
 /* A limit that is never reached: all of it in one go. */
 static void
 test_no_limit (void)
@@ -374,6 +402,7 @@ main (int argc, char **argv)
   g_test_add_func ("/turns/lets-others-in", test_lets_others_in);
   g_test_add_func ("/turns/takes-turns", test_takes_turns);
   g_test_add_func ("/turns/many-together", test_many_together);
+  g_test_add_func ("/turns/publishers", test_publishers);
   g_test_add_func ("/turns/no-limit", test_no_limit);
   g_test_add_func ("/turns/dropped", test_dropped);
   g_test_add_func ("/turns/closed", test_closed);

@@ -88,29 +88,41 @@ keep_early (GstVyreFilter *self, GstEvent *event)
   g_queue_push_tail (&self->early, event);
 }
 
+/* What a new source pad has to hear, and whether it has to be told once more. */
+typedef struct {
+  GstVyreFilter *self;
+  gboolean lost;
+} Beginning;
+
 static gboolean
 send_again (GstPad *pad, GstEvent **event, gpointer data)
 {
-  GstVyreFilter *self = data;
+  Beginning *beginning = data;
+  GstVyreFilter *self = beginning->self;
 
   if (GST_EVENT_TYPE (*event) == GST_EVENT_STREAM_START)
-    gst_vyre_stream_push_event (self, gst_event_ref (*event));
+    beginning->lost = gst_vyre_stream_push_event (self, gst_event_ref (*event)) != GST_FLOW_OK;
   else if (GST_EVENT_TYPE (*event) != GST_EVENT_CAPS && GST_EVENT_TYPE (*event) != GST_EVENT_EOS)
     keep_early (self, gst_event_ref (*event));
   return TRUE;
 }
 
-/* A source pad that was inactive while this one was not has to hear again what the stream
- * began with. */
+/* A source pad that was inactive while this one was not has to hear again how the stream
+ * began, unless that is about to come: @starts. */
 static void
-follow_source (GstVyreFilter *self, gboolean is_new)
+follow_source (GstVyreFilter *self, gboolean is_new, gboolean starts)
 {
+  Beginning beginning = { .self = self };
+
   if (!is_new)
     return;
   drop_early_events (self, FALSE);
   gst_caps_replace (&self->out_caps, NULL);
   self->plan_stale = TRUE;
-  gst_pad_sticky_events_foreach (self->sinkpad, send_again, self);
+  if (!starts)
+    gst_pad_sticky_events_foreach (self->sinkpad, send_again, &beginning);
+  if (beginning.lost)
+    gst_vyre_stream_forget_beginning (self);
 }
 
 /* Output caps follow the layout of the readbacks and the program, if there is one. */
@@ -201,10 +213,39 @@ ensure_program_plan (
   return keep_plan (self, settings, size, shared->kernel, plan);
 }
 
+/* How long other elements may hold all room for readbacks before the bus hears of it. */
+#define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
+
+/* Tells the bus, once for @clock, of a wait for readbacks that are not this element's. */
+static void
+watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, VyreClock *clock,
+    gint64 *end)
+{
+  VyreStore *store = vyre_megakernel_get_readbacks (shared->kernel);
+  gsize size = vyre_plan_get_layout (item->plan)->total;
+  gint64 now = vyre_clock_now (clock);
+
+  vyre_mutex_lock (&self->lock);
+  gboolean own = self->n_batches > 0;
+  g_mutex_unlock (&self->lock);
+  if (own || *end == 0 || vyre_store_get_used (store) + size <= vyre_store_get_size (store))
+    *end = now + ROOM_DEADLINE;
+  if (now < *end)
+    return;
+  *end = G_MAXINT64;
+  GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
+      ("Other elements on this kernel have held all room for readbacks for 5 s. Fix: set "
+       "kernel-group=NAME for a kernel of its own, or let those go on that are paused."),
+      ("a readback of %" G_GSIZE_FORMAT " bytes", size));
+}
+
 static GstFlowReturn
 publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const VyrePayload *staged,
     GError **error)
 {
+  VyreClock clock = { 0 };
+  gint64 end = 0;
+
   for (;;) {
     GError *reason = NULL;
     item->batch = vyre_megakernel_publish (shared->kernel, item->plan, item->sequence, staged,
@@ -224,6 +265,7 @@ publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const Vy
       return flushing ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
     }
     g_error_free (reason);
+    watch_room (self, shared, item, &clock, &end);
   }
 }
 
@@ -354,7 +396,7 @@ run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
 
   gboolean is_new = FALSE;
   GstFlowReturn flow = wait_for_turn (self, settings, item, &shared, &is_new);
-  follow_source (self, is_new);
+  follow_source (self, is_new, FALSE);
   if (flow == GST_FLOW_OK)
     flow = settings->program ? ensure_program_plan (self, settings, item->timing.size, shared)
                              : ensure_slots_plan (self, settings, item, shared);
@@ -473,42 +515,51 @@ pass_event (GstVyreFilter *self, GstEvent *event)
 }
 
 /* Sends an event in its turn, which it takes, to the source pad that there is then. */
-static gboolean
+static GstFlowReturn
 send_event (GstVyreFilter *self, GstEvent *event)
 {
+  gboolean starts = GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START;
   GstFlowReturn flow;
 
   do {
-    follow_source (self, gst_vyre_stream_meets_new_source (self));
+    follow_source (self, gst_vyre_stream_meets_new_source (self), starts);
     flow = pass_event (self, event);
   } while (flow == GST_VYRE_FLOW_AGAIN);
   gst_event_unref (event);
-  return flow == GST_FLOW_OK;
+  return flow;
 }
 
-static gboolean
+static GstFlowReturn
+flow_of (gboolean done)
+{
+  return done ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+/* Says why an event was not taken: a pad that sends it once more before a buffer answers that
+ * buffer with it. */
+static GstFlowReturn
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstFlowReturn flow;
   GstCaps *caps;
-  gboolean done;
 
   if (g_atomic_int_get (&self->inherited)) { /* there is no task that would send it on */
     gst_event_unref (event);
-    return FALSE;
+    return GST_FLOW_FLUSHING;
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
-    return GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START
-               ? start_flush (self, event)
-               : gst_pad_push_event (self->srcpad, event);
+    return flow_of (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START
+                        ? start_flush (self, event)
+                        : gst_pad_push_event (self->srcpad, event));
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_STOP:
-      return stop_flush (self, event);
+      return flow_of (stop_flush (self, event));
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
-      done = set_caps (self, caps);
+      flow = set_caps (self, caps) ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
       gst_event_unref (event);
-      return done;
+      return flow;
     case GST_EVENT_STREAM_START:
       gst_vyre_stream_restart (self);
       drop_early_events (self, FALSE); /* of a stream that had no buffer */
@@ -590,7 +641,7 @@ gst_vyre_sink_init (GstVyreFilter *self)
   sink_reset (self);
   gst_pad_set_activatemode_function (self->sinkpad, sink_activate);
   gst_pad_set_chain_function (self->sinkpad, sink_chain);
-  gst_pad_set_event_function (self->sinkpad, sink_event);
+  gst_pad_set_event_full_function (self->sinkpad, sink_event);
   gst_pad_set_query_function (self->sinkpad, sink_query);
 }
 

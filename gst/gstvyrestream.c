@@ -172,6 +172,15 @@ gst_vyre_stream_meets_new_source (GstVyreFilter *self)
   return is_new;
 }
 
+/* The beginning did not get into the queue: a flush came in between. */
+void
+gst_vyre_stream_forget_beginning (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  self->source_is_new = self->source_active;
+  g_mutex_unlock (&self->lock);
+}
+
 /* Shuts the gate: all that wait go. */
 void
 gst_vyre_stream_shut (GstVyreFilter *self)
@@ -282,11 +291,11 @@ gst_vyre_stream_relinked (GstVyreFilter *self)
 /* ---- the queue: the sink's end ------------------------------------------------------ */
 
 static void
-count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean flushing)
+count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean dropped)
 {
   self->stats.buffers++;
   self->stats.payload_bytes += item->timing.size;
-  self->stats.flushed += flushing;
+  self->stats.flushed += dropped;
 }
 
 /* The lock is held. */
@@ -310,7 +319,7 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
   if (flow == GST_FLOW_OK && (self->source_is_new || (item->batch && item->shared != self->shared)))
     flow = GST_VYRE_FLOW_AGAIN;
   if (item->batch && flow != GST_VYRE_FLOW_AGAIN)
-    count_taken (self, item, flow == GST_FLOW_FLUSHING);
+    count_taken (self, item, flow != GST_FLOW_OK);
   if (flow == GST_FLOW_OK)
     queue_append (self, item);
   g_mutex_unlock (&self->lock);
@@ -482,14 +491,17 @@ gst_vyre_no_memory (gsize size)
       size);
 }
 
-/* Reports @error, which it takes, on the bus. */
+/* Reports @error, which it takes, on the bus, unless the stream has failed already: upstream
+ * may go on pushing. */
 GstFlowReturn
 gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
 {
   vyre_mutex_lock (&self->lock);
+  gboolean told = self->failed;
   self->failed = TRUE;
   g_mutex_unlock (&self->lock);
-  gst_vyre_filter_post_error (self, error);
+  if (!told)
+    gst_vyre_filter_post_error (self, error);
   g_error_free (error);
   return GST_FLOW_ERROR;
 }

@@ -39,6 +39,7 @@ void gst_vyre_stream_wake (GstVyreFilter *self);
 gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
 void gst_vyre_stream_activate_source (GstVyreFilter *self, gboolean active);
 gboolean gst_vyre_stream_meets_new_source (GstVyreFilter *self);
+void gst_vyre_stream_forget_beginning (GstVyreFilter *self);
 void gst_vyre_stream_shut (GstVyreFilter *self);
 void gst_vyre_stream_start_flush (GstVyreFilter *self);
 void gst_vyre_stream_await_task (GstVyreFilter *self);

@@ -188,14 +188,15 @@ make_place (guint index, guint32 sequence)
 }
 
 /* A number for the batch, by which its completion is told from what its place says now: 0 if it
- * was never used, or the number of a batch that may be as old as numbers go around. */
+ * was never used, or the number of a batch that may be as old as numbers go around. The place
+ * itself is not looked at: the thread that waited last has it in its cache. */
 static guint32
 next_sequence (VyreMegakernel *kernel, guint index)
 {
   do
     kernel->batch_sequence++;
-  while (kernel->batch_sequence == 0
-         || kernel->batch_sequence == *vyre_batch_completion_word (kernel, index));
+  while (kernel->batch_sequence == 0 || kernel->batch_sequence == kernel->sequences[index]);
+  kernel->sequences[index] = kernel->batch_sequence;
   return kernel->batch_sequence;
 }
 

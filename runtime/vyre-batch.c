@@ -11,9 +11,8 @@
 
 #include <time.h>
 
-/* Where the kernel reports the batch under an index. */
-const guint32 *
-vyre_batch_completion_word (const VyreMegakernel *kernel, guint index)
+static const guint32 *
+completion_word (const VyreMegakernel *kernel, guint index)
 {
   return (const guint32 *)kernel->answer.data + (gsize)index * VYRE_COMPLETION_WORDS;
 }
@@ -27,7 +26,7 @@ gboolean
 vyre_batch_is_completed (VyreBatch *batch)
 {
   guint64 place = atomic_load_explicit (&batch->place, memory_order_relaxed);
-  const guint32 *word = vyre_batch_completion_word (batch->kernel, (guint)(place >> 32));
+  const guint32 *word = completion_word (batch->kernel, (guint)(place >> 32));
 
   return place != NO_PLACE && __atomic_load_n (word, __ATOMIC_ACQUIRE) == (guint32)place;
 }

@@ -8,6 +8,7 @@
 
 #include "vyre-alloc.h"
 #include "vyre-fork.h"
+#include "vyre-size-guard.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -290,13 +291,24 @@ run_ring (VyreIngest *self)
 }
 
 static gssize
+write_plainly (const VyreTransfer *left)
+{
+  VyreSizeGuard guard;
+
+  vyre_size_guard_begin (&guard);
+  gssize n = pwrite (left->fd, left->memory, left->length, (off_t)left->offset);
+  vyre_size_guard_end (&guard);
+  return n;
+}
+
+static gssize
 transfer_plainly (const VyreTransfer *left)
 {
   switch (left->kind) {
     case VYRE_TRANSFER_READ:
       return pread (left->fd, left->memory, left->length, (off_t)left->offset);
     case VYRE_TRANSFER_WRITE:
-      return pwrite (left->fd, left->memory, left->length, (off_t)left->offset);
+      return write_plainly (left);
     default:
       return fdatasync (left->fd);
   }

@@ -117,6 +117,7 @@ struct _VyreMegakernel {
   guint lane_part;   /* so much of what lanes cost takes as long as one of anything else */
   guint32 n_published;
   guint free_indices[VYRE_MAX_BATCHES];
+  guint32 sequences[VYRE_MAX_BATCHES]; /* of the last batch under each index */
   guint n_free;
   VyreMegakernelCounters counters;
   atomic_ullong spin_time;
@@ -140,7 +141,6 @@ void vyre_batch_destroy (VyreBatch *batch);
 void vyre_batch_free_memory (VyreBatch *batch);
 guint vyre_batch_count_tickets (const VyreBatch *batch);
 void vyre_batch_drop (const VyreBatch *batch);
-const guint32 *vyre_batch_completion_word (const VyreMegakernel *kernel, guint index);
 guint8 *vyre_batch_readback (const VyreBatch *batch);
 guint8 *vyre_batch_get_io_queue (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);

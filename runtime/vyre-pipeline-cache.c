@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vyre-codec.h"
+#include "vyre-size-guard.h"
 
 #define MAGIC "VYRECACH"
 #define VERSION 1u
@@ -236,10 +237,13 @@ vyre_pipeline_cache_store (
     why = g_strerror (errno);
   if (!why) {
     g_autoptr (GBytes) file = vyre_pipeline_cache_encode (key, blob);
+    VyreSizeGuard guard;
     data = g_bytes_get_data (file, &size);
+    vyre_size_guard_begin (&guard);
     if (!g_file_set_contents_full (
             path, (const char *)data, (gssize)size, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
       why = error->message;
+    vyre_size_guard_end (&guard);
   }
   g_debug ("pipeline cache: %s: %s", path, why ? why : "written");
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vyre-codec.h"
+#include "vyre-size-guard.h"
 
 #define FILE_MAGIC "VRRL0001"
 #define FILE_VERSION 1u
@@ -77,8 +78,12 @@ read_at (const VyreReplayLog *log, void *data, gsize size, guint64 offset, GErro
 static gboolean
 write_at (const VyreReplayLog *log, const void *data, gsize size, guint64 offset, GError **error)
 {
+  VyreSizeGuard guard;
+
   for (gsize done = 0; done < size;) {
+    vyre_size_guard_begin (&guard);
     gssize n = pwrite (log->fd, (const guint8 *)data + done, size - done, (off_t)(offset + done));
+    vyre_size_guard_end (&guard);
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
@@ -151,10 +156,14 @@ static gboolean
 write_empty (VyreReplayLog *log, GError **error)
 {
   guint8 header[HEADER_SIZE] = FILE_MAGIC;
+  VyreSizeGuard guard;
 
   vyre_write_word (header, HEADER_VERSION, FILE_VERSION);
   write_word_pair (header, HEADER_CAPACITY, log->capacity);
-  if (ftruncate (log->fd, (off_t)(HEADER_SIZE + log->capacity * RECORD_SIZE)) != 0)
+  vyre_size_guard_begin (&guard);
+  int failed = ftruncate (log->fd, (off_t)(HEADER_SIZE + log->capacity * RECORD_SIZE));
+  vyre_size_guard_end (&guard);
+  if (failed)
     return set_io_error (error, log->path, "making room", errno);
   return write_at (log, header, sizeof header, 0, error);
 }

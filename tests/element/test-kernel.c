@@ -231,6 +231,39 @@ GST_START_TEST (pausing_one_filter_does_not_stop_the_other)
 }
 GST_END_TEST;
 
+/* Readbacks of an element that is paused may fill the store that it shares: the bus hears of it,
+ * and the other goes on when it can. */
+GST_START_TEST (an_element_that_finds_no_room_for_readbacks_says_so)
+{
+  GstHarness *greedy = filter_new_with (
+      "nop", "observable-slots", 200000, "max-in-flight", 64, "post-messages", 0, NULL);
+  GstHarness *modest
+      = filter_new_with ("nop", "observable-slots", 200000, "post-messages", 0, NULL);
+  Pusher many, one;
+  Dam dam;
+
+  filter_start (greedy, NULL);
+  filter_start (modest, NULL);
+  dam_build (&dam, greedy);
+  pusher_start (&many, greedy, 64, 10);
+  dam_wait (&dam);
+  stat_wait (greedy->element, "buffers", 30);
+  gst_harness_set_drop_buffers (modest, TRUE);
+  pusher_start (&one, modest, 500, 10); /* until the other has all the room */
+  GstMessage *message = bus_wait (modest, GST_MESSAGE_WARNING);
+  GError *error = NULL;
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (strstr (error->message, "kernel-group") != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  dam_break (&dam);
+  fail_unless_equals_int (pusher_join (&one), GST_FLOW_OK);
+  fail_unless_equals_int (pusher_join (&many), GST_FLOW_OK);
+  filter_finish (modest);
+  filter_finish (greedy);
+}
+GST_END_TEST;
+
 /* lavapipe addresses 128 MiB in a buffer; what was asked for is not what there is. */
 GST_START_TEST (stats_have_the_sizes_in_use)
 {
@@ -268,6 +301,7 @@ kernel_suite (void)
   tcase_add_test (shared, filters_in_two_threads_get_their_own_results);
   tcase_add_test (shared, pausing_one_filter_does_not_stop_the_other);
   tcase_add_test (shared, stats_have_the_sizes_in_use);
+  tcase_add_test (shared, an_element_that_finds_no_room_for_readbacks_says_so);
   return s;
 }
 

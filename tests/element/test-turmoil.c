@@ -55,12 +55,15 @@ pick (GRand *rand, gint n)
 /* ---- what happens -------------------------------------------------------------------- */
 
 static void
+seek_to (gint64 position)
+{
+  gst_element_seek_simple (pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, position);
+}
+
+static void
 seek (GRand *rand)
 {
-  GstSeekFlags flags = pick (rand, 4) ? GST_SEEK_FLAG_FLUSH : GST_SEEK_FLAG_NONE;
-
-  gst_element_seek_simple (
-      pipeline, GST_FORMAT_TIME, flags, (gint64)pick (rand, 100) * GST_MSECOND);
+  seek_to ((gint64)pick (rand, 100) * GST_MSECOND);
 }
 
 static void
@@ -304,12 +307,17 @@ count_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 static void
 fail_by_bus (GstBus *bus, gint n)
 {
-  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+  GstElement *filter = get ("filter");
   GError *error = NULL;
 
-  if (message)
+  if (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
     gst_message_parse_error (message, &error, NULL);
-  fail ("only %d readbacks came: %s", n, error ? error->message : "nobody says why");
+  fail ("only %d readbacks of %" G_GUINT64_FORMAT " buffers came: %s", n,
+      stat_of (filter, "buffers"),
+      error     ? error->message
+      : message ? "EOS"
+                : "nobody says why");
 }
 
 /* From NULL on, the pipeline is as good as new. */
@@ -325,6 +333,7 @@ check_life (GstBus *bus)
   check_messages (bus);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_buffer, &n, NULL);
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  seek_to (0); /* takes back an EOS that the source was sent while it was in NULL */
   for (guint i = 0; i < PATIENCE * 1000 && g_atomic_int_get (&n) < 100; i++)
     g_usleep (1000);
   if (g_atomic_int_get (&n) < 100)

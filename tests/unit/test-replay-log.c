@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define HEADER 32
@@ -577,6 +578,22 @@ test_random_bytes (Fixture *f, gconstpointer data)
   g_assert_cmpuint (refused, <, 3000);
 }
 
+/* A limit on the size of files is an error, and no end of the process. */
+static void
+test_size_limit (Fixture *f, gconstpointer data)
+{
+  struct rlimit limit, before;
+  GError *error = NULL;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  limit = before;
+  limit.rlim_cur = 1000;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  g_assert_null (vyre_replay_log_create (f->path, 1000, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  assert_error (&error, VYRE_ERROR_IO);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -597,6 +614,7 @@ main (int argc, char **argv)
     { "cut-files", test_cut_files },
     { "damaged-batches", test_damaged_batches },
     { "random-bytes", test_random_bytes },
+    { "size-limit", test_size_limit },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -94,6 +94,10 @@ typedef struct {
   gboolean warned_of_fault;
 } GstVyreWatch;
 
+/* Keeps what one thread writes off the cache lines that another one reads all the time, wherever
+ * the instance lies. */
+#define GST_VYRE_APART(name) guint8 apart_##name[64]
+
 struct _GstVyreFilter {
   GstElement parent;
   GstPad *sinkpad;
@@ -122,6 +126,10 @@ struct _GstVyreFilter {
   guint64 idle_timeout;
   gchar *replay_path;
 
+  GST_VYRE_APART (settings);
+  gint n_pushed; /* items to the queue, ever; atomic: the task watches it without the lock */
+  GST_VYRE_APART (watched);
+
   /* lock */
   GMutex lock;
   GCond changed;
@@ -131,7 +139,6 @@ struct _GstVyreFilter {
   VyreTenant *tenant;    /* what we are to it; NULL when it has no number left */
   gboolean active;       /* counted as a producer of the kernel */
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
-  gint n_pushed;         /* to it, ever; atomic, to be watched without the lock */
   guint n_batches;       /* of these, and the one in the task's hands */
   gboolean source_active;
   gboolean source_is_new; /* it has forgotten the sticky events that it had */
@@ -150,6 +157,8 @@ struct _GstVyreFilter {
   GstVyreStats stats;
   GstClockTime buffer_duration;
 
+  GST_VYRE_APART (shared);
+
   /* sink pad's stream lock */
   GstVyreGeometry geometry;
   gboolean caps_failed;
@@ -164,6 +173,8 @@ struct _GstVyreFilter {
   gboolean plan_stale;
   GstCaps *out_caps;
   GQueue early; /* of GstEvent, waiting for the first caps */
+
+  GST_VYRE_APART (sink);
 
   /* source task */
   guint32 task_epoch;             /* of the item that it had last */

@@ -108,34 +108,46 @@ give_up (GstVyreFilter *self, GError *error, const gchar *why)
   return GST_FLOW_ERROR;
 }
 
-/* Puts @fresh, which it takes, in the place of the lost kernel, and tells how many
- * batches have to be run again. What a flush is about to drop is not. */
+/* Puts @fresh in the place of the lost kernel, and tells how many batches have to be run again.
+ * What a flush is about to drop is not. The lock is held. */
 static guint
-install (GstVyreFilter *self, GstVyreShared *fresh)
+exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
 {
-  VyreTenant *tenant = gst_vyre_shared_join (fresh, GST_ELEMENT_CAST (self));
-
-  vyre_mutex_lock (&self->lock);
   GstVyreShared *lost = self->shared;
   VyreStore *staging = vyre_megakernel_get_staging (lost->kernel);
+
   if (self->active) {
     vyre_megakernel_set_active (fresh->kernel, TRUE);
     vyre_megakernel_set_active (lost->kernel, FALSE);
   }
   if (!vyre_store_survives_loss (staging))
     self->lost_bytes = vyre_store_ref (staging);
-  VyreTenant *former = self->tenant;
   self->shared = fresh;
   self->tenant = tenant;
   self->n_undone = gst_vyre_stream_is_open (self) ? count_undone (self) : 0;
-  guint n = self->n_undone;
+  return self->n_undone;
+}
+
+/* Has @fresh, which it takes, used from now on instead of @lost. FALSE: the element has gone to
+ * NULL in the meantime, pads that were active all the same notwithstanding. */
+static gboolean
+install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, guint *n)
+{
+  VyreTenant *tenant = gst_vyre_shared_join (fresh, GST_ELEMENT_CAST (self));
+
+  vyre_mutex_lock (&self->lock);
+  GstVyreShared *former = self->shared == lost ? self->shared : NULL;
+  VyreTenant *former_tenant = former ? self->tenant : NULL;
+  if (former)
+    *n = exchange (self, fresh, tenant);
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
-  gst_vyre_allocator_retire (lost->upstream_allocator);
-  gst_vyre_shared_leave (lost, former);
-  gst_vyre_shared_unref (lost);
-  return n;
+  if (former)
+    gst_vyre_allocator_retire (former->upstream_allocator);
+  gst_vyre_shared_leave (former ? former : fresh, former ? former_tenant : tenant);
+  gst_vyre_shared_unref (former ? former : fresh);
+  return former != NULL;
 }
 
 static void
@@ -161,10 +173,12 @@ replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
     g_error_free (error);
     return give_up (self, reason, ", when it was opened again after a loss");
   }
-  guint n = install (self, fresh);
-  warn (self, error, n);
+  guint n = 0;
+  if (install (self, lost, fresh, &n)) {
+    warn (self, error, n);
+    gst_pad_push_event (self->sinkpad, gst_event_new_reconfigure ());
+  }
   g_error_free (error);
-  gst_pad_push_event (self->sinkpad, gst_event_new_reconfigure ());
   return GST_VYRE_FLOW_AGAIN;
 }
 

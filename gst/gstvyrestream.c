@@ -491,17 +491,14 @@ gst_vyre_no_memory (gsize size)
       size);
 }
 
-/* Reports @error, which it takes, on the bus, unless the stream has failed already: upstream
- * may go on pushing. */
+/* Reports @error, which it takes, on the bus. */
 GstFlowReturn
 gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
 {
   vyre_mutex_lock (&self->lock);
-  gboolean told = self->failed;
   self->failed = TRUE;
   g_mutex_unlock (&self->lock);
-  if (!told)
-    gst_vyre_filter_post_error (self, error);
+  gst_vyre_filter_post_error (self, error);
   g_error_free (error);
   return GST_FLOW_ERROR;
 }

@@ -153,24 +153,6 @@ GST_START_TEST (a_buffer_smaller_than_its_caps_is_an_error)
 }
 GST_END_TEST;
 
-/* Upstream that goes on all the same does not fill the bus. */
-GST_START_TEST (a_stream_fails_once)
-{
-  GstHarness *h = filter_new ("builtin:frame-stats");
-
-  filter_start (h, "video/x-raw,format=I420,width=16,height=16,framerate=25/1");
-  for (guint i = 0; i < 20; i++)
-    fail_unless_equals_int (gst_harness_push (h, noise_buffer (383, 1)), GST_FLOW_ERROR);
-  bus_assert_error (h, "383");
-  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR), 0);
-  filter_flush (h);
-  filter_push_segment (h);
-  fail_unless_equals_int (gst_harness_push (h, noise_buffer (382, 1)), GST_FLOW_ERROR);
-  bus_assert_error (h, "382");
-  filter_finish (h);
-}
-GST_END_TEST;
-
 /* Planes of a GstVideoMeta that lie outside of their buffer, by plane; the last has too few. */
 static const struct {
   guint n_planes;
@@ -343,7 +325,6 @@ failures_suite (void)
   tcase_add_test (flow, an_error_on_the_last_buffer_reaches_the_bus);
   suite_add_tcase (s, buffer);
   tcase_add_test (buffer, a_buffer_smaller_than_its_caps_is_an_error);
-  tcase_add_test (buffer, a_stream_fails_once);
   tcase_add_loop_test (
       buffer, planes_outside_of_their_buffer_are_an_error, 0, G_N_ELEMENTS (metas));
   tcase_add_test (buffer, a_buffer_larger_than_the_staging_is_an_error);

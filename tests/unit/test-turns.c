@@ -12,12 +12,12 @@
 #define STEPS 2000
 #define SHORTEST 1
 
-static guint n_released;
+static gint n_released; /* atomic: the service releases, too */
 
 static void
 count_release (gpointer owner)
 {
-  n_released++;
+  g_atomic_int_inc (&n_released);
 }
 
 static void
@@ -280,7 +280,7 @@ test_results (void)
   g_autoptr (VyrePlan) plan = test_plan (&t, text, size, 0, 600 + words);
   VyrePayload payload = test_stage (&t, data, size, 0, &slice);
   payload.release = count_release;
-  n_released = 0;
+  g_atomic_int_set (&n_released, 0);
   for (guint tag = 1; tag <= 3; tag++) {
     g_autoptr (VyreBatch) batch = test_run (&t, plan, tag, &payload);
     const guint8 *control = vyre_batch_get_readback (batch);
@@ -295,7 +295,7 @@ test_results (void)
     g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_DONE_COUNT), ==, 4 + 1 + 100);
     g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_EPOCH), ==, 1);
     g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 4 * size);
-    g_assert_cmpuint (n_released, ==, tag);
+    g_assert_cmpint (g_atomic_int_get (&n_released), ==, (gint)tag);
   }
   g_assert_cmpuint (count_turns (&t), >=, 3 * 2);
   vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);

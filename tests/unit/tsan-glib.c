@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GMutex, GRecMutex, GRWLock and GCond over pthread, and reference counts, for builds with the thread sanitizer
+ * GMutex and GCond over pthread, and reference counts, for builds with the thread sanitizer
  * only: GLib's own are futexes and atomics that the sanitizer does not know, so that every
  * access they order would look like a race.
  */
@@ -9,36 +9,21 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* A zeroed lock is valid, so the pthread object is made at first use. */
+/* A zeroed GMutex is valid, so the pthread object is made at first use. */
 static pthread_mutex_t *
-get_mutex (gpointer *place, int type)
+mutex_of (GMutex *mutex)
 {
-  pthread_mutex_t *made, *mine = __atomic_load_n ((pthread_mutex_t **)place, __ATOMIC_ACQUIRE);
-  pthread_mutexattr_t attributes;
+  pthread_mutex_t *made, *mine = __atomic_load_n ((pthread_mutex_t **)&mutex->p, __ATOMIC_ACQUIRE);
 
   if (mine)
     return mine;
   made = malloc (sizeof *made);
-  pthread_mutexattr_init (&attributes);
-  pthread_mutexattr_settype (&attributes, type);
-  pthread_mutex_init (made, &attributes);
+  pthread_mutex_init (made, NULL);
   if (__atomic_compare_exchange_n (
-          (pthread_mutex_t **)place, &mine, made, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+          (pthread_mutex_t **)&mutex->p, &mine, made, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
     return made;
   free (made);
   return mine;
-}
-
-static pthread_mutex_t *
-mutex_of (GMutex *mutex)
-{
-  return get_mutex (&mutex->p, PTHREAD_MUTEX_NORMAL);
-}
-
-static pthread_mutex_t *
-rec_mutex_of (GRecMutex *mutex)
-{
-  return get_mutex (&mutex->p, PTHREAD_MUTEX_RECURSIVE);
 }
 
 static pthread_cond_t *
@@ -91,94 +76,6 @@ void
 g_mutex_unlock (GMutex *mutex)
 {
   pthread_mutex_unlock (mutex_of (mutex));
-}
-
-void
-g_rec_mutex_init (GRecMutex *mutex)
-{
-  mutex->p = NULL;
-}
-
-void
-g_rec_mutex_clear (GRecMutex *mutex)
-{
-  if (mutex->p)
-    pthread_mutex_destroy (mutex->p);
-  free (mutex->p);
-  mutex->p = NULL;
-}
-
-void
-g_rec_mutex_lock (GRecMutex *mutex)
-{
-  pthread_mutex_lock (rec_mutex_of (mutex));
-}
-
-gboolean
-g_rec_mutex_trylock (GRecMutex *mutex)
-{
-  return pthread_mutex_trylock (rec_mutex_of (mutex)) == 0;
-}
-
-void
-g_rec_mutex_unlock (GRecMutex *mutex)
-{
-  pthread_mutex_unlock (rec_mutex_of (mutex));
-}
-
-static pthread_rwlock_t *
-rw_lock_of (GRWLock *lock)
-{
-  pthread_rwlock_t *made, *mine = __atomic_load_n ((pthread_rwlock_t **)&lock->p, __ATOMIC_ACQUIRE);
-
-  if (mine)
-    return mine;
-  made = malloc (sizeof *made);
-  pthread_rwlock_init (made, NULL);
-  if (__atomic_compare_exchange_n (
-          (pthread_rwlock_t **)&lock->p, &mine, made, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-    return made;
-  free (made);
-  return mine;
-}
-
-void
-g_rw_lock_init (GRWLock *lock)
-{
-  lock->p = NULL;
-}
-
-void
-g_rw_lock_clear (GRWLock *lock)
-{
-  if (lock->p)
-    pthread_rwlock_destroy (lock->p);
-  free (lock->p);
-  lock->p = NULL;
-}
-
-void
-g_rw_lock_reader_lock (GRWLock *lock)
-{
-  pthread_rwlock_rdlock (rw_lock_of (lock));
-}
-
-void
-g_rw_lock_reader_unlock (GRWLock *lock)
-{
-  pthread_rwlock_unlock (rw_lock_of (lock));
-}
-
-void
-g_rw_lock_writer_lock (GRWLock *lock)
-{
-  pthread_rwlock_wrlock (rw_lock_of (lock));
-}
-
-void
-g_rw_lock_writer_unlock (GRWLock *lock)
-{
-  pthread_rwlock_unlock (rw_lock_of (lock));
 }
 
 void

@@ -130,10 +130,10 @@ check 'fuzzing' build-fuzz
 # which this sanitizer does not know, are there for the device, not for threads.
 build build-tsan -Dwerror=true -Dtests=enabled -Db_sanitize=thread -Db_lundef=false \
   -Dc_args=-Wno-tsan
-export TSAN_OPTIONS=halt_on_error=1 G_SLICE=always-malloc
+export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp G_SLICE=always-malloc
 check 'thread sanitizer' build-tsan --suite host --suite kernel
 # The order in which GStreamer takes its locks is its own.
-TSAN_OPTIONS=halt_on_error=1:detect_deadlocks=0:suppressions=$PWD/tests/tsan.supp
+TSAN_OPTIONS=$TSAN_OPTIONS:detect_deadlocks=0
 # Plugins of others are looked at first, without it; and what has forked may not have threads.
 export CK_FORK=no
 TSAN_OPTIONS=report_bugs=0 GST_CHECKS=none \

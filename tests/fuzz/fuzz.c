@@ -181,3 +181,15 @@ fuzz_check (gboolean ok, GError **error)
   g_clear_error (error);
   return FALSE;
 }
+
+/* A plan has something to publish, and no run of it is more than the ring of tickets takes. */
+void
+fuzz_check_runs (const VyrePlan *plan)
+{
+  VyreRun run = { 0 };
+  guint n = 0;
+
+  for (; vyre_plan_next_run (plan, G_MAXUINT64, 1, &run); n++)
+    g_assert_true (run.n_tickets > 0 && run.n_tickets <= VYRE_RUN_MAX_TICKETS);
+  g_assert_cmpuint (n, >, 0);
+}

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "vyre-codec.h"
+#include "vyre-plan-private.h"
 
 typedef struct {
   const guint8 *at;
@@ -32,6 +33,8 @@ guint32 fuzz_word (FuzzInput *input);
 guint32 fuzz_number (FuzzInput *input);
 void fuzz_numbers (FuzzInput *input, guint32 *words, guint n);
 void fuzz_slot (FuzzInput *input, guint32 *words);
+
+void fuzz_check_runs (const VyrePlan *plan);
 
 FuzzBuffer fuzz_buffer_new (FuzzInput *input, gsize size);
 FuzzBuffer fuzz_buffer_copy (const FuzzBuffer *buffer);

@@ -149,7 +149,7 @@ count_room (TestKernel *t, guint most)
 static void
 test_many_together (void)
 {
-  VyreBatch *dear[200];
+  VyreBatch *dear[200] = { NULL };
   TestKernel t;
 
   open_kernel (&t, SHORTEST);
@@ -173,7 +173,7 @@ test_many_together (void)
 static void
 test_publishers (void)
 {
-  VyreBatch *dear[24];
+  VyreBatch *dear[24] = { NULL };
   TestKernel t;
 
   open_kernel (&t, SHORTEST);

@@ -181,7 +181,7 @@ test_publishers (void)
   g_autoptr (VyreTenants) tenants = vyre_tenants_new (VYRE_TENANT_LAST);
   g_autoptr (VyreTenant) greedy = vyre_tenants_register (tenants, "greedy", G_MAXUINT64, NULL);
   g_autoptr (VyreTenant) modest = vyre_tenants_register (tenants, "modest", G_MAXUINT64, NULL);
-  g_autoptr (VyrePlan) plan = dear_plan (&t, 3);
+  g_autoptr (VyrePlan) plan = dear_plan (&t, 200);
   for (guint i = 0; i < n; i++) {
     dear[i] = publish (&t, plan);
     vyre_batch_set_tenant (dear[i], greedy);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the element's programs may do with files: as set when a stream starts.
+ * Access of the element's programs to files, as set when a stream starts.
  */
 #pragma once
 

@@ -10,10 +10,10 @@
 #include "gstvyrefile.h"
 #include "vyre.h"
 
-/* What goes through a pipe at a time. */
+/* Bytes that go through a pipe at a time. */
 #define PIECE 65536
 
-/* Of memory that promises @size bytes, @found are there. */
+/* Sets the error of memory that promises @size bytes and has @found. */
 void
 gst_vyre_bytes_set_cut (GError **error, gsize size, gsize found)
 {

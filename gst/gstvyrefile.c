@@ -48,7 +48,7 @@ find_solid (int fd)
   return seals >= 0 && (seals & F_SEAL_SHRINK) ? (gsize)status.st_size : 0;
 }
 
-/* What is found once is noted with the memory: seals stay, and sealed files only grow. */
+/* The memory keeps the result as qdata: seals stay, and sealed files only grow. */
 GstVyreFileHold
 gst_vyre_file_get_hold (GstMemory *memory)
 {

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* What a mapping of some memory is worth. */
+/* Whether memory may be read through a mapping. */
 typedef enum {
   GST_VYRE_FILE_NONE,   /* it is of no regular file: who made it answers for it */
   GST_VYRE_FILE_SEALED, /* its file has these bytes for good */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a child of fork() does with the elements of its parent. It has none of their threads,
+ * Elements of the parent in a child of fork(). The child has none of their threads,
  * and their locks are as those left them: so they are given new ones, what is shared with the
  * parent (control sockets of pools, files) is forgotten, and what they are asked for is an
  * error until they have been to NULL.

@@ -109,7 +109,7 @@ give_up (GstVyreFilter *self, GError *error, const gchar *why)
 }
 
 /* Puts @fresh in the place of the lost kernel, and tells how many batches have to be run again.
- * What a flush is about to drop is not. The lock is held. */
+ * Batches that a flush is about to drop are left out. The lock is held. */
 static guint
 exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
 {

@@ -65,7 +65,7 @@ copy_observables (const VyreImage *image, const guint8 *readback)
   return words;
 }
 
-/* Of bytes that are not to be looked at where they are. */
+/* Digests a copy of bytes that must not be read through a mapping. */
 static gboolean
 digest_copy (GstBuffer *buffer, guint8 *digest, GError **error)
 {

@@ -249,6 +249,7 @@ become_inherited (gpointer element)
   g_atomic_int_set (&self->inherited, TRUE);
   g_mutex_init (GST_OBJECT_GET_LOCK (self));
   g_mutex_init (&self->lock);
+  g_mutex_init (&self->activation);
   g_cond_init (&self->changed);
   self->n_sleeping = 0;
   self->worker = NULL;

@@ -12,8 +12,8 @@
  * they run on, which either may replace. Neither is held while posting, pushing,
  * opening a device or waiting for the kernel. The sink pad's stream lock guards
  * the fields of the sink side; those of the source task are touched by the task,
- * and by the activation of the source pad while there is no task. docs/states.md
- * has the states and the table of what changes them.
+ * and by the activation of the source pad, which holds `activation`, while there is
+ * no task. docs/states.md has the states and the table of what changes them.
  */
 #pragma once
 
@@ -175,6 +175,8 @@ struct _GstVyreFilter {
   GQueue early; /* of GstEvent, waiting for the first caps */
 
   GST_VYRE_APART (sink);
+
+  GMutex activation; /* of the source pad; held until its task has started or ended */
 
   /* source task */
   guint32 task_epoch;             /* of the item that it had last */

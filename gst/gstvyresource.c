@@ -260,24 +260,40 @@ gst_vyre_source_reset (GstVyreFilter *self)
   gst_vyre_replay_stop (self);
 }
 
+static gboolean
+start_task (GstVyreFilter *self)
+{
+  if (!gst_vyre_replay_start (self))
+    return FALSE;
+  gst_vyre_stream_activate_source (self, TRUE);
+  return gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);
+}
+
+static gboolean
+stop_task (GstVyreFilter *self)
+{
+  gst_vyre_stream_activate_source (self, FALSE);
+  if (!gst_pad_stop_task (self->srcpad))
+    return FALSE;
+  gst_vyre_source_reset (self);
+  return TRUE;
+}
+
 /* The task runs for as long as the pad is active, and waits through all that a stream can
- * come to; GStreamer lets one activation in at a time. */
+ * come to. GStreamer lets one activation in at a time, but the next one already while
+ * gst_pad_stop_task() waits for the task. The task itself, which is waited for here, can
+ * neither start nor stop a task. */
 static gboolean
 source_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
 
-  if (mode != GST_PAD_MODE_PUSH)
+  if (mode != GST_PAD_MODE_PUSH || gst_vyre_stream_is_task (self))
     return FALSE;
-  if (active && !gst_vyre_replay_start (self))
-    return FALSE;
-  gst_vyre_stream_activate_source (self, active);
-  if (active)
-    return gst_pad_start_task (pad, source_loop, pad, NULL);
-  if (!gst_pad_stop_task (pad))
-    return FALSE;
-  gst_vyre_source_reset (self);
-  return TRUE;
+  g_mutex_lock (&self->activation);
+  gboolean done = active ? start_task (self) : stop_task (self);
+  g_mutex_unlock (&self->activation);
+  return done;
 }
 
 /* Downstream that was linked again is worth another try. */

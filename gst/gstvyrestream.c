@@ -145,6 +145,16 @@ flow_reset (GstVyreFilter *self)
   self->flow = GST_FLOW_OK;
 }
 
+/* Whether this thread is the source pad's task, with an item in its hands. */
+gboolean
+gst_vyre_stream_is_task (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  gboolean is_task = self->worker == g_thread_self ();
+  g_mutex_unlock (&self->lock);
+  return is_task;
+}
+
 /* Opens or shuts the gate with the source pad. Shut, it lets the chain function and the task
  * go, whose end the caller waits for. */
 void
@@ -507,6 +517,7 @@ void
 gst_vyre_stream_init (GstVyreFilter *self)
 {
   g_mutex_init (&self->lock);
+  g_mutex_init (&self->activation);
   g_cond_init (&self->changed);
   self->wake_at = G_MAXUINT;
   g_queue_init (&self->items);
@@ -521,6 +532,7 @@ gst_vyre_stream_clear (GstVyreFilter *self)
   gst_vyre_stream_activate_source (self, FALSE);
   gst_vyre_source_reset (self);
   gst_vyre_sink_clear (self);
+  g_mutex_clear (&self->activation);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
 }

@@ -37,6 +37,7 @@ GstFlowReturn gst_vyre_stream_get_flow (const GstVyreFilter *self);
 void gst_vyre_stream_sleep (GstVyreFilter *self);
 void gst_vyre_stream_wake (GstVyreFilter *self);
 gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
+gboolean gst_vyre_stream_is_task (GstVyreFilter *self);
 void gst_vyre_stream_activate_source (GstVyreFilter *self, gboolean active);
 gboolean gst_vyre_stream_meets_new_source (GstVyreFilter *self);
 void gst_vyre_stream_forget_beginning (GstVyreFilter *self);

@@ -12,6 +12,9 @@
 
 #define DEFAULT_SECONDS 20
 
+/* Of two threads with one pad. */
+#define N_ROUNDS 2000
+
 /* What a call may take before the test takes it for hung; the longest is printed. A device that
  * is opened again under a sanitizer takes seconds. */
 #define PATIENCE_PER_CALL 30
@@ -368,6 +371,33 @@ GST_START_TEST (a_pipeline_survives_everything_at_once)
 }
 GST_END_TEST;
 
+/* Off last, so that nobody waits for a task that another has started. */
+static gpointer
+toggle_source_pad (gpointer filter)
+{
+  GstPad *pad = gst_element_get_static_pad (filter, "src");
+
+  for (guint i = 0; i < N_ROUNDS; i++) {
+    gst_pad_set_active (pad, TRUE);
+    gst_pad_set_active (pad, FALSE);
+  }
+  gst_object_unref (pad);
+  return NULL;
+}
+
+/* GStreamer lets the second thread activate the pad while the first one is not yet done with
+ * its deactivation; the thread sanitizer sees what they both touch. */
+GST_START_TEST (two_threads_toggle_the_source_pad)
+{
+  GstElement *filter = gst_object_ref_sink (gst_element_factory_make ("vyrefilter", NULL));
+  GThread *other = g_thread_new ("other", toggle_source_pad, filter);
+
+  toggle_source_pad (filter);
+  g_thread_join (other);
+  gst_object_unref (filter);
+}
+GST_END_TEST;
+
 static Suite *
 turmoil_suite (void)
 {
@@ -376,6 +406,7 @@ turmoil_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_set_timeout (tc, 2 * seconds_to_run () + 120);
+  tcase_add_test (tc, two_threads_toggle_the_source_pad);
   tcase_add_test (tc, a_pipeline_survives_everything_at_once);
   return s;
 }

@@ -27,6 +27,7 @@
  */
 #include "gstvyreaccess.h"
 #include "gstvyrefork.h"
+#include "gstvyrelatency.h"
 #include "gstvyrestream.h"
 #include "gstvyrethread.h"
 
@@ -408,6 +409,8 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
   }
   GST_OBJECT_UNLOCK (self);
+  if (id == PROP_MAX_IN_FLIGHT)
+    gst_vyre_latency_tell_changes (self);
 }
 
 static void

@@ -2,6 +2,7 @@
  *
  * vyrefilter's source pad: its task waits for batches and pushes readbacks.
  */
+#include "gstvyrelatency.h"
 #include "gstvyrememory.h"
 #include "gstvyrereplay.h"
 #include "gstvyrestream.h"
@@ -191,6 +192,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
     g_mutex_unlock (&self->lock);
     return flow;
   }
+  gst_vyre_latency_note_held (self, item);
   const guint8 *readback = vyre_batch_get_readback (item->batch);
   if (!vyre_batch_check (item->batch, &error))
     return gst_vyre_stream_fail (self, error);
@@ -235,6 +237,8 @@ static void
 source_loop (gpointer data)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (GST_PAD_PARENT (GST_PAD (data)));
+
+  gst_vyre_latency_note_ready (self);
   GstVyreItem *item = gst_vyre_stream_take (self);
 
   if (!item) {
@@ -305,36 +309,11 @@ source_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-/* A result leaves as soon as it is there, so a buffer is delayed by its own
- * batch, which has to take less than the buffer's duration to keep up. The
- * queue can hold max-in-flight of them. */
-static gboolean
-query_latency (GstVyreFilter *self, GstQuery *query)
-{
-  GstClockTime least, most;
-  gboolean live;
-
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return FALSE;
-  gst_query_parse_latency (query, &live, &least, &most);
-  GST_OBJECT_LOCK (self);
-  guint max_in_flight = self->settings.max_in_flight;
-  GST_OBJECT_UNLOCK (self);
-  vyre_mutex_lock (&self->lock);
-  GstClockTime duration = self->buffer_duration;
-  g_mutex_unlock (&self->lock);
-  least += duration;
-  if (GST_CLOCK_TIME_IS_VALID (most))
-    most += duration * max_in_flight;
-  gst_query_set_latency (query, live, least, most);
-  return TRUE;
-}
-
 static gboolean
 source_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return query_latency (GST_VYRE_FILTER (parent), query);
+    return gst_vyre_latency_query (GST_VYRE_FILTER (parent), query);
   return gst_pad_query_default (pad, parent, query);
 }
 

@@ -348,50 +348,11 @@ GST_START_TEST (caps_may_change_between_buffers)
 }
 GST_END_TEST;
 
-/* ---- latency ----------------------------------------------------------- */
-
-GST_START_TEST (latency_of_a_live_stream_is_answered)
-{
-  GstHarness *h = filter_new (CHEAP);
-
-  gst_harness_set_live (h, TRUE);
-  gst_harness_set_upstream_latency (h, 7 * GST_MSECOND);
-  filter_start (h, NULL);
-  GstBuffer *buffer = numbered_buffer (0, 10);
-  GST_BUFFER_DURATION (buffer) = 40 * GST_MSECOND;
-  gst_buffer_unref (filter_run (h, buffer));
-  GstClockTime least = gst_harness_query_latency (h);
-  fail_unless (least >= 7 * GST_MSECOND && least <= 47 * GST_MSECOND, "%" GST_TIME_FORMAT,
-      GST_TIME_ARGS (least));
-  fail_unless (least > 7 * GST_MSECOND, "holding a batch takes time");
-  filter_finish (h);
-}
-GST_END_TEST;
-
-/* Frames of 1/30 s are 33333333 or 33333334 ns long. */
-GST_START_TEST (rounding_of_durations_is_no_change_of_latency)
-{
-  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
-
-  filter_start (h, NULL);
-  for (guint i = 0; i < 60; i++) {
-    GstBuffer *buffer = numbered_buffer (i, 10);
-    GstClockTime start = gst_util_uint64_scale (i, GST_SECOND, 30);
-    GST_BUFFER_DURATION (buffer) = gst_util_uint64_scale (i + 1, GST_SECOND, 30) - start;
-    gst_buffer_unref (filter_run (h, buffer));
-  }
-  guint n = bus_count_type (h, GST_MESSAGE_LATENCY);
-  fail_unless (n <= 2, "%u LATENCY messages for 60 frames", n);
-  filter_finish (h);
-}
-GST_END_TEST;
-
 static Suite *
 stream_suite (void)
 {
   Suite *s = suite_create ("stream");
   TCase *data = tcase_create ("data"), *events = tcase_create ("events");
-  TCase *latency = tcase_create ("latency");
 
   suite_add_tcase (s, data);
   tcase_add_test (data, times_and_offsets_are_kept);
@@ -410,9 +371,6 @@ stream_suite (void)
   tcase_add_test (events, a_stream_goes_on_when_it_is_linked_again);
   tcase_add_test (events, the_output_is_a_consistent_stream);
   tcase_add_test (events, caps_may_change_between_buffers);
-  suite_add_tcase (s, latency);
-  tcase_add_test (latency, latency_of_a_live_stream_is_answered);
-  tcase_add_test (latency, rounding_of_durations_is_no_change_of_latency);
   return s;
 }
 

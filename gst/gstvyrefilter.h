@@ -4,7 +4,8 @@
  * changes are in gstvyrefilter.c; what flows through its pads in gstvyresink.c,
  * gstvyrestream.c and gstvyresource.c; how payloads get to the kernel in
  * gstvyrestaging.c; what becomes of it when the device is lost in gstvyrerecovery.c;
- * what it puts on the bus in gstvyremessages.c; what it says of its latency in gstvyrelatency.c;
+ * what it puts on the bus in gstvyremessages.c; what a readback takes over in gstvyrestamp.c;
+ * what the element says of its latency in gstvyrelatency.c;
  * how it notices that it gets nowhere in gstvyrewatch.c; what it records in gstvyrereplay.c.
  *
  * Locking: the object lock guards the properties; `lock` everything that the

@@ -5,6 +5,7 @@
 #include "gstvyrelatency.h"
 #include "gstvyrememory.h"
 #include "gstvyrereplay.h"
+#include "gstvyrestamp.h"
 #include "gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -164,21 +165,6 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
   return buffer;
 }
 
-static void
-stamp_buffer (GstBuffer *buffer, const GstVyreTiming *timing)
-{
-  GST_BUFFER_PTS (buffer) = timing->pts;
-  GST_BUFFER_DTS (buffer) = timing->dts;
-  GST_BUFFER_DURATION (buffer) = timing->duration;
-  GST_BUFFER_OFFSET (buffer) = timing->offset;
-  GST_BUFFER_OFFSET_END (buffer) = timing->offset_end;
-  GST_BUFFER_FLAG_SET (
-      buffer, timing->flags
-                  & (GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC | GST_BUFFER_FLAG_LIVE
-                      | GST_BUFFER_FLAG_DELTA_UNIT | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_GAP
-                      | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_DROPPABLE));
-}
-
 static GstFlowReturn
 push_batch (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -207,7 +193,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   if (!buffer)
     return gst_vyre_stream_fail (
         self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
-  stamp_buffer (buffer, &item->timing);
+  gst_vyre_stamp (buffer, item);
   gst_clear_buffer (&item->buffer); /* upstream's pool may be small, and downstream slow */
   return gst_pad_push (self->srcpad, buffer);
 }

@@ -156,15 +156,21 @@ set_gap (TestKernel *t, gint64 ns)
 }
 
 static gboolean
-run_after_gap (TestKernel *t, gint64 ns)
+stays_after_gap (TestKernel *t, gint64 ns)
 {
-  wait_until_parked (t);
   set_gap (t, ns);
   run_nops (t, 1);
   g_mutex_lock (&t->kernel->lock);
   gboolean stays = t->kernel->stays;
   g_mutex_unlock (&t->kernel->lock);
   return stays;
+}
+
+static gboolean
+run_after_gap (TestKernel *t, gint64 ns)
+{
+  wait_until_parked (t);
+  return stays_after_gap (t, ns);
 }
 
 #define LONG (10 * G_GINT64_CONSTANT (1000000))
@@ -215,13 +221,14 @@ test_gaps_end_a_stay (void)
 
   params.idle_timeout = VYRE_IDLE_TIMEOUT_AUTO;
   test_kernel_open (&t, &params);
+  g_mutex_lock (&t.kernel->lock);
+  gboolean follows = t.kernel->follows_gaps && t.kernel->residency != VYRE_RESIDENCY_DISPATCH;
   t.kernel->params.idle_timeout = 3600 * G_GUINT64_CONSTANT (1000000000); /* as if by chance */
-  if (t.kernel->follows_gaps
-      && vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH) {
-    for (guint i = 0; i < 2; i++) {
-      set_gap (&t, LONG);
-      run_nops (&t, 1);
-    }
+  g_mutex_unlock (&t.kernel->lock);
+  if (follows) {
+    g_assert_true (stays_after_gap (&t, SHORT));
+    g_assert_true (stays_after_gap (&t, LONG));
+    g_assert_false (stays_after_gap (&t, LONG));
     wait_until_parked (&t);
   }
   test_kernel_close (&t);
@@ -244,9 +251,7 @@ test_timeouts_that_are_kept (void)
     if (!is_auto || !vyre_device_is_cpu (t.device)) {
       g_assert_cmpuint (t.kernel->params.idle_timeout, >=, is_auto ? 100000000 : timeouts[0]);
       for (guint j = 0; j < 5; j++) {
-        set_gap (&t, LONG);
-        run_nops (&t, 1);
-        g_assert_cmpint (t.kernel->stays, ==, polls);
+        g_assert_cmpint (stays_after_gap (&t, LONG), ==, polls);
       }
     }
     test_kernel_close (&t);

@@ -27,6 +27,7 @@
  */
 #include "gstvyreaccess.h"
 #include "gstvyrefork.h"
+#include "gstvyrelatency.h"
 #include "gstvyrestream.h"
 #include "gstvyrethread.h"
 
@@ -45,7 +46,7 @@ GST_DEBUG_CATEGORY (gst_vyre_debug);
 #define DEFAULT_INTERVAL GST_SECOND
 #define DEFAULT_RESULTS_INTERVAL GST_SECOND
 #define DEFAULT_DEBUG_INTERVAL GST_SECOND
-#define DEFAULT_IDLE_TIMEOUT (100 * GST_MSECOND)
+#define DEFAULT_IDLE_TIMEOUT VYRE_IDLE_TIMEOUT_AUTO
 #define DEFAULT_MAX_BATCH_TIME (100 * GST_MSECOND)
 
 /* Watchdogs of desktop drivers count in seconds. */
@@ -408,6 +409,8 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
   }
   GST_OBJECT_UNLOCK (self);
+  if (id == PROP_MAX_IN_FLIGHT)
+    gst_vyre_latency_tell_changes (self);
 }
 
 static void
@@ -720,8 +723,9 @@ install_device_properties (GObjectClass *klass)
           0, G_GUINT64_CONSTANT (4) << 30, 0, READY_FLAGS));
   g_object_class_install_property (klass, PROP_IDLE_TIMEOUT,
       g_param_spec_uint64 ("idle-timeout", "Idle timeout",
-          "Time without buffers after which the kernel leaves the device until the next (ns)", 0,
-          G_MAXINT64, DEFAULT_IDLE_TIMEOUT, READY_FLAGS));
+          "Time without buffers after which the kernel leaves the device until the next "
+          "(18446744073709551615 = 100 ms on a GPU, and on a CPU by the gaps between buffers) (ns)",
+          0, G_MAXUINT64, DEFAULT_IDLE_TIMEOUT, READY_FLAGS));
   g_object_class_install_property (klass, PROP_MAX_BATCH_TIME,
       g_param_spec_uint64 ("max-batch-time", "Maximum batch time",
           "Time for which a buffer may hold the device, as measured at start; one that takes "

@@ -4,8 +4,9 @@
  * changes are in gstvyrefilter.c; what flows through its pads in gstvyresink.c,
  * gstvyrestream.c and gstvyresource.c; how payloads get to the kernel in
  * gstvyrestaging.c; what becomes of it when the device is lost in gstvyrerecovery.c;
- * what it puts on the bus in gstvyremessages.c; how it notices that it gets nowhere in
- * gstvyrewatch.c; what it records in gstvyrereplay.c.
+ * what it puts on the bus in gstvyremessages.c; what a readback takes over in gstvyrestamp.c;
+ * what the element says of its latency in gstvyrelatency.c;
+ * how it notices that it gets nowhere in gstvyrewatch.c; what it records in gstvyrereplay.c.
  *
  * Locking: the object lock guards the properties; `lock` everything that the
  * sink pad's streaming thread and the source pad's task share, with the kernel
@@ -20,6 +21,7 @@
 #include <gst/gst.h>
 
 #include "gstvyregeometry.h"
+#include "gstvyreholds.h"
 #include "gstvyrereadbackpool.h"
 #include "gstvyreshared.h"
 #include "gstvyrestats.h"
@@ -94,6 +96,14 @@ typedef struct {
   gboolean warned_of_fault;
 } GstVyreWatch;
 
+/* What the element adds to the latency of a live pipeline. */
+typedef struct {
+  GstClockTime held;                 /* batches are, as reported */
+  GstClockTime interval;             /* from one buffer to the next by the caps, or 0 */
+  GstClockTime told_held, told_room; /* as in the last answer */
+  GstVyreHolds holds;
+} GstVyreLatency;
+
 /* Keeps what one thread writes off the cache lines that another one reads all the time, wherever
  * the instance lies. */
 #define GST_VYRE_APART(name) guint8 apart_##name[64]
@@ -104,6 +114,7 @@ struct _GstVyreFilter {
   GstPad *srcpad;
 
   gint inherited; /* from READY on, in a child of the process that started it; atomic */
+  gint live;      /* the stream, as the last LATENCY query said; atomic */
 
   /* object lock */
   GstVyreSettings settings;
@@ -155,7 +166,7 @@ struct _GstVyreFilter {
   gboolean eos;          /* EOS was queued */
   GstFlowReturn flow;    /* what the task came to; never FLUSHING because of the above */
   GstVyreStats stats;
-  GstClockTime buffer_duration;
+  GstVyreLatency latency;
 
   GST_VYRE_APART (shared);
 
@@ -180,6 +191,7 @@ struct _GstVyreFilter {
 
   /* source task */
   guint32 task_epoch;             /* of the item that it had last */
+  gint64 ready;                   /* when it last had nothing in its hands, µs; in a live stream */
   VyreReplayLog *replay;          /* NULL: nothing is recorded */
   GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
   VyreLayout last_layout;

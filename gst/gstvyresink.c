@@ -3,14 +3,12 @@
  * vyrefilter's sink pad: negotiation and publishing.
  */
 #include "gstvyreaccess.h"
+#include "gstvyrelatency.h"
 #include "gstvyreslots.h"
 #include "gstvyrestaging.h"
 #include "gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-
-/* Longer buffers say nothing about latency. */
-#define LONGEST_DURATION (60 * 60 * GST_SECOND)
 
 /* What is configured, as far as it is about this stream: slots run without a program. */
 static void
@@ -344,24 +342,6 @@ follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
-/* What a live pipeline has to wait for us depends on how long a buffer is: the
- * longest so far, in whole milliseconds, since durations vary by rounding. */
-static void
-note_duration (GstVyreFilter *self, GstClockTime duration)
-{
-  if (duration > LONGEST_DURATION) /* unknown, or no basis for a latency */
-    return;
-  duration = (duration + GST_MSECOND - 1) / GST_MSECOND * GST_MSECOND;
-  vyre_mutex_lock (&self->lock);
-  gboolean longer = duration > self->buffer_duration;
-  if (longer)
-    self->buffer_duration = duration;
-  g_mutex_unlock (&self->lock);
-  if (longer)
-    gst_element_post_message (
-        GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
-}
-
 /* The plan for the next slots: the last one if they are the same. They are copied
  * before they are looked at, lest they change after the check. */
 static GstFlowReturn
@@ -396,6 +376,7 @@ run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
 
   gboolean is_new = FALSE;
   GstFlowReturn flow = wait_for_turn (self, settings, item, &shared, &is_new);
+  gst_vyre_latency_note_taken (self, item);
   follow_source (self, is_new, FALSE);
   if (flow == GST_FLOW_OK)
     flow = settings->program ? ensure_program_plan (self, settings, item->timing.size, shared)
@@ -443,7 +424,6 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     return g_atomic_int_get (&self->inherited) ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
-  note_duration (self, GST_BUFFER_DURATION (buffer));
   get_settings (self, &settings);
   GstFlowReturn flow = run_buffer (self, &settings, buffer);
   clear_settings (&settings);
@@ -458,6 +438,7 @@ set_caps (GstVyreFilter *self, GstCaps *caps)
 
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, caps);
   self->plan_stale = TRUE;
+  gst_vyre_latency_set_caps (self, caps);
   self->caps_failed = !gst_vyre_geometry_set_caps (&self->geometry, caps, &error);
   if (self->caps_failed)
     gst_vyre_stream_fail (self, error);
@@ -609,7 +590,7 @@ sink_reset (GstVyreFilter *self)
   vyre_mutex_lock (&self->lock);
   VyreStore *lost = g_steal_pointer (&self->lost_bytes);
   self->sequence = 0;
-  self->buffer_duration = 0;
+  gst_vyre_latency_reset (self);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&lost, vyre_store_unref);
 }

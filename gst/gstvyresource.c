@@ -2,8 +2,10 @@
  *
  * vyrefilter's source pad: its task waits for batches and pushes readbacks.
  */
+#include "gstvyrelatency.h"
 #include "gstvyrememory.h"
 #include "gstvyrereplay.h"
+#include "gstvyrestamp.h"
 #include "gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -163,21 +165,6 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
   return buffer;
 }
 
-static void
-stamp_buffer (GstBuffer *buffer, const GstVyreTiming *timing)
-{
-  GST_BUFFER_PTS (buffer) = timing->pts;
-  GST_BUFFER_DTS (buffer) = timing->dts;
-  GST_BUFFER_DURATION (buffer) = timing->duration;
-  GST_BUFFER_OFFSET (buffer) = timing->offset;
-  GST_BUFFER_OFFSET_END (buffer) = timing->offset_end;
-  GST_BUFFER_FLAG_SET (
-      buffer, timing->flags
-                  & (GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC | GST_BUFFER_FLAG_LIVE
-                      | GST_BUFFER_FLAG_DELTA_UNIT | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_GAP
-                      | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_DROPPABLE));
-}
-
 static GstFlowReturn
 push_batch (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -191,6 +178,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
     g_mutex_unlock (&self->lock);
     return flow;
   }
+  gst_vyre_latency_note_held (self, item);
   const guint8 *readback = vyre_batch_get_readback (item->batch);
   if (!vyre_batch_check (item->batch, &error))
     return gst_vyre_stream_fail (self, error);
@@ -205,7 +193,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   if (!buffer)
     return gst_vyre_stream_fail (
         self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
-  stamp_buffer (buffer, &item->timing);
+  gst_vyre_stamp (buffer, item);
   gst_clear_buffer (&item->buffer); /* upstream's pool may be small, and downstream slow */
   return gst_pad_push (self->srcpad, buffer);
 }
@@ -235,6 +223,8 @@ static void
 source_loop (gpointer data)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (GST_PAD_PARENT (GST_PAD (data)));
+
+  gst_vyre_latency_note_ready (self);
   GstVyreItem *item = gst_vyre_stream_take (self);
 
   if (!item) {
@@ -305,36 +295,11 @@ source_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-/* A result leaves as soon as it is there, so a buffer is delayed by its own
- * batch, which has to take less than the buffer's duration to keep up. The
- * queue can hold max-in-flight of them. */
-static gboolean
-query_latency (GstVyreFilter *self, GstQuery *query)
-{
-  GstClockTime least, most;
-  gboolean live;
-
-  if (!gst_pad_peer_query (self->sinkpad, query))
-    return FALSE;
-  gst_query_parse_latency (query, &live, &least, &most);
-  GST_OBJECT_LOCK (self);
-  guint max_in_flight = self->settings.max_in_flight;
-  GST_OBJECT_UNLOCK (self);
-  vyre_mutex_lock (&self->lock);
-  GstClockTime duration = self->buffer_duration;
-  g_mutex_unlock (&self->lock);
-  least += duration;
-  if (GST_CLOCK_TIME_IS_VALID (most))
-    most += duration * max_in_flight;
-  gst_query_set_latency (query, live, least, most);
-  return TRUE;
-}
-
 static gboolean
 source_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return query_latency (GST_VYRE_FILTER (parent), query);
+    return gst_vyre_latency_query (GST_VYRE_FILTER (parent), query);
   return gst_pad_query_default (pad, parent, query);
 }
 

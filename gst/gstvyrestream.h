@@ -29,6 +29,7 @@ typedef struct {
   VyreBatch *batch;
   VyrePlan *plan;
   GstVyreTiming timing;
+  gint64 taken; /* when it had its turn, µs; 0: the stream was not live */
 } GstVyreItem;
 
 /* gstvyrestream.c; the first four are for those that hold the lock */

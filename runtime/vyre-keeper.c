@@ -32,6 +32,37 @@
 #define CPU_LINGER 256
 #define CPU_BACKLOG 12
 
+/* On a CPU, where a kernel that waits takes a core and a launch costs a tenth of a millisecond:
+ * gaps between batches that are too long to wait for, as many of them in a row as make a habit, and
+ * how long a kernel waits all the same until they do. */
+#define CPU_LONG_GAP_NS 1000000
+#define CPU_LONG_GAPS 2
+#define CPU_IDLE_TIMEOUT_NS 2000000
+
+#define GPU_IDLE_TIMEOUT_NS 100000000
+
+/* For the proof at start, where gaps say nothing, %VYRE_IDLE_TIMEOUT_AUTO is that of a GPU. */
+void
+vyre_keeper_set_idle_timeout (VyreMegakernel *kernel, guint64 idle_timeout)
+{
+  /* sums with the clock must not overflow; 73 years are as good as for ever */
+  kernel->params.idle_timeout = idle_timeout == VYRE_IDLE_TIMEOUT_AUTO
+                                    ? GPU_IDLE_TIMEOUT_NS
+                                    : MIN (idle_timeout, G_MAXINT64 / 4);
+}
+
+/* From the proof on, for a kernel that was asked for with @idle_timeout. */
+void
+vyre_keeper_follow_gaps (VyreMegakernel *kernel, guint64 idle_timeout)
+{
+  if (idle_timeout != VYRE_IDLE_TIMEOUT_AUTO || !vyre_device_is_cpu (kernel->device))
+    return;
+  g_mutex_lock (&kernel->lock);
+  kernel->follows_gaps = TRUE;
+  kernel->params.idle_timeout = CPU_IDLE_TIMEOUT_NS;
+  g_mutex_unlock (&kernel->lock);
+}
+
 static gboolean
 is_polling (const VyreMegakernel *kernel)
 {
@@ -49,7 +80,14 @@ is_running (const VyreMegakernel *kernel)
 static gboolean
 is_resident (const VyreMegakernel *kernel)
 {
-  return is_running (kernel) && kernel->launch_source == 0;
+  return is_running (kernel) && kernel->stays;
+}
+
+/* Whether the next launch is to wait for more than it is made for. */
+static gboolean
+is_to_stay (const VyreMegakernel *kernel)
+{
+  return is_polling (kernel) && kernel->n_long_gaps < CPU_LONG_GAPS;
 }
 
 /* Workgroups that stay may each hold a ticket in advance, if all of them are there at the
@@ -57,14 +95,11 @@ is_resident (const VyreMegakernel *kernel)
 static guint32
 launch_flags (const VyreMegakernel *kernel)
 {
-  switch (kernel->residency) {
-    case VYRE_RESIDENCY_PERSISTENT:
-      return vyre_device_is_cpu (kernel->device) ? VYRE_FLAG_POLL : VYRE_FLAG_POLL | VYRE_FLAG_HOLD;
-    case VYRE_RESIDENCY_DISPATCH:
-      return 0;
-    default:
-      return VYRE_FLAG_POLL;
-  }
+  if (!is_to_stay (kernel))
+    return 0;
+  return kernel->residency == VYRE_RESIDENCY_PERSISTENT && !vyre_device_is_cpu (kernel->device)
+             ? VYRE_FLAG_POLL | VYRE_FLAG_HOLD
+             : VYRE_FLAG_POLL;
 }
 
 /* With payloads of @import, or of the store without. */
@@ -72,18 +107,18 @@ static void
 launch (VyreMegakernel *kernel, const VyreImport *import)
 {
   gboolean cpu = vyre_device_is_cpu (kernel->device);
+  guint32 flags = import ? 0 : launch_flags (kernel);
   GError *error = NULL;
 
   if (kernel->failure || kernel->pipeline.n_flying == VYRE_PIPELINE_LAUNCHES)
     return;
   guint32 constants[VYRE_LAUNCH_WORDS] = {
     [VYRE_LAUNCH_SEQUENCE] = ++kernel->launch_sequence,
-    [VYRE_LAUNCH_FLAGS] = import ? 0 : launch_flags (kernel),
+    [VYRE_LAUNCH_FLAGS] = flags,
     [VYRE_LAUNCH_BUDGET] = kernel->budget,
     [VYRE_LAUNCH_LIMIT] = kernel->tail,
     [VYRE_LAUNCH_LINGER] = cpu ? CPU_LINGER : 0,
-    [VYRE_LAUNCH_BACKLOG]
-    = cpu && kernel->n_groups > 1 && is_polling (kernel) && !import ? CPU_BACKLOG : 0,
+    [VYRE_LAUNCH_BACKLOG] = cpu && kernel->n_groups > 1 && flags ? CPU_BACKLOG : 0,
     [VYRE_LAUNCH_SOURCE] = import ? import->number : 0,
   };
   if (!vyre_pipeline_launch (&kernel->pipeline, constants,
@@ -93,6 +128,7 @@ launch (VyreMegakernel *kernel, const VyreImport *import)
   }
   kernel->launched = vyre_now ();
   kernel->launch_source = constants[VYRE_LAUNCH_SOURCE];
+  kernel->stays = flags != 0;
   kernel->counters.launches++;
   kernel->expected_exits += kernel->n_groups;
   g_cond_signal (&kernel->wake_keeper);
@@ -129,16 +165,40 @@ next_source (const VyreMegakernel *kernel)
   return NULL;
 }
 
+/* Lets a running kernel go, whatever there is to do: the next launch does it. Called
+ * with the lock held. */
+void
+vyre_keeper_replace (VyreMegakernel *kernel)
+{
+  if (is_running (kernel))
+    retire_below (kernel, kernel->launch_sequence + 1);
+}
+
+/* Takes note of how long there was nothing to do before @batch. Where that has become a habit, a
+ * launch that waits is not wanted any more. */
+static void
+follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
+{
+  gboolean is_long = g_queue_get_length (&kernel->in_flight) == 1
+                     && batch->published - kernel->last_activity >= CPU_LONG_GAP_NS;
+
+  kernel->n_long_gaps = is_long ? MIN (kernel->n_long_gaps + 1, CPU_LONG_GAPS) : 0;
+  if (!is_to_stay (kernel) && is_resident (kernel))
+    vyre_keeper_replace (kernel);
+}
+
 /* Called with the lock held after the tickets of @batch were published. */
 void
 vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch)
 {
   const VyreImport *import = source_of (batch);
 
+  if (kernel->follows_gaps)
+    follow_gap (kernel, batch);
   kernel->last_activity = MAX (kernel->last_activity, batch->published);
   if (kernel->pipeline.n_flying == 0)
     launch (kernel, next_source (kernel));
-  else if (import || !is_polling (kernel) || !is_resident (kernel))
+  else if (import || !is_resident (kernel))
     launch (kernel, import);
 }
 
@@ -150,15 +210,6 @@ vyre_keeper_park (VyreMegakernel *kernel)
     return;
   retire_below (kernel, kernel->launch_sequence + 1);
   kernel->counters.parks++;
-}
-
-/* Lets a running kernel go, whatever there is to do: the next launch does it. Called
- * with the lock held. */
-void
-vyre_keeper_replace (VyreMegakernel *kernel)
-{
-  if (is_running (kernel))
-    retire_below (kernel, kernel->launch_sequence + 1);
 }
 
 /* Lets launches up to number @sequence go, with what they have not done: the next do it.
@@ -216,7 +267,7 @@ has_orphans (const VyreMegakernel *kernel)
 static void
 launch_ended (VyreMegakernel *kernel)
 {
-  gboolean was_resident = is_resident (kernel), had_import = kernel->launch_source != 0;
+  gboolean was_running = is_running (kernel), had_import = kernel->launch_source != 0;
 
   /* numbers wrap, and those still to come must not be taken for ones that were told to leave */
   vyre_keeper_retire (kernel, vyre_pipeline_oldest (&kernel->pipeline)->sequence);
@@ -228,9 +279,9 @@ launch_ended (VyreMegakernel *kernel)
   check_exits (kernel);
   if (has_orphans (kernel))
     launch (kernel, next_source (kernel));
-  else if (is_polling (kernel) && is_wanted (kernel) && !had_import)
+  else if (kernel->stays && is_to_stay (kernel) && is_wanted (kernel))
     launch (kernel, NULL);
-  else if (was_resident && is_polling (kernel))
+  else if (was_running && is_polling (kernel) && !had_import)
     kernel->counters.parks++; /* it left by itself, just when it would have been told to */
 }
 

@@ -100,7 +100,10 @@ struct _VyreMegakernel {
   guint32 expected_exits;
   guint32 dropped; /* tickets taken and not run, as last counted */
   gint64 launched; /* time of the last launch, ns */
+  gboolean stays;  /* the last launch waits for more than it was made for */
   gint64 last_activity;
+  gboolean follows_gaps; /* and not the idle timeout alone */
+  guint n_long_gaps;     /* between batches, in a row */
   guint active;
   guint n_ringing; /* batches in flight that their publisher has not launched for yet */
   gboolean quit;
@@ -175,6 +178,8 @@ gboolean vyre_turns_go_on (VyreBatch *batch, const guint8 *report);
 gboolean vyre_turns_proceed (VyreMegakernel *kernel);
 void vyre_turns_end (VyreMegakernel *kernel);
 
+void vyre_keeper_set_idle_timeout (VyreMegakernel *kernel, guint64 idle_timeout);
+void vyre_keeper_follow_gaps (VyreMegakernel *kernel, guint64 idle_timeout);
 void vyre_keeper_published (VyreMegakernel *kernel, const VyreBatch *batch);
 void vyre_keeper_park (VyreMegakernel *kernel);
 void vyre_keeper_replace (VyreMegakernel *kernel);

@@ -193,8 +193,8 @@ create (
   kernel->imports = vyre_imports_new (kernel);
   kernel->most = G_MAXUINT64; /* until the device's speed is known */
   kernel->lane_part = 1;
+  vyre_keeper_set_idle_timeout (kernel, params->idle_timeout);
   /* sums with the clock must not overflow; 73 years are as good as for ever */
-  kernel->params.idle_timeout = MIN (params->idle_timeout, G_MAXINT64 / 4);
   kernel->params.lease = MIN (params->lease, G_MAXINT64 / 4);
   for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
     kernel->free_indices[kernel->n_free++] = VYRE_MAX_BATCHES - 1 - i;
@@ -328,8 +328,10 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
     gboolean last = placement[1] == VYRE_PLACEMENT_AUTO;
     g_autoptr (VyreMegakernel) kernel
         = try_placement (device, params, *placement, last, verdict, &reason);
-    if (kernel)
+    if (kernel) {
+      vyre_keeper_follow_gaps (kernel, params->idle_timeout);
       return start_service (kernel, verdict, error) ? g_steal_pointer (&kernel) : NULL;
+    }
     if (reason) {
       g_propagate_error (error, reason);
       return NULL;

@@ -59,6 +59,16 @@ typedef enum {
 } VyrePlacement;
 
 /**
+ * VYRE_IDLE_TIMEOUT_AUTO:
+ *
+ * The idle timeout that suits the device. On a GPU it is 100 ms. On a CPU, where a kernel that
+ * waits takes a core, a kernel waits for 2 ms, and not at all once two gaps between batches in a
+ * row have been longer than 1 ms: from then on each batch has a launch of its own until one comes
+ * sooner.
+ */
+#define VYRE_IDLE_TIMEOUT_AUTO G_MAXUINT64
+
+/**
  * VyreMegakernelParams:
  * @residency: wanted residency
  * @placement: wanted placement
@@ -68,7 +78,8 @@ typedef enum {
  *   copied; 0 for what measurements say of such devices
  * @staging_size: bytes of the payload store; also the largest payload
  * @readback_size: bytes of the readback store
- * @idle_timeout: nanoseconds without a batch after which the kernel is parked
+ * @idle_timeout: nanoseconds without a batch after which the kernel is parked, or
+ *   %VYRE_IDLE_TIMEOUT_AUTO
  * @resource_size: bytes of the staging store that files which programs name may take;
  *   0 for a quarter of it
  * @lease: nanoseconds a persistent launch stays before its successor takes over,
@@ -98,7 +109,7 @@ typedef struct {
  * VyreMegakernelCounters:
  * @launches: kernel launches submitted
  * @renewals: of these, successors queued before a lease ended
- * @parks: times the kernel was let go for want of work
+ * @parks: times the kernel was let go, or left by itself, for want of work
  * @batches: batches published
  * @completed: batches completed
  * @tickets: tickets of completed batches; a small batch on a device of its own is

@@ -77,7 +77,7 @@ main (void)
 {
   const VyreMegakernelParams params = { .staging_size = 1 << 20,
     .readback_size = 1 << 20,
-    .idle_timeout = 50 * 1000 * 1000,
+    .idle_timeout = VYRE_IDLE_TIMEOUT_AUTO,
     .lease = 100 * 1000 * 1000 };
   const VyrePayload no_payload = { 0 };
   const gint64 deadline = g_get_monotonic_time () + 30 * SECONDS;

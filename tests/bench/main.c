@@ -22,6 +22,7 @@ static const BenchRow rows[] = {
   { "import", "buffers in memory of others", bench_row_import },
   { "startup", "process start to first result", bench_row_startup },
   { "resources", "files of programs", bench_row_resources },
+  { "live", "a small live stream", bench_row_live },
   { "idle", "a kernel without work", bench_row_idle },
 };
 

@@ -109,6 +109,26 @@ GST_START_TEST (the_kernel_stays_until_the_idle_timeout)
 }
 GST_END_TEST;
 
+/* By default: each buffer has a launch that is over before the next comes. */
+GST_START_TEST (a_kernel_on_a_cpu_leaves_between_buffers_of_a_slow_stream)
+{
+  enum { FIRST = 2, N = 10 };
+  GstHarness *h = filter_new (CRC);
+  guint64 launches = 0;
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < FIRST + N; i++) {
+    if (i == FIRST)
+      launches = stat_of (h->element, "launches");
+    gst_buffer_unref (filter_run (h, numbered_buffer (i, 1000)));
+    g_usleep (5000); /* the gap */
+  }
+  if (is_on_cpu (h->element))
+    fail_unless_equals_uint64 (stat_of (h->element, "launches"), launches + N);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (a_kernel_takes_many_batches_per_launch)
 {
   enum { N = 20000 };
@@ -294,6 +314,7 @@ kernel_suite (void)
   tcase_add_test (idle, going_to_paused_parks_at_once);
   tcase_add_test (idle, playing_without_input_parks_after_the_idle_timeout);
   tcase_add_test (idle, the_kernel_stays_until_the_idle_timeout);
+  tcase_add_test (idle, a_kernel_on_a_cpu_leaves_between_buffers_of_a_slow_stream);
   tcase_add_test (idle, a_kernel_takes_many_batches_per_launch);
   suite_add_tcase (s, shared);
   tcase_add_test (shared, two_filters_share_one_kernel);

@@ -6,6 +6,7 @@
 #include "common.h"
 
 #include <gst/check/gstconsistencychecker.h>
+#include <gst/video/video.h>
 
 #define CHEAP "u8_stats payload -> stats"
 #define CAPS_A "video/x-raw,format=GRAY8,width=8,height=8,framerate=25/1"
@@ -39,24 +40,145 @@ GST_START_TEST (times_and_offsets_are_kept)
 }
 GST_END_TEST;
 
+/* Bits 4 and up; TAG_MEMORY is the readback's own, and the last are those of a kind of media. */
 GST_START_TEST (flags_of_the_stream_are_kept_and_no_others)
 {
-  const guint stream_flags = GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC
-                             | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_GAP
-                             | GST_BUFFER_FLAG_DROPPABLE | GST_BUFFER_FLAG_DELTA_UNIT
-                             | GST_BUFFER_FLAG_LIVE;
+  const guint stream_flags
+      = GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC | GST_BUFFER_FLAG_MARKER
+        | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_GAP | GST_BUFFER_FLAG_DROPPABLE
+        | GST_BUFFER_FLAG_DELTA_UNIT | GST_BUFFER_FLAG_LIVE | GST_BUFFER_FLAG_CORRUPTED
+        | GST_BUFFER_FLAG_DECODE_ONLY | GST_BUFFER_FLAG_NON_DROPPABLE | GST_BUFFER_FLAG_SYNC_AFTER;
   GstHarness *h = filter_new (CHEAP);
 
   filter_start (h, NULL);
-  for (guint bit = 4; bit < 20; bit++) {
+  for (guint bit = 4; bit < 31; bit++) {
     GstBuffer *buffer = noise_buffer (10, 1);
     GST_BUFFER_FLAG_SET (buffer, 1u << bit);
     GstBuffer *readback = filter_run (h, buffer);
-    guint flags = GST_BUFFER_FLAGS (readback) & 0xFFFF0u & ~GST_BUFFER_FLAG_TAG_MEMORY;
+    guint flags = GST_BUFFER_FLAGS (readback) & ~0xFu & ~GST_BUFFER_FLAG_TAG_MEMORY;
     fail_unless_equals_int (flags, (1u << bit) & stream_flags);
     gst_buffer_unref (readback);
   }
   filter_finish (h);
+}
+GST_END_TEST;
+
+/* ---- metas ------------------------------------------------------------- */
+
+static const gchar *memory_tags[] = { GST_META_TAG_MEMORY_STR, NULL };
+static const gchar *no_tags[] = { NULL };
+
+static void
+add_overlay (GstBuffer *buffer)
+{
+  GstBuffer *pixel = noise_buffer (4, 1);
+
+  gst_buffer_add_video_meta (
+      pixel, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, 1, 1);
+  GstVideoOverlayRectangle *rectangle
+      = gst_video_overlay_rectangle_new_raw (pixel, 0, 0, 1, 1, GST_VIDEO_OVERLAY_FORMAT_FLAG_NONE);
+  GstVideoOverlayComposition *overlay = gst_video_overlay_composition_new (rectangle);
+  gst_buffer_add_video_overlay_composition_meta (buffer, overlay);
+  gst_video_overlay_composition_unref (overlay);
+  gst_video_overlay_rectangle_unref (rectangle);
+  gst_buffer_unref (pixel);
+}
+
+/* One of each kind. */
+static void
+add_metas (GstBuffer *buffer)
+{
+  static GstStaticCaps reference = GST_STATIC_CAPS ("timestamp/x-ntp");
+  GstCaps *caps = gst_static_caps_get (&reference);
+  GstBuffer *parent = noise_buffer (1, 1);
+  GstVideoTimeCode *code
+      = gst_video_time_code_new (25, 1, NULL, GST_VIDEO_TIME_CODE_FLAGS_NONE, 1, 2, 3, 4, 0);
+
+  gst_buffer_add_video_time_code_meta (buffer, code);
+  gst_buffer_add_reference_timestamp_meta (buffer, caps, 123, 456);
+  gst_structure_set (
+      gst_custom_meta_get_structure (gst_buffer_add_custom_meta (buffer, "VyreTestMoment")),
+      "number", G_TYPE_INT, 7, NULL);
+  gst_buffer_add_custom_meta (buffer, "VyreTestMemory");
+  gst_buffer_add_parent_buffer_meta (buffer, parent);
+  gst_buffer_add_protection_meta (buffer, gst_structure_new_empty ("application/x-cenc"));
+  add_overlay (buffer);
+  gst_buffer_add_video_meta (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, 8, 8);
+  gst_buffer_add_video_region_of_interest_meta (buffer, "face", 1, 1, 2, 2);
+  gst_video_time_code_free (code);
+  gst_buffer_unref (parent);
+  gst_caps_unref (caps);
+}
+
+static guint
+count_metas (GstBuffer *buffer)
+{
+  gpointer state = NULL;
+  guint n = 0;
+
+  while (gst_buffer_iterate_meta (buffer, &state))
+    n++;
+  return n;
+}
+
+/* The three that describe the moment, and the readback's own. */
+static void
+assert_metas (GstBuffer *readback)
+{
+  GstVideoTimeCodeMeta *code = gst_buffer_get_video_time_code_meta (readback);
+  GstReferenceTimestampMeta *reference = gst_buffer_get_reference_timestamp_meta (readback, NULL);
+  GstCustomMeta *moment = gst_buffer_get_custom_meta (readback, "VyreTestMoment");
+  gint number = 0;
+
+  fail_unless_equals_int (count_metas (readback), 4);
+  fail_unless (code && code->tc.hours == 1 && code->tc.frames == 4);
+  fail_unless (reference && reference->timestamp == 123 && reference->duration == 456);
+  fail_unless (moment != NULL);
+  fail_unless (gst_structure_get_int (gst_custom_meta_get_structure (moment), "number", &number));
+  fail_unless_equals_int (number, 7);
+  fail_unless (gst_buffer_get_custom_meta (readback, "GstVyreReadbackMeta") != NULL);
+}
+
+/* Readbacks come from a pool, to which none of it goes back. */
+GST_START_TEST (metas_of_the_moment_are_kept_and_no_others)
+{
+  GstHarness *h = filter_new (CHEAP);
+
+  gst_meta_register_custom ("VyreTestMoment", no_tags, NULL, NULL, NULL);
+  gst_meta_register_custom ("VyreTestMemory", memory_tags, NULL, NULL, NULL);
+  filter_start (h, CAPS_A);
+  for (guint i = 0; i < 12; i++) {
+    GstBuffer *buffer = noise_buffer (64, 1);
+    if (i % 2)
+      add_metas (buffer);
+    GstBuffer *readback = filter_run (h, buffer);
+    if (i % 2)
+      assert_metas (readback);
+    else
+      fail_unless_equals_int (count_metas (readback), 1);
+    gst_buffer_unref (readback);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* A readback of a readback describes itself. */
+GST_START_TEST (the_meta_of_a_readback_is_its_own)
+{
+  GstHarness *front = filter_new (CHEAP), *back = filter_new_with (CHEAP, "slot-count", 32, NULL);
+
+  filter_start (front, NULL);
+  filter_start (back, NULL);
+  for (guint i = 0; i < 4; i++) {
+    GstBuffer *readback = filter_run (back, filter_run (front, noise_buffer (64, 1)));
+    GstCustomMeta *meta = gst_buffer_get_custom_meta (readback, "GstVyreReadbackMeta");
+    fail_unless_equals_int (count_metas (readback), 1);
+    fail_unless_equals_uint64 (field_u64 (gst_custom_meta_get_structure (meta), "ring-size"),
+        gst_memory_get_sizes (gst_buffer_peek_memory (readback, 1), NULL, NULL));
+    gst_buffer_unref (readback);
+  }
+  filter_finish (front);
+  filter_finish (back);
 }
 GST_END_TEST;
 
@@ -348,54 +470,17 @@ GST_START_TEST (caps_may_change_between_buffers)
 }
 GST_END_TEST;
 
-/* ---- latency ----------------------------------------------------------- */
-
-GST_START_TEST (latency_of_a_live_stream_is_answered)
-{
-  GstHarness *h = filter_new (CHEAP);
-
-  gst_harness_set_live (h, TRUE);
-  gst_harness_set_upstream_latency (h, 7 * GST_MSECOND);
-  filter_start (h, NULL);
-  GstBuffer *buffer = numbered_buffer (0, 10);
-  GST_BUFFER_DURATION (buffer) = 40 * GST_MSECOND;
-  gst_buffer_unref (filter_run (h, buffer));
-  GstClockTime least = gst_harness_query_latency (h);
-  fail_unless (least >= 7 * GST_MSECOND && least <= 47 * GST_MSECOND, "%" GST_TIME_FORMAT,
-      GST_TIME_ARGS (least));
-  fail_unless (least > 7 * GST_MSECOND, "holding a batch takes time");
-  filter_finish (h);
-}
-GST_END_TEST;
-
-/* Frames of 1/30 s are 33333333 or 33333334 ns long. */
-GST_START_TEST (rounding_of_durations_is_no_change_of_latency)
-{
-  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
-
-  filter_start (h, NULL);
-  for (guint i = 0; i < 60; i++) {
-    GstBuffer *buffer = numbered_buffer (i, 10);
-    GstClockTime start = gst_util_uint64_scale (i, GST_SECOND, 30);
-    GST_BUFFER_DURATION (buffer) = gst_util_uint64_scale (i + 1, GST_SECOND, 30) - start;
-    gst_buffer_unref (filter_run (h, buffer));
-  }
-  guint n = bus_count_type (h, GST_MESSAGE_LATENCY);
-  fail_unless (n <= 2, "%u LATENCY messages for 60 frames", n);
-  filter_finish (h);
-}
-GST_END_TEST;
-
 static Suite *
 stream_suite (void)
 {
   Suite *s = suite_create ("stream");
   TCase *data = tcase_create ("data"), *events = tcase_create ("events");
-  TCase *latency = tcase_create ("latency");
 
   suite_add_tcase (s, data);
   tcase_add_test (data, times_and_offsets_are_kept);
   tcase_add_test (data, flags_of_the_stream_are_kept_and_no_others);
+  tcase_add_test (data, metas_of_the_moment_are_kept_and_no_others);
+  tcase_add_test (data, the_meta_of_a_readback_is_its_own);
   tcase_add_loop_test (data, order_is_kept_at_every_depth, 0, G_N_ELEMENTS (depths));
   tcase_add_loop_test (data, no_more_than_max_in_flight_are_taken, 0, G_N_ELEMENTS (depths));
   suite_add_tcase (s, events);
@@ -410,9 +495,6 @@ stream_suite (void)
   tcase_add_test (events, a_stream_goes_on_when_it_is_linked_again);
   tcase_add_test (events, the_output_is_a_consistent_stream);
   tcase_add_test (events, caps_may_change_between_buffers);
-  suite_add_tcase (s, latency);
-  tcase_add_test (latency, latency_of_a_live_stream_is_answered);
-  tcase_add_test (latency, rounding_of_durations_is_no_change_of_latency);
   return s;
 }
 

@@ -146,6 +146,118 @@ test_inactive_parks_at_once (void)
   test_kernel_close (&t);
 }
 
+/* As if the last thing to do had been @ns ago; negative: as if the next came at once. */
+static void
+set_gap (TestKernel *t, gint64 ns)
+{
+  g_mutex_lock (&t->kernel->lock);
+  t->kernel->last_activity = vyre_now () - ns;
+  g_mutex_unlock (&t->kernel->lock);
+}
+
+static gboolean
+stays_after_gap (TestKernel *t, gint64 ns)
+{
+  set_gap (t, ns);
+  run_nops (t, 1);
+  g_mutex_lock (&t->kernel->lock);
+  gboolean stays = t->kernel->stays;
+  g_mutex_unlock (&t->kernel->lock);
+  return stays;
+}
+
+static gboolean
+run_after_gap (TestKernel *t, gint64 ns)
+{
+  wait_until_parked (t);
+  return stays_after_gap (t, ns);
+}
+
+#define LONG (10 * G_GINT64_CONSTANT (1000000))
+#define SHORT (-1000 * G_GINT64_CONSTANT (1000000))
+
+/* A kernel on a CPU that is asked for a batch now and then has a launch for each, which does not
+ * wait for the next; one that is asked all the time stays. */
+static void
+test_gaps (void)
+{
+  enum { N = 20 };
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.idle_timeout = VYRE_IDLE_TIMEOUT_AUTO;
+  test_kernel_open (&t, &params);
+  gboolean polls = vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH;
+  if (!vyre_device_is_cpu (t.device) || !polls) {
+    g_test_skip ("no kernel of a CPU stays here");
+    test_kernel_close (&t);
+    return;
+  }
+  run_after_gap (&t, SHORT);
+  g_assert_true (run_after_gap (&t, LONG)); /* which may happen once */
+  g_assert_false (run_after_gap (&t, LONG));
+  wait_until_parked (&t);
+  VyreMegakernelCounters before = counters (&t);
+  for (guint i = 0; i < N; i++)
+    g_assert_false (run_after_gap (&t, LONG));
+  wait_until_parked (&t);
+  VyreMegakernelCounters after = counters (&t);
+  g_assert_cmpuint (after.launches - before.launches, ==, N);
+  g_assert_cmpuint (after.parks - before.parks, ==, N);
+  g_assert_cmpuint (after.idle_polls - before.idle_polls, <, 100 * N); /* 70 µs each at most */
+  g_assert_true (run_after_gap (&t, SHORT));
+  g_assert_true (run_after_gap (&t, LONG));
+  run_nops (&t, 5000);
+  g_assert_cmpuint (counters (&t).launches - after.launches, <, 500);
+  test_kernel_close (&t);
+}
+
+/* A kernel that still waits when the gaps have become a habit is told to go. */
+static void
+test_gaps_end_a_stay (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.idle_timeout = VYRE_IDLE_TIMEOUT_AUTO;
+  test_kernel_open (&t, &params);
+  g_mutex_lock (&t.kernel->lock);
+  gboolean follows = t.kernel->follows_gaps && t.kernel->residency != VYRE_RESIDENCY_DISPATCH;
+  t.kernel->params.idle_timeout = 3600 * G_GUINT64_CONSTANT (1000000000); /* as if by chance */
+  g_mutex_unlock (&t.kernel->lock);
+  if (follows) {
+    g_assert_true (stays_after_gap (&t, SHORT));
+    g_assert_true (stays_after_gap (&t, LONG));
+    g_assert_false (stays_after_gap (&t, LONG));
+    wait_until_parked (&t);
+  }
+  test_kernel_close (&t);
+}
+
+/* What the caller asks for holds on every device, whatever the gaps; so does what a GPU does. */
+static void
+test_timeouts_that_are_kept (void)
+{
+  static const guint64 timeouts[] = { 3600 * G_GUINT64_CONSTANT (1000000000),
+    VYRE_IDLE_TIMEOUT_AUTO - 1, VYRE_IDLE_TIMEOUT_AUTO };
+  VyreMegakernelParams params = test_params ();
+  TestKernel t;
+
+  for (guint i = 0; i < G_N_ELEMENTS (timeouts); i++) {
+    params.idle_timeout = timeouts[i];
+    test_kernel_open (&t, &params);
+    gboolean polls = vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH;
+    gboolean is_auto = timeouts[i] == VYRE_IDLE_TIMEOUT_AUTO;
+    if (!is_auto || !vyre_device_is_cpu (t.device)) {
+      g_assert_cmpuint (t.kernel->params.idle_timeout, >=, is_auto ? 100000000 : timeouts[0]);
+      for (guint j = 0; j < 5; j++) {
+        g_assert_cmpint (stays_after_gap (&t, LONG), ==, polls);
+      }
+    }
+    test_kernel_close (&t);
+  }
+}
+
 static void
 test_renewals (void)
 {
@@ -568,6 +680,9 @@ main (int argc, char **argv)
   g_test_add_func ("/residency/none-lost-none-stale", test_none_lost_none_stale);
   g_test_add_func ("/residency/leases/park-and-resume", test_park_and_resume);
   g_test_add_func ("/residency/inactive-parks-at-once", test_inactive_parks_at_once);
+  g_test_add_func ("/residency/gaps/of-a-stream", test_gaps);
+  g_test_add_func ("/residency/gaps/end-a-stay", test_gaps_end_a_stay);
+  g_test_add_func ("/residency/gaps/timeouts-that-are-kept", test_timeouts_that_are_kept);
   g_test_add_func ("/residency/leases/renewals", test_renewals);
   g_test_add_func ("/residency/leases/none", test_no_lease);
   g_test_add_func ("/residency/no-room", test_no_room);

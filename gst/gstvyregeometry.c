@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyregeometry.h"
 
+#include "gstvyredevicememory.h"
 #include "gstvyreslots.h"
 
 #include <gst/audio/audio.h>
@@ -189,19 +190,6 @@ gst_vyre_geometry_clear (GstVyreGeometry *geometry)
   *geometry = (GstVyreGeometry){ .bindings = vyre_bindings_new () };
 }
 
-/* Features also name metas; only memory that is not the system's is out of reach. */
-static gboolean
-is_device_memory (const GstCapsFeatures *features)
-{
-  for (guint i = 0; i < gst_caps_features_get_size (features); i++) {
-    const gchar *feature = gst_caps_features_get_nth (features, i);
-    if (g_str_has_prefix (feature, "memory:")
-        && !g_str_equal (feature, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY))
-      return TRUE;
-  }
-  return FALSE;
-}
-
 gboolean
 gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **error)
 {
@@ -210,13 +198,8 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
   GstAudioInfo audio;
 
   gst_vyre_geometry_clear (geometry);
-  if (is_device_memory (gst_caps_get_features (caps, 0))) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-        "Buffers of %s are not in memory the CPU can read. Fix: put a download element in front, "
-        "such as vulkandownload or gldownload.",
-        name);
+  if (!gst_vyre_device_memory_check (caps, error))
     return FALSE;
-  }
   if (g_str_equal (name, GST_VYRE_SLOTS_CAPS)) {
     geometry->has_slots = TRUE;
     return gst_vyre_slots_check_caps (gst_caps_get_structure (caps, 0), error);

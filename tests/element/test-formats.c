@@ -11,8 +11,8 @@
 #define WIDTH 17
 #define HEIGHT 5
 
-/* Of the versions that the project is tested with. Others may come, and are then what the bytes
- * say. */
+/* Formats that come after the last of GStreamer 1.22 may be others: then the bytes say. */
+#define LAST_LISTED GST_VIDEO_FORMAT_NV12_10BE_8L128
 static const gchar *const without_planes[] = {
   "v210",
   "UYVP",
@@ -115,12 +115,13 @@ sum_planes (GstHarness *h, const gchar *format, const guint8 *frame, gsize size,
 static void
 check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
 {
+  gboolean listed = g_strv_contains (without_planes, name), any;
   guint64 n;
-  gboolean any;
   guint8 *marks = mark_pixels (info, &n);
   guint64 sum = sum_planes (h, name, marks, GST_VIDEO_INFO_SIZE (info), &any);
 
-  fail_unless_equals_int (any, !g_strv_contains (without_planes, name));
+  fail_if (any && listed, "%s has planes", name);
+  fail_if (!any && !listed && GST_VIDEO_INFO_FORMAT (info) <= LAST_LISTED, "%s has none", name);
   if (any)
     fail_unless (
         sum == n, "%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes counted", name, sum, n);

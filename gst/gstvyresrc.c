@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-vyresrc
+ * @title: vyresrc
+ *
+ * Reads a file by io_uring, several blocks ahead, into the memory that downstream proposes: in
+ * front of vyrefilter that is where the kernel reads payloads.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 -m vyresrc location=film.webm ! vyrefilter program=builtin:bytes ! fakesink
+ * ]| The byte histogram and the CRC-32 of every block of a file.
+ */
 #include "gstvyresrc.h"
 
 #include <errno.h>

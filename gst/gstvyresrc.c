@@ -351,12 +351,15 @@ create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
 static gboolean
 do_seek (GstBaseSrc *src, GstSegment *segment)
 {
+  gboolean in_bytes = segment->format == GST_FORMAT_BYTES;
+
+  if (!in_bytes && segment->rate < 0)
+    return FALSE;
   if (!GST_BASE_SRC_CLASS (gst_vyre_src_parent_class)->do_seek (src, segment))
     return FALSE;
-  if (segment->format == GST_FORMAT_BYTES)
-    return TRUE;
-  GST_VYRE_SRC (src)->position = 0;
-  return segment->rate > 0;
+  if (!in_bytes)
+    GST_VYRE_SRC (src)->position = 0;
+  return TRUE;
 }
 
 static gboolean

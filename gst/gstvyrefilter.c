@@ -10,18 +10,18 @@
  * messages: `vyre-results` with a field for every named result of the program,
  * `vyre-counters`, and `vyre-debug` with the records of PRINTF.
  *
- * ## Example launch line
+ * ## Example launch lines
  * |[
- * gst-launch-1.0 -m videotestsrc num-buffers=100 ! vyrefilter program=builtin:frame-stats !
- * fakesink
+ * gst-launch-1.0 -m videotestsrc num-buffers=100 ! video/x-raw,format=I420 ! \
+ *   vyrefilter program=builtin:frame-stats ! fakesink
  * ]| Brightness statistics of a test picture, in `vyre-results` messages.
  * |[
- * gst-launch-1.0 -m filesrc location=FILE ! vyrefilter program='crc32 payload -> crc32'
- * results-interval=0 ! fakesink
+ * gst-launch-1.0 -m filesrc location=film.webm ! \
+ *   vyrefilter program='crc32 payload -> crc32' results-interval=0 ! fakesink
  * ]| A CRC32 for every block of a file.
  * |[
- * gst-launch-1.0 -m filesrc location=SLOTS blocksize=640 ! application/x-vyre-slots ! vyrefilter !
- * filesink location=READBACKS
+ * gst-launch-1.0 -m filesrc location=slots.bin blocksize=640 ! application/x-vyre-slots ! \
+ *   vyrefilter ! filesink location=readbacks.bin
  * ]| Slots that somebody else encoded, ten in a batch. They are checked as publishing does, and
  * run without a program.
  */

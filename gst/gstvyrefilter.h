@@ -172,7 +172,7 @@ struct _GstVyreFilter {
 
   /* sink pad's stream lock */
   GstVyreGeometry geometry;
-  gboolean caps_failed;
+  GstCaps *refused_caps; /* the last, and the bus has been told; or NULL */
   GstSegment segment;
   guint64 position; /* payload bytes taken in this stream */
   VyrePlan *plan;

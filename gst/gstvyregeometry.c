@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyregeometry.h"
 
+#include "gstvyredevicememory.h"
 #include "gstvyreslots.h"
 
 #include <gst/audio/audio.h>
@@ -56,12 +57,8 @@ bind_component (VyreBindings *bindings, const GstVideoInfo *info, guint componen
 }
 
 static void
-bind_video (VyreBindings *bindings, const GstVideoInfo *info)
+bind_planes (VyreBindings *bindings, const GstVideoInfo *info)
 {
-  vyre_bindings_set (bindings, "width", (guint32)GST_VIDEO_INFO_WIDTH (info));
-  vyre_bindings_set (bindings, "height", (guint32)GST_VIDEO_INFO_HEIGHT (info));
-  vyre_bindings_set (bindings, "planes", GST_VIDEO_INFO_N_PLANES (info));
-  vyre_bindings_set (bindings, "bits", GST_VIDEO_INFO_COMP_DEPTH (info, 0));
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     VyreRegion region = {
       .offset = (guint32)GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
@@ -78,14 +75,57 @@ bind_video (VyreBindings *bindings, const GstVideoInfo *info)
   }
 }
 
-/* Formats whose planes are not rows of pixels (tiled ones, say) define no
- * regions but the payload. */
+/* Plain planes are rows of pixels, each of as many whole bytes as the next. Formats that have
+ * others (tiles, a palette, pixels that share bytes) define no regions but the payload. */
 static gboolean
 has_plain_planes (const GstVideoInfo *info)
 {
-  return !GST_VIDEO_FORMAT_INFO_IS_TILED (info->finfo)
-         && !GST_VIDEO_FORMAT_INFO_IS_COMPLEX (info->finfo)
-         && GST_VIDEO_INFO_FORMAT (info) != GST_VIDEO_FORMAT_ENCODED;
+  const GstVideoFormatInfo *format = info->finfo;
+  const guint odd
+      = GST_VIDEO_FORMAT_FLAG_TILED | GST_VIDEO_FORMAT_FLAG_COMPLEX | GST_VIDEO_FORMAT_FLAG_PALETTE;
+
+  if ((format->flags & odd) != 0 || format->n_components == 0)
+    return FALSE;
+  for (guint c = 0; c < format->n_components; c++) {
+    if (format->pixel_stride[c] <= 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
+{
+  VyreBindings *bindings = geometry->bindings;
+  gboolean plain = has_plain_planes (info);
+  g_autofree gchar *stream = g_strdup_printf (
+      "%s video%s", GST_VIDEO_INFO_NAME (info), plain ? "" : ", which has no plain planes");
+
+  vyre_bindings_set_stream (bindings, stream);
+  vyre_bindings_set (bindings, "width", (guint32)GST_VIDEO_INFO_WIDTH (info));
+  vyre_bindings_set (bindings, "height", (guint32)GST_VIDEO_INFO_HEIGHT (info));
+  vyre_bindings_set (bindings, "planes", GST_VIDEO_INFO_N_PLANES (info));
+  if (GST_VIDEO_INFO_N_COMPONENTS (info) > 0)
+    vyre_bindings_set (bindings, "bits", GST_VIDEO_INFO_COMP_DEPTH (info, 0));
+  if (!plain)
+    return;
+  geometry->has_video = TRUE;
+  geometry->video = *info;
+  memcpy (geometry->offset, info->offset, sizeof info->offset);
+  memcpy (geometry->stride, info->stride, sizeof info->stride);
+  geometry->least_size = GST_VIDEO_INFO_SIZE (info);
+  bind_planes (bindings, info);
+}
+
+static void
+bind_audio (VyreBindings *bindings, const GstAudioInfo *info)
+{
+  g_autofree gchar *stream = g_strdup_printf ("%s audio", GST_AUDIO_INFO_NAME (info));
+
+  vyre_bindings_set_stream (bindings, stream);
+  vyre_bindings_set (bindings, "rate", (guint32)GST_AUDIO_INFO_RATE (info));
+  vyre_bindings_set (bindings, "channels", (guint32)GST_AUDIO_INFO_CHANNELS (info));
+  vyre_bindings_set (bindings, "bits", (guint32)GST_AUDIO_INFO_DEPTH (info));
 }
 
 /* Bytes from the start of a plane to the end of its last row. Neither factor has more than 31
@@ -150,19 +190,6 @@ gst_vyre_geometry_clear (GstVyreGeometry *geometry)
   *geometry = (GstVyreGeometry){ .bindings = vyre_bindings_new () };
 }
 
-/* Features also name metas; only memory that is not the system's is out of reach. */
-static gboolean
-is_device_memory (const GstCapsFeatures *features)
-{
-  for (guint i = 0; i < gst_caps_features_get_size (features); i++) {
-    const gchar *feature = gst_caps_features_get_nth (features, i);
-    if (g_str_has_prefix (feature, "memory:")
-        && !g_str_equal (feature, GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY))
-      return TRUE;
-  }
-  return FALSE;
-}
-
 gboolean
 gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **error)
 {
@@ -171,30 +198,18 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
   GstAudioInfo audio;
 
   gst_vyre_geometry_clear (geometry);
-  if (is_device_memory (gst_caps_get_features (caps, 0))) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
-        "Buffers of %s are not in memory the CPU can read. Fix: put a download element in front, "
-        "such as vulkandownload or gldownload.",
-        name);
+  if (!gst_vyre_device_memory_check (caps, error))
     return FALSE;
-  }
   if (g_str_equal (name, GST_VYRE_SLOTS_CAPS)) {
     geometry->has_slots = TRUE;
     return gst_vyre_slots_check_caps (gst_caps_get_structure (caps, 0), error);
   }
-  if (g_str_equal (name, "video/x-raw") && gst_video_info_from_caps (&video, caps)
-      && has_plain_planes (&video)) {
-    geometry->has_video = TRUE;
-    geometry->video = video;
-    memcpy (geometry->offset, video.offset, sizeof video.offset);
-    memcpy (geometry->stride, video.stride, sizeof video.stride);
-    geometry->least_size = GST_VIDEO_INFO_SIZE (&video);
-    bind_video (geometry->bindings, &video);
-  } else if (g_str_equal (name, "audio/x-raw") && gst_audio_info_from_caps (&audio, caps)) {
-    vyre_bindings_set (geometry->bindings, "rate", (guint32)GST_AUDIO_INFO_RATE (&audio));
-    vyre_bindings_set (geometry->bindings, "channels", (guint32)GST_AUDIO_INFO_CHANNELS (&audio));
-    vyre_bindings_set (geometry->bindings, "bits", (guint32)GST_AUDIO_INFO_DEPTH (&audio));
-  }
+  if (g_str_equal (name, "video/x-raw") && gst_video_info_from_caps (&video, caps))
+    bind_video (geometry, &video);
+  else if (g_str_equal (name, "audio/x-raw") && gst_audio_info_from_caps (&audio, caps))
+    bind_audio (geometry->bindings, &audio);
+  else
+    vyre_bindings_set_stream (geometry->bindings, name);
   return TRUE;
 }
 
@@ -219,7 +234,7 @@ take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride,
   memcpy (geometry->offset, info.offset, sizeof info.offset);
   memcpy (geometry->stride, info.stride, sizeof info.stride);
   geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : video_end (&info);
-  bind_video (geometry->bindings, &info);
+  bind_planes (geometry->bindings, &info);
   return TRUE;
 }
 

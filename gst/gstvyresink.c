@@ -419,7 +419,7 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVyreFilter *self = GST_VYRE_FILTER (parent);
   GstVyreSettings settings;
 
-  if (self->caps_failed || !gst_vyre_filter_check_own (self)) {
+  if (self->refused_caps || !gst_vyre_filter_check_own (self)) {
     gst_buffer_unref (buffer);
     return g_atomic_int_get (&self->inherited) ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
@@ -431,6 +431,7 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return flow;
 }
 
+/* A pad sends refused caps once more in front of whatever follows: the bus hears of them once. */
 static gboolean
 set_caps (GstVyreFilter *self, GstCaps *caps)
 {
@@ -439,10 +440,17 @@ set_caps (GstVyreFilter *self, GstCaps *caps)
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, caps);
   self->plan_stale = TRUE;
   gst_vyre_latency_set_caps (self, caps);
-  self->caps_failed = !gst_vyre_geometry_set_caps (&self->geometry, caps, &error);
-  if (self->caps_failed)
+  if (gst_vyre_geometry_set_caps (&self->geometry, caps, &error)) {
+    gst_caps_replace (&self->refused_caps, NULL);
+    return TRUE;
+  }
+  gboolean told = self->refused_caps && gst_caps_is_equal (self->refused_caps, caps);
+  gst_caps_replace (&self->refused_caps, caps);
+  if (told)
+    g_error_free (error);
+  else
     gst_vyre_stream_fail (self, error);
-  return !self->caps_failed;
+  return FALSE;
 }
 
 static gboolean
@@ -581,7 +589,7 @@ sink_reset (GstVyreFilter *self)
 {
   drop_early_events (self, FALSE);
   gst_vyre_geometry_clear (&self->geometry);
-  self->caps_failed = FALSE;
+  gst_caps_replace (&self->refused_caps, NULL);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->position = 0;
   g_clear_pointer (&self->plan, vyre_plan_unref);

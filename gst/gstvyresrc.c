@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-vyresrc
+ * @title: vyresrc
+ *
+ * Reads a file by io_uring, several blocks ahead, into the memory that downstream proposes: in
+ * front of vyrefilter that is where the kernel reads payloads.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 -m vyresrc location=film.webm ! vyrefilter program=builtin:bytes ! fakesink
+ * ]| The byte histogram and the CRC-32 of every block of a file.
+ */
 #include "gstvyresrc.h"
 
 #include <errno.h>
@@ -64,6 +76,7 @@ struct _GstVyreSrc {
   VyreStore *store;     /* what the ingest has registered, or NULL */
   GQueue blocks;        /* of Block, by offset, without gaps */
   guint64 next;         /* offset behind the last of them */
+  guint64 position;     /* offset behind what was handed out */
 };
 
 #define GST_TYPE_VYRE_DIRECT_IO (gst_vyre_direct_io_get_type ())
@@ -278,25 +291,13 @@ heed_refusals (GstVyreSrc *self)
                               "page cache from here on. Fix: set direct-io=never.");
 }
 
+/* Hands out the first block, or finds the end of the file. */
 static GstFlowReturn
-create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
+finish_block (GstVyreSrc *self, guint64 offset, GstBuffer **buffer)
 {
-  GstVyreSrc *self = GST_VYRE_SRC (src);
   GError *error = NULL;
   gsize arrived;
-  guint64 size = 0;
-  Block *block = g_queue_peek_head (&self->blocks);
-
-  if (!self->ingest) /* pulled from, without a negotiation */
-    set_store (self, NULL);
-  if (!get_size (src, &size))
-    size = 0;
-  if (block && !is_wanted (block, offset, length, size))
-    drop_blocks (self);
-  GstFlowReturn flow = read_ahead (self, offset, length, size);
-  if (flow != GST_FLOW_OK)
-    return flow;
-  block = g_queue_pop_head (&self->blocks);
+  Block *block = g_queue_pop_head (&self->blocks);
   gboolean fine = vyre_ingest_finish (self->ingest, block->read, &arrived, &error);
   gboolean whole = arrived == block->map.size;
   heed_refusals (self);
@@ -311,10 +312,54 @@ create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
   gst_buffer_set_size (read, (gssize)arrived);
   GST_BUFFER_OFFSET (read) = offset;
   GST_BUFFER_OFFSET_END (read) = offset + arrived;
+  self->position = offset + arrived;
   if (!whole) /* the file has become shorter: what was read ahead lies behind its end */
     drop_blocks (self);
   *buffer = read;
   return GST_FLOW_OK;
+}
+
+/* The streaming thread gets GST_BUFFER_OFFSET_NONE where the base class counts in time, as
+ * do-timestamp makes it: reading goes on, and the base class cuts no block at the file's end. */
+static GstFlowReturn
+create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
+{
+  GstVyreSrc *self = GST_VYRE_SRC (src);
+  guint64 size = 0;
+  Block *block = g_queue_peek_head (&self->blocks);
+
+  if (length == 0 && GST_PAD_MODE (GST_BASE_SRC_PAD (src)) == GST_PAD_MODE_PUSH) {
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+        ("Blocks of 0 bytes read nothing. Fix: set blocksize to 1 or more."), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (!self->ingest) /* pulled from, without a negotiation */
+    set_store (self, NULL);
+  if (!get_size (src, &size))
+    size = 0;
+  if (offset == GST_BUFFER_OFFSET_NONE)
+    offset = self->position;
+  length = (guint)MIN (length, size > offset ? size - offset : DEFAULT_BLOCKSIZE);
+  if (block && !is_wanted (block, offset, length, size))
+    drop_blocks (self);
+  GstFlowReturn flow = read_ahead (self, offset, length, size);
+  return flow == GST_FLOW_OK ? finish_block (self, offset, buffer) : flow;
+}
+
+/* A place in time names no place in the file, except that the stream starts where the file
+ * does, and nothing is known of a way back. */
+static gboolean
+do_seek (GstBaseSrc *src, GstSegment *segment)
+{
+  gboolean in_bytes = segment->format == GST_FORMAT_BYTES;
+
+  if (!in_bytes && segment->rate < 0)
+    return FALSE;
+  if (!GST_BASE_SRC_CLASS (gst_vyre_src_parent_class)->do_seek (src, segment))
+    return FALSE;
+  if (!in_bytes)
+    GST_VYRE_SRC (src)->position = 0;
+  return TRUE;
 }
 
 static gboolean
@@ -618,6 +663,7 @@ gst_vyre_src_class_init (GstVyreSrcClass *klass)
   source->stop = stop;
   source->get_size = get_size;
   source->is_seekable = is_seekable;
+  source->do_seek = do_seek;
   source->decide_allocation = decide_allocation;
   source->create = create;
 }

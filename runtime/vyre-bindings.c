@@ -129,6 +129,7 @@ vyre_bindings_copy (const VyreBindings *bindings)
     return NULL;
   copy = vyre_bindings_new ();
   *copy = *bindings;
+  copy->stream = g_strdup (bindings->stream);
   return copy;
 }
 
@@ -141,6 +142,8 @@ vyre_bindings_copy (const VyreBindings *bindings)
 void
 vyre_bindings_free (VyreBindings *bindings)
 {
+  if (bindings != NULL)
+    g_free (bindings->stream);
   g_free (bindings);
 }
 
@@ -189,4 +192,21 @@ vyre_bindings_set_region (VyreBindings *bindings, const char *symbol, const Vyre
   g_return_if_fail (found >= 0 && found != VYRE_REGION_PAYLOAD);
   g_return_if_fail (region_size (region) <= G_MAXUINT32);
   vyre_bindings_define_region (bindings, (guint)found, region);
+}
+
+/**
+ * vyre_bindings_set_stream:
+ * @bindings: the bindings to change
+ * @stream: (nullable): what the stream is of, such as "RGB video", or %NULL for what it was at
+ *   first: not known
+ *
+ * Says what the bindings are of. Nothing is defined by that: the message of a %VYRE_ERROR_UNBOUND
+ * names it beside the symbol that it does not have.
+ */
+void
+vyre_bindings_set_stream (VyreBindings *bindings, const char *stream)
+{
+  g_return_if_fail (bindings != NULL);
+  g_free (bindings->stream);
+  bindings->stream = g_strdup (stream);
 }

@@ -28,6 +28,7 @@ typedef enum {
 struct _VyreBindings {
   guint64 defined; /* bit i: numbers[i] has a value */
   guint32 numbers[VYRE_N_SYMBOLS];
+  char *stream; /* what it is of, or NULL */
 };
 
 gint vyre_region_find (const char *word, gsize length);

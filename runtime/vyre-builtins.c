@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-assemble.h"
+#include "vyre-lookalike.h"
 
 #include <string.h>
 
@@ -92,7 +93,8 @@ vyre_program_from_string (const char *program, GError **error)
 {
   g_return_val_if_fail (program != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-  if (g_str_has_prefix (program, "builtin:"))
-    return vyre_program_builtin (program + strlen ("builtin:"), error);
-  return vyre_program_assemble (program, error);
+  const char *text = vyre_text_skip_mark (program);
+  if (g_str_has_prefix (text, "builtin:"))
+    return vyre_program_builtin (text + strlen ("builtin:"), error);
+  return vyre_program_assemble (text, error);
 }

@@ -64,7 +64,17 @@ fail (VyreFailure *failure, VyreFailureKind kind, const VyreNode *node)
 {
   failure->kind = kind;
   failure->offset = node->offset;
-  failure->symbol = kind == VYRE_FAILURE_UNBOUND ? node->value : 0;
+  failure->symbol = 0;
+  failure->stream = NULL;
+  return FALSE;
+}
+
+static gboolean
+fail_unbound (const VyreScope *scope, VyreFailure *failure, const VyreNode *node)
+{
+  fail (failure, VYRE_FAILURE_UNBOUND, node);
+  failure->symbol = node->value;
+  failure->stream = scope->bindings->stream;
   return FALSE;
 }
 
@@ -74,7 +84,7 @@ eval_leaf (const VyreScope *scope, const VyreNode *node, guint32 *value, VyreFai
   switch (node->kind) {
     case VYRE_NODE_SYMBOL:
       if ((scope->bindings->defined >> node->value & 1) == 0)
-        return fail (failure, VYRE_FAILURE_UNBOUND, node);
+        return fail_unbound (scope, failure, node);
       *value = scope->bindings->numbers[node->value];
       return TRUE;
     case VYRE_NODE_LET:
@@ -170,7 +180,8 @@ set_unbound (const VyreFailure *failure, const char *text, GError **error)
   int length = (int)strspn (word, "abcdefghijklmnopqrstuvwxyz0123456789.");
 
   vyre_set_error_at (error, VYRE_ERROR_UNBOUND, text, failure->offset,
-      "'%.*s' is not defined for this stream. Fix: %s, or use only payload.", length, word,
+      "'%.*s' is not defined for this stream%s%s. Fix: %s, or use only payload.", length, word,
+      failure->stream ? " of " : "", failure->stream ? failure->stream : "",
       vyre_symbol_fix (failure->symbol));
 }
 

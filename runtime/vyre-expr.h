@@ -69,7 +69,8 @@ typedef enum {
 typedef struct {
   VyreFailureKind kind;
   guint32 offset;
-  guint32 symbol; /* of VYRE_FAILURE_UNBOUND */
+  guint32 symbol;     /* of VYRE_FAILURE_UNBOUND */
+  const char *stream; /* the same: what lacks it, or NULL; of the bindings */
 } VyreFailure;
 
 /* A let, evaluated: @value counts when there is no failure. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre-lexer.h"
+#include "vyre-lookalike.h"
 
 #include <string.h>
 
@@ -64,6 +65,11 @@ vyre_text_check (const char *text, gsize length, GError **error)
         "The program is %" G_GSIZE_FORMAT " bytes long and the limit is %u. Fix: split it into "
         "several programs.",
         length, VYRE_TEXT_MAX);
+    return FALSE;
+  }
+  if (vyre_text_is_utf16 (text, length)) {
+    vyre_set_error_at (
+        error, VYRE_ERROR_SYNTAX, text, 0, "this is UTF-16 text. Fix: save the program as UTF-8.");
     return FALSE;
   }
   if (!g_utf8_validate_len (text, length, &end)) {
@@ -168,6 +174,28 @@ lex_result (VyreLexer *lexer, GError **error)
   return TRUE;
 }
 
+/* Fails a string that does not end on its line, at the curly quote that was to end it if there is
+ * one. */
+static gboolean
+fail_string (const VyreLexer *lexer, guint32 start, GError **error)
+{
+  const char *text = lexer->text;
+  char quote = text[start];
+
+  for (const char *at = text + start + 1; at < text + lexer->at; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+    if (c > 0x7f && vyre_lookalike (c) == quote) {
+      vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, (guint32)(at - text),
+          "'%.*s' (U+%04X) does not end a string. Fix: write %c instead.",
+          (int)(g_utf8_next_char (at) - at), at, c, quote);
+      return FALSE;
+    }
+  }
+  vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
+      "the string does not end on its line. Fix: close it with %c.", quote);
+  return FALSE;
+}
+
 /* A string has no escapes; one that holds a quote of one kind is put into the other. */
 static gboolean
 lex_string (VyreLexer *lexer, GError **error)
@@ -176,11 +204,8 @@ lex_string (VyreLexer *lexer, GError **error)
   guint32 start = lexer->at++;
 
   while (text[lexer->at] != text[start]) {
-    if (text[lexer->at] == '\0' || text[lexer->at] == '\n') {
-      vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
-          "the string does not end on its line. Fix: close it with %c.", text[start]);
-      return FALSE;
-    }
+    if (text[lexer->at] == '\0' || text[lexer->at] == '\n')
+      return fail_string (lexer, start, error);
     lexer->at++;
   }
   lexer->at++;
@@ -204,9 +229,10 @@ lex_punctuation (VyreLexer *lexer, GError **error)
     gunichar u = g_utf8_get_char (text + start);
     g_autofree char *shown
         = g_strndup (text + start, (gsize)(g_utf8_next_char (text + start) - (text + start)));
+    g_autofree char *fix = vyre_lookalike_fix (u);
 
     vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
-        "'%s' (U+%04X) has no meaning here. Fix: remove it; a comment starts with '#'.", shown, u);
+        "'%s' (U+%04X) has no meaning here. Fix: %s.", shown, u, fix);
     return FALSE;
   }
   lexer->at++;

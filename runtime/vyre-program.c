@@ -8,6 +8,10 @@
 #include <unistd.h>
 
 #include "vyre-assemble.h"
+#include "vyre-lookalike.h"
+
+/* The most of a file that is looked at: a mark, a program, and a byte that is too much. */
+#define FILE_MAX (3 + VYRE_TEXT_MAX + 1)
 
 /* Hexadecimal digits of a text's SHA-256 that are enough to tell programs apart. */
 #define ID_DIGITS 16
@@ -30,12 +34,16 @@ program_free (VyreProgram *program)
   g_free (program);
 }
 
-/* Assembles @text, which is NUL-terminated and @length bytes long. */
+/* Assembles @text, which is NUL-terminated and @length bytes long. A mark in front of it is none
+ * of it: neither the id nor a column tells whether it was there. */
 static VyreProgram *
 assemble (const char *text, gsize length, const char *id, GError **error)
 {
   VyreProgram *program;
+  const char *marked = text;
 
+  text = vyre_text_skip_mark (marked);
+  length -= (gsize)(text - marked);
   if (!vyre_text_check (text, length, error))
     return NULL;
   program = g_new0 (VyreProgram, 1);
@@ -75,7 +83,8 @@ vyre_program_new_from_text (const char *text, const char *id, GError **error)
 
 /**
  * vyre_program_assemble:
- * @text: a program, at most 1 MiB of UTF-8; docs/program-language.md describes it
+ * @text: a program, at most 1 MiB of UTF-8, behind a byte order mark or not;
+ *   docs/program-language.md describes it
  * @error: return location for %VYRE_ERROR_SYNTAX, whose message starts with
  *   "LINE:COLUMN: ", or %VYRE_ERROR_TOO_LARGE: a limit of the language is exceeded
  *
@@ -100,8 +109,8 @@ set_io_error (GError **error, const char *path, const char *reason)
       reason);
 }
 
-/* Reads at most one byte more than a program may have, enough to see that it is too long, into
- * @text, which has room for two. NULL, or why it cannot. */
+/* Reads at most FILE_MAX bytes, enough to see that a program is too long, into @text, which has
+ * room for one more. NULL, or why it cannot. */
 static const char *
 read_text (int fd, char *text, gsize *length)
 {
@@ -112,8 +121,8 @@ read_text (int fd, char *text, gsize *length)
     return g_strerror (errno);
   if (!S_ISREG (status.st_mode))
     return "it is not a regular file";
-  for (*length = 0; n > 0 && *length <= VYRE_TEXT_MAX; *length += (gsize)MAX (n, 0))
-    n = TEMP_FAILURE_RETRY (read (fd, text + *length, VYRE_TEXT_MAX + 1 - *length));
+  for (*length = 0; n > 0 && *length < FILE_MAX; *length += (gsize)MAX (n, 0))
+    n = TEMP_FAILURE_RETRY (read (fd, text + *length, FILE_MAX - *length));
   text[*length] = '\0';
   return n < 0 ? g_strerror (errno) : NULL;
 }
@@ -132,7 +141,7 @@ read_text (int fd, char *text, gsize *length)
 VyreProgram *
 vyre_program_load (const char *path, GError **error)
 {
-  g_autofree char *text = g_malloc (VYRE_TEXT_MAX + 2);
+  g_autofree char *text = g_malloc (FILE_MAX + 1);
   gsize length = 0;
 
   g_return_val_if_fail (path != NULL, NULL);

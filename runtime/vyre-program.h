@@ -134,6 +134,7 @@ void vyre_bindings_free (VyreBindings *bindings);
 void vyre_bindings_set (VyreBindings *bindings, const char *symbol, guint32 value);
 void vyre_bindings_set_region (
     VyreBindings *bindings, const char *symbol, const VyreRegion *region);
+void vyre_bindings_set_stream (VyreBindings *bindings, const char *stream);
 
 VyreImage *vyre_program_bind (VyreProgram *program, const VyreBindings *bindings,
     gsize payload_size, guint slot_count, guint observable_slots, GError **error);

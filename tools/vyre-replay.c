@@ -18,6 +18,9 @@
 /* Room for one readback of any batch that could be recorded. */
 #define READBACK_SIZE (32 * 1024 * 1024)
 #define LEAST_STAGING 65536
+
+/* The staging store is cut into slices of whole pages. */
+#define PAGE 4096
 #define IDLE_TIMEOUT (100 * 1000 * 1000)
 #define LEASE (500 * 1000 * 1000)
 
@@ -135,6 +138,7 @@ open_kernel (Replay *replay, GError **error)
         params.staging_size);
     return FALSE;
   }
+  params.staging_size = (params.staging_size + PAGE - 1) / PAGE * PAGE;
   replay->kernel = vyre_megakernel_new (device, &params, error);
   if (!replay->kernel)
     return FALSE;

@@ -48,31 +48,43 @@ encode_control (Case *c)
   check_into (c, ok, storage, control, length);
 }
 
+/* A length that there is not is null, or an error with its class. */
 static void
-part_byte_len (Case *c, VyrePart part)
+part_byte_len (Case *c, VyrePart part, const char *argument, const char *result)
 {
   g_autoptr (GError) error = NULL;
   gsize length;
-  gboolean ok = vyre_part_length (part, get_word (c->in, "count"), &length, &error);
+  gboolean ok = vyre_part_length (part, get_word (c->in, argument), &length, &error);
 
-  if (json_object_get_null_member (c->out, "byte_len"))
+  if (json_object_has_member (c->out, "ok"))
+    check_result (c, c->out, ok, error);
+  else if (json_object_get_null_member (c->out, result))
     check_refused (c, ok, error);
   else if (!ok)
     case_fail (c, "was refused: %s", error->message);
-  else
-    check_number (c, c->out, "byte_len", length);
+  if (ok && c->outcome == OUTCOME_PASSED)
+    check_number (c, c->out, result, length);
 }
 
 static void
 control_byte_len (Case *c)
 {
-  part_byte_len (c, VYRE_PART_CONTROL);
+  part_byte_len (c, VYRE_PART_CONTROL, "count", "byte_len");
 }
 
 static void
 debug_log_byte_len (Case *c)
 {
-  part_byte_len (c, VYRE_PART_DEBUG_LOG);
+  part_byte_len (c, VYRE_PART_DEBUG_LOG, "count", "byte_len");
+}
+
+/* Some vectors call the count and the length what those of the other parts do. */
+static void
+ring_byte_len (Case *c)
+{
+  part_byte_len (c, VYRE_PART_RING,
+      json_object_has_member (c->in, "slot_count") ? "slot_count" : "count",
+      json_object_has_member (c->out, "bytes") ? "bytes" : "byte_len");
 }
 
 static void
@@ -418,6 +430,7 @@ const Operation codec_operations[] = {
   { "encode_control", encode_control },
   { "control_byte_len", control_byte_len },
   { "debug_log_byte_len", debug_log_byte_len },
+  { "ring_byte_len", ring_byte_len },
   { "encode_empty_ring", encode_empty_ring },
   { "encode_empty_debug_log", encode_empty_debug_log },
   { "encode_empty_io_queue", encode_empty_io_queue },

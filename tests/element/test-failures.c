@@ -210,17 +210,71 @@ GST_START_TEST (a_program_for_another_kind_of_stream_is_an_error)
 }
 GST_END_TEST;
 
-GST_START_TEST (memory_of_a_device_is_refused_with_a_remedy)
+/* Kinds of memory, and the element that brings it to the CPU. */
+static const struct {
+  const gchar *feature;
+  const gchar *remedy;
+} memories[] = {
+  { "memory:NVMM", "'nvvideoconvert ! video/x-raw' in front, or, where there is none, 'nvvidconv" },
+  { "memory:CUDAMemory", "Fix: put 'cudadownload ! video/x-raw'" },
+  { "memory:GLMemory", "Fix: put 'gldownload ! video/x-raw'" },
+  { "memory:VAMemory", "Fix: put 'vapostproc ! video/x-raw'" },
+  { "memory:VASurface", "Fix: put 'vaapipostproc ! video/x-raw'" },
+  { "memory:DMABuf", "'vapostproc ! video/x-raw' in front, or, where there is none, 'glupload ! " },
+  { "memory:VulkanImage", "Fix: put 'vulkandownload ! video/x-raw'" },
+  { "memory:D3D11Memory", "Fix: put 'd3d11download ! video/x-raw'" },
+  { "memory:D3D12Memory", "Fix: put 'd3d12download ! video/x-raw'" },
+  { "memory:HIPMemory", "Fix: put 'hipdownload ! video/x-raw'" },
+  { "memory:Unheard", "copies memory:Unheard to system memory" },
+};
+
+static void
+push_device_caps (GstHarness *h, const gchar *features)
 {
-  GstHarness *h = filter_new (CHEAP);
-  GstCaps *caps = gst_caps_from_string (
-      "video/x-raw(memory:GLMemory),format=RGBA,width=4,height=4,framerate=25/1");
+  g_autofree gchar *text
+      = g_strdup_printf ("video/x-raw(%s),format=RGBA,width=4,height=4,framerate=25/1", features);
+  GstCaps *caps = gst_caps_from_string (text);
 
   gst_harness_push_event (h, gst_event_new_caps (caps));
-  bus_assert_error (h, "download");
-  filter_push_segment (h);
-  fail_unless_equals_int (gst_harness_push (h, noise_buffer (64, 1)), GST_FLOW_NOT_NEGOTIATED);
   gst_caps_unref (caps);
+}
+
+/* One error, whatever upstream goes on to send: its pad sends the caps again and again. */
+GST_START_TEST (memory_of_a_device_is_refused_once_with_a_remedy)
+{
+  GstHarness *h = filter_new (CHEAP);
+
+  for (guint i = 0; i < G_N_ELEMENTS (memories); i++) {
+    g_autofree gchar *named = g_strdup_printf ("video/x-raw(%s) are not", memories[i].feature);
+    push_device_caps (h, memories[i].feature);
+    GstMessage *message = bus_wait (h, GST_MESSAGE_ERROR);
+    GError *error = NULL;
+    gst_message_parse_error (message, &error, NULL);
+    fail_unless (strstr (error->message, named) != NULL, "%s", error->message);
+    fail_unless (strstr (error->message, memories[i].remedy) != NULL, "%s", error->message);
+    g_error_free (error);
+    gst_message_unref (message);
+    filter_push_segment (h);
+    for (guint n = 0; n < 3; n++)
+      fail_unless_equals_int (gst_harness_push (h, noise_buffer (64, 1)), GST_FLOW_NOT_NEGOTIATED);
+    push_device_caps (h, memories[i].feature);
+    fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR), 0);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* A meta beside the memory is not what is out of reach; and other caps end the trouble. */
+GST_START_TEST (the_memory_is_named_among_other_features)
+{
+  GstHarness *h = filter_new (CHEAP);
+
+  push_device_caps (h, "meta:GstVideoOverlayComposition, memory:NVMM");
+  bus_assert_error (h, "video/x-raw(memory:NVMM) are not");
+  filter_start (h, "video/x-raw,format=RGBA,width=4,height=4,framerate=25/1");
+  gst_buffer_unref (filter_run (h, noise_buffer (64, 1)));
+  push_device_caps (h, "memory:NVMM");
+  bus_assert_error (h, "video/x-raw(memory:NVMM) are not");
   filter_finish (h);
 }
 GST_END_TEST;
@@ -329,7 +383,8 @@ failures_suite (void)
       buffer, planes_outside_of_their_buffer_are_an_error, 0, G_N_ELEMENTS (metas));
   tcase_add_test (buffer, a_buffer_larger_than_the_staging_is_an_error);
   tcase_add_test (buffer, a_program_for_another_kind_of_stream_is_an_error);
-  tcase_add_test (buffer, memory_of_a_device_is_refused_with_a_remedy);
+  tcase_add_test (buffer, memory_of_a_device_is_refused_once_with_a_remedy);
+  tcase_add_test (buffer, the_memory_is_named_among_other_features);
   tcase_add_test (buffer, a_device_that_is_not_there_is_an_error_at_ready);
   suite_add_tcase (s, slot);
   tcase_add_loop_test (

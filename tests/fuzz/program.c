@@ -45,6 +45,8 @@ read_bindings (FuzzInput *input)
   }
   for (guint i = 0; i < G_N_ELEMENTS (scalars) && defined & 128; i++)
     vyre_bindings_set (bindings, scalars[i], fuzz_number (input));
+  if (defined & 1)
+    vyre_bindings_set_stream (bindings, "RGB video");
   return bindings;
 }
 

@@ -29,6 +29,45 @@ static const ErrorCase syntax_cases[] = {
   { "nop \xc3\xa9", "1:5: ", "U+00E9" },
   { "nop # \xc2\x85", "1:7: ", "U+0085" },
   { "nop $", "1:5: ", "'$'" },
+  /* characters that stand for others */
+  { "crc32 payload \u2192 crc",
+      "1:15: ", "'\u2192' (U+2192) has no meaning here. Fix: write '->'" },
+  { "crc32 payload \u21d2 crc", "1:15: ", "Fix: write '->' instead" },
+  { "crc32 payload \u2013> crc",
+      "1:15: ", "'\u2013' (U+2013) has no meaning here. Fix: write '-'" },
+  { "crc32 payload > crc", "1:15: ", "Fix: write '->' instead" },
+  { "op 1, 5 \u2212 2", "1:9: ", "(U+2212) has no meaning here. Fix: write '-' instead" },
+  { "op 1, 5 \u2014 2", "1:9: ", "Fix: write '-' instead" },
+  { "op 1, 5 \u00d7 2", "1:9: ", "Fix: write '*' instead" },
+  { "op 1, 5 \u00f7 2", "1:9: ", "Fix: write '/' instead" },
+  { "op 1,\u00a02", "1:6: ", "(U+00A0) has no meaning here. Fix: write a space instead" },
+  { "nop\n\u00a0nop", "2:1: ", "Fix: write a space instead" },
+  { "op 1,\u30002", "1:6: ", "Fix: write a space instead" },
+  { "op\u200b 1", "1:3: ", "(U+200B) has no meaning here. Fix: remove it; most editors do not" },
+  { "nop \ufeff", "1:5: ", "(U+FEFF) has no meaning here. Fix: remove it; most editors do not" },
+  { "op \uff11\uff0c2", "1:4: ", "Fix: write '1' instead" },
+  { "op 1\uff0c2", "1:5: ", "Fix: write ',' instead" },
+  { "nop\uff1b nop", "1:4: ", "Fix: write ';' instead" },
+  { "op \u0663", "1:4: ", "Fix: write '3' instead" },
+  { "crc32 \uff1e", "1:7: ", "Fix: write '->' instead" },
+  { "nop\u2028nop", "1:4: ", "Fix: write a line feed instead" },
+  { "let \u0430 = 1", "1:5: ", "Fix: use the letters from a to z" },
+  { "nop \u2713", "1:5: ", "Fix: remove it; a comment starts with '#'" },
+  { "resource r = file \u201cr.bin\u201d",
+      "1:19: ", "(U+201C) has no meaning here. Fix: write \" or" },
+  { "resource r = file \u2018r.bin\u2019",
+      "1:19: ", "(U+2018) has no meaning here. Fix: write \" or" },
+  { "resource r = file \"r.bin\u201d; nop",
+      "1:25: ", "(U+201D) does not end a string. Fix: write \"" },
+  { "resource r = file 'r.bin\u2019\nnop",
+      "1:25: ", "(U+2019) does not end a string. Fix: write '" },
+  { "resource r = file 'r\u201d\nnop", "1:19: ", "close it with '" },
+  { "\u201cnop\u201d", "1:1: ", "Fix: write \" or ' instead" },
+  { "\xff\xfen", "1:1: ", "this is UTF-16 text. Fix: save the program as UTF-8" },
+  { "\xfe\xffn", "1:1: ", "this is UTF-16 text. Fix: save the program as UTF-8" },
+  { "\ufeffnop\n@", "2:1: ", "'@'" },
+  { "\ufeff@", "1:1: ", "'@'" },
+  { "\ufeff\ufeffnop", "1:1: ", "(U+FEFF)" },
   { "nop \"a\"", "1:5: ", "too many operands" },
   { "nop \"a", "1:5: ", "close it with \"" },
   { "nop 'a\nnop'", "1:5: ", "close it with '" },
@@ -435,6 +474,44 @@ assert_load_fails (const char *path, VyreError code, const char *position, const
   assert_error (error, code, position, message);
 }
 
+/* A mark in front of a text changes nothing but its length, which it does not count for. */
+static void
+assert_mark_is_skipped (const char *path, const char *text)
+{
+  g_autofree char *marked = g_strconcat ("\ufeff", text, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VyreProgram) plain = vyre_program_from_string (text, &error);
+  g_autoptr (VyreProgram) typed = vyre_program_from_string (marked, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (vyre_program_get_id (typed), ==, vyre_program_get_id (plain));
+  if (g_str_has_prefix (text, "builtin:"))
+    return;
+  write_file (path, marked, -1);
+  g_autoptr (VyreProgram) loaded = vyre_program_load (path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (vyre_program_get_id (loaded), ==, vyre_program_get_id (plain));
+}
+
+static void
+test_mark (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("vyre-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "program.vyre", NULL);
+  g_autofree char *most = repeat ("nop", " ", (1 << 20) - 3, "");
+  g_autofree char *more = repeat ("\ufeffnop", " ", (1 << 20) - 2, "");
+
+  assert_mark_is_skipped (path, "nop; crc32 payload -> crc");
+  assert_mark_is_skipped (path, "builtin:bytes");
+  assert_mark_is_skipped (path, most);
+  write_file (path, more, -1);
+  assert_load_fails (path, VYRE_ERROR_TOO_LARGE, "", "1048577 bytes");
+  write_file (path, "\ufeff", -1);
+  assert_load_fails (path, VYRE_ERROR_SYNTAX, "1:1: ", "no statement");
+  g_assert_cmpint (g_remove (path), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 static void
 test_load (void)
 {
@@ -548,6 +625,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/limits/path", test_path_limit);
   g_test_add_func ("/program/limits/observables", test_observable_limit);
   g_test_add_func ("/program/limits/lets", test_many_lets);
+  g_test_add_func ("/program/mark", test_mark);
   g_test_add_func ("/program/load", test_load);
   g_test_add_func ("/program/quotes", test_quotes);
   g_test_add_func ("/program/fifo", test_fifo);

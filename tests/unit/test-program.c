@@ -346,7 +346,8 @@ test_builtins (void)
 static void
 test_builtin_names (void)
 {
-  static const char *const names[] = { "\xA7", "\xC3", "x\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"
+  static const char *const names[] = { "\xA7", "\xC3",
+    "x\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"
     "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"
     "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4" };
 
@@ -418,6 +419,35 @@ test_bindings (void)
 }
 
 static void
+assert_unbound (const VyreBindings *bindings, const char *message)
+{
+  g_autoptr (VyreProgram) program = assemble ("nop\nu8_stats luma -> a");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (vyre_program_bind (program, bindings, 100, 0, 0, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_UNBOUND);
+  g_assert_true (g_str_has_prefix (error->message, message));
+}
+
+/* An error says what the stream is of, as far as the bindings do; a copy says so for itself. */
+static void
+test_stream_is_named (void)
+{
+  g_autoptr (VyreBindings) bindings = vyre_bindings_new ();
+  g_autoptr (VyreBindings) copy = NULL;
+
+  assert_unbound (NULL, "2:10: 'luma' is not defined for this stream. Fix: ");
+  assert_unbound (bindings, "2:10: 'luma' is not defined for this stream. Fix: ");
+  vyre_bindings_set_stream (bindings, "RGB video");
+  copy = vyre_bindings_copy (bindings);
+  vyre_bindings_set_stream (bindings, "Opus audio");
+  assert_unbound (copy, "2:10: 'luma' is not defined for this stream of RGB video. Fix: ");
+  assert_unbound (bindings, "2:10: 'luma' is not defined for this stream of Opus audio. Fix: ");
+  vyre_bindings_set_stream (bindings, NULL);
+  assert_unbound (bindings, "2:10: 'luma' is not defined for this stream. Fix: ");
+}
+
+static void
 assert_refused (const char *symbol, gboolean as_region)
 {
   static const VyreRegion region = { 0, 1, 1, 1 };
@@ -486,6 +516,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/id", test_id);
   g_test_add_func ("/program/references", test_references);
   g_test_add_func ("/program/bindings", test_bindings);
+  g_test_add_func ("/program/stream-is-named", test_stream_is_named);
   g_test_add_func ("/program/unknown-bindings", test_unknown_bindings);
   g_test_add_func ("/program/opcode-names", test_opcode_names);
   return g_test_run ();

@@ -16,6 +16,8 @@ VyreArena *vyre_arena_new (gsize size, gsize alignment, GError **error);
 void vyre_arena_destroy (VyreArena *arena);
 gboolean vyre_arena_alloc (VyreArena *arena, gsize size, gsize *offset);
 gboolean vyre_arena_alloc_wait (VyreArena *arena, gsize size, gint64 end_time, gsize *offset);
+gboolean vyre_arena_lend (VyreArena *arena, gsize size, gsize *offset);
+gboolean vyre_arena_can_lend (VyreArena *arena, gsize size);
 void vyre_arena_free (VyreArena *arena, gsize offset);
 gsize vyre_arena_get_size (const VyreArena *arena);
 gsize vyre_arena_get_used (VyreArena *arena);

@@ -236,6 +236,21 @@ get_depth (GstVyreSrc *self)
   return depth;
 }
 
+/* Whether a block that is not wanted yet has a place. Downstream that holds all that it can lend
+ * is behind: what was read ahead into other memory would be copied, and be there no sooner. */
+static gboolean
+has_place (GstVyreSrc *self, gsize length)
+{
+  GstAllocator *allocator;
+  GstAllocationParams params;
+
+  gst_base_src_get_allocator (GST_BASE_SRC_CAST (self), &allocator, &params);
+  gboolean fine = !gst_vyre_allocator_get_store (allocator)
+                  || gst_vyre_allocator_can_lend (allocator, length, &params);
+  gst_clear_object (&allocator);
+  return fine;
+}
+
 /* Reads ahead, as far as the file goes, blocks like the one of @length bytes that is wanted
  * now. */
 static GstFlowReturn
@@ -248,7 +263,8 @@ read_ahead (GstVyreSrc *self, guint64 offset, gsize length, guint64 size)
     self->next = offset;
     flow = start_block (self, length); /* at the end of the file as well: it may have grown */
   }
-  while (flow == GST_FLOW_OK && self->blocks.length < depth && self->next < size)
+  while (flow == GST_FLOW_OK && self->blocks.length < depth && self->next < size
+         && has_place (self, (gsize)MIN (length, size - self->next)))
     flow = start_block (self, (gsize)MIN (length, size - self->next));
   return flow;
 }

@@ -165,6 +165,31 @@ GST_START_TEST (in_front_of_the_filter_bytes_are_staged_by_the_read)
 }
 GST_END_TEST;
 
+/* Blocks of more than half of the staging memory, and a last one of less: what is read ahead
+ * keeps nothing that the blocks before it need. */
+GST_START_TEST (large_blocks_do_not_wait_for_the_last)
+{
+  File file;
+  GError *error = NULL;
+
+  file_init (&file, 2 * 196608 + 114688);
+  gchar *text = g_strdup_printf ("vyresrc location=%s blocksize=196608 ! vyrefilter name=filter "
+                                 "staging-size=262144 import-threshold=18446744073709551615 "
+                                 "program=\"crc32 payload -> crc32\" ! fakesink",
+      file.path);
+  GstElement *pipeline = gst_parse_launch (text, NULL);
+  GstMessage *end = file_run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  if (GST_MESSAGE_TYPE (end) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (end, &error, NULL);
+  fail_unless (error == NULL, "%s", error ? error->message : "");
+  gst_message_unref (end);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  g_free (text);
+  file_clear (&file);
+}
+GST_END_TEST;
+
 GST_START_TEST (results_are_those_of_the_file)
 {
   File file;
@@ -568,6 +593,7 @@ src_suite (void)
   tcase_add_test (bytes, seeking_goes_on_from_there);
   tcase_add_test (bytes, pulled_ranges_are_exact);
   tcase_add_test (bytes, in_front_of_the_filter_bytes_are_staged_by_the_read);
+  tcase_add_test (bytes, large_blocks_do_not_wait_for_the_last);
   tcase_add_test (bytes, results_are_those_of_the_file);
   suite_add_tcase (s, files);
   tcase_add_test (files, a_file_that_is_cut_ends_where_it_is_cut);

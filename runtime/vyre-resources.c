@@ -11,6 +11,9 @@
 /* Slices of the staging store are whole pages, and so is what counts. */
 #define PAGE ((gsize)4096)
 
+/* An entry of a table has 32 bits for the bytes of a file. */
+#define LARGEST ((gsize)G_MAXINT32 & ~(PAGE - 1))
+
 /* LOADING and what is in it belong to the service thread, which looks at files and moves
  * bytes without the lock; RESIDENT may be pinned or evicted by anybody. */
 struct _VyreResident {
@@ -175,6 +178,24 @@ fail (VyreResources *self, VyreResident *resident, GError *error)
   self->counters.failures++;
 }
 
+/* Room for payloads stays what it is when the staging store grows by what the budget does. */
+static GError *
+too_large (VyreResources *self, const char *path, gsize size)
+{
+  gsize needed = bytes_taken (MIN (size, LARGEST));
+  gsize staging = vyre_store_get_size (self->staging) - self->budget + needed;
+  gsize most = vyre_store_get_most (self->staging);
+  g_autofree char *fix = size <= LARGEST && staging <= most ? g_strdup_printf (
+                             "set resource-size=%" G_GSIZE_FORMAT
+                             " or more and staging-size=%" G_GSIZE_FORMAT " or more",
+                             needed, staging)
+                                                            : g_strdup ("split the file");
+
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "%s has %" G_GSIZE_FORMAT " bytes, and there are %" G_GSIZE_FORMAT " for resources. Fix: %s.",
+      path, size, self->budget, fix);
+}
+
 static GError *
 open_file (VyreResources *self, VyreResident *resident)
 {
@@ -188,12 +209,7 @@ open_file (VyreResources *self, VyreResident *resident)
     return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be read.",
         resident->name->path, g_strerror (errno));
   if ((guint64)status.st_size > self->budget || bytes_taken ((gsize)status.st_size) > self->budget)
-    return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "%s has %" G_GINT64_FORMAT " bytes, and there are %" G_GSIZE_FORMAT
-        " for resources. Fix: set resource-size=%" G_GSIZE_FORMAT
-        " or more, and staging-size to no less.",
-        resident->name->path, (gint64)status.st_size, self->budget,
-        bytes_taken ((gsize)status.st_size));
+    return too_large (self, resident->name->path, (gsize)status.st_size);
   resident->size = (gsize)status.st_size;
   return NULL;
 }
@@ -330,8 +346,7 @@ vyre_resources_new (VyreIngest *ingest, VyreStore *staging, VyreStore *payloads,
   self->ingest = ingest;
   self->staging = staging;
   self->payloads = payloads;
-  /* an entry of a table has 32 bits for the bytes of a file */
-  self->budget = MIN (MIN (budget, vyre_store_get_size (staging)), G_MAXINT32);
+  self->budget = MIN (MIN (budget, vyre_store_get_size (staging)), LARGEST);
   self->notify = notify;
   self->data = data;
   g_mutex_init (&self->lock);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vyre-file-private.h"
 #include "vyre-store-private.h"
 
 /* Slices of the staging store are whole pages, and so is what counts. */
@@ -178,6 +179,14 @@ fail (VyreResources *self, VyreResident *resident, GError *error)
   self->counters.failures++;
 }
 
+static void
+close_file (VyreResident *resident)
+{
+  if (resident->fd >= 0)
+    close (resident->fd);
+  resident->fd = -1;
+}
+
 /* Room for payloads stays what it is when the staging store grows by what the budget does. */
 static GError *
 too_large (VyreResources *self, const char *path, gsize size)
@@ -196,6 +205,27 @@ too_large (VyreResources *self, const char *path, gsize size)
       path, size, self->budget, fix);
 }
 
+/* A file that does not say how long it is: a copy takes its place. */
+static GError *
+measure (VyreResources *self, VyreResident *resident)
+{
+  gsize size = 0;
+  int copy = vyre_file_copy_out (resident->fd, self->budget, &size);
+
+  if (copy < 0)
+    return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be read.",
+        resident->name->path, g_strerror (errno));
+  close_file (resident);
+  resident->fd = copy;
+  resident->size = size;
+  if (size <= self->budget)
+    return NULL;
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "%s does not say how long it is, and there are %" G_GSIZE_FORMAT
+      " bytes for resources, which is too little. Fix: raise resource-size, or name a copy of it.",
+      resident->name->path, self->budget);
+}
+
 static GError *
 open_file (VyreResources *self, VyreResident *resident)
 {
@@ -208,18 +238,12 @@ open_file (VyreResources *self, VyreResident *resident)
   if (fstat (resident->fd, &status) < 0)
     return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be read.",
         resident->name->path, g_strerror (errno));
+  if (!vyre_file_tells_size (resident->fd))
+    return measure (self, resident);
   if ((guint64)status.st_size > self->budget || bytes_taken ((gsize)status.st_size) > self->budget)
     return too_large (self, resident->name->path, (gsize)status.st_size);
   resident->size = (gsize)status.st_size;
   return NULL;
-}
-
-static void
-close_file (VyreResident *resident)
-{
-  if (resident->fd >= 0)
-    close (resident->fd);
-  resident->fd = -1;
 }
 
 /* From the staging store to where the kernel reads payloads. */

@@ -315,8 +315,10 @@ set_program_location (GstVyreFilter *self, const gchar *path)
     return;
   }
   VyreProgram *program = vyre_program_load (path, &error);
-  if (error)
-    g_prefix_error (&error, "%s: ", path);
+  if (error) {
+    g_autofree gchar *shown = g_filename_display_name (path);
+    g_prefix_error (&error, "%s: ", shown);
+  }
   take_program (self, program, NULL, path, error);
 }
 

@@ -11,6 +11,7 @@
 #include "gstvyrefork.h"
 #include "gstvyrememory.h"
 #include "gstvyrethread.h"
+#include "gstvyreuri.h"
 
 #define GST_CAT_DEFAULT cat_source
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
@@ -24,9 +25,6 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 /* Of a block's memory. Into memory that starts 16 bytes behind a page, as allocators like it,
  * some CPUs copy at an eighth of the speed. */
 #define ALIGNMENT 64
-
-/* The scheme of a file's URI, after what says whose it is. */
-#define URI_PREFIX "vyre+"
 
 enum {
   PROP_LOCATION = 1,
@@ -60,6 +58,7 @@ struct _GstVyreSrc {
 
   /* streaming thread; start and stop while it does not run */
   int fd;
+  gboolean has_size;    /* it says how long it is; otherwise it is read to its end, in order */
   GstVyreDirect direct; /* of the same file */
   VyreStore *store;     /* what the ingest has registered, or NULL */
   GQueue blocks;        /* of Block, by offset, without gaps */
@@ -168,8 +167,9 @@ static GstFlowReturn
 fail (GstVyreSrc *self, GError *error)
 {
   g_autofree gchar *location = dup_location (self);
+  g_autofree gchar *shown = g_filename_display_name (location);
 
-  GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s: %s", location, error->message), (NULL));
+  GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s: %s", shown, error->message), (NULL));
   g_error_free (error);
   return GST_FLOW_ERROR;
 }
@@ -217,7 +217,7 @@ get_size (GstBaseSrc *src, guint64 *size)
   GstVyreSrc *self = GST_VYRE_SRC (src);
   struct stat status;
 
-  if (self->fd < 0 || fstat (self->fd, &status) < 0)
+  if (self->fd < 0 || !self->has_size || fstat (self->fd, &status) < 0)
     return FALSE;
   *size = (guint64)status.st_size;
   return TRUE;
@@ -337,35 +337,26 @@ static gboolean
 refuse (GstVyreSrc *self, GstResourceError code, const gchar *location, const gchar *what,
     const gchar *fix)
 {
+  g_autofree gchar *shown = g_filename_display_name (location ? location : "vyresrc");
+
   gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
-      g_strdup_printf ("%s: %s. Fix: %s.", location ? location : "vyresrc", what, fix), NULL,
-      __FILE__, GST_FUNCTION, __LINE__);
+      g_strdup_printf ("%s: %s. Fix: %s.", shown, what, fix), NULL, __FILE__, GST_FUNCTION,
+      __LINE__);
   return FALSE;
 }
 
-/* Only of regular files is it known where they end, and that a read does. */
-static gboolean
-check_file (GstVyreSrc *self, const gchar *location)
-{
-  struct stat status;
-
-  if (fstat (self->fd, &status) < 0)
-    return refuse (
-        self, GST_RESOURCE_ERROR_READ, location, g_strerror (errno), "check the storage");
-  if (S_ISREG (status.st_mode))
-    return TRUE;
-  return refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
-      S_ISDIR (status.st_mode) ? "a directory" : "not a regular file",
-      "name a regular file, or use fdsrc or filesrc for what has no end");
-}
-
+/* Only of regular files is it known that they end, and that a read does. */
 static gboolean
 open_file (GstVyreSrc *self, const gchar *location)
 {
-  /* a FIFO without a writer would be waited for */
-  self->fd = open (location, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  self->fd = vyre_file_open (location, O_RDONLY);
+  self->has_size = self->fd >= 0 && vyre_file_tells_size (self->fd);
   if (self->fd >= 0)
-    return check_file (self, location);
+    return TRUE;
+  if (errno == EISDIR || errno == ENODEV)
+    return refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
+        errno == EISDIR ? "a directory" : "not a regular file",
+        "name a regular file, or use fdsrc or filesrc for what has no end");
   return refuse (self,
       errno == ENOENT ? GST_RESOURCE_ERROR_NOT_FOUND : GST_RESOURCE_ERROR_OPEN_READ, location,
       g_strerror (errno), "name a file that can be read");
@@ -384,9 +375,10 @@ open_direct (GstVyreSrc *self, const gchar *location)
         && gst_vyre_direct_pays (self->fd))
       gst_vyre_direct_open (&self->direct, self->fd);
   } else if (wanted == DIRECT_IO_ALWAYS && !gst_vyre_direct_open (&self->direct, self->fd)) {
+    g_autofree gchar *shown = g_filename_display_name (location);
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
         ("%s: its file system takes no direct reads. Fix: set direct-io=never, or move the file.",
-            location),
+            shown),
         (NULL));
   }
 }
@@ -448,7 +440,7 @@ stop (GstBaseSrc *src)
 static gboolean
 is_seekable (GstBaseSrc *src)
 {
-  return TRUE;
+  return GST_VYRE_SRC (src)->has_size;
 }
 
 static GstStructure *
@@ -550,7 +542,7 @@ get_uri_type (GType type)
 static const gchar *const *
 get_protocols (GType type)
 {
-  static const gchar *const protocols[] = { URI_PREFIX "file", NULL };
+  static const gchar *const protocols[] = { GST_VYRE_URI_SCHEME, NULL };
 
   return protocols;
 }
@@ -559,24 +551,17 @@ static gchar *
 get_uri (GstURIHandler *handler)
 {
   g_autofree gchar *location = dup_location (GST_VYRE_SRC (handler));
-  g_autofree gchar *path = location ? g_canonicalize_filename (location, NULL) : NULL;
-  g_autofree gchar *uri = path ? g_filename_to_uri (path, NULL, NULL) : NULL;
 
-  return uri ? g_strconcat (URI_PREFIX, uri, NULL) : NULL;
+  return location ? gst_vyre_uri_from_location (location) : NULL;
 }
 
 static gboolean
 set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
 {
-  g_autofree gchar *location = g_str_has_prefix (uri, URI_PREFIX)
-                                   ? g_filename_from_uri (uri + strlen (URI_PREFIX), NULL, NULL)
-                                   : NULL;
+  g_autofree gchar *location = NULL;
 
-  if (!location) {
-    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
-        "'%s' names no file here. Fix: write " URI_PREFIX "file:///and/its/path.", uri);
+  if (!gst_vyre_uri_to_location (uri, &location, error))
     return FALSE;
-  }
   if (set_location (GST_VYRE_SRC (handler), location))
     return TRUE;
   g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,

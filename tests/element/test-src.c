@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -256,6 +257,7 @@ check_refused (const gchar *location, gint code, const gchar *part)
   fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, code), "%s", error->message);
   fail_unless (strstr (error->message, part) != NULL, "%s", error->message);
   fail_unless (strstr (error->message, "Fix: ") != NULL, "%s", error->message);
+  fail_unless (g_utf8_validate (error->message, -1, NULL));
   g_error_free (error);
   gst_message_unref (message);
   gst_element_set_state (pipeline, GST_STATE_NULL);
@@ -293,12 +295,114 @@ GST_START_TEST (uris_name_files)
   fail_unless_equals_string (location, "/tmp/a b");
   uri = gst_uri_handler_get_uri (GST_URI_HANDLER (source));
   fail_unless_equals_string (uri, "vyre+file:///tmp/a%20b");
-  fail_if (gst_uri_handler_set_uri (GST_URI_HANDLER (source), "vyre+file:relative", &error));
-  fail_unless (strstr (error->message, "Fix: ") != NULL);
-  g_clear_error (&error);
   g_free (uri);
   g_free (location);
   gst_object_unref (source);
+}
+GST_END_TEST;
+
+static gchar *
+take_location (GstElement *source)
+{
+  gchar *location;
+
+  g_object_get (source, "location", &location, NULL);
+  return location;
+}
+
+/* As a URI of filesrc does, but for hosts. */
+GST_START_TEST (uris_are_read_as_those_of_files)
+{
+  static const struct {
+    const gchar *uri, *location;
+  } cases[] = {
+    { "vyre+file:///tmp/a%20b", "/tmp/a b" },
+    { "VYRE+FILE:///tmp/a", "/tmp/a" },
+    { "Vyre+File://localhost/tmp/a", "/tmp/a" },
+    { "vyre+file://LOCALHOST/tmp/a", "/tmp/a" },
+    { "vyre+file:/tmp/a", "/tmp/a" },
+    { "vyre+file:///tmp/%E9", "/tmp/\xe9" },
+    { "vyre+file://", NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GError *error = NULL;
+    GstElement *source = gst_element_make_from_uri (GST_URI_SRC, cases[i].uri, NULL, &error);
+    fail_unless (source != NULL, "%s: %s", cases[i].uri, error ? error->message : "");
+    gchar *location = take_location (source);
+    fail_unless_equals_string (location, cases[i].location);
+    g_free (location);
+    gst_object_unref (source);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST (uris_that_name_no_file_here_are_errors)
+{
+  static const gchar *const cases[] = { "vyre+file://host/tmp/a", "vyre+file://localhost.example/a",
+    "vyre+file:relative", "vyre+file://host", "vyre+file:///a%00b", "vyre+file:///a%2Fb" };
+  GstElement *source = gst_element_factory_make ("vyresrc", NULL);
+  GError *error = NULL;
+
+  g_object_set (source, "location", "/before", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    fail_if (gst_uri_handler_set_uri (GST_URI_HANDLER (source), cases[i], &error), "%s", cases[i]);
+    fail_unless (g_error_matches (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI));
+    fail_unless (strstr (error->message, "Fix: ") != NULL);
+    g_clear_error (&error);
+    gchar *location = take_location (source);
+    fail_unless_equals_string (location, "/before");
+    g_free (location);
+  }
+  gst_object_unref (source);
+}
+GST_END_TEST;
+
+/* Files of /proc say that they are empty, those of /sys that they have a page. */
+GST_START_TEST (files_that_do_not_say_how_long_they_are_are_read_to_their_end)
+{
+  static const gchar *const paths[]
+      = { "/proc/version", "/proc/self/environ", "/sys/devices/system/cpu/possible" };
+  static const guint blocks[] = { 7, 4096, 1048576 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (paths) * G_N_ELEMENTS (blocks); i++) {
+    File file = { .path = (gchar *)paths[i / G_N_ELEMENTS (blocks)] };
+    if (!g_file_get_contents (file.path, (gchar **)&file.bytes, &file.size, NULL))
+      continue;
+    fail_unless (file.size > 0);
+    GstHarness *h = file_source_new (file.path, blocks[i % G_N_ELEMENTS (blocks)], 8);
+    gst_harness_play (h);
+    fail_unless_equals_uint64 (file_check_rest (h, &file, 0, file.size), file.size);
+    fail_unless (file_pull (h) == NULL, "more than the file has");
+    gst_harness_teardown (h);
+    g_free (file.bytes);
+  }
+}
+GST_END_TEST;
+
+GST_START_TEST (what_is_no_file_does_not_notice)
+{
+  gchar *directory = g_dir_make_tmp ("vyresrc-XXXXXX", NULL), events[4096];
+  gchar *fifo = g_build_filename (directory, "fifo", NULL);
+  int watch = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+
+  fail_unless (mkfifo (fifo, 0600) == 0);
+  fail_unless (inotify_add_watch (watch, fifo, IN_OPEN) >= 0);
+  check_refused (fifo, GST_RESOURCE_ERROR_OPEN_READ, "not a regular file");
+  fail_unless (read (watch, events, sizeof events) < 0, "it was opened");
+  close (watch);
+  g_unlink (fifo);
+  g_rmdir (directory);
+  g_free (fifo);
+  g_free (directory);
+}
+GST_END_TEST;
+
+/* Names are bytes, and messages are UTF-8. */
+GST_START_TEST (names_in_messages_are_utf8)
+{
+  check_refused ("/no/such/caf\xe9", GST_RESOURCE_ERROR_NOT_FOUND, "/no/such/caf");
+  check_refused ("/dev/./\xe9", GST_RESOURCE_ERROR_NOT_FOUND, "/dev/./");
 }
 GST_END_TEST;
 
@@ -601,6 +705,11 @@ src_suite (void)
   tcase_add_test (files, what_cannot_be_read_is_an_error);
   tcase_add_test (files, what_is_refused_is_one_warning_and_nothing_else_is);
   tcase_add_test (files, uris_name_files);
+  tcase_add_test (files, uris_are_read_as_those_of_files);
+  tcase_add_test (files, uris_that_name_no_file_here_are_errors);
+  tcase_add_test (files, files_that_do_not_say_how_long_they_are_are_read_to_their_end);
+  tcase_add_test (files, what_is_no_file_does_not_notice);
+  tcase_add_test (files, names_in_messages_are_utf8);
   suite_add_tcase (s, direct);
   tcase_add_test (direct, direct_reads_take_what_is_aligned);
   tcase_add_test (direct, seeking_decides_anew_what_is_read_directly);

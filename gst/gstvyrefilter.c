@@ -542,7 +542,7 @@ open_kernel (GstVyreFilter *self)
       vyre_placement_name (vyre_megakernel_get_placement (kernel)),
       vyre_residency_name (vyre_megakernel_get_residency (kernel)),
       vyre_megakernel_get_verdict (kernel));
-  const char *reason = vyre_ingest_get_reason (vyre_megakernel_get_ingest (kernel));
+  const char *reason = gst_vyre_shared_take_news (shared, GST_ELEMENT_CAST (self));
   if (reason)
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED, ("%s", reason), (NULL));
   return TRUE;

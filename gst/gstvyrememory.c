@@ -4,8 +4,9 @@
 struct _GstVyreAllocator {
   GstAllocator parent;
   VyreStore *store;
-  gint retired; /* atomic */
-  gsize asked;  /* bytes that were asked for and not freed yet, lent or not; atomic, as the next */
+  gint retired;      /* atomic */
+  gboolean was_told; /* set before anybody else has it */
+  gsize asked; /* bytes that were asked for and not freed yet, lent or not; atomic, as the next */
   gsize most_asked;
   gsize largest; /* that was asked for at once */
 };
@@ -270,6 +271,21 @@ VyreStore *
 gst_vyre_allocator_get_store (GstAllocator *allocator)
 {
   return GST_IS_VYRE_ALLOCATOR (allocator) ? GST_VYRE_ALLOCATOR (allocator)->store : NULL;
+}
+
+/* The bus hears from somebody else why files are not read into the store as well as they could
+ * be. */
+void
+gst_vyre_allocator_note_told (GstAllocator *allocator)
+{
+  GST_VYRE_ALLOCATOR (allocator)->was_told = TRUE;
+}
+
+/* Whether that is so; not of any other allocator. */
+gboolean
+gst_vyre_allocator_was_told (GstAllocator *allocator)
+{
+  return GST_IS_VYRE_ALLOCATOR (allocator) && GST_VYRE_ALLOCATOR (allocator)->was_told;
 }
 
 /* No kernel reads the store any more: from now on, upstream gets system memory. */

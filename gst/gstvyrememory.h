@@ -28,6 +28,8 @@ G_DECLARE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST, VYRE_ALLOCATOR,
 GstAllocator *gst_vyre_allocator_new (VyreStore *store);
 VyreStore *gst_vyre_allocator_get_store (GstAllocator *allocator);
 void gst_vyre_allocator_retire (GstAllocator *allocator);
+void gst_vyre_allocator_note_told (GstAllocator *allocator);
+gboolean gst_vyre_allocator_was_told (GstAllocator *allocator);
 gboolean gst_vyre_allocator_can_lend (
     GstAllocator *allocator, gsize size, const GstAllocationParams *params);
 gsize gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more);

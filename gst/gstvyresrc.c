@@ -122,10 +122,12 @@ drop_blocks (GstVyreSrc *self)
     drop_block (self);
 }
 
-/* An ingest whose ring knows @store, which may be NULL. */
+/* An ingest whose ring knows the store of @allocator, which may be NULL or have none. */
 static void
-set_store (GstVyreSrc *self, VyreStore *store)
+set_store (GstVyreSrc *self, GstAllocator *allocator)
 {
+  VyreStore *store = gst_vyre_allocator_get_store (allocator);
+
   if (self->ingest && self->store == store)
     return;
   drop_blocks (self);
@@ -141,7 +143,7 @@ set_store (GstVyreSrc *self, VyreStore *store)
   GST_INFO_OBJECT (self, "%s, %s", vyre_ingest_mode_name (vyre_ingest_get_mode (ingest)),
       vyre_ingest_is_registered (ingest) ? "fixed reads" : "reads");
   const char *reason = vyre_ingest_get_reason (ingest);
-  if (reason)
+  if (reason && !gst_vyre_allocator_was_told (allocator))
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED, ("%s", reason), (NULL));
 }
 
@@ -155,7 +157,7 @@ decide_allocation (GstBaseSrc *src, GstQuery *query)
   gst_allocation_params_init (&params);
   if (gst_query_get_n_allocation_params (query) > 0)
     gst_query_parse_nth_allocation_param (query, 0, &allocator, &params);
-  set_store (self, gst_vyre_allocator_get_store (allocator));
+  set_store (self, allocator);
   gst_clear_object (&allocator);
   /* blocks are not the frames that a pool may be of */
   while (gst_query_get_n_allocation_pools (query) > 0)

@@ -7,6 +7,7 @@
 
 #include "common.h"
 #include "file.h"
+#include "restriction.h"
 
 #define NEVER "18446744073709551615"
 
@@ -263,6 +264,70 @@ GST_START_TEST (buffers_in_pieces)
 }
 GST_END_TEST;
 
+/* ---- memory that may be locked ------------------------------------------------ */
+
+/* The warnings of a pipeline that reads @file, as one text; how many they are in @n. */
+static gchar *
+collect_warnings (const File *file, const gchar *advice, guint *n)
+{
+  GString *text = g_string_new (NULL);
+  gchar *launch = g_strdup_printf ("vyresrc location=%s ! vyrefilter name=filter program=nop "
+                                   "post-messages=0 ! fakesink",
+      file->path);
+  GstElement *pipeline = gst_parse_launch (launch, NULL);
+  GstElement *filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GstMessage *message = NULL;
+
+  if (advice)
+    fail_unless_equals_int (follow (filter, advice), 1);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (*n = 0; !message || GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING;) {
+    gst_clear_message (&message);
+    message = gst_bus_timed_pop_filtered (
+        bus, PATIENCE * GST_SECOND, GST_MESSAGE_WARNING | GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    fail_unless (message != NULL);
+    if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_WARNING)
+      continue;
+    GError *error = NULL;
+    gst_message_parse_warning (message, &error, NULL);
+    g_string_append (text, error->message);
+    g_error_free (error);
+    (*n)++;
+  }
+  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (filter);
+  gst_object_unref (pipeline);
+  g_free (launch);
+  return g_string_free (text, FALSE);
+}
+
+/* What an ordinary user has. */
+GST_START_TEST (little_memory_to_lock)
+{
+  File file;
+  guint n;
+
+  if (g_getenv ("VYRE_TEST_RESTRICTION"))
+    return;
+  file_init (&file, 100000);
+  fail_unless (restriction_limit_memlock (8 << 20));
+  gchar *warning = collect_warnings (&file, NULL, &n);
+  fail_unless (n <= 1, "%s", warning);
+  if (n == 1) { /* some kernels do not count what is registered */
+    fail_unless (strstr (warning, "arena") == NULL, "%s", warning);
+    gchar *relapse = collect_warnings (&file, warning, &n);
+    fail_unless_equals_int (n, 0);
+    g_free (relapse);
+  }
+  g_free (warning);
+  file_clear (&file);
+}
+GST_END_TEST;
+
 static Suite *
 advice_suite (void)
 {
@@ -277,6 +342,7 @@ advice_suite (void)
   tcase_add_test (tc, a_store_too_small);
   tcase_add_test (tc, a_store_too_small_for_blocks_of_a_file);
   tcase_add_test (tc, buffers_in_pieces);
+  tcase_add_test (tc, little_memory_to_lock);
   return s;
 }
 

@@ -630,14 +630,14 @@ GST_END_TEST;
 
 /* The warnings of a pipeline's source. */
 static guint
-count_warnings (GstBus *bus, GstElement *source)
+count_warnings (GstBus *bus)
 {
   GstMessage *message;
   guint n = 0;
 
   while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING))) {
     GError *error = NULL;
-    n += GST_MESSAGE_SRC (message) == GST_OBJECT_CAST (source);
+    n++;
     gst_message_parse_warning (message, &error, NULL);
     fail_unless (strstr (error->message, ". Fix: ") != NULL, "%s", error->message);
     g_error_free (error);
@@ -647,10 +647,11 @@ count_warnings (GstBus *bus, GstElement *source)
 }
 
 static void
-check_warnings (const gchar *location, gboolean filtered)
+check_warnings (const gchar *location, const gchar *behind)
 {
-  gchar *text = g_strdup_printf ("vyresrc name=source location=%s ! %s ! fakesink name=sink",
-      location, filtered ? "vyrefilter program=nop post-messages=0" : "identity");
+  gboolean filtered = g_str_has_prefix (behind, "vyrefilter");
+  gchar *text = g_strdup_printf (
+      "vyresrc name=source location=%s ! %s ! fakesink name=sink", location, behind);
   GstElement *pipeline = gst_parse_launch (text, NULL);
   GstElement *source = gst_bin_get_by_name (GST_BIN (pipeline), "source");
   GstBus *bus = gst_element_get_bus (pipeline);
@@ -663,7 +664,7 @@ check_warnings (const gchar *location, gboolean filtered)
   gst_structure_get_boolean (reads, "registered", &registered);
   gboolean best = g_str_equal (gst_structure_get_string (reads, "ingest-mode"), "single-issuer")
                   && (registered || !filtered);
-  fail_unless_equals_int (count_warnings (bus, source), best ? 0 : 1);
+  fail_unless_equals_int (count_warnings (bus), best ? 0 : 1);
   gst_structure_free (reads);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
@@ -672,14 +673,17 @@ check_warnings (const gchar *location, gboolean filtered)
   g_free (text);
 }
 
-/* Memory that nobody proposed is not missing. */
+/* Memory that nobody proposed is not missing; what several would say one says. */
 GST_START_TEST (what_is_refused_is_one_warning_and_nothing_else_is)
 {
   File file;
 
   file_init (&file, 100000);
-  check_warnings (file.path, FALSE);
-  check_warnings (file.path, TRUE);
+  check_warnings (file.path, "identity");
+  check_warnings (file.path, "vyrefilter program=nop post-messages=0");
+  check_warnings (file.path, "vyrefilter program=nop post-messages=0 ! fakesink "
+                             "videotestsrc num-buffers=1 ! vyrefilter program=nop "
+                             "post-messages=0");
   file_clear (&file);
 }
 GST_END_TEST;

@@ -316,8 +316,10 @@ set_program_location (GstVyreFilter *self, const gchar *path)
     return;
   }
   VyreProgram *program = vyre_program_load (path, &error);
-  if (error)
-    g_prefix_error (&error, "%s: ", path);
+  if (error) {
+    g_autofree gchar *shown = g_filename_display_name (path);
+    g_prefix_error (&error, "%s: ", shown);
+  }
   take_program (self, program, NULL, path, error);
 }
 
@@ -543,7 +545,7 @@ open_kernel (GstVyreFilter *self)
       vyre_placement_name (vyre_megakernel_get_placement (kernel)),
       vyre_residency_name (vyre_megakernel_get_residency (kernel)),
       vyre_megakernel_get_verdict (kernel));
-  const char *reason = vyre_ingest_get_reason (vyre_megakernel_get_ingest (kernel));
+  const char *reason = gst_vyre_shared_take_news (shared, GST_ELEMENT_CAST (self));
   if (reason)
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED, ("%s", reason), (NULL));
   return TRUE;

@@ -4,13 +4,18 @@
 struct _GstVyreAllocator {
   GstAllocator parent;
   VyreStore *store;
-  gint retired; /* atomic */
+  gint retired;      /* atomic */
+  gboolean was_told; /* set before anybody else has it */
+  gsize asked; /* bytes that were asked for and not freed yet, lent or not; atomic, as the next */
+  gsize most_asked;
+  gsize largest; /* that was asked for at once */
 };
 
 typedef struct {
   GstMemory parent;
   VyreStore *store;
-  gsize slice; /* byte offset in the store; of a root memory, which frees it */
+  gsize slice;   /* byte offset in the store; of a root memory, which frees it */
+  gboolean lent; /* to upstream, which asked for it */
 } GstVyreMemory;
 
 G_DEFINE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST_TYPE_ALLOCATOR)
@@ -35,14 +40,100 @@ slice_of (GstMemory *memory)
   return ((GstVyreMemory *)(memory->parent ? memory->parent : memory))->slice;
 }
 
-/* What upstream may take: half of the store. The other half is for payloads
- * that have to be copied in; without it, buffers queued upstream could keep the
- * copy they wait behind from ever getting room. */
-static gboolean
-may_lend (VyreStore *store, gsize size)
+/* ---- what is asked for ------------------------------------------------------- */
+
+static void
+raise_to (gsize *most, gsize value)
 {
-  return vyre_store_get_used (store) + size <= vyre_store_get_size (store) / 2;
+  gsize seen = __atomic_load_n (most, __ATOMIC_RELAXED);
+
+  while (value > seen
+         && !__atomic_compare_exchange_n (
+             most, &seen, value, TRUE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    ;
 }
+
+static void
+note_asked (GstVyreAllocator *self, gsize size)
+{
+  raise_to (&self->largest, GST_VYRE_ROOM (size));
+  raise_to (
+      &self->most_asked, __atomic_add_fetch (&self->asked, GST_VYRE_ROOM (size), __ATOMIC_RELAXED));
+}
+
+static void
+note_freed (GstVyreAllocator *self, gsize size)
+{
+  __atomic_sub_fetch (&self->asked, GST_VYRE_ROOM (size), __ATOMIC_RELAXED);
+}
+
+/* Memory of the system that was given in the place of a slice. */
+typedef struct {
+  GstVyreAllocator *allocator;
+  gsize size;
+} Refusal;
+
+static void
+refusal_free (gpointer data)
+{
+  Refusal *refusal = data;
+
+  note_freed (refusal->allocator, refusal->size);
+  gst_object_unref (refusal->allocator);
+  g_free (refusal);
+}
+
+static GQuark
+refusal_quark (void)
+{
+  return g_quark_from_static_string ("GstVyreRefusal");
+}
+
+/* It will be copied in, unless the device imports it, and counted. */
+static GstMemory *
+refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize maxsize)
+{
+  GstMemory *memory = gst_allocator_alloc (NULL, size, params);
+  Refusal *refusal = memory ? g_new (Refusal, 1) : NULL;
+
+  if (!memory)
+    return NULL;
+  *refusal = (Refusal){ gst_object_ref (self), maxsize };
+  note_asked (self, maxsize);
+  gst_mini_object_set_qdata (
+      GST_MINI_OBJECT_CAST (memory), refusal_quark (), refusal, refusal_free);
+  return memory;
+}
+
+/* Whether @memory was asked for in a store that had no room for it. */
+gboolean
+gst_vyre_memory_was_refused (GstMemory *memory)
+{
+  GstMemory *root = memory->parent ? memory->parent : memory;
+
+  return gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), refusal_quark ()) != NULL;
+}
+
+/* Bytes of a store that would have had room for all that was ever asked for at the same time,
+ * and for @more of the largest beside. */
+gsize
+gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more)
+{
+  GstVyreAllocator *self = GST_VYRE_ALLOCATOR (allocator);
+
+  return __atomic_load_n (&self->most_asked, __ATOMIC_RELAXED)
+         + more * __atomic_load_n (&self->largest, __ATOMIC_RELAXED);
+}
+
+/* Whether a memory of @size bytes would be lent now. */
+gboolean
+gst_vyre_allocator_can_lend (GstAllocator *allocator, gsize size, const GstAllocationParams *params)
+{
+  return vyre_store_can_lend (
+      GST_VYRE_ALLOCATOR (allocator)->store, params->prefix + size + params->padding);
+}
+
+/* ---- the allocator ----------------------------------------------------------- */
 
 static GstMemory *
 allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *params)
@@ -52,16 +143,20 @@ allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *param
   gsize maxsize = params->prefix + size + params->padding;
   gsize slice;
 
-  if (params->align > 4095 || g_atomic_int_get (&self->retired) || !may_lend (store, maxsize)
-      || !vyre_store_alloc (store, maxsize, 0, &slice))
-    return gst_allocator_alloc (NULL, size, params); /* will be copied in, and counted */
+  if (params->align > 4095 || g_atomic_int_get (&self->retired))
+    return gst_allocator_alloc (NULL, size, params); /* as memory of anybody else */
+  if (!vyre_store_lend (store, maxsize, &slice))
+    return refuse (self, size, params, maxsize);
+  note_asked (self, maxsize);
   guint8 *data = vyre_store_get_data (store) + slice;
   if (params->prefix && (params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED))
     memset (data, 0, params->prefix);
   if (params->padding && (params->flags & GST_MEMORY_FLAG_ZERO_PADDED))
     memset (data + params->prefix + size, 0, params->padding);
-  return memory_new (
+  GstMemory *memory = memory_new (
       allocator, NULL, params->flags, slice, maxsize, params->align, params->prefix, size);
+  ((GstVyreMemory *)memory)->lent = TRUE;
+  return memory;
 }
 
 static void
@@ -71,6 +166,8 @@ allocator_free (GstAllocator *allocator, GstMemory *memory)
 
   if (!memory->parent)
     gst_vyre_memory_set_slice (memory, GST_VYRE_NO_SLICE);
+  if (vyre->lent)
+    note_freed (GST_VYRE_ALLOCATOR (allocator), memory->maxsize);
   vyre_store_unref (vyre->store);
   g_free (vyre);
 }
@@ -174,6 +271,21 @@ VyreStore *
 gst_vyre_allocator_get_store (GstAllocator *allocator)
 {
   return GST_IS_VYRE_ALLOCATOR (allocator) ? GST_VYRE_ALLOCATOR (allocator)->store : NULL;
+}
+
+/* The bus hears from somebody else why files are not read into the store as well as they could
+ * be. */
+void
+gst_vyre_allocator_note_told (GstAllocator *allocator)
+{
+  GST_VYRE_ALLOCATOR (allocator)->was_told = TRUE;
+}
+
+/* Whether that is so; not of any other allocator. */
+gboolean
+gst_vyre_allocator_was_told (GstAllocator *allocator)
+{
+  return GST_IS_VYRE_ALLOCATOR (allocator) && GST_VYRE_ALLOCATOR (allocator)->was_told;
 }
 
 /* No kernel reads the store any more: from now on, upstream gets system memory. */

@@ -166,12 +166,15 @@ describe (GstVyreFilter *self, GstStructure *structure)
   g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
   g_autofree gchar *upstream = name_upstream (self);
 
+  GST_OBJECT_LOCK (self);
+  guint max_in_flight = self->settings.max_in_flight;
+  GST_OBJECT_UNLOCK (self);
   vyre_mutex_lock (&self->lock);
   GstVyreStats stats = self->stats;
   guint depth = self->n_batches;
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);
-  gst_vyre_stats_describe (&stats, depth, shared, tenant, upstream, structure);
+  gst_vyre_stats_describe (&stats, depth, max_in_flight, shared, tenant, upstream, structure);
 }
 
 static void

@@ -83,6 +83,9 @@ create (const gchar *device, const gchar *group, const VyreMegakernelParams *par
   shared->tenants = vyre_tenants_new (VYRE_TENANT_LAST);
   shared->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
   shared->readback_allocator = gst_vyre_allocator_new (vyre_megakernel_get_readbacks (kernel));
+  g_weak_ref_init (&shared->told, NULL);
+  if (vyre_ingest_get_reason (vyre_megakernel_get_ingest (kernel)))
+    gst_vyre_allocator_note_told (shared->upstream_allocator);
   g_mutex_lock (&registry_lock);
   registry = g_list_prepend (registry, shared);
   g_mutex_unlock (&registry_lock);
@@ -125,6 +128,24 @@ gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
   return tenant;
 }
 
+/* Why files are not read as well as they could be, if the bus of @element has not heard it from
+ * another user of the kernel; else NULL. */
+const char *
+gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
+{
+  const char *reason = vyre_ingest_get_reason (vyre_megakernel_get_ingest (shared->kernel));
+  g_autoptr (GstBus) bus = reason ? gst_element_get_bus (element) : NULL;
+  g_autoptr (GstBus) told = NULL;
+
+  if (!bus)
+    return NULL;
+  g_mutex_lock (&registry_lock);
+  told = g_weak_ref_get (&shared->told);
+  g_weak_ref_set (&shared->told, bus);
+  g_mutex_unlock (&registry_lock);
+  return told == bus ? NULL : reason;
+}
+
 /* Waits until the kernel is through with what @tenant, which may be NULL and is taken,
  * published and nobody waits for any more: with that, its payloads have gone back. A
  * kernel that has failed holds none. */
@@ -163,6 +184,7 @@ gst_vyre_shared_unref (GstVyreShared *shared)
   g_mutex_unlock (&registry_lock);
   if (!dead || is_inherited (shared))
     return;
+  g_weak_ref_clear (&shared->told);
   gst_object_unref (shared->upstream_allocator);
   gst_object_unref (shared->readback_allocator);
   vyre_megakernel_unref (shared->kernel);

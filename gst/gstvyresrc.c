@@ -23,6 +23,7 @@
 #include "gstvyrefork.h"
 #include "gstvyrememory.h"
 #include "gstvyrethread.h"
+#include "gstvyreuri.h"
 
 #define GST_CAT_DEFAULT cat_source
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
@@ -36,9 +37,6 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 /* Of a block's memory. Into memory that starts 16 bytes behind a page, as allocators like it,
  * some CPUs copy at an eighth of the speed. */
 #define ALIGNMENT 64
-
-/* The scheme of a file's URI, after what says whose it is. */
-#define URI_PREFIX "vyre+"
 
 enum {
   PROP_LOCATION = 1,
@@ -72,6 +70,7 @@ struct _GstVyreSrc {
 
   /* streaming thread; start and stop while it does not run */
   int fd;
+  gboolean has_size;    /* it says how long it is; otherwise it is read to its end, in order */
   GstVyreDirect direct; /* of the same file */
   VyreStore *store;     /* what the ingest has registered, or NULL */
   GQueue blocks;        /* of Block, by offset, without gaps */
@@ -136,10 +135,12 @@ drop_blocks (GstVyreSrc *self)
     drop_block (self);
 }
 
-/* An ingest whose ring knows @store, which may be NULL. */
+/* An ingest whose ring knows the store of @allocator, which may be NULL or have none. */
 static void
-set_store (GstVyreSrc *self, VyreStore *store)
+set_store (GstVyreSrc *self, GstAllocator *allocator)
 {
+  VyreStore *store = gst_vyre_allocator_get_store (allocator);
+
   if (self->ingest && self->store == store)
     return;
   drop_blocks (self);
@@ -155,7 +156,7 @@ set_store (GstVyreSrc *self, VyreStore *store)
   GST_INFO_OBJECT (self, "%s, %s", vyre_ingest_mode_name (vyre_ingest_get_mode (ingest)),
       vyre_ingest_is_registered (ingest) ? "fixed reads" : "reads");
   const char *reason = vyre_ingest_get_reason (ingest);
-  if (reason)
+  if (reason && !gst_vyre_allocator_was_told (allocator))
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED, ("%s", reason), (NULL));
 }
 
@@ -169,7 +170,7 @@ decide_allocation (GstBaseSrc *src, GstQuery *query)
   gst_allocation_params_init (&params);
   if (gst_query_get_n_allocation_params (query) > 0)
     gst_query_parse_nth_allocation_param (query, 0, &allocator, &params);
-  set_store (self, gst_vyre_allocator_get_store (allocator));
+  set_store (self, allocator);
   gst_clear_object (&allocator);
   /* blocks are not the frames that a pool may be of */
   while (gst_query_get_n_allocation_pools (query) > 0)
@@ -181,8 +182,9 @@ static GstFlowReturn
 fail (GstVyreSrc *self, GError *error)
 {
   g_autofree gchar *location = dup_location (self);
+  g_autofree gchar *shown = g_filename_display_name (location);
 
-  GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s: %s", location, error->message), (NULL));
+  GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s: %s", shown, error->message), (NULL));
   g_error_free (error);
   return GST_FLOW_ERROR;
 }
@@ -230,7 +232,7 @@ get_size (GstBaseSrc *src, guint64 *size)
   GstVyreSrc *self = GST_VYRE_SRC (src);
   struct stat status;
 
-  if (self->fd < 0 || fstat (self->fd, &status) < 0)
+  if (self->fd < 0 || !self->has_size || fstat (self->fd, &status) < 0)
     return FALSE;
   *size = (guint64)status.st_size;
   return TRUE;
@@ -249,6 +251,21 @@ get_depth (GstVyreSrc *self)
   return depth;
 }
 
+/* Whether a block that is not wanted yet has a place. Downstream that holds all that it can lend
+ * is behind: what was read ahead into other memory would be copied, and be there no sooner. */
+static gboolean
+has_place (GstVyreSrc *self, gsize length)
+{
+  GstAllocator *allocator;
+  GstAllocationParams params;
+
+  gst_base_src_get_allocator (GST_BASE_SRC_CAST (self), &allocator, &params);
+  gboolean fine = !gst_vyre_allocator_get_store (allocator)
+                  || gst_vyre_allocator_can_lend (allocator, length, &params);
+  gst_clear_object (&allocator);
+  return fine;
+}
+
 /* Reads ahead, as far as the file goes, blocks like the one of @length bytes that is wanted
  * now. */
 static GstFlowReturn
@@ -261,7 +278,8 @@ read_ahead (GstVyreSrc *self, guint64 offset, gsize length, guint64 size)
     self->next = offset;
     flow = start_block (self, length); /* at the end of the file as well: it may have grown */
   }
-  while (flow == GST_FLOW_OK && self->blocks.length < depth && self->next < size)
+  while (flow == GST_FLOW_OK && self->blocks.length < depth && self->next < size
+         && has_place (self, (gsize)MIN (length, size - self->next)))
     flow = start_block (self, (gsize)MIN (length, size - self->next));
   return flow;
 }
@@ -366,35 +384,26 @@ static gboolean
 refuse (GstVyreSrc *self, GstResourceError code, const gchar *location, const gchar *what,
     const gchar *fix)
 {
+  g_autofree gchar *shown = g_filename_display_name (location ? location : "vyresrc");
+
   gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code,
-      g_strdup_printf ("%s: %s. Fix: %s.", location ? location : "vyresrc", what, fix), NULL,
-      __FILE__, GST_FUNCTION, __LINE__);
+      g_strdup_printf ("%s: %s. Fix: %s.", shown, what, fix), NULL, __FILE__, GST_FUNCTION,
+      __LINE__);
   return FALSE;
 }
 
-/* Only of regular files is it known where they end, and that a read does. */
-static gboolean
-check_file (GstVyreSrc *self, const gchar *location)
-{
-  struct stat status;
-
-  if (fstat (self->fd, &status) < 0)
-    return refuse (
-        self, GST_RESOURCE_ERROR_READ, location, g_strerror (errno), "check the storage");
-  if (S_ISREG (status.st_mode))
-    return TRUE;
-  return refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
-      S_ISDIR (status.st_mode) ? "a directory" : "not a regular file",
-      "name a regular file, or use fdsrc or filesrc for what has no end");
-}
-
+/* Only of regular files is it known that they end, and that a read does. */
 static gboolean
 open_file (GstVyreSrc *self, const gchar *location)
 {
-  /* a FIFO without a writer would be waited for */
-  self->fd = open (location, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  self->fd = vyre_file_open (location, O_RDONLY);
+  self->has_size = self->fd >= 0 && vyre_file_tells_size (self->fd);
   if (self->fd >= 0)
-    return check_file (self, location);
+    return TRUE;
+  if (errno == EISDIR || errno == ENODEV)
+    return refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
+        errno == EISDIR ? "a directory" : "not a regular file",
+        "name a regular file, or use fdsrc or filesrc for what has no end");
   return refuse (self,
       errno == ENOENT ? GST_RESOURCE_ERROR_NOT_FOUND : GST_RESOURCE_ERROR_OPEN_READ, location,
       g_strerror (errno), "name a file that can be read");
@@ -413,9 +422,10 @@ open_direct (GstVyreSrc *self, const gchar *location)
         && gst_vyre_direct_pays (self->fd))
       gst_vyre_direct_open (&self->direct, self->fd);
   } else if (wanted == DIRECT_IO_ALWAYS && !gst_vyre_direct_open (&self->direct, self->fd)) {
+    g_autofree gchar *shown = g_filename_display_name (location);
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
         ("%s: its file system takes no direct reads. Fix: set direct-io=never, or move the file.",
-            location),
+            shown),
         (NULL));
   }
 }
@@ -477,7 +487,7 @@ stop (GstBaseSrc *src)
 static gboolean
 is_seekable (GstBaseSrc *src)
 {
-  return TRUE;
+  return GST_VYRE_SRC (src)->has_size;
 }
 
 static GstStructure *
@@ -579,7 +589,7 @@ get_uri_type (GType type)
 static const gchar *const *
 get_protocols (GType type)
 {
-  static const gchar *const protocols[] = { URI_PREFIX "file", NULL };
+  static const gchar *const protocols[] = { GST_VYRE_URI_SCHEME, NULL };
 
   return protocols;
 }
@@ -588,24 +598,17 @@ static gchar *
 get_uri (GstURIHandler *handler)
 {
   g_autofree gchar *location = dup_location (GST_VYRE_SRC (handler));
-  g_autofree gchar *path = location ? g_canonicalize_filename (location, NULL) : NULL;
-  g_autofree gchar *uri = path ? g_filename_to_uri (path, NULL, NULL) : NULL;
 
-  return uri ? g_strconcat (URI_PREFIX, uri, NULL) : NULL;
+  return location ? gst_vyre_uri_from_location (location) : NULL;
 }
 
 static gboolean
 set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
 {
-  g_autofree gchar *location = g_str_has_prefix (uri, URI_PREFIX)
-                                   ? g_filename_from_uri (uri + strlen (URI_PREFIX), NULL, NULL)
-                                   : NULL;
+  g_autofree gchar *location = NULL;
 
-  if (!location) {
-    g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_URI,
-        "'%s' names no file here. Fix: write " URI_PREFIX "file:///and/its/path.", uri);
+  if (!gst_vyre_uri_to_location (uri, &location, error))
     return FALSE;
-  }
   if (set_location (GST_VYRE_SRC (handler), location))
     return TRUE;
   g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,

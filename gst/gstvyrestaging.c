@@ -12,7 +12,7 @@
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
-/* With nothing in flight, how long upstream may hold all of the staging memory. */
+/* With nothing in flight, how long others may hold the staging memory that a copy needs. */
 #define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
 /* A method that had accepted a buffer found that it cannot do it: the next has its turn. */
@@ -101,7 +101,8 @@ propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocationParam
   gst_object_unref (pool);
 }
 
-/* Straight into the staging store. */
+/* Straight into the staging store, whose slices are whole pages: what the kernel reads behind
+ * the end of a payload is there without padding. */
 static void
 propose_in_place (GstVyreShared *shared, GstQuery *query)
 {
@@ -109,7 +110,6 @@ propose_in_place (GstVyreShared *shared, GstQuery *query)
 
   gst_allocation_params_init (&params);
   params.align = 4095;
-  params.padding = VYRE_GRANULE - 1;
   gst_query_add_allocation_param (query, shared->upstream_allocator, &params);
   propose_pool (query, shared->upstream_allocator, &params);
 }
@@ -240,41 +240,93 @@ too_large (GstVyreShared *shared, gsize size)
       size, room, size);
 }
 
+/* Whether some of the staging memory will come free without anybody's doing: the kernel is not
+ * through yet with payloads of ours. A rerun has none before it. */
+static gboolean
+is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item)
+{
+  VyreMegakernelCounters kernel;
+  VyreTenantCounters ours = { 0 };
+
+  vyre_megakernel_get_counters (shared->kernel, &kernel); /* collects completions */
+  vyre_mutex_lock (&self->lock);
+  gboolean is_known = self->tenant && self->shared == shared;
+  if (is_known)
+    vyre_tenant_get_counters (self->tenant, &ours);
+  gboolean owed = is_known ? ours.outstanding > 0 : self->n_batches > 0;
+  g_mutex_unlock (&self->lock);
+  return owed && !item->is_rerun;
+}
+
+/* Whether payloads of that size can be copied to where the kernel takes them from, past the
+ * staging store. */
+static gboolean
+can_go_past (GstVyreShared *shared, gsize size)
+{
+  return vyre_megakernel_stores_payload (shared->kernel, size)
+         || vyre_megakernel_can_import (shared->kernel, size);
+}
+
+static GError *
+no_room (GstVyreShared *shared, gsize size)
+{
+  gsize used = vyre_store_get_used (vyre_megakernel_get_staging (shared->kernel));
+
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+      "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s; elements in front hold "
+      "%" G_GSIZE_FORMAT " bytes of it. Fix: set staging-size=%" G_GSIZE_FORMAT
+      " or more, or have them hold less.",
+      size, used, GST_VYRE_ROOM (used) + GST_VYRE_ROOM (size));
+}
+
+/* Waits for room in the staging store for all of the buffer. FLOW_NEXT when only upstream could
+ * make some, which may be waiting for this very buffer, and the copy can go elsewhere. */
+static GstFlowReturn
+wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, gsize *offset,
+    GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  gsize size = gst_buffer_get_size (item->buffer);
+  gint64 deadline = 0;
+  VyreClock clock = { 0 };
+
+  while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
+    if (!vyre_megakernel_check (shared->kernel, error))
+      return GST_FLOW_ERROR;
+    vyre_mutex_lock (&self->lock);
+    GstFlowReturn flow = gst_vyre_stream_get_flow (self);
+    g_mutex_unlock (&self->lock);
+    if (flow != GST_FLOW_OK)
+      return flow;
+    gint64 now = vyre_clock_now (&clock);
+    gboolean owed = is_owed (self, shared, item);
+    if (!owed && can_go_past (shared, size))
+      return FLOW_NEXT;
+    if (owed || deadline == 0)
+      deadline = now + STAGING_DEADLINE;
+    if (now > deadline) {
+      g_propagate_error (error, no_room (shared, size));
+      return GST_FLOW_ERROR;
+    }
+  }
+  return GST_FLOW_OK;
+}
+
 /* Room in the staging store for all of the buffer, in @staged. */
 static GstFlowReturn
 alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
-  gsize size = gst_buffer_get_size (item->buffer), offset;
-  gint64 deadline = 0;
-  VyreClock clock = { 0 };
+  gsize offset;
 
   if (is_too_large (shared, item->buffer)) {
-    g_propagate_error (error, too_large (shared, size));
+    g_propagate_error (error, too_large (shared, gst_buffer_get_size (item->buffer)));
     return GST_FLOW_ERROR;
   }
-  while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &offset)) {
-    if (!vyre_megakernel_check (shared->kernel, error))
-      return GST_FLOW_ERROR;
-    vyre_mutex_lock (&self->lock);
-    GstFlowReturn flow = gst_vyre_stream_get_flow (self);
-    /* for our own payloads, which will be released; a rerun has none before it */
-    gboolean waiting = self->n_batches > 0 && !item->is_rerun;
-    g_mutex_unlock (&self->lock);
-    if (flow != GST_FLOW_OK)
-      return flow;
-    gint64 now = vyre_clock_now (&clock);
-    if (waiting || deadline == 0)
-      deadline = now + STAGING_DEADLINE;
-    if (now > deadline) {
-      g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-          "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s. Fix: raise "
-          "staging-size; elements in front hold too much of it.",
-          size);
-      return GST_FLOW_ERROR;
-    }
-  }
+  GstFlowReturn flow = wait_for_slice (self, shared, item, &offset, error);
+  if (flow != GST_FLOW_OK)
+    return flow;
   Slice *slice = g_new (Slice, 1);
   *slice = (Slice){ .store = vyre_store_ref (store), .offset = offset };
   *staged = (VyrePayload){ .offset = offset, .release = slice_free, .owner = slice };
@@ -319,12 +371,26 @@ stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
   return GST_FLOW_ERROR;
 }
 
+/* Counts the bytes of a copy, by its reason. */
+static void
+count_copy (GstVyreFilter *self, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+  GstMemory *memory = only_memory (buffer);
+  gboolean crowded = memory && gst_vyre_memory_was_refused (memory);
+
+  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
+  vyre_mutex_lock (&self->lock);
+  self->stats.bounce_bytes += size;
+  self->stats.crowded_bytes += crowded ? size : 0;
+  self->stats.scattered_bytes += memory ? 0 : size;
+  g_mutex_unlock (&self->lock);
+}
+
 /* Copies the bytes of @buffer on their way to the kernel, and counts them. */
 gboolean
 gst_vyre_staging_copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
 {
-  gsize size = gst_buffer_get_size (buffer);
-
   if (!is_readable (self, buffer)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
         "The bytes of a buffer lay in memory of the device that was lost. Fix: restart the "
@@ -333,8 +399,7 @@ gst_vyre_staging_copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *dat
   }
   if (!gst_vyre_bytes_copy (buffer, data, error))
     return FALSE;
-  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
-  count (self, &self->stats.bounce_bytes, size);
+  count_copy (self, buffer);
   return TRUE;
 }
 
@@ -360,6 +425,53 @@ stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
   return GST_FLOW_ERROR;
 }
 
+/* ---- aside: copied into memory of its own, where there is no room in the store - */
+
+/* What the copy lies in, and its import, if that is how the kernel takes it. */
+typedef struct {
+  guint8 *data;
+  VyreImport *import;
+} Aside;
+
+/* Memory that a failed kernel does not let go of stays. */
+static void
+aside_free (gpointer data)
+{
+  Aside *aside = data;
+
+  if (!aside->import || vyre_import_unref (aside->import))
+    g_free (aside->data);
+  g_free (aside);
+}
+
+/* Upstream holds the store, and may not let go before this buffer has been taken. */
+static GstFlowReturn
+stage_aside (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  gsize size = gst_buffer_get_size (item->buffer);
+  Aside *aside = g_new0 (Aside, 1);
+
+  aside->data = g_try_malloc (size);
+  if (!aside->data)
+    g_propagate_error (error, gst_vyre_no_memory (size));
+  gboolean fine
+      = aside->data && gst_vyre_staging_copy_bytes (self, item->buffer, aside->data, error);
+  if (fine && !vyre_megakernel_stores_payload (shared->kernel, size))
+    fine = (aside->import = vyre_import_new (shared->kernel, aside->data, size, error)) != NULL;
+  if (!fine) {
+    aside_free (aside);
+    return GST_FLOW_ERROR;
+  }
+  *staged = (VyrePayload){
+    .data = aside->data,
+    .import = aside->import,
+    .release = aside_free,
+    .owner = aside,
+  };
+  return GST_FLOW_OK;
+}
+
 /* ---- the table --------------------------------------------------------------- */
 
 typedef struct {
@@ -379,6 +491,7 @@ static const Method methods[] = {
   { "import", NULL, accepts_import, stage_import, G_STRUCT_OFFSET (GstVyreStats, import_bytes) },
   { "file", NULL, accepts_file, stage_file, G_STRUCT_OFFSET (GstVyreStats, fd_bytes) },
   { "copy", NULL, accepts_all, stage_copy, 0 },
+  { "aside", NULL, accepts_all, stage_aside, 0 },
 };
 
 void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyrestats.h"
 
+#include "gstvyrememory.h"
+
 static guint
 latency_bin (guint64 latency)
 {
@@ -85,10 +87,25 @@ describe_metrics (const GstVyreStats *stats, GstStructure *structure)
   gst_structure_free (metrics);
 }
 
+/* What upstream may have at hand beside what it had at most: one payload that is copied, and one
+ * that is being made. */
+#define SPARE_PAYLOADS 2
+
+/* Bytes of staging memory that would have been enough, 0 if the device cannot address so many. */
+static guint64
+find_demand (GstVyreShared *shared, guint max_in_flight)
+{
+  gsize demand
+      = gst_vyre_allocator_get_demand (shared->upstream_allocator, max_in_flight + SPARE_PAYLOADS);
+  gsize most = vyre_device_get_max_payload (vyre_megakernel_get_device (shared->kernel));
+
+  return demand <= most ? demand : 0;
+}
+
 /* Whether no byte was copied so far, and who is to blame if one was. */
 static void
-describe_verdict (
-    const GstVyreStats *stats, guint in_flight, const gchar *upstream, GstStructure *ingest)
+describe_verdict (const GstVyreStats *stats, guint in_flight, guint max_in_flight,
+    GstVyreShared *shared, const gchar *upstream, GstStructure *ingest)
 {
   VyreIngestRun run = {
     .submitted = stats->buffers,
@@ -96,6 +113,9 @@ describe_verdict (
     .failed = stats->faults,
     .in_flight = in_flight,
     .bounced_bytes = stats->bounce_bytes,
+    .crowded_bytes = stats->crowded_bytes,
+    .scattered_bytes = stats->scattered_bytes,
+    .demand = shared ? find_demand (shared, max_in_flight) : 0,
   };
   g_autoptr (GError) reason = NULL;
   gboolean fine = vyre_ingest_run_check (&run, upstream, &reason);
@@ -106,16 +126,18 @@ describe_verdict (
 }
 
 static void
-describe_ingest (const GstVyreStats *stats, guint in_flight, VyreMegakernel *kernel,
-    const gchar *upstream, GstStructure *structure)
+describe_ingest (const GstVyreStats *stats, guint in_flight, guint max_in_flight,
+    GstVyreShared *shared, const gchar *upstream, GstStructure *structure)
 {
   VyreIngestCounters reads = { 0 };
   GstStructure *ingest = gst_structure_new_empty ("ingest");
 
-  if (kernel)
-    vyre_ingest_get_counters (vyre_megakernel_get_ingest (kernel), &reads);
+  if (shared)
+    vyre_ingest_get_counters (vyre_megakernel_get_ingest (shared->kernel), &reads);
   set (ingest, "arena-bytes", stats->arena_bytes);
   set (ingest, "cpu-bounce-bytes", stats->bounce_bytes);
+  set (ingest, "crowded-bytes", stats->crowded_bytes);
+  set (ingest, "scattered-bytes", stats->scattered_bytes);
   set (ingest, "direct-bytes", stats->direct_bytes);
   set (ingest, "import-bytes", stats->import_bytes);
   set (ingest, "imports", stats->imports);
@@ -132,7 +154,7 @@ describe_ingest (const GstVyreStats *stats, guint in_flight, VyreMegakernel *ker
   set (ingest, "ring-reads", reads.ring_reads);
   set (ingest, "plain-reads", reads.plain_reads);
   set (ingest, "short-reads", reads.short_reads);
-  describe_verdict (stats, in_flight, upstream, ingest);
+  describe_verdict (stats, in_flight, max_in_flight, shared, upstream, ingest);
   gst_structure_set (structure, "ingest", GST_TYPE_STRUCTURE, ingest, NULL);
   gst_structure_free (ingest);
 }
@@ -255,10 +277,10 @@ describe_kernel (VyreMegakernel *kernel, GstStructure *structure)
 
 /* Adds every counter as a field; docs/messages.md says what each one means.
  * @shared and @tenant may be NULL: their counters are 0 then. @upstream is the name of who
- * sends the buffers, or NULL. */
+ * sends the buffers, or NULL; @max_in_flight the most of them at a time. */
 void
-gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreShared *shared,
-    VyreTenant *tenant, const gchar *upstream, GstStructure *structure)
+gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, guint max_in_flight,
+    GstVyreShared *shared, VyreTenant *tenant, const gchar *upstream, GstStructure *structure)
 {
   VyreMegakernel *kernel = shared ? shared->kernel : NULL;
   guint64 readback = 0;
@@ -291,7 +313,7 @@ gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreSh
   set (structure, "stalls", stats->stalls);
   describe_metrics (stats, structure);
   describe_runtime (stats, structure);
-  describe_ingest (stats, queue_depth, kernel, upstream, structure);
+  describe_ingest (stats, queue_depth, max_in_flight, shared, upstream, structure);
   describe_resources (kernel, structure);
   describe_kernel (kernel, structure);
   describe_tenant (tenant, structure); /* after the kernel, which collects completions */

@@ -30,6 +30,8 @@ typedef struct {
   guint64 region_bytes;    /* read by the kernel, a byte as often as it was read */
   guint64 arena_bytes;     /* payload that upstream wrote into the staging store */
   guint64 bounce_bytes;    /* payload that was copied there by the CPU */
+  guint64 crowded_bytes;   /* of these, in memory that the staging store had no room for */
+  guint64 scattered_bytes; /* of these, in several memories */
   guint64 direct_bytes;    /* payload that was stored into the device from where it was */
   guint64 import_bytes;    /* payload that the device reads in memory of upstream */
   guint64 imports;         /* of such memory, made */
@@ -50,7 +52,7 @@ typedef struct {
 void gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetry);
 void gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency);
 guint64 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent);
-void gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, GstVyreShared *shared,
-    VyreTenant *tenant, const gchar *upstream, GstStructure *structure);
+void gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, guint max_in_flight,
+    GstVyreShared *shared, VyreTenant *tenant, const gchar *upstream, GstStructure *structure);
 
 G_END_DECLS

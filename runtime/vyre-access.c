@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "vyre-assemble.h"
-#include "vyre-beneath.h"
+#include "vyre-file-private.h"
 
 /* Longer paths are cut in messages. */
 #define QUOTE_MAX 80
@@ -28,9 +28,11 @@ open_root (VyreAccess *access, const char *root, GError **error)
 
   access->root = open (root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (access->root < 0 || fstat (access->root, &status) < 0) {
+    int code = errno;
+    g_autofree char *shown = g_filename_display_name (root);
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
         "The folder '%s' cannot be opened: %s. Fix: set resource-root to a folder that is there.",
-        root, g_strerror (errno));
+        shown, g_strerror (code));
     return FALSE;
   }
   access->device = status.st_dev;
@@ -204,6 +206,9 @@ set_open_error (const VyreFileName *name, VyreResourceKind kind, int code, GErro
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_ACCESS,
         "%s: it leads through a link that is not followed. Fix: name the %s itself.", name->path,
         sink ? "sink" : "file");
+  else if (code == ENODEV || code == EISDIR)
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a regular file.", name->path,
+        vyre_file_explain (code));
   else
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be %s.",
         name->path, g_strerror (code), sink ? "written" : "read");
@@ -215,22 +220,12 @@ int
 vyre_file_name_open (const VyreFileName *name, VyreResourceKind kind, GError **error)
 {
   gboolean sink = kind == VYRE_RESOURCE_SINK;
-  int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-              | (sink ? O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW : O_RDONLY);
+  int flags = sink ? O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW : O_RDONLY;
   int root = name->access->root;
-  struct stat status;
 
   g_return_val_if_fail (name->access->level >= level_for (kind), -1);
-  int fd = root < 0 ? (int)TEMP_FAILURE_RETRY (open (name->path, flags, 0600))
-                    : vyre_open_beneath (root, name->path, flags, 0600);
-  if (fd < 0 || fstat (fd, &status) < 0)
+  int fd = vyre_file_open_in (root < 0 ? VYRE_NO_ROOT : root, name->path, flags);
+  if (fd < 0)
     set_open_error (name, kind, errno, error);
-  else if (!S_ISREG (status.st_mode))
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
-        "%s: not a regular file. Fix: name a regular file.", name->path);
-  else
-    return fd;
-  if (fd >= 0)
-    close (fd);
-  return -1;
+  return fd;
 }

@@ -4,6 +4,10 @@
  * each other: freeing is a binary search, allocating takes the first that is
  * large enough. With the few hundred ranges a staging arena has, walking a
  * compact array is cheaper than any tree.
+ *
+ * What is lent is taken from the other end, and ends where the largest range that
+ * anybody ever asked for begins: borrowers may keep theirs for as long as they like,
+ * and the others still find room in one piece.
  */
 #include "vyre-arena.h"
 
@@ -35,6 +39,7 @@ struct _VyreArena {
                    * that nothing was ever lent from are never touched */
   GQueue waiters; /* first come, first served */
   gsize used;
+  gsize largest; /* that was ever asked for and fits */
 };
 
 /* Index of the first free range at or behind @offset. */
@@ -73,6 +78,40 @@ take (VyreArena *arena, gsize size, gsize *offset)
     return TRUE;
   }
   return FALSE;
+}
+
+/* The last free range that has @size bytes behind what is kept for the largest, or the number of
+ * ranges. */
+static guint
+find_lendable (VyreArena *arena, gsize size)
+{
+  for (guint i = arena->free_ranges->len; i > 0; i--) {
+    const Range *range = &g_array_index (arena->free_ranges, Range, i - 1);
+    gsize start = MAX (range->offset, arena->largest), end = range->offset + range->size;
+
+    if (end >= start && end - start >= size)
+      return i - 1;
+  }
+  return arena->free_ranges->len;
+}
+
+/* Takes @size bytes, a multiple of the alignment, from the end of the last range that may be
+ * lent from. */
+static gboolean
+take_last (VyreArena *arena, gsize size, gsize *offset)
+{
+  guint i = find_lendable (arena, size);
+
+  if (i == arena->free_ranges->len)
+    return FALSE;
+  Range *range = &g_array_index (arena->free_ranges, Range, i);
+  range->size -= size;
+  *offset = range->offset + range->size;
+  if (range->size == 0)
+    g_array_remove_index (arena->free_ranges, i);
+  arena->used += size;
+  arena->live[*offset / arena->alignment] = size;
+  return TRUE;
 }
 
 /* Gives a range back and joins it with the free ranges that it touches. */
@@ -249,11 +288,93 @@ vyre_arena_alloc_wait (VyreArena *arena, gsize size, gint64 end_time, gsize *off
     return FALSE;
   size = round_up (arena, size);
   vyre_mutex_lock (&arena->lock);
+  arena->largest = MAX (arena->largest, size);
   allocated = g_queue_is_empty (&arena->waiters) && take (arena, size, offset);
   if (!allocated && end_time > g_get_monotonic_time ())
     allocated = wait_for_space (arena, size, end_time, offset);
   g_mutex_unlock (&arena->lock);
   return allocated;
+}
+
+/**
+ * vyre_arena_lend:
+ * @arena: an arena
+ * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
+ * @offset: (out): offset of the range in bytes, written on success only
+ *
+ * Allocates a range at the end of the arena for somebody who may keep it for long. What is
+ * lent leaves room in one piece for the largest range that was ever asked for, this one
+ * included. As vyre_arena_alloc() it neither waits nor goes before those who do.
+ * May be called from any thread.
+ *
+ * Returns: whether a range was allocated; give it back with vyre_arena_free()
+ */
+gboolean
+vyre_arena_lend (VyreArena *arena, gsize size, gsize *offset)
+{
+  g_return_val_if_fail (arena, FALSE);
+  g_return_val_if_fail (offset, FALSE);
+
+  if (MAX (size, 1) > arena->size)
+    return FALSE;
+  size = round_up (arena, size);
+  vyre_mutex_lock (&arena->lock);
+  arena->largest = MAX (arena->largest, size);
+  gboolean lent = g_queue_is_empty (&arena->waiters) && take_last (arena, size, offset);
+  g_mutex_unlock (&arena->lock);
+  return lent;
+}
+
+/**
+ * vyre_arena_can_lend:
+ * @arena: an arena
+ * @size: bytes
+ *
+ * May be called from any thread; other threads may have changed what is free by the time
+ * it is looked at.
+ *
+ * Returns: whether vyre_arena_lend() would have a range of @size bytes now
+ */
+gboolean
+vyre_arena_can_lend (VyreArena *arena, gsize size)
+{
+  g_return_val_if_fail (arena, FALSE);
+
+  if (MAX (size, 1) > arena->size)
+    return FALSE;
+  size = round_up (arena, size);
+  vyre_mutex_lock (&arena->lock);
+  gsize largest = arena->largest;
+  arena->largest = MAX (largest, size);
+  gboolean can
+      = g_queue_is_empty (&arena->waiters) && find_lendable (arena, size) < arena->free_ranges->len;
+  arena->largest = largest;
+  g_mutex_unlock (&arena->lock);
+  return can;
+}
+
+/**
+ * vyre_arena_can_spare:
+ * @arena: an arena
+ * @offset: where a live range starts, in bytes
+ *
+ * Whether the range may stay allocated for as long as somebody likes: it ends in the first half
+ * of the arena, and in front of room for the largest range that was ever asked for. If no others
+ * are kept, half of the arena can be had in one piece, or as much as was ever asked for if
+ * that is more. May be called from any thread.
+ *
+ * Returns: whether it may
+ */
+gboolean
+vyre_arena_can_spare (VyreArena *arena, gsize offset)
+{
+  g_return_val_if_fail (arena, FALSE);
+
+  vyre_mutex_lock (&arena->lock);
+  gsize end = offset + arena->live[offset / arena->alignment];
+  gboolean can = end <= arena->size / 2 && end <= arena->size - arena->largest;
+  g_mutex_unlock (&arena->lock);
+  return can;
 }
 
 /**

@@ -62,8 +62,9 @@ set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GErro
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
       "A payload of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
-      " bytes there are for payloads. Fix: use more staging memory.",
-      plan->payload_size, vyre_store_get_size (kernel->payloads));
+      " bytes there are for payloads. Fix: use staging memory of %" G_GSIZE_FORMAT
+      " bytes or more.",
+      plan->payload_size, vyre_store_get_size (kernel->payloads), plan->payload_size);
   return FALSE;
 }
 
@@ -494,7 +495,7 @@ enter_or_queue (VyreBatch *batch, VyrePayload *done_with)
 static gboolean
 can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *payload)
 {
-  return vyre_megakernel_imports_payload (kernel, plan->payload_size)
+  return vyre_megakernel_can_import (kernel, plan->payload_size)
          && vyre_import_is_of (payload->import, kernel)
          && vyre_import_has (payload->import, payload->data, plan->payload_size);
 }

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -97,6 +98,15 @@ follow_link (Walk *walk, const char *name)
   return TRUE;
 }
 
+/* With O_PATH a link itself can be opened. */
+static gboolean
+is_link (int fd)
+{
+  struct stat status;
+
+  return fstat (fd, &status) == 0 && S_ISLNK (status.st_mode);
+}
+
 /* Whether there is more to do; if not, there is a descriptor, or errno. */
 static gboolean
 step (Walk *walk, int flags, mode_t mode)
@@ -114,6 +124,10 @@ step (Walk *walk, int flags, mode_t mode)
   int fd = (int)TEMP_FAILURE_RETRY (openat (walk->folders[walk->depth], name, how, mode));
   if (fd >= 0 && !last)
     return enter_folder (walk, fd);
+  if (fd >= 0 && is_link (fd) && !(flags & O_NOFOLLOW)) {
+    close (fd);
+    return follow_link (walk, name);
+  }
   walk->fd = fd;
   if (fd >= 0 || (errno != ELOOP && errno != ENOTDIR) || (last && (flags & O_NOFOLLOW)))
     return FALSE;

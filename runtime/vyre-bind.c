@@ -187,24 +187,24 @@ count_slots (Binder *binder)
   return n;
 }
 
-/* Decides a size: what was asked for, or with 0 what is needed. */
+/* Decides a size, called @name: what was asked for, or with 0 what is needed. */
 static gboolean
-choose_size (
-    guint asked, guint needed, guint limit, const char *what, guint *chosen, GError **error)
+choose_size (guint asked, guint needed, guint limit, const char *what, const char *name,
+    guint *chosen, GError **error)
 {
   *chosen = asked != 0 ? asked : needed;
   if (asked > limit) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "%u %s are above the limit of %u. Fix: ask for fewer, or for 0 to get what the program "
+        "%u %s are above the limit of %u. Fix: set %s=%u or less, or 0 for what the program "
         "needs.",
-        asked, what, limit);
+        asked, what, limit, name, limit);
     return FALSE;
   }
   if (*chosen < needed) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "The program needs %u %s and has only %u. Fix: ask for at least %u, or for 0 to get what "
-        "the program needs.",
-        needed, what, asked, needed);
+        "The program needs %u %s and has only %u. Fix: set %s=%u or more, or 0 for what the "
+        "program needs.",
+        needed, what, asked, name, needed);
     return FALSE;
   }
   return TRUE;
@@ -216,13 +216,13 @@ fill_image (Binder *binder, VyreImage *image, guint slot_count, guint observable
   image->n_used = count_slots (binder);
   image->sequence_slot = -1;
   binder->scope.other_slots = MAX (image->n_used, 1) - 1;
-  if (!choose_size (slot_count, MAX (image->n_used, 1), VYRE_ENCODE_MAX, "ring slots",
+  if (!choose_size (slot_count, MAX (image->n_used, 1), VYRE_ENCODE_MAX, "ring slots", "slot-count",
           &image->n_slots, binder->error))
     return FALSE;
   image->slots = vyre_alloc0 (image->n_slots, 4 * VYRE_SLOT_WORDS, binder->error);
   if (!image->slots || !fill_slots (binder, image)
       || !choose_size (observable_slots, binder->scope.observables, VYRE_MAX_OBSERVABLES,
-          "observables", &image->n_observables, binder->error))
+          "observables", "observable-slots", &image->n_observables, binder->error))
     return FALSE;
   fill_results (binder, image);
   image->resources = (const VyreResource *)binder->program->resources->data;

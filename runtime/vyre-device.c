@@ -201,6 +201,7 @@ find_transfer_family (VyreDevice *device)
 static void
 set_no_device (VkPhysicalDevice *devices, guint n, const char *selector, GError **error)
 {
+  g_autofree char *shown = g_utf8_make_valid (selector, -1);
   GString *list = g_string_new (NULL);
 
   for (guint i = 0; i < n; i++) {
@@ -211,7 +212,7 @@ set_no_device (VkPhysicalDevice *devices, guint n, const char *selector, GError 
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_DEVICE,
       "No Vulkan device matches '%s'; there %s: %s. Fix: name one of these by index, part of its "
       "name or UUID, or use 'auto'; with none, install a driver such as mesa-vulkan-drivers.",
-      selector, n == 1 ? "is one" : "are", n ? list->str : "none");
+      shown, n == 1 ? "is one" : "are", n ? list->str : "none");
   g_string_free (list, TRUE);
 }
 

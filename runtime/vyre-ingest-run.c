@@ -24,7 +24,34 @@ set_failed (const VyreIngestRun *run, GError **error)
 }
 
 static gboolean
-set_bounced (const VyreIngestRun *run, const char *producer, GError **error)
+set_crowded (const VyreIngestRun *run, const char *producer, GError **error)
+{
+  g_autofree char *fix
+      = run->demand > 0
+            ? g_strdup_printf ("set staging-size=%" G_GUINT64_FORMAT " or more", run->demand)
+            : g_strdup ("send smaller buffers, or have fewer of them under way");
+
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%" G_GUINT64_FORMAT
+      " bytes were copied by the CPU: the staging memory had no room for %" G_GUINT64_FORMAT
+      " of them when %s asked for it. Fix: %s.",
+      run->bounced_bytes, run->crowded_bytes, producer, fix);
+  return FALSE;
+}
+
+static gboolean
+set_scattered (const VyreIngestRun *run, const char *producer, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%" G_GUINT64_FORMAT " bytes were copied by the CPU: %" G_GUINT64_FORMAT
+      " of them came from %s in buffers of several memories. Fix: have it send each buffer in one "
+      "memory.",
+      run->bounced_bytes, run->scattered_bytes, producer);
+  return FALSE;
+}
+
+static gboolean
+set_foreign (const VyreIngestRun *run, const char *producer, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "%" G_GUINT64_FORMAT
@@ -33,6 +60,20 @@ set_bounced (const VyreIngestRun *run, const char *producer, GError **error)
       "allocator, in one piece, or send buffers of the import threshold and more.",
       run->bounced_bytes, producer, producer);
   return FALSE;
+}
+
+/* Names the reason of most of the bytes. */
+static gboolean
+set_bounced (const VyreIngestRun *run, const char *producer, GError **error)
+{
+  guint64 foreign
+      = run->bounced_bytes - MIN (run->crowded_bytes + run->scattered_bytes, run->bounced_bytes);
+
+  if (run->crowded_bytes > 0 && run->crowded_bytes >= MAX (run->scattered_bytes, foreign))
+    return set_crowded (run, producer, error);
+  if (run->scattered_bytes > 0 && run->scattered_bytes >= foreign)
+    return set_scattered (run, producer, error);
+  return set_foreign (run, producer, error);
 }
 
 /**

@@ -18,6 +18,10 @@ G_BEGIN_DECLS
  * @failed: what went wrong: reads, slots, whatever was counted
  * @in_flight: payloads under way now
  * @bounced_bytes: payload bytes that the CPU copied
+ * @crowded_bytes: of these, those whose producer had asked for staging memory, which had no room
+ * @scattered_bytes: of these, those of payloads that came in several pieces
+ * @demand: bytes of staging memory that would have had room for all of it, for the message; 0
+ *   when there cannot be so many
  *
  * The counters of one run, by whoever counted them.
  */
@@ -27,6 +31,9 @@ typedef struct {
   guint64 failed;
   guint64 in_flight;
   guint64 bounced_bytes;
+  guint64 crowded_bytes;
+  guint64 scattered_bytes;
+  guint64 demand;
 } VyreIngestRun;
 
 gboolean vyre_ingest_run_check (const VyreIngestRun *run, const char *producer, GError **error);

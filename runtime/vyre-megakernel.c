@@ -70,17 +70,20 @@ vyre_megakernel_fail (VyreMegakernel *kernel, GError *error)
 /* Payloads that are stored one by one need no whole pages. */
 #define STORED_ALIGNMENT 256
 
+/* Payload slices are whole pages, so that what upstream writes can be read by O_DIRECT and
+ * imported by others. */
+#define STAGING_ALIGNMENT ((gsize)4096)
+
 static gboolean
 init_stores (VyreMegakernel *kernel, GError **error)
 {
   VyreDevice *device = kernel->device;
   const VyreMegakernelParams *params = &kernel->params;
 
-  /* Payload slices are whole pages, so that what upstream writes can be read by
-   * O_DIRECT and imported by others. llvmpipe compiles the kernel once for texels in buffers
-   * whose size is a power of two and once for others, which memory of others mostly is. */
+  /* llvmpipe compiles the kernel once for texels in buffers whose size is a power of two and
+   * once for others, which memory of others mostly is. */
   kernel->staging = vyre_store_new_kind (
-      device, params->staging_size, VYRE_GRANULE, 4096, VYRE_MEMORY_STAGING, error);
+      device, params->staging_size, VYRE_GRANULE, STAGING_ALIGNMENT, VYRE_MEMORY_STAGING, error);
   if (!kernel->staging)
     return FALSE;
   kernel->readbacks = vyre_store_new (device, params->readback_size, VYRE_STORE_ALIGNMENT, error);
@@ -189,6 +192,10 @@ create (
   g_cond_init (&kernel->room);
   kernel->device = vyre_device_ref (device);
   kernel->params = *params;
+  /* a payload of as many bytes fits, whatever their number */
+  if (params->staging_size <= G_MAXSIZE - STAGING_ALIGNMENT)
+    kernel->params.staging_size
+        = (params->staging_size + STAGING_ALIGNMENT - 1) & ~(STAGING_ALIGNMENT - 1);
   kernel->placement = placement;
   kernel->imports = vyre_imports_new (kernel);
   kernel->most = G_MAXUINT64; /* until the device's speed is known */
@@ -514,6 +521,27 @@ vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size)
 }
 
 /**
+ * vyre_megakernel_can_import:
+ * @kernel: a megakernel
+ * @size: bytes
+ *
+ * Returns: whether payloads of that size may come in a #VyreImport, worth it or not
+ */
+gboolean
+vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size)
+{
+  const VyreDevice *device = kernel->device;
+
+  /* A GPU that shares memory with the host would need its launches bound to an import, too,
+   * and nobody has measured whether it has anything of that. */
+  if (device->import_alignment == 0)
+    return FALSE;
+  if (vyre_megakernel_is_discrete (kernel))
+    return kernel->copier.device && size >= kernel->copy_threshold;
+  return vyre_device_is_cpu (device);
+}
+
+/**
  * vyre_megakernel_get_import_threshold:
  * @kernel: a megakernel
  *
@@ -522,15 +550,9 @@ vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size)
 gsize
 vyre_megakernel_get_import_threshold (VyreMegakernel *kernel)
 {
-  const VyreDevice *device = kernel->device;
-  gboolean by_copy_engine = vyre_megakernel_is_discrete (kernel);
-
-  /* A GPU that shares memory with the host would need its launches bound to an import, too,
-   * and nobody has measured whether it has anything of that. */
-  if (device->import_alignment == 0
-      || (by_copy_engine ? !kernel->copier.device : !vyre_device_is_cpu (device)))
+  if (!vyre_megakernel_can_import (kernel, G_MAXSIZE))
     return G_MAXSIZE;
-  if (by_copy_engine)
+  if (vyre_megakernel_is_discrete (kernel))
     return MAX (kernel->params.import_threshold, kernel->copy_threshold);
   return kernel->params.import_threshold > 0 ? kernel->params.import_threshold
                                              : CPU_IMPORT_THRESHOLD;

@@ -76,7 +76,8 @@ typedef enum {
  *   0 to measure at start from which on it is faster
  * @import_threshold: bytes from which on memory of others is imported rather than
  *   copied; 0 for what measurements say of such devices
- * @staging_size: bytes of the payload store; also the largest payload
+ * @staging_size: bytes of the payload store, rounded up to whole pages of 4096; also the
+ *   largest payload
  * @readback_size: bytes of the readback store
  * @idle_timeout: nanoseconds without a batch after which the kernel is parked, or
  *   %VYRE_IDLE_TIMEOUT_AUTO
@@ -206,7 +207,7 @@ typedef struct _VyreImport VyreImport;
  *   that vyre_megakernel_stores_payload(), or in @import. Never a mapping of a file that
  *   others can cut: a look at what is gone ends the process
  * @import: (nullable): an import of the kernel that @data lies in; only for payloads that
- *   vyre_megakernel_imports_payload(). The batch takes a reference.
+ *   vyre_megakernel_can_import(). The batch takes a reference.
  * @release: (nullable): called once with @owner, from any thread, when the kernel
  *   needs the payload no longer
  * @owner: (nullable): what @release takes
@@ -237,6 +238,7 @@ VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
 VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);
 gsize vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel);
 gboolean vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size);
+gboolean vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size);
 gsize vyre_megakernel_get_import_threshold (VyreMegakernel *kernel);
 gboolean vyre_megakernel_imports_once (VyreMegakernel *kernel);
 gboolean vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "vyre-codec.h"
+#include "vyre-file-private.h"
 #include "vyre-size-guard.h"
 
 #define MAGIC "VYRECACH"
@@ -166,8 +167,6 @@ check_file (int fd, gsize *size)
 
   if (fstat (fd, &status) != 0)
     return g_strerror (errno);
-  if (!S_ISREG (status.st_mode))
-    return "it is not a regular file";
   /* a driver trusts a blob; what others put there must not reach, say, root's */
   if (status.st_uid != geteuid ())
     return "it belongs to another user";
@@ -181,12 +180,11 @@ check_file (int fd, gsize *size)
 static GBytes *
 read_file (const char *path, const char **why)
 {
-  /* O_NONBLOCK: a FIFO in the place of the file must not hold us up */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int fd = vyre_file_open (path, O_RDONLY);
   gsize size = 0, done = 0;
   gssize n = 1;
 
-  *why = fd < 0 ? g_strerror (errno) : check_file (fd, &size);
+  *why = fd < 0 ? vyre_file_explain (errno) : check_file (fd, &size);
   guint8 *data = *why ? NULL : g_try_malloc (MAX (size, 1));
   if (!*why && !data)
     *why = g_strerror (ENOMEM);

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vyre-assemble.h"
+#include "vyre-file-private.h"
 #include "vyre-lookalike.h"
 
 /* The most of a file that is looked at: a mark, a program, and a byte that is too much. */
@@ -104,8 +104,10 @@ vyre_program_assemble (const char *text, GError **error)
 static void
 set_io_error (GError **error, const char *path, const char *reason)
 {
+  g_autofree char *shown = g_filename_display_name (path);
+
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
-      "Cannot read the program '%s': %s. Fix: give the path of a readable regular file.", path,
+      "Cannot read the program '%s': %s. Fix: give the path of a readable regular file.", shown,
       reason);
 }
 
@@ -114,13 +116,10 @@ set_io_error (GError **error, const char *path, const char *reason)
 static const char *
 read_text (int fd, char *text, gsize *length)
 {
-  struct stat status;
   gssize n = 1;
 
-  if (fd < 0 || fstat (fd, &status) != 0)
-    return g_strerror (errno);
-  if (!S_ISREG (status.st_mode))
-    return "it is not a regular file";
+  if (fd < 0)
+    return vyre_file_explain (errno);
   for (*length = 0; n > 0 && *length < FILE_MAX; *length += (gsize)MAX (n, 0))
     n = TEMP_FAILURE_RETRY (read (fd, text + *length, FILE_MAX - *length));
   text[*length] = '\0';
@@ -146,8 +145,7 @@ vyre_program_load (const char *path, GError **error)
 
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-  /* O_NONBLOCK: a FIFO in the place of the file must not hold us up */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = vyre_file_open (path, O_RDONLY);
   const char *why = read_text (fd, text, &length);
   if (fd >= 0)
     close (fd);

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vyre-codec.h"
+#include "vyre-file.h"
 #include "vyre-size-guard.h"
 
 #define FILE_MAGIC "VRRL0001"
@@ -37,7 +37,7 @@
 #define RECORD_VALUES 12u
 
 struct _VyreReplayLog {
-  char *path;
+  char *name; /* for messages */
   int fd;
   guint64 capacity;
   guint64 cursor;
@@ -46,10 +46,10 @@ struct _VyreReplayLog {
 /* ---- the file ---------------------------------------------------------- */
 
 static gboolean
-set_io_error (GError **error, const char *path, const char *what, int code)
+set_io_error (GError **error, const char *name, const char *what, int code)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
-      "%s: %s failed: %s. Fix: check the path, its permissions and the space on its disk.", path,
+      "%s: %s failed: %s. Fix: check the path, its permissions and the space on its disk.", name,
       what, g_strerror (code));
   return FALSE;
 }
@@ -62,12 +62,12 @@ read_at (const VyreReplayLog *log, void *data, gsize size, guint64 offset, GErro
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
-      return set_io_error (error, log->path, "reading", errno);
+      return set_io_error (error, log->name, "reading", errno);
     if (n == 0) {
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
           "%s ends after %" G_GUINT64_FORMAT " bytes, inside its %s. Fix: it is no replay log, or "
           "it was cut; record again.",
-          log->path, offset + done, offset < HEADER_SIZE ? "header" : "records");
+          log->name, offset + done, offset < HEADER_SIZE ? "header" : "records");
       return FALSE;
     }
     done += (gsize)n;
@@ -87,7 +87,7 @@ write_at (const VyreReplayLog *log, const void *data, gsize size, guint64 offset
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
-      return set_io_error (error, log->path, "writing", errno);
+      return set_io_error (error, log->name, "writing", errno);
     done += (gsize)n;
   }
   return TRUE;
@@ -101,51 +101,39 @@ write_word_pair (guint8 *buffer, gsize word, guint64 value)
 }
 
 static gboolean
-check_capacity (const char *path, guint64 capacity, GError **error)
+check_capacity (const char *name, guint64 capacity, GError **error)
 {
   if (capacity == 0) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-        "%s: a log of 0 records has no room for any. Fix: give it a capacity of 1 or more.", path);
+        "%s: a log of 0 records has no room for any. Fix: give it a capacity of 1 or more.", name);
     return FALSE;
   }
   if (capacity > VYRE_REPLAY_MAX_RECORDS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "%s: a log of %" G_GUINT64_FORMAT " records is above the limit of %u. Fix: use a smaller "
         "capacity; it is circular.",
-        path, capacity, VYRE_REPLAY_MAX_RECORDS);
+        name, capacity, VYRE_REPLAY_MAX_RECORDS);
     return FALSE;
   }
   return TRUE;
 }
 
-/* Whether @fd is a file of records; what is not is not waited for either. */
-static gboolean
-check_kind (const char *path, int fd, GError **error)
-{
-  struct stat status;
-
-  if (fd < 0 || fstat (fd, &status) != 0)
-    return set_io_error (error, path, "opening", errno);
-  if (S_ISREG (status.st_mode))
-    return TRUE;
-  g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
-      "%s is not a regular file. Fix: give the path of a regular file.", path);
-  return FALSE;
-}
-
-/* What a stream was and came to is its owner's affair, so is the mode of a new file. */
+/* What a stream was and came to is its owner's affair, and so is a new file. */
 static VyreReplayLog *
 open_file (const char *path, int flags, GError **error)
 {
-  int fd = open (path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+  g_autofree char *shown = g_filename_display_name (path);
+  int fd = vyre_file_open (path, flags);
 
-  if (!check_kind (path, fd, error)) {
-    if (fd >= 0)
-      close (fd);
+  if (fd < 0 && (errno == ENODEV || errno == EISDIR))
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
+        "%s is not a regular file. Fix: give the path of a regular file.", shown);
+  else if (fd < 0)
+    set_io_error (error, shown, "opening", errno);
+  if (fd < 0)
     return NULL;
-  }
   VyreReplayLog *log = g_new0 (VyreReplayLog, 1);
-  log->path = g_strdup (path);
+  log->name = g_steal_pointer (&shown);
   log->fd = fd;
   return log;
 }
@@ -164,7 +152,7 @@ write_empty (VyreReplayLog *log, GError **error)
   int failed = ftruncate (log->fd, (off_t)(HEADER_SIZE + log->capacity * RECORD_SIZE));
   vyre_size_guard_end (&guard);
   if (failed)
-    return set_io_error (error, log->path, "making room", errno);
+    return set_io_error (error, log->name, "making room", errno);
   return write_at (log, header, sizeof header, 0, error);
 }
 
@@ -182,7 +170,9 @@ write_empty (VyreReplayLog *log, GError **error)
 VyreReplayLog *
 vyre_replay_log_create (const char *path, guint64 capacity, GError **error)
 {
-  if (!check_capacity (path, capacity, error))
+  g_autofree char *shown = g_filename_display_name (path);
+
+  if (!check_capacity (shown, capacity, error))
     return NULL;
   g_autoptr (VyreReplayLog) log = open_file (path, O_RDWR | O_CREAT | O_TRUNC, error);
   if (log == NULL)
@@ -205,19 +195,19 @@ read_header (VyreReplayLog *log, GError **error)
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
         "%s does not start like a replay log of version %u without flags. Fix: pass a file that "
         "was recorded as one.",
-        log->path, FILE_VERSION);
+        log->name, FILE_VERSION);
     return FALSE;
   }
   log->capacity = vyre_read_word_pair (header, HEADER_CAPACITY);
   log->cursor = vyre_read_word_pair (header, HEADER_CURSOR);
-  if (!check_capacity (log->path, log->capacity, error))
+  if (!check_capacity (log->name, log->capacity, error))
     return FALSE;
   if (log->cursor < log->capacity)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "%s: the cursor %" G_GUINT64_FORMAT " is outside of its %" G_GUINT64_FORMAT " records. Fix: "
       "the file was damaged; record again.",
-      log->path, log->cursor, log->capacity);
+      log->name, log->cursor, log->capacity);
   return FALSE;
 }
 
@@ -251,7 +241,7 @@ vyre_replay_log_free (VyreReplayLog *log)
   if (log == NULL)
     return;
   close (log->fd);
-  g_free (log->path);
+  g_free (log->name);
   g_free (log);
 }
 
@@ -444,7 +434,7 @@ vyre_replay_log_append_batch (VyreReplayLog *log, const VyreReplayBatch *batch, 
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "%s: a batch takes %" G_GSIZE_FORMAT " of the log's %" G_GUINT64_FORMAT " records. Fix: "
         "create the log with a larger capacity, or publish fewer slots and observables.",
-        log->path, n, log->capacity);
+        log->name, n, log->capacity);
     return FALSE;
   }
   g_autofree guint8 *records = vyre_alloc0 (n, RECORD_SIZE, error);
@@ -477,7 +467,7 @@ set_damaged (GError **error, const VyreReplayLog *log, gsize at)
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "%s: record %" G_GUINT64_FORMAT " is not what has to be there. Fix: the file was damaged; "
       "record again.",
-      log->path, (log->cursor + at) % log->capacity);
+      log->name, (log->cursor + at) % log->capacity);
 }
 
 static void

@@ -6,10 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vyre-file-private.h"
 #include "vyre-store-private.h"
 
 /* Slices of the staging store are whole pages, and so is what counts. */
 #define PAGE ((gsize)4096)
+
+/* An entry of a table has 32 bits for the bytes of a file. */
+#define LARGEST ((gsize)G_MAXINT32 & ~(PAGE - 1))
 
 /* LOADING and what is in it belong to the service thread, which looks at files and moves
  * bytes without the lock; RESIDENT may be pinned or evicted by anybody. */
@@ -175,6 +179,53 @@ fail (VyreResources *self, VyreResident *resident, GError *error)
   self->counters.failures++;
 }
 
+static void
+close_file (VyreResident *resident)
+{
+  if (resident->fd >= 0)
+    close (resident->fd);
+  resident->fd = -1;
+}
+
+/* Room for payloads stays what it is when the staging store grows by what the budget does. */
+static GError *
+too_large (VyreResources *self, const char *path, gsize size)
+{
+  gsize needed = bytes_taken (MIN (size, LARGEST));
+  gsize staging = vyre_store_get_size (self->staging) - self->budget + needed;
+  gsize most = vyre_store_get_most (self->staging);
+  g_autofree char *fix = size <= LARGEST && staging <= most ? g_strdup_printf (
+                             "set resource-size=%" G_GSIZE_FORMAT
+                             " or more and staging-size=%" G_GSIZE_FORMAT " or more",
+                             needed, staging)
+                                                            : g_strdup ("split the file");
+
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "%s has %" G_GSIZE_FORMAT " bytes, and there are %" G_GSIZE_FORMAT " for resources. Fix: %s.",
+      path, size, self->budget, fix);
+}
+
+/* A file that does not say how long it is: a copy takes its place. */
+static GError *
+measure (VyreResources *self, VyreResident *resident)
+{
+  gsize size = 0;
+  int copy = vyre_file_copy_out (resident->fd, self->budget, &size);
+
+  if (copy < 0)
+    return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be read.",
+        resident->name->path, g_strerror (errno));
+  close_file (resident);
+  resident->fd = copy;
+  resident->size = size;
+  if (size <= self->budget)
+    return NULL;
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "%s does not say how long it is, and there are %" G_GSIZE_FORMAT
+      " bytes for resources, which is too little. Fix: raise resource-size, or name a copy of it.",
+      resident->name->path, self->budget);
+}
+
 static GError *
 open_file (VyreResources *self, VyreResident *resident)
 {
@@ -187,23 +238,12 @@ open_file (VyreResources *self, VyreResident *resident)
   if (fstat (resident->fd, &status) < 0)
     return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be read.",
         resident->name->path, g_strerror (errno));
+  if (!vyre_file_tells_size (resident->fd))
+    return measure (self, resident);
   if ((guint64)status.st_size > self->budget || bytes_taken ((gsize)status.st_size) > self->budget)
-    return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "%s has %" G_GINT64_FORMAT " bytes, and there are %" G_GSIZE_FORMAT
-        " for resources. Fix: set resource-size=%" G_GSIZE_FORMAT
-        " or more, and staging-size to no less.",
-        resident->name->path, (gint64)status.st_size, self->budget,
-        bytes_taken ((gsize)status.st_size));
+    return too_large (self, resident->name->path, (gsize)status.st_size);
   resident->size = (gsize)status.st_size;
   return NULL;
-}
-
-static void
-close_file (VyreResident *resident)
-{
-  if (resident->fd >= 0)
-    close (resident->fd);
-  resident->fd = -1;
 }
 
 /* From the staging store to where the kernel reads payloads. */
@@ -330,8 +370,7 @@ vyre_resources_new (VyreIngest *ingest, VyreStore *staging, VyreStore *payloads,
   self->ingest = ingest;
   self->staging = staging;
   self->payloads = payloads;
-  /* an entry of a table has 32 bits for the bytes of a file */
-  self->budget = MIN (MIN (budget, vyre_store_get_size (staging)), G_MAXINT32);
+  self->budget = MIN (MIN (budget, vyre_store_get_size (staging)), LARGEST);
   self->notify = notify;
   self->data = data;
   g_mutex_init (&self->lock);

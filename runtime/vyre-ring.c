@@ -87,18 +87,42 @@ get_ring_fix (int error)
   }
 }
 
-static const char *
-get_register_fix (int error)
+/* The least that staging memory can be set to. */
+#define LEAST_STAGING 65536
+
+/* Whoever reads files into staging memory has a ring of its own, and registers the memory once
+ * more. */
+#define N_RINGS 2
+
+/* What the limit would have to be, or the memory. */
+static char *
+get_memlock_fix (gsize size)
+{
+  gsize needed = N_RINGS * (get_ring_bytes () + round_to_pages (size));
+  struct rlimit limit;
+  gsize room = 0;
+
+  if (getrlimit (RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur / N_RINGS > get_ring_bytes ())
+    room = (gsize)(limit.rlim_cur / N_RINGS - get_ring_bytes ()) & ~(gsize)4095;
+  if (room < LEAST_STAGING || room >= size)
+    return g_strdup_printf ("raise RLIMIT_MEMLOCK to %" G_GSIZE_FORMAT " bytes", needed);
+  return g_strdup_printf ("raise RLIMIT_MEMLOCK to %" G_GSIZE_FORMAT
+                          " bytes, or set staging-size=%" G_GSIZE_FORMAT " or less",
+      needed, room);
+}
+
+static char *
+get_register_fix (int error, gsize size)
 {
   switch (error) {
     case EPERM:
     case EACCES:
     case ENOSYS:
-      return "allow io_uring_register in the seccomp profile";
+      return g_strdup ("allow io_uring_register in the seccomp profile");
     case ENOMEM:
-      return "raise RLIMIT_MEMLOCK or make the arena smaller";
+      return get_memlock_fix (size);
     default:
-      return "allocate the arena as anonymous, writable memory";
+      return g_strdup ("have anonymous, writable memory registered");
   }
 }
 
@@ -212,7 +236,6 @@ register_chunks (VyreRing *ring)
 void
 vyre_ring_register (VyreRing *ring, void *arena, gsize size, VyreRingReason *reason)
 {
-  g_autofree char *subject = NULL;
   int error;
 
   if (!arena || size == 0)
@@ -227,9 +250,10 @@ vyre_ring_register (VyreRing *ring, void *arena, gsize size, VyreRingReason *rea
   ring->registered = error == 0;
   if (ring->registered)
     return;
-  subject = g_strdup_printf ("registering the arena of %" G_GSIZE_FORMAT " bytes", size);
-  add_refusal (
-      reason, subject, error, get_ring_bytes () + round_to_pages (size), get_register_fix (error));
+  g_autofree char *subject
+      = g_strdup_printf ("registering %" G_GSIZE_FORMAT " bytes of memory for reads", size);
+  g_autofree char *fix = get_register_fix (error, size);
+  add_refusal (reason, subject, error, get_ring_bytes () + round_to_pages (size), fix);
 }
 
 /**

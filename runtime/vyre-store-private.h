@@ -17,4 +17,5 @@ VyreStore *vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsi
     VyreMemoryKind kind, GError **error);
 void vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer data);
 gboolean vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset);
+gsize vyre_store_get_most (const VyreStore *store);
 VkBuffer vyre_store_get_buffer (VyreStore *store);

@@ -144,9 +144,59 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 }
 
 /**
- * vyre_store_free:
+ * vyre_store_lend:
+ * @store: a store
+ * @size: bytes wanted
+ * @offset: (out): where the slice starts, in bytes
+ *
+ * Takes a slice for somebody who may keep it while others wait for room: who makes payloads,
+ * while a payload that comes first has to be copied in. What is lent lies at the end of the
+ * store and leaves room for the largest slice that anybody has asked for so far. Nobody is
+ * waited for.
+ *
+ * Returns: whether there was a slice to lend, to be given back with vyre_store_free(); there
+ *   is none in a store of a process that this one was forked from
+ */
+gboolean
+vyre_store_lend (VyreStore *store, gsize size, gsize *offset)
+{
+  return !is_inherited (store) && vyre_arena_lend (store->arena, size, offset);
+}
+
+/**
+ * vyre_store_can_lend:
+ * @store: a store
+ * @size: bytes
+ *
+ * Returns: whether vyre_store_lend() would have had a slice of @size bytes just now
+ */
+gboolean
+vyre_store_can_lend (VyreStore *store, gsize size)
+{
+  return !is_inherited (store) && vyre_arena_can_lend (store->arena, size);
+}
+
+/**
+ * vyre_store_can_spare:
  * @store: a store
  * @offset: a slice that vyre_store_alloc() gave
+ *
+ * Whether somebody may keep the slice for as long as he likes. Of a store whose slices are kept
+ * only if so, any slice of up to half of it can be had once those that are not kept are free, and
+ * a larger one if one as large was asked for before.
+ *
+ * Returns: whether that is so; no slice of a process that this one was forked from is spared
+ */
+gboolean
+vyre_store_can_spare (VyreStore *store, gsize offset)
+{
+  return !is_inherited (store) && vyre_arena_can_spare (store->arena, offset);
+}
+
+/**
+ * vyre_store_free:
+ * @store: a store
+ * @offset: a slice that vyre_store_alloc() or vyre_store_lend() gave
  */
 void
 vyre_store_free (VyreStore *store, gsize offset)
@@ -204,6 +254,13 @@ gboolean
 vyre_store_survives_loss (const VyreStore *store)
 {
   return store->memory.reserved > 0;
+}
+
+/* The most bytes that one like it can have. */
+gsize
+vyre_store_get_most (const VyreStore *store)
+{
+  return vyre_device_get_max_payload (store->memory.device);
 }
 
 VkBuffer

@@ -12,6 +12,7 @@
 #include "vyre-device.h"
 #include "vyre-error.h"
 #include "vyre-extensions.h"
+#include "vyre-file.h"
 #include "vyre-host-ring.h"
 #include "vyre-import.h"
 #include "vyre-ingest.h"

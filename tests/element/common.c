@@ -104,8 +104,9 @@ check_restriction (GstHarness *h)
   gst_object_unref (bus);
 }
 
-static GstHarness *
-wrap (GstElement *element)
+/* Has @element, which is taken, be in PLAYING as those below. */
+GstHarness *
+filter_wrap (GstElement *element)
 {
   GstBus *bus = gst_bus_new ();
 
@@ -121,7 +122,7 @@ wrap (GstElement *element)
 GstHarness *
 filter_new (const gchar *program)
 {
-  return wrap (filter_make (program));
+  return filter_wrap (filter_make (program));
 }
 
 GstHarness *
@@ -133,7 +134,7 @@ filter_new_with (const gchar *program, const gchar *property, ...)
   va_start (list, property);
   g_object_set_valist (G_OBJECT (element), property, list);
   va_end (list);
-  return wrap (element);
+  return filter_wrap (element);
 }
 
 void

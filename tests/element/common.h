@@ -19,6 +19,7 @@
 #define SLOW_SIZE (8 * 1024 * 1024)
 
 GstElement *filter_make (const gchar *program);
+GstHarness *filter_wrap (GstElement *element);
 GstHarness *filter_new (const gchar *program);
 GstHarness *filter_new_with (
     const gchar *program, const gchar *property, ...) G_GNUC_NULL_TERMINATED;

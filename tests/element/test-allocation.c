@@ -249,6 +249,54 @@ GST_START_TEST (an_upstream_that_hoards_does_not_stall_the_stream)
 }
 GST_END_TEST;
 
+/* So does a copy of more than half of the staging memory, or of all of it, that comes before what
+ * upstream holds. */
+GST_START_TEST (a_large_copy_does_not_wait_for_what_comes_behind_it)
+{
+  static const gsize sizes[] = { 700000, 1 << 20 };
+  GstHarness *h = filter_new_with (
+      CRC, "staging-size", (guint64)(1 << 20), "import-threshold", G_MAXUINT64, NULL);
+  GstAllocationParams params;
+  GstBuffer *held[3];
+
+  filter_start (h, NULL);
+  GstAllocator *allocator = propose (h, NULL, &params);
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    for (guint k = 0; k < G_N_ELEMENTS (held); k++)
+      held[k] = lent_buffer (allocator, &params, 150000, k);
+    check_crc (h, noise_buffer (sizes[i], i));
+    for (guint k = 0; k < G_N_ELEMENTS (held); k++)
+      check_crc (h, held[k]);
+  }
+  gst_object_unref (allocator);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Upstream has as many buffers in place as leave room for one that is copied. */
+GST_START_TEST (all_is_lent_that_no_copy_needs)
+{
+  GstHarness *h = filter_new_with (
+      CRC, "staging-size", (guint64)(1 << 20), "import-threshold", G_MAXUINT64, NULL);
+  GstBuffer *held[4];
+  GstAllocationParams params;
+
+  filter_start (h, NULL);
+  GstAllocator *allocator = propose (h, NULL, &params);
+  for (guint i = 0; i < G_N_ELEMENTS (held); i++)
+    held[i] = lent_buffer (allocator, &params, 1 << 18, i);
+  for (guint i = 0; i < G_N_ELEMENTS (held); i++) {
+    gboolean lent = gst_memory_is_type (gst_buffer_peek_memory (held[i], 0), "VyreMemory");
+    fail_unless_equals_int (lent, i < 3);
+  }
+  for (guint i = G_N_ELEMENTS (held); i > 0; i--)
+    check_crc (h, held[i - 1]);
+  check_bytes (h, 3 << 18, 1 << 18);
+  gst_object_unref (allocator);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (a_copy_of_lent_memory_is_the_applications_own)
 {
   GstHarness *h = filter_new (CRC);
@@ -303,6 +351,8 @@ allocation_suite (void)
   tcase_add_test (tc, a_part_of_lent_memory_is_found_where_it_starts);
   tcase_add_test (tc, memory_of_one_filter_is_foreign_to_another_kernel);
   tcase_add_test (tc, an_upstream_that_hoards_does_not_stall_the_stream);
+  tcase_add_test (tc, a_large_copy_does_not_wait_for_what_comes_behind_it);
+  tcase_add_test (tc, all_is_lent_that_no_copy_needs);
   tcase_add_test (tc, a_copy_of_lent_memory_is_the_applications_own);
   tcase_add_test (tc, lent_memory_outlives_the_filter);
   return s;

@@ -364,6 +364,42 @@ GST_START_TEST (a_device_that_is_not_there_is_an_error_at_ready)
 }
 GST_END_TEST;
 
+/* Names are bytes, and messages are UTF-8, or whoever reads them in another language fails. */
+GST_START_TEST (names_in_messages_are_utf8)
+{
+  static const struct {
+    const gchar *property, *name;
+  } cases[] = {
+    { "program-location", "/no/caf\xe9" },
+    { "program", "builtin:caf\xe9" },
+    { "program", "nop caf\xe9" },
+    { "device", "caf\xe9" },
+    { "replay-log", "/no/caf\xe9/log" },
+    { "resource-root", "/no/caf\xe9" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstElement *element = filter_make (NULL);
+    GstBus *bus = gst_bus_new ();
+    GError *error = NULL;
+    g_object_set (element, "resource-access", 1, cases[i].property, cases[i].name, NULL);
+    gst_element_set_bus (element, bus);
+    fail_unless_equals_int (
+        gst_element_set_state (element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+    GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+    fail_unless (message != NULL, "%s", cases[i].property);
+    gst_message_parse_error (message, &error, NULL);
+    fail_unless (g_utf8_validate (error->message, -1, NULL), "%s", cases[i].property);
+    fail_unless (strstr (error->message, "Fix: ") != NULL, "%s", error->message);
+    g_error_free (error);
+    gst_message_unref (message);
+    gst_element_set_state (element, GST_STATE_NULL);
+    gst_object_unref (bus);
+    gst_object_unref (element);
+  }
+}
+GST_END_TEST;
+
 static Suite *
 failures_suite (void)
 {
@@ -386,6 +422,7 @@ failures_suite (void)
   tcase_add_test (buffer, memory_of_a_device_is_refused_once_with_a_remedy);
   tcase_add_test (buffer, the_memory_is_named_among_other_features);
   tcase_add_test (buffer, a_device_that_is_not_there_is_an_error_at_ready);
+  tcase_add_test (buffer, names_in_messages_are_utf8);
   suite_add_tcase (s, slot);
   tcase_add_loop_test (
       slot, a_slot_that_faults_warns_once_and_the_stream_goes_on, 0, G_N_ELEMENTS (faults));

@@ -72,6 +72,37 @@ GST_START_TEST (words_of_a_file_are_results)
 }
 GST_END_TEST;
 
+/* Files of /proc say that they are empty, those of /sys that they have a page. */
+GST_START_TEST (files_that_do_not_say_how_long_they_are_are_read)
+{
+  static const gchar *const paths[]
+      = { "/proc/version", "/sys/kernel/mm/transparent_hugepage/enabled" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++) {
+    gchar *text,
+        *program = g_strdup_printf (
+            "resource r = file '%s'; load_words r, 0, 4 -> words; crc32 payload -> crc", paths[i]);
+    gsize length;
+    if (!g_file_get_contents (paths[i], &text, &length, NULL))
+      text = NULL;
+    GstHarness *h = filter_new_with (program, "resource-access", ALL, NULL);
+    filter_start (h, NULL);
+    GstBuffer *readback = text ? filter_run (h, numbered_buffer (i, 500)) : NULL;
+    for (guint word = 0; text && word < 4; word++) {
+      guint32 expected;
+      memcpy (&expected, text + 4 * word, 4);
+      fail_unless_equals_uint64 (
+          readback_observable (readback, 1 + word), GUINT32_FROM_LE (expected));
+    }
+    gst_clear_buffer (&readback);
+    fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_WARNING), 0);
+    filter_finish (h);
+    g_free (program);
+    g_free (text);
+  }
+}
+GST_END_TEST;
+
 /* Words come from where files are, wherever the payload is. */
 GST_START_TEST (files_and_imported_payloads_go_together)
 {
@@ -296,6 +327,7 @@ files_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, words_of_a_file_are_results);
+  tcase_add_test (tc, files_that_do_not_say_how_long_they_are_are_read);
   tcase_add_test (tc, files_and_imported_payloads_go_together);
   tcase_add_test (tc, a_file_that_is_not_there_is_told_once);
   tcase_add_test (tc, what_is_appended_is_in_the_order_of_the_buffers);

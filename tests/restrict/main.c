@@ -19,7 +19,7 @@ restrict_to (const char *what)
     return restriction_refuse (SYS_io_uring_setup, SYS_io_uring_setup, EPERM)
            && restriction_refuse (SYS_openat2, SYS_openat2, EPERM);
   errno = EINVAL;
-  return g_str_equal (what, "memlock") && restriction_limit_memlock ();
+  return g_str_equal (what, "memlock") && restriction_limit_memlock (RESTRICTION_MEMLOCK);
 }
 
 int

@@ -49,9 +49,9 @@ drop_ipc_lock (void)
 }
 
 gboolean
-restriction_limit_memlock (void)
+restriction_limit_memlock (gsize bytes)
 {
-  const struct rlimit limit = { RESTRICTION_MEMLOCK, RESTRICTION_MEMLOCK };
+  const struct rlimit limit = { bytes, bytes };
 
   return drop_ipc_lock () && setrlimit (RLIMIT_MEMLOCK, &limit) == 0;
 }

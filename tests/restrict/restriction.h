@@ -11,4 +11,4 @@
 #define RESTRICTION_MEMLOCK 65536
 
 gboolean restriction_refuse (guint first, guint last, int error);
-gboolean restriction_limit_memlock (void);
+gboolean restriction_limit_memlock (gsize bytes);

@@ -91,6 +91,88 @@ test_too_large (void)
   vyre_arena_destroy (arena);
 }
 
+/* What is lent lies at the end, and never in the way of the largest that was asked for. */
+static void
+test_lending (void)
+{
+  VyreArena *arena = vyre_arena_new (16 * UNIT, UNIT, NULL);
+  gsize lent[3], offset;
+
+  for (guint i = 0; i < 3; i++) {
+    g_assert_true (vyre_arena_can_lend (arena, 4 * UNIT));
+    g_assert_true (vyre_arena_lend (arena, 4 * UNIT, &lent[i]));
+    g_assert_cmpuint (lent[i], ==, (12 - 4 * i) * UNIT);
+  }
+  g_assert_false (vyre_arena_can_lend (arena, 4 * UNIT));
+  g_assert_false (vyre_arena_lend (arena, 4 * UNIT, &offset));
+  g_assert_false (vyre_arena_lend (arena, 1, &offset));
+  g_assert_cmpuint (alloc (arena, 4 * UNIT), ==, 0);
+  vyre_arena_free (arena, 0);
+  vyre_arena_free (arena, lent[1]);
+  g_assert_false (vyre_arena_alloc (arena, 9 * UNIT, &offset)); /* but known from now on */
+  vyre_arena_free (arena, lent[2]);
+  g_assert_true (vyre_arena_lend (arena, 3 * UNIT, &lent[1]));
+  g_assert_cmpuint (lent[1], ==, 9 * UNIT);
+  g_assert_false (vyre_arena_can_lend (arena, 1));
+  g_assert_cmpuint (alloc (arena, 9 * UNIT), ==, 0);
+  g_assert_false (vyre_arena_lend (arena, 17 * UNIT, &offset));
+  vyre_arena_free (arena, lent[0]);
+  g_assert_true (vyre_arena_lend (arena, UNIT, &lent[0]));
+  g_assert_cmpuint (lent[0], ==, 15 * UNIT);
+  vyre_arena_destroy (arena);
+}
+
+/* What may be kept leaves half of it in one piece, or more if more was wanted. */
+static void
+test_sparing (void)
+{
+  VyreArena *arena = vyre_arena_new (16 * UNIT, UNIT, NULL);
+  gsize offsets[16], offset;
+
+  for (guint i = 0; i < 16; i++) {
+    offsets[i] = alloc (arena, UNIT);
+    g_assert_cmpint (vyre_arena_can_spare (arena, offsets[i]), ==, i < 8);
+  }
+  for (guint i = 8; i < 16; i++)
+    vyre_arena_free (arena, offsets[i]);
+  g_assert_true (vyre_arena_alloc (arena, 8 * UNIT, &offset));
+  g_assert_false (vyre_arena_can_spare (arena, offset));
+  vyre_arena_free (arena, offset);
+  g_assert_false (vyre_arena_alloc (arena, 10 * UNIT, &offset));
+  for (guint i = 0; i < 8; i++)
+    g_assert_cmpint (vyre_arena_can_spare (arena, offsets[i]), ==, i < 6);
+  vyre_arena_destroy (arena);
+}
+
+static gpointer
+wait_for_half (gpointer arena)
+{
+  gsize offset;
+
+  g_assert_true (vyre_arena_alloc_wait (arena, 8 * UNIT, in_seconds (20), &offset));
+  return NULL;
+}
+
+/* Nobody is lent what somebody waits for. */
+static void
+test_lending_behind_waiters (void)
+{
+  VyreArena *arena = vyre_arena_new (16 * UNIT, UNIT, NULL);
+  gsize offset, whole = alloc (arena, 12 * UNIT), one = alloc (arena, UNIT);
+  GThread *thread = g_thread_new ("waiter", wait_for_half, arena);
+
+  while (vyre_arena_alloc (arena, UNIT, &offset)) { /* until it waits */
+    vyre_arena_free (arena, offset);
+    g_thread_yield ();
+  }
+  g_assert_false (vyre_arena_can_lend (arena, UNIT));
+  g_assert_false (vyre_arena_lend (arena, UNIT, &offset));
+  vyre_arena_free (arena, whole);
+  g_thread_join (thread);
+  vyre_arena_free (arena, one);
+  vyre_arena_destroy (arena);
+}
+
 /* Whatever the order in which four neighbours are freed, what remains is one range. */
 static void
 test_coalescing (void)
@@ -429,6 +511,9 @@ main (int argc, char **argv)
   g_test_add_func ("/arena/every-alignment", test_every_alignment);
   g_test_add_func ("/arena/empty", test_empty);
   g_test_add_func ("/arena/too-large", test_too_large);
+  g_test_add_func ("/arena/lending", test_lending);
+  g_test_add_func ("/arena/sparing", test_sparing);
+  g_test_add_func ("/arena/lending-behind-waiters", test_lending_behind_waiters);
   g_test_add_func ("/arena/coalescing", test_coalescing);
   g_test_add_func ("/arena/against-model", test_against_model);
   g_test_add_func ("/arena/free-not-live", test_free_not_live);

@@ -112,6 +112,34 @@ check_all_ops (VyreImport *import, const guint8 *data, gsize size)
       vyre_batch_get_completion (batch)->payload_bytes, ==, vyre_plan_get_region_bytes (plan));
 }
 
+/* What is not worth it is possible: who has no room to copy to imports anything. */
+static void
+test_below_threshold (void)
+{
+  VyreMegakernelParams params = test_params ();
+  TestKernel usual = t;
+
+  if (!has_imports ())
+    return;
+  params.import_threshold = G_MAXSIZE;
+  params.staging_size = 8 << 20;
+  test_kernel_open (&t, &params);
+  gsize size = 70001;
+  guint8 *pages = map_noise (2 * size, NULL);
+  g_assert_false (vyre_megakernel_imports_payload (t.kernel, size));
+  if (vyre_megakernel_can_import (t.kernel, size)) {
+    VyreImport *import = import_new (pages, size);
+    check_all_ops (import, pages, size);
+    vyre_import_unref (import);
+  }
+  g_assert_cmpint (vyre_megakernel_can_import (t.kernel, size), ==,
+      vyre_megakernel_get_placement (t.kernel) == VYRE_PLACEMENT_UNIFIED
+          || size >= vyre_megakernel_get_copy_threshold (t.kernel));
+  munmap (pages, 2 * size);
+  test_kernel_close (&t);
+  t = usual;
+}
+
 /* Wherever a payload starts and ends in its pages. */
 static void
 test_alignments (void)
@@ -339,6 +367,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   set_up ();
+  g_test_add_func ("/import/below-threshold", test_below_threshold);
   g_test_add_func ("/import/alignments", test_alignments);
   g_test_add_func ("/import/changes-are-seen", test_changes_are_seen);
   g_test_add_func ("/import/mixed-sources", test_mixed_sources);

@@ -45,6 +45,26 @@ test_each_flaw (void)
   assert_verdict (&bounced, VYRE_ERROR_UNSUPPORTED, "camera");
 }
 
+/* The reason that is named is that of most bytes, and so is the remedy. */
+static void
+test_each_reason (void)
+{
+  VyreIngestRun run = { .submitted = 1, .completed = 1, .bounced_bytes = 1000, .demand = 70001 };
+
+  run.crowded_bytes = 400;
+  run.scattered_bytes = 100;
+  assert_verdict (&run, VYRE_ERROR_UNSUPPORTED, "neither the memory it was offered");
+  run.crowded_bytes = 600;
+  assert_verdict (&run, VYRE_ERROR_UNSUPPORTED, "no room for 600 of them when camera asked");
+  assert_verdict (&run, VYRE_ERROR_UNSUPPORTED, "Fix: set staging-size=70001 or more");
+  run.demand = 0; /* more than there can be */
+  assert_verdict (&run, VYRE_ERROR_UNSUPPORTED, "Fix: send smaller buffers");
+  run.scattered_bytes = 700;
+  run.crowded_bytes = 300;
+  assert_verdict (
+      &run, VYRE_ERROR_UNSUPPORTED, "700 of them came from camera in buffers of several");
+}
+
 static void
 test_no_name (void)
 {
@@ -62,6 +82,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ingest-run/perfect", test_perfect);
   g_test_add_func ("/ingest-run/each-flaw", test_each_flaw);
+  g_test_add_func ("/ingest-run/each-reason", test_each_reason);
   g_test_add_func ("/ingest-run/no-name", test_no_name);
   return g_test_run ();
 }

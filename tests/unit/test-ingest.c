@@ -918,7 +918,7 @@ check_memlock (void)
     g_assert_nonnull (strstr (reason, g_strerror (ENOMEM)));
     g_assert_nonnull (strstr (reason, "RLIMIT_MEMLOCK is 65536 bytes"));
     if (vyre_ingest_get_mode (ingest) != VYRE_INGEST_PREAD)
-      g_assert_nonnull (strstr (reason, "the arena of 8388608 bytes"));
+      g_assert_nonnull (strstr (reason, "registering 8388608 bytes"));
     g_assert_nonnull (strstr (reason, ". Fix: raise RLIMIT_MEMLOCK"));
   }
   free_idle (ingest);
@@ -934,7 +934,7 @@ test_memlock (void)
     run_in_child ();
     return;
   }
-  g_assert_true (restriction_limit_memlock ());
+  g_assert_true (restriction_limit_memlock (RESTRICTION_MEMLOCK));
   check_memlock ();
 }
 

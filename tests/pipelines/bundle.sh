@@ -100,7 +100,8 @@ clean 60 gst-launch-1.0 -m filesrc location="$work/film.webm" ! decodebin ! vide
 same buffers 30 "$(counter buffers)"
 
 echo 'benchmarks and tests run in there'
-for program in test-disassemble test-opcodes test-element-soak; do
+# Of the tests, those that start themselves once more are all here.
+for program in test-access test-arena test-ingest test-disassemble test-opcodes test-element-soak; do
   clean 120 "$program"
 done
 clean 120 vyre-bench --quick --rows 'rtt,frames'

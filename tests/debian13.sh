@@ -68,6 +68,7 @@ bootstrap() {
     tail -n 20 "$root.log" >&2
     fail "debootstrap fails with $from. Fix: see $root.log."
   }
+  rm "$root.log"
   copy_settings "$root.part"
   $as_root mv "$root.part" "$root"
 }

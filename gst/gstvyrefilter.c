@@ -774,6 +774,13 @@ install_message_properties (GObjectClass *klass)
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
+static gboolean
+post_message (GstElement *element, GstMessage *message)
+{
+  gst_vyre_thread_adopt (message);
+  return GST_ELEMENT_CLASS (gst_vyre_filter_parent_class)->post_message (element, message);
+}
+
 static void
 gst_vyre_filter_class_init (GstVyreFilterClass *klass)
 {
@@ -787,6 +794,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   install_device_properties (object_class);
   install_message_properties (object_class);
   element_class->change_state = gst_vyre_filter_change_state;
+  element_class->post_message = post_message;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &source_template);
   gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",

@@ -123,6 +123,24 @@ follow_source (GstVyreFilter *self, gboolean is_new, gboolean starts)
     gst_vyre_stream_forget_beginning (self);
 }
 
+/* A buffer that comes before its stream's beginning, as when upstream runs while this pad is
+ * activated, begins a stream of the element's own: no caps go downstream without one, and the
+ * stream-start that upstream has yet to send replaces it in order. */
+static GstFlowReturn
+begin_stream (GstVyreFilter *self)
+{
+  GstEvent *event = gst_pad_get_sticky_event (self->sinkpad, GST_EVENT_STREAM_START, 0);
+
+  if (event) {
+    gst_event_unref (event);
+    return GST_FLOW_OK;
+  }
+  g_autofree gchar *id = gst_pad_create_stream_id (self->srcpad, GST_ELEMENT (self), NULL);
+  event = gst_event_new_stream_start (id);
+  gst_event_set_group_id (event, gst_util_group_id_next ());
+  return gst_vyre_stream_push_event (self, event);
+}
+
 /* Output caps follow the layout of the readbacks and the program, if there is one. */
 static GstFlowReturn
 update_caps (
@@ -137,7 +155,9 @@ update_caps (
         caps, "program", G_TYPE_STRING, vyre_program_get_id (settings->program), NULL);
   if (self->out_caps && gst_caps_is_equal (caps, self->out_caps))
     return GST_FLOW_OK;
-  GstFlowReturn flow = gst_vyre_stream_push_event (self, gst_event_new_caps (caps));
+  GstFlowReturn flow = self->out_caps ? GST_FLOW_OK : begin_stream (self);
+  if (flow == GST_FLOW_OK)
+    flow = gst_vyre_stream_push_event (self, gst_event_new_caps (caps));
   if (flow != GST_FLOW_OK) {
     self->plan_stale = TRUE; /* the next buffer has to try again */
     return flow;

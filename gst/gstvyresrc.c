@@ -634,6 +634,13 @@ gst_vyre_src_finalize (GObject *object)
   G_OBJECT_CLASS (gst_vyre_src_parent_class)->finalize (object);
 }
 
+static gboolean
+post_message (GstElement *element, GstMessage *message)
+{
+  gst_vyre_thread_adopt (message);
+  return GST_ELEMENT_CLASS (gst_vyre_src_parent_class)->post_message (element, message);
+}
+
 static void
 gst_vyre_src_class_init (GstVyreSrcClass *klass)
 {
@@ -662,6 +669,7 @@ gst_vyre_src_class_init (GstVyreSrcClass *klass)
       "Reads a file, several blocks ahead, into the memory that downstream proposes",
       "The gst-vyre authors");
   gst_element_class_add_static_pad_template (element, &src_template);
+  element->post_message = post_message;
   source->start = start;
   source->stop = stop;
   source->get_size = get_size;

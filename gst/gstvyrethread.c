@@ -1,6 +1,104 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyrethread.h"
 
+/* GLib shares the threads of its pools, GStreamer's among them, and those that a child of fork()
+ * believes to have are its parent's. A pool of this kind makes a thread for each task. */
+typedef struct {
+  GstTaskPool parent;
+} GstVyreTaskPool;
+
+typedef struct {
+  GstTaskPoolClass parent;
+} GstVyreTaskPoolClass;
+
+GType gst_vyre_task_pool_get_type (void);
+G_DEFINE_TYPE (GstVyreTaskPool, gst_vyre_task_pool, GST_TYPE_TASK_POOL)
+
+typedef struct {
+  GstTaskPoolFunction function;
+  gpointer data;
+} Work;
+
+static gpointer
+run_work (gpointer data)
+{
+  Work work = *(Work *)data;
+
+  g_free (data);
+  work.function (work.data);
+  return NULL;
+}
+
+static void
+pool_prepare (GstTaskPool *pool, GError **error)
+{
+}
+
+static void
+pool_cleanup (GstTaskPool *pool)
+{
+}
+
+static gpointer
+pool_push (GstTaskPool *pool, GstTaskPoolFunction function, gpointer data, GError **error)
+{
+  Work *work = g_new (Work, 1);
+
+  *work = (Work){ function, data };
+  GThread *thread = g_thread_try_new ("task", run_work, work, error);
+  if (!thread)
+    g_free (work);
+  return thread;
+}
+
+static void
+pool_join (GstTaskPool *pool, gpointer thread)
+{
+  g_thread_join (thread);
+}
+
+static void
+pool_dispose_handle (GstTaskPool *pool, gpointer thread)
+{
+  g_thread_unref (thread);
+}
+
+static void
+gst_vyre_task_pool_init (GstVyreTaskPool *self)
+{
+}
+
+static void
+gst_vyre_task_pool_class_init (GstVyreTaskPoolClass *klass)
+{
+  GstTaskPoolClass *pool_class = GST_TASK_POOL_CLASS (klass);
+
+  pool_class->prepare = pool_prepare;
+  pool_class->cleanup = pool_cleanup;
+  pool_class->push = pool_push;
+  pool_class->join = pool_join;
+  pool_class->dispose_handle = pool_dispose_handle;
+}
+
+/* Has the task whose creation an element is about to post run in a thread of its own, unless
+ * the application, which hears of it next, has a pool for it. */
+void
+gst_vyre_thread_adopt (GstMessage *message)
+{
+  GstStreamStatusType type;
+  GstElement *owner;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_STREAM_STATUS)
+    return;
+  gst_message_parse_stream_status (message, &type, &owner);
+  const GValue *task = gst_message_get_stream_status_object (message);
+  if (type != GST_STREAM_STATUS_TYPE_CREATE || !task || !G_VALUE_HOLDS (task, GST_TYPE_TASK))
+    return;
+  GstTaskPool *pool = gst_object_ref_sink (g_object_new (gst_vyre_task_pool_get_type (), NULL));
+  gst_task_set_pool (g_value_get_object (task), pool);
+  gst_object_unref (pool);
+}
+
 static gpointer
 do_nothing (gpointer data)
 {

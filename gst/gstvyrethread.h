@@ -6,5 +6,6 @@
 G_BEGIN_DECLS
 
 gboolean gst_vyre_thread_check (GstElement *element);
+void gst_vyre_thread_adopt (GstMessage *message);
 
 G_END_DECLS

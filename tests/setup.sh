@@ -1,20 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Installs the Debian packages that are missing: setup.sh demo|tests
+# Installs the Debian packages that are missing: setup.sh demo|suite|tests,
+# where the suite is what the set-ups of meson test need, and the tests are all of run.sh.
 set -eu
 
 packages='gcc libc6-dev meson ninja-build pkg-config glslc libvulkan-dev liburing-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good mesa-vulkan-drivers'
 
+suite='gstreamer1.0-plugins-bad vulkan-validationlayers spirv-tools ffmpeg gzip libjson-glib-dev
+  zlib1g-dev'
+
 case ${1:-} in
   demo) ;;
-  tests)
-    packages="$packages gstreamer1.0-plugins-bad vulkan-validationlayers spirv-tools clang
-      libclang-rt-dev ffmpeg gzip libjson-glib-dev zlib1g-dev"
-    ;;
+  suite) packages="$packages $suite" ;;
+  tests) packages="$packages $suite clang libclang-rt-dev debootstrap" ;;
   *)
-    echo "usage: $0 demo|tests" >&2
+    echo "usage: $0 demo|suite|tests" >&2
     exit 2
     ;;
 esac

@@ -112,12 +112,14 @@ tear_down_inherited (gpointer data)
 static void (*const uses[]) (gpointer data)
     = { run_own, use_inherited, start_inherited_again, tear_down_inherited };
 
+/* The task of a filter that has ended leaves nothing that a child would wait for. */
 GST_START_TEST (a_child_has_filters_of_its_own_and_no_others)
 {
   GstHarness *h = filter_new (CRC);
 
   filter_start (h, NULL);
   check_run (h, 1);
+  run_own (NULL);
   stat_wait_quiet (h->element);
   empty_bus (h);
   fail_unless_equals_int (in_child (uses[__i__], h), 0);

@@ -7,10 +7,19 @@
 
 timeout 60 gst-inspect-1.0 -b >"$work/blocked"
 grep -q '^Total count: 0 ' "$work/blocked" || fail "$(cat "$work/blocked")"
+
+# ours: of what gst-inspect-1.0 prints, the part that does not depend on GStreamer's version:
+# without empty lines, flags of elements, and properties that base classes have got since 1.22.
+ours() {
+  sed -e 's|^\(  Filename  *\).*/|\1|' -e '/^ *$/d' -e '/^Element Flags:$/d' -e '/^  - [A-Z_]*$/d' \
+    -e '/^  automatic-eos /,/Default: /d'
+}
+
 for element in vyrefilter vyresrc; do
   # without a version it asks for that of GStreamer
   timeout 60 gst-inspect-1.0 --exists --atleast-version=0.1 $element || fail "$element is not there"
-  timeout 60 gst-inspect-1.0 --no-colors $element |
-    sed -e 's|^\(  Filename  *\).*/|\1|' >"$work/inspect"
-  diff "${0%/*}/$element.inspect.txt" "$work/inspect" || fail 'gst-inspect-1.0 says something else'
+  timeout 60 gst-inspect-1.0 --no-colors $element | ours >"$work/inspect"
+  ours <"${0%/*}/$element.inspect.txt" >"$work/expected"
+  [ "$(wc -l <"$work/expected")" -gt 40 ] || fail "$element has next to nothing to say"
+  diff "$work/expected" "$work/inspect" || fail 'gst-inspect-1.0 says something else'
 done

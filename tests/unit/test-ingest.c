@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -788,20 +789,37 @@ typedef struct {
   guint n_refused;
 } Supervisor;
 
-/* Decides about every io_uring_setup: the first ones get EINVAL, the others pass. */
+/* Whether a kernel that is too old for the first rungs refuses it: the first one's flags came with
+ * Linux 6.0 and 6.1, the second one's with 5.19, and the last one has none. liburing asks for
+ * newer ones by itself, and takes no for an answer. */
+static gboolean
+is_refused (const Supervisor *supervisor, const struct seccomp_notif *call)
+{
+  /* of this process, so an address is one here, too */
+  const struct io_uring_params *params
+      = (const struct io_uring_params *)(guintptr)call->data.args[1];
+
+  if (supervisor->n_refused == VYRE_INGEST_PREAD)
+    return TRUE;
+  return params->flags >= (supervisor->n_refused == VYRE_INGEST_COOP_TASKRUN
+                               ? IORING_SETUP_SINGLE_ISSUER
+                               : IORING_SETUP_COOP_TASKRUN);
+}
+
+/* Decides about every io_uring_setup: those that are too new get EINVAL, the others pass. */
 static gpointer
 run_supervisor (gpointer data)
 {
   Supervisor *supervisor = data;
 
-  for (guint i = 0;; i++) {
+  for (;;) {
     struct seccomp_notif call = { 0 };
     struct seccomp_notif_resp answer = { 0 };
 
     if (ioctl (supervisor->listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0)
       return NULL;
     answer.id = call.id;
-    if (i < supervisor->n_refused)
+    if (is_refused (supervisor, &call))
       answer.error = -EINVAL;
     else
       answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;

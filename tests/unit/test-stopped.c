@@ -88,6 +88,7 @@ fixture_init (Fixture *f)
   gsize slice;
 
   *f = (Fixture){ .n_batches = 0 };
+  params.residency = VYRE_RESIDENCY_RELAY; /* a launch that stays would go on with its batches */
   test_kernel_open (&f->kernel, &params);
   vyre_megakernel_set_active (f->kernel.kernel, FALSE);
   f->plan = test_plan (&f->kernel, "nop", 0, 0, 0);

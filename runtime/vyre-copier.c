@@ -175,7 +175,8 @@ vyre_copier_submit (VyreCopier *c, const VyreCopyJob *payload, VkBuffer door, gu
 
   if (!reuse (c, copy, error)
       || !record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
-      || !vyre_vk_check (vkQueueSubmit (c->device->transfer_queues[queue], 1, &submit, copy->fence),
+      || !vyre_vk_check (
+          vyre_device_submit (c->device, c->device->transfer_queues[queue], &submit, copy->fence),
           "vkQueueSubmit", c->device, error))
     return FALSE;
   c->n_copies++;
@@ -192,4 +193,18 @@ vyre_copier_wait (VyreCopier *c, guint64 number, GError **error)
   if (c->n_copies - number > places) /* another one has its place: it was waited for then */
     return TRUE;
   return wait_for (c, place_of (c, number), error);
+}
+
+/* Waits for all copies under way, however long that takes. FALSE: the device is lost, and does not
+ * say whether they have ended. Needs no lock, since nobody uses the copier any more. */
+gboolean
+vyre_copier_drain (VyreCopier *c)
+{
+  guint64 places = c->device ? (guint64)c->device->n_transfer_queues * VYRE_COPIER_COPIES : 0;
+  gboolean fine = TRUE;
+
+  for (guint64 i = 0; i < MIN (c->n_copies, places) && fine; i++)
+    fine = vkWaitForFences (c->device->handle, 1, &place_of (c, i)->fence, VK_TRUE, G_MAXUINT64)
+           == VK_SUCCESS;
+  return fine;
 }

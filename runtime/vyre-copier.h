@@ -39,3 +39,4 @@ guint8 *vyre_copier_ticket (VyreCopier *copier, guint32 number);
 gboolean vyre_copier_submit (VyreCopier *copier, const VyreCopyJob *payload, VkBuffer door,
     guint32 first_ticket, guint32 n_tickets, GError **error);
 gboolean vyre_copier_wait (VyreCopier *copier, guint64 number, GError **error);
+gboolean vyre_copier_drain (VyreCopier *copier);

@@ -161,7 +161,7 @@ void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
 gboolean vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error);
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
-void vyre_megakernel_take_down (VyreMegakernel *kernel);
+gboolean vyre_megakernel_take_down (VyreMegakernel *kernel, gint64 limit);
 
 gboolean vyre_full_wait (VyreMegakernel *kernel, gint64 end_time, GError **error);
 void vyre_full_join (VyreMegakernel *kernel);

@@ -238,6 +238,18 @@ list_candidates (const VyreDevice *device, VyrePlacement wanted)
   return (Candidates){ { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR } };
 }
 
+/* How long a kernel whose proof failed may take to leave the device; the keeper gives it 10 s. */
+#define PROOF_END_US (12 * G_TIME_SPAN_SECOND)
+
+static void
+set_hung (const VyreDevice *device, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+      "%s: the device hangs: it has not let go of a test kernel, which is ended in the background. "
+      "Fix: look for driver messages in the kernel log, or choose another device.",
+      vyre_device_get_name (device));
+}
+
 /* Whether an error says nothing about the placement that was tried. */
 static gboolean
 is_final (const GError *error)
@@ -270,8 +282,12 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
     VyreMegakernel *kernel = create (device, params, placement, &reason);
     if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
       return kernel;
-    if (kernel) /* the next one shall not find this one on the device */
-      vyre_megakernel_take_down (kernel);
+    /* the next one shall not find this one on the device */
+    if (kernel && !vyre_megakernel_take_down (kernel, PROOF_END_US)) {
+      g_clear_error (&reason);
+      set_hung (device, error);
+      return NULL;
+    }
     if (reason && !last && !is_final (reason)) {
       g_string_append_printf (verdict, "%s%s: %s", verdict->len > 0 ? "; " : "",
           vyre_placement_name (placement), reason->message);

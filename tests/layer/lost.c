@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <vulkan/vk_layer.h>
 #include <vulkan/vulkan.h>
@@ -30,6 +31,12 @@ typedef struct Device {
   PFN_vkDeviceWaitIdle wait_idle;
 } Device;
 
+/* A queue that some thread is at. */
+typedef struct {
+  VkQueue queue;
+  unsigned n;
+} Use;
+
 typedef struct {
   Device *device;
   VkQueue queue;
@@ -44,6 +51,9 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned n_lost;
 static bool hold, held, forbid_import;
 static bool stalled;
+static unsigned until_stall; /* submissions; 0: none is counted */
+static bool dawdles;
+static unsigned n_collisions;
 static Submission submissions[16]; /* while it is */
 static unsigned n_submissions;
 static Instance *instances;
@@ -156,6 +166,53 @@ vyre_lost_forbid_import (void)
 
 /* Queues are only used by one thread at a time. */
 static pthread_mutex_t submitting = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t resumed = PTHREAD_COND_INITIALIZER;
+
+/* Notes who uses a queue, and who does so while somebody else does. */
+static void
+use_queue (VkQueue queue, int by)
+{
+  static Use uses[16]; /* more than there are threads */
+  Use *use = uses, *unused = uses;
+
+  pthread_mutex_lock (&lock);
+  while (use < uses + 16 && (use->queue != queue || use->n == 0))
+    use++;
+  while (unused->n > 0)
+    unused++;
+  if (use == uses + 16)
+    use = unused;
+  use->queue = queue;
+  n_collisions += by > 0 && use->n > 0;
+  use->n += (unsigned)by;
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT unsigned
+vyre_lost_count_collisions (void)
+{
+  pthread_mutex_lock (&lock);
+  unsigned n = n_collisions;
+  pthread_mutex_unlock (&lock);
+  return n;
+}
+
+EXPORT void
+vyre_lost_dawdle (bool wanted)
+{
+  pthread_mutex_lock (&lock);
+  dawdles = wanted;
+  pthread_mutex_unlock (&lock);
+}
+
+static bool
+is_dawdling (void)
+{
+  pthread_mutex_lock (&lock);
+  bool wanted = dawdles;
+  pthread_mutex_unlock (&lock);
+  return wanted;
+}
 
 static void
 submit_late (const Submission *late)
@@ -175,6 +232,15 @@ vyre_lost_stall (bool wanted)
   for (unsigned i = 0; !stalled && i < n_submissions; i++)
     submit_late (&submissions[i]);
   n_submissions = 0;
+  pthread_cond_broadcast (&resumed);
+  pthread_mutex_unlock (&submitting);
+}
+
+EXPORT void
+vyre_lost_stall_after (unsigned n)
+{
+  pthread_mutex_lock (&submitting);
+  until_stall = n;
   pthread_mutex_unlock (&submitting);
 }
 
@@ -182,6 +248,8 @@ vyre_lost_stall (bool wanted)
 static bool
 is_kept (Device *device, VkQueue queue, const VkSubmitInfo *info, VkFence fence)
 {
+  if (until_stall > 0)
+    stalled = --until_stall == 0;
   if (!stalled || n_submissions == sizeof submissions / sizeof *submissions)
     return false;
   submissions[n_submissions++] = (Submission){ device, queue, info->pCommandBuffers[0], fence };
@@ -214,11 +282,15 @@ queue_submit (VkQueue queue, uint32_t n, const VkSubmitInfo *infos, VkFence fenc
 
   if (is_lost (device, "vkQueueSubmit"))
     return VK_ERROR_DEVICE_LOST;
+  use_queue (queue, 1);
+  if (is_dawdling ())
+    usleep (500);
   pthread_mutex_lock (&submitting);
   VkResult result = is_kept (device, queue, infos, fence)
                         ? VK_SUCCESS
                         : device->queue_submit (queue, n, infos, fence);
   pthread_mutex_unlock (&submitting);
+  use_queue (queue, -1);
   return result;
 }
 
@@ -259,6 +331,10 @@ wait_idle (VkDevice handle)
 {
   Device *device = find_device (handle);
   bool lost = is_lost (device, "vkDeviceWaitIdle");
+  pthread_mutex_lock (&submitting);
+  while (n_submissions > 0)
+    pthread_cond_wait (&resumed, &submitting);
+  pthread_mutex_unlock (&submitting);
   VkResult result = device->wait_idle (handle);
 
   return lost ? VK_ERROR_DEVICE_LOST : result;

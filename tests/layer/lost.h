@@ -27,6 +27,14 @@ unsigned vyre_lost_count (void);
  * are let go on. */
 void vyre_lost_stall (bool stall);
 
+/* As that, from the @n-th submission on. */
+void vyre_lost_stall_after (unsigned n);
+
+/* Makes each submission take a while; and how many were begun while another thread was at the
+ * same queue, which Vulkan forbids. */
+void vyre_lost_dawdle (bool dawdle);
+unsigned vyre_lost_count_collisions (void);
+
 /* Makes vkCreateDevice wait until it is let go; wait_held returns once one does. */
 void vyre_lost_hold (bool hold);
 void vyre_lost_wait_held (void);

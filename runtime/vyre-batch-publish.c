@@ -69,47 +69,60 @@ set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GErro
 
 /* The initial state of a plan's batches in memory of the device. */
 typedef struct {
+  VyreTemplate base;
   VyreStore *store;
   gsize offset;
   guint32 id;
 } Template;
 
 static void
-template_free (gpointer data)
+template_free (VyreTemplate *base)
 {
-  Template *template = data;
+  Template *template = (Template *)base;
 
   vyre_store_free (template->store, template->offset);
   vyre_store_unref (template->store);
   g_free (template);
 }
 
-/* The template of the batch's plan, made the first time; NULL when there is no room
- * or the plan has one with another kernel. It is in place before any ticket that
- * names it, since it is written under the lock. */
+/* A new template of @plan, or NULL when there is no room. It is in place before any ticket that
+ * names it, since the lock is held. */
+static Template *
+make_template (VyreMegakernel *kernel, const VyrePlan *plan)
+{
+  gsize offset;
+
+  if (!vyre_store_alloc (kernel->work, plan->local_size, 0, &offset))
+    return NULL;
+  vyre_memory_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->local_size);
+  vyre_memory_flush ();
+  if (++kernel->n_templates == 0)
+    kernel->n_templates = 1; /* 0 is what workgroups hold that hold none */
+  Template *template = g_new (Template, 1);
+  *template
+      = (Template){ { template_free }, vyre_store_ref (kernel->work), offset, kernel->n_templates };
+  return template;
+}
+
+/* The template of the batch's plan, made the first time; NULL when there is no room or another
+ * kernel has one of it. Two kernels may want one at the same time, under a lock each: it becomes
+ * that of the first. */
 static const Template *
 find_template (const VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
   VyrePlan *plan = batch->plan;
-  Template *template = plan->template;
-  gsize offset;
 
   if (!vyre_megakernel_is_discrete (kernel) || !plan->local)
     return NULL;
+  Template *template = (Template *)g_atomic_pointer_get (&plan->template);
   if (template)
     return template->store == kernel->work ? template : NULL;
-  if (!vyre_store_alloc (kernel->work, plan->local_size, 0, &offset))
-    return NULL;
-  vyre_memory_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->local_size);
-  vyre_memory_flush ();
-  template = g_new (Template, 1);
-  if (++kernel->n_templates == 0)
-    kernel->n_templates = 1; /* 0 is what workgroups hold that hold none */
-  *template = (Template){ vyre_store_ref (kernel->work), offset, kernel->n_templates };
-  plan->template = template;
-  plan->template_free = template_free;
-  return template;
+  template = make_template (kernel, plan);
+  if (!template || g_atomic_pointer_compare_and_exchange (&plan->template, NULL, &template->base))
+    return template;
+  template_free (&template->base);
+  return NULL;
 }
 
 /* All the memory that a batch needs, or nothing. */
@@ -308,7 +321,7 @@ write_ticket (const VyreBatch *batch, guint index, guint32 *words)
   gsize base = batch->work != VYRE_NOWHERE ? batch->work : batch->readback;
 
   if (batch->local) {
-    const Template *template = plan->template;
+    const Template *template = (const Template *)g_atomic_pointer_get (&batch->plan->template);
     memcpy (words, plan->local_ticket.words, sizeof (VyreTicket));
     words[VYRE_TICKET_TAG] = batch->completion.tag;
     words[VYRE_TICKET_TEMPLATE] = template->id;

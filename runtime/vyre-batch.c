@@ -251,6 +251,24 @@ vyre_releases_run (VyreReleases *releases)
     vyre_release_run (&releases->list[i]);
 }
 
+/* Collects every completion and lets go of what came with them, which may take as long as an owner
+ * or the device takes. Called with the lock held, which is dropped on the way. */
+void
+vyre_megakernel_collect (VyreMegakernel *kernel)
+{
+  VyreReleases releases;
+
+  kernel->collect = FALSE;
+  vyre_megakernel_reap (kernel, &releases);
+  if (releases.n == 0)
+    return;
+  kernel->n_releasing += releases.n;
+  g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
+  vyre_mutex_lock (&kernel->lock);
+  kernel->n_releasing -= releases.n;
+}
+
 static gboolean
 has_older_writer (const GQueue *batches, const VyreBatch *than)
 {

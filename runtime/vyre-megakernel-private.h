@@ -102,7 +102,9 @@ struct _VyreMegakernel {
   gint64 launched; /* time of the last launch, ns */
   gint64 last_activity;
   guint active;
-  guint n_ringing; /* batches in flight that their publisher has not launched for yet */
+  guint n_releasing; /* batches that are through, and whose payloads are going back */
+  gboolean collect;  /* somebody wants to know what is through: the service looks */
+  guint n_ringing;   /* batches in flight that their publisher has not launched for yet */
   gboolean quit;
   gboolean building;   /* the pipeline in full */
   GError *build_error; /* nobody has been told of */
@@ -156,6 +158,7 @@ gboolean vyre_batch_is_completed (VyreBatch *batch);
 VyreRelease vyre_batch_take_release (VyreBatch *batch);
 void vyre_release_run (const VyreRelease *release);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
+void vyre_megakernel_collect (VyreMegakernel *kernel);
 void vyre_releases_run (VyreReleases *releases);
 void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
 gboolean vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error);

@@ -619,29 +619,31 @@ vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
  * @kernel: a megakernel
  * @counters: (out): a snapshot
  *
- * Collects completions first, so that nothing counts as in flight, or as outstanding
- * of a tenant, that is through. Of a kernel of a process that this one was forked from, all
- * are 0.
+ * Never waits for the device, nor for whom a payload goes back to: what is through and was not
+ * collected yet counts as in flight, and as outstanding of its tenant, until a thread of the kernel
+ * has done that, which this asks it to. May be called from any thread. Of a kernel of a process
+ * that this one was forked from, all are 0.
  */
 void
 vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
-  VyreReleases releases;
 
   *counters = (VyreMegakernelCounters){ 0 };
   if (vyre_is_inherited (kernel->generation))
     return;
   g_mutex_lock (&kernel->lock);
-  vyre_megakernel_reap (kernel, &releases);
+  if (kernel->service && !g_queue_is_empty (&kernel->in_flight)) {
+    kernel->collect = TRUE;
+    vyre_service_wake (kernel->service);
+  }
   guint32 dropped = __atomic_load_n (&answer[VYRE_ANSWER_DROPPED], __ATOMIC_RELAXED);
   kernel->counters.dropped += dropped - kernel->dropped;
   kernel->dropped = dropped;
   *counters = kernel->counters;
-  counters->in_flight
-      = g_queue_get_length (&kernel->in_flight) + g_queue_get_length (&kernel->turns);
+  counters->in_flight = g_queue_get_length (&kernel->in_flight)
+                        + g_queue_get_length (&kernel->turns) + kernel->n_releasing;
   g_mutex_unlock (&kernel->lock);
-  vyre_releases_run (&releases);
   counters->progress = __atomic_load_n (&answer[VYRE_ANSWER_PROGRESS], __ATOMIC_RELAXED);
   counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
   counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);

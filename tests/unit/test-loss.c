@@ -287,7 +287,7 @@ test_tenant_of_a_batch (void)
   g_assert_cmpuint (get_outstanding (tenant), ==, 2);
   vyre_lost_stall (false);
   g_assert_true (vyre_batch_wait (batch, end, &error));
-  do /* which collects completions */
+  do /* which has completions collected */
     vyre_megakernel_get_counters (t.kernel, &counters);
   while (counters.in_flight > 0 && g_get_monotonic_time () < end);
   g_assert_true (vyre_tenant_quiesce (tenant, end, &error));

@@ -34,16 +34,18 @@ struct _VyreBatch {
   gboolean started; /* its slice is where it runs; not so of the rest of one that was parked */
   gboolean local;
   gsize readback;
-  gsize work;          /* slice of the work store, unless local or the readback is it */
-  gsize stored_at;     /* slice of the payload store, unless payloads are read in place */
-  gsize arrived;       /* how much of the readback was found to be there */
-  gboolean rung;       /* its publisher is through with it */
-  gboolean parked;     /* with the service, and not in flight */
-  gboolean asked;      /* the last run of it made requests */
-  gboolean resumed;    /* its payload is where the kernel reads it */
-  guint32 number;      /* of the batches as published */
-  VyreResident **pins; /* what its table says is resident; one for each resource, or NULL */
-  GError *io_error;    /* the first request that could not be served */
+  gsize work;              /* slice of the work store, unless local or the readback is it */
+  gsize stored_at;         /* slice of the payload store, unless payloads are read in place */
+  gsize arrived;           /* how much of the readback was found to be there */
+  gboolean by_copy_engine; /* its payload and tickets, in the run that is in flight */
+  guint64 copy;            /* which copy that is */
+  gboolean rung;           /* its publisher is through with it */
+  gboolean parked;         /* with the service, and not in flight */
+  gboolean asked;          /* the last run of it made requests */
+  gboolean resumed;        /* its payload is where the kernel reads it */
+  guint32 number;          /* of the batches as published */
+  VyreResident **pins;     /* what its table says is resident; one for each resource, or NULL */
+  GError *io_error;        /* the first request that could not be served */
   gboolean stolen;
   gboolean orphaned;
   atomic_bool done;

@@ -15,6 +15,7 @@ typedef struct Instance {
   VkInstance handle;
   PFN_vkGetInstanceProcAddr get_proc_addr;
   PFN_vkDestroyInstance destroy;
+  PFN_vkGetPhysicalDeviceQueueFamilyProperties get_families;
 } Instance;
 
 typedef struct Device {
@@ -29,6 +30,10 @@ typedef struct Device {
   PFN_vkGetFenceStatus get_fence_status;
   PFN_vkCreateComputePipelines create_compute_pipelines;
   PFN_vkDeviceWaitIdle wait_idle;
+  PFN_vkAllocateMemory allocate_memory;
+  PFN_vkCreateFence create_fence;
+  PFN_vkCreateCommandPool create_command_pool;
+  PFN_vkGetDeviceQueue get_queue;
 } Device;
 
 /* A queue that some thread is at. */
@@ -50,6 +55,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned n_lost;
 static bool hold, held, forbid_import;
+static bool hold_import, import_held, copy_engine, hold_copies;
 static bool stalled;
 static unsigned until_stall; /* submissions; 0: none is counted */
 static bool dawdles;
@@ -164,6 +170,40 @@ vyre_lost_forbid_import (void)
   pthread_mutex_unlock (&lock);
 }
 
+EXPORT void
+vyre_lost_hold_import (bool wanted)
+{
+  pthread_mutex_lock (&lock);
+  hold_import = wanted;
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_wait_import_held (void)
+{
+  pthread_mutex_lock (&lock);
+  while (!import_held)
+    pthread_cond_wait (&changed, &lock);
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_add_copy_engine (void)
+{
+  pthread_mutex_lock (&lock);
+  copy_engine = true;
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_hold_copies (bool wanted)
+{
+  pthread_mutex_lock (&lock);
+  hold_copies = wanted;
+  pthread_mutex_unlock (&lock);
+}
+
 /* Queues are only used by one thread at a time. */
 static pthread_mutex_t submitting = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t resumed = PTHREAD_COND_INITIALIZER;
@@ -273,7 +313,112 @@ arm_from_environment (void)
     vyre_lost_arm (call, number_from ("VYRE_LOST_AFTER"), number_from ("VYRE_LOST_DEVICES"));
 }
 
+/* ---- a copy engine that is not there ------------------------------------ */
+
+#define ENGINE_FAMILY 77 /* which no device has */
+
+static bool
+has_engine (void)
+{
+  pthread_mutex_lock (&lock);
+  bool has = copy_engine;
+  pthread_mutex_unlock (&lock);
+  return has;
+}
+
+/* Places up to its own have no queues. */
+static VKAPI_ATTR void VKAPI_CALL
+get_families (VkPhysicalDevice physical, uint32_t *n, VkQueueFamilyProperties *families)
+{
+  Instance *instance = find_instance (physical);
+  uint32_t room = *n;
+
+  instance->get_families (physical, n, families);
+  if (!has_engine ())
+    return;
+  if (families && room > ENGINE_FAMILY) {
+    memset (families + *n, 0, (room - *n) * sizeof *families);
+    families[ENGINE_FAMILY].queueFlags = VK_QUEUE_TRANSFER_BIT;
+    families[ENGINE_FAMILY].queueCount = 2;
+  }
+  *n = ENGINE_FAMILY + 1;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+create_command_pool (VkDevice handle, const VkCommandPoolCreateInfo *info,
+    const VkAllocationCallbacks *allocator, VkCommandPool *pool)
+{
+  VkCommandPoolCreateInfo real = *info;
+
+  if (real.queueFamilyIndex == ENGINE_FAMILY)
+    real.queueFamilyIndex = 0;
+  return find_device (handle)->create_command_pool (handle, &real, allocator, pool);
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+get_queue (VkDevice handle, uint32_t family, uint32_t index, VkQueue *queue)
+{
+  bool engine = family == ENGINE_FAMILY;
+
+  find_device (handle)->get_queue (handle, engine ? 0 : family, engine ? 0 : index, queue);
+}
+
+/* Fences of copies are made as if they had been signalled. */
+static struct {
+  VkFence fence;
+  bool held;
+} copies[256];
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+create_fence (VkDevice handle, const VkFenceCreateInfo *info,
+    const VkAllocationCallbacks *allocator, VkFence *fence)
+{
+  static unsigned n;
+  VkResult result = find_device (handle)->create_fence (handle, info, allocator, fence);
+
+  pthread_mutex_lock (&lock);
+  if (result == VK_SUCCESS && (info->flags & VK_FENCE_CREATE_SIGNALED_BIT))
+    copies[n++ % 256].fence = *fence;
+  pthread_mutex_unlock (&lock);
+  return result;
+}
+
+/* Whether it is of a copy that was submitted while they are held; @submit: it is now. */
+static bool
+is_held_copy (VkFence fence, bool submit)
+{
+  bool is = false;
+
+  pthread_mutex_lock (&lock);
+  for (unsigned i = 0; i < 256; i++) {
+    copies[i].held = hold_copies && (copies[i].held || (submit && copies[i].fence == fence));
+    is = is || (copies[i].held && copies[i].fence == fence);
+  }
+  pthread_mutex_unlock (&lock);
+  return is;
+}
+
 /* ---- calls of a device ------------------------------------------------- */
+
+/* The first import since it was wanted waits until it is let go; others pass. */
+static VKAPI_ATTR VkResult VKAPI_CALL
+allocate_memory (VkDevice handle, const VkMemoryAllocateInfo *info,
+    const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
+{
+  const VkBaseInStructure *next = info->pNext;
+
+  pthread_mutex_lock (&lock);
+  if (hold_import && !import_held && next
+      && next->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT) {
+    import_held = true;
+    pthread_cond_broadcast (&changed);
+    while (hold_import)
+      pthread_cond_wait (&changed, &lock);
+    import_held = false;
+  }
+  pthread_mutex_unlock (&lock);
+  return find_device (handle)->allocate_memory (handle, info, allocator, memory);
+}
 
 static VKAPI_ATTR VkResult VKAPI_CALL
 queue_submit (VkQueue queue, uint32_t n, const VkSubmitInfo *infos, VkFence fence)
@@ -282,6 +427,7 @@ queue_submit (VkQueue queue, uint32_t n, const VkSubmitInfo *infos, VkFence fenc
 
   if (is_lost (device, "vkQueueSubmit"))
     return VK_ERROR_DEVICE_LOST;
+  is_held_copy (fence, true);
   use_queue (queue, 1);
   if (is_dawdling ())
     usleep (500);
@@ -299,6 +445,11 @@ wait_for_fences (VkDevice handle, uint32_t n, const VkFence *fences, VkBool32 al
 {
   Device *device = find_device (handle);
   bool lost = is_lost (device, "vkWaitForFences");
+
+  if (is_held_copy (fences[0], false)) {
+    usleep (timeout < 20000000 ? (unsigned)(timeout / 1000) : 20000);
+    return VK_TIMEOUT;
+  }
   VkResult result = device->wait_for_fences (handle, n, fences, all, timeout);
 
   return lost ? VK_ERROR_DEVICE_LOST : result;
@@ -323,6 +474,8 @@ get_fence_status (VkDevice handle, VkFence fence)
   Device *device = find_device (handle);
   bool lost = is_lost (device, "vkGetFenceStatus");
 
+  if (is_held_copy (fence, false))
+    return VK_NOT_READY;
   return lost ? VK_ERROR_DEVICE_LOST : device->get_fence_status (handle, fence);
 }
 
@@ -398,9 +551,13 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   if (!may_create ())
     return VK_ERROR_DEVICE_LOST;
   link->u.pLayerInfo = layer.pNext; /* for the layer below */
+  VkDeviceCreateInfo real = *info;
+  uint32_t last = real.queueCreateInfoCount - 1;
+  if (real.pQueueCreateInfos[last].queueFamilyIndex == ENGINE_FAMILY)
+    real.queueCreateInfoCount = last;
   PFN_vkCreateDevice create
       = (PFN_vkCreateDevice)layer.pfnNextGetInstanceProcAddr (instance->handle, "vkCreateDevice");
-  VkResult result = create (physical, info, allocator, handle);
+  VkResult result = create (physical, &real, allocator, handle);
   if (result != VK_SUCCESS)
     return result;
   Device *device = calloc (1, sizeof *device);
@@ -412,6 +569,10 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   device->get_fence_status = NEXT (device, *handle, vkGetFenceStatus);
   device->create_compute_pipelines = NEXT (device, *handle, vkCreateComputePipelines);
   device->wait_idle = NEXT (device, *handle, vkDeviceWaitIdle);
+  device->allocate_memory = NEXT (device, *handle, vkAllocateMemory);
+  device->create_fence = NEXT (device, *handle, vkCreateFence);
+  device->create_command_pool = NEXT (device, *handle, vkCreateCommandPool);
+  device->get_queue = NEXT (device, *handle, vkGetDeviceQueue);
   pthread_mutex_lock (&lock);
   device->next = devices;
   devices = device;
@@ -437,6 +598,7 @@ create_instance (
   instance->handle = *handle;
   instance->get_proc_addr = next;
   instance->destroy = NEXT (instance, *handle, vkDestroyInstance);
+  instance->get_families = NEXT (instance, *handle, vkGetPhysicalDeviceQueueFamilyProperties);
   pthread_mutex_lock (&lock);
   instance->next = instances;
   instances = instance;
@@ -478,6 +640,11 @@ static const struct {
   { "vkGetFenceStatus", (PFN_vkVoidFunction)get_fence_status },
   { "vkCreateComputePipelines", (PFN_vkVoidFunction)create_compute_pipelines },
   { "vkDeviceWaitIdle", (PFN_vkVoidFunction)wait_idle },
+  { "vkAllocateMemory", (PFN_vkVoidFunction)allocate_memory },
+  { "vkCreateFence", (PFN_vkVoidFunction)create_fence },
+  { "vkCreateCommandPool", (PFN_vkVoidFunction)create_command_pool },
+  { "vkGetDeviceQueue", (PFN_vkVoidFunction)get_queue },
+  { "vkGetPhysicalDeviceQueueFamilyProperties", (PFN_vkVoidFunction)get_families },
 };
 
 static PFN_vkVoidFunction

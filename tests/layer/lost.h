@@ -41,3 +41,13 @@ void vyre_lost_wait_held (void);
 
 /* Devices opened from now on cannot import host memory: theirs is mapped. */
 void vyre_lost_forbid_import (void);
+
+/* Makes the next import of host memory wait until it is let go, and no other;
+ * wait_import_held returns once it does. */
+void vyre_lost_hold_import (bool hold);
+void vyre_lost_wait_import_held (void);
+
+/* Devices found from now on have a copy engine, whose queues are the device's own: what is
+ * copied and what is launched take turns. With copies held, none is said to have ended. */
+void vyre_lost_add_copy_engine (void);
+void vyre_lost_hold_copies (bool hold);

@@ -3,8 +3,9 @@
 
 #include <fcntl.h>
 #include <gst/allocators/allocators.h>
-#include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Bytes that cannot be taken away, of what is no regular file. */
 #define NO_FILE G_MAXSIZE
@@ -66,21 +67,19 @@ gst_vyre_file_get_hold (GstMemory *memory)
   return solid >= end ? GST_VYRE_FILE_SEALED : GST_VYRE_FILE_LOOSE;
 }
 
+/* Linux makes another mapping of the same pages for who asks it to enlarge none of them, and
+ * refuses that to a private one. */
 static gboolean
 is_mapped_shared (gconstpointer address)
 {
-  FILE *maps = fopen ("/proc/self/maps", "re");
-  gsize from, to, wanted = GPOINTER_TO_SIZE (address);
-  gchar line[512], rights[5];
-  gboolean shared = FALSE;
+  gsize page = (gsize)sysconf (_SC_PAGESIZE);
+  gpointer start = GSIZE_TO_POINTER (GPOINTER_TO_SIZE (address) & ~(page - 1));
+  gpointer again = mremap (start, 0, page, MREMAP_MAYMOVE);
 
-  while (maps && fgets (line, sizeof line, maps)) {
-    if (sscanf (line, "%zx-%zx %4s", &from, &to, rights) == 3 && from <= wanted && wanted < to)
-      shared = rights[3] == 's';
-  }
-  if (maps)
-    fclose (maps);
-  return shared;
+  if (again == MAP_FAILED)
+    return FALSE;
+  munmap (again, page);
+  return TRUE;
 }
 
 /* Memory keeps the flags of its mapping to itself, but not from the system. Nothing is looked at

@@ -10,20 +10,23 @@
 /* The import of one memory by one kernel. Of a file, it is of a mapping of our own: that
  * of a GstFdMemory comes and goes with whoever maps it. */
 typedef struct {
-  VyreImport *import;
-  guint8 *base; /* where offset 0 of the memory is */
+  VyreMegakernel *maker; /* not owned: whose import is being made, or NULL */
+  VyreImport *import;    /* NULL until it is */
+  guint8 *base;          /* where offset 0 of the memory is */
   gpointer mapping;
   gsize mapped;
 } Import;
 
 /* Several kernels may read one memory, behind a tee. */
-static GMutex lock; /* of all lists */
+static GMutex lock; /* of all lists; not held while a driver makes an import */
+static GCond made;  /* an import, or it could not be */
 
 /* In a child. A thread of its parent may have held the lock. */
 void
 gst_vyre_import_forked (void)
 {
   g_mutex_init (&lock);
+  g_cond_init (&made);
 }
 
 static GQuark
@@ -37,7 +40,7 @@ import_free (gpointer data)
 {
   Import *import = data;
 
-  gboolean gone = vyre_import_unref (import->import);
+  gboolean gone = !import->import || vyre_import_unref (import->import);
 
   if (import->mapping && gone) /* or the device may still look there */
     munmap (import->mapping, import->mapped);
@@ -160,17 +163,12 @@ import_file (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError *
   return FALSE;
 }
 
-static Import *
-import_new (GstMemory *memory, VyreMegakernel *kernel, GError **error)
+static gboolean
+import_make (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
 {
-  Import *import = g_new0 (Import, 1);
-  gboolean fine = is_system_memory (memory) ? find_address (memory, import, error)
-                                                  && import_at_base (memory, kernel, import, error)
-                                            : import_file (memory, kernel, import, error);
-
-  if (!fine)
-    g_clear_pointer (&import, g_free);
-  return import;
+  return is_system_memory (memory) ? find_address (memory, import, error)
+                                         && import_at_base (memory, kernel, import, error)
+                                   : import_file (memory, kernel, import, error);
 }
 
 static GPtrArray *
@@ -191,9 +189,39 @@ look_up (const GPtrArray *list, const VyreMegakernel *kernel)
 {
   for (guint i = 0; i < list->len; i++) {
     Import *import = g_ptr_array_index (list, i);
-    if (vyre_import_is_of (import->import, kernel))
+    if (import->maker ? import->maker == kernel : vyre_import_is_of (import->import, kernel))
       return import;
   }
+  return NULL;
+}
+
+/* The import of @root by @kernel once it is made, if it is or is about to be; the lock is held. */
+static Import *
+wait_for_import (const GPtrArray *list, const VyreMegakernel *kernel)
+{
+  Import *import;
+
+  while ((import = look_up (list, kernel)) && import->maker)
+    g_cond_wait (&made, &lock);
+  return import;
+}
+
+/* Makes the import of @root by @kernel; the lock is held, and dropped on the way. */
+static Import *
+add_import (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **error)
+{
+  Import *import = g_new0 (Import, 1);
+
+  import->maker = kernel;
+  g_ptr_array_add (list, import);
+  g_mutex_unlock (&lock);
+  gboolean fine = import_make (root, kernel, import, error);
+  g_mutex_lock (&lock);
+  import->maker = NULL;
+  g_cond_broadcast (&made);
+  if (fine)
+    return import;
+  g_ptr_array_remove_fast (list, import);
   return NULL;
 }
 
@@ -206,10 +234,10 @@ gst_vyre_import_find (
 
   g_mutex_lock (&lock);
   GPtrArray *list = list_of (root);
-  Import *import = look_up (list, kernel);
+  Import *import = wait_for_import (list, kernel);
   imported->is_new = import == NULL;
-  if (!import && (import = import_new (root, kernel, error)))
-    g_ptr_array_add (list, import);
+  if (!import)
+    import = add_import (list, root, kernel, error);
   g_mutex_unlock (&lock);
   if (!import)
     return FALSE;

@@ -163,7 +163,7 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
     VyreMegakernelCounters counters;
     gint64 now = vyre_clock_now (&clock);
     g_autoptr (GError) error = NULL;
-    vyre_megakernel_get_counters (shared->kernel, &counters); /* collects completions */
+    vyre_megakernel_get_counters (shared->kernel, &counters); /* has completions collected */
     quiet = vyre_tenant_quiesce (tenant, g_get_monotonic_time () + LEAVE_SLICE, &error);
     if (!quiet && now >= end) {
       GST_WARNING ("%s", error->message);

@@ -14,6 +14,15 @@
  * words in memory and wake nobody. */
 #define ROOM_WAIT_US 200
 
+static gboolean
+goes_by_copy_engine (const VyreBatch *batch)
+{
+  gsize size = batch->plan->payload_size;
+
+  return batch->kernel->copier.device && !batch->resumed && size > 0
+         && size >= batch->kernel->copy_threshold;
+}
+
 /* Tickets in use reach from the oldest batch in flight to the tail. */
 gboolean
 vyre_batch_has_room (const VyreBatch *batch)
@@ -22,7 +31,8 @@ vyre_batch_has_room (const VyreBatch *batch)
   VyreBatch *oldest = g_queue_peek_head (&kernel->in_flight);
   guint32 used = oldest ? kernel->tail - oldest->first_ticket : 0;
 
-  return kernel->n_free > 0 && used + vyre_batch_count_tickets (batch) <= VYRE_MAX_TICKETS;
+  return kernel->n_free > 0 && used + vyre_batch_count_tickets (batch) <= VYRE_MAX_TICKETS
+         && (!goes_by_copy_engine (batch) || vyre_copier_has_room (&kernel->copier));
 }
 
 static gboolean
@@ -70,47 +80,60 @@ set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GErro
 
 /* The initial state of a plan's batches in memory of the device. */
 typedef struct {
+  VyreTemplate base;
   VyreStore *store;
   gsize offset;
   guint32 id;
 } Template;
 
 static void
-template_free (gpointer data)
+template_free (VyreTemplate *base)
 {
-  Template *template = data;
+  Template *template = (Template *)base;
 
   vyre_store_free (template->store, template->offset);
   vyre_store_unref (template->store);
   g_free (template);
 }
 
-/* The template of the batch's plan, made the first time; NULL when there is no room
- * or the plan has one with another kernel. It is in place before any ticket that
- * names it, since it is written under the lock. */
+/* A new template of @plan, or NULL when there is no room. It is in place before any ticket that
+ * names it, since the lock is held. */
+static Template *
+make_template (VyreMegakernel *kernel, const VyrePlan *plan)
+{
+  gsize offset;
+
+  if (!vyre_store_alloc (kernel->work, plan->local_size, 0, &offset))
+    return NULL;
+  vyre_memory_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->local_size);
+  vyre_memory_flush ();
+  if (++kernel->n_templates == 0)
+    kernel->n_templates = 1; /* 0 is what workgroups hold that hold none */
+  Template *template = g_new (Template, 1);
+  *template
+      = (Template){ { template_free }, vyre_store_ref (kernel->work), offset, kernel->n_templates };
+  return template;
+}
+
+/* The template of the batch's plan, made the first time; NULL when there is no room or another
+ * kernel has one of it. Two kernels may want one at the same time, under a lock each: it becomes
+ * that of the first. */
 static const Template *
 find_template (const VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
   VyrePlan *plan = batch->plan;
-  Template *template = plan->template;
-  gsize offset;
 
   if (!vyre_megakernel_is_discrete (kernel) || !plan->local)
     return NULL;
+  Template *template = (Template *)g_atomic_pointer_get (&plan->template);
   if (template)
     return template->store == kernel->work ? template : NULL;
-  if (!vyre_store_alloc (kernel->work, plan->local_size, 0, &offset))
-    return NULL;
-  vyre_memory_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->local_size);
-  vyre_memory_flush ();
-  template = g_new (Template, 1);
-  if (++kernel->n_templates == 0)
-    kernel->n_templates = 1; /* 0 is what workgroups hold that hold none */
-  *template = (Template){ vyre_store_ref (kernel->work), offset, kernel->n_templates };
-  plan->template = template;
-  plan->template_free = template_free;
-  return template;
+  template = make_template (kernel, plan);
+  if (!template || g_atomic_pointer_compare_and_exchange (&plan->template, NULL, &template->base))
+    return template;
+  template_free (&template->base);
+  return NULL;
 }
 
 /* All the memory that a batch needs, or nothing. */
@@ -212,6 +235,9 @@ vyre_batch_enter (VyreBatch *batch)
   batch->sequence = next_sequence (kernel, batch->index);
   atomic_store_explicit (
       &batch->place, make_place (batch->index, batch->sequence), memory_order_relaxed);
+  batch->by_copy_engine = goes_by_copy_engine (batch);
+  if (batch->by_copy_engine)
+    batch->copy = vyre_copier_take (&kernel->copier);
   batch->first_ticket = kernel->tail;
   kernel->tail += vyre_batch_count_tickets (batch);
   batch->arrived = 0;
@@ -229,15 +255,6 @@ note_published (VyreBatch *batch)
   batch->kernel->counters.batches++;
   batch->number = ++batch->kernel->n_published;
   batch->published = vyre_now ();
-}
-
-static gboolean
-goes_by_copy_engine (const VyreBatch *batch)
-{
-  gsize size = batch->plan->payload_size;
-
-  return batch->kernel->copier.device && !batch->resumed && size > 0
-         && size >= batch->kernel->copy_threshold;
 }
 
 /* Tells the kernel which of the program's files are resident, and keeps them so. */
@@ -309,7 +326,7 @@ write_ticket (const VyreBatch *batch, guint index, guint32 *words)
   gsize base = batch->work != VYRE_NOWHERE ? batch->work : batch->readback;
 
   if (batch->local) {
-    const Template *template = plan->template;
+    const Template *template = (const Template *)g_atomic_pointer_get (&batch->plan->template);
     memcpy (words, plan->local_ticket.words, sizeof (VyreTicket));
     words[VYRE_TICKET_TAG] = batch->completion.tag;
     words[VYRE_TICKET_TEMPLATE] = template->id;
@@ -338,9 +355,10 @@ store_kind (guint8 *line, guint32 kind)
 
 /* Writes tickets, each a cache line whose quarters start with its mark. */
 static void
-write_tickets (const VyreBatch *batch, gboolean by_copy_engine)
+write_tickets (const VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
+  gboolean by_copy_engine = batch->by_copy_engine;
   guint8 *ring = kernel->door.data + VYRE_DOOR_TICKETS * VYRE_GRANULE;
 
   for (guint i = 0; i < vyre_batch_count_tickets (batch); i++) {
@@ -402,7 +420,7 @@ store (VyreBatch *batch)
     vyre_memory_store (vyre_store_get_data (kernel->payloads) + batch->stored_at,
         payload_data (batch), batch->plan->payload_size);
   vyre_memory_flush ();
-  write_tickets (batch, FALSE);
+  write_tickets (batch);
   vyre_memory_flush ();
 }
 
@@ -424,21 +442,22 @@ submit_copy (VyreBatch *batch)
 
   if (kernel->failure) /* of another copy, perhaps, whose place nobody will leave */
     return;
-  if (!vyre_copier_submit (&kernel->copier, &job, kernel->door.buffer, batch->first_ticket,
-          vyre_batch_count_tickets (batch), &error))
+  if (!vyre_copier_submit (&kernel->copier, batch->copy, &job, kernel->door.buffer,
+          batch->first_ticket, vyre_batch_count_tickets (batch), &error)) {
     vyre_megakernel_fail (kernel, error);
-  else if (import)
-    import->copied[(kernel->copier.n_copies - 1) % kernel->device->n_transfer_queues]
-        = kernel->copier.n_copies;
+  } else if (import) {
+    guint64 *copied = &import->copied[batch->copy % kernel->device->n_transfer_queues];
+    *copied = MAX (*copied, batch->copy + 1); /* others may have been faster */
+  }
 }
 
 static void
-count_payload (const VyreBatch *batch, gboolean by_copy_engine)
+count_payload (const VyreBatch *batch)
 {
   VyreMegakernelCounters *counters = &batch->kernel->counters;
   gsize size = batch->plan->payload_size;
 
-  if (by_copy_engine)
+  if (goes_by_copy_engine (batch))
     counters->copied_bytes += size;
   else if (batch->stored_at != VYRE_NOWHERE)
     counters->stored_bytes += size;
@@ -453,23 +472,22 @@ void
 vyre_batch_ring (VyreBatch *batch, VyrePayload *done_with)
 {
   VyreMegakernel *kernel = batch->kernel;
-  gboolean by_copy_engine = goes_by_copy_engine (batch);
 
   kernel->n_ringing++;
-  if (batch->stored_at != VYRE_NOWHERE && !by_copy_engine && !batch->resumed) {
+  if (batch->stored_at != VYRE_NOWHERE && !batch->by_copy_engine && !batch->resumed) {
     *done_with = batch->payload;
     batch->payload.release = NULL;
   }
   g_mutex_unlock (&kernel->lock);
-  if (by_copy_engine) {
+  if (batch->by_copy_engine) {
     write_slice (batch);
-    write_tickets (batch, TRUE);
+    write_tickets (batch);
     vyre_memory_flush ();
   } else {
     store (batch);
   }
   vyre_mutex_lock (&kernel->lock);
-  if (by_copy_engine)
+  if (batch->by_copy_engine)
     submit_copy (batch);
   kernel->n_ringing--;
   batch->rung = TRUE;
@@ -556,7 +574,7 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   fits = fits && reserve (batch, end_time, error);
   if (fits) {
     note_published (batch);
-    count_payload (batch, goes_by_copy_engine (batch));
+    count_payload (batch);
     enter_or_queue (batch, &done_with);
   }
   g_mutex_unlock (&kernel->lock);

@@ -128,7 +128,8 @@ vyre_batch_get_io_queue (VyreBatch *batch)
 }
 
 /* Has the files read that its slots asked for without waiting: nothing of that concerns the
- * batch any more, so that the requests are gone from its queue. */
+ * batch any more, so that the requests are gone from its queue. What a device says that it is of
+ * a slot which there is not is nobody's. */
 static void
 take_prefetches (VyreBatch *batch)
 {
@@ -141,7 +142,7 @@ take_prefetches (VyreBatch *batch)
   for (guint i = 0; i < n; i++) {
     gsize status = batch->plan->layout.offset[VYRE_PART_RING] / 4
                    + (gsize)requests[i].tag * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
-    if (requests[i].op != VYRE_IO_OP_READ
+    if (requests[i].op != VYRE_IO_OP_READ || requests[i].tag >= image->n_slots
         || vyre_read_word (vyre_batch_readback (batch), status) == VYRE_STATUS_WAIT_IO)
       continue;
     vyre_write_word (queue, (gsize)requests[i].slot * VYRE_IO_SLOT_WORDS + VYRE_IO_SLOT_STATUS,
@@ -248,6 +249,24 @@ vyre_releases_run (VyreReleases *releases)
 {
   for (guint i = 0; i < releases->n; i++)
     vyre_release_run (&releases->list[i]);
+}
+
+/* Collects every completion and lets go of what came with them, which may take as long as an owner
+ * or the device takes. Called with the lock held, which is dropped on the way. */
+void
+vyre_megakernel_collect (VyreMegakernel *kernel)
+{
+  VyreReleases releases;
+
+  kernel->collect = FALSE;
+  vyre_megakernel_reap (kernel, &releases);
+  if (releases.n == 0)
+    return;
+  kernel->n_releasing += releases.n;
+  g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
+  vyre_mutex_lock (&kernel->lock);
+  kernel->n_releasing -= releases.n;
 }
 
 static gboolean

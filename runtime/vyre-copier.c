@@ -3,9 +3,6 @@
 
 #include "abi.h"
 
-/* A copy that takes longer is not going to end. */
-#define COPY_TIMEOUT_US (10 * G_TIME_SPAN_SECOND)
-
 static gboolean
 create_copies (VyreCopier *c, GError **error)
 {
@@ -71,32 +68,6 @@ vyre_copier_ticket (VyreCopier *c, guint32 number)
   return c->tickets.data + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
 }
 
-static gboolean
-wait_for (const VyreCopier *c, const VyreCopy *copy, GError **error)
-{
-  VyreClock clock = { 0 };
-  gint64 end = vyre_clock_now (&clock) + COPY_TIMEOUT_US;
-  VkResult result = vyre_wait_for_fence (c->device, copy->fence, &clock, end);
-
-  if (!vyre_vk_check (result, "vkWaitForFences", c->device, error))
-    return FALSE;
-  if (result == VK_TIMEOUT) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
-        "%s: a copy has not ended in 10 s. Fix: set placement=bar, and report the driver.",
-        c->device->properties.deviceName);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-reuse (const VyreCopier *c, const VyreCopy *copy, GError **error)
-{
-  return wait_for (c, copy, error)
-         && vyre_vk_check (
-             vkResetFences (c->device->handle, 1, &copy->fence), "vkResetFences", c->device, error);
-}
-
 /* Tickets are consecutive in the ring, which they may run over the end of. */
 static void
 record_tickets (
@@ -157,39 +128,75 @@ place_of (VyreCopier *c, guint64 number)
   return &c->copies[number % n_queues][number / n_queues % VYRE_COPIER_COPIES];
 }
 
-/* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the
- * host's image of the ring into @door. Queues take turns; an older copy of the same
- * queue is waited for when too many are under way. Whoever sees the tickets may let the
- * payload be overwritten where it came from. */
+/* Whether the next copy would find its place free: the one that had it before is through. On a
+ * device that is lost it would, and fails. */
 gboolean
-vyre_copier_submit (VyreCopier *c, const VyreCopyJob *payload, VkBuffer door, guint32 first_ticket,
-    guint32 n_tickets, GError **error)
+vyre_copier_has_room (VyreCopier *c)
 {
-  guint queue = (guint)(c->n_copies % c->device->n_transfer_queues);
-  VyreCopy *copy = place_of (c, c->n_copies);
+  const VyreCopy *copy = place_of (c, c->n_copies);
+
+  return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) != VK_NOT_READY;
+}
+
+/* Takes the place of the next copy, for which there is room, and returns its number, counted from
+ * 0. Who takes one submits it or has the kernel fail. */
+guint64
+vyre_copier_take (VyreCopier *c)
+{
+  place_of (c, c->n_copies)->taken = TRUE;
+  return c->n_copies++;
+}
+
+/* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the
+ * host's image of the ring into @door, as copy @number, which was taken. Queues take turns.
+ * Whoever sees the tickets may let the payload be overwritten where it came from. */
+gboolean
+vyre_copier_submit (VyreCopier *c, guint64 number, const VyreCopyJob *payload, VkBuffer door,
+    guint32 first_ticket, guint32 n_tickets, GError **error)
+{
+  VkQueue queue = c->device->transfer_queues[number % c->device->n_transfer_queues];
+  VyreCopy *copy = place_of (c, number);
   VkSubmitInfo submit = {
     .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
     .commandBufferCount = 1,
     .pCommandBuffers = &copy->commands,
   };
 
-  if (!reuse (c, copy, error)
-      || !record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
-      || !vyre_vk_check (vkQueueSubmit (c->device->transfer_queues[queue], 1, &submit, copy->fence),
-          "vkQueueSubmit", c->device, error))
-    return FALSE;
-  c->n_copies++;
-  return TRUE;
+  copy->taken = copy->submitted = FALSE;
+  copy->submitted = vyre_vk_check (vkResetFences (c->device->handle, 1, &copy->fence),
+                        "vkResetFences", c->device, error)
+                    && record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
+                    && vyre_vk_check (vyre_device_submit (c->device, queue, &submit, copy->fence),
+                        "vkQueueSubmit", c->device, error);
+  return copy->submitted;
 }
 
-/* Waits until the device is through with copy @number, counted from 0: the batch behind
- * it may be complete some moments earlier. */
+/* Whether the device is through with copy @number: the batch behind it may be complete some
+ * moments earlier. */
 gboolean
-vyre_copier_wait (VyreCopier *c, guint64 number, GError **error)
+vyre_copier_has_ended (VyreCopier *c, guint64 number)
 {
   guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPIER_COPIES;
+  const VyreCopy *copy = place_of (c, number);
 
-  if (c->n_copies - number > places) /* another one has its place: it was waited for then */
+  if (c->n_copies - number > places) /* another one has its place, which was free */
     return TRUE;
-  return wait_for (c, place_of (c, number), error);
+  return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) == VK_SUCCESS;
+}
+
+/* Waits for all copies under way, however long that takes. FALSE: the device is lost, and does not
+ * say whether they have ended. Needs no lock, since nobody uses the copier any more. */
+gboolean
+vyre_copier_drain (VyreCopier *c)
+{
+  guint places = c->device ? c->device->n_transfer_queues * VYRE_COPIER_COPIES : 0;
+  gboolean fine = TRUE;
+
+  for (guint i = 0; i < places && fine; i++) {
+    const VyreCopy *copy = place_of (c, i);
+    fine = !copy->submitted
+           || vkWaitForFences (c->device->handle, 1, &copy->fence, VK_TRUE, G_MAXUINT64)
+                  == VK_SUCCESS;
+  }
+  return fine;
 }

@@ -4,7 +4,7 @@
  * behind them, on queues that work while the kernel runs. Owns a ring of command
  * buffers per transfer queue and the host's image of the ticket ring that
  * doorbells are copied from. Calls need the megakernel's lock, but for
- * vyre_copier_ticket().
+ * vyre_copier_ticket() and vyre_copier_drain(); only the latter waits for the device.
  */
 #pragma once
 
@@ -16,6 +16,8 @@
 typedef struct {
   VkCommandBuffer commands;
   VkFence fence;
+  gboolean taken;     /* by who has not submitted it yet */
+  gboolean submitted; /* since the fence was reset */
 } VyreCopy;
 
 typedef struct {
@@ -23,7 +25,7 @@ typedef struct {
   VyreMemory tickets; /* the ring as the host writes it */
   VkCommandPool pool;
   VyreCopy copies[VYRE_MAX_TRANSFER_QUEUES][VYRE_COPIER_COPIES];
-  guint64 n_copies;
+  guint64 n_copies; /* places that were taken */
 } VyreCopier;
 
 /* A range of one buffer, and where it goes in another. */
@@ -36,6 +38,9 @@ typedef struct {
 gboolean vyre_copier_init (VyreCopier *copier, VyreDevice *device, GError **error);
 void vyre_copier_clear (VyreCopier *copier);
 guint8 *vyre_copier_ticket (VyreCopier *copier, guint32 number);
-gboolean vyre_copier_submit (VyreCopier *copier, const VyreCopyJob *payload, VkBuffer door,
-    guint32 first_ticket, guint32 n_tickets, GError **error);
-gboolean vyre_copier_wait (VyreCopier *copier, guint64 number, GError **error);
+gboolean vyre_copier_has_room (VyreCopier *copier);
+guint64 vyre_copier_take (VyreCopier *copier);
+gboolean vyre_copier_submit (VyreCopier *copier, guint64 number, const VyreCopyJob *payload,
+    VkBuffer door, guint32 first_ticket, guint32 n_tickets, GError **error);
+gboolean vyre_copier_has_ended (VyreCopier *copier, guint64 number);
+gboolean vyre_copier_drain (VyreCopier *copier);

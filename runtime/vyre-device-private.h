@@ -18,6 +18,7 @@ struct _VyreDevice {
   VkInstance instance;
   VkPhysicalDevice physical;
   VkDevice handle;
+  GMutex queue_lock; /* a leaf: whoever uses a queue holds it, since kernels share them */
   VkQueue queue;
   guint32 queue_family;
   VkQueue transfer_queues[VYRE_MAX_TRANSFER_QUEUES]; /* of copy engines */
@@ -36,5 +37,8 @@ gboolean vyre_device_has_bar (const VyreDevice *device);
 
 VkResult vyre_wait_for_fence (
     const VyreDevice *device, VkFence fence, VyreClock *clock, gint64 end_time);
+VkResult vyre_device_submit (
+    VyreDevice *device, VkQueue queue, const VkSubmitInfo *submit, VkFence fence);
+void vyre_device_wait_idle (VyreDevice *device);
 gboolean vyre_vk_check (
     VkResult result, const char *call, const VyreDevice *device, GError **error);

@@ -68,6 +68,27 @@ vyre_wait_for_fence (const VyreDevice *device, VkFence fence, VyreClock *clock, 
   return result;
 }
 
+/* Queues are for one thread at a time, and the kernels of a device, with a lock each, have the same
+ * ones. May be called from any thread. */
+VkResult
+vyre_device_submit (VyreDevice *device, VkQueue queue, const VkSubmitInfo *submit, VkFence fence)
+{
+  g_mutex_lock (&device->queue_lock);
+  VkResult result = vkQueueSubmit (queue, 1, submit, fence);
+  g_mutex_unlock (&device->queue_lock);
+  return result;
+}
+
+/* Waits for what a lost device still does, for whichever kernel; Vulkan promises that this ends.
+ * Nobody submits meanwhile. */
+void
+vyre_device_wait_idle (VyreDevice *device)
+{
+  g_mutex_lock (&device->queue_lock);
+  vkDeviceWaitIdle (device->handle);
+  g_mutex_unlock (&device->queue_lock);
+}
+
 static VkInstance
 create_instance (GError **error)
 {
@@ -364,6 +385,7 @@ vyre_device_open (const char *selector, GError **error)
 
   g_atomic_ref_count_init (&device->refs);
   device->generation = vyre_fork_generation;
+  g_mutex_init (&device->queue_lock);
   vyre_fork_note_device (TRUE);
   device->instance = create_instance (error);
   if (!device->instance || !pick_physical (device, selector, error))
@@ -406,6 +428,7 @@ vyre_device_unref (VyreDevice *device)
     vkDestroyDevice (device->handle, NULL);
   if (device->instance)
     vkDestroyInstance (device->instance, NULL);
+  g_mutex_clear (&device->queue_lock);
   g_free (device);
 }
 

@@ -21,7 +21,7 @@ struct _VyreImport {
 };
 
 /* All imports of one kernel. They keep it, and it keeps no device. Its lock is taken
- * without that of the kernel. */
+ * without that of the kernel, and not held while a driver makes or drops an import. */
 struct _VyreImports {
   gatomicrefcount refs;
   GMutex lock;

@@ -43,12 +43,11 @@ imports_unref (VyreImports *imports)
   g_free (imports);
 }
 
-/* Called with the lock held, and nothing on the device referring to it. */
+/* Nothing on the device refers to it any more. */
 static void
-drop_objects (VyreImports *imports, VyreImport *import)
+drop_objects (VyreMegakernel *kernel, VyreImport *import)
 {
-  g_ptr_array_remove_fast (imports->list, import);
-  vyre_pipeline_remove_source (&imports->kernel->pipeline, &import->source);
+  vyre_pipeline_remove_source (&kernel->pipeline, &import->source);
   vyre_memory_clear (&import->memory);
 }
 
@@ -69,7 +68,8 @@ vyre_imports_close (VyreImports *imports)
     g_cond_wait (&imports->settled, &imports->lock);
   while (imports->list->len > 0) {
     VyreImport *import = g_ptr_array_index (imports->list, 0);
-    drop_objects (imports, import);
+    g_ptr_array_remove_index_fast (imports->list, 0);
+    drop_objects (imports->kernel, import);
     if (import->abandoned)
       import_free (import);
   }
@@ -121,14 +121,38 @@ can_add (const VyreImports *imports, gsize size, GError **error)
   return TRUE;
 }
 
-/* Called with the lock held. */
+/* Puts the import among those of the kernel before it is made, which takes a driver up to
+ * milliseconds: it has its number, and counts. */
+static gboolean
+add (VyreImports *imports, VyreImport *import, GError **error)
+{
+  g_mutex_lock (&imports->lock);
+  gboolean fine = can_add (imports, import->size, error);
+  if (fine) {
+    import->number = next_number (imports);
+    g_ptr_array_add (imports->list, import);
+    g_atomic_ref_count_inc (&imports->refs);
+  }
+  g_mutex_unlock (&imports->lock);
+  return fine;
+}
+
+static void
+take_back (VyreImports *imports, VyreImport *import)
+{
+  g_mutex_lock (&imports->lock);
+  g_ptr_array_remove_fast (imports->list, import);
+  g_mutex_unlock (&imports->lock);
+  imports_unref (imports);
+}
+
+/* Called without the lock; who calls holds the kernel. */
 static gboolean
 create_objects (VyreImports *imports, VyreImport *import, GError **error)
 {
   VyreMegakernel *kernel = imports->kernel;
 
-  if (!can_add (imports, import->size, error)
-      || !vyre_memory_import (&import->memory, kernel->device, import->base, import->size, error))
+  if (!vyre_memory_import (&import->memory, kernel->device, import->base, import->size, error))
     return FALSE;
   if (!vyre_megakernel_is_discrete (kernel)
       && !vyre_pipeline_add_source (
@@ -136,8 +160,6 @@ create_objects (VyreImports *imports, VyreImport *import, GError **error)
     vyre_memory_clear (&import->memory);
     return FALSE;
   }
-  import->number = next_number (imports);
-  g_ptr_array_add (imports->list, import);
   return TRUE;
 }
 
@@ -175,13 +197,11 @@ vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GError **error)
   import->base = (guint8 *)first;
   import->size = end - first;
   import->imports = imports;
-  g_mutex_lock (&imports->lock);
-  gboolean fine = create_objects (imports, import, error);
-  if (fine)
-    g_atomic_ref_count_inc (&imports->refs);
-  g_mutex_unlock (&imports->lock);
-  if (fine)
-    return import;
+  if (add (imports, import, error)) {
+    if (create_objects (imports, import, error))
+      return import;
+    take_back (imports, import);
+  }
   g_free (import);
   return NULL;
 }
@@ -213,6 +233,15 @@ find_launch (VyrePipeline *p, guint32 number)
   return found;
 }
 
+/* Drops the lock for some time, which ends early when something may have happened. */
+static void
+wait_a_moment (VyreMegakernel *kernel, gint64 time)
+{
+  kernel->n_waiting++;
+  g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + time);
+  kernel->n_waiting--;
+}
+
 /* A launch that has nothing to do may be queued behind one that stays, which therefore
  * goes. Nobody else is counted on to say so: the keeper, which takes launches out of flight,
  * may be waiting for a lock of whoever frees the memory, or be the one that does. */
@@ -228,23 +257,35 @@ wait_for_launches (VyreMegakernel *kernel, guint32 number)
     if (kernel->failure || vyre_clock_now (&clock) >= end)
       return FALSE;
     vyre_keeper_retire (kernel, launch->sequence);
-    kernel->n_waiting++;
-    g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + RECHECK_US);
-    kernel->n_waiting--;
+    wait_a_moment (kernel, RECHECK_US);
   }
   return TRUE;
 }
 
 static gboolean
-wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
+have_copies_ended (VyreMegakernel *kernel, const VyreImport *import)
 {
-  gboolean fine = TRUE;
+  gboolean ended = TRUE;
 
   for (guint queue = 0; queue < VYRE_MAX_TRANSFER_QUEUES; queue++) {
     if (import->copied[queue] > 0)
-      fine &= vyre_copier_wait (&kernel->copier, import->copied[queue] - 1, NULL);
+      ended &= vyre_copier_has_ended (&kernel->copier, import->copied[queue] - 1);
   }
-  return fine;
+  return ended;
+}
+
+static gboolean
+wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
+{
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + SETTLE_US;
+
+  while (!have_copies_ended (kernel, import)) {
+    if (kernel->failure || vyre_clock_now (&clock) >= end)
+      return FALSE;
+    wait_a_moment (kernel, RECHECK_US);
+  }
+  return TRUE;
 }
 
 /* A device that is the processor goes on with its launches whatever it was said to have
@@ -258,11 +299,8 @@ wait_for_exits (VyreMegakernel *kernel)
 
   while (vyre_device_is_cpu (kernel->device)
          && __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE) != kernel->expected_exits
-         && vyre_clock_now (&clock) < end) {
-    kernel->n_waiting++;
-    g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + 1000);
-    kernel->n_waiting--;
-  }
+         && vyre_clock_now (&clock) < end)
+    wait_a_moment (kernel, 1000);
 }
 
 /* Whether nothing on the device refers to it any more. */
@@ -291,9 +329,11 @@ let_go (VyreImports *imports, VyreImport *import)
   gboolean hopeless = imports->hopeless;
   g_mutex_unlock (&imports->lock);
   gboolean settled = !hopeless && settle (imports->kernel, import);
+  if (settled) /* the kernel stays for as long as anybody settles */
+    drop_objects (imports->kernel, import);
   g_mutex_lock (&imports->lock);
   if (settled)
-    drop_objects (imports, import);
+    g_ptr_array_remove_fast (imports->list, import);
   else
     import->abandoned = imports->hopeless = TRUE;
   if (--imports->n_settling == 0)

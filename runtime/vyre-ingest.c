@@ -230,13 +230,17 @@ ring_is_done (VyreIngest *self)
   return self->stopping && !self->wake_armed && self->active.length == 0;
 }
 
-/* The ring itself failed: nobody may wait for what it will not deliver. */
+/* The ring itself failed: nobody may wait for what it will not deliver, but whoever waits owns a
+ * destination that Linux may still write, and is told when that is over. */
 static void
 break_down (VyreIngest *self, int error)
 {
   GList *link;
 
   self->broken = error;
+  g_mutex_unlock (&self->lock);
+  vyre_ring_abandon (&self->ring);
+  g_mutex_lock (&self->lock);
   while ((link = g_queue_pop_head_link (&self->active))) {
     Request *request = link->data;
     request->direct_fd = -1; /* nothing is tried again */
@@ -267,7 +271,8 @@ enter_ring (VyreIngest *self)
   return -result;
 }
 
-static void
+/* Returns 0 at the end, or the errno with which the ring failed. */
+static int
 run_ring (VyreIngest *self)
 {
   int error = 0;
@@ -276,17 +281,15 @@ run_ring (VyreIngest *self)
     take_completions (self);
     prepare_pending (self);
     if (ring_is_done (self))
-      return;
+      return 0;
     /* With the ring full, a completion has to come before a request can be taken. Who queues a
      * request under the lock after this point finds asleep set and writes to the eventfd, which
      * keeps the count until the armed read takes it: no wake-up is lost. */
     self->asleep = self->active.length < VYRE_RING_MAX_TRANSFERS;
     error = enter_ring (self);
     self->asleep = FALSE;
-    if (error) {
-      break_down (self, error);
-      return;
-    }
+    if (error)
+      return error;
   }
 }
 
@@ -365,6 +368,7 @@ static gpointer
 run_thread (gpointer data)
 {
   VyreIngest *self = data;
+  int error = 0;
 
   set_up (self);
   g_mutex_lock (&self->lock);
@@ -373,9 +377,12 @@ run_thread (gpointer data)
   if (self->ring.mode == VYRE_INGEST_PREAD)
     run_plainly (self);
   else
-    run_ring (self);
+    error = run_ring (self);
+  if (error)
+    break_down (self, error);
   g_mutex_unlock (&self->lock);
-  vyre_ring_close (&self->ring);
+  if (!error)
+    vyre_ring_close (&self->ring);
   return NULL;
 }
 
@@ -683,8 +690,8 @@ vyre_ingest_is_finished (VyreIngest *ingest, const VyreIngestRead *read)
  * %VYRE_ERROR_IO says what failed and at which offset; @bytes_read bytes before
  * it arrived. If the
  * ring itself fails, as it does when a process forbids itself io_uring later,
- * this and all further reads fail, and the kernel may still write to a
- * destination whose read was in flight.
+ * this and all further reads fail, those in flight once Linux has let go of their
+ * destinations: nothing is written to @read's destination after this has returned.
  *
  * A read that was started in a process that this one was forked from is %VYRE_ERROR_FORKED, and
  * its memory is left alone.

@@ -321,19 +321,6 @@ next_due (const VyreMegakernel *kernel)
   return (guint64)MAX (due - now, RECHECK_NS / 4);
 }
 
-static void
-reap_unlocked_releases (VyreMegakernel *kernel)
-{
-  VyreReleases releases;
-
-  vyre_megakernel_reap (kernel, &releases);
-  if (releases.n == 0)
-    return;
-  g_mutex_unlock (&kernel->lock);
-  vyre_releases_run (&releases);
-  g_mutex_lock (&kernel->lock);
-}
-
 /* The last rites: batches still in flight are finished, then the kernel leaves. */
 static gboolean
 may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
@@ -370,7 +357,7 @@ vyre_keeper_run (gpointer data)
     g_mutex_unlock (&kernel->lock);
     VkResult result = vyre_pipeline_wait (&kernel->pipeline, oldest, timeout);
     g_mutex_lock (&kernel->lock);
-    reap_unlocked_releases (kernel);
+    vyre_megakernel_collect (kernel);
     GError *error = NULL;
     if (!vyre_vk_check (result, "vkWaitForFences", kernel->device, &error)) {
       vyre_megakernel_fail (kernel, error);

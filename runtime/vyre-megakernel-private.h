@@ -34,16 +34,18 @@ struct _VyreBatch {
   gboolean started; /* its slice is where it runs; not so of the rest of one that was parked */
   gboolean local;
   gsize readback;
-  gsize work;          /* slice of the work store, unless local or the readback is it */
-  gsize stored_at;     /* slice of the payload store, unless payloads are read in place */
-  gsize arrived;       /* how much of the readback was found to be there */
-  gboolean rung;       /* its publisher is through with it */
-  gboolean parked;     /* with the service, and not in flight */
-  gboolean asked;      /* the last run of it made requests */
-  gboolean resumed;    /* its payload is where the kernel reads it */
-  guint32 number;      /* of the batches as published */
-  VyreResident **pins; /* what its table says is resident; one for each resource, or NULL */
-  GError *io_error;    /* the first request that could not be served */
+  gsize work;              /* slice of the work store, unless local or the readback is it */
+  gsize stored_at;         /* slice of the payload store, unless payloads are read in place */
+  gsize arrived;           /* how much of the readback was found to be there */
+  gboolean by_copy_engine; /* its payload and tickets, in the run that is in flight */
+  guint64 copy;            /* which copy that is */
+  gboolean rung;           /* its publisher is through with it */
+  gboolean parked;         /* with the service, and not in flight */
+  gboolean asked;          /* the last run of it made requests */
+  gboolean resumed;        /* its payload is where the kernel reads it */
+  guint32 number;          /* of the batches as published */
+  VyreResident **pins;     /* what its table says is resident; one for each resource, or NULL */
+  GError *io_error;        /* the first request that could not be served */
   gboolean stolen;
   gboolean orphaned;
   atomic_bool done;
@@ -105,7 +107,9 @@ struct _VyreMegakernel {
   gboolean follows_gaps; /* and not the idle timeout alone */
   guint n_long_gaps;     /* between batches, in a row */
   guint active;
-  guint n_ringing; /* batches in flight that their publisher has not launched for yet */
+  guint n_releasing; /* batches that are through, and whose payloads are going back */
+  gboolean collect;  /* somebody wants to know what is through: the service looks */
+  guint n_ringing;   /* batches in flight that their publisher has not launched for yet */
   gboolean quit;
   gboolean building;   /* the pipeline in full */
   GError *build_error; /* nobody has been told of */
@@ -159,12 +163,13 @@ gboolean vyre_batch_is_completed (VyreBatch *batch);
 VyreRelease vyre_batch_take_release (VyreBatch *batch);
 void vyre_release_run (const VyreRelease *release);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
+void vyre_megakernel_collect (VyreMegakernel *kernel);
 void vyre_releases_run (VyreReleases *releases);
 void vyre_megakernel_fail (VyreMegakernel *kernel, GError *error);
 gboolean vyre_megakernel_set_failure (const VyreMegakernel *kernel, GError **error);
 
 gboolean vyre_megakernel_is_discrete (const VyreMegakernel *kernel);
-void vyre_megakernel_take_down (VyreMegakernel *kernel);
+gboolean vyre_megakernel_take_down (VyreMegakernel *kernel, gint64 limit);
 
 gboolean vyre_full_wait (VyreMegakernel *kernel, gint64 end_time, GError **error);
 void vyre_full_join (VyreMegakernel *kernel);

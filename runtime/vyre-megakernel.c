@@ -245,6 +245,18 @@ list_candidates (const VyreDevice *device, VyrePlacement wanted)
   return (Candidates){ { VYRE_PLACEMENT_SPLIT, VYRE_PLACEMENT_BAR } };
 }
 
+/* How long a kernel whose proof failed may take to leave the device; the keeper gives it 10 s. */
+#define PROOF_END_US (12 * G_TIME_SPAN_SECOND)
+
+static void
+set_hung (const VyreDevice *device, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+      "%s: the device hangs: it has not let go of a test kernel, which is ended in the background. "
+      "Fix: look for driver messages in the kernel log, or choose another device.",
+      vyre_device_get_name (device));
+}
+
 /* Whether an error says nothing about the placement that was tried. */
 static gboolean
 is_final (const GError *error)
@@ -277,8 +289,12 @@ try_placement (VyreDevice *device, const VyreMegakernelParams *params, VyrePlace
     VyreMegakernel *kernel = create (device, params, placement, &reason);
     if (kernel && vyre_handshake (kernel, &next, verdict, &reason))
       return kernel;
-    if (kernel) /* the next one shall not find this one on the device */
-      vyre_megakernel_take_down (kernel);
+    /* the next one shall not find this one on the device */
+    if (kernel && !vyre_megakernel_take_down (kernel, PROOF_END_US)) {
+      g_clear_error (&reason);
+      set_hung (device, error);
+      return NULL;
+    }
     if (reason && !last && !is_final (reason)) {
       g_string_append_printf (verdict, "%s%s: %s", verdict->len > 0 ? "; " : "",
           vyre_placement_name (placement), reason->message);
@@ -627,29 +643,31 @@ vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
  * @kernel: a megakernel
  * @counters: (out): a snapshot
  *
- * Collects completions first, so that nothing counts as in flight, or as outstanding
- * of a tenant, that is through. Of a kernel of a process that this one was forked from, all
- * are 0.
+ * Never waits for the device, nor for whom a payload goes back to: what is through and was not
+ * collected yet counts as in flight, and as outstanding of its tenant, until a thread of the kernel
+ * has done that, which this asks it to. May be called from any thread. Of a kernel of a process
+ * that this one was forked from, all are 0.
  */
 void
 vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
-  VyreReleases releases;
 
   *counters = (VyreMegakernelCounters){ 0 };
   if (vyre_is_inherited (kernel->generation))
     return;
   g_mutex_lock (&kernel->lock);
-  vyre_megakernel_reap (kernel, &releases);
+  if (kernel->service && !g_queue_is_empty (&kernel->in_flight)) {
+    kernel->collect = TRUE;
+    vyre_service_wake (kernel->service);
+  }
   guint32 dropped = __atomic_load_n (&answer[VYRE_ANSWER_DROPPED], __ATOMIC_RELAXED);
   kernel->counters.dropped += dropped - kernel->dropped;
   kernel->dropped = dropped;
   *counters = kernel->counters;
-  counters->in_flight
-      = g_queue_get_length (&kernel->in_flight) + g_queue_get_length (&kernel->turns);
+  counters->in_flight = g_queue_get_length (&kernel->in_flight)
+                        + g_queue_get_length (&kernel->turns) + kernel->n_releasing;
   g_mutex_unlock (&kernel->lock);
-  vyre_releases_run (&releases);
   counters->progress = __atomic_load_n (&answer[VYRE_ANSWER_PROGRESS], __ATOMIC_RELAXED);
   counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
   counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);

@@ -124,7 +124,8 @@ typedef struct {
  *   import
  * @stored_bytes: payload bytes that the CPU stored into memory of the device
  * @copied_bytes: payload bytes that a copy engine moved there
- * @in_flight: batches published and not completed now
+ * @in_flight: batches published and not completed now, or not collected, see
+ *   vyre_megakernel_get_counters()
  *
  * Since the megakernel was made; all but @in_flight and @progress only grow.
  */

@@ -246,20 +246,29 @@ create_texels (
              "vkCreateBufferView", p->device, error);
 }
 
-static gboolean
-create_set (const VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
+static VkResult
+allocate_set (VyrePipeline *p, VkDescriptorSet *set)
 {
-  VkDescriptorBufferInfo infos[VYRE_N_BUFFERS];
-  VkWriteDescriptorSet writes[VYRE_N_BUFFERS + 1];
-  VkDescriptorSetAllocateInfo set_info = {
+  VkDescriptorSetAllocateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
     .descriptorPool = p->descriptors,
     .descriptorSetCount = 1,
     .pSetLayouts = &p->set_layout,
   };
 
-  if (!vyre_vk_check (vkAllocateDescriptorSets (p->device->handle, &set_info, &source->set),
-          "vkAllocateDescriptorSets", p->device, error))
+  g_mutex_lock (&p->source_lock);
+  VkResult result = vkAllocateDescriptorSets (p->device->handle, &info, set);
+  g_mutex_unlock (&p->source_lock);
+  return result;
+}
+
+static gboolean
+create_set (VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
+{
+  VkDescriptorBufferInfo infos[VYRE_N_BUFFERS];
+  VkWriteDescriptorSet writes[VYRE_N_BUFFERS + 1];
+
+  if (!vyre_vk_check (allocate_set (p, &source->set), "vkAllocateDescriptorSets", p->device, error))
     return FALSE;
   for (guint32 i = 0; i < VYRE_N_BUFFERS; i++)
     infos[i] = (VkDescriptorBufferInfo){
@@ -333,6 +342,7 @@ vyre_pipeline_init (
     .workgroup = vyre_device_is_cpu (device) ? 8
                  : most >= 256               ? 256
                                              : 128 };
+  g_mutex_init (&p->source_lock);
   if (limits->maxPerStageDescriptorStorageBuffers < VYRE_N_BUFFERS) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
         "%s binds only %u storage buffers, %u are needed. Fix: choose another device.",
@@ -353,6 +363,7 @@ vyre_pipeline_init_full (
     .discrete = like->discrete,
     .reads_texels = like->reads_texels,
     .workgroup = like->workgroup };
+  g_mutex_init (&p->source_lock);
   return create_layouts (p, error) && create_shader (p, error)
          && create_pipeline (p, TRUE, &p->full, &p->cache_hit, error) && create_launches (p, error);
 }
@@ -370,11 +381,10 @@ vyre_pipeline_bind (
 }
 
 /* Another buffer that launches may read payloads from, instead of the one that was bound;
- * @size is whole granules. The pool of descriptors is not free-threaded: neither are this
- * and its opposite. */
+ * @size is whole granules. From any thread, as its opposite, of which each source has one call. */
 gboolean
 vyre_pipeline_add_source (
-    const VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
+    VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
 {
   *source = (VyreSource){ 0 };
   if (p->reads_texels
@@ -393,10 +403,13 @@ vyre_pipeline_add_source (
 
 /* No launch of it may be in flight. */
 void
-vyre_pipeline_remove_source (const VyrePipeline *p, VyreSource *source)
+vyre_pipeline_remove_source (VyrePipeline *p, VyreSource *source)
 {
-  if (source->set)
+  if (source->set) {
+    g_mutex_lock (&p->source_lock);
     vkFreeDescriptorSets (p->device->handle, p->descriptors, 1, &source->set);
+    g_mutex_unlock (&p->source_lock);
+  }
   vkDestroyBufferView (p->device->handle, source->texels, NULL);
   *source = (VyreSource){ 0 };
 }
@@ -419,6 +432,7 @@ vyre_pipeline_clear (VyrePipeline *p)
   vkDestroyPipelineLayout (device, p->layout, NULL);
   vkDestroyDescriptorSetLayout (device, p->set_layout, NULL);
   vkDestroyShaderModule (device, p->shader, NULL);
+  g_mutex_clear (&p->source_lock);
   *p = (VyrePipeline){ 0 };
 }
 
@@ -472,7 +486,7 @@ vyre_pipeline_launch (VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS
   launch->source = constants[VYRE_LAUNCH_SOURCE];
   launch->groups = groups;
   if (!record (p, launch, source, constants, error)
-      || !vyre_vk_check (vkQueueSubmit (p->device->queue, 1, &submit, launch->fence),
+      || !vyre_vk_check (vyre_device_submit (p->device, p->device->queue, &submit, launch->fence),
           "vkQueueSubmit", p->device, error))
     return FALSE;
   p->n_flying++;
@@ -492,6 +506,20 @@ VkResult
 vyre_pipeline_wait (VyrePipeline *p, const VyreLaunch *launch, guint64 timeout)
 {
   return vkWaitForFences (p->device->handle, 1, &launch->fence, VK_TRUE, timeout);
+}
+
+/* Waits for all launches in flight, however long that takes. FALSE: the device is lost, and does
+ * not say whether they have ended. Needs no lock, since nobody uses the pipeline any more. */
+gboolean
+vyre_pipeline_drain (VyrePipeline *p)
+{
+  gboolean fine = TRUE;
+
+  for (guint i = 0; i < p->n_flying && fine; i++)
+    fine
+        = vyre_pipeline_wait (p, &p->launches[(p->first + i) % VYRE_PIPELINE_LAUNCHES], G_MAXUINT64)
+          == VK_SUCCESS;
+  return fine;
 }
 
 VyreLaunch *

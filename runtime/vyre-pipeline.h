@@ -2,8 +2,9 @@
  *
  * The Vulkan side of launching the kernel: shader, pipeline, descriptor set and
  * a ring of launches, each a command buffer and a fence. Owned by one
- * megakernel; every call but vyre_pipeline_wait(), vyre_pipeline_build_full() and
- * vyre_pipeline_rehearse_full() is made under its lock, since the queue is not free-threaded.
+ * megakernel; launches are made and retired under its lock. Sources are added and removed under a
+ * lock of the pipeline's own; vyre_pipeline_wait(), vyre_pipeline_build_full() and
+ * vyre_pipeline_rehearse_full() need none.
  */
 #pragma once
 
@@ -39,7 +40,8 @@ typedef struct {
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
   VkPipeline plain;
-  VkPipeline full; /* with what few batches want, once one did */
+  VkPipeline full;    /* with what few batches want, once one did */
+  GMutex source_lock; /* a leaf: who uses the pool of descriptors holds it */
   VkDescriptorPool descriptors;
   VkBuffer buffers[VYRE_N_BUFFERS];
   gsize store_size; /* of the payload store, bytes */
@@ -60,11 +62,12 @@ gboolean vyre_pipeline_build_full (const VyrePipeline *pipeline, VkPipeline *ful
 void vyre_pipeline_rehearse_full (const VyrePipeline *pipeline);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_add_source (
-    const VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);
-void vyre_pipeline_remove_source (const VyrePipeline *pipeline, VyreSource *source);
+    VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);
+void vyre_pipeline_remove_source (VyrePipeline *pipeline, VyreSource *source);
 gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
     const VyreSource *source, guint groups, GError **error);
 gboolean vyre_pipeline_has_ended (const VyrePipeline *pipeline, const VyreLaunch *launch);
 VkResult vyre_pipeline_wait (VyrePipeline *pipeline, const VyreLaunch *launch, guint64 timeout);
+gboolean vyre_pipeline_drain (VyrePipeline *pipeline);
 VyreLaunch *vyre_pipeline_oldest (VyrePipeline *pipeline);
 void vyre_pipeline_retire_oldest (VyrePipeline *pipeline);

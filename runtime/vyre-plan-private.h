@@ -29,6 +29,12 @@ typedef struct {
   guint64 cost;
 } VyreRun;
 
+/* What the first kernel that runs a plan keeps of it; that kernel's own, but for how to free it. */
+typedef struct _VyreTemplate VyreTemplate;
+struct _VyreTemplate {
+  void (*free) (VyreTemplate *template);
+};
+
 struct _VyrePlan {
   gatomicrefcount refs;
   VyreImage *image;
@@ -57,9 +63,8 @@ struct _VyrePlan {
   guint dearest;     /* of one of them */
   gboolean local;    /* small: local_ticket does the same as all of them */
   VyreTicket local_ticket;
-  gsize local_size;  /* of the slice with the steps, bytes */
-  gpointer template; /* what the kernel that runs it keeps of it, under its lock */
-  GDestroyNotify template_free;
+  gsize local_size;       /* of the slice with the steps, bytes */
+  VyreTemplate *template; /* or NULL; atomic, since kernels publish a plan at the same time */
   guint fence_first;
   guint fence_end;
   guint64 fence_cost;

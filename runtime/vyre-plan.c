@@ -416,7 +416,7 @@ vyre_plan_unref (VyrePlan *plan)
   if (!g_atomic_ref_count_dec (&plan->refs))
     return;
   if (plan->template)
-    plan->template_free (plan->template);
+    plan->template->free (plan->template);
   vyre_image_unref (plan->image);
   g_clear_pointer (&plan->access, vyre_access_unref);
   g_clear_pointer (&plan->origin, vyre_plan_unref);

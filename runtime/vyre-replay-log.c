@@ -86,8 +86,8 @@ write_at (const VyreReplayLog *log, const void *data, gsize size, guint64 offset
     vyre_size_guard_end (&guard);
     if (n < 0 && errno == EINTR)
       continue;
-    if (n < 0)
-      return set_io_error (error, log->name, "writing", errno);
+    if (n <= 0) /* 0: nothing more fits, and nobody says why */
+      return set_io_error (error, log->name, "writing", n < 0 ? errno : ENOSPC);
     done += (gsize)n;
   }
   return TRUE;

@@ -2,6 +2,8 @@
 #include "vyre-ring.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -149,6 +151,25 @@ try_wake (VyreRing *ring)
   return result < 0 ? -result : 0;
 }
 
+/* Leaves the only writing end of a pipe with the ring, as a registered file. Linux lets go of it
+ * when the ring is closed and nothing of it is under way any more, and the reading end says so;
+ * whether somebody forbids the thread io_uring meanwhile does not matter to that. */
+static int
+watch_end (VyreRing *ring)
+{
+  int ends[2];
+
+  if (pipe2 (ends, O_CLOEXEC) != 0)
+    return errno;
+  int error = -io_uring_register_files (&ring->uring, &ends[1], 1);
+  close (ends[1]);
+  if (error)
+    close (ends[0]);
+  else
+    ring->end_fd = ends[0];
+  return error;
+}
+
 static int
 try_rung_once (VyreRing *ring, VyreIngestMode rung)
 {
@@ -158,6 +179,8 @@ try_rung_once (VyreRing *ring, VyreIngestMode rung)
   if (error)
     return error;
   error = try_wake (ring);
+  if (!error)
+    error = watch_end (ring);
   if (error)
     io_uring_queue_exit (&ring->uring);
   return error;
@@ -272,6 +295,26 @@ vyre_ring_close (VyreRing *ring)
   if (ring->registered)
     io_uring_unregister_buffers (&ring->uring);
   io_uring_queue_exit (&ring->uring);
+  close (ring->end_fd);
+}
+
+/**
+ * vyre_ring_abandon:
+ * @ring: an open ring that failed
+ *
+ * Closes the ring with what is in flight, and waits until Linux is through with that: nothing
+ * is written to a destination from then on, and the arena is not pinned any more. A child that
+ * was forked and did not exec has the ring open, too, and is waited for.
+ */
+void
+vyre_ring_abandon (VyreRing *ring)
+{
+  struct pollfd end = { .fd = ring->end_fd };
+
+  io_uring_queue_exit (&ring->uring);
+  while (poll (&end, 1, -1) < 0 && errno == EINTR)
+    ;
+  close (ring->end_fd);
 }
 
 /**

@@ -47,6 +47,7 @@ typedef struct {
   VyreIngestMode mode;
   int wake_fd;        /* an eventfd, not ours */
   guint64 wake_value; /* where the kernel puts what it reads from wake_fd */
+  int end_fd;         /* hangs up when the ring is closed and nothing of it is under way */
   guint8 *arena;
   gsize arena_size;
   gboolean registered;
@@ -56,6 +57,7 @@ void vyre_ring_open (
     VyreRing *ring, int wake_fd, VyreIngestMode first_rung, VyreRingReason *reason);
 void vyre_ring_register (VyreRing *ring, void *arena, gsize size, VyreRingReason *reason);
 void vyre_ring_close (VyreRing *ring);
+void vyre_ring_abandon (VyreRing *ring);
 void vyre_ring_arm_wake (VyreRing *ring);
 gsize vyre_ring_prepare (VyreRing *ring, const VyreTransfer *transfer, gboolean may_block,
     void *user_data, gboolean *fixed);

@@ -82,17 +82,28 @@ drop_in_flight (VyreMegakernel *kernel)
   }
 }
 
+/* Waits until the device does nothing for the kernel any more. Others go on on the same device,
+ * and so nobody waits for that to be idle, unless it is lost: what was submitted then may have
+ * come through, or not, and ends. */
+static void
+wait_for_device (VyreMegakernel *kernel)
+{
+  gboolean drained = vyre_pipeline_drain (&kernel->pipeline) && vyre_copier_drain (&kernel->copier);
+
+  if (!drained || g_error_matches (kernel->failure, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)
+      || g_error_matches (kernel->failure, VYRE_ERROR, VYRE_ERROR_DEVICE))
+    vyre_device_wait_idle (kernel->device);
+}
+
 /* Ends a kernel that nobody refers to, however long that takes. */
-void
-vyre_megakernel_take_down (VyreMegakernel *kernel)
+static void
+take_down (VyreMegakernel *kernel)
 {
   if (kernel->service)
     vyre_service_stop (kernel->service);
   stop_keeper (kernel); /* with it go payloads, for which nobody has to wait for a compiler */
   vyre_full_join (kernel);
-  /* a submission that failed may have come through; a lost device answers at once */
-  if (kernel->pipeline.n_flying > 0 || kernel->copier.n_copies > 0 || kernel->failure)
-    vkDeviceWaitIdle (kernel->device->handle);
+  wait_for_device (kernel);
   vyre_imports_close (kernel->imports);
   drop_in_flight (kernel);
   vyre_pipeline_clear (&kernel->pipeline);
@@ -123,7 +134,7 @@ run (gpointer data)
 {
   Teardown *teardown = data;
 
-  vyre_megakernel_take_down (teardown->kernel);
+  take_down (teardown->kernel);
   g_mutex_lock (&lock);
   teardown->over = TRUE;
   gboolean late = teardown->late;
@@ -172,10 +183,10 @@ is_building (VyreMegakernel *kernel)
 
 /* Whether it ended in time; it belongs to its thread otherwise. */
 static gboolean
-wait_for_end (Teardown *teardown)
+wait_for_end (Teardown *teardown, gint64 limit)
 {
   VyreClock clock = { 0 };
-  gint64 end = vyre_clock_now (&clock) + TEARDOWN_US;
+  gint64 end = vyre_clock_now (&clock) + limit;
 
   g_mutex_lock (&lock);
   while (!teardown->over && vyre_clock_now (&clock) < end)
@@ -185,6 +196,29 @@ wait_for_end (Teardown *teardown)
     leave (teardown);
   g_mutex_unlock (&lock);
   return over;
+}
+
+/* Ends a kernel that nobody refers to, and waits for that for @limit µs. FALSE: the rest was left
+ * to a thread. */
+gboolean
+vyre_megakernel_take_down (VyreMegakernel *kernel, gint64 limit)
+{
+  Teardown *teardown = g_new0 (Teardown, 1);
+
+  teardown->kernel = kernel;
+  GThread *thread = g_thread_try_new ("vyre-teardown", run, teardown, NULL);
+  if (!thread) { /* then it takes as long as it takes */
+    take_down (kernel);
+    g_free (teardown);
+    return TRUE;
+  }
+  if (!wait_for_end (teardown, limit)) {
+    g_thread_unref (thread);
+    return FALSE;
+  }
+  g_thread_join (thread);
+  g_free (teardown);
+  return TRUE;
 }
 
 /**
@@ -204,23 +238,9 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
 {
   if (!g_atomic_ref_count_dec (&kernel->refs) || vyre_is_inherited (kernel->generation))
     return;
-  Teardown *teardown = g_new0 (Teardown, 1);
   g_autofree char *name = g_strdup (vyre_device_get_name (kernel->device));
   gboolean building = is_building (kernel); /* nobody can stop a compiler, and that is no fault */
-  teardown->kernel = kernel;
-  GThread *thread = g_thread_try_new ("vyre-teardown", run, teardown, NULL);
-  if (!thread) { /* then it takes as long as it takes */
-    vyre_megakernel_take_down (kernel);
-    g_free (teardown);
-    return;
-  }
-  if (wait_for_end (teardown)) {
-    g_thread_join (thread);
-    g_free (teardown);
-    return;
-  }
-  g_thread_unref (thread);
-  if (!building)
+  if (!vyre_megakernel_take_down (kernel, TEARDOWN_US) && !building)
     g_warning ("%s has not let go of a kernel in 1 s, which is ended in the background. Fix: look "
                "for a device that hangs, or for a file that cannot be written.",
         name);

@@ -193,19 +193,6 @@ publish_next (VyreMegakernel *kernel, VyreReleases *releases)
   }
 }
 
-/* Collects what has completed, since completions wake nobody and those who wait for it may
- * not look; the lock is dropped on the way. */
-static void
-collect (VyreMegakernel *kernel)
-{
-  VyreReleases releases;
-
-  vyre_megakernel_reap (kernel, &releases);
-  g_mutex_unlock (&kernel->lock);
-  vyre_releases_run (&releases);
-  vyre_mutex_lock (&kernel->lock);
-}
-
 /* What is in flight of a kernel that has failed does not go on. */
 static gboolean
 is_idle (const VyreMegakernel *kernel)
@@ -222,8 +209,9 @@ vyre_turns_proceed (VyreMegakernel *kernel)
 
   releases.n = 0;
   vyre_mutex_lock (&kernel->lock);
-  if (!is_idle (kernel))
-    collect (kernel);
+  /* completions wake nobody, and those who wait for them may not look */
+  if (!is_idle (kernel) || kernel->collect)
+    vyre_megakernel_collect (kernel);
   drop_unwanted (kernel, &releases);
   publish_next (kernel, &releases);
   gboolean idle = is_idle (kernel);

@@ -85,6 +85,51 @@ GST_START_TEST (imports_go_with_the_device)
 }
 GST_END_TEST;
 
+typedef struct {
+  GstHarness *h;
+  GstMemory *memory;
+  guint32 crc;
+} Push;
+
+static gpointer
+push_held (gpointer data)
+{
+  Push *push = data;
+
+  filter_push (push->h, fill (push->memory, 1, &push->crc));
+  return NULL;
+}
+
+/* While a driver imports one memory for one element, others import theirs. */
+GST_START_TEST (imports_are_made_side_by_side)
+{
+  GstHarness *other = start ();
+  GstMemory *memories[2];
+  Push push = { .h = start () };
+
+  for (guint i = 0; i < 2; i++)
+    memories[i] = gst_allocator_alloc (NULL, SIZE, NULL);
+  push.memory = memories[1];
+  if (stat_of (other->element, "import-threshold") != G_MAXUINT64) {
+    vyre_lost_hold_import (true);
+    GThread *thread = g_thread_new ("push", push_held, &push);
+    vyre_lost_wait_import_held ();
+    run (other, memories, 0, 1);
+    fail_unless_equals_uint64 (stat_nested (other->element, "ingest", "imports"), 1);
+    vyre_lost_hold_import (false);
+    g_thread_join (thread);
+    GstBuffer *readback = filter_pull (push.h);
+    fail_unless_equals_uint64 (readback_observable (readback, 1), push.crc);
+    gst_buffer_unref (readback);
+    run (other, memories + 1, 0, 1); /* which this kernel has already, if it is one for both */
+  }
+  filter_finish (push.h);
+  filter_finish (other);
+  for (guint i = 0; i < 2; i++)
+    gst_memory_unref (memories[i]);
+}
+GST_END_TEST;
+
 static Suite *
 import_loss_suite (void)
 {
@@ -92,6 +137,7 @@ import_loss_suite (void)
   TCase *tc = tcase_create ("loss");
 
   suite_add_tcase (s, tc);
+  tcase_add_test (tc, imports_are_made_side_by_side);
   tcase_add_loop_test (tc, imports_go_with_the_device, 0, MEMORIES);
   return s;
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <gst/allocators/allocators.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -375,6 +376,34 @@ GST_START_TEST (private_mappings_are_copied)
 }
 GST_END_TEST;
 
+/* How a file is mapped is found out whatever else the process has open or mapped: it takes no
+ * descriptor, of which there are none left here. */
+GST_START_TEST (mappings_are_known_without_descriptors)
+{
+  GstHarness *h = eager_filter ();
+  struct rlimit usual, none;
+  GstBuffer *buffer
+      = file_buffer (gst_fd_allocator_new (), 100000, 1, FALSE, GST_FD_MEMORY_FLAG_NONE);
+  int next = dup (0);
+
+  for (guint i = 0; i < 3; i++)
+    check_crc (h, noise_buffer (100000, i)); /* with whatever the first ones open */
+  guint64 copied = ingest (h, "cpu-bounce-bytes");
+  close (next);
+  getrlimit (RLIMIT_NOFILE, &usual);
+  none = usual;
+  none.rlim_cur = (rlim_t)next;
+  fail_unless (setrlimit (RLIMIT_NOFILE, &none) == 0);
+  fail_unless (dup (0) < 0);
+  GstBuffer *readback = filter_run (h, buffer);
+  setrlimit (RLIMIT_NOFILE, &usual);
+  gst_buffer_unref (readback);
+  if (can_import (h))
+    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), copied);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* A dma-buf is not a file to read from, and what it is backed by is its exporter's affair:
  * its map is copied, and counted, and the verdict says so. */
 GST_START_TEST (dma_bufs_are_copied)
@@ -569,6 +598,7 @@ import_suite (void)
   tcase_add_test (tc, files_are_imported_or_read);
   tcase_add_test (tc, reads_under_way_are_counted);
   tcase_add_test (tc, private_mappings_are_copied);
+  tcase_add_test (tc, mappings_are_known_without_descriptors);
   tcase_add_test (tc, dma_bufs_are_copied);
   tcase_add_test (tc, no_import_is_stale);
   tcase_add_test (tc, the_verdict_names_who_bounced);

@@ -139,12 +139,15 @@ note (const struct io_uring_sqe *sqe)
 }
 
 static void
-note_submissions (const struct io_uring_sq *sq)
+note_submissions (struct io_uring_sq *sq)
 {
   for (unsigned at = sq->sqe_head; at != sq->sqe_tail; at++) {
-    const struct io_uring_sqe *sqe = &sq->sqes[at & sq->ring_mask];
-    if (sqe->user_data && (sqe->opcode == IORING_OP_READ || sqe->opcode == IORING_OP_READ_FIXED))
-      note (sqe);
+    struct io_uring_sqe *sqe = &sq->sqes[at & sq->ring_mask];
+    if (!sqe->user_data || (sqe->opcode != IORING_OP_READ && sqe->opcode != IORING_OP_READ_FIXED))
+      continue;
+    note (sqe);
+    if (strikes (VYRE_FAULT_WORKER))
+      sqe->flags |= IOSQE_ASYNC;
   }
 }
 
@@ -199,6 +202,8 @@ io_uring_submit_and_wait (struct io_uring *ring, unsigned n)
     return -EAGAIN;
   if (strikes (VYRE_FAULT_ENTER_EBUSY))
     return -EBUSY;
+  if (strikes (VYRE_FAULT_ENTER_EPERM))
+    return -EPERM;
   note_submissions (&ring->sq);
   int result = real (ring, n);
   spoil_completions (ring);

@@ -22,7 +22,9 @@ typedef enum {
                              of pread() */
   VYRE_FAULT_ENTER_EAGAIN,
   VYRE_FAULT_ENTER_EBUSY,
-  VYRE_FAULT_SHUFFLED, /* the completions that wait change places */
+  VYRE_FAULT_ENTER_EPERM, /* of the call as a whole, and for good: what is in flight goes on */
+  VYRE_FAULT_WORKER,      /* none: a thread of Linux's makes the read, and nobody waits for it */
+  VYRE_FAULT_SHUFFLED,    /* the completions that wait change places */
   VYRE_N_FAULTS
 } VyreFault;
 

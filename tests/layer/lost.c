@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <vulkan/vk_layer.h>
 #include <vulkan/vulkan.h>
@@ -14,6 +15,7 @@ typedef struct Instance {
   VkInstance handle;
   PFN_vkGetInstanceProcAddr get_proc_addr;
   PFN_vkDestroyInstance destroy;
+  PFN_vkGetPhysicalDeviceQueueFamilyProperties get_families;
 } Instance;
 
 typedef struct Device {
@@ -28,7 +30,17 @@ typedef struct Device {
   PFN_vkGetFenceStatus get_fence_status;
   PFN_vkCreateComputePipelines create_compute_pipelines;
   PFN_vkDeviceWaitIdle wait_idle;
+  PFN_vkAllocateMemory allocate_memory;
+  PFN_vkCreateFence create_fence;
+  PFN_vkCreateCommandPool create_command_pool;
+  PFN_vkGetDeviceQueue get_queue;
 } Device;
+
+/* A queue that some thread is at. */
+typedef struct {
+  VkQueue queue;
+  unsigned n;
+} Use;
 
 typedef struct {
   Device *device;
@@ -43,7 +55,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned n_lost;
 static bool hold, held, forbid_import;
+static bool hold_import, import_held, copy_engine, hold_copies;
 static bool stalled;
+static unsigned until_stall; /* submissions; 0: none is counted */
+static bool dawdles;
+static unsigned n_collisions;
 static Submission submissions[16]; /* while it is */
 static unsigned n_submissions;
 static Instance *instances;
@@ -154,8 +170,89 @@ vyre_lost_forbid_import (void)
   pthread_mutex_unlock (&lock);
 }
 
+EXPORT void
+vyre_lost_hold_import (bool wanted)
+{
+  pthread_mutex_lock (&lock);
+  hold_import = wanted;
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_wait_import_held (void)
+{
+  pthread_mutex_lock (&lock);
+  while (!import_held)
+    pthread_cond_wait (&changed, &lock);
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_add_copy_engine (void)
+{
+  pthread_mutex_lock (&lock);
+  copy_engine = true;
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_hold_copies (bool wanted)
+{
+  pthread_mutex_lock (&lock);
+  hold_copies = wanted;
+  pthread_mutex_unlock (&lock);
+}
+
 /* Queues are only used by one thread at a time. */
 static pthread_mutex_t submitting = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t resumed = PTHREAD_COND_INITIALIZER;
+
+/* Notes who uses a queue, and who does so while somebody else does. */
+static void
+use_queue (VkQueue queue, int by)
+{
+  static Use uses[16]; /* more than there are threads */
+  Use *use = uses, *unused = uses;
+
+  pthread_mutex_lock (&lock);
+  while (use < uses + 16 && (use->queue != queue || use->n == 0))
+    use++;
+  while (unused->n > 0)
+    unused++;
+  if (use == uses + 16)
+    use = unused;
+  use->queue = queue;
+  n_collisions += by > 0 && use->n > 0;
+  use->n += (unsigned)by;
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT unsigned
+vyre_lost_count_collisions (void)
+{
+  pthread_mutex_lock (&lock);
+  unsigned n = n_collisions;
+  pthread_mutex_unlock (&lock);
+  return n;
+}
+
+EXPORT void
+vyre_lost_dawdle (bool wanted)
+{
+  pthread_mutex_lock (&lock);
+  dawdles = wanted;
+  pthread_mutex_unlock (&lock);
+}
+
+static bool
+is_dawdling (void)
+{
+  pthread_mutex_lock (&lock);
+  bool wanted = dawdles;
+  pthread_mutex_unlock (&lock);
+  return wanted;
+}
 
 static void
 submit_late (const Submission *late)
@@ -175,6 +272,15 @@ vyre_lost_stall (bool wanted)
   for (unsigned i = 0; !stalled && i < n_submissions; i++)
     submit_late (&submissions[i]);
   n_submissions = 0;
+  pthread_cond_broadcast (&resumed);
+  pthread_mutex_unlock (&submitting);
+}
+
+EXPORT void
+vyre_lost_stall_after (unsigned n)
+{
+  pthread_mutex_lock (&submitting);
+  until_stall = n;
   pthread_mutex_unlock (&submitting);
 }
 
@@ -182,6 +288,8 @@ vyre_lost_stall (bool wanted)
 static bool
 is_kept (Device *device, VkQueue queue, const VkSubmitInfo *info, VkFence fence)
 {
+  if (until_stall > 0)
+    stalled = --until_stall == 0;
   if (!stalled || n_submissions == sizeof submissions / sizeof *submissions)
     return false;
   submissions[n_submissions++] = (Submission){ device, queue, info->pCommandBuffers[0], fence };
@@ -205,7 +313,112 @@ arm_from_environment (void)
     vyre_lost_arm (call, number_from ("VYRE_LOST_AFTER"), number_from ("VYRE_LOST_DEVICES"));
 }
 
+/* ---- a copy engine that is not there ------------------------------------ */
+
+#define ENGINE_FAMILY 77 /* which no device has */
+
+static bool
+has_engine (void)
+{
+  pthread_mutex_lock (&lock);
+  bool has = copy_engine;
+  pthread_mutex_unlock (&lock);
+  return has;
+}
+
+/* Places up to its own have no queues. */
+static VKAPI_ATTR void VKAPI_CALL
+get_families (VkPhysicalDevice physical, uint32_t *n, VkQueueFamilyProperties *families)
+{
+  Instance *instance = find_instance (physical);
+  uint32_t room = *n;
+
+  instance->get_families (physical, n, families);
+  if (!has_engine ())
+    return;
+  if (families && room > ENGINE_FAMILY) {
+    memset (families + *n, 0, (room - *n) * sizeof *families);
+    families[ENGINE_FAMILY].queueFlags = VK_QUEUE_TRANSFER_BIT;
+    families[ENGINE_FAMILY].queueCount = 2;
+  }
+  *n = ENGINE_FAMILY + 1;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+create_command_pool (VkDevice handle, const VkCommandPoolCreateInfo *info,
+    const VkAllocationCallbacks *allocator, VkCommandPool *pool)
+{
+  VkCommandPoolCreateInfo real = *info;
+
+  if (real.queueFamilyIndex == ENGINE_FAMILY)
+    real.queueFamilyIndex = 0;
+  return find_device (handle)->create_command_pool (handle, &real, allocator, pool);
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+get_queue (VkDevice handle, uint32_t family, uint32_t index, VkQueue *queue)
+{
+  bool engine = family == ENGINE_FAMILY;
+
+  find_device (handle)->get_queue (handle, engine ? 0 : family, engine ? 0 : index, queue);
+}
+
+/* Fences of copies are made as if they had been signalled. */
+static struct {
+  VkFence fence;
+  bool held;
+} copies[256];
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+create_fence (VkDevice handle, const VkFenceCreateInfo *info,
+    const VkAllocationCallbacks *allocator, VkFence *fence)
+{
+  static unsigned n;
+  VkResult result = find_device (handle)->create_fence (handle, info, allocator, fence);
+
+  pthread_mutex_lock (&lock);
+  if (result == VK_SUCCESS && (info->flags & VK_FENCE_CREATE_SIGNALED_BIT))
+    copies[n++ % 256].fence = *fence;
+  pthread_mutex_unlock (&lock);
+  return result;
+}
+
+/* Whether it is of a copy that was submitted while they are held; @submit: it is now. */
+static bool
+is_held_copy (VkFence fence, bool submit)
+{
+  bool is = false;
+
+  pthread_mutex_lock (&lock);
+  for (unsigned i = 0; i < 256; i++) {
+    copies[i].held = hold_copies && (copies[i].held || (submit && copies[i].fence == fence));
+    is = is || (copies[i].held && copies[i].fence == fence);
+  }
+  pthread_mutex_unlock (&lock);
+  return is;
+}
+
 /* ---- calls of a device ------------------------------------------------- */
+
+/* The first import since it was wanted waits until it is let go; others pass. */
+static VKAPI_ATTR VkResult VKAPI_CALL
+allocate_memory (VkDevice handle, const VkMemoryAllocateInfo *info,
+    const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
+{
+  const VkBaseInStructure *next = info->pNext;
+
+  pthread_mutex_lock (&lock);
+  if (hold_import && !import_held && next
+      && next->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT) {
+    import_held = true;
+    pthread_cond_broadcast (&changed);
+    while (hold_import)
+      pthread_cond_wait (&changed, &lock);
+    import_held = false;
+  }
+  pthread_mutex_unlock (&lock);
+  return find_device (handle)->allocate_memory (handle, info, allocator, memory);
+}
 
 static VKAPI_ATTR VkResult VKAPI_CALL
 queue_submit (VkQueue queue, uint32_t n, const VkSubmitInfo *infos, VkFence fence)
@@ -214,11 +427,16 @@ queue_submit (VkQueue queue, uint32_t n, const VkSubmitInfo *infos, VkFence fenc
 
   if (is_lost (device, "vkQueueSubmit"))
     return VK_ERROR_DEVICE_LOST;
+  is_held_copy (fence, true);
+  use_queue (queue, 1);
+  if (is_dawdling ())
+    usleep (500);
   pthread_mutex_lock (&submitting);
   VkResult result = is_kept (device, queue, infos, fence)
                         ? VK_SUCCESS
                         : device->queue_submit (queue, n, infos, fence);
   pthread_mutex_unlock (&submitting);
+  use_queue (queue, -1);
   return result;
 }
 
@@ -227,6 +445,11 @@ wait_for_fences (VkDevice handle, uint32_t n, const VkFence *fences, VkBool32 al
 {
   Device *device = find_device (handle);
   bool lost = is_lost (device, "vkWaitForFences");
+
+  if (is_held_copy (fences[0], false)) {
+    usleep (timeout < 20000000 ? (unsigned)(timeout / 1000) : 20000);
+    return VK_TIMEOUT;
+  }
   VkResult result = device->wait_for_fences (handle, n, fences, all, timeout);
 
   return lost ? VK_ERROR_DEVICE_LOST : result;
@@ -251,6 +474,8 @@ get_fence_status (VkDevice handle, VkFence fence)
   Device *device = find_device (handle);
   bool lost = is_lost (device, "vkGetFenceStatus");
 
+  if (is_held_copy (fence, false))
+    return VK_NOT_READY;
   return lost ? VK_ERROR_DEVICE_LOST : device->get_fence_status (handle, fence);
 }
 
@@ -259,6 +484,10 @@ wait_idle (VkDevice handle)
 {
   Device *device = find_device (handle);
   bool lost = is_lost (device, "vkDeviceWaitIdle");
+  pthread_mutex_lock (&submitting);
+  while (n_submissions > 0)
+    pthread_cond_wait (&resumed, &submitting);
+  pthread_mutex_unlock (&submitting);
   VkResult result = device->wait_idle (handle);
 
   return lost ? VK_ERROR_DEVICE_LOST : result;
@@ -322,9 +551,13 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   if (!may_create ())
     return VK_ERROR_DEVICE_LOST;
   link->u.pLayerInfo = layer.pNext; /* for the layer below */
+  VkDeviceCreateInfo real = *info;
+  uint32_t last = real.queueCreateInfoCount - 1;
+  if (real.pQueueCreateInfos[last].queueFamilyIndex == ENGINE_FAMILY)
+    real.queueCreateInfoCount = last;
   PFN_vkCreateDevice create
       = (PFN_vkCreateDevice)layer.pfnNextGetInstanceProcAddr (instance->handle, "vkCreateDevice");
-  VkResult result = create (physical, info, allocator, handle);
+  VkResult result = create (physical, &real, allocator, handle);
   if (result != VK_SUCCESS)
     return result;
   Device *device = calloc (1, sizeof *device);
@@ -336,6 +569,10 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   device->get_fence_status = NEXT (device, *handle, vkGetFenceStatus);
   device->create_compute_pipelines = NEXT (device, *handle, vkCreateComputePipelines);
   device->wait_idle = NEXT (device, *handle, vkDeviceWaitIdle);
+  device->allocate_memory = NEXT (device, *handle, vkAllocateMemory);
+  device->create_fence = NEXT (device, *handle, vkCreateFence);
+  device->create_command_pool = NEXT (device, *handle, vkCreateCommandPool);
+  device->get_queue = NEXT (device, *handle, vkGetDeviceQueue);
   pthread_mutex_lock (&lock);
   device->next = devices;
   devices = device;
@@ -361,6 +598,7 @@ create_instance (
   instance->handle = *handle;
   instance->get_proc_addr = next;
   instance->destroy = NEXT (instance, *handle, vkDestroyInstance);
+  instance->get_families = NEXT (instance, *handle, vkGetPhysicalDeviceQueueFamilyProperties);
   pthread_mutex_lock (&lock);
   instance->next = instances;
   instances = instance;
@@ -402,6 +640,11 @@ static const struct {
   { "vkGetFenceStatus", (PFN_vkVoidFunction)get_fence_status },
   { "vkCreateComputePipelines", (PFN_vkVoidFunction)create_compute_pipelines },
   { "vkDeviceWaitIdle", (PFN_vkVoidFunction)wait_idle },
+  { "vkAllocateMemory", (PFN_vkVoidFunction)allocate_memory },
+  { "vkCreateFence", (PFN_vkVoidFunction)create_fence },
+  { "vkCreateCommandPool", (PFN_vkVoidFunction)create_command_pool },
+  { "vkGetDeviceQueue", (PFN_vkVoidFunction)get_queue },
+  { "vkGetPhysicalDeviceQueueFamilyProperties", (PFN_vkVoidFunction)get_families },
 };
 
 static PFN_vkVoidFunction

@@ -27,9 +27,27 @@ unsigned vyre_lost_count (void);
  * are let go on. */
 void vyre_lost_stall (bool stall);
 
+/* As that, from the @n-th submission on. */
+void vyre_lost_stall_after (unsigned n);
+
+/* Makes each submission take a while; and how many were begun while another thread was at the
+ * same queue, which Vulkan forbids. */
+void vyre_lost_dawdle (bool dawdle);
+unsigned vyre_lost_count_collisions (void);
+
 /* Makes vkCreateDevice wait until it is let go; wait_held returns once one does. */
 void vyre_lost_hold (bool hold);
 void vyre_lost_wait_held (void);
 
 /* Devices opened from now on cannot import host memory: theirs is mapped. */
 void vyre_lost_forbid_import (void);
+
+/* Makes the next import of host memory wait until it is let go, and no other;
+ * wait_import_held returns once it does. */
+void vyre_lost_hold_import (bool hold);
+void vyre_lost_wait_import_held (void);
+
+/* Devices found from now on have a copy engine, whose queues are the device's own: what is
+ * copied and what is launched take turns. With copies held, none is said to have ended. */
+void vyre_lost_add_copy_engine (void);
+void vyre_lost_hold_copies (bool hold);

@@ -5,9 +5,13 @@
  */
 #include "vyre-ingest.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "faults.h"
@@ -328,6 +332,137 @@ test_always_interrupted (gconstpointer data)
   test_for_ever (VYRE_FAULT_EINTR, GPOINTER_TO_UINT (data));
 }
 
+/* A page that Linux does not get to write before it is told what is in it. */
+typedef struct {
+  int fd;
+  guint8 *page;
+} Held;
+
+static gboolean
+held_init (Held *held)
+{
+  struct uffdio_api api = { .api = UFFD_API };
+
+  held->page = map_memory (SECTOR);
+  struct uffdio_register wanted = {
+    .range = { .start = (guintptr)held->page, .len = SECTOR },
+    .mode = UFFDIO_REGISTER_MODE_MISSING,
+  };
+  held->fd = (int)syscall (SYS_userfaultfd, O_CLOEXEC);
+  return held->fd >= 0 && ioctl (held->fd, UFFDIO_API, &api) == 0
+         && ioctl (held->fd, UFFDIO_REGISTER, &wanted) == 0;
+}
+
+static void
+held_wait_wanted (const Held *held)
+{
+  struct uffd_msg wish;
+
+  g_assert_cmpint (read (held->fd, &wish, sizeof wish), ==, sizeof wish);
+  g_assert_cmpint (wish.event, ==, UFFD_EVENT_PAGEFAULT);
+}
+
+static void
+held_let_go (const Held *held, guint8 *content)
+{
+  struct uffdio_copy copy
+      = { .dst = (guintptr)held->page, .src = (guintptr)content, .len = SECTOR };
+
+  g_assert_cmpint (ioctl (held->fd, UFFDIO_COPY, &copy), ==, 0);
+}
+
+static void
+held_clear (Held *held)
+{
+  if (held->fd >= 0)
+    close (held->fd);
+  munmap (held->page, SECTOR);
+}
+
+typedef struct {
+  VyreIngest *ingest;
+  VyreIngestRead *read;
+  Held held;   /* its destination */
+  gint let_go; /* Linux may write there now */
+} Late;
+
+static gpointer
+finish_late (gpointer data)
+{
+  Late *late = data;
+  GError *error = NULL;
+  gsize arrived;
+
+  gboolean fine = vyre_ingest_finish (late->ingest, late->read, &arrived, &error);
+  g_assert_true (g_atomic_int_get (&late->let_go));
+  g_assert_false (fine);
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_IO);
+  g_assert_nonnull (strstr (error->message, g_strerror (EPERM)));
+  g_clear_error (&error);
+  return NULL;
+}
+
+/* The next look at the ring, for one more read, finds that it has failed. */
+static void
+break_ring (VyreIngest *ingest, int fd)
+{
+  guint8 destination[10];
+  GError *error = NULL;
+
+  vyre_faults_set (&(VyreFaultPlan){ 1, { [VYRE_FAULT_ENTER_EPERM] = 1000 } });
+  g_assert_false (vyre_ingest_read (ingest, fd, 0, destination, sizeof destination, NULL, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_IO);
+  g_clear_error (&error);
+}
+
+static gpointer
+let_go_later (gpointer data)
+{
+  static guint8 content[SECTOR] __attribute__ ((aligned (SECTOR)));
+  Late *late = data;
+
+  while (vyre_faults_count (VYRE_FAULT_ENTER_EPERM) == 0)
+    g_usleep (1000);
+  g_usleep (100000); /* in which who does not wait for Linux is through */
+  g_atomic_int_set (&late->let_go, TRUE);
+  held_let_go (&late->held, content);
+  return NULL;
+}
+
+/* The ring fails while Linux writes to a destination: that is its owner's again when Linux is
+ * through with it, and not before. */
+static void
+test_broken (gconstpointer data)
+{
+  VyreIngestMode rung = GPOINTER_TO_UINT (data);
+  Late late = { .ingest = vyre_ingest_new (NULL, 0, rung) };
+  guint8 *bytes = make_bytes (FILE_SIZE);
+  int fd = make_file (bytes, FILE_SIZE);
+  GError *error = NULL;
+
+  alarm (DEADLINE_S);
+  if (!held_init (&late.held) || vyre_ingest_get_mode (late.ingest) != rung) {
+    g_test_skip ("no userfaultfd, or no such ring");
+  } else {
+    vyre_faults_set (&(VyreFaultPlan){ 1, { [VYRE_FAULT_WORKER] = 1000 } });
+    late.read = vyre_ingest_start (late.ingest, fd, 0, late.held.page, SECTOR, &error);
+    g_assert_no_error (error);
+    held_wait_wanted (&late.held);
+    GThread *finisher = g_thread_new ("finisher", finish_late, &late);
+    GThread *writer = g_thread_new ("writer", let_go_later, &late);
+    break_ring (late.ingest, fd);
+    g_thread_join (finisher);
+    g_thread_join (writer);
+    g_assert_cmpint (memcmp (late.held.page, bytes, SECTOR), ==, 0); /* it did write */
+    vyre_faults_set (&(VyreFaultPlan){ 0 });
+  }
+  held_clear (&late.held);
+  vyre_ingest_free (late.ingest);
+  close (fd);
+  munmap (bytes, FILE_SIZE);
+  alarm (0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -342,6 +477,10 @@ main (int argc, char **argv)
     g_autofree char *interrupted = g_strdup_printf ("/faults/always-interrupted/%s", name);
     g_test_add_data_func (ready, GUINT_TO_POINTER (rung), test_never_ready);
     g_test_add_data_func (interrupted, GUINT_TO_POINTER (rung), test_always_interrupted);
+    if (rung == VYRE_INGEST_PREAD)
+      continue;
+    g_autofree char *broken = g_strdup_printf ("/faults/broken/%s", name);
+    g_test_add_data_func (broken, GUINT_TO_POINTER (rung), test_broken);
   }
   return g_test_run ();
 }

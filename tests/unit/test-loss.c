@@ -4,6 +4,7 @@
  * left can be taken down.
  */
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "kernel-common.h"
 #include "lost.h"
@@ -286,7 +287,7 @@ test_tenant_of_a_batch (void)
   g_assert_cmpuint (get_outstanding (tenant), ==, 2);
   vyre_lost_stall (false);
   g_assert_true (vyre_batch_wait (batch, end, &error));
-  do /* which collects completions */
+  do /* which has completions collected */
     vyre_megakernel_get_counters (t.kernel, &counters);
   while (counters.in_flight > 0 && g_get_monotonic_time () < end);
   g_assert_true (vyre_tenant_quiesce (tenant, end, &error));
@@ -376,6 +377,77 @@ test_lost_in_the_proof (void)
   }
 }
 
+/* A device that begins to hang in the proof is an error within the time that a kernel has to leave;
+ * and what it may yet do is waited for in the background. */
+static void
+test_hangs_in_the_proof (void)
+{
+  VyreMegakernelParams params = test_params ();
+  GError *error = NULL;
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+
+  g_assert_no_error (error);
+  alarm (120);
+  vyre_lost_stall_after (vyre_device_is_cpu (device) ? 3 : 4); /* behind what it is measured with */
+  g_assert_null (vyre_megakernel_new (device, &params, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_STUCK);
+  g_assert_nonnull (strstr (error->message, "hangs"));
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_clear_error (&error);
+  vyre_lost_stall (false);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  while (!g_atomic_ref_count_compare (&device->refs, 1)) { /* the kernel has one */
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_thread_yield ();
+  }
+  alarm (0);
+}
+
+typedef struct {
+  TestKernel t;
+  GThread *thread;
+} Tenant;
+
+static gpointer
+publish_many (gpointer data)
+{
+  Tenant *tenant = data;
+  g_autoptr (VyrePlan) plan = test_plan (&tenant->t, "nop", 0, 0, 0);
+
+  for (guint i = 0; i < 100; i++)
+    vyre_batch_free (test_run (&tenant->t, plan, i, &(VyrePayload){ 0 }));
+  return NULL;
+}
+
+/* Kernels of one device have its queues together, and take turns with them. */
+static void
+test_kernels_share_queues (void)
+{
+  VyreMegakernelParams params = test_params ();
+  GError *error = NULL;
+  Tenant tenants[2] = { 0 };
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+
+  g_assert_no_error (error);
+  params.residency = VYRE_RESIDENCY_DISPATCH; /* a launch for each batch */
+  for (guint i = 0; i < 2; i++) {
+    tenants[i].t.device = device;
+    tenants[i].t.kernel = vyre_megakernel_new (device, &params, &error);
+    g_assert_no_error (error);
+    vyre_megakernel_set_active (tenants[i].t.kernel, TRUE);
+  }
+  guint before = vyre_lost_count_collisions ();
+  vyre_lost_dawdle (true);
+  for (guint i = 0; i < 2; i++)
+    tenants[i].thread = g_thread_new ("tenant", publish_many, &tenants[i]);
+  for (guint i = 0; i < 2; i++)
+    g_thread_join (tenants[i].thread);
+  vyre_lost_dawdle (false);
+  g_assert_cmpuint (vyre_lost_count_collisions (), ==, before);
+  for (guint i = 0; i < 2; i++)
+    vyre_megakernel_unref (tenants[i].t.kernel);
+}
+
 static void
 test_lost_before_it_is_open (void)
 {
@@ -401,6 +473,8 @@ main (int argc, char **argv)
   g_test_add_func ("/loss/device-that-hangs", test_device_that_hangs);
   g_test_add_func ("/loss/while-building", test_lost_while_building);
   g_test_add_func ("/loss/in-the-proof", test_lost_in_the_proof);
+  g_test_add_func ("/loss/hangs-in-the-proof", test_hangs_in_the_proof);
+  g_test_add_func ("/loss/kernels-share-queues", test_kernels_share_queues);
   g_test_add_func ("/loss/before-it-is-open", test_lost_before_it_is_open);
   return g_test_run ();
 }

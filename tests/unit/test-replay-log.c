@@ -5,14 +5,30 @@
  */
 #include "vyre.h"
 
+#include <dlfcn.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define HEADER 32
 #define RECORD 64
+
+/* How many bytes storage still takes; then it takes none, and does not say why. */
+static gsize room = G_MAXSIZE;
+
+/* As <unistd.h> calls it where offsets have 64 bits; in front of libc's. */
+__attribute__ ((visibility ("default"))) ssize_t
+pwrite64 (int fd, const void *bytes, size_t size, off64_t offset)
+{
+  ssize_t (*real) (int, const void *, size_t, off64_t) = dlsym (RTLD_NEXT, "pwrite64");
+  ssize_t n = real (fd, bytes, MIN (size, room), offset);
+
+  room -= room < G_MAXSIZE ? (gsize)n : 0;
+  return n;
+}
 
 typedef struct {
   char *directory;
@@ -594,6 +610,29 @@ test_size_limit (Fixture *f, gconstpointer data)
   assert_error (&error, VYRE_ERROR_IO);
 }
 
+/* An append ends with an error when storage takes nothing any more, wherever it was by then; there
+ * is room again, and the next goes well. */
+static void
+test_no_progress (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VyreReplayLog) log = create (f, 10);
+  VyreReplayRecord record = { .opcode = VYRE_OP_NOP };
+  GError *error = NULL;
+
+  alarm (60); /* against trying for ever */
+  for (gsize left = 0; left < RECORD + 8; left += 9) {
+    room = left;
+    g_assert_false (vyre_replay_log_append (log, &record, &error));
+    room = G_MAXSIZE;
+    g_assert_nonnull (strstr (error->message, g_strerror (ENOSPC)));
+    assert_error (&error, VYRE_ERROR_IO);
+    g_assert_cmpuint (vyre_replay_log_get_cursor (log), ==, 0);
+  }
+  g_assert_true (vyre_replay_log_append (log, &record, &error));
+  g_assert_cmpuint (vyre_replay_log_get_cursor (log), ==, 1);
+  alarm (0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -615,6 +654,7 @@ main (int argc, char **argv)
     { "damaged-batches", test_damaged_batches },
     { "random-bytes", test_random_bytes },
     { "size-limit", test_size_limit },
+    { "no-progress", test_no_progress },
   };
 
   g_test_init (&argc, &argv, NULL);

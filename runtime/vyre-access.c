@@ -18,7 +18,7 @@ struct _VyreAccess {
   VyreAccessLevel level;
   int root; /* -1: paths are those of the process */
   dev_t device;
-  ino_t number; /* of the root; nobody else's while it is open */
+  ino_t number; /* of the root, and nobody else's while it is open; 0: without one */
 };
 
 static gboolean
@@ -187,8 +187,7 @@ vyre_file_name_equal (gconstpointer a, gconstpointer b)
 {
   const VyreFileName *one = a, *other = b;
 
-  return (one->access->root < 0) == (other->access->root < 0)
-         && one->access->device == other->access->device
+  return one->access->device == other->access->device
          && one->access->number == other->access->number && strcmp (one->path, other->path) == 0;
 }
 

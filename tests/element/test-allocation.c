@@ -305,13 +305,48 @@ GST_START_TEST (a_copy_of_lent_memory_is_the_applications_own)
   filter_start (h, NULL);
   GstAllocator *allocator = propose (h, NULL, &params);
   GstBuffer *lent = lent_buffer (allocator, &params, 3000, 1);
-  GstBuffer *copy = gst_buffer_copy_deep (lent);
-  fail_unless (gst_memory_is_type (gst_buffer_peek_memory (copy, 0), GST_ALLOCATOR_SYSMEM));
   GstMapInfo map;
   fail_unless (gst_buffer_map (lent, &map, GST_MAP_READ));
-  fail_unless_equals_int (gst_buffer_memcmp (copy, 0, map.data, 3000), 0);
+  for (gsize start = 0; start < 3000; start += 1234) {
+    GstBuffer *copy = gst_buffer_copy_region (
+        lent, GST_BUFFER_COPY_ALL | GST_BUFFER_COPY_DEEP, start, 3000 - start);
+    fail_unless (gst_memory_is_type (gst_buffer_peek_memory (copy, 0), GST_ALLOCATOR_SYSMEM));
+    fail_unless_equals_int (gst_buffer_memcmp (copy, 0, map.data + start, 3000 - start), 0);
+    gst_buffer_unref (copy);
+  }
   gst_buffer_unmap (lent, &map);
-  gst_buffer_unref (copy);
+  gst_buffer_unref (lent);
+  gst_object_unref (allocator);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Parts are put together in place if they lie next to each other, and copied if not. */
+GST_START_TEST (parts_of_lent_memory_are_put_together)
+{
+  static const gsize starts[][2] = { { 0, 1000 }, { 0, 2000 }, { 2000, 1000 }, { 1000, 1000 } };
+  GstHarness *h = filter_new (CRC);
+  GstAllocationParams params;
+
+  filter_start (h, NULL);
+  GstAllocator *allocator = propose (h, NULL, &params);
+  GstBuffer *lent = lent_buffer (allocator, &params, 3000, 1);
+  GstMapInfo whole, map;
+  fail_unless (gst_buffer_map (lent, &whole, GST_MAP_READ));
+  for (guint i = 0; i < G_N_ELEMENTS (starts); i++) {
+    GstBuffer *parts = gst_buffer_new ();
+    for (guint part = 0; part < 2; part++)
+      gst_buffer_append_memory (parts,
+          gst_memory_share (gst_buffer_peek_memory (lent, 0), (gssize)starts[i][part], 1000));
+    fail_unless (gst_buffer_map (parts, &map, GST_MAP_READ));
+    fail_unless_equals_uint64 (map.size, 2000);
+    for (guint part = 0; part < 2; part++)
+      fail_unless (memcmp (map.data + part * 1000, whole.data + starts[i][part], 1000) == 0);
+    fail_unless_equals_int (map.data == whole.data, i == 0);
+    gst_buffer_unmap (parts, &map);
+    check_crc (h, parts);
+  }
+  gst_buffer_unmap (lent, &whole);
   gst_buffer_unref (lent);
   gst_object_unref (allocator);
   filter_finish (h);
@@ -354,6 +389,7 @@ allocation_suite (void)
   tcase_add_test (tc, a_large_copy_does_not_wait_for_what_comes_behind_it);
   tcase_add_test (tc, all_is_lent_that_no_copy_needs);
   tcase_add_test (tc, a_copy_of_lent_memory_is_the_applications_own);
+  tcase_add_test (tc, parts_of_lent_memory_are_put_together);
   tcase_add_test (tc, lent_memory_outlives_the_filter);
   return s;
 }

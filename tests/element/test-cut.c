@@ -197,6 +197,58 @@ GST_START_TEST (a_seal_is_worth_what_is_there)
 }
 GST_END_TEST;
 
+/* A part that is there, of a memory that is not all there: the memory is not imported. */
+GST_START_TEST (a_part_is_worth_what_is_there)
+{
+  int fd = memfd_create ("payload", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  Loose loose = loose_new (gst_fd_allocator_new (), fd, LARGE, GST_FD_MEMORY_FLAG_NONE);
+  guint8 *bytes = noise_new (LARGE, LARGE);
+  GstHarness *h = filter_new_with (CRC, "import-threshold", (guint64)1, NULL);
+  GstBuffer *part = gst_buffer_copy_region (loose.buffer, GST_BUFFER_COPY_MEMORY, 100, 100000);
+
+  fail_unless (ftruncate (loose.fd, LARGE / 2) == 0);
+  fail_unless (fcntl (loose.fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
+  filter_start (h, NULL);
+  assert_crc (h, part, oracle_crc32 (bytes + 100, 100000));
+  fail_unless_equals_uint64 (stat_nested (h->element, "ingest", "imports"), 0);
+  gst_buffer_unref (part);
+  g_free (bytes);
+  loose_clear (&loose);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* With room for three of them, which nobody else has. */
+static GstHarness *
+filter_with_little_room (void)
+{
+  return filter_new_with (
+      CRC, "staging-size", (guint64)(4 << 20), "import-threshold", G_MAXUINT64, NULL);
+}
+
+/* What failed on its way into the staging store takes no room there. */
+GST_START_TEST (what_was_cut_holds_nothing)
+{
+  static const GstFdMemoryFlags flags[] = { GST_FD_MEMORY_FLAG_NONE,
+    GST_FD_MEMORY_FLAG_MAP_PRIVATE | GST_FD_MEMORY_FLAG_KEEP_MAPPED };
+  GstHarness *holder = filter_with_little_room ();
+
+  for (guint i = 0; i < 5 * G_N_ELEMENTS (flags); i++) {
+    GstHarness *h = filter_with_little_room ();
+    Loose loose = loose_new (gst_fd_allocator_new (), memfd_create ("payload", MFD_CLOEXEC), LARGE,
+        flags[i % G_N_ELEMENTS (flags)]);
+    filter_start (h, NULL);
+    fail_unless (ftruncate (loose.fd, LARGE / 2) == 0);
+    assert_cut (h, loose.buffer);
+    loose_clear (&loose);
+    filter_finish (h);
+  }
+  filter_start (holder, NULL);
+  gst_buffer_unref (filter_run (holder, noise_buffer (LARGE, 1)));
+  filter_finish (holder);
+}
+GST_END_TEST;
+
 GST_START_TEST (slots_that_are_cut_are_an_error)
 {
   guint32 slot[VYRE_SLOT_WORDS] = { VYRE_STATUS_PUBLISHED, VYRE_OP_STORE_U32, 0,
@@ -274,6 +326,8 @@ cut_suite (void)
   tcase_add_test (tc, false_dma_bufs_are_cut_as_well);
   tcase_add_test (tc, one_of_several_memories_is_cut);
   tcase_add_test (tc, a_seal_is_worth_what_is_there);
+  tcase_add_test (tc, a_part_is_worth_what_is_there);
+  tcase_add_test (tc, what_was_cut_holds_nothing);
   tcase_add_test (tc, slots_that_are_cut_are_an_error);
   tcase_add_test (tc, digests_of_what_is_cut_are_a_warning);
   return s;

@@ -5,6 +5,10 @@
  */
 #include "common.h"
 
+#include <gst/allocators/allocators.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #define CHEAP "u8_stats payload -> stats"
 
 /* Takes many times as long as the copy of its payload does, however fast the kernel is. */
@@ -71,6 +75,48 @@ GST_START_TEST (what_a_flush_discards_is_counted)
   fail_unless_equals_uint64 (stat_of (h->element, "flushed"), taken - batches);
   fail_unless_equals_uint64 (stat_of (h->element, "queue-depth"), 0);
   check_flows (h, 100);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static GstPad *flushed_pad;
+static GstMemoryMapFunction real_map;
+
+/* A flush starts while the chain function looks at the memory. */
+static gpointer
+flush_and_map (GstMemory *memory, gsize size, GstMapFlags flags)
+{
+  GstPad *pad = g_steal_pointer (&flushed_pad);
+
+  if (pad)
+    gst_pad_send_event (pad, gst_event_new_flush_start ());
+  return real_map (memory, size, flags);
+}
+
+/* The same of one that was published, and then found the stream flushing. */
+GST_START_TEST (what_comes_too_late_is_counted)
+{
+  GstHarness *h = filter_new (CHEAP);
+  GstAllocator *allocator = gst_fd_allocator_new ();
+  GstPad *pad = filter_pad (h, "sink");
+  GstBuffer *buffer = gst_buffer_new ();
+  int fd = memfd_create ("payload", MFD_CLOEXEC);
+
+  fail_unless (ftruncate (fd, 1000) == 0);
+  gst_buffer_append_memory (
+      buffer, gst_fd_allocator_alloc (allocator, fd, 1000, GST_FD_MEMORY_FLAG_NONE));
+  filter_start (h, NULL);
+  real_map = allocator->mem_map;
+  allocator->mem_map = flush_and_map;
+  flushed_pad = pad;
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_FLUSHING);
+  fail_unless (flushed_pad == NULL, "the memory was not looked at");
+  gst_pad_send_event (pad, gst_event_new_flush_stop (TRUE));
+  fail_unless_equals_uint64 (stat_of (h->element, "buffers"), 1);
+  fail_unless_equals_uint64 (stat_of (h->element, "flushed"), 1);
+  check_flows (h, 100);
+  gst_object_unref (pad);
+  gst_object_unref (allocator);
   filter_finish (h);
 }
 GST_END_TEST;
@@ -271,6 +317,7 @@ flush_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, flush_discards_what_is_queued);
   tcase_add_test (tc, what_a_flush_discards_is_counted);
+  tcase_add_test (tc, what_comes_too_late_is_counted);
   tcase_add_test (tc, flush_releases_a_chain_that_waits_for_its_turn);
   tcase_add_test (tc, flush_does_not_wait_for_the_kernel);
   tcase_add_test (tc, flush_releases_a_chain_that_waits_for_memory);

@@ -174,6 +174,25 @@ GST_START_TEST (parts_are_read_in_the_whole)
 }
 GST_END_TEST;
 
+/* The whole of a memory is imported, wherever its bytes start now and however few they are. */
+GST_START_TEST (resized_memory_is_imported_as_a_whole)
+{
+  GstHarness *h = eager_filter ();
+  GstBuffer *buffer = noise_buffer (300000, 8);
+
+  gst_buffer_resize (buffer, 5001, 70001);
+  fail_unless (gst_buffer_peek_memory (buffer, 0)->parent == NULL);
+  check_crc (h, gst_buffer_ref (buffer));
+  gst_buffer_resize (buffer, -5001, 300000);
+  check_crc (h, buffer);
+  if (can_import (h)) {
+    fail_unless_equals_uint64 (ingest (h, "imports"), 1);
+    fail_unless_equals_uint64 (ingest (h, "import-hits"), 1);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (several_memories_are_copied_together)
 {
   GstHarness *h = eager_filter ();
@@ -590,6 +609,7 @@ import_suite (void)
   tcase_add_test (tc, smaller_ones_are_copied_and_counted);
   tcase_add_test (tc, recycled_memory_is_imported_once);
   tcase_add_test (tc, parts_are_read_in_the_whole);
+  tcase_add_test (tc, resized_memory_is_imported_as_a_whole);
   tcase_add_test (tc, several_memories_are_copied_together);
   tcase_add_test (tc, what_is_too_much_is_copied);
   tcase_add_test (tc, larger_than_staging_is_an_error);

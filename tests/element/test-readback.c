@@ -138,6 +138,12 @@ GST_START_TEST (counts_changed_while_running_change_the_caps)
   check_layout (readback, 9, 7);
   check_caps (h, 9, 7, NULL);
   gst_buffer_unref (readback);
+  g_object_set (h->element, "slot-count", 8, NULL);
+  gst_buffer_unref (filter_run (h, noise_buffer (100, 1)));
+  check_caps (h, 9, 8, NULL);
+  g_object_set (h->element, "observable-slots", 10, NULL);
+  gst_buffer_unref (filter_run (h, noise_buffer (100, 1)));
+  check_caps (h, 10, 8, NULL);
   filter_finish (h);
 }
 GST_END_TEST;

@@ -142,6 +142,30 @@ GST_START_TEST (flushed_batches_leave_a_gap)
 }
 GST_END_TEST;
 
+/* Slots are no payload, and no bytes of one go by with them. */
+GST_START_TEST (slots_take_no_place_in_the_stream)
+{
+  static const guint32 slot[VYRE_SLOT_WORDS]
+      = { [VYRE_SLOT_STATUS] = VYRE_STATUS_PUBLISHED, [VYRE_SLOT_OPCODE] = VYRE_OP_NOP };
+  gchar *path = make_path ();
+  GstHarness *h = filter_new_with (NULL, "replay-log", path, NULL);
+
+  filter_start (h, "application/x-vyre-slots");
+  for (guint i = 0; i < 3; i++)
+    gst_buffer_unref (filter_run (h, buffer_of (slot, sizeof slot)));
+  GPtrArray *batches = read_log (path);
+  fail_unless_equals_int (batches->len, 3);
+  for (guint i = 0; i < batches->len; i++) {
+    const VyreReplayBatch *batch = batches->pdata[i];
+    fail_unless_equals_uint64 (batch->payload_size, 0);
+    fail_unless_equals_uint64 (batch->payload_offset, 0);
+  }
+  g_ptr_array_unref (batches);
+  filter_finish (h);
+  remove_path (path);
+}
+GST_END_TEST;
+
 static void
 run_stream (GstHarness *h, guint n)
 {
@@ -277,6 +301,7 @@ replay_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, every_batch_is_recorded);
   tcase_add_test (tc, flushed_batches_leave_a_gap);
+  tcase_add_test (tc, slots_take_no_place_in_the_stream);
   tcase_add_test (tc, a_log_is_of_one_stream);
   tcase_add_test (tc, a_stream_that_cannot_be_recorded_does_not_start);
   tcase_add_test (tc, a_full_disk_ends_the_recording_not_the_stream);

@@ -301,11 +301,47 @@ check_renamed_root (void)
   g_assert_cmpint (g_rename (moved, root), ==, 0);
 }
 
+/* The system goes as deep as a path is long; by hand there is an end, and that is no damage. */
 static void
-check_all (void)
+check_depth (gboolean by_hand)
+{
+  static const guint depths[] = { 1, 63, 64, 65, 66, 100, 200 };
+  g_autoptr (GString) path = g_string_new ("root");
+
+  for (guint i = 0, depth = 0; i < G_N_ELEMENTS (depths); i++) {
+    for (; depth < depths[i]; depth++) {
+      g_string_append (path, "/d");
+      make_folder (path->str);
+    }
+    g_autofree char *file = g_strconcat (path->str, "/file", NULL);
+    g_autoptr (GError) error = NULL;
+    make_file (file, "deep");
+    g_autofree char *text = read_below (all, file + strlen ("root/"), &error);
+    g_assert_cmpstr (text, ==, by_hand && depth > 64 ? NULL : "deep");
+    if (!text)
+      assert_refused (error, "too long");
+  }
+}
+
+static guint
+count_descriptors (void)
+{
+  g_autoptr (GDir) names = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (names))
+    n++;
+  return n;
+}
+
+static void
+check_all (gboolean by_hand)
 {
   set_up ();
+  guint n_open = count_descriptors ();
   check_reads ();
+  check_depth (by_hand);
+  g_assert_cmpuint (count_descriptors (), ==, n_open);
   check_magic_links ();
   check_sinks ();
   check_races ();
@@ -329,7 +365,7 @@ test_opening (gconstpointer data)
   }
   if (refusal != 0)
     g_assert_true (restriction_refuse (SYS_openat2, SYS_openat2, refusal));
-  check_all ();
+  check_all (refusal != 0);
 }
 
 /* ---- without a root, and what is the same ------------------------------------ */
@@ -359,8 +395,8 @@ test_whole_system (void)
   g_free (dir);
 }
 
-/* The same path in another folder is another file; in the same folder, by whatever name and
- * for whatever is granted, it is not. */
+/* The same path in another folder is another file, and in one of another file system with the
+ * same number; in the same folder, by whatever name and for whatever is granted, it is not. */
 static void
 test_names (void)
 {
@@ -369,8 +405,10 @@ test_names (void)
   g_autoptr (VyreAccess) none = vyre_access_new (VYRE_ACCESS_READ, NULL, NULL);
   g_autoptr (VyreAccess) one = vyre_access_new (VYRE_ACCESS_READ, sub, NULL);
   g_autoptr (VyreAccess) same = vyre_access_new (VYRE_ACCESS_ALL, again, NULL);
+  g_autoptr (VyreAccess) proc = vyre_access_new (VYRE_ACCESS_READ, "/proc", NULL);
+  g_autoptr (VyreAccess) sys = vyre_access_new (VYRE_ACCESS_READ, "/sys", NULL);
   const VyreFileName names[] = { { none, (char *)"deep" }, { all, (char *)"deep" },
-    { one, (char *)"deep" }, { one, (char *)"up" } };
+    { one, (char *)"deep" }, { one, (char *)"up" }, { proc, (char *)"up" }, { sys, (char *)"up" } };
   const VyreFileName equal = { same, (char *)"deep" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "patient.h"
+
 #define UNIT 64
 #define UNITS 256
 #define NO_OFFSET G_MAXSIZE
@@ -371,14 +373,15 @@ test_wakes_up (void)
   VyreArena *arena = vyre_arena_new (2 * UNIT, UNIT, NULL);
   Request request = { .arena = arena, .size = 2 * UNIT, .end_time = in_seconds (60) };
   gsize offset = alloc (arena, UNIT);
+  g_atomic_int_set (&patient, TRUE);
   GThread *thread = g_thread_new ("waiter", run_request, &request);
 
   await_waiter (arena);
   vyre_arena_free (arena, offset);
   g_thread_join (thread);
+  g_atomic_int_set (&patient, FALSE);
   g_assert_true (request.served);
   g_assert_cmpuint (request.offset, ==, 0);
-  g_assert_cmpint (g_get_monotonic_time (), <, request.end_time);
   vyre_arena_destroy (arena);
 }
 

@@ -6,20 +6,30 @@
 #include <sys/mman.h>
 
 #include "kernel-common.h"
+#include "vyre-device-private.h"
+#include "vyre-import-private.h"
 
 #define SMALLEST 4096
 
 static TestKernel t;
 
 /* As in the element: imports from small sizes on, where there are any. */
-static void
-set_up (void)
+static VyreMegakernelParams
+set_up_params (void)
 {
   VyreMegakernelParams params = test_params ();
 
   params.import_threshold = 1;
   params.copy_threshold = SMALLEST;
   params.staging_size = 8 << 20;
+  return params;
+}
+
+static void
+set_up (void)
+{
+  VyreMegakernelParams params = set_up_params ();
+
   test_kernel_open (&t, &params);
 }
 
@@ -159,6 +169,56 @@ test_alignments (void)
   munmap (pages, size);
 }
 
+/* A kernel that has its lanes load a granule each, and those that have none left do without: texels
+ * are loaded for all of them, as far as they go. */
+static void
+open_without_texels (void)
+{
+  VyreMegakernelParams params = set_up_params ();
+  GError *error = NULL;
+
+  t.device = vyre_device_open ("auto", &error);
+  g_assert_no_error (error);
+  t.device->properties.limits.maxTexelBufferElements = 0;
+  t.kernel = vyre_megakernel_new (t.device, &params, &error);
+  g_assert_no_error (error);
+  vyre_megakernel_set_active (t.kernel, TRUE);
+}
+
+/* Nothing behind a payload is loaded, not even a granule that no byte of counts: there may be no
+ * page. The import has one, which cannot be read; where the device is the CPU whoever does is
+ * ended. */
+static void
+test_nothing_behind (void)
+{
+  /* the last rows end with the payload */
+  static const char *const texts[] = { "crc32 payload -> 8", "crc32 bytes(9, 4087) -> 8",
+    "u8_stats payload -> 8", "u8_below payload, 100 -> 8", "u8_histogram payload -> 8",
+    "u8_stats region(16, 48, 64, 64) -> 8", "u8_below region(15, 49, 64, 64), 100 -> 8",
+    "u8_histogram region(63, 1, 64, 64) -> 8", "u8_stats region(0, 2000, 2, 2096) -> 8" };
+
+  if (!has_imports ())
+    return;
+  test_kernel_close (&t);
+  open_without_texels ();
+  guint8 *pages = map_noise (2 * SMALLEST, NULL);
+  VyreImport *import = import_new (pages, 2 * SMALLEST);
+  g_assert_cmpint (mprotect (pages + SMALLEST, SMALLEST, PROT_NONE), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (VyrePlan) plan = test_plan (&t, texts[i], SMALLEST, 0, 300);
+    g_autoptr (VyreBatch) batch = publish (plan, import, pages);
+    GError *error = NULL;
+    g_test_message ("%s", texts[i]);
+    vyre_batch_wait (batch, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+    g_assert_no_error (error);
+    g_assert_true (vyre_batch_check (batch, NULL));
+  }
+  vyre_import_unref (import);
+  munmap (pages, 2 * SMALLEST);
+  test_kernel_close (&t);
+  set_up ();
+}
+
 static void
 test_changes_are_seen (void)
 {
@@ -256,6 +316,48 @@ test_shared_pages (void)
     vyre_import_unref (imports[i]);
   }
   munmap (pages, 64 * 1024);
+}
+
+/* Its pages, and nothing that begins before or ends behind them. */
+static void
+test_bounds (void)
+{
+  static const struct {
+    gint64 start;
+    gsize size;
+    gboolean has;
+  } parts[] = { { 0, 8192, TRUE }, { 8191, 1, TRUE }, { 8192, 0, TRUE }, { 4096, 4096, TRUE },
+    { 0, 8193, FALSE }, { 1, 8192, FALSE }, { 8191, 2, FALSE }, { 8192, 1, FALSE },
+    { -1, 1, FALSE }, { -1, 8193, FALSE }, { 4096, G_MAXSIZE, FALSE } };
+
+  if (!has_imports ())
+    return;
+  guint8 *pages = map_noise (3 * 4096, NULL), *start = pages + 4096;
+  VyreImport *import = import_new (start + 100, 5000);
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    g_assert_cmpint (
+        vyre_import_has (import, start + parts[i].start, parts[i].size), ==, parts[i].has);
+  vyre_import_unref (import);
+  munmap (pages, 3 * 4096);
+}
+
+/* Numbers go around, and that of an import which is there is no other's. */
+static void
+test_numbers (void)
+{
+  if (!has_imports ())
+    return;
+  guint8 *pages = map_noise (3 * 4096, NULL);
+  VyreImport *imports[3] = { import_new (pages, 4096) };
+  for (guint i = 1; i < G_N_ELEMENTS (imports); i++) {
+    t.kernel->imports->last_number = (imports[0]->number + VYRE_MAX_SOURCES - 2) % VYRE_MAX_SOURCES;
+    imports[i] = import_new (pages + i * 4096, 4096);
+    g_assert_cmpuint (imports[i]->number, !=, imports[0]->number);
+  }
+  g_assert_cmpuint (imports[1]->number, !=, imports[2]->number);
+  for (guint i = 0; i < G_N_ELEMENTS (imports); i++)
+    vyre_import_unref (imports[i]);
+  munmap (pages, 3 * 4096);
 }
 
 static void
@@ -369,9 +471,12 @@ main (int argc, char **argv)
   set_up ();
   g_test_add_func ("/import/below-threshold", test_below_threshold);
   g_test_add_func ("/import/alignments", test_alignments);
+  g_test_add_func ("/import/nothing-behind", test_nothing_behind);
   g_test_add_func ("/import/changes-are-seen", test_changes_are_seen);
   g_test_add_func ("/import/mixed-sources", test_mixed_sources);
   g_test_add_func ("/import/shared-pages", test_shared_pages);
+  g_test_add_func ("/import/bounds", test_bounds);
+  g_test_add_func ("/import/numbers", test_numbers);
   g_test_add_func ("/import/too-many", test_too_many);
   g_test_add_func ("/import/batches-hold-imports", test_batches_hold_imports);
   g_test_add_func ("/import/addresses-are-used-again", test_addresses_are_used_again);

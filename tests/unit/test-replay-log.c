@@ -485,7 +485,8 @@ test_foreign_headers (Fixture *f, gconstpointer data)
   assert_header_refused (f, 0, 0x4C525257, VYRE_ERROR_INVALID);
   assert_header_refused (f, 1, 0x32303030, VYRE_ERROR_INVALID);
   assert_header_refused (f, 2, 2, VYRE_ERROR_INVALID);
-  assert_header_refused (f, 3, 1, VYRE_ERROR_INVALID);
+  for (guint bit = 0; bit < 32; bit++)
+    assert_header_refused (f, 3, 1u << bit, VYRE_ERROR_INVALID);
   assert_header_refused (f, 4, 0, VYRE_ERROR_NO_SPACE);
   assert_header_refused (f, 4, VYRE_REPLAY_MAX_RECORDS + 1, VYRE_ERROR_TOO_LARGE);
   assert_header_refused (f, 5, 1, VYRE_ERROR_TOO_LARGE);
@@ -532,10 +533,12 @@ test_damaged_batches (Fixture *f, gconstpointer data)
   append_batch (log, 2, 2, 2, 13);
   vyre_replay_log_free (log);
   g_autoptr (GByteArray) file = read_file (f);
-  for (guint record = 0; record < 16; record++) {
-    gboolean is_slot = vyre_read_word (file->data + HEADER + record * RECORD, 0) != 0;
-    guint8 *at = file->data + HEADER + record * RECORD + (is_slot ? 40 : 4);
-    *at ^= 1; /* a slot's epoch, another record's kind */
+  for (guint i = 0; i < 16 * 3; i++) {
+    /* of a slot its kind, number and epoch; of another record its kind, epoch and index */
+    static const guint words[2][3] = { { 1, 2, 3 }, { 0, 3, 10 } };
+    guint8 *record = file->data + HEADER + i / 3 * RECORD;
+    guint8 *at = record + 4 * words[vyre_read_word (record, 0) != 0][i % 3];
+    *at ^= 1;
     write_file (f, file->data, file->len);
     *at ^= 1;
     log = reopen (f);
@@ -594,17 +597,26 @@ test_random_bytes (Fixture *f, gconstpointer data)
   g_assert_cmpuint (refused, <, 3000);
 }
 
+/* Returns the limit as it was. */
+static struct rlimit
+limit_files (gsize size)
+{
+  struct rlimit limit, before;
+
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  limit = before;
+  limit.rlim_cur = size;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  return before;
+}
+
 /* A limit on the size of files is an error, and no end of the process. */
 static void
 test_size_limit (Fixture *f, gconstpointer data)
 {
-  struct rlimit limit, before;
   GError *error = NULL;
 
-  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
-  limit = before;
-  limit.rlim_cur = 1000;
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  struct rlimit before = limit_files (1000);
   g_assert_null (vyre_replay_log_create (f->path, 1000, &error));
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
   assert_error (&error, VYRE_ERROR_IO);
@@ -633,6 +645,26 @@ test_no_progress (Fixture *f, gconstpointer data)
   alarm (0);
 }
 
+/* Where there is room for the first record of a batch alone, not even that is written. */
+static void
+test_first_comes_last (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VyreReplayLog) log = create (f, 20);
+  g_autoptr (VyreReplayBatch) batch = make_batch (2, 1, 1, 13);
+  GError *error = NULL;
+
+  append_batch (log, 1, 1, 1, 13);
+  gsize cursor = (gsize)vyre_replay_log_get_cursor (log);
+  g_autoptr (GByteArray) whole = read_file (f);
+  struct rlimit before = limit_files (HEADER + (cursor + 1) * RECORD);
+  g_assert_false (vyre_replay_log_append_batch (log, batch, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  assert_error (&error, VYRE_ERROR_IO);
+  g_autoptr (GByteArray) after = read_file (f);
+  g_assert_cmpmem (after->data, after->len, whole->data, whole->len);
+  g_assert_cmpuint (vyre_replay_log_get_cursor (log), ==, cursor);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -655,6 +687,7 @@ main (int argc, char **argv)
     { "random-bytes", test_random_bytes },
     { "size-limit", test_size_limit },
     { "no-progress", test_no_progress },
+    { "first-comes-last", test_first_comes_last },
   };
 
   g_test_init (&argc, &argv, NULL);

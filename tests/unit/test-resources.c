@@ -337,6 +337,9 @@ test_faults (Fixture *f, gconstpointer data)
   check_fault (f, "load_words 7, 0, 1 -> w", "no resource 7");
   check_fault (f, "append 7, 160, 1", "no resource 7");
   check_fault (f, "sync 0xffffffff", "no resource 4294967295");
+  check_fault (f, "load_miss 0", "no resource 0");
+  check_file_fault (f, "file", path, "load_miss 1", "no resource 1");
+  check_file_fault (f, "sink", missing, "append 1, 160, 1", "no resource 1");
   check_file_fault (f, "file", missing, "load_miss r", g_strerror (ENOENT));
   check_file_fault (f, "file", missing, "load_words r, 0, 1 -> w", missing);
   check_file_fault (f, "file", f->dir, "load_miss r", "not a regular file");

@@ -6,6 +6,8 @@
 #include "kernel-common.h"
 #include "vyre-megakernel-private.h"
 
+#include <glib/gstdio.h>
+
 /* Iterations of a copy in these programs, the most slots of them, and how long the kernel of
  * these tests lets a batch have the device: next to nothing, so that all that is not cheap is
  * cut. */
@@ -233,17 +235,60 @@ test_dropped (void)
   test_kernel_close (&t);
 }
 
-/* The same with the kernel. */
+/* The same with the kernel, in whose end all payloads are released. */
 static void
 test_closed (void)
 {
+  VyrePayload nothing = { .release = count_release };
   TestKernel t;
 
   open_kernel (&t, SHORTEST);
   g_autoptr (VyrePlan) plan = dear_plan (&t, 3000);
+  g_atomic_int_set (&n_released, 0);
   for (guint i = 0; i < 4; i++)
-    vyre_batch_free (publish (&t, plan));
+    vyre_batch_free (vyre_megakernel_publish (
+        t.kernel, plan, 1, &nothing, g_get_monotonic_time () + TEST_DEADLINE, NULL));
   test_kernel_close (&t);
+  g_assert_cmpint (g_atomic_int_get (&n_released), ==, 4);
+}
+
+/* Who writes waits for an older one that writes, also while that waits its turn: behind others
+ * which do not write. */
+static void
+test_writers (void)
+{
+  GError *error = NULL;
+  g_autofree char *dir = g_dir_make_tmp ("vyre-turns-XXXXXX", &error);
+  g_autofree char *path = g_build_filename (dir, "log", NULL), *words = NULL;
+  VyreBatch *batches[8];
+  const guint n = G_N_ELEMENTS (batches);
+  gsize size;
+  TestKernel t;
+
+  g_assert_no_error (error);
+  open_kernel (&t, SHORTEST);
+  guint steps = STEPS * vyre_megakernel_get_workgroup (t.kernel);
+  g_autofree char *copy = g_strdup_printf ("memcpy 160, 160, %u", steps);
+  g_autofree char *copies = repeat (copy, 20);
+  g_autofree char *write = g_strdup_printf ("resource log = sink '%s'; append log, &a, 1\n", path);
+  g_autofree char *first = g_strconcat (write, "store_u32 1 -> a\n", NULL);
+  g_autofree char *second = g_strconcat (write, "store_u32 2 -> a", NULL);
+  g_autofree char *dear = g_strconcat (first, copies, NULL);
+  g_autoptr (VyrePlan) others = dear_plan (&t, 200);
+  g_autoptr (VyrePlan) waits = test_plan (&t, dear, 0, 0, steps);
+  g_autoptr (VyrePlan) passes = test_plan (&t, second, 0, 0, 0);
+  vyre_batch_free (test_run (&t, passes, 0, &(VyrePayload){ 0 })); /* what takes long to compile */
+  for (guint i = 0; i < n; i++)
+    batches[i] = publish (&t, i + 2 < n ? others : i + 2 == n ? waits : passes);
+  for (guint i = n; i-- > 0; vyre_batch_free (batches[i]))
+    wait_for (batches[i]);
+  test_kernel_close (&t);
+  g_assert_true (g_file_get_contents (path, &words, &size, &error));
+  g_assert_cmpuint (size, ==, 12);
+  g_assert_cmpuint (vyre_read_word (words, 1), ==, 1);
+  g_assert_cmpuint (vyre_read_word (words, 2), ==, 2);
+  g_remove (path);
+  g_rmdir (dir);
 }
 
 /* Nobody asks for the batch while it runs, and it goes on all the same. */
@@ -416,6 +461,7 @@ main (int argc, char **argv)
   g_test_add_func ("/turns/no-limit", test_no_limit);
   g_test_add_func ("/turns/dropped", test_dropped);
   g_test_add_func ("/turns/closed", test_closed);
+  g_test_add_func ("/turns/writers", test_writers);
   g_test_add_func ("/turns/unattended", test_unattended);
   g_test_add_func ("/turns/results", test_results);
   g_test_add_func ("/turns/threads", test_threads);

@@ -8,6 +8,7 @@
 
 #include "abi.h"
 #include "kernel.h"
+#include "vyre-order.h"
 
 /* Granules looked at before asking whether one of them was a mark. */
 #define STRIDE 16
@@ -80,6 +81,6 @@ vyre_arrival_is_whole (
   }
   gsize report = nth_stored (plan, plan->copied_granules);
   gboolean whole = !has_mark (granules + report, n_stored (plan) - plan->copied_granules, mark);
-  __atomic_thread_fence (__ATOMIC_ACQUIRE); /* nothing of it is read before that */
+  vyre_order_loads (); /* nothing of it is read before that */
   return whole;
 }

@@ -7,6 +7,7 @@
 #include "vyre-import-private.h"
 #include "vyre-megakernel-private.h"
 #include "vyre-mutex.h"
+#include "vyre-order.h"
 
 #include <string.h>
 
@@ -371,10 +372,8 @@ write_tickets (const VyreBatch *batch)
     }
     guint8 *place = by_copy_engine ? vyre_copier_ticket (&kernel->copier, number)
                                    : ring + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
-    if (by_copy_engine || !vyre_megakernel_is_discrete (kernel))
-      memcpy (place, line, sizeof line);
-    else
-      vyre_memory_store (place, line, sizeof line);
+    vyre_order_store_quarters ((guint32 *)place, line, VYRE_TICKET_GRANULES,
+        !by_copy_engine && vyre_megakernel_is_discrete (kernel));
   }
 }
 

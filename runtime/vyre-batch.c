@@ -8,6 +8,7 @@
 #include "vyre-io-queue.h"
 #include "vyre-megakernel-private.h"
 #include "vyre-mutex.h"
+#include "vyre-order.h"
 
 #include <time.h>
 
@@ -20,7 +21,7 @@ completion_word (const VyreMegakernel *kernel, guint index)
 /* What is not in flight has none: sequences start at 1. */
 #define NO_PLACE 0
 
-/* Whether the kernel is through with the batch. Where it ran in its readback the acquire
+/* Whether the kernel is through with the batch. Where it ran in its readback the order of the loads
  * pairs with the kernel's barrier before it stores the sequence. */
 gboolean
 vyre_batch_is_completed (VyreBatch *batch)
@@ -28,7 +29,10 @@ vyre_batch_is_completed (VyreBatch *batch)
   guint64 place = atomic_load_explicit (&batch->place, memory_order_relaxed);
   const guint32 *word = completion_word (batch->kernel, (guint)(place >> 32));
 
-  return place != NO_PLACE && __atomic_load_n (word, __ATOMIC_ACQUIRE) == (guint32)place;
+  if (place == NO_PLACE || __atomic_load_n (word, __ATOMIC_RELAXED) != (guint32)place)
+    return FALSE;
+  vyre_order_loads ();
+  return TRUE;
 }
 
 guint8 *

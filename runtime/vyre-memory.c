@@ -5,9 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "vyre-order.h"
 
 #define HOST_FLAGS (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
 
@@ -263,13 +261,9 @@ vyre_memory_store (void *to, const void *from, gsize size)
   memcpy (target + done, source + done, size - done);
 }
 
-/* What was stored before is seen before what is stored after, and soon: it leaves
- * the write-combining buffers, which no other fence than these has to empty. */
+/* As vyre_order_flush(). */
 void
 vyre_memory_flush (void)
 {
-#ifdef __SSE2__
-  _mm_sfence ();
-#endif
-  __atomic_thread_fence (__ATOMIC_RELEASE);
+  vyre_order_flush ();
 }

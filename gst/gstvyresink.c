@@ -213,8 +213,20 @@ ensure_program_plan (
   return keep_plan (self, settings, size, shared->kernel, plan);
 }
 
-/* How long other elements may hold all room for readbacks before the bus hears of it. */
+/* How long others may hold all room for readbacks before the bus hears of it. */
 #define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
+
+/* Whether a slice could be had now: a batch may have to wait for other things. */
+static gboolean
+has_room (VyreStore *store, gsize size)
+{
+  gsize offset;
+
+  if (!vyre_store_alloc (store, size, 0, &offset))
+    return FALSE;
+  vyre_store_free (store, offset);
+  return TRUE;
+}
 
 /* Tells the bus, once for @clock, of a wait for readbacks that are not this element's. */
 static void
@@ -228,15 +240,18 @@ watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
   vyre_mutex_lock (&self->lock);
   gboolean own = self->n_batches > 0;
   g_mutex_unlock (&self->lock);
-  if (own || *end == 0 || vyre_store_get_used (store) + size <= vyre_store_get_size (store))
+  if (own || *end == 0 || has_room (store, size))
     *end = now + ROOM_DEADLINE;
   if (now < *end)
     return;
   *end = G_MAXINT64;
   GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
-      ("Other elements on this kernel have held all room for readbacks for 5 s. Fix: set "
-       "kernel-group=NAME for a kernel of its own, or let those go on that are paused."),
-      ("a readback of %" G_GSIZE_FORMAT " bytes", size));
+      ("There has been no room for a readback of %" G_GSIZE_FORMAT
+       " bytes for 5 s: elements behind this one, and others on its kernel, hold %" G_GSIZE_FORMAT
+       " of %" G_GSIZE_FORMAT ". Fix: set kernel-group=NAME for a kernel of its own, have those "
+       "behind keep fewer readbacks, or let those go on that are paused.",
+          size, vyre_store_get_used (store), vyre_store_get_size (store)),
+      (NULL));
 }
 
 static GstFlowReturn

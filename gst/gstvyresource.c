@@ -139,9 +139,17 @@ has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout
   return TRUE;
 }
 
-/* The readback as it goes downstream. While the store has room its slice is
- * lent out; beyond half of it a copy goes instead, so that a sink that keeps
- * buffers can never leave the next batch without a slice. NULL without memory for it. */
+/* Whether downstream may keep the slice of the readback. */
+static gboolean
+can_lend (VyreStore *store, VyreBatch *batch)
+{
+  return vyre_store_can_spare (
+      store, (gsize)(vyre_batch_get_readback (batch) - vyre_store_get_data (store)));
+}
+
+/* The readback as it goes downstream. A slice that lies in the first half of the store is lent
+ * out; of any other a copy goes instead, so that a sink that keeps buffers does not leave the next
+ * batch without a slice, however large. NULL without memory for it. */
 static GstBuffer *
 make_buffer (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -149,7 +157,7 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
   GstAllocator *allocator = item->shared->readback_allocator;
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
 
-  if (vyre_store_get_used (store) > vyre_store_get_size (store) / 2)
+  if (!can_lend (store, item->batch))
     return copy_out (self, item);
   gsize slice = vyre_batch_steal_readback (item->batch);
   GstBuffer *buffer = has_pool (self, allocator, layout)

@@ -354,6 +354,30 @@ vyre_arena_can_lend (VyreArena *arena, gsize size)
 }
 
 /**
+ * vyre_arena_can_spare:
+ * @arena: an arena
+ * @offset: where a live range starts, in bytes
+ *
+ * Whether the range may stay allocated for as long as somebody likes: it ends in the first half
+ * of the arena, and in front of room for the largest range that was ever asked for. If no others
+ * are kept, half of the arena can be had in one piece, or as much as was ever asked for if
+ * that is more. May be called from any thread.
+ *
+ * Returns: whether it may
+ */
+gboolean
+vyre_arena_can_spare (VyreArena *arena, gsize offset)
+{
+  g_return_val_if_fail (arena, FALSE);
+
+  vyre_mutex_lock (&arena->lock);
+  gsize end = offset + arena->live[offset / arena->alignment];
+  gboolean can = end <= arena->size / 2 && end <= arena->size - arena->largest;
+  g_mutex_unlock (&arena->lock);
+  return can;
+}
+
+/**
  * vyre_arena_free:
  * @arena: an arena
  * @offset: where a live range starts, in bytes

@@ -18,6 +18,7 @@ gboolean vyre_arena_alloc (VyreArena *arena, gsize size, gsize *offset);
 gboolean vyre_arena_alloc_wait (VyreArena *arena, gsize size, gint64 end_time, gsize *offset);
 gboolean vyre_arena_lend (VyreArena *arena, gsize size, gsize *offset);
 gboolean vyre_arena_can_lend (VyreArena *arena, gsize size);
+gboolean vyre_arena_can_spare (VyreArena *arena, gsize offset);
 void vyre_arena_free (VyreArena *arena, gsize offset);
 gsize vyre_arena_get_size (const VyreArena *arena);
 gsize vyre_arena_get_used (VyreArena *arena);

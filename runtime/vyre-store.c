@@ -177,6 +177,23 @@ vyre_store_can_lend (VyreStore *store, gsize size)
 }
 
 /**
+ * vyre_store_can_spare:
+ * @store: a store
+ * @offset: a slice that vyre_store_alloc() gave
+ *
+ * Whether somebody may keep the slice for as long as he likes. Of a store whose slices are kept
+ * only if so, any slice of up to half of it can be had once those that are not kept are free, and
+ * a larger one if one as large was asked for before.
+ *
+ * Returns: whether that is so; no slice of a process that this one was forked from is spared
+ */
+gboolean
+vyre_store_can_spare (VyreStore *store, gsize offset)
+{
+  return !is_inherited (store) && vyre_arena_can_spare (store->arena, offset);
+}
+
+/**
  * vyre_store_free:
  * @store: a store
  * @offset: a slice that vyre_store_alloc() or vyre_store_lend() gave

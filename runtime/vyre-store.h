@@ -22,6 +22,7 @@ void vyre_store_unref (VyreStore *store);
 gboolean vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset);
 gboolean vyre_store_lend (VyreStore *store, gsize size, gsize *offset);
 gboolean vyre_store_can_lend (VyreStore *store, gsize size);
+gboolean vyre_store_can_spare (VyreStore *store, gsize offset);
 void vyre_store_free (VyreStore *store, gsize offset);
 guint8 *vyre_store_get_data (VyreStore *store);
 gsize vyre_store_get_size (const VyreStore *store);

@@ -314,6 +314,30 @@ GST_START_TEST (keeping_every_readback_does_not_stall)
 }
 GST_END_TEST;
 
+/* Nor when a program takes turns with one whose readback takes more than half of the store. */
+GST_START_TEST (keeping_every_readback_leaves_room_for_a_larger_one)
+{
+  enum { N = 200 };
+  GstHarness *h = filter_new_with ("nop", "post-messages", 0, "slot-count", 300000, NULL);
+  GstBuffer *kept[N];
+
+  if (!stat_is (h->element, "placement", "unified")) { /* where readbacks have 1 MiB at most */
+    filter_finish (h);
+    return;
+  }
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 10)));
+  g_object_set (h->element, "slot-count", 2000, NULL);
+  for (guint i = 0; i < N; i++)
+    kept[i] = filter_run (h, numbered_buffer (i, 10));
+  g_object_set (h->element, "slot-count", 300000, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (N, 10)));
+  for (guint i = 0; i < N; i++)
+    gst_buffer_unref (kept[i]);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Copies of large readbacks, let go one by one: the heap must not keep them. */
 GST_START_TEST (copied_readbacks_give_their_memory_back)
 {
@@ -470,6 +494,7 @@ readback_suite (void)
   tcase_add_test (memory, writing_to_a_readback_changes_nobody_elses);
   tcase_add_test (memory, readbacks_outlive_the_filter);
   tcase_add_test (memory, keeping_every_readback_does_not_stall);
+  tcase_add_test (memory, keeping_every_readback_leaves_room_for_a_larger_one);
   tcase_add_test (memory, buffers_are_used_again);
   tcase_add_test (memory, changed_readbacks_leave_no_trace);
   tcase_add_test (memory, what_somebody_keeps_is_not_used_again);

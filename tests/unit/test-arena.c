@@ -122,6 +122,28 @@ test_lending (void)
   vyre_arena_destroy (arena);
 }
 
+/* What may be kept leaves half of it in one piece, or more if more was wanted. */
+static void
+test_sparing (void)
+{
+  VyreArena *arena = vyre_arena_new (16 * UNIT, UNIT, NULL);
+  gsize offsets[16], offset;
+
+  for (guint i = 0; i < 16; i++) {
+    offsets[i] = alloc (arena, UNIT);
+    g_assert_cmpint (vyre_arena_can_spare (arena, offsets[i]), ==, i < 8);
+  }
+  for (guint i = 8; i < 16; i++)
+    vyre_arena_free (arena, offsets[i]);
+  g_assert_true (vyre_arena_alloc (arena, 8 * UNIT, &offset));
+  g_assert_false (vyre_arena_can_spare (arena, offset));
+  vyre_arena_free (arena, offset);
+  g_assert_false (vyre_arena_alloc (arena, 10 * UNIT, &offset));
+  for (guint i = 0; i < 8; i++)
+    g_assert_cmpint (vyre_arena_can_spare (arena, offsets[i]), ==, i < 6);
+  vyre_arena_destroy (arena);
+}
+
 static gpointer
 wait_for_half (gpointer arena)
 {
@@ -490,6 +512,7 @@ main (int argc, char **argv)
   g_test_add_func ("/arena/empty", test_empty);
   g_test_add_func ("/arena/too-large", test_too_large);
   g_test_add_func ("/arena/lending", test_lending);
+  g_test_add_func ("/arena/sparing", test_sparing);
   g_test_add_func ("/arena/lending-behind-waiters", test_lending_behind_waiters);
   g_test_add_func ("/arena/coalescing", test_coalescing);
   g_test_add_func ("/arena/against-model", test_against_model);

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyrememory.h"
 
+/* What an allocator was asked for, in bytes. Atomic, and with a life of its own: memory that was
+ * refused belongs to whoever asked, and keeps no store. */
+typedef struct {
+  gsize asked; /* and not freed yet, lent or not */
+  gsize most_asked;
+  gsize largest; /* at once */
+} Demand;
+
 struct _GstVyreAllocator {
   GstAllocator parent;
   VyreStore *store;
+  Demand *demand;    /* counted by GLib (g_atomic_rc_box_new0) */
   gint retired;      /* atomic */
   gboolean was_told; /* set before anybody else has it */
-  gsize asked; /* bytes that were asked for and not freed yet, lent or not; atomic, as the next */
-  gsize most_asked;
-  gsize largest; /* that was asked for at once */
 };
 
 typedef struct {
@@ -54,22 +60,22 @@ raise_to (gsize *most, gsize value)
 }
 
 static void
-note_asked (GstVyreAllocator *self, gsize size)
+note_asked (Demand *demand, gsize size)
 {
-  raise_to (&self->largest, GST_VYRE_ROOM (size));
-  raise_to (
-      &self->most_asked, __atomic_add_fetch (&self->asked, GST_VYRE_ROOM (size), __ATOMIC_RELAXED));
+  raise_to (&demand->largest, GST_VYRE_ROOM (size));
+  raise_to (&demand->most_asked,
+      __atomic_add_fetch (&demand->asked, GST_VYRE_ROOM (size), __ATOMIC_RELAXED));
 }
 
 static void
-note_freed (GstVyreAllocator *self, gsize size)
+note_freed (Demand *demand, gsize size)
 {
-  __atomic_sub_fetch (&self->asked, GST_VYRE_ROOM (size), __ATOMIC_RELAXED);
+  __atomic_sub_fetch (&demand->asked, GST_VYRE_ROOM (size), __ATOMIC_RELAXED);
 }
 
-/* Memory of the system that was given in the place of a slice. */
+/* Of memory of the system that was given in the place of a slice. */
 typedef struct {
-  GstVyreAllocator *allocator;
+  Demand *demand;
   gsize size;
 } Refusal;
 
@@ -78,8 +84,8 @@ refusal_free (gpointer data)
 {
   Refusal *refusal = data;
 
-  note_freed (refusal->allocator, refusal->size);
-  gst_object_unref (refusal->allocator);
+  note_freed (refusal->demand, refusal->size);
+  g_atomic_rc_box_release (refusal->demand);
   g_free (refusal);
 }
 
@@ -98,8 +104,8 @@ refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize m
 
   if (!memory)
     return NULL;
-  *refusal = (Refusal){ gst_object_ref (self), maxsize };
-  note_asked (self, maxsize);
+  *refusal = (Refusal){ g_atomic_rc_box_acquire (self->demand), maxsize };
+  note_asked (self->demand, maxsize);
   gst_mini_object_set_qdata (
       GST_MINI_OBJECT_CAST (memory), refusal_quark (), refusal, refusal_free);
   return memory;
@@ -119,10 +125,10 @@ gst_vyre_memory_was_refused (GstMemory *memory)
 gsize
 gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more)
 {
-  GstVyreAllocator *self = GST_VYRE_ALLOCATOR (allocator);
+  const Demand *demand = GST_VYRE_ALLOCATOR (allocator)->demand;
 
-  return __atomic_load_n (&self->most_asked, __ATOMIC_RELAXED)
-         + more * __atomic_load_n (&self->largest, __ATOMIC_RELAXED);
+  return __atomic_load_n (&demand->most_asked, __ATOMIC_RELAXED)
+         + more * __atomic_load_n (&demand->largest, __ATOMIC_RELAXED);
 }
 
 /* Whether a memory of @size bytes would be lent now. */
@@ -147,7 +153,7 @@ allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *param
     return gst_allocator_alloc (NULL, size, params); /* as memory of anybody else */
   if (!vyre_store_lend (store, maxsize, &slice))
     return refuse (self, size, params, maxsize);
-  note_asked (self, maxsize);
+  note_asked (self->demand, maxsize);
   guint8 *data = vyre_store_get_data (store) + slice;
   if (params->prefix && (params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED))
     memset (data, 0, params->prefix);
@@ -167,7 +173,7 @@ allocator_free (GstAllocator *allocator, GstMemory *memory)
   if (!memory->parent)
     gst_vyre_memory_set_slice (memory, GST_VYRE_NO_SLICE);
   if (vyre->lent)
-    note_freed (GST_VYRE_ALLOCATOR (allocator), memory->maxsize);
+    note_freed (GST_VYRE_ALLOCATOR (allocator)->demand, memory->maxsize);
   vyre_store_unref (vyre->store);
   g_free (vyre);
 }
@@ -231,6 +237,7 @@ static void
 gst_vyre_allocator_finalize (GObject *object)
 {
   vyre_store_unref (GST_VYRE_ALLOCATOR (object)->store);
+  g_atomic_rc_box_release (GST_VYRE_ALLOCATOR (object)->demand);
   G_OBJECT_CLASS (gst_vyre_allocator_parent_class)->finalize (object);
 }
 
@@ -247,6 +254,7 @@ gst_vyre_allocator_init (GstVyreAllocator *self)
 {
   GstAllocator *allocator = GST_ALLOCATOR_CAST (self);
 
+  self->demand = g_atomic_rc_box_new0 (Demand);
   allocator->mem_type = GST_VYRE_MEMORY_TYPE;
   allocator->mem_map = memory_map;
   allocator->mem_unmap = memory_unmap;

@@ -246,7 +246,7 @@ watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
   vyre_mutex_lock (&self->lock);
   gboolean own = self->n_batches > 0;
   g_mutex_unlock (&self->lock);
-  if (own || *end == 0)
+  if (own || *end == 0 || has_room (store, size))
     *end = now + ROOM_DEADLINE;
   if (now < *end)
     return;

@@ -371,6 +371,31 @@ GST_START_TEST (lent_memory_outlives_the_filter)
 }
 GST_END_TEST;
 
+static void
+note_end (gpointer ended, GObject *allocator)
+{
+  *(gboolean *)ended = TRUE;
+}
+
+/* Memory of the system, which was all that there was, keeps nothing of the filter. */
+GST_START_TEST (refused_memory_is_the_applications_own)
+{
+  GstHarness *h = filter_new_with (CRC, "staging-size", (guint64)65536, NULL);
+  GstAllocationParams params;
+  gboolean ended = FALSE;
+
+  filter_start (h, NULL);
+  GstAllocator *allocator = propose (h, NULL, &params);
+  g_object_weak_ref (G_OBJECT (allocator), note_end, &ended);
+  GstBuffer *refused = lent_buffer (allocator, &params, 65536, 1);
+  fail_unless (gst_memory_is_type (gst_buffer_peek_memory (refused, 0), GST_ALLOCATOR_SYSMEM));
+  gst_object_unref (allocator);
+  filter_finish (h);
+  fail_unless (ended, "the allocator is still there, and so is its store");
+  gst_buffer_unref (refused);
+}
+GST_END_TEST;
+
 static Suite *
 allocation_suite (void)
 {
@@ -391,6 +416,7 @@ allocation_suite (void)
   tcase_add_test (tc, a_copy_of_lent_memory_is_the_applications_own);
   tcase_add_test (tc, parts_of_lent_memory_are_put_together);
   tcase_add_test (tc, lent_memory_outlives_the_filter);
+  tcase_add_test (tc, refused_memory_is_the_applications_own);
   return s;
 }
 

@@ -359,8 +359,9 @@ check_subgroups (VyreDevice *device, GError **error)
  * Opens a device. Nothing is shared with other openings of the same device.
  *
  * Returns: (transfer full) (nullable): the device, or %NULL with
- *   %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE, %VYRE_ERROR_UNSUPPORTED or
- *   %VYRE_ERROR_DEVICE
+ *   %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE, %VYRE_ERROR_UNSUPPORTED,
+ *   %VYRE_ERROR_DEVICE, or %VYRE_ERROR_FORKED where the driver was used before a fork
+ *   and does not take that
  */
 VyreDevice *
 vyre_device_open (const char *selector, GError **error)

@@ -330,8 +330,15 @@ create_logical (VyreDevice *device, GError **error)
     .ppEnabledExtensionNames = &import,
   };
 
-  if (!vyre_vk_check (vkCreateDevice (device->physical, &info, NULL, &device->handle),
-          "vkCreateDevice", device, error))
+  VkResult result = vkCreateDevice (device->physical, &info, NULL, &device->handle);
+  if (result == VK_ERROR_INITIALIZATION_FAILED && vyre_fork_inherits_driver ()) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_FORKED,
+        "%s: the driver opens no device in a process that was forked from one that had used it. "
+        "Fix: fork before there is a device, or exec() in the child.",
+        device->properties.deviceName);
+    return FALSE;
+  }
+  if (!vyre_vk_check (result, "vkCreateDevice", device, error))
     return FALSE;
   vkGetDeviceQueue (device->handle, device->queue_family, 0, &device->queue);
   for (guint i = 0; i < device->n_transfer_queues; i++)
@@ -374,8 +381,9 @@ check_subgroups (VyreDevice *device, GError **error)
  * Opens a device. Nothing is shared with other openings of the same device.
  *
  * Returns: (transfer full) (nullable): the device, or %NULL with
- *   %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE, %VYRE_ERROR_UNSUPPORTED or
- *   %VYRE_ERROR_DEVICE
+ *   %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE, %VYRE_ERROR_UNSUPPORTED,
+ *   %VYRE_ERROR_DEVICE, or %VYRE_ERROR_FORKED where the driver was used before a fork
+ *   and does not take that
  */
 VyreDevice *
 vyre_device_open (const char *selector, GError **error)

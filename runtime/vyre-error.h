@@ -30,7 +30,8 @@ G_BEGIN_DECLS
  * @VYRE_ERROR_REVOKED: a tenant is no longer registered
  * @VYRE_ERROR_ACCESS: a program names a file that it was not granted
  * @VYRE_ERROR_NO_THREAD: the system refuses another thread
- * @VYRE_ERROR_FORKED: the object is that of the process that this one was forked from
+ * @VYRE_ERROR_FORKED: the object is that of the process that this one was forked from, or the
+ *   driver is and opens no device here
  *
  * Error codes of %VYRE_ERROR.
  */

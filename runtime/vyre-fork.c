@@ -55,6 +55,13 @@ vyre_fork_note_gpu (void)
   g_atomic_int_set (&had_gpu, TRUE);
 }
 
+/* Whether this process was forked from one that had a device, whose driver may not work here. */
+gboolean
+vyre_fork_inherits_driver (void)
+{
+  return inherits;
+}
+
 /* Whether something is this process' own. */
 gboolean
 vyre_check_own (guint generation, const char *what, GError **error)

@@ -20,4 +20,5 @@ vyre_is_inherited (guint generation)
 
 void vyre_fork_note_device (gboolean opened);
 void vyre_fork_note_gpu (void);
+gboolean vyre_fork_inherits_driver (void);
 gboolean vyre_check_own (guint generation, const char *what, GError **error);

@@ -32,8 +32,43 @@ check_run (GstHarness *h, guint32 seed)
 }
 
 static void
+assert_error (GstBus *bus)
+{
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  GError *error = NULL;
+
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, NULL);
+  g_assert_nonnull (strstr (error->message, "forked"));
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_error_free (error);
+  gst_message_unref (message);
+}
+
+/* Not every driver opens a device in a child of a process that has used it. That is said then. */
+static gboolean
+may_open (void)
+{
+  GstElement *filter = gst_object_ref_sink (filter_make (CRC));
+  GstBus *bus = gst_bus_new ();
+
+  gst_element_set_bus (filter, bus);
+  gboolean opened = gst_element_set_state (filter, GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS;
+  if (!opened)
+    assert_error (bus);
+  gst_element_set_state (filter, GST_STATE_NULL);
+  gst_bus_set_flushing (bus, TRUE);
+  gst_element_set_bus (filter, NULL);
+  gst_object_unref (bus);
+  gst_object_unref (filter);
+  return opened;
+}
+
+static void
 run_own (gpointer data)
 {
+  if (!may_open ())
+    return;
   GstHarness *h = filter_new (CRC);
 
   filter_start (h, NULL);
@@ -55,39 +90,27 @@ empty_bus (GstHarness *h)
 }
 
 static void
-assert_error (GstHarness *h)
-{
-  GstMessage *message = bus_try (h, GST_MESSAGE_ERROR);
-  GError *error = NULL;
-
-  g_assert_nonnull (message);
-  gst_message_parse_error (message, &error, NULL);
-  g_assert_nonnull (strstr (error->message, "forked"));
-  g_assert_nonnull (strstr (error->message, "Fix: "));
-  g_error_free (error);
-  gst_message_unref (message);
-}
-
-static void
 use_inherited (gpointer data)
 {
   GstHarness *h = data;
+  GstBus *bus = gst_element_get_bus (h->element);
   GstPad *sink = filter_pad (h, "sink");
   GstQuery *query = gst_query_new_allocation (NULL, TRUE);
 
   g_assert_cmpint (gst_pad_chain (sink, noise_buffer (SIZE, 1)), ==, GST_FLOW_ERROR);
-  assert_error (h);
+  assert_error (bus);
   g_assert_false (gst_pad_send_event (sink, gst_event_new_eos ()));
   g_assert_false (gst_pad_query (sink, query));
   gst_structure_free (stats_of (h->element));
   gst_element_set_state (h->element, GST_STATE_PAUSED);
   g_assert_cmpint (
       gst_element_set_state (h->element, GST_STATE_PLAYING), ==, GST_STATE_CHANGE_FAILURE);
-  assert_error (h);
+  assert_error (bus);
   g_assert_cmpint (
       gst_element_set_state (h->element, GST_STATE_NULL), ==, GST_STATE_CHANGE_SUCCESS);
   gst_query_unref (query);
   gst_object_unref (sink);
+  gst_object_unref (bus);
 }
 
 /* From NULL on it is as any other. */
@@ -97,6 +120,8 @@ start_inherited_again (gpointer data)
   GstHarness *h = data;
 
   use_inherited (h);
+  if (!may_open ())
+    return;
   gst_element_set_state (h->element, GST_STATE_PLAYING);
   filter_push_segment (h);
   check_run (h, 3);

@@ -537,6 +537,20 @@ find_link (const void *chain, VkStructureType type)
   return info;
 }
 
+/* The first process to create a device is the only one, if forks are not taken. */
+static bool
+is_refused_child (void)
+{
+  static pid_t first;
+
+  pthread_mutex_lock (&lock);
+  if (!first)
+    first = getpid ();
+  bool refused = first != getpid () && getenv ("VYRE_LOST_FORKS");
+  pthread_mutex_unlock (&lock);
+  return refused;
+}
+
 static VKAPI_ATTR VkResult VKAPI_CALL
 create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
     const VkAllocationCallbacks *allocator, VkDevice *handle)
@@ -550,6 +564,8 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   pthread_once (&once, arm_from_environment);
   if (!may_create ())
     return VK_ERROR_DEVICE_LOST;
+  if (is_refused_child ())
+    return VK_ERROR_INITIALIZATION_FAILED;
   link->u.pLayerInfo = layer.pNext; /* for the layer below */
   VkDeviceCreateInfo real = *info;
   uint32_t last = real.queueCreateInfoCount - 1;

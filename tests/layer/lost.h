@@ -9,6 +9,9 @@
  *   VYRE_LOST_AFTER    which call of these, from 1; 1 unless set
  *   VYRE_LOST_DEVICES  how many devices are lost that way; 1 unless set
  *
+ * With VYRE_LOST_FORKS in the environment a child of a process that has created a device cannot
+ * create any, as with drivers that do not take forks.
+ *
  * From its loss on, every call of a device that can say so says that it is lost.
  * The device below goes on: waits still wait, but nothing more is submitted.
  */

@@ -38,12 +38,28 @@ check_run (TestKernel *t, guint8 value)
   vyre_batch_free (batch);
 }
 
+/* Not every driver opens a device in a child of a process that has used it. That is said then. */
+static gboolean
+may_open (void)
+{
+  GError *error = NULL;
+  VyreDevice *device = vyre_device_open ("auto", &error);
+
+  if (device)
+    vyre_device_unref (device);
+  else
+    assert_forked (&error);
+  return device != NULL;
+}
+
 static void
 check_own_kernel (void)
 {
   VyreMegakernelParams params = test_params ();
   TestKernel t;
 
+  if (!may_open ())
+    return;
   test_kernel_open (&t, &params);
   check_run (&t, 5);
   test_kernel_close (&t);

@@ -8,8 +8,6 @@
 
 #include <glib/gstdio.h>
 
-#include "patient.h"
-
 /* Iterations of a copy in these programs, the most slots of them, and how long the kernel of
  * these tests lets a batch have the device: next to nothing, so that all that is not cheap is
  * cut. */
@@ -214,27 +212,6 @@ test_no_limit (void)
   wait_for (batch);
   vyre_batch_free (batch);
   g_assert_cmpuint (count_turns (&t), ==, 0);
-  test_kernel_close (&t);
-}
-
-/* Whoever ends makes way for who waits in the line, and says so: the service does not look again
- * by itself here. */
-static void
-test_told (void)
-{
-  VyreBatch *dear[6];
-  TestKernel t;
-
-  open_kernel (&t, SHORTEST);
-  g_autoptr (VyrePlan) plan = dear_plan (&t, 8);
-  g_atomic_int_set (&patient, TRUE);
-  for (guint i = 0; i < G_N_ELEMENTS (dear); i++)
-    dear[i] = publish (&t, plan);
-  for (guint i = 0; i < G_N_ELEMENTS (dear); i++) {
-    wait_for (dear[i]);
-    vyre_batch_free (dear[i]);
-  }
-  g_atomic_int_set (&patient, FALSE);
   test_kernel_close (&t);
 }
 
@@ -482,7 +459,6 @@ main (int argc, char **argv)
   g_test_add_func ("/turns/many-together", test_many_together);
   g_test_add_func ("/turns/publishers", test_publishers);
   g_test_add_func ("/turns/no-limit", test_no_limit);
-  g_test_add_func ("/turns/told", test_told);
   g_test_add_func ("/turns/dropped", test_dropped);
   g_test_add_func ("/turns/closed", test_closed);
   g_test_add_func ("/turns/writers", test_writers);

@@ -84,6 +84,33 @@ test_order (void)
   arrival_clear (&a);
 }
 
+/* Each granule is waited for, wherever it lies. */
+static void
+test_each (void)
+{
+  Arrival a;
+
+  arrival_init (&a, "u8_stats payload -> s");
+  gsize granules = a.plan->report_size / VYRE_GRANULE;
+  g_autofree gboolean *marked = g_new0 (gboolean, granules);
+  for (gsize i = 0; i < granules; i++)
+    marked[i] = is_marked (&a, i);
+  for (gsize last = 0; last < granules; last++) {
+    if (!marked[last])
+      continue;
+    vyre_arrival_expect (a.slice, a.plan, &a.mark);
+    a.arrived = 0;
+    for (gsize i = 0; i < granules; i++) {
+      if (marked[i] && i != last)
+        store (&a, i);
+    }
+    g_assert_false (is_whole (&a));
+    store (&a, last);
+    g_assert_true (is_whole (&a));
+  }
+  arrival_clear (&a);
+}
+
 /* Half of a mark is no mark: a result may look like it. */
 static void
 test_half_marks (void)
@@ -147,6 +174,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/arrival/order", test_order);
+  g_test_add_func ("/arrival/each", test_each);
   g_test_add_func ("/arrival/half-marks", test_half_marks);
   g_test_add_func ("/arrival/rest", test_rest);
   g_test_add_func ("/arrival/queues", test_queues);

@@ -57,6 +57,36 @@ test_parts (void)
   allow_memory ();
 }
 
+/* A readback that cannot take a batch has the one before, whole. */
+static void
+test_readback (void)
+{
+  g_autofree guint8 *bytes = g_malloc (64 * VYRE_ENCODE_MAX);
+  gsize lengths[VYRE_N_PARTS]
+      = { 4 * (VYRE_CONTROL_OBSERVABLES + 4), 64, 4 * VYRE_DEBUG_WORDS, 4 * VYRE_IO_WORDS },
+      length;
+  const void *const parts[VYRE_N_PARTS] = { bytes, bytes, bytes, bytes };
+  VyreReadback *readback = vyre_readback_new ();
+  GError *error = NULL;
+
+  memset (bytes, 0x5A, 64 * VYRE_ENCODE_MAX);
+  vyre_readback_fill (readback, parts, lengths, VYRE_N_PARTS, 1, &error);
+  g_assert_no_error (error);
+  g_autofree guint8 *before = g_memdup2 (bytes, lengths[VYRE_PART_CONTROL]);
+  memset (bytes, 0xA5, lengths[VYRE_PART_CONTROL]);
+  const gsize larger[VYRE_N_PARTS] = { 4 * (VYRE_CONTROL_OBSERVABLES + 5), 64 * VYRE_ENCODE_MAX,
+    4 * VYRE_DEBUG_WORDS, 4 * VYRE_IO_WORDS };
+  limit_memory ();
+  g_assert_false (
+      vyre_readback_fill (readback, parts, larger, VYRE_N_PARTS, VYRE_ENCODE_MAX, &error));
+  assert_no_space (&error);
+  allow_memory ();
+  const guint8 *control = vyre_readback_get_part (readback, VYRE_PART_CONTROL, &length);
+  g_assert_cmpmem (control, length, before, lengths[VYRE_PART_CONTROL]);
+  g_assert_cmpuint (vyre_readback_get_n_slots (readback), ==, 1);
+  vyre_readback_free (readback);
+}
+
 static void
 test_programs (void)
 {
@@ -110,6 +140,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/no-memory/parts", test_parts);
+  g_test_add_func ("/no-memory/readback", test_readback);
   g_test_add_func ("/no-memory/programs", test_programs);
   g_test_add_func ("/no-memory/batches-of-bytes", test_batches_of_bytes);
   return g_test_run ();

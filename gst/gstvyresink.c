@@ -234,6 +234,18 @@ ensure_program_plan (
 /* How long others may hold all room for readbacks before the bus hears of it. */
 #define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
+/* Whether a slice could be had now: a batch may have to wait for other things. */
+static gboolean
+has_room (VyreStore *store, gsize size)
+{
+  gsize offset;
+
+  if (!vyre_store_alloc (store, size, 0, &offset))
+    return FALSE;
+  vyre_store_free (store, offset);
+  return TRUE;
+}
+
 /* Tells the bus, once for @clock, of a wait for readbacks that are not this element's. */
 static void
 watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, VyreClock *clock,

@@ -228,12 +228,12 @@ test_cut_file (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  cut_bytes = 100;
+  cut_bytes = 4096;
   VyreResidence state = want (f, &f->names[0], 0, &error);
   cut_bytes = 0;
   g_assert_cmpint (state, ==, VYRE_RESIDENCE_FAILED);
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_IO);
-  g_assert_nonnull (strstr (error->message, "400 of 500 bytes"));
+  g_assert_nonnull (strstr (error->message, "400 of 4496 bytes"));
   g_assert_nonnull (strstr (error->message, ". Fix: "));
   g_assert_cmpuint (count (f).resident_bytes, ==, 0);
   g_assert_cmpuint (vyre_store_get_used (f->store), ==, 0);

@@ -357,14 +357,17 @@ vyre_keeper_run (gpointer data)
     g_mutex_unlock (&kernel->lock);
     VkResult result = vyre_pipeline_wait (&kernel->pipeline, oldest, timeout);
     g_mutex_lock (&kernel->lock);
-    vyre_megakernel_collect (kernel);
     GError *error = NULL;
-    if (!vyre_vk_check (result, "vkWaitForFences", kernel->device, &error)) {
+    gboolean waited = vyre_vk_check (result, "vkWaitForFences", kernel->device, &error);
+    if (!waited) {
+      /* first of all: a release may wait for launches, unless the kernel is known to have failed */
       vyre_megakernel_fail (kernel, error);
       /* nobody waits for it any more; should it run all the same, it is to end */
       retire_below (kernel, kernel->launch_sequence + 1);
-      break;
     }
+    vyre_megakernel_collect (kernel);
+    if (!waited)
+      break;
     if (result == VK_SUCCESS)
       launch_ended (kernel);
     tend (kernel);

@@ -148,6 +148,24 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
   return FALSE;
 }
 
+gboolean
+vyre_store_lend (VyreStore *store, gsize size, gsize *offset)
+{
+  return vyre_store_alloc (store, size, 0, offset);
+}
+
+gboolean
+vyre_store_can_lend (VyreStore *store, gsize size)
+{
+  return size <= ROOM_SIZE && vyre_store_get_used (store) < N_ROOMS * ROOM_SIZE;
+}
+
+gboolean
+vyre_store_can_spare (VyreStore *store, gsize offset)
+{
+  return offset + ROOM_SIZE <= N_ROOMS * ROOM_SIZE / 2;
+}
+
 void
 vyre_store_free (VyreStore *store, gsize offset)
 {
@@ -287,6 +305,12 @@ vyre_megakernel_get_import_threshold (VyreMegakernel *kernel)
 
 gboolean
 vyre_megakernel_imports_once (VyreMegakernel *kernel)
+{
+  return FALSE;
+}
+
+gboolean
+vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size)
 {
   return FALSE;
 }

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyrethread.h"
 
+#include <unistd.h>
+
+static pid_t loaded_by; /* the process that loaded the plugin */
+
+__attribute__ ((constructor)) static void
+note_process (void)
+{
+  loaded_by = getpid ();
+}
+
 /* GLib shares the threads of its pools, GStreamer's among them, and those that a child of fork()
  * believes to have are its parent's. A pool of this kind makes a thread for each task. */
 typedef struct {
@@ -80,15 +90,15 @@ gst_vyre_task_pool_class_init (GstVyreTaskPoolClass *klass)
   pool_class->dispose_handle = pool_dispose_handle;
 }
 
-/* Has the task whose creation an element is about to post run in a thread of its own, unless
- * the application, which hears of it next, has a pool for it. */
+/* In a child of fork(): has the task whose creation an element is about to post run in a thread of
+ * its own, unless the application, which hears of it next, has a pool for it. */
 void
 gst_vyre_thread_adopt (GstMessage *message)
 {
   GstStreamStatusType type;
   GstElement *owner;
 
-  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_STREAM_STATUS)
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_STREAM_STATUS || getpid () == loaded_by)
     return;
   gst_message_parse_stream_status (message, &type, &owner);
   const GValue *task = gst_message_get_stream_status_object (message);

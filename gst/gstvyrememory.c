@@ -2,9 +2,10 @@
 #include "gstvyrememory.h"
 
 /* What an allocator was asked for, in bytes. Atomic, and with a life of its own: memory that was
- * refused belongs to whoever asked, and keeps no store. */
+ * refused belongs to whoever asked, and keeps no store. Where nothing is refused it is only read:
+ * upstream and the task, which frees, would take the cache line from each other. */
 typedef struct {
-  gsize asked; /* and not freed yet, lent or not */
+  gsize refused; /* and not freed yet */
   gsize most_asked;
   gsize largest; /* at once */
 } Demand;
@@ -20,8 +21,7 @@ struct _GstVyreAllocator {
 typedef struct {
   GstMemory parent;
   VyreStore *store;
-  gsize slice;   /* byte offset in the store; of a root memory, which frees it */
-  gboolean lent; /* to upstream, which asked for it */
+  gsize slice; /* byte offset in the store; of a root memory, which frees it */
 } GstVyreMemory;
 
 G_DEFINE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST_TYPE_ALLOCATOR)
@@ -59,18 +59,16 @@ raise_to (gsize *most, gsize value)
     ;
 }
 
+/* Takes note of @size bytes that were asked for, and lent or refused. */
 static void
-note_asked (Demand *demand, gsize size)
+note_asked (GstVyreAllocator *self, gsize size)
 {
-  raise_to (&demand->largest, GST_VYRE_ROOM (size));
-  raise_to (&demand->most_asked,
-      __atomic_add_fetch (&demand->asked, GST_VYRE_ROOM (size), __ATOMIC_RELAXED));
-}
+  Demand *demand = self->demand;
+  gsize refused = __atomic_load_n (&demand->refused, __ATOMIC_RELAXED);
 
-static void
-note_freed (Demand *demand, gsize size)
-{
-  __atomic_sub_fetch (&demand->asked, GST_VYRE_ROOM (size), __ATOMIC_RELAXED);
+  raise_to (&demand->largest, GST_VYRE_ROOM (size));
+  if (refused > 0)
+    raise_to (&demand->most_asked, vyre_store_get_used (self->store) + refused);
 }
 
 /* Of memory of the system that was given in the place of a slice. */
@@ -84,7 +82,7 @@ refusal_free (gpointer data)
 {
   Refusal *refusal = data;
 
-  note_freed (refusal->demand, refusal->size);
+  __atomic_sub_fetch (&refusal->demand->refused, GST_VYRE_ROOM (refusal->size), __ATOMIC_RELAXED);
   g_atomic_rc_box_release (refusal->demand);
   g_free (refusal);
 }
@@ -105,7 +103,8 @@ refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize m
   if (!memory)
     return NULL;
   *refusal = (Refusal){ g_atomic_rc_box_acquire (self->demand), maxsize };
-  note_asked (self->demand, maxsize);
+  __atomic_add_fetch (&self->demand->refused, GST_VYRE_ROOM (maxsize), __ATOMIC_RELAXED);
+  note_asked (self, maxsize);
   gst_mini_object_set_qdata (
       GST_MINI_OBJECT_CAST (memory), refusal_quark (), refusal, refusal_free);
   return memory;
@@ -120,8 +119,8 @@ gst_vyre_memory_was_refused (GstMemory *memory)
   return gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), refusal_quark ()) != NULL;
 }
 
-/* Bytes of a store that would have had room for all that was ever asked for at the same time,
- * and for @more of the largest beside. */
+/* Bytes of a store that would have had room for all that was in it and that was refused at any
+ * time, and for @more of the largest that was asked for beside. */
 gsize
 gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more)
 {
@@ -153,16 +152,14 @@ allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *param
     return gst_allocator_alloc (NULL, size, params); /* as memory of anybody else */
   if (!vyre_store_lend (store, maxsize, &slice))
     return refuse (self, size, params, maxsize);
-  note_asked (self->demand, maxsize);
+  note_asked (self, maxsize);
   guint8 *data = vyre_store_get_data (store) + slice;
   if (params->prefix && (params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED))
     memset (data, 0, params->prefix);
   if (params->padding && (params->flags & GST_MEMORY_FLAG_ZERO_PADDED))
     memset (data + params->prefix + size, 0, params->padding);
-  GstMemory *memory = memory_new (
+  return memory_new (
       allocator, NULL, params->flags, slice, maxsize, params->align, params->prefix, size);
-  ((GstVyreMemory *)memory)->lent = TRUE;
-  return memory;
 }
 
 static void
@@ -172,8 +169,6 @@ allocator_free (GstAllocator *allocator, GstMemory *memory)
 
   if (!memory->parent)
     gst_vyre_memory_set_slice (memory, GST_VYRE_NO_SLICE);
-  if (vyre->lent)
-    note_freed (GST_VYRE_ALLOCATOR (allocator)->demand, memory->maxsize);
   vyre_store_unref (vyre->store);
   g_free (vyre);
 }

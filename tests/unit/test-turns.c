@@ -270,10 +270,10 @@ test_writers (void)
   guint steps = STEPS * vyre_megakernel_get_workgroup (t.kernel);
   g_autofree char *copy = g_strdup_printf ("memcpy 160, 160, %u", steps);
   g_autofree char *copies = repeat (copy, 20);
-  g_autofree char *write = g_strdup_printf ("resource log = sink '%s'; append log, &a, 1\n", path);
-  g_autofree char *first = g_strconcat (write, "store_u32 1 -> a\n", NULL);
-  g_autofree char *second = g_strconcat (write, "store_u32 2 -> a", NULL);
-  g_autofree char *dear = g_strconcat (first, copies, NULL);
+  const char *format
+      = "resource log = sink '%s'; store_u32 %u -> a; batch_fence; append log, &a, 1\n%s";
+  g_autofree char *dear = g_strdup_printf (format, path, 1, copies);
+  g_autofree char *second = g_strdup_printf (format, path, 2, "");
   g_autoptr (VyrePlan) others = dear_plan (&t, 200);
   g_autoptr (VyrePlan) waits = test_plan (&t, dear, 0, 0, steps);
   g_autoptr (VyrePlan) passes = test_plan (&t, second, 0, 0, 0);

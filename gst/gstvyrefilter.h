@@ -153,18 +153,18 @@ struct _GstVyreFilter {
   guint n_batches;       /* of these, and the one in the task's hands */
   gboolean source_active;
   gboolean source_is_new; /* it has forgotten the sticky events that it had */
-  gboolean flushing;     /* from FLUSH_START to FLUSH_STOP, and while the sink pad goes inactive */
-  guint32 epoch;         /* of the queue: what was taken out of it in an earlier one is stale */
-  GThread *worker;       /* the task while it has an item in its hands, else NULL */
-  guint32 sequence;      /* buffers taken in this stream */
-  guint32 awaited;       /* sequence of the batch in the task's hands, 0 once it is done */
-  guint n_undone;        /* batches that a lost kernel left, and that were not run again yet */
-  gboolean recovering;   /* a streaming thread is getting a new kernel */
-  gboolean given_up;     /* there will be none, and the bus has been told */
-  VyreStore *lost_bytes; /* what a lost device took with it: staging memory, or NULL */
-  gboolean failed;       /* and the bus has been told */
-  gboolean eos;          /* EOS was queued */
-  GstFlowReturn flow;    /* what the task came to; never FLUSHING because of the above */
+  gboolean flushing;      /* from FLUSH_START to FLUSH_STOP, and while the sink pad goes inactive */
+  guint32 epoch;          /* of the queue: what was taken out of it in an earlier one is stale */
+  GThread *worker;        /* the task while it has an item in its hands, else NULL */
+  guint32 sequence;       /* buffers taken in this stream */
+  guint32 awaited;        /* sequence of the batch in the task's hands, 0 once it is done */
+  guint n_undone;         /* batches that a lost kernel left, and that were not run again yet */
+  gboolean recovering;    /* a streaming thread is getting a new kernel */
+  gboolean given_up;      /* there will be none, and the bus has been told */
+  VyreStore *lost_bytes;  /* staging memory that went with a lost device, or NULL; set atomically */
+  gboolean failed;        /* and the bus has been told */
+  gboolean eos;           /* EOS was queued */
+  GstFlowReturn flow;     /* what the task came to; never FLUSHING because of the above */
   GstVyreStats stats;
   GstVyreLatency latency;
 

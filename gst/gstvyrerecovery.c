@@ -121,7 +121,7 @@ exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
     vyre_megakernel_set_active (lost->kernel, FALSE);
   }
   if (!vyre_store_survives_loss (staging))
-    self->lost_bytes = vyre_store_ref (staging);
+    g_atomic_pointer_set (&self->lost_bytes, vyre_store_ref (staging));
   self->shared = fresh;
   self->tenant = tenant;
   self->n_undone = gst_vyre_stream_is_open (self) ? count_undone (self) : 0;

@@ -114,13 +114,16 @@ propose_in_place (GstVyreShared *shared, GstQuery *query)
   propose_pool (query, shared->upstream_allocator, &params);
 }
 
-/* Whether all bytes of @buffer are still what upstream wrote. */
+/* Whether all bytes of @buffer are still what upstream wrote. The lock is only wanted once a
+ * device was lost. */
 static gboolean
 is_readable (GstVyreFilter *self, GstBuffer *buffer)
 {
   gboolean lost = FALSE;
   gsize offset;
 
+  if (!g_atomic_pointer_get (&self->lost_bytes))
+    return TRUE;
   vyre_mutex_lock (&self->lock);
   for (guint i = 0; self->lost_bytes && i < gst_buffer_n_memory (buffer); i++)
     lost |= gst_vyre_memory_find (gst_buffer_peek_memory (buffer, i), self->lost_bytes, &offset);

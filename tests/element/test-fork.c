@@ -137,6 +137,16 @@ tear_down_inherited (gpointer data)
 static void (*const uses[]) (gpointer data)
     = { run_own, use_inherited, start_inherited_again, tear_down_inherited };
 
+/* The thread of a task that has ended lets go of objects last of all, with locks of GObject that a
+ * child would wait for. */
+static void
+wait_for_unused_thread (void)
+{
+  for (guint i = 0; i < PATIENCE * 1000 && g_thread_pool_get_num_unused_threads () == 0; i++)
+    g_usleep (1000);
+  fail_unless (g_thread_pool_get_num_unused_threads () > 0);
+}
+
 /* The task of a filter that has ended leaves nothing that a child would wait for. */
 GST_START_TEST (a_child_has_filters_of_its_own_and_no_others)
 {
@@ -145,6 +155,7 @@ GST_START_TEST (a_child_has_filters_of_its_own_and_no_others)
   filter_start (h, NULL);
   check_run (h, 1);
   run_own (NULL);
+  wait_for_unused_thread ();
   stat_wait_quiet (h->element);
   empty_bus (h);
   fail_unless_equals_int (in_child (uses[__i__], h), 0);

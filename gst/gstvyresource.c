@@ -258,10 +258,20 @@ gst_vyre_source_reset (GstVyreFilter *self)
   gst_vyre_replay_stop (self);
 }
 
+/* Whether nobody has deactivated the pad since this activation began. */
+static gboolean
+is_still_wanted (GstVyreFilter *self)
+{
+  GST_OBJECT_LOCK (self->srcpad);
+  gboolean wanted = GST_PAD_MODE (self->srcpad) == GST_PAD_MODE_PUSH;
+  GST_OBJECT_UNLOCK (self->srcpad);
+  return wanted;
+}
+
 static gboolean
 start_task (GstVyreFilter *self)
 {
-  if (!gst_vyre_replay_start (self))
+  if (!is_still_wanted (self) || !gst_vyre_replay_start (self))
     return FALSE;
   gst_vyre_stream_activate_source (self, TRUE);
   return gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);

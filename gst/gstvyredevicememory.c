@@ -3,9 +3,9 @@
 
 #include "vyre.h"
 
-/* What takes buffers of a feature and gives them in system memory; where @other is one, the same
- * on machines that lack the first. Most of them hand on what they get if they may, so a caps
- * filter has to follow. */
+/* The element that takes buffers of a feature and gives them in system memory; where @other is one,
+ * the same on machines that lack the first. Most of them hand on what they get if they may, so a
+ * caps filter has to follow. */
 static const struct {
   const gchar *feature;
   const gchar *element;

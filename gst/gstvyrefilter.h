@@ -96,7 +96,7 @@ typedef struct {
   gboolean warned_of_fault;
 } GstVyreWatch;
 
-/* What the element adds to the latency of a live pipeline. */
+/* The share of the element in the latency of a live pipeline. */
 typedef struct {
   GstClockTime held;                 /* batches are, as reported */
   GstClockTime interval;             /* from one buffer to the next by the caps, or 0 */

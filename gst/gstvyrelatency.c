@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What vyrefilter adds to the latency of a live pipeline. The least is the time for which batches
- * are held, measured from the end of the wait for a turn to the push. The most is what the queue
- * has room for: max-in-flight buffers, where the caps say how often one comes. How long the
+ * The share of vyrefilter in the latency of a live pipeline. The least is the time for which
+ * batches are held, measured from the end of the wait for a turn to the push. The most is what the
+ * queue has room for: max-in-flight buffers, where the caps say how often one comes. How long the
  * content of a buffer lasts says nothing about either. docs/architecture.md has the rule.
  */
 #include "gstvyrelatency.h"
@@ -14,8 +14,8 @@
  * through before takes none. */
 #define REAL_WAIT 1000
 
-/* What the element adds to the most; the lock is held. A batch that is held for longer than its
- * turn in a full queue is in the queue, too. */
+/* The lock is held. Returns the share of the element in the most. A batch that is held for longer
+ * than its turn in a full queue is in the queue, too. */
 static GstClockTime
 get_room (const GstVyreFilter *self, guint max_in_flight)
 {

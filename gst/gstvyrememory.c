@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstvyrememory.h"
 
-/* What an allocator was asked for, in bytes. Atomic, and with a life of its own: memory that was
- * refused belongs to whoever asked, and keeps no store. Where nothing is refused it is only read:
- * upstream and the task, which frees, would take the cache line from each other. */
+/* The bytes that upstream asked an allocator for. Atomic, and with a life of its own: memory that
+ * was refused belongs to whoever asked, and keeps no store. Where nothing is refused it is only
+ * read: upstream and the task, which frees, would take the cache line from each other. */
 typedef struct {
   gsize refused; /* and not freed yet */
   gsize most_asked;
@@ -71,7 +71,7 @@ note_asked (GstVyreAllocator *self, gsize size)
     raise_to (&demand->most_asked, vyre_store_get_used (self->store) + refused);
 }
 
-/* Of memory of the system that was given in the place of a slice. */
+/* Marks memory of the system that upstream got in the place of a slice. */
 typedef struct {
   Demand *demand;
   gsize size;

@@ -86,7 +86,7 @@ keep_early (GstVyreFilter *self, GstEvent *event)
   g_queue_push_tail (&self->early, event);
 }
 
-/* What a new source pad has to hear, and whether it has to be told once more. */
+/* The beginning of a stream for a new source pad, and whether it got lost on the way. */
 typedef struct {
   GstVyreFilter *self;
   gboolean lost;

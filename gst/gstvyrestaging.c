@@ -261,7 +261,7 @@ is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item)
   return owed && !item->is_rerun;
 }
 
-/* Whether payloads of that size can be copied to where the kernel takes them from, past the
+/* Tells whether payloads of @size bytes can be copied to where the kernel takes them from, past the
  * staging store. */
 static gboolean
 can_go_past (GstVyreShared *shared, gsize size)

@@ -169,20 +169,6 @@ gst_vyre_filter_get_shared (GstVyreFilter *self)
   return shared;
 }
 
-/* Has a batch that was published on @shared counted as ours. */
-void
-gst_vyre_filter_account (GstVyreFilter *self, const GstVyreShared *shared, VyreBatch *batch)
-{
-  g_autoptr (VyreTenant) tenant = NULL;
-
-  vyre_mutex_lock (&self->lock);
-  if (self->tenant && self->shared == shared)
-    tenant = vyre_tenant_ref (self->tenant);
-  g_mutex_unlock (&self->lock);
-  if (tenant)
-    vyre_batch_set_tenant (batch, tenant);
-}
-
 /* The one place where a GError of the stream becomes an error message. */
 void
 gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)

@@ -141,30 +141,30 @@ struct _GstVyreFilter {
   gint n_pushed; /* items to the queue, ever; atomic: the task watches it without the lock */
   GST_VYRE_APART (watched);
 
-  /* lock */
+  /* lock; what both threads look at with every buffer comes first, in few cache lines */
   GMutex lock;
-  GCond changed;
-  guint n_sleeping;      /* threads waiting for it */
+  guint n_sleeping;      /* threads waiting for `changed` */
   guint wake_at;         /* batches on their way at which the sink pad's thread goes on */
   GstVyreShared *shared; /* the kernel, in READY and above */
   VyreTenant *tenant;    /* what we are to it; NULL when it has no number left */
-  gboolean active;       /* counted as a producer of the kernel */
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
   guint n_batches;       /* of these, and the one in the task's hands */
+  guint n_undone;        /* batches that a lost kernel left, and that were not run again yet */
+  GThread *worker;       /* the task while it has an item in its hands, else NULL */
+  guint32 epoch;         /* of the queue: what was taken out of it in an earlier one is stale */
+  guint32 sequence;      /* buffers taken in this stream */
+  guint32 awaited;       /* sequence of the batch in the task's hands, 0 once it is done */
+  GstFlowReturn flow;    /* what the task came to; never FLUSHING because of the below */
   gboolean source_active;
   gboolean source_is_new; /* it has forgotten the sticky events that it had */
   gboolean flushing;      /* from FLUSH_START to FLUSH_STOP, and while the sink pad goes inactive */
-  guint32 epoch;          /* of the queue: what was taken out of it in an earlier one is stale */
-  GThread *worker;        /* the task while it has an item in its hands, else NULL */
-  guint32 sequence;       /* buffers taken in this stream */
-  guint32 awaited;        /* sequence of the batch in the task's hands, 0 once it is done */
-  guint n_undone;         /* batches that a lost kernel left, and that were not run again yet */
-  gboolean recovering;    /* a streaming thread is getting a new kernel */
-  gboolean given_up;      /* there will be none, and the bus has been told */
-  VyreStore *lost_bytes;  /* staging memory that went with a lost device, or NULL; set atomically */
-  gboolean failed;        /* and the bus has been told */
-  gboolean eos;           /* EOS was queued */
-  GstFlowReturn flow;     /* what the task came to; never FLUSHING because of the above */
+  GCond changed;
+  gboolean active;       /* counted as a producer of the kernel */
+  gboolean recovering;   /* a streaming thread is getting a new kernel */
+  gboolean given_up;     /* there will be none, and the bus has been told */
+  VyreStore *lost_bytes; /* staging memory that went with a lost device, or NULL; set atomically */
+  gboolean failed;       /* and the bus has been told */
+  gboolean eos;          /* EOS was queued */
   GstVyreStats stats;
   GstVyreLatency latency;
 
@@ -209,7 +209,6 @@ void gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *setting
 GstVyreShared *gst_vyre_filter_get_shared (GstVyreFilter *self);
 void gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error);
 gboolean gst_vyre_filter_check_own (GstVyreFilter *self);
-void gst_vyre_filter_account (GstVyreFilter *self, const GstVyreShared *shared, VyreBatch *batch);
 
 /* gstvyrestream.c */
 void gst_vyre_stream_init (GstVyreFilter *self);

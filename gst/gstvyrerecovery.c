@@ -231,10 +231,12 @@ plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
 GstFlowReturn
 gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
 {
-  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
   GstFlowReturn flow = GST_FLOW_ERROR;
   GError *error = NULL;
 
+  vyre_mutex_lock (&self->lock);
+  g_autoptr (GstVyreShared) shared = gst_vyre_stream_choose_kernel (self, item);
+  g_mutex_unlock (&self->lock);
   if (!shared || gst_vyre_stream_is_flushing (self))
     return GST_FLOW_FLUSHING;
   GST_DEBUG_OBJECT (self, "running batch %u again", item->sequence);

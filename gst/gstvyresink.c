@@ -285,7 +285,8 @@ publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const Vy
         g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason);
     if (item->batch) {
       item->shared = gst_vyre_shared_ref (shared);
-      gst_vyre_filter_account (self, shared, item->batch);
+      if (item->tenant)
+        vyre_batch_set_tenant (item->batch, item->tenant);
       return GST_FLOW_OK;
     }
     gboolean flushing = gst_vyre_stream_is_flushing (self);
@@ -339,7 +340,7 @@ wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
       self->sequence = 1; /* 0 is that of no buffer */
     if (item->sequence == 0)
       item->sequence = self->sequence;
-    *shared = gst_vyre_shared_ref (self->shared);
+    *shared = gst_vyre_stream_choose_kernel (self, item);
     *new_source = self->source_is_new;
     self->source_is_new = FALSE;
   }

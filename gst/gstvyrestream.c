@@ -19,6 +19,7 @@ void
 gst_vyre_item_free (GstVyreItem *item)
 {
   gst_vyre_item_forget_batch (item);
+  g_clear_pointer (&item->tenant, vyre_tenant_unref);
   g_clear_pointer (&item->event, gst_event_unref);
   g_clear_pointer (&item->plan, vyre_plan_unref);
   gst_clear_buffer (&item->buffer);
@@ -490,6 +491,17 @@ gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item)
   if (self->n_batches <= self->wake_at || !gst_vyre_stream_is_open (self))
     gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
+}
+
+/* A reference to the kernel in use, for the item's next batch, which counts as the tenant's that
+ * the element is there; NULL in NULL. The lock is held. */
+GstVyreShared *
+gst_vyre_stream_choose_kernel (GstVyreFilter *self, GstVyreItem *item)
+{
+  g_clear_pointer (&item->tenant, vyre_tenant_unref);
+  if (self->tenant)
+    item->tenant = vyre_tenant_ref (self->tenant);
+  return self->shared ? gst_vyre_shared_ref (self->shared) : NULL;
 }
 
 /* What a stream ends with when memory for a buffer is not to be had. */

@@ -26,13 +26,15 @@ typedef struct {
   guint32 epoch;         /* of the queue when it was taken */
   gboolean is_rerun;     /* its first kernel was lost */
   GstVyreShared *shared; /* what it was published on */
+  VyreTenant *tenant;    /* that its batch is counted for, or NULL */
   VyreBatch *batch;
   VyrePlan *plan;
   GstVyreTiming timing;
   gint64 taken; /* when it had its turn, µs; 0: the stream was not live */
 } GstVyreItem;
 
-/* gstvyrestream.c; the first four are for those that hold the lock */
+/* gstvyrestream.c; the first four and gst_vyre_stream_choose_kernel() are for those that hold the
+ * lock */
 gboolean gst_vyre_stream_is_open (const GstVyreFilter *self);
 GstFlowReturn gst_vyre_stream_get_flow (const GstVyreFilter *self);
 void gst_vyre_stream_sleep (GstVyreFilter *self);
@@ -55,6 +57,7 @@ GstFlowReturn gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event);
 GstVyreItem *gst_vyre_stream_take (GstVyreFilter *self);
 void gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn flow);
 void gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item);
+GstVyreShared *gst_vyre_stream_choose_kernel (GstVyreFilter *self, GstVyreItem *item);
 GError *gst_vyre_no_memory (gsize size);
 GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
 void gst_vyre_stream_keep_sticky (GstVyreFilter *self, GstEvent *event);

@@ -39,7 +39,7 @@ struct _VyreArena {
                    * that nothing was ever lent from are never touched */
   GQueue waiters; /* first come, first served */
   gsize used;
-  gsize largest; /* that was ever asked for and fits */
+  gsize largest; /* that was ever asked for and fits; read without the lock, too */
 };
 
 /* Index of the first free range at or behind @offset. */
@@ -80,14 +80,13 @@ take (VyreArena *arena, gsize size, gsize *offset)
   return FALSE;
 }
 
-/* The last free range that has @size bytes behind what is kept for the largest, or the number of
- * ranges. */
+/* The last free range that has @size bytes behind the @largest, or the number of ranges. */
 static guint
-find_lendable (VyreArena *arena, gsize size)
+find_lendable (VyreArena *arena, gsize size, gsize largest)
 {
   for (guint i = arena->free_ranges->len; i > 0; i--) {
     const Range *range = &g_array_index (arena->free_ranges, Range, i - 1);
-    gsize start = MAX (range->offset, arena->largest), end = range->offset + range->size;
+    gsize start = MAX (range->offset, largest), end = range->offset + range->size;
 
     if (end >= start && end - start >= size)
       return i - 1;
@@ -100,7 +99,7 @@ find_lendable (VyreArena *arena, gsize size)
 static gboolean
 take_last (VyreArena *arena, gsize size, gsize *offset)
 {
-  guint i = find_lendable (arena, size);
+  guint i = find_lendable (arena, size, arena->largest);
 
   if (i == arena->free_ranges->len)
     return FALSE;
@@ -181,6 +180,21 @@ static gsize
 round_up (VyreArena *arena, gsize size)
 {
   return (MAX (size, 1) + arena->alignment - 1) & ~(arena->alignment - 1);
+}
+
+/* Rounds @size up and takes note of it, with the lock, which it takes; FALSE, without the lock, if
+ * that is more than there is. Comparing first keeps the rounding from overflowing: the arena's size
+ * is rounded already. */
+static gboolean
+ask_for (VyreArena *arena, gsize *size)
+{
+  if (MAX (*size, 1) > arena->size)
+    return FALSE;
+  *size = round_up (arena, *size);
+  vyre_mutex_lock (&arena->lock);
+  if (*size > arena->largest)
+    __atomic_store_n (&arena->largest, *size, __ATOMIC_RELAXED);
+  return TRUE;
 }
 
 /**
@@ -283,12 +297,8 @@ vyre_arena_alloc_wait (VyreArena *arena, gsize size, gint64 end_time, gsize *off
   g_return_val_if_fail (arena, FALSE);
   g_return_val_if_fail (offset, FALSE);
 
-  /* Comparing first keeps the rounding from overflowing: the arena's size is rounded already. */
-  if (MAX (size, 1) > arena->size)
+  if (!ask_for (arena, &size))
     return FALSE;
-  size = round_up (arena, size);
-  vyre_mutex_lock (&arena->lock);
-  arena->largest = MAX (arena->largest, size);
   allocated = g_queue_is_empty (&arena->waiters) && take (arena, size, offset);
   if (!allocated && end_time > g_get_monotonic_time ())
     allocated = wait_for_space (arena, size, end_time, offset);
@@ -315,11 +325,8 @@ vyre_arena_lend (VyreArena *arena, gsize size, gsize *offset)
   g_return_val_if_fail (arena, FALSE);
   g_return_val_if_fail (offset, FALSE);
 
-  if (MAX (size, 1) > arena->size)
+  if (!ask_for (arena, &size))
     return FALSE;
-  size = round_up (arena, size);
-  vyre_mutex_lock (&arena->lock);
-  arena->largest = MAX (arena->largest, size);
   gboolean lent = g_queue_is_empty (&arena->waiters) && take_last (arena, size, offset);
   g_mutex_unlock (&arena->lock);
   return lent;
@@ -344,11 +351,9 @@ vyre_arena_can_lend (VyreArena *arena, gsize size)
     return FALSE;
   size = round_up (arena, size);
   vyre_mutex_lock (&arena->lock);
-  gsize largest = arena->largest;
-  arena->largest = MAX (largest, size);
   gboolean can
-      = g_queue_is_empty (&arena->waiters) && find_lendable (arena, size) < arena->free_ranges->len;
-  arena->largest = largest;
+      = g_queue_is_empty (&arena->waiters)
+        && find_lendable (arena, size, MAX (arena->largest, size)) < arena->free_ranges->len;
   g_mutex_unlock (&arena->lock);
   return can;
 }
@@ -370,11 +375,9 @@ vyre_arena_can_spare (VyreArena *arena, gsize offset)
 {
   g_return_val_if_fail (arena, FALSE);
 
-  vyre_mutex_lock (&arena->lock);
-  gsize end = offset + arena->live[offset / arena->alignment];
-  gboolean can = end <= arena->size / 2 && end <= arena->size - arena->largest;
-  g_mutex_unlock (&arena->lock);
-  return can;
+  gsize end = offset + arena->live[offset / arena->alignment]; /* the caller's, as the range is */
+  gsize largest = __atomic_load_n (&arena->largest, __ATOMIC_RELAXED);
+  return end <= arena->size / 2 && end <= arena->size - largest;
 }
 
 /**

@@ -161,7 +161,6 @@ struct _GstVyreFilter {
   guint n_undone;         /* batches that a lost kernel left, and that were not run again yet */
   gboolean recovering;    /* a streaming thread is getting a new kernel */
   gboolean given_up;      /* there will be none, and the bus has been told */
-  VyreStore *lost_bytes;  /* staging memory that went with a lost device, or NULL; set atomically */
   gboolean failed;        /* and the bus has been told */
   gboolean eos;           /* EOS was queued */
   GstFlowReturn flow;     /* what the task came to; never FLUSHING because of the above */

@@ -803,6 +803,27 @@ GST_START_TEST (payloads_of_an_earlier_device_stay_lost)
 }
 GST_END_TEST;
 
+/* A filter that never had to do with the device is not told, and asks the memory. */
+GST_START_TEST (other_filters_refuse_what_is_lost)
+{
+  vyre_lost_forbid_import ();
+  Feed feed = feed_new (4), other = { 0 };
+
+  take_proposed_memory (&feed);
+  GstBuffer *early = make_input (&feed, 1000);
+  gst_clear_object (&feed.allocator);
+  fail_unless_equals_int (lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
+  pull_all (&feed);
+  other.h = filter_new_with (CRC, "kernel-group", "other", NULL);
+  filter_start (other.h, NULL);
+  fail_unless_equals_int (gst_harness_push (other.h, early), GST_FLOW_ERROR);
+  expect_text (&other, GST_MESSAGE_ERROR, "lay in memory of the device that was lost; batch 1 is");
+  feed_finish (&other);
+  run (&feed, 3);
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
 GST_START_TEST (payloads_in_system_memory_are_not)
 {
   vyre_lost_forbid_import ();
@@ -1037,6 +1058,7 @@ loss_suite (void)
   tcase_add_test (end, a_device_that_is_lost_in_its_proof_ends_the_stream);
   tcase_add_test (end, payloads_in_memory_of_the_device_are_lost_with_it);
   tcase_add_loop_test (end, payloads_of_an_earlier_device_stay_lost, 0, 2);
+  tcase_add_test (end, other_filters_refuse_what_is_lost);
   tcase_add_test (end, payloads_in_system_memory_are_not);
   suite_add_tcase (s, middle);
   tcase_add_test (middle, a_flush_drops_what_a_lost_kernel_left);

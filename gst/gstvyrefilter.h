@@ -159,12 +159,11 @@ struct _GstVyreFilter {
   gboolean source_is_new; /* it has forgotten the sticky events that it had */
   gboolean flushing;      /* from FLUSH_START to FLUSH_STOP, and while the sink pad goes inactive */
   GCond changed;
-  gboolean active;       /* counted as a producer of the kernel */
-  gboolean recovering;   /* a streaming thread is getting a new kernel */
-  gboolean given_up;     /* there will be none, and the bus has been told */
-  VyreStore *lost_bytes; /* staging memory that went with a lost device, or NULL; set atomically */
-  gboolean failed;       /* and the bus has been told */
-  gboolean eos;          /* EOS was queued */
+  gboolean active;     /* counted as a producer of the kernel */
+  gboolean recovering; /* a streaming thread is getting a new kernel */
+  gboolean given_up;   /* there will be none, and the bus has been told */
+  gboolean failed;     /* and the bus has been told */
+  gboolean eos;        /* EOS was queued */
   GstVyreStats stats;
   GstVyreLatency latency;
 

@@ -291,11 +291,21 @@ gst_vyre_allocator_was_told (GstAllocator *allocator)
   return GST_IS_VYRE_ALLOCATOR (allocator) && GST_VYRE_ALLOCATOR (allocator)->was_told;
 }
 
-/* No kernel reads the store any more: from now on, upstream gets system memory. */
+/* The device that the store is of is lost: from now on, upstream gets system memory. */
 void
 gst_vyre_allocator_retire (GstAllocator *allocator)
 {
   g_atomic_int_set (&GST_VYRE_ALLOCATOR (allocator)->retired, TRUE);
+}
+
+/* Whether the bytes of @memory went with a device. */
+gboolean
+gst_vyre_memory_is_lost (GstMemory *memory)
+{
+  GstVyreAllocator *self
+      = GST_IS_VYRE_ALLOCATOR (memory->allocator) ? GST_VYRE_ALLOCATOR (memory->allocator) : NULL;
+
+  return self && g_atomic_int_get (&self->retired) && !vyre_store_survives_loss (self->store);
 }
 
 /* Frees the slice of @whole, which is nobody's part, if it has one, and gives it another. */

@@ -36,6 +36,7 @@ gsize gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more);
 GstMemory *gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size);
 void gst_vyre_memory_set_slice (GstMemory *whole, gsize slice);
 gboolean gst_vyre_memory_was_refused (GstMemory *memory);
+gboolean gst_vyre_memory_is_lost (GstMemory *memory);
 gboolean gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset);
 
 G_END_DECLS

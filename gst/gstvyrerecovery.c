@@ -114,14 +114,11 @@ static guint
 exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
 {
   GstVyreShared *lost = self->shared;
-  VyreStore *staging = vyre_megakernel_get_staging (lost->kernel);
 
   if (self->active) {
     vyre_megakernel_set_active (fresh->kernel, TRUE);
     vyre_megakernel_set_active (lost->kernel, FALSE);
   }
-  if (!vyre_store_survives_loss (staging))
-    g_atomic_pointer_set (&self->lost_bytes, vyre_store_ref (staging));
   self->shared = fresh;
   self->tenant = tenant;
   self->n_undone = gst_vyre_stream_is_open (self) ? count_undone (self) : 0;
@@ -143,8 +140,6 @@ install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, g
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
-  if (former)
-    gst_vyre_allocator_retire (former->upstream_allocator);
   gst_vyre_shared_leave (former ? former : fresh, former ? former_tenant : tenant);
   gst_vyre_shared_unref (former ? former : fresh);
   return former != NULL;
@@ -192,6 +187,7 @@ gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GErr
     return gst_vyre_stream_fail (self, error);
   if (vyre_megakernel_check (failed->kernel, NULL))
     return give_up (self, error, ""); /* not the kernel, but a payload went with a device */
+  gst_vyre_allocator_retire (failed->upstream_allocator);
   GST_DEBUG_OBJECT (self, "%s", error->message);
   switch (take_part (self, failed)) {
     case PART_REPLACE:

@@ -632,12 +632,9 @@ sink_reset (GstVyreFilter *self)
   g_clear_pointer (&self->plan_program, vyre_program_unref);
   gst_caps_replace (&self->out_caps, NULL);
   vyre_mutex_lock (&self->lock);
-  VyreStore *lost = self->lost_bytes;
-  g_atomic_pointer_set (&self->lost_bytes, NULL);
   self->sequence = 0;
   gst_vyre_latency_reset (self);
   g_mutex_unlock (&self->lock);
-  g_clear_pointer (&lost, vyre_store_unref);
 }
 
 /* What an inactive pad leaves behind is ready for the next stream: by the time this function

@@ -114,20 +114,14 @@ propose_in_place (GstVyreShared *shared, GstQuery *query)
   propose_pool (query, shared->upstream_allocator, &params);
 }
 
-/* Whether all bytes of @buffer are still what upstream wrote. The lock is only wanted once a
- * device was lost. */
+/* Whether all bytes of @buffer are still what upstream wrote. */
 static gboolean
-is_readable (GstVyreFilter *self, GstBuffer *buffer)
+is_readable (GstBuffer *buffer)
 {
   gboolean lost = FALSE;
-  gsize offset;
 
-  if (!g_atomic_pointer_get (&self->lost_bytes))
-    return TRUE;
-  vyre_mutex_lock (&self->lock);
-  for (guint i = 0; self->lost_bytes && i < gst_buffer_n_memory (buffer); i++)
-    lost |= gst_vyre_memory_find (gst_buffer_peek_memory (buffer, i), self->lost_bytes, &offset);
-  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < gst_buffer_n_memory (buffer); i++)
+    lost |= gst_vyre_memory_is_lost (gst_buffer_peek_memory (buffer, i));
   return !lost;
 }
 
@@ -156,7 +150,7 @@ accepts_stored (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 
   return memory && !is_too_large (shared, buffer)
          && vyre_megakernel_stores_payload (shared->kernel, gst_buffer_get_size (buffer))
-         && gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE && is_readable (self, buffer);
+         && gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE && is_readable (buffer);
 }
 
 static GstFlowReturn
@@ -394,7 +388,7 @@ count_copy (GstVyreFilter *self, GstBuffer *buffer)
 gboolean
 gst_vyre_staging_copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
 {
-  if (!is_readable (self, buffer)) {
+  if (!is_readable (buffer)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
         "The bytes of a buffer lay in memory of the device that was lost. Fix: restart the "
         "pipeline.");

@@ -75,10 +75,10 @@ build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 # The other set-ups run what is about the kernel and the data path.
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance fork forged import kernel \
-  opcodes parts residency resources loss turns pipeline-film pipeline-smoke element-failures element-import \
-  element-import-loss element-kernel element-loss element-results element-slots element-stream
+  opcodes parts residency resources loss service turns pipeline-film pipeline-smoke element-failures \
+  element-import element-import-loss element-kernel element-loss element-results element-slots element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance forged kernel \
-  opcodes parts residency resources loss turns pipeline-film element-allocation element-failures \
+  opcodes parts residency resources loss service turns pipeline-film element-allocation element-failures \
   element-files element-kernel element-loss element-results element-stream
 check 'lavapipe, long batches cut fine' build-tests --setup=turns import kernel opcodes parts \
   residency resources loss element-files element-flush element-import element-loss element-results \

@@ -776,6 +776,54 @@ GST_START_TEST (payloads_in_memory_of_the_device_are_lost_with_it)
 }
 GST_END_TEST;
 
+/* However many devices and streams later. */
+GST_START_TEST (payloads_of_an_earlier_device_stay_lost)
+{
+  static const GstState states[] = { GST_STATE_READY, GST_STATE_NULL };
+
+  vyre_lost_forbid_import ();
+  Feed feed = feed_new (4);
+  take_proposed_memory (&feed);
+  GstBuffer *early = make_input (&feed, 1000);
+  fail_unless (gst_memory_is_type (gst_buffer_peek_memory (early, 0), "VyreMemory"));
+  gst_clear_object (&feed.allocator);
+  for (guint i = 0; i < 2; i++) {
+    fail_unless_equals_int (lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
+    pull_all (&feed);
+    check_recovered (&feed);
+    gst_element_set_state (feed.h->element, states[__i__]);
+    gst_element_set_state (feed.h->element, GST_STATE_PLAYING);
+    filter_push_segment (feed.h);
+    feed.pushed = feed.pulled = 0;
+  }
+  run (&feed, 3);
+  fail_unless_equals_int (gst_harness_push (feed.h, early), GST_FLOW_ERROR);
+  expect_text (&feed, GST_MESSAGE_ERROR, "lay in memory of the device that was lost; batch 4 is");
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
+/* A filter that never had to do with the device is not told, and asks the memory. */
+GST_START_TEST (other_filters_refuse_what_is_lost)
+{
+  vyre_lost_forbid_import ();
+  Feed feed = feed_new (4), other = { 0 };
+
+  take_proposed_memory (&feed);
+  GstBuffer *early = make_input (&feed, 1000);
+  gst_clear_object (&feed.allocator);
+  fail_unless_equals_int (lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
+  pull_all (&feed);
+  other.h = filter_new_with (CRC, "kernel-group", "other", NULL);
+  filter_start (other.h, NULL);
+  fail_unless_equals_int (gst_harness_push (other.h, early), GST_FLOW_ERROR);
+  expect_text (&other, GST_MESSAGE_ERROR, "lay in memory of the device that was lost; batch 1 is");
+  feed_finish (&other);
+  run (&feed, 3);
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
 GST_START_TEST (payloads_in_system_memory_are_not)
 {
   vyre_lost_forbid_import ();
@@ -1009,6 +1057,8 @@ loss_suite (void)
   tcase_add_test (end, a_device_that_cannot_be_opened_again_ends_the_stream);
   tcase_add_test (end, a_device_that_is_lost_in_its_proof_ends_the_stream);
   tcase_add_test (end, payloads_in_memory_of_the_device_are_lost_with_it);
+  tcase_add_loop_test (end, payloads_of_an_earlier_device_stay_lost, 0, 2);
+  tcase_add_test (end, other_filters_refuse_what_is_lost);
   tcase_add_test (end, payloads_in_system_memory_are_not);
   suite_add_tcase (s, middle);
   tcase_add_test (middle, a_flush_drops_what_a_lost_kernel_left);

@@ -12,13 +12,17 @@
 static gint patient;
 
 #ifndef __SANITIZE_THREAD__
+static gint n_patient; /* threads that wait to be told */
+
 gboolean
 g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
 {
   static gboolean (*real) (GCond *, GMutex *, gint64);
 
   if (g_atomic_int_get (&patient)) {
+    g_atomic_int_inc (&n_patient);
     g_cond_wait (cond, mutex);
+    g_atomic_int_add (&n_patient, -1);
     return TRUE;
   }
   if (!real)
@@ -26,3 +30,13 @@ g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
   return real (cond, mutex, end_time);
 }
 #endif
+
+/* Waits until somebody waits to be told. */
+static inline void
+patient_wait (void)
+{
+#ifndef __SANITIZE_THREAD__
+  while (g_atomic_int_get (&n_patient) == 0)
+    g_thread_yield ();
+#endif
+}

@@ -4,7 +4,6 @@
  * what becomes of those that cannot be served.
  */
 #include "resources-common.h"
-#include "vyre-megakernel-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -452,65 +451,6 @@ test_prefetch (Fixture *f, gconstpointer data)
   assert_words (batch, 1, 0, 90, 10);
   g_assert_cmpuint (counters_of (f).parked, ==, 0);
   g_assert_cmpuint (counters_of (f).loads, ==, 1);
-  vyre_batch_free (batch);
-}
-
-/* Whether the device is through with @batch and the host has not seen it yet; waits for the first,
- * a moment at a time, since the host may have to launch a kernel for that. The lock is held. */
-static gboolean
-await_device (VyreMegakernel *kernel, VyreBatch *batch, gint64 end)
-{
-  while (!batch->done && !vyre_batch_is_completed (batch)) {
-    gint64 now = g_get_monotonic_time (), moment = now + G_TIME_SPAN_MILLISECOND;
-    g_assert_cmpint (now, <, end);
-    while (!vyre_batch_is_completed (batch) && g_get_monotonic_time () < moment)
-      ;
-    if (vyre_batch_is_completed (batch))
-      break;
-    g_mutex_unlock (&kernel->lock);
-    g_thread_yield ();
-    g_mutex_lock (&kernel->lock);
-  }
-  return !batch->done;
-}
-
-/* Publishes @plan and puts @tag in the place of the first request's before the host has seen that
- * the batch is through; FALSE if the host was faster. */
-static gboolean
-forge_tag (Fixture *f, VyrePlan *plan, guint32 tag)
-{
-  VyreMegakernel *kernel = f->t.kernel;
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
-  GError *error = NULL;
-  VyreBatch *batch = vyre_megakernel_publish (kernel, plan, 1, &(VyrePayload){ 0 }, end, &error);
-
-  g_assert_no_error (error);
-  g_mutex_lock (&kernel->lock);
-  gboolean forged = await_device (kernel, batch, end);
-  if (forged)
-    vyre_write_word (vyre_batch_get_io_queue (batch), VYRE_IO_SLOT_TAG, tag);
-  g_mutex_unlock (&kernel->lock);
-  g_assert_true (vyre_batch_wait (batch, end, &error));
-  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
-  vyre_batch_free (batch);
-  return forged;
-}
-
-/* A device that is not sound says of a request that it is of a slot which there is not. */
-static void
-test_forged_tag (Fixture *f, gconstpointer data)
-{
-  static const guint32 tags[] = { G_MAXUINT32, G_MAXINT32, 1 << 20 };
-  g_autofree char *path = path_of (f, 0);
-
-  make_file (f, 0, 100);
-  g_autoptr (VyrePlan) plan = plan_of (f, 0, "resource r = file '%s'; load_miss r, 1", path);
-  for (guint i = 0; i < G_N_ELEMENTS (tags); i++) {
-    while (!forge_tag (f, plan, tags[i]))
-      ;
-  }
-  VyreBatch *batch = run (f, plan, 2);
-  assert_through (batch, plan, 2);
   vyre_batch_free (batch);
 }
 
@@ -996,7 +936,6 @@ main (int argc, char **argv)
   add ("/resources/too-large", set_up_small, test_too_large);
   add ("/resources/prefetch", set_up, test_prefetch);
   add ("/resources/prefetch-beside", set_up, test_prefetch_beside);
-  add ("/resources/forged-tag", set_up, test_forged_tag);
   add ("/resources/append", set_up, test_append);
   add ("/resources/append-limits", set_up, test_append_limits);
   add ("/resources/room-for-payloads", set_up, test_room_for_payloads);

@@ -4,6 +4,7 @@
  * not: on the real kernel, without a look at the clock.
  */
 #include "kernel-common.h"
+#include "patient.h"
 #include "vyre-megakernel-private.h"
 
 #include <glib/gstdio.h>
@@ -311,6 +312,125 @@ test_unattended (void)
   test_kernel_close (&t);
 }
 
+/* ---- with the line held up ---------------------------------------------------- */
+
+/* As if others held the device for longer than anybody may; or no longer. */
+static void
+hold_up (TestKernel *t, gboolean wanted)
+{
+  const guint64 load = t->kernel->most + 1;
+
+  g_mutex_lock (&t->kernel->lock);
+  t->kernel->load += wanted ? load : -load;
+  g_mutex_unlock (&t->kernel->lock);
+}
+
+static gboolean
+came_later (const VyreBatch *batch, const VyreBatch *than)
+{
+  return (gint32)(batch->first_ticket - than->first_ticket) > 0;
+}
+
+/* Two runs are on their way at a time. Of what one tenant publishes those are of the two oldest,
+ * however often these go to the end of the line: the third gains nothing by that. */
+static void
+test_own_order (void)
+{
+  VyreBatch *batches[3];
+  TestKernel t;
+
+  open_kernel (&t, SHORTEST);
+  g_autoptr (VyreTenants) tenants = vyre_tenants_new (VYRE_TENANT_LAST);
+  g_autoptr (VyreTenant) tenant = vyre_tenants_register (tenants, "one", G_MAXUINT64, NULL);
+  g_autoptr (VyrePlan) longest = dear_plan (&t, 1500);
+  g_autoptr (VyrePlan) shorter = dear_plan (&t, 200);
+  hold_up (&t, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (batches); i++) {
+    batches[i] = publish (&t, i < 2 ? longest : shorter);
+    vyre_batch_set_tenant (batches[i], tenant);
+  }
+  hold_up (&t, FALSE);
+  for (guint i = G_N_ELEMENTS (batches); i-- > 0;)
+    wait_for (batches[i]);
+  g_assert_cmpuint (count_turns (&t), >, 20);
+  g_assert_true (came_later (batches[2], batches[0]) || came_later (batches[2], batches[1]));
+  for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
+    vyre_batch_free (batches[i]);
+  test_kernel_close (&t);
+}
+
+/* Cheap batches do not wait in the line, and may have taken all places when its turn comes. */
+static void
+test_no_place (void)
+{
+  TestKernel t;
+
+  open_kernel (&t, SHORTEST);
+  g_autoptr (VyrePlan) plan = dear_plan (&t, 10);
+  hold_up (&t, TRUE);
+  VyreBatch *batch = publish (&t, plan);
+  g_mutex_lock (&t.kernel->lock);
+  guint n_free = t.kernel->n_free;
+  t.kernel->n_free = 0;
+  g_mutex_unlock (&t.kernel->lock);
+  hold_up (&t, FALSE);
+  g_assert_true (vyre_turns_proceed (t.kernel));
+  g_mutex_lock (&t.kernel->lock);
+  g_assert_cmpuint (g_queue_get_length (&t.kernel->turns), ==, 1);
+  t.kernel->n_free = n_free;
+  g_mutex_unlock (&t.kernel->lock);
+  wait_for (batch);
+  vyre_batch_free (batch);
+  test_kernel_close (&t);
+}
+
+/* Publishes @plan, which is not cut, and keeps the host from seeing that the device is through with
+ * it; NULL if the host was faster. */
+static VyreBatch *
+publish_unseen (TestKernel *t, VyrePlan *plan)
+{
+  VyreBatch *batch = publish (t, plan);
+
+  g_mutex_lock (&t->kernel->lock);
+  gboolean unseen = !batch->done;
+  batch->rung = !unseen;
+  g_mutex_unlock (&t->kernel->lock);
+  if (!unseen)
+    g_clear_pointer (&batch, vyre_batch_free);
+  return batch;
+}
+
+/* Who takes a batch out of flight says so to the service, which does not have to look at the clock
+ * for that. */
+static void
+test_told (void)
+{
+  VyreBatch *first;
+  TestKernel t;
+
+  open_kernel (&t, SHORTEST);
+  g_autoptr (VyrePlan) plan = dear_plan (&t, 10);
+  while (!(first = publish_unseen (&t, plan)))
+    ;
+  g_atomic_int_set (&patient, TRUE);
+  hold_up (&t, TRUE);
+  VyreBatch *second = publish (&t, plan);
+  patient_wait ();
+  hold_up (&t, FALSE);
+  g_mutex_lock (&t.kernel->lock);
+  g_assert_cmpuint (g_queue_get_length (&t.kernel->turns), ==, 1);
+  first->rung = TRUE;
+  g_mutex_unlock (&t.kernel->lock);
+  wait_for (first);
+  wait_for (second);
+  g_atomic_int_set (&patient, FALSE);
+  vyre_batch_free (first);
+  vyre_batch_free (second);
+  test_kernel_close (&t);
+}
+
+/* ---- results ------------------------------------------------------------------- */
+
 /* Slots, tiles and fences of a batch that is cut say what they would otherwise. */
 static void
 test_results (void)
@@ -475,6 +595,9 @@ main (int argc, char **argv)
   g_test_add_func ("/turns/closed", test_closed);
   g_test_add_func ("/turns/writers", test_writers);
   g_test_add_func ("/turns/unattended", test_unattended);
+  g_test_add_func ("/turns/own-order", test_own_order);
+  g_test_add_func ("/turns/no-place", test_no_place);
+  g_test_add_func ("/turns/told", test_told);
   g_test_add_func ("/turns/results", test_results);
   g_test_add_func ("/turns/threads", test_threads);
   g_test_add_func ("/turns/largest-ring", test_largest_ring);

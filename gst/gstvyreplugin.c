@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gst/gst.h>
 
-#include "gstvyrefork.h"
-#include "gstvyremeta.h"
-#include "gstvyresrc.h"
+#include "common/gstvyrefork.h"
+#include "common/gstvyremeta.h"
+#include "src/gstvyresrc.h"
 
 GST_ELEMENT_REGISTER_DECLARE (vyrefilter);
 

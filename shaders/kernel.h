@@ -8,7 +8,7 @@
  * of a batch and writes them to the ticket ring; each of a ticket's quarters
  * carries its number, so that a kernel which sees four right numbers sees a whole
  * ticket, whoever wrote it and in whatever order. How workgroups share the
- * tickets out, see take() in megakernel.comp.
+ * tickets out, see take() in shaders/loop/megakernel.comp.
  */
 #ifndef VYRE_KERNEL_H
 #define VYRE_KERNEL_H
@@ -28,7 +28,7 @@
 /* specialization constants */
 #define VYRE_SPEC_WORKGROUP 0
 #define VYRE_SPEC_WORKGROUP_BITS 1
-#define VYRE_SPEC_FULL 2
+#define VYRE_SPEC_RARE 2
 #define VYRE_SPEC_TEXELS 3
 #define VYRE_N_SPECS 4
 
@@ -75,7 +75,7 @@
 #define VYRE_TICKET_STEPS 11
 #define VYRE_KIND_OF(word) ((word) & 0x3Fu)
 #define VYRE_KIND_DROPPED 0x40u /* nobody wants what comes of it: it is taken, and not run */
-#define VYRE_KIND_FULL 0x80u /* only a kernel that was built in full can run it */
+#define VYRE_KIND_RARE 0x80u /* only a kernel that was built in full can run it */
 #define VYRE_SOURCE_OF(word) ((word) >> 16)
 #define VYRE_MAX_SOURCES 0xFFFFu
 #define VYRE_KIND_LANES 0

@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <vyre.h>
+#include <vyre/vyre.h>
 
 #define N_OBSERVABLES 4
 #define N_SLOTS 4

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "vyre-import-private.h"
-#include "vyre-megakernel-private.h"
+#include "kernel/import-private.h"
+#include "kernel/types.h"
 
 /* Small, so that whatever a test does gets past it. */
 #define AGE_BEFORE_WRAP 3u

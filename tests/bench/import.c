@@ -67,14 +67,14 @@ open_way (Bench *bench, BenchCheck *check, Trial *trial, guint i, gsize size)
 static gboolean
 went_there (const Trial *trial, guint i)
 {
-  GstStructure *stats = NULL, *ingest = NULL;
+  GstStructure *stats = NULL, *file_io = NULL;
   guint64 payload = 0, counted = 0;
 
   g_object_get (trial->pipes[i].element, "stats", &stats, NULL);
   gst_structure_get_uint64 (stats, "payload-bytes", &payload);
-  gst_structure_get (stats, "ingest", GST_TYPE_STRUCTURE, &ingest, NULL);
-  gst_structure_get_uint64 (ingest, ways[i].counter, &counted);
-  gst_structure_free (ingest);
+  gst_structure_get (stats, "ingest", GST_TYPE_STRUCTURE, &file_io, NULL);
+  gst_structure_get_uint64 (file_io, ways[i].counter, &counted);
+  gst_structure_free (file_io);
   gst_structure_free (stats);
   return counted == payload;
 }

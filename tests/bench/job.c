@@ -11,11 +11,11 @@ static VyrePlan *
 make_plan (const BenchKernel *kernel, const BenchWork *work, GError **error)
 {
   g_autoptr (VyreProgram) program = vyre_program_from_string (work->program, error);
-  g_autoptr (VyreBindings) bindings = vyre_bindings_new ();
+  g_autoptr (VyreSymbols) bindings = vyre_symbols_new ();
 
   if (!program)
     return NULL;
-  g_autoptr (VyreImage) image
+  g_autoptr (VyreBoundProgram) image
       = vyre_program_bind (program, bindings, work->size, work->slots, work->observables, error);
   if (!image)
     return NULL;
@@ -75,7 +75,7 @@ is_right (const BenchJob *job, guint32 tag, const VyreCompletion *completion, co
   return vyre_read_word (control, VYRE_CONTROL_OBSERVABLES) == tag && completion->tag == tag
          && completion->faults == 0 && completion->payload_bytes == work->size
          && vyre_read_word (control, VYRE_CONTROL_DONE_COUNT)
-                == vyre_plan_get_image (job->plan)->n_used
+                == vyre_plan_get_bound_program (job->plan)->n_used
          && vyre_read_word (control, VYRE_CONTROL_METRICS + VYRE_OP_NOP) == work->nops
          && (work->size == 0 || bench_stats_match (expect, control, 1));
 }

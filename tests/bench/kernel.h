@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 /* No wait is longer, in microseconds. */
 #define BENCH_DEADLINE (20 * G_TIME_SPAN_SECOND)

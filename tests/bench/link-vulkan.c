@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "series.h"
-#include "vyre-error.h"
+#include "vyre/error.h"
 
 /* A submission moves at least so much: what it costs must not show. */
 #define LEAST_BYTES (16 << 20)

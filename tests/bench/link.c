@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "series.h"
-#include "vyre-error.h"
+#include "vyre/error.h"
 
 gboolean
 bench_link_check (VkResult result, const char *call, GError **error)

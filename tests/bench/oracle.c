@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "oracle.h"
 
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 void
 bench_stats_add (BenchStats *stats, const guint8 *data, gsize size)

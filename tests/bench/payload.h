@@ -9,7 +9,7 @@
 #pragma once
 
 #include "oracle.h"
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 typedef struct {
   guint8 *data;

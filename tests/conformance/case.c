@@ -163,8 +163,8 @@ check_bytes (Case *c, JsonObject *expected, const char *member, const void *actu
   for (gsize i = 0; i < size; i++) {
     guint8 byte = ((const guint8 *)actual)[i];
     if (byte != wanted->data[i]) {
-      case_fail (c, "%s: byte %" G_GSIZE_FORMAT " is %02x, not %02x", member, i, byte,
-          wanted->data[i]);
+      case_fail (
+          c, "%s: byte %" G_GSIZE_FORMAT " is %02x, not %02x", member, i, byte, wanted->data[i]);
       return;
     }
   }

@@ -9,7 +9,7 @@
 
 #include <json-glib/json-glib.h>
 
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 typedef enum {
   OUTCOME_PASSED,
@@ -51,14 +51,14 @@ void case_leave_out (Case *c);
 guint64 get_number (JsonObject *object, const char *member);
 guint32 get_word (JsonObject *object, const char *member);
 gboolean get_flag (JsonObject *object, const char *member);
-GArray *get_words (JsonObject *object, const char *member);      /* of guint32 */
-GByteArray *get_bytes (JsonObject *object, const char *member);  /* hex, or its sparse forms */
+GArray *get_words (JsonObject *object, const char *member);     /* of guint32 */
+GByteArray *get_bytes (JsonObject *object, const char *member); /* hex, or its sparse forms */
 GByteArray *node_get_bytes (JsonNode *node);
 
 /* Checking results. EXPECTED holds MEMBER; what it says is what has to be. */
 void check_number (Case *c, JsonObject *expected, const char *member, guint64 actual);
 void check_flag (Case *c, JsonObject *expected, const char *member, gboolean actual);
-void check_bytes (Case *c, JsonObject *expected, const char *member, const void *actual,
-    gsize size, const GByteArray *before);
+void check_bytes (Case *c, JsonObject *expected, const char *member, const void *actual, gsize size,
+    const GByteArray *before);
 void check_result (Case *c, JsonObject *expected, gboolean ok, const GError *error);
 void check_refused (Case *c, gboolean ok, const GError *error);

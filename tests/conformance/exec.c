@@ -8,7 +8,7 @@ struct _ExecCases {
   JsonParser *parser;
   JsonArray *array;
   GMappedFile *blob;
-  VyreExtensions *extensions;
+  VyreHandlers *extensions;
   TestKernel kernel;
 };
 
@@ -24,7 +24,7 @@ static const char *const part_names[VYRE_N_PARTS] = { "control", "ring", "debug_
 #define N_PERMUTATIONS 5040
 
 /* The reference's handlers; the one for ATOMIC_ADD is refused. */
-static VyreExtensions *
+static VyreHandlers *
 make_extensions (void)
 {
   static const VyreInstruction three_times[] = {
@@ -42,15 +42,14 @@ make_extensions (void)
     { VYRE_OPERATION_ADD, .result = 12, .a = 1, .b = 12 },
     { VYRE_OPERATION_RUN, .result = 0, .a = 12, .immediate = VYRE_OP_ATOMIC_ADD },
   };
-  VyreExtensions *extensions = vyre_extensions_new ();
+  VyreHandlers *extensions = vyre_handlers_new ();
   GError *error = NULL;
 
-  vyre_extensions_register (
-      extensions, 0x40000001, three_times, G_N_ELEMENTS (three_times), &error);
+  vyre_handlers_register (extensions, 0x40000001, three_times, G_N_ELEMENTS (three_times), &error);
   g_assert_no_error (error);
-  vyre_extensions_register (extensions, 9, add_xor, G_N_ELEMENTS (add_xor), &error);
+  vyre_handlers_register (extensions, 9, add_xor, G_N_ELEMENTS (add_xor), &error);
   g_assert_no_error (error);
-  vyre_extensions_register (
+  vyre_handlers_register (
       extensions, VYRE_OP_ATOMIC_ADD, add_next, G_N_ELEMENTS (add_next), &error);
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_INVALID);
   g_clear_error (&error);
@@ -64,7 +63,7 @@ exec_free (ExecCases *cases)
   g_clear_pointer (&cases->blob, g_mapped_file_unref);
   if (cases->kernel.kernel)
     test_kernel_close (&cases->kernel);
-  g_clear_pointer (&cases->extensions, vyre_extensions_free);
+  g_clear_pointer (&cases->extensions, vyre_handlers_free);
   g_free (cases);
 }
 

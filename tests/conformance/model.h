@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 typedef struct {
   guint32 *words[VYRE_N_PARTS];
@@ -21,8 +21,8 @@ typedef struct {
   gboolean in_step;
 } ModelOrder;
 
-void model_load (Model *model, const void *const data[VYRE_N_PARTS],
-    const gsize size[VYRE_N_PARTS]);
+void model_load (
+    Model *model, const void *const data[VYRE_N_PARTS], const gsize size[VYRE_N_PARTS]);
 void model_clear (Model *model);
 void model_run_slots (Model *model, const ModelOrder *order);
 void model_run_passes (Model *model, guint max_passes, const ModelOrder *order);

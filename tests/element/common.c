@@ -6,13 +6,13 @@
 #include <string.h>
 
 /* Has the kernel open for the tests of a process. */
-static GstElement *keeper;
+static GstElement *launcher;
 
 static void
 drop_keeper (void)
 {
-  gst_element_set_state (keeper, GST_STATE_NULL);
-  gst_object_unref (keeper);
+  gst_element_set_state (launcher, GST_STATE_NULL);
+  gst_object_unref (launcher);
 }
 
 static void
@@ -38,11 +38,11 @@ set_up (GstElement *element)
 static void
 keep_kernel (void)
 {
-  if (keeper || g_strcmp0 (g_getenv ("CK_FORK"), "no") != 0)
+  if (launcher || g_strcmp0 (g_getenv ("CK_FORK"), "no") != 0)
     return;
-  keeper = gst_element_factory_make ("vyrefilter", NULL);
-  set_up (keeper);
-  gst_element_set_state (keeper, GST_STATE_READY);
+  launcher = gst_element_factory_make ("vyrefilter", NULL);
+  set_up (launcher);
+  gst_element_set_state (launcher, GST_STATE_READY);
   atexit (drop_keeper); /* before the driver's own handlers, which came with READY */
 }
 

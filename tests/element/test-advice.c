@@ -140,13 +140,13 @@ GST_END_TEST;
 static gchar *
 take_verdict (GstStructure *stats)
 {
-  const GstStructure *ingest = g_value_get_boxed (gst_structure_get_value (stats, "ingest"));
+  const GstStructure *file_io = g_value_get_boxed (gst_structure_get_value (stats, "ingest"));
   gboolean fine = FALSE;
   gchar *verdict = NULL;
 
-  fail_unless (gst_structure_get_boolean (ingest, "zero-copy", &fine));
+  fail_unless (gst_structure_get_boolean (file_io, "zero-copy", &fine));
   if (!fine)
-    verdict = g_strdup (gst_structure_get_string (ingest, "zero-copy-verdict"));
+    verdict = g_strdup (gst_structure_get_string (file_io, "zero-copy-verdict"));
   gst_structure_free (stats);
   return verdict;
 }

@@ -8,7 +8,7 @@
 
 #include <dlfcn.h>
 
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 static gint doubtful;
 

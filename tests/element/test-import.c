@@ -24,7 +24,7 @@ can_import (GstHarness *h)
 }
 
 static guint64
-ingest (GstHarness *h, const gchar *name)
+file_io (GstHarness *h, const gchar *name)
 {
   return stat_nested (h->element, "ingest", name);
 }
@@ -97,9 +97,9 @@ GST_START_TEST (large_foreign_buffers_are_imported)
       check_crc (h, buffer);
       total += size;
     }
-    fail_unless_equals_uint64 (ingest (h, "import-bytes"), at_once ? 2 * total : total);
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), at_once ? 0 : total);
-    fail_unless_equals_uint64 (ingest (h, "imports"), 6);
+    fail_unless_equals_uint64 (file_io (h, "import-bytes"), at_once ? 2 * total : total);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), at_once ? 0 : total);
+    fail_unless_equals_uint64 (file_io (h, "imports"), 6);
     fail_unless_equals_int (is_zero_copy (h), at_once);
   }
   filter_finish (h);
@@ -114,8 +114,8 @@ GST_START_TEST (smaller_ones_are_copied_and_counted)
   if (can_import (h) && stat_is (h->element, "placement", "unified")) {
     gsize size = (gsize)stat_of (h->element, "import-threshold") - 1;
     check_crc (h, noise_buffer (size, 1));
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), size);
-    fail_unless_equals_uint64 (ingest (h, "import-bytes"), 0);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), size);
+    fail_unless_equals_uint64 (file_io (h, "import-bytes"), 0);
     fail_if (is_zero_copy (h));
   }
   filter_finish (h);
@@ -141,9 +141,9 @@ GST_START_TEST (recycled_memory_is_imported_once)
     check_crc (h, buffer);
   }
   if (can_import (h)) {
-    fail_unless (ingest (h, "imports") <= 3);
-    fail_unless_equals_uint64 (ingest (h, "imports") + ingest (h, "import-hits"), 50);
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 0);
+    fail_unless (file_io (h, "imports") <= 3);
+    fail_unless_equals_uint64 (file_io (h, "imports") + file_io (h, "import-hits"), 50);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), 0);
   }
   gst_buffer_pool_set_active (pool, FALSE);
   gst_object_unref (pool);
@@ -161,13 +161,13 @@ GST_START_TEST (parts_are_read_in_the_whole)
     check_crc (h,
         gst_buffer_copy_region (whole, GST_BUFFER_COPY_ALL, i < 20 ? i : i * 4999, 4096 + i * 777));
   if (can_import (h)) {
-    fail_unless_equals_uint64 (ingest (h, "imports"), 1);
-    fail_unless_equals_uint64 (ingest (h, "import-hits"), 39);
+    fail_unless_equals_uint64 (file_io (h, "imports"), 1);
+    fail_unless_equals_uint64 (file_io (h, "import-hits"), 39);
     GstBuffer *resized = gst_buffer_copy_region (whole, GST_BUFFER_COPY_ALL, 0, -1);
     gst_buffer_resize (resized, 5001, 70001);
     check_crc (h, resized);
-    fail_unless_equals_uint64 (ingest (h, "imports"), 1);
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 0);
+    fail_unless_equals_uint64 (file_io (h, "imports"), 1);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), 0);
   }
   gst_buffer_unref (whole);
   filter_finish (h);
@@ -186,8 +186,8 @@ GST_START_TEST (resized_memory_is_imported_as_a_whole)
   gst_buffer_resize (buffer, -5001, 300000);
   check_crc (h, buffer);
   if (can_import (h)) {
-    fail_unless_equals_uint64 (ingest (h, "imports"), 1);
-    fail_unless_equals_uint64 (ingest (h, "import-hits"), 1);
+    fail_unless_equals_uint64 (file_io (h, "imports"), 1);
+    fail_unless_equals_uint64 (file_io (h, "import-hits"), 1);
   }
   filter_finish (h);
 }
@@ -199,8 +199,8 @@ GST_START_TEST (several_memories_are_copied_together)
 
   if (can_import (h)) {
     check_crc (h, gst_buffer_append (noise_buffer (70000, 1), noise_buffer (80000, 2)));
-    fail_unless_equals_uint64 (ingest (h, "import-bytes"), 0);
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 150000);
+    fail_unless_equals_uint64 (file_io (h, "import-bytes"), 0);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), 150000);
   }
   filter_finish (h);
 }
@@ -218,14 +218,14 @@ GST_START_TEST (what_is_too_much_is_copied)
     check_crc (h, gst_buffer_ref (held[i]));
   }
   if (n > 0) {
-    fail_unless_equals_uint64 (ingest (h, "imports"), 1024);
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 6 * PAGE);
+    fail_unless_equals_uint64 (file_io (h, "imports"), 1024);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), 6 * PAGE);
   }
   for (guint i = 0; i < n; i++)
     gst_buffer_unref (held[i]);
   if (n > 0) {
     check_crc (h, noise_buffer (PAGE, 1));
-    fail_unless_equals_uint64 (ingest (h, "imports"), 1025);
+    fail_unless_equals_uint64 (file_io (h, "imports"), 1025);
   }
   filter_finish (h);
 }
@@ -255,8 +255,8 @@ GST_START_TEST (memory_outlives_kernels)
     check_crc (h, gst_buffer_ref (held));
     check_crc (h, gst_buffer_ref (held));
     if (can_import (h)) {
-      fail_unless_equals_uint64 (ingest (h, "imports"), 1);
-      fail_unless_equals_uint64 (ingest (h, "import-hits"), 1);
+      fail_unless_equals_uint64 (file_io (h, "imports"), 1);
+      fail_unless_equals_uint64 (file_io (h, "import-hits"), 1);
     }
     filter_finish (h);
   }
@@ -278,9 +278,9 @@ GST_START_TEST (two_kernels_read_the_same_memory)
     gst_buffer_unref (buffer);
   }
   if (can_import (a)) {
-    fail_unless_equals_uint64 (ingest (a, "imports"), 5);
-    fail_unless_equals_uint64 (ingest (b, "imports"), 5);
-    fail_unless_equals_uint64 (ingest (b, "import-hits"), 5);
+    fail_unless_equals_uint64 (file_io (a, "imports"), 5);
+    fail_unless_equals_uint64 (file_io (b, "imports"), 5);
+    fail_unless_equals_uint64 (file_io (b, "import-hits"), 5);
   }
   filter_finish (a);
   filter_finish (b);
@@ -316,7 +316,7 @@ GST_START_TEST (files_are_imported_or_read)
   guint64 imported = 0;
 
   for (guint sealed = 0; can_import (h) && sealed < 2; sealed++) {
-    guint64 before = ingest (h, "fd-bytes") + ingest (h, "import-bytes");
+    guint64 before = file_io (h, "fd-bytes") + file_io (h, "import-bytes");
     GstBuffer *buffer
         = file_buffer (gst_fd_allocator_new (), 500000, sealed, sealed, GST_FD_MEMORY_FLAG_NONE);
     check_crc (h, gst_buffer_ref (buffer));
@@ -324,14 +324,14 @@ GST_START_TEST (files_are_imported_or_read)
     fail_unless_equals_uint64 (gst_buffer_memset (buffer, 1000, 7, 9000), 9000);
     check_crc (h, buffer);
     fail_unless_equals_uint64 (
-        ingest (h, "fd-bytes") + ingest (h, "import-bytes") - before, 500000 * 2 + 100001);
-    fail_unless (sealed || ingest (h, "import-bytes") == 0);
-    imported = ingest (h, "import-bytes");
+        file_io (h, "fd-bytes") + file_io (h, "import-bytes") - before, 500000 * 2 + 100001);
+    fail_unless (sealed || file_io (h, "import-bytes") == 0);
+    imported = file_io (h, "import-bytes");
   }
   if (can_import (h)) {
     GST_INFO ("%" G_GUINT64_FORMAT " bytes were imported", imported);
     fail_unless (imported == 500000 * 2 + 100001 || (imported == 0 && !is_on_cpu (h->element)));
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 0);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), 0);
     fail_unless (is_zero_copy (h));
   }
   filter_finish (h);
@@ -368,11 +368,11 @@ GST_START_TEST (reads_under_way_are_counted)
     GThread *thread = g_thread_new ("pusher", push_files, &pusher);
     guint64 most = 0;
     while (most == 0 && g_get_monotonic_time () < end)
-      most = ingest (pusher.h, "reads-in-flight");
+      most = file_io (pusher.h, "reads-in-flight");
     g_atomic_int_set (&pusher.seen, TRUE);
     g_thread_join (thread);
     fail_unless_equals_uint64 (most, 1);
-    fail_unless_equals_uint64 (ingest (pusher.h, "reads-in-flight"), 0);
+    fail_unless_equals_uint64 (file_io (pusher.h, "reads-in-flight"), 0);
   }
   filter_finish (pusher.h);
 }
@@ -390,7 +390,7 @@ GST_START_TEST (private_mappings_are_copied)
     check_crc (h, buffer);
   }
   if (can_import (h))
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 200000);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), 200000);
   filter_finish (h);
 }
 GST_END_TEST;
@@ -407,7 +407,7 @@ GST_START_TEST (mappings_are_known_without_descriptors)
 
   for (guint i = 0; i < 3; i++)
     check_crc (h, noise_buffer (100000, i)); /* with whatever the first ones open */
-  guint64 copied = ingest (h, "cpu-bounce-bytes");
+  guint64 copied = file_io (h, "cpu-bounce-bytes");
   close (next);
   getrlimit (RLIMIT_NOFILE, &usual);
   none = usual;
@@ -418,7 +418,7 @@ GST_START_TEST (mappings_are_known_without_descriptors)
   setrlimit (RLIMIT_NOFILE, &usual);
   gst_buffer_unref (readback);
   if (can_import (h))
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), copied);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), copied);
   filter_finish (h);
 }
 GST_END_TEST;
@@ -432,7 +432,7 @@ GST_START_TEST (dma_bufs_are_copied)
   check_crc (
       h, file_buffer (gst_dmabuf_allocator_new (), 100000, 1, TRUE, GST_FD_MEMORY_FLAG_NONE));
   if (can_import (h)) {
-    fail_unless_equals_uint64 (ingest (h, "cpu-bounce-bytes"), 100000);
+    fail_unless_equals_uint64 (file_io (h, "cpu-bounce-bytes"), 100000);
     fail_if (is_zero_copy (h));
   }
   filter_finish (h);
@@ -555,9 +555,9 @@ GST_START_TEST (no_import_is_stale)
   while (expected.length > 0)
     pull_one (h, &expected);
   if (can_import (h)) {
-    fail_unless (ingest (h, "imports") > n / 20);
-    fail_unless (ingest (h, "import-hits") > n / 20);
-    fail_unless_equals_uint64 (ingest (h, "import-bytes"), (guint64)n * MEMORY_SIZE);
+    fail_unless (file_io (h, "imports") > n / 20);
+    fail_unless (file_io (h, "import-hits") > n / 20);
+    fail_unless_equals_uint64 (file_io (h, "import-bytes"), (guint64)n * MEMORY_SIZE);
   }
   while (pool.n > 0)
     pool_shrink (&pool);

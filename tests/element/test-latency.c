@@ -6,7 +6,7 @@
 
 #include <gst/base/gstbasesink.h>
 
-#include "gstvyreholds.h"
+#include "filter/gstvyreholds.h"
 
 #define CHEAP "u8_stats payload -> stats"
 #define UPSTREAM (7 * GST_MSECOND)

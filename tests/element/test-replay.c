@@ -4,7 +4,7 @@
  * and a file that fails is dealt with.
  */
 #include "common.h"
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>

@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "vyre-pipeline-cache.h"
-#include "vyre-program.h"
-#include "vyre-replay-log.h"
+#include "device/pipeline-cache.h"
+#include "vyre/program.h"
+#include "vyre/replay-log.h"
 
 #define MAX_BATCHES 12
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "vyre-publish.h"
+#include "vyre/publish-slots.h"
 
 /* Bytes from here on stand for numbers that are worth a try, or for a whole word. */
 #define FIRST_EDGE 160u

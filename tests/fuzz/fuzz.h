@@ -10,8 +10,8 @@
 
 #include <glib.h>
 
-#include "vyre-codec.h"
-#include "vyre-plan-private.h"
+#include "vyre/parts.h"
+#include "plan/plan-private.h"
 
 typedef struct {
   const guint8 *at;

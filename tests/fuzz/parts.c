@@ -5,13 +5,13 @@
  */
 #include "fuzz.h"
 
-#include "vyre-control.h"
-#include "vyre-host-ring.h"
-#include "vyre-io-queue.h"
-#include "vyre-publish.h"
-#include "vyre-readback.h"
-#include "vyre-tasks.h"
-#include "vyre-telemetry.h"
+#include "vyre/control.h"
+#include "vyre/host-ring.h"
+#include "vyre/io-queue.h"
+#include "vyre/publish-slots.h"
+#include "vyre/readback.h"
+#include "vyre/tasks.h"
+#include "vyre/telemetry.h"
 
 #define SLOT_BYTES (4 * (gsize)VYRE_SLOT_WORDS)
 #define MAX_RECORDS 70

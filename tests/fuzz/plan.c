@@ -7,13 +7,13 @@
 #include "fuzz.h"
 
 #include "kernel.h"
-#include "vyre-host-ring.h"
-#include "vyre-opcodes.h"
-#include "vyre-plan-private.h"
-#include "vyre-program.h"
-#include "vyre-publish.h"
-#include "vyre-tenants.h"
-#include "vyre-work-items.h"
+#include "vyre/host-ring.h"
+#include "program/opcodes.h"
+#include "plan/plan-private.h"
+#include "vyre/program.h"
+#include "vyre/publish-slots.h"
+#include "vyre/tenants.h"
+#include "vyre/work-items.h"
 
 #define SLOT_BYTES (4 * (gsize)VYRE_SLOT_WORDS)
 #define MAX_OPS 25
@@ -270,7 +270,7 @@ try_disassembly (const guint32 *slots, guint n_slots)
 {
   g_autofree char *text = vyre_disassemble (slots, n_slots);
   g_autoptr (VyreProgram) program = NULL;
-  g_autoptr (VyreImage) image = NULL;
+  g_autoptr (VyreBoundProgram) bound = NULL;
   g_autoptr (GError) error = NULL;
 
   g_assert_true (g_str_has_suffix (text, "\n"));
@@ -278,11 +278,11 @@ try_disassembly (const guint32 *slots, guint n_slots)
     return;
   program = vyre_program_assemble (text, &error);
   g_assert_no_error (error);
-  image = vyre_program_bind (program, NULL, 1000, n_slots, 0, &error);
+  bound = vyre_program_bind (program, NULL, 1000, n_slots, 0, &error);
   g_assert_no_error (error);
   /* what EMPTY slots hold is not part of a program */
-  guint n = image->n_used;
-  g_assert_cmpmem (image->slots, n * SLOT_BYTES, slots, n * SLOT_BYTES);
+  guint n = bound->n_used;
+  g_assert_cmpmem (bound->slots, n * SLOT_BYTES, slots, n * SLOT_BYTES);
   for (; n < n_slots; n++)
     g_assert_cmpuint (slots[n * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS], ==, VYRE_STATUS_EMPTY);
 }
@@ -325,7 +325,7 @@ add_up_tickets (const VyrePlan *plan, guint *runs, guint *tiles, guint64 *areas)
     g_assert_true (kind != VYRE_KIND_PASSES || plan->schedule == VYRE_SCHEDULE_PRIORITY);
     if (kind == VYRE_KIND_PASSES)
       continue;
-    g_assert_true (slot <= plan->image->n_slots && count <= plan->image->n_slots - slot);
+    g_assert_true (slot <= plan->bound->n_slots && count <= plan->bound->n_slots - slot);
     for (guint s = slot; kind != VYRE_KIND_TILE && s < slot + count; s++)
       runs[s]++;
     if (kind == VYRE_KIND_TILE) {
@@ -339,7 +339,7 @@ add_up_tickets (const VyrePlan *plan, guint *runs, guint *tiles, guint64 *areas)
 static void
 check_tiled (const VyrePlan *plan, guint slot, guint tiles, guint64 area)
 {
-  const guint32 *args = plan->image->slots + slot * VYRE_SLOT_WORDS + VYRE_SLOT_ARGS;
+  const guint32 *args = plan->bound->slots + slot * VYRE_SLOT_WORDS + VYRE_SLOT_ARGS;
   guint64 width = args[VYRE_REGION_ARG_WIDTH], rows = args[VYRE_REGION_ARG_ROWS];
   guint64 stride = args[VYRE_REGION_ARG_STRIDE], offset = args[VYRE_REGION_ARG_OFFSET];
   gboolean inside = width > 0 && rows > 0 && (rows == 1 || stride >= width)
@@ -354,13 +354,13 @@ check_tiled (const VyrePlan *plan, guint slot, guint tiles, guint64 area)
 static void
 check_slots (const VyrePlan *plan)
 {
-  guint n_slots = plan->image->n_slots;
+  guint n_slots = plan->bound->n_slots;
   g_autofree guint *runs = g_new0 (guint, n_slots), *tiles = g_new0 (guint, n_slots);
   g_autofree guint64 *areas = g_new0 (guint64, n_slots);
 
   add_up_tickets (plan, runs, tiles, areas);
   for (guint slot = 0; slot < n_slots; slot++) {
-    const guint32 *words = plan->image->slots + slot * VYRE_SLOT_WORDS;
+    const guint32 *words = plan->bound->slots + slot * VYRE_SLOT_WORDS;
     gboolean runs_alone = may_run (plan, words) && !is_fence (plan, slot);
     if (is_fence (plan, slot))
       g_assert_true (slot >= plan->fence_first && slot < plan->fence_end);
@@ -391,10 +391,10 @@ check_plan (const VyrePlan *plan, const VyreParts *parts)
   g_assert_cmpuint (plan->local_ticket.words[VYRE_TICKET_COST], <=, VYRE_COST_MAX);
 }
 
-static VyreExtensions *
+static VyreHandlers *
 read_extensions (FuzzInput *input)
 {
-  VyreExtensions *extensions = vyre_extensions_new ();
+  VyreHandlers *extensions = vyre_handlers_new ();
   VyreInstruction instructions[3];
   g_autoptr (GError) error = NULL;
 
@@ -403,7 +403,7 @@ read_extensions (FuzzInput *input)
     for (guint i = 0; i < G_N_ELEMENTS (instructions); i++)
       instructions[i] = (VyreInstruction){ fuzz_choose (input, 11), fuzz_choose (input, 17),
         fuzz_choose (input, 17), fuzz_choose (input, 17), fuzz_number (input) };
-    fuzz_check (vyre_extensions_register (extensions, opcode, instructions,
+    fuzz_check (vyre_handlers_register (extensions, opcode, instructions,
                     fuzz_choose (input, G_N_ELEMENTS (instructions) + 1), &error),
         &error);
   }
@@ -415,7 +415,7 @@ try_plan (FuzzInput *input, const FuzzBuffer *ring)
 {
   guint how = fuzz_byte (input), workgroup = 1u << fuzz_choose (input, 11);
   guint64 payload_size = fuzz_number (input) + (how & 2 ? (guint64)fuzz_byte (input) << 32 : 0);
-  g_autoptr (VyreExtensions) extensions = how & 4 ? read_extensions (input) : NULL;
+  g_autoptr (VyreHandlers) extensions = how & 4 ? read_extensions (input) : NULL;
   VyrePart wrong = fuzz_choose (input, 4 * VYRE_N_PARTS);
   FuzzBuffer buffers[VYRE_N_PARTS];
   VyreParts parts = { .schedule = how & 1, .max_passes = how >> 5, .extensions = extensions };

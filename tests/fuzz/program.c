@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "vyre-plan-private.h"
-#include "vyre-program.h"
+#include "plan/plan-private.h"
+#include "vyre/program.h"
 
 #define SLOT_BYTES (4 * (gsize)VYRE_SLOT_WORDS)
 
@@ -18,22 +18,22 @@ names_place (const char *message)
 }
 
 static gboolean
-check_bound (const VyreImage *image, GError **error)
+check_bound (const VyreBoundProgram *bound, GError **error)
 {
   gboolean placed = *error == NULL || names_place ((*error)->message);
 
   g_assert_true (placed || g_error_matches (*error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE));
-  return fuzz_check (image != NULL, error);
+  return fuzz_check (bound != NULL, error);
 }
 
 /* One that the stream defines in ways that streams have, or in any. */
-static VyreBindings *
+static VyreSymbols *
 read_bindings (FuzzInput *input)
 {
   static const char *const regions[] = { "plane0", "plane1", "plane2", "plane3", "luma", "u", "v" };
   static const char *const scalars[]
       = { "width", "height", "planes", "bits", "rate", "channels", "luma.stride" };
-  VyreBindings *bindings = vyre_bindings_new ();
+  VyreSymbols *symbols = vyre_symbols_new ();
   guint defined = fuzz_byte (input);
 
   for (guint i = 0; i < G_N_ELEMENTS (regions); i++) {
@@ -41,70 +41,70 @@ read_bindings (FuzzInput *input)
     if (defined >> i & 1)
       fuzz_numbers (input, &region.offset, 4);
     if (defined & 128 && (guint64)region.stride * region.rows + region.width <= G_MAXUINT32)
-      vyre_bindings_set_region (bindings, regions[i], &region);
+      vyre_symbols_set_region (symbols, regions[i], &region);
   }
   for (guint i = 0; i < G_N_ELEMENTS (scalars) && defined & 128; i++)
-    vyre_bindings_set (bindings, scalars[i], fuzz_number (input));
+    vyre_symbols_set (symbols, scalars[i], fuzz_number (input));
   if (defined & 1)
-    vyre_bindings_set_stream (bindings, "RGB video");
-  return bindings;
+    vyre_symbols_set_stream (symbols, "RGB video");
+  return symbols;
 }
 
 static void
-check_image (const VyreImage *image)
+check_image (const VyreBoundProgram *bound)
 {
-  g_assert_true (image->n_slots >= 1 && image->n_used <= image->n_slots);
-  for (guint i = 0; i < image->n_slots; i++)
-    g_assert_cmpuint (image->slots[i * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS], ==,
-        i < image->n_used ? VYRE_STATUS_PUBLISHED : VYRE_STATUS_EMPTY);
-  for (guint i = 0; i < image->n_results; i++) {
-    const VyreResult *result = &image->results[i];
+  g_assert_true (bound->n_slots >= 1 && bound->n_used <= bound->n_slots);
+  for (guint i = 0; i < bound->n_slots; i++)
+    g_assert_cmpuint (bound->slots[i * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS], ==,
+        i < bound->n_used ? VYRE_STATUS_PUBLISHED : VYRE_STATUS_EMPTY);
+  for (guint i = 0; i < bound->n_results; i++) {
+    const VyreResult *result = &bound->results[i];
     g_assert_true (g_regex_match_simple ("^[a-z][a-z0-9-]*$", result->name, 0, 0));
     g_assert_cmpuint (result->observable, >=, 1);
-    g_assert_cmpuint (result->observable + result->n_words, <=, image->n_observables);
+    g_assert_cmpuint (result->observable + result->n_words, <=, bound->n_observables);
     if (i > 0)
       g_assert_cmpuint (result->observable, >=, result[-1].observable + result[-1].n_words);
   }
-  if (image->sequence_slot >= 0) {
-    g_assert_cmpint (image->sequence_slot, <, image->n_used);
-    g_assert_cmpuint (image->slots[image->sequence_slot * VYRE_SLOT_WORDS + VYRE_SLOT_OPCODE], ==,
+  if (bound->sequence_slot >= 0) {
+    g_assert_cmpint (bound->sequence_slot, <, bound->n_used);
+    g_assert_cmpuint (bound->slots[bound->sequence_slot * VYRE_SLOT_WORDS + VYRE_SLOT_OPCODE], ==,
         VYRE_OP_BATCH_FENCE);
   }
 }
 
 /* The disassembly makes the same words again, whatever the payload. */
 static void
-try_round_trip (const VyreImage *image, gsize payload_size)
+try_round_trip (const VyreBoundProgram *bound, gsize payload_size)
 {
-  g_autofree char *text = vyre_disassemble (image->slots, image->n_slots);
+  g_autofree char *text = vyre_disassemble (bound->slots, bound->n_slots);
   g_autoptr (GError) error = NULL;
 
-  if (image->n_used == 0) /* all of it was optional, and no program is empty */
+  if (bound->n_used == 0) /* all of it was optional, and no program is empty */
     return;
   g_autoptr (VyreProgram) program = vyre_program_assemble (text, &error);
   g_assert_no_error (error);
-  g_autoptr (VyreImage) again
-      = vyre_program_bind (program, NULL, payload_size / 2, image->n_slots, 0, &error);
+  g_autoptr (VyreBoundProgram) again
+      = vyre_program_bind (program, NULL, payload_size / 2, bound->n_slots, 0, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (
-      again->slots, again->n_slots * SLOT_BYTES, image->slots, image->n_slots * SLOT_BYTES);
-  g_assert_cmpuint (again->n_used, ==, image->n_used);
+      again->slots, again->n_slots * SLOT_BYTES, bound->slots, bound->n_slots * SLOT_BYTES);
+  g_assert_cmpuint (again->n_used, ==, bound->n_used);
   g_autofree char *same = vyre_disassemble (again->slots, again->n_slots);
   g_assert_cmpstr (text, ==, same);
 }
 
 static void
-try_plan (VyreImage *image, gsize payload_size, guint workgroup)
+try_plan (VyreBoundProgram *bound, gsize payload_size, guint workgroup)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VyreAccess) access = vyre_access_new (VYRE_ACCESS_ALL, NULL, &error);
-  g_autoptr (VyrePlan) plan = vyre_plan_new (image, payload_size, workgroup, access, &error);
+  g_autoptr (VyrePlan) plan = vyre_plan_new (bound, payload_size, workgroup, access, &error);
 
   if (!fuzz_check (plan != NULL, &error))
     return;
   const VyreLayout *layout = vyre_plan_get_layout (plan);
   const guint8 *ring = (const guint8 *)plan->slice + layout->offset[VYRE_PART_RING];
-  g_assert_cmpmem (ring, layout->size[VYRE_PART_RING], image->slots, image->n_slots * SLOT_BYTES);
+  g_assert_cmpmem (ring, layout->size[VYRE_PART_RING], bound->slots, bound->n_slots * SLOT_BYTES);
   fuzz_check_runs (plan);
   for (guint i = 0; i < plan->tickets->len; i++)
     g_assert_cmpuint (
@@ -128,19 +128,19 @@ try_bind (VyreProgram *program, FuzzInput *input)
   guint workgroup = 1u << fuzz_choose (input, 11);
   gsize payload_size = fuzz_number (input) + (fuzz_choose (input, 64) == 63 ? G_MAXUINT32 : 0ull);
   guint n_slots = read_size (input), n_observables = read_size (input);
-  g_autoptr (VyreBindings) bindings = read_bindings (input);
+  g_autoptr (VyreSymbols) symbols = read_bindings (input);
   g_autoptr (GError) error = NULL;
-  g_autoptr (VyreImage) image
-      = vyre_program_bind (program, bindings, payload_size, n_slots, n_observables, &error);
+  g_autoptr (VyreBoundProgram) bound
+      = vyre_program_bind (program, symbols, payload_size, n_slots, n_observables, &error);
 
-  if (!check_bound (image, &error))
+  if (!check_bound (bound, &error))
     return;
   g_assert_true (payload_size <= G_MAXUINT32);
-  g_assert_true (n_slots == 0 || image->n_slots == n_slots);
-  g_assert_true (n_observables == 0 || image->n_observables == n_observables);
-  check_image (image);
-  try_round_trip (image, payload_size);
-  try_plan (image, payload_size, workgroup);
+  g_assert_true (n_slots == 0 || bound->n_slots == n_slots);
+  g_assert_true (n_observables == 0 || bound->n_observables == n_observables);
+  check_image (bound);
+  try_round_trip (bound, payload_size);
+  try_plan (bound, payload_size, workgroup);
 }
 
 int

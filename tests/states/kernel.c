@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "schedule.h"
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 /* Rooms of a store, one for each slice. */
 #define N_ROOMS 64
@@ -273,8 +273,8 @@ vyre_megakernel_get_resource_size (VyreMegakernel *kernel)
   return 0;
 }
 
-VyreIngest *
-vyre_megakernel_get_ingest (VyreMegakernel *kernel)
+VyreFileIo *
+vyre_megakernel_get_file_io (VyreMegakernel *kernel)
 {
   return NULL;
 }
@@ -357,22 +357,22 @@ vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCount
   *counters = (VyreResourceCounters){ 0 };
 }
 
-VyreIngestMode
-vyre_ingest_get_mode (const VyreIngest *ingest)
+VyreReadMode
+vyre_file_io_get_mode (const VyreFileIo *ingest)
 {
-  return VYRE_INGEST_PREAD;
+  return VYRE_READ_MODE_PREAD;
 }
 
 const char *
-vyre_ingest_get_reason (const VyreIngest *ingest)
+vyre_file_io_get_reason (const VyreFileIo *ingest)
 {
   return NULL;
 }
 
 void
-vyre_ingest_get_counters (VyreIngest *ingest, VyreIngestCounters *counters)
+vyre_file_io_get_counters (VyreFileIo *ingest, VyreFileIoCounters *counters)
 {
-  *counters = (VyreIngestCounters){ 0 };
+  *counters = (VyreFileIoCounters){ 0 };
 }
 
 /* ---- batches ------------------------------------------------------------------------------ */
@@ -421,7 +421,7 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   };
   guint8 *data = vyre_store_get_data (kernel->readbacks) + readback;
   memset (data, 0, layout->total);
-  write_word (data, VYRE_CONTROL_DONE_COUNT, vyre_plan_get_image (plan)->n_used);
+  write_word (data, VYRE_CONTROL_DONE_COUNT, vyre_plan_get_bound_program (plan)->n_used);
   run.n_batches++;
   return batch;
 }
@@ -505,13 +505,14 @@ vyre_batch_get_io_error (VyreBatch *batch)
 }
 
 /* The element asks for it in the middle of what it does without a lock. */
-const VyreImage *
-vyre_plan_get_image (const VyrePlan *plan)
+const VyreBoundProgram *
+vyre_plan_get_bound_program (const VyrePlan *plan)
 {
-  static const VyreImage *(*next) (const VyrePlan *);
+  static const VyreBoundProgram *(*next) (const VyrePlan *);
 
   if (!next)
-    next = (const VyreImage *(*)(const VyrePlan *))dlsym (RTLD_NEXT, "vyre_plan_get_image");
+    next = (const VyreBoundProgram *(*)(const VyrePlan *))dlsym (
+        RTLD_NEXT, "vyre_plan_get_bound_program");
   schedule_point ();
   return next (plan);
 }

@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "age.h"
-#include "vyre.h"
+#include "vyre/vyre.h"
 
 #define TEST_DEADLINE (20 * G_TIME_SPAN_SECOND)
 
@@ -107,13 +107,13 @@ test_plan (TestKernel *t, const char *text, gsize size, guint slots, guint obser
   GError *error = NULL;
   g_autoptr (VyreProgram) program = vyre_program_from_string (text, &error);
   g_assert_no_error (error);
-  g_autoptr (VyreBindings) bindings = vyre_bindings_new ();
-  g_autoptr (VyreImage) image
-      = vyre_program_bind (program, bindings, size, slots, observables, &error);
+  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+  g_autoptr (VyreBoundProgram) bound
+      = vyre_program_bind (program, symbols, size, slots, observables, &error);
   g_assert_no_error (error);
   g_autoptr (VyreAccess) access = vyre_access_new (VYRE_ACCESS_ALL, NULL, &error);
   VyrePlan *plan
-      = vyre_plan_new (image, size, vyre_megakernel_get_workgroup (t->kernel), access, &error);
+      = vyre_plan_new (bound, size, vyre_megakernel_get_workgroup (t->kernel), access, &error);
   g_assert_no_error (error);
   return plan;
 }

@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cat > "$work/order.c" <<'END'
-#include "vyre-order.h"
+#include "base/order.h"
 void flush (void) { vyre_order_flush (); }
 void loads (void) { vyre_order_loads (); }
 void quarters (uint32_t *to, const uint32_t *from) { vyre_order_store_quarters (to, from, 1, 1); }

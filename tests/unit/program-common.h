@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "vyre-program.h"
+#include "vyre/program.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #define PAYLOAD 3133440
 
 /* I420, 1920x1080, as GStreamer lays it out: strides 1920 and 960, 1080 and 540 rows. */
-static inline VyreBindings *
+static inline VyreSymbols *
 video_bindings (void)
 {
   static const char *const names[] = { "plane0", "plane1", "plane2", "luma", "u", "v" };
@@ -21,15 +21,15 @@ video_bindings (void)
     { 2073600, 960, 540, 960 },
     { 2592000, 960, 540, 960 },
   };
-  VyreBindings *bindings = vyre_bindings_new ();
+  VyreSymbols *symbols = vyre_symbols_new ();
 
-  vyre_bindings_set (bindings, "width", 1920);
-  vyre_bindings_set (bindings, "height", 1080);
-  vyre_bindings_set (bindings, "planes", 3);
-  vyre_bindings_set (bindings, "bits", 8);
+  vyre_symbols_set (symbols, "width", 1920);
+  vyre_symbols_set (symbols, "height", 1080);
+  vyre_symbols_set (symbols, "planes", 3);
+  vyre_symbols_set (symbols, "bits", 8);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    vyre_bindings_set_region (bindings, names[i], &regions[i % 3]);
-  return bindings;
+    vyre_symbols_set_region (symbols, names[i], &regions[i % 3]);
+  return symbols;
 }
 
 static inline VyreProgram *
@@ -43,25 +43,26 @@ assemble (const char *text)
   return program;
 }
 
-static inline VyreImage *
-bind_program (VyreProgram *program, const VyreBindings *bindings, guint slots, guint observables)
+static inline VyreBoundProgram *
+bind_program (VyreProgram *program, const VyreSymbols *symbols, guint slots, guint observables)
 {
   GError *error = NULL;
-  VyreImage *image = vyre_program_bind (program, bindings, PAYLOAD, slots, observables, &error);
+  VyreBoundProgram *bound
+      = vyre_program_bind (program, symbols, PAYLOAD, slots, observables, &error);
 
   g_assert_no_error (error);
-  g_assert_nonnull (image);
-  return image;
+  g_assert_nonnull (bound);
+  return bound;
 }
 
 /* Assembles @text and binds it to the video frame, sizes as needed. */
-static inline VyreImage *
+static inline VyreBoundProgram *
 bind_text (const char *text)
 {
   g_autoptr (VyreProgram) program = assemble (text);
-  g_autoptr (VyreBindings) bindings = video_bindings ();
+  g_autoptr (VyreSymbols) symbols = video_bindings ();
 
-  return bind_program (program, bindings, 0, 0);
+  return bind_program (program, symbols, 0, 0);
 }
 
 static inline void

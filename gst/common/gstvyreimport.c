@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/gstvyreimport.h"
+
+#include <gst/allocators/allocators.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "common/gstvyrefile.h"
+
+/* The import of one memory by one kernel. Of a file, it is of a mapping of our own: that
+ * of a GstFdMemory comes and goes with whoever maps it. */
+typedef struct {
+  VyreMegakernel *maker; /* not owned: whose import is being made, or NULL */
+  VyreImport *import;    /* NULL until it is */
+  guint8 *base;          /* where offset 0 of the memory is */
+  gpointer mapping;
+  gsize mapped;
+} Import;
+
+/* Several kernels may read one memory, behind a tee. */
+static GMutex lock; /* of all lists; not held while a driver makes an import */
+static GCond made;  /* an import, or it could not be */
+
+/* In a child. A thread of its parent may have held the lock. */
+void
+gst_vyre_import_forked (void)
+{
+  g_mutex_init (&lock);
+  g_cond_init (&made);
+}
+
+static GQuark
+imports_quark (void)
+{
+  return g_quark_from_static_string ("GstVyreImports");
+}
+
+static void
+import_free (gpointer data)
+{
+  Import *import = data;
+
+  gboolean gone = !import->import || vyre_import_unref (import->import);
+
+  if (import->mapping && gone) /* or the device may still look there */
+    munmap (import->mapping, import->mapped);
+  g_free (import);
+}
+
+/* A part has no pages of its own: the whole memory is imported, once. */
+static GstMemory *
+root_of (GstMemory *memory)
+{
+  while (memory->parent)
+    memory = memory->parent;
+  return memory;
+}
+
+/* Whether the bytes of a file can be mapped without a thought. */
+static gboolean
+is_sealed_file (GstMemory *memory)
+{
+  return gst_vyre_file_get_hold (memory) == GST_VYRE_FILE_SEALED
+         && gst_vyre_file_is_memory (memory);
+}
+
+/* Memory that stays at its address for as long as it lives. */
+static gboolean
+is_system_memory (GstMemory *memory)
+{
+  return gst_memory_is_type (memory, GST_ALLOCATOR_SYSMEM);
+}
+
+/* Whether a payload has come in this memory before: that of a pool comes again. */
+static gboolean
+comes_again (GstMemory *memory)
+{
+  static GQuark seen;
+  GstMiniObject *root = GST_MINI_OBJECT_CAST (root_of (memory));
+
+  g_mutex_lock (&lock);
+  if (seen == 0)
+    seen = g_quark_from_static_string ("GstVyreSeen");
+  gboolean again = gst_mini_object_get_qdata (root, seen) != NULL;
+  if (!again)
+    gst_mini_object_set_qdata (root, seen, root, NULL);
+  g_mutex_unlock (&lock);
+  return again;
+}
+
+/* Whether @memory is of a kind that can be imported, and worth it. */
+gboolean
+gst_vyre_import_accepts (GstMemory *memory, VyreMegakernel *kernel)
+{
+  return (is_system_memory (memory) || is_sealed_file (memory))
+         && (vyre_megakernel_imports_once (kernel) || comes_again (memory));
+}
+
+static gboolean
+set_unreadable (GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
+      "A buffer's memory cannot be mapped for reading. Fix: put an element in front that maps its "
+      "memory for the CPU.");
+  return FALSE;
+}
+
+static gboolean
+map_file (GstMemory *memory, gint rights, Import *import, GError **error)
+{
+  int fd = gst_fd_memory_get_fd (memory);
+  struct stat status;
+
+  if (fstat (fd, &status) != 0 || (guint64)status.st_size < memory->maxsize)
+    return set_unreadable (error);
+  gpointer mapping = mmap (NULL, memory->maxsize, rights, MAP_SHARED, fd, 0);
+  if (mapping == MAP_FAILED)
+    return set_unreadable (error);
+  import->base = import->mapping = mapping;
+  import->mapped = memory->maxsize;
+  return TRUE;
+}
+
+static void
+unmap_file (Import *import)
+{
+  if (import->mapping)
+    munmap (import->mapping, import->mapped);
+  import->mapping = NULL;
+}
+
+static gboolean
+find_address (GstMemory *memory, Import *import, GError **error)
+{
+  GstMapInfo map;
+
+  if (!gst_memory_map (memory, &map, GST_MAP_READ))
+    return set_unreadable (error);
+  import->base = map.data - memory->offset;
+  gst_memory_unmap (memory, &map);
+  return TRUE;
+}
+
+static gboolean
+import_at_base (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
+{
+  import->import = vyre_import_new (kernel, import->base, memory->maxsize, error);
+  return import->import != NULL;
+}
+
+/* Nothing is written to it, but some drivers pin only pages that could be; which keeps the file
+ * from being sealed against that, and so is the second try. */
+static gboolean
+import_file (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
+{
+  if (map_file (memory, PROT_READ, import, NULL) && import_at_base (memory, kernel, import, NULL))
+    return TRUE;
+  unmap_file (import);
+  if (map_file (memory, PROT_READ | PROT_WRITE, import, error)
+      && import_at_base (memory, kernel, import, error))
+    return TRUE;
+  unmap_file (import);
+  return FALSE;
+}
+
+static gboolean
+import_make (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
+{
+  return is_system_memory (memory) ? find_address (memory, import, error)
+                                         && import_at_base (memory, kernel, import, error)
+                                   : import_file (memory, kernel, import, error);
+}
+
+static GPtrArray *
+list_of (GstMemory *root)
+{
+  GPtrArray *list = gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), imports_quark ());
+
+  if (list)
+    return list;
+  list = g_ptr_array_new_with_free_func (import_free);
+  gst_mini_object_set_qdata (
+      GST_MINI_OBJECT_CAST (root), imports_quark (), list, (GDestroyNotify)g_ptr_array_unref);
+  return list;
+}
+
+static Import *
+look_up (const GPtrArray *list, const VyreMegakernel *kernel)
+{
+  for (guint i = 0; i < list->len; i++) {
+    Import *import = g_ptr_array_index (list, i);
+    if (import->maker ? import->maker == kernel : vyre_import_is_of (import->import, kernel))
+      return import;
+  }
+  return NULL;
+}
+
+/* The import of @root by @kernel once it is made, if it is or is about to be; the lock is held. */
+static Import *
+wait_for_import (const GPtrArray *list, const VyreMegakernel *kernel)
+{
+  Import *import;
+
+  while ((import = look_up (list, kernel)) && import->maker)
+    g_cond_wait (&made, &lock);
+  return import;
+}
+
+/* Makes the import of @root by @kernel; the lock is held, and dropped on the way. */
+static Import *
+add_import (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **error)
+{
+  Import *import = g_new0 (Import, 1);
+
+  import->maker = kernel;
+  g_ptr_array_add (list, import);
+  g_mutex_unlock (&lock);
+  gboolean fine = import_make (root, kernel, import, error);
+  g_mutex_lock (&lock);
+  import->maker = NULL;
+  g_cond_broadcast (&made);
+  if (fine)
+    return import;
+  g_ptr_array_remove_fast (list, import);
+  return NULL;
+}
+
+/* The import of @memory by @kernel, made now if there is none yet. */
+gboolean
+gst_vyre_import_find (
+    GstMemory *memory, VyreMegakernel *kernel, GstVyreImported *imported, GError **error)
+{
+  GstMemory *root = root_of (memory);
+
+  g_mutex_lock (&lock);
+  GPtrArray *list = list_of (root);
+  Import *import = wait_for_import (list, kernel);
+  imported->is_new = import == NULL;
+  if (!import)
+    import = add_import (list, root, kernel, error);
+  g_mutex_unlock (&lock);
+  if (!import)
+    return FALSE;
+  imported->import = import->import;
+  imported->data = import->base + memory->offset;
+  return TRUE;
+}

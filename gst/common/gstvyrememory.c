@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/gstvyrememory.h"
+
+/* The bytes that upstream asked an allocator for. Atomic, and with a life of its own: memory that
+ * was refused belongs to whoever asked, and keeps no store. Where nothing is refused it is only
+ * read: upstream and the task, which frees, would take the cache line from each other. */
+typedef struct {
+  gsize refused; /* and not freed yet */
+  gsize most_asked;
+  gsize largest; /* at once */
+} Demand;
+
+struct _GstVyreAllocator {
+  GstAllocator parent;
+  VyreStore *store;
+  Demand *demand;    /* counted by GLib (g_atomic_rc_box_new0) */
+  gint retired;      /* atomic */
+  gboolean was_told; /* set before anybody else has it */
+};
+
+typedef struct {
+  GstMemory parent;
+  VyreStore *store;
+  gsize slice; /* byte offset in the store; of a root memory, which frees it */
+} GstVyreMemory;
+
+G_DEFINE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST_TYPE_ALLOCATOR)
+
+static GstMemory *
+memory_new (GstAllocator *allocator, GstMemory *parent, GstMemoryFlags flags, gsize slice,
+    gsize maxsize, gsize align, gsize offset, gsize size)
+{
+  GstVyreMemory *memory = g_new0 (GstVyreMemory, 1);
+
+  gst_memory_init (
+      GST_MEMORY_CAST (memory), flags, allocator, parent, maxsize, align, offset, size);
+  memory->store = vyre_store_ref (GST_VYRE_ALLOCATOR (allocator)->store);
+  memory->slice = slice;
+  return GST_MEMORY_CAST (memory);
+}
+
+/* Where a memory's slice is: parts of another one have none of their own. */
+static gsize
+slice_of (GstMemory *memory)
+{
+  return ((GstVyreMemory *)(memory->parent ? memory->parent : memory))->slice;
+}
+
+/* ---- what is asked for ------------------------------------------------------- */
+
+static void
+raise_to (gsize *most, gsize value)
+{
+  gsize seen = __atomic_load_n (most, __ATOMIC_RELAXED);
+
+  while (value > seen
+         && !__atomic_compare_exchange_n (
+             most, &seen, value, TRUE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    ;
+}
+
+/* Takes note of @size bytes that were asked for, and lent or refused. */
+static void
+note_asked (GstVyreAllocator *self, gsize size)
+{
+  Demand *demand = self->demand;
+  gsize refused = __atomic_load_n (&demand->refused, __ATOMIC_RELAXED);
+
+  raise_to (&demand->largest, GST_VYRE_ROOM (size));
+  if (refused > 0)
+    raise_to (&demand->most_asked, vyre_store_get_used (self->store) + refused);
+}
+
+/* Marks memory of the system that upstream got in the place of a slice. */
+typedef struct {
+  Demand *demand;
+  gsize size;
+} Refusal;
+
+static void
+refusal_free (gpointer data)
+{
+  Refusal *refusal = data;
+
+  __atomic_sub_fetch (&refusal->demand->refused, GST_VYRE_ROOM (refusal->size), __ATOMIC_RELAXED);
+  g_atomic_rc_box_release (refusal->demand);
+  g_free (refusal);
+}
+
+static GQuark
+refusal_quark (void)
+{
+  return g_quark_from_static_string ("GstVyreRefusal");
+}
+
+/* It will be copied in, unless the device imports it, and counted. */
+static GstMemory *
+refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize maxsize)
+{
+  GstMemory *memory = gst_allocator_alloc (NULL, size, params);
+  Refusal *refusal = memory ? g_new (Refusal, 1) : NULL;
+
+  if (!memory)
+    return NULL;
+  *refusal = (Refusal){ g_atomic_rc_box_acquire (self->demand), maxsize };
+  __atomic_add_fetch (&self->demand->refused, GST_VYRE_ROOM (maxsize), __ATOMIC_RELAXED);
+  note_asked (self, maxsize);
+  gst_mini_object_set_qdata (
+      GST_MINI_OBJECT_CAST (memory), refusal_quark (), refusal, refusal_free);
+  return memory;
+}
+
+/* Whether @memory was asked for in a store that had no room for it. */
+gboolean
+gst_vyre_memory_was_refused (GstMemory *memory)
+{
+  GstMemory *root = memory->parent ? memory->parent : memory;
+
+  return gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), refusal_quark ()) != NULL;
+}
+
+/* Bytes of a store that would have had room for all that was in it and that was refused at any
+ * time, and for @more of the largest that was asked for beside. */
+gsize
+gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more)
+{
+  const Demand *demand = GST_VYRE_ALLOCATOR (allocator)->demand;
+
+  return __atomic_load_n (&demand->most_asked, __ATOMIC_RELAXED)
+         + more * __atomic_load_n (&demand->largest, __ATOMIC_RELAXED);
+}
+
+/* Whether a memory of @size bytes would be lent now. */
+gboolean
+gst_vyre_allocator_can_lend (GstAllocator *allocator, gsize size, const GstAllocationParams *params)
+{
+  return vyre_store_can_lend (
+      GST_VYRE_ALLOCATOR (allocator)->store, params->prefix + size + params->padding);
+}
+
+/* ---- the allocator ----------------------------------------------------------- */
+
+static GstMemory *
+allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *params)
+{
+  GstVyreAllocator *self = GST_VYRE_ALLOCATOR (allocator);
+  VyreStore *store = self->store;
+  gsize maxsize = params->prefix + size + params->padding;
+  gsize slice;
+
+  if (params->align > 4095 || g_atomic_int_get (&self->retired))
+    return gst_allocator_alloc (NULL, size, params); /* as memory of anybody else */
+  if (!vyre_store_lend (store, maxsize, &slice))
+    return refuse (self, size, params, maxsize);
+  note_asked (self, maxsize);
+  guint8 *data = vyre_store_get_data (store) + slice;
+  if (params->prefix && (params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED))
+    memset (data, 0, params->prefix);
+  if (params->padding && (params->flags & GST_MEMORY_FLAG_ZERO_PADDED))
+    memset (data + params->prefix + size, 0, params->padding);
+  return memory_new (
+      allocator, NULL, params->flags, slice, maxsize, params->align, params->prefix, size);
+}
+
+static void
+allocator_free (GstAllocator *allocator, GstMemory *memory)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *)memory;
+
+  if (!memory->parent)
+    gst_vyre_memory_set_slice (memory, GST_VYRE_NO_SLICE);
+  vyre_store_unref (vyre->store);
+  g_free (vyre);
+}
+
+/* NULL in a child of the process, if it has no copy. */
+static gpointer
+memory_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *)memory;
+  guint8 *data = vyre_store_get_data (vyre->store);
+
+  return data ? data + slice_of (memory) : NULL;
+}
+
+static void
+memory_unmap (GstMemory *memory)
+{
+}
+
+static GstMemory *
+memory_share (GstMemory *memory, gssize offset, gssize size)
+{
+  GstMemory *root = memory->parent ? memory->parent : memory;
+
+  if (size == -1)
+    size = (gssize)memory->size - offset;
+  return memory_new (memory->allocator, root,
+      GST_MINI_OBJECT_FLAGS (root) | GST_MINI_OBJECT_FLAG_LOCK_READONLY, GST_VYRE_NO_SLICE,
+      memory->maxsize, memory->align, memory->offset + (gsize)offset, (gsize)size);
+}
+
+/* A copy is the application's: it must not drain the store. */
+static GstMemory *
+memory_copy (GstMemory *memory, gssize offset, gssize size)
+{
+  GstMapInfo from, to;
+
+  if (size == -1)
+    size = (gssize)memory->size - offset;
+  GstMemory *copy = gst_allocator_alloc (NULL, (gsize)size, NULL);
+  if (!copy || !gst_memory_map (memory, &from, GST_MAP_READ)) {
+    g_clear_pointer (&copy, gst_memory_unref);
+    return NULL;
+  }
+  gst_memory_map (copy, &to, GST_MAP_WRITE);
+  memcpy (to.data, from.data + offset, (gsize)size);
+  gst_memory_unmap (copy, &to);
+  gst_memory_unmap (memory, &from);
+  return copy;
+}
+
+static gboolean
+memory_is_span (GstMemory *first, GstMemory *second, gsize *offset)
+{
+  if (offset)
+    *offset = first->offset - first->parent->offset;
+  return first->offset + first->size == second->offset;
+}
+
+static void
+gst_vyre_allocator_finalize (GObject *object)
+{
+  vyre_store_unref (GST_VYRE_ALLOCATOR (object)->store);
+  g_atomic_rc_box_release (GST_VYRE_ALLOCATOR (object)->demand);
+  G_OBJECT_CLASS (gst_vyre_allocator_parent_class)->finalize (object);
+}
+
+static void
+gst_vyre_allocator_class_init (GstVyreAllocatorClass *klass)
+{
+  GST_ALLOCATOR_CLASS (klass)->alloc = allocator_alloc;
+  GST_ALLOCATOR_CLASS (klass)->free = allocator_free;
+  G_OBJECT_CLASS (klass)->finalize = gst_vyre_allocator_finalize;
+}
+
+static void
+gst_vyre_allocator_init (GstVyreAllocator *self)
+{
+  GstAllocator *allocator = GST_ALLOCATOR_CAST (self);
+
+  self->demand = g_atomic_rc_box_new0 (Demand);
+  allocator->mem_type = GST_VYRE_MEMORY_TYPE;
+  allocator->mem_map = memory_map;
+  allocator->mem_unmap = memory_unmap;
+  allocator->mem_share = memory_share;
+  allocator->mem_copy = memory_copy;
+  allocator->mem_is_span = memory_is_span;
+}
+
+/* An allocator that lends slices of @store, and wraps those that are its. */
+GstAllocator *
+gst_vyre_allocator_new (VyreStore *store)
+{
+  GstVyreAllocator *self = g_object_new (GST_TYPE_VYRE_ALLOCATOR, NULL);
+
+  gst_object_ref_sink (self);
+  self->store = vyre_store_ref (store);
+  return GST_ALLOCATOR_CAST (self);
+}
+
+/* The store that it lends slices of, NULL of any other allocator. */
+VyreStore *
+gst_vyre_allocator_get_store (GstAllocator *allocator)
+{
+  return GST_IS_VYRE_ALLOCATOR (allocator) ? GST_VYRE_ALLOCATOR (allocator)->store : NULL;
+}
+
+/* The bus hears from somebody else why files are not read into the store as well as they could
+ * be. */
+void
+gst_vyre_allocator_note_told (GstAllocator *allocator)
+{
+  GST_VYRE_ALLOCATOR (allocator)->was_told = TRUE;
+}
+
+/* Whether that is so; not of any other allocator. */
+gboolean
+gst_vyre_allocator_was_told (GstAllocator *allocator)
+{
+  return GST_IS_VYRE_ALLOCATOR (allocator) && GST_VYRE_ALLOCATOR (allocator)->was_told;
+}
+
+/* The device that the store is of is lost: from now on, upstream gets system memory. */
+void
+gst_vyre_allocator_retire (GstAllocator *allocator)
+{
+  g_atomic_int_set (&GST_VYRE_ALLOCATOR (allocator)->retired, TRUE);
+}
+
+/* Whether the bytes of @memory went with a device. */
+gboolean
+gst_vyre_memory_is_lost (GstMemory *memory)
+{
+  GstVyreAllocator *self
+      = GST_IS_VYRE_ALLOCATOR (memory->allocator) ? GST_VYRE_ALLOCATOR (memory->allocator) : NULL;
+
+  return self && g_atomic_int_get (&self->retired) && !vyre_store_survives_loss (self->store);
+}
+
+/* Frees the slice of @whole, which is nobody's part, if it has one, and gives it another. */
+void
+gst_vyre_memory_set_slice (GstMemory *whole, gsize slice)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *)whole;
+
+  if (vyre->slice != GST_VYRE_NO_SLICE)
+    vyre_store_free (vyre->store, vyre->slice);
+  vyre->slice = slice;
+}
+
+/* A memory over @slice, which it frees in the end. */
+GstMemory *
+gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size)
+{
+  return memory_new (allocator, NULL, 0, slice, size, VYRE_STORE_ALIGNMENT - 1, 0, size);
+}
+
+/* Whether @memory lies in @store, and where. */
+gboolean
+gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset)
+{
+  GstVyreMemory *vyre = (GstVyreMemory *)memory;
+
+  if (!gst_memory_is_type (memory, GST_VYRE_MEMORY_TYPE) || vyre->store != store)
+    return FALSE;
+  *offset = slice_of (memory) + memory->offset;
+  return TRUE;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * GstMemory over a slice of a VyreStore. The allocator lends staging memory
+ * upstream, and wraps readbacks for downstream. A memory keeps its store alive,
+ * so buffers stay valid after the element and the kernel are gone. Shares of one
+ * slice are recognised as adjacent: mapping a buffer of several of them costs
+ * no copy.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "vyre/vyre.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_VYRE_ALLOCATOR (gst_vyre_allocator_get_type ())
+G_DECLARE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST, VYRE_ALLOCATOR, GstAllocator)
+
+#define GST_VYRE_MEMORY_TYPE "VyreMemory"
+
+/* Where a memory lies that is over nothing at present. */
+#define GST_VYRE_NO_SLICE G_MAXSIZE
+
+/* Bytes of the store that a memory of @size takes: slices are whole pages. */
+#define GST_VYRE_ROOM(size) ((MAX (size, 1) + 4095) & ~(gsize)4095)
+
+GstAllocator *gst_vyre_allocator_new (VyreStore *store);
+VyreStore *gst_vyre_allocator_get_store (GstAllocator *allocator);
+void gst_vyre_allocator_retire (GstAllocator *allocator);
+void gst_vyre_allocator_note_told (GstAllocator *allocator);
+gboolean gst_vyre_allocator_was_told (GstAllocator *allocator);
+gboolean gst_vyre_allocator_can_lend (
+    GstAllocator *allocator, gsize size, const GstAllocationParams *params);
+gsize gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more);
+GstMemory *gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size);
+void gst_vyre_memory_set_slice (GstMemory *whole, gsize slice);
+gboolean gst_vyre_memory_was_refused (GstMemory *memory);
+gboolean gst_vyre_memory_is_lost (GstMemory *memory);
+gboolean gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset);
+
+G_END_DECLS

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/gstvyrereadbackpool.h"
+
+#include <string.h>
+
+#include "common/gstvyrefork.h"
+#include "common/gstvyremeta.h"
+
+/* With so many to start with, a buffer that comes back finds others there: a pool that
+ * becomes empty, or ceases to be, makes a system call. */
+#define LEAST_BUFFERS 2
+
+struct _GstVyreReadbackPool {
+  GstBufferPool parent;
+  GstAllocator *allocator;
+  VyreLayout layout;
+  guint generation; /* of the process */
+};
+
+G_DEFINE_FINAL_TYPE (GstVyreReadbackPool, gst_vyre_readback_pool, GST_TYPE_BUFFER_POOL)
+
+/* Makes @buffer, which is empty, a readback: the four parts of @whole, which it takes. */
+void
+gst_buffer_append_vyre_readback (GstBuffer *buffer, GstMemory *whole, const VyreLayout *layout)
+{
+  for (guint part = 0; part < VYRE_N_PARTS; part++)
+    gst_buffer_append_memory (
+        buffer, gst_memory_share (whole, (gssize)layout->offset[part], (gssize)layout->size[part]));
+  gst_memory_unref (whole);
+  gst_buffer_add_vyre_readback_meta (buffer, layout);
+}
+
+static GstFlowReturn
+alloc_buffer (GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquireParams *params)
+{
+  GstVyreReadbackPool *self = GST_VYRE_READBACK_POOL (pool);
+
+  *buffer = gst_buffer_new ();
+  gst_buffer_append_vyre_readback (*buffer,
+      gst_vyre_allocator_wrap (self->allocator, GST_VYRE_NO_SLICE, self->layout.total),
+      &self->layout);
+  return GST_FLOW_OK;
+}
+
+/* The memory that the parts of a buffer share; NULL when it has been given others. */
+static GstMemory *
+peek_whole (GstBuffer *buffer)
+{
+  if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_TAG_MEMORY)
+      || gst_buffer_n_memory (buffer) != VYRE_N_PARTS)
+    return NULL;
+  return gst_buffer_peek_memory (buffer, 0)->parent;
+}
+
+/* Whether nobody else has a part of it, or a part of a part. References count, too: who
+ * has one may not know that memory is to be locked. Parts first: who has none any more
+ * may have made a part of one meanwhile. */
+static gboolean
+is_sole_user (GstBuffer *buffer, GstMemory *whole)
+{
+  gboolean sole = TRUE;
+
+  for (guint part = 0; part < VYRE_N_PARTS; part++)
+    sole &= GST_MINI_OBJECT_REFCOUNT_VALUE (gst_buffer_peek_memory (buffer, part)) == 1;
+  return sole && GST_MINI_OBJECT_REFCOUNT_VALUE (whole) == VYRE_N_PARTS;
+}
+
+/* Whether it is what it was, however often it was mapped and read. */
+static gboolean
+is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
+{
+  gboolean intact = gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META) != NULL;
+
+  for (guint part = 0; part < VYRE_N_PARTS; part++) {
+    const GstMemory *memory = gst_buffer_peek_memory (buffer, part);
+    intact
+        &= memory->offset == self->layout.offset[part] && memory->size == self->layout.size[part];
+  }
+  return intact;
+}
+
+/* A buffer that somebody has cut, or whose memory somebody keeps, is not used again: it is
+ * let go of, and the slice with its last user. */
+static void
+reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
+{
+  GstMemory *whole = peek_whole (buffer);
+
+  if (whole && is_intact (GST_VYRE_READBACK_POOL (pool), buffer) && is_sole_user (buffer, whole))
+    gst_vyre_memory_set_slice (whole, GST_VYRE_NO_SLICE);
+  else
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  GST_BUFFER_POOL_CLASS (gst_vyre_readback_pool_parent_class)->reset_buffer (pool, buffer);
+}
+
+/* A child of the process keeps what comes back: a pool has a socket, which is the parent's, too. */
+static void
+release_buffer (GstBufferPool *pool, GstBuffer *buffer)
+{
+  if (GST_VYRE_READBACK_POOL (pool)->generation == gst_vyre_fork_generation)
+    GST_BUFFER_POOL_CLASS (gst_vyre_readback_pool_parent_class)->release_buffer (pool, buffer);
+}
+
+static void
+gst_vyre_readback_pool_finalize (GObject *object)
+{
+  gst_object_unref (GST_VYRE_READBACK_POOL (object)->allocator);
+  G_OBJECT_CLASS (gst_vyre_readback_pool_parent_class)->finalize (object);
+}
+
+static void
+gst_vyre_readback_pool_class_init (GstVyreReadbackPoolClass *klass)
+{
+  GST_BUFFER_POOL_CLASS (klass)->alloc_buffer = alloc_buffer;
+  GST_BUFFER_POOL_CLASS (klass)->reset_buffer = reset_buffer;
+  GST_BUFFER_POOL_CLASS (klass)->release_buffer = release_buffer;
+  G_OBJECT_CLASS (klass)->finalize = gst_vyre_readback_pool_finalize;
+}
+
+static void
+gst_vyre_readback_pool_init (GstVyreReadbackPool *self)
+{
+}
+
+/* An active pool of readbacks of one layout, over slices of the allocator's store. */
+GstVyreReadbackPool *
+gst_vyre_readback_pool_new (GstAllocator *allocator, const VyreLayout *layout)
+{
+  GstVyreReadbackPool *self = g_object_new (GST_TYPE_VYRE_READBACK_POOL, NULL);
+  GstBufferPool *pool = GST_BUFFER_POOL_CAST (self);
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_object_ref_sink (self);
+  self->allocator = gst_object_ref (allocator);
+  self->layout = *layout;
+  self->generation = gst_vyre_fork_generation;
+  gst_buffer_pool_config_set_params (config, NULL, (guint)layout->total, LEAST_BUFFERS, 0);
+  gst_buffer_pool_set_config (pool, config);
+  gst_buffer_pool_set_active (pool, TRUE);
+  return self;
+}
+
+gboolean
+gst_vyre_readback_pool_is_for (
+    GstVyreReadbackPool *self, GstAllocator *allocator, const VyreLayout *layout)
+{
+  return self->allocator == allocator && memcmp (&self->layout, layout, sizeof *layout) == 0;
+}
+
+/* A buffer over @slice, which it frees in the end; NULL if there is none to be had. */
+GstBuffer *
+gst_vyre_readback_pool_take (GstVyreReadbackPool *self, gsize slice)
+{
+  GstBuffer *buffer = NULL;
+
+  if (gst_buffer_pool_acquire_buffer (GST_BUFFER_POOL_CAST (self), &buffer, NULL) != GST_FLOW_OK)
+    return NULL;
+  gst_vyre_memory_set_slice (peek_whole (buffer), slice);
+  /* downstream may remove the meta from its buffer, as any other */
+  GST_META_FLAG_UNSET (
+      gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META), GST_META_FLAG_LOCKED);
+  return buffer;
+}
+
+/* Takes the reference. Buffers that are out stay what they are. */
+void
+gst_vyre_readback_pool_close (GstVyreReadbackPool *self)
+{
+  gst_buffer_pool_set_active (GST_BUFFER_POOL_CAST (self), FALSE);
+  gst_object_unref (self);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/gstvyreshared.h"
+
+#include "common/gstvyrefork.h"
+#include "common/gstvyrememory.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
+
+/* How long an element may wait for its last batches, and how often it looks for them:
+ * completions are words in memory and wake nobody. The end of the kernel may take as long
+ * again. */
+#define LEAVE_DEADLINE (1 * G_TIME_SPAN_SECOND)
+#define LEAVE_SLICE (1 * G_TIME_SPAN_MILLISECOND)
+
+/* Opening a device takes long, and so whoever does it holds a lock of its own:
+ * another that wants the same waits for it, those that only drop one do not. */
+static GMutex opening_lock;
+static GMutex registry_lock;
+static GList *registry; /* of GstVyreShared, not owned */
+
+static gboolean
+same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
+{
+  return a->residency == b->residency && a->placement == b->placement
+         && a->copy_threshold == b->copy_threshold && a->import_threshold == b->import_threshold
+         && a->staging_size == b->staging_size && a->readback_size == b->readback_size
+         && a->resource_size == b->resource_size && a->idle_timeout == b->idle_timeout
+         && a->lease == b->lease && a->max_batch_time == b->max_batch_time;
+}
+
+static gboolean
+is_inherited (const GstVyreShared *shared)
+{
+  return shared->generation != gst_vyre_fork_generation;
+}
+
+/* In a child. Threads of its parent may have held the locks, and changed the list. */
+void
+gst_vyre_shared_forked (void)
+{
+  g_mutex_init (&opening_lock);
+  g_mutex_init (&registry_lock);
+  registry = NULL;
+}
+
+/* One that works, with a reference. */
+static GstVyreShared *
+find (const gchar *device, const gchar *group, const VyreMegakernelParams *params)
+{
+  GstVyreShared *found = NULL;
+
+  g_mutex_lock (&registry_lock);
+  for (GList *l = registry; l && !found; l = l->next) {
+    GstVyreShared *shared = l->data;
+    if (g_str_equal (shared->device, device) && g_strcmp0 (shared->group, group) == 0
+        && same_params (&shared->params, params) && vyre_megakernel_check (shared->kernel, NULL))
+      found = gst_vyre_shared_ref (shared);
+  }
+  g_mutex_unlock (&registry_lock);
+  return found;
+}
+
+static GstVyreShared *
+create (const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error)
+{
+  g_autoptr (VyreDevice) opened = vyre_device_open (device, error);
+
+  if (!opened)
+    return NULL;
+  VyreMegakernelParams cut = *params;
+  cut.staging_size = MIN (cut.staging_size, vyre_device_get_max_payload (opened));
+  VyreMegakernel *kernel = vyre_megakernel_new (opened, &cut, error);
+  if (!kernel)
+    return NULL;
+  GstVyreShared *shared = g_new0 (GstVyreShared, 1);
+  g_atomic_ref_count_init (&shared->refs);
+  shared->generation = gst_vyre_fork_generation;
+  shared->device = g_strdup (device);
+  shared->group = g_strdup (group);
+  shared->params = *params;
+  shared->kernel = kernel;
+  shared->tenants = vyre_tenants_new (VYRE_TENANT_LAST);
+  shared->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
+  shared->readback_allocator = gst_vyre_allocator_new (vyre_megakernel_get_readbacks (kernel));
+  g_weak_ref_init (&shared->told, NULL);
+  if (vyre_file_io_get_reason (vyre_megakernel_get_file_io (kernel)))
+    gst_vyre_allocator_note_told (shared->upstream_allocator);
+  g_mutex_lock (&registry_lock);
+  registry = g_list_prepend (registry, shared);
+  g_mutex_unlock (&registry_lock);
+  return shared;
+}
+
+/* Staging is cut to what the device can address. Without @group, the kernel of all that have
+ * none. */
+GstVyreShared *
+gst_vyre_shared_acquire (
+    const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error)
+{
+  g_mutex_lock (&opening_lock);
+  GstVyreShared *shared = find (device, group, params);
+  if (!shared)
+    shared = create (device, group, params, error);
+  g_mutex_unlock (&opening_lock);
+  return shared;
+}
+
+GstVyreShared *
+gst_vyre_shared_ref (GstVyreShared *shared)
+{
+  g_atomic_ref_count_inc (&shared->refs);
+  return shared;
+}
+
+/* Makes @element a tenant of the kernel. Its slots carry the number of their program's
+ * tenants, not this one, so any number will do; and an element that finds all of them
+ * taken does without: NULL. Its limit is max-in-flight, which it keeps by itself. */
+VyreTenant *
+gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
+{
+  g_autofree gchar *label = gst_element_get_name (element);
+  g_autoptr (GError) error = NULL;
+  VyreTenant *tenant = vyre_tenants_register (shared->tenants, label, G_MAXUINT64, &error);
+
+  if (!tenant)
+    GST_INFO_OBJECT (element, "%s", error->message);
+  return tenant;
+}
+
+/* Why files are not read as well as they could be, if the bus of @element has not heard it from
+ * another user of the kernel; else NULL. */
+const char *
+gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
+{
+  const char *reason = vyre_file_io_get_reason (vyre_megakernel_get_file_io (shared->kernel));
+  g_autoptr (GstBus) bus = reason ? gst_element_get_bus (element) : NULL;
+  g_autoptr (GstBus) told = NULL;
+
+  if (!bus)
+    return NULL;
+  g_mutex_lock (&registry_lock);
+  told = g_weak_ref_get (&shared->told);
+  g_weak_ref_set (&shared->told, bus);
+  g_mutex_unlock (&registry_lock);
+  return told == bus ? NULL : reason;
+}
+
+/* Waits until the kernel is through with what @tenant, which may be NULL and is taken,
+ * published and nobody waits for any more: with that, its payloads have gone back. A
+ * kernel that has failed holds none. */
+void
+gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
+{
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + LEAVE_DEADLINE;
+  gboolean quiet = FALSE;
+
+  if (!tenant || is_inherited (shared))
+    return;
+  vyre_tenants_unregister (shared->tenants, vyre_tenant_get_id (tenant));
+  while (!quiet && vyre_megakernel_check (shared->kernel, NULL)) {
+    VyreMegakernelCounters counters;
+    gint64 now = vyre_clock_now (&clock);
+    g_autoptr (GError) error = NULL;
+    vyre_megakernel_get_counters (shared->kernel, &counters); /* has completions collected */
+    quiet = vyre_tenant_quiesce (tenant, g_get_monotonic_time () + LEAVE_SLICE, &error);
+    if (!quiet && now >= end) {
+      GST_WARNING ("%s", error->message);
+      break;
+    }
+  }
+  vyre_tenant_unref (tenant);
+}
+
+/* The count goes down under the lock, so that nobody finds what is about to go. */
+void
+gst_vyre_shared_unref (GstVyreShared *shared)
+{
+  g_mutex_lock (&registry_lock);
+  gboolean dead = g_atomic_ref_count_dec (&shared->refs);
+  if (dead)
+    registry = g_list_remove (registry, shared);
+  g_mutex_unlock (&registry_lock);
+  if (!dead || is_inherited (shared))
+    return;
+  g_weak_ref_clear (&shared->told);
+  gst_object_unref (shared->upstream_allocator);
+  gst_object_unref (shared->readback_allocator);
+  vyre_megakernel_unref (shared->kernel);
+  vyre_tenants_unref (shared->tenants);
+  g_free (shared->device);
+  g_free (shared->group);
+  g_free (shared);
+}

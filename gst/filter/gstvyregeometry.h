@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where the samples of a stream lie in its buffers, from the caps and, where a
+ * buffer has one, its GstVideoMeta; and the symbols that gives a program.
+ * Belongs to the sink pad's streaming thread.
+ */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "vyre/vyre.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  VyreSymbols *symbols;
+  gsize least_size;                   /* bytes a buffer has to have, 0 when nothing is known */
+  gboolean has_slots;                 /* buffers are no payload but slots to run */
+  gboolean has_video;                 /* planes that are rows of pixels */
+  GstVideoInfo video;                 /* as the caps say */
+  gsize offset[GST_VIDEO_MAX_PLANES]; /* of the planes, in the last buffer */
+  gint stride[GST_VIDEO_MAX_PLANES];
+} GstVyreGeometry;
+
+void gst_vyre_geometry_clear (GstVyreGeometry *geometry);
+gboolean gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **error);
+gboolean gst_vyre_geometry_check (
+    GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error);
+
+G_END_DECLS

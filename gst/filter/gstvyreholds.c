@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The rule that turns measured holding times into a latency to report. A new latency makes every
+ * sink of a pipeline jump, so few values exist, and a single slow batch changes nothing.
+ */
+#include "filter/gstvyreholds.h"
+
+/* The median is looked at with every fourth batch. */
+#define LOOK 4
+
+/* Below, nothing is reported: sinks allow for more by themselves (processing-deadline, 20 ms). */
+#define LEAST (5 * GST_MSECOND)
+
+static int
+compare (gconstpointer a, gconstpointer b)
+{
+  GstClockTime first = *(const GstClockTime *)a, second = *(const GstClockTime *)b;
+
+  return (first > second) - (first < second);
+}
+
+/* The lower median: half of the batches, hiccups and what queues up behind them, may take any
+ * longer. */
+static GstClockTime
+find_median (const GstVyreHolds *holds)
+{
+  guint n = MIN (holds->n, GST_VYRE_HOLDS);
+  GstClockTime sorted[GST_VYRE_HOLDS];
+
+  memcpy (sorted, holds->times, sizeof sorted);
+  qsort (sorted, n, sizeof *sorted, compare);
+  return sorted[(n - 1) / 2];
+}
+
+/* 0, or the next of 10 ms, 20 ms, 40 ms … */
+static GstClockTime
+round_up (GstClockTime time)
+{
+  GstClockTime step = 2 * LEAST;
+
+  if (time < LEAST)
+    return 0;
+  while (step < time)
+    step *= 2;
+  return step;
+}
+
+/* Takes note of a batch that was held for @time. Returns the latency to report, which stays
+ * @reported until the median is longer than that, or less than a quarter of it. */
+GstClockTime
+gst_vyre_holds_add (GstVyreHolds *holds, GstClockTime time, GstClockTime reported)
+{
+  holds->times[holds->n++ % GST_VYRE_HOLDS] = time;
+  if (holds->n % LOOK != 0)
+    return reported;
+  GstClockTime median = find_median (holds);
+  return median > reported || median < reported / 4 ? round_up (median) : reported;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The share of vyrefilter in the latency of a live pipeline. The least is the time for which
+ * batches are held, measured from the end of the wait for a turn to the push. The most is what the
+ * queue has room for: max-in-flight buffers, where the caps say how often one comes. How long the
+ * content of a buffer lasts says nothing about either. docs/architecture.md has the rule.
+ */
+#include "filter/gstvyrelatency.h"
+
+/* Frames that are further apart than this are no cadence. */
+#define LONGEST_INTERVAL (60 * 60 * GST_SECOND)
+
+/* A wait for a batch that takes so long, in µs, is a wait for the kernel: a batch that was
+ * through before takes none. */
+#define REAL_WAIT 1000
+
+/* The lock is held. Returns the share of the element in the most. A batch that is held for longer
+ * than its turn in a full queue is in the queue, too. */
+static GstClockTime
+get_room (const GstVyreFilter *self, guint max_in_flight)
+{
+  return MAX (self->latency.held, self->latency.interval * max_in_flight);
+}
+
+static guint
+get_max_in_flight (GstVyreFilter *self)
+{
+  GST_OBJECT_LOCK (self);
+  guint max_in_flight = self->settings.max_in_flight;
+  GST_OBJECT_UNLOCK (self);
+  return max_in_flight;
+}
+
+/* Notes what is reported. Returns whether that is news. The lock is held. */
+static gboolean
+take_report (GstVyreFilter *self, guint max_in_flight)
+{
+  GstVyreLatency *latency = &self->latency;
+  GstClockTime room = get_room (self, max_in_flight);
+  gboolean is_new = latency->told_held != latency->held || latency->told_room != room;
+
+  latency->told_held = latency->held;
+  latency->told_room = room;
+  return is_new;
+}
+
+/* Answers a LATENCY query of the source pad. */
+gboolean
+gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
+{
+  GstClockTime least, most;
+  gboolean live;
+
+  if (!gst_pad_peer_query (self->sinkpad, query))
+    return FALSE;
+  gst_query_parse_latency (query, &live, &least, &most);
+  guint max_in_flight = get_max_in_flight (self);
+  vyre_mutex_lock (&self->lock);
+  g_atomic_int_set (&self->live, live);
+  take_report (self, max_in_flight);
+  least += self->latency.told_held;
+  if (GST_CLOCK_TIME_IS_VALID (most))
+    most += self->latency.told_room;
+  g_mutex_unlock (&self->lock);
+  gst_query_set_latency (query, live, least, most);
+  return TRUE;
+}
+
+/* Has the pipeline ask again, if the stream is live and the answer is another one than the last. */
+void
+gst_vyre_latency_tell_changes (GstVyreFilter *self)
+{
+  guint max_in_flight = get_max_in_flight (self);
+
+  vyre_mutex_lock (&self->lock);
+  gboolean is_news = g_atomic_int_get (&self->live) && take_report (self, max_in_flight);
+  g_mutex_unlock (&self->lock);
+  if (is_news)
+    gst_element_post_message (
+        GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
+}
+
+/* The time from one buffer to the next, 0 if the caps do not say. */
+static GstClockTime
+read_interval (const GstCaps *caps)
+{
+  gint numerator, denominator;
+
+  if (!gst_structure_get_fraction (
+          gst_caps_get_structure (caps, 0), "framerate", &numerator, &denominator)
+      || numerator <= 0 || denominator <= 0)
+    return 0;
+  GstClockTime interval
+      = gst_util_uint64_scale (GST_SECOND, (guint64)denominator, (guint64)numerator);
+  return interval > LONGEST_INTERVAL ? 0 : interval;
+}
+
+void
+gst_vyre_latency_set_caps (GstVyreFilter *self, const GstCaps *caps)
+{
+  vyre_mutex_lock (&self->lock);
+  self->latency.interval = read_interval (caps);
+  g_mutex_unlock (&self->lock);
+  gst_vyre_latency_tell_changes (self);
+}
+
+static gboolean
+is_live (const GstVyreFilter *self)
+{
+  return g_atomic_int_get (&self->live);
+}
+
+/* The chain function has a turn for the item's batch. */
+void
+gst_vyre_latency_note_taken (GstVyreFilter *self, GstVyreItem *item)
+{
+  if (is_live (self) && item->taken == 0)
+    item->taken = g_get_monotonic_time ();
+}
+
+/* The task has nothing in its hands. */
+void
+gst_vyre_latency_note_ready (GstVyreFilter *self)
+{
+  if (is_live (self))
+    self->ready = g_get_monotonic_time ();
+}
+
+/* The task has the item's result. While downstream has the task, batches wait for it, which is
+ * downstream's time: a batch that may have waited so is left out. */
+void
+gst_vyre_latency_note_held (GstVyreFilter *self, const GstVyreItem *item)
+{
+  if (!is_live (self) || item->taken == 0)
+    return;
+  gint64 now = g_get_monotonic_time ();
+  if (item->taken < self->ready && now - self->ready < REAL_WAIT)
+    return;
+  GstClockTime time = (GstClockTime)(now - item->taken) * GST_USECOND;
+  vyre_mutex_lock (&self->lock);
+  GstClockTime before = self->latency.held;
+  self->latency.held = gst_vyre_holds_add (&self->latency.holds, time, before);
+  gboolean changed = self->latency.held != before;
+  g_mutex_unlock (&self->lock);
+  if (changed)
+    gst_vyre_latency_tell_changes (self);
+}
+
+/* Forgets the stream; the next one is live until a query says otherwise. The lock is held. */
+void
+gst_vyre_latency_reset (GstVyreFilter *self)
+{
+  g_atomic_int_set (&self->live, TRUE);
+  self->latency = (GstVyreLatency){ 0 };
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A lost device. Whichever streaming thread notices first replaces the kernel, and
+ * the other waits for it. Batches are independent of each other and numbered, so
+ * nothing else is done then: the source pad's task runs again what the lost kernel
+ * left when it comes to it, in order, and the sink pad's thread holds back new
+ * buffers until it is through. A second loss in a stream ends it, since whatever
+ * loses devices is likely to be in the stream.
+ */
+#include "common/gstvyrememory.h"
+#include "filter/gstvyrestream.h"
+
+#include <string.h>
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+
+typedef enum {
+  PART_REPLACE, /* this thread gets a new kernel */
+  PART_GO_ON,   /* there is one already */
+  PART_GIVE_UP, /* it is the second loss */
+  PART_TOLD,    /* the other thread gave up, and has said so */
+  PART_FLUSH,
+} Part;
+
+/* Called with the lock held. */
+static guint32
+first_undone (GstVyreFilter *self)
+{
+  if (self->awaited)
+    return self->awaited;
+  for (GList *l = self->items.head; l; l = l->next) {
+    GstVyreItem *item = l->data;
+    if (item->batch)
+      return item->sequence;
+  }
+  return self->sequence;
+}
+
+/* Batches that were taken and whose readback has not left. The lock is held. */
+static guint
+count_undone (GstVyreFilter *self)
+{
+  guint n = self->awaited != 0;
+
+  for (GList *l = self->items.head; l; l = l->next)
+    n += ((GstVyreItem *)l->data)->batch != NULL;
+  return n;
+}
+
+static Part
+take_part (GstVyreFilter *self, const GstVyreShared *lost)
+{
+  Part part;
+
+  vyre_mutex_lock (&self->lock);
+  while (self->recovering && gst_vyre_stream_is_open (self))
+    gst_vyre_stream_sleep (self);
+  if (!gst_vyre_stream_is_open (self)) {
+    part = PART_FLUSH;
+  } else if (self->shared != lost) {
+    part = PART_GO_ON;
+  } else if (self->given_up) {
+    part = PART_TOLD;
+  } else {
+    part = self->stats.device_losses++ > 0 ? PART_GIVE_UP : PART_REPLACE;
+    self->recovering = TRUE;
+  }
+  g_mutex_unlock (&self->lock);
+  return part;
+}
+
+/* How much of a message comes before its remedy. */
+static gint
+length_of_cause (const gchar *message)
+{
+  const gchar *fix = strstr (message, ". Fix: ");
+
+  return fix ? (gint)(fix - message) : (gint)strlen (message);
+}
+
+/* @error with the batches that it costs between cause and remedy. */
+static GError *
+name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
+{
+  gint length = length_of_cause (error->message);
+  g_autofree gchar *batches = first != last ? g_strdup_printf ("batches %u to %u are", first, last)
+                                            : g_strdup_printf ("batch %u is", last);
+
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_DEVICE_LOST, "%.*s%s; %s lost%s", length,
+      error->message, why, batches, error->message + length);
+}
+
+/* Ends the stream, with one message for both threads. Takes @error. */
+static GstFlowReturn
+give_up (GstVyreFilter *self, GError *error, const gchar *why)
+{
+  vyre_mutex_lock (&self->lock);
+  gboolean told = self->given_up;
+  GError *named = name_batches (error, why, first_undone (self), self->sequence);
+  self->given_up = TRUE;
+  self->recovering = FALSE;
+  gst_vyre_stream_wake (self);
+  g_mutex_unlock (&self->lock);
+  g_error_free (error);
+  if (!told)
+    return gst_vyre_stream_fail (self, named);
+  g_error_free (named);
+  return GST_FLOW_ERROR;
+}
+
+/* Puts @fresh in the place of the lost kernel, and tells how many batches have to be run again.
+ * Batches that a flush is about to drop are left out. The lock is held. */
+static guint
+exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
+{
+  GstVyreShared *lost = self->shared;
+
+  if (self->active) {
+    vyre_megakernel_set_active (fresh->kernel, TRUE);
+    vyre_megakernel_set_active (lost->kernel, FALSE);
+  }
+  self->shared = fresh;
+  self->tenant = tenant;
+  self->n_undone = gst_vyre_stream_is_open (self) ? count_undone (self) : 0;
+  return self->n_undone;
+}
+
+/* Has @fresh, which it takes, used from now on instead of @lost. FALSE: the element has gone to
+ * NULL in the meantime, pads that were active all the same notwithstanding. */
+static gboolean
+install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, guint *n)
+{
+  VyreTenant *tenant = gst_vyre_shared_join (fresh, GST_ELEMENT_CAST (self));
+
+  vyre_mutex_lock (&self->lock);
+  GstVyreShared *former = self->shared == lost ? self->shared : NULL;
+  VyreTenant *former_tenant = former ? self->tenant : NULL;
+  if (former)
+    *n = exchange (self, fresh, tenant);
+  self->recovering = FALSE;
+  gst_vyre_stream_wake (self);
+  g_mutex_unlock (&self->lock);
+  gst_vyre_shared_leave (former ? former : fresh, former ? former_tenant : tenant);
+  gst_vyre_shared_unref (former ? former : fresh);
+  return former != NULL;
+}
+
+static void
+warn (GstVyreFilter *self, const GError *error, guint n)
+{
+  GST_ELEMENT_WARNING (self, RESOURCE, FAILED,
+      ("%.*s; it was opened again, and %u %s run again. Fix: look for driver messages in the "
+       "kernel log.",
+          length_of_cause (error->message), error->message, n, n == 1 ? "batch is" : "batches are"),
+      (NULL));
+}
+
+/* Opens a device and a kernel like those lost, unless another element has already;
+ * upstream is told to ask again for memory that the kernel reads. Takes @error. */
+static GstFlowReturn
+replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
+{
+  GError *reason = NULL;
+  GstVyreShared *fresh
+      = gst_vyre_shared_acquire (lost->device, lost->group, &lost->params, &reason);
+
+  if (!fresh) {
+    g_error_free (error);
+    return give_up (self, reason, ", when it was opened again after a loss");
+  }
+  guint n = 0;
+  if (install (self, lost, fresh, &n)) {
+    warn (self, error, n);
+    gst_pad_push_event (self->sinkpad, gst_event_new_reconfigure ());
+  }
+  g_error_free (error);
+  return GST_VYRE_FLOW_AGAIN;
+}
+
+/* What a streaming thread does about @error of the kernel of @failed, which it holds:
+ * GST_VYRE_FLOW_AGAIN means to try again with the kernel that is in use now. Takes
+ * @error, and reports it if it ends the stream. */
+GstFlowReturn
+gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GError *error)
+{
+  if (!g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
+    return gst_vyre_stream_fail (self, error);
+  if (vyre_megakernel_check (failed->kernel, NULL))
+    return give_up (self, error, ""); /* not the kernel, but a payload went with a device */
+  gst_vyre_allocator_retire (failed->upstream_allocator);
+  GST_DEBUG_OBJECT (self, "%s", error->message);
+  switch (take_part (self, failed)) {
+    case PART_REPLACE:
+      return replace (self, failed, error);
+    case PART_GIVE_UP:
+      return give_up (self, error, ", for the second time in this stream");
+    case PART_GO_ON:
+      g_error_free (error);
+      return GST_VYRE_FLOW_AGAIN;
+    case PART_TOLD:
+      g_error_free (error);
+      return GST_FLOW_ERROR;
+    case PART_FLUSH:
+      break;
+  }
+  g_error_free (error);
+  return GST_FLOW_FLUSHING;
+}
+
+static gboolean
+plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
+{
+  /* a plan only takes a reference to the bound program */
+  VyreBoundProgram *bound = (VyreBoundProgram *)vyre_plan_get_bound_program (item->plan);
+  VyrePlan *plan = vyre_plan_new (bound, vyre_plan_get_payload_size (item->plan),
+      vyre_megakernel_get_workgroup (shared->kernel), vyre_plan_get_access (item->plan), error);
+
+  if (!plan)
+    return FALSE;
+  vyre_plan_unref (item->plan);
+  item->plan = plan;
+  return TRUE;
+}
+
+/* Publishes the item in the task's hands, whose kernel was lost, on the one in use.
+ * One that fails takes all that wait behind it along. */
+GstFlowReturn
+gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
+{
+  GstFlowReturn flow = GST_FLOW_ERROR;
+  GError *error = NULL;
+
+  vyre_mutex_lock (&self->lock);
+  g_autoptr (GstVyreShared) shared = gst_vyre_stream_choose_kernel (self, item);
+  g_mutex_unlock (&self->lock);
+  if (!shared || gst_vyre_stream_is_flushing (self))
+    return GST_FLOW_FLUSHING;
+  GST_DEBUG_OBJECT (self, "running batch %u again", item->sequence);
+  item->is_rerun = TRUE;
+  if (plan_again (item, shared, &error))
+    flow = gst_vyre_sink_pad_submit (self, shared, item, &error);
+  if (g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
+    return gst_vyre_recovery_handle (self, shared, error);
+  if (error)
+    return give_up (self, error, "");
+  if (flow != GST_FLOW_OK)
+    return flow;
+  vyre_mutex_lock (&self->lock);
+  if (item->epoch == self->epoch)
+    self->n_undone--;
+  self->stats.rerun_batches++;
+  gst_vyre_stream_wake (self);
+  g_mutex_unlock (&self->lock);
+  return GST_FLOW_OK;
+}

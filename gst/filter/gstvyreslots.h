@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Raw slots: buffers that are no payload for a program but the ring itself, whole
+ * slots in the encoding of the ABI, from whoever writes them. Here is what makes
+ * such bytes a batch, or says why they are none.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "vyre/vyre.h"
+
+G_BEGIN_DECLS
+
+#define GST_VYRE_SLOTS_CAPS "application/x-vyre-slots"
+
+/* How many observables there are unless it is said: which ones slots will write cannot
+ * be told before they run. With these a few slots are still a small batch. */
+#define GST_VYRE_SLOTS_OBSERVABLES 256
+
+gboolean gst_vyre_slots_check_caps (const GstStructure *fields, GError **error);
+gboolean gst_vyre_slots_check_size (gsize size, GError **error);
+VyrePlan *gst_vyre_slots_plan (
+    const void *slots, gsize size, guint n_observables, guint workgroup, GError **error);
+
+G_END_DECLS

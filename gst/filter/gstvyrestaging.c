@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filter/gstvyrestaging.h"
+
+#include <gst/allocators/allocators.h>
+#include <gst/video/video.h>
+
+#include "common/gstvyrebytes.h"
+#include "common/gstvyrefile.h"
+#include "common/gstvyreimport.h"
+#include "common/gstvyrememory.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+GST_DEBUG_CATEGORY_STATIC (cat_performance);
+
+/* With nothing in flight, how long others may hold the staging memory that a copy needs. */
+#define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
+
+/* A method that had accepted a buffer found that it cannot do it: the next has its turn. */
+#define FLOW_NEXT GST_FLOW_CUSTOM_SUCCESS
+
+static void
+count (GstVyreFilter *self, guint64 *counter, guint64 n)
+{
+  vyre_mutex_lock (&self->lock);
+  *counter += n;
+  g_mutex_unlock (&self->lock);
+}
+
+/* The memory of a buffer that has one and no more. */
+static GstMemory *
+only_memory (GstBuffer *buffer)
+{
+  return gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
+}
+
+/* The staging memory's size is that of the largest buffer, whichever way it goes: on some
+ * devices all payloads come to lie in a store of that size. */
+static gboolean
+is_too_large (GstVyreShared *shared, GstBuffer *buffer)
+{
+  return gst_buffer_get_size (buffer)
+         > vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel));
+}
+
+static void
+buffer_release (gpointer data)
+{
+  gst_buffer_unref (data);
+}
+
+/* The payload is what @buffer holds, and holds it. */
+static void
+hold_buffer (VyrePayload *staged, GstBuffer *buffer)
+{
+  staged->release = buffer_release;
+  staged->owner = gst_buffer_ref (buffer);
+}
+
+/* ---- in place: upstream wrote into the staging store ------------------------- */
+
+static gboolean
+accepts_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  GstMemory *memory = only_memory (buffer);
+  gsize offset;
+
+  return memory && gst_vyre_memory_find (memory, store, &offset) && offset % VYRE_GRANULE == 0;
+}
+
+static GstFlowReturn
+stage_in_place (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+
+  gst_vyre_memory_find (only_memory (item->buffer), store, &staged->offset);
+  hold_buffer (staged, item->buffer);
+  return GST_FLOW_OK;
+}
+
+/* Frames have a size, so there can be a pool of them; its memory is the allocator's. */
+static void
+propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocationParams *params)
+{
+  GstVideoInfo info;
+  GstCaps *caps;
+  gboolean wanted;
+
+  gst_query_parse_allocation (query, &caps, &wanted);
+  if (!wanted || !caps || !gst_video_info_from_caps (&info, caps)
+      || GST_VIDEO_INFO_FORMAT (&info) == GST_VIDEO_FORMAT_ENCODED)
+    return;
+  GstBufferPool *pool = gst_video_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_set_params (config, caps, (guint)GST_VIDEO_INFO_SIZE (&info), 0, 0);
+  gst_buffer_pool_config_set_allocator (config, allocator, params);
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (gst_buffer_pool_set_config (pool, config))
+    gst_query_add_allocation_pool (query, pool, (guint)GST_VIDEO_INFO_SIZE (&info), 0, 0);
+  gst_object_unref (pool);
+}
+
+/* Straight into the staging store, whose slices are whole pages: what the kernel reads behind
+ * the end of a payload is there without padding. */
+static void
+propose_in_place (GstVyreShared *shared, GstQuery *query)
+{
+  GstAllocationParams params;
+
+  gst_allocation_params_init (&params);
+  params.align = 4095;
+  gst_query_add_allocation_param (query, shared->upstream_allocator, &params);
+  propose_pool (query, shared->upstream_allocator, &params);
+}
+
+/* Whether all bytes of @buffer are still what upstream wrote. */
+static gboolean
+is_readable (GstBuffer *buffer)
+{
+  gboolean lost = FALSE;
+
+  for (guint i = 0; i < gst_buffer_n_memory (buffer); i++)
+    lost |= gst_vyre_memory_is_lost (gst_buffer_peek_memory (buffer, i));
+  return !lost;
+}
+
+/* ---- stored: publishing stores it into the device from wherever it is -------- */
+
+/* A buffer mapped for the time that it takes to store it. */
+typedef struct {
+  GstBuffer *buffer;
+  GstMapInfo map;
+} Mapped;
+
+static void
+mapped_free (gpointer data)
+{
+  Mapped *mapped = data;
+
+  gst_buffer_unmap (mapped->buffer, &mapped->map);
+  gst_buffer_unref (mapped->buffer);
+  g_free (mapped);
+}
+
+static gboolean
+accepts_stored (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  GstMemory *memory = only_memory (buffer);
+
+  return memory && !is_too_large (shared, buffer)
+         && vyre_megakernel_stores_payload (shared->kernel, gst_buffer_get_size (buffer))
+         && gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE && is_readable (buffer);
+}
+
+static GstFlowReturn
+stage_stored (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  Mapped *mapped = g_new (Mapped, 1);
+
+  if (!gst_buffer_map (item->buffer, &mapped->map, GST_MAP_READ)) {
+    g_free (mapped);
+    return FLOW_NEXT;
+  }
+  mapped->buffer = gst_buffer_ref (item->buffer);
+  *staged = (VyrePayload){
+    .data = mapped->map.data,
+    .release = mapped_free,
+    .owner = mapped,
+  };
+  return GST_FLOW_OK;
+}
+
+/* ---- import: the device reads upstream's memory ------------------------------ */
+
+static gboolean
+accepts_import (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  GstMemory *memory = only_memory (buffer);
+
+  return memory && !is_too_large (shared, buffer)
+         && vyre_megakernel_imports_payload (shared->kernel, gst_buffer_get_size (buffer))
+         && gst_vyre_import_accepts (memory, shared->kernel);
+}
+
+static GstFlowReturn
+stage_import (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  GstVyreImported imported;
+  g_autoptr (GError) reason = NULL;
+
+  if (!gst_vyre_import_find (only_memory (item->buffer), shared->kernel, &imported, &reason)) {
+    GST_CAT_LOG_OBJECT (cat_performance, self, "%s", reason->message);
+    return FLOW_NEXT;
+  }
+  *staged = (VyrePayload){ .data = imported.data, .import = imported.import };
+  hold_buffer (staged, item->buffer);
+  count (self, imported.is_new ? &self->stats.imports : &self->stats.import_hits, 1);
+  return GST_FLOW_OK;
+}
+
+/* ---- in the staging store: read there from a file, or copied ------------------ */
+
+/* A staging slice of our own, with what it takes to give it back. */
+typedef struct {
+  VyreStore *store;
+  gsize offset;
+} Slice;
+
+static void
+slice_free (gpointer data)
+{
+  Slice *slice = data;
+
+  vyre_store_free (slice->store, slice->offset);
+  vyre_store_unref (slice->store);
+  g_free (slice);
+}
+
+static GError *
+too_large (GstVyreShared *shared, gsize size)
+{
+  gsize room = vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel));
+  gsize most = vyre_device_get_max_payload (vyre_megakernel_get_device (shared->kernel));
+
+  if (size > most)
+    return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "A buffer of %" G_GSIZE_FORMAT " bytes is more than the %" G_GSIZE_FORMAT
+        " bytes this device can address. Fix: send smaller buffers, or choose another device.",
+        size, most);
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A buffer of %" G_GSIZE_FORMAT " bytes does not fit the %" G_GSIZE_FORMAT
+      " bytes of staging memory. Fix: set staging-size=%" G_GSIZE_FORMAT
+      " or more, or send smaller buffers.",
+      size, room, size);
+}
+
+/* Whether some of the staging memory will come free without anybody's doing: the kernel is not
+ * through yet with payloads of ours. A rerun has none before it. */
+static gboolean
+is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item)
+{
+  VyreMegakernelCounters kernel;
+  VyreTenantCounters ours = { 0 };
+
+  vyre_megakernel_get_counters (shared->kernel, &kernel); /* collects completions */
+  vyre_mutex_lock (&self->lock);
+  gboolean is_known = self->tenant && self->shared == shared;
+  if (is_known)
+    vyre_tenant_get_counters (self->tenant, &ours);
+  gboolean owed = is_known ? ours.outstanding > 0 : self->n_batches > 0;
+  g_mutex_unlock (&self->lock);
+  return owed && !item->is_rerun;
+}
+
+/* Tells whether payloads of @size bytes can be copied to where the kernel takes them from, past the
+ * staging store. */
+static gboolean
+can_go_past (GstVyreShared *shared, gsize size)
+{
+  return vyre_megakernel_stores_payload (shared->kernel, size)
+         || vyre_megakernel_can_import (shared->kernel, size);
+}
+
+static GError *
+no_room (GstVyreShared *shared, gsize size)
+{
+  gsize used = vyre_store_get_used (vyre_megakernel_get_staging (shared->kernel));
+
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+      "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s; elements in front hold "
+      "%" G_GSIZE_FORMAT " bytes of it. Fix: set staging-size=%" G_GSIZE_FORMAT
+      " or more, or have them hold less.",
+      size, used, GST_VYRE_ROOM (used) + GST_VYRE_ROOM (size));
+}
+
+/* Waits for room in the staging store for all of the buffer. FLOW_NEXT when only upstream could
+ * make some, which may be waiting for this very buffer, and the copy can go elsewhere. */
+static GstFlowReturn
+wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, gsize *offset,
+    GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  gsize size = gst_buffer_get_size (item->buffer);
+  gint64 deadline = 0;
+  VyreClock clock = { 0 };
+
+  while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
+    if (!vyre_megakernel_check (shared->kernel, error))
+      return GST_FLOW_ERROR;
+    vyre_mutex_lock (&self->lock);
+    GstFlowReturn flow = gst_vyre_stream_get_flow (self);
+    g_mutex_unlock (&self->lock);
+    if (flow != GST_FLOW_OK)
+      return flow;
+    gint64 now = vyre_clock_now (&clock);
+    gboolean owed = is_owed (self, shared, item);
+    if (!owed && can_go_past (shared, size))
+      return FLOW_NEXT;
+    if (owed || deadline == 0)
+      deadline = now + STAGING_DEADLINE;
+    if (now > deadline) {
+      g_propagate_error (error, no_room (shared, size));
+      return GST_FLOW_ERROR;
+    }
+  }
+  return GST_FLOW_OK;
+}
+
+/* Room in the staging store for all of the buffer, in @staged. */
+static GstFlowReturn
+alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  gsize offset;
+
+  if (is_too_large (shared, item->buffer)) {
+    g_propagate_error (error, too_large (shared, gst_buffer_get_size (item->buffer)));
+    return GST_FLOW_ERROR;
+  }
+  GstFlowReturn flow = wait_for_slice (self, shared, item, &offset, error);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  Slice *slice = g_new (Slice, 1);
+  *slice = (Slice){ .store = vyre_store_ref (store), .offset = offset };
+  *staged = (VyrePayload){ .offset = offset, .release = slice_free, .owner = slice };
+  return GST_FLOW_OK;
+}
+
+static gboolean
+accepts_file (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  GstMemory *memory = only_memory (buffer);
+
+  return memory && gst_vyre_file_is_memory (memory);
+}
+
+/* What was written to a mapping of the file is in the file. */
+static GstFlowReturn
+stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  GstMemory *memory = only_memory (item->buffer);
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  g_autoptr (GError) reason = NULL;
+  gsize size = memory->size, n = 0;
+
+  GstFlowReturn flow = alloc_slice (self, shared, item, staged, error);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (vyre_file_io_read (vyre_megakernel_get_file_io (shared->kernel),
+          gst_fd_memory_get_fd (memory), memory->offset,
+          vyre_store_get_data (store) + staged->offset, size, &n, &reason)
+      && n == size)
+    return GST_FLOW_OK;
+  GST_CAT_LOG_OBJECT (cat_performance, self,
+      "read %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes: %s", n, size,
+      reason ? reason->message : "the file is shorter");
+  slice_free (staged->owner);
+  if (gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE)
+    return FLOW_NEXT;
+  if (reason)
+    g_propagate_error (error, g_steal_pointer (&reason));
+  else
+    gst_vyre_bytes_set_cut (error, size, n);
+  return GST_FLOW_ERROR;
+}
+
+/* Counts the bytes of a copy, by its reason. */
+static void
+count_copy (GstVyreFilter *self, GstBuffer *buffer)
+{
+  gsize size = gst_buffer_get_size (buffer);
+  GstMemory *memory = only_memory (buffer);
+  gboolean crowded = memory && gst_vyre_memory_was_refused (memory);
+
+  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
+  vyre_mutex_lock (&self->lock);
+  self->stats.bounce_bytes += size;
+  self->stats.crowded_bytes += crowded ? size : 0;
+  self->stats.scattered_bytes += memory ? 0 : size;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Copies the bytes of @buffer on their way to the kernel, and counts them. */
+gboolean
+gst_vyre_staging_copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
+{
+  if (!is_readable (buffer)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
+        "The bytes of a buffer lay in memory of the device that was lost. Fix: restart the "
+        "pipeline.");
+    return FALSE;
+  }
+  if (!gst_vyre_bytes_copy (buffer, data, error))
+    return FALSE;
+  count_copy (self, buffer);
+  return TRUE;
+}
+
+static gboolean
+accepts_all (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+{
+  return TRUE;
+}
+
+static GstFlowReturn
+stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+
+  GstFlowReturn flow = alloc_slice (self, shared, item, staged, error);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (gst_vyre_staging_copy_bytes (
+          self, item->buffer, vyre_store_get_data (store) + staged->offset, error))
+    return GST_FLOW_OK;
+  slice_free (staged->owner);
+  return GST_FLOW_ERROR;
+}
+
+/* ---- aside: copied into memory of its own, where there is no room in the store - */
+
+/* What the copy lies in, and its import, if that is how the kernel takes it. */
+typedef struct {
+  guint8 *data;
+  VyreImport *import;
+} Aside;
+
+/* Memory that a failed kernel does not let go of stays. */
+static void
+aside_free (gpointer data)
+{
+  Aside *aside = data;
+
+  if (!aside->import || vyre_import_unref (aside->import))
+    g_free (aside->data);
+  g_free (aside);
+}
+
+/* Upstream holds the store, and may not let go before this buffer has been taken. */
+static GstFlowReturn
+stage_aside (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  gsize size = gst_buffer_get_size (item->buffer);
+  Aside *aside = g_new0 (Aside, 1);
+
+  aside->data = g_try_malloc (size);
+  if (!aside->data)
+    g_propagate_error (error, gst_vyre_no_memory (size));
+  gboolean fine
+      = aside->data && gst_vyre_staging_copy_bytes (self, item->buffer, aside->data, error);
+  if (fine && !vyre_megakernel_stores_payload (shared->kernel, size))
+    fine = (aside->import = vyre_import_new (shared->kernel, aside->data, size, error)) != NULL;
+  if (!fine) {
+    aside_free (aside);
+    return GST_FLOW_ERROR;
+  }
+  *staged = (VyrePayload){
+    .data = aside->data,
+    .import = aside->import,
+    .release = aside_free,
+    .owner = aside,
+  };
+  return GST_FLOW_OK;
+}
+
+/* ---- the table --------------------------------------------------------------- */
+
+typedef struct {
+  const gchar *name;
+  void (*propose) (GstVyreShared *shared, GstQuery *query); /* or NULL: takes what there is */
+  gboolean (*accepts) (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer);
+  GstFlowReturn (*perform) (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+      VyrePayload *staged, GError **error);
+  gsize counter; /* of the bytes, in the statistics; 0 for what counts by itself */
+} Method;
+
+/* Cheapest first. */
+static const Method methods[] = {
+  { "in place", propose_in_place, accepts_in_place, stage_in_place,
+      G_STRUCT_OFFSET (GstVyreStats, arena_bytes) },
+  { "stored", NULL, accepts_stored, stage_stored, G_STRUCT_OFFSET (GstVyreStats, direct_bytes) },
+  { "import", NULL, accepts_import, stage_import, G_STRUCT_OFFSET (GstVyreStats, import_bytes) },
+  { "file", NULL, accepts_file, stage_file, G_STRUCT_OFFSET (GstVyreStats, fd_bytes) },
+  { "copy", NULL, accepts_all, stage_copy, 0 },
+  { "aside", NULL, accepts_all, stage_aside, 0 },
+};
+
+void
+gst_vyre_staging_init (void)
+{
+  GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
+}
+
+/* Answers an ALLOCATION query, with or without caps: filesrc and others ask without and then
+ * write straight into what is proposed. */
+gboolean
+gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
+{
+  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
+
+  for (guint i = 0; shared && i < G_N_ELEMENTS (methods); i++) {
+    if (methods[i].propose)
+      methods[i].propose (shared, query);
+  }
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+/* Stages the payload of @item for the kernel of @shared. Nothing is posted:
+ * GST_FLOW_ERROR comes with @error. */
+GstFlowReturn
+gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyrePayload *staged, GError **error)
+{
+  GstFlowReturn flow = FLOW_NEXT;
+
+  for (const Method *method = methods; flow == FLOW_NEXT; method++) {
+    if (!method->accepts (self, shared, item->buffer))
+      continue;
+    flow = method->perform (self, shared, item, staged, error);
+    GST_LOG_OBJECT (self, "%s: %s", method->name, gst_flow_get_name (flow));
+    if (flow == GST_FLOW_OK && method->counter)
+      count (self, &G_STRUCT_MEMBER (guint64, &self->stats, method->counter),
+          gst_buffer_get_size (item->buffer));
+  }
+  return flow;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How a buffer's bytes become a payload that the kernel can read: a table of
+ * methods, of which the first that can does it. Each counts the bytes that went its
+ * way.
+ */
+#pragma once
+
+#include "filter/gstvyrestream.h"
+
+G_BEGIN_DECLS
+
+void gst_vyre_staging_init (void);
+gboolean gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query);
+GstFlowReturn gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared,
+    const GstVyreItem *item, VyrePayload *staged, GError **error);
+gboolean gst_vyre_staging_copy_bytes (
+    GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The stream through vyrefilter. The sink pad's thread (gstvyresinkpad.c) stages
+ * payloads and publishes batches; the source pad's task (gstvyresourcepad.c) waits
+ * for them and pushes readbacks. Between them lies one queue that also carries
+ * the serialized events, so that everything leaves in the order it came.
+ */
+#pragma once
+
+#include "filter/gstvyrefilter.h"
+
+G_BEGIN_DECLS
+
+/* A wait for the device or for memory is cut into slices of this length, after
+ * each of which a flush or a state change is noticed. */
+#define GST_VYRE_WAIT_SLICE (20 * G_TIME_SPAN_MILLISECOND)
+
+/* The kernel was replaced, or the source pad: what failed has to be tried again with the new
+ * one. */
+#define GST_VYRE_FLOW_AGAIN GST_FLOW_CUSTOM_SUCCESS_2
+
+typedef struct {
+  GstEvent *event;       /* or else a batch: */
+  GstBuffer *buffer;     /* its payload, to run it again if need be */
+  guint32 sequence;      /* number of the buffer in the stream, from 1; 0 for an event */
+  guint32 epoch;         /* of the queue when it was taken */
+  gboolean is_rerun;     /* its first kernel was lost */
+  GstVyreShared *shared; /* what it was published on */
+  VyreTenant *tenant;    /* that its batch is counted for, or NULL */
+  VyreBatch *batch;
+  VyrePlan *plan;
+  GstVyreTiming timing;
+  gint64 taken; /* when it had its turn, µs; 0: the stream was not live */
+} GstVyreItem;
+
+/* gstvyrestream.c; the first four and gst_vyre_stream_choose_kernel() are for those that hold the
+ * lock */
+gboolean gst_vyre_stream_is_open (const GstVyreFilter *self);
+GstFlowReturn gst_vyre_stream_get_flow (const GstVyreFilter *self);
+void gst_vyre_stream_sleep (GstVyreFilter *self);
+void gst_vyre_stream_wake (GstVyreFilter *self);
+gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
+gboolean gst_vyre_stream_is_task (GstVyreFilter *self);
+void gst_vyre_stream_activate_source (GstVyreFilter *self, gboolean active);
+gboolean gst_vyre_stream_meets_new_source (GstVyreFilter *self);
+void gst_vyre_stream_forget_beginning (GstVyreFilter *self);
+void gst_vyre_stream_shut (GstVyreFilter *self);
+void gst_vyre_stream_start_flush (GstVyreFilter *self);
+void gst_vyre_stream_await_task (GstVyreFilter *self);
+void gst_vyre_stream_reopen (GstVyreFilter *self, gboolean keep_sticky);
+void gst_vyre_stream_restart (GstVyreFilter *self);
+void gst_vyre_stream_relinked (GstVyreFilter *self);
+gboolean gst_vyre_stream_drain (GstVyreFilter *self);
+GstFlowReturn gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item);
+GstFlowReturn gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event);
+GstFlowReturn gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event);
+GstVyreItem *gst_vyre_stream_take (GstVyreFilter *self);
+void gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn flow);
+void gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item);
+GstVyreShared *gst_vyre_stream_choose_kernel (GstVyreFilter *self, GstVyreItem *item);
+GError *gst_vyre_no_memory (gsize size);
+GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
+void gst_vyre_stream_keep_sticky (GstVyreFilter *self, GstEvent *event);
+void gst_vyre_item_free (GstVyreItem *item);
+void gst_vyre_item_forget_batch (GstVyreItem *item);
+
+/* gstvyresinkpad.c */
+void gst_vyre_sink_pad_init (GstVyreFilter *self);
+void gst_vyre_sink_pad_clear (GstVyreFilter *self);
+GstFlowReturn gst_vyre_sink_pad_submit (
+    GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error);
+
+/* gstvyresourcepad.c */
+void gst_vyre_source_pad_init (GstVyreFilter *self);
+void gst_vyre_source_pad_reset (GstVyreFilter *self);
+
+/* gstvyrewatchdog.c */
+void gst_vyre_watchdog_batch (
+    GstVyreFilter *self, GstVyreItem *item, const guint8 *readback, gboolean due);
+void gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idle);
+void gst_vyre_watchdog_completed (GstVyreFilter *self, gint64 idle);
+
+/* gstvyrerecovery.c */
+GstFlowReturn gst_vyre_recovery_handle (
+    GstVyreFilter *self, const GstVyreShared *failed, GError *error);
+GstFlowReturn gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item);
+
+G_END_DECLS

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The watchdog: what the readbacks of a stream say of its slots, one after the other,
+ * is counted; and what keeps the stream from getting anywhere, or slots from ever
+ * being through, is told to the bus, once for as long as it lasts. Runs in the source
+ * pad's task, where a batch's readback is complete.
+ */
+#include "filter/gstvyrestream.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+
+/* A ring of so many slots is read with every batch: a cache line each. */
+#define SMALL_RING 16
+
+/* Without progress for so long, a batch is suspected: long before the deadline that
+ * ends the stream, and long after a healthy device has taken a ticket. */
+#define STALL (5 * G_TIME_SPAN_SECOND)
+
+/* Bits of the statuses of a slot that is not through. */
+#define LEFT_OVER ~(1u << VYRE_STATUS_EMPTY | 1u << VYRE_STATUS_DONE | 1u << VYRE_STATUS_FAULT)
+
+/* The control words of every batch; those of a ring that is large when an interval is
+ * @due, or when there is nothing to show yet. */
+static void
+read_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, gboolean due,
+    VyreTelemetry *telemetry)
+{
+  const VyreLayout *layout = vyre_plan_get_layout (item->plan);
+  guint n_slots = vyre_plan_get_bound_program (item->plan)->n_slots;
+  gboolean whole = due || n_slots <= SMALL_RING || self->watch.before.occupancy.n_slots == 0;
+
+  /* the parts are as large as they have to be, or the batch had not come so far */
+  vyre_telemetry_read (telemetry, readback + layout->offset[VYRE_PART_CONTROL],
+      layout->size[VYRE_PART_CONTROL], readback + layout->offset[VYRE_PART_RING],
+      whole ? layout->size[VYRE_PART_RING] : 0, NULL);
+}
+
+static gboolean
+has_ring (const VyreTelemetry *telemetry)
+{
+  return telemetry->occupancy.n_slots > 0;
+}
+
+static void
+count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *telemetry)
+{
+  const VyreLayout *layout = vyre_plan_get_layout (item->plan);
+  const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
+
+  vyre_mutex_lock (&self->lock);
+  GstVyreStats *stats = &self->stats;
+  stats->batches++;
+  for (guint part = 0; part < VYRE_N_PARTS; part++)
+    stats->part_bytes[part] += layout->size[part];
+  stats->faults += completion->faults;
+  stats->dropped_records += completion->dropped_records;
+  stats->region_bytes += completion->payload_bytes;
+  gst_vyre_stats_add_latency (stats, completion->latency);
+  gst_vyre_stats_add_telemetry (stats, telemetry);
+  g_mutex_unlock (&self->lock);
+}
+
+/* The first slot with one of @statuses, bits by number, or -1; unknown ones share the
+ * last bit. */
+static gint
+find_slot (const GstVyreItem *item, const guint8 *readback, guint32 statuses)
+{
+  const guint8 *ring = readback + vyre_plan_get_layout (item->plan)->offset[VYRE_PART_RING];
+  guint n_slots = vyre_plan_get_bound_program (item->plan)->n_slots;
+
+  for (guint slot = 0; slot < n_slots; slot++) {
+    guint32 status = vyre_read_word (ring, (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS);
+    if (statuses & 1u << MIN (status, 31))
+      return (gint)slot;
+  }
+  return -1;
+}
+
+static char *
+describe_slot (const GstVyreItem *item, gint slot)
+{
+  const VyreBoundProgram *bound = vyre_plan_get_bound_program (item->plan);
+
+  return g_strstrip (vyre_disassemble (bound->slots + (gsize)slot * VYRE_SLOT_WORDS, 1));
+}
+
+/* A faulted slot is visible in its readback; the bus hears of the first, and why the host could
+ * not give one what it asked for. */
+static void
+warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
+{
+  gint slot = find_slot (item, readback, 1u << VYRE_STATUS_FAULT);
+  const GError *io_error = vyre_batch_get_io_error (item->batch);
+
+  if (slot < 0)
+    return;
+  self->watch.warned_of_fault = TRUE;
+  g_autofree char *text = describe_slot (item, slot);
+  if (io_error) {
+    GST_ELEMENT_WARNING (
+        self, STREAM, FAILED, ("A slot of a batch faulted. %s", io_error->message), (NULL));
+    return;
+  }
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Slot %d of a batch faulted and had no effect. Fix: keep word indices inside the control "
+       "buffer (see observable-slots), words to load inside their file, and regions inside the "
+       "payload, of which a stream of slots has none; see the ring in the readback.",
+          slot),
+      ("%s", text));
+}
+
+static void
+count_stall (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  self->stats.stalls++;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+warn_of_slot (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, guint n_left)
+{
+  const guint8 *ring = readback + vyre_plan_get_layout (item->plan)->offset[VYRE_PART_RING];
+  gint slot = find_slot (item, readback, LEFT_OVER);
+  guint32 status = vyre_read_word (ring, (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS);
+  gboolean waits = status == VYRE_STATUS_WAIT_IO;
+  g_autofree char *text = describe_slot (item, slot);
+
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Slot %d of a batch %s, buffer after buffer; %u of %u slots are left over. Fix: %s; see "
+       "the ring in the readback.",
+          slot, waits ? "waits for what it asked the host for" : "is not run", n_left,
+          vyre_plan_get_bound_program (item->plan)->n_slots,
+          waits ? "publish no slot that asks the host, nobody answers those of a stream of slots"
+                : "publish slots for tenants that are authorised, in a program without @tenant"),
+      ("%s", text));
+}
+
+/* A slot that is left over may be through in the next readback; two with the same slots
+ * drained are what the watchdog suspects. It is over when nothing is left. */
+static void
+watch_slots (
+    GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, const VyreTelemetry *now)
+{
+  GstVyreWatch *watch = &self->watch;
+  gboolean was_left = vyre_occupancy_get_queue_depth (&watch->before.occupancy) > 0;
+  VyreHealth health;
+
+  vyre_telemetry_watch (now, &watch->before, &health);
+  watch->before = *now;
+  if (health.queue_depth == 0)
+    watch->slots_stalled = FALSE;
+  if (!health.suspected_stall || !was_left || watch->slots_stalled)
+    return;
+  watch->slots_stalled = TRUE;
+  count_stall (self);
+  warn_of_slot (self, item, readback, health.queue_depth);
+}
+
+/* Takes note of a completed batch; @due: when its whole ring is to be looked at,
+ * whatever its size. */
+void
+gst_vyre_watchdog_batch (
+    GstVyreFilter *self, GstVyreItem *item, const guint8 *readback, gboolean due)
+{
+  VyreTelemetry telemetry = { 0 };
+
+  read_batch (self, item, readback, due, &telemetry);
+  count_batch (self, item, &telemetry);
+  if (vyre_batch_get_completion (item->batch)->faults > 0 && !self->watch.warned_of_fault)
+    warn_of_fault (self, item, readback);
+  if (has_ring (&telemetry))
+    watch_slots (self, item, readback, &telemetry);
+}
+
+/* The kernel has made no progress for @idle µs while the item's batch is in flight.
+ * Batches that stall one after the other are told of once. */
+void
+gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idle)
+{
+  if (idle < STALL || self->watch.batch_stalled)
+    return;
+  self->watch.batch_stalled = TRUE;
+  count_stall (self);
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Batch %u is in flight and the kernel has made no progress for %d s. Fix: see what else "
+       "keeps the device busy, send smaller buffers, or set residency=dispatch; the stream ends "
+       "with an error if this goes on.",
+          item->sequence, (gint)(STALL / G_TIME_SPAN_SECOND)),
+      (NULL));
+}
+
+/* The item's batch has completed, after @idle µs without progress at most. */
+void
+gst_vyre_watchdog_completed (GstVyreFilter *self, gint64 idle)
+{
+  if (idle < STALL)
+    self->watch.batch_stalled = FALSE;
+}
+
+/* Forgets the stream. */
+void
+gst_vyre_watchdog_reset (GstVyreFilter *self)
+{
+  self->watch = (GstVyreWatch){ 0 };
+}

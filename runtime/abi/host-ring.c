@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A slot that comes as bytes is taken as it is, wherever it came from; whether it is
+ * one that publishing would have made is a question of its own.
+ */
+#include "vyre/host-ring.h"
+
+#include "abi/publish-each.h"
+
+static gboolean
+has_slot (gsize size, guint32 slot)
+{
+  return slot < size / VYRE_SLOT_BYTES;
+}
+
+static void
+copy_words (guint32 *words, const void *slot)
+{
+  for (guint i = 0; i < VYRE_SLOT_WORDS; i++)
+    words[i] = vyre_read_word (slot, i);
+}
+
+static gboolean
+check_raw (gsize size, guint32 slot, gsize raw_size, GError **error)
+{
+  if (raw_size != VYRE_SLOT_BYTES) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_MISALIGNED,
+        "A buffer of %" G_GSIZE_FORMAT " bytes is not one slot. Fix: pass exactly 64 bytes.",
+        raw_size);
+    return FALSE;
+  }
+  if (!has_slot (size, slot)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_MISSING_WORD,
+        "A ring of %" G_GSIZE_FORMAT " bytes ends before slot %u does. Fix: use a slot that the "
+        "ring has.",
+        size, slot);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/**
+ * vyre_host_ring_publish:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @slot: index of the slot to overwrite, whatever its status
+ * @encoded: (array length=encoded_size) (element-type guint8): an encoded slot
+ * @encoded_size: bytes in @encoded, 64
+ * @error: return location
+ *
+ * Copies a slot into a ring as it is, its STATUS last. Nothing is checked about
+ * what it holds or replaces: that is up to the caller, who may ask
+ * vyre_slots_check() and look at the status.
+ *
+ * Returns: whether the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@encoded is
+ *   not one slot) or %VYRE_ERROR_MISSING_WORD (the ring has no such slot)
+ */
+gboolean
+vyre_host_ring_publish (
+    void *ring, gsize size, guint32 slot, const void *encoded, gsize encoded_size, GError **error)
+{
+  guint32 words[VYRE_SLOT_WORDS];
+
+  if (!check_raw (size, slot, encoded_size, error))
+    return FALSE;
+  copy_words (words, encoded);
+  vyre_slot_store (ring, slot, words, VYRE_SLOT_WORDS);
+  return TRUE;
+}
+
+/**
+ * vyre_host_ring_read:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @slot: index of the slot to read
+ * @buffer: (out caller-allocates) (array length=buffer_size) (element-type guint8):
+ *   where to copy it to
+ * @buffer_size: bytes in @buffer, 64
+ * @error: return location
+ *
+ * Copies a slot out of a ring. The words are at least as new as the STATUS among
+ * them.
+ *
+ * Returns: whether the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@buffer is
+ *   not one slot) or %VYRE_ERROR_MISSING_WORD (the ring has no such slot)
+ */
+gboolean
+vyre_host_ring_read (
+    const void *ring, gsize size, guint32 slot, void *buffer, gsize buffer_size, GError **error)
+{
+  if (!check_raw (size, slot, buffer_size, error))
+    return FALSE;
+  vyre_write_word (buffer, VYRE_SLOT_STATUS,
+      vyre_word_acquire (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS));
+  for (guint i = VYRE_SLOT_STATUS + 1; i < VYRE_SLOT_WORDS; i++)
+    vyre_write_word (buffer, i, vyre_read_word (ring, (gsize)slot * VYRE_SLOT_WORDS + i));
+  return TRUE;
+}
+
+/**
+ * vyre_host_ring_count_done:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ *
+ * Returns: how many of the ring's whole slots are DONE
+ */
+guint32
+vyre_host_ring_count_done (const void *ring, gsize size)
+{
+  guint32 done = 0;
+
+  for (gsize slot = 0; slot < size / VYRE_SLOT_BYTES; slot++)
+    done += vyre_word_acquire (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS) == VYRE_STATUS_DONE;
+  return done;
+}
+
+/**
+ * vyre_encode_load_miss:
+ * @slot: (out caller-allocates): 64 bytes
+ * @resource: id of what is missing
+ * @prefetch: whether it is only going to be needed
+ *
+ * Encodes the slot that has the kernel ask for a resource: tenant 0, and, as the
+ * runtime itself publishes it, priority CRITICAL.
+ */
+void
+vyre_encode_load_miss (void *slot, guint32 resource, gboolean prefetch)
+{
+  guint32 words[VYRE_SLOT_WORDS] = { 0 };
+
+  vyre_slot_encode_header (words, VYRE_OP_LOAD_MISS, 0);
+  words[VYRE_SLOT_PRIORITY] = VYRE_PRIORITY_CRITICAL;
+  words[VYRE_SLOT_ARGS] = resource;
+  words[VYRE_SLOT_ARGS + 1] = prefetch ? 1 : 0;
+  vyre_slot_store (slot, 0, words, VYRE_SLOT_WORDS);
+}
+
+/**
+ * vyre_decode_load_miss:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @slot: index of a slot, of any status
+ * @resource: (out): id of what is missing
+ * @prefetch: (out): whether it is only going to be needed
+ *
+ * Returns: whether the ring has that whole slot and it is a LOAD_MISS; otherwise
+ *   @resource and @prefetch are as before
+ */
+gboolean
+vyre_decode_load_miss (
+    const void *ring, gsize size, guint32 slot, guint32 *resource, gboolean *prefetch)
+{
+  gsize word = (gsize)slot * VYRE_SLOT_WORDS;
+
+  if (!has_slot (size, slot) || vyre_read_word (ring, word + VYRE_SLOT_OPCODE) != VYRE_OP_LOAD_MISS)
+    return FALSE;
+  *resource = vyre_read_word (ring, word + VYRE_SLOT_ARGS);
+  *prefetch = vyre_read_word (ring, word + VYRE_SLOT_ARGS + 1) != 0;
+  return TRUE;
+}
+
+static gboolean
+invalid (GError **error, const char *what)
+{
+  g_set_error_literal (error, VYRE_ERROR, VYRE_ERROR_INVALID, what);
+  return FALSE;
+}
+
+/* A pair for each operation, behind the two bytes for all of them: opcode, first argument. */
+static gboolean
+check_offsets (const guint8 *metadata, GError **error)
+{
+  guint n_ops = metadata[0], total = metadata[1], previous = 0;
+
+  for (guint i = 0; i < n_ops; i++) {
+    guint offset = metadata[3 + 2 * i];
+
+    if (offset < previous || offset > total || (i == 0 && offset != 0))
+      return invalid (error, "The arguments of its packed operations do not lie one behind the "
+                             "other. Fix: encode it with vyre_publish_packed().");
+    previous = offset;
+  }
+  if (n_ops == 0 && total != 0)
+    return invalid (error, "It packs arguments, but no operation that they belong to. Fix: encode "
+                           "it with vyre_publish_packed().");
+  return TRUE;
+}
+
+static gboolean
+check_packed (const guint32 *args, GError **error)
+{
+  guint8 metadata[4 * VYRE_SLOT_MAX_ARGS];
+  guint words;
+
+  for (guint i = 0; i < VYRE_SLOT_MAX_ARGS; i++)
+    vyre_write_word (metadata, i, args[i]);
+  words = vyre_packed_metadata_words (metadata[0]);
+  if (words + metadata[1] > VYRE_SLOT_MAX_ARGS)
+    return invalid (error, "Its packed operations do not fit 12 argument words. Fix: pack fewer, "
+                           "or fewer arguments.");
+  for (guint i = 2 + 2 * metadata[0]; i < 4 * words; i++) {
+    if (metadata[i] != 0)
+      return invalid (error, "The bytes behind the last of its packed operations are not 0. Fix: "
+                             "encode it with vyre_publish_packed().");
+  }
+  return check_offsets (metadata, error);
+}
+
+static gboolean
+check_slot (const guint32 *words, GError **error)
+{
+  if (words[VYRE_SLOT_STATUS] == VYRE_STATUS_EMPTY)
+    return TRUE;
+  if (words[VYRE_SLOT_STATUS] != VYRE_STATUS_PUBLISHED)
+    return invalid (error, "Its status is neither EMPTY nor PUBLISHED. Fix: set it to 0 or 1; a "
+                           "slot that has run has to be published anew.");
+  if (!vyre_opcode_check_publish (words[VYRE_SLOT_OPCODE], error))
+    return FALSE;
+  if (words[VYRE_SLOT_PRIORITY] >= VYRE_PRIORITY_LEVELS)
+    return invalid (error, "Its priority is above 4. Fix: use 0 (critical) to 4 (idle).");
+  return words[VYRE_SLOT_OPCODE] != VYRE_OP_PACKED_SLOT
+         || check_packed (words + VYRE_SLOT_ARGS, error);
+}
+
+/**
+ * vyre_slots_check:
+ * @slots: (array length=size) (element-type guint8) (nullable): slots, of any alignment
+ * @size: bytes in @slots; 0 is no slot, and fine
+ * @error: return location
+ *
+ * Checks slots that somebody wants to have run as a batch, as publishing them would:
+ * their status is EMPTY, and they are idle whatever else they hold, or PUBLISHED.
+ * Published ones need an opcode that vyre_opcode_check_publish() accepts, a priority
+ * from 0 to 4, and in a PACKED_SLOT metadata as vyre_publish_packed() writes it.
+ *
+ * Returns: whether the slots may run; otherwise %VYRE_ERROR_MISALIGNED (not whole
+ *   slots), %VYRE_ERROR_QUEUE_FULL (an opcode) or %VYRE_ERROR_INVALID, and the message
+ *   starts with the index of the first slot that may not
+ */
+gboolean
+vyre_slots_check (const void *slots, gsize size, GError **error)
+{
+  if (size % VYRE_SLOT_BYTES != 0) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_MISALIGNED,
+        "%" G_GSIZE_FORMAT " bytes are not whole slots. Fix: pass 64 bytes for each slot.", size);
+    return FALSE;
+  }
+  for (gsize slot = 0; slot < size / VYRE_SLOT_BYTES; slot++) {
+    guint32 words[VYRE_SLOT_WORDS];
+
+    copy_words (words, (const guint8 *)slots + VYRE_SLOT_BYTES * slot);
+    if (!check_slot (words, error)) {
+      g_prefix_error (error, "Slot %" G_GSIZE_FORMAT ": ", slot);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}

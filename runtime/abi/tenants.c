@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * One lock guards the registry and all its tenants: what is done under it is a few
+ * words, and so tenants that publish into one ring need no other. Numbers are handed
+ * out in ascending order and only go around when the last one was reached, so that a
+ * late slot of a tenant that has left is not taken for that of a new one.
+ */
+#include "abi/tenant-notes.h"
+
+#include "vyre/clock.h"
+#include "base/fork.h"
+#include "base/spin-lock.h"
+
+G_STATIC_ASSERT (
+    VYRE_TENANT_WINDOW_BASE + (VYRE_TENANT_LAST + 1) * VYRE_TENANT_WINDOW_SIZE == 0x80000000u);
+G_STATIC_ASSERT (
+    VYRE_CONTROL_TENANT_MASKS + VYRE_TENANT_LAST_AUTHORISED + 1 == VYRE_CONTROL_TENANT_MASKS_END);
+
+struct _VyreTenants {
+  gatomicrefcount refs;
+  guint generation; /* of the process */
+  guint32 last;
+
+  GMutex lock; /* guards what follows, and the tenants */
+  guint32 newest;
+  VyreTenant *registered[VYRE_TENANT_LAST + 1]; /* by number; the references are others' */
+  gboolean taken[VYRE_TENANT_LAST + 1];         /* numbers that are not to be handed out */
+};
+
+struct _VyreTenant {
+  VyreTenants *tenants;
+  guint32 id;
+  char *label;
+  guint64 max_outstanding;
+
+  guint64 last_turn; /* guarded by the lock of the kernel */
+
+  guint refs;
+  GCond drained; /* nothing is outstanding any more */
+  VyreTenantCounters counters;
+};
+
+/* It is memory and no more, so a child goes on with its copy; but a lock that a thread of the
+ * parent held would stay locked. */
+static void
+own_registry (VyreTenants *tenants)
+{
+  if (!vyre_is_inherited (tenants->generation))
+    return;
+  g_mutex_init (&tenants->lock);
+  tenants->generation = vyre_fork_generation;
+}
+
+static void
+lock_registry (VyreTenants *tenants)
+{
+  own_registry (tenants);
+  vyre_mutex_lock (&tenants->lock);
+}
+
+/**
+ * vyre_tenants_new:
+ * @last: highest number to hand out, VYRE_TENANT_LAST at most:
+ *   VYRE_TENANT_LAST_AUTHORISED where a kernel with the table of masks is to run what
+ *   they publish
+ *
+ * Returns: (transfer full): a registry without tenants
+ */
+VyreTenants *
+vyre_tenants_new (guint32 last)
+{
+  VyreTenants *tenants = g_new0 (VyreTenants, 1);
+
+  g_atomic_ref_count_init (&tenants->refs);
+  tenants->generation = vyre_fork_generation;
+  g_mutex_init (&tenants->lock);
+  tenants->last = MIN (last, VYRE_TENANT_LAST);
+  return tenants;
+}
+
+/**
+ * vyre_tenants_ref:
+ * @tenants: a registry
+ *
+ * Returns: (transfer full): @tenants with one more reference
+ */
+VyreTenants *
+vyre_tenants_ref (VyreTenants *tenants)
+{
+  g_atomic_ref_count_inc (&tenants->refs);
+  return tenants;
+}
+
+/**
+ * vyre_tenants_unref:
+ * @tenants: (transfer full): a registry; its tenants have references, too
+ */
+void
+vyre_tenants_unref (VyreTenants *tenants)
+{
+  if (!g_atomic_ref_count_dec (&tenants->refs))
+    return;
+  own_registry (tenants);
+  g_mutex_clear (&tenants->lock);
+  g_free (tenants);
+}
+
+/* The next number that nobody has, or 0. */
+static guint32
+find_free (const VyreTenants *tenants)
+{
+  for (guint32 i = 0; i < tenants->last; i++) {
+    guint32 id = 1 + (tenants->newest + i) % tenants->last;
+    if (!tenants->taken[id])
+      return id;
+  }
+  return 0;
+}
+
+static VyreTenant *
+add_tenant (VyreTenants *tenants, guint32 id, const char *label, guint64 max_outstanding)
+{
+  VyreTenant *tenant = g_new0 (VyreTenant, 1);
+
+  tenant->tenants = vyre_tenants_ref (tenants);
+  tenant->id = id;
+  tenant->label = g_strdup (label);
+  tenant->max_outstanding = MAX (max_outstanding, 1);
+  tenant->refs = 1;
+  g_cond_init (&tenant->drained);
+  tenants->registered[id] = tenant;
+  tenants->taken[id] = TRUE;
+  tenants->newest = id;
+  return tenant;
+}
+
+/**
+ * vyre_tenants_register:
+ * @tenants: a registry
+ * @label: what errors call the tenant
+ * @max_outstanding: slots that it may have outstanding; 0 is as good as 1
+ * @error: return location
+ *
+ * A number can be had again when nobody holds the tenant that had it, unless that one
+ * left slots outstanding.
+ *
+ * Returns: (transfer full) (nullable): a tenant, which is registered until it is
+ *   unregistered or nobody holds it any more; or %NULL with %VYRE_ERROR_NO_SPACE when
+ *   all numbers with which it could publish are in use
+ */
+VyreTenant *
+vyre_tenants_register (
+    VyreTenants *tenants, const char *label, guint64 max_outstanding, GError **error)
+{
+  VyreTenant *tenant = NULL;
+
+  lock_registry (tenants);
+  guint32 id = find_free (tenants);
+  if (id != 0)
+    tenant = add_tenant (tenants, id, label, max_outstanding);
+  g_mutex_unlock (&tenants->lock);
+  if (tenant == NULL)
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+        "There is no number for tenant \"%s\": all %u are in use. Fix: drain and release tenants "
+        "that are not needed.",
+        label, tenants->last);
+  return tenant;
+}
+
+/**
+ * vyre_tenants_unregister:
+ * @tenants: a registry
+ * @id: number of a tenant
+ *
+ * The tenant cannot publish any more. Slots that it has outstanding stay so until
+ * they are reported as drained.
+ *
+ * Returns: whether there was such a tenant
+ */
+gboolean
+vyre_tenants_unregister (VyreTenants *tenants, guint32 id)
+{
+  gboolean found = FALSE;
+
+  lock_registry (tenants);
+  if (id <= VYRE_TENANT_LAST) {
+    found = tenants->registered[id] != NULL;
+    tenants->registered[id] = NULL;
+  }
+  g_mutex_unlock (&tenants->lock);
+  return found;
+}
+
+/**
+ * vyre_tenants_list:
+ * @tenants: a registry
+ *
+ * Returns: (transfer full) (element-type VyreTenant): the registered tenants, by number
+ */
+GPtrArray *
+vyre_tenants_list (VyreTenants *tenants)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify)vyre_tenant_unref);
+
+  lock_registry (tenants);
+  for (guint32 id = 1; id <= tenants->last; id++) {
+    VyreTenant *tenant = tenants->registered[id];
+    if (tenant == NULL)
+      continue;
+    tenant->refs++;
+    g_ptr_array_add (list, tenant);
+  }
+  g_mutex_unlock (&tenants->lock);
+  return list;
+}
+
+/**
+ * vyre_tenant_ref:
+ * @tenant: a tenant
+ *
+ * Returns: (transfer full): @tenant with one more reference
+ */
+VyreTenant *
+vyre_tenant_ref (VyreTenant *tenant)
+{
+  lock_registry (tenant->tenants);
+  tenant->refs++;
+  g_mutex_unlock (&tenant->tenants->lock);
+  return tenant;
+}
+
+/* Whether it may publish. Its number may be another's by now. */
+static gboolean
+is_registered (const VyreTenant *tenant)
+{
+  return tenant->tenants->registered[tenant->id] == tenant;
+}
+
+/**
+ * vyre_tenant_unref:
+ * @tenant: (transfer full): a tenant; the last reference unregisters it
+ */
+void
+vyre_tenant_unref (VyreTenant *tenant)
+{
+  VyreTenants *tenants = tenant->tenants;
+
+  lock_registry (tenants);
+  gboolean gone = --tenant->refs == 0;
+  if (gone) {
+    if (is_registered (tenant))
+      tenants->registered[tenant->id] = NULL;
+    tenants->taken[tenant->id] = tenant->counters.outstanding > 0;
+  }
+  g_mutex_unlock (&tenants->lock);
+  if (!gone)
+    return;
+  g_cond_clear (&tenant->drained);
+  g_free (tenant->label);
+  g_free (tenant);
+  vyre_tenants_unref (tenants);
+}
+
+/**
+ * vyre_tenant_get_id:
+ * @tenant: a tenant
+ *
+ * Returns: its number, which is in the TENANT word of its slots
+ */
+guint32
+vyre_tenant_get_id (const VyreTenant *tenant)
+{
+  return tenant->id;
+}
+
+/**
+ * vyre_tenant_get_base_opcode:
+ * @tenant: a tenant
+ *
+ * Returns: the first of the VYRE_TENANT_WINDOW_SIZE opcodes that are its own
+ */
+guint32
+vyre_tenant_get_base_opcode (const VyreTenant *tenant)
+{
+  return VYRE_TENANT_WINDOW_BASE + tenant->id * VYRE_TENANT_WINDOW_SIZE;
+}
+
+/**
+ * vyre_tenant_get_max_outstanding:
+ * @tenant: a tenant
+ *
+ * Returns: how many slots it may have outstanding
+ */
+guint64
+vyre_tenant_get_max_outstanding (const VyreTenant *tenant)
+{
+  return tenant->max_outstanding;
+}
+
+/**
+ * vyre_tenant_get_label:
+ * @tenant: a tenant
+ *
+ * Returns: (transfer none): what it was registered as
+ */
+const char *
+vyre_tenant_get_label (const VyreTenant *tenant)
+{
+  return tenant->label;
+}
+
+static gboolean
+check_publish (const VyreTenant *tenant, guint32 local, GError **error)
+{
+  if (!is_registered (tenant)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_REVOKED,
+        "Tenant %u \"%s\" is not registered any more. Fix: register again.", tenant->id,
+        tenant->label);
+    return FALSE;
+  }
+  if (local >= VYRE_TENANT_WINDOW_SIZE) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "Opcode %u of tenant %u \"%s\" is outside its window. Fix: count opcodes from its start, "
+        "below %u.",
+        local, tenant->id, tenant->label, VYRE_TENANT_WINDOW_SIZE);
+    return FALSE;
+  }
+  if (tenant->counters.outstanding >= tenant->max_outstanding) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_QUEUE_FULL,
+        "Tenant %u \"%s\" has %" G_GUINT64_FORMAT " slots outstanding, and may not have more. Fix: "
+        "wait until some are drained, or register with a higher limit.",
+        tenant->id, tenant->label, tenant->counters.outstanding);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+publish_locked (
+    VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error)
+{
+  if (!check_publish (tenant, op->opcode, error))
+    return FALSE;
+  VyreOp global = *op;
+  global.opcode += vyre_tenant_get_base_opcode (tenant);
+  if (!vyre_publish_slot (ring, size, slot, tenant->id, &global, error))
+    return FALSE;
+  tenant->counters.published++;
+  tenant->counters.outstanding++;
+  return TRUE;
+}
+
+/**
+ * vyre_tenant_publish:
+ * @tenant: a tenant
+ * @ring: a ring, @size bytes
+ * @size: bytes
+ * @slot: index of the slot to write
+ * @op: what to write; its opcode counts from the start of the tenant's window
+ * @error: return location
+ *
+ * As vyre_publish_slot(), within the tenant's window and limit. All tenants of a
+ * registry may publish into the same ring at the same time.
+ *
+ * Returns: whether it was published; otherwise nothing was written and @error is
+ *   %VYRE_ERROR_REVOKED, %VYRE_ERROR_INVALID (outside the window),
+ *   %VYRE_ERROR_QUEUE_FULL (the limit) or one of vyre_publish_slot(), looked for in
+ *   this order
+ */
+gboolean
+vyre_tenant_publish (
+    VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error)
+{
+  lock_registry (tenant->tenants);
+  gboolean ok = publish_locked (tenant, ring, size, slot, op, error);
+  g_mutex_unlock (&tenant->tenants->lock);
+  return ok;
+}
+
+/**
+ * vyre_tenant_note_published:
+ * @tenant: a tenant, registered or not
+ * @n: how many
+ *
+ * Counts what was published for the tenant by other means than
+ * vyre_tenant_publish(), in whatever unit its producer reports it as drained. Nothing
+ * is refused any more, so the limit is its producer's to keep.
+ */
+void
+vyre_tenant_note_published (VyreTenant *tenant, guint64 n)
+{
+  lock_registry (tenant->tenants);
+  tenant->counters.published += n;
+  tenant->counters.outstanding += n;
+  g_mutex_unlock (&tenant->tenants->lock);
+}
+
+/**
+ * vyre_tenant_note_drained:
+ * @tenant: a tenant, registered or not
+ * @n: slots of it that have ended
+ * @error: return location
+ *
+ * Makes room for as many; who waits for all of them is woken.
+ *
+ * Returns: whether it had so many outstanding; otherwise none was counted and @error
+ *   is %VYRE_ERROR_INVALID
+ */
+gboolean
+vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
+{
+  VyreTenantCounters *counters = &tenant->counters;
+
+  lock_registry (tenant->tenants);
+  guint64 outstanding = counters->outstanding;
+  gboolean ok = n <= outstanding;
+  if (ok) {
+    counters->drained += n;
+    counters->outstanding -= n;
+    if (counters->outstanding == 0)
+      g_cond_broadcast (&tenant->drained);
+  }
+  g_mutex_unlock (&tenant->tenants->lock);
+  if (!ok)
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "%" G_GUINT64_FORMAT
+        " slots of tenant %u \"%s\" cannot be drained, it has %" G_GUINT64_FORMAT
+        " outstanding. Fix: report each slot once.",
+        n, tenant->id, tenant->label, outstanding);
+  return ok;
+}
+
+/**
+ * vyre_tenant_quiesce:
+ * @tenant: a tenant, registered or not
+ * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ *   still meanwhile; 0 to not wait
+ * @error: return location
+ *
+ * Waits until nothing of the tenant is outstanding. It may go on publishing; unregister
+ * it first to keep it from that.
+ *
+ * Returns: whether nothing is outstanding; otherwise @error is %VYRE_ERROR_TIMEOUT
+ */
+gboolean
+vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
+{
+  VyreTenantCounters *counters = &tenant->counters;
+  VyreClock clock = { 0 };
+
+  lock_registry (tenant->tenants);
+  counters->quiesces++;
+  while (counters->outstanding > 0 && vyre_clock_now (&clock) < end_time)
+    g_cond_wait_until (
+        &tenant->drained, &tenant->tenants->lock, vyre_clock_next (&clock, end_time));
+  guint64 outstanding = counters->outstanding;
+  counters->quiesce_timeouts += outstanding > 0;
+  g_mutex_unlock (&tenant->tenants->lock);
+  if (outstanding > 0)
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+        "Tenant %u \"%s\" still has %" G_GUINT64_FORMAT " slots outstanding. Fix: see that the "
+        "kernel makes progress, or allow more time.",
+        tenant->id, tenant->label, outstanding);
+  return outstanding == 0;
+}
+
+/**
+ * vyre_tenant_get_counters:
+ * @tenant: a tenant, registered or not
+ * @counters: (out caller-allocates): what it did, all of it as of one moment
+ */
+void
+vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters)
+{
+  lock_registry (tenant->tenants);
+  *counters = tenant->counters;
+  g_mutex_unlock (&tenant->tenants->lock);
+}
+
+/* Where a kernel notes, under its own lock, when the tenant last had its turn. */
+guint64 *
+vyre_tenant_last_turn (VyreTenant *tenant)
+{
+  return &tenant->last_turn;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Work items: slots that have all their words from four numbers, so that checking
+ * their opcodes is all there is to check about them.
+ */
+#include "abi/publish-each.h"
+
+#include <string.h>
+
+typedef struct {
+  guint32 tenant;
+  const VyreWorkItem *items;
+} WorkItems;
+
+/* Up to here a work item has words of its own. */
+#define WORK_ITEM_WORDS (VYRE_SLOT_ARGS + 3)
+
+/* Cannot fail: what can be wrong with them is found before. */
+static gboolean
+encode_work_item (gconstpointer source, guint i, guint32 *words, GError **error)
+{
+  const WorkItems *work = source;
+  const VyreWorkItem *item = &work->items[i];
+
+  (void)error;
+  vyre_slot_encode_header (words, item->op, work->tenant);
+  words[VYRE_SLOT_ARGS] = item->input;
+  words[VYRE_SLOT_ARGS + 1] = item->output;
+  words[VYRE_SLOT_ARGS + 2] = item->param;
+  return TRUE;
+}
+
+static gboolean
+check_work_items (const VyreWorkItem *items, guint n_items, GError **error)
+{
+  for (guint i = 0; i < n_items; i++) {
+    if (!vyre_opcode_check_publish (items[i].op, error)) {
+      g_prefix_error (error, "Work item %u: ", i);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/**
+ * vyre_publish_work_items:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @start: index of the first slot to write
+ * @tenant: on whose behalf
+ * @items: (array length=n_items) (nullable): work items
+ * @n_items: how many, 0 included
+ * @error: return location
+ *
+ * Appends work items, one a slot and without a fence, to what is in the ring.
+ *
+ * Returns: whether they were published; otherwise the ring is as before, and the
+ *   error %VYRE_ERROR_QUEUE_FULL
+ */
+gboolean
+vyre_publish_work_items (void *ring, gsize size, guint32 start, guint32 tenant,
+    const VyreWorkItem *items, guint n_items, GError **error)
+{
+  WorkItems work = { tenant, items };
+
+  return check_work_items (items, n_items, error)
+         && vyre_publish_each (ring, size, start, n_items, encode_work_item, &work, error);
+}
+
+static gboolean
+check_encode (gsize size, const VyreWorkItem *items, guint n_items, GError **error)
+{
+  if (!check_work_items (items, n_items, error)
+      || !vyre_publish_check_room (size, 0, n_items, error))
+    return FALSE;
+  if (size / VYRE_SLOT_BYTES <= VYRE_ENCODE_MAX)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A ring of %" G_GSIZE_FORMAT " slots is more than is encoded at once. Fix: use at most %d.",
+      size / VYRE_SLOT_BYTES, VYRE_ENCODE_MAX);
+  return FALSE;
+}
+
+/**
+ * vyre_encode_work_items:
+ * @ring: (array length=size) (element-type guint8): the ring to write, which no
+ *   kernel is using
+ * @size: bytes in @ring, for at most VYRE_ENCODE_MAX slots
+ * @tenant: on whose behalf
+ * @items: (array length=n_items) (nullable): work items
+ * @n_items: how many, 0 included
+ * @error: return location
+ *
+ * Makes @ring a new one with @items from slot 0 on: whatever it held is gone.
+ *
+ * Returns: whether the ring was encoded; otherwise it is as before, and the error
+ *   %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
+ */
+gboolean
+vyre_encode_work_items (void *ring, gsize size, guint32 tenant, const VyreWorkItem *items,
+    guint n_items, GError **error)
+{
+  WorkItems work = { tenant, items };
+
+  if (!check_encode (size, items, n_items, error))
+    return FALSE;
+  if (size > 0)
+    memset (ring, 0, size);
+  for (guint i = 0; i < n_items; i++)
+    vyre_slot_store_encoded (ring, i, encode_work_item, &work, i, VYRE_SLOT_WORDS);
+  return TRUE;
+}
+
+/**
+ * vyre_reencode_work_items:
+ * @ring: (array length=size) (element-type guint8): the ring to write, which no
+ *   kernel is using
+ * @size: bytes in @ring, for at most VYRE_ENCODE_MAX slots
+ * @tenant: on whose behalf
+ * @items: (array length=n_items) (nullable): work items
+ * @n_items: how many, 0 included
+ * @error: return location
+ *
+ * As vyre_encode_work_items(), for a ring that only ever held work items: it touches
+ * what changes and no more. Every slot becomes EMPTY, and those of @items get their
+ * words up to ARG2. All else stays as it is, ARG3 to ARG11 of the items included.
+ *
+ * Returns: whether the ring was encoded; otherwise it is as before, and the error
+ *   %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
+ */
+gboolean
+vyre_reencode_work_items (void *ring, gsize size, guint32 tenant, const VyreWorkItem *items,
+    guint n_items, GError **error)
+{
+  WorkItems work = { tenant, items };
+
+  if (!check_encode (size, items, n_items, error))
+    return FALSE;
+  for (gsize slot = 0; slot < size / VYRE_SLOT_BYTES; slot++)
+    vyre_word_release (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS, VYRE_STATUS_EMPTY);
+  for (guint i = 0; i < n_items; i++)
+    vyre_slot_store_encoded (ring, i, encode_work_item, &work, i, WORK_ITEM_WORDS);
+  return TRUE;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "device/copy-engine.h"
+
+#include "abi.h"
+
+static gboolean
+create_copies (VyreCopyEngine *c, GError **error)
+{
+  VkCommandPoolCreateInfo pool_info = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+    .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+    .queueFamilyIndex = c->device->transfer_family,
+  };
+  VkFenceCreateInfo fence_info = {
+    .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO,
+    .flags = VK_FENCE_CREATE_SIGNALED_BIT,
+  };
+
+  if (!vyre_vk_check (vkCreateCommandPool (c->device->handle, &pool_info, NULL, &c->pool),
+          "vkCreateCommandPool", c->device, error))
+    return FALSE;
+  VkCommandBufferAllocateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+    .commandPool = c->pool,
+    .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+    .commandBufferCount = 1,
+  };
+  for (guint i = 0; i < c->device->n_transfer_queues * VYRE_COPIER_COPIES; i++) {
+    VyreCopy *copy = &c->copies[i / VYRE_COPIER_COPIES][i % VYRE_COPIER_COPIES];
+    if (!vyre_vk_check (vkAllocateCommandBuffers (c->device->handle, &info, &copy->commands),
+            "vkAllocateCommandBuffers", c->device, error)
+        || !vyre_vk_check (vkCreateFence (c->device->handle, &fence_info, NULL, &copy->fence),
+            "vkCreateFence", c->device, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* The device has a transfer queue. On failure the copier has to be cleared. */
+gboolean
+vyre_copy_engine_init (VyreCopyEngine *c, VyreDevice *device, GError **error)
+{
+  *c = (VyreCopyEngine){ .device = device };
+  return vyre_buffer_init (&c->tickets, device, (gsize)VYRE_MAX_TICKETS * VYRE_TICKET_BYTES,
+             VYRE_BUFFER_HOST, error)
+         && create_copies (c, error);
+}
+
+/* No copy may be under way. */
+void
+vyre_copy_engine_clear (VyreCopyEngine *c)
+{
+  if (!c->device)
+    return;
+  for (guint queue = 0; queue < c->device->n_transfer_queues; queue++) {
+    for (guint i = 0; i < VYRE_COPIER_COPIES; i++)
+      vkDestroyFence (c->device->handle, c->copies[queue][i].fence, NULL);
+  }
+  vkDestroyCommandPool (c->device->handle, c->pool, NULL);
+  vyre_buffer_clear (&c->tickets);
+  *c = (VyreCopyEngine){ 0 };
+}
+
+/* Where the host writes ticket @number, for a later vyre_copy_engine_submit(). */
+guint8 *
+vyre_copy_engine_ticket (VyreCopyEngine *c, guint32 number)
+{
+  return c->tickets.data + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
+}
+
+/* Tickets are consecutive in the ring, which they may run over the end of. */
+static void
+record_tickets (
+    VyreCopyEngine *c, VkCommandBuffer commands, VkBuffer door, guint32 first, guint32 n_tickets)
+{
+  guint32 start = first % VYRE_MAX_TICKETS;
+  guint32 before_end = MIN (n_tickets, VYRE_MAX_TICKETS - start);
+  const VkDeviceSize ring = (VkDeviceSize)VYRE_DOOR_TICKETS * VYRE_GRANULE;
+  VkBufferCopy ranges[2] = {
+    {
+        .srcOffset = (VkDeviceSize)start * VYRE_TICKET_BYTES,
+        .dstOffset = ring + (VkDeviceSize)start * VYRE_TICKET_BYTES,
+        .size = (VkDeviceSize)before_end * VYRE_TICKET_BYTES,
+    },
+    {
+        .srcOffset = 0,
+        .dstOffset = ring,
+        .size = (VkDeviceSize)(n_tickets - before_end) * VYRE_TICKET_BYTES,
+    },
+  };
+
+  vkCmdCopyBuffer (commands, c->tickets.buffer, door, n_tickets > before_end ? 2 : 1, ranges);
+}
+
+static gboolean
+record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *payload, VkBuffer door,
+    guint32 first_ticket, guint32 n_tickets, GError **error)
+{
+  VkCommandBufferBeginInfo begin = {
+    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+    .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
+  };
+  /* the payload is there, for whoever reads it, before the doorbell rings; what the host
+   * wrote before it submitted is read as it is */
+  VkMemoryBarrier arrived = {
+    .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+    .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
+    .dstAccessMask = VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT,
+  };
+
+  if (!vyre_vk_check (
+          vkBeginCommandBuffer (commands, &begin), "vkBeginCommandBuffer", c->device, error))
+    return FALSE;
+  vkCmdCopyBuffer (commands, payload->from, payload->to, 1, &payload->range);
+  vkCmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
+      VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1, &arrived, 0, NULL, 0, NULL);
+  if (n_tickets > 0)
+    record_tickets (c, commands, door, first_ticket, n_tickets);
+  return vyre_vk_check (vkEndCommandBuffer (commands), "vkEndCommandBuffer", c->device, error);
+}
+
+/* Where copy @number, counted from 0, has its command buffer. Queues take turns. */
+static VyreCopy *
+place_of (VyreCopyEngine *c, guint64 number)
+{
+  guint n_queues = c->device->n_transfer_queues;
+
+  return &c->copies[number % n_queues][number / n_queues % VYRE_COPIER_COPIES];
+}
+
+/* Whether the next copy would find its place free: the one that had it before is through. On a
+ * device that is lost it would, and fails. */
+gboolean
+vyre_copy_engine_has_room (VyreCopyEngine *c)
+{
+  const VyreCopy *copy = place_of (c, c->n_copies);
+
+  return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) != VK_NOT_READY;
+}
+
+/* Takes the place of the next copy, for which there is room, and returns its number, counted from
+ * 0. Who takes one submits it or has the kernel fail. */
+guint64
+vyre_copy_engine_take (VyreCopyEngine *c)
+{
+  place_of (c, c->n_copies)->taken = TRUE;
+  return c->n_copies++;
+}
+
+/* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the
+ * host's image of the ring into @door, as copy @number, which was taken. Queues take turns.
+ * Whoever sees the tickets may let the payload be overwritten where it came from. */
+gboolean
+vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *payload,
+    VkBuffer door, guint32 first_ticket, guint32 n_tickets, GError **error)
+{
+  VkQueue queue = c->device->transfer_queues[number % c->device->n_transfer_queues];
+  VyreCopy *copy = place_of (c, number);
+  VkSubmitInfo submit = {
+    .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+    .commandBufferCount = 1,
+    .pCommandBuffers = &copy->commands,
+  };
+
+  copy->taken = copy->submitted = FALSE;
+  copy->submitted = vyre_vk_check (vkResetFences (c->device->handle, 1, &copy->fence),
+                        "vkResetFences", c->device, error)
+                    && record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
+                    && vyre_vk_check (vyre_device_submit (c->device, queue, &submit, copy->fence),
+                        "vkQueueSubmit", c->device, error);
+  return copy->submitted;
+}
+
+/* Whether the device is through with copy @number: the batch behind it may be complete some
+ * moments earlier. */
+gboolean
+vyre_copy_engine_has_ended (VyreCopyEngine *c, guint64 number)
+{
+  guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPIER_COPIES;
+  const VyreCopy *copy = place_of (c, number);
+
+  if (c->n_copies - number > places) /* another one has its place, which was free */
+    return TRUE;
+  return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) == VK_SUCCESS;
+}
+
+/* Waits for all copies under way, however long that takes. FALSE: the device is lost, and does not
+ * say whether they have ended. Needs no lock, since nobody uses the copier any more. */
+gboolean
+vyre_copy_engine_drain (VyreCopyEngine *c)
+{
+  guint places = c->device ? c->device->n_transfer_queues * VYRE_COPIER_COPIES : 0;
+  gboolean fine = TRUE;
+
+  for (guint i = 0; i < places && fine; i++) {
+    const VyreCopy *copy = place_of (c, i);
+    fine = !copy->submitted
+           || vkWaitForFences (c->device->handle, 1, &copy->fence, VK_TRUE, G_MAXUINT64)
+                  == VK_SUCCESS;
+  }
+  return fine;
+}

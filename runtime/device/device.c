@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "device/device-private.h"
+
+#include <string.h>
+
+static const char *
+result_name (VkResult result)
+{
+  switch (result) {
+    case VK_ERROR_OUT_OF_HOST_MEMORY:
+      return "out of host memory";
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+      return "out of device memory";
+    case VK_ERROR_INITIALIZATION_FAILED:
+      return "initialization failed";
+    case VK_ERROR_DEVICE_LOST:
+      return "device lost";
+    case VK_ERROR_INCOMPATIBLE_DRIVER:
+      return "no compatible driver";
+    case VK_ERROR_INVALID_EXTERNAL_HANDLE:
+      return "host memory cannot be imported";
+    default:
+      return "error";
+  }
+}
+
+/* Turns a VkResult into a GError; TRUE when the call succeeded. @device may be
+ * NULL while there is none yet. */
+gboolean
+vyre_vk_check (VkResult result, const char *call, const VyreDevice *device, GError **error)
+{
+  const char *name = device ? device->properties.deviceName : "Vulkan";
+
+  if (result >= VK_SUCCESS)
+    return TRUE;
+  switch (result) {
+    case VK_ERROR_DEVICE_LOST:
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
+          "%s: the device was lost in %s. Fix: look for driver messages in the kernel log, then "
+          "restart the pipeline.",
+          name, call);
+      break;
+    case VK_ERROR_OUT_OF_HOST_MEMORY:
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+          "%s: %s in %s. Fix: use a smaller staging size or free memory.", name,
+          result_name (result), call);
+      break;
+    default:
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE,
+          "%s: %s failed with %s (%d). Fix: check the driver with vulkaninfo and the limit of "
+          "processes (ulimit -u), or choose another device.",
+          name, call, result_name (result), result);
+  }
+  return FALSE;
+}
+
+/* Waits for @fence until @end_time of @clock, with a look at it now and then. */
+VkResult
+vyre_wait_for_fence (const VyreDevice *device, VkFence fence, VyreClock *clock, gint64 end_time)
+{
+  const guint64 slice = VYRE_CLOCK_SLICE * 1000;
+  VkResult result;
+
+  do
+    result = vkWaitForFences (device->handle, 1, &fence, VK_TRUE, slice);
+  while (result == VK_TIMEOUT && vyre_clock_now (clock) < end_time);
+  return result;
+}
+
+/* Queues are for one thread at a time, and the kernels of a device, with a lock each, have the same
+ * ones. May be called from any thread. */
+VkResult
+vyre_device_submit (VyreDevice *device, VkQueue queue, const VkSubmitInfo *submit, VkFence fence)
+{
+  g_mutex_lock (&device->queue_lock);
+  VkResult result = vkQueueSubmit (queue, 1, submit, fence);
+  g_mutex_unlock (&device->queue_lock);
+  return result;
+}
+
+/* Waits for what a lost device still does, for whichever kernel; Vulkan promises that this ends.
+ * Nobody submits meanwhile. */
+void
+vyre_device_wait_idle (VyreDevice *device)
+{
+  g_mutex_lock (&device->queue_lock);
+  vkDeviceWaitIdle (device->handle);
+  g_mutex_unlock (&device->queue_lock);
+}
+
+static VkInstance
+create_instance (GError **error)
+{
+  VkApplicationInfo application = {
+    .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+    .pApplicationName = "vyre",
+    .apiVersion = VK_API_VERSION_1_1,
+  };
+  VkInstanceCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+    .pApplicationInfo = &application,
+  };
+  VkInstance instance = VK_NULL_HANDLE;
+  VkResult result = vkCreateInstance (&info, NULL, &instance);
+
+  if (result == VK_SUCCESS)
+    return instance;
+  g_set_error (error, VYRE_ERROR,
+      result == VK_ERROR_INCOMPATIBLE_DRIVER ? VYRE_ERROR_NO_DEVICE : VYRE_ERROR_NO_LOADER,
+      "No Vulkan instance: %s (%d). Fix: install a Vulkan driver, for example the "
+      "mesa-vulkan-drivers package, and check it with vulkaninfo.",
+      result_name (result), result);
+  return VK_NULL_HANDLE;
+}
+
+static void
+format_uuid (const guint8 *bytes, char *text)
+{
+  for (guint i = 0; i < VK_UUID_SIZE; i++) {
+    gboolean dash = i == 4 || i == 6 || i == 8 || i == 10;
+    text += g_snprintf (text, 4, "%s%02x", dash ? "-" : "", bytes[i]);
+  }
+}
+
+static void
+read_uuid (VkPhysicalDevice physical, char *text)
+{
+  VkPhysicalDeviceIDProperties id = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES,
+  };
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    .pNext = &id,
+  };
+
+  vkGetPhysicalDeviceProperties2 (physical, &properties);
+  format_uuid (id.deviceUUID, text);
+}
+
+/* Preference of "auto": the faster kinds first. */
+static guint
+type_rank (VkPhysicalDeviceType type)
+{
+  switch (type) {
+    case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
+      return 4;
+    case VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU:
+      return 3;
+    case VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU:
+      return 2;
+    case VK_PHYSICAL_DEVICE_TYPE_CPU:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+static gboolean
+device_matches (VkPhysicalDevice physical, guint index, const char *selector)
+{
+  VkPhysicalDeviceProperties properties;
+  char uuid[37];
+  char *end = NULL;
+  guint64 wanted = g_ascii_strtoull (selector, &end, 10);
+
+  if (g_ascii_isdigit (selector[0]) && *end == '\0')
+    return wanted == index;
+  read_uuid (physical, uuid);
+  if (g_ascii_strcasecmp (uuid, selector) == 0)
+    return TRUE;
+  vkGetPhysicalDeviceProperties (physical, &properties);
+  g_autofree char *name = g_utf8_strdown (properties.deviceName, -1);
+  g_autofree char *part = g_utf8_strdown (selector, -1);
+  return strstr (name, part) != NULL;
+}
+
+static VkQueueFamilyProperties *
+list_queue_families (VkPhysicalDevice physical, guint32 *n)
+{
+  vkGetPhysicalDeviceQueueFamilyProperties (physical, n, NULL);
+  VkQueueFamilyProperties *families = g_new0 (VkQueueFamilyProperties, *n);
+  vkGetPhysicalDeviceQueueFamilyProperties (physical, n, families);
+  return families;
+}
+
+static gint
+find_queue_family (VkPhysicalDevice physical)
+{
+  guint32 n = 0;
+  g_autofree VkQueueFamilyProperties *families = list_queue_families (physical, &n);
+  gint found = -1;
+
+  for (guint32 i = 0; i < n; i++) {
+    if (!(families[i].queueFlags & VK_QUEUE_COMPUTE_BIT))
+      continue;
+    /* a family without graphics leaves the desktop's queue alone */
+    if (found < 0 || !(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT))
+      found = (gint)i;
+    if (!(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT))
+      break;
+  }
+  return found;
+}
+
+/* A family that can only copy is a copy engine, and works while a kernel runs. */
+static void
+find_transfer_family (VyreDevice *device)
+{
+  guint32 n = 0;
+  g_autofree VkQueueFamilyProperties *families = list_queue_families (device->physical, &n);
+
+  for (guint32 i = 0; i < n && device->n_transfer_queues == 0; i++) {
+    VkQueueFlags flags = families[i].queueFlags;
+    if (!(flags & VK_QUEUE_TRANSFER_BIT) || flags & (VK_QUEUE_COMPUTE_BIT | VK_QUEUE_GRAPHICS_BIT))
+      continue;
+    device->transfer_family = i;
+    device->n_transfer_queues = MIN (families[i].queueCount, VYRE_MAX_TRANSFER_QUEUES);
+  }
+}
+
+static void
+set_no_device (VkPhysicalDevice *devices, guint n, const char *selector, GError **error)
+{
+  g_autofree char *shown = g_utf8_make_valid (selector, -1);
+  GString *list = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++) {
+    VkPhysicalDeviceProperties properties;
+    vkGetPhysicalDeviceProperties (devices[i], &properties);
+    g_string_append_printf (list, "%s%u '%s'", i ? ", " : "", i, properties.deviceName);
+  }
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_DEVICE,
+      "No Vulkan device matches '%s'; there %s: %s. Fix: name one of these by index, part of its "
+      "name or UUID, or use 'auto'; with none, install a driver such as mesa-vulkan-drivers.",
+      shown, n == 1 ? "is one" : "are", n ? list->str : "none");
+  g_string_free (list, TRUE);
+}
+
+static gboolean
+pick_physical (VyreDevice *device, const char *selector, GError **error)
+{
+  guint32 n = 0;
+  gboolean any = g_ascii_strcasecmp (selector, "auto") == 0;
+  gint best_rank = -1;
+
+  if (!vyre_vk_check (vkEnumeratePhysicalDevices (device->instance, &n, NULL),
+          "vkEnumeratePhysicalDevices", NULL, error))
+    return FALSE;
+  g_autofree VkPhysicalDevice *devices = g_new0 (VkPhysicalDevice, n + 1);
+  vkEnumeratePhysicalDevices (device->instance, &n, devices);
+  for (guint32 i = 0; i < n; i++) {
+    VkPhysicalDeviceProperties properties;
+    vkGetPhysicalDeviceProperties (devices[i], &properties);
+    gint rank = (gint)type_rank (properties.deviceType);
+    if (properties.apiVersion < VK_API_VERSION_1_1 || find_queue_family (devices[i]) < 0)
+      continue;
+    if (rank > best_rank && (any || device_matches (devices[i], i, selector))) {
+      best_rank = rank;
+      device->physical = devices[i];
+    }
+  }
+  if (best_rank < 0)
+    set_no_device (devices, n, selector, error);
+  return best_rank >= 0;
+}
+
+static gboolean
+has_extension (VkPhysicalDevice physical, const char *name)
+{
+  guint32 n = 0;
+
+  vkEnumerateDeviceExtensionProperties (physical, NULL, &n, NULL);
+  g_autofree VkExtensionProperties *extensions = g_new0 (VkExtensionProperties, n + 1);
+  vkEnumerateDeviceExtensionProperties (physical, NULL, &n, extensions);
+  for (guint32 i = 0; i < n; i++) {
+    if (strcmp (extensions[i].extensionName, name) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+read_import_limits (VyreDevice *device)
+{
+  VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT,
+  };
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    .pNext = &host,
+  };
+
+  vkGetPhysicalDeviceProperties2 (device->physical, &properties);
+  device->get_host_pointer_properties
+      = (PFN_vkGetMemoryHostPointerPropertiesEXT)vkGetDeviceProcAddr (
+          device->handle, "vkGetMemoryHostPointerPropertiesEXT");
+  if (device->get_host_pointer_properties)
+    device->import_alignment = host.minImportedHostPointerAlignment;
+}
+
+static gboolean
+create_logical (VyreDevice *device, GError **error)
+{
+  const char *import = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+  gboolean can_import = has_extension (device->physical, import);
+  float priorities[VYRE_MAX_TRANSFER_QUEUES] = { 0.5f, 0.5f };
+
+  device->queue_family = (guint32)find_queue_family (device->physical);
+  find_transfer_family (device);
+  VkDeviceQueueCreateInfo queues[2] = {
+    {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .queueFamilyIndex = device->queue_family,
+        .queueCount = 1,
+        .pQueuePriorities = priorities,
+    },
+    {
+        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .queueFamilyIndex = device->transfer_family,
+        .queueCount = device->n_transfer_queues,
+        .pQueuePriorities = priorities,
+    },
+  };
+  VkDeviceCreateInfo info = {
+    .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+    .queueCreateInfoCount = device->n_transfer_queues > 0 ? 2 : 1,
+    .pQueueCreateInfos = queues,
+    .enabledExtensionCount = can_import ? 1 : 0,
+    .ppEnabledExtensionNames = &import,
+  };
+
+  VkResult result = vkCreateDevice (device->physical, &info, NULL, &device->handle);
+  if (result == VK_ERROR_INITIALIZATION_FAILED && vyre_fork_inherits_driver ()) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_FORKED,
+        "%s: the driver opens no device in a process that was forked from one that had used it. "
+        "Fix: fork before there is a device, or exec() in the child.",
+        device->properties.deviceName);
+    return FALSE;
+  }
+  if (!vyre_vk_check (result, "vkCreateDevice", device, error))
+    return FALSE;
+  vkGetDeviceQueue (device->handle, device->queue_family, 0, &device->queue);
+  for (guint i = 0; i < device->n_transfer_queues; i++)
+    vkGetDeviceQueue (device->handle, device->transfer_family, i, &device->transfer_queues[i]);
+  if (can_import)
+    read_import_limits (device);
+  return TRUE;
+}
+
+static gboolean
+check_subgroups (VyreDevice *device, GError **error)
+{
+  const VkSubgroupFeatureFlags needed
+      = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT
+        | VK_SUBGROUP_FEATURE_VOTE_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT;
+  VkPhysicalDeviceSubgroupProperties subgroups = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES,
+  };
+  VkPhysicalDeviceProperties2 properties = {
+    .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+    .pNext = &subgroups,
+  };
+
+  vkGetPhysicalDeviceProperties2 (device->physical, &properties);
+  device->subgroup_size = subgroups.subgroupSize;
+  if ((subgroups.supportedOperations & needed) == needed)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+      "%s has no arithmetic, votes or ballots of subgroups. Fix: choose another device.",
+      device->properties.deviceName);
+  return FALSE;
+}
+
+/**
+ * vyre_device_open:
+ * @selector: which device: "auto" (a GPU before a CPU), an index into the
+ *   loader's list, a part of a device's name, or a UUID as vulkaninfo prints it
+ * @error: return location
+ *
+ * Opens a device. Nothing is shared with other openings of the same device.
+ *
+ * Returns: (transfer full) (nullable): the device, or %NULL with
+ *   %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE, %VYRE_ERROR_UNSUPPORTED,
+ *   %VYRE_ERROR_DEVICE, or %VYRE_ERROR_FORKED where the driver was used before a fork
+ *   and does not take that
+ */
+VyreDevice *
+vyre_device_open (const char *selector, GError **error)
+{
+  g_return_val_if_fail (selector != NULL, NULL);
+  g_autoptr (VyreDevice) device = g_new0 (VyreDevice, 1);
+
+  g_atomic_ref_count_init (&device->refs);
+  device->generation = vyre_fork_generation;
+  g_mutex_init (&device->queue_lock);
+  vyre_fork_note_device (TRUE);
+  device->instance = create_instance (error);
+  if (!device->instance || !pick_physical (device, selector, error))
+    return NULL;
+  vkGetPhysicalDeviceProperties (device->physical, &device->properties);
+  vkGetPhysicalDeviceMemoryProperties (device->physical, &device->memory);
+  read_uuid (device->physical, device->uuid);
+  if (!vyre_device_is_cpu (device))
+    vyre_fork_note_gpu ();
+  if (!check_subgroups (device, error) || !create_logical (device, error))
+    return NULL;
+  return g_steal_pointer (&device);
+}
+
+/**
+ * vyre_device_ref:
+ * @device: a device
+ *
+ * Returns: (transfer full): @device with one more reference
+ */
+VyreDevice *
+vyre_device_ref (VyreDevice *device)
+{
+  g_atomic_ref_count_inc (&device->refs);
+  return device;
+}
+
+/**
+ * vyre_device_unref:
+ * @device: (transfer full): a device; the last reference closes it, unless it is that of a
+ *   process that this one was forked from
+ */
+void
+vyre_device_unref (VyreDevice *device)
+{
+  if (!g_atomic_ref_count_dec (&device->refs) || vyre_is_inherited (device->generation))
+    return;
+  vyre_fork_note_device (FALSE);
+  if (device->handle)
+    vkDestroyDevice (device->handle, NULL);
+  if (device->instance)
+    vkDestroyInstance (device->instance, NULL);
+  g_mutex_clear (&device->queue_lock);
+  g_free (device);
+}
+
+/**
+ * vyre_device_get_name:
+ * @device: a device
+ *
+ * Returns: the name its driver gives it
+ */
+const char *
+vyre_device_get_name (const VyreDevice *device)
+{
+  return device->properties.deviceName;
+}
+
+/**
+ * vyre_device_get_uuid:
+ * @device: a device
+ *
+ * Returns: its UUID in lower-case hex with dashes
+ */
+const char *
+vyre_device_get_uuid (const VyreDevice *device)
+{
+  return device->uuid;
+}
+
+/**
+ * vyre_device_is_cpu:
+ * @device: a device
+ *
+ * Returns: whether its kernels run on the host's own cores
+ */
+gboolean
+vyre_device_is_cpu (const VyreDevice *device)
+{
+  return device->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+}
+
+/**
+ * vyre_device_get_max_payload:
+ * @device: a device
+ *
+ * Returns: the most payload bytes a kernel can address on it: the largest
+ *   storage buffer it binds, cut to what 32-bit offsets reach with room for a
+ *   granule behind the end
+ */
+gsize
+vyre_device_get_max_payload (const VyreDevice *device)
+{
+  return MIN ((gsize)device->properties.limits.maxStorageBufferRange, (gsize)G_MAXUINT32 - 4095)
+         & ~(gsize)4095;
+}
+
+/* Whether its memory is not the host's. */
+gboolean
+vyre_device_is_discrete (const VyreDevice *device)
+{
+  return device->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
+}
+
+/* Whether the host can address memory of the device. */
+gboolean
+vyre_device_has_bar (const VyreDevice *device)
+{
+  const VkMemoryPropertyFlags wanted = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
+                                       | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT
+                                       | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+
+  for (guint32 i = 0; i < device->memory.memoryTypeCount; i++) {
+    if ((device->memory.memoryTypes[i].propertyFlags & wanted) == wanted)
+      return TRUE;
+  }
+  return FALSE;
+}

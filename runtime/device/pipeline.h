@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The Vulkan side of launching the kernel: shader, pipeline, descriptor set and
+ * a ring of launches, each a command buffer and a fence. Owned by one
+ * megakernel; launches are made and retired under its lock. Sources are added and removed under a
+ * lock of the pipeline's own; vyre_pipeline_wait(), vyre_pipeline_build_rare() and
+ * vyre_pipeline_rehearse_full() need none.
+ */
+#pragma once
+
+#include "kernel.h"
+#include "device/device-private.h"
+
+#define VYRE_PIPELINE_LAUNCHES 64
+
+/* Most sources besides the payload store. */
+#define VYRE_PIPELINE_SOURCES 1024
+
+typedef struct {
+  VkCommandBuffer commands;
+  VkFence fence;
+  guint32 sequence;
+  guint32 source; /* its number */
+  guint groups;
+} VyreLaunch;
+
+/* A buffer that payloads are read from, with all the others that are bound. */
+typedef struct {
+  VkDescriptorSet set;
+  VkBufferView texels;
+} VyreSource;
+
+typedef struct {
+  VyreDevice *device;
+  guint workgroup;
+  gboolean discrete;
+  gboolean reads_texels; /* the kernel's payload loads: a CPU's are many times faster */
+  gboolean cache_hit;    /* the driver was given what an earlier opening left */
+  VkShaderModule shader;
+  VkDescriptorSetLayout set_layout;
+  VkPipelineLayout layout;
+  VkPipeline plain;
+  VkPipeline rare;    /* with what few batches want, once one did */
+  GMutex source_lock; /* a leaf: who uses the pool of descriptors holds it */
+  VkDescriptorPool descriptors;
+  VkBuffer buffers[VYRE_N_BUFFERS];
+  gsize store_size; /* of the payload store, bytes */
+  VyreSource store; /* the payload buffer that is among them */
+  VkCommandPool commands;
+  VyreLaunch launches[VYRE_PIPELINE_LAUNCHES];
+  guint first;    /* oldest launch in flight */
+  guint n_flying; /* launches in flight, consecutive from there */
+} VyrePipeline;
+
+gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device, gsize payload_size,
+    gboolean discrete, GError **error);
+gboolean vyre_pipeline_init_full (
+    VyrePipeline *pipeline, const VyrePipeline *like, VyreDevice *device, GError **error);
+gboolean vyre_pipeline_bind (
+    VyrePipeline *pipeline, const VkBuffer buffers[VYRE_N_BUFFERS], gsize size, GError **error);
+gboolean vyre_pipeline_build_rare (const VyrePipeline *pipeline, VkPipeline *rare, GError **error);
+void vyre_pipeline_rehearse_full (const VyrePipeline *pipeline);
+void vyre_pipeline_clear (VyrePipeline *pipeline);
+gboolean vyre_pipeline_add_source (
+    VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);
+void vyre_pipeline_remove_source (VyrePipeline *pipeline, VyreSource *source);
+gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
+    const VyreSource *source, guint groups, GError **error);
+gboolean vyre_pipeline_has_ended (const VyrePipeline *pipeline, const VyreLaunch *launch);
+VkResult vyre_pipeline_wait (VyrePipeline *pipeline, const VyreLaunch *launch, guint64 timeout);
+gboolean vyre_pipeline_drain (VyrePipeline *pipeline);
+VyreLaunch *vyre_pipeline_oldest (VyrePipeline *pipeline);
+void vyre_pipeline_retire_oldest (VyrePipeline *pipeline);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A processor's driver compiles at the first launch, on the one queue that there is, and who
+ * has work on it waits. So the first launch is somewhere else: on a device that is opened for
+ * it and closed again, which leaves what it compiled in the driver's cache.
+ */
+#include "device/pipeline.h"
+
+#include "device/buffer.h"
+
+/* Enough for what a probe writes; no power of two, like the stores of payloads, see
+ * kernel/megakernel.c. */
+#define MEMORY_SIZE (3 * 16384)
+
+G_STATIC_ASSERT (4 * VYRE_ANSWER_WORDS <= MEMORY_SIZE);
+
+/* A launch that has nothing to do. */
+static gboolean
+launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
+{
+  const guint32 constants[VYRE_LAUNCH_WORDS]
+      = { [VYRE_LAUNCH_FLAGS] = VYRE_FLAG_PROBE, [VYRE_LAUNCH_BUDGET] = 1 };
+  VkBuffer buffers[VYRE_N_BUFFERS];
+
+  for (guint i = 0; i < VYRE_N_BUFFERS; i++)
+    buffers[i] = memory->buffer;
+  return vyre_pipeline_bind (p, buffers, memory->size, error)
+         && vyre_pipeline_launch (p, constants, &p->store, 1, error)
+         && vyre_vk_check (vyre_pipeline_wait (p, vyre_pipeline_oldest (p), G_MAXUINT64),
+             "vkWaitForFences", p->device, error);
+}
+
+/* Has the driver compile the pipeline in full as a launch will want it. Fails in silence: the
+ * launch compiles it then. */
+void
+vyre_pipeline_rehearse_full (const VyrePipeline *p)
+{
+  g_autoptr (GError) error = NULL;
+  VyreDevice *device = vyre_device_open (vyre_device_get_uuid (p->device), &error);
+  VyreBuffer memory = { NULL };
+  VyrePipeline trial = { NULL };
+
+  if (!device || !vyre_pipeline_init_full (&trial, p, device, &error)
+      || !vyre_buffer_init (&memory, device, MEMORY_SIZE, VYRE_BUFFER_HOST, &error)
+      || !launch (&trial, &memory, &error))
+    g_debug ("%s", error->message);
+  vyre_pipeline_clear (&trial);
+  vyre_buffer_clear (&memory);
+  g_clear_pointer (&device, vyre_device_unref);
+}

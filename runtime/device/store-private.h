@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the megakernel needs of a store to bind it.
+ */
+#pragma once
+
+#include "device/ranges.h"
+#include "device/buffer.h"
+#include "vyre/store.h"
+
+/* The offset of a slice that is not there. */
+#define VYRE_NOWHERE G_MAXSIZE
+
+typedef gboolean (*VyreStoreReclaim) (gpointer data);
+
+VyreStore *vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignment,
+    VyreBufferKind kind, GError **error);
+void vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer data);
+gboolean vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset);
+gsize vyre_store_get_most (const VyreStore *store);
+VkBuffer vyre_store_get_buffer (VyreStore *store);

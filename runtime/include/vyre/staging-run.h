@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The verdict on a run: whether all payloads came to the kernel without a copy by
+ * the CPU.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "vyre/error.h"
+
+G_BEGIN_DECLS
+
+/**
+ * VyreStagingRun:
+ * @submitted: payloads handed over
+ * @completed: of these, those that the kernel is through with
+ * @failed: what went wrong: reads, slots, whatever was counted
+ * @in_flight: payloads under way now
+ * @bounced_bytes: payload bytes that the CPU copied
+ * @crowded_bytes: of these, those whose producer had asked for staging memory, which had no room
+ * @scattered_bytes: of these, those of payloads that came in several pieces
+ * @demand: bytes of staging memory that would have had room for all of it, for the message; 0
+ *   when there cannot be so many
+ *
+ * The counters of one run, by whoever counted them.
+ */
+typedef struct {
+  guint64 submitted;
+  guint64 completed;
+  guint64 failed;
+  guint64 in_flight;
+  guint64 bounced_bytes;
+  guint64 crowded_bytes;
+  guint64 scattered_bytes;
+  guint64 demand;
+} VyreStagingRun;
+
+gboolean vyre_staging_run_check (const VyreStagingRun *run, const char *producer, GError **error);
+
+G_END_DECLS

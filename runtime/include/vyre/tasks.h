@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Task slots: slots of a ring whose arguments carry a task that can be paused, can
+ * yield and be queued again, and where it goes on then. Any status may follow any
+ * other; whoever runs the tasks decides. All words but the status are written
+ * first, so that a slot that becomes schedulable is whole. Any alignment will do
+ * for a slot that only the host has.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "abi.h"
+#include "vyre/error.h"
+
+G_BEGIN_DECLS
+
+/* What happened to a task, in its flags word: paused or yielded and not resumed
+ * since, was queued again, was resumed and not paused since. */
+#define VYRE_TASK_PAUSED 1u
+#define VYRE_TASK_YIELDED 2u
+#define VYRE_TASK_REQUEUED 4u
+#define VYRE_TASK_RESUMED 8u
+
+/**
+ * VyreTask:
+ * @id: of the task, for whoever runs it
+ * @opcode: what it runs
+ * @tenant: whose it is
+ * @priority: VYRE_PRIORITY_…
+ * @input: handle of its input
+ * @output: handle of its output
+ * @param: one parameter
+ *
+ * A task that has not run.
+ */
+typedef struct {
+  guint32 id;
+  guint32 opcode;
+  guint32 tenant;
+  guint32 priority;
+  guint32 input;
+  guint32 output;
+  guint32 param;
+} VyreTask;
+
+/**
+ * VyreTaskCounts:
+ * @n_ready: tasks in PUBLISHED
+ * @n_running: tasks in CLAIMED
+ * @n_paused: tasks in WAIT_IO
+ * @n_yielded: tasks in YIELD
+ * @n_requeued: tasks in REQUEUE
+ * @n_faulted: tasks in FAULT
+ * @n_schedulable: those of them that a kernel may claim
+ * @max_age: most times that a task was passed over
+ * @n_requeues: how often tasks were queued again, all of them together
+ * @continuation_pressure: @n_requeues and the tasks that yielded or are queued again
+ *
+ * What a ring of tasks is doing.
+ */
+typedef struct {
+  guint32 n_ready;
+  guint32 n_running;
+  guint32 n_paused;
+  guint32 n_yielded;
+  guint32 n_requeued;
+  guint32 n_faulted;
+  guint32 n_schedulable;
+  guint32 max_age;
+  guint64 n_requeues;
+  guint64 continuation_pressure;
+} VyreTaskCounts;
+
+gboolean vyre_task_publish (void *slot, const VyreTask *task, GError **error);
+void vyre_task_pause (void *slot, guint32 resume_at, guint32 detail, guint32 wait_for);
+void vyre_task_resume (void *slot);
+void vyre_task_yield (void *slot, guint32 resume_at, guint32 detail);
+gboolean vyre_task_requeue (
+    void *slot, guint32 resume_at, guint32 detail, guint32 priority, GError **error);
+void vyre_task_complete (void *slot);
+void vyre_task_fault (void *slot, guint32 code);
+gboolean vyre_task_is_schedulable (const void *slot);
+gboolean vyre_tasks_count (const void *ring, gsize size, VyreTaskCounts *counts, GError **error);
+
+G_END_DECLS

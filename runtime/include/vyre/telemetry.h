@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a readback says about the state of a ring: how its slots are occupied,
+ * which tickets wait for what, the counters that follow, and whether anything
+ * moved since the readback before. Nothing is kept between two calls: a snapshot
+ * is a value, and what is derived from it are functions of it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "vyre/control.h"
+
+G_BEGIN_DECLS
+
+/**
+ * VyreSlotSnapshot:
+ * @status: the status word, also one that has no meaning
+ * @tenant: the tenant
+ * @opcode: the opcode
+ * @args: the first three arguments
+ *
+ * One slot of a ring.
+ */
+typedef struct {
+  guint32 status;
+  guint32 tenant;
+  guint32 opcode;
+  guint32 args[3];
+} VyreSlotSnapshot;
+
+/**
+ * VyreOccupancy:
+ * @n_slots: slots of the ring
+ * @by_status: slots in each status, by VYRE_STATUS_…
+ * @n_unknown: slots with a status that is none of these
+ *
+ * How the slots of a ring are occupied.
+ */
+typedef struct {
+  guint32 n_slots;
+  guint32 by_status[VYRE_STATUSES];
+  guint32 n_unknown;
+} VyreOccupancy;
+
+/**
+ * VyreTelemetry:
+ * @control: counters of the control buffer
+ * @occupancy: of the ring
+ *
+ * A snapshot of control and ring.
+ */
+typedef struct {
+  VyreControl control;
+  VyreOccupancy occupancy;
+} VyreTelemetry;
+
+/**
+ * VyreTicketWindow:
+ * @ticket: the ticket, argument 0 of its slots
+ * @opcode: their opcode
+ * @tenant: of the first of them
+ * @n_required: slots whose argument 1 is 0
+ * @n_lookahead: slots whose argument 1 is 1
+ * @by_status: slots in each status, by VYRE_STATUS_…
+ *
+ * The slots of one ticket and opcode.
+ */
+typedef struct {
+  guint32 ticket;
+  guint32 opcode;
+  guint32 tenant;
+  guint32 n_required;
+  guint32 n_lookahead;
+  guint32 by_status[VYRE_STATUSES];
+} VyreTicketWindow;
+
+/**
+ * VyreRuntimeCounters:
+ * @n_slots: slots of the ring
+ * @queue_depth: slots that are neither EMPTY nor DONE
+ * @n_drained: slots drained so far, modulo 2^32
+ * @n_unreclaimed: DONE slots that nothing was published into since
+ * @n_requeued: slots in REQUEUE
+ * @n_faults: slots in FAULT
+ * @n_idle: EMPTY slots
+ * @idle_ppm: EMPTY slots per million
+ * @queue_depth_bps: @queue_depth per ten thousand slots
+ * @occupied_bps: slots that are not EMPTY, per ten thousand
+ * @tenant_fairness_total: sum over the tenants' fairness counters
+ * @tenant_fairness_skew: largest less smallest of those that are not 0
+ * @priority_fairness_total: sum over the priorities' fairness counters
+ *
+ * What a monitor shows of a snapshot. The ratios of a ring without slots are 0, and
+ * all of them are rounded down.
+ */
+typedef struct {
+  guint32 n_slots;
+  guint32 queue_depth;
+  guint32 n_drained;
+  guint32 n_unreclaimed;
+  guint32 n_requeued;
+  guint32 n_faults;
+  guint32 n_idle;
+  guint32 idle_ppm;
+  guint32 queue_depth_bps;
+  guint32 occupied_bps;
+  guint64 tenant_fairness_total;
+  guint32 tenant_fairness_skew;
+  guint64 priority_fairness_total;
+} VyreRuntimeCounters;
+
+/**
+ * VyreHealth:
+ * @done_delta: slots drained between two snapshots, modulo 2^32
+ * @queue_depth: slots of the later one that are neither EMPTY nor DONE
+ * @n_requeued: its slots in REQUEUE
+ * @n_faults: its slots in FAULT
+ * @idle_ppm: its EMPTY slots per million
+ * @suspected_stall: there is work, none of it was drained, and no fault says why
+ *
+ * What the watchdog makes of two snapshots.
+ */
+typedef struct {
+  guint32 done_delta;
+  guint32 queue_depth;
+  guint32 n_requeued;
+  guint32 n_faults;
+  guint32 idle_ppm;
+  gboolean suspected_stall;
+} VyreHealth;
+
+gboolean vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsize control_size,
+    const void *ring, gsize ring_size, GError **error);
+void vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot *snapshot);
+GArray *vyre_telemetry_read_windows (
+    const void *ring, gsize size, const guint32 *opcodes, guint n_opcodes, GError **error);
+gboolean vyre_ticket_window_is_active (const VyreTicketWindow *window);
+guint32 vyre_occupancy_get_queue_depth (const VyreOccupancy *occupancy);
+void vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *counters);
+void vyre_telemetry_watch (
+    const VyreTelemetry *now, const VyreTelemetry *before, VyreHealth *health);
+
+G_END_DECLS

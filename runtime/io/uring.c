@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "io/uring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* The kernel registers at most this much as one buffer. */
+#define CHUNK ((gsize)1 << 30)
+
+/* The kernel returns locked memory some time after the ring it was charged for is closed. */
+#define RETRY_DELAY_US 10000
+
+static const unsigned rung_flags[] = {
+  [VYRE_READ_MODE_SINGLE_ISSUER]
+  = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CLAMP,
+  [VYRE_READ_MODE_COOP_TASKRUN]
+  = IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CLAMP,
+  [VYRE_READ_MODE_PLAIN_RING] = 0,
+};
+
+static gsize
+round_to_pages (gsize bytes)
+{
+  gsize page = (gsize)sysconf (_SC_PAGESIZE);
+
+  return (bytes + page - 1) / page * page;
+}
+
+/* What the kernel charges for a ring: the submissions, and the two queues with their heads. */
+static gsize
+get_ring_bytes (void)
+{
+  gsize queues
+      = 2 * VYRE_RING_ENTRIES * sizeof (struct io_uring_cqe) + VYRE_RING_ENTRIES * sizeof (guint32);
+
+  return round_to_pages (VYRE_RING_ENTRIES * sizeof (struct io_uring_sqe))
+         + round_to_pages (queues);
+}
+
+static void
+append_part (GString *text, const char *part)
+{
+  if (text->len > 0)
+    g_string_append (text, "; ");
+  g_string_append (text, part);
+}
+
+/* Adds a refusal to @reason. Where memory is what is missing, says how much may be locked and how
+ * much of that, @needed bytes, it takes. */
+static void
+add_refusal (VyreUringReason *reason, const char *subject, int error, gsize needed, const char *fix)
+{
+  g_autofree char *what = g_strdup_printf ("%s was refused: %s", subject, g_strerror (error));
+  g_autofree char *limit_text = NULL;
+  struct rlimit limit;
+
+  append_part (reason->what, what);
+  append_part (reason->fix, fix);
+  if (error != ENOMEM || getrlimit (RLIMIT_MEMLOCK, &limit) != 0)
+    return;
+  limit_text = limit.rlim_cur == RLIM_INFINITY
+                   ? g_strdup ("unlimited")
+                   : g_strdup_printf ("%" G_GUINT64_FORMAT " bytes", (guint64)limit.rlim_cur);
+  g_string_append_printf (reason->what,
+      ", where RLIMIT_MEMLOCK is %s and at least %" G_GSIZE_FORMAT " bytes are needed", limit_text,
+      needed);
+}
+
+static const char *
+get_ring_fix (int error)
+{
+  switch (error) {
+    case EPERM:
+    case EACCES:
+      return "allow io_uring: kernel.io_uring_disabled=0 and a seccomp profile that permits it";
+    case ENOSYS:
+      return "run where the kernel has io_uring and the sandbox does not hide it";
+    case ENOMEM:
+      return "raise RLIMIT_MEMLOCK or free memory";
+    case EMFILE:
+    case ENFILE:
+      return "raise RLIMIT_NOFILE or close files";
+    default:
+      return "use Linux 6.1 or newer";
+  }
+}
+
+/* The least that staging memory can be set to. */
+#define LEAST_STAGING 65536
+
+/* Whoever reads files into staging memory has a ring of its own, and registers the memory once
+ * more. */
+#define N_RINGS 2
+
+/* What the limit would have to be, or the memory. */
+static char *
+get_memlock_fix (gsize size)
+{
+  gsize needed = N_RINGS * (get_ring_bytes () + round_to_pages (size));
+  struct rlimit limit;
+  gsize room = 0;
+
+  if (getrlimit (RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur / N_RINGS > get_ring_bytes ())
+    room = (gsize)(limit.rlim_cur / N_RINGS - get_ring_bytes ()) & ~(gsize)4095;
+  if (room < LEAST_STAGING || room >= size)
+    return g_strdup_printf ("raise RLIMIT_MEMLOCK to %" G_GSIZE_FORMAT " bytes", needed);
+  return g_strdup_printf ("raise RLIMIT_MEMLOCK to %" G_GSIZE_FORMAT
+                          " bytes, or set staging-size=%" G_GSIZE_FORMAT " or less",
+      needed, room);
+}
+
+static char *
+get_register_fix (int error, gsize size)
+{
+  switch (error) {
+    case EPERM:
+    case EACCES:
+    case ENOSYS:
+      return g_strdup ("allow io_uring_register in the seccomp profile");
+    case ENOMEM:
+      return get_memlock_fix (size);
+    default:
+      return g_strdup ("have anonymous, writable memory registered");
+  }
+}
+
+/* Reads a wake-up through the ring. A sandbox may allow io_uring_setup and refuse io_uring_enter,
+ * and the first kernels with io_uring have no READ: only use shows that a ring can be used. */
+static int
+try_wake (VyreUring *ring)
+{
+  struct io_uring_cqe *cqe;
+  int result;
+
+  if (eventfd_write (ring->wake_fd, 1) != 0)
+    return errno;
+  vyre_uring_arm_wake (ring);
+  do
+    result = io_uring_submit_and_wait (&ring->uring, 1);
+  while (result == -EINTR);
+  if (result >= 0)
+    result = io_uring_peek_cqe (&ring->uring, &cqe);
+  if (result < 0)
+    return -result;
+  result = cqe->res;
+  io_uring_cqe_seen (&ring->uring, cqe);
+  return result < 0 ? -result : 0;
+}
+
+/* Leaves the only writing end of a pipe with the ring, as a registered file. Linux lets go of it
+ * when the ring is closed and nothing of it is under way any more, and the reading end says so;
+ * whether somebody forbids the thread io_uring meanwhile does not matter to that. */
+static int
+watch_end (VyreUring *ring)
+{
+  int ends[2];
+
+  if (pipe2 (ends, O_CLOEXEC) != 0)
+    return errno;
+  int error = -io_uring_register_files (&ring->uring, &ends[1], 1);
+  close (ends[1]);
+  if (error)
+    close (ends[0]);
+  else
+    ring->end_fd = ends[0];
+  return error;
+}
+
+static int
+try_rung_once (VyreUring *ring, VyreReadMode rung)
+{
+  struct io_uring_params params = { .flags = rung_flags[rung] };
+  int error = -io_uring_queue_init_params (VYRE_RING_ENTRIES, &ring->uring, &params);
+
+  if (error)
+    return error;
+  error = try_wake (ring);
+  if (!error)
+    error = watch_end (ring);
+  if (error)
+    io_uring_queue_exit (&ring->uring);
+  return error;
+}
+
+static int
+try_rung (VyreUring *ring, VyreReadMode rung)
+{
+  int error = try_rung_once (ring, rung);
+
+  if (error == ENOMEM) {
+    g_usleep (RETRY_DELAY_US);
+    error = try_rung_once (ring, rung);
+  }
+  return error;
+}
+
+/**
+ * vyre_ring_open:
+ * @ring: (out caller-allocates): a ring
+ * @wake_fd: an eventfd without EFD_NONBLOCK that outlives the ring
+ * @first_rung: the kind of ring to try first
+ * @reason: filled where the ring is not the best kind
+ *
+ * Opens the best ring that the kernel allows, from @first_rung on, and leaves in
+ * its mode which one that is. In %VYRE_READ_MODE_PREAD nothing was opened: nothing
+ * but vyre_ring_close() may be called then. The calling thread is the one that
+ * may use the ring.
+ */
+void
+vyre_uring_open (VyreUring *ring, int wake_fd, VyreReadMode first_rung, VyreUringReason *reason)
+{
+  int error = 0, last_error = 0;
+
+  *ring = (VyreUring){ .wake_fd = wake_fd, .mode = first_rung };
+  while (ring->mode != VYRE_READ_MODE_PREAD && (error = try_rung (ring, ring->mode)) != 0) {
+    last_error = error;
+    ring->mode++;
+  }
+  if (last_error) {
+    g_autofree char *subject
+        = g_strdup_printf ("io_uring with rung %s", vyre_read_mode_name (ring->mode - 1));
+
+    add_refusal (reason, subject, last_error, get_ring_bytes (), get_ring_fix (last_error));
+  } else if (first_rung != VYRE_READ_MODE_SINGLE_ISSUER) {
+    append_part (reason->what, "the caller asked for no better rung than ");
+    g_string_append (reason->what, vyre_read_mode_name (first_rung));
+    append_part (reason->fix, "start at rung ");
+    g_string_append (reason->fix, vyre_read_mode_name (VYRE_READ_MODE_SINGLE_ISSUER));
+  }
+}
+
+static int
+register_chunks (VyreUring *ring)
+{
+  gsize n_chunks = (ring->arena_size - 1) / CHUNK + 1;
+  g_autofree struct iovec *chunks = g_new (struct iovec, n_chunks);
+
+  for (gsize i = 0; i < n_chunks; i++) {
+    chunks[i].iov_base = ring->arena + i * CHUNK;
+    chunks[i].iov_len = MIN (CHUNK, ring->arena_size - i * CHUNK);
+  }
+  return -io_uring_register_buffers (&ring->uring, chunks, (unsigned)n_chunks);
+}
+
+/**
+ * vyre_ring_register:
+ * @ring: an open ring
+ * @arena: (nullable): memory that outlives the ring; without any nothing is registered
+ * @size: bytes in @arena
+ * @reason: filled where the arena is not registered
+ *
+ * Registers @arena, in chunks of up to 1 GiB, so that reads into it need not look up
+ * and pin its pages each time. Where the kernel refuses, the ring works without.
+ */
+void
+vyre_uring_register (VyreUring *ring, void *arena, gsize size, VyreUringReason *reason)
+{
+  int error;
+
+  if (!arena || size == 0)
+    return;
+  ring->arena = arena;
+  ring->arena_size = size;
+  error = register_chunks (ring);
+  if (error) {
+    g_usleep (RETRY_DELAY_US);
+    error = register_chunks (ring);
+  }
+  ring->registered = error == 0;
+  if (ring->registered)
+    return;
+  g_autofree char *subject
+      = g_strdup_printf ("registering %" G_GSIZE_FORMAT " bytes of memory for reads", size);
+  g_autofree char *fix = get_register_fix (error, size);
+  add_refusal (reason, subject, error, get_ring_bytes () + round_to_pages (size), fix);
+}
+
+/**
+ * vyre_ring_close:
+ * @ring: a ring
+ *
+ * Closes the ring. Nothing may be in flight: what is would be written to its
+ * destination later.
+ */
+void
+vyre_uring_close (VyreUring *ring)
+{
+  if (ring->mode == VYRE_READ_MODE_PREAD)
+    return;
+  /* Closing alone unpins the arena at some later time; its owner may want to free it now. */
+  if (ring->registered)
+    io_uring_unregister_buffers (&ring->uring);
+  io_uring_queue_exit (&ring->uring);
+  close (ring->end_fd);
+}
+
+/**
+ * vyre_ring_abandon:
+ * @ring: an open ring that failed
+ *
+ * Closes the ring with what is in flight, and waits until Linux is through with that: nothing
+ * is written to a destination from then on, and the arena is not pinned any more. A child that
+ * was forked and did not exec has the ring open, too, and is waited for.
+ */
+void
+vyre_uring_abandon (VyreUring *ring)
+{
+  struct pollfd end = { .fd = ring->end_fd };
+
+  io_uring_queue_exit (&ring->uring);
+  while (poll (&end, 1, -1) < 0 && errno == EINTR)
+    ;
+  close (ring->end_fd);
+}
+
+/**
+ * vyre_ring_arm_wake:
+ * @ring: an open ring in which no wake-up is armed
+ *
+ * Prepares the read that completes when somebody writes to the eventfd. Its
+ * user_data is %NULL.
+ */
+void
+vyre_uring_arm_wake (VyreUring *ring)
+{
+  struct io_uring_sqe *sqe = io_uring_get_sqe (&ring->uring);
+
+  io_uring_prep_read (sqe, ring->wake_fd, &ring->wake_value, sizeof ring->wake_value, 0);
+  io_uring_sqe_set_data (sqe, NULL);
+}
+
+/* Into the arena a read is made by the registration; @asked is cut to its chunk. */
+static gboolean
+prepare_fixed_read (
+    VyreUring *ring, const VyreTransfer *read, struct io_uring_sqe *sqe, gsize *asked)
+{
+  gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->arena);
+
+  /* A destination below the arena wraps around to a start behind its end. */
+  if (!ring->registered || start >= ring->arena_size || read->length > ring->arena_size - start)
+    return FALSE;
+  *asked = MIN (*asked, CHUNK - start % CHUNK);
+  io_uring_prep_read_fixed (
+      sqe, read->fd, read->memory, (unsigned)*asked, read->offset, (int)(start / CHUNK));
+  return TRUE;
+}
+
+/**
+ * vyre_ring_prepare:
+ * @ring: an open ring with fewer than %VYRE_RING_MAX_TRANSFERS in flight
+ * @transfer: what to do
+ * @may_block: have it made by a kernel thread that may block
+ * @user_data: (not nullable): marks the completion
+ * @fixed: (out): whether it is a read into the registered arena
+ *
+ * Prepares one transfer. It asks for less than @transfer where that would cross
+ * the end of a registered chunk, or is more than the kernel moves at once.
+ *
+ * Returns: bytes asked for
+ */
+gsize
+vyre_uring_prepare (VyreUring *ring, const VyreTransfer *transfer, gboolean may_block,
+    void *user_data, gboolean *fixed)
+{
+  struct io_uring_sqe *sqe = io_uring_get_sqe (&ring->uring);
+  gsize asked = MIN (transfer->length, CHUNK);
+
+  *fixed = FALSE;
+  switch (transfer->kind) {
+    case VYRE_TRANSFER_READ:
+      *fixed = prepare_fixed_read (ring, transfer, sqe, &asked);
+      if (!*fixed)
+        io_uring_prep_read (sqe, transfer->fd, transfer->memory, (unsigned)asked, transfer->offset);
+      break;
+    case VYRE_TRANSFER_WRITE:
+      io_uring_prep_write (sqe, transfer->fd, transfer->memory, (unsigned)asked, transfer->offset);
+      break;
+    case VYRE_TRANSFER_SYNC:
+      io_uring_prep_fsync (sqe, transfer->fd, IORING_FSYNC_DATASYNC);
+      break;
+  }
+  if (may_block)
+    io_uring_sqe_set_flags (sqe, IOSQE_ASYNC);
+  io_uring_sqe_set_data (sqe, user_data);
+  return asked;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What few batches want is built in by a thread of its own: others go on with the kernel that
+ * they have, and the batch that wants it waits in vyre_megakernel_publish().
+ */
+#include "base/alloc.h"
+#include "vyre/clock.h"
+#include "kernel/types.h"
+
+/* Replaces the kernel once the next launch of it will not have to be compiled. */
+static gpointer
+build (gpointer data)
+{
+  VyreMegakernel *kernel = data;
+  VkPipeline rare = VK_NULL_HANDLE;
+  GError *error = NULL;
+
+  if (vyre_device_is_cpu (kernel->device))
+    vyre_pipeline_rehearse_full (&kernel->pipeline);
+  gboolean built = vyre_pipeline_build_rare (&kernel->pipeline, &rare, &error);
+  g_mutex_lock (&kernel->lock);
+  kernel->building = FALSE;
+  kernel->build_error = error;
+  if (built) {
+    kernel->pipeline.rare = rare;
+    vyre_launcher_replace (kernel);
+  }
+  g_cond_broadcast (&kernel->room);
+  g_mutex_unlock (&kernel->lock);
+  return NULL;
+}
+
+/* With the lock held. */
+static gboolean
+start_building (VyreMegakernel *kernel, GError **error)
+{
+  vyre_rare_join (kernel);
+  kernel->builder = vyre_thread_new ("vyre-builder", build, kernel, error);
+  kernel->building = kernel->builder != NULL;
+  return kernel->building;
+}
+
+/* Waits for the thread that builds, if there is one: for its end, or until it has given up the
+ * lock for the last time. */
+void
+vyre_rare_join (VyreMegakernel *kernel)
+{
+  if (kernel->builder)
+    g_thread_join (g_steal_pointer (&kernel->builder));
+}
+
+static gboolean
+set_building (const VyreMegakernel *kernel, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+      "%s: the kernel that the program wants is being compiled. Fix: wait longer; other programs "
+      "run meanwhile.",
+      vyre_device_get_name (kernel->device));
+  return FALSE;
+}
+
+/* Waits until the kernel can run what it was built without; the lock is held, and dropped while
+ * waiting. What came of building it is told to one that waits, and the next has it tried
+ * again. */
+gboolean
+vyre_rare_wait (VyreMegakernel *kernel, gint64 end_time, GError **error)
+{
+  VyreClock clock = { 0 };
+
+  while (!kernel->pipeline.rare) {
+    if (kernel->failure)
+      return vyre_megakernel_set_failure (kernel, error);
+    if (kernel->build_error) {
+      g_propagate_error (error, g_steal_pointer (&kernel->build_error));
+      return FALSE;
+    }
+    if (!kernel->building && !start_building (kernel, error))
+      return FALSE;
+    if (vyre_clock_now (&clock) >= end_time)
+      return set_building (kernel, error);
+    kernel->n_waiting++;
+    g_cond_wait_until (&kernel->room, &kernel->lock, vyre_clock_next (&clock, end_time));
+    kernel->n_waiting--;
+  }
+  return TRUE;
+}

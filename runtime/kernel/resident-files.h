@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Files that programs name, as far as they are resident: read as a whole into the payload
+ * store, where the kernel finds them, and kept until others need the room. One thread, the
+ * service's, wants and collects; any thread pins. Private to libvyre.
+ */
+#pragma once
+
+#include "program/file-name.h"
+#include "io/transfer.h"
+#include "vyre/megakernel.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  VYRE_RESIDENCE_FAILED,
+  VYRE_RESIDENCE_LOADING,
+  VYRE_RESIDENCE_FULL, /* it has to wait until others are not in use */
+  VYRE_RESIDENCE_RESIDENT,
+} VyreResidence;
+
+typedef struct _VyreResidentFiles VyreResidentFiles;
+typedef struct _VyreResidentFile VyreResidentFile;
+
+VyreResidentFiles *vyre_resident_files_new (VyreFileIo *file_io, VyreStore *staging,
+    VyreStore *payloads, gsize budget, VyreFileIoNotify notify, gpointer data);
+void vyre_resident_files_free (VyreResidentFiles *resources);
+VyreResidence vyre_resident_files_want (
+    VyreResidentFiles *resources, const VyreFileName *name, guint64 since, GError **error);
+void vyre_resident_files_collect (VyreResidentFiles *resources);
+void vyre_resident_files_forget (VyreResidentFiles *resources);
+guint64 vyre_resident_files_now (VyreResidentFiles *resources);
+VyreResidentFile *vyre_resident_files_pin (
+    VyreResidentFiles *resources, const VyreFileName *name, guint32 *granule, guint32 *bytes);
+void vyre_resident_files_unpin (VyreResidentFiles *resources, VyreResidentFile *resident);
+void vyre_resident_files_count (VyreResidentFiles *resources, VyreResourceCounters *counters);
+
+G_END_DECLS

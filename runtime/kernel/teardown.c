@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The end of a megakernel. A device may hang, a compiler or a file may be slow, and whoever
+ * drops the last reference does not wait for that: a thread of its own takes the kernel down,
+ * and is left to itself after a while. What the device may yet read or write stays until then.
+ */
+#include "vyre/clock.h"
+#include "kernel/import-private.h"
+#include "kernel/types.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* How long the last reference waits for the end of the kernel. */
+#define TEARDOWN_US G_TIME_SPAN_SECOND
+
+/* How long a process that exits waits for kernels that were left: their threads are inside of
+ * drivers, whose own end comes next. */
+#define EXIT_US (30 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+  VyreMegakernel *kernel;
+  gboolean late; /* nobody waits for it any more */
+  gboolean over;
+} Teardown;
+
+static GMutex lock; /* a leaf: guards what follows, and teardowns */
+static GCond ended;
+static guint n_late; /* teardowns that nobody waits for but the process' exit */
+
+/* The lock is held while the process forks, so that what it guards is whole in the child. */
+static void
+prepare_fork (void)
+{
+  g_mutex_lock (&lock);
+}
+
+static void
+stay_parent (void)
+{
+  g_mutex_unlock (&lock);
+}
+
+/* The child has none of the threads. */
+static void
+enter_child (void)
+{
+  g_mutex_init (&lock);
+  g_cond_init (&ended);
+  n_late = 0;
+}
+
+__attribute__ ((constructor)) static void
+watch_forks (void)
+{
+  pthread_atfork (prepare_fork, stay_parent, enter_child);
+}
+
+static void
+stop_keeper (VyreMegakernel *kernel)
+{
+  g_mutex_lock (&kernel->lock);
+  kernel->quit = TRUE;
+  vyre_launcher_park (kernel);
+  g_cond_signal (&kernel->wake_launcher);
+  g_mutex_unlock (&kernel->lock);
+  if (kernel->launcher)
+    g_thread_join (kernel->launcher);
+}
+
+/* Batches that a failed kernel will never complete; their owners gave them up. */
+static void
+drop_in_flight (VyreMegakernel *kernel)
+{
+  VyreBatch *batch;
+
+  while ((batch = g_queue_peek_head (&kernel->in_flight))) {
+    g_queue_unlink (&kernel->in_flight, &batch->link);
+    VyreRelease release = vyre_batch_take_release (batch);
+    vyre_release_run (&release);
+    vyre_batch_destroy (batch);
+  }
+}
+
+/* Waits until the device does nothing for the kernel any more. Others go on on the same device,
+ * and so nobody waits for that to be idle, unless it is lost: what was submitted then may have
+ * come through, or not, and ends. */
+static void
+wait_for_device (VyreMegakernel *kernel)
+{
+  gboolean drained
+      = vyre_pipeline_drain (&kernel->pipeline) && vyre_copy_engine_drain (&kernel->copy_engine);
+
+  if (!drained || g_error_matches (kernel->failure, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST)
+      || g_error_matches (kernel->failure, VYRE_ERROR, VYRE_ERROR_DEVICE))
+    vyre_device_wait_idle (kernel->device);
+}
+
+/* Ends a kernel that nobody refers to, however long that takes. */
+static void
+take_down (VyreMegakernel *kernel)
+{
+  if (kernel->service)
+    vyre_host_requests_stop (kernel->service);
+  stop_keeper (kernel); /* with it go payloads, for which nobody has to wait for a compiler */
+  vyre_rare_join (kernel);
+  wait_for_device (kernel);
+  vyre_imports_close (kernel->imports);
+  drop_in_flight (kernel);
+  vyre_pipeline_clear (&kernel->pipeline);
+  vyre_copy_engine_clear (&kernel->copy_engine);
+  if (kernel->service)
+    vyre_host_requests_free (kernel->service);
+  if (kernel->file_io)
+    vyre_file_io_free (kernel->file_io);
+  vyre_buffer_clear (&kernel->answer);
+  vyre_buffer_clear (&kernel->state);
+  vyre_buffer_clear (&kernel->door);
+  g_clear_pointer (&kernel->payloads, vyre_store_unref);
+  g_clear_pointer (&kernel->work, vyre_store_unref);
+  g_clear_pointer (&kernel->readbacks, vyre_store_unref);
+  g_clear_pointer (&kernel->staging, vyre_store_unref);
+  vyre_device_unref (kernel->device);
+  g_clear_error (&kernel->failure);
+  g_clear_error (&kernel->build_error);
+  g_free (kernel->verdict);
+  g_mutex_clear (&kernel->lock);
+  g_cond_clear (&kernel->wake_launcher);
+  g_cond_clear (&kernel->room);
+  g_free (kernel);
+}
+
+static gpointer
+run (gpointer data)
+{
+  Teardown *teardown = data;
+
+  take_down (teardown->kernel);
+  g_mutex_lock (&lock);
+  teardown->over = TRUE;
+  gboolean late = teardown->late;
+  if (late)
+    n_late--;
+  g_cond_broadcast (&ended);
+  g_mutex_unlock (&lock);
+  if (late)
+    g_free (teardown);
+  return NULL;
+}
+
+/* Runs before whatever drivers registered when they were loaded. */
+static void
+wait_for_late (void)
+{
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + EXIT_US;
+
+  g_mutex_lock (&lock);
+  while (n_late > 0 && vyre_clock_now (&clock) < end)
+    g_cond_wait_until (&ended, &lock, vyre_clock_next (&clock, end));
+  g_mutex_unlock (&lock);
+}
+
+/* Leaves a teardown to itself, with the lock held. */
+static void
+leave (Teardown *teardown)
+{
+  static gboolean registered;
+
+  teardown->late = TRUE;
+  n_late++;
+  if (!registered)
+    registered = atexit (wait_for_late) == 0;
+}
+
+static gboolean
+is_building (VyreMegakernel *kernel)
+{
+  g_mutex_lock (&kernel->lock);
+  gboolean building = kernel->building;
+  g_mutex_unlock (&kernel->lock);
+  return building;
+}
+
+/* Whether it ended in time; it belongs to its thread otherwise. */
+static gboolean
+wait_for_end (Teardown *teardown, gint64 limit)
+{
+  VyreClock clock = { 0 };
+  gint64 end = vyre_clock_now (&clock) + limit;
+
+  g_mutex_lock (&lock);
+  while (!teardown->over && vyre_clock_now (&clock) < end)
+    g_cond_wait_until (&ended, &lock, vyre_clock_next (&clock, end));
+  gboolean over = teardown->over;
+  if (!over)
+    leave (teardown);
+  g_mutex_unlock (&lock);
+  return over;
+}
+
+/* Ends a kernel that nobody refers to, and waits for that for @limit µs. FALSE: the rest was left
+ * to a thread. */
+gboolean
+vyre_megakernel_take_down (VyreMegakernel *kernel, gint64 limit)
+{
+  Teardown *teardown = g_new0 (Teardown, 1);
+
+  teardown->kernel = kernel;
+  GThread *thread = g_thread_try_new ("vyre-teardown", run, teardown, NULL);
+  if (!thread) { /* then it takes as long as it takes */
+    take_down (kernel);
+    g_free (teardown);
+    return TRUE;
+  }
+  if (!wait_for_end (teardown, limit)) {
+    g_thread_unref (thread);
+    return FALSE;
+  }
+  g_thread_join (thread);
+  g_free (teardown);
+  return TRUE;
+}
+
+/**
+ * vyre_megakernel_unref:
+ * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
+ *   its threads. Its stores live on while anybody holds them. One of a process that
+ *   this one was forked from is left alone: that may run it still
+ *
+ * The last reference waits for the end of the kernel, 1 s at most: tickets that the kernel has
+ * begun are run to their end, others are not run. If the device, a file that is being written
+ * or the driver's compiler takes longer, the rest is left to a thread, with a warning in the
+ * log unless it is the compiler; payloads that the device may still read are released there, later.
+ * A process that exits meanwhile waits for such threads for up to 30 s.
+ */
+void
+vyre_megakernel_unref (VyreMegakernel *kernel)
+{
+  if (!g_atomic_ref_count_dec (&kernel->refs) || vyre_is_inherited (kernel->generation))
+    return;
+  g_autofree char *name = g_strdup (vyre_device_get_name (kernel->device));
+  gboolean building = is_building (kernel); /* nobody can stop a compiler, and that is no fault */
+  if (!vyre_megakernel_take_down (kernel, TEARDOWN_US) && !building)
+    g_warning ("%s has not let go of a kernel in 1 s, which is ended in the background. Fix: look "
+               "for a device that hangs, or for a file that cannot be written.",
+        name);
+}

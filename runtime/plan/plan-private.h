@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The plan as the megakernel publishes it.
+ */
+#pragma once
+
+#include "program/file-name.h"
+#include "program/handler-words.h"
+#include "vyre/plan.h"
+
+typedef struct {
+  guint32 words[VYRE_TICKET_WORDS];
+} VyreTicket;
+
+/* A run uses half of the ticket ring at most, so that the next one can be queued behind it. */
+#define VYRE_RUN_MAX_TICKETS (VYRE_MAX_TICKETS / 2)
+
+/* Fences that one lane runs together may cost so much. */
+#define VYRE_FENCES_COST_MAX (VYRE_COST_MAX / 2)
+
+/* What of a batch is published at a time: tickets of its plan, or, behind all of those, one
+ * that is there for fences alone. */
+typedef struct {
+  guint ticket; /* the first one's index in the plan */
+  guint n_tickets;
+  guint fence_first; /* of the slots whose fences the last ticket to end runs */
+  guint fence_end;
+  gboolean solo; /* the fence before fence_end is run by a workgroup, as the ticket */
+  guint64 cost;
+} VyreRun;
+
+/* What the first kernel that runs a plan keeps of it; that kernel's own, but for how to free it. */
+typedef struct _VyreTemplate VyreTemplate;
+struct _VyreTemplate {
+  void (*free) (VyreTemplate *template);
+};
+
+struct _VyrePlan {
+  gatomicrefcount refs;
+  VyreBoundProgram *bound;
+  VyreAccess *access; /* to the files of the bound program, of which there are none without */
+  gsize payload_size;
+  guint workgroup;
+  VyreLayout layout;
+  VyreSchedule schedule;
+  guint max_passes;
+  gboolean rare;      /* runs only on a kernel that was built in full */
+  gboolean shut_down; /* from the start: nothing runs */
+  gboolean served;    /* the megakernel serves what its batches ask for, and has them go on */
+  gboolean writes;    /* to files, in the order of the batches */
+  guint writes_end;   /* the slot before which others may ask for writes */
+  VyrePlan *origin;   /* of the rest of a batch: the plan that it began with, or NULL */
+  guint n_handlers;
+  guint handler_words;
+  gsize scratch_offset;  /* of the scratch in the slice, bytes */
+  gsize report_size;     /* of what the host reads of it: the readback and the report */
+  gsize copied_granules; /* of the readback's first parts, as far as the kernel changes them */
+  gsize slice_size;
+  guint32 *slice;    /* initial contents of a batch */
+  GArray *tickets;   /* of VyreTicket, as far as they do not depend on the batch */
+  guint64 cost;      /* of all of them */
+  guint64 lane_cost; /* of those of lanes */
+  guint dearest;     /* of one of them */
+  gboolean small;    /* small: small_ticket does the same as all of them */
+  VyreTicket small_ticket;
+  gsize small_size;       /* of the slice with the steps, bytes */
+  VyreTemplate *template; /* or NULL; atomic, since kernels publish a plan at the same time */
+  guint fence_first;
+  guint fence_end;
+  guint64 fence_cost;
+  gboolean fences_apart; /* run behind all tickets, in runs of their own */
+  guint copy_cost;       /* of copying the readback out, where that is done */
+  guint64 region_bytes;  /* the kernel reads this many if no slot faults or is refused */
+};
+
+static inline guint32
+vyre_plan_slot_word (const VyreBoundProgram *bound, guint slot, guint word)
+{
+  return bound->slots[slot * VYRE_SLOT_WORDS + word];
+}
+
+/* The word of the slice with the verdict of a slot. */
+static inline gsize
+vyre_plan_verdict_word (const VyrePlan *plan, guint slot)
+{
+  return plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + (gsize)slot * VYRE_SCRATCH_SLOT_WORDS
+         + VYRE_SCRATCH_SLOT_VERDICT;
+}
+
+static inline void
+vyre_plan_append_ticket (VyrePlan *plan, const VyreTicket *ticket)
+{
+  g_array_append_vals (plan->tickets, ticket, 1);
+  plan->cost += ticket->words[VYRE_TICKET_COST];
+  if (ticket->words[VYRE_TICKET_KIND] == VYRE_KIND_LANES)
+    plan->lane_cost += ticket->words[VYRE_TICKET_COST];
+  plan->dearest = MAX (plan->dearest, ticket->words[VYRE_TICKET_COST]);
+}
+
+/* plan/cut.c */
+guint64 vyre_plan_fence_cost (const VyrePlan *plan, guint slot, gboolean *solo);
+gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);
+gboolean vyre_plan_add_ticket (
+    VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **error);
+guint64 vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback);
+gboolean vyre_plan_cut (VyrePlan *plan, GError **error);
+
+/* plan/run.c */
+gboolean vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run);
+gboolean vyre_plan_is_last_run (const VyrePlan *plan, const VyreRun *run);
+gboolean vyre_plan_runs_at_once (const VyrePlan *plan, const VyreRun *run);
+void vyre_plan_write_run (const VyrePlan *plan, const VyreRun *run, guint32 *slice);
+void vyre_plan_write_ticket (const VyrePlan *plan, const VyreRun *run, guint index, guint32 *words);
+
+/* plan/plan.c */
+gint64 vyre_plan_tag_word (const VyrePlan *plan);
+VyreFileName vyre_plan_resource_name (const VyrePlan *plan, guint resource);
+gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
+VyrePlan *vyre_plan_continue (
+    VyrePlan *plan, const guint8 *readback, gboolean writes, GError **error);

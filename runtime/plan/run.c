@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Runs: what of a batch is published at a time. Most batches are one. What would hold the
+ * device for long is several, each of which lets others in behind it; and fences that one
+ * ticket cannot be asked to run have runs of their own, since nothing but the end of a run
+ * orders what different workgroups do.
+ */
+#include <string.h>
+
+#include "plan/plan-private.h"
+
+static gboolean
+is_fence (const VyrePlan *plan, guint slot)
+{
+  return plan->slice[vyre_plan_verdict_word (plan, slot)] == VYRE_VERDICT_FENCE;
+}
+
+static guint
+find_fence (const VyrePlan *plan, guint slot)
+{
+  while (slot < plan->fence_end && !is_fence (plan, slot))
+    slot++;
+  return slot;
+}
+
+/* Of those behind the last run, as many as one lane may run together, or one that takes a
+ * workgroup. What lies between two is looked at by the lane. */
+static gboolean
+next_fences (const VyrePlan *plan, VyreRun *run)
+{
+  guint slot = find_fence (plan, MAX (run->fence_end, plan->fence_first));
+  gboolean solo;
+
+  if (slot >= plan->fence_end)
+    return FALSE;
+  guint64 cost = vyre_plan_fence_cost (plan, slot, &solo);
+  *run = (VyreRun){ plan->tickets->len, 1, slot, slot + 1, solo, cost };
+  if (solo)
+    run->fence_first = run->fence_end; /* the ticket runs it, and nobody else */
+  while (!solo && (slot = find_fence (plan, run->fence_end)) < plan->fence_end) {
+    cost = vyre_plan_fence_cost (plan, slot, &solo) + slot + 1 - run->fence_end;
+    if (solo || run->cost + cost > VYRE_FENCES_COST_MAX)
+      break;
+    run->fence_end = slot + 1;
+    run->cost += cost;
+  }
+  run->cost += VYRE_COST_TICKET + 1;
+  return TRUE;
+}
+
+/* What a ticket costs where that of lanes takes the @lane_part-th part of the time. */
+static guint32
+weigh_ticket (const VyrePlan *plan, guint index, guint lane_part)
+{
+  const guint32 *words = g_array_index (plan->tickets, VyreTicket, index).words;
+  gboolean lanes = words[VYRE_TICKET_KIND] == VYRE_KIND_LANES;
+
+  return words[VYRE_TICKET_COST] / (lanes ? lane_part : 1);
+}
+
+/* As many tickets as cost no more than @limit, and one at least. */
+static void
+next_tickets (const VyrePlan *plan, guint first, guint64 limit, guint lane_part, VyreRun *run)
+{
+  guint64 all = plan->cost - plan->lane_cost + plan->lane_cost / lane_part;
+  guint most = MIN (plan->tickets->len - first, VYRE_RUN_MAX_TICKETS);
+
+  *run = (VyreRun){ .ticket = first };
+  if (first == 0 && all <= limit && most == plan->tickets->len) {
+    run->n_tickets = most;
+    run->cost = all;
+  }
+  for (; run->n_tickets < most; run->n_tickets++) {
+    guint32 cost = weigh_ticket (plan, first + run->n_tickets, lane_part);
+    if (run->n_tickets > 0 && run->cost + cost > limit)
+      break;
+    run->cost += cost;
+  }
+  if (first + run->n_tickets < plan->tickets->len || plan->fences_apart)
+    return;
+  run->fence_first = plan->fence_first;
+  run->fence_end = plan->fence_end;
+}
+
+/* What comes after @run, which is all zero before the first one: tickets that cost no more than
+ * @limit, that of lanes counted by the @lane_part-th part. FALSE: nothing. */
+gboolean
+vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run)
+{
+  guint first = run->ticket + run->n_tickets;
+
+  if (first < plan->tickets->len) {
+    next_tickets (plan, first, limit, lane_part, run);
+    return TRUE;
+  }
+  return plan->fences_apart && next_fences (plan, run);
+}
+
+/* Whether @run has the last of the tickets, fences that are run behind them aside. */
+gboolean
+vyre_plan_is_last_run (const VyrePlan *plan, const VyreRun *run)
+{
+  return run->ticket + run->n_tickets >= plan->tickets->len;
+}
+
+/* Whether a batch is through with this run, its first one. */
+gboolean
+vyre_plan_runs_at_once (const VyrePlan *plan, const VyreRun *run)
+{
+  return run->n_tickets == plan->tickets->len && !plan->fences_apart;
+}
+
+/* Has the batch in @slice end with this run, fences and all. */
+void
+vyre_plan_write_run (const VyrePlan *plan, const VyreRun *run, guint32 *slice)
+{
+  guint32 *scratch = slice + plan->scratch_offset / 4;
+  guint32 *about = scratch + VYRE_SCRATCH_ABOUT;
+
+  scratch[VYRE_SCRATCH_TICKETS_LEFT] = GUINT32_TO_LE (run->n_tickets);
+  about[VYRE_ABOUT_FENCE_FIRST] = GUINT32_TO_LE (run->fence_first);
+  about[VYRE_ABOUT_FENCE_END] = GUINT32_TO_LE (run->fence_end);
+}
+
+/* Writes what a ticket of a run has that does not depend on the batch. Whichever is the last
+ * to end runs the fences. */
+void
+vyre_plan_write_ticket (const VyrePlan *plan, const VyreRun *run, guint index, guint32 *words)
+{
+  guint number = run->ticket + index;
+
+  if (number < plan->tickets->len) {
+    memcpy (words, g_array_index (plan->tickets, VyreTicket, number).words, sizeof (VyreTicket));
+    words[VYRE_TICKET_COST] += run->fence_end > 0 ? (guint32)plan->fence_cost : 0;
+    return;
+  }
+  memset (words, 0, sizeof (VyreTicket));
+  words[VYRE_TICKET_KIND] = run->solo ? VYRE_KIND_SOLO : VYRE_KIND_LANES;
+  words[VYRE_TICKET_SLOT] = run->solo ? run->fence_end - 1 : 0;
+  words[VYRE_TICKET_COST] = (guint32)run->cost;
+  words[VYRE_TICKET_SCRATCH] = (guint32)(plan->scratch_offset / 4);
+}

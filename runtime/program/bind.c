@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "program/statements.h"
+#include "base/alloc.h"
+#include "abi/publish-each.h"
+
+/* The largest ring; what every encoder of the ABI accepts. */
+
+/* Lets of a program that are evaluated without allocating memory. */
+#define LETS_ON_STACK 32
+
+/* What VyreBoundProgram hides: the results' names live as long as @program. */
+typedef struct {
+  VyreBoundProgram bound;
+  gatomicrefcount refs;
+  VyreProgram *program;
+} Image;
+
+typedef struct {
+  const VyreProgram *program;
+  VyreScope scope;
+  GError **error;
+} Binder;
+
+static const VyreStatement *
+get_statement (const VyreProgram *program, guint index)
+{
+  return &g_array_index (program->statements, VyreStatement, index);
+}
+
+static gboolean
+eval (Binder *binder, VyreExpr expr, guint32 *value)
+{
+  VyreFailure failure;
+
+  if (vyre_expr_eval (&binder->scope, expr, value, &failure))
+    return TRUE;
+  vyre_failure_set_error (&failure, binder->program->text, VYRE_ERROR_INVALID, binder->error);
+  return FALSE;
+}
+
+static gboolean
+eval_args (Binder *binder, const VyreOperation *operation, guint32 *values)
+{
+  GArray *args = binder->program->args;
+
+  for (guint i = 0; i < operation->n_args; i++) {
+    if (!eval (binder, g_array_index (args, VyreExpr, operation->first_arg + i), &values[i]))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* A failure counts only where the let is used, so that it is kept, not reported. */
+static void
+eval_lets (Binder *binder, VyreLetValue *values)
+{
+  GArray *lets = binder->program->lets;
+
+  for (guint i = 0; i < lets->len; i++) {
+    values[i].failure.kind = VYRE_FAILURE_NONE;
+    vyre_expr_eval (
+        &binder->scope, g_array_index (lets, VyreExpr, i), &values[i].value, &values[i].failure);
+  }
+}
+
+/* Whether an optional statement's region needs a symbol that the stream lacks. */
+static gboolean
+is_left_out (Binder *binder, const VyreStatement *statement)
+{
+  if (!statement->optional)
+    return FALSE;
+  for (guint i = 0; i < VYRE_REGION_ARG_OBSERVABLE; i++) {
+    VyreExpr arg
+        = g_array_index (binder->program->args, VyreExpr, statement->operation.first_arg + i);
+    VyreFailure failure;
+    guint32 ignored;
+
+    if (!vyre_expr_eval (&binder->scope, arg, &ignored, &failure)
+        && failure.kind == VYRE_FAILURE_UNBOUND)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Writes a packed_slot's argument words, as bytes first: two and two per operation. */
+static gboolean
+bind_packed (Binder *binder, const VyreStatement *statement, guint32 *args)
+{
+  guint words = vyre_packed_metadata_words (statement->n_inner);
+  guint8 bytes[4 * VYRE_SLOT_MAX_ARGS] = { (guint8)statement->n_inner };
+  guint used = 0;
+
+  for (guint i = 0; i < statement->n_inner; i++) {
+    const VyreOperation *inner
+        = &g_array_index (binder->program->inner, VyreOperation, statement->first_inner + i);
+    guint32 opcode;
+
+    if (!eval (binder, inner->opcode, &opcode) || !eval_args (binder, inner, args + words + used))
+      return FALSE;
+    bytes[2 + 2 * i] = (guint8)opcode;
+    bytes[3 + 2 * i] = (guint8)used;
+    used += inner->n_args;
+  }
+  bytes[1] = (guint8)used;
+  for (guint i = 0; i < 4 * words; i++)
+    args[i / 4] |= (guint32)bytes[i] << (8 * (i % 4));
+  return TRUE;
+}
+
+static gboolean
+bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
+{
+  guint32 *args = slot + VYRE_SLOT_ARGS;
+
+  slot[VYRE_SLOT_STATUS] = VYRE_STATUS_PUBLISHED;
+  if (!eval (binder, statement->operation.opcode, &slot[VYRE_SLOT_OPCODE])
+      || !eval (binder, statement->tenant, &slot[VYRE_SLOT_TENANT])
+      || !eval (binder, statement->priority, &slot[VYRE_SLOT_PRIORITY]))
+    return FALSE;
+  if (statement->n_inner > 0)
+    return bind_packed (binder, statement, args);
+  if (!eval_args (binder, &statement->operation, args))
+    return FALSE;
+  if (statement->info != NULL && statement->info->opcode == VYRE_OP_CRC32
+      && !vyre_crc32_is_contiguous (args)) {
+    vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
+        "crc32 needs a region without padding between its rows. Fix: use 'bytes(offset, length)', "
+        "or a region with one row or with stride equal to width.");
+    return FALSE;
+  }
+  if (slot[VYRE_SLOT_OPCODE] == VYRE_OP_BATCH_FENCE)
+    binder->scope.observables = MAX (binder->scope.observables, 1);
+  return TRUE;
+}
+
+static gboolean
+fill_slots (Binder *binder, VyreBoundProgram *bound)
+{
+  guint32 *slot = bound->slots;
+
+  for (guint i = 0; i < binder->program->statements->len; i++) {
+    const VyreStatement *statement = get_statement (binder->program, i);
+
+    if (is_left_out (binder, statement))
+      continue;
+    if (!bind_statement (binder, statement, slot))
+      return FALSE;
+    if (statement->sequence)
+      bound->sequence_slot = (gint)((slot - bound->slots) / VYRE_SLOT_WORDS);
+    slot += VYRE_SLOT_WORDS;
+  }
+  return TRUE;
+}
+
+static void
+fill_results (Binder *binder, VyreBoundProgram *bound)
+{
+  const VyreProgram *program = binder->program;
+
+  bound->results = g_new (VyreResult, program->results->len);
+  for (guint i = 0; i < program->results->len; i++) {
+    guint32 id = g_array_index (program->results, guint32, i);
+    const VyreName *name = &g_array_index (program->names, VyreName, id);
+    VyreResult *result = &bound->results[bound->n_results];
+
+    if (name->statement >= 0
+        && is_left_out (binder, get_statement (program, (guint)name->statement)))
+      continue;
+    result->name = name->name;
+    result->type = name->type;
+    result->observable = g_array_index (program->observables, guint32, id);
+    result->n_words = name->words;
+    bound->n_results++;
+  }
+}
+
+/* The slots of the bound program, less those of optional statements that are left out. */
+static guint
+count_slots (Binder *binder)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < binder->program->statements->len; i++)
+    n += !is_left_out (binder, get_statement (binder->program, i));
+  return n;
+}
+
+/* Decides a size, called @name: what was asked for, or with 0 what is needed. */
+static gboolean
+choose_size (guint asked, guint needed, guint limit, const char *what, const char *name,
+    guint *chosen, GError **error)
+{
+  *chosen = asked != 0 ? asked : needed;
+  if (asked > limit) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "%u %s are above the limit of %u. Fix: set %s=%u or less, or 0 for what the program "
+        "needs.",
+        asked, what, limit, name, limit);
+    return FALSE;
+  }
+  if (*chosen < needed) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "The program needs %u %s and has only %u. Fix: set %s=%u or more, or 0 for what the "
+        "program needs.",
+        needed, what, asked, name, needed);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+fill_image (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint observable_slots)
+{
+  bound->n_used = count_slots (binder);
+  bound->sequence_slot = -1;
+  binder->scope.other_slots = MAX (bound->n_used, 1) - 1;
+  if (!choose_size (slot_count, MAX (bound->n_used, 1), VYRE_ENCODE_MAX, "ring slots", "slot-count",
+          &bound->n_slots, binder->error))
+    return FALSE;
+  bound->slots = vyre_alloc0 (bound->n_slots, 4 * VYRE_SLOT_WORDS, binder->error);
+  if (!bound->slots || !fill_slots (binder, bound)
+      || !choose_size (observable_slots, binder->scope.observables, VYRE_MAX_OBSERVABLES,
+          "observables", "observable-slots", &bound->n_observables, binder->error))
+    return FALSE;
+  fill_results (binder, bound);
+  bound->resources = (const VyreResource *)binder->program->resources->data;
+  bound->n_resources = binder->program->resources->len;
+  return TRUE;
+}
+
+static VyreBoundProgram *
+bind_numbers (VyreProgram *program, const VyreSymbols *numbers, guint slot_count,
+    guint observable_slots, GError **error)
+{
+  VyreLetValue on_stack[LETS_ON_STACK];
+  g_autofree VyreLetValue *on_heap = NULL;
+  VyreLetValue *lets = on_stack;
+  Binder binder = { .program = program, .error = error };
+  Image *bound = g_new0 (Image, 1);
+
+  if (program->lets->len > LETS_ON_STACK)
+    lets = on_heap = g_new (VyreLetValue, program->lets->len);
+  binder.scope.nodes = (const VyreNode *)program->nodes->data;
+  binder.scope.symbols = numbers;
+  binder.scope.lets = lets;
+  binder.scope.results = (const guint32 *)program->observables->data;
+  binder.scope.observables = program->n_observables;
+  eval_lets (&binder, lets);
+  g_atomic_ref_count_init (&bound->refs);
+  bound->program = vyre_program_ref (program);
+  if (!fill_image (&binder, &bound->bound, slot_count, observable_slots)) {
+    vyre_bound_program_unref (&bound->bound);
+    return NULL;
+  }
+  return &bound->bound;
+}
+
+/**
+ * vyre_program_bind:
+ * @program: a program
+ * @symbols: (nullable): what the stream defines; %NULL for nothing
+ * @payload_size: bytes in the payload, at most 4 GiB - 1
+ * @slot_count: slots in the ring, at most 1048576; 0 for as many as needed
+ * @observable_slots: observable words, at most %VYRE_MAX_OBSERVABLES; 0 for as many
+ *   as the results and the fence's tag need
+ * @error: return location for %VYRE_ERROR_UNBOUND: a symbol is not defined;
+ *   %VYRE_ERROR_INVALID: an expression has no value, or a region does not suit its
+ *   opcode; %VYRE_ERROR_TOO_LARGE: a size is above its limit, or too small for the
+ *   program. Messages about a place in the text start with "LINE:COLUMN: ".
+ *
+ * Computes the slots to publish for payloads of one size and geometry. May be
+ * called from any thread.
+ *
+ * Returns: (transfer full) (nullable): the bound program, or %NULL with @error set; free
+ *   with vyre_bound_program_unref()
+ */
+VyreBoundProgram *
+vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize payload_size,
+    guint slot_count, guint observable_slots, GError **error)
+{
+  VyreSymbols numbers = { 0 };
+  VyreRegion payload = { 0, (guint32)payload_size, 1, (guint32)payload_size };
+
+  g_return_val_if_fail (program != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  if (payload_size > G_MAXUINT32) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "The payload has %" G_GSIZE_FORMAT " bytes and the limit is 4294967295. Fix: send smaller "
+        "buffers.",
+        payload_size);
+    return NULL;
+  }
+  if (symbols != NULL)
+    numbers = *symbols;
+  vyre_symbols_define_region (&numbers, VYRE_REGION_PAYLOAD, &payload);
+  return bind_numbers (program, &numbers, slot_count, observable_slots, error);
+}
+
+/* A bound program of slots that come from no program. NULL with %VYRE_ERROR_NO_SPACE. */
+VyreBoundProgram *
+vyre_bound_program_new_from_ring (
+    const void *ring, guint n_slots, guint n_observables, GError **error)
+{
+  guint32 *slots = vyre_duplicate (ring, (gsize)n_slots * 4 * VYRE_SLOT_WORDS, error);
+  if (!slots)
+    return NULL;
+  Image *bound = g_new0 (Image, 1);
+
+  g_atomic_ref_count_init (&bound->refs);
+  bound->bound = (VyreBoundProgram){
+    .n_slots = n_slots, .n_observables = n_observables, .sequence_slot = -1, .slots = slots
+  };
+  for (guint slot = 0; slot < n_slots; slot++)
+    bound->bound.n_used
+        += bound->bound.slots[slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS] == VYRE_STATUS_PUBLISHED;
+  return &bound->bound;
+}
+
+/**
+ * vyre_bound_program_ref:
+ * @bound: a bound program
+ *
+ * Returns: (transfer full): @bound, with one reference more
+ */
+VyreBoundProgram *
+vyre_bound_program_ref (VyreBoundProgram *bound)
+{
+  g_return_val_if_fail (bound != NULL, NULL);
+  g_atomic_ref_count_inc (&((Image *)bound)->refs);
+  return bound;
+}
+
+/**
+ * vyre_bound_program_unref:
+ * @bound: (nullable) (transfer full): a bound program
+ *
+ * Gives a reference back; the last one frees the bound program, its slots and its results.
+ */
+void
+vyre_bound_program_unref (VyreBoundProgram *bound)
+{
+  Image *self = (Image *)bound;
+
+  if (bound == NULL || !g_atomic_ref_count_dec (&self->refs))
+    return;
+  g_free (bound->slots);
+  g_free (bound->results);
+  vyre_program_unref (self->program);
+  g_free (self);
+}

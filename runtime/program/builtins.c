@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "program/statements.h"
+#include "program/lookalike.h"
+
+#include <string.h>
+
+/* The most bytes of a name that a message shows. */
+#define QUOTE_MAX 40
+
+/* Parallel to builtin_texts, and what vyre_program_list_builtins() returns. */
+static const char *const builtin_names[] = { "frame-stats", "bytes", "nop", NULL };
+
+static const char *const builtin_texts[] = {
+  /* Y'CbCr video: exposure and colour balance; gray video has no u and v. */
+  ("u8_stats luma -> luma\n"
+   "optional u8_stats u -> u\n"
+   "optional u8_stats v -> v\n"
+   "u8_below luma, 17 -> black\n"),
+  /* any payload: the distribution of its bytes and a checksum */
+  ("u8_histogram payload -> histogram\n"
+   "crc32 payload -> crc32\n"),
+  /* what a batch costs that computes nothing */
+  "nop\n",
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (builtin_names) == G_N_ELEMENTS (builtin_texts) + 1);
+
+/* The text of a built-in program, or NULL. */
+const char *
+vyre_builtin_text (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (builtin_texts); i++) {
+    if (g_str_equal (builtin_names[i], name))
+      return builtin_texts[i];
+  }
+  return NULL;
+}
+
+/**
+ * vyre_program_list_builtins:
+ *
+ * Returns: (transfer none) (array zero-terminated=1): the names that
+ *   vyre_program_builtin() knows
+ */
+const char *const *
+vyre_program_list_builtins (void)
+{
+  return builtin_names;
+}
+
+/**
+ * vyre_program_builtin:
+ * @name: a name from vyre_program_list_builtins(), without "builtin:"
+ * @error: return location for %VYRE_ERROR_INVALID: there is no such program
+ *
+ * Assembles a program that comes with the library. Its id is "builtin:" and @name.
+ *
+ * Returns: (transfer full) (nullable): the program, or %NULL with @error set
+ */
+VyreProgram *
+vyre_program_builtin (const char *name, GError **error)
+{
+  const char *text;
+  g_autofree char *id = NULL;
+
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  text = vyre_builtin_text (name);
+  if (text == NULL) {
+    g_autofree char *list = g_strjoinv (", ", (char **)builtin_names);
+    g_autofree char *shown = g_utf8_make_valid (name, (gssize)MIN (strlen (name), QUOTE_MAX));
+
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "There is no built-in program '%s'. Fix: use one of %s.", shown, list);
+    return NULL;
+  }
+  id = g_strconcat ("builtin:", name, NULL);
+  return vyre_program_new_from_text (text, id, error);
+}
+
+/**
+ * vyre_program_from_string:
+ * @program: "builtin:NAME" for a built-in program, or else the text of a program
+ * @error: return location for the errors of vyre_program_builtin() and
+ *   vyre_program_assemble()
+ *
+ * Makes a program from what a user typed into one property.
+ *
+ * Returns: (transfer full) (nullable): the program, or %NULL with @error set
+ */
+VyreProgram *
+vyre_program_from_string (const char *program, GError **error)
+{
+  g_return_val_if_fail (program != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  const char *text = vyre_text_skip_mark (program);
+  if (g_str_has_prefix (text, "builtin:"))
+    return vyre_program_builtin (text + strlen ("builtin:"), error);
+  return vyre_program_assemble (text, error);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "program/expr.h"
+
+#include <string.h>
+
+#include "program/lexer.h"
+
+static VyreFailureKind
+check_number (guint64 number, guint32 *value)
+{
+  *value = (guint32)number;
+  return number > G_MAXUINT32 ? VYRE_FAILURE_ABOVE : VYRE_FAILURE_NONE;
+}
+
+static VyreFailureKind
+apply_arithmetic (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
+{
+  switch (kind) {
+    case VYRE_NODE_ADD:
+      return check_number ((guint64)a + b, value);
+    case VYRE_NODE_MULTIPLY:
+      return check_number ((guint64)a * b, value);
+    case VYRE_NODE_SUBTRACT:
+      if (b > a)
+        return VYRE_FAILURE_BELOW;
+      return check_number ((guint64)a - b, value);
+    default:
+      if (b == 0)
+        return VYRE_FAILURE_DIVISION;
+      return check_number (kind == VYRE_NODE_DIVIDE ? a / b : a % b, value);
+  }
+}
+
+/*
+ * Applies a node to the numbers it works on: @a and @b for arithmetic, @a and, as
+ * @b, the node's value for the nodes of one number.
+ */
+VyreFailureKind
+vyre_node_apply (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
+{
+  *value = a;
+  switch (kind) {
+    case VYRE_NODE_THRESHOLD:
+      return a > 256 ? VYRE_FAILURE_THRESHOLD : VYRE_FAILURE_NONE;
+    case VYRE_NODE_PRIORITY:
+      return a >= VYRE_PRIORITY_LEVELS ? VYRE_FAILURE_PRIORITY : VYRE_FAILURE_NONE;
+    case VYRE_NODE_INNER_OPCODE:
+      if (a == VYRE_OP_BATCH_FENCE)
+        return VYRE_FAILURE_INNER_FENCE;
+      return a > 255 ? VYRE_FAILURE_INNER_OPCODE : VYRE_FAILURE_NONE;
+    case VYRE_NODE_TARGET_INDEX:
+    case VYRE_NODE_TARGET_WORD:
+      if (a > VYRE_MAX_OBSERVABLES - b)
+        return VYRE_FAILURE_TARGET;
+      *value = kind == VYRE_NODE_TARGET_WORD ? VYRE_CONTROL_OBSERVABLES + a : a;
+      return VYRE_FAILURE_NONE;
+    default:
+      return apply_arithmetic (kind, a, b, value);
+  }
+}
+
+static gboolean
+fail (VyreFailure *failure, VyreFailureKind kind, const VyreNode *node)
+{
+  failure->kind = kind;
+  failure->offset = node->offset;
+  failure->symbol = 0;
+  failure->stream = NULL;
+  return FALSE;
+}
+
+static gboolean
+fail_unbound (const VyreScope *scope, VyreFailure *failure, const VyreNode *node)
+{
+  fail (failure, VYRE_FAILURE_UNBOUND, node);
+  failure->symbol = node->value;
+  failure->stream = scope->symbols->stream;
+  return FALSE;
+}
+
+static gboolean
+eval_leaf (const VyreScope *scope, const VyreNode *node, guint32 *value, VyreFailure *failure)
+{
+  switch (node->kind) {
+    case VYRE_NODE_SYMBOL:
+      if ((scope->symbols->defined >> node->value & 1) == 0)
+        return fail_unbound (scope, failure, node);
+      *value = scope->symbols->numbers[node->value];
+      return TRUE;
+    case VYRE_NODE_LET:
+      *failure = scope->lets[node->value].failure;
+      *value = scope->lets[node->value].value;
+      return failure->kind == VYRE_FAILURE_NONE;
+    case VYRE_NODE_RESULT_WORD:
+      *value = VYRE_CONTROL_OBSERVABLES + scope->results[node->value];
+      return TRUE;
+    case VYRE_NODE_RESULT_INDEX:
+      *value = scope->results[node->value];
+      return TRUE;
+    case VYRE_NODE_OTHER_SLOTS:
+      *value = scope->other_slots;
+      return TRUE;
+    default:
+      *value = node->value;
+      return TRUE;
+  }
+}
+
+/* A target needs its observables, wherever the program got the index from. */
+static void
+count_target (VyreScope *scope, const VyreNode *node, guint32 index)
+{
+  if (node->kind >= VYRE_NODE_TARGET_INDEX)
+    scope->observables = MAX (scope->observables, index + node->value);
+}
+
+/*
+ * Evaluates @expr. Returns FALSE and fills @failure in when it has no value; then
+ * @value is undefined.
+ */
+gboolean
+vyre_expr_eval (VyreScope *scope, VyreExpr expr, guint32 *value, VyreFailure *failure)
+{
+  guint32 stack[VYRE_EXPR_STACK];
+  guint depth = 0;
+
+  for (const VyreNode *node = scope->nodes + expr.first; node < scope->nodes + expr.first + expr.n;
+       node++) {
+    VyreFailureKind kind;
+    guint32 a;
+
+    if (node->kind < VYRE_NODE_ADD) {
+      if (!eval_leaf (scope, node, &stack[depth++], failure))
+        return FALSE;
+      continue;
+    }
+    if (node->kind < VYRE_NODE_THRESHOLD)
+      depth--;
+    a = stack[depth - 1];
+    kind = vyre_node_apply (node->kind, a,
+        node->kind < VYRE_NODE_THRESHOLD ? stack[depth] : node->value, &stack[depth - 1]);
+    if (kind != VYRE_FAILURE_NONE)
+      return fail (failure, kind, node);
+    count_target (scope, node, a);
+  }
+  *value = stack[0];
+  return TRUE;
+}
+
+static const char *
+failure_message (VyreFailureKind kind)
+{
+  switch (kind) {
+    case VYRE_FAILURE_ABOVE:
+      return "the value is above 4294967295. Fix: keep every step of the expression within 32 "
+             "bits.";
+    case VYRE_FAILURE_BELOW:
+      return "the value is below 0. Fix: subtract the smaller number from the larger one.";
+    case VYRE_FAILURE_DIVISION:
+      return "division by zero. Fix: divide by a number that cannot be 0.";
+    case VYRE_FAILURE_THRESHOLD:
+      return "the threshold is above 256. Fix: use 0 (no byte is below) to 256 (every byte is).";
+    case VYRE_FAILURE_PRIORITY:
+      return "the priority is above 4. Fix: use critical, high, normal, low, idle or 0 to 4.";
+    case VYRE_FAILURE_INNER_OPCODE:
+      return "an opcode above 255 does not fit into a packed_slot. Fix: give the operation a slot "
+             "of its own.";
+    case VYRE_FAILURE_INNER_FENCE:
+      return "a batch_fence cannot be packed. Fix: give it a slot of its own.";
+    default:
+      return "the result ends behind the last observable, 1048575. Fix: use a lower observable "
+             "index.";
+  }
+}
+
+static void
+set_unbound (const VyreFailure *failure, const char *text, GError **error)
+{
+  const char *word = text + failure->offset;
+  int length = (int)strspn (word, "abcdefghijklmnopqrstuvwxyz0123456789.");
+
+  vyre_set_error_at (error, VYRE_ERROR_UNBOUND, text, failure->offset,
+      "'%.*s' is not defined for this stream%s%s. Fix: %s, or use only payload.", length, word,
+      failure->stream ? " of " : "", failure->stream ? failure->stream : "",
+      vyre_symbol_fix (failure->symbol));
+}
+
+/*
+ * Turns a failure into an error that names its place in @text. @code is that of
+ * arithmetic and ranges; symbols and observables have codes of their own.
+ */
+void
+vyre_failure_set_error (
+    const VyreFailure *failure, const char *text, VyreError code, GError **error)
+{
+  if (failure->kind == VYRE_FAILURE_UNBOUND) {
+    set_unbound (failure, text, error);
+    return;
+  }
+  if (failure->kind == VYRE_FAILURE_TARGET)
+    code = VYRE_ERROR_TOO_LARGE;
+  vyre_set_error_at (error, code, text, failure->offset, "%s", failure_message (failure->kind));
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Handlers as the megakernel reads them, behind the scratch of a batch.
+ */
+#pragma once
+
+#include "kernel.h"
+#include "vyre/handlers.h"
+
+guint vyre_handlers_count (const VyreHandlers *extensions);
+guint vyre_handlers_words (const VyreHandlers *extensions);
+void vyre_handlers_write (const VyreHandlers *extensions, guint32 *words);
+gboolean vyre_handlers_handle (const VyreHandlers *extensions, guint32 opcode);

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "program/lexer.h"
+#include "program/lookalike.h"
+
+#include <string.h>
+
+/* Longer words are cut in messages: the position names them well enough, and a text may be
+ * no program but somebody's file. */
+#define QUOTE_MAX 24
+
+/*
+ * Sets @error to "LINE:COL: " and the formatted message; both count from 1, a
+ * column is a byte.
+ */
+void
+vyre_set_error_at_valist (GError **error, VyreError code, const char *text, guint32 offset,
+    const char *format, va_list args)
+{
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  guint line = 1;
+  guint32 line_start = 0;
+
+  for (guint32 i = 0; i < offset; i++) {
+    if (text[i] == '\n') {
+      line++;
+      line_start = i + 1;
+    }
+  }
+  g_set_error (error, VYRE_ERROR, code, "%u:%u: %s", line, offset - line_start + 1, message);
+}
+
+void
+vyre_set_error_at (
+    GError **error, VyreError code, const char *text, guint32 offset, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  vyre_set_error_at_valist (error, code, text, offset, format, args);
+  va_end (args);
+}
+
+static gboolean
+is_allowed (const char *at, gunichar c)
+{
+  if (c == '\t' || c == '\n')
+    return TRUE;
+  if (c == '\r')
+    return at[1] == '\n';
+  return !g_unichar_iscntrl (c);
+}
+
+/*
+ * Checks what holds for the text as a whole: its length, that it is UTF-8, and
+ * that no control character hides in it. Nothing is quoted of what is no text. @text is
+ * NUL-terminated after @length bytes; a NUL among these is an error.
+ */
+gboolean
+vyre_text_check (const char *text, gsize length, GError **error)
+{
+  const char *end = NULL;
+
+  if (length > VYRE_TEXT_MAX) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "The program is %" G_GSIZE_FORMAT " bytes long and the limit is %u. Fix: split it into "
+        "several programs.",
+        length, VYRE_TEXT_MAX);
+    return FALSE;
+  }
+  if (vyre_text_is_utf16 (text, length)) {
+    vyre_set_error_at (
+        error, VYRE_ERROR_SYNTAX, text, 0, "this is UTF-16 text. Fix: save the program as UTF-8.");
+    return FALSE;
+  }
+  if (!g_utf8_validate_len (text, length, &end)) {
+    vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, (guint32)(end - text),
+        "this is not UTF-8 text. Fix: save the program as UTF-8 without NUL bytes.");
+    return FALSE;
+  }
+  for (const char *at = text; at < text + length; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+
+    if (!is_allowed (at, c)) {
+      vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, (guint32)(at - text),
+          "control character U+%04X. Fix: remove it; only tab and line ends are allowed.", c);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static gboolean
+is_word_character (char c)
+{
+  return g_ascii_isalnum (c) || c == '_' || c == '.';
+}
+
+static void
+skip_blanks (VyreLexer *lexer)
+{
+  const char *text = lexer->text;
+
+  while (text[lexer->at] == ' ' || text[lexer->at] == '\t' || text[lexer->at] == '\r')
+    lexer->at++;
+  if (text[lexer->at] == '#') {
+    while (text[lexer->at] != '\0' && text[lexer->at] != '\n')
+      lexer->at++;
+  }
+}
+
+/* Makes the bytes from @start to where the lexer stands the current token. */
+static void
+set_token (VyreLexer *lexer, guint kind, guint32 start)
+{
+  lexer->token.kind = kind;
+  lexer->token.offset = start;
+  lexer->token.length = lexer->at - start;
+}
+
+static gboolean
+lex_number (VyreLexer *lexer, GError **error)
+{
+  const char *text = lexer->text;
+  guint32 start = lexer->at;
+  gboolean hex = text[start] == '0' && (text[start + 1] == 'x' || text[start + 1] == 'X');
+  guint base = hex ? 16 : 10;
+  guint32 first = start + (hex ? 2 : 0);
+  guint64 number = 0;
+
+  for (lexer->at = first; g_ascii_isxdigit (text[lexer->at]); lexer->at++) {
+    guint digit = (guint)g_ascii_xdigit_value (text[lexer->at]);
+
+    if (digit >= base)
+      break;
+    number = MIN (number * base + digit, (guint64)G_MAXUINT32 + 1);
+  }
+  set_token (lexer, VYRE_TOKEN_NUMBER, start);
+  if (lexer->at == first || is_word_character (text[lexer->at])) {
+    vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
+        "this is not a number. Fix: write a decimal number such as 17 or a hexadecimal one such "
+        "as 0x11.");
+    return FALSE;
+  }
+  if (number > G_MAXUINT32) {
+    vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
+        "the number is above 4294967295. Fix: use a number that fits into 32 bits.");
+    return FALSE;
+  }
+  lexer->token.number = (guint32)number;
+  return TRUE;
+}
+
+/*
+ * A result name may hold '-', which is an operator anywhere else. It ends before
+ * "->", so that "&a->b" reads as one expects.
+ */
+static gboolean
+lex_result (VyreLexer *lexer, GError **error)
+{
+  const char *text = lexer->text;
+  guint32 start = lexer->at;
+
+  while (g_ascii_islower (text[lexer->at]) || g_ascii_isdigit (text[lexer->at])
+         || (text[lexer->at] == '-' && text[lexer->at + 1] != '>'))
+    lexer->at++;
+  set_token (lexer, VYRE_TOKEN_RESULT, start);
+  if (is_word_character (text[lexer->at])) {
+    vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, lexer->at,
+        "'%c' cannot be part of a result name. Fix: use only a-z, 0-9 and '-', and a letter "
+        "first.",
+        text[lexer->at]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Fails a string that does not end on its line, at the curly quote that was to end it if there is
+ * one. */
+static gboolean
+fail_string (const VyreLexer *lexer, guint32 start, GError **error)
+{
+  const char *text = lexer->text;
+  char quote = text[start];
+
+  for (const char *at = text + start + 1; at < text + lexer->at; at = g_utf8_next_char (at)) {
+    gunichar c = g_utf8_get_char (at);
+    if (c > 0x7f && vyre_lookalike (c) == quote) {
+      vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, (guint32)(at - text),
+          "'%.*s' (U+%04X) does not end a string. Fix: write %c instead.",
+          (int)(g_utf8_next_char (at) - at), at, c, quote);
+      return FALSE;
+    }
+  }
+  vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
+      "the string does not end on its line. Fix: close it with %c.", quote);
+  return FALSE;
+}
+
+/* A string has no escapes; one that holds a quote of one kind is put into the other. */
+static gboolean
+lex_string (VyreLexer *lexer, GError **error)
+{
+  const char *text = lexer->text;
+  guint32 start = lexer->at++;
+
+  while (text[lexer->at] != text[start]) {
+    if (text[lexer->at] == '\0' || text[lexer->at] == '\n')
+      return fail_string (lexer, start, error);
+    lexer->at++;
+  }
+  lexer->at++;
+  set_token (lexer, VYRE_TOKEN_STRING, start);
+  return TRUE;
+}
+
+static gboolean
+lex_punctuation (VyreLexer *lexer, GError **error)
+{
+  const char *text = lexer->text;
+  guint32 start = lexer->at;
+  char c = text[start];
+
+  if (c == '-' && text[start + 1] == '>') {
+    lexer->at += 2;
+    set_token (lexer, VYRE_TOKEN_ARROW, start);
+    return TRUE;
+  }
+  if (strchr (",;()+-*/%{}|@=&", c) == NULL) {
+    gunichar u = g_utf8_get_char (text + start);
+    g_autofree char *shown
+        = g_strndup (text + start, (gsize)(g_utf8_next_char (text + start) - (text + start)));
+    g_autofree char *fix = vyre_lookalike_fix (u);
+
+    vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
+        "'%s' (U+%04X) has no meaning here. Fix: %s.", shown, u, fix);
+    return FALSE;
+  }
+  lexer->at++;
+  set_token (lexer, (guint)c, start);
+  return TRUE;
+}
+
+/*
+ * Reads the next token. At the end of the text it stays VYRE_TOKEN_END for good.
+ * The text must have passed vyre_text_check().
+ */
+gboolean
+vyre_lexer_next (VyreLexer *lexer, GError **error)
+{
+  gboolean result_follows = lexer->token.kind == VYRE_TOKEN_ARROW || lexer->token.kind == '&';
+  guint32 start;
+  char c;
+
+  skip_blanks (lexer);
+  start = lexer->at;
+  c = lexer->text[start];
+  if (c == '\0') {
+    set_token (lexer, VYRE_TOKEN_END, start);
+    return TRUE;
+  }
+  if (c == '\n') {
+    lexer->at++;
+    set_token (lexer, VYRE_TOKEN_NEWLINE, start);
+    return TRUE;
+  }
+  if (g_ascii_isdigit (c))
+    return lex_number (lexer, error);
+  if (c == '"' || c == '\'')
+    return lex_string (lexer, error);
+  if (result_follows && g_ascii_islower (c))
+    return lex_result (lexer, error);
+  if (g_ascii_isalpha (c) || c == '_') {
+    while (is_word_character (lexer->text[lexer->at]))
+      lexer->at++;
+    set_token (lexer, VYRE_TOKEN_WORD, start);
+    return TRUE;
+  }
+  return lex_punctuation (lexer, error);
+}
+
+/* Whether the current token is the keyword @word, in any case. */
+gboolean
+vyre_lexer_is (const VyreLexer *lexer, const char *word)
+{
+  const VyreToken *token = &lexer->token;
+
+  return token->kind == VYRE_TOKEN_WORD && strlen (word) == token->length
+         && g_ascii_strncasecmp (lexer->text + token->offset, word, token->length) == 0;
+}
+
+/* The current token as messages show it; free with g_free(). */
+char *
+vyre_lexer_describe (const VyreLexer *lexer)
+{
+  const VyreToken *token = &lexer->token;
+
+  if (token->kind == VYRE_TOKEN_END)
+    return g_strdup ("the end of the program");
+  if (token->kind == VYRE_TOKEN_NEWLINE)
+    return g_strdup ("the end of the line");
+  if (token->kind == VYRE_TOKEN_STRING)
+    return g_strdup ("a text in quotes");
+  return g_strdup_printf ("'%.*s%s'", (int)MIN (token->length, QUOTE_MAX),
+      lexer->text + token->offset, token->length > QUOTE_MAX ? "..." : "");
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Internal: the one table of what the program language knows about opcodes. The
+ * assembler, the disassembler and vyre_opcode_name() all read it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "vyre/program.h"
+
+G_BEGIN_DECLS
+
+#define VYRE_OPCODE_MAX_OPERANDS 3
+
+/* One lane copies them. */
+#define VYRE_LOAD_WORDS_MAX 4096u
+
+/* How one operand is written, and so which argument words it fills. */
+typedef enum {
+  VYRE_OPERAND_END,       /* terminates VyreOpcode.operands */
+  VYRE_OPERAND_VALUE,     /* an expression */
+  VYRE_OPERAND_COUNT,     /* an expression; left out: the number of the other slots */
+  VYRE_OPERAND_TAG,       /* an expression; left out or "sequence": the batch's sequence number */
+  VYRE_OPERAND_REGION,    /* a region: four argument words, then the one of the target */
+  VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
+  VYRE_OPERAND_WORDS,     /* a constant, 1 to VYRE_LOAD_WORDS_MAX: words of the target */
+  VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
+} VyreOperandKind;
+
+/* What "-> result" means after the operands. */
+typedef enum {
+  VYRE_TARGET_NONE,    /* not allowed */
+  VYRE_TARGET_WORD,    /* may replace the last operand; the argument is a control word */
+  VYRE_TARGET_INDEX,   /* may replace the last operand; the argument is an observable index */
+  VYRE_TARGET_PAYLOAD, /* required; an observable index in VYRE_REGION_ARG_OBSERVABLE */
+  VYRE_TARGET_WORDS,   /* required; an observable index behind the operands */
+} VyreTarget;
+
+typedef struct {
+  const char *name;
+  guint32 opcode;
+  VyreOperandKind operands[VYRE_OPCODE_MAX_OPERANDS + 1];
+  guint min_operands;
+  VyreTarget target;
+  VyreResultType type;
+  guint words;       /* observables that a target takes; 0: as VYRE_OPERAND_WORDS says */
+  const char *usage; /* for error messages */
+} VyreOpcode;
+
+extern const char *const vyre_priority_names[VYRE_PRIORITY_LEVELS];
+
+const VyreOpcode *vyre_opcode_find (const char *word, gsize length);
+const VyreOpcode *vyre_opcode_get (guint32 opcode);
+guint vyre_opcode_max_operands (const VyreOpcode *info);
+char *vyre_opcode_list (void);
+gboolean vyre_opcode_asks_host (guint32 opcode);
+gboolean vyre_crc32_is_contiguous (const guint32 *args);
+
+G_END_DECLS

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vyre/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "program/statements.h"
+#include "files/open-file.h"
+#include "program/lookalike.h"
+
+/* The most of a file that is looked at: a mark, a program, and a byte that is too much. */
+#define FILE_MAX (3 + VYRE_TEXT_MAX + 1)
+
+/* Hexadecimal digits of a text's SHA-256 that are enough to tell programs apart. */
+#define ID_DIGITS 16
+
+static void
+program_free (VyreProgram *program)
+{
+  g_free (program->id);
+  g_free (program->text);
+  g_string_chunk_free (program->strings);
+  g_array_unref (program->nodes);
+  g_array_unref (program->args);
+  g_array_unref (program->inner);
+  g_array_unref (program->statements);
+  g_array_unref (program->lets);
+  g_array_unref (program->names);
+  g_array_unref (program->observables);
+  g_array_unref (program->results);
+  g_array_unref (program->resources);
+  g_free (program);
+}
+
+/* Assembles @text, which is NUL-terminated and @length bytes long. A mark in front of it is none
+ * of it: neither the id nor a column tells whether it was there. */
+static VyreProgram *
+assemble (const char *text, gsize length, const char *id, GError **error)
+{
+  VyreProgram *program;
+  const char *marked = text;
+
+  text = vyre_text_skip_mark (marked);
+  length -= (gsize)(text - marked);
+  if (!vyre_text_check (text, length, error))
+    return NULL;
+  program = g_new0 (VyreProgram, 1);
+  g_atomic_ref_count_init (&program->refs);
+  program->text = g_strndup (text, length);
+  program->strings = g_string_chunk_new (256);
+  program->nodes = g_array_new (FALSE, FALSE, sizeof (VyreNode));
+  program->args = g_array_new (FALSE, FALSE, sizeof (VyreExpr));
+  program->inner = g_array_new (FALSE, FALSE, sizeof (VyreOperation));
+  program->statements = g_array_new (FALSE, FALSE, sizeof (VyreStatement));
+  program->lets = g_array_new (FALSE, FALSE, sizeof (VyreExpr));
+  program->names = g_array_new (FALSE, FALSE, sizeof (VyreName));
+  program->observables = g_array_new (FALSE, FALSE, sizeof (guint32));
+  program->results = g_array_new (FALSE, FALSE, sizeof (guint32));
+  program->resources = g_array_new (FALSE, FALSE, sizeof (VyreResource));
+  if (!vyre_program_parse (program, error)) {
+    program_free (program);
+    return NULL;
+  }
+  if (id != NULL) {
+    program->id = g_strdup (id);
+  } else {
+    g_autofree char *digest
+        = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, (gssize)length);
+
+    program->id = g_strdup_printf ("sha256:%.*s", ID_DIGITS, digest);
+  }
+  return program;
+}
+
+/* Assembles a text under a given id; NULL derives it from the text. */
+VyreProgram *
+vyre_program_new_from_text (const char *text, const char *id, GError **error)
+{
+  return assemble (text, strlen (text), id, error);
+}
+
+/**
+ * vyre_program_assemble:
+ * @text: a program, at most 1 MiB of UTF-8, behind a byte order mark or not;
+ *   docs/program-language.md describes it
+ * @error: return location for %VYRE_ERROR_SYNTAX, whose message starts with
+ *   "LINE:COLUMN: ", or %VYRE_ERROR_TOO_LARGE: a limit of the language is exceeded
+ *
+ * Assembles a program. Its id is "sha256:" and the first 16 digits of its text's
+ * SHA-256.
+ *
+ * Returns: (transfer full) (nullable): the program, or %NULL with @error set
+ */
+VyreProgram *
+vyre_program_assemble (const char *text, GError **error)
+{
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  return vyre_program_new_from_text (text, NULL, error);
+}
+
+static void
+set_io_error (GError **error, const char *path, const char *reason)
+{
+  g_autofree char *shown = g_filename_display_name (path);
+
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
+      "Cannot read the program '%s': %s. Fix: give the path of a readable regular file.", shown,
+      reason);
+}
+
+/* Reads at most FILE_MAX bytes, enough to see that a program is too long, into @text, which has
+ * room for one more. NULL, or why it cannot. */
+static const char *
+read_text (int fd, char *text, gsize *length)
+{
+  gssize n = 1;
+
+  if (fd < 0)
+    return vyre_file_explain (errno);
+  for (*length = 0; n > 0 && *length < FILE_MAX; *length += (gsize)MAX (n, 0))
+    n = TEMP_FAILURE_RETRY (read (fd, text + *length, FILE_MAX - *length));
+  text[*length] = '\0';
+  return n < 0 ? g_strerror (errno) : NULL;
+}
+
+/**
+ * vyre_program_load:
+ * @path: (type filename): a regular file that holds a program
+ * @error: return location for %VYRE_ERROR_IO or the errors of vyre_program_assemble()
+ *
+ * Reads a program from a file and assembles it. Of a file that is no program an error quotes
+ * the word that was not understood, at most 24 bytes of it; of one that is no text, or longer
+ * than a program may be, nothing.
+ *
+ * Returns: (transfer full) (nullable): the program, or %NULL with @error set
+ */
+VyreProgram *
+vyre_program_load (const char *path, GError **error)
+{
+  g_autofree char *text = g_malloc (FILE_MAX + 1);
+  gsize length = 0;
+
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  int fd = vyre_file_open (path, O_RDONLY);
+  const char *why = read_text (fd, text, &length);
+  if (fd >= 0)
+    close (fd);
+  if (why == NULL)
+    return assemble (text, length, NULL, error);
+  set_io_error (error, path, why);
+  return NULL;
+}
+
+/**
+ * vyre_program_ref:
+ * @program: a program
+ *
+ * Returns: (transfer full): @program, with one reference more
+ */
+VyreProgram *
+vyre_program_ref (VyreProgram *program)
+{
+  g_return_val_if_fail (program != NULL, NULL);
+  g_atomic_ref_count_inc (&program->refs);
+  return program;
+}
+
+/**
+ * vyre_program_unref:
+ * @program: (nullable) (transfer full): a program
+ *
+ * Gives a reference back; the last one frees the program. Images keep the program
+ * that they were bound from.
+ */
+void
+vyre_program_unref (VyreProgram *program)
+{
+  if (program != NULL && g_atomic_ref_count_dec (&program->refs))
+    program_free (program);
+}
+
+/**
+ * vyre_program_get_id:
+ * @program: a program
+ *
+ * Returns: (transfer none): what tells this program from others in messages and
+ *   logs: "builtin:NAME" or "sha256:" and 16 hexadecimal digits
+ */
+const char *
+vyre_program_get_id (const VyreProgram *program)
+{
+  g_return_val_if_fail (program != NULL, NULL);
+  return program->id;
+}

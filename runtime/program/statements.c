@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "program/statements.h"
+
+#include <limits.h>
+
+#include "abi/publish-each.h"
+
+/* Words that a let would hide, or that would hide a let. */
+static const char *const keywords[]
+    = { "region", "bytes", "sequence", "op", "let", "optional", "no_fence", "resource" };
+
+static gboolean
+ends_operands (const VyreParser *parser)
+{
+  switch (parser->lexer.token.kind) {
+    case VYRE_TOKEN_END:
+    case VYRE_TOKEN_NEWLINE:
+    case VYRE_TOKEN_ARROW:
+    case ';':
+    case '@':
+    case '|':
+    case '}':
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* Whether the operands read are what @info wants; the current token follows them. */
+static gboolean
+check_operands (VyreParser *parser, const VyreOpcode *info, guint n_operands, gboolean has_target)
+{
+  guint min = info->min_operands;
+  gboolean complete;
+
+  if (info->target == VYRE_TARGET_PAYLOAD || info->target == VYRE_TARGET_WORDS)
+    complete = has_target && n_operands >= min;
+  else if (has_target)
+    complete = n_operands == min - 1;
+  else
+    complete = n_operands >= min;
+  if (complete)
+    return TRUE;
+  return vyre_parser_fail (parser, parser->lexer.token.offset,
+      "%s has the wrong operands. Fix: write '%s'.", info->name, info->usage);
+}
+
+/* Reads the operands of a named opcode and its "-> result". */
+static gboolean
+parse_operands (
+    VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands)
+{
+  const VyreToken *token = &parser->lexer.token;
+  gboolean more = !ends_operands (parser);
+  gboolean has_target = FALSE;
+
+  while (more) {
+    if (operands->n_operands == vyre_opcode_max_operands (info))
+      return vyre_parser_fail (parser, token->offset, "%s has too many operands. Fix: write '%s'.",
+          info->name, info->usage);
+    if (!vyre_parser_operand (parser, info->operands[operands->n_operands], operands))
+      return FALSE;
+    more = token->kind == ',';
+    if (more && !vyre_parser_next (parser))
+      return FALSE;
+  }
+  if (token->kind == VYRE_TOKEN_ARROW) {
+    has_target = TRUE;
+    if (!vyre_parser_target (parser, info, optional_statement, operands))
+      return FALSE;
+  }
+  return check_operands (parser, info, operands->n_operands, has_target);
+}
+
+/* Reads the arguments behind "op EXPR". */
+static gboolean
+parse_raw_arguments (VyreParser *parser, VyreOperands *operands)
+{
+  const VyreToken *token = &parser->lexer.token;
+
+  while (token->kind == ',') {
+    if (!vyre_parser_next (parser))
+      return FALSE;
+    if (operands->n_operands == VYRE_SLOT_MAX_ARGS)
+      return vyre_parser_fail (parser, token->offset,
+          "op has too many arguments. Fix: write at most %d.", VYRE_SLOT_MAX_ARGS);
+    if (!vyre_parser_operand (parser, VYRE_OPERAND_VALUE, operands))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+set_arguments (VyreParser *parser, VyreOperation *operation, const VyreOperands *operands)
+{
+  operation->first_arg = parser->program->args->len;
+  operation->n_args = operands->n_args;
+  g_array_append_vals (parser->program->args, operands->args, operands->n_args);
+}
+
+/* The opcode that the current token names; NULL, with the error set, for none. */
+static const VyreOpcode *
+parse_opcode (VyreParser *parser)
+{
+  const VyreToken *token = &parser->lexer.token;
+  const VyreOpcode *info = NULL;
+
+  if (token->kind == VYRE_TOKEN_WORD)
+    info = vyre_opcode_find (parser->lexer.text + token->offset, token->length);
+  if (info == NULL) {
+    g_autofree char *shown = vyre_lexer_describe (&parser->lexer);
+    g_autofree char *list = vyre_opcode_list ();
+
+    vyre_parser_fail (parser, token->offset,
+        "%s is not an opcode. Fix: use one of %s, or 'op' and a number.", shown, list);
+  }
+  return info;
+}
+
+static gboolean
+parse_named_inner (VyreParser *parser, VyreOperation *operation, VyreOperands *operands)
+{
+  guint32 offset = parser->lexer.token.offset;
+  const VyreOpcode *info = parse_opcode (parser);
+  VyreFailure failure = { VYRE_FAILURE_NONE, offset, 0 };
+  guint32 ignored;
+
+  if (info == NULL)
+    return FALSE;
+  failure.kind = vyre_node_apply (VYRE_NODE_INNER_OPCODE, info->opcode, 0, &ignored);
+  if (failure.kind != VYRE_FAILURE_NONE) {
+    vyre_failure_set_error (&failure, parser->lexer.text, VYRE_ERROR_SYNTAX, parser->error);
+    return FALSE;
+  }
+  operation->opcode = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, info->opcode, offset);
+  return vyre_parser_next (parser) && parse_operands (parser, info, -1, operands);
+}
+
+static gboolean
+parse_inner (VyreParser *parser)
+{
+  VyreOperation operation = { 0 };
+  VyreOperands operands = { 0 };
+
+  if (vyre_lexer_is (&parser->lexer, "op")) {
+    if (!vyre_parser_next (parser)
+        || !vyre_parser_limited_expr (parser, VYRE_NODE_INNER_OPCODE, 0, &operation.opcode)
+        || !parse_raw_arguments (parser, &operands))
+      return FALSE;
+  } else if (!parse_named_inner (parser, &operation, &operands)) {
+    return FALSE;
+  }
+  set_arguments (parser, &operation, &operands);
+  g_array_append_val (parser->program->inner, operation);
+  return TRUE;
+}
+
+static gboolean
+skip_newlines (VyreParser *parser)
+{
+  while (parser->lexer.token.kind == VYRE_TOKEN_NEWLINE) {
+    if (!vyre_parser_next (parser))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Whether the operations read so far leave room in the slot; the last is at @offset. */
+static gboolean
+check_block (VyreParser *parser, const VyreStatement *statement, guint32 offset)
+{
+  GArray *inner = parser->program->inner;
+  guint n = inner->len - statement->first_inner;
+  guint words = vyre_packed_metadata_words (n);
+
+  for (guint i = statement->first_inner; i < inner->len; i++)
+    words += g_array_index (inner, VyreOperation, i).n_args;
+  if (words <= VYRE_SLOT_MAX_ARGS)
+    return TRUE;
+  return vyre_parser_fail (parser, offset,
+      "the packed_slot does not fit into %d words from this operation on. Fix: move it to another "
+      "slot.",
+      VYRE_SLOT_MAX_ARGS);
+}
+
+/* Reads "{ operation | operation … }"; lines may end anywhere between its parts. */
+static gboolean
+parse_block (VyreParser *parser, VyreStatement *statement)
+{
+  const VyreToken *token = &parser->lexer.token;
+  gboolean more = TRUE;
+
+  statement->first_inner = parser->program->inner->len;
+  if (!vyre_parser_expect (parser, '{', "'{' and the operations to pack"))
+    return FALSE;
+  while (more) {
+    guint32 offset;
+
+    if (!skip_newlines (parser))
+      return FALSE;
+    offset = token->offset;
+    if (!parse_inner (parser) || !check_block (parser, statement, offset)
+        || !skip_newlines (parser))
+      return FALSE;
+    more = token->kind == '|';
+    if (more && !vyre_parser_next (parser))
+      return FALSE;
+  }
+  statement->n_inner = parser->program->inner->len - statement->first_inner;
+  return vyre_parser_expect (parser, '}', "'|' and another operation, or '}'");
+}
+
+static gboolean
+parse_priority (VyreParser *parser, VyreExpr *expr)
+{
+  for (guint32 i = 0; i < VYRE_PRIORITY_LEVELS; i++) {
+    if (vyre_lexer_is (&parser->lexer, vyre_priority_names[i])) {
+      *expr = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, i, parser->lexer.token.offset);
+      return vyre_parser_next (parser);
+    }
+  }
+  return vyre_parser_limited_expr (parser, VYRE_NODE_PRIORITY, 0, expr);
+}
+
+static gboolean
+parse_attributes (VyreParser *parser, VyreStatement *statement)
+{
+  gboolean seen[2] = { FALSE, FALSE };
+
+  while (parser->lexer.token.kind == '@') {
+    gboolean is_tenant;
+    guint32 offset;
+
+    if (!vyre_parser_next (parser))
+      return FALSE;
+    offset = parser->lexer.token.offset;
+    is_tenant = vyre_lexer_is (&parser->lexer, "tenant");
+    if (!is_tenant && !vyre_lexer_is (&parser->lexer, "priority"))
+      return vyre_parser_unexpected (parser, "tenant= or priority= after '@'");
+    if (seen[is_tenant])
+      return vyre_parser_fail (
+          parser, offset, "the attribute is given twice. Fix: keep one of them.");
+    seen[is_tenant] = TRUE;
+    if (!vyre_parser_next (parser) || !vyre_parser_expect (parser, '=', "'=' and a value"))
+      return FALSE;
+    if (!(is_tenant ? vyre_parser_expr (parser, &statement->tenant)
+                    : parse_priority (parser, &statement->priority)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+add_statement (VyreParser *parser, const VyreStatement *statement)
+{
+  GArray *statements = parser->program->statements;
+
+  if (statements->len == VYRE_PROGRAM_MAX_SLOTS) {
+    vyre_set_error_at (parser->error, VYRE_ERROR_TOO_LARGE, parser->lexer.text, statement->offset,
+        "the program needs more than %u slots. Fix: split it into several programs.",
+        VYRE_PROGRAM_MAX_SLOTS);
+    return FALSE;
+  }
+  g_array_append_vals (statements, statement, 1);
+  return TRUE;
+}
+
+/* Fills in what a batch_fence leaves to the binding. */
+static gboolean
+complete_fence (VyreParser *parser, VyreStatement *statement, VyreOperands *operands)
+{
+  parser->has_fence = TRUE;
+  if (operands->n_operands == 0)
+    operands->args[operands->n_args++]
+        = vyre_parser_leaf (parser, VYRE_NODE_OTHER_SLOTS, 0, statement->offset);
+  if (operands->n_operands < 2) {
+    operands->args[operands->n_args++] = VYRE_EXPR_ZERO;
+    operands->sequence = TRUE;
+  }
+  if (operands->sequence && parser->has_sequence)
+    return vyre_parser_fail (parser, statement->offset,
+        "a second batch_fence is tagged with the sequence number. Fix: give it a tag of its own: "
+        "'batch_fence count, tag'.");
+  parser->has_sequence |= operands->sequence;
+  statement->sequence = operands->sequence;
+  return TRUE;
+}
+
+static gboolean
+fail_optional (VyreParser *parser, guint32 offset, const char *name)
+{
+  return vyre_parser_fail (parser, offset,
+      "%s cannot be optional. Fix: use 'optional' only with u8_stats, u8_histogram, u8_below and "
+      "crc32.",
+      name);
+}
+
+static gboolean
+parse_named (VyreParser *parser, VyreStatement *statement, VyreOperands *operands)
+{
+  VyreOperation *operation = &statement->operation;
+  gint index = statement->optional ? (gint)parser->program->statements->len : -1;
+
+  statement->info = parse_opcode (parser);
+  if (statement->info == NULL)
+    return FALSE;
+  if (statement->optional && statement->info->target != VYRE_TARGET_PAYLOAD)
+    return fail_optional (parser, statement->offset, statement->info->name);
+  operation->opcode
+      = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, statement->info->opcode, statement->offset);
+  if (!vyre_parser_next (parser))
+    return FALSE;
+  if (statement->info->opcode == VYRE_OP_PACKED_SLOT)
+    return parse_block (parser, statement);
+  if (!parse_operands (parser, statement->info, index, operands))
+    return FALSE;
+  if (statement->info->opcode == VYRE_OP_BATCH_FENCE)
+    return complete_fence (parser, statement, operands);
+  return TRUE;
+}
+
+/* Reads a statement that makes a slot. */
+static gboolean
+parse_slot (VyreParser *parser)
+{
+  VyreStatement statement = { .tenant = VYRE_EXPR_ZERO, .priority = VYRE_EXPR_NORMAL };
+  VyreOperands operands = { 0 };
+
+  statement.optional = vyre_lexer_is (&parser->lexer, "optional");
+  if (statement.optional && !vyre_parser_next (parser))
+    return FALSE;
+  statement.offset = parser->lexer.token.offset;
+  if (vyre_lexer_is (&parser->lexer, "op")) {
+    if (statement.optional)
+      return fail_optional (parser, statement.offset, "op");
+    if (!vyre_parser_next (parser) || !vyre_parser_expr (parser, &statement.operation.opcode)
+        || !parse_raw_arguments (parser, &operands))
+      return FALSE;
+  } else if (!parse_named (parser, &statement, &operands)) {
+    return FALSE;
+  }
+  set_arguments (parser, &statement.operation, &operands);
+  return parse_attributes (parser, &statement) && add_statement (parser, &statement);
+}
+
+static gboolean
+is_let_name (const char *name)
+{
+  if (!g_ascii_islower (name[0]))
+    return FALSE;
+  for (const char *at = name; *at != '\0'; at++) {
+    if (!g_ascii_islower (*at) && !g_ascii_isdigit (*at) && *at != '_')
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_let_name (VyreParser *parser, const char *name)
+{
+  guint32 offset = parser->lexer.token.offset;
+  gsize length = parser->lexer.token.length;
+  gboolean taken = vyre_symbol_find (name, length) >= 0 || vyre_region_find (name, length) >= 0;
+
+  if (parser->lexer.token.kind != VYRE_TOKEN_WORD || !is_let_name (name))
+    return vyre_parser_unexpected (parser, "a name of a-z, 0-9 and '_' that starts with a letter");
+  for (gsize i = 0; i < G_N_ELEMENTS (keywords); i++)
+    taken |= g_str_equal (keywords[i], name);
+  for (gsize i = 0; i < VYRE_PRIORITY_LEVELS; i++)
+    taken |= g_str_equal (vyre_priority_names[i], name);
+  if (taken)
+    return vyre_parser_fail (
+        parser, offset, "'%s' has a meaning of its own. Fix: choose another name.", name);
+  if (g_hash_table_contains (parser->lets, name))
+    return vyre_parser_fail (
+        parser, offset, "'%.40s' is defined twice. Fix: choose another name.", name);
+  return TRUE;
+}
+
+/* Reads "name =" behind a keyword; NULL, with the error set, when there is no such thing. */
+static char *
+parse_new_name (VyreParser *parser)
+{
+  const VyreToken *token = &parser->lexer.token;
+  g_autofree char *name = NULL;
+
+  if (!vyre_parser_next (parser))
+    return NULL;
+  name = g_strndup (parser->program->text + token->offset, token->length);
+  if (!check_let_name (parser, name) || !vyre_parser_next (parser)
+      || !vyre_parser_expect (parser, '=', "'=' and a value"))
+    return NULL;
+  return g_steal_pointer (&name);
+}
+
+static void
+define_let (VyreParser *parser, const char *name, VyreExpr expr)
+{
+  VyreProgram *program = parser->program;
+
+  g_hash_table_insert (parser->lets, g_string_chunk_insert (program->strings, name),
+      GUINT_TO_POINTER (program->lets->len));
+  g_array_append_val (program->lets, expr);
+}
+
+/* Reads "let name = expr". The name is known only after it. */
+static gboolean
+parse_let (VyreParser *parser)
+{
+  g_autofree char *name = parse_new_name (parser);
+  VyreExpr expr;
+
+  if (!name || !vyre_parser_expr (parser, &expr))
+    return FALSE;
+  define_let (parser, name, expr);
+  return TRUE;
+}
+
+/* Reads the string that a path is. */
+static gboolean
+parse_path (VyreParser *parser, const char **path)
+{
+  const VyreToken *token = &parser->lexer.token;
+
+  if (token->kind != VYRE_TOKEN_STRING)
+    return vyre_parser_unexpected (parser, "the path of a file, in quotes");
+  if (token->length == 2)
+    return vyre_parser_fail (
+        parser, token->offset, "the path is empty. Fix: write the path of a file.");
+  if (token->length - 2 >= PATH_MAX)
+    return vyre_parser_fail (parser, token->offset,
+        "the path has %u bytes and the limit is %u. Fix: write a shorter one.", token->length - 2,
+        PATH_MAX - 1);
+  *path = g_string_chunk_insert_len (parser->program->strings,
+      parser->program->text + token->offset + 1, (gssize)token->length - 2);
+  return vyre_parser_next (parser);
+}
+
+/* Reads "resource name = file "path"". The name is that of its number, as if by a let. */
+static gboolean
+parse_resource (VyreParser *parser)
+{
+  GArray *resources = parser->program->resources;
+  guint32 offset = parser->lexer.token.offset;
+  g_autofree char *name = parse_new_name (parser);
+  VyreResource resource = { VYRE_RESOURCE_FILE, NULL };
+
+  if (!name)
+    return FALSE;
+  if (vyre_lexer_is (&parser->lexer, "sink"))
+    resource.kind = VYRE_RESOURCE_SINK;
+  else if (!vyre_lexer_is (&parser->lexer, "file"))
+    return vyre_parser_unexpected (parser, "file or sink, and a path in quotes");
+  if (!vyre_parser_next (parser) || !parse_path (parser, &resource.path))
+    return FALSE;
+  if (resources->len == VYRE_PROGRAM_MAX_RESOURCES)
+    return vyre_parser_fail (parser, offset,
+        "the program has more than %u resources. Fix: split it into several programs.",
+        VYRE_PROGRAM_MAX_RESOURCES);
+  define_let (parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, resources->len, offset));
+  g_array_append_val (resources, resource);
+  return TRUE;
+}
+
+static gboolean
+parse_statement (VyreParser *parser)
+{
+  const VyreToken *token = &parser->lexer.token;
+  gboolean parsed;
+
+  if (token->kind == VYRE_TOKEN_NEWLINE || token->kind == ';')
+    return vyre_parser_next (parser);
+  if (vyre_lexer_is (&parser->lexer, "let")) {
+    parsed = parse_let (parser);
+  } else if (vyre_lexer_is (&parser->lexer, "resource")) {
+    parsed = parse_resource (parser);
+  } else if (vyre_lexer_is (&parser->lexer, "no_fence")) {
+    parser->no_fence = TRUE;
+    parsed = vyre_parser_next (parser);
+  } else {
+    parsed = parse_slot (parser);
+  }
+  if (!parsed)
+    return FALSE;
+  if (token->kind == VYRE_TOKEN_END || token->kind == VYRE_TOKEN_NEWLINE || token->kind == ';')
+    return TRUE;
+  return vyre_parser_unexpected (parser, "a line end or ';' between statements");
+}
+
+static gboolean
+check_references (VyreParser *parser)
+{
+  GArray *names = parser->program->names;
+
+  for (guint i = 0; i < names->len; i++) {
+    const VyreName *name = &g_array_index (names, VyreName, i);
+
+    if (!name->defined)
+      return vyre_parser_fail (parser, name->offset,
+          "no statement computes a result '%.40s'. Fix: add one with '-> %.40s'.", name->name,
+          name->name);
+  }
+  return TRUE;
+}
+
+static gboolean
+append_fence (VyreParser *parser)
+{
+  VyreStatement statement = { .tenant = VYRE_EXPR_ZERO, .priority = VYRE_EXPR_NORMAL };
+  VyreOperands operands = { 0 };
+
+  statement.info = vyre_opcode_get (VYRE_OP_BATCH_FENCE);
+  statement.offset = parser->lexer.token.offset;
+  statement.operation.opcode
+      = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, VYRE_OP_BATCH_FENCE, statement.offset);
+  if (!complete_fence (parser, &statement, &operands))
+    return FALSE;
+  set_arguments (parser, &statement.operation, &operands);
+  return add_statement (parser, &statement);
+}
+
+/* What can be checked, or added, only when the whole text is read. */
+static gboolean
+finish (VyreParser *parser)
+{
+  if (!check_references (parser))
+    return FALSE;
+  if (parser->program->statements->len == 0)
+    return vyre_parser_fail (parser, parser->lexer.token.offset,
+        "the program has no statement that makes a slot. Fix: add one, such as 'nop'.");
+  if (!parser->no_fence && !parser->has_fence && !append_fence (parser))
+    return FALSE;
+  /* Named results start at 1: observable 0 is where a fence writes its tag. */
+  if (parser->next_observable > 1)
+    parser->program->n_observables = parser->next_observable;
+  return TRUE;
+}
+
+/*
+ * Parses program->text, which has passed vyre_text_check(), into the arrays of
+ * @program. They are in no useful state after an error.
+ */
+gboolean
+vyre_program_parse (VyreProgram *program, GError **error)
+{
+  g_autoptr (GHashTable) lets = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  VyreParser parser = { .program = program,
+    .lexer = { .text = program->text },
+    .lets = lets,
+    .names = names,
+    .error = error,
+    .next_observable = 1 };
+  gboolean parsed;
+
+  vyre_parser_leaf (&parser, VYRE_NODE_NUMBER, 0, 0);
+  vyre_parser_leaf (&parser, VYRE_NODE_NUMBER, VYRE_PRIORITY_NORMAL, 0);
+  parsed = vyre_parser_next (&parser);
+  while (parsed && parser.lexer.token.kind != VYRE_TOKEN_END)
+    parsed = parse_statement (&parser);
+  return parsed && finish (&parser);
+}

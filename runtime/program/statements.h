@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Internal: the parsed form of a program, and what the two halves of the parser
+ * share: program/statements.c reads statements, program/operands.c what they are made of.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "program/expr.h"
+#include "program/lexer.h"
+#include "program/opcodes.h"
+
+G_BEGIN_DECLS
+
+#define VYRE_PROGRAM_MAX_SLOTS 65536u
+#define VYRE_PROGRAM_MAX_RESOURCES 64u
+
+/* The expressions every program starts with: nodes[0] is 0, nodes[1] is NORMAL. */
+#define VYRE_EXPR_ZERO ((VyreExpr){ 0, 1 })
+#define VYRE_EXPR_NORMAL ((VyreExpr){ 1, 1 })
+
+/* An opcode and its argument words; args[first_arg] … are its expressions. */
+typedef struct {
+  VyreExpr opcode;
+  guint32 first_arg;
+  guint32 n_args;
+} VyreOperation;
+
+/* What makes a slot. */
+typedef struct {
+  const VyreOpcode *info; /* NULL: "op" */
+  VyreOperation operation;
+  VyreExpr tenant;
+  VyreExpr priority;
+  guint32 offset;
+  guint32 first_inner; /* of packed_slot: inner[first_inner] … */
+  guint32 n_inner;
+  gboolean optional;
+  gboolean sequence; /* ARG1 is to be the batch's sequence number */
+} VyreStatement;
+
+/* A result's name, from the first time that it is seen. */
+typedef struct {
+  const char *name;
+  VyreResultType type;
+  guint32 words;
+  guint32 offset;
+  gint statement; /* the optional statement that computes it, or -1 */
+  gboolean defined;
+  gboolean shared; /* further statements may write the same word */
+} VyreName;
+
+struct _VyreProgram {
+  gatomicrefcount refs;
+  char *id;
+  char *text;
+  GStringChunk *strings;
+  GArray *nodes;       /* VyreNode */
+  GArray *args;        /* VyreExpr */
+  GArray *inner;       /* VyreOperation */
+  GArray *statements;  /* VyreStatement */
+  GArray *lets;        /* VyreExpr */
+  GArray *names;       /* VyreName */
+  GArray *observables; /* guint32, the first of each name */
+  GArray *results;     /* guint32, indices into names, in the order of definition */
+  GArray *resources;   /* VyreResource */
+  guint32 n_observables;
+};
+
+typedef struct {
+  VyreProgram *program;
+  VyreLexer lexer;
+  GHashTable *lets;  /* name -> index into program->lets */
+  GHashTable *names; /* name -> index into program->names */
+  GError **error;
+  guint depth;
+  gboolean no_fence;
+  gboolean has_fence;
+  gboolean has_sequence;
+  guint32 next_observable;
+} VyreParser;
+
+/* The arguments of an operation while it is read. */
+typedef struct {
+  VyreExpr args[VYRE_SLOT_MAX_ARGS];
+  guint n_args;
+  guint n_operands;
+  guint words; /* of the target, where an operand says it */
+  gboolean sequence;
+} VyreOperands;
+
+VyreProgram *vyre_program_new_from_text (const char *text, const char *id, GError **error);
+gboolean vyre_program_parse (VyreProgram *program, GError **error);
+const char *vyre_builtin_text (const char *name);
+
+gboolean vyre_parser_fail (VyreParser *parser, guint32 offset, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+gboolean vyre_parser_unexpected (VyreParser *parser, const char *expected);
+gboolean vyre_parser_next (VyreParser *parser);
+gboolean vyre_parser_expect (VyreParser *parser, guint kind, const char *expected);
+VyreExpr vyre_parser_leaf (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 offset);
+gboolean vyre_parser_expr (VyreParser *parser, VyreExpr *expr);
+gboolean vyre_parser_limited_expr (
+    VyreParser *parser, VyreNodeKind limit, guint32 value, VyreExpr *expr);
+gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands);
+gboolean vyre_parser_target (
+    VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);
+
+G_END_DECLS

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "program/symbols.h"
+
+#include <string.h>
+
+G_STATIC_ASSERT (VYRE_N_SYMBOLS <= 64);
+
+#define FIRST_SCALAR (VYRE_N_REGIONS * VYRE_N_FIELDS)
+
+static const char *const regions[VYRE_N_REGIONS]
+    = { "payload", "plane0", "plane1", "plane2", "plane3", "luma", "u", "v" };
+
+static const char *const fields[VYRE_N_FIELDS] = { "offset", "width", "rows", "stride", "size" };
+
+/* What the stream has to be for the symbol to have a value. */
+static const struct {
+  const char *name;
+  const char *fix;
+} scalars[VYRE_N_SYMBOLS - FIRST_SCALAR] = {
+  { "width", "put videoconvert and video/x-raw,format=I420 in front" },
+  { "height", "put videoconvert and video/x-raw,format=I420 in front" },
+  { "planes", "put videoconvert and video/x-raw,format=I420 in front" },
+  { "bits", "feed raw video (video/x-raw) or raw audio (audio/x-raw)" },
+  { "rate", "feed raw audio: put audioconvert and audio/x-raw in front" },
+  { "channels", "feed raw audio: put audioconvert and audio/x-raw in front" },
+};
+
+static gint
+find_string (const char *const *strings, guint n_strings, const char *word, gsize length)
+{
+  for (guint i = 0; i < n_strings; i++) {
+    if (strlen (strings[i]) == length && strncmp (strings[i], word, length) == 0)
+      return (gint)i;
+  }
+  return -1;
+}
+
+/* The region of that name, or -1. */
+gint
+vyre_region_find (const char *word, gsize length)
+{
+  return find_string (regions, VYRE_N_REGIONS, word, length);
+}
+
+/* The number of that name, such as "width" or "plane0.rows", or -1. */
+gint
+vyre_symbol_find (const char *word, gsize length)
+{
+  const char *dot = memchr (word, '.', length);
+
+  if (dot != NULL) {
+    gsize before = (gsize)(dot - word);
+    gint region = vyre_region_find (word, before);
+    gint field = find_string (fields, VYRE_N_FIELDS, dot + 1, length - before - 1);
+
+    return region < 0 || field < 0 ? -1 : region * VYRE_N_FIELDS + field;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (scalars); i++) {
+    if (strlen (scalars[i].name) == length && strncmp (scalars[i].name, word, length) == 0)
+      return (gint)(FIRST_SCALAR + i);
+  }
+  return -1;
+}
+
+/* What to do when the stream does not define @symbol. */
+const char *
+vyre_symbol_fix (guint symbol)
+{
+  return symbol < FIRST_SCALAR ? scalars[0].fix : scalars[symbol - FIRST_SCALAR].fix;
+}
+
+static void
+define (VyreSymbols *symbols, guint symbol, guint32 value)
+{
+  symbols->numbers[symbol] = value;
+  symbols->defined |= G_GUINT64_CONSTANT (1) << symbol;
+}
+
+/* Bytes from the first to the last of a region: the last row has no padding. */
+static guint64
+region_size (const VyreRegion *region)
+{
+  if (region->rows == 0 || region->width == 0)
+    return 0;
+  return (guint64)region->stride * (region->rows - 1) + region->width;
+}
+
+/* Gives all numbers of a region a value. */
+void
+vyre_symbols_define_region (VyreSymbols *symbols, guint region, const VyreRegion *geometry)
+{
+  guint first = region * VYRE_N_FIELDS;
+
+  define (symbols, first + VYRE_FIELD_OFFSET, geometry->offset);
+  define (symbols, first + VYRE_FIELD_WIDTH, geometry->width);
+  define (symbols, first + VYRE_FIELD_ROWS, geometry->rows);
+  define (symbols, first + VYRE_FIELD_STRIDE, geometry->stride);
+  define (symbols, first + VYRE_FIELD_SIZE, (guint32)region_size (geometry));
+}
+
+/**
+ * vyre_symbols_new:
+ *
+ * Makes symbols that define nothing, as for a stream whose format is not known.
+ * The payload.* symbols need no binding: vyre_program_bind() derives them from
+ * the payload's size.
+ *
+ * Returns: (transfer full): new symbols; free with vyre_symbols_free()
+ */
+VyreSymbols *
+vyre_symbols_new (void)
+{
+  return g_new0 (VyreSymbols, 1);
+}
+
+/**
+ * vyre_symbols_copy:
+ * @symbols: (nullable): the symbols to copy
+ *
+ * Returns: (transfer full) (nullable): a copy that changes independently, %NULL
+ *   for %NULL; free with vyre_symbols_free()
+ */
+VyreSymbols *
+vyre_symbols_copy (const VyreSymbols *symbols)
+{
+  VyreSymbols *copy;
+
+  if (symbols == NULL)
+    return NULL;
+  copy = vyre_symbols_new ();
+  *copy = *symbols;
+  copy->stream = g_strdup (symbols->stream);
+  return copy;
+}
+
+/**
+ * vyre_symbols_free:
+ * @symbols: (nullable) (transfer full): the symbols to free
+ *
+ * Frees @symbols. Images that were bound with them do not need them any more.
+ */
+void
+vyre_symbols_free (VyreSymbols *symbols)
+{
+  if (symbols != NULL)
+    g_free (symbols->stream);
+  g_free (symbols);
+}
+
+/**
+ * vyre_symbols_set:
+ * @symbols: the symbols to change
+ * @symbol: a number of the vocabulary: width, height, planes, bits, rate, channels,
+ *   or one number of a region, such as plane0.stride
+ * @value: its value; lengths and offsets in bytes, rate in Hz
+ *
+ * Defines a number, or replaces its value. It is a programming error to pass a
+ * symbol outside the vocabulary or one of payload.*, which follow the payload.
+ */
+void
+vyre_symbols_set (VyreSymbols *symbols, const char *symbol, guint32 value)
+{
+  gint found;
+
+  g_return_if_fail (symbols != NULL);
+  g_return_if_fail (symbol != NULL);
+  found = vyre_symbol_find (symbol, strlen (symbol));
+  g_return_if_fail (found >= 0);
+  g_return_if_fail (found / VYRE_N_FIELDS != VYRE_REGION_PAYLOAD);
+  define (symbols, (guint)found, value);
+}
+
+/**
+ * vyre_symbols_set_region:
+ * @symbols: the symbols to change
+ * @symbol: plane0, plane1, plane2, plane3, luma, u or v
+ * @region: where it lies in the payload, in bytes
+ *
+ * Defines a region and its numbers: .offset, .width, .rows, .stride as in @region,
+ * and .size, the bytes from its first to its last. It is a programming error to
+ * pass a symbol outside the vocabulary, payload, or a region of 4 GiB or more.
+ */
+void
+vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const VyreRegion *region)
+{
+  gint found;
+
+  g_return_if_fail (symbols != NULL);
+  g_return_if_fail (symbol != NULL);
+  g_return_if_fail (region != NULL);
+  found = vyre_region_find (symbol, strlen (symbol));
+  g_return_if_fail (found >= 0 && found != VYRE_REGION_PAYLOAD);
+  g_return_if_fail (region_size (region) <= G_MAXUINT32);
+  vyre_symbols_define_region (symbols, (guint)found, region);
+}
+
+/**
+ * vyre_symbols_set_stream:
+ * @symbols: the symbols to change
+ * @stream: (nullable): what the stream is of, such as "RGB video", or %NULL for what it was at
+ *   first: not known
+ *
+ * Says what the symbols are of. Nothing is defined by that: the message of a %VYRE_ERROR_UNBOUND
+ * names it beside the symbol that it does not have.
+ */
+void
+vyre_symbols_set_stream (VyreSymbols *symbols, const char *stream)
+{
+  g_return_if_fail (symbols != NULL);
+  g_free (symbols->stream);
+  symbols->stream = g_strdup (stream);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The buffers of the kernel, the batch in hand, and the few helpers that
+// everything else uses. All buffers are coherent: host and other workgroups write
+// them while we run, and a plain load may be served from a cache that never hears
+// of it.
+
+layout(local_size_x_id = VYRE_SPEC_WORKGROUP) in;
+layout(constant_id = VYRE_SPEC_WORKGROUP_BITS) const uint WORKGROUP_BITS = 6u; // log2 of its size
+// Whether the kernel can do what few batches want: priorities, handlers, requests to
+// the host. A CPU device would execute the code for it, masked off, all the time.
+layout(constant_id = VYRE_SPEC_RARE) const uint BUILT_IN_FULL = 0u;
+const bool FULL = BUILT_IN_FULL != 0u;
+// Whether the device has memory of its own: batches then run in it, or in shared
+// memory, and their readbacks are copied out.
+const bool DISCRETE = VYRE_DISCRETE != 0;
+// Whether payloads are read as texels, see load_payload().
+layout(constant_id = VYRE_SPEC_TEXELS) const bool TEXELS = false;
+
+layout(push_constant) uniform Launch { uint launch[VYRE_LAUNCH_WORDS]; };
+
+layout(set = 0, binding = VYRE_BIND_DOOR) coherent volatile readonly buffer Door { uvec4 door[]; };
+layout(set = 0, binding = VYRE_BIND_STATE) coherent volatile buffer State { uint state[]; };
+layout(set = 0, binding = VYRE_BIND_WORK) coherent buffer Work { uint work[]; };
+layout(set = 0, binding = VYRE_BIND_PAYLOAD) coherent readonly buffer Payload { uvec4 payload[]; };
+layout(set = 0, binding = VYRE_BIND_ANSWER) coherent volatile buffer Answer { uint answer[]; };
+layout(set = 0, binding = VYRE_BIND_READBACK) coherent writeonly buffer Readback { uvec4 readback[]; };
+layout(set = 0, binding = VYRE_BIND_STORE) coherent readonly buffer Store { uvec4 store[]; };
+
+const uint WORKGROUP = 1u << WORKGROUP_BITS;
+
+// The ticket in hand, what to do next, and decisions on the way. Lane 0 writes
+// them, and may do so only after a barrier behind the last time that any lane
+// read them: what to do next has a word of its own, because lanes may still be
+// reading it when lane 0 comes to the first decision on the way.
+shared uint s_ticket[VYRE_TICKET_WORDS];
+shared uint s_next;
+shared uint s_decision;
+const uint VYRE_N_ACCUMULATORS = 8u;
+shared uint s_accumulator[VYRE_N_ACCUMULATORS];
+shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];
+
+// A small batch as it runs, and the template it started from: the next ticket
+// may well want the same one.
+shared uint s_work[VYRE_LOCAL_WORDS];
+shared uint s_template[VYRE_LOCAL_WORDS];
+
+// Each lane's own copy of the ticket (or the step of a small batch) and what it
+// has to know of the batch, in registers: on some devices a load of shared memory
+// costs as much as ten additions, and these are used everywhere.
+uint ticket[VYRE_TICKET_WORDS];
+uint about[VYRE_ABOUT_WORDS];
+uint slice;   // word where the batch starts
+uint scratch; // and where its scratch does
+bool local_batch = false;
+
+uint lane() { return gl_LocalInvocationIndex; }
+bool is_local() { return DISCRETE && local_batch; }
+
+#if VYRE_DISCRETE
+uvec4 load_payload(uint granule) { return payload[granule]; }
+#else
+layout(set = 0, binding = VYRE_BIND_TEXELS, rgba32ui) coherent volatile readonly uniform uimageBuffer texels;
+
+// A granule of the source: the payload store, or an import. llvmpipe loads from a buffer word by word and lane by
+// lane, but texels of all lanes at once, many times as fast.
+uvec4 load_payload(uint granule)
+{
+  uvec4 bytes;
+  if (TEXELS)
+    bytes = imageLoad(texels, int(granule));
+  else
+    bytes = payload[granule];
+  return bytes;
+}
+#endif
+
+// The words of the batch in hand, wherever they are.
+uint get(uint at)
+{
+  if (is_local())
+    return s_work[at];
+  return work[at];
+}
+
+uvec4 get4(uint at)
+{
+  if (is_local())
+    return uvec4(s_work[at], s_work[at + 1u], s_work[at + 2u], s_work[at + 3u]);
+  return uvec4(work[at], work[at + 1u], work[at + 2u], work[at + 3u]);
+}
+
+void put(uint at, uint value)
+{
+  if (is_local())
+    s_work[at] = value;
+  else
+    work[at] = value;
+}
+
+uint add(uint at, uint value)
+{
+  if (is_local())
+    return atomicAdd(s_work[at], value);
+  return atomicAdd(work[at], value);
+}
+
+uint exchange(uint at, uint expected, uint value)
+{
+  if (is_local())
+    return atomicCompSwap(s_work[at], expected, value);
+  return atomicCompSwap(work[at], expected, value);
+}
+
+void flip(uint at, uint bits)
+{
+  if (is_local())
+    atomicXor(s_work[at], bits);
+  else
+    atomicXor(work[at], bits);
+}
+
+// Word addresses inside the batch in hand.
+uint control_at(uint word) { return slice + word; }
+uint control_words() { return about[VYRE_ABOUT_CONTROL_WORDS]; }
+uint slot_at(uint slot)
+{
+  return slice + about[VYRE_ABOUT_CONTROL_WORDS] + slot * VYRE_SLOT_WORDS;
+}
+uint debug_at() { return slot_at(about[VYRE_ABOUT_SLOTS]); }
+uint io_at(uint io_slot) { return debug_at() + VYRE_DEBUG_WORDS + io_slot * VYRE_IO_SLOT_WORDS; }
+uint scratch_at(uint word) { return scratch + word; }
+uint slot_scratch_at(uint slot)
+{
+  return scratch_at(VYRE_SCRATCH_SLOTS + slot * VYRE_SCRATCH_SLOT_WORDS);
+}
+uint handlers_at() { return slot_scratch_at(about[VYRE_ABOUT_SLOTS]); }
+uint steps_at() { return handlers_at() + about[VYRE_ABOUT_HANDLER_WORDS]; }
+
+// Orders what this lane wrote to the batch before what it writes next. Of a small
+// batch nobody sees a thing before the next barrier(), which orders shared memory;
+// memory barriers, even for the workgroup alone, cost hundreds of cycles each.
+void order_writes()
+{
+  if (!is_local())
+    memoryBarrierBuffer();
+}
+
+// Makes what all lanes wrote to the batch visible to whoever sees what lane 0 writes
+// next.
+void publish_lanes()
+{
+  order_writes();
+  barrier();
+}
+
+// The same for the first lane while it alone works on the batch, as far as its workgroup
+// goes: nobody else is at a small batch, so it needs no atomics there.
+uint add_alone(uint at, uint value)
+{
+  if (!is_local())
+    return atomicAdd(work[at], value);
+  uint before = s_work[at];
+  s_work[at] = before + value;
+  return before;
+}
+
+void raise_alone(uint at, uint value)
+{
+  if (is_local())
+    s_work[at] = max(s_work[at], value);
+  else
+    atomicMax(work[at], value);
+}
+
+// 64-bit sums in two words: the carry is exact because an addition returns the
+// value it added to. The two halves are apart so that several sums can be under
+// way at the same time.
+void carry_64(uint at, uint before, uint low, uint high)
+{
+  high += before + low < before ? 1u : 0u;
+  if (high != 0u)
+    add_alone(at + 1u, high);
+}

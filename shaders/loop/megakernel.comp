@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The megakernel: workgroups take tickets until they are retired, run out of
+// budget, or (in a single dispatch) reach their limit. See kernel.h for the
+// structures and docs/architecture.md for the reasons.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
+#extension GL_KHR_shader_subgroup_ballot : require
+#extension GL_KHR_shader_subgroup_vote : require
+#include "abi.h"
+#include "kernel.h"
+#include "loop/buffers.glsl"
+#include "loop/slots.glsl"
+#include "ops/control.glsl"
+#include "loop/payload.glsl"
+#include "ops/u8.glsl"
+#include "ops/crc32.glsl"
+
+const uint LEAVE = 0u;
+const uint WAIT = 1u;
+const uint WORK = 2u;
+
+bool flag(uint bit) { return (launch[VYRE_LAUNCH_FLAGS] & bit) != 0u; }
+
+// The host retires launches by number; the difference is signed so that the
+// numbers may wrap.
+bool retired() { return int(door[VYRE_DOOR_RETIRE].x - launch[VYRE_LAUNCH_SEQUENCE]) > 0; }
+
+// Whether each workgroup waits for a ticket of its own instead of racing for the
+// next one: fewer steps from doorbell to work, but only for workgroups that are
+// all there at the same time.
+bool holds() { return DISCRETE && flag(VYRE_FLAG_HOLD); }
+
+uvec4 ticket_quarter(uint number, uint quarter)
+{
+  return door[VYRE_DOOR_TICKETS + number % VYRE_MAX_TICKETS * VYRE_TICKET_GRANULES + quarter];
+}
+
+bool is_published(uint number) { return ticket_quarter(number, 0u).x == VYRE_TICKET_MARK(number); }
+
+// Whether a ticket is part of a large batch.
+bool is_worth_company(uint number)
+{
+  uvec4 quarter = ticket_quarter(number, 0u); // mark, kind, cost
+  return VYRE_KIND_OF(quarter.y) != VYRE_KIND_LOCAL && quarter.z >= VYRE_COST_WORTH_COMPANY;
+}
+
+void keep_quarter(uint i, uvec4 quarter)
+{
+  s_ticket[3u * i] = quarter.y;
+  s_ticket[3u * i + 1u] = quarter.z;
+  s_ticket[3u * i + 2u] = quarter.w;
+}
+
+// Copies a ticket out, if all of it is there.
+bool read_ticket(uint number)
+{
+  uvec4 quarters[VYRE_TICKET_GRANULES];
+  bool whole = true;
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++) {
+    quarters[i] = ticket_quarter(number, i);
+    whole = whole && quarters[i].x == VYRE_TICKET_MARK(number);
+  }
+  if (!whole)
+    return false;
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_GRANULES; i++)
+    keep_quarter(i, quarters[i]);
+  return true;
+}
+
+// A ticket for a kernel that was built in full, which the host launches next.
+bool is_beyond(uint kind) { return !FULL && (kind & VYRE_KIND_RARE) != 0u; }
+
+// A ticket whose payload this launch does not read. Imports are read in place by CPU devices
+// alone, where no ticket is held.
+bool is_elsewhere(uint kind) { return VYRE_SOURCE_OF(kind) != launch[VYRE_LAUNCH_SOURCE]; }
+
+// A subgroup's look at the ticket that its workgroup holds. Device memory is half a
+// microsecond away, so four lanes load the whole ticket, and with it the host's word to
+// leave, at every look. What the ticket announces needs no barrier to be read after it:
+// all of the addresses come out of the ticket.
+uint look(uint number, uint spent)
+{
+  uint i = gl_SubgroupInvocationID;
+  uvec4 quarter = ticket_quarter(number, i % VYRE_TICKET_GRANULES);
+  bool leave = retired() || spent >= launch[VYRE_LAUNCH_BUDGET];
+  bool whole = subgroupAll(quarter.x == VYRE_TICKET_MARK(number));
+  bool beyond = whole && i == 0u && is_beyond(quarter.y); // the first quarter has the kind
+  if (subgroupAny(leave || beyond))
+    return LEAVE;
+  if (!whole)
+    return WAIT;
+  if (i < VYRE_TICKET_GRANULES)
+    keep_quarter(i, quarter);
+  return WORK;
+}
+
+// On a device with few workers the extra workgroups go home when idle, and the
+// last one does so to be relaunched with company when much work has come.
+bool wants_company(uint head, uint served)
+{
+  return launch[VYRE_LAUNCH_BACKLOG] != 0u && served != 0u && state[VYRE_STATE_ALIVE] == 1u
+      && is_published(head + launch[VYRE_LAUNCH_BACKLOG] - 1u)
+      && is_worth_company(head);
+}
+
+bool too_many_idle(uint idle)
+{
+  return gl_WorkGroupID.x != 0u && launch[VYRE_LAUNCH_LINGER] != 0u
+      && idle >= launch[VYRE_LAUNCH_LINGER];
+}
+
+// The ticket that this workgroup holds from now on.
+uint claim()
+{
+  uint claims = atomicAdd(state[VYRE_STATE_CLAIMS], 1u);
+  uint n_held = state[VYRE_STATE_N_HELD];
+  return claims < n_held ? state[VYRE_STATE_HELD + claims]
+                         : state[VYRE_STATE_FIRST] + claims - n_held;
+}
+
+// Lane 0 looks for the ticket at the head, which others may be faster to take; a
+// lost race counts as waiting.
+uint take(uint spent, uint idle, uint served)
+{
+  uint budget = launch[VYRE_LAUNCH_BUDGET];
+  if (spent >= budget || retired())
+    return LEAVE;
+  uint number = state[VYRE_STATE_HEAD];
+  if (!flag(VYRE_FLAG_POLL) && int(launch[VYRE_LAUNCH_LIMIT] - number) <= 0)
+    return LEAVE;
+  if (!is_published(number))
+    return too_many_idle(idle) ? LEAVE : WAIT;
+  if (wants_company(number, served))
+    return LEAVE;
+  memoryBarrierBuffer(); // the ticket is seen before what it announces is read
+  if (!read_ticket(number))
+    return WAIT;
+  if (s_ticket[VYRE_TICKET_COST] > budget - spent || is_beyond(s_ticket[VYRE_TICKET_KIND])
+      || is_elsewhere(s_ticket[VYRE_TICKET_KIND]))
+    return LEAVE;
+  // A ticket cannot be overwritten while it is the head; if it no longer is, what
+  // we read is of no use and the exchange fails.
+  if (atomicCompSwap(state[VYRE_STATE_HEAD], number, number + 1u) != number)
+    return WAIT;
+  return WORK;
+}
+
+// A workgroup signs off when it decides to leave. One whose loops the device
+// ended never gets here, and the host misses it. (After the loop would be too
+// late: a compiler may take it for granted that a loop ends by its own exit.)
+void sign_off(uint idle_total)
+{
+  atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
+  uint before = atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS], idle_total);
+  if (before + idle_total < before)
+    atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS + 1], 1u);
+  memoryBarrierBuffer();
+  atomicAdd(answer[VYRE_ANSWER_EXITS], 1u);
+}
+
+// A workgroup's stay: iterations of its loops, looks that found nothing, whether it has
+// had a ticket, and the one it holds. Of the subgroup that waits.
+uint spent = 0u;
+uint idle_total = 0u;
+uint served = 0u;
+uint held = 0u;
+
+// The loop is small on purpose and holds nothing but the search: a CPU device
+// executes masked-off code too.
+uint wait_for_ticket()
+{
+  uint decision = WAIT;
+  for (uint idle = 0u; decision == WAIT; idle++) {
+    if (holds())
+      decision = look(held, spent);
+    else
+      decision = take(spent, idle, served);
+    spent++;
+    idle_total += decision == WAIT ? 1u : 0u;
+  }
+  return decision;
+}
+
+// Who finds out what is next: a subgroup, the first, where a ticket may be held, and a lane
+// where none ever is.
+bool leads() { return DISCRETE ? gl_SubgroupID == 0u : lane() == 0u; }
+
+// What is next, in s_next. Looking for a ticket at the head is for one lane, waiting for the
+// one that is held for all that lead.
+void find_next()
+{
+  bool first = !DISCRETE || subgroupElect();
+  if (holds()) {
+    if (first)
+      held = claim();
+    held = subgroupBroadcastFirst(held);
+  }
+  if (!holds() && !first)
+    return;
+  uint next = wait_for_ticket();
+  if (!first)
+    return;
+  s_next = next;
+  if (next == LEAVE)
+    sign_off(idle_total);
+}
+
+uint payload_words(uint opcode)
+{
+  switch (opcode) {
+    case VYRE_OP_U8_STATS:
+      return VYRE_U8_STATS_WORDS;
+    case VYRE_OP_U8_HISTOGRAM:
+      return VYRE_U8_HISTOGRAM_WORDS;
+    case VYRE_OP_U8_BELOW:
+      return VYRE_U8_BELOW_WORDS;
+    case VYRE_OP_CRC32:
+      return VYRE_CRC32_WORDS;
+    default:
+      return 0u;
+  }
+}
+
+bool payload_op_fits(uint opcode, Region r)
+{
+  uint words = payload_words(opcode);
+  return words != 0u && region_fits(r) && observables_fit(r, words)
+      && (opcode != VYRE_OP_CRC32 || region_is_linear(r));
+}
+
+void run_payload_op(uint opcode, Region r)
+{
+  Walk w = walk_begin(r);
+  switch (opcode) {
+    case VYRE_OP_U8_STATS:
+      u8_stats_tile(r, w);
+      break;
+    case VYRE_OP_U8_HISTOGRAM:
+      u8_histogram_tile(r, w);
+      break;
+    case VYRE_OP_U8_BELOW:
+      u8_below_tile(r, w);
+      break;
+    case VYRE_OP_CRC32:
+      crc32_tile(r);
+      break;
+  }
+}
+
+void end_payload_op(uint opcode, Region r)
+{
+  if (opcode == VYRE_OP_U8_STATS)
+    u8_stats_end(r);
+  else if (opcode == VYRE_OP_CRC32)
+    crc32_end(r);
+}
+
+// Whether a slot runs is decided once, by whichever of its tiles comes first: a
+// change of the tenant table in the same batch cannot split a slot.
+bool slot_verdict(uint slot, Slot s)
+{
+  uint at = slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_VERDICT;
+  if (s.verdict != VYRE_VERDICT_OPEN)
+    return s.verdict == VYRE_VERDICT_RUN;
+  uint verdict = authorised(s) ? VYRE_VERDICT_RUN : VYRE_VERDICT_REFUSED;
+  uint before = exchange(at, VYRE_VERDICT_OPEN, verdict);
+  if (before != VYRE_VERDICT_OPEN)
+    return before == VYRE_VERDICT_RUN;
+  if (verdict == VYRE_VERDICT_RUN)
+    put(slot_at(slot) + VYRE_SLOT_STATUS, VYRE_STATUS_CLAIMED);
+  return verdict == VYRE_VERDICT_RUN;
+}
+
+// The same in all lanes. Steps of a small batch run one after the other, so there
+// is nothing to be agreed upon.
+bool tile_may_run(uint slot, Slot s)
+{
+  if (is_local())
+    return authorised(s);
+  if (lane() == 0u)
+    s_decision = slot_verdict(slot, s) ? 1u : 0u;
+  barrier();
+  return s_decision != 0u;
+}
+
+// What there is to know of a tile before it runs: its slot's operation and region, and
+// whether it may do it.
+struct Tile {
+  uint slot;
+  uint opcode;
+  bool runs;
+  bool fits;
+  Region region;
+};
+
+Tile load_tile(uint slot)
+{
+  Slot s = load_slot(slot);
+  Region r = region_of(s);
+  return Tile(slot, s.opcode, tile_may_run(slot, s), payload_op_fits(s.opcode, r), r);
+}
+
+// One tile; the last tile of its slot ends the slot.
+void run_tile(Tile t)
+{
+  if (t.runs && t.fits)
+    run_payload_op(t.opcode, t.region);
+  publish_lanes();
+  clear_accumulators();
+  if (lane() != 0u || !t.runs)
+    return;
+  if (add_alone(slot_scratch_at(t.slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
+    return;
+  order_writes();
+  if (t.fits)
+    end_payload_op(t.opcode, t.region);
+  finish(t.slot, ran_to(t.fits));
+}
+
+// One slot or run of slots of the batch in hand.
+void run_slots(uint kind)
+{
+  uint slot = ticket[VYRE_TICKET_SLOT];
+
+  if (kind == VYRE_KIND_SOLO)
+    run_solo(slot);
+  else
+    run_lanes(slot, ticket[VYRE_TICKET_COUNT],
+        kind == VYRE_KIND_PASSES ? ticket[VYRE_TICKET_PASSES] : 0u);
+}
+
+// What has changed of the readback, and what the host wants to know besides.
+void copy_out()
+{
+  uint copied = about[VYRE_ABOUT_COPIED];
+  uint behind = (scratch - slice) / 4u - copied; // from there to the report
+  for (uint i = lane(); i < copied + VYRE_SCRATCH_REPORT_WORDS / 4u; i += WORKGROUP) {
+    uint granule = i < copied ? i : i + behind;
+    readback[ticket[VYRE_TICKET_READBACK] + granule] = get4(slice + 4u * granule);
+  }
+}
+
+// Of a readback that is copied out the host has to see for itself that it is there:
+// no barrier orders stores to its memory.
+void complete_batch()
+{
+  uint index = s_ticket[VYRE_TICKET_KIND] >> 8 & 0xFFu;
+  answer[index * VYRE_COMPLETION_WORDS] = s_ticket[VYRE_TICKET_SEQUENCE];
+}
+
+// The host may say so at any time before the ticket is read.
+bool is_dropped() { return (ticket[VYRE_TICKET_KIND] & VYRE_KIND_DROPPED) != 0u; }
+
+// By the workgroup that finished the last work of the batch.
+void end_batch()
+{
+  if (lane() == 0u && !is_dropped())
+    run_fences();
+  if (DISCRETE) {
+    publish_lanes();
+    copy_out();
+    if (WORKGROUP <= VYRE_CPU_WORKGROUP) { // a CPU may store a granule word by word
+      memoryBarrierBuffer();
+      barrier();
+    }
+  } else {
+    memoryBarrierBuffer();
+  }
+  if (lane() == 0u)
+    complete_batch();
+}
+
+void load_about()
+{
+  [[unroll]] for (uint i = 0u; i < VYRE_ABOUT_WORDS; i++)
+    about[i] = get(scratch_at(VYRE_SCRATCH_ABOUT + i));
+}
+
+#include "loop/small.glsl"
+
+// Whether this was the last ticket of its batch.
+bool end_ticket()
+{
+  publish_lanes();
+  if (lane() == 0u) {
+    uint left = add(scratch_at(VYRE_SCRATCH_TICKETS_LEFT), 0xFFFFFFFFu);
+    s_decision = left == 1u ? 1u : 0u;
+    memoryBarrierBuffer();
+  }
+  barrier();
+  return s_decision != 0u;
+}
+
+// A ticket of a large batch; returns whether it was the last one.
+bool run_large()
+{
+  local_batch = false;
+  known_template = 0u;
+  slice = ticket[VYRE_TICKET_BASE];
+  scratch = slice + ticket[VYRE_TICKET_SCRATCH];
+  if (lane() == 0u)
+    answer[VYRE_ANSWER_PROGRESS] = ticket[VYRE_TICKET_SEQUENCE] * 4099u
+        + ticket[VYRE_TICKET_SLOT] + ticket[VYRE_TICKET_ROW]
+        + ticket[VYRE_TICKET_COLUMN]; // any change will do
+  load_about();
+  uint kind = VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]);
+  if (!is_dropped()) {
+    if (kind == VYRE_KIND_TILE)
+      run_tile(load_tile(ticket[VYRE_TICKET_SLOT]));
+    else
+      run_slots(kind);
+  }
+  bool last = end_ticket();
+  if (last)
+    end_batch();
+  return last;
+}
+
+uint run_ticket()
+{
+  [[unroll]] for (uint i = 0u; i < VYRE_TICKET_WORDS; i++)
+    ticket[i] = s_ticket[i];
+  uint cost = ticket[VYRE_TICKET_COST];
+  if (lane() == 0u && is_dropped())
+    atomicAdd(answer[VYRE_ANSWER_DROPPED], 1u);
+  if (DISCRETE && VYRE_KIND_OF(ticket[VYRE_TICKET_KIND]) == VYRE_KIND_LOCAL)
+    run_small();
+  else if (!run_large() && is_dropped())
+    cost = min(cost, VYRE_COST_TICKET);
+  return cost;
+}
+
+// Counts loop iterations and leaves the sum, if the device lets it get there,
+// and a hash that takes as many.
+void probe()
+{
+  uint counted = 0u, hash = 0u;
+  while (counted < launch[VYRE_LAUNCH_BUDGET]) {
+    counted++;
+    hash = VYRE_PROBE_STEP(hash);
+  }
+  answer[VYRE_ANSWER_PROBE] = counted;
+  answer[VYRE_ANSWER_PROBE_HASH] = hash;
+}
+
+// How many workgroups are there at a time: each stays for a while.
+void census()
+{
+  uint most = atomicAdd(state[VYRE_STATE_ALIVE], 1u) + 1u;
+  for (uint i = 0u; i < launch[VYRE_LAUNCH_BUDGET]; i++)
+    most = max(most, state[VYRE_STATE_ALIVE]);
+  atomicMax(answer[VYRE_ANSWER_RESIDENT], most);
+  atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
+}
+
+// Leaves the held ticket to the next launch. The last workgroup to go puts all of
+// them in order, so that no ticket waits for a later one, should fewer workgroups
+// come next time.
+void hand_back(uint held)
+{
+  uint n = gl_NumWorkGroups.x;
+  if (leads() && subgroupElect()) {
+    state[VYRE_STATE_LEFT + atomicAdd(state[VYRE_STATE_N_LEFT], 1u)] = held;
+    memoryBarrierBuffer();
+    s_decision = atomicAdd(state[VYRE_STATE_N_GONE], 1u) + 1u == n ? 1u : 0u;
+    memoryBarrierBuffer();
+  }
+  barrier();
+  if (s_decision == 0u)
+    return;
+  for (uint i = lane(); i < n; i += WORKGROUP)
+    s_work[i] = state[VYRE_STATE_LEFT + i];
+  barrier();
+  for (uint i = lane(); i < n; i += WORKGROUP) {
+    uint rank = 0u;
+    for (uint j = 0u; j < n; j++)
+      rank += int(s_work[j] - s_work[i]) < 0 ? 1u : 0u;
+    state[VYRE_STATE_HELD + rank] = s_work[i];
+  }
+  if (lane() == 0u) {
+    state[VYRE_STATE_FIRST] += state[VYRE_STATE_CLAIMS] - state[VYRE_STATE_N_HELD];
+    state[VYRE_STATE_N_HELD] = n;
+    state[VYRE_STATE_CLAIMS] = 0u;
+    state[VYRE_STATE_N_LEFT] = 0u;
+    state[VYRE_STATE_N_GONE] = 0u;
+  }
+}
+
+void main()
+{
+  if ((launch[VYRE_LAUNCH_FLAGS] & (VYRE_FLAG_PROBE | VYRE_FLAG_CENSUS)) != 0u) {
+    if (lane() == 0u && flag(VYRE_FLAG_PROBE))
+      probe();
+    if (lane() == 0u && flag(VYRE_FLAG_CENSUS))
+      census();
+    return;
+  }
+  if (lane() == 0u) {
+    atomicAdd(state[VYRE_STATE_ALIVE], 1u);
+    s_template_id = 0u;
+  }
+  clear_accumulators();
+  while (true) {
+    if (leads())
+      find_next();
+    barrier();
+    if (s_next == LEAVE)
+      break;
+    uint cost = run_ticket();
+    // A workgroup that leaves by itself takes the ticket it holds with it until the
+    // launch ends: only long idleness, of a host that has died, may make it do so.
+    spent = holds() ? 0u : spent + cost;
+    barrier(); // every lane is done with the ticket, and has read what was next
+    served = 1u;
+  }
+  if (holds())
+    hand_back(held);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A system that refuses threads: whichever it is, opening a kernel works all the same or says
+ * what to do, and leaves nothing behind.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kernel-common.h"
+#include "threads.h"
+
+/* More than a kernel has. */
+#define MOST_THREADS 200
+
+/* Entries of a folder of /proc, of which threads that have just ended may still be some. */
+static guint
+count_entries (const char *path)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  guint n = 0;
+
+  while (folder && g_dir_read_name (folder))
+    n++;
+  return n;
+}
+
+static void
+assert_falls_to (const char *path, guint most)
+{
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+
+  while (count_entries (path) > most) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_usleep (1000);
+  }
+}
+
+static void
+run_nop (VyreMegakernel *kernel)
+{
+  TestKernel t = { .kernel = kernel };
+  g_autoptr (VyrePlan) plan = test_plan (&t, "store_u32 7 -> seven", 0, 0, 0);
+  const VyrePayload payload = { 0 };
+  VyreBatch *batch = test_run (&t, plan, 1, &payload);
+
+  g_assert_cmpuint (test_observable (batch, 1), ==, 7);
+  vyre_batch_free (batch);
+}
+
+/* With @n threads in a row refused, after as many. Returns whether it worked. */
+static gboolean
+open_and_run (guint after, guint n, guint *refused)
+{
+  VyreMegakernelParams params = test_params ();
+  g_autoptr (GError) error = NULL;
+
+  vyre_threads_refuse (after, n);
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+  g_autoptr (VyreMegakernel) kernel = device ? vyre_megakernel_new (device, &params, &error) : NULL;
+  *refused = vyre_threads_refused ();
+  vyre_threads_refuse (0, 0);
+  if (kernel) {
+    g_assert_no_error (error);
+    run_nop (kernel);
+    return TRUE;
+  }
+  g_test_message ("after %u: %s", after, error->message);
+  g_assert_true (error->domain == VYRE_ERROR);
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  return FALSE;
+}
+
+/* @n in a row, from each on in turn. */
+static void
+check_refused (guint n)
+{
+  guint n_errors = 0, refused;
+
+  g_assert_true (open_and_run (0, 0, &refused)); /* what stays from a first time is there */
+  guint tasks = count_entries ("/proc/self/task"), files = count_entries ("/proc/self/fd");
+  for (guint after = 0; after == 0 || refused > 0; after++) {
+    g_assert_cmpuint (after, <, MOST_THREADS);
+    n_errors += !open_and_run (after, n, &refused);
+    assert_falls_to ("/proc/self/task", tasks);
+    assert_falls_to ("/proc/self/fd", files);
+  }
+  g_assert_cmpuint (n_errors, >=, 3); /* there are three that it cannot do without */
+}
+
+static void
+test_one_refused (void)
+{
+  check_refused (1);
+}
+
+static void
+test_all_refused (void)
+{
+  check_refused (G_MAXUINT);
+}
+
+/* A #VyreFileIo that has no thread makes transfers itself. */
+static void
+test_ingest_without_a_thread (void)
+{
+  char expected[] = "what is in the file", found[sizeof expected] = "";
+  g_autofree char *path = NULL;
+  GError *error = NULL;
+  gsize n;
+  int fd = g_file_open_tmp ("vyre-threads-XXXXXX", &path, &error);
+
+  g_assert_no_error (error);
+  unlink (path);
+  g_assert_cmpint (write (fd, expected, sizeof expected), ==, sizeof expected);
+  vyre_threads_refuse (0, 1);
+  VyreFileIo *file_io = vyre_file_io_new (NULL, 0, VYRE_READ_MODE_SINGLE_ISSUER);
+  g_assert_cmpuint (vyre_threads_refused (), ==, 1);
+  g_assert_cmpint (vyre_file_io_get_mode (file_io), ==, VYRE_READ_MODE_PREAD);
+  g_assert_nonnull (strstr (vyre_file_io_get_reason (file_io), "Fix: "));
+  g_assert_true (vyre_file_io_read (file_io, fd, 0, found, sizeof found, &n, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n, ==, sizeof found);
+  g_assert_cmpstr (found, ==, expected);
+  VyreFileIoCounters counters;
+  vyre_file_io_get_counters (file_io, &counters);
+  g_assert_cmpuint (counters.reads_submitted, ==, 1);
+  g_assert_cmpuint (counters.plain_reads, ==, 1);
+  vyre_file_io_free (file_io);
+  close (fd);
+}
+
+/* In a child, which is another user's, with room for @processes. Returns 0, 1 for an error or
+ * more. */
+static gint
+run_limited (guint processes)
+{
+  const struct rlimit limit = { processes, processes };
+  const uid_t nobody = 65534 - 1117; /* who has no processes */
+  guint refused;
+
+  if (setrlimit (RLIMIT_NPROC, &limit) != 0 || setgroups (0, NULL) != 0 || setgid (nobody) != 0
+      || setuid (nobody) != 0)
+    return 2;
+  return open_and_run (0, 0, &refused) ? 0 : 1;
+}
+
+static void
+test_limited_user (void)
+{
+  gboolean errors = FALSE, worked = FALSE;
+
+  if (geteuid () != 0) {
+    g_test_skip ("only root may become another user");
+    return;
+  }
+  for (guint processes = 1; !worked; processes++) {
+    gint status;
+    g_assert_cmpuint (processes, <, MOST_THREADS);
+    pid_t pid = fork ();
+    if (pid == 0)
+      _exit (run_limited (processes));
+    g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+    g_assert_true (WIFEXITED (status));
+    g_assert_cmpint (WEXITSTATUS (status), <, 2);
+    errors |= WEXITSTATUS (status) == 1;
+    worked = WEXITSTATUS (status) == 0;
+  }
+  g_assert_true (errors);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/threads/limited-user", test_limited_user); /* while there is one thread */
+  g_test_add_func ("/threads/one-refused", test_one_refused);
+  g_test_add_func ("/threads/all-refused", test_all_refused);
+  g_test_add_func ("/threads/ingest-without-a-thread", test_ingest_without_a_thread);
+  return g_test_run ();
+}

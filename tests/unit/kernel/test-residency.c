@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Residency: launches, parking, exhaustion, ends of life, and that the planner's
+ * loop accounting really bounds what the kernel does.
+ */
+#include "kernel-common.h"
+#include "kernel/types.h"
+
+static VyreMegakernelCounters
+counters (TestKernel *t)
+{
+  VyreMegakernelCounters c;
+
+  vyre_megakernel_get_counters (t->kernel, &c);
+  return c;
+}
+
+static void
+run_nops (TestKernel *t, guint n)
+{
+  g_autoptr (VyrePlan) plan = test_plan (t, "nop", 0, 0, 0);
+  VyrePayload nothing = { 0 };
+
+  for (guint i = 0; i < n; i++)
+    vyre_batch_free (test_run (t, plan, i, &nothing));
+}
+
+static void
+wait_until_parked (TestKernel *t)
+{
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  guint flying;
+
+  do {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_mutex_lock (&t->kernel->lock);
+    flying = t->kernel->pipeline.n_flying;
+    g_mutex_unlock (&t->kernel->lock);
+    g_thread_yield ();
+  } while (flying > 0);
+}
+
+static void
+test_launches (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  test_kernel_open (&t, &params);
+  VyreMegakernelCounters before = counters (&t);
+  run_nops (&t, 5000);
+  VyreMegakernelCounters after = counters (&t);
+  guint64 launches = after.launches - before.launches;
+  g_assert_cmpuint (after.batches - before.batches, ==, 5000);
+  g_assert_cmpuint (after.completed - before.completed, ==, 5000);
+  if (vyre_megakernel_get_residency (t.kernel) == VYRE_RESIDENCY_DISPATCH)
+    g_assert_cmpuint (launches, ==, 5000);
+  else
+    g_assert_cmpuint (launches, <, 100);
+  test_kernel_close (&t);
+}
+
+/* Batches of changing content, many in flight: none is lost, none has another
+ * one's results. */
+static void
+run_many (TestKernel *t, guint first, guint n)
+{
+  enum { DEPTH = 32, SIZE = 256 };
+  VyreStore *staging = vyre_megakernel_get_staging (t->kernel);
+  g_autoptr (VyrePlan) plan = test_plan (t, "u8_stats payload -> s", SIZE, 0, 0);
+  gint64 end = g_get_monotonic_time () + 30 * TEST_DEADLINE;
+  VyreBatch *flight[DEPTH] = { NULL };
+  GError *error = NULL;
+  gsize slices;
+
+  g_assert_true (vyre_store_alloc (staging, DEPTH * SIZE, end, &slices));
+  for (guint i = 0; i < n + DEPTH; i++) {
+    VyrePayload payload = { .offset = slices + i % DEPTH * SIZE };
+    VyreBatch **place = &flight[i % DEPTH];
+    if (*place) {
+      guint tag = first + i - DEPTH;
+      vyre_batch_wait (*place, end, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (test_observable (*place, 0), ==, tag);
+      g_assert_cmpuint (test_observable (*place, 1 + VYRE_U8_STATS_COUNT), ==, SIZE);
+      g_assert_cmpuint (test_observable (*place, 1 + VYRE_U8_STATS_SUM), ==, tag % 251 * SIZE);
+      g_clear_pointer (place, vyre_batch_free);
+    }
+    if (i >= n)
+      continue;
+    memset (vyre_store_get_data (staging) + payload.offset, (first + i) % 251, SIZE);
+    *place = vyre_megakernel_publish (t->kernel, plan, first + i, &payload, end, &error);
+    g_assert_no_error (error);
+  }
+  vyre_store_free (staging, slices);
+}
+
+static void
+test_none_lost_none_stale (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  test_kernel_open (&t, &params);
+  guint n = test_times (20000, 10000000);
+  run_many (&t, 1, n);
+  VyreMegakernelCounters c = counters (&t);
+  g_assert_cmpuint (c.completed, ==, c.batches);
+  g_assert_cmpuint (c.completed, >=, n);
+  test_kernel_close (&t);
+}
+
+/* Parks after the idle timeout and comes back for the next batch, many times. */
+static void
+test_park_and_resume (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.idle_timeout = 1000000;
+  test_kernel_open (&t, &params);
+  guint times = test_times (50, 100);
+  for (guint i = 0; i < times; i++) {
+    run_nops (&t, 3);
+    wait_until_parked (&t);
+  }
+  if (vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH)
+    g_assert_cmpuint (counters (&t).parks, >=, times);
+  test_kernel_close (&t);
+}
+
+static void
+test_inactive_parks_at_once (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.idle_timeout = G_GINT64_CONSTANT (3600) * 1000000000;
+  test_kernel_open (&t, &params);
+  run_nops (&t, 1);
+  vyre_megakernel_set_active (t.kernel, FALSE);
+  wait_until_parked (&t);
+  run_nops (&t, 1); /* still works, and parks again by itself */
+  wait_until_parked (&t);
+  vyre_megakernel_set_active (t.kernel, TRUE);
+  test_kernel_close (&t);
+}
+
+/* As if the last thing to do had been @ns ago; negative: as if the next came at once. */
+static void
+set_gap (TestKernel *t, gint64 ns)
+{
+  g_mutex_lock (&t->kernel->lock);
+  t->kernel->last_activity = vyre_now () - ns;
+  g_mutex_unlock (&t->kernel->lock);
+}
+
+static gboolean
+stays_after_gap (TestKernel *t, gint64 ns)
+{
+  set_gap (t, ns);
+  run_nops (t, 1);
+  g_mutex_lock (&t->kernel->lock);
+  gboolean stays = t->kernel->stays;
+  g_mutex_unlock (&t->kernel->lock);
+  return stays;
+}
+
+static gboolean
+run_after_gap (TestKernel *t, gint64 ns)
+{
+  wait_until_parked (t);
+  return stays_after_gap (t, ns);
+}
+
+#define LONG (10 * G_GINT64_CONSTANT (1000000))
+#define SHORT (-1000 * G_GINT64_CONSTANT (1000000))
+
+/* A kernel on a CPU that is asked for a batch now and then has a launch for each, which does not
+ * wait for the next; one that is asked all the time stays. */
+static void
+test_gaps (void)
+{
+  enum { N = 20 };
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.idle_timeout = VYRE_IDLE_TIMEOUT_AUTO;
+  test_kernel_open (&t, &params);
+  gboolean polls = vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH;
+  if (!vyre_device_is_cpu (t.device) || !polls) {
+    g_test_skip ("no kernel of a CPU stays here");
+    test_kernel_close (&t);
+    return;
+  }
+  run_after_gap (&t, SHORT);
+  g_assert_true (run_after_gap (&t, LONG)); /* which may happen once */
+  g_assert_false (run_after_gap (&t, LONG));
+  wait_until_parked (&t);
+  VyreMegakernelCounters before = counters (&t);
+  for (guint i = 0; i < N; i++)
+    g_assert_false (run_after_gap (&t, LONG));
+  wait_until_parked (&t);
+  VyreMegakernelCounters after = counters (&t);
+  g_assert_cmpuint (after.launches - before.launches, ==, N);
+  g_assert_cmpuint (after.parks - before.parks, ==, N);
+  g_assert_cmpuint (after.idle_polls - before.idle_polls, <, 100 * N); /* 70 µs each at most */
+  g_assert_true (run_after_gap (&t, SHORT));
+  g_assert_true (run_after_gap (&t, LONG));
+  run_nops (&t, 5000);
+  g_assert_cmpuint (counters (&t).launches - after.launches, <, 500);
+  test_kernel_close (&t);
+}
+
+/* A kernel that still waits when the gaps have become a habit is told to go. */
+static void
+test_gaps_end_a_stay (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.idle_timeout = VYRE_IDLE_TIMEOUT_AUTO;
+  test_kernel_open (&t, &params);
+  g_mutex_lock (&t.kernel->lock);
+  gboolean follows = t.kernel->follows_gaps && t.kernel->residency != VYRE_RESIDENCY_DISPATCH;
+  t.kernel->params.idle_timeout = 3600 * G_GUINT64_CONSTANT (1000000000); /* as if by chance */
+  g_mutex_unlock (&t.kernel->lock);
+  if (follows) {
+    g_assert_true (stays_after_gap (&t, SHORT));
+    g_assert_true (stays_after_gap (&t, LONG));
+    g_assert_false (stays_after_gap (&t, LONG));
+    wait_until_parked (&t);
+  }
+  test_kernel_close (&t);
+}
+
+/* What the caller asks for holds on every device, whatever the gaps; so does what a GPU does. */
+static void
+test_timeouts_that_are_kept (void)
+{
+  static const guint64 timeouts[] = { 3600 * G_GUINT64_CONSTANT (1000000000),
+    VYRE_IDLE_TIMEOUT_AUTO - 1, VYRE_IDLE_TIMEOUT_AUTO };
+  VyreMegakernelParams params = test_params ();
+  TestKernel t;
+
+  for (guint i = 0; i < G_N_ELEMENTS (timeouts); i++) {
+    params.idle_timeout = timeouts[i];
+    test_kernel_open (&t, &params);
+    gboolean polls = vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH;
+    gboolean is_auto = timeouts[i] == VYRE_IDLE_TIMEOUT_AUTO;
+    if (!is_auto || !vyre_device_is_cpu (t.device)) {
+      g_assert_cmpuint (t.kernel->params.idle_timeout, >=, is_auto ? 100000000 : timeouts[0]);
+      for (guint j = 0; j < 5; j++) {
+        g_assert_cmpint (stays_after_gap (&t, LONG), ==, polls);
+      }
+    }
+    test_kernel_close (&t);
+  }
+}
+
+static void
+test_renewals (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.lease = 2000000;
+  params.idle_timeout = G_GINT64_CONSTANT (3600) * 1000000000;
+  test_kernel_open (&t, &params);
+  if (vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_PERSISTENT) {
+    g_test_skip ("no persistent residency here");
+  } else {
+    gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+    guint first = 1;
+    while (counters (&t).renewals < test_times (20, 200)) {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      run_many (&t, first, 1000);
+      first += 1000;
+    }
+  }
+  test_kernel_close (&t);
+}
+
+/* Without a lease there is nothing to renew. */
+/* What a launch counts for itself goes around, so that none stays for minutes. */
+static void
+test_no_launch_stays_for_ever (TestKernel *t)
+{
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+
+  g_mutex_lock (&t->kernel->lock);
+  t->kernel->launched -= 120 * G_GINT64_CONSTANT (1000000000);
+  g_mutex_unlock (&t->kernel->lock);
+  while (counters (t).renewals == 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    run_many (t, 1, 100);
+  }
+}
+
+static void
+test_no_lease (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.lease = 0;
+  test_kernel_open (&t, &params);
+  run_many (&t, 1, 5000);
+  g_assert_cmpuint (counters (&t).renewals, ==, 0);
+  if (vyre_megakernel_get_residency (t.kernel) == VYRE_RESIDENCY_PERSISTENT) {
+    g_assert_cmpuint (t.kernel->budget, ==, G_MAXUINT32);
+    test_no_launch_stays_for_ever (&t);
+  }
+  test_kernel_close (&t);
+}
+
+/* More batches than fit: publishing waits for room, and says so when it may not. */
+static void
+test_no_room (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  VyreBatch *batches[VYRE_MAX_BATCHES];
+  VyrePayload nothing = { 0 };
+  GError *error = NULL;
+  guint n = 0;
+
+  params.readback_size = 65536;
+  test_kernel_open (&t, &params);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  while ((batches[n] = vyre_megakernel_publish (t.kernel, plan, n, &nothing, 0, &error))) {
+    vyre_batch_wait (batches[n++], end, &error);
+    g_assert_no_error (error);
+  }
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_clear_error (&error);
+  g_assert_cmpuint (n, ==, 65536 / 3968); /* slices of a nop batch: 3 968 bytes each */
+  for (guint i = 0; i < n; i++)
+    vyre_batch_free (batches[i]);
+  run_nops (&t, 1);
+  g_assert_cmpuint (vyre_store_get_used (vyre_megakernel_get_readbacks (t.kernel)), ==, 0);
+  test_kernel_close (&t);
+}
+
+/* What can never fit is refused at once, however long the caller would wait. */
+static void
+test_never_room (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  VyrePayload nothing = { 0 };
+  GError *error = NULL;
+
+  params.readback_size = 65536;
+  test_kernel_open (&t, &params);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 20000);
+  g_assert_null (vyre_megakernel_publish (t.kernel, plan, 0, &nothing, G_MAXINT64, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE);
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_clear_error (&error);
+  test_kernel_close (&t);
+}
+
+static void
+count_release (gpointer data)
+{
+  g_atomic_int_inc ((gint *)data);
+}
+
+/* Batches freed while they run are finished, their payloads released, and the
+ * kernel can be let go right after. */
+static void
+test_abandoned_batches (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  gint released = 0;
+  GError *error = NULL;
+
+  for (guint round = 0; round < 3; round++) {
+    test_kernel_open (&t, &params);
+    g_autoptr (VyrePlan) plan = test_plan (&t, "crc32 payload -> c", 1 << 20, 0, 0);
+    VyrePayload payload = { .release = count_release, .owner = &released };
+    for (guint i = 0; i < 20; i++) {
+      VyreBatch *batch = vyre_megakernel_publish (
+          t.kernel, plan, i, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
+      g_assert_no_error (error);
+      vyre_batch_free (batch);
+    }
+    test_kernel_close (&t);
+    g_assert_cmpint (g_atomic_int_get (&released), ==, 20 * ((gint)round + 1));
+  }
+}
+
+static gpointer
+run_in_thread (gpointer data)
+{
+  TestKernel *t = data;
+  guint8 bytes[1000];
+  gsize slice;
+  guint value = GPOINTER_TO_UINT (g_thread_self ()) >> 4 & 0xFF;
+
+  memset (bytes, (int)value, sizeof bytes);
+  g_autoptr (VyrePlan) plan = test_plan (t, "u8_stats payload -> 1", sizeof bytes, 0, 0);
+  VyrePayload payload = test_stage (t, bytes, sizeof bytes, 0, &slice);
+  for (guint i = 0; i < 1000; i++) {
+    VyreBatch *batch = test_run (t, plan, i, &payload);
+    g_assert_cmpuint (test_observable (batch, 0), ==, i);
+    g_assert_cmpuint (test_observable (batch, 1 + VYRE_U8_STATS_SUM), ==, 1000 * value);
+    vyre_batch_free (batch);
+  }
+  vyre_store_free (vyre_megakernel_get_staging (t->kernel), slice);
+  return NULL;
+}
+
+static void
+test_threads (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  GThread *threads[4];
+
+  test_kernel_open (&t, &params);
+  for (guint i = 0; i < 4; i++)
+    threads[i] = g_thread_new ("producer", run_in_thread, &t);
+  for (guint i = 0; i < 4; i++)
+    g_thread_join (threads[i]);
+  test_kernel_close (&t);
+}
+
+/* Lets one launch of a single workgroup run into the device's loop limit, and
+ * compares the tickets it got through with what they were planned to cost. */
+static void
+check_cost (const char *text, gsize size)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  VyrePayload payload = { 0 };
+  GError *error = NULL;
+
+  params.residency = VYRE_RESIDENCY_DISPATCH;
+  params.max_batch_time = G_MAXUINT64; /* all of it in one go */
+  test_kernel_open (&t, &params);
+  t.kernel->n_groups = 1;
+  t.kernel->budget = G_MAXINT32;
+  g_autoptr (VyrePlan) plan = test_plan (&t, text, size, 0, 300);
+  const guint32 *state = (const guint32 *)t.kernel->state.data;
+  guint32 first = state[VYRE_STATE_HEAD];
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 0, &payload, end, &error);
+  if (vyre_megakernel_is_discrete (t.kernel)
+      && g_error_matches (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE)) {
+    g_clear_error (&error); /* such long readbacks are not copied out */
+    test_kernel_close (&t);
+    return;
+  }
+  g_assert_no_error (error);
+  gboolean completed = vyre_batch_wait (batch, end, &error);
+  guint64 planned = 0;
+  guint32 taken = state[VYRE_STATE_HEAD] - first;
+  guint copy = vyre_megakernel_is_discrete (t.kernel) ? plan->copy_cost : 0;
+  for (guint32 i = 0; i < taken; i++)
+    planned += g_array_index (plan->tickets, VyreTicket, i).words[VYRE_TICKET_COST] + copy + 1;
+  g_test_message ("%.60s…: %u of %u tickets planned at %" G_GUINT64_FORMAT " iterations%s", text,
+      taken, plan->tickets->len, planned, completed ? ", within the limit" : "");
+  g_assert_cmpuint (planned, >=, completed ? 0 : VYRE_LOOP_LIMIT);
+  if (!completed) /* a launch that was cut short is noticed */
+    g_assert_error (error, VYRE_ERROR, VYRE_ERROR_STUCK);
+  else /* all of it fitted: the test proves nothing if it was planned to */
+    g_assert_cmpuint (planned, >, VYRE_LOOP_LIMIT);
+  g_clear_error (&error);
+  vyre_batch_free (batch);
+  test_kernel_close (&t);
+}
+
+static char *
+repeat (const char *statement, guint n)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "%s\n", statement);
+  return g_string_free (text, FALSE);
+}
+
+static void
+test_costs_are_bounds (void)
+{
+  static const struct {
+    const char *statement;
+    guint n;
+    gsize size;
+  } cases[] = {
+    { "nop", 60000, 0 },
+    { "memcpy 0, 170, 60", 20000, 0 },
+    { "memcpy 0, 170, 150", 1000, 0 },
+    { "packed_slot { memcpy 0, 170, 150 | nop | nop | memcpy 0, 170, 9 }", 600, 0 },
+    { "packed_slot { nop | nop | nop | nop | nop | nop | nop | nop | nop | nop | nop | nop }",
+        10000, 0 },
+    { "printf 1", 20000, 0 },
+    { "u8_stats region(0, 1, 1, 1) -> 1", 900, 4096 },
+    { "u8_below bytes(5, 4000), 9 -> 1", 900, 4096 },
+    { "crc32 bytes(3, 2000) -> 1", 900, 4096 },
+    { "u8_stats payload -> 1", 8, 4 << 20 },
+    { "u8_stats region(1, 70, 40000, 101) -> 1", 4, 4 << 20 },
+    { "crc32 payload -> 1", 1, 40 << 20 },
+    { "u8_histogram payload -> 0", 1, 8 << 20 },
+    { "u8_histogram region(1, 70, 4000, 101) -> 0", 4, 1 << 20 },
+  };
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+
+  params.residency = VYRE_RESIDENCY_AUTO;
+  test_kernel_open (&t, &params);
+  gboolean limited = strstr (vyre_megakernel_get_verdict (t.kernel), "at most") != NULL;
+  test_kernel_close (&t);
+  if (!limited) {
+    g_test_skip ("loops have no limit here");
+    return;
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree char *text = repeat (cases[i].statement, cases[i].n);
+    check_cost (text, cases[i].size);
+  }
+}
+
+static void
+test_forced_residency_that_fails (void)
+{
+  GError *error = NULL;
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+  VyreMegakernelParams params = test_params ();
+
+  g_assert_no_error (error);
+  params.residency = VYRE_RESIDENCY_PERSISTENT;
+  g_autoptr (VyreMegakernel) kernel = vyre_megakernel_new (device, &params, &error);
+  if (kernel) {
+    g_test_skip ("persistent works here");
+    return;
+  }
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "residency persistent"));
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_clear_error (&error);
+}
+
+/* A placement that is asked for works or is an error; there is no other instead. */
+static void
+test_forced_placement (void)
+{
+  GError *error = NULL;
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+
+  g_assert_no_error (error);
+  for (VyrePlacement p = VYRE_PLACEMENT_UNIFIED; p <= VYRE_PLACEMENT_SPLIT; p++) {
+    VyreMegakernelParams params = test_params ();
+    params.placement = p;
+    params.copy_threshold = 65536;
+    params.residency = VYRE_RESIDENCY_AUTO;
+    VyreMegakernel *kernel = vyre_megakernel_new (device, &params, &error);
+    if (kernel) {
+      g_assert_cmpint (vyre_megakernel_get_placement (kernel), ==, p);
+      if (p == VYRE_PLACEMENT_SPLIT)
+        g_assert_cmpuint (vyre_megakernel_get_copy_threshold (kernel), ==, 65536);
+      vyre_megakernel_unref (kernel);
+      continue;
+    }
+    g_test_message ("%s", error->message);
+    g_assert_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED);
+    g_assert_nonnull (strstr (error->message, vyre_placement_name (p)));
+    g_assert_nonnull (strstr (error->message, "Fix: "));
+    g_clear_error (&error);
+  }
+}
+
+/* What publishing stores into the device may lie anywhere, and is let go at once. */
+static void
+test_payload_from_anywhere (void)
+{
+  enum { SIZE = 5000 };
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  g_autofree guint8 *bytes = g_malloc (SIZE);
+  GError *error = NULL;
+  gint released = 0;
+
+  test_kernel_open (&t, &params);
+  if (!vyre_megakernel_stores_payload (t.kernel, SIZE)) {
+    g_test_skip ("payloads of this size are not stored by the CPU here");
+    test_kernel_close (&t);
+    return;
+  }
+  memset (bytes, 9, SIZE);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "u8_stats payload -> s", SIZE, 0, 0);
+  VyrePayload payload = { .data = bytes, .release = count_release, .owner = &released };
+  VyreMegakernelCounters before = counters (&t);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 1, &payload, end, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (released, ==, 1);
+  memset (bytes, 0, SIZE); /* too late to matter */
+  g_assert_true (vyre_batch_wait (batch, end, &error));
+  g_assert_cmpuint (test_observable (batch, 1 + VYRE_U8_STATS_SUM), ==, 9 * SIZE);
+  vyre_batch_free (batch);
+  VyreMegakernelCounters after = counters (&t);
+  g_assert_cmpuint (after.stored_bytes - before.stored_bytes, ==, SIZE);
+  g_assert_cmpuint (
+      after.copied_bytes + after.in_place_bytes, ==, before.copied_bytes + before.in_place_bytes);
+  g_assert_cmpuint (vyre_store_get_used (vyre_megakernel_get_staging (t.kernel)), ==, 0);
+  test_kernel_close (&t);
+}
+
+/* Of a readback that is copied out, the completion may be seen first. */
+static void
+test_late_readback (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  VyrePayload nothing = { 0 };
+  GError *error = NULL;
+
+  test_kernel_open (&t, &params);
+  if (!vyre_megakernel_is_discrete (t.kernel)) {
+    g_test_skip ("batches run in their readbacks here");
+    test_kernel_close (&t);
+    return;
+  }
+  g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 0);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 7, &nothing, end, &error);
+  g_assert_no_error (error);
+  VyreMark *granule = (VyreMark *)(vyre_store_get_data (t.kernel->readbacks) + batch->readback);
+  while (!vyre_readback_marks_is_whole ((guint8 *)granule, plan, &t.kernel->mark, &(gsize){ 0 }))
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+  VyreMark stored = *granule;
+  *granule = t.kernel->mark; /* as if it were still on its way */
+  g_assert_false (vyre_batch_wait (batch, g_get_monotonic_time () + 20000, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
+  g_clear_error (&error);
+  g_assert_cmpuint (counters (&t).in_flight, ==, 1);
+  *granule = stored;
+  g_assert_true (vyre_batch_wait (batch, end, &error));
+  g_assert_cmpuint (test_observable (batch, 0), ==, 7);
+  vyre_batch_free (batch);
+  test_kernel_close (&t);
+}
+
+static void
+test_device_selection (void)
+{
+  static const char *const none[] = { "no such device", "99", "00000000-0000-0000-0000-00000000" };
+  GError *error = NULL;
+  g_autoptr (VyreDevice) any = vyre_device_open ("auto", &error);
+
+  g_assert_no_error (error);
+  g_autoptr (VyreDevice) by_index = vyre_device_open ("0", &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreDevice) by_uuid = vyre_device_open (vyre_device_get_uuid (any), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (vyre_device_get_uuid (by_uuid), ==, vyre_device_get_uuid (any));
+  g_autofree char *part = g_ascii_strup (vyre_device_get_name (any), 6);
+  g_autoptr (VyreDevice) by_name = vyre_device_open (part, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (none); i++) {
+    g_assert_null (vyre_device_open (none[i], &error));
+    g_assert_error (error, VYRE_ERROR, VYRE_ERROR_NO_DEVICE);
+    g_assert_nonnull (strstr (error->message, "Fix: "));
+    g_clear_error (&error);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/residency/device-selection", test_device_selection);
+  g_test_add_func ("/residency/launches", test_launches);
+  g_test_add_func ("/residency/none-lost-none-stale", test_none_lost_none_stale);
+  g_test_add_func ("/residency/leases/park-and-resume", test_park_and_resume);
+  g_test_add_func ("/residency/inactive-parks-at-once", test_inactive_parks_at_once);
+  g_test_add_func ("/residency/gaps/of-a-stream", test_gaps);
+  g_test_add_func ("/residency/gaps/end-a-stay", test_gaps_end_a_stay);
+  g_test_add_func ("/residency/gaps/timeouts-that-are-kept", test_timeouts_that_are_kept);
+  g_test_add_func ("/residency/leases/renewals", test_renewals);
+  g_test_add_func ("/residency/leases/none", test_no_lease);
+  g_test_add_func ("/residency/no-room", test_no_room);
+  g_test_add_func ("/residency/never-room", test_never_room);
+  g_test_add_func ("/residency/abandoned-batches", test_abandoned_batches);
+  g_test_add_func ("/residency/threads", test_threads);
+  g_test_add_func ("/residency/costs-are-bounds", test_costs_are_bounds);
+  g_test_add_func ("/residency/forced-placement", test_forced_placement);
+  g_test_add_func ("/residency/late-readback", test_late_readback);
+  g_test_add_func ("/residency/payload-from-anywhere", test_payload_from_anywhere);
+  g_test_add_func ("/residency/forced-residency-that-fails", test_forced_residency_that_fails);
+  return g_test_run ();
+}

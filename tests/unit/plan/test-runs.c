@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What of a batch is published at a time, and what runs at all: as planned, without a device.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "vyre/parts.h"
+#include "kernel/types.h"
+#include "plan/plan-private.h"
+#include "vyre/vyre.h"
+
+#define WORKGROUP 8
+#define PAYLOAD 4096
+
+static VyrePlan *
+plan_of_text (const char *text)
+{
+  GError *error = NULL;
+  g_autoptr (VyreProgram) program = vyre_program_from_string (text, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreSymbols) bindings = vyre_symbols_new ();
+  g_autoptr (VyreBoundProgram) image
+      = vyre_program_bind (program, bindings, PAYLOAD, 0, 300, &error);
+  g_assert_no_error (error);
+  VyrePlan *plan = vyre_plan_new (image, PAYLOAD, WORKGROUP, NULL, &error);
+  g_assert_no_error (error);
+  return plan;
+}
+
+/* Of one slot, whose words behind its arguments are 0. */
+static VyrePlan *
+plan_of_slot (guint32 status, guint32 opcode, const guint32 *args, guint n_args, gboolean shut_down)
+{
+  guint32 ring[VYRE_SLOT_WORDS] = { [VYRE_SLOT_STATUS] = status, [VYRE_SLOT_OPCODE] = opcode };
+  guint32 control[VYRE_CONTROL_OBSERVABLES + 32];
+  guint32 log[VYRE_DEBUG_WORDS] = { 0 }, io[VYRE_IO_WORDS] = { 0 };
+  const VyreParts parts = { .data = { control, ring, log, io },
+    .size = { sizeof control, sizeof ring, sizeof log, sizeof io } };
+  GError *error = NULL;
+
+  memcpy (&ring[VYRE_SLOT_ARGS], args, 4 * n_args);
+  vyre_encode_control_into (control, sizeof control, 32, 1, FALSE, &error);
+  g_assert_no_error (error);
+  control[VYRE_CONTROL_SHUTDOWN] = shut_down;
+  VyrePlan *plan = vyre_plan_new_from_parts (&parts, PAYLOAD, WORKGROUP, &error);
+  g_assert_no_error (error);
+  return plan;
+}
+
+static const VyreTicket *
+ticket_of (const VyrePlan *plan, guint index)
+{
+  return &g_array_index (plan->tickets, VyreTicket, index);
+}
+
+/* However much time there is, a run leaves room in the ring for another. */
+static void
+test_room (void)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  VyreRun run = { 0 };
+  guint n = 0;
+
+  for (guint i = 0; i < VYRE_RUN_MAX_TICKETS + 10; i++)
+    g_string_append_printf (text, "memcpy 160, 160, %u\n", VYRE_LANE_MEMCPY_WORDS + 1);
+  g_autoptr (VyrePlan) plan = plan_of_text (text->str);
+  g_assert_cmpuint (plan->tickets->len, >, VYRE_RUN_MAX_TICKETS);
+  while (vyre_plan_next_run (plan, G_MAXUINT64, 1, &run)) {
+    g_assert_cmpuint (run.ticket, ==, n);
+    g_assert_cmpuint (run.n_tickets, >, 0);
+    g_assert_cmpuint (run.n_tickets, <=, VYRE_RUN_MAX_TICKETS);
+    n += run.n_tickets;
+  }
+  g_assert_cmpuint (n, ==, plan->tickets->len);
+}
+
+/* A run costs no more than it may, unless it is one ticket. Whichever ticket of the last run ends
+ * last runs the fences, so that each of them may cost as much more. */
+static void
+test_costs (void)
+{
+  g_autoptr (VyrePlan) plan
+      = plan_of_text ("memcpy 160, 160, 200\nmemcpy 160, 160, 250\n"
+                      "u8_histogram payload -> 1\nbatch_fence; batch_fence 0, 7");
+  guint n = plan->tickets->len;
+
+  g_assert_cmpuint (n, >=, 3);
+  g_assert_cmpuint (plan->fence_cost, >, 0);
+  for (guint64 limit = 1; limit < 4 * plan->cost; limit *= 2) {
+    for (VyreRun run = { 0 }; vyre_plan_next_run (plan, limit, 1, &run);) {
+      gboolean last = run.ticket + run.n_tickets == n;
+      guint64 cost = 0;
+      for (guint i = 0; i < run.n_tickets; i++) {
+        guint32 words[VYRE_TICKET_WORDS];
+        guint32 planned = ticket_of (plan, run.ticket + i)->words[VYRE_TICKET_COST];
+        vyre_plan_write_ticket (plan, &run, i, words);
+        g_assert_cmpuint (
+            words[VYRE_TICKET_COST], ==, planned + (last ? (guint32)plan->fence_cost : 0));
+        cost += planned;
+      }
+      g_assert_true (cost <= limit || run.n_tickets == 1);
+      g_assert_cmpint (run.fence_end > run.fence_first, ==, last);
+    }
+  }
+}
+
+/* Rows that overlap, and those that leave the payload, are no work. */
+static void
+test_regions (void)
+{
+  static const struct {
+    guint32 args[4]; /* offset, width, rows, stride */
+    guint64 bytes;
+  } cases[] = { { { 0, 64, 64, 64 }, PAYLOAD }, { { 16, 48, 64, 64 }, 48 * 64 },
+    { { 17, 48, 64, 64 }, 0 }, { { 0, 64, 65, 64 }, 0 }, { { 0, 64, 2, 63 }, 0 },
+    { { 0, 64, 1, 63 }, 64 }, { { 0, PAYLOAD, 1, 0 }, PAYLOAD }, { { 1, PAYLOAD, 1, 0 }, 0 },
+    { { 0, 2, 0x80000001, 2 }, 0 }, { { 0xFFFFFFFF, 2, 1, 0 }, 0 }, { { PAYLOAD, 0, 1, 0 }, 0 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (VyrePlan) plan
+        = plan_of_slot (VYRE_STATUS_PUBLISHED, VYRE_OP_U8_STATS, cases[i].args, 4, FALSE);
+    g_assert_cmpuint (vyre_plan_get_region_bytes (plan), ==, cases[i].bytes);
+  }
+}
+
+/* What waits for the host goes on if it can have asked; nothing does after SHUTDOWN. */
+static void
+test_what_runs (void)
+{
+  static const guint32 none[1];
+  static const struct {
+    guint32 status, opcode;
+    gboolean runs;
+  } cases[] = {
+    { VYRE_STATUS_PUBLISHED, VYRE_OP_STORE_U32, TRUE },
+    { VYRE_STATUS_PUBLISHED, VYRE_OP_LOAD_MISS, TRUE },
+    { VYRE_STATUS_WAIT_IO, VYRE_OP_LOAD_MISS, TRUE },
+    { VYRE_STATUS_WAIT_IO, VYRE_OP_APPEND, TRUE },
+    { VYRE_STATUS_WAIT_IO, VYRE_OP_STORE_U32, FALSE },
+    { VYRE_STATUS_WAIT_IO, VYRE_OP_U8_STATS, FALSE },
+    { VYRE_STATUS_EMPTY, VYRE_OP_STORE_U32, FALSE },
+    { VYRE_STATUS_DONE, VYRE_OP_LOAD_MISS, FALSE },
+    { VYRE_STATUS_FAULT, VYRE_OP_LOAD_MISS, FALSE },
+  };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    gboolean shut_down = i % 2;
+    g_autoptr (VyrePlan) plan
+        = plan_of_slot (cases[i / 2].status, cases[i / 2].opcode, none, 1, shut_down);
+    g_assert_cmpint (vyre_plan_may_run (plan, 0), ==, cases[i / 2].runs && !shut_down);
+  }
+}
+
+/* Cheap batches pass those that wait their turn, unless they are cut; and dear ones wait for
+ * all before them, and for as much room as they need. */
+static void
+test_who_may_enter (void)
+{
+  enum { MOST = 6400 };
+  static const struct {
+    guint64 load, cost;
+    gboolean waits, cut, enters;
+  } cases[] = {
+    { 0, 10, FALSE, FALSE, TRUE },
+    { MOST, 10, TRUE, FALSE, TRUE },
+    { MOST, 10, TRUE, TRUE, FALSE },
+    { 0, 10, TRUE, TRUE, FALSE },
+    { 0, MOST, FALSE, FALSE, TRUE },
+    { 0, 2 * MOST, FALSE, FALSE, TRUE },
+    { 0, MOST, TRUE, FALSE, FALSE },
+    { MOST / 2, MOST / 2, FALSE, TRUE, TRUE },
+    { MOST / 2, MOST / 2 + 1, FALSE, FALSE, FALSE },
+    { 2 * MOST, MOST / 2, FALSE, FALSE, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    VyreMegakernel kernel = { .most = MOST, .load = cases[i].load };
+    VyreBatch before = { .kernel = &kernel };
+    VyreBatch batch = { .kernel = &kernel, .run.cost = cases[i].cost, .cut = cases[i].cut };
+    g_queue_init (&kernel.turns);
+    before.link.data = &before;
+    if (cases[i].waits)
+      g_queue_push_tail_link (&kernel.turns, &before.link);
+    g_assert_cmpint (vyre_turns_may_enter (&batch), ==, cases[i].enters);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/runs/room", test_room);
+  g_test_add_func ("/runs/costs", test_costs);
+  g_test_add_func ("/runs/regions", test_regions);
+  g_test_add_func ("/runs/what-runs", test_what_runs);
+  g_test_add_func ("/runs/who-may-enter", test_who_may_enter);
+  return g_test_run ();
+}

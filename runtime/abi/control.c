@@ -26,21 +26,6 @@ authorise (void *control, guint32 n_tenants)
     vyre_write_word (control, VYRE_CONTROL_QUOTAS + i, VYRE_QUOTA_DEFAULT);
 }
 
-/**
- * vyre_encode_control:
- * @n_observables: observable words, at most %VYRE_ENCODE_MAX
- * @n_tenants: how many tenants, from 0, are authorised and get a quota; those
- *   beyond the table of 29 masks or 32 quotas get none
- * @shutdown: whether execution is to end at once
- * @length: (out): bytes of the part
- * @error: return location
- *
- * Makes the control part of a batch that has not run. Its priority table is
- * zero; see vyre_write_priority_offsets().
- *
- * Returns: (transfer full) (array length=length) (nullable): the part, to be
- *   freed with g_free(), or %NULL with %VYRE_ERROR_TOO_LARGE or %VYRE_ERROR_NO_SPACE
- */
 guint8 *
 vyre_encode_control (
     guint32 n_observables, guint32 n_tenants, gboolean shutdown, gsize *length, GError **error)
@@ -54,20 +39,6 @@ vyre_encode_control (
   return control;
 }
 
-/**
- * vyre_encode_control_into:
- * @storage: (out caller-allocates): where the part goes, at any alignment
- * @size: bytes there are; those behind the part are not touched
- * @n_observables: as for vyre_encode_control()
- * @n_tenants: as for vyre_encode_control()
- * @shutdown: as for vyre_encode_control()
- * @error: return location
- *
- * vyre_encode_control() into memory of the caller's.
- *
- * Returns: whether it was written; nothing was otherwise, and the error is
- *   %VYRE_ERROR_TOO_LARGE or %VYRE_ERROR_NO_SPACE
- */
 gboolean
 vyre_encode_control_into (void *storage, gsize size, guint32 n_observables, guint32 n_tenants,
     gboolean shutdown, GError **error)
@@ -79,13 +50,6 @@ vyre_encode_control_into (void *storage, gsize size, guint32 n_observables, guin
   return TRUE;
 }
 
-/**
- * vyre_priority_offsets:
- * @n_slots: ring slots
- * @offsets: (out caller-allocates): first slot of each priority, then @n_slots
- *
- * Shares a ring out among the priorities: a fifth each, and the rest for NORMAL.
- */
 void
 vyre_priority_offsets (guint32 n_slots, guint32 offsets[VYRE_PRIORITY_LEVELS + 1])
 {
@@ -96,19 +60,6 @@ vyre_priority_offsets (guint32 n_slots, guint32 offsets[VYRE_PRIORITY_LEVELS + 1
         = level * share + (level > VYRE_PRIORITY_NORMAL ? n_slots % VYRE_PRIORITY_LEVELS : 0);
 }
 
-/**
- * vyre_write_priority_offsets:
- * @control: (inout): a control part
- * @size: its bytes
- * @n_slots: ring slots
- * @error: return location
- *
- * Writes vyre_priority_offsets() into the priority table.
- *
- * Returns: whether it was written; nothing was otherwise, unless the part ends
- *   inside the table, which then holds the offsets it has room for. The error is
- *   %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_write_priority_offsets (void *control, gsize size, guint32 n_slots, GError **error)
 {
@@ -134,15 +85,6 @@ vyre_write_priority_offsets (void *control, gsize size, guint32 n_slots, GError 
   return TRUE;
 }
 
-/**
- * vyre_partition_probes:
- * @n_slots: slots of one priority
- * @workgroup: lanes of a workgroup; 0 counts as 1
- * @probes: (out): how the lanes share the slots
- *
- * No lane has more to look at than another one; a lane without a slot does not
- * look.
- */
 void
 vyre_partition_probes (guint32 n_slots, guint32 workgroup, VyrePartitionProbes *probes)
 {
@@ -152,16 +94,6 @@ vyre_partition_probes (guint32 n_slots, guint32 workgroup, VyrePartitionProbes *
   *probes = (VyrePartitionProbes){ lanes, per_lane, (guint64)lanes * per_lane };
 }
 
-/**
- * vyre_read_control:
- * @control: a control part
- * @size: its bytes
- * @values: (out): what it counts
- * @error: return location
- *
- * Returns: whether it could be read; otherwise %VYRE_ERROR_MISALIGNED, or
- *   %VYRE_ERROR_MISSING_WORD when it has fewer than 640 bytes
- */
 gboolean
 vyre_read_control (const void *control, gsize size, VyreControl *values, GError **error)
 {
@@ -178,17 +110,6 @@ vyre_read_control (const void *control, gsize size, VyreControl *values, GError 
   return TRUE;
 }
 
-/**
- * vyre_read_control_word:
- * @control: a control part, which may end early
- * @size: its bytes
- * @word: index of a word, as VYRE_CONTROL_DONE_COUNT or VYRE_CONTROL_EPOCH
- * @value: (out): the word
- * @error: return location
- *
- * Returns: whether it could be read; otherwise %VYRE_ERROR_MISALIGNED or
- *   %VYRE_ERROR_MISSING_WORD
- */
 gboolean
 vyre_read_control_word (
     const void *control, gsize size, guint32 word, guint32 *value, GError **error)
@@ -199,17 +120,6 @@ vyre_read_control_word (
   return TRUE;
 }
 
-/**
- * vyre_read_observable:
- * @control: a control part, which may end early
- * @size: its bytes
- * @index: an observable, from 0
- * @value: (out): its word
- * @error: return location
- *
- * Returns: whether it could be read; otherwise %VYRE_ERROR_TOO_LARGE when no part
- *   can have so many, %VYRE_ERROR_MISALIGNED or %VYRE_ERROR_MISSING_WORD
- */
 gboolean
 vyre_read_observable (
     const void *control, gsize size, guint32 index, guint32 *value, GError **error)
@@ -224,16 +134,6 @@ vyre_read_observable (
   return vyre_read_control_word (control, size, VYRE_CONTROL_OBSERVABLES + index, value, error);
 }
 
-/**
- * vyre_read_metrics:
- * @control: a control part, which may end early
- * @size: its bytes
- * @metrics: (out caller-allocates): how often each opcode below 32 was run
- * @error: return location
- *
- * Returns: whether all of them could be read; otherwise %VYRE_ERROR_MISALIGNED or
- *   %VYRE_ERROR_MISSING_WORD, and nothing was written
- */
 gboolean
 vyre_read_metrics (
     const void *control, gsize size, guint32 metrics[VYRE_CONTROL_METRICS_COUNT], GError **error)
@@ -246,14 +146,6 @@ vyre_read_metrics (
   return TRUE;
 }
 
-/**
- * vyre_peek_control_word:
- * @control: a control part, whatever is left of it
- * @size: its bytes
- * @word: index of a word
- *
- * Returns: what vyre_read_control_word() reads; 0 where it refuses
- */
 guint32
 vyre_peek_control_word (const void *control, gsize size, guint32 word)
 {
@@ -263,14 +155,6 @@ vyre_peek_control_word (const void *control, gsize size, guint32 word)
   return value;
 }
 
-/**
- * vyre_peek_observable:
- * @control: a control part, whatever is left of it
- * @size: its bytes
- * @index: an observable, from 0
- *
- * Returns: what vyre_read_observable() reads; 0 where it refuses
- */
 guint32
 vyre_peek_observable (const void *control, gsize size, guint32 index)
 {
@@ -280,13 +164,6 @@ vyre_peek_observable (const void *control, gsize size, guint32 index)
   return value;
 }
 
-/**
- * vyre_peek_metrics:
- * @control: a control part, whatever is left of it, whole words or not
- * @size: its bytes
- * @metrics: (out caller-allocates): how often each opcode below 32 was run; 0 for
- *   those whose word is not there
- */
 void
 vyre_peek_metrics (const void *control, gsize size, guint32 metrics[VYRE_CONTROL_METRICS_COUNT])
 {

@@ -39,22 +39,6 @@ check_raw (gsize size, guint32 slot, gsize raw_size, GError **error)
   return TRUE;
 }
 
-/**
- * vyre_host_ring_publish:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @slot: index of the slot to overwrite, whatever its status
- * @encoded: (array length=encoded_size) (element-type guint8): an encoded slot
- * @encoded_size: bytes in @encoded, 64
- * @error: return location
- *
- * Copies a slot into a ring as it is, its STATUS last. Nothing is checked about
- * what it holds or replaces: that is up to the caller, who may ask
- * vyre_slots_check() and look at the status.
- *
- * Returns: whether the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@encoded is
- *   not one slot) or %VYRE_ERROR_MISSING_WORD (the ring has no such slot)
- */
 gboolean
 vyre_host_ring_publish (
     void *ring, gsize size, guint32 slot, const void *encoded, gsize encoded_size, GError **error)
@@ -68,22 +52,6 @@ vyre_host_ring_publish (
   return TRUE;
 }
 
-/**
- * vyre_host_ring_read:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @slot: index of the slot to read
- * @buffer: (out caller-allocates) (array length=buffer_size) (element-type guint8):
- *   where to copy it to
- * @buffer_size: bytes in @buffer, 64
- * @error: return location
- *
- * Copies a slot out of a ring. The words are at least as new as the STATUS among
- * them.
- *
- * Returns: whether the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@buffer is
- *   not one slot) or %VYRE_ERROR_MISSING_WORD (the ring has no such slot)
- */
 gboolean
 vyre_host_ring_read (
     const void *ring, gsize size, guint32 slot, void *buffer, gsize buffer_size, GError **error)
@@ -97,13 +65,6 @@ vyre_host_ring_read (
   return TRUE;
 }
 
-/**
- * vyre_host_ring_count_done:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- *
- * Returns: how many of the ring's whole slots are DONE
- */
 guint32
 vyre_host_ring_count_done (const void *ring, gsize size)
 {
@@ -114,15 +75,6 @@ vyre_host_ring_count_done (const void *ring, gsize size)
   return done;
 }
 
-/**
- * vyre_encode_load_miss:
- * @slot: (out caller-allocates): 64 bytes
- * @resource: id of what is missing
- * @prefetch: whether it is only going to be needed
- *
- * Encodes the slot that has the kernel ask for a resource: tenant 0, and, as the
- * runtime itself publishes it, priority CRITICAL.
- */
 void
 vyre_encode_load_miss (void *slot, guint32 resource, gboolean prefetch)
 {
@@ -135,17 +87,6 @@ vyre_encode_load_miss (void *slot, guint32 resource, gboolean prefetch)
   vyre_slot_store (slot, 0, words, VYRE_SLOT_WORDS);
 }
 
-/**
- * vyre_decode_load_miss:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @slot: index of a slot, of any status
- * @resource: (out): id of what is missing
- * @prefetch: (out): whether it is only going to be needed
- *
- * Returns: whether the ring has that whole slot and it is a LOAD_MISS; otherwise
- *   @resource and @prefetch are as before
- */
 gboolean
 vyre_decode_load_miss (
     const void *ring, gsize size, guint32 slot, guint32 *resource, gboolean *prefetch)
@@ -222,21 +163,6 @@ check_slot (const guint32 *words, GError **error)
          || check_packed (words + VYRE_SLOT_ARGS, error);
 }
 
-/**
- * vyre_slots_check:
- * @slots: (array length=size) (element-type guint8) (nullable): slots, of any alignment
- * @size: bytes in @slots; 0 is no slot, and fine
- * @error: return location
- *
- * Checks slots that somebody wants to have run as a batch, as publishing them would:
- * their status is EMPTY, and they are idle whatever else they hold, or PUBLISHED.
- * Published ones need an opcode that vyre_opcode_check_publish() accepts, a priority
- * from 0 to 4, and in a PACKED_SLOT metadata as vyre_publish_packed() writes it.
- *
- * Returns: whether the slots may run; otherwise %VYRE_ERROR_MISALIGNED (not whole
- *   slots), %VYRE_ERROR_QUEUE_FULL (an opcode) or %VYRE_ERROR_INVALID, and the message
- *   starts with the index of the first slot that may not
- */
 gboolean
 vyre_slots_check (const void *slots, gsize size, GError **error)
 {

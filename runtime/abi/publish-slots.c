@@ -234,20 +234,6 @@ vyre_publish_each (void *ring, gsize size, guint32 start, guint64 n, VyreSlotEnc
   return TRUE;
 }
 
-/**
- * vyre_publish_slot:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @slot: index of the slot to write, EMPTY or DONE
- * @tenant: on whose behalf
- * @op: the operation
- * @error: return location
- *
- * Publishes one operation, with priority NORMAL.
- *
- * Returns: whether it was published; otherwise the ring is as before, and the error
- *   %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_publish_slot (
     void *ring, gsize size, guint32 slot, guint32 tenant, const VyreOp *op, GError **error)
@@ -257,22 +243,6 @@ vyre_publish_slot (
   return vyre_publish_each (ring, size, slot, 1, encode_descriptor, &descriptor, error);
 }
 
-/**
- * vyre_publish_packed:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @slot: index of the slot to write, EMPTY or DONE
- * @tenant: on whose behalf
- * @ops: (array length=n_ops): operations with opcodes of one byte
- * @n_ops: how many, at most VYRE_PACKED_MAX_OPS and as their arguments allow
- * @error: return location
- *
- * Publishes several operations in one slot. Which opcodes they have is not looked
- * at: one that cannot run faults the slot.
- *
- * Returns: whether they were published; otherwise the ring is as before, and the
- *   error %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_publish_packed (void *ring, gsize size, guint32 slot, guint32 tenant, const VyreOp *ops,
     guint n_ops, GError **error)
@@ -282,23 +252,6 @@ vyre_publish_packed (void *ring, gsize size, guint32 slot, guint32 tenant, const
   return vyre_publish_each (ring, size, slot, 1, encode_descriptor, &descriptor, error);
 }
 
-/**
- * vyre_publish_batch:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @start: index of the first slot to write
- * @tenant: on whose behalf
- * @ops: (array length=n_ops) (nullable): the operations
- * @n_ops: how many; 0 publishes the fence alone
- * @tag: what the fence leaves in observable 0
- * @error: return location
- *
- * Publishes operations one behind the other and then their BATCH_FENCE: @n_ops + 1
- * slots, all of them EMPTY or DONE.
- *
- * Returns: whether they were published; otherwise the ring is as before, and the
- *   error %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_publish_batch (void *ring, gsize size, guint32 start, guint32 tenant, const VyreOp *ops,
     guint n_ops, guint32 tag, GError **error)
@@ -308,21 +261,6 @@ vyre_publish_batch (void *ring, gsize size, guint32 start, guint32 tenant, const
   return vyre_publish_each (ring, size, start, (guint64)n_ops + 1, encode_batch, &batch, error);
 }
 
-/**
- * vyre_publish_descriptors:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @start: index of the first slot to write
- * @descriptors: (array length=n_descriptors) (nullable): what the slots are to hold
- * @n_descriptors: how many; with 0 the ring is not looked at
- * @error: return location
- *
- * Publishes one slot for each descriptor, without a fence. Either all are published
- * or none.
- *
- * Returns: whether they were published; otherwise the ring is as before, and the
- *   error %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_publish_descriptors (void *ring, gsize size, guint32 start, const VyreDescriptor *descriptors,
     guint n_descriptors, GError **error)
@@ -333,20 +271,6 @@ vyre_publish_descriptors (void *ring, gsize size, guint32 start, const VyreDescr
       ring, size, start, n_descriptors, encode_descriptor, descriptors, error);
 }
 
-/**
- * vyre_publish_window:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @start: index of the first slot to write
- * @window: what to publish; when it is empty the ring is not looked at
- * @error: return location
- *
- * Publishes a window's required slots and then those that look ahead. Either all are
- * published or none.
- *
- * Returns: whether they were published; otherwise the ring is as before, and the
- *   error %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_publish_window (
     void *ring, gsize size, guint32 start, const VyreWindow *window, GError **error)

@@ -156,17 +156,6 @@ write_empty (VyreReplayLog *log, GError **error)
   return write_at (log, header, sizeof header, 0, error);
 }
 
-/**
- * vyre_replay_log_create:
- * @path: (type filename): a regular file, which is emptied if it is there, and made with mode
- *   0600 if it is not
- * @capacity: records it holds, 1 to VYRE_REPLAY_MAX_RECORDS
- * @error: return location
- *
- * Returns: (transfer full) (nullable): an empty log, or %NULL with
- *   %VYRE_ERROR_NO_SPACE (a capacity of 0), %VYRE_ERROR_TOO_LARGE (one above the
- *   limit) or %VYRE_ERROR_IO
- */
 VyreReplayLog *
 vyre_replay_log_create (const char *path, guint64 capacity, GError **error)
 {
@@ -211,18 +200,6 @@ read_header (VyreReplayLog *log, GError **error)
   return FALSE;
 }
 
-/**
- * vyre_replay_log_open:
- * @path: (type filename): a log
- * @writable: whether to append to it
- * @error: return location
- *
- * Opens a log that is there. Only its header is looked at.
- *
- * Returns: (transfer full) (nullable): the log, or %NULL with %VYRE_ERROR_IO (the
- *   header is cut, or cannot be read), %VYRE_ERROR_INVALID (it is no log's), or
- *   %VYRE_ERROR_NO_SPACE and %VYRE_ERROR_TOO_LARGE as from vyre_replay_log_create()
- */
 VyreReplayLog *
 vyre_replay_log_open (const char *path, gboolean writable, GError **error)
 {
@@ -231,10 +208,6 @@ vyre_replay_log_open (const char *path, gboolean writable, GError **error)
   return log != NULL && read_header (log, error) ? g_steal_pointer (&log) : NULL;
 }
 
-/**
- * vyre_replay_log_free:
- * @log: (nullable) (transfer full): a log
- */
 void
 vyre_replay_log_free (VyreReplayLog *log)
 {
@@ -245,24 +218,12 @@ vyre_replay_log_free (VyreReplayLog *log)
   g_free (log);
 }
 
-/**
- * vyre_replay_log_get_capacity:
- * @log: a log
- *
- * Returns: records it holds
- */
 guint64
 vyre_replay_log_get_capacity (const VyreReplayLog *log)
 {
   return log->capacity;
 }
 
-/**
- * vyre_replay_log_get_cursor:
- * @log: a log
- *
- * Returns: the record that is written next
- */
 guint64
 vyre_replay_log_get_cursor (const VyreReplayLog *log)
 {
@@ -311,16 +272,6 @@ encode_record (guint8 *at, const VyreReplayRecord *record)
   vyre_write_word (at, 10, record->epoch);
 }
 
-/**
- * vyre_replay_log_append:
- * @log: a log that is writable
- * @record: a slot
- * @error: return location
- *
- * Logs a slot, in the place of the oldest record when the log is full.
- *
- * Returns: whether it was written; otherwise %VYRE_ERROR_IO
- */
 gboolean
 vyre_replay_log_append (VyreReplayLog *log, const VyreReplayRecord *record, GError **error)
 {
@@ -405,19 +356,6 @@ has_valid_sizes (const VyreReplayBatch *batch)
          && batch->n_logged <= batch->n_slots && batch->n_observables <= VYRE_MAX_OBSERVABLES;
 }
 
-/**
- * vyre_replay_log_append_batch:
- * @log: a log that is writable
- * @batch: a batch with its result
- * @error: return location
- *
- * Logs a batch, in the place of the oldest records when there are not enough others.
- * It takes 2 records, 2 for each slot and one for every 12 observables.
- *
- * Returns: whether it was written; otherwise %VYRE_ERROR_INVALID (numbers of slots
- *   or observables out of their ranges), %VYRE_ERROR_TOO_LARGE (more records than
- *   the log has) or %VYRE_ERROR_IO
- */
 gboolean
 vyre_replay_log_append_batch (VyreReplayLog *log, const VyreReplayBatch *batch, GError **error)
 {
@@ -482,15 +420,6 @@ decode_record (const guint8 *at, VyreReplayRecord *record)
   record->epoch = vyre_read_word (at, 10);
 }
 
-/**
- * vyre_replay_log_read:
- * @log: a log
- * @error: return location
- *
- * Returns: (transfer full) (element-type VyreReplayRecord) (nullable): the slot
- *   records, those of batches too, the oldest first; or %NULL with %VYRE_ERROR_IO
- *   (the file is cut) or %VYRE_ERROR_INVALID (a record is of no known kind)
- */
 GArray *
 vyre_replay_log_read (VyreReplayLog *log, GError **error)
 {
@@ -623,16 +552,6 @@ may_pass_over (const guint8 *record, gboolean at_tail)
   return FALSE;
 }
 
-/**
- * vyre_replay_log_read_batches:
- * @log: a log
- * @error: return location
- *
- * Returns: (transfer full) (element-type VyreReplayBatch) (nullable): the batches, the
- *   oldest first, without those of which newer records overwrote a part, and without
- *   one that could not be written to its end; or %NULL with
- *   %VYRE_ERROR_IO (the file is cut) or %VYRE_ERROR_INVALID (a batch is not whole)
- */
 GPtrArray *
 vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
 {
@@ -664,10 +583,6 @@ vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
   return g_steal_pointer (&batches);
 }
 
-/**
- * vyre_replay_batch_free:
- * @batch: (nullable) (transfer full): a batch from vyre_replay_log_read_batches()
- */
 void
 vyre_replay_batch_free (VyreReplayBatch *batch)
 {
@@ -678,14 +593,6 @@ vyre_replay_batch_free (VyreReplayBatch *batch)
   g_free (batch);
 }
 
-/**
- * vyre_replay_digest:
- * @payload: (nullable): bytes, %NULL only if there are none
- * @size: how many
- * @digest: (out caller-allocates): VYRE_REPLAY_DIGEST_SIZE bytes
- *
- * Computes the digest by which a payload is known again.
- */
 void
 vyre_replay_digest (const void *payload, gsize size, guint8 *digest)
 {

@@ -36,19 +36,6 @@ read_occupancy (const void *ring, gsize size, VyreOccupancy *occupancy)
   }
 }
 
-/**
- * vyre_telemetry_read:
- * @telemetry: (out caller-allocates): what the buffers say
- * @control: a control buffer, any alignment
- * @control_size: its bytes
- * @ring: a ring, any alignment
- * @ring_size: its bytes
- * @error: return location
- *
- * Returns: whether the sizes are those of a control buffer and a ring; otherwise
- *   @telemetry is as it was and @error is %VYRE_ERROR_MISALIGNED or
- *   %VYRE_ERROR_MISSING_WORD
- */
 gboolean
 vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsize control_size,
     const void *ring, gsize ring_size, GError **error)
@@ -60,12 +47,6 @@ vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsize contro
   return TRUE;
 }
 
-/**
- * vyre_telemetry_read_slot:
- * @ring: a ring, any alignment
- * @slot: index of one of its slots
- * @snapshot: (out caller-allocates): what is in it
- */
 void
 vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot *snapshot)
 {
@@ -156,20 +137,6 @@ sort_windows (GHashTable *windows)
   return sorted;
 }
 
-/**
- * vyre_telemetry_read_windows:
- * @ring: a ring, any alignment
- * @size: its bytes
- * @opcodes: (array length=n_opcodes): opcodes whose argument 0 is a ticket
- * @n_opcodes: how many
- * @error: return location
- *
- * Groups the slots that have one of @opcodes by ticket and opcode, whatever their
- * status is: an EMPTY one still names what was in it.
- *
- * Returns: (transfer full) (nullable) (element-type VyreTicketWindow): the windows,
- *   by ticket, then opcode, or %NULL with %VYRE_ERROR_MISALIGNED
- */
 GArray *
 vyre_telemetry_read_windows (
     const void *ring, gsize size, const guint32 *opcodes, guint n_opcodes, GError **error)
@@ -186,13 +153,6 @@ vyre_telemetry_read_windows (
   return sort_windows (windows);
 }
 
-/**
- * vyre_ticket_window_is_active:
- * @window: a window
- *
- * Returns: whether the kernel or the host still has something to do for it; slots
- *   that are EMPTY, DONE or in FAULT have ended
- */
 gboolean
 vyre_ticket_window_is_active (const VyreTicketWindow *window)
 {
@@ -201,13 +161,6 @@ vyre_ticket_window_is_active (const VyreTicketWindow *window)
          || window->by_status[VYRE_STATUS_REQUEUE] > 0;
 }
 
-/**
- * vyre_occupancy_get_queue_depth:
- * @occupancy: of a ring
- *
- * Returns: slots that are neither EMPTY nor DONE: faults count, and what has an
- *   unknown status
- */
 guint32
 vyre_occupancy_get_queue_depth (const VyreOccupancy *occupancy)
 {
@@ -252,11 +205,6 @@ get_skew (const guint32 *counters, gsize n)
   return most > 0 ? most - least : 0;
 }
 
-/**
- * vyre_telemetry_count:
- * @telemetry: a snapshot
- * @counters: (out caller-allocates): what follows from it
- */
 void
 vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *counters)
 {
@@ -285,14 +233,6 @@ vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *count
   };
 }
 
-/**
- * vyre_telemetry_watch:
- * @now: a snapshot
- * @before: an earlier one of the same control buffer
- * @health: (out caller-allocates): what happened between them
- *
- * The watchdog. DONE_COUNT may wrap between the two, once.
- */
 void
 vyre_telemetry_watch (const VyreTelemetry *now, const VyreTelemetry *before, VyreHealth *health)
 {

@@ -58,14 +58,6 @@ lock_registry (VyreTenants *tenants)
   vyre_mutex_lock (&tenants->lock);
 }
 
-/**
- * vyre_tenants_new:
- * @last: highest number to hand out, VYRE_TENANT_LAST at most:
- *   VYRE_TENANT_LAST_AUTHORISED where a kernel with the table of masks is to run what
- *   they publish
- *
- * Returns: (transfer full): a registry without tenants
- */
 VyreTenants *
 vyre_tenants_new (guint32 last)
 {
@@ -78,12 +70,6 @@ vyre_tenants_new (guint32 last)
   return tenants;
 }
 
-/**
- * vyre_tenants_ref:
- * @tenants: a registry
- *
- * Returns: (transfer full): @tenants with one more reference
- */
 VyreTenants *
 vyre_tenants_ref (VyreTenants *tenants)
 {
@@ -91,10 +77,6 @@ vyre_tenants_ref (VyreTenants *tenants)
   return tenants;
 }
 
-/**
- * vyre_tenants_unref:
- * @tenants: (transfer full): a registry; its tenants have references, too
- */
 void
 vyre_tenants_unref (VyreTenants *tenants)
 {
@@ -134,20 +116,6 @@ add_tenant (VyreTenants *tenants, guint32 id, const char *label, guint64 max_out
   return tenant;
 }
 
-/**
- * vyre_tenants_register:
- * @tenants: a registry
- * @label: what errors call the tenant
- * @max_outstanding: slots that it may have outstanding; 0 is as good as 1
- * @error: return location
- *
- * A number can be had again when nobody holds the tenant that had it, unless that one
- * left slots outstanding.
- *
- * Returns: (transfer full) (nullable): a tenant, which is registered until it is
- *   unregistered or nobody holds it any more; or %NULL with %VYRE_ERROR_NO_SPACE when
- *   all numbers with which it could publish are in use
- */
 VyreTenant *
 vyre_tenants_register (
     VyreTenants *tenants, const char *label, guint64 max_outstanding, GError **error)
@@ -167,16 +135,6 @@ vyre_tenants_register (
   return tenant;
 }
 
-/**
- * vyre_tenants_unregister:
- * @tenants: a registry
- * @id: number of a tenant
- *
- * The tenant cannot publish any more. Slots that it has outstanding stay so until
- * they are reported as drained.
- *
- * Returns: whether there was such a tenant
- */
 gboolean
 vyre_tenants_unregister (VyreTenants *tenants, guint32 id)
 {
@@ -191,12 +149,6 @@ vyre_tenants_unregister (VyreTenants *tenants, guint32 id)
   return found;
 }
 
-/**
- * vyre_tenants_list:
- * @tenants: a registry
- *
- * Returns: (transfer full) (element-type VyreTenant): the registered tenants, by number
- */
 GPtrArray *
 vyre_tenants_list (VyreTenants *tenants)
 {
@@ -214,12 +166,6 @@ vyre_tenants_list (VyreTenants *tenants)
   return list;
 }
 
-/**
- * vyre_tenant_ref:
- * @tenant: a tenant
- *
- * Returns: (transfer full): @tenant with one more reference
- */
 VyreTenant *
 vyre_tenant_ref (VyreTenant *tenant)
 {
@@ -236,10 +182,6 @@ is_registered (const VyreTenant *tenant)
   return tenant->tenants->registered[tenant->id] == tenant;
 }
 
-/**
- * vyre_tenant_unref:
- * @tenant: (transfer full): a tenant; the last reference unregisters it
- */
 void
 vyre_tenant_unref (VyreTenant *tenant)
 {
@@ -261,48 +203,24 @@ vyre_tenant_unref (VyreTenant *tenant)
   vyre_tenants_unref (tenants);
 }
 
-/**
- * vyre_tenant_get_id:
- * @tenant: a tenant
- *
- * Returns: its number, which is in the TENANT word of its slots
- */
 guint32
 vyre_tenant_get_id (const VyreTenant *tenant)
 {
   return tenant->id;
 }
 
-/**
- * vyre_tenant_get_base_opcode:
- * @tenant: a tenant
- *
- * Returns: the first of the VYRE_TENANT_WINDOW_SIZE opcodes that are its own
- */
 guint32
 vyre_tenant_get_base_opcode (const VyreTenant *tenant)
 {
   return VYRE_TENANT_WINDOW_BASE + tenant->id * VYRE_TENANT_WINDOW_SIZE;
 }
 
-/**
- * vyre_tenant_get_max_outstanding:
- * @tenant: a tenant
- *
- * Returns: how many slots it may have outstanding
- */
 guint64
 vyre_tenant_get_max_outstanding (const VyreTenant *tenant)
 {
   return tenant->max_outstanding;
 }
 
-/**
- * vyre_tenant_get_label:
- * @tenant: a tenant
- *
- * Returns: (transfer none): what it was registered as
- */
 const char *
 vyre_tenant_get_label (const VyreTenant *tenant)
 {
@@ -350,23 +268,6 @@ publish_locked (
   return TRUE;
 }
 
-/**
- * vyre_tenant_publish:
- * @tenant: a tenant
- * @ring: a ring, @size bytes
- * @size: bytes
- * @slot: index of the slot to write
- * @op: what to write; its opcode counts from the start of the tenant's window
- * @error: return location
- *
- * As vyre_publish_slot(), within the tenant's window and limit. All tenants of a
- * registry may publish into the same ring at the same time.
- *
- * Returns: whether it was published; otherwise nothing was written and @error is
- *   %VYRE_ERROR_REVOKED, %VYRE_ERROR_INVALID (outside the window),
- *   %VYRE_ERROR_QUEUE_FULL (the limit) or one of vyre_publish_slot(), looked for in
- *   this order
- */
 gboolean
 vyre_tenant_publish (
     VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error)
@@ -377,15 +278,6 @@ vyre_tenant_publish (
   return ok;
 }
 
-/**
- * vyre_tenant_note_published:
- * @tenant: a tenant, registered or not
- * @n: how many
- *
- * Counts what was published for the tenant by other means than
- * vyre_tenant_publish(), in whatever unit its producer reports it as drained. Nothing
- * is refused any more, so the limit is its producer's to keep.
- */
 void
 vyre_tenant_note_published (VyreTenant *tenant, guint64 n)
 {
@@ -395,17 +287,6 @@ vyre_tenant_note_published (VyreTenant *tenant, guint64 n)
   g_mutex_unlock (&tenant->tenants->lock);
 }
 
-/**
- * vyre_tenant_note_drained:
- * @tenant: a tenant, registered or not
- * @n: slots of it that have ended
- * @error: return location
- *
- * Makes room for as many; who waits for all of them is woken.
- *
- * Returns: whether it had so many outstanding; otherwise none was counted and @error
- *   is %VYRE_ERROR_INVALID
- */
 gboolean
 vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
 {
@@ -430,18 +311,6 @@ vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
   return ok;
 }
 
-/**
- * vyre_tenant_quiesce:
- * @tenant: a tenant, registered or not
- * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
- *   still meanwhile; 0 to not wait
- * @error: return location
- *
- * Waits until nothing of the tenant is outstanding. It may go on publishing; unregister
- * it first to keep it from that.
- *
- * Returns: whether nothing is outstanding; otherwise @error is %VYRE_ERROR_TIMEOUT
- */
 gboolean
 vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
 {
@@ -464,11 +333,6 @@ vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
   return outstanding == 0;
 }
 
-/**
- * vyre_tenant_get_counters:
- * @tenant: a tenant, registered or not
- * @counters: (out caller-allocates): what it did, all of it as of one moment
- */
 void
 vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters)
 {

@@ -42,21 +42,6 @@ check_work_items (const VyreWorkItem *items, guint n_items, GError **error)
   return TRUE;
 }
 
-/**
- * vyre_publish_work_items:
- * @ring: (array length=size) (element-type guint8): a ring
- * @size: bytes in @ring
- * @start: index of the first slot to write
- * @tenant: on whose behalf
- * @items: (array length=n_items) (nullable): work items
- * @n_items: how many, 0 included
- * @error: return location
- *
- * Appends work items, one a slot and without a fence, to what is in the ring.
- *
- * Returns: whether they were published; otherwise the ring is as before, and the
- *   error %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_publish_work_items (void *ring, gsize size, guint32 start, guint32 tenant,
     const VyreWorkItem *items, guint n_items, GError **error)
@@ -81,21 +66,6 @@ check_encode (gsize size, const VyreWorkItem *items, guint n_items, GError **err
   return FALSE;
 }
 
-/**
- * vyre_encode_work_items:
- * @ring: (array length=size) (element-type guint8): the ring to write, which no
- *   kernel is using
- * @size: bytes in @ring, for at most VYRE_ENCODE_MAX slots
- * @tenant: on whose behalf
- * @items: (array length=n_items) (nullable): work items
- * @n_items: how many, 0 included
- * @error: return location
- *
- * Makes @ring a new one with @items from slot 0 on: whatever it held is gone.
- *
- * Returns: whether the ring was encoded; otherwise it is as before, and the error
- *   %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
- */
 gboolean
 vyre_encode_work_items (void *ring, gsize size, guint32 tenant, const VyreWorkItem *items,
     guint n_items, GError **error)
@@ -111,23 +81,6 @@ vyre_encode_work_items (void *ring, gsize size, guint32 tenant, const VyreWorkIt
   return TRUE;
 }
 
-/**
- * vyre_reencode_work_items:
- * @ring: (array length=size) (element-type guint8): the ring to write, which no
- *   kernel is using
- * @size: bytes in @ring, for at most VYRE_ENCODE_MAX slots
- * @tenant: on whose behalf
- * @items: (array length=n_items) (nullable): work items
- * @n_items: how many, 0 included
- * @error: return location
- *
- * As vyre_encode_work_items(), for a ring that only ever held work items: it touches
- * what changes and no more. Every slot becomes EMPTY, and those of @items get their
- * words up to ARG2. All else stays as it is, ARG3 to ARG11 of the items included.
- *
- * Returns: whether the ring was encoded; otherwise it is as before, and the error
- *   %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
- */
 gboolean
 vyre_reencode_work_items (void *ring, gsize size, guint32 tenant, const VyreWorkItem *items,
     guint n_items, GError **error)

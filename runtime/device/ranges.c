@@ -197,19 +197,6 @@ ask_for (VyreRanges *arena, gsize *size)
   return TRUE;
 }
 
-/**
- * vyre_ranges_new:
- * @size: bytes in the region; rounded down to a multiple of @alignment
- * @alignment: a power of two, 1 or more, in bytes
- * @error: return location
- *
- * Makes an allocator for the offsets 0 to @size of a region. Every range that
- * it hands out starts at a multiple of @alignment and ends at one. An arena
- * smaller than @alignment is empty: nothing can be allocated from it.
- *
- * Returns: (transfer full) (nullable): an arena, to be freed with vyre_ranges_destroy(), or
- *     %NULL with %VYRE_ERROR_NO_SPACE
- */
 VyreRanges *
 vyre_ranges_new (gsize size, gsize alignment, GError **error)
 {
@@ -234,13 +221,6 @@ vyre_ranges_new (gsize size, gsize alignment, GError **error)
   return arena;
 }
 
-/**
- * vyre_ranges_destroy:
- * @ranges: (nullable) (transfer full): an arena
- *
- * Frees the allocator; the region itself is not its own. Ranges that are still
- * live are forgotten. No other thread may be in a call on @ranges.
- */
 void
 vyre_ranges_destroy (VyreRanges *arena)
 {
@@ -254,41 +234,12 @@ vyre_ranges_destroy (VyreRanges *arena)
   g_free (arena);
 }
 
-/**
- * vyre_ranges_alloc:
- * @ranges: an arena
- * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
- * @offset: (out): offset of the range in bytes, written on success only
- *
- * Allocates a range if there is one now. It fails while another thread is in
- * vyre_ranges_alloc_wait() even where the space would do, because the space is
- * kept for the one who waits. May be called from any thread; never blocks for
- * longer than another thread's call takes.
- *
- * Returns: whether a range was allocated; give it back with vyre_ranges_free()
- */
 gboolean
 vyre_ranges_alloc (VyreRanges *arena, gsize size, gsize *offset)
 {
   return vyre_ranges_alloc_wait (arena, size, 0, offset);
 }
 
-/**
- * vyre_ranges_alloc_wait:
- * @ranges: an arena
- * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
- * @end_time: until when to wait, in microseconds of g_get_monotonic_time(), and longer by
- *     what the process stands still meanwhile; a time that has passed means not to wait,
- *     %G_MAXINT64 to wait for ever
- * @offset: (out): offset of the range in bytes, written on success only
- *
- * Allocates a range, waiting until there is one. Those who wait are served in
- * the order in which they came, so a big request gets its turn however many
- * small ones there are. A request larger than the arena fails at once.
- * May be called from any thread.
- *
- * Returns: whether a range was allocated; give it back with vyre_ranges_free()
- */
 gboolean
 vyre_ranges_alloc_wait (VyreRanges *arena, gsize size, gint64 end_time, gsize *offset)
 {
@@ -306,19 +257,6 @@ vyre_ranges_alloc_wait (VyreRanges *arena, gsize size, gint64 end_time, gsize *o
   return allocated;
 }
 
-/**
- * vyre_ranges_lend:
- * @ranges: an arena
- * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
- * @offset: (out): offset of the range in bytes, written on success only
- *
- * Allocates a range at the end of the arena for somebody who may keep it for long. What is
- * lent leaves room in one piece for the largest range that was ever asked for, this one
- * included. As vyre_ranges_alloc() it neither waits nor goes before those who do.
- * May be called from any thread.
- *
- * Returns: whether a range was allocated; give it back with vyre_ranges_free()
- */
 gboolean
 vyre_ranges_lend (VyreRanges *arena, gsize size, gsize *offset)
 {
@@ -332,16 +270,6 @@ vyre_ranges_lend (VyreRanges *arena, gsize size, gsize *offset)
   return lent;
 }
 
-/**
- * vyre_ranges_can_lend:
- * @ranges: an arena
- * @size: bytes
- *
- * May be called from any thread; other threads may have changed what is free by the time
- * it is looked at.
- *
- * Returns: whether vyre_ranges_lend() would have a range of @size bytes now
- */
 gboolean
 vyre_ranges_can_lend (VyreRanges *arena, gsize size)
 {
@@ -358,18 +286,6 @@ vyre_ranges_can_lend (VyreRanges *arena, gsize size)
   return can;
 }
 
-/**
- * vyre_ranges_can_spare:
- * @ranges: an arena
- * @offset: where a live range starts, in bytes
- *
- * Whether the range may stay allocated for as long as somebody likes: it ends in the first half
- * of the arena, and in front of room for the largest range that was ever asked for. If no others
- * are kept, half of the arena can be had in one piece, or as much as was ever asked for if
- * that is more. May be called from any thread.
- *
- * Returns: whether it may
- */
 gboolean
 vyre_ranges_can_spare (VyreRanges *arena, gsize offset)
 {
@@ -380,15 +296,6 @@ vyre_ranges_can_spare (VyreRanges *arena, gsize offset)
   return end <= arena->size / 2 && end <= arena->size - largest;
 }
 
-/**
- * vyre_ranges_free:
- * @ranges: an arena
- * @offset: where a live range starts, in bytes
- *
- * Gives a range back, in any order and from any thread, and wakes those for
- * whom there is space now. Freeing an offset at which no live range starts is
- * a programming error: it is reported as a critical and changes nothing.
- */
 void
 vyre_ranges_free (VyreRanges *arena, gsize offset)
 {
@@ -408,14 +315,6 @@ vyre_ranges_free (VyreRanges *arena, gsize offset)
   g_return_if_fail (is_live);
 }
 
-/**
- * vyre_ranges_get_size:
- * @ranges: an arena
- *
- * May be called from any thread.
- *
- * Returns: bytes in the arena, a multiple of its alignment
- */
 gsize
 vyre_ranges_get_size (const VyreRanges *arena)
 {
@@ -424,15 +323,6 @@ vyre_ranges_get_size (const VyreRanges *arena)
   return arena->size;
 }
 
-/**
- * vyre_ranges_get_used:
- * @ranges: an arena
- *
- * May be called from any thread; other threads may have changed the value by
- * the time it is looked at.
- *
- * Returns: bytes in live ranges, what rounding added included
- */
 gsize
 vyre_ranges_get_used (VyreRanges *arena)
 {

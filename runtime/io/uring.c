@@ -198,18 +198,6 @@ try_rung (VyreUring *ring, VyreReadMode rung)
   return error;
 }
 
-/**
- * vyre_ring_open:
- * @ring: (out caller-allocates): a ring
- * @wake_fd: an eventfd without EFD_NONBLOCK that outlives the ring
- * @first_rung: the kind of ring to try first
- * @reason: filled where the ring is not the best kind
- *
- * Opens the best ring that the kernel allows, from @first_rung on, and leaves in
- * its mode which one that is. In %VYRE_READ_MODE_PREAD nothing was opened: nothing
- * but vyre_ring_close() may be called then. The calling thread is the one that
- * may use the ring.
- */
 void
 vyre_uring_open (VyreUring *ring, int wake_fd, VyreReadMode first_rung, VyreUringReason *reason)
 {
@@ -246,16 +234,6 @@ register_chunks (VyreUring *ring)
   return -io_uring_register_buffers (&ring->uring, chunks, (unsigned)n_chunks);
 }
 
-/**
- * vyre_ring_register:
- * @ring: an open ring
- * @arena: (nullable): memory that outlives the ring; without any nothing is registered
- * @size: bytes in @arena
- * @reason: filled where the arena is not registered
- *
- * Registers @arena, in chunks of up to 1 GiB, so that reads into it need not look up
- * and pin its pages each time. Where the kernel refuses, the ring works without.
- */
 void
 vyre_uring_register (VyreUring *ring, void *arena, gsize size, VyreUringReason *reason)
 {
@@ -279,13 +257,6 @@ vyre_uring_register (VyreUring *ring, void *arena, gsize size, VyreUringReason *
   add_refusal (reason, subject, error, get_ring_bytes () + round_to_pages (size), fix);
 }
 
-/**
- * vyre_ring_close:
- * @ring: a ring
- *
- * Closes the ring. Nothing may be in flight: what is would be written to its
- * destination later.
- */
 void
 vyre_uring_close (VyreUring *ring)
 {
@@ -298,14 +269,6 @@ vyre_uring_close (VyreUring *ring)
   close (ring->end_fd);
 }
 
-/**
- * vyre_ring_abandon:
- * @ring: an open ring that failed
- *
- * Closes the ring with what is in flight, and waits until Linux is through with that: nothing
- * is written to a destination from then on, and the arena is not pinned any more. A child that
- * was forked and did not exec has the ring open, too, and is waited for.
- */
 void
 vyre_uring_abandon (VyreUring *ring)
 {
@@ -317,13 +280,6 @@ vyre_uring_abandon (VyreUring *ring)
   close (ring->end_fd);
 }
 
-/**
- * vyre_ring_arm_wake:
- * @ring: an open ring in which no wake-up is armed
- *
- * Prepares the read that completes when somebody writes to the eventfd. Its
- * user_data is %NULL.
- */
 void
 vyre_uring_arm_wake (VyreUring *ring)
 {
@@ -349,19 +305,6 @@ prepare_fixed_read (
   return TRUE;
 }
 
-/**
- * vyre_ring_prepare:
- * @ring: an open ring with fewer than %VYRE_RING_MAX_TRANSFERS in flight
- * @transfer: what to do
- * @may_block: have it made by a kernel thread that may block
- * @user_data: (not nullable): marks the completion
- * @fixed: (out): whether it is a read into the registered arena
- *
- * Prepares one transfer. It asks for less than @transfer where that would cross
- * the end of a registered chunk, or is more than the kernel moves at once.
- *
- * Returns: bytes asked for
- */
 gsize
 vyre_uring_prepare (VyreUring *ring, const VyreTransfer *transfer, gboolean may_block,
     void *user_data, gboolean *fixed)

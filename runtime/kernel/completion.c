@@ -325,12 +325,6 @@ vyre_batch_end (VyreBatch *batch)
   vyre_releases_run (&releases);
 }
 
-/**
- * vyre_batch_is_parked:
- * @batch: a batch that has not completed
- *
- * Returns: whether it waits for the host to read or write files, rather than for the device
- */
 gboolean
 vyre_batch_is_parked (VyreBatch *batch)
 {
@@ -342,14 +336,6 @@ vyre_batch_is_parked (VyreBatch *batch)
   return parked;
 }
 
-/**
- * vyre_batch_set_tenant:
- * @batch: a batch that was just published, and has no tenant yet
- * @tenant: who published it
- *
- * Counts the batch as published by @tenant, and as drained once the kernel has
- * completed it: also when it is freed before, or when the kernel is taken down with it.
- */
 void
 vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
 {
@@ -435,20 +421,6 @@ has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **error)
   return failed;
 }
 
-/**
- * vyre_batch_wait:
- * @batch: a batch
- * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
- *   still meanwhile
- * @error: return location
- *
- * Waits for the kernel to complete a batch. One thread at a time may wait for
- * the same batch.
- *
- * Returns: whether it completed; otherwise %VYRE_ERROR_TIMEOUT (wait again if
- *   you like), the error that ended the kernel, or %VYRE_ERROR_FORKED: it was seen to
- *   complete in the process that this one was forked from, or never will be
- */
 gboolean
 vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 {
@@ -477,14 +449,6 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
   return done;
 }
 
-/**
- * vyre_batch_free:
- * @batch: (transfer full): a batch; of one in flight the kernel runs no more than the
- *   tickets that it has begun to, and its payload is released when those are through; of a
- *   kernel that has failed, nobody will see what it makes of the payload, which is released
- *   at once. What one that is dropped wants to write is written only if that has begun. One of a
- *   process that this one was forked from is left alone, and so is its payload
- */
 void
 vyre_batch_free (VyreBatch *batch)
 {
@@ -508,29 +472,12 @@ vyre_batch_free (VyreBatch *batch)
   vyre_release_run (&release);
 }
 
-/**
- * vyre_batch_get_completion:
- * @batch: a completed batch
- *
- * Returns: (transfer none): what the kernel and the clock say of it
- */
 const VyreCompletion *
 vyre_batch_get_completion (VyreBatch *batch)
 {
   return &batch->completion;
 }
 
-/**
- * vyre_batch_check:
- * @batch: a completed batch
- * @error: return location
- *
- * Holds the payload bytes that the kernel says it read against those of the slots that have
- * run. Both are kept where programs cannot write, unlike the counts in the control part.
- *
- * Returns: whether they are the same; otherwise %VYRE_ERROR_STUCK: the driver ended loops
- *   before they were through, and no result can be trusted
- */
 gboolean
 vyre_batch_check (VyreBatch *batch, GError **error)
 {
@@ -548,28 +495,12 @@ vyre_batch_check (VyreBatch *batch, GError **error)
   return FALSE;
 }
 
-/**
- * vyre_batch_get_readback:
- * @batch: a completed batch
- *
- * Returns: (transfer none) (nullable): its four parts, laid out as its plan's layout says;
- *   %NULL of one of a process that this one was forked from, if they cannot be read here
- */
 const guint8 *
 vyre_batch_get_readback (VyreBatch *batch)
 {
   return vyre_store_get_data (batch->kernel->readbacks) ? vyre_batch_readback (batch) : NULL;
 }
 
-/**
- * vyre_batch_steal_readback:
- * @batch: a completed batch
- *
- * Makes the caller the owner of the readback: it outlives the batch until
- * vyre_store_free() of the readback store.
- *
- * Returns: its offset in the readback store, in bytes
- */
 gsize
 vyre_batch_steal_readback (VyreBatch *batch)
 {
@@ -577,13 +508,6 @@ vyre_batch_steal_readback (VyreBatch *batch)
   return batch->readback;
 }
 
-/**
- * vyre_batch_get_io_error:
- * @batch: a completed batch
- *
- * Returns: (transfer none) (nullable): why the first of its requests that failed did so;
- *   the slot that made it ended FAULT. %NULL when none did
- */
 const GError *
 vyre_batch_get_io_error (VyreBatch *batch)
 {

@@ -18,12 +18,6 @@ vyre_now (void)
   return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/**
- * vyre_residency_name:
- * @residency: a residency
- *
- * Returns: (transfer none): its name, as properties and messages have it
- */
 const char *
 vyre_residency_name (VyreResidency residency)
 {
@@ -32,12 +26,6 @@ vyre_residency_name (VyreResidency residency)
   return names[residency];
 }
 
-/**
- * vyre_placement_name:
- * @placement: a placement
- *
- * Returns: (transfer none): its name, as properties and messages have it
- */
 const char *
 vyre_placement_name (VyrePlacement placement)
 {
@@ -322,21 +310,6 @@ start_service (VyreMegakernel *kernel, const GString *verdict, GError **error)
   return kernel->service != NULL;
 }
 
-/**
- * vyre_megakernel_new:
- * @device: the device to run on
- * @params: how to run
- * @error: return location
- *
- * Makes a megakernel and proves, with a real kernel under a deadline, that the
- * placement and the residency work. Takes tenths of a second, most of it the
- * driver's compiler, and more where something has to be tried in vain.
- *
- * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
- *   %VYRE_ERROR_UNSUPPORTED (what was asked for does not work here),
- *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_NO_THREAD, %VYRE_ERROR_STUCK,
- *   %VYRE_ERROR_DEVICE_LOST, %VYRE_ERROR_DEVICE or %VYRE_ERROR_FORKED
- */
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
 {
@@ -368,12 +341,6 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
   return NULL;
 }
 
-/**
- * vyre_megakernel_ref:
- * @kernel: a megakernel
- *
- * Returns: (transfer full): @kernel with one more reference
- */
 VyreMegakernel *
 vyre_megakernel_ref (VyreMegakernel *kernel)
 {
@@ -381,15 +348,6 @@ vyre_megakernel_ref (VyreMegakernel *kernel)
   return kernel;
 }
 
-/**
- * vyre_megakernel_set_active:
- * @kernel: a megakernel
- * @active: %TRUE when a producer starts (PLAYING), %FALSE when the same one stops
- *
- * Counts the producers that may publish soon. Without any, the kernel is parked
- * at once instead of after the idle timeout. Nothing happens to a kernel of a process that
- * this one was forked from.
- */
 void
 vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
 {
@@ -405,14 +363,6 @@ vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
   g_return_if_fail (was_started);
 }
 
-/**
- * vyre_megakernel_check:
- * @kernel: a megakernel
- * @error: return location
- *
- * Returns: whether it still works; otherwise the error that ended it for good, or
- *   %VYRE_ERROR_FORKED
- */
 gboolean
 vyre_megakernel_check (VyreMegakernel *kernel, GError **error)
 {
@@ -426,123 +376,60 @@ vyre_megakernel_check (VyreMegakernel *kernel, GError **error)
   return works;
 }
 
-/**
- * vyre_megakernel_get_device:
- * @kernel: a megakernel
- *
- * Returns: (transfer none): the device it runs on
- */
 VyreDevice *
 vyre_megakernel_get_device (VyreMegakernel *kernel)
 {
   return kernel->device;
 }
 
-/**
- * vyre_megakernel_get_staging:
- * @kernel: a megakernel
- *
- * Returns: (transfer none): the store payloads lie in; slices are whole pages
- */
 VyreStore *
 vyre_megakernel_get_staging (VyreMegakernel *kernel)
 {
   return kernel->staging;
 }
 
-/**
- * vyre_megakernel_get_readbacks:
- * @kernel: a megakernel
- *
- * Returns: (transfer none): the store that batches are answered in
- */
 VyreStore *
 vyre_megakernel_get_readbacks (VyreMegakernel *kernel)
 {
   return kernel->readbacks;
 }
 
-/**
- * vyre_megakernel_get_resource_size:
- * @kernel: a megakernel
- *
- * Returns: bytes of the staging store that files which programs name may take
- */
 gsize
 vyre_megakernel_get_resource_size (VyreMegakernel *kernel)
 {
   return kernel->params.resource_size;
 }
 
-/**
- * vyre_megakernel_get_file_io:
- * @kernel: a megakernel
- *
- * Returns: (transfer none): the reader of files into the staging store
- */
 VyreFileIo *
 vyre_megakernel_get_file_io (VyreMegakernel *kernel)
 {
   return kernel->file_io;
 }
 
-/**
- * vyre_megakernel_get_residency:
- * @kernel: a megakernel
- *
- * Returns: the residency in use, never %VYRE_RESIDENCY_AUTO
- */
 VyreResidency
 vyre_megakernel_get_residency (VyreMegakernel *kernel)
 {
   return kernel->residency;
 }
 
-/**
- * vyre_megakernel_get_placement:
- * @kernel: a megakernel
- *
- * Returns: the placement in use, never %VYRE_PLACEMENT_AUTO
- */
 VyrePlacement
 vyre_megakernel_get_placement (VyreMegakernel *kernel)
 {
   return kernel->placement;
 }
 
-/**
- * vyre_megakernel_get_copy_threshold:
- * @kernel: a megakernel
- *
- * Returns: bytes from which on payloads go by copy engine, %G_MAXSIZE when none does
- */
 gsize
 vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel)
 {
   return kernel->copy_threshold;
 }
 
-/**
- * vyre_megakernel_stores_payload:
- * @kernel: a megakernel
- * @size: bytes
- *
- * Returns: whether publishing stores payloads of that size into memory of the
- *   device by the CPU, from wherever they are, so that they need not be staged
- */
 gboolean
 vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size)
 {
   return vyre_megakernel_is_discrete (kernel) && size < kernel->copy_threshold;
 }
 
-/**
- * vyre_megakernel_can_import:
- * @kernel: a megakernel
- * @size: bytes
- *
- * Returns: whether payloads of that size may come in a #VyreImport, worth it or not
- */
 gboolean
 vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size)
 {
@@ -557,12 +444,6 @@ vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size)
   return vyre_device_is_cpu (device);
 }
 
-/**
- * vyre_megakernel_get_import_threshold:
- * @kernel: a megakernel
- *
- * Returns: bytes from which on memory of others is imported, %G_MAXSIZE when none is
- */
 gsize
 vyre_megakernel_get_import_threshold (VyreMegakernel *kernel)
 {
@@ -574,80 +455,36 @@ vyre_megakernel_get_import_threshold (VyreMegakernel *kernel)
                                              : CPU_IMPORT_THRESHOLD;
 }
 
-/**
- * vyre_megakernel_imports_once:
- * @kernel: a megakernel
- *
- * Returns: whether memory is worth an import that only one payload comes in, or somebody
- *   wants it so, by a threshold of his own. A GPU pins pages for an import, which takes
- *   several times as long as copying them, so there it is worth it with the second
- */
 gboolean
 vyre_megakernel_imports_once (VyreMegakernel *kernel)
 {
   return !vyre_megakernel_is_discrete (kernel) || kernel->params.import_threshold > 0;
 }
 
-/**
- * vyre_megakernel_imports_payload:
- * @kernel: a megakernel
- * @size: bytes
- *
- * Returns: whether payloads of that size may come in a #VyreImport, and sooner so than
- *   by a copy into the staging store
- */
 gboolean
 vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size)
 {
   return size >= vyre_megakernel_get_import_threshold (kernel);
 }
 
-/**
- * vyre_megakernel_get_workgroups:
- * @kernel: a megakernel
- *
- * Returns: workgroups of a launch, as many as the device keeps at the same time
- */
 guint
 vyre_megakernel_get_workgroups (VyreMegakernel *kernel)
 {
   return kernel->n_groups;
 }
 
-/**
- * vyre_megakernel_get_verdict:
- * @kernel: a megakernel
- *
- * Returns: (transfer none): in words, what was tried at start and what came of it
- */
 const char *
 vyre_megakernel_get_verdict (VyreMegakernel *kernel)
 {
   return kernel->verdict;
 }
 
-/**
- * vyre_megakernel_get_workgroup:
- * @kernel: a megakernel
- *
- * Returns: invocations per workgroup, which plans are made for
- */
 guint
 vyre_megakernel_get_workgroup (VyreMegakernel *kernel)
 {
   return kernel->pipeline.workgroup;
 }
 
-/**
- * vyre_megakernel_get_counters:
- * @kernel: a megakernel
- * @counters: (out): a snapshot
- *
- * Never waits for the device, nor for whom a payload goes back to: what is through and was not
- * collected yet counts as in flight, and as outstanding of its tenant, until a thread of the kernel
- * has done that, which this asks it to. May be called from any thread. Of a kernel of a process
- * that this one was forked from, all are 0.
- */
 void
 vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters)
 {
@@ -673,14 +510,6 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
   counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);
 }
 
-/**
- * vyre_megakernel_get_resource_counters:
- * @kernel: a megakernel
- * @counters: (out): a snapshot
- *
- * May be called from any thread. Of a kernel of a process that this one was forked from, all
- * are 0.
- */
 void
 vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters)
 {

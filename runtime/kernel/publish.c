@@ -517,31 +517,6 @@ can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *pay
          && vyre_import_has (payload->import, payload->data, plan->payload_size);
 }
 
-/**
- * vyre_megakernel_publish:
- * @kernel: a megakernel
- * @plan: what to run; made for this kernel's workgroup size
- * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
- * @payload: the staged payload
- * @end_time: g_get_monotonic_time() at which to give up waiting for room, and for a
- *   kernel that can run @plan, or later by what the process stands still meanwhile; 0 not to
- *   wait
- * @error: return location
- *
- * Publishes one batch: writes it, then rings the doorbell. The caller must not
- * change the payload until it is released, which may be before this returns, and
- * frees the batch before it drops its reference to @kernel.
- *
- * The first plan with priorities, handlers or requests to the host has the kernel for such plans
- * compiled in the background, which takes tenths of a second up to many seconds. Whoever
- * publishes one waits for that, and nobody else.
- *
- * Returns: (transfer full) (nullable): the batch, or %NULL with
- *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
- *   %VYRE_ERROR_TIMEOUT (no room, or its kernel is still being compiled; nothing
- *   happened, the payload is still the caller's), the error that ended the kernel,
- *   the one that kept what the plan wants from being built, or %VYRE_ERROR_FORKED
- */
 VyreBatch *
 vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error)

@@ -222,18 +222,6 @@ vyre_megakernel_take_down (VyreMegakernel *kernel, gint64 limit)
   return TRUE;
 }
 
-/**
- * vyre_megakernel_unref:
- * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
- *   its threads. Its stores live on while anybody holds them. One of a process that
- *   this one was forked from is left alone: that may run it still
- *
- * The last reference waits for the end of the kernel, 1 s at most: tickets that the kernel has
- * begun are run to their end, others are not run. If the device, a file that is being written
- * or the driver's compiler takes longer, the rest is left to a thread, with a warning in the
- * log unless it is the compiler; payloads that the device may still read are released there, later.
- * A process that exits meanwhile waits for such threads for up to 30 s.
- */
 void
 vyre_megakernel_unref (VyreMegakernel *kernel)
 {

@@ -222,21 +222,6 @@ find_writes_end (const VyrePlan *plan, const guint32 *slice, guint first)
   return slot;
 }
 
-/**
- * vyre_plan_new:
- * @bound: a bound program; the plan takes a reference of its own
- * @payload_size: bytes of the payload it was bound to
- * @workgroup: invocations per workgroup of the megakernel that will run it
- * @access: (nullable): what files its batches may use; the plan takes a reference of its own
- * @error: return location
- *
- * What such a batch asks the host for is served by the megakernel: files as far as @access
- * grants them, and no others, whoever else on that megakernel has them.
- *
- * Returns: (transfer full) (nullable): the plan, or %NULL with %VYRE_ERROR_ACCESS when the
- *   program names files that @access does not grant, or %VYRE_ERROR_TOO_LARGE when no batch
- *   can hold so much work
- */
 VyrePlan *
 vyre_plan_new (VyreBoundProgram *bound, gsize payload_size, guint workgroup, VyreAccess *access,
     GError **error)
@@ -300,22 +285,6 @@ check_parts (const VyreParts *parts, gsize payload_size, GError **error)
   return TRUE;
 }
 
-/**
- * vyre_plan_new_from_parts:
- * @parts: the batch before it runs; copied
- * @payload_size: bytes of the payload that its payload slots refer to, at most 4 GiB - 1
- * @workgroup: invocations per workgroup of the megakernel that will run it
- * @error: return location
- *
- * Plans a batch from the ABI's bytes as they are: other tenants than the first,
- * slots that ran before, counters that do not start at 0. A LOAD_MISS slot that is
- * WAIT_IO goes on when the io queue has its request completed. When SHUTDOWN is set
- * nothing runs. Payload opcodes cannot run under %VYRE_SCHEDULE_PRIORITY and fault.
- *
- * Returns: (transfer full) (nullable): the plan, or %NULL with
- *   %VYRE_ERROR_MISALIGNED, %VYRE_ERROR_INVALID (sizes that no batch has),
- *   %VYRE_ERROR_TOO_LARGE (more work than a batch can hold) or %VYRE_ERROR_NO_SPACE
- */
 VyrePlan *
 vyre_plan_new_from_parts (
     const VyreParts *parts, gsize payload_size, guint workgroup, GError **error)
@@ -393,12 +362,6 @@ vyre_plan_continue (VyrePlan *plan, const guint8 *readback, gboolean writes, GEr
   return next;
 }
 
-/**
- * vyre_plan_ref:
- * @plan: a plan
- *
- * Returns: (transfer full): @plan with one more reference
- */
 VyrePlan *
 vyre_plan_ref (VyrePlan *plan)
 {
@@ -406,10 +369,6 @@ vyre_plan_ref (VyrePlan *plan)
   return plan;
 }
 
-/**
- * vyre_plan_unref:
- * @plan: (transfer full): a plan
- */
 void
 vyre_plan_unref (VyrePlan *plan)
 {
@@ -425,61 +384,30 @@ vyre_plan_unref (VyrePlan *plan)
   g_free (plan);
 }
 
-/**
- * vyre_plan_get_bound_program:
- * @plan: a plan
- *
- * Returns: (transfer none): the bound program it was made from
- */
 const VyreBoundProgram *
 vyre_plan_get_bound_program (const VyrePlan *plan)
 {
   return plan->bound;
 }
 
-/**
- * vyre_plan_get_access:
- * @plan: a plan
- *
- * Returns: (transfer none) (nullable): what files its batches may use
- */
 VyreAccess *
 vyre_plan_get_access (const VyrePlan *plan)
 {
   return plan->access;
 }
 
-/**
- * vyre_plan_get_layout:
- * @plan: a plan
- *
- * Returns: (transfer none): where the parts of its readbacks lie
- */
 const VyreLayout *
 vyre_plan_get_layout (const VyrePlan *plan)
 {
   return &plan->layout;
 }
 
-/**
- * vyre_plan_get_payload_size:
- * @plan: a plan
- *
- * Returns: bytes of the payload that a batch needs; 0 when it needs none
- */
 gsize
 vyre_plan_get_payload_size (const VyrePlan *plan)
 {
   return plan->payload_size;
 }
 
-/**
- * vyre_plan_get_region_bytes:
- * @plan: a plan
- *
- * Returns: payload bytes its slots read when all of them run, a byte counted as
- *   often as it is read
- */
 guint64
 vyre_plan_get_region_bytes (const VyrePlan *plan)
 {

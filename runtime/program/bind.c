@@ -257,25 +257,6 @@ bind_numbers (VyreProgram *program, const VyreSymbols *numbers, guint slot_count
   return &bound->bound;
 }
 
-/**
- * vyre_program_bind:
- * @program: a program
- * @symbols: (nullable): what the stream defines; %NULL for nothing
- * @payload_size: bytes in the payload, at most 4 GiB - 1
- * @slot_count: slots in the ring, at most 1048576; 0 for as many as needed
- * @observable_slots: observable words, at most %VYRE_MAX_OBSERVABLES; 0 for as many
- *   as the results and the fence's tag need
- * @error: return location for %VYRE_ERROR_UNBOUND: a symbol is not defined;
- *   %VYRE_ERROR_INVALID: an expression has no value, or a region does not suit its
- *   opcode; %VYRE_ERROR_TOO_LARGE: a size is above its limit, or too small for the
- *   program. Messages about a place in the text start with "LINE:COLUMN: ".
- *
- * Computes the slots to publish for payloads of one size and geometry. May be
- * called from any thread.
- *
- * Returns: (transfer full) (nullable): the bound program, or %NULL with @error set; free
- *   with vyre_bound_program_unref()
- */
 VyreBoundProgram *
 vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize payload_size,
     guint slot_count, guint observable_slots, GError **error)
@@ -318,12 +299,6 @@ vyre_bound_program_new_from_ring (
   return &bound->bound;
 }
 
-/**
- * vyre_bound_program_ref:
- * @bound: a bound program
- *
- * Returns: (transfer full): @bound, with one reference more
- */
 VyreBoundProgram *
 vyre_bound_program_ref (VyreBoundProgram *bound)
 {
@@ -332,12 +307,6 @@ vyre_bound_program_ref (VyreBoundProgram *bound)
   return bound;
 }
 
-/**
- * vyre_bound_program_unref:
- * @bound: (nullable) (transfer full): a bound program
- *
- * Gives a reference back; the last one frees the bound program, its slots and its results.
- */
 void
 vyre_bound_program_unref (VyreBoundProgram *bound)
 {

@@ -36,27 +36,12 @@ vyre_builtin_text (const char *name)
   return NULL;
 }
 
-/**
- * vyre_program_list_builtins:
- *
- * Returns: (transfer none) (array zero-terminated=1): the names that
- *   vyre_program_builtin() knows
- */
 const char *const *
 vyre_program_list_builtins (void)
 {
   return builtin_names;
 }
 
-/**
- * vyre_program_builtin:
- * @name: a name from vyre_program_list_builtins(), without "builtin:"
- * @error: return location for %VYRE_ERROR_INVALID: there is no such program
- *
- * Assembles a program that comes with the library. Its id is "builtin:" and @name.
- *
- * Returns: (transfer full) (nullable): the program, or %NULL with @error set
- */
 VyreProgram *
 vyre_program_builtin (const char *name, GError **error)
 {
@@ -78,16 +63,6 @@ vyre_program_builtin (const char *name, GError **error)
   return vyre_program_new_from_text (text, id, error);
 }
 
-/**
- * vyre_program_from_string:
- * @program: "builtin:NAME" for a built-in program, or else the text of a program
- * @error: return location for the errors of vyre_program_builtin() and
- *   vyre_program_assemble()
- *
- * Makes a program from what a user typed into one property.
- *
- * Returns: (transfer full) (nullable): the program, or %NULL with @error set
- */
 VyreProgram *
 vyre_program_from_string (const char *program, GError **error)
 {

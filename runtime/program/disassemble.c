@@ -201,20 +201,6 @@ is_named_fence (const guint32 *slot)
          && count_args (slot + VYRE_SLOT_ARGS) <= 2;
 }
 
-/**
- * vyre_disassemble:
- * @slots: (array): VYRE_SLOT_WORDS words per slot, as in a ring; may be %NULL when
- *   @n_slots is 0
- * @n_slots: number of slots
- *
- * Writes slots as a program. When all of them are PUBLISHED, up to EMPTY ones at
- * the end, and the text keeps within the limits of a program, it assembles and
- * binds to the same words again, with any payload and with @n_slots as the slot
- * count. Slots with another status, or a priority that does not exist, become
- * comments.
- *
- * Returns: (transfer full): the text, one line per slot; free with g_free()
- */
 char *
 vyre_disassemble (const guint32 *slots, guint n_slots)
 {

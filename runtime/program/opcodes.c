@@ -111,13 +111,6 @@ vyre_crc32_is_contiguous (const guint32 *args)
          || args[VYRE_REGION_ARG_STRIDE] == args[VYRE_REGION_ARG_WIDTH];
 }
 
-/**
- * vyre_opcode_name:
- * @opcode: an opcode, as in word VYRE_SLOT_OPCODE of a slot
- *
- * Returns: (nullable) (transfer none): the lower-case name that the program
- *   language gives @opcode, or %NULL when it has none
- */
 const char *
 vyre_opcode_name (guint32 opcode)
 {
@@ -126,13 +119,6 @@ vyre_opcode_name (guint32 opcode)
   return info != NULL ? info->name : NULL;
 }
 
-/**
- * vyre_opcode_is_system:
- * @opcode: an opcode
- *
- * Returns: whether @opcode lies in a range that is not for users: 0 to 7, 0xfff0 to
- *   0xffff, and from 0x80000000 on
- */
 gboolean
 vyre_opcode_is_system (guint32 opcode)
 {
@@ -140,13 +126,6 @@ vyre_opcode_is_system (guint32 opcode)
          || opcode >> 31 != 0;
 }
 
-/**
- * vyre_opcode_is_builtin:
- * @opcode: an opcode
- *
- * Returns: whether @opcode is one of the kernel's own that every host may publish.
- *   LOAD_MISS is the runtime's, and not among them, but can be published too
- */
 gboolean
 vyre_opcode_is_builtin (guint32 opcode)
 {
@@ -154,14 +133,6 @@ vyre_opcode_is_builtin (guint32 opcode)
          || opcode == VYRE_OP_SHUTDOWN;
 }
 
-/**
- * vyre_opcode_check_user:
- * @opcode: an opcode
- * @error: return location
- *
- * Returns: whether an operation of a user may have @opcode; otherwise
- *   %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_opcode_check_user (guint32 opcode, GError **error)
 {
@@ -173,14 +144,6 @@ vyre_opcode_check_user (guint32 opcode, GError **error)
   return FALSE;
 }
 
-/**
- * vyre_opcode_check_publish:
- * @opcode: an opcode
- * @error: return location
- *
- * Returns: whether a slot with @opcode may be published: built-in, LOAD_MISS or a
- *   user's; otherwise %VYRE_ERROR_QUEUE_FULL
- */
 gboolean
 vyre_opcode_check_publish (guint32 opcode, GError **error)
 {

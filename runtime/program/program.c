@@ -81,18 +81,6 @@ vyre_program_new_from_text (const char *text, const char *id, GError **error)
   return assemble (text, strlen (text), id, error);
 }
 
-/**
- * vyre_program_assemble:
- * @text: a program, at most 1 MiB of UTF-8, behind a byte order mark or not;
- *   docs/program-language.md describes it
- * @error: return location for %VYRE_ERROR_SYNTAX, whose message starts with
- *   "LINE:COLUMN: ", or %VYRE_ERROR_TOO_LARGE: a limit of the language is exceeded
- *
- * Assembles a program. Its id is "sha256:" and the first 16 digits of its text's
- * SHA-256.
- *
- * Returns: (transfer full) (nullable): the program, or %NULL with @error set
- */
 VyreProgram *
 vyre_program_assemble (const char *text, GError **error)
 {
@@ -126,17 +114,6 @@ read_text (int fd, char *text, gsize *length)
   return n < 0 ? g_strerror (errno) : NULL;
 }
 
-/**
- * vyre_program_load:
- * @path: (type filename): a regular file that holds a program
- * @error: return location for %VYRE_ERROR_IO or the errors of vyre_program_assemble()
- *
- * Reads a program from a file and assembles it. Of a file that is no program an error quotes
- * the word that was not understood, at most 24 bytes of it; of one that is no text, or longer
- * than a program may be, nothing.
- *
- * Returns: (transfer full) (nullable): the program, or %NULL with @error set
- */
 VyreProgram *
 vyre_program_load (const char *path, GError **error)
 {
@@ -155,12 +132,6 @@ vyre_program_load (const char *path, GError **error)
   return NULL;
 }
 
-/**
- * vyre_program_ref:
- * @program: a program
- *
- * Returns: (transfer full): @program, with one reference more
- */
 VyreProgram *
 vyre_program_ref (VyreProgram *program)
 {
@@ -169,13 +140,6 @@ vyre_program_ref (VyreProgram *program)
   return program;
 }
 
-/**
- * vyre_program_unref:
- * @program: (nullable) (transfer full): a program
- *
- * Gives a reference back; the last one frees the program. Images keep the program
- * that they were bound from.
- */
 void
 vyre_program_unref (VyreProgram *program)
 {
@@ -183,13 +147,6 @@ vyre_program_unref (VyreProgram *program)
     program_free (program);
 }
 
-/**
- * vyre_program_get_id:
- * @program: a program
- *
- * Returns: (transfer none): what tells this program from others in messages and
- *   logs: "builtin:NAME" or "sha256:" and 16 hexadecimal digits
- */
 const char *
 vyre_program_get_id (const VyreProgram *program)
 {

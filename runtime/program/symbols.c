@@ -98,28 +98,12 @@ vyre_symbols_define_region (VyreSymbols *symbols, guint region, const VyreRegion
   define (symbols, first + VYRE_FIELD_SIZE, (guint32)region_size (geometry));
 }
 
-/**
- * vyre_symbols_new:
- *
- * Makes symbols that define nothing, as for a stream whose format is not known.
- * The payload.* symbols need no binding: vyre_program_bind() derives them from
- * the payload's size.
- *
- * Returns: (transfer full): new symbols; free with vyre_symbols_free()
- */
 VyreSymbols *
 vyre_symbols_new (void)
 {
   return g_new0 (VyreSymbols, 1);
 }
 
-/**
- * vyre_symbols_copy:
- * @symbols: (nullable): the symbols to copy
- *
- * Returns: (transfer full) (nullable): a copy that changes independently, %NULL
- *   for %NULL; free with vyre_symbols_free()
- */
 VyreSymbols *
 vyre_symbols_copy (const VyreSymbols *symbols)
 {
@@ -133,12 +117,6 @@ vyre_symbols_copy (const VyreSymbols *symbols)
   return copy;
 }
 
-/**
- * vyre_symbols_free:
- * @symbols: (nullable) (transfer full): the symbols to free
- *
- * Frees @symbols. Images that were bound with them do not need them any more.
- */
 void
 vyre_symbols_free (VyreSymbols *symbols)
 {
@@ -147,16 +125,6 @@ vyre_symbols_free (VyreSymbols *symbols)
   g_free (symbols);
 }
 
-/**
- * vyre_symbols_set:
- * @symbols: the symbols to change
- * @symbol: a number of the vocabulary: width, height, planes, bits, rate, channels,
- *   or one number of a region, such as plane0.stride
- * @value: its value; lengths and offsets in bytes, rate in Hz
- *
- * Defines a number, or replaces its value. It is a programming error to pass a
- * symbol outside the vocabulary or one of payload.*, which follow the payload.
- */
 void
 vyre_symbols_set (VyreSymbols *symbols, const char *symbol, guint32 value)
 {
@@ -170,16 +138,6 @@ vyre_symbols_set (VyreSymbols *symbols, const char *symbol, guint32 value)
   define (symbols, (guint)found, value);
 }
 
-/**
- * vyre_symbols_set_region:
- * @symbols: the symbols to change
- * @symbol: plane0, plane1, plane2, plane3, luma, u or v
- * @region: where it lies in the payload, in bytes
- *
- * Defines a region and its numbers: .offset, .width, .rows, .stride as in @region,
- * and .size, the bytes from its first to its last. It is a programming error to
- * pass a symbol outside the vocabulary, payload, or a region of 4 GiB or more.
- */
 void
 vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const VyreRegion *region)
 {
@@ -194,15 +152,6 @@ vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const VyreReg
   vyre_symbols_define_region (symbols, (guint)found, region);
 }
 
-/**
- * vyre_symbols_set_stream:
- * @symbols: the symbols to change
- * @stream: (nullable): what the stream is of, such as "RGB video", or %NULL for what it was at
- *   first: not known
- *
- * Says what the symbols are of. Nothing is defined by that: the message of a %VYRE_ERROR_UNBOUND
- * names it beside the symbol that it does not have.
- */
 void
 vyre_symbols_set_stream (VyreSymbols *symbols, const char *stream)
 {

@@ -383,11 +383,11 @@ check_plan (const VyrePlan *plan, const VyreParts *parts)
   fuzz_check_runs (plan);
   g_assert_cmpuint (plan->slice[plan->scratch_offset / 4], ==, plan->tickets->len);
   check_slots (plan);
-  if (!plan->local)
+  if (!plan->small)
     return;
-  g_assert_cmpuint (plan->local_size, <=, 4 * VYRE_LOCAL_WORDS);
+  g_assert_cmpuint (plan->small_size, <=, 4 * VYRE_LOCAL_WORDS);
   g_assert_cmpuint (
-      plan->local_size, ==, plan->slice_size + 4 * VYRE_STEP_WORDS * plan->tickets->len);
+      plan->small_size, ==, plan->slice_size + 4 * VYRE_STEP_WORDS * plan->tickets->len);
   g_assert_cmpuint (plan->local_ticket.words[VYRE_TICKET_COST], <=, VYRE_COST_MAX);
 }
 

@@ -60,6 +60,11 @@ typedef enum {
 
 #define VYRE_ERROR (vyre_error_quark ())
 
+/**
+ * vyre_error_quark:
+ *
+ * Returns: the domain of the errors of libvyre, %VYRE_ERROR
+ */
 GQuark vyre_error_quark (void);
 
 G_END_DECLS

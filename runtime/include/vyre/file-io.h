@@ -74,22 +74,176 @@ typedef struct _VyreFileIo VyreFileIo;
  *
  * A read that was started and not finished yet.
  */
-typedef struct _VyreIngestRead VyreFileRead;
+typedef struct _VyreFileRead VyreFileRead;
 
+/**
+ * vyre_file_io_new:
+ * @arena: (nullable): the memory that most reads go to; it stays the caller's and must
+ *     outlive the file I/O
+ * @size: bytes in @arena; with 0 nothing is registered
+ * @first_rung: the rung of the ladder to start at, %VYRE_READ_MODE_SINGLE_ISSUER for the best
+ *
+ * Starts an I/O thread with the best means of reading that the kernel allows,
+ * and returns when they are set up: that takes some 10 ms longer where the kernel
+ * is short of lockable memory. Where no thread can be made, each transfer is made by who
+ * starts it. It never fails: vyre_file_io_get_mode(),
+ * vyre_file_io_is_registered() and vyre_file_io_get_reason() say what came of it.
+ * May be called from any thread.
+ *
+ * Returns: (transfer full): a #VyreFileIo; free it with vyre_file_io_free()
+ */
 VyreFileIo *vyre_file_io_new (void *arena, gsize size, VyreReadMode first_rung);
+
+/**
+ * vyre_file_io_free:
+ * @file_io: (nullable) (transfer full): a #VyreFileIo
+ *
+ * Waits for the reads that other threads are in, stops the I/O thread and
+ * unregisters the arena. No read may be started any more. One of a process that this one was
+ * forked from is left alone.
+ */
 void vyre_file_io_free (VyreFileIo *file_io);
+
+/**
+ * vyre_file_io_start:
+ * @file_io: a #VyreFileIo
+ * @fd: a file that has offsets: a regular file or a block device, say. A pipe or
+ *     socket is refused with ESPIPE. Its file position is neither used nor moved.
+ * @offset: where to start, in bytes from the start of the file
+ * @destination: (not nullable): where to put the bytes, inside the arena or anywhere
+ * @length: bytes to read
+ * @error: return location for an error
+ *
+ * Starts to read from a file. Reads overtake each other, whoever started them;
+ * 63 are made at the same time and further ones wait for their turn.
+ * @fd and @destination must be left alone until the read is finished. May be called from
+ * any thread.
+ *
+ * Returns: (transfer full) (nullable): the read, for vyre_file_io_finish(), or %NULL with
+ *     %VYRE_ERROR_IO (nothing can be read from such a file), %VYRE_ERROR_INVALID (a range
+ *     that no file can have) or %VYRE_ERROR_FORKED
+ */
 VyreFileRead *vyre_file_io_start (
     VyreFileIo *file_io, int fd, guint64 offset, void *destination, gsize length, GError **error);
+
+/**
+ * vyre_file_io_start_direct:
+ * @file_io: a #VyreFileIo
+ * @fd: as vyre_file_io_start() wants it
+ * @direct_fd: the same file, opened with O_DIRECT; -1 is as vyre_file_io_start()
+ * @offset: where to start, aligned as the file's O_DIRECT reads have to be
+ * @destination: (not nullable): where to put the bytes, aligned likewise
+ * @length: bytes to read, a multiple of the alignment
+ * @error: return location for an error
+ *
+ * As vyre_file_io_start(), past the page cache. What the file system refuses with EINVAL
+ * is read through @fd, and so is what a short read leaves over, which is aligned no more.
+ * Both descriptors must be left alone until the read is finished.
+ *
+ * Returns: (transfer full) (nullable): as of vyre_file_io_start()
+ */
 VyreFileRead *vyre_file_io_start_direct (VyreFileIo *file_io, int fd, int direct_fd, guint64 offset,
     void *destination, gsize length, GError **error);
+
+/**
+ * vyre_file_io_finish:
+ * @file_io: a #VyreFileIo
+ * @read: (transfer full): a read that was started on it
+ * @bytes_read: (out) (optional): bytes that arrived; when %TRUE is returned,
+ *     less than was asked for only where the file ends
+ * @error: return location for an error
+ *
+ * Waits until a read is done. May be called from any thread, once.
+ *
+ * %VYRE_ERROR_IO says what failed and at which offset; @bytes_read bytes before
+ * it arrived. If the
+ * ring itself fails, as it does when a process forbids itself io_uring later,
+ * this and all further reads fail, those in flight once Linux has let go of their
+ * destinations: nothing is written to @read's destination after this has returned.
+ *
+ * A read that was started in a process that this one was forked from is %VYRE_ERROR_FORKED, and
+ * its memory is left alone.
+ *
+ * Returns: whether everything up to the end of the range or of the file was read
+ */
 gboolean vyre_file_io_finish (
     VyreFileIo *file_io, VyreFileRead *read, gsize *bytes_read, GError **error);
+
+/**
+ * vyre_file_io_read:
+ * @file_io: a #VyreFileIo
+ * @fd: as vyre_file_io_start() wants it
+ * @offset: where to start, in bytes from the start of the file
+ * @destination: (not nullable): where to put the bytes, inside the arena or anywhere
+ * @length: bytes to read
+ * @bytes_read: (out) (optional): as of vyre_file_io_finish()
+ * @error: return location for an error
+ *
+ * vyre_file_io_start() and vyre_file_io_finish() in one.
+ *
+ * Returns: whether everything up to @length or the end of the file was read; otherwise an
+ *     error of one of the two
+ */
 gboolean vyre_file_io_read (VyreFileIo *file_io, int fd, guint64 offset, void *destination,
     gsize length, gsize *bytes_read, GError **error);
+
+/**
+ * vyre_file_io_get_mode:
+ * @file_io: a #VyreFileIo
+ *
+ * It is decided when the file I/O is made. May be called from any thread.
+ *
+ * Returns: the rung that is in use
+ */
 VyreReadMode vyre_file_io_get_mode (const VyreFileIo *file_io);
+
+/**
+ * vyre_file_io_is_registered:
+ * @file_io: a #VyreFileIo
+ *
+ * It is decided when the file I/O is made. May be called from any thread.
+ *
+ * Returns: whether the arena is registered with the kernel, and reads into it are
+ *     submitted as READ_FIXED
+ */
 gboolean vyre_file_io_is_registered (const VyreFileIo *file_io);
+
+/**
+ * vyre_file_io_get_reason:
+ * @file_io: a #VyreFileIo
+ *
+ * It is decided when the file I/O is made. May be called from any thread.
+ *
+ * Returns: (nullable) (transfer none): %NULL when the best rung is in use and the
+ *     arena, if there is one, is registered; else what was refused and why, ending in
+ *     "Fix: …", valid as long as @file_io
+ */
 const char *vyre_file_io_get_reason (const VyreFileIo *file_io);
+
+/**
+ * vyre_file_io_get_counters:
+ * @file_io: a #VyreFileIo
+ * @counters: (out caller-allocates): what was counted so far
+ *
+ * The values belong to one moment. When no read is in flight, reads_submitted
+ * is reads_completed plus reads_failed; it always is fixed_reads plus
+ * ring_reads plus plain_reads. A read that is only tried again, after EINTR or
+ * EAGAIN or without O_DIRECT, is counted once; a byte in bytes_submitted is
+ * counted once however often a short read is continued. Of a #VyreFileIo of a process that this one
+ * was forked from, all are 0. May be called from any
+ * thread.
+ */
 void vyre_file_io_get_counters (VyreFileIo *file_io, VyreFileIoCounters *counters);
+
+/**
+ * vyre_read_mode_name:
+ * @mode: a rung
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer none): its name, for messages: "single-issuer", "coop-taskrun",
+ *     "plain-ring", "pread"
+ */
 const char *vyre_read_mode_name (VyreReadMode mode);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreFileIo, vyre_file_io_free)

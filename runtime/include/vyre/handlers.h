@@ -86,8 +86,37 @@ typedef struct {
 
 typedef struct _VyreHandlers VyreHandlers;
 
+/**
+ * vyre_handlers_new:
+ *
+ * Returns: (transfer full): a set of handlers, empty
+ */
 VyreHandlers *vyre_handlers_new (void);
+
+/**
+ * vyre_handlers_free:
+ * @extensions: (transfer full): a set of handlers
+ *
+ * Plans made with it have copies of their own.
+ */
 void vyre_handlers_free (VyreHandlers *extensions);
+
+/**
+ * vyre_handlers_register:
+ * @extensions: a set of handlers
+ * @opcode: what slots call it: outside of the range of the system, and none of the
+ *   payload opcodes
+ * @instructions: (array length=n_instructions): what it does; copied
+ * @n_instructions: 1 to %VYRE_MAX_INSTRUCTIONS
+ * @error: return location
+ *
+ * Plans made from now on run slots with @opcode, and inner operations of packed
+ * slots, by @instructions.
+ *
+ * Returns: whether it is registered; otherwise %VYRE_ERROR_INVALID (a built-in
+ *   opcode, one that has a handler, a wrong instruction) or %VYRE_ERROR_TOO_LARGE
+ *   (too many handlers or instructions)
+ */
 gboolean vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,
     const VyreInstruction *instructions, guint n_instructions, GError **error);
 

@@ -226,44 +226,360 @@ typedef struct {
 typedef struct _VyreMegakernel VyreMegakernel;
 typedef struct _VyreBatch VyreBatch;
 
+/**
+ * vyre_megakernel_new:
+ * @device: the device to run on
+ * @params: how to run
+ * @error: return location
+ *
+ * Makes a megakernel and proves, with a real kernel under a deadline, that the
+ * placement and the residency work. Takes tenths of a second, most of it the
+ * driver's compiler, and more where something has to be tried in vain.
+ *
+ * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
+ *   %VYRE_ERROR_UNSUPPORTED (what was asked for does not work here),
+ *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_NO_THREAD, %VYRE_ERROR_STUCK,
+ *   %VYRE_ERROR_DEVICE_LOST, %VYRE_ERROR_DEVICE or %VYRE_ERROR_FORKED
+ */
 VyreMegakernel *vyre_megakernel_new (
     VyreDevice *device, const VyreMegakernelParams *params, GError **error);
+
+/**
+ * vyre_megakernel_ref:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer full): @kernel with one more reference
+ */
 VyreMegakernel *vyre_megakernel_ref (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_unref:
+ * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
+ *   its threads. Its stores live on while anybody holds them. One of a process that
+ *   this one was forked from is left alone: that may run it still
+ *
+ * The last reference waits for the end of the kernel, 1 s at most: tickets that the kernel has
+ * begun are run to their end, others are not run. If the device, a file that is being written
+ * or the driver's compiler takes longer, the rest is left to a thread, with a warning in the
+ * log unless it is the compiler; payloads that the device may still read are released there, later.
+ * A process that exits meanwhile waits for such threads for up to 30 s.
+ */
 void vyre_megakernel_unref (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_device:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): the device it runs on
+ */
 VyreDevice *vyre_megakernel_get_device (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_staging:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): the store payloads lie in; slices are whole pages
+ */
 VyreStore *vyre_megakernel_get_staging (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_readbacks:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): the store that batches are answered in
+ */
 VyreStore *vyre_megakernel_get_readbacks (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_resource_size:
+ * @kernel: a megakernel
+ *
+ * Returns: bytes of the staging store that files which programs name may take
+ */
 gsize vyre_megakernel_get_resource_size (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_file_io:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): the reader of files into the staging store
+ */
 VyreFileIo *vyre_megakernel_get_file_io (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_residency:
+ * @kernel: a megakernel
+ *
+ * Returns: the residency in use, never %VYRE_RESIDENCY_AUTO
+ */
 VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_placement:
+ * @kernel: a megakernel
+ *
+ * Returns: the placement in use, never %VYRE_PLACEMENT_AUTO
+ */
 VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_copy_threshold:
+ * @kernel: a megakernel
+ *
+ * Returns: bytes from which on payloads go by copy engine, %G_MAXSIZE when none does
+ */
 gsize vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_stores_payload:
+ * @kernel: a megakernel
+ * @size: bytes
+ *
+ * Returns: whether publishing stores payloads of that size into memory of the
+ *   device by the CPU, from wherever they are, so that they need not be staged
+ */
 gboolean vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size);
+
+/**
+ * vyre_megakernel_can_import:
+ * @kernel: a megakernel
+ * @size: bytes
+ *
+ * Returns: whether payloads of that size may come in a #VyreImport, worth it or not
+ */
 gboolean vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size);
+
+/**
+ * vyre_megakernel_get_import_threshold:
+ * @kernel: a megakernel
+ *
+ * Returns: bytes from which on memory of others is imported, %G_MAXSIZE when none is
+ */
 gsize vyre_megakernel_get_import_threshold (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_imports_once:
+ * @kernel: a megakernel
+ *
+ * Returns: whether memory is worth an import that only one payload comes in, or somebody
+ *   wants it so, by a threshold of his own. A GPU pins pages for an import, which takes
+ *   several times as long as copying them, so there it is worth it with the second
+ */
 gboolean vyre_megakernel_imports_once (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_imports_payload:
+ * @kernel: a megakernel
+ * @size: bytes
+ *
+ * Returns: whether payloads of that size may come in a #VyreImport, and sooner so than
+ *   by a copy into the staging store
+ */
 gboolean vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size);
+
+/**
+ * vyre_megakernel_get_workgroups:
+ * @kernel: a megakernel
+ *
+ * Returns: workgroups of a launch, as many as the device keeps at the same time
+ */
 guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_verdict:
+ * @kernel: a megakernel
+ *
+ * Returns: (transfer none): in words, what was tried at start and what came of it
+ */
 const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_workgroup:
+ * @kernel: a megakernel
+ *
+ * Returns: invocations per workgroup, which plans are made for
+ */
 guint vyre_megakernel_get_workgroup (VyreMegakernel *kernel);
+
+/**
+ * vyre_megakernel_get_counters:
+ * @kernel: a megakernel
+ * @counters: (out): a snapshot
+ *
+ * Never waits for the device, nor for whom a payload goes back to: what is through and was not
+ * collected yet counts as in flight, and as outstanding of its tenant, until a thread of the kernel
+ * has done that, which this asks it to. May be called from any thread. Of a kernel of a process
+ * that this one was forked from, all are 0.
+ */
 void vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters);
+
+/**
+ * vyre_megakernel_get_resource_counters:
+ * @kernel: a megakernel
+ * @counters: (out): a snapshot
+ *
+ * May be called from any thread. Of a kernel of a process that this one was forked from, all
+ * are 0.
+ */
 void vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters);
+
+/**
+ * vyre_megakernel_check:
+ * @kernel: a megakernel
+ * @error: return location
+ *
+ * Returns: whether it still works; otherwise the error that ended it for good, or
+ *   %VYRE_ERROR_FORKED
+ */
 gboolean vyre_megakernel_check (VyreMegakernel *kernel, GError **error);
+
+/**
+ * vyre_megakernel_set_active:
+ * @kernel: a megakernel
+ * @active: %TRUE when a producer starts (PLAYING), %FALSE when the same one stops
+ *
+ * Counts the producers that may publish soon. Without any, the kernel is parked
+ * at once instead of after the idle timeout. Nothing happens to a kernel of a process that
+ * this one was forked from.
+ */
 void vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active);
 
+/**
+ * vyre_megakernel_publish:
+ * @kernel: a megakernel
+ * @plan: what to run; made for this kernel's workgroup size
+ * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
+ * @payload: the staged payload
+ * @end_time: g_get_monotonic_time() at which to give up waiting for room, and for a
+ *   kernel that can run @plan, or later by what the process stands still meanwhile; 0 not to
+ *   wait
+ * @error: return location
+ *
+ * Publishes one batch: writes it, then rings the doorbell. The caller must not
+ * change the payload until it is released, which may be before this returns, and
+ * frees the batch before it drops its reference to @kernel.
+ *
+ * The first plan with priorities, handlers or requests to the host has the kernel for such plans
+ * compiled in the background, which takes tenths of a second up to many seconds. Whoever
+ * publishes one waits for that, and nobody else.
+ *
+ * Returns: (transfer full) (nullable): the batch, or %NULL with
+ *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
+ *   %VYRE_ERROR_TIMEOUT (no room, or its kernel is still being compiled; nothing
+ *   happened, the payload is still the caller's), the error that ended the kernel,
+ *   the one that kept what the plan wants from being built, or %VYRE_ERROR_FORKED
+ */
 VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error);
+
+/**
+ * vyre_batch_set_tenant:
+ * @batch: a batch that was just published, and has no tenant yet
+ * @tenant: who published it
+ *
+ * Counts the batch as published by @tenant, and as drained once the kernel has
+ * completed it: also when it is freed before, or when the kernel is taken down with it.
+ */
 void vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant);
+
+/**
+ * vyre_batch_wait:
+ * @batch: a batch
+ * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ *   still meanwhile
+ * @error: return location
+ *
+ * Waits for the kernel to complete a batch. One thread at a time may wait for
+ * the same batch.
+ *
+ * Returns: whether it completed; otherwise %VYRE_ERROR_TIMEOUT (wait again if
+ *   you like), the error that ended the kernel, or %VYRE_ERROR_FORKED: it was seen to
+ *   complete in the process that this one was forked from, or never will be
+ */
 gboolean vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error);
+
+/**
+ * vyre_batch_free:
+ * @batch: (transfer full): a batch; of one in flight the kernel runs no more than the
+ *   tickets that it has begun to, and its payload is released when those are through; of a
+ *   kernel that has failed, nobody will see what it makes of the payload, which is released
+ *   at once. What one that is dropped wants to write is written only if that has begun. One of a
+ *   process that this one was forked from is left alone, and so is its payload
+ */
 void vyre_batch_free (VyreBatch *batch);
+
+/**
+ * vyre_batch_get_completion:
+ * @batch: a completed batch
+ *
+ * Returns: (transfer none): what the kernel and the clock say of it
+ */
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);
+
+/**
+ * vyre_batch_check:
+ * @batch: a completed batch
+ * @error: return location
+ *
+ * Holds the payload bytes that the kernel says it read against those of the slots that have
+ * run. Both are kept where programs cannot write, unlike the counts in the control part.
+ *
+ * Returns: whether they are the same; otherwise %VYRE_ERROR_STUCK: the driver ended loops
+ *   before they were through, and no result can be trusted
+ */
 gboolean vyre_batch_check (VyreBatch *batch, GError **error);
+
+/**
+ * vyre_batch_get_readback:
+ * @batch: a completed batch
+ *
+ * Returns: (transfer none) (nullable): its four parts, laid out as its plan's layout says;
+ *   %NULL of one of a process that this one was forked from, if they cannot be read here
+ */
 const guint8 *vyre_batch_get_readback (VyreBatch *batch);
+
+/**
+ * vyre_batch_steal_readback:
+ * @batch: a completed batch
+ *
+ * Makes the caller the owner of the readback: it outlives the batch until
+ * vyre_store_free() of the readback store.
+ *
+ * Returns: its offset in the readback store, in bytes
+ */
 gsize vyre_batch_steal_readback (VyreBatch *batch);
+
+/**
+ * vyre_batch_is_parked:
+ * @batch: a batch that has not completed
+ *
+ * Returns: whether it waits for the host to read or write files, rather than for the device
+ */
 gboolean vyre_batch_is_parked (VyreBatch *batch);
+
+/**
+ * vyre_batch_get_io_error:
+ * @batch: a completed batch
+ *
+ * Returns: (transfer none) (nullable): why the first of its requests that failed did so;
+ *   the slot that made it ended FAULT. %NULL when none did
+ */
 const GError *vyre_batch_get_io_error (VyreBatch *batch);
 
+/**
+ * vyre_residency_name:
+ * @residency: a residency
+ *
+ * Returns: (transfer none): its name, as properties and messages have it
+ */
 const char *vyre_residency_name (VyreResidency residency);
+
+/**
+ * vyre_placement_name:
+ * @placement: a placement
+ *
+ * Returns: (transfer none): its name, as properties and messages have it
+ */
 const char *vyre_placement_name (VyrePlacement placement);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreMegakernel, vyre_megakernel_unref)

@@ -87,19 +87,132 @@ typedef struct {
   guint n_lookahead;
 } VyreWindow;
 
+/**
+ * vyre_opcode_is_system:
+ * @opcode: an opcode
+ *
+ * Returns: whether @opcode lies in a range that is not for users: 0 to 7, 0xfff0 to
+ *   0xffff, and from 0x80000000 on
+ */
 gboolean vyre_opcode_is_system (guint32 opcode);
+
+/**
+ * vyre_opcode_is_builtin:
+ * @opcode: an opcode
+ *
+ * Returns: whether @opcode is one of the kernel's own that every host may publish.
+ *   LOAD_MISS is the runtime's, and not among them, but can be published too
+ */
 gboolean vyre_opcode_is_builtin (guint32 opcode);
+
+/**
+ * vyre_opcode_check_user:
+ * @opcode: an opcode
+ * @error: return location
+ *
+ * Returns: whether an operation of a user may have @opcode; otherwise
+ *   %VYRE_ERROR_QUEUE_FULL
+ */
 gboolean vyre_opcode_check_user (guint32 opcode, GError **error);
+
+/**
+ * vyre_opcode_check_publish:
+ * @opcode: an opcode
+ * @error: return location
+ *
+ * Returns: whether a slot with @opcode may be published: built-in, LOAD_MISS or a
+ *   user's; otherwise %VYRE_ERROR_QUEUE_FULL
+ */
 gboolean vyre_opcode_check_publish (guint32 opcode, GError **error);
 
+/**
+ * vyre_publish_slot:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @slot: index of the slot to write, EMPTY or DONE
+ * @tenant: on whose behalf
+ * @op: the operation
+ * @error: return location
+ *
+ * Publishes one operation, with priority NORMAL.
+ *
+ * Returns: whether it was published; otherwise the ring is as before, and the error
+ *   %VYRE_ERROR_QUEUE_FULL
+ */
 gboolean vyre_publish_slot (
     void *ring, gsize size, guint32 slot, guint32 tenant, const VyreOp *op, GError **error);
+
+/**
+ * vyre_publish_packed:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @slot: index of the slot to write, EMPTY or DONE
+ * @tenant: on whose behalf
+ * @ops: (array length=n_ops): operations with opcodes of one byte
+ * @n_ops: how many, at most VYRE_PACKED_MAX_OPS and as their arguments allow
+ * @error: return location
+ *
+ * Publishes several operations in one slot. Which opcodes they have is not looked
+ * at: one that cannot run faults the slot.
+ *
+ * Returns: whether they were published; otherwise the ring is as before, and the
+ *   error %VYRE_ERROR_QUEUE_FULL
+ */
 gboolean vyre_publish_packed (void *ring, gsize size, guint32 slot, guint32 tenant,
     const VyreOp *ops, guint n_ops, GError **error);
+
+/**
+ * vyre_publish_batch:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @start: index of the first slot to write
+ * @tenant: on whose behalf
+ * @ops: (array length=n_ops) (nullable): the operations
+ * @n_ops: how many; 0 publishes the fence alone
+ * @tag: what the fence leaves in observable 0
+ * @error: return location
+ *
+ * Publishes operations one behind the other and then their BATCH_FENCE: @n_ops + 1
+ * slots, all of them EMPTY or DONE.
+ *
+ * Returns: whether they were published; otherwise the ring is as before, and the
+ *   error %VYRE_ERROR_QUEUE_FULL
+ */
 gboolean vyre_publish_batch (void *ring, gsize size, guint32 start, guint32 tenant,
     const VyreOp *ops, guint n_ops, guint32 tag, GError **error);
+
+/**
+ * vyre_publish_descriptors:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @start: index of the first slot to write
+ * @descriptors: (array length=n_descriptors) (nullable): what the slots are to hold
+ * @n_descriptors: how many; with 0 the ring is not looked at
+ * @error: return location
+ *
+ * Publishes one slot for each descriptor, without a fence. Either all are published
+ * or none.
+ *
+ * Returns: whether they were published; otherwise the ring is as before, and the
+ *   error %VYRE_ERROR_QUEUE_FULL
+ */
 gboolean vyre_publish_descriptors (void *ring, gsize size, guint32 start,
     const VyreDescriptor *descriptors, guint n_descriptors, GError **error);
+
+/**
+ * vyre_publish_window:
+ * @ring: (array length=size) (element-type guint8): a ring
+ * @size: bytes in @ring
+ * @start: index of the first slot to write
+ * @window: what to publish; when it is empty the ring is not looked at
+ * @error: return location
+ *
+ * Publishes a window's required slots and then those that look ahead. Either all are
+ * published or none.
+ *
+ * Returns: whether they were published; otherwise the ring is as before, and the
+ *   error %VYRE_ERROR_QUEUE_FULL
+ */
 gboolean vyre_publish_window (
     void *ring, gsize size, guint32 start, const VyreWindow *window, GError **error);
 

@@ -31,23 +31,146 @@ typedef struct {
  */
 typedef struct _VyreReadback VyreReadback;
 
+/**
+ * vyre_read_debug_log:
+ * @log: a debug log of any capacity
+ * @size: its bytes
+ * @records: (out caller-allocates): where its records go
+ * @n_records: how many there is room for; a kernel's log has at most
+ *   VYRE_DEBUG_RECORDS
+ * @n: (out): records read
+ * @error: return location
+ *
+ * Returns: whether the log could be read; otherwise %VYRE_ERROR_MISALIGNED,
+ *   %VYRE_ERROR_MISSING_WORD for a cursor outside the log or inside a record, or
+ *   %VYRE_ERROR_NO_SPACE, and there are no records
+ */
 gboolean vyre_read_debug_log (const void *log, gsize size, VyreDebugRecord *records,
     guint n_records, guint *n, GError **error);
+
+/**
+ * vyre_peek_debug_log:
+ * @log: a debug log, whatever is left of it
+ * @size: its bytes
+ * @records: (out caller-allocates): where its records go
+ * @n_records: how many there is room for
+ *
+ * Reads the whole records that are there, wherever the cursor says the end is.
+ *
+ * Returns: how many records were read
+ */
 guint vyre_peek_debug_log (const void *log, gsize size, VyreDebugRecord *records, guint n_records);
 
+/**
+ * vyre_count_done_slots:
+ * @ring: a ring
+ * @size: its bytes
+ * @n_slots: how many slots, from the first, to look at
+ * @n_done: (out): how many of them are DONE
+ * @error: return location
+ *
+ * Returns: whether the ring has that many slots, as every ring has none;
+ *   otherwise %VYRE_ERROR_TOO_LARGE when no ring can, %VYRE_ERROR_MISALIGNED or
+ *   %VYRE_ERROR_MISSING_WORD
+ */
 gboolean vyre_count_done_slots (
     const void *ring, gsize size, guint64 n_slots, guint64 *n_done, GError **error);
+
+/**
+ * vyre_peek_done_slots:
+ * @ring: a ring, whatever is left of it, whole words or not
+ * @size: its bytes
+ * @n_slots: how many slots, from the first, to look at
+ * @n_done: (out): how many of them are DONE
+ *
+ * Returns: whether there are slots to look at and the ring has them all
+ */
 gboolean vyre_peek_done_slots (const void *ring, gsize size, guint64 n_slots, guint64 *n_done);
 
+/**
+ * vyre_readback_new:
+ *
+ * Returns: (transfer full): an empty readback
+ */
 VyreReadback *vyre_readback_new (void);
+
+/**
+ * vyre_readback_free:
+ * @readback: (transfer full): a readback
+ */
 void vyre_readback_free (VyreReadback *readback);
+
+/**
+ * vyre_readback_fill:
+ * @readback: a readback
+ * @buffers: (array length=n_buffers): the four parts, in ABI order, in memory that
+ *   is not the readback's own
+ * @lengths: (array length=n_buffers): bytes of each
+ * @n_buffers: how many there are
+ * @n_slots: slots the ring should have
+ * @error: return location
+ *
+ * Validates the parts of a batch as vyre_readback_validate() does and copies them
+ * in.
+ *
+ * Returns: whether they are those of a batch; the readback is as before otherwise,
+ *   and the error is one of vyre_readback_validate() or %VYRE_ERROR_NO_SPACE
+ */
 gboolean vyre_readback_fill (VyreReadback *readback, const void *const *buffers,
     const gsize *lengths, guint n_buffers, guint32 n_slots, GError **error);
+
+/**
+ * vyre_readback_swap:
+ * @a: a readback
+ * @b: a readback
+ *
+ * Exchanges contents and memory of two readbacks; nothing is copied or allocated.
+ * This is how one is drained: a consumer clears its own and swaps it with the
+ * holder's, which is then empty and has the consumer's memory for the next batch.
+ */
 void vyre_readback_swap (VyreReadback *a, VyreReadback *b);
+
+/**
+ * vyre_readback_clear:
+ * @readback: a readback
+ *
+ * Empties it; its memory is kept.
+ */
 void vyre_readback_clear (VyreReadback *readback);
+
+/**
+ * vyre_readback_is_empty:
+ * @readback: a readback
+ *
+ * Returns: whether it holds no batch: it is new, or was cleared
+ */
 gboolean vyre_readback_is_empty (const VyreReadback *readback);
+
+/**
+ * vyre_readback_get_part:
+ * @readback: a readback
+ * @part: a part
+ * @length: (out): its bytes; 0 of an empty readback
+ *
+ * Returns: (transfer none) (array length=length) (nullable): the part, until the
+ *   readback is filled, swapped or freed
+ */
 const guint8 *vyre_readback_get_part (const VyreReadback *readback, VyrePart part, gsize *length);
+
+/**
+ * vyre_readback_get_total:
+ * @readback: a readback
+ *
+ * Returns: bytes of all its parts
+ */
 gsize vyre_readback_get_total (const VyreReadback *readback);
+
+/**
+ * vyre_readback_get_n_slots:
+ * @readback: a readback
+ *
+ * Returns: slots of its ring; 0 when it is empty
+ */
 guint32 vyre_readback_get_n_slots (const VyreReadback *readback);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreReadback, vyre_readback_free)

@@ -36,6 +36,17 @@ typedef struct {
   guint64 demand;
 } VyreStagingRun;
 
+/**
+ * vyre_staging_run_check:
+ * @run: the counters of a run that is over
+ * @producer: (nullable): the name of who made the payloads, for the message
+ * @error: return location
+ *
+ * Returns: whether everything that was submitted was completed, nothing failed and no byte
+ *   was copied by the CPU; otherwise %VYRE_ERROR_TIMEOUT (the run is not over),
+ *   %VYRE_ERROR_INVALID (something failed) or %VYRE_ERROR_UNSUPPORTED (bytes were copied), with
+ *   what to do about it
+ */
 gboolean vyre_staging_run_check (const VyreStagingRun *run, const char *producer, GError **error);
 
 G_END_DECLS

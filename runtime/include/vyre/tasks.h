@@ -72,15 +72,104 @@ typedef struct {
   guint64 continuation_pressure;
 } VyreTaskCounts;
 
+/**
+ * vyre_task_publish:
+ * @slot: VYRE_SLOT_WORDS words of a ring
+ * @task: what to run
+ * @error: return location
+ *
+ * Writes a task that has not run into a slot that is EMPTY or DONE.
+ *
+ * Returns: whether it was published; otherwise nothing was written and @error is
+ *   %VYRE_ERROR_INVALID (no such priority) or %VYRE_ERROR_QUEUE_FULL (the slot is
+ *   in use)
+ */
 gboolean vyre_task_publish (void *slot, const VyreTask *task, GError **error);
+
+/**
+ * vyre_task_pause:
+ * @slot: the slot of a task
+ * @resume_at: where it goes on
+ * @detail: what it needs there
+ * @wait_for: tag of what it waits for
+ *
+ * The task is not schedulable before it is resumed: its status is WAIT_IO.
+ */
 void vyre_task_pause (void *slot, guint32 resume_at, guint32 detail, guint32 wait_for);
+
+/**
+ * vyre_task_resume:
+ * @slot: the slot of a task
+ *
+ * The task is PUBLISHED again, to go on where it was.
+ */
 void vyre_task_resume (void *slot);
+
+/**
+ * vyre_task_yield:
+ * @slot: the slot of a task
+ * @resume_at: where it goes on
+ * @detail: what it needs there
+ *
+ * The task leaves its turn to others; its status is YIELD, which is schedulable.
+ */
 void vyre_task_yield (void *slot, guint32 resume_at, guint32 detail);
+
+/**
+ * vyre_task_requeue:
+ * @slot: the slot of a task
+ * @resume_at: where it goes on
+ * @detail: what it needs there
+ * @priority: VYRE_PRIORITY_… from now on
+ * @error: return location
+ *
+ * Queues the task again, one turn older; its status is REQUEUE, which is
+ * schedulable.
+ *
+ * Returns: whether it was queued; otherwise nothing was written and @error is
+ *   %VYRE_ERROR_INVALID (no such priority)
+ */
 gboolean vyre_task_requeue (
     void *slot, guint32 resume_at, guint32 detail, guint32 priority, GError **error);
+
+/**
+ * vyre_task_complete:
+ * @slot: the slot of a task
+ *
+ * The task is DONE and its flags are cleared; its counts can still be read.
+ */
 void vyre_task_complete (void *slot);
+
+/**
+ * vyre_task_fault:
+ * @slot: the slot of a task
+ * @code: what went wrong
+ *
+ * The task ends in FAULT; its flags and counts still say how far it came.
+ */
 void vyre_task_fault (void *slot, guint32 code);
+
+/**
+ * vyre_task_is_schedulable:
+ * @slot: the slot of a task
+ *
+ * Returns: whether a kernel may claim it
+ */
 gboolean vyre_task_is_schedulable (const void *slot);
+
+/**
+ * vyre_tasks_count:
+ * @ring: task slots, one behind the other
+ * @size: their bytes
+ * @counts: (out caller-allocates): what they are doing
+ * @error: return location
+ *
+ * Ages and requeues are counted whatever the status is, of tasks that are DONE too.
+ *
+ * Returns: whether all slots have a status; otherwise @counts is as it was and
+ *   @error is %VYRE_ERROR_MISALIGNED (not whole slots) or %VYRE_ERROR_INVALID (an
+ *   unknown status)
+ */
 gboolean vyre_tasks_count (const void *ring, gsize size, VyreTaskCounts *counts, GError **error);
 
 G_END_DECLS

@@ -130,14 +130,80 @@ typedef struct {
   gboolean suspected_stall;
 } VyreHealth;
 
+/**
+ * vyre_telemetry_read:
+ * @telemetry: (out caller-allocates): what the buffers say
+ * @control: a control buffer, any alignment
+ * @control_size: its bytes
+ * @ring: a ring, any alignment
+ * @ring_size: its bytes
+ * @error: return location
+ *
+ * Returns: whether the sizes are those of a control buffer and a ring; otherwise
+ *   @telemetry is as it was and @error is %VYRE_ERROR_MISALIGNED or
+ *   %VYRE_ERROR_MISSING_WORD
+ */
 gboolean vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsize control_size,
     const void *ring, gsize ring_size, GError **error);
+
+/**
+ * vyre_telemetry_read_slot:
+ * @ring: a ring, any alignment
+ * @slot: index of one of its slots
+ * @snapshot: (out caller-allocates): what is in it
+ */
 void vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot *snapshot);
+
+/**
+ * vyre_telemetry_read_windows:
+ * @ring: a ring, any alignment
+ * @size: its bytes
+ * @opcodes: (array length=n_opcodes): opcodes whose argument 0 is a ticket
+ * @n_opcodes: how many
+ * @error: return location
+ *
+ * Groups the slots that have one of @opcodes by ticket and opcode, whatever their
+ * status is: an EMPTY one still names what was in it.
+ *
+ * Returns: (transfer full) (nullable) (element-type VyreTicketWindow): the windows,
+ *   by ticket, then opcode, or %NULL with %VYRE_ERROR_MISALIGNED
+ */
 GArray *vyre_telemetry_read_windows (
     const void *ring, gsize size, const guint32 *opcodes, guint n_opcodes, GError **error);
+
+/**
+ * vyre_ticket_window_is_active:
+ * @window: a window
+ *
+ * Returns: whether the kernel or the host still has something to do for it; slots
+ *   that are EMPTY, DONE or in FAULT have ended
+ */
 gboolean vyre_ticket_window_is_active (const VyreTicketWindow *window);
+
+/**
+ * vyre_occupancy_get_queue_depth:
+ * @occupancy: of a ring
+ *
+ * Returns: slots that are neither EMPTY nor DONE: faults count, and what has an
+ *   unknown status
+ */
 guint32 vyre_occupancy_get_queue_depth (const VyreOccupancy *occupancy);
+
+/**
+ * vyre_telemetry_count:
+ * @telemetry: a snapshot
+ * @counters: (out caller-allocates): what follows from it
+ */
 void vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *counters);
+
+/**
+ * vyre_telemetry_watch:
+ * @now: a snapshot
+ * @before: an earlier one of the same control buffer
+ * @health: (out caller-allocates): what happened between them
+ *
+ * The watchdog. DONE_COUNT may wrap between the two, once.
+ */
 void vyre_telemetry_watch (
     const VyreTelemetry *now, const VyreTelemetry *before, VyreHealth *health);
 

@@ -32,7 +32,7 @@ vyre_encode_control (
 {
   guint8 *control = vyre_encode_empty (VYRE_PART_CONTROL, n_observables, length, error);
 
-  if (control == NULL)
+  if (!control)
     return NULL;
   vyre_write_word (control, VYRE_CONTROL_SHUTDOWN, shutdown ? 1 : 0);
   authorise (control, n_tenants);

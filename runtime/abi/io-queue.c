@@ -145,7 +145,7 @@ vyre_io_queue_inspect (const void *queue, gsize size, guint32 slot, guint32 *sta
     return FALSE;
   const guint8 *bytes = (const guint8 *)queue + (gsize)SLOT_BYTES * slot;
   *status = vyre_word_acquire (bytes, VYRE_IO_SLOT_STATUS);
-  if (request != NULL)
+  if (request)
     read_request (bytes, slot, request);
   return TRUE;
 }

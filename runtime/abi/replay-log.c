@@ -164,7 +164,7 @@ vyre_replay_log_create (const char *path, guint64 capacity, GError **error)
   if (!check_capacity (shown, capacity, error))
     return NULL;
   g_autoptr (VyreReplayLog) log = open_file (path, O_RDWR | O_CREAT | O_TRUNC, error);
-  if (log == NULL)
+  if (!log)
     return NULL;
   log->capacity = capacity;
   return write_empty (log, error) ? g_steal_pointer (&log) : NULL;
@@ -205,13 +205,13 @@ vyre_replay_log_open (const char *path, gboolean writable, GError **error)
 {
   g_autoptr (VyreReplayLog) log = open_file (path, writable ? O_RDWR : O_RDONLY, error);
 
-  return log != NULL && read_header (log, error) ? g_steal_pointer (&log) : NULL;
+  return log && read_header (log, error) ? g_steal_pointer (&log) : NULL;
 }
 
 void
 vyre_replay_log_free (VyreReplayLog *log)
 {
-  if (log == NULL)
+  if (!log)
     return;
   close (log->fd);
   g_free (log->name);
@@ -426,7 +426,7 @@ vyre_replay_log_read (VyreReplayLog *log, GError **error)
   g_autofree guint8 *bytes = read_records (log, error);
   g_autoptr (GArray) records = g_array_new (FALSE, FALSE, sizeof (VyreReplayRecord));
 
-  if (bytes == NULL)
+  if (!bytes)
     return NULL;
   for (gsize i = 0; i < log->capacity; i++) {
     const guint8 *at = bytes + i * RECORD_SIZE;
@@ -559,7 +559,7 @@ vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
   g_autoptr (GPtrArray) batches
       = g_ptr_array_new_with_free_func ((GDestroyNotify)vyre_replay_batch_free);
 
-  if (bytes == NULL)
+  if (!bytes)
     return NULL;
   gboolean at_tail = TRUE;
   for (gsize i = 0; i < log->capacity;) {
@@ -571,13 +571,13 @@ vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
       g_propagate_error (error, reason);
       return NULL;
     }
-    if (batch == NULL && !may_pass_over (record, at_tail)) {
+    if (!batch && !may_pass_over (record, at_tail)) {
       set_damaged (error, log, i);
       return NULL;
     }
-    at_tail = at_tail && batch == NULL && (i == 0 || !is_unused (record));
-    i += batch != NULL ? count_records (batch) : 1;
-    if (batch != NULL)
+    at_tail = at_tail && !batch && (i == 0 || !is_unused (record));
+    i += batch ? count_records (batch) : 1;
+    if (batch)
       g_ptr_array_add (batches, batch);
   }
   return g_steal_pointer (&batches);
@@ -586,7 +586,7 @@ vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
 void
 vyre_replay_batch_free (VyreReplayBatch *batch)
 {
-  if (batch == NULL)
+  if (!batch)
     return;
   g_free (batch->slots);
   g_free (batch->observables);

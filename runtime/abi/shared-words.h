@@ -8,12 +8,10 @@
 
 #include "vyre/parts.h"
 
-typedef guint32 __attribute__ ((may_alias)) VyreSharedWord;
-
 static inline gboolean
 vyre_word_is_aligned (const void *buffer)
 {
-  return (guintptr)buffer % sizeof (VyreSharedWord) == 0;
+  return (guintptr)buffer % sizeof (guint32) == 0;
 }
 
 /* Who sees the value also sees everything that was written before it. */
@@ -21,7 +19,7 @@ static inline void
 vyre_word_release (void *buffer, gsize word, guint32 value)
 {
   if (vyre_word_is_aligned (buffer)) {
-    __atomic_store_n ((VyreSharedWord *)buffer + word, GUINT32_TO_LE (value), __ATOMIC_RELEASE);
+    __atomic_store_n ((guint32 *)buffer + word, GUINT32_TO_LE (value), __ATOMIC_RELEASE);
     return;
   }
   __atomic_thread_fence (__ATOMIC_RELEASE);
@@ -33,8 +31,7 @@ static inline guint32
 vyre_word_acquire (const void *buffer, gsize word)
 {
   if (vyre_word_is_aligned (buffer))
-    return GUINT32_FROM_LE (
-        __atomic_load_n ((const VyreSharedWord *)buffer + word, __ATOMIC_ACQUIRE));
+    return GUINT32_FROM_LE (__atomic_load_n ((const guint32 *)buffer + word, __ATOMIC_ACQUIRE));
   guint32 value = vyre_read_word (buffer, word);
   __atomic_thread_fence (__ATOMIC_ACQUIRE);
   return value;

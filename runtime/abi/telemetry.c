@@ -105,7 +105,7 @@ find_window (GHashTable *windows, const VyreSlotSnapshot *slot)
       = { .ticket = slot->args[0], .opcode = slot->opcode, .tenant = slot->tenant };
   VyreTicketWindow *window = g_hash_table_lookup (windows, &wanted);
 
-  if (window == NULL) {
+  if (!window) {
     window = g_memdup2 (&wanted, sizeof wanted);
     g_hash_table_add (windows, window);
   }

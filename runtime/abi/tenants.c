@@ -127,7 +127,7 @@ vyre_tenants_register (
   if (id != 0)
     tenant = add_tenant (tenants, id, label, max_outstanding);
   g_mutex_unlock (&tenants->lock);
-  if (tenant == NULL)
+  if (!tenant)
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
         "There is no number for tenant \"%s\": all %u are in use. Fix: drain and release tenants "
         "that are not needed.",
@@ -157,7 +157,7 @@ vyre_tenants_list (VyreTenants *tenants)
   lock_registry (tenants);
   for (guint32 id = 1; id <= tenants->last; id++) {
     VyreTenant *tenant = tenants->registered[id];
-    if (tenant == NULL)
+    if (!tenant)
       continue;
     tenant->refs++;
     g_ptr_array_add (list, tenant);

@@ -375,7 +375,7 @@ check_subgroups (VyreDevice *device, GError **error)
 VyreDevice *
 vyre_device_open (const char *selector, GError **error)
 {
-  g_return_val_if_fail (selector != NULL, NULL);
+  g_return_val_if_fail (selector, NULL);
   g_autoptr (VyreDevice) device = g_new0 (VyreDevice, 1);
 
   g_atomic_ref_count_init (&device->refs);

@@ -94,7 +94,7 @@ vyre_file_open_in (int root, const char *path, int flags)
 int
 vyre_file_open (const char *path, int flags)
 {
-  g_return_val_if_fail (path != NULL, -1);
+  g_return_val_if_fail (path, -1);
   return vyre_file_open_in (VYRE_NO_ROOT, path, flags);
 }
 

@@ -408,7 +408,7 @@ has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **error)
   gboolean failed;
 
   vyre_mutex_lock (&kernel->lock);
-  failed = kernel->failure != NULL && !atomic_load (&batch->done);
+  failed = kernel->failure && !atomic_load (&batch->done);
   if (failed)
     vyre_megakernel_set_failure (kernel, error);
   g_mutex_unlock (&kernel->lock);

@@ -9,6 +9,7 @@
  * not live longer than it has to. Launches leave when they come to a ticket of another
  * source, so whatever order they run in, the last to end is followed by the right one.
  */
+#include "base/spin-lock.h"
 #include "vyre/clock.h"
 #include "kernel/import-private.h"
 #include "kernel/types.h"
@@ -57,7 +58,7 @@ vyre_launcher_follow_gaps (VyreMegakernel *kernel, guint64 idle_timeout)
 {
   if (idle_timeout != VYRE_IDLE_TIMEOUT_AUTO || !vyre_device_is_cpu (kernel->device))
     return;
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   kernel->follows_gaps = TRUE;
   kernel->params.idle_timeout = CPU_IDLE_TIMEOUT_NS;
   g_mutex_unlock (&kernel->lock);
@@ -345,7 +346,7 @@ vyre_launcher_run (gpointer data)
   VyreClock clock = { 0 };
   gint64 stop_deadline = 0;
 
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   while (!may_stop (kernel, &clock, &stop_deadline)) {
     VyreLaunch *oldest = vyre_pipeline_oldest (&kernel->pipeline);
     if (!oldest) {
@@ -356,7 +357,7 @@ vyre_launcher_run (gpointer data)
     guint64 timeout = next_due (kernel);
     g_mutex_unlock (&kernel->lock);
     VkResult result = vyre_pipeline_wait (&kernel->pipeline, oldest, timeout);
-    g_mutex_lock (&kernel->lock);
+    vyre_mutex_lock (&kernel->lock);
     GError *error = NULL;
     gboolean waited = vyre_vk_check (result, "vkWaitForFences", kernel->device, &error);
     if (!waited) {

@@ -3,6 +3,7 @@
  * The life of a megakernel, and what it says of itself.
  */
 #include "base/alloc.h"
+#include "base/spin-lock.h"
 #include "kernel/import-private.h"
 #include "kernel/types.h"
 
@@ -353,7 +354,7 @@ vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
 {
   if (vyre_is_inherited (kernel->generation))
     return;
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   gboolean was_started = active || kernel->active > 0;
   if (was_started)
     kernel->active += active ? 1 : -1;
@@ -368,7 +369,7 @@ vyre_megakernel_check (VyreMegakernel *kernel, GError **error)
 {
   if (!vyre_check_own (kernel->generation, "kernel", error))
     return FALSE;
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   gboolean works = kernel->failure == NULL;
   if (!works && error)
     *error = g_error_copy (kernel->failure);
@@ -493,7 +494,7 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
   *counters = (VyreMegakernelCounters){ 0 };
   if (vyre_is_inherited (kernel->generation))
     return;
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   if (kernel->service && !g_queue_is_empty (&kernel->in_flight)) {
     kernel->collect = TRUE;
     vyre_host_requests_wake (kernel->service);

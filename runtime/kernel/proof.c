@@ -5,6 +5,7 @@
  * driver that serves stale data or cuts loops short fails here.
  */
 #include "base/alloc.h"
+#include "base/spin-lock.h"
 #include "kernel/types.h"
 
 #include <string.h>
@@ -262,7 +263,7 @@ prove_size (VyreMegakernel *kernel, gsize size, guint rounds, GError **error)
 static gboolean
 prove_transport (VyreMegakernel *kernel, gsize copy_threshold, GError **error)
 {
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   kernel->copy_threshold = copy_threshold;
   g_mutex_unlock (&kernel->lock);
   return prove_size (kernel, SMALL_BYTES, SMALL_ROUNDS, error)
@@ -414,7 +415,7 @@ measure_most (VyreMegakernel *kernel, GError **error)
     return FALSE;
   guint groups = vyre_device_is_cpu (kernel->device) ? 1 : kernel->n_groups;
   double most = (double)time / other * groups;
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   kernel->lane_part = (guint)CLAMP (other / lane, 1, MOST_LANE_PART);
   if (time < G_MAXUINT64)
     kernel->most = (guint64)CLAMP (most, 2 * VYRE_COST_MAX, (double)G_MAXINT64);
@@ -435,7 +436,7 @@ measure_batches (VyreMegakernel *kernel, GError **error)
 static void
 set_residency (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
 {
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   kernel->residency = residency;
   kernel->budget = budget_for (kernel, residency, poll_ns);
   g_mutex_unlock (&kernel->lock);
@@ -458,7 +459,7 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
   if (!fine) {
     if (g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
       g_propagate_error (error, g_error_copy (reason)); /* which says nothing about residencies */
-    g_mutex_lock (&kernel->lock);
+    vyre_mutex_lock (&kernel->lock);
     vyre_megakernel_fail (kernel, reason);
     g_mutex_unlock (&kernel->lock);
   }

@@ -4,6 +4,7 @@
  * they have, and the batch that wants it waits in vyre_megakernel_publish().
  */
 #include "base/alloc.h"
+#include "base/spin-lock.h"
 #include "vyre/clock.h"
 #include "kernel/types.h"
 
@@ -18,7 +19,7 @@ build (gpointer data)
   if (vyre_device_is_cpu (kernel->device))
     vyre_pipeline_rehearse_full (&kernel->pipeline);
   gboolean built = vyre_pipeline_build_rare (&kernel->pipeline, &rare, &error);
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   kernel->building = FALSE;
   kernel->build_error = error;
   if (built) {

@@ -4,6 +4,7 @@
  * drops the last reference does not wait for that: a thread of its own takes the kernel down,
  * and is left to itself after a while. What the device may yet read or write stays until then.
  */
+#include "base/spin-lock.h"
 #include "vyre/clock.h"
 #include "kernel/import-private.h"
 #include "kernel/types.h"
@@ -59,7 +60,7 @@ watch_forks (void)
 static void
 stop_keeper (VyreMegakernel *kernel)
 {
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   kernel->quit = TRUE;
   vyre_launcher_park (kernel);
   g_cond_signal (&kernel->wake_launcher);
@@ -176,7 +177,7 @@ leave (Teardown *teardown)
 static gboolean
 is_building (VyreMegakernel *kernel)
 {
-  g_mutex_lock (&kernel->lock);
+  vyre_mutex_lock (&kernel->lock);
   gboolean building = kernel->building;
   g_mutex_unlock (&kernel->lock);
   return building;

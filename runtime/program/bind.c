@@ -123,7 +123,7 @@ bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
     return bind_packed (binder, statement, args);
   if (!eval_args (binder, &statement->operation, args))
     return FALSE;
-  if (statement->info != NULL && statement->info->opcode == VYRE_OP_CRC32
+  if (statement->info && statement->info->opcode == VYRE_OP_CRC32
       && !vyre_crc32_is_contiguous (args)) {
     vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
         "crc32 needs a region without padding between its rows. Fix: use 'bytes(offset, length)', "
@@ -264,8 +264,8 @@ vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize paylo
   VyreSymbols numbers = { 0 };
   VyreRegion payload = { 0, (guint32)payload_size, 1, (guint32)payload_size };
 
-  g_return_val_if_fail (program != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  g_return_val_if_fail (program, NULL);
+  g_return_val_if_fail (!error || !*error, NULL);
   if (payload_size > G_MAXUINT32) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "The payload has %" G_GSIZE_FORMAT " bytes and the limit is 4294967295. Fix: send smaller "
@@ -273,7 +273,7 @@ vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize paylo
         payload_size);
     return NULL;
   }
-  if (symbols != NULL)
+  if (symbols)
     numbers = *symbols;
   vyre_symbols_define_region (&numbers, VYRE_REGION_PAYLOAD, &payload);
   return bind_numbers (program, &numbers, slot_count, observable_slots, error);
@@ -302,7 +302,7 @@ vyre_bound_program_new_from_ring (
 VyreBoundProgram *
 vyre_bound_program_ref (VyreBoundProgram *bound)
 {
-  g_return_val_if_fail (bound != NULL, NULL);
+  g_return_val_if_fail (bound, NULL);
   g_atomic_ref_count_inc (&((Image *)bound)->refs);
   return bound;
 }
@@ -312,7 +312,7 @@ vyre_bound_program_unref (VyreBoundProgram *bound)
 {
   Image *self = (Image *)bound;
 
-  if (bound == NULL || !g_atomic_ref_count_dec (&self->refs))
+  if (!bound || !g_atomic_ref_count_dec (&self->refs))
     return;
   g_free (bound->slots);
   g_free (bound->results);

@@ -48,10 +48,10 @@ vyre_program_builtin (const char *name, GError **error)
   const char *text;
   g_autofree char *id = NULL;
 
-  g_return_val_if_fail (name != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  g_return_val_if_fail (name, NULL);
+  g_return_val_if_fail (!error || !*error, NULL);
   text = vyre_builtin_text (name);
-  if (text == NULL) {
+  if (!text) {
     g_autofree char *list = g_strjoinv (", ", (char **)builtin_names);
     g_autofree char *shown = g_utf8_make_valid (name, (gssize)MIN (strlen (name), QUOTE_MAX));
 
@@ -66,8 +66,8 @@ vyre_program_builtin (const char *name, GError **error)
 VyreProgram *
 vyre_program_from_string (const char *program, GError **error)
 {
-  g_return_val_if_fail (program != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  g_return_val_if_fail (program, NULL);
+  g_return_val_if_fail (!error || !*error, NULL);
   const char *text = vyre_text_skip_mark (program);
   if (g_str_has_prefix (text, "builtin:"))
     return vyre_program_builtin (text + strlen ("builtin:"), error);

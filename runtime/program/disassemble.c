@@ -118,7 +118,7 @@ append_packed (GString *text, const VyreOpcode *info, const guint32 *args)
     guint n_args = (guint)packed.offsets[i + 1] - packed.offsets[i];
 
     g_string_append (text, i > 0 ? " | " : " ");
-    if (inner != NULL && n_args == inner->min_operands) {
+    if (inner && n_args == inner->min_operands) {
       g_string_append (text, inner->name);
       append_args (text, inner_args, n_args, " ");
     } else {
@@ -136,7 +136,7 @@ append_named (GString *text, guint32 opcode, const guint32 *args)
   const VyreOpcode *info = vyre_opcode_get (opcode);
   guint n_args = count_args (args);
 
-  if (info == NULL)
+  if (!info)
     return FALSE;
   if (info->target == VYRE_TARGET_PAYLOAD)
     return append_payload (text, info, args);
@@ -208,7 +208,7 @@ vyre_disassemble (const guint32 *slots, guint n_slots)
   gboolean has_fence = FALSE;
   guint n_used = 0;
 
-  g_return_val_if_fail (slots != NULL || n_slots == 0, g_string_free (text, FALSE));
+  g_return_val_if_fail (slots || n_slots == 0, g_string_free (text, FALSE));
   for (guint i = 0; i < n_slots; i++) {
     const guint32 *slot = slots + (gsize)i * VYRE_SLOT_WORDS;
 

@@ -59,7 +59,7 @@ vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,
 {
   Handler handler = { opcode, extensions->instructions->len, n_instructions };
 
-  if (vyre_opcode_get (opcode) != NULL)
+  if (vyre_opcode_get (opcode))
     return set_refused (error, VYRE_ERROR_INVALID, opcode, "it is built in",
         "choose an opcode that has no meaning yet");
   if (opcode >= 0x80000000u || (opcode >= 0xFFF0u && opcode <= 0xFFFFu))

@@ -116,7 +116,7 @@ vyre_opcode_name (guint32 opcode)
 {
   const VyreOpcode *info = vyre_opcode_get (opcode);
 
-  return info != NULL ? info->name : NULL;
+  return info ? info->name : NULL;
 }
 
 gboolean

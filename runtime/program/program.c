@@ -63,7 +63,7 @@ assemble (const char *text, gsize length, const char *id, GError **error)
     program_free (program);
     return NULL;
   }
-  if (id != NULL) {
+  if (id) {
     program->id = g_strdup (id);
   } else {
     g_autofree char *digest
@@ -84,8 +84,8 @@ vyre_program_new_from_text (const char *text, const char *id, GError **error)
 VyreProgram *
 vyre_program_assemble (const char *text, GError **error)
 {
-  g_return_val_if_fail (text != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  g_return_val_if_fail (text, NULL);
+  g_return_val_if_fail (!error || !*error, NULL);
   return vyre_program_new_from_text (text, NULL, error);
 }
 
@@ -120,13 +120,13 @@ vyre_program_load (const char *path, GError **error)
   g_autofree char *text = g_malloc (FILE_MAX + 1);
   gsize length = 0;
 
-  g_return_val_if_fail (path != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  g_return_val_if_fail (path, NULL);
+  g_return_val_if_fail (!error || !*error, NULL);
   int fd = vyre_file_open (path, O_RDONLY);
   const char *why = read_text (fd, text, &length);
   if (fd >= 0)
     close (fd);
-  if (why == NULL)
+  if (!why)
     return assemble (text, length, NULL, error);
   set_io_error (error, path, why);
   return NULL;
@@ -135,7 +135,7 @@ vyre_program_load (const char *path, GError **error)
 VyreProgram *
 vyre_program_ref (VyreProgram *program)
 {
-  g_return_val_if_fail (program != NULL, NULL);
+  g_return_val_if_fail (program, NULL);
   g_atomic_ref_count_inc (&program->refs);
   return program;
 }
@@ -143,13 +143,13 @@ vyre_program_ref (VyreProgram *program)
 void
 vyre_program_unref (VyreProgram *program)
 {
-  if (program != NULL && g_atomic_ref_count_dec (&program->refs))
+  if (program && g_atomic_ref_count_dec (&program->refs))
     program_free (program);
 }
 
 const char *
 vyre_program_get_id (const VyreProgram *program)
 {
-  g_return_val_if_fail (program != NULL, NULL);
+  g_return_val_if_fail (program, NULL);
   return program->id;
 }

@@ -107,7 +107,7 @@ parse_opcode (VyreParser *parser)
 
   if (token->kind == VYRE_TOKEN_WORD)
     info = vyre_opcode_find (parser->lexer.text + token->offset, token->length);
-  if (info == NULL) {
+  if (!info) {
     g_autofree char *shown = vyre_lexer_describe (&parser->lexer);
     g_autofree char *list = vyre_opcode_list ();
 
@@ -125,7 +125,7 @@ parse_named_inner (VyreParser *parser, VyreOperation *operation, VyreOperands *o
   VyreFailure failure = { VYRE_FAILURE_NONE, offset, 0 };
   guint32 ignored;
 
-  if (info == NULL)
+  if (!info)
     return FALSE;
   failure.kind = vyre_node_apply (VYRE_NODE_INNER_OPCODE, info->opcode, 0, &ignored);
   if (failure.kind != VYRE_FAILURE_NONE) {
@@ -302,7 +302,7 @@ parse_named (VyreParser *parser, VyreStatement *statement, VyreOperands *operand
   gint index = statement->optional ? (gint)parser->program->statements->len : -1;
 
   statement->info = parse_opcode (parser);
-  if (statement->info == NULL)
+  if (!statement->info)
     return FALSE;
   if (statement->optional && statement->info->target != VYRE_TARGET_PAYLOAD)
     return fail_optional (parser, statement->offset, statement->info->name);

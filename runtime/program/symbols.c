@@ -48,7 +48,7 @@ vyre_symbol_find (const char *word, gsize length)
 {
   const char *dot = memchr (word, '.', length);
 
-  if (dot != NULL) {
+  if (dot) {
     gsize before = (gsize)(dot - word);
     gint region = vyre_region_find (word, before);
     gint field = find_string (fields, VYRE_N_FIELDS, dot + 1, length - before - 1);
@@ -109,7 +109,7 @@ vyre_symbols_copy (const VyreSymbols *symbols)
 {
   VyreSymbols *copy;
 
-  if (symbols == NULL)
+  if (!symbols)
     return NULL;
   copy = vyre_symbols_new ();
   *copy = *symbols;
@@ -120,7 +120,7 @@ vyre_symbols_copy (const VyreSymbols *symbols)
 void
 vyre_symbols_free (VyreSymbols *symbols)
 {
-  if (symbols != NULL)
+  if (symbols)
     g_free (symbols->stream);
   g_free (symbols);
 }
@@ -130,8 +130,8 @@ vyre_symbols_set (VyreSymbols *symbols, const char *symbol, guint32 value)
 {
   gint found;
 
-  g_return_if_fail (symbols != NULL);
-  g_return_if_fail (symbol != NULL);
+  g_return_if_fail (symbols);
+  g_return_if_fail (symbol);
   found = vyre_symbol_find (symbol, strlen (symbol));
   g_return_if_fail (found >= 0);
   g_return_if_fail (found / VYRE_N_FIELDS != VYRE_REGION_PAYLOAD);
@@ -143,9 +143,9 @@ vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const VyreReg
 {
   gint found;
 
-  g_return_if_fail (symbols != NULL);
-  g_return_if_fail (symbol != NULL);
-  g_return_if_fail (region != NULL);
+  g_return_if_fail (symbols);
+  g_return_if_fail (symbol);
+  g_return_if_fail (region);
   found = vyre_region_find (symbol, strlen (symbol));
   g_return_if_fail (found >= 0 && found != VYRE_REGION_PAYLOAD);
   g_return_if_fail (region_size (region) <= G_MAXUINT32);
@@ -155,7 +155,7 @@ vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const VyreReg
 void
 vyre_symbols_set_stream (VyreSymbols *symbols, const char *stream)
 {
-  g_return_if_fail (symbols != NULL);
+  g_return_if_fail (symbols);
   g_free (symbols->stream);
   symbols->stream = g_strdup (stream);
 }

@@ -388,7 +388,7 @@ check_plan (const VyrePlan *plan, const VyreParts *parts)
   g_assert_cmpuint (plan->small_size, <=, 4 * VYRE_LOCAL_WORDS);
   g_assert_cmpuint (
       plan->small_size, ==, plan->slice_size + 4 * VYRE_STEP_WORDS * plan->tickets->len);
-  g_assert_cmpuint (plan->local_ticket.words[VYRE_TICKET_COST], <=, VYRE_COST_MAX);
+  g_assert_cmpuint (plan->small_ticket.words[VYRE_TICKET_COST], <=, VYRE_COST_MAX);
 }
 
 static VyreHandlers *

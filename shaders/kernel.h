@@ -214,8 +214,12 @@
  * alignment of the region; a row of w bytes touches at most this many. */
 #define VYRE_ROW_GRANULES(w) (((w) + 30u) / VYRE_GRANULE)
 
-/* The granules inside a tile of one row are taken so many at a step by U8_STATS and
- * U8_BELOW, at least. */
+/* The shapes of regions that a payload opcode takes. */
+#define VYRE_SHAPE_ANY 0u
+#define VYRE_SHAPE_LINEAR 1u
+
+/* The least number of granules that U8_STATS and U8_BELOW take at a step inside a tile of one
+ * row. */
 #define VYRE_INNER_STEPS 2u
 
 /* Above this many words a MEMCPY takes the whole workgroup. */
@@ -223,7 +227,7 @@
 
 /* Upper bounds of loop iterations, for the planner: taking a ticket, an operation
  * of a lane, an instruction of a handler, an operation of a whole workgroup, anything
- * around a tile's main loop, a step of U8_HISTOGRAM's, and the most one ticket may
+ * around a tile's main loop (whose own bound opcodes.def has), and the most one ticket may
  * cost; what a LOCAL ticket costs beyond its steps and its copies, and the most that
  * copying a readback out may cost. A device that executes masked-off code runs every
  * loop's body once even when it has nothing to do.
@@ -234,7 +238,6 @@
 #define VYRE_COST_INSTRUCTION 6u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
-#define VYRE_COST_HISTOGRAM_STEP 8u
 #define VYRE_COST_TILE_LOOP_MAX 16384u
 #define VYRE_COST_MAX 24000u
 #define VYRE_COST_LOCAL 64u

@@ -51,12 +51,6 @@ packed_byte (const VyreBoundProgram *bound, guint slot, guint byte)
   return slot_arg (bound, slot, byte / 4) >> (8 * (byte % 4)) & 0xFF;
 }
 
-static gboolean
-is_payload_opcode (guint32 opcode)
-{
-  return opcode >= VYRE_OP_U8_STATS && opcode <= VYRE_OP_CRC32;
-}
-
 /* Words a MEMCPY of a packed slot copies: its third argument, when present. */
 static guint32
 packed_copy_words (const VyreBoundProgram *bound, guint slot, guint ops, guint index)
@@ -122,7 +116,7 @@ classify (const VyrePlan *plan, guint slot)
   if (plan->schedule == VYRE_SCHEDULE_PRIORITY) /* whose passes find what can be scheduled */
     return vyre_plan_slot_word (bound, slot, VYRE_SLOT_STATUS) == VYRE_STATUS_WAIT_IO ? SLOT_LANE
                                                                                       : SLOT_IDLE;
-  if (is_payload_opcode (vyre_plan_slot_word (bound, slot, VYRE_SLOT_OPCODE)))
+  if (vyre_opcode_reads_payload (vyre_plan_slot_word (bound, slot, VYRE_SLOT_OPCODE)))
     return SLOT_TILED;
   return copy_words > VYRE_LANE_MEMCPY_WORDS ? SLOT_SOLO : SLOT_LANE;
 }
@@ -295,24 +289,20 @@ region_fits (const VyrePlan *plan, const VyreRegion *r)
          && r->offset + (guint64)(r->rows - 1) * r->stride + r->width <= plan->payload_size;
 }
 
-/* Loop iterations of a tile for each granule of a lane, at most. */
-static guint64
-step_cost (const VyrePlan *plan, guint slot)
+/* The work of a payload slot on its tiles. */
+static const VyreTileWork *
+tile_work (const VyrePlan *plan, guint slot)
 {
-  return vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE) == VYRE_OP_U8_HISTOGRAM
-             ? VYRE_COST_HISTOGRAM_STEP
-             : 1;
+  return &vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))->tile;
 }
 
-/* Those of a tile whose lanes have @granules each. */
+/* Loop iterations of a tile whose lanes have @granules each, at most. */
 static guint64
-tile_cost (const VyrePlan *plan, guint slot, guint32 rows, guint64 granules)
+tile_cost (const VyreTileWork *work, guint32 rows, guint64 granules)
 {
-  guint32 opcode = vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE);
-
-  if (rows == 1 && (opcode == VYRE_OP_U8_STATS || opcode == VYRE_OP_U8_BELOW))
-    return granules / VYRE_INNER_STEPS + VYRE_INNER_STEPS + 2; /* what is left, and the ends */
-  return granules * step_cost (plan, slot);
+  if (rows == 1 && work->deep > 1)
+    return granules / work->deep + work->deep + 2; /* what is left, and the ends */
+  return granules * work->cost;
 }
 
 static gboolean
@@ -329,7 +319,7 @@ plan_tile (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
                                + VYRE_SCRATCH_SLOT_TILES_LEFT];
 
   (*left)++;
-  guint64 cost = tile_cost (plan, slot, tile->rows, granules / plan->workgroup + 1);
+  guint64 cost = tile_cost (tile_work (plan, slot), tile->rows, granules / plan->workgroup + 1);
   return vyre_plan_add_ticket (plan, cost + VYRE_COST_TILE, &ticket, error);
 }
 
@@ -341,7 +331,7 @@ tile_bytes_for (const VyrePlan *plan, guint slot, guint64 bytes_read, guint n_ti
   guint64 share = TILED_TICKETS / n_tiled;
   guint64 least = plan->workgroup <= VYRE_CPU_WORKGROUP ? CPU_TILE_BYTES : TILE_BYTES;
   guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
-  guint64 steps = VYRE_COST_TILE_LOOP_MAX / step_cost (plan, slot) - 4;
+  guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_work (plan, slot)->cost - 4;
 
   bytes = MIN (bytes, steps * plan->workgroup * VYRE_GRANULE);
   return MIN (bytes, VYRE_TILE_MAX_BYTES) / VYRE_GRANULE * VYRE_GRANULE;
@@ -367,7 +357,7 @@ vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback)
   for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
     VyreRegion r = region_of (plan, slot);
     gsize status = (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
-    if (is_payload_opcode (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))
+    if (vyre_opcode_reads_payload (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))
         && vyre_plan_may_run (plan, slot) && vyre_read_word (ring, status) == VYRE_STATUS_DONE)
       bytes += (guint64)r.width * r.rows;
   }

@@ -5,8 +5,6 @@
 #include "base/alloc.h"
 #include "abi/publish-each.h"
 
-/* The largest ring; what every encoder of the ABI accepts. */
-
 /* Lets of a program that are evaluated without allocating memory. */
 #define LETS_ON_STACK 32
 
@@ -123,11 +121,11 @@ bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
     return bind_packed (binder, statement, args);
   if (!eval_args (binder, &statement->operation, args))
     return FALSE;
-  if (statement->info && statement->info->opcode == VYRE_OP_CRC32
-      && !vyre_crc32_is_contiguous (args)) {
+  if (statement->info && !vyre_opcode_takes_region (statement->info, args)) {
     vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
-        "crc32 needs a region without padding between its rows. Fix: use 'bytes(offset, length)', "
-        "or a region with one row or with stride equal to width.");
+        "%s needs a region without padding between its rows. Fix: use 'bytes(offset, length)', "
+        "or a region with one row or with stride equal to width.",
+        statement->info->name);
     return FALSE;
   }
   if (slot[VYRE_SLOT_OPCODE] == VYRE_OP_BATCH_FENCE)

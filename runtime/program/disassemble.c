@@ -42,13 +42,13 @@ append_raw (GString *text, guint32 opcode, const guint32 *args, guint n_args)
 static gboolean
 append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
 {
-  gboolean below = info->opcode == VYRE_OP_U8_BELOW;
+  gboolean below = info->operands[1] == VYRE_OPERAND_THRESHOLD;
   guint32 index = args[VYRE_REGION_ARG_OBSERVABLE];
   guint32 threshold = args[VYRE_REGION_ARG_THRESHOLD];
 
   if (count_args (args) > (below ? VYRE_REGION_ARG_THRESHOLD : VYRE_REGION_ARG_OBSERVABLE) + 1u
       || index > VYRE_MAX_OBSERVABLES - info->words || threshold > 256
-      || (info->opcode == VYRE_OP_CRC32 && !vyre_crc32_is_contiguous (args)))
+      || !vyre_opcode_takes_region (info, args))
     return FALSE;
   g_string_append_printf (text, "%s region", info->name);
   append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");

@@ -289,10 +289,10 @@ complete_fence (VyreParser *parser, VyreStatement *statement, VyreOperands *oper
 static gboolean
 fail_optional (VyreParser *parser, guint32 offset, const char *name)
 {
-  return vyre_parser_fail (parser, offset,
-      "%s cannot be optional. Fix: use 'optional' only with u8_stats, u8_histogram, u8_below and "
-      "crc32.",
-      name);
+  g_autofree char *list = vyre_opcode_list_payload ();
+
+  return vyre_parser_fail (
+      parser, offset, "%s cannot be optional. Fix: use 'optional' only with %s.", name, list);
 }
 
 static gboolean

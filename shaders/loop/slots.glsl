@@ -54,8 +54,11 @@ bool authorised(Slot s)
 
 bool asks_host(uint opcode)
 {
-  return opcode == VYRE_OP_LOAD_MISS
-      || (opcode >= VYRE_OP_LOAD_WORDS && opcode <= VYRE_OP_SYNC);
+  return false
+#define VYRE_HOST_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect) \
+      || opcode == VYRE_OP_##NAME
+#include "opcodes.def"
+      ;
 }
 
 // A slot that asked the host for something goes on once its batch runs again.

@@ -222,6 +222,30 @@
  * row. */
 #define VYRE_INNER_STEPS 2u
 
+/* Whether a slot may run that a ring with priorities holds. */
+#define VYRE_IS_SCHEDULABLE(status)                                                                \
+  ((status) == VYRE_STATUS_PUBLISHED || (status) == VYRE_STATUS_YIELD                              \
+      || (status) == VYRE_STATUS_REQUEUE)
+
+/* The argument words of a packed slot in front of its operations' arguments: two bytes for the
+ * slot and two for each operation. FITS: whether a slot has room for them at all. */
+#define VYRE_PACKED_METADATA_WORDS(ops) ((2u + 2u * (ops) + 3u) / 4u)
+#define VYRE_PACKED_FITS(ops) (2u + 2u * (ops) <= 4u * VYRE_SLOT_MAX_ARGS)
+
+/* A region that has no bytes, and one whose rows touch: one run of bytes. */
+#define VYRE_REGION_IS_EMPTY(width, rows) ((width) == 0u || (rows) == 0u)
+#define VYRE_REGION_IS_LINEAR(width, rows, stride) ((rows) == 1u || (stride) == (width))
+
+/* Whether a region lies in a payload of so many bytes, in 32 bits: the last row has to start early
+ * enough, and (rows - 1) * stride must not wrap on the way there. Rows may not overlap. */
+#define VYRE_REGION_FITS(size, offset, width, rows, stride)                                        \
+  ((offset) <= (size)                                                                              \
+      && (VYRE_REGION_IS_EMPTY (width, rows)                                                       \
+          || ((width) <= (size) - (offset)                                                         \
+              && ((rows) == 1u                                                                     \
+                  || ((stride) >= (width)                                                          \
+                      && (stride) <= ((size) - (offset) - (width)) / ((rows) - 1u))))))
+
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 

@@ -55,7 +55,7 @@ packed_byte (const VyreBoundProgram *bound, guint slot, guint byte)
 static guint32
 packed_copy_words (const VyreBoundProgram *bound, guint slot, guint ops, guint index)
 {
-  guint metadata = vyre_packed_metadata_words (ops);
+  guint metadata = VYRE_PACKED_METADATA_WORDS (ops);
   guint word = metadata + packed_byte (bound, slot, 3 + 2 * index) + 2;
   guint end
       = index + 1 < ops ? packed_byte (bound, slot, 5 + 2 * index) : packed_byte (bound, slot, 1);
@@ -76,7 +76,7 @@ scan_slot (
   *ops = packed ? packed_byte (bound, slot, 0) : 1;
   *copy_words = 0;
   *fence = FALSE;
-  if (packed && 2 + 2 * *ops > 4 * VYRE_SLOT_MAX_ARGS)
+  if (packed && !VYRE_PACKED_FITS (*ops))
     return; /* faults as a whole */
   for (guint i = 0; i < *ops; i++) {
     guint32 inner = packed ? packed_byte (bound, slot, 2 + 2 * i) : opcode;
@@ -279,16 +279,6 @@ plan_solo (VyrePlan *plan, guint slot, GError **error)
   return vyre_plan_add_ticket (plan, solo_cost (plan, slot), &ticket, error);
 }
 
-/* Whether the region lies in the payload; 64-bit, so nothing wraps. */
-static gboolean
-region_fits (const VyrePlan *plan, const VyreRegion *r)
-{
-  if (r->width == 0 || r->rows == 0)
-    return r->offset <= plan->payload_size;
-  return (r->rows == 1 || r->stride >= r->width)
-         && r->offset + (guint64)(r->rows - 1) * r->stride + r->width <= plan->payload_size;
-}
-
 /* The work of a payload slot on its tiles. */
 static const VyreTileWork *
 tile_work (const VyrePlan *plan, guint slot)
@@ -370,8 +360,10 @@ static gboolean
 plan_tiled (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
 {
   VyreRegion r = region_of (plan, slot), nothing = { 0 };
+  guint32 size = (guint32)plan->payload_size; /* the limit is 4294967295 */
 
-  if (!region_fits (plan, &r) || r.width == 0 || r.rows == 0)
+  if (!VYRE_REGION_FITS (size, r.offset, r.width, r.rows, r.stride)
+      || VYRE_REGION_IS_EMPTY (r.width, r.rows))
     return plan_tile (plan, slot, &nothing, error);
   guint64 bytes = (guint64)r.width * r.rows;
   if (r.stride == r.width) {

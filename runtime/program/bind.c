@@ -86,7 +86,7 @@ is_left_out (Binder *binder, const VyreStatement *statement)
 static gboolean
 bind_packed (Binder *binder, const VyreStatement *statement, guint32 *args)
 {
-  guint words = vyre_packed_metadata_words (statement->n_inner);
+  guint words = VYRE_PACKED_METADATA_WORDS (statement->n_inner);
   guint8 bytes[4 * VYRE_SLOT_MAX_ARGS] = { (guint8)statement->n_inner };
   guint used = 0;
 

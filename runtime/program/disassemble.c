@@ -85,7 +85,7 @@ decode_packed (const guint32 *args, Packed *packed)
     bytes[i] = (guint8)(args[i / 4] >> (8 * (i % 4)));
   packed->n = bytes[0];
   total = bytes[1];
-  packed->words = vyre_packed_metadata_words (packed->n);
+  packed->words = VYRE_PACKED_METADATA_WORDS (packed->n);
   if (packed->n == 0 || packed->words + total > VYRE_SLOT_MAX_ARGS
       || count_args (args) > packed->words + total)
     return FALSE;

@@ -118,8 +118,9 @@ vyre_opcode_reads_payload (guint32 opcode)
 gboolean
 vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args)
 {
-  return !info->tile.linear || args[VYRE_REGION_ARG_ROWS] == 1
-         || args[VYRE_REGION_ARG_STRIDE] == args[VYRE_REGION_ARG_WIDTH];
+  return !info->tile.linear
+         || VYRE_REGION_IS_LINEAR (
+             args[VYRE_REGION_ARG_WIDTH], args[VYRE_REGION_ARG_ROWS], args[VYRE_REGION_ARG_STRIDE]);
 }
 
 const char *

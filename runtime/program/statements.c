@@ -171,7 +171,7 @@ check_block (VyreParser *parser, const VyreStatement *statement, guint32 offset)
 {
   GArray *inner = parser->program->inner;
   guint n = inner->len - statement->first_inner;
-  guint words = vyre_packed_metadata_words (n);
+  guint words = VYRE_PACKED_METADATA_WORDS (n);
 
   for (guint i = statement->first_inner; i < inner->len; i++)
     words += g_array_index (inner, VyreOperation, i).n_args;

@@ -67,12 +67,6 @@ bool is_waiting(Slot s)
   return FULL && s.status == VYRE_STATUS_WAIT_IO && asks_host(s.opcode);
 }
 
-bool is_schedulable(Slot s)
-{
-  return s.status == VYRE_STATUS_PUBLISHED || s.status == VYRE_STATUS_YIELD
-      || s.status == VYRE_STATUS_REQUEUE;
-}
-
 // Nobody but this lane can see a slot of a small batch, claimed or not.
 bool claim(uint slot, Slot s)
 {

@@ -173,6 +173,7 @@ static const struct {
   uLong (*update) (uLong checksum, const Bytef *bytes, uInt size);
 } test_checksums[] = {
   { "crc32", crc32 },
+  { "adler32", adler32 },
 };
 
 /* The checksum of that index over the bytes of a region, row by row. */

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 /* The most words that LOAD_WORDS copies; one lane does it. */
 #define VYRE_LOAD_WORDS_MAX 4096u
 
-/* How one operand is written, and so which argument words it fills. */
+/* The kinds of operands: how they are written, and which argument words they fill. */
 typedef enum {
   VYRE_OPERAND_NONE,      /* terminates VyreOpcode.operands */
   VYRE_OPERAND_VALUE,     /* an expression */
@@ -28,7 +28,7 @@ typedef enum {
   VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
 } VyreOperandKind;
 
-/* What "-> result" means after the operands. */
+/* The meanings of "-> result" behind the operands. */
 typedef enum {
   VYRE_TARGET_NONE,    /* not allowed */
   VYRE_TARGET_WORD,    /* may replace the last operand; the argument is a control word */

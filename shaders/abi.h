@@ -78,19 +78,8 @@
 #define VYRE_IO_STATUS_OK 0x10
 #define VYRE_IO_STATUS_ERROR 0x11
 
-/* opcodes of the reference */
-#define VYRE_OP_NOP 0u
-#define VYRE_OP_STORE_U32 1u
-#define VYRE_OP_ATOMIC_ADD 2u
-#define VYRE_OP_LOAD_U32 3u
-#define VYRE_OP_COMPARE_SWAP 4u
-#define VYRE_OP_MEMCPY 5u
-#define VYRE_OP_DFA_STEP 6u
-#define VYRE_OP_BATCH_FENCE 7u
-#define VYRE_OP_LOAD_MISS 0xFFFDu
-#define VYRE_OP_PRINTF 0xFFFEu
-#define VYRE_OP_PACKED_SLOT 0x80000001u
-#define VYRE_OP_SHUTDOWN 0xFFFFFFFFu
+/* The opcodes of the reference, the payload opcodes and the resource opcodes. */
+#include "opcodes.def"
 
 /* Tenant opcode windows: tenant k owns [BASE + k * SIZE, + SIZE). Tenant 0 is
  * the runtime itself; its window holds the payload opcodes. */
@@ -100,11 +89,6 @@
 /* Payload opcodes. ARG0 byte offset in the payload, ARG1 bytes per row, ARG2
  * rows, ARG3 bytes from one row to the next, ARG4 first observable written,
  * ARG5 the threshold of U8_BELOW. */
-#define VYRE_OP_U8_STATS 0x40000100u
-#define VYRE_OP_U8_HISTOGRAM 0x40000101u
-#define VYRE_OP_U8_BELOW 0x40000102u
-#define VYRE_OP_CRC32 0x40000103u
-
 #define VYRE_REGION_ARG_OFFSET 0
 #define VYRE_REGION_ARG_WIDTH 1
 #define VYRE_REGION_ARG_ROWS 2
@@ -117,10 +101,6 @@
  * program gave to a file. LOAD_WORDS copies words of a file that is resident, WORD and
  * WORDS in it, to observables from OBSERVABLE on. APPEND adds WORDS control words from WORD
  * on to the end of a file. SYNC waits until what was appended to one is on its storage. */
-#define VYRE_OP_LOAD_WORDS 0x40000110u
-#define VYRE_OP_APPEND 0x40000111u
-#define VYRE_OP_SYNC 0x40000112u
-
 #define VYRE_RESOURCE_ARG_HANDLE 0
 #define VYRE_RESOURCE_ARG_PREFETCH 1 /* of LOAD_MISS: ask, and do not wait */
 #define VYRE_RESOURCE_ARG_WORD 1

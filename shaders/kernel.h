@@ -214,16 +214,44 @@
  * alignment of the region; a row of w bytes touches at most this many. */
 #define VYRE_ROW_GRANULES(w) (((w) + 30u) / VYRE_GRANULE)
 
-/* The granules inside a tile of one row are taken so many at a step by U8_STATS and
- * U8_BELOW, at least. */
+/* The shapes of regions that a payload opcode takes. */
+#define VYRE_SHAPE_ANY 0u
+#define VYRE_SHAPE_LINEAR 1u
+
+/* The least number of granules that U8_STATS and U8_BELOW take at a step inside a tile of one
+ * row. */
 #define VYRE_INNER_STEPS 2u
+
+/* Whether a slot may run that a ring with priorities holds. */
+#define VYRE_IS_SCHEDULABLE(status)                                                                \
+  ((status) == VYRE_STATUS_PUBLISHED || (status) == VYRE_STATUS_YIELD                              \
+      || (status) == VYRE_STATUS_REQUEUE)
+
+/* The argument words of a packed slot in front of its operations' arguments: two bytes for the
+ * slot and two for each operation. FITS: whether a slot has room for them at all. */
+#define VYRE_PACKED_METADATA_WORDS(ops) ((2u + 2u * (ops) + 3u) / 4u)
+#define VYRE_PACKED_FITS(ops) (2u + 2u * (ops) <= 4u * VYRE_SLOT_MAX_ARGS)
+
+/* A region that has no bytes, and one whose rows touch: one run of bytes. */
+#define VYRE_REGION_IS_EMPTY(width, rows) ((width) == 0u || (rows) == 0u)
+#define VYRE_REGION_IS_LINEAR(width, rows, stride) ((rows) == 1u || (stride) == (width))
+
+/* Whether a region lies in a payload of so many bytes, in 32 bits: the last row has to start early
+ * enough, and (rows - 1) * stride must not wrap on the way there. Rows may not overlap. */
+#define VYRE_REGION_FITS(size, offset, width, rows, stride)                                        \
+  ((offset) <= (size)                                                                              \
+      && (VYRE_REGION_IS_EMPTY (width, rows)                                                       \
+          || ((width) <= (size) - (offset)                                                         \
+              && ((rows) == 1u                                                                     \
+                  || ((stride) >= (width)                                                          \
+                      && (stride) <= ((size) - (offset) - (width)) / ((rows) - 1u))))))
 
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 
 /* Upper bounds of loop iterations, for the planner: taking a ticket, an operation
  * of a lane, an instruction of a handler, an operation of a whole workgroup, anything
- * around a tile's main loop, a step of U8_HISTOGRAM's, and the most one ticket may
+ * around a tile's main loop (whose own bound opcodes.def has), and the most one ticket may
  * cost; what a LOCAL ticket costs beyond its steps and its copies, and the most that
  * copying a readback out may cost. A device that executes masked-off code runs every
  * loop's body once even when it has nothing to do.
@@ -234,7 +262,6 @@
 #define VYRE_COST_INSTRUCTION 6u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
-#define VYRE_COST_HISTOGRAM_STEP 8u
 #define VYRE_COST_TILE_LOOP_MAX 16384u
 #define VYRE_COST_MAX 24000u
 #define VYRE_COST_LOCAL 64u

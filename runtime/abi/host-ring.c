@@ -135,7 +135,7 @@ check_packed (const guint32 *args, GError **error)
 
   for (guint i = 0; i < VYRE_SLOT_MAX_ARGS; i++)
     vyre_write_word (metadata, i, args[i]);
-  words = vyre_packed_metadata_words (metadata[0]);
+  words = VYRE_PACKED_METADATA_WORDS (metadata[0]);
   if (words + metadata[1] > VYRE_SLOT_MAX_ARGS)
     return invalid (error, "Its packed operations do not fit 12 argument words. Fix: pack fewer, "
                            "or fewer arguments.");

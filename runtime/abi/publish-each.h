@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "kernel.h"
 #include "vyre/parts.h"
 #include "vyre/publish-slots.h"
 #include "abi/shared-words.h"
@@ -23,7 +24,6 @@ void vyre_slot_store (void *ring, gsize slot, const guint32 *words, guint n_word
 void vyre_slot_store_encoded (
     void *ring, gsize slot, VyreSlotEncoder encode, gconstpointer source, guint i, guint n_words);
 void vyre_slot_encode_header (guint32 *words, guint32 opcode, guint32 tenant);
-guint vyre_packed_metadata_words (guint n_ops);
 
 gboolean vyre_publish_check_room (gsize size, guint32 start, guint64 n, GError **error);
 gboolean vyre_publish_refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);

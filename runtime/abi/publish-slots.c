@@ -36,13 +36,6 @@ vyre_slot_store (void *ring, gsize slot, const guint32 *words, guint n_words)
   vyre_word_release (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS, words[VYRE_SLOT_STATUS]);
 }
 
-/* Two bytes for the slot and two for each operation, in whole words. */
-guint
-vyre_packed_metadata_words (guint n_ops)
-{
-  return (2 + 2 * n_ops + 3) / 4;
-}
-
 /* What every published slot has in front of its arguments. */
 void
 vyre_slot_encode_header (guint32 *words, guint32 opcode, guint32 tenant)
@@ -84,7 +77,7 @@ static gboolean
 encode_packed (guint32 *words, guint32 tenant, const VyreOp *ops, guint n_ops, GError **error)
 {
   guint8 metadata[4 * VYRE_SLOT_MAX_ARGS] = { (guint8)n_ops };
-  guint first = VYRE_SLOT_ARGS + vyre_packed_metadata_words (MIN (n_ops, VYRE_PACKED_MAX_OPS));
+  guint first = VYRE_SLOT_ARGS + VYRE_PACKED_METADATA_WORDS (MIN (n_ops, VYRE_PACKED_MAX_OPS));
   guint end = first;
 
   if (n_ops > VYRE_PACKED_MAX_OPS)

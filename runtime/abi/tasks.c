@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vyre/tasks.h"
 
+#include "kernel.h"
 #include "abi/shared-words.h"
 
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
@@ -136,17 +137,12 @@ vyre_task_fault (void *slot, guint32 code)
   set_status (slot, VYRE_STATUS_FAULT);
 }
 
-static gboolean
-is_schedulable (guint32 status)
-{
-  return status == VYRE_STATUS_PUBLISHED || status == VYRE_STATUS_YIELD
-         || status == VYRE_STATUS_REQUEUE;
-}
-
 gboolean
 vyre_task_is_schedulable (const void *slot)
 {
-  return is_schedulable (vyre_word_acquire (slot, VYRE_SLOT_STATUS));
+  guint32 status = vyre_word_acquire (slot, VYRE_SLOT_STATUS);
+
+  return VYRE_IS_SCHEDULABLE (status);
 }
 
 static void
@@ -160,7 +156,7 @@ add_task (VyreTaskCounts *counts, const guint8 *slot, guint32 status)
   counts->n_yielded += status == VYRE_STATUS_YIELD;
   counts->n_requeued += status == VYRE_STATUS_REQUEUE;
   counts->n_faulted += status == VYRE_STATUS_FAULT;
-  counts->n_schedulable += is_schedulable (status);
+  counts->n_schedulable += VYRE_IS_SCHEDULABLE (status);
   counts->max_age = MAX (counts->max_age, vyre_read_word (slot, TASK_AGE));
   counts->n_requeues += requeues;
   counts->continuation_pressure

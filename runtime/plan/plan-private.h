@@ -18,8 +18,16 @@ typedef struct {
 /* Fences that one lane runs together may cost so much. */
 #define VYRE_FENCES_COST_MAX (VYRE_COST_MAX / 2)
 
-/* What of a batch is published at a time: tickets of its plan, or, behind all of those, one
- * that is there for fences alone. */
+/* What a slot does, as far as its cost goes: operations, the words that they copy, and whether one
+ * of them is a fence. */
+typedef struct {
+  guint ops;
+  guint64 copy_words;
+  gboolean fence;
+} VyreSlotWork;
+
+/* The part of a batch that is published at a time: tickets of its plan or, behind all of them, one
+ * ticket for fences alone. */
 typedef struct {
   guint ticket; /* the first one's index in the plan */
   guint n_tickets;
@@ -29,7 +37,8 @@ typedef struct {
   guint64 cost;
 } VyreRun;
 
-/* What the first kernel that runs a plan keeps of it; that kernel's own, but for how to free it. */
+/* The state that the first kernel to run a plan keeps with it; only that kernel knows more of it
+ * than how to free it. */
 typedef struct _VyreTemplate VyreTemplate;
 struct _VyreTemplate {
   void (*free) (VyreTemplate *template);
@@ -87,23 +96,42 @@ vyre_plan_verdict_word (const VyrePlan *plan, guint slot)
          + VYRE_SCRATCH_SLOT_VERDICT;
 }
 
-static inline void
-vyre_plan_append_ticket (VyrePlan *plan, const VyreTicket *ticket)
+static inline guint32
+vyre_plan_slot_arg (const VyreBoundProgram *bound, guint slot, guint arg)
 {
-  g_array_append_vals (plan->tickets, ticket, 1);
-  plan->cost += ticket->words[VYRE_TICKET_COST];
-  if (ticket->words[VYRE_TICKET_KIND] == VYRE_KIND_LANES)
-    plan->lane_cost += ticket->words[VYRE_TICKET_COST];
-  plan->dearest = MAX (plan->dearest, ticket->words[VYRE_TICKET_COST]);
+  return vyre_plan_slot_word (bound, slot, VYRE_SLOT_ARGS + arg);
 }
 
-/* plan/cut.c */
-guint64 vyre_plan_fence_cost (const VyrePlan *plan, guint slot, gboolean *solo);
+/* plan/requests.c */
 gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);
+gboolean vyre_plan_needs_rare (const VyrePlan *plan);
+gboolean vyre_plan_writes_queues (const VyrePlan *plan);
+void vyre_plan_find_requests (const VyreBoundProgram *bound, gboolean *reads, gboolean *writes);
+guint vyre_plan_find_writes_end (const VyrePlan *plan, const guint32 *slice, guint first);
+
+/* plan/cost.c */
+VyreSlotWork vyre_plan_scan_slot (const VyreBoundProgram *bound, guint slot);
+guint64 vyre_plan_solo_cost (const VyrePlan *plan, guint slot);
+guint64 vyre_plan_lane_cost (const VyrePlan *plan, guint slot);
+guint64 vyre_plan_round_cost (const VyrePlan *plan, guint first, guint count);
+guint64 vyre_plan_fence_cost (const VyrePlan *plan, guint slot, gboolean *solo);
+
+/* plan/tickets.c */
+void vyre_plan_append_ticket (VyrePlan *plan, const VyreTicket *ticket);
 gboolean vyre_plan_add_ticket (
     VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GError **error);
+gboolean vyre_plan_add_nothing (VyrePlan *plan, GError **error);
+
+/* plan/tiles.c */
+gboolean vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error);
 guint64 vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback);
+
+/* plan/cut.c */
 gboolean vyre_plan_cut (VyrePlan *plan, GError **error);
+
+/* plan/small.c */
+gint64 vyre_plan_tag_word (const VyrePlan *plan);
+void vyre_plan_make_small (VyrePlan *plan);
 
 /* plan/run.c */
 gboolean vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run);
@@ -113,8 +141,12 @@ void vyre_plan_write_run (const VyrePlan *plan, const VyreRun *run, guint32 *sli
 void vyre_plan_write_ticket (const VyrePlan *plan, const VyreRun *run, guint index, guint32 *words);
 
 /* plan/plan.c */
-gint64 vyre_plan_tag_word (const VyrePlan *plan);
 VyreFileName vyre_plan_resource_name (const VyrePlan *plan, guint resource);
 gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
+VyrePlan *vyre_plan_alloc (VyreBoundProgram *bound, gsize payload_size, guint workgroup,
+    const VyreHandlers *extensions, gboolean served, GError **error);
+void vyre_plan_write_scratch (VyrePlan *plan);
+
+/* plan/continue.c */
 VyrePlan *vyre_plan_continue (
     VyrePlan *plan, const guint8 *readback, gboolean writes, GError **error);

@@ -10,7 +10,7 @@
 #include "program/statements.h"
 #include "files/open-file.h"
 
-/* Longer paths are cut in messages. */
+/* The most bytes of a path that a message shows. */
 #define QUOTE_MAX 80
 
 struct _VyreAccess {
@@ -22,7 +22,7 @@ struct _VyreAccess {
 };
 
 static gboolean
-open_root (VyreAccess *access, const char *root, GError **error)
+access_open_root (VyreAccess *access, const char *root, GError **error)
 {
   struct stat status;
 
@@ -48,7 +48,7 @@ vyre_access_new (VyreAccessLevel level, const char *root, GError **error)
   g_atomic_ref_count_init (&access->refs);
   access->level = level;
   access->root = -1;
-  return !root || open_root (access, root, error) ? g_steal_pointer (&access) : NULL;
+  return !root || access_open_root (access, root, error) ? g_steal_pointer (&access) : NULL;
 }
 
 VyreAccess *
@@ -75,7 +75,7 @@ vyre_access_get_level (const VyreAccess *access)
 }
 
 static VyreAccessLevel
-level_for (VyreResourceKind kind)
+access_level_for (VyreResourceKind kind)
 {
   return kind == VYRE_RESOURCE_SINK ? VYRE_ACCESS_ALL : VYRE_ACCESS_READ;
 }
@@ -89,7 +89,7 @@ vyre_access_check (
 
   for (guint i = 0; i < n_resources; i++) {
     gboolean sink = resources[i].kind == VYRE_RESOURCE_SINK;
-    VyreAccessLevel needed = level_for (resources[i].kind);
+    VyreAccessLevel needed = access_level_for (resources[i].kind);
     const char *path = resources[i].path;
     if (level >= needed)
       continue;
@@ -151,7 +151,7 @@ vyre_file_name_equal (gconstpointer a, gconstpointer b)
 }
 
 static void
-set_open_error (const VyreFileName *name, VyreResourceKind kind, int code, GError **error)
+access_set_open_error (const VyreFileName *name, VyreResourceKind kind, int code, GError **error)
 {
   gboolean sink = kind == VYRE_RESOURCE_SINK;
 
@@ -172,8 +172,8 @@ set_open_error (const VyreFileName *name, VyreResourceKind kind, int code, GErro
         name->path, g_strerror (code), sink ? "written" : "read");
 }
 
-/* A descriptor of a regular file that is read, or appended to, as a program names it; -1 if it
- * cannot be had. Nothing is waited for but the storage. */
+/* Opens a regular file for reading or, if @kind is a sink, for appending. Returns a descriptor or
+ * -1. Waits for the storage alone: other kinds of files, which could block, are refused. */
 int
 vyre_file_name_open (const VyreFileName *name, VyreResourceKind kind, GError **error)
 {
@@ -181,9 +181,9 @@ vyre_file_name_open (const VyreFileName *name, VyreResourceKind kind, GError **e
   int flags = sink ? O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW : O_RDONLY;
   int root = name->access->root;
 
-  g_return_val_if_fail (name->access->level >= level_for (kind), -1);
+  g_return_val_if_fail (name->access->level >= access_level_for (kind), -1);
   int fd = vyre_file_open_in (root < 0 ? VYRE_NO_ROOT : root, name->path, flags);
   if (fd < 0)
-    set_open_error (name, kind, errno, error);
+    access_set_open_error (name, kind, errno, error);
   return fd;
 }

@@ -5,17 +5,15 @@
 #include "base/alloc.h"
 #include "abi/publish-each.h"
 
-/* The largest ring; what every encoder of the ABI accepts. */
-
-/* Lets of a program that are evaluated without allocating memory. */
+/* The most lets of a program that binding evaluates without allocating memory. */
 #define LETS_ON_STACK 32
 
-/* What VyreBoundProgram hides: the results' names live as long as @program. */
+/* A bound program with its hidden part: the results' names live as long as @program. */
 typedef struct {
   VyreBoundProgram bound;
   gatomicrefcount refs;
   VyreProgram *program;
-} Image;
+} Bound;
 
 typedef struct {
   const VyreProgram *program;
@@ -24,13 +22,13 @@ typedef struct {
 } Binder;
 
 static const VyreStatement *
-get_statement (const VyreProgram *program, guint index)
+bind_get_statement (const VyreProgram *program, guint index)
 {
   return &g_array_index (program->statements, VyreStatement, index);
 }
 
 static gboolean
-eval (Binder *binder, VyreExpr expr, guint32 *value)
+bind_expr (Binder *binder, VyreExpr expr, guint32 *value)
 {
   VyreFailure failure;
 
@@ -41,20 +39,20 @@ eval (Binder *binder, VyreExpr expr, guint32 *value)
 }
 
 static gboolean
-eval_args (Binder *binder, const VyreOperation *operation, guint32 *values)
+bind_args (Binder *binder, const VyreOperation *operation, guint32 *values)
 {
   GArray *args = binder->program->args;
 
   for (guint i = 0; i < operation->n_args; i++) {
-    if (!eval (binder, g_array_index (args, VyreExpr, operation->first_arg + i), &values[i]))
+    if (!bind_expr (binder, g_array_index (args, VyreExpr, operation->first_arg + i), &values[i]))
       return FALSE;
   }
   return TRUE;
 }
 
-/* A failure counts only where the let is used, so that it is kept, not reported. */
+/* Evaluates the lets. A failure counts only where its let is used, so it is kept, not reported. */
 static void
-eval_lets (Binder *binder, VyreLetValue *values)
+bind_lets (Binder *binder, VyreLetValue *values)
 {
   GArray *lets = binder->program->lets;
 
@@ -67,7 +65,7 @@ eval_lets (Binder *binder, VyreLetValue *values)
 
 /* Whether an optional statement's region needs a symbol that the stream lacks. */
 static gboolean
-is_left_out (Binder *binder, const VyreStatement *statement)
+bind_leaves_out (Binder *binder, const VyreStatement *statement)
 {
   if (!statement->optional)
     return FALSE;
@@ -88,7 +86,7 @@ is_left_out (Binder *binder, const VyreStatement *statement)
 static gboolean
 bind_packed (Binder *binder, const VyreStatement *statement, guint32 *args)
 {
-  guint words = vyre_packed_metadata_words (statement->n_inner);
+  guint words = VYRE_PACKED_METADATA_WORDS (statement->n_inner);
   guint8 bytes[4 * VYRE_SLOT_MAX_ARGS] = { (guint8)statement->n_inner };
   guint used = 0;
 
@@ -97,7 +95,8 @@ bind_packed (Binder *binder, const VyreStatement *statement, guint32 *args)
         = &g_array_index (binder->program->inner, VyreOperation, statement->first_inner + i);
     guint32 opcode;
 
-    if (!eval (binder, inner->opcode, &opcode) || !eval_args (binder, inner, args + words + used))
+    if (!bind_expr (binder, inner->opcode, &opcode)
+        || !bind_args (binder, inner, args + words + used))
       return FALSE;
     bytes[2 + 2 * i] = (guint8)opcode;
     bytes[3 + 2 * i] = (guint8)used;
@@ -115,19 +114,19 @@ bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
   guint32 *args = slot + VYRE_SLOT_ARGS;
 
   slot[VYRE_SLOT_STATUS] = VYRE_STATUS_PUBLISHED;
-  if (!eval (binder, statement->operation.opcode, &slot[VYRE_SLOT_OPCODE])
-      || !eval (binder, statement->tenant, &slot[VYRE_SLOT_TENANT])
-      || !eval (binder, statement->priority, &slot[VYRE_SLOT_PRIORITY]))
+  if (!bind_expr (binder, statement->operation.opcode, &slot[VYRE_SLOT_OPCODE])
+      || !bind_expr (binder, statement->tenant, &slot[VYRE_SLOT_TENANT])
+      || !bind_expr (binder, statement->priority, &slot[VYRE_SLOT_PRIORITY]))
     return FALSE;
   if (statement->n_inner > 0)
     return bind_packed (binder, statement, args);
-  if (!eval_args (binder, &statement->operation, args))
+  if (!bind_args (binder, &statement->operation, args))
     return FALSE;
-  if (statement->info && statement->info->opcode == VYRE_OP_CRC32
-      && !vyre_crc32_is_contiguous (args)) {
+  if (statement->info && !vyre_opcode_takes_region (statement->info, args)) {
     vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
-        "crc32 needs a region without padding between its rows. Fix: use 'bytes(offset, length)', "
-        "or a region with one row or with stride equal to width.");
+        "%s needs a region without padding between its rows. Fix: use 'bytes(offset, length)', "
+        "or a region with one row or with stride equal to width.",
+        statement->info->name);
     return FALSE;
   }
   if (slot[VYRE_SLOT_OPCODE] == VYRE_OP_BATCH_FENCE)
@@ -136,14 +135,14 @@ bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
 }
 
 static gboolean
-fill_slots (Binder *binder, VyreBoundProgram *bound)
+bind_slots (Binder *binder, VyreBoundProgram *bound)
 {
   guint32 *slot = bound->slots;
 
   for (guint i = 0; i < binder->program->statements->len; i++) {
-    const VyreStatement *statement = get_statement (binder->program, i);
+    const VyreStatement *statement = bind_get_statement (binder->program, i);
 
-    if (is_left_out (binder, statement))
+    if (bind_leaves_out (binder, statement))
       continue;
     if (!bind_statement (binder, statement, slot))
       return FALSE;
@@ -155,7 +154,7 @@ fill_slots (Binder *binder, VyreBoundProgram *bound)
 }
 
 static void
-fill_results (Binder *binder, VyreBoundProgram *bound)
+bind_results (Binder *binder, VyreBoundProgram *bound)
 {
   const VyreProgram *program = binder->program;
 
@@ -166,7 +165,7 @@ fill_results (Binder *binder, VyreBoundProgram *bound)
     VyreResult *result = &bound->results[bound->n_results];
 
     if (name->statement >= 0
-        && is_left_out (binder, get_statement (program, (guint)name->statement)))
+        && bind_leaves_out (binder, bind_get_statement (program, (guint)name->statement)))
       continue;
     result->name = name->name;
     result->type = name->type;
@@ -178,18 +177,18 @@ fill_results (Binder *binder, VyreBoundProgram *bound)
 
 /* The slots of the bound program, less those of optional statements that are left out. */
 static guint
-count_slots (Binder *binder)
+bind_count_slots (Binder *binder)
 {
   guint n = 0;
 
   for (guint i = 0; i < binder->program->statements->len; i++)
-    n += !is_left_out (binder, get_statement (binder->program, i));
+    n += !bind_leaves_out (binder, bind_get_statement (binder->program, i));
   return n;
 }
 
-/* Decides a size, called @name: what was asked for, or with 0 what is needed. */
+/* Decides the size that the property @name sets: @asked or, if that is 0, @needed. */
 static gboolean
-choose_size (guint asked, guint needed, guint limit, const char *what, const char *name,
+bind_choose_size (guint asked, guint needed, guint limit, const char *what, const char *name,
     guint *chosen, GError **error)
 {
   *chosen = asked != 0 ? asked : needed;
@@ -211,20 +210,20 @@ choose_size (guint asked, guint needed, guint limit, const char *what, const cha
 }
 
 static gboolean
-fill_image (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint observable_slots)
+bind_fill (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint observable_slots)
 {
-  bound->n_used = count_slots (binder);
+  bound->n_used = bind_count_slots (binder);
   bound->sequence_slot = -1;
   binder->scope.other_slots = MAX (bound->n_used, 1) - 1;
-  if (!choose_size (slot_count, MAX (bound->n_used, 1), VYRE_ENCODE_MAX, "ring slots", "slot-count",
-          &bound->n_slots, binder->error))
+  if (!bind_choose_size (slot_count, MAX (bound->n_used, 1), VYRE_ENCODE_MAX, "ring slots",
+          "slot-count", &bound->n_slots, binder->error))
     return FALSE;
   bound->slots = vyre_alloc0 (bound->n_slots, 4 * VYRE_SLOT_WORDS, binder->error);
-  if (!bound->slots || !fill_slots (binder, bound)
-      || !choose_size (observable_slots, binder->scope.observables, VYRE_MAX_OBSERVABLES,
+  if (!bound->slots || !bind_slots (binder, bound)
+      || !bind_choose_size (observable_slots, binder->scope.observables, VYRE_MAX_OBSERVABLES,
           "observables", "observable-slots", &bound->n_observables, binder->error))
     return FALSE;
-  fill_results (binder, bound);
+  bind_results (binder, bound);
   bound->resources = (const VyreResource *)binder->program->resources->data;
   bound->n_resources = binder->program->resources->len;
   return TRUE;
@@ -237,20 +236,20 @@ bind_numbers (VyreProgram *program, const VyreSymbols *numbers, guint slot_count
   VyreLetValue on_stack[LETS_ON_STACK];
   g_autofree VyreLetValue *on_heap = NULL;
   VyreLetValue *lets = on_stack;
-  Binder binder = { .program = program, .error = error };
-  Image *bound = g_new0 (Image, 1);
 
   if (program->lets->len > LETS_ON_STACK)
     lets = on_heap = g_new (VyreLetValue, program->lets->len);
+  Binder binder = { .program = program, .error = error };
   binder.scope.nodes = (const VyreNode *)program->nodes->data;
   binder.scope.symbols = numbers;
   binder.scope.lets = lets;
   binder.scope.results = (const guint32 *)program->observables->data;
   binder.scope.observables = program->n_observables;
-  eval_lets (&binder, lets);
+  bind_lets (&binder, lets);
+  Bound *bound = g_new0 (Bound, 1);
   g_atomic_ref_count_init (&bound->refs);
   bound->program = vyre_program_ref (program);
-  if (!fill_image (&binder, &bound->bound, slot_count, observable_slots)) {
+  if (!bind_fill (&binder, &bound->bound, slot_count, observable_slots)) {
     vyre_bound_program_unref (&bound->bound);
     return NULL;
   }
@@ -261,9 +260,6 @@ VyreBoundProgram *
 vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize payload_size,
     guint slot_count, guint observable_slots, GError **error)
 {
-  VyreSymbols numbers = { 0 };
-  VyreRegion payload = { 0, (guint32)payload_size, 1, (guint32)payload_size };
-
   g_return_val_if_fail (program, NULL);
   g_return_val_if_fail (!error || !*error, NULL);
   if (payload_size > G_MAXUINT32) {
@@ -273,13 +269,16 @@ vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize paylo
         payload_size);
     return NULL;
   }
+  VyreSymbols numbers = { 0 };
   if (symbols)
     numbers = *symbols;
+  VyreRegion payload = { 0, (guint32)payload_size, 1, (guint32)payload_size };
   vyre_symbols_define_region (&numbers, VYRE_REGION_PAYLOAD, &payload);
   return bind_numbers (program, &numbers, slot_count, observable_slots, error);
 }
 
-/* A bound program of slots that come from no program. NULL with %VYRE_ERROR_NO_SPACE. */
+/* Makes a bound program of the slots of a ring, without a program. NULL with
+ * %VYRE_ERROR_NO_SPACE. */
 VyreBoundProgram *
 vyre_bound_program_new_from_ring (
     const void *ring, guint n_slots, guint n_observables, GError **error)
@@ -287,7 +286,7 @@ vyre_bound_program_new_from_ring (
   guint32 *slots = vyre_duplicate (ring, (gsize)n_slots * 4 * VYRE_SLOT_WORDS, error);
   if (!slots)
     return NULL;
-  Image *bound = g_new0 (Image, 1);
+  Bound *bound = g_new0 (Bound, 1);
 
   g_atomic_ref_count_init (&bound->refs);
   bound->bound = (VyreBoundProgram){
@@ -303,14 +302,14 @@ VyreBoundProgram *
 vyre_bound_program_ref (VyreBoundProgram *bound)
 {
   g_return_val_if_fail (bound, NULL);
-  g_atomic_ref_count_inc (&((Image *)bound)->refs);
+  g_atomic_ref_count_inc (&((Bound *)bound)->refs);
   return bound;
 }
 
 void
 vyre_bound_program_unref (VyreBoundProgram *bound)
 {
-  Image *self = (Image *)bound;
+  Bound *self = (Bound *)bound;
 
   if (!bound || !g_atomic_ref_count_dec (&self->refs))
     return;

@@ -7,7 +7,7 @@
 /* The most bytes of a name that a message shows. */
 #define QUOTE_MAX 40
 
-/* Parallel to builtin_texts, and what vyre_program_list_builtins() returns. */
+/* The names of builtin_texts, in the same order. */
 static const char *const builtin_names[] = { "frame-stats", "bytes", "nop", NULL };
 
 static const char *const builtin_texts[] = {
@@ -19,7 +19,7 @@ static const char *const builtin_texts[] = {
   /* any payload: the distribution of its bytes and a checksum */
   ("u8_histogram payload -> histogram\n"
    "crc32 payload -> crc32\n"),
-  /* what a batch costs that computes nothing */
+  /* no work: the price of a batch alone */
   "nop\n",
 };
 
@@ -45,12 +45,9 @@ vyre_program_list_builtins (void)
 VyreProgram *
 vyre_program_builtin (const char *name, GError **error)
 {
-  const char *text;
-  g_autofree char *id = NULL;
-
   g_return_val_if_fail (name, NULL);
   g_return_val_if_fail (!error || !*error, NULL);
-  text = vyre_builtin_text (name);
+  const char *text = vyre_builtin_text (name);
   if (!text) {
     g_autofree char *list = g_strjoinv (", ", (char **)builtin_names);
     g_autofree char *shown = g_utf8_make_valid (name, (gssize)MIN (strlen (name), QUOTE_MAX));
@@ -59,7 +56,7 @@ vyre_program_builtin (const char *name, GError **error)
         "There is no built-in program '%s'. Fix: use one of %s.", shown, list);
     return NULL;
   }
-  id = g_strconcat ("builtin:", name, NULL);
+  g_autofree char *id = g_strconcat ("builtin:", name, NULL);
   return vyre_program_new_from_text (text, id, error);
 }
 

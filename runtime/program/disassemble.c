@@ -2,7 +2,7 @@
 #include "program/opcodes.h"
 #include "abi/publish-each.h"
 
-/* What a packed_slot's argument words say, read as bytes. */
+/* The metadata of a packed_slot. */
 typedef struct {
   guint n;     /* operations */
   guint words; /* argument words in front of the operations' arguments */
@@ -42,13 +42,13 @@ append_raw (GString *text, guint32 opcode, const guint32 *args, guint n_args)
 static gboolean
 append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
 {
-  gboolean below = info->opcode == VYRE_OP_U8_BELOW;
+  gboolean below = info->operands[1] == VYRE_OPERAND_THRESHOLD;
   guint32 index = args[VYRE_REGION_ARG_OBSERVABLE];
   guint32 threshold = args[VYRE_REGION_ARG_THRESHOLD];
 
   if (count_args (args) > (below ? VYRE_REGION_ARG_THRESHOLD : VYRE_REGION_ARG_OBSERVABLE) + 1u
       || index > VYRE_MAX_OBSERVABLES - info->words || threshold > 256
-      || (info->opcode == VYRE_OP_CRC32 && !vyre_crc32_is_contiguous (args)))
+      || !vyre_opcode_takes_region (info, args))
     return FALSE;
   g_string_append_printf (text, "%s region", info->name);
   append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
@@ -79,13 +79,12 @@ static gboolean
 decode_packed (const guint32 *args, Packed *packed)
 {
   guint8 bytes[4 * VYRE_SLOT_MAX_ARGS];
-  guint total;
 
   for (guint i = 0; i < sizeof bytes; i++)
     bytes[i] = (guint8)(args[i / 4] >> (8 * (i % 4)));
   packed->n = bytes[0];
-  total = bytes[1];
-  packed->words = vyre_packed_metadata_words (packed->n);
+  guint total = bytes[1];
+  packed->words = VYRE_PACKED_METADATA_WORDS (packed->n);
   if (packed->n == 0 || packed->words + total > VYRE_SLOT_MAX_ARGS
       || count_args (args) > packed->words + total)
     return FALSE;
@@ -204,11 +203,9 @@ is_named_fence (const guint32 *slot)
 char *
 vyre_disassemble (const guint32 *slots, guint n_slots)
 {
-  GString *text = g_string_new (NULL);
+  g_return_val_if_fail (slots || n_slots == 0, g_strdup (""));
   gboolean has_fence = FALSE;
   guint n_used = 0;
-
-  g_return_val_if_fail (slots || n_slots == 0, g_string_free (text, FALSE));
   for (guint i = 0; i < n_slots; i++) {
     const guint32 *slot = slots + (gsize)i * VYRE_SLOT_WORDS;
 
@@ -216,6 +213,7 @@ vyre_disassemble (const guint32 *slots, guint n_slots)
     if (slot[VYRE_SLOT_STATUS] != VYRE_STATUS_EMPTY)
       n_used = i + 1;
   }
+  GString *text = g_string_new (NULL);
   if (!has_fence)
     g_string_append (text, "no_fence\n");
   for (guint i = 0; i < n_used; i++)

@@ -6,28 +6,28 @@
 #include "program/lexer.h"
 
 static VyreFailureKind
-check_number (guint64 number, guint32 *value)
+expr_check_number (guint64 number, guint32 *value)
 {
   *value = (guint32)number;
   return number > G_MAXUINT32 ? VYRE_FAILURE_ABOVE : VYRE_FAILURE_NONE;
 }
 
 static VyreFailureKind
-apply_arithmetic (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
+expr_apply_arithmetic (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
 {
   switch (kind) {
     case VYRE_NODE_ADD:
-      return check_number ((guint64)a + b, value);
+      return expr_check_number ((guint64)a + b, value);
     case VYRE_NODE_MULTIPLY:
-      return check_number ((guint64)a * b, value);
+      return expr_check_number ((guint64)a * b, value);
     case VYRE_NODE_SUBTRACT:
       if (b > a)
         return VYRE_FAILURE_BELOW;
-      return check_number ((guint64)a - b, value);
+      return expr_check_number ((guint64)a - b, value);
     default:
       if (b == 0)
         return VYRE_FAILURE_DIVISION;
-      return check_number (kind == VYRE_NODE_DIVIDE ? a / b : a % b, value);
+      return expr_check_number (kind == VYRE_NODE_DIVIDE ? a / b : a % b, value);
   }
 }
 
@@ -55,12 +55,12 @@ vyre_node_apply (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
       *value = kind == VYRE_NODE_TARGET_WORD ? VYRE_CONTROL_OBSERVABLES + a : a;
       return VYRE_FAILURE_NONE;
     default:
-      return apply_arithmetic (kind, a, b, value);
+      return expr_apply_arithmetic (kind, a, b, value);
   }
 }
 
 static gboolean
-fail (VyreFailure *failure, VyreFailureKind kind, const VyreNode *node)
+expr_fail (VyreFailure *failure, VyreFailureKind kind, const VyreNode *node)
 {
   failure->kind = kind;
   failure->offset = node->offset;
@@ -70,21 +70,21 @@ fail (VyreFailure *failure, VyreFailureKind kind, const VyreNode *node)
 }
 
 static gboolean
-fail_unbound (const VyreScope *scope, VyreFailure *failure, const VyreNode *node)
+expr_fail_unbound (const VyreScope *scope, VyreFailure *failure, const VyreNode *node)
 {
-  fail (failure, VYRE_FAILURE_UNBOUND, node);
+  expr_fail (failure, VYRE_FAILURE_UNBOUND, node);
   failure->symbol = node->value;
   failure->stream = scope->symbols->stream;
   return FALSE;
 }
 
 static gboolean
-eval_leaf (const VyreScope *scope, const VyreNode *node, guint32 *value, VyreFailure *failure)
+expr_eval_leaf (const VyreScope *scope, const VyreNode *node, guint32 *value, VyreFailure *failure)
 {
   switch (node->kind) {
     case VYRE_NODE_SYMBOL:
       if ((scope->symbols->defined >> node->value & 1) == 0)
-        return fail_unbound (scope, failure, node);
+        return expr_fail_unbound (scope, failure, node);
       *value = scope->symbols->numbers[node->value];
       return TRUE;
     case VYRE_NODE_LET:
@@ -106,18 +106,15 @@ eval_leaf (const VyreScope *scope, const VyreNode *node, guint32 *value, VyreFai
   }
 }
 
-/* A target needs its observables, wherever the program got the index from. */
+/* Makes room for the observables of a target, whether a name or a number gave its index. */
 static void
-count_target (VyreScope *scope, const VyreNode *node, guint32 index)
+expr_count_target (VyreScope *scope, const VyreNode *node, guint32 index)
 {
   if (node->kind >= VYRE_NODE_TARGET_INDEX)
     scope->observables = MAX (scope->observables, index + node->value);
 }
 
-/*
- * Evaluates @expr. Returns FALSE and fills @failure in when it has no value; then
- * @value is undefined.
- */
+/* Evaluates @expr. FALSE when it has no value: then @failure says why, and @value is undefined. */
 gboolean
 vyre_expr_eval (VyreScope *scope, VyreExpr expr, guint32 *value, VyreFailure *failure)
 {
@@ -126,29 +123,26 @@ vyre_expr_eval (VyreScope *scope, VyreExpr expr, guint32 *value, VyreFailure *fa
 
   for (const VyreNode *node = scope->nodes + expr.first; node < scope->nodes + expr.first + expr.n;
        node++) {
-    VyreFailureKind kind;
-    guint32 a;
-
     if (node->kind < VYRE_NODE_ADD) {
-      if (!eval_leaf (scope, node, &stack[depth++], failure))
+      if (!expr_eval_leaf (scope, node, &stack[depth++], failure))
         return FALSE;
       continue;
     }
     if (node->kind < VYRE_NODE_THRESHOLD)
       depth--;
-    a = stack[depth - 1];
-    kind = vyre_node_apply (node->kind, a,
+    guint32 a = stack[depth - 1];
+    VyreFailureKind kind = vyre_node_apply (node->kind, a,
         node->kind < VYRE_NODE_THRESHOLD ? stack[depth] : node->value, &stack[depth - 1]);
     if (kind != VYRE_FAILURE_NONE)
-      return fail (failure, kind, node);
-    count_target (scope, node, a);
+      return expr_fail (failure, kind, node);
+    expr_count_target (scope, node, a);
   }
   *value = stack[0];
   return TRUE;
 }
 
 static const char *
-failure_message (VyreFailureKind kind)
+expr_failure_message (VyreFailureKind kind)
 {
   switch (kind) {
     case VYRE_FAILURE_ABOVE:
@@ -174,7 +168,7 @@ failure_message (VyreFailureKind kind)
 }
 
 static void
-set_unbound (const VyreFailure *failure, const char *text, GError **error)
+expr_set_unbound (const VyreFailure *failure, const char *text, GError **error)
 {
   const char *word = text + failure->offset;
   int length = (int)strspn (word, "abcdefghijklmnopqrstuvwxyz0123456789.");
@@ -194,10 +188,11 @@ vyre_failure_set_error (
     const VyreFailure *failure, const char *text, VyreError code, GError **error)
 {
   if (failure->kind == VYRE_FAILURE_UNBOUND) {
-    set_unbound (failure, text, error);
+    expr_set_unbound (failure, text, error);
     return;
   }
   if (failure->kind == VYRE_FAILURE_TARGET)
     code = VYRE_ERROR_TOO_LARGE;
-  vyre_set_error_at (error, code, text, failure->offset, "%s", failure_message (failure->kind));
+  vyre_set_error_at (
+      error, code, text, failure->offset, "%s", expr_failure_message (failure->kind));
 }

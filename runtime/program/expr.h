@@ -12,8 +12,8 @@
 
 G_BEGIN_DECLS
 
-/* How deep parentheses may nest, and what that means for the evaluation: every
- * level waits for at most one sum and one product. */
+/* The most levels of parentheses, and the values that an evaluation keeps: every level waits for at
+ * most one sum and one product. */
 #define VYRE_EXPR_MAX_DEPTH 64
 #define VYRE_EXPR_STACK (2 * (VYRE_EXPR_MAX_DEPTH + 1) + 1)
 
@@ -64,13 +64,13 @@ typedef enum {
   VYRE_FAILURE_TARGET,
 } VyreFailureKind;
 
-/* Why an expression has no value. It becomes a GError only when that matters:
+/* The reason why an expression has no value. It becomes a GError only where that matters:
  * optional statements and unused lets may fail. */
 typedef struct {
   VyreFailureKind kind;
   guint32 offset;
   guint32 symbol;     /* of VYRE_FAILURE_UNBOUND */
-  const char *stream; /* the same: what lacks it, or NULL; of the symbols */
+  const char *stream; /* the stream without that symbol, or NULL; owned by the symbols */
 } VyreFailure;
 
 /* A let, evaluated: @value counts when there is no failure. */
@@ -79,7 +79,7 @@ typedef struct {
   VyreFailure failure;
 } VyreLetValue;
 
-/* What expressions are evaluated with. */
+/* The values that an expression is evaluated with. */
 typedef struct {
   const VyreNode *nodes;
   const VyreSymbols *symbols;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Files as programs name them: by a path, and by the grant that says where it starts. Two
- * names are the same when they have the same path in the same folder, whoever was granted it.
+ * Files as programs name them: by a path, and by the grant with the folder where it starts. Two
+ * names are the same when they have the same path in the same folder, by whatever grants.
  */
 #pragma once
 

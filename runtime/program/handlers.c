@@ -33,7 +33,7 @@ vyre_handlers_free (VyreHandlers *extensions)
 }
 
 static gboolean
-set_refused (GError **error, VyreError code, guint32 opcode, const char *why, const char *fix)
+handlers_refuse (GError **error, VyreError code, guint32 opcode, const char *why, const char *fix)
 {
   g_set_error (
       error, VYRE_ERROR, code, "No handler for opcode 0x%08X: %s. Fix: %s.", opcode, why, fix);
@@ -41,13 +41,13 @@ set_refused (GError **error, VyreError code, guint32 opcode, const char *why, co
 }
 
 static const char *
-find_fault (const VyreInstruction *i)
+handlers_find_fault (const VyreInstruction *i)
 {
   if (i->operation > VYRE_OPERATION_RUN)
     return "an instruction with an unknown operation";
   if (i->result >= VYRE_REGISTERS || i->a >= VYRE_REGISTERS || i->b >= VYRE_REGISTERS)
     return "an instruction names a register above 15";
-  /* How long a MEMCPY takes could not be planned. */
+  /* The cost of a MEMCPY could not be planned. */
   if (i->operation == VYRE_OPERATION_RUN && i->immediate > VYRE_OP_COMPARE_SWAP)
     return "an instruction runs an opcode other than NOP to COMPARE_SWAP";
   return NULL;
@@ -60,24 +60,24 @@ vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,
   Handler handler = { opcode, extensions->instructions->len, n_instructions };
 
   if (vyre_opcode_get (opcode))
-    return set_refused (error, VYRE_ERROR_INVALID, opcode, "it is built in",
+    return handlers_refuse (error, VYRE_ERROR_INVALID, opcode, "it is built in",
         "choose an opcode that has no meaning yet");
   if (opcode >= 0x80000000u || (opcode >= 0xFFF0u && opcode <= 0xFFFFu))
-    return set_refused (error, VYRE_ERROR_INVALID, opcode, "it lies in the range of the system",
+    return handlers_refuse (error, VYRE_ERROR_INVALID, opcode, "it lies in the range of the system",
         "choose one below 0x80000000, and none from 0xFFF0 to 0xFFFF");
   if (vyre_handlers_handle (extensions, opcode))
-    return set_refused (
+    return handlers_refuse (
         error, VYRE_ERROR_INVALID, opcode, "it has one already", "choose another opcode");
   if (extensions->handlers->len == VYRE_MAX_HANDLERS)
-    return set_refused (error, VYRE_ERROR_TOO_LARGE, opcode, "there are 32 handlers already",
+    return handlers_refuse (error, VYRE_ERROR_TOO_LARGE, opcode, "there are 32 handlers already",
         "let one handler do several things, by an argument");
   if (n_instructions == 0 || n_instructions > VYRE_MAX_INSTRUCTIONS)
-    return set_refused (error, VYRE_ERROR_TOO_LARGE, opcode, "it has no or over 32 instructions",
-        "split it over several opcodes");
+    return handlers_refuse (error, VYRE_ERROR_TOO_LARGE, opcode,
+        "it has no or over 32 instructions", "split it over several opcodes");
   for (guint i = 0; i < n_instructions; i++) {
-    const char *fault = find_fault (&instructions[i]);
+    const char *fault = handlers_find_fault (&instructions[i]);
     if (fault)
-      return set_refused (
+      return handlers_refuse (
           error, VYRE_ERROR_INVALID, opcode, fault, "see VyreInstruction for what there is");
   }
   g_array_append_val (extensions->handlers, handler);
@@ -85,7 +85,7 @@ vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,
   return TRUE;
 }
 
-/* Whether there is a handler for it; NULL handles nothing. */
+/* Whether @opcode has a handler; NULL has none. */
 gboolean
 vyre_handlers_handle (const VyreHandlers *extensions, guint32 opcode)
 {
@@ -102,7 +102,7 @@ vyre_handlers_count (const VyreHandlers *extensions)
   return extensions ? extensions->handlers->len : 0;
 }
 
-/* Words that the handlers take behind the scratch. */
+/* The words of the handlers behind the scratch. */
 guint
 vyre_handlers_words (const VyreHandlers *extensions)
 {
@@ -112,7 +112,7 @@ vyre_handlers_words (const VyreHandlers *extensions)
          + extensions->instructions->len * VYRE_INSTRUCTION_WORDS;
 }
 
-/* The table of handlers, then the instructions of all. */
+/* Writes the table of handlers, then the instructions of all. */
 void
 vyre_handlers_write (const VyreHandlers *extensions, guint32 *words)
 {

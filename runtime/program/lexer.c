@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* Longer words are cut in messages: the position names them well enough, and a text may be
- * no program but somebody's file. */
+/* The most bytes of a word that a message shows: the position names it well enough, and the text
+ * may be a private file instead of a program. */
 #define QUOTE_MAX 24
 
 /*
@@ -50,11 +50,9 @@ is_allowed (const char *at, gunichar c)
   return !g_unichar_iscntrl (c);
 }
 
-/*
- * Checks what holds for the text as a whole: its length, that it is UTF-8, and
- * that no control character hides in it. Nothing is quoted of what is no text. @text is
- * NUL-terminated after @length bytes; a NUL among these is an error.
- */
+/* Checks the text as a whole: its length, that it is UTF-8, and that it has no control characters.
+ * The errors quote nothing of it. @text is NUL-terminated after @length bytes; a NUL among these is
+ * an error. */
 gboolean
 vyre_text_check (const char *text, gsize length, GError **error)
 {
@@ -248,12 +246,10 @@ gboolean
 vyre_lexer_next (VyreLexer *lexer, GError **error)
 {
   gboolean result_follows = lexer->token.kind == VYRE_TOKEN_ARROW || lexer->token.kind == '&';
-  guint32 start;
-  char c;
 
   skip_blanks (lexer);
-  start = lexer->at;
-  c = lexer->text[start];
+  guint32 start = lexer->at;
+  char c = lexer->text[start];
   if (c == '\0') {
     set_token (lexer, VYRE_TOKEN_END, start);
     return TRUE;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What a range stands for beside the character that it looks like. */
+/* Ranges that look like no character of ASCII. */
 #define ARROW '>'
 #define INVISIBLE '\0'
 
@@ -51,7 +51,7 @@ vyre_text_is_utf16 (const char *text, gsize length)
 
 /* The index of the range that has @c, or -1. */
 static gint
-find (gunichar c)
+lookalike_find (gunichar c)
 {
   for (guint i = 0; i < G_N_ELEMENTS (lookalikes); i++) {
     if (c >= lookalikes[i].first && c <= lookalikes[i].last)
@@ -64,13 +64,13 @@ find (gunichar c)
 char
 vyre_lookalike (gunichar c)
 {
-  gint found = find (c);
+  gint found = lookalike_find (c);
 
   return found < 0 ? '\0' : lookalikes[found].ascii;
 }
 
 static char *
-describe_ascii (char ascii)
+lookalike_describe (char ascii)
 {
   switch (ascii) {
     case ARROW:
@@ -89,18 +89,18 @@ describe_ascii (char ascii)
   }
 }
 
-/* What to do about @c, which no program has outside of comments and strings; free with g_free(). */
+/* The advice for @c, which has no meaning outside of comments and strings; free with g_free(). */
 char *
 vyre_lookalike_fix (gunichar c)
 {
   gboolean wide = c >= 0xff01 && c <= 0xff5e; /* as those of Chinese and Japanese */
   gunichar narrow = wide ? c - 0xff01 + '!' : c;
-  gint found = find (narrow);
+  gint found = lookalike_find (narrow);
 
   if (found >= 0)
-    return describe_ascii (lookalikes[found].ascii);
+    return lookalike_describe (lookalikes[found].ascii);
   if (wide)
-    return describe_ascii ((char)narrow);
+    return lookalike_describe ((char)narrow);
   if (c > 0x7f && g_unichar_digit_value (c) >= 0)
     return g_strdup_printf ("write '%d' instead", g_unichar_digit_value (c));
   if (c > 0x7f && g_unichar_isalpha (c))

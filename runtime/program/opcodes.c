@@ -3,48 +3,19 @@
 
 #include <string.h>
 
+#include "kernel.h"
 #include "vyre/publish-slots.h"
 
-#define VALUE VYRE_OPERAND_VALUE
-
 static const VyreOpcode opcodes[] = {
-  { "nop", VYRE_OP_NOP, { VYRE_OPERAND_END }, 0, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0, "nop" },
-  { "store_u32", VYRE_OP_STORE_U32, { VALUE, VALUE }, 2, VYRE_TARGET_WORD, VYRE_RESULT_U32, 1,
-      "store_u32 value, word' or 'store_u32 value -> result" },
-  { "atomic_add", VYRE_OP_ATOMIC_ADD, { VALUE, VALUE }, 2, VYRE_TARGET_WORD, VYRE_RESULT_U32, 1,
-      "atomic_add value, word' or 'atomic_add value -> result" },
-  { "load_u32", VYRE_OP_LOAD_U32, { VALUE, VALUE }, 2, VYRE_TARGET_INDEX, VYRE_RESULT_U32, 1,
-      "load_u32 word, observable' or 'load_u32 word -> result" },
-  { "compare_swap", VYRE_OP_COMPARE_SWAP, { VALUE, VALUE, VALUE }, 3, VYRE_TARGET_NONE,
-      VYRE_RESULT_U32, 0, "compare_swap word, expected, new" },
-  { "memcpy", VYRE_OP_MEMCPY, { VALUE, VALUE, VALUE }, 3, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
-      "memcpy source, destination, count" },
-  { "dfa_step", VYRE_OP_DFA_STEP, { VALUE, VALUE }, 2, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
-      "dfa_step state, byte" },
-  { "batch_fence", VYRE_OP_BATCH_FENCE, { VYRE_OPERAND_COUNT, VYRE_OPERAND_TAG }, 0,
-      VYRE_TARGET_NONE, VYRE_RESULT_U32, 0, "batch_fence [count [, tag]]" },
-  { "load_miss", VYRE_OP_LOAD_MISS, { VALUE, VALUE }, 1, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
-      "load_miss resource [, prefetch]" },
-  { "load_words", VYRE_OP_LOAD_WORDS, { VALUE, VALUE, VYRE_OPERAND_WORDS }, 3, VYRE_TARGET_WORDS,
-      VYRE_RESULT_WORDS, 0, "load_words resource, first word, number of words -> result" },
-  { "append", VYRE_OP_APPEND, { VALUE, VALUE, VALUE }, 3, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
-      "append resource, word, count" },
-  { "sync", VYRE_OP_SYNC, { VALUE }, 1, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0, "sync resource" },
-  { "printf", VYRE_OP_PRINTF, { VALUE, VALUE, VALUE }, 1, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
-      "printf format [, a [, b]]" },
-  { "packed_slot", VYRE_OP_PACKED_SLOT, { VYRE_OPERAND_BLOCK }, 1, VYRE_TARGET_NONE,
-      VYRE_RESULT_U32, 0, "packed_slot { operation | operation }" },
-  { "shutdown", VYRE_OP_SHUTDOWN, { VYRE_OPERAND_END }, 0, VYRE_TARGET_NONE, VYRE_RESULT_U32, 0,
-      "shutdown" },
-  { "u8_stats", VYRE_OP_U8_STATS, { VYRE_OPERAND_REGION }, 1, VYRE_TARGET_PAYLOAD,
-      VYRE_RESULT_STATS, VYRE_U8_STATS_WORDS, "u8_stats region -> result" },
-  { "u8_histogram", VYRE_OP_U8_HISTOGRAM, { VYRE_OPERAND_REGION }, 1, VYRE_TARGET_PAYLOAD,
-      VYRE_RESULT_HISTOGRAM, VYRE_U8_HISTOGRAM_WORDS, "u8_histogram region -> result" },
-  { "u8_below", VYRE_OP_U8_BELOW, { VYRE_OPERAND_REGION, VYRE_OPERAND_THRESHOLD }, 2,
-      VYRE_TARGET_PAYLOAD, VYRE_RESULT_U32, VYRE_U8_BELOW_WORDS,
-      "u8_below region, threshold -> result" },
-  { "crc32", VYRE_OP_CRC32, { VYRE_OPERAND_REGION }, 1, VYRE_TARGET_PAYLOAD, VYRE_RESULT_U32,
-      VYRE_CRC32_WORDS, "crc32 region -> result" },
+#define VYRE_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect)                \
+  { #name, VYRE_OP_##NAME, { VYRE_OPERAND_##a, VYRE_OPERAND_##b, VYRE_OPERAND_##c }, least,        \
+    VYRE_TARGET_##TARGET, VYRE_RESULT_##TYPE, words, { 0 }, usage },
+#define VYRE_HOST_OPCODE VYRE_OPCODE
+#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect)          \
+  { #name, VYRE_OP_##NAME, { VYRE_OPERAND_REGION, VYRE_OPERAND_##b },                              \
+    VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
+    { VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR, cost, deep }, usage },
+#include "opcodes.def"
 };
 
 const char *const vyre_priority_names[VYRE_PRIORITY_LEVELS]
@@ -80,7 +51,7 @@ vyre_opcode_max_operands (const VyreOpcode *info)
 {
   guint n = 0;
 
-  while (info->operands[n] != VYRE_OPERAND_END)
+  while (info->operands[n] != VYRE_OPERAND_NONE)
     n++;
   return n;
 }
@@ -96,19 +67,60 @@ vyre_opcode_list (void)
   return g_string_free (list, FALSE);
 }
 
+/* The names of the payload opcodes, "u8_stats, … and crc32"; free with g_free(). */
+char *
+vyre_opcode_list_payload (void)
+{
+  GString *list = g_string_new (NULL);
+  const char *last = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (opcodes); i++) {
+    if (opcodes[i].target != VYRE_TARGET_PAYLOAD)
+      continue;
+    if (last)
+      g_string_append_printf (list, "%s%s", list->len > 0 ? ", " : "", last);
+    last = opcodes[i].name;
+  }
+  g_string_append_printf (list, " and %s", last);
+  return g_string_free (list, FALSE);
+}
+
 /* Whether a slot with @opcode may be parked until the host has served its request. */
 gboolean
 vyre_opcode_asks_host (guint32 opcode)
 {
-  return opcode == VYRE_OP_LOAD_MISS || (opcode >= VYRE_OP_LOAD_WORDS && opcode <= VYRE_OP_SYNC);
+  switch (opcode) {
+#define VYRE_HOST_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect)           \
+  case VYRE_OP_##NAME:
+#include "opcodes.def"
+    return TRUE;
+    default:
+      return FALSE;
+  }
 }
 
-/* A checksum is defined over one run of bytes: CRC32 cannot skip a row's padding. */
+/* Whether a slot with @opcode is cut into tiles of a region. */
 gboolean
-vyre_crc32_is_contiguous (const guint32 *args)
+vyre_opcode_reads_payload (guint32 opcode)
 {
-  return args[VYRE_REGION_ARG_ROWS] == 1
-         || args[VYRE_REGION_ARG_STRIDE] == args[VYRE_REGION_ARG_WIDTH];
+  switch (opcode) {
+#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect)          \
+  case VYRE_OP_##NAME:
+#include "opcodes.def"
+    return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* Whether the region of @args has the shape that a payload opcode needs: a checksum is defined
+ * over one run of bytes and cannot skip a row's padding. */
+gboolean
+vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args)
+{
+  return !info->tile.linear
+         || VYRE_REGION_IS_LINEAR (
+             args[VYRE_REGION_ARG_WIDTH], args[VYRE_REGION_ARG_ROWS], args[VYRE_REGION_ARG_STRIDE]);
 }
 
 const char *

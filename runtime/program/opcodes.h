@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Internal: the one table of what the program language knows about opcodes. The
- * assembler, the disassembler and vyre_opcode_name() all read it.
+ * Internal: shaders/opcodes.def as the host reads it. The assembler, the disassembler, the
+ * planner and vyre_opcode_name() take what they know of an opcode from here.
  */
 #pragma once
 
@@ -13,12 +13,12 @@ G_BEGIN_DECLS
 
 #define VYRE_OPCODE_MAX_OPERANDS 3
 
-/* One lane copies them. */
+/* The most words that LOAD_WORDS copies; one lane does it. */
 #define VYRE_LOAD_WORDS_MAX 4096u
 
-/* How one operand is written, and so which argument words it fills. */
+/* The kinds of operands: how they are written, and which argument words they fill. */
 typedef enum {
-  VYRE_OPERAND_END,       /* terminates VyreOpcode.operands */
+  VYRE_OPERAND_NONE,      /* terminates VyreOpcode.operands */
   VYRE_OPERAND_VALUE,     /* an expression */
   VYRE_OPERAND_COUNT,     /* an expression; left out: the number of the other slots */
   VYRE_OPERAND_TAG,       /* an expression; left out or "sequence": the batch's sequence number */
@@ -28,7 +28,7 @@ typedef enum {
   VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
 } VyreOperandKind;
 
-/* What "-> result" means after the operands. */
+/* The meanings of "-> result" behind the operands. */
 typedef enum {
   VYRE_TARGET_NONE,    /* not allowed */
   VYRE_TARGET_WORD,    /* may replace the last operand; the argument is a control word */
@@ -36,6 +36,13 @@ typedef enum {
   VYRE_TARGET_PAYLOAD, /* required; an observable index in VYRE_REGION_ARG_OBSERVABLE */
   VYRE_TARGET_WORDS,   /* required; an observable index behind the operands */
 } VyreTarget;
+
+/* The work of a payload opcode on one tile, for the planner. */
+typedef struct {
+  gboolean linear; /* it takes only regions without padding */
+  guint cost;      /* loop iterations of a lane for each of its granules, at most */
+  guint deep;      /* granules that a lane takes at an iteration inside a tile of one row */
+} VyreTileWork;
 
 typedef struct {
   const char *name;
@@ -45,6 +52,7 @@ typedef struct {
   VyreTarget target;
   VyreResultType type;
   guint words;       /* observables that a target takes; 0: as VYRE_OPERAND_WORDS says */
+  VyreTileWork tile; /* of VYRE_TARGET_PAYLOAD */
   const char *usage; /* for error messages */
 } VyreOpcode;
 
@@ -54,7 +62,9 @@ const VyreOpcode *vyre_opcode_find (const char *word, gsize length);
 const VyreOpcode *vyre_opcode_get (guint32 opcode);
 guint vyre_opcode_max_operands (const VyreOpcode *info);
 char *vyre_opcode_list (void);
+char *vyre_opcode_list_payload (void);
 gboolean vyre_opcode_asks_host (guint32 opcode);
-gboolean vyre_crc32_is_contiguous (const guint32 *args);
+gboolean vyre_opcode_reads_payload (guint32 opcode);
+gboolean vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program/statements.h"
 
-/* Names that the element messages which carry results use themselves. */
+/* Names of other fields in the messages that carry results. */
 static const char *const reserved_results[] = {
   "timestamp",
   "stream-time",
@@ -29,7 +29,7 @@ vyre_parser_fail (VyreParser *parser, guint32 offset, const char *format, ...)
   return FALSE;
 }
 
-/* Fails because the current token is not what the grammar wants. */
+/* Fails because the grammar has no place for the current token. */
 gboolean
 vyre_parser_unexpected (VyreParser *parser, const char *expected)
 {
@@ -98,13 +98,12 @@ push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
 {
   VyreNode *a = last_node (parser, 1);
   VyreNode *b = last_node (parser, 0);
-  VyreFailureKind failure;
 
   if (a->kind != VYRE_NODE_NUMBER || b->kind != VYRE_NODE_NUMBER) {
     push_node (parser, kind, 0, offset);
     return TRUE;
   }
-  failure = vyre_node_apply (kind, a->value, b->value, &a->value);
+  VyreFailureKind failure = vyre_node_apply (kind, a->value, b->value, &a->value);
   if (failure != VYRE_FAILURE_NONE)
     return fail_arithmetic (parser, failure, offset);
   g_array_set_size (parser->program->nodes, parser->program->nodes->len - 1);
@@ -279,11 +278,10 @@ gboolean
 vyre_parser_limited_expr (VyreParser *parser, VyreNodeKind limit, guint32 value, VyreExpr *expr)
 {
   guint32 offset = parser->lexer.token.offset;
-  VyreNode last;
 
   if (!vyre_parser_expr (parser, expr))
     return FALSE;
-  last = *last_node (parser, 0);
+  VyreNode last = *last_node (parser, 0);
   if (last.kind == VYRE_NODE_NUMBER) {
     guint32 ignored;
     VyreFailureKind failure = vyre_node_apply (limit, last.value, value, &ignored);
@@ -362,7 +360,7 @@ parse_tag (VyreParser *parser, VyreOperands *operands)
   return vyre_parser_next (parser);
 }
 
-/* How many words a result has is known when the program is assembled. */
+/* Reads the number of a result's words, which assembling has to know. */
 static gboolean
 parse_words (VyreParser *parser, VyreOperands *operands)
 {
@@ -411,7 +409,7 @@ is_reserved (const char *name)
   return FALSE;
 }
 
-/* Whether only one statement can compute such a result. */
+/* Whether a result has room for one statement alone. */
 static gboolean
 is_exclusive (VyreTarget target)
 {
@@ -459,7 +457,6 @@ parse_target (VyreParser *parser, const VyreOpcode *info, guint words, gint opti
 {
   const VyreToken *token = &parser->lexer.token;
   gboolean word = info->target == VYRE_TARGET_WORD;
-  guint32 id;
 
   if (token->kind == VYRE_TOKEN_WORD)
     return vyre_parser_unexpected (
@@ -467,7 +464,7 @@ parse_target (VyreParser *parser, const VyreOpcode *info, guint words, gint opti
   if (token->kind != VYRE_TOKEN_RESULT)
     return vyre_parser_limited_expr (
         parser, word ? VYRE_NODE_TARGET_WORD : VYRE_NODE_TARGET_INDEX, words, expr);
-  id = find_name (parser);
+  guint32 id = find_name (parser);
   if (!define_result (parser, id, info, words, optional_statement))
     return FALSE;
   *expr = vyre_parser_leaf (
@@ -484,14 +481,11 @@ vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands)
 {
   guint words = info->words > 0 ? info->words : operands->words;
-  VyreExpr *expr;
 
   if (info->target == VYRE_TARGET_NONE)
     return vyre_parser_fail (parser, parser->lexer.token.offset,
         "%s has no result. Fix: write '%s'.", info->name, info->usage);
-  if (info->target == VYRE_TARGET_PAYLOAD)
-    expr = &operands->args[VYRE_REGION_ARG_OBSERVABLE];
-  else
-    expr = &operands->args[operands->n_args++];
+  VyreExpr *expr = info->target == VYRE_TARGET_PAYLOAD ? &operands->args[VYRE_REGION_ARG_OBSERVABLE]
+                                                       : &operands->args[operands->n_args++];
   return vyre_parser_next (parser) && parse_target (parser, info, words, optional_statement, expr);
 }

@@ -10,7 +10,7 @@
 #include "files/open-file.h"
 #include "program/lookalike.h"
 
-/* The most of a file that is looked at: a mark, a program, and a byte that is too much. */
+/* The most bytes that are read of a file: a mark, the longest program, and one byte too much. */
 #define FILE_MAX (3 + VYRE_TEXT_MAX + 1)
 
 /* Hexadecimal digits of a text's SHA-256 that are enough to tell programs apart. */
@@ -34,19 +34,18 @@ program_free (VyreProgram *program)
   g_free (program);
 }
 
-/* Assembles @text, which is NUL-terminated and @length bytes long. A mark in front of it is none
- * of it: neither the id nor a column tells whether it was there. */
+/* Assembles @text, which is NUL-terminated and @length bytes long. A byte order mark is not part of
+ * it: neither the id nor a column counts it. */
 static VyreProgram *
-assemble (const char *text, gsize length, const char *id, GError **error)
+program_assemble (const char *text, gsize length, const char *id, GError **error)
 {
-  VyreProgram *program;
   const char *marked = text;
 
   text = vyre_text_skip_mark (marked);
   length -= (gsize)(text - marked);
   if (!vyre_text_check (text, length, error))
     return NULL;
-  program = g_new0 (VyreProgram, 1);
+  VyreProgram *program = g_new0 (VyreProgram, 1);
   g_atomic_ref_count_init (&program->refs);
   program->text = g_strndup (text, length);
   program->strings = g_string_chunk_new (256);
@@ -78,7 +77,7 @@ assemble (const char *text, gsize length, const char *id, GError **error)
 VyreProgram *
 vyre_program_new_from_text (const char *text, const char *id, GError **error)
 {
-  return assemble (text, strlen (text), id, error);
+  return program_assemble (text, strlen (text), id, error);
 }
 
 VyreProgram *
@@ -90,7 +89,7 @@ vyre_program_assemble (const char *text, GError **error)
 }
 
 static void
-set_io_error (GError **error, const char *path, const char *reason)
+program_set_io_error (GError **error, const char *path, const char *reason)
 {
   g_autofree char *shown = g_filename_display_name (path);
 
@@ -99,10 +98,10 @@ set_io_error (GError **error, const char *path, const char *reason)
       reason);
 }
 
-/* Reads at most FILE_MAX bytes, enough to see that a program is too long, into @text, which has
- * room for one more. NULL, or why it cannot. */
+/* Reads at most FILE_MAX bytes into @text, which has room for one more. Returns NULL, or the reason
+ * of a failure. */
 static const char *
-read_text (int fd, char *text, gsize *length)
+program_read_text (int fd, char *text, gsize *length)
 {
   gssize n = 1;
 
@@ -117,18 +116,17 @@ read_text (int fd, char *text, gsize *length)
 VyreProgram *
 vyre_program_load (const char *path, GError **error)
 {
-  g_autofree char *text = g_malloc (FILE_MAX + 1);
-  gsize length = 0;
-
   g_return_val_if_fail (path, NULL);
   g_return_val_if_fail (!error || !*error, NULL);
+  g_autofree char *text = g_malloc (FILE_MAX + 1);
+  gsize length = 0;
   int fd = vyre_file_open (path, O_RDONLY);
-  const char *why = read_text (fd, text, &length);
+  const char *why = program_read_text (fd, text, &length);
   if (fd >= 0)
     close (fd);
   if (!why)
-    return assemble (text, length, NULL, error);
-  set_io_error (error, path, why);
+    return program_assemble (text, length, NULL, error);
+  program_set_io_error (error, path, why);
   return NULL;
 }
 

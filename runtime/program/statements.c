@@ -5,7 +5,7 @@
 
 #include "abi/publish-each.h"
 
-/* Words that a let would hide, or that would hide a let. */
+/* Words of the grammar, which no let can be called. */
 static const char *const keywords[]
     = { "region", "bytes", "sequence", "op", "let", "optional", "no_fence", "resource" };
 
@@ -26,19 +26,17 @@ ends_operands (const VyreParser *parser)
   }
 }
 
-/* Whether the operands read are what @info wants; the current token follows them. */
+/* Whether @info has all of its operands; the current token follows them. */
 static gboolean
 check_operands (VyreParser *parser, const VyreOpcode *info, guint n_operands, gboolean has_target)
 {
   guint min = info->min_operands;
-  gboolean complete;
+  gboolean complete = n_operands >= min;
 
   if (info->target == VYRE_TARGET_PAYLOAD || info->target == VYRE_TARGET_WORDS)
     complete = has_target && n_operands >= min;
   else if (has_target)
     complete = n_operands == min - 1;
-  else
-    complete = n_operands >= min;
   if (complete)
     return TRUE;
   return vyre_parser_fail (parser, parser->lexer.token.offset,
@@ -122,11 +120,11 @@ parse_named_inner (VyreParser *parser, VyreOperation *operation, VyreOperands *o
 {
   guint32 offset = parser->lexer.token.offset;
   const VyreOpcode *info = parse_opcode (parser);
-  VyreFailure failure = { VYRE_FAILURE_NONE, offset, 0 };
-  guint32 ignored;
 
   if (!info)
     return FALSE;
+  VyreFailure failure = { VYRE_FAILURE_NONE, offset, 0 };
+  guint32 ignored;
   failure.kind = vyre_node_apply (VYRE_NODE_INNER_OPCODE, info->opcode, 0, &ignored);
   if (failure.kind != VYRE_FAILURE_NONE) {
     vyre_failure_set_error (&failure, parser->lexer.text, VYRE_ERROR_SYNTAX, parser->error);
@@ -171,7 +169,7 @@ check_block (VyreParser *parser, const VyreStatement *statement, guint32 offset)
 {
   GArray *inner = parser->program->inner;
   guint n = inner->len - statement->first_inner;
-  guint words = vyre_packed_metadata_words (n);
+  guint words = VYRE_PACKED_METADATA_WORDS (n);
 
   for (guint i = statement->first_inner; i < inner->len; i++)
     words += g_array_index (inner, VyreOperation, i).n_args;
@@ -194,11 +192,9 @@ parse_block (VyreParser *parser, VyreStatement *statement)
   if (!vyre_parser_expect (parser, '{', "'{' and the operations to pack"))
     return FALSE;
   while (more) {
-    guint32 offset;
-
     if (!skip_newlines (parser))
       return FALSE;
-    offset = token->offset;
+    guint32 offset = token->offset;
     if (!parse_inner (parser) || !check_block (parser, statement, offset)
         || !skip_newlines (parser))
       return FALSE;
@@ -228,13 +224,10 @@ parse_attributes (VyreParser *parser, VyreStatement *statement)
   gboolean seen[2] = { FALSE, FALSE };
 
   while (parser->lexer.token.kind == '@') {
-    gboolean is_tenant;
-    guint32 offset;
-
     if (!vyre_parser_next (parser))
       return FALSE;
-    offset = parser->lexer.token.offset;
-    is_tenant = vyre_lexer_is (&parser->lexer, "tenant");
+    guint32 offset = parser->lexer.token.offset;
+    gboolean is_tenant = vyre_lexer_is (&parser->lexer, "tenant");
     if (!is_tenant && !vyre_lexer_is (&parser->lexer, "priority"))
       return vyre_parser_unexpected (parser, "tenant= or priority= after '@'");
     if (seen[is_tenant])
@@ -265,7 +258,7 @@ add_statement (VyreParser *parser, const VyreStatement *statement)
   return TRUE;
 }
 
-/* Fills in what a batch_fence leaves to the binding. */
+/* Completes the operands of a batch_fence; binding gives the missing ones their values. */
 static gboolean
 complete_fence (VyreParser *parser, VyreStatement *statement, VyreOperands *operands)
 {
@@ -289,10 +282,10 @@ complete_fence (VyreParser *parser, VyreStatement *statement, VyreOperands *oper
 static gboolean
 fail_optional (VyreParser *parser, guint32 offset, const char *name)
 {
-  return vyre_parser_fail (parser, offset,
-      "%s cannot be optional. Fix: use 'optional' only with u8_stats, u8_histogram, u8_below and "
-      "crc32.",
-      name);
+  g_autofree char *list = vyre_opcode_list_payload ();
+
+  return vyre_parser_fail (
+      parser, offset, "%s cannot be optional. Fix: use 'optional' only with %s.", name, list);
 }
 
 static gboolean
@@ -382,11 +375,10 @@ static char *
 parse_new_name (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
-  g_autofree char *name = NULL;
 
   if (!vyre_parser_next (parser))
     return NULL;
-  name = g_strndup (parser->program->text + token->offset, token->length);
+  g_autofree char *name = g_strndup (parser->program->text + token->offset, token->length);
   if (!check_let_name (parser, name) || !vyre_parser_next (parser)
       || !vyre_parser_expect (parser, '=', "'=' and a value"))
     return NULL;
@@ -416,7 +408,7 @@ parse_let (VyreParser *parser)
   return TRUE;
 }
 
-/* Reads the string that a path is. */
+/* Reads a path, which is a string. */
 static gboolean
 parse_path (VyreParser *parser, const char **path)
 {
@@ -436,7 +428,8 @@ parse_path (VyreParser *parser, const char **path)
   return vyre_parser_next (parser);
 }
 
-/* Reads "resource name = file "path"". The name is that of its number, as if by a let. */
+/* Reads "resource name = file "path"", which defines the name as the resource's number, like a
+ * let. */
 static gboolean
 parse_resource (VyreParser *parser)
 {
@@ -519,9 +512,9 @@ append_fence (VyreParser *parser)
   return add_statement (parser, &statement);
 }
 
-/* What can be checked, or added, only when the whole text is read. */
+/* Checks and adds, behind the whole text, all that needs the whole text. */
 static gboolean
-finish (VyreParser *parser)
+statements_finish (VyreParser *parser)
 {
   if (!check_references (parser))
     return FALSE;
@@ -551,12 +544,11 @@ vyre_program_parse (VyreProgram *program, GError **error)
     .names = names,
     .error = error,
     .next_observable = 1 };
-  gboolean parsed;
 
   vyre_parser_leaf (&parser, VYRE_NODE_NUMBER, 0, 0);
   vyre_parser_leaf (&parser, VYRE_NODE_NUMBER, VYRE_PRIORITY_NORMAL, 0);
-  parsed = vyre_parser_next (&parser);
+  gboolean parsed = vyre_parser_next (&parser);
   while (parsed && parser.lexer.token.kind != VYRE_TOKEN_END)
     parsed = parse_statement (&parser);
-  return parsed && finish (&parser);
+  return parsed && statements_finish (&parser);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Internal: the parsed form of a program, and what the two halves of the parser
- * share: program/statements.c reads statements, program/operands.c what they are made of.
+ * Internal: the parsed form of a program, and the interface between the halves of the parser:
+ * program/statements.c reads statements, program/operands.c their operands.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ typedef struct {
   guint32 n_args;
 } VyreOperation;
 
-/* What makes a slot. */
+/* A statement that makes a slot. */
 typedef struct {
   const VyreOpcode *info; /* NULL: "op" */
   VyreOperation operation;

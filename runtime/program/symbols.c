@@ -12,7 +12,7 @@ static const char *const regions[VYRE_N_REGIONS]
 
 static const char *const fields[VYRE_N_FIELDS] = { "offset", "width", "rows", "stride", "size" };
 
-/* What the stream has to be for the symbol to have a value. */
+/* The symbols of no region, and how to get a stream that defines them. */
 static const struct {
   const char *name;
   const char *fix;
@@ -26,7 +26,7 @@ static const struct {
 };
 
 static gint
-find_string (const char *const *strings, guint n_strings, const char *word, gsize length)
+symbols_find_string (const char *const *strings, guint n_strings, const char *word, gsize length)
 {
   for (guint i = 0; i < n_strings; i++) {
     if (strlen (strings[i]) == length && strncmp (strings[i], word, length) == 0)
@@ -39,7 +39,7 @@ find_string (const char *const *strings, guint n_strings, const char *word, gsiz
 gint
 vyre_region_find (const char *word, gsize length)
 {
-  return find_string (regions, VYRE_N_REGIONS, word, length);
+  return symbols_find_string (regions, VYRE_N_REGIONS, word, length);
 }
 
 /* The number of that name, such as "width" or "plane0.rows", or -1. */
@@ -51,7 +51,7 @@ vyre_symbol_find (const char *word, gsize length)
   if (dot) {
     gsize before = (gsize)(dot - word);
     gint region = vyre_region_find (word, before);
-    gint field = find_string (fields, VYRE_N_FIELDS, dot + 1, length - before - 1);
+    gint field = symbols_find_string (fields, VYRE_N_FIELDS, dot + 1, length - before - 1);
 
     return region < 0 || field < 0 ? -1 : region * VYRE_N_FIELDS + field;
   }
@@ -62,7 +62,7 @@ vyre_symbol_find (const char *word, gsize length)
   return -1;
 }
 
-/* What to do when the stream does not define @symbol. */
+/* The advice for a stream that does not define @symbol. */
 const char *
 vyre_symbol_fix (guint symbol)
 {
@@ -70,7 +70,7 @@ vyre_symbol_fix (guint symbol)
 }
 
 static void
-define (VyreSymbols *symbols, guint symbol, guint32 value)
+symbols_define (VyreSymbols *symbols, guint symbol, guint32 value)
 {
   symbols->numbers[symbol] = value;
   symbols->defined |= G_GUINT64_CONSTANT (1) << symbol;
@@ -78,7 +78,7 @@ define (VyreSymbols *symbols, guint symbol, guint32 value)
 
 /* Bytes from the first to the last of a region: the last row has no padding. */
 static guint64
-region_size (const VyreRegion *region)
+symbols_region_size (const VyreRegion *region)
 {
   if (region->rows == 0 || region->width == 0)
     return 0;
@@ -91,11 +91,11 @@ vyre_symbols_define_region (VyreSymbols *symbols, guint region, const VyreRegion
 {
   guint first = region * VYRE_N_FIELDS;
 
-  define (symbols, first + VYRE_FIELD_OFFSET, geometry->offset);
-  define (symbols, first + VYRE_FIELD_WIDTH, geometry->width);
-  define (symbols, first + VYRE_FIELD_ROWS, geometry->rows);
-  define (symbols, first + VYRE_FIELD_STRIDE, geometry->stride);
-  define (symbols, first + VYRE_FIELD_SIZE, (guint32)region_size (geometry));
+  symbols_define (symbols, first + VYRE_FIELD_OFFSET, geometry->offset);
+  symbols_define (symbols, first + VYRE_FIELD_WIDTH, geometry->width);
+  symbols_define (symbols, first + VYRE_FIELD_ROWS, geometry->rows);
+  symbols_define (symbols, first + VYRE_FIELD_STRIDE, geometry->stride);
+  symbols_define (symbols, first + VYRE_FIELD_SIZE, (guint32)symbols_region_size (geometry));
 }
 
 VyreSymbols *
@@ -107,11 +107,9 @@ vyre_symbols_new (void)
 VyreSymbols *
 vyre_symbols_copy (const VyreSymbols *symbols)
 {
-  VyreSymbols *copy;
-
   if (!symbols)
     return NULL;
-  copy = vyre_symbols_new ();
+  VyreSymbols *copy = vyre_symbols_new ();
   *copy = *symbols;
   copy->stream = g_strdup (symbols->stream);
   return copy;
@@ -128,27 +126,23 @@ vyre_symbols_free (VyreSymbols *symbols)
 void
 vyre_symbols_set (VyreSymbols *symbols, const char *symbol, guint32 value)
 {
-  gint found;
-
   g_return_if_fail (symbols);
   g_return_if_fail (symbol);
-  found = vyre_symbol_find (symbol, strlen (symbol));
+  gint found = vyre_symbol_find (symbol, strlen (symbol));
   g_return_if_fail (found >= 0);
   g_return_if_fail (found / VYRE_N_FIELDS != VYRE_REGION_PAYLOAD);
-  define (symbols, (guint)found, value);
+  symbols_define (symbols, (guint)found, value);
 }
 
 void
 vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const VyreRegion *region)
 {
-  gint found;
-
   g_return_if_fail (symbols);
   g_return_if_fail (symbol);
   g_return_if_fail (region);
-  found = vyre_region_find (symbol, strlen (symbol));
+  gint found = vyre_region_find (symbol, strlen (symbol));
   g_return_if_fail (found >= 0 && found != VYRE_REGION_PAYLOAD);
-  g_return_if_fail (region_size (region) <= G_MAXUINT32);
+  g_return_if_fail (symbols_region_size (region) <= G_MAXUINT32);
   vyre_symbols_define_region (symbols, (guint)found, region);
 }
 

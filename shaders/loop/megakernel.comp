@@ -15,8 +15,8 @@
 #include "loop/slots.glsl"
 #include "ops/control.glsl"
 #include "loop/payload.glsl"
-#include "ops/u8.glsl"
-#include "ops/crc32.glsl"
+#define VYRE_OPCODES_CODE
+#include "opcodes.def"
 
 const uint LEAVE = 0u;
 const uint WAIT = 1u;
@@ -208,54 +208,51 @@ void find_next()
     sign_off(idle_total);
 }
 
+// Observables of a payload opcode; 0 for any other.
 uint payload_words(uint opcode)
 {
   switch (opcode) {
-    case VYRE_OP_U8_STATS:
-      return VYRE_U8_STATS_WORDS;
-    case VYRE_OP_U8_HISTOGRAM:
-      return VYRE_U8_HISTOGRAM_WORDS;
-    case VYRE_OP_U8_BELOW:
-      return VYRE_U8_BELOW_WORDS;
-    case VYRE_OP_CRC32:
-      return VYRE_CRC32_WORDS;
-    default:
-      return 0u;
+#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: return words;
+#include "opcodes.def"
+    default: return 0u;
   }
+}
+
+// Whether a payload opcode cannot skip the padding of a row.
+bool is_linear(uint opcode)
+{
+  return false
+#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+      || (VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR && opcode == VYRE_OP_##NAME)
+#include "opcodes.def"
+      ;
 }
 
 bool payload_op_fits(uint opcode, Region r)
 {
   uint words = payload_words(opcode);
   return words != 0u && region_fits(r) && observables_fit(r, words)
-      && (opcode != VYRE_OP_CRC32 || region_is_linear(r));
+      && (!is_linear(opcode) || region_is_linear(r));
 }
 
 void run_payload_op(uint opcode, Region r)
 {
   Walk w = walk_begin(r);
   switch (opcode) {
-    case VYRE_OP_U8_STATS:
-      u8_stats_tile(r, w);
-      break;
-    case VYRE_OP_U8_HISTOGRAM:
-      u8_histogram_tile(r, w);
-      break;
-    case VYRE_OP_U8_BELOW:
-      u8_below_tile(r, w);
-      break;
-    case VYRE_OP_CRC32:
-      crc32_tile(r);
-      break;
+#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: name##_tile(r, w); break;
+#include "opcodes.def"
   }
 }
 
 void end_payload_op(uint opcode, Region r)
 {
-  if (opcode == VYRE_OP_U8_STATS)
-    u8_stats_end(r);
-  else if (opcode == VYRE_OP_CRC32)
-    crc32_end(r);
+  switch (opcode) {
+#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: name##_end(r); break;
+#include "opcodes.def"
+  }
 }
 
 // Whether a slot runs is decided once, by whichever of its tiles comes first: a

@@ -19,22 +19,12 @@ Region region_of(Slot s)
       s.args[VYRE_REGION_ARG_OBSERVABLE], s.args[VYRE_REGION_ARG_THRESHOLD]);
 }
 
-bool region_is_empty(Region r) { return r.width == 0u || r.rows == 0u; }
-bool region_is_linear(Region r) { return r.rows == 1u || r.stride == r.width; }
+bool region_is_linear(Region r) { return VYRE_REGION_IS_LINEAR(r.width, r.rows, r.stride); }
 
-// Whether the region lies in the payload, in 32 bits: the last row has to start
-// early enough, and (rows - 1) * stride must not wrap on the way there.
 bool region_fits(Region r)
 {
   uint size = about[VYRE_ABOUT_PAYLOAD_BYTES];
-  if (region_is_empty(r))
-    return r.offset <= size;
-  if (r.offset > size || r.width > size - r.offset)
-    return false;
-  if (r.rows > 1u && r.stride < r.width)
-    return false;
-  uint room = size - r.offset - r.width;
-  return r.rows == 1u || r.stride <= room / (r.rows - 1u);
+  return VYRE_REGION_FITS(size, r.offset, r.width, r.rows, r.stride);
 }
 
 bool observables_fit(Region r, uint words)

@@ -24,7 +24,7 @@ bool may_spend(uint tenant)
 bool claim_ranked(uint slot, Slot s, uint level)
 {
   uint status_at = slot_at(slot) + VYRE_SLOT_STATUS;
-  if (is_fence(s) || !is_schedulable(s) || !authorised(s)
+  if (is_fence(s) || !VYRE_IS_SCHEDULABLE(s.status) || !authorised(s)
       || exchange(status_at, s.status, VYRE_STATUS_CLAIMED) != s.status)
     return false;
   if (!may_spend(s.tenant)) {

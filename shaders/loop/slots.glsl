@@ -54,20 +54,17 @@ bool authorised(Slot s)
 
 bool asks_host(uint opcode)
 {
-  return opcode == VYRE_OP_LOAD_MISS
-      || (opcode >= VYRE_OP_LOAD_WORDS && opcode <= VYRE_OP_SYNC);
+  return false
+#define VYRE_HOST_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect) \
+      || opcode == VYRE_OP_##NAME
+#include "opcodes.def"
+      ;
 }
 
 // A slot that asked the host for something goes on once its batch runs again.
 bool is_waiting(Slot s)
 {
   return FULL && s.status == VYRE_STATUS_WAIT_IO && asks_host(s.opcode);
-}
-
-bool is_schedulable(Slot s)
-{
-  return s.status == VYRE_STATUS_PUBLISHED || s.status == VYRE_STATUS_YIELD
-      || s.status == VYRE_STATUS_REQUEUE;
 }
 
 // Nobody but this lane can see a slot of a small batch, claimed or not.

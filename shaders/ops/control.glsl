@@ -125,7 +125,6 @@ uint packed_byte(uint slot, uint index)
 // Inner operations of a packed slot that can be read at all: the metadata, two
 // bytes and a pair per operation, has to fit the arguments.
 uint packed_ops(uint slot) { return packed_byte(slot, 0u); }
-bool packed_fits(uint ops) { return 2u + 2u * ops <= 4u * VYRE_SLOT_MAX_ARGS; }
 
 // An inner operation's arguments end where the next one's begin, the last
 // one's at the total in byte 1; those it lacks are 0.
@@ -133,7 +132,7 @@ Op packed_op(uint slot, uint ops, uint index)
 {
   uint first = packed_byte(slot, 3u + 2u * index);
   uint end = index + 1u < ops ? packed_byte(slot, 5u + 2u * index) : packed_byte(slot, 1u);
-  uint metadata = (2u + 2u * ops + 3u) / 4u;
+  uint metadata = VYRE_PACKED_METADATA_WORDS(ops);
   uint args[3];
   for (uint i = 0u; i < 3u; i++) {
     uint word = metadata + first + i;
@@ -157,7 +156,7 @@ Op nth_op(uint slot, Op whole, uint ops, uint i)
 uint count_ops(uint slot, Op whole, out bool readable)
 {
   uint ops = whole.opcode == VYRE_OP_PACKED_SLOT ? packed_ops(slot) : 1u;
-  readable = whole.opcode != VYRE_OP_PACKED_SLOT || packed_fits(ops);
+  readable = whole.opcode != VYRE_OP_PACKED_SLOT || VYRE_PACKED_FITS(ops);
   return readable ? ops : 0u;
 }
 

@@ -54,7 +54,7 @@ uint crc_shift(uint a, uint bytes)
 
 // The tile in hand is a run of bytes. Each of a lane's four words is folded
 // over the distance of a whole workgroup per step: remainder * K + word.
-void crc32_tile(Region r)
+void crc32_tile(Region r, Walk w)
 {
   uint length = r.width * r.rows;
   uint column = ticket[VYRE_TICKET_COLUMN];

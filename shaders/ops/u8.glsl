@@ -154,6 +154,8 @@ void u8_histogram_tile(Region r, Walk w)
     count_bytes(s_accumulator[ACC_BYTES]);
 }
 
+void u8_histogram_end(Region r) {}
+
 // Bytes of v inside of the mask that are below the threshold, 255 at most, which
 // `thresholds` has in all bytes. All four of a word at once: bit 7 of `rest` tells how the
 // lower seven bits compare, and how the highest do is seen from them.
@@ -194,3 +196,5 @@ void u8_below_tile(Region r, Walk w)
     count_bytes(s_accumulator[ACC_BYTES]);
   }
 }
+
+void u8_below_end(Region r) {}

@@ -167,6 +167,27 @@ test_observable (VyreBatch *batch, guint index)
   return vyre_read_word (vyre_batch_get_readback (batch), VYRE_CONTROL_OBSERVABLES + index);
 }
 
+/* The checksums, by the names of their opcodes, as zlib computes them. */
+static const struct {
+  const char *opcode;
+  uLong (*update) (uLong checksum, const Bytef *bytes, uInt size);
+} test_checksums[] = {
+  { "crc32", crc32 },
+  { "adler32", adler32 },
+};
+
+/* The checksum of that index over the bytes of a region, row by row. */
+static inline guint32
+test_checksum (guint index, const guint8 *data, const VyreRegion *r)
+{
+  uLong checksum = test_checksums[index].update (0, NULL, 0);
+
+  for (guint32 row = 0; row < r->rows; row++)
+    checksum = test_checksums[index].update (
+        checksum, data + r->offset + (gsize)row * r->stride, r->width);
+  return (guint32)checksum;
+}
+
 typedef struct {
   guint64 count, min, max, sum, squares, below;
   guint64 bins[256];

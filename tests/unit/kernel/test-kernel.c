@@ -20,7 +20,16 @@ check_stats (VyreBatch *batch, guint at, const TestOracle *o)
       vyre_read_word_pair (control, word + VYRE_U8_STATS_SUM_SQUARES), ==, o->squares);
 }
 
-/* All four opcodes over one region; CRC only where rows touch. */
+/* Where the results of check_region() are. */
+enum {
+  AT_STATS = 1,
+  AT_BELOW = AT_STATS + VYRE_U8_STATS_WORDS,
+  AT_CHECKSUMS,
+  AT_HISTOGRAM = AT_CHECKSUMS + G_N_ELEMENTS (test_checksums),
+  AT_END = AT_HISTOGRAM + VYRE_U8_HISTOGRAM_WORDS
+};
+
+/* All payload opcodes over one region; checksums only where rows touch. */
 static void
 check_region (const guint8 *data, gsize size, guint shift, const VyreRegion *r, gboolean histogram)
 {
@@ -31,21 +40,23 @@ check_region (const guint8 *data, gsize size, guint shift, const VyreRegion *r, 
   TestOracle o;
   gsize slice;
 
-  g_string_append_printf (text, "u8_stats %s -> 1; u8_below %s, 100 -> 8", region, region);
-  if (linear)
-    g_string_append_printf (text, "; crc32 %s -> 9", region);
+  g_string_append_printf (
+      text, "u8_stats %s -> %u; u8_below %s, 100 -> %u", region, AT_STATS, region, AT_BELOW);
+  for (guint i = 0; linear && i < G_N_ELEMENTS (test_checksums); i++)
+    g_string_append_printf (
+        text, "; %s %s -> %u", test_checksums[i].opcode, region, AT_CHECKSUMS + i);
   if (histogram)
-    g_string_append_printf (text, "; u8_histogram %s -> 10", region);
-  g_autoptr (VyrePlan) plan = test_plan (&t, text->str, size, 0, 300);
+    g_string_append_printf (text, "; u8_histogram %s -> %u", region, (guint)AT_HISTOGRAM);
+  g_autoptr (VyrePlan) plan = test_plan (&t, text->str, size, 0, AT_END);
   VyrePayload payload = test_stage (&t, data, size, shift, &slice);
   g_autoptr (VyreBatch) batch = test_run (&t, plan, 77, &payload);
   test_oracle (&o, data, r, 100);
-  check_stats (batch, 1, &o);
-  g_assert_cmpuint (test_observable (batch, 8), ==, o.below);
-  if (linear)
-    g_assert_cmphex (test_observable (batch, 9), ==, o.crc);
+  check_stats (batch, AT_STATS, &o);
+  g_assert_cmpuint (test_observable (batch, AT_BELOW), ==, o.below);
+  for (guint i = 0; linear && i < G_N_ELEMENTS (test_checksums); i++)
+    g_assert_cmphex (test_observable (batch, AT_CHECKSUMS + i), ==, test_checksum (i, data, r));
   for (guint bin = 0; histogram && bin < 256; bin++)
-    g_assert_cmpuint (test_observable (batch, 10 + bin), ==, o.bins[bin]);
+    g_assert_cmpuint (test_observable (batch, AT_HISTOGRAM + bin), ==, o.bins[bin]);
   g_assert_cmpuint (test_observable (batch, 0), ==, 77);
   g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
   g_assert_cmpuint (
@@ -143,16 +154,21 @@ test_largest_tiles (void)
   TestOracle o;
   gsize slice;
 
-  g_string_append_printf (text, "u8_stats bytes(1, %u) -> 1\n", SIZE - 2);
+  g_string_append_printf (text, "u8_stats bytes(1, %u) -> %u\n", SIZE - 2, AT_STATS);
+  for (guint i = 0; i < G_N_ELEMENTS (test_checksums); i++)
+    g_string_append_printf (
+        text, "%s bytes(1, %u) -> %u\n", test_checksums[i].opcode, SIZE - 2, AT_CHECKSUMS + i);
   for (guint i = 0; i < SLOTS; i++)
-    g_string_append (text, "u8_below bytes(0, 1), 256 -> 8\n");
+    g_string_append_printf (text, "u8_below bytes(0, 1), 256 -> %u\n", AT_BELOW);
   memset (data, 255, SIZE);
   g_autoptr (VyrePlan) plan = test_plan (&t, text->str, SIZE, 0, 0);
   VyrePayload payload = test_stage (&t, data, SIZE, 0, &slice);
   g_autoptr (VyreBatch) batch = test_run (&t, plan, 1, &payload);
   test_oracle (&o, data, &most, 0);
-  check_stats (batch, 1, &o);
-  g_assert_cmpuint (test_observable (batch, 8), ==, SLOTS);
+  check_stats (batch, AT_STATS, &o);
+  for (guint i = 0; i < G_N_ELEMENTS (test_checksums); i++)
+    g_assert_cmphex (test_observable (batch, AT_CHECKSUMS + i), ==, test_checksum (i, data, &most));
+  g_assert_cmpuint (test_observable (batch, AT_BELOW), ==, SLOTS);
   vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
   g_string_free (text, TRUE);
 }
@@ -233,11 +249,12 @@ test_faults (void)
     "u8_stats region(0, 2, 3, 4294967295) -> 1",
     "u8_stats region(0, 50, 4294967295, 4294967295) -> 1",
     "op 0x40000103, 0, 10, 2, 20, 1",
+    "op 0x40000104, 0, 10, 2, 20, 1",
     "op 0x40000100, 0, 10, 1, 10, 300",
     "op 0x40000100, 0, 10, 1, 10, 4294967295",
     "op 0x40000101, 0, 10, 1, 10, 45",
     "op 0x400000FF, 0, 10, 1, 10, 1",
-    "op 0x40000104, 0, 10, 1, 10, 1",
+    "op 0x400001FF, 0, 10, 1, 10, 1",
   };
   g_autofree guint8 *data = random_bytes (100);
 

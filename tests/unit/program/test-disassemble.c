@@ -31,6 +31,7 @@ test_disassembly (void)
                              "u8_histogram region(4, 1, 1, 0) -> 1048320\n"
                              "u8_below region(0, 1920, 1080, 1920), 0 -> 0\n"
                              "crc32 region(0, 100, 1, 7) -> 9\n"
+                             "adler32 region(4, 100, 3, 100) -> 10\n"
                              "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
                              "batch_fence 0, 0\n"
                              "batch_fence 24, 5\n";

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Cutting the region of a payload slot into tiles, a ticket each.
+ */
+#include "plan/plan-private.h"
+#include "program/opcodes.h"
+
+/* Bytes of a region that one ticket covers, if that leaves few enough tickets: enough
+ * work to hide the price of a ticket, little enough to spread a frame. On a CPU,
+ * whose workgroups are small, a ticket costs 30 to 60 µs, because all of the kernel's
+ * code runs by, and there are few cores. */
+#define TILE_BYTES 65536u
+#define TILE_CPU_BYTES 1048576u
+
+/* Tickets of a payload slot that is alone: they are published at once. */
+#define TILE_TICKETS (VYRE_RUN_MAX_TICKETS / 2)
+
+static VyreRegion
+tile_region (const VyrePlan *plan, guint slot)
+{
+  return (VyreRegion){ vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_OFFSET),
+    vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_WIDTH),
+    vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_ROWS),
+    vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_STRIDE) };
+}
+
+/* The work of a payload slot on its tiles. */
+static const VyreTileWork *
+tile_work (const VyrePlan *plan, guint slot)
+{
+  return &vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))->tile;
+}
+
+/* Loop iterations of a tile whose lanes have @granules each, at most. */
+static guint64
+tile_cost (const VyreTileWork *work, guint32 rows, guint64 granules)
+{
+  if (rows == 1 && work->deep > 1)
+    return granules / work->deep + work->deep + 2; /* the rest, and the ends */
+  return granules * work->cost;
+}
+
+/* Adds the ticket of one tile: @tile has the first row in its offset and the first column in its
+ * stride. */
+static gboolean
+tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
+{
+  VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_TILE,
+                            [VYRE_TICKET_SLOT] = slot,
+                            [VYRE_TICKET_ROW] = tile->offset,
+                            [VYRE_TICKET_ROWS] = tile->rows,
+                            [VYRE_TICKET_COLUMN] = tile->stride,
+                            [VYRE_TICKET_WIDTH] = tile->width } };
+  guint64 granules = (guint64)tile->rows * VYRE_ROW_GRANULES ((guint64)tile->width);
+  guint32 *left = &plan->slice[vyre_plan_verdict_word (plan, slot) - VYRE_SCRATCH_SLOT_VERDICT
+                               + VYRE_SCRATCH_SLOT_TILES_LEFT];
+
+  (*left)++;
+  guint64 cost = tile_cost (tile_work (plan, slot), tile->rows, granules / plan->workgroup + 1);
+  return vyre_plan_add_ticket (plan, cost + VYRE_COST_TILE, &ticket, error);
+}
+
+/* Bytes per tile that keep a slot's share of the tickets, a tile's iterations and its
+ * sums within their limits. */
+static guint64
+tile_bytes (const VyrePlan *plan, guint slot, guint64 bytes_read, guint n_tiled)
+{
+  guint64 share = TILE_TICKETS / n_tiled;
+  guint64 least = plan->workgroup <= VYRE_CPU_WORKGROUP ? TILE_CPU_BYTES : TILE_BYTES;
+  guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
+  guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_work (plan, slot)->cost - 4;
+
+  bytes = MIN (bytes, steps * plan->workgroup * VYRE_GRANULE);
+  return MIN (bytes, VYRE_TILE_MAX_BYTES) / VYRE_GRANULE * VYRE_GRANULE;
+}
+
+/* Adds the tickets of a region in tiles of at most @bytes: groups of rows, or parts of rows that
+ * are wider than a tile. */
+static gboolean
+tile_cut (VyrePlan *plan, guint slot, const VyreRegion *r, guint64 bytes, GError **error)
+{
+  guint32 width = (guint32)MIN (r->width, bytes);
+  guint64 row_bytes = VYRE_ROW_GRANULES ((guint64)r->width) * VYRE_GRANULE;
+  guint32 rows = MAX ((guint32)(bytes / row_bytes), 1);
+
+  for (guint32 row = 0; row < r->rows; row += MIN (rows, r->rows - row)) {
+    for (guint32 column = 0; column < r->width; column += MIN (width, r->width - column)) {
+      VyreRegion tile = { .offset = row,
+        .rows = MIN (rows, r->rows - row),
+        .stride = column,
+        .width = MIN (width, r->width - column) };
+      if (!tile_add (plan, slot, &tile, error))
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Plans a payload slot, one of @n_tiled: runs of bytes where rows touch, else rectangles. */
+gboolean
+vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
+{
+  VyreRegion r = tile_region (plan, slot), nothing = { 0 };
+  guint32 size = (guint32)plan->payload_size; /* the limit is 4294967295 */
+
+  if (!VYRE_REGION_FITS (size, r.offset, r.width, r.rows, r.stride)
+      || VYRE_REGION_IS_EMPTY (r.width, r.rows))
+    return tile_add (plan, slot, &nothing, error);
+  guint64 bytes = (guint64)r.width * r.rows;
+  if (r.stride == r.width) {
+    r.width = (guint32)bytes;
+    r.rows = 1;
+  }
+  plan->region_bytes += bytes;
+  guint64 granules = VYRE_ROW_GRANULES ((guint64)r.width) * r.rows;
+  return tile_cut (
+      plan, slot, &r, tile_bytes (plan, slot, granules * VYRE_GRANULE, n_tiled), error);
+}
+
+/* The payload bytes that slots have read, by the statuses in a readback. A slot's status changes
+ * only when the slot ends. */
+guint64
+vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback)
+{
+  const guint8 *ring = readback + plan->layout.offset[VYRE_PART_RING];
+  guint64 bytes = 0;
+
+  for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
+    VyreRegion r = tile_region (plan, slot);
+    gsize status = (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
+    if (vyre_opcode_reads_payload (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))
+        && vyre_plan_may_run (plan, slot) && vyre_read_word (ring, status) == VYRE_STATUS_DONE)
+      bytes += (guint64)r.width * r.rows;
+  }
+  return bytes;
+}

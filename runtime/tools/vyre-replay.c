@@ -150,7 +150,7 @@ open_kernel (Replay *replay, GError **error)
 static gboolean
 read_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
 {
-  VyreFileIo *ingest = vyre_megakernel_get_file_io (replay->kernel);
+  VyreFileIo *file_io = vyre_megakernel_get_file_io (replay->kernel);
   gsize n = 0;
 
   if (batch->payload_size == 0)
@@ -164,7 +164,7 @@ read_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, 
   }
   if (batch->payload_offset <= G_MAXINT64 - batch->payload_size
       && !vyre_file_io_read (
-          ingest, replay->payloads, batch->payload_offset, data, batch->payload_size, &n, error))
+          file_io, replay->payloads, batch->payload_offset, data, batch->payload_size, &n, error))
     return FALSE;
   if (n == batch->payload_size)
     return TRUE;

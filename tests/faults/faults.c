@@ -83,7 +83,7 @@ is_meant (void)
   char name[16] = "";
 
   return pthread_getname_np (pthread_self (), name, sizeof name) == 0
-         && strcmp (name, "vyre-ingest") == 0;
+         && strcmp (name, "vyre-file-io") == 0;
 }
 
 /* What becomes of a read that came to @result, and of its bytes. */

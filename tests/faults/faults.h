@@ -2,7 +2,7 @@
  *
  * Faults of storage and kernel, at the two calls by which an ingest reads: who links this
  * library gets them in io_uring_submit_and_wait(), where completions are changed after they
- * came, and in pread(). Only threads named "vyre-ingest" are meant.
+ * came, and in pread(). Only threads named "vyre-file-io" are meant.
  *
  * Bytes of which a changed completion does not tell are overwritten: who does not read them
  * again has wrong ones.

@@ -510,22 +510,22 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/arena/rounding", test_rounding);
-  g_test_add_func ("/arena/every-alignment", test_every_alignment);
-  g_test_add_func ("/arena/empty", test_empty);
-  g_test_add_func ("/arena/too-large", test_too_large);
-  g_test_add_func ("/arena/lending", test_lending);
-  g_test_add_func ("/arena/sparing", test_sparing);
-  g_test_add_func ("/arena/lending-behind-waiters", test_lending_behind_waiters);
-  g_test_add_func ("/arena/coalescing", test_coalescing);
-  g_test_add_func ("/arena/against-model", test_against_model);
-  g_test_add_func ("/arena/free-not-live", test_free_not_live);
-  g_test_add_func ("/arena/does-not-wait", test_does_not_wait);
-  g_test_add_func ("/arena/time-out", test_time_out);
-  g_test_add_func ("/arena/wakes-up", test_wakes_up);
-  g_test_add_func ("/arena/waits-for-ever", test_waits_for_ever);
-  g_test_add_func ("/arena/fairness", test_fairness);
-  g_test_add_func ("/arena/time-out-lets-next-in", test_time_out_lets_next_in);
-  g_test_add_func ("/arena/many-threads", test_many_threads);
+  g_test_add_func ("/ranges/rounding", test_rounding);
+  g_test_add_func ("/ranges/every-alignment", test_every_alignment);
+  g_test_add_func ("/ranges/empty", test_empty);
+  g_test_add_func ("/ranges/too-large", test_too_large);
+  g_test_add_func ("/ranges/lending", test_lending);
+  g_test_add_func ("/ranges/sparing", test_sparing);
+  g_test_add_func ("/ranges/lending-behind-waiters", test_lending_behind_waiters);
+  g_test_add_func ("/ranges/coalescing", test_coalescing);
+  g_test_add_func ("/ranges/against-model", test_against_model);
+  g_test_add_func ("/ranges/free-not-live", test_free_not_live);
+  g_test_add_func ("/ranges/does-not-wait", test_does_not_wait);
+  g_test_add_func ("/ranges/time-out", test_time_out);
+  g_test_add_func ("/ranges/wakes-up", test_wakes_up);
+  g_test_add_func ("/ranges/waits-for-ever", test_waits_for_ever);
+  g_test_add_func ("/ranges/fairness", test_fairness);
+  g_test_add_func ("/ranges/time-out-lets-next-in", test_time_out_lets_next_in);
+  g_test_add_func ("/ranges/many-threads", test_many_threads);
   return g_test_run ();
 }

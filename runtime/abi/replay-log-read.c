@@ -19,7 +19,7 @@ read_records (VyreReplayLog *log, GError **error)
   return g_steal_pointer (&records);
 }
 
-/* The record AT, counted from the oldest, is not what it has to be. */
+/* Sets the error of a record of another kind than its place needs; @at counts from the oldest. */
 static void
 set_damaged (GError **error, const VyreReplayLog *log, gsize at)
 {
@@ -129,8 +129,8 @@ decode_slot (const guint8 *records, gsize index, VyreReplayBatch *batch, guint s
   return TRUE;
 }
 
-/* The batch that starts with the first of the @n_left records, NULL if it is not whole, or, with
- * @error, if there is no memory for it. */
+/* Decodes the batch that starts with the first of the @n_left records. NULL without @error: the
+ * batch is not whole; NULL with @error: there is no memory for it. */
 static VyreReplayBatch *
 decode_batch (const guint8 *records, gsize n_left, GError **error)
 {
@@ -159,8 +159,8 @@ decode_batch (const guint8 *records, gsize n_left, GError **error)
   return g_steal_pointer (&batch);
 }
 
-/* What may lie between batches: nothing, slots of the reference's kind, and at the tail
- * what newer records, or an append that failed, left of others. */
+/* TRUE for a record that may lie between batches: an unused one, a slot record of the reference,
+ * and at the tail the rest of a batch that newer records overwrote or that could not be written. */
 static gboolean
 may_pass_over (const guint8 *record, gboolean at_tail)
 {

@@ -17,8 +17,8 @@ write_records (const VyreReplayLog *log, const guint8 *records, guint64 at, gsiz
              log, records + size, n * LOG_RECORD_SIZE - size, LOG_HEADER_SIZE, error);
 }
 
-/* The first record comes after the others, and the cursor moves last: what could not
- * be written to its end is the oldest for a reader, and has no beginning. */
+/* Writes the first record after the others, and the cursor last: for a reader, a batch that could
+ * not be written to its end is the oldest and has no beginning. */
 static gboolean
 append_records (VyreReplayLog *log, const guint8 *records, gsize n, GError **error)
 {

@@ -60,7 +60,7 @@ vyre_replay_log_write_at (
     vyre_size_guard_end (&guard);
     if (n < 0 && errno == EINTR)
       continue;
-    if (n <= 0) /* 0: nothing more fits, and nobody says why */
+    if (n <= 0) /* 0: nothing more fits, and Linux gives no errno */
       return log_set_io_error (error, log->name, "writing", n < 0 ? errno : ENOSPC);
     done += (gsize)n;
   }
@@ -85,7 +85,7 @@ log_check_capacity (const char *name, guint64 capacity, GError **error)
   return TRUE;
 }
 
-/* What a stream was and came to is its owner's affair, and so is a new file. */
+/* Opens the file; a new one has mode 0600, as only its owner may know the stream. */
 static VyreReplayLog *
 log_open_file (const char *path, int flags, GError **error)
 {
@@ -105,8 +105,8 @@ log_open_file (const char *path, int flags, GError **error)
   return log;
 }
 
-/* All records are there from the start, as the reference has it; the file system
- * need not store what was not written. */
+/* Gives the file all its records at once, as the reference has it; the file system need not store
+ * those that were not written. */
 static gboolean
 write_empty (VyreReplayLog *log, GError **error)
 {

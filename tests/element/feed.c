@@ -15,7 +15,7 @@ feed_size_of (guint i)
   return 1 + i * 1237 % 9000;
 }
 
-/* Slots that store what the program finds out about noise, and some that are idle. */
+/* Slots that store the results of the program over the noise, and some idle ones. */
 static GstBuffer *
 feed_make_slots (guint i)
 {
@@ -76,7 +76,7 @@ feed_check_readback (GstBuffer *readback, guint i)
   g_free (data);
 }
 
-/* All that was pushed, in order. */
+/* Expects a readback for every pushed buffer, in order. */
 void
 feed_pull_all (Feed *feed)
 {
@@ -110,7 +110,7 @@ feed_new (guint max_in_flight)
   return feed;
 }
 
-/* The grant goes along with what is run again. */
+/* A feed whose program reads a file: batches that run again keep the grant. */
 Feed
 feed_new_of_file (guint max_in_flight)
 {
@@ -176,7 +176,7 @@ feed_is_dispatch (Feed *feed)
   return dispatch;
 }
 
-/* Waits until the kernel is parked again, or there will be none. */
+/* Waits until the kernel is parked again, or lost. */
 static void
 feed_wait_parked (Feed *feed, guint64 parks, guint64 losses, guint lost)
 {
@@ -241,8 +241,8 @@ feed_lose_in_thread (gpointer feed)
   return GINT_TO_POINTER (feed_lose (feed, "vkQueueSubmit"));
 }
 
-/* Fills the queue behind a sink that has taken one buffer and no more, and loses
- * the device. The thread is in the push that noticed. */
+/* Fills the queue behind a sink that takes one buffer and no more, and loses the device. The thread
+ * that is returned is in the push that noticed the loss. */
 GThread *
 feed_lose_behind_a_dam (Feed *feed, Dam *dam, guint n)
 {
@@ -285,7 +285,7 @@ feed_expect_text (Feed *feed, GstMessageType type, const gchar *part)
   fail_unless_equals_int (bus_count_type (feed->h, type), 0);
 }
 
-/* One loss, one warning, as many batches run again as it says, no error. */
+/* Expects one loss, no error, and one warning with the number of batches that were run again. */
 void
 feed_check_recovered (Feed *feed)
 {

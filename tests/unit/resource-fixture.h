@@ -53,7 +53,7 @@ make_file (const Fixture *f, guint id, guint n_words)
   write_words (path, id, n_words);
 }
 
-/* What has been counted since the test began. */
+/* Counters since the test began. */
 static inline VyreResourceCounters
 counters_of (Fixture *f)
 {
@@ -89,7 +89,7 @@ run (Fixture *f, VyrePlan *plan, guint32 tag)
   return test_run (&f->t, plan, tag, &none);
 }
 
-/* Every slot is DONE, each was counted once, and the fence came last. */
+/* Expects every slot to be DONE and counted once, and the fence to be the last. */
 static inline void
 assert_through (VyreBatch *batch, const VyrePlan *plan, guint32 tag)
 {

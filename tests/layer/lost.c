@@ -551,6 +551,18 @@ is_refused_child (void)
   return refused;
 }
 
+/* @info without the queue of the copy engine that is not there, which comes last. */
+static VkDeviceCreateInfo
+without_engine (const VkDeviceCreateInfo *info)
+{
+  VkDeviceCreateInfo real = *info;
+  uint32_t last = real.queueCreateInfoCount - 1;
+
+  if (real.pQueueCreateInfos[last].queueFamilyIndex == ENGINE_FAMILY)
+    real.queueCreateInfoCount = last;
+  return real;
+}
+
 static VKAPI_ATTR VkResult VKAPI_CALL
 create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
     const VkAllocationCallbacks *allocator, VkDevice *handle)
@@ -567,10 +579,7 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   if (is_refused_child ())
     return VK_ERROR_INITIALIZATION_FAILED;
   link->u.pLayerInfo = layer.pNext; /* for the layer below */
-  VkDeviceCreateInfo real = *info;
-  uint32_t last = real.queueCreateInfoCount - 1;
-  if (real.pQueueCreateInfos[last].queueFamilyIndex == ENGINE_FAMILY)
-    real.queueCreateInfoCount = last;
+  VkDeviceCreateInfo real = without_engine (info);
   PFN_vkCreateDevice create
       = (PFN_vkCreateDevice)layer.pfnNextGetInstanceProcAddr (instance->handle, "vkCreateDevice");
   VkResult result = create (physical, &real, allocator, handle);

@@ -16,13 +16,26 @@ set_up (Fixture *f, gconstpointer data)
   set_up_on (f, &t);
 }
 
+/* Expects @n pairs of batches in @log, in order. Returns the words of the file. */
+static gsize
+check_appended (const char *log, guint n)
+{
+  const guint32 wanted[5] = { 1, word_of (0, 2), word_of (0, 3), 1, 2 };
+  g_autofree guint32 *words = NULL;
+  gsize n_words = read_words (log, &words);
+
+  g_assert_cmpuint (n_words, ==, 5 * n);
+  for (gsize i = 0; i < n_words; i++)
+    g_assert_cmphex (GUINT32_FROM_LE (words[i]), ==, wanted[i % 5]);
+  return n_words;
+}
+
 /* Batches write in the order in which they were published, after what they load. */
 static void
 test_append (Fixture *f, gconstpointer data)
 {
   enum { N = 200, DEPTH = 8 };
   g_autofree char *path = path_of (f, 0), *log = path_of (f, 1);
-  g_autofree guint32 *words = NULL;
   VyreBatch *batches[DEPTH] = { NULL };
   VyrePlan *plans[2];
   VyrePayload none = { 0 };
@@ -47,13 +60,7 @@ test_append (Fixture *f, gconstpointer data)
           f->t.kernel, plans[i % 2], i, &none, g_get_monotonic_time () + TEST_DEADLINE, &error);
     g_assert_no_error (error);
   }
-  gsize n = read_words (log, &words), at = 0;
-  g_assert_cmpuint (n, ==, N / 2 * (4 + 1));
-  for (guint i = 0; i < N; i += 2) {
-    const guint32 wanted[5] = { 1, word_of (0, 2), word_of (0, 3), 1, 2 };
-    for (guint w = 0; w < 5; w++)
-      g_assert_cmphex (GUINT32_FROM_LE (words[at++]), ==, wanted[w]);
-  }
+  gsize n = check_appended (log, N / 2);
   VyreResourceCounters c = counters_of (f);
   g_assert_cmpuint (c.appends, ==, N / 2 * 3);
   g_assert_cmpuint (c.appended_bytes, ==, 4 * n);

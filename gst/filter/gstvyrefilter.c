@@ -287,6 +287,7 @@ set_program (GstVyreFilter *self, const gchar *text)
   GError *error = NULL;
   const gchar *wanted = text ? text : DEFAULT_PROGRAM;
   VyreProgram *program = vyre_program_from_string (wanted, &error);
+  program = gst_vyre_messages_accept (program, &error);
 
   take_program (self, program, wanted, NULL, error);
 }
@@ -302,6 +303,7 @@ set_program_location (GstVyreFilter *self, const gchar *path)
     return;
   }
   VyreProgram *program = vyre_program_load (path, &error);
+  program = gst_vyre_messages_accept (program, &error);
   if (error) {
     g_autofree gchar *shown = g_filename_display_name (path);
     g_prefix_error (&error, "%s: ", shown);

@@ -214,6 +214,7 @@ void gst_vyre_stream_init (GstVyreFilter *self);
 void gst_vyre_stream_clear (GstVyreFilter *self);
 
 /* gstvyremessages.c */
+VyreProgram *gst_vyre_messages_accept (VyreProgram *program, GError **error);
 void gst_vyre_messages_reset (GstVyreFilter *self);
 void gst_vyre_messages_flush (GstVyreFilter *self);
 gboolean gst_vyre_messages_are_counters_due (GstVyreFilter *self, const GstVyreSettings *settings);

@@ -8,6 +8,23 @@
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
+/* Fields that messages with results have beside the results themselves. "element" and "pts" name
+ * nothing yet: messages of other elements have them. */
+static const gchar *const message_fields[] = {
+  "timestamp",
+  "stream-time",
+  "running-time",
+  "duration",
+  "program",
+  "sequence",
+  "payload-bytes",
+  "processed-bytes",
+  "offset",
+  "element",
+  "pts",
+  NULL,
+};
+
 static void
 set_u64 (GstStructure *structure, const gchar *name, guint64 value)
 {
@@ -247,6 +264,19 @@ post_debug (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan
   }
   for (guint i = 0; i < n; i++)
     post_record (self, &records[i], completion, timing);
+}
+
+/* Takes @program over, and returns it unless a result has the name of a message's field. For NULL
+ * it returns NULL and leaves @error alone. */
+VyreProgram *
+gst_vyre_messages_accept (VyreProgram *program, GError **error)
+{
+  if (!program
+      || vyre_program_check_results (
+          program, message_fields, "a field of the result message", error))
+    return program;
+  vyre_program_unref (program);
+  return NULL;
 }
 
 /* Forgets the results that were not posted. */

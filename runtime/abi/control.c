@@ -12,7 +12,7 @@ read_words (const void *control, guint32 first, guint32 *values, guint n)
     values[i] = vyre_read_word (control, first + i);
 }
 
-/* Masks and quotas of the tenants from 0, as many as their tables hold. */
+/* Writes the masks and quotas of the tenants from 0, up to the ends of their tables. */
 static void
 authorise (void *control, guint32 n_tenants)
 {

@@ -107,7 +107,7 @@ invalid (GError **error, const char *what)
   return FALSE;
 }
 
-/* A pair for each operation, behind the two bytes for all of them: opcode, first argument. */
+/* Two bytes for each operation follow the two for the slot: opcode, first argument. */
 static gboolean
 check_offsets (const guint8 *metadata, GError **error)
 {

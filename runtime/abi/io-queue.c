@@ -26,7 +26,7 @@ vyre_io_queue_validate (gsize size, GError **error)
   return TRUE;
 }
 
-/* Also checks the queue that the slot is to be in. */
+/* Checks the queue as well as the slot. */
 static gboolean
 check_slot (gsize size, guint32 slot, GError **error)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Internal: what all publishers share. How a slot's words get into a ring, and out
- * of it, when somebody else looks at the ring at the same time; and the one loop
- * that checks everything before it writes anything.
+ * Internal: the code that all publishers share. It stores a slot's words in a ring while a kernel
+ * reads the ring, and its one loop checks every slot before it writes any.
  */
 #pragma once
 
@@ -16,8 +15,8 @@ G_BEGIN_DECLS
 
 #define VYRE_SLOT_BYTES (4 * (gsize)VYRE_SLOT_WORDS)
 
-/* Makes the words of slot @i of @source, which are all 0 before; it has to say the
- * same each time. */
+/* Makes the words of slot @i of @source, which are all 0 before. Called twice for each slot, with
+ * the same result. */
 typedef gboolean (*VyreSlotEncoder) (gconstpointer source, guint i, guint32 *words, GError **error);
 
 void vyre_slot_store (void *ring, gsize slot, const guint32 *words, guint n_words);

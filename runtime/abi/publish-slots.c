@@ -13,7 +13,7 @@ typedef struct {
   guint32 tag;
 } Batch;
 
-/* Whatever the reason is that a ring does not take something: there is one code. */
+/* Every reason for which a ring does not take a slot has the one code. */
 gboolean
 vyre_publish_refuse (GError **error, const char *format, ...)
 {
@@ -36,7 +36,7 @@ vyre_slot_store (void *ring, gsize slot, const guint32 *words, guint n_words)
   vyre_word_release (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS, words[VYRE_SLOT_STATUS]);
 }
 
-/* What every published slot has in front of its arguments. */
+/* Writes the words in front of the arguments. */
 void
 vyre_slot_encode_header (guint32 *words, guint32 opcode, guint32 tenant)
 {
@@ -53,7 +53,7 @@ copy_args (guint32 *to, const guint32 *args, guint n_args)
     to[i] = args[i];
 }
 
-/* Behind @n_fixed arguments that the publisher itself writes. */
+/* Copies the arguments behind the @n_fixed ones that the publisher itself writes. */
 static gboolean
 encode_args (guint32 *words, guint n_fixed, const guint32 *args, guint n_args, GError **error)
 {
@@ -122,7 +122,7 @@ encode_descriptor (gconstpointer source, guint i, guint32 *words, GError **error
   return encode_op (words, descriptor->tenant, descriptor->ops, error);
 }
 
-/* The fence comes behind the operations. */
+/* The fence follows the operations. */
 static gboolean
 encode_batch (gconstpointer source, guint i, guint32 *words, GError **error)
 {
@@ -148,7 +148,7 @@ encode_window (gconstpointer source, guint i, guint32 *words, GError **error)
          && vyre_opcode_check_publish (window->opcode, error);
 }
 
-/* Whether @n slots from @start on lie in a ring of @size bytes. */
+/* TRUE when @n slots from @start on lie in a ring of @size bytes. */
 gboolean
 vyre_publish_check_room (gsize size, guint32 start, guint64 n, GError **error)
 {
@@ -205,7 +205,7 @@ vyre_slot_store_encoded (
   vyre_slot_store (ring, slot, words, n_words);
 }
 
-/* The ring's length, room, every slot's words, every slot's status; then it writes. */
+/* Checks the ring's length, its room, and the words and status of every slot; then writes. */
 gboolean
 vyre_publish_each (void *ring, gsize size, guint32 start, guint64 n, VyreSlotEncoder encode,
     gconstpointer source, GError **error)

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* Storage never shrinks, so that the batches of a stream are read back without
- * allocations once the largest has been. */
+/* Storage never shrinks: after its largest batch a stream reads back without allocations. */
 typedef struct {
   guint8 *data;
   gsize length;
@@ -116,9 +115,9 @@ vyre_readback_free (VyreReadback *readback)
   g_free (readback);
 }
 
-/* Sees to it that there is room; what is there stays. */
+/* Makes room and keeps the contents. */
 static gboolean
-grow (Storage *storage, gsize length, GError **error)
+readback_grow (Storage *storage, gsize length, GError **error)
 {
   if (storage->allocated >= length)
     return TRUE;
@@ -148,7 +147,7 @@ vyre_readback_fill (VyreReadback *readback, const void *const *buffers, const gs
   if (!vyre_readback_validate (lengths, n_buffers, n_slots, NULL, error))
     return FALSE;
   for (guint part = 0; part < VYRE_N_PARTS; part++) {
-    if (!grow (&readback->parts[part], lengths[part], error))
+    if (!readback_grow (&readback->parts[part], lengths[part], error))
       return FALSE;
   }
   for (guint part = 0; part < VYRE_N_PARTS; part++)

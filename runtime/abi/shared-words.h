@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Words of a buffer that a kernel may share. Buffers of a caller may have any
- * alignment; those that a kernel shares are aligned, and only for them does a
- * single store or load mean anything to it.
+ * Words of a buffer that a kernel may share. A buffer of a caller may have any alignment. A buffer
+ * that a kernel shares is aligned: each word is stored and loaded at once.
  */
 #pragma once
 
@@ -14,7 +13,8 @@ vyre_word_is_aligned (const void *buffer)
   return (guintptr)buffer % sizeof (guint32) == 0;
 }
 
-/* Who sees the value also sees everything that was written before it. */
+/* Stores with release: a reader that sees the value also sees every earlier store. Pairs with
+ * vyre_word_acquire(), or with the atomic load of a kernel that shares the buffer. */
 static inline void
 vyre_word_release (void *buffer, gsize word, guint32 value)
 {
@@ -26,7 +26,8 @@ vyre_word_release (void *buffer, gsize word, guint32 value)
   vyre_write_word (buffer, word, value);
 }
 
-/* What is read after this is at least as new as the value. */
+/* Loads with acquire: every later load is at least as new as the value. Pairs with
+ * vyre_word_release(), or with the atomic store of a kernel that shares the buffer. */
 static inline guint32
 vyre_word_acquire (const void *buffer, gsize word)
 {

@@ -6,13 +6,13 @@
 
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
 
-/* What the arguments of a task's slot hold. Word 11 stays 0. */
+/* Arguments of a task's slot. Word 11 stays 0. */
 enum {
   TASK_INPUT = VYRE_SLOT_ARGS,
   TASK_OUTPUT,
   TASK_PARAM,
   TASK_RESUME_AT,
-  TASK_DETAIL, /* of a fault, its code */
+  TASK_DETAIL, /* the code of a fault */
   TASK_WAIT_FOR,
   TASK_ID,
   TASK_AGE = TASK_ID + 2,
@@ -39,9 +39,9 @@ change_flags (void *slot, guint32 clear, guint32 set)
   vyre_write_word (slot, TASK_FLAGS, (vyre_read_word (slot, TASK_FLAGS) & ~clear) | set);
 }
 
-/* A count that cannot grow any more stays where it is. */
+/* Counts up to the largest number and stays there. */
 static void
-increment (void *slot, guint word)
+task_count (void *slot, guint word)
 {
   guint32 count = vyre_read_word (slot, word);
 
@@ -103,7 +103,7 @@ vyre_task_yield (void *slot, guint32 resume_at, guint32 detail)
 {
   vyre_write_word (slot, TASK_RESUME_AT, resume_at);
   vyre_write_word (slot, TASK_DETAIL, detail);
-  increment (slot, TASK_YIELDS);
+  task_count (slot, TASK_YIELDS);
   change_flags (slot, 0, VYRE_TASK_YIELDED);
   set_status (slot, VYRE_STATUS_YIELD);
 }
@@ -116,8 +116,8 @@ vyre_task_requeue (void *slot, guint32 resume_at, guint32 detail, guint32 priori
   vyre_write_word (slot, VYRE_SLOT_PRIORITY, priority);
   vyre_write_word (slot, TASK_RESUME_AT, resume_at);
   vyre_write_word (slot, TASK_DETAIL, detail);
-  increment (slot, TASK_AGE);
-  increment (slot, TASK_REQUEUES);
+  task_count (slot, TASK_AGE);
+  task_count (slot, TASK_REQUEUES);
   change_flags (slot, 0, VYRE_TASK_REQUEUED);
   set_status (slot, VYRE_STATUS_REQUEUE);
   return TRUE;

@@ -7,7 +7,7 @@
 #define PER_MILLION 1000000
 #define PER_TEN_THOUSAND 10000
 
-/* Argument 1 of a slot that belongs to a ticket. */
+/* The ticket of a slot, its argument 1. */
 #define CLASS_REQUIRED 0
 #define CLASS_LOOKAHEAD 1
 
@@ -97,7 +97,7 @@ compare_windows (gconstpointer a, gconstpointer b)
   return (left > right) - (left < right);
 }
 
-/* The window of a slot, a new one if it is the first of its ticket and opcode. */
+/* The window of a slot; the first slot of a ticket and opcode makes it. */
 static VyreTicketWindow *
 find_window (GHashTable *windows, const VyreSlotSnapshot *slot)
 {
@@ -121,7 +121,7 @@ add_to_window (VyreTicketWindow *window, const VyreSlotSnapshot *slot)
     window->by_status[slot->status]++;
 }
 
-/* In the order of tickets, then opcodes. */
+/* Orders windows by tickets, then by opcodes. */
 static GArray *
 sort_windows (GHashTable *windows)
 {
@@ -190,7 +190,7 @@ get_sum (const guint32 *counters, gsize n)
   return sum;
 }
 
-/* A counter of 0 is of a tenant that never had anything to do. */
+/* A counter of 0 belongs to a tenant that never published. */
 static guint32
 get_skew (const guint32 *counters, gsize n)
 {

@@ -21,10 +21,10 @@ struct _VyreTenants {
   guint generation; /* of the process */
   guint32 last;
 
-  GMutex lock; /* guards what follows, and the tenants */
+  GMutex lock; /* guards the fields below, and the tenants */
   guint32 newest;
-  VyreTenant *registered[VYRE_TENANT_LAST + 1]; /* by number; the references are others' */
-  gboolean taken[VYRE_TENANT_LAST + 1];         /* numbers that are not to be handed out */
+  VyreTenant *registered[VYRE_TENANT_LAST + 1]; /* by number; their owners hold the references */
+  gboolean taken[VYRE_TENANT_LAST + 1];         /* numbers in use */
 };
 
 struct _VyreTenant {
@@ -36,12 +36,12 @@ struct _VyreTenant {
   guint64 last_turn; /* guarded by the lock of the kernel */
 
   guint refs;
-  GCond drained; /* nothing is outstanding any more */
+  GCond drained; /* the last outstanding batch is complete */
   VyreTenantCounters counters;
 };
 
-/* It is memory and no more, so a child goes on with its copy; but a lock that a thread of the
- * parent held would stay locked. */
+/* Makes the registry this process' own. A registry is memory alone, so a child of fork() goes on
+ * with its copy. The lock is made anew: a thread of the parent may have held it. */
 static void
 own_registry (VyreTenants *tenants)
 {
@@ -87,7 +87,7 @@ vyre_tenants_unref (VyreTenants *tenants)
   g_free (tenants);
 }
 
-/* The next number that nobody has, or 0. */
+/* The next free number, or 0. */
 static guint32
 find_free (const VyreTenants *tenants)
 {
@@ -175,7 +175,7 @@ vyre_tenant_ref (VyreTenant *tenant)
   return tenant;
 }
 
-/* Whether it may publish. Its number may be another's by now. */
+/* TRUE while @tenant itself is registered: another tenant may have its number by now. */
 static gboolean
 is_registered (const VyreTenant *tenant)
 {
@@ -341,7 +341,7 @@ vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters)
   g_mutex_unlock (&tenant->tenants->lock);
 }
 
-/* Where a kernel notes, under its own lock, when the tenant last had its turn. */
+/* The time of the tenant's last turn, which a kernel notes under its own lock. */
 guint64 *
 vyre_tenant_last_turn (VyreTenant *tenant)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Work items: slots that have all their words from four numbers, so that checking
- * their opcodes is all there is to check about them.
+ * Work items: slots whose words all come from four numbers. Only their opcodes can be wrong.
  */
 #include "abi/publish-each.h"
 
@@ -12,10 +11,10 @@ typedef struct {
   const VyreWorkItem *items;
 } WorkItems;
 
-/* Up to here a work item has words of its own. */
+/* Words of a slot that a work item sets; the words behind them are 0. */
 #define WORK_ITEM_WORDS (VYRE_SLOT_ARGS + 3)
 
-/* Cannot fail: what can be wrong with them is found before. */
+/* Cannot fail: check_work_items() has looked at the opcodes. */
 static gboolean
 encode_work_item (gconstpointer source, guint i, guint32 *words, GError **error)
 {

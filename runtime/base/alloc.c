@@ -4,7 +4,7 @@
 #include <string.h>
 
 static gpointer
-check (gpointer memory, gsize n, gsize size, GError **error)
+alloc_check (gpointer memory, gsize n, gsize size, GError **error)
 {
   if (!memory)
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
@@ -14,21 +14,21 @@ check (gpointer memory, gsize n, gsize size, GError **error)
   return memory;
 }
 
-/* Memory for g_free(), or NULL with %VYRE_ERROR_NO_SPACE; not NULL for no bytes. */
+/* Memory for g_free(), or NULL with %VYRE_ERROR_NO_SPACE. 0 bytes are not NULL. */
 gpointer
 vyre_alloc (gsize n, gsize size, GError **error)
 {
-  return check (g_try_malloc_n (MAX (n, 1), MAX (size, 1)), n, size, error);
+  return alloc_check (g_try_malloc_n (MAX (n, 1), MAX (size, 1)), n, size, error);
 }
 
 /* As vyre_alloc(), zeroed. */
 gpointer
 vyre_alloc0 (gsize n, gsize size, GError **error)
 {
-  return check (g_try_malloc0_n (MAX (n, 1), MAX (size, 1)), n, size, error);
+  return alloc_check (g_try_malloc0_n (MAX (n, 1), MAX (size, 1)), n, size, error);
 }
 
-/* As vyre_alloc(), with the @size bytes at @memory. */
+/* As vyre_alloc(), a copy of the @size bytes at @memory. */
 gpointer
 vyre_duplicate (gconstpointer memory, gsize size, GError **error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a process may not have enough of, and a library must not end it for: threads, and
- * memory whose size comes from outside. What is small and of a fixed size is GLib's to get.
+ * Memory whose size comes from outside, and threads. A process may run out of both, and a library
+ * must not end the process for that. Small blocks of a fixed size come from GLib, which does.
  */
 #pragma once
 

@@ -8,61 +8,61 @@
 
 guint vyre_fork_generation;
 
-static gint n_devices; /* open in this process; atomic */
-static gint
-    had_gpu; /* one of those that were was a GPU, whose driver may be loaded still; atomic */
-static gboolean inherits; /* a driver */
+static gint fork_n_devices;    /* open in this process; atomic */
+static gint fork_had_gpu;      /* a GPU was opened: its driver may be loaded still; atomic */
+static gboolean fork_inherits; /* the parent had a driver loaded */
 
-/* The C library hands the stacks of threads that a child does not have to the next ones that it
- * makes, or frees them, and exit handlers of Mesa, which its parent has registered, join those
- * threads: a crash. Those of NVIDIA crash as well. What the child itself has registered has run
- * by now. */
+/* Ends a child before the exit handlers of its parent run. Mesa's handlers join threads that the
+ * child does not have, and whose stacks the C library has reused or freed: a crash. NVIDIA's
+ * handlers crash as well. The child's own handlers have run by now. */
 static void
-leave_child (int status, void *data)
+fork_leave_child (int status, void *data)
 {
   fflush (NULL);
   _exit (status);
 }
 
-/* There is one thread now. */
+/* Runs in the child, which has this one thread. */
 static void
-enter_child (void)
+fork_enter_child (void)
 {
   vyre_fork_generation++;
-  if (inherits || (g_atomic_int_get (&n_devices) == 0 && !g_atomic_int_get (&had_gpu)))
+  if (fork_inherits
+      || (g_atomic_int_get (&fork_n_devices) == 0 && !g_atomic_int_get (&fork_had_gpu)))
     return;
-  inherits = TRUE;
-  on_exit (leave_child, NULL);
+  fork_inherits = TRUE;
+  on_exit (fork_leave_child, NULL);
 }
 
 __attribute__ ((constructor)) static void
-watch_forks (void)
+fork_watch (void)
 {
-  pthread_atfork (NULL, NULL, enter_child);
+  pthread_atfork (NULL, NULL, fork_enter_child);
 }
 
-/* A device of this process was opened, or is closed. */
+/* Counts the open devices of this process. */
 void
 vyre_fork_note_device (gboolean opened)
 {
-  g_atomic_int_add (&n_devices, opened ? 1 : -1);
+  g_atomic_int_add (&fork_n_devices, opened ? 1 : -1);
 }
 
-/* A device of this process is a GPU, whose driver is loaded now. */
+/* Notes that the driver of a GPU is loaded. */
 void
 vyre_fork_note_gpu (void)
 {
-  g_atomic_int_set (&had_gpu, TRUE);
+  g_atomic_int_set (&fork_had_gpu, TRUE);
 }
 
-/* Whether this process was forked from one that had a device, whose driver may not work here. */
+/* TRUE when a parent of this process had a device: its driver may not work in a child. */
 gboolean
 vyre_fork_inherits_driver (void)
 {
-  return inherits;
+  return fork_inherits;
 }
 
-/* Whether something is this process' own. */
+/* TRUE when an object of @generation belongs to this process; FALSE with %VYRE_ERROR_FORKED for one
+ * of a parent. @what names the object in the message. */
 gboolean
 vyre_check_own (guint generation, const char *what, GError **error)
 {

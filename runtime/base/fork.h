@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a child of fork() has of its parent: memory, but neither threads nor a device, and
- * locks that nobody will ever open. Objects with any of these note the generation they were
- * made in. In another one they take no lock, touch nothing that the parent still uses, and
- * are leaked rather than freed.
+ * Objects after a fork(). A child has its parent's memory, but neither its threads nor its device,
+ * and a lock that another thread held stays locked for ever. Objects with a thread, a device or a
+ * lock note the generation of their process. In a process of another generation they take no lock,
+ * touch nothing that the parent still uses, and are leaked instead of freed.
  */
 #pragma once
 
 #include "vyre/error.h"
 
-/* How many forks lie between the process that loaded the library and this one. */
+/* Forks between the process that loaded the library and this one. */
 extern guint vyre_fork_generation;
 
 static inline gboolean

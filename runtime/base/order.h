@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * In which order a device sees stores of the host, and the host those of a device. Memory of
- * a device may be mapped write-combining, where the fences of C promise nothing; what a processor
- * has for that is here, as Linux uses it. On any other processor libvyre is not built.
+ * The order in which a device sees stores of the host, and the host sees stores of a device. Memory
+ * of a device may be mapped write-combining, where the fences of C promise nothing. The functions
+ * below use the processor's own instructions, as Linux does; libvyre is built for no other
+ * processor.
  */
 #pragma once
 
@@ -15,8 +16,9 @@
 one of these (-msse2 on i386), or say in base/order.h how this processor does it."
 #endif
 
-/* What was stored before is seen before what is stored after, and soon: it leaves the
- * write-combining buffers, which no other fences than these have to empty. */
+/* A device sees every earlier store before any later one, and soon: the write-combining buffers are
+ * emptied, which no fence of C promises. Pairs with a load of the device that finds a later store,
+ * such as the mark of a ticket. */
 static inline void
 vyre_order_flush (void)
 {
@@ -28,8 +30,8 @@ vyre_order_flush (void)
 #endif
 }
 
-/* What is loaded after is at least as new as what was loaded before, also of what a device
- * stored. Pairs with its barriers, as far as those reach the host. */
+/* A later load finds at least what an earlier load implies, also of a device's stores. Pairs with
+ * the barriers of the shader, as far as those reach the host. */
 static inline void
 vyre_order_loads (void)
 {
@@ -40,12 +42,12 @@ vyre_order_loads (void)
 #endif
 }
 
-/* Stores @n quarters of a ticket: 16 bytes each, the first word of which is a mark. Whoever sees
- * the mark sees the other three words, or later ones. Both are aligned to 16 bytes.
+/* Stores @n quarters of a ticket: 16 bytes each, the first word of which is a mark. A reader that
+ * sees the mark sees the other three words, or later ones. @to and @from are aligned to 16 bytes.
  *
- * x86 stores a quarter at once: what an instruction stores into 16 aligned bytes is seen as a
- * whole, which makers of processors with AVX promise. C does not, of a copy: it may be made a
- * byte at a time. Elsewhere the marks follow the other words. */
+ * x86 stores a quarter with one instruction: makers of processors with AVX promise that 16 aligned
+ * bytes are seen as a whole. C promises nothing of the kind for a copy, which may be made a byte
+ * at a time. On ARM64 the marks are stored after the other words. */
 static inline void
 vyre_order_store_quarters (uint32_t *to, const uint32_t *from, unsigned n, int past_caches)
 {

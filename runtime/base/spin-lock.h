@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Locks that two threads take several times for every batch. What they guard takes
- * tens of nanoseconds, and a GMutex that is taken puts the other thread to sleep at
- * once, which costs microseconds on both sides.
+ * Locks that two threads take several times for every batch, for tens of nanoseconds each time. A
+ * GMutex that is taken puts the other thread to sleep at once, which costs microseconds on both
+ * sides.
  */
 #pragma once
 
 #include <glib.h>
 
-/* Tries before going to sleep: some microseconds, as long as that would take. */
+/* Tries before the sleep: some microseconds, as long as the sleep itself costs. */
 #define VYRE_MUTEX_TRIES 100
 
+/* Takes @mutex, after VYRE_MUTEX_TRIES tries with a sleep. */
 static inline void
 vyre_mutex_lock (GMutex *mutex)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The system resolves such a path itself with openat2(). Where that call is missing, or a
- * filter of system calls does not know it, each component is opened by itself: none of them
- * can be exchanged for another one between a look at it and its use.
+ * Linux resolves a path beneath a folder with openat2(). Where that call is missing, or a filter of
+ * system calls does not know it, each component is opened by itself: nobody can exchange a
+ * component between the look at it and its use.
  */
 #include "files/beneath.h"
 
@@ -15,131 +15,131 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The system gives up at a "..", too, when folders are being moved about. */
-#define TRIES 64
+/* Tries of openat2(), which gives up at a ".." while other processes move folders. */
+#define WALK_TRIES 64
 
-/* As the system has it. */
-#define MOST_LINKS 40
+/* Links that one path may lead through, as in Linux. */
+#define WALK_MOST_LINKS 40
 
 /* Folders below the root that one path may lead through. */
-#define MOST_FOLDERS 64
+#define WALK_MOST_FOLDERS 64
 
 typedef struct {
-  int folders[1 + MOST_FOLDERS]; /* from the root to where the path has come */
+  int folders[1 + WALK_MOST_FOLDERS]; /* from the root to the current one */
   guint depth;
   guint n_links;
-  char *rest; /* what is left of the path */
-  int fd;     /* at the end */
+  char *rest; /* of the path */
+  int fd;     /* of the file; -1: not opened */
 } Walk;
 
 static gboolean
-fail (int error)
+walk_fail (int error)
 {
   errno = error;
   return FALSE;
 }
 
 static void
-take_rest (Walk *walk, char *rest)
+walk_take_rest (Walk *walk, char *rest)
 {
   g_free (walk->rest);
   walk->rest = rest;
 }
 
-/* The next component, "" at the end. */
+/* Takes the next component off the path; "" at the end. */
 static char *
-take_component (Walk *walk)
+walk_take_component (Walk *walk)
 {
   const char *start = walk->rest + strspn (walk->rest, "/");
   gsize length = strcspn (start, "/");
   char *component = g_strndup (start, length);
 
-  take_rest (walk, g_strdup (start + length));
+  walk_take_rest (walk, g_strdup (start + length));
   return component;
 }
 
 static gboolean
-leave_folder (Walk *walk)
+walk_leave_folder (Walk *walk)
 {
   if (walk->depth == 0)
-    return fail (EXDEV);
+    return walk_fail (EXDEV);
   close (walk->folders[walk->depth--]);
   return TRUE;
 }
 
 static gboolean
-enter_folder (Walk *walk, int folder)
+walk_enter_folder (Walk *walk, int folder)
 {
-  if (walk->depth == MOST_FOLDERS) {
+  if (walk->depth == WALK_MOST_FOLDERS) {
     close (folder);
-    return fail (ENAMETOOLONG);
+    return walk_fail (ENAMETOOLONG);
   }
   walk->folders[++walk->depth] = folder;
   return TRUE;
 }
 
-/* Goes on with what the link @name says, if it is one. Those of /proc that are none read as
- * absolute ones, or lead nowhere. */
+/* Puts the target of the link @name in front of the rest of the path. The magic links of /proc read
+ * as absolute paths, which leave the root, or name no file. */
 static gboolean
-follow_link (Walk *walk, const char *name)
+walk_follow_link (Walk *walk, const char *name)
 {
   char target[PATH_MAX];
   ssize_t length = readlinkat (walk->folders[walk->depth], name, target, sizeof target);
 
   if (length < 0)
-    return fail (errno == EINVAL ? ENOTDIR : errno);
+    return walk_fail (errno == EINVAL ? ENOTDIR : errno);
   if (length == sizeof target)
-    return fail (ENAMETOOLONG);
-  if (++walk->n_links > MOST_LINKS)
-    return fail (ELOOP);
+    return walk_fail (ENAMETOOLONG);
+  if (++walk->n_links > WALK_MOST_LINKS)
+    return walk_fail (ELOOP);
   if (length > 0 && target[0] == '/')
-    return fail (EXDEV);
-  take_rest (walk, g_strdup_printf ("%.*s%s", (int)length, target, walk->rest));
+    return walk_fail (EXDEV);
+  walk_take_rest (walk, g_strdup_printf ("%.*s%s", (int)length, target, walk->rest));
   return TRUE;
 }
 
-/* With O_PATH a link itself can be opened. */
+/* TRUE for a descriptor of a link itself, which O_PATH opens. */
 static gboolean
-is_link (int fd)
+walk_is_link (int fd)
 {
   struct stat status;
 
   return fstat (fd, &status) == 0 && S_ISLNK (status.st_mode);
 }
 
-/* Whether there is more to do; if not, there is a descriptor, or errno. */
+/* Takes one component. TRUE when more follow; FALSE at the end, with walk->fd, or -1 and errno. */
 static gboolean
-step (Walk *walk, int flags, mode_t mode)
+walk_step (Walk *walk, int flags, mode_t mode)
 {
-  g_autofree char *name = take_component (walk);
+  g_autofree char *name = walk_take_component (walk);
   gboolean last = *walk->rest == '\0';
   int how = last ? flags | O_NOFOLLOW : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
   if (*name == '\0') /* the path ended in a folder */
-    return fail (EISDIR);
+    return walk_fail (EISDIR);
   if (strcmp (name, ".") == 0)
     return TRUE;
   if (strcmp (name, "..") == 0)
-    return leave_folder (walk);
+    return walk_leave_folder (walk);
   int fd = (int)TEMP_FAILURE_RETRY (openat (walk->folders[walk->depth], name, how, mode));
   if (fd >= 0 && !last)
-    return enter_folder (walk, fd);
-  if (fd >= 0 && is_link (fd) && !(flags & O_NOFOLLOW)) {
+    return walk_enter_folder (walk, fd);
+  if (fd >= 0 && walk_is_link (fd) && !(flags & O_NOFOLLOW)) {
     close (fd);
-    return follow_link (walk, name);
+    return walk_follow_link (walk, name);
   }
   walk->fd = fd;
   if (fd >= 0 || (errno != ELOOP && errno != ENOTDIR) || (last && (flags & O_NOFOLLOW)))
     return FALSE;
-  return follow_link (walk, name);
+  return walk_follow_link (walk, name);
 }
 
 static int
-open_by_hand (int root, const char *path, int flags, mode_t mode)
+walk_open (int root, const char *path, int flags, mode_t mode)
 {
   Walk walk = { .folders = { root }, .rest = g_strdup (path), .fd = -1 };
 
-  while (step (&walk, flags, mode))
+  while (walk_step (&walk, flags, mode))
     ;
   int error = errno;
   while (walk.depth > 0)
@@ -149,9 +149,10 @@ open_by_hand (int root, const char *path, int flags, mode_t mode)
   return walk.fd;
 }
 
-/* Opens @path, which is relative, below the folder @root as openat() does: with neither "..",
- * nor a link, does it leave that folder, whatever others change meanwhile; of the links of
- * /proc that are none it follows none. -1 with errno, which is EXDEV for what leads out. */
+/* Opens the relative @path beneath the folder @root as openat() does. Neither ".." nor a link
+ * leaves
+ * @root, whatever other processes change meanwhile, and the magic links of /proc are not followed.
+ * Returns -1 with errno, which is EXDEV for a path that leads out. */
 int
 vyre_open_beneath (int root, const char *path, int flags, mode_t mode)
 {
@@ -165,7 +166,7 @@ vyre_open_beneath (int root, const char *path, int flags, mode_t mode)
     errno = EXDEV;
     return -1;
   }
-  for (guint i = 0; i < TRIES; i++) {
+  for (guint i = 0; i < WALK_TRIES; i++) {
     int fd = (int)syscall (SYS_openat2, root, path, &how, sizeof how);
     if (fd < 0 && (errno == EAGAIN || errno == EINTR))
       continue;
@@ -173,5 +174,5 @@ vyre_open_beneath (int root, const char *path, int flags, mode_t mode)
       return fd;
     break;
   }
-  return open_by_hand (root, path, flags, mode);
+  return walk_open (root, path, flags, mode);
 }

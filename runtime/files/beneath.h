@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Opening a path that must not leave a folder. Private to libvyre.
+ * Internal: opens a path that must not leave a folder.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * To open a FIFO wakes who waits for its other end, and to open a device may do anything: a
- * tape winds back, a watchdog starts. So a path is resolved first, to a descriptor that says
- * what is there and opens nothing, and what is opened then is what was looked at.
+ * Opens regular files and nothing else. The open of a FIFO wakes the process at its other end, and
+ * the open of a device may do anything: a tape winds back, a watchdog starts. So a path is first
+ * resolved to an O_PATH descriptor, which opens nothing. A regular file is then opened through
+ * that descriptor: the file that was looked at.
  */
 #include "files/open-file.h"
 
@@ -14,25 +15,25 @@
 
 #include "files/beneath.h"
 
-/* Of files that are made, which are their owner's affair. */
-#define MODE 0600
+/* Mode of new files: only their owner may use them. */
+#define FILE_MODE 0600
 
-/* No file system says that what it makes up has more than a page. */
-#define MADE_UP ((off_t)4096)
+/* The largest size that a file system claims for a file whose bytes it makes up: a page. */
+#define FILE_MADE_UP ((off_t)4096)
 
-/* Bytes of a file without a size that are read at a time. */
-#define PIECE 65536
+/* Bytes that are read at a time from a file without a size. */
+#define FILE_PIECE 65536
 
 static int
-open_at (int root, const char *path, int flags)
+file_open_at (int root, const char *path, int flags)
 {
-  return root == VYRE_NO_ROOT ? (int)TEMP_FAILURE_RETRY (open (path, flags, MODE))
-                              : vyre_open_beneath (root, path, flags, MODE);
+  return root == VYRE_NO_ROOT ? (int)TEMP_FAILURE_RETRY (open (path, flags, FILE_MODE))
+                              : vyre_open_beneath (root, path, flags, FILE_MODE);
 }
 
-/* 0 for a regular file, or the errno of whatever else @fd is. */
+/* 0 for a regular file; an errno for anything else. */
 static int
-look (int fd)
+file_check (int fd)
 {
   struct stat status;
 
@@ -43,9 +44,9 @@ look (int fd)
   return S_ISDIR (status.st_mode) ? EISDIR : S_ISLNK (status.st_mode) ? ELOOP : ENODEV;
 }
 
-/* Closes @fd unless @error is 0, which becomes errno. */
+/* Returns @fd when @error is 0. Otherwise closes @fd, sets errno to @error and returns -1. */
 static int
-close_if (int fd, int error)
+file_close_if (int fd, int error)
 {
   if (error == 0)
     return fd;
@@ -54,9 +55,9 @@ close_if (int fd, int error)
   return -1;
 }
 
-/* What @place refers to, anew; ENOENT where there is no /proc. */
+/* Opens the file that the O_PATH descriptor @place refers to; ENOENT where there is no /proc. */
 static int
-open_place (int place, int flags)
+file_open_place (int place, int flags)
 {
   char path[64];
 
@@ -64,29 +65,29 @@ open_place (int place, int flags)
   return (int)TEMP_FAILURE_RETRY (open (path, flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW)));
 }
 
-/* As vyre_file_open(), of a path below the folder @root, which it does not leave, unless that is
- * VYRE_NO_ROOT. EXDEV: it would. */
+/* As vyre_file_open(), for a path beneath the folder @root; EXDEV when the path leaves @root. With
+ * VYRE_NO_ROOT the path is one of the process. */
 int
 vyre_file_open_in (int root, const char *path, int flags)
 {
   flags |= O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  int place = open_at (root, path, O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW));
+  int place = file_open_at (root, path, O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW));
   if (place < 0 && (errno != ENOENT || !(flags & O_CREAT)))
     return -1;
-  if (place < 0) { /* a file that is made, or came just now */
-    int made = open_at (root, path, flags);
-    return made < 0 ? made : close_if (made, look (made));
+  if (place < 0) { /* the file is new, or appeared just now */
+    int made = file_open_at (root, path, flags);
+    return made < 0 ? made : file_close_if (made, file_check (made));
   }
-  int error = look (place);
+  int error = file_check (place);
   if (error != 0)
-    return close_if (place, error);
-  int fd = open_place (place, flags);
+    return file_close_if (place, error);
+  int fd = file_open_place (place, flags);
   if (fd < 0 && errno == ENOENT)
-    fd = open_at (root, path, flags);
-  error = fd < 0 ? errno : look (fd);
+    fd = file_open_at (root, path, flags);
+  error = fd < 0 ? errno : file_check (fd);
   close (place);
   if (fd >= 0)
-    return close_if (fd, error);
+    return file_close_if (fd, error);
   errno = error;
   return -1;
 }
@@ -98,7 +99,7 @@ vyre_file_open (const char *path, int flags)
   return vyre_file_open_in (VYRE_NO_ROOT, path, flags);
 }
 
-/* What an errno of the above says, in words. */
+/* The text for an errno of vyre_file_open(). */
 const char *
 vyre_file_explain (int error)
 {
@@ -111,7 +112,7 @@ vyre_file_tells_size (int fd)
   struct stat status;
   char byte;
 
-  if (fstat (fd, &status) != 0 || status.st_size > MADE_UP)
+  if (fstat (fd, &status) != 0 || status.st_size > FILE_MADE_UP)
     return TRUE;
   if (status.st_size == 0)
     return TEMP_FAILURE_RETRY (pread (fd, &byte, 1, 0)) == 0;
@@ -119,7 +120,7 @@ vyre_file_tells_size (int fd)
 }
 
 static gboolean
-write_all (int fd, const char *data, gsize size)
+file_write_all (int fd, const char *data, gsize size)
 {
   gssize n = 1;
 
@@ -128,24 +129,24 @@ write_all (int fd, const char *data, gsize size)
   return n > 0;
 }
 
-/* Moves all that is in @from, or a byte more than @most, to @to. */
+/* Copies @from to @to: all of it, or @most bytes and one more. */
 static gboolean
-move_all (int from, int to, gsize most, gsize *size)
+file_copy_all (int from, int to, gsize most, gsize *size)
 {
-  g_autofree char *piece = g_malloc (PIECE);
+  g_autofree char *piece = g_malloc (FILE_PIECE);
   gssize n = 1;
 
   for (*size = 0; n > 0 && *size <= most; *size += (gsize)MAX (n, 0)) {
-    gsize wanted = most - *size >= PIECE ? PIECE : most - *size + 1;
+    gsize wanted = most - *size >= FILE_PIECE ? FILE_PIECE : most - *size + 1;
     n = TEMP_FAILURE_RETRY (pread (from, piece, wanted, (off_t)*size));
-    if (n > 0 && !write_all (to, piece, (gsize)n))
+    if (n > 0 && !file_write_all (to, piece, (gsize)n))
       return FALSE;
   }
   return n >= 0;
 }
 
-/* A copy of @fd in memory, as it is now, for a file that does not say how long it is. Of one of
- * more than @most bytes it has a byte more. -1 with errno if there is none. */
+/* Returns a descriptor of a copy in memory, for a file that does not tell its size. The copy of a
+ * file of more than @most bytes has @most and one more. Returns -1 with errno on failure. */
 int
 vyre_file_copy_out (int fd, gsize most, gsize *size)
 {
@@ -153,5 +154,5 @@ vyre_file_copy_out (int fd, gsize most, gsize *size)
 
   if (copy < 0)
     return -1;
-  return close_if (copy, move_all (fd, copy, most, size) ? 0 : errno);
+  return file_close_if (copy, file_copy_all (fd, copy, most, size) ? 0 : errno);
 }

@@ -6,7 +6,7 @@
 #include <time.h>
 
 static sigset_t
-only_size (void)
+guard_signals (void)
 {
   sigset_t set;
 
@@ -15,23 +15,23 @@ only_size (void)
   return set;
 }
 
-/* From here on the signal waits. */
+/* Holds SIGXFSZ back in the calling thread. */
 void
 vyre_size_guard_begin (VyreSizeGuard *guard)
 {
-  sigset_t set = only_size (), pending;
+  sigset_t set = guard_signals (), pending;
 
   sigpending (&pending);
   guard->was_pending = sigismember (&pending, SIGXFSZ) == 1;
   pthread_sigmask (SIG_BLOCK, &set, &guard->before);
 }
 
-/* Drops the signal of a write in between, and keeps errno. */
+/* Drops the SIGXFSZ that a write has raised since vyre_size_guard_begin(), and keeps errno. */
 void
 vyre_size_guard_end (const VyreSizeGuard *guard)
 {
   const struct timespec at_once = { 0 };
-  sigset_t set = only_size ();
+  sigset_t set = guard_signals ();
   int error = errno;
 
   if (!guard->was_pending)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Writing past RLIMIT_FSIZE ends a process by SIGXFSZ, unless that is held back: then it is an
- * error like others, EFBIG. A guard holds it back in the calling thread.
+ * A write past RLIMIT_FSIZE ends the process with SIGXFSZ. A guard holds the signal back in the
+ * calling thread: the write then fails with EFBIG.
  */
 #pragma once
 

@@ -62,7 +62,7 @@ set_foreign (const VyreStagingRun *run, const char *producer, GError **error)
   return FALSE;
 }
 
-/* Names the reason of most of the bytes. */
+/* Sets the error for the reason that accounts for most of the bytes. */
 static gboolean
 set_bounced (const VyreStagingRun *run, const char *producer, GError **error)
 {

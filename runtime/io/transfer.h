@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The file I/O for those inside of libvyre: transfers of every kind, and being told when one
- * is through instead of waiting for it.
+ * Internal: transfers of every kind, with a callback at their end instead of a wait.
  */
 #pragma once
 

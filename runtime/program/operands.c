@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program/statements.h"
 
-/* Names of other fields in the messages that carry results. */
-static const char *const reserved_results[] = {
-  "timestamp",
-  "stream-time",
-  "running-time",
-  "duration",
-  "program",
-  "sequence",
-  "payload-bytes",
-  "processed-bytes",
-  "offset",
-  "element",
-  "pts",
-};
-
 /* Sets the parser's error, a syntax error at @offset. Always returns FALSE. */
 gboolean
 vyre_parser_fail (VyreParser *parser, guint32 offset, const char *format, ...)
@@ -399,17 +384,7 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
   }
 }
 
-static gboolean
-is_reserved (const char *name)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (reserved_results); i++) {
-    if (g_str_equal (reserved_results[i], name))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-/* Whether a result has room for one statement alone. */
+/* Whether only one statement can compute such a result. */
 static gboolean
 is_exclusive (VyreTarget target)
 {
@@ -431,16 +406,13 @@ define_result (
         "the result '%.40s' is defined twice. Fix: give each result a name of its own; only "
         "store_u32, atomic_add and load_u32 may share one.",
         name->name);
-  if (is_reserved (name->name))
-    return vyre_parser_fail (parser, offset,
-        "the name '%s' is taken by a field of the result message. Fix: choose another name.",
-        name->name);
   if (words > VYRE_MAX_OBSERVABLES - parser->next_observable) {
     vyre_set_error_at (parser->error, VYRE_ERROR_TOO_LARGE, program->text, offset,
         "the results need more than %d observables. Fix: split the program.", VYRE_MAX_OBSERVABLES);
     return FALSE;
   }
   name->defined = TRUE;
+  name->offset = offset;
   name->shared = !is_exclusive (info->target);
   name->type = words == 1 ? VYRE_RESULT_U32 : info->type;
   name->words = words;

@@ -151,3 +151,23 @@ vyre_program_get_id (const VyreProgram *program)
   g_return_val_if_fail (program, NULL);
   return program->id;
 }
+
+gboolean
+vyre_program_check_results (
+    const VyreProgram *program, const char *const *reserved, const char *owner, GError **error)
+{
+  g_return_val_if_fail (program, FALSE);
+  g_return_val_if_fail (reserved && owner, FALSE);
+  g_return_val_if_fail (!error || !*error, FALSE);
+  for (guint i = 0; i < program->results->len; i++) {
+    guint32 id = g_array_index (program->results, guint32, i);
+    const VyreName *name = &g_array_index (program->names, VyreName, id);
+
+    if (g_strv_contains (reserved, name->name)) {
+      vyre_set_error_at (error, VYRE_ERROR_SYNTAX, program->text, name->offset,
+          "the name '%s' is taken by %s. Fix: choose another name.", name->name, owner);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}

@@ -45,7 +45,7 @@ typedef struct {
   const char *name;
   VyreResultType type;
   guint32 words;
-  guint32 offset;
+  guint32 offset; /* of its definition; before that, of its first use */
   gint statement; /* the optional statement that computes it, or -1 */
   gboolean defined;
   gboolean shared; /* further statements may write the same word */

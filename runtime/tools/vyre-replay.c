@@ -24,7 +24,7 @@
 #define IDLE_TIMEOUT (100 * 1000 * 1000)
 #define LEASE (500 * 1000 * 1000)
 
-/* No batch takes this long. */
+/* Longer than any batch takes. */
 #define DEADLINE (60 * G_TIME_SPAN_SECOND)
 
 enum { EXIT_SAME, EXIT_DIVERGED, EXIT_FAILED };
@@ -45,7 +45,7 @@ static const GOptionEntry options[] = {
 
 typedef struct {
   GPtrArray *batches; /* of VyreReplayBatch */
-  int payloads;       /* -1: there are none */
+  int payloads;       /* -1: no file of payloads */
   VyreMegakernel *kernel;
 } Replay;
 
@@ -146,11 +146,11 @@ open_kernel (Replay *replay, GError **error)
   return TRUE;
 }
 
-/* Reads the payload of a batch, where it has one, to @data. */
+/* Reads the payload of a batch, if any, to @data. */
 static gboolean
 read_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
 {
-  VyreFileIo *ingest = vyre_megakernel_get_file_io (replay->kernel);
+  VyreFileIo *file_io = vyre_megakernel_get_file_io (replay->kernel);
   gsize n = 0;
 
   if (batch->payload_size == 0)
@@ -164,7 +164,7 @@ read_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, 
   }
   if (batch->payload_offset <= G_MAXINT64 - batch->payload_size
       && !vyre_file_io_read (
-          ingest, replay->payloads, batch->payload_offset, data, batch->payload_size, &n, error))
+          file_io, replay->payloads, batch->payload_offset, data, batch->payload_size, &n, error))
     return FALSE;
   if (n == batch->payload_size)
     return TRUE;
@@ -175,7 +175,7 @@ read_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, 
   return FALSE;
 }
 
-/* The same, and whether it is the one that was recorded. */
+/* Reads the payload and compares its digest with the recorded one. */
 static gboolean
 take_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
 {
@@ -244,7 +244,7 @@ run_batch (Replay *replay, const VyreReplayBatch *batch, GError **error)
     return NULL;
   }
   VyreBatch *run = publish_and_wait (replay, plan, batch->epoch, &payload, error);
-  if (run) /* else the kernel may still read it */
+  if (run) /* otherwise the kernel may still read it */
     vyre_store_free (staging, payload.offset);
   return run;
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Makes a kernel as old as kernels get: every counter that wraps is about to. With
- * VYRE_TEST_AGE set, unit tests have it done to each kernel that they open, and a library that
- * is loaded ahead of a plugin does it to those of elements.
+ * Ages a kernel: every counter that wraps is about to wrap. With VYRE_TEST_AGE set, unit tests age
+ * each kernel that they open, and a library that is loaded ahead of the plugin ages the kernels of
+ * elements.
  */
 #pragma once
 
 #include "kernel/import-private.h"
 #include "kernel/types.h"
 
-/* Small, so that whatever a test does gets past it. */
+/* Steps before the wrap: fewer than any test takes. */
 #define AGE_BEFORE_WRAP 3u
 
-/* So many launches have ended by themselves since one was told to leave: one less than would
- * make the next look as if it had been. */
+/* Launches that ended by themselves since the last one was told to leave. With one more, the next
+ * launch would look as if it had been told. */
 #define AGE_UNRETIRED 0x7FFFFFFDu
 
 static inline void
@@ -30,7 +30,7 @@ age_launches (VyreMegakernel *kernel)
   answer[VYRE_ANSWER_IDLE_POLLS] = 0u - 1;
 }
 
-/* Places of the ring say which ticket was there last. */
+/* Renumbers the tickets, and the marks that each place of the ring keeps of its last ticket. */
 static inline void
 age_tickets (VyreMegakernel *kernel)
 {

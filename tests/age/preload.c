@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Stands in front of the library, and has its kernels be old.
+ * Stands in front of the library and ages its kernels.
  */
 #include "age.h"
 

@@ -11,17 +11,17 @@ static VyrePlan *
 make_plan (const BenchKernel *kernel, const BenchWork *work, GError **error)
 {
   g_autoptr (VyreProgram) program = vyre_program_from_string (work->program, error);
-  g_autoptr (VyreSymbols) bindings = vyre_symbols_new ();
+  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
 
   if (!program)
     return NULL;
-  g_autoptr (VyreBoundProgram) image
-      = vyre_program_bind (program, bindings, work->size, work->slots, work->observables, error);
-  if (!image)
+  g_autoptr (VyreBoundProgram) bound
+      = vyre_program_bind (program, symbols, work->size, work->slots, work->observables, error);
+  if (!bound)
     return NULL;
   g_autoptr (VyreAccess) access = vyre_access_new (VYRE_ACCESS_ALL, NULL, error);
   return vyre_plan_new (
-      image, work->size, vyre_megakernel_get_workgroup (kernel->kernel), access, error);
+      bound, work->size, vyre_megakernel_get_workgroup (kernel->kernel), access, error);
 }
 
 /* Stages as many payloads as the store holds, up to the depth wanted; one at

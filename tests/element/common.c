@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-/* Has the kernel open for the tests of a process. */
-static GstElement *launcher;
+/* Holds the kernel open between the tests of a process. */
+static GstElement *kernel_holder;
 
 static void
-drop_keeper (void)
+drop_kernel_holder (void)
 {
-  gst_element_set_state (launcher, GST_STATE_NULL);
-  gst_object_unref (launcher);
+  gst_element_set_state (kernel_holder, GST_STATE_NULL);
+  gst_object_unref (kernel_holder);
 }
 
 static void
@@ -24,7 +24,7 @@ set_from_environment (GstElement *element, const gchar *property, const gchar *v
     gst_util_set_object_arg (G_OBJECT (element), property, value);
 }
 
-/* What the set-up asks for. */
+/* Properties that the set-up asks for. */
 static void
 set_up (GstElement *element)
 {
@@ -38,12 +38,12 @@ set_up (GstElement *element)
 static void
 keep_kernel (void)
 {
-  if (launcher || g_strcmp0 (g_getenv ("CK_FORK"), "no") != 0)
+  if (kernel_holder || g_strcmp0 (g_getenv ("CK_FORK"), "no") != 0)
     return;
-  launcher = gst_element_factory_make ("vyrefilter", NULL);
-  set_up (launcher);
-  gst_element_set_state (launcher, GST_STATE_READY);
-  atexit (drop_keeper); /* before the driver's own handlers, which came with READY */
+  kernel_holder = gst_element_factory_make ("vyrefilter", NULL);
+  set_up (kernel_holder);
+  gst_element_set_state (kernel_holder, GST_STATE_READY);
+  atexit (drop_kernel_holder); /* before the driver's own handlers, which came with READY */
 }
 
 /* A filter in NULL, as the set-up asks for. */
@@ -104,7 +104,7 @@ check_restriction (GstHarness *h)
   gst_object_unref (bus);
 }
 
-/* Has @element, which is taken, be in PLAYING as those below. */
+/* Takes @element and sets it to PLAYING in a harness, as filter_new() does. */
 GstHarness *
 filter_wrap (GstElement *element)
 {
@@ -333,8 +333,8 @@ bus_wait_element (GstHarness *h, const gchar *name)
   }
 }
 
-/* How many element messages of this name (or any, if NULL) are waiting; takes
- * everything from the bus. */
+/* Takes every message from the bus. Returns the number of element messages with this name, or with
+ * any for NULL. */
 guint
 bus_count (GstHarness *h, const gchar *name)
 {
@@ -361,7 +361,7 @@ bus_count_type (GstHarness *h, GstMessageType type)
   return n;
 }
 
-/* One error, with @part in its text and a remedy. */
+/* Expects one error, with @part and a remedy in its text. */
 void
 bus_assert_error (GstHarness *h, const gchar *part)
 {
@@ -398,7 +398,7 @@ field_u64 (const GstStructure *structure, const gchar *name)
   return value;
 }
 
-/* Whether a string among the counters is @value. */
+/* TRUE when the counter @name is the string @value. */
 gboolean
 stat_is (GstElement *element, const gchar *name, const gchar *value)
 {
@@ -409,7 +409,7 @@ stat_is (GstElement *element, const gchar *name, const gchar *value)
   return is;
 }
 
-/* Whether the kernel runs on the processor, where large batches take long. */
+/* TRUE when the kernel runs on the processor, where large batches take long. */
 gboolean
 is_on_cpu (GstElement *element)
 {
@@ -456,7 +456,7 @@ stat_wait (GstElement *element, const gchar *name, guint64 least)
   fail ("%s is %" G_GUINT64_FORMAT ", not %" G_GUINT64_FORMAT, name, value, least);
 }
 
-/* Until the kernel is through with all that @element published, seen or not. */
+/* Waits until the kernel has completed every batch of @element, collected or not. */
 void
 stat_wait_quiet (GstElement *element)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the element tests share: a vyrefilter in a harness with a bus of its
- * own, noise to feed it with, and readers for what comes out. Every wait is
- * bounded; one that runs out fails the test.
+ * Helpers of the element tests: a vyrefilter in a harness with a bus of its own, noise to feed it
+ * with, and readers of its readbacks, messages and counters. Every wait has a deadline, and a
+ * deadline that passes fails the test.
  */
 #pragma once
 
@@ -11,10 +11,10 @@
 
 #include "abi.h"
 
-/* How long anything may take, in seconds: generous, tests do not wait for it. */
+/* The deadline of every wait, in seconds. It is generous: a test that passes does not reach it. */
 #define PATIENCE 20
 
-/* For programs whose batches take long enough on a CPU to be caught running. */
+/* A program and a size of buffers whose batches run long enough on a CPU to be seen in flight. */
 #define SLOW_PROGRAM "u8_histogram payload -> histogram"
 #define SLOW_SIZE (8 * 1024 * 1024)
 
@@ -59,7 +59,7 @@ guint64 stat_nested (GstElement *element, const gchar *structure, const gchar *n
 void stat_wait_quiet (GstElement *element);
 void stat_wait (GstElement *element, const gchar *name, guint64 least);
 
-/* All that reaches the sink, and the element messages among it, in order. */
+/* The buffers and events that reach the sink, and the element messages among them, in order. */
 typedef struct _FlowLog FlowLog;
 
 FlowLog *flow_log_new (GstHarness *h);
@@ -68,7 +68,7 @@ void flow_log_clear (FlowLog *log);
 gchar *flow_log_text (FlowLog *log);
 void flow_log_wait (FlowLog *log, const gchar *entry);
 
-/* A pad that holds what the filter sends, until it is let go. */
+/* A probe that holds back the output of the filter until it is removed. */
 typedef struct {
   GstPad *pad;
   gulong id;

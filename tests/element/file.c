@@ -40,7 +40,7 @@ file_clear (File *file)
   g_free (file->bytes);
 }
 
-/* The bytes that offset and length of a direct read have to be a multiple of; 0: there are none. */
+/* The alignment of offset and length of a direct read, in bytes; 0: direct reads are refused. */
 guint
 file_direct_alignment (const gchar *path)
 {
@@ -82,8 +82,8 @@ file_pull (GstHarness *h)
   return NULL;
 }
 
-/* The buffer from @offset on. What the harness had before a flush, the end included, does
- * not count. */
+/* The buffer from @offset on. Buffers from before a flush, and an EOS from before it, are skipped.
+ */
 GstBuffer *
 file_pull_from (GstHarness *h, guint64 offset)
 {
@@ -103,7 +103,7 @@ file_pull_from (GstHarness *h, guint64 offset)
   return buffer;
 }
 
-/* From @at on, everything is what the file has. */
+/* Expects the bytes of the file from @at on. */
 gsize
 file_check_rest (GstHarness *h, const File *file, gsize at, gsize end)
 {

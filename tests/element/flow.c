@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Watching and holding up what flows out of a filter, and feeding it from a
- * second thread.
+ * Watches and holds back the output of a filter, and feeds the filter from a second thread.
  */
 #include "common.h"
 
@@ -51,8 +50,8 @@ note_message (GstBus *bus, GstMessage *message, gpointer data)
   return GST_BUS_PASS;
 }
 
-/* Entries are event names, "#OFFSET" for buffers and the names of element
- * messages, with a space between. Sees what was not sent yet. */
+/* Entries are event names, "#OFFSET" for buffers and the names of element messages, with a space
+ * between. A buffer is logged before it is sent. */
 FlowLog *
 flow_log_new (GstHarness *h)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Of no bytes, the minimum is 255 and the rest 0. */
+/* For no bytes the minimum is 255, and the rest are 0. */
 OracleStats
 oracle_stats (const guint8 *data, const OracleRegion *region)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the payload opcodes compute, in the plainest C there is.
+ * The results of the payload opcodes, computed in plain C.
  */
 #pragma once
 

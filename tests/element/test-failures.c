@@ -4,6 +4,7 @@
  */
 #include "common.h"
 
+#include <glib/gstdio.h>
 #include <gst/video/video.h>
 
 #define CHEAP "u8_stats payload -> stats"
@@ -207,6 +208,51 @@ GST_START_TEST (a_program_for_another_kind_of_stream_is_an_error)
   fail_unless_equals_int (gst_harness_push (h, noise_buffer (100, 1)), GST_FLOW_ERROR);
   bus_assert_error (h, "luma");
   filter_finish (h);
+}
+GST_END_TEST;
+
+static void
+assert_refused_program (const gchar *property, const gchar *value, const gchar *expected)
+{
+  GstElement *element = filter_make (NULL);
+  GstBus *bus = gst_bus_new ();
+  GError *error = NULL;
+
+  g_object_set (element, property, value, NULL);
+  gst_element_set_bus (element, bus);
+  fail_unless_equals_int (
+      gst_element_set_state (element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL);
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (strstr (error->message, expected) != NULL, "%s", error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (element);
+}
+
+/* Results and the fields beside them share one structure. */
+GST_START_TEST (results_named_like_fields_of_messages_are_refused)
+{
+  static const gchar *const names[] = { "timestamp", "stream-time", "running-time", "duration",
+    "program", "sequence", "payload-bytes", "processed-bytes", "offset", "element", "pts" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree gchar *text = g_strdup_printf ("nop\nu8_stats payload -> %s", names[i]);
+    g_autofree gchar *expected = g_strdup_printf (
+        "2:21: the name '%s' is taken by a field of the result message. Fix: choose another name.",
+        names[i]);
+    g_autofree gchar *path = NULL;
+    GError *error = NULL;
+
+    fail_unless (g_close (g_file_open_tmp ("vyre-XXXXXX", &path, &error), &error));
+    fail_unless (g_file_set_contents (path, text, -1, &error));
+    assert_refused_program ("program", text, expected);
+    assert_refused_program ("program-location", path, expected);
+    g_unlink (path);
+  }
 }
 GST_END_TEST;
 
@@ -418,6 +464,7 @@ failures_suite (void)
   tcase_add_loop_test (
       buffer, planes_outside_of_their_buffer_are_an_error, 0, G_N_ELEMENTS (metas));
   tcase_add_test (buffer, a_buffer_larger_than_the_staging_is_an_error);
+  tcase_add_test (buffer, results_named_like_fields_of_messages_are_refused);
   tcase_add_test (buffer, a_program_for_another_kind_of_stream_is_an_error);
   tcase_add_test (buffer, memory_of_a_device_is_refused_once_with_a_remedy);
   tcase_add_test (buffer, the_memory_is_named_among_other_features);

@@ -1,120 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Streams of raw slots: what a buffer's slots do, which buffers are refused, and
- * that such a stream is a stream like any other.
+ * Streams of raw slots: what a buffer's slots do, how many there may be, and what is said of them.
  */
-#include "common.h"
+#include "slots.h"
 
 #include <string.h>
-
-#define CAPS "application/x-vyre-slots"
-#define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
-#define DEFAULT_OBSERVABLES 256
-#define MAX_SLOTS ((gsize)393216)
-
-enum { CONTROL, RING, DEBUG_LOG, IO_QUEUE };
-
-typedef struct {
-  guint32 words[VYRE_SLOT_WORDS];
-} Slot;
-
-/* A published slot of tenant 0, with up to four arguments. */
-#define SLOT(opcode, ...)                                                                          \
-  {                                                                                                \
-    {                                                                                              \
-      VYRE_STATUS_PUBLISHED, opcode, 0, VYRE_PRIORITY_NORMAL, __VA_ARGS__                          \
-    }                                                                                              \
-  }
-#define STORE(value, observable)                                                                   \
-  SLOT (VYRE_OP_STORE_U32, value, VYRE_CONTROL_OBSERVABLES + (observable))
-#define NOP SLOT (VYRE_OP_NOP, 0)
-
-static GstBuffer *
-slots_buffer (const Slot *slots, gsize n)
-{
-  Slot *encoded = g_new (Slot, n);
-
-  for (gsize i = 0; i < n * VYRE_SLOT_WORDS; i++)
-    encoded[i / VYRE_SLOT_WORDS].words[i % VYRE_SLOT_WORDS]
-        = GUINT32_TO_LE (slots[i / VYRE_SLOT_WORDS].words[i % VYRE_SLOT_WORDS]);
-  GstBuffer *buffer = buffer_of (encoded, n * SLOT_BYTES);
-  g_free (encoded);
-  return buffer;
-}
-
-/* One slot that stores @value. */
-static GstBuffer *
-store_buffer (guint32 value)
-{
-  Slot slot = STORE (value, 1);
-
-  return slots_buffer (&slot, 1);
-}
-
-static GstBuffer *
-numbered_slots (guint64 number, guint n)
-{
-  Slot *slots = g_new (Slot, n);
-
-  for (guint i = 0; i < n; i++)
-    slots[i] = (Slot)STORE ((guint32)number + i, i);
-  GstBuffer *buffer = slots_buffer (slots, n);
-  GST_BUFFER_OFFSET (buffer) = number;
-  GST_BUFFER_PTS (buffer) = number * GST_MSECOND;
-  g_free (slots);
-  return buffer;
-}
-
-static GstHarness *
-new_slots (void)
-{
-  GstHarness *h = filter_new_with (NULL, "results-interval", (guint64)0, NULL);
-
-  filter_start (h, CAPS);
-  return h;
-}
-
-static guint32
-ring_word (GstBuffer *readback, guint slot, guint word)
-{
-  return readback_word (readback, RING, slot * VYRE_SLOT_WORDS + word);
-}
-
-static guint32
-status_of (GstBuffer *readback, guint slot)
-{
-  return ring_word (readback, slot, VYRE_SLOT_STATUS);
-}
-
-static void
-check_statuses (GstBuffer *readback, const guint32 *statuses, guint n)
-{
-  for (guint slot = 0; slot < n; slot++)
-    fail_unless (status_of (readback, slot) == statuses[slot], "slot %u has status %u, not %u",
-        slot, status_of (readback, slot), statuses[slot]);
-}
-
-static void
-check_caps (GstHarness *h, gint n_slots, gint n_observables)
-{
-  GstCaps *caps = readback_caps (h);
-  GstCaps *expected = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT, 1,
-      "slot-count", G_TYPE_INT, n_slots, "observable-slots", G_TYPE_INT, n_observables, NULL);
-  gchar *text = gst_caps_to_string (caps);
-
-  fail_unless (gst_caps_is_equal (caps, expected), "caps are %s", text);
-  g_free (text);
-  gst_caps_unref (expected);
-  gst_caps_unref (caps);
-}
-
-static void
-check_part_size (GstBuffer *readback, guint part, gsize size)
-{
-  GstMemory *memory = gst_buffer_peek_memory (readback, part);
-
-  fail_unless_equals_uint64 (gst_memory_get_sizes (memory, NULL, NULL), size);
-}
 
 /* ---- what slots do ----------------------------------------------------- */
 
@@ -176,9 +66,10 @@ check_ring (GstBuffer *readback)
 {
   for (guint slot = 0; slot < N_OPCODES; slot++) {
     fail_unless_equals_int (
-        status_of (readback, slot), slot < N_RUN ? VYRE_STATUS_DONE : VYRE_STATUS_EMPTY);
+        slots_status (readback, slot), slot < N_RUN ? VYRE_STATUS_DONE : VYRE_STATUS_EMPTY);
     for (guint word = 1; word < VYRE_SLOT_WORDS; word++)
-      fail_unless_equals_uint64 (ring_word (readback, slot, word), all_opcodes[slot].words[word]);
+      fail_unless_equals_uint64 (
+          slots_ring_word (readback, slot, word), all_opcodes[slot].words[word]);
   }
 }
 
@@ -193,14 +84,14 @@ check_debug_log (GstBuffer *readback)
 
 GST_START_TEST (slots_do_what_their_opcodes_say)
 {
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
   GstBuffer *readback = filter_run (h, slots_buffer (all_opcodes, N_OPCODES));
 
-  check_caps (h, N_OPCODES, DEFAULT_OBSERVABLES);
-  check_part_size (readback, CONTROL, 4 * (VYRE_CONTROL_OBSERVABLES + DEFAULT_OBSERVABLES));
-  check_part_size (readback, RING, N_OPCODES * SLOT_BYTES);
-  check_part_size (readback, DEBUG_LOG, 4 * VYRE_DEBUG_WORDS);
-  check_part_size (readback, IO_QUEUE, 4 * VYRE_IO_WORDS);
+  slots_check_caps (h, N_OPCODES, DEFAULT_OBSERVABLES);
+  slots_check_part_size (readback, CONTROL, 4 * (VYRE_CONTROL_OBSERVABLES + DEFAULT_OBSERVABLES));
+  slots_check_part_size (readback, RING, N_OPCODES * SLOT_BYTES);
+  slots_check_part_size (readback, DEBUG_LOG, 4 * VYRE_DEBUG_WORDS);
+  slots_check_part_size (readback, IO_QUEUE, 4 * VYRE_IO_WORDS);
   check_results (readback);
   check_control (readback);
   check_ring (readback);
@@ -221,10 +112,10 @@ GST_START_TEST (payload_opcodes_have_no_payload)
     SLOT (VYRE_OP_CRC32, 0, SLOT_BYTES, 1, SLOT_BYTES, 20),
   };
   static const guint32 statuses[] = { VYRE_STATUS_DONE, VYRE_STATUS_FAULT, VYRE_STATUS_FAULT };
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
   GstBuffer *readback = filter_run (h, slots_buffer (slots, G_N_ELEMENTS (slots)));
 
-  check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
+  slots_check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
   fail_unless_equals_int (readback_observable (readback, 1 + VYRE_U8_STATS_MIN), 255);
   fail_unless_equals_int (readback_observable (readback, 20), 0);
   fail_unless_equals_uint64 (stat_of (h->element, "processed-bytes"), 0);
@@ -240,10 +131,10 @@ GST_START_TEST (one_tenant_is_authorised)
     STORE (6, 1),
   };
   static const guint32 statuses[] = { VYRE_STATUS_PUBLISHED, VYRE_STATUS_DONE };
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
   GstBuffer *readback = filter_run (h, slots_buffer (slots, G_N_ELEMENTS (slots)));
 
-  check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
+  slots_check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
   fail_unless_equals_int (readback_observable (readback, 0), 0);
   fail_unless_equals_int (readback_observable (readback, 1), 6);
   gst_buffer_unref (readback);
@@ -262,17 +153,17 @@ GST_START_TEST (load_misses_are_parked)
   static const guint32 statuses[] = { VYRE_STATUS_DONE, VYRE_STATUS_WAIT_IO, VYRE_STATUS_DONE };
   static const guint32 request[]
       = { VYRE_IO_OP_READ, 4711, 0, 0, 0, 0, VYRE_STATUS_PUBLISHED, 1 /* its slot */, 0 };
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
   GstBuffer *readback = filter_run (h, slots_buffer (slots, G_N_ELEMENTS (slots)));
 
-  check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
+  slots_check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
   for (guint word = 0; word < G_N_ELEMENTS (request); word++)
     fail_unless_equals_int (readback_word (readback, IO_QUEUE, word), request[word]);
   fail_unless_equals_int (readback_word (readback, CONTROL, VYRE_CONTROL_DONE_COUNT), 2);
   fail_unless_equals_uint64 (stat_of (h->element, "done-count"), 2);
   fail_unless_equals_uint64 (stat_of (h->element, "faults"), 0);
   gst_buffer_unref (readback);
-  gst_buffer_unref (filter_run (h, store_buffer (1)));
+  gst_buffer_unref (filter_run (h, slots_store_buffer (1)));
   fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR), 0);
   filter_finish (h);
 }
@@ -281,16 +172,16 @@ GST_END_TEST;
 GST_START_TEST (more_load_misses_than_the_queue_holds_stay_published)
 {
   Slot slots[VYRE_IO_SLOTS + 3];
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
   guint n_waiting = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (slots); i++)
     slots[i] = (Slot)SLOT (VYRE_OP_LOAD_MISS, i);
   GstBuffer *readback = filter_run (h, slots_buffer (slots, G_N_ELEMENTS (slots)));
   for (guint i = 0; i < G_N_ELEMENTS (slots); i++) {
-    fail_unless (status_of (readback, i) == VYRE_STATUS_WAIT_IO
-                 || status_of (readback, i) == VYRE_STATUS_PUBLISHED);
-    n_waiting += status_of (readback, i) == VYRE_STATUS_WAIT_IO;
+    fail_unless (slots_status (readback, i) == VYRE_STATUS_WAIT_IO
+                 || slots_status (readback, i) == VYRE_STATUS_PUBLISHED);
+    n_waiting += slots_status (readback, i) == VYRE_STATUS_WAIT_IO;
   }
   fail_unless_equals_int (n_waiting, VYRE_IO_SLOTS);
   gst_buffer_unref (readback);
@@ -303,15 +194,15 @@ GST_START_TEST (a_shutdown_is_over_with_its_batch)
 {
   static const Slot slots[] = { SLOT (VYRE_OP_SHUTDOWN, 0), STORE (5, 1) };
   static const guint32 statuses[] = { VYRE_STATUS_DONE, VYRE_STATUS_DONE };
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
 
   for (guint i = 0; i < 2; i++) {
     GstBuffer *readback = filter_run (h, slots_buffer (slots, G_N_ELEMENTS (slots)));
-    check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
+    slots_check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
     fail_unless_equals_int (readback_word (readback, CONTROL, VYRE_CONTROL_SHUTDOWN), 1);
     gst_buffer_unref (readback);
   }
-  GstBuffer *readback = filter_run (h, store_buffer (7));
+  GstBuffer *readback = filter_run (h, slots_store_buffer (7));
   fail_unless_equals_int (readback_word (readback, CONTROL, VYRE_CONTROL_SHUTDOWN), 0);
   fail_unless_equals_int (readback_observable (readback, 1), 7);
   gst_buffer_unref (readback);
@@ -322,8 +213,8 @@ GST_END_TEST;
 GST_START_TEST (slots_may_lie_in_several_memories)
 {
   static const gsize cuts[] = { 0, 1, 60, 64, 65, 191, 192 };
-  GstHarness *h = new_slots ();
-  GstBuffer *whole = numbered_slots (100, 3), *cut = gst_buffer_new ();
+  GstHarness *h = slots_filter_new ();
+  GstBuffer *whole = slots_numbered_buffer (100, 3), *cut = gst_buffer_new ();
 
   for (guint i = 0; i + 1 < G_N_ELEMENTS (cuts); i++)
     cut = gst_buffer_append (cut,
@@ -348,11 +239,11 @@ GST_START_TEST (the_number_of_slots_may_change_with_every_buffer)
 
   filter_start (h, CAPS);
   for (guint i = 0; i < G_N_ELEMENTS (counts); i++) {
-    GstBuffer *readback = filter_run (h, numbered_slots (i, counts[i]));
-    check_caps (h, (gint)counts[i], DEFAULT_OBSERVABLES);
-    check_part_size (readback, RING, counts[i] * SLOT_BYTES);
+    GstBuffer *readback = filter_run (h, slots_numbered_buffer (i, counts[i]));
+    slots_check_caps (h, (gint)counts[i], DEFAULT_OBSERVABLES);
+    slots_check_part_size (readback, RING, counts[i] * SLOT_BYTES);
     for (guint slot = 0; slot < counts[i]; slot++) {
-      fail_unless_equals_int (status_of (readback, slot), VYRE_STATUS_DONE);
+      fail_unless_equals_int (slots_status (readback, slot), VYRE_STATUS_DONE);
       fail_unless_equals_int (readback_observable (readback, slot), i + slot);
     }
     gst_buffer_unref (readback);
@@ -374,13 +265,13 @@ GST_START_TEST (observable_slots_are_as_many_as_set)
 
   filter_start (h, CAPS);
   GstBuffer *readback = filter_run (h, slots_buffer (slots, 2));
-  check_caps (h, 2, 2);
-  check_statuses (readback, few, 2);
+  slots_check_caps (h, 2, 2);
+  slots_check_statuses (readback, few, 2);
   gst_buffer_unref (readback);
   g_object_set (h->element, "observable-slots", 3, NULL);
   readback = filter_run (h, slots_buffer (slots, 2));
-  check_caps (h, 2, 3);
-  check_statuses (readback, enough, 2);
+  slots_check_caps (h, 2, 3);
+  slots_check_statuses (readback, enough, 2);
   fail_unless_equals_int (readback_observable (readback, 2), 6);
   gst_buffer_unref (readback);
   filter_finish (h);
@@ -395,8 +286,8 @@ GST_START_TEST (neither_program_nor_slot_count_is_used)
 
   filter_start (h, CAPS);
   for (guint i = 0; i < 4; i++) {
-    GstBuffer *readback = filter_run (h, numbered_slots (7, 2));
-    check_caps (h, 2, DEFAULT_OBSERVABLES);
+    GstBuffer *readback = filter_run (h, slots_numbered_buffer (7, 2));
+    slots_check_caps (h, 2, DEFAULT_OBSERVABLES);
     fail_unless_equals_int (readback_word (readback, CONTROL, VYRE_CONTROL_DONE_COUNT), 2);
     fail_unless_equals_int (readback_observable (readback, 0), 7);
     fail_unless_equals_int (readback_observable (readback, 1), 8);
@@ -412,15 +303,6 @@ GST_START_TEST (neither_program_nor_slot_count_is_used)
 }
 GST_END_TEST;
 
-static void
-push_caps (GstHarness *h, const gchar *text)
-{
-  GstCaps *caps = gst_caps_from_string (text);
-
-  gst_harness_push_event (h, gst_event_new_caps (caps));
-  gst_caps_unref (caps);
-}
-
 /* Bytes that are slots are a payload as soon as the caps say so. */
 GST_START_TEST (caps_say_whether_buffers_are_slots)
 {
@@ -429,29 +311,18 @@ GST_START_TEST (caps_say_whether_buffers_are_slots)
   filter_start (h, "application/octet-stream");
   for (guint i = 0; i < 4; i++) {
     gboolean slots = i % 2;
-    GstBuffer *readback = filter_run (h, store_buffer (i));
+    GstBuffer *readback = filter_run (h, slots_store_buffer (i));
     fail_unless_equals_int (readback_observable (readback, 1), slots ? i : SLOT_BYTES);
     GstCaps *caps = readback_caps (h);
     fail_unless_equals_int (
         gst_structure_has_field (gst_caps_get_structure (caps, 0), "program"), !slots);
     gst_caps_unref (caps);
     gst_buffer_unref (readback);
-    push_caps (h, slots ? "application/octet-stream" : CAPS);
+    slots_push_caps (h, slots ? "application/octet-stream" : CAPS);
   }
   filter_finish (h);
 }
 GST_END_TEST;
-
-/* ---- what is refused --------------------------------------------------- */
-
-/* Slots with one word changed; the rest are NOPs that may run, or EMPTY if there are
- * so many that their work would be too much for some devices. */
-typedef struct {
-  gsize size; /* bytes of the buffer */
-  guint word; /* of the buffer */
-  guint32 value;
-  const gchar *part; /* of what is said */
-} Refusal;
 
 /* As many as there may be, and one lane's work each. */
 GST_START_TEST (the_largest_ring_runs)
@@ -470,144 +341,11 @@ GST_START_TEST (the_largest_ring_runs)
   for (guint i = 0; i < 2; i++) {
     GstBuffer *readback = filter_run (h, slots_buffer (slots, MAX_SLOTS));
     fail_unless_equals_int (readback_observable (readback, 1), (gint)MAX_SLOTS);
-    fail_unless_equals_int (status_of (readback, MAX_SLOTS - 1), VYRE_STATUS_DONE);
+    fail_unless_equals_int (slots_status (readback, MAX_SLOTS - 1), VYRE_STATUS_DONE);
     gst_buffer_unref (readback);
   }
-  check_caps (h, (gint)MAX_SLOTS, VYRE_MAX_OBSERVABLES);
+  slots_check_caps (h, (gint)MAX_SLOTS, VYRE_MAX_OBSERVABLES);
   g_free (slots);
-  filter_finish (h);
-}
-GST_END_TEST;
-
-#define IN_SLOT(slot, word) ((slot)*VYRE_SLOT_WORDS + (word))
-
-static const Refusal refusals[] = {
-  { 0, 0, 0, "0 bytes" },
-  { 1, 0, 0, "1 bytes" },
-  { 63, 0, 0, "slot 0 has 63" },
-  { 65, 0, 0, "slot 1 has 1" },
-  { 64, IN_SLOT (0, VYRE_SLOT_OPCODE), 0xFFF0, "Slot 0: " },
-  { 128, IN_SLOT (1, VYRE_SLOT_OPCODE), 0xFFFFFFFE, "Slot 1: " },
-  { 128, IN_SLOT (1, VYRE_SLOT_OPCODE), 0x80000000, "Slot 1: " },
-  { 192, IN_SLOT (2, VYRE_SLOT_STATUS), VYRE_STATUS_CLAIMED, "Slot 2: " },
-  { 192, IN_SLOT (2, VYRE_SLOT_STATUS), VYRE_STATUS_DONE, "Slot 2: " },
-  { 192, IN_SLOT (1, VYRE_SLOT_STATUS), VYRE_STATUS_WAIT_IO, "Slot 1: " },
-  { 192, IN_SLOT (0, VYRE_SLOT_STATUS), 8, "Slot 0: " },
-  { 64, IN_SLOT (0, VYRE_SLOT_PRIORITY), VYRE_PRIORITY_LEVELS, "Slot 0: " },
-  { (gsize)600000 * SLOT_BYTES, 0, 1, "slot 393216" },
-  { (MAX_SLOTS + 1) * SLOT_BYTES, 0, 1, "slot 393216" },
-};
-
-static GstBuffer *
-refused_buffer (const Refusal *refusal)
-{
-  guint32 *words = g_malloc0 (refusal->size + 3);
-
-  for (gsize slot = 0; slot < MIN (refusal->size / SLOT_BYTES, 16); slot++)
-    words[slot * VYRE_SLOT_WORDS] = GUINT32_TO_LE (VYRE_STATUS_PUBLISHED);
-  if (refusal->value)
-    words[refusal->word] = GUINT32_TO_LE (refusal->value);
-  GstBuffer *buffer = buffer_of (words, refusal->size);
-  g_free (words);
-  return buffer;
-}
-
-/* One error of this domain and code, with @part and a remedy. */
-static void
-expect_error (GstHarness *h, gint code, const gchar *part)
-{
-  GstMessage *message = bus_wait (h, GST_MESSAGE_ERROR);
-  GError *error = NULL;
-
-  gst_message_parse_error (message, &error, NULL);
-  fail_unless (g_error_matches (error, GST_STREAM_ERROR, code), "%s", error->message);
-  fail_unless (strstr (error->message, part) != NULL, "'%s' is not in '%s'", part, error->message);
-  fail_unless (strstr (error->message, "Fix: ") != NULL, "no remedy in '%s'", error->message);
-  g_error_free (error);
-  gst_message_unref (message);
-  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR), 0);
-}
-
-static void
-push_refused (GstHarness *h, const Refusal *refusal)
-{
-  GstFlowReturn flow = gst_harness_push (h, refused_buffer (refusal));
-
-  fail_unless (
-      flow == GST_FLOW_ERROR, "instead of '%s', %s", refusal->part, gst_flow_get_name (flow));
-  expect_error (h, GST_STREAM_ERROR_FORMAT, refusal->part);
-}
-
-GST_START_TEST (slots_that_cannot_be_published_are_an_error)
-{
-  GstHarness *h = new_slots ();
-
-  for (guint i = 0; i < G_N_ELEMENTS (refusals); i++) {
-    push_refused (h, &refusals[i]);
-    GstBuffer *readback = filter_run (h, store_buffer (i));
-    fail_unless_equals_int (readback_observable (readback, 1), i);
-    gst_buffer_unref (readback);
-  }
-  fail_unless_equals_uint64 (stat_of (h->element, "buffers"), G_N_ELEMENTS (refusals));
-  filter_finish (h);
-}
-GST_END_TEST;
-
-/* A refused buffer takes nothing along: those before and behind it come through. */
-GST_START_TEST (a_refusal_costs_no_other_slots)
-{
-  GstHarness *h = filter_new_with (NULL, "max-in-flight", 8, "post-messages", 0, NULL);
-  Dam dam;
-
-  filter_start (h, CAPS);
-  dam_build (&dam, h);
-  filter_push (h, store_buffer (1));
-  filter_push (h, store_buffer (2));
-  dam_wait (&dam);
-  push_refused (h, &refusals[4]);
-  filter_push (h, store_buffer (3));
-  dam_break (&dam);
-  for (guint i = 1; i <= 3; i++) {
-    GstBuffer *readback = filter_pull (h);
-    fail_unless_equals_int (readback_observable (readback, 1), i);
-    gst_buffer_unref (readback);
-  }
-  filter_push_eos (h);
-  filter_wait_eos (h);
-  fail_unless_equals_uint64 (stat_of (h->element, "buffers"), 3);
-  fail_unless_equals_uint64 (stat_of (h->element, "flushed"), 0);
-  filter_finish (h);
-}
-GST_END_TEST;
-
-static const gchar *const refused_caps[] = {
-  CAPS ",abi=2",
-  CAPS ",abi=0",
-  CAPS ",abi=(string)1",
-};
-
-GST_START_TEST (slots_of_another_abi_are_refused)
-{
-  GstHarness *h = filter_new (NULL);
-
-  for (guint i = 0; i < G_N_ELEMENTS (refused_caps); i++) {
-    push_caps (h, refused_caps[i]);
-    expect_error (h, GST_STREAM_ERROR_FORMAT, "ABI");
-  }
-  filter_push_segment (h);
-  fail_unless_equals_int (gst_harness_push (h, store_buffer (1)), GST_FLOW_NOT_NEGOTIATED);
-  push_caps (h, CAPS ",abi=1");
-  gst_buffer_unref (filter_run (h, store_buffer (1)));
-  filter_finish (h);
-}
-GST_END_TEST;
-
-GST_START_TEST (slots_in_memory_of_a_device_are_refused)
-{
-  GstHarness *h = filter_new (NULL);
-
-  push_caps (h, CAPS "(memory:GLMemory)");
-  bus_assert_error (h, "download");
   filter_finish (h);
 }
 GST_END_TEST;
@@ -625,13 +363,13 @@ GST_START_TEST (a_fault_warns_once_and_the_stream_goes_on)
   };
   static const guint32 statuses[] = { VYRE_STATUS_DONE, VYRE_STATUS_FAULT, VYRE_STATUS_FAULT,
     VYRE_STATUS_FAULT, VYRE_STATUS_DONE };
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
   GError *error = NULL;
   gchar *debug = NULL;
 
   for (guint i = 0; i < 3; i++) {
     GstBuffer *readback = filter_run (h, slots_buffer (slots, G_N_ELEMENTS (slots)));
-    check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
+    slots_check_statuses (readback, statuses, G_N_ELEMENTS (statuses));
     fail_unless_equals_int (readback_observable (readback, DEFAULT_OBSERVABLES - 1), 9);
     gst_buffer_unref (readback);
   }
@@ -654,7 +392,7 @@ GST_END_TEST;
 
 GST_START_TEST (messages_do_without_a_program)
 {
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
   GstBuffer *buffer = slots_buffer (all_opcodes, N_OPCODES);
 
   GST_BUFFER_OFFSET (buffer) = 77;
@@ -690,10 +428,10 @@ GST_END_TEST;
 /* The CPU reads slots, so their stream never passes for one without copies. */
 GST_START_TEST (slots_are_counted_as_copied)
 {
-  GstHarness *h = new_slots ();
+  GstHarness *h = slots_filter_new ();
 
   for (guint i = 0; i < 3; i++)
-    gst_buffer_unref (filter_run (h, numbered_slots (5, 4)));
+    gst_buffer_unref (filter_run (h, slots_numbered_buffer (5, 4)));
   fail_unless_equals_uint64 (stat_of (h->element, "payload-bytes"), 3 * 4 * SLOT_BYTES);
   fail_unless_equals_uint64 (stat_of (h->element, "cpu-bounce-bytes"), 3 * 4 * SLOT_BYTES);
   fail_unless_equals_uint64 (
@@ -704,113 +442,12 @@ GST_START_TEST (slots_are_counted_as_copied)
 }
 GST_END_TEST;
 
-/* ---- streaming --------------------------------------------------------- */
-
-GST_START_TEST (readbacks_have_the_time_of_their_slots)
-{
-  GstHarness *h = new_slots ();
-  GstBuffer *buffer = numbered_slots (12, 1);
-
-  GST_BUFFER_DTS (buffer) = 3;
-  GST_BUFFER_DURATION (buffer) = 4 * GST_MSECOND;
-  GST_BUFFER_OFFSET_END (buffer) = 13;
-  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_MARKER);
-  GstBuffer *readback = filter_run (h, buffer);
-  fail_unless_equals_uint64 (GST_BUFFER_PTS (readback), 12 * GST_MSECOND);
-  fail_unless_equals_uint64 (GST_BUFFER_DTS (readback), 3);
-  fail_unless_equals_uint64 (GST_BUFFER_DURATION (readback), 4 * GST_MSECOND);
-  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), 12);
-  fail_unless_equals_uint64 (GST_BUFFER_OFFSET_END (readback), 13);
-  fail_unless (GST_BUFFER_FLAG_IS_SET (readback, GST_BUFFER_FLAG_MARKER));
-  gst_buffer_unref (readback);
-  filter_finish (h);
-}
-GST_END_TEST;
-
-/* As long as no slot came, a gap has the caps of the least that can come. */
-GST_START_TEST (a_gap_may_come_before_any_slot)
-{
-  GstHarness *h = filter_new_with (NULL, "post-messages", 0, NULL);
-  FlowLog *log = flow_log_new (h);
-
-  filter_start (h, CAPS);
-  fail_unless (gst_harness_push_event (h, gst_event_new_gap (0, GST_SECOND)));
-  flow_log_wait (log, "gap");
-  check_caps (h, 1, DEFAULT_OBSERVABLES);
-  filter_push (h, numbered_slots (0, 1));
-  filter_push (h, numbered_slots (1, 2));
-  filter_push_eos (h);
-  flow_log_wait (log, "eos");
-  gchar *text = flow_log_text (log), *start = strstr (text, "caps");
-  fail_unless_equals_string (start, "caps segment gap #0 caps #1 eos");
-  g_free (text);
-  flow_log_free (log);
-  filter_finish (h);
-}
-GST_END_TEST;
-
-GST_START_TEST (eos_comes_behind_the_last_slots)
-{
-  GstHarness *h = filter_new_with (NULL, "max-in-flight", 64, "post-messages", 0, NULL);
-  FlowLog *log = flow_log_new (h);
-
-  filter_start (h, CAPS);
-  for (guint i = 0; i < 5; i++)
-    filter_push (h, numbered_slots (i, 3));
-  filter_push_eos (h);
-  flow_log_wait (log, "eos");
-  gchar *text = flow_log_text (log), *start = strstr (text, "caps");
-  fail_unless_equals_string (start, "caps segment #0 #1 #2 #3 #4 eos");
-  g_free (text);
-  flow_log_free (log);
-  filter_finish (h);
-}
-GST_END_TEST;
-
-/* An empty stream ends, too. */
-GST_START_TEST (eos_may_come_without_any_slot)
-{
-  GstHarness *h = new_slots ();
-
-  filter_push_eos (h);
-  filter_wait_eos (h);
-  fail_unless_equals_uint64 (stat_of (h->element, "buffers"), 0);
-  filter_finish (h);
-}
-GST_END_TEST;
-
-GST_START_TEST (a_flush_drops_slots_and_the_next_ones_run)
-{
-  GstHarness *h = filter_new_with (NULL, "max-in-flight", 16, "post-messages", 0, NULL);
-  Dam dam;
-
-  filter_start (h, CAPS);
-  dam_build (&dam, h);
-  for (guint i = 0; i < 10; i++)
-    filter_push (h, numbered_slots (i, 1 + i));
-  dam_wait (&dam);
-  filter_flush (h);
-  dam_break (&dam);
-  while (gst_harness_buffers_in_queue (h) > 0)
-    gst_buffer_unref (gst_harness_pull (h));
-  filter_push_segment (h);
-  GstBuffer *readback = filter_run (h, numbered_slots (100, 3));
-  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), 100);
-  fail_unless_equals_int (readback_observable (readback, 2), 102);
-  check_caps (h, 3, DEFAULT_OBSERVABLES);
-  gst_buffer_unref (readback);
-  fail_unless (stat_of (h->element, "flushed") > 0);
-  fail_unless_equals_uint64 (stat_of (h->element, "queue-depth"), 0);
-  filter_finish (h);
-}
-GST_END_TEST;
-
 static Suite *
 slots_suite (void)
 {
   Suite *s = suite_create ("slots");
   TCase *run = tcase_create ("run"), *geometry = tcase_create ("geometry");
-  TCase *refused = tcase_create ("refused"), *stream = tcase_create ("stream");
+  TCase *messages = tcase_create ("messages");
 
   suite_add_tcase (s, run);
   tcase_add_test (run, slots_do_what_their_opcodes_say);
@@ -827,19 +464,9 @@ slots_suite (void)
   tcase_add_test (geometry, observable_slots_are_as_many_as_set);
   tcase_add_test (geometry, neither_program_nor_slot_count_is_used);
   tcase_add_test (geometry, caps_say_whether_buffers_are_slots);
-  suite_add_tcase (s, refused);
-  tcase_add_test (refused, slots_that_cannot_be_published_are_an_error);
-  tcase_add_test (refused, a_refusal_costs_no_other_slots);
-  tcase_add_test (refused, slots_of_another_abi_are_refused);
-  tcase_add_test (refused, slots_in_memory_of_a_device_are_refused);
-  suite_add_tcase (s, stream);
-  tcase_add_test (stream, messages_do_without_a_program);
-  tcase_add_test (stream, slots_are_counted_as_copied);
-  tcase_add_test (stream, readbacks_have_the_time_of_their_slots);
-  tcase_add_test (stream, a_gap_may_come_before_any_slot);
-  tcase_add_test (stream, eos_comes_behind_the_last_slots);
-  tcase_add_test (stream, eos_may_come_without_any_slot);
-  tcase_add_test (stream, a_flush_drops_slots_and_the_next_ones_run);
+  suite_add_tcase (s, messages);
+  tcase_add_test (messages, messages_do_without_a_program);
+  tcase_add_test (messages, slots_are_counted_as_copied);
   return s;
 }
 

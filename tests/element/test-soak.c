@@ -239,9 +239,9 @@ soak_free (Soak *self)
 
 GST_START_TEST (nothing_is_lost_mixed_up_or_leaked)
 {
-  GstElement *launcher = filter_make (NULL); /* the kernel stays open through NULL */
+  GstElement *kernel_holder = filter_make (NULL); /* the kernel stays open through NULL */
 
-  gst_element_set_state (launcher, GST_STATE_READY);
+  gst_element_set_state (kernel_holder, GST_STATE_READY);
   soak = soak_new ();
   change_caps ();
   begin_epoch (FALSE);
@@ -254,8 +254,8 @@ GST_START_TEST (nothing_is_lost_mixed_up_or_leaked)
   g_array_index (soak->epochs, Epoch, soak->epochs->len - 1).drained = TRUE;
   check_all ();
   soak_free (soak);
-  gst_element_set_state (launcher, GST_STATE_NULL);
-  gst_object_unref (launcher);
+  gst_element_set_state (kernel_holder, GST_STATE_NULL);
+  gst_object_unref (kernel_holder);
 }
 GST_END_TEST;
 

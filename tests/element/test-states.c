@@ -243,7 +243,7 @@ GST_END_TEST;
 /* ---- stress ------------------------------------------------------------ */
 
 typedef struct {
-  GstElement *launcher; /* keeps the kernel open while the filter comes and goes */
+  GstElement *kernel_holder; /* keeps the kernel open while the filter comes and goes */
   GstHarness *h;
   GstHarnessThread *threads[6];
   guint n;
@@ -252,8 +252,8 @@ typedef struct {
 static void
 stress_begin (Stress *stress)
 {
-  *stress = (Stress){ .launcher = filter_make (CHEAP) };
-  go_to (stress->launcher, GST_STATE_READY);
+  *stress = (Stress){ .kernel_holder = filter_make (CHEAP) };
+  go_to (stress->kernel_holder, GST_STATE_READY);
   stress->h = filter_new_with (CHEAP, "post-messages", 0, NULL);
   gst_harness_set_drop_buffers (stress->h, TRUE);
 }
@@ -294,8 +294,8 @@ stress_end (Stress *stress, guint ms)
   filter_wait_eos (stress->h);
   fail_unless_equals_uint64 (stat_of (stress->h->element, "batches"), 1);
   filter_finish (stress->h);
-  go_to (stress->launcher, GST_STATE_NULL);
-  gst_object_unref (stress->launcher);
+  go_to (stress->kernel_holder, GST_STATE_NULL);
+  gst_object_unref (stress->kernel_holder);
 }
 
 GST_START_TEST (stress_of_states_and_buffers)

@@ -2,7 +2,7 @@
  *
  * What the element makes of the slots in its readbacks: the counters of the runtime,
  * and a warning when slots are never through. A batch that is never through needs a
- * device that does nothing: test-loss.c.
+ * device that does nothing: test-loss-ends.c.
  */
 #include "common.h"
 

@@ -11,10 +11,10 @@
 
 #define EXPORT __attribute__ ((visibility ("default")))
 
-/* More than an ingest has on their way. */
+/* More reads than a file I/O has in flight. */
 #define N_SLOTS 256
 
-/* What was asked for, of a thread's one ring. */
+/* A read that was submitted to the one ring of a thread. */
 typedef struct {
   uint64_t user_data; /* 0: none */
   void *destination;
@@ -83,10 +83,11 @@ is_meant (void)
   char name[16] = "";
 
   return pthread_getname_np (pthread_self (), name, sizeof name) == 0
-         && strcmp (name, "vyre-ingest") == 0;
+         && strcmp (name, "vyre-file-io") == 0;
 }
 
-/* What becomes of a read that came to @result, and of its bytes. */
+/* Changes @result, the number of bytes of a read or its errno, and overwrites the bytes taken away.
+ */
 static int
 spoil (int fd, void *destination, int result)
 {
@@ -126,8 +127,8 @@ find (uint64_t user_data)
   return NULL;
 }
 
-/* Completions that come just behind the call are not seen, and stay noted until there is no
- * room. */
+/* Notes a submission. The note of a completion that arrives just after the call stays until its
+ * place is needed. */
 static void
 note (const struct io_uring_sqe *sqe)
 {
@@ -157,7 +158,7 @@ completion_at (const struct io_uring_cq *cq, unsigned at)
   return &cq->cqes[at & cq->ring_mask];
 }
 
-/* The last ones become the first. */
+/* Shuffles the waiting completions. */
 static void
 shuffle (struct io_uring_cq *cq, unsigned head, unsigned n)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A system that refuses threads, as it does at the limit of processes: who links this library
- * has pthread_create() fail, for the driver's threads as for ours.
+ * A system that refuses threads, as at the limit of processes. In a program that links this library
+ * pthread_create() fails, for the driver's threads as for those of libvyre.
  */
 #pragma once
 
 #include <stdbool.h>
 
-/* From now on @after threads can be made, then @n are refused, then all can be made again. From
- * any thread. */
+/* Lets @after threads be made, then refuses @n, then lets all be made again. Any thread may call
+ * it. */
 void vyre_threads_refuse (unsigned after, unsigned n);
 
-/* Threads refused since then. */
+/* Returns the number of threads refused since the last vyre_threads_refuse(). */
 unsigned vyre_threads_refused (void);

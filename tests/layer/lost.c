@@ -22,7 +22,7 @@ typedef struct Device {
   struct Device *next;
   void *key;
   bool lost;
-  unsigned calls; /* of what the plan counts */
+  unsigned calls; /* of the call that the plan counts */
   PFN_vkGetDeviceProcAddr get_proc_addr;
   PFN_vkDestroyDevice destroy;
   PFN_vkQueueSubmit queue_submit;
@@ -36,7 +36,7 @@ typedef struct Device {
   PFN_vkGetDeviceQueue get_queue;
 } Device;
 
-/* A queue that some thread is at. */
+/* A queue that a thread uses. */
 typedef struct {
   VkQueue queue;
   unsigned n;
@@ -60,7 +60,7 @@ static bool stalled;
 static unsigned until_stall; /* submissions; 0: none is counted */
 static bool dawdles;
 static unsigned n_collisions;
-static Submission submissions[16]; /* while it is */
+static Submission submissions[16]; /* during a stall */
 static unsigned n_submissions;
 static Instance *instances;
 static Device *devices;
@@ -101,7 +101,7 @@ find_instance (const void *handle)
   return instance;
 }
 
-/* Counts a call; whether it is the one that is to fail. The lock is held. */
+/* Counts a call, with the lock held. TRUE for the call that has to fail. */
 static bool
 is_due (unsigned *calls, const char *call)
 {
@@ -204,11 +204,11 @@ vyre_lost_hold_copies (bool wanted)
   pthread_mutex_unlock (&lock);
 }
 
-/* Queues are only used by one thread at a time. */
+/* One thread at a time may use a queue. */
 static pthread_mutex_t submitting = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t resumed = PTHREAD_COND_INITIALIZER;
 
-/* Notes who uses a queue, and who does so while somebody else does. */
+/* Notes the use of a queue, and counts a collision with another thread. */
 static void
 use_queue (VkQueue queue, int by)
 {
@@ -284,7 +284,7 @@ vyre_lost_stall_after (unsigned n)
   pthread_mutex_unlock (&submitting);
 }
 
-/* Whether a launch is kept for later. */
+/* TRUE when a launch is kept back. */
 static bool
 is_kept (Device *device, VkQueue queue, const VkSubmitInfo *info, VkFence fence)
 {
@@ -315,7 +315,7 @@ arm_from_environment (void)
 
 /* ---- a copy engine that is not there ------------------------------------ */
 
-#define ENGINE_FAMILY 77 /* which no device has */
+#define ENGINE_FAMILY 77 /* no device has it */
 
 static bool
 has_engine (void)
@@ -363,7 +363,7 @@ get_queue (VkDevice handle, uint32_t family, uint32_t index, VkQueue *queue)
   find_device (handle)->get_queue (handle, engine ? 0 : family, engine ? 0 : index, queue);
 }
 
-/* Fences of copies are made as if they had been signalled. */
+/* Makes the fences of copies signalled. */
 static struct {
   VkFence fence;
   bool held;
@@ -383,7 +383,7 @@ create_fence (VkDevice handle, const VkFenceCreateInfo *info,
   return result;
 }
 
-/* Whether it is of a copy that was submitted while they are held; @submit: it is now. */
+/* TRUE for a fence of a copy that was submitted while copies are held. With @submit it is now. */
 static bool
 is_held_copy (VkFence fence, bool submit)
 {
@@ -400,7 +400,7 @@ is_held_copy (VkFence fence, bool submit)
 
 /* ---- calls of a device ------------------------------------------------- */
 
-/* The first import since it was wanted waits until it is let go; others pass. */
+/* Holds the first import after vyre_lost_hold_import(); others pass. */
 static VKAPI_ATTR VkResult VKAPI_CALL
 allocate_memory (VkDevice handle, const VkMemoryAllocateInfo *info,
     const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
@@ -537,7 +537,7 @@ find_link (const void *chain, VkStructureType type)
   return info;
 }
 
-/* The first process to create a device is the only one, if forks are not taken. */
+/* With VYRE_LOST_FORKS only the first process that creates a device may create any. */
 static bool
 is_refused_child (void)
 {
@@ -549,6 +549,18 @@ is_refused_child (void)
   bool refused = first != getpid () && getenv ("VYRE_LOST_FORKS");
   pthread_mutex_unlock (&lock);
   return refused;
+}
+
+/* @info without the queue of the copy engine that is not there, which comes last. */
+static VkDeviceCreateInfo
+without_engine (const VkDeviceCreateInfo *info)
+{
+  VkDeviceCreateInfo real = *info;
+  uint32_t last = real.queueCreateInfoCount - 1;
+
+  if (real.pQueueCreateInfos[last].queueFamilyIndex == ENGINE_FAMILY)
+    real.queueCreateInfoCount = last;
+  return real;
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL
@@ -567,10 +579,7 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   if (is_refused_child ())
     return VK_ERROR_INITIALIZATION_FAILED;
   link->u.pLayerInfo = layer.pNext; /* for the layer below */
-  VkDeviceCreateInfo real = *info;
-  uint32_t last = real.queueCreateInfoCount - 1;
-  if (real.pQueueCreateInfos[last].queueFamilyIndex == ENGINE_FAMILY)
-    real.queueCreateInfoCount = last;
+  VkDeviceCreateInfo real = without_engine (info);
   PFN_vkCreateDevice create
       = (PFN_vkCreateDevice)layer.pfnNextGetInstanceProcAddr (instance->handle, "vkCreateDevice");
   VkResult result = create (physical, &real, allocator, handle);

@@ -101,7 +101,8 @@ same buffers 30 "$(counter buffers)"
 
 echo 'benchmarks and tests run in there'
 # Of the tests, those that start themselves once more are all here.
-for program in test-access test-arena test-ingest test-disassemble test-opcodes test-element-soak; do
+for program in test-access test-ranges test-file-io test-file-io-refusals test-disassemble test-opcodes \
+  test-element-soak; do
   clean 120 "$program"
 done
 clean 120 vyre-bench --quick --rows 'rtt,frames'

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vyre-restrict seccomp|memlock COMMAND...: runs it where io_uring and openat2() are forbidden,
- * as in many containers, or where hardly any memory may be locked. VYRE_TEST_RESTRICTION tells it.
+ * vyre-restrict seccomp|memlock COMMAND...: runs COMMAND where io_uring and openat2() are
+ * forbidden, as in many containers, or where hardly any memory may be locked. VYRE_TEST_RESTRICTION
+ * names the restriction to COMMAND.
  */
 #include "restriction.h"
 

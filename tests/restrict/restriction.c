@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* All threads of the process get @error for the system calls @first to @last. */
+/* The system calls @first to @last fail with @error in every thread of the process. */
 gboolean
 restriction_refuse (guint first, guint last, int error)
 {
@@ -29,8 +29,8 @@ restriction_refuse (guint first, guint last, int error)
                 == 0;
 }
 
-/* Whoever has the capability is above the limit. It is taken out of the bounding set too, or
- * root would have it back with the next program. */
+/* Drops CAP_IPC_LOCK, which lifts the limit. It leaves the bounding set as well: otherwise root has
+ * it again in the next program. */
 static gboolean
 drop_ipc_lock (void)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What sandboxes and limits take from a process. From here on, and in what it executes;
- * FALSE, with errno set, where that cannot be done.
+ * Takes system calls and lockable memory from the process, and from the programs that it executes,
+ * as sandboxes and limits do. The functions return FALSE, with errno set, where that fails.
  */
 #pragma once
 
 #include <glib.h>
 
-/* The memory that may be locked, in bytes, where it is restricted. */
+/* Lockable memory of a restricted process, in bytes. */
 #define RESTRICTION_MEMLOCK 65536
 
 gboolean restriction_refuse (guint first, guint last, int error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A user's cache of the test's own, and ways to damage what lies in it.
+ * A cache directory of the test's own, and ways to damage its files.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Call before anything asks GLib for the user's directories. */
+/* Has to be called before any code asks GLib for the user's directories. */
 static inline char *
 test_cache_home (void)
 {
@@ -23,7 +23,7 @@ test_cache_home (void)
   return home;
 }
 
-/* A link in there is removed, not followed. */
+/* Removes a folder with its files. A link is removed, not followed. */
 static inline void
 test_remove (const char *path)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Children of a test: they do something and leave, in time.
+ * Children of a test, which run a function and leave within a deadline.
  */
 #pragma once
 
@@ -11,19 +11,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Whether a process may fork while other threads allocate memory: the address sanitizer's allocator
- * has locks that may be held then. */
+/* 1 when a process may fork while other threads allocate memory. Under the address sanitizer a
+ * thread may hold a lock of the allocator at that moment. */
 #ifdef __SANITIZE_ADDRESS__
 #define FORKS_WITH_THREADS 0
 #else
 #define FORKS_WITH_THREADS 1
 #endif
 
-/* Seconds, after which a signal ends them. */
+/* Seconds after which a signal ends a child. */
 #define CHILD_PATIENCE 30
 
-/* Runs @function in a child, which then leaves by @leave. Returns its status: 0 when it came to
- * its end. */
+/* Runs @function in a child, which then leaves by @leave. Returns the child's status, 0 when
+ * @function returned. */
 static inline gint
 fork_and_run (void (*function) (gpointer data), gpointer data, void (*leave) (int status))
 {
@@ -36,7 +36,7 @@ fork_and_run (void (*function) (gpointer data), gpointer data, void (*leave) (in
     alarm (CHILD_PATIENCE);
     function (data);
 #ifdef __SANITIZE_ADDRESS__
-    leave = _exit; /* what threads of the parent hold looks like a leak */
+    leave = _exit; /* memory of the parent's threads looks like a leak */
 #endif
     leave (0);
   }

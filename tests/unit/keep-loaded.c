@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Nothing is unloaded, for builds with the address or thread sanitizer only: they can name the
- * module that something happened in, and compare it with what is known of drivers, only as
- * long as that is there.
+ * Keeps every module loaded, for builds with the address or thread sanitizer only. A sanitizer can
+ * name the module of a report, and match it with the suppressions of drivers, only while the
+ * module is loaded.
  */
 #include <dlfcn.h>
 

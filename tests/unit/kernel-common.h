@@ -13,7 +13,8 @@
 
 #define TEST_DEADLINE (20 * G_TIME_SPAN_SECOND)
 
-/* For a batch that may be the first of its kind: drivers compile as late as they can. */
+/* The deadline of a batch that may be the first of its kind: drivers compile as late as they can.
+ */
 #define TEST_COMPILE_DEADLINE (120 * G_TIME_SPAN_SECOND)
 
 typedef struct {
@@ -21,7 +22,7 @@ typedef struct {
   VyreMegakernel *kernel;
 } TestKernel;
 
-/* How often to do something: more with VYRE_TEST_THOROUGH set. */
+/* Returns @thoroughly with VYRE_TEST_THOROUGH set, otherwise @usually. */
 static inline guint
 test_times (guint usually, guint thoroughly)
 {
@@ -129,7 +130,7 @@ test_stage (TestKernel *t, const guint8 *data, gsize size, guint shift, gsize *s
   VyrePayload payload = { .offset = *slice + shift * VYRE_GRANULE };
   if (size)
     memcpy (vyre_store_get_data (store) + payload.offset, data, size);
-  /* what lies behind the payload must not count */
+  /* bytes behind the payload must not count */
   memset (vyre_store_get_data (store) + payload.offset + size, 0xA5, VYRE_GRANULE);
   return payload;
 }
@@ -194,7 +195,7 @@ typedef struct {
   guint32 crc;
 } TestOracle;
 
-/* What the payload opcodes should find in a region. */
+/* Computes the results of the payload opcodes over a region. */
 static inline void
 test_oracle (TestOracle *o, const guint8 *data, const VyreRegion *r, guint threshold)
 {

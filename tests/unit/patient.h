@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Those who wait look at the clock from time to time, and so find out what nobody told them.
- * With patience they wait to be told: a wake that is left out hangs the test. The thread
- * sanitizer has functions of its own in the place of GLib's.
+ * Waits without a deadline. Waiters of the library look at the clock from time to time, and so
+ * survive a wake-up that was left out. With @patient set they wait for the wake-up alone: one that
+ * is left out hangs the test. The thread sanitizer has its own functions in the place of GLib's.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 static gint patient;
 
 #ifndef __SANITIZE_THREAD__
-static gint n_patient; /* threads that wait to be told */
+static gint n_patient; /* threads that wait for a wake-up */
 
 gboolean
 g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
@@ -31,7 +31,7 @@ g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
 }
 #endif
 
-/* Waits until somebody waits to be told. */
+/* Waits until a thread waits for a wake-up. */
 static inline void
 patient_wait (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the tests of the program language share.
+ * Helpers of the tests of the program language.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Bytes of the payload that the programs are bound to, unless a test says otherwise. */
+/* Size of the payload that programs are bound to, unless a test chooses another. */
 #define PAYLOAD 3133440
 
 /* I420, 1920x1080, as GStreamer lays it out: strides 1920 and 960, 1080 and 540 rows. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Files whose words tell which they are, and what became of the slots that load them.
+ * Files whose words tell their file and their place, and the states of the slots that load them.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Somebody who stops the process of a test for a while, as a debugger would.
+ * Stops the process of a test for a while, as a debugger does.
  */
 #pragma once
 
@@ -9,10 +9,10 @@
 
 typedef struct {
   GPid pid;
-  gint trigger; /* what is written here starts it */
+  gint trigger; /* a byte that is written here starts it */
 } Stopper;
 
-/* It is ready, and stops the process for @seconds from a tenth of one after it is told to. */
+/* Starts a stopper: 0.1 s after stopper_stop() it stops the process for @seconds. */
 static inline void
 stopper_start (Stopper *stopper, guint seconds)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What programs may do with files. A program is text that may come from anywhere, so it may
- * do nothing unless whoever plans its batches grants it. A grant is immutable, reference
+ * do nothing unless the caller that plans its batches grants it. A grant is immutable, reference
  * counted, and used from any thread.
  */
 #pragma once

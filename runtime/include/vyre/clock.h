@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Time that somebody watched. A process that is stopped by a signal or a debugger, whose
- * container is paused or whose machine sleeps finds all its deadlines passed when it goes
- * on, although nothing had a chance to meet them. So deadlines are kept by a clock that
- * stands still while nobody looks at it.
+ * A clock that stands still while its process does. A process that a signal or a debugger stops,
+ * whose container is paused or whose machine sleeps finds all its deadlines passed when it goes
+ * on, although nothing had a chance to meet them. This clock counts only the time around looks at
+ * it, so deadlines are kept by it.
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 
 G_BEGIN_DECLS
 
-/* How often to look, in µs, and the most that passes between two looks: a machine may be busy. */
+/* Time between two looks at a clock, and the most that counts between them on a busy machine, µs. */
 #define VYRE_CLOCK_SLICE (20 * G_TIME_SPAN_MILLISECOND)
 #define VYRE_CLOCK_MOST (5 * VYRE_CLOCK_SLICE)
 
 /**
  * VyreClock:
  * @seen: private: g_get_monotonic_time() of the last look, 0 before the first
- * @lost: private: µs that do not count
+ * @lost: private: µs that did not count
  *
  * A clock of one wait and one thread. All zero, it starts with the first look.
  */
@@ -30,12 +30,12 @@ typedef struct {
 /**
  * vyre_clock_at:
  * @clock: a clock
- * @monotonic: g_get_monotonic_time(), or what is to stand for it; never less than before
+ * @monotonic: g_get_monotonic_time(), or a time in its place; never less than before
  *
  * Looks at a clock at a given time.
  *
- * Returns: µs, @monotonic at the first look; later it is behind by what passed beyond
- *   VYRE_CLOCK_MOST between two looks
+ * Returns: µs, @monotonic at the first look; later less, by the time beyond VYRE_CLOCK_MOST that
+ *   passed between two looks
  */
 gint64 vyre_clock_at (VyreClock *clock, gint64 monotonic);
 
@@ -43,8 +43,8 @@ gint64 vyre_clock_at (VyreClock *clock, gint64 monotonic);
  * vyre_clock_now:
  * @clock: a clock
  *
- * Looks at a clock. Times of it may be compared with those of g_get_monotonic_time() that
- * lie ahead: a deadline is reached later by as long as the process stood still.
+ * Looks at a clock. Its times may be compared with later times of g_get_monotonic_time(): a
+ * deadline is reached later by the time that the process stood still.
  *
  * Returns: µs, as of vyre_clock_at()
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The control part: its encoder, the priority table that a host writes into it,
- * and its readers. vyre_read_…() is strict: it says why it cannot read.
- * vyre_peek_…() is lenient: what it cannot read is zero.
+ * and its readers. vyre_read_…() is strict and gives the reason of a failure.
+ * vyre_peek_…() is lenient: a word that it cannot read is zero.
  */
 #pragma once
 
@@ -15,14 +15,14 @@ G_BEGIN_DECLS
 
 /**
  * VyreControl:
- * @shutdown: whether execution is to end
+ * @shutdown: %TRUE when execution has to end
  * @done_count: slots drained, modulo 2^32
  * @epoch: fences passed, modulo 2^32
- * @metrics: how often each opcode below 32 was run
+ * @metrics: runs of each opcode below 32
  * @tenant_fairness: slots drained for tenants of each number modulo 32
  * @priority_fairness: slots drained of each priority
  *
- * What a control part counts.
+ * The counters of a control part.
  */
 typedef struct {
   gboolean shutdown;
@@ -36,8 +36,8 @@ typedef struct {
 /**
  * VyrePartitionProbes:
  * @lanes: lanes that have slots of the partition to look at
- * @per_lane: slots each of them looks at
- * @total: slots all of them look at, those past the end included
+ * @per_lane: slots that each of them looks at
+ * @total: slots that all of them look at, those past the end included
  *
  * How the lanes of a workgroup share the slots of one priority.
  */
@@ -50,9 +50,9 @@ typedef struct {
 /**
  * vyre_encode_control:
  * @n_observables: observable words, at most %VYRE_ENCODE_MAX
- * @n_tenants: how many tenants, from 0, are authorised and get a quota; those
+ * @n_tenants: number of tenants, from 0, that are authorised and get a quota; those
  *   beyond the table of 29 masks or 32 quotas get none
- * @shutdown: whether execution is to end at once
+ * @shutdown: %TRUE to end execution at once
  * @length: (out): bytes of the part
  * @error: return location
  *
@@ -67,16 +67,16 @@ guint8 *vyre_encode_control (
 
 /**
  * vyre_encode_control_into:
- * @storage: (out caller-allocates): where the part goes, at any alignment
- * @size: bytes there are; those behind the part are not touched
+ * @storage: (out caller-allocates): memory for the part, of any alignment
+ * @size: bytes in @storage; those behind the part are not touched
  * @n_observables: as for vyre_encode_control()
  * @n_tenants: as for vyre_encode_control()
  * @shutdown: as for vyre_encode_control()
  * @error: return location
  *
- * vyre_encode_control() into memory of the caller's.
+ * vyre_encode_control() into memory of the caller.
  *
- * Returns: whether it was written; nothing was otherwise, and the error is
+ * Returns: %TRUE when it was written; nothing was otherwise, and the error is
  *   %VYRE_ERROR_TOO_LARGE or %VYRE_ERROR_NO_SPACE
  */
 gboolean vyre_encode_control_into (void *storage, gsize size, guint32 n_observables,
@@ -100,7 +100,7 @@ void vyre_priority_offsets (guint32 n_slots, guint32 offsets[VYRE_PRIORITY_LEVEL
  *
  * Writes vyre_priority_offsets() into the priority table.
  *
- * Returns: whether it was written; nothing was otherwise, unless the part ends
+ * Returns: %TRUE when it was written; nothing was otherwise, unless the part ends
  *   inside the table, which then holds the offsets it has room for. The error is
  *   %VYRE_ERROR_QUEUE_FULL
  */
@@ -112,8 +112,7 @@ gboolean vyre_write_priority_offsets (void *control, gsize size, guint32 n_slots
  * @workgroup: lanes of a workgroup; 0 counts as 1
  * @probes: (out): how the lanes share the slots
  *
- * No lane has more to look at than another one; a lane without a slot does not
- * look.
+ * Every lane has as many slots to look at; a lane without a slot does not look.
  */
 void vyre_partition_probes (guint32 n_slots, guint32 workgroup, VyrePartitionProbes *probes);
 
@@ -121,10 +120,10 @@ void vyre_partition_probes (guint32 n_slots, guint32 workgroup, VyrePartitionPro
  * vyre_read_control:
  * @control: a control part
  * @size: its bytes
- * @values: (out): what it counts
+ * @values: (out): its counters
  * @error: return location
  *
- * Returns: whether it could be read; otherwise %VYRE_ERROR_MISALIGNED, or
+ * Returns: %TRUE when it could be read; otherwise %VYRE_ERROR_MISALIGNED, or
  *   %VYRE_ERROR_MISSING_WORD when it has fewer than 640 bytes
  */
 gboolean vyre_read_control (const void *control, gsize size, VyreControl *values, GError **error);
@@ -137,7 +136,7 @@ gboolean vyre_read_control (const void *control, gsize size, VyreControl *values
  * @value: (out): the word
  * @error: return location
  *
- * Returns: whether it could be read; otherwise %VYRE_ERROR_MISALIGNED or
+ * Returns: %TRUE when it could be read; otherwise %VYRE_ERROR_MISALIGNED or
  *   %VYRE_ERROR_MISSING_WORD
  */
 gboolean vyre_read_control_word (
@@ -151,7 +150,7 @@ gboolean vyre_read_control_word (
  * @value: (out): its word
  * @error: return location
  *
- * Returns: whether it could be read; otherwise %VYRE_ERROR_TOO_LARGE when no part
+ * Returns: %TRUE when it could be read; otherwise %VYRE_ERROR_TOO_LARGE when no part
  *   can have so many, %VYRE_ERROR_MISALIGNED or %VYRE_ERROR_MISSING_WORD
  */
 gboolean vyre_read_observable (
@@ -161,10 +160,10 @@ gboolean vyre_read_observable (
  * vyre_read_metrics:
  * @control: a control part, which may end early
  * @size: its bytes
- * @metrics: (out caller-allocates): how often each opcode below 32 was run
+ * @metrics: (out caller-allocates): runs of each opcode below 32
  * @error: return location
  *
- * Returns: whether all of them could be read; otherwise %VYRE_ERROR_MISALIGNED or
+ * Returns: %TRUE when all of them could be read; otherwise %VYRE_ERROR_MISALIGNED or
  *   %VYRE_ERROR_MISSING_WORD, and nothing was written
  */
 gboolean vyre_read_metrics (
@@ -172,29 +171,29 @@ gboolean vyre_read_metrics (
 
 /**
  * vyre_peek_control_word:
- * @control: a control part, whatever is left of it
+ * @control: a control part or any piece of it
  * @size: its bytes
  * @word: index of a word
  *
- * Returns: what vyre_read_control_word() reads; 0 where it refuses
+ * Returns: the word as of vyre_read_control_word(); 0 where it refuses
  */
 guint32 vyre_peek_control_word (const void *control, gsize size, guint32 word);
 
 /**
  * vyre_peek_observable:
- * @control: a control part, whatever is left of it
+ * @control: a control part or any piece of it
  * @size: its bytes
  * @index: an observable, from 0
  *
- * Returns: what vyre_read_observable() reads; 0 where it refuses
+ * Returns: the word as of vyre_read_observable(); 0 where it refuses
  */
 guint32 vyre_peek_observable (const void *control, gsize size, guint32 index);
 
 /**
  * vyre_peek_metrics:
- * @control: a control part, whatever is left of it, whole words or not
+ * @control: a control part or any piece of it, whole words or not
  * @size: its bytes
- * @metrics: (out caller-allocates): how often each opcode below 32 was run; 0 for
+ * @metrics: (out caller-allocates): runs of each opcode below 32; 0 for
  *   those whose word is not there
  */
 void vyre_peek_metrics (

@@ -2,7 +2,7 @@
  *
  * Slots as raw bytes, past the publishers: a ring in this process's memory into
  * which encoded slots are copied and out of which they are read, the one slot that
- * is encoded apart from a ring, and the check of slots that somebody else encoded.
+ * is encoded apart from a ring, and the check of slots that another program encoded.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* What the raw producer of a ring in host memory is called. */
+/* The name of the raw producer of a ring in host memory. */
 #define VYRE_HOST_RING_NAME "in-process-host"
 
 /**
@@ -25,11 +25,10 @@ G_BEGIN_DECLS
  * @encoded_size: bytes in @encoded, 64
  * @error: return location
  *
- * Copies a slot into a ring as it is, its STATUS last. Nothing is checked about
- * what it holds or replaces: that is up to the caller, who may ask
- * vyre_slots_check() and look at the status.
+ * Copies a slot into a ring as it is, its STATUS last. Neither the slot nor the slot that it
+ * replaces is checked: a caller may call vyre_slots_check() and look at the status.
  *
- * Returns: whether the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@encoded is
+ * Returns: %TRUE when the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@encoded is
  *   not one slot) or %VYRE_ERROR_MISSING_WORD (the ring has no such slot)
  */
 gboolean vyre_host_ring_publish (
@@ -41,14 +40,14 @@ gboolean vyre_host_ring_publish (
  * @size: bytes in @ring
  * @slot: index of the slot to read
  * @buffer: (out caller-allocates) (array length=buffer_size) (element-type guint8):
- *   where to copy it to
+ *   the copy
  * @buffer_size: bytes in @buffer, 64
  * @error: return location
  *
  * Copies a slot out of a ring. The words are at least as new as the STATUS among
  * them.
  *
- * Returns: whether the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@buffer is
+ * Returns: %TRUE when the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@buffer is
  *   not one slot) or %VYRE_ERROR_MISSING_WORD (the ring has no such slot)
  */
 gboolean vyre_host_ring_read (
@@ -59,17 +58,17 @@ gboolean vyre_host_ring_read (
  * @ring: (array length=size) (element-type guint8): a ring
  * @size: bytes in @ring
  *
- * Returns: how many of the ring's whole slots are DONE
+ * Returns: the number of the ring's whole slots that are DONE
  */
 guint32 vyre_host_ring_count_done (const void *ring, gsize size);
 
 /**
  * vyre_encode_load_miss:
  * @slot: (out caller-allocates): 64 bytes
- * @resource: id of what is missing
- * @prefetch: whether it is only going to be needed
+ * @resource: id of the missing resource
+ * @prefetch: %TRUE when it is needed later only
  *
- * Encodes the slot that has the kernel ask for a resource: tenant 0, and, as the
+ * Encodes the slot with which a kernel asks for a resource: tenant 0, and, as the
  * runtime itself publishes it, priority CRITICAL.
  */
 void vyre_encode_load_miss (void *slot, guint32 resource, gboolean prefetch);
@@ -79,10 +78,10 @@ void vyre_encode_load_miss (void *slot, guint32 resource, gboolean prefetch);
  * @ring: (array length=size) (element-type guint8): a ring
  * @size: bytes in @ring
  * @slot: index of a slot, of any status
- * @resource: (out): id of what is missing
- * @prefetch: (out): whether it is only going to be needed
+ * @resource: (out): id of the missing resource
+ * @prefetch: (out): %TRUE when it is needed later only
  *
- * Returns: whether the ring has that whole slot and it is a LOAD_MISS; otherwise
+ * Returns: %TRUE when the ring has that whole slot and it is a LOAD_MISS; otherwise
  *   @resource and @prefetch are as before
  */
 gboolean vyre_decode_load_miss (
@@ -94,12 +93,12 @@ gboolean vyre_decode_load_miss (
  * @size: bytes in @slots; 0 is no slot, and fine
  * @error: return location
  *
- * Checks slots that somebody wants to have run as a batch, as publishing them would:
- * their status is EMPTY, and they are idle whatever else they hold, or PUBLISHED.
+ * Checks slots that are to run as a batch, as their publication does: a slot is EMPTY, and idle
+ * whatever its other words, or PUBLISHED.
  * Published ones need an opcode that vyre_opcode_check_publish() accepts, a priority
  * from 0 to 4, and in a PACKED_SLOT metadata as vyre_publish_packed() writes it.
  *
- * Returns: whether the slots may run; otherwise %VYRE_ERROR_MISALIGNED (not whole
+ * Returns: %TRUE when the slots may run; otherwise %VYRE_ERROR_MISALIGNED (not whole
  *   slots), %VYRE_ERROR_QUEUE_FULL (an opcode) or %VYRE_ERROR_INVALID, and the message
  *   starts with the index of the first slot that may not
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The io queue on the host's side: 32-byte slots, each a request with a status
- * that says whose it is. EMPTY and PUBLISHED belong to whoever asks, CLAIMED to
- * the host that serves it, OK and ERROR to the kernel, which empties the slot. Any
- * alignment will do for a queue that only the host has; one that a kernel shares
- * is aligned to words. One thread of the host at a time works on a queue.
+ * that names its owner. EMPTY and PUBLISHED slots belong to the requester, CLAIMED ones to the
+ * host that serves them, OK and ERROR ones to the kernel, which empties the slot. A queue that only
+ * the host uses may have any alignment; a queue that a kernel shares is aligned to words. One
+ * thread of the host at a time works on a queue.
  */
 #pragma once
 
@@ -17,14 +17,14 @@ G_BEGIN_DECLS
 
 /**
  * VyreIoRequest:
- * @slot: index of the slot it is in
- * @op: VYRE_IO_OP_READ, VYRE_IO_OP_WRITE or VYRE_IO_OP_FENCE; of a slot that was
- *   read, whatever is in it
- * @source: handle of where the bytes come from
- * @destination: handle of where they go
+ * @slot: index of its slot
+ * @op: VYRE_IO_OP_READ, VYRE_IO_OP_WRITE or VYRE_IO_OP_FENCE; any word in
+ *   a slot that was read
+ * @source: handle of the source of the bytes
+ * @destination: handle of their destination
  * @offset: in the source, in bytes
- * @n_bytes: how many
- * @tag: of the requester, returned as it is
+ * @n_bytes: number of bytes
+ * @tag: a word of the requester, returned as it is
  *
  * A request of the io queue.
  */
@@ -41,9 +41,9 @@ typedef struct {
 /**
  * VyreIoCompletion:
  * @slot: index of a slot that is CLAIMED
- * @success: whether the whole request was served
+ * @success: %TRUE when the whole request was served
  *
- * What the host reports about a request.
+ * A report of the host about a request.
  */
 typedef struct {
   guint32 slot;
@@ -55,7 +55,7 @@ typedef struct {
  * @size: bytes of an io queue
  * @error: return location
  *
- * Returns: whether a queue may have that size, no slot at all included; otherwise
+ * Returns: %TRUE when a queue may have that size, 0 slots included; otherwise
  *   %VYRE_ERROR_MISALIGNED (not whole slots) or %VYRE_ERROR_TOO_LARGE (more than
  *   VYRE_IO_SLOTS)
  */
@@ -65,13 +65,13 @@ gboolean vyre_io_queue_validate (gsize size, GError **error);
  * vyre_io_queue_publish:
  * @queue: @size bytes of slots
  * @size: bytes
- * @request: what to write, and into which slot
+ * @request: the request, with its slot
  * @error: return location
  *
  * Writes a request into a slot that is EMPTY; its status becomes PUBLISHED after
- * everything else of it is there.
+ * its other words are written.
  *
- * Returns: whether it was published; otherwise nothing was written and @error is
+ * Returns: %TRUE when it was published; otherwise nothing was written and @error is
  *   that of vyre_io_queue_validate(), %VYRE_ERROR_INVALID (no such operation) or
  *   %VYRE_ERROR_QUEUE_FULL (no such slot, or one that is in use)
  */
@@ -83,13 +83,13 @@ gboolean vyre_io_queue_publish (
  * @queue: @size bytes of slots
  * @size: bytes
  * @requests: (out caller-allocates): room for VYRE_IO_SLOTS requests
- * @n: (out): how many are PUBLISHED
+ * @n: (out): number of PUBLISHED ones
  * @error: return location
  *
  * Reads the requests that wait to be served, in the order of their slots, and
  * leaves them as they are.
  *
- * Returns: whether the queue could be read; otherwise the error is that of
+ * Returns: %TRUE when the queue could be read; otherwise the error is that of
  *   vyre_io_queue_validate()
  */
 gboolean vyre_io_queue_poll (
@@ -100,13 +100,13 @@ gboolean vyre_io_queue_poll (
  * @queue: @size bytes of slots
  * @size: bytes
  * @requests: (out caller-allocates): room for VYRE_IO_SLOTS requests
- * @n: (out): how many were claimed
+ * @n: (out): number of claimed ones
  * @error: return location
  *
- * As vyre_io_queue_poll(), and makes what was found CLAIMED: the caller's to serve
- * and to complete, once.
+ * As vyre_io_queue_poll(), and makes the requests CLAIMED: the caller serves and completes each of
+ * them once.
  *
- * Returns: whether the queue could be read; otherwise the error is that of
+ * Returns: %TRUE when the queue could be read; otherwise the error is that of
  *   vyre_io_queue_validate()
  */
 gboolean vyre_io_queue_claim (
@@ -116,14 +116,14 @@ gboolean vyre_io_queue_claim (
  * vyre_io_queue_complete:
  * @queue: @size bytes of slots
  * @size: bytes
- * @completions: (array length=n): what became of claimed requests
- * @n: how many
+ * @completions: (array length=n): the results of claimed requests
+ * @n: number of results
  * @error: return location
  *
- * Reports what became of requests, all of them or none. What the requests brought
- * has to be in its place before. Of two reports about one slot the last one counts.
+ * Reports the results of requests, all of them or none. The bytes of the requests have to be in
+ * their places before. The last of two reports about one slot counts.
  *
- * Returns: whether they were reported; otherwise nothing was written and @error is
+ * Returns: %TRUE when they were reported; otherwise nothing was written and @error is
  *   that of vyre_io_queue_validate(), or %VYRE_ERROR_QUEUE_FULL (no such slot, or
  *   one that is not CLAIMED)
  */
@@ -136,11 +136,11 @@ gboolean vyre_io_queue_complete (
  * @size: bytes
  * @slot: index of a slot
  * @status: (out): its status; VYRE_STATUS_EMPTY once the kernel has recycled it
- * @request: (out caller-allocates) (optional): what else is in it, finished or not;
- *   without a meaning when it is EMPTY
+ * @request: (out caller-allocates) (optional): its other words, finished or not;
+ *   without a meaning in an EMPTY slot
  * @error: return location
  *
- * Returns: whether there is such a slot; otherwise @error is that of
+ * Returns: %TRUE when there is such a slot; otherwise @error is that of
  *   vyre_io_queue_validate(), or %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_io_queue_inspect (const void *queue, gsize size, guint32 slot, guint32 *status,

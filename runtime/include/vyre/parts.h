@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The four parts of a batch, on the host's side: how long each of them is, empty
- * ones, whether given lengths are those of a batch, and the words in them. Pure
- * functions over bytes; no Vulkan. What is in a control part is in
- * vyre/control.h, what a kernel left behind in vyre/readback.h.
+ * The four parts of a batch, on the host's side: their lengths, empty parts, checks of lengths,
+ * and the words in them. Pure functions over bytes; no Vulkan. vyre/control.h has the words of a
+ * control part, vyre/readback.h the results that a kernel leaves behind.
  */
 #pragma once
 
@@ -28,8 +27,7 @@ G_BEGIN_DECLS
  * @VYRE_PART_DEBUG_LOG: PRINTF records
  * @VYRE_PART_IO_QUEUE: io requests
  *
- * The parts of a batch, in ABI order. What is counted in them is observables,
- * slots, records and slots.
+ * The parts of a batch, in ABI order. Their items are observables, slots, records and slots.
  */
 typedef enum {
   VYRE_PART_CONTROL,
@@ -45,7 +43,7 @@ typedef enum {
  * @size: bytes of each part
  * @total: bytes of all of them; the parts are adjacent
  *
- * Where the parts of a readback lie.
+ * The places of the parts of a readback.
  */
 typedef struct {
   gsize offset[VYRE_N_PARTS];
@@ -71,7 +69,7 @@ void vyre_layout_init (VyreLayout *layout, guint n_observables, guint n_slots);
  * @length: (out): its bytes
  * @error: return location
  *
- * Returns: whether there is such a part: %VYRE_ERROR_TOO_LARGE above 2^32 - 161
+ * Returns: %TRUE when there is such a part: %VYRE_ERROR_TOO_LARGE above 2^32 - 161
  *   observables, 2^28 - 1 ring slots, 2^30 - 1 debug records or 64 io slots
  */
 gboolean vyre_part_length (VyrePart part, guint32 count, gsize *length, GError **error);
@@ -83,7 +81,7 @@ gboolean vyre_part_length (VyrePart part, guint32 count, gsize *length, GError *
  * @word: index of a word
  * @error: return location
  *
- * Returns: whether the buffer is whole words and has this one; otherwise
+ * Returns: %TRUE when the buffer is whole words and has this one; otherwise
  *   %VYRE_ERROR_MISALIGNED or %VYRE_ERROR_MISSING_WORD
  */
 gboolean vyre_part_check_word (VyrePart part, gsize size, guint64 word, GError **error);
@@ -97,7 +95,7 @@ gboolean vyre_part_check_word (VyrePart part, gsize size, guint64 word, GError *
  * @error: return location
  *
  * Makes a part that is all zero: slots are EMPTY, a log has no records. A
- * control part that is all zero authorises nobody; see vyre_encode_control().
+ * control part that is all zero authorises no tenant; see vyre_encode_control().
  *
  * Returns: (transfer full) (array length=length) (nullable): the part, to be
  *   freed with g_free(), or %NULL with %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, or with
@@ -107,15 +105,15 @@ guint8 *vyre_encode_empty (VyrePart part, guint32 count, gsize *length, GError *
 
 /**
  * vyre_encode_empty_into:
- * @storage: (out caller-allocates): where the part goes, at any alignment
- * @size: bytes there are; those behind the part are not touched
+ * @storage: (out caller-allocates): memory for the part, of any alignment
+ * @size: bytes in @storage; those behind the part are not touched
  * @part: a part
  * @count: as for vyre_encode_empty()
  * @error: return location
  *
- * vyre_encode_empty() into memory of the caller's.
+ * vyre_encode_empty() into memory of the caller.
  *
- * Returns: whether it was written; nothing was otherwise, and the error is one of
+ * Returns: %TRUE when it was written; nothing was otherwise, and the error is one of
  *   vyre_encode_empty() or %VYRE_ERROR_NO_SPACE
  */
 gboolean vyre_encode_empty_into (
@@ -128,7 +126,7 @@ gboolean vyre_encode_empty_into (
  * @n_workgroups: (out) (optional): workgroups with an invocation for each slot
  * @error: return location
  *
- * Returns: whether the ring is a whole number of workgroups, and not none;
+ * Returns: %TRUE when the ring is a whole number of workgroups, and not none;
  *   otherwise %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_geometry_validate (
@@ -146,7 +144,7 @@ gboolean vyre_geometry_validate (
  * Whether a batch can be dispatched: its ring is a whole number of workgroups, and
  * its buffers are what is read back of it.
  *
- * Returns: whether it can; otherwise an error of vyre_geometry_validate() or
+ * Returns: %TRUE when it can; otherwise an error of vyre_geometry_validate() or
  *   vyre_readback_validate()
  */
 gboolean vyre_dispatch_validate (const gsize *lengths, guint n_lengths, guint32 n_slots,
@@ -165,7 +163,7 @@ gboolean vyre_dispatch_validate (const gsize *lengths, guint n_lengths, guint32 
  * words from 640 bytes up, a debug log of 1028 bytes, an io queue of up to 64
  * whole slots and a ring of 64 bytes for each slot.
  *
- * Returns: whether these are the parts of one batch; otherwise
+ * Returns: %TRUE when these are the parts of one batch; otherwise
  *   %VYRE_ERROR_MISALIGNED, %VYRE_ERROR_INVALID, or %VYRE_ERROR_TOO_LARGE for too
  *   many io slots
  */

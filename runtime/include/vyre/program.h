@@ -204,6 +204,20 @@ void vyre_program_unref (VyreProgram *program);
 const char *vyre_program_get_id (const VyreProgram *program);
 
 /**
+ * vyre_program_check_results:
+ * @program: a program
+ * @reserved: (array zero-terminated=1): names that no result may have
+ * @owner: the owner of these names, for the message: "a field of the result message"
+ * @error: return location for %VYRE_ERROR_SYNTAX at the first result that has one of the names
+ *
+ * Refuses a program whose results the application cannot tell from fields of its own.
+ *
+ * Returns: %TRUE when no result of @program has a name of @reserved
+ */
+gboolean vyre_program_check_results (
+    const VyreProgram *program, const char *const *reserved, const char *owner, GError **error);
+
+/**
  * vyre_symbols_new:
  *
  * Makes symbols that define nothing, as for a stream whose format is not known.

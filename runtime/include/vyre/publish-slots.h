@@ -3,7 +3,7 @@
  * Publishing into a ring: single operations, packed slots, batches with their
  * fence, descriptors and windows. Everything is checked before the first word
  * is written, so a call publishes all of its slots or none. A slot's STATUS is
- * written last, with release order: whoever sees it PUBLISHED sees the rest.
+ * written last, with release order: a kernel that sees it PUBLISHED sees the rest.
  *
  * A ring is a buffer of whole 64-byte slots, of any alignment; where a kernel reads
  * it at the same time it has to be aligned to 4 bytes. One thread publishes into a
@@ -91,7 +91,7 @@ typedef struct {
  * vyre_opcode_is_system:
  * @opcode: an opcode
  *
- * Returns: whether @opcode lies in a range that is not for users: 0 to 7, 0xfff0 to
+ * Returns: %TRUE when @opcode lies in a range that is not for users: 0 to 7, 0xfff0 to
  *   0xffff, and from 0x80000000 on
  */
 gboolean vyre_opcode_is_system (guint32 opcode);
@@ -100,7 +100,7 @@ gboolean vyre_opcode_is_system (guint32 opcode);
  * vyre_opcode_is_builtin:
  * @opcode: an opcode
  *
- * Returns: whether @opcode is one of the kernel's own that every host may publish.
+ * Returns: %TRUE when @opcode is one of the kernel's own that every host may publish.
  *   LOAD_MISS is the runtime's, and not among them, but can be published too
  */
 gboolean vyre_opcode_is_builtin (guint32 opcode);
@@ -110,7 +110,7 @@ gboolean vyre_opcode_is_builtin (guint32 opcode);
  * @opcode: an opcode
  * @error: return location
  *
- * Returns: whether an operation of a user may have @opcode; otherwise
+ * Returns: %TRUE when an operation of a user may have @opcode; otherwise
  *   %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_opcode_check_user (guint32 opcode, GError **error);
@@ -120,7 +120,7 @@ gboolean vyre_opcode_check_user (guint32 opcode, GError **error);
  * @opcode: an opcode
  * @error: return location
  *
- * Returns: whether a slot with @opcode may be published: built-in, LOAD_MISS or a
+ * Returns: %TRUE when a slot with @opcode may be published: built-in, LOAD_MISS or a
  *   user's; otherwise %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_opcode_check_publish (guint32 opcode, GError **error);
@@ -136,7 +136,7 @@ gboolean vyre_opcode_check_publish (guint32 opcode, GError **error);
  *
  * Publishes one operation, with priority NORMAL.
  *
- * Returns: whether it was published; otherwise the ring is as before, and the error
+ * Returns: %TRUE when it was published; otherwise the ring is as before, and the error
  *   %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_publish_slot (
@@ -155,7 +155,7 @@ gboolean vyre_publish_slot (
  * Publishes several operations in one slot. Which opcodes they have is not looked
  * at: one that cannot run faults the slot.
  *
- * Returns: whether they were published; otherwise the ring is as before, and the
+ * Returns: %TRUE when they were published; otherwise the ring is as before, and the
  *   error %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_publish_packed (void *ring, gsize size, guint32 slot, guint32 tenant,
@@ -169,13 +169,13 @@ gboolean vyre_publish_packed (void *ring, gsize size, guint32 slot, guint32 tena
  * @tenant: on whose behalf
  * @ops: (array length=n_ops) (nullable): the operations
  * @n_ops: how many; 0 publishes the fence alone
- * @tag: what the fence leaves in observable 0
+ * @tag: the word that the fence leaves in observable 0
  * @error: return location
  *
  * Publishes operations one behind the other and then their BATCH_FENCE: @n_ops + 1
  * slots, all of them EMPTY or DONE.
  *
- * Returns: whether they were published; otherwise the ring is as before, and the
+ * Returns: %TRUE when they were published; otherwise the ring is as before, and the
  *   error %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_publish_batch (void *ring, gsize size, guint32 start, guint32 tenant,
@@ -186,14 +186,14 @@ gboolean vyre_publish_batch (void *ring, gsize size, guint32 start, guint32 tena
  * @ring: (array length=size) (element-type guint8): a ring
  * @size: bytes in @ring
  * @start: index of the first slot to write
- * @descriptors: (array length=n_descriptors) (nullable): what the slots are to hold
+ * @descriptors: (array length=n_descriptors) (nullable): the contents of the slots
  * @n_descriptors: how many; with 0 the ring is not looked at
  * @error: return location
  *
  * Publishes one slot for each descriptor, without a fence. Either all are published
  * or none.
  *
- * Returns: whether they were published; otherwise the ring is as before, and the
+ * Returns: %TRUE when they were published; otherwise the ring is as before, and the
  *   error %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_publish_descriptors (void *ring, gsize size, guint32 start,
@@ -204,13 +204,13 @@ gboolean vyre_publish_descriptors (void *ring, gsize size, guint32 start,
  * @ring: (array length=size) (element-type guint8): a ring
  * @size: bytes in @ring
  * @start: index of the first slot to write
- * @window: what to publish; when it is empty the ring is not looked at
+ * @window: the slots; for an empty window the ring is not looked at
  * @error: return location
  *
  * Publishes a window's required slots and then those that look ahead. Either all are
  * published or none.
  *
- * Returns: whether they were published; otherwise the ring is as before, and the
+ * Returns: %TRUE when they were published; otherwise the ring is as before, and the
  *   error %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_publish_window (

@@ -41,7 +41,7 @@ typedef struct _VyreReadback VyreReadback;
  * @n: (out): records read
  * @error: return location
  *
- * Returns: whether the log could be read; otherwise %VYRE_ERROR_MISALIGNED,
+ * Returns: %TRUE when the log could be read; otherwise %VYRE_ERROR_MISALIGNED,
  *   %VYRE_ERROR_MISSING_WORD for a cursor outside the log or inside a record, or
  *   %VYRE_ERROR_NO_SPACE, and there are no records
  */
@@ -50,7 +50,7 @@ gboolean vyre_read_debug_log (const void *log, gsize size, VyreDebugRecord *reco
 
 /**
  * vyre_peek_debug_log:
- * @log: a debug log, whatever is left of it
+ * @log: a debug log or any piece of it
  * @size: its bytes
  * @records: (out caller-allocates): where its records go
  * @n_records: how many there is room for
@@ -69,7 +69,7 @@ guint vyre_peek_debug_log (const void *log, gsize size, VyreDebugRecord *records
  * @n_done: (out): how many of them are DONE
  * @error: return location
  *
- * Returns: whether the ring has that many slots, as every ring has none;
+ * Returns: %TRUE when the ring has that many slots, as every ring has none;
  *   otherwise %VYRE_ERROR_TOO_LARGE when no ring can, %VYRE_ERROR_MISALIGNED or
  *   %VYRE_ERROR_MISSING_WORD
  */
@@ -78,12 +78,12 @@ gboolean vyre_count_done_slots (
 
 /**
  * vyre_peek_done_slots:
- * @ring: a ring, whatever is left of it, whole words or not
+ * @ring: a ring or any piece of it, whole words or not
  * @size: its bytes
  * @n_slots: how many slots, from the first, to look at
  * @n_done: (out): how many of them are DONE
  *
- * Returns: whether there are slots to look at and the ring has them all
+ * Returns: %TRUE when there are slots to look at and the ring has them all
  */
 gboolean vyre_peek_done_slots (const void *ring, gsize size, guint64 n_slots, guint64 *n_done);
 
@@ -113,7 +113,7 @@ void vyre_readback_free (VyreReadback *readback);
  * Validates the parts of a batch as vyre_readback_validate() does and copies them
  * in.
  *
- * Returns: whether they are those of a batch; the readback is as before otherwise,
+ * Returns: %TRUE when they are those of a batch; the readback is as before otherwise,
  *   and the error is one of vyre_readback_validate() or %VYRE_ERROR_NO_SPACE
  */
 gboolean vyre_readback_fill (VyreReadback *readback, const void *const *buffers,
@@ -142,7 +142,7 @@ void vyre_readback_clear (VyreReadback *readback);
  * vyre_readback_is_empty:
  * @readback: a readback
  *
- * Returns: whether it holds no batch: it is new, or was cleared
+ * Returns: %TRUE when it holds no batch: it is new, or was cleared
  */
 gboolean vyre_readback_is_empty (const VyreReadback *readback);
 

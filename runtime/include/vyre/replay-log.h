@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The replay log: a circular file of 64-byte records that says what was published,
- * and, where whole batches are logged, all it takes to run them again and compare.
+ * The replay log: a circular file of 64-byte records of the published slots. Where whole batches
+ * are logged, the records suffice to run the batches again and to compare the results.
  *
  * The file. All numbers are little-endian. A header of 32 bytes: "VRRL0001", u32
  * version 1, u32 flags 0, u64 capacity in records, u64 cursor, the record that is
@@ -12,7 +12,7 @@
  * epoch of Unix, u32 slot, tenant, opcode, the first four arguments, u32 epoch,
  * zeros. That is all the reference knows. It takes a record whose first word is 0 for
  * one never written, and passes over it; it refuses a file with any other word there.
- * So what a batch needs besides is in records of ours that start with 0:
+ * So the other words of a batch are in records of their own, which start with 0:
  *
  *   word   0   1       2      3      4 …
  *   batch  0   "VRRB"  epoch  index  ring slots, logged slots, observables, 0,
@@ -57,9 +57,9 @@ G_BEGIN_DECLS
  * @tenant: tenant
  * @opcode: opcode
  * @args: the first four arguments
- * @epoch: which batch it belongs to
+ * @epoch: number of its batch
  *
- * A slot record: a published slot, as far as the reference logs it.
+ * A slot record: the words of a published slot that the reference logs.
  */
 typedef struct {
   guint64 time;
@@ -72,10 +72,10 @@ typedef struct {
 
 /**
  * VyreReplayBatch:
- * @time: when its result was there, in nanoseconds since the epoch of Unix
+ * @time: when its result arrived, in nanoseconds since the epoch of Unix
  * @epoch: its number, from 1
  * @n_slots: slots of the ring, 1 to 1048576
- * @n_logged: how many of them, from the first, are in @slots; the others are empty
+ * @n_logged: number of them, from the first, that are in @slots; the others are empty
  * @slots: (array): VYRE_SLOT_WORDS words for each of the @n_logged, as published
  * @n_observables: observable words, at most VYRE_MAX_OBSERVABLES
  * @observables: (array length=n_observables): their values when it had run
@@ -107,8 +107,8 @@ typedef struct _VyreReplayLog VyreReplayLog;
 
 /**
  * vyre_replay_log_create:
- * @path: (type filename): a regular file, which is emptied if it is there, and made with mode
- *   0600 if it is not
+ * @path: (type filename): a regular file. An existing one is emptied, a new one has mode
+ *   0600
  * @capacity: records it holds, 1 to VYRE_REPLAY_MAX_RECORDS
  * @error: return location
  *
@@ -121,13 +121,13 @@ VyreReplayLog *vyre_replay_log_create (const char *path, guint64 capacity, GErro
 /**
  * vyre_replay_log_open:
  * @path: (type filename): a log
- * @writable: whether to append to it
+ * @writable: %TRUE to append to it
  * @error: return location
  *
- * Opens a log that is there. Only its header is looked at.
+ * Opens an existing log. Only its header is checked.
  *
  * Returns: (transfer full) (nullable): the log, or %NULL with %VYRE_ERROR_IO (the
- *   header is cut, or cannot be read), %VYRE_ERROR_INVALID (it is no log's), or
+ *   header is cut, or cannot be read), %VYRE_ERROR_INVALID (it is no header of a log), or
  *   %VYRE_ERROR_NO_SPACE and %VYRE_ERROR_TOO_LARGE as from vyre_replay_log_create()
  */
 VyreReplayLog *vyre_replay_log_open (const char *path, gboolean writable, GError **error);
@@ -162,7 +162,7 @@ guint64 vyre_replay_log_get_cursor (const VyreReplayLog *log);
  *
  * Logs a slot, in the place of the oldest record when the log is full.
  *
- * Returns: whether it was written; otherwise %VYRE_ERROR_IO
+ * Returns: %TRUE when it was written; otherwise %VYRE_ERROR_IO
  */
 gboolean vyre_replay_log_append (
     VyreReplayLog *log, const VyreReplayRecord *record, GError **error);
@@ -176,7 +176,7 @@ gboolean vyre_replay_log_append (
  * Logs a batch, in the place of the oldest records when there are not enough others.
  * It takes 2 records, 2 for each slot and one for every 12 observables.
  *
- * Returns: whether it was written; otherwise %VYRE_ERROR_INVALID (numbers of slots
+ * Returns: %TRUE when it was written; otherwise %VYRE_ERROR_INVALID (numbers of slots
  *   or observables out of their ranges), %VYRE_ERROR_TOO_LARGE (more records than
  *   the log has) or %VYRE_ERROR_IO
  */
@@ -200,7 +200,7 @@ GArray *vyre_replay_log_read (VyreReplayLog *log, GError **error);
  * @error: return location
  *
  * Returns: (transfer full) (element-type VyreReplayBatch) (nullable): the batches, the
- *   oldest first, without those of which newer records overwrote a part, and without
+ *   oldest first, without those that newer records overwrote in part, and without
  *   one that could not be written to its end; or %NULL with
  *   %VYRE_ERROR_IO (the file is cut) or %VYRE_ERROR_INVALID (a batch is not whole)
  */
@@ -215,10 +215,10 @@ void vyre_replay_batch_free (VyreReplayBatch *batch);
 /**
  * vyre_replay_digest:
  * @payload: (nullable): bytes, %NULL only if there are none
- * @size: how many
+ * @size: number of bytes
  * @digest: (out caller-allocates): VYRE_REPLAY_DIGEST_SIZE bytes
  *
- * Computes the digest by which a payload is known again.
+ * Computes the digest that identifies a payload.
  */
 void vyre_replay_digest (const void *payload, gsize size, guint8 *digest);
 

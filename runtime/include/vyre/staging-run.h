@@ -23,7 +23,7 @@ G_BEGIN_DECLS
  * @demand: bytes of staging memory that would have had room for all of it, for the message; 0
  *   when there cannot be so many
  *
- * The counters of one run, by whoever counted them.
+ * The counters of one run. The application counts.
  */
 typedef struct {
   guint64 submitted;
@@ -39,10 +39,10 @@ typedef struct {
 /**
  * vyre_staging_run_check:
  * @run: the counters of a run that is over
- * @producer: (nullable): the name of who made the payloads, for the message
+ * @producer: (nullable): the name of the producer of the payloads, for the message
  * @error: return location
  *
- * Returns: whether everything that was submitted was completed, nothing failed and no byte
+ * Returns: %TRUE when everything that was submitted was completed, nothing failed and no byte
  *   was copied by the CPU; otherwise %VYRE_ERROR_TIMEOUT (the run is not over),
  *   %VYRE_ERROR_INVALID (something failed) or %VYRE_ERROR_UNSUPPORTED (bytes were copied), with
  *   what to do about it

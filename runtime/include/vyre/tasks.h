@@ -2,7 +2,7 @@
  *
  * Task slots: slots of a ring whose arguments carry a task that can be paused, can
  * yield and be queued again, and where it goes on then. Any status may follow any
- * other; whoever runs the tasks decides. All words but the status are written
+ * other; the program that runs the tasks decides. All words but the status are written
  * first, so that a slot that becomes schedulable is whole. Any alignment will do
  * for a slot that only the host has.
  */
@@ -24,9 +24,9 @@ G_BEGIN_DECLS
 
 /**
  * VyreTask:
- * @id: of the task, for whoever runs it
- * @opcode: what it runs
- * @tenant: whose it is
+ * @id: a number of the task for its handler
+ * @opcode: the opcode to run
+ * @tenant: its tenant
  * @priority: VYRE_PRIORITY_…
  * @input: handle of its input
  * @output: handle of its output
@@ -54,10 +54,10 @@ typedef struct {
  * @n_faulted: tasks in FAULT
  * @n_schedulable: those of them that a kernel may claim
  * @max_age: most times that a task was passed over
- * @n_requeues: how often tasks were queued again, all of them together
+ * @n_requeues: times that tasks were queued again, summed up
  * @continuation_pressure: @n_requeues and the tasks that yielded or are queued again
  *
- * What a ring of tasks is doing.
+ * The states of the tasks of a ring.
  */
 typedef struct {
   guint32 n_ready;
@@ -75,12 +75,12 @@ typedef struct {
 /**
  * vyre_task_publish:
  * @slot: VYRE_SLOT_WORDS words of a ring
- * @task: what to run
+ * @task: the task
  * @error: return location
  *
  * Writes a task that has not run into a slot that is EMPTY or DONE.
  *
- * Returns: whether it was published; otherwise nothing was written and @error is
+ * Returns: %TRUE when it was published; otherwise nothing was written and @error is
  *   %VYRE_ERROR_INVALID (no such priority) or %VYRE_ERROR_QUEUE_FULL (the slot is
  *   in use)
  */
@@ -89,9 +89,9 @@ gboolean vyre_task_publish (void *slot, const VyreTask *task, GError **error);
 /**
  * vyre_task_pause:
  * @slot: the slot of a task
- * @resume_at: where it goes on
- * @detail: what it needs there
- * @wait_for: tag of what it waits for
+ * @resume_at: the point at which it goes on
+ * @detail: a word that it needs there
+ * @wait_for: tag of the event that it waits for
  *
  * The task is not schedulable before it is resumed: its status is WAIT_IO.
  */
@@ -101,15 +101,15 @@ void vyre_task_pause (void *slot, guint32 resume_at, guint32 detail, guint32 wai
  * vyre_task_resume:
  * @slot: the slot of a task
  *
- * The task is PUBLISHED again, to go on where it was.
+ * The task is PUBLISHED again, to go on where it paused.
  */
 void vyre_task_resume (void *slot);
 
 /**
  * vyre_task_yield:
  * @slot: the slot of a task
- * @resume_at: where it goes on
- * @detail: what it needs there
+ * @resume_at: the point at which it goes on
+ * @detail: a word that it needs there
  *
  * The task leaves its turn to others; its status is YIELD, which is schedulable.
  */
@@ -118,15 +118,15 @@ void vyre_task_yield (void *slot, guint32 resume_at, guint32 detail);
 /**
  * vyre_task_requeue:
  * @slot: the slot of a task
- * @resume_at: where it goes on
- * @detail: what it needs there
+ * @resume_at: the point at which it goes on
+ * @detail: a word that it needs there
  * @priority: VYRE_PRIORITY_… from now on
  * @error: return location
  *
  * Queues the task again, one turn older; its status is REQUEUE, which is
  * schedulable.
  *
- * Returns: whether it was queued; otherwise nothing was written and @error is
+ * Returns: %TRUE when it was queued; otherwise nothing was written and @error is
  *   %VYRE_ERROR_INVALID (no such priority)
  */
 gboolean vyre_task_requeue (
@@ -143,9 +143,9 @@ void vyre_task_complete (void *slot);
 /**
  * vyre_task_fault:
  * @slot: the slot of a task
- * @code: what went wrong
+ * @code: the cause
  *
- * The task ends in FAULT; its flags and counts still say how far it came.
+ * The task ends in FAULT; its flags and counts still tell its progress.
  */
 void vyre_task_fault (void *slot, guint32 code);
 
@@ -153,7 +153,7 @@ void vyre_task_fault (void *slot, guint32 code);
  * vyre_task_is_schedulable:
  * @slot: the slot of a task
  *
- * Returns: whether a kernel may claim it
+ * Returns: %TRUE when a kernel may claim it
  */
 gboolean vyre_task_is_schedulable (const void *slot);
 
@@ -161,12 +161,12 @@ gboolean vyre_task_is_schedulable (const void *slot);
  * vyre_tasks_count:
  * @ring: task slots, one behind the other
  * @size: their bytes
- * @counts: (out caller-allocates): what they are doing
+ * @counts: (out caller-allocates): their states
  * @error: return location
  *
- * Ages and requeues are counted whatever the status is, of tasks that are DONE too.
+ * Ages and requeues are counted in every status, DONE included.
  *
- * Returns: whether all slots have a status; otherwise @counts is as it was and
+ * Returns: %TRUE when all slots have a status; otherwise @counts is as it was and
  *   @error is %VYRE_ERROR_MISALIGNED (not whole slots) or %VYRE_ERROR_INVALID (an
  *   unknown status)
  */

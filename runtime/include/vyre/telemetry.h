@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a readback says about the state of a ring: how its slots are occupied,
- * which tickets wait for what, the counters that follow, and whether anything
- * moved since the readback before. Nothing is kept between two calls: a snapshot
- * is a value, and what is derived from it are functions of it.
+ * The state of a ring, read from a readback: the statuses of its slots, the tickets and their
+ * windows, counters, and progress since an earlier readback. No state is kept between two calls: a
+ * snapshot is a value, and every result is a function of snapshots.
  */
 #pragma once
 
@@ -15,7 +14,7 @@ G_BEGIN_DECLS
 
 /**
  * VyreSlotSnapshot:
- * @status: the status word, also one that has no meaning
+ * @status: the status word, known or not
  * @tenant: the tenant
  * @opcode: the opcode
  * @args: the first three arguments
@@ -35,7 +34,7 @@ typedef struct {
  * @by_status: slots in each status, by VYRE_STATUS_…
  * @n_unknown: slots with a status that is none of these
  *
- * How the slots of a ring are occupied.
+ * The statuses of the slots of a ring.
  */
 typedef struct {
   guint32 n_slots;
@@ -80,7 +79,7 @@ typedef struct {
  * @n_slots: slots of the ring
  * @queue_depth: slots that are neither EMPTY nor DONE
  * @n_drained: slots drained so far, modulo 2^32
- * @n_unreclaimed: DONE slots that nothing was published into since
+ * @n_unreclaimed: DONE slots that were not published again
  * @n_requeued: slots in REQUEUE
  * @n_faults: slots in FAULT
  * @n_idle: EMPTY slots
@@ -91,7 +90,7 @@ typedef struct {
  * @tenant_fairness_skew: largest less smallest of those that are not 0
  * @priority_fairness_total: sum over the priorities' fairness counters
  *
- * What a monitor shows of a snapshot. The ratios of a ring without slots are 0, and
+ * Values of a snapshot for a monitor. The ratios of a ring without slots are 0, and
  * all of them are rounded down.
  */
 typedef struct {
@@ -117,9 +116,9 @@ typedef struct {
  * @n_requeued: its slots in REQUEUE
  * @n_faults: its slots in FAULT
  * @idle_ppm: its EMPTY slots per million
- * @suspected_stall: there is work, none of it was drained, and no fault says why
+ * @suspected_stall: work is queued, none was drained, and there is no fault
  *
- * What the watchdog makes of two snapshots.
+ * The verdict of the watchdog over two snapshots.
  */
 typedef struct {
   guint32 done_delta;
@@ -132,14 +131,14 @@ typedef struct {
 
 /**
  * vyre_telemetry_read:
- * @telemetry: (out caller-allocates): what the buffers say
+ * @telemetry: (out caller-allocates): the snapshot
  * @control: a control buffer, any alignment
  * @control_size: its bytes
  * @ring: a ring, any alignment
  * @ring_size: its bytes
  * @error: return location
  *
- * Returns: whether the sizes are those of a control buffer and a ring; otherwise
+ * Returns: %TRUE when the sizes are those of a control buffer and a ring; otherwise
  *   @telemetry is as it was and @error is %VYRE_ERROR_MISALIGNED or
  *   %VYRE_ERROR_MISSING_WORD
  */
@@ -150,7 +149,7 @@ gboolean vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsi
  * vyre_telemetry_read_slot:
  * @ring: a ring, any alignment
  * @slot: index of one of its slots
- * @snapshot: (out caller-allocates): what is in it
+ * @snapshot: (out caller-allocates): its words
  */
 void vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot *snapshot);
 
@@ -159,11 +158,11 @@ void vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot 
  * @ring: a ring, any alignment
  * @size: its bytes
  * @opcodes: (array length=n_opcodes): opcodes whose argument 0 is a ticket
- * @n_opcodes: how many
+ * @n_opcodes: number of opcodes
  * @error: return location
  *
  * Groups the slots that have one of @opcodes by ticket and opcode, whatever their
- * status is: an EMPTY one still names what was in it.
+ * status is: an EMPTY slot keeps its last words.
  *
  * Returns: (transfer full) (nullable) (element-type VyreTicketWindow): the windows,
  *   by ticket, then opcode, or %NULL with %VYRE_ERROR_MISALIGNED
@@ -175,7 +174,7 @@ GArray *vyre_telemetry_read_windows (
  * vyre_ticket_window_is_active:
  * @window: a window
  *
- * Returns: whether the kernel or the host still has something to do for it; slots
+ * Returns: %TRUE when the kernel or the host still has work for it; slots
  *   that are EMPTY, DONE or in FAULT have ended
  */
 gboolean vyre_ticket_window_is_active (const VyreTicketWindow *window);
@@ -184,15 +183,15 @@ gboolean vyre_ticket_window_is_active (const VyreTicketWindow *window);
  * vyre_occupancy_get_queue_depth:
  * @occupancy: of a ring
  *
- * Returns: slots that are neither EMPTY nor DONE: faults count, and what has an
- *   unknown status
+ * Returns: slots that are neither EMPTY nor DONE, those in FAULT or an unknown
+ *   status included
  */
 guint32 vyre_occupancy_get_queue_depth (const VyreOccupancy *occupancy);
 
 /**
  * vyre_telemetry_count:
  * @telemetry: a snapshot
- * @counters: (out caller-allocates): what follows from it
+ * @counters: (out caller-allocates): its counters
  */
 void vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *counters);
 
@@ -200,7 +199,7 @@ void vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *
  * vyre_telemetry_watch:
  * @now: a snapshot
  * @before: an earlier one of the same control buffer
- * @health: (out caller-allocates): what happened between them
+ * @health: (out caller-allocates): the verdict
  *
  * The watchdog. DONE_COUNT may wrap between the two, once.
  */

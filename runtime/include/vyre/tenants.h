@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The registry of tenants: producers that share a ring. Each has a number, a window
- * of opcodes that no other can publish into, and a limit to how many of its slots are
- * outstanding: published, and not yet reported as drained. Registry and tenants are
- * reference counted and thread safe; a tenant is registered for as long as somebody
- * holds it, at most, and keeps its registry alive.
+ * of opcodes that no other tenant can publish into, and a limit to its outstanding slots: those
+ * published and not yet reported as drained. Registry and tenants are reference counted and thread
+ * safe. A tenant is registered until its last reference is gone, at most, and keeps its registry
+ * alive.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 G_BEGIN_DECLS
 
 /* Tenant numbers start at 1; 0 is the runtime. From LAST + 1 on the opcodes of a
- * window would be the system's, so nobody could publish one; from AUTHORISED + 1 on
+ * window would be the system's, which no tenant may publish; from AUTHORISED + 1 on
  * there is no mask in the control words by which a kernel would run them. */
 #define VYRE_TENANT_LAST 1023u
 #define VYRE_TENANT_LAST_AUTHORISED 28u
@@ -33,7 +33,7 @@ typedef struct _VyreTenant VyreTenant;
  * @quiesces: calls of vyre_tenant_quiesce()
  * @quiesce_timeouts: those that ended in %VYRE_ERROR_TIMEOUT
  *
- * What a tenant did since it was registered.
+ * Counters of a tenant since it was registered.
  */
 typedef struct {
   guint64 published;
@@ -46,8 +46,8 @@ typedef struct {
 /**
  * vyre_tenants_new:
  * @last: highest number to hand out, VYRE_TENANT_LAST at most:
- *   VYRE_TENANT_LAST_AUTHORISED where a kernel with the table of masks is to run what
- *   they publish
+ *   VYRE_TENANT_LAST_AUTHORISED where a kernel with the table of masks runs their
+ *   slots
  *
  * Returns: (transfer full): a registry without tenants
  */
@@ -70,15 +70,15 @@ void vyre_tenants_unref (VyreTenants *tenants);
 /**
  * vyre_tenants_register:
  * @tenants: a registry
- * @label: what errors call the tenant
- * @max_outstanding: slots that it may have outstanding; 0 is as good as 1
+ * @label: the name of the tenant in errors
+ * @max_outstanding: slots that it may have outstanding; 0 means 1
  * @error: return location
  *
- * A number can be had again when nobody holds the tenant that had it, unless that one
- * left slots outstanding.
+ * A number is free again when the last reference to its tenant is gone, unless that tenant left
+ * slots outstanding.
  *
  * Returns: (transfer full) (nullable): a tenant, which is registered until it is
- *   unregistered or nobody holds it any more; or %NULL with %VYRE_ERROR_NO_SPACE when
+ *   unregistered or its last reference is gone; or %NULL with %VYRE_ERROR_NO_SPACE when
  *   all numbers with which it could publish are in use
  */
 VyreTenant *vyre_tenants_register (
@@ -89,10 +89,10 @@ VyreTenant *vyre_tenants_register (
  * @tenants: a registry
  * @id: number of a tenant
  *
- * The tenant cannot publish any more. Slots that it has outstanding stay so until
+ * The tenant cannot publish any more. Its outstanding slots stay so until
  * they are reported as drained.
  *
- * Returns: whether there was such a tenant
+ * Returns: %TRUE when there was such a tenant
  */
 gboolean vyre_tenants_unregister (VyreTenants *tenants, guint32 id);
 
@@ -138,7 +138,7 @@ guint32 vyre_tenant_get_base_opcode (const VyreTenant *tenant);
  * vyre_tenant_get_max_outstanding:
  * @tenant: a tenant
  *
- * Returns: how many slots it may have outstanding
+ * Returns: the number of slots that it may have outstanding
  */
 guint64 vyre_tenant_get_max_outstanding (const VyreTenant *tenant);
 
@@ -146,7 +146,7 @@ guint64 vyre_tenant_get_max_outstanding (const VyreTenant *tenant);
  * vyre_tenant_get_label:
  * @tenant: a tenant
  *
- * Returns: (transfer none): what it was registered as
+ * Returns: (transfer none): its label
  */
 const char *vyre_tenant_get_label (const VyreTenant *tenant);
 
@@ -156,15 +156,15 @@ const char *vyre_tenant_get_label (const VyreTenant *tenant);
  * @ring: a ring, @size bytes
  * @size: bytes
  * @slot: index of the slot to write
- * @op: what to write; its opcode counts from the start of the tenant's window
+ * @op: the operation; its opcode counts from the start of the tenant's window
  * @error: return location
  *
  * As vyre_publish_slot(), within the tenant's window and limit. All tenants of a
  * registry may publish into the same ring at the same time.
  *
- * Returns: whether it was published; otherwise nothing was written and @error is
+ * Returns: %TRUE when it was published; otherwise nothing was written and @error is
  *   %VYRE_ERROR_REVOKED, %VYRE_ERROR_INVALID (outside the window),
- *   %VYRE_ERROR_QUEUE_FULL (the limit) or one of vyre_publish_slot(), looked for in
+ *   %VYRE_ERROR_QUEUE_FULL (the limit) or one of vyre_publish_slot(), checked in
  *   this order
  */
 gboolean vyre_tenant_publish (
@@ -173,11 +173,11 @@ gboolean vyre_tenant_publish (
 /**
  * vyre_tenant_note_published:
  * @tenant: a tenant, registered or not
- * @n: how many
+ * @n: number of slots
  *
- * Counts what was published for the tenant by other means than
- * vyre_tenant_publish(), in whatever unit its producer reports it as drained. Nothing
- * is refused any more, so the limit is its producer's to keep.
+ * Counts slots that were published for the tenant by other means than vyre_tenant_publish(), in
+ * the unit in which their producer reports them as drained. None is refused: the producer keeps
+ * the limit.
  */
 void vyre_tenant_note_published (VyreTenant *tenant, guint64 n);
 
@@ -187,9 +187,9 @@ void vyre_tenant_note_published (VyreTenant *tenant, guint64 n);
  * @n: slots of it that have ended
  * @error: return location
  *
- * Makes room for as many; who waits for all of them is woken.
+ * Makes room for as many slots, and wakes threads in vyre_tenant_quiesce() when none is left.
  *
- * Returns: whether it had so many outstanding; otherwise none was counted and @error
+ * Returns: %TRUE when it had so many outstanding; otherwise none was counted and @error
  *   is %VYRE_ERROR_INVALID
  */
 gboolean vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error);
@@ -197,21 +197,21 @@ gboolean vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error
 /**
  * vyre_tenant_quiesce:
  * @tenant: a tenant, registered or not
- * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
- *   still meanwhile; 0 to not wait
+ * @end_time: g_get_monotonic_time() at which to give up, or later by the time that the process
+ *   stands still; 0 to not wait
  * @error: return location
  *
- * Waits until nothing of the tenant is outstanding. It may go on publishing; unregister
- * it first to keep it from that.
+ * Waits until the tenant has no outstanding slots. The tenant may go on publishing; unregister it
+ * first to prevent that.
  *
- * Returns: whether nothing is outstanding; otherwise @error is %VYRE_ERROR_TIMEOUT
+ * Returns: %TRUE when no slot is outstanding; otherwise @error is %VYRE_ERROR_TIMEOUT
  */
 gboolean vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error);
 
 /**
  * vyre_tenant_get_counters:
  * @tenant: a tenant, registered or not
- * @counters: (out caller-allocates): what it did, all of it as of one moment
+ * @counters: (out caller-allocates): its counters, of one moment
  */
 void vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters);
 

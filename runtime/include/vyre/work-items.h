@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 /**
  * VyreWorkItem:
  * @op: opcode
- * @input: ARG0, a handle of what is read
- * @output: ARG1, a handle of what is written
+ * @input: ARG0, a handle of the input
+ * @output: ARG1, a handle of the output
  * @param: ARG2
  *
  * An operation from an input to an output.
@@ -32,14 +32,14 @@ typedef struct {
  * @ring: (array length=size) (element-type guint8): a ring
  * @size: bytes in @ring
  * @start: index of the first slot to write
- * @tenant: on whose behalf
+ * @tenant: the tenant that they belong to
  * @items: (array length=n_items) (nullable): work items
- * @n_items: how many, 0 included
+ * @n_items: number of items, 0 included
  * @error: return location
  *
  * Appends work items, one a slot and without a fence, to what is in the ring.
  *
- * Returns: whether they were published; otherwise the ring is as before, and the
+ * Returns: %TRUE when they were published; otherwise the ring is as before, and the
  *   error %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_publish_work_items (void *ring, gsize size, guint32 start, guint32 tenant,
@@ -50,14 +50,14 @@ gboolean vyre_publish_work_items (void *ring, gsize size, guint32 start, guint32
  * @ring: (array length=size) (element-type guint8): the ring to write, which no
  *   kernel is using
  * @size: bytes in @ring, for at most VYRE_ENCODE_MAX slots
- * @tenant: on whose behalf
+ * @tenant: the tenant that they belong to
  * @items: (array length=n_items) (nullable): work items
- * @n_items: how many, 0 included
+ * @n_items: number of items, 0 included
  * @error: return location
  *
- * Makes @ring a new one with @items from slot 0 on: whatever it held is gone.
+ * Makes @ring a new ring with @items from slot 0 on. All earlier words are lost.
  *
- * Returns: whether the ring was encoded; otherwise it is as before, and the error
+ * Returns: %TRUE when the ring was encoded; otherwise it is as before, and the error
  *   %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
  */
 gboolean vyre_encode_work_items (void *ring, gsize size, guint32 tenant, const VyreWorkItem *items,
@@ -68,16 +68,16 @@ gboolean vyre_encode_work_items (void *ring, gsize size, guint32 tenant, const V
  * @ring: (array length=size) (element-type guint8): the ring to write, which no
  *   kernel is using
  * @size: bytes in @ring, for at most VYRE_ENCODE_MAX slots
- * @tenant: on whose behalf
+ * @tenant: the tenant that they belong to
  * @items: (array length=n_items) (nullable): work items
- * @n_items: how many, 0 included
+ * @n_items: number of items, 0 included
  * @error: return location
  *
- * As vyre_encode_work_items(), for a ring that only ever held work items: it touches
- * what changes and no more. Every slot becomes EMPTY, and those of @items get their
+ * As vyre_encode_work_items(), for a ring that only ever held work items: it writes
+ * only the words that change. Every slot becomes EMPTY, and those of @items get their
  * words up to ARG2. All else stays as it is, ARG3 to ARG11 of the items included.
  *
- * Returns: whether the ring was encoded; otherwise it is as before, and the error
+ * Returns: %TRUE when the ring was encoded; otherwise it is as before, and the error
  *   %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
  */
 gboolean vyre_reencode_work_items (void *ring, gsize size, guint32 tenant,

@@ -412,10 +412,7 @@ test_digest (Fixture *f, gconstpointer data)
 static void
 test_refused (Fixture *f, gconstpointer data)
 {
-  static const guint sizes[][3] = { { 0, 0, 0 }, { 1, 2, 0 }, { VYRE_REPLAY_MAX_RECORDS + 1, 0, 0 },
-    { 1, 1, VYRE_MAX_OBSERVABLES + 1 } };
   g_autofree char *nowhere = g_build_filename (f->directory, "none", "log", NULL);
-  VyreReplayRecord record = { 0 };
   GError *error = NULL;
 
   g_assert_null (vyre_replay_log_create (f->path, 0, &error));
@@ -438,6 +435,16 @@ test_refused (Fixture *f, gconstpointer data)
   g_assert_cmpint (g_remove (fifo), ==, 0);
   g_assert_null (vyre_replay_log_create ("/dev/null", 1, &error));
   assert_error (&error, VYRE_ERROR_IO);
+}
+
+static void
+test_refused_batches (Fixture *f, gconstpointer data)
+{
+  static const guint sizes[][3] = { { 0, 0, 0 }, { 1, 2, 0 }, { VYRE_REPLAY_MAX_RECORDS + 1, 0, 0 },
+    { 1, 1, VYRE_MAX_OBSERVABLES + 1 } };
+  VyreReplayRecord record = { 0 };
+  GError *error = NULL;
+
   mode_t mask = umask (0);
   g_autoptr (VyreReplayLog) log = create (f, VYRE_REPLAY_MAX_RECORDS);
   umask (mask);
@@ -681,6 +688,7 @@ main (int argc, char **argv)
     { "torn-appends", test_torn_appends },
     { "digest", test_digest },
     { "refused", test_refused },
+    { "refused-batches", test_refused_batches },
     { "foreign-headers", test_foreign_headers },
     { "cut-files", test_cut_files },
     { "damaged-batches", test_damaged_batches },

@@ -104,7 +104,7 @@ test_all_refused (void)
 
 /* A #VyreFileIo that has no thread makes transfers itself. */
 static void
-test_ingest_without_a_thread (void)
+test_file_io_without_a_thread (void)
 {
   char expected[] = "what is in the file", found[sizeof expected] = "";
   g_autofree char *path = NULL;
@@ -178,6 +178,6 @@ main (int argc, char **argv)
   g_test_add_func ("/threads/limited-user", test_limited_user); /* while there is one thread */
   g_test_add_func ("/threads/one-refused", test_one_refused);
   g_test_add_func ("/threads/all-refused", test_all_refused);
-  g_test_add_func ("/threads/ingest-without-a-thread", test_ingest_without_a_thread);
+  g_test_add_func ("/threads/file-io-without-a-thread", test_file_io_without_a_thread);
   return g_test_run ();
 }

@@ -119,7 +119,7 @@ test_io_queue (void)
 
 /* Also the limits, and a size that is 0 needs no advice. */
 static void
-test_image (void)
+test_bound_program (void)
 {
   static const char *const names[] = { "set slot-count=", "set observable-slots=" };
   GError *error = NULL;
@@ -149,6 +149,6 @@ main (int argc, char **argv)
   g_test_add_func ("/advice/payload", test_payload);
   g_test_add_func ("/advice/parts", test_parts);
   g_test_add_func ("/advice/io-queue", test_io_queue);
-  g_test_add_func ("/advice/image", test_image);
+  g_test_add_func ("/advice/bound-program", test_bound_program);
   return g_test_run ();
 }

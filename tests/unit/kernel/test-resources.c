@@ -1,49 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What programs do with files: reads that the kernel asks for, writes that it has done, and
- * what becomes of those that cannot be served.
+ * What programs do with files that they read: requests of the kernel, those that cannot be served,
+ * and the room that files take.
  */
-#include "resources-common.h"
+#include "resource-fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define OBS VYRE_CONTROL_OBSERVABLES
 
 /* Kernels take seconds to compile on some devices, so tests share two: one with much room
  * for resources, one with little. */
 static TestKernel large, small;
-
-typedef struct {
-  TestKernel t;
-  char *dir;
-  VyreResourceCounters before;
-} Fixture;
-
-static void
-open_kernel (TestKernel *t, gsize resource_size)
-{
-  VyreMegakernelParams params = test_params ();
-
-  params.resource_size = resource_size;
-  test_kernel_open (t, &params);
-}
-
-static void
-set_up_on (Fixture *f, const TestKernel *t)
-{
-  GError *error = NULL;
-
-  f->t = *t;
-  f->dir = g_dir_make_tmp ("vyre-resources-XXXXXX", &error);
-  g_assert_no_error (error);
-  vyre_megakernel_get_resource_counters (t->kernel, &f->before);
-}
 
 static void
 set_up (Fixture *f, gconstpointer data)
@@ -55,92 +24,6 @@ static void
 set_up_small (Fixture *f, gconstpointer data)
 {
   set_up_on (f, &small);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GDir) dir = g_dir_open (f->dir, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (dir))) {
-    g_autofree char *path = g_build_filename (f->dir, name, NULL);
-    g_remove (path);
-  }
-  g_rmdir (f->dir);
-  g_free (f->dir);
-}
-
-static char *
-path_of (const Fixture *f, guint id)
-{
-  return make_path (f->dir, id);
-}
-
-static void
-make_file (const Fixture *f, guint id, guint n_words)
-{
-  g_autofree char *path = path_of (f, id);
-
-  write_words (path, id, n_words);
-}
-
-/* What has been counted since the test began. */
-static VyreResourceCounters
-counters_of (Fixture *f)
-{
-  VyreResourceCounters counters;
-  guint64 *now = (guint64 *)&counters;
-  const guint64 *before = (const guint64 *)&f->before;
-
-  vyre_megakernel_get_resource_counters (f->t.kernel, &counters);
-  for (guint i = 0; i < sizeof counters / sizeof *now; i++)
-    now[i] -= before[i];
-  return counters;
-}
-
-static VyrePlan *plan_of (Fixture *f, gsize size, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static VyrePlan *
-plan_of (Fixture *f, gsize size, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_autofree char *text = g_strdup_vprintf (format, args);
-  va_end (args);
-  return test_plan (&f->t, text, size, 0, 0);
-}
-
-static VyreBatch *
-run (Fixture *f, VyrePlan *plan, guint32 tag)
-{
-  VyrePayload none = { 0 };
-
-  return test_run (&f->t, plan, tag, &none);
-}
-
-/* Every slot is DONE, each was counted once, and the fence came last. */
-static void
-assert_through (VyreBatch *batch, const VyrePlan *plan, guint32 tag)
-{
-  const guint8 *readback = vyre_batch_get_readback (batch);
-  guint n = vyre_plan_get_bound_program (plan)->n_slots;
-
-  for (guint slot = 0; slot < n; slot++)
-    g_assert_cmpuint (status_of (batch, plan, slot), ==, VYRE_STATUS_DONE);
-  g_assert_cmpuint (vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT), ==, n);
-  g_assert_cmpuint (vyre_read_word (readback, VYRE_CONTROL_EPOCH), ==, 1);
-  g_assert_cmpuint (test_observable (batch, 0), ==, tag);
-  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
-  g_assert_null (vyre_batch_get_io_error (batch));
-}
-
-static void
-assert_words (VyreBatch *batch, guint observable, guint id, guint first, guint n)
-{
-  for (guint i = 0; i < n; i++)
-    g_assert_cmphex (test_observable (batch, observable + i), ==, word_of (id, first + i));
 }
 
 /* Files are read straight into the registered store, where there is such a thing. */
@@ -517,150 +400,6 @@ test_prefetch_beside (Fixture *f, gconstpointer data)
   vyre_batch_free (batch);
 }
 
-/* ---- writing ---- */
-
-static gsize
-read_words (const char *path, guint32 **words)
-{
-  char *bytes;
-  gsize size;
-  GError *error = NULL;
-
-  g_file_get_contents (path, &bytes, &size, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (size % 4, ==, 0);
-  *words = (guint32 *)bytes;
-  return size / 4;
-}
-
-/* Batches write in the order in which they were published, after what they load. */
-static void
-test_append (Fixture *f, gconstpointer data)
-{
-  enum { N = 200, DEPTH = 8 };
-  g_autofree char *path = path_of (f, 0), *log = path_of (f, 1);
-  g_autofree guint32 *words = NULL;
-  VyreBatch *batches[DEPTH] = { NULL };
-  VyrePlan *plans[2];
-  VyrePayload none = { 0 };
-  GError *error = NULL;
-
-  make_file (f, 0, 8);
-  plans[0] = plan_of (f, 0,
-      "resource r = file '%s'; resource log = sink '%s'; append log, &a, 3; store_u32 1 -> a; "
-      "load_words r, 2, 2 -> b; sync log; append log, &a, 1",
-      path, log);
-  plans[1] = plan_of (f, 0, "resource log = sink '%s'; append log, &a, 1; store_u32 2 -> a", log);
-  for (guint i = 0; i < N + DEPTH; i++) {
-    VyreBatch **batch = &batches[i % DEPTH];
-    if (*batch) {
-      vyre_batch_wait (*batch, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
-      g_assert_no_error (error);
-      assert_through (*batch, plans[i % 2], i - DEPTH);
-      g_clear_pointer (batch, vyre_batch_free);
-    }
-    if (i < N)
-      *batch = vyre_megakernel_publish (
-          f->t.kernel, plans[i % 2], i, &none, g_get_monotonic_time () + TEST_DEADLINE, &error);
-    g_assert_no_error (error);
-  }
-  gsize n = read_words (log, &words), at = 0;
-  g_assert_cmpuint (n, ==, N / 2 * (4 + 1));
-  for (guint i = 0; i < N; i += 2) {
-    const guint32 wanted[5] = { 1, word_of (0, 2), word_of (0, 3), 1, 2 };
-    for (guint w = 0; w < 5; w++)
-      g_assert_cmphex (GUINT32_FROM_LE (words[at++]), ==, wanted[w]);
-  }
-  VyreResourceCounters c = counters_of (f);
-  g_assert_cmpuint (c.appends, ==, N / 2 * 3);
-  g_assert_cmpuint (c.appended_bytes, ==, 4 * n);
-  g_assert_cmpuint (c.syncs, ==, N / 2);
-  vyre_plan_unref (plans[0]);
-  vyre_plan_unref (plans[1]);
-}
-
-/* More appends than io slots, in the order of the slots, and all after what they append was
- * loaded. */
-static void
-test_append_many (Fixture *f, gconstpointer data)
-{
-  enum { N = 500 };
-  g_autofree char *path = path_of (f, 0), *log = path_of (f, 1);
-  g_autofree guint32 *words = NULL;
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  make_file (f, 0, N);
-  g_string_append_printf (text, "resource r = file '%s'\nresource log = sink '%s'\n", path, log);
-  for (guint i = 0; i < N; i++)
-    g_string_append_printf (text, "append log, &a + %u, 1\n", i);
-  g_string_append_printf (text, "sync log; load_words r, 0, %u -> a", N);
-  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
-  for (guint round = 0; round < 2; round++) {
-    VyreBatch *batch = run (f, plan, round);
-    assert_through (batch, plan, round);
-    vyre_batch_free (batch);
-  }
-  g_assert_cmpuint (read_words (log, &words), ==, 2 * N);
-  for (guint i = 0; i < 2 * N; i++)
-    g_assert_cmphex (GUINT32_FROM_LE (words[i]), ==, word_of (0, i % N));
-}
-
-/* The younger of two batches is waited for; nobody looks at the older one. */
-static void
-test_append_turns (Fixture *f, gconstpointer data)
-{
-  g_autofree char *log = path_of (f, 1);
-  VyrePayload none = { 0 };
-  GError *error = NULL;
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
-  VyreBatch *batches[2];
-
-  g_autoptr (VyrePlan) plan
-      = plan_of (f, 0, "resource log = sink '%s'; append log, &a, 1; store_u32 2 -> a", log);
-  for (guint round = 0; round < 50; round++) {
-    for (guint i = 0; i < 2; i++) {
-      batches[i] = vyre_megakernel_publish (f->t.kernel, plan, i, &none, end, &error);
-      g_assert_no_error (error);
-    }
-    for (guint i = 2; i-- > 0; vyre_batch_free (batches[i])) {
-      vyre_batch_wait (batches[i], end, &error);
-      g_assert_no_error (error);
-      assert_through (batches[i], plan, i);
-    }
-  }
-}
-
-/* What is there stays, and a file that may not grow is a fault. */
-static void
-test_append_limits (Fixture *f, gconstpointer data)
-{
-  g_autofree char *log = path_of (f, 1);
-  g_autofree guint32 *words = NULL;
-  struct rlimit before, limit;
-
-  make_file (f, 1, 1000);
-  g_autoptr (VyrePlan) plan
-      = plan_of (f, 0, "resource log = sink '%s'; append log, &a, 1; store_u32 2 -> a", log);
-  VyreBatch *batch = run (f, plan, 1);
-  assert_through (batch, plan, 1);
-  vyre_batch_free (batch);
-
-  signal (SIGXFSZ, SIG_IGN);
-  getrlimit (RLIMIT_FSIZE, &before);
-  limit = (struct rlimit){ 4004, before.rlim_max };
-  setrlimit (RLIMIT_FSIZE, &limit);
-  batch = run (f, plan, 2);
-  setrlimit (RLIMIT_FSIZE, &before);
-  g_assert_cmpuint (status_of (batch, plan, 0), ==, VYRE_STATUS_FAULT);
-  g_assert_nonnull (vyre_batch_get_io_error (batch));
-  g_assert_nonnull (strstr (vyre_batch_get_io_error (batch)->message, log));
-  g_assert_nonnull (strstr (vyre_batch_get_io_error (batch)->message, g_strerror (EFBIG)));
-  vyre_batch_free (batch);
-
-  g_assert_cmpuint (read_words (log, &words), ==, 1001);
-  g_assert_cmpuint (GUINT32_FROM_LE (words[1000]), ==, 2);
-}
-
 /* ---- what is granted ---- */
 
 static VyrePlan *
@@ -936,12 +675,8 @@ main (int argc, char **argv)
   add ("/resources/too-large", set_up_small, test_too_large);
   add ("/resources/prefetch", set_up, test_prefetch);
   add ("/resources/prefetch-beside", set_up, test_prefetch_beside);
-  add ("/resources/append", set_up, test_append);
-  add ("/resources/append-limits", set_up, test_append_limits);
   add ("/resources/room-for-payloads", set_up, test_room_for_payloads);
   add ("/resources/small-files", set_up_small, test_small_files);
-  add ("/resources/append-many", set_up, test_append_many);
-  add ("/resources/append-turns", set_up, test_append_turns);
   add ("/resources/roots", set_up, test_roots);
   add ("/resources/escapes", set_up, test_escapes);
   add ("/resources/missing-roots", set_up, test_missing_roots);

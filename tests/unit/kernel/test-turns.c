@@ -431,6 +431,24 @@ test_told (void)
 
 /* ---- results ------------------------------------------------------------------- */
 
+static void
+check_results (VyreBatch *batch, guint tag, const TestOracle *o, gsize size)
+{
+  const guint8 *control = vyre_batch_get_readback (batch);
+
+  g_assert_cmpuint (test_observable (batch, 0), ==, tag);
+  g_assert_cmpuint (test_observable (batch, 3), ==, o->below);
+  g_assert_cmphex (test_observable (batch, 4), ==, o->crc);
+  g_assert_cmpuint (test_observable (batch, 5), ==, 50);
+  for (guint bin = 0; bin < 256; bin++) {
+    g_assert_cmpuint (test_observable (batch, 10 + bin), ==, o->bins[bin]);
+    g_assert_cmpuint (test_observable (batch, 300 + bin), ==, o->bins[bin]);
+  }
+  g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_DONE_COUNT), ==, 4 + 1 + 100);
+  g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_EPOCH), ==, 1);
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 4 * size);
+}
+
 /* Slots, tiles and fences of a batch that is cut say what they would otherwise. */
 static void
 test_results (void)
@@ -458,18 +476,7 @@ test_results (void)
   g_atomic_int_set (&n_released, 0);
   for (guint tag = 1; tag <= 3; tag++) {
     g_autoptr (VyreBatch) batch = test_run (&t, plan, tag, &payload);
-    const guint8 *control = vyre_batch_get_readback (batch);
-    g_assert_cmpuint (test_observable (batch, 0), ==, tag);
-    g_assert_cmpuint (test_observable (batch, 3), ==, o.below);
-    g_assert_cmphex (test_observable (batch, 4), ==, o.crc);
-    g_assert_cmpuint (test_observable (batch, 5), ==, 50);
-    for (guint bin = 0; bin < 256; bin++) {
-      g_assert_cmpuint (test_observable (batch, 10 + bin), ==, o.bins[bin]);
-      g_assert_cmpuint (test_observable (batch, 300 + bin), ==, o.bins[bin]);
-    }
-    g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_DONE_COUNT), ==, 4 + 1 + 100);
-    g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_EPOCH), ==, 1);
-    g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 4 * size);
+    check_results (batch, tag, &o, size);
     g_assert_cmpint (g_atomic_int_get (&n_released), ==, (gint)tag);
   }
   g_assert_cmpuint (count_turns (&t), >=, 3 * 2);

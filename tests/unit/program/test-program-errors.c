@@ -200,16 +200,6 @@ static const ErrorCase syntax_cases[] = {
   { "u8_stats luma -> lumA", "1:21: ", "'A' cannot be part" },
   { "u8_stats luma -> -a", "1:18: ", "'-'" },
   { "u8_stats luma -> a b", "1:20: ", "'b' is not expected" },
-  { "u8_stats luma -> timestamp", "1:18: ", "field of the result message" },
-  { "u8_stats luma -> stream-time", "1:18: ", "'stream-time'" },
-  { "u8_stats luma -> running-time", "1:18: ", "'running-time'" },
-  { "u8_stats luma -> duration", "1:18: ", "'duration'" },
-  { "u8_stats luma -> program", "1:18: ", "'program'" },
-  { "u8_stats luma -> sequence", "1:18: ", "'sequence'" },
-  { "u8_stats luma -> payload-bytes", "1:18: ", "'payload-bytes'" },
-  { "u8_stats luma -> offset", "1:18: ", "'offset'" },
-  { "u8_stats luma -> element", "1:18: ", "'element'" },
-  { "u8_stats luma -> pts", "1:18: ", "'pts'" },
   { "crc32 luma -> a\ncrc32 u -> a", "2:12: ", "defined twice" },
   { "store_u32 1 -> a; crc32 u -> a", "1:30: ", "defined twice" },
   { "crc32 u -> a; store_u32 1 -> a", "1:30: ", "defined twice" },
@@ -261,6 +251,30 @@ test_syntax_errors (void)
     g_test_message ("%s", g_utf8_validate (row->text, -1, NULL) ? row->text : "(not UTF-8)");
     g_assert_null (vyre_program_assemble (row->text, &error));
     assert_error (error, VYRE_ERROR_SYNTAX, row->position, row->message);
+  }
+}
+
+/* The first definition of a reserved name is at fault, wherever else the name stands. */
+static void
+test_reserved_results (void)
+{
+  static const char *const reserved[] = { "stamp", "a-field", NULL };
+  static const ErrorCase cases[] = {
+    { "u8_stats luma -> stamp", "1:18: ", "the name 'stamp' is taken by a field of the report." },
+    { "nop\natomic_add 1 -> a-field; store_u32 1 -> a-field", "2:17: ", "'a-field' is taken by" },
+    { "crc32 u -> good; store_u32 1 -> a-field; crc32 v -> stamp", "1:33: ", "'a-field'" },
+    { "load_u32 &stamp -> good; store_u32 1 -> stamp", "1:41: ", "'stamp'" },
+  };
+  g_autoptr (VyreProgram) good = assemble ("crc32 u -> stam; crc32 v -> a-fields");
+
+  g_assert_true (vyre_program_check_results (good, reserved, "a field of the report", NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (VyreProgram) program = assemble (cases[i].text);
+    GError *error = NULL;
+
+    g_assert_false (
+        vyre_program_check_results (program, reserved, "a field of the report", &error));
+    assert_error (error, VYRE_ERROR_SYNTAX, cases[i].position, cases[i].message);
   }
 }
 
@@ -617,6 +631,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/syntax-errors", test_syntax_errors);
+  g_test_add_func ("/program/reserved-results", test_reserved_results);
   g_test_add_func ("/program/bind-errors", test_bind_errors);
   g_test_add_func ("/program/sizes", test_sizes);
   g_test_add_func ("/program/limits/nesting", test_nesting_limit);

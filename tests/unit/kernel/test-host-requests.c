@@ -372,11 +372,11 @@ main (int argc, char **argv)
   dir = g_dir_make_tmp ("vyre-service-XXXXXX", NULL);
   log_path = g_build_filename (dir, "log", NULL);
   test_kernel_open (&t, &params);
-  g_test_add_func ("/service/forged-write", test_forged_write);
-  g_test_add_func ("/service/forged-tag", test_forged_tag);
-  g_test_add_func ("/service/order-of-slots", test_order_of_slots);
-  g_test_add_func ("/service/order-of-batches", test_order_of_batches);
-  g_test_add_func ("/service/most-prefetches", test_most_prefetches);
+  g_test_add_func ("/host-requests/forged-write", test_forged_write);
+  g_test_add_func ("/host-requests/forged-tag", test_forged_tag);
+  g_test_add_func ("/host-requests/order-of-slots", test_order_of_slots);
+  g_test_add_func ("/host-requests/order-of-batches", test_order_of_batches);
+  g_test_add_func ("/host-requests/most-prefetches", test_most_prefetches);
   int failed = g_test_run ();
   test_kernel_close (&t);
   g_remove (log_path);

@@ -80,9 +80,9 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/ingest-run/perfect", test_perfect);
-  g_test_add_func ("/ingest-run/each-flaw", test_each_flaw);
-  g_test_add_func ("/ingest-run/each-reason", test_each_reason);
-  g_test_add_func ("/ingest-run/no-name", test_no_name);
+  g_test_add_func ("/staging-run/perfect", test_perfect);
+  g_test_add_func ("/staging-run/each-flaw", test_each_flaw);
+  g_test_add_func ("/staging-run/each-reason", test_each_reason);
+  g_test_add_func ("/staging-run/no-name", test_no_name);
   return g_test_run ();
 }

@@ -179,9 +179,9 @@ main (int argc, char **argv)
 {
   home = test_cache_home ();
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/full/others-go-on", test_others_go_on);
-  g_test_add_func ("/full/time", test_time);
-  g_test_add_func ("/full/given-up", test_given_up);
+  g_test_add_func ("/rare-operations/others-go-on", test_others_go_on);
+  g_test_add_func ("/rare-operations/time", test_time);
+  g_test_add_func ("/rare-operations/given-up", test_given_up);
   int result = g_test_run ();
   test_remove (home);
   g_free (home);

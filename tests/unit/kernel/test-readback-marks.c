@@ -173,11 +173,11 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/arrival/order", test_order);
-  g_test_add_func ("/arrival/each", test_each);
-  g_test_add_func ("/arrival/half-marks", test_half_marks);
-  g_test_add_func ("/arrival/rest", test_rest);
-  g_test_add_func ("/arrival/queues", test_queues);
-  g_test_add_func ("/arrival/marks-differ", test_marks_differ);
+  g_test_add_func ("/readback-marks/order", test_order);
+  g_test_add_func ("/readback-marks/each", test_each);
+  g_test_add_func ("/readback-marks/half-marks", test_half_marks);
+  g_test_add_func ("/readback-marks/rest", test_rest);
+  g_test_add_func ("/readback-marks/queues", test_queues);
+  g_test_add_func ("/readback-marks/marks-differ", test_marks_differ);
   return g_test_run ();
 }

@@ -249,11 +249,11 @@ main (int argc, char **argv)
     gsize pages;
     void (*test) (Fixture *f, gconstpointer data);
   } tests[] = {
-    { "/residents/least-recent-goes", 4, test_least_recent_goes },
-    { "/residents/pinned-stay", 4, test_pinned_stay },
-    { "/residents/crowd-is-told", 1, test_crowd_is_told },
-    { "/residents/failure-is-shared", 4, test_failure_is_shared },
-    { "/residents/cut-file", 4, test_cut_file },
+    { "/resident-files/least-recent-goes", 4, test_least_recent_goes },
+    { "/resident-files/pinned-stay", 4, test_pinned_stay },
+    { "/resident-files/crowd-is-told", 1, test_crowd_is_told },
+    { "/resident-files/failure-is-shared", 4, test_failure_is_shared },
+    { "/resident-files/cut-file", 4, test_cut_file },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -670,13 +670,13 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/codec/length", test_length);
-  g_test_add_func ("/codec/layout", test_layout);
-  g_test_add_func ("/codec/empty", test_empty);
-  g_test_add_func ("/codec/empty-into", test_empty_into);
-  g_test_add_func ("/codec/validate", test_validate);
-  g_test_add_func ("/codec/validate-counts", test_validate_counts);
-  g_test_add_func ("/codec/dispatch", test_dispatch);
+  g_test_add_func ("/part-sizes/length", test_length);
+  g_test_add_func ("/part-sizes/layout", test_layout);
+  g_test_add_func ("/part-sizes/empty", test_empty);
+  g_test_add_func ("/part-sizes/empty-into", test_empty_into);
+  g_test_add_func ("/part-sizes/validate", test_validate);
+  g_test_add_func ("/part-sizes/validate-counts", test_validate_counts);
+  g_test_add_func ("/part-sizes/dispatch", test_dispatch);
   g_test_add_func ("/control/encode", test_encode_control);
   g_test_add_func ("/control/encode-forms", test_encode_control_forms);
   g_test_add_func ("/control/read", test_read_control);

@@ -10,7 +10,7 @@
 #include <glib.h>
 #include <liburing.h>
 
-#include "vyre/file-io.h"
+#include "vyre/read-mode.h"
 
 G_BEGIN_DECLS
 

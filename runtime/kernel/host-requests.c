@@ -9,11 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "abi/shared-words.h"
 #include "base/alloc.h"
+#include "kernel/completion.h"
+#include "kernel/resume.h"
+#include "kernel/state.h"
 #include "vyre/clock.h"
 #include "vyre/io-queue.h"
-#include "kernel/types.h"
-#include "abi/shared-words.h"
 
 /* How often to look for room when all there is is in use, and for how long nothing may become
  * of that; and how often whether a batch has completed, which wakes nobody. */
@@ -56,9 +58,12 @@ struct _VyreHostRequests {
   VyreResourceCounters counters;
 };
 
-void
-vyre_host_requests_wake (VyreHostRequests *self)
+/* Any thread: VyreHostHooks.wake, and what the file I/O calls. */
+static void
+requests_wake (gpointer data)
 {
+  VyreHostRequests *self = data;
+
   g_mutex_lock (&self->lock);
   self->awake = TRUE;
   g_cond_signal (&self->changed);
@@ -66,13 +71,7 @@ vyre_host_requests_wake (VyreHostRequests *self)
 }
 
 static void
-notify (gpointer data)
-{
-  vyre_host_requests_wake (data);
-}
-
-static void
-count (VyreHostRequests *self, guint64 *counter, guint64 n)
+requests_count (VyreHostRequests *self, guint64 *counter, guint64 n)
 {
   g_mutex_lock (&self->lock);
   *counter += n;
@@ -81,7 +80,7 @@ count (VyreHostRequests *self, guint64 *counter, guint64 n)
 
 /* The resource that a request is about, if there is one of that kind. */
 static const VyreResource *
-find_resource (const Job *job, const VyreIoRequest *request, GError **error)
+requests_find_resource (const Job *job, const VyreIoRequest *request, GError **error)
 {
   const VyreBoundProgram *bound = job->batch->plan->bound;
   gboolean reads = request->op == VYRE_IO_OP_READ;
@@ -104,14 +103,14 @@ find_resource (const Job *job, const VyreIoRequest *request, GError **error)
 
 /* Notes what became of a request. Takes @error. */
 static void
-settle (VyreHostRequests *self, Job *job, guint index, GError *error)
+requests_settle (VyreHostRequests *self, Job *job, guint index, GError *error)
 {
   const VyreIoRequest *request = &job->requests[index];
 
   job->settled[index] = TRUE;
   job->deadline = 0; /* something became of it */
   job->completions[job->n_completions++] = (VyreIoCompletion){ request->slot, error == NULL };
-  count (self, &self->counters.requests, 1);
+  requests_count (self, &self->counters.requests, 1);
   if (error && !job->batch->io_error)
     job->batch->io_error = error;
   else
@@ -120,26 +119,26 @@ settle (VyreHostRequests *self, Job *job, guint index, GError *error)
 
 /* Has the service look again in @time at the latest. */
 static void
-look_again (VyreHostRequests *self, gint64 time)
+requests_look_again (VyreHostRequests *self, gint64 time)
 {
   self->retry = self->retry > 0 ? MIN (self->retry, time) : time;
 }
 
 static GError *
-no_room (const char *path)
+requests_no_room (const char *path)
 {
   return g_error_new (VYRE_ERROR, VYRE_ERROR_NO_SPACE,
       "%s: no room became free in 5 s. Fix: raise resource-size or staging-size.", path);
 }
 
 static void
-serve_read (VyreHostRequests *self, Job *job, guint index)
+requests_serve_read (VyreHostRequests *self, Job *job, guint index)
 {
   GError *error = NULL;
-  const VyreResource *resource = find_resource (job, &job->requests[index], &error);
+  const VyreResource *resource = requests_find_resource (job, &job->requests[index], &error);
 
   if (!resource) {
-    settle (self, job, index, error);
+    requests_settle (self, job, index, error);
     return;
   }
   VyreFileName name = vyre_plan_resource_name (job->batch->plan, job->requests[index].source);
@@ -147,23 +146,23 @@ serve_read (VyreHostRequests *self, Job *job, guint index)
     case VYRE_RESIDENCE_LOADING:
       return;
     case VYRE_RESIDENCE_FULL:
-      look_again (self, ROOM_RETRY);
+      requests_look_again (self, ROOM_RETRY);
       gint64 now = vyre_clock_now (&job->clock);
       if (job->deadline == 0)
         job->deadline = now + ROOM_DEADLINE;
       if (now < job->deadline)
         return;
-      error = no_room (resource->path);
+      error = requests_no_room (resource->path);
       break;
     default:
       break;
   }
-  settle (self, job, index, error);
+  requests_settle (self, job, index, error);
 }
 
 /* A descriptor to append to a file with, or -1. It stays open. */
 static int
-open_sink (VyreHostRequests *self, const VyreFileName *name, GError **error)
+requests_open_sink (VyreHostRequests *self, const VyreFileName *name, GError **error)
 {
   gpointer found;
 
@@ -178,7 +177,8 @@ open_sink (VyreHostRequests *self, const VyreFileName *name, GError **error)
 /* What a request wants done to a sink. The kernel saw to it that the words are there, but a
  * ring may come from anywhere. */
 static gboolean
-describe_write (Job *job, const VyreIoRequest *request, int fd, VyreTransfer *write, GError **error)
+requests_describe_write (
+    Job *job, const VyreIoRequest *request, int fd, VyreTransfer *write, GError **error)
 {
   gsize size = job->batch->plan->layout.size[VYRE_PART_CONTROL];
 
@@ -203,25 +203,25 @@ describe_write (Job *job, const VyreIoRequest *request, int fd, VyreTransfer *wr
 
 /* Starts the write that a request wants; it is settled at once if it cannot be. */
 static void
-start_write (VyreHostRequests *self, Job *job, guint index)
+requests_start_write (VyreHostRequests *self, Job *job, guint index)
 {
   const VyreIoRequest *request = &job->requests[index];
   GError *error = NULL;
   VyreTransfer write;
   int fd = -1;
 
-  if (find_resource (job, request, &error)) {
+  if (requests_find_resource (job, request, &error)) {
     VyreFileName name = vyre_plan_resource_name (job->batch->plan, request->destination);
-    fd = open_sink (self, &name, &error);
+    fd = requests_open_sink (self, &name, &error);
   }
-  if (fd >= 0 && describe_write (job, request, fd, &write, &error))
-    job->write = vyre_file_io_submit (self->kernel->file_io, &write, notify, self, &error);
+  if (fd >= 0 && requests_describe_write (job, request, fd, &write, &error))
+    job->write = vyre_file_io_submit (self->kernel->file_io, &write, requests_wake, self, &error);
   if (!job->write)
-    settle (self, job, index, error);
+    requests_settle (self, job, index, error);
 }
 
 static void
-finish_write (VyreHostRequests *self, Job *job, guint index)
+requests_finish_write (VyreHostRequests *self, Job *job, guint index)
 {
   const VyreIoRequest *request = &job->requests[index];
   const VyreBoundProgram *bound = job->batch->plan->bound;
@@ -233,32 +233,32 @@ finish_write (VyreHostRequests *self, Job *job, guint index)
   if (!fine)
     g_prefix_error (&error, "%s: ", bound->resources[request->destination].path);
   else if (request->op == VYRE_IO_OP_FENCE)
-    count (self, &self->counters.syncs, 1);
+    requests_count (self, &self->counters.syncs, 1);
   else
-    count (self, &self->counters.appends, 1);
-  count (self, &self->counters.appended_bytes, written);
-  settle (self, job, index, error);
+    requests_count (self, &self->counters.appends, 1);
+  requests_count (self, &self->counters.appended_bytes, written);
+  requests_settle (self, job, index, error);
 }
 
 /* Returns whether it is through. */
 static gboolean
-serve_write (VyreHostRequests *self, Job *job, guint index)
+requests_serve_write (VyreHostRequests *self, Job *job, guint index)
 {
   if (!job->write)
-    start_write (self, job, index);
+    requests_start_write (self, job, index);
   if (job->write && vyre_file_io_is_finished (self->kernel->file_io, job->write))
-    finish_write (self, job, index);
+    requests_finish_write (self, job, index);
   return job->settled[index];
 }
 
 static gboolean
-reads (const Job *job)
+requests_reads (const Job *job)
 {
   return job->n_requests > 0 && job->requests[0].op == VYRE_IO_OP_READ;
 }
 
 static gboolean
-is_older_writer (const VyreBatch *batch, const VyreBatch *than)
+requests_is_older_writer (const VyreBatch *batch, const VyreBatch *than)
 {
   return batch->plan->writes && (gint32)(batch->number - than->number) < 0;
 }
@@ -266,22 +266,22 @@ is_older_writer (const VyreBatch *batch, const VyreBatch *than)
 /* Whether all older batches have written what they are going to write. Looks where they are in the
  * order in which they come along, so that none slips by. */
 static gboolean
-is_turn_to_write (VyreHostRequests *self, const Job *job)
+requests_is_turn_to_write (VyreHostRequests *self, const Job *job)
 {
   gboolean turn = vyre_batch_may_write (job->batch);
 
   g_mutex_lock (&self->lock);
   for (GList *l = self->parked.head; l; l = l->next)
-    turn &= !is_older_writer (l->data, job->batch);
+    turn &= !requests_is_older_writer (l->data, job->batch);
   g_mutex_unlock (&self->lock);
   for (GList *l = self->jobs; l; l = l->next)
-    turn &= !is_older_writer (((Job *)l->data)->batch, job->batch);
+    turn &= !requests_is_older_writer (((Job *)l->data)->batch, job->batch);
   return turn;
 }
 
 /* Chooses what the next round serves, and claims it: reads, if there are any. */
 static void
-begin_round (VyreHostRequests *self, Job *job)
+requests_begin_round (VyreHostRequests *self, Job *job)
 {
   const VyreLayout *layout = &job->batch->plan->layout;
   guint8 *queue = vyre_batch_get_io_queue (job->batch);
@@ -308,7 +308,7 @@ begin_round (VyreHostRequests *self, Job *job)
 /* Slots of the ring ask in the order in which lanes come along; writes are wanted in that of
  * the program. */
 static gint
-compare_tags (gconstpointer a, gconstpointer b)
+requests_compare_tags (gconstpointer a, gconstpointer b)
 {
   const VyreIoRequest *first = a, *second = b;
 
@@ -316,34 +316,35 @@ compare_tags (gconstpointer a, gconstpointer b)
 }
 
 static void
-sort_writes (Job *job)
+requests_sort_writes (Job *job)
 {
-  if (!reads (job))
-    qsort (job->requests, job->n_requests, sizeof job->requests[0], compare_tags);
+  if (!requests_reads (job))
+    qsort (job->requests, job->n_requests, sizeof job->requests[0], requests_compare_tags);
 }
 
 /* Goes on with a job; returns whether its round is over. */
 static gboolean
-proceed (VyreHostRequests *self, Job *job)
+requests_proceed (VyreHostRequests *self, Job *job)
 {
-  if (reads (job)) {
+  if (requests_reads (job)) {
     for (guint i = 0; i < job->n_requests; i++) {
       if (!job->settled[i])
-        serve_read (self, job, i);
+        requests_serve_read (self, job, i);
     }
     return job->n_completions == job->n_requests;
   }
-  if (job->n_completions == 0 && !job->write && !is_turn_to_write (self, job)) {
-    look_again (self, TURN_RETRY);
+  if (job->n_completions == 0 && !job->write && !requests_is_turn_to_write (self, job)) {
+    requests_look_again (self, TURN_RETRY);
     return FALSE;
   }
-  while (job->n_completions < job->n_requests && serve_write (self, job, job->n_completions))
+  while (
+      job->n_completions < job->n_requests && requests_serve_write (self, job, job->n_completions))
     ;
   return job->n_completions == job->n_requests;
 }
 
 static void
-end_round (Job *job)
+requests_end_round (Job *job)
 {
   vyre_io_queue_complete (vyre_batch_get_io_queue (job->batch),
       job->batch->plan->layout.size[VYRE_PART_IO_QUEUE], job->completions, job->n_completions,
@@ -354,21 +355,21 @@ end_round (Job *job)
 /* Goes on with all jobs that can; returns whether one has ended, and others may be able
  * to do more. */
 static gboolean
-proceed_all (VyreHostRequests *self)
+requests_proceed_all (VyreHostRequests *self)
 {
   gboolean any = FALSE;
 
   self->retry = 0;
   if (vyre_turns_proceed (self->kernel))
-    look_again (self, TURN_RETRY);
+    requests_look_again (self, TURN_RETRY);
   vyre_resident_files_collect (self->resources);
   for (GList *l = self->jobs, *next; l; l = next) {
     Job *job = l->data;
     next = l->next;
-    if (!proceed (self, job))
+    if (!requests_proceed (self, job))
       continue;
     self->jobs = g_list_delete_link (self->jobs, l);
-    end_round (job);
+    requests_end_round (job);
     g_free (job);
     any = TRUE;
   }
@@ -377,45 +378,52 @@ proceed_all (VyreHostRequests *self)
 
 /* Nobody waits for these: what cannot be read now is read when it is wanted. */
 static void
-proceed_prefetch (VyreHostRequests *self, VyreFileName *name)
+requests_proceed_prefetch (VyreHostRequests *self, VyreFileName *name)
 {
   vyre_resident_files_want (self->resources, name, vyre_resident_files_now (self->resources), NULL);
   vyre_file_name_free (name);
+}
+
+/* Whether slots of a parked batch may not have got to ask for writes yet. */
+static gboolean
+requests_has_writes_left (const VyreBatch *batch)
+{
+  return batch->plan->writes && batch->plan->writes_end < batch->plan->bound->n_slots;
 }
 
 /* A batch that waits, and of whose requests none is left: for room that prefetches have made, for
  * its turn to write, or for what will not come, because the slots that have the answers may not
  * run any more. */
 static void
-go_on (VyreBatch *batch)
+requests_go_on (VyreBatch *batch)
 {
   if (batch->asked)
     vyre_batch_resume (batch, FALSE);
-  else if (vyre_batch_has_writes_left (batch))
+  else if (requests_has_writes_left (batch))
     vyre_batch_resume (batch, TRUE);
   else
     vyre_batch_end (batch);
 }
 
 static void
-add_job (VyreHostRequests *self, VyreBatch *batch)
+requests_add_job (VyreHostRequests *self, VyreBatch *batch)
 {
   Job *job = g_new0 (Job, 1);
 
   job->batch = batch;
-  begin_round (self, job);
-  sort_writes (job);
+  requests_begin_round (self, job);
+  requests_sort_writes (job);
   if (job->n_requests > 0) {
     self->jobs = g_list_append (self->jobs, job);
     return;
   }
   g_free (job);
-  go_on (batch);
+  requests_go_on (batch);
 }
 
 /* Takes what was handed in, with the lock held, which is dropped on the way. */
 static void
-take_in (VyreHostRequests *self)
+requests_take_in (VyreHostRequests *self)
 {
   VyreBatch *batch;
   VyreFileName *name;
@@ -423,18 +431,18 @@ take_in (VyreHostRequests *self)
   self->awake = FALSE;
   while ((batch = g_queue_pop_head (&self->parked))) {
     g_mutex_unlock (&self->lock);
-    add_job (self, batch);
+    requests_add_job (self, batch);
     g_mutex_lock (&self->lock);
   }
   while ((name = g_queue_pop_head (&self->prefetches))) {
     g_mutex_unlock (&self->lock);
-    proceed_prefetch (self, name);
+    requests_proceed_prefetch (self, name);
     g_mutex_lock (&self->lock);
   }
 }
 
 static void
-wait_for_work (VyreHostRequests *self)
+requests_wait_for_work (VyreHostRequests *self)
 {
   gint64 end = g_get_monotonic_time () + self->retry;
 
@@ -448,7 +456,7 @@ wait_for_work (VyreHostRequests *self)
 
 /* Stopping, it lets go of what is parked; what it has begun to write is written. */
 static void
-drop_jobs (VyreHostRequests *self)
+requests_drop_jobs (VyreHostRequests *self)
 {
   while (self->jobs) {
     Job *job = self->jobs->data;
@@ -462,31 +470,68 @@ drop_jobs (VyreHostRequests *self)
 }
 
 static gpointer
-run (gpointer data)
+requests_run (gpointer data)
 {
   VyreHostRequests *self = data;
 
   g_mutex_lock (&self->lock);
   while (!self->stopping) {
-    wait_for_work (self);
-    take_in (self);
+    requests_wait_for_work (self);
+    requests_take_in (self);
     g_mutex_unlock (&self->lock);
-    while (proceed_all (self))
+    while (requests_proceed_all (self))
       ;
     if (!self->jobs)
       vyre_resident_files_forget (self->resources);
     g_mutex_lock (&self->lock);
   }
-  take_in (self);
+  requests_take_in (self);
   g_mutex_unlock (&self->lock);
-  drop_jobs (self);
+  requests_drop_jobs (self);
   return NULL;
 }
 
 static void
-close_sink (gpointer data)
+requests_close_sink (gpointer data)
 {
   close (GPOINTER_TO_INT (data));
+}
+
+/* Takes over a batch whose slots wait for the host. */
+static void
+requests_park (gpointer data, VyreBatch *batch)
+{
+  VyreHostRequests *self = data;
+
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->parked, batch);
+  self->counters.parked++;
+  self->awake = TRUE;
+  g_cond_signal (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+static gint
+requests_compare_names (gconstpointer a, gconstpointer b)
+{
+  return !vyre_file_name_equal (a, b);
+}
+
+/* Has a file read that nobody waits for. */
+static void
+requests_prefetch (gpointer data, const VyreFileName *name)
+{
+  VyreHostRequests *self = data;
+
+  g_mutex_lock (&self->lock);
+  self->counters.prefetches++;
+  if (self->prefetches.length < MOST_PREFETCHES
+      && !g_queue_find_custom (&self->prefetches, name, requests_compare_names)) {
+    g_queue_push_tail (&self->prefetches, vyre_file_name_copy (name));
+    self->awake = TRUE;
+    g_cond_signal (&self->changed);
+  }
+  g_mutex_unlock (&self->lock);
 }
 
 /* Serves the batches of @kernel, which keeps it until no batch is in flight any more. */
@@ -496,15 +541,16 @@ vyre_host_requests_new (VyreMegakernel *kernel, gsize budget, GError **error)
   VyreHostRequests *self = g_new0 (VyreHostRequests, 1);
 
   self->kernel = kernel;
-  self->resources = vyre_resident_files_new (
-      kernel->file_io, kernel->staging, kernel->payloads, budget, notify, self);
+  self->resources = kernel->resident = vyre_resident_files_new (
+      kernel->file_io, kernel->staging, kernel->payloads, budget, requests_wake, self);
+  kernel->host = (VyreHostHooks){ self, requests_park, requests_prefetch, requests_wake };
   self->sinks = g_hash_table_new_full (
-      vyre_file_name_hash, vyre_file_name_equal, vyre_file_name_free, close_sink);
+      vyre_file_name_hash, vyre_file_name_equal, vyre_file_name_free, requests_close_sink);
   g_queue_init (&self->parked);
   g_queue_init (&self->prefetches);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  self->thread = vyre_thread_new ("vyre-service", run, self, error);
+  self->thread = vyre_thread_new ("vyre-service", requests_run, self, error);
   if (!self->thread)
     g_clear_pointer (&self, vyre_host_requests_free);
   return self;
@@ -533,48 +579,14 @@ vyre_host_requests_free (VyreHostRequests *self)
   g_free (self);
 }
 
-VyreResidentFiles *
-vyre_host_requests_get_resources (VyreHostRequests *self)
-{
-  return self->resources;
-}
-
-/* Takes over a batch whose slots wait for the host. */
 void
-vyre_host_requests_park (VyreHostRequests *self, VyreBatch *batch)
+vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters)
 {
-  g_mutex_lock (&self->lock);
-  g_queue_push_tail (&self->parked, batch);
-  self->counters.parked++;
-  self->awake = TRUE;
-  g_cond_signal (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
+  VyreHostRequests *self = kernel->service;
 
-static gint
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return !vyre_file_name_equal (a, b);
-}
-
-/* Has a file read that nobody waits for. */
-void
-vyre_host_requests_prefetch (VyreHostRequests *self, const VyreFileName *name)
-{
-  g_mutex_lock (&self->lock);
-  self->counters.prefetches++;
-  if (self->prefetches.length < MOST_PREFETCHES
-      && !g_queue_find_custom (&self->prefetches, name, compare_names)) {
-    g_queue_push_tail (&self->prefetches, vyre_file_name_copy (name));
-    self->awake = TRUE;
-    g_cond_signal (&self->changed);
-  }
-  g_mutex_unlock (&self->lock);
-}
-
-void
-vyre_host_requests_count (VyreHostRequests *self, VyreResourceCounters *counters)
-{
+  *counters = (VyreResourceCounters){ 0 };
+  if (vyre_is_inherited (kernel->generation))
+    return;
   g_mutex_lock (&self->lock);
   *counters = self->counters;
   g_mutex_unlock (&self->lock);

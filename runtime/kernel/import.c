@@ -7,8 +7,9 @@
  */
 #include "kernel/import-private.h"
 
-#include "vyre/clock.h"
 #include "base/spin-lock.h"
+#include "kernel/launcher.h"
+#include "vyre/clock.h"
 
 /* What is over in microseconds may take as long on a busy machine. */
 #define SETTLE_US (10 * G_TIME_SPAN_SECOND)
@@ -45,7 +46,7 @@ imports_unref (VyreImports *imports)
 
 /* Nothing on the device refers to it any more. */
 static void
-drop_objects (VyreMegakernel *kernel, VyreImport *import)
+import_drop_objects (VyreMegakernel *kernel, VyreImport *import)
 {
   vyre_pipeline_remove_source (&kernel->pipeline, &import->source);
   vyre_buffer_clear (&import->memory);
@@ -69,7 +70,7 @@ vyre_imports_close (VyreImports *imports)
   while (imports->list->len > 0) {
     VyreImport *import = g_ptr_array_index (imports->list, 0);
     g_ptr_array_remove_index_fast (imports->list, 0);
-    drop_objects (imports->kernel, import);
+    import_drop_objects (imports->kernel, import);
     if (import->abandoned)
       import_free (import);
   }
@@ -79,7 +80,7 @@ vyre_imports_close (VyreImports *imports)
 }
 
 static gboolean
-set_unsupported (const VyreMegakernel *kernel, const char *why, GError **error)
+import_set_unsupported (const VyreMegakernel *kernel, const char *why, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "%s: memory cannot be imported: %s. Fix: allocate it from the staging store, or let it be "
@@ -89,7 +90,7 @@ set_unsupported (const VyreMegakernel *kernel, const char *why, GError **error)
 }
 
 static gboolean
-is_number_taken (const VyreImports *imports, guint32 number)
+import_is_number_taken (const VyreImports *imports, guint32 number)
 {
   for (guint i = 0; i < imports->list->len; i++) {
     if (((VyreImport *)g_ptr_array_index (imports->list, i))->number == number)
@@ -99,37 +100,37 @@ is_number_taken (const VyreImports *imports, guint32 number)
 }
 
 static guint32
-next_number (VyreImports *imports)
+import_next_number (VyreImports *imports)
 {
   do
     imports->last_number = imports->last_number % VYRE_MAX_SOURCES + 1;
-  while (is_number_taken (imports, imports->last_number));
+  while (import_is_number_taken (imports, imports->last_number));
   return imports->last_number;
 }
 
 static gboolean
-can_add (const VyreImports *imports, gsize size, GError **error)
+import_can_add (const VyreImports *imports, gsize size, GError **error)
 {
   const VyreMegakernel *kernel = imports->kernel;
 
   if (kernel->device->import_alignment == 0)
-    return set_unsupported (kernel, "the device has no VK_EXT_external_memory_host", error);
+    return import_set_unsupported (kernel, "the device has no VK_EXT_external_memory_host", error);
   if (size > vyre_device_get_max_payload (kernel->device))
-    return set_unsupported (kernel, "it is larger than what the device can address", error);
+    return import_set_unsupported (kernel, "it is larger than what the device can address", error);
   if (imports->list->len == VYRE_PIPELINE_SOURCES)
-    return set_unsupported (kernel, "too much memory is imported already", error);
+    return import_set_unsupported (kernel, "too much memory is imported already", error);
   return TRUE;
 }
 
 /* Puts the import among those of the kernel before it is made, which takes a driver up to
  * milliseconds: it has its number, and counts. */
 static gboolean
-add (VyreImports *imports, VyreImport *import, GError **error)
+import_add (VyreImports *imports, VyreImport *import, GError **error)
 {
   g_mutex_lock (&imports->lock);
-  gboolean fine = can_add (imports, import->size, error);
+  gboolean fine = import_can_add (imports, import->size, error);
   if (fine) {
-    import->number = next_number (imports);
+    import->number = import_next_number (imports);
     g_ptr_array_add (imports->list, import);
     g_atomic_ref_count_inc (&imports->refs);
   }
@@ -138,7 +139,7 @@ add (VyreImports *imports, VyreImport *import, GError **error)
 }
 
 static void
-take_back (VyreImports *imports, VyreImport *import)
+import_take_back (VyreImports *imports, VyreImport *import)
 {
   g_mutex_lock (&imports->lock);
   g_ptr_array_remove_fast (imports->list, import);
@@ -148,13 +149,13 @@ take_back (VyreImports *imports, VyreImport *import)
 
 /* Called without the lock; who calls holds the kernel. */
 static gboolean
-create_objects (VyreImports *imports, VyreImport *import, GError **error)
+import_create_objects (VyreImports *imports, VyreImport *import, GError **error)
 {
   VyreMegakernel *kernel = imports->kernel;
 
   if (!vyre_buffer_import (&import->memory, kernel->device, import->base, import->size, error))
     return FALSE;
-  if (!vyre_megakernel_is_discrete (kernel)
+  if (!kernel->traits->in_device_memory
       && !vyre_pipeline_add_source (
           &kernel->pipeline, import->memory.buffer, import->size, &import->source, error)) {
     vyre_buffer_clear (&import->memory);
@@ -179,10 +180,10 @@ vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GError **error)
   import->base = (guint8 *)first;
   import->size = end - first;
   import->imports = imports;
-  if (add (imports, import, error)) {
-    if (create_objects (imports, import, error))
+  if (import_add (imports, import, error)) {
+    if (import_create_objects (imports, import, error))
       return import;
-    take_back (imports, import);
+    import_take_back (imports, import);
   }
   g_free (import);
   return NULL;
@@ -197,7 +198,7 @@ vyre_import_ref (VyreImport *import)
 
 /* The last launch that reads it. The lock of the kernel is held, here and below. */
 static VyreLaunch *
-find_launch (VyrePipeline *p, guint32 number)
+import_find_launch (VyrePipeline *p, guint32 number)
 {
   VyreLaunch *found = NULL;
 
@@ -211,7 +212,7 @@ find_launch (VyrePipeline *p, guint32 number)
 
 /* Drops the lock for some time, which ends early when something may have happened. */
 static void
-wait_a_moment (VyreMegakernel *kernel, gint64 time)
+import_wait_a_moment (VyreMegakernel *kernel, gint64 time)
 {
   kernel->n_waiting++;
   g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + time);
@@ -222,24 +223,24 @@ wait_a_moment (VyreMegakernel *kernel, gint64 time)
  * goes. Nobody else is counted on to say so: the launcher, which takes launches out of flight,
  * may be waiting for a lock of whoever frees the memory, or be the one that does. */
 static gboolean
-wait_for_launches (VyreMegakernel *kernel, guint32 number)
+import_wait_for_launches (VyreMegakernel *kernel, guint32 number)
 {
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + SETTLE_US;
   VyreLaunch *launch;
 
-  while ((launch = find_launch (&kernel->pipeline, number))
+  while ((launch = import_find_launch (&kernel->pipeline, number))
          && !vyre_pipeline_has_ended (&kernel->pipeline, launch)) {
     if (kernel->failure || vyre_clock_now (&clock) >= end)
       return FALSE;
     vyre_launcher_retire (kernel, launch->sequence);
-    wait_a_moment (kernel, RECHECK_US);
+    import_wait_a_moment (kernel, RECHECK_US);
   }
   return TRUE;
 }
 
 static gboolean
-have_copies_ended (VyreMegakernel *kernel, const VyreImport *import)
+import_have_copies_ended (VyreMegakernel *kernel, const VyreImport *import)
 {
   gboolean ended = TRUE;
 
@@ -251,15 +252,15 @@ have_copies_ended (VyreMegakernel *kernel, const VyreImport *import)
 }
 
 static gboolean
-wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
+import_wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
 {
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + SETTLE_US;
 
-  while (!have_copies_ended (kernel, import)) {
+  while (!import_have_copies_ended (kernel, import)) {
     if (kernel->failure || vyre_clock_now (&clock) >= end)
       return FALSE;
-    wait_a_moment (kernel, RECHECK_US);
+    import_wait_a_moment (kernel, RECHECK_US);
   }
   return TRUE;
 }
@@ -267,7 +268,7 @@ wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
 /* A device that is the processor goes on with its launches whatever it was said to have
  * lost, and they say in memory when they are over. */
 static void
-wait_for_exits (VyreMegakernel *kernel)
+import_wait_for_exits (VyreMegakernel *kernel)
 {
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + FAILED_SETTLE_US;
@@ -276,25 +277,25 @@ wait_for_exits (VyreMegakernel *kernel)
   while (vyre_device_is_cpu (kernel->device)
          && __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE) != kernel->expected_exits
          && vyre_clock_now (&clock) < end)
-    wait_a_moment (kernel, 1000);
+    import_wait_a_moment (kernel, 1000);
 }
 
 /* Whether nothing on the device refers to it any more. */
 static gboolean
-settle (VyreMegakernel *kernel, const VyreImport *import)
+import_settle (VyreMegakernel *kernel, const VyreImport *import)
 {
   vyre_mutex_lock (&kernel->lock);
-  gboolean settled = !kernel->failure && wait_for_launches (kernel, import->number)
-                     && wait_for_copies (kernel, import);
+  gboolean settled = !kernel->failure && import_wait_for_launches (kernel, import->number)
+                     && import_wait_for_copies (kernel, import);
   if (kernel->failure)
-    wait_for_exits (kernel);
+    import_wait_for_exits (kernel);
   g_mutex_unlock (&kernel->lock);
   return settled;
 }
 
 /* TRUE if it is gone; otherwise it stays with the kernel, to go with it. */
 static gboolean
-let_go (VyreImports *imports, VyreImport *import)
+import_let_go (VyreImports *imports, VyreImport *import)
 {
   g_mutex_lock (&imports->lock);
   if (!imports->kernel) {
@@ -304,9 +305,9 @@ let_go (VyreImports *imports, VyreImport *import)
   imports->n_settling++;
   gboolean hopeless = imports->hopeless;
   g_mutex_unlock (&imports->lock);
-  gboolean settled = !hopeless && settle (imports->kernel, import);
+  gboolean settled = !hopeless && import_settle (imports->kernel, import);
   if (settled) /* the kernel stays for as long as anybody settles */
-    drop_objects (imports->kernel, import);
+    import_drop_objects (imports->kernel, import);
   g_mutex_lock (&imports->lock);
   if (settled)
     g_ptr_array_remove_fast (imports->list, import);
@@ -323,7 +324,7 @@ vyre_import_unref (VyreImport *import)
 {
   if (!g_atomic_ref_count_dec (&import->refs) || vyre_is_inherited (import->generation))
     return TRUE;
-  if (!let_go (import->imports, import))
+  if (!import_let_go (import->imports, import))
     return FALSE;
   import_free (import);
   return TRUE;

@@ -1,18 +1,10 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Residency: when the kernel is launched, renewed, parked and let go. The
- * launcher thread sleeps in the fence of the oldest launch, or on a condition
- * while nothing runs; publishing threads launch a parked kernel themselves.
- *
- * A launch reads payloads from one source, the store or an import. One for an import
- * is made with each batch that wants it and does not stay: what it is bound to must
- * not live longer than it has to. Launches leave when they come to a ticket of another
- * source, so whatever order they run in, the last to end is followed by the right one.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/launcher.h"
+
 #include "base/spin-lock.h"
+#include "kernel/completion.h"
+#include "kernel/state.h"
 #include "vyre/clock.h"
-#include "kernel/import-private.h"
-#include "kernel/types.h"
 
 /* While a launch is leaving, or work is being finished in PAUSED, look again
  * this often. */
@@ -65,38 +57,38 @@ vyre_launcher_follow_gaps (VyreMegakernel *kernel, guint64 idle_timeout)
 }
 
 static gboolean
-is_polling (const VyreMegakernel *kernel)
+launcher_is_polling (const VyreMegakernel *kernel)
 {
   return kernel->residency != VYRE_RESIDENCY_DISPATCH;
 }
 
 /* Whether a launch is in flight that was not told to leave. */
 static gboolean
-is_running (const VyreMegakernel *kernel)
+launcher_is_running (const VyreMegakernel *kernel)
 {
   return kernel->pipeline.n_flying > 0 && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
 }
 
 /* Whether a launch that will take new tickets is. */
 static gboolean
-is_resident (const VyreMegakernel *kernel)
+launcher_is_resident (const VyreMegakernel *kernel)
 {
-  return is_running (kernel) && kernel->stays;
+  return launcher_is_running (kernel) && kernel->stays;
 }
 
 /* Whether the next launch is to wait for more than it is made for. */
 static gboolean
-is_to_stay (const VyreMegakernel *kernel)
+launcher_is_to_stay (const VyreMegakernel *kernel)
 {
-  return is_polling (kernel) && kernel->n_long_gaps < CPU_LONG_GAPS;
+  return launcher_is_polling (kernel) && kernel->n_long_gaps < CPU_LONG_GAPS;
 }
 
 /* Workgroups that stay may each hold a ticket in advance, if all of them are there at the
  * same time: which a CPU does not promise. */
 static guint32
-launch_flags (const VyreMegakernel *kernel)
+launcher_launch_flags (const VyreMegakernel *kernel)
 {
-  if (!is_to_stay (kernel))
+  if (!launcher_is_to_stay (kernel))
     return 0;
   return kernel->residency == VYRE_RESIDENCY_PERSISTENT && !vyre_device_is_cpu (kernel->device)
              ? VYRE_FLAG_POLL | VYRE_FLAG_HOLD
@@ -105,10 +97,10 @@ launch_flags (const VyreMegakernel *kernel)
 
 /* With payloads of @import, or of the store without. */
 static void
-launch (VyreMegakernel *kernel, const VyreImport *import)
+launcher_launch (VyreMegakernel *kernel, const VyreImport *import)
 {
   gboolean cpu = vyre_device_is_cpu (kernel->device);
-  guint32 flags = import ? 0 : launch_flags (kernel);
+  guint32 flags = import ? 0 : launcher_launch_flags (kernel);
   GError *error = NULL;
 
   if (kernel->failure || kernel->pipeline.n_flying == VYRE_PIPELINE_LAUNCHES)
@@ -138,7 +130,7 @@ launch (VyreMegakernel *kernel, const VyreImport *import)
 /* Tells all launches up to now to leave. The store is all it takes: workgroups
  * look at the word whenever they look for work. */
 static void
-retire_below (VyreMegakernel *kernel, guint32 sequence)
+launcher_retire_below (VyreMegakernel *kernel, guint32 sequence)
 {
   guint32 *door = (guint32 *)kernel->door.data + VYRE_DOOR_RETIRE * VYRE_GRANULE / 4;
 
@@ -150,18 +142,18 @@ retire_below (VyreMegakernel *kernel, guint32 sequence)
 /* What launches of a batch are bound to: where payloads are moved, that is the store they
  * are moved to. */
 static const VyreImport *
-source_of (const VyreBatch *batch)
+launcher_source_of (const VyreBatch *batch)
 {
-  return vyre_megakernel_is_discrete (batch->kernel) ? NULL : batch->payload.import;
+  return batch->kernel->traits->payloads == VYRE_PAYLOADS_IN_PLACE ? batch->payload.import : NULL;
 }
 
 /* The source that the next ticket wants. */
 static const VyreImport *
-next_source (const VyreMegakernel *kernel)
+launcher_next_source (const VyreMegakernel *kernel)
 {
   for (GList *l = kernel->in_flight.head; l; l = l->next) {
     if (!vyre_batch_is_completed (l->data))
-      return source_of (l->data);
+      return launcher_source_of (l->data);
   }
   return NULL;
 }
@@ -171,20 +163,20 @@ next_source (const VyreMegakernel *kernel)
 void
 vyre_launcher_replace (VyreMegakernel *kernel)
 {
-  if (is_running (kernel))
-    retire_below (kernel, kernel->launch_sequence + 1);
+  if (launcher_is_running (kernel))
+    launcher_retire_below (kernel, kernel->launch_sequence + 1);
 }
 
 /* Takes note of how long there was nothing to do before @batch. Where that has become a habit, a
  * launch that waits is not wanted any more. */
 static void
-follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
+launcher_follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
 {
   gboolean is_long = g_queue_get_length (&kernel->in_flight) == 1
                      && batch->published - kernel->last_activity >= CPU_LONG_GAP_NS;
 
   kernel->n_long_gaps = is_long ? MIN (kernel->n_long_gaps + 1, CPU_LONG_GAPS) : 0;
-  if (!is_to_stay (kernel) && is_resident (kernel))
+  if (!launcher_is_to_stay (kernel) && launcher_is_resident (kernel))
     vyre_launcher_replace (kernel);
 }
 
@@ -192,24 +184,24 @@ follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
 void
 vyre_launcher_published (VyreMegakernel *kernel, const VyreBatch *batch)
 {
-  const VyreImport *import = source_of (batch);
+  const VyreImport *import = launcher_source_of (batch);
 
   if (kernel->follows_gaps)
-    follow_gap (kernel, batch);
+    launcher_follow_gap (kernel, batch);
   kernel->last_activity = MAX (kernel->last_activity, batch->published);
   if (kernel->pipeline.n_flying == 0)
-    launch (kernel, next_source (kernel));
-  else if (import || !is_resident (kernel))
-    launch (kernel, import);
+    launcher_launch (kernel, launcher_next_source (kernel));
+  else if (import || !launcher_is_resident (kernel))
+    launcher_launch (kernel, import);
 }
 
 /* Lets a running kernel go, unless it has work to finish. */
 void
 vyre_launcher_park (VyreMegakernel *kernel)
 {
-  if (!is_running (kernel) || !g_queue_is_empty (&kernel->in_flight))
+  if (!launcher_is_running (kernel) || !g_queue_is_empty (&kernel->in_flight))
     return;
-  retire_below (kernel, kernel->launch_sequence + 1);
+  launcher_retire_below (kernel, kernel->launch_sequence + 1);
   kernel->counters.parks++;
 }
 
@@ -219,23 +211,23 @@ void
 vyre_launcher_retire (VyreMegakernel *kernel, guint32 sequence)
 {
   if ((gint32)(sequence + 1 - kernel->retired) > 0)
-    retire_below (kernel, sequence + 1);
+    launcher_retire_below (kernel, sequence + 1);
 }
 
 static void
-renew (VyreMegakernel *kernel)
+launcher_renew (VyreMegakernel *kernel)
 {
   guint32 current = kernel->launch_sequence;
 
-  launch (kernel, NULL);
+  launcher_launch (kernel, NULL);
   if (kernel->launch_sequence == current)
     return;
-  retire_below (kernel, kernel->launch_sequence);
+  launcher_retire_below (kernel, kernel->launch_sequence);
   kernel->counters.renewals++;
 }
 
 static gboolean
-is_wanted (const VyreMegakernel *kernel)
+launcher_is_wanted (const VyreMegakernel *kernel)
 {
   return kernel->active > 0 && !kernel->quit
          && vyre_now () - kernel->last_activity < (gint64)kernel->params.idle_timeout;
@@ -244,7 +236,7 @@ is_wanted (const VyreMegakernel *kernel)
 /* All workgroups of ended launches must have left by the front door: a device
  * that cuts loops short leaves tickets half done. */
 static void
-check_exits (VyreMegakernel *kernel)
+launcher_check_exits (VyreMegakernel *kernel)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
   guint32 exits = __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE);
@@ -260,15 +252,15 @@ check_exits (VyreMegakernel *kernel)
 
 /* Whether batches wait for a launch that nobody else is about to make. */
 static gboolean
-has_orphans (const VyreMegakernel *kernel)
+launcher_has_orphans (const VyreMegakernel *kernel)
 {
   return !g_queue_is_empty ((GQueue *)&kernel->in_flight) && kernel->n_ringing == 0;
 }
 
 static void
-launch_ended (VyreMegakernel *kernel)
+launcher_launch_ended (VyreMegakernel *kernel)
 {
-  gboolean was_running = is_running (kernel), had_import = kernel->launch_source != 0;
+  gboolean was_running = launcher_is_running (kernel), had_import = kernel->launch_source != 0;
 
   /* numbers wrap, and those still to come must not be taken for ones that were told to leave */
   vyre_launcher_retire (kernel, vyre_pipeline_oldest (&kernel->pipeline)->sequence);
@@ -277,18 +269,18 @@ launch_ended (VyreMegakernel *kernel)
     g_cond_broadcast (&kernel->room);
   if (kernel->pipeline.n_flying > 0)
     return;
-  check_exits (kernel);
-  if (has_orphans (kernel))
-    launch (kernel, next_source (kernel));
-  else if (kernel->stays && is_to_stay (kernel) && is_wanted (kernel))
-    launch (kernel, NULL);
-  else if (was_running && is_polling (kernel) && !had_import)
+  launcher_check_exits (kernel);
+  if (launcher_has_orphans (kernel))
+    launcher_launch (kernel, launcher_next_source (kernel));
+  else if (kernel->stays && launcher_is_to_stay (kernel) && launcher_is_wanted (kernel))
+    launcher_launch (kernel, NULL);
+  else if (was_running && launcher_is_polling (kernel) && !had_import)
     kernel->counters.parks++; /* it left by itself, just when it would have been told to */
 }
 
 /* When the running launch needs a successor, or never. */
 static gint64
-lease_end (const VyreMegakernel *kernel)
+launcher_lease_end (const VyreMegakernel *kernel)
 {
   guint64 lease = kernel->params.lease;
 
@@ -299,32 +291,32 @@ lease_end (const VyreMegakernel *kernel)
 
 /* What is due while a launch runs: renewal or parking. */
 static void
-tend (VyreMegakernel *kernel)
+launcher_tend (VyreMegakernel *kernel)
 {
-  if (!is_polling (kernel) || !is_running (kernel))
+  if (!launcher_is_polling (kernel) || !launcher_is_running (kernel))
     return;
-  if (g_queue_is_empty (&kernel->in_flight) && !is_wanted (kernel))
+  if (g_queue_is_empty (&kernel->in_flight) && !launcher_is_wanted (kernel))
     vyre_launcher_park (kernel);
-  else if (vyre_now () >= lease_end (kernel))
-    renew (kernel);
+  else if (vyre_now () >= launcher_lease_end (kernel))
+    launcher_renew (kernel);
 }
 
-/* Nanoseconds until tend() may have something to do. */
+/* Nanoseconds until launcher_tend() may have something to do. */
 static guint64
-next_due (const VyreMegakernel *kernel)
+launcher_next_due (const VyreMegakernel *kernel)
 {
   gint64 now = vyre_now ();
   gint64 due = kernel->last_activity + (gint64)kernel->params.idle_timeout;
 
-  if (!is_running (kernel) || kernel->quit || !is_wanted (kernel))
+  if (!launcher_is_running (kernel) || kernel->quit || !launcher_is_wanted (kernel))
     return RECHECK_NS;
-  due = MIN (due, lease_end (kernel));
+  due = MIN (due, launcher_lease_end (kernel));
   return (guint64)MAX (due - now, RECHECK_NS / 4);
 }
 
 /* The last rites: batches still in flight are finished, then the kernel leaves. */
 static gboolean
-may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
+launcher_may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
 {
   if (!kernel->quit)
     return FALSE;
@@ -334,7 +326,7 @@ may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
   if (now > *deadline)
     return TRUE;
   if (kernel->failure)
-    retire_below (kernel, kernel->launch_sequence + 1);
+    launcher_retire_below (kernel, kernel->launch_sequence + 1);
   return kernel->pipeline.n_flying == 0
          && (kernel->failure || g_queue_is_empty (&kernel->in_flight));
 }
@@ -347,14 +339,14 @@ vyre_launcher_run (gpointer data)
   gint64 stop_deadline = 0;
 
   vyre_mutex_lock (&kernel->lock);
-  while (!may_stop (kernel, &clock, &stop_deadline)) {
+  while (!launcher_may_stop (kernel, &clock, &stop_deadline)) {
     VyreLaunch *oldest = vyre_pipeline_oldest (&kernel->pipeline);
     if (!oldest) {
       if (!kernel->quit)
         g_cond_wait (&kernel->wake_launcher, &kernel->lock);
       continue;
     }
-    guint64 timeout = next_due (kernel);
+    guint64 timeout = launcher_next_due (kernel);
     g_mutex_unlock (&kernel->lock);
     VkResult result = vyre_pipeline_wait (&kernel->pipeline, oldest, timeout);
     vyre_mutex_lock (&kernel->lock);
@@ -364,15 +356,30 @@ vyre_launcher_run (gpointer data)
       /* first of all: a release may wait for launches, unless the kernel is known to have failed */
       vyre_megakernel_fail (kernel, error);
       /* nobody waits for it any more; should it run all the same, it is to end */
-      retire_below (kernel, kernel->launch_sequence + 1);
+      launcher_retire_below (kernel, kernel->launch_sequence + 1);
     }
     vyre_megakernel_collect (kernel);
     if (!waited)
       break;
     if (result == VK_SUCCESS)
-      launch_ended (kernel);
-    tend (kernel);
+      launcher_launch_ended (kernel);
+    launcher_tend (kernel);
   }
   g_mutex_unlock (&kernel->lock);
   return NULL;
+}
+
+void
+vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
+{
+  if (vyre_is_inherited (kernel->generation))
+    return;
+  vyre_mutex_lock (&kernel->lock);
+  gboolean was_started = active || kernel->active > 0;
+  if (was_started)
+    kernel->active += active ? 1 : -1;
+  if (kernel->active == 0)
+    vyre_launcher_park (kernel);
+  g_mutex_unlock (&kernel->lock);
+  g_return_if_fail (was_started);
 }

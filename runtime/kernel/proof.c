@@ -1,14 +1,12 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The proof at start: a real kernel, under deadlines, shows which placement and
- * residency work on this device. Nothing is assumed from names or feature bits; a
- * driver that serves stale data or cuts loops short fails here.
- */
-#include "base/alloc.h"
-#include "base/spin-lock.h"
-#include "kernel/types.h"
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/proof.h"
 
 #include <string.h>
+
+#include "base/alloc.h"
+#include "base/spin-lock.h"
+#include "kernel/launcher.h"
+#include "kernel/state.h"
 
 /* More than the loop limit some devices have. */
 #define PROBE_ITERATIONS 70000u
@@ -46,8 +44,8 @@
 /* Runs one launch by hand, before there is a launcher; ns it took in @elapsed, as far as somebody
  * was there to see them. */
 static gboolean
-run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups, gint64 *elapsed,
-    GError **error)
+proof_run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups,
+    gint64 *elapsed, GError **error)
 {
   guint32 constants[VYRE_LAUNCH_WORDS] = {
     [VYRE_LAUNCH_SEQUENCE] = ++kernel->launch_sequence,
@@ -81,13 +79,13 @@ typedef struct {
 } Measured;
 
 static gboolean
-measure_loops (VyreMegakernel *kernel, Measured *measured, GError **error)
+proof_measure_loops (VyreMegakernel *kernel, Measured *measured, GError **error)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
   guint32 hash = 0;
   gint64 elapsed;
 
-  if (!run_alone (kernel, VYRE_FLAG_PROBE, PROBE_ITERATIONS, 1, &elapsed, error))
+  if (!proof_run_alone (kernel, VYRE_FLAG_PROBE, PROBE_ITERATIONS, 1, &elapsed, error))
     return FALSE;
   measured->iterations = answer[VYRE_ANSWER_PROBE];
   for (guint32 i = 0; i < MIN (measured->iterations, PROBE_ITERATIONS); i++)
@@ -103,7 +101,7 @@ measure_loops (VyreMegakernel *kernel, Measured *measured, GError **error)
 /* As many workgroups as run at the same time. On a CPU that is one for each core;
  * there the count at one moment depends on what else the machine does. */
 static gboolean
-measure_workgroups (VyreMegakernel *kernel, GError **error)
+proof_measure_workgroups (VyreMegakernel *kernel, GError **error)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
   gint64 elapsed;
@@ -112,7 +110,7 @@ measure_workgroups (VyreMegakernel *kernel, GError **error)
     kernel->n_groups = MIN (g_get_num_processors (), 16);
     return TRUE;
   }
-  if (!run_alone (kernel, VYRE_FLAG_CENSUS, CENSUS_POLLS, VYRE_MAX_GROUPS, &elapsed, error))
+  if (!proof_run_alone (kernel, VYRE_FLAG_CENSUS, CENSUS_POLLS, VYRE_MAX_GROUPS, &elapsed, error))
     return FALSE;
   kernel->n_groups = CLAMP (answer[VYRE_ANSWER_RESIDENT], 1, VYRE_MAX_GROUPS);
   return TRUE;
@@ -121,12 +119,12 @@ measure_workgroups (VyreMegakernel *kernel, GError **error)
 /* Finds out how far a loop gets, how long an idle poll takes and how many
  * workgroups there can be. */
 static gboolean
-measure (VyreMegakernel *kernel, Measured *measured, GError **error)
+proof_measure (VyreMegakernel *kernel, Measured *measured, GError **error)
 {
   gint64 elapsed;
 
-  if (!measure_loops (kernel, measured, error) || !measure_workgroups (kernel, error)
-      || !run_alone (kernel, VYRE_FLAG_POLL, CALIBRATION_POLLS, 1, &elapsed, error))
+  if (!proof_measure_loops (kernel, measured, error) || !proof_measure_workgroups (kernel, error)
+      || !proof_run_alone (kernel, VYRE_FLAG_POLL, CALIBRATION_POLLS, 1, &elapsed, error))
     return FALSE;
   kernel->expected_exits++;
   measured->poll_ns = MAX (elapsed / CALIBRATION_POLLS, 1);
@@ -136,7 +134,7 @@ measure (VyreMegakernel *kernel, Measured *measured, GError **error)
 /* A launch ends by itself some time after its lease, should the host die: not
  * before it, though a poll may take less than it took when measured. */
 static guint32
-budget_for (const VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
+proof_budget_for (const VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
 {
   guint64 polls = 4 * kernel->params.lease / (guint64)poll_ns;
 
@@ -155,7 +153,7 @@ typedef struct {
 } Proof;
 
 static gboolean
-set_stale (GError **error)
+proof_set_stale (GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "the kernel computed with stale data. Fix: use placement=auto and residency=auto.");
@@ -164,7 +162,7 @@ set_stale (GError **error)
 
 /* Payload, tag and the rest of the readback are those of this very batch. */
 static gboolean
-check_batch (const Proof *proof, VyreBatch *batch, guint32 tag, guint8 value)
+proof_check_batch (const Proof *proof, VyreBatch *batch, guint32 tag, guint8 value)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (proof->plan);
   const guint8 *control = vyre_batch_get_readback (batch);
@@ -183,7 +181,7 @@ check_batch (const Proof *proof, VyreBatch *batch, guint32 tag, guint8 value)
 /* A few batches in flight over bytes that were just changed: right only if the
  * kernel sees the new ones. */
 static gboolean
-prove_round (VyreMegakernel *kernel, const Proof *proof, guint round, GError **error)
+proof_prove_round (VyreMegakernel *kernel, const Proof *proof, guint round, GError **error)
 {
   VyreBatch *batches[BURST] = { NULL };
   guint32 tag = 1 + round * BURST;
@@ -198,8 +196,8 @@ prove_round (VyreMegakernel *kernel, const Proof *proof, guint round, GError **e
   }
   for (guint i = 0; i < BURST && batches[i]; i++) {
     fine = fine && vyre_batch_wait (batches[i], g_get_monotonic_time () + BATCH_TIMEOUT_US, error);
-    if (fine && !check_batch (proof, batches[i], tag + i, (guint8)((tag + i) * 7)))
-      fine = set_stale (error);
+    if (fine && !proof_check_batch (proof, batches[i], tag + i, (guint8)((tag + i) * 7)))
+      fine = proof_set_stale (error);
     vyre_batch_free (batches[i]);
   }
   return fine;
@@ -242,47 +240,47 @@ proof_clear (Proof *proof, VyreMegakernel *kernel)
 
 /* The sizes of proof batches, as far as there is staging memory. */
 static gsize
-large_size (const VyreMegakernel *kernel)
+proof_large_size (const VyreMegakernel *kernel)
 {
   return MIN (LARGE_BYTES, vyre_store_get_size (kernel->staging) / BURST) & ~(gsize)4095;
 }
 
 /* Batches of one size, by one transport. */
 static gboolean
-prove_size (VyreMegakernel *kernel, gsize size, guint rounds, GError **error)
+proof_prove_size (VyreMegakernel *kernel, gsize size, guint rounds, GError **error)
 {
   Proof proof;
   gboolean fine = proof_init (&proof, kernel, PROOF_PROGRAM, size, 0, error);
 
   for (guint round = 0; round < rounds && fine; round++)
-    fine = prove_round (kernel, &proof, round, error);
+    fine = proof_prove_round (kernel, &proof, round, error);
   proof_clear (&proof, kernel);
   return fine;
 }
 
 static gboolean
-prove_transport (VyreMegakernel *kernel, gsize copy_threshold, GError **error)
+proof_prove_transport (VyreMegakernel *kernel, gsize copy_threshold, GError **error)
 {
   vyre_mutex_lock (&kernel->lock);
   kernel->copy_threshold = copy_threshold;
   g_mutex_unlock (&kernel->lock);
-  return prove_size (kernel, SMALL_BYTES, SMALL_ROUNDS, error)
-         && prove_size (kernel, large_size (kernel), LARGE_ROUNDS, error);
+  return proof_prove_size (kernel, SMALL_BYTES, SMALL_ROUNDS, error)
+         && proof_prove_size (kernel, proof_large_size (kernel), LARGE_ROUNDS, error);
 }
 
 /* Whether batches come out right by every transport of the placement, and a kernel
  * that should stay did so. */
 static gboolean
-run_proof (VyreMegakernel *kernel, GError **error)
+proof_run_proof (VyreMegakernel *kernel, GError **error)
 {
   VyreMegakernelCounters before, after;
 
   vyre_megakernel_get_counters (kernel, &before);
   vyre_megakernel_set_active (kernel, TRUE);
-  gboolean fine
-      = kernel->placement == VYRE_PLACEMENT_COPY || prove_transport (kernel, G_MAXSIZE, error);
+  gboolean fine = kernel->traits->payloads == VYRE_PAYLOADS_COPIED
+                  || proof_prove_transport (kernel, G_MAXSIZE, error);
   if (fine && kernel->copy_engine.device)
-    fine = prove_transport (kernel, 1, error);
+    fine = proof_prove_transport (kernel, 1, error);
   vyre_megakernel_set_active (kernel, FALSE);
   if (!fine)
     return FALSE;
@@ -297,7 +295,7 @@ run_proof (VyreMegakernel *kernel, GError **error)
 
 /* Nanoseconds that a batch takes at best, of @n. */
 static gboolean
-time_proof (VyreMegakernel *kernel, const Proof *proof, guint n, double *best, GError **error)
+proof_time_proof (VyreMegakernel *kernel, const Proof *proof, guint n, double *best, GError **error)
 {
   gboolean fine = TRUE;
 
@@ -314,13 +312,14 @@ time_proof (VyreMegakernel *kernel, const Proof *proof, guint n, double *best, G
 }
 
 static gboolean
-time_batch (VyreMegakernel *kernel, gsize size, gsize copy_threshold, double *best, GError **error)
+proof_time_batch (
+    VyreMegakernel *kernel, gsize size, gsize copy_threshold, double *best, GError **error)
 {
   Proof proof;
 
   kernel->copy_threshold = copy_threshold;
   gboolean fine = proof_init (&proof, kernel, PROOF_PROGRAM, size, 0, error)
-                  && time_proof (kernel, &proof, TIMED_BATCHES, best, error);
+                  && proof_time_proof (kernel, &proof, TIMED_BATCHES, best, error);
   proof_clear (&proof, kernel);
   return fine;
 }
@@ -328,14 +327,14 @@ time_batch (VyreMegakernel *kernel, gsize size, gsize copy_threshold, double *be
 /* From how many bytes on the copy engine is faster: both are a delay and a rate, as
  * two sizes show. */
 static gboolean
-measure_threshold (VyreMegakernel *kernel, GError **error)
+proof_measure_threshold (VyreMegakernel *kernel, GError **error)
 {
-  const gsize sizes[2] = { large_size (kernel) / 4, large_size (kernel) };
+  const gsize sizes[2] = { proof_large_size (kernel) / 4, proof_large_size (kernel) };
   double stored[2], copied[2];
 
   for (guint i = 0; i < 2; i++) {
-    if (!time_batch (kernel, sizes[i], G_MAXSIZE, &stored[i], error)
-        || !time_batch (kernel, sizes[i], 1, &copied[i], error))
+    if (!proof_time_batch (kernel, sizes[i], G_MAXSIZE, &stored[i], error)
+        || !proof_time_batch (kernel, sizes[i], 1, &copied[i], error))
       return FALSE;
   }
   double bytes = (double)(sizes[1] - sizes[0]);
@@ -348,24 +347,24 @@ measure_threshold (VyreMegakernel *kernel, GError **error)
 }
 
 static gboolean
-choose_threshold (VyreMegakernel *kernel, GError **error)
+proof_choose_threshold (VyreMegakernel *kernel, GError **error)
 {
-  if (kernel->placement != VYRE_PLACEMENT_SPLIT)
+  if (kernel->traits->payloads != VYRE_PAYLOADS_BY_SIZE)
     return TRUE;
   kernel->copy_threshold = kernel->params.copy_threshold;
-  return kernel->params.copy_threshold > 0 || measure_threshold (kernel, error);
+  return kernel->params.copy_threshold > 0 || proof_measure_threshold (kernel, error);
 }
 
 /* Nanoseconds that a unit of cost takes at most, raised by what @text takes for one. */
 static gboolean
-time_work (VyreMegakernel *kernel, const char *text, gsize size, guint n_observables, double *unit,
-    GError **error)
+proof_time_work (VyreMegakernel *kernel, const char *text, gsize size, guint n_observables,
+    double *unit, GError **error)
 {
   Proof proof;
   double best;
 
   gboolean fine = proof_init (&proof, kernel, text, size, n_observables, error)
-                  && time_proof (kernel, &proof, TIMED_TICKETS, &best, error);
+                  && proof_time_proof (kernel, &proof, TIMED_TICKETS, &best, error);
   if (fine)
     *unit = MAX (*unit, best / (double)proof.plan->cost);
   proof_clear (&proof, kernel);
@@ -374,7 +373,7 @@ time_work (VyreMegakernel *kernel, const char *text, gsize size, guint n_observa
 
 /* A ticket of copies, a lane each, as long as they may be. */
 static char *
-make_lanes (const VyreMegakernel *kernel)
+proof_make_lanes (const VyreMegakernel *kernel)
 {
   guint n = kernel->pipeline.workgroup;
   GString *text = g_string_new (NULL);
@@ -388,30 +387,30 @@ make_lanes (const VyreMegakernel *kernel)
 /* How long a unit of cost takes: of lanes, and of the two other things that take the longest
  * for what they cost. */
 static gboolean
-time_units (VyreMegakernel *kernel, double *lane, double *other, GError **error)
+proof_time_units (VyreMegakernel *kernel, double *lane, double *other, GError **error)
 {
   /* of which a readback has to have room for all */
   guint words = MIN (kernel->pipeline.workgroup * COPY_STEPS,
       (guint)(vyre_store_get_size (kernel->readbacks) / 16));
-  gsize size = MIN (HISTOGRAM_BYTES, large_size (kernel));
-  g_autofree char *lanes = make_lanes (kernel);
+  gsize size = MIN (HISTOGRAM_BYTES, proof_large_size (kernel));
+  g_autofree char *lanes = proof_make_lanes (kernel);
   g_autofree char *copies
       = g_strdup_printf ("packed_slot { memcpy 160, 160, %u | memcpy 160, 160, %u }", words, words);
 
   *lane = *other = 0;
-  return time_work (kernel, lanes, 0, VYRE_LANE_MEMCPY_WORDS, lane, error)
-         && time_work (kernel, copies, 0, words, other, error)
-         && time_work (kernel, "u8_histogram payload -> bins", size, 0, other, error);
+  return proof_time_work (kernel, lanes, 0, VYRE_LANE_MEMCPY_WORDS, lane, error)
+         && proof_time_work (kernel, copies, 0, words, other, error)
+         && proof_time_work (kernel, "u8_histogram payload -> bins", size, 0, other, error);
 }
 
 /* What may be in flight at a time. Workgroups of a CPU come and go: there one has to do. */
 static gboolean
-measure_most (VyreMegakernel *kernel, GError **error)
+proof_measure_most (VyreMegakernel *kernel, GError **error)
 {
   guint64 time = kernel->params.max_batch_time ? kernel->params.max_batch_time : DEFAULT_BATCH_TIME;
   double lane, other;
 
-  if (!time_units (kernel, &lane, &other, error))
+  if (!proof_time_units (kernel, &lane, &other, error))
     return FALSE;
   guint groups = vyre_device_is_cpu (kernel->device) ? 1 : kernel->n_groups;
   double most = (double)time / other * groups;
@@ -425,35 +424,35 @@ measure_most (VyreMegakernel *kernel, GError **error)
 
 /* What is measured with batches, once those are known to come out right. */
 static gboolean
-measure_batches (VyreMegakernel *kernel, GError **error)
+proof_measure_batches (VyreMegakernel *kernel, GError **error)
 {
   vyre_megakernel_set_active (kernel, TRUE);
-  gboolean fine = choose_threshold (kernel, error) && measure_most (kernel, error);
+  gboolean fine = proof_choose_threshold (kernel, error) && proof_measure_most (kernel, error);
   vyre_megakernel_set_active (kernel, FALSE);
   return fine;
 }
 
 static void
-set_residency (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
+proof_set_residency (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
 {
   vyre_mutex_lock (&kernel->lock);
   kernel->residency = residency;
-  kernel->budget = budget_for (kernel, residency, poll_ns);
+  kernel->budget = proof_budget_for (kernel, residency, poll_ns);
   g_mutex_unlock (&kernel->lock);
 }
 
 /* Tries one residency. What comes of it is appended to @verdict. */
 static gboolean
-prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict,
+proof_prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict,
     GError **error)
 {
   GError *reason = NULL;
 
-  set_residency (kernel, residency, poll_ns);
-  gboolean fine = run_proof (kernel, &reason) && measure_batches (kernel, &reason);
+  proof_set_residency (kernel, residency, poll_ns);
+  gboolean fine = proof_run_proof (kernel, &reason) && proof_measure_batches (kernel, &reason);
   g_string_append_printf (verdict, "; %s, %s: %s", vyre_placement_name (kernel->placement),
       vyre_residency_name (residency), fine ? "proven" : reason->message);
-  if (fine && kernel->placement == VYRE_PLACEMENT_SPLIT)
+  if (fine && kernel->traits->payloads == VYRE_PAYLOADS_BY_SIZE)
     g_string_append_printf (
         verdict, ", by copy engine from %" G_GSIZE_FORMAT " bytes on", kernel->copy_threshold);
   if (!fine) {
@@ -470,7 +469,7 @@ prove (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString 
  * good, and what cannot stay for good although loops would let it has a problem
  * that a relay has too. */
 static gboolean
-is_candidate (VyreResidency residency, VyreResidency wanted, gboolean limited)
+proof_is_candidate (VyreResidency residency, VyreResidency wanted, gboolean limited)
 {
   if (wanted != VYRE_RESIDENCY_AUTO && wanted != residency)
     return FALSE;
@@ -493,18 +492,18 @@ vyre_prove (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, GErro
         "The staging memory is too small to try the device. Fix: use at least 65536 bytes.");
     return FALSE;
   }
-  if (!measure (kernel, &measured, error))
+  if (!proof_measure (kernel, &measured, error))
     return FALSE;
   gboolean limited = kernel->limited = measured.iterations < PROBE_ITERATIONS;
   if (verdict->len == 0)
     g_string_append_printf (verdict,
         "loops run %s%u iterations, an idle poll takes %" G_GINT64_FORMAT " ns, %u workgroups",
         limited ? "at most " : "", measured.iterations, measured.poll_ns, kernel->n_groups);
-  while (
-      *next <= VYRE_RESIDENCY_DISPATCH && !is_candidate (*next, kernel->params.residency, limited))
+  while (*next <= VYRE_RESIDENCY_DISPATCH
+         && !proof_is_candidate (*next, kernel->params.residency, limited))
     (*next)++;
   if (*next > VYRE_RESIDENCY_DISPATCH)
     return FALSE;
   kernel->launcher = vyre_thread_new ("vyre-launcher", vyre_launcher_run, kernel, error);
-  return kernel->launcher && prove (kernel, (*next)++, measured.poll_ns, verdict, error);
+  return kernel->launcher && proof_prove (kernel, (*next)++, measured.poll_ns, verdict, error);
 }

@@ -28,13 +28,13 @@ vyre_mark_init (VyreMark *mark, GError **error)
 
 /* The granules that the kernel stores are the first ones and those of the report. */
 static gsize
-n_stored (const VyrePlan *plan)
+marks_n_stored (const VyrePlan *plan)
 {
   return plan->copied_granules + VYRE_SCRATCH_REPORT_WORDS * 4 / VYRE_GRANULE;
 }
 
 static gsize
-nth_stored (const VyrePlan *plan, gsize n)
+marks_nth_stored (const VyrePlan *plan, gsize n)
 {
   return n < plan->copied_granules
              ? n
@@ -51,14 +51,14 @@ vyre_readback_marks_expect (guint8 *slice, const VyrePlan *plan, const VyreMark 
 
   for (gsize i = 0; i < plan->copied_granules; i++)
     granules[i] = *mark;
-  for (gsize i = plan->copied_granules; i < n_stored (plan); i++)
-    granules[nth_stored (plan, i)] = *mark;
+  for (gsize i = plan->copied_granules; i < marks_n_stored (plan); i++)
+    granules[marks_nth_stored (plan, i)] = *mark;
   if (copied < plan->layout.total)
     memcpy (slice + copied, (const guint8 *)plan->slice + copied, plan->layout.total - copied);
 }
 
 static gboolean
-has_mark (const VyreMark *granules, gsize n, const VyreMark *mark)
+marks_has_mark (const VyreMark *granules, gsize n, const VyreMark *mark)
 {
   gboolean found = FALSE;
 
@@ -76,11 +76,12 @@ vyre_readback_marks_is_whole (
   const VyreMark *granules = (const VyreMark *)slice;
 
   for (; *arrived < plan->copied_granules; *arrived += STRIDE) {
-    if (has_mark (granules + *arrived, MIN (STRIDE, plan->copied_granules - *arrived), mark))
+    if (marks_has_mark (granules + *arrived, MIN (STRIDE, plan->copied_granules - *arrived), mark))
       return FALSE;
   }
-  gsize report = nth_stored (plan, plan->copied_granules);
-  gboolean whole = !has_mark (granules + report, n_stored (plan) - plan->copied_granules, mark);
+  gsize report = marks_nth_stored (plan, plan->copied_granules);
+  gboolean whole
+      = !marks_has_mark (granules + report, marks_n_stored (plan) - plan->copied_granules, mark);
   vyre_order_loads (); /* nothing of it is read before that */
   return whole;
 }

@@ -48,28 +48,28 @@ struct _VyreResidentFiles {
 };
 
 static gsize
-bytes_taken (gsize size)
+resident_bytes_taken (gsize size)
 {
   return (MAX (size, 1) + PAGE - 1) / PAGE * PAGE;
 }
 
-/* Called with the lock held, up to evict(). */
+/* Called with the lock held, up to resident_evict(). */
 static void
-free_slices (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_free_slices (VyreResidentFiles *self, VyreResidentFile *resident)
 {
   if (resident->staged != VYRE_NOWHERE)
     vyre_store_free (self->staging, resident->staged);
   if (resident->stored != VYRE_NOWHERE)
     vyre_store_free (self->payloads, resident->stored);
   if (resident->staged != VYRE_NOWHERE || resident->stored != VYRE_NOWHERE)
-    self->used_bytes -= bytes_taken (resident->size);
+    self->used_bytes -= resident_bytes_taken (resident->size);
   resident->staged = resident->stored = VYRE_NOWHERE;
 }
 
 static void
 resident_free (VyreResidentFiles *self, VyreResidentFile *resident)
 {
-  free_slices (self, resident);
+  resident_free_slices (self, resident);
   g_clear_error (&resident->error);
   vyre_file_name_free (resident->name);
   g_free (resident);
@@ -77,7 +77,7 @@ resident_free (VyreResidentFiles *self, VyreResidentFile *resident)
 
 /* The one that was not used for longest, of those that nobody uses now. */
 static VyreResidentFile *
-find_victim (VyreResidentFiles *self)
+resident_find_victim (VyreResidentFiles *self)
 {
   VyreResidentFile *victim = NULL, *resident;
   GHashTableIter iter;
@@ -92,9 +92,9 @@ find_victim (VyreResidentFiles *self)
 }
 
 static gboolean
-evict (VyreResidentFiles *self)
+resident_evict (VyreResidentFiles *self)
 {
-  VyreResidentFile *victim = find_victim (self);
+  VyreResidentFile *victim = resident_find_victim (self);
 
   if (!victim)
     return FALSE;
@@ -106,21 +106,21 @@ evict (VyreResidentFiles *self)
 
 /* Somebody wants the room for a payload. */
 static gboolean
-reclaim (gpointer data)
+resident_reclaim (gpointer data)
 {
   VyreResidentFiles *self = data;
 
   g_mutex_lock (&self->lock);
-  gboolean evicted = evict (self);
+  gboolean evicted = resident_evict (self);
   g_mutex_unlock (&self->lock);
   return evicted;
 }
 
 /* Both slices, or none. */
 static gboolean
-alloc_slices (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_alloc_slices (VyreResidentFiles *self, VyreResidentFile *resident)
 {
-  gsize size = bytes_taken (resident->size);
+  gsize size = resident_bytes_taken (resident->size);
 
   if (!vyre_store_try_alloc (self->staging, size, &resident->staged)) {
     resident->staged = VYRE_NOWHERE;
@@ -138,7 +138,7 @@ alloc_slices (VyreResidentFiles *self, VyreResidentFile *resident)
 
 /* What nobody can make room in now. */
 static gsize
-count_pinned_bytes (VyreResidentFiles *self)
+resident_count_pinned_bytes (VyreResidentFiles *self)
 {
   VyreResidentFile *resident;
   GHashTableIter iter;
@@ -147,21 +147,21 @@ count_pinned_bytes (VyreResidentFiles *self)
   g_hash_table_iter_init (&iter, self->residents);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
     if (resident->pins > 0 || (resident->state == VYRE_RESIDENCE_LOADING && resident->read))
-      bytes += bytes_taken (resident->size);
+      bytes += resident_bytes_taken (resident->size);
   }
   return bytes;
 }
 
 /* Called with the lock held. Nothing is evicted if that would not be enough. */
 static gboolean
-make_room (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_make_room (VyreResidentFiles *self, VyreResidentFile *resident)
 {
-  gsize size = bytes_taken (resident->size);
+  gsize size = resident_bytes_taken (resident->size);
 
-  if (count_pinned_bytes (self) + size > self->budget)
+  if (resident_count_pinned_bytes (self) + size > self->budget)
     return FALSE;
-  while (self->used_bytes + size > self->budget || !alloc_slices (self, resident)) {
-    if (!evict (self))
+  while (self->used_bytes + size > self->budget || !resident_alloc_slices (self, resident)) {
+    if (!resident_evict (self))
       return FALSE;
   }
   return TRUE;
@@ -169,9 +169,9 @@ make_room (VyreResidentFiles *self, VyreResidentFile *resident)
 
 /* Takes @error. Called with the lock held. */
 static void
-fail (VyreResidentFiles *self, VyreResidentFile *resident, GError *error)
+resident_fail (VyreResidentFiles *self, VyreResidentFile *resident, GError *error)
 {
-  free_slices (self, resident);
+  resident_free_slices (self, resident);
   resident->state = VYRE_RESIDENCE_FAILED;
   resident->failed = ++self->now;
   g_clear_error (&resident->error);
@@ -180,7 +180,7 @@ fail (VyreResidentFiles *self, VyreResidentFile *resident, GError *error)
 }
 
 static void
-close_file (VyreResidentFile *resident)
+resident_close_file (VyreResidentFile *resident)
 {
   if (resident->fd >= 0)
     close (resident->fd);
@@ -189,9 +189,9 @@ close_file (VyreResidentFile *resident)
 
 /* Room for payloads stays what it is when the staging store grows by what the budget does. */
 static GError *
-too_large (VyreResidentFiles *self, const char *path, gsize size)
+resident_too_large (VyreResidentFiles *self, const char *path, gsize size)
 {
-  gsize needed = bytes_taken (MIN (size, LARGEST));
+  gsize needed = resident_bytes_taken (MIN (size, LARGEST));
   gsize staging = vyre_store_get_size (self->staging) - self->budget + needed;
   gsize most = vyre_store_get_most (self->staging);
   g_autofree char *fix = size <= LARGEST && staging <= most ? g_strdup_printf (
@@ -207,7 +207,7 @@ too_large (VyreResidentFiles *self, const char *path, gsize size)
 
 /* A file that does not say how long it is: a copy takes its place. */
 static GError *
-measure (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_measure (VyreResidentFiles *self, VyreResidentFile *resident)
 {
   gsize size = 0;
   int copy = vyre_file_copy_out (resident->fd, self->budget, &size);
@@ -215,7 +215,7 @@ measure (VyreResidentFiles *self, VyreResidentFile *resident)
   if (copy < 0)
     return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be read.",
         resident->name->path, g_strerror (errno));
-  close_file (resident);
+  resident_close_file (resident);
   resident->fd = copy;
   resident->size = size;
   if (size <= self->budget)
@@ -227,7 +227,7 @@ measure (VyreResidentFiles *self, VyreResidentFile *resident)
 }
 
 static GError *
-open_file (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_open_file (VyreResidentFiles *self, VyreResidentFile *resident)
 {
   GError *error = NULL;
   struct stat status;
@@ -239,28 +239,30 @@ open_file (VyreResidentFiles *self, VyreResidentFile *resident)
     return g_error_new (VYRE_ERROR, VYRE_ERROR_IO, "%s: %s. Fix: name a file that can be read.",
         resident->name->path, g_strerror (errno));
   if (!vyre_file_tells_size (resident->fd))
-    return measure (self, resident);
-  if ((guint64)status.st_size > self->budget || bytes_taken ((gsize)status.st_size) > self->budget)
-    return too_large (self, resident->name->path, (gsize)status.st_size);
+    return resident_measure (self, resident);
+  if ((guint64)status.st_size > self->budget
+      || resident_bytes_taken ((gsize)status.st_size) > self->budget)
+    return resident_too_large (self, resident->name->path, (gsize)status.st_size);
   resident->size = (gsize)status.st_size;
   return NULL;
 }
 
 /* From the staging store to where the kernel reads payloads. */
 static void
-store (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_store (VyreResidentFiles *self, VyreResidentFile *resident)
 {
   if (!self->payloads)
     return;
   vyre_buffer_store (vyre_store_get_data (self->payloads) + resident->stored,
-      vyre_store_get_data (self->staging) + resident->staged, bytes_taken (resident->size));
+      vyre_store_get_data (self->staging) + resident->staged,
+      resident_bytes_taken (resident->size));
   vyre_buffer_flush ();
   vyre_store_free (self->staging, resident->staged);
 }
 
 /* What the read of a file came to: an error, or NULL. */
 static GError *
-finish_read (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_finish_read (VyreResidentFiles *self, VyreResidentFile *resident)
 {
   GError *error = NULL;
   gsize arrived = 0;
@@ -278,16 +280,16 @@ finish_read (VyreResidentFiles *self, VyreResidentFile *resident)
 
 /* Takes in what became of a read. */
 static void
-finish_load (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_finish_load (VyreResidentFiles *self, VyreResidentFile *resident)
 {
-  GError *error = finish_read (self, resident);
+  GError *error = resident_finish_read (self, resident);
 
-  close_file (resident);
+  resident_close_file (resident);
   if (!error)
-    store (self, resident);
+    resident_store (self, resident);
   g_mutex_lock (&self->lock);
   if (error) {
-    fail (self, resident, error);
+    resident_fail (self, resident, error);
   } else {
     if (self->payloads)
       resident->staged = VYRE_NOWHERE;
@@ -300,7 +302,7 @@ finish_load (VyreResidentFiles *self, VyreResidentFile *resident)
 
 /* Starts the read of a file that is open and has room. */
 static GError *
-start_read (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_start_read (VyreResidentFiles *self, VyreResidentFile *resident)
 {
   const VyreTransfer read = {
     .kind = VYRE_TRANSFER_READ,
@@ -316,30 +318,30 @@ start_read (VyreResidentFiles *self, VyreResidentFile *resident)
 
 /* Starts to read a file that is not there, which is LOADING. */
 static void
-load (VyreResidentFiles *self, VyreResidentFile *resident)
+resident_load (VyreResidentFiles *self, VyreResidentFile *resident)
 {
-  GError *error = open_file (self, resident);
+  GError *error = resident_open_file (self, resident);
   gboolean room = FALSE;
 
   if (!error) {
     g_mutex_lock (&self->lock);
-    room = make_room (self, resident);
+    room = resident_make_room (self, resident);
     g_mutex_unlock (&self->lock);
   }
   if (room)
-    error = start_read (self, resident);
+    error = resident_start_read (self, resident);
   if (room && !error) {
     g_mutex_lock (&self->lock);
     self->counters.loads++;
     g_mutex_unlock (&self->lock);
     if (vyre_file_io_is_finished (self->file_io, resident->read)) /* of that nobody is told */
-      finish_load (self, resident);
+      resident_finish_load (self, resident);
     return;
   }
-  close_file (resident);
+  resident_close_file (resident);
   g_mutex_lock (&self->lock);
   if (error)
-    fail (self, resident, error);
+    resident_fail (self, resident, error);
   else
     resident->state = VYRE_RESIDENCE_FULL;
   g_mutex_unlock (&self->lock);
@@ -347,7 +349,7 @@ load (VyreResidentFiles *self, VyreResidentFile *resident)
 
 /* Called with the lock held. */
 static VyreResidentFile *
-add (VyreResidentFiles *self, const VyreFileName *name)
+resident_add (VyreResidentFiles *self, const VyreFileName *name)
 {
   VyreResidentFile *resident = g_new0 (VyreResidentFile, 1);
 
@@ -375,9 +377,9 @@ vyre_resident_files_new (VyreFileIo *file_io, VyreStore *staging, VyreStore *pay
   self->data = data;
   g_mutex_init (&self->lock);
   self->residents = g_hash_table_new (vyre_file_name_hash, vyre_file_name_equal);
-  vyre_store_set_reclaim (staging, reclaim, self);
+  vyre_store_set_reclaim (staging, resident_reclaim, self);
   if (payloads)
-    vyre_store_set_reclaim (payloads, reclaim, self);
+    vyre_store_set_reclaim (payloads, resident_reclaim, self);
   return self;
 }
 
@@ -395,7 +397,7 @@ vyre_resident_files_free (VyreResidentFiles *self)
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
     if (resident->read)
       vyre_file_io_finish (self->file_io, resident->read, NULL, NULL);
-    close_file (resident);
+    resident_close_file (resident);
     resident_free (self, resident);
   }
   g_hash_table_unref (self->residents);
@@ -415,7 +417,7 @@ vyre_resident_files_now (VyreResidentFiles *self)
 
 /* Whether a file has to be read for a wish that was made at @since. */
 static gboolean
-is_to_load (const VyreResidentFile *resident, guint64 since)
+resident_is_to_load (const VyreResidentFile *resident, guint64 since)
 {
   return resident->state == VYRE_RESIDENCE_FULL
          || (resident->state == VYRE_RESIDENCE_FAILED && resident->failed < since);
@@ -430,13 +432,13 @@ vyre_resident_files_want (
   g_mutex_lock (&self->lock);
   VyreResidentFile *resident = g_hash_table_lookup (self->residents, name);
   if (!resident)
-    resident = add (self, name);
-  gboolean to_load = is_to_load (resident, since);
+    resident = resident_add (self, name);
+  gboolean to_load = resident_is_to_load (resident, since);
   if (to_load)
     resident->state = VYRE_RESIDENCE_LOADING;
   g_mutex_unlock (&self->lock);
   if (to_load)
-    load (self, resident);
+    resident_load (self, resident);
   g_mutex_lock (&self->lock);
   /* what was resident may have been evicted by now, and is wanted again then */
   resident = g_hash_table_lookup (self->residents, name);
@@ -450,7 +452,7 @@ vyre_resident_files_want (
 
 /* The next file whose read is through, or NULL. */
 static VyreResidentFile *
-find_finished (VyreResidentFiles *self)
+resident_find_finished (VyreResidentFiles *self)
 {
   VyreResidentFile *resident, *found = NULL;
   GHashTableIter iter;
@@ -471,8 +473,8 @@ vyre_resident_files_collect (VyreResidentFiles *self)
 {
   VyreResidentFile *resident;
 
-  while ((resident = find_finished (self)))
-    finish_load (self, resident);
+  while ((resident = resident_find_finished (self)))
+    resident_finish_load (self, resident);
 }
 
 /* Forgets the files that are not there, and with them the folders that they were looked for in.

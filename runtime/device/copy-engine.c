@@ -4,7 +4,7 @@
 #include "abi.h"
 
 static gboolean
-create_copies (VyreCopyEngine *c, GError **error)
+copy_create_copies (VyreCopyEngine *c, GError **error)
 {
   VkCommandPoolCreateInfo pool_info = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -43,7 +43,7 @@ vyre_copy_engine_init (VyreCopyEngine *c, VyreDevice *device, GError **error)
   *c = (VyreCopyEngine){ .device = device };
   return vyre_buffer_init (&c->tickets, device, (gsize)VYRE_MAX_TICKETS * VYRE_TICKET_BYTES,
              VYRE_BUFFER_HOST, error)
-         && create_copies (c, error);
+         && copy_create_copies (c, error);
 }
 
 /* No copy may be under way. */
@@ -70,7 +70,7 @@ vyre_copy_engine_ticket (VyreCopyEngine *c, guint32 number)
 
 /* Tickets are consecutive in the ring, which they may run over the end of. */
 static void
-record_tickets (
+copy_record_tickets (
     VyreCopyEngine *c, VkCommandBuffer commands, VkBuffer door, guint32 first, guint32 n_tickets)
 {
   guint32 start = first % VYRE_MAX_TICKETS;
@@ -93,15 +93,16 @@ record_tickets (
 }
 
 static gboolean
-record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *payload, VkBuffer door,
+copy_record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *payload, VkBuffer door,
     guint32 first_ticket, guint32 n_tickets, GError **error)
 {
   VkCommandBufferBeginInfo begin = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
     .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
   };
-  /* the payload is there, for whoever reads it, before the doorbell rings; what the host
-   * wrote before it submitted is read as it is */
+  /* pairs with the barrier in take(), and with the addresses that look() depends on,
+   * megakernel.comp: the payload is there before the tickets. What the host wrote before it
+   * submitted is read as it is. */
   VkMemoryBarrier arrived = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
     .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
@@ -115,13 +116,13 @@ record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *payload,
   vkCmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
       VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1, &arrived, 0, NULL, 0, NULL);
   if (n_tickets > 0)
-    record_tickets (c, commands, door, first_ticket, n_tickets);
+    copy_record_tickets (c, commands, door, first_ticket, n_tickets);
   return vyre_vk_check (vkEndCommandBuffer (commands), "vkEndCommandBuffer", c->device, error);
 }
 
 /* Where copy @number, counted from 0, has its command buffer. Queues take turns. */
 static VyreCopy *
-place_of (VyreCopyEngine *c, guint64 number)
+copy_place_of (VyreCopyEngine *c, guint64 number)
 {
   guint n_queues = c->device->n_transfer_queues;
 
@@ -133,7 +134,7 @@ place_of (VyreCopyEngine *c, guint64 number)
 gboolean
 vyre_copy_engine_has_room (VyreCopyEngine *c)
 {
-  const VyreCopy *copy = place_of (c, c->n_copies);
+  const VyreCopy *copy = copy_place_of (c, c->n_copies);
 
   return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) != VK_NOT_READY;
 }
@@ -143,7 +144,7 @@ vyre_copy_engine_has_room (VyreCopyEngine *c)
 guint64
 vyre_copy_engine_take (VyreCopyEngine *c)
 {
-  place_of (c, c->n_copies)->taken = TRUE;
+  copy_place_of (c, c->n_copies)->taken = TRUE;
   return c->n_copies++;
 }
 
@@ -155,7 +156,7 @@ vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *p
     VkBuffer door, guint32 first_ticket, guint32 n_tickets, GError **error)
 {
   VkQueue queue = c->device->transfer_queues[number % c->device->n_transfer_queues];
-  VyreCopy *copy = place_of (c, number);
+  VyreCopy *copy = copy_place_of (c, number);
   VkSubmitInfo submit = {
     .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
     .commandBufferCount = 1,
@@ -163,11 +164,12 @@ vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *p
   };
 
   copy->taken = copy->submitted = FALSE;
-  copy->submitted = vyre_vk_check (vkResetFences (c->device->handle, 1, &copy->fence),
-                        "vkResetFences", c->device, error)
-                    && record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
-                    && vyre_vk_check (vyre_device_submit (c->device, queue, &submit, copy->fence),
-                        "vkQueueSubmit", c->device, error);
+  copy->submitted
+      = vyre_vk_check (
+            vkResetFences (c->device->handle, 1, &copy->fence), "vkResetFences", c->device, error)
+        && copy_record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
+        && vyre_vk_check (vyre_device_submit (c->device, queue, &submit, copy->fence),
+            "vkQueueSubmit", c->device, error);
   return copy->submitted;
 }
 
@@ -177,7 +179,7 @@ gboolean
 vyre_copy_engine_has_ended (VyreCopyEngine *c, guint64 number)
 {
   guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPIER_COPIES;
-  const VyreCopy *copy = place_of (c, number);
+  const VyreCopy *copy = copy_place_of (c, number);
 
   if (c->n_copies - number > places) /* another one has its place, which was free */
     return TRUE;
@@ -193,7 +195,7 @@ vyre_copy_engine_drain (VyreCopyEngine *c)
   gboolean fine = TRUE;
 
   for (guint i = 0; i < places && fine; i++) {
-    const VyreCopy *copy = place_of (c, i);
+    const VyreCopy *copy = copy_place_of (c, i);
     fine = !copy->submitted
            || vkWaitForFences (c->device->handle, 1, &copy->fence, VK_TRUE, G_MAXUINT64)
                   == VK_SUCCESS;

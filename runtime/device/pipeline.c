@@ -14,38 +14,38 @@ static const guint32 discrete_spirv[] = {
 };
 
 static const guint32 *
-code (const VyrePipeline *p)
+pipeline_code (const VyrePipeline *p)
 {
   return p->discrete ? discrete_spirv : unified_spirv;
 }
 
 static gsize
-code_size (const VyrePipeline *p)
+pipeline_code_size (const VyrePipeline *p)
 {
   return p->discrete ? sizeof discrete_spirv : sizeof unified_spirv;
 }
 
 /* What is bound: the buffers, then the texels unless the code has none. */
 static guint32
-n_bindings (const VyrePipeline *p)
+pipeline_n_bindings (const VyrePipeline *p)
 {
   return p->discrete ? VYRE_N_BUFFERS : VYRE_N_BUFFERS + 1;
 }
 
 static VkDescriptorType
-binding_type (guint32 binding)
+pipeline_binding_type (guint32 binding)
 {
   return binding == VYRE_BIND_TEXELS ? VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER
                                      : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
 }
 
 static gboolean
-create_layouts (VyrePipeline *p, GError **error)
+pipeline_create_layouts (VyrePipeline *p, GError **error)
 {
   VkDescriptorSetLayoutBinding bindings[VYRE_N_BUFFERS + 1];
   VkDescriptorSetLayoutCreateInfo set_info = {
     .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-    .bindingCount = n_bindings (p),
+    .bindingCount = pipeline_n_bindings (p),
     .pBindings = bindings,
   };
   VkPushConstantRange constants = {
@@ -60,10 +60,10 @@ create_layouts (VyrePipeline *p, GError **error)
     .pPushConstantRanges = &constants,
   };
 
-  for (guint32 i = 0; i < n_bindings (p); i++)
+  for (guint32 i = 0; i < pipeline_n_bindings (p); i++)
     bindings[i] = (VkDescriptorSetLayoutBinding){
       .binding = i,
-      .descriptorType = binding_type (i),
+      .descriptorType = pipeline_binding_type (i),
       .descriptorCount = 1,
       .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
     };
@@ -76,7 +76,7 @@ create_layouts (VyrePipeline *p, GError **error)
 }
 
 static VyrePipelineKey
-cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
+pipeline_cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
 {
   const VyreDevice *device = p->device;
   const VkPhysicalDeviceProperties *properties = &device->properties;
@@ -92,7 +92,7 @@ cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
   G_STATIC_ASSERT (sizeof key.cache_uuid == VK_UUID_SIZE);
   memcpy (key.device_uuid, device->uuid, sizeof key.device_uuid);
   memcpy (key.cache_uuid, properties->pipelineCacheUUID, sizeof key.cache_uuid);
-  g_checksum_update (checksum, (const guchar *)code (p), (gssize)code_size (p));
+  g_checksum_update (checksum, (const guchar *)pipeline_code (p), (gssize)pipeline_code_size (p));
   g_checksum_update (checksum, (const guchar *)specialization, (gssize)size);
   g_checksum_get_digest (checksum, key.code, &digest_size);
   return key;
@@ -101,7 +101,7 @@ cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
 /* A cache with what an earlier opening left, or an empty one. A driver that has
  * none compiles without. */
 static VkPipelineCache
-open_cache (const VyrePipeline *p, GBytes *loaded)
+pipeline_open_cache (const VyrePipeline *p, GBytes *loaded)
 {
   gsize size = 0;
   gconstpointer data = loaded ? g_bytes_get_data (loaded, &size) : NULL;
@@ -116,12 +116,12 @@ open_cache (const VyrePipeline *p, GBytes *loaded)
   if (result == VK_SUCCESS)
     return cache;
   g_debug ("vkCreatePipelineCache over %" G_GSIZE_FORMAT " bytes: %d", size, result);
-  return loaded ? open_cache (p, NULL) : VK_NULL_HANDLE;
+  return loaded ? pipeline_open_cache (p, NULL) : VK_NULL_HANDLE;
 }
 
 /* What the driver has to say for next time. */
 static GBytes *
-read_cache (const VyrePipeline *p, VkPipelineCache cache)
+pipeline_read_cache (const VyrePipeline *p, VkPipelineCache cache)
 {
   VkDevice device = p->device->handle;
   gsize size = 0;
@@ -136,16 +136,16 @@ read_cache (const VyrePipeline *p, VkPipelineCache cache)
 
 /* Compiles, or has the driver take what it compiled before. */
 static VkResult
-compile (const VyrePipeline *p, const VkComputePipelineCreateInfo *info, VkPipeline *pipeline,
-    gboolean *cache_hit)
+pipeline_compile (const VyrePipeline *p, const VkComputePipelineCreateInfo *info,
+    VkPipeline *pipeline, gboolean *cache_hit)
 {
   const VkSpecializationInfo *specialization = info->stage.pSpecializationInfo;
-  VyrePipelineKey key = cache_key (p, specialization->pData, specialization->dataSize);
+  VyrePipelineKey key = pipeline_cache_key (p, specialization->pData, specialization->dataSize);
   g_autofree char *path = vyre_pipeline_cache_path (&key);
   g_autoptr (GBytes) loaded = vyre_pipeline_cache_load (path, &key);
-  VkPipelineCache cache = open_cache (p, loaded);
+  VkPipelineCache cache = pipeline_open_cache (p, loaded);
   VkResult result = vkCreateComputePipelines (p->device->handle, cache, 1, info, NULL, pipeline);
-  g_autoptr (GBytes) blob = result == VK_SUCCESS ? read_cache (p, cache) : NULL;
+  g_autoptr (GBytes) blob = result == VK_SUCCESS ? pipeline_read_cache (p, cache) : NULL;
 
   *cache_hit = cache && loaded;
   if (blob)
@@ -155,12 +155,12 @@ compile (const VyrePipeline *p, const VkComputePipelineCreateInfo *info, VkPipel
 }
 
 static gboolean
-create_shader (VyrePipeline *p, GError **error)
+pipeline_create_shader (VyrePipeline *p, GError **error)
 {
   VkShaderModuleCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-    .codeSize = code_size (p),
-    .pCode = code (p),
+    .codeSize = pipeline_code_size (p),
+    .pCode = pipeline_code (p),
   };
 
   return vyre_vk_check (vkCreateShaderModule (p->device->handle, &info, NULL, &p->shader),
@@ -168,7 +168,7 @@ create_shader (VyrePipeline *p, GError **error)
 }
 
 static gboolean
-create_pipeline (
+pipeline_create_pipeline (
     const VyrePipeline *p, gboolean rare, VkPipeline *pipeline, gboolean *cache_hit, GError **error)
 {
   guint32 specialization[VYRE_N_SPECS] = {
@@ -198,8 +198,8 @@ create_pipeline (
     },
     .layout = p->layout,
   };
-  return vyre_vk_check (
-      compile (p, &info, pipeline, cache_hit), "vkCreateComputePipelines", p->device, error);
+  return vyre_vk_check (pipeline_compile (p, &info, pipeline, cache_hit),
+      "vkCreateComputePipelines", p->device, error);
 }
 
 /* The pipeline with what few batches want; compiling may take tenths of a second. */
@@ -208,11 +208,11 @@ vyre_pipeline_build_rare (const VyrePipeline *p, VkPipeline *rare, GError **erro
 {
   gboolean cache_hit;
 
-  return create_pipeline (p, TRUE, rare, &cache_hit, error);
+  return pipeline_create_pipeline (p, TRUE, rare, &cache_hit, error);
 }
 
 static gboolean
-create_descriptors (VyrePipeline *p, GError **error)
+pipeline_create_descriptors (VyrePipeline *p, GError **error)
 {
   guint32 n_sets = 1 + (p->discrete ? 0 : VYRE_PIPELINE_SOURCES);
   VkDescriptorPoolSize sizes[] = { { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, n_sets * VYRE_N_BUFFERS },
@@ -231,7 +231,7 @@ create_descriptors (VyrePipeline *p, GError **error)
 
 /* The payload as texels; what code that does not read them is bound to is one. */
 static gboolean
-create_texels (
+pipeline_create_texels (
     const VyrePipeline *p, VkBuffer payload, gsize size, VkBufferView *texels, GError **error)
 {
   VkBufferViewCreateInfo info = {
@@ -247,7 +247,7 @@ create_texels (
 }
 
 static VkResult
-allocate_set (VyrePipeline *p, VkDescriptorSet *set)
+pipeline_allocate_set (VyrePipeline *p, VkDescriptorSet *set)
 {
   VkDescriptorSetAllocateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
@@ -263,12 +263,14 @@ allocate_set (VyrePipeline *p, VkDescriptorSet *set)
 }
 
 static gboolean
-create_set (VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
+pipeline_create_set (
+    VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
 {
   VkDescriptorBufferInfo infos[VYRE_N_BUFFERS];
   VkWriteDescriptorSet writes[VYRE_N_BUFFERS + 1];
 
-  if (!vyre_vk_check (allocate_set (p, &source->set), "vkAllocateDescriptorSets", p->device, error))
+  if (!vyre_vk_check (
+          pipeline_allocate_set (p, &source->set), "vkAllocateDescriptorSets", p->device, error))
     return FALSE;
   for (guint32 i = 0; i < VYRE_N_BUFFERS; i++)
     infos[i] = (VkDescriptorBufferInfo){
@@ -277,24 +279,24 @@ create_set (VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, G
                : i == VYRE_BIND_STORE ? p->store_size
                                       : VK_WHOLE_SIZE,
     };
-  for (guint32 i = 0; i < n_bindings (p); i++) {
+  for (guint32 i = 0; i < pipeline_n_bindings (p); i++) {
     gboolean texels = i == VYRE_BIND_TEXELS;
     writes[i] = (VkWriteDescriptorSet){
       .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
       .dstSet = source->set,
       .dstBinding = i,
       .descriptorCount = 1,
-      .descriptorType = binding_type (i),
+      .descriptorType = pipeline_binding_type (i),
       .pBufferInfo = texels ? NULL : &infos[i],
       .pTexelBufferView = texels ? &source->texels : NULL,
     };
   }
-  vkUpdateDescriptorSets (p->device->handle, n_bindings (p), writes, 0, NULL);
+  vkUpdateDescriptorSets (p->device->handle, pipeline_n_bindings (p), writes, 0, NULL);
   return TRUE;
 }
 
 static gboolean
-create_launches (VyrePipeline *p, GError **error)
+pipeline_create_launches (VyrePipeline *p, GError **error)
 {
   VkCommandPoolCreateInfo pool_info = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -349,9 +351,9 @@ vyre_pipeline_init (
         device->properties.deviceName, limits->maxPerStageDescriptorStorageBuffers, VYRE_N_BUFFERS);
     return FALSE;
   }
-  return create_layouts (p, error) && create_shader (p, error)
-         && create_pipeline (p, FALSE, &p->plain, &p->cache_hit, error)
-         && create_launches (p, error);
+  return pipeline_create_layouts (p, error) && pipeline_create_shader (p, error)
+         && pipeline_create_pipeline (p, FALSE, &p->plain, &p->cache_hit, error)
+         && pipeline_create_launches (p, error);
 }
 
 /* Compiles on @device what vyre_pipeline_build_rare() would compile for @like. */
@@ -364,8 +366,9 @@ vyre_pipeline_init_full (
     .reads_texels = like->reads_texels,
     .workgroup = like->workgroup };
   g_mutex_init (&p->source_lock);
-  return create_layouts (p, error) && create_shader (p, error)
-         && create_pipeline (p, TRUE, &p->rare, &p->cache_hit, error) && create_launches (p, error);
+  return pipeline_create_layouts (p, error) && pipeline_create_shader (p, error)
+         && pipeline_create_pipeline (p, TRUE, &p->rare, &p->cache_hit, error)
+         && pipeline_create_launches (p, error);
 }
 
 /* What the kernel works on: buffers in binding order, the payloads in the first @size bytes
@@ -376,7 +379,7 @@ vyre_pipeline_bind (
 {
   memcpy (p->buffers, buffers, sizeof p->buffers);
   p->store_size = size;
-  return create_descriptors (p, error)
+  return pipeline_create_descriptors (p, error)
          && vyre_pipeline_add_source (p, buffers[VYRE_BIND_PAYLOAD], size, &p->store, error);
 }
 
@@ -394,8 +397,8 @@ vyre_pipeline_add_source (
         p->device->properties.deviceName, p->device->properties.limits.maxTexelBufferElements);
     return FALSE;
   }
-  if (create_texels (p, payload, size, &source->texels, error)
-      && create_set (p, payload, size, source, error))
+  if (pipeline_create_texels (p, payload, size, &source->texels, error)
+      && pipeline_create_set (p, payload, size, source, error))
     return TRUE;
   vyre_pipeline_remove_source (p, source);
   return FALSE;
@@ -437,14 +440,14 @@ vyre_pipeline_clear (VyrePipeline *p)
 }
 
 static gboolean
-record (VyrePipeline *p, const VyreLaunch *launch, const VyreSource *source,
+pipeline_record (VyrePipeline *p, const VyreLaunch *launch, const VyreSource *source,
     const guint32 *constants, GError **error)
 {
   VkCommandBufferBeginInfo begin = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
     .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
   };
-  /* one launch's writes are seen by the next, and by the host */
+  /* pairs with the start of the next launch, and with the wait for the fence */
   VkMemoryBarrier barrier = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
     .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
@@ -485,7 +488,7 @@ vyre_pipeline_launch (VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS
   launch->sequence = constants[VYRE_LAUNCH_SEQUENCE];
   launch->source = constants[VYRE_LAUNCH_SOURCE];
   launch->groups = groups;
-  if (!record (p, launch, source, constants, error)
+  if (!pipeline_record (p, launch, source, constants, error)
       || !vyre_vk_check (vyre_device_submit (p->device, p->device->queue, &submit, launch->fence),
           "vkQueueSubmit", p->device, error))
     return FALSE;

@@ -44,7 +44,7 @@ struct _VyreArena {
 
 /* Index of the first free range at or behind @offset. */
 static guint
-find_free (VyreRanges *arena, gsize offset)
+ranges_find_free (VyreRanges *arena, gsize offset)
 {
   guint low = 0, high = arena->free_ranges->len;
 
@@ -61,7 +61,7 @@ find_free (VyreRanges *arena, gsize offset)
 
 /* Takes @size bytes, a multiple of the alignment, from the first range that has them. */
 static gboolean
-take (VyreRanges *arena, gsize size, gsize *offset)
+ranges_take (VyreRanges *arena, gsize size, gsize *offset)
 {
   for (guint i = 0; i < arena->free_ranges->len; i++) {
     Range *range = &g_array_index (arena->free_ranges, Range, i);
@@ -82,7 +82,7 @@ take (VyreRanges *arena, gsize size, gsize *offset)
 
 /* The last free range that has @size bytes behind the @largest, or the number of ranges. */
 static guint
-find_lendable (VyreRanges *arena, gsize size, gsize largest)
+ranges_find_lendable (VyreRanges *arena, gsize size, gsize largest)
 {
   for (guint i = arena->free_ranges->len; i > 0; i--) {
     const Range *range = &g_array_index (arena->free_ranges, Range, i - 1);
@@ -97,9 +97,9 @@ find_lendable (VyreRanges *arena, gsize size, gsize largest)
 /* Takes @size bytes, a multiple of the alignment, from the end of the last range that may be
  * lent from. */
 static gboolean
-take_last (VyreRanges *arena, gsize size, gsize *offset)
+ranges_take_last (VyreRanges *arena, gsize size, gsize *offset)
 {
-  guint i = find_lendable (arena, size, arena->largest);
+  guint i = ranges_find_lendable (arena, size, arena->largest);
 
   if (i == arena->free_ranges->len)
     return FALSE;
@@ -115,10 +115,10 @@ take_last (VyreRanges *arena, gsize size, gsize *offset)
 
 /* Gives a range back and joins it with the free ranges that it touches. */
 static void
-give_back (VyreRanges *arena, Range range)
+ranges_give_back (VyreRanges *arena, Range range)
 {
   GArray *ranges = arena->free_ranges;
-  guint next = find_free (arena, range.offset);
+  guint next = ranges_find_free (arena, range.offset);
   Range *before = next > 0 ? &g_array_index (ranges, Range, next - 1) : NULL;
   Range *after = next < ranges->len ? &g_array_index (ranges, Range, next) : NULL;
   gboolean joins_before = before && before->offset + before->size == range.offset;
@@ -141,12 +141,12 @@ give_back (VyreRanges *arena, Range range)
 /* Hands space to those who wait, in their order, up to the first for whom there is too little: what
  * is free now is kept for it, or small requests would starve a big one. */
 static void
-serve_waiters (VyreRanges *arena)
+ranges_serve_waiters (VyreRanges *arena)
 {
   Waiter *waiter;
 
   while ((waiter = g_queue_peek_head (&arena->waiters))
-         && take (arena, waiter->size, &waiter->offset)) {
+         && ranges_take (arena, waiter->size, &waiter->offset)) {
     g_queue_unlink (&arena->waiters, &waiter->link);
     waiter->served = TRUE;
     g_cond_signal (&waiter->wake);
@@ -155,7 +155,7 @@ serve_waiters (VyreRanges *arena)
 
 /* Waits with the lock held for a place at the head of the queue and for space. */
 static gboolean
-wait_for_space (VyreRanges *arena, gsize size, gint64 end_time, gsize *offset)
+ranges_wait_for_space (VyreRanges *arena, gsize size, gint64 end_time, gsize *offset)
 {
   Waiter waiter = { .size = size };
   VyreClock clock = { 0 };
@@ -170,14 +170,14 @@ wait_for_space (VyreRanges *arena, gsize size, gint64 end_time, gsize *offset)
   } else {
     g_queue_unlink (&arena->waiters, &waiter.link);
     /* It may have been the only one that did not fit. */
-    serve_waiters (arena);
+    ranges_serve_waiters (arena);
   }
   g_cond_clear (&waiter.wake);
   return waiter.served;
 }
 
 static gsize
-round_up (VyreRanges *arena, gsize size)
+ranges_round_up (VyreRanges *arena, gsize size)
 {
   return (MAX (size, 1) + arena->alignment - 1) & ~(arena->alignment - 1);
 }
@@ -186,13 +186,14 @@ round_up (VyreRanges *arena, gsize size)
  * that is more than there is. Comparing first keeps the rounding from overflowing: the arena's size
  * is rounded already. */
 static gboolean
-ask_for (VyreRanges *arena, gsize *size)
+ranges_ask_for (VyreRanges *arena, gsize *size)
 {
   if (MAX (*size, 1) > arena->size)
     return FALSE;
-  *size = round_up (arena, *size);
+  *size = ranges_round_up (arena, *size);
   vyre_mutex_lock (&arena->lock);
-  if (*size > arena->largest)
+  if (*size
+      > arena->largest) /* pairs with the load in vyre_ranges_can_spare(), and orders nothing */
     __atomic_store_n (&arena->largest, *size, __ATOMIC_RELAXED);
   return TRUE;
 }
@@ -248,11 +249,11 @@ vyre_ranges_alloc_wait (VyreRanges *arena, gsize size, gint64 end_time, gsize *o
   g_return_val_if_fail (arena, FALSE);
   g_return_val_if_fail (offset, FALSE);
 
-  if (!ask_for (arena, &size))
+  if (!ranges_ask_for (arena, &size))
     return FALSE;
-  allocated = g_queue_is_empty (&arena->waiters) && take (arena, size, offset);
+  allocated = g_queue_is_empty (&arena->waiters) && ranges_take (arena, size, offset);
   if (!allocated && end_time > g_get_monotonic_time ())
-    allocated = wait_for_space (arena, size, end_time, offset);
+    allocated = ranges_wait_for_space (arena, size, end_time, offset);
   g_mutex_unlock (&arena->lock);
   return allocated;
 }
@@ -263,9 +264,9 @@ vyre_ranges_lend (VyreRanges *arena, gsize size, gsize *offset)
   g_return_val_if_fail (arena, FALSE);
   g_return_val_if_fail (offset, FALSE);
 
-  if (!ask_for (arena, &size))
+  if (!ranges_ask_for (arena, &size))
     return FALSE;
-  gboolean lent = g_queue_is_empty (&arena->waiters) && take_last (arena, size, offset);
+  gboolean lent = g_queue_is_empty (&arena->waiters) && ranges_take_last (arena, size, offset);
   g_mutex_unlock (&arena->lock);
   return lent;
 }
@@ -277,11 +278,11 @@ vyre_ranges_can_lend (VyreRanges *arena, gsize size)
 
   if (MAX (size, 1) > arena->size)
     return FALSE;
-  size = round_up (arena, size);
+  size = ranges_round_up (arena, size);
   vyre_mutex_lock (&arena->lock);
   gboolean can
       = g_queue_is_empty (&arena->waiters)
-        && find_lendable (arena, size, MAX (arena->largest, size)) < arena->free_ranges->len;
+        && ranges_find_lendable (arena, size, MAX (arena->largest, size)) < arena->free_ranges->len;
   g_mutex_unlock (&arena->lock);
   return can;
 }
@@ -292,6 +293,7 @@ vyre_ranges_can_spare (VyreRanges *arena, gsize offset)
   g_return_val_if_fail (arena, FALSE);
 
   gsize end = offset + arena->live[offset / arena->alignment]; /* the caller's, as the range is */
+  /* pairs with the store in ranges_ask_for() */
   gsize largest = __atomic_load_n (&arena->largest, __ATOMIC_RELAXED);
   return end <= arena->size / 2 && end <= arena->size - largest;
 }
@@ -308,8 +310,8 @@ vyre_ranges_free (VyreRanges *arena, gsize offset)
   gboolean is_live = size > 0;
   *live = 0;
   if (is_live) {
-    give_back (arena, (Range){ .offset = offset, .size = size });
-    serve_waiters (arena);
+    ranges_give_back (arena, (Range){ .offset = offset, .size = size });
+    ranges_serve_waiters (arena);
   }
   g_mutex_unlock (&arena->lock);
   g_return_if_fail (is_live);

@@ -16,7 +16,7 @@ G_STATIC_ASSERT (4 * VYRE_ANSWER_WORDS <= MEMORY_SIZE);
 
 /* A launch that has nothing to do. */
 static gboolean
-launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
+rehearsal_launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
 {
   const guint32 constants[VYRE_LAUNCH_WORDS]
       = { [VYRE_LAUNCH_FLAGS] = VYRE_FLAG_PROBE, [VYRE_LAUNCH_BUDGET] = 1 };
@@ -42,7 +42,7 @@ vyre_pipeline_rehearse_full (const VyrePipeline *p)
 
   if (!device || !vyre_pipeline_init_full (&trial, p, device, &error)
       || !vyre_buffer_init (&memory, device, MEMORY_SIZE, VYRE_BUFFER_HOST, &error)
-      || !launch (&trial, &memory, &error))
+      || !rehearsal_launch (&trial, &memory, &error))
     g_debug ("%s", error->message);
   vyre_pipeline_clear (&trial);
   vyre_buffer_clear (&memory);

@@ -48,7 +48,7 @@ vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
 }
 
 static gboolean
-is_inherited (const VyreStore *store)
+store_is_inherited (const VyreStore *store)
 {
   return vyre_is_inherited (store->memory.device->generation);
 }
@@ -63,7 +63,7 @@ vyre_store_ref (VyreStore *store)
 void
 vyre_store_unref (VyreStore *store)
 {
-  if (!g_atomic_ref_count_dec (&store->refs) || is_inherited (store))
+  if (!g_atomic_ref_count_dec (&store->refs) || store_is_inherited (store))
     return;
   vyre_ranges_destroy (store->arena);
   vyre_buffer_clear (&store->memory);
@@ -90,7 +90,7 @@ vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset)
 }
 
 static gboolean
-reclaim (VyreStore *store)
+store_reclaim (VyreStore *store)
 {
   g_mutex_lock (&store->lock);
   gboolean freed = store->reclaim && store->reclaim (store->data);
@@ -101,44 +101,44 @@ reclaim (VyreStore *store)
 gboolean
 vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 {
-  if (size > vyre_store_get_size (store) || is_inherited (store))
+  if (size > vyre_store_get_size (store) || store_is_inherited (store))
     return FALSE;
   do {
     if (vyre_ranges_alloc (store->arena, size, offset))
       return TRUE;
-  } while (reclaim (store));
+  } while (store_reclaim (store));
   return end_time != 0 && vyre_ranges_alloc_wait (store->arena, size, end_time, offset);
 }
 
 gboolean
 vyre_store_lend (VyreStore *store, gsize size, gsize *offset)
 {
-  return !is_inherited (store) && vyre_ranges_lend (store->arena, size, offset);
+  return !store_is_inherited (store) && vyre_ranges_lend (store->arena, size, offset);
 }
 
 gboolean
 vyre_store_can_lend (VyreStore *store, gsize size)
 {
-  return !is_inherited (store) && vyre_ranges_can_lend (store->arena, size);
+  return !store_is_inherited (store) && vyre_ranges_can_lend (store->arena, size);
 }
 
 gboolean
 vyre_store_can_spare (VyreStore *store, gsize offset)
 {
-  return !is_inherited (store) && vyre_ranges_can_spare (store->arena, offset);
+  return !store_is_inherited (store) && vyre_ranges_can_spare (store->arena, offset);
 }
 
 void
 vyre_store_free (VyreStore *store, gsize offset)
 {
-  if (!is_inherited (store))
+  if (!store_is_inherited (store))
     vyre_ranges_free (store->arena, offset);
 }
 
 guint8 *
 vyre_store_get_data (VyreStore *store)
 {
-  return store->memory.forks || !is_inherited (store) ? store->memory.data : NULL;
+  return store->memory.forks || !store_is_inherited (store) ? store->memory.data : NULL;
 }
 
 gsize
@@ -150,7 +150,7 @@ vyre_store_get_size (const VyreStore *store)
 gsize
 vyre_store_get_used (VyreStore *store)
 {
-  return is_inherited (store) ? 0 : vyre_ranges_get_used (store->arena);
+  return store_is_inherited (store) ? 0 : vyre_ranges_get_used (store->arena);
 }
 
 gboolean

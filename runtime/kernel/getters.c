@@ -143,6 +143,8 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
     kernel->collect = TRUE;
     vyre_megakernel_wake_host (kernel);
   }
+  /* counters, which order nothing: pairs with the additions in run_ticket(), run_large() and
+   * sign_off(), megakernel.comp, and in vyre_batch_wait() */
   guint32 dropped = __atomic_load_n (&answer[VYRE_ANSWER_DROPPED], __ATOMIC_RELAXED);
   kernel->counters.dropped += dropped - kernel->dropped;
   kernel->dropped = dropped;

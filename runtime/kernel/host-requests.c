@@ -299,6 +299,7 @@ requests_begin_round (VyreHostRequests *self, Job *job)
   for (guint i = 0; i < n; i++) {
     if (any_reads && job->requests[i].op != VYRE_IO_OP_READ)
       continue;
+    /* under no barrier but the next publishing's: the batch is not on the device */
     vyre_word_release (queue + (gsize)4 * VYRE_IO_SLOT_WORDS * job->requests[i].slot,
         VYRE_IO_SLOT_STATUS, VYRE_STATUS_CLAIMED);
     job->requests[job->n_requests++] = job->requests[i];

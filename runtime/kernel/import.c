@@ -265,8 +265,8 @@ import_wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
   return TRUE;
 }
 
-/* A device that is the processor goes on with its launches whatever it was said to have
- * lost, and they say in memory when they are over. */
+/* Lock held. A CPU device keeps running after a reported loss: waits until its launches report
+ * their exits. */
 static void
 import_wait_for_exits (VyreMegakernel *kernel)
 {
@@ -274,6 +274,7 @@ import_wait_for_exits (VyreMegakernel *kernel)
   gint64 end = vyre_clock_now (&clock) + FAILED_SETTLE_US;
   const guint32 *answer = (const guint32 *)kernel->answer.data;
 
+  /* pairs with the barrier in sign_off(), megakernel.comp */
   while (vyre_device_is_cpu (kernel->device)
          && __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE) != kernel->expected_exits
          && vyre_clock_now (&clock) < end)

@@ -127,16 +127,17 @@ launcher_launch (VyreMegakernel *kernel, const VyreImport *import)
   g_cond_signal (&kernel->wake_launcher);
 }
 
-/* Tells all launches up to now to leave. The store is all it takes: workgroups
- * look at the word whenever they look for work. */
+/* Tells launches numbered below @sequence to leave: workgroups look at the word whenever they look
+ * for work. */
 static void
 launcher_retire_below (VyreMegakernel *kernel, guint32 sequence)
 {
   guint32 *door = (guint32 *)kernel->door.data + VYRE_DOOR_RETIRE * VYRE_GRANULE / 4;
 
   kernel->retired = sequence;
+  /* pairs with the load in retired(), megakernel.comp */
   __atomic_store_n (door, sequence, __ATOMIC_RELEASE);
-  vyre_buffer_flush ();
+  vyre_buffer_flush (); /* soon, not in order: pairs with nothing */
 }
 
 /* What launches of a batch are bound to: where payloads are moved, that is the store they
@@ -239,6 +240,7 @@ static void
 launcher_check_exits (VyreMegakernel *kernel)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
+  /* pairs with the barrier in sign_off(), megakernel.comp, and the fence of the launch */
   guint32 exits = __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE);
 
   if (exits == kernel->expected_exits || kernel->failure)

@@ -58,7 +58,7 @@ megakernel_init_memory (VyreMegakernel *kernel, GError **error)
     return FALSE;
   memset (kernel->door.data, 0, door_size);
   memset (kernel->state.data, 0, state_size);
-  vyre_buffer_flush ();
+  vyre_buffer_flush (); /* pairs with the submission of the first launch */
   return TRUE;
 }
 

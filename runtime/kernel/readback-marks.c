@@ -82,6 +82,8 @@ vyre_readback_marks_is_whole (
   gsize report = marks_nth_stored (plan, plan->copied_granules);
   gboolean whole
       = !marks_has_mark (granules + report, marks_n_stored (plan) - plan->copied_granules, mark);
-  vyre_order_loads (); /* nothing of it is read before that */
+  /* pairs with the stores in copy_out(), megakernel.comp, each of which is seen as a whole; and
+   * with the barrier behind them where the device is a CPU */
+  vyre_order_loads ();
   return whole;
 }

@@ -256,6 +256,7 @@ resident_store (VyreResidentFiles *self, VyreResidentFile *resident)
   vyre_buffer_store (vyre_store_get_data (self->payloads) + resident->stored,
       vyre_store_get_data (self->staging) + resident->staged,
       resident_bytes_taken (resident->size));
+  /* pairs with the loads of a batch that pins the file, whose tickets are written later */
   vyre_buffer_flush ();
   vyre_store_free (self->staging, resident->staged);
 }

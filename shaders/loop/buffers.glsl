@@ -143,7 +143,7 @@ uint steps_at() { return handlers_at() + about[VYRE_ABOUT_HANDLER_WORDS]; }
 void order_writes()
 {
   if (!is_local())
-    memoryBarrierBuffer();
+    memoryBarrierBuffer(); // pairs as its callers say
 }
 
 // Makes what all lanes wrote to the batch visible to whoever sees what lane 0 writes
@@ -151,7 +151,7 @@ void order_writes()
 void publish_lanes()
 {
   order_writes();
-  barrier();
+  barrier(); // all lanes have ordered theirs before lane 0 goes on
 }
 
 // The same for the first lane while it alone works on the batch, as far as its workgroup

@@ -4,11 +4,8 @@
  * the doorbell, tickets, batch descriptors, scratch and completions. Read by C
  * and GLSL. None of it is seen outside libvyre.
  *
- * A ticket is the unit of work one workgroup takes. The host plans the tickets
- * of a batch and writes them to the ticket ring; each of a ticket's quarters
- * carries its number, so that a kernel which sees four right numbers sees a whole
- * ticket, whoever wrote it and in whatever order. How workgroups share the
- * tickets out, see take() in shaders/loop/megakernel.comp.
+ * A ticket is the unit of work one workgroup takes. docs/protocol.md says who
+ * writes these words before what.
  */
 #ifndef VYRE_KERNEL_H
 #define VYRE_KERNEL_H

@@ -10,7 +10,7 @@
 #define HOST_FLAGS (VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)
 
 static gint
-find_type (const VyreDevice *device, guint32 allowed, VkMemoryPropertyFlags wanted)
+buffer_find_type (const VyreDevice *device, guint32 allowed, VkMemoryPropertyFlags wanted)
 {
   for (guint32 i = 0; i < device->memory.memoryTypeCount; i++) {
     if ((allowed & (1u << i)) && (device->memory.memoryTypes[i].propertyFlags & wanted) == wanted)
@@ -20,17 +20,17 @@ find_type (const VyreDevice *device, guint32 allowed, VkMemoryPropertyFlags want
 }
 
 static gint
-find_type_for (const VyreDevice *device, guint32 allowed, VyreBufferKind kind)
+buffer_find_type_for (const VyreDevice *device, guint32 allowed, VyreBufferKind kind)
 {
   VkMemoryPropertyFlags best = kind == VYRE_BUFFER_DEVICE ? VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT
                                                           : VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
-  gint type = find_type (device, allowed, HOST_FLAGS | best);
+  gint type = buffer_find_type (device, allowed, HOST_FLAGS | best);
 
-  return type >= 0 ? type : find_type (device, allowed, HOST_FLAGS);
+  return type >= 0 ? type : buffer_find_type (device, allowed, HOST_FLAGS);
 }
 
 static gboolean
-create_buffer (VyreBuffer *memory, gboolean import, GError **error)
+buffer_create_buffer (VyreBuffer *memory, gboolean import, GError **error)
 {
   const guint32 families[2] = { memory->device->queue_family, memory->device->transfer_family };
   VkExternalMemoryBufferCreateInfo external = {
@@ -58,7 +58,8 @@ create_buffer (VyreBuffer *memory, gboolean import, GError **error)
 }
 
 static gboolean
-allocate_and_bind (VyreBuffer *memory, gint type, gsize size, const void *import, GError **error)
+buffer_allocate_and_bind (
+    VyreBuffer *memory, gint type, gsize size, const void *import, GError **error)
 {
   VyreDevice *device = memory->device;
   VkMemoryAllocateInfo info = {
@@ -80,9 +81,9 @@ allocate_and_bind (VyreBuffer *memory, gint type, gsize size, const void *import
              "vkBindBufferMemory", device, error);
 }
 
-/* Fresh zeroed pages at a multiple of @alignment, a power of two, or NULL. */
+/* Maps zeroed pages at a multiple of @alignment, a power of two, or returns NULL. */
 static guint8 *
-map_aligned (gsize size, gsize alignment)
+buffer_map_aligned (gsize size, gsize alignment)
 {
   guint8 *pages
       = mmap (NULL, size + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -96,9 +97,10 @@ map_aligned (gsize size, gsize alignment)
   return pages + before;
 }
 
-/* Has the buffer lie in the @size bytes at @memory's data. */
+/* Imports the @size bytes at @memory's data as its buffer. */
 static gboolean
-import_pages (VyreBuffer *memory, gsize size, const VkMemoryRequirements *needs, GError **error)
+buffer_import_pages (
+    VyreBuffer *memory, gsize size, const VkMemoryRequirements *needs, GError **error)
 {
   VyreDevice *device = memory->device;
   VkMemoryHostPointerPropertiesEXT host = {
@@ -115,23 +117,24 @@ import_pages (VyreBuffer *memory, gsize size, const VkMemoryRequirements *needs,
               VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT, memory->data, &host),
           "vkGetMemoryHostPointerPropertiesEXT", device, error))
     return FALSE;
-  gint type = find_type_for (device, needs->memoryTypeBits & host.memoryTypeBits, VYRE_BUFFER_HOST);
-  return allocate_and_bind (memory, type, size, &import, error);
+  gint type = buffer_find_type_for (
+      device, needs->memoryTypeBits & host.memoryTypeBits, VYRE_BUFFER_HOST);
+  return buffer_allocate_and_bind (memory, type, size, &import, error);
 }
 
-/* Pages of our own, imported: io_uring can register them whatever the driver. */
+/* Imports pages of the process: io_uring can register them whatever the driver. */
 static gboolean
-init_imported (VyreBuffer *memory, GError **error)
+buffer_init_imported (VyreBuffer *memory, GError **error)
 {
   VyreDevice *device = memory->device;
   gsize granule = MAX (device->import_alignment, (gsize)65536);
   VkMemoryRequirements needs;
 
-  if (!create_buffer (memory, TRUE, error))
+  if (!buffer_create_buffer (memory, TRUE, error))
     return FALSE;
   vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
   memory->reserved = (MAX (needs.size, memory->size) + granule - 1) / granule * granule;
-  memory->data = map_aligned (memory->reserved, granule);
+  memory->data = buffer_map_aligned (memory->reserved, granule);
   if (!memory->data) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
         "No %" G_GSIZE_FORMAT " bytes of address space: %s. Fix: use a smaller staging size.",
@@ -139,25 +142,25 @@ init_imported (VyreBuffer *memory, GError **error)
     return FALSE;
   }
   madvise (memory->data, memory->reserved, MADV_HUGEPAGE); /* a hint, free to be ignored */
-  /* After a fork, the first write to a shared page gives the writer another one, and who has
-   * pinned it would go on with the old: unless it is found by its address, as by the CPU. */
+  /* After a fork, the first write to a shared page gives the writer a new page. A device or a ring
+   * that has pinned the page would keep the old one; the CPU finds the new one by its address. */
   if (!memory->forks)
     madvise (memory->data, memory->reserved, MADV_DONTFORK);
-  return import_pages (memory, memory->reserved, &needs, error);
+  return buffer_import_pages (memory, memory->reserved, &needs, error);
 }
 
 static gboolean
-init_mapped (VyreBuffer *memory, VyreBufferKind kind, GError **error)
+buffer_init_mapped (VyreBuffer *memory, VyreBufferKind kind, GError **error)
 {
   VyreDevice *device = memory->device;
   VkMemoryRequirements needs;
   void *data = NULL;
 
-  if (!create_buffer (memory, FALSE, error))
+  if (!buffer_create_buffer (memory, FALSE, error))
     return FALSE;
   vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
-  gint type = find_type_for (device, needs.memoryTypeBits, kind);
-  if (!allocate_and_bind (memory, type, needs.size, NULL, error)
+  gint type = buffer_find_type_for (device, needs.memoryTypeBits, kind);
+  if (!buffer_allocate_and_bind (memory, type, needs.size, NULL, error)
       || !vyre_vk_check (vkMapMemory (device->handle, memory->memory, 0, VK_WHOLE_SIZE, 0, &data),
           "vkMapMemory", device, error))
     return FALSE;
@@ -166,7 +169,7 @@ init_mapped (VyreBuffer *memory, VyreBufferKind kind, GError **error)
 }
 
 static void
-reset (VyreBuffer *memory, VyreDevice *device, gsize size, VyreBufferKind kind)
+buffer_reset (VyreBuffer *memory, VyreDevice *device, gsize size, VyreBufferKind kind)
 {
   *memory = (VyreBuffer){ .device = vyre_device_ref (device),
     .size = size,
@@ -179,14 +182,14 @@ gboolean
 vyre_buffer_init (
     VyreBuffer *memory, VyreDevice *device, gsize size, VyreBufferKind kind, GError **error)
 {
-  reset (memory, device, size, kind);
+  buffer_reset (memory, device, size, kind);
   if (kind != VYRE_BUFFER_DEVICE && device->import_alignment != 0) {
-    if (init_imported (memory, NULL))
+    if (buffer_init_imported (memory, NULL))
       return TRUE; /* fresh anonymous pages are zero */
     vyre_buffer_clear (memory);
-    reset (memory, device, size, kind);
+    buffer_reset (memory, device, size, kind);
   }
-  if (init_mapped (memory, kind, error)) {
+  if (buffer_init_mapped (memory, kind, error)) {
     if (kind != VYRE_BUFFER_DEVICE)
       memset (memory->data, 0, size);
     return TRUE;
@@ -203,7 +206,7 @@ vyre_buffer_import (VyreBuffer *memory, VyreDevice *device, void *pages, gsize s
   VkMemoryRequirements needs;
 
   *memory = (VyreBuffer){ .device = vyre_device_ref (device), .size = size, .data = pages };
-  gboolean fine = create_buffer (memory, TRUE, error);
+  gboolean fine = buffer_create_buffer (memory, TRUE, error);
   if (fine) {
     vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
     fine = needs.size <= size;
@@ -212,7 +215,7 @@ vyre_buffer_import (VyreBuffer *memory, VyreDevice *device, void *pages, gsize s
           "%s needs more than whole pages for a buffer. Fix: let payloads be copied.",
           device->properties.deviceName);
   }
-  if (fine && import_pages (memory, size, &needs, error))
+  if (fine && buffer_import_pages (memory, size, &needs, error))
     return TRUE;
   vyre_buffer_clear (memory);
   return FALSE;
@@ -236,9 +239,9 @@ vyre_buffer_clear (VyreBuffer *memory)
   *memory = (VyreBuffer){ 0 };
 }
 
-/* Copies into memory of the device: past the caches where the processor can, so
- * that what is write-combining goes out in whole lines and what is cached on our
- * side stays. @to is a multiple of 16; vyre_buffer_flush() has to follow. */
+/* Copies into memory of the device, past the caches where the processor can: write-combining
+ * memory gets whole lines, and the host's cache keeps what it has. @to is a multiple of 16; the
+ * caller flushes with vyre_buffer_flush(). */
 void
 vyre_buffer_store (void *to, const void *from, gsize size)
 {
@@ -261,7 +264,7 @@ vyre_buffer_store (void *to, const void *from, gsize size)
   memcpy (target + done, source + done, size - done);
 }
 
-/* As vyre_order_flush(). */
+/* As vyre_order_flush(); pairs as its callers say. */
 void
 vyre_buffer_flush (void)
 {

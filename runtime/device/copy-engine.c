@@ -4,7 +4,7 @@
 #include "abi.h"
 
 static gboolean
-create_copies (VyreCopyEngine *c, GError **error)
+copy_create_copies (VyreCopyEngine *c, GError **error)
 {
   VkCommandPoolCreateInfo pool_info = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
@@ -25,8 +25,8 @@ create_copies (VyreCopyEngine *c, GError **error)
     .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
     .commandBufferCount = 1,
   };
-  for (guint i = 0; i < c->device->n_transfer_queues * VYRE_COPIER_COPIES; i++) {
-    VyreCopy *copy = &c->copies[i / VYRE_COPIER_COPIES][i % VYRE_COPIER_COPIES];
+  for (guint i = 0; i < c->device->n_transfer_queues * VYRE_COPY_ENGINE_COPIES; i++) {
+    VyreCopy *copy = &c->copies[i / VYRE_COPY_ENGINE_COPIES][i % VYRE_COPY_ENGINE_COPIES];
     if (!vyre_vk_check (vkAllocateCommandBuffers (c->device->handle, &info, &copy->commands),
             "vkAllocateCommandBuffers", c->device, error)
         || !vyre_vk_check (vkCreateFence (c->device->handle, &fence_info, NULL, &copy->fence),
@@ -36,24 +36,24 @@ create_copies (VyreCopyEngine *c, GError **error)
   return TRUE;
 }
 
-/* The device has a transfer queue. On failure the copier has to be cleared. */
+/* @device has a transfer queue. The caller clears the copy engine, also after a failure. */
 gboolean
 vyre_copy_engine_init (VyreCopyEngine *c, VyreDevice *device, GError **error)
 {
   *c = (VyreCopyEngine){ .device = device };
   return vyre_buffer_init (&c->tickets, device, (gsize)VYRE_MAX_TICKETS * VYRE_TICKET_BYTES,
              VYRE_BUFFER_HOST, error)
-         && create_copies (c, error);
+         && copy_create_copies (c, error);
 }
 
-/* No copy may be under way. */
+/* No copy is under way. */
 void
 vyre_copy_engine_clear (VyreCopyEngine *c)
 {
   if (!c->device)
     return;
   for (guint queue = 0; queue < c->device->n_transfer_queues; queue++) {
-    for (guint i = 0; i < VYRE_COPIER_COPIES; i++)
+    for (guint i = 0; i < VYRE_COPY_ENGINE_COPIES; i++)
       vkDestroyFence (c->device->handle, c->copies[queue][i].fence, NULL);
   }
   vkDestroyCommandPool (c->device->handle, c->pool, NULL);
@@ -61,16 +61,17 @@ vyre_copy_engine_clear (VyreCopyEngine *c)
   *c = (VyreCopyEngine){ 0 };
 }
 
-/* Where the host writes ticket @number, for a later vyre_copy_engine_submit(). */
+/* Any thread. The place in the image where the host writes ticket @number, for a later
+ * vyre_copy_engine_submit(). */
 guint8 *
 vyre_copy_engine_ticket (VyreCopyEngine *c, guint32 number)
 {
   return c->tickets.data + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
 }
 
-/* Tickets are consecutive in the ring, which they may run over the end of. */
+/* Copies consecutive tickets, which may run over the end of the ring. */
 static void
-record_tickets (
+copy_record_tickets (
     VyreCopyEngine *c, VkCommandBuffer commands, VkBuffer door, guint32 first, guint32 n_tickets)
 {
   guint32 start = first % VYRE_MAX_TICKETS;
@@ -93,15 +94,16 @@ record_tickets (
 }
 
 static gboolean
-record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *payload, VkBuffer door,
+copy_record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *payload, VkBuffer door,
     guint32 first_ticket, guint32 n_tickets, GError **error)
 {
   VkCommandBufferBeginInfo begin = {
     .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
     .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
   };
-  /* the payload is there, for whoever reads it, before the doorbell rings; what the host
-   * wrote before it submitted is read as it is */
+  /* pairs with the barrier in take(), and with the addresses that look() depends on,
+   * megakernel.comp: the payload is there before the tickets. What the host wrote before it
+   * submitted is read as it is. */
   VkMemoryBarrier arrived = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
     .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
@@ -115,47 +117,46 @@ record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *payload,
   vkCmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
       VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1, &arrived, 0, NULL, 0, NULL);
   if (n_tickets > 0)
-    record_tickets (c, commands, door, first_ticket, n_tickets);
+    copy_record_tickets (c, commands, door, first_ticket, n_tickets);
   return vyre_vk_check (vkEndCommandBuffer (commands), "vkEndCommandBuffer", c->device, error);
 }
 
-/* Where copy @number, counted from 0, has its command buffer. Queues take turns. */
+/* The place of copy @number, counted from 0. Queues take turns. */
 static VyreCopy *
-place_of (VyreCopyEngine *c, guint64 number)
+copy_place_of (VyreCopyEngine *c, guint64 number)
 {
   guint n_queues = c->device->n_transfer_queues;
 
-  return &c->copies[number % n_queues][number / n_queues % VYRE_COPIER_COPIES];
+  return &c->copies[number % n_queues][number / n_queues % VYRE_COPY_ENGINE_COPIES];
 }
 
-/* Whether the next copy would find its place free: the one that had it before is through. On a
- * device that is lost it would, and fails. */
+/* TRUE once the copy that had the place of the next copy has ended, or the device is lost. */
 gboolean
 vyre_copy_engine_has_room (VyreCopyEngine *c)
 {
-  const VyreCopy *copy = place_of (c, c->n_copies);
+  const VyreCopy *copy = copy_place_of (c, c->n_copies);
 
   return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) != VK_NOT_READY;
 }
 
-/* Takes the place of the next copy, for which there is room, and returns its number, counted from
- * 0. Who takes one submits it or has the kernel fail. */
+/* Takes the place of the next copy, for which there is room, and returns its number, counted
+ * from 0. The caller submits that copy, or has the kernel fail. */
 guint64
 vyre_copy_engine_take (VyreCopyEngine *c)
 {
-  place_of (c, c->n_copies)->taken = TRUE;
+  copy_place_of (c, c->n_copies)->taken = TRUE;
   return c->n_copies++;
 }
 
-/* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the
- * host's image of the ring into @door, as copy @number, which was taken. Queues take turns.
- * Whoever sees the tickets may let the payload be overwritten where it came from. */
+/* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the host's image
+ * of the ring into @door, as copy @number, which was taken. Once a ticket is visible, its
+ * payload has been copied: the source may be overwritten. */
 gboolean
 vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *payload,
     VkBuffer door, guint32 first_ticket, guint32 n_tickets, GError **error)
 {
   VkQueue queue = c->device->transfer_queues[number % c->device->n_transfer_queues];
-  VyreCopy *copy = place_of (c, number);
+  VyreCopy *copy = copy_place_of (c, number);
   VkSubmitInfo submit = {
     .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
     .commandBufferCount = 1,
@@ -163,37 +164,38 @@ vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *p
   };
 
   copy->taken = copy->submitted = FALSE;
-  copy->submitted = vyre_vk_check (vkResetFences (c->device->handle, 1, &copy->fence),
-                        "vkResetFences", c->device, error)
-                    && record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
-                    && vyre_vk_check (vyre_device_submit (c->device, queue, &submit, copy->fence),
-                        "vkQueueSubmit", c->device, error);
+  copy->submitted
+      = vyre_vk_check (
+            vkResetFences (c->device->handle, 1, &copy->fence), "vkResetFences", c->device, error)
+        && copy_record (c, copy->commands, payload, door, first_ticket, n_tickets, error)
+        && vyre_vk_check (vyre_device_submit (c->device, queue, &submit, copy->fence),
+            "vkQueueSubmit", c->device, error);
   return copy->submitted;
 }
 
-/* Whether the device is through with copy @number: the batch behind it may be complete some
- * moments earlier. */
+/* TRUE once copy @number has ended, some moments after its batch may have completed. */
 gboolean
 vyre_copy_engine_has_ended (VyreCopyEngine *c, guint64 number)
 {
-  guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPIER_COPIES;
-  const VyreCopy *copy = place_of (c, number);
+  guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPY_ENGINE_COPIES;
+  const VyreCopy *copy = copy_place_of (c, number);
 
-  if (c->n_copies - number > places) /* another one has its place, which was free */
+  if (c->n_copies - number > places) /* a later copy has its place */
     return TRUE;
   return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) == VK_SUCCESS;
 }
 
-/* Waits for all copies under way, however long that takes. FALSE: the device is lost, and does not
- * say whether they have ended. Needs no lock, since nobody uses the copier any more. */
+/* Without the lock: no other thread uses the copy engine any more. Waits for all copies under
+ * way, however long that takes. FALSE: the device is lost, and does not say whether they have
+ * ended. */
 gboolean
 vyre_copy_engine_drain (VyreCopyEngine *c)
 {
-  guint places = c->device ? c->device->n_transfer_queues * VYRE_COPIER_COPIES : 0;
+  guint places = c->device ? c->device->n_transfer_queues * VYRE_COPY_ENGINE_COPIES : 0;
   gboolean fine = TRUE;
 
   for (guint i = 0; i < places && fine; i++) {
-    const VyreCopy *copy = place_of (c, i);
+    const VyreCopy *copy = copy_place_of (c, i);
     fine = !copy->submitted
            || vkWaitForFences (c->device->handle, 1, &copy->fence, VK_TRUE, G_MAXUINT64)
                   == VK_SUCCESS;

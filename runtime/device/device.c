@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *
-result_name (VkResult result)
+device_result_name (VkResult result)
 {
   switch (result) {
     case VK_ERROR_OUT_OF_HOST_MEMORY:
@@ -44,18 +44,18 @@ vyre_vk_check (VkResult result, const char *call, const VyreDevice *device, GErr
     case VK_ERROR_OUT_OF_DEVICE_MEMORY:
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
           "%s: %s in %s. Fix: use a smaller staging size or free memory.", name,
-          result_name (result), call);
+          device_result_name (result), call);
       break;
     default:
       g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE,
           "%s: %s failed with %s (%d). Fix: check the driver with vulkaninfo and the limit of "
           "processes (ulimit -u), or choose another device.",
-          name, call, result_name (result), result);
+          name, call, device_result_name (result), result);
   }
   return FALSE;
 }
 
-/* Waits for @fence until @end_time of @clock, with a look at it now and then. */
+/* Waits for @fence until @end_time of @clock, and looks at the clock now and then. */
 VkResult
 vyre_wait_for_fence (const VyreDevice *device, VkFence fence, VyreClock *clock, gint64 end_time)
 {
@@ -68,8 +68,8 @@ vyre_wait_for_fence (const VyreDevice *device, VkFence fence, VyreClock *clock, 
   return result;
 }
 
-/* Queues are for one thread at a time, and the kernels of a device, with a lock each, have the same
- * ones. May be called from any thread. */
+/* Vulkan wants one thread at a time on a queue, and the kernels of a device, each with its own
+ * lock, share the ones. May be called from any thread. */
 VkResult
 vyre_device_submit (VyreDevice *device, VkQueue queue, const VkSubmitInfo *submit, VkFence fence)
 {
@@ -79,8 +79,8 @@ vyre_device_submit (VyreDevice *device, VkQueue queue, const VkSubmitInfo *submi
   return result;
 }
 
-/* Waits for what a lost device still does, for whichever kernel; Vulkan promises that this ends.
- * Nobody submits meanwhile. */
+/* Waits for what a lost device still does, for any kernel; Vulkan promises that this ends.
+ * Submissions wait meanwhile. */
 void
 vyre_device_wait_idle (VyreDevice *device)
 {
@@ -90,7 +90,7 @@ vyre_device_wait_idle (VyreDevice *device)
 }
 
 static VkInstance
-create_instance (GError **error)
+device_create_instance (GError **error)
 {
   VkApplicationInfo application = {
     .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
@@ -110,12 +110,12 @@ create_instance (GError **error)
       result == VK_ERROR_INCOMPATIBLE_DRIVER ? VYRE_ERROR_NO_DEVICE : VYRE_ERROR_NO_LOADER,
       "No Vulkan instance: %s (%d). Fix: install a Vulkan driver, for example the "
       "mesa-vulkan-drivers package, and check it with vulkaninfo.",
-      result_name (result), result);
+      device_result_name (result), result);
   return VK_NULL_HANDLE;
 }
 
 static void
-format_uuid (const guint8 *bytes, char *text)
+device_format_uuid (const guint8 *bytes, char *text)
 {
   for (guint i = 0; i < VK_UUID_SIZE; i++) {
     gboolean dash = i == 4 || i == 6 || i == 8 || i == 10;
@@ -124,7 +124,7 @@ format_uuid (const guint8 *bytes, char *text)
 }
 
 static void
-read_uuid (VkPhysicalDevice physical, char *text)
+device_read_uuid (VkPhysicalDevice physical, char *text)
 {
   VkPhysicalDeviceIDProperties id = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES,
@@ -135,12 +135,12 @@ read_uuid (VkPhysicalDevice physical, char *text)
   };
 
   vkGetPhysicalDeviceProperties2 (physical, &properties);
-  format_uuid (id.deviceUUID, text);
+  device_format_uuid (id.deviceUUID, text);
 }
 
 /* Preference of "auto": the faster kinds first. */
 static guint
-type_rank (VkPhysicalDeviceType type)
+device_type_rank (VkPhysicalDeviceType type)
 {
   switch (type) {
     case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU:
@@ -166,7 +166,7 @@ device_matches (VkPhysicalDevice physical, guint index, const char *selector)
 
   if (g_ascii_isdigit (selector[0]) && *end == '\0')
     return wanted == index;
-  read_uuid (physical, uuid);
+  device_read_uuid (physical, uuid);
   if (g_ascii_strcasecmp (uuid, selector) == 0)
     return TRUE;
   vkGetPhysicalDeviceProperties (physical, &properties);
@@ -176,7 +176,7 @@ device_matches (VkPhysicalDevice physical, guint index, const char *selector)
 }
 
 static VkQueueFamilyProperties *
-list_queue_families (VkPhysicalDevice physical, guint32 *n)
+device_list_queue_families (VkPhysicalDevice physical, guint32 *n)
 {
   vkGetPhysicalDeviceQueueFamilyProperties (physical, n, NULL);
   VkQueueFamilyProperties *families = g_new0 (VkQueueFamilyProperties, *n);
@@ -185,10 +185,10 @@ list_queue_families (VkPhysicalDevice physical, guint32 *n)
 }
 
 static gint
-find_queue_family (VkPhysicalDevice physical)
+device_find_queue_family (VkPhysicalDevice physical)
 {
   guint32 n = 0;
-  g_autofree VkQueueFamilyProperties *families = list_queue_families (physical, &n);
+  g_autofree VkQueueFamilyProperties *families = device_list_queue_families (physical, &n);
   gint found = -1;
 
   for (guint32 i = 0; i < n; i++) {
@@ -205,10 +205,10 @@ find_queue_family (VkPhysicalDevice physical)
 
 /* A family that can only copy is a copy engine, and works while a kernel runs. */
 static void
-find_transfer_family (VyreDevice *device)
+device_find_transfer_family (VyreDevice *device)
 {
   guint32 n = 0;
-  g_autofree VkQueueFamilyProperties *families = list_queue_families (device->physical, &n);
+  g_autofree VkQueueFamilyProperties *families = device_list_queue_families (device->physical, &n);
 
   for (guint32 i = 0; i < n && device->n_transfer_queues == 0; i++) {
     VkQueueFlags flags = families[i].queueFlags;
@@ -220,7 +220,7 @@ find_transfer_family (VyreDevice *device)
 }
 
 static void
-set_no_device (VkPhysicalDevice *devices, guint n, const char *selector, GError **error)
+device_set_no_device (VkPhysicalDevice *devices, guint n, const char *selector, GError **error)
 {
   g_autofree char *shown = g_utf8_make_valid (selector, -1);
   GString *list = g_string_new (NULL);
@@ -238,7 +238,7 @@ set_no_device (VkPhysicalDevice *devices, guint n, const char *selector, GError 
 }
 
 static gboolean
-pick_physical (VyreDevice *device, const char *selector, GError **error)
+device_pick_physical (VyreDevice *device, const char *selector, GError **error)
 {
   guint32 n = 0;
   gboolean any = g_ascii_strcasecmp (selector, "auto") == 0;
@@ -252,8 +252,8 @@ pick_physical (VyreDevice *device, const char *selector, GError **error)
   for (guint32 i = 0; i < n; i++) {
     VkPhysicalDeviceProperties properties;
     vkGetPhysicalDeviceProperties (devices[i], &properties);
-    gint rank = (gint)type_rank (properties.deviceType);
-    if (properties.apiVersion < VK_API_VERSION_1_1 || find_queue_family (devices[i]) < 0)
+    gint rank = (gint)device_type_rank (properties.deviceType);
+    if (properties.apiVersion < VK_API_VERSION_1_1 || device_find_queue_family (devices[i]) < 0)
       continue;
     if (rank > best_rank && (any || device_matches (devices[i], i, selector))) {
       best_rank = rank;
@@ -261,12 +261,12 @@ pick_physical (VyreDevice *device, const char *selector, GError **error)
     }
   }
   if (best_rank < 0)
-    set_no_device (devices, n, selector, error);
+    device_set_no_device (devices, n, selector, error);
   return best_rank >= 0;
 }
 
 static gboolean
-has_extension (VkPhysicalDevice physical, const char *name)
+device_has_extension (VkPhysicalDevice physical, const char *name)
 {
   guint32 n = 0;
 
@@ -281,7 +281,7 @@ has_extension (VkPhysicalDevice physical, const char *name)
 }
 
 static void
-read_import_limits (VyreDevice *device)
+device_read_import_limits (VyreDevice *device)
 {
   VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
     .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT,
@@ -299,15 +299,28 @@ read_import_limits (VyreDevice *device)
     device->import_alignment = host.minImportedHostPointerAlignment;
 }
 
+/* Some drivers open no device in a child of a process that had one. */
 static gboolean
-create_logical (VyreDevice *device, GError **error)
+device_check_created (const VyreDevice *device, VkResult result, GError **error)
+{
+  if (result != VK_ERROR_INITIALIZATION_FAILED || !vyre_fork_inherits_driver ())
+    return vyre_vk_check (result, "vkCreateDevice", device, error);
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_FORKED,
+      "%s: the driver opens no device in a process that was forked from one that had used it. "
+      "Fix: fork before there is a device, or exec() in the child.",
+      device->properties.deviceName);
+  return FALSE;
+}
+
+static gboolean
+device_create_logical (VyreDevice *device, GError **error)
 {
   const char *import = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
-  gboolean can_import = has_extension (device->physical, import);
+  gboolean can_import = device_has_extension (device->physical, import);
   float priorities[VYRE_MAX_TRANSFER_QUEUES] = { 0.5f, 0.5f };
 
-  device->queue_family = (guint32)find_queue_family (device->physical);
-  find_transfer_family (device);
+  device->queue_family = (guint32)device_find_queue_family (device->physical);
+  device_find_transfer_family (device);
   VkDeviceQueueCreateInfo queues[2] = {
     {
         .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -330,26 +343,19 @@ create_logical (VyreDevice *device, GError **error)
     .ppEnabledExtensionNames = &import,
   };
 
-  VkResult result = vkCreateDevice (device->physical, &info, NULL, &device->handle);
-  if (result == VK_ERROR_INITIALIZATION_FAILED && vyre_fork_inherits_driver ()) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_FORKED,
-        "%s: the driver opens no device in a process that was forked from one that had used it. "
-        "Fix: fork before there is a device, or exec() in the child.",
-        device->properties.deviceName);
-    return FALSE;
-  }
-  if (!vyre_vk_check (result, "vkCreateDevice", device, error))
+  if (!device_check_created (
+          device, vkCreateDevice (device->physical, &info, NULL, &device->handle), error))
     return FALSE;
   vkGetDeviceQueue (device->handle, device->queue_family, 0, &device->queue);
   for (guint i = 0; i < device->n_transfer_queues; i++)
     vkGetDeviceQueue (device->handle, device->transfer_family, i, &device->transfer_queues[i]);
   if (can_import)
-    read_import_limits (device);
+    device_read_import_limits (device);
   return TRUE;
 }
 
 static gboolean
-check_subgroups (VyreDevice *device, GError **error)
+device_check_subgroups (VyreDevice *device, GError **error)
 {
   const VkSubgroupFeatureFlags needed
       = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT
@@ -382,15 +388,15 @@ vyre_device_open (const char *selector, GError **error)
   device->generation = vyre_fork_generation;
   g_mutex_init (&device->queue_lock);
   vyre_fork_note_device (TRUE);
-  device->instance = create_instance (error);
-  if (!device->instance || !pick_physical (device, selector, error))
+  device->instance = device_create_instance (error);
+  if (!device->instance || !device_pick_physical (device, selector, error))
     return NULL;
   vkGetPhysicalDeviceProperties (device->physical, &device->properties);
   vkGetPhysicalDeviceMemoryProperties (device->physical, &device->memory);
-  read_uuid (device->physical, device->uuid);
+  device_read_uuid (device->physical, device->uuid);
   if (!vyre_device_is_cpu (device))
     vyre_fork_note_gpu ();
-  if (!check_subgroups (device, error) || !create_logical (device, error))
+  if (!device_check_subgroups (device, error) || !device_create_logical (device, error))
     return NULL;
   return g_steal_pointer (&device);
 }
@@ -441,7 +447,7 @@ vyre_device_get_max_payload (const VyreDevice *device)
          & ~(gsize)4095;
 }
 
-/* Whether its memory is not the host's. */
+/* Whether the device has memory of its own. */
 gboolean
 vyre_device_is_discrete (const VyreDevice *device)
 {

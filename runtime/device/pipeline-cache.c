@@ -37,7 +37,7 @@ enum {
 };
 
 static void
-take_digest (GChecksum *sum, guint8 digest[DIGEST_SIZE])
+cache_take_digest (GChecksum *sum, guint8 digest[DIGEST_SIZE])
 {
   gsize size = DIGEST_SIZE;
 
@@ -46,7 +46,7 @@ take_digest (GChecksum *sum, guint8 digest[DIGEST_SIZE])
 }
 
 static void
-digest_key (const VyrePipelineKey *key, guint8 digest[DIGEST_SIZE])
+cache_digest_key (const VyrePipelineKey *key, guint8 digest[DIGEST_SIZE])
 {
   GChecksum *sum = g_checksum_new (G_CHECKSUM_SHA256);
   /* drivers of both word sizes may share a home and a version */
@@ -56,22 +56,22 @@ digest_key (const VyrePipelineKey *key, guint8 digest[DIGEST_SIZE])
   g_checksum_update (sum, (const guchar *)key->device_uuid, -1);
   g_checksum_update (sum, key->cache_uuid, sizeof key->cache_uuid);
   g_checksum_update (sum, key->code, sizeof key->code);
-  take_digest (sum, digest);
+  cache_take_digest (sum, digest);
 }
 
 static void
-digest_blob (const guint8 *blob, gsize size, guint8 digest[DIGEST_SIZE])
+cache_digest_blob (const guint8 *blob, gsize size, guint8 digest[DIGEST_SIZE])
 {
   GChecksum *sum = g_checksum_new (G_CHECKSUM_SHA256);
 
   g_checksum_update (sum, blob, (gssize)size);
-  take_digest (sum, digest);
+  cache_take_digest (sum, digest);
 }
 
 /* Drivers have to refuse what is not theirs, but not all that do so survive it.
  * NULL when the blob is this key's, else why it is not. */
 static const char *
-check_blob (const VyrePipelineKey *key, const guint8 *blob, gsize size)
+cache_check_blob (const VyrePipelineKey *key, const guint8 *blob, gsize size)
 {
   gsize header = 4 * BLOB_HEADER_WORDS;
 
@@ -103,8 +103,8 @@ vyre_pipeline_cache_encode (const VyrePipelineKey *key, GBytes *blob)
   };
   GByteArray *file = g_byte_array_sized_new ((guint)(sizeof header + size));
 
-  digest_key (key, header.key);
-  digest_blob (data, size, header.checksum);
+  cache_digest_key (key, header.key);
+  cache_digest_blob (data, size, header.checksum);
   g_byte_array_append (file, (const guint8 *)&header, sizeof header);
   g_byte_array_append (file, data, (guint)size);
   return g_byte_array_free_to_bytes (file);
@@ -129,15 +129,15 @@ vyre_pipeline_cache_decode (const VyrePipelineKey *key, GBytes *file, GBytes **b
     return "the magic is wrong";
   if (header.version != GUINT32_TO_LE (VERSION))
     return "the format is of another version";
-  digest_key (key, digest);
+  cache_digest_key (key, digest);
   if (memcmp (header.key, digest, sizeof digest) != 0)
     return "the key is another one";
   if (GUINT32_FROM_LE (header.size) != size)
     return "the size is wrong";
-  digest_blob (data, size, digest);
+  cache_digest_blob (data, size, digest);
   if (memcmp (header.checksum, digest, sizeof digest) != 0)
     return "the checksum is wrong";
-  const char *why = check_blob (key, data, size);
+  const char *why = cache_check_blob (key, data, size);
   if (!why)
     *blob = g_bytes_new_from_bytes (file, sizeof header, size);
   return why;
@@ -150,7 +150,7 @@ vyre_pipeline_cache_path (const VyrePipelineKey *key)
   guint8 digest[DIGEST_SIZE];
   GString *name = g_string_new ("kernel-");
 
-  digest_key (key, digest);
+  cache_digest_key (key, digest);
   for (guint i = 0; i < sizeof digest; i++)
     g_string_append_printf (name, "%02x", digest[i]);
   g_string_append (name, ".bin");
@@ -161,7 +161,7 @@ vyre_pipeline_cache_path (const VyrePipelineKey *key)
 
 /* NULL, or why @fd is not a file to read. */
 static const char *
-check_file (int fd, gsize *size)
+cache_check_file (int fd, gsize *size)
 {
   struct stat status;
 
@@ -178,13 +178,13 @@ check_file (int fd, gsize *size)
 
 /* The contents of a file, or NULL and @why. */
 static GBytes *
-read_file (const char *path, const char **why)
+cache_read_file (const char *path, const char **why)
 {
   int fd = vyre_file_open (path, O_RDONLY);
   gsize size = 0, done = 0;
   gssize n = 1;
 
-  *why = fd < 0 ? vyre_file_explain (errno) : check_file (fd, &size);
+  *why = fd < 0 ? vyre_file_explain (errno) : cache_check_file (fd, &size);
   guint8 *data = *why ? NULL : g_try_malloc (MAX (size, 1));
   if (!*why && !data)
     *why = g_strerror (ENOMEM);
@@ -209,7 +209,7 @@ vyre_pipeline_cache_load (const char *path, const VyrePipelineKey *key)
 {
   GBytes *blob = NULL;
   const char *why;
-  g_autoptr (GBytes) file = read_file (path, &why);
+  g_autoptr (GBytes) file = cache_read_file (path, &why);
 
   if (file)
     why = vyre_pipeline_cache_decode (key, file, &blob);
@@ -227,7 +227,7 @@ vyre_pipeline_cache_store (
   g_autoptr (GError) error = NULL;
   gsize size;
   const guint8 *data = g_bytes_get_data (blob, &size);
-  const char *why = check_blob (key, data, size);
+  const char *why = cache_check_blob (key, data, size);
 
   if (!why && loaded && g_bytes_equal (blob, loaded))
     return;

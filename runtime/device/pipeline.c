@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "abi.h"
+#include "device/launches.h"
 #include "device/pipeline-cache.h"
 
 static const guint32 unified_spirv[] = {
@@ -14,38 +15,38 @@ static const guint32 discrete_spirv[] = {
 };
 
 static const guint32 *
-code (const VyrePipeline *p)
+pipeline_code (const VyrePipeline *p)
 {
   return p->discrete ? discrete_spirv : unified_spirv;
 }
 
 static gsize
-code_size (const VyrePipeline *p)
+pipeline_code_size (const VyrePipeline *p)
 {
   return p->discrete ? sizeof discrete_spirv : sizeof unified_spirv;
 }
 
-/* What is bound: the buffers, then the texels unless the code has none. */
+/* Counts bindings: the buffers, then the texels unless the code has none. */
 static guint32
-n_bindings (const VyrePipeline *p)
+pipeline_n_bindings (const VyrePipeline *p)
 {
   return p->discrete ? VYRE_N_BUFFERS : VYRE_N_BUFFERS + 1;
 }
 
 static VkDescriptorType
-binding_type (guint32 binding)
+pipeline_binding_type (guint32 binding)
 {
   return binding == VYRE_BIND_TEXELS ? VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER
                                      : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
 }
 
 static gboolean
-create_layouts (VyrePipeline *p, GError **error)
+pipeline_create_layouts (VyrePipeline *p, GError **error)
 {
   VkDescriptorSetLayoutBinding bindings[VYRE_N_BUFFERS + 1];
   VkDescriptorSetLayoutCreateInfo set_info = {
     .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-    .bindingCount = n_bindings (p),
+    .bindingCount = pipeline_n_bindings (p),
     .pBindings = bindings,
   };
   VkPushConstantRange constants = {
@@ -60,10 +61,10 @@ create_layouts (VyrePipeline *p, GError **error)
     .pPushConstantRanges = &constants,
   };
 
-  for (guint32 i = 0; i < n_bindings (p); i++)
+  for (guint32 i = 0; i < pipeline_n_bindings (p); i++)
     bindings[i] = (VkDescriptorSetLayoutBinding){
       .binding = i,
-      .descriptorType = binding_type (i),
+      .descriptorType = pipeline_binding_type (i),
       .descriptorCount = 1,
       .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
     };
@@ -76,7 +77,7 @@ create_layouts (VyrePipeline *p, GError **error)
 }
 
 static VyrePipelineKey
-cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
+pipeline_cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
 {
   const VyreDevice *device = p->device;
   const VkPhysicalDeviceProperties *properties = &device->properties;
@@ -92,16 +93,16 @@ cache_key (const VyrePipeline *p, const guint32 *specialization, gsize size)
   G_STATIC_ASSERT (sizeof key.cache_uuid == VK_UUID_SIZE);
   memcpy (key.device_uuid, device->uuid, sizeof key.device_uuid);
   memcpy (key.cache_uuid, properties->pipelineCacheUUID, sizeof key.cache_uuid);
-  g_checksum_update (checksum, (const guchar *)code (p), (gssize)code_size (p));
+  g_checksum_update (checksum, (const guchar *)pipeline_code (p), (gssize)pipeline_code_size (p));
   g_checksum_update (checksum, (const guchar *)specialization, (gssize)size);
   g_checksum_get_digest (checksum, key.code, &digest_size);
   return key;
 }
 
-/* A cache with what an earlier opening left, or an empty one. A driver that has
- * none compiles without. */
+/* Opens a cache with @loaded, which an earlier opening stored, or an empty one. VK_NULL_HANDLE:
+ * the driver has none and compiles without. */
 static VkPipelineCache
-open_cache (const VyrePipeline *p, GBytes *loaded)
+pipeline_open_cache (const VyrePipeline *p, GBytes *loaded)
 {
   gsize size = 0;
   gconstpointer data = loaded ? g_bytes_get_data (loaded, &size) : NULL;
@@ -116,12 +117,12 @@ open_cache (const VyrePipeline *p, GBytes *loaded)
   if (result == VK_SUCCESS)
     return cache;
   g_debug ("vkCreatePipelineCache over %" G_GSIZE_FORMAT " bytes: %d", size, result);
-  return loaded ? open_cache (p, NULL) : VK_NULL_HANDLE;
+  return loaded ? pipeline_open_cache (p, NULL) : VK_NULL_HANDLE;
 }
 
-/* What the driver has to say for next time. */
+/* Reads what the driver wants back at the next opening. */
 static GBytes *
-read_cache (const VyrePipeline *p, VkPipelineCache cache)
+pipeline_read_cache (const VyrePipeline *p, VkPipelineCache cache)
 {
   VkDevice device = p->device->handle;
   gsize size = 0;
@@ -134,18 +135,18 @@ read_cache (const VyrePipeline *p, VkPipelineCache cache)
   return g_bytes_new_take (g_steal_pointer (&data), size);
 }
 
-/* Compiles, or has the driver take what it compiled before. */
+/* Compiles, or has the driver take an earlier result. */
 static VkResult
-compile (const VyrePipeline *p, const VkComputePipelineCreateInfo *info, VkPipeline *pipeline,
-    gboolean *cache_hit)
+pipeline_compile (const VyrePipeline *p, const VkComputePipelineCreateInfo *info,
+    VkPipeline *pipeline, gboolean *cache_hit)
 {
   const VkSpecializationInfo *specialization = info->stage.pSpecializationInfo;
-  VyrePipelineKey key = cache_key (p, specialization->pData, specialization->dataSize);
+  VyrePipelineKey key = pipeline_cache_key (p, specialization->pData, specialization->dataSize);
   g_autofree char *path = vyre_pipeline_cache_path (&key);
   g_autoptr (GBytes) loaded = vyre_pipeline_cache_load (path, &key);
-  VkPipelineCache cache = open_cache (p, loaded);
+  VkPipelineCache cache = pipeline_open_cache (p, loaded);
   VkResult result = vkCreateComputePipelines (p->device->handle, cache, 1, info, NULL, pipeline);
-  g_autoptr (GBytes) blob = result == VK_SUCCESS ? read_cache (p, cache) : NULL;
+  g_autoptr (GBytes) blob = result == VK_SUCCESS ? pipeline_read_cache (p, cache) : NULL;
 
   *cache_hit = cache && loaded;
   if (blob)
@@ -155,12 +156,12 @@ compile (const VyrePipeline *p, const VkComputePipelineCreateInfo *info, VkPipel
 }
 
 static gboolean
-create_shader (VyrePipeline *p, GError **error)
+pipeline_create_shader (VyrePipeline *p, GError **error)
 {
   VkShaderModuleCreateInfo info = {
     .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-    .codeSize = code_size (p),
-    .pCode = code (p),
+    .codeSize = pipeline_code_size (p),
+    .pCode = pipeline_code (p),
   };
 
   return vyre_vk_check (vkCreateShaderModule (p->device->handle, &info, NULL, &p->shader),
@@ -168,7 +169,7 @@ create_shader (VyrePipeline *p, GError **error)
 }
 
 static gboolean
-create_pipeline (
+pipeline_create_pipeline (
     const VyrePipeline *p, gboolean rare, VkPipeline *pipeline, gboolean *cache_hit, GError **error)
 {
   guint32 specialization[VYRE_N_SPECS] = {
@@ -198,21 +199,22 @@ create_pipeline (
     },
     .layout = p->layout,
   };
-  return vyre_vk_check (
-      compile (p, &info, pipeline, cache_hit), "vkCreateComputePipelines", p->device, error);
+  return vyre_vk_check (pipeline_compile (p, &info, pipeline, cache_hit),
+      "vkCreateComputePipelines", p->device, error);
 }
 
-/* The pipeline with what few batches want; compiling may take tenths of a second. */
+/* Without the lock. Compiles the pipeline with rare operations, which may take tenths of a
+ * second. */
 gboolean
 vyre_pipeline_build_rare (const VyrePipeline *p, VkPipeline *rare, GError **error)
 {
   gboolean cache_hit;
 
-  return create_pipeline (p, TRUE, rare, &cache_hit, error);
+  return pipeline_create_pipeline (p, TRUE, rare, &cache_hit, error);
 }
 
 static gboolean
-create_descriptors (VyrePipeline *p, GError **error)
+pipeline_create_descriptors (VyrePipeline *p, GError **error)
 {
   guint32 n_sets = 1 + (p->discrete ? 0 : VYRE_PIPELINE_SOURCES);
   VkDescriptorPoolSize sizes[] = { { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, n_sets * VYRE_N_BUFFERS },
@@ -229,9 +231,9 @@ create_descriptors (VyrePipeline *p, GError **error)
       "vkCreateDescriptorPool", p->device, error);
 }
 
-/* The payload as texels; what code that does not read them is bound to is one. */
+/* Makes a view of the payload as texels; of a single one for code that reads none. */
 static gboolean
-create_texels (
+pipeline_create_texels (
     const VyrePipeline *p, VkBuffer payload, gsize size, VkBufferView *texels, GError **error)
 {
   VkBufferViewCreateInfo info = {
@@ -247,7 +249,7 @@ create_texels (
 }
 
 static VkResult
-allocate_set (VyrePipeline *p, VkDescriptorSet *set)
+pipeline_allocate_set (VyrePipeline *p, VkDescriptorSet *set)
 {
   VkDescriptorSetAllocateInfo info = {
     .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
@@ -263,12 +265,14 @@ allocate_set (VyrePipeline *p, VkDescriptorSet *set)
 }
 
 static gboolean
-create_set (VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
+pipeline_create_set (
+    VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
 {
   VkDescriptorBufferInfo infos[VYRE_N_BUFFERS];
   VkWriteDescriptorSet writes[VYRE_N_BUFFERS + 1];
 
-  if (!vyre_vk_check (allocate_set (p, &source->set), "vkAllocateDescriptorSets", p->device, error))
+  if (!vyre_vk_check (
+          pipeline_allocate_set (p, &source->set), "vkAllocateDescriptorSets", p->device, error))
     return FALSE;
   for (guint32 i = 0; i < VYRE_N_BUFFERS; i++)
     infos[i] = (VkDescriptorBufferInfo){
@@ -277,50 +281,19 @@ create_set (VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, G
                : i == VYRE_BIND_STORE ? p->store_size
                                       : VK_WHOLE_SIZE,
     };
-  for (guint32 i = 0; i < n_bindings (p); i++) {
+  for (guint32 i = 0; i < pipeline_n_bindings (p); i++) {
     gboolean texels = i == VYRE_BIND_TEXELS;
     writes[i] = (VkWriteDescriptorSet){
       .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
       .dstSet = source->set,
       .dstBinding = i,
       .descriptorCount = 1,
-      .descriptorType = binding_type (i),
+      .descriptorType = pipeline_binding_type (i),
       .pBufferInfo = texels ? NULL : &infos[i],
       .pTexelBufferView = texels ? &source->texels : NULL,
     };
   }
-  vkUpdateDescriptorSets (p->device->handle, n_bindings (p), writes, 0, NULL);
-  return TRUE;
-}
-
-static gboolean
-create_launches (VyrePipeline *p, GError **error)
-{
-  VkCommandPoolCreateInfo pool_info = {
-    .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-    .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
-    .queueFamilyIndex = p->device->queue_family,
-  };
-  VkFenceCreateInfo fence_info = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
-
-  if (!vyre_vk_check (vkCreateCommandPool (p->device->handle, &pool_info, NULL, &p->commands),
-          "vkCreateCommandPool", p->device, error))
-    return FALSE;
-  for (guint i = 0; i < VYRE_PIPELINE_LAUNCHES; i++) {
-    VkCommandBufferAllocateInfo info = {
-      .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-      .commandPool = p->commands,
-      .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-      .commandBufferCount = 1,
-    };
-    if (!vyre_vk_check (
-            vkAllocateCommandBuffers (p->device->handle, &info, &p->launches[i].commands),
-            "vkAllocateCommandBuffers", p->device, error)
-        || !vyre_vk_check (
-            vkCreateFence (p->device->handle, &fence_info, NULL, &p->launches[i].fence),
-            "vkCreateFence", p->device, error))
-      return FALSE;
-  }
+  vkUpdateDescriptorSets (p->device->handle, pipeline_n_bindings (p), writes, 0, NULL);
   return TRUE;
 }
 
@@ -349,9 +322,9 @@ vyre_pipeline_init (
         device->properties.deviceName, limits->maxPerStageDescriptorStorageBuffers, VYRE_N_BUFFERS);
     return FALSE;
   }
-  return create_layouts (p, error) && create_shader (p, error)
-         && create_pipeline (p, FALSE, &p->plain, &p->cache_hit, error)
-         && create_launches (p, error);
+  return pipeline_create_layouts (p, error) && pipeline_create_shader (p, error)
+         && pipeline_create_pipeline (p, FALSE, &p->plain, &p->cache_hit, error)
+         && vyre_pipeline_create_launches (p, error);
 }
 
 /* Compiles on @device what vyre_pipeline_build_rare() would compile for @like. */
@@ -364,8 +337,9 @@ vyre_pipeline_init_full (
     .reads_texels = like->reads_texels,
     .workgroup = like->workgroup };
   g_mutex_init (&p->source_lock);
-  return create_layouts (p, error) && create_shader (p, error)
-         && create_pipeline (p, TRUE, &p->rare, &p->cache_hit, error) && create_launches (p, error);
+  return pipeline_create_layouts (p, error) && pipeline_create_shader (p, error)
+         && pipeline_create_pipeline (p, TRUE, &p->rare, &p->cache_hit, error)
+         && vyre_pipeline_create_launches (p, error);
 }
 
 /* What the kernel works on: buffers in binding order, the payloads in the first @size bytes
@@ -376,12 +350,12 @@ vyre_pipeline_bind (
 {
   memcpy (p->buffers, buffers, sizeof p->buffers);
   p->store_size = size;
-  return create_descriptors (p, error)
+  return pipeline_create_descriptors (p, error)
          && vyre_pipeline_add_source (p, buffers[VYRE_BIND_PAYLOAD], size, &p->store, error);
 }
 
-/* Another buffer that launches may read payloads from, instead of the one that was bound;
- * @size is whole granules. From any thread, as its opposite, of which each source has one call. */
+/* Any thread. Adds a buffer that launches may read payloads from, instead of the one that was
+ * bound; @size is whole granules. Each source is removed once. */
 gboolean
 vyre_pipeline_add_source (
     VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
@@ -394,14 +368,14 @@ vyre_pipeline_add_source (
         p->device->properties.deviceName, p->device->properties.limits.maxTexelBufferElements);
     return FALSE;
   }
-  if (create_texels (p, payload, size, &source->texels, error)
-      && create_set (p, payload, size, source, error))
+  if (pipeline_create_texels (p, payload, size, &source->texels, error)
+      && pipeline_create_set (p, payload, size, source, error))
     return TRUE;
   vyre_pipeline_remove_source (p, source);
   return FALSE;
 }
 
-/* No launch of it may be in flight. */
+/* Any thread. No launch of the source is in flight. */
 void
 vyre_pipeline_remove_source (VyrePipeline *p, VyreSource *source)
 {
@@ -414,7 +388,7 @@ vyre_pipeline_remove_source (VyrePipeline *p, VyreSource *source)
   *source = (VyreSource){ 0 };
 }
 
-/* No launch may be in flight. */
+/* No launch is in flight. */
 void
 vyre_pipeline_clear (VyrePipeline *p)
 {
@@ -434,105 +408,4 @@ vyre_pipeline_clear (VyrePipeline *p)
   vkDestroyShaderModule (device, p->shader, NULL);
   g_mutex_clear (&p->source_lock);
   *p = (VyrePipeline){ 0 };
-}
-
-static gboolean
-record (VyrePipeline *p, const VyreLaunch *launch, const VyreSource *source,
-    const guint32 *constants, GError **error)
-{
-  VkCommandBufferBeginInfo begin = {
-    .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-    .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
-  };
-  /* one launch's writes are seen by the next, and by the host */
-  VkMemoryBarrier barrier = {
-    .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-    .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
-    .dstAccessMask
-    = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_HOST_READ_BIT,
-  };
-
-  if (!vyre_vk_check (vkBeginCommandBuffer (launch->commands, &begin), "vkBeginCommandBuffer",
-          p->device, error))
-    return FALSE;
-  vkCmdBindPipeline (
-      launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->rare ? p->rare : p->plain);
-  vkCmdBindDescriptorSets (
-      launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->layout, 0, 1, &source->set, 0, NULL);
-  vkCmdPushConstants (launch->commands, p->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
-      4 * VYRE_LAUNCH_WORDS, constants);
-  vkCmdDispatch (launch->commands, launch->groups, 1, 1);
-  vkCmdPipelineBarrier (launch->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-      VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0, NULL, 0,
-      NULL);
-  return vyre_vk_check (
-      vkEndCommandBuffer (launch->commands), "vkEndCommandBuffer", p->device, error);
-}
-
-/* Submits a launch of @groups workgroups that reads payloads from @source. The caller has
- * seen to it that fewer than VYRE_PIPELINE_LAUNCHES are in flight. */
-gboolean
-vyre_pipeline_launch (VyrePipeline *p, const guint32 constants[VYRE_LAUNCH_WORDS],
-    const VyreSource *source, guint groups, GError **error)
-{
-  VyreLaunch *launch = &p->launches[(p->first + p->n_flying) % VYRE_PIPELINE_LAUNCHES];
-  VkSubmitInfo submit = {
-    .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-    .commandBufferCount = 1,
-    .pCommandBuffers = &launch->commands,
-  };
-
-  launch->sequence = constants[VYRE_LAUNCH_SEQUENCE];
-  launch->source = constants[VYRE_LAUNCH_SOURCE];
-  launch->groups = groups;
-  if (!record (p, launch, source, constants, error)
-      || !vyre_vk_check (vyre_device_submit (p->device, p->device->queue, &submit, launch->fence),
-          "vkQueueSubmit", p->device, error))
-    return FALSE;
-  p->n_flying++;
-  return TRUE;
-}
-
-/* Whether a launch in flight is over, retired or not. */
-gboolean
-vyre_pipeline_has_ended (const VyrePipeline *p, const VyreLaunch *launch)
-{
-  return vkGetFenceStatus (p->device->handle, launch->fence) == VK_SUCCESS;
-}
-
-/* Waits up to @timeout ns for a launch to end. Needs no lock: only the caller
- * retires launches. */
-VkResult
-vyre_pipeline_wait (VyrePipeline *p, const VyreLaunch *launch, guint64 timeout)
-{
-  return vkWaitForFences (p->device->handle, 1, &launch->fence, VK_TRUE, timeout);
-}
-
-/* Waits for all launches in flight, however long that takes. FALSE: the device is lost, and does
- * not say whether they have ended. Needs no lock, since nobody uses the pipeline any more. */
-gboolean
-vyre_pipeline_drain (VyrePipeline *p)
-{
-  gboolean fine = TRUE;
-
-  for (guint i = 0; i < p->n_flying && fine; i++)
-    fine
-        = vyre_pipeline_wait (p, &p->launches[(p->first + i) % VYRE_PIPELINE_LAUNCHES], G_MAXUINT64)
-          == VK_SUCCESS;
-  return fine;
-}
-
-VyreLaunch *
-vyre_pipeline_oldest (VyrePipeline *p)
-{
-  return p->n_flying ? &p->launches[p->first] : NULL;
-}
-
-/* Takes the oldest launch, which has ended, out of flight. */
-void
-vyre_pipeline_retire_oldest (VyrePipeline *p)
-{
-  vkResetFences (p->device->handle, 1, &p->launches[p->first].fence);
-  p->first = (p->first + 1) % VYRE_PIPELINE_LAUNCHES;
-  p->n_flying--;
 }

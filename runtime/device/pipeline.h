@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The Vulkan side of launching the kernel: shader, pipeline, descriptor set and
- * a ring of launches, each a command buffer and a fence. Owned by one
- * megakernel; launches are made and retired under its lock. Sources are added and removed under a
- * lock of the pipeline's own; vyre_pipeline_wait(), vyre_pipeline_build_rare() and
- * vyre_pipeline_rehearse_full() need none.
+ * What launches of the kernel are made of: shader, pipeline and descriptor sets. Owned by one
+ * megakernel. Sources are added and removed under a lock of the pipeline's own;
+ * vyre_pipeline_build_rare() and vyre_pipeline_rehearse_full() need none. Private to libvyre.
  */
 #pragma once
 
@@ -24,7 +22,7 @@ typedef struct {
   guint groups;
 } VyreLaunch;
 
-/* A buffer that payloads are read from, with all the others that are bound. */
+/* A buffer that launches read payloads from, with all the others that are bound. */
 typedef struct {
   VkDescriptorSet set;
   VkBufferView texels;
@@ -35,17 +33,17 @@ typedef struct {
   guint workgroup;
   gboolean discrete;
   gboolean reads_texels; /* the kernel's payload loads: a CPU's are many times faster */
-  gboolean cache_hit;    /* the driver was given what an earlier opening left */
+  gboolean cache_hit;    /* the driver got what an earlier opening stored */
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
   VkPipeline plain;
-  VkPipeline rare;    /* with what few batches want, once one did */
-  GMutex source_lock; /* a leaf: who uses the pool of descriptors holds it */
+  VkPipeline rare;    /* with rare operations, or VK_NULL_HANDLE until a batch needs them */
+  GMutex source_lock; /* a leaf: guards the pool of descriptors */
   VkDescriptorPool descriptors;
   VkBuffer buffers[VYRE_N_BUFFERS];
   gsize store_size; /* of the payload store, bytes */
-  VyreSource store; /* the payload buffer that is among them */
+  VyreSource store; /* the payload store, one of the buffers */
   VkCommandPool commands;
   VyreLaunch launches[VYRE_PIPELINE_LAUNCHES];
   guint first;    /* oldest launch in flight */
@@ -64,10 +62,3 @@ void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_add_source (
     VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);
 void vyre_pipeline_remove_source (VyrePipeline *pipeline, VyreSource *source);
-gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
-    const VyreSource *source, guint groups, GError **error);
-gboolean vyre_pipeline_has_ended (const VyrePipeline *pipeline, const VyreLaunch *launch);
-VkResult vyre_pipeline_wait (VyrePipeline *pipeline, const VyreLaunch *launch, guint64 timeout);
-gboolean vyre_pipeline_drain (VyrePipeline *pipeline);
-VyreLaunch *vyre_pipeline_oldest (VyrePipeline *pipeline);
-void vyre_pipeline_retire_oldest (VyrePipeline *pipeline);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A processor's driver compiles at the first launch, on the one queue that there is, and who
- * has work on it waits. So the first launch is somewhere else: on a device that is opened for
- * it and closed again, which leaves what it compiled in the driver's cache.
+ * A CPU device's driver compiles at the first launch, on the device's only queue, where all other
+ * batches wait. So the first launch happens on a device that is opened for it and closed again,
+ * which leaves the compiled code in the driver's cache.
  */
-#include "device/pipeline.h"
+#include "device/launches.h"
 
 #include "device/buffer.h"
 
@@ -14,9 +14,9 @@
 
 G_STATIC_ASSERT (4 * VYRE_ANSWER_WORDS <= MEMORY_SIZE);
 
-/* A launch that has nothing to do. */
+/* Launches the pipeline on nothing. */
 static gboolean
-launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
+rehearsal_launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
 {
   const guint32 constants[VYRE_LAUNCH_WORDS]
       = { [VYRE_LAUNCH_FLAGS] = VYRE_FLAG_PROBE, [VYRE_LAUNCH_BUDGET] = 1 };
@@ -30,8 +30,8 @@ launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
              "vkWaitForFences", p->device, error);
 }
 
-/* Has the driver compile the pipeline in full as a launch will want it. Fails in silence: the
- * launch compiles it then. */
+/* Without the lock. Has the driver compile the pipeline with rare operations as a launch needs it.
+ * Fails in silence: the launch compiles it then. */
 void
 vyre_pipeline_rehearse_full (const VyrePipeline *p)
 {
@@ -42,7 +42,7 @@ vyre_pipeline_rehearse_full (const VyrePipeline *p)
 
   if (!device || !vyre_pipeline_init_full (&trial, p, device, &error)
       || !vyre_buffer_init (&memory, device, MEMORY_SIZE, VYRE_BUFFER_HOST, &error)
-      || !launch (&trial, &memory, &error))
+      || !rehearsal_launch (&trial, &memory, &error))
     g_debug ("%s", error->message);
   vyre_pipeline_clear (&trial);
   vyre_buffer_clear (&memory);

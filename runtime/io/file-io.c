@@ -306,18 +306,3 @@ vyre_file_io_get_counters (VyreFileIo *file_io, VyreFileIoCounters *counters)
   *counters = file_io->counters;
   g_mutex_unlock (&file_io->lock);
 }
-
-const char *
-vyre_read_mode_name (VyreReadMode mode)
-{
-  static const char *const names[] = {
-    [VYRE_READ_MODE_SINGLE_ISSUER] = "single-issuer",
-    [VYRE_READ_MODE_COOP_TASKRUN] = "coop-taskrun",
-    [VYRE_READ_MODE_PLAIN_RING] = "plain-ring",
-    [VYRE_READ_MODE_PREAD] = "pread",
-  };
-
-  g_return_val_if_fail (mode < G_N_ELEMENTS (names), NULL);
-
-  return names[mode];
-}

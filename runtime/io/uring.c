@@ -8,10 +8,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The kernel registers at most this much as one buffer. */
+/* Linux registers at most this much as one buffer. */
 #define CHUNK ((gsize)1 << 30)
 
-/* The kernel returns locked memory some time after the ring it was charged for is closed. */
+/* Linux returns locked memory some time after the ring that it was charged for is closed. */
 #define RETRY_DELAY_US 10000
 
 static const unsigned rung_flags[] = {
@@ -23,26 +23,26 @@ static const unsigned rung_flags[] = {
 };
 
 static gsize
-round_to_pages (gsize bytes)
+uring_round_to_pages (gsize bytes)
 {
   gsize page = (gsize)sysconf (_SC_PAGESIZE);
 
   return (bytes + page - 1) / page * page;
 }
 
-/* What the kernel charges for a ring: the submissions, and the two queues with their heads. */
+/* Bytes that Linux charges for a ring: the submissions, and the two queues with their heads. */
 static gsize
-get_ring_bytes (void)
+uring_get_ring_bytes (void)
 {
   gsize queues
       = 2 * VYRE_RING_ENTRIES * sizeof (struct io_uring_cqe) + VYRE_RING_ENTRIES * sizeof (guint32);
 
-  return round_to_pages (VYRE_RING_ENTRIES * sizeof (struct io_uring_sqe))
-         + round_to_pages (queues);
+  return uring_round_to_pages (VYRE_RING_ENTRIES * sizeof (struct io_uring_sqe))
+         + uring_round_to_pages (queues);
 }
 
 static void
-append_part (GString *text, const char *part)
+uring_append_part (GString *text, const char *part)
 {
   if (text->len > 0)
     g_string_append (text, "; ");
@@ -52,14 +52,15 @@ append_part (GString *text, const char *part)
 /* Adds a refusal to @reason. Where memory is what is missing, says how much may be locked and how
  * much of that, @needed bytes, it takes. */
 static void
-add_refusal (VyreUringReason *reason, const char *subject, int error, gsize needed, const char *fix)
+uring_add_refusal (
+    VyreUringReason *reason, const char *subject, int error, gsize needed, const char *fix)
 {
   g_autofree char *what = g_strdup_printf ("%s was refused: %s", subject, g_strerror (error));
   g_autofree char *limit_text = NULL;
   struct rlimit limit;
 
-  append_part (reason->what, what);
-  append_part (reason->fix, fix);
+  uring_append_part (reason->what, what);
+  uring_append_part (reason->fix, fix);
   if (error != ENOMEM || getrlimit (RLIMIT_MEMLOCK, &limit) != 0)
     return;
   limit_text = limit.rlim_cur == RLIM_INFINITY
@@ -71,7 +72,7 @@ add_refusal (VyreUringReason *reason, const char *subject, int error, gsize need
 }
 
 static const char *
-get_ring_fix (int error)
+uring_get_ring_fix (int error)
 {
   switch (error) {
     case EPERM:
@@ -92,20 +93,19 @@ get_ring_fix (int error)
 /* The least that staging memory can be set to. */
 #define LEAST_STAGING 65536
 
-/* Whoever reads files into staging memory has a ring of its own, and registers the memory once
- * more. */
+/* Rings that register the staging memory: the kernel's, and that of a source of files. */
 #define N_RINGS 2
 
-/* What the limit would have to be, or the memory. */
+/* Says what to set the limit to, or the size of the memory. */
 static char *
-get_memlock_fix (gsize size)
+uring_get_memlock_fix (gsize size)
 {
-  gsize needed = N_RINGS * (get_ring_bytes () + round_to_pages (size));
+  gsize needed = N_RINGS * (uring_get_ring_bytes () + uring_round_to_pages (size));
   struct rlimit limit;
   gsize room = 0;
 
-  if (getrlimit (RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur / N_RINGS > get_ring_bytes ())
-    room = (gsize)(limit.rlim_cur / N_RINGS - get_ring_bytes ()) & ~(gsize)4095;
+  if (getrlimit (RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur / N_RINGS > uring_get_ring_bytes ())
+    room = (gsize)(limit.rlim_cur / N_RINGS - uring_get_ring_bytes ()) & ~(gsize)4095;
   if (room < LEAST_STAGING || room >= size)
     return g_strdup_printf ("raise RLIMIT_MEMLOCK to %" G_GSIZE_FORMAT " bytes", needed);
   return g_strdup_printf ("raise RLIMIT_MEMLOCK to %" G_GSIZE_FORMAT
@@ -114,7 +114,7 @@ get_memlock_fix (gsize size)
 }
 
 static char *
-get_register_fix (int error, gsize size)
+uring_get_register_fix (int error, gsize size)
 {
   switch (error) {
     case EPERM:
@@ -122,7 +122,7 @@ get_register_fix (int error, gsize size)
     case ENOSYS:
       return g_strdup ("allow io_uring_register in the seccomp profile");
     case ENOMEM:
-      return get_memlock_fix (size);
+      return uring_get_memlock_fix (size);
     default:
       return g_strdup ("have anonymous, writable memory registered");
   }
@@ -131,7 +131,7 @@ get_register_fix (int error, gsize size)
 /* Reads a wake-up through the ring. A sandbox may allow io_uring_setup and refuse io_uring_enter,
  * and the first kernels with io_uring have no READ: only use shows that a ring can be used. */
 static int
-try_wake (VyreUring *ring)
+uring_try_wake (VyreUring *ring)
 {
   struct io_uring_cqe *cqe;
   int result;
@@ -151,11 +151,11 @@ try_wake (VyreUring *ring)
   return result < 0 ? -result : 0;
 }
 
-/* Leaves the only writing end of a pipe with the ring, as a registered file. Linux lets go of it
- * when the ring is closed and nothing of it is under way any more, and the reading end says so;
- * whether somebody forbids the thread io_uring meanwhile does not matter to that. */
+/* Leaves the only writing end of a pipe with the ring, as a registered file. Linux closes it once
+ * the ring is closed and its last request has ended, and the reading end hangs up. That works even
+ * if the process has forbidden itself io_uring meanwhile. */
 static int
-watch_end (VyreUring *ring)
+uring_watch_end (VyreUring *ring)
 {
   int ends[2];
 
@@ -171,29 +171,29 @@ watch_end (VyreUring *ring)
 }
 
 static int
-try_rung_once (VyreUring *ring, VyreReadMode rung)
+uring_try_rung_once (VyreUring *ring, VyreReadMode rung)
 {
   struct io_uring_params params = { .flags = rung_flags[rung] };
   int error = -io_uring_queue_init_params (VYRE_RING_ENTRIES, &ring->uring, &params);
 
   if (error)
     return error;
-  error = try_wake (ring);
+  error = uring_try_wake (ring);
   if (!error)
-    error = watch_end (ring);
+    error = uring_watch_end (ring);
   if (error)
     io_uring_queue_exit (&ring->uring);
   return error;
 }
 
 static int
-try_rung (VyreUring *ring, VyreReadMode rung)
+uring_try_rung (VyreUring *ring, VyreReadMode rung)
 {
-  int error = try_rung_once (ring, rung);
+  int error = uring_try_rung_once (ring, rung);
 
   if (error == ENOMEM) {
     g_usleep (RETRY_DELAY_US);
-    error = try_rung_once (ring, rung);
+    error = uring_try_rung_once (ring, rung);
   }
   return error;
 }
@@ -204,7 +204,7 @@ vyre_uring_open (VyreUring *ring, int wake_fd, VyreReadMode first_rung, VyreUrin
   int error = 0, last_error = 0;
 
   *ring = (VyreUring){ .wake_fd = wake_fd, .mode = first_rung };
-  while (ring->mode != VYRE_READ_MODE_PREAD && (error = try_rung (ring, ring->mode)) != 0) {
+  while (ring->mode != VYRE_READ_MODE_PREAD && (error = uring_try_rung (ring, ring->mode)) != 0) {
     last_error = error;
     ring->mode++;
   }
@@ -212,49 +212,49 @@ vyre_uring_open (VyreUring *ring, int wake_fd, VyreReadMode first_rung, VyreUrin
     g_autofree char *subject
         = g_strdup_printf ("io_uring with rung %s", vyre_read_mode_name (ring->mode - 1));
 
-    add_refusal (reason, subject, last_error, get_ring_bytes (), get_ring_fix (last_error));
+    uring_add_refusal (
+        reason, subject, last_error, uring_get_ring_bytes (), uring_get_ring_fix (last_error));
   } else if (first_rung != VYRE_READ_MODE_SINGLE_ISSUER) {
-    append_part (reason->what, "the caller asked for no better rung than ");
+    uring_append_part (reason->what, "the caller asked for no better rung than ");
     g_string_append (reason->what, vyre_read_mode_name (first_rung));
-    append_part (reason->fix, "start at rung ");
+    uring_append_part (reason->fix, "start at rung ");
     g_string_append (reason->fix, vyre_read_mode_name (VYRE_READ_MODE_SINGLE_ISSUER));
   }
 }
 
 static int
-register_chunks (VyreUring *ring)
+uring_register_chunks (VyreUring *ring)
 {
-  gsize n_chunks = (ring->arena_size - 1) / CHUNK + 1;
+  gsize n_chunks = (ring->region_size - 1) / CHUNK + 1;
   g_autofree struct iovec *chunks = g_new (struct iovec, n_chunks);
 
   for (gsize i = 0; i < n_chunks; i++) {
-    chunks[i].iov_base = ring->arena + i * CHUNK;
-    chunks[i].iov_len = MIN (CHUNK, ring->arena_size - i * CHUNK);
+    chunks[i].iov_base = ring->region + i * CHUNK;
+    chunks[i].iov_len = MIN (CHUNK, ring->region_size - i * CHUNK);
   }
   return -io_uring_register_buffers (&ring->uring, chunks, (unsigned)n_chunks);
 }
 
 void
-vyre_uring_register (VyreUring *ring, void *arena, gsize size, VyreUringReason *reason)
+vyre_uring_register (VyreUring *ring, void *region, gsize size, VyreUringReason *reason)
 {
-  int error;
-
-  if (!arena || size == 0)
+  if (!region || size == 0)
     return;
-  ring->arena = arena;
-  ring->arena_size = size;
-  error = register_chunks (ring);
+  ring->region = region;
+  ring->region_size = size;
+  int error = uring_register_chunks (ring);
   if (error) {
     g_usleep (RETRY_DELAY_US);
-    error = register_chunks (ring);
+    error = uring_register_chunks (ring);
   }
   ring->registered = error == 0;
   if (ring->registered)
     return;
   g_autofree char *subject
       = g_strdup_printf ("registering %" G_GSIZE_FORMAT " bytes of memory for reads", size);
-  g_autofree char *fix = get_register_fix (error, size);
-  add_refusal (reason, subject, error, get_ring_bytes () + round_to_pages (size), fix);
+  g_autofree char *fix = uring_get_register_fix (error, size);
+  uring_add_refusal (
+      reason, subject, error, uring_get_ring_bytes () + uring_round_to_pages (size), fix);
 }
 
 void
@@ -262,7 +262,7 @@ vyre_uring_close (VyreUring *ring)
 {
   if (ring->mode == VYRE_READ_MODE_PREAD)
     return;
-  /* Closing alone unpins the arena at some later time; its owner may want to free it now. */
+  /* closing alone unpins the region at some later time; its owner may free it now */
   if (ring->registered)
     io_uring_unregister_buffers (&ring->uring);
   io_uring_queue_exit (&ring->uring);
@@ -289,15 +289,16 @@ vyre_uring_arm_wake (VyreUring *ring)
   io_uring_sqe_set_data (sqe, NULL);
 }
 
-/* Into the arena a read is made by the registration; @asked is cut to its chunk. */
+/* Prepares a read into registered memory; @asked is cut to its chunk. FALSE: it is not registered.
+ */
 static gboolean
-prepare_fixed_read (
+uring_prepare_fixed_read (
     VyreUring *ring, const VyreTransfer *read, struct io_uring_sqe *sqe, gsize *asked)
 {
-  gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->arena);
+  gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->region);
 
-  /* A destination below the arena wraps around to a start behind its end. */
-  if (!ring->registered || start >= ring->arena_size || read->length > ring->arena_size - start)
+  /* a destination below the region wraps around to a start behind its end */
+  if (!ring->registered || start >= ring->region_size || read->length > ring->region_size - start)
     return FALSE;
   *asked = MIN (*asked, CHUNK - start % CHUNK);
   io_uring_prep_read_fixed (
@@ -315,7 +316,7 @@ vyre_uring_prepare (VyreUring *ring, const VyreTransfer *transfer, gboolean may_
   *fixed = FALSE;
   switch (transfer->kind) {
     case VYRE_TRANSFER_READ:
-      *fixed = prepare_fixed_read (ring, transfer, sqe, &asked);
+      *fixed = uring_prepare_fixed_read (ring, transfer, sqe, &asked);
       if (!*fixed)
         io_uring_prep_read (sqe, transfer->fd, transfer->memory, (unsigned)asked, transfer->offset);
       break;

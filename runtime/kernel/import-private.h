@@ -4,21 +4,8 @@
  */
 #pragma once
 
-#include "vyre/import.h"
 #include "kernel/types.h"
-
-struct _VyreImport {
-  gatomicrefcount refs;
-  guint generation;     /* of the process */
-  VyreImports *imports; /* that it is or was among */
-  guint8 *base;         /* whole pages, from here */
-  gsize size;
-  gboolean abandoned; /* nobody holds it, but the device may yet refer to it */
-  guint32 number;     /* from 1, among those of the kernel; what its tickets say */
-  VyreBuffer memory;
-  VyreSource source;                        /* where the kernel reads it itself */
-  guint64 copied[VYRE_MAX_TRANSFER_QUEUES]; /* copies up to the last that reads it, by queue */
-};
+#include "vyre/import.h"
 
 /* All imports of one kernel. They keep it, and it keeps no device. Its lock is taken
  * without that of the kernel, and not held while a driver makes or drops an import. */

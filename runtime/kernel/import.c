@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Who may free pages needs to know that nothing on the device refers to them any
- * more: not a batch, which keeps its import, but also no launch that is bound to it
- * and no copy whose fence is still to come. The last reference waits for those, which
- * takes moments, since their work is done.
+ * The last reference of an import waits until nothing on the device refers to its pages any more. A
+ * batch keeps its import; what is left are launches that are bound to it and copies whose fence is
+ * still to come, which takes moments.
  */
 #include "kernel/import-private.h"
 
-#include "vyre/clock.h"
 #include "base/spin-lock.h"
+#include "device/launches.h"
+#include "kernel/launcher.h"
+#include "vyre/clock.h"
 
-/* What is over in microseconds may take as long on a busy machine. */
+/* How long an import may take to settle: microseconds, but for a busy machine. */
 #define SETTLE_US (10 * G_TIME_SPAN_SECOND)
 
-/* Fences wake nobody. */
+/* Interval of looking at fences, which wake no thread. */
 #define RECHECK_US 200
 
-/* On a kernel that has failed, nothing is certain to end. */
+/* The same on a kernel that has failed, where launches may never end. */
 #define FAILED_SETTLE_US (1 * G_TIME_SPAN_SECOND)
 
 VyreImports *
@@ -43,9 +44,9 @@ imports_unref (VyreImports *imports)
   g_free (imports);
 }
 
-/* Nothing on the device refers to it any more. */
+/* Drops the objects of an import that nothing on the device refers to any more. */
 static void
-drop_objects (VyreMegakernel *kernel, VyreImport *import)
+import_drop_objects (VyreMegakernel *kernel, VyreImport *import)
 {
   vyre_pipeline_remove_source (&kernel->pipeline, &import->source);
   vyre_buffer_clear (&import->memory);
@@ -58,8 +59,8 @@ import_free (VyreImport *import)
   g_free (import);
 }
 
-/* The kernel goes, and nothing runs on its device for it: imports become shells. Those that
- * nobody holds any more, but could not be let go of before, end here. */
+/* At the kernel's end, when nothing runs for it on the device. Imports become shells; abandoned
+ * ones are freed. */
 void
 vyre_imports_close (VyreImports *imports)
 {
@@ -69,7 +70,7 @@ vyre_imports_close (VyreImports *imports)
   while (imports->list->len > 0) {
     VyreImport *import = g_ptr_array_index (imports->list, 0);
     g_ptr_array_remove_index_fast (imports->list, 0);
-    drop_objects (imports->kernel, import);
+    import_drop_objects (imports->kernel, import);
     if (import->abandoned)
       import_free (import);
   }
@@ -79,7 +80,7 @@ vyre_imports_close (VyreImports *imports)
 }
 
 static gboolean
-set_unsupported (const VyreMegakernel *kernel, const char *why, GError **error)
+import_set_unsupported (const VyreMegakernel *kernel, const char *why, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "%s: memory cannot be imported: %s. Fix: allocate it from the staging store, or let it be "
@@ -89,7 +90,7 @@ set_unsupported (const VyreMegakernel *kernel, const char *why, GError **error)
 }
 
 static gboolean
-is_number_taken (const VyreImports *imports, guint32 number)
+import_is_number_taken (const VyreImports *imports, guint32 number)
 {
   for (guint i = 0; i < imports->list->len; i++) {
     if (((VyreImport *)g_ptr_array_index (imports->list, i))->number == number)
@@ -99,37 +100,37 @@ is_number_taken (const VyreImports *imports, guint32 number)
 }
 
 static guint32
-next_number (VyreImports *imports)
+import_next_number (VyreImports *imports)
 {
   do
     imports->last_number = imports->last_number % VYRE_MAX_SOURCES + 1;
-  while (is_number_taken (imports, imports->last_number));
+  while (import_is_number_taken (imports, imports->last_number));
   return imports->last_number;
 }
 
 static gboolean
-can_add (const VyreImports *imports, gsize size, GError **error)
+import_can_add (const VyreImports *imports, gsize size, GError **error)
 {
   const VyreMegakernel *kernel = imports->kernel;
 
   if (kernel->device->import_alignment == 0)
-    return set_unsupported (kernel, "the device has no VK_EXT_external_memory_host", error);
+    return import_set_unsupported (kernel, "the device has no VK_EXT_external_memory_host", error);
   if (size > vyre_device_get_max_payload (kernel->device))
-    return set_unsupported (kernel, "it is larger than what the device can address", error);
+    return import_set_unsupported (kernel, "it is larger than what the device can address", error);
   if (imports->list->len == VYRE_PIPELINE_SOURCES)
-    return set_unsupported (kernel, "too much memory is imported already", error);
+    return import_set_unsupported (kernel, "too much memory is imported already", error);
   return TRUE;
 }
 
-/* Puts the import among those of the kernel before it is made, which takes a driver up to
- * milliseconds: it has its number, and counts. */
+/* Numbers the import and puts it among those of the kernel, before a driver makes it, which
+ * takes up to milliseconds. */
 static gboolean
-add (VyreImports *imports, VyreImport *import, GError **error)
+import_add (VyreImports *imports, VyreImport *import, GError **error)
 {
   g_mutex_lock (&imports->lock);
-  gboolean fine = can_add (imports, import->size, error);
+  gboolean fine = import_can_add (imports, import->size, error);
   if (fine) {
-    import->number = next_number (imports);
+    import->number = import_next_number (imports);
     g_ptr_array_add (imports->list, import);
     g_atomic_ref_count_inc (&imports->refs);
   }
@@ -138,7 +139,7 @@ add (VyreImports *imports, VyreImport *import, GError **error)
 }
 
 static void
-take_back (VyreImports *imports, VyreImport *import)
+import_take_back (VyreImports *imports, VyreImport *import)
 {
   g_mutex_lock (&imports->lock);
   g_ptr_array_remove_fast (imports->list, import);
@@ -146,15 +147,15 @@ take_back (VyreImports *imports, VyreImport *import)
   imports_unref (imports);
 }
 
-/* Called without the lock; who calls holds the kernel. */
+/* Without the lock; the caller holds a reference of the kernel. */
 static gboolean
-create_objects (VyreImports *imports, VyreImport *import, GError **error)
+import_create_objects (VyreImports *imports, VyreImport *import, GError **error)
 {
   VyreMegakernel *kernel = imports->kernel;
 
   if (!vyre_buffer_import (&import->memory, kernel->device, import->base, import->size, error))
     return FALSE;
-  if (!vyre_megakernel_is_discrete (kernel)
+  if (!kernel->traits->in_device_memory
       && !vyre_pipeline_add_source (
           &kernel->pipeline, import->memory.buffer, import->size, &import->source, error)) {
     vyre_buffer_clear (&import->memory);
@@ -179,10 +180,10 @@ vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GError **error)
   import->base = (guint8 *)first;
   import->size = end - first;
   import->imports = imports;
-  if (add (imports, import, error)) {
-    if (create_objects (imports, import, error))
+  if (import_add (imports, import, error)) {
+    if (import_create_objects (imports, import, error))
       return import;
-    take_back (imports, import);
+    import_take_back (imports, import);
   }
   g_free (import);
   return NULL;
@@ -195,9 +196,9 @@ vyre_import_ref (VyreImport *import)
   return import;
 }
 
-/* The last launch that reads it. The lock of the kernel is held, here and below. */
+/* Kernel's lock held, here and below. Finds the last launch that reads import @number. */
 static VyreLaunch *
-find_launch (VyrePipeline *p, guint32 number)
+import_find_launch (VyrePipeline *p, guint32 number)
 {
   VyreLaunch *found = NULL;
 
@@ -209,37 +210,37 @@ find_launch (VyrePipeline *p, guint32 number)
   return found;
 }
 
-/* Drops the lock for some time, which ends early when something may have happened. */
+/* Drops the lock for @time µs at most; a broadcast of room ends it early. */
 static void
-wait_a_moment (VyreMegakernel *kernel, gint64 time)
+import_wait_a_moment (VyreMegakernel *kernel, gint64 time)
 {
   kernel->n_waiting++;
   g_cond_wait_until (&kernel->room, &kernel->lock, g_get_monotonic_time () + time);
   kernel->n_waiting--;
 }
 
-/* A launch that has nothing to do may be queued behind one that stays, which therefore
- * goes. Nobody else is counted on to say so: the launcher, which takes launches out of flight,
- * may be waiting for a lock of whoever frees the memory, or be the one that does. */
+/* Waits until no launch reads import @number. Such a launch may be queued behind one that stays,
+ * which is told to leave here: the launcher may be waiting for a lock that the caller holds, or
+ * be the caller. */
 static gboolean
-wait_for_launches (VyreMegakernel *kernel, guint32 number)
+import_wait_for_launches (VyreMegakernel *kernel, guint32 number)
 {
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + SETTLE_US;
   VyreLaunch *launch;
 
-  while ((launch = find_launch (&kernel->pipeline, number))
+  while ((launch = import_find_launch (&kernel->pipeline, number))
          && !vyre_pipeline_has_ended (&kernel->pipeline, launch)) {
     if (kernel->failure || vyre_clock_now (&clock) >= end)
       return FALSE;
     vyre_launcher_retire (kernel, launch->sequence);
-    wait_a_moment (kernel, RECHECK_US);
+    import_wait_a_moment (kernel, RECHECK_US);
   }
   return TRUE;
 }
 
 static gboolean
-have_copies_ended (VyreMegakernel *kernel, const VyreImport *import)
+import_have_copies_ended (VyreMegakernel *kernel, const VyreImport *import)
 {
   gboolean ended = TRUE;
 
@@ -251,50 +252,52 @@ have_copies_ended (VyreMegakernel *kernel, const VyreImport *import)
 }
 
 static gboolean
-wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
+import_wait_for_copies (VyreMegakernel *kernel, const VyreImport *import)
 {
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + SETTLE_US;
 
-  while (!have_copies_ended (kernel, import)) {
+  while (!import_have_copies_ended (kernel, import)) {
     if (kernel->failure || vyre_clock_now (&clock) >= end)
       return FALSE;
-    wait_a_moment (kernel, RECHECK_US);
+    import_wait_a_moment (kernel, RECHECK_US);
   }
   return TRUE;
 }
 
-/* A device that is the processor goes on with its launches whatever it was said to have
- * lost, and they say in memory when they are over. */
+/* Lock held. A CPU device keeps running after a reported loss: waits until its launches report
+ * their exits. */
 static void
-wait_for_exits (VyreMegakernel *kernel)
+import_wait_for_exits (VyreMegakernel *kernel)
 {
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + FAILED_SETTLE_US;
   const guint32 *answer = (const guint32 *)kernel->answer.data;
 
+  /* pairs with the barrier in sign_off(), megakernel.comp */
   while (vyre_device_is_cpu (kernel->device)
          && __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE) != kernel->expected_exits
          && vyre_clock_now (&clock) < end)
-    wait_a_moment (kernel, 1000);
+    import_wait_a_moment (kernel, 1000);
 }
 
-/* Whether nothing on the device refers to it any more. */
+/* Waits until nothing on the device refers to the import; FALSE: that is not certain. */
 static gboolean
-settle (VyreMegakernel *kernel, const VyreImport *import)
+import_settle (VyreMegakernel *kernel, const VyreImport *import)
 {
   vyre_mutex_lock (&kernel->lock);
-  gboolean settled = !kernel->failure && wait_for_launches (kernel, import->number)
-                     && wait_for_copies (kernel, import);
+  gboolean settled = !kernel->failure && import_wait_for_launches (kernel, import->number)
+                     && import_wait_for_copies (kernel, import);
   if (kernel->failure)
-    wait_for_exits (kernel);
+    import_wait_for_exits (kernel);
   g_mutex_unlock (&kernel->lock);
   return settled;
 }
 
-/* TRUE if it is gone; otherwise it stays with the kernel, to go with it. */
+/* Drops an import without references. FALSE: it stays among those of the kernel, and is freed
+ * with the kernel. */
 static gboolean
-let_go (VyreImports *imports, VyreImport *import)
+import_let_go (VyreImports *imports, VyreImport *import)
 {
   g_mutex_lock (&imports->lock);
   if (!imports->kernel) {
@@ -304,9 +307,9 @@ let_go (VyreImports *imports, VyreImport *import)
   imports->n_settling++;
   gboolean hopeless = imports->hopeless;
   g_mutex_unlock (&imports->lock);
-  gboolean settled = !hopeless && settle (imports->kernel, import);
-  if (settled) /* the kernel stays for as long as anybody settles */
-    drop_objects (imports->kernel, import);
+  gboolean settled = !hopeless && import_settle (imports->kernel, import);
+  if (settled) /* the kernel stays while n_settling > 0 */
+    import_drop_objects (imports->kernel, import);
   g_mutex_lock (&imports->lock);
   if (settled)
     g_ptr_array_remove_fast (imports->list, import);
@@ -323,7 +326,7 @@ vyre_import_unref (VyreImport *import)
 {
   if (!g_atomic_ref_count_dec (&import->refs) || vyre_is_inherited (import->generation))
     return TRUE;
-  if (!let_go (import->imports, import))
+  if (!import_let_go (import->imports, import))
     return FALSE;
   import_free (import);
   return TRUE;
@@ -335,7 +338,7 @@ vyre_import_is_of (const VyreImport *import, const VyreMegakernel *kernel)
   return import->imports == kernel->imports;
 }
 
-/* Whether so many bytes at @data lie in it. */
+/* Whether @size bytes at @data lie in the import. */
 gboolean
 vyre_import_has (const VyreImport *import, const guint8 *data, gsize size)
 {

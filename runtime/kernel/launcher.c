@@ -1,29 +1,20 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Residency: when the kernel is launched, renewed, parked and let go. The
- * launcher thread sleeps in the fence of the oldest launch, or on a condition
- * while nothing runs; publishing threads launch a parked kernel themselves.
- *
- * A launch reads payloads from one source, the store or an import. One for an import
- * is made with each batch that wants it and does not stay: what it is bound to must
- * not live longer than it has to. Launches leave when they come to a ticket of another
- * source, so whatever order they run in, the last to end is followed by the right one.
- */
-#include "base/spin-lock.h"
-#include "vyre/clock.h"
-#include "kernel/import-private.h"
-#include "kernel/types.h"
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/launcher.h"
 
-/* While a launch is leaving, or work is being finished in PAUSED, look again
- * this often. */
+#include "base/spin-lock.h"
+#include "device/launches.h"
+#include "kernel/completion.h"
+#include "kernel/state.h"
+#include "vyre/clock.h"
+
+/* Interval of looking again while a launch leaves or batches end in PAUSED. */
 #define RECHECK_NS (2 * G_GINT64_CONSTANT (1000000))
 
-/* How long a kernel that was told to leave, or batches that are being drained,
- * may take before the launcher gives them up. */
+/* How long a kernel may take to leave, and batches to be drained, before the launcher gives up. */
 #define LEAVE_US (10 * G_TIME_SPAN_SECOND)
 
-/* Within a launch the kernel counts claims and idle polls in 32 bits, which take minutes to go
- * around; one without a lease is renewed before that all the same. */
+/* Longest stay of a launch without a lease: the kernel counts claims and idle polls of a launch
+ * in 32 bits, which wrap after minutes. */
 #define LONGEST_STAY_NS (60 * G_GINT64_CONSTANT (1000000000))
 
 /* On a CPU: idle polls after which all workgroups but the first go home, and
@@ -42,7 +33,8 @@
 
 #define GPU_IDLE_TIMEOUT_NS 100000000
 
-/* For the proof at start, where gaps say nothing, %VYRE_IDLE_TIMEOUT_AUTO is that of a GPU. */
+/* Sets the idle timeout. Until the proof at start is over gaps say nothing, and
+ * %VYRE_IDLE_TIMEOUT_AUTO is the timeout of a GPU. */
 void
 vyre_launcher_set_idle_timeout (VyreMegakernel *kernel, guint64 idle_timeout)
 {
@@ -52,7 +44,8 @@ vyre_launcher_set_idle_timeout (VyreMegakernel *kernel, guint64 idle_timeout)
                                     : MIN (idle_timeout, G_MAXINT64 / 4);
 }
 
-/* From the proof on, for a kernel that was asked for with @idle_timeout. */
+/* After the proof: has a kernel that was made with @idle_timeout follow the gaps between
+ * batches, if it is to. */
 void
 vyre_launcher_follow_gaps (VyreMegakernel *kernel, guint64 idle_timeout)
 {
@@ -65,50 +58,50 @@ vyre_launcher_follow_gaps (VyreMegakernel *kernel, guint64 idle_timeout)
 }
 
 static gboolean
-is_polling (const VyreMegakernel *kernel)
+launcher_is_polling (const VyreMegakernel *kernel)
 {
   return kernel->residency != VYRE_RESIDENCY_DISPATCH;
 }
 
-/* Whether a launch is in flight that was not told to leave. */
+/* TRUE while a launch is in flight that was not told to leave. */
 static gboolean
-is_running (const VyreMegakernel *kernel)
+launcher_is_running (const VyreMegakernel *kernel)
 {
   return kernel->pipeline.n_flying > 0 && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
 }
 
-/* Whether a launch that will take new tickets is. */
+/* TRUE while such a launch takes new tickets. */
 static gboolean
-is_resident (const VyreMegakernel *kernel)
+launcher_is_resident (const VyreMegakernel *kernel)
 {
-  return is_running (kernel) && kernel->stays;
+  return launcher_is_running (kernel) && kernel->stays;
 }
 
-/* Whether the next launch is to wait for more than it is made for. */
+/* Whether the next launch waits for more tickets than it is made for. */
 static gboolean
-is_to_stay (const VyreMegakernel *kernel)
+launcher_is_to_stay (const VyreMegakernel *kernel)
 {
-  return is_polling (kernel) && kernel->n_long_gaps < CPU_LONG_GAPS;
+  return launcher_is_polling (kernel) && kernel->n_long_gaps < CPU_LONG_GAPS;
 }
 
-/* Workgroups that stay may each hold a ticket in advance, if all of them are there at the
- * same time: which a CPU does not promise. */
+/* Flags of the next launch. Workgroups that stay may each hold a ticket in advance if all of
+ * them run at the same time, which a CPU does not promise. */
 static guint32
-launch_flags (const VyreMegakernel *kernel)
+launcher_launch_flags (const VyreMegakernel *kernel)
 {
-  if (!is_to_stay (kernel))
+  if (!launcher_is_to_stay (kernel))
     return 0;
   return kernel->residency == VYRE_RESIDENCY_PERSISTENT && !vyre_device_is_cpu (kernel->device)
              ? VYRE_FLAG_POLL | VYRE_FLAG_HOLD
              : VYRE_FLAG_POLL;
 }
 
-/* With payloads of @import, or of the store without. */
+/* Lock held. Launches the kernel, bound to @import, or to the store without. */
 static void
-launch (VyreMegakernel *kernel, const VyreImport *import)
+launcher_launch (VyreMegakernel *kernel, const VyreImport *import)
 {
   gboolean cpu = vyre_device_is_cpu (kernel->device);
-  guint32 flags = import ? 0 : launch_flags (kernel);
+  guint32 flags = import ? 0 : launcher_launch_flags (kernel);
   GError *error = NULL;
 
   if (kernel->failure || kernel->pipeline.n_flying == VYRE_PIPELINE_LAUNCHES)
@@ -135,118 +128,117 @@ launch (VyreMegakernel *kernel, const VyreImport *import)
   g_cond_signal (&kernel->wake_launcher);
 }
 
-/* Tells all launches up to now to leave. The store is all it takes: workgroups
- * look at the word whenever they look for work. */
+/* Tells launches numbered below @sequence to leave: workgroups look at the word whenever they look
+ * for work. */
 static void
-retire_below (VyreMegakernel *kernel, guint32 sequence)
+launcher_retire_below (VyreMegakernel *kernel, guint32 sequence)
 {
   guint32 *door = (guint32 *)kernel->door.data + VYRE_DOOR_RETIRE * VYRE_GRANULE / 4;
 
   kernel->retired = sequence;
+  /* pairs with the load in retired(), megakernel.comp */
   __atomic_store_n (door, sequence, __ATOMIC_RELEASE);
-  vyre_buffer_flush ();
+  vyre_buffer_flush (); /* soon, not in order: pairs with nothing */
 }
 
-/* What launches of a batch are bound to: where payloads are moved, that is the store they
- * are moved to. */
+/* The import that launches for the batch are bound to, or NULL for the store. */
 static const VyreImport *
-source_of (const VyreBatch *batch)
+launcher_source_of (const VyreBatch *batch)
 {
-  return vyre_megakernel_is_discrete (batch->kernel) ? NULL : batch->payload.import;
+  return batch->kernel->traits->payloads == VYRE_PAYLOADS_IN_PLACE ? batch->payload.import : NULL;
 }
 
-/* The source that the next ticket wants. */
+/* The import that the next ticket needs, or NULL. */
 static const VyreImport *
-next_source (const VyreMegakernel *kernel)
+launcher_next_source (const VyreMegakernel *kernel)
 {
   for (GList *l = kernel->in_flight.head; l; l = l->next) {
     if (!vyre_batch_is_completed (l->data))
-      return source_of (l->data);
+      return launcher_source_of (l->data);
   }
   return NULL;
 }
 
-/* Lets a running kernel go, whatever there is to do: the next launch does it. Called
- * with the lock held. */
+/* Tells a running kernel to leave, whatever there is to do: the next launch does it. */
 void
 vyre_launcher_replace (VyreMegakernel *kernel)
 {
-  if (is_running (kernel))
-    retire_below (kernel, kernel->launch_sequence + 1);
+  if (launcher_is_running (kernel))
+    launcher_retire_below (kernel, kernel->launch_sequence + 1);
 }
 
-/* Takes note of how long there was nothing to do before @batch. Where that has become a habit, a
- * launch that waits is not wanted any more. */
+/* Notes how long no batch was in flight before @batch. After CPU_LONG_GAPS long gaps in a row, a
+ * launch that waits is told to leave. */
 static void
-follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
+launcher_follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
 {
   gboolean is_long = g_queue_get_length (&kernel->in_flight) == 1
                      && batch->published - kernel->last_activity >= CPU_LONG_GAP_NS;
 
   kernel->n_long_gaps = is_long ? MIN (kernel->n_long_gaps + 1, CPU_LONG_GAPS) : 0;
-  if (!is_to_stay (kernel) && is_resident (kernel))
+  if (!launcher_is_to_stay (kernel) && launcher_is_resident (kernel))
     vyre_launcher_replace (kernel);
 }
 
-/* Called with the lock held after the tickets of @batch were published. */
+/* Launches the kernel if the tickets of @batch, which are published, need a launch. */
 void
 vyre_launcher_published (VyreMegakernel *kernel, const VyreBatch *batch)
 {
-  const VyreImport *import = source_of (batch);
+  const VyreImport *import = launcher_source_of (batch);
 
   if (kernel->follows_gaps)
-    follow_gap (kernel, batch);
+    launcher_follow_gap (kernel, batch);
   kernel->last_activity = MAX (kernel->last_activity, batch->published);
   if (kernel->pipeline.n_flying == 0)
-    launch (kernel, next_source (kernel));
-  else if (import || !is_resident (kernel))
-    launch (kernel, import);
+    launcher_launch (kernel, launcher_next_source (kernel));
+  else if (import || !launcher_is_resident (kernel))
+    launcher_launch (kernel, import);
 }
 
-/* Lets a running kernel go, unless it has work to finish. */
+/* Tells a running kernel to leave, unless a batch is in flight. */
 void
 vyre_launcher_park (VyreMegakernel *kernel)
 {
-  if (!is_running (kernel) || !g_queue_is_empty (&kernel->in_flight))
+  if (!launcher_is_running (kernel) || !g_queue_is_empty (&kernel->in_flight))
     return;
-  retire_below (kernel, kernel->launch_sequence + 1);
+  launcher_retire_below (kernel, kernel->launch_sequence + 1);
   kernel->counters.parks++;
 }
 
-/* Lets launches up to number @sequence go, with what they have not done: the next do it.
- * Called with the lock held. */
+/* Tells launches up to number @sequence to leave; later launches do what these have not. */
 void
 vyre_launcher_retire (VyreMegakernel *kernel, guint32 sequence)
 {
   if ((gint32)(sequence + 1 - kernel->retired) > 0)
-    retire_below (kernel, sequence + 1);
+    launcher_retire_below (kernel, sequence + 1);
 }
 
 static void
-renew (VyreMegakernel *kernel)
+launcher_renew (VyreMegakernel *kernel)
 {
   guint32 current = kernel->launch_sequence;
 
-  launch (kernel, NULL);
+  launcher_launch (kernel, NULL);
   if (kernel->launch_sequence == current)
     return;
-  retire_below (kernel, kernel->launch_sequence);
+  launcher_retire_below (kernel, kernel->launch_sequence);
   kernel->counters.renewals++;
 }
 
 static gboolean
-is_wanted (const VyreMegakernel *kernel)
+launcher_is_wanted (const VyreMegakernel *kernel)
 {
   return kernel->active > 0 && !kernel->quit
          && vyre_now () - kernel->last_activity < (gint64)kernel->params.idle_timeout;
 }
 
-/* All workgroups of ended launches must have left by the front door: a device
+/* Fails the kernel unless every workgroup of the launches that have ended signed off: a device
  * that cuts loops short leaves tickets half done. */
 static void
-check_exits (VyreMegakernel *kernel)
+launcher_check_exits (VyreMegakernel *kernel)
 {
   const guint32 *answer = (const guint32 *)kernel->answer.data;
+  /* pairs with the barrier in sign_off(), megakernel.comp, and the fence of the launch */
   guint32 exits = __atomic_load_n (&answer[VYRE_ANSWER_EXITS], __ATOMIC_ACQUIRE);
 
   if (exits == kernel->expected_exits || kernel->failure)
@@ -258,37 +250,37 @@ check_exits (VyreMegakernel *kernel)
           vyre_device_get_name (kernel->device)));
 }
 
-/* Whether batches wait for a launch that nobody else is about to make. */
+/* Whether batches are in flight for which no publishing thread is about to launch. */
 static gboolean
-has_orphans (const VyreMegakernel *kernel)
+launcher_has_orphans (const VyreMegakernel *kernel)
 {
   return !g_queue_is_empty ((GQueue *)&kernel->in_flight) && kernel->n_ringing == 0;
 }
 
 static void
-launch_ended (VyreMegakernel *kernel)
+launcher_launch_ended (VyreMegakernel *kernel)
 {
-  gboolean was_running = is_running (kernel), had_import = kernel->launch_source != 0;
+  gboolean was_running = launcher_is_running (kernel), had_import = kernel->launch_source != 0;
 
-  /* numbers wrap, and those still to come must not be taken for ones that were told to leave */
+  /* numbers wrap: later launches must not look as if they were told to leave */
   vyre_launcher_retire (kernel, vyre_pipeline_oldest (&kernel->pipeline)->sequence);
   vyre_pipeline_retire_oldest (&kernel->pipeline);
   if (kernel->n_waiting > 0)
     g_cond_broadcast (&kernel->room);
   if (kernel->pipeline.n_flying > 0)
     return;
-  check_exits (kernel);
-  if (has_orphans (kernel))
-    launch (kernel, next_source (kernel));
-  else if (kernel->stays && is_to_stay (kernel) && is_wanted (kernel))
-    launch (kernel, NULL);
-  else if (was_running && is_polling (kernel) && !had_import)
-    kernel->counters.parks++; /* it left by itself, just when it would have been told to */
+  launcher_check_exits (kernel);
+  if (launcher_has_orphans (kernel))
+    launcher_launch (kernel, launcher_next_source (kernel));
+  else if (kernel->stays && launcher_is_to_stay (kernel) && launcher_is_wanted (kernel))
+    launcher_launch (kernel, NULL);
+  else if (was_running && launcher_is_polling (kernel) && !had_import)
+    kernel->counters.parks++; /* it left by itself, just before it was told to */
 }
 
-/* When the running launch needs a successor, or never. */
+/* The time at which the running launch needs a successor, or G_MAXINT64. */
 static gint64
-lease_end (const VyreMegakernel *kernel)
+launcher_lease_end (const VyreMegakernel *kernel)
 {
   guint64 lease = kernel->params.lease;
 
@@ -297,34 +289,34 @@ lease_end (const VyreMegakernel *kernel)
   return kernel->launched + (lease > 0 ? MIN ((gint64)lease, LONGEST_STAY_NS) : LONGEST_STAY_NS);
 }
 
-/* What is due while a launch runs: renewal or parking. */
+/* Renews or parks a running kernel when that is due. */
 static void
-tend (VyreMegakernel *kernel)
+launcher_tend (VyreMegakernel *kernel)
 {
-  if (!is_polling (kernel) || !is_running (kernel))
+  if (!launcher_is_polling (kernel) || !launcher_is_running (kernel))
     return;
-  if (g_queue_is_empty (&kernel->in_flight) && !is_wanted (kernel))
+  if (g_queue_is_empty (&kernel->in_flight) && !launcher_is_wanted (kernel))
     vyre_launcher_park (kernel);
-  else if (vyre_now () >= lease_end (kernel))
-    renew (kernel);
+  else if (vyre_now () >= launcher_lease_end (kernel))
+    launcher_renew (kernel);
 }
 
-/* Nanoseconds until tend() may have something to do. */
+/* Nanoseconds until launcher_tend() may have something to do. */
 static guint64
-next_due (const VyreMegakernel *kernel)
+launcher_next_due (const VyreMegakernel *kernel)
 {
   gint64 now = vyre_now ();
   gint64 due = kernel->last_activity + (gint64)kernel->params.idle_timeout;
 
-  if (!is_running (kernel) || kernel->quit || !is_wanted (kernel))
+  if (!launcher_is_running (kernel) || kernel->quit || !launcher_is_wanted (kernel))
     return RECHECK_NS;
-  due = MIN (due, lease_end (kernel));
+  due = MIN (due, launcher_lease_end (kernel));
   return (guint64)MAX (due - now, RECHECK_NS / 4);
 }
 
-/* The last rites: batches still in flight are finished, then the kernel leaves. */
+/* Whether the launcher ends: batches in flight end first, then the kernel leaves. */
 static gboolean
-may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
+launcher_may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
 {
   if (!kernel->quit)
     return FALSE;
@@ -334,7 +326,7 @@ may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
   if (now > *deadline)
     return TRUE;
   if (kernel->failure)
-    retire_below (kernel, kernel->launch_sequence + 1);
+    launcher_retire_below (kernel, kernel->launch_sequence + 1);
   return kernel->pipeline.n_flying == 0
          && (kernel->failure || g_queue_is_empty (&kernel->in_flight));
 }
@@ -347,32 +339,47 @@ vyre_launcher_run (gpointer data)
   gint64 stop_deadline = 0;
 
   vyre_mutex_lock (&kernel->lock);
-  while (!may_stop (kernel, &clock, &stop_deadline)) {
+  while (!launcher_may_stop (kernel, &clock, &stop_deadline)) {
     VyreLaunch *oldest = vyre_pipeline_oldest (&kernel->pipeline);
     if (!oldest) {
       if (!kernel->quit)
         g_cond_wait (&kernel->wake_launcher, &kernel->lock);
       continue;
     }
-    guint64 timeout = next_due (kernel);
+    guint64 timeout = launcher_next_due (kernel);
     g_mutex_unlock (&kernel->lock);
     VkResult result = vyre_pipeline_wait (&kernel->pipeline, oldest, timeout);
     vyre_mutex_lock (&kernel->lock);
     GError *error = NULL;
     gboolean waited = vyre_vk_check (result, "vkWaitForFences", kernel->device, &error);
     if (!waited) {
-      /* first of all: a release may wait for launches, unless the kernel is known to have failed */
+      /* first, so that a release that waits for launches sees the failure */
       vyre_megakernel_fail (kernel, error);
-      /* nobody waits for it any more; should it run all the same, it is to end */
-      retire_below (kernel, kernel->launch_sequence + 1);
+      /* no thread waits for it any more; if it still runs, it ends */
+      launcher_retire_below (kernel, kernel->launch_sequence + 1);
     }
     vyre_megakernel_collect (kernel);
     if (!waited)
       break;
     if (result == VK_SUCCESS)
-      launch_ended (kernel);
-    tend (kernel);
+      launcher_launch_ended (kernel);
+    launcher_tend (kernel);
   }
   g_mutex_unlock (&kernel->lock);
   return NULL;
+}
+
+void
+vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active)
+{
+  if (vyre_is_inherited (kernel->generation))
+    return;
+  vyre_mutex_lock (&kernel->lock);
+  gboolean was_started = active || kernel->active > 0;
+  if (was_started)
+    kernel->active += active ? 1 : -1;
+  if (kernel->active == 0)
+    vyre_launcher_park (kernel);
+  g_mutex_unlock (&kernel->lock);
+  g_return_if_fail (was_started);
 }

@@ -1,16 +1,15 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * What few batches want is built in by a thread of its own: others go on with the kernel that
- * they have, and the batch that wants it waits in vyre_megakernel_publish().
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/rare-operations.h"
+
 #include "base/alloc.h"
 #include "base/spin-lock.h"
+#include "kernel/launcher.h"
+#include "kernel/state.h"
 #include "vyre/clock.h"
-#include "kernel/types.h"
 
-/* Replaces the kernel once the next launch of it will not have to be compiled. */
+/* Builder thread. Replaces the pipeline once the next launch does not have to be compiled. */
 static gpointer
-build (gpointer data)
+rare_build (gpointer data)
 {
   VyreMegakernel *kernel = data;
   VkPipeline rare = VK_NULL_HANDLE;
@@ -31,18 +30,18 @@ build (gpointer data)
   return NULL;
 }
 
-/* With the lock held. */
+/* Lock held. */
 static gboolean
-start_building (VyreMegakernel *kernel, GError **error)
+rare_start_building (VyreMegakernel *kernel, GError **error)
 {
   vyre_rare_join (kernel);
-  kernel->builder = vyre_thread_new ("vyre-builder", build, kernel, error);
+  kernel->builder = vyre_thread_new ("vyre-builder", rare_build, kernel, error);
   kernel->building = kernel->builder != NULL;
   return kernel->building;
 }
 
-/* Waits for the thread that builds, if there is one: for its end, or until it has given up the
- * lock for the last time. */
+/* Joins the builder thread, if there is one. The lock may be held once building is FALSE: the
+ * thread does not take it again. */
 void
 vyre_rare_join (VyreMegakernel *kernel)
 {
@@ -51,7 +50,7 @@ vyre_rare_join (VyreMegakernel *kernel)
 }
 
 static gboolean
-set_building (const VyreMegakernel *kernel, GError **error)
+rare_set_building (const VyreMegakernel *kernel, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
       "%s: the kernel that the program wants is being compiled. Fix: wait longer; other programs "
@@ -60,9 +59,8 @@ set_building (const VyreMegakernel *kernel, GError **error)
   return FALSE;
 }
 
-/* Waits until the kernel can run what it was built without; the lock is held, and dropped while
- * waiting. What came of building it is told to one that waits, and the next has it tried
- * again. */
+/* Lock held, and dropped while waiting. Waits until the kernel has rare operations. One caller
+ * gets the error of a failed build, and the next call starts another. */
 gboolean
 vyre_rare_wait (VyreMegakernel *kernel, gint64 end_time, GError **error)
 {
@@ -75,10 +73,10 @@ vyre_rare_wait (VyreMegakernel *kernel, gint64 end_time, GError **error)
       g_propagate_error (error, g_steal_pointer (&kernel->build_error));
       return FALSE;
     }
-    if (!kernel->building && !start_building (kernel, error))
+    if (!kernel->building && !rare_start_building (kernel, error))
       return FALSE;
     if (vyre_clock_now (&clock) >= end_time)
-      return set_building (kernel, error);
+      return rare_set_building (kernel, error);
     kernel->n_waiting++;
     g_cond_wait_until (&kernel->room, &kernel->lock, vyre_clock_next (&clock, end_time));
     kernel->n_waiting--;

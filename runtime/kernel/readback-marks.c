@@ -15,7 +15,7 @@
 
 G_STATIC_ASSERT (sizeof (VyreMark) == VYRE_GRANULE);
 
-/* There are random bits on every kernel since 3.17, but a sandbox may refuse them. */
+/* Linux has random bits since 3.17, but a sandbox may refuse them. */
 gboolean
 vyre_mark_init (VyreMark *mark, GError **error)
 {
@@ -26,23 +26,24 @@ vyre_mark_init (VyreMark *mark, GError **error)
   return FALSE;
 }
 
-/* The granules that the kernel stores are the first ones and those of the report. */
+/* Counts the granules that the kernel stores: the first of the readback, and those of the
+ * report. */
 static gsize
-n_stored (const VyrePlan *plan)
+marks_n_stored (const VyrePlan *plan)
 {
   return plan->copied_granules + VYRE_SCRATCH_REPORT_WORDS * 4 / VYRE_GRANULE;
 }
 
 static gsize
-nth_stored (const VyrePlan *plan, gsize n)
+marks_nth_stored (const VyrePlan *plan, gsize n)
 {
   return n < plan->copied_granules
              ? n
              : plan->scratch_offset / VYRE_GRANULE + n - plan->copied_granules;
 }
 
-/* Makes a slice ready for the readback: marks where the kernel will store, and
- * everything else as it is at the start. Before the doorbell rings. */
+/* Before the doorbell rings. Writes marks where the kernel will store, and the initial state
+ * everywhere else. */
 void
 vyre_readback_marks_expect (guint8 *slice, const VyrePlan *plan, const VyreMark *mark)
 {
@@ -51,14 +52,14 @@ vyre_readback_marks_expect (guint8 *slice, const VyrePlan *plan, const VyreMark 
 
   for (gsize i = 0; i < plan->copied_granules; i++)
     granules[i] = *mark;
-  for (gsize i = plan->copied_granules; i < n_stored (plan); i++)
-    granules[nth_stored (plan, i)] = *mark;
+  for (gsize i = plan->copied_granules; i < marks_n_stored (plan); i++)
+    granules[marks_nth_stored (plan, i)] = *mark;
   if (copied < plan->layout.total)
     memcpy (slice + copied, (const guint8 *)plan->slice + copied, plan->layout.total - copied);
 }
 
 static gboolean
-has_mark (const VyreMark *granules, gsize n, const VyreMark *mark)
+marks_has_mark (const VyreMark *granules, gsize n, const VyreMark *mark)
 {
   gboolean found = FALSE;
 
@@ -67,8 +68,8 @@ has_mark (const VyreMark *granules, gsize n, const VyreMark *mark)
   return found;
 }
 
-/* Whether all that the kernel stores is there; @arrived, 0 at first, is how far the
- * last look got. */
+/* TRUE once all that the kernel stores is there. @arrived is how far the last look got, 0 at
+ * first. */
 gboolean
 vyre_readback_marks_is_whole (
     const guint8 *slice, const VyrePlan *plan, const VyreMark *mark, gsize *arrived)
@@ -76,11 +77,14 @@ vyre_readback_marks_is_whole (
   const VyreMark *granules = (const VyreMark *)slice;
 
   for (; *arrived < plan->copied_granules; *arrived += STRIDE) {
-    if (has_mark (granules + *arrived, MIN (STRIDE, plan->copied_granules - *arrived), mark))
+    if (marks_has_mark (granules + *arrived, MIN (STRIDE, plan->copied_granules - *arrived), mark))
       return FALSE;
   }
-  gsize report = nth_stored (plan, plan->copied_granules);
-  gboolean whole = !has_mark (granules + report, n_stored (plan) - plan->copied_granules, mark);
-  vyre_order_loads (); /* nothing of it is read before that */
+  gsize report = marks_nth_stored (plan, plan->copied_granules);
+  gboolean whole
+      = !marks_has_mark (granules + report, marks_n_stored (plan) - plan->copied_granules, mark);
+  /* pairs with the stores in copy_out(), megakernel.comp, each of which is seen as a whole; and
+   * with the barrier behind them where the device is a CPU */
+  vyre_order_loads ();
   return whole;
 }

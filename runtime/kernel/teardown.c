@@ -1,64 +1,65 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The end of a megakernel. A device may hang, a compiler or a file may be slow, and whoever
- * drops the last reference does not wait for that: a thread of its own takes the kernel down,
- * and is left to itself after a while. What the device may yet read or write stays until then.
- */
-#include "base/spin-lock.h"
-#include "vyre/clock.h"
-#include "kernel/import-private.h"
-#include "kernel/types.h"
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/teardown.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/spin-lock.h"
+#include "device/launches.h"
+#include "kernel/completion.h"
+#include "kernel/host-requests.h"
+#include "kernel/import-private.h"
+#include "kernel/launcher.h"
+#include "kernel/rare-operations.h"
+#include "vyre/clock.h"
+
 /* How long the last reference waits for the end of the kernel. */
 #define TEARDOWN_US G_TIME_SPAN_SECOND
 
-/* How long a process that exits waits for kernels that were left: their threads are inside of
- * drivers, whose own end comes next. */
+/* How long a process that exits waits for late teardowns: their threads run inside of drivers,
+ * whose own exit handlers come next. */
 #define EXIT_US (30 * G_TIME_SPAN_SECOND)
 
 typedef struct {
   VyreMegakernel *kernel;
-  gboolean late; /* nobody waits for it any more */
+  gboolean late; /* the last reference does not wait for it any more */
   gboolean over;
 } Teardown;
 
-static GMutex lock; /* a leaf: guards what follows, and teardowns */
-static GCond ended;
-static guint n_late; /* teardowns that nobody waits for but the process' exit */
+static GMutex teardown_lock; /* a leaf: guards what follows, and teardowns */
+static GCond teardown_ended;
+static guint teardown_n_late; /* late teardowns, which only the process' exit waits for */
 
-/* The lock is held while the process forks, so that what it guards is whole in the child. */
+/* Holds the lock while the process forks, so that the child finds what it guards whole. */
 static void
-prepare_fork (void)
+teardown_prepare_fork (void)
 {
-  g_mutex_lock (&lock);
+  g_mutex_lock (&teardown_lock);
 }
 
 static void
-stay_parent (void)
+teardown_stay_parent (void)
 {
-  g_mutex_unlock (&lock);
+  g_mutex_unlock (&teardown_lock);
 }
 
-/* The child has none of the threads. */
+/* The child has none of the threads, so no teardown is under way there. */
 static void
-enter_child (void)
+teardown_enter_child (void)
 {
-  g_mutex_init (&lock);
-  g_cond_init (&ended);
-  n_late = 0;
+  g_mutex_init (&teardown_lock);
+  g_cond_init (&teardown_ended);
+  teardown_n_late = 0;
 }
 
 __attribute__ ((constructor)) static void
 watch_forks (void)
 {
-  pthread_atfork (prepare_fork, stay_parent, enter_child);
+  pthread_atfork (teardown_prepare_fork, teardown_stay_parent, teardown_enter_child);
 }
 
 static void
-stop_keeper (VyreMegakernel *kernel)
+teardown_stop_launcher (VyreMegakernel *kernel)
 {
   vyre_mutex_lock (&kernel->lock);
   kernel->quit = TRUE;
@@ -69,9 +70,9 @@ stop_keeper (VyreMegakernel *kernel)
     g_thread_join (kernel->launcher);
 }
 
-/* Batches that a failed kernel will never complete; their owners gave them up. */
+/* Drops batches that a failed kernel will never complete. Their owners have freed them. */
 static void
-drop_in_flight (VyreMegakernel *kernel)
+teardown_drop_in_flight (VyreMegakernel *kernel)
 {
   VyreBatch *batch;
 
@@ -83,11 +84,11 @@ drop_in_flight (VyreMegakernel *kernel)
   }
 }
 
-/* Waits until the device does nothing for the kernel any more. Others go on on the same device,
- * and so nobody waits for that to be idle, unless it is lost: what was submitted then may have
- * come through, or not, and ends. */
+/* Waits until the device does nothing for the kernel any more. Other kernels go on on the same
+ * device, so this waits for an idle device only if the device is lost: what was submitted to a
+ * lost device ends. */
 static void
-wait_for_device (VyreMegakernel *kernel)
+teardown_wait_for_device (VyreMegakernel *kernel)
 {
   gboolean drained
       = vyre_pipeline_drain (&kernel->pipeline) && vyre_copy_engine_drain (&kernel->copy_engine);
@@ -97,17 +98,17 @@ wait_for_device (VyreMegakernel *kernel)
     vyre_device_wait_idle (kernel->device);
 }
 
-/* Ends a kernel that nobody refers to, however long that takes. */
+/* Ends a kernel without references, however long that takes. */
 static void
-take_down (VyreMegakernel *kernel)
+teardown_take_down (VyreMegakernel *kernel)
 {
   if (kernel->service)
     vyre_host_requests_stop (kernel->service);
-  stop_keeper (kernel); /* with it go payloads, for which nobody has to wait for a compiler */
+  teardown_stop_launcher (kernel); /* before the compiler ends, so that payloads go back soon */
   vyre_rare_join (kernel);
-  wait_for_device (kernel);
+  teardown_wait_for_device (kernel);
   vyre_imports_close (kernel->imports);
-  drop_in_flight (kernel);
+  teardown_drop_in_flight (kernel);
   vyre_pipeline_clear (&kernel->pipeline);
   vyre_copy_engine_clear (&kernel->copy_engine);
   if (kernel->service)
@@ -132,50 +133,50 @@ take_down (VyreMegakernel *kernel)
 }
 
 static gpointer
-run (gpointer data)
+teardown_run (gpointer data)
 {
   Teardown *teardown = data;
 
-  take_down (teardown->kernel);
-  g_mutex_lock (&lock);
+  teardown_take_down (teardown->kernel);
+  g_mutex_lock (&teardown_lock);
   teardown->over = TRUE;
   gboolean late = teardown->late;
   if (late)
-    n_late--;
-  g_cond_broadcast (&ended);
-  g_mutex_unlock (&lock);
+    teardown_n_late--;
+  g_cond_broadcast (&teardown_ended);
+  g_mutex_unlock (&teardown_lock);
   if (late)
     g_free (teardown);
   return NULL;
 }
 
-/* Runs before whatever drivers registered when they were loaded. */
+/* An exit handler: runs before those that drivers registered when they were loaded. */
 static void
-wait_for_late (void)
+teardown_wait_for_late (void)
 {
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + EXIT_US;
 
-  g_mutex_lock (&lock);
-  while (n_late > 0 && vyre_clock_now (&clock) < end)
-    g_cond_wait_until (&ended, &lock, vyre_clock_next (&clock, end));
-  g_mutex_unlock (&lock);
+  g_mutex_lock (&teardown_lock);
+  while (teardown_n_late > 0 && vyre_clock_now (&clock) < end)
+    g_cond_wait_until (&teardown_ended, &teardown_lock, vyre_clock_next (&clock, end));
+  g_mutex_unlock (&teardown_lock);
 }
 
-/* Leaves a teardown to itself, with the lock held. */
+/* Lock held. Leaves a teardown to its thread. */
 static void
-leave (Teardown *teardown)
+teardown_leave (Teardown *teardown)
 {
   static gboolean registered;
 
   teardown->late = TRUE;
-  n_late++;
+  teardown_n_late++;
   if (!registered)
-    registered = atexit (wait_for_late) == 0;
+    registered = atexit (teardown_wait_for_late) == 0;
 }
 
 static gboolean
-is_building (VyreMegakernel *kernel)
+teardown_is_building (VyreMegakernel *kernel)
 {
   vyre_mutex_lock (&kernel->lock);
   gboolean building = kernel->building;
@@ -183,38 +184,37 @@ is_building (VyreMegakernel *kernel)
   return building;
 }
 
-/* Whether it ended in time; it belongs to its thread otherwise. */
+/* Returns whether the teardown ended in time; otherwise it belongs to its thread. */
 static gboolean
-wait_for_end (Teardown *teardown, gint64 limit)
+teardown_wait_for_end (Teardown *teardown, gint64 limit)
 {
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + limit;
 
-  g_mutex_lock (&lock);
+  g_mutex_lock (&teardown_lock);
   while (!teardown->over && vyre_clock_now (&clock) < end)
-    g_cond_wait_until (&ended, &lock, vyre_clock_next (&clock, end));
+    g_cond_wait_until (&teardown_ended, &teardown_lock, vyre_clock_next (&clock, end));
   gboolean over = teardown->over;
   if (!over)
-    leave (teardown);
-  g_mutex_unlock (&lock);
+    teardown_leave (teardown);
+  g_mutex_unlock (&teardown_lock);
   return over;
 }
 
-/* Ends a kernel that nobody refers to, and waits for that for @limit µs. FALSE: the rest was left
- * to a thread. */
+/* Ends a kernel without references, and waits for that for @limit µs. FALSE: a thread ends it. */
 gboolean
 vyre_megakernel_take_down (VyreMegakernel *kernel, gint64 limit)
 {
   Teardown *teardown = g_new0 (Teardown, 1);
 
   teardown->kernel = kernel;
-  GThread *thread = g_thread_try_new ("vyre-teardown", run, teardown, NULL);
+  GThread *thread = g_thread_try_new ("vyre-teardown", teardown_run, teardown, NULL);
   if (!thread) { /* then it takes as long as it takes */
-    take_down (kernel);
+    teardown_take_down (kernel);
     g_free (teardown);
     return TRUE;
   }
-  if (!wait_for_end (teardown, limit)) {
+  if (!teardown_wait_for_end (teardown, limit)) {
     g_thread_unref (thread);
     return FALSE;
   }
@@ -229,7 +229,8 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
   if (!g_atomic_ref_count_dec (&kernel->refs) || vyre_is_inherited (kernel->generation))
     return;
   g_autofree char *name = g_strdup (vyre_device_get_name (kernel->device));
-  gboolean building = is_building (kernel); /* nobody can stop a compiler, and that is no fault */
+  gboolean building
+      = teardown_is_building (kernel); /* a compiler cannot be stopped, and is no fault */
   if (!vyre_megakernel_take_down (kernel, TEARDOWN_US) && !building)
     g_warning ("%s has not let go of a kernel in 1 s, which is ended in the background. Fix: look "
                "for a device that hangs, or for a file that cannot be written.",

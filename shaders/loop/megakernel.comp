@@ -2,7 +2,8 @@
 //
 // The megakernel: workgroups take tickets until they are retired, run out of
 // budget, or (in a single dispatch) reach their limit. See kernel.h for the
-// structures and docs/architecture.md for the reasons.
+// structures, docs/protocol.md for who writes what before what, and
+// docs/architecture.md for the reasons.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
@@ -25,7 +26,7 @@ const uint WORK = 2u;
 bool flag(uint bit) { return (launch[VYRE_LAUNCH_FLAGS] & bit) != 0u; }
 
 // The host retires launches by number; the difference is signed so that the
-// numbers may wrap.
+// numbers may wrap. Pairs with the store in launcher_retire_below().
 bool retired() { return int(door[VYRE_DOOR_RETIRE].x - launch[VYRE_LAUNCH_SEQUENCE]) > 0; }
 
 // Whether each workgroup waits for a ticket of its own instead of racing for the
@@ -33,6 +34,7 @@ bool retired() { return int(door[VYRE_DOOR_RETIRE].x - launch[VYRE_LAUNCH_SEQUEN
 // all there at the same time.
 bool holds() { return DISCRETE && flag(VYRE_FLAG_HOLD); }
 
+// Pairs with the stores in vyre_tickets_write() and tickets_store_kind().
 uvec4 ticket_quarter(uint number, uint quarter)
 {
   return door[VYRE_DOOR_TICKETS + number % VYRE_MAX_TICKETS * VYRE_TICKET_GRANULES + quarter];
@@ -80,7 +82,7 @@ bool is_elsewhere(uint kind) { return VYRE_SOURCE_OF(kind) != launch[VYRE_LAUNCH
 // A subgroup's look at the ticket that its workgroup holds. Device memory is half a
 // microsecond away, so four lanes load the whole ticket, and with it the host's word to
 // leave, at every look. What the ticket announces needs no barrier to be read after it:
-// all of the addresses come out of the ticket.
+// all of the addresses come out of the ticket, which pairs with the flush in publish_store().
 uint look(uint number, uint spent)
 {
   uint i = gl_SubgroupInvocationID;
@@ -112,7 +114,8 @@ bool too_many_idle(uint idle)
       && idle >= launch[VYRE_LAUNCH_LINGER];
 }
 
-// The ticket that this workgroup holds from now on.
+// The ticket that this workgroup holds from now on. The additions of a launch pair with each
+// other; what the launch before left pairs with the end of hand_back().
 uint claim()
 {
   uint claims = atomicAdd(state[VYRE_STATE_CLAIMS], 1u);
@@ -135,14 +138,14 @@ uint take(uint spent, uint idle, uint served)
     return too_many_idle(idle) ? LEAVE : WAIT;
   if (wants_company(number, served))
     return LEAVE;
-  memoryBarrierBuffer(); // the ticket is seen before what it announces is read
+  memoryBarrierBuffer(); // pairs with the flush in publish_store()
   if (!read_ticket(number))
     return WAIT;
   if (s_ticket[VYRE_TICKET_COST] > budget - spent || is_beyond(s_ticket[VYRE_TICKET_KIND])
       || is_elsewhere(s_ticket[VYRE_TICKET_KIND]))
     return LEAVE;
-  // A ticket cannot be overwritten while it is the head; if it no longer is, what
-  // we read is of no use and the exchange fails.
+  // A ticket cannot be overwritten while it is the head; if it no longer is, what was read is
+  // of no use and the exchange fails. Pairs with the exchange of other workgroups.
   if (atomicCompSwap(state[VYRE_STATE_HEAD], number, number + 1u) != number)
     return WAIT;
   return WORK;
@@ -157,7 +160,7 @@ void sign_off(uint idle_total)
   uint before = atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS], idle_total);
   if (before + idle_total < before)
     atomicAdd(answer[VYRE_ANSWER_IDLE_POLLS + 1], 1u);
-  memoryBarrierBuffer();
+  memoryBarrierBuffer(); // pairs with the load of EXITS in launcher_check_exits()
   atomicAdd(answer[VYRE_ANSWER_EXITS], 1u);
 }
 
@@ -263,7 +266,7 @@ bool slot_verdict(uint slot, Slot s)
   if (s.verdict != VYRE_VERDICT_OPEN)
     return s.verdict == VYRE_VERDICT_RUN;
   uint verdict = authorised(s) ? VYRE_VERDICT_RUN : VYRE_VERDICT_REFUSED;
-  uint before = exchange(at, VYRE_VERDICT_OPEN, verdict);
+  uint before = exchange(at, VYRE_VERDICT_OPEN, verdict); // pairs with itself, of other tiles
   if (before != VYRE_VERDICT_OPEN)
     return before == VYRE_VERDICT_RUN;
   if (verdict == VYRE_VERDICT_RUN)
@@ -279,7 +282,7 @@ bool tile_may_run(uint slot, Slot s)
     return authorised(s);
   if (lane() == 0u)
     s_decision = slot_verdict(slot, s) ? 1u : 0u;
-  barrier();
+  barrier(); // s_decision is there for all lanes
   return s_decision != 0u;
 }
 
@@ -311,7 +314,7 @@ void run_tile(Tile t)
     return;
   if (add_alone(slot_scratch_at(t.slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
     return;
-  order_writes();
+  order_writes(); // pairs with publish_lanes() above, in the workgroups of the other tiles
   if (t.fits)
     end_payload_op(t.opcode, t.region);
   finish(t.slot, ran_to(t.fits));
@@ -340,8 +343,8 @@ void copy_out()
   }
 }
 
-// Of a readback that is copied out the host has to see for itself that it is there:
-// no barrier orders stores to its memory.
+// Pairs with the load in vyre_batch_is_completed(). Of a readback that is copied out the host
+// looks for its marks besides: no barrier orders a GPU's stores to its memory.
 void complete_batch()
 {
   uint index = s_ticket[VYRE_TICKET_KIND] >> 8 & 0xFFu;
@@ -360,11 +363,11 @@ void end_batch()
     publish_lanes();
     copy_out();
     if (WORKGROUP <= VYRE_CPU_WORKGROUP) { // a CPU may store a granule word by word
-      memoryBarrierBuffer();
-      barrier();
+      memoryBarrierBuffer(); // pairs with vyre_order_loads() in vyre_readback_marks_is_whole()
+      barrier(); // all lanes have copied their part
     }
   } else {
-    memoryBarrierBuffer();
+    memoryBarrierBuffer(); // pairs with vyre_order_loads() in vyre_batch_is_completed()
   }
   if (lane() == 0u)
     complete_batch();
@@ -385,9 +388,9 @@ bool end_ticket()
   if (lane() == 0u) {
     uint left = add(scratch_at(VYRE_SCRATCH_TICKETS_LEFT), 0xFFFFFFFFu);
     s_decision = left == 1u ? 1u : 0u;
-    memoryBarrierBuffer();
+    memoryBarrierBuffer(); // pairs with publish_lanes() above, of the workgroups that came before
   }
-  barrier();
+  barrier(); // s_decision is there for all lanes
   return s_decision != 0u;
 }
 
@@ -461,22 +464,23 @@ void hand_back(uint held)
   uint n = gl_NumWorkGroups.x;
   if (leads() && subgroupElect()) {
     state[VYRE_STATE_LEFT + atomicAdd(state[VYRE_STATE_N_LEFT], 1u)] = held;
-    memoryBarrierBuffer();
+    memoryBarrierBuffer(); // pairs with the one below, of the last workgroup to go
     s_decision = atomicAdd(state[VYRE_STATE_N_GONE], 1u) + 1u == n ? 1u : 0u;
-    memoryBarrierBuffer();
+    memoryBarrierBuffer(); // pairs with the one above, of all others
   }
-  barrier();
+  barrier(); // s_decision is there for all lanes
   if (s_decision == 0u)
     return;
   for (uint i = lane(); i < n; i += WORKGROUP)
     s_work[i] = state[VYRE_STATE_LEFT + i];
-  barrier();
+  barrier(); // all tickets are there to be compared
   for (uint i = lane(); i < n; i += WORKGROUP) {
     uint rank = 0u;
     for (uint j = 0u; j < n; j++)
       rank += int(s_work[j] - s_work[i]) < 0 ? 1u : 0u;
     state[VYRE_STATE_HELD + rank] = s_work[i];
   }
+  // the end of the launch orders these before claim() of the next
   if (lane() == 0u) {
     state[VYRE_STATE_FIRST] += state[VYRE_STATE_CLAIMS] - state[VYRE_STATE_N_HELD];
     state[VYRE_STATE_N_HELD] = n;
@@ -503,7 +507,7 @@ void main()
   while (true) {
     if (leads())
       find_next();
-    barrier();
+    barrier(); // s_next and s_ticket are there for all lanes
     if (s_next == LEAVE)
       break;
     uint cost = run_ticket();

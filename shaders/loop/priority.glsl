@@ -57,7 +57,7 @@ Pass begin_passes(uint passes)
 // After many urgent slots in a row a pass leaves those alone.
 void next_pass(inout Pass pass)
 {
-  barrier(); // all have seen what the last one found
+  barrier(); // all lanes have read s_decision of the pass before
   if (lane() == 0u)
     s_decision = 0u;
   bool starved = get(control_at(VYRE_CONTROL_STARVATION)) >= VYRE_STARVATION_LIMIT;
@@ -65,7 +65,7 @@ void next_pass(inout Pass pass)
   pass.number++;
   pass.first_level = starved && !pass.lifted ? VYRE_PRIORITY_NORMAL : VYRE_PRIORITY_CRITICAL;
   pass.level = pass.first_level;
-  barrier(); // nobody changes these words before all have read them
+  barrier(); // all lanes have read these words before a slot of this pass changes them
 }
 
 // What a worker may run now; whether it has had its slot of this pass is kept in the

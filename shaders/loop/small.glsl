@@ -30,7 +30,7 @@ void begin_small(uint template_id)
   if (s_template_id != template_id) {
     for (uint i = lane(); i < words; i += WORKGROUP)
       s_template[i] = s_work[i] = work[base + i];
-    barrier();
+    barrier(); // load_about() and the steps read what other lanes have copied
   }
   if (known_template != template_id) {
     known_template = template_id;

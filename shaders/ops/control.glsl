@@ -249,10 +249,10 @@ bool op_memcpy_workgroup(Op op)
     uint word = i + lane();
     bool mine = word < op.c;
     uint value = mine ? get(control_at(op.a + word % distance)) : 0u;
-    barrier();
+    barrier(); // all lanes have read the stride before any of it is written
     if (mine)
       put(control_at(op.b + word), value);
-    publish_lanes();
+    publish_lanes(); // pairs with the loads of the next stride
   }
   return true;
 }
@@ -261,10 +261,10 @@ bool op_memcpy_workgroup(Op op)
 void run_solo(uint slot)
 {
   Slot s = load_slot(slot);
-  barrier(); // all have loaded it as it was
+  barrier(); // all lanes have loaded the slot as it was
   if (lane() == 0u)
     s_decision = claim(slot, s) ? 1u : 0u;
-  barrier();
+  barrier(); // s_decision is there for all lanes
   bool claimed = s_decision != 0u;
   if (!claimed)
     return;
@@ -279,7 +279,7 @@ void run_solo(uint slot)
         count_opcode(op.opcode);
       fine = op_memcpy_workgroup(op);
     } else {
-      barrier();
+      barrier(); // all lanes have read the s_decision before
       if (lane() == 0u)
         s_decision = run_op(op, slot) ? 1u : 0u;
       publish_lanes();

@@ -103,7 +103,7 @@ void crc32_tile(Region r, Walk w)
     atomicXor(s_accumulator[0], share);
     atomicAdd(s_accumulator[1], bytes);
   }
-  barrier();
+  barrier(); // all subgroups have added their share
   if (lane() != 0u)
     return;
   share = crc_multiply(s_accumulator[0], CRC_TAILS[(0u - end) % VYRE_GRANULE]);

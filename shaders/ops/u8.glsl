@@ -89,7 +89,7 @@ void u8_stats_tile(Region r, Walk w)
     stats.bytes += valid_bytes(mask);
   }
   u8_stats_join(stats);
-  barrier();
+  barrier(); // all subgroups have joined
   if (lane() != 0u)
     return;
   uint high = s_accumulator[ACC_SQUARES_HIGH];
@@ -125,7 +125,7 @@ void u8_histogram_tile(Region r, Walk w)
   uvec4 mask;
   for (uint i = lane(); i < VYRE_U8_HISTOGRAM_WORDS; i += WORKGROUP)
     s_bins[i] = 0u;
-  barrier();
+  barrier(); // all bins are clear before a lane counts
   while (!walk_done(w)) {
     uvec4 v = next_granule(w, mask);
     [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
@@ -144,7 +144,7 @@ void u8_histogram_tile(Region r, Walk w)
     atomicAdd(s_accumulator[ACC_BYTES], bytes);
     atomicAdd(s_accumulator[ACC_OUTSIDE], counted - bytes);
   }
-  barrier();
+  barrier(); // all lanes have counted
   for (uint bin = lane(); bin < VYRE_U8_HISTOGRAM_WORDS; bin += WORKGROUP) {
     uint total = s_bins[bin] - (bin == 0u ? s_accumulator[ACC_OUTSIDE] : 0u);
     if (total != 0u)
@@ -190,7 +190,7 @@ void u8_below_tile(Region r, Walk w)
     atomicAdd(s_accumulator[ACC_BYTES], bytes);
     atomicAdd(s_accumulator[ACC_BELOW], below);
   }
-  barrier();
+  barrier(); // all subgroups have added their share
   if (lane() == 0u) {
     add_alone(observable_at(r, 0u), s_accumulator[ACC_BELOW]);
     count_bytes(s_accumulator[ACC_BYTES]);

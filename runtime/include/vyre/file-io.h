@@ -10,24 +10,9 @@
 #include <glib.h>
 
 #include "vyre/error.h"
+#include "vyre/read-mode.h"
 
 G_BEGIN_DECLS
-
-/**
- * VyreReadMode:
- * @VYRE_READ_MODE_SINGLE_ISSUER: io_uring with SINGLE_ISSUER and DEFER_TASKRUN
- * @VYRE_READ_MODE_COOP_TASKRUN: io_uring with COOP_TASKRUN
- * @VYRE_READ_MODE_PLAIN_RING: io_uring without set-up flags
- * @VYRE_READ_MODE_PREAD: no io_uring, pread(2) on the I/O thread
- *
- * Rungs of the set-up ladder, best first. The first one that works is used.
- */
-typedef enum {
-  VYRE_READ_MODE_SINGLE_ISSUER,
-  VYRE_READ_MODE_COOP_TASKRUN,
-  VYRE_READ_MODE_PLAIN_RING,
-  VYRE_READ_MODE_PREAD,
-} VyreReadMode;
 
 /**
  * VyreFileIoCounters:
@@ -229,17 +214,6 @@ const char *vyre_file_io_get_reason (const VyreFileIo *file_io);
  * that this process was forked from. May be called from any thread.
  */
 void vyre_file_io_get_counters (VyreFileIo *file_io, VyreFileIoCounters *counters);
-
-/**
- * vyre_read_mode_name:
- * @mode: a rung
- *
- * May be called from any thread.
- *
- * Returns: (transfer none): its name, for messages: "single-issuer", "coop-taskrun",
- *     "plain-ring", "pread"
- */
-const char *vyre_read_mode_name (VyreReadMode mode);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreFileIo, vyre_file_io_free)
 

@@ -22,6 +22,7 @@
 #include "vyre/plan.h"
 #include "vyre/program.h"
 #include "vyre/publish-slots.h"
+#include "vyre/read-mode.h"
 #include "vyre/readback.h"
 #include "vyre/replay-log.h"
 #include "vyre/store.h"

@@ -5,7 +5,8 @@
  */
 #include "resources-common.h"
 #include "program/file-name.h"
-#include "kernel/types.h"
+#include "kernel/completion.h"
+#include "kernel/state.h"
 #include "abi/shared-words.h"
 
 #include <glib/gstdio.h>
@@ -83,7 +84,7 @@ is_over (VyreBatch *batch)
   gsize arrived = 0;
 
   return vyre_batch_is_completed (batch)
-         && (!vyre_megakernel_is_discrete (t.kernel)
+         && (!t.kernel->traits->in_device_memory
              || vyre_readback_marks_is_whole (
                  vyre_batch_readback (batch), batch->plan, &t.kernel->mark, &arrived));
 }
@@ -307,7 +308,7 @@ close_gate (Gate *gate, VyrePlan *plan)
   batch->rung = TRUE;
   t.kernel->collect = TRUE;
   g_mutex_unlock (&t.kernel->lock);
-  vyre_host_requests_wake (t.kernel->service);
+  t.kernel->host.wake (t.kernel->host.data);
   g_mutex_lock (&gate->lock);
   while (!gate->released)
     g_cond_wait (&gate->changed, &gate->lock);
@@ -332,7 +333,7 @@ prefetch (VyreAccess *access, guint id)
 {
   g_autofree char *path = g_strdup_printf ("%s/missing-%u", dir, id);
 
-  vyre_host_requests_prefetch (t.kernel->service, &(VyreFileName){ access, path });
+  t.kernel->host.prefetch (t.kernel->host.data, &(VyreFileName){ access, path });
 }
 
 /* While the service is busy, only so many files wait to be read ahead, each of them once. */

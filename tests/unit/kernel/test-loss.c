@@ -229,7 +229,7 @@ test_device_that_hangs (void)
     vyre_batch_free (batch);
   }
   g_autoptr (VyreDevice) device = vyre_device_ref (t.device);
-  gboolean stored = vyre_megakernel_is_discrete (t.kernel); /* and let go at once */
+  gboolean stored = t.kernel->traits->in_device_memory; /* and let go at once */
   g_test_expect_message ("vyre", G_LOG_LEVEL_WARNING, "*has not let go of a kernel*Fix: *");
   close_in_time (&t);
   g_test_assert_expected_messages ();

@@ -4,7 +4,7 @@
  * loop accounting really bounds what the kernel does.
  */
 #include "kernel-common.h"
-#include "kernel/types.h"
+#include "kernel/state.h"
 
 static VyreMegakernelCounters
 counters (TestKernel *t)
@@ -450,7 +450,7 @@ check_cost (const char *text, gsize size)
   guint32 first = state[VYRE_STATE_HEAD];
   gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
   VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 0, &payload, end, &error);
-  if (vyre_megakernel_is_discrete (t.kernel)
+  if (t.kernel->traits->in_device_memory
       && g_error_matches (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE)) {
     g_clear_error (&error); /* such long readbacks are not copied out */
     test_kernel_close (&t);
@@ -460,7 +460,7 @@ check_cost (const char *text, gsize size)
   gboolean completed = vyre_batch_wait (batch, end, &error);
   guint64 planned = 0;
   guint32 taken = state[VYRE_STATE_HEAD] - first;
-  guint copy = vyre_megakernel_is_discrete (t.kernel) ? plan->copy_cost : 0;
+  guint copy = t.kernel->traits->in_device_memory ? plan->copy_cost : 0;
   for (guint32 i = 0; i < taken; i++)
     planned += g_array_index (plan->tickets, VyreTicket, i).words[VYRE_TICKET_COST] + copy + 1;
   g_test_message ("%.60s…: %u of %u tickets planned at %" G_GUINT64_FORMAT " iterations%s", text,
@@ -622,7 +622,7 @@ test_late_readback (void)
   GError *error = NULL;
 
   test_kernel_open (&t, &params);
-  if (!vyre_megakernel_is_discrete (t.kernel)) {
+  if (!t.kernel->traits->in_device_memory) {
     g_test_skip ("batches run in their readbacks here");
     test_kernel_close (&t);
     return;

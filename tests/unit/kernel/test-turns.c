@@ -5,7 +5,7 @@
  */
 #include "kernel-common.h"
 #include "patient.h"
-#include "kernel/types.h"
+#include "kernel/resume.h"
 
 #include <glib/gstdio.h>
 
@@ -579,7 +579,7 @@ test_largest_ring (void)
   g_autoptr (VyrePlan) plan
       = vyre_plan_new_from_parts (&parts, 0, vyre_megakernel_get_workgroup (t.kernel), &error);
   g_assert_no_error (error);
-  if (vyre_megakernel_is_discrete (t.kernel) && t.kernel->limited) {
+  if (t.kernel->traits->in_device_memory && t.kernel->limited) {
     g_test_skip ("such long readbacks are not copied out");
   } else {
     VyreBatch *batch = test_run (&t, plan, 0, &(VyrePayload){ 0 });

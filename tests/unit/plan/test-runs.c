@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "vyre/parts.h"
-#include "kernel/types.h"
+#include "kernel/turns.h"
 #include "plan/plan-private.h"
 #include "vyre/vyre.h"
 

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A batch as its owner sees it: waiting for it, reading what it says, freeing it.
+ */
+#include "base/fork.h"
+#include "base/spin-lock.h"
+#include "kernel/completion.h"
+#include "kernel/state.h"
+#include "kernel/tickets.h"
+#include "vyre/clock.h"
+
+#include <time.h>
+
+/* How long a waiting thread stays awake before it sleeps for ever longer, ns. There is no
+ * sched_yield() step: with a CPU device it hands the core to the polling kernel for a whole time
+ * slice, while a sleeper is woken on whichever core is free. */
+#define SPIN_NS 60000
+
+/* How often a waiting thread looks at failure and time, which take a lock and a clock, ns. */
+#define CHECK_NS 50000
+
+gboolean
+vyre_batch_is_parked (VyreBatch *batch)
+{
+  if (vyre_is_inherited (batch->kernel->generation))
+    return FALSE;
+  vyre_mutex_lock (&batch->kernel->lock);
+  gboolean parked = batch->parked;
+  g_mutex_unlock (&batch->kernel->lock);
+  return parked;
+}
+
+void
+vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreRelease release = { .tenant = NULL };
+
+  if (vyre_is_inherited (kernel->generation))
+    return;
+  vyre_tenant_note_published (tenant, 1);
+  vyre_mutex_lock (&kernel->lock);
+  batch->tenant = vyre_tenant_ref (tenant);
+  if (atomic_load (&batch->done)) /* pairs with the store in vyre_batch_complete() */
+    release = vyre_batch_take_release (batch);
+  g_mutex_unlock (&kernel->lock);
+  vyre_release_run (&release);
+}
+
+static void
+batch_back_off (gint64 waited)
+{
+  if (waited >= SPIN_NS)
+    nanosleep (&(struct timespec){ .tv_nsec = CLAMP (waited / 4, 20000, 500000) }, NULL);
+}
+
+/* Takes the batch out of flight if it has ended; returns whether it is through. */
+static gboolean
+batch_collect (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreReleases releases;
+
+  /* pairs with the store in vyre_batch_complete() */
+  if (atomic_load_explicit (&batch->done, memory_order_acquire))
+    return TRUE;
+  if (!vyre_batch_is_completed (batch))
+    return FALSE;
+  releases.n = 0;
+  vyre_mutex_lock (&kernel->lock);
+  gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed); /* under the lock */
+  /* the service thread may still be publishing a batch that runs again */
+  if (!done && vyre_batch_has_ended (batch)) {
+    vyre_batch_retire (batch, vyre_now (), &releases);
+    done = atomic_load_explicit (&batch->done, memory_order_relaxed); /* under the lock */
+  }
+  if (kernel->n_waiting > 0)
+    g_cond_broadcast (&kernel->room);
+  g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
+  return done;
+}
+
+/* Whether waiting is of no use, or too long. A batch that another thread took out of flight is done
+ * before a failure can matter to it. */
+static gboolean
+batch_has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **error)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  vyre_mutex_lock (&kernel->lock);
+  /* pairs with the store in vyre_batch_complete() */
+  gboolean failed = kernel->failure && !atomic_load (&batch->done);
+  if (failed)
+    vyre_megakernel_set_failure (kernel, error);
+  g_mutex_unlock (&kernel->lock);
+  if (!failed && vyre_clock_now (clock) >= end_time) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+        "%s: batch %u has not completed yet. Fix: wait longer.",
+        vyre_device_get_name (kernel->device), batch->completion.tag);
+    failed = TRUE;
+  }
+  return failed;
+}
+
+gboolean
+vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  if (vyre_is_inherited (kernel->generation)) /* its done does not change any more */
+    return atomic_load (&batch->done) || vyre_check_own (kernel->generation, "batch", error);
+  if (batch_collect (batch)) /* it was there already: no need to know the time */
+    return TRUE;
+  gint64 start = vyre_now (), checked = start, awake = 0;
+  VyreClock clock = { 0 };
+  gboolean done;
+  while (!(done = batch_collect (batch))) {
+    gint64 now = vyre_now ();
+    awake = MIN (now - start, SPIN_NS);
+    if (now - checked > CHECK_NS || end_time == 0) {
+      checked = now;
+      if (batch_has_failed (batch, &clock, end_time, error))
+        break;
+    }
+    batch_back_off (now - start);
+  }
+  /* a counter: pairs with the load in vyre_megakernel_get_counters(), and orders nothing */
+  atomic_fetch_add_explicit (&kernel->spin_time, (guint64)awake, memory_order_relaxed);
+  return done;
+}
+
+void
+vyre_batch_free (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreRelease release = { .tenant = NULL };
+
+  if (vyre_is_inherited (kernel->generation))
+    return;
+  vyre_mutex_lock (&kernel->lock);
+  if (atomic_load (&batch->done)) { /* pairs with the store in vyre_batch_complete() */
+    vyre_batch_destroy (batch);
+  } else {
+    batch->orphaned = TRUE;
+    /* the thread that rings a batch looks at orphaned afterwards */
+    if (kernel->failure && batch->rung)
+      release = vyre_batch_take_release (batch);
+    else if (batch->rung && !batch->parked)
+      vyre_tickets_drop (batch);
+  }
+  g_mutex_unlock (&kernel->lock);
+  vyre_release_run (&release);
+}
+
+const VyreCompletion *
+vyre_batch_get_completion (VyreBatch *batch)
+{
+  return &batch->completion;
+}
+
+gboolean
+vyre_batch_check (VyreBatch *batch, GError **error)
+{
+  const VyrePlan *plan = batch->plan->origin ? batch->plan->origin : batch->plan;
+  guint64 bytes = batch->completion.payload_bytes, planned = plan->region_bytes;
+
+  if (bytes != planned) /* there may be slots that did not run */
+    planned = vyre_plan_count_bytes_read (plan, vyre_batch_readback (batch));
+  if (bytes == planned)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+      "The kernel processed %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+      " bytes of a batch. Fix: set residency=dispatch, and report the driver.",
+      bytes, planned);
+  return FALSE;
+}
+
+const guint8 *
+vyre_batch_get_readback (VyreBatch *batch)
+{
+  return vyre_store_get_data (batch->kernel->readbacks) ? vyre_batch_readback (batch) : NULL;
+}
+
+gsize
+vyre_batch_steal_readback (VyreBatch *batch)
+{
+  batch->stolen = TRUE;
+  return batch->readback;
+}
+
+const GError *
+vyre_batch_get_io_error (VyreBatch *batch)
+{
+  return batch->io_error;
+}

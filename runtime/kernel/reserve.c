@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/reserve.h"
+
+#include "base/spin-lock.h"
+#include "kernel/completion.h"
+#include "kernel/state.h"
+#include "kernel/template.h"
+#include "kernel/tickets.h"
+#include "vyre/clock.h"
+
+/* Publishing waits for a free place in steps of this length: completions are
+ * words in memory and wake no thread. */
+#define ROOM_WAIT_US 200
+
+gboolean
+vyre_batch_goes_by_copy_engine (const VyreBatch *batch)
+{
+  gsize size = batch->plan->payload_size;
+
+  return batch->kernel->copy_engine.device && !batch->resumed && size > 0
+         && size >= batch->kernel->copy_threshold;
+}
+
+/* Whether there is an index, and numbers of tickets. Those in use reach from the oldest batch in
+ * flight to the tail. */
+gboolean
+vyre_batch_has_room (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreBatch *oldest = g_queue_peek_head (&kernel->in_flight);
+  guint32 used = oldest ? kernel->tail - oldest->first_ticket : 0;
+
+  return kernel->n_free > 0 && used + vyre_tickets_count (batch) <= VYRE_MAX_TICKETS
+         && (!vyre_batch_goes_by_copy_engine (batch)
+             || vyre_copy_engine_has_room (&kernel->copy_engine));
+}
+
+static gboolean
+reserve_set_busy (const VyreMegakernel *kernel, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+      "%s: no room for another batch (%u in flight, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+      " readback bytes lent out). Fix: wait for results and free their readbacks.",
+      vyre_device_get_name (kernel->device), g_queue_get_length ((GQueue *)&kernel->in_flight),
+      vyre_store_get_used (kernel->readbacks), vyre_store_get_size (kernel->readbacks));
+  return FALSE;
+}
+
+/* Where loops are cut short, copying a readback out has to be bounded. */
+static gboolean
+reserve_is_too_long_to_copy (const VyreMegakernel *kernel, const VyrePlan *plan)
+{
+  return kernel->limited && kernel->traits->in_device_memory
+         && plan->copy_cost > VYRE_COST_COPY_OUT_MAX;
+}
+
+static gboolean
+reserve_set_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A batch of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
+      " bytes there may be of a readback. Fix: use fewer slots or observables.",
+      plan->slice_size,
+      reserve_is_too_long_to_copy (kernel, plan)
+          ? (gsize)VYRE_COST_COPY_OUT_MAX * plan->workgroup * VYRE_GRANULE
+          : vyre_store_get_size (kernel->readbacks));
+  return FALSE;
+}
+
+static gboolean
+reserve_set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "A payload of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
+      " bytes there are for payloads. Fix: use staging memory of %" G_GSIZE_FORMAT
+      " bytes or more.",
+      plan->payload_size, vyre_store_get_size (kernel->payloads), plan->payload_size);
+  return FALSE;
+}
+
+/* Whether the plan's batches can run on a kernel that does nothing else. */
+static gboolean
+reserve_check (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
+{
+  if (kernel->failure)
+    return vyre_megakernel_set_failure (kernel, error);
+  if (plan->slice_size > vyre_store_get_size (kernel->readbacks)
+      || reserve_is_too_long_to_copy (kernel, plan))
+    return reserve_set_too_large (kernel, plan, error);
+  if (kernel->payloads && plan->payload_size > vyre_store_get_size (kernel->payloads))
+    return reserve_set_payload_too_large (kernel, plan, error);
+  return TRUE;
+}
+
+/* Allocates in memory of the device what the batch needs there, or part of it. */
+static gboolean
+reserve_alloc_on_device (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  const VyrePlan *plan = batch->plan;
+
+  if (!batch->small && !vyre_store_alloc (kernel->work, plan->slice_size, 0, &batch->work)) {
+    batch->work = VYRE_NOWHERE;
+    return FALSE;
+  }
+  if (batch->resumed || plan->payload_size == 0
+      || vyre_store_alloc (kernel->payloads, plan->payload_size, 0, &batch->stored_at))
+    return TRUE;
+  batch->stored_at = VYRE_NOWHERE;
+  return FALSE;
+}
+
+/* Allocates all the memory that a batch needs, or nothing. */
+static gboolean
+reserve_alloc (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  gboolean on_device = kernel->traits->in_device_memory;
+  gsize size = on_device ? batch->plan->report_size : batch->plan->slice_size;
+
+  if (!batch->resumed && !vyre_store_alloc (kernel->readbacks, size, 0, &batch->readback)) {
+    batch->readback = VYRE_NOWHERE;
+    return FALSE;
+  }
+  if (!on_device || reserve_alloc_on_device (batch))
+    return TRUE;
+  if (batch->resumed) /* its readback and payload stay */
+    return FALSE;
+  vyre_batch_free_memory (batch);
+  vyre_store_free (kernel->readbacks, batch->readback);
+  batch->readback = VYRE_NOWHERE;
+  return FALSE;
+}
+
+static gboolean
+reserve_try (VyreBatch *batch)
+{
+  return vyre_batch_has_room (batch) && reserve_alloc (batch);
+}
+
+/* Waits until the batch has a place. The lock is dropped while it waits. */
+gboolean
+vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreClock clock = { 0 };
+
+  for (;;) {
+    VyreReleases releases;
+    if (!reserve_check (kernel, batch->plan, error))
+      return FALSE;
+    batch->small = vyre_template_find (batch);
+    if (reserve_try (batch))
+      return TRUE;
+    vyre_megakernel_reap (kernel, &releases);
+    if (releases.n > 0) {
+      g_mutex_unlock (&kernel->lock);
+      vyre_releases_run (&releases);
+      vyre_mutex_lock (&kernel->lock);
+      continue;
+    }
+    gint64 now = vyre_clock_now (&clock);
+    if (reserve_try (batch))
+      return TRUE;
+    if (now >= end_time)
+      return reserve_set_busy (kernel, error);
+    kernel->n_waiting++;
+    g_cond_wait_until (
+        &kernel->room, &kernel->lock, vyre_clock_next (&clock, MIN (end_time, now + ROOM_WAIT_US)));
+    kernel->n_waiting--;
+  }
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A place for a batch: an index, numbers of tickets, and all the memory it needs to run.
+ * Everything here is called with the kernel's lock held. Private to libvyre.
+ */
+#pragma once
+
+#include "kernel/types.h"
+
+G_BEGIN_DECLS
+
+gboolean vyre_batch_goes_by_copy_engine (const VyreBatch *batch);
+gboolean vyre_batch_has_room (const VyreBatch *batch);
+gboolean vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""rooms.py SOURCE STATIC_OBJECTS PLUGIN_OBJECTS NM
+
+Checks the arrows of docs/architecture.md. A file needs another file when it includes it, or when
+its object uses a symbol that the other file's object defines. The test fails when an arrow runs up
+between rooms, or up inside of runtime/kernel, or when two files need each other in the end.
+"""
+import os
+import re
+import subprocess
+import sys
+
+# Each room, and the rooms that its files may need besides itself. Rooms of the list's right side
+# bring their own along: what abi may need, program may need, too.
+ROOMS = {
+    "shaders": [],
+    "base": ["shaders"],
+    "files": ["base"],
+    "abi": ["files"],
+    "program": ["abi"],
+    "plan": ["program"],
+    "io": ["files"],
+    "device": ["abi"],
+    "kernel": ["plan", "io", "device"],
+    "include": ["kernel"],  # vyre.h alone, which includes every other public header
+    "tools": ["include"],
+    "gst/common": ["include"],
+    "gst/filter": ["gst/common"],
+    "gst/src": ["gst/common"],
+    "gst": ["gst/filter", "gst/src"],
+}
+
+# Inside of runtime/kernel: each file needs files before it alone.
+KERNEL = [
+    "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "turns", "template",
+    "tickets", "completion", "batch", "launcher", "import", "getters", "rare-operations", "reserve",
+    "publish", "resume", "host-jobs", "host-requests", "teardown", "trial", "speed", "proof", "megakernel",
+]
+
+# Temporary: what is known to point up. What is gone must go from here, too.
+KNOWN_ARROWS = {
+    ("runtime/abi/host-ring.c", "runtime/program/opcodes.c"),
+    ("runtime/abi/publish-slots.c", "runtime/program/opcodes.c"),
+    ("runtime/abi/work-items.c", "runtime/program/opcodes.c"),
+    ("gst/common/gstvyreshared.c", "gst/filter/gstvyrefilter.c"),
+}
+
+# Temporary: files of which some are known to need each other. When none of a set do any more, it has
+# to go from here. Only gst/ may have any.
+KNOWN_CIRCLES = [
+    {
+        "gst/common/gstvyrefork.c",
+        "gst/common/gstvyrereadbackpool.c",
+        "gst/common/gstvyreshared.c",
+        "gst/filter/gstvyreaccess.c",
+        "gst/filter/gstvyrefilter.c",
+        "gst/filter/gstvyremessages.c",
+        "gst/filter/gstvyrerecovery.c",
+        "gst/filter/gstvyrereplay.c",
+        "gst/filter/gstvyresinkpad.c",
+        "gst/filter/gstvyresourcepad.c",
+        "gst/filter/gstvyrestaging.c",
+        "gst/filter/gstvyrestream.c",
+        "gst/filter/gstvyrewatchdog.c",
+    },
+]
+
+# What the build generates.
+GENERATED = re.compile(r"\.spv\.h$")
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+SOURCE = (".c", ".h", ".glsl", ".comp", ".def")
+
+
+def list_sources(root):
+    for top in ("runtime", "gst", "shaders"):
+        for folder, _, names in os.walk(os.path.join(root, top)):
+            for name in names:
+                if name.endswith(SOURCE):
+                    yield os.path.relpath(os.path.join(folder, name), root)
+
+
+class House:
+    def __init__(self, root):
+        self.root = root
+        self.sources = sorted(list_sources(root))
+        self.errors = []
+        self.needs = {}  # path -> {path: how}
+        self.known_arrows = set()
+        self.owners = {}  # name of a public header -> folder of the source of that name
+        for path in self.sources:
+            folder, name = os.path.split(path)
+            if path.endswith(".c") and path.startswith("runtime/"):
+                self.owners[os.path.splitext(name)[0]] = folder
+
+    def room_of(self, path):
+        parts = path.split("/")
+        if parts[0] == "shaders":
+            return "shaders"
+        if parts[0] == "gst":
+            return "/".join(parts[:2]) if len(parts) > 2 else "gst"
+        if parts[1] != "include":
+            return parts[1]
+        owner = self.owners.get(os.path.splitext(parts[-1])[0])
+        return owner.split("/")[1] if owner else "include"
+
+    def find(self, path, name):
+        folders = [os.path.dirname(path), "runtime", "runtime/include", "shaders", "gst"]
+        for folder in folders:
+            found = os.path.normpath(os.path.join(folder, name))
+            if found in self.known:
+                return found
+        return None
+
+    def add(self, path, other, how):
+        self.needs.setdefault(path, {}).setdefault(other, how)
+        room, needed = self.room_of(path), self.room_of(other)
+        if room == needed or needed in self.below(room):
+            return
+        if (path, other) in KNOWN_ARROWS:
+            self.known_arrows.add((path, other))
+        else:
+            self.errors.append(f"{path} ({room}) needs {other} ({needed}): {how}")
+
+    def below(self, room):
+        rooms = set()
+        for other in ROOMS[room]:
+            rooms |= {other} | self.below(other)
+        return rooms
+
+    def read_includes(self):
+        self.known = set(self.sources)
+        for path in self.sources:
+            if self.room_of(path) not in ROOMS:
+                self.errors.append(f"{path} is in no room. Fix: add {self.room_of(path)} to ROOMS.")
+                continue
+            with open(os.path.join(self.root, path), encoding="utf-8") as file:
+                text = file.read()
+            for name in INCLUDE.findall(text):
+                found = self.find(path, name)
+                if found:
+                    self.add(path, found, f'#include "{name}"')
+                elif not GENERATED.search(name):
+                    self.errors.append(f"{path} includes {name}, which is not there.")
+
+    def read_symbols(self, groups, nm):
+        """@groups: folders of objects, with the folder that their names are relative to."""
+        defined, used = {}, []
+        for objects, top in groups:
+            names = {p[len(top) + 1:].replace("/", "_") + ".o": p
+                     for p in self.sources if p.startswith(top + "/") and p.endswith(".c")}
+            paths = [os.path.join(objects, name) for name in sorted(os.listdir(objects))
+                     if name in names]
+            if not paths:
+                self.errors.append(f"{objects} has no objects of {top}. Fix: build first.")
+                continue
+            for object_path, kind, symbol in read_objects(nm, paths):
+                path = names[os.path.basename(object_path)]
+                if kind == "U":
+                    used.append((path, symbol))
+                elif kind in "TDBRVWCGS":
+                    defined[symbol] = path
+        for path, symbol in used:
+            if symbol in defined and defined[symbol] != path:
+                self.add(path, defined[symbol], symbol)
+
+    def check_kernel(self):
+        rank = {}
+        for path in self.sources:
+            folder, name = os.path.split(path)
+            stem = os.path.splitext(name)[0].removesuffix("-private")
+            if folder == "runtime/kernel" and stem in KERNEL:
+                rank[path] = KERNEL.index(stem)
+            elif folder == "runtime/kernel":
+                self.errors.append(f"{path} has no place in KERNEL.")
+        for path, needs in self.needs.items():
+            for other, how in needs.items():
+                if path in rank and other in rank and rank[other] > rank[path]:
+                    self.errors.append(f"{path} needs {other}, which comes after it: {how}")
+
+    def check_circles(self):
+        circles = find_circles(self.needs)
+        for circle in circles:
+            if any(circle <= known for known in KNOWN_CIRCLES):
+                continue
+            lines = [f"    {a} needs {b}: {how}" for a in sorted(circle)
+                     for b, how in sorted(self.needs[a].items()) if b in circle]
+            self.errors.append(f"{len(circle)} files need each other:\n" + "\n".join(lines))
+        for known in KNOWN_CIRCLES:
+            if not all(name.startswith("gst/") for name in known):
+                self.errors.append(f"Only gst/ may have known circles: {sorted(known)}")
+            if not any(circle <= known for circle in circles):
+                self.errors.append(
+                    f"A known circle is gone. Fix: drop it from KNOWN_CIRCLES: {sorted(known)}")
+        for arrow in KNOWN_ARROWS - self.known_arrows:
+            self.errors.append(f"An arrow is gone. Fix: drop it from KNOWN_ARROWS: {arrow}")
+
+
+def read_objects(nm, paths):
+    output = subprocess.run([nm, "-A", "-P", "-g", *paths], check=True, capture_output=True,
+                            text=True).stdout
+    for line in output.splitlines():
+        path, symbol, kind = line.split()[:3]
+        yield path.rstrip(":"), kind.upper(), symbol
+
+
+def find_circles(needs):
+    """The strongly connected components of more than one file, by Tarjan's algorithm."""
+    index, low, stack, circles = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in needs.get(node, {}):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] != index[node]:
+            return
+        at = stack.index(node)
+        if len(stack) - at > 1:
+            circles.append(set(stack[at:]))
+        del stack[at:]
+
+    sys.setrecursionlimit(10000)
+    for node in sorted(needs):
+        if node not in index:
+            visit(node)
+    return circles
+
+
+def main():
+    root, static, plugin, nm = sys.argv[1:]
+    house = House(root)
+    house.read_includes()
+    house.read_symbols([(static, "runtime"), (plugin, "gst")], nm)
+    house.check_kernel()
+    house.check_circles()
+    for error in dict.fromkeys(house.errors):
+        print(error, file=sys.stderr)
+    sys.exit(1 if house.errors else 0)
+
+
+if __name__ == "__main__":
+    main()

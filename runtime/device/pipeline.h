@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The Vulkan side of launching the kernel: shader, pipeline, descriptor set and
- * a ring of launches, each a command buffer and a fence. Owned by one
- * megakernel; launches are made and retired under its lock. Sources are added and removed under a
- * lock of the pipeline's own; vyre_pipeline_wait(), vyre_pipeline_build_rare() and
- * vyre_pipeline_rehearse_full() need none.
+ * What launches of the kernel are made of: shader, pipeline and descriptor sets. Owned by one
+ * megakernel. Sources are added and removed under a lock of the pipeline's own;
+ * vyre_pipeline_build_rare() and vyre_pipeline_rehearse_full() need none. Private to libvyre.
  */
 #pragma once
 
@@ -64,10 +62,3 @@ void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_add_source (
     VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);
 void vyre_pipeline_remove_source (VyrePipeline *pipeline, VyreSource *source);
-gboolean vyre_pipeline_launch (VyrePipeline *pipeline, const guint32 constants[VYRE_LAUNCH_WORDS],
-    const VyreSource *source, guint groups, GError **error);
-gboolean vyre_pipeline_has_ended (const VyrePipeline *pipeline, const VyreLaunch *launch);
-VkResult vyre_pipeline_wait (VyrePipeline *pipeline, const VyreLaunch *launch, guint64 timeout);
-gboolean vyre_pipeline_drain (VyrePipeline *pipeline);
-VyreLaunch *vyre_pipeline_oldest (VyrePipeline *pipeline);
-void vyre_pipeline_retire_oldest (VyrePipeline *pipeline);

@@ -4,7 +4,7 @@
  * has work on it waits. So the first launch is somewhere else: on a device that is opened for
  * it and closed again, which leaves what it compiled in the driver's cache.
  */
-#include "device/pipeline.h"
+#include "device/launches.h"
 
 #include "device/buffer.h"
 

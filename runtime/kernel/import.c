@@ -8,6 +8,7 @@
 #include "kernel/import-private.h"
 
 #include "base/spin-lock.h"
+#include "device/launches.h"
 #include "kernel/launcher.h"
 #include "vyre/clock.h"
 

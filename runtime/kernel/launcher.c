@@ -2,6 +2,7 @@
 #include "kernel/launcher.h"
 
 #include "base/spin-lock.h"
+#include "device/launches.h"
 #include "kernel/completion.h"
 #include "kernel/state.h"
 #include "vyre/clock.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/spin-lock.h"
+#include "device/launches.h"
 #include "kernel/completion.h"
 #include "kernel/host-requests.h"
 #include "kernel/import-private.h"

@@ -35,7 +35,7 @@ ROOMS = {
 KERNEL = [
     "placement", "readback-marks", "resident-files", "types", "state", "turns", "template",
     "tickets", "completion", "batch", "launcher", "import", "getters", "rare-operations", "reserve",
-    "publish", "resume", "host-requests", "teardown", "proof", "megakernel",
+    "publish", "resume", "host-jobs", "host-requests", "teardown", "trial", "speed", "proof", "megakernel",
 ]
 
 # Temporary: what is known to point up. What is gone must go from here, too.

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/speed.h"
+
+#include "base/spin-lock.h"
+#include "kernel/launcher.h"
+#include "kernel/trial.h"
+
+/* To find what a batch may cost: tickets so short that a busy machine leaves some of them
+ * alone. */
+#define TIMED_TICKETS 8
+#define DEFAULT_BATCH_TIME (100 * G_GUINT64_CONSTANT (1000000))
+#define COPY_STEPS 700u
+#define HISTOGRAM_BYTES 65536
+#define CPU_LANE_ROUNDS 8
+#define MOST_LANE_PART 16
+
+/* To find the size from which on the copy engine is faster. */
+#define TIMED_BATCHES 5
+#define LEAST_THRESHOLD 16384
+#define LARGEST_THRESHOLD (4 * 1024 * 1024)
+
+/* Runs @n batches, one after the other; @best is the least ns that one took. */
+static gboolean
+speed_time_trial (
+    VyreMegakernel *kernel, const VyreTrial *trial, guint n, double *best, GError **error)
+{
+  gboolean fine = TRUE;
+
+  *best = G_MAXDOUBLE;
+  for (guint i = 0; i < n && fine; i++) {
+    VyreBatch *batch
+        = vyre_megakernel_publish (kernel, trial->plan, i, &trial->payloads[0], 0, error);
+    fine = batch && vyre_batch_wait (batch, g_get_monotonic_time () + VYRE_TRIAL_TIMEOUT_US, error);
+    if (fine)
+      *best = MIN (*best, (double)vyre_batch_get_completion (batch)->latency);
+    g_clear_pointer (&batch, vyre_batch_free);
+  }
+  return fine;
+}
+
+static gboolean
+speed_time_batch (
+    VyreMegakernel *kernel, gsize size, gsize copy_threshold, double *best, GError **error)
+{
+  VyreTrial trial;
+
+  kernel->copy_threshold = copy_threshold;
+  gboolean fine = vyre_trial_init (&trial, kernel, VYRE_TRIAL_PROGRAM, size, 0, error)
+                  && speed_time_trial (kernel, &trial, TIMED_BATCHES, best, error);
+  vyre_trial_clear (&trial, kernel);
+  return fine;
+}
+
+/* From how many bytes on the copy engine is faster: both are a delay and a rate, as
+ * two sizes show. */
+static gboolean
+speed_measure_threshold (VyreMegakernel *kernel, GError **error)
+{
+  const gsize sizes[2] = { vyre_trial_large_size (kernel) / 4, vyre_trial_large_size (kernel) };
+  double stored[2], copied[2];
+
+  for (guint i = 0; i < 2; i++) {
+    if (!speed_time_batch (kernel, sizes[i], G_MAXSIZE, &stored[i], error)
+        || !speed_time_batch (kernel, sizes[i], 1, &copied[i], error))
+      return FALSE;
+  }
+  double bytes = (double)(sizes[1] - sizes[0]);
+  double gain = ((stored[1] - stored[0]) - (copied[1] - copied[0])) / bytes; /* ns per byte */
+  double lag = (copied[0] - stored[0]) + gain * (double)sizes[0];            /* ns, at no bytes */
+  double threshold = gain > 0 ? MAX (lag, 0) / gain : G_MAXDOUBLE;
+  kernel->copy_threshold
+      = (gsize)CLAMP (threshold, (double)LEAST_THRESHOLD, (double)LARGEST_THRESHOLD) & ~(gsize)4095;
+  return TRUE;
+}
+
+static gboolean
+speed_choose_threshold (VyreMegakernel *kernel, GError **error)
+{
+  if (kernel->traits->payloads != VYRE_PAYLOADS_BY_SIZE)
+    return TRUE;
+  kernel->copy_threshold = kernel->params.copy_threshold;
+  return kernel->params.copy_threshold > 0 || speed_measure_threshold (kernel, error);
+}
+
+/* Nanoseconds that a unit of cost takes at most, raised by what @text takes for one. */
+static gboolean
+speed_time_work (VyreMegakernel *kernel, const char *text, gsize size, guint n_observables,
+    double *unit, GError **error)
+{
+  VyreTrial trial;
+  double best;
+
+  gboolean fine = vyre_trial_init (&trial, kernel, text, size, n_observables, error)
+                  && speed_time_trial (kernel, &trial, TIMED_TICKETS, &best, error);
+  if (fine)
+    *unit = MAX (*unit, best / (double)trial.plan->cost);
+  vyre_trial_clear (&trial, kernel);
+  return fine;
+}
+
+/* A ticket of copies, a lane each, as long as they may be. */
+static char *
+speed_make_lanes (const VyreMegakernel *kernel)
+{
+  guint n = kernel->pipeline.workgroup;
+  GString *text = g_string_new (NULL);
+
+  n *= n <= VYRE_CPU_WORKGROUP ? CPU_LANE_ROUNDS : 1;
+  for (guint slot = 0; slot < n; slot++)
+    g_string_append_printf (text, "memcpy 160, 160, %u\n", VYRE_LANE_MEMCPY_WORDS);
+  return g_string_free (text, FALSE);
+}
+
+/* How long a unit of cost takes: of lanes, and of the two other things that take the longest
+ * for what they cost. */
+static gboolean
+speed_time_units (VyreMegakernel *kernel, double *lane, double *other, GError **error)
+{
+  /* of which a readback has to have room for all */
+  guint words = MIN (kernel->pipeline.workgroup * COPY_STEPS,
+      (guint)(vyre_store_get_size (kernel->readbacks) / 16));
+  gsize size = MIN (HISTOGRAM_BYTES, vyre_trial_large_size (kernel));
+  g_autofree char *lanes = speed_make_lanes (kernel);
+  g_autofree char *copies
+      = g_strdup_printf ("packed_slot { memcpy 160, 160, %u | memcpy 160, 160, %u }", words, words);
+
+  *lane = *other = 0;
+  return speed_time_work (kernel, lanes, 0, VYRE_LANE_MEMCPY_WORDS, lane, error)
+         && speed_time_work (kernel, copies, 0, words, other, error)
+         && speed_time_work (kernel, "u8_histogram payload -> bins", size, 0, other, error);
+}
+
+/* What may be in flight at a time. Workgroups of a CPU come and go: there one has to do. */
+static gboolean
+speed_measure_most (VyreMegakernel *kernel, GError **error)
+{
+  guint64 time = kernel->params.max_batch_time ? kernel->params.max_batch_time : DEFAULT_BATCH_TIME;
+  double lane, other;
+
+  if (!speed_time_units (kernel, &lane, &other, error))
+    return FALSE;
+  guint groups = vyre_device_is_cpu (kernel->device) ? 1 : kernel->n_groups;
+  double most = (double)time / other * groups;
+  vyre_mutex_lock (&kernel->lock);
+  kernel->lane_part = (guint)CLAMP (other / lane, 1, MOST_LANE_PART);
+  if (time < G_MAXUINT64)
+    kernel->most = (guint64)CLAMP (most, 2 * VYRE_COST_MAX, (double)G_MAXINT64);
+  g_mutex_unlock (&kernel->lock);
+  return TRUE;
+}
+
+/* Measures what a batch may cost and by which way payloads go, once batches come out right. */
+gboolean
+vyre_speed_measure (VyreMegakernel *kernel, GError **error)
+{
+  vyre_megakernel_set_active (kernel, TRUE);
+  gboolean fine = speed_choose_threshold (kernel, error) && speed_measure_most (kernel, error);
+  vyre_megakernel_set_active (kernel, FALSE);
+  return fine;
+}

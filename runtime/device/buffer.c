@@ -81,7 +81,7 @@ buffer_allocate_and_bind (
              "vkBindBufferMemory", device, error);
 }
 
-/* Fresh zeroed pages at a multiple of @alignment, a power of two, or NULL. */
+/* Maps zeroed pages at a multiple of @alignment, a power of two, or returns NULL. */
 static guint8 *
 buffer_map_aligned (gsize size, gsize alignment)
 {
@@ -97,7 +97,7 @@ buffer_map_aligned (gsize size, gsize alignment)
   return pages + before;
 }
 
-/* Has the buffer lie in the @size bytes at @memory's data. */
+/* Imports the @size bytes at @memory's data as its buffer. */
 static gboolean
 buffer_import_pages (
     VyreBuffer *memory, gsize size, const VkMemoryRequirements *needs, GError **error)
@@ -122,7 +122,7 @@ buffer_import_pages (
   return buffer_allocate_and_bind (memory, type, size, &import, error);
 }
 
-/* Pages of our own, imported: io_uring can register them whatever the driver. */
+/* Imports pages of the process: io_uring can register them whatever the driver. */
 static gboolean
 buffer_init_imported (VyreBuffer *memory, GError **error)
 {
@@ -239,9 +239,9 @@ vyre_buffer_clear (VyreBuffer *memory)
   *memory = (VyreBuffer){ 0 };
 }
 
-/* Copies into memory of the device: past the caches where the processor can, so
- * that what is write-combining goes out in whole lines and what is cached on our
- * side stays. @to is a multiple of 16; vyre_buffer_flush() has to follow. */
+/* Copies into memory of the device, past the caches where the processor can: write-combining
+ * memory gets whole lines, and the host's cache keeps what it has. @to is a multiple of 16; the
+ * caller flushes with vyre_buffer_flush(). */
 void
 vyre_buffer_store (void *to, const void *from, gsize size)
 {

@@ -36,7 +36,7 @@ copy_create_copies (VyreCopyEngine *c, GError **error)
   return TRUE;
 }
 
-/* The device has a transfer queue. On failure the copier has to be cleared. */
+/* @device has a transfer queue. The caller clears the copy engine, also after a failure. */
 gboolean
 vyre_copy_engine_init (VyreCopyEngine *c, VyreDevice *device, GError **error)
 {
@@ -46,7 +46,7 @@ vyre_copy_engine_init (VyreCopyEngine *c, VyreDevice *device, GError **error)
          && copy_create_copies (c, error);
 }
 
-/* No copy may be under way. */
+/* No copy is under way. */
 void
 vyre_copy_engine_clear (VyreCopyEngine *c)
 {
@@ -61,14 +61,15 @@ vyre_copy_engine_clear (VyreCopyEngine *c)
   *c = (VyreCopyEngine){ 0 };
 }
 
-/* Where the host writes ticket @number, for a later vyre_copy_engine_submit(). */
+/* Any thread. The place in the image where the host writes ticket @number, for a later
+ * vyre_copy_engine_submit(). */
 guint8 *
 vyre_copy_engine_ticket (VyreCopyEngine *c, guint32 number)
 {
   return c->tickets.data + (gsize)(number % VYRE_MAX_TICKETS) * VYRE_TICKET_BYTES;
 }
 
-/* Tickets are consecutive in the ring, which they may run over the end of. */
+/* Copies consecutive tickets, which may run over the end of the ring. */
 static void
 copy_record_tickets (
     VyreCopyEngine *c, VkCommandBuffer commands, VkBuffer door, guint32 first, guint32 n_tickets)
@@ -120,7 +121,7 @@ copy_record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *pay
   return vyre_vk_check (vkEndCommandBuffer (commands), "vkEndCommandBuffer", c->device, error);
 }
 
-/* Where copy @number, counted from 0, has its command buffer. Queues take turns. */
+/* The place of copy @number, counted from 0. Queues take turns. */
 static VyreCopy *
 copy_place_of (VyreCopyEngine *c, guint64 number)
 {
@@ -129,8 +130,7 @@ copy_place_of (VyreCopyEngine *c, guint64 number)
   return &c->copies[number % n_queues][number / n_queues % VYRE_COPIER_COPIES];
 }
 
-/* Whether the next copy would find its place free: the one that had it before is through. On a
- * device that is lost it would, and fails. */
+/* TRUE once the copy that had the place of the next copy has ended, or the device is lost. */
 gboolean
 vyre_copy_engine_has_room (VyreCopyEngine *c)
 {
@@ -139,8 +139,8 @@ vyre_copy_engine_has_room (VyreCopyEngine *c)
   return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) != VK_NOT_READY;
 }
 
-/* Takes the place of the next copy, for which there is room, and returns its number, counted from
- * 0. Who takes one submits it or has the kernel fail. */
+/* Takes the place of the next copy, for which there is room, and returns its number, counted
+ * from 0. The caller submits that copy, or has the kernel fail. */
 guint64
 vyre_copy_engine_take (VyreCopyEngine *c)
 {
@@ -148,9 +148,9 @@ vyre_copy_engine_take (VyreCopyEngine *c)
   return c->n_copies++;
 }
 
-/* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the
- * host's image of the ring into @door, as copy @number, which was taken. Queues take turns.
- * Whoever sees the tickets may let the payload be overwritten where it came from. */
+/* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the host's image
+ * of the ring into @door, as copy @number, which was taken. Once a ticket is visible, its
+ * payload has been copied: the source may be overwritten. */
 gboolean
 vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *payload,
     VkBuffer door, guint32 first_ticket, guint32 n_tickets, GError **error)
@@ -173,21 +173,21 @@ vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *p
   return copy->submitted;
 }
 
-/* Whether the device is through with copy @number: the batch behind it may be complete some
- * moments earlier. */
+/* TRUE once copy @number has ended, some moments after its batch may have completed. */
 gboolean
 vyre_copy_engine_has_ended (VyreCopyEngine *c, guint64 number)
 {
   guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPIER_COPIES;
   const VyreCopy *copy = copy_place_of (c, number);
 
-  if (c->n_copies - number > places) /* another one has its place, which was free */
+  if (c->n_copies - number > places) /* a later copy has its place */
     return TRUE;
   return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) == VK_SUCCESS;
 }
 
-/* Waits for all copies under way, however long that takes. FALSE: the device is lost, and does not
- * say whether they have ended. Needs no lock, since nobody uses the copier any more. */
+/* Without the lock: no other thread uses the copy engine any more. Waits for all copies under
+ * way, however long that takes. FALSE: the device is lost, and does not say whether they have
+ * ended. */
 gboolean
 vyre_copy_engine_drain (VyreCopyEngine *c)
 {

@@ -16,19 +16,19 @@
 typedef struct {
   VkCommandBuffer commands;
   VkFence fence;
-  gboolean taken;     /* by who has not submitted it yet */
+  gboolean taken;     /* and not submitted yet */
   gboolean submitted; /* since the fence was reset */
 } VyreCopy;
 
 typedef struct {
-  VyreDevice *device; /* NULL when there is no copier */
+  VyreDevice *device; /* NULL: there is no copy engine */
   VyreBuffer tickets; /* the ring as the host writes it */
   VkCommandPool pool;
   VyreCopy copies[VYRE_MAX_TRANSFER_QUEUES][VYRE_COPIER_COPIES];
   guint64 n_copies; /* places that were taken */
 } VyreCopyEngine;
 
-/* A range of one buffer, and where it goes in another. */
+/* Copies a range of one buffer into another. */
 typedef struct {
   VkBuffer from;
   VkBuffer to;

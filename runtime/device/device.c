@@ -68,8 +68,8 @@ vyre_wait_for_fence (const VyreDevice *device, VkFence fence, VyreClock *clock, 
   return result;
 }
 
-/* Queues are for one thread at a time, and the kernels of a device, with a lock each, have the same
- * ones. May be called from any thread. */
+/* Vulkan wants one thread at a time on a queue, and the kernels of a device, each with its own
+ * lock, share the ones. May be called from any thread. */
 VkResult
 vyre_device_submit (VyreDevice *device, VkQueue queue, const VkSubmitInfo *submit, VkFence fence)
 {
@@ -299,6 +299,19 @@ device_read_import_limits (VyreDevice *device)
     device->import_alignment = host.minImportedHostPointerAlignment;
 }
 
+/* Some drivers open no device in a child of a process that had one. */
+static gboolean
+device_check_created (const VyreDevice *device, VkResult result, GError **error)
+{
+  if (result != VK_ERROR_INITIALIZATION_FAILED || !vyre_fork_inherits_driver ())
+    return vyre_vk_check (result, "vkCreateDevice", device, error);
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_FORKED,
+      "%s: the driver opens no device in a process that was forked from one that had used it. "
+      "Fix: fork before there is a device, or exec() in the child.",
+      device->properties.deviceName);
+  return FALSE;
+}
+
 static gboolean
 device_create_logical (VyreDevice *device, GError **error)
 {
@@ -330,15 +343,8 @@ device_create_logical (VyreDevice *device, GError **error)
     .ppEnabledExtensionNames = &import,
   };
 
-  VkResult result = vkCreateDevice (device->physical, &info, NULL, &device->handle);
-  if (result == VK_ERROR_INITIALIZATION_FAILED && vyre_fork_inherits_driver ()) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_FORKED,
-        "%s: the driver opens no device in a process that was forked from one that had used it. "
-        "Fix: fork before there is a device, or exec() in the child.",
-        device->properties.deviceName);
-    return FALSE;
-  }
-  if (!vyre_vk_check (result, "vkCreateDevice", device, error))
+  if (!device_check_created (
+          device, vkCreateDevice (device->physical, &info, NULL, &device->handle), error))
     return FALSE;
   vkGetDeviceQueue (device->handle, device->queue_family, 0, &device->queue);
   for (guint i = 0; i < device->n_transfer_queues; i++)
@@ -441,7 +447,7 @@ vyre_device_get_max_payload (const VyreDevice *device)
          & ~(gsize)4095;
 }
 
-/* Whether its memory is not the host's. */
+/* Whether the device has memory of its own. */
 gboolean
 vyre_device_is_discrete (const VyreDevice *device)
 {

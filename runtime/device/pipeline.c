@@ -26,7 +26,7 @@ pipeline_code_size (const VyrePipeline *p)
   return p->discrete ? sizeof discrete_spirv : sizeof unified_spirv;
 }
 
-/* What is bound: the buffers, then the texels unless the code has none. */
+/* Counts bindings: the buffers, then the texels unless the code has none. */
 static guint32
 pipeline_n_bindings (const VyrePipeline *p)
 {
@@ -99,8 +99,8 @@ pipeline_cache_key (const VyrePipeline *p, const guint32 *specialization, gsize 
   return key;
 }
 
-/* A cache with what an earlier opening left, or an empty one. A driver that has
- * none compiles without. */
+/* Opens a cache with @loaded, which an earlier opening stored, or an empty one. VK_NULL_HANDLE:
+ * the driver has none and compiles without. */
 static VkPipelineCache
 pipeline_open_cache (const VyrePipeline *p, GBytes *loaded)
 {
@@ -120,7 +120,7 @@ pipeline_open_cache (const VyrePipeline *p, GBytes *loaded)
   return loaded ? pipeline_open_cache (p, NULL) : VK_NULL_HANDLE;
 }
 
-/* What the driver has to say for next time. */
+/* Reads what the driver wants back at the next opening. */
 static GBytes *
 pipeline_read_cache (const VyrePipeline *p, VkPipelineCache cache)
 {
@@ -135,7 +135,7 @@ pipeline_read_cache (const VyrePipeline *p, VkPipelineCache cache)
   return g_bytes_new_take (g_steal_pointer (&data), size);
 }
 
-/* Compiles, or has the driver take what it compiled before. */
+/* Compiles, or has the driver take an earlier result. */
 static VkResult
 pipeline_compile (const VyrePipeline *p, const VkComputePipelineCreateInfo *info,
     VkPipeline *pipeline, gboolean *cache_hit)
@@ -203,7 +203,8 @@ pipeline_create_pipeline (
       "vkCreateComputePipelines", p->device, error);
 }
 
-/* The pipeline with what few batches want; compiling may take tenths of a second. */
+/* Without the lock. Compiles the pipeline with rare operations, which may take tenths of a
+ * second. */
 gboolean
 vyre_pipeline_build_rare (const VyrePipeline *p, VkPipeline *rare, GError **error)
 {
@@ -230,7 +231,7 @@ pipeline_create_descriptors (VyrePipeline *p, GError **error)
       "vkCreateDescriptorPool", p->device, error);
 }
 
-/* The payload as texels; what code that does not read them is bound to is one. */
+/* Makes a view of the payload as texels; of a single one for code that reads none. */
 static gboolean
 pipeline_create_texels (
     const VyrePipeline *p, VkBuffer payload, gsize size, VkBufferView *texels, GError **error)
@@ -353,8 +354,8 @@ vyre_pipeline_bind (
          && vyre_pipeline_add_source (p, buffers[VYRE_BIND_PAYLOAD], size, &p->store, error);
 }
 
-/* Another buffer that launches may read payloads from, instead of the one that was bound;
- * @size is whole granules. From any thread, as its opposite, of which each source has one call. */
+/* Any thread. Adds a buffer that launches may read payloads from, instead of the one that was
+ * bound; @size is whole granules. Each source is removed once. */
 gboolean
 vyre_pipeline_add_source (
     VyrePipeline *p, VkBuffer payload, gsize size, VyreSource *source, GError **error)
@@ -374,7 +375,7 @@ vyre_pipeline_add_source (
   return FALSE;
 }
 
-/* No launch of it may be in flight. */
+/* Any thread. No launch of the source is in flight. */
 void
 vyre_pipeline_remove_source (VyrePipeline *p, VyreSource *source)
 {
@@ -387,7 +388,7 @@ vyre_pipeline_remove_source (VyrePipeline *p, VyreSource *source)
   *source = (VyreSource){ 0 };
 }
 
-/* No launch may be in flight. */
+/* No launch is in flight. */
 void
 vyre_pipeline_clear (VyrePipeline *p)
 {

@@ -22,7 +22,7 @@ typedef struct {
   guint groups;
 } VyreLaunch;
 
-/* A buffer that payloads are read from, with all the others that are bound. */
+/* A buffer that launches read payloads from, with all the others that are bound. */
 typedef struct {
   VkDescriptorSet set;
   VkBufferView texels;
@@ -33,17 +33,17 @@ typedef struct {
   guint workgroup;
   gboolean discrete;
   gboolean reads_texels; /* the kernel's payload loads: a CPU's are many times faster */
-  gboolean cache_hit;    /* the driver was given what an earlier opening left */
+  gboolean cache_hit;    /* the driver got what an earlier opening stored */
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
   VkPipeline plain;
-  VkPipeline rare;    /* with what few batches want, once one did */
-  GMutex source_lock; /* a leaf: who uses the pool of descriptors holds it */
+  VkPipeline rare;    /* with rare operations, or VK_NULL_HANDLE until a batch needs them */
+  GMutex source_lock; /* a leaf: guards the pool of descriptors */
   VkDescriptorPool descriptors;
   VkBuffer buffers[VYRE_N_BUFFERS];
   gsize store_size; /* of the payload store, bytes */
-  VyreSource store; /* the payload buffer that is among them */
+  VyreSource store; /* the payload store, one of the buffers */
   VkCommandPool commands;
   VyreLaunch launches[VYRE_PIPELINE_LAUNCHES];
   guint first;    /* oldest launch in flight */

@@ -2,7 +2,7 @@
  *
  * Free ranges are kept in an array in the order of their offsets and never touch
  * each other: freeing is a binary search, allocating takes the first that is
- * large enough. With the few hundred ranges a staging arena has, walking a
+ * large enough. With the few hundred ranges a staging store has, walking a
  * compact array is cheaper than any tree.
  *
  * What is lent is taken from the other end, and ends where the largest range that
@@ -29,7 +29,7 @@ typedef struct {
   GList link;
 } Waiter;
 
-struct _VyreArena {
+struct _VyreRanges {
   gsize size;
   gsize alignment;
 
@@ -44,14 +44,14 @@ struct _VyreArena {
 
 /* Index of the first free range at or behind @offset. */
 static guint
-ranges_find_free (VyreRanges *arena, gsize offset)
+ranges_find_free (VyreRanges *ranges, gsize offset)
 {
-  guint low = 0, high = arena->free_ranges->len;
+  guint low = 0, high = ranges->free_ranges->len;
 
   while (low < high) {
     guint middle = low + (high - low) / 2;
 
-    if (g_array_index (arena->free_ranges, Range, middle).offset < offset)
+    if (g_array_index (ranges->free_ranges, Range, middle).offset < offset)
       low = middle + 1;
     else
       high = middle;
@@ -61,10 +61,10 @@ ranges_find_free (VyreRanges *arena, gsize offset)
 
 /* Takes @size bytes, a multiple of the alignment, from the first range that has them. */
 static gboolean
-ranges_take (VyreRanges *arena, gsize size, gsize *offset)
+ranges_take (VyreRanges *ranges, gsize size, gsize *offset)
 {
-  for (guint i = 0; i < arena->free_ranges->len; i++) {
-    Range *range = &g_array_index (arena->free_ranges, Range, i);
+  for (guint i = 0; i < ranges->free_ranges->len; i++) {
+    Range *range = &g_array_index (ranges->free_ranges, Range, i);
 
     if (range->size < size)
       continue;
@@ -72,9 +72,9 @@ ranges_take (VyreRanges *arena, gsize size, gsize *offset)
     range->offset += size;
     range->size -= size;
     if (range->size == 0)
-      g_array_remove_index (arena->free_ranges, i);
-    arena->used += size;
-    arena->live[*offset / arena->alignment] = size;
+      g_array_remove_index (ranges->free_ranges, i);
+    ranges->used += size;
+    ranges->live[*offset / ranges->alignment] = size;
     return TRUE;
   }
   return FALSE;
@@ -82,72 +82,72 @@ ranges_take (VyreRanges *arena, gsize size, gsize *offset)
 
 /* The last free range that has @size bytes behind the @largest, or the number of ranges. */
 static guint
-ranges_find_lendable (VyreRanges *arena, gsize size, gsize largest)
+ranges_find_lendable (VyreRanges *ranges, gsize size, gsize largest)
 {
-  for (guint i = arena->free_ranges->len; i > 0; i--) {
-    const Range *range = &g_array_index (arena->free_ranges, Range, i - 1);
+  for (guint i = ranges->free_ranges->len; i > 0; i--) {
+    const Range *range = &g_array_index (ranges->free_ranges, Range, i - 1);
     gsize start = MAX (range->offset, largest), end = range->offset + range->size;
 
     if (end >= start && end - start >= size)
       return i - 1;
   }
-  return arena->free_ranges->len;
+  return ranges->free_ranges->len;
 }
 
 /* Takes @size bytes, a multiple of the alignment, from the end of the last range that may be
  * lent from. */
 static gboolean
-ranges_take_last (VyreRanges *arena, gsize size, gsize *offset)
+ranges_take_last (VyreRanges *ranges, gsize size, gsize *offset)
 {
-  guint i = ranges_find_lendable (arena, size, arena->largest);
+  guint i = ranges_find_lendable (ranges, size, ranges->largest);
 
-  if (i == arena->free_ranges->len)
+  if (i == ranges->free_ranges->len)
     return FALSE;
-  Range *range = &g_array_index (arena->free_ranges, Range, i);
+  Range *range = &g_array_index (ranges->free_ranges, Range, i);
   range->size -= size;
   *offset = range->offset + range->size;
   if (range->size == 0)
-    g_array_remove_index (arena->free_ranges, i);
-  arena->used += size;
-  arena->live[*offset / arena->alignment] = size;
+    g_array_remove_index (ranges->free_ranges, i);
+  ranges->used += size;
+  ranges->live[*offset / ranges->alignment] = size;
   return TRUE;
 }
 
 /* Gives a range back and joins it with the free ranges that it touches. */
 static void
-ranges_give_back (VyreRanges *arena, Range range)
+ranges_give_back (VyreRanges *ranges, Range range)
 {
-  GArray *ranges = arena->free_ranges;
-  guint next = ranges_find_free (arena, range.offset);
-  Range *before = next > 0 ? &g_array_index (ranges, Range, next - 1) : NULL;
-  Range *after = next < ranges->len ? &g_array_index (ranges, Range, next) : NULL;
+  GArray *free_ranges = ranges->free_ranges;
+  guint next = ranges_find_free (ranges, range.offset);
+  Range *before = next > 0 ? &g_array_index (free_ranges, Range, next - 1) : NULL;
+  Range *after = next < free_ranges->len ? &g_array_index (free_ranges, Range, next) : NULL;
   gboolean joins_before = before && before->offset + before->size == range.offset;
   gboolean joins_after = after && range.offset + range.size == after->offset;
 
-  arena->used -= range.size;
+  ranges->used -= range.size;
   if (joins_before && joins_after) {
     before->size += range.size + after->size;
-    g_array_remove_index (ranges, next);
+    g_array_remove_index (free_ranges, next);
   } else if (joins_before) {
     before->size += range.size;
   } else if (joins_after) {
     after->offset = range.offset;
     after->size += range.size;
   } else {
-    g_array_insert_val (ranges, next, range);
+    g_array_insert_val (free_ranges, next, range);
   }
 }
 
-/* Hands space to those who wait, in their order, up to the first for whom there is too little: what
- * is free now is kept for it, or small requests would starve a big one. */
+/* Hands space to waiters, in their order, up to the first for which there is too little: what is
+ * free now is kept for it, or small requests would starve a big one. */
 static void
-ranges_serve_waiters (VyreRanges *arena)
+ranges_serve_waiters (VyreRanges *ranges)
 {
   Waiter *waiter;
 
-  while ((waiter = g_queue_peek_head (&arena->waiters))
-         && ranges_take (arena, waiter->size, &waiter->offset)) {
-    g_queue_unlink (&arena->waiters, &waiter->link);
+  while ((waiter = g_queue_peek_head (&ranges->waiters))
+         && ranges_take (ranges, waiter->size, &waiter->offset)) {
+    g_queue_unlink (&ranges->waiters, &waiter->link);
     waiter->served = TRUE;
     g_cond_signal (&waiter->wake);
   }
@@ -155,46 +155,45 @@ ranges_serve_waiters (VyreRanges *arena)
 
 /* Waits with the lock held for a place at the head of the queue and for space. */
 static gboolean
-ranges_wait_for_space (VyreRanges *arena, gsize size, gint64 end_time, gsize *offset)
+ranges_wait_for_space (VyreRanges *ranges, gsize size, gint64 end_time, gsize *offset)
 {
   Waiter waiter = { .size = size };
   VyreClock clock = { 0 };
 
   g_cond_init (&waiter.wake);
   waiter.link.data = &waiter;
-  g_queue_push_tail_link (&arena->waiters, &waiter.link);
+  g_queue_push_tail_link (&ranges->waiters, &waiter.link);
   while (!waiter.served && vyre_clock_now (&clock) < end_time)
-    g_cond_wait_until (&waiter.wake, &arena->lock, vyre_clock_next (&clock, end_time));
+    g_cond_wait_until (&waiter.wake, &ranges->lock, vyre_clock_next (&clock, end_time));
   if (waiter.served) {
     *offset = waiter.offset;
   } else {
-    g_queue_unlink (&arena->waiters, &waiter.link);
-    /* It may have been the only one that did not fit. */
-    ranges_serve_waiters (arena);
+    g_queue_unlink (&ranges->waiters, &waiter.link);
+    /* it may have been the only waiter that did not fit */
+    ranges_serve_waiters (ranges);
   }
   g_cond_clear (&waiter.wake);
   return waiter.served;
 }
 
 static gsize
-ranges_round_up (VyreRanges *arena, gsize size)
+ranges_round_up (VyreRanges *ranges, gsize size)
 {
-  return (MAX (size, 1) + arena->alignment - 1) & ~(arena->alignment - 1);
+  return (MAX (size, 1) + ranges->alignment - 1) & ~(ranges->alignment - 1);
 }
 
-/* Rounds @size up and takes note of it, with the lock, which it takes; FALSE, without the lock, if
- * that is more than there is. Comparing first keeps the rounding from overflowing: the arena's size
- * is rounded already. */
+/* Takes the lock, rounds @size up and notes it. FALSE, without the lock: @size is more than
+ * there is. Comparing first keeps the rounding from overflowing: the total is rounded already. */
 static gboolean
-ranges_ask_for (VyreRanges *arena, gsize *size)
+ranges_ask_for (VyreRanges *ranges, gsize *size)
 {
-  if (MAX (*size, 1) > arena->size)
+  if (MAX (*size, 1) > ranges->size)
     return FALSE;
-  *size = ranges_round_up (arena, *size);
-  vyre_mutex_lock (&arena->lock);
+  *size = ranges_round_up (ranges, *size);
+  vyre_mutex_lock (&ranges->lock);
   if (*size
-      > arena->largest) /* pairs with the load in vyre_ranges_can_spare(), and orders nothing */
-    __atomic_store_n (&arena->largest, *size, __ATOMIC_RELAXED);
+      > ranges->largest) /* pairs with the load in vyre_ranges_can_spare(), and orders nothing */
+    __atomic_store_n (&ranges->largest, *size, __ATOMIC_RELAXED);
   return TRUE;
 }
 
@@ -206,134 +205,135 @@ vyre_ranges_new (gsize size, gsize alignment, GError **error)
   gsize *live = vyre_alloc0 (size / alignment + 1, sizeof *live, error);
   if (!live)
     return NULL;
-  VyreRanges *arena = g_new0 (VyreRanges, 1);
+  VyreRanges *ranges = g_new0 (VyreRanges, 1);
 
-  arena->size = size;
-  arena->alignment = alignment;
-  g_mutex_init (&arena->lock);
-  arena->free_ranges = g_array_new (FALSE, FALSE, sizeof (Range));
-  arena->live = live;
-  g_queue_init (&arena->waiters);
-  if (arena->size > 0) {
-    Range all = { .offset = 0, .size = arena->size };
+  ranges->size = size;
+  ranges->alignment = alignment;
+  g_mutex_init (&ranges->lock);
+  ranges->free_ranges = g_array_new (FALSE, FALSE, sizeof (Range));
+  ranges->live = live;
+  g_queue_init (&ranges->waiters);
+  if (ranges->size > 0) {
+    Range all = { .offset = 0, .size = ranges->size };
 
-    g_array_append_val (arena->free_ranges, all);
+    g_array_append_val (ranges->free_ranges, all);
   }
-  return arena;
+  return ranges;
 }
 
 void
-vyre_ranges_destroy (VyreRanges *arena)
+vyre_ranges_destroy (VyreRanges *ranges)
 {
-  if (!arena)
+  if (!ranges)
     return;
-  g_return_if_fail (g_queue_is_empty (&arena->waiters));
+  g_return_if_fail (g_queue_is_empty (&ranges->waiters));
 
-  g_free (arena->live);
-  g_array_unref (arena->free_ranges);
-  g_mutex_clear (&arena->lock);
-  g_free (arena);
+  g_free (ranges->live);
+  g_array_unref (ranges->free_ranges);
+  g_mutex_clear (&ranges->lock);
+  g_free (ranges);
 }
 
 gboolean
-vyre_ranges_alloc (VyreRanges *arena, gsize size, gsize *offset)
+vyre_ranges_alloc (VyreRanges *ranges, gsize size, gsize *offset)
 {
-  return vyre_ranges_alloc_wait (arena, size, 0, offset);
+  return vyre_ranges_alloc_wait (ranges, size, 0, offset);
 }
 
 gboolean
-vyre_ranges_alloc_wait (VyreRanges *arena, gsize size, gint64 end_time, gsize *offset)
+vyre_ranges_alloc_wait (VyreRanges *ranges, gsize size, gint64 end_time, gsize *offset)
 {
   gboolean allocated;
 
-  g_return_val_if_fail (arena, FALSE);
+  g_return_val_if_fail (ranges, FALSE);
   g_return_val_if_fail (offset, FALSE);
 
-  if (!ranges_ask_for (arena, &size))
+  if (!ranges_ask_for (ranges, &size))
     return FALSE;
-  allocated = g_queue_is_empty (&arena->waiters) && ranges_take (arena, size, offset);
+  allocated = g_queue_is_empty (&ranges->waiters) && ranges_take (ranges, size, offset);
   if (!allocated && end_time > g_get_monotonic_time ())
-    allocated = ranges_wait_for_space (arena, size, end_time, offset);
-  g_mutex_unlock (&arena->lock);
+    allocated = ranges_wait_for_space (ranges, size, end_time, offset);
+  g_mutex_unlock (&ranges->lock);
   return allocated;
 }
 
 gboolean
-vyre_ranges_lend (VyreRanges *arena, gsize size, gsize *offset)
+vyre_ranges_lend (VyreRanges *ranges, gsize size, gsize *offset)
 {
-  g_return_val_if_fail (arena, FALSE);
+  g_return_val_if_fail (ranges, FALSE);
   g_return_val_if_fail (offset, FALSE);
 
-  if (!ranges_ask_for (arena, &size))
+  if (!ranges_ask_for (ranges, &size))
     return FALSE;
-  gboolean lent = g_queue_is_empty (&arena->waiters) && ranges_take_last (arena, size, offset);
-  g_mutex_unlock (&arena->lock);
+  gboolean lent = g_queue_is_empty (&ranges->waiters) && ranges_take_last (ranges, size, offset);
+  g_mutex_unlock (&ranges->lock);
   return lent;
 }
 
 gboolean
-vyre_ranges_can_lend (VyreRanges *arena, gsize size)
+vyre_ranges_can_lend (VyreRanges *ranges, gsize size)
 {
-  g_return_val_if_fail (arena, FALSE);
+  g_return_val_if_fail (ranges, FALSE);
 
-  if (MAX (size, 1) > arena->size)
+  if (MAX (size, 1) > ranges->size)
     return FALSE;
-  size = ranges_round_up (arena, size);
-  vyre_mutex_lock (&arena->lock);
-  gboolean can
-      = g_queue_is_empty (&arena->waiters)
-        && ranges_find_lendable (arena, size, MAX (arena->largest, size)) < arena->free_ranges->len;
-  g_mutex_unlock (&arena->lock);
+  size = ranges_round_up (ranges, size);
+  vyre_mutex_lock (&ranges->lock);
+  gboolean can = g_queue_is_empty (&ranges->waiters)
+                 && ranges_find_lendable (ranges, size, MAX (ranges->largest, size))
+                        < ranges->free_ranges->len;
+  g_mutex_unlock (&ranges->lock);
   return can;
 }
 
 gboolean
-vyre_ranges_can_spare (VyreRanges *arena, gsize offset)
+vyre_ranges_can_spare (VyreRanges *ranges, gsize offset)
 {
-  g_return_val_if_fail (arena, FALSE);
+  g_return_val_if_fail (ranges, FALSE);
 
-  gsize end = offset + arena->live[offset / arena->alignment]; /* the caller's, as the range is */
+  /* no lock: the range is the caller's */
+  gsize end = offset + ranges->live[offset / ranges->alignment];
   /* pairs with the store in ranges_ask_for() */
-  gsize largest = __atomic_load_n (&arena->largest, __ATOMIC_RELAXED);
-  return end <= arena->size / 2 && end <= arena->size - largest;
+  gsize largest = __atomic_load_n (&ranges->largest, __ATOMIC_RELAXED);
+  return end <= ranges->size / 2 && end <= ranges->size - largest;
 }
 
 void
-vyre_ranges_free (VyreRanges *arena, gsize offset)
+vyre_ranges_free (VyreRanges *ranges, gsize offset)
 {
-  g_return_if_fail (arena);
-  g_return_if_fail (offset < arena->size && offset % arena->alignment == 0);
+  g_return_if_fail (ranges);
+  g_return_if_fail (offset < ranges->size && offset % ranges->alignment == 0);
 
-  gsize *live = &arena->live[offset / arena->alignment];
-  vyre_mutex_lock (&arena->lock);
+  gsize *live = &ranges->live[offset / ranges->alignment];
+  vyre_mutex_lock (&ranges->lock);
   gsize size = *live;
   gboolean is_live = size > 0;
   *live = 0;
   if (is_live) {
-    ranges_give_back (arena, (Range){ .offset = offset, .size = size });
-    ranges_serve_waiters (arena);
+    ranges_give_back (ranges, (Range){ .offset = offset, .size = size });
+    ranges_serve_waiters (ranges);
   }
-  g_mutex_unlock (&arena->lock);
+  g_mutex_unlock (&ranges->lock);
   g_return_if_fail (is_live);
 }
 
 gsize
-vyre_ranges_get_size (const VyreRanges *arena)
+vyre_ranges_get_size (const VyreRanges *ranges)
 {
-  g_return_val_if_fail (arena, 0);
+  g_return_val_if_fail (ranges, 0);
 
-  return arena->size;
+  return ranges->size;
 }
 
 gsize
-vyre_ranges_get_used (VyreRanges *arena)
+vyre_ranges_get_used (VyreRanges *ranges)
 {
   gsize used;
 
-  g_return_val_if_fail (arena, 0);
+  g_return_val_if_fail (ranges, 0);
 
-  vyre_mutex_lock (&arena->lock);
-  used = arena->used;
-  g_mutex_unlock (&arena->lock);
+  vyre_mutex_lock (&ranges->lock);
+  used = ranges->used;
+  g_mutex_unlock (&ranges->lock);
   return used;
 }

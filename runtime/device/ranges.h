@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * An offset allocator over a region somebody else owns: it hands out ranges of
- * a region of bytes and takes them back in any order. Thread safe. Ranges are
- * never moved and never touched.
+ * An allocator of offsets in a region of bytes that it does not own: it hands out ranges and takes
+ * them back in any order. Thread safe. It never moves a range and never touches its bytes.
  */
 #pragma once
 
@@ -10,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-typedef struct _VyreArena VyreRanges;
+typedef struct _VyreRanges VyreRanges;
 
 /**
  * vyre_ranges_new:
@@ -19,26 +18,26 @@ typedef struct _VyreArena VyreRanges;
  * @error: return location
  *
  * Makes an allocator for the offsets 0 to @size of a region. Every range that
- * it hands out starts at a multiple of @alignment and ends at one. An arena
- * smaller than @alignment is empty: nothing can be allocated from it.
+ * it hands out starts at a multiple of @alignment and ends at one. With @size
+ * below @alignment it is empty: nothing can be allocated from it.
  *
- * Returns: (transfer full) (nullable): an arena, to be freed with vyre_ranges_destroy(), or
+ * Returns: (transfer full) (nullable): a #VyreRanges, to be freed with vyre_ranges_destroy(), or
  *     %NULL with %VYRE_ERROR_NO_SPACE
  */
 VyreRanges *vyre_ranges_new (gsize size, gsize alignment, GError **error);
 
 /**
  * vyre_ranges_destroy:
- * @ranges: (nullable) (transfer full): an arena
+ * @ranges: (nullable) (transfer full): a #VyreRanges
  *
  * Frees the allocator; the region itself is not its own. Ranges that are still
  * live are forgotten. No other thread may be in a call on @ranges.
  */
-void vyre_ranges_destroy (VyreRanges *arena);
+void vyre_ranges_destroy (VyreRanges *ranges);
 
 /**
  * vyre_ranges_alloc:
- * @ranges: an arena
+ * @ranges: a #VyreRanges
  * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
  * @offset: (out): offset of the range in bytes, written on success only
  *
@@ -49,11 +48,11 @@ void vyre_ranges_destroy (VyreRanges *arena);
  *
  * Returns: whether a range was allocated; give it back with vyre_ranges_free()
  */
-gboolean vyre_ranges_alloc (VyreRanges *arena, gsize size, gsize *offset);
+gboolean vyre_ranges_alloc (VyreRanges *ranges, gsize size, gsize *offset);
 
 /**
  * vyre_ranges_alloc_wait:
- * @ranges: an arena
+ * @ranges: a #VyreRanges
  * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
  * @end_time: until when to wait, in microseconds of g_get_monotonic_time(), and longer by
  *     what the process stands still meanwhile; a time that has passed means not to wait,
@@ -62,31 +61,31 @@ gboolean vyre_ranges_alloc (VyreRanges *arena, gsize size, gsize *offset);
  *
  * Allocates a range, waiting until there is one. Those who wait are served in
  * the order in which they came, so a big request gets its turn however many
- * small ones there are. A request larger than the arena fails at once.
+ * small ones there are. A request larger than all of it fails at once.
  * May be called from any thread.
  *
  * Returns: whether a range was allocated; give it back with vyre_ranges_free()
  */
-gboolean vyre_ranges_alloc_wait (VyreRanges *arena, gsize size, gint64 end_time, gsize *offset);
+gboolean vyre_ranges_alloc_wait (VyreRanges *ranges, gsize size, gint64 end_time, gsize *offset);
 
 /**
  * vyre_ranges_lend:
- * @ranges: an arena
+ * @ranges: a #VyreRanges
  * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
  * @offset: (out): offset of the range in bytes, written on success only
  *
- * Allocates a range at the end of the arena for somebody who may keep it for long. What is
+ * Allocates a range at the end for somebody who may keep it for long. What is
  * lent leaves room in one piece for the largest range that was ever asked for, this one
  * included. As vyre_ranges_alloc() it neither waits nor goes before those who do.
  * May be called from any thread.
  *
  * Returns: whether a range was allocated; give it back with vyre_ranges_free()
  */
-gboolean vyre_ranges_lend (VyreRanges *arena, gsize size, gsize *offset);
+gboolean vyre_ranges_lend (VyreRanges *ranges, gsize size, gsize *offset);
 
 /**
  * vyre_ranges_can_lend:
- * @ranges: an arena
+ * @ranges: a #VyreRanges
  * @size: bytes
  *
  * May be called from any thread; other threads may have changed what is free by the time
@@ -94,52 +93,52 @@ gboolean vyre_ranges_lend (VyreRanges *arena, gsize size, gsize *offset);
  *
  * Returns: whether vyre_ranges_lend() would have a range of @size bytes now
  */
-gboolean vyre_ranges_can_lend (VyreRanges *arena, gsize size);
+gboolean vyre_ranges_can_lend (VyreRanges *ranges, gsize size);
 
 /**
  * vyre_ranges_can_spare:
- * @ranges: an arena
+ * @ranges: a #VyreRanges
  * @offset: where a live range starts, in bytes
  *
  * Whether the range may stay allocated for as long as somebody likes: it ends in the first half
- * of the arena, and in front of room for the largest range that was ever asked for. If no others
- * are kept, half of the arena can be had in one piece, or as much as was ever asked for if
+ * of the whole, and in front of room for the largest range that was ever asked for. If no others
+ * are kept, half of it can be had in one piece, or as much as was ever asked for if
  * that is more. May be called from any thread.
  *
  * Returns: whether it may
  */
-gboolean vyre_ranges_can_spare (VyreRanges *arena, gsize offset);
+gboolean vyre_ranges_can_spare (VyreRanges *ranges, gsize offset);
 
 /**
  * vyre_ranges_free:
- * @ranges: an arena
+ * @ranges: a #VyreRanges
  * @offset: where a live range starts, in bytes
  *
  * Gives a range back, in any order and from any thread, and wakes those for
  * whom there is space now. Freeing an offset at which no live range starts is
  * a programming error: it is reported as a critical and changes nothing.
  */
-void vyre_ranges_free (VyreRanges *arena, gsize offset);
+void vyre_ranges_free (VyreRanges *ranges, gsize offset);
 
 /**
  * vyre_ranges_get_size:
- * @ranges: an arena
+ * @ranges: a #VyreRanges
  *
  * May be called from any thread.
  *
- * Returns: bytes in the arena, a multiple of its alignment
+ * Returns: bytes in all, a multiple of its alignment
  */
-gsize vyre_ranges_get_size (const VyreRanges *arena);
+gsize vyre_ranges_get_size (const VyreRanges *ranges);
 
 /**
  * vyre_ranges_get_used:
- * @ranges: an arena
+ * @ranges: a #VyreRanges
  *
  * May be called from any thread; other threads may have changed the value by
  * the time it is looked at.
  *
  * Returns: bytes in live ranges, what rounding added included
  */
-gsize vyre_ranges_get_used (VyreRanges *arena);
+gsize vyre_ranges_get_used (VyreRanges *ranges);
 
 G_END_DECLS

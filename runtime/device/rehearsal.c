@@ -14,7 +14,7 @@
 
 G_STATIC_ASSERT (4 * VYRE_ANSWER_WORDS <= MEMORY_SIZE);
 
-/* A launch that has nothing to do. */
+/* Launches the pipeline on nothing. */
 static gboolean
 rehearsal_launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
 {

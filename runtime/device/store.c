@@ -4,14 +4,14 @@
 struct _VyreStore {
   gatomicrefcount refs;
   VyreBuffer memory;
-  VyreRanges *arena;
-  GMutex lock; /* guards what follows, also while it is called */
+  VyreRanges *ranges;
+  GMutex lock; /* guards what follows, also during a call of reclaim */
   VyreStoreReclaim reclaim;
   gpointer data; /* of it */
 };
 
-/* As vyre_store_new(), in memory of either kind; that of the device is not zeroed. Its buffer
- * has @slack bytes more, which are nobody's. */
+/* As vyre_store_new(), in memory of any kind; memory of the device is not zeroed. The buffer has
+ * @slack bytes more, which are never allocated. */
 VyreStore *
 vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignment,
     VyreBufferKind kind, GError **error)
@@ -35,8 +35,8 @@ vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignmen
     return NULL;
   }
   g_mutex_init (&store->lock);
-  store->arena = vyre_ranges_new (size, alignment, error);
-  if (!store->arena)
+  store->ranges = vyre_ranges_new (size, alignment, error);
+  if (!store->ranges)
     g_clear_pointer (&store, vyre_store_unref);
   return store;
 }
@@ -65,14 +65,14 @@ vyre_store_unref (VyreStore *store)
 {
   if (!g_atomic_ref_count_dec (&store->refs) || store_is_inherited (store))
     return;
-  vyre_ranges_destroy (store->arena);
+  vyre_ranges_destroy (store->ranges);
   vyre_buffer_clear (&store->memory);
   g_mutex_clear (&store->lock);
   g_free (store);
 }
 
-/* Who keeps slices only as long as nobody else wants them: @reclaim is called when there is no
- * room, and says whether it has freed something. NULL: nobody any more. */
+/* Sets the callback that frees cached slices when the store is full, and returns whether it has
+ * freed any; NULL removes it. */
 void
 vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer data)
 {
@@ -82,11 +82,12 @@ vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer dat
   g_mutex_unlock (&store->lock);
 }
 
-/* As vyre_store_alloc() without waiting, by the one who reclaims. */
+/* As vyre_store_alloc(), without waiting and without calling the reclaim callback: for its
+ * owner. */
 gboolean
 vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset)
 {
-  return vyre_ranges_alloc (store->arena, size, offset);
+  return vyre_ranges_alloc (store->ranges, size, offset);
 }
 
 static gboolean
@@ -104,35 +105,35 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
   if (size > vyre_store_get_size (store) || store_is_inherited (store))
     return FALSE;
   do {
-    if (vyre_ranges_alloc (store->arena, size, offset))
+    if (vyre_ranges_alloc (store->ranges, size, offset))
       return TRUE;
   } while (store_reclaim (store));
-  return end_time != 0 && vyre_ranges_alloc_wait (store->arena, size, end_time, offset);
+  return end_time != 0 && vyre_ranges_alloc_wait (store->ranges, size, end_time, offset);
 }
 
 gboolean
 vyre_store_lend (VyreStore *store, gsize size, gsize *offset)
 {
-  return !store_is_inherited (store) && vyre_ranges_lend (store->arena, size, offset);
+  return !store_is_inherited (store) && vyre_ranges_lend (store->ranges, size, offset);
 }
 
 gboolean
 vyre_store_can_lend (VyreStore *store, gsize size)
 {
-  return !store_is_inherited (store) && vyre_ranges_can_lend (store->arena, size);
+  return !store_is_inherited (store) && vyre_ranges_can_lend (store->ranges, size);
 }
 
 gboolean
 vyre_store_can_spare (VyreStore *store, gsize offset)
 {
-  return !store_is_inherited (store) && vyre_ranges_can_spare (store->arena, offset);
+  return !store_is_inherited (store) && vyre_ranges_can_spare (store->ranges, offset);
 }
 
 void
 vyre_store_free (VyreStore *store, gsize offset)
 {
   if (!store_is_inherited (store))
-    vyre_ranges_free (store->arena, offset);
+    vyre_ranges_free (store->ranges, offset);
 }
 
 guint8 *
@@ -144,13 +145,13 @@ vyre_store_get_data (VyreStore *store)
 gsize
 vyre_store_get_size (const VyreStore *store)
 {
-  return vyre_ranges_get_size (store->arena);
+  return vyre_ranges_get_size (store->ranges);
 }
 
 gsize
 vyre_store_get_used (VyreStore *store)
 {
-  return store_is_inherited (store) ? 0 : vyre_ranges_get_used (store->arena);
+  return store_is_inherited (store) ? 0 : vyre_ranges_get_used (store->ranges);
 }
 
 gboolean
@@ -159,7 +160,7 @@ vyre_store_survives_loss (const VyreStore *store)
   return store->memory.reserved > 0;
 }
 
-/* The most bytes that one like it can have. */
+/* The most bytes that a store of the same kind can have. */
 gsize
 vyre_store_get_most (const VyreStore *store)
 {

@@ -5,7 +5,8 @@
 #include "base/spin-lock.h"
 #include "kernel/state.h"
 
-/* From how many bytes on memory of others is imported, docs/performance.md has the figures. */
+/* Least bytes for which importing memory is faster than copying; docs/performance.md has the
+ * figures. */
 #define CPU_IMPORT_THRESHOLD ((gsize)1 << 20)
 
 gboolean
@@ -80,8 +81,8 @@ vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size)
 {
   const VyreDevice *device = kernel->device;
 
-  /* A GPU that shares memory with the host would need its launches bound to an import, too,
-   * and nobody has measured whether it has anything of that. */
+  /* A GPU that shares memory with the host would need launches bound to an import, too; whether
+   * that is faster was not measured. */
   if (device->import_alignment == 0)
     return FALSE;
   if (kernel->traits->in_device_memory)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Who may free pages needs to know that nothing on the device refers to them any
- * more: not a batch, which keeps its import, but also no launch that is bound to it
- * and no copy whose fence is still to come. The last reference waits for those, which
- * takes moments, since their work is done.
+ * The last reference of an import waits until nothing on the device refers to its pages any more. A
+ * batch keeps its import; what is left are launches that are bound to it and copies whose fence is
+ * still to come, which takes moments.
  */
 #include "kernel/import-private.h"
 
@@ -12,13 +11,13 @@
 #include "kernel/launcher.h"
 #include "vyre/clock.h"
 
-/* What is over in microseconds may take as long on a busy machine. */
+/* How long an import may take to settle: microseconds, but for a busy machine. */
 #define SETTLE_US (10 * G_TIME_SPAN_SECOND)
 
-/* Fences wake nobody. */
+/* Interval of looking at fences, which wake no thread. */
 #define RECHECK_US 200
 
-/* On a kernel that has failed, nothing is certain to end. */
+/* The same on a kernel that has failed, where launches may never end. */
 #define FAILED_SETTLE_US (1 * G_TIME_SPAN_SECOND)
 
 VyreImports *
@@ -45,7 +44,7 @@ imports_unref (VyreImports *imports)
   g_free (imports);
 }
 
-/* Nothing on the device refers to it any more. */
+/* Drops the objects of an import that nothing on the device refers to any more. */
 static void
 import_drop_objects (VyreMegakernel *kernel, VyreImport *import)
 {
@@ -60,8 +59,8 @@ import_free (VyreImport *import)
   g_free (import);
 }
 
-/* The kernel goes, and nothing runs on its device for it: imports become shells. Those that
- * nobody holds any more, but could not be let go of before, end here. */
+/* At the kernel's end, when nothing runs for it on the device. Imports become shells; abandoned
+ * ones are freed. */
 void
 vyre_imports_close (VyreImports *imports)
 {
@@ -123,8 +122,8 @@ import_can_add (const VyreImports *imports, gsize size, GError **error)
   return TRUE;
 }
 
-/* Puts the import among those of the kernel before it is made, which takes a driver up to
- * milliseconds: it has its number, and counts. */
+/* Numbers the import and puts it among those of the kernel, before a driver makes it, which
+ * takes up to milliseconds. */
 static gboolean
 import_add (VyreImports *imports, VyreImport *import, GError **error)
 {
@@ -148,7 +147,7 @@ import_take_back (VyreImports *imports, VyreImport *import)
   imports_unref (imports);
 }
 
-/* Called without the lock; who calls holds the kernel. */
+/* Without the lock; the caller holds a reference of the kernel. */
 static gboolean
 import_create_objects (VyreImports *imports, VyreImport *import, GError **error)
 {
@@ -197,7 +196,7 @@ vyre_import_ref (VyreImport *import)
   return import;
 }
 
-/* The last launch that reads it. The lock of the kernel is held, here and below. */
+/* Kernel's lock held, here and below. Finds the last launch that reads import @number. */
 static VyreLaunch *
 import_find_launch (VyrePipeline *p, guint32 number)
 {
@@ -211,7 +210,7 @@ import_find_launch (VyrePipeline *p, guint32 number)
   return found;
 }
 
-/* Drops the lock for some time, which ends early when something may have happened. */
+/* Drops the lock for @time µs at most; a broadcast of room ends it early. */
 static void
 import_wait_a_moment (VyreMegakernel *kernel, gint64 time)
 {
@@ -220,9 +219,9 @@ import_wait_a_moment (VyreMegakernel *kernel, gint64 time)
   kernel->n_waiting--;
 }
 
-/* A launch that has nothing to do may be queued behind one that stays, which therefore
- * goes. Nobody else is counted on to say so: the launcher, which takes launches out of flight,
- * may be waiting for a lock of whoever frees the memory, or be the one that does. */
+/* Waits until no launch reads import @number. Such a launch may be queued behind one that stays,
+ * which is told to leave here: the launcher may be waiting for a lock that the caller holds, or
+ * be the caller. */
 static gboolean
 import_wait_for_launches (VyreMegakernel *kernel, guint32 number)
 {
@@ -282,7 +281,7 @@ import_wait_for_exits (VyreMegakernel *kernel)
     import_wait_a_moment (kernel, 1000);
 }
 
-/* Whether nothing on the device refers to it any more. */
+/* Waits until nothing on the device refers to the import; FALSE: that is not certain. */
 static gboolean
 import_settle (VyreMegakernel *kernel, const VyreImport *import)
 {
@@ -295,7 +294,8 @@ import_settle (VyreMegakernel *kernel, const VyreImport *import)
   return settled;
 }
 
-/* TRUE if it is gone; otherwise it stays with the kernel, to go with it. */
+/* Drops an import without references. FALSE: it stays among those of the kernel, and is freed
+ * with the kernel. */
 static gboolean
 import_let_go (VyreImports *imports, VyreImport *import)
 {
@@ -308,7 +308,7 @@ import_let_go (VyreImports *imports, VyreImport *import)
   gboolean hopeless = imports->hopeless;
   g_mutex_unlock (&imports->lock);
   gboolean settled = !hopeless && import_settle (imports->kernel, import);
-  if (settled) /* the kernel stays for as long as anybody settles */
+  if (settled) /* the kernel stays while n_settling > 0 */
     import_drop_objects (imports->kernel, import);
   g_mutex_lock (&imports->lock);
   if (settled)
@@ -338,7 +338,7 @@ vyre_import_is_of (const VyreImport *import, const VyreMegakernel *kernel)
   return import->imports == kernel->imports;
 }
 
-/* Whether so many bytes at @data lie in it. */
+/* Whether @size bytes at @data lie in the import. */
 gboolean
 vyre_import_has (const VyreImport *import, const guint8 *data, gsize size)
 {

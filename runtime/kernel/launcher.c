@@ -7,16 +7,14 @@
 #include "kernel/state.h"
 #include "vyre/clock.h"
 
-/* While a launch is leaving, or work is being finished in PAUSED, look again
- * this often. */
+/* Interval of looking again while a launch leaves or batches end in PAUSED. */
 #define RECHECK_NS (2 * G_GINT64_CONSTANT (1000000))
 
-/* How long a kernel that was told to leave, or batches that are being drained,
- * may take before the launcher gives them up. */
+/* How long a kernel may take to leave, and batches to be drained, before the launcher gives up. */
 #define LEAVE_US (10 * G_TIME_SPAN_SECOND)
 
-/* Within a launch the kernel counts claims and idle polls in 32 bits, which take minutes to go
- * around; one without a lease is renewed before that all the same. */
+/* Longest stay of a launch without a lease: the kernel counts claims and idle polls of a launch
+ * in 32 bits, which wrap after minutes. */
 #define LONGEST_STAY_NS (60 * G_GINT64_CONSTANT (1000000000))
 
 /* On a CPU: idle polls after which all workgroups but the first go home, and
@@ -35,7 +33,8 @@
 
 #define GPU_IDLE_TIMEOUT_NS 100000000
 
-/* For the proof at start, where gaps say nothing, %VYRE_IDLE_TIMEOUT_AUTO is that of a GPU. */
+/* Sets the idle timeout. Until the proof at start is over gaps say nothing, and
+ * %VYRE_IDLE_TIMEOUT_AUTO is the timeout of a GPU. */
 void
 vyre_launcher_set_idle_timeout (VyreMegakernel *kernel, guint64 idle_timeout)
 {
@@ -45,7 +44,8 @@ vyre_launcher_set_idle_timeout (VyreMegakernel *kernel, guint64 idle_timeout)
                                     : MIN (idle_timeout, G_MAXINT64 / 4);
 }
 
-/* From the proof on, for a kernel that was asked for with @idle_timeout. */
+/* After the proof: has a kernel that was made with @idle_timeout follow the gaps between
+ * batches, if it is to. */
 void
 vyre_launcher_follow_gaps (VyreMegakernel *kernel, guint64 idle_timeout)
 {
@@ -63,29 +63,29 @@ launcher_is_polling (const VyreMegakernel *kernel)
   return kernel->residency != VYRE_RESIDENCY_DISPATCH;
 }
 
-/* Whether a launch is in flight that was not told to leave. */
+/* TRUE while a launch is in flight that was not told to leave. */
 static gboolean
 launcher_is_running (const VyreMegakernel *kernel)
 {
   return kernel->pipeline.n_flying > 0 && (gint32)(kernel->launch_sequence - kernel->retired) >= 0;
 }
 
-/* Whether a launch that will take new tickets is. */
+/* TRUE while such a launch takes new tickets. */
 static gboolean
 launcher_is_resident (const VyreMegakernel *kernel)
 {
   return launcher_is_running (kernel) && kernel->stays;
 }
 
-/* Whether the next launch is to wait for more than it is made for. */
+/* Whether the next launch waits for more tickets than it is made for. */
 static gboolean
 launcher_is_to_stay (const VyreMegakernel *kernel)
 {
   return launcher_is_polling (kernel) && kernel->n_long_gaps < CPU_LONG_GAPS;
 }
 
-/* Workgroups that stay may each hold a ticket in advance, if all of them are there at the
- * same time: which a CPU does not promise. */
+/* Flags of the next launch. Workgroups that stay may each hold a ticket in advance if all of
+ * them run at the same time, which a CPU does not promise. */
 static guint32
 launcher_launch_flags (const VyreMegakernel *kernel)
 {
@@ -96,7 +96,7 @@ launcher_launch_flags (const VyreMegakernel *kernel)
              : VYRE_FLAG_POLL;
 }
 
-/* With payloads of @import, or of the store without. */
+/* Lock held. Launches the kernel, bound to @import, or to the store without. */
 static void
 launcher_launch (VyreMegakernel *kernel, const VyreImport *import)
 {
@@ -141,15 +141,14 @@ launcher_retire_below (VyreMegakernel *kernel, guint32 sequence)
   vyre_buffer_flush (); /* soon, not in order: pairs with nothing */
 }
 
-/* What launches of a batch are bound to: where payloads are moved, that is the store they
- * are moved to. */
+/* The import that launches for the batch are bound to, or NULL for the store. */
 static const VyreImport *
 launcher_source_of (const VyreBatch *batch)
 {
   return batch->kernel->traits->payloads == VYRE_PAYLOADS_IN_PLACE ? batch->payload.import : NULL;
 }
 
-/* The source that the next ticket wants. */
+/* The import that the next ticket needs, or NULL. */
 static const VyreImport *
 launcher_next_source (const VyreMegakernel *kernel)
 {
@@ -160,8 +159,7 @@ launcher_next_source (const VyreMegakernel *kernel)
   return NULL;
 }
 
-/* Lets a running kernel go, whatever there is to do: the next launch does it. Called
- * with the lock held. */
+/* Tells a running kernel to leave, whatever there is to do: the next launch does it. */
 void
 vyre_launcher_replace (VyreMegakernel *kernel)
 {
@@ -169,8 +167,8 @@ vyre_launcher_replace (VyreMegakernel *kernel)
     launcher_retire_below (kernel, kernel->launch_sequence + 1);
 }
 
-/* Takes note of how long there was nothing to do before @batch. Where that has become a habit, a
- * launch that waits is not wanted any more. */
+/* Notes how long no batch was in flight before @batch. After CPU_LONG_GAPS long gaps in a row, a
+ * launch that waits is told to leave. */
 static void
 launcher_follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
 {
@@ -182,7 +180,7 @@ launcher_follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
     vyre_launcher_replace (kernel);
 }
 
-/* Called with the lock held after the tickets of @batch were published. */
+/* Launches the kernel if the tickets of @batch, which are published, need a launch. */
 void
 vyre_launcher_published (VyreMegakernel *kernel, const VyreBatch *batch)
 {
@@ -197,7 +195,7 @@ vyre_launcher_published (VyreMegakernel *kernel, const VyreBatch *batch)
     launcher_launch (kernel, import);
 }
 
-/* Lets a running kernel go, unless it has work to finish. */
+/* Tells a running kernel to leave, unless a batch is in flight. */
 void
 vyre_launcher_park (VyreMegakernel *kernel)
 {
@@ -207,8 +205,7 @@ vyre_launcher_park (VyreMegakernel *kernel)
   kernel->counters.parks++;
 }
 
-/* Lets launches up to number @sequence go, with what they have not done: the next do it.
- * Called with the lock held. */
+/* Tells launches up to number @sequence to leave; later launches do what these have not. */
 void
 vyre_launcher_retire (VyreMegakernel *kernel, guint32 sequence)
 {
@@ -235,7 +232,7 @@ launcher_is_wanted (const VyreMegakernel *kernel)
          && vyre_now () - kernel->last_activity < (gint64)kernel->params.idle_timeout;
 }
 
-/* All workgroups of ended launches must have left by the front door: a device
+/* Fails the kernel unless every workgroup of the launches that have ended signed off: a device
  * that cuts loops short leaves tickets half done. */
 static void
 launcher_check_exits (VyreMegakernel *kernel)
@@ -253,7 +250,7 @@ launcher_check_exits (VyreMegakernel *kernel)
           vyre_device_get_name (kernel->device)));
 }
 
-/* Whether batches wait for a launch that nobody else is about to make. */
+/* Whether batches are in flight for which no publishing thread is about to launch. */
 static gboolean
 launcher_has_orphans (const VyreMegakernel *kernel)
 {
@@ -265,7 +262,7 @@ launcher_launch_ended (VyreMegakernel *kernel)
 {
   gboolean was_running = launcher_is_running (kernel), had_import = kernel->launch_source != 0;
 
-  /* numbers wrap, and those still to come must not be taken for ones that were told to leave */
+  /* numbers wrap: later launches must not look as if they were told to leave */
   vyre_launcher_retire (kernel, vyre_pipeline_oldest (&kernel->pipeline)->sequence);
   vyre_pipeline_retire_oldest (&kernel->pipeline);
   if (kernel->n_waiting > 0)
@@ -278,10 +275,10 @@ launcher_launch_ended (VyreMegakernel *kernel)
   else if (kernel->stays && launcher_is_to_stay (kernel) && launcher_is_wanted (kernel))
     launcher_launch (kernel, NULL);
   else if (was_running && launcher_is_polling (kernel) && !had_import)
-    kernel->counters.parks++; /* it left by itself, just when it would have been told to */
+    kernel->counters.parks++; /* it left by itself, just before it was told to */
 }
 
-/* When the running launch needs a successor, or never. */
+/* The time at which the running launch needs a successor, or G_MAXINT64. */
 static gint64
 launcher_lease_end (const VyreMegakernel *kernel)
 {
@@ -292,7 +289,7 @@ launcher_lease_end (const VyreMegakernel *kernel)
   return kernel->launched + (lease > 0 ? MIN ((gint64)lease, LONGEST_STAY_NS) : LONGEST_STAY_NS);
 }
 
-/* What is due while a launch runs: renewal or parking. */
+/* Renews or parks a running kernel when that is due. */
 static void
 launcher_tend (VyreMegakernel *kernel)
 {
@@ -317,7 +314,7 @@ launcher_next_due (const VyreMegakernel *kernel)
   return (guint64)MAX (due - now, RECHECK_NS / 4);
 }
 
-/* The last rites: batches still in flight are finished, then the kernel leaves. */
+/* Whether the launcher ends: batches in flight end first, then the kernel leaves. */
 static gboolean
 launcher_may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
 {
@@ -356,9 +353,9 @@ vyre_launcher_run (gpointer data)
     GError *error = NULL;
     gboolean waited = vyre_vk_check (result, "vkWaitForFences", kernel->device, &error);
     if (!waited) {
-      /* first of all: a release may wait for launches, unless the kernel is known to have failed */
+      /* first, so that a release that waits for launches sees the failure */
       vyre_megakernel_fail (kernel, error);
-      /* nobody waits for it any more; should it run all the same, it is to end */
+      /* no thread waits for it any more; if it still runs, it ends */
       launcher_retire_below (kernel, kernel->launch_sequence + 1);
     }
     vyre_megakernel_collect (kernel);

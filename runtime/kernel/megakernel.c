@@ -14,8 +14,7 @@
 /* Payloads that are stored one by one need no whole pages. */
 #define STORED_ALIGNMENT 256
 
-/* Payload slices are whole pages, so that what upstream writes can be read by O_DIRECT and
- * imported by others. */
+/* Payload slices are whole pages, for O_DIRECT and for imports by other devices. */
 #define STAGING_ALIGNMENT ((gsize)4096)
 
 static gboolean
@@ -80,7 +79,7 @@ megakernel_bind_memory (VyreMegakernel *kernel, GError **error)
   return vyre_pipeline_bind (&kernel->pipeline, buffers, vyre_store_get_size (payloads), error);
 }
 
-/* Until it is measured, everything goes the one way or the other. */
+/* Until the threshold is measured, all payloads go by the CPU, or all by copy engine. */
 static gboolean
 megakernel_init_copier (VyreMegakernel *kernel, GError **error)
 {
@@ -90,7 +89,7 @@ megakernel_init_copier (VyreMegakernel *kernel, GError **error)
   return vyre_copy_engine_init (&kernel->copy_engine, kernel->device, error);
 }
 
-/* Runs in a thread of its own. Returns the error, or NULL. */
+/* A thread of its own. Returns the error, or NULL. */
 static gpointer
 megakernel_get_memory (gpointer data)
 {
@@ -102,8 +101,8 @@ megakernel_get_memory (gpointer data)
   return error;
 }
 
-/* Getting memory takes as long as a driver that has the kernel in its cache, so both
- * are done at the same time. */
+/* Gets memory and compiles at the same time: with the kernel in the driver's cache both take as
+ * long. */
 static gboolean
 megakernel_init_parts (VyreMegakernel *kernel, GError **error)
 {
@@ -118,11 +117,11 @@ megakernel_init_parts (VyreMegakernel *kernel, GError **error)
     g_propagate_error (error, failure);
     return FALSE;
   }
-  g_clear_error (&failure); /* one is enough */
+  g_clear_error (&failure); /* the caller gets the compiler's */
   return compiled && megakernel_bind_memory (kernel, error);
 }
 
-/* A megakernel without a residency yet. */
+/* Returns a megakernel without a residency. */
 static VyreMegakernel *
 megakernel_create (
     VyreDevice *device, const VyreMegakernelParams *params, VyrePlacement placement, GError **error)
@@ -136,7 +135,7 @@ megakernel_create (
   g_cond_init (&kernel->room);
   kernel->device = vyre_device_ref (device);
   kernel->params = *params;
-  /* a payload of as many bytes fits, whatever their number */
+  /* a payload of staging_size bytes fits, whatever the number */
   if (params->staging_size <= G_MAXSIZE - STAGING_ALIGNMENT)
     kernel->params.staging_size
         = (params->staging_size + STAGING_ALIGNMENT - 1) & ~(STAGING_ALIGNMENT - 1);
@@ -167,7 +166,7 @@ megakernel_set_hung (const VyreDevice *device, GError **error)
       vyre_device_get_name (device));
 }
 
-/* Whether an error says nothing about the placement that was tried. */
+/* Whether the error is the same for any placement. */
 static gboolean
 megakernel_is_final (const GError *error)
 {
@@ -175,10 +174,9 @@ megakernel_is_final (const GError *error)
          || g_error_matches (error, VYRE_ERROR, VYRE_ERROR_NO_THREAD);
 }
 
-/* Tries the residencies of one placement; unless it is the @last one, the best of them
- * alone, because another placement that stays is better than one launch per batch.
- * Without a result @error is set if it is of no use to try others, and otherwise @verdict
- * says why. */
+/* Tries the residencies of one placement; unless it is the @last one, only the best, because
+ * another placement that stays is better than one launch per batch. NULL with @error: other
+ * placements are of no use; NULL without: @verdict says why. */
 static VyreMegakernel *
 megakernel_try_placement (VyreDevice *device, const VyreMegakernelParams *params,
     VyrePlacement placement, gboolean last, GString *verdict, GError **error)
@@ -199,7 +197,7 @@ megakernel_try_placement (VyreDevice *device, const VyreMegakernelParams *params
     VyreMegakernel *kernel = megakernel_create (device, params, placement, &reason);
     if (kernel && vyre_prove (kernel, &next, verdict, &reason))
       return kernel;
-    /* the next one shall not find this one on the device */
+    /* the next kernel must not find this one on the device */
     if (kernel && !vyre_megakernel_take_down (kernel, PROOF_END_US)) {
       g_clear_error (&reason);
       megakernel_set_hung (device, error);
@@ -208,14 +206,14 @@ megakernel_try_placement (VyreDevice *device, const VyreMegakernelParams *params
     if (reason && !last && !megakernel_is_final (reason)) {
       g_string_append_printf (verdict, "%s%s: %s", verdict->len > 0 ? "; " : "",
           vyre_placement_name (placement), reason->message);
-      g_error_free (reason); /* the next one needs less */
+      g_error_free (reason); /* the next placement needs less */
       return NULL;
     }
     if (reason) {
       g_propagate_error (error, reason);
       return NULL;
     }
-    /* a failed proof leaves its kernel unusable; the next one starts afresh */
+    /* a failed proof leaves its kernel unusable: the next residency gets a new one */
   }
   return NULL;
 }

@@ -24,8 +24,8 @@
 #define SMALL_ROUNDS 100
 #define LARGE_ROUNDS 5
 
-/* Runs one launch by hand, before there is a launcher; ns it took in @elapsed, as far as somebody
- * was there to see them. */
+/* Runs one launch before there is a launcher; @elapsed is the ns it took, without those for
+ * which the process was stopped. */
 static gboolean
 proof_run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint groups,
     gint64 *elapsed, GError **error)
@@ -55,7 +55,7 @@ proof_run_alone (VyreMegakernel *kernel, guint32 flags, guint32 budget, guint gr
   return TRUE;
 }
 
-/* What the device showed before it ran a batch. */
+/* What is measured before a batch runs. */
 typedef struct {
   guint32 iterations;
   gint64 poll_ns;
@@ -81,8 +81,8 @@ proof_measure_loops (VyreMegakernel *kernel, Measured *measured, GError **error)
   return FALSE;
 }
 
-/* As many workgroups as run at the same time. On a CPU that is one for each core;
- * there the count at one moment depends on what else the machine does. */
+/* Finds how many workgroups run at the same time. On a CPU that is one for each core: a count
+ * depends on what else the machine does. */
 static gboolean
 proof_measure_workgroups (VyreMegakernel *kernel, GError **error)
 {
@@ -99,8 +99,7 @@ proof_measure_workgroups (VyreMegakernel *kernel, GError **error)
   return TRUE;
 }
 
-/* Finds out how far a loop gets, how long an idle poll takes and how many
- * workgroups there can be. */
+/* Measures how far a loop gets, how long an idle poll takes and how many workgroups there are. */
 static gboolean
 proof_measure (VyreMegakernel *kernel, Measured *measured, GError **error)
 {
@@ -114,8 +113,8 @@ proof_measure (VyreMegakernel *kernel, Measured *measured, GError **error)
   return TRUE;
 }
 
-/* A launch ends by itself some time after its lease, should the host die: not
- * before it, though a poll may take less than it took when measured. */
+/* The polls after which a launch ends by itself if the host has died: more than a lease takes,
+ * also if a poll takes less than when it was measured. */
 static guint32
 proof_budget_for (const VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns)
 {
@@ -136,7 +135,7 @@ proof_set_stale (GError **error)
   return FALSE;
 }
 
-/* Payload, tag and the rest of the readback are those of this very batch. */
+/* Whether payload, tag and the rest of the readback are those of this batch. */
 static gboolean
 proof_check_batch (const VyreTrial *trial, VyreBatch *batch, guint32 tag, guint8 value)
 {
@@ -154,8 +153,8 @@ proof_check_batch (const VyreTrial *trial, VyreBatch *batch, guint32 tag, guint8
          && vyre_batch_get_completion (batch)->payload_bytes == trial->size;
 }
 
-/* A few batches in flight over bytes that were just changed: right only if the
- * kernel sees the new ones. */
+/* Publishes a few batches over bytes that have just changed: they come out right only if the
+ * kernel sees the new bytes. */
 static gboolean
 proof_round (VyreMegakernel *kernel, const VyreTrial *trial, guint round, GError **error)
 {
@@ -180,7 +179,7 @@ proof_round (VyreMegakernel *kernel, const VyreTrial *trial, guint round, GError
   return fine;
 }
 
-/* Batches of one size, by one transport. */
+/* Proves batches of one size by one transport. */
 static gboolean
 proof_size (VyreMegakernel *kernel, gsize size, guint rounds, GError **error)
 {
@@ -203,8 +202,7 @@ proof_transport (VyreMegakernel *kernel, gsize copy_threshold, GError **error)
          && proof_size (kernel, vyre_trial_large_size (kernel), LARGE_ROUNDS, error);
 }
 
-/* Whether batches come out right by every transport of the placement, and a kernel
- * that should stay did so. */
+/* Proves batches by every transport of the placement, and that a kernel that should stay does. */
 static gboolean
 proof_run (VyreMegakernel *kernel, GError **error)
 {
@@ -237,7 +235,7 @@ proof_set_residency (VyreMegakernel *kernel, VyreResidency residency, gint64 pol
   g_mutex_unlock (&kernel->lock);
 }
 
-/* Tries one residency. What comes of it is appended to @verdict. */
+/* Tries one residency, and appends the result to @verdict. */
 static gboolean
 proof_try (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GString *verdict,
     GError **error)
@@ -253,7 +251,7 @@ proof_try (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GStr
         verdict, ", by copy engine from %" G_GSIZE_FORMAT " bytes on", kernel->copy_threshold);
   if (!fine) {
     if (g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
-      g_propagate_error (error, g_error_copy (reason)); /* which says nothing about residencies */
+      g_propagate_error (error, g_error_copy (reason)); /* no other residency would help */
     vyre_mutex_lock (&kernel->lock);
     vyre_megakernel_fail (kernel, reason);
     g_mutex_unlock (&kernel->lock);
@@ -261,9 +259,8 @@ proof_try (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GStr
   return fine;
 }
 
-/* Whether a residency is worth a try: loops that end early rule out staying for
- * good, and what cannot stay for good although loops would let it has a problem
- * that a relay has too. */
+/* Whether a residency is worth a try. Loops that end early rule out persistent; where they do
+ * not, what stops persistent stops relay, too. */
 static gboolean
 proof_is_candidate (VyreResidency residency, VyreResidency wanted, gboolean limited)
 {
@@ -274,10 +271,9 @@ proof_is_candidate (VyreResidency residency, VyreResidency wanted, gboolean limi
   return residency != VYRE_RESIDENCY_RELAY || limited || wanted == residency;
 }
 
-/* Proves the first candidate from @next on, and starts the launcher. A kernel that
- * failed its proof is in an unknown state: it is marked as failed, and a fresh one
- * has to go on with what @next says then, unless that is more than the caller wants.
- * With @error set, the device is of no use at all. */
+/* Starts the launcher and proves the first candidate from @next on. A kernel whose proof fails
+ * is in an unknown state and marked as failed: the caller goes on with a new one and what @next
+ * says then. With @error set, no residency would help. */
 gboolean
 vyre_prove (VyreMegakernel *kernel, VyreResidency *next, GString *verdict, GError **error)
 {

@@ -7,7 +7,7 @@
 #include "kernel/state.h"
 #include "vyre/clock.h"
 
-/* Replaces the kernel once the next launch of it will not have to be compiled. */
+/* Builder thread. Replaces the pipeline once the next launch does not have to be compiled. */
 static gpointer
 rare_build (gpointer data)
 {
@@ -30,7 +30,7 @@ rare_build (gpointer data)
   return NULL;
 }
 
-/* With the lock held. */
+/* Lock held. */
 static gboolean
 rare_start_building (VyreMegakernel *kernel, GError **error)
 {
@@ -40,8 +40,8 @@ rare_start_building (VyreMegakernel *kernel, GError **error)
   return kernel->building;
 }
 
-/* Waits for the thread that builds, if there is one: for its end, or until it has given up the
- * lock for the last time. */
+/* Joins the builder thread, if there is one. The lock may be held once building is FALSE: the
+ * thread does not take it again. */
 void
 vyre_rare_join (VyreMegakernel *kernel)
 {
@@ -59,9 +59,8 @@ rare_set_building (const VyreMegakernel *kernel, GError **error)
   return FALSE;
 }
 
-/* Waits until the kernel can run what it was built without; the lock is held, and dropped while
- * waiting. What came of building it is told to one that waits, and the next has it tried
- * again. */
+/* Lock held, and dropped while waiting. Waits until the kernel has rare operations. One caller
+ * gets the error of a failed build, and the next call starts another. */
 gboolean
 vyre_rare_wait (VyreMegakernel *kernel, gint64 end_time, GError **error)
 {

@@ -15,7 +15,7 @@
 
 G_STATIC_ASSERT (sizeof (VyreMark) == VYRE_GRANULE);
 
-/* There are random bits on every kernel since 3.17, but a sandbox may refuse them. */
+/* Linux has random bits since 3.17, but a sandbox may refuse them. */
 gboolean
 vyre_mark_init (VyreMark *mark, GError **error)
 {
@@ -26,7 +26,8 @@ vyre_mark_init (VyreMark *mark, GError **error)
   return FALSE;
 }
 
-/* The granules that the kernel stores are the first ones and those of the report. */
+/* Counts the granules that the kernel stores: the first of the readback, and those of the
+ * report. */
 static gsize
 marks_n_stored (const VyrePlan *plan)
 {
@@ -41,8 +42,8 @@ marks_nth_stored (const VyrePlan *plan, gsize n)
              : plan->scratch_offset / VYRE_GRANULE + n - plan->copied_granules;
 }
 
-/* Makes a slice ready for the readback: marks where the kernel will store, and
- * everything else as it is at the start. Before the doorbell rings. */
+/* Before the doorbell rings. Writes marks where the kernel will store, and the initial state
+ * everywhere else. */
 void
 vyre_readback_marks_expect (guint8 *slice, const VyrePlan *plan, const VyreMark *mark)
 {
@@ -67,8 +68,8 @@ marks_has_mark (const VyreMark *granules, gsize n, const VyreMark *mark)
   return found;
 }
 
-/* Whether all that the kernel stores is there; @arrived, 0 at first, is how far the
- * last look got. */
+/* TRUE once all that the kernel stores is there. @arrived is how far the last look got, 0 at
+ * first. */
 gboolean
 vyre_readback_marks_is_whole (
     const guint8 *slice, const VyrePlan *plan, const VyreMark *mark, gsize *arrived)

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Whether a readback has arrived. What a GPU stores in memory of the host gets there
- * in no particular order, and a shader's barriers order it for the device alone: a
- * completion has been seen milliseconds before the results it announced. So the host
- * marks every granule that the kernel is going to store with a value that nothing else
- * can have, and a readback is whole when no mark is left.
+ * Marks: random values that the host stores where a readback will be, to see what of it has
+ * arrived, docs/protocol.md. Private to libvyre.
  */
 #pragma once
 

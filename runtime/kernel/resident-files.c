@@ -7,171 +7,13 @@
 #include <unistd.h>
 
 #include "files/open-file.h"
-#include "device/store-private.h"
+#include "kernel/resident-room.h"
 
-/* Slices of the staging store are whole pages, and so is what counts. */
-#define PAGE ((gsize)4096)
-
-/* An entry of a table has 32 bits for the bytes of a file. */
-#define LARGEST ((gsize)G_MAXINT32 & ~(PAGE - 1))
-
-/* LOADING and what is in it belong to the service thread, which looks at files and moves
- * bytes without the lock; RESIDENT may be pinned or evicted by anybody. */
-struct _VyreResidentFile {
-  VyreFileName *name;
-  VyreResidence state; /* FULL: it is not there, and nobody is about to read it */
-  gsize size;
-  gsize staged;       /* in the staging store */
-  gsize stored;       /* in the payload store of the device, if that is another */
-  int fd;             /* while it is read */
-  VyreFileRead *read; /* the same */
-  GError *error;      /* of FAILED */
-  guint64 failed;     /* when */
-  guint64 used;       /* when a batch last had it */
-  guint pins;         /* batches that the kernel may be reading it for */
-};
-
-struct _VyreResidentFiles {
-  VyreFileIo *file_io;
-  VyreStore *staging;
-  VyreStore *payloads; /* NULL: they are read where they are staged */
-  gsize budget;
-  VyreFileIoNotify notify;
-  gpointer data;
-
-  GMutex lock;
-  GHashTable *residents; /* VyreFileName -> VyreResidentFile */
-  guint64 now;           /* counts what happens */
-  gsize used_bytes;
-  gboolean crowded; /* a wish waits until something is not in use any more */
-  VyreResourceCounters counters;
-};
-
-static gsize
-resident_bytes_taken (gsize size)
-{
-  return (MAX (size, 1) + PAGE - 1) / PAGE * PAGE;
-}
-
-/* Called with the lock held, up to resident_evict(). */
-static void
-resident_free_slices (VyreResidentFiles *self, VyreResidentFile *resident)
-{
-  if (resident->staged != VYRE_NOWHERE)
-    vyre_store_free (self->staging, resident->staged);
-  if (resident->stored != VYRE_NOWHERE)
-    vyre_store_free (self->payloads, resident->stored);
-  if (resident->staged != VYRE_NOWHERE || resident->stored != VYRE_NOWHERE)
-    self->used_bytes -= resident_bytes_taken (resident->size);
-  resident->staged = resident->stored = VYRE_NOWHERE;
-}
-
-static void
-resident_free (VyreResidentFiles *self, VyreResidentFile *resident)
-{
-  resident_free_slices (self, resident);
-  g_clear_error (&resident->error);
-  vyre_file_name_free (resident->name);
-  g_free (resident);
-}
-
-/* The one that was not used for longest, of those that nobody uses now. */
-static VyreResidentFile *
-resident_find_victim (VyreResidentFiles *self)
-{
-  VyreResidentFile *victim = NULL, *resident;
-  GHashTableIter iter;
-
-  g_hash_table_iter_init (&iter, self->residents);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
-    if (resident->state == VYRE_RESIDENCE_RESIDENT && resident->pins == 0
-        && (!victim || resident->used < victim->used))
-      victim = resident;
-  }
-  return victim;
-}
-
-static gboolean
-resident_evict (VyreResidentFiles *self)
-{
-  VyreResidentFile *victim = resident_find_victim (self);
-
-  if (!victim)
-    return FALSE;
-  g_hash_table_remove (self->residents, victim->name);
-  resident_free (self, victim);
-  self->counters.evictions++;
-  return TRUE;
-}
-
-/* Somebody wants the room for a payload. */
-static gboolean
-resident_reclaim (gpointer data)
-{
-  VyreResidentFiles *self = data;
-
-  g_mutex_lock (&self->lock);
-  gboolean evicted = resident_evict (self);
-  g_mutex_unlock (&self->lock);
-  return evicted;
-}
-
-/* Both slices, or none. */
-static gboolean
-resident_alloc_slices (VyreResidentFiles *self, VyreResidentFile *resident)
-{
-  gsize size = resident_bytes_taken (resident->size);
-
-  if (!vyre_store_try_alloc (self->staging, size, &resident->staged)) {
-    resident->staged = VYRE_NOWHERE;
-    return FALSE;
-  }
-  if (self->payloads && !vyre_store_try_alloc (self->payloads, size, &resident->stored)) {
-    resident->stored = VYRE_NOWHERE;
-    vyre_store_free (self->staging, resident->staged);
-    resident->staged = VYRE_NOWHERE;
-    return FALSE;
-  }
-  self->used_bytes += size;
-  return TRUE;
-}
-
-/* What nobody can make room in now. */
-static gsize
-resident_count_pinned_bytes (VyreResidentFiles *self)
-{
-  VyreResidentFile *resident;
-  GHashTableIter iter;
-  gsize bytes = 0;
-
-  g_hash_table_iter_init (&iter, self->residents);
-  while (g_hash_table_iter_next (&iter, NULL, (gpointer *)&resident)) {
-    if (resident->pins > 0 || (resident->state == VYRE_RESIDENCE_LOADING && resident->read))
-      bytes += resident_bytes_taken (resident->size);
-  }
-  return bytes;
-}
-
-/* Called with the lock held. Nothing is evicted if that would not be enough. */
-static gboolean
-resident_make_room (VyreResidentFiles *self, VyreResidentFile *resident)
-{
-  gsize size = resident_bytes_taken (resident->size);
-
-  if (resident_count_pinned_bytes (self) + size > self->budget)
-    return FALSE;
-  while (self->used_bytes + size > self->budget || !resident_alloc_slices (self, resident)) {
-    if (!resident_evict (self))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* Takes @error. Called with the lock held. */
+/* Lock held. Fails a file with @error, which it takes. */
 static void
 resident_fail (VyreResidentFiles *self, VyreResidentFile *resident, GError *error)
 {
-  resident_free_slices (self, resident);
+  vyre_resident_free_slices (self, resident);
   resident->state = VYRE_RESIDENCE_FAILED;
   resident->failed = ++self->now;
   g_clear_error (&resident->error);
@@ -191,21 +33,22 @@ resident_close_file (VyreResidentFile *resident)
 static GError *
 resident_too_large (VyreResidentFiles *self, const char *path, gsize size)
 {
-  gsize needed = resident_bytes_taken (MIN (size, LARGEST));
+  gsize needed = vyre_resident_bytes_taken (MIN (size, VYRE_RESIDENT_LARGEST));
   gsize staging = vyre_store_get_size (self->staging) - self->budget + needed;
   gsize most = vyre_store_get_most (self->staging);
-  g_autofree char *fix = size <= LARGEST && staging <= most ? g_strdup_printf (
-                             "set resource-size=%" G_GSIZE_FORMAT
-                             " or more and staging-size=%" G_GSIZE_FORMAT " or more",
-                             needed, staging)
-                                                            : g_strdup ("split the file");
+  g_autofree char *fix
+      = size <= VYRE_RESIDENT_LARGEST && staging <= most
+            ? g_strdup_printf ("set resource-size=%" G_GSIZE_FORMAT
+                               " or more and staging-size=%" G_GSIZE_FORMAT " or more",
+                needed, staging)
+            : g_strdup ("split the file");
 
   return g_error_new (VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
       "%s has %" G_GSIZE_FORMAT " bytes, and there are %" G_GSIZE_FORMAT " for resources. Fix: %s.",
       path, size, self->budget, fix);
 }
 
-/* A file that does not say how long it is: a copy takes its place. */
+/* Replaces a file that does not say how long it is by a copy. */
 static GError *
 resident_measure (VyreResidentFiles *self, VyreResidentFile *resident)
 {
@@ -241,13 +84,13 @@ resident_open_file (VyreResidentFiles *self, VyreResidentFile *resident)
   if (!vyre_file_tells_size (resident->fd))
     return resident_measure (self, resident);
   if ((guint64)status.st_size > self->budget
-      || resident_bytes_taken ((gsize)status.st_size) > self->budget)
+      || vyre_resident_bytes_taken ((gsize)status.st_size) > self->budget)
     return resident_too_large (self, resident->name->path, (gsize)status.st_size);
   resident->size = (gsize)status.st_size;
   return NULL;
 }
 
-/* From the staging store to where the kernel reads payloads. */
+/* Moves a file from the staging store to where the kernel reads payloads. */
 static void
 resident_store (VyreResidentFiles *self, VyreResidentFile *resident)
 {
@@ -255,13 +98,13 @@ resident_store (VyreResidentFiles *self, VyreResidentFile *resident)
     return;
   vyre_buffer_store (vyre_store_get_data (self->payloads) + resident->stored,
       vyre_store_get_data (self->staging) + resident->staged,
-      resident_bytes_taken (resident->size));
+      vyre_resident_bytes_taken (resident->size));
   /* pairs with the loads of a batch that pins the file, whose tickets are written later */
   vyre_buffer_flush ();
   vyre_store_free (self->staging, resident->staged);
 }
 
-/* What the read of a file came to: an error, or NULL. */
+/* Ends the read of a file; returns an error, or NULL. */
 static GError *
 resident_finish_read (VyreResidentFiles *self, VyreResidentFile *resident)
 {
@@ -279,7 +122,7 @@ resident_finish_read (VyreResidentFiles *self, VyreResidentFile *resident)
   return error;
 }
 
-/* Takes in what became of a read. */
+/* Makes a file resident whose read has ended, or fails it. */
 static void
 resident_finish_load (VyreResidentFiles *self, VyreResidentFile *resident)
 {
@@ -317,7 +160,7 @@ resident_start_read (VyreResidentFiles *self, VyreResidentFile *resident)
   return error;
 }
 
-/* Starts to read a file that is not there, which is LOADING. */
+/* Starts to read a LOADING file. */
 static void
 resident_load (VyreResidentFiles *self, VyreResidentFile *resident)
 {
@@ -326,7 +169,7 @@ resident_load (VyreResidentFiles *self, VyreResidentFile *resident)
 
   if (!error) {
     g_mutex_lock (&self->lock);
-    room = resident_make_room (self, resident);
+    room = vyre_resident_make_room (self, resident);
     g_mutex_unlock (&self->lock);
   }
   if (room)
@@ -335,7 +178,7 @@ resident_load (VyreResidentFiles *self, VyreResidentFile *resident)
     g_mutex_lock (&self->lock);
     self->counters.loads++;
     g_mutex_unlock (&self->lock);
-    if (vyre_file_io_is_finished (self->file_io, resident->read)) /* of that nobody is told */
+    if (vyre_file_io_is_finished (self->file_io, resident->read)) /* without a notification */
       resident_finish_load (self, resident);
     return;
   }
@@ -348,7 +191,7 @@ resident_load (VyreResidentFiles *self, VyreResidentFile *resident)
   g_mutex_unlock (&self->lock);
 }
 
-/* Called with the lock held. */
+/* Lock held. */
 static VyreResidentFile *
 resident_add (VyreResidentFiles *self, const VyreFileName *name)
 {
@@ -362,8 +205,8 @@ resident_add (VyreResidentFiles *self, const VyreFileName *name)
   return resident;
 }
 
-/* @notify is called, as by vyre_file_io_submit(), when something may have to be collected,
- * and when something is not in use any more. */
+/* Calls @notify, as vyre_file_io_submit() does, when a read may have to be collected, and when a
+ * file that waits for room may find some. */
 VyreResidentFiles *
 vyre_resident_files_new (VyreFileIo *file_io, VyreStore *staging, VyreStore *payloads, gsize budget,
     VyreFileIoNotify notify, gpointer data)
@@ -373,18 +216,18 @@ vyre_resident_files_new (VyreFileIo *file_io, VyreStore *staging, VyreStore *pay
   self->file_io = file_io;
   self->staging = staging;
   self->payloads = payloads;
-  self->budget = MIN (MIN (budget, vyre_store_get_size (staging)), LARGEST);
+  self->budget = MIN (MIN (budget, vyre_store_get_size (staging)), VYRE_RESIDENT_LARGEST);
   self->notify = notify;
   self->data = data;
   g_mutex_init (&self->lock);
   self->residents = g_hash_table_new (vyre_file_name_hash, vyre_file_name_equal);
-  vyre_store_set_reclaim (staging, resident_reclaim, self);
+  vyre_store_set_reclaim (staging, vyre_resident_reclaim, self);
   if (payloads)
-    vyre_store_set_reclaim (payloads, resident_reclaim, self);
+    vyre_store_set_reclaim (payloads, vyre_resident_reclaim, self);
   return self;
 }
 
-/* Waits for what is being read. Nothing may be pinned. */
+/* Waits for reads under way. No file is pinned. */
 void
 vyre_resident_files_free (VyreResidentFiles *self)
 {
@@ -399,7 +242,7 @@ vyre_resident_files_free (VyreResidentFiles *self)
     if (resident->read)
       vyre_file_io_finish (self->file_io, resident->read, NULL, NULL);
     resident_close_file (resident);
-    resident_free (self, resident);
+    vyre_resident_free (self, resident);
   }
   g_hash_table_unref (self->residents);
   g_mutex_clear (&self->lock);
@@ -416,7 +259,7 @@ vyre_resident_files_now (VyreResidentFiles *self)
   return now;
 }
 
-/* Whether a file has to be read for a wish that was made at @since. */
+/* Whether a file has to be read for a wish of time @since. */
 static gboolean
 resident_is_to_load (const VyreResidentFile *resident, guint64 since)
 {
@@ -424,8 +267,8 @@ resident_is_to_load (const VyreResidentFile *resident, guint64 since)
          || (resident->state == VYRE_RESIDENCE_FAILED && resident->failed < since);
 }
 
-/* Has a file read if it is not there. Equal wishes share one read; a failure answers
- * those that were made since @since, before it. By the service thread. */
+/* Service thread. Has a file read if it is not there. Equal wishes share one read; a failure
+ * answers the wishes that are older than it. */
 VyreResidence
 vyre_resident_files_want (
     VyreResidentFiles *self, const VyreFileName *name, guint64 since, GError **error)
@@ -441,7 +284,7 @@ vyre_resident_files_want (
   if (to_load)
     resident_load (self, resident);
   g_mutex_lock (&self->lock);
-  /* what was resident may have been evicted by now, and is wanted again then */
+  /* a resident file may have been evicted by now; its slot will ask again */
   resident = g_hash_table_lookup (self->residents, name);
   VyreResidence state = resident ? resident->state : VYRE_RESIDENCE_RESIDENT;
   if (state == VYRE_RESIDENCE_FAILED)
@@ -451,7 +294,7 @@ vyre_resident_files_want (
   return state;
 }
 
-/* The next file whose read is through, or NULL. */
+/* Finds a file whose read has ended, or NULL. */
 static VyreResidentFile *
 resident_find_finished (VyreResidentFiles *self)
 {
@@ -468,7 +311,7 @@ resident_find_finished (VyreResidentFiles *self)
   return found;
 }
 
-/* Takes in all reads that are through. By the service thread. */
+/* Service thread. Collects all reads that have ended. */
 void
 vyre_resident_files_collect (VyreResidentFiles *self)
 {
@@ -478,8 +321,8 @@ vyre_resident_files_collect (VyreResidentFiles *self)
     resident_finish_load (self, resident);
 }
 
-/* Forgets the files that are not there, and with them the folders that they were looked for in.
- * By the service thread, when no wish is left that their failure answers. */
+/* Service thread, when no wish is left that a failure could answer. Forgets the files that are not
+ * there, and the folders in which they were looked for. */
 void
 vyre_resident_files_forget (VyreResidentFiles *self)
 {
@@ -492,12 +335,13 @@ vyre_resident_files_forget (VyreResidentFiles *self)
     if (resident->state != VYRE_RESIDENCE_FAILED && resident->state != VYRE_RESIDENCE_FULL)
       continue;
     g_hash_table_iter_remove (&iter);
-    resident_free (self, resident);
+    vyre_resident_free (self, resident);
   }
   g_mutex_unlock (&self->lock);
 }
 
-/* Keeps a file where it is, if it is there: NULL if not. Says where, and how long it is. */
+/* Any thread. Keeps a file where it is, and says where that is and how long it is. NULL: it is not
+ * resident. */
 VyreResidentFile *
 vyre_resident_files_pin (
     VyreResidentFiles *self, const VyreFileName *name, guint32 *granule, guint32 *bytes)
@@ -529,7 +373,7 @@ vyre_resident_files_unpin (VyreResidentFiles *self, VyreResidentFile *resident)
     self->notify (self->data);
 }
 
-/* Adds what it counts to @counters. */
+/* Any thread. Fills in the counters that are kept here. */
 void
 vyre_resident_files_count (VyreResidentFiles *self, VyreResourceCounters *counters)
 {

@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Files that programs name, as far as they are resident: read as a whole into the payload
- * store, where the kernel finds them, and kept until others need the room. One thread, the
- * service's, wants and collects; any thread pins. Private to libvyre.
+ * Files that programs name: read as a whole into the payload store, where the kernel finds them,
+ * and kept until others need the room. The service thread wants and collects files; any thread pins
+ * them. Private to libvyre.
  */
 #pragma once
 
-#include "program/file-name.h"
-#include "io/transfer.h"
-#include "vyre/megakernel.h"
+#include "kernel/resident-room.h"
 
 G_BEGIN_DECLS
-
-typedef enum {
-  VYRE_RESIDENCE_FAILED,
-  VYRE_RESIDENCE_LOADING,
-  VYRE_RESIDENCE_FULL, /* it has to wait until others are not in use */
-  VYRE_RESIDENCE_RESIDENT,
-} VyreResidence;
-
-typedef struct _VyreResidentFiles VyreResidentFiles;
-typedef struct _VyreResidentFile VyreResidentFile;
 
 VyreResidentFiles *vyre_resident_files_new (VyreFileIo *file_io, VyreStore *staging,
     VyreStore *payloads, gsize budget, VyreFileIoNotify notify, gpointer data);

@@ -5,8 +5,7 @@
 #include "kernel/launcher.h"
 #include "kernel/trial.h"
 
-/* To find what a batch may cost: tickets so short that a busy machine leaves some of them
- * alone. */
+/* To measure cost: tickets so short that a busy machine interrupts only some of them. */
 #define TIMED_TICKETS 8
 #define DEFAULT_BATCH_TIME (100 * G_GUINT64_CONSTANT (1000000))
 #define COPY_STEPS 700u
@@ -14,7 +13,7 @@
 #define CPU_LANE_ROUNDS 8
 #define MOST_LANE_PART 16
 
-/* To find the size from which on the copy engine is faster. */
+/* To measure from which size on the copy engine is faster. */
 #define TIMED_BATCHES 5
 #define LEAST_THRESHOLD 16384
 #define LARGEST_THRESHOLD (4 * 1024 * 1024)
@@ -51,8 +50,8 @@ speed_time_batch (
   return fine;
 }
 
-/* From how many bytes on the copy engine is faster: both are a delay and a rate, as
- * two sizes show. */
+/* Measures from how many bytes on the copy engine is faster. Each way is a delay and a rate,
+ * which two sizes show. */
 static gboolean
 speed_measure_threshold (VyreMegakernel *kernel, GError **error)
 {
@@ -82,7 +81,7 @@ speed_choose_threshold (VyreMegakernel *kernel, GError **error)
   return kernel->params.copy_threshold > 0 || speed_measure_threshold (kernel, error);
 }
 
-/* Nanoseconds that a unit of cost takes at most, raised by what @text takes for one. */
+/* Raises @unit, the ns that a unit of cost takes, to those that @text takes for one. */
 static gboolean
 speed_time_work (VyreMegakernel *kernel, const char *text, gsize size, guint n_observables,
     double *unit, GError **error)
@@ -98,7 +97,7 @@ speed_time_work (VyreMegakernel *kernel, const char *text, gsize size, guint n_o
   return fine;
 }
 
-/* A ticket of copies, a lane each, as long as they may be. */
+/* Returns a program of one ticket: copies of the greatest length, one for each lane. */
 static char *
 speed_make_lanes (const VyreMegakernel *kernel)
 {
@@ -111,12 +110,12 @@ speed_make_lanes (const VyreMegakernel *kernel)
   return g_string_free (text, FALSE);
 }
 
-/* How long a unit of cost takes: of lanes, and of the two other things that take the longest
- * for what they cost. */
+/* Measures how long a unit of cost takes: of lanes, and of the two other operations that take
+ * longest for their cost. */
 static gboolean
 speed_time_units (VyreMegakernel *kernel, double *lane, double *other, GError **error)
 {
-  /* of which a readback has to have room for all */
+  /* a readback has room for all of them */
   guint words = MIN (kernel->pipeline.workgroup * COPY_STEPS,
       (guint)(vyre_store_get_size (kernel->readbacks) / 16));
   gsize size = MIN (HISTOGRAM_BYTES, vyre_trial_large_size (kernel));
@@ -130,7 +129,8 @@ speed_time_units (VyreMegakernel *kernel, double *lane, double *other, GError **
          && speed_time_work (kernel, "u8_histogram payload -> bins", size, 0, other, error);
 }
 
-/* What may be in flight at a time. Workgroups of a CPU come and go: there one has to do. */
+/* Measures what may be in flight at a time. Workgroups of a CPU come and go, so that one counts
+ * there. */
 static gboolean
 speed_measure_most (VyreMegakernel *kernel, GError **error)
 {

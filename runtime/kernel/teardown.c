@@ -16,21 +16,21 @@
 /* How long the last reference waits for the end of the kernel. */
 #define TEARDOWN_US G_TIME_SPAN_SECOND
 
-/* How long a process that exits waits for kernels that were left: their threads are inside of
- * drivers, whose own end comes next. */
+/* How long a process that exits waits for late teardowns: their threads run inside of drivers,
+ * whose own exit handlers come next. */
 #define EXIT_US (30 * G_TIME_SPAN_SECOND)
 
 typedef struct {
   VyreMegakernel *kernel;
-  gboolean late; /* nobody waits for it any more */
+  gboolean late; /* the last reference does not wait for it any more */
   gboolean over;
 } Teardown;
 
 static GMutex lock; /* a leaf: guards what follows, and teardowns */
 static GCond ended;
-static guint n_late; /* teardowns that nobody waits for but the process' exit */
+static guint n_late; /* late teardowns, which only the process' exit waits for */
 
-/* The lock is held while the process forks, so that what it guards is whole in the child. */
+/* Holds the lock while the process forks, so that the child finds what it guards whole. */
 static void
 teardown_prepare_fork (void)
 {
@@ -43,7 +43,7 @@ teardown_stay_parent (void)
   g_mutex_unlock (&lock);
 }
 
-/* The child has none of the threads. */
+/* The child has none of the threads, so no teardown is under way there. */
 static void
 teardown_enter_child (void)
 {
@@ -70,7 +70,7 @@ teardown_stop_launcher (VyreMegakernel *kernel)
     g_thread_join (kernel->launcher);
 }
 
-/* Batches that a failed kernel will never complete; their owners gave them up. */
+/* Drops batches that a failed kernel will never complete. Their owners have freed them. */
 static void
 teardown_drop_in_flight (VyreMegakernel *kernel)
 {
@@ -84,9 +84,9 @@ teardown_drop_in_flight (VyreMegakernel *kernel)
   }
 }
 
-/* Waits until the device does nothing for the kernel any more. Others go on on the same device,
- * and so nobody waits for that to be idle, unless it is lost: what was submitted then may have
- * come through, or not, and ends. */
+/* Waits until the device does nothing for the kernel any more. Other kernels go on on the same
+ * device, so this waits for an idle device only if the device is lost: what was submitted to a
+ * lost device ends. */
 static void
 teardown_wait_for_device (VyreMegakernel *kernel)
 {
@@ -98,14 +98,13 @@ teardown_wait_for_device (VyreMegakernel *kernel)
     vyre_device_wait_idle (kernel->device);
 }
 
-/* Ends a kernel that nobody refers to, however long that takes. */
+/* Ends a kernel without references, however long that takes. */
 static void
 teardown_take_down (VyreMegakernel *kernel)
 {
   if (kernel->service)
     vyre_host_requests_stop (kernel->service);
-  teardown_stop_launcher (
-      kernel); /* with it go payloads, for which nobody has to wait for a compiler */
+  teardown_stop_launcher (kernel); /* before the compiler ends, so that payloads go back soon */
   vyre_rare_join (kernel);
   teardown_wait_for_device (kernel);
   vyre_imports_close (kernel->imports);
@@ -151,7 +150,7 @@ teardown_run (gpointer data)
   return NULL;
 }
 
-/* Runs before whatever drivers registered when they were loaded. */
+/* An exit handler: runs before those that drivers registered when they were loaded. */
 static void
 teardown_wait_for_late (void)
 {
@@ -164,7 +163,7 @@ teardown_wait_for_late (void)
   g_mutex_unlock (&lock);
 }
 
-/* Leaves a teardown to itself, with the lock held. */
+/* Lock held. Leaves a teardown to its thread. */
 static void
 teardown_leave (Teardown *teardown)
 {
@@ -185,7 +184,7 @@ teardown_is_building (VyreMegakernel *kernel)
   return building;
 }
 
-/* Whether it ended in time; it belongs to its thread otherwise. */
+/* Returns whether the teardown ended in time; otherwise it belongs to its thread. */
 static gboolean
 teardown_wait_for_end (Teardown *teardown, gint64 limit)
 {
@@ -202,8 +201,7 @@ teardown_wait_for_end (Teardown *teardown, gint64 limit)
   return over;
 }
 
-/* Ends a kernel that nobody refers to, and waits for that for @limit µs. FALSE: the rest was left
- * to a thread. */
+/* Ends a kernel without references, and waits for that for @limit µs. FALSE: a thread ends it. */
 gboolean
 vyre_megakernel_take_down (VyreMegakernel *kernel, gint64 limit)
 {
@@ -232,7 +230,7 @@ vyre_megakernel_unref (VyreMegakernel *kernel)
     return;
   g_autofree char *name = g_strdup (vyre_device_get_name (kernel->device));
   gboolean building
-      = teardown_is_building (kernel); /* nobody can stop a compiler, and that is no fault */
+      = teardown_is_building (kernel); /* a compiler cannot be stopped, and is no fault */
   if (!vyre_megakernel_take_down (kernel, TEARDOWN_US) && !building)
     g_warning ("%s has not let go of a kernel in 1 s, which is ended in the background. Fix: look "
                "for a device that hangs, or for a file that cannot be written.",

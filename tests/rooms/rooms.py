@@ -33,7 +33,7 @@ ROOMS = {
 
 # Inside of runtime/kernel: each file needs files before it alone.
 KERNEL = [
-    "placement", "readback-marks", "resident-files", "types", "state", "turns", "template",
+    "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "turns", "template",
     "tickets", "completion", "batch", "launcher", "import", "getters", "rare-operations", "reserve",
     "publish", "resume", "host-jobs", "host-requests", "teardown", "trial", "speed", "proof", "megakernel",
 ]

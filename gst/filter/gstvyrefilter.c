@@ -118,17 +118,13 @@ static GType
 gst_vyre_placement_get_type (void)
 {
   static gsize type;
-  static const GEnumValue values[] = {
-    { VYRE_PLACEMENT_AUTO, "split on a GPU with memory of its own, else unified", "auto" },
-    { VYRE_PLACEMENT_UNIFIED, "The kernel reads payloads where they were staged", "unified" },
-    { VYRE_PLACEMENT_BAR, "The CPU stores payloads into memory of the device", "bar" },
-    { VYRE_PLACEMENT_COPY, "A copy engine moves payloads into memory of the device", "copy" },
-    { VYRE_PLACEMENT_SPLIT, "Small payloads are stored, large ones go by copy engine", "split" },
-    { 0, NULL, NULL },
-  };
+  static GEnumValue values[16]; /* the last stays empty */
 
-  if (g_once_init_enter (&type))
+  if (g_once_init_enter (&type)) {
+    for (guint i = 0; i < G_N_ELEMENTS (values) - 1 && vyre_placement_name (i); i++)
+      values[i] = (GEnumValue){ (gint)i, vyre_placement_blurb (i), vyre_placement_name (i) };
     g_once_init_leave (&type, g_enum_register_static ("GstVyrePlacement", values));
+  }
   return type;
 }
 

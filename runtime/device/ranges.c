@@ -243,14 +243,12 @@ vyre_ranges_alloc (VyreRanges *ranges, gsize size, gsize *offset)
 gboolean
 vyre_ranges_alloc_wait (VyreRanges *ranges, gsize size, gint64 end_time, gsize *offset)
 {
-  gboolean allocated;
-
   g_return_val_if_fail (ranges, FALSE);
   g_return_val_if_fail (offset, FALSE);
 
   if (!ranges_ask_for (ranges, &size))
     return FALSE;
-  allocated = g_queue_is_empty (&ranges->waiters) && ranges_take (ranges, size, offset);
+  gboolean allocated = g_queue_is_empty (&ranges->waiters) && ranges_take (ranges, size, offset);
   if (!allocated && end_time > g_get_monotonic_time ())
     allocated = ranges_wait_for_space (ranges, size, end_time, offset);
   g_mutex_unlock (&ranges->lock);
@@ -328,12 +326,10 @@ vyre_ranges_get_size (const VyreRanges *ranges)
 gsize
 vyre_ranges_get_used (VyreRanges *ranges)
 {
-  gsize used;
-
   g_return_val_if_fail (ranges, 0);
 
   vyre_mutex_lock (&ranges->lock);
-  used = ranges->used;
+  gsize used = ranges->used;
   g_mutex_unlock (&ranges->lock);
   return used;
 }

@@ -8,10 +8,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The kernel registers at most this much as one buffer. */
+/* Linux registers at most this much as one buffer. */
 #define CHUNK ((gsize)1 << 30)
 
-/* The kernel returns locked memory some time after the ring it was charged for is closed. */
+/* Linux returns locked memory some time after the ring that it was charged for is closed. */
 #define RETRY_DELAY_US 10000
 
 static const unsigned rung_flags[] = {
@@ -30,7 +30,7 @@ uring_round_to_pages (gsize bytes)
   return (bytes + page - 1) / page * page;
 }
 
-/* What the kernel charges for a ring: the submissions, and the two queues with their heads. */
+/* Bytes that Linux charges for a ring: the submissions, and the two queues with their heads. */
 static gsize
 uring_get_ring_bytes (void)
 {
@@ -93,11 +93,10 @@ uring_get_ring_fix (int error)
 /* The least that staging memory can be set to. */
 #define LEAST_STAGING 65536
 
-/* Whoever reads files into staging memory has a ring of its own, and registers the memory once
- * more. */
+/* Rings that register the staging memory: the kernel's, and that of a source of files. */
 #define N_RINGS 2
 
-/* What the limit would have to be, or the memory. */
+/* Says what to set the limit to, or the size of the memory. */
 static char *
 uring_get_memlock_fix (gsize size)
 {
@@ -152,9 +151,9 @@ uring_try_wake (VyreUring *ring)
   return result < 0 ? -result : 0;
 }
 
-/* Leaves the only writing end of a pipe with the ring, as a registered file. Linux lets go of it
- * when the ring is closed and nothing of it is under way any more, and the reading end says so;
- * whether somebody forbids the thread io_uring meanwhile does not matter to that. */
+/* Leaves the only writing end of a pipe with the ring, as a registered file. Linux closes it once
+ * the ring is closed and its last request has ended, and the reading end hangs up. That works even
+ * if the process has forbidden itself io_uring meanwhile. */
 static int
 uring_watch_end (VyreUring *ring)
 {
@@ -226,26 +225,24 @@ vyre_uring_open (VyreUring *ring, int wake_fd, VyreReadMode first_rung, VyreUrin
 static int
 uring_register_chunks (VyreUring *ring)
 {
-  gsize n_chunks = (ring->arena_size - 1) / CHUNK + 1;
+  gsize n_chunks = (ring->region_size - 1) / CHUNK + 1;
   g_autofree struct iovec *chunks = g_new (struct iovec, n_chunks);
 
   for (gsize i = 0; i < n_chunks; i++) {
-    chunks[i].iov_base = ring->arena + i * CHUNK;
-    chunks[i].iov_len = MIN (CHUNK, ring->arena_size - i * CHUNK);
+    chunks[i].iov_base = ring->region + i * CHUNK;
+    chunks[i].iov_len = MIN (CHUNK, ring->region_size - i * CHUNK);
   }
   return -io_uring_register_buffers (&ring->uring, chunks, (unsigned)n_chunks);
 }
 
 void
-vyre_uring_register (VyreUring *ring, void *arena, gsize size, VyreUringReason *reason)
+vyre_uring_register (VyreUring *ring, void *region, gsize size, VyreUringReason *reason)
 {
-  int error;
-
-  if (!arena || size == 0)
+  if (!region || size == 0)
     return;
-  ring->arena = arena;
-  ring->arena_size = size;
-  error = uring_register_chunks (ring);
+  ring->region = region;
+  ring->region_size = size;
+  int error = uring_register_chunks (ring);
   if (error) {
     g_usleep (RETRY_DELAY_US);
     error = uring_register_chunks (ring);
@@ -265,7 +262,7 @@ vyre_uring_close (VyreUring *ring)
 {
   if (ring->mode == VYRE_READ_MODE_PREAD)
     return;
-  /* Closing alone unpins the arena at some later time; its owner may want to free it now. */
+  /* closing alone unpins the region at some later time; its owner may free it now */
   if (ring->registered)
     io_uring_unregister_buffers (&ring->uring);
   io_uring_queue_exit (&ring->uring);
@@ -292,15 +289,16 @@ vyre_uring_arm_wake (VyreUring *ring)
   io_uring_sqe_set_data (sqe, NULL);
 }
 
-/* Into the arena a read is made by the registration; @asked is cut to its chunk. */
+/* Prepares a read into registered memory; @asked is cut to its chunk. FALSE: it is not registered.
+ */
 static gboolean
 uring_prepare_fixed_read (
     VyreUring *ring, const VyreTransfer *read, struct io_uring_sqe *sqe, gsize *asked)
 {
-  gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->arena);
+  gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->region);
 
-  /* A destination below the arena wraps around to a start behind its end. */
-  if (!ring->registered || start >= ring->arena_size || read->length > ring->arena_size - start)
+  /* a destination below the region wraps around to a start behind its end */
+  if (!ring->registered || start >= ring->region_size || read->length > ring->region_size - start)
     return FALSE;
   *asked = MIN (*asked, CHUNK - start % CHUNK);
   io_uring_prep_read_fixed (

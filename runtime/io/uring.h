@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The io_uring below VyreFileIo: which kind of ring the kernel lets us have,
- * whether the arena can be registered with it, and how a transfer becomes a
- * submission. Private to libvyre. One thread opens, uses and closes a ring,
- * because the best kind is tied to the thread that made it.
+ * The io_uring below VyreFileIo: which kind of ring Linux allows, whether a region
+ * of memory can be registered with it, and how a transfer becomes a submission. One thread
+ * opens, uses and closes a ring, because the best kind is tied to the thread that made it.
+ * Private to libvyre.
  */
 #pragma once
 
@@ -46,10 +46,10 @@ typedef struct {
   struct io_uring uring;
   VyreReadMode mode;
   int wake_fd;        /* an eventfd, not ours */
-  guint64 wake_value; /* where the kernel puts what it reads from wake_fd */
+  guint64 wake_value; /* where Linux puts what it reads from wake_fd */
   int end_fd;         /* hangs up when the ring is closed and nothing of it is under way */
-  guint8 *arena;
-  gsize arena_size;
+  guint8 *region;
+  gsize region_size;
   gboolean registered;
 } VyreUring;
 
@@ -60,7 +60,7 @@ typedef struct {
  * @first_rung: the kind of ring to try first
  * @reason: filled where the ring is not the best kind
  *
- * Opens the best ring that the kernel allows, from @first_rung on, and leaves in
+ * Opens the best ring that Linux allows, from @first_rung on, and leaves in
  * its mode which one that is. In %VYRE_READ_MODE_PREAD nothing was opened: nothing
  * but vyre_uring_close() may be called then. The calling thread is the one that
  * may use the ring.
@@ -71,14 +71,14 @@ void vyre_uring_open (
 /**
  * vyre_uring_register:
  * @ring: an open ring
- * @arena: (nullable): memory that outlives the ring; without any nothing is registered
- * @size: bytes in @arena
- * @reason: filled where the arena is not registered
+ * @region: (nullable): memory that outlives the ring; without any nothing is registered
+ * @size: bytes in @region
+ * @reason: filled where the region is not registered
  *
- * Registers @arena, in chunks of up to 1 GiB, so that reads into it need not look up
- * and pin its pages each time. Where the kernel refuses, the ring works without.
+ * Registers @region, in chunks of up to 1 GiB, so that reads into it need not look up
+ * and pin its pages each time. Where Linux refuses, the ring works without.
  */
-void vyre_uring_register (VyreUring *ring, void *arena, gsize size, VyreUringReason *reason);
+void vyre_uring_register (VyreUring *ring, void *region, gsize size, VyreUringReason *reason);
 
 /**
  * vyre_uring_close:
@@ -94,7 +94,7 @@ void vyre_uring_close (VyreUring *ring);
  * @ring: an open ring that failed
  *
  * Closes the ring with what is in flight, and waits until Linux is through with that: nothing
- * is written to a destination from then on, and the arena is not pinned any more. A child that
+ * is written to a destination from then on, and the region is not pinned any more. A child that
  * was forked and did not exec has the ring open, too, and is waited for.
  */
 void vyre_uring_abandon (VyreUring *ring);
@@ -114,10 +114,10 @@ void vyre_uring_arm_wake (VyreUring *ring);
  * @transfer: what to do
  * @may_block: have it made by a kernel thread that may block
  * @user_data: (not nullable): marks the completion
- * @fixed: (out): whether it is a read into the registered arena
+ * @fixed: (out): whether it is a read into the registered region
  *
  * Prepares one transfer. It asks for less than @transfer where that would cross
- * the end of a registered chunk, or is more than the kernel moves at once.
+ * the end of a registered chunk, or is more than Linux moves at once.
  *
  * Returns: bytes asked for
  */

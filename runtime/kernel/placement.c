@@ -28,7 +28,13 @@ vyre_placement_get_traits (VyrePlacement placement)
 const char *
 vyre_placement_name (VyrePlacement placement)
 {
-  return placement_traits[placement].name;
+  return placement < G_N_ELEMENTS (placement_traits) ? placement_traits[placement].name : NULL;
+}
+
+const char *
+vyre_placement_blurb (VyrePlacement placement)
+{
+  return placement_traits[placement].blurb;
 }
 
 /* Says why a placement is out of the question on a device, or NULL. */
@@ -55,6 +61,7 @@ vyre_placement_why_not (VyrePlacement placement, const VyreDevice *device)
 VyrePlacementCandidates
 vyre_placement_list (VyrePlacement wanted, const VyreDevice *device)
 {
+  G_STATIC_ASSERT (G_N_ELEMENTS (placement_traits) <= VYRE_PLACEMENT_MAX_CANDIDATES);
   VyrePlacementCandidates candidates = { { wanted } };
   guint n = 0;
 

@@ -29,8 +29,9 @@ typedef struct {
 } VyrePlacementTraits;
 
 /* Placements to try on a device, in that order, up to %VYRE_PLACEMENT_AUTO. */
+#define VYRE_PLACEMENT_MAX_CANDIDATES 8
 typedef struct {
-  VyrePlacement list[VYRE_PLACEMENT_SPLIT + 1];
+  VyrePlacement list[VYRE_PLACEMENT_MAX_CANDIDATES];
 } VyrePlacementCandidates;
 
 const VyrePlacementTraits *vyre_placement_get_traits (VyrePlacement placement);

@@ -26,30 +26,30 @@ typedef struct {
   gboolean over;
 } Teardown;
 
-static GMutex lock; /* a leaf: guards what follows, and teardowns */
-static GCond ended;
-static guint n_late; /* late teardowns, which only the process' exit waits for */
+static GMutex teardown_lock; /* a leaf: guards what follows, and teardowns */
+static GCond teardown_ended;
+static guint teardown_n_late; /* late teardowns, which only the process' exit waits for */
 
 /* Holds the lock while the process forks, so that the child finds what it guards whole. */
 static void
 teardown_prepare_fork (void)
 {
-  g_mutex_lock (&lock);
+  g_mutex_lock (&teardown_lock);
 }
 
 static void
 teardown_stay_parent (void)
 {
-  g_mutex_unlock (&lock);
+  g_mutex_unlock (&teardown_lock);
 }
 
 /* The child has none of the threads, so no teardown is under way there. */
 static void
 teardown_enter_child (void)
 {
-  g_mutex_init (&lock);
-  g_cond_init (&ended);
-  n_late = 0;
+  g_mutex_init (&teardown_lock);
+  g_cond_init (&teardown_ended);
+  teardown_n_late = 0;
 }
 
 __attribute__ ((constructor)) static void
@@ -138,13 +138,13 @@ teardown_run (gpointer data)
   Teardown *teardown = data;
 
   teardown_take_down (teardown->kernel);
-  g_mutex_lock (&lock);
+  g_mutex_lock (&teardown_lock);
   teardown->over = TRUE;
   gboolean late = teardown->late;
   if (late)
-    n_late--;
-  g_cond_broadcast (&ended);
-  g_mutex_unlock (&lock);
+    teardown_n_late--;
+  g_cond_broadcast (&teardown_ended);
+  g_mutex_unlock (&teardown_lock);
   if (late)
     g_free (teardown);
   return NULL;
@@ -157,10 +157,10 @@ teardown_wait_for_late (void)
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + EXIT_US;
 
-  g_mutex_lock (&lock);
-  while (n_late > 0 && vyre_clock_now (&clock) < end)
-    g_cond_wait_until (&ended, &lock, vyre_clock_next (&clock, end));
-  g_mutex_unlock (&lock);
+  g_mutex_lock (&teardown_lock);
+  while (teardown_n_late > 0 && vyre_clock_now (&clock) < end)
+    g_cond_wait_until (&teardown_ended, &teardown_lock, vyre_clock_next (&clock, end));
+  g_mutex_unlock (&teardown_lock);
 }
 
 /* Lock held. Leaves a teardown to its thread. */
@@ -170,7 +170,7 @@ teardown_leave (Teardown *teardown)
   static gboolean registered;
 
   teardown->late = TRUE;
-  n_late++;
+  teardown_n_late++;
   if (!registered)
     registered = atexit (teardown_wait_for_late) == 0;
 }
@@ -191,13 +191,13 @@ teardown_wait_for_end (Teardown *teardown, gint64 limit)
   VyreClock clock = { 0 };
   gint64 end = vyre_clock_now (&clock) + limit;
 
-  g_mutex_lock (&lock);
+  g_mutex_lock (&teardown_lock);
   while (!teardown->over && vyre_clock_now (&clock) < end)
-    g_cond_wait_until (&ended, &lock, vyre_clock_next (&clock, end));
+    g_cond_wait_until (&teardown_ended, &teardown_lock, vyre_clock_next (&clock, end));
   gboolean over = teardown->over;
   if (!over)
     teardown_leave (teardown);
-  g_mutex_unlock (&lock);
+  g_mutex_unlock (&teardown_lock);
   return over;
 }
 

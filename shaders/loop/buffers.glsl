@@ -36,6 +36,7 @@ const uint WORKGROUP = 1u << WORKGROUP_BITS;
 shared uint s_ticket[VYRE_TICKET_WORDS];
 shared uint s_next;
 shared uint s_decision;
+// Atomics on accumulators and bins pair with each other, and with the barrier() behind them.
 const uint VYRE_N_ACCUMULATORS = 8u;
 shared uint s_accumulator[VYRE_N_ACCUMULATORS];
 shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];
@@ -75,7 +76,8 @@ uvec4 load_payload(uint granule)
 }
 #endif
 
-// The words of the batch in hand, wherever they are.
+// The words of the batch in hand, wherever they are. Atomics on them pair with atomics on the same
+// word, of other lanes and workgroups, and order nothing else: publish_lanes() and order_writes() do.
 uint get(uint at)
 {
   if (is_local())

@@ -578,9 +578,18 @@ const char *vyre_residency_name (VyreResidency residency);
  * vyre_placement_name:
  * @placement: a placement
  *
- * Returns: (transfer none): its name, as properties and messages have it
+ * Returns: (transfer none) (nullable): its name, as properties and messages have it; %NULL for the
+ *     number behind the last placement
  */
 const char *vyre_placement_name (VyrePlacement placement);
+
+/**
+ * vyre_placement_blurb:
+ * @placement: a placement
+ *
+ * Returns: (transfer none): one line about it, for property descriptions
+ */
+const char *vyre_placement_blurb (VyrePlacement placement);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreMegakernel, vyre_megakernel_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreBatch, vyre_batch_free)

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Placements: each has a name and a blurb, and which are tried on a device follows from traits.
+ */
+#include <string.h>
+
+#include "kernel/placement.h"
+
+/* A device of a type, with so many queues of copy engines. */
+static VyreDevice
+make_device (VkPhysicalDeviceType type, guint n_transfer_queues)
+{
+  return (VyreDevice){
+    .properties.deviceType = type,
+    .subgroup_size = 32,
+    .n_transfer_queues = n_transfer_queues,
+  };
+}
+
+static char *
+list_names (VyrePlacement wanted, const VyreDevice *device)
+{
+  VyrePlacementCandidates candidates = vyre_placement_list (wanted, device);
+  GString *names = g_string_new (NULL);
+
+  for (guint i = 0; candidates.list[i] != VYRE_PLACEMENT_AUTO; i++)
+    g_string_append_printf (names, "%s ", vyre_placement_name (candidates.list[i]));
+  return g_string_free (names, FALSE);
+}
+
+static void
+test_each_has_a_name_of_its_own (void)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  guint n = 0;
+
+  for (; vyre_placement_name (n); n++) {
+    g_assert_true (g_hash_table_add (names, (gpointer)vyre_placement_name (n)));
+    g_assert_cmpuint (strlen (vyre_placement_blurb (n)), >, 0);
+  }
+  g_assert_cmpuint (n, ==, VYRE_PLACEMENT_SPLIT + 1);
+}
+
+static void
+test_auto_is_what_suits_the_device (void)
+{
+  const VyreDevice cpu = make_device (VK_PHYSICAL_DEVICE_TYPE_CPU, 0);
+  const VyreDevice integrated = make_device (VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU, 1);
+  const VyreDevice plain = make_device (VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 0);
+  const VyreDevice copies = make_device (VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 2);
+  g_autofree char *on_cpu = list_names (VYRE_PLACEMENT_AUTO, &cpu);
+  g_autofree char *on_integrated = list_names (VYRE_PLACEMENT_AUTO, &integrated);
+  g_autofree char *on_plain = list_names (VYRE_PLACEMENT_AUTO, &plain);
+  g_autofree char *on_copies = list_names (VYRE_PLACEMENT_AUTO, &copies);
+
+  g_assert_cmpstr (on_cpu, ==, "unified ");
+  g_assert_cmpstr (on_integrated, ==, "unified ");
+  g_assert_cmpstr (on_plain, ==, "bar ");
+  g_assert_cmpstr (on_copies, ==, "split bar ");
+}
+
+static void
+test_one_that_is_wanted_is_tried_alone (void)
+{
+  const VyreDevice cpu = make_device (VK_PHYSICAL_DEVICE_TYPE_CPU, 0);
+
+  for (VyrePlacement placement = VYRE_PLACEMENT_AUTO + 1; vyre_placement_name (placement);
+       placement++) {
+    g_autofree char *names = list_names (placement, &cpu);
+    g_assert_true (g_str_has_prefix (names, vyre_placement_name (placement)));
+    g_assert_null (strchr (strchr (names, ' ') + 1, ' '));
+  }
+}
+
+static void
+test_reasons_follow_from_traits (void)
+{
+  VyreDevice discrete = make_device (VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 0);
+
+  g_assert_cmpstr (vyre_placement_why_not (VYRE_PLACEMENT_UNIFIED, &discrete), ==,
+      "the device has memory of its own");
+  g_assert_cmpstr (vyre_placement_why_not (VYRE_PLACEMENT_BAR, &discrete), ==,
+      "the host cannot address memory of the device");
+  discrete.subgroup_size = 1;
+  g_assert_cmpstr (
+      vyre_placement_why_not (VYRE_PLACEMENT_BAR, &discrete), ==, "its subgroups are too small");
+  const VyreDevice cpu = make_device (VK_PHYSICAL_DEVICE_TYPE_CPU, 0);
+  g_assert_null (vyre_placement_why_not (VYRE_PLACEMENT_UNIFIED, &cpu));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/placement/names", test_each_has_a_name_of_its_own);
+  g_test_add_func ("/placement/auto", test_auto_is_what_suits_the_device);
+  g_test_add_func ("/placement/wanted", test_one_that_is_wanted_is_tried_alone);
+  g_test_add_func ("/placement/reasons", test_reasons_follow_from_traits);
+  return g_test_run ();
+}

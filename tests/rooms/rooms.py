@@ -149,18 +149,17 @@ class House:
         for objects, top in groups:
             names = {p[len(top) + 1:].replace("/", "_") + ".o": p
                      for p in self.sources if p.startswith(top + "/") and p.endswith(".c")}
-            seen = 0
-            for name in sorted(os.listdir(objects)):
-                if name not in names:
-                    continue
-                seen += 1
-                for kind, symbol in read_object(nm, os.path.join(objects, name)):
-                    if kind == "U":
-                        used.append((names[name], symbol))
-                    elif kind in "TDBRVWCGS":
-                        defined[symbol] = names[name]
-            if seen == 0:
+            paths = [os.path.join(objects, name) for name in sorted(os.listdir(objects))
+                     if name in names]
+            if not paths:
                 self.errors.append(f"{objects} has no objects of {top}. Fix: build first.")
+                continue
+            for object_path, kind, symbol in read_objects(nm, paths):
+                path = names[os.path.basename(object_path)]
+                if kind == "U":
+                    used.append((path, symbol))
+                elif kind in "TDBRVWCGS":
+                    defined[symbol] = path
         for path, symbol in used:
             if symbol in defined and defined[symbol] != path:
                 self.add(path, defined[symbol], symbol)
@@ -197,11 +196,12 @@ class House:
             self.errors.append(f"An arrow is gone. Fix: drop it from KNOWN_ARROWS: {arrow}")
 
 
-def read_object(nm, path):
-    output = subprocess.run([nm, "-P", "-g", path], check=True, capture_output=True, text=True).stdout
+def read_objects(nm, paths):
+    output = subprocess.run([nm, "-A", "-P", "-g", *paths], check=True, capture_output=True,
+                            text=True).stdout
     for line in output.splitlines():
-        symbol, kind = line.split()[:2]
-        yield kind.upper(), symbol
+        path, symbol, kind = line.split()[:3]
+        yield path.rstrip(":"), kind.upper(), symbol
 
 
 def find_circles(needs):

@@ -142,8 +142,8 @@ buffer_init_imported (VyreBuffer *memory, GError **error)
     return FALSE;
   }
   madvise (memory->data, memory->reserved, MADV_HUGEPAGE); /* a hint, free to be ignored */
-  /* After a fork, the first write to a shared page gives the writer another one, and who has
-   * pinned it would go on with the old: unless it is found by its address, as by the CPU. */
+  /* After a fork, the first write to a shared page gives the writer a new page. A device or a ring
+   * that has pinned the page would keep the old one; the CPU finds the new one by its address. */
   if (!memory->forks)
     madvise (memory->data, memory->reserved, MADV_DONTFORK);
   return buffer_import_pages (memory, memory->reserved, &needs, error);

@@ -25,8 +25,8 @@ copy_create_copies (VyreCopyEngine *c, GError **error)
     .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
     .commandBufferCount = 1,
   };
-  for (guint i = 0; i < c->device->n_transfer_queues * VYRE_COPIER_COPIES; i++) {
-    VyreCopy *copy = &c->copies[i / VYRE_COPIER_COPIES][i % VYRE_COPIER_COPIES];
+  for (guint i = 0; i < c->device->n_transfer_queues * VYRE_COPY_ENGINE_COPIES; i++) {
+    VyreCopy *copy = &c->copies[i / VYRE_COPY_ENGINE_COPIES][i % VYRE_COPY_ENGINE_COPIES];
     if (!vyre_vk_check (vkAllocateCommandBuffers (c->device->handle, &info, &copy->commands),
             "vkAllocateCommandBuffers", c->device, error)
         || !vyre_vk_check (vkCreateFence (c->device->handle, &fence_info, NULL, &copy->fence),
@@ -53,7 +53,7 @@ vyre_copy_engine_clear (VyreCopyEngine *c)
   if (!c->device)
     return;
   for (guint queue = 0; queue < c->device->n_transfer_queues; queue++) {
-    for (guint i = 0; i < VYRE_COPIER_COPIES; i++)
+    for (guint i = 0; i < VYRE_COPY_ENGINE_COPIES; i++)
       vkDestroyFence (c->device->handle, c->copies[queue][i].fence, NULL);
   }
   vkDestroyCommandPool (c->device->handle, c->pool, NULL);
@@ -127,7 +127,7 @@ copy_place_of (VyreCopyEngine *c, guint64 number)
 {
   guint n_queues = c->device->n_transfer_queues;
 
-  return &c->copies[number % n_queues][number / n_queues % VYRE_COPIER_COPIES];
+  return &c->copies[number % n_queues][number / n_queues % VYRE_COPY_ENGINE_COPIES];
 }
 
 /* TRUE once the copy that had the place of the next copy has ended, or the device is lost. */
@@ -177,7 +177,7 @@ vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *p
 gboolean
 vyre_copy_engine_has_ended (VyreCopyEngine *c, guint64 number)
 {
-  guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPIER_COPIES;
+  guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPY_ENGINE_COPIES;
   const VyreCopy *copy = copy_place_of (c, number);
 
   if (c->n_copies - number > places) /* a later copy has its place */
@@ -191,7 +191,7 @@ vyre_copy_engine_has_ended (VyreCopyEngine *c, guint64 number)
 gboolean
 vyre_copy_engine_drain (VyreCopyEngine *c)
 {
-  guint places = c->device ? c->device->n_transfer_queues * VYRE_COPIER_COPIES : 0;
+  guint places = c->device ? c->device->n_transfer_queues * VYRE_COPY_ENGINE_COPIES : 0;
   gboolean fine = TRUE;
 
   for (guint i = 0; i < places && fine; i++) {

@@ -11,7 +11,7 @@
 #include "kernel.h"
 #include "device/buffer.h"
 
-#define VYRE_COPIER_COPIES 64
+#define VYRE_COPY_ENGINE_COPIES 64
 
 typedef struct {
   VkCommandBuffer commands;
@@ -24,7 +24,7 @@ typedef struct {
   VyreDevice *device; /* NULL: there is no copy engine */
   VyreBuffer tickets; /* the ring as the host writes it */
   VkCommandPool pool;
-  VyreCopy copies[VYRE_MAX_TRANSFER_QUEUES][VYRE_COPIER_COPIES];
+  VyreCopy copies[VYRE_MAX_TRANSFER_QUEUES][VYRE_COPY_ENGINE_COPIES];
   guint64 n_copies; /* places that were taken */
 } VyreCopyEngine;
 

@@ -18,7 +18,7 @@ struct _VyreDevice {
   VkInstance instance;
   VkPhysicalDevice physical;
   VkDevice handle;
-  GMutex queue_lock; /* a leaf: whoever uses a queue holds it, since kernels share them */
+  GMutex queue_lock; /* a leaf: guards all queues, which kernels share */
   VkQueue queue;
   guint32 queue_family;
   VkQueue transfer_queues[VYRE_MAX_TRANSFER_QUEUES]; /* of copy engines */

@@ -55,7 +55,7 @@ vyre_vk_check (VkResult result, const char *call, const VyreDevice *device, GErr
   return FALSE;
 }
 
-/* Waits for @fence until @end_time of @clock, with a look at it now and then. */
+/* Waits for @fence until @end_time of @clock, and looks at the clock now and then. */
 VkResult
 vyre_wait_for_fence (const VyreDevice *device, VkFence fence, VyreClock *clock, gint64 end_time)
 {
@@ -79,8 +79,8 @@ vyre_device_submit (VyreDevice *device, VkQueue queue, const VkSubmitInfo *submi
   return result;
 }
 
-/* Waits for what a lost device still does, for whichever kernel; Vulkan promises that this ends.
- * Nobody submits meanwhile. */
+/* Waits for what a lost device still does, for any kernel; Vulkan promises that this ends.
+ * Submissions wait meanwhile. */
 void
 vyre_device_wait_idle (VyreDevice *device)
 {

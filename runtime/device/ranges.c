@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Free ranges are kept in an array in the order of their offsets and never touch
- * each other: freeing is a binary search, allocating takes the first that is
- * large enough. With the few hundred ranges a staging store has, walking a
- * compact array is cheaper than any tree.
+ * An array holds the free ranges in the order of their offsets, and they never touch: freeing is a
+ * binary search, allocating takes the first that is large enough. With the few hundred ranges of a
+ * staging store, walking a compact array is cheaper than any tree.
  *
- * What is lent is taken from the other end, and ends where the largest range that
- * anybody ever asked for begins: borrowers may keep theirs for as long as they like,
- * and the others still find room in one piece.
+ * Lent ranges come from the other end and leave room for the largest range that was ever asked for:
+ * borrowers may keep theirs for as long as they like, and other requests still find room in one
+ * piece.
  */
 #include "device/ranges.h"
 

@@ -41,10 +41,10 @@ void vyre_ranges_destroy (VyreRanges *ranges);
  * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
  * @offset: (out): offset of the range in bytes, written on success only
  *
- * Allocates a range if there is one now. It fails while another thread is in
- * vyre_ranges_alloc_wait() even where the space would do, because the space is
- * kept for the one who waits. May be called from any thread; never blocks for
- * longer than another thread's call takes.
+ * Allocates a range if there is one now. While another thread is in
+ * vyre_ranges_alloc_wait() it fails even if there is space, which is kept for that
+ * thread. May be called from any thread; never blocks for longer than another
+ * thread's call takes.
  *
  * Returns: whether a range was allocated; give it back with vyre_ranges_free()
  */
@@ -59,9 +59,9 @@ gboolean vyre_ranges_alloc (VyreRanges *ranges, gsize size, gsize *offset);
  *     %G_MAXINT64 to wait for ever
  * @offset: (out): offset of the range in bytes, written on success only
  *
- * Allocates a range, waiting until there is one. Those who wait are served in
+ * Allocates a range, waiting until there is one. Waiting threads are served in
  * the order in which they came, so a big request gets its turn however many
- * small ones there are. A request larger than all of it fails at once.
+ * small ones there are. A request that is larger than the region fails at once.
  * May be called from any thread.
  *
  * Returns: whether a range was allocated; give it back with vyre_ranges_free()
@@ -74,9 +74,9 @@ gboolean vyre_ranges_alloc_wait (VyreRanges *ranges, gsize size, gint64 end_time
  * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
  * @offset: (out): offset of the range in bytes, written on success only
  *
- * Allocates a range at the end for somebody who may keep it for long. What is
- * lent leaves room in one piece for the largest range that was ever asked for, this one
- * included. As vyre_ranges_alloc() it neither waits nor goes before those who do.
+ * Allocates a range at the end, for a caller that may keep it for long. Lent ranges
+ * leave room in one piece for the largest range that was ever asked for, this one
+ * included. As vyre_ranges_alloc(), it neither waits nor overtakes threads that do.
  * May be called from any thread.
  *
  * Returns: whether a range was allocated; give it back with vyre_ranges_free()
@@ -100,12 +100,12 @@ gboolean vyre_ranges_can_lend (VyreRanges *ranges, gsize size);
  * @ranges: a #VyreRanges
  * @offset: where a live range starts, in bytes
  *
- * Whether the range may stay allocated for as long as somebody likes: it ends in the first half
- * of the whole, and in front of room for the largest range that was ever asked for. If no others
- * are kept, half of it can be had in one piece, or as much as was ever asked for if
+ * A range may stay allocated for any time if it ends in the first half of the region, and in
+ * front of room for the largest range that was ever asked for. As long as no other ranges are
+ * kept, half of the region is free in one piece, or the largest range that was ever asked for if
  * that is more. May be called from any thread.
  *
- * Returns: whether it may
+ * Returns: whether the range may
  */
 gboolean vyre_ranges_can_spare (VyreRanges *ranges, gsize offset);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A processor's driver compiles at the first launch, on the one queue that there is, and who
- * has work on it waits. So the first launch is somewhere else: on a device that is opened for
- * it and closed again, which leaves what it compiled in the driver's cache.
+ * A CPU device's driver compiles at the first launch, on the device's only queue, where all other
+ * batches wait. So the first launch happens on a device that is opened for it and closed again,
+ * which leaves the compiled code in the driver's cache.
  */
 #include "device/launches.h"
 
@@ -30,8 +30,8 @@ rehearsal_launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
              "vkWaitForFences", p->device, error);
 }
 
-/* Has the driver compile the pipeline in full as a launch will want it. Fails in silence: the
- * launch compiles it then. */
+/* Without the lock. Has the driver compile the pipeline with rare operations as a launch needs it.
+ * Fails in silence: the launch compiles it then. */
 void
 vyre_pipeline_rehearse_full (const VyrePipeline *p)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the megakernel needs of a store to bind it.
+ * Stores as the megakernel needs them: in memory of any kind, with a callback that frees cached
+ * slices. Private to libvyre.
  */
 #pragma once
 

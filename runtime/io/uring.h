@@ -103,7 +103,7 @@ void vyre_uring_abandon (VyreUring *ring);
  * vyre_uring_arm_wake:
  * @ring: an open ring in which no wake-up is armed
  *
- * Prepares the read that completes when somebody writes to the eventfd. Its
+ * Prepares the read that completes when a thread writes to the eventfd. Its
  * user_data is %NULL.
  */
 void vyre_uring_arm_wake (VyreUring *ring);

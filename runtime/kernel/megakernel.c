@@ -81,7 +81,7 @@ megakernel_bind_memory (VyreMegakernel *kernel, GError **error)
 
 /* Until the threshold is measured, all payloads go by the CPU, or all by copy engine. */
 static gboolean
-megakernel_init_copier (VyreMegakernel *kernel, GError **error)
+megakernel_init_copy_engine (VyreMegakernel *kernel, GError **error)
 {
   kernel->copy_threshold = kernel->traits->payloads == VYRE_PAYLOADS_COPIED ? 1 : G_MAXSIZE;
   if (!kernel->traits->needs_copy_engine)
@@ -97,7 +97,7 @@ megakernel_get_memory (gpointer data)
   GError *error = NULL;
 
   if (megakernel_init_memory (kernel, &error))
-    megakernel_init_copier (kernel, &error);
+    megakernel_init_copy_engine (kernel, &error);
   return error;
 }
 

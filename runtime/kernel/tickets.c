@@ -92,7 +92,7 @@ tickets_store_kind (guint8 *line, guint32 kind)
   __atomic_store_n ((guint32 *)line + 1, kind, __ATOMIC_RELAXED);
 }
 
-/* Lock held, for a batch in flight that nobody waits for. Has the kernel take its tickets without
+/* Lock held, for a batch in flight that was freed. Has the kernel take its tickets without
  * running them, as far as it has not begun to: the mark may arrive at any time. The batch completes
  * as others do, so all it holds stays until nothing on the device reads it. While the batch is in
  * flight, no other has its places in the ring. */

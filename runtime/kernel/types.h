@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The structures that the files of the kernel share. docs/protocol.md says who writes what before
- * what; docs/architecture.md which file may call which. Private to libvyre.
+ * The structures that the files of the kernel share. docs/protocol.md has the order of their
+ * stores, docs/architecture.md the order of the files. Private to libvyre.
  */
 #pragma once
 
@@ -159,8 +159,8 @@ struct _VyreMegakernel {
   atomic_ullong spin_time;
 };
 
-/* What a batch that is through gives back, after the lock is dropped: the payload before the
- * tenant is told, who may take it that all payloads have gone back. */
+/* What a batch that is through gives back, after the lock is dropped: first the payload, then the
+ * tenant is told, for which all payloads have gone back by then. */
 typedef struct {
   void (*let_go) (const VyrePayload *payload);
   VyrePayload payload;

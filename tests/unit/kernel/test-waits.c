@@ -16,7 +16,7 @@
 #define PROMPT (5 * G_TIME_SPAN_SECOND)
 
 /* As many copies as have places. */
-#define N_COPIES (VYRE_MAX_TRANSFER_QUEUES * VYRE_COPIER_COPIES)
+#define N_COPIES (VYRE_MAX_TRANSFER_QUEUES * VYRE_COPY_ENGINE_COPIES)
 
 static guint8 *
 map_pages (gsize size)

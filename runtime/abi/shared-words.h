@@ -14,8 +14,7 @@ vyre_word_is_aligned (const void *buffer)
   return (guintptr)buffer % sizeof (guint32) == 0;
 }
 
-/* Once the value is visible, so is everything that was written before it. Pairs with
- * vyre_word_acquire() on the same word, in a process that shares the buffer. */
+/* Who sees the value also sees everything that was written before it. */
 static inline void
 vyre_word_release (void *buffer, gsize word, guint32 value)
 {
@@ -27,8 +26,7 @@ vyre_word_release (void *buffer, gsize word, guint32 value)
   vyre_write_word (buffer, word, value);
 }
 
-/* What is read after this is at least as new as the value. Pairs with vyre_word_release() on the
- * same word. */
+/* What is read after this is at least as new as the value. */
 static inline guint32
 vyre_word_acquire (const void *buffer, gsize word)
 {

@@ -15,8 +15,8 @@
 one of these (-msse2 on i386), or say in base/order.h how this processor does it."
 #endif
 
-/* Stores before this are visible before stores after it, and soon: they leave the
- * write-combining buffers, which no other fence has to empty. Pairs as its callers say. */
+/* What was stored before is seen before what is stored after, and soon: it leaves the
+ * write-combining buffers, which no other fences than these have to empty. */
 static inline void
 vyre_order_flush (void)
 {
@@ -28,8 +28,8 @@ vyre_order_flush (void)
 #endif
 }
 
-/* Loads after this are at least as new as loads before it, also of what a device stored. Pairs
- * with the device's barriers that its callers name. */
+/* What is loaded after is at least as new as what was loaded before, also of what a device
+ * stored. Pairs with its barriers, as far as those reach the host. */
 static inline void
 vyre_order_loads (void)
 {
@@ -40,13 +40,12 @@ vyre_order_loads (void)
 #endif
 }
 
-/* Stores @n quarters of a ticket: 16 bytes each, the first word of which is a mark. Once a mark is
- * visible, so are the other three words. Both sides are aligned to 16 bytes. Pairs with the loads
- * in look() and read_ticket(), megakernel.comp.
+/* Stores @n quarters of a ticket: 16 bytes each, the first word of which is a mark. Whoever sees
+ * the mark sees the other three words, or later ones. Both are aligned to 16 bytes.
  *
- * x86 stores a quarter at once: makers of processors with AVX promise that an instruction's store
- * into 16 aligned bytes is seen as a whole. C promises nothing for a copy, which may be made a byte
- * at a time. On ARM64 the marks follow the other words behind a barrier. */
+ * x86 stores a quarter at once: what an instruction stores into 16 aligned bytes is seen as a
+ * whole, which makers of processors with AVX promise. C does not, of a copy: it may be made a
+ * byte at a time. Elsewhere the marks follow the other words. */
 static inline void
 vyre_order_store_quarters (uint32_t *to, const uint32_t *from, unsigned n, int past_caches)
 {

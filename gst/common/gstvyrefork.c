@@ -3,13 +3,10 @@
 
 #include <pthread.h>
 
-#include "common/gstvyreimport.h"
-#include "common/gstvyreshared.h"
-
 guint gst_vyre_fork_generation;
 
 typedef struct {
-  gpointer element;
+  gpointer owner;
   GstVyreForked forked;
 } Watched;
 
@@ -34,11 +31,9 @@ enter_child (void)
 {
   g_mutex_init (&lock);
   gst_vyre_fork_generation++;
-  gst_vyre_shared_forked ();
-  gst_vyre_import_forked ();
   for (GSList *l = watched; l; l = l->next) {
     Watched *entry = l->data;
-    entry->forked (entry->element);
+    entry->forked (entry->owner);
   }
 }
 
@@ -50,11 +45,11 @@ gst_vyre_fork_init (void)
 }
 
 void
-gst_vyre_fork_watch (gpointer element, GstVyreForked forked)
+gst_vyre_fork_watch (gpointer owner, GstVyreForked forked)
 {
   Watched *entry = g_new (Watched, 1);
 
-  *entry = (Watched){ element, forked };
+  *entry = (Watched){ owner, forked };
   g_mutex_lock (&lock);
   watched = g_slist_prepend (watched, entry);
   g_mutex_unlock (&lock);
@@ -62,13 +57,13 @@ gst_vyre_fork_watch (gpointer element, GstVyreForked forked)
 
 /* Fine for one that is not watched. */
 void
-gst_vyre_fork_unwatch (gpointer element)
+gst_vyre_fork_unwatch (gpointer owner)
 {
   Watched *found = NULL;
 
   g_mutex_lock (&lock);
   for (GSList *l = watched; l && !found; l = l->next) {
-    if (((Watched *)l->data)->element == element)
+    if (((Watched *)l->data)->owner == owner)
       found = l->data;
   }
   watched = g_slist_remove (watched, found);

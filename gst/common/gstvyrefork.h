@@ -14,12 +14,13 @@ G_BEGIN_DECLS
 /* How many forks lie between the process that loaded the plugin and this one. */
 extern guint gst_vyre_fork_generation;
 
-/* Called in a child, in its only thread, for an element that was watched. */
-typedef void (*GstVyreForked) (gpointer element);
+/* Called in a child, in its only thread, for each owner of locks that is watched: an element, or a
+ * file of this plugin. */
+typedef void (*GstVyreForked) (gpointer owner);
 
 void gst_vyre_fork_init (void);
-void gst_vyre_fork_watch (gpointer element, GstVyreForked forked);
-void gst_vyre_fork_unwatch (gpointer element);
+void gst_vyre_fork_watch (gpointer owner, GstVyreForked forked);
+void gst_vyre_fork_unwatch (gpointer owner);
 void gst_vyre_fork_forget_thread (GstPad *pad);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "common/gstvyrefile.h"
+#include "common/gstvyrefork.h"
 
 /* The import of one memory by one kernel. Of a file, it is of a mapping of our own: that
  * of a GstFdMemory comes and goes with whoever maps it. */
@@ -22,11 +23,18 @@ static GMutex lock; /* of all lists; not held while a driver makes an import */
 static GCond made;  /* an import, or it could not be */
 
 /* In a child. A thread of its parent may have held the lock. */
-void
-gst_vyre_import_forked (void)
+static void
+import_forked (gpointer owner)
 {
   g_mutex_init (&lock);
   g_cond_init (&made);
+}
+
+/* Once, after gst_vyre_fork_init(). */
+void
+gst_vyre_import_init (void)
+{
+  gst_vyre_fork_watch (&lock, import_forked);
 }
 
 static GQuark

@@ -22,6 +22,6 @@ typedef struct {
 gboolean gst_vyre_import_accepts (GstMemory *memory, VyreMegakernel *kernel);
 gboolean gst_vyre_import_find (
     GstMemory *memory, VyreMegakernel *kernel, GstVyreImported *imported, GError **error);
-void gst_vyre_import_forked (void);
+void gst_vyre_import_init (void);
 
 G_END_DECLS

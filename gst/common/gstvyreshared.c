@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/gstvyreshared.h"
 
+#include "common/gstvyredebug.h"
 #include "common/gstvyrefork.h"
 #include "common/gstvyrememory.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
 
 /* How long an element may wait for its last batches, and how often it looks for them:
  * completions are words in memory and wake nobody. The end of the kernel may take as long
@@ -36,12 +36,19 @@ is_inherited (const GstVyreShared *shared)
 }
 
 /* In a child. Threads of its parent may have held the locks, and changed the list. */
-void
-gst_vyre_shared_forked (void)
+static void
+shared_forked (gpointer owner)
 {
   g_mutex_init (&opening_lock);
   g_mutex_init (&registry_lock);
   registry = NULL;
+}
+
+/* Once, after gst_vyre_fork_init(). */
+void
+gst_vyre_shared_init (void)
+{
+  gst_vyre_fork_watch (&registry, shared_forked);
 }
 
 /* One that works, with a reference. */

@@ -15,6 +15,10 @@
 
 G_BEGIN_DECLS
 
+/* Bytes of the readback store: room for a thousand readbacks of common size, or for one of the
+ * largest. */
+#define GST_VYRE_READBACK_SIZE (32 * 1024 * 1024)
+
 typedef struct {
   VyreMegakernel *kernel;
   VyreTenants *tenants;             /* the elements that use it */
@@ -35,7 +39,7 @@ void gst_vyre_shared_unref (GstVyreShared *shared);
 VyreTenant *gst_vyre_shared_join (GstVyreShared *shared, GstElement *element);
 void gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant);
 const char *gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element);
-void gst_vyre_shared_forked (void);
+void gst_vyre_shared_init (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyreShared, gst_vyre_shared_unref)
 

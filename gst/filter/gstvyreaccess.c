@@ -49,7 +49,7 @@ gst_vyre_access_start (GstVyreFilter *self)
     GST_OBJECT_UNLOCK (self);
   }
   if (error)
-    gst_vyre_filter_post_error (self, error);
+    gst_vyre_state_post_error (self, error);
   return !error;
 }
 

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "filter/gstvyrefilter.h"
+#include "filter/gstvyrestate.h"
 
 G_BEGIN_DECLS
 

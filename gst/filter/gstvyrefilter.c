@@ -25,14 +25,19 @@
  * ]| Slots that somebody else encoded, ten in a batch. They are checked as publishing does, and
  * run without a program.
  */
-#include "filter/gstvyreaccess.h"
+#include "filter/gstvyrefilter.h"
+
 #include "common/gstvyrefork.h"
-#include "filter/gstvyrelatency.h"
-#include "filter/gstvyrestream.h"
 #include "common/gstvyrethread.h"
+#include "filter/gstvyreaccess.h"
+#include "filter/gstvyrelatency.h"
+#include "filter/gstvyremessages.h"
+#include "filter/gstvyresinkpad.h"
+#include "filter/gstvyreslots.h"
+#include "filter/gstvyresourcepad.h"
+#include "filter/gstvyrestream.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-GST_DEBUG_CATEGORY (gst_vyre_debug);
 
 #define DEFAULT_PROGRAM "builtin:bytes"
 #define DEFAULT_DEVICE "auto"
@@ -90,9 +95,8 @@ static GstStaticPadTemplate source_template
                                                  "observable-slots = (int) [ 0, " G_STRINGIFY (
                                                      VYRE_MAX_OBSERVABLES) " ]"));
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT,
-    GST_DEBUG_CATEGORY_INIT (gst_vyre_debug, "vyrefilter", 0, "vyrefilter element"))
-GST_ELEMENT_REGISTER_DECLARE (vyrefilter);
+G_DEFINE_FINAL_TYPE_WITH_CODE (
+    GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT, gst_vyre_debug_init ())
 GST_ELEMENT_REGISTER_DEFINE (vyrefilter, "vyrefilter", GST_RANK_NONE, GST_TYPE_VYRE_FILTER)
 
 #define GST_TYPE_VYRE_RESIDENCY (gst_vyre_residency_get_type ())
@@ -147,84 +151,6 @@ gst_vyre_post_messages_get_type (void)
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_flags_register_static ("GstVyrePostMessages", values));
   return type;
-}
-
-/* What is configured now, with a reference to the program. */
-void
-gst_vyre_filter_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
-{
-  GST_OBJECT_LOCK (self);
-  *settings = self->settings;
-  vyre_program_ref (settings->program);
-  GST_OBJECT_UNLOCK (self);
-}
-
-/* A reference to the kernel in use, NULL in NULL. */
-GstVyreShared *
-gst_vyre_filter_get_shared (GstVyreFilter *self)
-{
-  vyre_mutex_lock (&self->lock);
-  GstVyreShared *shared = self->shared ? gst_vyre_shared_ref (self->shared) : NULL;
-  g_mutex_unlock (&self->lock);
-  return shared;
-}
-
-/* The one place where a GError of the stream becomes an error message. */
-void
-gst_vyre_filter_post_error (GstVyreFilter *self, const GError *error)
-{
-  static const struct {
-    VyreError code;
-    const char *domain;
-    gint gst_code;
-  } map[] = {
-    { VYRE_ERROR_NO_LOADER, "library", GST_LIBRARY_ERROR_INIT },
-    { VYRE_ERROR_NO_DEVICE, "resource", GST_RESOURCE_ERROR_NOT_FOUND },
-    { VYRE_ERROR_DEVICE, "resource", GST_RESOURCE_ERROR_FAILED },
-    { VYRE_ERROR_DEVICE_LOST, "resource", GST_RESOURCE_ERROR_FAILED },
-    { VYRE_ERROR_UNSUPPORTED, "resource", GST_RESOURCE_ERROR_SETTINGS },
-    { VYRE_ERROR_NO_SPACE, "resource", GST_RESOURCE_ERROR_NO_SPACE_LEFT },
-    { VYRE_ERROR_TIMEOUT, "resource", GST_RESOURCE_ERROR_BUSY },
-    { VYRE_ERROR_STUCK, "resource", GST_RESOURCE_ERROR_FAILED },
-    { VYRE_ERROR_IO, "resource", GST_RESOURCE_ERROR_READ },
-    { VYRE_ERROR_SYNTAX, "resource", GST_RESOURCE_ERROR_SETTINGS },
-    { VYRE_ERROR_UNBOUND, "stream", GST_STREAM_ERROR_FORMAT },
-    { VYRE_ERROR_TOO_LARGE, "stream", GST_STREAM_ERROR_FORMAT },
-    { VYRE_ERROR_MISALIGNED, "stream", GST_STREAM_ERROR_DECODE },
-    { VYRE_ERROR_INVALID, "stream", GST_STREAM_ERROR_FORMAT },
-    { VYRE_ERROR_QUEUE_FULL, "stream", GST_STREAM_ERROR_FORMAT },
-    { VYRE_ERROR_ACCESS, "resource", GST_RESOURCE_ERROR_NOT_AUTHORIZED },
-    { VYRE_ERROR_NO_THREAD, "resource", GST_RESOURCE_ERROR_NO_SPACE_LEFT },
-    { VYRE_ERROR_FORKED, "resource", GST_RESOURCE_ERROR_BUSY },
-  };
-  GQuark domain = GST_LIBRARY_ERROR;
-  gint code = GST_LIBRARY_ERROR_FAILED;
-
-  for (guint i = 0; i < G_N_ELEMENTS (map); i++) {
-    if (!g_error_matches (error, VYRE_ERROR, (gint)map[i].code))
-      continue;
-    code = map[i].gst_code;
-    domain = map[i].domain[0] == 's'   ? GST_STREAM_ERROR
-             : map[i].domain[0] == 'r' ? GST_RESOURCE_ERROR
-                                       : GST_LIBRARY_ERROR;
-  }
-  gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, domain, code,
-      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
-}
-
-/* Whether it was started by this process; otherwise the bus is told. */
-gboolean
-gst_vyre_filter_check_own (GstVyreFilter *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!g_atomic_int_get (&self->inherited))
-    return TRUE;
-  error = g_error_new (VYRE_ERROR, VYRE_ERROR_FORKED,
-      "The element runs in the process that this one was forked from. Fix: set it to NULL and "
-      "start it again here, or make another one.");
-  gst_vyre_filter_post_error (self, error);
-  return FALSE;
 }
 
 /* In a child. Batches, readbacks, pool and log are left alone. */
@@ -515,7 +441,7 @@ open_kernel (GstVyreFilter *self)
   GST_OBJECT_UNLOCK (self);
   GstVyreShared *shared = error ? NULL : gst_vyre_shared_acquire (device, group, &params, &error);
   if (!shared) {
-    gst_vyre_filter_post_error (self, error);
+    gst_vyre_state_post_error (self, error);
     g_error_free (error);
     return FALSE;
   }
@@ -579,7 +505,7 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
   gboolean starts
       = GST_STATE_TRANSITION_NEXT (transition) > GST_STATE_TRANSITION_CURRENT (transition);
 
-  if (starts && !gst_vyre_filter_check_own (self))
+  if (starts && !gst_vyre_state_check_own (self))
     return GST_STATE_CHANGE_FAILURE;
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
@@ -624,7 +550,9 @@ gst_vyre_filter_finalize (GObject *object)
 
   gst_vyre_access_stop (self);
   close_kernel (self);
-  gst_vyre_stream_clear (self);
+  gst_vyre_source_pad_clear (self);
+  gst_vyre_sink_pad_clear (self);
+  gst_vyre_state_clear (self);
   g_array_unref (self->last.words);
   vyre_program_unref (self->settings.program);
   g_clear_error (&self->program_error);
@@ -816,7 +744,10 @@ gst_vyre_filter_init (GstVyreFilter *self)
     .debug_interval = DEFAULT_DEBUG_INTERVAL,
   };
   set_program (self, DEFAULT_PROGRAM);
+  gst_vyre_state_init (self);
   gst_vyre_stream_init (self);
+  gst_vyre_sink_pad_init (self);
+  gst_vyre_source_pad_init (self);
   gst_element_add_pad (GST_ELEMENT_CAST (self), self->sinkpad);
   gst_element_add_pad (GST_ELEMENT_CAST (self), self->srcpad);
 }

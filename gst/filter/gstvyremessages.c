@@ -4,7 +4,7 @@
  * in the source pad's task, without a lock while posting. docs/messages.md lists
  * the fields.
  */
-#include "filter/gstvyrefilter.h"
+#include "filter/gstvyremessages.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -163,7 +163,7 @@ name_upstream (GstVyreFilter *self)
 static void
 describe (GstVyreFilter *self, GstStructure *structure)
 {
-  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
+  g_autoptr (GstVyreShared) shared = gst_vyre_state_get_shared (self);
   g_autofree gchar *upstream = name_upstream (self);
 
   GST_OBJECT_LOCK (self);
@@ -236,7 +236,7 @@ post_debug (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan
 
   if (!vyre_read_debug_log (readback + layout->offset[VYRE_PART_DEBUG_LOG],
           layout->size[VYRE_PART_DEBUG_LOG], records, G_N_ELEMENTS (records), &n, &error)) {
-    gst_vyre_filter_post_error (self, error);
+    gst_vyre_state_post_error (self, error);
     return;
   }
   if (n == 0)
@@ -300,7 +300,7 @@ gst_vyre_messages_eos (GstVyreFilter *self)
 {
   GstVyreSettings settings;
 
-  gst_vyre_filter_get_settings (self, &settings);
+  gst_vyre_state_get_settings (self, &settings);
   if ((settings.post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted)
     post_results (self);
   if (settings.post_messages & GST_VYRE_POST_COUNTERS)

@@ -7,10 +7,12 @@
  * buffers until it is through. A second loss in a stream ends it, since whatever
  * loses devices is likely to be in the stream.
  */
-#include "common/gstvyrememory.h"
-#include "filter/gstvyrestream.h"
+#include "filter/gstvyrerecovery.h"
 
 #include <string.h>
+
+#include "common/gstvyrememory.h"
+#include "filter/gstvyresubmit.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -238,7 +240,7 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
   GST_DEBUG_OBJECT (self, "running batch %u again", item->sequence);
   item->is_rerun = TRUE;
   if (plan_again (item, shared, &error))
-    flow = gst_vyre_sink_pad_submit (self, shared, item, &error);
+    flow = gst_vyre_submit (self, shared, item, &error);
   if (g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
     return gst_vyre_recovery_handle (self, shared, error);
   if (error)

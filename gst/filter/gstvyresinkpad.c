@@ -2,11 +2,15 @@
  *
  * vyrefilter's sink pad: negotiation and publishing.
  */
+#include "filter/gstvyresinkpad.h"
+
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyrelatency.h"
+#include "filter/gstvyrerecovery.h"
 #include "filter/gstvyreslots.h"
 #include "filter/gstvyrestaging.h"
 #include "filter/gstvyrestream.h"
+#include "filter/gstvyresubmit.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -14,7 +18,7 @@
 static void
 get_settings (GstVyreFilter *self, GstVyreSettings *settings)
 {
-  gst_vyre_filter_get_settings (self, settings);
+  gst_vyre_state_get_settings (self, settings);
   if (!self->geometry.has_slots)
     return;
   g_clear_pointer (&settings->program, vyre_program_unref);
@@ -231,93 +235,6 @@ ensure_program_plan (
   return keep_plan (self, settings, size, shared->kernel, plan);
 }
 
-/* How long others may hold all room for readbacks before the bus hears of it. */
-#define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
-
-/* Whether a slice could be had now: a batch may have to wait for other things. */
-static gboolean
-has_room (VyreStore *store, gsize size)
-{
-  gsize offset;
-
-  if (!vyre_store_alloc (store, size, 0, &offset))
-    return FALSE;
-  vyre_store_free (store, offset);
-  return TRUE;
-}
-
-/* Tells the bus, once for @clock, of a wait for readbacks that are not this element's. */
-static void
-watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, VyreClock *clock,
-    gint64 *end)
-{
-  VyreStore *store = vyre_megakernel_get_readbacks (shared->kernel);
-  gsize size = vyre_plan_get_layout (item->plan)->total;
-  gint64 now = vyre_clock_now (clock);
-
-  vyre_mutex_lock (&self->lock);
-  gboolean own = self->n_batches > 0;
-  g_mutex_unlock (&self->lock);
-  if (own || *end == 0 || has_room (store, size))
-    *end = now + ROOM_DEADLINE;
-  if (now < *end)
-    return;
-  *end = G_MAXINT64;
-  GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
-      ("There has been no room for a readback of %" G_GSIZE_FORMAT
-       " bytes for 5 s: elements behind this one, and others on its kernel, hold %" G_GSIZE_FORMAT
-       " of %" G_GSIZE_FORMAT ". Fix: set kernel-group=NAME for a kernel of its own, have those "
-       "behind keep fewer readbacks, or let those go on that are paused.",
-          size, vyre_store_get_used (store), vyre_store_get_size (store)),
-      (NULL));
-}
-
-static GstFlowReturn
-publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const VyrePayload *staged,
-    GError **error)
-{
-  VyreClock clock = { 0 };
-  gint64 end = 0;
-
-  for (;;) {
-    GError *reason = NULL;
-    item->batch = vyre_megakernel_publish (shared->kernel, item->plan, item->sequence, staged,
-        g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason);
-    if (item->batch) {
-      item->shared = gst_vyre_shared_ref (shared);
-      if (item->tenant)
-        vyre_batch_set_tenant (item->batch, item->tenant);
-      return GST_FLOW_OK;
-    }
-    gboolean flushing = gst_vyre_stream_is_flushing (self);
-    if (flushing || !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
-      if (staged->release)
-        staged->release (staged->owner);
-      if (!flushing)
-        g_propagate_error (error, g_steal_pointer (&reason));
-      g_clear_error (&reason);
-      return flushing ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
-    }
-    g_error_free (reason);
-    watch_room (self, shared, item, &clock, &end);
-  }
-}
-
-/* Stages the item's payload, if it has one, and publishes it on @shared, instead of
- * the batch that it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
-GstFlowReturn
-gst_vyre_sink_pad_submit (
-    GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
-{
-  VyrePayload staged = { 0 };
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  gst_vyre_item_forget_batch (item);
-  if (vyre_plan_get_payload_size (item->plan) > 0)
-    flow = gst_vyre_staging_perform (self, shared, item, &staged, error);
-  return flow == GST_FLOW_OK ? publish (self, shared, item, &staged, error) : flow;
-}
-
 /* Waits until fewer than max-in-flight batches are on their way, and none has to
  * be run again: those must not find their memory taken. Then the next number is
  * the item's, and the kernel in use is @shared. Waking a thread costs more than a
@@ -422,7 +339,7 @@ run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
     return flow;
   g_clear_pointer (&item->plan, vyre_plan_unref);
   item->plan = vyre_plan_ref (self->plan);
-  flow = gst_vyre_sink_pad_submit (self, shared, item, &error);
+  flow = gst_vyre_submit (self, shared, item, &error);
   return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
 }
 
@@ -453,10 +370,10 @@ run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buf
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
   GstVyreSettings settings;
 
-  if (self->refused_caps || !gst_vyre_filter_check_own (self)) {
+  if (self->refused_caps || !gst_vyre_state_check_own (self)) {
     gst_buffer_unref (buffer);
     return g_atomic_int_get (&self->inherited) ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
@@ -566,7 +483,7 @@ flow_of (gboolean done)
 static GstFlowReturn
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
   GstFlowReturn flow;
   GstCaps *caps;
 
@@ -603,7 +520,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 static gboolean
 sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
 
   if (g_atomic_int_get (&self->inherited))
     return FALSE;
@@ -643,7 +560,7 @@ sink_reset (GstVyreFilter *self)
 static gboolean
 sink_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
 
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;

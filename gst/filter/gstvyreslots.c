@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyreslots.h"
 
-#include "filter/gstvyrefilter.h"
-
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
 
 /* Slots need not say which ABI they follow; there is only one. */

@@ -8,9 +8,15 @@
 
 #include <gst/gst.h>
 
-#include "vyre/vyre.h"
+#include "common/gstvyreshared.h"
 
 G_BEGIN_DECLS
+
+/* The most slots of a ring: a readback of so many, each of 64 bytes and 8 of the kernel's own,
+ * with the most observables, has room in the readback store. */
+#define GST_VYRE_MAX_SLOTS 393216
+G_STATIC_ASSERT (
+    72 * GST_VYRE_MAX_SLOTS + 4 * VYRE_MAX_OBSERVABLES + 8192 < GST_VYRE_READBACK_SIZE);
 
 #define GST_VYRE_SLOTS_CAPS "application/x-vyre-slots"
 

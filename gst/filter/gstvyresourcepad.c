@@ -2,11 +2,16 @@
  *
  * vyrefilter's source pad: its task waits for batches and pushes readbacks.
  */
-#include "filter/gstvyrelatency.h"
+#include "filter/gstvyresourcepad.h"
+
 #include "common/gstvyrememory.h"
+#include "filter/gstvyrelatency.h"
+#include "filter/gstvyremessages.h"
+#include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrereplay.h"
 #include "filter/gstvyrestamp.h"
 #include "filter/gstvyrestream.h"
+#include "filter/gstvyrewatchdog.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY_STATIC (cat_performance);
@@ -190,7 +195,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   const guint8 *readback = vyre_batch_get_readback (item->batch);
   if (!vyre_batch_check (item->batch, &error))
     return gst_vyre_stream_fail (self, error);
-  gst_vyre_filter_get_settings (self, &settings);
+  gst_vyre_state_get_settings (self, &settings);
   gboolean due = gst_vyre_messages_are_counters_due (self, &settings);
   gst_vyre_watchdog_batch (self, item, readback, due);
   gst_vyre_replay_record (self, item, readback);
@@ -230,7 +235,7 @@ follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
 static void
 source_loop (gpointer data)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (GST_PAD_PARENT (GST_PAD (data)));
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (GST_PAD_PARENT (GST_PAD (data)));
 
   gst_vyre_latency_note_ready (self);
   GstVyreItem *item = gst_vyre_stream_take (self);
@@ -249,8 +254,8 @@ source_loop (gpointer data)
 }
 
 /* Forgets the stream. There is no task. */
-void
-gst_vyre_source_pad_reset (GstVyreFilter *self)
+static void
+source_reset (GstVyreFilter *self)
 {
   g_clear_pointer (&self->readbacks, gst_vyre_readback_pool_close);
   gst_vyre_messages_reset (self);
@@ -283,7 +288,7 @@ stop_task (GstVyreFilter *self)
   gst_vyre_stream_activate_source (self, FALSE);
   if (!gst_pad_stop_task (self->srcpad))
     return FALSE;
-  gst_vyre_source_pad_reset (self);
+  source_reset (self);
   return TRUE;
 }
 
@@ -294,7 +299,7 @@ stop_task (GstVyreFilter *self)
 static gboolean
 source_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
 
   if (mode != GST_PAD_MODE_PUSH || gst_vyre_stream_is_task (self))
     return FALSE;
@@ -309,7 +314,7 @@ static gboolean
 source_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
-    gst_vyre_stream_relinked (GST_VYRE_FILTER (parent));
+    gst_vyre_stream_relinked (GST_VYRE_FILTER_CAST (parent));
   return gst_pad_event_default (pad, parent, event);
 }
 
@@ -317,7 +322,7 @@ static gboolean
 source_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return gst_vyre_latency_query (GST_VYRE_FILTER (parent), query);
+    return gst_vyre_latency_query (GST_VYRE_FILTER_CAST (parent), query);
   return gst_pad_query_default (pad, parent, query);
 }
 
@@ -328,4 +333,12 @@ gst_vyre_source_pad_init (GstVyreFilter *self)
   gst_pad_set_query_function (self->srcpad, source_query);
   gst_pad_set_event_function (self->srcpad, source_event);
   gst_pad_set_activatemode_function (self->srcpad, source_activate);
+}
+
+/* The pad is inactive. */
+void
+gst_vyre_source_pad_clear (GstVyreFilter *self)
+{
+  gst_vyre_stream_activate_source (self, FALSE);
+  source_reset (self);
 }

@@ -503,7 +503,7 @@ gst_vyre_staging_init (void)
 gboolean
 gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
 {
-  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
+  g_autoptr (GstVyreShared) shared = gst_vyre_state_get_shared (self);
 
   for (guint i = 0; shared && i < G_N_ELEMENTS (methods); i++) {
     if (methods[i].propose)

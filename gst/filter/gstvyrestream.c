@@ -520,7 +520,7 @@ gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
   vyre_mutex_lock (&self->lock);
   self->failed = TRUE;
   g_mutex_unlock (&self->lock);
-  gst_vyre_filter_post_error (self, error);
+  gst_vyre_state_post_error (self, error);
   g_error_free (error);
   return GST_FLOW_ERROR;
 }
@@ -528,23 +528,6 @@ gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
 void
 gst_vyre_stream_init (GstVyreFilter *self)
 {
-  g_mutex_init (&self->lock);
-  g_mutex_init (&self->activation);
-  g_cond_init (&self->changed);
   self->wake_at = G_MAXUINT;
   g_queue_init (&self->items);
-  gst_vyre_sink_pad_init (self);
-  gst_vyre_source_pad_init (self);
-}
-
-/* The pads are inactive. */
-void
-gst_vyre_stream_clear (GstVyreFilter *self)
-{
-  gst_vyre_stream_activate_source (self, FALSE);
-  gst_vyre_source_pad_reset (self);
-  gst_vyre_sink_pad_clear (self);
-  g_mutex_clear (&self->activation);
-  g_mutex_clear (&self->lock);
-  g_cond_clear (&self->changed);
 }

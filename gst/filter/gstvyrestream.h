@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "filter/gstvyrefilter.h"
+#include "filter/gstvyrestate.h"
 
 G_BEGIN_DECLS
 
@@ -33,7 +33,9 @@ typedef struct {
   gint64 taken; /* when it had its turn, µs; 0: the stream was not live */
 } GstVyreItem;
 
-/* gstvyrestream.c; the first four and gst_vyre_stream_choose_kernel() are for those that hold the
+void gst_vyre_stream_init (GstVyreFilter *self);
+
+/* The first four and gst_vyre_stream_choose_kernel() are for those that hold the
  * lock */
 gboolean gst_vyre_stream_is_open (const GstVyreFilter *self);
 GstFlowReturn gst_vyre_stream_get_flow (const GstVyreFilter *self);
@@ -63,26 +65,5 @@ GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
 void gst_vyre_stream_keep_sticky (GstVyreFilter *self, GstEvent *event);
 void gst_vyre_item_free (GstVyreItem *item);
 void gst_vyre_item_forget_batch (GstVyreItem *item);
-
-/* gstvyresinkpad.c */
-void gst_vyre_sink_pad_init (GstVyreFilter *self);
-void gst_vyre_sink_pad_clear (GstVyreFilter *self);
-GstFlowReturn gst_vyre_sink_pad_submit (
-    GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error);
-
-/* gstvyresourcepad.c */
-void gst_vyre_source_pad_init (GstVyreFilter *self);
-void gst_vyre_source_pad_reset (GstVyreFilter *self);
-
-/* gstvyrewatchdog.c */
-void gst_vyre_watchdog_batch (
-    GstVyreFilter *self, GstVyreItem *item, const guint8 *readback, gboolean due);
-void gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idle);
-void gst_vyre_watchdog_completed (GstVyreFilter *self, gint64 idle);
-
-/* gstvyrerecovery.c */
-GstFlowReturn gst_vyre_recovery_handle (
-    GstVyreFilter *self, const GstVyreShared *failed, GError *error);
-GstFlowReturn gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item);
 
 G_END_DECLS

@@ -5,7 +5,7 @@
  * being through, is told to the bus, once for as long as it lasts. Runs in the source
  * pad's task, where a batch's readback is complete.
  */
-#include "filter/gstvyrestream.h"
+#include "filter/gstvyrewatchdog.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 

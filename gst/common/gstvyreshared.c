@@ -20,16 +20,6 @@ static GMutex registry_lock;
 static GList *registry; /* of GstVyreShared, not owned */
 
 static gboolean
-same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
-{
-  return a->residency == b->residency && a->placement == b->placement
-         && a->copy_threshold == b->copy_threshold && a->import_threshold == b->import_threshold
-         && a->staging_size == b->staging_size && a->readback_size == b->readback_size
-         && a->resource_size == b->resource_size && a->idle_timeout == b->idle_timeout
-         && a->lease == b->lease && a->max_batch_time == b->max_batch_time;
-}
-
-static gboolean
 is_inherited (const GstVyreShared *shared)
 {
   return shared->generation != gst_vyre_fork_generation;
@@ -53,15 +43,15 @@ gst_vyre_shared_init (void)
 
 /* One that works, with a reference. */
 static GstVyreShared *
-find (const gchar *device, const gchar *group, const VyreMegakernelParams *params)
+find (const GstVyreKernelParams *params)
 {
   GstVyreShared *found = NULL;
 
   g_mutex_lock (&registry_lock);
   for (GList *l = registry; l && !found; l = l->next) {
     GstVyreShared *shared = l->data;
-    if (g_str_equal (shared->device, device) && g_strcmp0 (shared->group, group) == 0
-        && same_params (&shared->params, params) && vyre_megakernel_check (shared->kernel, NULL))
+    if (gst_vyre_kernel_params_equal (&shared->params, params)
+        && vyre_megakernel_check (shared->kernel, NULL))
       found = gst_vyre_shared_ref (shared);
   }
   g_mutex_unlock (&registry_lock);
@@ -69,13 +59,14 @@ find (const gchar *device, const gchar *group, const VyreMegakernelParams *param
 }
 
 static GstVyreShared *
-create (const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error)
+create (const GstVyreKernelParams *params, GError **error)
 {
-  g_autoptr (VyreDevice) opened = vyre_device_open (device, error);
+  g_autoptr (VyreDevice) opened = vyre_device_open (params->device, error);
 
   if (!opened)
     return NULL;
-  VyreMegakernelParams cut = *params;
+  VyreMegakernelParams cut = params->megakernel;
+  cut.readback_size = GST_VYRE_READBACK_SIZE;
   cut.staging_size = MIN (cut.staging_size, vyre_device_get_max_payload (opened));
   VyreMegakernel *kernel = vyre_megakernel_new (opened, &cut, error);
   if (!kernel)
@@ -83,9 +74,7 @@ create (const gchar *device, const gchar *group, const VyreMegakernelParams *par
   GstVyreShared *shared = g_new0 (GstVyreShared, 1);
   g_atomic_ref_count_init (&shared->refs);
   shared->generation = gst_vyre_fork_generation;
-  shared->device = g_strdup (device);
-  shared->group = g_strdup (group);
-  shared->params = *params;
+  gst_vyre_kernel_params_copy (&shared->params, params);
   shared->kernel = kernel;
   shared->tenants = vyre_tenants_new (VYRE_TENANT_LAST);
   shared->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
@@ -99,16 +88,14 @@ create (const gchar *device, const gchar *group, const VyreMegakernelParams *par
   return shared;
 }
 
-/* Staging is cut to what the device can address. Without @group, the kernel of all that have
- * none. */
+/* A kernel with @params; staging memory is cut to what the device can address. */
 GstVyreShared *
-gst_vyre_shared_acquire (
-    const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error)
+gst_vyre_shared_acquire (const GstVyreKernelParams *params, GError **error)
 {
   g_mutex_lock (&opening_lock);
-  GstVyreShared *shared = find (device, group, params);
+  GstVyreShared *shared = find (params);
   if (!shared)
-    shared = create (device, group, params, error);
+    shared = create (params, error);
   g_mutex_unlock (&opening_lock);
   return shared;
 }
@@ -196,7 +183,6 @@ gst_vyre_shared_unref (GstVyreShared *shared)
   gst_object_unref (shared->readback_allocator);
   vyre_megakernel_unref (shared->kernel);
   vyre_tenants_unref (shared->tenants);
-  g_free (shared->device);
-  g_free (shared->group);
+  gst_vyre_kernel_params_clear (&shared->params);
   g_free (shared);
 }

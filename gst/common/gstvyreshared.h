@@ -11,7 +11,7 @@
 
 #include <gst/gst.h>
 
-#include "vyre/vyre.h"
+#include "common/gstvyrekernelparams.h"
 
 G_BEGIN_DECLS
 
@@ -24,16 +24,13 @@ typedef struct {
   VyreTenants *tenants;             /* the elements that use it */
   GstAllocator *upstream_allocator; /* lends staging memory */
   GstAllocator *readback_allocator; /* wraps readbacks */
-  gchar *device;                    /* as asked for */
-  gchar *group;                     /* NULL: of all that name none */
-  VyreMegakernelParams params;
-  GWeakRef told; /* the bus that heard last what the kernel has to do without */
+  GstVyreKernelParams params;       /* as asked for */
+  GWeakRef told;                    /* the bus that heard last what the kernel has to do without */
   gatomicrefcount refs;
   guint generation; /* of the process */
 } GstVyreShared;
 
-GstVyreShared *gst_vyre_shared_acquire (
-    const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error);
+GstVyreShared *gst_vyre_shared_acquire (const GstVyreKernelParams *params, GError **error);
 GstVyreShared *gst_vyre_shared_ref (GstVyreShared *shared);
 void gst_vyre_shared_unref (GstVyreShared *shared);
 VyreTenant *gst_vyre_shared_join (GstVyreShared *shared, GstElement *element);

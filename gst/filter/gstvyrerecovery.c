@@ -163,8 +163,7 @@ static GstFlowReturn
 replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
 {
   GError *reason = NULL;
-  GstVyreShared *fresh
-      = gst_vyre_shared_acquire (lost->device, lost->group, &lost->params, &reason);
+  GstVyreShared *fresh = gst_vyre_shared_acquire (&lost->params, &reason);
 
   if (!fresh) {
     g_error_free (error);

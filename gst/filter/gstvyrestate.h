@@ -110,21 +110,11 @@ struct _GstVyreFilter {
   gchar *program_text;
   gchar *program_location;
   GError *program_error;
-  gchar *device;
-  gchar *kernel_group;
-  guint64 max_batch_time;
-  VyreResidency residency;
-  VyrePlacement placement;
-  guint64 copy_threshold;
-  guint64 import_threshold;
-  guint64 lease;
-  guint64 staging_size;
-  guint64 resource_size;
   VyreAccessLevel resource_access;
   gchar *resource_root;
   VyreAccess *access; /* in PAUSED and above */
-  guint64 idle_timeout;
   gchar *replay_path;
+  GstVyreKernelParams kernel;
 
   GST_VYRE_APART (settings);
   gint n_pushed; /* items to the queue, ever; atomic: the task watches it without the lock */

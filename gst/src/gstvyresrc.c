@@ -19,10 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/gstvyredirect.h"
 #include "common/gstvyrefork.h"
-#include "common/gstvyrememory.h"
+#include "common/gstvyreproperty.h"
 #include "common/gstvyrethread.h"
+#include "src/gstvyreblocks.h"
 #include "src/gstvyreuri.h"
 
 #define GST_CAT_DEFAULT cat_source
@@ -31,33 +31,13 @@ GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 /* What a read costs beside its bytes is the same for all sizes, and so is what a batch costs
  * downstream: below this much it shows. */
 #define DEFAULT_BLOCKSIZE (1024 * 1024)
-#define DEFAULT_QUEUE_DEPTH 8
 #define MOST_QUEUE_DEPTH 63 /* of one ring */
-
-/* Of a block's memory. Into memory that starts 16 bytes behind a page, as allocators like it,
- * some CPUs copy at an eighth of the speed. */
-#define ALIGNMENT 64
-
-enum {
-  PROP_LOCATION = 1,
-  PROP_QUEUE_DEPTH,
-  PROP_DIRECT_IO,
-  PROP_STATS,
-};
 
 typedef enum {
   DIRECT_IO_AUTO,
   DIRECT_IO_NEVER,
   DIRECT_IO_ALWAYS,
 } DirectIo;
-
-/* A read on its way, and the buffer that it fills. */
-typedef struct {
-  GstBuffer *buffer;
-  GstMapInfo map;
-  guint64 offset;
-  VyreFileRead *read;
-} Block;
 
 struct _GstVyreSrc {
   GstBaseSrc parent;
@@ -66,21 +46,15 @@ struct _GstVyreSrc {
   gchar *location;
   guint queue_depth;
   DirectIo direct_io;
-  VyreFileIo *file_io; /* from the negotiation to the end of the stream */
 
   /* streaming thread; start and stop while it does not run */
-  int fd;
-  gboolean has_size;    /* it says how long it is; otherwise it is read to its end, in order */
-  GstVyreDirect direct; /* of the same file */
-  VyreStore *store;     /* what the file I/O has registered, or NULL */
-  GQueue blocks;        /* of Block, by offset, without gaps */
-  guint64 next;         /* offset behind the last of them */
-  guint64 position;     /* offset behind what was handed out */
+  GstVyreBlocks blocks;
+  gboolean has_size; /* the file says how long it is; otherwise it is read to its end, in order */
+  guint64 position;  /* offset behind what was handed out */
 };
 
-#define GST_TYPE_VYRE_DIRECT_IO (gst_vyre_direct_io_get_type ())
 static GType
-gst_vyre_direct_io_get_type (void)
+direct_io_get_type (void)
 {
   static gsize type;
   static const GEnumValue values[] = {
@@ -116,50 +90,6 @@ dup_location (GstVyreSrc *self)
   return location;
 }
 
-/* Drops the first block; it is waited for, because the kernel writes to its memory. */
-static void
-drop_block (GstVyreSrc *self)
-{
-  Block *block = g_queue_pop_head (&self->blocks);
-
-  vyre_file_io_finish (self->file_io, block->read, NULL, NULL);
-  gst_buffer_unmap (block->buffer, &block->map);
-  gst_buffer_unref (block->buffer);
-  g_free (block);
-}
-
-static void
-drop_blocks (GstVyreSrc *self)
-{
-  while (!g_queue_is_empty (&self->blocks))
-    drop_block (self);
-}
-
-/* A #VyreFileIo whose ring knows the store of @allocator, which may be NULL or have none. */
-static void
-set_store (GstVyreSrc *self, GstAllocator *allocator)
-{
-  VyreStore *store = gst_vyre_allocator_get_store (allocator);
-
-  if (self->file_io && self->store == store)
-    return;
-  drop_blocks (self);
-  VyreFileIo *file_io = vyre_file_io_new (store ? vyre_store_get_data (store) : NULL,
-      store ? vyre_store_get_size (store) : 0, VYRE_READ_MODE_SINGLE_ISSUER);
-  GST_OBJECT_LOCK (self);
-  VyreFileIo *last = g_steal_pointer (&self->file_io);
-  self->file_io = file_io;
-  GST_OBJECT_UNLOCK (self);
-  vyre_file_io_free (last);
-  g_clear_pointer (&self->store, vyre_store_unref);
-  self->store = store ? vyre_store_ref (store) : NULL;
-  GST_INFO_OBJECT (self, "%s, %s", vyre_read_mode_name (vyre_file_io_get_mode (file_io)),
-      vyre_file_io_is_registered (file_io) ? "fixed reads" : "reads");
-  const char *reason = vyre_file_io_get_reason (file_io);
-  if (reason && !gst_vyre_allocator_was_told (allocator))
-    GST_ELEMENT_WARNING (self, RESOURCE, NOT_AUTHORIZED, ("%s", reason), (NULL));
-}
-
 static gboolean
 decide_allocation (GstBaseSrc *src, GstQuery *query)
 {
@@ -170,7 +100,7 @@ decide_allocation (GstBaseSrc *src, GstQuery *query)
   gst_allocation_params_init (&params);
   if (gst_query_get_n_allocation_params (query) > 0)
     gst_query_parse_nth_allocation_param (query, 0, &allocator, &params);
-  set_store (self, allocator);
+  gst_vyre_blocks_set_store (&self->blocks, allocator);
   gst_clear_object (&allocator);
   /* blocks are not the frames that a pool may be of */
   while (gst_query_get_n_allocation_pools (query) > 0)
@@ -189,50 +119,13 @@ fail (GstVyreSrc *self, GError *error)
   return GST_FLOW_ERROR;
 }
 
-/* Starts to read the next @length bytes. */
-static GstFlowReturn
-start_block (GstVyreSrc *self, gsize length)
-{
-  GstAllocationParams params;
-  GstAllocator *allocator;
-  GError *error = NULL;
-  Block *block = g_new0 (Block, 1);
-
-  gst_base_src_get_allocator (GST_BASE_SRC_CAST (self), &allocator, &params);
-  params.align |= MAX (self->direct.memory_alignment, ALIGNMENT) - 1;
-  block->buffer = gst_buffer_new_allocate (allocator, length, &params);
-  gst_clear_object (&allocator);
-  if (!block->buffer || !gst_buffer_map (block->buffer, &block->map, GST_MAP_WRITE)) {
-    gst_clear_buffer (&block->buffer);
-    g_free (block);
-    GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT,
-        ("No memory for %" G_GSIZE_FORMAT " bytes. Fix: set a smaller blocksize or queue-depth.",
-            length),
-        (NULL));
-    return GST_FLOW_ERROR;
-  }
-  block->offset = self->next;
-  gboolean direct = gst_vyre_direct_takes (&self->direct, block->offset, block->map.data, length);
-  block->read = vyre_file_io_start_direct (self->file_io, self->fd, direct ? self->direct.fd : -1,
-      block->offset, block->map.data, length, &error);
-  if (!block->read) {
-    gst_buffer_unmap (block->buffer, &block->map);
-    gst_buffer_unref (block->buffer);
-    g_free (block);
-    return fail (self, error);
-  }
-  g_queue_push_tail (&self->blocks, block);
-  self->next += length;
-  return GST_FLOW_OK;
-}
-
 static gboolean
 get_size (GstBaseSrc *src, guint64 *size)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
   struct stat status;
 
-  if (self->fd < 0 || !self->has_size || fstat (self->fd, &status) < 0)
+  if (self->blocks.fd < 0 || !self->has_size || fstat (self->blocks.fd, &status) < 0)
     return FALSE;
   *size = (guint64)status.st_size;
   return TRUE;
@@ -251,92 +144,6 @@ get_depth (GstVyreSrc *self)
   return depth;
 }
 
-/* Whether a block that is not wanted yet has a place. Downstream that holds all that it can lend
- * is behind: what was read ahead into other memory would be copied, and be there no sooner. */
-static gboolean
-has_place (GstVyreSrc *self, gsize length)
-{
-  GstAllocator *allocator;
-  GstAllocationParams params;
-
-  gst_base_src_get_allocator (GST_BASE_SRC_CAST (self), &allocator, &params);
-  gboolean fine = !gst_vyre_allocator_get_store (allocator)
-                  || gst_vyre_allocator_can_lend (allocator, length, &params);
-  gst_clear_object (&allocator);
-  return fine;
-}
-
-/* Reads ahead, as far as the file goes, blocks like the one of @length bytes that is wanted
- * now. */
-static GstFlowReturn
-read_ahead (GstVyreSrc *self, guint64 offset, gsize length, guint64 size)
-{
-  guint depth = get_depth (self);
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  if (g_queue_is_empty (&self->blocks)) {
-    self->next = offset;
-    flow = start_block (self, length); /* at the end of the file as well: it may have grown */
-  }
-  while (flow == GST_FLOW_OK && self->blocks.length < depth && self->next < size
-         && has_place (self, (gsize)MIN (length, size - self->next)))
-    flow = start_block (self, (gsize)MIN (length, size - self->next));
-  return flow;
-}
-
-/* Blocks that were read for another place, or in another size, are of no use. */
-static gboolean
-is_wanted (const Block *block, guint64 offset, gsize length, guint64 size)
-{
-  return block->offset == offset
-         && (block->map.size == length
-             || (block->map.size < length && offset + block->map.size == size));
-}
-
-/* A file system that refuses direct reads after all is not asked again. The descriptor stays,
- * for those on their way. */
-static void
-heed_refusals (GstVyreSrc *self)
-{
-  VyreFileIoCounters reads;
-
-  if (self->direct.fd < 0 || self->direct.refused)
-    return;
-  vyre_file_io_get_counters (self->file_io, &reads);
-  self->direct.refused = reads.direct_refusals > 0;
-  if (self->direct.refused)
-    GST_WARNING_OBJECT (self, "direct reads are refused, although aligned: reading through the "
-                              "page cache from here on. Fix: set direct-io=never.");
-}
-
-/* Hands out the first block, or finds the end of the file. */
-static GstFlowReturn
-finish_block (GstVyreSrc *self, guint64 offset, GstBuffer **buffer)
-{
-  GError *error = NULL;
-  gsize arrived;
-  Block *block = g_queue_pop_head (&self->blocks);
-  gboolean fine = vyre_file_io_finish (self->file_io, block->read, &arrived, &error);
-  gboolean whole = arrived == block->map.size;
-  heed_refusals (self);
-  gst_buffer_unmap (block->buffer, &block->map);
-  GstBuffer *read = block->buffer;
-  g_free (block);
-  if (!fine || arrived == 0) {
-    gst_buffer_unref (read);
-    drop_blocks (self);
-    return fine ? GST_FLOW_EOS : fail (self, error);
-  }
-  gst_buffer_set_size (read, (gssize)arrived);
-  GST_BUFFER_OFFSET (read) = offset;
-  GST_BUFFER_OFFSET_END (read) = offset + arrived;
-  self->position = offset + arrived;
-  if (!whole) /* the file has become shorter: what was read ahead lies behind its end */
-    drop_blocks (self);
-  *buffer = read;
-  return GST_FLOW_OK;
-}
-
 /* The streaming thread gets GST_BUFFER_OFFSET_NONE where the base class counts in time, as
  * do-timestamp makes it: reading goes on, and the base class cuts no block at the file's end. */
 static GstFlowReturn
@@ -344,24 +151,25 @@ create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
   guint64 size = 0;
-  Block *block = g_queue_peek_head (&self->blocks);
+  GError *error = NULL;
 
   if (length == 0 && GST_PAD_MODE (GST_BASE_SRC_PAD (src)) == GST_PAD_MODE_PUSH) {
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
         ("Blocks of 0 bytes read nothing. Fix: set blocksize to 1 or more."), (NULL));
     return GST_FLOW_ERROR;
   }
-  if (!self->file_io) /* pulled from, without a negotiation */
-    set_store (self, NULL);
+  if (!self->blocks.file_io) /* pulled from, without a negotiation */
+    gst_vyre_blocks_set_store (&self->blocks, NULL);
   if (!get_size (src, &size))
     size = 0;
   if (offset == GST_BUFFER_OFFSET_NONE)
     offset = self->position;
   length = (guint)MIN (length, size > offset ? size - offset : DEFAULT_BLOCKSIZE);
-  if (block && !is_wanted (block, offset, length, size))
-    drop_blocks (self);
-  GstFlowReturn flow = read_ahead (self, offset, length, size);
-  return flow == GST_FLOW_OK ? finish_block (self, offset, buffer) : flow;
+  GstFlowReturn flow = gst_vyre_blocks_read (
+      &self->blocks, offset, length, size, get_depth (self), buffer, &error);
+  if (flow == GST_FLOW_OK)
+    self->position = GST_BUFFER_OFFSET_END (*buffer);
+  return error ? fail (self, error) : flow;
 }
 
 /* A place in time names no place in the file, except that the stream starts where the file
@@ -396,9 +204,9 @@ refuse (GstVyreSrc *self, GstResourceError code, const gchar *location, const gc
 static gboolean
 open_file (GstVyreSrc *self, const gchar *location)
 {
-  self->fd = vyre_file_open (location, O_RDONLY);
-  self->has_size = self->fd >= 0 && vyre_file_tells_size (self->fd);
-  if (self->fd >= 0)
+  self->blocks.fd = vyre_file_open (location, O_RDONLY);
+  self->has_size = self->blocks.fd >= 0 && vyre_file_tells_size (self->blocks.fd);
+  if (self->blocks.fd >= 0)
     return TRUE;
   if (errno == EISDIR || errno == ENODEV)
     return refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
@@ -419,9 +227,10 @@ open_direct (GstVyreSrc *self, const gchar *location)
   if (wanted == DIRECT_IO_AUTO) {
     /* who pulls comes back to what it has read */
     if (GST_PAD_MODE (GST_BASE_SRC_PAD (self)) == GST_PAD_MODE_PUSH
-        && gst_vyre_direct_pays (self->fd))
-      gst_vyre_direct_open (&self->direct, self->fd);
-  } else if (wanted == DIRECT_IO_ALWAYS && !gst_vyre_direct_open (&self->direct, self->fd)) {
+        && gst_vyre_direct_pays (self->blocks.fd))
+      gst_vyre_direct_open (&self->blocks.direct, self->blocks.fd);
+  } else if (wanted == DIRECT_IO_ALWAYS
+             && !gst_vyre_direct_open (&self->blocks.direct, self->blocks.fd)) {
     g_autofree gchar *shown = g_filename_display_name (location);
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
         ("%s: its file system takes no direct reads. Fix: set direct-io=never, or move the file.",
@@ -433,10 +242,10 @@ open_direct (GstVyreSrc *self, const gchar *location)
 static void
 close_file (GstVyreSrc *self)
 {
-  gst_vyre_direct_close (&self->direct);
-  if (self->fd >= 0)
-    close (self->fd);
-  self->fd = -1;
+  gst_vyre_direct_close (&self->blocks.direct);
+  if (self->blocks.fd >= 0)
+    close (self->blocks.fd);
+  self->blocks.fd = -1;
 }
 
 /* In a child. What is being read is left alone. */
@@ -474,12 +283,7 @@ stop (GstBaseSrc *src)
   GstVyreSrc *self = GST_VYRE_SRC (src);
 
   gst_vyre_fork_unwatch (self);
-  drop_blocks (self);
-  GST_OBJECT_LOCK (self);
-  VyreFileIo *file_io = g_steal_pointer (&self->file_io);
-  GST_OBJECT_UNLOCK (self);
-  vyre_file_io_free (file_io);
-  g_clear_pointer (&self->store, vyre_store_unref);
+  gst_vyre_blocks_stop (&self->blocks);
   close_file (self);
   return TRUE;
 }
@@ -498,10 +302,10 @@ describe (GstVyreSrc *self)
   gboolean registered = FALSE;
 
   GST_OBJECT_LOCK (self);
-  if (self->file_io) {
-    vyre_file_io_get_counters (self->file_io, &reads);
-    mode = vyre_read_mode_name (vyre_file_io_get_mode (self->file_io));
-    registered = vyre_file_io_is_registered (self->file_io);
+  if (self->blocks.file_io) {
+    vyre_file_io_get_counters (self->blocks.file_io, &reads);
+    mode = vyre_read_mode_name (vyre_file_io_get_mode (self->blocks.file_io));
+    registered = vyre_file_io_is_registered (self->blocks.file_io);
   }
   GST_OBJECT_UNLOCK (self);
   return gst_structure_new ("application/x-vyresrc-stats", "ingest-mode", G_TYPE_STRING, mode,
@@ -515,7 +319,7 @@ describe (GstVyreSrc *self)
 }
 
 static gboolean
-set_location (GstVyreSrc *self, const gchar *location)
+source_set_location (GstVyreSrc *self, const gchar *location)
 {
   GST_OBJECT_LOCK (self);
   gboolean idle = GST_STATE (self) < GST_STATE_PAUSED;
@@ -530,54 +334,45 @@ set_location (GstVyreSrc *self, const gchar *location)
 }
 
 static void
-set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+location_set (GObject *object, const GValue *value)
 {
-  GstVyreSrc *self = GST_VYRE_SRC (object);
-
-  switch (id) {
-    case PROP_LOCATION:
-      set_location (self, g_value_get_string (value));
-      break;
-    case PROP_QUEUE_DEPTH:
-      GST_OBJECT_LOCK (self);
-      self->queue_depth = g_value_get_uint (value);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    case PROP_DIRECT_IO:
-      GST_OBJECT_LOCK (self);
-      self->direct_io = (DirectIo)g_value_get_enum (value);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
-  }
+  source_set_location (GST_VYRE_SRC (object), g_value_get_string (value));
 }
 
 static void
-get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+stats_get (GObject *object, GValue *value)
 {
-  GstVyreSrc *self = GST_VYRE_SRC (object);
+  g_value_take_boxed (value, describe (GST_VYRE_SRC (object)));
+}
 
-  switch (id) {
-    case PROP_LOCATION:
-      g_value_take_string (value, dup_location (self));
-      break;
-    case PROP_QUEUE_DEPTH:
-      GST_OBJECT_LOCK (self);
-      g_value_set_uint (value, self->queue_depth);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    case PROP_DIRECT_IO:
-      GST_OBJECT_LOCK (self);
-      g_value_set_enum (value, (gint)self->direct_io);
-      GST_OBJECT_UNLOCK (self);
-      break;
-    case PROP_STATS:
-      g_value_take_boxed (value, describe (self));
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, spec);
-  }
+#define READY GST_VYRE_PROPERTY_READY
+#define PLAYING GST_VYRE_PROPERTY_PLAYING
+#define AT(field) GstVyreSrc, field
+
+static const GstVyreProperty source_rows[] = {
+  { GST_VYRE_STRING ("location", "File location", "The file to read", READY, NULL, AT (location)),
+      .set = location_set },
+  { GST_VYRE_UINT ("queue-depth", "Queue depth", "Most reads at the same time", PLAYING, 1,
+      MOST_QUEUE_DEPTH, 8, AT (queue_depth)) },
+  { GST_VYRE_ENUM ("direct-io", "Direct I/O", "Which reads go past the page cache (O_DIRECT)",
+      READY, direct_io_get_type, DIRECT_IO_AUTO, AT (direct_io)) },
+  { GST_VYRE_BOXED (
+      "stats", "Statistics", "How the file was read", gst_structure_get_type, stats_get) },
+  { 0 },
+};
+
+static const GstVyrePropertyTable source_properties[] = { { source_rows, 0 }, { NULL, 0 } };
+
+static void
+gst_vyre_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  gst_vyre_properties_set (object, source_properties, id, value);
+}
+
+static void
+gst_vyre_src_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  gst_vyre_properties_get (object, source_properties, id, value);
 }
 
 static GstURIType
@@ -609,7 +404,7 @@ set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
 
   if (!gst_vyre_uri_to_location (uri, &location, error))
     return FALSE;
-  if (set_location (GST_VYRE_SRC (handler), location))
+  if (source_set_location (GST_VYRE_SRC (handler), location))
     return TRUE;
   g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
       "A stream is being read. Fix: set the element to READY first.");
@@ -630,7 +425,7 @@ uri_handler_init (gpointer iface, gpointer data)
 static void
 gst_vyre_src_finalize (GObject *object)
 {
-  g_free (GST_VYRE_SRC (object)->location);
+  gst_vyre_properties_clear (object, source_properties);
   G_OBJECT_CLASS (gst_vyre_src_parent_class)->finalize (object);
 }
 
@@ -648,23 +443,10 @@ gst_vyre_src_class_init (GstVyreSrcClass *klass)
   GstElementClass *element = GST_ELEMENT_CLASS (klass);
   GstBaseSrcClass *source = GST_BASE_SRC_CLASS (klass);
 
-  object->set_property = set_property;
-  object->get_property = get_property;
+  object->set_property = gst_vyre_src_set_property;
+  object->get_property = gst_vyre_src_get_property;
   object->finalize = gst_vyre_src_finalize;
-  g_object_class_install_property (object, PROP_LOCATION,
-      g_param_spec_string ("location", "File location", "The file to read", NULL,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-  g_object_class_install_property (object, PROP_QUEUE_DEPTH,
-      g_param_spec_uint ("queue-depth", "Queue depth", "Most reads at the same time", 1,
-          MOST_QUEUE_DEPTH, DEFAULT_QUEUE_DEPTH,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
-  g_object_class_install_property (object, PROP_DIRECT_IO,
-      g_param_spec_enum ("direct-io", "Direct I/O", "Which reads go past the page cache (O_DIRECT)",
-          GST_TYPE_VYRE_DIRECT_IO, DIRECT_IO_AUTO,
-          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
-  g_object_class_install_property (object, PROP_STATS,
-      g_param_spec_boxed ("stats", "Statistics", "How the file was read", GST_TYPE_STRUCTURE,
-          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  gst_vyre_properties_install (object, source_properties);
   gst_element_class_set_static_metadata (element, "File source by io_uring", "Source/File",
       "Reads a file, several blocks ahead, into the memory that downstream proposes",
       "The gst-vyre authors");
@@ -682,9 +464,7 @@ gst_vyre_src_class_init (GstVyreSrcClass *klass)
 static void
 gst_vyre_src_init (GstVyreSrc *self)
 {
-  self->fd = -1;
-  self->direct = (GstVyreDirect)GST_VYRE_DIRECT_NONE;
-  self->queue_depth = DEFAULT_QUEUE_DEPTH;
-  g_queue_init (&self->blocks);
+  gst_vyre_properties_init (self, source_properties);
+  gst_vyre_blocks_init (&self->blocks, GST_BASE_SRC_CAST (self));
   gst_base_src_set_blocksize (GST_BASE_SRC_CAST (self), DEFAULT_BLOCKSIZE);
 }

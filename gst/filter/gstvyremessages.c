@@ -6,6 +6,8 @@
  */
 #include "filter/gstvyremessages.h"
 
+#include "filter/gstvyrecounters.h"
+
 #define GST_CAT_DEFAULT gst_vyre_debug
 
 static void
@@ -152,7 +154,7 @@ keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
 
 /* The element in front, or NULL. */
 static gchar *
-name_upstream (GstVyreFilter *self)
+messages_name_upstream (GstVyreFilter *self)
 {
   g_autoptr (GstPad) peer = gst_pad_get_peer (self->sinkpad);
   g_autoptr (GstObject) parent = peer ? gst_pad_get_parent (peer) : NULL;
@@ -161,20 +163,22 @@ name_upstream (GstVyreFilter *self)
 }
 
 static void
-describe (GstVyreFilter *self, GstStructure *structure)
+messages_describe (GstVyreFilter *self, GstStructure *structure)
 {
   g_autoptr (GstVyreShared) shared = gst_vyre_state_get_shared (self);
-  g_autofree gchar *upstream = name_upstream (self);
+  g_autofree gchar *upstream = messages_name_upstream (self);
+  GstVyreReport report = { .shared = shared, .upstream = upstream };
 
   GST_OBJECT_LOCK (self);
-  guint max_in_flight = self->settings.max_in_flight;
+  report.max_in_flight = self->settings.max_in_flight;
   GST_OBJECT_UNLOCK (self);
   vyre_mutex_lock (&self->lock);
-  GstVyreStats stats = self->stats;
-  guint depth = self->n_batches;
+  report.stats = self->stats;
+  report.queue_depth = self->n_batches;
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);
-  gst_vyre_stats_describe (&stats, depth, max_in_flight, shared, tenant, upstream, structure);
+  report.tenant_of = tenant;
+  gst_vyre_counters_describe (&report, structure);
 }
 
 static void
@@ -182,7 +186,7 @@ post_counters (GstVyreFilter *self)
 {
   GstStructure *structure = gst_structure_new_empty ("vyre-counters");
 
-  describe (self, structure);
+  messages_describe (self, structure);
   post (self, structure);
 }
 
@@ -314,6 +318,6 @@ gst_vyre_messages_stats (GstVyreFilter *self)
 {
   GstStructure *structure = gst_structure_new_empty ("application/x-vyrefilter-stats");
 
-  describe (self, structure);
+  messages_describe (self, structure);
   return structure;
 }

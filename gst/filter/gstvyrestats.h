@@ -8,7 +8,7 @@
 
 #include <gst/gst.h>
 
-#include "common/gstvyreshared.h"
+#include "vyre/vyre.h"
 
 G_BEGIN_DECLS
 
@@ -52,7 +52,5 @@ typedef struct {
 void gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetry);
 void gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency);
 guint64 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent);
-void gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, guint max_in_flight,
-    GstVyreShared *shared, VyreTenant *tenant, const gchar *upstream, GstStructure *structure);
 
 G_END_DECLS

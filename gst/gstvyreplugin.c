@@ -3,7 +3,7 @@
 
 #include "common/gstvyrefork.h"
 #include "common/gstvyreimport.h"
-#include "common/gstvyremeta.h"
+#include "common/gstvyrereadback.h"
 #include "common/gstvyreshared.h"
 #include "filter/gstvyrefilter.h"
 #include "src/gstvyresrc.h"

@@ -54,7 +54,7 @@ GST_ELEMENT_REGISTER_DEFINE (vyrefilter, "vyrefilter", GST_RANK_NONE, GST_TYPE_V
 
 /* In a child. Batches, readbacks, pool and log are left alone. */
 static void
-become_inherited (gpointer element)
+filter_become_inherited (gpointer element)
 {
   GstVyreFilter *self = element;
 
@@ -85,7 +85,7 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
 
 /* NULL to READY: the device, and the proof of its residency. */
 static gboolean
-open_kernel (GstVyreFilter *self)
+filter_open_kernel (GstVyreFilter *self)
 {
   GError *error = NULL;
 
@@ -105,7 +105,7 @@ open_kernel (GstVyreFilter *self)
     return FALSE;
   }
   VyreTenant *tenant = gst_vyre_shared_join (shared, GST_ELEMENT_CAST (self));
-  gst_vyre_fork_watch (self, become_inherited); /* before there is something to inherit */
+  gst_vyre_fork_watch (self, filter_become_inherited); /* before there is something to inherit */
   vyre_mutex_lock (&self->lock);
   self->shared = shared;
   self->tenant = tenant;
@@ -123,7 +123,7 @@ open_kernel (GstVyreFilter *self)
 }
 
 static void
-close_kernel (GstVyreFilter *self)
+filter_close_kernel (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   GstVyreShared *shared = g_steal_pointer (&self->shared);
@@ -139,7 +139,7 @@ close_kernel (GstVyreFilter *self)
 }
 
 static void
-reset_stats (GstVyreFilter *self)
+filter_reset_stats (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   self->stats = (GstVyreStats){ 0 };
@@ -148,13 +148,50 @@ reset_stats (GstVyreFilter *self)
 
 /* Only a producer in PLAYING keeps the kernel from parking at once. */
 static void
-set_active (GstVyreFilter *self, gboolean active)
+filter_set_active (GstVyreFilter *self, gboolean active)
 {
   vyre_mutex_lock (&self->lock);
   if (self->active != active)
     vyre_megakernel_set_active (self->shared->kernel, active);
   self->active = active;
   g_mutex_unlock (&self->lock);
+}
+
+/* Does the element's part of a change upwards, before the pads are activated. */
+static gboolean
+filter_go_up (GstVyreFilter *self, GstStateChange transition)
+{
+  switch (transition) {
+    case GST_STATE_CHANGE_NULL_TO_READY:
+      return filter_open_kernel (self);
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      filter_reset_stats (self);
+      return gst_vyre_thread_check (GST_ELEMENT_CAST (self)) && gst_vyre_access_start (self);
+    case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
+      filter_set_active (self, TRUE);
+      return TRUE;
+    default:
+      return TRUE;
+  }
+}
+
+/* Does the element's part of a change downwards, after the pads are deactivated. */
+static void
+filter_go_down (GstVyreFilter *self, GstStateChange transition)
+{
+  switch (transition) {
+    case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
+      filter_set_active (self, FALSE);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      gst_vyre_access_stop (self);
+      break;
+    case GST_STATE_CHANGE_READY_TO_NULL:
+      filter_close_kernel (self);
+      break;
+    default:
+      break;
+  }
 }
 
 static GstStateChangeReturn
@@ -164,41 +201,14 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
   gboolean starts
       = GST_STATE_TRANSITION_NEXT (transition) > GST_STATE_TRANSITION_CURRENT (transition);
 
-  if (starts && !gst_vyre_state_check_own (self))
+  if (starts && (!gst_vyre_state_check_own (self) || !filter_go_up (self, transition)))
     return GST_STATE_CHANGE_FAILURE;
-  switch (transition) {
-    case GST_STATE_CHANGE_NULL_TO_READY:
-      if (!open_kernel (self))
-        return GST_STATE_CHANGE_FAILURE;
-      break;
-    case GST_STATE_CHANGE_READY_TO_PAUSED:
-      reset_stats (self);
-      if (!gst_vyre_thread_check (element) || !gst_vyre_access_start (self))
-        return GST_STATE_CHANGE_FAILURE;
-      break;
-    case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
-      set_active (self, TRUE);
-      break;
-    default:
-      break;
-  }
   GstStateChangeReturn result
       = GST_ELEMENT_CLASS (gst_vyre_filter_parent_class)->change_state (element, transition);
   if (result == GST_STATE_CHANGE_FAILURE && transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING)
-    set_active (self, FALSE);
-  switch (transition) {
-    case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
-      set_active (self, FALSE);
-      break;
-    case GST_STATE_CHANGE_PAUSED_TO_READY:
-      gst_vyre_access_stop (self);
-      break;
-    case GST_STATE_CHANGE_READY_TO_NULL:
-      close_kernel (self);
-      break;
-    default:
-      break;
-  }
+    filter_set_active (self, FALSE);
+  if (!starts)
+    filter_go_down (self, transition);
   return result;
 }
 
@@ -208,7 +218,7 @@ gst_vyre_filter_finalize (GObject *object)
   GstVyreFilter *self = GST_VYRE_FILTER (object);
 
   gst_vyre_access_stop (self);
-  close_kernel (self);
+  filter_close_kernel (self);
   gst_vyre_source_pad_clear (self);
   gst_vyre_sink_pad_clear (self);
   gst_vyre_state_clear (self);
@@ -218,7 +228,7 @@ gst_vyre_filter_finalize (GObject *object)
 }
 
 static gboolean
-post_message (GstElement *element, GstMessage *message)
+gst_vyre_filter_post_message (GstElement *element, GstMessage *message)
 {
   gst_vyre_thread_adopt (message);
   return GST_ELEMENT_CLASS (gst_vyre_filter_parent_class)->post_message (element, message);
@@ -235,7 +245,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   object_class->finalize = gst_vyre_filter_finalize;
   gst_vyre_properties_install (object_class, gst_vyre_filter_properties);
   element_class->change_state = gst_vyre_filter_change_state;
-  element_class->post_message = post_message;
+  element_class->post_message = gst_vyre_filter_post_message;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &source_template);
   gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",

@@ -7,7 +7,7 @@
 
 #include <gst/video/video.h>
 
-#include "common/gstvyremeta.h"
+#include "common/gstvyrereadback.h"
 
 /* All flags that every buffer may have but TAG_MEMORY, which is about memory. Those behind
  * GST_BUFFER_FLAG_LAST mean something else for each kind of media. */

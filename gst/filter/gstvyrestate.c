@@ -37,44 +37,44 @@ gst_vyre_state_get_shared (GstVyreFilter *self)
   return shared;
 }
 
-/* The one place where a GError of the stream becomes an error message. */
+/* The code of an error message for each error of the library. */
+static const struct {
+  VyreError code;
+  GQuark (*domain) (void);
+  gint gst_code;
+} state_errors[] = {
+  { VYRE_ERROR_NO_LOADER, gst_library_error_quark, GST_LIBRARY_ERROR_INIT },
+  { VYRE_ERROR_NO_DEVICE, gst_resource_error_quark, GST_RESOURCE_ERROR_NOT_FOUND },
+  { VYRE_ERROR_DEVICE, gst_resource_error_quark, GST_RESOURCE_ERROR_FAILED },
+  { VYRE_ERROR_DEVICE_LOST, gst_resource_error_quark, GST_RESOURCE_ERROR_FAILED },
+  { VYRE_ERROR_UNSUPPORTED, gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS },
+  { VYRE_ERROR_NO_SPACE, gst_resource_error_quark, GST_RESOURCE_ERROR_NO_SPACE_LEFT },
+  { VYRE_ERROR_TIMEOUT, gst_resource_error_quark, GST_RESOURCE_ERROR_BUSY },
+  { VYRE_ERROR_STUCK, gst_resource_error_quark, GST_RESOURCE_ERROR_FAILED },
+  { VYRE_ERROR_IO, gst_resource_error_quark, GST_RESOURCE_ERROR_READ },
+  { VYRE_ERROR_SYNTAX, gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS },
+  { VYRE_ERROR_UNBOUND, gst_stream_error_quark, GST_STREAM_ERROR_FORMAT },
+  { VYRE_ERROR_TOO_LARGE, gst_stream_error_quark, GST_STREAM_ERROR_FORMAT },
+  { VYRE_ERROR_MISALIGNED, gst_stream_error_quark, GST_STREAM_ERROR_DECODE },
+  { VYRE_ERROR_INVALID, gst_stream_error_quark, GST_STREAM_ERROR_FORMAT },
+  { VYRE_ERROR_QUEUE_FULL, gst_stream_error_quark, GST_STREAM_ERROR_FORMAT },
+  { VYRE_ERROR_ACCESS, gst_resource_error_quark, GST_RESOURCE_ERROR_NOT_AUTHORIZED },
+  { VYRE_ERROR_NO_THREAD, gst_resource_error_quark, GST_RESOURCE_ERROR_NO_SPACE_LEFT },
+  { VYRE_ERROR_FORKED, gst_resource_error_quark, GST_RESOURCE_ERROR_BUSY },
+};
+
+/* Posts @error as an error message. Errors of a stream become messages here and nowhere else. */
 void
 gst_vyre_state_post_error (GstVyreFilter *self, const GError *error)
 {
-  static const struct {
-    VyreError code;
-    const char *domain;
-    gint gst_code;
-  } map[] = {
-    { VYRE_ERROR_NO_LOADER, "library", GST_LIBRARY_ERROR_INIT },
-    { VYRE_ERROR_NO_DEVICE, "resource", GST_RESOURCE_ERROR_NOT_FOUND },
-    { VYRE_ERROR_DEVICE, "resource", GST_RESOURCE_ERROR_FAILED },
-    { VYRE_ERROR_DEVICE_LOST, "resource", GST_RESOURCE_ERROR_FAILED },
-    { VYRE_ERROR_UNSUPPORTED, "resource", GST_RESOURCE_ERROR_SETTINGS },
-    { VYRE_ERROR_NO_SPACE, "resource", GST_RESOURCE_ERROR_NO_SPACE_LEFT },
-    { VYRE_ERROR_TIMEOUT, "resource", GST_RESOURCE_ERROR_BUSY },
-    { VYRE_ERROR_STUCK, "resource", GST_RESOURCE_ERROR_FAILED },
-    { VYRE_ERROR_IO, "resource", GST_RESOURCE_ERROR_READ },
-    { VYRE_ERROR_SYNTAX, "resource", GST_RESOURCE_ERROR_SETTINGS },
-    { VYRE_ERROR_UNBOUND, "stream", GST_STREAM_ERROR_FORMAT },
-    { VYRE_ERROR_TOO_LARGE, "stream", GST_STREAM_ERROR_FORMAT },
-    { VYRE_ERROR_MISALIGNED, "stream", GST_STREAM_ERROR_DECODE },
-    { VYRE_ERROR_INVALID, "stream", GST_STREAM_ERROR_FORMAT },
-    { VYRE_ERROR_QUEUE_FULL, "stream", GST_STREAM_ERROR_FORMAT },
-    { VYRE_ERROR_ACCESS, "resource", GST_RESOURCE_ERROR_NOT_AUTHORIZED },
-    { VYRE_ERROR_NO_THREAD, "resource", GST_RESOURCE_ERROR_NO_SPACE_LEFT },
-    { VYRE_ERROR_FORKED, "resource", GST_RESOURCE_ERROR_BUSY },
-  };
   GQuark domain = GST_LIBRARY_ERROR;
   gint code = GST_LIBRARY_ERROR_FAILED;
 
-  for (guint i = 0; i < G_N_ELEMENTS (map); i++) {
-    if (!g_error_matches (error, VYRE_ERROR, (gint)map[i].code))
+  for (guint i = 0; i < G_N_ELEMENTS (state_errors); i++) {
+    if (!g_error_matches (error, VYRE_ERROR, (gint)state_errors[i].code))
       continue;
-    code = map[i].gst_code;
-    domain = map[i].domain[0] == 's'   ? GST_STREAM_ERROR
-             : map[i].domain[0] == 'r' ? GST_RESOURCE_ERROR
-                                       : GST_LIBRARY_ERROR;
+    domain = state_errors[i].domain ();
+    code = state_errors[i].gst_code;
   }
   gst_element_message_full (GST_ELEMENT_CAST (self), GST_MESSAGE_ERROR, domain, code,
       g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);

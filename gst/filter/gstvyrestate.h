@@ -14,7 +14,7 @@
 #include <gst/gst.h>
 
 #include "common/gstvyredebug.h"
-#include "common/gstvyrereadbackpool.h"
+#include "common/gstvyrereadback.h"
 #include "common/gstvyreshared.h"
 #include "filter/gstvyregeometry.h"
 #include "filter/gstvyreholds.h"

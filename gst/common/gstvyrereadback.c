@@ -1,10 +1,71 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/gstvyrereadbackpool.h"
+#include "common/gstvyrereadback.h"
 
 #include <string.h>
 
 #include "common/gstvyrefork.h"
-#include "common/gstvyremeta.h"
+
+/* Where each part starts, and what it takes. */
+static GQuark meta_fields[VYRE_N_PARTS][2];
+
+/* A part of the buffer no longer holds all four parts; everything else keeps
+ * the meta. */
+static gboolean
+meta_transform (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type, gpointer data,
+    gpointer user_data)
+{
+  GstMetaTransformCopy *copy = data;
+
+  if (!GST_META_TRANSFORM_IS_COPY (type) || copy->region)
+    return FALSE;
+  GstCustomMeta *added = gst_buffer_add_custom_meta (to, GST_VYRE_READBACK_META);
+  if (!added)
+    return FALSE;
+  GstStructure *source = gst_custom_meta_get_structure (meta);
+  GstStructure *target = gst_custom_meta_get_structure (added);
+  for (gint i = 0; i < gst_structure_n_fields (source); i++) {
+    const gchar *name = gst_structure_nth_field_name (source, (guint)i);
+    gst_structure_set_value (target, name, gst_structure_get_value (source, name));
+  }
+  return TRUE;
+}
+
+void
+gst_vyre_readback_meta_register (void)
+{
+  static const gchar *tags[] = { NULL };
+  static const gchar *const parts[] = { "control", "ring", "debug-log", "io-queue" };
+
+  for (guint part = 0; part < VYRE_N_PARTS; part++) {
+    g_autofree gchar *offset = g_strconcat (parts[part], "-offset", NULL);
+    g_autofree gchar *size = g_strconcat (parts[part], "-size", NULL);
+    meta_fields[part][0] = g_quark_from_string (offset);
+    meta_fields[part][1] = g_quark_from_string (size);
+  }
+  gst_meta_register_custom (GST_VYRE_READBACK_META, tags, meta_transform, NULL, NULL);
+}
+
+static void
+meta_set (GstStructure *structure, GQuark field, guint64 number)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_UINT64);
+  g_value_set_uint64 (&value, number);
+  gst_structure_id_take_value (structure, field, &value);
+}
+
+static void
+meta_add (GstBuffer *buffer, const VyreLayout *layout)
+{
+  GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_VYRE_READBACK_META);
+  GstStructure *structure = gst_custom_meta_get_structure (meta);
+
+  for (guint part = 0; part < VYRE_N_PARTS; part++) {
+    meta_set (structure, meta_fields[part][0], layout->offset[part]);
+    meta_set (structure, meta_fields[part][1], layout->size[part]);
+  }
+}
 
 /* With so many to start with, a buffer that comes back finds others there: a pool that
  * becomes empty, or ceases to be, makes a system call. */
@@ -27,11 +88,11 @@ gst_buffer_append_vyre_readback (GstBuffer *buffer, GstMemory *whole, const Vyre
     gst_buffer_append_memory (
         buffer, gst_memory_share (whole, (gssize)layout->offset[part], (gssize)layout->size[part]));
   gst_memory_unref (whole);
-  gst_buffer_add_vyre_readback_meta (buffer, layout);
+  meta_add (buffer, layout);
 }
 
 static GstFlowReturn
-alloc_buffer (GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquireParams *params)
+pool_alloc_buffer (GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquireParams *params)
 {
   GstVyreReadbackPool *self = GST_VYRE_READBACK_POOL (pool);
 
@@ -44,7 +105,7 @@ alloc_buffer (GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquireParam
 
 /* The memory that the parts of a buffer share; NULL when it has been given others. */
 static GstMemory *
-peek_whole (GstBuffer *buffer)
+readback_peek_whole (GstBuffer *buffer)
 {
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_TAG_MEMORY)
       || gst_buffer_n_memory (buffer) != VYRE_N_PARTS)
@@ -56,7 +117,7 @@ peek_whole (GstBuffer *buffer)
  * has one may not know that memory is to be locked. Parts first: who has none any more
  * may have made a part of one meanwhile. */
 static gboolean
-is_sole_user (GstBuffer *buffer, GstMemory *whole)
+readback_is_sole_user (GstBuffer *buffer, GstMemory *whole)
 {
   gboolean sole = TRUE;
 
@@ -67,7 +128,7 @@ is_sole_user (GstBuffer *buffer, GstMemory *whole)
 
 /* Whether it is what it was, however often it was mapped and read. */
 static gboolean
-is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
+readback_is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
 {
   gboolean intact = gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META) != NULL;
 
@@ -82,11 +143,12 @@ is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
 /* A buffer that somebody has cut, or whose memory somebody keeps, is not used again: it is
  * let go of, and the slice with its last user. */
 static void
-reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
+pool_reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
 {
-  GstMemory *whole = peek_whole (buffer);
+  GstMemory *whole = readback_peek_whole (buffer);
 
-  if (whole && is_intact (GST_VYRE_READBACK_POOL (pool), buffer) && is_sole_user (buffer, whole))
+  if (whole && readback_is_intact (GST_VYRE_READBACK_POOL (pool), buffer)
+      && readback_is_sole_user (buffer, whole))
     gst_vyre_memory_set_slice (whole, GST_VYRE_NO_SLICE);
   else
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
@@ -95,7 +157,7 @@ reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
 
 /* A child of the process keeps what comes back: a pool has a socket, which is the parent's, too. */
 static void
-release_buffer (GstBufferPool *pool, GstBuffer *buffer)
+pool_release_buffer (GstBufferPool *pool, GstBuffer *buffer)
 {
   if (GST_VYRE_READBACK_POOL (pool)->generation == gst_vyre_fork_generation)
     GST_BUFFER_POOL_CLASS (gst_vyre_readback_pool_parent_class)->release_buffer (pool, buffer);
@@ -111,9 +173,9 @@ gst_vyre_readback_pool_finalize (GObject *object)
 static void
 gst_vyre_readback_pool_class_init (GstVyreReadbackPoolClass *klass)
 {
-  GST_BUFFER_POOL_CLASS (klass)->alloc_buffer = alloc_buffer;
-  GST_BUFFER_POOL_CLASS (klass)->reset_buffer = reset_buffer;
-  GST_BUFFER_POOL_CLASS (klass)->release_buffer = release_buffer;
+  GST_BUFFER_POOL_CLASS (klass)->alloc_buffer = pool_alloc_buffer;
+  GST_BUFFER_POOL_CLASS (klass)->reset_buffer = pool_reset_buffer;
+  GST_BUFFER_POOL_CLASS (klass)->release_buffer = pool_release_buffer;
   G_OBJECT_CLASS (klass)->finalize = gst_vyre_readback_pool_finalize;
 }
 
@@ -155,7 +217,7 @@ gst_vyre_readback_pool_take (GstVyreReadbackPool *self, gsize slice)
 
   if (gst_buffer_pool_acquire_buffer (GST_BUFFER_POOL_CAST (self), &buffer, NULL) != GST_FLOW_OK)
     return NULL;
-  gst_vyre_memory_set_slice (peek_whole (buffer), slice);
+  gst_vyre_memory_set_slice (readback_peek_whole (buffer), slice);
   /* downstream may remove the meta from its buffer, as any other */
   GST_META_FLAG_UNSET (
       gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META), GST_META_FLAG_LOCKED);

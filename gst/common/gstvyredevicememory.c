@@ -10,7 +10,7 @@ static const struct {
   const gchar *feature;
   const gchar *element;
   const gchar *other;
-} downloads[] = {
+} device_memory_downloads[] = {
   { "memory:NVMM", "nvvideoconvert", "nvvidconv" },
   { "memory:CUDAMemory", "cudadownload", NULL },
   { "memory:GLMemory", "gldownload", NULL },
@@ -26,7 +26,7 @@ static const struct {
 /* The feature that takes buffers out of reach, or NULL. Features also name metas; only memory
  * that is not the system's does. */
 static const gchar *
-find_feature (const GstCapsFeatures *features)
+device_memory_find_feature (const GstCapsFeatures *features)
 {
   for (guint i = 0; i < gst_caps_features_get_size (features); i++) {
     const gchar *feature = gst_caps_features_get_nth (features, i);
@@ -39,15 +39,15 @@ find_feature (const GstCapsFeatures *features)
 
 /* Without an element that is known to fit, whoever made the memory knows one. */
 static gchar *
-describe_fix (const gchar *feature, const gchar *name)
+device_memory_describe_fix (const gchar *feature, const gchar *name)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (downloads); i++) {
-    if (!g_str_equal (downloads[i].feature, feature))
+  for (guint i = 0; i < G_N_ELEMENTS (device_memory_downloads); i++) {
+    if (!g_str_equal (device_memory_downloads[i].feature, feature))
       continue;
-    if (!downloads[i].other)
-      return g_strdup_printf ("put '%s ! %s' in front", downloads[i].element, name);
+    if (!device_memory_downloads[i].other)
+      return g_strdup_printf ("put '%s ! %s' in front", device_memory_downloads[i].element, name);
     return g_strdup_printf ("put '%s ! %s' in front, or, where there is none, '%s ! %s'",
-        downloads[i].element, name, downloads[i].other, name);
+        device_memory_downloads[i].element, name, device_memory_downloads[i].other, name);
   }
   return g_strdup_printf ("have the element in front give plain %s, or put the element that "
                           "copies %s to system memory between",
@@ -59,11 +59,11 @@ gboolean
 gst_vyre_device_memory_check (GstCaps *caps, GError **error)
 {
   const gchar *name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
-  const gchar *feature = find_feature (gst_caps_get_features (caps, 0));
+  const gchar *feature = device_memory_find_feature (gst_caps_get_features (caps, 0));
 
   if (!feature)
     return TRUE;
-  g_autofree gchar *fix = describe_fix (feature, name);
+  g_autofree gchar *fix = device_memory_describe_fix (feature, name);
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "Buffers of %s(%s) are not in memory that the CPU reads. Fix: %s.", name, feature, fix);
   return FALSE;

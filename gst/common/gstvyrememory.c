@@ -41,7 +41,7 @@ memory_new (GstAllocator *allocator, GstMemory *parent, GstMemoryFlags flags, gs
 
 /* Where a memory's slice is: parts of another one have none of their own. */
 static gsize
-slice_of (GstMemory *memory)
+memory_slice_of (GstMemory *memory)
 {
   return ((GstVyreMemory *)(memory->parent ? memory->parent : memory))->slice;
 }
@@ -49,7 +49,7 @@ slice_of (GstMemory *memory)
 /* ---- what is asked for ------------------------------------------------------- */
 
 static void
-raise_to (gsize *most, gsize value)
+memory_raise_to (gsize *most, gsize value)
 {
   gsize seen = __atomic_load_n (most, __ATOMIC_RELAXED);
 
@@ -61,14 +61,14 @@ raise_to (gsize *most, gsize value)
 
 /* Takes note of @size bytes that were asked for, and lent or refused. */
 static void
-note_asked (GstVyreAllocator *self, gsize size)
+memory_note_asked (GstVyreAllocator *self, gsize size)
 {
   Demand *demand = self->demand;
   gsize refused = __atomic_load_n (&demand->refused, __ATOMIC_RELAXED);
 
-  raise_to (&demand->largest, GST_VYRE_ROOM (size));
+  memory_raise_to (&demand->largest, GST_VYRE_ROOM (size));
   if (refused > 0)
-    raise_to (&demand->most_asked, vyre_store_get_used (self->store) + refused);
+    memory_raise_to (&demand->most_asked, vyre_store_get_used (self->store) + refused);
 }
 
 /* Marks memory of the system that upstream got in the place of a slice. */
@@ -95,7 +95,7 @@ refusal_quark (void)
 
 /* It will be copied in, unless the device imports it, and counted. */
 static GstMemory *
-refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize maxsize)
+memory_refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize maxsize)
 {
   GstMemory *memory = gst_allocator_alloc (NULL, size, params);
   Refusal *refusal = memory ? g_new (Refusal, 1) : NULL;
@@ -104,7 +104,7 @@ refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize m
     return NULL;
   *refusal = (Refusal){ g_atomic_rc_box_acquire (self->demand), maxsize };
   __atomic_add_fetch (&self->demand->refused, GST_VYRE_ROOM (maxsize), __ATOMIC_RELAXED);
-  note_asked (self, maxsize);
+  memory_note_asked (self, maxsize);
   gst_mini_object_set_qdata (
       GST_MINI_OBJECT_CAST (memory), refusal_quark (), refusal, refusal_free);
   return memory;
@@ -151,8 +151,8 @@ allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *param
   if (params->align > 4095 || g_atomic_int_get (&self->retired))
     return gst_allocator_alloc (NULL, size, params); /* as memory of anybody else */
   if (!vyre_store_lend (store, maxsize, &slice))
-    return refuse (self, size, params, maxsize);
-  note_asked (self, maxsize);
+    return memory_refuse (self, size, params, maxsize);
+  memory_note_asked (self, maxsize);
   guint8 *data = vyre_store_get_data (store) + slice;
   if (params->prefix && (params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED))
     memset (data, 0, params->prefix);
@@ -180,7 +180,7 @@ memory_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
   GstVyreMemory *vyre = (GstVyreMemory *)memory;
   guint8 *data = vyre_store_get_data (vyre->store);
 
-  return data ? data + slice_of (memory) : NULL;
+  return data ? data + memory_slice_of (memory) : NULL;
 }
 
 static void
@@ -334,6 +334,6 @@ gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset)
 
   if (!gst_memory_is_type (memory, GST_VYRE_MEMORY_TYPE) || vyre->store != store)
     return FALSE;
-  *offset = slice_of (memory) + memory->offset;
+  *offset = memory_slice_of (memory) + memory->offset;
   return TRUE;
 }

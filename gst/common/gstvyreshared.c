@@ -15,12 +15,12 @@
 
 /* Opening a device takes long, and so whoever does it holds a lock of its own:
  * another that wants the same waits for it, those that only drop one do not. */
-static GMutex opening_lock;
-static GMutex registry_lock;
-static GList *registry; /* of GstVyreShared, not owned */
+static GMutex shared_opening_lock;
+static GMutex shared_registry_lock;
+static GList *shared_registry; /* of GstVyreShared, not owned */
 
 static gboolean
-is_inherited (const GstVyreShared *shared)
+shared_is_inherited (const GstVyreShared *shared)
 {
   return shared->generation != gst_vyre_fork_generation;
 }
@@ -29,37 +29,37 @@ is_inherited (const GstVyreShared *shared)
 static void
 shared_forked (gpointer owner)
 {
-  g_mutex_init (&opening_lock);
-  g_mutex_init (&registry_lock);
-  registry = NULL;
+  g_mutex_init (&shared_opening_lock);
+  g_mutex_init (&shared_registry_lock);
+  shared_registry = NULL;
 }
 
 /* Once, after gst_vyre_fork_init(). */
 void
 gst_vyre_shared_init (void)
 {
-  gst_vyre_fork_watch (&registry, shared_forked);
+  gst_vyre_fork_watch (&shared_registry, shared_forked);
 }
 
 /* One that works, with a reference. */
 static GstVyreShared *
-find (const GstVyreKernelParams *params)
+shared_find (const GstVyreKernelParams *params)
 {
   GstVyreShared *found = NULL;
 
-  g_mutex_lock (&registry_lock);
-  for (GList *l = registry; l && !found; l = l->next) {
+  g_mutex_lock (&shared_registry_lock);
+  for (GList *l = shared_registry; l && !found; l = l->next) {
     GstVyreShared *shared = l->data;
     if (gst_vyre_kernel_params_equal (&shared->params, params)
         && vyre_megakernel_check (shared->kernel, NULL))
       found = gst_vyre_shared_ref (shared);
   }
-  g_mutex_unlock (&registry_lock);
+  g_mutex_unlock (&shared_registry_lock);
   return found;
 }
 
 static GstVyreShared *
-create (const GstVyreKernelParams *params, GError **error)
+shared_create (const GstVyreKernelParams *params, GError **error)
 {
   g_autoptr (VyreDevice) opened = vyre_device_open (params->device, error);
 
@@ -82,9 +82,9 @@ create (const GstVyreKernelParams *params, GError **error)
   g_weak_ref_init (&shared->told, NULL);
   if (vyre_file_io_get_reason (vyre_megakernel_get_file_io (kernel)))
     gst_vyre_allocator_note_told (shared->upstream_allocator);
-  g_mutex_lock (&registry_lock);
-  registry = g_list_prepend (registry, shared);
-  g_mutex_unlock (&registry_lock);
+  g_mutex_lock (&shared_registry_lock);
+  shared_registry = g_list_prepend (shared_registry, shared);
+  g_mutex_unlock (&shared_registry_lock);
   return shared;
 }
 
@@ -92,11 +92,11 @@ create (const GstVyreKernelParams *params, GError **error)
 GstVyreShared *
 gst_vyre_shared_acquire (const GstVyreKernelParams *params, GError **error)
 {
-  g_mutex_lock (&opening_lock);
-  GstVyreShared *shared = find (params);
+  g_mutex_lock (&shared_opening_lock);
+  GstVyreShared *shared = shared_find (params);
   if (!shared)
-    shared = create (params, error);
-  g_mutex_unlock (&opening_lock);
+    shared = shared_create (params, error);
+  g_mutex_unlock (&shared_opening_lock);
   return shared;
 }
 
@@ -133,10 +133,10 @@ gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
 
   if (!bus)
     return NULL;
-  g_mutex_lock (&registry_lock);
+  g_mutex_lock (&shared_registry_lock);
   told = g_weak_ref_get (&shared->told);
   g_weak_ref_set (&shared->told, bus);
-  g_mutex_unlock (&registry_lock);
+  g_mutex_unlock (&shared_registry_lock);
   return told == bus ? NULL : reason;
 }
 
@@ -150,7 +150,7 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
   gint64 end = vyre_clock_now (&clock) + LEAVE_DEADLINE;
   gboolean quiet = FALSE;
 
-  if (!tenant || is_inherited (shared))
+  if (!tenant || shared_is_inherited (shared))
     return;
   vyre_tenants_unregister (shared->tenants, vyre_tenant_get_id (tenant));
   while (!quiet && vyre_megakernel_check (shared->kernel, NULL)) {
@@ -171,12 +171,12 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
 void
 gst_vyre_shared_unref (GstVyreShared *shared)
 {
-  g_mutex_lock (&registry_lock);
+  g_mutex_lock (&shared_registry_lock);
   gboolean dead = g_atomic_ref_count_dec (&shared->refs);
   if (dead)
-    registry = g_list_remove (registry, shared);
-  g_mutex_unlock (&registry_lock);
-  if (!dead || is_inherited (shared))
+    shared_registry = g_list_remove (shared_registry, shared);
+  g_mutex_unlock (&shared_registry_lock);
+  if (!dead || shared_is_inherited (shared))
     return;
   g_weak_ref_clear (&shared->told);
   gst_object_unref (shared->upstream_allocator);

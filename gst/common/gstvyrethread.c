@@ -3,12 +3,12 @@
 
 #include <unistd.h>
 
-static pid_t loaded_by; /* the process that loaded the plugin */
+static pid_t thread_loaded_by; /* the process that loaded the plugin */
 
 __attribute__ ((constructor)) static void
-note_process (void)
+thread_note_process (void)
 {
-  loaded_by = getpid ();
+  thread_loaded_by = getpid ();
 }
 
 /* GLib shares the threads of its pools, GStreamer's among them, and those that a child of fork()
@@ -30,7 +30,7 @@ typedef struct {
 } Work;
 
 static gpointer
-run_work (gpointer data)
+thread_run_work (gpointer data)
 {
   Work work = *(Work *)data;
 
@@ -55,7 +55,7 @@ pool_push (GstTaskPool *pool, GstTaskPoolFunction function, gpointer data, GErro
   Work *work = g_new (Work, 1);
 
   *work = (Work){ function, data };
-  GThread *thread = g_thread_try_new ("task", run_work, work, error);
+  GThread *thread = g_thread_try_new ("task", thread_run_work, work, error);
   if (!thread)
     g_free (work);
   return thread;
@@ -98,7 +98,7 @@ gst_vyre_thread_adopt (GstMessage *message)
   GstStreamStatusType type;
   GstElement *owner;
 
-  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_STREAM_STATUS || getpid () == loaded_by)
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_STREAM_STATUS || getpid () == thread_loaded_by)
     return;
   gst_message_parse_stream_status (message, &type, &owner);
   const GValue *task = gst_message_get_stream_status_object (message);
@@ -110,7 +110,7 @@ gst_vyre_thread_adopt (GstMessage *message)
 }
 
 static gpointer
-do_nothing (gpointer data)
+thread_do_nothing (gpointer data)
 {
   return NULL;
 }
@@ -121,7 +121,7 @@ gboolean
 gst_vyre_thread_check (GstElement *element)
 {
   g_autoptr (GError) error = NULL;
-  GThread *thread = g_thread_try_new ("vyre-check", do_nothing, NULL, &error);
+  GThread *thread = g_thread_try_new ("vyre-check", thread_do_nothing, NULL, &error);
 
   if (thread) {
     g_thread_join (thread);

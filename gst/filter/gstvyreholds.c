@@ -12,7 +12,7 @@
 #define LEAST (5 * GST_MSECOND)
 
 static int
-compare (gconstpointer a, gconstpointer b)
+holds_compare (gconstpointer a, gconstpointer b)
 {
   GstClockTime first = *(const GstClockTime *)a, second = *(const GstClockTime *)b;
 
@@ -22,19 +22,19 @@ compare (gconstpointer a, gconstpointer b)
 /* The lower median: half of the batches, hiccups and what queues up behind them, may take any
  * longer. */
 static GstClockTime
-find_median (const GstVyreHolds *holds)
+holds_find_median (const GstVyreHolds *holds)
 {
   guint n = MIN (holds->n, GST_VYRE_HOLDS);
   GstClockTime sorted[GST_VYRE_HOLDS];
 
   memcpy (sorted, holds->times, sizeof sorted);
-  qsort (sorted, n, sizeof *sorted, compare);
+  qsort (sorted, n, sizeof *sorted, holds_compare);
   return sorted[(n - 1) / 2];
 }
 
 /* 0, or the next of 10 ms, 20 ms, 40 ms … */
 static GstClockTime
-round_up (GstClockTime time)
+holds_round_up (GstClockTime time)
 {
   GstClockTime step = 2 * LEAST;
 
@@ -53,6 +53,6 @@ gst_vyre_holds_add (GstVyreHolds *holds, GstClockTime time, GstClockTime reporte
   holds->times[holds->n++ % GST_VYRE_HOLDS] = time;
   if (holds->n % LOOK != 0)
     return reported;
-  GstClockTime median = find_median (holds);
-  return median > reported || median < reported / 4 ? round_up (median) : reported;
+  GstClockTime median = holds_find_median (holds);
+  return median > reported || median < reported / 4 ? holds_round_up (median) : reported;
 }

@@ -17,13 +17,13 @@
 /* The lock is held. Returns the share of the element in the most. A batch that is held for longer
  * than its turn in a full queue is in the queue, too. */
 static GstClockTime
-get_room (const GstVyreFilter *self, guint max_in_flight)
+latency_get_room (const GstVyreFilter *self, guint max_in_flight)
 {
   return MAX (self->latency.held, self->latency.interval * max_in_flight);
 }
 
 static guint
-get_max_in_flight (GstVyreFilter *self)
+latency_get_max_in_flight (GstVyreFilter *self)
 {
   GST_OBJECT_LOCK (self);
   guint max_in_flight = self->settings.max_in_flight;
@@ -33,10 +33,10 @@ get_max_in_flight (GstVyreFilter *self)
 
 /* Notes what is reported. Returns whether that is news. The lock is held. */
 static gboolean
-take_report (GstVyreFilter *self, guint max_in_flight)
+latency_take_report (GstVyreFilter *self, guint max_in_flight)
 {
   GstVyreLatency *latency = &self->latency;
-  GstClockTime room = get_room (self, max_in_flight);
+  GstClockTime room = latency_get_room (self, max_in_flight);
   gboolean is_new = latency->told_held != latency->held || latency->told_room != room;
 
   latency->told_held = latency->held;
@@ -54,10 +54,10 @@ gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
   if (!gst_pad_peer_query (self->sinkpad, query))
     return FALSE;
   gst_query_parse_latency (query, &live, &least, &most);
-  guint max_in_flight = get_max_in_flight (self);
+  guint max_in_flight = latency_get_max_in_flight (self);
   vyre_mutex_lock (&self->lock);
   g_atomic_int_set (&self->live, live);
-  take_report (self, max_in_flight);
+  latency_take_report (self, max_in_flight);
   least += self->latency.told_held;
   if (GST_CLOCK_TIME_IS_VALID (most))
     most += self->latency.told_room;
@@ -70,10 +70,10 @@ gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
 void
 gst_vyre_latency_tell_changes (GstVyreFilter *self)
 {
-  guint max_in_flight = get_max_in_flight (self);
+  guint max_in_flight = latency_get_max_in_flight (self);
 
   vyre_mutex_lock (&self->lock);
-  gboolean is_news = g_atomic_int_get (&self->live) && take_report (self, max_in_flight);
+  gboolean is_news = g_atomic_int_get (&self->live) && latency_take_report (self, max_in_flight);
   g_mutex_unlock (&self->lock);
   if (is_news)
     gst_element_post_message (
@@ -82,7 +82,7 @@ gst_vyre_latency_tell_changes (GstVyreFilter *self)
 
 /* The time from one buffer to the next, 0 if the caps do not say. */
 static GstClockTime
-read_interval (const GstCaps *caps)
+latency_read_interval (const GstCaps *caps)
 {
   gint numerator, denominator;
 
@@ -99,13 +99,13 @@ void
 gst_vyre_latency_set_caps (GstVyreFilter *self, const GstCaps *caps)
 {
   vyre_mutex_lock (&self->lock);
-  self->latency.interval = read_interval (caps);
+  self->latency.interval = latency_read_interval (caps);
   g_mutex_unlock (&self->lock);
   gst_vyre_latency_tell_changes (self);
 }
 
 static gboolean
-is_live (const GstVyreFilter *self)
+latency_is_live (const GstVyreFilter *self)
 {
   return g_atomic_int_get (&self->live);
 }
@@ -114,7 +114,7 @@ is_live (const GstVyreFilter *self)
 void
 gst_vyre_latency_note_taken (GstVyreFilter *self, GstVyreItem *item)
 {
-  if (is_live (self) && item->taken == 0)
+  if (latency_is_live (self) && item->taken == 0)
     item->taken = g_get_monotonic_time ();
 }
 
@@ -122,7 +122,7 @@ gst_vyre_latency_note_taken (GstVyreFilter *self, GstVyreItem *item)
 void
 gst_vyre_latency_note_ready (GstVyreFilter *self)
 {
-  if (is_live (self))
+  if (latency_is_live (self))
     self->ready = g_get_monotonic_time ();
 }
 
@@ -131,7 +131,7 @@ gst_vyre_latency_note_ready (GstVyreFilter *self)
 void
 gst_vyre_latency_note_held (GstVyreFilter *self, const GstVyreItem *item)
 {
-  if (!is_live (self) || item->taken == 0)
+  if (!latency_is_live (self) || item->taken == 0)
     return;
   gint64 now = g_get_monotonic_time ();
   if (item->taken < self->ready && now - self->ready < REAL_WAIT)

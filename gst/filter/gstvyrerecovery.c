@@ -26,7 +26,7 @@ typedef enum {
 
 /* Called with the lock held. */
 static guint32
-first_undone (GstVyreFilter *self)
+recovery_first_undone (GstVyreFilter *self)
 {
   if (self->awaited)
     return self->awaited;
@@ -40,7 +40,7 @@ first_undone (GstVyreFilter *self)
 
 /* Batches that were taken and whose readback has not left. The lock is held. */
 static guint
-count_undone (GstVyreFilter *self)
+recovery_count_undone (GstVyreFilter *self)
 {
   guint n = self->awaited != 0;
 
@@ -50,7 +50,7 @@ count_undone (GstVyreFilter *self)
 }
 
 static Part
-take_part (GstVyreFilter *self, const GstVyreShared *lost)
+recovery_take_part (GstVyreFilter *self, const GstVyreShared *lost)
 {
   Part part;
 
@@ -73,7 +73,7 @@ take_part (GstVyreFilter *self, const GstVyreShared *lost)
 
 /* How much of a message comes before its remedy. */
 static gint
-length_of_cause (const gchar *message)
+recovery_length_of_cause (const gchar *message)
 {
   const gchar *fix = strstr (message, ". Fix: ");
 
@@ -82,9 +82,9 @@ length_of_cause (const gchar *message)
 
 /* @error with the batches that it costs between cause and remedy. */
 static GError *
-name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
+recovery_name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
 {
-  gint length = length_of_cause (error->message);
+  gint length = recovery_length_of_cause (error->message);
   g_autofree gchar *batches = first != last ? g_strdup_printf ("batches %u to %u are", first, last)
                                             : g_strdup_printf ("batch %u is", last);
 
@@ -94,11 +94,11 @@ name_batches (const GError *error, const gchar *why, guint32 first, guint32 last
 
 /* Ends the stream, with one message for both threads. Takes @error. */
 static GstFlowReturn
-give_up (GstVyreFilter *self, GError *error, const gchar *why)
+recovery_give_up (GstVyreFilter *self, GError *error, const gchar *why)
 {
   vyre_mutex_lock (&self->lock);
   gboolean told = self->given_up;
-  GError *named = name_batches (error, why, first_undone (self), self->sequence);
+  GError *named = recovery_name_batches (error, why, recovery_first_undone (self), self->sequence);
   self->given_up = TRUE;
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
@@ -113,7 +113,7 @@ give_up (GstVyreFilter *self, GError *error, const gchar *why)
 /* Puts @fresh in the place of the lost kernel, and tells how many batches have to be run again.
  * Batches that a flush is about to drop are left out. The lock is held. */
 static guint
-exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
+recovery_exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
 {
   GstVyreShared *lost = self->shared;
 
@@ -123,14 +123,14 @@ exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
   }
   self->shared = fresh;
   self->tenant = tenant;
-  self->n_undone = gst_vyre_stream_is_open (self) ? count_undone (self) : 0;
+  self->n_undone = gst_vyre_stream_is_open (self) ? recovery_count_undone (self) : 0;
   return self->n_undone;
 }
 
 /* Has @fresh, which it takes, used from now on instead of @lost. FALSE: the element has gone to
  * NULL in the meantime, pads that were active all the same notwithstanding. */
 static gboolean
-install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, guint *n)
+recovery_install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, guint *n)
 {
   VyreTenant *tenant = gst_vyre_shared_join (fresh, GST_ELEMENT_CAST (self));
 
@@ -138,7 +138,7 @@ install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, g
   GstVyreShared *former = self->shared == lost ? self->shared : NULL;
   VyreTenant *former_tenant = former ? self->tenant : NULL;
   if (former)
-    *n = exchange (self, fresh, tenant);
+    *n = recovery_exchange (self, fresh, tenant);
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
@@ -148,30 +148,31 @@ install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, g
 }
 
 static void
-warn (GstVyreFilter *self, const GError *error, guint n)
+recovery_warn (GstVyreFilter *self, const GError *error, guint n)
 {
   GST_ELEMENT_WARNING (self, RESOURCE, FAILED,
       ("%.*s; it was opened again, and %u %s run again. Fix: look for driver messages in the "
        "kernel log.",
-          length_of_cause (error->message), error->message, n, n == 1 ? "batch is" : "batches are"),
+          recovery_length_of_cause (error->message), error->message, n,
+          n == 1 ? "batch is" : "batches are"),
       (NULL));
 }
 
 /* Opens a device and a kernel like those lost, unless another element has already;
  * upstream is told to ask again for memory that the kernel reads. Takes @error. */
 static GstFlowReturn
-replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
+recovery_replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
 {
   GError *reason = NULL;
   GstVyreShared *fresh = gst_vyre_shared_acquire (&lost->params, &reason);
 
   if (!fresh) {
     g_error_free (error);
-    return give_up (self, reason, ", when it was opened again after a loss");
+    return recovery_give_up (self, reason, ", when it was opened again after a loss");
   }
   guint n = 0;
-  if (install (self, lost, fresh, &n)) {
-    warn (self, error, n);
+  if (recovery_install (self, lost, fresh, &n)) {
+    recovery_warn (self, error, n);
     gst_pad_push_event (self->sinkpad, gst_event_new_reconfigure ());
   }
   g_error_free (error);
@@ -187,14 +188,15 @@ gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GErr
   if (!g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
     return gst_vyre_stream_fail (self, error);
   if (vyre_megakernel_check (failed->kernel, NULL))
-    return give_up (self, error, ""); /* not the kernel, but a payload went with a device */
+    return recovery_give_up (
+        self, error, ""); /* not the kernel, but a payload went with a device */
   gst_vyre_allocator_retire (failed->upstream_allocator);
   GST_DEBUG_OBJECT (self, "%s", error->message);
-  switch (take_part (self, failed)) {
+  switch (recovery_take_part (self, failed)) {
     case PART_REPLACE:
-      return replace (self, failed, error);
+      return recovery_replace (self, failed, error);
     case PART_GIVE_UP:
-      return give_up (self, error, ", for the second time in this stream");
+      return recovery_give_up (self, error, ", for the second time in this stream");
     case PART_GO_ON:
       g_error_free (error);
       return GST_VYRE_FLOW_AGAIN;
@@ -209,7 +211,7 @@ gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GErr
 }
 
 static gboolean
-plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
+recovery_plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
 {
   /* a plan only takes a reference to the bound program */
   VyreBoundProgram *bound = (VyreBoundProgram *)vyre_plan_get_bound_program (item->plan);
@@ -238,12 +240,12 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
     return GST_FLOW_FLUSHING;
   GST_DEBUG_OBJECT (self, "running batch %u again", item->sequence);
   item->is_rerun = TRUE;
-  if (plan_again (item, shared, &error))
+  if (recovery_plan_again (item, shared, &error))
     flow = gst_vyre_submit (self, shared, item, &error);
   if (g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
     return gst_vyre_recovery_handle (self, shared, error);
   if (error)
-    return give_up (self, error, "");
+    return recovery_give_up (self, error, "");
   if (flow != GST_FLOW_OK)
     return flow;
   vyre_mutex_lock (&self->lock);

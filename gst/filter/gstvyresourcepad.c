@@ -28,7 +28,7 @@ typedef struct {
 
 /* How long it has not, in µs that this thread saw pass. */
 static gint64
-measure_idle (Progress *progress, VyreMegakernel *kernel)
+source_measure_idle (Progress *progress, VyreMegakernel *kernel)
 {
   gint64 now = vyre_clock_now (&progress->clock);
   VyreMegakernelCounters counters;
@@ -43,7 +43,7 @@ measure_idle (Progress *progress, VyreMegakernel *kernel)
 
 /* Waits for the batch; FALSE when flushing (no error) or when it failed. */
 static gboolean
-wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
+source_wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
 {
   Progress progress = { 0 };
   gint64 longest = 0;
@@ -63,7 +63,7 @@ wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
       return FALSE;
     if (vyre_batch_is_parked (item->batch)) /* files may be slow, which is no fault of the kernel */
       progress.moved = 0;
-    gint64 idle = measure_idle (&progress, item->shared->kernel);
+    gint64 idle = source_measure_idle (&progress, item->shared->kernel);
     longest = MAX (longest, idle);
     gst_vyre_watchdog_idle (self, item, idle);
     if (idle > BATCH_DEADLINE) {
@@ -78,7 +78,7 @@ wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
 /* Whether a batch that has completed is done: not if its kernel was replaced in the
  * meantime, since it was counted with the others that are run again. */
 static gboolean
-is_done (GstVyreFilter *self, const GstVyreItem *item)
+source_is_done (GstVyreFilter *self, const GstVyreItem *item)
 {
   vyre_mutex_lock (&self->lock);
   gboolean done = item->shared == self->shared;
@@ -90,13 +90,13 @@ is_done (GstVyreFilter *self, const GstVyreItem *item)
 
 /* Waits until the item has its result, on another kernel if this one is lost. */
 static GstFlowReturn
-finish_batch (GstVyreFilter *self, GstVyreItem *item)
+source_finish_batch (GstVyreFilter *self, GstVyreItem *item)
 {
   for (;;) {
     GError *error = NULL;
     GstFlowReturn flow = GST_VYRE_FLOW_AGAIN;
-    gboolean completed = wait_for_batch (self, item, &error);
-    if (completed && is_done (self, item))
+    gboolean completed = source_wait_for_batch (self, item, &error);
+    if (completed && source_is_done (self, item))
       return GST_FLOW_OK;
     if (!completed)
       flow = error ? gst_vyre_recovery_handle (self, item->shared, error) : GST_FLOW_FLUSHING;
@@ -109,7 +109,7 @@ finish_batch (GstVyreFilter *self, GstVyreItem *item)
 
 /* A readback in memory of the system; NULL if there is none. */
 static GstBuffer *
-copy_out (GstVyreFilter *self, GstVyreItem *item)
+source_copy_out (GstVyreFilter *self, GstVyreItem *item)
 {
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   GstMemory *whole = gst_allocator_alloc (NULL, layout->total, NULL);
@@ -132,7 +132,7 @@ copy_out (GstVyreFilter *self, GstVyreItem *item)
 /* Whether there is a pool for a readback. In a stream of slots every buffer may have a
  * layout of its own; a pool is for those that stay the same. */
 static gboolean
-has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout)
+source_has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout)
 {
   gboolean again = memcmp (&self->last_layout, layout, sizeof *layout) == 0;
 
@@ -148,7 +148,7 @@ has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout
 
 /* Whether downstream may keep the slice of the readback. */
 static gboolean
-can_lend (VyreStore *store, VyreBatch *batch)
+source_can_lend (VyreStore *store, VyreBatch *batch)
 {
   return vyre_store_can_spare (
       store, (gsize)(vyre_batch_get_readback (batch) - vyre_store_get_data (store)));
@@ -158,16 +158,16 @@ can_lend (VyreStore *store, VyreBatch *batch)
  * out; of any other a copy goes instead, so that a sink that keeps buffers does not leave the next
  * batch without a slice, however large. NULL without memory for it. */
 static GstBuffer *
-make_buffer (GstVyreFilter *self, GstVyreItem *item)
+source_make_buffer (GstVyreFilter *self, GstVyreItem *item)
 {
   VyreStore *store = vyre_megakernel_get_readbacks (item->shared->kernel);
   GstAllocator *allocator = item->shared->readback_allocator;
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
 
-  if (!can_lend (store, item->batch))
-    return copy_out (self, item);
+  if (!source_can_lend (store, item->batch))
+    return source_copy_out (self, item);
   gsize slice = vyre_batch_steal_readback (item->batch);
-  GstBuffer *buffer = has_pool (self, allocator, layout)
+  GstBuffer *buffer = source_has_pool (self, allocator, layout)
                           ? gst_vyre_readback_pool_take (self->readbacks, slice)
                           : NULL;
   if (!buffer) {
@@ -179,12 +179,12 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
 }
 
 static GstFlowReturn
-push_batch (GstVyreFilter *self, GstVyreItem *item)
+source_push_batch (GstVyreFilter *self, GstVyreItem *item)
 {
   GError *error = NULL;
   GstVyreSettings settings;
 
-  GstFlowReturn flow = finish_batch (self, item);
+  GstFlowReturn flow = source_finish_batch (self, item);
   if (flow != GST_FLOW_OK) {
     vyre_mutex_lock (&self->lock);
     self->stats.flushed += flow == GST_FLOW_FLUSHING;
@@ -202,7 +202,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   gst_vyre_messages_batch (self, &settings, item->plan, readback,
       vyre_batch_get_completion (item->batch), &item->timing, due);
   vyre_program_unref (settings.program);
-  GstBuffer *buffer = make_buffer (self, item);
+  GstBuffer *buffer = source_make_buffer (self, item);
   if (!buffer)
     return gst_vyre_stream_fail (
         self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
@@ -212,7 +212,7 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
 }
 
 static GstFlowReturn
-push_item_event (GstVyreFilter *self, GstVyreItem *item)
+source_push_item_event (GstVyreFilter *self, GstVyreItem *item)
 {
   GstEvent *event = g_steal_pointer (&item->event);
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
@@ -225,7 +225,7 @@ push_item_event (GstVyreFilter *self, GstVyreItem *item)
 
 /* What belongs to a stream before a flush is not reported any more. */
 static void
-follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
+source_follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
 {
   if (item->epoch != self->task_epoch)
     gst_vyre_messages_flush (self);
@@ -244,8 +244,9 @@ source_loop (gpointer data)
     gst_pad_pause_task (self->srcpad); /* until it is stopped */
     return;
   }
-  follow_epoch (self, item);
-  GstFlowReturn flow = item->event ? push_item_event (self, item) : push_batch (self, item);
+  source_follow_epoch (self, item);
+  GstFlowReturn flow
+      = item->event ? source_push_item_event (self, item) : source_push_batch (self, item);
   if (flow != GST_FLOW_OK)
     gst_vyre_stream_end (self, item, flow);
   gst_vyre_item_forget_batch (item);
@@ -265,7 +266,7 @@ source_reset (GstVyreFilter *self)
 
 /* Whether nobody has deactivated the pad since this activation began. */
 static gboolean
-is_still_wanted (GstVyreFilter *self)
+source_is_still_wanted (GstVyreFilter *self)
 {
   GST_OBJECT_LOCK (self->srcpad);
   gboolean wanted = GST_PAD_MODE (self->srcpad) == GST_PAD_MODE_PUSH;
@@ -274,16 +275,16 @@ is_still_wanted (GstVyreFilter *self)
 }
 
 static gboolean
-start_task (GstVyreFilter *self)
+source_start_task (GstVyreFilter *self)
 {
-  if (!is_still_wanted (self) || !gst_vyre_replay_start (self))
+  if (!source_is_still_wanted (self) || !gst_vyre_replay_start (self))
     return FALSE;
   gst_vyre_stream_activate_source (self, TRUE);
   return gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);
 }
 
 static gboolean
-stop_task (GstVyreFilter *self)
+source_stop_task (GstVyreFilter *self)
 {
   gst_vyre_stream_activate_source (self, FALSE);
   if (!gst_pad_stop_task (self->srcpad))
@@ -304,7 +305,7 @@ source_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean activ
   if (mode != GST_PAD_MODE_PUSH || gst_vyre_stream_is_task (self))
     return FALSE;
   g_mutex_lock (&self->activation);
-  gboolean done = active ? start_task (self) : stop_task (self);
+  gboolean done = active ? source_start_task (self) : source_stop_task (self);
   g_mutex_unlock (&self->activation);
   return done;
 }

@@ -19,7 +19,7 @@
 
 /* The readback has one of its own. */
 static gboolean
-is_of_readback (GstMeta *meta)
+stamp_is_of_readback (GstMeta *meta)
 {
   return gst_meta_info_is_custom (meta->info)
          && gst_custom_meta_has_name ((GstCustomMeta *)meta, GST_VYRE_READBACK_META);
@@ -28,7 +28,7 @@ is_of_readback (GstMeta *meta)
 /* Metas that describe bytes without a tag that says so: pictures that are still to be drawn on the
  * buffer's, and how its bytes are encrypted. */
 static gboolean
-is_of_bytes (const GstMeta *meta)
+stamp_is_of_bytes (const GstMeta *meta)
 {
   return meta->info->api == GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE
          || meta->info->api == GST_PROTECTION_META_API_TYPE;
@@ -37,20 +37,20 @@ is_of_bytes (const GstMeta *meta)
 /* A meta says by its tags what it describes, such as memory, size or colours, none of which a
  * readback has; without tags it describes the moment. One of a pool stays with its buffer. */
 static gboolean
-is_kept (GstMeta *meta)
+stamp_is_kept (GstMeta *meta)
 {
   const gchar *const *tags = gst_meta_api_type_get_tags (meta->info->api);
 
   return !GST_META_FLAG_IS_SET (meta, GST_META_FLAG_POOLED) && (!tags || !tags[0])
-         && meta->info->transform_func && !is_of_bytes (meta) && !is_of_readback (meta);
+         && meta->info->transform_func && !stamp_is_of_bytes (meta) && !stamp_is_of_readback (meta);
 }
 
 static gboolean
-keep_meta (GstBuffer *buffer, GstMeta **meta, gpointer readback)
+stamp_keep_meta (GstBuffer *buffer, GstMeta **meta, gpointer readback)
 {
   GstMetaTransformCopy whole = { FALSE, 0, (gsize)-1 };
 
-  if (is_kept (*meta))
+  if (stamp_is_kept (*meta))
     (*meta)->info->transform_func (readback, *meta, buffer, _gst_meta_transform_copy, &whole);
   return TRUE;
 }
@@ -67,5 +67,5 @@ gst_vyre_stamp (GstBuffer *readback, const GstVyreItem *item)
   GST_BUFFER_OFFSET (readback) = timing->offset;
   GST_BUFFER_OFFSET_END (readback) = timing->offset_end;
   GST_BUFFER_FLAG_SET (readback, timing->flags & KEPT_FLAGS);
-  gst_buffer_foreach_meta (item->buffer, keep_meta, readback);
+  gst_buffer_foreach_meta (item->buffer, stamp_keep_meta, readback);
 }

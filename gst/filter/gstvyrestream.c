@@ -252,7 +252,7 @@ gst_vyre_stream_reopen (GstVyreFilter *self, gboolean keep_sticky)
 /* ---- the end of a stream ---------------------------------------------------------- */
 
 static gboolean
-is_drained (const GstVyreFilter *self)
+stream_is_drained (const GstVyreFilter *self)
 {
   return g_queue_is_empty ((GQueue *)&self->items)
          && (!self->worker || self->worker == g_thread_self ());
@@ -263,7 +263,7 @@ gboolean
 gst_vyre_stream_drain (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
-  while (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && !is_drained (self))
+  while (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && !stream_is_drained (self))
     gst_vyre_stream_sleep (self);
   gboolean drained = gst_vyre_stream_get_flow (self) == GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
@@ -278,7 +278,7 @@ gst_vyre_stream_restart (GstVyreFilter *self)
   GQueue dropped = G_QUEUE_INIT;
 
   vyre_mutex_lock (&self->lock);
-  while (self->eos && gst_vyre_stream_is_open (self) && !is_drained (self))
+  while (self->eos && gst_vyre_stream_is_open (self) && !stream_is_drained (self))
     gst_vyre_stream_sleep (self);
   self->eos = FALSE;
   if (gst_vyre_stream_get_flow (self) == GST_FLOW_EOS) {
@@ -302,7 +302,7 @@ gst_vyre_stream_relinked (GstVyreFilter *self)
 /* ---- the queue: the sink's end ------------------------------------------------------ */
 
 static void
-count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean dropped)
+stream_count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean dropped)
 {
   self->stats.buffers++;
   self->stats.payload_bytes += item->timing.size;
@@ -330,7 +330,7 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
   if (flow == GST_FLOW_OK && (self->source_is_new || (item->batch && item->shared != self->shared)))
     flow = GST_VYRE_FLOW_AGAIN;
   if (item->batch && flow != GST_VYRE_FLOW_AGAIN)
-    count_taken (self, item, flow != GST_FLOW_OK);
+    stream_count_taken (self, item, flow != GST_FLOW_OK);
   if (flow == GST_FLOW_OK)
     queue_append (self, item);
   g_mutex_unlock (&self->lock);
@@ -357,7 +357,7 @@ gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event)
 /* Whether a failure has to be told by us, because no buffer comes to tell upstream by. The
  * lock is held. */
 static gboolean
-is_untold (GstVyreFilter *self)
+stream_is_untold (GstVyreFilter *self)
 {
   gboolean untold = self->eos && flow_is_failure (self->flow) && !self->failed;
 
@@ -380,7 +380,7 @@ gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event)
     flow = GST_VYRE_FLOW_AGAIN;
   } else {
     self->eos = TRUE;
-    failure = is_untold (self) ? self->flow : GST_FLOW_OK;
+    failure = stream_is_untold (self) ? self->flow : GST_FLOW_OK;
     queue_append (self, item);
   }
   g_mutex_unlock (&self->lock);
@@ -394,7 +394,7 @@ gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event)
 /* ---- the queue: the task's end ---------------------------------------------------- */
 
 static gboolean
-has_next (const GstVyreFilter *self)
+stream_has_next (const GstVyreFilter *self)
 {
   return gst_vyre_stream_is_open (self) && !g_queue_is_empty ((GQueue *)&self->items);
 }
@@ -428,7 +428,7 @@ gst_vyre_stream_take (GstVyreFilter *self)
   vyre_mutex_lock (&self->lock);
   if (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && g_queue_is_empty (&self->items))
     queue_watch (self);
-  while (self->source_active && !has_next (self))
+  while (self->source_active && !stream_has_next (self))
     gst_vyre_stream_sleep (self);
   if (self->source_active) {
     item = g_queue_pop_head (&self->items);
@@ -468,7 +468,7 @@ gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn
   if (item->epoch == self->epoch && gst_vyre_stream_get_flow (self) == GST_FLOW_OK) {
     self->flow = flow;
     queue_keep_eos (self, item, &useless);
-    failure = is_untold (self) ? flow : GST_FLOW_OK;
+    failure = stream_is_untold (self) ? flow : GST_FLOW_OK;
     gst_vyre_stream_wake (self);
   }
   g_mutex_unlock (&self->lock);

@@ -22,8 +22,8 @@
 /* The control words of every batch; those of a ring that is large when an interval is
  * @due, or when there is nothing to show yet. */
 static void
-read_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, gboolean due,
-    VyreTelemetry *telemetry)
+watchdog_read_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback,
+    gboolean due, VyreTelemetry *telemetry)
 {
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   guint n_slots = vyre_plan_get_bound_program (item->plan)->n_slots;
@@ -36,13 +36,13 @@ read_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback
 }
 
 static gboolean
-has_ring (const VyreTelemetry *telemetry)
+watchdog_has_ring (const VyreTelemetry *telemetry)
 {
   return telemetry->occupancy.n_slots > 0;
 }
 
 static void
-count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *telemetry)
+watchdog_count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *telemetry)
 {
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
@@ -63,7 +63,7 @@ count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *teleme
 /* The first slot with one of @statuses, bits by number, or -1; unknown ones share the
  * last bit. */
 static gint
-find_slot (const GstVyreItem *item, const guint8 *readback, guint32 statuses)
+watchdog_find_slot (const GstVyreItem *item, const guint8 *readback, guint32 statuses)
 {
   const guint8 *ring = readback + vyre_plan_get_layout (item->plan)->offset[VYRE_PART_RING];
   guint n_slots = vyre_plan_get_bound_program (item->plan)->n_slots;
@@ -77,7 +77,7 @@ find_slot (const GstVyreItem *item, const guint8 *readback, guint32 statuses)
 }
 
 static char *
-describe_slot (const GstVyreItem *item, gint slot)
+watchdog_describe_slot (const GstVyreItem *item, gint slot)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (item->plan);
 
@@ -87,15 +87,15 @@ describe_slot (const GstVyreItem *item, gint slot)
 /* A faulted slot is visible in its readback; the bus hears of the first, and why the host could
  * not give one what it asked for. */
 static void
-warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
+watchdog_warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
 {
-  gint slot = find_slot (item, readback, 1u << VYRE_STATUS_FAULT);
+  gint slot = watchdog_find_slot (item, readback, 1u << VYRE_STATUS_FAULT);
   const GError *io_error = vyre_batch_get_io_error (item->batch);
 
   if (slot < 0)
     return;
   self->watch.warned_of_fault = TRUE;
-  g_autofree char *text = describe_slot (item, slot);
+  g_autofree char *text = watchdog_describe_slot (item, slot);
   if (io_error) {
     GST_ELEMENT_WARNING (
         self, STREAM, FAILED, ("A slot of a batch faulted. %s", io_error->message), (NULL));
@@ -110,7 +110,7 @@ warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
 }
 
 static void
-count_stall (GstVyreFilter *self)
+watchdog_count_stall (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   self->stats.stalls++;
@@ -118,13 +118,14 @@ count_stall (GstVyreFilter *self)
 }
 
 static void
-warn_of_slot (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, guint n_left)
+watchdog_warn_of_slot (
+    GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, guint n_left)
 {
   const guint8 *ring = readback + vyre_plan_get_layout (item->plan)->offset[VYRE_PART_RING];
-  gint slot = find_slot (item, readback, LEFT_OVER);
+  gint slot = watchdog_find_slot (item, readback, LEFT_OVER);
   guint32 status = vyre_read_word (ring, (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS);
   gboolean waits = status == VYRE_STATUS_WAIT_IO;
-  g_autofree char *text = describe_slot (item, slot);
+  g_autofree char *text = watchdog_describe_slot (item, slot);
 
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
       ("Slot %d of a batch %s, buffer after buffer; %u of %u slots are left over. Fix: %s; see "
@@ -139,7 +140,7 @@ warn_of_slot (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readba
 /* A slot that is left over may be through in the next readback; two with the same slots
  * drained are what the watchdog suspects. It is over when nothing is left. */
 static void
-watch_slots (
+watchdog_watch_slots (
     GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, const VyreTelemetry *now)
 {
   GstVyreWatch *watch = &self->watch;
@@ -153,8 +154,8 @@ watch_slots (
   if (!health.suspected_stall || !was_left || watch->slots_stalled)
     return;
   watch->slots_stalled = TRUE;
-  count_stall (self);
-  warn_of_slot (self, item, readback, health.queue_depth);
+  watchdog_count_stall (self);
+  watchdog_warn_of_slot (self, item, readback, health.queue_depth);
 }
 
 /* Takes note of a completed batch; @due: when its whole ring is to be looked at,
@@ -165,12 +166,12 @@ gst_vyre_watchdog_batch (
 {
   VyreTelemetry telemetry = { 0 };
 
-  read_batch (self, item, readback, due, &telemetry);
-  count_batch (self, item, &telemetry);
+  watchdog_read_batch (self, item, readback, due, &telemetry);
+  watchdog_count_batch (self, item, &telemetry);
   if (vyre_batch_get_completion (item->batch)->faults > 0 && !self->watch.warned_of_fault)
-    warn_of_fault (self, item, readback);
-  if (has_ring (&telemetry))
-    watch_slots (self, item, readback, &telemetry);
+    watchdog_warn_of_fault (self, item, readback);
+  if (watchdog_has_ring (&telemetry))
+    watchdog_watch_slots (self, item, readback, &telemetry);
 }
 
 /* The kernel has made no progress for @idle µs while the item's batch is in flight.
@@ -181,7 +182,7 @@ gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idl
   if (idle < STALL || self->watch.batch_stalled)
     return;
   self->watch.batch_stalled = TRUE;
-  count_stall (self);
+  watchdog_count_stall (self);
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
       ("Batch %u is in flight and the kernel has made no progress for %d s. Fix: see what else "
        "keeps the device busy, send smaller buffers, or set residency=dispatch; the stream ends "

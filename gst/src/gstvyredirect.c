@@ -52,7 +52,7 @@ gst_vyre_direct_takes (
  * tell, it says that it has all. The mapping is asked about, and never looked at: whoever cuts the
  * file meanwhile does no harm. */
 static guint
-count_cached (int fd, gsize size)
+direct_count_cached (int fd, gsize size)
 {
   gsize page = (gsize)sysconf (_SC_PAGESIZE);
   guint8 *bytes = mmap (NULL, size, PROT_READ, MAP_SHARED, fd, 0);
@@ -78,5 +78,5 @@ gst_vyre_direct_pays (int fd)
   struct stat status;
 
   return fstat (fd, &status) == 0 && (guint64)status.st_size >= memory / PART_OF_MEMORY
-         && count_cached (fd, (gsize)status.st_size) < N_SAMPLES / 2;
+         && direct_count_cached (fd, (gsize)status.st_size) < N_SAMPLES / 2;
 }

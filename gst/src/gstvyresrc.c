@@ -54,7 +54,7 @@ struct _GstVyreSrc {
 };
 
 static GType
-direct_io_get_type (void)
+src_direct_io_get_type (void)
 {
   static gsize type;
   static const GEnumValue values[] = {
@@ -72,17 +72,17 @@ direct_io_get_type (void)
 static GstStaticPadTemplate src_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-static void uri_handler_init (gpointer iface, gpointer data);
+static void src_uri_handler_init (gpointer iface, gpointer data);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (
     GstVyreSrc, gst_vyre_src, GST_TYPE_BASE_SRC,
-    G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, uri_handler_init);
+    G_IMPLEMENT_INTERFACE (GST_TYPE_URI_HANDLER, src_uri_handler_init);
     GST_DEBUG_CATEGORY_INIT (GST_CAT_DEFAULT, "vyresrc", 0, "files by io_uring"))
 
 GST_ELEMENT_REGISTER_DEFINE (vyresrc, "vyresrc", GST_RANK_NONE, GST_TYPE_VYRE_SRC)
 
 static gchar *
-dup_location (GstVyreSrc *self)
+src_dup_location (GstVyreSrc *self)
 {
   GST_OBJECT_LOCK (self);
   gchar *location = g_strdup (self->location);
@@ -91,7 +91,7 @@ dup_location (GstVyreSrc *self)
 }
 
 static gboolean
-decide_allocation (GstBaseSrc *src, GstQuery *query)
+src_decide_allocation (GstBaseSrc *src, GstQuery *query)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
   GstAllocator *allocator = NULL;
@@ -109,9 +109,9 @@ decide_allocation (GstBaseSrc *src, GstQuery *query)
 }
 
 static GstFlowReturn
-fail (GstVyreSrc *self, GError *error)
+src_fail (GstVyreSrc *self, GError *error)
 {
-  g_autofree gchar *location = dup_location (self);
+  g_autofree gchar *location = src_dup_location (self);
   g_autofree gchar *shown = g_filename_display_name (location);
 
   GST_ELEMENT_ERROR (self, RESOURCE, READ, ("%s: %s", shown, error->message), (NULL));
@@ -120,7 +120,7 @@ fail (GstVyreSrc *self, GError *error)
 }
 
 static gboolean
-get_size (GstBaseSrc *src, guint64 *size)
+src_get_size (GstBaseSrc *src, guint64 *size)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
   struct stat status;
@@ -134,7 +134,7 @@ get_size (GstBaseSrc *src, guint64 *size)
 /* How many blocks to have on their way. Who pulls says where, and has other places in mind
  * than the next one. */
 static guint
-get_depth (GstVyreSrc *self)
+src_get_depth (GstVyreSrc *self)
 {
   if (GST_PAD_MODE (GST_BASE_SRC_PAD (self)) == GST_PAD_MODE_PULL)
     return 1;
@@ -147,7 +147,7 @@ get_depth (GstVyreSrc *self)
 /* The streaming thread gets GST_BUFFER_OFFSET_NONE where the base class counts in time, as
  * do-timestamp makes it: reading goes on, and the base class cuts no block at the file's end. */
 static GstFlowReturn
-create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
+src_create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
   guint64 size = 0;
@@ -160,22 +160,22 @@ create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
   }
   if (!self->blocks.file_io) /* pulled from, without a negotiation */
     gst_vyre_blocks_set_store (&self->blocks, NULL);
-  if (!get_size (src, &size))
+  if (!src_get_size (src, &size))
     size = 0;
   if (offset == GST_BUFFER_OFFSET_NONE)
     offset = self->position;
   length = (guint)MIN (length, size > offset ? size - offset : DEFAULT_BLOCKSIZE);
   GstFlowReturn flow = gst_vyre_blocks_read (
-      &self->blocks, offset, length, size, get_depth (self), buffer, &error);
+      &self->blocks, offset, length, size, src_get_depth (self), buffer, &error);
   if (flow == GST_FLOW_OK)
     self->position = GST_BUFFER_OFFSET_END (*buffer);
-  return error ? fail (self, error) : flow;
+  return error ? src_fail (self, error) : flow;
 }
 
 /* A place in time names no place in the file, except that the stream starts where the file
  * does, and nothing is known of a way back. */
 static gboolean
-do_seek (GstBaseSrc *src, GstSegment *segment)
+src_do_seek (GstBaseSrc *src, GstSegment *segment)
 {
   gboolean in_bytes = segment->format == GST_FORMAT_BYTES;
 
@@ -189,7 +189,7 @@ do_seek (GstBaseSrc *src, GstSegment *segment)
 }
 
 static gboolean
-refuse (GstVyreSrc *self, GstResourceError code, const gchar *location, const gchar *what,
+src_refuse (GstVyreSrc *self, GstResourceError code, const gchar *location, const gchar *what,
     const gchar *fix)
 {
   g_autofree gchar *shown = g_filename_display_name (location ? location : "vyresrc");
@@ -202,24 +202,24 @@ refuse (GstVyreSrc *self, GstResourceError code, const gchar *location, const gc
 
 /* Only of regular files is it known that they end, and that a read does. */
 static gboolean
-open_file (GstVyreSrc *self, const gchar *location)
+src_open_file (GstVyreSrc *self, const gchar *location)
 {
   self->blocks.fd = vyre_file_open (location, O_RDONLY);
   self->has_size = self->blocks.fd >= 0 && vyre_file_tells_size (self->blocks.fd);
   if (self->blocks.fd >= 0)
     return TRUE;
   if (errno == EISDIR || errno == ENODEV)
-    return refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
+    return src_refuse (self, GST_RESOURCE_ERROR_OPEN_READ, location,
         errno == EISDIR ? "a directory" : "not a regular file",
         "name a regular file, or use fdsrc or filesrc for what has no end");
-  return refuse (self,
+  return src_refuse (self,
       errno == ENOENT ? GST_RESOURCE_ERROR_NOT_FOUND : GST_RESOURCE_ERROR_OPEN_READ, location,
       g_strerror (errno), "name a file that can be read");
 }
 
 /* Who asks for direct reads hears that there are none. */
 static void
-open_direct (GstVyreSrc *self, const gchar *location)
+src_open_direct (GstVyreSrc *self, const gchar *location)
 {
   GST_OBJECT_LOCK (self);
   DirectIo wanted = self->direct_io;
@@ -240,7 +240,7 @@ open_direct (GstVyreSrc *self, const gchar *location)
 }
 
 static void
-close_file (GstVyreSrc *self)
+src_close_file (GstVyreSrc *self)
 {
   gst_vyre_direct_close (&self->blocks.direct);
   if (self->blocks.fd >= 0)
@@ -250,7 +250,7 @@ close_file (GstVyreSrc *self)
 
 /* In a child. What is being read is left alone. */
 static void
-become_inherited (gpointer element)
+src_become_inherited (gpointer element)
 {
   GstBaseSrc *src = GST_BASE_SRC (element);
 
@@ -261,41 +261,41 @@ become_inherited (gpointer element)
 }
 
 static gboolean
-start (GstBaseSrc *src)
+src_start (GstBaseSrc *src)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
-  g_autofree gchar *location = dup_location (self);
+  g_autofree gchar *location = src_dup_location (self);
 
   if (!location || !*location)
-    return refuse (self, GST_RESOURCE_ERROR_NOT_FOUND, NULL, "no file", "set location");
-  if (!gst_vyre_thread_check (GST_ELEMENT_CAST (self)) || !open_file (self, location)) {
-    close_file (self);
+    return src_refuse (self, GST_RESOURCE_ERROR_NOT_FOUND, NULL, "no file", "set location");
+  if (!gst_vyre_thread_check (GST_ELEMENT_CAST (self)) || !src_open_file (self, location)) {
+    src_close_file (self);
     return FALSE;
   }
-  open_direct (self, location);
-  gst_vyre_fork_watch (self, become_inherited);
+  src_open_direct (self, location);
+  gst_vyre_fork_watch (self, src_become_inherited);
   return TRUE;
 }
 
 static gboolean
-stop (GstBaseSrc *src)
+src_stop (GstBaseSrc *src)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
 
   gst_vyre_fork_unwatch (self);
   gst_vyre_blocks_stop (&self->blocks);
-  close_file (self);
+  src_close_file (self);
   return TRUE;
 }
 
 static gboolean
-is_seekable (GstBaseSrc *src)
+src_is_seekable (GstBaseSrc *src)
 {
   return GST_VYRE_SRC (src)->has_size;
 }
 
 static GstStructure *
-describe (GstVyreSrc *self)
+src_describe (GstVyreSrc *self)
 {
   VyreFileIoCounters reads = { 0 };
   const gchar *mode = "none";
@@ -319,7 +319,7 @@ describe (GstVyreSrc *self)
 }
 
 static gboolean
-source_set_location (GstVyreSrc *self, const gchar *location)
+src_set_location (GstVyreSrc *self, const gchar *location)
 {
   GST_OBJECT_LOCK (self);
   gboolean idle = GST_STATE (self) < GST_STATE_PAUSED;
@@ -334,55 +334,55 @@ source_set_location (GstVyreSrc *self, const gchar *location)
 }
 
 static void
-location_set (GObject *object, const GValue *value)
+src_take_location (GObject *object, const GValue *value)
 {
-  source_set_location (GST_VYRE_SRC (object), g_value_get_string (value));
+  src_set_location (GST_VYRE_SRC (object), g_value_get_string (value));
 }
 
 static void
-stats_get (GObject *object, GValue *value)
+src_stats_get (GObject *object, GValue *value)
 {
-  g_value_take_boxed (value, describe (GST_VYRE_SRC (object)));
+  g_value_take_boxed (value, src_describe (GST_VYRE_SRC (object)));
 }
 
 #define READY GST_VYRE_PROPERTY_READY
 #define PLAYING GST_VYRE_PROPERTY_PLAYING
 #define AT(field) GstVyreSrc, field
 
-static const GstVyreProperty source_rows[] = {
+static const GstVyreProperty src_rows[] = {
   { GST_VYRE_STRING ("location", "File location", "The file to read", READY, NULL, AT (location)),
-      .set = location_set },
+      .set = src_take_location },
   { GST_VYRE_UINT ("queue-depth", "Queue depth", "Most reads at the same time", PLAYING, 1,
       MOST_QUEUE_DEPTH, 8, AT (queue_depth)) },
   { GST_VYRE_ENUM ("direct-io", "Direct I/O", "Which reads go past the page cache (O_DIRECT)",
-      READY, direct_io_get_type, DIRECT_IO_AUTO, AT (direct_io)) },
+      READY, src_direct_io_get_type, DIRECT_IO_AUTO, AT (direct_io)) },
   { GST_VYRE_BOXED (
-      "stats", "Statistics", "How the file was read", gst_structure_get_type, stats_get) },
+      "stats", "Statistics", "How the file was read", gst_structure_get_type, src_stats_get) },
   { 0 },
 };
 
-static const GstVyrePropertyTable source_properties[] = { { source_rows, 0 }, { NULL, 0 } };
+static const GstVyrePropertyTable src_properties[] = { { src_rows, 0 }, { NULL, 0 } };
 
 static void
 gst_vyre_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
-  gst_vyre_properties_set (object, source_properties, id, value);
+  gst_vyre_properties_set (object, src_properties, id, value);
 }
 
 static void
 gst_vyre_src_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
-  gst_vyre_properties_get (object, source_properties, id, value);
+  gst_vyre_properties_get (object, src_properties, id, value);
 }
 
 static GstURIType
-get_uri_type (GType type)
+src_get_uri_type (GType type)
 {
   return GST_URI_SRC;
 }
 
 static const gchar *const *
-get_protocols (GType type)
+src_get_protocols (GType type)
 {
   static const gchar *const protocols[] = { GST_VYRE_URI_SCHEME, NULL };
 
@@ -390,21 +390,21 @@ get_protocols (GType type)
 }
 
 static gchar *
-get_uri (GstURIHandler *handler)
+src_get_uri (GstURIHandler *handler)
 {
-  g_autofree gchar *location = dup_location (GST_VYRE_SRC (handler));
+  g_autofree gchar *location = src_dup_location (GST_VYRE_SRC (handler));
 
   return location ? gst_vyre_uri_from_location (location) : NULL;
 }
 
 static gboolean
-set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
+src_set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
 {
   g_autofree gchar *location = NULL;
 
   if (!gst_vyre_uri_to_location (uri, &location, error))
     return FALSE;
-  if (source_set_location (GST_VYRE_SRC (handler), location))
+  if (src_set_location (GST_VYRE_SRC (handler), location))
     return TRUE;
   g_set_error (error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
       "A stream is being read. Fix: set the element to READY first.");
@@ -412,25 +412,25 @@ set_uri (GstURIHandler *handler, const gchar *uri, GError **error)
 }
 
 static void
-uri_handler_init (gpointer iface, gpointer data)
+src_uri_handler_init (gpointer iface, gpointer data)
 {
   GstURIHandlerInterface *handler = iface;
 
-  handler->get_type = get_uri_type;
-  handler->get_protocols = get_protocols;
-  handler->get_uri = get_uri;
-  handler->set_uri = set_uri;
+  handler->get_type = src_get_uri_type;
+  handler->get_protocols = src_get_protocols;
+  handler->get_uri = src_get_uri;
+  handler->set_uri = src_set_uri;
 }
 
 static void
 gst_vyre_src_finalize (GObject *object)
 {
-  gst_vyre_properties_clear (object, source_properties);
+  gst_vyre_properties_clear (object, src_properties);
   G_OBJECT_CLASS (gst_vyre_src_parent_class)->finalize (object);
 }
 
 static gboolean
-post_message (GstElement *element, GstMessage *message)
+src_post_message (GstElement *element, GstMessage *message)
 {
   gst_vyre_thread_adopt (message);
   return GST_ELEMENT_CLASS (gst_vyre_src_parent_class)->post_message (element, message);
@@ -446,25 +446,25 @@ gst_vyre_src_class_init (GstVyreSrcClass *klass)
   object->set_property = gst_vyre_src_set_property;
   object->get_property = gst_vyre_src_get_property;
   object->finalize = gst_vyre_src_finalize;
-  gst_vyre_properties_install (object, source_properties);
+  gst_vyre_properties_install (object, src_properties);
   gst_element_class_set_static_metadata (element, "File source by io_uring", "Source/File",
       "Reads a file, several blocks ahead, into the memory that downstream proposes",
       "The gst-vyre authors");
   gst_element_class_add_static_pad_template (element, &src_template);
-  element->post_message = post_message;
-  source->start = start;
-  source->stop = stop;
-  source->get_size = get_size;
-  source->is_seekable = is_seekable;
-  source->do_seek = do_seek;
-  source->decide_allocation = decide_allocation;
-  source->create = create;
+  element->post_message = src_post_message;
+  source->start = src_start;
+  source->stop = src_stop;
+  source->get_size = src_get_size;
+  source->is_seekable = src_is_seekable;
+  source->do_seek = src_do_seek;
+  source->decide_allocation = src_decide_allocation;
+  source->create = src_create;
 }
 
 static void
 gst_vyre_src_init (GstVyreSrc *self)
 {
-  gst_vyre_properties_init (self, source_properties);
+  gst_vyre_properties_init (self, src_properties);
   gst_vyre_blocks_init (&self->blocks, GST_BASE_SRC_CAST (self));
   gst_base_src_set_blocksize (GST_BASE_SRC_CAST (self), DEFAULT_BLOCKSIZE);
 }

@@ -10,7 +10,7 @@
 #include "common/gstvyrefile.h"
 #include "vyre/vyre.h"
 
-/* Bytes that go through a pipe at a time. */
+/* Most bytes that pass through the pipe at a time */
 #define PIECE 65536
 
 /* Sets the error of memory that promises @size bytes and has @found. */
@@ -51,7 +51,8 @@ bytes_read_file (GstMemory *memory, guint8 *data, GError **error)
   return done == memory->size;
 }
 
-/* Where a page is gone the system says so, and does not end the process as a look would. */
+/* Reading through the system reports a page that is gone; reading the page itself would end the
+ * process. */
 static gboolean
 bytes_copy_by_pipe (const int *ends, const GstMapInfo *from, guint8 *data, GError **error)
 {
@@ -108,7 +109,7 @@ bytes_copy_memory (GstMemory *memory, guint8 *data, GError **error)
   return fine;
 }
 
-/* Whether all of @buffer may be looked at through a mapping, now and later. */
+/* TRUE if all of @buffer may be read through a mapping, now and later. */
 gboolean
 gst_vyre_bytes_are_mappable (GstBuffer *buffer)
 {
@@ -119,7 +120,7 @@ gst_vyre_bytes_are_mappable (GstBuffer *buffer)
   return TRUE;
 }
 
-/* Copies all bytes of @buffer, of however many memories. */
+/* Copies all bytes of @buffer, which may have any number of memories. */
 gboolean
 gst_vyre_bytes_copy (GstBuffer *buffer, guint8 *data, GError **error)
 {

@@ -3,9 +3,9 @@
 
 #include "vyre/vyre.h"
 
-/* The element that takes buffers of a feature and gives them in system memory; where @other is one,
- * the same on machines that lack the first. Most of them hand on what they get if they may, so a
- * caps filter has to follow. */
+/* For each feature, the element that takes its buffers and gives them in system memory; @other is
+ * the same for machines without the first. Most of these elements pass their input on if they may,
+ * so a caps filter has to follow. */
 static const struct {
   const gchar *feature;
   const gchar *element;
@@ -23,8 +23,8 @@ static const struct {
   { "memory:HIPMemory", "hipdownload", NULL },
 };
 
-/* The feature that takes buffers out of reach, or NULL. Features also name metas; only memory
- * that is not the system's does. */
+/* Returns the feature that keeps the CPU from buffers, or NULL. Features also name metas; only
+ * memory that is not system memory is out of reach. */
 static const gchar *
 device_memory_find_feature (const GstCapsFeatures *features)
 {
@@ -37,7 +37,7 @@ device_memory_find_feature (const GstCapsFeatures *features)
   return NULL;
 }
 
-/* Without an element that is known to fit, whoever made the memory knows one. */
+/* Without a known element, the user has to ask the maker of the memory. */
 static gchar *
 device_memory_describe_fix (const gchar *feature, const gchar *name)
 {
@@ -54,7 +54,7 @@ device_memory_describe_fix (const gchar *feature, const gchar *name)
       name, feature);
 }
 
-/* Whether the CPU reads buffers of @caps. */
+/* TRUE if the CPU can read buffers of @caps. */
 gboolean
 gst_vyre_device_memory_check (GstCaps *caps, GError **error)
 {

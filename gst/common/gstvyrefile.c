@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes that cannot be taken away, of what is no regular file. */
+/* The number of solid bytes of anything but a regular file: no other process can cut it */
 #define NO_FILE G_MAXSIZE
 
 typedef enum {
@@ -34,8 +34,8 @@ file_root_of (GstMemory *memory)
   return GST_MINI_OBJECT_CAST (memory->parent ? memory->parent : memory);
 }
 
-/* How many bytes of a file nobody can take away any more. The seal is looked for first: what
- * the file has then it keeps. */
+/* Returns how many bytes of a file no process can cut off any more. The seal is read before the
+ * size: a sealed file keeps the size that it has then. */
 static gsize
 file_find_solid (int fd)
 {
@@ -69,8 +69,7 @@ gst_vyre_file_get_hold (GstMemory *memory)
   return solid >= end ? GST_VYRE_FILE_SEALED : GST_VYRE_FILE_LOOSE;
 }
 
-/* Linux makes another mapping of the same pages for who asks it to enlarge none of them, and
- * refuses that to a private one. */
+/* mremap() from 0 bytes makes a second mapping of shared pages, and fails for a private mapping. */
 static gboolean
 file_is_mapped_shared (gconstpointer address)
 {
@@ -84,8 +83,8 @@ file_is_mapped_shared (gconstpointer address)
   return TRUE;
 }
 
-/* Memory keeps the flags of its mapping to itself, but not from the system. Nothing is looked at
- * through the mapping. */
+/* GstFdMemory does not tell the flags of its mapping, so the system is asked. The mapping itself is
+ * not read. */
 static Sharing
 file_find_sharing (GstMemory *memory)
 {
@@ -98,8 +97,8 @@ file_find_sharing (GstMemory *memory)
   return sharing;
 }
 
-/* Whether the bytes of @memory are those of its file: what is written to a private mapping
- * is not, and a dma-buf has none that could be read. */
+/* TRUE if the bytes of @memory are those of its file. Writes to a private mapping are not in the
+ * file, and a dma-buf cannot be read as a file. */
 gboolean
 gst_vyre_file_is_memory (GstMemory *memory)
 {

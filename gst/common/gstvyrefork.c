@@ -10,7 +10,7 @@ typedef struct {
   GstVyreForked forked;
 } Watched;
 
-/* A leaf. It is held while the process forks, so that the list is whole in the child. */
+/* A leaf lock. It is held while the process forks, so that the list is whole in the child. */
 static GMutex fork_lock;
 static GSList *fork_watched; /* of Watched */
 
@@ -37,7 +37,7 @@ fork_enter_child (void)
   }
 }
 
-/* Once, before there is an element. */
+/* Called once, before the first element is made. */
 void
 gst_vyre_fork_init (void)
 {
@@ -55,7 +55,7 @@ gst_vyre_fork_watch (gpointer owner, GstVyreForked forked)
   g_mutex_unlock (&fork_lock);
 }
 
-/* Fine for one that is not watched. */
+/* @owner need not be watched. */
 void
 gst_vyre_fork_unwatch (gpointer owner)
 {
@@ -71,8 +71,8 @@ gst_vyre_fork_unwatch (gpointer owner)
   g_free (found);
 }
 
-/* A pad's streaming thread is not there: nobody has its locks, and its task, which would be waited
- * for, is left alone. */
+/* Gives @pad new locks and no task: the child has no streaming thread that could hold the locks, or
+ * that an end of the task could wait for. */
 void
 gst_vyre_fork_forget_thread (GstPad *pad)
 {

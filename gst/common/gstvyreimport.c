@@ -8,19 +8,20 @@
 #include "common/gstvyrefile.h"
 #include "common/gstvyrefork.h"
 
-/* The import of one memory by one kernel. Of a file, it is of a mapping of our own: that
- * of a GstFdMemory comes and goes with whoever maps it. */
+/* The import of one memory by one kernel. The import of a file has a mapping of its own: a
+ * GstFdMemory is only mapped while a user maps it. */
 typedef struct {
-  VyreMegakernel *maker; /* not owned: whose import is being made, or NULL */
-  VyreImport *import;    /* NULL until it is */
-  guint8 *base;          /* where offset 0 of the memory is */
+  VyreMegakernel *maker; /* not owned: the kernel that makes the import, or NULL */
+  VyreImport *import;    /* NULL until it is made */
+  guint8 *base;          /* address of offset 0 of the memory */
   gpointer mapping;
   gsize mapped;
 } Import;
 
-/* Several kernels may read one memory, behind a tee. */
+/* Guards all lists; not held while a driver makes an import. Behind a tee, several kernels may read
+ * one memory. */
 static GMutex lock; /* of all lists; not held while a driver makes an import */
-static GCond made;  /* an import, or it could not be */
+static GCond made;  /* signalled when an import is made, or failed */
 
 /* In a child. A thread of its parent may have held the lock. */
 static void
@@ -30,7 +31,7 @@ import_forked (gpointer owner)
   g_cond_init (&made);
 }
 
-/* Once, after gst_vyre_fork_init(). */
+/* Called once, after gst_vyre_fork_init(). */
 void
 gst_vyre_import_init (void)
 {
@@ -50,12 +51,12 @@ import_free (gpointer data)
 
   gboolean gone = !import->import || vyre_import_unref (import->import);
 
-  if (import->mapping && gone) /* or the device may still look there */
+  if (import->mapping && gone) /* otherwise the device may still read there */
     munmap (import->mapping, import->mapped);
   g_free (import);
 }
 
-/* A part has no pages of its own: the whole memory is imported, once. */
+/* A part of a memory has no pages of its own: the whole memory is imported, once. */
 static GstMemory *
 import_root_of (GstMemory *memory)
 {
@@ -64,7 +65,7 @@ import_root_of (GstMemory *memory)
   return memory;
 }
 
-/* Whether the bytes of a file can be mapped without a thought. */
+/* TRUE if no process can cut the file, so that its bytes can be mapped. */
 static gboolean
 import_is_sealed_file (GstMemory *memory)
 {
@@ -72,14 +73,14 @@ import_is_sealed_file (GstMemory *memory)
          && gst_vyre_file_is_memory (memory);
 }
 
-/* Memory that stays at its address for as long as it lives. */
+/* TRUE for memory that keeps its address as long as it lives. */
 static gboolean
 import_is_system_memory (GstMemory *memory)
 {
   return gst_memory_is_type (memory, GST_ALLOCATOR_SYSMEM);
 }
 
-/* Whether a payload has come in this memory before: that of a pool comes again. */
+/* TRUE if an earlier payload lay in this memory: memory of a pool comes again. */
 static gboolean
 import_comes_again (GstMemory *memory)
 {
@@ -96,7 +97,7 @@ import_comes_again (GstMemory *memory)
   return again;
 }
 
-/* Whether @memory is of a kind that can be imported, and worth it. */
+/* TRUE if @memory can be imported, and an import pays. */
 gboolean
 gst_vyre_import_accepts (GstMemory *memory, VyreMegakernel *kernel)
 {
@@ -156,8 +157,8 @@ import_at_base (GstMemory *memory, VyreMegakernel *kernel, Import *import, GErro
   return import->import != NULL;
 }
 
-/* Nothing is written to it, but some drivers pin only pages that could be; which keeps the file
- * from being sealed against that, and so is the second try. */
+/* The mapping is only read, but some drivers pin only writable pages. A file that is sealed against
+ * writes refuses such a mapping: hence the second try. */
 static gboolean
 import_file (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
 {
@@ -204,7 +205,8 @@ import_look_up (const GPtrArray *list, const VyreMegakernel *kernel)
   return NULL;
 }
 
-/* The import of @root by @kernel once it is made, if it is or is about to be; the lock is held. */
+/* Returns the import of @root by @kernel, and waits if another thread is making it; NULL if there
+ * is none. The lock is held. */
 static Import *
 import_wait (const GPtrArray *list, const VyreMegakernel *kernel)
 {
@@ -215,7 +217,7 @@ import_wait (const GPtrArray *list, const VyreMegakernel *kernel)
   return import;
 }
 
-/* Makes the import of @root by @kernel; the lock is held, and dropped on the way. */
+/* Makes the import of @root by @kernel. The lock is held, and dropped on the way. */
 static Import *
 import_add (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **error)
 {
@@ -234,7 +236,7 @@ import_add (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **e
   return NULL;
 }
 
-/* The import of @memory by @kernel, made now if there is none yet. */
+/* Finds the import of @memory by @kernel, and makes it if there is none. */
 gboolean
 gst_vyre_import_find (
     GstMemory *memory, VyreMegakernel *kernel, GstVyreImported *imported, GError **error)

@@ -11,7 +11,7 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  gchar *device; /* as asked for */
+  gchar *device; /* as the property says, not the name of the device */
   gchar *group;  /* NULL: the kernel of all elements that name none */
   VyreMegakernelParams megakernel;
 } GstVyreKernelParams;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/gstvyreproperty.h"
 
-/* A field is read and written through the type of its row: enums and flags are as large as a
- * guint, and compatible with it. */
+/* Reads and writes a field through the type of its row. Enums and flags are as large as a guint,
+ * and compatible with it. */
 #define FIELD(ctype, owner, row) G_STRUCT_MEMBER (ctype, owner, (row)->offset)
 
 static gboolean
@@ -81,7 +81,7 @@ value_set_number (GValue *value, guint64 number)
     g_value_set_uint64 (value, number);
 }
 
-/* The row of a property by its number, from 1 on, and the struct that its field lies in. */
+/* Returns the row of a property by its number, from 1 on; @owner gets the struct of its field. */
 static const GstVyreProperty *
 tables_find (gpointer instance, const GstVyrePropertyTable *tables, guint id, gpointer *owner)
 {
@@ -196,7 +196,7 @@ gst_vyre_fields_clear (const GstVyreProperty *rows, gpointer owner)
   }
 }
 
-/* Whether the fields of all rows are the same in @a and @b. */
+/* TRUE if the fields of all rows are equal in @a and @b. */
 gboolean
 gst_vyre_fields_equal (const GstVyreProperty *rows, gconstpointer a, gconstpointer b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Tables of properties. One row says all there is to say of a property: installing, setting,
- * getting and defaults come from it. A property with a field of its own needs no code.
+ * Tables of properties. One row says everything about a property: installing, setting, getting and
+ * the default come from it. A property that only stores a field needs no code.
  */
 #pragma once
 
@@ -42,7 +42,7 @@ typedef struct {
   void (*changed) (GObject *object);                  /* after storing, without a lock */
 } GstVyreProperty;
 
-/* A field's offset, for rows of a type that is as large as @ctype. */
+/* The offset of a field, which has to be as large as @ctype */
 #define GST_VYRE_FIELD(ctype, owner, field)                                                        \
   (G_STRUCT_OFFSET (owner, field)                                                                  \
       + 0 * sizeof (gchar[sizeof (((owner *)0)->field) == sizeof (ctype) ? 1 : -1]))
@@ -67,8 +67,8 @@ typedef struct {
   .name = name_, .nick = nick_, .blurb = blurb_, .flags = GST_VYRE_PROPERTY_READABLE,              \
   .type = GST_VYRE_PROPERTY_BOXED, .get_type = get_type_, .get = get_
 
-/* The rows whose fields lie in one struct, at @base of the instance. An element has a list of
- * these, which ends with one without rows. */
+/* Rows whose fields lie in one struct, at offset @base of the instance. An element has an array of
+ * these; an entry without rows ends it. */
 typedef struct {
   const GstVyreProperty *rows;
   gsize base;

@@ -5,11 +5,10 @@
 
 #include "common/gstvyrefork.h"
 
-/* Where each part starts, and what it takes. */
+/* Names of the fields with the offset and the size of each part */
 static GQuark meta_fields[VYRE_N_PARTS][2];
 
-/* A part of the buffer no longer holds all four parts; everything else keeps
- * the meta. */
+/* A copy of the whole buffer keeps the meta; a region of it need not hold all four parts. */
 static gboolean
 meta_transform (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type, gpointer data,
     gpointer user_data)
@@ -67,20 +66,20 @@ meta_add (GstBuffer *buffer, const VyreLayout *layout)
   }
 }
 
-/* With so many to start with, a buffer that comes back finds others there: a pool that
- * becomes empty, or ceases to be, makes a system call. */
+/* A pool that runs empty or is no longer empty makes a system call. With two buffers, one that
+ * comes back meets another. */
 #define LEAST_BUFFERS 2
 
 struct _GstVyreReadbackPool {
   GstBufferPool parent;
   GstAllocator *allocator;
   VyreLayout layout;
-  guint generation; /* of the process */
+  guint generation; /* forks since the plugin was loaded */
 };
 
 G_DEFINE_FINAL_TYPE (GstVyreReadbackPool, gst_vyre_readback_pool, GST_TYPE_BUFFER_POOL)
 
-/* Makes @buffer, which is empty, a readback: the four parts of @whole, which it takes. */
+/* Makes the empty @buffer a readback: the four parts of @whole, which it takes. */
 void
 gst_buffer_append_vyre_readback (GstBuffer *buffer, GstMemory *whole, const VyreLayout *layout)
 {
@@ -103,7 +102,8 @@ pool_alloc_buffer (GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquire
   return GST_FLOW_OK;
 }
 
-/* The memory that the parts of a buffer share; NULL when it has been given others. */
+/* Returns the memory that the parts of a buffer share; NULL if the buffer has got other memories.
+ * */
 static GstMemory *
 readback_peek_whole (GstBuffer *buffer)
 {
@@ -113,9 +113,9 @@ readback_peek_whole (GstBuffer *buffer)
   return gst_buffer_peek_memory (buffer, 0)->parent;
 }
 
-/* Whether nobody else has a part of it, or a part of a part. References count, too: who
- * has one may not know that memory is to be locked. Parts first: who has none any more
- * may have made a part of one meanwhile. */
+/* TRUE if no other user has a part of @whole, or a part of a part. A user may hold a reference
+ * without a lock on the memory, so references count. The parts are checked first: a user can make a
+ * part of a part until it drops the part. */
 static gboolean
 readback_is_sole_user (GstBuffer *buffer, GstMemory *whole)
 {
@@ -126,7 +126,7 @@ readback_is_sole_user (GstBuffer *buffer, GstMemory *whole)
   return sole && GST_MINI_OBJECT_REFCOUNT_VALUE (whole) == VYRE_N_PARTS;
 }
 
-/* Whether it is what it was, however often it was mapped and read. */
+/* TRUE if the buffer still has all parts as they were, however often it was mapped and read. */
 static gboolean
 readback_is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
 {
@@ -140,8 +140,8 @@ readback_is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
   return intact;
 }
 
-/* A buffer that somebody has cut, or whose memory somebody keeps, is not used again: it is
- * let go of, and the slice with its last user. */
+/* A buffer that a user has cut, or whose memory a user keeps, is not used again: it is freed, and
+ * the slice goes with its last user. */
 static void
 pool_reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
 {
@@ -155,7 +155,8 @@ pool_reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
   GST_BUFFER_POOL_CLASS (gst_vyre_readback_pool_parent_class)->reset_buffer (pool, buffer);
 }
 
-/* A child of the process keeps what comes back: a pool has a socket, which is the parent's, too. */
+/* A child of the process keeps buffers that come back: the socket of the pool is shared with the
+ * parent. */
 static void
 pool_release_buffer (GstBufferPool *pool, GstBuffer *buffer)
 {
@@ -184,7 +185,7 @@ gst_vyre_readback_pool_init (GstVyreReadbackPool *self)
 {
 }
 
-/* An active pool of readbacks of one layout, over slices of the allocator's store. */
+/* Returns an active pool of readbacks of one layout, over slices of the store of @allocator. */
 GstVyreReadbackPool *
 gst_vyre_readback_pool_new (GstAllocator *allocator, const VyreLayout *layout)
 {
@@ -209,7 +210,7 @@ gst_vyre_readback_pool_is_for (
   return self->allocator == allocator && memcmp (&self->layout, layout, sizeof *layout) == 0;
 }
 
-/* A buffer over @slice, which it frees in the end; NULL if there is none to be had. */
+/* Returns a buffer over @slice, which it frees in the end; NULL if the pool has none. */
 GstBuffer *
 gst_vyre_readback_pool_take (GstVyreReadbackPool *self, gsize slice)
 {
@@ -218,13 +219,13 @@ gst_vyre_readback_pool_take (GstVyreReadbackPool *self, gsize slice)
   if (gst_buffer_pool_acquire_buffer (GST_BUFFER_POOL_CAST (self), &buffer, NULL) != GST_FLOW_OK)
     return NULL;
   gst_vyre_memory_set_slice (readback_peek_whole (buffer), slice);
-  /* downstream may remove the meta from its buffer, as any other */
+  /* downstream may remove the meta, as from any other buffer */
   GST_META_FLAG_UNSET (
       gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META), GST_META_FLAG_LOCKED);
   return buffer;
 }
 
-/* Takes the reference. Buffers that are out stay what they are. */
+/* Takes the reference. Buffers in use stay valid. */
 void
 gst_vyre_readback_pool_close (GstVyreReadbackPool *self)
 {

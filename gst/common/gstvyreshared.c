@@ -7,14 +7,13 @@
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* How long an element may wait for its last batches, and how often it looks for them:
- * completions are words in memory and wake nobody. The end of the kernel may take as long
- * again. */
+/* How long an element waits for its last batches, and how often it looks: completions are words in
+ * memory and wake no thread. The end of the kernel may take as long again. */
 #define LEAVE_DEADLINE (1 * G_TIME_SPAN_SECOND)
 #define LEAVE_SLICE (1 * G_TIME_SPAN_MILLISECOND)
 
-/* Opening a device takes long, and so whoever does it holds a lock of its own:
- * another that wants the same waits for it, those that only drop one do not. */
+/* Opening a device takes long and has a lock of its own: an element that wants the same kernel
+ * waits for it, one that drops a kernel does not. */
 static GMutex shared_opening_lock;
 static GMutex shared_registry_lock;
 static GList *shared_registry; /* of GstVyreShared, not owned */
@@ -34,14 +33,14 @@ shared_forked (gpointer owner)
   shared_registry = NULL;
 }
 
-/* Once, after gst_vyre_fork_init(). */
+/* Called once, after gst_vyre_fork_init(). */
 void
 gst_vyre_shared_init (void)
 {
   gst_vyre_fork_watch (&shared_registry, shared_forked);
 }
 
-/* One that works, with a reference. */
+/* Returns a reference to a working kernel with @params, or NULL. */
 static GstVyreShared *
 shared_find (const GstVyreKernelParams *params)
 {
@@ -88,7 +87,7 @@ shared_create (const GstVyreKernelParams *params, GError **error)
   return shared;
 }
 
-/* A kernel with @params; staging memory is cut to what the device can address. */
+/* Returns a kernel with @params. Staging memory is cut to what the device can address. */
 GstVyreShared *
 gst_vyre_shared_acquire (const GstVyreKernelParams *params, GError **error)
 {
@@ -107,9 +106,9 @@ gst_vyre_shared_ref (GstVyreShared *shared)
   return shared;
 }
 
-/* Makes @element a tenant of the kernel. Its slots carry the number of their program's
- * tenants, not this one, so any number will do; and an element that finds all of them
- * taken does without: NULL. Its limit is max-in-flight, which it keeps by itself. */
+/* Makes @element a tenant of the kernel, NULL if all numbers are taken: it works without one. Slots
+ * carry the tenants of their program, not this number, so any number will do. The limit of the
+ * element is max-in-flight, not one of the tenant. */
 VyreTenant *
 gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
 {
@@ -122,8 +121,8 @@ gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
   return tenant;
 }
 
-/* Why files are not read as well as they could be, if the bus of @element has not heard it from
- * another user of the kernel; else NULL. */
+/* Returns why file reads are slower than they could be, NULL if they are not or if the bus of
+ * @element has heard it from another user of the kernel. */
 const char *
 gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
 {
@@ -140,9 +139,8 @@ gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
   return told == bus ? NULL : reason;
 }
 
-/* Waits until the kernel is through with what @tenant, which may be NULL and is taken,
- * published and nobody waits for any more: with that, its payloads have gone back. A
- * kernel that has failed holds none. */
+/* Waits until the kernel has finished all batches of @tenant, which may be NULL and is taken, so
+ * that their payloads have gone back. A failed kernel holds no payload. */
 void
 gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
 {
@@ -157,7 +155,7 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
     VyreMegakernelCounters counters;
     gint64 now = vyre_clock_now (&clock);
     g_autoptr (GError) error = NULL;
-    vyre_megakernel_get_counters (shared->kernel, &counters); /* has completions collected */
+    vyre_megakernel_get_counters (shared->kernel, &counters); /* collects completions */
     quiet = vyre_tenant_quiesce (tenant, g_get_monotonic_time () + LEAVE_SLICE, &error);
     if (!quiet && now >= end) {
       GST_WARNING ("%s", error->message);
@@ -167,7 +165,7 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
   vyre_tenant_unref (tenant);
 }
 
-/* The count goes down under the lock, so that nobody finds what is about to go. */
+/* The count goes down under the lock, so that no element finds a kernel that is about to go. */
 void
 gst_vyre_shared_unref (GstVyreShared *shared)
 {

@@ -11,8 +11,8 @@ thread_note_process (void)
   thread_loaded_by = getpid ();
 }
 
-/* GLib shares the threads of its pools, GStreamer's among them, and those that a child of fork()
- * believes to have are its parent's. A pool of this kind makes a thread for each task. */
+/* GLib shares threads among its pools, and so does GStreamer; in a child of fork() these threads
+ * exist only in the parent. This pool makes a thread for each task. */
 typedef struct {
   GstTaskPool parent;
 } GstVyreTaskPool;
@@ -90,8 +90,8 @@ gst_vyre_task_pool_class_init (GstVyreTaskPoolClass *klass)
   pool_class->dispose_handle = pool_dispose_handle;
 }
 
-/* In a child of fork(): has the task whose creation an element is about to post run in a thread of
- * its own, unless the application, which hears of it next, has a pool for it. */
+/* In a child of fork(): @message tells that an element has made a task. Gives the task a pool with
+ * threads of its own; the application, which gets the message next, may give it another. */
 void
 gst_vyre_thread_adopt (GstMessage *message)
 {
@@ -115,8 +115,8 @@ thread_do_nothing (gpointer data)
   return NULL;
 }
 
-/* Whether a task of @element that is started now will find a thread; otherwise the bus is told.
- * GStreamer waits for ever for the end of a task that was started without. */
+/* TRUE if a task of @element that starts now will find a thread; otherwise the bus is told.
+ * GStreamer would wait for ever for the end of a task that never got a thread. */
 gboolean
 gst_vyre_thread_check (GstElement *element)
 {

@@ -17,8 +17,8 @@ gst_vyre_resource_access_get_type (void)
   return type;
 }
 
-/* Whether @program may run: in a stream that was started, as that was. With the object lock
- * held. */
+/* TRUE if @program may run: with the access of the running stream, or with the property. The object
+ * lock is held. */
 gboolean
 gst_vyre_access_check (GstVyreFilter *self, const VyreProgram *program, GError **error)
 {
@@ -28,7 +28,7 @@ gst_vyre_access_check (GstVyreFilter *self, const VyreProgram *program, GError *
   return vyre_program_check_access (program, level, error);
 }
 
-/* READY to PAUSED: opens the root of the stream's files, unless there are none. */
+/* READY to PAUSED: opens the root folder of the stream, unless programs use no files. */
 gboolean
 gst_vyre_access_start (GstVyreFilter *self)
 {
@@ -53,7 +53,7 @@ gst_vyre_access_start (GstVyreFilter *self)
   return !error;
 }
 
-/* A reference to what the stream may do, NULL when none was started. */
+/* Returns a reference to the access of the stream, NULL if none was started. */
 VyreAccess *
 gst_vyre_access_get (GstVyreFilter *self)
 {

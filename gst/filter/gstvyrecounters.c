@@ -93,11 +93,12 @@ counters_add (GstStructure *structure, const GstVyreReport *report)
   }
 }
 
-/* What upstream may have at hand beside what it had at most: one payload that is copied, and one
- * that is being made. */
+/* Payloads that upstream has beside the batches in flight: one that is copied, and one that is
+ * being made */
 #define SPARE_PAYLOADS 2
 
-/* Bytes of staging memory that would have been enough, 0 if the device cannot address so many. */
+/* Returns the bytes of staging memory that would have been enough, 0 if the device cannot address
+ * so many. */
 static guint64
 counters_find_demand (GstVyreShared *shared, guint max_in_flight)
 {
@@ -108,7 +109,7 @@ counters_find_demand (GstVyreShared *shared, guint max_in_flight)
   return demand <= most ? demand : 0;
 }
 
-/* Whether no byte was copied so far, and which element is to blame if one was: @reason. */
+/* Fills in whether the CPU copied no byte so far; @reason names the element to blame if it did. */
 static void
 report_fill_verdict (GstVyreReport *report, GError **reason)
 {
@@ -138,7 +139,7 @@ report_fill_stream (GstVyreReport *report)
   report->latency_p99 = gst_vyre_stats_percentile (&report->stats, 99);
 }
 
-/* Collects completions of the kernel, too. */
+/* Fills in the values of the kernel, and collects its completions. */
 static void
 report_fill_kernel (GstVyreReport *report, VyreMegakernel *kernel)
 {

@@ -15,8 +15,8 @@ gst_vyre_early_drop (GstVyreFilter *self, gboolean keep_sticky)
   }
 }
 
-/* The output caps are known with the first buffer, and come before the segment:
- * from the segment on, events wait for them. A stream that starts waits for nothing. */
+/* TRUE if @event has to wait. The first buffer decides the output caps, which precede the segment:
+ * from the segment on, events wait for caps. A stream-start never waits. */
 gboolean
 gst_vyre_early_waits (GstVyreFilter *self, GstEvent *event)
 {
@@ -25,7 +25,7 @@ gst_vyre_early_waits (GstVyreFilter *self, GstEvent *event)
   return GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || !g_queue_is_empty (&self->early);
 }
 
-/* Of gaps one after the other the last one waits. */
+/* Of several gaps in a row only the last one waits. */
 void
 gst_vyre_early_keep (GstVyreFilter *self, GstEvent *event)
 {
@@ -36,7 +36,7 @@ gst_vyre_early_keep (GstVyreFilter *self, GstEvent *event)
   g_queue_push_tail (&self->early, event);
 }
 
-/* The beginning of a stream for a new source pad, and whether it got lost on the way. */
+/* The beginning of a stream for a new source pad; @lost: it did not get into the queue */
 typedef struct {
   GstVyreFilter *self;
   gboolean lost;
@@ -55,8 +55,8 @@ early_send_again (GstPad *pad, GstEvent **event, gpointer data)
   return TRUE;
 }
 
-/* A source pad that was inactive while this one was not has to hear again how the stream
- * began, unless that is about to come: @starts. */
+/* Repeats the beginning of the stream for a new source pad: one that was activated while the sink
+ * pad stayed active. @starts says that a stream-start is about to follow anyway. */
 void
 gst_vyre_early_follow_source (GstVyreFilter *self, gboolean is_new, gboolean starts)
 {
@@ -88,9 +88,9 @@ gst_vyre_early_push (GstVyreFilter *self)
   return flow;
 }
 
-/* A buffer that comes before its stream's beginning, as when upstream runs while this pad is
- * activated, begins a stream of the element's own: no caps go downstream without one, and the
- * stream-start that upstream has yet to send replaces it in order. */
+/* Begins a stream of its own for a buffer that comes before its stream-start, as when upstream runs
+ * while this pad is activated: no caps go downstream without a stream. The stream-start that
+ * upstream has yet to send then replaces it in order. */
 GstFlowReturn
 gst_vyre_early_begin_stream (GstVyreFilter *self)
 {

@@ -52,7 +52,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (
     GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT, gst_vyre_debug_init ())
 GST_ELEMENT_REGISTER_DEFINE (vyrefilter, "vyrefilter", GST_RANK_NONE, GST_TYPE_VYRE_FILTER)
 
-/* In a child. Batches, readbacks, pool and log are left alone. */
+/* In a child. Batches, readbacks, the pool and the log are left alone. */
 static void
 filter_become_inherited (gpointer element)
 {
@@ -83,7 +83,7 @@ gst_vyre_filter_get_property (GObject *object, guint id, GValue *value, GParamSp
   gst_vyre_properties_get (object, gst_vyre_filter_properties, id, value);
 }
 
-/* NULL to READY: the device, and the proof of its residency. */
+/* NULL to READY: opens the device, which proves its residency, and joins the kernel. */
 static gboolean
 filter_open_kernel (GstVyreFilter *self)
 {
@@ -105,7 +105,7 @@ filter_open_kernel (GstVyreFilter *self)
     return FALSE;
   }
   VyreTenant *tenant = gst_vyre_shared_join (shared, GST_ELEMENT_CAST (self));
-  gst_vyre_fork_watch (self, filter_become_inherited); /* before there is something to inherit */
+  gst_vyre_fork_watch (self, filter_become_inherited); /* before there is a kernel to inherit */
   vyre_mutex_lock (&self->lock);
   self->shared = shared;
   self->tenant = tenant;
@@ -146,7 +146,7 @@ filter_reset_stats (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Only a producer in PLAYING keeps the kernel from parking at once. */
+/* An element in PLAYING keeps the kernel from parking at once. */
 static void
 filter_set_active (GstVyreFilter *self, gboolean active)
 {

@@ -8,8 +8,8 @@
 
 static const char *const geometry_plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
 
-/* Bytes per row that carry samples: from the plane's first component, wide
- * enough for all components in it. */
+/* Returns the bytes of a row that carry samples: from the first component of the plane, wide enough
+ * for all of its components. */
 static guint32
 geometry_plane_row_bytes (const GstVideoInfo *info, guint plane)
 {
@@ -37,8 +37,8 @@ geometry_plane_rows (const GstVideoInfo *info, guint plane)
   return rows;
 }
 
-/* A component that has a plane to itself, one byte a sample, is a region of its
- * own: luma, u and v of the planar formats, luma of NV12. */
+/* Binds a component that has a plane to itself, one byte a sample, as a region: luma, u and v of
+ * the planar formats, luma of NV12. */
 static void
 geometry_bind_component (
     VyreSymbols *symbols, const GstVideoInfo *info, guint component, const char *name)
@@ -76,8 +76,8 @@ geometry_bind_planes (VyreSymbols *symbols, const GstVideoInfo *info)
   }
 }
 
-/* Plain planes are rows of pixels, each of as many whole bytes as the next. Formats that have
- * others (tiles, a palette, pixels that share bytes) define no regions but the payload. */
+/* TRUE if the planes are plain: rows of pixels of equally many whole bytes. Other formats (tiles, a
+ * palette, pixels that share bytes) define no regions but the payload. */
 static gboolean
 geometry_has_plain_planes (const GstVideoInfo *info)
 {
@@ -129,8 +129,8 @@ geometry_bind_audio (VyreSymbols *symbols, const GstAudioInfo *info)
   vyre_symbols_set (symbols, "bits", (guint32)GST_AUDIO_INFO_DEPTH (info));
 }
 
-/* Bytes from the start of a plane to the end of its last row. Neither factor has more than 31
- * bits. */
+/* Returns the bytes from the start of a plane to the end of its last row. Neither factor has more
+ * than 31 bits. */
 static gsize
 geometry_plane_length (const GstVideoInfo *info, guint plane)
 {
@@ -140,7 +140,8 @@ geometry_plane_length (const GstVideoInfo *info, guint plane)
          + geometry_plane_row_bytes (info, plane);
 }
 
-/* The same from the start of a buffer, of any plane; offsets are below 4 GiB. */
+/* Returns the bytes from the start of a buffer to the end of its last plane; offsets are below 4
+ * GiB. */
 static gsize
 geometry_video_end (const GstVideoInfo *info)
 {
@@ -152,7 +153,7 @@ geometry_video_end (const GstVideoInfo *info)
   return end;
 }
 
-/* Whether a plane lies inside of @size bytes, whatever its offset and stride claim. */
+/* TRUE if a plane lies inside of @size bytes, whatever its offset and stride claim. */
 static gboolean
 geometry_plane_fits (const GstVideoInfo *info, guint plane, gsize size)
 {
@@ -161,7 +162,7 @@ geometry_plane_fits (const GstVideoInfo *info, guint plane, gsize size)
   return length <= size && GST_VIDEO_INFO_PLANE_OFFSET (info, plane) <= size - length;
 }
 
-/* Regions are counted in 32 bits; so are the frames of caps, by GStreamer. */
+/* Offsets and sizes of regions have 32 bits; GStreamer checks those of caps. */
 static gboolean
 geometry_check_planes (const GstVideoInfo *info, gsize size, GError **error)
 {
@@ -216,7 +217,8 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
   return TRUE;
 }
 
-/* Binds the planes as they lie in a buffer of @size bytes, unless they lay so in the last one. */
+/* Binds the planes as they lie in a buffer of @size bytes, unless the last buffer had the same
+ * layout. */
 static gboolean
 geometry_take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride,
     gsize size, gboolean *changed, GError **error)
@@ -260,7 +262,7 @@ geometry_follow_frame (
   return FALSE;
 }
 
-/* Checks @buffer; @changed says whether it changed the symbols. */
+/* Checks @buffer; @changed gets whether it changed the symbols. */
 gboolean
 gst_vyre_geometry_check (
     GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error)

@@ -5,10 +5,11 @@
  */
 #include "filter/gstvyreholds.h"
 
-/* The median is looked at with every fourth batch. */
+/* The median is taken with every fourth batch. */
 #define LOOK 4
 
-/* Below, nothing is reported: sinks allow for more by themselves (processing-deadline, 20 ms). */
+/* Shorter times are reported as 0: sinks allow for more by themselves (processing-deadline, 20 ms).
+ * */
 #define LEAST (5 * GST_MSECOND)
 
 static int
@@ -19,8 +20,8 @@ holds_compare (gconstpointer a, gconstpointer b)
   return (first > second) - (first < second);
 }
 
-/* The lower median: half of the batches, hiccups and what queues up behind them, may take any
- * longer. */
+/* Returns the lower median: half of the batches, such as hiccups and batches that queue up behind
+ * them, may take any longer. */
 static GstClockTime
 holds_find_median (const GstVyreHolds *holds)
 {
@@ -32,7 +33,7 @@ holds_find_median (const GstVyreHolds *holds)
   return sorted[(n - 1) / 2];
 }
 
-/* 0, or the next of 10 ms, 20 ms, 40 ms … */
+/* Returns 0, or the next of 10 ms, 20 ms, 40 ms … */
 static GstClockTime
 holds_round_up (GstClockTime time)
 {
@@ -45,8 +46,8 @@ holds_round_up (GstClockTime time)
   return step;
 }
 
-/* Takes note of a batch that was held for @time. Returns the latency to report, which stays
- * @reported until the median is longer than that, or less than a quarter of it. */
+/* Records a batch that was held for @time. Returns the latency to report: it stays @reported until
+ * the median is longer than that, or less than a quarter of it. */
 GstClockTime
 gst_vyre_holds_add (GstVyreHolds *holds, GstClockTime time, GstClockTime reported)
 {

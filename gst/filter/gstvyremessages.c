@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What vyrefilter puts on the bus: results, counters and debug records. All run
- * in the source pad's task, without a lock while posting. docs/messages.md lists
- * the fields.
+ * The element messages of vyrefilter. The source pad's task calls these functions, without a lock,
+ * except for gst_vyre_messages_stats().
  */
 #include "filter/gstvyremessages.h"
 
@@ -127,8 +126,7 @@ messages_post_results (GstVyreFilter *self)
   messages_post (self, structure);
 }
 
-/* Keeps the results of a batch: it may turn out to be the last one, which is
- * always reported. */
+/* Keeps the results of a batch: it may turn out to be the last one, which is always posted. */
 static void
 messages_keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
     const VyreCompletion *completion, const GstVyreTiming *timing)
@@ -152,7 +150,7 @@ messages_keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readba
   }
 }
 
-/* The element in front, or NULL. */
+/* Returns the name of the element in front, or NULL. */
 static gchar *
 messages_name_upstream (GstVyreFilter *self)
 {
@@ -190,7 +188,7 @@ messages_post_counters (GstVyreFilter *self)
   messages_post (self, structure);
 }
 
-/* Due at once the first time, then every @interval ns of real time. */
+/* TRUE at once the first time, then every @interval ns of real time. */
 static gboolean
 messages_is_due (gint64 *due, guint64 interval)
 {
@@ -228,7 +226,7 @@ messages_leave_out (GstVyreFilter *self, guint n)
   g_mutex_unlock (&self->lock);
 }
 
-/* Posts the records of a batch that has some, if an interval has passed since the last one. */
+/* Posts the records of a batch that has some, if the interval since the last ones is over. */
 static void
 messages_post_debug (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
     const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing)
@@ -273,7 +271,7 @@ gst_vyre_messages_reset (GstVyreFilter *self)
   self->counters_due = 0;
 }
 
-/* Whether an interval ends with this batch. The first starts with the first batch. */
+/* TRUE if an interval ends with this batch. The first interval starts with the first batch. */
 gboolean
 gst_vyre_messages_are_counters_due (GstVyreFilter *self, const GstVyreSettings *settings)
 {
@@ -282,7 +280,7 @@ gst_vyre_messages_are_counters_due (GstVyreFilter *self, const GstVyreSettings *
   return messages_is_due (&self->counters_due, settings->interval) && !first;
 }
 
-/* Reports a completed batch as far as that is wanted now. */
+/* Posts the messages that are due with a completed batch. */
 void
 gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
     const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing,
@@ -298,7 +296,7 @@ gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, V
     messages_post_counters (self);
 }
 
-/* The last words: the last result if it was not due, and the counters. */
+/* Posts the last results if they were not due, and the counters. */
 void
 gst_vyre_messages_eos (GstVyreFilter *self)
 {
@@ -312,7 +310,7 @@ gst_vyre_messages_eos (GstVyreFilter *self)
   vyre_program_unref (settings.program);
 }
 
-/* The stats property: the counters, from any thread, in any state. */
+/* Returns the counters for the property `stats`: from any thread, in any state. */
 GstStructure *
 gst_vyre_messages_stats (GstVyreFilter *self)
 {

@@ -6,7 +6,7 @@
 #include "filter/gstvyreslots.h"
 #include "filter/gstvyrestaging.h"
 
-/* What is configured, as far as it is about this stream: slots run without a program. */
+/* The settings that apply to this stream: slots run without a program. */
 void
 gst_vyre_negotiation_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
 {
@@ -34,7 +34,7 @@ negotiation_has_plan (const GstVyreFilter *self, const GstVyreSettings *settings
          && self->plan_observables == settings->observable_slots && self->plan_kernel == kernel;
 }
 
-/* Output caps follow the layout of the readbacks and the program, if there is one. */
+/* Sends output caps if the layout of the readbacks or the program has changed. */
 static GstFlowReturn
 negotiation_update_caps (
     GstVyreFilter *self, const GstVyreSettings *settings, guint n_slots, guint n_observables)
@@ -52,16 +52,16 @@ negotiation_update_caps (
   if (flow == GST_FLOW_OK)
     flow = gst_vyre_stream_push_event (self, gst_event_new_caps (caps));
   if (flow != GST_FLOW_OK) {
-    self->plan_stale = TRUE; /* the next buffer has to try again */
+    self->plan_stale = TRUE; /* the next buffer tries again */
     return flow;
   }
   gst_caps_replace (&self->out_caps, caps);
   return gst_vyre_early_push (self);
 }
 
-/* Sends the caps that the smallest buffer would have, and the events that wait for caps:
- * a sparse stream may start with a gap, and an empty one ends without a buffer. Where the
- * program cannot run on the smallest buffer, they go on waiting. */
+/* Sends the caps that the smallest buffer would have, and the events that wait for caps: a sparse
+ * stream may start with a gap, and an empty one ends without a buffer. If the program cannot run on
+ * the smallest buffer, the events go on waiting. */
 GstFlowReturn
 gst_vyre_negotiation_announce (GstVyreFilter *self)
 {
@@ -83,7 +83,7 @@ gst_vyre_negotiation_announce (GstVyreFilter *self)
   return flow;
 }
 
-/* Has @plan, which it takes, be the plan of buffers of @size bytes. */
+/* Makes @plan, which it takes, the plan of buffers of @size bytes. */
 static GstFlowReturn
 negotiation_keep_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size,
     const VyreMegakernel *kernel, VyrePlan *plan)
@@ -102,8 +102,8 @@ negotiation_keep_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsi
   return negotiation_update_caps (self, settings, bound->n_slots, bound->n_observables);
 }
 
-/* The plan for the next payload: the last one, as long as program, geometry, size
- * and kind of kernel are the same. */
+/* Keeps the last plan as long as program, geometry, size and kernel are the same; else makes one.
+ * */
 static GstFlowReturn
 negotiation_plan_program (
     GstVyreFilter *self, const GstVyreSettings *settings, gsize size, GstVyreShared *shared)
@@ -124,8 +124,8 @@ negotiation_plan_program (
   return negotiation_keep_plan (self, settings, size, shared->kernel, plan);
 }
 
-/* The plan for the next slots: the last one if they are the same. They are copied
- * before they are looked at, lest they change after the check. */
+/* Keeps the last plan if the slots are the same; else makes one. The slots are copied before the
+ * check, so that they cannot change after it. */
 static GstFlowReturn
 negotiation_plan_slots (GstVyreFilter *self, const GstVyreSettings *settings,
     const GstVyreItem *item, GstVyreShared *shared)
@@ -149,8 +149,7 @@ negotiation_plan_slots (GstVyreFilter *self, const GstVyreSettings *settings,
   return negotiation_keep_plan (self, settings, size, shared->kernel, plan);
 }
 
-/* The plan for the item's payload on the kernel of @shared, in `plan`: the last one, as long as
- * everything that it was made for is the same. */
+/* Makes `plan` the plan of the item's payload on the kernel of @shared. */
 GstFlowReturn
 gst_vyre_negotiation_plan (GstVyreFilter *self, const GstVyreSettings *settings,
     const GstVyreItem *item, GstVyreShared *shared)

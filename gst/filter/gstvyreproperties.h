@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The properties of vyrefilter: the table of its own, beside that of the kernel.
+ * The properties of vyrefilter: a table of its own, and the one of the kernel.
  */
 #pragma once
 

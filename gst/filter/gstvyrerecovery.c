@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A lost device. Whichever streaming thread notices first replaces the kernel, and
- * the other waits for it. Batches are independent of each other and numbered, so
- * nothing else is done then: the source pad's task runs again what the lost kernel
- * left when it comes to it, in order, and the sink pad's thread holds back new
- * buffers until it is through. A second loss in a stream ends it, since whatever
- * loses devices is likely to be in the stream.
+ * A lost device. The first streaming thread that notices replaces the kernel, and the other waits
+ * for it. Batches are numbered and independent of each other, so nothing else happens then: the
+ * source pad's task runs again, in order, the batches that the lost kernel left, and the sink pad's
+ * thread holds back new buffers until these are through. A second loss in a stream ends it: the
+ * stream is likely to be the cause.
  */
 #include "filter/gstvyrerecovery.h"
 
@@ -17,14 +16,14 @@
 #define GST_CAT_DEFAULT gst_vyre_debug
 
 typedef enum {
-  PART_REPLACE, /* this thread gets a new kernel */
-  PART_GO_ON,   /* there is one already */
-  PART_GIVE_UP, /* it is the second loss */
-  PART_TOLD,    /* the other thread gave up, and has said so */
+  PART_REPLACE, /* this thread opens a new kernel */
+  PART_GO_ON,   /* the other thread has opened one */
+  PART_GIVE_UP, /* this is the second loss */
+  PART_TOLD,    /* the other thread gave up, and has told the bus */
   PART_FLUSH,
 } Part;
 
-/* Called with the lock held. */
+/* The lock is held. Returns the sequence of the first batch that is not done. */
 static guint32
 recovery_first_undone (GstVyreFilter *self)
 {
@@ -38,7 +37,7 @@ recovery_first_undone (GstVyreFilter *self)
   return self->sequence;
 }
 
-/* Batches that were taken and whose readback has not left. The lock is held. */
+/* The lock is held. Counts the batches that were taken and whose readback has not left. */
 static guint
 recovery_count_undone (GstVyreFilter *self)
 {
@@ -71,7 +70,7 @@ recovery_take_part (GstVyreFilter *self, const GstVyreShared *lost)
   return part;
 }
 
-/* How much of a message comes before its remedy. */
+/* Returns the length of a message up to its remedy. */
 static gint
 recovery_length_of_cause (const gchar *message)
 {
@@ -80,7 +79,7 @@ recovery_length_of_cause (const gchar *message)
   return fix ? (gint)(fix - message) : (gint)strlen (message);
 }
 
-/* @error with the batches that it costs between cause and remedy. */
+/* Returns @error with the numbers of the lost batches between cause and remedy. */
 static GError *
 recovery_name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
 {
@@ -110,8 +109,8 @@ recovery_give_up (GstVyreFilter *self, GError *error, const gchar *why)
   return GST_FLOW_ERROR;
 }
 
-/* Puts @fresh in the place of the lost kernel, and tells how many batches have to be run again.
- * Batches that a flush is about to drop are left out. The lock is held. */
+/* The lock is held. Puts @fresh in the place of the lost kernel. Returns how many batches have to
+ * be run again: none that a flush is about to drop. */
 static guint
 recovery_exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
 {
@@ -127,8 +126,8 @@ recovery_exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant
   return self->n_undone;
 }
 
-/* Has @fresh, which it takes, used from now on instead of @lost. FALSE: the element has gone to
- * NULL in the meantime, pads that were active all the same notwithstanding. */
+/* Uses @fresh, which it takes, from now on instead of @lost. FALSE if the element has gone to NULL
+ * in the meantime, even with active pads. */
 static gboolean
 recovery_install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, guint *n)
 {
@@ -158,8 +157,8 @@ recovery_warn (GstVyreFilter *self, const GError *error, guint n)
       (NULL));
 }
 
-/* Opens a device and a kernel like those lost, unless another element has already;
- * upstream is told to ask again for memory that the kernel reads. Takes @error. */
+/* Opens a device and a kernel like the lost ones, unless another element has already, and has
+ * upstream ask again for memory of the kernel. Takes @error. */
 static GstFlowReturn
 recovery_replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
 {
@@ -179,9 +178,9 @@ recovery_replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
   return GST_VYRE_FLOW_AGAIN;
 }
 
-/* What a streaming thread does about @error of the kernel of @failed, which it holds:
- * GST_VYRE_FLOW_AGAIN means to try again with the kernel that is in use now. Takes
- * @error, and reports it if it ends the stream. */
+/* Handles @error, which it takes, of the kernel of @failed, on a streaming thread.
+ * GST_VYRE_FLOW_AGAIN: try again with the kernel that is in use now. An error that ends the stream
+ * is posted. */
 GstFlowReturn
 gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GError *error)
 {
@@ -189,7 +188,7 @@ gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GErr
     return gst_vyre_stream_fail (self, error);
   if (vyre_megakernel_check (failed->kernel, NULL))
     return recovery_give_up (
-        self, error, ""); /* not the kernel, but a payload went with a device */
+        self, error, ""); /* the kernel works: a payload was lost with another device */
   gst_vyre_allocator_retire (failed->upstream_allocator);
   GST_DEBUG_OBJECT (self, "%s", error->message);
   switch (recovery_take_part (self, failed)) {
@@ -225,8 +224,8 @@ recovery_plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
   return TRUE;
 }
 
-/* Publishes the item in the task's hands, whose kernel was lost, on the one in use.
- * One that fails takes all that wait behind it along. */
+/* Publishes the item of the task, whose kernel was lost, on the kernel in use. If that fails, all
+ * items behind it are lost, too. */
 GstFlowReturn
 gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
 {

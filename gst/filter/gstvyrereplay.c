@@ -5,7 +5,7 @@
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* Opens the log of a stream, if one is wanted. */
+/* Opens the log of a stream if the property names one. */
 gboolean
 gst_vyre_replay_start (GstVyreFilter *self)
 {
@@ -29,7 +29,7 @@ gst_vyre_replay_stop (GstVyreFilter *self)
   g_clear_pointer (&self->replay, vyre_replay_log_free);
 }
 
-/* Slots up to the last that was published; with a program they all were. */
+/* Returns the number of slots up to the last published one; with a program, all of them. */
 static guint
 replay_count_logged (const VyreBoundProgram *bound)
 {
@@ -41,7 +41,7 @@ replay_count_logged (const VyreBoundProgram *bound)
   return n;
 }
 
-/* The slots as they were published. */
+/* Returns a copy of the slots as they were published. */
 static guint32 *
 replay_copy_slots (const VyreBoundProgram *bound, guint n, guint32 tag)
 {
@@ -85,7 +85,7 @@ replay_digest_copy (GstBuffer *buffer, guint8 *digest, GError **error)
   return TRUE;
 }
 
-/* A batch without a payload may have a buffer all the same: its slots. */
+/* A batch without a payload may still have a buffer: its slots. */
 static gboolean
 replay_digest_payload (const GstVyreItem *item, guint8 *digest, GError **error)
 {
@@ -136,7 +136,7 @@ replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
          && vyre_replay_log_append_batch (self->replay, &batch, error);
 }
 
-/* Logs a batch whose result is there. Called from the source pad's task, in order. */
+/* Logs a completed batch. The source pad's task calls it, in order. */
 void
 gst_vyre_replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vyrefilter's sink pad: negotiation and publishing.
+ * vyrefilter's sink pad: buffers become batches in flight.
  */
 #include "filter/gstvyresinkpad.h"
 
@@ -13,10 +13,10 @@
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* Waits until fewer than max-in-flight batches are on their way, and none has to
- * be run again: those must not find their memory taken. Then the next number is
- * the item's, and the kernel in use is @shared. Waking a thread costs more than a
- * batch, so one that had to wait does so until half of them are through. */
+/* Waits until fewer than max-in-flight batches are in flight and none has to be run again: a rerun
+ * needs its memory. Then the item gets the next number, and @shared the kernel in use. Waking a
+ * thread costs more than a batch, so a thread that had to wait sleeps until half of the batches are
+ * through. */
 static GstFlowReturn
 sink_wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item,
     GstVyreShared **shared, gboolean *new_source)
@@ -33,7 +33,7 @@ sink_wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyr
   GstFlowReturn flow = gst_vyre_stream_get_flow (self);
   if (flow == GST_FLOW_OK) {
     if (item->sequence == 0 && ++self->sequence == 0)
-      self->sequence = 1; /* 0 is that of no buffer */
+      self->sequence = 1; /* 0 stands for no buffer */
     if (item->sequence == 0)
       item->sequence = self->sequence;
     *shared = gst_vyre_stream_choose_kernel (self, item);
@@ -95,7 +95,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
 }
 
-/* Once more if the kernel was lost on the way. */
+/* Runs the buffer, once more if the kernel was lost on the way. */
 static GstFlowReturn
 sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
 {
@@ -137,7 +137,7 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return flow;
 }
 
-/* A pad sends refused caps once more in front of whatever follows: the bus hears of them once. */
+/* A pad sends refused caps again before each event or buffer: the bus hears of them once. */
 static gboolean
 sink_set_caps (GstVyreFilter *self, GstCaps *caps)
 {
@@ -168,7 +168,8 @@ sink_start_flush (GstVyreFilter *self, GstEvent *event)
   return done;
 }
 
-/* Whatever came of its FLUSH_START: that may have met inactive pads, or gone another way. */
+/* FLUSH_STOP shuts the gate, too: its FLUSH_START may have met inactive pads, or gone another way.
+ * */
 static gboolean
 sink_stop_flush (GstVyreFilter *self, GstEvent *event)
 {
@@ -181,7 +182,7 @@ sink_stop_flush (GstVyreFilter *self, GstEvent *event)
   return done;
 }
 
-/* A segment does not go out without caps, not even if nothing follows. */
+/* The caps go out before the end, even if no buffer came: a segment never goes without. */
 static GstFlowReturn
 sink_pass_eos (GstVyreFilter *self, GstEvent *event)
 {
@@ -209,7 +210,7 @@ sink_pass_event (GstVyreFilter *self, GstEvent *event)
   return GST_FLOW_OK;
 }
 
-/* Sends an event in its turn, which it takes, to the source pad that there is then. */
+/* Sends @event, which it takes, in its turn, to the source pad that is active then. */
 static GstFlowReturn
 sink_send_event (GstVyreFilter *self, GstEvent *event)
 {
@@ -230,8 +231,8 @@ sink_flow_of (gboolean done)
   return done ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-/* Says why an event was not taken: a pad that sends it once more before a buffer answers that
- * buffer with it. */
+/* Returns why an event was not taken: a pad that sends it again before a buffer answers that buffer
+ * with it. */
 static GstFlowReturn
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -239,7 +240,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstFlowReturn flow;
   GstCaps *caps;
 
-  if (g_atomic_int_get (&self->inherited)) { /* there is no task that would send it on */
+  if (g_atomic_int_get (&self->inherited)) { /* no task would send it on */
     gst_event_unref (event);
     return GST_FLOW_FLUSHING;
   }
@@ -257,7 +258,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       return flow;
     case GST_EVENT_STREAM_START:
       gst_vyre_stream_restart (self);
-      gst_vyre_early_drop (self, FALSE); /* of a stream that had no buffer */
+      gst_vyre_early_drop (self, FALSE); /* those of a stream without a buffer */
       break;
     case GST_EVENT_SEGMENT:
       gst_vyre_stream_restart (self);
@@ -289,7 +290,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
 }
 
-/* Forgets the stream. Called with the stream lock. */
+/* The stream lock is held. Forgets the stream. */
 static void
 sink_reset (GstVyreFilter *self)
 {
@@ -305,8 +306,8 @@ sink_reset (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* What an inactive pad leaves behind is ready for the next stream: by the time this function
- * is called with @active the pad lets buffers in already. */
+/* Deactivation leaves everything ready for the next stream: when GStreamer calls this function with
+ * @active, the pad lets buffers in already. */
 static gboolean
 sink_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
@@ -317,7 +318,7 @@ sink_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
   if (active)
     return TRUE;
   gst_vyre_stream_shut (self);
-  GST_PAD_STREAM_LOCK (pad); /* the chain function is out */
+  GST_PAD_STREAM_LOCK (pad); /* the chain function has returned */
   sink_reset (self);
   gst_vyre_stream_reopen (self, FALSE);
   GST_PAD_STREAM_UNLOCK (pad);

@@ -3,7 +3,7 @@
 
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
 
-/* Slots need not say which ABI they follow; there is only one. */
+/* Caps of slots need not name an ABI; there is only one. */
 gboolean
 gst_vyre_slots_check_caps (const GstStructure *fields, GError **error)
 {
@@ -19,7 +19,7 @@ gst_vyre_slots_check_caps (const GstStructure *fields, GError **error)
   return FALSE;
 }
 
-/* Before any byte is looked at, so that what cannot be run is not copied either. */
+/* Checks the size before any byte is read: slots that cannot run are not copied either. */
 gboolean
 gst_vyre_slots_check_size (gsize size, GError **error)
 {
@@ -43,8 +43,8 @@ gst_vyre_slots_check_size (gsize size, GError **error)
   return TRUE;
 }
 
-/* Makes the plan of a batch that runs @slots, for the first tenant and without a
- * payload. The size was checked. */
+/* Returns the plan of a batch that runs @slots, for the first tenant and without a payload. The
+ * caller has checked the size. */
 VyrePlan *
 gst_vyre_slots_plan (
     const void *slots, gsize size, guint n_observables, guint workgroup, GError **error)

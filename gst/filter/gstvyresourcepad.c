@@ -16,17 +16,17 @@
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
-/* A kernel that takes no ticket for this long is not going to. */
+/* A kernel that takes no ticket for so long is stuck. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
 
-/* When a kernel was last seen to get on with its work. */
+/* When a kernel was last seen to make progress */
 typedef struct {
   guint64 tickets;
   gint64 moved;
-  VyreClock clock; /* that @moved is of */
+  VyreClock clock; /* the clock of @moved */
 } Progress;
 
-/* How long it has not, in µs that this thread saw pass. */
+/* Returns how long the kernel has made no progress, in µs that this thread saw pass. */
 static gint64
 source_measure_idle (Progress *progress, VyreMegakernel *kernel)
 {
@@ -41,7 +41,7 @@ source_measure_idle (Progress *progress, VyreMegakernel *kernel)
   return now - progress->moved;
 }
 
-/* Waits for the batch; FALSE when flushing (no error) or when it failed. */
+/* Waits for the batch. FALSE when flushing, without @error, or when it failed. */
 static gboolean
 source_wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
 {
@@ -61,7 +61,7 @@ source_wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
     g_error_free (reason);
     if (gst_vyre_stream_is_flushing (self))
       return FALSE;
-    if (vyre_batch_is_parked (item->batch)) /* files may be slow, which is no fault of the kernel */
+    if (vyre_batch_is_parked (item->batch)) /* a slow file is no fault of the kernel */
       progress.moved = 0;
     gint64 idle = source_measure_idle (&progress, item->shared->kernel);
     longest = MAX (longest, idle);
@@ -75,8 +75,8 @@ source_wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
   }
 }
 
-/* Whether a batch that has completed is done: not if its kernel was replaced in the
- * meantime, since it was counted with the others that are run again. */
+/* TRUE if a completed batch counts as done: not if its kernel was replaced in the meantime, because
+ * it was then counted as one to run again. */
 static gboolean
 source_is_done (GstVyreFilter *self, const GstVyreItem *item)
 {
@@ -88,7 +88,7 @@ source_is_done (GstVyreFilter *self, const GstVyreItem *item)
   return done;
 }
 
-/* Waits until the item has its result, on another kernel if this one is lost. */
+/* Waits until the item has its result, on another kernel if its own is lost. */
 static GstFlowReturn
 source_finish_batch (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -107,7 +107,7 @@ source_finish_batch (GstVyreFilter *self, GstVyreItem *item)
   }
 }
 
-/* A readback in memory of the system; NULL if there is none. */
+/* Returns a readback in memory of the system, NULL without memory. */
 static GstBuffer *
 source_copy_out (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -129,8 +129,8 @@ source_copy_out (GstVyreFilter *self, GstVyreItem *item)
   return buffer;
 }
 
-/* Whether there is a pool for a readback. In a stream of slots every buffer may have a
- * layout of its own; a pool is for those that stay the same. */
+/* TRUE if there is a pool for a readback of this layout. Only a layout that came twice in a row
+ * gets a pool: in a stream of slots every buffer may have another. */
 static gboolean
 source_has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout)
 {
@@ -146,7 +146,7 @@ source_has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout 
   return TRUE;
 }
 
-/* Whether downstream may keep the slice of the readback. */
+/* TRUE if downstream may keep the slice of the readback. */
 static gboolean
 source_can_lend (VyreStore *store, VyreBatch *batch)
 {
@@ -154,9 +154,9 @@ source_can_lend (VyreStore *store, VyreBatch *batch)
       store, (gsize)(vyre_batch_get_readback (batch) - vyre_store_get_data (store)));
 }
 
-/* The readback as it goes downstream. A slice that lies in the first half of the store is lent
- * out; of any other a copy goes instead, so that a sink that keeps buffers does not leave the next
- * batch without a slice, however large. NULL without memory for it. */
+/* Returns the buffer that goes downstream. A slice in the first half of the store is lent; a slice
+ * in the second half is copied, so that a sink that keeps buffers leaves room for the next
+ * readback, however large. NULL without memory for it. */
 static GstBuffer *
 source_make_buffer (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -207,7 +207,7 @@ source_push_batch (GstVyreFilter *self, GstVyreItem *item)
     return gst_vyre_stream_fail (
         self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
   gst_vyre_stamp (buffer, item);
-  gst_clear_buffer (&item->buffer); /* upstream's pool may be small, and downstream slow */
+  gst_clear_buffer (&item->buffer); /* the pool of upstream may be small, and downstream slow */
   return gst_pad_push (self->srcpad, buffer);
 }
 
@@ -223,7 +223,7 @@ source_push_item_event (GstVyreFilter *self, GstVyreItem *item)
   return eos ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
-/* What belongs to a stream before a flush is not reported any more. */
+/* Results of a stream before a flush are no longer posted. */
 static void
 source_follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
 {
@@ -264,7 +264,7 @@ source_reset (GstVyreFilter *self)
   gst_vyre_replay_stop (self);
 }
 
-/* Whether nobody has deactivated the pad since this activation began. */
+/* TRUE if the pad was not deactivated since this activation began. */
 static gboolean
 source_is_still_wanted (GstVyreFilter *self)
 {
@@ -293,10 +293,10 @@ source_stop_task (GstVyreFilter *self)
   return TRUE;
 }
 
-/* The task runs for as long as the pad is active, and waits through all that a stream can
- * come to. GStreamer lets one activation in at a time, but the next one already while
- * gst_pad_stop_task() waits for the task. The task itself, which is waited for here, can
- * neither start nor stop a task. */
+/* The task runs as long as the pad is active, and waits through every state of a stream. GStreamer
+ * lets one activation in at a time, but lets the next one in while gst_pad_stop_task() waits for
+ * the task: hence the lock. The task itself can neither start nor stop a task, because that waits
+ * for the task. */
 static gboolean
 source_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
@@ -310,7 +310,7 @@ source_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean activ
   return done;
 }
 
-/* Downstream that was linked again is worth another try. */
+/* Downstream was linked again: the next buffer may arrive. */
 static gboolean
 source_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {

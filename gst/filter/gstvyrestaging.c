@@ -12,10 +12,10 @@
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
-/* With nothing in flight, how long others may hold the staging memory that a copy needs. */
+/* How long others may hold the staging memory that a copy needs while nothing is in flight */
 #define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
-/* A method that had accepted a buffer found that it cannot do it: the next has its turn. */
+/* A method that accepted a buffer could not stage it: the next method has its turn. */
 #define FLOW_NEXT GST_FLOW_CUSTOM_SUCCESS
 
 static void
@@ -26,15 +26,15 @@ staging_count (GstVyreFilter *self, guint64 *counter, guint64 n)
   g_mutex_unlock (&self->lock);
 }
 
-/* The memory of a buffer that has one and no more. */
+/* Returns the memory of a buffer that has exactly one, else NULL. */
 static GstMemory *
 staging_only_memory (GstBuffer *buffer)
 {
   return gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
 }
 
-/* The staging memory's size is that of the largest buffer, whichever way it goes: on some
- * devices all payloads come to lie in a store of that size. */
+/* TRUE if the buffer is larger than the staging memory, whichever way it goes: on some devices all
+ * payloads come to lie in a store of that size. */
 static gboolean
 staging_is_too_large (GstVyreShared *shared, GstBuffer *buffer)
 {
@@ -48,7 +48,7 @@ buffer_release (gpointer data)
   gst_buffer_unref (data);
 }
 
-/* The payload is what @buffer holds, and holds it. */
+/* Makes the payload hold @buffer, whose bytes it is. */
 static void
 staging_hold_buffer (VyrePayload *staged, GstBuffer *buffer)
 {
@@ -79,7 +79,7 @@ stage_in_place (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *i
   return GST_FLOW_OK;
 }
 
-/* Frames have a size, so there can be a pool of them; its memory is the allocator's. */
+/* Proposes a pool of frames, whose memory is of @allocator. */
 static void
 staging_propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocationParams *params)
 {
@@ -101,8 +101,8 @@ staging_propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocat
   gst_object_unref (pool);
 }
 
-/* Straight into the staging store, whose slices are whole pages: what the kernel reads behind
- * the end of a payload is there without padding. */
+/* Proposes the staging store, whose slices are whole pages: no payload needs padding for the bytes
+ * that the kernel reads behind its end. */
 static void
 staging_propose_in_place (GstVyreShared *shared, GstQuery *query)
 {
@@ -114,7 +114,7 @@ staging_propose_in_place (GstVyreShared *shared, GstQuery *query)
   staging_propose_pool (query, shared->upstream_allocator, &params);
 }
 
-/* Whether all bytes of @buffer are still what upstream wrote. */
+/* TRUE if all bytes of @buffer are still as upstream wrote them. */
 static gboolean
 staging_is_readable (GstBuffer *buffer)
 {
@@ -127,7 +127,7 @@ staging_is_readable (GstBuffer *buffer)
 
 /* ---- stored: publishing stores it into the device from wherever it is -------- */
 
-/* A buffer mapped for the time that it takes to store it. */
+/* A buffer that is mapped until its payload is stored */
 typedef struct {
   GstBuffer *buffer;
   GstMapInfo map;
@@ -204,7 +204,7 @@ stage_import (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *ite
 
 /* ---- in the staging store: read there from a file, or copied ------------------ */
 
-/* A staging slice of our own, with what it takes to give it back. */
+/* A slice of the staging store, and the store that frees it */
 typedef struct {
   VyreStore *store;
   gsize offset;
@@ -238,8 +238,8 @@ staging_too_large (GstVyreShared *shared, gsize size)
       size, room, size);
 }
 
-/* Whether some of the staging memory will come free without anybody's doing: the kernel is not
- * through yet with payloads of ours. A rerun has none before it. */
+/* TRUE if some staging memory will come free by itself: the kernel still runs batches of this
+ * element. No batch precedes a rerun. */
 static gboolean
 staging_is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item)
 {
@@ -256,8 +256,7 @@ staging_is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *
   return owed && !item->is_rerun;
 }
 
-/* Tells whether payloads of @size bytes can be copied to where the kernel takes them from, past the
- * staging store. */
+/* TRUE if a payload of @size bytes can be copied to the kernel past the staging store. */
 static gboolean
 staging_can_go_past (GstVyreShared *shared, gsize size)
 {
@@ -277,8 +276,8 @@ staging_no_room (GstVyreShared *shared, gsize size)
       size, used, GST_VYRE_ROOM (used) + GST_VYRE_ROOM (size));
 }
 
-/* Waits for room in the staging store for all of the buffer. FLOW_NEXT when only upstream could
- * make some, which may be waiting for this very buffer, and the copy can go elsewhere. */
+/* Waits for room in the staging store for all of the buffer. FLOW_NEXT if only upstream could make
+ * room, which may wait for this very buffer, and the copy can go elsewhere. */
 static GstFlowReturn
 staging_wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     gsize *offset, GError **error)
@@ -310,7 +309,7 @@ staging_wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyr
   return GST_FLOW_OK;
 }
 
-/* Room in the staging store for all of the buffer, in @staged. */
+/* Reserves room in the staging store for all of the buffer, in @staged. */
 static GstFlowReturn
 staging_alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
@@ -339,7 +338,7 @@ staging_accepts_file (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buf
   return memory && gst_vyre_file_is_memory (memory);
 }
 
-/* What was written to a mapping of the file is in the file. */
+/* Reads the file: writes to a shared mapping are in the file. */
 static GstFlowReturn
 stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
@@ -426,13 +425,13 @@ stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
 
 /* ---- aside: copied into memory of its own, where there is no room in the store - */
 
-/* What the copy lies in, and its import, if that is how the kernel takes it. */
+/* The copy, and its import if the kernel reads it through one */
 typedef struct {
   guint8 *data;
   VyreImport *import;
 } Aside;
 
-/* Memory that a failed kernel does not let go of stays. */
+/* Memory that a failed kernel still holds is not freed. */
 static void
 aside_free (gpointer data)
 {
@@ -443,7 +442,8 @@ aside_free (gpointer data)
   g_free (aside);
 }
 
-/* Upstream holds the store, and may not let go before this buffer has been taken. */
+/* Copies the buffer elsewhere: upstream holds the store, and may not release memory before this
+ * buffer is taken. */
 static GstFlowReturn
 stage_aside (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
@@ -475,11 +475,12 @@ stage_aside (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
 
 typedef struct {
   const gchar *name;
-  void (*propose) (GstVyreShared *shared, GstQuery *query); /* or NULL: takes what there is */
+  void (*propose) (
+      GstVyreShared *shared, GstQuery *query); /* or NULL: the method takes any memory */
   gboolean (*accepts) (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer);
   GstFlowReturn (*perform) (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
       VyrePayload *staged, GError **error);
-  gsize counter; /* of the bytes, in the statistics; 0 for what counts by itself */
+  gsize counter; /* counter of the bytes, in the statistics; 0: the method counts by itself */
 } Method;
 
 /* Cheapest first. */
@@ -501,8 +502,8 @@ gst_vyre_staging_init (void)
   GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
 }
 
-/* Answers an ALLOCATION query, with or without caps: filesrc and others ask without and then
- * write straight into what is proposed. */
+/* Answers an ALLOCATION query, with or without caps: filesrc and others ask without caps, and then
+ * write straight into the proposed memory. */
 gboolean
 gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
 {
@@ -516,8 +517,8 @@ gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
   return TRUE;
 }
 
-/* Stages the payload of @item for the kernel of @shared. Nothing is posted:
- * GST_FLOW_ERROR comes with @error. */
+/* Stages the payload of @item for the kernel of @shared, and posts nothing: GST_FLOW_ERROR comes
+ * with @error. */
 GstFlowReturn
 gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)

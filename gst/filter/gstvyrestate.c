@@ -17,7 +17,7 @@ gst_vyre_state_clear (GstVyreFilter *self)
   g_cond_clear (&self->changed);
 }
 
-/* What is configured now, with a reference to the program. */
+/* Copies the settings, with a reference to the program. */
 void
 gst_vyre_state_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
 {
@@ -27,7 +27,7 @@ gst_vyre_state_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* A reference to the kernel in use, NULL in NULL. */
+/* Returns a reference to the kernel in use, NULL in NULL. */
 GstVyreShared *
 gst_vyre_state_get_shared (GstVyreFilter *self)
 {
@@ -80,7 +80,7 @@ gst_vyre_state_post_error (GstVyreFilter *self, const GError *error)
       g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
 }
 
-/* Whether it was started by this process; otherwise the bus is told. */
+/* TRUE if this process started the element; otherwise the bus is told. */
 gboolean
 gst_vyre_state_check_own (GstVyreFilter *self)
 {

@@ -28,9 +28,8 @@ gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency)
   stats->latency_max = MAX (stats->latency_max, latency);
 }
 
-/* What only grows within a batch is summed over the batches; how the slots of a ring
- * are occupied is as it was when the last one was looked at, which a @telemetry
- * without slots has not done. */
+/* Sums counters that only grow within a batch. The occupancy of the slots is that of the last ring
+ * read, which a @telemetry without slots does not change. */
 void
 gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetry)
 {
@@ -47,7 +46,7 @@ gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetr
     stats->ring = counters;
 }
 
-/* The latency in ns that @percent of the batches did not exceed, 0 without any. */
+/* Returns the latency in ns that @percent of the batches did not exceed, 0 without any. */
 guint64
 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent)
 {

@@ -5,10 +5,10 @@
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* How long others may hold all room for readbacks before the bus hears of it. */
+/* How long others may hold all room for readbacks before the bus hears of it */
 #define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
-/* Whether a slice could be had now: a batch may have to wait for other things. */
+/* TRUE if a slice is free now: the batch may wait for something else. */
 static gboolean
 submit_has_room (VyreStore *store, gsize size)
 {
@@ -20,7 +20,7 @@ submit_has_room (VyreStore *store, gsize size)
   return TRUE;
 }
 
-/* Tells the bus, once for @clock, of a wait for readbacks that are not this element's. */
+/* Warns once for @clock when only readbacks of others leave no room. */
 static void
 submit_watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyreClock *clock, gint64 *end)
@@ -77,8 +77,8 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item,
   }
 }
 
-/* Stages the item's payload, if it has one, and publishes it on @shared, instead of
- * the batch that it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
+/* Stages the item's payload, if it has one, and publishes it on @shared, instead of the batch that
+ * it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
 GstFlowReturn
 gst_vyre_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
 {

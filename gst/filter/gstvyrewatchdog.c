@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The watchdog: what the readbacks of a stream say of its slots, one after the other,
- * is counted; and what keeps the stream from getting anywhere, or slots from ever
- * being through, is told to the bus, once for as long as it lasts. Runs in the source
- * pad's task, where a batch's readback is complete.
+ * The watchdog counts what the readbacks of a stream say of its slots, and warns once of each
+ * stall: of batches that make no progress, and of slots that stay left over. The source pad's task
+ * calls it with complete readbacks.
  */
 #include "filter/gstvyrewatchdog.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* A ring of so many slots is read with every batch: a cache line each. */
+/* A ring of up to so many slots is read with every batch: a cache line each. */
 #define SMALL_RING 16
 
-/* Without progress for so long, a batch is suspected: long before the deadline that
+/* How long a batch may make no progress before the bus is warned: long before the deadline that
  * ends the stream, and long after a healthy device has taken a ticket. */
 #define STALL (5 * G_TIME_SPAN_SECOND)
 
-/* Bits of the statuses of a slot that is not through. */
+/* The statuses, as bits, of slots that are left over */
 #define LEFT_OVER ~(1u << VYRE_STATUS_EMPTY | 1u << VYRE_STATUS_DONE | 1u << VYRE_STATUS_FAULT)
 
-/* The control words of every batch; those of a ring that is large when an interval is
- * @due, or when there is nothing to show yet. */
+/* Reads the control words of a batch, and its ring if that is small, if an interval is @due or if
+ * no ring was read yet. */
 static void
 watchdog_read_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback,
     gboolean due, VyreTelemetry *telemetry)
@@ -29,7 +28,7 @@ watchdog_read_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 
   guint n_slots = vyre_plan_get_bound_program (item->plan)->n_slots;
   gboolean whole = due || n_slots <= SMALL_RING || self->watch.before.occupancy.n_slots == 0;
 
-  /* the parts are as large as they have to be, or the batch had not come so far */
+  /* a completed batch has parts of the right size */
   vyre_telemetry_read (telemetry, readback + layout->offset[VYRE_PART_CONTROL],
       layout->size[VYRE_PART_CONTROL], readback + layout->offset[VYRE_PART_RING],
       whole ? layout->size[VYRE_PART_RING] : 0, NULL);
@@ -60,7 +59,7 @@ watchdog_count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetr
   g_mutex_unlock (&self->lock);
 }
 
-/* The first slot with one of @statuses, bits by number, or -1; unknown ones share the
+/* Returns the first slot with one of @statuses, bits by number, or -1. Unknown statuses share the
  * last bit. */
 static gint
 watchdog_find_slot (const GstVyreItem *item, const guint8 *readback, guint32 statuses)
@@ -84,8 +83,8 @@ watchdog_describe_slot (const GstVyreItem *item, gint slot)
   return g_strstrip (vyre_disassemble (bound->slots + (gsize)slot * VYRE_SLOT_WORDS, 1));
 }
 
-/* A faulted slot is visible in its readback; the bus hears of the first, and why the host could
- * not give one what it asked for. */
+/* Warns of the first faulted slot, and of the reason why the host could not serve its request. All
+ * faults are in the readbacks. */
 static void
 watchdog_warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
 {
@@ -137,8 +136,8 @@ watchdog_warn_of_slot (
       ("%s", text));
 }
 
-/* A slot that is left over may be through in the next readback; two with the same slots
- * drained are what the watchdog suspects. It is over when nothing is left. */
+/* Warns when two readbacks in a row have slots left over and as many drained: one alone may still
+ * go on. A readback without left-over slots ends the stall. */
 static void
 watchdog_watch_slots (
     GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, const VyreTelemetry *now)
@@ -158,8 +157,7 @@ watchdog_watch_slots (
   watchdog_warn_of_slot (self, item, readback, health.queue_depth);
 }
 
-/* Takes note of a completed batch; @due: when its whole ring is to be looked at,
- * whatever its size. */
+/* Counts a completed batch. @due: reads its whole ring, whatever its size. */
 void
 gst_vyre_watchdog_batch (
     GstVyreFilter *self, GstVyreItem *item, const guint8 *readback, gboolean due)
@@ -174,8 +172,8 @@ gst_vyre_watchdog_batch (
     watchdog_watch_slots (self, item, readback, &telemetry);
 }
 
-/* The kernel has made no progress for @idle µs while the item's batch is in flight.
- * Batches that stall one after the other are told of once. */
+/* The kernel has made no progress for @idle µs while the batch of the item is in flight. Several
+ * such batches in a row are one warning. */
 void
 gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idle)
 {
@@ -191,7 +189,7 @@ gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idl
       (NULL));
 }
 
-/* The item's batch has completed, after @idle µs without progress at most. */
+/* The item's batch has completed, after at most @idle µs without progress. */
 void
 gst_vyre_watchdog_completed (GstVyreFilter *self, gint64 idle)
 {

@@ -6,11 +6,11 @@
 #define GST_CAT_DEFAULT gst_vyre_blocks_debug
 GST_DEBUG_CATEGORY_STATIC (gst_vyre_blocks_debug);
 
-/* Alignment of a block's memory. Into memory that starts 16 bytes behind a page, where allocators
- * like to put it, some CPUs copy at an eighth of the speed. */
+/* Alignment of a block's memory. Some CPUs copy at an eighth of the speed into memory that starts
+ * 16 bytes behind a page, where allocators like to put it. */
 #define ALIGNMENT 64
 
-/* A read on its way, and the buffer that it fills. */
+/* A read in flight, and the buffer that it fills */
 typedef struct {
   GstBuffer *buffer;
   GstMapInfo map;
@@ -27,7 +27,7 @@ blocks_post_no_memory (GstVyreBlocks *self, gsize length)
       (NULL));
 }
 
-/* Drops the first block; it is waited for, because the kernel writes to its memory. */
+/* Drops the first block, and waits for its read: Linux writes to its memory. */
 static void
 blocks_drop_first (GstVyreBlocks *self)
 {
@@ -46,7 +46,7 @@ blocks_drop (GstVyreBlocks *self)
     blocks_drop_first (self);
 }
 
-/* A #VyreFileIo whose ring knows the store of @allocator, which may be NULL or have none. */
+/* Makes a #VyreFileIo that registers the store of @allocator, which may be NULL or have none. */
 void
 gst_vyre_blocks_set_store (GstVyreBlocks *self, GstAllocator *allocator)
 {
@@ -104,8 +104,8 @@ blocks_start (GstVyreBlocks *self, gsize length, GError **error)
   return GST_FLOW_OK;
 }
 
-/* Whether a block that is not wanted yet has a place. Downstream that holds all that it can lend
- * is behind: what was read ahead into other memory would be copied, and be there no sooner. */
+/* TRUE if there is memory for a block that is not wanted yet. Downstream that has lent all its
+ * memory is behind: reading ahead into other memory would cost a copy and save no time. */
 static gboolean
 blocks_have_place (GstVyreBlocks *self, gsize length)
 {
@@ -119,8 +119,8 @@ blocks_have_place (GstVyreBlocks *self, gsize length)
   return fine;
 }
 
-/* Reads ahead, as far as the file goes, blocks like the one of @length bytes that is wanted
- * now. */
+/* Reads ahead, up to the end of the file, blocks like the one of @length bytes that is wanted now.
+ * */
 static GstFlowReturn
 blocks_read_ahead (
     GstVyreBlocks *self, guint64 offset, gsize length, guint64 size, guint depth, GError **error)
@@ -129,8 +129,7 @@ blocks_read_ahead (
 
   if (g_queue_is_empty (&self->queue)) {
     self->next = offset;
-    flow = blocks_start (
-        self, length, error); /* at the end of the file as well: it may have grown */
+    flow = blocks_start (self, length, error); /* also at the end of the file: it may have grown */
   }
   while (flow == GST_FLOW_OK && self->queue.length < depth && self->next < size
          && blocks_have_place (self, (gsize)MIN (length, size - self->next)))
@@ -138,7 +137,7 @@ blocks_read_ahead (
   return flow;
 }
 
-/* Blocks that were read for another place, or in another size, are of no use. */
+/* TRUE if the block has the wanted place and size. */
 static gboolean
 block_is_wanted (const Block *block, guint64 offset, gsize length, guint64 size)
 {
@@ -147,8 +146,8 @@ block_is_wanted (const Block *block, guint64 offset, gsize length, guint64 size)
              || (block->map.size < length && offset + block->map.size == size));
 }
 
-/* A file system that refuses direct reads after all is not asked again. The descriptor stays,
- * for those on their way. */
+/* A file system that refuses an aligned direct read is not asked again. The descriptor stays open
+ * for reads in flight. */
 static void
 blocks_heed_refusals (GstVyreBlocks *self)
 {
@@ -184,14 +183,14 @@ blocks_finish (GstVyreBlocks *self, guint64 offset, GstBuffer **buffer, GError *
   gst_buffer_set_size (read, (gssize)arrived);
   GST_BUFFER_OFFSET (read) = offset;
   GST_BUFFER_OFFSET_END (read) = offset + arrived;
-  if (!whole) /* the file has become shorter: what was read ahead lies behind its end */
+  if (!whole) /* the file has become shorter: the blocks read ahead lie behind its end */
     blocks_drop (self);
   *buffer = read;
   return GST_FLOW_OK;
 }
 
-/* Reads the @length bytes at @offset of a file of @size bytes, and has up to @depth reads of as
- * many bytes on their way. GST_FLOW_ERROR comes with @error, unless it is about memory, which is
+/* Reads the @length bytes at @offset of a file of @size bytes, and keeps up to @depth reads of as
+ * many bytes in flight. GST_FLOW_ERROR comes with @error, unless it is about memory, which is
  * posted. */
 GstFlowReturn
 gst_vyre_blocks_read (GstVyreBlocks *self, guint64 offset, gsize length, guint64 size, guint depth,

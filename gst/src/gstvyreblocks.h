@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The blocks of a file that vyresrc reads ahead: each is a read on its way and the buffer that it
+ * The blocks of a file that vyresrc reads ahead. A block is a read in flight and the buffer that it
  * fills, in memory that downstream proposes.
  *
- * The streaming thread starts and finishes reads. The source's object lock guards `file_io`, which
- * `stats` looks at.
+ * The streaming thread starts and finishes reads. The object lock of the source guards `file_io`,
+ * which `stats` reads.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ typedef struct {
   VyreFileIo *file_io;  /* from the negotiation to the end of the stream */
   int fd;               /* -1 while no file is open */
   GstVyreDirect direct; /* of the same file */
-  VyreStore *store;     /* what the file I/O has registered, or NULL */
-  GQueue queue;         /* of Block, by offset, without gaps */
+  VyreStore *store;     /* the store that the file I/O has registered, or NULL */
+  GQueue queue;         /* of Block: by offset, without gaps */
   guint64 next;         /* offset behind the last of them */
 } GstVyreBlocks;
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What the scheme has before that of a file. */
+/* The scheme of a file URI, with this in front */
 #define OWNER "vyre+"
 
 gchar *
@@ -25,15 +25,15 @@ uri_set_bad (GError **error, const gchar *uri, const gchar *what)
   return FALSE;
 }
 
-/* This host has more names than one, but only these in the URI of a file. */
+/* TRUE if a file URI names this host. It has other names, but only these occur in file URIs. */
 static gboolean
 uri_is_here (const gchar *host)
 {
   return !host || !*host || g_ascii_strcasecmp (host, "localhost") == 0;
 }
 
-/* The path that @uri names, NULL for the scheme alone, which applications use to find out who
- * knows it. */
+/* Returns the path of @uri in @location. It is NULL for the scheme alone, which applications use to
+ * find an element that knows it. */
 gboolean
 gst_vyre_uri_to_location (const gchar *uri, gchar **location, GError **error)
 {

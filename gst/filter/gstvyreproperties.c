@@ -24,9 +24,9 @@ properties_post_messages_get_type (void)
   return type;
 }
 
-/* Takes a new program with the property it came from, or remembers why there is
- * none. A running stream keeps the program it has, and its properties; to others the
- * files that they name are granted, or not, when they start. */
+/* Takes a new program and the property it came from, or remembers why there is none. A running
+ * stream keeps its program and properties if the new one is refused. An idle element checks access
+ * to files when it starts. */
 static void
 program_take (
     GstVyreFilter *self, VyreProgram *program, const gchar *text, const gchar *path, GError *error)
@@ -69,7 +69,7 @@ program_set_text (GstVyreFilter *self, const gchar *text)
   program_take (self, program, wanted, NULL, error);
 }
 
-/* Without a path, the default program. */
+/* NULL stands for the default program. */
 static void
 program_set_location (GObject *object, const GValue *value)
 {
@@ -113,31 +113,31 @@ stats_get (GObject *object, GValue *value)
 
 static const GstVyreProperty filter_rows[] = {
   { GST_VYRE_STRING ("program", "Program",
-        "Program to run on every buffer: its text, or builtin:NAME (frame-stats, bytes, nop); "
-        "has no effect on application/x-vyre-slots, which run themselves",
+        "Program to run on every buffer: its text, or builtin:NAME (frame-stats, bytes, nop). Raw "
+        "slots (application/x-vyre-slots) run without it",
         PLAYING, DEFAULT_PROGRAM, AT (program_text)),
       .set = program_set },
   { GST_VYRE_STRING ("program-location", "Program location",
-        "File to read the program from, instead of setting its text", PLAYING, NULL,
+        "File with the text of the program, which replaces the property program", PLAYING, NULL,
         AT (program_location)),
       .set = program_set_location },
   { GST_VYRE_ENUM ("resource-access", "Resource access",
-      "What programs may do with files: a program that needs more is refused", READY,
+      "Access of programs to files; a program that needs more is refused", READY,
       gst_vyre_resource_access_get_type, VYRE_ACCESS_NONE, AT (resource_access)) },
   { GST_VYRE_STRING ("resource-root", "Resource root",
-      "Folder that paths in programs start in and do not leave, by '..' or by links (no "
-      "folder: all files that the process can open)",
+      "Folder in which paths of programs start and stay, whatever '..' and links say (NULL = all "
+      "files that the process can open)",
       READY, NULL, AT (resource_root)) },
   { GST_VYRE_UINT ("slot-count", "Slot count",
-      "Slots in the ring of a readback (0 = as many as the program uses); those of "
-      "application/x-vyre-slots are as many as come",
+      "Slots in the ring of a readback (0 = as many as the program uses). A buffer of raw slots "
+      "has its own number",
       PLAYING, 0, GST_VYRE_MAX_SLOTS, 0, AT (settings.slot_count)) },
   { GST_VYRE_UINT ("observable-slots", "Observable slots",
-      "Observable words in the control part of a readback (0 = as many as the program uses, "
-      "256 for application/x-vyre-slots)",
+      "Observable words in the control part of a readback (0 = as many as the program uses, 256 "
+      "for raw slots)",
       PLAYING, 0, VYRE_MAX_OBSERVABLES, 0, AT (settings.observable_slots)) },
   { GST_VYRE_UINT ("max-in-flight", "Maximum in flight",
-        "Most buffers under execution or waiting to be pushed", PLAYING, 1, 64, 4,
+        "Most buffers in execution or waiting to be pushed", PLAYING, 1, 64, 4,
         AT (settings.max_in_flight)),
       .changed = max_in_flight_changed },
   { GST_VYRE_FLAGS ("post-messages", "Post messages", "Element messages to post", PLAYING,
@@ -145,19 +145,19 @@ static const GstVyreProperty filter_rows[] = {
       GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG,
       AT (settings.post_messages)) },
   { GST_VYRE_UINT64 ("interval", "Interval",
-      "Least real time between two vyre-counters messages; one more follows at EOS (ns)", PLAYING,
-      0, G_MAXUINT64, GST_SECOND, AT (settings.interval)) },
+      "Shortest real time between two vyre-counters messages; EOS adds one more (ns)", PLAYING, 0,
+      G_MAXUINT64, GST_SECOND, AT (settings.interval)) },
   { GST_VYRE_UINT64 ("results-interval", "Results interval",
-      "Least real time between two vyre-results messages (0 = one for every buffer); the first "
-      "and the last buffer always report (ns)",
+      "Shortest real time between two vyre-results messages (0 = one for every buffer); the first "
+      "and the last buffer always have one (ns)",
       PLAYING, 0, G_MAXUINT64, GST_SECOND, AT (settings.results_interval)) },
   { GST_VYRE_UINT64 ("debug-interval", "Debug interval",
-      "Least real time between the vyre-debug messages of two buffers (0 = those of every "
+      "Shortest real time between the vyre-debug messages of two buffers (0 = messages of every "
       "buffer); the field left-out counts the PRINTF records in between (ns)",
       PLAYING, 0, G_MAXUINT64, GST_SECOND, AT (settings.debug_interval)) },
   { GST_VYRE_STRING ("replay-log", "Replay log",
-      "File to record every batch of a stream in, for vyre-replay; replaced when a stream "
-      "starts (no file: an error; writing fails later: a warning, and the stream goes on)",
+      "File that records every batch for vyre-replay; each stream replaces it. Failure to open it "
+      "is an error; failure to write it later is a warning, and the stream goes on",
       READY, NULL, AT (replay_path)) },
   { GST_VYRE_BOXED ("stats", "Statistics", "The counters, as in vyre-counters",
       gst_structure_get_type, stats_get) },

@@ -28,10 +28,9 @@
 #define GST_CAT_DEFAULT cat_source
 GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
 
-/* What a read costs beside its bytes is the same for all sizes, and so is what a batch costs
- * downstream: below this much it shows. */
+/* The costs of a read and of a batch that do not depend on its size show with smaller blocks. */
 #define DEFAULT_BLOCKSIZE (1024 * 1024)
-#define MOST_QUEUE_DEPTH 63 /* of one ring */
+#define MOST_QUEUE_DEPTH 63 /* the most of one ring */
 
 typedef enum {
   DIRECT_IO_AUTO,
@@ -47,10 +46,10 @@ struct _GstVyreSrc {
   guint queue_depth;
   DirectIo direct_io;
 
-  /* streaming thread; start and stop while it does not run */
+  /* streaming thread; start() and stop() while it does not run */
   GstVyreBlocks blocks;
   gboolean has_size; /* the file says how long it is; otherwise it is read to its end, in order */
-  guint64 position;  /* offset behind what was handed out */
+  guint64 position;  /* offset behind the last buffer that was handed out */
 };
 
 static GType
@@ -58,9 +57,9 @@ src_direct_io_get_type (void)
 {
   static gsize type;
   static const GEnumValue values[] = {
-    { DIRECT_IO_AUTO, "Of large files that the page cache does not have", "auto" },
+    { DIRECT_IO_AUTO, "Large files that are not in the page cache", "auto" },
     { DIRECT_IO_NEVER, "All reads through the page cache", "never" },
-    { DIRECT_IO_ALWAYS, "All blocks that are aligned", "always" },
+    { DIRECT_IO_ALWAYS, "All aligned blocks", "always" },
     { 0, NULL, NULL },
   };
 
@@ -102,7 +101,7 @@ src_decide_allocation (GstBaseSrc *src, GstQuery *query)
     gst_query_parse_nth_allocation_param (query, 0, &allocator, &params);
   gst_vyre_blocks_set_store (&self->blocks, allocator);
   gst_clear_object (&allocator);
-  /* blocks are not the frames that a pool may be of */
+  /* pools are for frames, not for blocks */
   while (gst_query_get_n_allocation_pools (query) > 0)
     gst_query_remove_nth_allocation_pool (query, 0);
   return GST_BASE_SRC_CLASS (gst_vyre_src_parent_class)->decide_allocation (src, query);
@@ -131,8 +130,8 @@ src_get_size (GstBaseSrc *src, guint64 *size)
   return TRUE;
 }
 
-/* How many blocks to have on their way. Who pulls says where, and has other places in mind
- * than the next one. */
+/* Returns how many reads to keep in flight. In pull mode the peer chooses the offset, and seldom
+ * the next one. */
 static guint
 src_get_depth (GstVyreSrc *self)
 {
@@ -144,8 +143,8 @@ src_get_depth (GstVyreSrc *self)
   return depth;
 }
 
-/* The streaming thread gets GST_BUFFER_OFFSET_NONE where the base class counts in time, as
- * do-timestamp makes it: reading goes on, and the base class cuts no block at the file's end. */
+/* In push mode @offset is GST_BUFFER_OFFSET_NONE if the base class counts in time, as do-timestamp
+ * makes it: reading then goes on where it was, and this function cuts the last block. */
 static GstFlowReturn
 src_create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
 {
@@ -158,7 +157,7 @@ src_create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
         ("Blocks of 0 bytes read nothing. Fix: set blocksize to 1 or more."), (NULL));
     return GST_FLOW_ERROR;
   }
-  if (!self->blocks.file_io) /* pulled from, without a negotiation */
+  if (!self->blocks.file_io) /* pull mode, without a negotiation */
     gst_vyre_blocks_set_store (&self->blocks, NULL);
   if (!src_get_size (src, &size))
     size = 0;
@@ -172,8 +171,8 @@ src_create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
   return error ? src_fail (self, error) : flow;
 }
 
-/* A place in time names no place in the file, except that the stream starts where the file
- * does, and nothing is known of a way back. */
+/* A time names no place in the file, except that the stream starts where the file does; reading
+ * backwards is not possible. */
 static gboolean
 src_do_seek (GstBaseSrc *src, GstSegment *segment)
 {
@@ -200,7 +199,7 @@ src_refuse (GstVyreSrc *self, GstResourceError code, const gchar *location, cons
   return FALSE;
 }
 
-/* Only of regular files is it known that they end, and that a read does. */
+/* Only regular files have a known size and reads that always complete. */
 static gboolean
 src_open_file (GstVyreSrc *self, const gchar *location)
 {
@@ -217,7 +216,8 @@ src_open_file (GstVyreSrc *self, const gchar *location)
       g_strerror (errno), "name a file that can be read");
 }
 
-/* Who asks for direct reads hears that there are none. */
+/* Opens the second descriptor. An application that asks for direct reads hears when there are none.
+ * */
 static void
 src_open_direct (GstVyreSrc *self, const gchar *location)
 {
@@ -225,7 +225,7 @@ src_open_direct (GstVyreSrc *self, const gchar *location)
   DirectIo wanted = self->direct_io;
   GST_OBJECT_UNLOCK (self);
   if (wanted == DIRECT_IO_AUTO) {
-    /* who pulls comes back to what it has read */
+    /* in pull mode the peer reads places again */
     if (GST_PAD_MODE (GST_BASE_SRC_PAD (self)) == GST_PAD_MODE_PUSH
         && gst_vyre_direct_pays (self->blocks.fd))
       gst_vyre_direct_open (&self->blocks.direct, self->blocks.fd);
@@ -248,7 +248,7 @@ src_close_file (GstVyreSrc *self)
   self->blocks.fd = -1;
 }
 
-/* In a child. What is being read is left alone. */
+/* In a child. Reads in flight are left alone. */
 static void
 src_become_inherited (gpointer element)
 {
@@ -352,7 +352,7 @@ src_stats_get (GObject *object, GValue *value)
 static const GstVyreProperty src_rows[] = {
   { GST_VYRE_STRING ("location", "File location", "The file to read", READY, NULL, AT (location)),
       .set = src_take_location },
-  { GST_VYRE_UINT ("queue-depth", "Queue depth", "Most reads at the same time", PLAYING, 1,
+  { GST_VYRE_UINT ("queue-depth", "Queue depth", "Most reads in flight", PLAYING, 1,
       MOST_QUEUE_DEPTH, 8, AT (queue_depth)) },
   { GST_VYRE_ENUM ("direct-io", "Direct I/O", "Which reads go past the page cache (O_DIRECT)",
       READY, src_direct_io_get_type, DIRECT_IO_AUTO, AT (direct_io)) },

@@ -229,9 +229,6 @@ recovery_plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
 GstFlowReturn
 gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
 {
-  GstFlowReturn flow = GST_FLOW_ERROR;
-  GError *error = NULL;
-
   vyre_mutex_lock (&self->lock);
   g_autoptr (GstVyreShared) shared = gst_vyre_stream_choose_kernel (self, item);
   g_mutex_unlock (&self->lock);
@@ -239,6 +236,8 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
     return GST_FLOW_FLUSHING;
   GST_DEBUG_OBJECT (self, "running batch %u again", item->sequence);
   item->is_rerun = TRUE;
+  GstFlowReturn flow = GST_FLOW_ERROR;
+  GError *error = NULL;
   if (recovery_plan_again (item, shared, &error))
     flow = gst_vyre_submit (self, shared, item, &error);
   if (g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))

@@ -79,9 +79,8 @@ static GstFlowReturn
 sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item)
 {
   g_autoptr (GstVyreShared) shared = NULL;
-  GError *error = NULL;
-
   gboolean is_new = FALSE;
+
   GstFlowReturn flow = sink_wait_for_turn (self, settings, item, &shared, &is_new);
   gst_vyre_latency_note_taken (self, item);
   gst_vyre_early_follow_source (self, is_new, FALSE);
@@ -91,6 +90,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
     return flow;
   g_clear_pointer (&item->plan, vyre_plan_unref);
   item->plan = vyre_plan_ref (self->plan);
+  GError *error = NULL;
   flow = gst_vyre_submit (self, shared, item, &error);
   return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
 }

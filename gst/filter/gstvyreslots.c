@@ -49,19 +49,19 @@ VyrePlan *
 gst_vyre_slots_plan (
     const void *slots, gsize size, guint n_observables, guint workgroup, GError **error)
 {
-  g_autofree guint8 *control = NULL, *log = NULL, *queue = NULL;
   VyreParts parts = { .size[VYRE_PART_RING] = size };
 
   if (!vyre_slots_check (slots, size, error))
     return NULL;
-  control = vyre_encode_control (n_observables, 1, FALSE, &parts.size[VYRE_PART_CONTROL], error);
+  g_autofree guint8 *control
+      = vyre_encode_control (n_observables, 1, FALSE, &parts.size[VYRE_PART_CONTROL], error);
   if (!control)
     return NULL;
-  log = vyre_encode_empty (
+  g_autofree guint8 *log = vyre_encode_empty (
       VYRE_PART_DEBUG_LOG, VYRE_DEBUG_RECORDS, &parts.size[VYRE_PART_DEBUG_LOG], error);
   if (!log)
     return NULL;
-  queue = vyre_encode_empty (
+  g_autofree guint8 *queue = vyre_encode_empty (
       VYRE_PART_IO_QUEUE, VYRE_IO_SLOTS, &parts.size[VYRE_PART_IO_QUEUE], error);
   if (!queue)
     return NULL;

@@ -181,9 +181,6 @@ source_make_buffer (GstVyreFilter *self, GstVyreItem *item)
 static GstFlowReturn
 source_push_batch (GstVyreFilter *self, GstVyreItem *item)
 {
-  GError *error = NULL;
-  GstVyreSettings settings;
-
   GstFlowReturn flow = source_finish_batch (self, item);
   if (flow != GST_FLOW_OK) {
     vyre_mutex_lock (&self->lock);
@@ -193,8 +190,10 @@ source_push_batch (GstVyreFilter *self, GstVyreItem *item)
   }
   gst_vyre_latency_note_held (self, item);
   const guint8 *readback = vyre_batch_get_readback (item->batch);
+  GError *error = NULL;
   if (!vyre_batch_check (item->batch, &error))
     return gst_vyre_stream_fail (self, error);
+  GstVyreSettings settings;
   gst_vyre_state_get_settings (self, &settings);
   gboolean due = gst_vyre_messages_are_counters_due (self, &settings);
   gst_vyre_watchdog_batch (self, item, readback, due);

@@ -149,8 +149,6 @@ static GstFlowReturn
 src_create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
 {
   GstVyreSrc *self = GST_VYRE_SRC (src);
-  guint64 size = 0;
-  GError *error = NULL;
 
   if (length == 0 && GST_PAD_MODE (GST_BASE_SRC_PAD (src)) == GST_PAD_MODE_PUSH) {
     GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
@@ -159,11 +157,12 @@ src_create (GstBaseSrc *src, guint64 offset, guint length, GstBuffer **buffer)
   }
   if (!self->blocks.file_io) /* pull mode, without a negotiation */
     gst_vyre_blocks_set_store (&self->blocks, NULL);
-  if (!src_get_size (src, &size))
-    size = 0;
+  guint64 size = 0;
+  src_get_size (src, &size); /* stays 0 when unknown */
   if (offset == GST_BUFFER_OFFSET_NONE)
     offset = self->position;
   length = (guint)MIN (length, size > offset ? size - offset : DEFAULT_BLOCKSIZE);
+  GError *error = NULL;
   GstFlowReturn flow = gst_vyre_blocks_read (
       &self->blocks, offset, length, size, src_get_depth (self), buffer, &error);
   if (flow == GST_FLOW_OK)

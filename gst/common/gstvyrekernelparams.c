@@ -7,40 +7,22 @@
 /* Well below the timeouts of desktop drivers, which are seconds */
 #define LEASE (500 * GST_MSECOND)
 
-static GType
-kernel_residency_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    { VYRE_RESIDENCY_AUTO, "First residency that the device proves to support", "auto" },
-    { VYRE_RESIDENCY_PERSISTENT, "Kernel that runs until it is parked", "persistent" },
-    { VYRE_RESIDENCY_RELAY, "Launches of bounded length, repeated while there is work", "relay" },
-    { VYRE_RESIDENCY_DISPATCH, "One launch per buffer", "dispatch" },
-    { 0, NULL, NULL },
-  };
+static const GEnumValue kernel_residencies[] = {
+  { VYRE_RESIDENCY_AUTO, "First residency that the device proves to support", "auto" },
+  { VYRE_RESIDENCY_PERSISTENT, "Kernel that runs until it is parked", "persistent" },
+  { VYRE_RESIDENCY_RELAY, "Launches of bounded length, repeated while there is work", "relay" },
+  { VYRE_RESIDENCY_DISPATCH, "One launch per buffer", "dispatch" },
+  { 0, NULL, NULL },
+};
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstVyreResidency", values));
-  return type;
-}
-
-static GType
-kernel_placement_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    { VYRE_PLACEMENT_AUTO, "split on a GPU with its own memory, else unified", "auto" },
-    { VYRE_PLACEMENT_UNIFIED, "Kernel reads payloads in staging memory", "unified" },
-    { VYRE_PLACEMENT_BAR, "CPU stores payloads into device memory", "bar" },
-    { VYRE_PLACEMENT_COPY, "Copy engine moves payloads into device memory", "copy" },
-    { VYRE_PLACEMENT_SPLIT, "CPU stores small payloads, copy engine moves large ones", "split" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstVyrePlacement", values));
-  return type;
-}
+static const GEnumValue kernel_placements[] = {
+  { VYRE_PLACEMENT_AUTO, "split on a GPU with its own memory, else unified", "auto" },
+  { VYRE_PLACEMENT_UNIFIED, "Kernel reads payloads in staging memory", "unified" },
+  { VYRE_PLACEMENT_BAR, "CPU stores payloads into device memory", "bar" },
+  { VYRE_PLACEMENT_COPY, "Copy engine moves payloads into device memory", "copy" },
+  { VYRE_PLACEMENT_SPLIT, "CPU stores small payloads, copy engine moves large ones", "split" },
+  { 0, NULL, NULL },
+};
 
 #define READY GST_VYRE_PROPERTY_READY
 #define AT(field) GstVyreKernelParams, field
@@ -50,10 +32,11 @@ const GstVyreProperty gst_vyre_kernel_properties[] = {
       "Vulkan device: auto (prefers a GPU), index, part of the name, or UUID", READY, "auto",
       AT (device)) },
   { GST_VYRE_ENUM ("residency", "Residency", "How long a launch of the kernel stays on the device",
-      READY, kernel_residency_get_type, VYRE_RESIDENCY_AUTO, AT (megakernel.residency)) },
+      READY, "GstVyreResidency", kernel_residencies, VYRE_RESIDENCY_AUTO,
+      AT (megakernel.residency)) },
   { GST_VYRE_ENUM ("placement", "Placement",
-      "Where the kernel reads payloads, and how they get there", READY, kernel_placement_get_type,
-      VYRE_PLACEMENT_AUTO, AT (megakernel.placement)) },
+      "Where the kernel reads payloads, and how they get there", READY, "GstVyrePlacement",
+      kernel_placements, VYRE_PLACEMENT_AUTO, AT (megakernel.placement)) },
   { GST_VYRE_UINT64 ("copy-threshold", "Copy threshold",
       "Smallest payload that placement=split moves by copy engine (0 = measured at start) (bytes)",
       READY, 0, G_MAXUINT64, 0, AT (megakernel.copy_threshold)) },

@@ -11,6 +11,18 @@ row_has_field (const GstVyreProperty *row)
   return row->type != GST_VYRE_PROPERTY_BOXED;
 }
 
+/* Makes the type of an enum or of flags. A row is installed once. */
+static GType
+row_register_type (const GstVyreProperty *row)
+{
+  GType type = row->type == GST_VYRE_PROPERTY_ENUM
+                   ? g_enum_register_static (row->type_name, row->values)
+                   : g_flags_register_static (row->type_name, row->values);
+
+  gst_type_mark_as_plugin_api (type, 0);
+  return type;
+}
+
 static GParamSpec *
 row_make_spec (const GstVyreProperty *row)
 {
@@ -25,10 +37,10 @@ row_make_spec (const GstVyreProperty *row)
           row->name, row->nick, row->blurb, row->least, row->most, row->preset, row->flags);
     case GST_VYRE_PROPERTY_ENUM:
       return g_param_spec_enum (
-          row->name, row->nick, row->blurb, row->get_type (), (gint)row->preset, row->flags);
+          row->name, row->nick, row->blurb, row_register_type (row), (gint)row->preset, row->flags);
     case GST_VYRE_PROPERTY_FLAGS:
-      return g_param_spec_flags (
-          row->name, row->nick, row->blurb, row->get_type (), (guint)row->preset, row->flags);
+      return g_param_spec_flags (row->name, row->nick, row->blurb, row_register_type (row),
+          (guint)row->preset, row->flags);
     case GST_VYRE_PROPERTY_BOXED:
       return g_param_spec_boxed (row->name, row->nick, row->blurb, row->get_type (), row->flags);
   }
@@ -102,11 +114,8 @@ gst_vyre_properties_install (GObjectClass *klass, const GstVyrePropertyTable *ta
   guint id = 0;
 
   for (; tables->rows; tables++) {
-    for (const GstVyreProperty *row = tables->rows; row->name; row++) {
+    for (const GstVyreProperty *row = tables->rows; row->name; row++)
       g_object_class_install_property (klass, ++id, row_make_spec (row));
-      if (row->type == GST_VYRE_PROPERTY_ENUM || row->type == GST_VYRE_PROPERTY_FLAGS)
-        gst_type_mark_as_plugin_api (row->get_type (), 0);
-    }
   }
 }
 

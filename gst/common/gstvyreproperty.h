@@ -36,7 +36,9 @@ typedef struct {
   guint64 most;
   guint64 preset;           /* the default of a number */
   const gchar *text;        /* the default of a string, which NULL stands for; may be NULL */
-  GType (*get_type) (void); /* of an enum, of flags or of a boxed value */
+  const gchar *type_name;   /* of an enum or of flags, a new type */
+  gconstpointer values;     /* its GEnumValue[] or GFlagsValue[] */
+  GType (*get_type) (void); /* of a boxed value */
   void (*set) (GObject *object, const GValue *value); /* instead of storing; takes its own locks */
   void (*get) (GObject *object, GValue *value);       /* instead of loading; takes its own locks */
   void (*changed) (GObject *object);                  /* after storing, without a lock */
@@ -57,12 +59,14 @@ typedef struct {
 #define GST_VYRE_UINT64(name_, nick_, blurb_, when, least_, most_, preset_, place)                 \
   .name = name_, .nick = nick_, .blurb = blurb_, .flags = when, .type = GST_VYRE_PROPERTY_UINT64,  \
   .least = least_, .most = most_, .preset = preset_, .offset = GST_VYRE_FIELD (guint64, place)
-#define GST_VYRE_ENUM(name_, nick_, blurb_, when, get_type_, preset_, place)                       \
+#define GST_VYRE_ENUM(name_, nick_, blurb_, when, type_name_, values_, preset_, place)             \
   .name = name_, .nick = nick_, .blurb = blurb_, .flags = when, .type = GST_VYRE_PROPERTY_ENUM,    \
-  .get_type = get_type_, .preset = preset_, .offset = GST_VYRE_FIELD (guint, place)
-#define GST_VYRE_FLAGS(name_, nick_, blurb_, when, get_type_, preset_, place)                      \
+  .type_name = type_name_, .values = values_, .preset = preset_,                                   \
+  .offset = GST_VYRE_FIELD (guint, place)
+#define GST_VYRE_FLAGS(name_, nick_, blurb_, when, type_name_, values_, preset_, place)            \
   .name = name_, .nick = nick_, .blurb = blurb_, .flags = when, .type = GST_VYRE_PROPERTY_FLAGS,   \
-  .get_type = get_type_, .preset = preset_, .offset = GST_VYRE_FIELD (guint, place)
+  .type_name = type_name_, .values = values_, .preset = preset_,                                   \
+  .offset = GST_VYRE_FIELD (guint, place)
 #define GST_VYRE_BOXED(name_, nick_, blurb_, get_type_, get_)                                      \
   .name = name_, .nick = nick_, .blurb = blurb_, .flags = GST_VYRE_PROPERTY_READABLE,              \
   .type = GST_VYRE_PROPERTY_BOXED, .get_type = get_type_, .get = get_

@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyreaccess.h"
 
-GType
-gst_vyre_resource_access_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    { VYRE_ACCESS_NONE, "Programs use no files", "none" },
-    { VYRE_ACCESS_READ, "Programs read files", "read" },
-    { VYRE_ACCESS_ALL, "Programs read files, and make sinks and append to them", "all" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstVyreResourceAccess", values));
-  return type;
-}
-
 /* TRUE if @program may run: with the access of the running stream, or with the property. The object
  * lock is held. */
 gboolean

@@ -8,9 +8,6 @@
 
 G_BEGIN_DECLS
 
-#define GST_TYPE_VYRE_RESOURCE_ACCESS (gst_vyre_resource_access_get_type ())
-GType gst_vyre_resource_access_get_type (void);
-
 gboolean gst_vyre_access_check (GstVyreFilter *self, const VyreProgram *program, GError **error);
 gboolean gst_vyre_access_start (GstVyreFilter *self);
 VyreAccess *gst_vyre_access_get (GstVyreFilter *self);

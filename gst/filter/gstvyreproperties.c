@@ -8,21 +8,19 @@
 
 #define DEFAULT_PROGRAM "builtin:bytes"
 
-static GType
-properties_post_messages_get_type (void)
-{
-  static gsize type;
-  static const GFlagsValue values[] = {
-    { GST_VYRE_POST_RESULTS, "Named results of the program (vyre-results)", "results" },
-    { GST_VYRE_POST_COUNTERS, "Counters (vyre-counters)", "counters" },
-    { GST_VYRE_POST_DEBUG, "PRINTF records (vyre-debug)", "debug" },
-    { 0, NULL, NULL },
-  };
+static const GEnumValue properties_resource_access[] = {
+  { VYRE_ACCESS_NONE, "Programs use no files", "none" },
+  { VYRE_ACCESS_READ, "Programs read files", "read" },
+  { VYRE_ACCESS_ALL, "Programs read files, and make sinks and append to them", "all" },
+  { 0, NULL, NULL },
+};
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_flags_register_static ("GstVyrePostMessages", values));
-  return type;
-}
+static const GFlagsValue properties_post_messages[] = {
+  { GST_VYRE_POST_RESULTS, "Named results of the program (vyre-results)", "results" },
+  { GST_VYRE_POST_COUNTERS, "Counters (vyre-counters)", "counters" },
+  { GST_VYRE_POST_DEBUG, "PRINTF records (vyre-debug)", "debug" },
+  { 0, NULL, NULL },
+};
 
 /* Takes a new program and the property it came from, or remembers why there is none. A running
  * stream keeps its program and properties if the new one is refused. An idle element checks access
@@ -123,7 +121,8 @@ static const GstVyreProperty filter_rows[] = {
       .set = program_set_location },
   { GST_VYRE_ENUM ("resource-access", "Resource access",
       "Access of programs to files; a program that needs more is refused", READY,
-      gst_vyre_resource_access_get_type, VYRE_ACCESS_NONE, AT (resource_access)) },
+      "GstVyreResourceAccess", properties_resource_access, VYRE_ACCESS_NONE,
+      AT (resource_access)) },
   { GST_VYRE_STRING ("resource-root", "Resource root",
       "Folder in which paths of programs start and stay, whatever '..' and links say (NULL = all "
       "files that the process can open)",
@@ -141,7 +140,7 @@ static const GstVyreProperty filter_rows[] = {
         AT (settings.max_in_flight)),
       .changed = max_in_flight_changed },
   { GST_VYRE_FLAGS ("post-messages", "Post messages", "Element messages to post", PLAYING,
-      properties_post_messages_get_type,
+      "GstVyrePostMessages", properties_post_messages,
       GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG,
       AT (settings.post_messages)) },
   { GST_VYRE_UINT64 ("interval", "Interval",

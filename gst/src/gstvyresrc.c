@@ -52,21 +52,12 @@ struct _GstVyreSrc {
   guint64 position;  /* offset behind the last buffer that was handed out */
 };
 
-static GType
-src_direct_io_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    { DIRECT_IO_AUTO, "Large files that are not in the page cache", "auto" },
-    { DIRECT_IO_NEVER, "All reads through the page cache", "never" },
-    { DIRECT_IO_ALWAYS, "All aligned blocks", "always" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstVyreDirectIo", values));
-  return type;
-}
+static const GEnumValue src_direct_io[] = {
+  { DIRECT_IO_AUTO, "Large files that are not in the page cache", "auto" },
+  { DIRECT_IO_NEVER, "All reads through the page cache", "never" },
+  { DIRECT_IO_ALWAYS, "All aligned blocks", "always" },
+  { 0, NULL, NULL },
+};
 
 static GstStaticPadTemplate src_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -354,7 +345,7 @@ static const GstVyreProperty src_rows[] = {
   { GST_VYRE_UINT ("queue-depth", "Queue depth", "Most reads in flight", PLAYING, 1,
       MOST_QUEUE_DEPTH, 8, AT (queue_depth)) },
   { GST_VYRE_ENUM ("direct-io", "Direct I/O", "Which reads go past the page cache (O_DIRECT)",
-      READY, src_direct_io_get_type, DIRECT_IO_AUTO, AT (direct_io)) },
+      READY, "GstVyreDirectIo", src_direct_io, DIRECT_IO_AUTO, AT (direct_io)) },
   { GST_VYRE_BOXED (
       "stats", "Statistics", "How the file was read", gst_structure_get_type, src_stats_get) },
   { 0 },

@@ -2,10 +2,11 @@
 #include <gst/gst.h>
 
 #include "common/gstvyrefork.h"
-#include "common/gstvyremeta.h"
+#include "common/gstvyreimport.h"
+#include "common/gstvyrereadback.h"
+#include "common/gstvyreshared.h"
+#include "filter/gstvyrefilter.h"
 #include "src/gstvyresrc.h"
-
-GST_ELEMENT_REGISTER_DECLARE (vyrefilter);
 
 /* Nothing here touches a device: that happens in NULL to READY, where a failure
  * can be told to the application. */
@@ -13,6 +14,8 @@ static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gst_vyre_fork_init ();
+  gst_vyre_shared_init ();
+  gst_vyre_import_init ();
   gst_vyre_readback_meta_register ();
   return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin);
 }

@@ -10,7 +10,7 @@
 #include "common/gstvyrefile.h"
 #include "vyre/vyre.h"
 
-/* Bytes that go through a pipe at a time. */
+/* Most bytes that pass through the pipe at a time */
 #define PIECE 65536
 
 /* Sets the error of memory that promises @size bytes and has @found. */
@@ -24,7 +24,7 @@ gst_vyre_bytes_set_cut (GError **error, gsize size, gsize found)
 }
 
 static void
-set_unreadable (GError **error, const char *why)
+bytes_set_unreadable (GError **error, const char *why)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "A buffer's memory cannot be read: %s. Fix: put an element in front that maps its memory for "
@@ -33,7 +33,7 @@ set_unreadable (GError **error, const char *why)
 }
 
 static gboolean
-read_file (GstMemory *memory, guint8 *data, GError **error)
+bytes_read_file (GstMemory *memory, guint8 *data, GError **error)
 {
   int fd = gst_fd_memory_get_fd (memory);
   gsize done = 0;
@@ -45,15 +45,16 @@ read_file (GstMemory *memory, guint8 *data, GError **error)
     done += (gsize)MAX (n, 0);
   }
   if (n < 0)
-    set_unreadable (error, g_strerror (errno));
+    bytes_set_unreadable (error, g_strerror (errno));
   else if (done < memory->size)
     gst_vyre_bytes_set_cut (error, memory->size, done);
   return done == memory->size;
 }
 
-/* Where a page is gone the system says so, and does not end the process as a look would. */
+/* Reading through the system reports a page that is gone; reading the page itself would end the
+ * process. */
 static gboolean
-copy_by_pipe (const int *ends, const GstMapInfo *from, guint8 *data, GError **error)
+bytes_copy_by_pipe (const int *ends, const GstMapInfo *from, guint8 *data, GError **error)
 {
   gsize done = 0;
 
@@ -65,7 +66,7 @@ copy_by_pipe (const int *ends, const GstMapInfo *from, guint8 *data, GError **er
     if (n <= 0 && errno == EFAULT)
       gst_vyre_bytes_set_cut (error, from->size, done);
     else if (n <= 0)
-      set_unreadable (error, g_strerror (errno));
+      bytes_set_unreadable (error, g_strerror (errno));
     if (n <= 0)
       return FALSE;
     done += (gsize)n;
@@ -74,41 +75,41 @@ copy_by_pipe (const int *ends, const GstMapInfo *from, guint8 *data, GError **er
 }
 
 static gboolean
-copy_loose_map (const GstMapInfo *from, guint8 *data, GError **error)
+bytes_copy_loose_map (const GstMapInfo *from, guint8 *data, GError **error)
 {
   int ends[2];
 
   if (pipe2 (ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-    set_unreadable (error, g_strerror (errno));
+    bytes_set_unreadable (error, g_strerror (errno));
     return FALSE;
   }
-  gboolean fine = copy_by_pipe (ends, from, data, error);
+  gboolean fine = bytes_copy_by_pipe (ends, from, data, error);
   close (ends[0]);
   close (ends[1]);
   return fine;
 }
 
 static gboolean
-copy_memory (GstMemory *memory, guint8 *data, GError **error)
+bytes_copy_memory (GstMemory *memory, guint8 *data, GError **error)
 {
   gboolean loose = gst_vyre_file_get_hold (memory) == GST_VYRE_FILE_LOOSE, fine = TRUE;
   GstMapInfo map;
 
   if (loose && gst_vyre_file_is_memory (memory))
-    return read_file (memory, data, error);
+    return bytes_read_file (memory, data, error);
   if (!gst_memory_map (memory, &map, GST_MAP_READ)) {
-    set_unreadable (error, "it cannot be mapped");
+    bytes_set_unreadable (error, "it cannot be mapped");
     return FALSE;
   }
   if (loose)
-    fine = copy_loose_map (&map, data, error);
+    fine = bytes_copy_loose_map (&map, data, error);
   else
     memcpy (data, map.data, map.size);
   gst_memory_unmap (memory, &map);
   return fine;
 }
 
-/* Whether all of @buffer may be looked at through a mapping, now and later. */
+/* TRUE if all of @buffer may be read through a mapping, now and later. */
 gboolean
 gst_vyre_bytes_are_mappable (GstBuffer *buffer)
 {
@@ -119,13 +120,13 @@ gst_vyre_bytes_are_mappable (GstBuffer *buffer)
   return TRUE;
 }
 
-/* Copies all bytes of @buffer, of however many memories. */
+/* Copies all bytes of @buffer, which may have any number of memories. */
 gboolean
 gst_vyre_bytes_copy (GstBuffer *buffer, guint8 *data, GError **error)
 {
   for (guint i = 0; i < gst_buffer_n_memory (buffer); i++) {
     GstMemory *memory = gst_buffer_peek_memory (buffer, i);
-    if (!copy_memory (memory, data, error))
+    if (!bytes_copy_memory (memory, data, error))
       return FALSE;
     data += memory->size;
   }

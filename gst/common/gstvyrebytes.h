@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The bytes of buffers, had in such a way that nobody who can cut the file behind them takes
- * the process down: of such memory they are read from the file, or, where a private mapping has
- * others, copied by the system.
+ * Reads the bytes of buffers. Another process can cut the file behind a memory, and a read of the
+ * mapping would then end this process: such bytes are read from the file or, where a private
+ * mapping differs from its file, copied by the system.
  */
 #pragma once
 

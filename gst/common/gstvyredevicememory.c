@@ -3,14 +3,14 @@
 
 #include "vyre/vyre.h"
 
-/* The element that takes buffers of a feature and gives them in system memory; where @other is one,
- * the same on machines that lack the first. Most of them hand on what they get if they may, so a
- * caps filter has to follow. */
+/* For each feature, the element that takes its buffers and gives them in system memory; @other is
+ * the same for machines without the first. Most of these elements pass their input on if they may,
+ * so a caps filter has to follow. */
 static const struct {
   const gchar *feature;
   const gchar *element;
   const gchar *other;
-} downloads[] = {
+} device_memory_downloads[] = {
   { "memory:NVMM", "nvvideoconvert", "nvvidconv" },
   { "memory:CUDAMemory", "cudadownload", NULL },
   { "memory:GLMemory", "gldownload", NULL },
@@ -23,10 +23,10 @@ static const struct {
   { "memory:HIPMemory", "hipdownload", NULL },
 };
 
-/* The feature that takes buffers out of reach, or NULL. Features also name metas; only memory
- * that is not the system's does. */
+/* Returns the feature that keeps the CPU from buffers, or NULL. Features also name metas; only
+ * memory that is not system memory is out of reach. */
 static const gchar *
-find_feature (const GstCapsFeatures *features)
+device_memory_find_feature (const GstCapsFeatures *features)
 {
   for (guint i = 0; i < gst_caps_features_get_size (features); i++) {
     const gchar *feature = gst_caps_features_get_nth (features, i);
@@ -37,33 +37,33 @@ find_feature (const GstCapsFeatures *features)
   return NULL;
 }
 
-/* Without an element that is known to fit, whoever made the memory knows one. */
+/* Without a known element, the user has to ask the maker of the memory. */
 static gchar *
-describe_fix (const gchar *feature, const gchar *name)
+device_memory_describe_fix (const gchar *feature, const gchar *name)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (downloads); i++) {
-    if (!g_str_equal (downloads[i].feature, feature))
+  for (guint i = 0; i < G_N_ELEMENTS (device_memory_downloads); i++) {
+    if (!g_str_equal (device_memory_downloads[i].feature, feature))
       continue;
-    if (!downloads[i].other)
-      return g_strdup_printf ("put '%s ! %s' in front", downloads[i].element, name);
+    if (!device_memory_downloads[i].other)
+      return g_strdup_printf ("put '%s ! %s' in front", device_memory_downloads[i].element, name);
     return g_strdup_printf ("put '%s ! %s' in front, or, where there is none, '%s ! %s'",
-        downloads[i].element, name, downloads[i].other, name);
+        device_memory_downloads[i].element, name, device_memory_downloads[i].other, name);
   }
   return g_strdup_printf ("have the element in front give plain %s, or put the element that "
                           "copies %s to system memory between",
       name, feature);
 }
 
-/* Whether the CPU reads buffers of @caps. */
+/* TRUE if the CPU can read buffers of @caps. */
 gboolean
 gst_vyre_device_memory_check (GstCaps *caps, GError **error)
 {
   const gchar *name = gst_structure_get_name (gst_caps_get_structure (caps, 0));
-  const gchar *feature = find_feature (gst_caps_get_features (caps, 0));
+  const gchar *feature = device_memory_find_feature (gst_caps_get_features (caps, 0));
 
   if (!feature)
     return TRUE;
-  g_autofree gchar *fix = describe_fix (feature, name);
+  g_autofree gchar *fix = device_memory_describe_fix (feature, name);
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "Buffers of %s(%s) are not in memory that the CPU reads. Fix: %s.", name, feature, fix);
   return FALSE;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes that cannot be taken away, of what is no regular file. */
+/* The number of solid bytes of anything but a regular file: no other process can cut it */
 #define NO_FILE G_MAXSIZE
 
 typedef enum {
@@ -17,27 +17,27 @@ typedef enum {
 } Sharing;
 
 static GQuark
-sharing_quark (void)
+file_sharing_quark (void)
 {
   return g_quark_from_static_string ("GstVyreFileSharing");
 }
 
 static GQuark
-solid_quark (void)
+file_solid_quark (void)
 {
   return g_quark_from_static_string ("GstVyreFileSolid");
 }
 
 static GstMiniObject *
-root_of (GstMemory *memory)
+file_root_of (GstMemory *memory)
 {
   return GST_MINI_OBJECT_CAST (memory->parent ? memory->parent : memory);
 }
 
-/* How many bytes of a file nobody can take away any more. The seal is looked for first: what
- * the file has then it keeps. */
+/* Returns how many bytes of a file no process can cut off any more. The seal is read before the
+ * size: a sealed file keeps the size that it has then. */
 static gsize
-find_solid (int fd)
+file_find_solid (int fd)
 {
   int seals = fcntl (fd, F_GET_SEALS);
   struct stat status;
@@ -57,20 +57,21 @@ gst_vyre_file_get_hold (GstMemory *memory)
 
   if (!gst_is_fd_memory (memory))
     return GST_VYRE_FILE_NONE;
-  gsize solid = GPOINTER_TO_SIZE (gst_mini_object_get_qdata (root_of (memory), solid_quark ()));
+  gsize solid
+      = GPOINTER_TO_SIZE (gst_mini_object_get_qdata (file_root_of (memory), file_solid_quark ()));
   if (solid < end) {
-    solid = find_solid (gst_fd_memory_get_fd (memory));
-    gst_mini_object_set_qdata (root_of (memory), solid_quark (), GSIZE_TO_POINTER (solid), NULL);
+    solid = file_find_solid (gst_fd_memory_get_fd (memory));
+    gst_mini_object_set_qdata (
+        file_root_of (memory), file_solid_quark (), GSIZE_TO_POINTER (solid), NULL);
   }
   if (solid == NO_FILE)
     return GST_VYRE_FILE_NONE;
   return solid >= end ? GST_VYRE_FILE_SEALED : GST_VYRE_FILE_LOOSE;
 }
 
-/* Linux makes another mapping of the same pages for who asks it to enlarge none of them, and
- * refuses that to a private one. */
+/* mremap() from 0 bytes makes a second mapping of shared pages, and fails for a private mapping. */
 static gboolean
-is_mapped_shared (gconstpointer address)
+file_is_mapped_shared (gconstpointer address)
 {
   gsize page = (gsize)sysconf (_SC_PAGESIZE);
   gpointer start = GSIZE_TO_POINTER (GPOINTER_TO_SIZE (address) & ~(page - 1));
@@ -82,33 +83,33 @@ is_mapped_shared (gconstpointer address)
   return TRUE;
 }
 
-/* Memory keeps the flags of its mapping to itself, but not from the system. Nothing is looked at
- * through the mapping. */
+/* GstFdMemory does not tell the flags of its mapping, so the system is asked. The mapping itself is
+ * not read. */
 static Sharing
-find_sharing (GstMemory *memory)
+file_find_sharing (GstMemory *memory)
 {
   GstMapInfo map;
 
   if (!gst_memory_map (memory, &map, GST_MAP_READ))
     return FILE_PRIVATE;
-  Sharing sharing = is_mapped_shared (map.data) ? FILE_SHARED : FILE_PRIVATE;
+  Sharing sharing = file_is_mapped_shared (map.data) ? FILE_SHARED : FILE_PRIVATE;
   gst_memory_unmap (memory, &map);
   return sharing;
 }
 
-/* Whether the bytes of @memory are those of its file: what is written to a private mapping
- * is not, and a dma-buf has none that could be read. */
+/* TRUE if the bytes of @memory are those of its file. Writes to a private mapping are not in the
+ * file, and a dma-buf cannot be read as a file. */
 gboolean
 gst_vyre_file_is_memory (GstMemory *memory)
 {
-  GstMiniObject *root = root_of (memory);
+  GstMiniObject *root = file_root_of (memory);
 
   if (!gst_is_fd_memory (memory) || gst_is_dmabuf_memory (memory))
     return FALSE;
-  Sharing sharing = GPOINTER_TO_INT (gst_mini_object_get_qdata (root, sharing_quark ()));
+  Sharing sharing = GPOINTER_TO_INT (gst_mini_object_get_qdata (root, file_sharing_quark ()));
   if (sharing == FILE_UNKNOWN) {
-    sharing = find_sharing (memory);
-    gst_mini_object_set_qdata (root, sharing_quark (), GINT_TO_POINTER (sharing), NULL);
+    sharing = file_find_sharing (memory);
+    gst_mini_object_set_qdata (root, file_sharing_quark (), GINT_TO_POINTER (sharing), NULL);
   }
   return sharing == FILE_SHARED;
 }

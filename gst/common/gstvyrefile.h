@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GstMemory that is a part of a file, so that its bytes can be had from there.
+ * Which GstMemory is part of a file, and whether its mapping may be read.
  */
 #pragma once
 
@@ -8,12 +8,12 @@
 
 G_BEGIN_DECLS
 
-/* Whether memory may be read through a mapping. */
+/* How safe it is to read memory through its mapping: reading a page that is gone ends the process.
+ */
 typedef enum {
-  GST_VYRE_FILE_NONE,   /* it is of no regular file: who made it answers for it */
-  GST_VYRE_FILE_SEALED, /* its file has these bytes for good */
-  GST_VYRE_FILE_LOOSE,  /* others may cut its file at any time, and a look at a page that is gone
-                           ends the process: it is read, and never looked at through a mapping */
+  GST_VYRE_FILE_NONE,   /* no regular file: the maker of the memory answers for it */
+  GST_VYRE_FILE_SEALED, /* the file keeps these bytes for good */
+  GST_VYRE_FILE_LOOSE,  /* any process may cut the file: only the file is read, never a mapping */
 } GstVyreFileHold;
 
 GstVyreFileHold gst_vyre_file_get_hold (GstMemory *memory);

@@ -3,81 +3,76 @@
 
 #include <pthread.h>
 
-#include "common/gstvyreimport.h"
-#include "common/gstvyreshared.h"
-
 guint gst_vyre_fork_generation;
 
 typedef struct {
-  gpointer element;
+  gpointer owner;
   GstVyreForked forked;
 } Watched;
 
-/* A leaf. It is held while the process forks, so that the list is whole in the child. */
-static GMutex lock;
-static GSList *watched; /* of Watched */
+/* A leaf lock. It is held while the process forks, so that the list is whole in the child. */
+static GMutex fork_lock;
+static GSList *fork_watched; /* of Watched */
 
 static void
-prepare (void)
+fork_prepare (void)
 {
-  g_mutex_lock (&lock);
+  g_mutex_lock (&fork_lock);
 }
 
 static void
-stay_parent (void)
+fork_stay_parent (void)
 {
-  g_mutex_unlock (&lock);
+  g_mutex_unlock (&fork_lock);
 }
 
 static void
-enter_child (void)
+fork_enter_child (void)
 {
-  g_mutex_init (&lock);
+  g_mutex_init (&fork_lock);
   gst_vyre_fork_generation++;
-  gst_vyre_shared_forked ();
-  gst_vyre_import_forked ();
-  for (GSList *l = watched; l; l = l->next) {
+  for (GSList *l = fork_watched; l; l = l->next) {
     Watched *entry = l->data;
-    entry->forked (entry->element);
+    entry->forked (entry->owner);
   }
 }
 
-/* Once, before there is an element. */
+/* Called once, before the first element is made. */
 void
 gst_vyre_fork_init (void)
 {
-  pthread_atfork (prepare, stay_parent, enter_child);
+  pthread_atfork (fork_prepare, fork_stay_parent, fork_enter_child);
 }
 
 void
-gst_vyre_fork_watch (gpointer element, GstVyreForked forked)
+gst_vyre_fork_watch (gpointer owner, GstVyreForked forked)
 {
   Watched *entry = g_new (Watched, 1);
 
-  *entry = (Watched){ element, forked };
-  g_mutex_lock (&lock);
-  watched = g_slist_prepend (watched, entry);
-  g_mutex_unlock (&lock);
+  *entry = (Watched){ owner, forked };
+  g_mutex_lock (&fork_lock);
+  fork_watched = g_slist_prepend (fork_watched, entry);
+  g_mutex_unlock (&fork_lock);
 }
 
-/* Fine for one that is not watched. */
+/* @owner need not be watched. */
 void
-gst_vyre_fork_unwatch (gpointer element)
+gst_vyre_fork_unwatch (gpointer owner)
 {
   Watched *found = NULL;
 
-  g_mutex_lock (&lock);
-  for (GSList *l = watched; l && !found; l = l->next) {
-    if (((Watched *)l->data)->element == element)
+  g_mutex_lock (&fork_lock);
+  for (GSList *l = fork_watched; l && !found; l = l->next) {
+    if (((Watched *)l->data)->owner == owner)
       found = l->data;
   }
-  watched = g_slist_remove (watched, found);
-  g_mutex_unlock (&lock);
+  fork_watched = g_slist_remove (fork_watched, found);
+  g_mutex_unlock (&fork_lock);
   g_free (found);
 }
 
-/* A pad's streaming thread is not there: nobody has its locks, and its task, which would be waited
- * for, is left alone. */
+/* Gives @pad new locks and no task: the child has no streaming thread that could hold the locks, or
+ * that an end of the task could wait for. */
 void
 gst_vyre_fork_forget_thread (GstPad *pad)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Elements of the parent in a child of fork(). The child has none of their threads,
- * and their locks are as those left them: so they are given new ones, what is shared with the
- * parent (control sockets of pools, files) is forgotten, and what they are asked for is an
- * error until they have been to NULL.
+ * Elements of the parent in a child of fork(). The child has none of their threads, and copies of
+ * their locks in any state. So owners of locks are watched, and get new locks in the child; the
+ * child forgets resources that it shares with the parent (control sockets of pools, files); and
+ * requests to an inherited element are errors until it has been in NULL.
  */
 #pragma once
 
@@ -11,15 +11,16 @@
 
 G_BEGIN_DECLS
 
-/* How many forks lie between the process that loaded the plugin and this one. */
+/* Number of forks between the process that loaded the plugin and this one */
 extern guint gst_vyre_fork_generation;
 
-/* Called in a child, in its only thread, for an element that was watched. */
-typedef void (*GstVyreForked) (gpointer element);
+/* Called in a child, in its only thread, for each owner of locks that is watched: an element, or a
+ * file of this plugin. */
+typedef void (*GstVyreForked) (gpointer owner);
 
 void gst_vyre_fork_init (void);
-void gst_vyre_fork_watch (gpointer element, GstVyreForked forked);
-void gst_vyre_fork_unwatch (gpointer element);
+void gst_vyre_fork_watch (gpointer owner, GstVyreForked forked);
+void gst_vyre_fork_unwatch (gpointer owner);
 void gst_vyre_fork_forget_thread (GstPad *pad);
 
 G_END_DECLS

@@ -6,31 +6,40 @@
 #include <sys/stat.h>
 
 #include "common/gstvyrefile.h"
+#include "common/gstvyrefork.h"
 
-/* The import of one memory by one kernel. Of a file, it is of a mapping of our own: that
- * of a GstFdMemory comes and goes with whoever maps it. */
+/* The import of one memory by one kernel. The import of a file has a mapping of its own: a
+ * GstFdMemory is only mapped while a user maps it. */
 typedef struct {
-  VyreMegakernel *maker; /* not owned: whose import is being made, or NULL */
-  VyreImport *import;    /* NULL until it is */
-  guint8 *base;          /* where offset 0 of the memory is */
+  VyreMegakernel *maker; /* not owned: the kernel that makes the import, or NULL */
+  VyreImport *import;    /* NULL until it is made */
+  guint8 *base;          /* address of offset 0 of the memory */
   gpointer mapping;
   gsize mapped;
 } Import;
 
-/* Several kernels may read one memory, behind a tee. */
+/* Guards all lists; not held while a driver makes an import. Behind a tee, several kernels may read
+ * one memory. */
 static GMutex lock; /* of all lists; not held while a driver makes an import */
-static GCond made;  /* an import, or it could not be */
+static GCond made;  /* signalled when an import is made, or failed */
 
 /* In a child. A thread of its parent may have held the lock. */
-void
-gst_vyre_import_forked (void)
+static void
+import_forked (gpointer owner)
 {
   g_mutex_init (&lock);
   g_cond_init (&made);
 }
 
+/* Called once, after gst_vyre_fork_init(). */
+void
+gst_vyre_import_init (void)
+{
+  gst_vyre_fork_watch (&lock, import_forked);
+}
+
 static GQuark
-imports_quark (void)
+import_quark (void)
 {
   return g_quark_from_static_string ("GstVyreImports");
 }
@@ -42,41 +51,41 @@ import_free (gpointer data)
 
   gboolean gone = !import->import || vyre_import_unref (import->import);
 
-  if (import->mapping && gone) /* or the device may still look there */
+  if (import->mapping && gone) /* otherwise the device may still read there */
     munmap (import->mapping, import->mapped);
   g_free (import);
 }
 
-/* A part has no pages of its own: the whole memory is imported, once. */
+/* A part of a memory has no pages of its own: the whole memory is imported, once. */
 static GstMemory *
-root_of (GstMemory *memory)
+import_root_of (GstMemory *memory)
 {
   while (memory->parent)
     memory = memory->parent;
   return memory;
 }
 
-/* Whether the bytes of a file can be mapped without a thought. */
+/* TRUE if no process can cut the file, so that its bytes can be mapped. */
 static gboolean
-is_sealed_file (GstMemory *memory)
+import_is_sealed_file (GstMemory *memory)
 {
   return gst_vyre_file_get_hold (memory) == GST_VYRE_FILE_SEALED
          && gst_vyre_file_is_memory (memory);
 }
 
-/* Memory that stays at its address for as long as it lives. */
+/* TRUE for memory that keeps its address as long as it lives. */
 static gboolean
-is_system_memory (GstMemory *memory)
+import_is_system_memory (GstMemory *memory)
 {
   return gst_memory_is_type (memory, GST_ALLOCATOR_SYSMEM);
 }
 
-/* Whether a payload has come in this memory before: that of a pool comes again. */
+/* TRUE if an earlier payload lay in this memory: memory of a pool comes again. */
 static gboolean
-comes_again (GstMemory *memory)
+import_comes_again (GstMemory *memory)
 {
   static GQuark seen;
-  GstMiniObject *root = GST_MINI_OBJECT_CAST (root_of (memory));
+  GstMiniObject *root = GST_MINI_OBJECT_CAST (import_root_of (memory));
 
   g_mutex_lock (&lock);
   if (seen == 0)
@@ -88,16 +97,16 @@ comes_again (GstMemory *memory)
   return again;
 }
 
-/* Whether @memory is of a kind that can be imported, and worth it. */
+/* TRUE if @memory can be imported, and an import pays. */
 gboolean
 gst_vyre_import_accepts (GstMemory *memory, VyreMegakernel *kernel)
 {
-  return (is_system_memory (memory) || is_sealed_file (memory))
-         && (vyre_megakernel_imports_once (kernel) || comes_again (memory));
+  return (import_is_system_memory (memory) || import_is_sealed_file (memory))
+         && (vyre_megakernel_imports_once (kernel) || import_comes_again (memory));
 }
 
 static gboolean
-set_unreadable (GError **error)
+import_set_unreadable (GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
       "A buffer's memory cannot be mapped for reading. Fix: put an element in front that maps its "
@@ -106,23 +115,23 @@ set_unreadable (GError **error)
 }
 
 static gboolean
-map_file (GstMemory *memory, gint rights, Import *import, GError **error)
+import_map_file (GstMemory *memory, gint rights, Import *import, GError **error)
 {
   int fd = gst_fd_memory_get_fd (memory);
   struct stat status;
 
   if (fstat (fd, &status) != 0 || (guint64)status.st_size < memory->maxsize)
-    return set_unreadable (error);
+    return import_set_unreadable (error);
   gpointer mapping = mmap (NULL, memory->maxsize, rights, MAP_SHARED, fd, 0);
   if (mapping == MAP_FAILED)
-    return set_unreadable (error);
+    return import_set_unreadable (error);
   import->base = import->mapping = mapping;
   import->mapped = memory->maxsize;
   return TRUE;
 }
 
 static void
-unmap_file (Import *import)
+import_unmap_file (Import *import)
 {
   if (import->mapping)
     munmap (import->mapping, import->mapped);
@@ -130,12 +139,12 @@ unmap_file (Import *import)
 }
 
 static gboolean
-find_address (GstMemory *memory, Import *import, GError **error)
+import_find_address (GstMemory *memory, Import *import, GError **error)
 {
   GstMapInfo map;
 
   if (!gst_memory_map (memory, &map, GST_MAP_READ))
-    return set_unreadable (error);
+    return import_set_unreadable (error);
   import->base = map.data - memory->offset;
   gst_memory_unmap (memory, &map);
   return TRUE;
@@ -148,44 +157,45 @@ import_at_base (GstMemory *memory, VyreMegakernel *kernel, Import *import, GErro
   return import->import != NULL;
 }
 
-/* Nothing is written to it, but some drivers pin only pages that could be; which keeps the file
- * from being sealed against that, and so is the second try. */
+/* The mapping is only read, but some drivers pin only writable pages. A file that is sealed against
+ * writes refuses such a mapping: hence the second try. */
 static gboolean
 import_file (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
 {
-  if (map_file (memory, PROT_READ, import, NULL) && import_at_base (memory, kernel, import, NULL))
+  if (import_map_file (memory, PROT_READ, import, NULL)
+      && import_at_base (memory, kernel, import, NULL))
     return TRUE;
-  unmap_file (import);
-  if (map_file (memory, PROT_READ | PROT_WRITE, import, error)
+  import_unmap_file (import);
+  if (import_map_file (memory, PROT_READ | PROT_WRITE, import, error)
       && import_at_base (memory, kernel, import, error))
     return TRUE;
-  unmap_file (import);
+  import_unmap_file (import);
   return FALSE;
 }
 
 static gboolean
 import_make (GstMemory *memory, VyreMegakernel *kernel, Import *import, GError **error)
 {
-  return is_system_memory (memory) ? find_address (memory, import, error)
-                                         && import_at_base (memory, kernel, import, error)
-                                   : import_file (memory, kernel, import, error);
+  return import_is_system_memory (memory) ? import_find_address (memory, import, error)
+                                                && import_at_base (memory, kernel, import, error)
+                                          : import_file (memory, kernel, import, error);
 }
 
 static GPtrArray *
-list_of (GstMemory *root)
+import_list_of (GstMemory *root)
 {
-  GPtrArray *list = gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), imports_quark ());
+  GPtrArray *list = gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), import_quark ());
 
   if (list)
     return list;
   list = g_ptr_array_new_with_free_func (import_free);
   gst_mini_object_set_qdata (
-      GST_MINI_OBJECT_CAST (root), imports_quark (), list, (GDestroyNotify)g_ptr_array_unref);
+      GST_MINI_OBJECT_CAST (root), import_quark (), list, (GDestroyNotify)g_ptr_array_unref);
   return list;
 }
 
 static Import *
-look_up (const GPtrArray *list, const VyreMegakernel *kernel)
+import_look_up (const GPtrArray *list, const VyreMegakernel *kernel)
 {
   for (guint i = 0; i < list->len; i++) {
     Import *import = g_ptr_array_index (list, i);
@@ -195,20 +205,21 @@ look_up (const GPtrArray *list, const VyreMegakernel *kernel)
   return NULL;
 }
 
-/* The import of @root by @kernel once it is made, if it is or is about to be; the lock is held. */
+/* Returns the import of @root by @kernel, and waits if another thread is making it; NULL if there
+ * is none. The lock is held. */
 static Import *
-wait_for_import (const GPtrArray *list, const VyreMegakernel *kernel)
+import_wait (const GPtrArray *list, const VyreMegakernel *kernel)
 {
   Import *import;
 
-  while ((import = look_up (list, kernel)) && import->maker)
+  while ((import = import_look_up (list, kernel)) && import->maker)
     g_cond_wait (&made, &lock);
   return import;
 }
 
-/* Makes the import of @root by @kernel; the lock is held, and dropped on the way. */
+/* Makes the import of @root by @kernel. The lock is held, and dropped on the way. */
 static Import *
-add_import (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **error)
+import_add (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **error)
 {
   Import *import = g_new0 (Import, 1);
 
@@ -225,19 +236,19 @@ add_import (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **e
   return NULL;
 }
 
-/* The import of @memory by @kernel, made now if there is none yet. */
+/* Finds the import of @memory by @kernel, and makes it if there is none. */
 gboolean
 gst_vyre_import_find (
     GstMemory *memory, VyreMegakernel *kernel, GstVyreImported *imported, GError **error)
 {
-  GstMemory *root = root_of (memory);
+  GstMemory *root = import_root_of (memory);
 
   g_mutex_lock (&lock);
-  GPtrArray *list = list_of (root);
-  Import *import = wait_for_import (list, kernel);
+  GPtrArray *list = import_list_of (root);
+  Import *import = import_wait (list, kernel);
   imported->is_new = import == NULL;
   if (!import)
-    import = add_import (list, root, kernel, error);
+    import = import_add (list, root, kernel, error);
   g_mutex_unlock (&lock);
   if (!import)
     return FALSE;

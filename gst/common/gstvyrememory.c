@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/gstvyrememory.h"
 
-/* The bytes that upstream asked an allocator for. Atomic, and with a life of its own: memory that
- * was refused belongs to whoever asked, and keeps no store. Where nothing is refused it is only
- * read: upstream and the task, which frees, would take the cache line from each other. */
+/* Bytes that upstream asked an allocator for. The fields are atomic. The struct outlives the
+ * allocator: refused memory belongs to its user, and keeps no store alive. Upstream and the source
+ * task only read it as long as nothing is refused, so that they do not take its cache line from
+ * each other. */
 typedef struct {
-  gsize refused; /* and not freed yet */
+  gsize refused; /* bytes refused and not freed yet */
   gsize most_asked;
-  gsize largest; /* at once */
+  gsize largest; /* the most bytes of one request */
 } Demand;
 
 struct _GstVyreAllocator {
@@ -15,13 +16,13 @@ struct _GstVyreAllocator {
   VyreStore *store;
   Demand *demand;    /* counted by GLib (g_atomic_rc_box_new0) */
   gint retired;      /* atomic */
-  gboolean was_told; /* set before anybody else has it */
+  gboolean was_told; /* set before another thread has the allocator */
 };
 
 typedef struct {
   GstMemory parent;
   VyreStore *store;
-  gsize slice; /* byte offset in the store; of a root memory, which frees it */
+  gsize slice; /* byte offset in the store; only a root memory has one, and frees it */
 } GstVyreMemory;
 
 G_DEFINE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST_TYPE_ALLOCATOR)
@@ -39,9 +40,9 @@ memory_new (GstAllocator *allocator, GstMemory *parent, GstMemoryFlags flags, gs
   return GST_MEMORY_CAST (memory);
 }
 
-/* Where a memory's slice is: parts of another one have none of their own. */
+/* Returns the offset of the slice of a memory, or of its root. */
 static gsize
-slice_of (GstMemory *memory)
+memory_slice_of (GstMemory *memory)
 {
   return ((GstVyreMemory *)(memory->parent ? memory->parent : memory))->slice;
 }
@@ -49,7 +50,7 @@ slice_of (GstMemory *memory)
 /* ---- what is asked for ------------------------------------------------------- */
 
 static void
-raise_to (gsize *most, gsize value)
+memory_raise_to (gsize *most, gsize value)
 {
   gsize seen = __atomic_load_n (most, __ATOMIC_RELAXED);
 
@@ -59,19 +60,19 @@ raise_to (gsize *most, gsize value)
     ;
 }
 
-/* Takes note of @size bytes that were asked for, and lent or refused. */
+/* Counts a request of @size bytes, lent or refused. */
 static void
-note_asked (GstVyreAllocator *self, gsize size)
+memory_note_asked (GstVyreAllocator *self, gsize size)
 {
   Demand *demand = self->demand;
   gsize refused = __atomic_load_n (&demand->refused, __ATOMIC_RELAXED);
 
-  raise_to (&demand->largest, GST_VYRE_ROOM (size));
+  memory_raise_to (&demand->largest, GST_VYRE_ROOM (size));
   if (refused > 0)
-    raise_to (&demand->most_asked, vyre_store_get_used (self->store) + refused);
+    memory_raise_to (&demand->most_asked, vyre_store_get_used (self->store) + refused);
 }
 
-/* Marks memory of the system that upstream got in the place of a slice. */
+/* Marks memory of the system that upstream got instead of a slice. */
 typedef struct {
   Demand *demand;
   gsize size;
@@ -93,9 +94,9 @@ refusal_quark (void)
   return g_quark_from_static_string ("GstVyreRefusal");
 }
 
-/* It will be copied in, unless the device imports it, and counted. */
+/* Upstream gets memory of the system: its payload is imported, or copied and counted. */
 static GstMemory *
-refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize maxsize)
+memory_refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize maxsize)
 {
   GstMemory *memory = gst_allocator_alloc (NULL, size, params);
   Refusal *refusal = memory ? g_new (Refusal, 1) : NULL;
@@ -104,13 +105,13 @@ refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, gsize m
     return NULL;
   *refusal = (Refusal){ g_atomic_rc_box_acquire (self->demand), maxsize };
   __atomic_add_fetch (&self->demand->refused, GST_VYRE_ROOM (maxsize), __ATOMIC_RELAXED);
-  note_asked (self, maxsize);
+  memory_note_asked (self, maxsize);
   gst_mini_object_set_qdata (
       GST_MINI_OBJECT_CAST (memory), refusal_quark (), refusal, refusal_free);
   return memory;
 }
 
-/* Whether @memory was asked for in a store that had no room for it. */
+/* TRUE if @memory was requested from a store that had no room for it. */
 gboolean
 gst_vyre_memory_was_refused (GstMemory *memory)
 {
@@ -119,8 +120,8 @@ gst_vyre_memory_was_refused (GstMemory *memory)
   return gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), refusal_quark ()) != NULL;
 }
 
-/* Bytes of a store that would have had room for all that was in it and that was refused at any
- * time, and for @more of the largest that was asked for beside. */
+/* Returns the store size that would have held every request so far, and @more of the largest
+ * request beside. */
 gsize
 gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more)
 {
@@ -130,7 +131,7 @@ gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more)
          + more * __atomic_load_n (&demand->largest, __ATOMIC_RELAXED);
 }
 
-/* Whether a memory of @size bytes would be lent now. */
+/* TRUE if a memory of @size bytes would be lent now. */
 gboolean
 gst_vyre_allocator_can_lend (GstAllocator *allocator, gsize size, const GstAllocationParams *params)
 {
@@ -149,10 +150,10 @@ allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *param
   gsize slice;
 
   if (params->align > 4095 || g_atomic_int_get (&self->retired))
-    return gst_allocator_alloc (NULL, size, params); /* as memory of anybody else */
+    return gst_allocator_alloc (NULL, size, params); /* as from any other allocator */
   if (!vyre_store_lend (store, maxsize, &slice))
-    return refuse (self, size, params, maxsize);
-  note_asked (self, maxsize);
+    return memory_refuse (self, size, params, maxsize);
+  memory_note_asked (self, maxsize);
   guint8 *data = vyre_store_get_data (store) + slice;
   if (params->prefix && (params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED))
     memset (data, 0, params->prefix);
@@ -173,14 +174,14 @@ allocator_free (GstAllocator *allocator, GstMemory *memory)
   g_free (vyre);
 }
 
-/* NULL in a child of the process, if it has no copy. */
+/* NULL in a child of the process that has no copy of the store. */
 static gpointer
 memory_map (GstMemory *memory, gsize maxsize, GstMapFlags flags)
 {
   GstVyreMemory *vyre = (GstVyreMemory *)memory;
   guint8 *data = vyre_store_get_data (vyre->store);
 
-  return data ? data + slice_of (memory) : NULL;
+  return data ? data + memory_slice_of (memory) : NULL;
 }
 
 static void
@@ -200,7 +201,7 @@ memory_share (GstMemory *memory, gssize offset, gssize size)
       memory->maxsize, memory->align, memory->offset + (gsize)offset, (gsize)size);
 }
 
-/* A copy is the application's: it must not drain the store. */
+/* The copy lies in memory of the system: the store is not for copies of the application. */
 static GstMemory *
 memory_copy (GstMemory *memory, gssize offset, gssize size)
 {
@@ -258,7 +259,7 @@ gst_vyre_allocator_init (GstVyreAllocator *self)
   allocator->mem_is_span = memory_is_span;
 }
 
-/* An allocator that lends slices of @store, and wraps those that are its. */
+/* Returns an allocator that lends slices of @store and wraps slices in memories. */
 GstAllocator *
 gst_vyre_allocator_new (VyreStore *store)
 {
@@ -269,36 +270,35 @@ gst_vyre_allocator_new (VyreStore *store)
   return GST_ALLOCATOR_CAST (self);
 }
 
-/* The store that it lends slices of, NULL of any other allocator. */
+/* Returns the store that @allocator lends slices of, NULL for other allocators. */
 VyreStore *
 gst_vyre_allocator_get_store (GstAllocator *allocator)
 {
   return GST_IS_VYRE_ALLOCATOR (allocator) ? GST_VYRE_ALLOCATOR (allocator)->store : NULL;
 }
 
-/* The bus hears from somebody else why files are not read into the store as well as they could
- * be. */
+/* Another element tells the bus why files are not read straight into the store. */
 void
 gst_vyre_allocator_note_told (GstAllocator *allocator)
 {
   GST_VYRE_ALLOCATOR (allocator)->was_told = TRUE;
 }
 
-/* Whether that is so; not of any other allocator. */
+/* TRUE after gst_vyre_allocator_note_told(); FALSE for other allocators. */
 gboolean
 gst_vyre_allocator_was_told (GstAllocator *allocator)
 {
   return GST_IS_VYRE_ALLOCATOR (allocator) && GST_VYRE_ALLOCATOR (allocator)->was_told;
 }
 
-/* The device that the store is of is lost: from now on, upstream gets system memory. */
+/* The device of the store is lost: from now on, upstream gets system memory. */
 void
 gst_vyre_allocator_retire (GstAllocator *allocator)
 {
   g_atomic_int_set (&GST_VYRE_ALLOCATOR (allocator)->retired, TRUE);
 }
 
-/* Whether the bytes of @memory went with a device. */
+/* TRUE if the bytes of @memory were lost with a device. */
 gboolean
 gst_vyre_memory_is_lost (GstMemory *memory)
 {
@@ -308,7 +308,7 @@ gst_vyre_memory_is_lost (GstMemory *memory)
   return self && g_atomic_int_get (&self->retired) && !vyre_store_survives_loss (self->store);
 }
 
-/* Frees the slice of @whole, which is nobody's part, if it has one, and gives it another. */
+/* Gives @whole, which shares no parts, another slice, and frees the one it had. */
 void
 gst_vyre_memory_set_slice (GstMemory *whole, gsize slice)
 {
@@ -319,14 +319,14 @@ gst_vyre_memory_set_slice (GstMemory *whole, gsize slice)
   vyre->slice = slice;
 }
 
-/* A memory over @slice, which it frees in the end. */
+/* Returns a memory over @slice, which it frees in the end. */
 GstMemory *
 gst_vyre_allocator_wrap (GstAllocator *allocator, gsize slice, gsize size)
 {
   return memory_new (allocator, NULL, 0, slice, size, VYRE_STORE_ALIGNMENT - 1, 0, size);
 }
 
-/* Whether @memory lies in @store, and where. */
+/* TRUE if @memory lies in @store; @offset says where. */
 gboolean
 gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset)
 {
@@ -334,6 +334,6 @@ gst_vyre_memory_find (GstMemory *memory, VyreStore *store, gsize *offset)
 
   if (!gst_memory_is_type (memory, GST_VYRE_MEMORY_TYPE) || vyre->store != store)
     return FALSE;
-  *offset = slice_of (memory) + memory->offset;
+  *offset = memory_slice_of (memory) + memory->offset;
   return TRUE;
 }

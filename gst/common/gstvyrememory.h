@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GstMemory over a slice of a VyreStore. The allocator lends staging memory
- * upstream, and wraps readbacks for downstream. A memory keeps its store alive,
- * so buffers stay valid after the element and the kernel are gone. Shares of one
- * slice are recognised as adjacent: mapping a buffer of several of them costs
- * no copy.
+ * GstMemory over a slice of a VyreStore. The allocator lends staging memory upstream, and wraps
+ * readbacks for downstream. A memory keeps its store alive, so buffers outlive the element and the
+ * kernel. GStreamer sees that shares of one slice are adjacent: mapping a buffer of several of them
+ * copies nothing.
  */
 #pragma once
 
@@ -19,10 +18,10 @@ G_DECLARE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST, VYRE_ALLOCATOR,
 
 #define GST_VYRE_MEMORY_TYPE "VyreMemory"
 
-/* Where a memory lies that is over nothing at present. */
+/* The slice of a memory that has none at present */
 #define GST_VYRE_NO_SLICE G_MAXSIZE
 
-/* Bytes of the store that a memory of @size takes: slices are whole pages. */
+/* Bytes of the store that a memory of @size takes: slices are whole pages */
 #define GST_VYRE_ROOM(size) ((MAX (size, 1) + 4095) & ~(gsize)4095)
 
 GstAllocator *gst_vyre_allocator_new (VyreStore *store);

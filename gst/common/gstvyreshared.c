@@ -1,74 +1,71 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/gstvyreshared.h"
 
+#include "common/gstvyredebug.h"
 #include "common/gstvyrefork.h"
 #include "common/gstvyrememory.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
 
-/* How long an element may wait for its last batches, and how often it looks for them:
- * completions are words in memory and wake nobody. The end of the kernel may take as long
- * again. */
+/* How long an element waits for its last batches, and how often it looks: completions are words in
+ * memory and wake no thread. The end of the kernel may take as long again. */
 #define LEAVE_DEADLINE (1 * G_TIME_SPAN_SECOND)
 #define LEAVE_SLICE (1 * G_TIME_SPAN_MILLISECOND)
 
-/* Opening a device takes long, and so whoever does it holds a lock of its own:
- * another that wants the same waits for it, those that only drop one do not. */
-static GMutex opening_lock;
-static GMutex registry_lock;
-static GList *registry; /* of GstVyreShared, not owned */
+/* Opening a device takes long and has a lock of its own: an element that wants the same kernel
+ * waits for it, one that drops a kernel does not. */
+static GMutex shared_opening_lock;
+static GMutex shared_registry_lock;
+static GList *shared_registry; /* of GstVyreShared, not owned */
 
 static gboolean
-same_params (const VyreMegakernelParams *a, const VyreMegakernelParams *b)
-{
-  return a->residency == b->residency && a->placement == b->placement
-         && a->copy_threshold == b->copy_threshold && a->import_threshold == b->import_threshold
-         && a->staging_size == b->staging_size && a->readback_size == b->readback_size
-         && a->resource_size == b->resource_size && a->idle_timeout == b->idle_timeout
-         && a->lease == b->lease && a->max_batch_time == b->max_batch_time;
-}
-
-static gboolean
-is_inherited (const GstVyreShared *shared)
+shared_is_inherited (const GstVyreShared *shared)
 {
   return shared->generation != gst_vyre_fork_generation;
 }
 
 /* In a child. Threads of its parent may have held the locks, and changed the list. */
-void
-gst_vyre_shared_forked (void)
+static void
+shared_forked (gpointer owner)
 {
-  g_mutex_init (&opening_lock);
-  g_mutex_init (&registry_lock);
-  registry = NULL;
+  g_mutex_init (&shared_opening_lock);
+  g_mutex_init (&shared_registry_lock);
+  shared_registry = NULL;
 }
 
-/* One that works, with a reference. */
+/* Called once, after gst_vyre_fork_init(). */
+void
+gst_vyre_shared_init (void)
+{
+  gst_vyre_fork_watch (&shared_registry, shared_forked);
+}
+
+/* Returns a reference to a working kernel with @params, or NULL. */
 static GstVyreShared *
-find (const gchar *device, const gchar *group, const VyreMegakernelParams *params)
+shared_find (const GstVyreKernelParams *params)
 {
   GstVyreShared *found = NULL;
 
-  g_mutex_lock (&registry_lock);
-  for (GList *l = registry; l && !found; l = l->next) {
+  g_mutex_lock (&shared_registry_lock);
+  for (GList *l = shared_registry; l && !found; l = l->next) {
     GstVyreShared *shared = l->data;
-    if (g_str_equal (shared->device, device) && g_strcmp0 (shared->group, group) == 0
-        && same_params (&shared->params, params) && vyre_megakernel_check (shared->kernel, NULL))
+    if (gst_vyre_kernel_params_equal (&shared->params, params)
+        && vyre_megakernel_check (shared->kernel, NULL))
       found = gst_vyre_shared_ref (shared);
   }
-  g_mutex_unlock (&registry_lock);
+  g_mutex_unlock (&shared_registry_lock);
   return found;
 }
 
 static GstVyreShared *
-create (const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error)
+shared_create (const GstVyreKernelParams *params, GError **error)
 {
-  g_autoptr (VyreDevice) opened = vyre_device_open (device, error);
+  g_autoptr (VyreDevice) opened = vyre_device_open (params->device, error);
 
   if (!opened)
     return NULL;
-  VyreMegakernelParams cut = *params;
+  VyreMegakernelParams cut = params->megakernel;
+  cut.readback_size = GST_VYRE_READBACK_SIZE;
   cut.staging_size = MIN (cut.staging_size, vyre_device_get_max_payload (opened));
   VyreMegakernel *kernel = vyre_megakernel_new (opened, &cut, error);
   if (!kernel)
@@ -76,9 +73,7 @@ create (const gchar *device, const gchar *group, const VyreMegakernelParams *par
   GstVyreShared *shared = g_new0 (GstVyreShared, 1);
   g_atomic_ref_count_init (&shared->refs);
   shared->generation = gst_vyre_fork_generation;
-  shared->device = g_strdup (device);
-  shared->group = g_strdup (group);
-  shared->params = *params;
+  gst_vyre_kernel_params_copy (&shared->params, params);
   shared->kernel = kernel;
   shared->tenants = vyre_tenants_new (VYRE_TENANT_LAST);
   shared->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
@@ -86,23 +81,21 @@ create (const gchar *device, const gchar *group, const VyreMegakernelParams *par
   g_weak_ref_init (&shared->told, NULL);
   if (vyre_file_io_get_reason (vyre_megakernel_get_file_io (kernel)))
     gst_vyre_allocator_note_told (shared->upstream_allocator);
-  g_mutex_lock (&registry_lock);
-  registry = g_list_prepend (registry, shared);
-  g_mutex_unlock (&registry_lock);
+  g_mutex_lock (&shared_registry_lock);
+  shared_registry = g_list_prepend (shared_registry, shared);
+  g_mutex_unlock (&shared_registry_lock);
   return shared;
 }
 
-/* Staging is cut to what the device can address. Without @group, the kernel of all that have
- * none. */
+/* Returns a kernel with @params. Staging memory is cut to what the device can address. */
 GstVyreShared *
-gst_vyre_shared_acquire (
-    const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error)
+gst_vyre_shared_acquire (const GstVyreKernelParams *params, GError **error)
 {
-  g_mutex_lock (&opening_lock);
-  GstVyreShared *shared = find (device, group, params);
+  g_mutex_lock (&shared_opening_lock);
+  GstVyreShared *shared = shared_find (params);
   if (!shared)
-    shared = create (device, group, params, error);
-  g_mutex_unlock (&opening_lock);
+    shared = shared_create (params, error);
+  g_mutex_unlock (&shared_opening_lock);
   return shared;
 }
 
@@ -113,9 +106,9 @@ gst_vyre_shared_ref (GstVyreShared *shared)
   return shared;
 }
 
-/* Makes @element a tenant of the kernel. Its slots carry the number of their program's
- * tenants, not this one, so any number will do; and an element that finds all of them
- * taken does without: NULL. Its limit is max-in-flight, which it keeps by itself. */
+/* Makes @element a tenant of the kernel, NULL if all numbers are taken: it works without one. Slots
+ * carry the tenants of their program, not this number, so any number will do. The limit of the
+ * element is max-in-flight, not one of the tenant. */
 VyreTenant *
 gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
 {
@@ -128,8 +121,8 @@ gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
   return tenant;
 }
 
-/* Why files are not read as well as they could be, if the bus of @element has not heard it from
- * another user of the kernel; else NULL. */
+/* Returns why file reads are slower than they could be, NULL if they are not or if the bus of
+ * @element has heard it from another user of the kernel. */
 const char *
 gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
 {
@@ -139,16 +132,15 @@ gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
 
   if (!bus)
     return NULL;
-  g_mutex_lock (&registry_lock);
+  g_mutex_lock (&shared_registry_lock);
   told = g_weak_ref_get (&shared->told);
   g_weak_ref_set (&shared->told, bus);
-  g_mutex_unlock (&registry_lock);
+  g_mutex_unlock (&shared_registry_lock);
   return told == bus ? NULL : reason;
 }
 
-/* Waits until the kernel is through with what @tenant, which may be NULL and is taken,
- * published and nobody waits for any more: with that, its payloads have gone back. A
- * kernel that has failed holds none. */
+/* Waits until the kernel has finished all batches of @tenant, which may be NULL and is taken, so
+ * that their payloads have gone back. A failed kernel holds no payload. */
 void
 gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
 {
@@ -156,14 +148,14 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
   gint64 end = vyre_clock_now (&clock) + LEAVE_DEADLINE;
   gboolean quiet = FALSE;
 
-  if (!tenant || is_inherited (shared))
+  if (!tenant || shared_is_inherited (shared))
     return;
   vyre_tenants_unregister (shared->tenants, vyre_tenant_get_id (tenant));
   while (!quiet && vyre_megakernel_check (shared->kernel, NULL)) {
     VyreMegakernelCounters counters;
     gint64 now = vyre_clock_now (&clock);
     g_autoptr (GError) error = NULL;
-    vyre_megakernel_get_counters (shared->kernel, &counters); /* has completions collected */
+    vyre_megakernel_get_counters (shared->kernel, &counters); /* collects completions */
     quiet = vyre_tenant_quiesce (tenant, g_get_monotonic_time () + LEAVE_SLICE, &error);
     if (!quiet && now >= end) {
       GST_WARNING ("%s", error->message);
@@ -173,23 +165,22 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
   vyre_tenant_unref (tenant);
 }
 
-/* The count goes down under the lock, so that nobody finds what is about to go. */
+/* The count goes down under the lock, so that no element finds a kernel that is about to go. */
 void
 gst_vyre_shared_unref (GstVyreShared *shared)
 {
-  g_mutex_lock (&registry_lock);
+  g_mutex_lock (&shared_registry_lock);
   gboolean dead = g_atomic_ref_count_dec (&shared->refs);
   if (dead)
-    registry = g_list_remove (registry, shared);
-  g_mutex_unlock (&registry_lock);
-  if (!dead || is_inherited (shared))
+    shared_registry = g_list_remove (shared_registry, shared);
+  g_mutex_unlock (&shared_registry_lock);
+  if (!dead || shared_is_inherited (shared))
     return;
   g_weak_ref_clear (&shared->told);
   gst_object_unref (shared->upstream_allocator);
   gst_object_unref (shared->readback_allocator);
   vyre_megakernel_unref (shared->kernel);
   vyre_tenants_unref (shared->tenants);
-  g_free (shared->device);
-  g_free (shared->group);
+  gst_vyre_kernel_params_clear (&shared->params);
   g_free (shared);
 }

@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Megakernels shared by the elements of a process: one for each device, group and
- * settings, made by the first that asks, gone with the last. A failed one is
- * not handed out again: its users keep what they have, the next asker gets a new
- * one. Reference counted and, but for who was told, immutable; the last reference takes the kernel
- * down, which can take a while and releases payloads. A child of the process starts without: those
- * that its elements have are its parent's, and are left alone.
+ * Kernels that the elements of a process share: one for each set of parameters, made for the first
+ * element that asks, gone with the last. A failed kernel is not handed out again: its users keep
+ * it, and the next element gets a new one.
+ *
+ * A GstVyreShared is reference counted and, except for `told`, immutable. The last reference takes
+ * the kernel down, which can take a while and releases payloads. A child of the process starts
+ * without kernels: it leaves alone those of its inherited elements, which are its parent's.
  */
 #pragma once
 
 #include <gst/gst.h>
 
-#include "vyre/vyre.h"
+#include "common/gstvyrekernelparams.h"
 
 G_BEGIN_DECLS
 
+/* Bytes of the readback store: room for a thousand readbacks of common size, or for one of the
+ * largest. */
+#define GST_VYRE_READBACK_SIZE (32 * 1024 * 1024)
+
 typedef struct {
   VyreMegakernel *kernel;
-  VyreTenants *tenants;             /* the elements that use it */
+  VyreTenants *tenants;             /* elements that use the kernel */
   GstAllocator *upstream_allocator; /* lends staging memory */
   GstAllocator *readback_allocator; /* wraps readbacks */
-  gchar *device;                    /* as asked for */
-  gchar *group;                     /* NULL: of all that name none */
-  VyreMegakernelParams params;
-  GWeakRef told; /* the bus that heard last what the kernel has to do without */
+  GstVyreKernelParams params;       /* as the element asked for */
+  GWeakRef told;                    /* the bus that heard last why file reads are slow */
   gatomicrefcount refs;
-  guint generation; /* of the process */
+  guint generation; /* forks since the plugin was loaded */
 } GstVyreShared;
 
-GstVyreShared *gst_vyre_shared_acquire (
-    const gchar *device, const gchar *group, const VyreMegakernelParams *params, GError **error);
+GstVyreShared *gst_vyre_shared_acquire (const GstVyreKernelParams *params, GError **error);
 GstVyreShared *gst_vyre_shared_ref (GstVyreShared *shared);
 void gst_vyre_shared_unref (GstVyreShared *shared);
 VyreTenant *gst_vyre_shared_join (GstVyreShared *shared, GstElement *element);
 void gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant);
 const char *gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element);
-void gst_vyre_shared_forked (void);
+void gst_vyre_shared_init (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyreShared, gst_vyre_shared_unref)
 

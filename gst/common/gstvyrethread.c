@@ -3,16 +3,16 @@
 
 #include <unistd.h>
 
-static pid_t loaded_by; /* the process that loaded the plugin */
+static pid_t thread_loaded_by; /* the process that loaded the plugin */
 
 __attribute__ ((constructor)) static void
-note_process (void)
+thread_note_process (void)
 {
-  loaded_by = getpid ();
+  thread_loaded_by = getpid ();
 }
 
-/* GLib shares the threads of its pools, GStreamer's among them, and those that a child of fork()
- * believes to have are its parent's. A pool of this kind makes a thread for each task. */
+/* GLib shares threads among its pools, and so does GStreamer; in a child of fork() these threads
+ * exist only in the parent. This pool makes a thread for each task. */
 typedef struct {
   GstTaskPool parent;
 } GstVyreTaskPool;
@@ -30,7 +30,7 @@ typedef struct {
 } Work;
 
 static gpointer
-run_work (gpointer data)
+thread_run_work (gpointer data)
 {
   Work work = *(Work *)data;
 
@@ -55,7 +55,7 @@ pool_push (GstTaskPool *pool, GstTaskPoolFunction function, gpointer data, GErro
   Work *work = g_new (Work, 1);
 
   *work = (Work){ function, data };
-  GThread *thread = g_thread_try_new ("task", run_work, work, error);
+  GThread *thread = g_thread_try_new ("task", thread_run_work, work, error);
   if (!thread)
     g_free (work);
   return thread;
@@ -90,15 +90,15 @@ gst_vyre_task_pool_class_init (GstVyreTaskPoolClass *klass)
   pool_class->dispose_handle = pool_dispose_handle;
 }
 
-/* In a child of fork(): has the task whose creation an element is about to post run in a thread of
- * its own, unless the application, which hears of it next, has a pool for it. */
+/* In a child of fork(): @message tells that an element has made a task. Gives the task a pool with
+ * threads of its own; the application, which gets the message next, may give it another. */
 void
 gst_vyre_thread_adopt (GstMessage *message)
 {
   GstStreamStatusType type;
   GstElement *owner;
 
-  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_STREAM_STATUS || getpid () == loaded_by)
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_STREAM_STATUS || getpid () == thread_loaded_by)
     return;
   gst_message_parse_stream_status (message, &type, &owner);
   const GValue *task = gst_message_get_stream_status_object (message);
@@ -110,18 +110,18 @@ gst_vyre_thread_adopt (GstMessage *message)
 }
 
 static gpointer
-do_nothing (gpointer data)
+thread_do_nothing (gpointer data)
 {
   return NULL;
 }
 
-/* Whether a task of @element that is started now will find a thread; otherwise the bus is told.
- * GStreamer waits for ever for the end of a task that was started without. */
+/* TRUE if a task of @element that starts now will find a thread; otherwise the bus is told.
+ * GStreamer would wait for ever for the end of a task that never got a thread. */
 gboolean
 gst_vyre_thread_check (GstElement *element)
 {
   g_autoptr (GError) error = NULL;
-  GThread *thread = g_thread_try_new ("vyre-check", do_nothing, NULL, &error);
+  GThread *thread = g_thread_try_new ("vyre-check", thread_do_nothing, NULL, &error);
 
   if (thread) {
     g_thread_join (thread);

@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyreaccess.h"
 
-GType
-gst_vyre_resource_access_get_type (void)
-{
-  static gsize type;
-  static const GEnumValue values[] = {
-    { VYRE_ACCESS_NONE, "Programs use no files", "none" },
-    { VYRE_ACCESS_READ, "Programs read files", "read" },
-    { VYRE_ACCESS_ALL, "Programs read files, and make sinks and append to them", "all" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstVyreResourceAccess", values));
-  return type;
-}
-
-/* Whether @program may run: in a stream that was started, as that was. With the object lock
- * held. */
+/* TRUE if @program may run: with the access of the running stream, or with the property. The object
+ * lock is held. */
 gboolean
 gst_vyre_access_check (GstVyreFilter *self, const VyreProgram *program, GError **error)
 {
@@ -28,7 +12,7 @@ gst_vyre_access_check (GstVyreFilter *self, const VyreProgram *program, GError *
   return vyre_program_check_access (program, level, error);
 }
 
-/* READY to PAUSED: opens the root of the stream's files, unless there are none. */
+/* READY to PAUSED: opens the root folder of the stream, unless programs use no files. */
 gboolean
 gst_vyre_access_start (GstVyreFilter *self)
 {
@@ -49,11 +33,11 @@ gst_vyre_access_start (GstVyreFilter *self)
     GST_OBJECT_UNLOCK (self);
   }
   if (error)
-    gst_vyre_filter_post_error (self, error);
+    gst_vyre_state_post_error (self, error);
   return !error;
 }
 
-/* A reference to what the stream may do, NULL when none was started. */
+/* Returns a reference to the access of the stream, NULL if none was started. */
 VyreAccess *
 gst_vyre_access_get (GstVyreFilter *self)
 {

@@ -4,12 +4,9 @@
  */
 #pragma once
 
-#include "filter/gstvyrefilter.h"
+#include "filter/gstvyrestate.h"
 
 G_BEGIN_DECLS
-
-#define GST_TYPE_VYRE_RESOURCE_ACCESS (gst_vyre_resource_access_get_type ())
-GType gst_vyre_resource_access_get_type (void);
 
 gboolean gst_vyre_access_check (GstVyreFilter *self, const VyreProgram *program, GError **error);
 gboolean gst_vyre_access_start (GstVyreFilter *self);

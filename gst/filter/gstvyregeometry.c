@@ -6,12 +6,12 @@
 
 #include <gst/audio/audio.h>
 
-static const char *const plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
+static const char *const geometry_plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
 
-/* Bytes per row that carry samples: from the plane's first component, wide
- * enough for all components in it. */
+/* Returns the bytes of a row that carry samples: from the first component of the plane, wide enough
+ * for all of its components. */
 static guint32
-plane_row_bytes (const GstVideoInfo *info, guint plane)
+geometry_plane_row_bytes (const GstVideoInfo *info, guint plane)
 {
   guint32 bytes = 0;
 
@@ -26,7 +26,7 @@ plane_row_bytes (const GstVideoInfo *info, guint plane)
 }
 
 static guint32
-plane_rows (const GstVideoInfo *info, guint plane)
+geometry_plane_rows (const GstVideoInfo *info, guint plane)
 {
   guint32 rows = 0;
 
@@ -37,10 +37,11 @@ plane_rows (const GstVideoInfo *info, guint plane)
   return rows;
 }
 
-/* A component that has a plane to itself, one byte a sample, is a region of its
- * own: luma, u and v of the planar formats, luma of NV12. */
+/* Binds a component that has a plane to itself, one byte a sample, as a region: luma, u and v of
+ * the planar formats, luma of NV12. */
 static void
-bind_component (VyreSymbols *symbols, const GstVideoInfo *info, guint component, const char *name)
+geometry_bind_component (
+    VyreSymbols *symbols, const GstVideoInfo *info, guint component, const char *name)
 {
   if (component >= GST_VIDEO_INFO_N_COMPONENTS (info)
       || GST_VIDEO_INFO_COMP_PSTRIDE (info, component) != 1
@@ -57,28 +58,28 @@ bind_component (VyreSymbols *symbols, const GstVideoInfo *info, guint component,
 }
 
 static void
-bind_planes (VyreSymbols *symbols, const GstVideoInfo *info)
+geometry_bind_planes (VyreSymbols *symbols, const GstVideoInfo *info)
 {
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     VyreRegion region = {
       .offset = (guint32)GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
-      .width = plane_row_bytes (info, plane),
-      .rows = plane_rows (info, plane),
+      .width = geometry_plane_row_bytes (info, plane),
+      .rows = geometry_plane_rows (info, plane),
       .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
     };
-    vyre_symbols_set_region (symbols, plane_names[plane], &region);
+    vyre_symbols_set_region (symbols, geometry_plane_names[plane], &region);
   }
   if (GST_VIDEO_INFO_IS_YUV (info) || GST_VIDEO_INFO_IS_GRAY (info)) {
-    bind_component (symbols, info, 0, "luma");
-    bind_component (symbols, info, 1, "u");
-    bind_component (symbols, info, 2, "v");
+    geometry_bind_component (symbols, info, 0, "luma");
+    geometry_bind_component (symbols, info, 1, "u");
+    geometry_bind_component (symbols, info, 2, "v");
   }
 }
 
-/* Plain planes are rows of pixels, each of as many whole bytes as the next. Formats that have
- * others (tiles, a palette, pixels that share bytes) define no regions but the payload. */
+/* TRUE if the planes are plain: rows of pixels of equally many whole bytes. Other formats (tiles, a
+ * palette, pixels that share bytes) define no regions but the payload. */
 static gboolean
-has_plain_planes (const GstVideoInfo *info)
+geometry_has_plain_planes (const GstVideoInfo *info)
 {
   const GstVideoFormatInfo *format = info->finfo;
   const guint odd
@@ -94,10 +95,10 @@ has_plain_planes (const GstVideoInfo *info)
 }
 
 static void
-bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
+geometry_bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
 {
   VyreSymbols *symbols = geometry->symbols;
-  gboolean plain = has_plain_planes (info);
+  gboolean plain = geometry_has_plain_planes (info);
   g_autofree gchar *stream = g_strdup_printf (
       "%s video%s", GST_VIDEO_INFO_NAME (info), plain ? "" : ", which has no plain planes");
 
@@ -114,11 +115,11 @@ bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
   memcpy (geometry->offset, info->offset, sizeof info->offset);
   memcpy (geometry->stride, info->stride, sizeof info->stride);
   geometry->least_size = GST_VIDEO_INFO_SIZE (info);
-  bind_planes (symbols, info);
+  geometry_bind_planes (symbols, info);
 }
 
 static void
-bind_audio (VyreSymbols *symbols, const GstAudioInfo *info)
+geometry_bind_audio (VyreSymbols *symbols, const GstAudioInfo *info)
 {
   g_autofree gchar *stream = g_strdup_printf ("%s audio", GST_AUDIO_INFO_NAME (info));
 
@@ -128,40 +129,42 @@ bind_audio (VyreSymbols *symbols, const GstAudioInfo *info)
   vyre_symbols_set (symbols, "bits", (guint32)GST_AUDIO_INFO_DEPTH (info));
 }
 
-/* Bytes from the start of a plane to the end of its last row. Neither factor has more than 31
- * bits. */
+/* Returns the bytes from the start of a plane to the end of its last row. Neither factor has more
+ * than 31 bits. */
 static gsize
-plane_length (const GstVideoInfo *info, guint plane)
+geometry_plane_length (const GstVideoInfo *info, guint plane)
 {
-  gsize rows = plane_rows (info, plane);
+  gsize rows = geometry_plane_rows (info, plane);
 
   return (rows ? (rows - 1) * (gsize)GST_VIDEO_INFO_PLANE_STRIDE (info, plane) : 0)
-         + plane_row_bytes (info, plane);
+         + geometry_plane_row_bytes (info, plane);
 }
 
-/* The same from the start of a buffer, of any plane; offsets are below 4 GiB. */
+/* Returns the bytes from the start of a buffer to the end of its last plane; offsets are below 4
+ * GiB. */
 static gsize
-video_end (const GstVideoInfo *info)
+geometry_video_end (const GstVideoInfo *info)
 {
   gsize end = 0;
 
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++)
-    end = MAX (end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + plane_length (info, plane));
+    end = MAX (
+        end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + geometry_plane_length (info, plane));
   return end;
 }
 
-/* Whether a plane lies inside of @size bytes, whatever its offset and stride claim. */
+/* TRUE if a plane lies inside of @size bytes, whatever its offset and stride claim. */
 static gboolean
-plane_fits (const GstVideoInfo *info, guint plane, gsize size)
+geometry_plane_fits (const GstVideoInfo *info, guint plane, gsize size)
 {
-  gsize length = plane_length (info, plane);
+  gsize length = geometry_plane_length (info, plane);
 
   return length <= size && GST_VIDEO_INFO_PLANE_OFFSET (info, plane) <= size - length;
 }
 
-/* Regions are counted in 32 bits; so are the frames of caps, by GStreamer. */
+/* Offsets and sizes of regions have 32 bits; GStreamer checks those of caps. */
 static gboolean
-check_planes (const GstVideoInfo *info, gsize size, GError **error)
+geometry_check_planes (const GstVideoInfo *info, gsize size, GError **error)
 {
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     if (GST_VIDEO_INFO_PLANE_STRIDE (info, plane) < 0) {
@@ -169,14 +172,15 @@ check_planes (const GstVideoInfo *info, gsize size, GError **error)
           "A buffer's rows run upwards in memory. Fix: put videoconvert in front.");
       return FALSE;
     }
-    if (plane_fits (info, plane, MIN (size, G_MAXUINT32)))
+    if (geometry_plane_fits (info, plane, MIN (size, G_MAXUINT32)))
       continue;
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "Plane %u of a frame, %" G_GSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
         ", does not lie in the %" G_GSIZE_FORMAT
         " bytes of its buffer, or not in the first 4 GiB. Fix: correct the GstVideoMeta of the "
         "element in front, or send smaller frames.",
-        plane, plane_length (info, plane), GST_VIDEO_INFO_PLANE_OFFSET (info, plane), size);
+        plane, geometry_plane_length (info, plane), GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
+        size);
     return FALSE;
   }
   return TRUE;
@@ -205,18 +209,19 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
     return gst_vyre_slots_check_caps (gst_caps_get_structure (caps, 0), error);
   }
   if (g_str_equal (name, "video/x-raw") && gst_video_info_from_caps (&video, caps))
-    bind_video (geometry, &video);
+    geometry_bind_video (geometry, &video);
   else if (g_str_equal (name, "audio/x-raw") && gst_audio_info_from_caps (&audio, caps))
-    bind_audio (geometry->symbols, &audio);
+    geometry_bind_audio (geometry->symbols, &audio);
   else
     vyre_symbols_set_stream (geometry->symbols, name);
   return TRUE;
 }
 
-/* Binds the planes as they lie in a buffer of @size bytes, unless they lay so in the last one. */
+/* Binds the planes as they lie in a buffer of @size bytes, unless the last buffer had the same
+ * layout. */
 static gboolean
-take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride, gsize size,
-    gboolean *changed, GError **error)
+geometry_take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride,
+    gsize size, gboolean *changed, GError **error)
 {
   GstVideoInfo info = geometry->video;
   gsize n = GST_VIDEO_INFO_N_PLANES (&info);
@@ -229,34 +234,35 @@ take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride,
   memcpy (info.stride, stride, n * sizeof *stride);
   gboolean regular = memcmp (info.offset, geometry->video.offset, sizeof info.offset) == 0
                      && memcmp (info.stride, geometry->video.stride, sizeof info.stride) == 0;
-  if (!regular && !check_planes (&info, size, error))
+  if (!regular && !geometry_check_planes (&info, size, error))
     return FALSE;
   memcpy (geometry->offset, info.offset, sizeof info.offset);
   memcpy (geometry->stride, info.stride, sizeof info.stride);
-  geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : video_end (&info);
-  bind_planes (geometry->symbols, &info);
+  geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : geometry_video_end (&info);
+  geometry_bind_planes (geometry->symbols, &info);
   return TRUE;
 }
 
 /* Follows the layout of a frame, which may differ from buffer to buffer. */
 static gboolean
-follow_frame (GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error)
+geometry_follow_frame (
+    GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error)
 {
   const GstVideoInfo *info = &geometry->video;
   const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
   gsize size = gst_buffer_get_size (buffer);
 
   if (!meta)
-    return take_layout (geometry, info->offset, info->stride, size, changed, error);
+    return geometry_take_layout (geometry, info->offset, info->stride, size, changed, error);
   if (meta->n_planes >= GST_VIDEO_INFO_N_PLANES (info))
-    return take_layout (geometry, meta->offset, meta->stride, size, changed, error);
+    return geometry_take_layout (geometry, meta->offset, meta->stride, size, changed, error);
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "A buffer's GstVideoMeta has %u planes, its caps have %u. Fix: correct the element in front.",
       meta->n_planes, GST_VIDEO_INFO_N_PLANES (info));
   return FALSE;
 }
 
-/* Checks @buffer; @changed says whether it changed the symbols. */
+/* Checks @buffer; @changed gets whether it changed the symbols. */
 gboolean
 gst_vyre_geometry_check (
     GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error)
@@ -266,7 +272,7 @@ gst_vyre_geometry_check (
   *changed = FALSE;
   if (geometry->has_slots)
     return gst_vyre_slots_check_size (size, error);
-  if (geometry->has_video && !follow_frame (geometry, buffer, changed, error))
+  if (geometry->has_video && !geometry_follow_frame (geometry, buffer, changed, error))
     return FALSE;
   if (size >= geometry->least_size)
     return TRUE;

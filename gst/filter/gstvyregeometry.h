@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Where the samples of a stream lie in its buffers, from the caps and, where a
- * buffer has one, its GstVideoMeta; and the symbols that gives a program.
- * Belongs to the sink pad's streaming thread.
+ * Where the samples of a stream lie in its buffers, by the caps and by the GstVideoMeta of a buffer
+ * that has one, and the symbols that programs get from this. The sink pad's streaming thread owns
+ * it.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 
 typedef struct {
   VyreSymbols *symbols;
-  gsize least_size;                   /* bytes a buffer has to have, 0 when nothing is known */
-  gboolean has_slots;                 /* buffers are no payload but slots to run */
+  gsize least_size;                   /* bytes that a buffer needs, 0 when nothing is known */
+  gboolean has_slots;                 /* buffers are slots to run, not payloads */
   gboolean has_video;                 /* planes that are rows of pixels */
   GstVideoInfo video;                 /* as the caps say */
   gsize offset[GST_VIDEO_MAX_PLANES]; /* of the planes, in the last buffer */

@@ -5,36 +5,37 @@
  */
 #include "filter/gstvyreholds.h"
 
-/* The median is looked at with every fourth batch. */
+/* The median is taken with every fourth batch. */
 #define LOOK 4
 
-/* Below, nothing is reported: sinks allow for more by themselves (processing-deadline, 20 ms). */
+/* Shorter times are reported as 0: sinks allow for more by themselves (processing-deadline, 20 ms).
+ * */
 #define LEAST (5 * GST_MSECOND)
 
 static int
-compare (gconstpointer a, gconstpointer b)
+holds_compare (gconstpointer a, gconstpointer b)
 {
   GstClockTime first = *(const GstClockTime *)a, second = *(const GstClockTime *)b;
 
   return (first > second) - (first < second);
 }
 
-/* The lower median: half of the batches, hiccups and what queues up behind them, may take any
- * longer. */
+/* Returns the lower median: half of the batches, such as hiccups and batches that queue up behind
+ * them, may take any longer. */
 static GstClockTime
-find_median (const GstVyreHolds *holds)
+holds_find_median (const GstVyreHolds *holds)
 {
   guint n = MIN (holds->n, GST_VYRE_HOLDS);
   GstClockTime sorted[GST_VYRE_HOLDS];
 
   memcpy (sorted, holds->times, sizeof sorted);
-  qsort (sorted, n, sizeof *sorted, compare);
+  qsort (sorted, n, sizeof *sorted, holds_compare);
   return sorted[(n - 1) / 2];
 }
 
-/* 0, or the next of 10 ms, 20 ms, 40 ms … */
+/* Returns 0, or the next of 10 ms, 20 ms, 40 ms … */
 static GstClockTime
-round_up (GstClockTime time)
+holds_round_up (GstClockTime time)
 {
   GstClockTime step = 2 * LEAST;
 
@@ -45,14 +46,14 @@ round_up (GstClockTime time)
   return step;
 }
 
-/* Takes note of a batch that was held for @time. Returns the latency to report, which stays
- * @reported until the median is longer than that, or less than a quarter of it. */
+/* Records a batch that was held for @time. Returns the latency to report: it stays @reported until
+ * the median is longer than that, or less than a quarter of it. */
 GstClockTime
 gst_vyre_holds_add (GstVyreHolds *holds, GstClockTime time, GstClockTime reported)
 {
   holds->times[holds->n++ % GST_VYRE_HOLDS] = time;
   if (holds->n % LOOK != 0)
     return reported;
-  GstClockTime median = find_median (holds);
-  return median > reported || median < reported / 4 ? round_up (median) : reported;
+  GstClockTime median = holds_find_median (holds);
+  return median > reported || median < reported / 4 ? holds_round_up (median) : reported;
 }

@@ -7,10 +7,10 @@ G_BEGIN_DECLS
 
 #define GST_VYRE_HOLDS 16
 
-/* For how long the last batches of a stream were held, a ring. */
+/* How long the last batches of a stream were held, as a ring */
 typedef struct {
   GstClockTime times[GST_VYRE_HOLDS];
-  guint n; /* ever */
+  guint n; /* recorded ever */
 } GstVyreHolds;
 
 GstClockTime gst_vyre_holds_add (GstVyreHolds *holds, GstClockTime time, GstClockTime reported);

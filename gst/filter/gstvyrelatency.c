@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The share of vyrefilter in the latency of a live pipeline. The least is the time for which
- * batches are held, measured from the end of the wait for a turn to the push. The most is what the
- * queue has room for: max-in-flight buffers, where the caps say how often one comes. How long the
- * content of a buffer lasts says nothing about either. docs/architecture.md has the rule.
+ * The share of vyrefilter in the latency of a live pipeline. The minimum is the time for which
+ * batches are held, measured from the end of the wait for a turn to the push. The maximum is the
+ * room of the queue: max-in-flight buffers, where the caps give their interval. The duration of a
+ * buffer matters to neither. docs/architecture.md has the rule.
  */
 #include "filter/gstvyrelatency.h"
 
-/* Frames that are further apart than this are no cadence. */
+/* Frames that are further apart have no cadence. */
 #define LONGEST_INTERVAL (60 * 60 * GST_SECOND)
 
-/* A wait for a batch that takes so long, in µs, is a wait for the kernel: a batch that was
- * through before takes none. */
+/* A wait for a batch that takes so long, in µs, is a wait for the kernel: a completed batch takes
+ * none. */
 #define REAL_WAIT 1000
 
-/* The lock is held. Returns the share of the element in the most. A batch that is held for longer
- * than its turn in a full queue is in the queue, too. */
+/* The lock is held. Returns the share of the element in the maximum. A batch that is held for
+ * longer than its turn in a full queue takes room, too. */
 static GstClockTime
-get_room (const GstVyreFilter *self, guint max_in_flight)
+latency_get_room (const GstVyreFilter *self, guint max_in_flight)
 {
   return MAX (self->latency.held, self->latency.interval * max_in_flight);
 }
 
 static guint
-get_max_in_flight (GstVyreFilter *self)
+latency_get_max_in_flight (GstVyreFilter *self)
 {
   GST_OBJECT_LOCK (self);
   guint max_in_flight = self->settings.max_in_flight;
@@ -31,12 +31,12 @@ get_max_in_flight (GstVyreFilter *self)
   return max_in_flight;
 }
 
-/* Notes what is reported. Returns whether that is news. The lock is held. */
+/* The lock is held. Records what is reported. Returns TRUE if that is news. */
 static gboolean
-take_report (GstVyreFilter *self, guint max_in_flight)
+latency_take_report (GstVyreFilter *self, guint max_in_flight)
 {
   GstVyreLatency *latency = &self->latency;
-  GstClockTime room = get_room (self, max_in_flight);
+  GstClockTime room = latency_get_room (self, max_in_flight);
   gboolean is_new = latency->told_held != latency->held || latency->told_room != room;
 
   latency->told_held = latency->held;
@@ -54,10 +54,10 @@ gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
   if (!gst_pad_peer_query (self->sinkpad, query))
     return FALSE;
   gst_query_parse_latency (query, &live, &least, &most);
-  guint max_in_flight = get_max_in_flight (self);
+  guint max_in_flight = latency_get_max_in_flight (self);
   vyre_mutex_lock (&self->lock);
   g_atomic_int_set (&self->live, live);
-  take_report (self, max_in_flight);
+  latency_take_report (self, max_in_flight);
   least += self->latency.told_held;
   if (GST_CLOCK_TIME_IS_VALID (most))
     most += self->latency.told_room;
@@ -66,23 +66,23 @@ gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
   return TRUE;
 }
 
-/* Has the pipeline ask again, if the stream is live and the answer is another one than the last. */
+/* Has the pipeline ask again if the stream is live and the answer has changed. */
 void
 gst_vyre_latency_tell_changes (GstVyreFilter *self)
 {
-  guint max_in_flight = get_max_in_flight (self);
+  guint max_in_flight = latency_get_max_in_flight (self);
 
   vyre_mutex_lock (&self->lock);
-  gboolean is_news = g_atomic_int_get (&self->live) && take_report (self, max_in_flight);
+  gboolean is_news = g_atomic_int_get (&self->live) && latency_take_report (self, max_in_flight);
   g_mutex_unlock (&self->lock);
   if (is_news)
     gst_element_post_message (
         GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
 }
 
-/* The time from one buffer to the next, 0 if the caps do not say. */
+/* Returns the time from one buffer to the next, 0 if the caps do not say. */
 static GstClockTime
-read_interval (const GstCaps *caps)
+latency_read_interval (const GstCaps *caps)
 {
   gint numerator, denominator;
 
@@ -99,13 +99,13 @@ void
 gst_vyre_latency_set_caps (GstVyreFilter *self, const GstCaps *caps)
 {
   vyre_mutex_lock (&self->lock);
-  self->latency.interval = read_interval (caps);
+  self->latency.interval = latency_read_interval (caps);
   g_mutex_unlock (&self->lock);
   gst_vyre_latency_tell_changes (self);
 }
 
 static gboolean
-is_live (const GstVyreFilter *self)
+latency_is_live (const GstVyreFilter *self)
 {
   return g_atomic_int_get (&self->live);
 }
@@ -114,24 +114,24 @@ is_live (const GstVyreFilter *self)
 void
 gst_vyre_latency_note_taken (GstVyreFilter *self, GstVyreItem *item)
 {
-  if (is_live (self) && item->taken == 0)
+  if (latency_is_live (self) && item->taken == 0)
     item->taken = g_get_monotonic_time ();
 }
 
-/* The task has nothing in its hands. */
+/* The task has no item. */
 void
 gst_vyre_latency_note_ready (GstVyreFilter *self)
 {
-  if (is_live (self))
+  if (latency_is_live (self))
     self->ready = g_get_monotonic_time ();
 }
 
-/* The task has the item's result. While downstream has the task, batches wait for it, which is
- * downstream's time: a batch that may have waited so is left out. */
+/* The task has the item's result. A batch that may have waited while downstream had the task is
+ * left out: that time is downstream's. */
 void
 gst_vyre_latency_note_held (GstVyreFilter *self, const GstVyreItem *item)
 {
-  if (!is_live (self) || item->taken == 0)
+  if (!latency_is_live (self) || item->taken == 0)
     return;
   gint64 now = g_get_monotonic_time ();
   if (item->taken < self->ready && now - self->ready < REAL_WAIT)
@@ -146,7 +146,7 @@ gst_vyre_latency_note_held (GstVyreFilter *self, const GstVyreItem *item)
     gst_vyre_latency_tell_changes (self);
 }
 
-/* Forgets the stream; the next one is live until a query says otherwise. The lock is held. */
+/* The lock is held. Forgets the stream; the next one is live until a query says otherwise. */
 void
 gst_vyre_latency_reset (GstVyreFilter *self)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What vyrefilter puts on the bus: results, counters and debug records. All run
- * in the source pad's task, without a lock while posting. docs/messages.md lists
- * the fields.
+ * The element messages of vyrefilter. The source pad's task calls these functions, without a lock,
+ * except for gst_vyre_messages_stats().
  */
-#include "filter/gstvyrefilter.h"
+#include "filter/gstvyremessages.h"
+
+#include "filter/gstvyrecounters.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -26,14 +27,14 @@ static const gchar *const message_fields[] = {
 };
 
 static void
-set_u64 (GstStructure *structure, const gchar *name, guint64 value)
+messages_set_u64 (GstStructure *structure, const gchar *name, guint64 value)
 {
   gst_structure_set (structure, name, G_TYPE_UINT64, value, NULL);
 }
 
 /* The clock fields that level, spectrum and videoanalyse have. */
 static void
-set_timing (GstStructure *structure, const GstVyreTiming *timing)
+messages_set_timing (GstStructure *structure, const GstVyreTiming *timing)
 {
   const GstSegment *segment = &timing->segment;
   gboolean timed = segment->format == GST_FORMAT_TIME;
@@ -43,109 +44,108 @@ set_timing (GstStructure *structure, const GstVyreTiming *timing)
     stream_time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timing->pts);
     running_time = gst_segment_to_running_time (segment, GST_FORMAT_TIME, timing->pts);
   }
-  set_u64 (structure, "timestamp", timing->pts);
-  set_u64 (structure, "stream-time", stream_time);
-  set_u64 (structure, "running-time", running_time);
-  set_u64 (structure, "duration", timing->duration);
+  messages_set_u64 (structure, "timestamp", timing->pts);
+  messages_set_u64 (structure, "stream-time", stream_time);
+  messages_set_u64 (structure, "running-time", running_time);
+  messages_set_u64 (structure, "duration", timing->duration);
 }
 
 static guint64
-word_pair (const guint32 *words)
+messages_word_pair (const guint32 *words)
 {
   return words[0] | (guint64)words[1] << 32;
 }
 
 static void
-set_stats (GstStructure *structure, const char *name, const guint32 *words)
+messages_set_stats (GstStructure *structure, const char *name, const guint32 *words)
 {
   GstStructure *stats = gst_structure_new (name, "count", G_TYPE_UINT64,
       (guint64)words[VYRE_U8_STATS_COUNT], "min", G_TYPE_UINT64, (guint64)words[VYRE_U8_STATS_MIN],
       "max", G_TYPE_UINT64, (guint64)words[VYRE_U8_STATS_MAX], "sum", G_TYPE_UINT64,
-      word_pair (words + VYRE_U8_STATS_SUM), "sum-squares", G_TYPE_UINT64,
-      word_pair (words + VYRE_U8_STATS_SUM_SQUARES), NULL);
+      messages_word_pair (words + VYRE_U8_STATS_SUM), "sum-squares", G_TYPE_UINT64,
+      messages_word_pair (words + VYRE_U8_STATS_SUM_SQUARES), NULL);
 
   gst_structure_set (structure, name, GST_TYPE_STRUCTURE, stats, NULL);
   gst_structure_free (stats);
 }
 
 static void
-set_histogram (GstStructure *structure, const char *name, const guint32 *words)
+messages_set_histogram (GstStructure *structure, const char *name, const guint32 *words)
 {
   GstStructure *histogram = gst_structure_new_empty (name);
 
   for (guint bin = 0; bin < VYRE_U8_HISTOGRAM_WORDS; bin++) {
     gchar field[16];
     g_snprintf (field, sizeof field, "bin-%u", bin);
-    set_u64 (histogram, field, words[bin]);
+    messages_set_u64 (histogram, field, words[bin]);
   }
   gst_structure_set (structure, name, GST_TYPE_STRUCTURE, histogram, NULL);
   gst_structure_free (histogram);
 }
 
 static void
-set_words (GstStructure *structure, const VyreResult *result, const guint32 *words)
+messages_set_words (GstStructure *structure, const VyreResult *result, const guint32 *words)
 {
   GstStructure *fields = gst_structure_new_empty (result->name);
 
   for (guint i = 0; i < result->n_words; i++) {
     gchar field[16];
     g_snprintf (field, sizeof field, "word-%u", i);
-    set_u64 (fields, field, words[i]);
+    messages_set_u64 (fields, field, words[i]);
   }
   gst_structure_set (structure, result->name, GST_TYPE_STRUCTURE, fields, NULL);
   gst_structure_free (fields);
 }
 
 static void
-set_result (GstStructure *structure, const VyreResult *result, const guint32 *words)
+messages_set_result (GstStructure *structure, const VyreResult *result, const guint32 *words)
 {
   switch (result->type) {
     case VYRE_RESULT_U32:
-      set_u64 (structure, result->name, words[0]);
+      messages_set_u64 (structure, result->name, words[0]);
       break;
     case VYRE_RESULT_STATS:
-      set_stats (structure, result->name, words);
+      messages_set_stats (structure, result->name, words);
       break;
     case VYRE_RESULT_HISTOGRAM:
-      set_histogram (structure, result->name, words);
+      messages_set_histogram (structure, result->name, words);
       break;
     case VYRE_RESULT_WORDS:
-      set_words (structure, result, words);
+      messages_set_words (structure, result, words);
       break;
   }
 }
 
 static void
-post (GstVyreFilter *self, GstStructure *structure)
+messages_post (GstVyreFilter *self, GstStructure *structure)
 {
   gst_element_post_message (
       GST_ELEMENT_CAST (self), gst_message_new_element (GST_OBJECT_CAST (self), structure));
 }
 
 static void
-post_results (GstVyreFilter *self)
+messages_post_results (GstVyreFilter *self)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (self->last.plan);
   GstStructure *structure = gst_structure_new_empty ("vyre-results");
   const guint32 *words = (const guint32 *)self->last.words->data;
 
-  set_timing (structure, &self->last.timing);
-  set_u64 (structure, "offset", self->last.timing.offset);
-  set_u64 (structure, "payload-bytes", self->last.timing.size);
-  set_u64 (structure, "processed-bytes", self->last.completion.payload_bytes);
-  set_u64 (structure, "sequence", self->last.completion.tag);
+  messages_set_timing (structure, &self->last.timing);
+  messages_set_u64 (structure, "offset", self->last.timing.offset);
+  messages_set_u64 (structure, "payload-bytes", self->last.timing.size);
+  messages_set_u64 (structure, "processed-bytes", self->last.completion.payload_bytes);
+  messages_set_u64 (structure, "sequence", self->last.completion.tag);
   for (guint i = 0; i < bound->n_results; i++) {
-    set_result (structure, &bound->results[i], words);
+    messages_set_result (structure, &bound->results[i], words);
     words += bound->results[i].n_words;
   }
   self->last.posted = TRUE;
-  post (self, structure);
+  messages_post (self, structure);
 }
 
-/* Keeps the results of a batch: it may turn out to be the last one, which is
- * always reported. */
+/* Keeps the results of a batch: it may turn out to be the last one, which is always posted. */
 static void
-keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
+messages_keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
     const VyreCompletion *completion, const GstVyreTiming *timing)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (plan);
@@ -167,9 +167,9 @@ keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readback,
   }
 }
 
-/* The element in front, or NULL. */
+/* Returns the name of the element in front, or NULL. */
 static gchar *
-name_upstream (GstVyreFilter *self)
+messages_name_upstream (GstVyreFilter *self)
 {
   g_autoptr (GstPad) peer = gst_pad_get_peer (self->sinkpad);
   g_autoptr (GstObject) parent = peer ? gst_pad_get_parent (peer) : NULL;
@@ -178,34 +178,36 @@ name_upstream (GstVyreFilter *self)
 }
 
 static void
-describe (GstVyreFilter *self, GstStructure *structure)
+messages_describe (GstVyreFilter *self, GstStructure *structure)
 {
-  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
-  g_autofree gchar *upstream = name_upstream (self);
+  g_autoptr (GstVyreShared) shared = gst_vyre_state_get_shared (self);
+  g_autofree gchar *upstream = messages_name_upstream (self);
+  GstVyreReport report = { .shared = shared, .upstream = upstream };
 
   GST_OBJECT_LOCK (self);
-  guint max_in_flight = self->settings.max_in_flight;
+  report.max_in_flight = self->settings.max_in_flight;
   GST_OBJECT_UNLOCK (self);
   vyre_mutex_lock (&self->lock);
-  GstVyreStats stats = self->stats;
-  guint depth = self->n_batches;
+  report.stats = self->stats;
+  report.queue_depth = self->n_batches;
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);
-  gst_vyre_stats_describe (&stats, depth, max_in_flight, shared, tenant, upstream, structure);
+  report.tenant_of = tenant;
+  gst_vyre_counters_describe (&report, structure);
 }
 
 static void
-post_counters (GstVyreFilter *self)
+messages_post_counters (GstVyreFilter *self)
 {
   GstStructure *structure = gst_structure_new_empty ("vyre-counters");
 
-  describe (self, structure);
-  post (self, structure);
+  messages_describe (self, structure);
+  messages_post (self, structure);
 }
 
-/* Due at once the first time, then every @interval ns of real time. */
+/* TRUE at once the first time, then every @interval ns of real time. */
 static gboolean
-is_due (gint64 *due, guint64 interval)
+messages_is_due (gint64 *due, guint64 interval)
 {
   gint64 now = g_get_monotonic_time ();
 
@@ -216,24 +218,24 @@ is_due (gint64 *due, guint64 interval)
 }
 
 static void
-post_record (GstVyreFilter *self, const VyreDebugRecord *record, const VyreCompletion *completion,
-    const GstVyreTiming *timing)
+messages_post_record (GstVyreFilter *self, const VyreDebugRecord *record,
+    const VyreCompletion *completion, const GstVyreTiming *timing)
 {
   GstStructure *structure = gst_structure_new_empty ("vyre-debug");
 
-  set_timing (structure, timing);
-  set_u64 (structure, "sequence", completion->tag);
-  set_u64 (structure, "slot", record->words[3] / VYRE_SLOT_WORDS);
-  set_u64 (structure, "format", record->words[0]);
-  set_u64 (structure, "arg0", record->words[1]);
-  set_u64 (structure, "arg1", record->words[2]);
-  set_u64 (structure, "left-out", self->debug_left_out);
+  messages_set_timing (structure, timing);
+  messages_set_u64 (structure, "sequence", completion->tag);
+  messages_set_u64 (structure, "slot", record->words[3] / VYRE_SLOT_WORDS);
+  messages_set_u64 (structure, "format", record->words[0]);
+  messages_set_u64 (structure, "arg0", record->words[1]);
+  messages_set_u64 (structure, "arg1", record->words[2]);
+  messages_set_u64 (structure, "left-out", self->debug_left_out);
   self->debug_left_out = 0;
-  post (self, structure);
+  messages_post (self, structure);
 }
 
 static void
-leave_out (GstVyreFilter *self, guint n)
+messages_leave_out (GstVyreFilter *self, guint n)
 {
   self->debug_left_out += n;
   vyre_mutex_lock (&self->lock);
@@ -241,9 +243,9 @@ leave_out (GstVyreFilter *self, guint n)
   g_mutex_unlock (&self->lock);
 }
 
-/* Posts the records of a batch that has some, if an interval has passed since the last one. */
+/* Posts the records of a batch that has some, if the interval since the last ones is over. */
 static void
-post_debug (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
+messages_post_debug (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
     const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing)
 {
   const VyreLayout *layout = vyre_plan_get_layout (plan);
@@ -253,17 +255,17 @@ post_debug (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan
 
   if (!vyre_read_debug_log (readback + layout->offset[VYRE_PART_DEBUG_LOG],
           layout->size[VYRE_PART_DEBUG_LOG], records, G_N_ELEMENTS (records), &n, &error)) {
-    gst_vyre_filter_post_error (self, error);
+    gst_vyre_state_post_error (self, error);
     return;
   }
   if (n == 0)
     return;
-  if (!is_due (&self->debug_due, settings->debug_interval)) {
-    leave_out (self, n);
+  if (!messages_is_due (&self->debug_due, settings->debug_interval)) {
+    messages_leave_out (self, n);
     return;
   }
   for (guint i = 0; i < n; i++)
-    post_record (self, &records[i], completion, timing);
+    messages_post_record (self, &records[i], completion, timing);
 }
 
 /* Takes @program over, and returns it unless a result has the name of a message's field. For NULL
@@ -299,51 +301,51 @@ gst_vyre_messages_reset (GstVyreFilter *self)
   self->counters_due = 0;
 }
 
-/* Whether an interval ends with this batch. The first starts with the first batch. */
+/* TRUE if an interval ends with this batch. The first interval starts with the first batch. */
 gboolean
 gst_vyre_messages_are_counters_due (GstVyreFilter *self, const GstVyreSettings *settings)
 {
   gboolean first = self->counters_due == 0;
 
-  return is_due (&self->counters_due, settings->interval) && !first;
+  return messages_is_due (&self->counters_due, settings->interval) && !first;
 }
 
-/* Reports a completed batch as far as that is wanted now. */
+/* Posts the messages that are due with a completed batch. */
 void
 gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
     const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing,
     gboolean counters_due)
 {
-  keep_results (self, plan, readback, completion, timing);
+  messages_keep_results (self, plan, readback, completion, timing);
   if ((settings->post_messages & GST_VYRE_POST_RESULTS)
-      && is_due (&self->results_due, settings->results_interval))
-    post_results (self);
+      && messages_is_due (&self->results_due, settings->results_interval))
+    messages_post_results (self);
   if (settings->post_messages & GST_VYRE_POST_DEBUG)
-    post_debug (self, settings, plan, readback, completion, timing);
+    messages_post_debug (self, settings, plan, readback, completion, timing);
   if (counters_due && (settings->post_messages & GST_VYRE_POST_COUNTERS))
-    post_counters (self);
+    messages_post_counters (self);
 }
 
-/* The last words: the last result if it was not due, and the counters. */
+/* Posts the last results if they were not due, and the counters. */
 void
 gst_vyre_messages_eos (GstVyreFilter *self)
 {
   GstVyreSettings settings;
 
-  gst_vyre_filter_get_settings (self, &settings);
+  gst_vyre_state_get_settings (self, &settings);
   if ((settings.post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted)
-    post_results (self);
+    messages_post_results (self);
   if (settings.post_messages & GST_VYRE_POST_COUNTERS)
-    post_counters (self);
+    messages_post_counters (self);
   vyre_program_unref (settings.program);
 }
 
-/* The stats property: the counters, from any thread, in any state. */
+/* Returns the counters for the property `stats`: from any thread, in any state. */
 GstStructure *
 gst_vyre_messages_stats (GstVyreFilter *self)
 {
   GstStructure *structure = gst_structure_new_empty ("application/x-vyrefilter-stats");
 
-  describe (self, structure);
+  messages_describe (self, structure);
   return structure;
 }

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A lost device. Whichever streaming thread notices first replaces the kernel, and
- * the other waits for it. Batches are independent of each other and numbered, so
- * nothing else is done then: the source pad's task runs again what the lost kernel
- * left when it comes to it, in order, and the sink pad's thread holds back new
- * buffers until it is through. A second loss in a stream ends it, since whatever
- * loses devices is likely to be in the stream.
+ * A lost device. The first streaming thread that notices replaces the kernel, and the other waits
+ * for it. Batches are numbered and independent of each other, so nothing else happens then: the
+ * source pad's task runs again, in order, the batches that the lost kernel left, and the sink pad's
+ * thread holds back new buffers until these are through. A second loss in a stream ends it: the
+ * stream is likely to be the cause.
  */
-#include "common/gstvyrememory.h"
-#include "filter/gstvyrestream.h"
+#include "filter/gstvyrerecovery.h"
 
 #include <string.h>
+
+#include "common/gstvyrememory.h"
+#include "filter/gstvyresubmit.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
 typedef enum {
-  PART_REPLACE, /* this thread gets a new kernel */
-  PART_GO_ON,   /* there is one already */
-  PART_GIVE_UP, /* it is the second loss */
-  PART_TOLD,    /* the other thread gave up, and has said so */
+  PART_REPLACE, /* this thread opens a new kernel */
+  PART_GO_ON,   /* the other thread has opened one */
+  PART_GIVE_UP, /* this is the second loss */
+  PART_TOLD,    /* the other thread gave up, and has told the bus */
   PART_FLUSH,
 } Part;
 
-/* Called with the lock held. */
+/* The lock is held. Returns the sequence of the first batch that is not done. */
 static guint32
-first_undone (GstVyreFilter *self)
+recovery_first_undone (GstVyreFilter *self)
 {
   if (self->awaited)
     return self->awaited;
@@ -36,9 +37,9 @@ first_undone (GstVyreFilter *self)
   return self->sequence;
 }
 
-/* Batches that were taken and whose readback has not left. The lock is held. */
+/* The lock is held. Counts the batches that were taken and whose readback has not left. */
 static guint
-count_undone (GstVyreFilter *self)
+recovery_count_undone (GstVyreFilter *self)
 {
   guint n = self->awaited != 0;
 
@@ -48,7 +49,7 @@ count_undone (GstVyreFilter *self)
 }
 
 static Part
-take_part (GstVyreFilter *self, const GstVyreShared *lost)
+recovery_take_part (GstVyreFilter *self, const GstVyreShared *lost)
 {
   Part part;
 
@@ -69,20 +70,20 @@ take_part (GstVyreFilter *self, const GstVyreShared *lost)
   return part;
 }
 
-/* How much of a message comes before its remedy. */
+/* Returns the length of a message up to its remedy. */
 static gint
-length_of_cause (const gchar *message)
+recovery_length_of_cause (const gchar *message)
 {
   const gchar *fix = strstr (message, ". Fix: ");
 
   return fix ? (gint)(fix - message) : (gint)strlen (message);
 }
 
-/* @error with the batches that it costs between cause and remedy. */
+/* Returns @error with the numbers of the lost batches between cause and remedy. */
 static GError *
-name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
+recovery_name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
 {
-  gint length = length_of_cause (error->message);
+  gint length = recovery_length_of_cause (error->message);
   g_autofree gchar *batches = first != last ? g_strdup_printf ("batches %u to %u are", first, last)
                                             : g_strdup_printf ("batch %u is", last);
 
@@ -92,11 +93,11 @@ name_batches (const GError *error, const gchar *why, guint32 first, guint32 last
 
 /* Ends the stream, with one message for both threads. Takes @error. */
 static GstFlowReturn
-give_up (GstVyreFilter *self, GError *error, const gchar *why)
+recovery_give_up (GstVyreFilter *self, GError *error, const gchar *why)
 {
   vyre_mutex_lock (&self->lock);
   gboolean told = self->given_up;
-  GError *named = name_batches (error, why, first_undone (self), self->sequence);
+  GError *named = recovery_name_batches (error, why, recovery_first_undone (self), self->sequence);
   self->given_up = TRUE;
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
@@ -108,10 +109,10 @@ give_up (GstVyreFilter *self, GError *error, const gchar *why)
   return GST_FLOW_ERROR;
 }
 
-/* Puts @fresh in the place of the lost kernel, and tells how many batches have to be run again.
- * Batches that a flush is about to drop are left out. The lock is held. */
+/* The lock is held. Puts @fresh in the place of the lost kernel. Returns how many batches have to
+ * be run again: none that a flush is about to drop. */
 static guint
-exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
+recovery_exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
 {
   GstVyreShared *lost = self->shared;
 
@@ -121,14 +122,14 @@ exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant)
   }
   self->shared = fresh;
   self->tenant = tenant;
-  self->n_undone = gst_vyre_stream_is_open (self) ? count_undone (self) : 0;
+  self->n_undone = gst_vyre_stream_is_open (self) ? recovery_count_undone (self) : 0;
   return self->n_undone;
 }
 
-/* Has @fresh, which it takes, used from now on instead of @lost. FALSE: the element has gone to
- * NULL in the meantime, pads that were active all the same notwithstanding. */
+/* Uses @fresh, which it takes, from now on instead of @lost. FALSE if the element has gone to NULL
+ * in the meantime, even with active pads. */
 static gboolean
-install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, guint *n)
+recovery_install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, guint *n)
 {
   VyreTenant *tenant = gst_vyre_shared_join (fresh, GST_ELEMENT_CAST (self));
 
@@ -136,7 +137,7 @@ install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, g
   GstVyreShared *former = self->shared == lost ? self->shared : NULL;
   VyreTenant *former_tenant = former ? self->tenant : NULL;
   if (former)
-    *n = exchange (self, fresh, tenant);
+    *n = recovery_exchange (self, fresh, tenant);
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
@@ -146,54 +147,55 @@ install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared *fresh, g
 }
 
 static void
-warn (GstVyreFilter *self, const GError *error, guint n)
+recovery_warn (GstVyreFilter *self, const GError *error, guint n)
 {
   GST_ELEMENT_WARNING (self, RESOURCE, FAILED,
       ("%.*s; it was opened again, and %u %s run again. Fix: look for driver messages in the "
        "kernel log.",
-          length_of_cause (error->message), error->message, n, n == 1 ? "batch is" : "batches are"),
+          recovery_length_of_cause (error->message), error->message, n,
+          n == 1 ? "batch is" : "batches are"),
       (NULL));
 }
 
-/* Opens a device and a kernel like those lost, unless another element has already;
- * upstream is told to ask again for memory that the kernel reads. Takes @error. */
+/* Opens a device and a kernel like the lost ones, unless another element has already, and has
+ * upstream ask again for memory of the kernel. Takes @error. */
 static GstFlowReturn
-replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
+recovery_replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
 {
   GError *reason = NULL;
-  GstVyreShared *fresh
-      = gst_vyre_shared_acquire (lost->device, lost->group, &lost->params, &reason);
+  GstVyreShared *fresh = gst_vyre_shared_acquire (&lost->params, &reason);
 
   if (!fresh) {
     g_error_free (error);
-    return give_up (self, reason, ", when it was opened again after a loss");
+    return recovery_give_up (self, reason, ", when it was opened again after a loss");
   }
   guint n = 0;
-  if (install (self, lost, fresh, &n)) {
-    warn (self, error, n);
+  if (recovery_install (self, lost, fresh, &n)) {
+    recovery_warn (self, error, n);
     gst_pad_push_event (self->sinkpad, gst_event_new_reconfigure ());
   }
   g_error_free (error);
   return GST_VYRE_FLOW_AGAIN;
 }
 
-/* What a streaming thread does about @error of the kernel of @failed, which it holds:
- * GST_VYRE_FLOW_AGAIN means to try again with the kernel that is in use now. Takes
- * @error, and reports it if it ends the stream. */
+/* Handles @error, which it takes, of the kernel of @failed, on a streaming thread.
+ * GST_VYRE_FLOW_AGAIN: try again with the kernel that is in use now. An error that ends the stream
+ * is posted. */
 GstFlowReturn
 gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GError *error)
 {
   if (!g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
     return gst_vyre_stream_fail (self, error);
   if (vyre_megakernel_check (failed->kernel, NULL))
-    return give_up (self, error, ""); /* not the kernel, but a payload went with a device */
+    return recovery_give_up (
+        self, error, ""); /* the kernel works: a payload was lost with another device */
   gst_vyre_allocator_retire (failed->upstream_allocator);
   GST_DEBUG_OBJECT (self, "%s", error->message);
-  switch (take_part (self, failed)) {
+  switch (recovery_take_part (self, failed)) {
     case PART_REPLACE:
-      return replace (self, failed, error);
+      return recovery_replace (self, failed, error);
     case PART_GIVE_UP:
-      return give_up (self, error, ", for the second time in this stream");
+      return recovery_give_up (self, error, ", for the second time in this stream");
     case PART_GO_ON:
       g_error_free (error);
       return GST_VYRE_FLOW_AGAIN;
@@ -208,7 +210,7 @@ gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GErr
 }
 
 static gboolean
-plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
+recovery_plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
 {
   /* a plan only takes a reference to the bound program */
   VyreBoundProgram *bound = (VyreBoundProgram *)vyre_plan_get_bound_program (item->plan);
@@ -222,14 +224,11 @@ plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
   return TRUE;
 }
 
-/* Publishes the item in the task's hands, whose kernel was lost, on the one in use.
- * One that fails takes all that wait behind it along. */
+/* Publishes the item of the task, whose kernel was lost, on the kernel in use. If that fails, all
+ * items behind it are lost, too. */
 GstFlowReturn
 gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
 {
-  GstFlowReturn flow = GST_FLOW_ERROR;
-  GError *error = NULL;
-
   vyre_mutex_lock (&self->lock);
   g_autoptr (GstVyreShared) shared = gst_vyre_stream_choose_kernel (self, item);
   g_mutex_unlock (&self->lock);
@@ -237,12 +236,14 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
     return GST_FLOW_FLUSHING;
   GST_DEBUG_OBJECT (self, "running batch %u again", item->sequence);
   item->is_rerun = TRUE;
-  if (plan_again (item, shared, &error))
-    flow = gst_vyre_sink_pad_submit (self, shared, item, &error);
+  GstFlowReturn flow = GST_FLOW_ERROR;
+  GError *error = NULL;
+  if (recovery_plan_again (item, shared, &error))
+    flow = gst_vyre_submit (self, shared, item, &error);
   if (g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
     return gst_vyre_recovery_handle (self, shared, error);
   if (error)
-    return give_up (self, error, "");
+    return recovery_give_up (self, error, "");
   if (flow != GST_FLOW_OK)
     return flow;
   vyre_mutex_lock (&self->lock);

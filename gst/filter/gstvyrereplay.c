@@ -5,7 +5,7 @@
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* Opens the log of a stream, if one is wanted. */
+/* Opens the log of a stream if the property names one. */
 gboolean
 gst_vyre_replay_start (GstVyreFilter *self)
 {
@@ -29,9 +29,9 @@ gst_vyre_replay_stop (GstVyreFilter *self)
   g_clear_pointer (&self->replay, vyre_replay_log_free);
 }
 
-/* Slots up to the last that was published; with a program they all were. */
+/* Returns the number of slots up to the last published one; with a program, all of them. */
 static guint
-count_logged (const VyreBoundProgram *bound)
+replay_count_logged (const VyreBoundProgram *bound)
 {
   guint n = bound->n_slots;
 
@@ -41,9 +41,9 @@ count_logged (const VyreBoundProgram *bound)
   return n;
 }
 
-/* The slots as they were published. */
+/* Returns a copy of the slots as they were published. */
 static guint32 *
-copy_slots (const VyreBoundProgram *bound, guint n, guint32 tag)
+replay_copy_slots (const VyreBoundProgram *bound, guint n, guint32 tag)
 {
   guint32 *slots = g_try_new (guint32, VYRE_SLOT_WORDS * (gsize)n);
 
@@ -56,7 +56,7 @@ copy_slots (const VyreBoundProgram *bound, guint n, guint32 tag)
 }
 
 static guint32 *
-copy_observables (const VyreBoundProgram *bound, const guint8 *readback)
+replay_copy_observables (const VyreBoundProgram *bound, const guint8 *readback)
 {
   guint32 *words = g_try_new (guint32, MAX (bound->n_observables, 1));
 
@@ -67,7 +67,7 @@ copy_observables (const VyreBoundProgram *bound, const guint8 *readback)
 
 /* Digests a copy of bytes that must not be read through a mapping. */
 static gboolean
-digest_copy (GstBuffer *buffer, guint8 *digest, GError **error)
+replay_digest_copy (GstBuffer *buffer, guint8 *digest, GError **error)
 {
   gsize size = gst_buffer_get_size (buffer);
   g_autofree guint8 *bytes = g_try_malloc (size);
@@ -85,9 +85,9 @@ digest_copy (GstBuffer *buffer, guint8 *digest, GError **error)
   return TRUE;
 }
 
-/* A batch without a payload may have a buffer all the same: its slots. */
+/* A batch without a payload may still have a buffer: its slots. */
 static gboolean
-digest_payload (const GstVyreItem *item, guint8 *digest, GError **error)
+replay_digest_payload (const GstVyreItem *item, guint8 *digest, GError **error)
 {
   GstBuffer *buffer = item->buffer;
   GstMapInfo map;
@@ -97,7 +97,7 @@ digest_payload (const GstVyreItem *item, guint8 *digest, GError **error)
     return TRUE;
   }
   if (!gst_vyre_bytes_are_mappable (buffer))
-    return digest_copy (buffer, digest, error);
+    return replay_digest_copy (buffer, digest, error);
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
         "A buffer could not be read for its digest. Fix: put an element in front that maps its "
@@ -110,12 +110,12 @@ digest_payload (const GstVyreItem *item, guint8 *digest, GError **error)
 }
 
 static gboolean
-record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, GError **error)
+replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, GError **error)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (item->plan);
-  guint n_logged = count_logged (bound);
-  g_autofree guint32 *slots = copy_slots (bound, n_logged, item->sequence);
-  g_autofree guint32 *observables = copy_observables (bound, readback);
+  guint n_logged = replay_count_logged (bound);
+  g_autofree guint32 *slots = replay_copy_slots (bound, n_logged, item->sequence);
+  g_autofree guint32 *observables = replay_copy_observables (bound, readback);
   VyreReplayBatch batch = { .time = (guint64)g_get_real_time () * 1000,
     .epoch = item->sequence,
     .n_slots = bound->n_slots,
@@ -132,17 +132,17 @@ record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, GE
         n_logged, bound->n_observables);
     return FALSE;
   }
-  return digest_payload (item, batch.payload_digest, error)
+  return replay_digest_payload (item, batch.payload_digest, error)
          && vyre_replay_log_append_batch (self->replay, &batch, error);
 }
 
-/* Logs a batch whose result is there. Called from the source pad's task, in order. */
+/* Logs a completed batch. The source pad's task calls it, in order. */
 void
 gst_vyre_replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!self->replay || record (self, item, readback, &error))
+  if (!self->replay || replay_record (self, item, readback, &error))
     return;
   GST_ELEMENT_WARNING (self, RESOURCE, WRITE, ("%s", error->message),
       ("nothing is recorded from batch %u on", item->sequence));

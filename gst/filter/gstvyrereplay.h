@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The replay log of vyrefilter: one for every stream while the property replay-log
- * names a file. A stream that cannot be recorded does not start; one that can no
- * longer be recorded, since the disk is full, goes on without.
+ * The replay log of vyrefilter: one for every stream while the property replay-log names a file. A
+ * stream whose log cannot be opened does not start; a stream whose log cannot be written any more,
+ * as on a full disk, goes on without.
  */
 #pragma once
 

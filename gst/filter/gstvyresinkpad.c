@@ -1,329 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vyrefilter's sink pad: negotiation and publishing.
+ * vyrefilter's sink pad: buffers become batches in flight.
  */
-#include "filter/gstvyreaccess.h"
+#include "filter/gstvyresinkpad.h"
+
+#include "filter/gstvyreearly.h"
 #include "filter/gstvyrelatency.h"
-#include "filter/gstvyreslots.h"
+#include "filter/gstvyrenegotiation.h"
+#include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrestaging.h"
-#include "filter/gstvyrestream.h"
+#include "filter/gstvyresubmit.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* What is configured, as far as it is about this stream: slots run without a program. */
-static void
-get_settings (GstVyreFilter *self, GstVyreSettings *settings)
-{
-  gst_vyre_filter_get_settings (self, settings);
-  if (!self->geometry.has_slots)
-    return;
-  g_clear_pointer (&settings->program, vyre_program_unref);
-  settings->slot_count = 0;
-  if (settings->observable_slots == 0)
-    settings->observable_slots = GST_VYRE_SLOTS_OBSERVABLES;
-}
-
-static void
-clear_settings (GstVyreSettings *settings)
-{
-  g_clear_pointer (&settings->program, vyre_program_unref);
-}
-
-static gboolean
-same_plan (const GstVyreFilter *self, const GstVyreSettings *settings, gsize size,
-    const VyreMegakernel *kernel)
-{
-  return self->plan && !self->plan_stale && self->plan_program == settings->program
-         && self->plan_size == size && self->plan_slots == settings->slot_count
-         && self->plan_observables == settings->observable_slots && self->plan_kernel == kernel;
-}
-
+/* Waits until fewer than max-in-flight batches are in flight and none has to be run again: a rerun
+ * needs its memory. Then the item gets the next number, and @shared the kernel in use. Waking a
+ * thread costs more than a batch, so a thread that had to wait sleeps until half of the batches are
+ * through. */
 static GstFlowReturn
-push_early_events (GstVyreFilter *self)
-{
-  GstFlowReturn flow = GST_FLOW_OK;
-  GstEvent *event;
-
-  while ((event = g_queue_pop_head (&self->early))) {
-    if (flow == GST_FLOW_OK)
-      flow = gst_vyre_stream_push_event (self, event);
-    else
-      gst_event_unref (event);
-  }
-  return flow;
-}
-
-static void
-drop_early_events (GstVyreFilter *self, gboolean keep_sticky)
-{
-  GstEvent *event;
-
-  while ((event = g_queue_pop_head (&self->early))) {
-    if (keep_sticky)
-      gst_vyre_stream_keep_sticky (self, event);
-    gst_event_unref (event);
-  }
-}
-
-/* The output caps are known with the first buffer, and come before the segment:
- * from the segment on, events wait for them. A stream that starts waits for nothing. */
-static gboolean
-is_early (GstVyreFilter *self, GstEvent *event)
-{
-  if (self->out_caps || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
-    return FALSE;
-  return GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || !g_queue_is_empty (&self->early);
-}
-
-/* Of gaps one after the other the last one waits. */
-static void
-keep_early (GstVyreFilter *self, GstEvent *event)
-{
-  GstEvent *last = g_queue_peek_tail (&self->early);
-
-  if (last && GST_EVENT_TYPE (last) == GST_EVENT_GAP && GST_EVENT_TYPE (event) == GST_EVENT_GAP)
-    gst_event_unref (g_queue_pop_tail (&self->early));
-  g_queue_push_tail (&self->early, event);
-}
-
-/* The beginning of a stream for a new source pad, and whether it got lost on the way. */
-typedef struct {
-  GstVyreFilter *self;
-  gboolean lost;
-} Beginning;
-
-static gboolean
-send_again (GstPad *pad, GstEvent **event, gpointer data)
-{
-  Beginning *beginning = data;
-  GstVyreFilter *self = beginning->self;
-
-  if (GST_EVENT_TYPE (*event) == GST_EVENT_STREAM_START)
-    beginning->lost = gst_vyre_stream_push_event (self, gst_event_ref (*event)) != GST_FLOW_OK;
-  else if (GST_EVENT_TYPE (*event) != GST_EVENT_CAPS && GST_EVENT_TYPE (*event) != GST_EVENT_EOS)
-    keep_early (self, gst_event_ref (*event));
-  return TRUE;
-}
-
-/* A source pad that was inactive while this one was not has to hear again how the stream
- * began, unless that is about to come: @starts. */
-static void
-follow_source (GstVyreFilter *self, gboolean is_new, gboolean starts)
-{
-  Beginning beginning = { .self = self };
-
-  if (!is_new)
-    return;
-  drop_early_events (self, FALSE);
-  gst_caps_replace (&self->out_caps, NULL);
-  self->plan_stale = TRUE;
-  if (!starts)
-    gst_pad_sticky_events_foreach (self->sinkpad, send_again, &beginning);
-  if (beginning.lost)
-    gst_vyre_stream_forget_beginning (self);
-}
-
-/* A buffer that comes before its stream's beginning, as when upstream runs while this pad is
- * activated, begins a stream of the element's own: no caps go downstream without one, and the
- * stream-start that upstream has yet to send replaces it in order. */
-static GstFlowReturn
-begin_stream (GstVyreFilter *self)
-{
-  GstEvent *event = gst_pad_get_sticky_event (self->sinkpad, GST_EVENT_STREAM_START, 0);
-
-  if (event) {
-    gst_event_unref (event);
-    return GST_FLOW_OK;
-  }
-  g_autofree gchar *id = gst_pad_create_stream_id (self->srcpad, GST_ELEMENT (self), NULL);
-  event = gst_event_new_stream_start (id);
-  gst_event_set_group_id (event, gst_util_group_id_next ());
-  return gst_vyre_stream_push_event (self, event);
-}
-
-/* Output caps follow the layout of the readbacks and the program, if there is one. */
-static GstFlowReturn
-update_caps (
-    GstVyreFilter *self, const GstVyreSettings *settings, guint n_slots, guint n_observables)
-{
-  g_autoptr (GstCaps) caps = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT,
-      VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)n_slots, "observable-slots", G_TYPE_INT,
-      (gint)n_observables, NULL);
-
-  if (settings->program)
-    gst_caps_set_simple (
-        caps, "program", G_TYPE_STRING, vyre_program_get_id (settings->program), NULL);
-  if (self->out_caps && gst_caps_is_equal (caps, self->out_caps))
-    return GST_FLOW_OK;
-  GstFlowReturn flow = self->out_caps ? GST_FLOW_OK : begin_stream (self);
-  if (flow == GST_FLOW_OK)
-    flow = gst_vyre_stream_push_event (self, gst_event_new_caps (caps));
-  if (flow != GST_FLOW_OK) {
-    self->plan_stale = TRUE; /* the next buffer has to try again */
-    return flow;
-  }
-  gst_caps_replace (&self->out_caps, caps);
-  return push_early_events (self);
-}
-
-/* Sends the caps that the smallest buffer would have, and the events that wait for caps:
- * a sparse stream may start with a gap, and an empty one ends without a buffer. Where the
- * program cannot run on the smallest buffer, they go on waiting. */
-static GstFlowReturn
-announce (GstVyreFilter *self)
-{
-  g_autoptr (VyreBoundProgram) bound = NULL;
-  GstVyreSettings settings;
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  if (g_queue_is_empty (&self->early))
-    return GST_FLOW_OK;
-  get_settings (self, &settings);
-  if (settings.program)
-    bound = vyre_program_bind (settings.program, self->geometry.symbols, 0, settings.slot_count,
-        settings.observable_slots, NULL);
-  if (bound)
-    flow = update_caps (self, &settings, bound->n_slots, bound->n_observables);
-  else if (self->geometry.has_slots)
-    flow = update_caps (self, &settings, 1, settings.observable_slots);
-  clear_settings (&settings);
-  return flow;
-}
-
-/* Has @plan, which it takes, be the plan of buffers of @size bytes. */
-static GstFlowReturn
-keep_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size,
-    const VyreMegakernel *kernel, VyrePlan *plan)
-{
-  const VyreBoundProgram *bound = vyre_plan_get_bound_program (plan);
-
-  g_clear_pointer (&self->plan, vyre_plan_unref);
-  g_clear_pointer (&self->plan_program, vyre_program_unref);
-  self->plan = plan;
-  self->plan_program = settings->program ? vyre_program_ref (settings->program) : NULL;
-  self->plan_size = size;
-  self->plan_slots = settings->slot_count;
-  self->plan_observables = settings->observable_slots;
-  self->plan_kernel = kernel;
-  self->plan_stale = FALSE;
-  return update_caps (self, settings, bound->n_slots, bound->n_observables);
-}
-
-/* The plan for the next payload: the last one, as long as program, geometry, size
- * and kind of kernel are the same. */
-static GstFlowReturn
-ensure_program_plan (
-    GstVyreFilter *self, const GstVyreSettings *settings, gsize size, GstVyreShared *shared)
-{
-  GError *error = NULL;
-
-  if (same_plan (self, settings, size, shared->kernel))
-    return GST_FLOW_OK;
-  g_autoptr (VyreBoundProgram) bound = vyre_program_bind (settings->program, self->geometry.symbols,
-      size, settings->slot_count, settings->observable_slots, &error);
-  if (!bound)
-    return gst_vyre_stream_fail (self, error);
-  g_autoptr (VyreAccess) access = gst_vyre_access_get (self);
-  VyrePlan *plan
-      = vyre_plan_new (bound, size, vyre_megakernel_get_workgroup (shared->kernel), access, &error);
-  if (!plan)
-    return gst_vyre_stream_fail (self, error);
-  return keep_plan (self, settings, size, shared->kernel, plan);
-}
-
-/* How long others may hold all room for readbacks before the bus hears of it. */
-#define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
-
-/* Whether a slice could be had now: a batch may have to wait for other things. */
-static gboolean
-has_room (VyreStore *store, gsize size)
-{
-  gsize offset;
-
-  if (!vyre_store_alloc (store, size, 0, &offset))
-    return FALSE;
-  vyre_store_free (store, offset);
-  return TRUE;
-}
-
-/* Tells the bus, once for @clock, of a wait for readbacks that are not this element's. */
-static void
-watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, VyreClock *clock,
-    gint64 *end)
-{
-  VyreStore *store = vyre_megakernel_get_readbacks (shared->kernel);
-  gsize size = vyre_plan_get_layout (item->plan)->total;
-  gint64 now = vyre_clock_now (clock);
-
-  vyre_mutex_lock (&self->lock);
-  gboolean own = self->n_batches > 0;
-  g_mutex_unlock (&self->lock);
-  if (own || *end == 0 || has_room (store, size))
-    *end = now + ROOM_DEADLINE;
-  if (now < *end)
-    return;
-  *end = G_MAXINT64;
-  GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
-      ("There has been no room for a readback of %" G_GSIZE_FORMAT
-       " bytes for 5 s: elements behind this one, and others on its kernel, hold %" G_GSIZE_FORMAT
-       " of %" G_GSIZE_FORMAT ". Fix: set kernel-group=NAME for a kernel of its own, have those "
-       "behind keep fewer readbacks, or let those go on that are paused.",
-          size, vyre_store_get_used (store), vyre_store_get_size (store)),
-      (NULL));
-}
-
-static GstFlowReturn
-publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, const VyrePayload *staged,
-    GError **error)
-{
-  VyreClock clock = { 0 };
-  gint64 end = 0;
-
-  for (;;) {
-    GError *reason = NULL;
-    item->batch = vyre_megakernel_publish (shared->kernel, item->plan, item->sequence, staged,
-        g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason);
-    if (item->batch) {
-      item->shared = gst_vyre_shared_ref (shared);
-      if (item->tenant)
-        vyre_batch_set_tenant (item->batch, item->tenant);
-      return GST_FLOW_OK;
-    }
-    gboolean flushing = gst_vyre_stream_is_flushing (self);
-    if (flushing || !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
-      if (staged->release)
-        staged->release (staged->owner);
-      if (!flushing)
-        g_propagate_error (error, g_steal_pointer (&reason));
-      g_clear_error (&reason);
-      return flushing ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
-    }
-    g_error_free (reason);
-    watch_room (self, shared, item, &clock, &end);
-  }
-}
-
-/* Stages the item's payload, if it has one, and publishes it on @shared, instead of
- * the batch that it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
-GstFlowReturn
-gst_vyre_sink_pad_submit (
-    GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
-{
-  VyrePayload staged = { 0 };
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  gst_vyre_item_forget_batch (item);
-  if (vyre_plan_get_payload_size (item->plan) > 0)
-    flow = gst_vyre_staging_perform (self, shared, item, &staged, error);
-  return flow == GST_FLOW_OK ? publish (self, shared, item, &staged, error) : flow;
-}
-
-/* Waits until fewer than max-in-flight batches are on their way, and none has to
- * be run again: those must not find their memory taken. Then the next number is
- * the item's, and the kernel in use is @shared. Waking a thread costs more than a
- * batch, so one that had to wait does so until half of them are through. */
-static GstFlowReturn
-wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item,
+sink_wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item,
     GstVyreShared **shared, gboolean *new_source)
 {
   guint most = settings->max_in_flight - 1;
@@ -338,7 +33,7 @@ wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   GstFlowReturn flow = gst_vyre_stream_get_flow (self);
   if (flow == GST_FLOW_OK) {
     if (item->sequence == 0 && ++self->sequence == 0)
-      self->sequence = 1; /* 0 is that of no buffer */
+      self->sequence = 1; /* 0 stands for no buffer */
     if (item->sequence == 0)
       item->sequence = self->sequence;
     *shared = gst_vyre_stream_choose_kernel (self, item);
@@ -350,7 +45,7 @@ wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
 }
 
 static void
-read_timing (GstVyreFilter *self, GstBuffer *buffer, GstVyreTiming *timing)
+sink_read_timing (GstVyreFilter *self, GstBuffer *buffer, GstVyreTiming *timing)
 {
   *timing = (GstVyreTiming){
     .pts = GST_BUFFER_PTS (buffer),
@@ -368,7 +63,7 @@ read_timing (GstVyreFilter *self, GstBuffer *buffer, GstVyreTiming *timing)
 }
 
 static GstFlowReturn
-follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
+sink_follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
 {
   GError *error = NULL;
   gboolean changed;
@@ -379,66 +74,40 @@ follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
   return GST_FLOW_OK;
 }
 
-/* The plan for the next slots: the last one if they are the same. They are copied
- * before they are looked at, lest they change after the check. */
-static GstFlowReturn
-ensure_slots_plan (GstVyreFilter *self, const GstVyreSettings *settings, const GstVyreItem *item,
-    GstVyreShared *shared)
-{
-  gsize size = item->timing.size;
-  g_autofree guint8 *slots = g_try_malloc (size);
-  VyrePlan *plan = NULL;
-  GError *error = NULL;
-
-  if (!slots)
-    return gst_vyre_stream_fail (self, gst_vyre_no_memory (size));
-  if (!gst_vyre_staging_copy_bytes (self, item->buffer, slots, &error))
-    return gst_vyre_stream_fail (self, error);
-  if (same_plan (self, settings, size, shared->kernel)
-      && memcmp (vyre_plan_get_bound_program (self->plan)->slots, slots, size) == 0)
-    return GST_FLOW_OK;
-  plan = gst_vyre_slots_plan (slots, size, settings->observable_slots,
-      vyre_megakernel_get_workgroup (shared->kernel), &error);
-  if (!plan)
-    return gst_vyre_stream_fail (self, error);
-  return keep_plan (self, settings, size, shared->kernel, plan);
-}
-
 /* Runs the item on the kernel in use. */
 static GstFlowReturn
-run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item)
+sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item)
 {
   g_autoptr (GstVyreShared) shared = NULL;
-  GError *error = NULL;
-
   gboolean is_new = FALSE;
-  GstFlowReturn flow = wait_for_turn (self, settings, item, &shared, &is_new);
+
+  GstFlowReturn flow = sink_wait_for_turn (self, settings, item, &shared, &is_new);
   gst_vyre_latency_note_taken (self, item);
-  follow_source (self, is_new, FALSE);
+  gst_vyre_early_follow_source (self, is_new, FALSE);
   if (flow == GST_FLOW_OK)
-    flow = settings->program ? ensure_program_plan (self, settings, item->timing.size, shared)
-                             : ensure_slots_plan (self, settings, item, shared);
+    flow = gst_vyre_negotiation_plan (self, settings, item, shared);
   if (flow != GST_FLOW_OK)
     return flow;
   g_clear_pointer (&item->plan, vyre_plan_unref);
   item->plan = vyre_plan_ref (self->plan);
-  flow = gst_vyre_sink_pad_submit (self, shared, item, &error);
+  GError *error = NULL;
+  flow = gst_vyre_submit (self, shared, item, &error);
   return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
 }
 
-/* Once more if the kernel was lost on the way. */
+/* Runs the buffer, once more if the kernel was lost on the way. */
 static GstFlowReturn
-run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
+sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
 {
-  GstFlowReturn flow = follow_geometry (self, buffer);
+  GstFlowReturn flow = sink_follow_geometry (self, buffer);
 
   if (flow != GST_FLOW_OK)
     return flow;
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
   item->buffer = gst_buffer_ref (buffer);
-  read_timing (self, buffer, &item->timing);
+  sink_read_timing (self, buffer, &item->timing);
   for (;;) {
-    flow = run_item (self, settings, item);
+    flow = sink_run_item (self, settings, item);
     if (flow == GST_FLOW_OK) {
       flow = gst_vyre_stream_push (self, item);
       if (flow != GST_VYRE_FLOW_AGAIN)
@@ -453,24 +122,24 @@ run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buf
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
   GstVyreSettings settings;
 
-  if (self->refused_caps || !gst_vyre_filter_check_own (self)) {
+  if (self->refused_caps || !gst_vyre_state_check_own (self)) {
     gst_buffer_unref (buffer);
     return g_atomic_int_get (&self->inherited) ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
-  get_settings (self, &settings);
-  GstFlowReturn flow = run_buffer (self, &settings, buffer);
-  clear_settings (&settings);
+  gst_vyre_negotiation_get_settings (self, &settings);
+  GstFlowReturn flow = sink_run_buffer (self, &settings, buffer);
+  gst_vyre_negotiation_clear_settings (&settings);
   gst_buffer_unref (buffer);
   return flow;
 }
 
-/* A pad sends refused caps once more in front of whatever follows: the bus hears of them once. */
+/* A pad sends refused caps again before each event or buffer: the bus hears of them once. */
 static gboolean
-set_caps (GstVyreFilter *self, GstCaps *caps)
+sink_set_caps (GstVyreFilter *self, GstCaps *caps)
 {
   GError *error = NULL;
 
@@ -491,7 +160,7 @@ set_caps (GstVyreFilter *self, GstCaps *caps)
 }
 
 static gboolean
-start_flush (GstVyreFilter *self, GstEvent *event)
+sink_start_flush (GstVyreFilter *self, GstEvent *event)
 {
   gst_vyre_stream_start_flush (self);
   gboolean done = gst_pad_push_event (self->srcpad, event);
@@ -499,96 +168,97 @@ start_flush (GstVyreFilter *self, GstEvent *event)
   return done;
 }
 
-/* Whatever came of its FLUSH_START: that may have met inactive pads, or gone another way. */
+/* FLUSH_STOP shuts the gate, too: its FLUSH_START may have met inactive pads, or gone another way.
+ * */
 static gboolean
-stop_flush (GstVyreFilter *self, GstEvent *event)
+sink_stop_flush (GstVyreFilter *self, GstEvent *event)
 {
   gst_vyre_stream_shut (self);
   gst_vyre_stream_await_task (self);
   gboolean done = gst_pad_push_event (self->srcpad, event);
-  drop_early_events (self, TRUE);
+  gst_vyre_early_drop (self, TRUE);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   gst_vyre_stream_reopen (self, TRUE);
   return done;
 }
 
-/* A segment does not go out without caps, not even if nothing follows. */
+/* The caps go out before the end, even if no buffer came: a segment never goes without. */
 static GstFlowReturn
-pass_eos (GstVyreFilter *self, GstEvent *event)
+sink_pass_eos (GstVyreFilter *self, GstEvent *event)
 {
-  GstFlowReturn flow = announce (self);
+  GstFlowReturn flow = gst_vyre_negotiation_announce (self);
 
-  drop_early_events (self, FALSE);
+  gst_vyre_early_drop (self, FALSE);
   return flow == GST_VYRE_FLOW_AGAIN ? flow
                                      : gst_vyre_stream_push_eos (self, gst_event_ref (event));
 }
 
 static GstFlowReturn
-pass_event (GstVyreFilter *self, GstEvent *event)
+sink_pass_event (GstVyreFilter *self, GstEvent *event)
 {
   GstFlowReturn flow = GST_FLOW_OK;
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
-    return pass_eos (self, event);
+    return sink_pass_eos (self, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_GAP)
-    flow = announce (self);
+    flow = gst_vyre_negotiation_announce (self);
   if (flow != GST_FLOW_OK)
     return flow;
-  if (!is_early (self, event))
+  if (!gst_vyre_early_waits (self, event))
     return gst_vyre_stream_push_event (self, gst_event_ref (event));
-  keep_early (self, gst_event_ref (event));
+  gst_vyre_early_keep (self, gst_event_ref (event));
   return GST_FLOW_OK;
 }
 
-/* Sends an event in its turn, which it takes, to the source pad that there is then. */
+/* Sends @event, which it takes, in its turn, to the source pad that is active then. */
 static GstFlowReturn
-send_event (GstVyreFilter *self, GstEvent *event)
+sink_send_event (GstVyreFilter *self, GstEvent *event)
 {
   gboolean starts = GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START;
   GstFlowReturn flow;
 
   do {
-    follow_source (self, gst_vyre_stream_meets_new_source (self), starts);
-    flow = pass_event (self, event);
+    gst_vyre_early_follow_source (self, gst_vyre_stream_meets_new_source (self), starts);
+    flow = sink_pass_event (self, event);
   } while (flow == GST_VYRE_FLOW_AGAIN);
   gst_event_unref (event);
   return flow;
 }
 
 static GstFlowReturn
-flow_of (gboolean done)
+sink_flow_of (gboolean done)
 {
   return done ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-/* Says why an event was not taken: a pad that sends it once more before a buffer answers that
- * buffer with it. */
+/* Returns why an event was not taken: a pad that sends it again before a buffer answers that buffer
+ * with it. */
 static GstFlowReturn
 sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
   GstFlowReturn flow;
   GstCaps *caps;
 
-  if (g_atomic_int_get (&self->inherited)) { /* there is no task that would send it on */
+  if (g_atomic_int_get (&self->inherited)) { /* no task would send it on */
     gst_event_unref (event);
     return GST_FLOW_FLUSHING;
   }
   if (!GST_EVENT_IS_SERIALIZED (event))
-    return flow_of (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START
-                        ? start_flush (self, event)
-                        : gst_pad_push_event (self->srcpad, event));
+    return sink_flow_of (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START
+                             ? sink_start_flush (self, event)
+                             : gst_pad_push_event (self->srcpad, event));
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_STOP:
-      return flow_of (stop_flush (self, event));
+      return sink_flow_of (sink_stop_flush (self, event));
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
-      flow = set_caps (self, caps) ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
+      flow = sink_set_caps (self, caps) ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
       gst_event_unref (event);
       return flow;
     case GST_EVENT_STREAM_START:
       gst_vyre_stream_restart (self);
-      drop_early_events (self, FALSE); /* of a stream that had no buffer */
+      gst_vyre_early_drop (self, FALSE); /* those of a stream without a buffer */
       break;
     case GST_EVENT_SEGMENT:
       gst_vyre_stream_restart (self);
@@ -597,13 +267,13 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     default:
       break;
   }
-  return send_event (self, event);
+  return sink_send_event (self, event);
 }
 
 static gboolean
 sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
 
   if (g_atomic_int_get (&self->inherited))
     return FALSE;
@@ -620,37 +290,35 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
 }
 
-/* Forgets the stream. Called with the stream lock. */
+/* The stream lock is held. Forgets the stream. */
 static void
 sink_reset (GstVyreFilter *self)
 {
-  drop_early_events (self, FALSE);
+  gst_vyre_early_drop (self, FALSE);
   gst_vyre_geometry_clear (&self->geometry);
   gst_caps_replace (&self->refused_caps, NULL);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->position = 0;
-  g_clear_pointer (&self->plan, vyre_plan_unref);
-  g_clear_pointer (&self->plan_program, vyre_program_unref);
-  gst_caps_replace (&self->out_caps, NULL);
+  gst_vyre_negotiation_reset (self);
   vyre_mutex_lock (&self->lock);
   self->sequence = 0;
   gst_vyre_latency_reset (self);
   g_mutex_unlock (&self->lock);
 }
 
-/* What an inactive pad leaves behind is ready for the next stream: by the time this function
- * is called with @active the pad lets buffers in already. */
+/* Deactivation leaves everything ready for the next stream: when GStreamer calls this function with
+ * @active, the pad lets buffers in already. */
 static gboolean
 sink_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
 
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
   if (active)
     return TRUE;
   gst_vyre_stream_shut (self);
-  GST_PAD_STREAM_LOCK (pad); /* the chain function is out */
+  GST_PAD_STREAM_LOCK (pad); /* the chain function has returned */
   sink_reset (self);
   gst_vyre_stream_reopen (self, FALSE);
   GST_PAD_STREAM_UNLOCK (pad);

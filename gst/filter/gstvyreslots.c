@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyreslots.h"
 
-#include "filter/gstvyrefilter.h"
-
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
 
-/* Slots need not say which ABI they follow; there is only one. */
+/* Caps of slots need not name an ABI; there is only one. */
 gboolean
 gst_vyre_slots_check_caps (const GstStructure *fields, GError **error)
 {
@@ -21,7 +19,7 @@ gst_vyre_slots_check_caps (const GstStructure *fields, GError **error)
   return FALSE;
 }
 
-/* Before any byte is looked at, so that what cannot be run is not copied either. */
+/* Checks the size before any byte is read: slots that cannot run are not copied either. */
 gboolean
 gst_vyre_slots_check_size (gsize size, GError **error)
 {
@@ -45,25 +43,25 @@ gst_vyre_slots_check_size (gsize size, GError **error)
   return TRUE;
 }
 
-/* Makes the plan of a batch that runs @slots, for the first tenant and without a
- * payload. The size was checked. */
+/* Returns the plan of a batch that runs @slots, for the first tenant and without a payload. The
+ * caller has checked the size. */
 VyrePlan *
 gst_vyre_slots_plan (
     const void *slots, gsize size, guint n_observables, guint workgroup, GError **error)
 {
-  g_autofree guint8 *control = NULL, *log = NULL, *queue = NULL;
   VyreParts parts = { .size[VYRE_PART_RING] = size };
 
   if (!vyre_slots_check (slots, size, error))
     return NULL;
-  control = vyre_encode_control (n_observables, 1, FALSE, &parts.size[VYRE_PART_CONTROL], error);
+  g_autofree guint8 *control
+      = vyre_encode_control (n_observables, 1, FALSE, &parts.size[VYRE_PART_CONTROL], error);
   if (!control)
     return NULL;
-  log = vyre_encode_empty (
+  g_autofree guint8 *log = vyre_encode_empty (
       VYRE_PART_DEBUG_LOG, VYRE_DEBUG_RECORDS, &parts.size[VYRE_PART_DEBUG_LOG], error);
   if (!log)
     return NULL;
-  queue = vyre_encode_empty (
+  g_autofree guint8 *queue = vyre_encode_empty (
       VYRE_PART_IO_QUEUE, VYRE_IO_SLOTS, &parts.size[VYRE_PART_IO_QUEUE], error);
   if (!queue)
     return NULL;

@@ -2,28 +2,33 @@
  *
  * vyrefilter's source pad: its task waits for batches and pushes readbacks.
  */
-#include "filter/gstvyrelatency.h"
+#include "filter/gstvyresourcepad.h"
+
 #include "common/gstvyrememory.h"
+#include "filter/gstvyrelatency.h"
+#include "filter/gstvyremessages.h"
+#include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrereplay.h"
 #include "filter/gstvyrestamp.h"
 #include "filter/gstvyrestream.h"
+#include "filter/gstvyrewatchdog.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
-/* A kernel that takes no ticket for this long is not going to. */
+/* A kernel that takes no ticket for so long is stuck. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
 
-/* When a kernel was last seen to get on with its work. */
+/* When a kernel was last seen to make progress */
 typedef struct {
   guint64 tickets;
   gint64 moved;
-  VyreClock clock; /* that @moved is of */
+  VyreClock clock; /* the clock of @moved */
 } Progress;
 
-/* How long it has not, in µs that this thread saw pass. */
+/* Returns how long the kernel has made no progress, in µs that this thread saw pass. */
 static gint64
-measure_idle (Progress *progress, VyreMegakernel *kernel)
+source_measure_idle (Progress *progress, VyreMegakernel *kernel)
 {
   gint64 now = vyre_clock_now (&progress->clock);
   VyreMegakernelCounters counters;
@@ -36,9 +41,9 @@ measure_idle (Progress *progress, VyreMegakernel *kernel)
   return now - progress->moved;
 }
 
-/* Waits for the batch; FALSE when flushing (no error) or when it failed. */
+/* Waits for the batch. FALSE when flushing, without @error, or when it failed. */
 static gboolean
-wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
+source_wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
 {
   Progress progress = { 0 };
   gint64 longest = 0;
@@ -56,9 +61,9 @@ wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
     g_error_free (reason);
     if (gst_vyre_stream_is_flushing (self))
       return FALSE;
-    if (vyre_batch_is_parked (item->batch)) /* files may be slow, which is no fault of the kernel */
+    if (vyre_batch_is_parked (item->batch)) /* a slow file is no fault of the kernel */
       progress.moved = 0;
-    gint64 idle = measure_idle (&progress, item->shared->kernel);
+    gint64 idle = source_measure_idle (&progress, item->shared->kernel);
     longest = MAX (longest, idle);
     gst_vyre_watchdog_idle (self, item, idle);
     if (idle > BATCH_DEADLINE) {
@@ -70,10 +75,10 @@ wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
   }
 }
 
-/* Whether a batch that has completed is done: not if its kernel was replaced in the
- * meantime, since it was counted with the others that are run again. */
+/* TRUE if a completed batch counts as done: not if its kernel was replaced in the meantime, because
+ * it was then counted as one to run again. */
 static gboolean
-is_done (GstVyreFilter *self, const GstVyreItem *item)
+source_is_done (GstVyreFilter *self, const GstVyreItem *item)
 {
   vyre_mutex_lock (&self->lock);
   gboolean done = item->shared == self->shared;
@@ -83,15 +88,15 @@ is_done (GstVyreFilter *self, const GstVyreItem *item)
   return done;
 }
 
-/* Waits until the item has its result, on another kernel if this one is lost. */
+/* Waits until the item has its result, on another kernel if its own is lost. */
 static GstFlowReturn
-finish_batch (GstVyreFilter *self, GstVyreItem *item)
+source_finish_batch (GstVyreFilter *self, GstVyreItem *item)
 {
   for (;;) {
     GError *error = NULL;
     GstFlowReturn flow = GST_VYRE_FLOW_AGAIN;
-    gboolean completed = wait_for_batch (self, item, &error);
-    if (completed && is_done (self, item))
+    gboolean completed = source_wait_for_batch (self, item, &error);
+    if (completed && source_is_done (self, item))
       return GST_FLOW_OK;
     if (!completed)
       flow = error ? gst_vyre_recovery_handle (self, item->shared, error) : GST_FLOW_FLUSHING;
@@ -102,9 +107,9 @@ finish_batch (GstVyreFilter *self, GstVyreItem *item)
   }
 }
 
-/* A readback in memory of the system; NULL if there is none. */
+/* Returns a readback in memory of the system, NULL without memory. */
 static GstBuffer *
-copy_out (GstVyreFilter *self, GstVyreItem *item)
+source_copy_out (GstVyreFilter *self, GstVyreItem *item)
 {
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   GstMemory *whole = gst_allocator_alloc (NULL, layout->total, NULL);
@@ -124,10 +129,10 @@ copy_out (GstVyreFilter *self, GstVyreItem *item)
   return buffer;
 }
 
-/* Whether there is a pool for a readback. In a stream of slots every buffer may have a
- * layout of its own; a pool is for those that stay the same. */
+/* TRUE if there is a pool for a readback of this layout. Only a layout that came twice in a row
+ * gets a pool: in a stream of slots every buffer may have another. */
 static gboolean
-has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout)
+source_has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout)
 {
   gboolean again = memcmp (&self->last_layout, layout, sizeof *layout) == 0;
 
@@ -141,28 +146,28 @@ has_pool (GstVyreFilter *self, GstAllocator *allocator, const VyreLayout *layout
   return TRUE;
 }
 
-/* Whether downstream may keep the slice of the readback. */
+/* TRUE if downstream may keep the slice of the readback. */
 static gboolean
-can_lend (VyreStore *store, VyreBatch *batch)
+source_can_lend (VyreStore *store, VyreBatch *batch)
 {
   return vyre_store_can_spare (
       store, (gsize)(vyre_batch_get_readback (batch) - vyre_store_get_data (store)));
 }
 
-/* The readback as it goes downstream. A slice that lies in the first half of the store is lent
- * out; of any other a copy goes instead, so that a sink that keeps buffers does not leave the next
- * batch without a slice, however large. NULL without memory for it. */
+/* Returns the buffer that goes downstream. A slice in the first half of the store is lent; a slice
+ * in the second half is copied, so that a sink that keeps buffers leaves room for the next
+ * readback, however large. NULL without memory for it. */
 static GstBuffer *
-make_buffer (GstVyreFilter *self, GstVyreItem *item)
+source_make_buffer (GstVyreFilter *self, GstVyreItem *item)
 {
   VyreStore *store = vyre_megakernel_get_readbacks (item->shared->kernel);
   GstAllocator *allocator = item->shared->readback_allocator;
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
 
-  if (!can_lend (store, item->batch))
-    return copy_out (self, item);
+  if (!source_can_lend (store, item->batch))
+    return source_copy_out (self, item);
   gsize slice = vyre_batch_steal_readback (item->batch);
-  GstBuffer *buffer = has_pool (self, allocator, layout)
+  GstBuffer *buffer = source_has_pool (self, allocator, layout)
                           ? gst_vyre_readback_pool_take (self->readbacks, slice)
                           : NULL;
   if (!buffer) {
@@ -174,12 +179,9 @@ make_buffer (GstVyreFilter *self, GstVyreItem *item)
 }
 
 static GstFlowReturn
-push_batch (GstVyreFilter *self, GstVyreItem *item)
+source_push_batch (GstVyreFilter *self, GstVyreItem *item)
 {
-  GError *error = NULL;
-  GstVyreSettings settings;
-
-  GstFlowReturn flow = finish_batch (self, item);
+  GstFlowReturn flow = source_finish_batch (self, item);
   if (flow != GST_FLOW_OK) {
     vyre_mutex_lock (&self->lock);
     self->stats.flushed += flow == GST_FLOW_FLUSHING;
@@ -188,26 +190,28 @@ push_batch (GstVyreFilter *self, GstVyreItem *item)
   }
   gst_vyre_latency_note_held (self, item);
   const guint8 *readback = vyre_batch_get_readback (item->batch);
+  GError *error = NULL;
   if (!vyre_batch_check (item->batch, &error))
     return gst_vyre_stream_fail (self, error);
-  gst_vyre_filter_get_settings (self, &settings);
+  GstVyreSettings settings;
+  gst_vyre_state_get_settings (self, &settings);
   gboolean due = gst_vyre_messages_are_counters_due (self, &settings);
   gst_vyre_watchdog_batch (self, item, readback, due);
   gst_vyre_replay_record (self, item, readback);
   gst_vyre_messages_batch (self, &settings, item->plan, readback,
       vyre_batch_get_completion (item->batch), &item->timing, due);
   vyre_program_unref (settings.program);
-  GstBuffer *buffer = make_buffer (self, item);
+  GstBuffer *buffer = source_make_buffer (self, item);
   if (!buffer)
     return gst_vyre_stream_fail (
         self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
   gst_vyre_stamp (buffer, item);
-  gst_clear_buffer (&item->buffer); /* upstream's pool may be small, and downstream slow */
+  gst_clear_buffer (&item->buffer); /* the pool of upstream may be small, and downstream slow */
   return gst_pad_push (self->srcpad, buffer);
 }
 
 static GstFlowReturn
-push_item_event (GstVyreFilter *self, GstVyreItem *item)
+source_push_item_event (GstVyreFilter *self, GstVyreItem *item)
 {
   GstEvent *event = g_steal_pointer (&item->event);
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
@@ -218,9 +222,9 @@ push_item_event (GstVyreFilter *self, GstVyreItem *item)
   return eos ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
-/* What belongs to a stream before a flush is not reported any more. */
+/* Results of a stream before a flush are no longer posted. */
 static void
-follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
+source_follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
 {
   if (item->epoch != self->task_epoch)
     gst_vyre_messages_flush (self);
@@ -230,7 +234,7 @@ follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
 static void
 source_loop (gpointer data)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (GST_PAD_PARENT (GST_PAD (data)));
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (GST_PAD_PARENT (GST_PAD (data)));
 
   gst_vyre_latency_note_ready (self);
   GstVyreItem *item = gst_vyre_stream_take (self);
@@ -239,8 +243,9 @@ source_loop (gpointer data)
     gst_pad_pause_task (self->srcpad); /* until it is stopped */
     return;
   }
-  follow_epoch (self, item);
-  GstFlowReturn flow = item->event ? push_item_event (self, item) : push_batch (self, item);
+  source_follow_epoch (self, item);
+  GstFlowReturn flow
+      = item->event ? source_push_item_event (self, item) : source_push_batch (self, item);
   if (flow != GST_FLOW_OK)
     gst_vyre_stream_end (self, item, flow);
   gst_vyre_item_forget_batch (item);
@@ -249,8 +254,8 @@ source_loop (gpointer data)
 }
 
 /* Forgets the stream. There is no task. */
-void
-gst_vyre_source_pad_reset (GstVyreFilter *self)
+static void
+source_reset (GstVyreFilter *self)
 {
   g_clear_pointer (&self->readbacks, gst_vyre_readback_pool_close);
   gst_vyre_messages_reset (self);
@@ -258,9 +263,9 @@ gst_vyre_source_pad_reset (GstVyreFilter *self)
   gst_vyre_replay_stop (self);
 }
 
-/* Whether nobody has deactivated the pad since this activation began. */
+/* TRUE if the pad was not deactivated since this activation began. */
 static gboolean
-is_still_wanted (GstVyreFilter *self)
+source_is_still_wanted (GstVyreFilter *self)
 {
   GST_OBJECT_LOCK (self->srcpad);
   gboolean wanted = GST_PAD_MODE (self->srcpad) == GST_PAD_MODE_PUSH;
@@ -269,47 +274,47 @@ is_still_wanted (GstVyreFilter *self)
 }
 
 static gboolean
-start_task (GstVyreFilter *self)
+source_start_task (GstVyreFilter *self)
 {
-  if (!is_still_wanted (self) || !gst_vyre_replay_start (self))
+  if (!source_is_still_wanted (self) || !gst_vyre_replay_start (self))
     return FALSE;
   gst_vyre_stream_activate_source (self, TRUE);
   return gst_pad_start_task (self->srcpad, source_loop, self->srcpad, NULL);
 }
 
 static gboolean
-stop_task (GstVyreFilter *self)
+source_stop_task (GstVyreFilter *self)
 {
   gst_vyre_stream_activate_source (self, FALSE);
   if (!gst_pad_stop_task (self->srcpad))
     return FALSE;
-  gst_vyre_source_pad_reset (self);
+  source_reset (self);
   return TRUE;
 }
 
-/* The task runs for as long as the pad is active, and waits through all that a stream can
- * come to. GStreamer lets one activation in at a time, but the next one already while
- * gst_pad_stop_task() waits for the task. The task itself, which is waited for here, can
- * neither start nor stop a task. */
+/* The task runs as long as the pad is active, and waits through every state of a stream. GStreamer
+ * lets one activation in at a time, but lets the next one in while gst_pad_stop_task() waits for
+ * the task: hence the lock. The task itself can neither start nor stop a task, because that waits
+ * for the task. */
 static gboolean
 source_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 {
-  GstVyreFilter *self = GST_VYRE_FILTER (parent);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
 
   if (mode != GST_PAD_MODE_PUSH || gst_vyre_stream_is_task (self))
     return FALSE;
   g_mutex_lock (&self->activation);
-  gboolean done = active ? start_task (self) : stop_task (self);
+  gboolean done = active ? source_start_task (self) : source_stop_task (self);
   g_mutex_unlock (&self->activation);
   return done;
 }
 
-/* Downstream that was linked again is worth another try. */
+/* Downstream was linked again: the next buffer may arrive. */
 static gboolean
 source_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
-    gst_vyre_stream_relinked (GST_VYRE_FILTER (parent));
+    gst_vyre_stream_relinked (GST_VYRE_FILTER_CAST (parent));
   return gst_pad_event_default (pad, parent, event);
 }
 
@@ -317,7 +322,7 @@ static gboolean
 source_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return gst_vyre_latency_query (GST_VYRE_FILTER (parent), query);
+    return gst_vyre_latency_query (GST_VYRE_FILTER_CAST (parent), query);
   return gst_pad_query_default (pad, parent, query);
 }
 
@@ -328,4 +333,12 @@ gst_vyre_source_pad_init (GstVyreFilter *self)
   gst_pad_set_query_function (self->srcpad, source_query);
   gst_pad_set_event_function (self->srcpad, source_event);
   gst_pad_set_activatemode_function (self->srcpad, source_activate);
+}
+
+/* The pad is inactive. */
+void
+gst_vyre_source_pad_clear (GstVyreFilter *self)
+{
+  gst_vyre_stream_activate_source (self, FALSE);
+  source_reset (self);
 }

@@ -12,31 +12,31 @@
 #define GST_CAT_DEFAULT gst_vyre_debug
 GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
-/* With nothing in flight, how long others may hold the staging memory that a copy needs. */
+/* How long others may hold the staging memory that a copy needs while nothing is in flight */
 #define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
-/* A method that had accepted a buffer found that it cannot do it: the next has its turn. */
+/* A method that accepted a buffer could not stage it: the next method has its turn. */
 #define FLOW_NEXT GST_FLOW_CUSTOM_SUCCESS
 
 static void
-count (GstVyreFilter *self, guint64 *counter, guint64 n)
+staging_count (GstVyreFilter *self, guint64 *counter, guint64 n)
 {
   vyre_mutex_lock (&self->lock);
   *counter += n;
   g_mutex_unlock (&self->lock);
 }
 
-/* The memory of a buffer that has one and no more. */
+/* Returns the memory of a buffer that has exactly one, else NULL. */
 static GstMemory *
-only_memory (GstBuffer *buffer)
+staging_only_memory (GstBuffer *buffer)
 {
   return gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
 }
 
-/* The staging memory's size is that of the largest buffer, whichever way it goes: on some
- * devices all payloads come to lie in a store of that size. */
+/* TRUE if the buffer is larger than the staging memory, whichever way it goes: on some devices all
+ * payloads come to lie in a store of that size. */
 static gboolean
-is_too_large (GstVyreShared *shared, GstBuffer *buffer)
+staging_is_too_large (GstVyreShared *shared, GstBuffer *buffer)
 {
   return gst_buffer_get_size (buffer)
          > vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel));
@@ -48,9 +48,9 @@ buffer_release (gpointer data)
   gst_buffer_unref (data);
 }
 
-/* The payload is what @buffer holds, and holds it. */
+/* Makes the payload hold @buffer, whose bytes it is. */
 static void
-hold_buffer (VyrePayload *staged, GstBuffer *buffer)
+staging_hold_buffer (VyrePayload *staged, GstBuffer *buffer)
 {
   staged->release = buffer_release;
   staged->owner = gst_buffer_ref (buffer);
@@ -59,10 +59,10 @@ hold_buffer (VyrePayload *staged, GstBuffer *buffer)
 /* ---- in place: upstream wrote into the staging store ------------------------- */
 
 static gboolean
-accepts_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+staging_accepts_in_place (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
-  GstMemory *memory = only_memory (buffer);
+  GstMemory *memory = staging_only_memory (buffer);
   gsize offset;
 
   return memory && gst_vyre_memory_find (memory, store, &offset) && offset % VYRE_GRANULE == 0;
@@ -74,14 +74,14 @@ stage_in_place (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *i
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
 
-  gst_vyre_memory_find (only_memory (item->buffer), store, &staged->offset);
-  hold_buffer (staged, item->buffer);
+  gst_vyre_memory_find (staging_only_memory (item->buffer), store, &staged->offset);
+  staging_hold_buffer (staged, item->buffer);
   return GST_FLOW_OK;
 }
 
-/* Frames have a size, so there can be a pool of them; its memory is the allocator's. */
+/* Proposes a pool of frames, whose memory is of @allocator. */
 static void
-propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocationParams *params)
+staging_propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocationParams *params)
 {
   GstVideoInfo info;
   GstCaps *caps;
@@ -101,22 +101,22 @@ propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocationParam
   gst_object_unref (pool);
 }
 
-/* Straight into the staging store, whose slices are whole pages: what the kernel reads behind
- * the end of a payload is there without padding. */
+/* Proposes the staging store, whose slices are whole pages: no payload needs padding for the bytes
+ * that the kernel reads behind its end. */
 static void
-propose_in_place (GstVyreShared *shared, GstQuery *query)
+staging_propose_in_place (GstVyreShared *shared, GstQuery *query)
 {
   GstAllocationParams params;
 
   gst_allocation_params_init (&params);
   params.align = 4095;
   gst_query_add_allocation_param (query, shared->upstream_allocator, &params);
-  propose_pool (query, shared->upstream_allocator, &params);
+  staging_propose_pool (query, shared->upstream_allocator, &params);
 }
 
-/* Whether all bytes of @buffer are still what upstream wrote. */
+/* TRUE if all bytes of @buffer are still as upstream wrote them. */
 static gboolean
-is_readable (GstBuffer *buffer)
+staging_is_readable (GstBuffer *buffer)
 {
   gboolean lost = FALSE;
 
@@ -127,7 +127,7 @@ is_readable (GstBuffer *buffer)
 
 /* ---- stored: publishing stores it into the device from wherever it is -------- */
 
-/* A buffer mapped for the time that it takes to store it. */
+/* A buffer that is mapped until its payload is stored */
 typedef struct {
   GstBuffer *buffer;
   GstMapInfo map;
@@ -144,13 +144,13 @@ mapped_free (gpointer data)
 }
 
 static gboolean
-accepts_stored (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+staging_accepts_stored (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
-  GstMemory *memory = only_memory (buffer);
+  GstMemory *memory = staging_only_memory (buffer);
 
-  return memory && !is_too_large (shared, buffer)
+  return memory && !staging_is_too_large (shared, buffer)
          && vyre_megakernel_stores_payload (shared->kernel, gst_buffer_get_size (buffer))
-         && gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE && is_readable (buffer);
+         && gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE && staging_is_readable (buffer);
 }
 
 static GstFlowReturn
@@ -175,11 +175,11 @@ stage_stored (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *ite
 /* ---- import: the device reads upstream's memory ------------------------------ */
 
 static gboolean
-accepts_import (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+staging_accepts_import (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
-  GstMemory *memory = only_memory (buffer);
+  GstMemory *memory = staging_only_memory (buffer);
 
-  return memory && !is_too_large (shared, buffer)
+  return memory && !staging_is_too_large (shared, buffer)
          && vyre_megakernel_imports_payload (shared->kernel, gst_buffer_get_size (buffer))
          && gst_vyre_import_accepts (memory, shared->kernel);
 }
@@ -191,19 +191,20 @@ stage_import (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *ite
   GstVyreImported imported;
   g_autoptr (GError) reason = NULL;
 
-  if (!gst_vyre_import_find (only_memory (item->buffer), shared->kernel, &imported, &reason)) {
+  if (!gst_vyre_import_find (
+          staging_only_memory (item->buffer), shared->kernel, &imported, &reason)) {
     GST_CAT_LOG_OBJECT (cat_performance, self, "%s", reason->message);
     return FLOW_NEXT;
   }
   *staged = (VyrePayload){ .data = imported.data, .import = imported.import };
-  hold_buffer (staged, item->buffer);
-  count (self, imported.is_new ? &self->stats.imports : &self->stats.import_hits, 1);
+  staging_hold_buffer (staged, item->buffer);
+  staging_count (self, imported.is_new ? &self->stats.imports : &self->stats.import_hits, 1);
   return GST_FLOW_OK;
 }
 
 /* ---- in the staging store: read there from a file, or copied ------------------ */
 
-/* A staging slice of our own, with what it takes to give it back. */
+/* A slice of the staging store, and the store that frees it */
 typedef struct {
   VyreStore *store;
   gsize offset;
@@ -220,7 +221,7 @@ slice_free (gpointer data)
 }
 
 static GError *
-too_large (GstVyreShared *shared, gsize size)
+staging_too_large (GstVyreShared *shared, gsize size)
 {
   gsize room = vyre_store_get_size (vyre_megakernel_get_staging (shared->kernel));
   gsize most = vyre_device_get_max_payload (vyre_megakernel_get_device (shared->kernel));
@@ -237,10 +238,10 @@ too_large (GstVyreShared *shared, gsize size)
       size, room, size);
 }
 
-/* Whether some of the staging memory will come free without anybody's doing: the kernel is not
- * through yet with payloads of ours. A rerun has none before it. */
+/* TRUE if some staging memory will come free by itself: the kernel still runs batches of this
+ * element. No batch precedes a rerun. */
 static gboolean
-is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item)
+staging_is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item)
 {
   VyreMegakernelCounters kernel;
   VyreTenantCounters ours = { 0 };
@@ -255,17 +256,16 @@ is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item)
   return owed && !item->is_rerun;
 }
 
-/* Tells whether payloads of @size bytes can be copied to where the kernel takes them from, past the
- * staging store. */
+/* TRUE if a payload of @size bytes can be copied to the kernel past the staging store. */
 static gboolean
-can_go_past (GstVyreShared *shared, gsize size)
+staging_can_go_past (GstVyreShared *shared, gsize size)
 {
   return vyre_megakernel_stores_payload (shared->kernel, size)
          || vyre_megakernel_can_import (shared->kernel, size);
 }
 
 static GError *
-no_room (GstVyreShared *shared, gsize size)
+staging_no_room (GstVyreShared *shared, gsize size)
 {
   gsize used = vyre_store_get_used (vyre_megakernel_get_staging (shared->kernel));
 
@@ -276,11 +276,11 @@ no_room (GstVyreShared *shared, gsize size)
       size, used, GST_VYRE_ROOM (used) + GST_VYRE_ROOM (size));
 }
 
-/* Waits for room in the staging store for all of the buffer. FLOW_NEXT when only upstream could
- * make some, which may be waiting for this very buffer, and the copy can go elsewhere. */
+/* Waits for room in the staging store for all of the buffer. FLOW_NEXT if only upstream could make
+ * room, which may wait for this very buffer, and the copy can go elsewhere. */
 static GstFlowReturn
-wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item, gsize *offset,
-    GError **error)
+staging_wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    gsize *offset, GError **error)
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
   gsize size = gst_buffer_get_size (item->buffer);
@@ -296,32 +296,32 @@ wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *i
     if (flow != GST_FLOW_OK)
       return flow;
     gint64 now = vyre_clock_now (&clock);
-    gboolean owed = is_owed (self, shared, item);
-    if (!owed && can_go_past (shared, size))
+    gboolean owed = staging_is_owed (self, shared, item);
+    if (!owed && staging_can_go_past (shared, size))
       return FLOW_NEXT;
     if (owed || deadline == 0)
       deadline = now + STAGING_DEADLINE;
     if (now > deadline) {
-      g_propagate_error (error, no_room (shared, size));
+      g_propagate_error (error, staging_no_room (shared, size));
       return GST_FLOW_ERROR;
     }
   }
   return GST_FLOW_OK;
 }
 
-/* Room in the staging store for all of the buffer, in @staged. */
+/* Reserves room in the staging store for all of the buffer, in @staged. */
 static GstFlowReturn
-alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+staging_alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
   gsize offset;
 
-  if (is_too_large (shared, item->buffer)) {
-    g_propagate_error (error, too_large (shared, gst_buffer_get_size (item->buffer)));
+  if (staging_is_too_large (shared, item->buffer)) {
+    g_propagate_error (error, staging_too_large (shared, gst_buffer_get_size (item->buffer)));
     return GST_FLOW_ERROR;
   }
-  GstFlowReturn flow = wait_for_slice (self, shared, item, &offset, error);
+  GstFlowReturn flow = staging_wait_for_slice (self, shared, item, &offset, error);
   if (flow != GST_FLOW_OK)
     return flow;
   Slice *slice = g_new (Slice, 1);
@@ -331,24 +331,24 @@ alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
 }
 
 static gboolean
-accepts_file (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+staging_accepts_file (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
-  GstMemory *memory = only_memory (buffer);
+  GstMemory *memory = staging_only_memory (buffer);
 
   return memory && gst_vyre_file_is_memory (memory);
 }
 
-/* What was written to a mapping of the file is in the file. */
+/* Reads the file: writes to a shared mapping are in the file. */
 static GstFlowReturn
 stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
 {
-  GstMemory *memory = only_memory (item->buffer);
+  GstMemory *memory = staging_only_memory (item->buffer);
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
   g_autoptr (GError) reason = NULL;
   gsize size = memory->size, n = 0;
 
-  GstFlowReturn flow = alloc_slice (self, shared, item, staged, error);
+  GstFlowReturn flow = staging_alloc_slice (self, shared, item, staged, error);
   if (flow != GST_FLOW_OK)
     return flow;
   if (vyre_file_io_read (vyre_megakernel_get_file_io (shared->kernel),
@@ -371,10 +371,10 @@ stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
 
 /* Counts the bytes of a copy, by its reason. */
 static void
-count_copy (GstVyreFilter *self, GstBuffer *buffer)
+staging_count_copy (GstVyreFilter *self, GstBuffer *buffer)
 {
   gsize size = gst_buffer_get_size (buffer);
-  GstMemory *memory = only_memory (buffer);
+  GstMemory *memory = staging_only_memory (buffer);
   gboolean crowded = memory && gst_vyre_memory_was_refused (memory);
 
   GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
@@ -389,7 +389,7 @@ count_copy (GstVyreFilter *self, GstBuffer *buffer)
 gboolean
 gst_vyre_staging_copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *data, GError **error)
 {
-  if (!is_readable (buffer)) {
+  if (!staging_is_readable (buffer)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
         "The bytes of a buffer lay in memory of the device that was lost. Fix: restart the "
         "pipeline.");
@@ -397,12 +397,12 @@ gst_vyre_staging_copy_bytes (GstVyreFilter *self, GstBuffer *buffer, guint8 *dat
   }
   if (!gst_vyre_bytes_copy (buffer, data, error))
     return FALSE;
-  count_copy (self, buffer);
+  staging_count_copy (self, buffer);
   return TRUE;
 }
 
 static gboolean
-accepts_all (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
+staging_accepts_all (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer)
 {
   return TRUE;
 }
@@ -413,7 +413,7 @@ stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
 
-  GstFlowReturn flow = alloc_slice (self, shared, item, staged, error);
+  GstFlowReturn flow = staging_alloc_slice (self, shared, item, staged, error);
   if (flow != GST_FLOW_OK)
     return flow;
   if (gst_vyre_staging_copy_bytes (
@@ -425,13 +425,13 @@ stage_copy (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
 
 /* ---- aside: copied into memory of its own, where there is no room in the store - */
 
-/* What the copy lies in, and its import, if that is how the kernel takes it. */
+/* The copy, and its import if the kernel reads it through one */
 typedef struct {
   guint8 *data;
   VyreImport *import;
 } Aside;
 
-/* Memory that a failed kernel does not let go of stays. */
+/* Memory that a failed kernel still holds is not freed. */
 static void
 aside_free (gpointer data)
 {
@@ -442,7 +442,8 @@ aside_free (gpointer data)
   g_free (aside);
 }
 
-/* Upstream holds the store, and may not let go before this buffer has been taken. */
+/* Copies the buffer elsewhere: upstream holds the store, and may not release memory before this
+ * buffer is taken. */
 static GstFlowReturn
 stage_aside (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
@@ -474,22 +475,25 @@ stage_aside (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
 
 typedef struct {
   const gchar *name;
-  void (*propose) (GstVyreShared *shared, GstQuery *query); /* or NULL: takes what there is */
+  void (*propose) (
+      GstVyreShared *shared, GstQuery *query); /* or NULL: the method takes any memory */
   gboolean (*accepts) (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer);
   GstFlowReturn (*perform) (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
       VyrePayload *staged, GError **error);
-  gsize counter; /* of the bytes, in the statistics; 0 for what counts by itself */
+  gsize counter; /* counter of the bytes, in the statistics; 0: the method counts by itself */
 } Method;
 
 /* Cheapest first. */
 static const Method methods[] = {
-  { "in place", propose_in_place, accepts_in_place, stage_in_place,
+  { "in place", staging_propose_in_place, staging_accepts_in_place, stage_in_place,
       G_STRUCT_OFFSET (GstVyreStats, arena_bytes) },
-  { "stored", NULL, accepts_stored, stage_stored, G_STRUCT_OFFSET (GstVyreStats, direct_bytes) },
-  { "import", NULL, accepts_import, stage_import, G_STRUCT_OFFSET (GstVyreStats, import_bytes) },
-  { "file", NULL, accepts_file, stage_file, G_STRUCT_OFFSET (GstVyreStats, fd_bytes) },
-  { "copy", NULL, accepts_all, stage_copy, 0 },
-  { "aside", NULL, accepts_all, stage_aside, 0 },
+  { "stored", NULL, staging_accepts_stored, stage_stored,
+      G_STRUCT_OFFSET (GstVyreStats, direct_bytes) },
+  { "import", NULL, staging_accepts_import, stage_import,
+      G_STRUCT_OFFSET (GstVyreStats, import_bytes) },
+  { "file", NULL, staging_accepts_file, stage_file, G_STRUCT_OFFSET (GstVyreStats, fd_bytes) },
+  { "copy", NULL, staging_accepts_all, stage_copy, 0 },
+  { "aside", NULL, staging_accepts_all, stage_aside, 0 },
 };
 
 void
@@ -498,12 +502,12 @@ gst_vyre_staging_init (void)
   GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
 }
 
-/* Answers an ALLOCATION query, with or without caps: filesrc and others ask without and then
- * write straight into what is proposed. */
+/* Answers an ALLOCATION query, with or without caps: filesrc and others ask without caps, and then
+ * write straight into the proposed memory. */
 gboolean
 gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
 {
-  g_autoptr (GstVyreShared) shared = gst_vyre_filter_get_shared (self);
+  g_autoptr (GstVyreShared) shared = gst_vyre_state_get_shared (self);
 
   for (guint i = 0; shared && i < G_N_ELEMENTS (methods); i++) {
     if (methods[i].propose)
@@ -513,8 +517,8 @@ gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
   return TRUE;
 }
 
-/* Stages the payload of @item for the kernel of @shared. Nothing is posted:
- * GST_FLOW_ERROR comes with @error. */
+/* Stages the payload of @item for the kernel of @shared, and posts nothing: GST_FLOW_ERROR comes
+ * with @error. */
 GstFlowReturn
 gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
@@ -527,7 +531,7 @@ gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared, const GstV
     flow = method->perform (self, shared, item, staged, error);
     GST_LOG_OBJECT (self, "%s: %s", method->name, gst_flow_get_name (flow));
     if (flow == GST_FLOW_OK && method->counter)
-      count (self, &G_STRUCT_MEMBER (guint64, &self->stats, method->counter),
+      staging_count (self, &G_STRUCT_MEMBER (guint64, &self->stats, method->counter),
           gst_buffer_get_size (item->buffer));
   }
   return flow;

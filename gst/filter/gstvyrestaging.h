@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * How a buffer's bytes become a payload that the kernel can read: a table of
- * methods, of which the first that can does it. Each counts the bytes that went its
- * way.
+ * How the bytes of a buffer become a payload that the kernel can read: a table of methods, of which
+ * the first that can stages the buffer and counts its bytes.
  */
 #pragma once
 

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The counters of one element: what its batches did, how long they took and
- * which way their bytes came. Fed by the streaming threads, read by messages
- * and the stats property; locked by its owner.
+ * The counts of one element: what its batches did, how long they took, and which way their bytes
+ * came. The owner locks them.
  */
 #pragma once
 
 #include <gst/gst.h>
 
-#include "common/gstvyreshared.h"
+#include "vyre/vyre.h"
 
 G_BEGIN_DECLS
 
-/* Latencies are counted in bins of an eighth of a power of two: read back
- * within 12.5 %, from 1 ns to more than an hour. */
+/* Latencies are counted in bins of an eighth of a power of two: exact to 12.5 %, from 1 ns to more
+ * than an hour. */
 #define GST_VYRE_LATENCY_BINS (8 * 42)
 
 typedef struct {
@@ -25,26 +24,26 @@ typedef struct {
   guint64 metrics[VYRE_CONTROL_METRICS_COUNT];
   guint64 faults;
   guint64 dropped_records;
-  guint64 debug_left_out;  /* records that were not posted, for the interval */
+  guint64 debug_left_out;  /* PRINTF records not posted because of the interval */
   guint64 payload_bytes;   /* of the buffers that were published */
   guint64 region_bytes;    /* read by the kernel, a byte as often as it was read */
   guint64 arena_bytes;     /* payload that upstream wrote into the staging store */
-  guint64 bounce_bytes;    /* payload that was copied there by the CPU */
-  guint64 crowded_bytes;   /* of these, in memory that the staging store had no room for */
-  guint64 scattered_bytes; /* of these, in several memories */
-  guint64 direct_bytes;    /* payload that was stored into the device from where it was */
+  guint64 bounce_bytes;    /* payload that the CPU copied there */
+  guint64 crowded_bytes;   /* of bounce_bytes, in memory that the staging store had no room for */
+  guint64 scattered_bytes; /* of bounce_bytes, in several memories */
+  guint64 direct_bytes;    /* payload stored into the device from where upstream had it */
   guint64 import_bytes;    /* payload that the device reads in memory of upstream */
-  guint64 imports;         /* of such memory, made */
+  guint64 imports;         /* imports made */
   guint64 import_hits;     /* payloads in memory that was imported already */
-  guint64 fd_bytes;        /* payload that was read from a file into the staging store */
+  guint64 fd_bytes;        /* payload read from a file into the staging store */
   guint64 readback_copies; /* readbacks copied out for want of room */
   guint64 flushed;         /* batches dropped by a flush */
   guint64 device_losses;   /* noticed by this element */
-  guint64 rerun_batches;   /* that a lost device left undone */
-  guint64 stalls;          /* told to the bus */
+  guint64 rerun_batches;   /* batches that a lost device left, run again */
+  guint64 stalls;          /* warned of */
   guint64 tenant_claims;   /* sums of the fairness counters */
   guint64 priority_claims;
-  VyreRuntimeCounters ring; /* of the last ring that was looked at */
+  VyreRuntimeCounters ring; /* the last ring that was read */
   guint64 latency_max;
   guint64 latency[GST_VYRE_LATENCY_BINS];
 } GstVyreStats;
@@ -52,7 +51,5 @@ typedef struct {
 void gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetry);
 void gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency);
 guint64 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent);
-void gst_vyre_stats_describe (const GstVyreStats *stats, guint queue_depth, guint max_in_flight,
-    GstVyreShared *shared, VyreTenant *tenant, const gchar *upstream, GstStructure *structure);
 
 G_END_DECLS

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The queue between the pads, and the states of a stream: docs/states.md has the table.
- * Every transition is a function of this file and happens under the lock. The chain
- * function, the events and the activations of both pads may call any of them at any
- * time; only the task takes items out, and nobody but the task pushes them.
+ * The queue between the pads, and the states of a stream: docs/states.md has the table. Every
+ * transition is a function of this file and happens under the lock. The chain function, the events
+ * and the activations of both pads may call any function at any time; only the task takes items out
+ * of the queue and pushes them.
  */
 #include "filter/gstvyrestream.h"
 
-/* The batch goes before the kernel it runs on. */
+/* The batch is freed before its kernel. */
 void
 gst_vyre_item_forget_batch (GstVyreItem *item)
 {
@@ -32,14 +32,14 @@ item_is_eos (const GstVyreItem *item)
   return item->event && GST_EVENT_TYPE (item->event) == GST_EVENT_EOS;
 }
 
-/* Flows that stop a stream and are neither a flush nor its regular end. */
+/* TRUE for flows that stop a stream and are neither a flush nor its regular end. */
 static gboolean
 flow_is_failure (GstFlowReturn flow)
 {
   return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS;
 }
 
-/* Waits for something to change; the lock is held. */
+/* The lock is held. Waits for a change. Pairs with gst_vyre_stream_wake(). */
 void
 gst_vyre_stream_sleep (GstVyreFilter *self)
 {
@@ -48,7 +48,8 @@ gst_vyre_stream_sleep (GstVyreFilter *self)
   self->n_sleeping--;
 }
 
-/* The other half. Without anybody to wake it is free, unlike a broadcast. */
+/* The lock is held. Wakes the threads in gst_vyre_stream_sleep(). Without any it is free, unlike a
+ * broadcast. */
 void
 gst_vyre_stream_wake (GstVyreFilter *self)
 {
@@ -58,15 +59,15 @@ gst_vyre_stream_wake (GstVyreFilter *self)
 
 /* ---- the gate ----------------------------------------------------------------- */
 
-/* Whether items may flow: the source pad is active, no flush is under way, and there is a
- * kernel. An inactive sink pad lets nothing in by itself. The lock is held. */
+/* The lock is held. TRUE if items may flow: the source pad is active, no flush is under way, and
+ * there is a kernel. An inactive sink pad lets nothing in by itself. */
 gboolean
 gst_vyre_stream_is_open (const GstVyreFilter *self)
 {
   return self->source_active && !self->flushing && self->shared;
 }
 
-/* The answer to a buffer that came now. The lock is held. */
+/* The lock is held. Returns the answer to a buffer that comes now. */
 GstFlowReturn
 gst_vyre_stream_get_flow (const GstVyreFilter *self)
 {
@@ -84,8 +85,7 @@ gst_vyre_stream_is_flushing (GstVyreFilter *self)
 
 /* ---- dropping ------------------------------------------------------------------- */
 
-/* Empties the queue into @dropped and makes the item in the task's hands stale. The lock
- * is held. */
+/* The lock is held. Empties the queue into @dropped and makes the item of the task stale. */
 static void
 queue_detach (GstVyreFilter *self, GQueue *dropped)
 {
@@ -98,8 +98,8 @@ queue_detach (GstVyreFilter *self, GQueue *dropped)
   gst_vyre_stream_wake (self);
 }
 
-/* Sticky events that a pad keeps although they were never pushed: all but the segment, which
- * a flush resets, and the end. */
+/* TRUE for sticky events that a pad keeps although they were never pushed: all but the segment,
+ * which a flush resets, and EOS. */
 static gboolean
 outlives_flush (const GstEvent *event)
 {
@@ -107,7 +107,7 @@ outlives_flush (const GstEvent *event)
          && GST_EVENT_TYPE (event) != GST_EVENT_EOS;
 }
 
-/* Has downstream get @event, which will not be pushed, with what is. */
+/* Stores a sticky @event that will not be pushed: downstream gets it before the next push. */
 void
 gst_vyre_stream_keep_sticky (GstVyreFilter *self, GstEvent *event)
 {
@@ -115,8 +115,8 @@ gst_vyre_stream_keep_sticky (GstVyreFilter *self, GstEvent *event)
     gst_pad_store_sticky_event (self->srcpad, event);
 }
 
-/* Frees what was detached, without the lock. The kernel finishes batches that run, unseen.
- * With @keep_sticky downstream still gets the sticky events. */
+/* Frees the detached items, without the lock. The kernel finishes batches that run. With
+ * @keep_sticky downstream still gets the sticky events. */
 static void
 items_drop (GstVyreFilter *self, GQueue *dropped, gboolean keep_sticky)
 {
@@ -136,7 +136,7 @@ items_drop (GstVyreFilter *self, GQueue *dropped, gboolean keep_sticky)
 
 /* ---- activation, flushes -------------------------------------------------------- */
 
-/* A stream that begins has neither ended nor failed. The lock is held. */
+/* The lock is held. A stream that begins has neither ended nor failed. */
 static void
 flow_reset (GstVyreFilter *self)
 {
@@ -146,7 +146,7 @@ flow_reset (GstVyreFilter *self)
   self->flow = GST_FLOW_OK;
 }
 
-/* Whether this thread is the source pad's task, with an item in its hands. */
+/* TRUE if this thread is the source pad's task and has an item. */
 gboolean
 gst_vyre_stream_is_task (GstVyreFilter *self)
 {
@@ -156,8 +156,8 @@ gst_vyre_stream_is_task (GstVyreFilter *self)
   return is_task;
 }
 
-/* Opens or shuts the gate with the source pad. Shut, it lets the chain function and the task
- * go, whose end the caller waits for. */
+/* Opens or shuts the gate with the source pad. A shut gate lets the chain function and the task
+ * return, whose end the caller waits for. */
 void
 gst_vyre_stream_activate_source (GstVyreFilter *self, gboolean active)
 {
@@ -172,7 +172,7 @@ gst_vyre_stream_activate_source (GstVyreFilter *self, gboolean active)
   items_drop (self, &dropped, FALSE);
 }
 
-/* Whether the source pad was activated since the last time that this was asked. */
+/* TRUE if the source pad was activated since the last call. */
 gboolean
 gst_vyre_stream_meets_new_source (GstVyreFilter *self)
 {
@@ -183,7 +183,8 @@ gst_vyre_stream_meets_new_source (GstVyreFilter *self)
   return is_new;
 }
 
-/* The beginning did not get into the queue: a flush came in between. */
+/* The beginning of the stream did not get into the queue because of a flush: the next call of
+ * gst_vyre_stream_meets_new_source() is TRUE again. */
 void
 gst_vyre_stream_forget_beginning (GstVyreFilter *self)
 {
@@ -192,7 +193,7 @@ gst_vyre_stream_forget_beginning (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Shuts the gate: all that wait go. */
+/* Shuts the gate: all waiting threads go on. */
 void
 gst_vyre_stream_shut (GstVyreFilter *self)
 {
@@ -202,7 +203,7 @@ gst_vyre_stream_shut (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* FLUSH_START: shuts the gate, unless the sink pad came to be inactive or was activated again
+/* FLUSH_START: shuts the gate, unless the sink pad has become inactive, or was activated again,
  * since it let the event in: the FLUSH_STOP may then never come. */
 void
 gst_vyre_stream_start_flush (GstVyreFilter *self)
@@ -216,9 +217,9 @@ gst_vyre_stream_start_flush (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Waits until the task has nothing in its hands, so that nothing of before is pushed any
- * more. A flush has to reach downstream first, or the task may be blocked there. Does not
- * wait for itself: downstream may flush from the task's own thread. */
+/* Waits until the task has no item, so that nothing from before the flush is pushed any more. Call
+ * it after the flush has reached downstream: the task may be blocked there. The task itself does
+ * not wait: downstream may flush from its thread. */
 void
 gst_vyre_stream_await_task (GstVyreFilter *self)
 {
@@ -230,9 +231,9 @@ gst_vyre_stream_await_task (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Opens the gate to a stream that has nothing of before, except, with @keep_sticky, what
- * downstream has to know. Called with the sink pad's stream lock, so that no chain function
- * can take the gate for open that was to leave. */
+/* The sink pad's stream lock is held, so that no chain function that should return takes the gate
+ * for open. Opens the gate to a stream without a past; with @keep_sticky downstream still gets the
+ * sticky events. */
 void
 gst_vyre_stream_reopen (GstVyreFilter *self, gboolean keep_sticky)
 {
@@ -252,33 +253,33 @@ gst_vyre_stream_reopen (GstVyreFilter *self, gboolean keep_sticky)
 /* ---- the end of a stream ---------------------------------------------------------- */
 
 static gboolean
-is_drained (const GstVyreFilter *self)
+stream_is_drained (const GstVyreFilter *self)
 {
   return g_queue_is_empty ((GQueue *)&self->items)
          && (!self->worker || self->worker == g_thread_self ());
 }
 
-/* Waits until everything that was queued has left; FALSE when it cannot. */
+/* Waits until all queued items have left; FALSE when they cannot. */
 gboolean
 gst_vyre_stream_drain (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
-  while (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && !is_drained (self))
+  while (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && !stream_is_drained (self))
     gst_vyre_stream_sleep (self);
   gboolean drained = gst_vyre_stream_get_flow (self) == GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
   return drained;
 }
 
-/* A new stream or segment takes an end back, ours, once the task has sent it, or one that
- * downstream declared. Called with the sink pad's stream lock. */
+/* The sink pad's stream lock is held. A new stream or segment takes an end back: EOS, once the task
+ * has sent it, or an end that downstream declared. */
 void
 gst_vyre_stream_restart (GstVyreFilter *self)
 {
   GQueue dropped = G_QUEUE_INIT;
 
   vyre_mutex_lock (&self->lock);
-  while (self->eos && gst_vyre_stream_is_open (self) && !is_drained (self))
+  while (self->eos && gst_vyre_stream_is_open (self) && !stream_is_drained (self))
     gst_vyre_stream_sleep (self);
   self->eos = FALSE;
   if (gst_vyre_stream_get_flow (self) == GST_FLOW_EOS) {
@@ -302,7 +303,7 @@ gst_vyre_stream_relinked (GstVyreFilter *self)
 /* ---- the queue: the sink's end ------------------------------------------------------ */
 
 static void
-count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean dropped)
+stream_count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean dropped)
 {
   self->stats.buffers++;
   self->stats.payload_bytes += item->timing.size;
@@ -319,9 +320,9 @@ queue_append (GstVyreFilter *self, GstVyreItem *item)
   gst_vyre_stream_wake (self);
 }
 
-/* Queues an item, which it takes, unless the stream has ended or failed. GST_VYRE_FLOW_AGAIN
- * says that the source pad is a new one, or the batch's kernel: those in the queue were counted
- * when it was replaced, and nobody would know of one more. A batch stays the caller's then. */
+/* Queues an item, which it takes, unless the stream has ended or failed. GST_VYRE_FLOW_AGAIN: the
+ * source pad or the kernel of the batch was replaced. Replacing it counted the batches in the
+ * queue, and this one was not among them. The caller keeps the batch then. */
 GstFlowReturn
 gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -330,7 +331,7 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
   if (flow == GST_FLOW_OK && (self->source_is_new || (item->batch && item->shared != self->shared)))
     flow = GST_VYRE_FLOW_AGAIN;
   if (item->batch && flow != GST_VYRE_FLOW_AGAIN)
-    count_taken (self, item, flow != GST_FLOW_OK);
+    stream_count_taken (self, item, flow != GST_FLOW_OK);
   if (flow == GST_FLOW_OK)
     queue_append (self, item);
   g_mutex_unlock (&self->lock);
@@ -354,10 +355,10 @@ gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event)
   return gst_vyre_stream_push (self, item_new_event (event));
 }
 
-/* Whether a failure has to be told by us, because no buffer comes to tell upstream by. The
- * lock is held. */
+/* The lock is held. TRUE if the bus has to be told of a failure because no further buffer comes
+ * that upstream could get it with. */
 static gboolean
-is_untold (GstVyreFilter *self)
+stream_is_untold (GstVyreFilter *self)
 {
   gboolean untold = self->eos && flow_is_failure (self->flow) && !self->failed;
 
@@ -365,8 +366,8 @@ is_untold (GstVyreFilter *self)
   return untold;
 }
 
-/* Queues EOS, which alone passes a stream that downstream has ended or failed. Otherwise as
- * above. */
+/* Queues EOS, which alone passes a stream that downstream has ended or failed. Returns as
+ * gst_vyre_stream_push(). */
 GstFlowReturn
 gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event)
 {
@@ -380,7 +381,7 @@ gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event)
     flow = GST_VYRE_FLOW_AGAIN;
   } else {
     self->eos = TRUE;
-    failure = is_untold (self) ? self->flow : GST_FLOW_OK;
+    failure = stream_is_untold (self) ? self->flow : GST_FLOW_OK;
     queue_append (self, item);
   }
   g_mutex_unlock (&self->lock);
@@ -394,7 +395,7 @@ gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event)
 /* ---- the queue: the task's end ---------------------------------------------------- */
 
 static gboolean
-has_next (const GstVyreFilter *self)
+stream_has_next (const GstVyreFilter *self)
 {
   return gst_vyre_stream_is_open (self) && !g_queue_is_empty ((GQueue *)&self->items);
 }
@@ -402,8 +403,9 @@ has_next (const GstVyreFilter *self)
 /* How long the task stays awake for the next buffer, in µs. */
 #define AWAKE 60
 
-/* Stays awake for a moment, the lock dropped: putting a thread to sleep and waking it
- * costs the other one more than a batch does. Not where the kernel wants the core. */
+/* The lock is held, and dropped on the way. Stays awake for a moment, because putting the task to
+ * sleep and waking it costs the other thread more than a batch does. A CPU device needs the core
+ * itself. */
 static void
 queue_watch (GstVyreFilter *self)
 {
@@ -418,8 +420,8 @@ queue_watch (GstVyreFilter *self)
   vyre_mutex_lock (&self->lock);
 }
 
-/* Puts the next item into the task's hands, NULL when the source pad is no longer active.
- * Through flushes, ends and failures the task waits here. */
+/* Returns the next item, which the task has from then on; NULL when the source pad is no longer
+ * active. The task waits here through flushes, ends and failures. */
 GstVyreItem *
 gst_vyre_stream_take (GstVyreFilter *self)
 {
@@ -428,7 +430,7 @@ gst_vyre_stream_take (GstVyreFilter *self)
   vyre_mutex_lock (&self->lock);
   if (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && g_queue_is_empty (&self->items))
     queue_watch (self);
-  while (self->source_active && !has_next (self))
+  while (self->source_active && !stream_has_next (self))
     gst_vyre_stream_sleep (self);
   if (self->source_active) {
     item = g_queue_pop_head (&self->items);
@@ -440,8 +442,7 @@ gst_vyre_stream_take (GstVyreFilter *self)
   return item;
 }
 
-/* Moves all but an EOS from the queue to @useless; @item stays in the task's hands. The lock
- * is held. */
+/* The lock is held. Moves all items but an EOS from the queue to @useless; the task keeps @item. */
 static void
 queue_keep_eos (GstVyreFilter *self, const GstVyreItem *item, GQueue *useless)
 {
@@ -456,8 +457,8 @@ queue_keep_eos (GstVyreFilter *self, const GstVyreItem *item, GQueue *useless)
   self->n_batches = item->sequence > 0;
 }
 
-/* The item in the task's hands came to @flow, which ends the stream: until a flush, a new
- * stream or an activation nothing but EOS passes. A stale item ends nothing. */
+/* The item of the task ended with @flow, which ends the stream: until a flush, a new stream or an
+ * activation only EOS passes. A stale item ends nothing. */
 void
 gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn flow)
 {
@@ -468,7 +469,7 @@ gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn
   if (item->epoch == self->epoch && gst_vyre_stream_get_flow (self) == GST_FLOW_OK) {
     self->flow = flow;
     queue_keep_eos (self, item, &useless);
-    failure = is_untold (self) ? flow : GST_FLOW_OK;
+    failure = stream_is_untold (self) ? flow : GST_FLOW_OK;
     gst_vyre_stream_wake (self);
   }
   g_mutex_unlock (&self->lock);
@@ -478,8 +479,8 @@ gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn
     GST_ELEMENT_FLOW_ERROR (self, failure);
 }
 
-/* The task's hands are empty. A chain function that waits is only woken at the number of
- * batches that it waits for. */
+/* The task has no item any more. A waiting chain function is only woken at the number of batches
+ * that it waits for. */
 void
 gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item)
 {
@@ -493,8 +494,8 @@ gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item)
   g_mutex_unlock (&self->lock);
 }
 
-/* A reference to the kernel in use, for the item's next batch, which counts as the tenant's that
- * the element is there; NULL in NULL. The lock is held. */
+/* The lock is held. Returns a reference to the kernel in use, NULL in NULL, for the next batch of
+ * the item, which counts for the tenant that the element is there. */
 GstVyreShared *
 gst_vyre_stream_choose_kernel (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -504,7 +505,7 @@ gst_vyre_stream_choose_kernel (GstVyreFilter *self, GstVyreItem *item)
   return self->shared ? gst_vyre_shared_ref (self->shared) : NULL;
 }
 
-/* What a stream ends with when memory for a buffer is not to be had. */
+/* Returns the error of a stream that finds no memory for a buffer. */
 GError *
 gst_vyre_no_memory (gsize size)
 {
@@ -513,14 +514,14 @@ gst_vyre_no_memory (gsize size)
       size);
 }
 
-/* Reports @error, which it takes, on the bus. */
+/* Posts @error, which it takes, as an error message. */
 GstFlowReturn
 gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
 {
   vyre_mutex_lock (&self->lock);
   self->failed = TRUE;
   g_mutex_unlock (&self->lock);
-  gst_vyre_filter_post_error (self, error);
+  gst_vyre_state_post_error (self, error);
   g_error_free (error);
   return GST_FLOW_ERROR;
 }
@@ -528,23 +529,6 @@ gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
 void
 gst_vyre_stream_init (GstVyreFilter *self)
 {
-  g_mutex_init (&self->lock);
-  g_mutex_init (&self->activation);
-  g_cond_init (&self->changed);
   self->wake_at = G_MAXUINT;
   g_queue_init (&self->items);
-  gst_vyre_sink_pad_init (self);
-  gst_vyre_source_pad_init (self);
-}
-
-/* The pads are inactive. */
-void
-gst_vyre_stream_clear (GstVyreFilter *self)
-{
-  gst_vyre_stream_activate_source (self, FALSE);
-  gst_vyre_source_pad_reset (self);
-  gst_vyre_sink_pad_clear (self);
-  g_mutex_clear (&self->activation);
-  g_mutex_clear (&self->lock);
-  g_cond_clear (&self->changed);
 }

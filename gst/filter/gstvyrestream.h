@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The stream through vyrefilter. The sink pad's thread (gstvyresinkpad.c) stages
- * payloads and publishes batches; the source pad's task (gstvyresourcepad.c) waits
- * for them and pushes readbacks. Between them lies one queue that also carries
- * the serialized events, so that everything leaves in the order it came.
+ * The stream through vyrefilter. The sink pad's thread (gstvyresinkpad.c) stages payloads and
+ * publishes batches; the source pad's task (gstvyresourcepad.c) waits for these and pushes
+ * readbacks. One queue lies between them, which also carries the serialized events: everything
+ * leaves in the order in which it came.
  */
 #pragma once
 
-#include "filter/gstvyrefilter.h"
+#include "filter/gstvyrestate.h"
 
 G_BEGIN_DECLS
 
-/* A wait for the device or for memory is cut into slices of this length, after
- * each of which a flush or a state change is noticed. */
+/* Waits for the device or for memory have slices of this length: after each, the thread notices a
+ * flush or a state change. */
 #define GST_VYRE_WAIT_SLICE (20 * G_TIME_SPAN_MILLISECOND)
 
-/* The kernel was replaced, or the source pad: what failed has to be tried again with the new
- * one. */
+/* The kernel or the source pad was replaced: try again with the new one. */
 #define GST_VYRE_FLOW_AGAIN GST_FLOW_CUSTOM_SUCCESS_2
 
 typedef struct {
-  GstEvent *event;       /* or else a batch: */
-  GstBuffer *buffer;     /* its payload, to run it again if need be */
+  GstEvent *event;       /* an event, or else a batch: */
+  GstBuffer *buffer;     /* its payload, kept for a rerun */
   guint32 sequence;      /* number of the buffer in the stream, from 1; 0 for an event */
-  guint32 epoch;         /* of the queue when it was taken */
+  guint32 epoch;         /* epoch of the queue when the task took the item */
   gboolean is_rerun;     /* its first kernel was lost */
-  GstVyreShared *shared; /* what it was published on */
-  VyreTenant *tenant;    /* that its batch is counted for, or NULL */
+  GstVyreShared *shared; /* the kernel that it was published on */
+  VyreTenant *tenant;    /* the tenant that its batch counts for, or NULL */
   VyreBatch *batch;
   VyrePlan *plan;
   GstVyreTiming timing;
-  gint64 taken; /* when it had its turn, µs; 0: the stream was not live */
+  gint64 taken; /* when the item had its turn, µs; 0: the stream was not live */
 } GstVyreItem;
 
-/* gstvyrestream.c; the first four and gst_vyre_stream_choose_kernel() are for those that hold the
- * lock */
+void gst_vyre_stream_init (GstVyreFilter *self);
+
+/* The caller of the first four and of gst_vyre_stream_choose_kernel() holds the lock. */
 gboolean gst_vyre_stream_is_open (const GstVyreFilter *self);
 GstFlowReturn gst_vyre_stream_get_flow (const GstVyreFilter *self);
 void gst_vyre_stream_sleep (GstVyreFilter *self);
@@ -63,26 +63,5 @@ GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);
 void gst_vyre_stream_keep_sticky (GstVyreFilter *self, GstEvent *event);
 void gst_vyre_item_free (GstVyreItem *item);
 void gst_vyre_item_forget_batch (GstVyreItem *item);
-
-/* gstvyresinkpad.c */
-void gst_vyre_sink_pad_init (GstVyreFilter *self);
-void gst_vyre_sink_pad_clear (GstVyreFilter *self);
-GstFlowReturn gst_vyre_sink_pad_submit (
-    GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error);
-
-/* gstvyresourcepad.c */
-void gst_vyre_source_pad_init (GstVyreFilter *self);
-void gst_vyre_source_pad_reset (GstVyreFilter *self);
-
-/* gstvyrewatchdog.c */
-void gst_vyre_watchdog_batch (
-    GstVyreFilter *self, GstVyreItem *item, const guint8 *readback, gboolean due);
-void gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idle);
-void gst_vyre_watchdog_completed (GstVyreFilter *self, gint64 idle);
-
-/* gstvyrerecovery.c */
-GstFlowReturn gst_vyre_recovery_handle (
-    GstVyreFilter *self, const GstVyreShared *failed, GError *error);
-GstFlowReturn gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item);
 
 G_END_DECLS

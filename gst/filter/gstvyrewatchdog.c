@@ -1,48 +1,47 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The watchdog: what the readbacks of a stream say of its slots, one after the other,
- * is counted; and what keeps the stream from getting anywhere, or slots from ever
- * being through, is told to the bus, once for as long as it lasts. Runs in the source
- * pad's task, where a batch's readback is complete.
+ * The watchdog counts what the readbacks of a stream say of its slots, and warns once of each
+ * stall: of batches that make no progress, and of slots that stay left over. The source pad's task
+ * calls it with complete readbacks.
  */
-#include "filter/gstvyrestream.h"
+#include "filter/gstvyrewatchdog.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* A ring of so many slots is read with every batch: a cache line each. */
+/* A ring of up to so many slots is read with every batch: a cache line each. */
 #define SMALL_RING 16
 
-/* Without progress for so long, a batch is suspected: long before the deadline that
+/* How long a batch may make no progress before the bus is warned: long before the deadline that
  * ends the stream, and long after a healthy device has taken a ticket. */
 #define STALL (5 * G_TIME_SPAN_SECOND)
 
-/* Bits of the statuses of a slot that is not through. */
+/* The statuses, as bits, of slots that are left over */
 #define LEFT_OVER ~(1u << VYRE_STATUS_EMPTY | 1u << VYRE_STATUS_DONE | 1u << VYRE_STATUS_FAULT)
 
-/* The control words of every batch; those of a ring that is large when an interval is
- * @due, or when there is nothing to show yet. */
+/* Reads the control words of a batch, and its ring if that is small, if an interval is @due or if
+ * no ring was read yet. */
 static void
-read_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, gboolean due,
-    VyreTelemetry *telemetry)
+watchdog_read_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback,
+    gboolean due, VyreTelemetry *telemetry)
 {
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   guint n_slots = vyre_plan_get_bound_program (item->plan)->n_slots;
   gboolean whole = due || n_slots <= SMALL_RING || self->watch.before.occupancy.n_slots == 0;
 
-  /* the parts are as large as they have to be, or the batch had not come so far */
+  /* a completed batch has parts of the right size */
   vyre_telemetry_read (telemetry, readback + layout->offset[VYRE_PART_CONTROL],
       layout->size[VYRE_PART_CONTROL], readback + layout->offset[VYRE_PART_RING],
       whole ? layout->size[VYRE_PART_RING] : 0, NULL);
 }
 
 static gboolean
-has_ring (const VyreTelemetry *telemetry)
+watchdog_has_ring (const VyreTelemetry *telemetry)
 {
   return telemetry->occupancy.n_slots > 0;
 }
 
 static void
-count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *telemetry)
+watchdog_count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *telemetry)
 {
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
@@ -60,10 +59,10 @@ count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *teleme
   g_mutex_unlock (&self->lock);
 }
 
-/* The first slot with one of @statuses, bits by number, or -1; unknown ones share the
+/* Returns the first slot with one of @statuses, bits by number, or -1. Unknown statuses share the
  * last bit. */
 static gint
-find_slot (const GstVyreItem *item, const guint8 *readback, guint32 statuses)
+watchdog_find_slot (const GstVyreItem *item, const guint8 *readback, guint32 statuses)
 {
   const guint8 *ring = readback + vyre_plan_get_layout (item->plan)->offset[VYRE_PART_RING];
   guint n_slots = vyre_plan_get_bound_program (item->plan)->n_slots;
@@ -77,25 +76,25 @@ find_slot (const GstVyreItem *item, const guint8 *readback, guint32 statuses)
 }
 
 static char *
-describe_slot (const GstVyreItem *item, gint slot)
+watchdog_describe_slot (const GstVyreItem *item, gint slot)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (item->plan);
 
   return g_strstrip (vyre_disassemble (bound->slots + (gsize)slot * VYRE_SLOT_WORDS, 1));
 }
 
-/* A faulted slot is visible in its readback; the bus hears of the first, and why the host could
- * not give one what it asked for. */
+/* Warns of the first faulted slot, and of the reason why the host could not serve its request. All
+ * faults are in the readbacks. */
 static void
-warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
+watchdog_warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
 {
-  gint slot = find_slot (item, readback, 1u << VYRE_STATUS_FAULT);
+  gint slot = watchdog_find_slot (item, readback, 1u << VYRE_STATUS_FAULT);
   const GError *io_error = vyre_batch_get_io_error (item->batch);
 
   if (slot < 0)
     return;
   self->watch.warned_of_fault = TRUE;
-  g_autofree char *text = describe_slot (item, slot);
+  g_autofree char *text = watchdog_describe_slot (item, slot);
   if (io_error) {
     GST_ELEMENT_WARNING (
         self, STREAM, FAILED, ("A slot of a batch faulted. %s", io_error->message), (NULL));
@@ -110,7 +109,7 @@ warn_of_fault (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
 }
 
 static void
-count_stall (GstVyreFilter *self)
+watchdog_count_stall (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   self->stats.stalls++;
@@ -118,13 +117,14 @@ count_stall (GstVyreFilter *self)
 }
 
 static void
-warn_of_slot (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, guint n_left)
+watchdog_warn_of_slot (
+    GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, guint n_left)
 {
   const guint8 *ring = readback + vyre_plan_get_layout (item->plan)->offset[VYRE_PART_RING];
-  gint slot = find_slot (item, readback, LEFT_OVER);
+  gint slot = watchdog_find_slot (item, readback, LEFT_OVER);
   guint32 status = vyre_read_word (ring, (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS);
   gboolean waits = status == VYRE_STATUS_WAIT_IO;
-  g_autofree char *text = describe_slot (item, slot);
+  g_autofree char *text = watchdog_describe_slot (item, slot);
 
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
       ("Slot %d of a batch %s, buffer after buffer; %u of %u slots are left over. Fix: %s; see "
@@ -136,10 +136,10 @@ warn_of_slot (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readba
       ("%s", text));
 }
 
-/* A slot that is left over may be through in the next readback; two with the same slots
- * drained are what the watchdog suspects. It is over when nothing is left. */
+/* Warns when two readbacks in a row have slots left over and as many drained: one alone may still
+ * go on. A readback without left-over slots ends the stall. */
 static void
-watch_slots (
+watchdog_watch_slots (
     GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback, const VyreTelemetry *now)
 {
   GstVyreWatch *watch = &self->watch;
@@ -153,35 +153,34 @@ watch_slots (
   if (!health.suspected_stall || !was_left || watch->slots_stalled)
     return;
   watch->slots_stalled = TRUE;
-  count_stall (self);
-  warn_of_slot (self, item, readback, health.queue_depth);
+  watchdog_count_stall (self);
+  watchdog_warn_of_slot (self, item, readback, health.queue_depth);
 }
 
-/* Takes note of a completed batch; @due: when its whole ring is to be looked at,
- * whatever its size. */
+/* Counts a completed batch. @due: reads its whole ring, whatever its size. */
 void
 gst_vyre_watchdog_batch (
     GstVyreFilter *self, GstVyreItem *item, const guint8 *readback, gboolean due)
 {
   VyreTelemetry telemetry = { 0 };
 
-  read_batch (self, item, readback, due, &telemetry);
-  count_batch (self, item, &telemetry);
+  watchdog_read_batch (self, item, readback, due, &telemetry);
+  watchdog_count_batch (self, item, &telemetry);
   if (vyre_batch_get_completion (item->batch)->faults > 0 && !self->watch.warned_of_fault)
-    warn_of_fault (self, item, readback);
-  if (has_ring (&telemetry))
-    watch_slots (self, item, readback, &telemetry);
+    watchdog_warn_of_fault (self, item, readback);
+  if (watchdog_has_ring (&telemetry))
+    watchdog_watch_slots (self, item, readback, &telemetry);
 }
 
-/* The kernel has made no progress for @idle µs while the item's batch is in flight.
- * Batches that stall one after the other are told of once. */
+/* The kernel has made no progress for @idle µs while the batch of the item is in flight. Several
+ * such batches in a row are one warning. */
 void
 gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idle)
 {
   if (idle < STALL || self->watch.batch_stalled)
     return;
   self->watch.batch_stalled = TRUE;
-  count_stall (self);
+  watchdog_count_stall (self);
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
       ("Batch %u is in flight and the kernel has made no progress for %d s. Fix: see what else "
        "keeps the device busy, send smaller buffers, or set residency=dispatch; the stream ends "
@@ -190,7 +189,7 @@ gst_vyre_watchdog_idle (GstVyreFilter *self, const GstVyreItem *item, gint64 idl
       (NULL));
 }
 
-/* The item's batch has completed, after @idle µs without progress at most. */
+/* The item's batch has completed, after at most @idle µs without progress. */
 void
 gst_vyre_watchdog_completed (GstVyreFilter *self, gint64 idle)
 {

@@ -6,14 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file up to this part of memory is left to the page cache, which may have use for it. */
+/* Files below this part of memory go through the page cache, which may have use for them. */
 #define PART_OF_MEMORY 4
 
-/* How many pages of a file are looked for in the page cache. */
+/* Pages of a file that are looked for in the page cache */
 #define N_SAMPLES 64
 
-/* Opens the same file anew, whatever its name stands for by now. FALSE where its file system
- * takes no direct reads. */
+/* Opens the file of @fd anew, whatever its name stands for by now. FALSE if its file system takes
+ * no direct reads. */
 gboolean
 gst_vyre_direct_open (GstVyreDirect *direct, int fd)
 {
@@ -38,7 +38,7 @@ gst_vyre_direct_close (GstVyreDirect *direct)
   *direct = (GstVyreDirect)GST_VYRE_DIRECT_NONE;
 }
 
-/* Whether such a read may be made, which is if it is aligned. */
+/* TRUE if the read is aligned, as direct reads have to be. */
 gboolean
 gst_vyre_direct_takes (
     const GstVyreDirect *direct, guint64 offset, gconstpointer data, gsize length)
@@ -48,11 +48,11 @@ gst_vyre_direct_takes (
          && ((guintptr)data & (direct->memory_alignment - 1)) == 0;
 }
 
-/* Of pages spread evenly over the file: how many the page cache has. Where the kernel does not
- * tell, it says that it has all. The mapping is asked about, and never looked at: whoever cuts the
- * file meanwhile does no harm. */
+/* Returns how many of N_SAMPLES pages, spread evenly over the file, the page cache has; all of them
+ * if Linux does not tell. The pages of the mapping are not read, so a process that cuts the file
+ * does no harm. */
 static guint
-count_cached (int fd, gsize size)
+direct_count_cached (int fd, gsize size)
 {
   gsize page = (gsize)sysconf (_SC_PAGESIZE);
   guint8 *bytes = mmap (NULL, size, PROT_READ, MAP_SHARED, fd, 0);
@@ -69,8 +69,8 @@ count_cached (int fd, gsize size)
   return cached;
 }
 
-/* A file that the page cache mostly has comes fastest from there. One that is small may be
- * read again, from there. Of any other the page cache is only a detour. */
+/* TRUE if direct reads pay: not for a file that is mostly in the page cache, which is faster; not
+ * for a small one, which may be read again from there. */
 gboolean
 gst_vyre_direct_pays (int fd)
 {
@@ -78,5 +78,5 @@ gst_vyre_direct_pays (int fd)
   struct stat status;
 
   return fstat (fd, &status) == 0 && (guint64)status.st_size >= memory / PART_OF_MEMORY
-         && count_cached (fd, (gsize)status.st_size) < N_SAMPLES / 2;
+         && direct_count_cached (fd, (gsize)status.st_size) < N_SAMPLES / 2;
 }

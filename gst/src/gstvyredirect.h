@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The second descriptor of a file, whose reads go past the page cache: which reads it takes,
- * and whether that pays.
+ * A second descriptor of a file, whose reads go past the page cache.
  */
 #pragma once
 
@@ -10,10 +9,10 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  int fd;                 /* -1 where there is none */
+  int fd;                 /* -1: none */
   guint memory_alignment; /* bytes, powers of two */
-  guint offset_alignment; /* of the length as well */
-  gboolean refused;       /* aligned ones too: not to be used any more */
+  guint offset_alignment; /* of offset and length */
+  gboolean refused;       /* even aligned reads: not to be used any more */
 } GstVyreDirect;
 
 #define GST_VYRE_DIRECT_NONE                                                                       \

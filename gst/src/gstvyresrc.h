@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vyresrc: reads a file with io_uring, several reads ahead, into the memory that
- * downstream proposes; in front of vyrefilter that is staging memory, registered for it.
+ * vyresrc: reads a file with io_uring, several reads ahead, into the memory that downstream
+ * proposes. In front of vyrefilter this is staging memory, registered with the ring of the source.
  *
- * Its streaming thread starts and finishes reads. The object lock guards the properties
- * and `file I/O`, which `stats` looks at.
+ * The streaming thread starts and finishes reads. The object lock guards the properties and the
+ * file I/O, which `stats` reads.
  */
 #pragma once
 

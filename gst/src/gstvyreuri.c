@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What the scheme has before that of a file. */
+/* The scheme of a file URI, with this in front */
 #define OWNER "vyre+"
 
 gchar *
@@ -16,7 +16,7 @@ gst_vyre_uri_from_location (const gchar *location)
 }
 
 static gboolean
-set_bad (GError **error, const gchar *uri, const gchar *what)
+uri_set_bad (GError **error, const gchar *uri, const gchar *what)
 {
   g_autofree gchar *shown = g_filename_display_name (uri);
 
@@ -25,15 +25,15 @@ set_bad (GError **error, const gchar *uri, const gchar *what)
   return FALSE;
 }
 
-/* This host has more names than one, but only these in the URI of a file. */
+/* TRUE if a file URI names this host. It has other names, but only these occur in file URIs. */
 static gboolean
-is_here (const gchar *host)
+uri_is_here (const gchar *host)
 {
   return !host || !*host || g_ascii_strcasecmp (host, "localhost") == 0;
 }
 
-/* The path that @uri names, NULL for the scheme alone, which applications use to find out who
- * knows it. */
+/* Returns the path of @uri in @location. It is NULL for the scheme alone, which applications use to
+ * find an element that knows it. */
 gboolean
 gst_vyre_uri_to_location (const gchar *uri, gchar **location, GError **error)
 {
@@ -41,14 +41,14 @@ gst_vyre_uri_to_location (const gchar *uri, gchar **location, GError **error)
 
   *location = NULL;
   if (g_ascii_strncasecmp (uri, GST_VYRE_URI_SCHEME ":", strlen (GST_VYRE_URI_SCHEME ":")) != 0)
-    return set_bad (error, uri, "names no file here");
+    return uri_set_bad (error, uri, "names no file here");
   if (g_ascii_strcasecmp (uri, GST_VYRE_URI_SCHEME "://") == 0)
     return TRUE;
   g_autofree gchar *path = g_filename_from_uri (uri + strlen (OWNER), &host, NULL);
   if (!path)
-    return set_bad (error, uri, "names no file here");
-  if (!is_here (host))
-    return set_bad (error, uri, "names a file of another host");
+    return uri_set_bad (error, uri, "names no file here");
+  if (!uri_is_here (host))
+    return uri_set_bad (error, uri, "names a file of another host");
   *location = g_steal_pointer (&path);
   return TRUE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The URIs of vyresrc: those of files, with a scheme of their own.
+ * The URIs of vyresrc: file URIs with a scheme of their own.
  */
 #pragma once
 

@@ -5,16 +5,15 @@
 
 /* %VYRE_PLACEMENT_AUTO tries the last rows first. */
 static const VyrePlacementTraits placement_traits[] = {
-  [VYRE_PLACEMENT_AUTO] = { "auto", "split on a GPU with memory of its own, else unified" },
-  [VYRE_PLACEMENT_UNIFIED] = { "unified", "The kernel reads payloads where they were staged",
+  [VYRE_PLACEMENT_AUTO] = { "auto", "split on a GPU with its own memory, else unified" },
+  [VYRE_PLACEMENT_UNIFIED] = { "unified", "Kernel reads payloads in staging memory",
       .automatic = TRUE, .payloads = VYRE_PAYLOADS_IN_PLACE },
-  [VYRE_PLACEMENT_BAR]
-  = { "bar", "The CPU stores payloads into memory of the device", .automatic = TRUE,
+  [VYRE_PLACEMENT_BAR] = { "bar", "CPU stores payloads into device memory", .automatic = TRUE,
       .in_device_memory = TRUE, .payloads = VYRE_PAYLOADS_STORED, .needs_bar = TRUE },
   [VYRE_PLACEMENT_COPY]
-  = { "copy", "A copy engine moves payloads into memory of the device", .in_device_memory = TRUE,
+  = { "copy", "Copy engine moves payloads into device memory", .in_device_memory = TRUE,
       .payloads = VYRE_PAYLOADS_COPIED, .needs_bar = TRUE, .needs_copy_engine = TRUE },
-  [VYRE_PLACEMENT_SPLIT] = { "split", "Small payloads are stored, large ones go by copy engine",
+  [VYRE_PLACEMENT_SPLIT] = { "split", "CPU stores small payloads, copy engine moves large ones",
       .automatic = TRUE, .in_device_memory = TRUE, .payloads = VYRE_PAYLOADS_BY_SIZE,
       .needs_bar = TRUE, .needs_copy_engine = TRUE },
 };

@@ -3,7 +3,7 @@
  * The number of a buffer in its stream goes around: no buffer has the number that stands for
  * none, so that none is forgotten.
  */
-#include "filter/gstvyrefilter.h"
+#include "filter/gstvyrestate.h"
 
 /* which has globals of common names */
 #include "common.h"

@@ -12,7 +12,7 @@ done | sed -n 's/^  \([a-z][a-z-]*\) *: .*/\1/p' | sort -u >"$work/properties"
 grep -q '^staging-size$' "$work/properties" || fail 'gst-inspect-1.0 shows no properties'
 
 # Texts are cut where lines end.
-for file in "$sources"/gst/*.c "$sources"/runtime/*.c; do
+find "$sources/gst" "$sources/runtime" -name '*.c' | while read -r file; do
   tr -d '\n' <"$file" | sed 's/" *"//g' | grep -oE '\b(set|and) [a-z]+(-[a-z]+)+=|\bset [a-z]+=' || :
 done | sed 's/^[a-z]* //; s/=$//' | sort -u >"$work/named"
 grep -q '^staging-size$' "$work/named" || fail 'no source says what to set'

@@ -32,7 +32,8 @@ mentions() {
 
 cd "$work"
 total=0
-for file in "$root"/README.md "$root"/docs/*.md "$root"/gst/*.[ch] "$root"/runtime/*.[ch]; do
+find "$root/README.md" "$root/docs" "$root/gst" "$root/runtime" -name '*.md' -o -name '*.[ch]' >files
+while read -r file; do
   lines "$file" >found
   same "launch lines that stand by themselves in $file" "$(mentions "$file")" "$(wc -l <found)"
   [ "$file" != "$root/README.md" ] || continue
@@ -48,5 +49,5 @@ for file in "$root"/README.md "$root"/docs/*.md "$root"/gst/*.[ch] "$root"/runti
         ;;
     esac
   done <found
-done
+done <files
 [ "$total" -ge 8 ] || fail "only $total lines were found"

@@ -31,37 +31,22 @@ ROOMS = {
     "gst": ["gst/filter", "gst/src"],
 }
 
-# Inside of runtime/kernel: each file needs files before it alone.
-KERNEL = [
-    "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "turns", "template",
-    "tickets", "completion", "batch", "launcher", "import", "getters", "rare-operations", "reserve",
-    "publish", "resume", "host-jobs", "host-requests", "teardown", "trial", "speed", "proof", "megakernel",
-]
-
-# Temporary: what is known to point up. What is gone must go from here, too.
-KNOWN_ARROWS = {
-    ("gst/common/gstvyreshared.c", "gst/filter/gstvyrefilter.c"),
+# Inside of these rooms each file needs files before it alone.
+ORDER = {
+    "runtime/kernel": [
+        "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "turns",
+        "template", "tickets", "completion", "batch", "launcher", "import", "getters",
+        "rare-operations", "reserve", "publish", "resume", "host-jobs", "host-requests", "teardown",
+        "trial", "speed", "proof", "megakernel",
+    ],
+    "gst/filter": [
+        "gstvyreslots", "gstvyregeometry", "gstvyreholds", "gstvyrestats", "gstvyrestate",
+        "gstvyreaccess", "gstvyrecounters", "gstvyrestream", "gstvyreearly", "gstvyrelatency",
+        "gstvyremessages", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
+        "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyresourcepad",
+        "gstvyresinkpad", "gstvyreproperties", "gstvyrefilter",
+    ],
 }
-
-# Temporary: files of which some are known to need each other. When none of a set do any more, it has
-# to go from here. Only gst/ may have any.
-KNOWN_CIRCLES = [
-    {
-        "gst/common/gstvyrefork.c",
-        "gst/common/gstvyrereadbackpool.c",
-        "gst/common/gstvyreshared.c",
-        "gst/filter/gstvyreaccess.c",
-        "gst/filter/gstvyrefilter.c",
-        "gst/filter/gstvyremessages.c",
-        "gst/filter/gstvyrerecovery.c",
-        "gst/filter/gstvyrereplay.c",
-        "gst/filter/gstvyresinkpad.c",
-        "gst/filter/gstvyresourcepad.c",
-        "gst/filter/gstvyrestaging.c",
-        "gst/filter/gstvyrestream.c",
-        "gst/filter/gstvyrewatchdog.c",
-    },
-]
 
 # What the build generates.
 GENERATED = re.compile(r"\.spv\.h$")
@@ -83,7 +68,6 @@ class House:
         self.sources = sorted(list_sources(root))
         self.errors = []
         self.needs = {}  # path -> {path: how}
-        self.known_arrows = set()
         self.owners = {}  # name of a public header -> folder of the source of that name
         for path in self.sources:
             folder, name = os.path.split(path)
@@ -114,10 +98,7 @@ class House:
         room, needed = self.room_of(path), self.room_of(other)
         if room == needed or needed in self.below(room):
             return
-        if (path, other) in KNOWN_ARROWS:
-            self.known_arrows.add((path, other))
-        else:
-            self.errors.append(f"{path} ({room}) needs {other} ({needed}): {how}")
+        self.errors.append(f"{path} ({room}) needs {other} ({needed}): {how}")
 
     def below(self, room):
         rooms = set()
@@ -161,36 +142,26 @@ class House:
             if symbol in defined and defined[symbol] != path:
                 self.add(path, defined[symbol], symbol)
 
-    def check_kernel(self):
+    def check_order(self):
         rank = {}
         for path in self.sources:
             folder, name = os.path.split(path)
             stem = os.path.splitext(name)[0].removesuffix("-private")
-            if folder == "runtime/kernel" and stem in KERNEL:
-                rank[path] = KERNEL.index(stem)
-            elif folder == "runtime/kernel":
-                self.errors.append(f"{path} has no place in KERNEL.")
+            if stem in ORDER.get(folder, []):
+                rank[path] = ORDER[folder].index(stem)
+            elif folder in ORDER:
+                self.errors.append(f"{path} has no place in ORDER.")
         for path, needs in self.needs.items():
             for other, how in needs.items():
-                if path in rank and other in rank and rank[other] > rank[path]:
+                same = os.path.dirname(path) == os.path.dirname(other)
+                if same and path in rank and rank[other] > rank[path]:
                     self.errors.append(f"{path} needs {other}, which comes after it: {how}")
 
     def check_circles(self):
-        circles = find_circles(self.needs)
-        for circle in circles:
-            if any(circle <= known for known in KNOWN_CIRCLES):
-                continue
+        for circle in find_circles(self.needs):
             lines = [f"    {a} needs {b}: {how}" for a in sorted(circle)
                      for b, how in sorted(self.needs[a].items()) if b in circle]
             self.errors.append(f"{len(circle)} files need each other:\n" + "\n".join(lines))
-        for known in KNOWN_CIRCLES:
-            if not all(name.startswith("gst/") for name in known):
-                self.errors.append(f"Only gst/ may have known circles: {sorted(known)}")
-            if not any(circle <= known for circle in circles):
-                self.errors.append(
-                    f"A known circle is gone. Fix: drop it from KNOWN_CIRCLES: {sorted(known)}")
-        for arrow in KNOWN_ARROWS - self.known_arrows:
-            self.errors.append(f"An arrow is gone. Fix: drop it from KNOWN_ARROWS: {arrow}")
 
 
 def read_objects(nm, paths):
@@ -233,7 +204,7 @@ def main():
     house = House(root)
     house.read_includes()
     house.read_symbols([(static, "runtime"), (plugin, "gst")], nm)
-    house.check_kernel()
+    house.check_order()
     house.check_circles()
     for error in dict.fromkeys(house.errors):
         print(error, file=sys.stderr)

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Buffers for readbacks: a buffer, five memories and a meta of eight fields cost more to
- * make than a small batch costs to run, so they are used again. Only the slice of the
- * readback store that the memories are over is another one each time: it goes back to the
- * store with the buffer.
+ * Buffers of readbacks. The four parts of a readback are memories of their own, but a whole-buffer
+ * map may merge these: a custom meta, which every binding reads, says where the parts lie.
+ * gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META) has a structure with <part>-offset
+ * and <part>-size, in bytes, for the parts control, ring, debug-log and io-queue.
+ *
+ * A buffer, five memories and a meta of eight fields cost more to make than a small batch costs to
+ * run: a pool uses them again. Each time its memories get another slice of the readback store,
+ * which returns to the store with the buffer.
  */
 #pragma once
 
 #include "common/gstvyrememory.h"
 
 G_BEGIN_DECLS
+
+#define GST_VYRE_READBACK_META "GstVyreReadbackMeta"
+
+void gst_vyre_readback_meta_register (void);
 
 #define GST_TYPE_VYRE_READBACK_POOL (gst_vyre_readback_pool_get_type ())
 G_DECLARE_FINAL_TYPE (

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filter/gstvyreproperties.h"
+
+#include "filter/gstvyreaccess.h"
+#include "filter/gstvyrelatency.h"
+#include "filter/gstvyremessages.h"
+#include "filter/gstvyreslots.h"
+
+#define DEFAULT_PROGRAM "builtin:bytes"
+
+static const GEnumValue properties_resource_access[] = {
+  { VYRE_ACCESS_NONE, "Programs use no files", "none" },
+  { VYRE_ACCESS_READ, "Programs read files", "read" },
+  { VYRE_ACCESS_ALL, "Programs read files, and make sinks and append to them", "all" },
+  { 0, NULL, NULL },
+};
+
+static const GFlagsValue properties_post_messages[] = {
+  { GST_VYRE_POST_RESULTS, "Named results of the program (vyre-results)", "results" },
+  { GST_VYRE_POST_COUNTERS, "Counters (vyre-counters)", "counters" },
+  { GST_VYRE_POST_DEBUG, "PRINTF records (vyre-debug)", "debug" },
+  { 0, NULL, NULL },
+};
+
+/* Takes a new program and the property it came from, or remembers why there is none. A running
+ * stream keeps its program and properties if the new one is refused. An idle element checks access
+ * to files when it starts. */
+static void
+program_take (
+    GstVyreFilter *self, VyreProgram *program, const gchar *text, const gchar *path, GError *error)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean running = GST_STATE (self) > GST_STATE_NULL;
+  VyreProgram *refused = NULL;
+  if (program && running && !gst_vyre_access_check (self, program, &error))
+    refused = g_steal_pointer (&program);
+  if (program || !running) {
+    g_free (self->program_text);
+    self->program_text = g_strdup (text);
+    g_free (self->program_location);
+    self->program_location = g_strdup (path);
+    g_clear_error (&self->program_error);
+  }
+  if (program) {
+    VyreProgram *old = self->settings.program;
+    self->settings.program = program;
+    program = old;
+  } else if (!running) {
+    self->program_error = g_error_copy (error);
+  }
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&program, vyre_program_unref);
+  g_clear_pointer (&refused, vyre_program_unref);
+  if (error && running)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", error->message),
+        ("the program that was set before stays"));
+  g_clear_error (&error);
+}
+
+static void
+program_set_text (GstVyreFilter *self, const gchar *text)
+{
+  GError *error = NULL;
+  const gchar *wanted = text ? text : DEFAULT_PROGRAM;
+  VyreProgram *program
+      = gst_vyre_messages_accept (vyre_program_from_string (wanted, &error), &error);
+
+  program_take (self, program, wanted, NULL, error);
+}
+
+/* NULL stands for the default program. */
+static void
+program_set_location (GObject *object, const GValue *value)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
+  const gchar *path = g_value_get_string (value);
+  GError *error = NULL;
+
+  if (!path) {
+    program_set_text (self, NULL);
+    return;
+  }
+  VyreProgram *program = gst_vyre_messages_accept (vyre_program_load (path, &error), &error);
+  if (error) {
+    g_autofree gchar *shown = g_filename_display_name (path);
+    g_prefix_error (&error, "%s: ", shown);
+  }
+  program_take (self, program, NULL, path, error);
+}
+
+static void
+program_set (GObject *object, const GValue *value)
+{
+  program_set_text (GST_VYRE_FILTER_CAST (object), g_value_get_string (value));
+}
+
+static void
+max_in_flight_changed (GObject *object)
+{
+  gst_vyre_latency_tell_changes (GST_VYRE_FILTER_CAST (object));
+}
+
+static void
+stats_get (GObject *object, GValue *value)
+{
+  g_value_take_boxed (value, gst_vyre_messages_stats (GST_VYRE_FILTER_CAST (object)));
+}
+
+#define READY GST_VYRE_PROPERTY_READY
+#define PLAYING GST_VYRE_PROPERTY_PLAYING
+#define AT(field) GstVyreFilter, field
+
+static const GstVyreProperty filter_rows[] = {
+  { GST_VYRE_STRING ("program", "Program",
+        "Program to run on every buffer: its text, or builtin:NAME (frame-stats, bytes, nop). Raw "
+        "slots (application/x-vyre-slots) run without it",
+        PLAYING, DEFAULT_PROGRAM, AT (program_text)),
+      .set = program_set },
+  { GST_VYRE_STRING ("program-location", "Program location",
+        "File with the text of the program, which replaces the property program", PLAYING, NULL,
+        AT (program_location)),
+      .set = program_set_location },
+  { GST_VYRE_ENUM ("resource-access", "Resource access",
+      "Access of programs to files; a program that needs more is refused", READY,
+      "GstVyreResourceAccess", properties_resource_access, VYRE_ACCESS_NONE,
+      AT (resource_access)) },
+  { GST_VYRE_STRING ("resource-root", "Resource root",
+      "Folder in which paths of programs start and stay, whatever '..' and links say (NULL = all "
+      "files that the process can open)",
+      READY, NULL, AT (resource_root)) },
+  { GST_VYRE_UINT ("slot-count", "Slot count",
+      "Slots in the ring of a readback (0 = as many as the program uses). A buffer of raw slots "
+      "has its own number",
+      PLAYING, 0, GST_VYRE_MAX_SLOTS, 0, AT (settings.slot_count)) },
+  { GST_VYRE_UINT ("observable-slots", "Observable slots",
+      "Observable words in the control part of a readback (0 = as many as the program uses, 256 "
+      "for raw slots)",
+      PLAYING, 0, VYRE_MAX_OBSERVABLES, 0, AT (settings.observable_slots)) },
+  { GST_VYRE_UINT ("max-in-flight", "Maximum in flight",
+        "Most buffers in execution or waiting to be pushed", PLAYING, 1, 64, 4,
+        AT (settings.max_in_flight)),
+      .changed = max_in_flight_changed },
+  { GST_VYRE_FLAGS ("post-messages", "Post messages", "Element messages to post", PLAYING,
+      "GstVyrePostMessages", properties_post_messages,
+      GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG,
+      AT (settings.post_messages)) },
+  { GST_VYRE_UINT64 ("interval", "Interval",
+      "Shortest real time between two vyre-counters messages; EOS adds one more (ns)", PLAYING, 0,
+      G_MAXUINT64, GST_SECOND, AT (settings.interval)) },
+  { GST_VYRE_UINT64 ("results-interval", "Results interval",
+      "Shortest real time between two vyre-results messages (0 = one for every buffer); the first "
+      "and the last buffer always have one (ns)",
+      PLAYING, 0, G_MAXUINT64, GST_SECOND, AT (settings.results_interval)) },
+  { GST_VYRE_UINT64 ("debug-interval", "Debug interval",
+      "Shortest real time between the vyre-debug messages of two buffers (0 = messages of every "
+      "buffer); the field left-out counts the PRINTF records in between (ns)",
+      PLAYING, 0, G_MAXUINT64, GST_SECOND, AT (settings.debug_interval)) },
+  { GST_VYRE_STRING ("replay-log", "Replay log",
+      "File that records every batch for vyre-replay; each stream replaces it. Failure to open it "
+      "is an error; failure to write it later is a warning, and the stream goes on",
+      READY, NULL, AT (replay_path)) },
+  { GST_VYRE_BOXED ("stats", "Statistics", "The counters, as in vyre-counters",
+      gst_structure_get_type, stats_get) },
+  { 0 },
+};
+
+const GstVyrePropertyTable gst_vyre_filter_properties[] = {
+  { filter_rows, 0 },
+  { gst_vyre_kernel_properties, G_STRUCT_OFFSET (GstVyreFilter, kernel) },
+  { NULL, 0 },
+};
+
+/* Stores the defaults, and loads the default program. */
+void
+gst_vyre_filter_properties_init (GstVyreFilter *self)
+{
+  gst_vyre_properties_init (self, gst_vyre_filter_properties);
+  program_set_text (self, NULL);
+}
+
+void
+gst_vyre_filter_properties_clear (GstVyreFilter *self)
+{
+  gst_vyre_properties_clear (self, gst_vyre_filter_properties);
+  vyre_program_unref (self->settings.program);
+  g_clear_error (&self->program_error);
+}

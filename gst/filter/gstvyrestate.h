@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The instance of vyrefilter: the state that its files share, and the functions that all of them
+ * need.
+ *
+ * Locking: the object lock guards the properties. `lock` guards what the sink pad's streaming
+ * thread and the source pad's task share, including the kernel, which either thread may replace. No
+ * thread holds either lock while it posts, pushes, opens a device or waits for the kernel. The sink
+ * pad's stream lock guards the fields of the sink side. The fields of the source task belong to the
+ * task; while there is no task, they belong to the activation of the source pad, which holds
+ * `activation`. docs/states.md has the states and the table of what changes them.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "common/gstvyredebug.h"
+#include "common/gstvyrereadback.h"
+#include "common/gstvyreshared.h"
+#include "filter/gstvyregeometry.h"
+#include "filter/gstvyreholds.h"
+#include "filter/gstvyrestats.h"
+#include "vyre/vyre.h"
+#include "base/spin-lock.h"
+
+G_BEGIN_DECLS
+
+typedef struct _GstVyreFilter GstVyreFilter;
+
+/* Casts without a check, like GST_ELEMENT_CAST(). */
+#define GST_VYRE_FILTER_CAST(object) ((GstVyreFilter *)(object))
+
+/**
+ * GstVyrePostMessages:
+ * @GST_VYRE_POST_RESULTS: vyre-results messages
+ * @GST_VYRE_POST_COUNTERS: vyre-counters messages
+ * @GST_VYRE_POST_DEBUG: vyre-debug messages
+ *
+ * Which element messages are posted.
+ */
+typedef enum {
+  GST_VYRE_POST_RESULTS = 1 << 0,
+  GST_VYRE_POST_COUNTERS = 1 << 1,
+  GST_VYRE_POST_DEBUG = 1 << 2,
+} GstVyrePostMessages;
+
+/* The settings, which are copied out under the object lock for every buffer */
+typedef struct {
+  VyreProgram *program;
+  guint slot_count;
+  guint observable_slots;
+  guint max_in_flight;
+  GstVyrePostMessages post_messages;
+  guint64 interval;
+  guint64 results_interval;
+  guint64 debug_interval;
+} GstVyreSettings;
+
+/* The place of a buffer in the stream, kept until its result comes */
+typedef struct {
+  GstClockTime pts;
+  GstClockTime dts;
+  GstClockTime duration;
+  guint64 offset;
+  guint64 offset_end;
+  GstBufferFlags flags;
+  gsize size;
+  guint64 position; /* payload bytes of the stream before this buffer */
+  GstSegment segment;
+} GstVyreTiming;
+
+/* The named results of one batch, kept until they are posted */
+typedef struct {
+  VyrePlan *plan;
+  GstVyreTiming timing;
+  VyreCompletion completion;
+  GArray *words; /* guint32: the words of all named results, in order */
+  gboolean posted;
+} GstVyreResults;
+
+/* The state of the watchdog */
+typedef struct {
+  VyreTelemetry before;   /* the last ring that was read */
+  gboolean slots_stalled; /* and the bus has been told; so below */
+  gboolean batch_stalled;
+  gboolean warned_of_fault;
+} GstVyreWatch;
+
+/* The share of the element in the latency of a live pipeline */
+typedef struct {
+  GstClockTime held;                 /* how long batches are held, as reported */
+  GstClockTime interval;             /* from one buffer to the next by the caps, or 0 */
+  GstClockTime told_held, told_room; /* as in the last answer */
+  GstVyreHolds holds;
+} GstVyreLatency;
+
+/* Keeps fields that one thread writes off the cache lines that another thread reads all the time,
+ * wherever the instance lies. */
+#define GST_VYRE_APART(name) guint8 apart_##name[64]
+
+struct _GstVyreFilter {
+  GstElement parent;
+  GstPad *sinkpad;
+  GstPad *srcpad;
+
+  gint inherited; /* from READY on, in a child of the process that started it; atomic */
+  gint live;      /* the stream, as the last LATENCY query said; atomic */
+
+  /* object lock */
+  GstVyreSettings settings;
+  gchar *program_text;
+  gchar *program_location;
+  GError *program_error;
+  VyreAccessLevel resource_access;
+  gchar *resource_root;
+  VyreAccess *access; /* in PAUSED and above */
+  gchar *replay_path;
+  GstVyreKernelParams kernel;
+
+  GST_VYRE_APART (settings);
+  gint n_pushed; /* items put into the queue, ever; atomic: the task watches it without the lock */
+  GST_VYRE_APART (watched);
+
+  /* lock; the fields that both threads use with every buffer come first, in few cache lines */
+  GMutex lock;
+  guint n_sleeping;      /* threads waiting for `changed` */
+  guint wake_at;         /* number of batches at which the sink pad's thread goes on */
+  GstVyreShared *shared; /* the kernel, in READY and above */
+  VyreTenant *tenant;    /* the element as its user; NULL without a number */
+  GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
+  guint n_batches;       /* batches among the items, and the one that the task has */
+  guint n_undone;        /* batches that a lost kernel left and that have not run again yet */
+  GThread *worker;       /* the task while it has an item, else NULL */
+  guint32 epoch;         /* of the queue: an item taken in an earlier epoch is stale */
+  guint32 sequence;      /* buffers taken in this stream */
+  guint32 awaited;       /* sequence of the task's batch, 0 once it is done */
+  GstFlowReturn flow;    /* the task's last; FLUSHING follows from the fields below instead */
+  gboolean source_active;
+  gboolean source_is_new; /* the pad has forgotten its sticky events */
+  gboolean flushing;      /* from FLUSH_START to FLUSH_STOP, and while the sink pad goes inactive */
+  GCond changed;
+  gboolean active;     /* counted as a producer of the kernel */
+  gboolean recovering; /* a streaming thread is getting a new kernel */
+  gboolean given_up;   /* no new kernel will come, and the bus has been told */
+  gboolean failed;     /* the stream failed, and the bus has been told */
+  gboolean eos;        /* EOS was queued */
+  GstVyreStats stats;
+  GstVyreLatency latency;
+
+  GST_VYRE_APART (shared);
+
+  /* sink pad's stream lock */
+  GstVyreGeometry geometry;
+  GstCaps *refused_caps; /* the last ones, and the bus has been told; or NULL */
+  GstSegment segment;
+  guint64 position; /* payload bytes taken in this stream */
+  VyrePlan *plan;
+  VyreProgram *plan_program;
+  gsize plan_size;
+  guint plan_slots;
+  guint plan_observables;
+  gconstpointer plan_kernel; /* the kernel of its template */
+  gboolean plan_stale;
+  GstCaps *out_caps;
+  GQueue early; /* of GstEvent: those that wait for the first caps */
+
+  GST_VYRE_APART (sink);
+
+  GMutex activation; /* of the source pad; held until the task has started or ended */
+
+  /* source task */
+  guint32 task_epoch;             /* epoch of the last item */
+  gint64 ready;                   /* when the task last had no item, µs; in a live stream */
+  VyreReplayLog *replay;          /* NULL: no recording */
+  GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
+  VyreLayout last_layout;
+  GstVyreResults last;
+  gint64 results_due;
+  gint64 debug_due;
+  guint64 debug_left_out; /* PRINTF records since the last posted one */
+  gint64 counters_due;
+  GstVyreWatch watch;
+};
+
+void gst_vyre_state_init (GstVyreFilter *self);
+void gst_vyre_state_clear (GstVyreFilter *self);
+void gst_vyre_state_get_settings (GstVyreFilter *self, GstVyreSettings *settings);
+GstVyreShared *gst_vyre_state_get_shared (GstVyreFilter *self);
+void gst_vyre_state_post_error (GstVyreFilter *self, const GError *error);
+gboolean gst_vyre_state_check_own (GstVyreFilter *self);
+
+G_END_DECLS

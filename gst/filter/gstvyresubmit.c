@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filter/gstvyresubmit.h"
+
+#include "filter/gstvyrestaging.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+
+/* How long others may hold all room for readbacks before the bus hears of it */
+#define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
+
+/* TRUE if a slice is free now: the batch may wait for something else. */
+static gboolean
+submit_has_room (VyreStore *store, gsize size)
+{
+  gsize offset;
+
+  if (!vyre_store_alloc (store, size, 0, &offset))
+    return FALSE;
+  vyre_store_free (store, offset);
+  return TRUE;
+}
+
+/* Warns once for @clock when only readbacks of others leave no room. */
+static void
+submit_watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyreClock *clock, gint64 *end)
+{
+  VyreStore *store = vyre_megakernel_get_readbacks (shared->kernel);
+  gsize size = vyre_plan_get_layout (item->plan)->total;
+  gint64 now = vyre_clock_now (clock);
+
+  vyre_mutex_lock (&self->lock);
+  gboolean own = self->n_batches > 0;
+  g_mutex_unlock (&self->lock);
+  if (own || *end == 0 || submit_has_room (store, size))
+    *end = now + ROOM_DEADLINE;
+  if (now < *end)
+    return;
+  *end = G_MAXINT64;
+  GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
+      ("There has been no room for a readback of %" G_GSIZE_FORMAT
+       " bytes for 5 s: elements behind this one, and others on its kernel, hold %" G_GSIZE_FORMAT
+       " of %" G_GSIZE_FORMAT ". Fix: set kernel-group=NAME for a kernel of its own, have those "
+       "behind keep fewer readbacks, or let those go on that are paused.",
+          size, vyre_store_get_used (store), vyre_store_get_size (store)),
+      (NULL));
+}
+
+static GstFlowReturn
+submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item,
+    const VyrePayload *staged, GError **error)
+{
+  VyreClock clock = { 0 };
+  gint64 end = 0;
+
+  for (;;) {
+    GError *reason = NULL;
+    item->batch = vyre_megakernel_publish (shared->kernel, item->plan, item->sequence, staged,
+        g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason);
+    if (item->batch) {
+      item->shared = gst_vyre_shared_ref (shared);
+      if (item->tenant)
+        vyre_batch_set_tenant (item->batch, item->tenant);
+      return GST_FLOW_OK;
+    }
+    gboolean flushing = gst_vyre_stream_is_flushing (self);
+    if (flushing || !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
+      if (staged->release)
+        staged->release (staged->owner);
+      if (!flushing)
+        g_propagate_error (error, g_steal_pointer (&reason));
+      g_clear_error (&reason);
+      return flushing ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
+    }
+    g_error_free (reason);
+    submit_watch_room (self, shared, item, &clock, &end);
+  }
+}
+
+/* Stages the item's payload, if it has one, and publishes it on @shared, instead of the batch that
+ * it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
+GstFlowReturn
+gst_vyre_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
+{
+  VyrePayload staged = { 0 };
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  gst_vyre_item_forget_batch (item);
+  if (vyre_plan_get_payload_size (item->plan) > 0)
+    flow = gst_vyre_staging_perform (self, shared, item, &staged, error);
+  return flow == GST_FLOW_OK ? submit_publish (self, shared, item, &staged, error) : flow;
+}

@@ -65,11 +65,11 @@ void next_pass(inout Pass pass)
   pass.number++;
   pass.first_level = starved && !pass.lifted ? VYRE_PRIORITY_NORMAL : VYRE_PRIORITY_CRITICAL;
   pass.level = pass.first_level;
-  barrier(); // nobody changes these words before all have read them
+  barrier(); // all lanes have read these words before any changes them
 }
 
-// What a worker may run now; whether it has had its slot of this pass is kept in the
-// scratch of the slot of its own number.
+// The slot that a worker may run now, or NO_SLOT. The scratch of the slot with the worker's number
+// says whether the worker has had its slot of this pass.
 uint ranked_slot(uint worker, Pass pass, uint slots)
 {
   uint first = get(control_at(VYRE_CONTROL_PRIORITY_OFFSETS + pass.level));

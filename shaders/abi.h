@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The wire ABI: every word index, status and opcode that the host and the
- * kernel agree on. Plain #defines only, so that C and GLSL read the same file
+ * kernel share. Plain #defines only, so that C and GLSL read the same file
  * and no constant is written twice. "Word i" is byte offset 4 * i of a buffer
  * of little-endian 32-bit words. The prose is in docs/abi.md.
  */
@@ -96,11 +96,11 @@
 #define VYRE_REGION_ARG_OBSERVABLE 4
 #define VYRE_REGION_ARG_THRESHOLD 5
 
-/* Resource opcodes, of the same window: they ask the host, through the io queue, for what is
- * not there, wait for it in WAIT_IO, and go on when it is. A resource is a number that the
- * program gave to a file. LOAD_WORDS copies words of a file that is resident, WORD and
- * WORDS in it, to observables from OBSERVABLE on. APPEND adds WORDS control words from WORD
- * on to the end of a file. SYNC waits until what was appended to one is on its storage. */
+/* Resource opcodes, of the same window: they ask the host through the io queue, wait in WAIT_IO,
+ * and go on with the answer. A resource is the number that a program gave to a file. LOAD_WORDS
+ * copies WORDS words of a resident file, from WORD on, to observables from OBSERVABLE on. APPEND
+ * adds WORDS control words from WORD on to the end of a file. SYNC waits until all appended words
+ * are on the file's storage. */
 #define VYRE_RESOURCE_ARG_HANDLE 0
 #define VYRE_RESOURCE_ARG_PREFETCH 1 /* of LOAD_MISS: ask, and do not wait */
 #define VYRE_RESOURCE_ARG_WORD 1

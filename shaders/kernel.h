@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the runtime and the megakernel say to each other besides the wire ABI:
- * the doorbell, tickets, batch descriptors, scratch and completions. Read by C
- * and GLSL. None of it is seen outside libvyre.
+ * The interface between the runtime and the megakernel beside the wire ABI: the doorbell, tickets,
+ * batch descriptors, scratch, completions, and rules that both sides apply. Read by C and GLSL, and
+ * not installed.
  *
  * A ticket is the unit of work one workgroup takes. docs/protocol.md says who
  * writes these words before what.
@@ -42,7 +42,7 @@
 #define VYRE_DOOR_GRANULES (VYRE_DOOR_TICKETS + VYRE_MAX_TICKETS * VYRE_TICKET_GRANULES)
 #define VYRE_MAX_BATCHES 256
 
-/* What ticket n carries in its first word and in every fourth from there. */
+/* The mark of ticket n: its first word, and every fourth from there. */
 #define VYRE_TICKET_MARK(n) ((n) + 1u)
 
 /* ticket, without the marks: LANES runs COUNT cheap slots from SLOT, a lane each;
@@ -71,7 +71,7 @@
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
 #define VYRE_KIND_OF(word) ((word) & 0x3Fu)
-#define VYRE_KIND_DROPPED 0x40u /* nobody wants what comes of it: it is taken, and not run */
+#define VYRE_KIND_DROPPED 0x40u /* its batch was abandoned: it is taken, and not run */
 #define VYRE_KIND_RARE 0x80u /* only a kernel that was built in full can run it */
 #define VYRE_SOURCE_OF(word) ((word) >> 16)
 #define VYRE_MAX_SOURCES 0xFFFFu
@@ -87,9 +87,8 @@
 #define VYRE_STEP_WORDS 6
 #define VYRE_NO_TAG_WORD 0xFFFFFFFFu
 
-/* scratch of a batch, on the first granule behind its io queue: what the host
- * reads of it with the readback, what the kernel has to know, then two words for
- * each slot */
+/* scratch of a batch, on the first granule behind its io queue: the report that the host reads with
+ * the readback, facts about the batch for the kernel, then two words for each slot */
 #define VYRE_SCRATCH_TICKETS_LEFT 0
 #define VYRE_SCRATCH_FAULTS 1
 #define VYRE_SCRATCH_DROPPED 2
@@ -120,8 +119,8 @@
 #define VYRE_SERVED_RESOURCES(word) ((word) & 0xFFu)
 #define VYRE_SERVED_WRITES_END(word) ((word) >> 8)
 
-/* what the host knows of a resource, behind the handlers: the granule of the payload store where it
- * lies, and its bytes, or NOT_RESIDENT */
+/* entry of a resource, behind the handlers: the granule of the payload store where it lies, and its
+ * bytes, or NOT_RESIDENT */
 #define VYRE_RESOURCE_GRANULE 0
 #define VYRE_RESOURCE_BYTES 1
 #define VYRE_RESOURCE_TABLE_WORDS 2

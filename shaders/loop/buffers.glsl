@@ -139,25 +139,24 @@ uint slot_scratch_at(uint slot)
 uint handlers_at() { return slot_scratch_at(about[VYRE_ABOUT_SLOTS]); }
 uint steps_at() { return handlers_at() + about[VYRE_ABOUT_HANDLER_WORDS]; }
 
-// Orders what this lane wrote to the batch before what it writes next. Of a small
-// batch nobody sees a thing before the next barrier(), which orders shared memory;
-// memory barriers, even for the workgroup alone, cost hundreds of cycles each.
+// Orders this lane's stores to the batch before its next ones. No other lane reads a small batch
+// before the next barrier(), which orders shared memory; memory barriers, even for the workgroup
+// alone, cost hundreds of cycles each.
 void order_writes()
 {
   if (!is_local())
     memoryBarrierBuffer(); // pairs as its callers say
 }
 
-// Makes what all lanes wrote to the batch visible to whoever sees what lane 0 writes
-// next.
+// Makes the stores of all lanes visible to every reader of lane 0's next store.
 void publish_lanes()
 {
   order_writes();
   barrier(); // all lanes have ordered theirs before lane 0 goes on
 }
 
-// The same for the first lane while it alone works on the batch, as far as its workgroup
-// goes: nobody else is at a small batch, so it needs no atomics there.
+// As add(), for lane 0 while no other lane of its workgroup works on the batch: no other workgroup
+// works on a small batch, so that needs no atomics.
 uint add_alone(uint at, uint value)
 {
   if (!is_local())

@@ -124,8 +124,8 @@ uint claim()
                          : state[VYRE_STATE_FIRST] + claims - n_held;
 }
 
-// Lane 0 looks for the ticket at the head, which others may be faster to take; a
-// lost race counts as waiting.
+// Lane 0 looks for the ticket at the head. Another workgroup may take it first: a lost race
+// counts as waiting.
 uint take(uint spent, uint idle, uint served)
 {
   uint budget = launch[VYRE_LAUNCH_BUDGET];
@@ -151,9 +151,9 @@ uint take(uint spent, uint idle, uint served)
   return WORK;
 }
 
-// A workgroup signs off when it decides to leave. One whose loops the device
-// ended never gets here, and the host misses it. (After the loop would be too
-// late: a compiler may take it for granted that a loop ends by its own exit.)
+// A workgroup signs off when it decides to leave. A workgroup whose loops the device ended never
+// gets here, and the host misses it. (Behind the loop is too late: a compiler may assume that a
+// loop ends by its own exit.)
 void sign_off(uint idle_total)
 {
   atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
@@ -187,12 +187,11 @@ uint wait_for_ticket()
   return decision;
 }
 
-// Who finds out what is next: a subgroup, the first, where a ticket may be held, and a lane
-// where none ever is.
+// With held tickets the first subgroup searches; otherwise lane 0 does.
 bool leads() { return DISCRETE ? gl_SubgroupID == 0u : lane() == 0u; }
 
-// What is next, in s_next. Looking for a ticket at the head is for one lane, waiting for the
-// one that is held for all that lead.
+// Puts the next step into s_next. One lane looks for a ticket at the head; all leading lanes wait
+// for the held one.
 void find_next()
 {
   bool first = !DISCRETE || subgroupElect();
@@ -286,8 +285,7 @@ bool tile_may_run(uint slot, Slot s)
   return s_decision != 0u;
 }
 
-// What there is to know of a tile before it runs: its slot's operation and region, and
-// whether it may do it.
+// A tile before it runs: its slot, the operation and the region, and whether it may run.
 struct Tile {
   uint slot;
   uint opcode;
@@ -332,7 +330,7 @@ void run_slots(uint kind)
         kind == VYRE_KIND_PASSES ? ticket[VYRE_TICKET_PASSES] : 0u);
 }
 
-// What has changed of the readback, and what the host wants to know besides.
+// Copies out the changed parts of the readback, and the report to the host.
 void copy_out()
 {
   uint copied = about[VYRE_ABOUT_COPIED];
@@ -351,7 +349,7 @@ void complete_batch()
   answer[index * VYRE_COMPLETION_WORDS] = s_ticket[VYRE_TICKET_SEQUENCE];
 }
 
-// The host may say so at any time before the ticket is read.
+// The host may drop a batch at any time before its ticket is read.
 bool is_dropped() { return (ticket[VYRE_TICKET_KIND] & VYRE_KIND_DROPPED) != 0u; }
 
 // By the workgroup that finished the last work of the batch.
@@ -433,8 +431,8 @@ uint run_ticket()
   return cost;
 }
 
-// Counts loop iterations and leaves the sum, if the device lets it get there,
-// and a hash that takes as many.
+// Counts loop iterations, and leaves the sum and a hash of as many steps, if the device lets the
+// loop run to its end.
 void probe()
 {
   uint counted = 0u, hash = 0u;
@@ -446,7 +444,7 @@ void probe()
   answer[VYRE_ANSWER_PROBE_HASH] = hash;
 }
 
-// How many workgroups are there at a time: each stays for a while.
+// Counts the workgroups that run at the same time: each stays for a while.
 void census()
 {
   uint most = atomicAdd(state[VYRE_STATE_ALIVE], 1u) + 1u;

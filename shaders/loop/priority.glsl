@@ -68,8 +68,8 @@ void next_pass(inout Pass pass)
   barrier(); // all lanes have read these words before a slot of this pass changes them
 }
 
-// What a worker may run now; whether it has had its slot of this pass is kept in the
-// scratch of the slot of its own number.
+// The slot that a worker may run now, or NO_SLOT. The scratch of the slot with the worker's number
+// says whether the worker has had its slot of this pass.
 uint ranked_slot(uint worker, Pass pass, uint slots)
 {
   uint first = get(control_at(VYRE_CONTROL_PRIORITY_OFFSETS + pass.level));

@@ -2,8 +2,8 @@
 //
 // The life of a slot: load, authorise, claim, count, finish.
 
-// What every slot needs to be run, loaded at once: on a GPU the latency of a load
-// is all there is to running a cheap slot.
+// The words of a slot, loaded at once: on a GPU a cheap slot costs the latency of its loads and
+// nothing else.
 struct Slot {
   uint status;
   uint opcode;
@@ -67,7 +67,7 @@ bool is_waiting(Slot s)
   return FULL && s.status == VYRE_STATUS_WAIT_IO && asks_host(s.opcode);
 }
 
-// Nobody but this lane can see a slot of a small batch, claimed or not.
+// No other lane sees a slot of a small batch, so it needs no exchange.
 bool claim(uint slot, Slot s)
 {
   if (!authorised(s) || (s.status != VYRE_STATUS_PUBLISHED && !is_waiting(s)))
@@ -82,9 +82,9 @@ void count_opcode(uint opcode)
     add(control_at(VYRE_CONTROL_METRICS + opcode), 1u);
 }
 
-// The status comes after the results, the count after the status: whoever sees
-// DONE sees the results, and the count never runs ahead of the statuses. A slot that
-// waits for the host, or for room to ask it, is not through and is not counted.
+// Stores the status after the results and the count after the status: a reader that sees DONE sees
+// the results, and the count never runs ahead of the statuses. A slot that waits for the host, or
+// for room to ask it, has not ended and is not counted.
 void finish(uint slot, uint status)
 {
   order_writes();

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A small batch: one workgroup runs all of it, in shared memory. What it takes is the
-// instructions on the way and the barriers between them, so nothing is loaded or waited
-// for twice.
+// A small batch: one workgroup runs all of it, in shared memory. Its time is the instructions on
+// the way and the barriers between them, so nothing is loaded or waited for twice.
 
 // The template that s_template holds; they are numbered from 1. And the one that this
 // lane knows the facts of.
@@ -66,7 +65,7 @@ void run_steps(uint steps)
     publish_lanes();
 }
 
-// After the completion, when nobody waits for us: what the next batch starts from.
+// Prepares the state that the next batch starts from, after the completion, when nothing waits.
 void prepare_next_small(uint template_id, uint words)
 {
   uint copied = min(4u * about[VYRE_ABOUT_COPIED], words);

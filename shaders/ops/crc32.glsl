@@ -111,7 +111,7 @@ void crc32_tile(Region r, Walk w)
   count_bytes(s_accumulator[1]);
 }
 
-// The inversions: the initial register has moved past all of the data.
+// Adds the inversions: the initial register, moved past all of the data, and the final one.
 void crc32_end(Region r)
 {
   uint initial = crc_shift(0xFFFFFFFFu, r.width * r.rows);

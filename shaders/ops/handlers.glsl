@@ -9,7 +9,7 @@ struct Handler {
   uint registers[VYRE_HANDLER_REGISTERS];
 };
 
-// Of an opcode without a handler there is nothing to be done.
+// FALSE for an opcode without a handler.
 bool find_handler(Op op, uint slot, out Handler h)
 {
   uint n = about[VYRE_ABOUT_HANDLERS], i = 0u;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Asking the host for what is not there, and for what only it can do. Nothing waits in
-// the kernel: a slot is parked, and goes on when its batch runs again.
+// Requests to the host: to load files, and to write to them. The kernel never waits: a slot is
+// parked, and goes on when its batch runs again.
 
-// Whether the runtime answers, and has the batch run again. Otherwise it is up to whoever
-// has the readback.
+// Whether the runtime answers and runs the batch again. Otherwise the owner of the readback does.
 bool is_served() { return get(scratch_at(VYRE_SCRATCH_SERVED)) != 0u; }
 
 uint n_resources() { return max(VYRE_SERVED_RESOURCES(get(scratch_at(VYRE_SCRATCH_SERVED))), 1u) - 1u; }
@@ -110,7 +109,7 @@ bool append_fits(Slot s)
   return range_in_control(s.args[VYRE_RESOURCE_ARG_WORD], s.args[VYRE_RESOURCE_ARG_WORDS]);
 }
 
-// What a slot asks for: all of a resource, wherever the host wants to put it, or a write.
+// The request of a slot: all of a resource, at a place that the host chooses, or a write.
 Request request_of(Slot s)
 {
   uint handle = s.args[VYRE_RESOURCE_ARG_HANDLE];
@@ -124,8 +123,8 @@ Request request_of(Slot s)
 
 const uint ASK = 0xFFFFFFFFu; // instead of a status
 
-// What was answered may have been evicted before the batch ran again: it is asked for
-// once more. Only the runtime has a place to copy from.
+// A loaded resource may be evicted before the batch runs again: then the slot asks once more. Only
+// the runtime has a place to copy from.
 uint load_words(Slot s, uint answer)
 {
   bool resident = resident_bytes(s.args[VYRE_RESOURCE_ARG_HANDLE]) != VYRE_NOT_RESIDENT;
@@ -151,8 +150,7 @@ uint write_out(uint slot, Slot s, uint answer)
   return may_write(slot) ? ASK : VYRE_STATUS_PUBLISHED;
 }
 
-// A prefetch is through when the runtime was asked for it; anybody else may want to tell
-// how it went.
+// A prefetch ends once the runtime is asked; any other host may want to report the outcome.
 bool is_prefetch(Slot s)
 {
   return s.opcode == VYRE_OP_LOAD_MISS && s.args[VYRE_RESOURCE_ARG_PREFETCH] != 0u && is_served();

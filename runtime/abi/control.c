@@ -14,7 +14,7 @@ read_words (const void *control, guint32 first, guint32 *values, guint n)
 
 /* Writes the masks and quotas of the tenants from 0, up to the ends of their tables. */
 static void
-authorise (void *control, guint32 n_tenants)
+control_authorise (void *control, guint32 n_tenants)
 {
   guint32 n_masks = MIN (n_tenants, VYRE_CONTROL_TENANT_MASKS_END - VYRE_CONTROL_TENANT_MASKS);
   guint32 n_quotas = MIN (n_tenants, VYRE_CONTROL_FAIRNESS - VYRE_CONTROL_QUOTAS);
@@ -35,7 +35,7 @@ vyre_encode_control (
   if (!control)
     return NULL;
   vyre_write_word (control, VYRE_CONTROL_SHUTDOWN, shutdown ? 1 : 0);
-  authorise (control, n_tenants);
+  control_authorise (control, n_tenants);
   return control;
 }
 
@@ -46,7 +46,7 @@ vyre_encode_control_into (void *storage, gsize size, guint32 n_observables, guin
   if (!vyre_encode_empty_into (storage, size, VYRE_PART_CONTROL, n_observables, error))
     return FALSE;
   vyre_write_word (storage, VYRE_CONTROL_SHUTDOWN, shutdown ? 1 : 0);
-  authorise (storage, n_tenants);
+  control_authorise (storage, n_tenants);
   return TRUE;
 }
 

@@ -101,7 +101,7 @@ vyre_decode_load_miss (
 }
 
 static gboolean
-invalid (GError **error, const char *what)
+slot_set_invalid (GError **error, const char *what)
 {
   g_set_error_literal (error, VYRE_ERROR, VYRE_ERROR_INVALID, what);
   return FALSE;
@@ -117,13 +117,15 @@ check_offsets (const guint8 *metadata, GError **error)
     guint offset = metadata[3 + 2 * i];
 
     if (offset < previous || offset > total || (i == 0 && offset != 0))
-      return invalid (error, "The arguments of its packed operations do not lie one behind the "
-                             "other. Fix: encode it with vyre_publish_packed().");
+      return slot_set_invalid (error,
+          "The arguments of its packed operations do not lie one behind the "
+          "other. Fix: encode it with vyre_publish_packed().");
     previous = offset;
   }
   if (n_ops == 0 && total != 0)
-    return invalid (error, "It packs arguments, but no operation that they belong to. Fix: encode "
-                           "it with vyre_publish_packed().");
+    return slot_set_invalid (error,
+        "It packs arguments, but no operation that they belong to. Fix: encode "
+        "it with vyre_publish_packed().");
   return TRUE;
 }
 
@@ -131,18 +133,19 @@ static gboolean
 check_packed (const guint32 *args, GError **error)
 {
   guint8 metadata[4 * VYRE_SLOT_MAX_ARGS];
-  guint words;
 
   for (guint i = 0; i < VYRE_SLOT_MAX_ARGS; i++)
     vyre_write_word (metadata, i, args[i]);
-  words = VYRE_PACKED_METADATA_WORDS (metadata[0]);
+  guint words = VYRE_PACKED_METADATA_WORDS (metadata[0]);
   if (words + metadata[1] > VYRE_SLOT_MAX_ARGS)
-    return invalid (error, "Its packed operations do not fit 12 argument words. Fix: pack fewer, "
-                           "or fewer arguments.");
+    return slot_set_invalid (error,
+        "Its packed operations do not fit 12 argument words. Fix: pack fewer, "
+        "or fewer arguments.");
   for (guint i = 2 + 2 * metadata[0]; i < 4 * words; i++) {
     if (metadata[i] != 0)
-      return invalid (error, "The bytes behind the last of its packed operations are not 0. Fix: "
-                             "encode it with vyre_publish_packed().");
+      return slot_set_invalid (error,
+          "The bytes behind the last of its packed operations are not 0. Fix: "
+          "encode it with vyre_publish_packed().");
   }
   return check_offsets (metadata, error);
 }
@@ -153,12 +156,13 @@ check_slot (const guint32 *words, GError **error)
   if (words[VYRE_SLOT_STATUS] == VYRE_STATUS_EMPTY)
     return TRUE;
   if (words[VYRE_SLOT_STATUS] != VYRE_STATUS_PUBLISHED)
-    return invalid (error, "Its status is neither EMPTY nor PUBLISHED. Fix: set it to 0 or 1; a "
-                           "slot that has run has to be published anew.");
+    return slot_set_invalid (error,
+        "Its status is neither EMPTY nor PUBLISHED. Fix: set it to 0 or 1; a "
+        "slot that has run has to be published anew.");
   if (!vyre_opcode_check_publish (words[VYRE_SLOT_OPCODE], error))
     return FALSE;
   if (words[VYRE_SLOT_PRIORITY] >= VYRE_PRIORITY_LEVELS)
-    return invalid (error, "Its priority is above 4. Fix: use 0 (critical) to 4 (idle).");
+    return slot_set_invalid (error, "Its priority is above 4. Fix: use 0 (critical) to 4 (idle).");
   return words[VYRE_SLOT_OPCODE] != VYRE_OP_PACKED_SLOT
          || check_packed (words + VYRE_SLOT_ARGS, error);
 }

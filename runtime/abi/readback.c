@@ -133,7 +133,7 @@ readback_grow (Storage *storage, gsize length, GError **error)
 }
 
 static void
-store (Storage *storage, const void *data, gsize length)
+storage_copy (Storage *storage, const void *data, gsize length)
 {
   storage->length = length;
   if (length > 0)
@@ -151,7 +151,7 @@ vyre_readback_fill (VyreReadback *readback, const void *const *buffers, const gs
       return FALSE;
   }
   for (guint part = 0; part < VYRE_N_PARTS; part++)
-    store (&readback->parts[part], buffers[part], lengths[part]);
+    storage_copy (&readback->parts[part], buffers[part], lengths[part]);
   readback->n_slots = n_slots;
   return TRUE;
 }

@@ -35,7 +35,7 @@ typedef struct {
   CaseFunc run;
 } Operation;
 
-extern const Operation codec_operations[];
+extern const Operation part_operations[];
 extern const Operation publish_operations[];
 extern const Operation io_queue_operations[];
 extern const Operation telemetry_operations[];

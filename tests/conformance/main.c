@@ -21,7 +21,7 @@ typedef struct {
 } Tally;
 
 static const Operation *const tables[] = {
-  codec_operations,
+  part_operations,
   publish_operations,
   io_queue_operations,
   telemetry_operations,

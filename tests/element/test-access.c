@@ -328,7 +328,7 @@ GST_START_TEST (no_sink_is_reached_through_a_link)
 }
 GST_END_TEST;
 
-/* What one element has resident on a kernel is nobody's who was not granted that file. */
+/* A file that one element has resident is out of reach of an element without a grant for it. */
 GST_START_TEST (elements_share_a_kernel_but_no_grant)
 {
   Place place = place_new (), other = place_new ();
@@ -347,7 +347,7 @@ GST_START_TEST (elements_share_a_kernel_but_no_grant)
   GstHarness *escapist = filter_below (&other, LOAD, path, READ);
   assert_faults (escapist, "resource-root");
   fail_unless_equals_uint64 (stat_nested (stranger->element, "resources", "loads"), 3);
-  put_file (&place, "rules", "replaced"); /* is not looked at again by those who may */
+  put_file (&place, "rules", "replaced"); /* elements with the grant do not look at it again */
   GstHarness *same = filter_below (&place, LOAD, "rules", ALL);
   assert_words_of (same, "harmless");
   filter_finish (same);

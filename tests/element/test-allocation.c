@@ -127,7 +127,7 @@ GST_START_TEST (a_proposed_pool_has_lent_memory)
 }
 GST_END_TEST;
 
-/* Where there is nothing to make a pool of, or nobody wants one, there is none. */
+/* Without a size for a pool, or without a wish for one, no pool is proposed. */
 GST_START_TEST (no_pool_without_frames)
 {
   GstHarness *h = filter_new (CRC);

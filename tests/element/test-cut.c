@@ -147,7 +147,7 @@ GST_START_TEST (private_mappings_are_cut_as_well)
 }
 GST_END_TEST;
 
-/* Who says that it is a dma-buf need not have one. */
+/* Memory that claims to be a dma-buf need not be one. */
 GST_START_TEST (false_dma_bufs_are_cut_as_well)
 {
   for (guint placement = AUTO; placement <= BAR; placement += BAR) {
@@ -218,7 +218,7 @@ GST_START_TEST (a_part_is_worth_what_is_there)
 }
 GST_END_TEST;
 
-/* With room for three of them, which nobody else has. */
+/* Staging memory for three of them, shared with no other filter. */
 static GstHarness *
 filter_with_little_room (void)
 {

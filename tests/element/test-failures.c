@@ -125,7 +125,7 @@ GST_START_TEST (an_error_behind_eos_reaches_the_bus)
 }
 GST_END_TEST;
 
-/* The last buffer's failure has nobody to tell it to but EOS, and the bus. */
+/* Only EOS and the bus hear of the failure of the last buffer. */
 GST_START_TEST (an_error_on_the_last_buffer_reaches_the_bus)
 {
   GstHarness *h = new_answering (GST_FLOW_NOT_NEGOTIATED);
@@ -410,7 +410,7 @@ GST_START_TEST (a_device_that_is_not_there_is_an_error_at_ready)
 }
 GST_END_TEST;
 
-/* Names are bytes, and messages are UTF-8, or whoever reads them in another language fails. */
+/* Names are bytes, and messages are UTF-8: bindings of other languages fail otherwise. */
 GST_START_TEST (names_in_messages_are_utf8)
 {
   static const struct {

@@ -463,7 +463,7 @@ place_free (gpointer data)
 {
   Place *place = data;
 
-  /* gone, but nobody else's: the next one is mapped over it */
+  /* gone, and unused: the next one is mapped over it */
   fail_unless (mmap (place->pool->range + place->place * MEMORY_SIZE, MEMORY_SIZE, PROT_NONE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
                != MAP_FAILED);

@@ -332,7 +332,7 @@ GST_START_TEST (null_may_come_during_a_recovery)
 }
 GST_END_TEST;
 
-/* Batches run and nobody waits for them when the device is found lost. */
+/* Batches run without a waiter when the device is found lost. */
 GST_START_TEST (null_after_a_loss_does_not_hang)
 {
   GstHarness *h = filter_new_with (SLOW_PROGRAM, "post-messages", 0, NULL);

@@ -142,7 +142,7 @@ GST_START_TEST (one_tenant_is_authorised)
 }
 GST_END_TEST;
 
-/* What is asked of the host is in the io queue, and nobody waits for it. */
+/* A request to the host is in the io queue, and the batch does not wait for it. */
 GST_START_TEST (load_misses_are_parked)
 {
   static const Slot slots[] = {

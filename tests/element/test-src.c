@@ -73,7 +73,7 @@ GST_START_TEST (seeking_goes_on_from_there)
 }
 GST_END_TEST;
 
-/* Who pulls gets exactly what it asks for, wherever that is. */
+/* A pull returns exactly the requested range, anywhere in the file. */
 GST_START_TEST (pulled_ranges_are_exact)
 {
   File file;

@@ -141,7 +141,7 @@ GST_START_TEST (a_bad_program_while_running_is_a_warning_and_changes_nothing)
 }
 GST_END_TEST;
 
-/* The property is what runs, not what somebody wished for. */
+/* The property is the program that runs, not the one that was refused. */
 GST_START_TEST (the_property_still_reads_as_the_program_that_runs)
 {
   GstHarness *h = filter_new ("store_u32 7 -> seven");

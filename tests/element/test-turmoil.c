@@ -406,7 +406,7 @@ GST_START_TEST (a_pipeline_survives_everything_at_once)
 }
 GST_END_TEST;
 
-/* Off last, so that nobody waits for a task that another has started. */
+/* Stops last, so that no thread waits for a task that another has started. */
 static gpointer
 toggle_source_pad (gpointer filter)
 {

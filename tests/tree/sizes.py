@@ -15,16 +15,6 @@ FUNCTION_LINES = 40
 SOURCES = {"runtime", "gst", "shaders"}
 SUFFIXES = {".c", ".h", ".comp", ".glsl", ".def", ".cu", ".py", ".sh"}
 
-# Files that are too long, or have a function that is, and are to be split. The list only shrinks:
-# an entry that is no longer needed fails the test, too.
-TOO_LONG = {
-    "gst/filter/gstvyrefilter.c",
-    "gst/filter/gstvyresinkpad.c",
-    "gst/src/gstvyresrc.c",
-    "runtime/device/device.c",
-    "runtime/kernel/publish.c",
-}
-
 
 def functions(lines):
     """Yields the line before the opening brace, its number, and the lines of each function."""
@@ -62,12 +52,7 @@ def main(root):
                 continue
             name = path.relative_to(root).as_posix()
             seen.add(name)
-            said = list(complaints(path, name))
-            if name not in TOO_LONG:
-                found += said
-            elif not said:
-                found.append(f"{name} is short enough now. Fix: take it off the list in sizes.py.")
-    found += [f"{name} is gone. Fix: take it off the list." for name in sorted(TOO_LONG - seen)]
+            found += complaints(path, name)
     if len(seen) < 100:
         found.append(f"{root} has {len(seen)} files only. Fix: pass the root of the source tree.")
     print("\n".join(found) or f"{len(seen)} files, none is too long")

@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-/* Time between two looks at a clock, and the most that counts between them on a busy machine, µs. */
+/* µs between two looks at a clock, and the most that counts between them on a busy machine. */
 #define VYRE_CLOCK_SLICE (20 * G_TIME_SPAN_MILLISECOND)
 #define VYRE_CLOCK_MOST (5 * VYRE_CLOCK_SLICE)
 

@@ -93,7 +93,7 @@ test_layout (gconstpointer misalignment)
   g_assert_cmpuint (get_status (&queue, 2), ==, VYRE_STATUS_CLAIMED);
 }
 
-/* A request is found as long as nobody claimed it, and claimed once. */
+/* A request is found until it is claimed, and claimed once. */
 static void
 test_life (void)
 {

@@ -658,7 +658,7 @@ test_slots_check_packed (void)
     { { 0x00010018 }, "do not fit" },                       /* 24 operations */
     { { 0x000000FF }, "do not fit" },                       /* 255 */
     { { 0x00010C01 }, "do not fit" },                       /* 12 words behind one of metadata */
-    { { 0x00000100 }, "no operation" },                     /* an argument of nobody's */
+    { { 0x00000100 }, "no operation" },                     /* an argument of no operation */
     { { 0x01000000 }, "are not 0" },                        /* behind no operations */
     { { 0x00010002, 0x00010001 }, "are not 0" },            /* behind two */
     { { 0x01010201 }, "one behind the other" },             /* the first does not start at 0 */
@@ -745,7 +745,7 @@ consume (gpointer data)
   return NULL;
 }
 
-/* Whoever sees a slot PUBLISHED sees all of it; and a slot that is not DONE is refused. */
+/* A reader that sees a slot PUBLISHED sees all of it; a slot that is not DONE is refused. */
 static void
 test_order (void)
 {

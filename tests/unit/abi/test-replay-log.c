@@ -279,7 +279,7 @@ test_batches (Fixture *f, gconstpointer data)
     assert_batch (batches->pdata[i], i, sizes[i][0], sizes[i][1], sizes[i][2]);
 }
 
-/* Who knows slot records alone sees the slots of a batch. */
+/* A reader of slot records alone sees the slots of a batch. */
 static void
 test_batches_hold_slot_records (Fixture *f, gconstpointer data)
 {
@@ -304,7 +304,7 @@ test_batches_hold_slot_records (Fixture *f, gconstpointer data)
   g_autoptr (GPtrArray) batches = read_batches (log);
   g_assert_cmpuint (batches->len, ==, 1);
   assert_batch (batches->pdata[0], 7, 5, 4, 30);
-  /* and whoever reads the file itself finds nothing but 0 in front of all others */
+  /* the records in front of the others are 0 in the file */
   g_autoptr (GByteArray) file = read_file (f);
   guint slots = 0;
   for (gsize at = HEADER; at < file->len; at += RECORD) {
@@ -430,7 +430,7 @@ test_refused (Fixture *f, gconstpointer data)
   g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
   g_assert_null (vyre_replay_log_create (fifo, 1, &error));
   assert_error (&error, VYRE_ERROR_IO);
-  g_assert_null (vyre_replay_log_open (fifo, FALSE, &error)); /* nobody writes to it */
+  g_assert_null (vyre_replay_log_open (fifo, FALSE, &error)); /* it has no writer */
   assert_error (&error, VYRE_ERROR_IO);
   g_assert_cmpint (g_remove (fifo), ==, 0);
   g_assert_null (vyre_replay_log_create ("/dev/null", 1, &error));

@@ -54,7 +54,7 @@ count (VyreTenant *tenant)
   return counters;
 }
 
-/* Neighbours do not overlap, and what is in the ring says who put it there. */
+/* Windows of neighbours do not overlap, and a slot in the ring names its tenant. */
 static void
 test_windows (void)
 {
@@ -136,7 +136,7 @@ assert_listed (VyreTenants *tenants, guint n, VyreTenant *first)
   g_assert_true (n == 0 || list->pdata[0] == first);
 }
 
-/* A tenant that nobody holds is not registered; one that is held is until it is told. */
+/* A tenant is registered until its last reference is gone, or until it is unregistered. */
 static void
 test_lifetime (void)
 {
@@ -221,7 +221,7 @@ quiesce (gpointer tenant)
   return NULL;
 }
 
-/* All who wait are woken by what drains the last slot. */
+/* The call that drains the last slot wakes every waiter. */
 static void
 test_quiesce_wakes (void)
 {
@@ -276,7 +276,7 @@ typedef struct {
   guint32 *ring;
 } Shared;
 
-/* Takes every slot that nobody else takes; says how many those were. */
+/* Publishes into every slot that is free, and returns the number of those slots. */
 static gpointer
 take_slots (gpointer data)
 {

@@ -138,7 +138,7 @@ static gint
 run_limited (guint processes)
 {
   const struct rlimit limit = { processes, processes };
-  const uid_t nobody = 65534 - 1117; /* who has no processes */
+  const uid_t nobody = 65534 - 1117; /* a user without processes */
   guint refused;
 
   if (setrlimit (RLIMIT_NPROC, &limit) != 0 || setgroups (0, NULL) != 0 || setgid (nobody) != 0

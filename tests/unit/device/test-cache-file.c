@@ -171,7 +171,7 @@ test_every_length (void)
   assert_refused (&some_key, damaged, "size");
 }
 
-/* A whole file whose blob says of itself that it is somebody else's. */
+/* A whole file whose blob names another device. */
 static void
 test_foreign_blobs (void)
 {

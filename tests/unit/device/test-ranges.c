@@ -155,7 +155,7 @@ wait_for_half (gpointer ranges)
   return NULL;
 }
 
-/* Nobody is lent what somebody waits for. */
+/* Space that a thread waits for is not lent. */
 static void
 test_lending_behind_waiters (void)
 {
@@ -200,7 +200,7 @@ test_coalescing (void)
   vyre_ranges_destroy (ranges);
 }
 
-/* The simplest allocator there is: who owns each unit, 0 for nobody. */
+/* The simplest allocator: the owner of each unit, 0 for none. */
 typedef struct {
   guint owner[UNITS];
   gsize offsets[UNITS + 1];
@@ -327,7 +327,7 @@ test_time_out (void)
   g_assert_false (vyre_ranges_alloc_wait (ranges, 2 * UNIT, end_time, &offset));
   g_assert_cmpint (g_get_monotonic_time (), >=, end_time);
   g_assert_cmpuint (offset, ==, NO_OFFSET);
-  /* Who gave up holds nobody back. */
+  /* A waiter that gave up holds no other back. */
   alloc (ranges, UNIT);
   vyre_ranges_free (ranges, first);
   vyre_ranges_destroy (ranges);
@@ -348,14 +348,14 @@ run_request (gpointer data)
 {
   Request *request = data;
 
-  request->served
-      = vyre_ranges_alloc_wait (request->ranges, request->size, request->end_time, &request->offset);
+  request->served = vyre_ranges_alloc_wait (
+      request->ranges, request->size, request->end_time, &request->offset);
   if (request->turn)
     request->my_turn = g_atomic_int_add (request->turn, 1);
   return NULL;
 }
 
-/* Space that nobody may take is the sign that somebody waits. */
+/* Free space that is refused means that a thread waits. */
 static void
 await_waiter (VyreRanges *ranges)
 {
@@ -485,7 +485,7 @@ run_worker (gpointer data)
   return NULL;
 }
 
-/* Threads that fight for the space: no range overlaps another, nobody is forgotten. */
+/* Threads compete for the space: no range overlaps another, and no waiter is forgotten. */
 static void
 test_many_threads (void)
 {

@@ -425,7 +425,7 @@ let_go_later (gpointer data)
 
   while (vyre_faults_count (VYRE_FAULT_ENTER_EPERM) == 0)
     g_usleep (1000);
-  g_usleep (100000); /* in which who does not wait for Linux is through */
+  g_usleep (100000); /* time for Linux to end the reads that have no waiter */
   g_atomic_int_set (&late->let_go, TRUE);
   held_let_go (&late->held, content);
   return NULL;

@@ -119,7 +119,7 @@ test_refused_enter (void)
   check_refused_ring (EACCES);
 }
 
-/* Of a ring in which nothing may be registered nobody would know when Linux is through with it. */
+/* Without registration nothing tells when Linux has let go of a ring, so it is not used. */
 static void
 test_refused_register (void)
 {
@@ -233,7 +233,7 @@ test_refused_rungs (gconstpointer data)
   free_idle (file_io);
 }
 
-/* Forbidden while in use: reads fail, nobody hangs. */
+/* Forbidden while in use: reads fail, and no thread hangs. */
 static void
 test_refused_later (void)
 {

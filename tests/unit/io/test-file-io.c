@@ -342,7 +342,7 @@ await_submitted (VyreFileIo *file_io, guint64 n)
     g_usleep (1000);
 }
 
-/* A slow read holds nobody up, and completions find their requests in any order. */
+/* A slow read holds no other read up, and completions find their requests in any order. */
 static void
 test_overtaking (gconstpointer data)
 {

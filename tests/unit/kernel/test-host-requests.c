@@ -175,7 +175,7 @@ test_forged_write (void)
     check_refused (plan, forged[i].word, forged[i].value);
 }
 
-/* A request is of a slot which there is not: it is nobody's, and does no harm. */
+/* A request of a slot that does not exist does no harm. */
 static void
 test_forged_tag (void)
 {

@@ -388,7 +388,7 @@ unmap (gpointer data)
   munmap (data, 1 << 20);
 }
 
-/* A batch needs nobody to hold its import, and pages may go once they are released. */
+/* A batch needs no holder of its import, and pages may go once they are released. */
 static void
 test_batches_hold_imports (void)
 {
@@ -449,7 +449,7 @@ test_addresses_are_used_again (void)
   munmap (range, PAGES * 4096 * HELD);
 }
 
-/* Who holds an import of a kernel that is gone holds nothing else. */
+/* An import of a kernel that is gone keeps nothing else alive. */
 static void
 test_kernel_goes_first (void)
 {

@@ -96,13 +96,13 @@ test_lost_in_a_launch (void)
   assert_lost (&error, "vkQueueSubmit");
   g_assert_cmpint (g_atomic_int_get (&released), ==, 0);
   vyre_batch_free (batch);
-  /* whoever lent the payload may need it before the last user lets the kernel go */
+  /* the owner of the payload may need it before the last reference to the kernel is gone */
   g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
   close_in_time (&t);
   g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
 }
 
-/* The launcher is the one that notices; all who wait are told. */
+/* The launcher notices the loss, and every waiter gets the error. */
 static void
 test_lost_while_batches_run (void)
 {
@@ -167,7 +167,7 @@ check_lost_while_parked (guint after)
     g_clear_error (&error);
   }
   for (guint i = 0; i < N; i++) {
-    if (i % 4 == 3) /* nobody waits for these */
+    if (i % 4 == 3) /* these have no waiter */
       g_clear_pointer (&batches[i], vyre_batch_free);
     if (batches[i] && !vyre_batch_wait (batches[i], end, &error))
       assert_lost (&error, "vk");
@@ -186,7 +186,7 @@ test_lost_while_parked (void)
     check_lost_while_parked (after);
 }
 
-/* Nobody waits for batches, nobody waits for the kernel: it leaves by itself. */
+/* Without a waiter for its batches or for itself the kernel leaves by itself. */
 static void
 test_lost_with_batches_abandoned (void)
 {
@@ -266,7 +266,7 @@ publish_as (TestKernel *t, VyreTenant *tenant, VyrePlan *plan, gint *released)
   return batch;
 }
 
-/* A batch is its tenant's until the kernel is through with it, whoever waits for it. */
+/* A batch counts for its tenant until the kernel has completed it, with or without a waiter. */
 static void
 test_tenant_of_a_batch (void)
 {
@@ -297,7 +297,7 @@ test_tenant_of_a_batch (void)
   close_in_time (&t);
 }
 
-/* Nobody is left waiting for what a lost kernel had, freed before the loss or after. */
+/* Batches of a lost kernel leave no waiter behind, freed before the loss or after. */
 static void
 test_tenant_of_a_lost_kernel (void)
 {

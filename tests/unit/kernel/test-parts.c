@@ -242,7 +242,7 @@ test_quota (void)
   g_assert_cmpuint (left, ==, 7);
 }
 
-/* After 16 urgent slots others go first; but where there are none, nobody waits. */
+/* After 16 urgent slots others go first; without others the urgent ones go on. */
 static void
 test_starvation (void)
 {
@@ -328,7 +328,7 @@ check_load_miss (VyreSchedule schedule, guint32 how, guint32 wanted)
   g_assert_cmpuint (request.source, ==, 1234);
   g_assert_cmpuint (request.tag, ==, 2);
 
-  run (&b); /* nobody has answered: it goes on waiting, and does not ask again */
+  run (&b); /* without an answer the slot goes on waiting, and does not ask again */
   g_assert_cmpuint (status_of (&b, 2), ==, VYRE_STATUS_WAIT_IO);
   g_assert_cmpuint (b.io[VYRE_IO_SLOT_WORDS + VYRE_IO_SLOT_STATUS], ==, VYRE_STATUS_EMPTY);
 

@@ -7,7 +7,7 @@
 #include "kernel-common.h"
 #include "kernel/types.h"
 
-/* Who does not wait does not take longer, however busy the machine. */
+/* The deadline of a caller that does not wait, also on a busy machine. */
 #define AT_ONCE (2 * G_TIME_SPAN_SECOND)
 
 static char *home;
@@ -131,7 +131,7 @@ test_others_go_on (void)
   test_kernel_close (&t);
 }
 
-/* Who does not want to wait is told so, and may come again. */
+/* A caller without time to wait gets an error, and may try again. */
 static void
 test_time (void)
 {
@@ -155,7 +155,7 @@ test_time (void)
   test_kernel_close (&t);
 }
 
-/* Nobody waits for a kernel that nobody will use. */
+/* The end of a kernel does not wait for a build that no batch will use. */
 static void
 test_given_up (void)
 {

@@ -184,7 +184,7 @@ test_pinned_stay (Fixture *f, gconstpointer data)
   vyre_store_free (f->store, slice);
 }
 
-/* Who waits for room is told when there may be some, once. */
+/* A waiter for room is told once when there may be some. */
 static void
 test_crowd_is_told (Fixture *f, gconstpointer data)
 {

@@ -95,7 +95,7 @@ test_append_many (Fixture *f, gconstpointer data)
     g_assert_cmphex (GUINT32_FROM_LE (words[i]), ==, word_of (0, i % N));
 }
 
-/* The younger of two batches is waited for; nobody looks at the older one. */
+/* The younger of two batches completes although no thread waits for the older one. */
 static void
 test_append_turns (Fixture *f, gconstpointer data)
 {

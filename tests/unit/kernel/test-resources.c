@@ -308,7 +308,7 @@ test_too_large (Fixture *f, gconstpointer data)
   check_file_fault (f, "file", path, "load_miss r", "resource-size=12288");
 }
 
-/* Nobody waits for a prefetch, and who comes later finds it. */
+/* No slot waits for a prefetch, and a later batch finds the file. */
 static void
 test_prefetch (Fixture *f, gconstpointer data)
 {
@@ -337,7 +337,7 @@ test_prefetch (Fixture *f, gconstpointer data)
   vyre_batch_free (batch);
 }
 
-/* Files stay only while nobody wants their room for payloads. */
+/* Files stay until a payload needs their room. */
 static void
 test_room_for_payloads (Fixture *f, gconstpointer data)
 {
@@ -579,7 +579,7 @@ test_dear_fences (Fixture *f, gconstpointer data)
   vyre_batch_free (batch);
 }
 
-/* ---- batches that nobody waits for, and many at a time ---- */
+/* ---- batches without a waiter, and many at a time ---- */
 
 static void
 test_given_up (Fixture *f, gconstpointer data)

@@ -118,7 +118,7 @@ test_lets_others_in (void)
   test_kernel_close (&t);
 }
 
-/* Whoever is cut goes to the end of the line. */
+/* A batch that is cut goes to the end of the line. */
 static void
 test_takes_turns (void)
 {
@@ -172,7 +172,7 @@ test_many_together (void)
   test_kernel_close (&t);
 }
 
-/* Whoever has much in the line does not keep others waiting for all of it. */
+/* A tenant with many batches in the line does not make others wait for all of them. */
 static void
 test_publishers (void)
 {
@@ -216,7 +216,7 @@ test_no_limit (void)
   test_kernel_close (&t);
 }
 
-/* What nobody waits for any more is not gone on with, in flight or in the line. */
+/* A batch that its owner has freed is not continued, in flight or in the line. */
 static void
 test_dropped (void)
 {
@@ -292,7 +292,7 @@ test_writers (void)
   g_rmdir (dir);
 }
 
-/* Nobody asks for the batch while it runs, and it goes on all the same. */
+/* A batch goes on while no thread asks for it. */
 static void
 test_unattended (void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A driver takes its time: whoever waits for it holds up nobody else at the same kernel.
+ * A driver takes its time: a thread that waits for it holds up no other thread at the same kernel.
  */
 #include <sys/mman.h>
 #include <unistd.h>

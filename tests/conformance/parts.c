@@ -426,7 +426,7 @@ dispatch_buffer_lengths (Case *c)
   check_number (c, c->out, "readback_bytes", layout.total);
 }
 
-const Operation codec_operations[] = {
+const Operation part_operations[] = {
   { "encode_control", encode_control },
   { "control_byte_len", control_byte_len },
   { "debug_log_byte_len", debug_log_byte_len },

@@ -1,11 +1,15 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Reading files into the staging arena. An I/O thread owns an io_uring with the
- * arena registered as a fixed buffer, so that the kernel writes the bytes where
- * the GPU will read them. Where io_uring is forbidden or the arena cannot be
- * registered it reads with less, says which and why, and counts it.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:file-io
+ * @title: File I/O
+ * @short_description: Reads files into the staging store
+ *
+ * A thread owns an io_uring with the staging store registered as a fixed buffer, so Linux writes
+ * the bytes where the GPU reads them. Where io_uring is forbidden or the store cannot be
+ * registered, the thread reads by simpler means, says which and why, and counts them.
+ */
 
 #include <glib.h>
 
@@ -31,23 +35,23 @@ typedef enum {
 
 /**
  * VyreFileIoCounters:
- * @reads_submitted: read requests handed to the kernel, continuations included
+ * @reads_submitted: read requests handed to Linux, continuations included
  * @reads_completed: of these, completed with data or at the end of the file
  * @reads_failed: of these, completed with an error
- * @bytes_submitted: bytes asked for; what a short read left over is not counted again
+ * @bytes_submitted: bytes asked for; the continuation of a short read counts none again
  * @bytes_completed: bytes that arrived
- * @fixed_reads: submitted as READ_FIXED into the registered arena
- * @ring_reads: submitted as READ: to memory outside the arena, or to one not registered
+ * @fixed_reads: submitted as READ_FIXED into the registered memory
+ * @ring_reads: submitted as READ, to memory that is not registered
  * @plain_reads: made with pread(2)
  * @direct_reads: of all of these, tried past the page cache, with O_DIRECT
  * @direct_refusals: of the direct ones, refused with EINVAL and read through the page cache
  * @short_reads: completions that had to be continued
- * @writes_submitted: writes and syncs handed to the kernel, continuations included
+ * @writes_submitted: writes and syncs handed to Linux, continuations included
  * @writes_completed: of these, completed
  * @writes_failed: of these, completed with an error
  * @bytes_written: bytes that were written
  *
- * Since the file I/O was made; every one only grows.
+ * Counts since the file I/O was made; each only grows.
  */
 typedef struct {
   guint64 reads_submitted;
@@ -67,6 +71,11 @@ typedef struct {
   guint64 bytes_written;
 } VyreFileIoCounters;
 
+/**
+ * VyreFileIo:
+ *
+ * A thread that reads and writes files.
+ */
 typedef struct _VyreFileIo VyreFileIo;
 
 /**
@@ -78,17 +87,16 @@ typedef struct _VyreFileRead VyreFileRead;
 
 /**
  * vyre_file_io_new:
- * @arena: (nullable): the memory that most reads go to; it stays the caller's and must
- *     outlive the file I/O
+ * @arena: (nullable): the memory that most reads go to, which is registered; the caller keeps
+ *     it until the file I/O is freed
  * @size: bytes in @arena; with 0 nothing is registered
  * @first_rung: the rung of the ladder to start at, %VYRE_READ_MODE_SINGLE_ISSUER for the best
  *
- * Starts an I/O thread with the best means of reading that the kernel allows,
- * and returns when they are set up: that takes some 10 ms longer where the kernel
- * is short of lockable memory. Where no thread can be made, each transfer is made by who
- * starts it. It never fails: vyre_file_io_get_mode(),
- * vyre_file_io_is_registered() and vyre_file_io_get_reason() say what came of it.
- * May be called from any thread.
+ * Starts an I/O thread with the best way to read that Linux allows, and returns when that is set
+ * up, which takes some 10 ms longer where lockable memory is short. Where no thread can be made,
+ * the thread that starts a transfer also makes it. The call never fails: vyre_file_io_get_mode(),
+ * vyre_file_io_is_registered() and vyre_file_io_get_reason() tell the outcome. May be called from
+ * any thread.
  *
  * Returns: (transfer full): a #VyreFileIo; free it with vyre_file_io_free()
  */
@@ -98,9 +106,9 @@ VyreFileIo *vyre_file_io_new (void *arena, gsize size, VyreReadMode first_rung);
  * vyre_file_io_free:
  * @file_io: (nullable) (transfer full): a #VyreFileIo
  *
- * Waits for the reads that other threads are in, stops the I/O thread and
- * unregisters the arena. No read may be started any more. One of a process that this one was
- * forked from is left alone.
+ * Waits for the reads of other threads, stops the I/O thread and unregisters the memory. The caller
+ * makes sure that no thread starts another read. In a child of the process that made @file_io the
+ * call does nothing.
  */
 void vyre_file_io_free (VyreFileIo *file_io);
 
@@ -108,16 +116,15 @@ void vyre_file_io_free (VyreFileIo *file_io);
  * vyre_file_io_start:
  * @file_io: a #VyreFileIo
  * @fd: a file that has offsets: a regular file or a block device, say. A pipe or
- *     socket is refused with ESPIPE. Its file position is neither used nor moved.
+ *     socket is refused with ESPIPE. Its file position stays as it is.
  * @offset: where to start, in bytes from the start of the file
- * @destination: (not nullable): where to put the bytes, inside the arena or anywhere
+ * @destination: (not nullable): where to put the bytes, in registered memory or elsewhere
  * @length: bytes to read
  * @error: return location for an error
  *
- * Starts to read from a file. Reads overtake each other, whoever started them;
- * 63 are made at the same time and further ones wait for their turn.
- * @fd and @destination must be left alone until the read is finished. May be called from
- * any thread.
+ * Starts to read from a file. Reads may overtake each other; 63 run at the same time, and further
+ * ones wait for their turn. The caller leaves @fd and @destination alone until the read is
+ * finished. May be called from any thread.
  *
  * Returns: (transfer full) (nullable): the read, for vyre_file_io_finish(), or %NULL with
  *     %VYRE_ERROR_IO (nothing can be read from such a file), %VYRE_ERROR_INVALID (a range
@@ -136,9 +143,9 @@ VyreFileRead *vyre_file_io_start (
  * @length: bytes to read, a multiple of the alignment
  * @error: return location for an error
  *
- * As vyre_file_io_start(), past the page cache. What the file system refuses with EINVAL
- * is read through @fd, and so is what a short read leaves over, which is aligned no more.
- * Both descriptors must be left alone until the read is finished.
+ * As vyre_file_io_start(), past the page cache. A read that the file system refuses with EINVAL
+ * goes through @fd, and so does the rest of a short read, which is no longer aligned. The caller
+ * leaves both descriptors alone until the read is finished.
  *
  * Returns: (transfer full) (nullable): as of vyre_file_io_start()
  */
@@ -155,14 +162,13 @@ VyreFileRead *vyre_file_io_start_direct (VyreFileIo *file_io, int fd, int direct
  *
  * Waits until a read is done. May be called from any thread, once.
  *
- * %VYRE_ERROR_IO says what failed and at which offset; @bytes_read bytes before
- * it arrived. If the
- * ring itself fails, as it does when a process forbids itself io_uring later,
- * this and all further reads fail, those in flight once Linux has let go of their
- * destinations: nothing is written to @read's destination after this has returned.
+ * %VYRE_ERROR_IO names the failure and its offset; the @bytes_read bytes before it arrived. If the
+ * ring itself fails, as it does when a process forbids itself io_uring later, this and all further
+ * reads fail. A read in flight fails once Linux has let go of its destination: no byte is written
+ * there after this call has returned.
  *
- * A read that was started in a process that this one was forked from is %VYRE_ERROR_FORKED, and
- * its memory is left alone.
+ * A read that a parent of this process started is %VYRE_ERROR_FORKED, and its memory stays as it
+ * is.
  *
  * Returns: whether everything up to the end of the range or of the file was read
  */
@@ -174,12 +180,12 @@ gboolean vyre_file_io_finish (
  * @file_io: a #VyreFileIo
  * @fd: as vyre_file_io_start() wants it
  * @offset: where to start, in bytes from the start of the file
- * @destination: (not nullable): where to put the bytes, inside the arena or anywhere
+ * @destination: (not nullable): where to put the bytes, in registered memory or elsewhere
  * @length: bytes to read
  * @bytes_read: (out) (optional): as of vyre_file_io_finish()
  * @error: return location for an error
  *
- * vyre_file_io_start() and vyre_file_io_finish() in one.
+ * Calls vyre_file_io_start() and vyre_file_io_finish().
  *
  * Returns: whether everything up to @length or the end of the file was read; otherwise an
  *     error of one of the two
@@ -191,7 +197,7 @@ gboolean vyre_file_io_read (VyreFileIo *file_io, int fd, guint64 offset, void *d
  * vyre_file_io_get_mode:
  * @file_io: a #VyreFileIo
  *
- * It is decided when the file I/O is made. May be called from any thread.
+ * Fixed from vyre_file_io_new() on. May be called from any thread.
  *
  * Returns: the rung that is in use
  */
@@ -201,9 +207,9 @@ VyreReadMode vyre_file_io_get_mode (const VyreFileIo *file_io);
  * vyre_file_io_is_registered:
  * @file_io: a #VyreFileIo
  *
- * It is decided when the file I/O is made. May be called from any thread.
+ * Fixed from vyre_file_io_new() on. May be called from any thread.
  *
- * Returns: whether the arena is registered with the kernel, and reads into it are
+ * Returns: whether the memory is registered with Linux, and reads into it are
  *     submitted as READ_FIXED
  */
 gboolean vyre_file_io_is_registered (const VyreFileIo *file_io);
@@ -212,10 +218,10 @@ gboolean vyre_file_io_is_registered (const VyreFileIo *file_io);
  * vyre_file_io_get_reason:
  * @file_io: a #VyreFileIo
  *
- * It is decided when the file I/O is made. May be called from any thread.
+ * Fixed from vyre_file_io_new() on. May be called from any thread.
  *
  * Returns: (nullable) (transfer none): %NULL when the best rung is in use and the
- *     arena, if there is one, is registered; else what was refused and why, ending in
+ *     memory, if there is any, is registered; else the refusal and its reason, ending in
  *     "Fix: …", valid as long as @file_io
  */
 const char *vyre_file_io_get_reason (const VyreFileIo *file_io);
@@ -223,15 +229,13 @@ const char *vyre_file_io_get_reason (const VyreFileIo *file_io);
 /**
  * vyre_file_io_get_counters:
  * @file_io: a #VyreFileIo
- * @counters: (out caller-allocates): what was counted so far
+ * @counters: (out caller-allocates): the counters of one moment
  *
- * The values belong to one moment. When no read is in flight, reads_submitted
- * is reads_completed plus reads_failed; it always is fixed_reads plus
- * ring_reads plus plain_reads. A read that is only tried again, after EINTR or
- * EAGAIN or without O_DIRECT, is counted once; a byte in bytes_submitted is
- * counted once however often a short read is continued. Of a #VyreFileIo of a process that this one
- * was forked from, all are 0. May be called from any
- * thread.
+ * Reads the counters. reads_submitted is fixed_reads plus ring_reads plus plain_reads, and when no
+ * read is in flight also reads_completed plus reads_failed. A read that is only tried again, after
+ * EINTR or EAGAIN or without O_DIRECT, counts once; so does a byte in bytes_submitted however often
+ * a short read is continued. In a child of the process that made @file_io all are 0. May be called
+ * from any thread.
  */
 void vyre_file_io_get_counters (VyreFileIo *file_io, VyreFileIoCounters *counters);
 

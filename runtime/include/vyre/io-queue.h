@@ -1,12 +1,17 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The io queue on the host's side: 32-byte slots, each a request with a status
- * that says whose it is. EMPTY and PUBLISHED belong to whoever asks, CLAIMED to
- * the host that serves it, OK and ERROR to the kernel, which empties the slot. Any
- * alignment will do for a queue that only the host has; one that a kernel shares
- * is aligned to words. One thread of the host at a time works on a queue.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:io-queue
+ * @title: Io queue
+ * @short_description: Requests of a kernel to its host
+ *
+ * The host's side of the io queue: 32-byte slots, each a request with a status that names its
+ * owner. A slot that is EMPTY or PUBLISHED belongs to the requester, a slot that is CLAIMED to the
+ * host that serves it, a slot that is OK or ERROR to the kernel, which empties it. A queue in
+ * memory of the host alone may have any alignment; a queue that a kernel shares is aligned to
+ * words. One thread of the host at a time works on a queue.
+ */
 
 #include <glib.h>
 
@@ -17,14 +22,14 @@ G_BEGIN_DECLS
 
 /**
  * VyreIoRequest:
- * @slot: index of the slot it is in
- * @op: VYRE_IO_OP_READ, VYRE_IO_OP_WRITE or VYRE_IO_OP_FENCE; of a slot that was
- *   read, whatever is in it
- * @source: handle of where the bytes come from
- * @destination: handle of where they go
- * @offset: in the source, in bytes
- * @n_bytes: how many
- * @tag: of the requester, returned as it is
+ * @slot: index of its slot
+ * @op: VYRE_IO_OP_READ, VYRE_IO_OP_WRITE or VYRE_IO_OP_FENCE; any value in a request that
+ *   was read from a queue
+ * @source: handle of the source
+ * @destination: handle of the destination
+ * @offset: offset in the source, in bytes
+ * @n_bytes: bytes to transfer
+ * @tag: a word of the requester, returned as it is
  *
  * A request of the io queue.
  */
@@ -43,7 +48,7 @@ typedef struct {
  * @slot: index of a slot that is CLAIMED
  * @success: whether the whole request was served
  *
- * What the host reports about a request.
+ * The host's report about a request.
  */
 typedef struct {
   guint32 slot;
@@ -55,7 +60,9 @@ typedef struct {
  * @size: bytes of an io queue
  * @error: return location
  *
- * Returns: whether a queue may have that size, no slot at all included; otherwise
+ * Checks the size of a queue.
+ *
+ * Returns: whether a queue may have that size, which may be 0; otherwise
  *   %VYRE_ERROR_MISALIGNED (not whole slots) or %VYRE_ERROR_TOO_LARGE (more than
  *   VYRE_IO_SLOTS)
  */
@@ -65,15 +72,14 @@ gboolean vyre_io_queue_validate (gsize size, GError **error);
  * vyre_io_queue_publish:
  * @queue: @size bytes of slots
  * @size: bytes
- * @request: what to write, and into which slot
+ * @request: the request, with the index of its slot
  * @error: return location
  *
- * Writes a request into a slot that is EMPTY; its status becomes PUBLISHED after
- * everything else of it is there.
+ * Writes a request into an EMPTY slot, its status last, which becomes PUBLISHED.
  *
- * Returns: whether it was published; otherwise nothing was written and @error is
+ * Returns: whether the request was published; otherwise nothing was written and @error is
  *   that of vyre_io_queue_validate(), %VYRE_ERROR_INVALID (no such operation) or
- *   %VYRE_ERROR_QUEUE_FULL (no such slot, or one that is in use)
+ *   %VYRE_ERROR_QUEUE_FULL (no such slot, or a slot in use)
  */
 gboolean vyre_io_queue_publish (
     void *queue, gsize size, const VyreIoRequest *request, GError **error);
@@ -83,11 +89,10 @@ gboolean vyre_io_queue_publish (
  * @queue: @size bytes of slots
  * @size: bytes
  * @requests: (out caller-allocates): room for VYRE_IO_SLOTS requests
- * @n: (out): how many are PUBLISHED
+ * @n: (out): how many requests are PUBLISHED
  * @error: return location
  *
- * Reads the requests that wait to be served, in the order of their slots, and
- * leaves them as they are.
+ * Reads the PUBLISHED requests, in the order of their slots, and leaves them as they are.
  *
  * Returns: whether the queue could be read; otherwise the error is that of
  *   vyre_io_queue_validate()
@@ -100,11 +105,11 @@ gboolean vyre_io_queue_poll (
  * @queue: @size bytes of slots
  * @size: bytes
  * @requests: (out caller-allocates): room for VYRE_IO_SLOTS requests
- * @n: (out): how many were claimed
+ * @n: (out): how many requests were claimed
  * @error: return location
  *
- * As vyre_io_queue_poll(), and makes what was found CLAIMED: the caller's to serve
- * and to complete, once.
+ * As vyre_io_queue_poll(), and makes these requests CLAIMED: the caller serves each of them and
+ * completes it once.
  *
  * Returns: whether the queue could be read; otherwise the error is that of
  *   vyre_io_queue_validate()
@@ -116,16 +121,16 @@ gboolean vyre_io_queue_claim (
  * vyre_io_queue_complete:
  * @queue: @size bytes of slots
  * @size: bytes
- * @completions: (array length=n): what became of claimed requests
+ * @completions: (array length=n): reports about claimed requests
  * @n: how many
  * @error: return location
  *
- * Reports what became of requests, all of them or none. What the requests brought
- * has to be in its place before. Of two reports about one slot the last one counts.
+ * Reports the outcome of requests, of all of them or of none. The caller puts the bytes of the
+ * requests in their places first. Of two reports about one slot the last one counts.
  *
- * Returns: whether they were reported; otherwise nothing was written and @error is
+ * Returns: whether the outcomes were reported; otherwise nothing was written and @error is
  *   that of vyre_io_queue_validate(), or %VYRE_ERROR_QUEUE_FULL (no such slot, or
- *   one that is not CLAIMED)
+ *   a slot that is not CLAIMED)
  */
 gboolean vyre_io_queue_complete (
     void *queue, gsize size, const VyreIoCompletion *completions, guint n, GError **error);
@@ -136,11 +141,13 @@ gboolean vyre_io_queue_complete (
  * @size: bytes
  * @slot: index of a slot
  * @status: (out): its status; VYRE_STATUS_EMPTY once the kernel has recycled it
- * @request: (out caller-allocates) (optional): what else is in it, finished or not;
- *   without a meaning when it is EMPTY
+ * @request: (out caller-allocates) (optional): its other words, finished or not;
+ *   without a meaning when the slot is EMPTY
  * @error: return location
  *
- * Returns: whether there is such a slot; otherwise @error is that of
+ * Reads one slot.
+ *
+ * Returns: whether the queue has such a slot; otherwise @error is that of
  *   vyre_io_queue_validate(), or %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_io_queue_inspect (const void *queue, gsize size, guint32 slot, guint32 *status,

@@ -54,6 +54,8 @@ VyreAccess *vyre_access_new (VyreAccessLevel level, const char *root, GError **e
  * vyre_access_ref:
  * @access: a grant
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @access with one more reference
  */
 VyreAccess *vyre_access_ref (VyreAccess *access);
@@ -70,6 +72,8 @@ void vyre_access_unref (VyreAccess *access);
 /**
  * vyre_access_get_level:
  * @access: (nullable): a grant
+ *
+ * Gets the level of a grant.
  *
  * Returns: the level of the grant; %NULL grants nothing
  */

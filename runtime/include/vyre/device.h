@@ -63,6 +63,8 @@ void vyre_device_unref (VyreDevice *device);
  * vyre_device_get_name:
  * @device: a device
  *
+ * Gets the name of a device.
+ *
  * Returns: the name that its driver gives it
  */
 const char *vyre_device_get_name (const VyreDevice *device);
@@ -70,6 +72,8 @@ const char *vyre_device_get_name (const VyreDevice *device);
 /**
  * vyre_device_get_uuid:
  * @device: a device
+ *
+ * Gets the UUID of a device.
  *
  * Returns: its UUID in lower-case hex with dashes
  */
@@ -79,6 +83,8 @@ const char *vyre_device_get_uuid (const VyreDevice *device);
  * vyre_device_is_cpu:
  * @device: a device
  *
+ * Tells whether a device is a CPU.
+ *
  * Returns: whether its kernels run on the host's own cores
  */
 gboolean vyre_device_is_cpu (const VyreDevice *device);
@@ -86,6 +92,8 @@ gboolean vyre_device_is_cpu (const VyreDevice *device);
 /**
  * vyre_device_get_max_payload:
  * @device: a device
+ *
+ * Gets the largest payload.
  *
  * Returns: the most payload bytes that a kernel can address on it: the largest
  *   storage buffer that the device binds, cut to the reach of 32-bit offsets, with room for

@@ -72,6 +72,8 @@ typedef enum {
 /**
  * vyre_error_quark:
  *
+ * Registers the error domain.
+ *
  * Returns: the domain of the errors of libvyre, %VYRE_ERROR
  */
 GQuark vyre_error_quark (void);

@@ -288,6 +288,8 @@ void vyre_megakernel_unref (VyreMegakernel *kernel);
  * vyre_megakernel_get_device:
  * @kernel: a megakernel
  *
+ * Gets the device.
+ *
  * Returns: (transfer none): the device that the kernel runs on
  */
 VyreDevice *vyre_megakernel_get_device (VyreMegakernel *kernel);
@@ -295,6 +297,8 @@ VyreDevice *vyre_megakernel_get_device (VyreMegakernel *kernel);
 /**
  * vyre_megakernel_get_staging:
  * @kernel: a megakernel
+ *
+ * Gets the staging store.
  *
  * Returns: (transfer none): the store of the payloads; its slices are whole pages
  */
@@ -304,6 +308,8 @@ VyreStore *vyre_megakernel_get_staging (VyreMegakernel *kernel);
  * vyre_megakernel_get_readbacks:
  * @kernel: a megakernel
  *
+ * Gets the readback store.
+ *
  * Returns: (transfer none): the store of the readbacks
  */
 VyreStore *vyre_megakernel_get_readbacks (VyreMegakernel *kernel);
@@ -311,6 +317,8 @@ VyreStore *vyre_megakernel_get_readbacks (VyreMegakernel *kernel);
 /**
  * vyre_megakernel_get_resource_size:
  * @kernel: a megakernel
+ *
+ * Gets the room for resident files.
  *
  * Returns: bytes of the staging store for files that programs name
  */
@@ -320,6 +328,8 @@ gsize vyre_megakernel_get_resource_size (VyreMegakernel *kernel);
  * vyre_megakernel_get_file_io:
  * @kernel: a megakernel
  *
+ * Gets the file I/O of the staging store.
+ *
  * Returns: (transfer none): the reader of files into the staging store
  */
 VyreFileIo *vyre_megakernel_get_file_io (VyreMegakernel *kernel);
@@ -327,6 +337,8 @@ VyreFileIo *vyre_megakernel_get_file_io (VyreMegakernel *kernel);
 /**
  * vyre_megakernel_get_residency:
  * @kernel: a megakernel
+ *
+ * Gets the residency.
  *
  * Returns: the residency in use, never %VYRE_RESIDENCY_AUTO
  */
@@ -336,6 +348,8 @@ VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
  * vyre_megakernel_get_placement:
  * @kernel: a megakernel
  *
+ * Gets the placement.
+ *
  * Returns: the placement in use, never %VYRE_PLACEMENT_AUTO
  */
 VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);
@@ -343,6 +357,8 @@ VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);
 /**
  * vyre_megakernel_get_copy_threshold:
  * @kernel: a megakernel
+ *
+ * Gets the copy threshold.
  *
  * Returns: the smallest payload in bytes that goes by copy engine, %G_MAXSIZE when none does
  */
@@ -374,6 +390,8 @@ gboolean vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size);
 /**
  * vyre_megakernel_get_import_threshold:
  * @kernel: a megakernel
+ *
+ * Gets the import threshold.
  *
  * Returns: the smallest payload in bytes that is imported rather than copied, %G_MAXSIZE when
  *   none is
@@ -408,6 +426,8 @@ gboolean vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size);
  * vyre_megakernel_get_workgroups:
  * @kernel: a megakernel
  *
+ * Gets the number of workgroups.
+ *
  * Returns: workgroups of a launch, as many as the device runs at the same time
  */
 guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
@@ -416,6 +436,8 @@ guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
  * vyre_megakernel_get_verdict:
  * @kernel: a megakernel
  *
+ * Gets the verdict of the proof at start.
+ *
  * Returns: (transfer none): the candidates that the proof tried and their outcome, in words
  */
 const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
@@ -423,6 +445,8 @@ const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
 /**
  * vyre_megakernel_get_workgroup:
  * @kernel: a megakernel
+ *
+ * Gets the size of a workgroup.
  *
  * Returns: invocations per workgroup; an argument of vyre_plan_new()
  */
@@ -539,6 +563,8 @@ void vyre_batch_free (VyreBatch *batch);
  * vyre_batch_get_completion:
  * @batch: a completed batch
  *
+ * Gets the facts about a batch.
+ *
  * Returns: (transfer none): the facts about the batch besides its readback
  */
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);
@@ -560,6 +586,8 @@ gboolean vyre_batch_check (VyreBatch *batch, GError **error);
  * vyre_batch_get_readback:
  * @batch: a completed batch
  *
+ * Gets the readback of a batch.
+ *
  * Returns: (transfer none) (nullable): its four parts, in the layout of its plan; %NULL if a
  *   parent of this process published the batch and its parts cannot be read here
  */
@@ -580,6 +608,8 @@ gsize vyre_batch_steal_readback (VyreBatch *batch);
  * vyre_batch_is_parked:
  * @batch: a batch that has not completed
  *
+ * Tells whether a batch waits for files.
+ *
  * Returns: whether the batch waits for the host to read or write files, rather than for the
  *   device
  */
@@ -588,6 +618,8 @@ gboolean vyre_batch_is_parked (VyreBatch *batch);
 /**
  * vyre_batch_get_io_error:
  * @batch: a completed batch
+ *
+ * Gets the error of a failed request.
  *
  * Returns: (transfer none) (nullable): the error of the first of its requests that failed, whose
  *   slot ended FAULT; %NULL if none failed
@@ -598,6 +630,8 @@ const GError *vyre_batch_get_io_error (VyreBatch *batch);
  * vyre_residency_name:
  * @residency: a residency
  *
+ * Names a residency.
+ *
  * Returns: (transfer none): its name in properties and messages
  */
 const char *vyre_residency_name (VyreResidency residency);
@@ -605,6 +639,8 @@ const char *vyre_residency_name (VyreResidency residency);
 /**
  * vyre_placement_name:
  * @placement: a placement
+ *
+ * Names a placement.
  *
  * Returns: (transfer none): its name in properties and messages
  */

@@ -117,6 +117,8 @@ void vyre_plan_unref (VyrePlan *plan);
  * vyre_plan_get_bound_program:
  * @plan: a plan
  *
+ * Gets the bound program.
+ *
  * Returns: (transfer none): the bound program that the plan was made from
  */
 const VyreBoundProgram *vyre_plan_get_bound_program (const VyrePlan *plan);
@@ -124,6 +126,8 @@ const VyreBoundProgram *vyre_plan_get_bound_program (const VyrePlan *plan);
 /**
  * vyre_plan_get_layout:
  * @plan: a plan
+ *
+ * Gets the layout of the readbacks.
  *
  * Returns: (transfer none): the places of the parts in its readbacks
  */
@@ -133,6 +137,8 @@ const VyreLayout *vyre_plan_get_layout (const VyrePlan *plan);
  * vyre_plan_get_access:
  * @plan: a plan
  *
+ * Gets the grant of a plan.
+ *
  * Returns: (transfer none) (nullable): the grant of files to its batches
  */
 VyreAccess *vyre_plan_get_access (const VyrePlan *plan);
@@ -141,6 +147,8 @@ VyreAccess *vyre_plan_get_access (const VyrePlan *plan);
  * vyre_plan_get_payload_size:
  * @plan: a plan
  *
+ * Gets the size of the payload.
+ *
  * Returns: bytes of the payload of a batch; 0 for batches without one
  */
 gsize vyre_plan_get_payload_size (const VyrePlan *plan);
@@ -148,6 +156,8 @@ gsize vyre_plan_get_payload_size (const VyrePlan *plan);
 /**
  * vyre_plan_get_region_bytes:
  * @plan: a plan
+ *
+ * Gets the number of payload bytes that a batch reads.
  *
  * Returns: payload bytes that its slots read when all of them run; a byte counts as
  *   often as it is read

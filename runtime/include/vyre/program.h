@@ -216,6 +216,8 @@ void vyre_program_unref (VyreProgram *program);
  * vyre_program_get_id:
  * @program: a program
  *
+ * Gets the identity of a program.
+ *
  * Returns: (transfer none): the identity of the program in messages and
  *   logs: "builtin:NAME" or "sha256:" and 16 hexadecimal digits
  */

@@ -155,6 +155,8 @@ void vyre_readback_clear (VyreReadback *readback);
  * vyre_readback_is_empty:
  * @readback: a readback
  *
+ * Tells whether a readback is empty.
+ *
  * Returns: whether the readback holds no batch: it is new, or was cleared
  */
 gboolean vyre_readback_is_empty (const VyreReadback *readback);
@@ -165,6 +167,8 @@ gboolean vyre_readback_is_empty (const VyreReadback *readback);
  * @part: a part
  * @length: (out): its bytes; 0 of an empty readback
  *
+ * Gets one part.
+ *
  * Returns: (transfer none) (array length=length) (nullable): the part, until the
  *   readback is filled, swapped or freed
  */
@@ -174,6 +178,8 @@ const guint8 *vyre_readback_get_part (const VyreReadback *readback, VyrePart par
  * vyre_readback_get_total:
  * @readback: a readback
  *
+ * Gets the size of a readback.
+ *
  * Returns: bytes of all its parts
  */
 gsize vyre_readback_get_total (const VyreReadback *readback);
@@ -181,6 +187,8 @@ gsize vyre_readback_get_total (const VyreReadback *readback);
 /**
  * vyre_readback_get_n_slots:
  * @readback: a readback
+ *
+ * Gets the number of slots.
  *
  * Returns: slots of its ring; 0 when it is empty
  */

@@ -164,6 +164,8 @@ void vyre_replay_log_free (VyreReplayLog *log);
  * vyre_replay_log_get_capacity:
  * @log: a log
  *
+ * Gets the capacity of a log.
+ *
  * Returns: records it holds
  */
 guint64 vyre_replay_log_get_capacity (const VyreReplayLog *log);
@@ -171,6 +173,8 @@ guint64 vyre_replay_log_get_capacity (const VyreReplayLog *log);
 /**
  * vyre_replay_log_get_cursor:
  * @log: a log
+ *
+ * Gets the cursor of a log.
  *
  * Returns: the record that is written next
  */

@@ -132,6 +132,8 @@ void vyre_store_free (VyreStore *store, gsize offset);
  * vyre_store_get_data:
  * @store: a store
  *
+ * Gets the address of a store.
+ *
  * Returns: (transfer none) (nullable): the host's address of offset 0. In a child of the process
  *   that made the store, a copy as of the fork, or %NULL if a driver or io_uring may have pinned
  *   the memory
@@ -142,6 +144,8 @@ guint8 *vyre_store_get_data (VyreStore *store);
  * vyre_store_get_size:
  * @store: a store
  *
+ * Gets the size of a store.
+ *
  * Returns: its size in bytes
  */
 gsize vyre_store_get_size (const VyreStore *store);
@@ -149,6 +153,8 @@ gsize vyre_store_get_size (const VyreStore *store);
 /**
  * vyre_store_get_used:
  * @store: a store
+ *
+ * Gets the number of bytes in use.
  *
  * Returns: bytes of all slices taken now; 0 in a child of the process that made the store
  */

@@ -157,6 +157,8 @@ void vyre_tenant_unref (VyreTenant *tenant);
  * vyre_tenant_get_id:
  * @tenant: a tenant
  *
+ * Gets the number of a tenant.
+ *
  * Returns: its number, the TENANT word of its slots
  */
 guint32 vyre_tenant_get_id (const VyreTenant *tenant);
@@ -164,6 +166,8 @@ guint32 vyre_tenant_get_id (const VyreTenant *tenant);
 /**
  * vyre_tenant_get_base_opcode:
  * @tenant: a tenant
+ *
+ * Gets the start of the window of a tenant.
  *
  * Returns: the first of its VYRE_TENANT_WINDOW_SIZE opcodes
  */
@@ -173,6 +177,8 @@ guint32 vyre_tenant_get_base_opcode (const VyreTenant *tenant);
  * vyre_tenant_get_max_outstanding:
  * @tenant: a tenant
  *
+ * Gets the limit of a tenant.
+ *
  * Returns: the most slots that it may have outstanding
  */
 guint64 vyre_tenant_get_max_outstanding (const VyreTenant *tenant);
@@ -180,6 +186,8 @@ guint64 vyre_tenant_get_max_outstanding (const VyreTenant *tenant);
 /**
  * vyre_tenant_get_label:
  * @tenant: a tenant
+ *
+ * Gets the label of a tenant.
  *
  * Returns: (transfer none): its label
  */

@@ -16,7 +16,7 @@ complain() {
   failed=1
 }
 
-# prose PAGE: what is neither code nor a table, each line behind its number.
+# prose PAGE: the lines outside of code and tables, each behind its number.
 prose() {
   awk '/^ *```/ { code = !code; next } !code && !/^    / && !/^ *\|/ { print FNR ": " $0 }' "$1"
 }

@@ -37,7 +37,7 @@ typedef struct _VyreAccess VyreAccess;
 
 /**
  * vyre_access_new:
- * @level: what programs may do
+ * @level: the level of the grant
  * @root: (nullable) (type filename): a folder that paths start in and do not leave, by "..",
  *   by symbolic links or otherwise; %NULL for all files that the process can open, with paths
  *   relative to its working directory

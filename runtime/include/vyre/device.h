@@ -6,8 +6,8 @@
  * @title: Device
  * @short_description: A Vulkan device opened for libvyre
  *
- * A device is an instance, a logical device, a compute queue and the facts about what the device
- * can do. No other opening shares its queues, because a running megakernel occupies one. A device
+ * A device is an instance, a logical device, a compute queue and the abilities of the device. No
+ * other opening shares its queues, because a running megakernel occupies one. A device
  * is reference counted and immutable; any thread may use it. Memory that was made on a device
  * keeps it alive.
  */

@@ -6,7 +6,7 @@
  * @title: Telemetry
  * @short_description: The state of a ring, from a readback
  *
- * A readback tells how the slots of a ring are occupied, which tickets wait for what, the counters
+ * A readback tells how the slots of a ring are occupied, the state of its tickets, the counters
  * that follow, and whether anything moved since the readback before. No state is kept between two
  * calls: a snapshot is a value, and everything else is a function of snapshots.
  */

@@ -87,9 +87,9 @@ typedef struct _VyreFileRead VyreFileRead;
 
 /**
  * vyre_file_io_new:
- * @arena: (nullable): the memory that most reads go to, which is registered; the caller keeps
+ * @staging: (nullable): the memory that most reads go to, which is registered; the caller keeps
  *     it until the file I/O is freed
- * @size: bytes in @arena; with 0 nothing is registered
+ * @size: bytes in @staging; with 0 nothing is registered
  * @first_rung: the rung of the ladder to start at, %VYRE_READ_MODE_SINGLE_ISSUER for the best
  *
  * Starts an I/O thread with the best way to read that Linux allows, and returns when that is set
@@ -100,7 +100,7 @@ typedef struct _VyreFileRead VyreFileRead;
  *
  * Returns: (transfer full): a #VyreFileIo; free it with vyre_file_io_free()
  */
-VyreFileIo *vyre_file_io_new (void *arena, gsize size, VyreReadMode first_rung);
+VyreFileIo *vyre_file_io_new (void *staging, gsize size, VyreReadMode first_rung);
 
 /**
  * vyre_file_io_free:

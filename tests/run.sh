@@ -138,6 +138,11 @@ export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=0
 export GST_REGISTRY_FORK=no
 check 'sanitizers, the element' build-asan --suite element
 
+# The other compiler has no warnings either.
+export CC=clang
+build build-clang -Dwerror=true -Dtests=enabled
+unset CC
+
 # 40 seconds for each target. Built apart, and without the device's side.
 export CC=clang
 build build-fuzz -Dwerror=true -Dtests=disabled -Dfuzzers=true

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * libvyre without GStreamer: write slots into a ring as the wire ABI has them, let
- * the kernel on the GPU run them, and read back what they did.
+ * libvyre without GStreamer: write slots of the wire ABI into a ring, let the kernel
+ * on the GPU run them, and read their results back.
  *
  *     cc publish.c $(pkg-config --cflags --libs vyre-1) -o publish
  */
@@ -13,18 +13,18 @@
 #define N_SLOTS 4
 #define SECONDS G_TIME_SPAN_SECOND
 
-/* Errors say what to do about them; there is nothing to add. */
+/* The message of an error ends in its remedy. */
 static void
 check (GError *error)
 {
-  if (error == NULL)
+  if (!error)
     return;
   fprintf (stderr, "%s\n", error->message);
   exit (EXIT_FAILURE);
 }
 
 /* Two additions to observable 1, one of them packed with a store to observable 2, and
- * the fence that says they are through. */
+ * the fence that ends the batch. */
 static void
 publish (void *ring, gsize size)
 {
@@ -43,7 +43,7 @@ publish (void *ring, gsize size)
   check (error);
 }
 
-/* A batch is planned once and may be published as often as one likes. */
+/* A batch is planned once and may be published any number of times. */
 static VyrePlan *
 plan (VyreMegakernel *kernel)
 {

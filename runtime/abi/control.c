@@ -51,7 +51,7 @@ vyre_encode_control_into (void *storage, gsize size, guint32 n_observables, guin
 }
 
 void
-vyre_priority_offsets (guint32 n_slots, guint32 offsets[VYRE_PRIORITY_LEVELS + 1])
+vyre_priority_offsets (guint32 n_slots, guint32 *offsets)
 {
   guint32 share = n_slots / VYRE_PRIORITY_LEVELS;
 

@@ -1,10 +1,14 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * What programs may do with files. A program is text that may come from anywhere, so it may
- * do nothing unless the caller that plans its batches grants it. A grant is immutable, reference
- * counted, and used from any thread.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:access
+ * @title: Access
+ * @short_description: Which files programs may use
+ *
+ * A program is text that may come from anywhere, so it may use files only as far as the code that
+ * plans its batches grants it. A grant is immutable and reference counted; any thread may use it.
+ */
 
 #include "vyre/program.h"
 
@@ -16,7 +20,7 @@ G_BEGIN_DECLS
  * @VYRE_ACCESS_READ: programs read files
  * @VYRE_ACCESS_ALL: programs read files, and make and append to sinks
  *
- * How much of the file system programs reach.
+ * How far programs reach into the file system.
  */
 typedef enum {
   VYRE_ACCESS_NONE,
@@ -24,19 +28,23 @@ typedef enum {
   VYRE_ACCESS_ALL,
 } VyreAccessLevel;
 
+/**
+ * VyreAccess:
+ *
+ * A grant: the files that programs may use.
+ */
 typedef struct _VyreAccess VyreAccess;
 
 /**
  * vyre_access_new:
- * @level: what programs may do
+ * @level: the level of the grant
  * @root: (nullable) (type filename): a folder that paths start in and do not leave, by "..",
  *   by symbolic links or otherwise; %NULL for all files that the process can open, with paths
- *   relative to where it is
+ *   relative to its working directory
  * @error: return location for %VYRE_ERROR_IO: @root is no folder, or cannot be opened
  *
- * The folder is opened now, and stays the root whatever becomes of its name. Sinks are never
- * reached through a symbolic link as the last part of their path, and are made for their
- * owner alone (mode 0600).
+ * Opens the folder now; it stays the root even if its name changes. The last part of the path of a
+ * sink is never a symbolic link, and a sink that is made has mode 0600.
  *
  * Returns: (transfer full) (nullable): the grant, for vyre_plan_new(), or %NULL with @error set
  */
@@ -46,6 +54,8 @@ VyreAccess *vyre_access_new (VyreAccessLevel level, const char *root, GError **e
  * vyre_access_ref:
  * @access: a grant
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @access with one more reference
  */
 VyreAccess *vyre_access_ref (VyreAccess *access);
@@ -54,7 +64,8 @@ VyreAccess *vyre_access_ref (VyreAccess *access);
  * vyre_access_unref:
  * @access: (transfer full): a grant
  *
- * Plans keep what they were granted, and a megakernel the folders of files that it holds.
+ * Drops a reference. Plans keep their grants, and a megakernel keeps the folders of the files that
+ * it holds.
  */
 void vyre_access_unref (VyreAccess *access);
 
@@ -62,18 +73,22 @@ void vyre_access_unref (VyreAccess *access);
  * vyre_access_get_level:
  * @access: (nullable): a grant
  *
- * Returns: what it grants; %NULL grants nothing
+ * Gets the level of a grant.
+ *
+ * Returns: the level of the grant; %NULL grants nothing
  */
 VyreAccessLevel vyre_access_get_level (const VyreAccess *access);
 
 /**
  * vyre_program_check_access:
  * @program: a program
- * @level: what it would be granted
- * @error: return location for %VYRE_ERROR_ACCESS: it names a file to read or a sink, and
- *   @level does not grant that
+ * @level: the level that it would be granted
+ * @error: return location for %VYRE_ERROR_ACCESS: the program names a file or a sink that
+ *   @level does not grant
  *
- * Whether vyre_plan_new() would take the program. Files are not looked at.
+ * Checks whether vyre_plan_new() would accept the program, without a look at the files.
+ *
+ * Returns: whether @level grants all that the program names
  */
 gboolean vyre_program_check_access (
     const VyreProgram *program, VyreAccessLevel level, GError **error);

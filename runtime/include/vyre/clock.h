@@ -1,24 +1,38 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * A clock that stands still while its process does. A process that a signal or a debugger stops,
- * whose container is paused or whose machine sleeps finds all its deadlines passed when it goes
- * on, although nothing had a chance to meet them. This clock counts only the time around looks at
- * it, so deadlines are kept by it.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:clock
+ * @title: Clock
+ * @short_description: Time that does not pass while the process is stopped
+ *
+ * A process that is stopped by a signal or a debugger, whose container is paused or whose machine
+ * sleeps finds every deadline passed when it goes on, although no thread had a chance to meet it.
+ * So deadlines are kept by a clock that advances only while a thread looks at it.
+ */
 
 #include <glib.h>
 
 G_BEGIN_DECLS
 
-/* µs between two looks at a clock, and the most that counts between them on a busy machine. */
+/**
+ * VYRE_CLOCK_SLICE:
+ *
+ * The interval between two looks at a clock, in µs.
+ */
 #define VYRE_CLOCK_SLICE (20 * G_TIME_SPAN_MILLISECOND)
+
+/**
+ * VYRE_CLOCK_MOST:
+ *
+ * The most time that passes on a clock between two looks, in µs: a busy machine delays the looks.
+ */
 #define VYRE_CLOCK_MOST (5 * VYRE_CLOCK_SLICE)
 
 /**
  * VyreClock:
  * @seen: private: g_get_monotonic_time() of the last look, 0 before the first
- * @lost: private: µs that did not count
+ * @lost: private: µs that do not count
  *
  * A clock of one wait and one thread. All zero, it starts with the first look.
  */
@@ -34,8 +48,8 @@ typedef struct {
  *
  * Looks at a clock at a given time.
  *
- * Returns: µs, @monotonic at the first look; later less, by the time beyond VYRE_CLOCK_MOST that
- *   passed between two looks
+ * Returns: µs, @monotonic at the first look; later the clock is behind by the time that passed
+ *   beyond VYRE_CLOCK_MOST between two looks
  */
 gint64 vyre_clock_at (VyreClock *clock, gint64 monotonic);
 
@@ -43,8 +57,8 @@ gint64 vyre_clock_at (VyreClock *clock, gint64 monotonic);
  * vyre_clock_now:
  * @clock: a clock
  *
- * Looks at a clock. Its times may be compared with later times of g_get_monotonic_time(): a
- * deadline is reached later by the time that the process stood still.
+ * Looks at a clock. A deadline in the time of g_get_monotonic_time() may be compared with it: the
+ * clock reaches the deadline later, by as long as the process stood still.
  *
  * Returns: µs, as of vyre_clock_at()
  */
@@ -53,10 +67,12 @@ gint64 vyre_clock_now (VyreClock *clock);
 /**
  * vyre_clock_next:
  * @clock: a clock that was just looked at
- * @end_time: a deadline, as of the clock
+ * @end_time: a deadline, in the time of the clock
  *
- * Returns: the g_get_monotonic_time() at which to look again: after VYRE_CLOCK_SLICE, or when
- *   the deadline is due if that is sooner
+ * Computes the time of the next look.
+ *
+ * Returns: the g_get_monotonic_time() at which to look again: after VYRE_CLOCK_SLICE, or at the
+ *   deadline if that is sooner
  */
 gint64 vyre_clock_next (const VyreClock *clock, gint64 end_time);
 

@@ -1,10 +1,15 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The control part: its encoder, the priority table that a host writes into it,
- * and its readers. vyre_read_…() is strict and gives the reason of a failure.
- * vyre_peek_…() is lenient: a word that it cannot read is zero.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:control
+ * @title: Control part
+ * @short_description: Encodes and reads the control part of a batch
+ *
+ * The encoder of the control part, the priority table that a host writes into it, and the readers.
+ * vyre_read_…() is strict: it fails with the reason. vyre_peek_…() is lenient: a word that it
+ * cannot read is zero.
+ */
 
 #include <glib.h>
 
@@ -15,10 +20,10 @@ G_BEGIN_DECLS
 
 /**
  * VyreControl:
- * @shutdown: %TRUE when execution has to end
- * @done_count: slots drained, modulo 2^32
- * @epoch: fences passed, modulo 2^32
- * @metrics: runs of each opcode below 32
+ * @shutdown: whether execution is to end
+ * @done_count: slots that were drained, modulo 2^32
+ * @epoch: fences that were passed, modulo 2^32
+ * @metrics: how often each opcode below 32 was run
  * @tenant_fairness: slots drained for tenants of each number modulo 32
  * @priority_fairness: slots drained of each priority
  *
@@ -36,8 +41,8 @@ typedef struct {
 /**
  * VyrePartitionProbes:
  * @lanes: lanes that have slots of the partition to look at
- * @per_lane: slots that each of them looks at
- * @total: slots that all of them look at, those past the end included
+ * @per_lane: slots each of them looks at
+ * @total: slots all of them look at, those past the end included
  *
  * How the lanes of a workgroup share the slots of one priority.
  */
@@ -50,9 +55,9 @@ typedef struct {
 /**
  * vyre_encode_control:
  * @n_observables: observable words, at most %VYRE_ENCODE_MAX
- * @n_tenants: number of tenants, from 0, that are authorised and get a quota; those
- *   beyond the table of 29 masks or 32 quotas get none
- * @shutdown: %TRUE to end execution at once
+ * @n_tenants: how many tenants, from 0, are authorised and get a quota; tenants beyond
+ *   the 29 masks or the 32 quotas get none
+ * @shutdown: whether execution is to end at once
  * @length: (out): bytes of the part
  * @error: return location
  *
@@ -67,16 +72,16 @@ guint8 *vyre_encode_control (
 
 /**
  * vyre_encode_control_into:
- * @storage: (out caller-allocates): memory for the part, of any alignment
- * @size: bytes in @storage; those behind the part are not touched
+ * @storage: (out caller-allocates): where the part goes, at any alignment
+ * @size: bytes of @storage; the bytes behind the part stay as they are
  * @n_observables: as for vyre_encode_control()
  * @n_tenants: as for vyre_encode_control()
  * @shutdown: as for vyre_encode_control()
  * @error: return location
  *
- * vyre_encode_control() into memory of the caller.
+ * As vyre_encode_control(), into memory of the caller.
  *
- * Returns: %TRUE when it was written; nothing was otherwise, and the error is
+ * Returns: whether the part was written; otherwise nothing was written, and the error is
  *   %VYRE_ERROR_TOO_LARGE or %VYRE_ERROR_NO_SPACE
  */
 gboolean vyre_encode_control_into (void *storage, gsize size, guint32 n_observables,
@@ -85,11 +90,12 @@ gboolean vyre_encode_control_into (void *storage, gsize size, guint32 n_observab
 /**
  * vyre_priority_offsets:
  * @n_slots: ring slots
- * @offsets: (out caller-allocates): first slot of each priority, then @n_slots
+ * @offsets: (out caller-allocates) (array fixed-size=6): first slot of each priority, then
+ *   @n_slots
  *
- * Shares a ring out among the priorities: a fifth each, and the rest for NORMAL.
+ * Divides a ring between the priorities: a fifth each, and the rest for NORMAL.
  */
-void vyre_priority_offsets (guint32 n_slots, guint32 offsets[VYRE_PRIORITY_LEVELS + 1]);
+void vyre_priority_offsets (guint32 n_slots, guint32 *offsets);
 
 /**
  * vyre_write_priority_offsets:
@@ -100,9 +106,9 @@ void vyre_priority_offsets (guint32 n_slots, guint32 offsets[VYRE_PRIORITY_LEVEL
  *
  * Writes vyre_priority_offsets() into the priority table.
  *
- * Returns: %TRUE when it was written; nothing was otherwise, unless the part ends
- *   inside the table, which then holds the offsets it has room for. The error is
- *   %VYRE_ERROR_QUEUE_FULL
+ * Returns: whether the table was written; otherwise the error is %VYRE_ERROR_QUEUE_FULL and
+ *   nothing was written, but a part that ends inside the table holds the offsets that it has
+ *   room for
  */
 gboolean vyre_write_priority_offsets (void *control, gsize size, guint32 n_slots, GError **error);
 
@@ -112,7 +118,8 @@ gboolean vyre_write_priority_offsets (void *control, gsize size, guint32 n_slots
  * @workgroup: lanes of a workgroup; 0 counts as 1
  * @probes: (out): how the lanes share the slots
  *
- * Every lane has as many slots to look at; a lane without a slot does not look.
+ * Computes how lanes share the slots of one priority. Every lane that has slots to look at has the
+ * same number of them; a lane without a slot does not look.
  */
 void vyre_partition_probes (guint32 n_slots, guint32 workgroup, VyrePartitionProbes *probes);
 
@@ -123,7 +130,9 @@ void vyre_partition_probes (guint32 n_slots, guint32 workgroup, VyrePartitionPro
  * @values: (out): its counters
  * @error: return location
  *
- * Returns: %TRUE when it could be read; otherwise %VYRE_ERROR_MISALIGNED, or
+ * Reads the counters of a control part.
+ *
+ * Returns: whether the part could be read; otherwise %VYRE_ERROR_MISALIGNED, or
  *   %VYRE_ERROR_MISSING_WORD when it has fewer than 640 bytes
  */
 gboolean vyre_read_control (const void *control, gsize size, VyreControl *values, GError **error);
@@ -136,7 +145,9 @@ gboolean vyre_read_control (const void *control, gsize size, VyreControl *values
  * @value: (out): the word
  * @error: return location
  *
- * Returns: %TRUE when it could be read; otherwise %VYRE_ERROR_MISALIGNED or
+ * Reads one word of a control part.
+ *
+ * Returns: whether it could be read; otherwise %VYRE_ERROR_MISALIGNED or
  *   %VYRE_ERROR_MISSING_WORD
  */
 gboolean vyre_read_control_word (
@@ -150,7 +161,9 @@ gboolean vyre_read_control_word (
  * @value: (out): its word
  * @error: return location
  *
- * Returns: %TRUE when it could be read; otherwise %VYRE_ERROR_TOO_LARGE when no part
+ * Reads one observable.
+ *
+ * Returns: whether it could be read; otherwise %VYRE_ERROR_TOO_LARGE when no part
  *   can have so many, %VYRE_ERROR_MISALIGNED or %VYRE_ERROR_MISSING_WORD
  */
 gboolean vyre_read_observable (
@@ -160,10 +173,12 @@ gboolean vyre_read_observable (
  * vyre_read_metrics:
  * @control: a control part, which may end early
  * @size: its bytes
- * @metrics: (out caller-allocates): runs of each opcode below 32
+ * @metrics: (out caller-allocates): how often each opcode below 32 was run
  * @error: return location
  *
- * Returns: %TRUE when all of them could be read; otherwise %VYRE_ERROR_MISALIGNED or
+ * Reads the metrics of a control part.
+ *
+ * Returns: whether all of them could be read; otherwise %VYRE_ERROR_MISALIGNED or
  *   %VYRE_ERROR_MISSING_WORD, and nothing was written
  */
 gboolean vyre_read_metrics (
@@ -171,30 +186,36 @@ gboolean vyre_read_metrics (
 
 /**
  * vyre_peek_control_word:
- * @control: a control part or any piece of it
+ * @control: a control part, of any length
  * @size: its bytes
  * @word: index of a word
  *
- * Returns: the word as of vyre_read_control_word(); 0 where it refuses
+ * Reads one word of a control part that may be damaged.
+ *
+ * Returns: the word of vyre_read_control_word(); 0 where that fails
  */
 guint32 vyre_peek_control_word (const void *control, gsize size, guint32 word);
 
 /**
  * vyre_peek_observable:
- * @control: a control part or any piece of it
+ * @control: a control part, of any length
  * @size: its bytes
  * @index: an observable, from 0
  *
- * Returns: the word as of vyre_read_observable(); 0 where it refuses
+ * Reads one observable of a control part that may be damaged.
+ *
+ * Returns: the word of vyre_read_observable(); 0 where that fails
  */
 guint32 vyre_peek_observable (const void *control, gsize size, guint32 index);
 
 /**
  * vyre_peek_metrics:
- * @control: a control part or any piece of it, whole words or not
+ * @control: a control part, of any length, whole words or not
  * @size: its bytes
- * @metrics: (out caller-allocates): runs of each opcode below 32; 0 for
- *   those whose word is not there
+ * @metrics: (out caller-allocates): how often each opcode below 32 was run; 0 for an
+ *   opcode whose word is missing
+ *
+ * Reads the metrics of a control part that may be damaged.
  */
 void vyre_peek_metrics (
     const void *control, gsize size, guint32 metrics[VYRE_CONTROL_METRICS_COUNT]);

@@ -1,11 +1,16 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * A Vulkan device opened for libvyre: instance, logical device, one compute
- * queue and what the device can do. It never shares a queue with anybody else,
- * because a running megakernel occupies it. Reference counted, immutable, usable
- * from any thread; memory made on it keeps it alive.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:device
+ * @title: Device
+ * @short_description: A Vulkan device opened for libvyre
+ *
+ * A device is an instance, a logical device, a compute queue and the abilities of the device. No
+ * other opening shares its queues, because a running megakernel occupies one. A device
+ * is reference counted and immutable; any thread may use it. Memory that was made on a device
+ * keeps it alive.
+ */
 
 #include <glib.h>
 
@@ -13,6 +18,11 @@
 
 G_BEGIN_DECLS
 
+/**
+ * VyreDevice:
+ *
+ * A Vulkan device opened for libvyre.
+ */
 typedef struct _VyreDevice VyreDevice;
 
 /**
@@ -21,12 +31,12 @@ typedef struct _VyreDevice VyreDevice;
  *   loader's list, a part of a device's name, or a UUID as vulkaninfo prints it
  * @error: return location
  *
- * Opens a device. Nothing is shared with other openings of the same device.
+ * Opens a device. Two openings of one device share nothing.
  *
  * Returns: (transfer full) (nullable): the device, or %NULL with
  *   %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE, %VYRE_ERROR_UNSUPPORTED,
  *   %VYRE_ERROR_DEVICE, or %VYRE_ERROR_FORKED where the driver was used before a fork
- *   and does not take that
+ *   and does not support that
  */
 VyreDevice *vyre_device_open (const char *selector, GError **error);
 
@@ -34,14 +44,18 @@ VyreDevice *vyre_device_open (const char *selector, GError **error);
  * vyre_device_ref:
  * @device: a device
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @device with one more reference
  */
 VyreDevice *vyre_device_ref (VyreDevice *device);
 
 /**
  * vyre_device_unref:
- * @device: (transfer full): a device; the last reference closes it, unless it is that of a
- *   process that this one was forked from
+ * @device: (transfer full): a device
+ *
+ * Drops a reference. The last one closes the device, but not in a child of the process that opened
+ * it.
  */
 void vyre_device_unref (VyreDevice *device);
 
@@ -49,13 +63,17 @@ void vyre_device_unref (VyreDevice *device);
  * vyre_device_get_name:
  * @device: a device
  *
- * Returns: the name its driver gives it
+ * Gets the name of a device.
+ *
+ * Returns: the name that its driver gives it
  */
 const char *vyre_device_get_name (const VyreDevice *device);
 
 /**
  * vyre_device_get_uuid:
  * @device: a device
+ *
+ * Gets the UUID of a device.
  *
  * Returns: its UUID in lower-case hex with dashes
  */
@@ -65,6 +83,8 @@ const char *vyre_device_get_uuid (const VyreDevice *device);
  * vyre_device_is_cpu:
  * @device: a device
  *
+ * Tells whether a device is a CPU.
+ *
  * Returns: whether its kernels run on the host's own cores
  */
 gboolean vyre_device_is_cpu (const VyreDevice *device);
@@ -73,9 +93,11 @@ gboolean vyre_device_is_cpu (const VyreDevice *device);
  * vyre_device_get_max_payload:
  * @device: a device
  *
- * Returns: the most payload bytes a kernel can address on it: the largest
- *   storage buffer it binds, cut to what 32-bit offsets reach with room for a
- *   granule behind the end
+ * Gets the largest payload.
+ *
+ * Returns: the most payload bytes that a kernel can address on it: the largest
+ *   storage buffer that the device binds, cut to the reach of 32-bit offsets, with room for
+ *   a granule behind the end
  */
 gsize vyre_device_get_max_payload (const VyreDevice *device);
 

@@ -1,9 +1,14 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Files whose paths come from outside. Only regular files are opened; a FIFO, a device or a socket
- * does not notice that it was named. Some regular files do not tell their size.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:file
+ * @title: Regular files
+ * @short_description: Opens regular files, and no others
+ *
+ * Paths that come from outside can name anything. Only regular files are opened; a FIFO, device or
+ * socket does not notice that it was named. Some regular files do not report their size.
+ */
 
 #include <glib.h>
 
@@ -12,14 +17,14 @@ G_BEGIN_DECLS
 /**
  * vyre_file_open:
  * @path: (type filename): a path of the process
- * @flags: flags of open(2). O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added; a file that O_CREAT makes
- *   has mode 0600
+ * @flags: flags of open(2); O_CLOEXEC, O_NOCTTY and O_NONBLOCK are added. A file that O_CREAT
+ *   makes has mode 0600
  *
- * Opens a regular file. A FIFO, a device or a socket is not opened, not even for a moment, and so
- * does not notice. Waits for nothing but the storage. May be called from any thread.
+ * Opens a regular file. FIFOs, devices and sockets are not opened, not even for a moment, and so do
+ * not notice the call. The call waits for the storage alone. May be called from any thread.
  *
- * Returns: a descriptor, or -1 with errno as of open(2), which is EISDIR for a folder and
- *   ENODEV for anything else that is no regular file
+ * Returns: a descriptor, or -1 with errno as of open(2): EISDIR for a folder, ENODEV for any
+ *   other kind of file
  */
 int vyre_file_open (const char *path, int flags);
 
@@ -27,11 +32,11 @@ int vyre_file_open (const char *path, int flags);
  * vyre_file_tells_size:
  * @fd: a regular file that is open for reading
  *
- * Asks whether the file has as many bytes as fstat(2) says. Files of /proc claim to be empty and
- * files of /sys to have a page, whatever their contents: such a file has to be read to its end.
- * At most one byte is read, and the file position does not change. May be called from any thread.
+ * Tells whether a file has as many bytes as fstat(2) reports. Files of /proc report none and files
+ * of /sys report a page, so a caller reads such a file to its end. The call reads at most one byte
+ * and keeps the position of the descriptor. May be called from any thread.
  *
- * Returns: %TRUE when fstat(2) tells the size, or cannot be asked
+ * Returns: whether the file tells its size; %TRUE if it cannot be read
  */
 gboolean vyre_file_tells_size (int fd);
 

@@ -1,11 +1,16 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Opcodes of one's own. A handler is a short straight-line program over the
- * arguments of its slot: arithmetic on sixteen registers, then operations on control
- * words, which the megakernel interprets as it does the built-in ones. Built-in
- * opcodes cannot be handled: what a slot means does not depend on who runs it.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:handlers
+ * @title: Handlers
+ * @short_description: Opcodes of your own
+ *
+ * A handler is a short straight-line program over the arguments of its slot: arithmetic on sixteen
+ * registers, then operations on control words. The megakernel interprets it as it runs the
+ * built-in opcodes. Built-in opcodes take no handler: the meaning of a slot does not depend on the
+ * host that runs it.
+ */
 
 #include <glib.h>
 
@@ -17,8 +22,8 @@ G_BEGIN_DECLS
 /**
  * VYRE_REGISTERS:
  *
- * Registers of a handler: the first 12 hold the arguments of the slot, those that an
- * inner operation of a packed slot lacks as 0; the rest start as 0.
+ * Registers of a handler. The first 12 hold the arguments of the slot, with 0 for arguments that an
+ * inner operation of a packed slot lacks; the rest start as 0.
  */
 #define VYRE_REGISTERS 16
 
@@ -32,7 +37,7 @@ G_BEGIN_DECLS
 /**
  * VYRE_MAX_HANDLERS:
  *
- * The most handlers there can be at a time.
+ * The most handlers of one set.
  */
 #define VYRE_MAX_HANDLERS 32
 
@@ -48,10 +53,10 @@ G_BEGIN_DECLS
  * @VYRE_OPERATION_SHIFT_LEFT: result = a << (b modulo 32)
  * @VYRE_OPERATION_SHIFT_RIGHT: result = a >> (b modulo 32)
  * @VYRE_OPERATION_RUN: the built-in opcode immediate, NOP to COMPARE_SWAP, with
- *   registers result, a and b as its arguments. The first that fails ends the
- *   handler, and its slot faults.
+ *   registers result, a and b as its arguments. The first one that fails ends the
+ *   handler, and the slot faults.
  *
- * What an instruction does.
+ * The operation of an instruction.
  */
 typedef enum {
   VYRE_OPERATION_SET,
@@ -68,7 +73,7 @@ typedef enum {
 
 /**
  * VyreInstruction:
- * @operation: what to do
+ * @operation: the operation
  * @result: register, 0 to 15
  * @a: register
  * @b: register
@@ -84,12 +89,19 @@ typedef struct {
   guint32 immediate;
 } VyreInstruction;
 
+/**
+ * VyreHandlers:
+ *
+ * A set of handlers.
+ */
 typedef struct _VyreHandlers VyreHandlers;
 
 /**
  * vyre_handlers_new:
  *
- * Returns: (transfer full): a set of handlers, empty
+ * Makes an empty set of handlers.
+ *
+ * Returns: (transfer full): the set
  */
 VyreHandlers *vyre_handlers_new (void);
 
@@ -97,24 +109,24 @@ VyreHandlers *vyre_handlers_new (void);
  * vyre_handlers_free:
  * @extensions: (transfer full): a set of handlers
  *
- * Plans made with it have copies of their own.
+ * Frees a set of handlers. Plans that were made with it have their own copies.
  */
 void vyre_handlers_free (VyreHandlers *extensions);
 
 /**
  * vyre_handlers_register:
  * @extensions: a set of handlers
- * @opcode: what slots call it: outside of the range of the system, and none of the
- *   payload opcodes
- * @instructions: (array length=n_instructions): what it does; copied
+ * @opcode: the opcode to handle: outside of the range of the system, and no
+ *   payload opcode
+ * @instructions: (array length=n_instructions): the instructions; copied
  * @n_instructions: 1 to %VYRE_MAX_INSTRUCTIONS
  * @error: return location
  *
- * Plans made from now on run slots with @opcode, and inner operations of packed
- * slots, by @instructions.
+ * Registers a handler. Plans that are made from now on run slots with @opcode, and inner operations
+ * of packed slots, by @instructions.
  *
- * Returns: whether it is registered; otherwise %VYRE_ERROR_INVALID (a built-in
- *   opcode, one that has a handler, a wrong instruction) or %VYRE_ERROR_TOO_LARGE
+ * Returns: whether the handler is registered; otherwise %VYRE_ERROR_INVALID (a built-in
+ *   opcode, an opcode with a handler, a wrong instruction) or %VYRE_ERROR_TOO_LARGE
  *   (too many handlers or instructions)
  */
 gboolean vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,

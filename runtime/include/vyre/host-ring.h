@@ -1,10 +1,15 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Slots as raw bytes, past the publishers: a ring in this process's memory into
- * which encoded slots are copied and out of which they are read, the one slot that
- * is encoded apart from a ring, and the check of slots that another program encoded.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:host-ring
+ * @title: Host ring
+ * @short_description: Slots as raw bytes
+ *
+ * Slots that bypass the publishers: a ring in memory of this process that encoded slots are copied
+ * into and out of, LOAD_MISS, the one slot that is encoded apart from a ring, and the check of
+ * slots that another program encoded.
+ */
 
 #include <glib.h>
 
@@ -13,7 +18,11 @@
 
 G_BEGIN_DECLS
 
-/* The name of the raw producer of a ring in host memory. */
+/**
+ * VYRE_HOST_RING_NAME:
+ *
+ * The name of the producer that writes raw slots into a ring in host memory.
+ */
 #define VYRE_HOST_RING_NAME "in-process-host"
 
 /**
@@ -25,10 +34,10 @@ G_BEGIN_DECLS
  * @encoded_size: bytes in @encoded, 64
  * @error: return location
  *
- * Copies a slot into a ring as it is, its STATUS last. Neither the slot nor the slot that it
- * replaces is checked: a caller may call vyre_slots_check() and look at the status.
+ * Copies a slot into a ring as it is, its STATUS last. The caller answers for the content of the
+ * slot, which vyre_slots_check() checks, and for the slot that it replaces.
  *
- * Returns: %TRUE when the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@encoded is
+ * Returns: whether the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@encoded is
  *   not one slot) or %VYRE_ERROR_MISSING_WORD (the ring has no such slot)
  */
 gboolean vyre_host_ring_publish (
@@ -40,14 +49,13 @@ gboolean vyre_host_ring_publish (
  * @size: bytes in @ring
  * @slot: index of the slot to read
  * @buffer: (out caller-allocates) (array length=buffer_size) (element-type guint8):
- *   the copy
+ *   where to copy it to
  * @buffer_size: bytes in @buffer, 64
  * @error: return location
  *
- * Copies a slot out of a ring. The words are at least as new as the STATUS among
- * them.
+ * Copies a slot out of a ring. The other words are at least as new as its STATUS.
  *
- * Returns: %TRUE when the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@buffer is
+ * Returns: whether the slot was copied; otherwise %VYRE_ERROR_MISALIGNED (@buffer is
  *   not one slot) or %VYRE_ERROR_MISSING_WORD (the ring has no such slot)
  */
 gboolean vyre_host_ring_read (
@@ -58,7 +66,9 @@ gboolean vyre_host_ring_read (
  * @ring: (array length=size) (element-type guint8): a ring
  * @size: bytes in @ring
  *
- * Returns: the number of the ring's whole slots that are DONE
+ * Counts the slots that are DONE.
+ *
+ * Returns: how many of the ring's whole slots are DONE
  */
 guint32 vyre_host_ring_count_done (const void *ring, gsize size);
 
@@ -66,10 +76,10 @@ guint32 vyre_host_ring_count_done (const void *ring, gsize size);
  * vyre_encode_load_miss:
  * @slot: (out caller-allocates): 64 bytes
  * @resource: id of the missing resource
- * @prefetch: %TRUE when it is needed later only
+ * @prefetch: whether only a later batch needs it
  *
- * Encodes the slot with which a kernel asks for a resource: tenant 0, and, as the
- * runtime itself publishes it, priority CRITICAL.
+ * Encodes the slot that makes the kernel ask for a resource. As the runtime itself publishes it, it
+ * has tenant 0 and priority CRITICAL.
  */
 void vyre_encode_load_miss (void *slot, guint32 resource, gboolean prefetch);
 
@@ -79,9 +89,11 @@ void vyre_encode_load_miss (void *slot, guint32 resource, gboolean prefetch);
  * @size: bytes in @ring
  * @slot: index of a slot, of any status
  * @resource: (out): id of the missing resource
- * @prefetch: (out): %TRUE when it is needed later only
+ * @prefetch: (out): whether only a later batch needs it
  *
- * Returns: %TRUE when the ring has that whole slot and it is a LOAD_MISS; otherwise
+ * Decodes a LOAD_MISS slot.
+ *
+ * Returns: whether the ring has that whole slot and it is a LOAD_MISS; otherwise
  *   @resource and @prefetch are as before
  */
 gboolean vyre_decode_load_miss (
@@ -90,17 +102,17 @@ gboolean vyre_decode_load_miss (
 /**
  * vyre_slots_check:
  * @slots: (array length=size) (element-type guint8) (nullable): slots, of any alignment
- * @size: bytes in @slots; 0 is no slot, and fine
+ * @size: bytes in @slots; 0 is valid, and no slot
  * @error: return location
  *
- * Checks slots that are to run as a batch, as their publication does: a slot is EMPTY, and idle
- * whatever its other words, or PUBLISHED.
- * Published ones need an opcode that vyre_opcode_check_publish() accepts, a priority
- * from 0 to 4, and in a PACKED_SLOT metadata as vyre_publish_packed() writes it.
+ * Checks foreign slots that are to run as a batch, as publishing would. A slot is PUBLISHED, or
+ * EMPTY and then idle, whatever its other words. A PUBLISHED slot needs an opcode that
+ * vyre_opcode_check_publish() accepts, a priority from 0 to 4, and in a PACKED_SLOT metadata as
+ * vyre_publish_packed() writes it.
  *
- * Returns: %TRUE when the slots may run; otherwise %VYRE_ERROR_MISALIGNED (not whole
+ * Returns: whether the slots may run; otherwise %VYRE_ERROR_MISALIGNED (not whole
  *   slots), %VYRE_ERROR_QUEUE_FULL (an opcode) or %VYRE_ERROR_INVALID, and the message
- *   starts with the index of the first slot that may not
+ *   starts with the index of the first refused slot
  */
 gboolean vyre_slots_check (const void *slots, gsize size, GError **error);
 

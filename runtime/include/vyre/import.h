@@ -1,11 +1,15 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Memory of somebody else that a kernel reads where it is: whole pages around a
- * range of the process' address space, as a buffer of the device. Bytes come to the
- * kernel that nobody copied. An import belongs to one kernel and outlives it as an
- * empty shell, so that who holds one keeps no device open.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:import
+ * @title: Import
+ * @short_description: Payloads that a kernel reads where they lie
+ *
+ * An import makes whole pages around a range of the address space a buffer of the device, so the
+ * kernel reads bytes that no one copied. An import belongs to one kernel and outlives it as an
+ * empty shell, so an import that is kept holds no device open.
+ */
 
 #include "vyre/megakernel.h"
 
@@ -13,21 +17,20 @@ G_BEGIN_DECLS
 
 /**
  * vyre_import_new:
- * @kernel: the kernel that shall read it
- * @data: where the memory starts
+ * @kernel: the kernel that reads the memory
+ * @data: the start of the memory
  * @size: its bytes, not 0
  * @error: return location
  *
- * Imports memory that stays where it is, mapped and readable, until the import is gone:
- * which is when vyre_import_unref() has returned for the last time. What else lies in its
- * first and last page is imported with it, and never looked at; it may be imported again by
- * itself, as far as the driver likes that. Nothing is ever written. Of files only those may be
- * mapped there that nobody can cut, such as memfds sealed with F_SEAL_SHRINK: a look at what is
- * gone ends the process.
+ * Imports memory, which the kernel only reads. The caller keeps the memory mapped and readable
+ * until the import is gone, that is, until the last vyre_import_unref() has returned. The other
+ * bytes of its first and last page are imported with it and never read; another import may contain
+ * them, if the driver allows that. A mapping of a file may be imported only if no process can cut
+ * the file, such as a memfd sealed with F_SEAL_SHRINK: a read behind the new end ends the process.
  *
- * Returns: (transfer full) (nullable): the import, or %NULL with %VYRE_ERROR_UNSUPPORTED (not
- *   here, not so large or not so many), %VYRE_ERROR_FORKED or
- *   what the driver has against it
+ * Returns: (transfer full) (nullable): the import, or %NULL with %VYRE_ERROR_UNSUPPORTED (no
+ *   imports on this device, too large or too many), %VYRE_ERROR_FORKED or the error of the
+ *   driver
  */
 VyreImport *vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GError **error);
 
@@ -35,18 +38,22 @@ VyreImport *vyre_import_new (VyreMegakernel *kernel, void *data, gsize size, GEr
  * vyre_import_ref:
  * @import: an import
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @import with one more reference
  */
 VyreImport *vyre_import_ref (VyreImport *import);
 
 /**
  * vyre_import_unref:
- * @import: (transfer full): an import; the last reference waits until nothing on the
- *   device refers to the memory, which may then be freed. Batches have references of
- *   their own, which they drop before they release the payload.
+ * @import: (transfer full): an import
  *
- * Returns: whether it was not the last reference, or the memory is free to go; %FALSE: the
- *   kernel has failed, and does not let go of it before it is taken down
+ * Drops a reference. The last one waits until no work on the device refers to the memory; then the
+ * caller may free it. Batches have their own references, which they drop before they release the
+ * payload.
+ *
+ * Returns: %TRUE if other references are left or the memory may be freed; %FALSE if the kernel has
+ *   failed and holds the memory until it is taken down
  */
 gboolean vyre_import_unref (VyreImport *import);
 
@@ -55,7 +62,9 @@ gboolean vyre_import_unref (VyreImport *import);
  * @import: an import
  * @kernel: a kernel
  *
- * Returns: whether @kernel can read it
+ * Tells whether an import belongs to a kernel.
+ *
+ * Returns: whether @kernel can read the memory of @import
  */
 gboolean vyre_import_is_of (const VyreImport *import, const VyreMegakernel *kernel);
 

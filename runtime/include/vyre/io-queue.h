@@ -1,12 +1,17 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The io queue on the host's side: 32-byte slots, each a request with a status
- * that names its owner. EMPTY and PUBLISHED slots belong to the requester, CLAIMED ones to the
- * host that serves them, OK and ERROR ones to the kernel, which empties the slot. A queue that only
- * the host uses may have any alignment; a queue that a kernel shares is aligned to words. One
- * thread of the host at a time works on a queue.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:io-queue
+ * @title: Io queue
+ * @short_description: Requests of a kernel to its host
+ *
+ * The host's side of the io queue: 32-byte slots, each a request with a status that names its
+ * owner. A slot that is EMPTY or PUBLISHED belongs to the requester, a slot that is CLAIMED to the
+ * host that serves it, a slot that is OK or ERROR to the kernel, which empties it. A queue in
+ * memory of the host alone may have any alignment; a queue that a kernel shares is aligned to
+ * words. One thread of the host at a time works on a queue.
+ */
 
 #include <glib.h>
 
@@ -18,12 +23,12 @@ G_BEGIN_DECLS
 /**
  * VyreIoRequest:
  * @slot: index of its slot
- * @op: VYRE_IO_OP_READ, VYRE_IO_OP_WRITE or VYRE_IO_OP_FENCE; any word in
- *   a slot that was read
- * @source: handle of the source of the bytes
- * @destination: handle of their destination
- * @offset: in the source, in bytes
- * @n_bytes: number of bytes
+ * @op: VYRE_IO_OP_READ, VYRE_IO_OP_WRITE or VYRE_IO_OP_FENCE; any value in a request that
+ *   was read from a queue
+ * @source: handle of the source
+ * @destination: handle of the destination
+ * @offset: offset in the source, in bytes
+ * @n_bytes: bytes to transfer
  * @tag: a word of the requester, returned as it is
  *
  * A request of the io queue.
@@ -41,9 +46,9 @@ typedef struct {
 /**
  * VyreIoCompletion:
  * @slot: index of a slot that is CLAIMED
- * @success: %TRUE when the whole request was served
+ * @success: whether the whole request was served
  *
- * A report of the host about a request.
+ * The host's report about a request.
  */
 typedef struct {
   guint32 slot;
@@ -55,7 +60,9 @@ typedef struct {
  * @size: bytes of an io queue
  * @error: return location
  *
- * Returns: %TRUE when a queue may have that size, 0 slots included; otherwise
+ * Checks the size of a queue.
+ *
+ * Returns: whether a queue may have that size, which may be 0; otherwise
  *   %VYRE_ERROR_MISALIGNED (not whole slots) or %VYRE_ERROR_TOO_LARGE (more than
  *   VYRE_IO_SLOTS)
  */
@@ -65,15 +72,14 @@ gboolean vyre_io_queue_validate (gsize size, GError **error);
  * vyre_io_queue_publish:
  * @queue: @size bytes of slots
  * @size: bytes
- * @request: the request, with its slot
+ * @request: the request, with the index of its slot
  * @error: return location
  *
- * Writes a request into a slot that is EMPTY; its status becomes PUBLISHED after
- * its other words are written.
+ * Writes a request into an EMPTY slot, its status last, which becomes PUBLISHED.
  *
- * Returns: %TRUE when it was published; otherwise nothing was written and @error is
+ * Returns: whether the request was published; otherwise nothing was written and @error is
  *   that of vyre_io_queue_validate(), %VYRE_ERROR_INVALID (no such operation) or
- *   %VYRE_ERROR_QUEUE_FULL (no such slot, or one that is in use)
+ *   %VYRE_ERROR_QUEUE_FULL (no such slot, or a slot in use)
  */
 gboolean vyre_io_queue_publish (
     void *queue, gsize size, const VyreIoRequest *request, GError **error);
@@ -83,13 +89,12 @@ gboolean vyre_io_queue_publish (
  * @queue: @size bytes of slots
  * @size: bytes
  * @requests: (out caller-allocates): room for VYRE_IO_SLOTS requests
- * @n: (out): number of PUBLISHED ones
+ * @n: (out): how many requests are PUBLISHED
  * @error: return location
  *
- * Reads the requests that wait to be served, in the order of their slots, and
- * leaves them as they are.
+ * Reads the PUBLISHED requests, in the order of their slots, and leaves them as they are.
  *
- * Returns: %TRUE when the queue could be read; otherwise the error is that of
+ * Returns: whether the queue could be read; otherwise the error is that of
  *   vyre_io_queue_validate()
  */
 gboolean vyre_io_queue_poll (
@@ -100,13 +105,13 @@ gboolean vyre_io_queue_poll (
  * @queue: @size bytes of slots
  * @size: bytes
  * @requests: (out caller-allocates): room for VYRE_IO_SLOTS requests
- * @n: (out): number of claimed ones
+ * @n: (out): how many requests were claimed
  * @error: return location
  *
- * As vyre_io_queue_poll(), and makes the requests CLAIMED: the caller serves and completes each of
- * them once.
+ * As vyre_io_queue_poll(), and makes these requests CLAIMED: the caller serves each of them and
+ * completes it once.
  *
- * Returns: %TRUE when the queue could be read; otherwise the error is that of
+ * Returns: whether the queue could be read; otherwise the error is that of
  *   vyre_io_queue_validate()
  */
 gboolean vyre_io_queue_claim (
@@ -116,16 +121,16 @@ gboolean vyre_io_queue_claim (
  * vyre_io_queue_complete:
  * @queue: @size bytes of slots
  * @size: bytes
- * @completions: (array length=n): the results of claimed requests
- * @n: number of results
+ * @completions: (array length=n): reports about claimed requests
+ * @n: how many
  * @error: return location
  *
- * Reports the results of requests, all of them or none. The bytes of the requests have to be in
- * their places before. The last of two reports about one slot counts.
+ * Reports the outcome of requests, of all of them or of none. The caller puts the bytes of the
+ * requests in their places first. Of two reports about one slot the last one counts.
  *
- * Returns: %TRUE when they were reported; otherwise nothing was written and @error is
+ * Returns: whether the outcomes were reported; otherwise nothing was written and @error is
  *   that of vyre_io_queue_validate(), or %VYRE_ERROR_QUEUE_FULL (no such slot, or
- *   one that is not CLAIMED)
+ *   a slot that is not CLAIMED)
  */
 gboolean vyre_io_queue_complete (
     void *queue, gsize size, const VyreIoCompletion *completions, guint n, GError **error);
@@ -137,10 +142,12 @@ gboolean vyre_io_queue_complete (
  * @slot: index of a slot
  * @status: (out): its status; VYRE_STATUS_EMPTY once the kernel has recycled it
  * @request: (out caller-allocates) (optional): its other words, finished or not;
- *   without a meaning in an EMPTY slot
+ *   without a meaning when the slot is EMPTY
  * @error: return location
  *
- * Returns: %TRUE when there is such a slot; otherwise @error is that of
+ * Reads one slot.
+ *
+ * Returns: whether the queue has such a slot; otherwise @error is that of
  *   vyre_io_queue_validate(), or %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_io_queue_inspect (const void *queue, gsize size, guint32 slot, guint32 *status,

@@ -1,13 +1,17 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The megakernel: a kernel that stays on the device, takes batches from a
- * doorbell and answers in memory the host reads. One object owns the queue, the
- * submission and completion structures, the staging and readback stores, and a
- * launcher thread that launches, renews and parks the kernel. Any number of
- * producers share it from any thread. docs/architecture.md says why it is built
- * as it is.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:megakernel
+ * @title: Megakernel
+ * @short_description: A kernel that stays on the device
+ *
+ * A megakernel stays on the device, takes batches from a doorbell and answers in memory that the
+ * host reads. One object owns the queue, the structures of submission and completion, the staging
+ * and readback stores, and the launcher, a thread that launches, renews and parks the kernel. Any
+ * number of producers share it from any thread. docs/architecture.md gives the reasons for this
+ * design.
+ */
 
 #include "vyre/device.h"
 #include "vyre/file-io.h"
@@ -19,14 +23,14 @@ G_BEGIN_DECLS
 
 /**
  * VyreResidency:
- * @VYRE_RESIDENCY_AUTO: the first of the others that the device proves to support
+ * @VYRE_RESIDENCY_AUTO: the first of the others that the device passes the proof with
  * @VYRE_RESIDENCY_PERSISTENT: the kernel runs until it is parked; a successor is
  *   queued before its lease ends
  * @VYRE_RESIDENCY_RELAY: launches with a bounded number of loop iterations,
  *   relaunched while there is work
  * @VYRE_RESIDENCY_DISPATCH: one launch per batch
  *
- * How long a launch of the kernel stays on the device.
+ * How long one launch of the kernel stays on the device.
  */
 typedef enum {
   VYRE_RESIDENCY_AUTO,
@@ -39,16 +43,15 @@ typedef enum {
  * VyrePlacement:
  * @VYRE_PLACEMENT_AUTO: on a GPU with memory of its own %VYRE_PLACEMENT_SPLIT, or
  *   %VYRE_PLACEMENT_BAR if it has no copy engine; else %VYRE_PLACEMENT_UNIFIED
- * @VYRE_PLACEMENT_UNIFIED: the kernel reads payloads where they were staged, and
- *   batches run where their readbacks are wanted
- * @VYRE_PLACEMENT_BAR: batches and payloads lie in memory of the device, where the
- *   CPU stores them
+ * @VYRE_PLACEMENT_UNIFIED: the kernel reads payloads in the staging store, and runs batches in
+ *   the readback store
+ * @VYRE_PLACEMENT_BAR: batches and payloads lie in memory of the device, and the CPU stores
+ *   them there
  * @VYRE_PLACEMENT_COPY: the same, but a copy engine moves the payloads and rings
- *   the doorbell behind them
- * @VYRE_PLACEMENT_SPLIT: small payloads are stored by the CPU, large ones moved by a
- *   copy engine
+ *   the doorbell after them
+ * @VYRE_PLACEMENT_SPLIT: the CPU stores small payloads, a copy engine moves large ones
  *
- * Where batches and payloads lie, and how payloads get there.
+ * The memory of batches and payloads, and the way of payloads into it.
  */
 typedef enum {
   VYRE_PLACEMENT_AUTO,
@@ -62,9 +65,8 @@ typedef enum {
  * VYRE_IDLE_TIMEOUT_AUTO:
  *
  * The idle timeout that suits the device. On a GPU it is 100 ms. On a CPU, where a kernel that
- * waits takes a core, a kernel waits for 2 ms, and not at all once two gaps between batches in a
- * row have been longer than 1 ms: from then on each batch has a launch of its own until one comes
- * sooner.
+ * waits takes a core, a kernel waits for 2 ms. After two gaps in a row between batches of more
+ * than 1 ms it does not wait at all: each batch has its own launch until a batch comes sooner.
  */
 #define VYRE_IDLE_TIMEOUT_AUTO G_MAXUINT64
 
@@ -72,26 +74,24 @@ typedef enum {
  * VyreMegakernelParams:
  * @residency: wanted residency
  * @placement: wanted placement
- * @copy_threshold: bytes from which on %VYRE_PLACEMENT_SPLIT takes the copy engine;
- *   0 to measure at start from which on it is faster
- * @import_threshold: bytes from which on memory of others is imported rather than
- *   copied; 0 for what measurements say of such devices
- * @staging_size: bytes of the payload store, rounded up to whole pages of 4096; also the
+ * @copy_threshold: smallest payload in bytes that %VYRE_PLACEMENT_SPLIT moves by copy engine;
+ *   0 to measure at start where the copy engine is faster
+ * @import_threshold: smallest payload in bytes that is imported rather than copied; 0 = device
+ *   default
+ * @staging_size: bytes of the staging store, rounded up to whole pages of 4096; also the
  *   largest payload
  * @readback_size: bytes of the readback store
  * @idle_timeout: nanoseconds without a batch after which the kernel is parked, or
  *   %VYRE_IDLE_TIMEOUT_AUTO
- * @resource_size: bytes of the staging store that files which programs name may take;
+ * @resource_size: bytes of the staging store for files that programs name;
  *   0 for a quarter of it
- * @lease: nanoseconds a persistent launch stays before its successor takes over,
- *   and after some four times as many of which it ends by itself when the host has
- *   died; 0
- *   for a launch without end
- * @max_batch_time: nanoseconds that a batch may hold the device, by what the proof at start
- *   takes for a piece of work; longer ones let others in between. 0 for 100 ms, %G_MAXUINT64
- *   for no limit
+ * @lease: nanoseconds that a persistent launch stays before its successor takes over; when the
+ *   host has died the launch ends by itself after some four times as long. 0 for a launch
+ *   without end
+ * @max_batch_time: nanoseconds that a batch may hold the device before it lets other batches in,
+ *   estimated from the proof at start. 0 for 100 ms, %G_MAXUINT64 for no limit
  *
- * How to run a megakernel.
+ * The settings of a megakernel.
  */
 typedef struct {
   VyreResidency residency;
@@ -110,24 +110,23 @@ typedef struct {
  * VyreMegakernelCounters:
  * @launches: kernel launches submitted
  * @renewals: of these, successors queued before a lease ended
- * @parks: times the kernel was let go, or left by itself, for want of work
+ * @parks: times the kernel left the device for want of work
  * @batches: batches published
  * @completed: batches completed
- * @tickets: tickets of completed batches; a small batch on a device of its own is
- *   one
- * @dropped: of these, tickets that were not run, because their batch was freed before
- * @turns: times that a batch which was cut let others in before it went on
+ * @tickets: tickets of completed batches; a small batch on a device with its own memory is
+ *   one ticket
+ * @dropped: of these, tickets that did not run because their batch was freed before
+ * @turns: times that a batch that was cut let other batches in before it went on
  * @progress: changes whenever a workgroup starts on a ticket of a large batch
- * @idle_polls: times a workgroup looked for work and found none
+ * @idle_polls: times that a workgroup looked for work and found none
  * @spin_time: nanoseconds that threads waited awake for completions
- * @in_place_bytes: payload bytes that the kernel reads where they were staged, or in an
- *   import
+ * @in_place_bytes: payload bytes that the kernel reads in the staging store or in an import
  * @stored_bytes: payload bytes that the CPU stored into memory of the device
  * @copied_bytes: payload bytes that a copy engine moved there
- * @in_flight: batches published and not completed now, or not collected, see
+ * @in_flight: batches that are published and not collected, see
  *   vyre_megakernel_get_counters()
  *
- * Since the megakernel was made; all but @in_flight and @progress only grow.
+ * Counts since the megakernel was made; all but @in_flight and @progress only grow.
  */
 typedef struct {
   guint64 launches;
@@ -149,20 +148,20 @@ typedef struct {
 
 /**
  * VyreResourceCounters:
- * @requests: requests of batches that were served, whatever came of them
- * @parked: times a batch was parked until what it asked for was served
+ * @requests: requests of batches that were served, with or without success
+ * @parked: times that a batch was parked until its requests were served
  * @prefetches: requests that no batch waited for
  * @loads: files read because they were not resident
- * @loaded_bytes: bytes of these that arrived
+ * @loaded_bytes: bytes of these files that arrived
  * @hits: resident files that batches were published with
- * @evictions: files that had to make room for others
+ * @evictions: files that made room for others
  * @failures: files that could not be read
  * @appends: writes to sinks
- * @appended_bytes: bytes of these
- * @syncs: sinks brought to their storage
+ * @appended_bytes: bytes of these writes
+ * @syncs: syncs of sinks to their storage
  * @resident_bytes: bytes that resident files take now
  *
- * What a megakernel served since it was made; all but @resident_bytes only grow.
+ * The requests that a megakernel served since it was made; all but @resident_bytes only grow.
  */
 typedef struct {
   guint64 requests;
@@ -181,14 +180,14 @@ typedef struct {
 
 /**
  * VyreCompletion:
- * @tag: what the publisher called the batch; BATCH_FENCE's default tag
+ * @tag: the tag that the publisher gave the batch; also the default tag of BATCH_FENCE
  * @faults: slots that ended FAULT
  * @dropped_records: PRINTF records that found the log full
- * @payload_bytes: payload bytes the kernel read, a byte counted as often as it
+ * @payload_bytes: payload bytes that the kernel read; a byte counts as often as it
  *   was read
- * @latency: nanoseconds from publishing to the host seeing the completion
+ * @latency: nanoseconds from publishing until the host saw the completion
  *
- * What a completed batch says of itself besides its readback.
+ * The facts about a completed batch besides its readback.
  */
 typedef struct {
   guint32 tag;
@@ -198,20 +197,25 @@ typedef struct {
   guint64 latency;
 } VyreCompletion;
 
+/**
+ * VyreImport:
+ *
+ * Memory of the process as a buffer of the device.
+ */
 typedef struct _VyreImport VyreImport;
 
 /**
  * VyrePayload:
- * @offset: where it lies in the staging store, in bytes, a multiple of
+ * @offset: its place in the staging store, in bytes, a multiple of
  *   VYRE_GRANULE; the rest of its last granule is readable
- * @data: (nullable): where it lies instead, anywhere in memory; only for payloads
- *   that vyre_megakernel_stores_payload(), or in @import. Never a mapping of a file that
- *   others can cut: a look at what is gone ends the process
- * @import: (nullable): an import of the kernel that @data lies in; only for payloads that
- *   vyre_megakernel_can_import(). The batch takes a reference.
+ * @data: (nullable): its address instead, anywhere in memory; only where
+ *   vyre_megakernel_stores_payload() is %TRUE, or in @import. Never a mapping of a file that
+ *   another process can cut: a read behind the new end ends the process
+ * @import: (nullable): an import of the kernel that contains @data; only where
+ *   vyre_megakernel_can_import() is %TRUE. The batch takes a reference
  * @release: (nullable): called once with @owner, from any thread, when the kernel
- *   needs the payload no longer
- * @owner: (nullable): what @release takes
+ *   no longer needs the payload
+ * @owner: (nullable): the argument of @release
  *
  * A staged payload. Its size is that of the plan.
  */
@@ -223,21 +227,31 @@ typedef struct {
   gpointer owner;
 } VyrePayload;
 
+/**
+ * VyreMegakernel:
+ *
+ * A megakernel.
+ */
 typedef struct _VyreMegakernel VyreMegakernel;
+/**
+ * VyreBatch:
+ *
+ * A published batch.
+ */
 typedef struct _VyreBatch VyreBatch;
 
 /**
  * vyre_megakernel_new:
  * @device: the device to run on
- * @params: how to run
+ * @params: its settings
  * @error: return location
  *
- * Makes a megakernel and proves, with a real kernel under a deadline, that the
- * placement and the residency work. Takes tenths of a second, most of it the
- * driver's compiler, and more where something has to be tried in vain.
+ * Makes a megakernel and proves, with a real kernel under a deadline, that the placement and the
+ * residency work. The call takes tenths of a second, mostly in the driver's compiler, and longer
+ * where a candidate fails and the next is tried.
  *
  * Returns: (transfer full) (nullable): the megakernel, parked, or %NULL with
- *   %VYRE_ERROR_UNSUPPORTED (what was asked for does not work here),
+ *   %VYRE_ERROR_UNSUPPORTED (the settings do not work on this device),
  *   %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, %VYRE_ERROR_NO_THREAD, %VYRE_ERROR_STUCK,
  *   %VYRE_ERROR_DEVICE_LOST, %VYRE_ERROR_DEVICE or %VYRE_ERROR_FORKED
  */
@@ -248,20 +262,24 @@ VyreMegakernel *vyre_megakernel_new (
  * vyre_megakernel_ref:
  * @kernel: a megakernel
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @kernel with one more reference
  */
 VyreMegakernel *vyre_megakernel_ref (VyreMegakernel *kernel);
 
 /**
  * vyre_megakernel_unref:
- * @kernel: (transfer full): a megakernel; the last reference stops the kernel and
- *   its threads. Its stores live on while anybody holds them. One of a process that
- *   this one was forked from is left alone: that may run it still
+ * @kernel: (transfer full): a megakernel
  *
- * The last reference waits for the end of the kernel, 1 s at most: tickets that the kernel has
- * begun are run to their end, others are not run. If the device, a file that is being written
- * or the driver's compiler takes longer, the rest is left to a thread, with a warning in the
- * log unless it is the compiler; payloads that the device may still read are released there, later.
+ * Drops a reference. The last one stops the kernel and its threads; its stores live on while they
+ * have references. In a child of the process that made the kernel the call does nothing: the parent
+ * may still run it.
+ *
+ * The last reference waits for the end of the kernel, 1 s at most. Tickets that the kernel has
+ * begun run to their end, others do not run. If the device, a file that is being written or the
+ * driver's compiler takes longer, a thread does the rest, with a warning in the log unless it
+ * waits for the compiler; that thread later releases the payloads that the device may still read.
  * A process that exits meanwhile waits for such threads for up to 30 s.
  */
 void vyre_megakernel_unref (VyreMegakernel *kernel);
@@ -270,7 +288,9 @@ void vyre_megakernel_unref (VyreMegakernel *kernel);
  * vyre_megakernel_get_device:
  * @kernel: a megakernel
  *
- * Returns: (transfer none): the device it runs on
+ * Gets the device.
+ *
+ * Returns: (transfer none): the device that the kernel runs on
  */
 VyreDevice *vyre_megakernel_get_device (VyreMegakernel *kernel);
 
@@ -278,7 +298,9 @@ VyreDevice *vyre_megakernel_get_device (VyreMegakernel *kernel);
  * vyre_megakernel_get_staging:
  * @kernel: a megakernel
  *
- * Returns: (transfer none): the store payloads lie in; slices are whole pages
+ * Gets the staging store.
+ *
+ * Returns: (transfer none): the store of the payloads; its slices are whole pages
  */
 VyreStore *vyre_megakernel_get_staging (VyreMegakernel *kernel);
 
@@ -286,7 +308,9 @@ VyreStore *vyre_megakernel_get_staging (VyreMegakernel *kernel);
  * vyre_megakernel_get_readbacks:
  * @kernel: a megakernel
  *
- * Returns: (transfer none): the store that batches are answered in
+ * Gets the readback store.
+ *
+ * Returns: (transfer none): the store of the readbacks
  */
 VyreStore *vyre_megakernel_get_readbacks (VyreMegakernel *kernel);
 
@@ -294,13 +318,17 @@ VyreStore *vyre_megakernel_get_readbacks (VyreMegakernel *kernel);
  * vyre_megakernel_get_resource_size:
  * @kernel: a megakernel
  *
- * Returns: bytes of the staging store that files which programs name may take
+ * Gets the room for resident files.
+ *
+ * Returns: bytes of the staging store for files that programs name
  */
 gsize vyre_megakernel_get_resource_size (VyreMegakernel *kernel);
 
 /**
  * vyre_megakernel_get_file_io:
  * @kernel: a megakernel
+ *
+ * Gets the file I/O of the staging store.
  *
  * Returns: (transfer none): the reader of files into the staging store
  */
@@ -310,6 +338,8 @@ VyreFileIo *vyre_megakernel_get_file_io (VyreMegakernel *kernel);
  * vyre_megakernel_get_residency:
  * @kernel: a megakernel
  *
+ * Gets the residency.
+ *
  * Returns: the residency in use, never %VYRE_RESIDENCY_AUTO
  */
 VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
@@ -317,6 +347,8 @@ VyreResidency vyre_megakernel_get_residency (VyreMegakernel *kernel);
 /**
  * vyre_megakernel_get_placement:
  * @kernel: a megakernel
+ *
+ * Gets the placement.
  *
  * Returns: the placement in use, never %VYRE_PLACEMENT_AUTO
  */
@@ -326,7 +358,9 @@ VyrePlacement vyre_megakernel_get_placement (VyreMegakernel *kernel);
  * vyre_megakernel_get_copy_threshold:
  * @kernel: a megakernel
  *
- * Returns: bytes from which on payloads go by copy engine, %G_MAXSIZE when none does
+ * Gets the copy threshold.
+ *
+ * Returns: the smallest payload in bytes that goes by copy engine, %G_MAXSIZE when none does
  */
 gsize vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel);
 
@@ -335,8 +369,10 @@ gsize vyre_megakernel_get_copy_threshold (VyreMegakernel *kernel);
  * @kernel: a megakernel
  * @size: bytes
  *
+ * Tells whether payloads need no staging.
+ *
  * Returns: whether publishing stores payloads of that size into memory of the
- *   device by the CPU, from wherever they are, so that they need not be staged
+ *   device by the CPU, from any address
  */
 gboolean vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size);
 
@@ -345,7 +381,9 @@ gboolean vyre_megakernel_stores_payload (VyreMegakernel *kernel, gsize size);
  * @kernel: a megakernel
  * @size: bytes
  *
- * Returns: whether payloads of that size may come in a #VyreImport, worth it or not
+ * Tells whether payloads may be imported.
+ *
+ * Returns: whether payloads of that size may come in a #VyreImport, even if a copy is faster
  */
 gboolean vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size);
 
@@ -353,7 +391,10 @@ gboolean vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size);
  * vyre_megakernel_get_import_threshold:
  * @kernel: a megakernel
  *
- * Returns: bytes from which on memory of others is imported, %G_MAXSIZE when none is
+ * Gets the import threshold.
+ *
+ * Returns: the smallest payload in bytes that is imported rather than copied, %G_MAXSIZE when
+ *   none is
  */
 gsize vyre_megakernel_get_import_threshold (VyreMegakernel *kernel);
 
@@ -361,9 +402,11 @@ gsize vyre_megakernel_get_import_threshold (VyreMegakernel *kernel);
  * vyre_megakernel_imports_once:
  * @kernel: a megakernel
  *
- * Returns: whether memory is worth an import that only one payload comes in, or somebody
- *   wants it so, by a threshold of his own. A GPU pins pages for an import, which takes
- *   several times as long as copying them, so there it is worth it with the second
+ * Tells whether memory is imported with its first payload. A GPU pins the pages of an import, which
+ * takes several times as long as a copy, so there only memory that comes again is worth it.
+ *
+ * Returns: whether memory is imported for a single payload, as on a CPU device or with an import
+ *   threshold that was set
  */
 gboolean vyre_megakernel_imports_once (VyreMegakernel *kernel);
 
@@ -372,8 +415,10 @@ gboolean vyre_megakernel_imports_once (VyreMegakernel *kernel);
  * @kernel: a megakernel
  * @size: bytes
  *
- * Returns: whether payloads of that size may come in a #VyreImport, and sooner so than
- *   by a copy into the staging store
+ * Tells whether payloads should be imported.
+ *
+ * Returns: whether payloads of that size may come in a #VyreImport, and an import is faster than
+ *   a copy into the staging store
  */
 gboolean vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size);
 
@@ -381,7 +426,9 @@ gboolean vyre_megakernel_imports_payload (VyreMegakernel *kernel, gsize size);
  * vyre_megakernel_get_workgroups:
  * @kernel: a megakernel
  *
- * Returns: workgroups of a launch, as many as the device keeps at the same time
+ * Gets the number of workgroups.
+ *
+ * Returns: workgroups of a launch, as many as the device runs at the same time
  */
 guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
 
@@ -389,7 +436,9 @@ guint vyre_megakernel_get_workgroups (VyreMegakernel *kernel);
  * vyre_megakernel_get_verdict:
  * @kernel: a megakernel
  *
- * Returns: (transfer none): in words, what was tried at start and what came of it
+ * Gets the verdict of the proof at start.
+ *
+ * Returns: (transfer none): the candidates that the proof tried and their outcome, in words
  */
 const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
 
@@ -397,7 +446,9 @@ const char *vyre_megakernel_get_verdict (VyreMegakernel *kernel);
  * vyre_megakernel_get_workgroup:
  * @kernel: a megakernel
  *
- * Returns: invocations per workgroup, which plans are made for
+ * Gets the size of a workgroup.
+ *
+ * Returns: invocations per workgroup; an argument of vyre_plan_new()
  */
 guint vyre_megakernel_get_workgroup (VyreMegakernel *kernel);
 
@@ -406,10 +457,10 @@ guint vyre_megakernel_get_workgroup (VyreMegakernel *kernel);
  * @kernel: a megakernel
  * @counters: (out): a snapshot
  *
- * Never waits for the device, nor for whom a payload goes back to: what is through and was not
- * collected yet counts as in flight, and as outstanding of its tenant, until a thread of the kernel
- * has done that, which this asks it to. May be called from any thread. Of a kernel of a process
- * that this one was forked from, all are 0.
+ * Reads the counters. May be called from any thread. The call waits neither for the device nor for
+ * the release of a payload: it asks a thread of the kernel to collect completed batches, and until
+ * that has happened such a batch counts as in flight, and as outstanding of its tenant. In a child
+ * of the process that made the kernel all are 0.
  */
 void vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *counters);
 
@@ -418,8 +469,8 @@ void vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounter
  * @kernel: a megakernel
  * @counters: (out): a snapshot
  *
- * May be called from any thread. Of a kernel of a process that this one was forked from, all
- * are 0.
+ * Reads the counters. May be called from any thread. In a child of the process that made the kernel
+ * all are 0.
  */
 void vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResourceCounters *counters);
 
@@ -428,7 +479,9 @@ void vyre_megakernel_get_resource_counters (VyreMegakernel *kernel, VyreResource
  * @kernel: a megakernel
  * @error: return location
  *
- * Returns: whether it still works; otherwise the error that ended it for good, or
+ * Checks that a megakernel works.
+ *
+ * Returns: whether the kernel works; otherwise the error that ended it for good, or
  *   %VYRE_ERROR_FORKED
  */
 gboolean vyre_megakernel_check (VyreMegakernel *kernel, GError **error);
@@ -438,36 +491,34 @@ gboolean vyre_megakernel_check (VyreMegakernel *kernel, GError **error);
  * @kernel: a megakernel
  * @active: %TRUE when a producer starts (PLAYING), %FALSE when the same one stops
  *
- * Counts the producers that may publish soon. Without any, the kernel is parked
- * at once instead of after the idle timeout. Nothing happens to a kernel of a process that
- * this one was forked from.
+ * Counts the producers that may publish soon. Without any, the kernel is parked at once instead of
+ * after the idle timeout. In a child of the process that made the kernel the call does nothing.
  */
 void vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active);
 
 /**
  * vyre_megakernel_publish:
  * @kernel: a megakernel
- * @plan: what to run; made for this kernel's workgroup size
- * @tag: what BATCH_FENCE writes to observable 0 unless the program says otherwise
+ * @plan: the plan to run; made for this kernel's workgroup size
+ * @tag: the word that BATCH_FENCE writes to observable 0 unless the program names another
  * @payload: the staged payload
- * @end_time: g_get_monotonic_time() at which to give up waiting for room, and for a
- *   kernel that can run @plan, or later by what the process stands still meanwhile; 0 not to
- *   wait
+ * @end_time: deadline in g_get_monotonic_time() of the wait for room and for a kernel that can
+ *   run @plan, later by the time that the process stands still meanwhile; 0 to not wait
  * @error: return location
  *
- * Publishes one batch: writes it, then rings the doorbell. The caller must not
- * change the payload until it is released, which may be before this returns, and
- * frees the batch before it drops its reference to @kernel.
+ * Publishes one batch: writes it, then rings the doorbell. The caller leaves the payload unchanged
+ * until its release, which may happen before the call returns, and frees the batch before it drops
+ * its reference to @kernel.
  *
- * The first plan with priorities, handlers or requests to the host has the kernel for such plans
- * compiled in the background, which takes tenths of a second up to many seconds. Whoever
- * publishes one waits for that, and nobody else.
+ * The first plan with priorities, handlers or requests to the host starts the compilation of a
+ * kernel for such plans in the background, which takes tenths of a second up to many seconds. Only
+ * callers that publish such a plan wait for it.
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL with
- *   %VYRE_ERROR_TOO_LARGE (it can never fit the readback store),
- *   %VYRE_ERROR_TIMEOUT (no room, or its kernel is still being compiled; nothing
- *   happened, the payload is still the caller's), the error that ended the kernel,
- *   the one that kept what the plan wants from being built, or %VYRE_ERROR_FORKED
+ *   %VYRE_ERROR_TOO_LARGE (the batch can never fit the readback store),
+ *   %VYRE_ERROR_TIMEOUT (no room, or its kernel is still being compiled; the payload was not
+ *   taken), the error that ended the kernel, the error of building the kernel for such plans, or
+ *   %VYRE_ERROR_FORKED
  */
 VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error);
@@ -475,36 +526,36 @@ VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guin
 /**
  * vyre_batch_set_tenant:
  * @batch: a batch that was just published, and has no tenant yet
- * @tenant: who published it
+ * @tenant: the tenant that published it
  *
- * Counts the batch as published by @tenant, and as drained once the kernel has
- * completed it: also when it is freed before, or when the kernel is taken down with it.
+ * Counts the batch as published by @tenant, and as drained once the kernel has completed it, even
+ * if the batch is freed before, or the kernel is taken down with it.
  */
 void vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant);
 
 /**
  * vyre_batch_wait:
  * @batch: a batch
- * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ * @end_time: deadline in g_get_monotonic_time(), later by the time that the process stands
  *   still meanwhile
  * @error: return location
  *
- * Waits for the kernel to complete a batch. One thread at a time may wait for
- * the same batch.
+ * Waits until the kernel has completed a batch. One thread at a time may wait for the same batch.
  *
- * Returns: whether it completed; otherwise %VYRE_ERROR_TIMEOUT (wait again if
- *   you like), the error that ended the kernel, or %VYRE_ERROR_FORKED: it was seen to
- *   complete in the process that this one was forked from, or never will be
+ * Returns: whether the batch completed; otherwise %VYRE_ERROR_TIMEOUT (the caller may wait
+ *   again), the error that ended the kernel, or %VYRE_ERROR_FORKED: a parent of this process
+ *   published the batch
  */
 gboolean vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error);
 
 /**
  * vyre_batch_free:
- * @batch: (transfer full): a batch; of one in flight the kernel runs no more than the
- *   tickets that it has begun to, and its payload is released when those are through; of a
- *   kernel that has failed, nobody will see what it makes of the payload, which is released
- *   at once. What one that is dropped wants to write is written only if that has begun. One of a
- *   process that this one was forked from is left alone, and so is its payload
+ * @batch: (transfer full): a batch
+ *
+ * Frees a batch. If it is in flight, the kernel runs only the tickets that it has begun, finishes
+ * only the writes to sinks that have begun, and releases the payload after them. If the kernel has
+ * failed, the payload is released at once: no result of it will be read. In a child of the process
+ * that published the batch, the call touches neither the batch nor its payload.
  */
 void vyre_batch_free (VyreBatch *batch);
 
@@ -512,7 +563,9 @@ void vyre_batch_free (VyreBatch *batch);
  * vyre_batch_get_completion:
  * @batch: a completed batch
  *
- * Returns: (transfer none): what the kernel and the clock say of it
+ * Gets the facts about a batch.
+ *
+ * Returns: (transfer none): the facts about the batch besides its readback
  */
 const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);
 
@@ -521,11 +574,11 @@ const VyreCompletion *vyre_batch_get_completion (VyreBatch *batch);
  * @batch: a completed batch
  * @error: return location
  *
- * Holds the payload bytes that the kernel says it read against those of the slots that have
- * run. Both are kept where programs cannot write, unlike the counts in the control part.
+ * Compares the payload bytes that the kernel read with those of the slots that have run. Programs
+ * cannot write to either count, unlike the counts in the control part.
  *
  * Returns: whether they are the same; otherwise %VYRE_ERROR_STUCK: the driver ended loops
- *   before they were through, and no result can be trusted
+ *   early, and no result can be trusted
  */
 gboolean vyre_batch_check (VyreBatch *batch, GError **error);
 
@@ -533,8 +586,10 @@ gboolean vyre_batch_check (VyreBatch *batch, GError **error);
  * vyre_batch_get_readback:
  * @batch: a completed batch
  *
- * Returns: (transfer none) (nullable): its four parts, laid out as its plan's layout says;
- *   %NULL of one of a process that this one was forked from, if they cannot be read here
+ * Gets the readback of a batch.
+ *
+ * Returns: (transfer none) (nullable): its four parts, in the layout of its plan; %NULL if a
+ *   parent of this process published the batch and its parts cannot be read here
  */
 const guint8 *vyre_batch_get_readback (VyreBatch *batch);
 
@@ -553,7 +608,10 @@ gsize vyre_batch_steal_readback (VyreBatch *batch);
  * vyre_batch_is_parked:
  * @batch: a batch that has not completed
  *
- * Returns: whether it waits for the host to read or write files, rather than for the device
+ * Tells whether a batch waits for files.
+ *
+ * Returns: whether the batch waits for the host to read or write files, rather than for the
+ *   device
  */
 gboolean vyre_batch_is_parked (VyreBatch *batch);
 
@@ -561,8 +619,10 @@ gboolean vyre_batch_is_parked (VyreBatch *batch);
  * vyre_batch_get_io_error:
  * @batch: a completed batch
  *
- * Returns: (transfer none) (nullable): why the first of its requests that failed did so;
- *   the slot that made it ended FAULT. %NULL when none did
+ * Gets the error of a failed request.
+ *
+ * Returns: (transfer none) (nullable): the error of the first of its requests that failed, whose
+ *   slot ended FAULT; %NULL if none failed
  */
 const GError *vyre_batch_get_io_error (VyreBatch *batch);
 
@@ -570,7 +630,9 @@ const GError *vyre_batch_get_io_error (VyreBatch *batch);
  * vyre_residency_name:
  * @residency: a residency
  *
- * Returns: (transfer none): its name, as properties and messages have it
+ * Names a residency.
+ *
+ * Returns: (transfer none): its name in properties and messages
  */
 const char *vyre_residency_name (VyreResidency residency);
 
@@ -578,14 +640,18 @@ const char *vyre_residency_name (VyreResidency residency);
  * vyre_placement_name:
  * @placement: a placement
  *
- * Returns: (transfer none) (nullable): its name, as properties and messages have it; %NULL for the
- *     number behind the last placement
+ * Names a placement.
+ *
+ * Returns: (transfer none) (nullable): its name in properties and messages; %NULL for the
+ *   number behind the last placement
  */
 const char *vyre_placement_name (VyrePlacement placement);
 
 /**
  * vyre_placement_blurb:
  * @placement: a placement
+ *
+ * Describes a placement.
  *
  * Returns: (transfer none): one line about it, for property descriptions
  */

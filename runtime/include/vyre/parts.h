@@ -1,10 +1,16 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The four parts of a batch, on the host's side: their lengths, empty parts, checks of lengths,
- * and the words in them. Pure functions over bytes; no Vulkan. vyre/control.h has the words of a
- * control part, vyre/readback.h the results that a kernel leaves behind.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:parts
+ * @title: Parts
+ * @short_description: The four parts of a batch
+ *
+ * The four parts of a batch on the host's side: the length of each, empty parts, the check that
+ * given lengths are those of a batch, and the words in them. These are pure functions over bytes,
+ * without Vulkan. vyre/control.h reads the control part, vyre/readback.h the parts that a kernel
+ * left.
+ */
 
 #include <glib.h>
 
@@ -16,7 +22,7 @@ G_BEGIN_DECLS
 /**
  * VYRE_ENCODE_MAX:
  *
- * The most observables, ring slots or debug records an encoder makes room for.
+ * The most observables, ring slots or debug records that an encoder makes room for.
  */
 #define VYRE_ENCODE_MAX 1048576
 
@@ -26,8 +32,9 @@ G_BEGIN_DECLS
  * @VYRE_PART_RING: slots
  * @VYRE_PART_DEBUG_LOG: PRINTF records
  * @VYRE_PART_IO_QUEUE: io requests
+ * @VYRE_N_PARTS: the number of parts
  *
- * The parts of a batch, in ABI order. Their items are observables, slots, records and slots.
+ * The parts of a batch, in ABI order. They are counted in observables, slots, records and slots.
  */
 typedef enum {
   VYRE_PART_CONTROL,
@@ -43,7 +50,7 @@ typedef enum {
  * @size: bytes of each part
  * @total: bytes of all of them; the parts are adjacent
  *
- * The places of the parts of a readback.
+ * The places of the parts in a readback.
  */
 typedef struct {
   gsize offset[VYRE_N_PARTS];
@@ -57,8 +64,8 @@ typedef struct {
  * @n_observables: observable words, at most VYRE_MAX_OBSERVABLES
  * @n_slots: ring slots
  *
- * Lays the four parts out one behind the other, without gaps; the debug log and
- * the io queue have the sizes that a kernel knows.
+ * Lays the four parts out one behind the other, without gaps. The debug log and the io queue have
+ * the sizes that kernels use.
  */
 void vyre_layout_init (VyreLayout *layout, guint n_observables, guint n_slots);
 
@@ -69,7 +76,9 @@ void vyre_layout_init (VyreLayout *layout, guint n_observables, guint n_slots);
  * @length: (out): its bytes
  * @error: return location
  *
- * Returns: %TRUE when there is such a part: %VYRE_ERROR_TOO_LARGE above 2^32 - 161
+ * Computes the length of a part.
+ *
+ * Returns: whether there is such a part: %VYRE_ERROR_TOO_LARGE above 2^32 - 161
  *   observables, 2^28 - 1 ring slots, 2^30 - 1 debug records or 64 io slots
  */
 gboolean vyre_part_length (VyrePart part, guint32 count, gsize *length, GError **error);
@@ -81,7 +90,9 @@ gboolean vyre_part_length (VyrePart part, guint32 count, gsize *length, GError *
  * @word: index of a word
  * @error: return location
  *
- * Returns: %TRUE when the buffer is whole words and has this one; otherwise
+ * Checks that a buffer has a word.
+ *
+ * Returns: whether the buffer is whole words and has that one; otherwise
  *   %VYRE_ERROR_MISALIGNED or %VYRE_ERROR_MISSING_WORD
  */
 gboolean vyre_part_check_word (VyrePart part, gsize size, guint64 word, GError **error);
@@ -94,8 +105,8 @@ gboolean vyre_part_check_word (VyrePart part, gsize size, guint64 word, GError *
  * @length: (out): its bytes
  * @error: return location
  *
- * Makes a part that is all zero: slots are EMPTY, a log has no records. A
- * control part that is all zero authorises no tenant; see vyre_encode_control().
+ * Makes a part that is all zero: slots are EMPTY, a log has no records. A control part that is all
+ * zero authorises no tenant; see vyre_encode_control().
  *
  * Returns: (transfer full) (array length=length) (nullable): the part, to be
  *   freed with g_free(), or %NULL with %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE, or with
@@ -105,15 +116,15 @@ guint8 *vyre_encode_empty (VyrePart part, guint32 count, gsize *length, GError *
 
 /**
  * vyre_encode_empty_into:
- * @storage: (out caller-allocates): memory for the part, of any alignment
- * @size: bytes in @storage; those behind the part are not touched
+ * @storage: (out caller-allocates): where the part goes, at any alignment
+ * @size: bytes of @storage; the bytes behind the part stay as they are
  * @part: a part
  * @count: as for vyre_encode_empty()
  * @error: return location
  *
- * vyre_encode_empty() into memory of the caller.
+ * As vyre_encode_empty(), into memory of the caller.
  *
- * Returns: %TRUE when it was written; nothing was otherwise, and the error is one of
+ * Returns: whether the part was written; otherwise nothing was written, and the error is one of
  *   vyre_encode_empty() or %VYRE_ERROR_NO_SPACE
  */
 gboolean vyre_encode_empty_into (
@@ -126,7 +137,9 @@ gboolean vyre_encode_empty_into (
  * @n_workgroups: (out) (optional): workgroups with an invocation for each slot
  * @error: return location
  *
- * Returns: %TRUE when the ring is a whole number of workgroups, and not none;
+ * Checks the size of a ring against that of a workgroup.
+ *
+ * Returns: whether the ring is a whole number of workgroups, at least one;
  *   otherwise %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_geometry_validate (
@@ -141,10 +154,10 @@ gboolean vyre_geometry_validate (
  * @layout: (out) (optional): the bytes of each part and of all
  * @error: return location
  *
- * Whether a batch can be dispatched: its ring is a whole number of workgroups, and
- * its buffers are what is read back of it.
+ * Checks that a batch can be dispatched: its ring is a whole number of workgroups, and its buffers
+ * are those of a readback.
  *
- * Returns: %TRUE when it can; otherwise an error of vyre_geometry_validate() or
+ * Returns: whether the batch can be dispatched; otherwise an error of vyre_geometry_validate() or
  *   vyre_readback_validate()
  */
 gboolean vyre_dispatch_validate (const gsize *lengths, guint n_lengths, guint32 n_slots,
@@ -155,15 +168,15 @@ gboolean vyre_dispatch_validate (const gsize *lengths, guint n_lengths, guint32 
  * @lengths: (array length=n_lengths): bytes of each buffer, in ABI order
  * @n_lengths: how many buffers there are
  * @n_slots: slots the ring should have
- * @layout: (out) (optional): the bytes of each part and of all, and where they lie
- *   when they are adjacent
+ * @layout: (out) (optional): the bytes of each part and of all, and their places if
+ *   they are adjacent
  * @error: return location
  *
- * Strict validation: four buffers; then, in this order, a control part of whole
- * words from 640 bytes up, a debug log of 1028 bytes, an io queue of up to 64
- * whole slots and a ring of 64 bytes for each slot.
+ * Checks strictly that there are four buffers, then, in this order, that they are a control part
+ * of whole words from 640 bytes up, a debug log of 1028 bytes, an io queue of up to 64 whole slots
+ * and a ring of 64 bytes for each slot.
  *
- * Returns: %TRUE when these are the parts of one batch; otherwise
+ * Returns: whether these are the parts of one batch; otherwise
  *   %VYRE_ERROR_MISALIGNED, %VYRE_ERROR_INVALID, or %VYRE_ERROR_TOO_LARGE for too
  *   many io slots
  */
@@ -175,6 +188,8 @@ gboolean vyre_readback_validate (
  * @buffer: little-endian words, any alignment
  * @word: index
  *
+ * Reads one word.
+ *
  * Returns: the word
  */
 guint32 vyre_read_word (const void *buffer, gsize word);
@@ -183,7 +198,9 @@ guint32 vyre_read_word (const void *buffer, gsize word);
  * vyre_write_word:
  * @buffer: little-endian words, any alignment
  * @word: index
- * @value: what to write there
+ * @value: the new value
+ *
+ * Writes one word.
  */
 void vyre_write_word (void *buffer, gsize word, guint32 value);
 
@@ -191,6 +208,8 @@ void vyre_write_word (void *buffer, gsize word, guint32 value);
  * vyre_read_word_pair:
  * @buffer: little-endian words, any alignment
  * @word: index of the low word
+ *
+ * Reads two words as one number.
  *
  * Returns: the 64-bit number in two words
  */

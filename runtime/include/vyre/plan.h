@@ -1,11 +1,15 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * A plan: everything about a bound program that is the same for every batch of
- * one payload size, worked out once. It holds the batch as it is copied into a
- * readback slice (the four ABI parts and the kernel's scratch) and the tickets.
- * Immutable and reference counted; needs no Vulkan.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:plan
+ * @title: Plan
+ * @short_description: A bound program, ready to be published
+ *
+ * A plan holds everything about a bound program that is the same for every batch of one payload
+ * size: the batch as it is copied into a readback slice (the four ABI parts and the scratch of the
+ * kernel) and its tickets. A plan is immutable and reference counted, and needs no Vulkan.
+ */
 
 #include "vyre/access.h"
 #include "vyre/parts.h"
@@ -21,7 +25,7 @@ G_BEGIN_DECLS
  *   words. In a pass, worker i takes the i-th slot of the most urgent partition
  *   where that one is PUBLISHED, YIELD or REQUEUE and within the quota of its tenant.
  *
- * In what order the slots of a batch run.
+ * The order in which the slots of a batch run.
  */
 typedef enum {
   VYRE_SCHEDULE_SLOTS,
@@ -31,13 +35,13 @@ typedef enum {
 /**
  * VyreParts:
  * @data: (array fixed-size=4): the parts of a batch before it runs, in ABI order
- * @size: their bytes, as vyre_readback_validate() wants them
- * @schedule: in what order the slots run
- * @max_passes: of %VYRE_SCHEDULE_PRIORITY, how many passes there are at most; 0 for
- *   as many as find something to do
+ * @size: their bytes, as vyre_readback_validate() checks them
+ * @schedule: the order in which the slots run
+ * @max_passes: the most passes of %VYRE_SCHEDULE_PRIORITY; 0 for passes until one finds no
+ *   slot to run
  * @extensions: (nullable): handlers for opcodes that are not built in
  *
- * A batch made by somebody who writes the ABI's bytes, rather than by a program.
+ * A batch as the bytes of the ABI, made without a program.
  */
 typedef struct {
   const void *data[VYRE_N_PARTS];
@@ -47,18 +51,23 @@ typedef struct {
   const VyreHandlers *extensions;
 } VyreParts;
 
+/**
+ * VyrePlan:
+ *
+ * A bound program, ready to be published.
+ */
 typedef struct _VyrePlan VyrePlan;
 
 /**
  * vyre_plan_new:
  * @bound: a bound program; the plan takes a reference of its own
- * @payload_size: bytes of the payload it was bound to
+ * @payload_size: bytes of the payload that it was bound to
  * @workgroup: invocations per workgroup of the megakernel that will run it
- * @access: (nullable): what files its batches may use; the plan takes a reference of its own
+ * @access: (nullable): the grant of files to its batches; the plan takes a reference of its own
  * @error: return location
  *
- * What such a batch asks the host for is served by the megakernel: files as far as @access
- * grants them, and no others, whoever else on that megakernel has them.
+ * Makes a plan. The megakernel serves the files that such a batch asks for as far as @access grants
+ * them, even if it holds other files for other plans.
  *
  * Returns: (transfer full) (nullable): the plan, or %NULL with %VYRE_ERROR_ACCESS when the
  *   program names files that @access does not grant, or %VYRE_ERROR_TOO_LARGE when no batch
@@ -74,10 +83,10 @@ VyrePlan *vyre_plan_new (VyreBoundProgram *bound, gsize payload_size, guint work
  * @workgroup: invocations per workgroup of the megakernel that will run it
  * @error: return location
  *
- * Plans a batch from the ABI's bytes as they are: other tenants than the first,
- * slots that ran before, counters that do not start at 0. A LOAD_MISS slot that is
- * WAIT_IO goes on when the io queue has its request completed. When SHUTDOWN is set
- * nothing runs. Payload opcodes cannot run under %VYRE_SCHEDULE_PRIORITY and fault.
+ * Plans a batch from the bytes of the ABI as they are: they may have other tenants than the first,
+ * slots that ran before, and counters that do not start at 0. A LOAD_MISS slot in WAIT_IO goes on
+ * when the io queue holds its completed request. When SHUTDOWN is set no slot runs. Payload opcodes
+ * fault under %VYRE_SCHEDULE_PRIORITY.
  *
  * Returns: (transfer full) (nullable): the plan, or %NULL with
  *   %VYRE_ERROR_MISALIGNED, %VYRE_ERROR_INVALID (sizes that no batch has),
@@ -90,6 +99,8 @@ VyrePlan *vyre_plan_new_from_parts (
  * vyre_plan_ref:
  * @plan: a plan
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @plan with one more reference
  */
 VyrePlan *vyre_plan_ref (VyrePlan *plan);
@@ -97,6 +108,8 @@ VyrePlan *vyre_plan_ref (VyrePlan *plan);
 /**
  * vyre_plan_unref:
  * @plan: (transfer full): a plan
+ *
+ * Drops a reference; the last one frees the plan.
  */
 void vyre_plan_unref (VyrePlan *plan);
 
@@ -104,7 +117,9 @@ void vyre_plan_unref (VyrePlan *plan);
  * vyre_plan_get_bound_program:
  * @plan: a plan
  *
- * Returns: (transfer none): the bound program it was made from
+ * Gets the bound program.
+ *
+ * Returns: (transfer none): the bound program that the plan was made from
  */
 const VyreBoundProgram *vyre_plan_get_bound_program (const VyrePlan *plan);
 
@@ -112,7 +127,9 @@ const VyreBoundProgram *vyre_plan_get_bound_program (const VyrePlan *plan);
  * vyre_plan_get_layout:
  * @plan: a plan
  *
- * Returns: (transfer none): where the parts of its readbacks lie
+ * Gets the layout of the readbacks.
+ *
+ * Returns: (transfer none): the places of the parts in its readbacks
  */
 const VyreLayout *vyre_plan_get_layout (const VyrePlan *plan);
 
@@ -120,7 +137,9 @@ const VyreLayout *vyre_plan_get_layout (const VyrePlan *plan);
  * vyre_plan_get_access:
  * @plan: a plan
  *
- * Returns: (transfer none) (nullable): what files its batches may use
+ * Gets the grant of a plan.
+ *
+ * Returns: (transfer none) (nullable): the grant of files to its batches
  */
 VyreAccess *vyre_plan_get_access (const VyrePlan *plan);
 
@@ -128,7 +147,9 @@ VyreAccess *vyre_plan_get_access (const VyrePlan *plan);
  * vyre_plan_get_payload_size:
  * @plan: a plan
  *
- * Returns: bytes of the payload that a batch needs; 0 when it needs none
+ * Gets the size of the payload.
+ *
+ * Returns: bytes of the payload of a batch; 0 for batches without one
  */
 gsize vyre_plan_get_payload_size (const VyrePlan *plan);
 
@@ -136,7 +157,9 @@ gsize vyre_plan_get_payload_size (const VyrePlan *plan);
  * vyre_plan_get_region_bytes:
  * @plan: a plan
  *
- * Returns: payload bytes its slots read when all of them run, a byte counted as
+ * Gets the number of payload bytes that a batch reads.
+ *
+ * Returns: payload bytes that its slots read when all of them run; a byte counts as
  *   often as it is read
  */
 guint64 vyre_plan_get_region_bytes (const VyrePlan *plan);

@@ -1,12 +1,16 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * A program: the slots to publish for every payload, with symbols for the
- * payload's geometry and for named results. The language is described in
- * docs/program-language.md. A VyreProgram is immutable and may be used from any
- * thread; binding it to the geometry of one stream gives a VyreBoundProgram, the slots
- * as they go into the ring. Both are reference counted.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:program
+ * @title: Program
+ * @short_description: The slots to publish for every payload
+ *
+ * A program has symbols for the geometry of the payload and for named results;
+ * docs/program-language.md describes the language. A #VyreProgram is immutable and may be used
+ * from any thread. Bound to the geometry of one stream it gives a #VyreBoundProgram, the slots as
+ * they go into the ring. Both are reference counted.
+ */
 
 #include <glib.h>
 
@@ -22,7 +26,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_HISTOGRAM: VYRE_U8_HISTOGRAM_WORDS words, bin i counts the bytes of value i
  * @VYRE_RESULT_WORDS: several words of a file
  *
- * What the words of a named result mean.
+ * The meaning of the words of a named result.
  */
 typedef enum {
   VYRE_RESULT_U32,
@@ -33,10 +37,10 @@ typedef enum {
 
 /**
  * VyreResourceKind:
- * @VYRE_RESOURCE_FILE: a file that is read as a whole, and stays while there is room
+ * @VYRE_RESOURCE_FILE: a file that is read as a whole, and stays resident while there is room
  * @VYRE_RESOURCE_SINK: a file that is appended to
  *
- * What a program may do with a resource.
+ * The use of a resource.
  */
 typedef enum {
   VYRE_RESOURCE_FILE,
@@ -45,11 +49,11 @@ typedef enum {
 
 /**
  * VyreResource:
- * @kind: what may be done with it
- * @path: (type filename): the file; relative to the root of what its plan is granted, or else to
- *   where the process is
+ * @kind: its use
+ * @path: (type filename): the file, relative to the root of the grant of its plan, or else to the
+ *   working directory of the process
  *
- * A file that a program names. Its number is its place among them.
+ * A file that a program names. Its number is its index in the program.
  */
 typedef struct {
   VyreResourceKind kind;
@@ -58,8 +62,8 @@ typedef struct {
 
 /**
  * VyreResult:
- * @name: a lower-case name, [a-z][a-z0-9-]*, usable as a structure field
- * @type: what the words mean
+ * @name: a lower-case name of letters, digits and hyphens that starts with a letter
+ * @type: the meaning of its words
  * @observable: index of its first observable word
  * @n_words: number of words
  *
@@ -88,7 +92,17 @@ typedef struct {
   guint32 stride;
 } VyreRegion;
 
+/**
+ * VyreProgram:
+ *
+ * A program, assembled and not bound.
+ */
 typedef struct _VyreProgram VyreProgram;
+/**
+ * VyreSymbols:
+ *
+ * The symbols of a stream and their values.
+ */
 typedef struct _VyreSymbols VyreSymbols;
 
 /**
@@ -98,14 +112,14 @@ typedef struct _VyreSymbols VyreSymbols;
  * @n_slots: slots in the ring, ≥ 1
  * @n_used: how many of them, from the first, the program published
  * @n_observables: observable words behind the control header
- * @results: (array length=n_results): named results that this binding really computes
+ * @results: (array length=n_results): the named results that this binding computes
  * @n_results: number of @results
  * @resources: (array length=n_resources): the files that the program names
  * @n_resources: number of @resources
- * @sequence_slot: the BATCH_FENCE slot whose ARG1 is to be the batch's sequence
- *   number, or -1
+ * @sequence_slot: the BATCH_FENCE slot whose ARG1 becomes the sequence number of the batch,
+ *   or -1
  *
- * A program bound to one stream's geometry and one payload size. Read only.
+ * A program bound to the geometry of one stream and to one payload size. Read only.
  */
 typedef struct {
   guint32 *slots;
@@ -138,9 +152,9 @@ VyreProgram *vyre_program_assemble (const char *text, GError **error);
  * @path: (type filename): a regular file that holds a program
  * @error: return location for %VYRE_ERROR_IO or the errors of vyre_program_assemble()
  *
- * Reads a program from a file and assembles it. Of a file that is no program an error quotes
- * the word that was not understood, at most 24 bytes of it; of one that is no text, or longer
- * than a program may be, nothing.
+ * Reads a program from a file and assembles it. If the file is no program, the error quotes at most
+ * 24 bytes of it, from the word that has no meaning; if it is no text, or longer than a program may
+ * be, the error quotes nothing.
  *
  * Returns: (transfer full) (nullable): the program, or %NULL with @error set
  */
@@ -163,7 +177,7 @@ VyreProgram *vyre_program_builtin (const char *name, GError **error);
  * @error: return location for the errors of vyre_program_builtin() and
  *   vyre_program_assemble()
  *
- * Makes a program from what a user typed into one property.
+ * Makes a program from one string, such as the value of a property.
  *
  * Returns: (transfer full) (nullable): the program, or %NULL with @error set
  */
@@ -171,6 +185,8 @@ VyreProgram *vyre_program_from_string (const char *program, GError **error);
 
 /**
  * vyre_program_list_builtins:
+ *
+ * Lists the built-in programs.
  *
  * Returns: (transfer none) (array zero-terminated=1): the names that
  *   vyre_program_builtin() knows
@@ -181,7 +197,9 @@ const char *const *vyre_program_list_builtins (void);
  * vyre_program_ref:
  * @program: a program
  *
- * Returns: (transfer full): @program, with one reference more
+ * Takes a reference.
+ *
+ * Returns: (transfer full): @program with one more reference
  */
 VyreProgram *vyre_program_ref (VyreProgram *program);
 
@@ -189,8 +207,8 @@ VyreProgram *vyre_program_ref (VyreProgram *program);
  * vyre_program_unref:
  * @program: (nullable) (transfer full): a program
  *
- * Gives a reference back; the last one frees the program. Images keep the program
- * that they were bound from.
+ * Drops a reference; the last one frees the program. A bound program keeps the program that it was
+ * bound from.
  */
 void vyre_program_unref (VyreProgram *program);
 
@@ -198,7 +216,9 @@ void vyre_program_unref (VyreProgram *program);
  * vyre_program_get_id:
  * @program: a program
  *
- * Returns: (transfer none): what tells this program from others in messages and
+ * Gets the identity of a program.
+ *
+ * Returns: (transfer none): the identity of the program in messages and
  *   logs: "builtin:NAME" or "sha256:" and 16 hexadecimal digits
  */
 const char *vyre_program_get_id (const VyreProgram *program);
@@ -220,7 +240,7 @@ gboolean vyre_program_check_results (
 /**
  * vyre_symbols_new:
  *
- * Makes symbols that define nothing, as for a stream whose format is not known.
+ * Makes symbols without values, as for a stream of unknown format.
  * The payload.* symbols need no binding: vyre_program_bind() derives them from
  * the payload's size.
  *
@@ -232,6 +252,8 @@ VyreSymbols *vyre_symbols_new (void);
  * vyre_symbols_copy:
  * @symbols: (nullable): the symbols to copy
  *
+ * Copies symbols.
+ *
  * Returns: (transfer full) (nullable): a copy that changes independently, %NULL
  *   for %NULL; free with vyre_symbols_free()
  */
@@ -241,7 +263,7 @@ VyreSymbols *vyre_symbols_copy (const VyreSymbols *symbols);
  * vyre_symbols_free:
  * @symbols: (nullable) (transfer full): the symbols to free
  *
- * Frees @symbols. Images that were bound with them do not need them any more.
+ * Frees @symbols. Programs that were bound with them no longer need them.
  */
 void vyre_symbols_free (VyreSymbols *symbols);
 
@@ -261,7 +283,7 @@ void vyre_symbols_set (VyreSymbols *symbols, const char *symbol, guint32 value);
  * vyre_symbols_set_region:
  * @symbols: the symbols to change
  * @symbol: plane0, plane1, plane2, plane3, luma, u or v
- * @region: where it lies in the payload, in bytes
+ * @region: its place in the payload, in bytes
  *
  * Defines a region and its numbers: .offset, .width, .rows, .stride as in @region,
  * and .size, the bytes from its first to its last. It is a programming error to
@@ -272,23 +294,23 @@ void vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const Vy
 /**
  * vyre_symbols_set_stream:
  * @symbols: the symbols to change
- * @stream: (nullable): what the stream is of, such as "RGB video", or %NULL for what it was at
- *   first: not known
+ * @stream: (nullable): the content of the stream, such as "RGB video", or %NULL for unknown, the
+ *   default
  *
- * Says what the symbols are of. Nothing is defined by that: the message of a %VYRE_ERROR_UNBOUND
- * names it beside the symbol that it does not have.
+ * Names the content of the stream. The name defines no symbol: the message of a %VYRE_ERROR_UNBOUND
+ * quotes it beside the symbol without a value.
  */
 void vyre_symbols_set_stream (VyreSymbols *symbols, const char *stream);
 
 /**
  * vyre_program_bind:
  * @program: a program
- * @symbols: (nullable): what the stream defines; %NULL for nothing
+ * @symbols: (nullable): the symbols of the stream; %NULL for none
  * @payload_size: bytes in the payload, at most 4 GiB - 1
  * @slot_count: slots in the ring, at most 1048576; 0 for as many as needed
- * @observable_slots: observable words, at most %VYRE_MAX_OBSERVABLES; 0 for as many
+ * @observable_slots: observable words, at most VYRE_MAX_OBSERVABLES; 0 for as many
  *   as the results and the fence's tag need
- * @error: return location for %VYRE_ERROR_UNBOUND: a symbol is not defined;
+ * @error: return location for %VYRE_ERROR_UNBOUND: a symbol has no value;
  *   %VYRE_ERROR_INVALID: an expression has no value, or a region does not suit its
  *   opcode; %VYRE_ERROR_TOO_LARGE: a size is above its limit, or too small for the
  *   program. Messages about a place in the text start with "LINE:COLUMN: ".
@@ -306,7 +328,9 @@ VyreBoundProgram *vyre_program_bind (VyreProgram *program, const VyreSymbols *sy
  * vyre_bound_program_ref:
  * @bound: a bound program
  *
- * Returns: (transfer full): @bound, with one reference more
+ * Takes a reference.
+ *
+ * Returns: (transfer full): @bound with one more reference
  */
 VyreBoundProgram *vyre_bound_program_ref (VyreBoundProgram *bound);
 
@@ -314,7 +338,7 @@ VyreBoundProgram *vyre_bound_program_ref (VyreBoundProgram *bound);
  * vyre_bound_program_unref:
  * @bound: (nullable) (transfer full): a bound program
  *
- * Gives a reference back; the last one frees the bound program, its slots and its results.
+ * Drops a reference; the last one frees the bound program, its slots and its results.
  */
 void vyre_bound_program_unref (VyreBoundProgram *bound);
 
@@ -324,11 +348,10 @@ void vyre_bound_program_unref (VyreBoundProgram *bound);
  *   @n_slots is 0
  * @n_slots: number of slots
  *
- * Writes slots as a program. When all of them are PUBLISHED, up to EMPTY ones at
- * the end, and the text keeps within the limits of a program, it assembles and
- * binds to the same words again, with any payload and with @n_slots as the slot
- * count. Slots with another status, or a priority that does not exist, become
- * comments.
+ * Writes slots as a program. If all of them are PUBLISHED, but for EMPTY ones at the end, and the
+ * text keeps within the limits of a program, it assembles and binds to the same words, with any
+ * payload and with @n_slots as the slot count. Slots with another status, or with a priority that
+ * does not exist, become comments.
  *
  * Returns: (transfer full): the text, one line per slot; free with g_free()
  */
@@ -337,6 +360,8 @@ char *vyre_disassemble (const guint32 *slots, guint n_slots);
 /**
  * vyre_opcode_name:
  * @opcode: an opcode, as in word VYRE_SLOT_OPCODE of a slot
+ *
+ * Looks up the name of an opcode.
  *
  * Returns: (nullable) (transfer none): the lower-case name that the program
  *   language gives @opcode, or %NULL when it has none

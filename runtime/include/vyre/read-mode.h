@@ -1,8 +1,13 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The ways to read files.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:read-mode
+ * @title: Read mode
+ * @short_description: The ways to read files
+ *
+ * File I/O uses the best way to read files that Linux allows.
+ */
 
 #include <glib.h>
 

@@ -1,9 +1,13 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The verdict on a run: whether all payloads came to the kernel without a copy by
- * the CPU.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:staging-run
+ * @title: Staging run
+ * @short_description: Whether a run was free of copies
+ *
+ * The verdict on a run: whether every payload reached the kernel without a copy by the CPU.
+ */
 
 #include <glib.h>
 
@@ -14,16 +18,16 @@ G_BEGIN_DECLS
 /**
  * VyreStagingRun:
  * @submitted: payloads handed over
- * @completed: of these, those that the kernel is through with
- * @failed: what went wrong: reads, slots, whatever was counted
- * @in_flight: payloads under way now
+ * @completed: of these, payloads that the kernel has completed
+ * @failed: failures of any kind: reads, slots
+ * @in_flight: payloads in flight now
  * @bounced_bytes: payload bytes that the CPU copied
- * @crowded_bytes: of these, those whose producer had asked for staging memory, which had no room
- * @scattered_bytes: of these, those of payloads that came in several pieces
- * @demand: bytes of staging memory that would have had room for all of it, for the message; 0
- *   when there cannot be so many
+ * @crowded_bytes: of these, bytes whose producer had asked for staging memory while none was free
+ * @scattered_bytes: of these, bytes of payloads that came in several pieces
+ * @demand: bytes of staging memory that would have been enough, for the message; 0
+ *   when no store can be so large
  *
- * The counters of one run. The application counts.
+ * The counters of one run.
  */
 typedef struct {
   guint64 submitted;
@@ -42,10 +46,11 @@ typedef struct {
  * @producer: (nullable): the name of the producer of the payloads, for the message
  * @error: return location
  *
- * Returns: %TRUE when everything that was submitted was completed, nothing failed and no byte
- *   was copied by the CPU; otherwise %VYRE_ERROR_TIMEOUT (the run is not over),
- *   %VYRE_ERROR_INVALID (something failed) or %VYRE_ERROR_UNSUPPORTED (bytes were copied), with
- *   what to do about it
+ * Checks that a run was free of copies.
+ *
+ * Returns: whether every submitted payload was completed, none failed and the CPU copied no
+ *   byte; otherwise %VYRE_ERROR_TIMEOUT (the run is not over), %VYRE_ERROR_INVALID (there were
+ *   failures) or %VYRE_ERROR_UNSUPPORTED (bytes were copied), with a remedy
  */
 gboolean vyre_staging_run_check (const VyreStagingRun *run, const char *producer, GError **error);
 

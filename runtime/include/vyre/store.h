@@ -1,27 +1,42 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * A store: memory that host and kernel both address, lent out in slices.
- * Payload staging is one, the readbacks are another. Reference counted and
- * thread safe; a slice stays valid while its store lives, also when the
- * megakernel it was made for is gone.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:store
+ * @title: Store
+ * @short_description: Memory that host and kernel both address
+ *
+ * A store lends its memory in slices. The staging store holds payloads, the readback store the
+ * answers. A store is reference counted and thread safe; a slice stays valid while its store
+ * lives, also after the megakernel that it was made for has gone.
+ */
 
 #include "vyre/device.h"
 
 G_BEGIN_DECLS
 
-/* Slices start on a cache line, so that no two share one. */
+/**
+ * VYRE_STORE_ALIGNMENT:
+ *
+ * The least alignment of slices, in bytes: a cache line, so that no two slices share one.
+ */
 #define VYRE_STORE_ALIGNMENT 64
 
+/**
+ * VyreStore:
+ *
+ * A store.
+ */
 typedef struct _VyreStore VyreStore;
 
 /**
  * vyre_store_new:
- * @device: the device whose kernels will address it
+ * @device: the device whose kernels address the store
  * @size: bytes, cut to a multiple of @alignment
- * @alignment: of the slices in bytes, a power of two, at least VYRE_STORE_ALIGNMENT
+ * @alignment: alignment of the slices in bytes, a power of two, at least VYRE_STORE_ALIGNMENT
  * @error: return location
+ *
+ * Makes a store.
  *
  * Returns: (transfer full) (nullable): a zeroed store in memory of the host, or
  *   %NULL with %VYRE_ERROR_TOO_LARGE, %VYRE_ERROR_NO_SPACE,
@@ -33,14 +48,18 @@ VyreStore *vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GErr
  * vyre_store_ref:
  * @store: a store
  *
+ * Takes a reference.
+ *
  * Returns: (transfer full): @store with one more reference
  */
 VyreStore *vyre_store_ref (VyreStore *store);
 
 /**
  * vyre_store_unref:
- * @store: (transfer full): a store; the last reference frees its memory, unless it is that of
- *   a process that this one was forked from
+ * @store: (transfer full): a store
+ *
+ * Drops a reference. The last one frees the memory, but not in a child of the process that made the
+ * store.
  */
 void vyre_store_unref (VyreStore *store);
 
@@ -48,12 +67,14 @@ void vyre_store_unref (VyreStore *store);
  * vyre_store_alloc:
  * @store: a store
  * @size: bytes wanted
- * @end_time: g_get_monotonic_time() at which to give up, or later by what the process stands
+ * @end_time: deadline in g_get_monotonic_time(), later by the time that the process stands
  *   still meanwhile; 0 to not wait
- * @offset: (out): where the slice starts, in bytes
+ * @offset: (out): the start of the slice, in bytes
  *
- * Returns: whether a slice was to be had by @end_time; there is none in a store of a process
- *   that this one was forked from
+ * Takes a slice, and waits for room.
+ *
+ * Returns: whether a slice was free by @end_time; always %FALSE in a child of the process that
+ *   made the store
  */
 gboolean vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset);
 
@@ -61,15 +82,15 @@ gboolean vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize 
  * vyre_store_lend:
  * @store: a store
  * @size: bytes wanted
- * @offset: (out): where the slice starts, in bytes
+ * @offset: (out): the start of the slice, in bytes
  *
- * Takes a slice for somebody who may keep it while others wait for room: who makes payloads,
- * while a payload that comes first has to be copied in. What is lent lies at the end of the
- * store and leaves room for the largest slice that anybody has asked for so far. Nobody is
- * waited for.
+ * Takes a slice for a producer of payloads, which may keep it while a payload that comes first
+ * waits for room to be copied in. Lent slices lie at the end of the store and leave room for the
+ * largest slice that was asked for so far. The call does not wait. vyre_store_free() gives the
+ * slice back.
  *
- * Returns: whether there was a slice to lend, to be given back with vyre_store_free(); there
- *   is none in a store of a process that this one was forked from
+ * Returns: whether there was a slice to lend; always %FALSE in a child of the process that made
+ *   the store
  */
 gboolean vyre_store_lend (VyreStore *store, gsize size, gsize *offset);
 
@@ -78,7 +99,9 @@ gboolean vyre_store_lend (VyreStore *store, gsize size, gsize *offset);
  * @store: a store
  * @size: bytes
  *
- * Returns: whether vyre_store_lend() would have had a slice of @size bytes just now
+ * Tells whether a slice could be lent.
+ *
+ * Returns: whether vyre_store_lend() would have found a slice of @size bytes just now
  */
 gboolean vyre_store_can_lend (VyreStore *store, gsize size);
 
@@ -87,11 +110,12 @@ gboolean vyre_store_can_lend (VyreStore *store, gsize size);
  * @store: a store
  * @offset: a slice that vyre_store_alloc() gave
  *
- * Whether somebody may keep the slice for as long as he likes. Of a store whose slices are kept
- * only if so, any slice of up to half of it can be had once those that are not kept are free, and
- * a larger one if one as large was asked for before.
+ * Tells whether a slice may be kept without a limit of time. If only such slices of a store are
+ * kept, any slice of up to half of the store can be taken once the others are free, and a larger
+ * one if one as large was asked for before.
  *
- * Returns: whether that is so; no slice of a process that this one was forked from is spared
+ * Returns: whether the slice may be kept; always %FALSE in a child of the process that made the
+ *   store
  */
 gboolean vyre_store_can_spare (VyreStore *store, gsize offset);
 
@@ -99,6 +123,8 @@ gboolean vyre_store_can_spare (VyreStore *store, gsize offset);
  * vyre_store_free:
  * @store: a store
  * @offset: a slice that vyre_store_alloc() or vyre_store_lend() gave
+ *
+ * Gives a slice back.
  */
 void vyre_store_free (VyreStore *store, gsize offset);
 
@@ -106,15 +132,19 @@ void vyre_store_free (VyreStore *store, gsize offset);
  * vyre_store_get_data:
  * @store: a store
  *
- * Returns: (transfer none) (nullable): the host's address of offset 0. Of a store of a process
- *   that this one was forked from, a copy is there as it was then, unless something may have
- *   pinned the memory: %NULL
+ * Gets the address of a store.
+ *
+ * Returns: (transfer none) (nullable): the host's address of offset 0. In a child of the process
+ *   that made the store, a copy as of the fork, or %NULL if a driver or io_uring may have pinned
+ *   the memory
  */
 guint8 *vyre_store_get_data (VyreStore *store);
 
 /**
  * vyre_store_get_size:
  * @store: a store
+ *
+ * Gets the size of a store.
  *
  * Returns: its size in bytes
  */
@@ -124,7 +154,9 @@ gsize vyre_store_get_size (const VyreStore *store);
  * vyre_store_get_used:
  * @store: a store
  *
- * Returns: bytes lent out now; 0 of a store of a process that this one was forked from
+ * Gets the number of bytes in use.
+ *
+ * Returns: bytes of all slices taken now; 0 in a child of the process that made the store
  */
 gsize vyre_store_get_used (VyreStore *store);
 
@@ -132,8 +164,10 @@ gsize vyre_store_get_used (VyreStore *store);
  * vyre_store_survives_loss:
  * @store: a store
  *
- * Returns: whether its bytes stay what they are when the device is lost, because
- *   its pages are the process' own
+ * Tells whether the bytes of a store outlive the device.
+ *
+ * Returns: whether a lost device leaves the bytes as they are, because the pages belong to the
+ *   process
  */
 gboolean vyre_store_survives_loss (const VyreStore *store);
 

@@ -1,12 +1,16 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * Task slots: slots of a ring whose arguments carry a task that can be paused, can
- * yield and be queued again, and where it goes on then. Any status may follow any
- * other; the program that runs the tasks decides. All words but the status are written
- * first, so that a slot that becomes schedulable is whole. Any alignment will do
- * for a slot that only the host has.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:tasks
+ * @title: Tasks
+ * @short_description: Slots that pause, yield and go on
+ *
+ * A task slot carries a task in its arguments: the task can pause, yield and be queued again, and
+ * the slot holds where it goes on. Any status may follow any other; the scheduler decides. Every
+ * word but the status is written first, so a slot that becomes schedulable is whole. A slot in
+ * memory of the host alone may have any alignment.
+ */
 
 #include <glib.h>
 
@@ -15,17 +19,38 @@
 
 G_BEGIN_DECLS
 
-/* What happened to a task, in its flags word: paused or yielded and not resumed
- * since, was queued again, was resumed and not paused since. */
+/**
+ * VYRE_TASK_PAUSED:
+ *
+ * A flag of a task: it was paused and not resumed since.
+ */
 #define VYRE_TASK_PAUSED 1u
+
+/**
+ * VYRE_TASK_YIELDED:
+ *
+ * A flag of a task: it yielded and was not resumed since.
+ */
 #define VYRE_TASK_YIELDED 2u
+
+/**
+ * VYRE_TASK_REQUEUED:
+ *
+ * A flag of a task: it was queued again.
+ */
 #define VYRE_TASK_REQUEUED 4u
+
+/**
+ * VYRE_TASK_RESUMED:
+ *
+ * A flag of a task: it was resumed and not paused since.
+ */
 #define VYRE_TASK_RESUMED 8u
 
 /**
  * VyreTask:
- * @id: a number of the task for its handler
- * @opcode: the opcode to run
+ * @id: its number, for the scheduler
+ * @opcode: its opcode
  * @tenant: its tenant
  * @priority: VYRE_PRIORITY_…
  * @input: handle of its input
@@ -52,12 +77,12 @@ typedef struct {
  * @n_yielded: tasks in YIELD
  * @n_requeued: tasks in REQUEUE
  * @n_faulted: tasks in FAULT
- * @n_schedulable: those of them that a kernel may claim
- * @max_age: most times that a task was passed over
- * @n_requeues: times that tasks were queued again, summed up
- * @continuation_pressure: @n_requeues and the tasks that yielded or are queued again
+ * @n_schedulable: tasks that a kernel may claim
+ * @max_age: the most times that a task was passed over
+ * @n_requeues: times that tasks were queued again, the sum over all tasks
+ * @continuation_pressure: @n_requeues plus the tasks that yielded or are queued again
  *
- * The states of the tasks of a ring.
+ * The state of a ring of tasks.
  */
 typedef struct {
   guint32 n_ready;
@@ -80,7 +105,7 @@ typedef struct {
  *
  * Writes a task that has not run into a slot that is EMPTY or DONE.
  *
- * Returns: %TRUE when it was published; otherwise nothing was written and @error is
+ * Returns: whether the task was published; otherwise nothing was written and @error is
  *   %VYRE_ERROR_INVALID (no such priority) or %VYRE_ERROR_QUEUE_FULL (the slot is
  *   in use)
  */
@@ -90,10 +115,10 @@ gboolean vyre_task_publish (void *slot, const VyreTask *task, GError **error);
  * vyre_task_pause:
  * @slot: the slot of a task
  * @resume_at: the point at which it goes on
- * @detail: a word that it needs there
+ * @detail: a word for that point
  * @wait_for: tag of the event that it waits for
  *
- * The task is not schedulable before it is resumed: its status is WAIT_IO.
+ * Pauses a task: its status is WAIT_IO, and it is not schedulable until it is resumed.
  */
 void vyre_task_pause (void *slot, guint32 resume_at, guint32 detail, guint32 wait_for);
 
@@ -101,7 +126,7 @@ void vyre_task_pause (void *slot, guint32 resume_at, guint32 detail, guint32 wai
  * vyre_task_resume:
  * @slot: the slot of a task
  *
- * The task is PUBLISHED again, to go on where it paused.
+ * Resumes a task: it is PUBLISHED again, to go on at its resume point.
  */
 void vyre_task_resume (void *slot);
 
@@ -109,9 +134,9 @@ void vyre_task_resume (void *slot);
  * vyre_task_yield:
  * @slot: the slot of a task
  * @resume_at: the point at which it goes on
- * @detail: a word that it needs there
+ * @detail: a word for that point
  *
- * The task leaves its turn to others; its status is YIELD, which is schedulable.
+ * Lets other tasks go first: the status of the task is YIELD, which is schedulable.
  */
 void vyre_task_yield (void *slot, guint32 resume_at, guint32 detail);
 
@@ -119,14 +144,13 @@ void vyre_task_yield (void *slot, guint32 resume_at, guint32 detail);
  * vyre_task_requeue:
  * @slot: the slot of a task
  * @resume_at: the point at which it goes on
- * @detail: a word that it needs there
- * @priority: VYRE_PRIORITY_… from now on
+ * @detail: a word for that point
+ * @priority: its new VYRE_PRIORITY_…
  * @error: return location
  *
- * Queues the task again, one turn older; its status is REQUEUE, which is
- * schedulable.
+ * Queues a task again, one turn older: its status is REQUEUE, which is schedulable.
  *
- * Returns: %TRUE when it was queued; otherwise nothing was written and @error is
+ * Returns: whether the task was queued; otherwise nothing was written and @error is
  *   %VYRE_ERROR_INVALID (no such priority)
  */
 gboolean vyre_task_requeue (
@@ -136,16 +160,16 @@ gboolean vyre_task_requeue (
  * vyre_task_complete:
  * @slot: the slot of a task
  *
- * The task is DONE and its flags are cleared; its counts can still be read.
+ * Completes a task: its status is DONE and its flags are cleared. Its counts stay readable.
  */
 void vyre_task_complete (void *slot);
 
 /**
  * vyre_task_fault:
  * @slot: the slot of a task
- * @code: the cause
+ * @code: the code of the failure
  *
- * The task ends in FAULT; its flags and counts still tell its progress.
+ * Ends a task in FAULT. Its flags and counts stay readable.
  */
 void vyre_task_fault (void *slot, guint32 code);
 
@@ -153,7 +177,9 @@ void vyre_task_fault (void *slot, guint32 code);
  * vyre_task_is_schedulable:
  * @slot: the slot of a task
  *
- * Returns: %TRUE when a kernel may claim it
+ * Tells whether a task is schedulable.
+ *
+ * Returns: whether a kernel may claim the slot
  */
 gboolean vyre_task_is_schedulable (const void *slot);
 
@@ -161,12 +187,12 @@ gboolean vyre_task_is_schedulable (const void *slot);
  * vyre_tasks_count:
  * @ring: task slots, one behind the other
  * @size: their bytes
- * @counts: (out caller-allocates): their states
+ * @counts: (out caller-allocates): their state
  * @error: return location
  *
- * Ages and requeues are counted in every status, DONE included.
+ * Counts the tasks of a ring. Ages and requeues count for every status, also for DONE.
  *
- * Returns: %TRUE when all slots have a status; otherwise @counts is as it was and
+ * Returns: whether all slots have a known status; otherwise @counts is as before and
  *   @error is %VYRE_ERROR_MISALIGNED (not whole slots) or %VYRE_ERROR_INVALID (an
  *   unknown status)
  */

@@ -1,10 +1,15 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
- *
- * The state of a ring, read from a readback: the statuses of its slots, the tickets and their
- * windows, counters, and progress since an earlier readback. No state is kept between two calls: a
- * snapshot is a value, and every result is a function of snapshots.
- */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+
+/**
+ * SECTION:telemetry
+ * @title: Telemetry
+ * @short_description: The state of a ring, from a readback
+ *
+ * A readback tells how the slots of a ring are occupied, the state of its tickets, the counters
+ * that follow, and whether anything moved since the readback before. No state is kept between two
+ * calls: a snapshot is a value, and everything else is a function of snapshots.
+ */
 
 #include <glib.h>
 
@@ -14,7 +19,7 @@ G_BEGIN_DECLS
 
 /**
  * VyreSlotSnapshot:
- * @status: the status word, known or not
+ * @status: the status word, even if it has no meaning
  * @tenant: the tenant
  * @opcode: the opcode
  * @args: the first three arguments
@@ -32,9 +37,9 @@ typedef struct {
  * VyreOccupancy:
  * @n_slots: slots of the ring
  * @by_status: slots in each status, by VYRE_STATUS_…
- * @n_unknown: slots with a status that is none of these
+ * @n_unknown: slots with an unknown status
  *
- * The statuses of the slots of a ring.
+ * The number of slots of a ring in each status.
  */
 typedef struct {
   guint32 n_slots;
@@ -44,8 +49,8 @@ typedef struct {
 
 /**
  * VyreTelemetry:
- * @control: counters of the control buffer
- * @occupancy: of the ring
+ * @control: counters of the control part
+ * @occupancy: occupancy of the ring
  *
  * A snapshot of control and ring.
  */
@@ -58,7 +63,7 @@ typedef struct {
  * VyreTicketWindow:
  * @ticket: the ticket, argument 0 of its slots
  * @opcode: their opcode
- * @tenant: of the first of them
+ * @tenant: the tenant of the first of them
  * @n_required: slots whose argument 1 is 0
  * @n_lookahead: slots whose argument 1 is 1
  * @by_status: slots in each status, by VYRE_STATUS_…
@@ -79,7 +84,7 @@ typedef struct {
  * @n_slots: slots of the ring
  * @queue_depth: slots that are neither EMPTY nor DONE
  * @n_drained: slots drained so far, modulo 2^32
- * @n_unreclaimed: DONE slots that were not published again
+ * @n_unreclaimed: DONE slots that were not published into since
  * @n_requeued: slots in REQUEUE
  * @n_faults: slots in FAULT
  * @n_idle: EMPTY slots
@@ -87,11 +92,11 @@ typedef struct {
  * @queue_depth_bps: @queue_depth per ten thousand slots
  * @occupied_bps: slots that are not EMPTY, per ten thousand
  * @tenant_fairness_total: sum over the tenants' fairness counters
- * @tenant_fairness_skew: largest less smallest of those that are not 0
+ * @tenant_fairness_skew: largest minus smallest of the counters that are not 0
  * @priority_fairness_total: sum over the priorities' fairness counters
  *
- * Values of a snapshot for a monitor. The ratios of a ring without slots are 0, and
- * all of them are rounded down.
+ * The numbers that a monitor shows of a snapshot. Ratios are rounded down, and 0 for a ring without
+ * slots.
  */
 typedef struct {
   guint32 n_slots;
@@ -116,9 +121,9 @@ typedef struct {
  * @n_requeued: its slots in REQUEUE
  * @n_faults: its slots in FAULT
  * @idle_ppm: its EMPTY slots per million
- * @suspected_stall: work is queued, none was drained, and there is no fault
+ * @suspected_stall: whether there is work, none of it was drained, and no slot faulted
  *
- * The verdict of the watchdog over two snapshots.
+ * The watchdog's result for two snapshots.
  */
 typedef struct {
   guint32 done_delta;
@@ -132,14 +137,16 @@ typedef struct {
 /**
  * vyre_telemetry_read:
  * @telemetry: (out caller-allocates): the snapshot
- * @control: a control buffer, any alignment
+ * @control: a control part, any alignment
  * @control_size: its bytes
  * @ring: a ring, any alignment
  * @ring_size: its bytes
  * @error: return location
  *
- * Returns: %TRUE when the sizes are those of a control buffer and a ring; otherwise
- *   @telemetry is as it was and @error is %VYRE_ERROR_MISALIGNED or
+ * Takes a snapshot of a control part and a ring.
+ *
+ * Returns: whether the sizes are those of a control part and a ring; otherwise
+ *   @telemetry is as before and @error is %VYRE_ERROR_MISALIGNED or
  *   %VYRE_ERROR_MISSING_WORD
  */
 gboolean vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsize control_size,
@@ -150,6 +157,8 @@ gboolean vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsi
  * @ring: a ring, any alignment
  * @slot: index of one of its slots
  * @snapshot: (out caller-allocates): its words
+ *
+ * Reads one slot.
  */
 void vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot *snapshot);
 
@@ -158,14 +167,14 @@ void vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot 
  * @ring: a ring, any alignment
  * @size: its bytes
  * @opcodes: (array length=n_opcodes): opcodes whose argument 0 is a ticket
- * @n_opcodes: number of opcodes
+ * @n_opcodes: how many
  * @error: return location
  *
- * Groups the slots that have one of @opcodes by ticket and opcode, whatever their
- * status is: an EMPTY slot keeps its last words.
+ * Groups the slots with one of @opcodes by ticket and opcode. Slots of every status count: an EMPTY
+ * slot keeps the words of its last operation.
  *
  * Returns: (transfer full) (nullable) (element-type VyreTicketWindow): the windows,
- *   by ticket, then opcode, or %NULL with %VYRE_ERROR_MISALIGNED
+ *   ordered by ticket, then opcode, or %NULL with %VYRE_ERROR_MISALIGNED
  */
 GArray *vyre_telemetry_read_windows (
     const void *ring, gsize size, const guint32 *opcodes, guint n_opcodes, GError **error);
@@ -174,34 +183,40 @@ GArray *vyre_telemetry_read_windows (
  * vyre_ticket_window_is_active:
  * @window: a window
  *
- * Returns: %TRUE when the kernel or the host still has work for it; slots
- *   that are EMPTY, DONE or in FAULT have ended
+ * Tells whether a window has work left.
+ *
+ * Returns: whether any slot of the window has not ended; slots that are EMPTY, DONE or in
+ *   FAULT have ended
  */
 gboolean vyre_ticket_window_is_active (const VyreTicketWindow *window);
 
 /**
  * vyre_occupancy_get_queue_depth:
- * @occupancy: of a ring
+ * @occupancy: the occupancy of a ring
  *
- * Returns: slots that are neither EMPTY nor DONE, those in FAULT or an unknown
- *   status included
+ * Computes the queue depth.
+ *
+ * Returns: slots that are neither EMPTY nor DONE; slots in FAULT and slots with an unknown
+ *   status count
  */
 guint32 vyre_occupancy_get_queue_depth (const VyreOccupancy *occupancy);
 
 /**
  * vyre_telemetry_count:
  * @telemetry: a snapshot
- * @counters: (out caller-allocates): its counters
+ * @counters: (out caller-allocates): the numbers for a monitor
+ *
+ * Computes the numbers that a monitor shows.
  */
 void vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *counters);
 
 /**
  * vyre_telemetry_watch:
  * @now: a snapshot
- * @before: an earlier one of the same control buffer
- * @health: (out caller-allocates): the verdict
+ * @before: an earlier snapshot of the same control part
+ * @health: (out caller-allocates): the result
  *
- * The watchdog. DONE_COUNT may wrap between the two, once.
+ * Compares two snapshots; this is the watchdog. DONE_COUNT may wrap once between the two.
  */
 void vyre_telemetry_watch (
     const VyreTelemetry *now, const VyreTelemetry *before, VyreHealth *health);

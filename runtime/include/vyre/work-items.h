@@ -1,9 +1,14 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/**
+ * SECTION:work-items
+ * @title: Work items
+ * @short_description: Operations from an input to an output
  *
- * Work items, the slots that most work is: an operation from an input handle to an
+ * Work items are the slots that most work consists of: an operation from an input handle to an
  * output handle. They are appended to a ring, or make up a new one.
  */
-#pragma once
 
 #include <glib.h>
 
@@ -14,8 +19,8 @@ G_BEGIN_DECLS
 /**
  * VyreWorkItem:
  * @op: opcode
- * @input: ARG0, a handle of the input
- * @output: ARG1, a handle of the output
+ * @input: ARG0, the handle of the input
+ * @output: ARG1, the handle of the output
  * @param: ARG2
  *
  * An operation from an input to an output.
@@ -32,15 +37,15 @@ typedef struct {
  * @ring: (array length=size) (element-type guint8): a ring
  * @size: bytes in @ring
  * @start: index of the first slot to write
- * @tenant: the tenant that they belong to
+ * @tenant: the tenant of the slots
  * @items: (array length=n_items) (nullable): work items
- * @n_items: number of items, 0 included
+ * @n_items: how many, 0 included
  * @error: return location
  *
- * Appends work items, one a slot and without a fence, to what is in the ring.
+ * Appends work items to a ring, one per slot and without a fence.
  *
- * Returns: %TRUE when they were published; otherwise the ring is as before, and the
- *   error %VYRE_ERROR_QUEUE_FULL
+ * Returns: whether the slots were published; otherwise the ring is as before, and the
+ *   error is %VYRE_ERROR_QUEUE_FULL
  */
 gboolean vyre_publish_work_items (void *ring, gsize size, guint32 start, guint32 tenant,
     const VyreWorkItem *items, guint n_items, GError **error);
@@ -50,15 +55,15 @@ gboolean vyre_publish_work_items (void *ring, gsize size, guint32 start, guint32
  * @ring: (array length=size) (element-type guint8): the ring to write, which no
  *   kernel is using
  * @size: bytes in @ring, for at most VYRE_ENCODE_MAX slots
- * @tenant: the tenant that they belong to
+ * @tenant: the tenant of the slots
  * @items: (array length=n_items) (nullable): work items
- * @n_items: number of items, 0 included
+ * @n_items: how many, 0 included
  * @error: return location
  *
- * Makes @ring a new ring with @items from slot 0 on. All earlier words are lost.
+ * Makes @ring a new one with @items from slot 0 on; its former content is lost.
  *
- * Returns: %TRUE when the ring was encoded; otherwise it is as before, and the error
- *   %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
+ * Returns: whether the ring was encoded; otherwise it is as before, and the error
+ *   is %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
  */
 gboolean vyre_encode_work_items (void *ring, gsize size, guint32 tenant, const VyreWorkItem *items,
     guint n_items, GError **error);
@@ -68,17 +73,17 @@ gboolean vyre_encode_work_items (void *ring, gsize size, guint32 tenant, const V
  * @ring: (array length=size) (element-type guint8): the ring to write, which no
  *   kernel is using
  * @size: bytes in @ring, for at most VYRE_ENCODE_MAX slots
- * @tenant: the tenant that they belong to
+ * @tenant: the tenant of the slots
  * @items: (array length=n_items) (nullable): work items
- * @n_items: number of items, 0 included
+ * @n_items: how many, 0 included
  * @error: return location
  *
- * As vyre_encode_work_items(), for a ring that only ever held work items: it writes
- * only the words that change. Every slot becomes EMPTY, and those of @items get their
- * words up to ARG2. All else stays as it is, ARG3 to ARG11 of the items included.
+ * As vyre_encode_work_items(), for a ring that only ever held work items: the call writes the
+ * words that change and no others. Every slot becomes EMPTY, and the slots of @items get their
+ * words up to ARG2. Other words stay as they are, ARG3 to ARG11 of the items included.
  *
- * Returns: %TRUE when the ring was encoded; otherwise it is as before, and the error
- *   %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
+ * Returns: whether the ring was encoded; otherwise it is as before, and the error
+ *   is %VYRE_ERROR_QUEUE_FULL or %VYRE_ERROR_TOO_LARGE
  */
 gboolean vyre_reencode_work_items (void *ring, gsize size, guint32 tenant,
     const VyreWorkItem *items, guint n_items, GError **error);

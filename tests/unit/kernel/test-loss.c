@@ -475,6 +475,7 @@ test_lost_before_it_is_open (void)
   assert_lost (&error, "vkCreateDevice");
   g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
   g_assert_no_error (error);
+  g_assert_nonnull (device);
 }
 
 int

@@ -657,12 +657,14 @@ test_device_selection (void)
   g_assert_no_error (error);
   g_autoptr (VyreDevice) by_index = vyre_device_open ("0", &error);
   g_assert_no_error (error);
+  g_assert_nonnull (by_index);
   g_autoptr (VyreDevice) by_uuid = vyre_device_open (vyre_device_get_uuid (any), &error);
   g_assert_no_error (error);
   g_assert_cmpstr (vyre_device_get_uuid (by_uuid), ==, vyre_device_get_uuid (any));
   g_autofree char *part = g_ascii_strup (vyre_device_get_name (any), 6);
   g_autoptr (VyreDevice) by_name = vyre_device_open (part, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (by_name);
   for (guint i = 0; i < G_N_ELEMENTS (none); i++) {
     g_assert_null (vyre_device_open (none[i], &error));
     g_assert_error (error, VYRE_ERROR, VYRE_ERROR_NO_DEVICE);

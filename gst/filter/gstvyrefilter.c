@@ -75,6 +75,9 @@ static void
 gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
   gst_vyre_properties_set (object, gst_vyre_filter_properties, id, value);
+  GST_OBJECT_LOCK (object);
+  g_atomic_int_inc (&GST_VYRE_FILTER_CAST (object)->settings.serial);
+  GST_OBJECT_UNLOCK (object);
 }
 
 static void

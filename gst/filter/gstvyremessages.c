@@ -294,6 +294,7 @@ gst_vyre_messages_flush (GstVyreFilter *self)
 void
 gst_vyre_messages_reset (GstVyreFilter *self)
 {
+  gst_vyre_state_clear_settings (&self->task_settings);
   gst_vyre_messages_flush (self);
   self->results_due = 0;
   self->debug_due = 0;
@@ -330,14 +331,13 @@ gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, V
 void
 gst_vyre_messages_eos (GstVyreFilter *self)
 {
-  GstVyreSettings settings;
+  const GstVyreSettings *settings = &self->task_settings;
 
-  gst_vyre_state_get_settings (self, &settings);
-  if ((settings.post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted)
+  gst_vyre_state_follow_settings (self, &self->task_settings);
+  if ((settings->post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted)
     messages_post_results (self);
-  if (settings.post_messages & GST_VYRE_POST_COUNTERS)
+  if (settings->post_messages & GST_VYRE_POST_COUNTERS)
     messages_post_counters (self);
-  vyre_program_unref (settings.program);
 }
 
 /* Returns the counters for the property `stats`: from any thread, in any state. */

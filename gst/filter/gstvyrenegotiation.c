@@ -6,23 +6,19 @@
 #include "filter/gstvyreslots.h"
 #include "filter/gstvyrestaging.h"
 
-/* The settings that apply to this stream: slots run without a program. */
+/* The settings that apply to this stream: slots run without a program. Until the next call, the
+ * sink side's copy keeps the program. */
 void
 gst_vyre_negotiation_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
 {
-  gst_vyre_state_get_settings (self, settings);
+  gst_vyre_state_follow_settings (self, &self->sink_settings);
+  *settings = self->sink_settings;
   if (!self->geometry.has_slots)
     return;
-  g_clear_pointer (&settings->program, vyre_program_unref);
+  settings->program = NULL;
   settings->slot_count = 0;
   if (settings->observable_slots == 0)
     settings->observable_slots = GST_VYRE_SLOTS_OBSERVABLES;
-}
-
-void
-gst_vyre_negotiation_clear_settings (GstVyreSettings *settings)
-{
-  g_clear_pointer (&settings->program, vyre_program_unref);
 }
 
 static gboolean
@@ -79,7 +75,6 @@ gst_vyre_negotiation_announce (GstVyreFilter *self)
     flow = negotiation_update_caps (self, &settings, bound->n_slots, bound->n_observables);
   else if (self->geometry.has_slots)
     flow = negotiation_update_caps (self, &settings, 1, settings.observable_slots);
-  gst_vyre_negotiation_clear_settings (&settings);
   return flow;
 }
 
@@ -164,5 +159,6 @@ gst_vyre_negotiation_reset (GstVyreFilter *self)
 {
   g_clear_pointer (&self->plan, vyre_plan_unref);
   g_clear_pointer (&self->plan_program, vyre_program_unref);
+  gst_vyre_state_clear_settings (&self->sink_settings);
   gst_caps_replace (&self->out_caps, NULL);
 }

@@ -10,7 +10,6 @@
 G_BEGIN_DECLS
 
 void gst_vyre_negotiation_get_settings (GstVyreFilter *self, GstVyreSettings *settings);
-void gst_vyre_negotiation_clear_settings (GstVyreSettings *settings);
 GstFlowReturn gst_vyre_negotiation_plan (GstVyreFilter *self, const GstVyreSettings *settings,
     const GstVyreItem *item, GstVyreShared *shared);
 GstFlowReturn gst_vyre_negotiation_announce (GstVyreFilter *self);

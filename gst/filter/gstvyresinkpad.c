@@ -132,7 +132,6 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   gst_vyre_negotiation_get_settings (self, &settings);
   GstFlowReturn flow = sink_run_buffer (self, &settings, buffer);
-  gst_vyre_negotiation_clear_settings (&settings);
   gst_buffer_unref (buffer);
   return flow;
 }

@@ -193,14 +193,12 @@ source_push_batch (GstVyreFilter *self, GstVyreItem *item)
   GError *error = NULL;
   if (!vyre_batch_check (item->batch, &error))
     return gst_vyre_stream_fail (self, error);
-  GstVyreSettings settings;
-  gst_vyre_state_get_settings (self, &settings);
-  gboolean due = gst_vyre_messages_are_counters_due (self, &settings);
+  gst_vyre_state_follow_settings (self, &self->task_settings);
+  gboolean due = gst_vyre_messages_are_counters_due (self, &self->task_settings);
   gst_vyre_watchdog_batch (self, item, readback, due);
   gst_vyre_replay_record (self, item, readback);
-  gst_vyre_messages_batch (self, &settings, item->plan, readback,
+  gst_vyre_messages_batch (self, &self->task_settings, item->plan, readback,
       vyre_batch_get_completion (item->batch), &item->timing, due);
-  vyre_program_unref (settings.program);
   GstBuffer *buffer = source_make_buffer (self, item);
   if (!buffer)
     return gst_vyre_stream_fail (

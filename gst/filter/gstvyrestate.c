@@ -7,6 +7,7 @@ gst_vyre_state_init (GstVyreFilter *self)
   g_mutex_init (&self->lock);
   g_mutex_init (&self->activation);
   g_cond_init (&self->changed);
+  self->settings.serial = 1; /* a copy without settings has 0 */
 }
 
 void
@@ -17,14 +18,26 @@ gst_vyre_state_clear (GstVyreFilter *self)
   g_cond_clear (&self->changed);
 }
 
-/* Copies the settings, with a reference to the program. */
+/* Renews @copy, which belongs to the calling thread, if a property was set since. The copy has a
+ * reference to its program. Most calls take no lock. */
 void
-gst_vyre_state_get_settings (GstVyreFilter *self, GstVyreSettings *settings)
+gst_vyre_state_follow_settings (GstVyreFilter *self, GstVyreSettings *copy)
 {
+  if (g_atomic_int_get (&self->settings.serial) == copy->serial)
+    return;
+  VyreProgram *old = copy->program;
   GST_OBJECT_LOCK (self);
-  *settings = self->settings;
-  vyre_program_ref (settings->program);
+  *copy = self->settings;
+  vyre_program_ref (copy->program);
   GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&old, vyre_program_unref);
+}
+
+void
+gst_vyre_state_clear_settings (GstVyreSettings *copy)
+{
+  g_clear_pointer (&copy->program, vyre_program_unref);
+  *copy = (GstVyreSettings){ 0 };
 }
 
 /* Returns a reference to the kernel in use, NULL in NULL. */

@@ -44,8 +44,10 @@ typedef enum {
   GST_VYRE_POST_DEBUG = 1 << 2,
 } GstVyrePostMessages;
 
-/* The settings, which are copied out under the object lock for every buffer */
+/* The settings. Each streaming thread has a copy, which it renews when the serial number differs.
+ */
 typedef struct {
+  gint serial; /* of the properties, from 1; atomic */
   VyreProgram *program;
   guint slot_count;
   guint observable_slots;
@@ -161,6 +163,7 @@ struct _GstVyreFilter {
   guint plan_observables;
   gconstpointer plan_kernel; /* the kernel of its template */
   gboolean plan_stale;
+  GstVyreSettings sink_settings; /* copy of `settings`; empty before the first buffer */
   GstCaps *out_caps;
   GQueue early; /* of GstEvent: those that wait for the first caps */
 
@@ -169,6 +172,7 @@ struct _GstVyreFilter {
   GMutex activation; /* of the source pad; held until the task has started or ended */
 
   /* source task */
+  GstVyreSettings task_settings;  /* copy of `settings`; empty before the first batch */
   guint32 task_epoch;             /* epoch of the last item */
   gint64 ready;                   /* when the task last had no item, µs; in a live stream */
   VyreReplayLog *replay;          /* NULL: no recording */
@@ -184,7 +188,8 @@ struct _GstVyreFilter {
 
 void gst_vyre_state_init (GstVyreFilter *self);
 void gst_vyre_state_clear (GstVyreFilter *self);
-void gst_vyre_state_get_settings (GstVyreFilter *self, GstVyreSettings *settings);
+void gst_vyre_state_follow_settings (GstVyreFilter *self, GstVyreSettings *copy);
+void gst_vyre_state_clear_settings (GstVyreSettings *copy);
 GstVyreShared *gst_vyre_state_get_shared (GstVyreFilter *self);
 void gst_vyre_state_post_error (GstVyreFilter *self, const GError *error);
 gboolean gst_vyre_state_check_own (GstVyreFilter *self);

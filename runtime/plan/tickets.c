@@ -28,7 +28,7 @@ vyre_plan_add_ticket (VyrePlan *plan, guint64 cost, const VyreTicket *ticket, GE
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "%u slots over %" G_GSIZE_FORMAT
         " payload bytes are too much work for one batch. Fix: send "
-        "smaller buffers, or split the program over several elements.",
+        "smaller buffers, or split the program.",
         plan->bound->n_slots, plan->payload_size);
     return FALSE;
   }

@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
 mkdir -p "$work/vyre"
-cp "$headers"/*.h "$abi" "$work/vyre/"
+cp "$headers"/*.h "$abi" "${abi%/*}/opcodes.def" "$work/vyre/"
 failed=0
 number=0
 for header in "$work"/vyre/*.h; do

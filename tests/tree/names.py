@@ -17,9 +17,7 @@ WORDS = re.compile(
 # Files that still have such words. The list only shrinks: an entry that is no longer needed fails
 # the test, too.
 KNOWN = {
-    "runtime/kernel/megakernel.c",
     "runtime/kernel/turns.c",
-    "runtime/plan/cut.c",
     "runtime/program/symbols.c",
     "runtime/tools/vyre-replay.c",  # its users record with the element
 }

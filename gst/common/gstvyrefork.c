@@ -27,7 +27,7 @@ fork_stay_parent (void)
 }
 
 static void
-fork_enter_child (void)
+elements_enter_child (void)
 {
   g_mutex_init (&fork_lock);
   gst_vyre_fork_generation++;
@@ -41,7 +41,7 @@ fork_enter_child (void)
 void
 gst_vyre_fork_init (void)
 {
-  pthread_atfork (fork_prepare, fork_stay_parent, fork_enter_child);
+  pthread_atfork (fork_prepare, fork_stay_parent, elements_enter_child);
 }
 
 void

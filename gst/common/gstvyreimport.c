@@ -45,7 +45,7 @@ import_quark (void)
 }
 
 static void
-import_free (gpointer data)
+memory_import_free (gpointer data)
 {
   Import *import = data;
 
@@ -188,7 +188,7 @@ import_list_of (GstMemory *root)
 
   if (list)
     return list;
-  list = g_ptr_array_new_with_free_func (import_free);
+  list = g_ptr_array_new_with_free_func (memory_import_free);
   gst_mini_object_set_qdata (
       GST_MINI_OBJECT_CAST (root), import_quark (), list, (GDestroyNotify)g_ptr_array_unref);
   return list;
@@ -219,7 +219,7 @@ import_wait (const GPtrArray *list, const VyreMegakernel *kernel)
 
 /* Makes the import of @root by @kernel. The lock is held, and dropped on the way. */
 static Import *
-import_add (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **error)
+memory_import_add (GPtrArray *list, GstMemory *root, VyreMegakernel *kernel, GError **error)
 {
   Import *import = g_new0 (Import, 1);
 
@@ -248,7 +248,7 @@ gst_vyre_import_find (
   Import *import = import_wait (list, kernel);
   imported->is_new = import == NULL;
   if (!import)
-    import = import_add (list, root, kernel, error);
+    import = memory_import_add (list, root, kernel, error);
   g_mutex_unlock (&lock);
   if (!import)
     return FALSE;

@@ -151,7 +151,7 @@ check_packed (const guint32 *args, GError **error)
 }
 
 static gboolean
-check_slot (const guint32 *words, GError **error)
+ring_check_slot (const guint32 *words, GError **error)
 {
   if (words[VYRE_SLOT_STATUS] == VYRE_STATUS_EMPTY)
     return TRUE;
@@ -179,7 +179,7 @@ vyre_slots_check (const void *slots, gsize size, GError **error)
     guint32 words[VYRE_SLOT_WORDS];
 
     copy_words (words, (const guint8 *)slots + VYRE_SLOT_BYTES * slot);
-    if (!check_slot (words, error)) {
+    if (!ring_check_slot (words, error)) {
       g_prefix_error (error, "Slot %" G_GSIZE_FORMAT ": ", slot);
       return FALSE;
     }

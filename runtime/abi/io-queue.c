@@ -28,7 +28,7 @@ vyre_io_queue_validate (gsize size, GError **error)
 
 /* Checks the queue as well as the slot. */
 static gboolean
-check_slot (gsize size, guint32 slot, GError **error)
+io_check_slot (gsize size, guint32 slot, GError **error)
 {
   if (!vyre_io_queue_validate (size, error))
     return FALSE;
@@ -42,7 +42,7 @@ check_slot (gsize size, guint32 slot, GError **error)
 }
 
 static gboolean
-check_status (const guint8 *bytes, guint32 slot, guint32 wanted, const char *fix, GError **error)
+io_check_status (const guint8 *bytes, guint32 slot, guint32 wanted, const char *fix, GError **error)
 {
   guint32 status = vyre_word_acquire (bytes, VYRE_IO_SLOT_STATUS);
 
@@ -69,7 +69,7 @@ read_request (const guint8 *bytes, guint32 slot, VyreIoRequest *request)
 gboolean
 vyre_io_queue_publish (void *queue, gsize size, const VyreIoRequest *request, GError **error)
 {
-  if (!check_slot (size, request->slot, error))
+  if (!io_check_slot (size, request->slot, error))
     return FALSE;
   if (request->op < VYRE_IO_OP_READ || request->op > VYRE_IO_OP_FENCE) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
@@ -78,7 +78,7 @@ vyre_io_queue_publish (void *queue, gsize size, const VyreIoRequest *request, GE
     return FALSE;
   }
   guint8 *bytes = (guint8 *)queue + (gsize)SLOT_BYTES * request->slot;
-  if (!check_status (bytes, request->slot, VYRE_STATUS_EMPTY,
+  if (!io_check_status (bytes, request->slot, VYRE_STATUS_EMPTY,
           "wait until its request is completed and the kernel has emptied the slot", error))
     return FALSE;
   vyre_write_word (bytes, VYRE_IO_SLOT_OP, request->op);
@@ -126,8 +126,8 @@ vyre_io_queue_complete (
     return FALSE;
   for (guint i = 0; i < n; i++) {
     guint32 slot = completions[i].slot;
-    if (!check_slot (size, slot, error)
-        || !check_status ((guint8 *)queue + (gsize)SLOT_BYTES * slot, slot, VYRE_STATUS_CLAIMED,
+    if (!io_check_slot (size, slot, error)
+        || !io_check_status ((guint8 *)queue + (gsize)SLOT_BYTES * slot, slot, VYRE_STATUS_CLAIMED,
             "claim a request before completing it, and complete it once", error))
       return FALSE;
   }
@@ -141,7 +141,7 @@ gboolean
 vyre_io_queue_inspect (const void *queue, gsize size, guint32 slot, guint32 *status,
     VyreIoRequest *request, GError **error)
 {
-  if (!check_slot (size, slot, error))
+  if (!io_check_slot (size, slot, error))
     return FALSE;
   const guint8 *bytes = (const guint8 *)queue + (gsize)SLOT_BYTES * slot;
   *status = vyre_word_acquire (bytes, VYRE_IO_SLOT_STATUS);

@@ -173,7 +173,7 @@ check_io_queue (gsize length, GError **error)
 }
 
 static gboolean
-check_ring (gsize length, guint32 n_slots, GError **error)
+parts_check_ring (gsize length, guint32 n_slots, GError **error)
 {
   g_autofree char *rule = NULL;
 
@@ -199,7 +199,7 @@ vyre_readback_validate (
     return set_length_error (error, VYRE_ERROR_INVALID, VYRE_PART_DEBUG_LOG,
         lengths[VYRE_PART_DEBUG_LOG], "a log of 64 records has 1028");
   if (!check_io_queue (lengths[VYRE_PART_IO_QUEUE], error)
-      || !check_ring (lengths[VYRE_PART_RING], n_slots, error))
+      || !parts_check_ring (lengths[VYRE_PART_RING], n_slots, error))
     return FALSE;
   if (layout)
     set_sizes (layout, lengths);

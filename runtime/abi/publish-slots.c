@@ -124,7 +124,7 @@ encode_descriptor (gconstpointer source, guint i, guint32 *words, GError **error
 
 /* The fence follows the operations. */
 static gboolean
-encode_batch (gconstpointer source, guint i, guint32 *words, GError **error)
+slots_encode_batch (gconstpointer source, guint i, guint32 *words, GError **error)
 {
   const Batch *batch = source;
   guint32 args[] = { batch->n_ops, batch->tag };
@@ -175,7 +175,7 @@ vyre_publish_check_room (gsize size, guint32 start, guint64 n, GError **error)
 }
 
 static gboolean
-check_status (const void *ring, gsize slot, GError **error)
+slots_check_status (const void *ring, gsize slot, GError **error)
 {
   guint32 status = vyre_word_acquire (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS);
 
@@ -219,7 +219,7 @@ vyre_publish_each (void *ring, gsize size, guint32 start, guint64 n, VyreSlotEnc
       return name_slot (error, (gsize)start + i);
   }
   for (guint i = 0; i < n; i++) {
-    if (!check_status (ring, (gsize)start + i, error))
+    if (!slots_check_status (ring, (gsize)start + i, error))
       return name_slot (error, (gsize)start + i);
   }
   for (guint i = 0; i < n; i++)
@@ -251,7 +251,8 @@ vyre_publish_batch (void *ring, gsize size, guint32 start, guint32 tenant, const
 {
   Batch batch = { tenant, ops, n_ops, tag };
 
-  return vyre_publish_each (ring, size, start, (guint64)n_ops + 1, encode_batch, &batch, error);
+  return vyre_publish_each (
+      ring, size, start, (guint64)n_ops + 1, slots_encode_batch, &batch, error);
 }
 
 gboolean

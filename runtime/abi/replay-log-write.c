@@ -103,7 +103,7 @@ encode_slot (guint8 *records, gsize index, const VyreReplayBatch *batch, guint s
 }
 
 static void
-encode_batch (guint8 *records, const VyreReplayBatch *batch)
+log_encode_batch (guint8 *records, const VyreReplayBatch *batch)
 {
   gsize index = 2;
 
@@ -139,6 +139,6 @@ vyre_replay_log_append_batch (VyreReplayLog *log, const VyreReplayBatch *batch, 
   g_autofree guint8 *records = vyre_alloc0 (n, LOG_RECORD_SIZE, error);
   if (!records)
     return FALSE;
-  encode_batch (records, batch);
+  log_encode_batch (records, batch);
   return append_records (log, records, n, error);
 }

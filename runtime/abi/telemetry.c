@@ -12,7 +12,7 @@
 #define CLASS_LOOKAHEAD 1
 
 static gboolean
-check_ring (gsize size, GError **error)
+telemetry_check_ring (gsize size, GError **error)
 {
   if (size % SLOT_BYTES == 0 && size / SLOT_BYTES <= G_MAXUINT32)
     return TRUE;
@@ -40,7 +40,7 @@ gboolean
 vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsize control_size,
     const void *ring, gsize ring_size, GError **error)
 {
-  if (!check_ring (ring_size, error)
+  if (!telemetry_check_ring (ring_size, error)
       || !vyre_read_control (control, control_size, &telemetry->control, error))
     return FALSE;
   read_occupancy (ring, ring_size, &telemetry->occupancy);
@@ -141,7 +141,7 @@ GArray *
 vyre_telemetry_read_windows (
     const void *ring, gsize size, const guint32 *opcodes, guint n_opcodes, GError **error)
 {
-  if (!check_ring (size, error))
+  if (!telemetry_check_ring (size, error))
     return NULL;
   g_autoptr (GHashTable) windows = g_hash_table_new_full (hash_window, same_window, g_free, NULL);
   for (guint32 i = 0; i < size / SLOT_BYTES; i++) {

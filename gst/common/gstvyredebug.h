@@ -9,6 +9,7 @@
 G_BEGIN_DECLS
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vyre_debug);
+GST_DEBUG_CATEGORY_EXTERN (gst_vyre_performance_debug); /* GST_PERFORMANCE: copies */
 
 void gst_vyre_debug_init (void);
 

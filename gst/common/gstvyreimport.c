@@ -20,8 +20,8 @@ typedef struct {
 
 /* Guards all lists; not held while a driver makes an import. Behind a tee, several kernels may read
  * one memory. */
-static GMutex lock; /* of all lists; not held while a driver makes an import */
-static GCond made;  /* signalled when an import is made, or failed */
+static GMutex lock;
+static GCond made; /* signalled when an import is made, or failed */
 
 /* In a child. A thread of its parent may have held the lock. */
 static void

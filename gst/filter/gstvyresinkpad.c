@@ -131,6 +131,8 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   gst_vyre_negotiation_get_settings (self, &settings);
+  /* a handler of the bus that runs in this thread may have the copy of the settings cleared */
+  g_autoptr (VyreProgram) program = settings.program ? vyre_program_ref (settings.program) : NULL;
   GstFlowReturn flow = sink_run_buffer (self, &settings, buffer);
   gst_buffer_unref (buffer);
   return flow;
@@ -327,7 +329,6 @@ sink_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
 void
 gst_vyre_sink_pad_init (GstVyreFilter *self)
 {
-  gst_vyre_staging_init ();
   g_queue_init (&self->early);
   sink_reset (self);
   gst_pad_set_activatemode_function (self->sinkpad, sink_activate);

@@ -14,7 +14,6 @@
 #include "filter/gstvyrewatchdog.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
 /* A kernel that takes no ticket for so long is stuck. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
@@ -124,7 +123,7 @@ source_copy_out (GstVyreFilter *self, GstVyreItem *item)
   vyre_mutex_lock (&self->lock);
   self->stats.readback_copies++;
   g_mutex_unlock (&self->lock);
-  GST_CAT_LOG_OBJECT (cat_performance, self, "copied a readback out");
+  GST_CAT_LOG_OBJECT (gst_vyre_performance_debug, self, "copied a readback out");
   gst_buffer_append_vyre_readback (buffer, whole, layout);
   return buffer;
 }
@@ -327,7 +326,6 @@ source_query (GstPad *pad, GstObject *parent, GstQuery *query)
 void
 gst_vyre_source_pad_init (GstVyreFilter *self)
 {
-  GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
   gst_pad_set_query_function (self->srcpad, source_query);
   gst_pad_set_event_function (self->srcpad, source_event);
   gst_pad_set_activatemode_function (self->srcpad, source_activate);

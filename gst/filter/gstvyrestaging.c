@@ -10,7 +10,6 @@
 #include "common/gstvyrememory.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-GST_DEBUG_CATEGORY_STATIC (cat_performance);
 
 /* How long others may hold the staging memory that a copy needs while nothing is in flight */
 #define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
@@ -193,7 +192,7 @@ stage_import (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *ite
 
   if (!gst_vyre_import_find (
           staging_only_memory (item->buffer), shared->kernel, &imported, &reason)) {
-    GST_CAT_LOG_OBJECT (cat_performance, self, "%s", reason->message);
+    GST_CAT_LOG_OBJECT (gst_vyre_performance_debug, self, "%s", reason->message);
     return FLOW_NEXT;
   }
   *staged = (VyrePayload){ .data = imported.data, .import = imported.import };
@@ -356,7 +355,7 @@ stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
           vyre_store_get_data (store) + staged->offset, size, &n, &reason)
       && n == size)
     return GST_FLOW_OK;
-  GST_CAT_LOG_OBJECT (cat_performance, self,
+  GST_CAT_LOG_OBJECT (gst_vyre_performance_debug, self,
       "read %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes: %s", n, size,
       reason ? reason->message : "the file is shorter");
   slice_free (staged->owner);
@@ -377,7 +376,7 @@ staging_count_copy (GstVyreFilter *self, GstBuffer *buffer)
   GstMemory *memory = staging_only_memory (buffer);
   gboolean crowded = memory && gst_vyre_memory_was_refused (memory);
 
-  GST_CAT_LOG_OBJECT (cat_performance, self, "copied %" G_GSIZE_FORMAT " bytes", size);
+  GST_CAT_LOG_OBJECT (gst_vyre_performance_debug, self, "copied %" G_GSIZE_FORMAT " bytes", size);
   vyre_mutex_lock (&self->lock);
   self->stats.bounce_bytes += size;
   self->stats.crowded_bytes += crowded ? size : 0;
@@ -495,12 +494,6 @@ static const Method methods[] = {
   { "copy", NULL, staging_accepts_all, stage_copy, 0 },
   { "aside", NULL, staging_accepts_all, stage_aside, 0 },
 };
-
-void
-gst_vyre_staging_init (void)
-{
-  GST_DEBUG_CATEGORY_GET (cat_performance, "GST_PERFORMANCE");
-}
 
 /* Answers an ALLOCATION query, with or without caps: filesrc and others ask without caps, and then
  * write straight into the proposed memory. */

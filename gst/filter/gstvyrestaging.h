@@ -9,7 +9,6 @@
 
 G_BEGIN_DECLS
 
-void gst_vyre_staging_init (void);
 gboolean gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query);
 GstFlowReturn gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared,
     const GstVyreItem *item, VyrePayload *staged, GError **error);

@@ -27,8 +27,8 @@ gst_vyre_state_follow_settings (GstVyreFilter *self, GstVyreSettings *copy)
     return;
   VyreProgram *old = copy->program;
   GST_OBJECT_LOCK (self);
+  vyre_program_ref (self->settings.program); /* first: a child may be forked in between */
   *copy = self->settings;
-  vyre_program_ref (copy->program);
   GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&old, vyre_program_unref);
 }

@@ -3,8 +3,8 @@
 
 #include "common/gstvyrememory.h"
 
-#define GST_CAT_DEFAULT gst_vyre_blocks_debug
-GST_DEBUG_CATEGORY_STATIC (gst_vyre_blocks_debug);
+#define GST_CAT_DEFAULT gst_vyre_src_debug
+GST_DEBUG_CATEGORY (gst_vyre_src_debug);
 
 /* Alignment of a block's memory. Some CPUs copy at an eighth of the speed into memory that starts
  * 16 bytes behind a page, where allocators like to put it. */
@@ -207,7 +207,6 @@ gst_vyre_blocks_read (GstVyreBlocks *self, guint64 offset, gsize length, guint64
 void
 gst_vyre_blocks_init (GstVyreBlocks *self, GstBaseSrc *src)
 {
-  GST_DEBUG_CATEGORY_GET (gst_vyre_blocks_debug, "vyresrc");
   self->src = src;
   self->fd = -1;
   self->direct = (GstVyreDirect)GST_VYRE_DIRECT_NONE;

@@ -15,6 +15,8 @@
 
 G_BEGIN_DECLS
 
+GST_DEBUG_CATEGORY_EXTERN (gst_vyre_src_debug); /* the type of vyresrc makes it */
+
 typedef struct {
   GstBaseSrc *src;      /* not owned: it allocates buffers and posts messages */
   VyreFileIo *file_io;  /* from the negotiation to the end of the stream */

@@ -25,8 +25,7 @@
 #include "src/gstvyreblocks.h"
 #include "src/gstvyreuri.h"
 
-#define GST_CAT_DEFAULT cat_source
-GST_DEBUG_CATEGORY_STATIC (GST_CAT_DEFAULT);
+#define GST_CAT_DEFAULT gst_vyre_src_debug
 
 /* The costs of a read and of a batch that do not depend on its size show with smaller blocks. */
 #define DEFAULT_BLOCKSIZE (1024 * 1024)

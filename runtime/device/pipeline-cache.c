@@ -202,7 +202,7 @@ cache_read_file (const char *path, const char **why)
   return NULL;
 }
 
-/* Returns: (transfer rare) (nullable): the blob that was stored for @key, if its
+/* Returns: (transfer full) (nullable): the blob that was stored for @key, if its
  * file is there, whole and ours */
 GBytes *
 vyre_pipeline_cache_load (const char *path, const VyrePipelineKey *key)

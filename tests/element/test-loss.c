@@ -126,16 +126,29 @@ copied_bytes (Feed *feed)
          + stat_nested (feed->h->element, "ingest", "direct-bytes");
 }
 
-/* How many of the last buffers that many copied bytes are. */
+/* Whether @bytes are those of the buffers from @first on, of which one may have been copied twice:
+ * for the kernel that was about to fail, and again for the next. */
+static gboolean
+is_copy_from (Feed *feed, guint first, guint64 bytes)
+{
+  guint64 once = bytes_of (first, feed->pushed);
+  gboolean is_copy = once == bytes;
+
+  for (guint i = first; i < feed->pushed && !is_copy; i++)
+    is_copy = once + feed_size_of (i) == bytes;
+  return is_copy;
+}
+
+/* How many of the last buffers the copied bytes are. */
 static guint
 count_copied (Feed *feed)
 {
   guint64 bytes = copied_bytes (feed);
   guint n = 0;
 
-  while (bytes_of (feed->pushed - n, feed->pushed) < bytes)
+  while (n <= feed->pushed && !is_copy_from (feed, feed->pushed - n, bytes))
     n++;
-  fail_unless_equals_uint64 (bytes_of (feed->pushed - n, feed->pushed), bytes);
+  fail_unless (n <= feed->pushed, "%" G_GUINT64_FORMAT " bytes are not those of the last", bytes);
   return n;
 }
 

@@ -12,7 +12,7 @@ static const guint32 edges[] = { 160, 161, 255, 256, 257, 639, 640, 1023, 1024, 
   4095, 0x7FFF, 0xFFFC, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0xFFFFF, 0x100000, 0x100001, 0x0FFFFFFF,
   0x10000000, 0x40000000, VYRE_OP_U8_STATS, VYRE_OP_U8_HISTOGRAM, VYRE_OP_U8_BELOW, VYRE_OP_CRC32,
   0x40100000, 0x7FFFFFFF, 0x80000000, VYRE_OP_PACKED_SLOT, G_MAXUINT32 - 160, G_MAXUINT32 - 159,
-  G_MAXUINT32 - 1, G_MAXUINT32 };
+  G_MAXUINT32 - 1, G_MAXUINT32, VYRE_OP_ADLER32 };
 
 /* A failed g_return_if_fail() is a finding as well. */
 int
@@ -92,9 +92,10 @@ pack (FuzzInput *input, guint32 *args)
 static guint32
 choose_opcode (FuzzInput *input)
 {
-  static const guint32 opcodes[] = { VYRE_OP_NOP, VYRE_OP_STORE_U32, VYRE_OP_MEMCPY,
-    VYRE_OP_BATCH_FENCE, VYRE_OP_LOAD_MISS, VYRE_OP_PRINTF, VYRE_OP_PACKED_SLOT, VYRE_OP_U8_STATS,
-    VYRE_OP_U8_HISTOGRAM, VYRE_OP_CRC32, VYRE_OP_LOAD_WORDS, VYRE_OP_APPEND, VYRE_OP_SYNC };
+  static const guint32 opcodes[]
+      = { VYRE_OP_NOP, VYRE_OP_STORE_U32, VYRE_OP_MEMCPY, VYRE_OP_BATCH_FENCE, VYRE_OP_LOAD_MISS,
+          VYRE_OP_PRINTF, VYRE_OP_PACKED_SLOT, VYRE_OP_U8_STATS, VYRE_OP_U8_HISTOGRAM,
+          VYRE_OP_CRC32, VYRE_OP_LOAD_WORDS, VYRE_OP_APPEND, VYRE_OP_SYNC, VYRE_OP_ADLER32 };
   guint choice = fuzz_choose (input, 2 * G_N_ELEMENTS (opcodes));
 
   return choice < G_N_ELEMENTS (opcodes) ? opcodes[choice] : fuzz_number (input);

@@ -154,7 +154,7 @@ class House:
         for path, needs in self.needs.items():
             for other, how in needs.items():
                 same = os.path.dirname(path) == os.path.dirname(other)
-                if same and path in rank and rank[other] > rank[path]:
+                if same and path in rank and other in rank and rank[other] > rank[path]:
                     self.errors.append(f"{path} needs {other}, which comes after it: {how}")
 
     def check_circles(self):
@@ -169,7 +169,7 @@ def read_objects(nm, paths):
                             text=True).stdout
     for line in output.splitlines():
         path, symbol, kind = line.split()[:3]
-        yield path.rstrip(":"), kind.upper(), symbol
+        yield path.rstrip(":"), "U" if kind in "Uvw" else kind.upper(), symbol
 
 
 def find_circles(needs):

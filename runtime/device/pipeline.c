@@ -329,7 +329,7 @@ vyre_pipeline_init (
 
 /* Compiles on @device what vyre_pipeline_build_rare() would compile for @like. */
 gboolean
-vyre_pipeline_init_full (
+vyre_pipeline_init_rare (
     VyrePipeline *p, const VyrePipeline *like, VyreDevice *device, GError **error)
 {
   *p = (VyrePipeline){ .device = device,

@@ -2,7 +2,7 @@
  *
  * What launches of the kernel are made of: shader, pipeline and descriptor sets. Owned by one
  * megakernel. Sources are added and removed under a lock of the pipeline's own;
- * vyre_pipeline_build_rare() and vyre_pipeline_rehearse_full() need none. Private to libvyre.
+ * vyre_pipeline_build_rare() and vyre_pipeline_rehearse_rare() need none. Private to libvyre.
  */
 #pragma once
 
@@ -52,12 +52,12 @@ typedef struct {
 
 gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device, gsize payload_size,
     gboolean discrete, GError **error);
-gboolean vyre_pipeline_init_full (
+gboolean vyre_pipeline_init_rare (
     VyrePipeline *pipeline, const VyrePipeline *like, VyreDevice *device, GError **error);
 gboolean vyre_pipeline_bind (
     VyrePipeline *pipeline, const VkBuffer buffers[VYRE_N_BUFFERS], gsize size, GError **error);
 gboolean vyre_pipeline_build_rare (const VyrePipeline *pipeline, VkPipeline *rare, GError **error);
-void vyre_pipeline_rehearse_full (const VyrePipeline *pipeline);
+void vyre_pipeline_rehearse_rare (const VyrePipeline *pipeline);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_add_source (
     VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);

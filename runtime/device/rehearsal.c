@@ -33,14 +33,14 @@ rehearsal_launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
 /* Without the lock. Has the driver compile the pipeline with rare operations as a launch needs it.
  * Fails in silence: the launch compiles it then. */
 void
-vyre_pipeline_rehearse_full (const VyrePipeline *p)
+vyre_pipeline_rehearse_rare (const VyrePipeline *p)
 {
   g_autoptr (GError) error = NULL;
   VyreDevice *device = vyre_device_open (vyre_device_get_uuid (p->device), &error);
   VyreBuffer memory = { NULL };
   VyrePipeline trial = { NULL };
 
-  if (!device || !vyre_pipeline_init_full (&trial, p, device, &error)
+  if (!device || !vyre_pipeline_init_rare (&trial, p, device, &error)
       || !vyre_buffer_init (&memory, device, MEMORY_SIZE, VYRE_BUFFER_HOST, &error)
       || !rehearsal_launch (&trial, &memory, &error))
     g_debug ("%s", error->message);

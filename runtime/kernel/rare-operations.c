@@ -16,7 +16,7 @@ rare_build (gpointer data)
   GError *error = NULL;
 
   if (vyre_device_is_cpu (kernel->device))
-    vyre_pipeline_rehearse_full (&kernel->pipeline);
+    vyre_pipeline_rehearse_rare (&kernel->pipeline);
   gboolean built = vyre_pipeline_build_rare (&kernel->pipeline, &rare, &error);
   vyre_mutex_lock (&kernel->lock);
   kernel->building = FALSE;

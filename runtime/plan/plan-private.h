@@ -144,7 +144,7 @@ void vyre_plan_write_ticket (const VyrePlan *plan, const VyreRun *run, guint ind
 VyreFileName vyre_plan_resource_name (const VyrePlan *plan, guint resource);
 gsize vyre_plan_resource_word (const VyrePlan *plan, guint resource);
 VyrePlan *vyre_plan_alloc (VyreBoundProgram *bound, gsize payload_size, guint workgroup,
-    const VyreHandlers *extensions, gboolean served, GError **error);
+    const VyreHandlers *handlers, gboolean served, GError **error);
 void vyre_plan_write_scratch (VyrePlan *plan);
 
 /* plan/continue.c */

@@ -35,7 +35,7 @@ vyre_plan_resource_word (const VyrePlan *plan, guint resource)
  * NULL with %VYRE_ERROR_NO_SPACE. */
 VyrePlan *
 vyre_plan_alloc (VyreBoundProgram *bound, gsize payload_size, guint workgroup,
-    const VyreHandlers *extensions, gboolean served, GError **error)
+    const VyreHandlers *handlers, gboolean served, GError **error)
 {
   VyrePlan *plan = g_new0 (VyrePlan, 1);
   gsize slot_words = VYRE_SCRATCH_SLOT_WORDS * (gsize)bound->n_slots;
@@ -45,8 +45,8 @@ vyre_plan_alloc (VyreBoundProgram *bound, gsize payload_size, guint workgroup,
   plan->bound = bound;
   plan->payload_size = payload_size;
   plan->workgroup = workgroup;
-  plan->n_handlers = vyre_handlers_count (extensions);
-  plan->handler_words = vyre_handlers_words (extensions);
+  plan->n_handlers = vyre_handlers_count (handlers);
+  plan->handler_words = vyre_handlers_words (handlers);
   plan->tickets = g_array_new (FALSE, FALSE, sizeof (VyreTicket));
   vyre_layout_init (&plan->layout, bound->n_observables, bound->n_slots);
   plan->scratch_offset = plan_align (plan->layout.total, VYRE_GRANULE);
@@ -60,7 +60,7 @@ vyre_plan_alloc (VyreBoundProgram *bound, gsize payload_size, guint workgroup,
     return NULL;
   }
   vyre_handlers_write (
-      extensions, &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot_words]);
+      handlers, &plan->slice[plan->scratch_offset / 4 + VYRE_SCRATCH_SLOTS + slot_words]);
   return plan;
 }
 
@@ -186,7 +186,7 @@ vyre_plan_new_from_parts (
       (guint)(parts->size[VYRE_PART_RING] / (4 * VYRE_SLOT_WORDS)),
       (guint)(parts->size[VYRE_PART_CONTROL] / 4 - VYRE_CONTROL_OBSERVABLES), error);
   VyrePlan *plan
-      = bound ? vyre_plan_alloc (bound, payload_size, workgroup, parts->extensions, FALSE, error)
+      = bound ? vyre_plan_alloc (bound, payload_size, workgroup, parts->handlers, FALSE, error)
               : NULL;
   if (!plan)
     return NULL;

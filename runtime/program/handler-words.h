@@ -7,7 +7,7 @@
 #include "kernel.h"
 #include "vyre/handlers.h"
 
-guint vyre_handlers_count (const VyreHandlers *extensions);
-guint vyre_handlers_words (const VyreHandlers *extensions);
-void vyre_handlers_write (const VyreHandlers *extensions, guint32 *words);
-gboolean vyre_handlers_handle (const VyreHandlers *extensions, guint32 opcode);
+guint vyre_handlers_count (const VyreHandlers *handlers);
+guint vyre_handlers_words (const VyreHandlers *handlers);
+void vyre_handlers_write (const VyreHandlers *handlers, guint32 *words);
+gboolean vyre_handlers_handle (const VyreHandlers *handlers, guint32 opcode);

@@ -10,26 +10,26 @@ typedef struct {
 } Handler;
 
 struct _VyreHandlers {
-  GArray *handlers;     /* of Handler */
+  GArray *list;         /* of Handler */
   GArray *instructions; /* of VyreInstruction, those of all handlers */
 };
 
 VyreHandlers *
 vyre_handlers_new (void)
 {
-  VyreHandlers *extensions = g_new (VyreHandlers, 1);
+  VyreHandlers *handlers = g_new (VyreHandlers, 1);
 
-  extensions->handlers = g_array_new (FALSE, FALSE, sizeof (Handler));
-  extensions->instructions = g_array_new (FALSE, FALSE, sizeof (VyreInstruction));
-  return extensions;
+  handlers->list = g_array_new (FALSE, FALSE, sizeof (Handler));
+  handlers->instructions = g_array_new (FALSE, FALSE, sizeof (VyreInstruction));
+  return handlers;
 }
 
 void
-vyre_handlers_free (VyreHandlers *extensions)
+vyre_handlers_free (VyreHandlers *handlers)
 {
-  g_array_unref (extensions->handlers);
-  g_array_unref (extensions->instructions);
-  g_free (extensions);
+  g_array_unref (handlers->list);
+  g_array_unref (handlers->instructions);
+  g_free (handlers);
 }
 
 static gboolean
@@ -54,10 +54,10 @@ handlers_find_fault (const VyreInstruction *i)
 }
 
 gboolean
-vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,
-    const VyreInstruction *instructions, guint n_instructions, GError **error)
+vyre_handlers_register (VyreHandlers *handlers, guint32 opcode, const VyreInstruction *instructions,
+    guint n_instructions, GError **error)
 {
-  Handler handler = { opcode, extensions->instructions->len, n_instructions };
+  Handler handler = { opcode, handlers->instructions->len, n_instructions };
 
   if (vyre_opcode_get (opcode))
     return handlers_refuse (error, VYRE_ERROR_INVALID, opcode, "it is built in",
@@ -65,10 +65,10 @@ vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,
   if (opcode >= 0x80000000u || (opcode >= 0xFFF0u && opcode <= 0xFFFFu))
     return handlers_refuse (error, VYRE_ERROR_INVALID, opcode, "it lies in the range of the system",
         "choose one below 0x80000000, and none from 0xFFF0 to 0xFFFF");
-  if (vyre_handlers_handle (extensions, opcode))
+  if (vyre_handlers_handle (handlers, opcode))
     return handlers_refuse (
         error, VYRE_ERROR_INVALID, opcode, "it has one already", "choose another opcode");
-  if (extensions->handlers->len == VYRE_MAX_HANDLERS)
+  if (handlers->list->len == VYRE_MAX_HANDLERS)
     return handlers_refuse (error, VYRE_ERROR_TOO_LARGE, opcode, "there are 32 handlers already",
         "let one handler do several things, by an argument");
   if (n_instructions == 0 || n_instructions > VYRE_MAX_INSTRUCTIONS)
@@ -80,52 +80,52 @@ vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,
       return handlers_refuse (
           error, VYRE_ERROR_INVALID, opcode, fault, "see VyreInstruction for what there is");
   }
-  g_array_append_val (extensions->handlers, handler);
-  g_array_append_vals (extensions->instructions, instructions, n_instructions);
+  g_array_append_val (handlers->list, handler);
+  g_array_append_vals (handlers->instructions, instructions, n_instructions);
   return TRUE;
 }
 
 /* Whether @opcode has a handler; NULL has none. */
 gboolean
-vyre_handlers_handle (const VyreHandlers *extensions, guint32 opcode)
+vyre_handlers_handle (const VyreHandlers *handlers, guint32 opcode)
 {
-  for (guint i = 0; extensions && i < extensions->handlers->len; i++) {
-    if (g_array_index (extensions->handlers, Handler, i).opcode == opcode)
+  for (guint i = 0; handlers && i < handlers->list->len; i++) {
+    if (g_array_index (handlers->list, Handler, i).opcode == opcode)
       return TRUE;
   }
   return FALSE;
 }
 
 guint
-vyre_handlers_count (const VyreHandlers *extensions)
+vyre_handlers_count (const VyreHandlers *handlers)
 {
-  return extensions ? extensions->handlers->len : 0;
+  return handlers ? handlers->list->len : 0;
 }
 
 /* The words of the handlers behind the scratch. */
 guint
-vyre_handlers_words (const VyreHandlers *extensions)
+vyre_handlers_words (const VyreHandlers *handlers)
 {
-  if (!extensions)
+  if (!handlers)
     return 0;
-  return extensions->handlers->len * VYRE_HANDLER_WORDS
-         + extensions->instructions->len * VYRE_INSTRUCTION_WORDS;
+  return handlers->list->len * VYRE_HANDLER_WORDS
+         + handlers->instructions->len * VYRE_INSTRUCTION_WORDS;
 }
 
 /* Writes the table of handlers, then the instructions of all. */
 void
-vyre_handlers_write (const VyreHandlers *extensions, guint32 *words)
+vyre_handlers_write (const VyreHandlers *handlers, guint32 *words)
 {
-  guint n = vyre_handlers_count (extensions);
+  guint n = vyre_handlers_count (handlers);
 
   for (guint i = 0; i < n; i++) {
-    const Handler *handler = &g_array_index (extensions->handlers, Handler, i);
+    const Handler *handler = &g_array_index (handlers->list, Handler, i);
     *words++ = handler->opcode;
     *words++ = n * VYRE_HANDLER_WORDS + handler->first * VYRE_INSTRUCTION_WORDS;
     *words++ = handler->n;
   }
-  for (guint i = 0; n > 0 && i < extensions->instructions->len; i++) {
-    const VyreInstruction *from = &g_array_index (extensions->instructions, VyreInstruction, i);
+  for (guint i = 0; n > 0 && i < handlers->instructions->len; i++) {
+    const VyreInstruction *from = &g_array_index (handlers->instructions, VyreInstruction, i);
     *words++ = (guint32)from->operation | (guint32)from->result << 8 | (guint32)from->a << 16
                | (guint32)from->b << 24;
     *words++ = from->immediate;

@@ -9,8 +9,8 @@ layout(local_size_x_id = VYRE_SPEC_WORKGROUP) in;
 layout(constant_id = VYRE_SPEC_WORKGROUP_BITS) const uint WORKGROUP_BITS = 6u; // log2 of its size
 // Whether the kernel can do what few batches want: priorities, handlers, requests to
 // the host. A CPU device would execute the code for it, masked off, all the time.
-layout(constant_id = VYRE_SPEC_RARE) const uint BUILT_IN_FULL = 0u;
-const bool FULL = BUILT_IN_FULL != 0u;
+layout(constant_id = VYRE_SPEC_RARE) const uint BUILT_WITH_RARE = 0u;
+const bool RARE = BUILT_WITH_RARE != 0u;
 // Whether the device has memory of its own: batches then run in it, or in shared
 // memory, and their readbacks are copied out.
 const bool DISCRETE = VYRE_DISCRETE != 0;

@@ -73,7 +73,7 @@ bool read_ticket(uint number)
 }
 
 // A ticket for a kernel that was built in full, which the host launches next.
-bool is_beyond(uint kind) { return !FULL && (kind & VYRE_KIND_RARE) != 0u; }
+bool is_beyond(uint kind) { return !RARE && (kind & VYRE_KIND_RARE) != 0u; }
 
 // A ticket whose payload this launch does not read. Imports are read in place by CPU devices
 // alone, where no ticket is held.

@@ -64,7 +64,7 @@ bool asks_host(uint opcode)
 // A slot that asked the host for something goes on once its batch runs again.
 bool is_waiting(Slot s)
 {
-  return FULL && s.status == VYRE_STATUS_WAIT_IO && asks_host(s.opcode);
+  return RARE && s.status == VYRE_STATUS_WAIT_IO && asks_host(s.opcode);
 }
 
 // No other lane sees a slot of a small batch, so it needs no exchange.
@@ -92,7 +92,7 @@ void finish(uint slot, uint status)
   if (status == VYRE_STATUS_FAULT)
     add(scratch_at(VYRE_SCRATCH_FAULTS), 1u);
   order_writes();
-  bool waits = FULL && (status == VYRE_STATUS_WAIT_IO || status == VYRE_STATUS_PUBLISHED);
+  bool waits = RARE && (status == VYRE_STATUS_WAIT_IO || status == VYRE_STATUS_PUBLISHED);
   if (waits)
     add(scratch_at(VYRE_SCRATCH_WAITING), 1u);
   else

@@ -175,7 +175,7 @@ bool run_ops(uint slot, Slot s)
 uint run_slot(uint slot, Slot s)
 {
   uint status;
-  if (FULL && asks_host(s.opcode))
+  if (RARE && asks_host(s.opcode))
     status = ask_host(slot, s);
   else
     status = ran_to(run_ops(slot, s));
@@ -186,7 +186,7 @@ uint run_slot(uint slot, Slot s)
 // payload slot and, but for such a ring, no long copy among them.
 void run_lanes(uint first, uint count, uint passes)
 {
-  bool ranked = FULL && passes != 0u;
+  bool ranked = RARE && passes != 0u;
   Pass pass = begin_passes(passes);
   do {
     if (ranked && pass.level >= VYRE_PRIORITY_LEVELS)
@@ -222,7 +222,7 @@ uint find_fence(uint slot, uint end)
 // they wait for what waits; elsewhere nobody may ever come back.
 void run_fences()
 {
-  if (FULL && is_served() && get(scratch_at(VYRE_SCRATCH_WAITING)) != 0u)
+  if (RARE && is_served() && get(scratch_at(VYRE_SCRATCH_WAITING)) != 0u)
     return;
   uint slot = about[VYRE_ABOUT_FENCE_FIRST], end = about[VYRE_ABOUT_FENCE_END];
   do {

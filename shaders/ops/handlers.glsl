@@ -80,7 +80,7 @@ bool run_op(Op op, uint slot)
 {
   Handler h;
   count_opcode(op.opcode);
-  bool handled = FULL && find_handler(op, slot, h), fine;
+  bool handled = RARE && find_handler(op, slot, h), fine;
   do {
     if (handled)
       op = next_built_in(h);

@@ -8,7 +8,7 @@ struct _ExecCases {
   JsonParser *parser;
   JsonArray *array;
   GMappedFile *blob;
-  VyreHandlers *extensions;
+  VyreHandlers *handlers;
   TestKernel kernel;
 };
 
@@ -42,18 +42,17 @@ make_extensions (void)
     { VYRE_OPERATION_ADD, .result = 12, .a = 1, .b = 12 },
     { VYRE_OPERATION_RUN, .result = 0, .a = 12, .immediate = VYRE_OP_ATOMIC_ADD },
   };
-  VyreHandlers *extensions = vyre_handlers_new ();
+  VyreHandlers *handlers = vyre_handlers_new ();
   GError *error = NULL;
 
-  vyre_handlers_register (extensions, 0x40000001, three_times, G_N_ELEMENTS (three_times), &error);
+  vyre_handlers_register (handlers, 0x40000001, three_times, G_N_ELEMENTS (three_times), &error);
   g_assert_no_error (error);
-  vyre_handlers_register (extensions, 9, add_xor, G_N_ELEMENTS (add_xor), &error);
+  vyre_handlers_register (handlers, 9, add_xor, G_N_ELEMENTS (add_xor), &error);
   g_assert_no_error (error);
-  vyre_handlers_register (
-      extensions, VYRE_OP_ATOMIC_ADD, add_next, G_N_ELEMENTS (add_next), &error);
+  vyre_handlers_register (handlers, VYRE_OP_ATOMIC_ADD, add_next, G_N_ELEMENTS (add_next), &error);
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_INVALID);
   g_clear_error (&error);
-  return extensions;
+  return handlers;
 }
 
 void
@@ -63,7 +62,7 @@ exec_free (ExecCases *cases)
   g_clear_pointer (&cases->blob, g_mapped_file_unref);
   if (cases->kernel.kernel)
     test_kernel_close (&cases->kernel);
-  g_clear_pointer (&cases->extensions, vyre_handlers_free);
+  g_clear_pointer (&cases->handlers, vyre_handlers_free);
   g_free (cases);
 }
 
@@ -82,7 +81,7 @@ exec_load (const char *directory, GError **error)
     return NULL;
   }
   cases->array = json_node_get_array (json_parser_get_root (cases->parser));
-  cases->extensions = make_extensions ();
+  cases->handlers = make_extensions ();
   test_kernel_open (&cases->kernel, &params);
   return cases;
 }
@@ -252,7 +251,7 @@ try_order (Orders *orders, const guint *slots, gboolean in_step, guint *rules)
   Model model;
 
   model_load (&model, parts->data, parts->size);
-  model.handlers = parts->extensions != NULL;
+  model.handlers = parts->handlers != NULL;
   if (parts->schedule == VYRE_SCHEDULE_SLOTS)
     model_run_slots (&model, &order);
   else
@@ -336,7 +335,7 @@ static void
 set_program (const ExecCases *cases, VyreParts *parts, const char *program)
 {
   if (g_str_equal (program, "sharded_once_custom"))
-    parts->extensions = cases->extensions;
+    parts->handlers = cases->handlers;
   if (!g_str_has_prefix (program, "priority_"))
     return;
   parts->schedule = VYRE_SCHEDULE_PRIORITY;

@@ -140,7 +140,7 @@ compare_swap (Model *model, const guint32 *args)
   return TRUE;
 }
 
-/* The extensions of the reference's cases. */
+/* The handlers of the reference's cases. */
 static gboolean
 run_handler (Model *model, const ModelOp *op)
 {

@@ -394,7 +394,7 @@ check_plan (const VyrePlan *plan, const VyreParts *parts)
 static VyreHandlers *
 read_extensions (FuzzInput *input)
 {
-  VyreHandlers *extensions = vyre_handlers_new ();
+  VyreHandlers *handlers = vyre_handlers_new ();
   VyreInstruction instructions[3];
   g_autoptr (GError) error = NULL;
 
@@ -403,11 +403,11 @@ read_extensions (FuzzInput *input)
     for (guint i = 0; i < G_N_ELEMENTS (instructions); i++)
       instructions[i] = (VyreInstruction){ fuzz_choose (input, 11), fuzz_choose (input, 17),
         fuzz_choose (input, 17), fuzz_choose (input, 17), fuzz_number (input) };
-    fuzz_check (vyre_handlers_register (extensions, opcode, instructions,
+    fuzz_check (vyre_handlers_register (handlers, opcode, instructions,
                     fuzz_choose (input, G_N_ELEMENTS (instructions) + 1), &error),
         &error);
   }
-  return extensions;
+  return handlers;
 }
 
 static void
@@ -415,10 +415,10 @@ try_plan (FuzzInput *input, const FuzzBuffer *ring)
 {
   guint how = fuzz_byte (input), workgroup = 1u << fuzz_choose (input, 11);
   guint64 payload_size = fuzz_number (input) + (how & 2 ? (guint64)fuzz_byte (input) << 32 : 0);
-  g_autoptr (VyreHandlers) extensions = how & 4 ? read_extensions (input) : NULL;
+  g_autoptr (VyreHandlers) handlers = how & 4 ? read_extensions (input) : NULL;
   VyrePart wrong = fuzz_choose (input, 4 * VYRE_N_PARTS);
   FuzzBuffer buffers[VYRE_N_PARTS];
-  VyreParts parts = { .schedule = how & 1, .max_passes = how >> 5, .extensions = extensions };
+  VyreParts parts = { .schedule = how & 1, .max_passes = how >> 5, .handlers = handlers };
   g_autoptr (GError) error = NULL;
 
   parts.size[VYRE_PART_CONTROL] = 4 * (VYRE_CONTROL_OBSERVABLES + fuzz_number (input) % 2048);

@@ -107,15 +107,15 @@ VyreHandlers *vyre_handlers_new (void);
 
 /**
  * vyre_handlers_free:
- * @extensions: (transfer full): a set of handlers
+ * @handlers: (transfer full): a set of handlers
  *
  * Frees a set of handlers. Plans that were made with it have their own copies.
  */
-void vyre_handlers_free (VyreHandlers *extensions);
+void vyre_handlers_free (VyreHandlers *handlers);
 
 /**
  * vyre_handlers_register:
- * @extensions: a set of handlers
+ * @handlers: a set of handlers
  * @opcode: the opcode to handle: outside of the range of the system, and no
  *   payload opcode
  * @instructions: (array length=n_instructions): the instructions; copied
@@ -129,7 +129,7 @@ void vyre_handlers_free (VyreHandlers *extensions);
  *   opcode, an opcode with a handler, a wrong instruction) or %VYRE_ERROR_TOO_LARGE
  *   (too many handlers or instructions)
  */
-gboolean vyre_handlers_register (VyreHandlers *extensions, guint32 opcode,
+gboolean vyre_handlers_register (VyreHandlers *handlers, guint32 opcode,
     const VyreInstruction *instructions, guint n_instructions, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreHandlers, vyre_handlers_free)

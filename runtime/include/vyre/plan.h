@@ -39,7 +39,7 @@ typedef enum {
  * @schedule: the order in which the slots run
  * @max_passes: the most passes of %VYRE_SCHEDULE_PRIORITY; 0 for passes until one finds no
  *   slot to run
- * @extensions: (nullable): handlers for opcodes that are not built in
+ * @handlers: (nullable): handlers for opcodes that are not built in
  *
  * A batch as the bytes of the ABI, made without a program.
  */
@@ -48,7 +48,7 @@ typedef struct {
   gsize size[VYRE_N_PARTS];
   VyreSchedule schedule;
   guint max_passes;
-  const VyreHandlers *extensions;
+  const VyreHandlers *handlers;
 } VyreParts;
 
 /**

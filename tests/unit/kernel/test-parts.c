@@ -421,10 +421,10 @@ test_load_miss_room (void)
 static void
 check_refused (guint32 opcode, const VyreInstruction *code, guint n, VyreError wanted)
 {
-  g_autoptr (VyreHandlers) extensions = vyre_handlers_new ();
+  g_autoptr (VyreHandlers) handlers = vyre_handlers_new ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (vyre_handlers_register (extensions, opcode, code, n, &error));
+  g_assert_false (vyre_handlers_register (handlers, opcode, code, n, &error));
   g_assert_error (error, VYRE_ERROR, (gint)wanted);
   g_assert_nonnull (strstr (error->message, "Fix: "));
 }
@@ -436,7 +436,7 @@ test_refused_handlers (void)
   VyreInstruction unknown = { .operation = VYRE_OPERATION_RUN + 1 };
   VyreInstruction bad_register = { .operation = VYRE_OPERATION_ADD, .b = VYRE_REGISTERS };
   VyreInstruction copies = { .operation = VYRE_OPERATION_RUN, .immediate = VYRE_OP_MEMCPY };
-  g_autoptr (VyreHandlers) extensions = vyre_handlers_new ();
+  g_autoptr (VyreHandlers) handlers = vyre_handlers_new ();
   g_autoptr (GError) error = NULL;
 
   static const guint32 taken[] = { VYRE_OP_NOP, VYRE_OP_DFA_STEP, VYRE_OP_LOAD_MISS,
@@ -449,11 +449,11 @@ test_refused_handlers (void)
   check_refused (100, &bad_register, 1, VYRE_ERROR_INVALID);
   check_refused (100, &copies, 1, VYRE_ERROR_INVALID);
   for (guint i = 0; i < VYRE_MAX_HANDLERS; i++)
-    g_assert_true (vyre_handlers_register (extensions, 100 + i, nothing, 1, NULL));
-  g_assert_false (vyre_handlers_register (extensions, 100, nothing, 1, &error));
+    g_assert_true (vyre_handlers_register (handlers, 100 + i, nothing, 1, NULL));
+  g_assert_false (vyre_handlers_register (handlers, 100, nothing, 1, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_INVALID);
   g_clear_error (&error);
-  g_assert_false (vyre_handlers_register (extensions, 99, nothing, 1, &error));
+  g_assert_false (vyre_handlers_register (handlers, 99, nothing, 1, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE);
 }
 
@@ -469,18 +469,18 @@ test_arithmetic (void)
     { VYRE_OPERATION_AND, 0xF000000Fu & 36 }, { VYRE_OPERATION_OR, 0xF000000Fu | 36 },
     { VYRE_OPERATION_XOR, 0xF000000Fu ^ 36 }, { VYRE_OPERATION_SHIFT_LEFT, 0xF000000Fu << 4 },
     { VYRE_OPERATION_SHIFT_RIGHT, 0xF000000Fu >> 4 } };
-  g_autoptr (VyreHandlers) extensions = vyre_handlers_new ();
+  g_autoptr (VyreHandlers) handlers = vyre_handlers_new ();
   Batch b;
 
   batch_init (&b, G_N_ELEMENTS (cases));
-  b.parts.extensions = extensions;
+  b.parts.handlers = handlers;
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     VyreInstruction code[] = {
       { cases[i].operation, .result = 15, .a = 0, .b = 1, .immediate = 99 },
       { VYRE_OPERATION_RUN, .result = 15, .a = 2, .immediate = VYRE_OP_STORE_U32 },
       { VYRE_OPERATION_RUN, .result = 15, .a = 11, .immediate = VYRE_OP_ATOMIC_ADD },
     };
-    g_assert_true (vyre_handlers_register (extensions, 100 + i, code, 3, NULL));
+    g_assert_true (vyre_handlers_register (handlers, 100 + i, code, 3, NULL));
     put_slot (&b, i, 100 + i, 0xF000000Fu, 36, OBS + 2 * i);
     slot_of (&b, i)[VYRE_SLOT_ARGS + 11] = OBS + 2 * i + 1;
   }
@@ -504,13 +504,13 @@ test_packed_handlers (void)
   };
   const guint32 good[] = { 5, OBS + 1, OBS + 2 }, bad[] = { 5, OBS + 3, 100000 };
   const VyreOp ops[] = { { 9, good, 3 }, { 9, bad, 3 }, { VYRE_OP_STORE_U32, good, 2 } };
-  g_autoptr (VyreHandlers) extensions = vyre_handlers_new ();
+  g_autoptr (VyreHandlers) handlers = vyre_handlers_new ();
   GError *error = NULL;
   Batch b;
 
-  g_assert_true (vyre_handlers_register (extensions, 9, twice, 3, NULL));
+  g_assert_true (vyre_handlers_register (handlers, 9, twice, 3, NULL));
   batch_init (&b, 2);
-  b.parts.extensions = extensions;
+  b.parts.handlers = handlers;
   vyre_publish_packed (b.ring, b.parts.size[VYRE_PART_RING], 0, 0, ops, 1, &error);
   g_assert_no_error (error);
   vyre_publish_packed (b.ring, b.parts.size[VYRE_PART_RING], 1, 0, ops + 1, 2, &error);
@@ -684,7 +684,7 @@ test_dear_fences (void)
 /* What a device that cuts loops short may be given at a time is worked out before
  * it runs. Dear slots, as many as the planner takes: nothing may be cut. */
 static void
-run_many (const VyreHandlers *extensions, VyreSchedule schedule, const guint32 *words, guint n)
+run_many (const VyreHandlers *handlers, VyreSchedule schedule, const guint32 *words, guint n)
 {
   g_autofree guint32 *ring = g_new0 (guint32, (gsize)n * VYRE_SLOT_WORDS);
   g_autoptr (VyrePlan) plan = NULL;
@@ -696,7 +696,7 @@ run_many (const VyreHandlers *extensions, VyreSchedule schedule, const guint32 *
     memcpy (&ring[slot * VYRE_SLOT_WORDS], words, 4 * VYRE_SLOT_WORDS);
   b.parts.data[VYRE_PART_RING] = ring;
   b.parts.schedule = schedule;
-  b.parts.extensions = extensions;
+  b.parts.handlers = handlers;
   for (; plan == NULL; n -= MAX (n / 8, 1)) {
     g_assert_cmpuint (n, >, 0);
     b.parts.size[VYRE_PART_RING] = (gsize)n * 4 * VYRE_SLOT_WORDS;
@@ -719,13 +719,13 @@ test_costs (void)
   guint32 slots[5][VYRE_SLOT_WORDS]
       = { { VYRE_STATUS_PUBLISHED, 9 }, { VYRE_STATUS_PUBLISHED, VYRE_OP_PRINTF },
           { VYRE_STATUS_PUBLISHED, VYRE_OP_LOAD_MISS }, { 0 } };
-  g_autoptr (VyreHandlers) extensions = vyre_handlers_new ();
+  g_autoptr (VyreHandlers) handlers = vyre_handlers_new ();
 
   for (guint i = 0; i < VYRE_MAX_INSTRUCTIONS; i++)
     code[i] = (VyreInstruction){ VYRE_OPERATION_RUN, .immediate = VYRE_OP_NOP };
   for (guint i = 1; i < VYRE_MAX_HANDLERS; i++)
-    g_assert_true (vyre_handlers_register (extensions, 100 + i, code, 1, NULL));
-  g_assert_true (vyre_handlers_register (extensions, 9, code, VYRE_MAX_INSTRUCTIONS, NULL));
+    g_assert_true (vyre_handlers_register (handlers, 100 + i, code, 1, NULL));
+  g_assert_true (vyre_handlers_register (handlers, 9, code, VYRE_MAX_INSTRUCTIONS, NULL));
   for (guint i = 0; i < VYRE_PACKED_MAX_OPS; i++)
     ops[i] = packed;
   g_assert_true (
@@ -733,8 +733,8 @@ test_costs (void)
   ops[0] = (VyreOp){ VYRE_OP_MEMCPY, long_copy, 3 };
   g_assert_true (vyre_publish_packed (slots[4], sizeof slots[4], 0, 0, ops, 16, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (slots); i++) {
-    run_many (extensions, VYRE_SCHEDULE_SLOTS, slots[i], 4096);
-    run_many (extensions, VYRE_SCHEDULE_PRIORITY, slots[i], 4096);
+    run_many (handlers, VYRE_SCHEDULE_SLOTS, slots[i], 4096);
+    run_many (handlers, VYRE_SCHEDULE_PRIORITY, slots[i], 4096);
   }
 }
 

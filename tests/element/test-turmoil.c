@@ -15,15 +15,9 @@
 /* Of two threads with one pad. */
 #define N_ROUNDS 2000
 
-/* A call hangs when it takes 2 s more than a few openings of a device, one behind the other: the
- * other calls may have lost that many. An opening is measured first. The thread sanitizer slows
- * everything down, on a busy machine by any factor: 30 s more. The longest call is printed. */
-#ifdef __SANITIZE_THREAD__
-#define CALL_MS 30000
-#else
-#define CALL_MS 2000
-#endif
-#define OPENINGS_PER_CALL 8
+/* A call hangs when it takes that long: several devices may be opened behind each other, and a
+ * sanitizer on a busy machine makes seconds of each. The longest call is printed. */
+#define PATIENCE_PER_CALL_MS 30000
 
 /* A sink in PAUSED holds what pushes to it, and with it whoever takes the pushing element down
  * alone, or seeks while it is unlinked; so there is a queue in front of it that does not. */
@@ -48,7 +42,6 @@ struct _Actor {
 static GstElement *pipeline;
 static gint over;
 static gint64 longest;
-static gint64 patience; /* per call, in ms */
 
 static GstElement *
 get (const gchar *name)
@@ -247,7 +240,7 @@ check_calls (void)
     gint64 began = __atomic_load_n (&actors[i].began, __ATOMIC_SEQ_CST);
     gint64 taken = began ? now_ms () - began : 0;
     longest = MAX (longest, taken);
-    if (taken > patience)
+    if (taken > PATIENCE_PER_CALL_MS)
       g_error ("'%s' hangs", actors[i].name); /* leaves a core to look at */
   }
 }
@@ -317,8 +310,7 @@ run_actors (GstBus *bus, guint seconds)
     g_print ("%s: %u times\n", actors[i].name, actors[i].n);
     fail_unless (actors[i].n > 0);
   }
-  g_print (
-      "the longest call took %" G_GINT64_FORMAT " ms of %" G_GINT64_FORMAT "\n", longest, patience);
+  g_print ("the longest call took %" G_GINT64_FORMAT " ms\n", longest);
 }
 
 static GstPadProbeReturn
@@ -368,18 +360,6 @@ check_life (GstBus *bus)
   gst_object_unref (sink);
 }
 
-static void
-measure_patience (void)
-{
-  GstElement *filter = gst_object_ref_sink (gst_element_factory_make ("vyrefilter", NULL));
-  gint64 began = now_ms ();
-
-  fail_unless (gst_element_set_state (filter, GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS);
-  patience = CALL_MS + OPENINGS_PER_CALL * (now_ms () - began);
-  gst_element_set_state (filter, GST_STATE_NULL);
-  gst_object_unref (filter);
-}
-
 GST_START_TEST (a_pipeline_survives_everything_at_once)
 {
   GstBus *bus;
@@ -390,7 +370,6 @@ GST_START_TEST (a_pipeline_survives_everything_at_once)
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
   gst_check_add_log_filter (
       "GStreamer", G_LOG_LEVEL_WARNING, g_regex_new (".*", 0, 0, NULL), NULL, NULL, NULL);
-  measure_patience ();
   pipeline = gst_parse_launch (PIPELINE, NULL);
   fail_unless (pipeline != NULL);
   bus = gst_element_get_bus (pipeline);

@@ -138,7 +138,7 @@ export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=0
 export GST_REGISTRY_FORK=no
 check 'sanitizers, the element' build-asan --suite element
 
-# The other compiler has no warnings either.
+# The other compiler has no warnings either: library, plugin and tools here, fuzz targets below.
 export CC=clang
 build build-clang -Dwerror=true -Dtests=disabled
 unset CC

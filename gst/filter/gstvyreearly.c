@@ -25,7 +25,7 @@ gst_vyre_early_waits (GstVyreFilter *self, GstEvent *event)
   return GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || !g_queue_is_empty (&self->early);
 }
 
-/* Of several gaps in a row only the last one waits. */
+/* Only the last of several gaps in a row waits. */
 void
 gst_vyre_early_keep (GstVyreFilter *self, GstEvent *event)
 {

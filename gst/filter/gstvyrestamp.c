@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a readback takes over from its buffer: everything about the place in the stream, and nothing
- * that describes bytes. docs/messages.md has the list.
+ * A readback takes over from its buffer everything about the place in the stream, and nothing that
+ * describes bytes. docs/messages.md has the list.
  */
 #include "filter/gstvyrestamp.h"
 

@@ -132,8 +132,9 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   gst_vyre_negotiation_get_settings (self, &settings);
   /* a handler of the bus that runs in this thread may have the copy of the settings cleared */
-  g_autoptr (VyreProgram) program = settings.program ? vyre_program_ref (settings.program) : NULL;
+  VyreProgram *program = settings.program ? vyre_program_ref (settings.program) : NULL;
   GstFlowReturn flow = sink_run_buffer (self, &settings, buffer);
+  g_clear_pointer (&program, vyre_program_unref);
   gst_buffer_unref (buffer);
   return flow;
 }

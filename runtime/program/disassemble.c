@@ -10,12 +10,12 @@ typedef struct {
   guint8 offsets[VYRE_SLOT_MAX_ARGS * 2 + 1]; /* [n] is the total */
 } Packed;
 
-static const char *const status_names[]
+static const char *const disassemble_status_names[]
     = { "EMPTY", "PUBLISHED", "CLAIMED", "DONE", "WAIT_IO", "YIELD", "REQUEUE", "FAULT" };
 
 /* The number of argument words up to the last that is not zero. */
 static guint
-count_args (const guint32 *args)
+disassemble_count_args (const guint32 *args)
 {
   guint n = VYRE_SLOT_MAX_ARGS;
 
@@ -25,33 +25,34 @@ count_args (const guint32 *args)
 }
 
 static void
-append_args (GString *text, const guint32 *args, guint n_args, const char *separator)
+disassemble_append_args (GString *text, const guint32 *args, guint n_args, const char *separator)
 {
   for (guint i = 0; i < n_args; i++)
     g_string_append_printf (text, "%s%u", i > 0 ? ", " : separator, args[i]);
 }
 
 static void
-append_raw (GString *text, guint32 opcode, const guint32 *args, guint n_args)
+disassemble_append_raw (GString *text, guint32 opcode, const guint32 *args, guint n_args)
 {
   g_string_append_printf (text, "op 0x%x", opcode);
-  append_args (text, args, n_args, ", ");
+  disassemble_append_args (text, args, n_args, ", ");
 }
 
 /* Appends "opcode region(...) -> index", or returns FALSE when binding would refuse it. */
 static gboolean
-append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
+disassemble_append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
 {
   gboolean below = info->operands[1] == VYRE_OPERAND_THRESHOLD;
   guint32 index = args[VYRE_REGION_ARG_OBSERVABLE];
   guint32 threshold = args[VYRE_REGION_ARG_THRESHOLD];
 
-  if (count_args (args) > (below ? VYRE_REGION_ARG_THRESHOLD : VYRE_REGION_ARG_OBSERVABLE) + 1u
+  if (disassemble_count_args (args)
+          > (below ? VYRE_REGION_ARG_THRESHOLD : VYRE_REGION_ARG_OBSERVABLE) + 1u
       || index > VYRE_MAX_OBSERVABLES - info->words || threshold > 256
       || !vyre_opcode_takes_region (info, args))
     return FALSE;
   g_string_append_printf (text, "%s region", info->name);
-  append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
+  disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
   g_string_append_c (text, ')');
   if (below)
     g_string_append_printf (text, ", %u", threshold);
@@ -61,22 +62,22 @@ append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
 
 /* Appends "load_words resource, first, words -> index", or returns FALSE as above. */
 static gboolean
-append_words (GString *text, const VyreOpcode *info, const guint32 *args)
+disassemble_append_words (GString *text, const VyreOpcode *info, const guint32 *args)
 {
   guint32 words = args[VYRE_RESOURCE_ARG_WORDS], index = args[VYRE_RESOURCE_ARG_OBSERVABLE];
 
-  if (count_args (args) > VYRE_RESOURCE_ARG_OBSERVABLE + 1 || words == 0
+  if (disassemble_count_args (args) > VYRE_RESOURCE_ARG_OBSERVABLE + 1 || words == 0
       || words > VYRE_LOAD_WORDS_MAX || index > VYRE_MAX_OBSERVABLES - words)
     return FALSE;
   g_string_append (text, info->name);
-  append_args (text, args, VYRE_RESOURCE_ARG_OBSERVABLE, " ");
+  disassemble_append_args (text, args, VYRE_RESOURCE_ARG_OBSERVABLE, " ");
   g_string_append_printf (text, " -> %u", index);
   return TRUE;
 }
 
 /* Reads a packed_slot's metadata; FALSE when it is not as the assembler writes it. */
 static gboolean
-decode_packed (const guint32 *args, Packed *packed)
+disassemble_decode_packed (const guint32 *args, Packed *packed)
 {
   guint8 bytes[4 * VYRE_SLOT_MAX_ARGS];
 
@@ -86,7 +87,7 @@ decode_packed (const guint32 *args, Packed *packed)
   guint total = bytes[1];
   packed->words = VYRE_PACKED_METADATA_WORDS (packed->n);
   if (packed->n == 0 || packed->words + total > VYRE_SLOT_MAX_ARGS
-      || count_args (args) > packed->words + total)
+      || disassemble_count_args (args) > packed->words + total)
     return FALSE;
   for (guint i = 2 + 2 * packed->n; i < 4 * packed->words; i++) {
     if (bytes[i] != 0)
@@ -104,11 +105,11 @@ decode_packed (const guint32 *args, Packed *packed)
 }
 
 static gboolean
-append_packed (GString *text, const VyreOpcode *info, const guint32 *args)
+disassemble_append_packed (GString *text, const VyreOpcode *info, const guint32 *args)
 {
   Packed packed;
 
-  if (!decode_packed (args, &packed))
+  if (!disassemble_decode_packed (args, &packed))
     return FALSE;
   g_string_append_printf (text, "%s {", info->name);
   for (guint i = 0; i < packed.n; i++) {
@@ -119,9 +120,9 @@ append_packed (GString *text, const VyreOpcode *info, const guint32 *args)
     g_string_append (text, i > 0 ? " | " : " ");
     if (inner && n_args == inner->min_operands) {
       g_string_append (text, inner->name);
-      append_args (text, inner_args, n_args, " ");
+      disassemble_append_args (text, inner_args, n_args, " ");
     } else {
-      append_raw (text, packed.opcodes[i], inner_args, n_args);
+      disassemble_append_raw (text, packed.opcodes[i], inner_args, n_args);
     }
   }
   g_string_append (text, " }");
@@ -130,37 +131,37 @@ append_packed (GString *text, const VyreOpcode *info, const guint32 *args)
 
 /* Appends the form with the opcode's name, or returns FALSE when there is none. */
 static gboolean
-append_named (GString *text, guint32 opcode, const guint32 *args)
+disassemble_append_named (GString *text, guint32 opcode, const guint32 *args)
 {
   const VyreOpcode *info = vyre_opcode_get (opcode);
-  guint n_args = count_args (args);
+  guint n_args = disassemble_count_args (args);
 
   if (!info)
     return FALSE;
   if (info->target == VYRE_TARGET_PAYLOAD)
-    return append_payload (text, info, args);
+    return disassemble_append_payload (text, info, args);
   if (info->target == VYRE_TARGET_WORDS)
-    return append_words (text, info, args);
+    return disassemble_append_words (text, info, args);
   if (opcode == VYRE_OP_PACKED_SLOT)
-    return append_packed (text, info, args);
+    return disassemble_append_packed (text, info, args);
   if (n_args > vyre_opcode_max_operands (info))
     return FALSE;
   /* Without its tag a fence would get the batch's sequence number. */
   if (opcode == VYRE_OP_BATCH_FENCE)
     n_args = 2;
   g_string_append (text, info->name);
-  append_args (text, args, MAX (n_args, info->min_operands), " ");
+  disassemble_append_args (text, args, MAX (n_args, info->min_operands), " ");
   return TRUE;
 }
 
 static void
-append_statement (GString *text, const guint32 *slot)
+disassemble_append_statement (GString *text, const guint32 *slot)
 {
   const guint32 *args = slot + VYRE_SLOT_ARGS;
   guint32 priority = slot[VYRE_SLOT_PRIORITY];
 
-  if (!append_named (text, slot[VYRE_SLOT_OPCODE], args))
-    append_raw (text, slot[VYRE_SLOT_OPCODE], args, count_args (args));
+  if (!disassemble_append_named (text, slot[VYRE_SLOT_OPCODE], args))
+    disassemble_append_raw (text, slot[VYRE_SLOT_OPCODE], args, disassemble_count_args (args));
   if (slot[VYRE_SLOT_TENANT] != 0)
     g_string_append_printf (text, " @tenant=%u", slot[VYRE_SLOT_TENANT]);
   if (priority < VYRE_PRIORITY_LEVELS && priority != VYRE_PRIORITY_NORMAL)
@@ -171,14 +172,14 @@ append_statement (GString *text, const guint32 *slot)
 
 /* Appends one slot's line: a comment when no statement makes such a slot. */
 static void
-append_slot (GString *text, guint index, const guint32 *slot)
+disassemble_append_slot (GString *text, guint index, const guint32 *slot)
 {
   guint32 status = slot[VYRE_SLOT_STATUS];
 
   if (status != VYRE_STATUS_PUBLISHED || slot[VYRE_SLOT_PRIORITY] >= VYRE_PRIORITY_LEVELS) {
     g_string_append_printf (text, "# slot %u: ", index);
-    if (status < G_N_ELEMENTS (status_names))
-      g_string_append (text, status_names[status]);
+    if (status < G_N_ELEMENTS (disassemble_status_names))
+      g_string_append (text, disassemble_status_names[status]);
     else
       g_string_append_printf (text, "status %u", status);
     g_string_append_c (text, ' ');
@@ -186,18 +187,18 @@ append_slot (GString *text, guint index, const guint32 *slot)
   if (status == VYRE_STATUS_EMPTY)
     g_string_truncate (text, text->len - 1);
   else
-    append_statement (text, slot);
+    disassemble_append_statement (text, slot);
   g_string_append_c (text, '\n');
 }
 
 /* Whether the text of this slot keeps the assembler from appending a fence. */
 static gboolean
-is_named_fence (const guint32 *slot)
+disassemble_is_named_fence (const guint32 *slot)
 {
   return slot[VYRE_SLOT_STATUS] == VYRE_STATUS_PUBLISHED
          && slot[VYRE_SLOT_OPCODE] == VYRE_OP_BATCH_FENCE
          && slot[VYRE_SLOT_PRIORITY] < VYRE_PRIORITY_LEVELS
-         && count_args (slot + VYRE_SLOT_ARGS) <= 2;
+         && disassemble_count_args (slot + VYRE_SLOT_ARGS) <= 2;
 }
 
 char *
@@ -209,7 +210,7 @@ vyre_disassemble (const guint32 *slots, guint n_slots)
   for (guint i = 0; i < n_slots; i++) {
     const guint32 *slot = slots + (gsize)i * VYRE_SLOT_WORDS;
 
-    has_fence |= is_named_fence (slot);
+    has_fence |= disassemble_is_named_fence (slot);
     if (slot[VYRE_SLOT_STATUS] != VYRE_STATUS_EMPTY)
       n_used = i + 1;
   }
@@ -217,6 +218,6 @@ vyre_disassemble (const guint32 *slots, guint n_slots)
   if (!has_fence)
     g_string_append (text, "no_fence\n");
   for (guint i = 0; i < n_used; i++)
-    append_slot (text, i, slots + (gsize)i * VYRE_SLOT_WORDS);
+    disassemble_append_slot (text, i, slots + (gsize)i * VYRE_SLOT_WORDS);
   return g_string_free (text, FALSE);
 }

@@ -41,7 +41,7 @@ vyre_set_error_at (
 }
 
 static gboolean
-is_allowed (const char *at, gunichar c)
+lexer_allows_character (const char *at, gunichar c)
 {
   if (c == '\t' || c == '\n')
     return TRUE;
@@ -78,7 +78,7 @@ vyre_text_check (const char *text, gsize length, GError **error)
   for (const char *at = text; at < text + length; at = g_utf8_next_char (at)) {
     gunichar c = g_utf8_get_char (at);
 
-    if (!is_allowed (at, c)) {
+    if (!lexer_allows_character (at, c)) {
       vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, (guint32)(at - text),
           "control character U+%04X. Fix: remove it; only tab and line ends are allowed.", c);
       return FALSE;
@@ -88,13 +88,13 @@ vyre_text_check (const char *text, gsize length, GError **error)
 }
 
 static gboolean
-is_word_character (char c)
+lexer_is_word_character (char c)
 {
   return g_ascii_isalnum (c) || c == '_' || c == '.';
 }
 
 static void
-skip_blanks (VyreLexer *lexer)
+lexer_skip_blanks (VyreLexer *lexer)
 {
   const char *text = lexer->text;
 
@@ -108,7 +108,7 @@ skip_blanks (VyreLexer *lexer)
 
 /* Makes the bytes from @start to where the lexer stands the current token. */
 static void
-set_token (VyreLexer *lexer, guint kind, guint32 start)
+lexer_set_token (VyreLexer *lexer, guint kind, guint32 start)
 {
   lexer->token.kind = kind;
   lexer->token.offset = start;
@@ -116,7 +116,7 @@ set_token (VyreLexer *lexer, guint kind, guint32 start)
 }
 
 static gboolean
-lex_number (VyreLexer *lexer, GError **error)
+lexer_read_number (VyreLexer *lexer, GError **error)
 {
   const char *text = lexer->text;
   guint32 start = lexer->at;
@@ -132,8 +132,8 @@ lex_number (VyreLexer *lexer, GError **error)
       break;
     number = MIN (number * base + digit, (guint64)G_MAXUINT32 + 1);
   }
-  set_token (lexer, VYRE_TOKEN_NUMBER, start);
-  if (lexer->at == first || is_word_character (text[lexer->at])) {
+  lexer_set_token (lexer, VYRE_TOKEN_NUMBER, start);
+  if (lexer->at == first || lexer_is_word_character (text[lexer->at])) {
     vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
         "this is not a number. Fix: write a decimal number such as 17 or a hexadecimal one such "
         "as 0x11.");
@@ -153,7 +153,7 @@ lex_number (VyreLexer *lexer, GError **error)
  * "->", so that "&a->b" reads as one expects.
  */
 static gboolean
-lex_result (VyreLexer *lexer, GError **error)
+lexer_read_result (VyreLexer *lexer, GError **error)
 {
   const char *text = lexer->text;
   guint32 start = lexer->at;
@@ -161,8 +161,8 @@ lex_result (VyreLexer *lexer, GError **error)
   while (g_ascii_islower (text[lexer->at]) || g_ascii_isdigit (text[lexer->at])
          || (text[lexer->at] == '-' && text[lexer->at + 1] != '>'))
     lexer->at++;
-  set_token (lexer, VYRE_TOKEN_RESULT, start);
-  if (is_word_character (text[lexer->at])) {
+  lexer_set_token (lexer, VYRE_TOKEN_RESULT, start);
+  if (lexer_is_word_character (text[lexer->at])) {
     vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, lexer->at,
         "'%c' cannot be part of a result name. Fix: use only a-z, 0-9 and '-', and a letter "
         "first.",
@@ -175,7 +175,7 @@ lex_result (VyreLexer *lexer, GError **error)
 /* Fails a string that does not end on its line, at the curly quote that was to end it if there is
  * one. */
 static gboolean
-fail_string (const VyreLexer *lexer, guint32 start, GError **error)
+lexer_fail_string (const VyreLexer *lexer, guint32 start, GError **error)
 {
   const char *text = lexer->text;
   char quote = text[start];
@@ -196,23 +196,23 @@ fail_string (const VyreLexer *lexer, guint32 start, GError **error)
 
 /* A string has no escapes; one that holds a quote of one kind is put into the other. */
 static gboolean
-lex_string (VyreLexer *lexer, GError **error)
+lexer_read_string (VyreLexer *lexer, GError **error)
 {
   const char *text = lexer->text;
   guint32 start = lexer->at++;
 
   while (text[lexer->at] != text[start]) {
     if (text[lexer->at] == '\0' || text[lexer->at] == '\n')
-      return fail_string (lexer, start, error);
+      return lexer_fail_string (lexer, start, error);
     lexer->at++;
   }
   lexer->at++;
-  set_token (lexer, VYRE_TOKEN_STRING, start);
+  lexer_set_token (lexer, VYRE_TOKEN_STRING, start);
   return TRUE;
 }
 
 static gboolean
-lex_punctuation (VyreLexer *lexer, GError **error)
+lexer_read_punctuation (VyreLexer *lexer, GError **error)
 {
   const char *text = lexer->text;
   guint32 start = lexer->at;
@@ -220,7 +220,7 @@ lex_punctuation (VyreLexer *lexer, GError **error)
 
   if (c == '-' && text[start + 1] == '>') {
     lexer->at += 2;
-    set_token (lexer, VYRE_TOKEN_ARROW, start);
+    lexer_set_token (lexer, VYRE_TOKEN_ARROW, start);
     return TRUE;
   }
   if (strchr (",;()+-*/%{}|@=&", c) == NULL) {
@@ -234,7 +234,7 @@ lex_punctuation (VyreLexer *lexer, GError **error)
     return FALSE;
   }
   lexer->at++;
-  set_token (lexer, (guint)c, start);
+  lexer_set_token (lexer, (guint)c, start);
   return TRUE;
 }
 
@@ -247,31 +247,31 @@ vyre_lexer_next (VyreLexer *lexer, GError **error)
 {
   gboolean result_follows = lexer->token.kind == VYRE_TOKEN_ARROW || lexer->token.kind == '&';
 
-  skip_blanks (lexer);
+  lexer_skip_blanks (lexer);
   guint32 start = lexer->at;
   char c = lexer->text[start];
   if (c == '\0') {
-    set_token (lexer, VYRE_TOKEN_END, start);
+    lexer_set_token (lexer, VYRE_TOKEN_END, start);
     return TRUE;
   }
   if (c == '\n') {
     lexer->at++;
-    set_token (lexer, VYRE_TOKEN_NEWLINE, start);
+    lexer_set_token (lexer, VYRE_TOKEN_NEWLINE, start);
     return TRUE;
   }
   if (g_ascii_isdigit (c))
-    return lex_number (lexer, error);
+    return lexer_read_number (lexer, error);
   if (c == '"' || c == '\'')
-    return lex_string (lexer, error);
+    return lexer_read_string (lexer, error);
   if (result_follows && g_ascii_islower (c))
-    return lex_result (lexer, error);
+    return lexer_read_result (lexer, error);
   if (g_ascii_isalpha (c) || c == '_') {
-    while (is_word_character (lexer->text[lexer->at]))
+    while (lexer_is_word_character (lexer->text[lexer->at]))
       lexer->at++;
-    set_token (lexer, VYRE_TOKEN_WORD, start);
+    lexer_set_token (lexer, VYRE_TOKEN_WORD, start);
     return TRUE;
   }
-  return lex_punctuation (lexer, error);
+  return lexer_read_punctuation (lexer, error);
 }
 
 /* Whether the current token is the keyword @word, in any case. */

@@ -40,7 +40,7 @@ vyre_parser_expect (VyreParser *parser, guint kind, const char *expected)
 }
 
 static void
-push_node (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 offset)
+operand_push_node (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 offset)
 {
   VyreNode node = { kind, value, offset };
 
@@ -53,12 +53,12 @@ vyre_parser_leaf (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 
 {
   VyreExpr expr = { parser->program->nodes->len, 1 };
 
-  push_node (parser, kind, value, offset);
+  operand_push_node (parser, kind, value, offset);
   return expr;
 }
 
 static VyreNode *
-last_node (VyreParser *parser, guint back)
+operand_last_node (VyreParser *parser, guint back)
 {
   GArray *nodes = parser->program->nodes;
 
@@ -66,7 +66,7 @@ last_node (VyreParser *parser, guint back)
 }
 
 static gboolean
-fail_arithmetic (VyreParser *parser, VyreFailureKind kind, guint32 offset)
+operand_fail_arithmetic (VyreParser *parser, VyreFailureKind kind, guint32 offset)
 {
   VyreFailure failure = { kind, offset, 0 };
 
@@ -79,24 +79,24 @@ fail_arithmetic (VyreParser *parser, VyreFailureKind kind, guint32 offset)
  * is that number alone, so that looking at the last two is enough to fold.
  */
 static gboolean
-push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
+operand_push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
 {
-  VyreNode *a = last_node (parser, 1);
-  VyreNode *b = last_node (parser, 0);
+  VyreNode *a = operand_last_node (parser, 1);
+  VyreNode *b = operand_last_node (parser, 0);
 
   if (a->kind != VYRE_NODE_NUMBER || b->kind != VYRE_NODE_NUMBER) {
-    push_node (parser, kind, 0, offset);
+    operand_push_node (parser, kind, 0, offset);
     return TRUE;
   }
   VyreFailureKind failure = vyre_node_apply (kind, a->value, b->value, &a->value);
   if (failure != VYRE_FAILURE_NONE)
-    return fail_arithmetic (parser, failure, offset);
+    return operand_fail_arithmetic (parser, failure, offset);
   g_array_set_size (parser->program->nodes, parser->program->nodes->len - 1);
   return TRUE;
 }
 
 static gboolean
-fail_word (VyreParser *parser)
+operand_fail_word (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
   const char *word = parser->lexer.text + token->offset;
@@ -114,7 +114,7 @@ fail_word (VyreParser *parser)
 }
 
 static gboolean
-parse_word (VyreParser *parser)
+operand_parse_word (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
   const char *start = parser->lexer.text + token->offset;
@@ -123,24 +123,24 @@ parse_word (VyreParser *parser)
   gpointer found;
 
   if (symbol >= 0) {
-    push_node (parser, VYRE_NODE_SYMBOL, (guint32)symbol, token->offset);
+    operand_push_node (parser, VYRE_NODE_SYMBOL, (guint32)symbol, token->offset);
   } else if (g_hash_table_lookup_extended (parser->lets, word, NULL, &found)) {
     VyreExpr expr = g_array_index (parser->program->lets, VyreExpr, GPOINTER_TO_UINT (found));
     VyreNode first = g_array_index (parser->program->nodes, VyreNode, expr.first);
 
     if (first.kind == VYRE_NODE_NUMBER && expr.n == 1)
-      push_node (parser, VYRE_NODE_NUMBER, first.value, token->offset);
+      operand_push_node (parser, VYRE_NODE_NUMBER, first.value, token->offset);
     else
-      push_node (parser, VYRE_NODE_LET, GPOINTER_TO_UINT (found), token->offset);
+      operand_push_node (parser, VYRE_NODE_LET, GPOINTER_TO_UINT (found), token->offset);
   } else {
-    return fail_word (parser);
+    return operand_fail_word (parser);
   }
   return vyre_parser_next (parser);
 }
 
 /* The index of the result name that is the current token; it may be unknown yet. */
 static guint32
-find_name (VyreParser *parser)
+operand_find_result (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
   VyreProgram *program = parser->program;
@@ -159,27 +159,28 @@ find_name (VyreParser *parser)
 }
 
 static gboolean
-parse_reference (VyreParser *parser)
+operand_parse_reference (VyreParser *parser)
 {
   if (!vyre_parser_next (parser))
     return FALSE;
   if (parser->lexer.token.kind != VYRE_TOKEN_RESULT)
     return vyre_parser_unexpected (parser, "the name of a result after '&'");
-  push_node (parser, VYRE_NODE_RESULT_WORD, find_name (parser), parser->lexer.token.offset);
+  operand_push_node (
+      parser, VYRE_NODE_RESULT_WORD, operand_find_result (parser), parser->lexer.token.offset);
   return vyre_parser_next (parser);
 }
 
-static gboolean parse_sum (VyreParser *parser);
+static gboolean operand_parse_sum (VyreParser *parser);
 
 static gboolean
-parse_parentheses (VyreParser *parser)
+operand_parse_parentheses (VyreParser *parser)
 {
   if (parser->depth == VYRE_EXPR_MAX_DEPTH)
     return vyre_parser_fail (parser, parser->lexer.token.offset,
         "parentheses nest deeper than %d. Fix: name a part of the expression with 'let'.",
         VYRE_EXPR_MAX_DEPTH);
   parser->depth++;
-  if (!vyre_parser_next (parser) || !parse_sum (parser)
+  if (!vyre_parser_next (parser) || !operand_parse_sum (parser)
       || !vyre_parser_expect (parser, ')', "')' or an operator"))
     return FALSE;
   parser->depth--;
@@ -187,31 +188,31 @@ parse_parentheses (VyreParser *parser)
 }
 
 static gboolean
-parse_primary (VyreParser *parser)
+operand_parse_primary (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
 
   switch (token->kind) {
     case VYRE_TOKEN_NUMBER:
-      push_node (parser, VYRE_NODE_NUMBER, token->number, token->offset);
+      operand_push_node (parser, VYRE_NODE_NUMBER, token->number, token->offset);
       return vyre_parser_next (parser);
     case VYRE_TOKEN_WORD:
-      return parse_word (parser);
+      return operand_parse_word (parser);
     case '&':
-      return parse_reference (parser);
+      return operand_parse_reference (parser);
     case '(':
-      return parse_parentheses (parser);
+      return operand_parse_parentheses (parser);
     default:
       return vyre_parser_unexpected (parser, "a number, a symbol, '&' and a result, or '('");
   }
 }
 
 static gboolean
-parse_product (VyreParser *parser)
+operand_parse_product (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
 
-  if (!parse_primary (parser))
+  if (!operand_parse_primary (parser))
     return FALSE;
   while (token->kind == '*' || token->kind == '/' || token->kind == '%') {
     guint32 offset = token->offset;
@@ -219,26 +220,26 @@ parse_product (VyreParser *parser)
                         : token->kind == '/' ? VYRE_NODE_DIVIDE
                                              : VYRE_NODE_REMAINDER;
 
-    if (!vyre_parser_next (parser) || !parse_primary (parser)
-        || !push_operator (parser, kind, offset))
+    if (!vyre_parser_next (parser) || !operand_parse_primary (parser)
+        || !operand_push_operator (parser, kind, offset))
       return FALSE;
   }
   return TRUE;
 }
 
 static gboolean
-parse_sum (VyreParser *parser)
+operand_parse_sum (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
 
-  if (!parse_product (parser))
+  if (!operand_parse_product (parser))
     return FALSE;
   while (token->kind == '+' || token->kind == '-') {
     guint32 offset = token->offset;
     VyreNodeKind kind = token->kind == '+' ? VYRE_NODE_ADD : VYRE_NODE_SUBTRACT;
 
-    if (!vyre_parser_next (parser) || !parse_product (parser)
-        || !push_operator (parser, kind, offset))
+    if (!vyre_parser_next (parser) || !operand_parse_product (parser)
+        || !operand_push_operator (parser, kind, offset))
       return FALSE;
   }
   return TRUE;
@@ -249,7 +250,7 @@ gboolean
 vyre_parser_expr (VyreParser *parser, VyreExpr *expr)
 {
   expr->first = parser->program->nodes->len;
-  if (!parse_sum (parser))
+  if (!operand_parse_sum (parser))
     return FALSE;
   expr->n = parser->program->nodes->len - expr->first;
   return TRUE;
@@ -266,25 +267,25 @@ vyre_parser_limited_expr (VyreParser *parser, VyreNodeKind limit, guint32 value,
 
   if (!vyre_parser_expr (parser, expr))
     return FALSE;
-  VyreNode last = *last_node (parser, 0);
+  VyreNode last = *operand_last_node (parser, 0);
   if (last.kind == VYRE_NODE_NUMBER) {
     guint32 ignored;
     VyreFailureKind failure = vyre_node_apply (limit, last.value, value, &ignored);
 
     if (failure != VYRE_FAILURE_NONE)
-      return fail_arithmetic (parser, failure, offset);
+      return operand_fail_arithmetic (parser, failure, offset);
     /* Targets stay: evaluating them also counts the observables. */
     if (limit < VYRE_NODE_TARGET_INDEX)
       return TRUE;
   }
-  push_node (parser, limit, value, offset);
+  operand_push_node (parser, limit, value, offset);
   expr->n++;
   return TRUE;
 }
 
 /* Reads "(expr, expr …)" behind region or bytes. */
 static gboolean
-parse_list (VyreParser *parser, const char *usage, guint n, VyreExpr *exprs)
+operand_parse_list (VyreParser *parser, const char *usage, guint n, VyreExpr *exprs)
 {
   if (!vyre_parser_next (parser) || !vyre_parser_expect (parser, '(', usage))
     return FALSE;
@@ -298,7 +299,7 @@ parse_list (VyreParser *parser, const char *usage, guint n, VyreExpr *exprs)
 }
 
 static gboolean
-parse_region_name (VyreParser *parser, VyreExpr *args)
+operand_parse_region_name (VyreParser *parser, VyreExpr *args)
 {
   const VyreToken *token = &parser->lexer.token;
   gint region = vyre_region_find (parser->lexer.text + token->offset, token->length);
@@ -314,7 +315,7 @@ parse_region_name (VyreParser *parser, VyreExpr *args)
 }
 
 static gboolean
-parse_region (VyreParser *parser, VyreOperands *operands)
+operand_parse_region (VyreParser *parser, VyreOperands *operands)
 {
   VyreExpr *args = operands->args;
 
@@ -324,19 +325,19 @@ parse_region (VyreParser *parser, VyreOperands *operands)
   args[VYRE_REGION_ARG_OBSERVABLE] = VYRE_EXPR_ZERO;
   operands->n_args = VYRE_REGION_ARG_OBSERVABLE + 1;
   if (vyre_lexer_is (&parser->lexer, "region"))
-    return parse_list (parser, "region(offset, width, rows, stride)", 4, args);
+    return operand_parse_list (parser, "region(offset, width, rows, stride)", 4, args);
   if (vyre_lexer_is (&parser->lexer, "bytes")) {
-    if (!parse_list (parser, "bytes(offset, length)", 2, args))
+    if (!operand_parse_list (parser, "bytes(offset, length)", 2, args))
       return FALSE;
     args[VYRE_REGION_ARG_ROWS] = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, 1, 0);
     args[VYRE_REGION_ARG_STRIDE] = args[VYRE_REGION_ARG_WIDTH];
     return TRUE;
   }
-  return parse_region_name (parser, args);
+  return operand_parse_region_name (parser, args);
 }
 
 static gboolean
-parse_tag (VyreParser *parser, VyreOperands *operands)
+operand_parse_tag (VyreParser *parser, VyreOperands *operands)
 {
   if (!vyre_lexer_is (&parser->lexer, "sequence"))
     return vyre_parser_expr (parser, &operands->args[operands->n_args++]);
@@ -347,14 +348,14 @@ parse_tag (VyreParser *parser, VyreOperands *operands)
 
 /* Reads the number of a result's words, which assembling has to know. */
 static gboolean
-parse_words (VyreParser *parser, VyreOperands *operands)
+operand_parse_word_count (VyreParser *parser, VyreOperands *operands)
 {
   guint32 offset = parser->lexer.token.offset;
   VyreExpr *expr = &operands->args[operands->n_args++];
 
   if (!vyre_parser_expr (parser, expr))
     return FALSE;
-  const VyreNode *last = last_node (parser, 0);
+  const VyreNode *last = operand_last_node (parser, 0);
   if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->value == 0
       || last->value > VYRE_LOAD_WORDS_MAX)
     return vyre_parser_fail (parser, offset,
@@ -371,11 +372,11 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
   operands->n_operands++;
   switch (kind) {
     case VYRE_OPERAND_REGION:
-      return parse_region (parser, operands);
+      return operand_parse_region (parser, operands);
     case VYRE_OPERAND_TAG:
-      return parse_tag (parser, operands);
+      return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:
-      return parse_words (parser, operands);
+      return operand_parse_word_count (parser, operands);
     case VYRE_OPERAND_THRESHOLD:
       return vyre_parser_limited_expr (
           parser, VYRE_NODE_THRESHOLD, 0, &operands->args[operands->n_args++]);
@@ -386,20 +387,20 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
 
 /* Whether only one statement can compute such a result. */
 static gboolean
-is_exclusive (VyreTarget target)
+operand_target_is_exclusive (VyreTarget target)
 {
   return target == VYRE_TARGET_PAYLOAD || target == VYRE_TARGET_WORDS;
 }
 
 static gboolean
-define_result (
+operand_define_result (
     VyreParser *parser, guint32 id, const VyreOpcode *info, guint words, gint optional_statement)
 {
   VyreProgram *program = parser->program;
   VyreName *name = &g_array_index (program->names, VyreName, id);
   guint32 offset = parser->lexer.token.offset;
 
-  if (name->defined && name->shared && !is_exclusive (info->target))
+  if (name->defined && name->shared && !operand_target_is_exclusive (info->target))
     return TRUE;
   if (name->defined)
     return vyre_parser_fail (parser, offset,
@@ -413,7 +414,7 @@ define_result (
   }
   name->defined = TRUE;
   name->offset = offset;
-  name->shared = !is_exclusive (info->target);
+  name->shared = !operand_target_is_exclusive (info->target);
   name->type = words == 1 ? VYRE_RESULT_U32 : info->type;
   name->words = words;
   name->statement = optional_statement;
@@ -424,8 +425,8 @@ define_result (
 }
 
 static gboolean
-parse_target (VyreParser *parser, const VyreOpcode *info, guint words, gint optional_statement,
-    VyreExpr *expr)
+operand_parse_target (VyreParser *parser, const VyreOpcode *info, guint words,
+    gint optional_statement, VyreExpr *expr)
 {
   const VyreToken *token = &parser->lexer.token;
   gboolean word = info->target == VYRE_TARGET_WORD;
@@ -436,8 +437,8 @@ parse_target (VyreParser *parser, const VyreOpcode *info, guint words, gint opti
   if (token->kind != VYRE_TOKEN_RESULT)
     return vyre_parser_limited_expr (
         parser, word ? VYRE_NODE_TARGET_WORD : VYRE_NODE_TARGET_INDEX, words, expr);
-  guint32 id = find_name (parser);
-  if (!define_result (parser, id, info, words, optional_statement))
+  guint32 id = operand_find_result (parser);
+  if (!operand_define_result (parser, id, info, words, optional_statement))
     return FALSE;
   *expr = vyre_parser_leaf (
       parser, word ? VYRE_NODE_RESULT_WORD : VYRE_NODE_RESULT_INDEX, id, token->offset);
@@ -459,5 +460,6 @@ vyre_parser_target (
         "%s has no result. Fix: write '%s'.", info->name, info->usage);
   VyreExpr *expr = info->target == VYRE_TARGET_PAYLOAD ? &operands->args[VYRE_REGION_ARG_OBSERVABLE]
                                                        : &operands->args[operands->n_args++];
-  return vyre_parser_next (parser) && parse_target (parser, info, words, optional_statement, expr);
+  return vyre_parser_next (parser)
+         && operand_parse_target (parser, info, words, optional_statement, expr);
 }

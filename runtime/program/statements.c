@@ -6,11 +6,11 @@
 #include "abi/publish-each.h"
 
 /* Words of the grammar, which no let can be called. */
-static const char *const keywords[]
+static const char *const statement_keywords[]
     = { "region", "bytes", "sequence", "op", "let", "optional", "no_fence", "resource" };
 
 static gboolean
-ends_operands (const VyreParser *parser)
+statement_operands_end (const VyreParser *parser)
 {
   switch (parser->lexer.token.kind) {
     case VYRE_TOKEN_END:
@@ -28,7 +28,8 @@ ends_operands (const VyreParser *parser)
 
 /* Whether @info has all of its operands; the current token follows them. */
 static gboolean
-check_operands (VyreParser *parser, const VyreOpcode *info, guint n_operands, gboolean has_target)
+statement_check_operands (
+    VyreParser *parser, const VyreOpcode *info, guint n_operands, gboolean has_target)
 {
   guint min = info->min_operands;
   gboolean complete = n_operands >= min;
@@ -45,11 +46,11 @@ check_operands (VyreParser *parser, const VyreOpcode *info, guint n_operands, gb
 
 /* Reads the operands of a named opcode and its "-> result". */
 static gboolean
-parse_operands (
+statement_parse_operands (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands)
 {
   const VyreToken *token = &parser->lexer.token;
-  gboolean more = !ends_operands (parser);
+  gboolean more = !statement_operands_end (parser);
   gboolean has_target = FALSE;
 
   while (more) {
@@ -67,12 +68,12 @@ parse_operands (
     if (!vyre_parser_target (parser, info, optional_statement, operands))
       return FALSE;
   }
-  return check_operands (parser, info, operands->n_operands, has_target);
+  return statement_check_operands (parser, info, operands->n_operands, has_target);
 }
 
 /* Reads the arguments behind "op EXPR". */
 static gboolean
-parse_raw_arguments (VyreParser *parser, VyreOperands *operands)
+statement_parse_raw_arguments (VyreParser *parser, VyreOperands *operands)
 {
   const VyreToken *token = &parser->lexer.token;
 
@@ -89,7 +90,7 @@ parse_raw_arguments (VyreParser *parser, VyreOperands *operands)
 }
 
 static void
-set_arguments (VyreParser *parser, VyreOperation *operation, const VyreOperands *operands)
+statement_set_arguments (VyreParser *parser, VyreOperation *operation, const VyreOperands *operands)
 {
   operation->first_arg = parser->program->args->len;
   operation->n_args = operands->n_args;
@@ -98,7 +99,7 @@ set_arguments (VyreParser *parser, VyreOperation *operation, const VyreOperands 
 
 /* The opcode that the current token names; NULL, with the error set, for none. */
 static const VyreOpcode *
-parse_opcode (VyreParser *parser)
+statement_parse_opcode (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
   const VyreOpcode *info = NULL;
@@ -116,10 +117,10 @@ parse_opcode (VyreParser *parser)
 }
 
 static gboolean
-parse_named_inner (VyreParser *parser, VyreOperation *operation, VyreOperands *operands)
+statement_parse_named_inner (VyreParser *parser, VyreOperation *operation, VyreOperands *operands)
 {
   guint32 offset = parser->lexer.token.offset;
-  const VyreOpcode *info = parse_opcode (parser);
+  const VyreOpcode *info = statement_parse_opcode (parser);
 
   if (!info)
     return FALSE;
@@ -131,11 +132,11 @@ parse_named_inner (VyreParser *parser, VyreOperation *operation, VyreOperands *o
     return FALSE;
   }
   operation->opcode = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, info->opcode, offset);
-  return vyre_parser_next (parser) && parse_operands (parser, info, -1, operands);
+  return vyre_parser_next (parser) && statement_parse_operands (parser, info, -1, operands);
 }
 
 static gboolean
-parse_inner (VyreParser *parser)
+statement_parse_inner (VyreParser *parser)
 {
   VyreOperation operation = { 0 };
   VyreOperands operands = { 0 };
@@ -143,18 +144,18 @@ parse_inner (VyreParser *parser)
   if (vyre_lexer_is (&parser->lexer, "op")) {
     if (!vyre_parser_next (parser)
         || !vyre_parser_limited_expr (parser, VYRE_NODE_INNER_OPCODE, 0, &operation.opcode)
-        || !parse_raw_arguments (parser, &operands))
+        || !statement_parse_raw_arguments (parser, &operands))
       return FALSE;
-  } else if (!parse_named_inner (parser, &operation, &operands)) {
+  } else if (!statement_parse_named_inner (parser, &operation, &operands)) {
     return FALSE;
   }
-  set_arguments (parser, &operation, &operands);
+  statement_set_arguments (parser, &operation, &operands);
   g_array_append_val (parser->program->inner, operation);
   return TRUE;
 }
 
 static gboolean
-skip_newlines (VyreParser *parser)
+statement_skip_newlines (VyreParser *parser)
 {
   while (parser->lexer.token.kind == VYRE_TOKEN_NEWLINE) {
     if (!vyre_parser_next (parser))
@@ -165,7 +166,7 @@ skip_newlines (VyreParser *parser)
 
 /* Whether the operations read so far leave room in the slot; the last is at @offset. */
 static gboolean
-check_block (VyreParser *parser, const VyreStatement *statement, guint32 offset)
+statement_check_block (VyreParser *parser, const VyreStatement *statement, guint32 offset)
 {
   GArray *inner = parser->program->inner;
   guint n = inner->len - statement->first_inner;
@@ -183,7 +184,7 @@ check_block (VyreParser *parser, const VyreStatement *statement, guint32 offset)
 
 /* Reads "{ operation | operation … }"; lines may end anywhere between its parts. */
 static gboolean
-parse_block (VyreParser *parser, VyreStatement *statement)
+statement_parse_block (VyreParser *parser, VyreStatement *statement)
 {
   const VyreToken *token = &parser->lexer.token;
   gboolean more = TRUE;
@@ -192,11 +193,11 @@ parse_block (VyreParser *parser, VyreStatement *statement)
   if (!vyre_parser_expect (parser, '{', "'{' and the operations to pack"))
     return FALSE;
   while (more) {
-    if (!skip_newlines (parser))
+    if (!statement_skip_newlines (parser))
       return FALSE;
     guint32 offset = token->offset;
-    if (!parse_inner (parser) || !check_block (parser, statement, offset)
-        || !skip_newlines (parser))
+    if (!statement_parse_inner (parser) || !statement_check_block (parser, statement, offset)
+        || !statement_skip_newlines (parser))
       return FALSE;
     more = token->kind == '|';
     if (more && !vyre_parser_next (parser))
@@ -207,7 +208,7 @@ parse_block (VyreParser *parser, VyreStatement *statement)
 }
 
 static gboolean
-parse_priority (VyreParser *parser, VyreExpr *expr)
+statement_parse_priority (VyreParser *parser, VyreExpr *expr)
 {
   for (guint32 i = 0; i < VYRE_PRIORITY_LEVELS; i++) {
     if (vyre_lexer_is (&parser->lexer, vyre_priority_names[i])) {
@@ -219,7 +220,7 @@ parse_priority (VyreParser *parser, VyreExpr *expr)
 }
 
 static gboolean
-parse_attributes (VyreParser *parser, VyreStatement *statement)
+statement_parse_attributes (VyreParser *parser, VyreStatement *statement)
 {
   gboolean seen[2] = { FALSE, FALSE };
 
@@ -237,14 +238,14 @@ parse_attributes (VyreParser *parser, VyreStatement *statement)
     if (!vyre_parser_next (parser) || !vyre_parser_expect (parser, '=', "'=' and a value"))
       return FALSE;
     if (!(is_tenant ? vyre_parser_expr (parser, &statement->tenant)
-                    : parse_priority (parser, &statement->priority)))
+                    : statement_parse_priority (parser, &statement->priority)))
       return FALSE;
   }
   return TRUE;
 }
 
 static gboolean
-add_statement (VyreParser *parser, const VyreStatement *statement)
+statement_add (VyreParser *parser, const VyreStatement *statement)
 {
   GArray *statements = parser->program->statements;
 
@@ -260,7 +261,7 @@ add_statement (VyreParser *parser, const VyreStatement *statement)
 
 /* Completes the operands of a batch_fence; binding gives the missing ones their values. */
 static gboolean
-complete_fence (VyreParser *parser, VyreStatement *statement, VyreOperands *operands)
+statement_complete_fence (VyreParser *parser, VyreStatement *statement, VyreOperands *operands)
 {
   parser->has_fence = TRUE;
   if (operands->n_operands == 0)
@@ -280,7 +281,7 @@ complete_fence (VyreParser *parser, VyreStatement *statement, VyreOperands *oper
 }
 
 static gboolean
-fail_optional (VyreParser *parser, guint32 offset, const char *name)
+statement_fail_optional (VyreParser *parser, guint32 offset, const char *name)
 {
   g_autofree char *list = vyre_opcode_list_payload ();
 
@@ -289,32 +290,32 @@ fail_optional (VyreParser *parser, guint32 offset, const char *name)
 }
 
 static gboolean
-parse_named (VyreParser *parser, VyreStatement *statement, VyreOperands *operands)
+statement_parse_named (VyreParser *parser, VyreStatement *statement, VyreOperands *operands)
 {
   VyreOperation *operation = &statement->operation;
   gint index = statement->optional ? (gint)parser->program->statements->len : -1;
 
-  statement->info = parse_opcode (parser);
+  statement->info = statement_parse_opcode (parser);
   if (!statement->info)
     return FALSE;
   if (statement->optional && statement->info->target != VYRE_TARGET_PAYLOAD)
-    return fail_optional (parser, statement->offset, statement->info->name);
+    return statement_fail_optional (parser, statement->offset, statement->info->name);
   operation->opcode
       = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, statement->info->opcode, statement->offset);
   if (!vyre_parser_next (parser))
     return FALSE;
   if (statement->info->opcode == VYRE_OP_PACKED_SLOT)
-    return parse_block (parser, statement);
-  if (!parse_operands (parser, statement->info, index, operands))
+    return statement_parse_block (parser, statement);
+  if (!statement_parse_operands (parser, statement->info, index, operands))
     return FALSE;
   if (statement->info->opcode == VYRE_OP_BATCH_FENCE)
-    return complete_fence (parser, statement, operands);
+    return statement_complete_fence (parser, statement, operands);
   return TRUE;
 }
 
 /* Reads a statement that makes a slot. */
 static gboolean
-parse_slot (VyreParser *parser)
+statement_parse_slot (VyreParser *parser)
 {
   VyreStatement statement = { .tenant = VYRE_EXPR_ZERO, .priority = VYRE_EXPR_NORMAL };
   VyreOperands operands = { 0 };
@@ -325,19 +326,19 @@ parse_slot (VyreParser *parser)
   statement.offset = parser->lexer.token.offset;
   if (vyre_lexer_is (&parser->lexer, "op")) {
     if (statement.optional)
-      return fail_optional (parser, statement.offset, "op");
+      return statement_fail_optional (parser, statement.offset, "op");
     if (!vyre_parser_next (parser) || !vyre_parser_expr (parser, &statement.operation.opcode)
-        || !parse_raw_arguments (parser, &operands))
+        || !statement_parse_raw_arguments (parser, &operands))
       return FALSE;
-  } else if (!parse_named (parser, &statement, &operands)) {
+  } else if (!statement_parse_named (parser, &statement, &operands)) {
     return FALSE;
   }
-  set_arguments (parser, &statement.operation, &operands);
-  return parse_attributes (parser, &statement) && add_statement (parser, &statement);
+  statement_set_arguments (parser, &statement.operation, &operands);
+  return statement_parse_attributes (parser, &statement) && statement_add (parser, &statement);
 }
 
 static gboolean
-is_let_name (const char *name)
+statement_is_let_name (const char *name)
 {
   if (!g_ascii_islower (name[0]))
     return FALSE;
@@ -349,16 +350,16 @@ is_let_name (const char *name)
 }
 
 static gboolean
-check_let_name (VyreParser *parser, const char *name)
+statement_check_let_name (VyreParser *parser, const char *name)
 {
   guint32 offset = parser->lexer.token.offset;
   gsize length = parser->lexer.token.length;
   gboolean taken = vyre_symbol_find (name, length) >= 0 || vyre_region_find (name, length) >= 0;
 
-  if (parser->lexer.token.kind != VYRE_TOKEN_WORD || !is_let_name (name))
+  if (parser->lexer.token.kind != VYRE_TOKEN_WORD || !statement_is_let_name (name))
     return vyre_parser_unexpected (parser, "a name of a-z, 0-9 and '_' that starts with a letter");
-  for (gsize i = 0; i < G_N_ELEMENTS (keywords); i++)
-    taken |= g_str_equal (keywords[i], name);
+  for (gsize i = 0; i < G_N_ELEMENTS (statement_keywords); i++)
+    taken |= g_str_equal (statement_keywords[i], name);
   for (gsize i = 0; i < VYRE_PRIORITY_LEVELS; i++)
     taken |= g_str_equal (vyre_priority_names[i], name);
   if (taken)
@@ -372,21 +373,21 @@ check_let_name (VyreParser *parser, const char *name)
 
 /* Reads "name =" behind a keyword; NULL, with the error set, when there is no such thing. */
 static char *
-parse_new_name (VyreParser *parser)
+statement_parse_new_name (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
 
   if (!vyre_parser_next (parser))
     return NULL;
   g_autofree char *name = g_strndup (parser->program->text + token->offset, token->length);
-  if (!check_let_name (parser, name) || !vyre_parser_next (parser)
+  if (!statement_check_let_name (parser, name) || !vyre_parser_next (parser)
       || !vyre_parser_expect (parser, '=', "'=' and a value"))
     return NULL;
   return g_steal_pointer (&name);
 }
 
 static void
-define_let (VyreParser *parser, const char *name, VyreExpr expr)
+statement_define_let (VyreParser *parser, const char *name, VyreExpr expr)
 {
   VyreProgram *program = parser->program;
 
@@ -397,20 +398,20 @@ define_let (VyreParser *parser, const char *name, VyreExpr expr)
 
 /* Reads "let name = expr". The name is known only after it. */
 static gboolean
-parse_let (VyreParser *parser)
+statement_parse_let (VyreParser *parser)
 {
-  g_autofree char *name = parse_new_name (parser);
+  g_autofree char *name = statement_parse_new_name (parser);
   VyreExpr expr;
 
   if (!name || !vyre_parser_expr (parser, &expr))
     return FALSE;
-  define_let (parser, name, expr);
+  statement_define_let (parser, name, expr);
   return TRUE;
 }
 
 /* Reads a path, which is a string. */
 static gboolean
-parse_path (VyreParser *parser, const char **path)
+statement_parse_path (VyreParser *parser, const char **path)
 {
   const VyreToken *token = &parser->lexer.token;
 
@@ -431,11 +432,11 @@ parse_path (VyreParser *parser, const char **path)
 /* Reads "resource name = file "path"", which defines the name as the resource's number, like a
  * let. */
 static gboolean
-parse_resource (VyreParser *parser)
+statement_parse_resource (VyreParser *parser)
 {
   GArray *resources = parser->program->resources;
   guint32 offset = parser->lexer.token.offset;
-  g_autofree char *name = parse_new_name (parser);
+  g_autofree char *name = statement_parse_new_name (parser);
   VyreResource resource = { VYRE_RESOURCE_FILE, NULL };
 
   if (!name)
@@ -444,19 +445,20 @@ parse_resource (VyreParser *parser)
     resource.kind = VYRE_RESOURCE_SINK;
   else if (!vyre_lexer_is (&parser->lexer, "file"))
     return vyre_parser_unexpected (parser, "file or sink, and a path in quotes");
-  if (!vyre_parser_next (parser) || !parse_path (parser, &resource.path))
+  if (!vyre_parser_next (parser) || !statement_parse_path (parser, &resource.path))
     return FALSE;
   if (resources->len == VYRE_PROGRAM_MAX_RESOURCES)
     return vyre_parser_fail (parser, offset,
         "the program has more than %u resources. Fix: split it into several programs.",
         VYRE_PROGRAM_MAX_RESOURCES);
-  define_let (parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, resources->len, offset));
+  statement_define_let (
+      parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, resources->len, offset));
   g_array_append_val (resources, resource);
   return TRUE;
 }
 
 static gboolean
-parse_statement (VyreParser *parser)
+statement_parse (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
   gboolean parsed;
@@ -464,14 +466,14 @@ parse_statement (VyreParser *parser)
   if (token->kind == VYRE_TOKEN_NEWLINE || token->kind == ';')
     return vyre_parser_next (parser);
   if (vyre_lexer_is (&parser->lexer, "let")) {
-    parsed = parse_let (parser);
+    parsed = statement_parse_let (parser);
   } else if (vyre_lexer_is (&parser->lexer, "resource")) {
-    parsed = parse_resource (parser);
+    parsed = statement_parse_resource (parser);
   } else if (vyre_lexer_is (&parser->lexer, "no_fence")) {
     parser->no_fence = TRUE;
     parsed = vyre_parser_next (parser);
   } else {
-    parsed = parse_slot (parser);
+    parsed = statement_parse_slot (parser);
   }
   if (!parsed)
     return FALSE;
@@ -481,7 +483,7 @@ parse_statement (VyreParser *parser)
 }
 
 static gboolean
-check_references (VyreParser *parser)
+statements_check_references (VyreParser *parser)
 {
   GArray *names = parser->program->names;
 
@@ -497,7 +499,7 @@ check_references (VyreParser *parser)
 }
 
 static gboolean
-append_fence (VyreParser *parser)
+statements_append_fence (VyreParser *parser)
 {
   VyreStatement statement = { .tenant = VYRE_EXPR_ZERO, .priority = VYRE_EXPR_NORMAL };
   VyreOperands operands = { 0 };
@@ -506,22 +508,22 @@ append_fence (VyreParser *parser)
   statement.offset = parser->lexer.token.offset;
   statement.operation.opcode
       = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, VYRE_OP_BATCH_FENCE, statement.offset);
-  if (!complete_fence (parser, &statement, &operands))
+  if (!statement_complete_fence (parser, &statement, &operands))
     return FALSE;
-  set_arguments (parser, &statement.operation, &operands);
-  return add_statement (parser, &statement);
+  statement_set_arguments (parser, &statement.operation, &operands);
+  return statement_add (parser, &statement);
 }
 
 /* Checks and adds, behind the whole text, all that needs the whole text. */
 static gboolean
 statements_finish (VyreParser *parser)
 {
-  if (!check_references (parser))
+  if (!statements_check_references (parser))
     return FALSE;
   if (parser->program->statements->len == 0)
     return vyre_parser_fail (parser, parser->lexer.token.offset,
         "the program has no statement that makes a slot. Fix: add one, such as 'nop'.");
-  if (!parser->no_fence && !parser->has_fence && !append_fence (parser))
+  if (!parser->no_fence && !parser->has_fence && !statements_append_fence (parser))
     return FALSE;
   /* Named results start at 1: observable 0 is where a fence writes its tag. */
   if (parser->next_observable > 1)
@@ -549,6 +551,6 @@ vyre_program_parse (VyreProgram *program, GError **error)
   vyre_parser_leaf (&parser, VYRE_NODE_NUMBER, VYRE_PRIORITY_NORMAL, 0);
   gboolean parsed = vyre_parser_next (&parser);
   while (parsed && parser.lexer.token.kind != VYRE_TOKEN_END)
-    parsed = parse_statement (&parser);
+    parsed = statement_parse (&parser);
   return parsed && statements_finish (&parser);
 }

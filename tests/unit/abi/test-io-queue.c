@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "refused-common.h"
+
 #define SLOTS 4
 #define SLOT_BYTES 32
 
@@ -38,15 +40,6 @@ static guint32
 get_status (const Queue *queue, guint slot)
 {
   return vyre_read_word (queue->bytes + slot * SLOT_BYTES, 6);
-}
-
-static void
-assert_error (gboolean ok, GError **error, VyreError code)
-{
-  g_assert_false (ok);
-  g_assert_error (*error, VYRE_ERROR, (int)code);
-  g_assert_nonnull (strstr ((*error)->message, "Fix: "));
-  g_clear_error (error);
 }
 
 static gboolean
@@ -141,15 +134,15 @@ test_publish_refused (void)
     init (&queue, 0);
     set_status (&queue, 1, taken[i]);
     before = queue;
-    assert_error (publish (&queue, 1, VYRE_IO_OP_READ, &error), &error, VYRE_ERROR_QUEUE_FULL);
+    assert_refused (publish (&queue, 1, VYRE_IO_OP_READ, &error), &error, VYRE_ERROR_QUEUE_FULL);
     g_assert_cmpmem (queue.room, sizeof queue.room, before.room, sizeof before.room);
   }
   init (&queue, 0);
-  assert_error (publish (&queue, SLOTS, VYRE_IO_OP_READ, &error), &error, VYRE_ERROR_QUEUE_FULL);
-  assert_error (
+  assert_refused (publish (&queue, SLOTS, VYRE_IO_OP_READ, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_refused (
       publish (&queue, G_MAXUINT32, VYRE_IO_OP_READ, &error), &error, VYRE_ERROR_QUEUE_FULL);
-  assert_error (publish (&queue, 0, 0, &error), &error, VYRE_ERROR_INVALID);
-  assert_error (publish (&queue, 0, VYRE_IO_OP_FENCE + 1, &error), &error, VYRE_ERROR_INVALID);
+  assert_refused (publish (&queue, 0, 0, &error), &error, VYRE_ERROR_INVALID);
+  assert_refused (publish (&queue, 0, VYRE_IO_OP_FENCE + 1, &error), &error, VYRE_ERROR_INVALID);
   for (guint slot = 0; slot < SLOTS; slot++)
     g_assert_cmpuint (get_status (&queue, slot), ==, VYRE_STATUS_EMPTY);
 }
@@ -167,13 +160,13 @@ test_complete_all_or_nothing (void)
   init (&queue, 0);
   set_status (&queue, 0, VYRE_STATUS_CLAIMED);
   set_status (&queue, 1, VYRE_STATUS_PUBLISHED);
-  assert_error (complete (&queue, unclaimed, 2, &error), &error, VYRE_ERROR_QUEUE_FULL);
-  assert_error (complete (&queue, outside, 2, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_refused (complete (&queue, unclaimed, 2, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_refused (complete (&queue, outside, 2, &error), &error, VYRE_ERROR_QUEUE_FULL);
   g_assert_cmpuint (get_status (&queue, 0), ==, VYRE_STATUS_CLAIMED);
   g_assert_true (complete (&queue, NULL, 0, NULL));
   g_assert_true (complete (&queue, twice, 2, NULL));
   g_assert_cmpuint (get_status (&queue, 0), ==, VYRE_IO_STATUS_ERROR);
-  assert_error (complete (&queue, twice, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_refused (complete (&queue, twice, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
 }
 
 static void
@@ -187,14 +180,14 @@ assert_length_refused (gsize size, VyreError code)
   guint32 status;
   guint n;
 
-  assert_error (vyre_io_queue_validate (size, &error), &error, code);
-  assert_error (vyre_io_queue_publish (bytes, size, &asked, &error), &error, code);
-  assert_error (vyre_io_queue_poll (bytes, size, found, &n, &error), &error, code);
-  assert_error (vyre_io_queue_claim (bytes, size, found, &n, &error), &error, code);
+  assert_refused (vyre_io_queue_validate (size, &error), &error, code);
+  assert_refused (vyre_io_queue_publish (bytes, size, &asked, &error), &error, code);
+  assert_refused (vyre_io_queue_poll (bytes, size, found, &n, &error), &error, code);
+  assert_refused (vyre_io_queue_claim (bytes, size, found, &n, &error), &error, code);
   g_assert_cmpuint (n, ==, 0);
-  assert_error (vyre_io_queue_complete (bytes, size, &completion, 1, &error), &error, code);
-  assert_error (vyre_io_queue_complete (bytes, size, NULL, 0, &error), &error, code);
-  assert_error (vyre_io_queue_inspect (bytes, size, 0, &status, NULL, &error), &error, code);
+  assert_refused (vyre_io_queue_complete (bytes, size, &completion, 1, &error), &error, code);
+  assert_refused (vyre_io_queue_complete (bytes, size, NULL, 0, &error), &error, code);
+  assert_refused (vyre_io_queue_inspect (bytes, size, 0, &status, NULL, &error), &error, code);
 }
 
 static void
@@ -208,7 +201,7 @@ test_lengths (void)
   assert_length_refused ((VYRE_IO_SLOTS + 1) * SLOT_BYTES, VYRE_ERROR_TOO_LARGE);
   g_assert_true (vyre_io_queue_validate (0, NULL));
   g_assert_true (vyre_io_queue_validate (VYRE_IO_SLOTS * SLOT_BYTES, NULL));
-  assert_error (
+  assert_refused (
       vyre_io_queue_inspect (NULL, 0, 0, &status, NULL, &error), &error, VYRE_ERROR_QUEUE_FULL);
 }
 

@@ -7,14 +7,7 @@
 
 #include <string.h>
 
-static void
-assert_refused (gboolean ok, GError **error, VyreError code)
-{
-  g_assert_false (ok);
-  g_assert_error (*error, VYRE_ERROR, (int)code);
-  g_assert_nonnull (strstr ((*error)->message, "Fix: "));
-  g_clear_error (error);
-}
+#include "refused-common.h"
 
 static void
 write_word (guint8 *buffer, gsize word, guint32 value)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "refused-common.h"
+
 #define SLOT_BYTES (4 * VYRE_SLOT_WORDS)
 
 /* Words of a task's slot, as the reference lays them out. */
@@ -27,15 +29,6 @@ assert_words (const void *slot, const guint32 *wanted)
 {
   for (guint i = 0; i < VYRE_SLOT_WORDS; i++)
     g_assert_cmpuint (vyre_read_word (slot, i), ==, wanted[i]);
-}
-
-static void
-assert_error (gboolean ok, GError **error, VyreError code)
-{
-  g_assert_false (ok);
-  g_assert_error (*error, VYRE_ERROR, (int)code);
-  g_assert_nonnull (strstr ((*error)->message, "Fix: "));
-  g_clear_error (error);
 }
 
 /* Nothing that was in the slot is left; at an odd address too. */
@@ -67,12 +60,12 @@ test_publish_refused (void)
     const guint32 before[VYRE_SLOT_WORDS] = { status };
     if (status == VYRE_STATUS_DONE)
       continue;
-    assert_error (vyre_task_publish (slot, &task, &error), &error, VYRE_ERROR_QUEUE_FULL);
+    assert_refused (vyre_task_publish (slot, &task, &error), &error, VYRE_ERROR_QUEUE_FULL);
     assert_words (slot, before);
   }
   guint32 slot[VYRE_SLOT_WORDS] = { 0 };
   wrong.priority = VYRE_PRIORITY_LEVELS;
-  assert_error (vyre_task_publish (slot, &wrong, &error), &error, VYRE_ERROR_INVALID);
+  assert_refused (vyre_task_publish (slot, &wrong, &error), &error, VYRE_ERROR_INVALID);
   g_assert_cmpuint (slot[STATUS], ==, VYRE_STATUS_EMPTY);
 }
 
@@ -84,7 +77,7 @@ test_requeue_refused (void)
 
   g_assert_true (vyre_task_publish (slot, &task, NULL));
   memcpy (before, slot, sizeof before);
-  assert_error (
+  assert_refused (
       vyre_task_requeue (slot, 1, 2, VYRE_PRIORITY_LEVELS, &error), &error, VYRE_ERROR_INVALID);
   g_assert_cmpmem (slot, sizeof slot, before, sizeof before);
   g_assert_true (vyre_task_requeue (slot, 1, 2, VYRE_PRIORITY_IDLE, NULL));
@@ -161,8 +154,9 @@ test_count_refused (void)
 
   ring[STATUS] = GUINT32_TO_LE (VYRE_STATUS_PUBLISHED);
   ring[VYRE_SLOT_WORDS + STATUS] = GUINT32_TO_LE (VYRE_STATUSES);
-  assert_error (vyre_tasks_count (ring, sizeof ring, &counts, &error), &error, VYRE_ERROR_INVALID);
-  assert_error (
+  assert_refused (
+      vyre_tasks_count (ring, sizeof ring, &counts, &error), &error, VYRE_ERROR_INVALID);
+  assert_refused (
       vyre_tasks_count (ring, SLOT_BYTES + 4, &counts, &error), &error, VYRE_ERROR_MISALIGNED);
   g_assert_cmpuint (counts.n_ready, ==, 42);
 }

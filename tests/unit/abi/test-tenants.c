@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "patient.h"
+#include "refused-common.h"
 
 #define SLOTS 64
 #define RING_BYTES (SLOTS * 4 * VYRE_SLOT_WORDS)
@@ -11,15 +12,6 @@
 #define LONG (60 * G_TIME_SPAN_SECOND)
 
 static const VyreOp nothing = { 0, NULL, 0 };
-
-static void
-assert_error (gboolean ok, GError **error, VyreError code)
-{
-  g_assert_false (ok);
-  g_assert_error (*error, VYRE_ERROR, (int)code);
-  g_assert_nonnull (strstr ((*error)->message, "Fix: "));
-  g_clear_error (error);
-}
 
 static VyreTenant *
 add (VyreTenants *tenants, guint64 max_outstanding)
@@ -87,18 +79,18 @@ test_publish_refused (void)
   g_autofree guint32 *ring = g_malloc0 (RING_BYTES), *before = g_malloc0 (RING_BYTES);
   g_autoptr (GError) error = NULL;
 
-  assert_error (
+  assert_refused (
       publish (tenant, ring, 0, VYRE_TENANT_WINDOW_SIZE, &error), &error, VYRE_ERROR_INVALID);
-  assert_error (publish (tenant, ring, 0, G_MAXUINT32, &error), &error, VYRE_ERROR_INVALID);
-  assert_error (publish (tenant, ring, SLOTS, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_refused (publish (tenant, ring, 0, G_MAXUINT32, &error), &error, VYRE_ERROR_INVALID);
+  assert_refused (publish (tenant, ring, SLOTS, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
   g_assert_cmpmem (ring, RING_BYTES, before, RING_BYTES);
   g_assert_cmpuint (count (tenant).published, ==, 0);
   g_assert_true (publish (tenant, ring, 0, 1, NULL));
   memcpy (before, ring, RING_BYTES);
-  assert_error (publish (tenant, ring, 1, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
-  assert_error (publish (tenant, ring, 1, G_MAXUINT32, &error), &error, VYRE_ERROR_INVALID);
+  assert_refused (publish (tenant, ring, 1, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_refused (publish (tenant, ring, 1, G_MAXUINT32, &error), &error, VYRE_ERROR_INVALID);
   g_assert_true (vyre_tenants_unregister (tenants, 1));
-  assert_error (publish (tenant, ring, 1, G_MAXUINT32, &error), &error, VYRE_ERROR_REVOKED);
+  assert_refused (publish (tenant, ring, 1, G_MAXUINT32, &error), &error, VYRE_ERROR_REVOKED);
   g_assert_cmpmem (ring, RING_BYTES, before, RING_BYTES);
   g_assert_cmpuint (count (tenant).published, ==, 1);
 }
@@ -114,9 +106,9 @@ test_drained (void)
 
   g_assert_true (publish (tenant, ring, 0, 1, NULL));
   g_assert_true (publish (tenant, ring, 1, 1, NULL));
-  assert_error (publish (tenant, ring, 2, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
-  assert_error (vyre_tenant_note_drained (tenant, 3, &error), &error, VYRE_ERROR_INVALID);
-  assert_error (vyre_tenant_note_drained (tenant, NO_LIMIT, &error), &error, VYRE_ERROR_INVALID);
+  assert_refused (publish (tenant, ring, 2, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_refused (vyre_tenant_note_drained (tenant, 3, &error), &error, VYRE_ERROR_INVALID);
+  assert_refused (vyre_tenant_note_drained (tenant, NO_LIMIT, &error), &error, VYRE_ERROR_INVALID);
   g_assert_cmpuint (count (tenant).outstanding, ==, 2);
   g_assert_true (vyre_tenant_note_drained (tenant, 1, NULL));
   g_assert_true (publish (tenant, ring, 2, 1, NULL));
@@ -180,7 +172,7 @@ test_numbers (void)
   tenant = add (tenants, 1);
   g_assert_cmpuint (vyre_tenant_get_id (tenant), ==, 1);
   g_assert_true (vyre_tenants_unregister (tenants, 2));
-  assert_error (
+  assert_refused (
       vyre_tenants_register (tenants, "test", 1, &error) != NULL, &error, VYRE_ERROR_NO_SPACE);
   vyre_tenant_unref (second);
   g_assert_true (publish (third, ring, 0, 0, NULL));
@@ -192,7 +184,7 @@ test_numbers (void)
   vyre_tenant_unref (tenant);
 
   g_autoptr (VyreTenants) none = vyre_tenants_new (0);
-  assert_error (
+  assert_refused (
       vyre_tenants_register (none, "test", 1, &error) != NULL, &error, VYRE_ERROR_NO_SPACE);
 }
 
@@ -206,9 +198,9 @@ test_quiesce_timeout (void)
 
   g_assert_true (vyre_tenant_quiesce (tenant, 0, NULL));
   g_assert_true (publish (tenant, ring, 0, 0, NULL));
-  assert_error (vyre_tenant_quiesce (tenant, 0, &error), &error, VYRE_ERROR_TIMEOUT);
+  assert_refused (vyre_tenant_quiesce (tenant, 0, &error), &error, VYRE_ERROR_TIMEOUT);
   gint64 end_time = g_get_monotonic_time () + 20 * G_TIME_SPAN_MILLISECOND;
-  assert_error (vyre_tenant_quiesce (tenant, end_time, &error), &error, VYRE_ERROR_TIMEOUT);
+  assert_refused (vyre_tenant_quiesce (tenant, end_time, &error), &error, VYRE_ERROR_TIMEOUT);
   g_assert_cmpint (g_get_monotonic_time (), >=, end_time);
   g_assert_cmpuint (count (tenant).quiesces, ==, 3);
   g_assert_cmpuint (count (tenant).quiesce_timeouts, ==, 2);
@@ -260,8 +252,8 @@ test_noted (void)
   vyre_tenant_note_published (tenant, 3);
   g_assert_cmpuint (count (tenant).published, ==, 3);
   g_assert_cmpuint (count (tenant).outstanding, ==, 3);
-  assert_error (publish (tenant, ring, 0, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
-  assert_error (vyre_tenant_quiesce (tenant, 0, &error), &error, VYRE_ERROR_TIMEOUT);
+  assert_refused (publish (tenant, ring, 0, 1, &error), &error, VYRE_ERROR_QUEUE_FULL);
+  assert_refused (vyre_tenant_quiesce (tenant, 0, &error), &error, VYRE_ERROR_TIMEOUT);
   g_assert_true (vyre_tenant_note_drained (tenant, 2, NULL));
   g_assert_true (publish (tenant, ring, 0, 1, NULL));
   g_assert_true (vyre_tenant_note_drained (tenant, 2, NULL));

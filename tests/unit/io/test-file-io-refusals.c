@@ -60,15 +60,39 @@ make_and_read (guint8 *staging, gsize size)
   return file_io;
 }
 
-static void
+/* TRUE in a child, which runs the test that its parent is in; FALSE in the parent, after it. */
+static gboolean
 run_in_child (void)
 {
+  if (g_test_subprocess ())
+    return TRUE;
   g_test_trap_subprocess (NULL, 60 * G_TIME_SPAN_SECOND, G_TEST_SUBPROCESS_INHERIT_STDERR);
   g_test_trap_assert_passed ();
+  return FALSE;
 }
 
+/* System calls that fail with @error, and the start of the fix that the reason then has. */
+typedef struct {
+  const char *test;
+  guint first, last;
+  int error;
+  const char *fix;
+  gboolean needs_ring; /* without a ring to refuse the test is skipped */
+} Refusal;
+
+static const Refusal refusals[] = {
+  { "eperm", SYS_io_uring_setup, SYS_io_uring_register, EPERM, ". Fix: allow io_uring", FALSE },
+  { "enosys", SYS_io_uring_setup, SYS_io_uring_register, ENOSYS, ". Fix: run where the kernel has",
+      FALSE },
+  { "enter", SYS_io_uring_enter, SYS_io_uring_enter, EACCES, ". Fix: allow io_uring", TRUE },
+  /* a ring without registration cannot tell that Linux has let go of it, so it is not used */
+  { "register", SYS_io_uring_register, SYS_io_uring_register, EPERM, ". Fix: allow io_uring",
+      TRUE },
+};
+
+/* A #VyreFileIo reads without a ring and says why. */
 static void
-check_refused_ring (int error)
+check_refused_ring (const Refusal *refusal)
 {
   guint8 *staging = map_memory (MIB);
   VyreFileIo *file_io = make_and_read (staging, MIB);
@@ -77,69 +101,24 @@ check_refused_ring (int error)
   g_assert_cmpint (vyre_file_io_get_mode (file_io), ==, VYRE_READ_MODE_PREAD);
   g_assert_false (vyre_file_io_is_registered (file_io));
   g_assert_nonnull (strstr (reason, "io_uring"));
-  g_assert_nonnull (strstr (reason, g_strerror (error)));
-  g_assert_nonnull (strstr (reason, ". Fix: "));
+  g_assert_nonnull (strstr (reason, g_strerror (refusal->error)));
+  g_assert_nonnull (strstr (reason, refusal->fix));
   g_assert_cmpuint (get_counters (file_io).plain_reads, ==, 1);
   free_idle (file_io);
   munmap (staging, MIB);
 }
 
 static void
-test_refused_eperm (void)
+test_refused (gconstpointer data)
 {
-  if (!g_test_subprocess ()) {
-    run_in_child ();
-    return;
-  }
-  refuse (SYS_io_uring_setup, SYS_io_uring_register, EPERM);
-  check_refused_ring (EPERM);
-}
+  const Refusal *refusal = data;
 
-static void
-test_refused_enosys (void)
-{
-  if (!g_test_subprocess ()) {
-    run_in_child ();
+  if (refusal->needs_ring && !have_best ())
     return;
-  }
-  refuse (SYS_io_uring_setup, SYS_io_uring_register, ENOSYS);
-  check_refused_ring (ENOSYS);
-}
-
-static void
-test_refused_enter (void)
-{
-  if (!have_best ())
+  if (!run_in_child ())
     return;
-  if (!g_test_subprocess ()) {
-    run_in_child ();
-    return;
-  }
-  refuse (SYS_io_uring_enter, SYS_io_uring_enter, EACCES);
-  check_refused_ring (EACCES);
-}
-
-/* Without registration nothing tells when Linux has let go of a ring, so it is not used. */
-static void
-test_refused_register (void)
-{
-  guint8 *staging = map_memory (MIB);
-  VyreFileIo *file_io;
-
-  if (!have_best ())
-    return;
-  if (!g_test_subprocess ()) {
-    run_in_child ();
-    return;
-  }
-  refuse (SYS_io_uring_register, SYS_io_uring_register, EPERM);
-  file_io = make_and_read (staging, MIB);
-  g_assert_cmpint (vyre_file_io_get_mode (file_io), ==, VYRE_READ_MODE_PREAD);
-  g_assert_false (vyre_file_io_is_registered (file_io));
-  g_assert_nonnull (strstr (vyre_file_io_get_reason (file_io), g_strerror (EPERM)));
-  g_assert_nonnull (strstr (vyre_file_io_get_reason (file_io), ". Fix: allow io_uring"));
-  g_assert_cmpuint (get_counters (file_io).plain_reads, ==, 1);
-  free_idle (file_io);
+  refuse (refusal->first, refusal->last, refusal->error);
+  check_refused_ring (refusal);
 }
 
 typedef struct {
@@ -214,10 +193,8 @@ test_refused_rungs (gconstpointer data)
 
   if (!have_best ())
     return;
-  if (!g_test_subprocess ()) {
-    run_in_child ();
+  if (!run_in_child ())
     return;
-  }
   supervisor.n_refused = GPOINTER_TO_UINT (data);
   if (!refuse_rungs (&supervisor)) {
     g_test_skip ("no seccomp listener");
@@ -243,10 +220,8 @@ test_refused_later (void)
 
   if (!have_best ())
     return;
-  if (!g_test_subprocess ()) {
-    run_in_child ();
+  if (!run_in_child ())
     return;
-  }
   fd = make_file (PAGE);
   file_io = make_and_read (staging, PAGE);
   refuse (SYS_io_uring_enter, SYS_io_uring_enter, EPERM);
@@ -265,10 +240,8 @@ test_never_ready (void)
   VyreFileIo *file_io;
   int fd;
 
-  if (!g_test_subprocess ()) {
-    run_in_child ();
+  if (!run_in_child ())
     return;
-  }
   fd = make_file (PAGE);
   file_io = vyre_file_io_new (staging, PAGE, VYRE_READ_MODE_PREAD);
   refuse (SYS_pread64, SYS_pread64, EAGAIN);
@@ -306,10 +279,8 @@ test_memlock (void)
 {
   if (!have_best ())
     return;
-  if (!g_test_subprocess ()) {
-    run_in_child ();
+  if (!run_in_child ())
     return;
-  }
   g_assert_true (restriction_limit_memlock (RESTRICTION_MEMLOCK));
   check_memlock ();
 }
@@ -319,17 +290,27 @@ static void
 test_restricted (gconstpointer data)
 {
   if (g_str_equal (data, "seccomp"))
-    check_refused_ring (EPERM);
+    check_refused_ring (&refusals[0]);
   else
     check_memlock ();
+}
+
+static void
+add_refusals (gboolean need_ring)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (refusals); i++) {
+    g_autofree char *path = g_strdup_printf ("/file-io/refused/%s", refusals[i].test);
+
+    if (refusals[i].needs_ring == need_ring)
+      g_test_add_data_func (path, &refusals[i], test_refused);
+  }
 }
 
 static void
 add_tests_of_rings (void)
 {
   g_test_add_func ("/file-io/cannot-be-pinned", test_cannot_be_pinned);
-  g_test_add_func ("/file-io/refused/enter", test_refused_enter);
-  g_test_add_func ("/file-io/refused/register", test_refused_register);
+  add_refusals (TRUE);
   for (guint n = VYRE_READ_MODE_COOP_TASKRUN; n <= VYRE_READ_MODE_PREAD; n++) {
     g_autofree char *path = g_strdup_printf ("/file-io/refused/rungs-%u", n);
 
@@ -346,8 +327,7 @@ main (int argc, char **argv)
   const char *restriction = g_getenv ("VYRE_TEST_RESTRICTION");
 
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/file-io/refused/eperm", test_refused_eperm);
-  g_test_add_func ("/file-io/refused/enosys", test_refused_enosys);
+  add_refusals (FALSE);
   g_test_add_func ("/file-io/never-ready", test_never_ready);
   if (restriction)
     g_test_add_data_func ("/file-io/restricted", restriction, test_restricted);

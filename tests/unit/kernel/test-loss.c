@@ -186,22 +186,45 @@ test_lost_while_parked (void)
     check_lost_while_parked (after);
 }
 
+/* Opens a kernel on a device that does nothing, and publishes and frees @n batches. Each adds 1 to
+ * @released when its payload goes back. */
+static void
+abandon_batches (TestKernel *t, guint n, gint *released)
+{
+  GError *error = NULL;
+  VyrePayload payload = { .release = count_release, .owner = released };
+
+  open_parked (t);
+  g_autoptr (VyrePlan) plan = test_plan (t, "crc32 payload -> c", 1 << 20, 0, 0);
+  vyre_lost_stall (true); /* otherwise a batch may end before the test goes on */
+  for (guint i = 0; i < n; i++) {
+    VyreBatch *batch
+        = vyre_megakernel_publish (t->kernel, plan, 1, &payload, g_get_monotonic_time (), &error);
+    g_assert_no_error (error);
+    vyre_batch_free (batch);
+  }
+}
+
+/* Waits until @device has no reference but the test's. */
+static void
+wait_until_let_go_of (VyreDevice *device)
+{
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+
+  while (!g_atomic_ref_count_compare (&device->refs, 1)) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    g_thread_yield ();
+  }
+}
+
 /* Without a waiter for its batches or for itself the kernel leaves by itself. */
 static void
 test_lost_with_batches_abandoned (void)
 {
   TestKernel t;
   gint released = 0;
-  GError *error = NULL;
-  VyrePayload payload = { .release = count_release, .owner = &released };
 
-  open_parked (&t);
-  g_autoptr (VyrePlan) plan = test_plan (&t, "crc32 payload -> c", 1 << 20, 0, 0);
-  vyre_lost_stall (true); /* or the batch might be through before the device is lost */
-  VyreBatch *batch
-      = vyre_megakernel_publish (t.kernel, plan, 1, &payload, g_get_monotonic_time (), &error);
-  g_assert_no_error (error);
-  vyre_batch_free (batch);
+  abandon_batches (&t, 1, &released);
   vyre_lost_arm ("vkWaitForFences", 1, 1);
   wait_until_told_to_leave (&t);
   vyre_lost_stall (false);
@@ -216,18 +239,8 @@ test_device_that_hangs (void)
 {
   TestKernel t;
   gint released = 0;
-  GError *error = NULL;
-  VyrePayload payload = { .release = count_release, .owner = &released };
 
-  open_parked (&t);
-  g_autoptr (VyrePlan) plan = test_plan (&t, "crc32 payload -> c", 1 << 20, 0, 0);
-  vyre_lost_stall (true);
-  for (guint i = 0; i < 4; i++) {
-    VyreBatch *batch
-        = vyre_megakernel_publish (t.kernel, plan, 1, &payload, g_get_monotonic_time (), &error);
-    g_assert_no_error (error);
-    vyre_batch_free (batch);
-  }
+  abandon_batches (&t, 4, &released);
   g_autoptr (VyreDevice) device = vyre_device_ref (t.device);
   gboolean stored = t.kernel->traits->in_device_memory; /* and let go at once */
   g_test_expect_message ("vyre", G_LOG_LEVEL_WARNING, "*has not let go of a kernel*Fix: *");
@@ -235,11 +248,7 @@ test_device_that_hangs (void)
   g_test_assert_expected_messages ();
   g_assert_true (stored || g_atomic_int_get (&released) < 4);
   vyre_lost_stall (false);
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
-  while (!g_atomic_ref_count_compare (&device->refs, 1)) { /* the kernel has one */
-    g_assert_cmpint (g_get_monotonic_time (), <, end);
-    g_thread_yield ();
-  }
+  wait_until_let_go_of (device);
   g_assert_cmpint (g_atomic_int_get (&released), ==, 4);
 }
 
@@ -412,11 +421,7 @@ test_hangs_in_the_proof (void)
   g_assert_nonnull (strstr (error->message, "Fix: "));
   g_clear_error (&error);
   vyre_lost_stall (false);
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
-  while (!g_atomic_ref_count_compare (&device->refs, 1)) { /* the kernel has one */
-    g_assert_cmpint (g_get_monotonic_time (), <, end);
-    g_thread_yield ();
-  }
+  wait_until_let_go_of (device);
   alarm (0);
 }
 

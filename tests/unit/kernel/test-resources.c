@@ -69,6 +69,29 @@ test_load (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_best_reads (f), ==, reads + 1);
 }
 
+/* Runs a program of which every slot ends DONE; the caller frees the batch. */
+static VyreBatch *
+run_through (Fixture *f, guint32 tag, const char *text)
+{
+  g_autoptr (VyrePlan) plan = test_plan (&f->t, text, 0, 0, 0);
+  VyreBatch *batch = run (f, plan, tag);
+
+  assert_through (batch, plan, tag);
+  return batch;
+}
+
+/* The start of a program whose resource r is the new file 0, of so many words. */
+static GString *
+begin_with_file (Fixture *f, guint n_words)
+{
+  g_autofree char *path = path_of (f, 0);
+  GString *text = g_string_new (NULL);
+
+  make_file (f, 0, n_words);
+  g_string_append_printf (text, "resource r = file '%s'\n", path);
+  return text;
+}
+
 /* The payload is read once, and stays where it is until the batch is through. */
 static void
 check_payload (Fixture *f, gsize size)
@@ -114,9 +137,7 @@ test_many_slots (Fixture *f, gconstpointer data)
   }
   for (guint i = 0; i < 500; i++)
     g_string_append_printf (text, "load_words r%u, %u, 3 -> a-%u\nnop\n", i % 5, i % 60, i);
-  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
-  VyreBatch *batch = run (f, plan, 77);
-  assert_through (batch, plan, 77);
+  VyreBatch *batch = run_through (f, 77, text->str);
   for (guint i = 0; i < 500; i++)
     assert_words (batch, 1 + 3 * i, i % 5, i % 60, 3);
   g_assert_cmpuint (counters_of (f).loads, ==, 5);
@@ -127,16 +148,11 @@ test_many_slots (Fixture *f, gconstpointer data)
 static void
 test_wide (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = path_of (f, 0);
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = begin_with_file (f, 5000);
 
-  make_file (f, 0, 5000);
-  g_string_append_printf (text, "resource r = file '%s'\n", path);
   for (guint i = 0; i < 50; i++)
     g_string_append_printf (text, "load_words r, %u, 4096 -> a-%u\n", i, i);
-  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
-  VyreBatch *batch = run (f, plan, 1);
-  assert_through (batch, plan, 1);
+  VyreBatch *batch = run_through (f, 1, text->str);
   for (guint i = 0; i < 50; i++)
     assert_words (batch, 1 + 4096 * i, 0, i, 4096);
   vyre_batch_free (batch);
@@ -370,11 +386,10 @@ test_small_files (Fixture *f, gconstpointer data)
 {
   for (guint id = 0; id < 8; id++) {
     g_autofree char *path = path_of (f, id);
+    g_autofree char *text
+        = g_strdup_printf ("resource r = file '%s'; load_words r, 0, 1 -> a", path);
     make_file (f, id, 1);
-    g_autoptr (VyrePlan) plan
-        = plan_of (f, 0, "resource r = file '%s'; load_words r, 0, 1 -> a", path);
-    VyreBatch *batch = run (f, plan, id);
-    assert_through (batch, plan, id);
+    VyreBatch *batch = run_through (f, id, text);
     assert_words (batch, 1, id, 0, 1);
     g_assert_cmpuint (f->before.resident_bytes + counters_of (f).resident_bytes, <=, 8192);
     vyre_batch_free (batch);
@@ -385,17 +400,12 @@ test_small_files (Fixture *f, gconstpointer data)
 static void
 test_prefetch_beside (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = path_of (f, 0);
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = begin_with_file (f, 100);
 
-  make_file (f, 0, 100);
-  g_string_append_printf (text, "resource r = file '%s'\n", path);
   for (guint i = 0; i < 150; i++)
     g_string_append (text, "load_miss r, 1\n");
   g_string_append (text, "load_words r, 0, 1 -> a");
-  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
-  VyreBatch *batch = run (f, plan, 1);
-  assert_through (batch, plan, 1);
+  VyreBatch *batch = run_through (f, 1, text->str);
   assert_words (batch, 1, 0, 0, 1);
   vyre_batch_free (batch);
 }
@@ -523,10 +533,9 @@ static void
 test_revoked (Fixture *f, gconstpointer data)
 {
   g_autofree char *path = path_of (f, 0);
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = begin_with_file (f, 10);
 
-  make_file (f, 0, 10);
-  g_string_append_printf (text, "resource r = file '%s'\nresource s = file '%s'\n", path, path);
+  g_string_append_printf (text, "resource s = file '%s'\n", path);
   for (guint i = 0; i < 100; i++)
     g_string_append_printf (text, "load_words r, 0, 1 -> a-%u\n", i);
   g_string_append (text, "store_u32 0, 3"); /* the mask of the only tenant */
@@ -541,19 +550,16 @@ test_revoked (Fixture *f, gconstpointer data)
 static void
 test_mixed_lanes (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = path_of (f, 0), *log = path_of (f, 1);
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *log = path_of (f, 1);
+  g_autoptr (GString) text = begin_with_file (f, 4096);
 
-  make_file (f, 0, 4096);
-  g_string_append_printf (text, "resource r = file '%s'\nresource log = sink '%s'\n", path, log);
+  g_string_append_printf (text, "resource log = sink '%s'\n", log);
   for (guint i = 0; i < 600; i++)
     g_string_append_printf (text,
         "load_miss r\nload_words r, 0, %u -> a-%u\nappend log, 160, 1\nsync log\n"
         "printf 1\nmemcpy 160, 160, 64\n",
         i % 7 * 100 + 1, i);
-  g_autoptr (VyrePlan) plan = test_plan (&f->t, text->str, 0, 0, 0);
-  VyreBatch *batch = run (f, plan, 1);
-  assert_through (batch, plan, 1);
+  VyreBatch *batch = run_through (f, 1, text->str);
   vyre_batch_free (batch);
 }
 
@@ -561,11 +567,9 @@ test_mixed_lanes (Fixture *f, gconstpointer data)
 static void
 test_dear_fences (Fixture *f, gconstpointer data)
 {
-  g_autofree char *path = path_of (f, 0);
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = begin_with_file (f, 4096);
 
-  make_file (f, 0, 4096);
-  g_string_append_printf (text, "resource r = file '%s'\nbatch_fence 0, 1\n", path);
+  g_string_append (text, "batch_fence 0, 1\n");
   for (guint i = 0; i < 15000; i++)
     g_string_append (text, "nop\n");
   g_string_append (text, "load_words r, 0, 4096 -> a\nu8_below bytes(0, 0), 0 -> x\n"

@@ -225,23 +225,23 @@ vyre_uring_open (VyreUring *ring, int wake_fd, VyreReadMode first_rung, VyreUrin
 static int
 uring_register_chunks (VyreUring *ring)
 {
-  gsize n_chunks = (ring->region_size - 1) / CHUNK + 1;
+  gsize n_chunks = (ring->staging_size - 1) / CHUNK + 1;
   g_autofree struct iovec *chunks = g_new (struct iovec, n_chunks);
 
   for (gsize i = 0; i < n_chunks; i++) {
-    chunks[i].iov_base = ring->region + i * CHUNK;
-    chunks[i].iov_len = MIN (CHUNK, ring->region_size - i * CHUNK);
+    chunks[i].iov_base = ring->staging + i * CHUNK;
+    chunks[i].iov_len = MIN (CHUNK, ring->staging_size - i * CHUNK);
   }
   return -io_uring_register_buffers (&ring->uring, chunks, (unsigned)n_chunks);
 }
 
 void
-vyre_uring_register (VyreUring *ring, void *region, gsize size, VyreUringReason *reason)
+vyre_uring_register (VyreUring *ring, void *staging, gsize size, VyreUringReason *reason)
 {
-  if (!region || size == 0)
+  if (!staging || size == 0)
     return;
-  ring->region = region;
-  ring->region_size = size;
+  ring->staging = staging;
+  ring->staging_size = size;
   int error = uring_register_chunks (ring);
   if (error) {
     g_usleep (RETRY_DELAY_US);
@@ -251,7 +251,7 @@ vyre_uring_register (VyreUring *ring, void *region, gsize size, VyreUringReason 
   if (ring->registered)
     return;
   g_autofree char *subject
-      = g_strdup_printf ("registering %" G_GSIZE_FORMAT " bytes of memory for reads", size);
+      = g_strdup_printf ("registering %" G_GSIZE_FORMAT " bytes of staging memory", size);
   g_autofree char *fix = uring_get_register_fix (error, size);
   uring_add_refusal (
       reason, subject, error, uring_get_ring_bytes () + uring_round_to_pages (size), fix);
@@ -262,7 +262,7 @@ vyre_uring_close (VyreUring *ring)
 {
   if (ring->mode == VYRE_READ_MODE_PREAD)
     return;
-  /* closing alone unpins the region at some later time; its owner may free it now */
+  /* closing alone unpins the staging memory some time later; its owner may free it now */
   if (ring->registered)
     io_uring_unregister_buffers (&ring->uring);
   io_uring_queue_exit (&ring->uring);
@@ -295,10 +295,10 @@ static gboolean
 uring_prepare_fixed_read (
     VyreUring *ring, const VyreTransfer *read, struct io_uring_sqe *sqe, gsize *asked)
 {
-  gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->region);
+  gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->staging);
 
-  /* a destination below the region wraps around to a start behind its end */
-  if (!ring->registered || start >= ring->region_size || read->length > ring->region_size - start)
+  /* a destination below the staging memory wraps around to a start behind its end */
+  if (!ring->registered || start >= ring->staging_size || read->length > ring->staging_size - start)
     return FALSE;
   *asked = MIN (*asked, CHUNK - start % CHUNK);
   io_uring_prep_read_fixed (

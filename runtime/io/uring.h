@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The io_uring below VyreFileIo: which kind of ring Linux allows, whether a region
- * of memory can be registered with it, and how a transfer becomes a submission. One thread
- * opens, uses and closes a ring, because the best kind is tied to the thread that made it.
+ * The io_uring below VyreFileIo: which kind of ring Linux allows, whether the staging memory can be
+ * registered with it, and how a transfer becomes a submission. One thread opens, uses and closes a
+ * ring, because the best kind is tied to the thread that made it.
  * Private to libvyre.
  */
 #pragma once
@@ -48,8 +48,8 @@ typedef struct {
   int wake_fd;        /* an eventfd, not ours */
   guint64 wake_value; /* where Linux puts what it reads from wake_fd */
   int end_fd;         /* hangs up when the ring is closed and nothing of it is under way */
-  guint8 *region;
-  gsize region_size;
+  guint8 *staging;
+  gsize staging_size;
   gboolean registered;
 } VyreUring;
 
@@ -71,20 +71,20 @@ void vyre_uring_open (
 /**
  * vyre_uring_register:
  * @ring: an open ring
- * @region: (nullable): memory that outlives the ring; without any nothing is registered
- * @size: bytes in @region
- * @reason: filled where the region is not registered
+ * @staging: (nullable): memory that outlives the ring; without any nothing is registered
+ * @size: bytes in @staging
+ * @reason: filled where the memory is not registered
  *
- * Registers @region, in chunks of up to 1 GiB, so that reads into it need not look up
+ * Registers the staging memory, in chunks of up to 1 GiB, so that reads into it need not look up
  * and pin its pages each time. Where Linux refuses, the ring works without.
  */
-void vyre_uring_register (VyreUring *ring, void *region, gsize size, VyreUringReason *reason);
+void vyre_uring_register (VyreUring *ring, void *staging, gsize size, VyreUringReason *reason);
 
 /**
  * vyre_uring_close:
  * @ring: a ring
  *
- * Closes the ring. Nothing may be in flight: what is would be written to its
+ * Closes the ring. Nothing may be in flight: a transfer in flight would write to its
  * destination later.
  */
 void vyre_uring_close (VyreUring *ring);
@@ -94,8 +94,8 @@ void vyre_uring_close (VyreUring *ring);
  * @ring: an open ring that failed
  *
  * Closes the ring with what is in flight, and waits until Linux is through with that: nothing
- * is written to a destination from then on, and the region is not pinned any more. A child that
- * was forked and did not exec has the ring open, too, and is waited for.
+ * is written to a destination from then on, and the staging memory is not pinned any more. A child
+ * that was forked and did not exec has the ring open, too, and is waited for.
  */
 void vyre_uring_abandon (VyreUring *ring);
 
@@ -114,7 +114,7 @@ void vyre_uring_arm_wake (VyreUring *ring);
  * @transfer: what to do
  * @may_block: have it made by a kernel thread that may block
  * @user_data: (not nullable): marks the completion
- * @fixed: (out): whether it is a read into the registered region
+ * @fixed: (out): whether it is a read into the registered memory
  *
  * Prepares one transfer. It asks for less than @transfer where that would cross
  * the end of a registered chunk, or is more than Linux moves at once.

@@ -233,6 +233,7 @@ megakernel_start_service (VyreMegakernel *kernel, const GString *verdict, GError
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
 {
+  g_return_val_if_fail (vyre_placement_get_traits (params->placement), NULL);
   VyrePlacementCandidates candidates = vyre_placement_list (params->placement, device);
   g_autoptr (GString) verdict = g_string_new (NULL);
   GError *reason = NULL;

@@ -18,25 +18,30 @@ static const VyrePlacementTraits placement_traits[] = {
       .needs_bar = TRUE, .needs_copy_engine = TRUE },
 };
 
+/* NULL for a number that is no placement's. */
 const VyrePlacementTraits *
 vyre_placement_get_traits (VyrePlacement placement)
 {
-  return &placement_traits[placement];
+  return placement < G_N_ELEMENTS (placement_traits) ? &placement_traits[placement] : NULL;
 }
 
 const char *
 vyre_placement_name (VyrePlacement placement)
 {
-  return placement < G_N_ELEMENTS (placement_traits) ? placement_traits[placement].name : NULL;
+  const VyrePlacementTraits *traits = vyre_placement_get_traits (placement);
+
+  return traits ? traits->name : NULL;
 }
 
 const char *
 vyre_placement_blurb (VyrePlacement placement)
 {
-  return placement_traits[placement].blurb;
+  const VyrePlacementTraits *traits = vyre_placement_get_traits (placement);
+
+  return traits ? traits->blurb : NULL;
 }
 
-/* Says why a placement is out of the question on a device, or NULL. */
+/* Says why a device rules @placement out, or NULL. */
 const char *
 vyre_placement_why_not (VyrePlacement placement, const VyreDevice *device)
 {

@@ -514,8 +514,8 @@ const char *vyre_residency_name (VyreResidency residency);
  *
  * Names a placement.
  *
- * Returns: (transfer none) (nullable): its name in properties and messages; %NULL for the
- *   number behind the last placement
+ * Returns: (transfer none) (nullable): its name in properties and messages; %NULL for a
+ *   number that is no placement's, as the one behind the last placement
  */
 const char *vyre_placement_name (VyrePlacement placement);
 
@@ -525,7 +525,8 @@ const char *vyre_placement_name (VyrePlacement placement);
  *
  * Describes a placement.
  *
- * Returns: (transfer none): one line about it, for property descriptions
+ * Returns: (transfer none) (nullable): one line about it, for property descriptions; %NULL as
+ *   of vyre_placement_name()
  */
 const char *vyre_placement_blurb (VyrePlacement placement);
 

@@ -41,6 +41,25 @@ test_each_has_a_name_of_its_own (void)
   g_assert_cmpuint (n, ==, VYRE_PLACEMENT_SPLIT + 1);
 }
 
+/* Numbers that are no placement's have no row of traits, and no kernel is made for them. */
+static void
+test_numbers_of_no_placement (void)
+{
+  static const guint numbers[] = { VYRE_PLACEMENT_SPLIT + 1, 1000, G_MAXINT, G_MAXUINT };
+  VyreDevice device = make_device (VK_PHYSICAL_DEVICE_TYPE_CPU, 0);
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++) {
+    const VyreMegakernelParams params = { .placement = numbers[i] };
+
+    g_assert_null (vyre_placement_get_traits (numbers[i]));
+    g_assert_null (vyre_placement_name (numbers[i]));
+    g_assert_null (vyre_placement_blurb (numbers[i]));
+    g_test_expect_message ("vyre", G_LOG_LEVEL_CRITICAL, "*vyre_placement_get_traits*");
+    g_assert_null (vyre_megakernel_new (&device, &params, NULL));
+    g_test_assert_expected_messages ();
+  }
+}
+
 static void
 test_auto_is_what_suits_the_device (void)
 {
@@ -93,6 +112,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/placement/names", test_each_has_a_name_of_its_own);
+  g_test_add_func ("/placement/none", test_numbers_of_no_placement);
   g_test_add_func ("/placement/auto", test_auto_is_what_suits_the_device);
   g_test_add_func ("/placement/wanted", test_one_that_is_wanted_is_tried_alone);
   g_test_add_func ("/placement/reasons", test_reasons_follow_from_traits);

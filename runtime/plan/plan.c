@@ -121,7 +121,8 @@ vyre_plan_new (VyreBoundProgram *bound, gsize payload_size, guint workgroup, Vyr
 {
   gboolean reads, writes;
 
-  if (!vyre_access_check (
+  if (!vyre_payload_size_check (payload_size, error)
+      || !vyre_access_check (
           vyre_access_get_level (access), bound->resources, bound->n_resources, error))
     return NULL;
   vyre_plan_find_requests (bound, &reads, &writes);
@@ -166,14 +167,7 @@ plan_check_parts (const VyreParts *parts, gsize payload_size, GError **error)
         parts->size[VYRE_PART_IO_QUEUE]);
     return FALSE;
   }
-  if (payload_size > G_MAXUINT32) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "The payload has %" G_GSIZE_FORMAT " bytes and the limit is 4294967295. Fix: send smaller "
-        "buffers.",
-        payload_size);
-    return FALSE;
-  }
-  return TRUE;
+  return vyre_payload_size_check (payload_size, error);
 }
 
 VyrePlan *

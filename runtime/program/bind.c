@@ -256,19 +256,27 @@ bind_numbers (VyreProgram *program, const VyreSymbols *numbers, guint slot_count
   return &bound->bound;
 }
 
+/* Refuses a payload of more bytes than the words of the wire ABI can count. */
+gboolean
+vyre_payload_size_check (gsize payload_size, GError **error)
+{
+  if (payload_size <= G_MAXUINT32)
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "The payload has %" G_GSIZE_FORMAT " bytes and the limit is 4294967295. Fix: send smaller "
+      "buffers.",
+      payload_size);
+  return FALSE;
+}
+
 VyreBoundProgram *
 vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize payload_size,
     guint slot_count, guint observable_slots, GError **error)
 {
   g_return_val_if_fail (program, NULL);
   g_return_val_if_fail (!error || !*error, NULL);
-  if (payload_size > G_MAXUINT32) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "The payload has %" G_GSIZE_FORMAT " bytes and the limit is 4294967295. Fix: send smaller "
-        "buffers.",
-        payload_size);
+  if (!vyre_payload_size_check (payload_size, error))
     return NULL;
-  }
   VyreSymbols numbers = { 0 };
   if (symbols)
     numbers = *symbols;

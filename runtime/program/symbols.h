@@ -35,6 +35,7 @@ gint vyre_region_find (const char *word, gsize length);
 gint vyre_symbol_find (const char *word, gsize length);
 const char *vyre_symbol_fix (guint symbol);
 void vyre_symbols_define_region (VyreSymbols *symbols, guint region, const VyreRegion *geometry);
+gboolean vyre_payload_size_check (gsize payload_size, GError **error);
 VyreBoundProgram *vyre_bound_program_new_from_ring (
     const void *ring, guint n_slots, guint n_observables, GError **error);
 

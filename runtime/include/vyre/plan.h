@@ -61,7 +61,7 @@ typedef struct _VyrePlan VyrePlan;
 /**
  * vyre_plan_new:
  * @bound: a bound program; the plan takes a reference of its own
- * @payload_size: bytes of the payload that it was bound to
+ * @payload_size: bytes of the payload that it was bound to, at most 4 GiB - 1
  * @workgroup: invocations per workgroup of the megakernel that will run it
  * @access: (nullable): the grant of files to its batches; the plan takes a reference of its own
  * @error: return location
@@ -71,7 +71,7 @@ typedef struct _VyrePlan VyrePlan;
  *
  * Returns: (transfer full) (nullable): the plan, or %NULL with %VYRE_ERROR_ACCESS when the
  *   program names files that @access does not grant, or %VYRE_ERROR_TOO_LARGE when no batch
- *   can hold so much work
+ *   can hold so much work or so large a payload
  */
 VyrePlan *vyre_plan_new (VyreBoundProgram *bound, gsize payload_size, guint workgroup,
     VyreAccess *access, GError **error);

@@ -8,22 +8,30 @@
 #include "vyre/parts.h"
 #include "kernel/turns.h"
 #include "plan/plan-private.h"
+#include "refused-common.h"
 #include "vyre/vyre.h"
 
 #define WORKGROUP 8
 #define PAYLOAD 4096
 
-static VyrePlan *
-plan_of_text (const char *text)
+static VyreBoundProgram *
+bind_text (const char *text)
 {
   GError *error = NULL;
   g_autoptr (VyreProgram) program = vyre_program_from_string (text, &error);
   g_assert_no_error (error);
-  g_autoptr (VyreSymbols) bindings = vyre_symbols_new ();
-  g_autoptr (VyreBoundProgram) image
-      = vyre_program_bind (program, bindings, PAYLOAD, 0, 300, &error);
+  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+  VyreBoundProgram *bound = vyre_program_bind (program, symbols, PAYLOAD, 0, 300, &error);
   g_assert_no_error (error);
-  VyrePlan *plan = vyre_plan_new (image, PAYLOAD, WORKGROUP, NULL, &error);
+  return bound;
+}
+
+static VyrePlan *
+plan_of_text (const char *text)
+{
+  GError *error = NULL;
+  g_autoptr (VyreBoundProgram) bound = bind_text (text);
+  VyrePlan *plan = vyre_plan_new (bound, PAYLOAD, WORKGROUP, NULL, &error);
   g_assert_no_error (error);
   return plan;
 }
@@ -124,6 +132,26 @@ test_regions (void)
   }
 }
 
+/* The kernel counts the bytes of a payload in words of 32 bits: no plan has more. */
+static void
+test_payload_limit (void)
+{
+  g_autoptr (VyreBoundProgram) bound = bind_text ("u8_stats payload -> s");
+  GError *error = NULL;
+#if GLIB_SIZEOF_SIZE_T > 4
+  static const gsize sizes[]
+      = { (gsize)G_MAXUINT32 + 1, (gsize)G_MAXUINT32 + 1 + PAYLOAD, G_MAXSIZE };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    VyrePlan *plan = vyre_plan_new (bound, sizes[i], WORKGROUP, NULL, &error);
+    assert_refused (plan != NULL, &error, VYRE_ERROR_TOO_LARGE);
+  }
+#endif
+  g_autoptr (VyrePlan) largest = vyre_plan_new (bound, G_MAXUINT32, WORKGROUP, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (vyre_plan_get_payload_size (largest), ==, G_MAXUINT32);
+}
+
 /* What waits for the host goes on if it can have asked; nothing does after SHUTDOWN. */
 static void
 test_what_runs (void)
@@ -193,6 +221,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runs/room", test_room);
   g_test_add_func ("/runs/costs", test_costs);
   g_test_add_func ("/runs/regions", test_regions);
+  g_test_add_func ("/runs/payload-limit", test_payload_limit);
   g_test_add_func ("/runs/what-runs", test_what_runs);
   g_test_add_func ("/runs/who-may-enter", test_who_may_enter);
   return g_test_run ();

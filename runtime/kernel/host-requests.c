@@ -158,11 +158,13 @@ vyre_host_requests_stop (VyreHostRequests *self)
   g_thread_join (self->thread);
 }
 
-/* After vyre_host_requests_stop(), when no batch pins a file. */
+/* After vyre_host_requests_stop(), when no batch pins a file. The kernel is as before
+ * vyre_host_requests_new(). */
 void
 vyre_host_requests_free (VyreHostRequests *self)
 {
-  vyre_resident_files_free (self->jobs.kernel->resident);
+  self->jobs.kernel->host = (VyreHostHooks){ 0 };
+  g_clear_pointer (&self->jobs.kernel->resident, vyre_resident_files_free);
   g_queue_clear_full (&self->prefetches, vyre_file_name_free);
   vyre_host_jobs_clear (&self->jobs);
   g_cond_clear (&self->changed);

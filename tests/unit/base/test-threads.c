@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernel-common.h"
+#include "kernel/host-requests.h"
 #include "threads.h"
 
 /* More than a kernel has. */
@@ -132,6 +133,29 @@ test_file_io_without_a_thread (void)
   close (fd);
 }
 
+/* A service that gets no thread leaves nothing of itself in the kernel. */
+static void
+test_service_without_a_thread (void)
+{
+  GError *error = NULL;
+  g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreStore) store = vyre_store_new (device, 1 << 20, VYRE_STORE_ALIGNMENT, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreFileIo) file_io = vyre_file_io_new (NULL, 0, VYRE_READ_MODE_PREAD);
+  VyreMegakernel kernel = { .file_io = file_io, .staging = store };
+
+  vyre_threads_refuse (0, 1);
+  g_assert_null (vyre_host_requests_new (&kernel, 4096, &error));
+  g_assert_cmpuint (vyre_threads_refused (), ==, 1);
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_NO_THREAD);
+  g_assert_nonnull (strstr (error->message, "Fix: "));
+  g_clear_error (&error);
+  g_assert_null (kernel.resident);
+  g_assert_null (kernel.host.data);
+  g_assert_null (kernel.host.wake);
+}
+
 /* In a child, which is another user's, with room for @processes. Returns 0, 1 for an error or
  * more. */
 static gint
@@ -179,5 +203,6 @@ main (int argc, char **argv)
   g_test_add_func ("/threads/one-refused", test_one_refused);
   g_test_add_func ("/threads/all-refused", test_all_refused);
   g_test_add_func ("/threads/file-io-without-a-thread", test_file_io_without_a_thread);
+  g_test_add_func ("/threads/service-without-a-thread", test_service_without_a_thread);
   return g_test_run ();
 }

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The buffers of the kernel, the batch in hand, and the few helpers that
-// everything else uses. All buffers are coherent: host and other workgroups write
-// them while we run, and a plain load may be served from a cache that never hears
-// of it.
+// The buffers of the kernel, the batch in hand, and helpers of all other files. All buffers are
+// coherent: the host and other workgroups write them while a workgroup runs, and a plain load may
+// be served from a cache that misses such a store.
 
 layout(local_size_x_id = VYRE_SPEC_WORKGROUP) in;
 layout(constant_id = VYRE_SPEC_WORKGROUP_BITS) const uint WORKGROUP_BITS = 6u; // log2 of its size
-// Whether the kernel can do what few batches want: priorities, handlers, requests to
-// the host. A CPU device would execute the code for it, masked off, all the time.
+// TRUE in the kernel with rare operations: priorities, handlers, requests to the host. A CPU device
+// would execute their code, masked off, for every batch.
 layout(constant_id = VYRE_SPEC_RARE) const uint BUILT_WITH_RARE = 0u;
 const bool RARE = BUILT_WITH_RARE != 0u;
-// Whether the device has memory of its own: batches then run in it, or in shared
-// memory, and their readbacks are copied out.
+// TRUE on a device with memory of its own: batches run in that, or in shared memory, and the kernel
+// copies their readbacks out.
 const bool DISCRETE = VYRE_DISCRETE != 0;
-// Whether payloads are read as texels, see load_payload().
+// TRUE when payloads are read as texels, see load_payload().
 layout(constant_id = VYRE_SPEC_TEXELS) const bool TEXELS = false;
 
 layout(push_constant) uniform Launch { uint launch[VYRE_LAUNCH_WORDS]; };
@@ -29,10 +28,9 @@ layout(set = 0, binding = VYRE_BIND_STORE) coherent readonly buffer Store { uvec
 
 const uint WORKGROUP = 1u << WORKGROUP_BITS;
 
-// The ticket in hand, what to do next, and decisions on the way. Lane 0 writes
-// them, and may do so only after a barrier behind the last time that any lane
-// read them: what to do next has a word of its own, because lanes may still be
-// reading it when lane 0 comes to the first decision on the way.
+// The ticket in hand, the next step, and decisions on the way. Lane 0 writes them, and only behind
+// a barrier that follows every lane's last load of them. The next step has a word of its own:
+// lanes may still load it when lane 0 makes the first decision on the way.
 shared uint s_ticket[VYRE_TICKET_WORDS];
 shared uint s_next;
 shared uint s_decision;
@@ -41,18 +39,18 @@ const uint VYRE_N_ACCUMULATORS = 8u;
 shared uint s_accumulator[VYRE_N_ACCUMULATORS];
 shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];
 
-// A small batch as it runs, and the template it started from: the next ticket
-// may well want the same one.
+// A small batch as it runs, and the template that it started from, which the next ticket often has
+// in common.
 shared uint s_work[VYRE_LOCAL_WORDS];
 shared uint s_template[VYRE_LOCAL_WORDS];
 
-// Each lane's own copy of the ticket (or the step of a small batch) and what it
-// has to know of the batch, in registers: on some devices a load of shared memory
-// costs as much as ten additions, and these are used everywhere.
+// Each lane's own copy of the ticket (or the step of a small batch) and of the words about the
+// batch, in registers: on some devices a load of shared memory costs as much as ten additions, and
+// all code uses these.
 uint ticket[VYRE_TICKET_WORDS];
 uint about[VYRE_ABOUT_WORDS];
 uint slice;   // word where the batch starts
-uint scratch; // and where its scratch does
+uint scratch; // word where its scratch starts
 bool local_batch = false;
 
 uint lane() { return gl_LocalInvocationIndex; }
@@ -63,8 +61,8 @@ uvec4 load_payload(uint granule) { return payload[granule]; }
 #else
 layout(set = 0, binding = VYRE_BIND_TEXELS, rgba32ui) coherent volatile readonly uniform uimageBuffer texels;
 
-// A granule of the source: the payload store, or an import. llvmpipe loads from a buffer word by word and lane by
-// lane, but texels of all lanes at once, many times as fast.
+// A granule of the source: the payload store, or an import. llvmpipe loads from a buffer word by
+// word and lane by lane, but texels of all lanes at once, which is many times as fast.
 uvec4 load_payload(uint granule)
 {
   uvec4 bytes;
@@ -76,8 +74,9 @@ uvec4 load_payload(uint granule)
 }
 #endif
 
-// The words of the batch in hand, wherever they are. Atomics on them pair with atomics on the same
-// word, of other lanes and workgroups, and order nothing else: publish_lanes() and order_writes() do.
+// The words of the batch in hand, in shared memory or in the work buffer. Atomics on a word pair
+// with atomics of other lanes and workgroups on it, and order nothing else; publish_lanes() and
+// order_writes() order the rest.
 uint get(uint at)
 {
   if (is_local())
@@ -139,7 +138,7 @@ uint slot_scratch_at(uint slot)
 uint handlers_at() { return slot_scratch_at(about[VYRE_ABOUT_SLOTS]); }
 uint steps_at() { return handlers_at() + about[VYRE_ABOUT_HANDLER_WORDS]; }
 
-// Orders this lane's stores to the batch before its next ones. No other lane reads a small batch
+// Orders this lane's stores to the batch before its later ones. No other lane reads a small batch
 // before the next barrier(), which orders shared memory; memory barriers, even for the workgroup
 // alone, cost hundreds of cycles each.
 void order_writes()
@@ -152,11 +151,11 @@ void order_writes()
 void publish_lanes()
 {
   order_writes();
-  barrier(); // all lanes have ordered theirs before lane 0 goes on
+  barrier(); // all lanes have ordered their stores before lane 0 goes on
 }
 
-// As add(), for lane 0 while no other lane of its workgroup works on the batch: no other workgroup
-// works on a small batch, so that needs no atomics.
+// Lane 0, while no other lane of its workgroup works on the batch. As add(), without an atomic in a
+// small batch, which has one workgroup.
 uint add_alone(uint at, uint value)
 {
   if (!is_local())
@@ -166,6 +165,7 @@ uint add_alone(uint at, uint value)
   return before;
 }
 
+// As add_alone(): the word becomes @value if that is larger.
 void raise_alone(uint at, uint value)
 {
   if (is_local())
@@ -174,9 +174,9 @@ void raise_alone(uint at, uint value)
     atomicMax(work[at], value);
 }
 
-// 64-bit sums in two words: the carry is exact because an addition returns the
-// value it added to. The two halves are apart so that several sums can be under
-// way at the same time.
+// Carries to the high word of a 64-bit sum. The carry is exact because an addition to the low word
+// returned the value @before it. The two halves are separate calls, so that several sums can be
+// under way at the same time.
 void carry_64(uint at, uint before, uint low, uint high)
 {
   high += before + low < before ? 1u : 0u;

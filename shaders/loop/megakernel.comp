@@ -2,7 +2,7 @@
 //
 // The megakernel: workgroups take tickets until they are retired, run out of
 // budget, or (in a single dispatch) reach their limit. See kernel.h for the
-// structures, docs/protocol.md for who writes what before what, and
+// structures, docs/protocol.md for the order of all stores and loads, and
 // docs/architecture.md for the reasons.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -25,16 +25,15 @@ const uint WORK = 2u;
 
 bool flag(uint bit) { return (launch[VYRE_LAUNCH_FLAGS] & bit) != 0u; }
 
-// The host retires launches by number; the difference is signed so that the
-// numbers may wrap. Pairs with the store in launcher_retire_below().
+// TRUE once the host has retired this launch. The difference of the numbers is signed, so that
+// they may wrap. Pairs with the store in launcher_retire_below().
 bool retired() { return int(door[VYRE_DOOR_RETIRE].x - launch[VYRE_LAUNCH_SEQUENCE]) > 0; }
 
-// Whether each workgroup waits for a ticket of its own instead of racing for the
-// next one: fewer steps from doorbell to work, but only for workgroups that are
-// all there at the same time.
+// TRUE when each workgroup waits for a ticket of its own instead of racing for the next one: fewer
+// steps from doorbell to work, but all workgroups of the launch have to run at the same time.
 bool holds() { return DISCRETE && flag(VYRE_FLAG_HOLD); }
 
-// Pairs with the stores in vyre_tickets_write() and tickets_store_kind().
+// A granule of a ticket. Pairs with the stores in vyre_tickets_write() and tickets_store_kind().
 uvec4 ticket_quarter(uint number, uint quarter)
 {
   return door[VYRE_DOOR_TICKETS + number % VYRE_MAX_TICKETS * VYRE_TICKET_GRANULES + quarter];
@@ -42,7 +41,7 @@ uvec4 ticket_quarter(uint number, uint quarter)
 
 bool is_published(uint number) { return ticket_quarter(number, 0u).x == VYRE_TICKET_MARK(number); }
 
-// Whether a ticket is part of a large batch.
+// TRUE for a ticket of a large batch.
 bool is_worth_company(uint number)
 {
   uvec4 quarter = ticket_quarter(number, 0u); // mark, kind, cost
@@ -56,7 +55,7 @@ void keep_quarter(uint i, uvec4 quarter)
   s_ticket[3u * i + 2u] = quarter.w;
 }
 
-// Copies a ticket out, if all of it is there.
+// Lane 0. Copies a ticket to s_ticket; false when a part of it has not arrived.
 bool read_ticket(uint number)
 {
   uvec4 quarters[VYRE_TICKET_GRANULES];
@@ -72,17 +71,17 @@ bool read_ticket(uint number)
   return true;
 }
 
-// A ticket for a kernel that was built in full, which the host launches next.
+// TRUE for a ticket that needs the kernel with rare operations, which the host launches next.
 bool is_beyond(uint kind) { return !RARE && (kind & VYRE_KIND_RARE) != 0u; }
 
-// A ticket whose payload this launch does not read. Imports are read in place by CPU devices
-// alone, where no ticket is held.
+// TRUE for a ticket whose payload this launch does not read. Only CPU devices read imports in
+// place, and they hold no tickets.
 bool is_elsewhere(uint kind) { return VYRE_SOURCE_OF(kind) != launch[VYRE_LAUNCH_SOURCE]; }
 
-// A subgroup's look at the ticket that its workgroup holds. Device memory is half a
-// microsecond away, so four lanes load the whole ticket, and with it the host's word to
-// leave, at every look. What the ticket announces needs no barrier to be read after it:
-// all of the addresses come out of the ticket, which pairs with the flush in publish_store().
+// The first subgroup looks at the ticket that its workgroup holds. Device memory is half a
+// microsecond away, so at every look four lanes load the whole ticket, and one more load tells
+// whether the launch is retired. Loads of the batch need no barrier: their addresses come out of
+// the ticket, which pairs with the flush in publish_store().
 uint look(uint number, uint spent)
 {
   uint i = gl_SubgroupInvocationID;
@@ -99,8 +98,8 @@ uint look(uint number, uint spent)
   return WORK;
 }
 
-// On a device with few workers the extra workgroups go home when idle, and the
-// last one does so to be relaunched with company when much work has come.
+// TRUE when the last workgroup of a launch has to leave, so that the host launches more of them for
+// a large backlog. On a device with few workers the others leave when idle.
 bool wants_company(uint head, uint served)
 {
   return launch[VYRE_LAUNCH_BACKLOG] != 0u && served != 0u && state[VYRE_STATE_ALIVE] == 1u
@@ -114,8 +113,8 @@ bool too_many_idle(uint idle)
       && idle >= launch[VYRE_LAUNCH_LINGER];
 }
 
-// The ticket that this workgroup holds from now on. The additions of a launch pair with each
-// other; what the launch before left pairs with the end of hand_back().
+// Claims the ticket that this workgroup holds from now on. The additions of a launch pair with each
+// other; the loads of tickets left by the launch before pair with the end of hand_back().
 uint claim()
 {
   uint claims = atomicAdd(state[VYRE_STATE_CLAIMS], 1u);
@@ -124,8 +123,8 @@ uint claim()
                          : state[VYRE_STATE_FIRST] + claims - n_held;
 }
 
-// Lane 0 looks for the ticket at the head. Another workgroup may take it first: a lost race
-// counts as waiting.
+// Lane 0 takes the ticket at the head. Another workgroup may take it first: a lost race counts as
+// waiting.
 uint take(uint spent, uint idle, uint served)
 {
   uint budget = launch[VYRE_LAUNCH_BUDGET];
@@ -144,16 +143,16 @@ uint take(uint spent, uint idle, uint served)
   if (s_ticket[VYRE_TICKET_COST] > budget - spent || is_beyond(s_ticket[VYRE_TICKET_KIND])
       || is_elsewhere(s_ticket[VYRE_TICKET_KIND]))
     return LEAVE;
-  // A ticket cannot be overwritten while it is the head; if it no longer is, what was read is
-  // of no use and the exchange fails. Pairs with the exchange of other workgroups.
+  // The host cannot overwrite a ticket while it is the head. Once it is not, the copy is of no use
+  // and the exchange fails. Pairs with the exchange of other workgroups.
   if (atomicCompSwap(state[VYRE_STATE_HEAD], number, number + 1u) != number)
     return WAIT;
   return WORK;
 }
 
-// A workgroup signs off when it decides to leave. A workgroup whose loops the device ended never
-// gets here, and the host misses it. (Behind the loop is too late: a compiler may assume that a
-// loop ends by its own exit.)
+// One lane of a workgroup that has decided to leave tells the host. A workgroup whose loop the
+// device ended never gets here, and the host counts one exit less. (Behind the loop is too late: a
+// compiler may assume that a loop ends by its own exit.)
 void sign_off(uint idle_total)
 {
   atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
@@ -164,15 +163,14 @@ void sign_off(uint idle_total)
   atomicAdd(answer[VYRE_ANSWER_EXITS], 1u);
 }
 
-// A workgroup's stay: iterations of its loops, looks that found nothing, whether it has
-// had a ticket, and the one it holds. Of the subgroup that waits.
+// The stay of a workgroup, in the lanes that wait: iterations of its loops, looks that found
+// nothing, whether it has had a ticket, and the ticket that it holds.
 uint spent = 0u;
 uint idle_total = 0u;
 uint served = 0u;
 uint held = 0u;
 
-// The loop is small on purpose and holds nothing but the search: a CPU device
-// executes masked-off code too.
+// The loop is small and holds nothing but the search: a CPU device executes masked-off code too.
 uint wait_for_ticket()
 {
   uint decision = WAIT;
@@ -190,8 +188,8 @@ uint wait_for_ticket()
 // With held tickets the first subgroup searches; otherwise lane 0 does.
 bool leads() { return DISCRETE ? gl_SubgroupID == 0u : lane() == 0u; }
 
-// Puts the next step into s_next. One lane looks for a ticket at the head; all leading lanes wait
-// for the held one.
+// The leading lanes put the next step into s_next. One of them looks for a ticket at the head; all
+// of them look at the held ticket.
 void find_next()
 {
   bool first = !DISCRETE || subgroupElect();
@@ -210,7 +208,7 @@ void find_next()
     sign_off(idle_total);
 }
 
-// Observables of a payload opcode; 0 for any other.
+// Observables of a payload opcode; 0 for any other opcode.
 uint payload_words(uint opcode)
 {
   switch (opcode) {
@@ -221,7 +219,7 @@ uint payload_words(uint opcode)
   }
 }
 
-// Whether a payload opcode cannot skip the padding of a row.
+// TRUE for a payload opcode that cannot skip the padding of rows.
 bool is_linear(uint opcode)
 {
   return false
@@ -257,8 +255,8 @@ void end_payload_op(uint opcode, Region r)
   }
 }
 
-// Whether a slot runs is decided once, by whichever of its tiles comes first: a
-// change of the tenant table in the same batch cannot split a slot.
+// Lane 0. The first tile of a slot decides whether the slot runs, for all of its tiles: a change of
+// the tenant table in the same batch cannot split a slot.
 bool slot_verdict(uint slot, Slot s)
 {
   uint at = slot_scratch_at(slot) + VYRE_SCRATCH_SLOT_VERDICT;
@@ -273,8 +271,8 @@ bool slot_verdict(uint slot, Slot s)
   return verdict == VYRE_VERDICT_RUN;
 }
 
-// The same in all lanes. Steps of a small batch run one after the other, so there
-// is nothing to be agreed upon.
+// All lanes get the same answer. Steps of a small batch run one after the other, so its tiles need
+// no verdict in common.
 bool tile_may_run(uint slot, Slot s)
 {
   if (is_local())
@@ -285,7 +283,8 @@ bool tile_may_run(uint slot, Slot s)
   return s_decision != 0u;
 }
 
-// A tile before it runs: its slot, the operation and the region, and whether it may run.
+// A tile before it runs: its slot, operation and region, whether it may run, and whether its
+// operands fit.
 struct Tile {
   uint slot;
   uint opcode;
@@ -301,7 +300,7 @@ Tile load_tile(uint slot)
   return Tile(slot, s.opcode, tile_may_run(slot, s), payload_op_fits(s.opcode, r), r);
 }
 
-// One tile; the last tile of its slot ends the slot.
+// Runs a tile; the last tile of a slot ends the slot.
 void run_tile(Tile t)
 {
   if (t.runs && t.fits)
@@ -318,7 +317,7 @@ void run_tile(Tile t)
   finish(t.slot, ran_to(t.fits));
 }
 
-// One slot or run of slots of the batch in hand.
+// Runs a slot, or a run of slots, of the batch in hand.
 void run_slots(uint kind)
 {
   uint slot = ticket[VYRE_TICKET_SLOT];
@@ -330,29 +329,29 @@ void run_slots(uint kind)
         kind == VYRE_KIND_PASSES ? ticket[VYRE_TICKET_PASSES] : 0u);
 }
 
-// Copies out the changed parts of the readback, and the report to the host.
+// All lanes copy the changed parts of the batch, and the report, to its readback.
 void copy_out()
 {
   uint copied = about[VYRE_ABOUT_COPIED];
-  uint behind = (scratch - slice) / 4u - copied; // from there to the report
+  uint behind = (scratch - slice) / 4u - copied; // granules between those parts and the report
   for (uint i = lane(); i < copied + VYRE_SCRATCH_REPORT_WORDS / 4u; i += WORKGROUP) {
     uint granule = i < copied ? i : i + behind;
     readback[ticket[VYRE_TICKET_READBACK] + granule] = get4(slice + 4u * granule);
   }
 }
 
-// Pairs with the load in vyre_batch_is_completed(). Of a readback that is copied out the host
-// looks for its marks besides: no barrier orders a GPU's stores to its memory.
+// Lane 0. Pairs with the load in vyre_batch_is_completed(). The host also looks at the marks of a
+// readback that is copied out: no barrier orders a GPU's stores to the host's memory.
 void complete_batch()
 {
   uint index = s_ticket[VYRE_TICKET_KIND] >> 8 & 0xFFu;
   answer[index * VYRE_COMPLETION_WORDS] = s_ticket[VYRE_TICKET_SEQUENCE];
 }
 
-// The host may drop a batch at any time before its ticket is read.
+// TRUE for a ticket of a dropped batch; the host may drop one until its tickets have been read.
 bool is_dropped() { return (ticket[VYRE_TICKET_KIND] & VYRE_KIND_DROPPED) != 0u; }
 
-// By the workgroup that finished the last work of the batch.
+// The workgroup that finished the last ticket of a batch ends the batch.
 void end_batch()
 {
   if (lane() == 0u && !is_dropped())
@@ -379,20 +378,20 @@ void load_about()
 
 #include "loop/small.glsl"
 
-// Whether this was the last ticket of its batch.
+// All lanes. Returns whether this was the last ticket of its batch.
 bool end_ticket()
 {
   publish_lanes();
   if (lane() == 0u) {
     uint left = add(scratch_at(VYRE_SCRATCH_TICKETS_LEFT), 0xFFFFFFFFu);
     s_decision = left == 1u ? 1u : 0u;
-    memoryBarrierBuffer(); // pairs with publish_lanes() above, of the workgroups that came before
+    memoryBarrierBuffer(); // pairs with publish_lanes() above, in the workgroups of earlier tickets
   }
   barrier(); // s_decision is there for all lanes
   return s_decision != 0u;
 }
 
-// A ticket of a large batch; returns whether it was the last one.
+// Runs a ticket of a large batch; returns whether it was the last one.
 bool run_large()
 {
   local_batch = false;
@@ -431,8 +430,8 @@ uint run_ticket()
   return cost;
 }
 
-// Counts loop iterations, and leaves the sum and a hash of as many steps, if the device lets the
-// loop run to its end.
+// Counts loop iterations and hashes once for each. The host finds both results only if the device
+// lets the loop run to its end.
 void probe()
 {
   uint counted = 0u, hash = 0u;
@@ -454,9 +453,8 @@ void census()
   atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
 }
 
-// Leaves the held ticket to the next launch. The last workgroup to go puts all of
-// them in order, so that no ticket waits for a later one, should fewer workgroups
-// come next time.
+// Leaves the held ticket to the next launch. The last workgroup to go sorts all held tickets: if
+// the next launch has fewer workgroups, they take the earlier tickets first.
 void hand_back(uint held)
 {
   uint n = gl_NumWorkGroups.x;
@@ -478,7 +476,7 @@ void hand_back(uint held)
       rank += int(s_work[j] - s_work[i]) < 0 ? 1u : 0u;
     state[VYRE_STATE_HELD + rank] = s_work[i];
   }
-  // the end of the launch orders these before claim() of the next
+  // the end of the launch orders these stores before claim() of the next launch
   if (lane() == 0u) {
     state[VYRE_STATE_FIRST] += state[VYRE_STATE_CLAIMS] - state[VYRE_STATE_N_HELD];
     state[VYRE_STATE_N_HELD] = n;
@@ -509,10 +507,10 @@ void main()
     if (s_next == LEAVE)
       break;
     uint cost = run_ticket();
-    // A workgroup that leaves by itself takes the ticket it holds with it until the
-    // launch ends: only long idleness, of a host that has died, may make it do so.
+    // A workgroup that leaves by itself keeps its held ticket from others until the launch ends. So
+    // it counts its looks since the last ticket alone: only a dead host lets these run out.
     spent = holds() ? 0u : spent + cost;
-    barrier(); // every lane is done with the ticket, and has read what was next
+    barrier(); // all lanes are through with the ticket and have read s_next
     served = 1u;
   }
   if (holds())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What all payload opcodes share: the region and its check, the walk of a
-// workgroup over the tile in hand, edge masks, and the tile's end.
+// Code that all payload opcodes share: the region and its check, the walk of a workgroup over the
+// tile in hand, edge masks, and the count of bytes.
 
 struct Region {
   uint offset;
@@ -38,29 +38,28 @@ uint observable_at(Region r, uint word)
   return control_at(VYRE_CONTROL_OBSERVABLES + r.observable + word);
 }
 
-// The walk of a workgroup over its tile. A tile of one row, however long, is
-// `inner` granules that lie in it as a whole, in steps of INNER_STEPS a lane, and up to
-// two that its ends cut; of a tile of several rows every granule is cut to its row.
-// Several loads at a time hide how far memory is; a CPU hides that by itself, and has
-// no registers for more than two.
+// The walk of a workgroup over its tile. A tile of one row has `inner` granules, which lie in it as
+// a whole and which a lane loads INNER_STEPS at a time, and up to two granules that its ends cut.
+// In a tile of several rows the walk cuts every granule to its row. Several loads at a time hide
+// the latency of memory; a CPU hides it by itself, and has registers for two at most.
 const uint INNER_STEPS = DISCRETE ? 4u : VYRE_INNER_STEPS;
 
 struct Walk {
   uint inner; // granule of the source
   uint inner_end;
   uint start; // byte of the source where the tile's first row starts
-  uint most;  // the last granule of the payload: memory of others may end with it
+  uint most;  // the last granule of the payload: an import may end with it
   uint width; // bytes per row of the tile
   uint stride;
-  uint granules; // cut ones per row, the first byte's and how far they lie apart
-  uint ahead;
-  uint apart;
-  uint total; // cut granules of the tile
-  uint index; // of this lane's next one
-  uint row;   // and where it lies
-  uint column;
-  uint row_step; // what WORKGROUP granules are in rows and columns
-  uint column_step;
+  uint granules; // cut granules per row
+  uint ahead;    // bytes from the start of a row's first granule to its first cut granule
+  uint apart;    // bytes from one cut granule of a row to the next
+  uint total;    // cut granules of the tile
+  uint index;    // of this lane's next cut granule
+  uint row;      // of that granule
+  uint column;   // and its number in the row
+  uint row_step; // WORKGROUP granules are so many rows
+  uint column_step; // and so many columns
 };
 
 Walk walk_begin(Region r)
@@ -101,10 +100,10 @@ Walk walk_begin(Region r)
 
 bool walk_inside(Walk w) { return w.inner < w.inner_end; }
 
-// Whether this lane has as many inner granules left as are taken at a step.
+// TRUE while this lane has INNER_STEPS inner granules left.
 bool walk_deep(Walk w) { return w.inner + (INNER_STEPS - 1u) * WORKGROUP < w.inner_end; }
 
-// The next inner granule of this lane; there is one.
+// The next inner granule of this lane, which has one left.
 uvec4 walk_next(inout Walk w)
 {
   uvec4 bytes = load_payload(w.inner);
@@ -112,7 +111,7 @@ uvec4 walk_next(inout Walk w)
   return bytes;
 }
 
-// What this lane has read since `first` was the next of its inner granules.
+// Bytes that this lane has read since `first` was its next inner granule.
 uint walked_bytes(Walk w, uint first) { return (w.inner - first) / WORKGROUP * VYRE_GRANULE; }
 
 void walk_advance(inout Walk w)
@@ -126,14 +125,14 @@ void walk_advance(inout Walk w)
   }
 }
 
-// 0xFF in each byte of a granule that lies in front of `end`, counted from its start.
+// A mask of a granule, with 0xFF in each of the first `end` bytes.
 uvec4 mask_below(int end)
 {
-  uvec4 bits = 4u * uvec4(clamp(ivec4(end) - ivec4(0, 4, 8, 12), 0, 4)); // half of them
+  uvec4 bits = 4u * uvec4(clamp(ivec4(end) - ivec4(0, 4, 8, 12), 0, 4)); // half of a word's
   return ((uvec4(1u) << bits) << bits) - 1u;
 }
 
-// And those of the granule at byte `at` of the source that lie in [first, end).
+// The mask of the granule at byte `at` of the source, cut to [first, end).
 uvec4 granule_mask(uint at, uint first, uint end)
 {
   return mask_below(int(end - at)) & ~mask_below(int(first - at));
@@ -146,8 +145,8 @@ uvec4 load_granule(uint at, uint first, uint end, out uvec4 mask)
   return load_payload(at / VYRE_GRANULE) & mask;
 }
 
-// Where the next cut granule of this lane lies, and what of it counts. A row may have one granule
-// less than the walk gives it.
+// The place of this lane's next cut granule, and its mask. A row may have one granule less than the
+// walk gives it: the mask of the granule behind it is zero.
 uint walk_cut(Walk w, out uvec4 mask)
 {
   uint first = w.start + w.row * w.stride;
@@ -163,8 +162,8 @@ uint valid_bytes(uvec4 mask)
   return (sum * 0x01010101u) >> 24;
 }
 
-// The accumulators are zero whenever a tile starts. Lanes of a subgroup join what
-// they have among themselves, subgroups by atomics.
+// All accumulators are zero when a tile starts. The lanes of a subgroup join their results among
+// themselves, subgroups join theirs by atomics.
 void clear_accumulators()
 {
   if (lane() < VYRE_N_ACCUMULATORS)
@@ -173,7 +172,7 @@ void clear_accumulators()
 
 bool walk_done(Walk w) { return !walk_inside(w) && w.index >= w.total; }
 
-// The next granule of this lane, inner or cut; there is one.
+// The next granule of this lane, inner or cut; the lane has one left.
 uvec4 next_granule(inout Walk w, out uvec4 mask)
 {
   uint granule = w.inner;
@@ -187,7 +186,7 @@ uvec4 next_granule(inout Walk w, out uvec4 mask)
   return load_payload(granule) & mask;
 }
 
-// Bytes really read, for the host to hold against the bytes it asked for.
+// Counts bytes that were read; the host compares the sum to the bytes that it asked for.
 void count_bytes(uint bytes)
 {
   uint at = scratch_at(VYRE_SCRATCH_BYTES);

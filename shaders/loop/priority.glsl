@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A ring with priorities, divided by the offsets in its control words. It is run in
-// passes. In each, worker i takes one slot: the i-th of the most urgent partition
-// where that one can run. All workers are done with a partition before any looks at
+// A ring with priorities, divided into partitions by the offsets in its control words. The kernel
+// runs it in passes. In a pass worker i takes one slot: the i-th of the most urgent partition in
+// which the i-th slot can run. All workers are through with a partition before any of them looks at
 // the next.
 
 const uint NO_SLOT = 0xFFFFFFFFu;
 
-// A tenant may have as many slots run as its quota says. Programs can move the table of masks
-// to where one of any number is authorised, whose quota would lie outside of the batch.
+// TRUE when a tenant has quota left for a slot. A program can move the table of masks so that a
+// tenant of any number is authorised; one whose quota would lie outside of the batch has none.
 bool may_spend(uint tenant)
 {
   if (!in_control(VYRE_CONTROL_QUOTAS + tenant))
@@ -20,7 +20,7 @@ bool may_spend(uint tenant)
   return false;
 }
 
-// No two workers look at the same slot, unless the host had partitions overlap.
+// Claims a slot. Two workers look at the same slot only where partitions overlap.
 bool claim_ranked(uint slot, Slot s, uint level)
 {
   uint status_at = slot_at(slot) + VYRE_SLOT_STATUS;
@@ -39,14 +39,14 @@ bool claim_ranked(uint slot, Slot s, uint level)
   return true;
 }
 
-// Where a workgroup is in the passes; the same in all lanes.
+// The place of a workgroup in the passes; all lanes have the same.
 struct Pass {
   bool more;
   uint number; // from 1
   uint last;
   uint level;
   uint first_level;
-  bool lifted; // the urgent levels run although others starve
+  bool lifted; // the urgent levels run although other levels starve
 };
 
 Pass begin_passes(uint passes)
@@ -54,7 +54,7 @@ Pass begin_passes(uint passes)
   return Pass(true, 0u, passes, VYRE_PRIORITY_LEVELS, VYRE_PRIORITY_CRITICAL, false);
 }
 
-// After many urgent slots in a row a pass leaves those alone.
+// Begins a pass. After many urgent slots in a row the pass leaves the urgent levels alone.
 void next_pass(inout Pass pass)
 {
   barrier(); // all lanes have read s_decision of the pass before
@@ -69,7 +69,7 @@ void next_pass(inout Pass pass)
 }
 
 // The slot that a worker may run now, or NO_SLOT. The scratch of the slot with the worker's number
-// says whether the worker has had its slot of this pass.
+// has the number of the last pass in which the worker had a slot.
 uint ranked_slot(uint worker, Pass pass, uint slots)
 {
   uint first = get(control_at(VYRE_CONTROL_PRIORITY_OFFSETS + pass.level));
@@ -86,8 +86,8 @@ void note_ranked(uint worker, Pass pass)
   s_decision = 1u;
 }
 
-// A pass that found nothing is the last, unless it was one that left urgent slots
-// alone: that was for others, and there are none, nor will there be.
+// Ends a level, and with the last level the pass. A pass that found no slot is the last, unless it
+// left the urgent levels alone: then the other levels have no slot to run, and get none.
 void end_level(inout Pass pass)
 {
   publish_lanes();

@@ -2,8 +2,7 @@
 //
 // The life of a slot: load, authorise, claim, count, finish.
 
-// The words of a slot, loaded at once: on a GPU a cheap slot costs the latency of its loads and
-// nothing else.
+// The words of a slot, loaded at once: on a GPU a cheap slot costs the latency of its loads alone.
 struct Slot {
   uint status;
   uint opcode;
@@ -42,8 +41,8 @@ Slot load_slot(uint slot)
 // The host marks the slots that hold a fence; they run last.
 bool is_fence(Slot s) { return s.verdict == VYRE_VERDICT_FENCE; }
 
-// A tenant is authorised by a non-zero mask word. The table has 29 masks; a
-// lookup outside of it never authorises.
+// TRUE when the mask word of the slot's tenant is not zero. The table has 29 masks; a lookup
+// outside of it authorises no tenant.
 bool authorised(Slot s)
 {
   uint mask = s.tenant_base + s.tenant;
@@ -61,13 +60,13 @@ bool asks_host(uint opcode)
       ;
 }
 
-// A slot that asked the host for something goes on once its batch runs again.
+// TRUE for a slot that asked the host, and goes on now that its batch runs again.
 bool is_waiting(Slot s)
 {
   return RARE && s.status == VYRE_STATUS_WAIT_IO && asks_host(s.opcode);
 }
 
-// No other lane sees a slot of a small batch, so it needs no exchange.
+// Claims a slot. No other lane sees a slot of a small batch, so it needs no exchange.
 bool claim(uint slot, Slot s)
 {
   if (!authorised(s) || (s.status != VYRE_STATUS_PUBLISHED && !is_waiting(s)))
@@ -82,9 +81,9 @@ void count_opcode(uint opcode)
     add(control_at(VYRE_CONTROL_METRICS + opcode), 1u);
 }
 
-// Stores the status after the results and the count after the status: a reader that sees DONE sees
-// the results, and the count never runs ahead of the statuses. A slot that waits for the host, or
-// for room to ask it, has not ended and is not counted.
+// Ends a slot. Stores the status after the results and the count after the status: a reader that
+// sees DONE sees the results, and the count never runs ahead of the statuses. A slot that waits for
+// the host, or for its turn to ask it, has not ended and is not counted.
 void finish(uint slot, uint status)
 {
   order_writes();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A small batch: one workgroup runs all of it, in shared memory. Its time is the instructions on
-// the way and the barriers between them, so nothing is loaded or waited for twice.
+// A small batch: one workgroup runs all of it, in shared memory. Its time is that of its
+// instructions and barriers, so the workgroup loads each word, and waits for each store, once.
 
-// The template that s_template holds; they are numbered from 1. And the one that this
-// lane knows the facts of.
+// The number of the template in s_template, and of the template whose words this lane has in
+// registers. Numbers start at 1.
 shared uint s_template_id;
 uint known_template = 0u;
 
-// The step in hand. The only one of a template, if that is a tile, needs no second look.
+// The step in hand. A lane loads the step of a template once if it is the only one, and a tile.
 bool known_alone = false;
 uint known_words[VYRE_STEP_WORDS];
 Tile known_tile;
@@ -21,15 +21,15 @@ void learn_step(uint at, uint kind)
     known_tile = load_tile(known_words[VYRE_STEP_SLOT]);
 }
 
-// A small batch starts from a copy of its template, with a tag of its own, which its
-// last fence reads, of this lane too. The last batch left a copy of its template.
+// Starts a small batch from a copy of its template, which a batch before with the same template has
+// left. Lane 0 adds the tag; it alone loads the tag, for the last fence.
 void begin_small(uint template_id)
 {
   uint words = ticket[VYRE_TICKET_LOCAL_WORDS], base = ticket[VYRE_TICKET_BASE];
   if (s_template_id != template_id) {
     for (uint i = lane(); i < words; i += WORKGROUP)
       s_template[i] = s_work[i] = work[base + i];
-    barrier(); // load_about() and the steps read what other lanes have copied
+    barrier(); // load_about() and the steps load words that other lanes have copied
   }
   if (known_template != template_id) {
     known_template = template_id;
@@ -40,8 +40,8 @@ void begin_small(uint template_id)
     s_work[ticket[VYRE_TICKET_TAG_WORD]] = ticket[VYRE_TICKET_TAG];
 }
 
-// The steps lie behind the scratch. A tile is over for the first lane, which goes on with
-// the fences, when all have done their part.
+// Runs the steps, which lie behind the scratch. Behind a last step that is a tile lane 0 needs no
+// barrier to go on with the fences: it has waited for all lanes inside of the tile.
 void run_steps(uint steps)
 {
   uint step_at = steps_at(), kind = VYRE_KIND_LANES;
@@ -65,11 +65,11 @@ void run_steps(uint steps)
     publish_lanes();
 }
 
-// Prepares the state that the next batch starts from, after the completion, when nothing waits.
+// Puts the template back for the next batch, after the completion, when no host waits for it.
 void prepare_next_small(uint template_id, uint words)
 {
   uint copied = min(4u * about[VYRE_ABOUT_COPIED], words);
-  barrier(); // all of it has been copied out
+  barrier(); // all lanes have copied their part out
   for (uint i = lane(); i < copied; i += WORKGROUP)
     s_work[i] = s_template[i];
   for (uint i = max(copied, scratch) + lane(); i < words; i += WORKGROUP)

@@ -17,8 +17,8 @@ uint adler_times(uint a, uint b) { return (a % ADLER_MODULUS) * (b % ADLER_MODUL
 
 uint adler_halves(uint x) { return (x & 0xFFFFu) + (x >> 16); }
 
-// The sum of a granule's bytes, and of each byte times its place in the granule, 0 to 15. Two
-// bytes are added at a time, as halves of a word.
+// The sum of a granule's bytes, and the sum of each byte times its place in the granule, 0 to 15.
+// An addition adds two bytes, as the halves of a word.
 void adler_granule(uvec4 v, out uint sum, out uint placed)
 {
   uvec4 even = v & 0x00FF00FFu, odd = (v >> 8) & 0x00FF00FFu;
@@ -30,7 +30,7 @@ void adler_granule(uvec4 v, out uint sum, out uint placed)
 }
 
 // Adds a share to the slot's result. An exchange that fails has lost to the share of another tile,
-// so it is tried once for each tile that ends at the same time.
+// so the loop runs once for each tile that ends at the same time.
 void adler_share(uint at, uint a, uint b)
 {
   uint before, seen = get(at);
@@ -41,9 +41,9 @@ void adler_share(uint at, uint a, uint b)
   } while (seen != before);
 }
 
-// The tile in hand is a run of bytes; its granules go around the lanes. Counted from a lane's last
-// granule, each one before lies a workgroup's granules further from the end of the data. `before`
-// is the sum of a lane's bytes once for every granule that came behind them.
+// The tile in hand is a run of bytes; its granules go around the lanes. Each granule of a lane lies
+// WORKGROUP granules further from the end of the data than the lane's next one. `before` is the sum
+// of a lane's bytes, each counted once for every granule of the lane behind it.
 void adler32_tile(Region r, Walk w)
 {
   uint first = w.start, end = first + w.width;
@@ -51,7 +51,8 @@ void adler32_tile(Region r, Walk w)
   uint granules = w.width == 0u ? 0u : (end + VYRE_GRANULE - 1u) / VYRE_GRANULE - base;
   uint bytes = 0u, sum = 0u, before = 0u, placed = 0u, last = base;
 
-  // At most VYRE_COST_TILE_LOOP_MAX times: 16 384 * 255 * 120 < 2^32, and so is 2^20 + sum.
+  // The loop runs at most VYRE_COST_TILE_LOOP_MAX times: placed stays below 16 384 * 255 * 120, and
+  // 2^20 + sum as well, which is less than 2^32.
   for (uint granule = lane(); granule < granules; granule += WORKGROUP) {
     uvec4 mask;
     uint granule_sum, granule_placed;
@@ -74,7 +75,7 @@ void adler32_tile(Region r, Walk w)
     atomicAdd(s_accumulator[1], sum);
     atomicAdd(s_accumulator[2], weighted);
   }
-  barrier();
+  barrier(); // all subgroups have added their share
   if (lane() != 0u)
     return;
   adler_share(observable_at(r, 0u), s_accumulator[1] % ADLER_MODULUS,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Opcodes that touch only the control words and the debug log, and slots that
-// pack several of them. An operation that would leave its buffer, or that has
-// no handler, has no effect at all and reports false: its slot faults.
+// Opcodes that touch only the control words and the debug log, and slots that pack several of them.
+// An operation that would leave its buffer, or that has no handler, has no effect and returns
+// false: its slot faults.
 
 struct Op {
   uint opcode;
@@ -29,7 +29,7 @@ bool op_compare_swap(Op op)
   return true;
 }
 
-// Ascending, word by word: an overlap smears as it does in a plain loop.
+// One lane copies word by word, ascending: an overlap smears as in a plain loop.
 bool op_memcpy_lane(Op op)
 {
   if (!memcpy_fits(op))
@@ -48,9 +48,8 @@ bool op_batch_fence(Op op)
   return true;
 }
 
-// A record that does not fit is dropped and counted; the cursor never passes
-// the end, so a full log stays readable. A failed exchange means another lane
-// got its record in, of which there are 64 at the most.
+// Drops and counts a record that does not fit; the cursor never passes the end, so a full log stays
+// readable. An exchange fails when another lane reserved a record, of which the log has 64.
 bool op_printf(Op op, uint slot)
 {
   const uint last = VYRE_DEBUG_WORDS - 1u - VYRE_DEBUG_RECORD_WORDS;
@@ -74,7 +73,7 @@ bool op_printf(Op op, uint slot)
   return true;
 }
 
-// One built-in operation by one lane.
+// One lane runs a built-in operation; returns whether it could.
 bool run_built_in(Op op, uint slot)
 {
   switch (op.opcode) {
@@ -122,12 +121,12 @@ uint packed_byte(uint slot, uint index)
   return (slot_arg(slot, index / 4u) >> (8u * (index % 4u))) & 0xFFu;
 }
 
-// Inner operations of a packed slot that can be read at all: the metadata, two
-// bytes and a pair per operation, has to fit the arguments.
+// The number of inner operations that a packed slot claims to have. VYRE_PACKED_FITS() tells if the
+// metadata, two bytes and a pair for each of them, fits the arguments.
 uint packed_ops(uint slot) { return packed_byte(slot, 0u); }
 
-// An inner operation's arguments end where the next one's begin, the last
-// one's at the total in byte 1; those it lacks are 0.
+// An inner operation of a packed slot. Its arguments end where those of the next operation begin,
+// and those of the last at the total in byte 1; arguments that it lacks are 0.
 Op packed_op(uint slot, uint ops, uint index)
 {
   uint first = packed_byte(slot, 3u + 2u * index);
@@ -144,7 +143,7 @@ Op packed_op(uint slot, uint ops, uint index)
 
 Op slot_op(Slot s) { return Op(s.opcode, s.args[0], s.args[1], s.args[2]); }
 
-// Operation i of a slot: the slot itself, or an inner one of a packed slot.
+// Operation i of a slot: the whole slot, or an inner operation of a packed slot.
 Op nth_op(uint slot, Op whole, uint ops, uint i)
 {
   if (whole.opcode == VYRE_OP_PACKED_SLOT)
@@ -152,7 +151,7 @@ Op nth_op(uint slot, Op whole, uint ops, uint i)
   return whole;
 }
 
-// How many operations a slot has; a packed slot that cannot be read has none.
+// The number of operations of a slot; an unreadable packed slot has none.
 uint count_ops(uint slot, Op whole, out bool readable)
 {
   uint ops = whole.opcode == VYRE_OP_PACKED_SLOT ? packed_ops(slot) : 1u;
@@ -160,7 +159,7 @@ uint count_ops(uint slot, Op whole, out bool readable)
   return readable ? ops : 0u;
 }
 
-// All operations of a slot; whether each of them could be done.
+// One lane runs all operations of a slot; returns whether it could run each of them.
 bool run_ops(uint slot, Slot s)
 {
   Op whole = slot_op(s);
@@ -171,7 +170,7 @@ bool run_ops(uint slot, Slot s)
   return ran;
 }
 
-// The status that a slot ends with.
+// One lane runs a slot; returns the status that the slot ends with.
 uint run_slot(uint slot, Slot s)
 {
   uint status;
@@ -182,8 +181,8 @@ uint run_slot(uint slot, Slot s)
   return status;
 }
 
-// Cheap slots, a lane each, or those of a ring with priorities. The host plans no
-// payload slot and, but for such a ring, no long copy among them.
+// Runs cheap slots, a lane each, or in @passes those of a ring with priorities. The host plans no
+// payload slot among them and, outside of such a ring, no long copy.
 void run_lanes(uint first, uint count, uint passes)
 {
   bool ranked = RARE && passes != 0u;
@@ -207,8 +206,8 @@ void run_lanes(uint first, uint count, uint passes)
   } while (ranked && pass.more);
 }
 
-// The first fence from a slot on, or the end. A loop of its own: a CPU device runs the loops of
-// an operation once for every slot of a loop around it.
+// The first fence from a slot on, or the end. The search has a loop of its own: a CPU device runs
+// the loops of an operation once for every slot of a loop around it.
 uint find_fence(uint slot, uint end)
 {
   while (slot < end
@@ -217,9 +216,9 @@ uint find_fence(uint slot, uint end)
   return slot;
 }
 
-// Fences take effect after every other slot of their batch, in slot order: by one
-// lane of the workgroup that finished the last ticket. Where the host has this batch go on
-// they wait for what waits; elsewhere nobody may ever come back.
+// One lane of the workgroup that finished the last ticket runs the fences, in the order of their
+// slots, after all other slots of the batch. Where the host has the batch go on, fences wait for
+// slots that wait; elsewhere the batch may never run again.
 void run_fences()
 {
   if (RARE && is_served() && get(scratch_at(VYRE_SCRATCH_WAITING)) != 0u)
@@ -236,9 +235,9 @@ void run_fences()
   } while (slot < end);
 }
 
-// MEMCPY by the whole workgroup, with the meaning of the ascending loop. Upward
-// overlap: every word comes from the first `distance` words, which the copy
-// never writes. Downward overlap: a stride is read before any of it is written.
+// The whole workgroup runs a MEMCPY, with the meaning of the ascending loop. Upward overlap: every
+// word comes from the first `distance` words, which the copy never writes. Downward overlap: all
+// lanes read a stride before any lane writes it.
 bool op_memcpy_workgroup(Op op)
 {
   if (!memcpy_fits(op))
@@ -257,7 +256,7 @@ bool op_memcpy_workgroup(Op op)
   return true;
 }
 
-// One slot by the whole workgroup, operations in order.
+// The whole workgroup runs a slot, its operations in order.
 void run_solo(uint slot)
 {
   Slot s = load_slot(slot);
@@ -279,7 +278,7 @@ void run_solo(uint slot)
         count_opcode(op.opcode);
       fine = op_memcpy_workgroup(op);
     } else {
-      barrier(); // all lanes have read the s_decision before
+      barrier(); // all lanes have read the s_decision of the operation before
       if (lane() == 0u)
         s_decision = run_op(op, slot) ? 1u : 0u;
       publish_lanes();

@@ -20,8 +20,7 @@ const uint CRC_X8_POWERS[32] = uint[32](
     0x31fec169u, 0x9fec022au, 0x6c8dedc4u, 0x15d6874du, 0x5fde7a4eu, 0xbad90e37u, 0x2e4e5eefu, 0x4eaba214u,
     0xa8a472c0u, 0x429a969eu, 0x148d302au, 0xc40ba6d0u, 0xc4e22c3cu, 0x40000000u, 0x20000000u, 0x08000000u);
 
-// x^(32 - 8 * i): the register holds data * x^32, less i bytes of zeros read
-// behind the data
+// x^(32 - 8 * i): the register holds data * x^32, less i bytes of zeros read behind the data
 const uint CRC_TAILS[16] = uint[16](
     0xedb88320u, 0x00000080u, 0x00008000u, 0x00800000u, 0x80000000u, 0x6567cb95u, 0xd7125358u, 0x1f81b6e1u,
     0x5b358fd3u, 0xeb21cebfu, 0x2ff880c5u, 0x97fc423cu, 0x2e9bb40bu, 0x2fb98a7du, 0xd6f6fa3cu, 0x2059d4a0u);
@@ -52,8 +51,8 @@ uint crc_shift(uint a, uint bytes)
   return a;
 }
 
-// The tile in hand is a run of bytes. Each of a lane's four words is folded
-// over the distance of a whole workgroup per step: remainder * K + word.
+// The tile in hand is a run of bytes. A step folds each of a lane's four words over the distance of
+// a whole workgroup: remainder * K + word.
 void crc32_tile(Region r, Walk w)
 {
   uint length = r.width * r.rows;

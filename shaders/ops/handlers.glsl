@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Opcodes that are not built in: their handlers are straight-line code on
-// registers, the first of which are the arguments of the slot.
+// Opcodes that are not built in: a handler is straight-line code on registers, the first of which
+// are the arguments of the slot.
 
 struct Handler {
   uint at; // the next instruction
@@ -9,7 +9,7 @@ struct Handler {
   uint registers[VYRE_HANDLER_REGISTERS];
 };
 
-// FALSE for an opcode without a handler.
+// Finds the handler of an operation; false when it has none.
 bool find_handler(Op op, uint slot, out Handler h)
 {
   uint n = about[VYRE_ABOUT_HANDLERS], i = 0u;
@@ -19,7 +19,7 @@ bool find_handler(Op op, uint slot, out Handler h)
   if (i == n)
     return false;
   uint entry = handlers_at() + i * VYRE_HANDLER_WORDS;
-  // inside of a packed slot there are no more than three
+  // an operation inside of a packed slot has three arguments at most
   bool whole = get(slot_at(slot) + VYRE_SLOT_OPCODE) == op.opcode;
   for (uint r = 0u; r < VYRE_HANDLER_REGISTERS; r++)
     h.registers[r] = whole && r < VYRE_SLOT_MAX_ARGS ? get(slot_at(slot) + VYRE_SLOT_ARGS + r) : 0u;
@@ -55,8 +55,7 @@ uint compute(uint operation, uint a, uint b, uint immediate)
   }
 }
 
-// Computes up to the next built-in operation, and returns that; behind the last one
-// NOP.
+// Computes up to the next built-in operation and returns it; NOP behind the last.
 Op next_built_in(inout Handler h)
 {
   Op found = Op(VYRE_OP_NOP, 0u, 0u, 0u);
@@ -75,7 +74,7 @@ Op next_built_in(inout Handler h)
   return found;
 }
 
-// One operation by one lane: built in, or several that are.
+// One lane runs an operation: a built-in one, or all those of a handler.
 bool run_op(Op op, uint slot)
 {
   Handler h;

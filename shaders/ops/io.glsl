@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Requests to the host: to load files, and to write to them. The kernel never waits: a slot is
-// parked, and goes on when its batch runs again.
+// Requests to the host: to load files, and to write to them. The kernel never waits for the host: a
+// slot waits, and goes on when its batch runs again.
 
-// Whether the runtime answers and runs the batch again. Otherwise the owner of the readback does.
+// TRUE when the runtime answers and has the batch run again; otherwise the owner of the readback
+// does.
 bool is_served() { return get(scratch_at(VYRE_SCRATCH_SERVED)) != 0u; }
 
 uint n_resources() { return max(VYRE_SERVED_RESOURCES(get(scratch_at(VYRE_SCRATCH_SERVED))), 1u) - 1u; }
 
-// Writes are asked for when everything has been loaded, and in the order of the slots: the
-// runtime says up to which slot they may be.
+// TRUE when a slot may ask for its write. Slots ask for writes once all loads have ended, in the
+// order of the slots: the runtime says up to which slot.
 bool may_write(uint slot)
 {
   return !is_served() || slot < VYRE_SERVED_WRITES_END(get(scratch_at(VYRE_SCRATCH_SERVED)));
@@ -20,7 +21,8 @@ uint resource_at(uint handle)
   return handlers_at() + about[VYRE_ABOUT_HANDLER_WORDS] + handle * VYRE_RESOURCE_TABLE_WORDS;
 }
 
-// Bytes of a resource that was in the payload store when the batch was published.
+// Bytes of a resource, or VYRE_NOT_RESIDENT if it was not in the payload store when the batch was
+// published.
 uint resident_bytes(uint handle)
 {
   uint bytes = VYRE_NOT_RESIDENT;
@@ -29,8 +31,7 @@ uint resident_bytes(uint handle)
   return bytes;
 }
 
-// The io slot with the host's answer to a slot, by its tag; VYRE_IO_SLOTS when there
-// is none yet.
+// The io slot with the host's answer to a slot, found by its tag; VYRE_IO_SLOTS without an answer.
 uint find_answer(uint slot)
 {
   uint found = VYRE_IO_SLOTS;
@@ -43,8 +44,7 @@ uint find_answer(uint slot)
   return found;
 }
 
-// Takes the host's answer to a slot, which is EMPTY when there is none, and gives its
-// io slot back.
+// Takes the host's answer to a slot and frees its io slot; EMPTY without an answer.
 uint take_answer(uint slot)
 {
   uint found = find_answer(slot), answer = VYRE_STATUS_EMPTY;
@@ -63,7 +63,8 @@ struct Request {
   uint bytes;
 };
 
-// Without a free io slot the request has to be made again.
+// Makes a request and returns the status of its slot: PUBLISHED, to make it again, when no io slot
+// is free.
 uint ask(uint slot, Request r)
 {
   uint mine = VYRE_IO_SLOTS;
@@ -86,7 +87,7 @@ uint ask(uint slot, Request r)
   return VYRE_STATUS_WAIT_IO;
 }
 
-// Copies words of a resident resource to observables, if both have them all.
+// Copies words of a resident resource to observables; false when either has too few.
 bool copy_words(Slot s)
 {
   uint handle = s.args[VYRE_RESOURCE_ARG_HANDLE], first = s.args[VYRE_RESOURCE_ARG_WORD];
@@ -109,7 +110,8 @@ bool append_fits(Slot s)
   return range_in_control(s.args[VYRE_RESOURCE_ARG_WORD], s.args[VYRE_RESOURCE_ARG_WORDS]);
 }
 
-// The request of a slot: all of a resource, at a place that the host chooses, or a write.
+// The request of a slot: to load all of a resource to a place that the host chooses, to write, or
+// to sync.
 Request request_of(Slot s)
 {
   uint handle = s.args[VYRE_RESOURCE_ARG_HANDLE];
@@ -121,10 +123,10 @@ Request request_of(Slot s)
   return Request(VYRE_IO_OP_READ, handle, 0u, 0u, 0u);
 }
 
-const uint ASK = 0xFFFFFFFFu; // instead of a status
+const uint ASK = 0xFFFFFFFFu; // in the place of a status: the slot has to make its request
 
-// A loaded resource may be evicted before the batch runs again: then the slot asks once more. Only
-// the runtime has a place to copy from.
+// The host may evict a loaded resource before the batch runs again: then the slot asks once more.
+// An OK of any other host than the runtime is a fault: only the runtime has a place to copy from.
 uint load_words(Slot s, uint answer)
 {
   bool resident = resident_bytes(s.args[VYRE_RESOURCE_ARG_HANDLE]) != VYRE_NOT_RESIDENT;
@@ -150,14 +152,14 @@ uint write_out(uint slot, Slot s, uint answer)
   return may_write(slot) ? ASK : VYRE_STATUS_PUBLISHED;
 }
 
-// A prefetch ends once the runtime is asked; any other host may want to report the outcome.
+// TRUE for a prefetch, which ends once the runtime is asked; any other host may report the outcome.
 bool is_prefetch(Slot s)
 {
   return s.opcode == VYRE_OP_LOAD_MISS && s.args[VYRE_RESOURCE_ARG_PREFETCH] != 0u && is_served();
 }
 
-// The search for an answer and the one for room stand here once each: a CPU device runs
-// them for every lane, whatever its slot is.
+// One lane runs a slot that asks the host. The search for an answer and the search for room stand
+// here once each: a CPU device runs them for every lane, whatever its slot is.
 uint ask_host(uint slot, Slot s)
 {
   bool waits = s.status == VYRE_STATUS_WAIT_IO;

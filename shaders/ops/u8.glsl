@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Statistics of unsigned bytes: U8_STATS, U8_HISTOGRAM and U8_BELOW. Each lane
-// sums up its granules in registers, the workgroup in shared memory, and the
-// tiles of a slot by atomics on its observables.
+// Statistics of unsigned bytes: U8_STATS, U8_HISTOGRAM and U8_BELOW. A lane sums up its granules in
+// registers, a workgroup its lanes in shared memory, and the tiles of a slot add their sums to its
+// observables by atomics.
 
-// Sums that a workgroup's lanes may overflow together are kept as halves.
+// Accumulators. A sum that the lanes of a workgroup may overflow together has one for each half.
 const uint ACC_BYTES = 0u;
 const uint ACC_SUM = 1u;
 const uint ACC_SQUARES_LOW = 2u;
@@ -14,8 +14,8 @@ const uint ACC_MAX_INVERSE = 5u;
 const uint ACC_BELOW = 6u;
 const uint ACC_OUTSIDE = 7u;
 
-// Squares in four sums, because a CPU would have to wait for every addition to one; and
-// those apart, because llvmpipe copies a vector to and fro at every step of a loop.
+// Squares have four sums, since a CPU waits for every addition to a single one; and those are no
+// vector, since llvmpipe copies a vector to and fro at every step of a loop.
 struct Stats {
   uint bytes;
   uint sum;
@@ -27,7 +27,7 @@ struct Stats {
 uint largest(uvec4 v) { return max(max(v.x, v.y), max(v.z, v.w)); }
 uint smallest(uvec4 v) { return min(min(v.x, v.y), min(v.z, v.w)); }
 
-// The bytes of each word.
+// The bytes of each word of a granule.
 struct Bytes {
   uvec4 b0;
   uvec4 b1;
@@ -37,8 +37,8 @@ struct Bytes {
 
 Bytes bytes_of(uvec4 v) { return Bytes(v & 0xFFu, (v >> 8) & 0xFFu, (v >> 16) & 0xFFu, v >> 24); }
 
-// Bytes outside of `mask` are zero in v, neutral for the sums and the maximum, and for
-// the minimum they are made 255.
+// Adds a granule. Bytes outside of `mask` are zero in v, which is neutral for the sums and the
+// maximum, and count as 255 for the minimum.
 void u8_stats_add(inout Stats stats, uvec4 v, uvec4 mask)
 {
   Bytes b = bytes_of(v), n = bytes_of(v | ~mask);
@@ -51,7 +51,7 @@ void u8_stats_add(inout Stats stats, uvec4 v, uvec4 mask)
   stats.least = min(stats.least, smallest(min(min(n.b0, n.b1), min(n.b2, n.b3))));
 }
 
-// All joins before all atomics, so that they overlap.
+// All lanes. All joins stand before all atomics, so that they overlap.
 void u8_stats_join(Stats stats)
 {
   uvec4 squares = uvec4(stats.squares[0], stats.squares[1], stats.squares[2], stats.squares[3]);
@@ -72,8 +72,8 @@ void u8_stats_join(Stats stats)
   }
 }
 
-// While tiles are still running the minimum is kept as the maximum of 255 - x,
-// for which the observable's initial 0 is neutral.
+// Until the last tile ends, the observable of the minimum has the maximum of 255 - x, for which its
+// initial 0 is neutral.
 void u8_stats_tile(Region r, Walk w)
 {
   Stats stats = Stats(0u, 0u, uint[4](0u, 0u, 0u, 0u), 0u, 255u);
@@ -116,9 +116,8 @@ void u8_stats_end(Region r)
   put(minimum, 255u - get(minimum));
 }
 
-// Atomics dwarf everything else here, so there is one place that has them: some
-// compilers take long over many. Bytes outside of the mask are counted as zeros,
-// and taken off later.
+// Atomics take nearly all of the time, and stand in one place: some compilers take long over many.
+// The loop counts bytes outside of the mask as zeros, and the end takes them off again.
 void u8_histogram_tile(Region r, Walk w)
 {
   uint bytes = 0u, counted = 0u;
@@ -156,9 +155,9 @@ void u8_histogram_tile(Region r, Walk w)
 
 void u8_histogram_end(Region r) {}
 
-// Bytes of v inside of the mask that are below the threshold, 255 at most, which
-// `thresholds` has in all bytes. All four of a word at once: bit 7 of `rest` tells how the
-// lower seven bits compare, and how the highest do is seen from them.
+// Counts the bytes of v inside of the mask that are below the threshold, 255 at most, which
+// `thresholds` has in all bytes. Compares the four bytes of a word at once: bit 7 of `rest` tells
+// how the lower seven bits compare, and the highest bits of v and t decide where they differ.
 uint count_below(uvec4 v, uvec4 mask, uint thresholds)
 {
   uvec4 t = uvec4(thresholds);

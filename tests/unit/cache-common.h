@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Has to be called before any code asks GLib for the user's directories. */
+/* Sets the cache directory. The test calls this before any code asks GLib for the user's
+ * directories. */
 static inline char *
 test_cache_home (void)
 {
@@ -51,7 +52,7 @@ test_read_file (const char *path)
   return g_bytes_new_take (data, size);
 }
 
-/* Writes in place, as a disk that loses data does. */
+/* Overwrites a file in place, as a disk that loses data does. */
 static inline void
 test_write_file (const char *path, GBytes *bytes)
 {

@@ -115,8 +115,8 @@ free_idle (VyreFileIo *file_io)
   vyre_file_io_free (file_io);
 }
 
-/* Whether this machine lets us have the best that there is; where it does not, tests of the best
- * are skipped. The tests of refusals need nothing. */
+/* TRUE when this machine allows the best rung; otherwise skips the test. Tests of refusals need no
+ * rung. */
 static inline gboolean
 have_best (void)
 {

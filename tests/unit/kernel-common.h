@@ -177,7 +177,7 @@ static const struct {
   { "adler32", adler32 },
 };
 
-/* The checksum of that index over the bytes of a region, row by row. */
+/* The checksum with index @index over the bytes of a region, row by row. */
 static inline guint32
 test_checksum (guint index, const guint8 *data, const VyreRegion *r)
 {

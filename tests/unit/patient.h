@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Waits without a deadline. Waiters of the library look at the clock from time to time, and so
- * survive a wake-up that was left out. With @patient set they wait for the wake-up alone: one that
- * is left out hangs the test. The thread sanitizer has its own functions in the place of GLib's.
+ * survive a missing wake-up. With @patient set they wait for the wake-up alone: a missing one
+ * hangs the test. The thread sanitizer has its own functions in the place of GLib's.
  */
 #pragma once
 

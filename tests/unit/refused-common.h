@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Calls that refuse, and say what to do.
+ * Checks of calls that refuse and name a remedy.
  */
 #pragma once
 

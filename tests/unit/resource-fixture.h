@@ -89,7 +89,7 @@ run (Fixture *f, VyrePlan *plan, guint32 tag)
   return test_run (&f->t, plan, tag, &none);
 }
 
-/* Expects every slot to be DONE and counted once, and the fence to be the last. */
+/* Expects that every slot is DONE and counted once, and that the fence ran last. */
 static inline void
 assert_through (VyreBatch *batch, const VyrePlan *plan, guint32 tag)
 {

@@ -9,10 +9,10 @@
 
 typedef struct {
   GPid pid;
-  gint trigger; /* a byte that is written here starts it */
+  gint trigger; /* a byte that is written here starts the countdown */
 } Stopper;
 
-/* Starts a stopper: 0.1 s after stopper_stop() it stops the process for @seconds. */
+/* Starts a stopper: it stops the process for @seconds, 0.1 s after stopper_stop(). */
 static inline void
 stopper_start (Stopper *stopper, guint seconds)
 {

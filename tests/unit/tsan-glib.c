@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GMutex and GCond over pthread, and reference counts, for builds with the thread sanitizer
- * only: GLib's own are futexes and atomics that the sanitizer does not know, so that every
- * access they order would look like a race.
+ * GMutex and GCond over pthread, and reference counts, for builds with the thread sanitizer only.
+ * GLib's own use futexes and atomics that the sanitizer does not know, so it would report every
+ * access that they order as a race.
  */
 #include <glib.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-/* A zeroed GMutex is valid, so the pthread object is made at first use. */
+/* The pthread object of a GMutex, made at first use: a zeroed GMutex is valid. */
 static pthread_mutex_t *
 mutex_of (GMutex *mutex)
 {

@@ -58,7 +58,7 @@ complete (Queue *queue, const VyreIoCompletion *completions, guint n, GError **e
   return vyre_io_queue_complete (queue->bytes, SLOTS * SLOT_BYTES, completions, n, error);
 }
 
-/* Every word where the contract has it, whatever the alignment. */
+/* Every word is where the contract has it, at any alignment. */
 static void
 test_layout (gconstpointer misalignment)
 {
@@ -86,7 +86,7 @@ test_layout (gconstpointer misalignment)
   g_assert_cmpuint (get_status (&queue, 2), ==, VYRE_STATUS_CLAIMED);
 }
 
-/* A request is found until it is claimed, and claimed once. */
+/* A request is found until it is claimed, and is claimed once. */
 static void
 test_life (void)
 {
@@ -115,13 +115,13 @@ test_life (void)
       vyre_io_queue_inspect (queue.bytes, SLOTS * SLOT_BYTES, 1, &status, &found[0], NULL));
   g_assert_cmpuint (status, ==, VYRE_IO_STATUS_ERROR);
   g_assert_cmpuint (found[0].tag, ==, request.tag);
-  set_status (&queue, 1, VYRE_STATUS_EMPTY); /* as the kernel does */
+  set_status (&queue, 1, VYRE_STATUS_EMPTY); /* as the kernel gives the slot back */
   g_assert_true (vyre_io_queue_inspect (queue.bytes, SLOTS * SLOT_BYTES, 1, &status, NULL, NULL));
   g_assert_cmpuint (status, ==, VYRE_STATUS_EMPTY);
   g_assert_true (publish (&queue, 1, VYRE_IO_OP_READ, NULL));
 }
 
-/* Nothing but EMPTY is publishable, not even what is finished. */
+/* Only an EMPTY io slot takes a request, not one with an answer. */
 static void
 test_publish_refused (void)
 {
@@ -147,7 +147,7 @@ test_publish_refused (void)
     g_assert_cmpuint (get_status (&queue, slot), ==, VYRE_STATUS_EMPTY);
 }
 
-/* One report that cannot be made keeps the others from being made. */
+/* One report that cannot be made keeps the call from making the others. */
 static void
 test_complete_all_or_nothing (void)
 {
@@ -207,7 +207,7 @@ test_lengths (void)
 
 #define ROUNDS 20000u
 
-/* The kernel's part: asks, and takes back what was served. */
+/* A thread in the place of the kernel asks, and takes answers back. */
 static gpointer
 ask (gpointer data)
 {
@@ -227,7 +227,7 @@ ask (gpointer data)
   return NULL;
 }
 
-/* A request that can be seen is there as a whole, and is served once. */
+/* A reader that sees a request sees all of it, and serves it once. */
 static void
 test_handover (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The parts of a batch: what the reference's cases do not reach. Limits, refusals
- * that must not touch anything, words at odd addresses, and memory that is kept.
+ * The parts of a batch, beyond the cases of the reference: limits, refusals that must not touch
+ * anything, words at odd addresses, and memory that is kept.
  */
 #include "vyre/vyre.h"
 
@@ -16,7 +16,7 @@ write_word (guint8 *buffer, gsize word, guint32 value)
   memcpy (buffer + 4 * word, &value, 4);
 }
 
-/* N words that tell their index, and their own address is odd. */
+/* @n words that tell their index, at an odd address. */
 static guint8 *
 new_numbered (guint n, guint8 **memory)
 {
@@ -101,7 +101,7 @@ test_empty (void)
     assert_refused (FALSE, &error, VYRE_ERROR_TOO_LARGE);
   }
   g_autofree guint8 *ring = vyre_encode_empty (VYRE_PART_RING, 0, &length, &error);
-  g_assert_nonnull (ring); /* nothing is no failure */
+  g_assert_nonnull (ring); /* an empty ring is no failure */
   g_assert_cmpuint (length, ==, 0);
   g_assert_null (vyre_encode_empty (VYRE_PART_IO_QUEUE, 0, &length, &error));
   assert_refused (FALSE, &error, VYRE_ERROR_QUEUE_FULL);
@@ -244,7 +244,7 @@ test_observables (void)
   g_assert_cmpuint (vyre_peek_observable (control, 4 * 163, 0), ==, 1160);
   assert_refused (
       vyre_read_observable (control, 4 * 163, 3, &value, &error), &error, VYRE_ERROR_MISSING_WORD);
-  /* the last one that has a word; the next one's index would be that of word 0 */
+  /* the last index that has a word; the next one would wrap around to word 0 */
   assert_refused (vyre_read_observable (control, 4 * 163, G_MAXUINT32 - 160, &value, &error),
       &error, VYRE_ERROR_MISSING_WORD);
   assert_refused (vyre_read_observable (control, 4 * 163, G_MAXUINT32 - 159, &value, &error),
@@ -310,7 +310,7 @@ test_write_priority_offsets (void)
     g_assert_cmpuint (
         vyre_read_word (control, w), ==, w < 129 || w > 134 ? 1000 + w : table[w - 129]);
   }
-  g_assert_true (vyre_write_priority_offsets (control, 540, 20, &error)); /* just the table */
+  g_assert_true (vyre_write_priority_offsets (control, 540, 20, &error)); /* the table alone */
   g_assert_cmpuint (vyre_read_word (control, 134), ==, 20);
   assert_refused (
       vyre_write_priority_offsets (control, 536, 30, &error), &error, VYRE_ERROR_QUEUE_FULL);
@@ -324,7 +324,7 @@ test_write_priority_offsets (void)
   g_assert_cmpuint (vyre_read_word (control, 129), ==, 77);
 }
 
-/* Each slot is looked at, and no lane looks at nothing. */
+/* A lane looks at each slot of a partition, and no lane looks beyond it. */
 static void
 test_partition_probes (void)
 {
@@ -375,12 +375,12 @@ test_debug_log (void)
     assert_refused (
         vyre_read_debug_log (log, 4 * 14, records, 4, &n, &error), &error, VYRE_ERROR_MISSING_WORD);
   }
-  write_word (log, 0, G_MAXUINT32 - 3); /* whole records, none of which is there */
+  write_word (log, 0, G_MAXUINT32 - 3); /* whole records, but none of them in the log */
   assert_refused (
       vyre_read_debug_log (log, 4 * 14, records, 4, &n, &error), &error, VYRE_ERROR_MISSING_WORD);
 }
 
-/* The reference's kernels leave a cursor past the end when a log was full. */
+/* The reference's kernels leave the cursor of a full log past its end. */
 static void
 test_peek_debug_log (void)
 {
@@ -410,7 +410,7 @@ test_done_slots (void)
   GError *error = NULL;
   guint64 n;
 
-  for (guint w = 0; w < 64; w++) /* only a status counts, and only DONE */
+  for (guint w = 0; w < 64; w++) /* only the status counts, and only DONE */
     write_word (ring, w, w % 16 == 0 ? VYRE_STATUS_DONE + 1 : VYRE_STATUS_DONE);
   write_word (ring, 16, VYRE_STATUS_DONE);
   write_word (ring, 48, VYRE_STATUS_DONE);
@@ -443,7 +443,7 @@ test_validate (void)
     gsize lengths[VYRE_N_PARTS];
     guint32 n_slots;
     VyreError code;
-    const char *part; /* the one that is to blame when several are wrong */
+    const char *part; /* the part that the error names when several are wrong */
   } bad[] = {
     { { 636, 1, 1, 1 }, 4, VYRE_ERROR_INVALID, "control" },
     { { 641, 1, 1, 1 }, 4, VYRE_ERROR_MISALIGNED, "control" },
@@ -545,7 +545,7 @@ batch_clear (Batch *batch)
     g_free (batch->buffers[part]);
 }
 
-/* Fills from buffers that are gone afterwards. */
+/* Fills a readback from buffers that are gone afterwards. */
 static void
 fill (VyreReadback *readback, guint n_observables, guint n_slots, guint8 value)
 {
@@ -634,7 +634,8 @@ test_readback_keeps_memory (void)
   g_assert_cmpmem (after, sizeof after, before, sizeof before);
 }
 
-/* A holder and a consumer: two sets of buffers, however many batches. */
+/* One readback holds batches and another takes them over: two sets of buffers serve any number of
+ * batches. */
 static void
 test_readback_drain (void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Publishing into a ring, and slots as raw bytes: what the vectors of the reference
- * leave out. Limits, every refusal with its order and its words, rings that stay as
- * they were, buffers of any alignment, and who sees what when.
+ * Publishing into a ring, and slots as raw bytes, beyond the vectors of the reference: limits,
+ * every refusal with its order and its words, rings that stay as they were, buffers of any
+ * alignment, and the order in which a reader sees stores.
  */
 #include "vyre/vyre.h"
 
@@ -17,7 +17,7 @@ static const guint32 numbers[]
 static const guint32 busy[] = { VYRE_STATUS_PUBLISHED, VYRE_STATUS_CLAIMED, VYRE_STATUS_WAIT_IO,
   VYRE_STATUS_YIELD, VYRE_STATUS_REQUEUE, VYRE_STATUS_FAULT, 8, G_MAXUINT32 };
 
-/* A ring of EMPTY slots with something else in their words, and what it was. */
+/* A ring of EMPTY slots with noise in their words, and a copy of it. */
 typedef struct {
   guint32 words[N_SLOTS * VYRE_SLOT_WORDS];
   guint32 before[N_SLOTS * VYRE_SLOT_WORDS];
@@ -62,7 +62,7 @@ assert_refused (Ring *ring, gboolean ok, GError **error, const char *part)
   g_assert_cmpmem (ring->words, sizeof ring->words, ring->before, sizeof ring->before);
 }
 
-/* The slot is published with @args and otherwise 0. */
+/* Expects a published slot with @args and otherwise zeros. */
 static void
 assert_slot (const guint32 *slot, guint32 opcode, guint32 tenant, const guint32 *args, guint n_args)
 {
@@ -141,7 +141,7 @@ test_slot (void)
   assert_slot (ring_slot (&ring, 3), 0x40000100, G_MAXUINT32, NULL, 0);
 }
 
-/* With all of it wrong, and then each put right in turn. */
+/* Begins with every argument wrong, and puts one right after the other. */
 static void
 test_slot_order (void)
 {
@@ -176,7 +176,7 @@ test_slot_order (void)
   assert_slot (ring_slot (&ring, 2), VYRE_OP_LOAD_MISS, 0, numbers, 1);
 }
 
-/* A length is looked at before any byte of the ring: this one has none. */
+/* The call looks at the length before any byte of the ring, which has none here. */
 static void
 test_large_ring (void)
 {
@@ -361,7 +361,7 @@ test_work_items (void)
   assert_slot (ring_slot (&ring, 3), VYRE_OP_LOAD_MISS, 6, (guint32[]){ 1, 2, 3 }, 3);
 }
 
-/* Both start over, whatever is in flight; one clears what the other leaves. */
+/* Both calls start over, whatever is in flight; one of them clears words that the other leaves. */
 static void
 test_encode_work_items (void)
 {
@@ -435,7 +435,7 @@ test_descriptors (void)
   assert_slot (ring_slot (&ring, 3), VYRE_OP_STORE_U32, 3, numbers, 2);
 }
 
-/* The last is what is wrong, and the others are not published either. */
+/* The last descriptor is wrong, and the call publishes none of the others either. */
 static void
 test_descriptors_refused (void)
 {
@@ -598,7 +598,7 @@ assert_slots (Ring *ring, int code, const char *part)
   assert_error (&error, code, part);
 }
 
-/* Everything that publishing makes is fine, and so are idle slots with rubbish in them. */
+/* Every slot that publishing makes passes the check, and so do idle slots with noise in them. */
 static void
 test_slots_check (void)
 {
@@ -660,7 +660,7 @@ test_slots_check_packed (void)
     { { 0x00010C01 }, "do not fit" },                       /* 12 words behind one of metadata */
     { { 0x00000100 }, "no operation" },                     /* an argument of no operation */
     { { 0x01000000 }, "are not 0" },                        /* behind no operations */
-    { { 0x00010002, 0x00010001 }, "are not 0" },            /* behind two */
+    { { 0x00010002, 0x00010001 }, "are not 0" },            /* behind two operations */
     { { 0x01010201 }, "one behind the other" },             /* the first does not start at 0 */
     { { 0x00010102, 0x00000201 }, "one behind the other" }, /* the second starts behind the end */
     { { 0x00010203, 0x01010201 }, "one behind the other" }, /* the third before the second */
@@ -677,7 +677,7 @@ test_slots_check_packed (void)
   }
 }
 
-/* Packs what the metadata says once more; FALSE when it says nothing that can be packed. */
+/* Packs the operations of some metadata again; FALSE when these cannot be packed. */
 static gboolean
 repack (const guint8 *metadata, guint32 *again)
 {
@@ -696,7 +696,7 @@ repack (const guint8 *metadata, guint32 *again)
   return vyre_publish_packed (again, SLOT_BYTES, 0, 0, ops, n, NULL);
 }
 
-/* Metadata is well formed when, and only when, packing what it says makes it again. */
+/* Metadata is well formed exactly when packing its operations again makes the same metadata. */
 static void
 test_slots_check_repacked (void)
 {
@@ -728,7 +728,7 @@ test_slots_check_repacked (void)
   g_assert_cmpuint (n_accepted, <, 45000);
 }
 
-/* Takes what it finds PUBLISHED, and gives the slot back DONE. */
+/* A thread takes each PUBLISHED slot and gives it back DONE. */
 static gpointer
 consume (gpointer data)
 {
@@ -745,7 +745,8 @@ consume (gpointer data)
   return NULL;
 }
 
-/* A reader that sees a slot PUBLISHED sees all of it; a slot that is not DONE is refused. */
+/* A reader that sees a slot PUBLISHED sees all of it; publishing refuses a slot that is not DONE.
+ */
 static void
 test_order (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The replay log: what was appended is read back, whatever was overwritten, and
- * nothing that is not a whole log is ever taken for one.
+ * The replay log: every record that was appended and not overwritten is read back, and no file but
+ * a whole log passes for one.
  */
 #include "vyre/vyre.h"
 
@@ -16,10 +16,11 @@
 #define HEADER 32
 #define RECORD 64
 
-/* How many bytes storage still takes; then it takes none, and does not say why. */
+/* Bytes that the storage still takes; after them a write returns 0. */
 static gsize room = G_MAXSIZE;
 
-/* As <unistd.h> calls it where offsets have 64 bits; in front of libc's. */
+/* Stands in front of libc's function, by the name that <unistd.h> gives it where offsets have 64
+ * bits. */
 __attribute__ ((visibility ("default"))) ssize_t
 pwrite64 (int fd, const void *bytes, size_t size, off64_t offset)
 {
@@ -117,7 +118,7 @@ read_batches (VyreReplayLog *log)
   return batches;
 }
 
-/* A batch in which no two words are the same. */
+/* A batch with no two words alike. */
 static VyreReplayBatch *
 make_batch (guint32 epoch, guint n_slots, guint n_logged, guint n_observables)
 {
@@ -184,7 +185,7 @@ read_file (Fixture *f)
   return g_byte_array_new_take ((guint8 *)contents, size);
 }
 
-/* A new file: some file systems wait for the disk when one is rewritten. */
+/* Writes a new file: some file systems wait for the disk when an old one is rewritten. */
 static void
 write_file (Fixture *f, const guint8 *bytes, gsize size)
 {
@@ -196,8 +197,8 @@ write_file (Fixture *f, const guint8 *bytes, gsize size)
   g_assert_cmpint (fclose (file), ==, 0);
 }
 
-/* Opens and reads what is there, in both ways. Whatever it is, there is a result or
- * an error that says what to do. */
+/* Opens the file and reads it, in both ways. Each call has a result, or an error that names a
+ * remedy. */
 static void
 assert_sane (Fixture *f, gboolean *opened, gboolean *has_records, gboolean *has_batches)
 {
@@ -257,7 +258,7 @@ test_reopen (Fixture *f, gconstpointer data)
   assert_batch (batches->pdata[0], 1, 1, 1, 1);
   assert_batch (batches->pdata[1], 2, 1, 1, 1);
   vyre_replay_log_free (log);
-  /* a new one starts over */
+  /* a new log starts over */
   log = create (f, 20);
   g_autoptr (GPtrArray) none = read_batches (log);
   g_assert_cmpuint (none->len, ==, 0);
@@ -304,7 +305,7 @@ test_batches_hold_slot_records (Fixture *f, gconstpointer data)
   g_autoptr (GPtrArray) batches = read_batches (log);
   g_assert_cmpuint (batches->len, ==, 1);
   assert_batch (batches->pdata[0], 7, 5, 4, 30);
-  /* the records in front of the others are 0 in the file */
+  /* the records in front of these are 0 in the file */
   g_autoptr (GByteArray) file = read_file (f);
   guint slots = 0;
   for (gsize at = HEADER; at < file->len; at += RECORD) {
@@ -315,7 +316,7 @@ test_batches_hold_slot_records (Fixture *f, gconstpointer data)
   g_assert_cmpuint (slots, ==, 6);
 }
 
-/* Batches of different length run over each other; the newest that fit are whole. */
+/* Batches of different lengths overwrite each other; the newest that fit are whole. */
 static void
 test_batches_wrap_around (Fixture *f, gconstpointer data)
 {
@@ -356,8 +357,8 @@ test_batch_as_large_as_the_log (Fixture *f, gconstpointer data)
   assert_batch (batches->pdata[0], 2, 1, 1, 13);
 }
 
-/* Before the first record and the cursor, all others are written; here only @written
- * bytes of them are, as on a disk that is full. */
+/* All other records of an append are on the disk before its first record and the cursor. Here the
+ * disk is full after @written bytes of them. */
 static void
 assert_torn_append (Fixture *f, const GByteArray *before, const GByteArray *after, guint32 last,
     guint cursor, gsize written)
@@ -430,7 +431,7 @@ test_refused (Fixture *f, gconstpointer data)
   g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
   g_assert_null (vyre_replay_log_create (fifo, 1, &error));
   assert_error (&error, VYRE_ERROR_IO);
-  g_assert_null (vyre_replay_log_open (fifo, FALSE, &error)); /* it has no writer */
+  g_assert_null (vyre_replay_log_open (fifo, FALSE, &error)); /* a FIFO without a writer */
   assert_error (&error, VYRE_ERROR_IO);
   g_assert_cmpint (g_remove (fifo), ==, 0);
   g_assert_null (vyre_replay_log_create ("/dev/null", 1, &error));
@@ -464,7 +465,7 @@ test_refused_batches (Fixture *f, gconstpointer data)
   g_assert_cmpuint (vyre_replay_log_get_cursor (only_read), ==, 0);
 }
 
-/* A header with one word changed. */
+/* A header with one word changed is refused. */
 static void
 assert_header_refused (Fixture *f, guint word, guint32 value, VyreError code)
 {
@@ -541,7 +542,7 @@ test_damaged_batches (Fixture *f, gconstpointer data)
   vyre_replay_log_free (log);
   g_autoptr (GByteArray) file = read_file (f);
   for (guint i = 0; i < 16 * 3; i++) {
-    /* of a slot its kind, number and epoch; of another record its kind, epoch and index */
+    /* of a slot record its kind, number and epoch; of another record its kind, epoch and index */
     static const guint words[2][3] = { { 1, 2, 3 }, { 0, 3, 10 } };
     guint8 *record = file->data + HEADER + i / 3 * RECORD;
     guint8 *at = record + 4 * words[vyre_read_word (record, 0) != 0][i % 3];
@@ -553,7 +554,7 @@ test_damaged_batches (Fixture *f, gconstpointer data)
     assert_error (&error, VYRE_ERROR_INVALID);
     vyre_replay_log_free (log);
   }
-  /* more slots or observables than there are records */
+  /* more slots or observables than records */
   for (guint word = 4; word < 7; word++) {
     guint8 *at = file->data + HEADER + 4 * word;
     guint8 before[4];
@@ -568,8 +569,8 @@ test_damaged_batches (Fixture *f, gconstpointer data)
   }
 }
 
-/* Bytes that are no log are none, and one with any byte changed is never more than a
- * log with another content. */
+/* Bytes that are no log are refused. A log with any byte changed is refused, or reads as a log
+ * with other content. */
 static void
 test_random_bytes (Fixture *f, gconstpointer data)
 {
@@ -604,7 +605,7 @@ test_random_bytes (Fixture *f, gconstpointer data)
   g_assert_cmpuint (refused, <, 3000);
 }
 
-/* Returns the limit as it was. */
+/* Limits the size of files; returns the limit before. */
 static struct rlimit
 limit_files (gsize size)
 {
@@ -617,7 +618,7 @@ limit_files (gsize size)
   return before;
 }
 
-/* A limit on the size of files is an error, and no end of the process. */
+/* A limit on the size of files is an error, and does not end the process. */
 static void
 test_size_limit (Fixture *f, gconstpointer data)
 {
@@ -629,8 +630,8 @@ test_size_limit (Fixture *f, gconstpointer data)
   assert_error (&error, VYRE_ERROR_IO);
 }
 
-/* An append ends with an error when storage takes nothing any more, wherever it was by then; there
- * is room again, and the next goes well. */
+/* An append ends with an error when the storage takes no more bytes, at any place. The next
+ * append, with room again, works. */
 static void
 test_no_progress (Fixture *f, gconstpointer data)
 {
@@ -638,7 +639,7 @@ test_no_progress (Fixture *f, gconstpointer data)
   VyreReplayRecord record = { .opcode = VYRE_OP_NOP };
   GError *error = NULL;
 
-  alarm (60); /* against trying for ever */
+  alarm (60); /* ends a test that tries for ever */
   for (gsize left = 0; left < RECORD + 8; left += 9) {
     room = left;
     g_assert_false (vyre_replay_log_append (log, &record, &error));
@@ -652,7 +653,8 @@ test_no_progress (Fixture *f, gconstpointer data)
   alarm (0);
 }
 
-/* Where there is room for the first record of a batch alone, not even that is written. */
+/* Where the file has room for the first record of a batch alone, an append does not write that
+ * record either. */
 static void
 test_first_comes_last (Fixture *f, gconstpointer data)
 {

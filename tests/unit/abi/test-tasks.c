@@ -31,7 +31,7 @@ assert_words (const void *slot, const guint32 *wanted)
     g_assert_cmpuint (vyre_read_word (slot, i), ==, wanted[i]);
 }
 
-/* Nothing that was in the slot is left; at an odd address too. */
+/* Publishing leaves none of the old words of a slot; at an odd address too. */
 static void
 test_publish (void)
 {
@@ -84,7 +84,7 @@ test_requeue_refused (void)
   g_assert_cmpuint (vyre_read_word (slot, PRIORITY), ==, VYRE_PRIORITY_IDLE);
 }
 
-/* What each flag stands for, over a life in which all of them come and go. */
+/* The meaning of each flag, over a life in which all of them come and go. */
 static void
 test_flags (void)
 {
@@ -110,7 +110,7 @@ test_flags (void)
   g_assert_cmpuint (vyre_read_word (slot, AGE), ==, 1);
 }
 
-/* A task that was queued again 2^32 times is not a young one. */
+/* A task that was queued again 2^32 times does not look young. */
 static void
 test_counts_stay (void)
 {

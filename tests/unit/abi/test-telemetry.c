@@ -38,7 +38,7 @@ set_status (Buffers *buffers, guint slot, guint32 status)
   set_slot (buffers, slot, VYRE_SLOT_STATUS, status);
 }
 
-/* A slot of a ticket. */
+/* A slot in a status, as part of a ticket. */
 static void
 set_ticket (
     Buffers *buffers, guint slot, guint32 status, guint32 opcode, guint32 ticket, guint32 class)
@@ -72,7 +72,7 @@ count (const Buffers *buffers)
   return counters;
 }
 
-/* The first and last word of each table, and not their neighbours. */
+/* The call reads the first and the last word of each table, and not their neighbours. */
 static void
 test_control (void)
 {
@@ -124,7 +124,7 @@ test_fairness (void)
   g_assert_cmpuint (counters.priority_fairness_total, ==, G_GUINT64_CONSTANT (1) << 32);
 }
 
-/* One slot in each status: all but EMPTY and DONE are waited for. */
+/* One slot in each status: those that are not EMPTY or DONE count as waiting. */
 static void
 test_occupancy (void)
 {
@@ -191,7 +191,7 @@ test_refused (void)
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_MISALIGNED);
 }
 
-/* Little-endian words at an odd address say the same. */
+/* Little-endian words at an odd address give the same telemetry. */
 static void
 test_unaligned (void)
 {
@@ -266,7 +266,7 @@ watch (const Buffers *now, const Buffers *before)
   return health;
 }
 
-/* DONE_COUNT goes around; a stall is work, no progress and no fault. */
+/* DONE_COUNT wraps around; a stall is waiting slots, no progress and no fault. */
 static void
 test_watchdog (void)
 {

@@ -95,7 +95,7 @@ test_publish_refused (void)
   g_assert_cmpuint (count (tenant).published, ==, 1);
 }
 
-/* A slot that is drained makes room for one more, and is drained once. */
+/* A drained slot makes room for one more, and is drained once. */
 static void
 test_drained (void)
 {
@@ -155,8 +155,8 @@ test_lifetime (void)
   vyre_tenant_unref (three);
 }
 
-/* Numbers come again only when all others were had, their tenants are gone and left
- * nothing behind. */
+/* A number comes again only after all others, and only if its tenant is gone and left no slot
+ * outstanding. */
 static void
 test_numbers (void)
 {
@@ -239,8 +239,7 @@ test_quiesce_wakes (void)
   g_assert_cmpuint (count (tenant).quiesce_timeouts, ==, 0);
 }
 
-/* What is published by other means counts against the limit, which does not keep it
- * from being published. */
+/* Slots that another way published count against the limit, which does not refuse them. */
 static void
 test_noted (void)
 {

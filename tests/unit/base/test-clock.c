@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The clock that deadlines are kept by, with times of the test's own.
+ * The clock of deadlines, with times of the test's own.
  */
 #include "vyre/clock.h"
 
@@ -34,7 +34,7 @@ test_stood_still (void)
   g_assert_cmpint (vyre_clock_at (&clock, START + 3 * HOUR), >=, end);
 }
 
-/* A sleep ends with the deadline, and never far from the last look. */
+/* A sleep ends with the deadline, and soon after the last look. */
 static void
 test_next_look (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A process that forks. The child has objects of its parent, which are errors, and a kernel of
- * its own, which is none; and whatever it does with them, its parent goes on.
+ * A process that forks. A child gets errors for its parent's objects, and opens a kernel of its
+ * own without one. Its parent goes on, whatever the child does with them.
  */
 #include <sys/mman.h>
 
@@ -21,7 +21,7 @@ assert_forked (GError **error)
   g_clear_error (error);
 }
 
-/* Another result for every payload. */
+/* Runs a batch whose result depends on @value. */
 static void
 check_run (TestKernel *t, guint8 value)
 {
@@ -38,7 +38,8 @@ check_run (TestKernel *t, guint8 value)
   vyre_batch_free (batch);
 }
 
-/* Not every driver opens a device in a child of a process that has used it. That is said then. */
+/* TRUE when the driver opens a device in a child of a process that has used it; otherwise the
+ * error says so. */
 static gboolean
 may_open (void)
 {
@@ -65,13 +66,13 @@ check_own_kernel (void)
   test_kernel_close (&t);
 }
 
-/* What a parent may have. */
+/* The objects that a parent may have. */
 typedef struct {
   TestKernel kernel;
   VyrePlan *plan;
   VyreBatch *done;
   VyreBatch *running;
-  gsize slice; /* of the payload of that */
+  gsize slice; /* of the payload of the running batch */
   VyreImport *import;
   guint8 *imported;
   VyreStore *store;
@@ -123,7 +124,7 @@ parent_init (Parent *p)
   start_batch (p);
 }
 
-/* All is as it was. */
+/* Expects that all objects of the parent work as before, and frees them. */
 static void
 parent_clear (Parent *p)
 {
@@ -283,7 +284,8 @@ test_child (gconstpointer data)
   parent_clear (&p);
 }
 
-/* Drivers have exit handlers for each device. */
+/* A child of a parent with two devices leaves by exit(): drivers register exit handlers for each
+ * device. */
 static void
 test_two_devices (void)
 {
@@ -299,7 +301,7 @@ test_two_devices (void)
   parent_clear (&p);
 }
 
-/* A thread that has locked whatever there is when its process forks. */
+/* A thread that holds a lock, or runs batches, while its process forks. */
 typedef struct {
   Parent *parent;
   gint locked;
@@ -348,7 +350,7 @@ stream (gpointer data)
   return NULL;
 }
 
-/* At any moment of a stream. */
+/* A child forks while a thread of its parent publishes batches. */
 static void
 test_streaming (void)
 {
@@ -376,7 +378,7 @@ use_tenants (gpointer data)
   vyre_tenant_unref (tenant);
 }
 
-/* A registry of tenants is memory and no more: a child has a copy that works. */
+/* A registry of tenants is plain memory: a child has a copy that works. */
 static void
 test_tenants (void)
 {

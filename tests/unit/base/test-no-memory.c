@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A process that may not have much more memory: what is too large for it is an error, and the
+ * A process with a limit on its memory: an allocation beyond the limit is an error, and the
  * process lives.
  */
 #include <stdio.h>
@@ -57,7 +57,7 @@ test_parts (void)
   allow_memory ();
 }
 
-/* A readback that cannot take a batch has the one before, whole. */
+/* A readback that cannot take a batch keeps all of the batch before. */
 static void
 test_readback (void)
 {

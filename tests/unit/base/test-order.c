@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Quarters of tickets, looked at while they are stored: the mark is never ahead of the rest.
+ * A reader looks at the quarters of tickets while a writer stores them: it never sees a mark
+ * before the rest of its quarter.
  */
 #include <glib.h>
 #include <string.h>

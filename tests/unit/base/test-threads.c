@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A system that refuses threads: whichever it is, opening a kernel works all the same or says
- * what to do, and leaves nothing behind.
+ * A system that refuses a thread: opening a kernel works without it, or ends with an error that
+ * names a remedy, and leaves no thread and no file open.
  */
 #include <fcntl.h>
 #include <grp.h>
@@ -13,10 +13,10 @@
 #include "kernel/host-requests.h"
 #include "threads.h"
 
-/* More than a kernel has. */
+/* More threads than a kernel has. */
 #define MOST_THREADS 200
 
-/* Entries of a folder of /proc, of which threads that have just ended may still be some. */
+/* Entries of a folder of /proc. Threads that have just ended may still be among them. */
 static guint
 count_entries (const char *path)
 {
@@ -51,7 +51,8 @@ run_nop (VyreMegakernel *kernel)
   vyre_batch_free (batch);
 }
 
-/* With @n threads in a row refused, after as many. Returns whether it worked. */
+/* Opens a kernel and runs a batch while the system refuses @n threads in a row, after the first
+ * @after ones. Returns whether the batch ran. */
 static gboolean
 open_and_run (guint after, guint n, guint *refused)
 {
@@ -74,13 +75,14 @@ open_and_run (guint after, guint n, guint *refused)
   return FALSE;
 }
 
-/* @n in a row, from each on in turn. */
+/* Refuses @n threads in a row, from each thread on in turn. */
 static void
 check_refused (guint n)
 {
   guint n_errors = 0, refused;
 
-  g_assert_true (open_and_run (0, 0, &refused)); /* what stays from a first time is there */
+  g_assert_true (
+      open_and_run (0, 0, &refused)); /* leaves what a first kernel of a process leaves */
   guint tasks = count_entries ("/proc/self/task"), files = count_entries ("/proc/self/fd");
   for (guint after = 0; after == 0 || refused > 0; after++) {
     g_assert_cmpuint (after, <, MOST_THREADS);
@@ -88,7 +90,7 @@ check_refused (guint n)
     assert_falls_to ("/proc/self/task", tasks);
     assert_falls_to ("/proc/self/fd", files);
   }
-  g_assert_cmpuint (n_errors, >=, 3); /* there are three that it cannot do without */
+  g_assert_cmpuint (n_errors, >=, 3); /* a kernel cannot do without three of its threads */
 }
 
 static void
@@ -103,7 +105,7 @@ test_all_refused (void)
   check_refused (G_MAXUINT);
 }
 
-/* A #VyreFileIo that has no thread makes transfers itself. */
+/* A #VyreFileIo without a thread makes transfers in the calling thread. */
 static void
 test_file_io_without_a_thread (void)
 {
@@ -133,7 +135,7 @@ test_file_io_without_a_thread (void)
   close (fd);
 }
 
-/* A service that gets no thread leaves nothing of itself in the kernel. */
+/* A service without a thread leaves no pointer to itself in the kernel. */
 static void
 test_service_without_a_thread (void)
 {
@@ -156,8 +158,8 @@ test_service_without_a_thread (void)
   g_assert_null (kernel.host.wake);
 }
 
-/* In a child, which is another user's, with room for @processes. Returns 0, 1 for an error or
- * more. */
+/* Opens a kernel and runs a batch in a child, as another user with room for @processes. Returns 0,
+ * 1 for an error, or 2 when the child could not become that user. */
 static gint
 run_limited (guint processes)
 {
@@ -199,7 +201,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/threads/limited-user", test_limited_user); /* while there is one thread */
+  g_test_add_func (
+      "/threads/limited-user", test_limited_user); /* while the process has one thread */
   g_test_add_func ("/threads/one-refused", test_one_refused);
   g_test_add_func ("/threads/all-refused", test_all_refused);
   g_test_add_func ("/threads/file-io-without-a-thread", test_file_io_without_a_thread);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The files of the pipeline cache: what is written is read back, and nothing else
- * is ever taken for it. No device.
+ * The files of the pipeline cache, without a device: a written blob is read back, and no other
+ * file passes for one.
  */
 #include "cache-common.h"
 #include "device/pipeline-cache.h"
@@ -17,7 +17,7 @@ static const VyrePipelineKey some_key = {
   .code = "thirty-two bytes of a SHA-256...",
 };
 
-/* What a driver would give for @key: its header, and @extra bytes behind it. */
+/* The blob of a driver for @key: its header, and @extra bytes behind it. */
 static GBytes *
 make_blob (const VyrePipelineKey *key, gsize extra, guint8 fill)
 {
@@ -79,7 +79,7 @@ test_round_trip (void)
   }
 }
 
-/* Files outlive the library that wrote them: version 1 looks like this. */
+/* Files outlive the library that wrote them: this is version 1. */
 static void
 test_format (void)
 {
@@ -171,7 +171,7 @@ test_every_length (void)
   assert_refused (&some_key, damaged, "size");
 }
 
-/* A whole file whose blob names another device. */
+/* A whole file whose blob names another device is refused. */
 static void
 test_foreign_blobs (void)
 {
@@ -231,7 +231,7 @@ test_store (void)
   assert_stored (path, second);
 }
 
-/* What is no file of ours is not read, does not block, and is replaced. */
+/* An odd file is not read, does not block, and is replaced. */
 static void
 test_odd_files (void)
 {
@@ -263,7 +263,7 @@ test_odd_files (void)
   }
 }
 
-/* The largest blob works, one byte more is neither written nor read. */
+/* The largest blob works; a blob of one byte more is neither written nor read. */
 static void
 test_limit (void)
 {
@@ -284,7 +284,7 @@ test_limit (void)
   test_remove (path);
 }
 
-/* Where nothing can be written nothing is, without a word. */
+/* Where no file can be written, a save does nothing and logs nothing. */
 static void
 test_no_room (void)
 {
@@ -329,7 +329,7 @@ write_often (gpointer data)
   return NULL;
 }
 
-/* Whatever a reader finds is whole. */
+/* A reader finds whole files alone, whenever it looks. */
 static void
 test_race (void)
 {
@@ -353,7 +353,7 @@ test_race (void)
   }
   for (guint i = 0; i < WRITERS; i++)
     g_thread_join (threads[i]);
-  /* nothing is left beside it */
+  /* no temporary file is left beside it */
   GDir *dir = g_dir_open (directory, 0, NULL);
   g_assert_cmpstr (g_dir_read_name (dir), ==, "kernel.bin");
   g_assert_null (g_dir_read_name (dir));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The pipeline cache under a real driver: the second opening gets what the first
- * one left, and nothing that lies in its place keeps a kernel from working.
+ * The pipeline cache under a real driver: the second opening finds the file of the first, and no
+ * file in its place keeps a kernel from working.
  */
 #include "cache-common.h"
 #include "kernel-common.h"
@@ -10,7 +10,7 @@
 static char *home, *directory;
 static VyreMegakernelParams params;
 
-/* Leaves nothing to try in vain, so that an opening makes one pipeline. */
+/* Chooses the placement and residency that work, so that each opening makes one pipeline. */
 static void
 settle (void)
 {
@@ -25,7 +25,7 @@ settle (void)
   test_remove (directory);
 }
 
-/* Opens a kernel, has it prove itself, and tells whether the cache was of use. */
+/* Opens a kernel and runs a batch. Returns whether the pipeline came out of the cache. */
 static gboolean
 open_hits (void)
 {
@@ -41,7 +41,7 @@ open_hits (void)
   return hit;
 }
 
-/* The one file in the cache. */
+/* The path of the only file in the cache. */
 static char *
 cache_file (void)
 {
@@ -73,8 +73,8 @@ test_second_opening (void)
   g_assert_cmpstr (path, ==, same);
 }
 
-/* The file as it is now is refused, a kernel works all the same, and leaves a
- * file that the next one takes. */
+/* A kernel refuses the damaged file, works all the same, and leaves a file that the next kernel
+ * takes. */
 static void
 assert_replaced (const char *path, const char *what)
 {

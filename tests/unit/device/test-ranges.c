@@ -93,7 +93,7 @@ test_too_large (void)
   vyre_ranges_destroy (ranges);
 }
 
-/* What is lent lies at the end, and never in the way of the largest that was asked for. */
+/* Lent ranges lie at the end, and leave room for the largest range that was asked for. */
 static void
 test_lending (void)
 {
@@ -111,7 +111,8 @@ test_lending (void)
   g_assert_cmpuint (alloc (ranges, 4 * UNIT), ==, 0);
   vyre_ranges_free (ranges, 0);
   vyre_ranges_free (ranges, lent[1]);
-  g_assert_false (vyre_ranges_alloc (ranges, 9 * UNIT, &offset)); /* but known from now on */
+  g_assert_false (
+      vyre_ranges_alloc (ranges, 9 * UNIT, &offset)); /* but its size counts from now on */
   vyre_ranges_free (ranges, lent[2]);
   g_assert_true (vyre_ranges_lend (ranges, 3 * UNIT, &lent[1]));
   g_assert_cmpuint (lent[1], ==, 9 * UNIT);
@@ -124,7 +125,8 @@ test_lending (void)
   vyre_ranges_destroy (ranges);
 }
 
-/* What may be kept leaves half of it in one piece, or more if more was wanted. */
+/* A range may be kept if half of the space stays free in one piece, or as much as was asked for if
+ * that is more. */
 static void
 test_sparing (void)
 {
@@ -163,7 +165,7 @@ test_lending_behind_waiters (void)
   gsize offset, whole = alloc (ranges, 12 * UNIT), one = alloc (ranges, UNIT);
   GThread *thread = g_thread_new ("waiter", wait_for_half, ranges);
 
-  while (vyre_ranges_alloc (ranges, UNIT, &offset)) { /* until it waits */
+  while (vyre_ranges_alloc (ranges, UNIT, &offset)) { /* until the thread waits */
     vyre_ranges_free (ranges, offset);
     g_thread_yield ();
   }
@@ -175,7 +177,7 @@ test_lending_behind_waiters (void)
   vyre_ranges_destroy (ranges);
 }
 
-/* Whatever the order in which four neighbours are freed, what remains is one range. */
+/* Four neighbours that are freed in any order become one range. */
 static void
 test_coalescing (void)
 {
@@ -327,7 +329,7 @@ test_time_out (void)
   g_assert_false (vyre_ranges_alloc_wait (ranges, 2 * UNIT, end_time, &offset));
   g_assert_cmpint (g_get_monotonic_time (), >=, end_time);
   g_assert_cmpuint (offset, ==, NO_OFFSET);
-  /* A waiter that gave up holds no other back. */
+  /* A waiter that gave up holds up no other waiter. */
   alloc (ranges, UNIT);
   vyre_ranges_free (ranges, first);
   vyre_ranges_destroy (ranges);
@@ -355,7 +357,7 @@ run_request (gpointer data)
   return NULL;
 }
 
-/* Free space that is refused means that a thread waits. */
+/* Waits until a thread waits, which refuses free space to others. */
 static void
 await_waiter (VyreRanges *ranges)
 {
@@ -431,7 +433,7 @@ test_fairness (void)
   vyre_ranges_destroy (ranges);
 }
 
-/* When the one at the head gives up, the next may be served without anything being freed. */
+/* When the first waiter gives up, the next may get its range although no range was freed. */
 static void
 test_time_out_lets_next_in (void)
 {
@@ -485,7 +487,7 @@ run_worker (gpointer data)
   return NULL;
 }
 
-/* Threads compete for the space: no range overlaps another, and no waiter is forgotten. */
+/* Threads compete for the space: no range overlaps another, and every waiter is served. */
 static void
 test_many_threads (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Regular files are opened, whatever their names look like; what is none does not notice; and
- * files that do not say how long they are are known for that.
+ * Opening files: regular files open, whatever their names look like; another file does not see the
+ * attempt; and a file that does not tell its size is known for that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +70,7 @@ test_regular (void)
   g_rmdir (folder);
 }
 
-/* Whether what @watch watches was opened since this was asked last. */
+/* TRUE when the watched file was opened since the last call. */
 static gboolean
 was_opened (int watch)
 {
@@ -151,7 +151,7 @@ test_copy_out (void)
   close (fd);
 }
 
-/* Names are bytes, and messages are UTF-8. */
+/* A name may have any bytes, and a message is UTF-8. */
 static void
 test_names (void)
 {

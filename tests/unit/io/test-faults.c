@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A #VyreFileIo under load whose reads go wrong in all ways: every one ends, in the right bytes
- * or in an error that says where, and the counters tell of all.
+ * A #VyreFileIo under load on storage that fails: every read ends with the right bytes or with an
+ * error that tells the place, and the counters add up.
  */
 #include "vyre/file-io.h"
 
@@ -18,7 +18,7 @@
 
 #define FILE_SIZE ((gsize)4 << 20)
 #define LONGEST 20000
-#define SLOT ((gsize)20480) /* of a read's destination; whole sectors */
+#define SLOT ((gsize)20480) /* of the destination of a read; whole sectors */
 #define N_THREADS 3
 #define N_READS 200 /* of a thread: together far more than fit a ring */
 #define N_TURNS 2
@@ -134,7 +134,7 @@ open_direct (int fd)
   return open (path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 }
 
-/* Somewhere, up to the end of the file and beyond it. */
+/* Starts a read at a random place, before the end of the file or across it. */
 static Started
 start (Reader *reader, GRand *rand, guint i)
 {
@@ -156,7 +156,7 @@ start (Reader *reader, GRand *rand, guint i)
   return started;
 }
 
-/* The error is of the byte behind those that arrived. */
+/* The error names the byte behind those that arrived. */
 static void
 check_error (const Started *started, gsize arrived, GError *error)
 {
@@ -200,7 +200,7 @@ run_reader (gpointer data)
     for (guint i = 0; i < N_READS; i++)
       started[i] = start (reader, rand, i);
     for (guint i = 0; i < N_READS; i++)
-      finish (reader, &started[i * 67 % N_READS]); /* each once */
+      finish (reader, &started[i * 67 % N_READS]); /* each of them once */
   }
   return NULL;
 }
@@ -229,7 +229,7 @@ check_counters (VyreFileIo *file_io, const Reader *readers)
   g_assert_cmpuint (c.short_reads, >=, vyre_faults_count (VYRE_FAULT_SHORT));
 }
 
-/* Without the faults that it is about, a case would show nothing. Some are of rings only. */
+/* Every fault of the case struck, but for those that only rings have. */
 static void
 check_strikes (const Case *load, VyreReadMode rung)
 {
@@ -294,7 +294,7 @@ test_case (gconstpointer data)
   alarm (0);
 }
 
-/* What passes, but comes again for ever, is an error in the end. */
+/* A fault that passes, but strikes again each time, is an error in the end. */
 static void
 test_for_ever (VyreFault fault, VyreReadMode rung)
 {
@@ -332,7 +332,7 @@ test_always_interrupted (gconstpointer data)
   test_for_ever (VYRE_FAULT_EINTR, GPOINTER_TO_UINT (data));
 }
 
-/* A page that Linux does not get to write before it is told what is in it. */
+/* A page that Linux cannot write before the test gives it its content. */
 typedef struct {
   int fd;
   guint8 *page;
@@ -382,7 +382,7 @@ held_clear (Held *held)
 typedef struct {
   VyreFileIo *file_io;
   VyreFileRead *read;
-  Held held;   /* its destination */
+  Held held;   /* the destination */
   gint let_go; /* Linux may write there now */
   const char *reason;
 } Late;
@@ -403,7 +403,7 @@ finish_late (gpointer data)
   return NULL;
 }
 
-/* The next look at the ring, for one more read, finds that it has failed. */
+/* One more read makes the thread enter the ring, which fails. */
 static void
 break_ring (VyreFileIo *file_io, int fd)
 {
@@ -431,8 +431,8 @@ let_go_later (gpointer data)
   return NULL;
 }
 
-/* The ring fails while Linux writes to a destination: that is its owner's again when Linux is
- * through with it, and not before. */
+/* The ring fails while Linux writes to a destination: the read fails, and only after Linux is
+ * through with the destination. */
 static void
 test_broken (gconstpointer data)
 {
@@ -455,7 +455,7 @@ test_broken (gconstpointer data)
     break_ring (late.file_io, fd);
     g_thread_join (finisher);
     g_thread_join (writer);
-    g_assert_cmpint (memcmp (late.held.page, bytes, SECTOR), ==, 0); /* it did write */
+    g_assert_cmpint (memcmp (late.held.page, bytes, SECTOR), ==, 0); /* Linux did write */
     vyre_faults_set (&(VyreFaultPlan){ 0 });
   }
   held_clear (&late.held);

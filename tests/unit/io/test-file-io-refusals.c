@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What sandboxes and limits refuse to a #VyreFileIo. Child processes put themselves under the
- * filter or the limit.
+ * Sandboxes and limits that refuse io_uring, or a part of it, to a #VyreFileIo. Child processes
+ * put themselves under the filter or the limit.
  */
 #include "file-io-common.h"
 
@@ -16,7 +16,7 @@
 
 #include "restriction.h"
 
-/* A page that may not be written cannot be registered; the ring still reads into the others. */
+/* A page that is not writable cannot be registered; the ring still reads into the others. */
 static void
 test_cannot_be_pinned (void)
 {
@@ -47,7 +47,7 @@ refuse (guint first, guint last, int error)
   g_assert_true (restriction_refuse (first, last, error));
 }
 
-/* Makes a #VyreFileIo and compares what it reads. */
+/* Makes a #VyreFileIo and compares the bytes that it reads to the file. */
 static VyreFileIo *
 make_and_read (guint8 *staging, gsize size)
 {
@@ -60,7 +60,7 @@ make_and_read (guint8 *staging, gsize size)
   return file_io;
 }
 
-/* TRUE in a child, which runs the test that its parent is in; FALSE in the parent, after it. */
+/* TRUE in a child, which runs the same test as its parent; FALSE in the parent, after the child. */
 static gboolean
 run_in_child (void)
 {
@@ -71,7 +71,7 @@ run_in_child (void)
   return FALSE;
 }
 
-/* System calls that fail with @error, and the start of the fix that the reason then has. */
+/* System calls that fail with @error, and the start of the fix that the reason then names. */
 typedef struct {
   const char *test;
   guint first, last;
@@ -126,13 +126,13 @@ typedef struct {
   guint n_refused;
 } Supervisor;
 
-/* Whether a kernel that is too old for the first rungs refuses it: the first one's flags came with
- * Linux 6.0 and 6.1, the second one's with 5.19, and the last one has none. liburing asks for
- * newer ones by itself, and takes no for an answer. */
+/* TRUE when a kernel too old for the first rungs would refuse this call. The flags of the first
+ * rung came with Linux 6.0 and 6.1, those of the second with 5.19, and the last rung has none.
+ * liburing adds newer flags by itself, and goes without them where they are refused. */
 static gboolean
 is_refused (const Supervisor *supervisor, const struct seccomp_notif *call)
 {
-  /* of this process, so an address is one here, too */
+  /* the call is of this process, so its addresses are valid here */
   const struct io_uring_params *params
       = (const struct io_uring_params *)(guintptr)call->data.args[1];
 
@@ -143,7 +143,7 @@ is_refused (const Supervisor *supervisor, const struct seccomp_notif *call)
                                : IORING_SETUP_COOP_TASKRUN);
 }
 
-/* Decides about every io_uring_setup: those that are too new get EINVAL, the others pass. */
+/* A thread decides about every io_uring_setup: calls with flags that are too new get EINVAL. */
 static gpointer
 run_supervisor (gpointer data)
 {
@@ -164,7 +164,7 @@ run_supervisor (gpointer data)
   }
 }
 
-/* As a kernel does that is too old for the flags of the first rungs. */
+/* Refuses rungs as a kernel does that is too old for their flags. */
 static gboolean
 refuse_rungs (Supervisor *supervisor)
 {
@@ -210,7 +210,7 @@ test_refused_rungs (gconstpointer data)
   free_idle (file_io);
 }
 
-/* Forbidden while in use: reads fail, and no thread hangs. */
+/* io_uring is forbidden while it is in use: reads fail, and no thread hangs. */
 static void
 test_refused_later (void)
 {
@@ -232,7 +232,7 @@ test_refused_later (void)
   close (fd);
 }
 
-/* A file that is never ready is given up. */
+/* A read of a file that is never ready ends with an error. */
 static void
 test_never_ready (void)
 {
@@ -285,7 +285,7 @@ test_memlock (void)
   check_memlock ();
 }
 
-/* The restriction that this process was started under is in force, and told. */
+/* The restriction that the process was started under is in force, and the reason names it. */
 static void
 test_restricted (gconstpointer data)
 {
@@ -320,7 +320,7 @@ add_tests_of_rings (void)
   g_test_add_func ("/file-io/refused/memlock", test_memlock);
 }
 
-/* Under a restriction the tests of rings are left out. */
+/* Under a restriction the tests that need a ring are left out. */
 int
 main (int argc, char **argv)
 {

@@ -44,7 +44,7 @@ test_mode_names (void)
   g_assert_cmpstr (vyre_read_mode_name (VYRE_READ_MODE_PREAD), ==, "pread");
 }
 
-/* Tests below that take a rung run once for each. */
+/* A test below that takes a rung runs once for each. */
 
 static void
 test_forced_rung (gconstpointer data)
@@ -57,7 +57,7 @@ test_forced_rung (gconstpointer data)
   file_io = vyre_file_io_new (NULL, 0, rung);
   g_assert_cmpint (vyre_file_io_get_mode (file_io), ==, rung);
   g_assert_false (vyre_file_io_is_registered (file_io));
-  if (rung == VYRE_READ_MODE_SINGLE_ISSUER) { /* no staging is none that is refused */
+  if (rung == VYRE_READ_MODE_SINGLE_ISSUER) { /* without staging memory none is refused */
     g_assert_null (vyre_file_io_get_reason (file_io));
   } else {
     g_assert_nonnull (strstr (vyre_file_io_get_reason (file_io), vyre_read_mode_name (rung)));
@@ -66,7 +66,7 @@ test_forced_rung (gconstpointer data)
   vyre_file_io_free (file_io);
 }
 
-/* Destinations inside, outside and across the end of the staging. */
+/* Destinations inside, outside and across the end of the staging memory. */
 static void
 test_destinations (gconstpointer data)
 {
@@ -205,7 +205,7 @@ read_direct (VyreFileIo *file_io, int fd, int direct, guint64 offset, guint8 *de
   };
 }
 
-/* What O_DIRECT does not take comes through the page cache. */
+/* A read that O_DIRECT refuses goes through the page cache. */
 static void
 test_direct_or_not (gconstpointer data)
 {
@@ -225,9 +225,9 @@ test_direct_or_not (gconstpointer data)
     g_assert_cmpuint (c.direct_refusals, ==, 0);
     c = read_direct (file_io, fd, direct, 0, staging, 16 * PAGE, 10000);
     g_assert_cmpuint (c.reads_submitted, ==, 2);
-    g_assert_cmpuint (c.direct_reads, ==, 1); /* not what looks for more */
+    g_assert_cmpuint (c.direct_reads, ==, 1); /* the one that finds the end is not */
     g_assert_cmpuint (c.short_reads, ==, 1);
-    if (pread (direct, staging + PAGE + 1, PAGE, 1) < 0) { /* it minds */
+    if (pread (direct, staging + PAGE + 1, PAGE, 1) < 0) { /* the file system minds */
       c = read_direct (file_io, fd, direct, 1, staging + PAGE + 1, PAGE, PAGE);
       g_assert_cmpuint (c.reads_submitted, ==, 1);
       g_assert_cmpuint (c.direct_refusals, ==, 1);
@@ -371,7 +371,7 @@ test_overtaking (gconstpointer data)
 
 #define N_CROWD 100
 
-/* More requests than the ring has room for: the rest waits outside and follows. */
+/* The ring has no room for all requests: the rest waits outside and follows. */
 static void
 test_crowd (gconstpointer data)
 {
@@ -403,7 +403,7 @@ run_free (gpointer data)
 
 #define N_LEAVING 50
 
-/* The callers whose reads are done still leave through the file I/O while it is freed. */
+/* Callers whose reads have ended still leave through the file I/O while it is freed. */
 static void
 test_free_waits (gconstpointer data)
 {
@@ -433,7 +433,7 @@ get_cpu_us (const struct rusage *usage)
          + usage->ru_utime.tv_usec + usage->ru_stime.tv_usec;
 }
 
-/* Neither spins nor polls. */
+/* An idle thread neither spins nor polls. */
 static void
 test_idle (gconstpointer data)
 {
@@ -454,8 +454,7 @@ test_idle (gconstpointer data)
   munmap (staging, PAGE);
 }
 
-/* One thread has more reads under way than the ring has room for, and takes them in any
- * order. */
+/* One thread starts more reads than the ring has room for, and finishes them in any order. */
 static void
 test_started (gconstpointer data)
 {
@@ -471,7 +470,7 @@ test_started (gconstpointer data)
     g_assert_no_error (error);
   }
   for (guint i = 0; i < N; i++) {
-    guint k = i * 67 % N; /* each once */
+    guint k = i * 67 % N; /* each of them once */
     gsize arrived;
     g_assert_true (vyre_file_io_finish (file_io, reads[k], &arrived, &error));
     g_assert_no_error (error);
@@ -490,7 +489,7 @@ test_started (gconstpointer data)
   munmap (staging, N * PAGE);
 }
 
-/* An staging of more than a chunk, its pages being the same few again and again: the last of the
+/* Staging memory of more than a chunk, in which the same few pages repeat: the last page of the
  * first chunk and the first of the second differ. */
 static void
 test_two_chunks (void)
@@ -532,14 +531,14 @@ add_tests_of_rings (void)
 {
   g_test_add_func ("/file-io/best", test_best);
   add_for_each_rung ("forced-rung", test_forced_rung, VYRE_READ_MODE_PREAD);
-  /* These need reads that wait on command, which pread(2) does not do. */
+  /* These need reads that wait on command, and pread(2) does not wait. */
   add_for_each_rung ("overtaking", test_overtaking, VYRE_READ_MODE_PLAIN_RING);
   add_for_each_rung ("crowd", test_crowd, VYRE_READ_MODE_PLAIN_RING);
   add_for_each_rung ("free-waits", test_free_waits, VYRE_READ_MODE_PLAIN_RING);
   g_test_add_func ("/file-io/two-chunks", test_two_chunks);
 }
 
-/* Under a restriction the tests of rings are left out. */
+/* Under a restriction the tests that need a ring are left out. */
 int
 main (int argc, char **argv)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The verdict on a run: it passes only if all of it is there and nothing was copied.
+ * The verdict on a run, which passes only if every byte arrived and the CPU copied none.
  */
 #include <string.h>
 
@@ -45,7 +45,7 @@ test_each_flaw (void)
   assert_verdict (&bounced, VYRE_ERROR_UNSUPPORTED, "camera");
 }
 
-/* The reason that is named is that of most bytes, and so is the remedy. */
+/* The verdict names the reason of most of the copied bytes, and the remedy for it. */
 static void
 test_each_reason (void)
 {
@@ -57,7 +57,7 @@ test_each_reason (void)
   run.crowded_bytes = 600;
   assert_verdict (&run, VYRE_ERROR_UNSUPPORTED, "no room for 600 of them when camera asked");
   assert_verdict (&run, VYRE_ERROR_UNSUPPORTED, "Fix: set staging-size=70001 or more");
-  run.demand = 0; /* more than there can be */
+  run.demand = 0; /* no store can be that large */
   assert_verdict (&run, VYRE_ERROR_UNSUPPORTED, "Fix: send smaller buffers");
   run.scattered_bytes = 700;
   run.crowded_bytes = 300;

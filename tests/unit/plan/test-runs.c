@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What of a batch is published at a time, and what runs at all: as planned, without a device.
+ * Runs of a plan, and the slots that run at all, as planned without a device.
  */
 #include <glib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ plan_of_text (const char *text)
   return plan;
 }
 
-/* Of one slot, whose words behind its arguments are 0. */
+/* A plan of one slot, whose words behind its arguments are 0. */
 static VyrePlan *
 plan_of_slot (guint32 status, guint32 opcode, const guint32 *args, guint n_args, gboolean shut_down)
 {
@@ -62,7 +62,7 @@ ticket_of (const VyrePlan *plan, guint index)
   return &g_array_index (plan->tickets, VyreTicket, index);
 }
 
-/* However much time there is, a run leaves room in the ring for another. */
+/* A run with any amount of time leaves room in the ring for another. */
 static void
 test_room (void)
 {
@@ -83,8 +83,8 @@ test_room (void)
   g_assert_cmpuint (n, ==, plan->tickets->len);
 }
 
-/* A run costs no more than it may, unless it is one ticket. Whichever ticket of the last run ends
- * last runs the fences, so that each of them may cost as much more. */
+/* A run costs no more than its limit, unless it is one ticket. The ticket of the last run that
+ * ends last runs the fences, so each of its tickets may cost as much more. */
 static void
 test_costs (void)
 {
@@ -113,7 +113,7 @@ test_costs (void)
   }
 }
 
-/* Rows that overlap, and those that leave the payload, are no work. */
+/* A region whose rows overlap, or that leaves the payload, is no work. */
 static void
 test_regions (void)
 {
@@ -152,7 +152,8 @@ test_payload_limit (void)
   g_assert_cmpuint (vyre_plan_get_payload_size (largest), ==, G_MAXUINT32);
 }
 
-/* What waits for the host goes on if it can have asked; nothing does after SHUTDOWN. */
+/* A slot that waits for the host goes on if its opcode can ask the host; after SHUTDOWN no slot
+ * runs. */
 static void
 test_what_runs (void)
 {
@@ -180,8 +181,8 @@ test_what_runs (void)
   }
 }
 
-/* Cheap batches pass those that wait their turn, unless they are cut; and dear ones wait for
- * all before them, and for as much room as they need. */
+/* Cheap batches pass batches that wait their turn, unless they are cut; dear batches wait for all
+ * before them, and for as much room as they need. */
 static void
 test_who_may_enter (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Paths of programs lead nowhere but to regular files below the root, whether the system
- * resolves them or, where openat2() is missing or forbidden, we do.
+ * Paths of programs lead to regular files below the root alone, whether the system resolves them
+ * or, where openat2() is missing or forbidden, the library does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "program/file-name.h"
 #include "vyre/plan.h"
 
-/* Openings while somebody else exchanges a folder for a link out of the root. */
+/* Openings while another thread exchanges a folder for a link out of the root. */
 #define N_RACES 20000
 
 static char *dir;
@@ -102,7 +102,7 @@ remove_tree (const char *path)
   g_remove (path);
 }
 
-/* What is read below @access, or NULL and @error. */
+/* Reads a file below @access; NULL with @error. */
 static char *
 read_below (VyreAccess *access, const char *path, GError **error)
 {
@@ -120,8 +120,8 @@ read_below (VyreAccess *access, const char *path, GError **error)
 
 static const struct {
   const char *path;
-  const char *text;   /* NULL: it is refused */
-  const char *reason; /* in the message */
+  const char *text;   /* NULL: the path is refused */
+  const char *reason; /* in the message of the error */
 } reads[] = {
   { "inside", "inside", NULL },
   { "./sub//deep", "deep", NULL },
@@ -173,8 +173,8 @@ check_reads (void)
   }
 }
 
-/* Links of /proc that lead where no path says. The system is told to follow none of them, which it
- * says: that they lead out of a root is no more than how it happens to follow them today. */
+/* Links of /proc that lead to places that no path names. The library has the system follow none of
+ * them, and the error says so; such a link may happen to lead out of the root, but need not. */
 static void
 check_magic_links (gboolean by_hand)
 {
@@ -190,7 +190,7 @@ check_magic_links (gboolean by_hand)
   const struct {
     VyreAccess *access;
     const char *path;
-    const char *reason; /* as such links read by hand */
+    const char *reason; /* when the library reads such a link by hand */
   } cases[] = { { system, by_root, "resource-root" }, { own, by_own_root, "resource-root" },
     { own, by_fd, "resource-root" }, { own, by_pipe, "No such file" } };
 
@@ -221,7 +221,7 @@ assert_no_sink (const char *path, const char *reason)
   assert_refused (error, reason);
 }
 
-/* No sink is reached through a link, and one that is made is its owner's alone. */
+/* No sink opens through a link, and only its owner may open a new one. */
 static void
 check_sinks (void)
 {
@@ -251,7 +251,7 @@ check_sinks (void)
   g_assert_false (g_file_test (outside, G_FILE_TEST_EXISTS));
 }
 
-/* ---- somebody exchanges what a path leads through ----------------------------- */
+/* ---- another thread exchanges parts of a path ------------------------------- */
 
 static gint racing;
 
@@ -288,7 +288,7 @@ check_races (void)
         syscall (SYS_renameat2, AT_FDCWD, folder, AT_FDCWD, link, RENAME_EXCHANGE), ==, 0);
 }
 
-/* A root is the folder that it was when it was opened. */
+/* A root stays the folder that it was when it was opened. */
 static void
 check_renamed_root (void)
 {
@@ -304,7 +304,7 @@ check_renamed_root (void)
   g_assert_cmpint (g_rename (moved, root), ==, 0);
 }
 
-/* The system goes as deep as a path is long; by hand there is an end, and that is no damage. */
+/* The system follows paths of any depth; by hand there is a limit, and its error says so. */
 static void
 check_depth (gboolean by_hand)
 {
@@ -355,7 +355,7 @@ check_all (gboolean by_hand)
   g_free (dir);
 }
 
-/* With openat2() where there is one, and without: 0 leaves it as it is. */
+/* Opens files with openat2() where the system has it, and without: 0 refuses no call. */
 static void
 test_opening (gconstpointer data)
 {
@@ -371,7 +371,7 @@ test_opening (gconstpointer data)
   check_all (refusal != 0);
 }
 
-/* ---- without a root, and what is the same ------------------------------------ */
+/* ---- without a root, and equal names ----------------------------------------- */
 
 static void
 test_whole_system (void)
@@ -398,8 +398,9 @@ test_whole_system (void)
   g_free (dir);
 }
 
-/* The same path in another folder is another file, and in one of another file system with the
- * same number; in the same folder, by whatever name and for whatever is granted, it is not. */
+/* The same path in another folder is another file, also in a folder of another file system that
+ * has the same number. Below the same folder it is the same file, by whatever name that was opened
+ * and whatever it grants. */
 static void
 test_names (void)
 {

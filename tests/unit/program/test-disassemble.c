@@ -4,7 +4,7 @@
  */
 #include "program-common.h"
 
-/* Text that is canonical already comes back as it is. */
+/* Canonical text comes back as it is. */
 static void
 test_disassembly (void)
 {
@@ -81,7 +81,7 @@ test_disassembly_packed (void)
     { 1 | 1 << 8 | 1u << 24, 5 },        /* the first offset is not 0 */
     { 1 | 1 << 8, 5, 6 },                /* a word behind the total */
     { 1 | 12 << 8, 5 },                  /* a total outside the slot */
-    { 255, 1 },                          /* more than fits */
+    { 255, 1 },                          /* more than fit */
     { 2 | 3 << 8, 4 << 8, 1, 2 },        /* an offset behind the total */
     { 2 | 1 << 8, 1 << 16, 1 },          /* padding that is not zero */
     { 3 | 2 << 8, 2 << 8 | 1u << 24, 1 } /* offsets that fall */

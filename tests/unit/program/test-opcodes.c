@@ -71,7 +71,7 @@ test_store_add_load (void)
 static void
 test_compare_swap (void)
 {
-  /* the observable is numbered by the target: word 2 reports to observable 2 */
+  /* the target numbers the observable: word 2 reports to observable 2 */
   Run hit = run ("compare_swap 2, 3, 99", 8);
   g_assert_cmpuint (word (&hit, 2), ==, 99);
   g_assert_cmpuint (word (&hit, OBS + 2), ==, 3);
@@ -88,7 +88,7 @@ test_fence (void)
   Run r = run ("batch_fence 3, 1234; store_u32 9, 160; store_u32 1, 161; nop", 4);
 
   g_assert_cmpuint (word (&r, VYRE_CONTROL_EPOCH), ==, 1);
-  g_assert_cmpuint (word (&r, OBS), ==, 1234); /* after the store, wherever it stands */
+  g_assert_cmpuint (word (&r, OBS), ==, 1234); /* loads come after the store, wherever it stands */
   g_assert_cmpuint (word (&r, VYRE_CONTROL_DONE_COUNT), ==, 4);
   run_clear (&r);
   Run tag = run ("nop", 4);
@@ -137,7 +137,7 @@ test_metrics_of_unknown (void)
 
   g_assert_cmpuint (word (&r, VYRE_CONTROL_METRICS + 30), ==, 1);
   g_assert_cmpuint (word (&r, VYRE_CONTROL_METRICS + 31), ==, 1);
-  g_assert_cmpuint (word (&r, VYRE_CONTROL_EPOCH), ==, 1); /* not bumped by opcode 32 */
+  g_assert_cmpuint (word (&r, VYRE_CONTROL_EPOCH), ==, 1); /* opcode 32 has not raised it */
   run_clear (&r);
 }
 
@@ -148,8 +148,8 @@ naive_copy (guint32 *words, guint from, guint to, guint count)
     words[to + i] = words[from + i];
 }
 
-/* Short copies run on a lane, long ones on the whole workgroup; both smear as
- * the ascending loop does. */
+/* Short copies run on a lane, long ones on the whole workgroup; both smear as the ascending loop
+ * does. */
 static void
 test_memcpy (void)
 {
@@ -174,7 +174,7 @@ test_memcpy (void)
   }
 }
 
-/* A copy with something to see: words 2…31 hold the tenant table. */
+/* A copy of words that differ: words 2…31 hold the tenant table. */
 static void
 test_memcpy_smears_pattern (void)
 {
@@ -221,7 +221,7 @@ test_packed_fault (void)
   run_clear (&bad);
 }
 
-/* A fence inside a packed slot still comes last. */
+/* A fence inside a packed slot runs last, too. */
 static void
 test_packed_fence (void)
 {
@@ -275,7 +275,7 @@ test_printf (void)
   run_clear (&r);
 }
 
-/* A full log keeps its 64 records and stays readable; the rest is counted. */
+/* A full log keeps its 64 records and stays readable; the others are counted. */
 static void
 test_printf_overflow (void)
 {
@@ -319,7 +319,7 @@ test_many_slots (void)
   g_string_free (text, TRUE);
 }
 
-/* Too much for one batch is refused when planned. */
+/* A plan with too much work for one batch is refused. */
 static void
 test_refusal (void)
 {

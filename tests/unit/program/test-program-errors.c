@@ -254,7 +254,7 @@ test_syntax_errors (void)
   }
 }
 
-/* The first definition of a reserved name is at fault, wherever else the name stands. */
+/* The error is at the first definition of a reserved name, wherever else the name stands. */
 static void
 test_reserved_results (void)
 {
@@ -388,7 +388,7 @@ test_nesting_limit (void)
   assert_assembly_fails (endless, VYRE_ERROR_SYNTAX, "1:68: ", "nest deeper than 64");
 }
 
-/* The deepest evaluation there is, with numbers that stay small. */
+/* The deepest evaluation that is possible, with numbers that stay small. */
 static void
 test_deep_value (void)
 {
@@ -441,7 +441,7 @@ test_observable_limit (void)
 {
   GString *text = g_string_new (NULL);
 
-  /* 1 + 4095 * 256 + 255 words are all there are */
+  /* 1 + 4095 * 256 + 255 words are the limit */
   for (guint i = 0; i < 4095; i++)
     g_string_append_printf (text, "u8_histogram payload -> h%u\n", i);
   for (guint i = 0; i < 255; i++)
@@ -456,7 +456,7 @@ test_observable_limit (void)
   g_string_free (text, TRUE);
 }
 
-/* Long chains of lets neither recurse nor are evaluated more than once. */
+/* Long chains of lets do not recurse, and each let is evaluated once at most. */
 static void
 test_many_lets (void)
 {
@@ -489,7 +489,7 @@ assert_load_fails (const char *path, VyreError code, const char *position, const
   assert_error (error, code, position, message);
 }
 
-/* A mark in front of a text changes nothing but its length, which it does not count for. */
+/* A byte order mark in front of a text changes nothing, and its bytes do not count. */
 static void
 assert_mark_is_skipped (const char *path, const char *text)
 {
@@ -555,7 +555,7 @@ test_load (void)
   g_assert_cmpint (g_rmdir (folder), ==, 0);
 }
 
-/* The longest part of @text that the error has, in bytes. */
+/* The longest part of @text that the error quotes, in bytes. */
 static gsize
 count_quoted (const GError *error, const char *text, gsize length)
 {
@@ -572,11 +572,12 @@ count_quoted (const GError *error, const char *text, gsize length)
   return most;
 }
 
-/* Of files that are no programs an error tells hardly anything. */
+/* The error for a file that is no program quotes little of it. */
 static void
 test_quotes (void)
 {
-  /* letters that are in no message of ours; at most a word in them is told, and of that a part */
+  /* Letters that are in no message of the library. An error quotes one word of them at most, and
+   * of a long word a part. */
   static const struct {
     const char *text;
     gsize length; /* 0: all of it */
@@ -613,7 +614,7 @@ test_quotes (void)
   g_assert_cmpint (g_remove (path), ==, 0);
 }
 
-/* Nobody is waited for who does not write to it. */
+/* A FIFO without a writer is not waited for. */
 static void
 test_fifo (void)
 {

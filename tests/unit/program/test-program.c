@@ -4,7 +4,7 @@
  */
 #include "program-common.h"
 
-/* What is expected of one slot; arguments not listed are zero. */
+/* The expected words of one slot; arguments not listed are zero. */
 typedef struct {
   const char *text;
   guint32 opcode;
@@ -226,7 +226,7 @@ test_optional (void)
   g_assert_cmpint (none->sequence_slot, ==, 2);
 }
 
-/* Nothing left but what fills the ring up. */
+/* A program whose slots are all left out has only the slots that fill the ring up. */
 static void
 test_optional_alone (void)
 {
@@ -240,7 +240,7 @@ test_optional_alone (void)
     g_assert_cmpuint (bound->slots[i], ==, 0);
 }
 
-/* A let that nothing uses may need what the stream lacks. */
+/* An unused let may need a symbol that the stream lacks. */
 static void
 test_unused_let (void)
 {
@@ -346,7 +346,7 @@ test_builtins (void)
   assert_error (error, VYRE_ERROR_INVALID, "", "frame-stats, bytes, nop");
 }
 
-/* Messages are UTF-8 whatever they quote, and however much of it. */
+/* Messages are UTF-8, whatever bytes of a name they quote. */
 static void
 test_builtin_names (void)
 {
@@ -433,7 +433,7 @@ assert_unbound (const VyreSymbols *symbols, const char *message)
   g_assert_true (g_str_has_prefix (error->message, message));
 }
 
-/* An error says what the stream is of, as far as the symbols do; a copy says so for itself. */
+/* An error names the stream of the symbols; a copy of the symbols has a name of its own. */
 static void
 test_stream_is_named (void)
 {

@@ -221,7 +221,7 @@ assert_sane (Fixture *f, gboolean *opened, gboolean *has_records, gboolean *has_
   g_assert_no_error (error);
 }
 
-/* ---- what was appended ------------------------------------------------- */
+/* ---- records that were appended ----------------------------------------- */
 
 static void
 test_wrap_around (Fixture *f, gconstpointer data)
@@ -408,7 +408,7 @@ test_digest (Fixture *f, gconstpointer data)
   g_assert_cmphex (digest[0], ==, 0xe3);
 }
 
-/* ---- what is refused --------------------------------------------------- */
+/* ---- files that are refused --------------------------------------------- */
 
 static void
 test_refused (Fixture *f, gconstpointer data)

@@ -81,8 +81,7 @@ check_refused (guint n)
 {
   guint n_errors = 0, refused;
 
-  g_assert_true (
-      open_and_run (0, 0, &refused)); /* leaves what a first kernel of a process leaves */
+  g_assert_true (open_and_run (0, 0, &refused)); /* a first kernel leaves some */
   guint tasks = count_entries ("/proc/self/task"), files = count_entries ("/proc/self/fd");
   for (guint after = 0; after == 0 || refused > 0; after++) {
     g_assert_cmpuint (after, <, MOST_THREADS);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Numbers that an error names are taken at their word: with them, the call that failed works.
+ * Advice in errors: the call that failed works with the numbers that its error names.
  */
 #include "kernel-common.h"
 
-/* The number behind @words in the message of @error, which is taken. */
+/* Takes @error and returns the number behind @words in its message. */
 static gsize
 take_number (GError *error, const char *words)
 {
@@ -28,14 +28,14 @@ test_store (void)
   g_assert_null (vyre_store_new (device, asked, 4096, &error));
   gsize most = take_number (g_steal_pointer (&error), "ask for at most ");
   g_autoptr (VyreStore) store = vyre_store_new (device, most, 4096, &error);
-  if (!store) /* so much memory may not be there, but it may be asked for */
+  if (!store) /* the machine may lack so much memory, but the call may ask for it */
     g_assert_false (g_error_matches (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE));
   else
     g_assert_cmpuint (vyre_store_get_size (store), ==, most);
   g_clear_error (&error);
 }
 
-/* As many bytes as are asked for fit, though the store is whole pages. */
+/* A store has room for as many bytes as were asked for, although it consists of whole pages. */
 static void
 test_kernel (void)
 {
@@ -56,7 +56,7 @@ test_kernel (void)
   vyre_store_free (store, offset);
 }
 
-/* A payload that lies elsewhere, and is stored. */
+/* A payload outside of the staging memory, which publishing stores. */
 static void
 test_payload (void)
 {
@@ -117,7 +117,7 @@ test_io_queue (void)
   g_assert_false (vyre_io_queue_validate ((slots + 1) * 4 * VYRE_IO_SLOT_WORDS, NULL));
 }
 
-/* Also the limits, and a size that is 0 needs no advice. */
+/* The advice names the least number or the limit; a size of 0 needs no advice. */
 static void
 test_bound_program (void)
 {

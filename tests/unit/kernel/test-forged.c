@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What programs can write is not believed: counts, tables and flags of the control part, in
- * plain rings and in rings with priorities. Whatever they put there, the batch ends, says the
- * truth where that is kept, and leaves the next one alone.
+ * Counts, tables and flags of the control part that a program overwrites, in plain rings and in
+ * rings with priorities. The batch ends, the counts that the program cannot reach are right, and
+ * the next batch is not affected.
  */
 #include "kernel-common.h"
 #include "kernel/types.h"
@@ -14,7 +14,8 @@
 
 static TestKernel t;
 
-/* Has a slot over the payload refused, and says of as many slots as there are that they ran. */
+/* A program has a slot over the payload refused, and stores any number as that of the slots which
+ * ran. */
 static void
 test_done_count (void)
 {
@@ -33,7 +34,7 @@ test_done_count (void)
   }
 }
 
-/* The check finds what it is there for, whatever the program says. */
+/* vyre_batch_check() fails a batch that read too few bytes, whatever the program stores. */
 static void
 test_check (void)
 {
@@ -63,7 +64,7 @@ random_word (void)
                             : (guint32)g_test_rand_int ();
 }
 
-/* Writes anything into control words, every one of which comes along. */
+/* A slot with a random operation on the control word @target; the test runs it for every word. */
 static void
 random_slot (guint32 *slot, guint32 target)
 {
@@ -144,8 +145,8 @@ test_every_word (void)
   }
 }
 
-/* With the table of masks moved, a tenant of any number is authorised, and its quota would be
- * somewhere else. It has none. */
+/* With the table of masks moved, a tenant of any number is authorised, and the place of its quota
+ * lies outside of the table. It has no quota. */
 static void
 test_moved_table (void)
 {
@@ -168,7 +169,7 @@ test_moved_table (void)
   g_autoptr (VyrePlan) plan
       = vyre_plan_new_from_parts (&parts, 0, vyre_megakernel_get_workgroup (t.kernel), &error);
   g_assert_no_error (error);
-  /* what lies behind the batch would be a quota that lets it run */
+  /* words behind the batch that would be a quota */
   VyreStore *store = vyre_megakernel_get_readbacks (t.kernel);
   if (vyre_megakernel_get_placement (t.kernel) == VYRE_PLACEMENT_UNIFIED)
     memset (vyre_store_get_data (store), 1, vyre_store_get_size (store) / 2);

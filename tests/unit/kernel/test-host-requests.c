@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The service with requests that a device may make, and that those at hand do not: some that are
- * not sound, some in another order, and batches whose end the host sees late.
+ * The service with requests that the devices at hand do not make: unsound requests, requests in
+ * another order, and batches whose end the host sees late.
  */
 #include "resources-common.h"
 #include "program/file-name.h"
@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* Prefetches that wait for the service, at most. */
+/* The most prefetches that wait for the service. */
 #define MOST_PREFETCHES 64
 
 static TestKernel t;
@@ -44,7 +44,7 @@ wait_for (VyreBatch *batch)
   g_assert_no_error (error);
 }
 
-/* A program that stores the words @first and those after it, and appends each by itself. */
+/* A program that stores @n words from @first on, and appends each with a request of its own. */
 static VyrePlan *
 appending_plan (guint first, guint n)
 {
@@ -56,7 +56,7 @@ appending_plan (guint first, guint n)
   return test_plan (&t, text->str, 0, 0, 0);
 }
 
-/* Whether what was appended is these words alone. */
+/* Expects that the file has these words and no others. */
 static void
 assert_log (const guint32 *wanted, guint n)
 {
@@ -69,7 +69,7 @@ assert_log (const guint32 *wanted, guint n)
     g_assert_cmpuint (vyre_read_word (bytes, i), ==, wanted[i]);
 }
 
-/* The sink stays open, and goes on at its new end. */
+/* Empties the file; the sink stays open and goes on at the new end. */
 static void
 empty_log (void)
 {
@@ -77,7 +77,7 @@ empty_log (void)
     g_assert_cmpint (truncate (log_path, 0), ==, 0);
 }
 
-/* Whether the device is through with the batch, and all of its readback is there. */
+/* TRUE when the device is through with the batch, and all of its readback has arrived. */
 static gboolean
 is_over (VyreBatch *batch)
 {
@@ -89,8 +89,8 @@ is_over (VyreBatch *batch)
                  vyre_batch_readback (batch), batch->plan, &t.kernel->mark, &arrived));
 }
 
-/* Publishes @plan, and returns once the device is through with what comes before the host's part,
- * which the host does not see. The host may be faster: then it is done again. */
+/* Publishes @plan and returns once the device is through with the part before the host's, while
+ * the host does not see that. The host may be faster: then another batch is published. */
 static VyreBatch *
 publish_unseen (VyrePlan *plan, const VyrePayload *payload)
 {
@@ -124,7 +124,8 @@ show (VyreBatch *batch)
 
 /* ---- requests that are not sound ----------------------------------------------- */
 
-/* With @word of its request as @value, an append of one word is refused, and nothing written. */
+/* With @word of its request set to @value, an append of one word is refused, and nothing is
+ * written. */
 static void
 check_refused (VyrePlan *plan, guint word, guint32 value)
 {
@@ -175,7 +176,7 @@ test_forged_write (void)
     check_refused (plan, forged[i].word, forged[i].value);
 }
 
-/* A request of a slot that does not exist does no harm. */
+/* A request of a slot that does not exist has no effect. */
 static void
 test_forged_tag (void)
 {
@@ -211,7 +212,8 @@ compare_backwards (gconstpointer a, gconstpointer b)
   return first < second ? 1 : -(first > second);
 }
 
-/* Lanes that ask in another order than that of their slots have no part in that of writes. */
+/* Lanes may make requests in another order than that of their slots; writes keep the order of the
+ * slots. */
 static void
 test_order_of_slots (void)
 {
@@ -231,7 +233,7 @@ test_order_of_slots (void)
   empty_log ();
 }
 
-/* Has the service see what is through, and waits until it serves the batch's first request. */
+/* Has the service collect completions until it serves the first request of @batch. */
 static void
 await_claim (VyreBatch *batch)
 {
@@ -246,8 +248,8 @@ await_claim (VyreBatch *batch)
            != VYRE_STATUS_CLAIMED);
 }
 
-/* The older of two batches is seen to be through when the younger is about to write: it is neither
- * in flight then, nor served yet, and comes first all the same. */
+/* The host sees the end of the older of two batches when the younger is about to write: the older
+ * is then neither in flight nor served, and still writes first. */
 static void
 test_order_of_batches (void)
 {
@@ -277,10 +279,10 @@ typedef struct {
   GMutex lock;
   GCond changed;
   gboolean released;
-  gboolean held; /* it is the service that releases, and waits */
+  gboolean held; /* the service's thread releases, and waits */
 } Gate;
 
-/* Holds the thread of the service. */
+/* A payload's release function, which holds the service's thread. */
 static void
 hold_service (gpointer data)
 {
@@ -297,7 +299,7 @@ hold_service (gpointer data)
   g_mutex_unlock (&gate->lock);
 }
 
-/* Has the service let go of a payload; whether it was not another thread that did. */
+/* Has the service release a payload. Returns FALSE when another thread released it. */
 static gboolean
 close_gate (Gate *gate, VyrePlan *plan)
 {
@@ -336,7 +338,8 @@ prefetch (VyreAccess *access, guint id)
   t.kernel->host.prefetch (t.kernel->host.data, &(VyreFileName){ access, path });
 }
 
-/* While the service is busy, only so many files wait to be read ahead, each of them once. */
+/* While the service is busy, a limited number of files waits to be read ahead, each of them once.
+ */
 static void
 test_most_prefetches (void)
 {
@@ -357,7 +360,7 @@ test_most_prefetches (void)
     prefetch (access, id);
   }
   open_gate (&gate);
-  vyre_batch_free (test_run (&t, loads, 1, &(VyrePayload){ 0 })); /* behind all of them */
+  vyre_batch_free (test_run (&t, loads, 1, &(VyrePayload){ 0 })); /* behind all of the prefetches */
   vyre_megakernel_get_resource_counters (t.kernel, &after);
   g_assert_cmpuint (after.prefetches - before.prefetches, ==, 4 * MOST_PREFETCHES);
   g_assert_cmpuint (after.failures - before.failures, ==, MOST_PREFETCHES);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Memory of others, read by the kernel where it is: right to the byte wherever it
- * starts, fresh with every batch, and never that of pages which are gone.
+ * Imports: the kernel reads memory of others in place. It reads the right bytes at any start,
+ * reads them again for each batch, and never reads pages that are gone.
  */
 #include <sys/mman.h>
 
@@ -13,7 +13,7 @@
 
 static TestKernel t;
 
-/* As in the element: imports from small sizes on, where there are any. */
+/* The parameters of the element: imports of small sizes on, where the device has imports. */
 static VyreMegakernelParams
 set_up_params (void)
 {
@@ -33,7 +33,7 @@ set_up (void)
   test_kernel_open (&t, &params);
 }
 
-/* Whether there is anything to be tested here. */
+/* TRUE when the device has imports; otherwise skips the test. */
 static gboolean
 has_imports (void)
 {
@@ -122,7 +122,8 @@ check_all_ops (VyreImport *import, const guint8 *data, gsize size)
       vyre_batch_get_completion (batch)->payload_bytes, ==, vyre_plan_get_region_bytes (plan));
 }
 
-/* What is not worth it is possible: who has no room to copy to imports anything. */
+/* Below the threshold an import is not worth it, but possible: a caller without room for a copy
+ * imports memory of any size. */
 static void
 test_below_threshold (void)
 {
@@ -150,7 +151,7 @@ test_below_threshold (void)
   t = usual;
 }
 
-/* Wherever a payload starts and ends in its pages. */
+/* Payloads start and end anywhere in their pages. */
 static void
 test_alignments (void)
 {
@@ -169,8 +170,8 @@ test_alignments (void)
   munmap (pages, size);
 }
 
-/* A kernel that has its lanes load a granule each, and those that have none left do without: texels
- * are loaded for all of them, as far as they go. */
+/* Opens a kernel that loads payloads granule by granule, each lane for itself. Texels would be
+ * loaded for all lanes, also for those that have no granule left. */
 static void
 open_without_texels (void)
 {
@@ -185,9 +186,8 @@ open_without_texels (void)
   vyre_megakernel_set_active (t.kernel, TRUE);
 }
 
-/* Nothing behind a payload is loaded, not even a granule that no byte of counts: there may be no
- * page. The import has one, which cannot be read; where the device is the CPU whoever does is
- * ended. */
+/* The kernel loads no granule behind a payload, where there may be no page. The import has a page
+ * there that cannot be read; on a CPU device a load from it ends the process. */
 static void
 test_nothing_behind (void)
 {
@@ -237,8 +237,8 @@ test_changes_are_seen (void)
   munmap (pages, size);
 }
 
-/* Batches of imports and of the store, in flight together and from several threads: each
- * launch is bound to one of them, and none waits for ever for another's. */
+/* Several threads publish batches of imports and of the store, in flight together. Each launch is
+ * bound to one source, and no batch waits for ever for a launch of another. */
 static gpointer
 mix (gpointer data)
 {
@@ -298,7 +298,7 @@ assert_refused (guint8 *data, gsize size, const char *why)
   g_error_free (error);
 }
 
-/* Small memories lie in pages together, and each is imported by itself. */
+/* Small memories share pages, and each is imported by itself. */
 static void
 test_shared_pages (void)
 {
@@ -318,7 +318,7 @@ test_shared_pages (void)
   munmap (pages, 64 * 1024);
 }
 
-/* Its pages, and nothing that begins before or ends behind them. */
+/* An import covers its own pages, and no memory that begins before them or ends behind them. */
 static void
 test_bounds (void)
 {
@@ -341,7 +341,7 @@ test_bounds (void)
   munmap (pages, 3 * 4096);
 }
 
-/* Numbers go around, and that of an import which is there is no other's. */
+/* Numbers of imports wrap around, and no new import gets the number of one that exists. */
 static void
 test_numbers (void)
 {
@@ -388,7 +388,8 @@ unmap (gpointer data)
   munmap (data, 1 << 20);
 }
 
-/* A batch needs no holder of its import, and pages may go once they are released. */
+/* A batch holds its import without help of the owner, and its pages may go once it has released
+ * them. */
 static void
 test_batches_hold_imports (void)
 {
@@ -408,13 +409,13 @@ test_batches_hold_imports (void)
     g_assert_no_error (error);
     vyre_import_unref (import);
     if (i % 3 == 0)
-      vyre_batch_free (batch); /* released by the launcher, or by the next that publishes */
+      vyre_batch_free (batch); /* the launcher releases them, or the next thread that publishes */
     else
       expect_crc (batch, copy, size);
   }
 }
 
-/* Pages come and go at the same addresses with other bytes in them. */
+/* Pages come and go at the same addresses, with other bytes in them. */
 static void
 test_addresses_are_used_again (void)
 {
@@ -449,7 +450,7 @@ test_addresses_are_used_again (void)
   munmap (range, PAGES * 4096 * HELD);
 }
 
-/* An import of a kernel that is gone keeps nothing else alive. */
+/* An import of a kernel that is gone keeps no other object alive. */
 static void
 test_kernel_goes_first (void)
 {

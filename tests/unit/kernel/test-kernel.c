@@ -20,7 +20,7 @@ check_stats (VyreBatch *batch, guint at, const TestOracle *o)
       vyre_read_word_pair (control, word + VYRE_U8_STATS_SUM_SQUARES), ==, o->squares);
 }
 
-/* Where the results of check_region() are. */
+/* Places of the results of check_region(). */
 enum {
   AT_STATS = 1,
   AT_BELOW = AT_STATS + VYRE_U8_STATS_WORDS,
@@ -29,7 +29,7 @@ enum {
   AT_END = AT_HISTOGRAM + VYRE_U8_HISTOGRAM_WORDS
 };
 
-/* All payload opcodes over one region; checksums only where rows touch. */
+/* Runs all payload opcodes over one region; checksums only where its rows touch. */
 static void
 check_region (const guint8 *data, gsize size, guint shift, const VyreRegion *r, gboolean histogram)
 {
@@ -142,8 +142,8 @@ test_8k_frame (void)
   check_region (data, size, 0, &inset, FALSE);
 }
 
-/* Tiles as large as the planner makes them, which it does where many slots share the
- * tickets: a lane's sums and the workgroup's come close to their limits. */
+/* Tiles as large as the planner makes them, which it does where many slots share the tickets: the
+ * sums of a lane and of the workgroup come close to their limits. */
 static void
 test_largest_tiles (void)
 {
@@ -192,7 +192,7 @@ test_thresholds (void)
   }
 }
 
-/* Batches over changing bytes at the same place, several in flight. */
+/* Batches over changing bytes at the same place, several in flight at a time. */
 static void
 test_random_buffers (void)
 {
@@ -234,8 +234,8 @@ test_random_buffers (void)
   }
 }
 
-/* Regions that leave the payload, results that leave the control buffer, a CRC
- * over gaps: no effect, FAULT, counted. */
+/* Regions that leave the payload, results that leave the control buffer, and a CRC over gaps have
+ * no effect: the slot ends as FAULT and is counted. */
 static void
 test_faults (void)
 {

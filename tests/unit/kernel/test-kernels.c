@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Several threads at one kernel or at several: what they share is one's or the other's, and who
- * only looks waits for nobody.
+ * Several threads at one kernel or at two: a plan's template belongs to one kernel, and a thread
+ * that reads counters does not wait for others.
  */
 #include "kernel-common.h"
 #include "kernel/types.h"
 
-/* The other kernel, and what comes between a look at the plan and what is kept of it. */
+/* Two kernels. The second publishes the plan after the first has looked for a template of it, and
+ * before the first keeps its own. */
 typedef struct {
   TestKernel peers[2];
   VyrePlan *plan;
-  gsize all; /* of the first one's memory for batches */
+  gsize all; /* the memory for batches of the first kernel */
 } Pair;
 
 static void
@@ -22,8 +23,8 @@ run_on (Pair *pair, guint peer, guint32 tag)
   g_assert_cmpuint (test_observable (batch, 1), ==, 77);
 }
 
-/* There is no room for what the first kernel keeps of the plan. Before there is, the other one has
- * kept its own. */
+/* The first kernel has no room for its template. Before the room is freed, the second kernel keeps
+ * its own. */
 static gboolean
 publish_meanwhile (gpointer data)
 {
@@ -38,8 +39,8 @@ publish_meanwhile (gpointer data)
   return TRUE;
 }
 
-/* What a kernel keeps of a plan is that of the one which comes first, also while the other is
- * about to: results are right on both, and nothing of it is left in the end. */
+/* The template of a plan belongs to the kernel that keeps one first, also while the other is about
+ * to keep its own. Results are right on both, and no memory of it is left in the end. */
 static void
 test_plan_of_two (void)
 {
@@ -58,7 +59,7 @@ test_plan_of_two (void)
   vyre_store_set_reclaim (work, publish_meanwhile, &pair);
   for (guint i = 0; i < 4; i++)
     run_on (&pair, i % 2, 2 + i);
-  g_assert_cmpuint (pair.all, ==, VYRE_NOWHERE); /* it did come in between */
+  g_assert_cmpuint (pair.all, ==, VYRE_NOWHERE); /* the second kernel did come in between */
   vyre_store_set_reclaim (work, NULL, NULL);
   vyre_plan_unref (pair.plan);
   for (guint i = 0; i < 2; i++) {
@@ -81,8 +82,8 @@ note_release (gpointer data)
   g_atomic_int_set (&owner->released, 1);
 }
 
-/* Payloads go back by threads of the kernel, not by who asks what it has counted: their owners,
- * and the device that an import waits for, may take their time. */
+/* Threads of the kernel release payloads, not the thread that reads the counters: the owner of a
+ * payload, and the device that an import waits for, may take their time. */
 static void
 test_counters_wait_for_nobody (void)
 {
@@ -103,7 +104,7 @@ test_counters_wait_for_nobody (void)
       g_assert_cmpint (g_get_monotonic_time (), <, end);
       vyre_megakernel_get_counters (t.kernel, &counters);
     }
-    if (!t.kernel->traits->in_device_memory) /* publishing does not store it, and let it go then */
+    if (!t.kernel->traits->in_device_memory) /* otherwise publishing stores and releases it */
       g_assert_true (owner.by != g_thread_self ());
     g_assert_true (vyre_batch_wait (batch, end, &error));
     vyre_batch_free (batch);

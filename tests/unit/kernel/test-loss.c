@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A device that gets lost under the runtime: everybody hears of it, and what is
- * left can be taken down.
+ * A device that is lost under the runtime: every caller gets the error, and the kernel can be
+ * taken down.
  */
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "lost.h"
 #include "kernel/types.h"
 
-/* What the last reference waits for at most, and some for a busy machine. */
+/* The time that the last reference waits at most, and some more for a busy machine. */
 #define TEARDOWN (2 * G_TIME_SPAN_SECOND)
 
 static void
@@ -19,7 +19,7 @@ count_release (gpointer data)
   g_atomic_int_inc ((gint *)data);
 }
 
-/* Parked, so that the next batch needs a launch. */
+/* Opens a kernel and waits until it is parked, so that the next batch needs a launch. */
 static void
 open_parked (TestKernel *t)
 {
@@ -57,7 +57,8 @@ assert_lost (GError **error, const char *call)
   g_clear_error (error);
 }
 
-/* A device that only says that it is lost goes on with what it has. */
+/* A device that is only reported lost goes on with its launches; waits until they are told to
+ * leave. */
 static void
 wait_until_told_to_leave (TestKernel *t)
 {
@@ -121,7 +122,7 @@ test_lost_while_batches_run (void)
   for (guint i = 0; i < N; i++) {
     batches[i] = vyre_megakernel_publish (t.kernel, plan, i, &payload, end, &error);
     if (!batches[i])
-      assert_lost (&error, "vk"); /* a launch may notice it before the launcher says so */
+      assert_lost (&error, "vk"); /* a launch may notice it before the launcher does */
   }
   for (guint i = 0; i < N; i++) {
     if (!batches[i] || vyre_batch_wait (batches[i], end, &error))
@@ -140,8 +141,8 @@ test_lost_while_batches_run (void)
   g_assert_cmpint (g_atomic_int_get (&released), ==, published);
 }
 
-/* Batches wait for files, have just been given them, or run again: whichever it is, their
- * owners hear of the loss, and nothing is left. */
+/* The device is lost while batches wait for files, have just been given them, or run again. In
+ * each case their waiters get the error, and no payload is kept. */
 static void
 check_lost_while_parked (guint after)
 {
@@ -159,7 +160,8 @@ check_lost_while_parked (guint after)
   open_parked (&t);
   g_autoptr (VyrePlan) plan = test_plan (&t, text, 0, 0, 0);
   gint64 end = g_get_monotonic_time () + TEST_COMPILE_DEADLINE;
-  vyre_batch_free (test_run (&t, plan, 0, &(VyrePayload){ 0 })); /* builds what it takes */
+  /* compiles the kernel with rare operations */
+  vyre_batch_free (test_run (&t, plan, 0, &(VyrePayload){ 0 }));
   vyre_lost_arm ("vkWaitForFences", after, 1);
   for (guint i = 0; i < N; i++) {
     batches[i] = vyre_megakernel_publish (t.kernel, plan, i, &payload, end, &error);
@@ -217,7 +219,7 @@ wait_until_let_go_of (VyreDevice *device)
   }
 }
 
-/* Without a waiter for its batches or for itself the kernel leaves by itself. */
+/* A lost kernel leaves the device without a waiter for its batches or for itself. */
 static void
 test_lost_with_batches_abandoned (void)
 {
@@ -232,8 +234,8 @@ test_lost_with_batches_abandoned (void)
   g_assert_cmpint (g_atomic_int_get (&released), ==, 1);
 }
 
-/* Nobody waits for a device that does nothing. Once it goes on, the kernel goes, and with it what
- * the device might have read. */
+/* The last reference does not wait for a device that hangs. Once the device goes on, the kernel
+ * goes, and with it the payloads that the device might have read. */
 static void
 test_device_that_hangs (void)
 {
@@ -242,7 +244,7 @@ test_device_that_hangs (void)
 
   abandon_batches (&t, 4, &released);
   g_autoptr (VyreDevice) device = vyre_device_ref (t.device);
-  gboolean stored = t.kernel->traits->in_device_memory; /* and let go at once */
+  gboolean stored = t.kernel->traits->in_device_memory; /* and released at once */
   g_test_expect_message ("vyre", G_LOG_LEVEL_WARNING, "*has not let go of a kernel*Fix: *");
   close_in_time (&t);
   g_test_assert_expected_messages ();
@@ -296,7 +298,7 @@ test_tenant_of_a_batch (void)
   g_assert_cmpuint (get_outstanding (tenant), ==, 2);
   vyre_lost_stall (false);
   g_assert_true (vyre_batch_wait (batch, end, &error));
-  do /* which has completions collected */
+  do /* which has the service collect completions */
     vyre_megakernel_get_counters (t.kernel, &counters);
   while (counters.in_flight > 0 && g_get_monotonic_time () < end);
   g_assert_true (vyre_tenant_quiesce (tenant, end, &error));
@@ -306,7 +308,7 @@ test_tenant_of_a_batch (void)
   close_in_time (&t);
 }
 
-/* Batches of a lost kernel leave no waiter behind, freed before the loss or after. */
+/* Batches of a lost kernel do not count for their tenant, freed before the loss or after it. */
 static void
 test_tenant_of_a_lost_kernel (void)
 {
@@ -338,8 +340,8 @@ test_tenant_of_a_lost_kernel (void)
   g_assert_cmpuint (get_outstanding (tenant), ==, 0);
 }
 
-/* The first batch that wants more than a kernel is built with is not published when
- * that cannot be had. */
+/* The first batch that needs rare operations is not published when the kernel with them cannot be
+ * built. */
 static void
 test_lost_while_building (void)
 {
@@ -358,7 +360,7 @@ test_lost_while_building (void)
   g_autoptr (VyrePlan) plan
       = vyre_plan_new_from_parts (&parts, 0, vyre_megakernel_get_workgroup (t.kernel), &error);
   g_assert_no_error (error);
-  /* a processor's is tried on a device of its own first */
+  /* a CPU's pipeline is tried on a device of its own first */
   vyre_lost_arm ("vkCreateComputePipelines", 1, vyre_device_is_cpu (t.device) ? 2 : 1);
   g_assert_null (vyre_megakernel_publish (
       t.kernel, plan, 1, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error));
@@ -369,14 +371,14 @@ test_lost_while_building (void)
     g_free ((void *)parts.data[part]);
 }
 
-/* Says nothing about what the device can do. */
+/* A loss in the proof is an error, and no verdict about the device. */
 static void
 test_lost_in_the_proof (void)
 {
   VyreMegakernelParams params = test_params ();
   GError *error = NULL;
 
-  params.residency = VYRE_RESIDENCY_DISPATCH; /* which nothing comes after */
+  params.residency = VYRE_RESIDENCY_DISPATCH; /* the last residency to try */
   for (guint after = 1; after <= 3; after++) {
     g_autoptr (VyreDevice) device = vyre_device_open ("auto", &error);
     g_assert_no_error (error);
@@ -394,16 +396,16 @@ hang_from (VyreDevice *device, guint n, GError **error)
 
   vyre_lost_stall_after (n);
   VyreMegakernel *kernel = vyre_megakernel_new (device, &params, error);
-  if (kernel) { /* before that, or in a launch that the proof did not wait for */
+  if (kernel) { /* the proof had fewer launches, or did not wait for that one */
     vyre_lost_stall_after (0);
     vyre_lost_stall (false);
   }
   return kernel;
 }
 
-/* A device that begins to hang in the proof is an error within the time that a kernel has to leave;
- * and what it may yet do is waited for in the background. How many launches a proof has depends on
- * what it finds: the last one is looked for. */
+/* A device that begins to hang in the proof is an error within the time that a kernel has to
+ * leave, and a thread waits for it in the background. The number of launches of a proof depends on
+ * its findings: the test looks for the last one. */
 static void
 test_hangs_in_the_proof (void)
 {
@@ -441,7 +443,7 @@ publish_many (gpointer data)
   return NULL;
 }
 
-/* Kernels of one device have its queues together, and take turns with them. */
+/* Kernels of one device share its queues, and use each of them one after the other. */
 static void
 test_kernels_share_queues (void)
 {

@@ -99,7 +99,7 @@ test_sizes (void)
   check_size (VYRE_PART_IO_QUEUE, 32, VYRE_ERROR_INVALID);
 }
 
-/* A region of 2^32 bytes, whose length is 0 in the words that tiles are counted in. */
+/* A region of 2^32 bytes, whose length is 0 in the words that count tiles. */
 static void
 test_payload_limit (void)
 {
@@ -135,7 +135,7 @@ test_shut_down (void)
   g_assert_cmpuint (b.control[OBS + 1], ==, 0);
 }
 
-/* What a batch is made from is what it starts from: here a second run goes on. */
+/* A batch starts from the parts that it is made from: here a second run goes on. */
 static void
 test_goes_on (void)
 {
@@ -170,8 +170,8 @@ logged_slot (const Batch *b, guint record)
   return b->log[1 + record * VYRE_DEBUG_RECORD_WORDS + 3] / VYRE_SLOT_WORDS;
 }
 
-/* PRINTF tells the order: nobody's slot of a partition runs before all of a more
- * urgent one are through. */
+/* PRINTF records the order: no slot of a partition runs before all slots of a more urgent
+ * partition have ended. */
 static void
 test_urgent_first (void)
 {
@@ -182,7 +182,7 @@ test_urgent_first (void)
     put_slot (&b, slot, VYRE_OP_PRINTF, slot, 0, 0);
   b.parts.max_passes = 1;
   run (&b);
-  /* every worker has a slot in CRITICAL, so the first pass is over then */
+  /* every worker has a slot in CRITICAL, so the first pass ends with that level */
   g_assert_cmpuint (b.log[0], ==, N_SLOTS / 5 * VYRE_DEBUG_RECORD_WORDS);
   for (guint slot = 0; slot < N_SLOTS; slot++)
     g_assert_cmpuint (
@@ -197,7 +197,7 @@ test_urgent_first (void)
     g_assert_cmpuint (b.control[VYRE_CONTROL_PRIORITY_FAIRNESS + level], ==, N_SLOTS / 5);
 }
 
-/* Statuses that can be scheduled, and slots in no partition. */
+/* Statuses that can be scheduled, and slots outside of all partitions. */
 static void
 test_schedulable (void)
 {
@@ -242,7 +242,8 @@ test_quota (void)
   g_assert_cmpuint (left, ==, 7);
 }
 
-/* After 16 urgent slots others go first; without others the urgent ones go on. */
+/* After 16 urgent slots the slots of other levels go first; without such slots the urgent ones go
+ * on. */
 static void
 test_starvation (void)
 {
@@ -266,7 +267,7 @@ test_starvation (void)
   g_assert_cmpuint (b.control[VYRE_CONTROL_STARVATION], ==, 17);
 }
 
-/* A fence comes last whatever partition it lies in, and SHUTDOWN ends the passes. */
+/* A fence runs last, whatever partition it lies in, and SHUTDOWN ends the passes. */
 static void
 test_ranked_ends (void)
 {
@@ -328,7 +329,7 @@ check_load_miss (VyreSchedule schedule, guint32 how, guint32 wanted)
   g_assert_cmpuint (request.source, ==, 1234);
   g_assert_cmpuint (request.tag, ==, 2);
 
-  run (&b); /* without an answer the slot goes on waiting, and does not ask again */
+  run (&b); /* without an answer the slot goes on waiting, and asks no second time */
   g_assert_cmpuint (status_of (&b, 2), ==, VYRE_STATUS_WAIT_IO);
   g_assert_cmpuint (b.io[VYRE_IO_SLOT_WORDS + VYRE_IO_SLOT_STATUS], ==, VYRE_STATUS_EMPTY);
 
@@ -348,8 +349,8 @@ test_load_miss (void)
   }
 }
 
-/* What only the runtime can serve is asked for as well: whoever has the readback may do it,
- * but for words, which have nowhere to come from. */
+/* Slots also ask for answers that only the runtime has: another owner of the readback may give
+ * them, but for words, which it cannot copy anywhere. */
 static void
 check_asks (guint32 opcode, const VyreIoRequest *wanted, guint32 when_served)
 {
@@ -388,7 +389,7 @@ test_asks (void)
   check_asks (VYRE_OP_SYNC, &sync, VYRE_STATUS_DONE);
 }
 
-/* More requests than io slots: the rest stay PUBLISHED until there is room. */
+/* More slots ask than there are io slots: the rest stay PUBLISHED until there is room. */
 static void
 test_load_miss_room (void)
 {
@@ -457,7 +458,8 @@ test_refused_handlers (void)
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE);
 }
 
-/* Stores the result of OPERATION on the first two arguments where the third says. */
+/* A handler stores the result of an operation on its first two arguments to the word that the
+ * third names. */
 static void
 test_arithmetic (void)
 {
@@ -492,8 +494,8 @@ test_arithmetic (void)
   }
 }
 
-/* Inside of a packed slot a handler has three arguments; where one of its operations
- * fails, it ends and the slot faults. */
+/* In a packed slot a handler has three arguments. Where one of its operations fails, it ends and
+ * the slot faults. */
 static void
 test_packed_handlers (void)
 {
@@ -524,7 +526,7 @@ test_packed_handlers (void)
   g_assert_cmpuint (b.control[VYRE_CONTROL_METRICS + VYRE_OP_ATOMIC_ADD], ==, 0);
 }
 
-/* ---- a kernel built without ---- */
+/* ---- a kernel built without rare operations ---- */
 
 typedef struct {
   TestKernel *kernel;
@@ -547,8 +549,8 @@ produce (gpointer data)
   return NULL;
 }
 
-/* The first batch that wants more has another kernel take over. Whoever is busy with
- * the old one meanwhile does not notice. */
+/* The first batch with rare operations has the kernel with them take over. Threads that use the
+ * old kernel meanwhile do not notice. */
 static void
 test_takes_over (void)
 {
@@ -579,11 +581,11 @@ test_takes_over (void)
 
 /* ---- fences ---- */
 
-/* A control word that nothing else changes, and whose result is an observable. */
+/* A control word that only fences change; COMPARE_SWAP on it reports to an observable. */
 #define COUNT_WORD 20
 
-/* Publishes a fence that has its turn only if @n others have had theirs: it finds that number
- * and counts on. The tag is @n, too. */
+/* Publishes a fence that takes effect only if @n other fences have run: it compares their number
+ * and counts on. Its tag is @n, too. */
 static void
 put_fence (guint32 *slot, guint32 n)
 {
@@ -594,7 +596,8 @@ put_fence (guint32 *slot, guint32 n)
       vyre_publish_packed (slot, 4 * VYRE_SLOT_WORDS, 0, 0, ops, G_N_ELEMENTS (ops), NULL));
 }
 
-/* Where loops are cut short and readbacks are copied out, those are 1 MiB at the most. */
+/* TRUE when the device can run such a ring: where loops are cut short and readbacks are copied
+ * out, a readback has 1 MiB at most. */
 static gboolean
 can_run (guint n_slots)
 {
@@ -602,8 +605,8 @@ can_run (guint n_slots)
          || !strstr (vyre_megakernel_get_verdict (t.kernel), "at most") || n_slots <= 8192;
 }
 
-/* Runs a ring of @n_slots in which the slots that @every divides, and the last one, are
- * fences, and the others count. */
+/* Runs a ring of @n_slots. The slots whose number @every divides, and the last one, are fences;
+ * the others count. */
 static void
 check_fences (guint n_slots, guint every)
 {
@@ -646,7 +649,7 @@ test_fences (void)
   }
 }
 
-/* A fence that copies more than a lane may, among others. */
+/* A fence among others copies more than a lane may. */
 static void
 test_dear_fences (void)
 {
@@ -681,8 +684,8 @@ test_dear_fences (void)
 
 /* ---- costs ---- */
 
-/* What a device that cuts loops short may be given at a time is worked out before
- * it runs. Dear slots, as many as the planner takes: nothing may be cut. */
+/* The planner works out beforehand how much a device that cuts loops short may get at a time. Runs
+ * as many dear slots as the planner takes: the device may cut none. */
 static void
 run_many (const VyreHandlers *handlers, VyreSchedule schedule, const guint32 *words, guint n)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Placements: each has a name and a blurb, and which are tried on a device follows from traits.
+ * Placements: each has a name and a blurb, and their traits decide which are tried on a device.
  */
 #include <string.h>
 
 #include "kernel/placement.h"
 
-/* A device of a type, with so many queues of copy engines. */
+/* A device of a type, with @n_transfer_queues queues of copy engines. */
 static VyreDevice
 make_device (VkPhysicalDeviceType type, guint n_transfer_queues)
 {
@@ -41,7 +41,7 @@ test_each_has_a_name_of_its_own (void)
   g_assert_cmpuint (n, ==, VYRE_PLACEMENT_SPLIT + 1);
 }
 
-/* Numbers that are no placement's have no row of traits, and no kernel is made for them. */
+/* A number that is no placement's has no row of traits, and no kernel is made for it. */
 static void
 test_numbers_of_no_placement (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The first batch that needs more than a kernel is built with, where nothing is cached: it
- * waits, and nobody else does.
+ * The first batch that needs rare operations, where no pipeline is cached: it waits for their
+ * build, and no other thread does.
  */
 #include "cache-common.h"
 #include "kernel-common.h"
@@ -64,7 +64,7 @@ run_patiently (TestKernel *t, VyrePlan *plan)
   vyre_batch_free (batch);
 }
 
-/* Nothing that was compiled before is to be found. */
+/* Opens a kernel with an empty pipeline cache. */
 static void
 open_cold (TestKernel *t)
 {
@@ -94,8 +94,8 @@ wait_for_full (gpointer data)
   return NULL;
 }
 
-/* Two wait; somebody else's batches go by meanwhile, and at no time does one of those take much
- * of what it takes to compile. */
+/* Two threads wait for the build while a third one publishes other batches. None of these takes
+ * more than a small part of the time of the build. */
 static void
 test_others_go_on (void)
 {

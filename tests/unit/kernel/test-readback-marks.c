@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What has arrived of a readback that a device stores in no particular order.
+ * The marks of a readback, which a device stores in no particular order.
  */
 #include "kernel/readback-marks.h"
 #include "program-common.h"
@@ -49,7 +49,7 @@ is_marked (const Arrival *a, gsize granule)
   return memcmp (a->slice + granule * VYRE_GRANULE, &a->mark, VYRE_GRANULE) == 0;
 }
 
-/* What a device does with a granule. */
+/* Stores a granule as a device does. */
 static void
 store (Arrival *a, gsize granule)
 {
@@ -69,7 +69,7 @@ test_order (void)
     if (is_marked (&a, i))
       order[n++] = (guint32)i;
   }
-  /* control and ring (704 and 512 bytes), and two granules of report */
+  /* the control part and the ring (704 and 512 bytes), and two granules of report */
   g_assert_cmpuint (n, ==, (704 + 512) / VYRE_GRANULE + 2);
   for (guint32 i = n - 1; i > 0; i--) {
     guint32 other = (guint32)g_random_int_range (0, (gint32)i + 1), swapped = order[i];
@@ -84,7 +84,7 @@ test_order (void)
   arrival_clear (&a);
 }
 
-/* Each granule is waited for, wherever it lies. */
+/* A readback is whole only once each of its granules has arrived. */
 static void
 test_each (void)
 {
@@ -111,7 +111,7 @@ test_each (void)
   arrival_clear (&a);
 }
 
-/* Half of a mark is no mark: a result may look like it. */
+/* Half of a mark is no mark: a result may look like one. */
 static void
 test_half_marks (void)
 {
@@ -126,7 +126,7 @@ test_half_marks (void)
   arrival_clear (&a);
 }
 
-/* Parts that the kernel does not touch are there from the start, as a batch starts. */
+/* Parts that the kernel does not change are in the readback from the start. */
 static void
 test_rest (void)
 {
@@ -140,7 +140,7 @@ test_rest (void)
   arrival_clear (&a);
 }
 
-/* Those that it may change are waited for. */
+/* Queues that the kernel may change have marks. */
 static void
 test_queues (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Residency: launches, parking, exhaustion, ends of life, and that the planner's
- * loop accounting really bounds what the kernel does.
+ * Residency: launches, parking, exhaustion, ends of life, and the cost of tickets, which bounds
+ * the loops of the kernel.
  */
 #include "kernel-common.h"
 #include "kernel/state.h"
@@ -60,8 +60,8 @@ test_launches (void)
   test_kernel_close (&t);
 }
 
-/* Batches of changing content, many in flight: none is lost, none has another
- * one's results. */
+/* Publishes batches of changing content, many in flight: none is lost, and none has the results of
+ * another. */
 static void
 run_many (TestKernel *t, guint first, guint n)
 {
@@ -110,7 +110,7 @@ test_none_lost_none_stale (void)
   test_kernel_close (&t);
 }
 
-/* Parks after the idle timeout and comes back for the next batch, many times. */
+/* A kernel parks after the idle timeout and comes back for the next batch, many times. */
 static void
 test_park_and_resume (void)
 {
@@ -146,7 +146,8 @@ test_inactive_parks_at_once (void)
   test_kernel_close (&t);
 }
 
-/* As if the last thing to do had been @ns ago; negative: as if the next came at once. */
+/* Sets the last activity to @ns ago, so that the next batch comes after such a gap; a negative gap
+ * is none. */
 static void
 set_gap (TestKernel *t, gint64 ns)
 {
@@ -176,8 +177,8 @@ run_after_gap (TestKernel *t, gint64 ns)
 #define LONG (10 * G_GINT64_CONSTANT (1000000))
 #define SHORT (-1000 * G_GINT64_CONSTANT (1000000))
 
-/* A kernel on a CPU that is asked for a batch now and then has a launch for each, which does not
- * wait for the next; one that is asked all the time stays. */
+/* On a CPU, a kernel with a batch now and then makes a launch for each, which does not wait for
+ * the next batch; a kernel with a batch all the time stays. */
 static void
 test_gaps (void)
 {
@@ -194,7 +195,7 @@ test_gaps (void)
     return;
   }
   run_after_gap (&t, SHORT);
-  g_assert_true (run_after_gap (&t, LONG)); /* which may happen once */
+  g_assert_true (run_after_gap (&t, LONG)); /* a single long gap changes nothing */
   g_assert_false (run_after_gap (&t, LONG));
   wait_until_parked (&t);
   VyreMegakernelCounters before = counters (&t);
@@ -212,7 +213,7 @@ test_gaps (void)
   test_kernel_close (&t);
 }
 
-/* A kernel that still waits when the gaps have become a habit is told to go. */
+/* A launch that still waits when long gaps have become a habit is told to leave. */
 static void
 test_gaps_end_a_stay (void)
 {
@@ -223,7 +224,7 @@ test_gaps_end_a_stay (void)
   test_kernel_open (&t, &params);
   g_mutex_lock (&t.kernel->lock);
   gboolean follows = t.kernel->follows_gaps && t.kernel->residency != VYRE_RESIDENCY_DISPATCH;
-  t.kernel->params.idle_timeout = 3600 * G_GUINT64_CONSTANT (1000000000); /* as if by chance */
+  t.kernel->params.idle_timeout = 3600 * G_GUINT64_CONSTANT (1000000000); /* longer than the test */
   g_mutex_unlock (&t.kernel->lock);
   if (follows) {
     g_assert_true (stays_after_gap (&t, SHORT));
@@ -234,7 +235,8 @@ test_gaps_end_a_stay (void)
   test_kernel_close (&t);
 }
 
-/* What the caller asks for holds on every device, whatever the gaps; so does what a GPU does. */
+/* An idle timeout that the caller sets holds on every device, whatever the gaps; so does the
+ * default of a GPU. */
 static void
 test_timeouts_that_are_kept (void)
 {
@@ -281,8 +283,7 @@ test_renewals (void)
   test_kernel_close (&t);
 }
 
-/* Without a lease there is nothing to renew. */
-/* What a launch counts for itself goes around, so that none stays for minutes. */
+/* A launch ends after some minutes at most: the counts that it keeps for itself wrap around. */
 static void
 test_no_launch_stays_for_ever (TestKernel *t)
 {
@@ -314,7 +315,7 @@ test_no_lease (void)
   test_kernel_close (&t);
 }
 
-/* More batches than fit: publishing waits for room, and says so when it may not. */
+/* More batches than fit: publishing waits for room, and returns an error when it may not wait. */
 static void
 test_no_room (void)
 {
@@ -344,7 +345,7 @@ test_no_room (void)
   test_kernel_close (&t);
 }
 
-/* What can never fit is refused at once, however long the caller would wait. */
+/* A batch that can never fit is refused at once, however long the caller would wait. */
 static void
 test_never_room (void)
 {
@@ -369,8 +370,8 @@ count_release (gpointer data)
   g_atomic_int_inc ((gint *)data);
 }
 
-/* Batches freed while they run are finished, their payloads released, and the
- * kernel can be let go right after. */
+/* Batches that are freed while they run still end, their payloads are released, and the kernel may
+ * be freed right after. */
 static void
 test_abandoned_batches (void)
 {
@@ -430,8 +431,8 @@ test_threads (void)
   test_kernel_close (&t);
 }
 
-/* Lets one launch of a single workgroup run into the device's loop limit, and
- * compares the tickets it got through with what they were planned to cost. */
+/* Lets one launch of a single workgroup run into the loop limit of the device, and compares the
+ * tickets that it ended with their planned cost. */
 static void
 check_cost (const char *text, gsize size)
 {
@@ -441,7 +442,7 @@ check_cost (const char *text, gsize size)
   GError *error = NULL;
 
   params.residency = VYRE_RESIDENCY_DISPATCH;
-  params.max_batch_time = G_MAXUINT64; /* all of it in one go */
+  params.max_batch_time = G_MAXUINT64; /* publishes all of it at once */
   test_kernel_open (&t, &params);
   t.kernel->n_groups = 1;
   t.kernel->budget = G_MAXINT32;
@@ -466,9 +467,9 @@ check_cost (const char *text, gsize size)
   g_test_message ("%.60s…: %u of %u tickets planned at %" G_GUINT64_FORMAT " iterations%s", text,
       taken, plan->tickets->len, planned, completed ? ", within the limit" : "");
   g_assert_cmpuint (planned, >=, completed ? 0 : VYRE_LOOP_LIMIT);
-  if (!completed) /* a launch that was cut short is noticed */
+  if (!completed) /* the host notices a launch that was cut short */
     g_assert_error (error, VYRE_ERROR, VYRE_ERROR_STUCK);
-  else /* all of it fitted: the test proves nothing if it was planned to */
+  else /* a batch that ended whole must have been planned beyond the limit */
     g_assert_cmpuint (planned, >, VYRE_LOOP_LIMIT);
   g_clear_error (&error);
   vyre_batch_free (batch);
@@ -546,7 +547,7 @@ test_forced_residency_that_fails (void)
   g_clear_error (&error);
 }
 
-/* A placement that is asked for works or is an error; there is no other instead. */
+/* A forced placement works or is an error; no other placement takes its place. */
 static void
 test_forced_placement (void)
 {
@@ -575,7 +576,7 @@ test_forced_placement (void)
   }
 }
 
-/* What publishing stores into the device may lie anywhere, and is let go at once. */
+/* A payload that publishing stores into device memory may lie anywhere, and is released at once. */
 static void
 test_payload_from_anywhere (void)
 {
@@ -600,7 +601,7 @@ test_payload_from_anywhere (void)
   VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 1, &payload, end, &error);
   g_assert_no_error (error);
   g_assert_cmpint (released, ==, 1);
-  memset (bytes, 0, SIZE); /* too late to matter */
+  memset (bytes, 0, SIZE); /* too late to change a result */
   g_assert_true (vyre_batch_wait (batch, end, &error));
   g_assert_cmpuint (test_observable (batch, 1 + VYRE_U8_STATS_SUM), ==, 9 * SIZE);
   vyre_batch_free (batch);
@@ -612,7 +613,8 @@ test_payload_from_anywhere (void)
   test_kernel_close (&t);
 }
 
-/* Of a readback that is copied out, the completion may be seen first. */
+/* The host may see the completion of a readback before the readback, which the kernel copies out.
+ */
 static void
 test_late_readback (void)
 {
@@ -635,7 +637,7 @@ test_late_readback (void)
   while (!vyre_readback_marks_is_whole ((guint8 *)granule, plan, &t.kernel->mark, &(gsize){ 0 }))
     g_assert_cmpint (g_get_monotonic_time (), <, end);
   VyreMark stored = *granule;
-  *granule = t.kernel->mark; /* as if it were still on its way */
+  *granule = t.kernel->mark; /* as if it had not arrived yet */
   g_assert_false (vyre_batch_wait (batch, g_get_monotonic_time () + 20000, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
   g_clear_error (&error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Which files stay resident, which make room, and who is told. No kernel: the store is looked
- * at as one would.
+ * Resident files: which of them stay, which make room, and which waiters are told. The test uses
+ * the store in the place of a kernel.
  */
 #include "resources-common.h"
 
@@ -28,7 +28,7 @@ typedef struct {
   gint notified;
 } Fixture;
 
-/* By how much files look longer than they are, as one does that is cut while it is read. */
+/* Bytes by which files look longer than they are, as a file does that is cut while it is read. */
 static gsize cut_bytes;
 
 int fstat (int fd, struct stat *status);
@@ -48,7 +48,7 @@ count_notes (gpointer data)
   g_atomic_int_inc (&((Fixture *)data)->notified);
 }
 
-/* With @pages for files. */
+/* Opens a store that gives @pages to files. */
 static void
 set_up (Fixture *f, gconstpointer pages)
 {
@@ -99,7 +99,7 @@ count (Fixture *f)
   return counters;
 }
 
-/* What becomes of a wish. */
+/* Wants a file until it is no longer loading; returns its state. */
 static VyreResidence
 want (Fixture *f, const VyreFileName *name, guint64 since, GError **error)
 {
@@ -119,7 +119,7 @@ load (Fixture *f, guint id)
   g_assert_cmpint (want (f, &f->names[id], 0, NULL), ==, VYRE_RESIDENCE_RESIDENT);
 }
 
-/* Whose bytes are those of its file; NULL if it is not there. */
+/* Pins a file and compares its bytes; NULL when it is not resident. */
 static VyreResidentFile *
 pin (Fixture *f, guint id)
 {
@@ -146,7 +146,7 @@ is_resident (Fixture *f, guint id)
   return resident != NULL;
 }
 
-/* Room is made by those that were not used for longest, as many as it takes. */
+/* The files that were not used for longest make room, as many as it takes. */
 static void
 test_least_recent_goes (Fixture *f, gconstpointer data)
 {
@@ -162,7 +162,7 @@ test_least_recent_goes (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count (f).resident_bytes, ==, 4 * PAGE);
 }
 
-/* What a batch may be reading stays, for files and payloads alike. */
+/* A file that a batch may be reading stays, whether files or payloads need its room. */
 static void
 test_pinned_stay (Fixture *f, gconstpointer data)
 {
@@ -202,8 +202,8 @@ test_crowd_is_told (Fixture *f, gconstpointer data)
   g_assert_false (is_resident (f, 0));
 }
 
-/* A file that cannot be had answers all who had asked by then, and is looked for by who asks
- * later. */
+/* A file that cannot be loaded fails for all that wanted it by then; a later wish looks for it
+ * again. */
 static void
 test_failure_is_shared (Fixture *f, gconstpointer data)
 {
@@ -224,7 +224,7 @@ test_failure_is_shared (Fixture *f, gconstpointer data)
   g_remove (f->missing.path);
 }
 
-/* A file that ends before it should is a failure, and takes no room. */
+/* A file that ends too early is a failure, and takes no room. */
 static void
 test_cut_file (Fixture *f, gconstpointer data)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Files of programs on storage that fails under load: every slot ends, with the words of its
- * file or as a fault whose reason names file and offset, and none hangs.
+ * Files of programs on storage that fails under load: every slot ends, with the words of its file
+ * or as a fault whose error names file and offset, and no slot hangs.
  */
 #include "resources-common.h"
 
@@ -15,7 +15,7 @@
 #define N_THREADS 3
 #define N_BATCHES 80
 
-/* Room for two files, so that they are read again and again. */
+/* Room for two files, so that the kernel reads files again and again. */
 #define ROOM (2 * 4 * N_WORDS)
 
 static const struct {
@@ -130,8 +130,8 @@ test_case (gconstpointer data)
   vyre_faults_set (&none);
 }
 
-/* The thread sanitizer does not know how a driver hands on what one thread compiled and another
- * launches. */
+/* Builds the kernel with rare operations first: the thread sanitizer does not know how a driver
+ * hands a pipeline from the thread that compiles it to the one that launches it. */
 static void
 build_in_full (void)
 {

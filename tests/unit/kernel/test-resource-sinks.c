@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What programs write to files: appends and syncs, their order and their limits.
+ * Files that programs write to: appends and syncs, their order and their limits.
  */
 #include "resource-fixture.h"
 
@@ -30,7 +30,7 @@ check_appended (const char *log, guint n)
   return n_words;
 }
 
-/* Batches write in the order in which they were published, after what they load. */
+/* Batches append in the order in which they were published, each after its loads. */
 static void
 test_append (Fixture *f, gconstpointer data)
 {
@@ -69,8 +69,8 @@ test_append (Fixture *f, gconstpointer data)
   vyre_plan_unref (plans[1]);
 }
 
-/* More appends than io slots, in the order of the slots, and all after what they append was
- * loaded. */
+/* More appends than io slots: the service makes them in the order of the slots, and all of them
+ * after the loads. */
 static void
 test_append_many (Fixture *f, gconstpointer data)
 {
@@ -120,7 +120,8 @@ test_append_turns (Fixture *f, gconstpointer data)
   }
 }
 
-/* What is there stays, and a file that may not grow is a fault. */
+/* An append leaves the words in the file as they are, and is a fault where the file may not grow.
+ */
 static void
 test_append_limits (Fixture *f, gconstpointer data)
 {

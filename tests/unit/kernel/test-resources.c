@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What programs do with files that they read: requests of the kernel, those that cannot be served,
- * and the room that files take.
+ * Files that programs read: requests of the kernel, requests that cannot be served, and the room
+ * that files take.
  */
 #include "resource-fixture.h"
 
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Kernels take seconds to compile on some devices, so tests share two: one with much room
- * for resources, one with little. */
+/* Two kernels for all tests, one with much room for resources and one with little: on some devices
+ * a kernel takes seconds to compile. */
 static TestKernel large, small;
 
 static void
@@ -26,7 +26,7 @@ set_up_small (Fixture *f, gconstpointer data)
   set_up_on (f, &small);
 }
 
-/* Files are read straight into the registered store, where there is such a thing. */
+/* Reads by the best way there is: into the registered store, where Linux registers it. */
 static guint64
 count_best_reads (Fixture *f)
 {
@@ -80,7 +80,7 @@ run_through (Fixture *f, guint32 tag, const char *text)
   return batch;
 }
 
-/* The start of a program whose resource r is the new file 0, of so many words. */
+/* The start of a program whose resource r is a new file 0 of @n_words words. */
 static GString *
 begin_with_file (Fixture *f, guint n_words)
 {
@@ -92,7 +92,7 @@ begin_with_file (Fixture *f, guint n_words)
   return text;
 }
 
-/* The payload is read once, and stays where it is until the batch is through. */
+/* The payload is read once, and stays in its place until the batch has ended. */
 static void
 check_payload (Fixture *f, gsize size)
 {
@@ -124,7 +124,7 @@ test_payload (Fixture *f, gconstpointer data)
   check_payload (f, 5 << 20);
 }
 
-/* More requests than io slots, in several rounds; here and there a slot of another kind. */
+/* More requests than io slots take several rounds; some slots are of another kind. */
 static void
 test_many_slots (Fixture *f, gconstpointer data)
 {
@@ -144,7 +144,7 @@ test_many_slots (Fixture *f, gconstpointer data)
   vyre_batch_free (batch);
 }
 
-/* Slots that take a lane long are not too much for a batch. */
+/* Slots that take a lane long do not make a batch too large. */
 static void
 test_wide (Fixture *f, gconstpointer data)
 {
@@ -185,7 +185,7 @@ test_coalesced (Fixture *f, gconstpointer data)
   g_assert_cmpuint (counters_of (f).loads, ==, 1);
 }
 
-/* ---- what cannot be served ---- */
+/* ---- requests that cannot be served ---- */
 
 static void
 check_fault (Fixture *f, const char *text, const char *part)
@@ -246,17 +246,17 @@ test_faults (Fixture *f, gconstpointer data)
   check_file_fault (f, "sink", path, "load_miss r", "is a sink");
   check_file_fault (f, "file", path, "append r, 160, 1", "is a file to read");
   check_file_fault (f, "sink", below, "append r, 160, 1", g_strerror (ENOTDIR));
-  /* the kernel sees these for itself */
+  /* the kernel finds these faults by itself */
   check_file_fault (f, "file", path, "load_words r, 99, 2 -> w", NULL);
   check_file_fault (f, "file", path, "load_words r, 0xffffffff, 2 -> w", NULL);
-  check_file_fault (f, "file", odd, "load_words r, 1, 1 -> w", NULL); /* the last is cut */
+  check_file_fault (f, "file", odd, "load_words r, 1, 1 -> w", NULL); /* the last word is cut */
   check_file_fault (f, "file", path, "op 0x40000110, 0, 0, 15, 2", NULL);
   check_file_fault (f, "sink", missing, "append r, 170, 7", NULL);
   check_file_fault (f, "sink", missing, "append r, 0xffffffff, 2", NULL);
   g_assert_false (g_file_test (missing, G_FILE_TEST_EXISTS));
 }
 
-/* A file that was not there is looked for again by the next batch. */
+/* The next batch looks again for a file that was missing. */
 static void
 test_later (Fixture *f, gconstpointer data)
 {
@@ -380,7 +380,7 @@ test_room_for_payloads (Fixture *f, gconstpointer data)
   g_assert_cmpuint (counters_of (f).loads, ==, 3);
 }
 
-/* Files take whole pages, and may be many. */
+/* Files take whole pages, and any number of them take turns. */
 static void
 test_small_files (Fixture *f, gconstpointer data)
 {
@@ -396,7 +396,7 @@ test_small_files (Fixture *f, gconstpointer data)
   }
 }
 
-/* A prefetch beside something that is waited for, more of them than io slots. */
+/* Prefetches beside a load that its slot waits for, more of them than io slots. */
 static void
 test_prefetch_beside (Fixture *f, gconstpointer data)
 {
@@ -410,7 +410,7 @@ test_prefetch_beside (Fixture *f, gconstpointer data)
   vyre_batch_free (batch);
 }
 
-/* ---- what is granted ---- */
+/* ---- grants of files ---- */
 
 static VyrePlan *
 plan_below (Fixture *f, const char *root, const char *text)
@@ -428,8 +428,8 @@ plan_below (Fixture *f, const char *root, const char *text)
   return plan;
 }
 
-/* The same path below another root is another file, whether it is read or appended to, and
- * read ahead or not; below the same root it is the same. */
+/* The same path below another root is another file, whether a batch reads, prefetches or appends
+ * to it; below the same root it is the same file. */
 static void
 test_roots (Fixture *f, gconstpointer data)
 {
@@ -466,7 +466,7 @@ test_roots (Fixture *f, gconstpointer data)
   }
 }
 
-/* What leads out of the root, or to a sink through a link, faults the slot. */
+/* A path that leads out of the root, or through a link to a sink, faults the slot. */
 static void
 test_escapes (Fixture *f, gconstpointer data)
 {
@@ -508,7 +508,8 @@ count_descriptors (void)
   return n;
 }
 
-/* Of files that are not there nothing is kept, and no folder that they were looked for in. */
+/* A missing file leaves no descriptor open, and neither does the folder that it was looked for in.
+ */
 static void
 test_missing_roots (Fixture *f, gconstpointer data)
 {
@@ -522,13 +523,14 @@ test_missing_roots (Fixture *f, gconstpointer data)
     g_assert_cmpuint (status_of (batch, plan, 0), ==, VYRE_STATUS_FAULT);
     vyre_batch_free (batch);
   }
-  g_assert_cmpuint (count_descriptors (), <=, before + 1); /* the last may be about to go */
+  /* the service may be about to close the last */
+  g_assert_cmpuint (count_descriptors (), <=, before + 1);
 }
 
-/* ---- programs that are up to something ---- */
+/* ---- hostile programs ---- */
 
-/* Slots that asked may not run any more, and nobody takes the answers out of the way of others:
- * the batch ends as it is. */
+/* Slots that asked lose their tenant's mask and do not run again, so their answers stay in the io
+ * slots: the batch ends as it is. */
 static void
 test_revoked (Fixture *f, gconstpointer data)
 {
@@ -545,8 +547,8 @@ test_revoked (Fixture *f, gconstpointer data)
   vyre_batch_free (batch);
 }
 
-/* Lanes that ask, print and copy side by side take longer than each of them: what a ticket
- * is planned to cost has to hold where loops are cut short. */
+/* Lanes that ask, print and copy side by side take longer than lanes of one kind: the planned cost
+ * of a ticket has to hold where loops are cut short. */
 static void
 test_mixed_lanes (Fixture *f, gconstpointer data)
 {
@@ -563,7 +565,7 @@ test_mixed_lanes (Fixture *f, gconstpointer data)
   vyre_batch_free (batch);
 }
 
-/* Whatever there was room for in one go, there is in several. */
+/* Fences that fit one run may take several, and their results are the same. */
 static void
 test_dear_fences (Fixture *f, gconstpointer data)
 {
@@ -615,7 +617,7 @@ typedef struct {
   guint id;
 } Worker;
 
-/* Its batches want two files of three, which do not all fit. */
+/* A worker's batches want two files of three, which do not all fit. */
 static gpointer
 work (gpointer data)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A process that is stopped for longer than all its waits may take. Nothing had a chance to
- * come true meanwhile, so all of them go on for what they had left.
+ * A process that is stopped for longer than any of its waits may take. The device and the other
+ * threads stood still meanwhile, so each wait goes on for the rest of its time.
  */
 #include "kernel-common.h"
 #include "lost.h"
@@ -15,14 +15,14 @@
 typedef struct {
   TestKernel kernel;
   VyrePlan *plan;
-  VyreBatch *batches[2 * VYRE_MAX_BATCHES]; /* of which a launch that was leaving took the first */
+  VyreBatch *batches[2 * VYRE_MAX_BATCHES]; /* a launch that was leaving took the first of them */
   guint n_batches;
   VyreTenants *tenants;
   VyreTenant *tenant;
   gint64 end;
 } Fixture;
 
-/* Each waits for what never comes. */
+/* Each of these waits for an event that never comes. */
 
 static void
 wait_for_batch (Fixture *f)
@@ -78,7 +78,7 @@ run_waiter (gpointer data)
   return NULL;
 }
 
-/* As many batches as there is room for, on a device that does nothing. */
+/* Publishes as many batches as there is room for, on a device that does nothing. */
 static void
 fixture_init (Fixture *f)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What nobody wants any more is not run: batches that are freed, and kernels that are let go
- * of with a full ring.
+ * Batches that are freed, and kernels whose last reference goes with a full ring: the device does
+ * not run their work.
  */
 #include "kernel-common.h"
 
-/* What the last reference waits for at most, and some for a busy machine. */
+/* The time that the last reference waits at most, and some more for a busy machine. */
 #define BOUND (2 * G_TIME_SPAN_SECOND)
 
 /* So many batches take a CPU many seconds. */
@@ -92,7 +92,7 @@ dear_close (Dear *dear)
   test_kernel_close (&dear->t);
 }
 
-/* A GPU may have run all of it before it is dropped. */
+/* TRUE, and skips the test, on a GPU, which may have run all batches before they are dropped. */
 static gboolean
 skip_unless_slow (const Dear *dear)
 {
@@ -120,8 +120,8 @@ test_last_reference (void)
   g_assert_cmpint (g_atomic_int_get (&dear.released), ==, N_BATCHES);
 }
 
-/* Of what is freed, most was not begun; each payload is let go once, and what others publish is
- * run as ever. */
+/* Most of the freed batches have not begun. Each payload is released once, and a batch of another
+ * owner runs as ever. */
 static void
 test_others_go_on (void)
 {
@@ -142,7 +142,7 @@ test_others_go_on (void)
     g_assert_cmphex (test_observable (batch, 1), ==, crc32 (0, data, sizeof data));
     g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 2 * sizeof data);
     vyre_batch_free (batch);
-    wait_until_through (&dear.t); /* another workgroup may have begun one of them */
+    wait_until_through (&dear.t); /* another workgroup may have begun one of the batches */
     g_assert_cmpint (g_atomic_int_get (&dear.released), ==, N_BATCHES * (gint)round);
     dropped = counters (&dear.t).dropped - dropped;
     tickets = counters (&dear.t).tickets - tickets;
@@ -154,7 +154,7 @@ test_others_go_on (void)
   dear_close (&dear);
 }
 
-/* One that is kept is run whole between others that are not. */
+/* A batch that is kept runs whole between batches that are freed. */
 static void
 test_kept_among_dropped (void)
 {
@@ -184,7 +184,8 @@ test_kept_among_dropped (void)
   g_assert_cmpint (g_atomic_int_get (&dear.released), ==, N_BATCHES);
 }
 
-/* Some of many batches that end while they are dropped: none is lost, and none confused. */
+/* Some of many small batches end while they are freed: none is lost, and none has the results of
+ * another. */
 static void
 test_small_batches (void)
 {

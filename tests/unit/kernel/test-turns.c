@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What would hold the device for long lets others in between, and comes out as if it had
- * not: on the real kernel, without a look at the clock.
+ * Turns: a batch that would hold the device for long lets other batches in between, and has the
+ * same results as without that. On the real kernel, without a look at the clock.
  */
 #include "kernel-common.h"
 #include "patient.h"
@@ -9,13 +9,13 @@
 
 #include <glib/gstdio.h>
 
-/* Iterations of a copy in these programs, the most slots of them, and how long the kernel of
- * these tests lets a batch have the device: next to nothing, so that all that is not cheap is
- * cut. */
+/* Iterations of a copy in these programs, the most slots of a program, and the time that the
+ * kernel of these tests lets a batch have the device: next to none, so that every batch that is
+ * not cheap is cut. */
 #define STEPS 2000
 #define SHORTEST 1
 
-static gint n_released; /* atomic: the service releases, too */
+static gint n_released; /* atomic: the service releases payloads, too */
 
 static void
 count_release (gpointer owner)
@@ -42,7 +42,7 @@ repeat (const char *statement, guint n)
   return g_string_free (text, FALSE);
 }
 
-/* @n copies, each of them dear. */
+/* A plan of @n copies, each of them dear. */
 static VyrePlan *
 dear_plan (TestKernel *t, guint n)
 {
@@ -89,7 +89,8 @@ count_turns (TestKernel *t)
   return counters.turns;
 }
 
-/* Tickets are taken in order: what is published last would come last. */
+/* The kernel takes tickets in order: without turns the batch that is published last would end
+ * last. */
 static void
 test_lets_others_in (void)
 {
@@ -136,8 +137,8 @@ test_takes_turns (void)
   test_kernel_close (&t);
 }
 
-/* How many dear batches there may be at a time, of @most: where workgroups are wide, each has a
- * large readback. */
+/* The number of dear batches that fit at a time, @most at most: where workgroups are wide, each
+ * has a large readback. */
 static guint
 count_room (TestKernel *t, guint most)
 {
@@ -147,7 +148,7 @@ count_room (TestKernel *t, guint most)
   return (guint)MIN (most, size / (5 * words));
 }
 
-/* Each of these is small enough for one run, and all of them together are not published at
+/* Each of these batches is small enough for one run, and all of them together are not published at
  * once. */
 static void
 test_many_together (void)
@@ -201,7 +202,7 @@ test_publishers (void)
   test_kernel_close (&t);
 }
 
-/* A limit that is never reached: all of it in one go. */
+/* A limit that no batch reaches publishes all of it at once. */
 static void
 test_no_limit (void)
 {
@@ -216,7 +217,7 @@ test_no_limit (void)
   test_kernel_close (&t);
 }
 
-/* A batch that its owner has freed is not continued, in flight or in the line. */
+/* A batch that its owner has freed does not go on, in flight or in the line. */
 static void
 test_dropped (void)
 {
@@ -236,7 +237,7 @@ test_dropped (void)
   test_kernel_close (&t);
 }
 
-/* The same with the kernel, in whose end all payloads are released. */
+/* Batches of a kernel that ends do not go on either, and the kernel releases all payloads. */
 static void
 test_closed (void)
 {
@@ -253,8 +254,8 @@ test_closed (void)
   g_assert_cmpint (g_atomic_int_get (&n_released), ==, 4);
 }
 
-/* Who writes waits for an older one that writes, also while that waits its turn: behind others
- * which do not write. */
+/* A batch that writes waits for an older one that writes, also while that one waits for its turn
+ * behind batches that do not write. */
 static void
 test_writers (void)
 {
@@ -269,7 +270,7 @@ test_writers (void)
   g_assert_no_error (error);
   open_kernel (&t, SHORTEST);
   guint steps = STEPS * vyre_megakernel_get_workgroup (t.kernel);
-  /* words behind `a`: a copy that other lanes make may put back what was there before the store */
+  /* the words behind `a`: a copy by other lanes may put the words from before the store back */
   g_autofree char *copy = g_strdup_printf ("memcpy 162, 162, %u", steps);
   g_autofree char *copies = repeat (copy, 20);
   const char *format = "resource log = sink '%s'; store_u32 %u -> a; append log, &a, 1\n%s";
@@ -278,7 +279,7 @@ test_writers (void)
   g_autoptr (VyrePlan) others = dear_plan (&t, 200);
   g_autoptr (VyrePlan) waits = test_plan (&t, dear, 0, 0, steps + 2);
   g_autoptr (VyrePlan) passes = test_plan (&t, second, 0, 0, 0);
-  vyre_batch_free (test_run (&t, passes, 0, &(VyrePayload){ 0 })); /* what takes long to compile */
+  vyre_batch_free (test_run (&t, passes, 0, &(VyrePayload){ 0 })); /* compiles */
   for (guint i = 0; i < n; i++)
     batches[i] = publish (&t, i + 2 < n ? others : i + 2 == n ? waits : passes);
   for (guint i = n; i-- > 0; vyre_batch_free (batches[i]))
@@ -292,7 +293,7 @@ test_writers (void)
   g_rmdir (dir);
 }
 
-/* A batch goes on while no thread asks for it. */
+/* A batch goes on while no thread waits for it. */
 static void
 test_unattended (void)
 {
@@ -314,7 +315,7 @@ test_unattended (void)
 
 /* ---- with the line held up ---------------------------------------------------- */
 
-/* As if others held the device for longer than anybody may; or no longer. */
+/* Adds a load that lets no dear batch in, or takes it away. */
 static void
 hold_up (TestKernel *t, gboolean wanted)
 {
@@ -331,8 +332,8 @@ came_later (const VyreBatch *batch, const VyreBatch *than)
   return (gint32)(batch->first_ticket - than->first_ticket) > 0;
 }
 
-/* Two runs are on their way at a time. Of what one tenant publishes those are of the two oldest,
- * however often these go to the end of the line: the third gains nothing by that. */
+/* Two runs are on their way at a time. Those of one tenant are of its two oldest batches, however
+ * often these go to the end of the line: the third batch gains nothing by that. */
 static void
 test_own_order (void)
 {
@@ -359,7 +360,8 @@ test_own_order (void)
   test_kernel_close (&t);
 }
 
-/* Cheap batches do not wait in the line, and may have taken all places when its turn comes. */
+/* Cheap batches do not wait in the line, and may have taken all places when the turn of a dear one
+ * comes. */
 static void
 test_no_place (void)
 {
@@ -384,8 +386,8 @@ test_no_place (void)
   test_kernel_close (&t);
 }
 
-/* Publishes @plan, which is not cut, and keeps the host from seeing that the device is through with
- * it; NULL if the host was faster. */
+/* Publishes @plan, which is not cut, and keeps the host from seeing that the device is through
+ * with it; NULL when the host was faster. */
 static VyreBatch *
 publish_unseen (TestKernel *t, VyrePlan *plan)
 {
@@ -400,7 +402,7 @@ publish_unseen (TestKernel *t, VyrePlan *plan)
   return batch;
 }
 
-/* Who takes a batch out of flight says so to the service, which does not have to look at the clock
+/* A thread that takes a batch out of flight wakes the service, which need not look at the clock
  * for that. */
 static void
 test_told (void)
@@ -449,7 +451,7 @@ check_results (VyreBatch *batch, guint tag, const TestOracle *o, gsize size)
   g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 4 * size);
 }
 
-/* Slots, tiles and fences of a batch that is cut say what they would otherwise. */
+/* Slots, tiles and fences of a batch that is cut have the same results as without cuts. */
 static void
 test_results (void)
 {
@@ -493,8 +495,8 @@ typedef struct {
   GThread *thread;
 } Producer;
 
-/* How many batches of @plan each producer may keep: readbacks are the larger, the more lanes a
- * workgroup has, and half of their store is for batches that were given up. */
+/* The number of batches of @plan that each producer may keep. Readbacks are the larger, the more
+ * lanes a workgroup has, and half of their store is for batches that were freed. */
 static gint
 count_kept (TestKernel *t, VyrePlan *plan)
 {
@@ -503,8 +505,8 @@ count_kept (TestKernel *t, VyrePlan *plan)
   return (gint)CLAMP (room / vyre_plan_get_layout (plan)->total, 1, WAITED);
 }
 
-/* Publishes dear and cheap batches in any order, waits for some in any order, and gives the
- * others up. */
+/* Publishes dear and cheap batches in any order, waits for some in any order, and frees the
+ * others. */
 static gpointer
 produce (gpointer data)
 {
@@ -554,7 +556,7 @@ test_threads (void)
   test_kernel_close (&t);
 }
 
-/* As many slots as can be encoded, given a readback store that they fit into. */
+/* A ring of as many slots as can be encoded, with a readback store that has room for it. */
 static void
 test_largest_ring (void)
 {

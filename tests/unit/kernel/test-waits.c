@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A driver takes its time: a thread that waits for it holds up no other thread at the same kernel.
+ * A driver that takes its time: a thread that waits for it holds up no other thread at the same
+ * kernel.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,10 +13,11 @@
 
 #define SIZE 65536
 
-/* For what takes microseconds and, if it had to wait, the 10 s that a copy may take. */
+/* A limit for calls that take microseconds or, if they had to wait, the 10 s that a copy may take.
+ */
 #define PROMPT (5 * G_TIME_SPAN_SECOND)
 
-/* As many copies as have places. */
+/* Copies that take all places of the copy engine. */
 #define N_COPIES (VYRE_MAX_TRANSFER_QUEUES * VYRE_COPY_ENGINE_COPIES)
 
 static guint8 *
@@ -37,7 +39,7 @@ open_kernel (TestKernel *t, gboolean with_engine)
   if (with_engine) {
     vyre_lost_add_copy_engine ();
     params.placement = VYRE_PLACEMENT_COPY;
-    params.residency = VYRE_RESIDENCY_DISPATCH; /* copies and launches have one queue together */
+    params.residency = VYRE_RESIDENCY_DISPATCH; /* copies and launches share one queue */
   }
   test_kernel_open (t, &params);
 }
@@ -59,7 +61,7 @@ make_import (gpointer data)
   return NULL;
 }
 
-/* One import is with the driver; others come and go meanwhile, with numbers of their own. */
+/* The driver holds one import; others come and go meanwhile, with numbers of their own. */
 static void
 test_imports (void)
 {
@@ -142,8 +144,8 @@ test_import_under_copy (void)
   munmap (pages, SIZE);
 }
 
-/* A batch that finds all places for copies taken waits for room, as long as its publisher likes,
- * and nothing else does. */
+/* A batch that finds all places for copies taken waits for room, for as long as its publisher
+ * likes, and no other thread waits. */
 static void
 test_places_for_copies (void)
 {

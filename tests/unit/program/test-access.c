@@ -440,7 +440,7 @@ test_roots (void)
   }
 }
 
-/* ---- what a program needs ----------------------------------------------------- */
+/* ---- levels that programs need ------------------------------------------------ */
 
 static void
 test_levels (void)

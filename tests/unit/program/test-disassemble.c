@@ -140,7 +140,7 @@ random_word (void)
   return choice < G_N_ELEMENTS (edges) ? edges[choice] : (guint32)g_test_rand_int ();
 }
 
-/* Metadata of a packed_slot, mostly near what is valid. */
+/* Metadata of a packed_slot, mostly close to valid. */
 static void
 random_packed (guint32 *args)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The program language: what statements assemble and bind to.
+ * The program language: the slots that statements assemble and bind to.
  */
 #include "program-common.h"
 

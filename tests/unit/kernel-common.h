@@ -102,6 +102,22 @@ test_kernel_close (TestKernel *t)
   vyre_device_unref (t->device);
 }
 
+static inline VyreMegakernelCounters
+test_counters (TestKernel *t)
+{
+  VyreMegakernelCounters counters;
+
+  vyre_megakernel_get_counters (t->kernel, &counters);
+  return counters;
+}
+
+/* A payload's release function, which adds 1 to the gint that owns the payload. */
+static inline void
+test_count_release (gpointer owner)
+{
+  g_atomic_int_inc ((gint *)owner);
+}
+
 static inline VyrePlan *
 test_plan (TestKernel *t, const char *text, gsize size, guint slots, guint observables)
 {

@@ -82,12 +82,6 @@ typedef struct {
 } Parent;
 
 static void
-count_release (gpointer data)
-{
-  g_atomic_int_inc ((gint *)data);
-}
-
-static void
 start_batch (Parent *p)
 {
   gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
@@ -98,7 +92,7 @@ start_batch (Parent *p)
   p->plan = test_plan (&p->kernel, SLOW, SLOW_SIZE, 0, 0);
   g_assert_true (vyre_store_alloc (staging, SLOW_SIZE, 0, &p->slice));
   memset (vyre_store_get_data (staging) + p->slice, 9, SLOW_SIZE);
-  VyrePayload payload = { .offset = p->slice, .release = count_release, .owner = &released };
+  VyrePayload payload = { .offset = p->slice, .release = test_count_release, .owner = &released };
   p->running = vyre_megakernel_publish (p->kernel.kernel, p->plan, 1, &payload, end, &error);
   g_assert_no_error (error);
 }
@@ -301,71 +295,66 @@ test_two_devices (void)
   parent_clear (&p);
 }
 
-/* A thread that holds a lock, or runs batches, while its process forks. */
+/* A thread that uses the kernel while its process forks. */
 typedef struct {
-  Parent *parent;
-  gint locked;
-  gint unlock;
-} Locker;
+  TestKernel *t;
+  gint started;
+  gint stop;
+} User;
 
 static gpointer
 lock_kernel (gpointer data)
 {
-  Locker *locker = data;
-  VyreMegakernel *kernel = locker->parent->kernel.kernel;
+  User *user = data;
 
-  g_mutex_lock (&kernel->lock);
-  g_atomic_int_set (&locker->locked, TRUE);
-  while (!g_atomic_int_get (&locker->unlock))
+  g_mutex_lock (&user->t->kernel->lock);
+  g_atomic_int_set (&user->started, TRUE);
+  while (!g_atomic_int_get (&user->stop))
     g_thread_yield ();
-  g_mutex_unlock (&kernel->lock);
+  g_mutex_unlock (&user->t->kernel->lock);
   return NULL;
-}
-
-static void
-test_locked (void)
-{
-  Parent p;
-  Locker locker = { .parent = &p };
-
-  parent_init (&p);
-  GThread *thread = g_thread_new ("locker", lock_kernel, &locker);
-  while (!g_atomic_int_get (&locker.locked))
-    g_thread_yield ();
-  g_assert_cmpint (fork_and_run (use_what_is_inherited, &p, exit), ==, 0);
-  g_atomic_int_set (&locker.unlock, TRUE);
-  g_thread_join (thread);
-  parent_clear (&p);
 }
 
 static gpointer
 stream (gpointer data)
 {
-  Locker *locker = data;
+  User *user = data;
 
-  for (guint i = 1; !g_atomic_int_get (&locker->unlock); i++) {
-    check_run (&locker->parent->kernel, (guint8)(i % 256));
-    g_atomic_int_set (&locker->locked, TRUE);
+  for (guint i = 1; !g_atomic_int_get (&user->stop); i++) {
+    check_run (user->t, (guint8)(i % 256));
+    g_atomic_int_set (&user->started, TRUE);
   }
   return NULL;
 }
 
-/* A child forks while a thread of its parent publishes batches. */
+/* Forks @n times while another thread runs @use. */
+static void
+check_forks_beside (GThreadFunc use, guint n)
+{
+  Parent p;
+
+  parent_init (&p);
+  User user = { .t = &p.kernel };
+  GThread *thread = g_thread_new ("user", use, &user);
+  while (!g_atomic_int_get (&user.started))
+    g_thread_yield ();
+  for (guint i = 1; i <= n; i++)
+    g_assert_cmpint (fork_and_run (i % 4 ? use_what_is_inherited : use_both, &p, exit), ==, 0);
+  g_atomic_int_set (&user.stop, TRUE);
+  g_thread_join (thread);
+  parent_clear (&p);
+}
+
+static void
+test_locked (void)
+{
+  check_forks_beside (lock_kernel, 1);
+}
+
 static void
 test_streaming (void)
 {
-  Parent p;
-  Locker locker = { .parent = &p };
-
-  parent_init (&p);
-  GThread *thread = g_thread_new ("stream", stream, &locker);
-  while (!g_atomic_int_get (&locker.locked))
-    g_thread_yield ();
-  for (guint i = 0; i < test_times (20, 1000); i++)
-    g_assert_cmpint (fork_and_run (i % 4 ? use_what_is_inherited : use_both, &p, exit), ==, 0);
-  g_atomic_int_set (&locker.unlock, TRUE);
-  g_thread_join (thread);
-  parent_clear (&p);
+  check_forks_beside (stream, test_times (20, 1000));
 }
 
 static void

@@ -11,22 +11,11 @@
 
 #include "kernel-common.h"
 #include "kernel/host-requests.h"
+#include "proc-common.h"
 #include "threads.h"
 
 /* More threads than a kernel has. */
 #define MOST_THREADS 200
-
-/* Entries of a folder of /proc. Threads that have just ended may still be among them. */
-static guint
-count_entries (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  guint n = 0;
-
-  while (folder && g_dir_read_name (folder))
-    n++;
-  return n;
-}
 
 static void
 assert_falls_to (const char *path, guint most)
@@ -82,12 +71,12 @@ check_refused (guint n)
   guint n_errors = 0, refused;
 
   g_assert_true (open_and_run (0, 0, &refused)); /* a first kernel leaves some */
-  guint tasks = count_entries ("/proc/self/task"), files = count_entries ("/proc/self/fd");
+  guint tasks = count_entries (PROC_THREADS), files = count_entries (PROC_FILES);
   for (guint after = 0; after == 0 || refused > 0; after++) {
     g_assert_cmpuint (after, <, MOST_THREADS);
     n_errors += !open_and_run (after, n, &refused);
-    assert_falls_to ("/proc/self/task", tasks);
-    assert_falls_to ("/proc/self/fd", files);
+    assert_falls_to (PROC_THREADS, tasks);
+    assert_falls_to (PROC_FILES, files);
   }
   g_assert_cmpuint (n_errors, >=, 3); /* a kernel cannot do without three of its threads */
 }

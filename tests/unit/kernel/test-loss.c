@@ -6,36 +6,21 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#include "kernel-common.h"
+#include "parked-common.h"
 #include "lost.h"
-#include "kernel/types.h"
 
 /* The time that the last reference waits at most, and some more for a busy machine. */
 #define TEARDOWN (2 * G_TIME_SPAN_SECOND)
-
-static void
-count_release (gpointer data)
-{
-  g_atomic_int_inc ((gint *)data);
-}
 
 /* Opens a kernel and waits until it is parked, so that the next batch needs a launch. */
 static void
 open_parked (TestKernel *t)
 {
   VyreMegakernelParams params = test_params ();
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
-  guint flying;
 
   test_kernel_open (t, &params);
   vyre_megakernel_set_active (t->kernel, FALSE);
-  do {
-    g_assert_cmpint (g_get_monotonic_time (), <, end);
-    g_mutex_lock (&t->kernel->lock);
-    flying = t->kernel->pipeline.n_flying;
-    g_mutex_unlock (&t->kernel->lock);
-    g_thread_yield ();
-  } while (flying > 0);
+  test_wait_until_parked (t);
   vyre_megakernel_set_active (t->kernel, TRUE);
 }
 
@@ -81,7 +66,7 @@ test_lost_in_a_launch (void)
   TestKernel t;
   gint released = 0;
   GError *error = NULL;
-  VyrePayload payload = { .release = count_release, .owner = &released };
+  VyrePayload payload = { .release = test_count_release, .owner = &released };
 
   open_parked (&t);
   g_autoptr (VyrePlan) plan = test_plan (&t, "nop", 0, 0, 0);
@@ -113,7 +98,7 @@ test_lost_while_batches_run (void)
   guint failed = 0;
   GError *error = NULL;
   VyreBatch *batches[N];
-  VyrePayload payload = { .release = count_release, .owner = &released };
+  VyrePayload payload = { .release = test_count_release, .owner = &released };
 
   open_parked (&t);
   g_autoptr (VyrePlan) plan = test_plan (&t, "u8_histogram payload -> h", 4 << 20, 0, 0);
@@ -151,7 +136,7 @@ check_lost_while_parked (guint after)
   gint released = 0, published = 0;
   GError *error = NULL;
   VyreBatch *batches[N];
-  VyrePayload payload = { .release = count_release, .owner = &released };
+  VyrePayload payload = { .release = test_count_release, .owner = &released };
   g_autofree char *path = NULL;
 
   g_close (g_file_open_tmp ("vyre-loss-XXXXXX", &path, NULL), NULL);
@@ -194,7 +179,7 @@ static void
 abandon_batches (TestKernel *t, guint n, gint *released)
 {
   GError *error = NULL;
-  VyrePayload payload = { .release = count_release, .owner = released };
+  VyrePayload payload = { .release = test_count_release, .owner = released };
 
   open_parked (t);
   g_autoptr (VyrePlan) plan = test_plan (t, "crc32 payload -> c", 1 << 20, 0, 0);
@@ -267,7 +252,7 @@ get_outstanding (VyreTenant *tenant)
 static VyreBatch *
 publish_as (TestKernel *t, VyreTenant *tenant, VyrePlan *plan, gint *released)
 {
-  VyrePayload payload = { .release = released ? count_release : NULL, .owner = released };
+  VyrePayload payload = { .release = released ? test_count_release : NULL, .owner = released };
   GError *error = NULL;
   VyreBatch *batch = vyre_megakernel_publish (
       t->kernel, plan, 1, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
@@ -348,7 +333,7 @@ test_lost_while_building (void)
   VyreParts parts = { .schedule = VYRE_SCHEDULE_PRIORITY };
   static const guint32 counts[VYRE_N_PARTS] = { 0, 1, VYRE_DEBUG_RECORDS, VYRE_IO_SLOTS };
   gint released = 0;
-  VyrePayload payload = { .release = count_release, .owner = &released };
+  VyrePayload payload = { .release = test_count_release, .owner = &released };
   GError *error = NULL;
   TestKernel t;
 

@@ -3,17 +3,8 @@
  * Residency: launches, parking, exhaustion, ends of life, and the cost of tickets, which bounds
  * the loops of the kernel.
  */
-#include "kernel-common.h"
+#include "parked-common.h"
 #include "kernel/state.h"
-
-static VyreMegakernelCounters
-counters (TestKernel *t)
-{
-  VyreMegakernelCounters c;
-
-  vyre_megakernel_get_counters (t->kernel, &c);
-  return c;
-}
 
 static void
 run_nops (TestKernel *t, guint n)
@@ -26,30 +17,15 @@ run_nops (TestKernel *t, guint n)
 }
 
 static void
-wait_until_parked (TestKernel *t)
-{
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
-  guint flying;
-
-  do {
-    g_assert_cmpint (g_get_monotonic_time (), <, end);
-    g_mutex_lock (&t->kernel->lock);
-    flying = t->kernel->pipeline.n_flying;
-    g_mutex_unlock (&t->kernel->lock);
-    g_thread_yield ();
-  } while (flying > 0);
-}
-
-static void
 test_launches (void)
 {
   TestKernel t;
   VyreMegakernelParams params = test_params ();
 
   test_kernel_open (&t, &params);
-  VyreMegakernelCounters before = counters (&t);
+  VyreMegakernelCounters before = test_counters (&t);
   run_nops (&t, 5000);
-  VyreMegakernelCounters after = counters (&t);
+  VyreMegakernelCounters after = test_counters (&t);
   guint64 launches = after.launches - before.launches;
   g_assert_cmpuint (after.batches - before.batches, ==, 5000);
   g_assert_cmpuint (after.completed - before.completed, ==, 5000);
@@ -104,7 +80,7 @@ test_none_lost_none_stale (void)
   test_kernel_open (&t, &params);
   guint n = test_times (20000, 10000000);
   run_many (&t, 1, n);
-  VyreMegakernelCounters c = counters (&t);
+  VyreMegakernelCounters c = test_counters (&t);
   g_assert_cmpuint (c.completed, ==, c.batches);
   g_assert_cmpuint (c.completed, >=, n);
   test_kernel_close (&t);
@@ -122,10 +98,10 @@ test_park_and_resume (void)
   guint times = test_times (50, 100);
   for (guint i = 0; i < times; i++) {
     run_nops (&t, 3);
-    wait_until_parked (&t);
+    test_wait_until_parked (&t);
   }
   if (vyre_megakernel_get_residency (t.kernel) != VYRE_RESIDENCY_DISPATCH)
-    g_assert_cmpuint (counters (&t).parks, >=, times);
+    g_assert_cmpuint (test_counters (&t).parks, >=, times);
   test_kernel_close (&t);
 }
 
@@ -139,9 +115,9 @@ test_inactive_parks_at_once (void)
   test_kernel_open (&t, &params);
   run_nops (&t, 1);
   vyre_megakernel_set_active (t.kernel, FALSE);
-  wait_until_parked (&t);
+  test_wait_until_parked (&t);
   run_nops (&t, 1); /* still works, and parks again by itself */
-  wait_until_parked (&t);
+  test_wait_until_parked (&t);
   vyre_megakernel_set_active (t.kernel, TRUE);
   test_kernel_close (&t);
 }
@@ -170,7 +146,7 @@ stays_after_gap (TestKernel *t, gint64 ns)
 static gboolean
 run_after_gap (TestKernel *t, gint64 ns)
 {
-  wait_until_parked (t);
+  test_wait_until_parked (t);
   return stays_after_gap (t, ns);
 }
 
@@ -197,19 +173,19 @@ test_gaps (void)
   run_after_gap (&t, SHORT);
   g_assert_true (run_after_gap (&t, LONG)); /* a single long gap changes nothing */
   g_assert_false (run_after_gap (&t, LONG));
-  wait_until_parked (&t);
-  VyreMegakernelCounters before = counters (&t);
+  test_wait_until_parked (&t);
+  VyreMegakernelCounters before = test_counters (&t);
   for (guint i = 0; i < N; i++)
     g_assert_false (run_after_gap (&t, LONG));
-  wait_until_parked (&t);
-  VyreMegakernelCounters after = counters (&t);
+  test_wait_until_parked (&t);
+  VyreMegakernelCounters after = test_counters (&t);
   g_assert_cmpuint (after.launches - before.launches, ==, N);
   g_assert_cmpuint (after.parks - before.parks, ==, N);
   g_assert_cmpuint (after.idle_polls - before.idle_polls, <, 100 * N); /* 70 µs each at most */
   g_assert_true (run_after_gap (&t, SHORT));
   g_assert_true (run_after_gap (&t, LONG));
   run_nops (&t, 5000);
-  g_assert_cmpuint (counters (&t).launches - after.launches, <, 500);
+  g_assert_cmpuint (test_counters (&t).launches - after.launches, <, 500);
   test_kernel_close (&t);
 }
 
@@ -230,7 +206,7 @@ test_gaps_end_a_stay (void)
     g_assert_true (stays_after_gap (&t, SHORT));
     g_assert_true (stays_after_gap (&t, LONG));
     g_assert_false (stays_after_gap (&t, LONG));
-    wait_until_parked (&t);
+    test_wait_until_parked (&t);
   }
   test_kernel_close (&t);
 }
@@ -274,7 +250,7 @@ test_renewals (void)
   } else {
     gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
     guint first = 1;
-    while (counters (&t).renewals < test_times (20, 200)) {
+    while (test_counters (&t).renewals < test_times (20, 200)) {
       g_assert_cmpint (g_get_monotonic_time (), <, end);
       run_many (&t, first, 1000);
       first += 1000;
@@ -292,7 +268,7 @@ test_no_launch_stays_for_ever (TestKernel *t)
   g_mutex_lock (&t->kernel->lock);
   t->kernel->launched -= 120 * G_GINT64_CONSTANT (1000000000);
   g_mutex_unlock (&t->kernel->lock);
-  while (counters (t).renewals == 0) {
+  while (test_counters (t).renewals == 0) {
     g_assert_cmpint (g_get_monotonic_time (), <, end);
     run_many (t, 1, 100);
   }
@@ -307,7 +283,7 @@ test_no_lease (void)
   params.lease = 0;
   test_kernel_open (&t, &params);
   run_many (&t, 1, 5000);
-  g_assert_cmpuint (counters (&t).renewals, ==, 0);
+  g_assert_cmpuint (test_counters (&t).renewals, ==, 0);
   if (vyre_megakernel_get_residency (t.kernel) == VYRE_RESIDENCY_PERSISTENT) {
     g_assert_cmpuint (t.kernel->budget, ==, G_MAXUINT32);
     test_no_launch_stays_for_ever (&t);
@@ -364,12 +340,6 @@ test_never_room (void)
   test_kernel_close (&t);
 }
 
-static void
-count_release (gpointer data)
-{
-  g_atomic_int_inc ((gint *)data);
-}
-
 /* Batches that are freed while they run still end, their payloads are released, and the kernel may
  * be freed right after. */
 static void
@@ -383,7 +353,7 @@ test_abandoned_batches (void)
   for (guint round = 0; round < 3; round++) {
     test_kernel_open (&t, &params);
     g_autoptr (VyrePlan) plan = test_plan (&t, "crc32 payload -> c", 1 << 20, 0, 0);
-    VyrePayload payload = { .release = count_release, .owner = &released };
+    VyrePayload payload = { .release = test_count_release, .owner = &released };
     for (guint i = 0; i < 20; i++) {
       VyreBatch *batch = vyre_megakernel_publish (
           t.kernel, plan, i, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
@@ -595,8 +565,8 @@ test_payload_from_anywhere (void)
   }
   memset (bytes, 9, SIZE);
   g_autoptr (VyrePlan) plan = test_plan (&t, "u8_stats payload -> s", SIZE, 0, 0);
-  VyrePayload payload = { .data = bytes, .release = count_release, .owner = &released };
-  VyreMegakernelCounters before = counters (&t);
+  VyrePayload payload = { .data = bytes, .release = test_count_release, .owner = &released };
+  VyreMegakernelCounters before = test_counters (&t);
   gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
   VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 1, &payload, end, &error);
   g_assert_no_error (error);
@@ -605,7 +575,7 @@ test_payload_from_anywhere (void)
   g_assert_true (vyre_batch_wait (batch, end, &error));
   g_assert_cmpuint (test_observable (batch, 1 + VYRE_U8_STATS_SUM), ==, 9 * SIZE);
   vyre_batch_free (batch);
-  VyreMegakernelCounters after = counters (&t);
+  VyreMegakernelCounters after = test_counters (&t);
   g_assert_cmpuint (after.stored_bytes - before.stored_bytes, ==, SIZE);
   g_assert_cmpuint (
       after.copied_bytes + after.in_place_bytes, ==, before.copied_bytes + before.in_place_bytes);
@@ -641,7 +611,7 @@ test_late_readback (void)
   g_assert_false (vyre_batch_wait (batch, g_get_monotonic_time () + 20000, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
   g_clear_error (&error);
-  g_assert_cmpuint (counters (&t).in_flight, ==, 1);
+  g_assert_cmpuint (test_counters (&t).in_flight, ==, 1);
   *granule = stored;
   g_assert_true (vyre_batch_wait (batch, end, &error));
   g_assert_cmpuint (test_observable (batch, 0), ==, 7);

@@ -3,6 +3,7 @@
  * Files that programs read: requests of the kernel, requests that cannot be served, and the room
  * that files take.
  */
+#include "proc-common.h"
 #include "resource-fixture.h"
 
 #include <errno.h>
@@ -497,23 +498,12 @@ test_escapes (Fixture *f, gconstpointer data)
   g_remove (link);
 }
 
-static guint
-count_descriptors (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (dir))
-    n++;
-  return n;
-}
-
 /* A missing file leaves no descriptor open, and neither does the folder that it was looked for in.
  */
 static void
 test_missing_roots (Fixture *f, gconstpointer data)
 {
-  guint before = count_descriptors ();
+  guint before = count_entries (PROC_FILES);
 
   for (guint i = 0; i < 40; i++) {
     g_autofree char *text
@@ -524,7 +514,7 @@ test_missing_roots (Fixture *f, gconstpointer data)
     vyre_batch_free (batch);
   }
   /* the service may be about to close the last */
-  g_assert_cmpuint (count_descriptors (), <=, before + 1);
+  g_assert_cmpuint (count_entries (PROC_FILES), <=, before + 1);
 }
 
 /* ---- hostile programs ---- */

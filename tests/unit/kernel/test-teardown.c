@@ -23,21 +23,6 @@ typedef struct {
 } Dear;
 
 static void
-count_release (gpointer data)
-{
-  g_atomic_int_inc ((gint *)data);
-}
-
-static VyreMegakernelCounters
-counters (TestKernel *t)
-{
-  VyreMegakernelCounters c;
-
-  vyre_megakernel_get_counters (t->kernel, &c);
-  return c;
-}
-
-static void
 dear_open (Dear *dear)
 {
   g_autoptr (GString) text = g_string_new (NULL);
@@ -50,7 +35,7 @@ dear_open (Dear *dear)
   test_kernel_open (&dear->t, &params);
   dear->plan = test_plan (&dear->t, text->str, SIZE, 0, 0);
   dear->payload = test_stage (&dear->t, bytes, SIZE, 0, &dear->slice);
-  dear->payload.release = count_release;
+  dear->payload.release = test_count_release;
   dear->payload.owner = &dear->released;
 }
 
@@ -78,7 +63,7 @@ wait_until_through (TestKernel *t)
 {
   gint64 end = g_get_monotonic_time () + BOUND;
 
-  while (counters (t).in_flight > 0) {
+  while (test_counters (t).in_flight > 0) {
     g_assert_cmpint (g_get_monotonic_time (), <, end);
     g_thread_yield ();
   }
@@ -134,7 +119,7 @@ test_others_go_on (void)
     return;
   }
   for (guint round = 1; round <= 3; round++) {
-    guint64 dropped = counters (&dear.t).dropped, tickets = counters (&dear.t).tickets;
+    guint64 dropped = test_counters (&dear.t).dropped, tickets = test_counters (&dear.t).tickets;
     dear_publish (&dear);
     dear_drop (&dear);
     VyreBatch *batch
@@ -144,8 +129,8 @@ test_others_go_on (void)
     vyre_batch_free (batch);
     wait_until_through (&dear.t); /* another workgroup may have begun one of the batches */
     g_assert_cmpint (g_atomic_int_get (&dear.released), ==, N_BATCHES * (gint)round);
-    dropped = counters (&dear.t).dropped - dropped;
-    tickets = counters (&dear.t).tickets - tickets;
+    dropped = test_counters (&dear.t).dropped - dropped;
+    tickets = test_counters (&dear.t).tickets - tickets;
     g_test_message (
         "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " tickets not run", dropped, tickets);
     g_assert_cmpuint (dropped, >, tickets / 2);

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proc-common.h"
 #include "restriction.h"
 #include "program/file-name.h"
 #include "vyre/plan.h"
@@ -326,25 +327,14 @@ check_depth (gboolean by_hand)
   }
 }
 
-static guint
-count_descriptors (void)
-{
-  g_autoptr (GDir) names = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (names))
-    n++;
-  return n;
-}
-
 static void
 check_all (gboolean by_hand)
 {
   set_up ();
-  guint n_open = count_descriptors ();
+  guint n_open = count_entries (PROC_FILES);
   check_reads ();
   check_depth (by_hand);
-  g_assert_cmpuint (count_descriptors (), ==, n_open);
+  g_assert_cmpuint (count_entries (PROC_FILES), ==, n_open);
   check_magic_links (by_hand);
   check_sinks ();
   check_races ();

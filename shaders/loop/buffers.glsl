@@ -39,8 +39,8 @@ const uint VYRE_N_ACCUMULATORS = 8u;
 shared uint s_accumulator[VYRE_N_ACCUMULATORS];
 shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];
 
-// A small batch as it runs, and the template that it started from, which the next ticket often has
-// in common.
+// A small batch as it runs, and the template that it started from: the next ticket often has the
+// same one.
 shared uint s_work[VYRE_LOCAL_WORDS];
 shared uint s_template[VYRE_LOCAL_WORDS];
 

@@ -2,7 +2,7 @@
 //
 // The megakernel: workgroups take tickets until they are retired, run out of
 // budget, or (in a single dispatch) reach their limit. See kernel.h for the
-// structures, docs/protocol.md for the order of all stores and loads, and
+// structures, docs/protocol.md for the order of stores and loads, and
 // docs/architecture.md for the reasons.
 #version 450
 #extension GL_GOOGLE_include_directive : require
@@ -55,7 +55,7 @@ void keep_quarter(uint i, uvec4 quarter)
   s_ticket[3u * i + 2u] = quarter.w;
 }
 
-// Lane 0. Copies a ticket to s_ticket; false when a part of it has not arrived.
+// Copies a ticket to s_ticket; false when a part of it has not arrived.
 bool read_ticket(uint number)
 {
   uvec4 quarters[VYRE_TICKET_GRANULES];
@@ -123,7 +123,7 @@ uint claim()
                          : state[VYRE_STATE_FIRST] + claims - n_held;
 }
 
-// Lane 0 takes the ticket at the head. Another workgroup may take it first: a lost race counts as
+// One lane takes the ticket at the head. Another workgroup may take it first: a lost race counts as
 // waiting.
 uint take(uint spent, uint idle, uint served)
 {

@@ -8,7 +8,7 @@
 const uint NO_SLOT = 0xFFFFFFFFu;
 
 // TRUE when a tenant has quota left for a slot. A program can move the table of masks so that a
-// tenant of any number is authorised; one whose quota would lie outside of the batch has none.
+// tenant of any number is authorised; a tenant whose quota would lie outside of the batch has none.
 bool may_spend(uint tenant)
 {
   if (!in_control(VYRE_CONTROL_QUOTAS + tenant))

@@ -745,7 +745,7 @@ consume (gpointer data)
   return NULL;
 }
 
-/* A reader that sees a slot PUBLISHED sees all of it; publishing refuses a slot that is not DONE.
+/* A reader that sees a slot PUBLISHED sees all of it; publishing refuses slots that are not DONE.
  */
 static void
 test_order (void)

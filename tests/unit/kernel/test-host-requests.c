@@ -338,8 +338,7 @@ prefetch (VyreAccess *access, guint id)
   t.kernel->host.prefetch (t.kernel->host.data, &(VyreFileName){ access, path });
 }
 
-/* While the service is busy, a limited number of files waits to be read ahead, each of them once.
- */
+/* While the service is busy, a limited number of files waits for a prefetch, each of them once. */
 static void
 test_most_prefetches (void)
 {

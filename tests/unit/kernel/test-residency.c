@@ -583,8 +583,7 @@ test_payload_from_anywhere (void)
   test_kernel_close (&t);
 }
 
-/* The host may see the completion of a readback before the readback, which the kernel copies out.
- */
+/* The host may see the completion of a batch before its readback, which the kernel copies out. */
 static void
 test_late_readback (void)
 {

@@ -120,8 +120,7 @@ test_append_turns (Fixture *f, gconstpointer data)
   }
 }
 
-/* An append leaves the words in the file as they are, and is a fault where the file may not grow.
- */
+/* An append keeps the words in the file as they are, and faults where the file may not grow. */
 static void
 test_append_limits (Fixture *f, gconstpointer data)
 {

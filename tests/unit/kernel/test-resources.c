@@ -498,8 +498,7 @@ test_escapes (Fixture *f, gconstpointer data)
   g_remove (link);
 }
 
-/* A missing file leaves no descriptor open, and neither does the folder that it was looked for in.
- */
+/* A missing file leaves no descriptor open, and neither does the folder that should have it. */
 static void
 test_missing_roots (Fixture *f, gconstpointer data)
 {

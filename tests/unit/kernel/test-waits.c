@@ -13,8 +13,7 @@
 
 #define SIZE 65536
 
-/* A limit for calls that take microseconds or, if they had to wait, the 10 s that a copy may take.
- */
+/* The limit of calls that take microseconds or, if they wait, the 10 s that a copy may take. */
 #define PROMPT (5 * G_TIME_SPAN_SECOND)
 
 /* Copies that take all places of the copy engine. */

@@ -63,8 +63,11 @@ filter_become_inherited (gpointer element)
   g_mutex_init (&self->lock);
   g_mutex_init (&self->activation);
   g_cond_init (&self->changed);
+  g_cond_init (&self->work);
   self->n_sleeping = 0;
+  self->task_state = GST_VYRE_TASK_RUNS;
   self->worker = NULL;
+  self->lent = FALSE;
   self->readbacks = NULL;
   self->replay = NULL;
   gst_vyre_fork_forget_thread (self->sinkpad);

@@ -118,7 +118,7 @@ gst_vyre_latency_note_taken (GstVyreFilter *self, GstVyreItem *item)
     item->taken = g_get_monotonic_time ();
 }
 
-/* The task has no item. */
+/* The worker has done with an item, or there is none yet. */
 void
 gst_vyre_latency_note_ready (GstVyreFilter *self)
 {
@@ -126,7 +126,7 @@ gst_vyre_latency_note_ready (GstVyreFilter *self)
     self->ready = g_get_monotonic_time ();
 }
 
-/* The task has the item's result. A batch that may have waited while downstream had the task is
+/* The worker has the item's result. A batch that may have waited while downstream had the worker is
  * left out: that time is downstream's. */
 void
 gst_vyre_latency_note_held (GstVyreFilter *self, const GstVyreItem *item)

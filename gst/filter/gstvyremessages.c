@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The element messages of vyrefilter. The source pad's task calls these functions, without a lock,
- * except for gst_vyre_messages_stats().
+ * The element messages of vyrefilter. The worker calls these functions, without a lock, except for
+ * gst_vyre_messages_stats().
  */
 #include "filter/gstvyremessages.h"
 
@@ -294,7 +294,7 @@ gst_vyre_messages_flush (GstVyreFilter *self)
 void
 gst_vyre_messages_reset (GstVyreFilter *self)
 {
-  gst_vyre_state_clear_settings (&self->task_settings);
+  gst_vyre_state_clear_settings (&self->out_settings);
   gst_vyre_messages_flush (self);
   self->results_due = 0;
   self->debug_due = 0;
@@ -331,9 +331,9 @@ gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, V
 void
 gst_vyre_messages_eos (GstVyreFilter *self)
 {
-  const GstVyreSettings *settings = &self->task_settings;
+  const GstVyreSettings *settings = &self->out_settings;
 
-  gst_vyre_state_follow_settings (self, &self->task_settings);
+  gst_vyre_state_follow_settings (self, &self->out_settings);
   if ((settings->post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted)
     messages_post_results (self);
   if (settings->post_messages & GST_VYRE_POST_COUNTERS)

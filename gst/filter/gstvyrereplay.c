@@ -136,7 +136,7 @@ replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
          && vyre_replay_log_append_batch (self->replay, &batch, error);
 }
 
-/* Logs a completed batch. The source pad's task calls it, in order. */
+/* Logs a completed batch. The worker calls it, in order. */
 void
 gst_vyre_replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
 {

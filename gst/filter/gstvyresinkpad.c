@@ -9,7 +9,9 @@
 #include "filter/gstvyrenegotiation.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrestaging.h"
+#include "filter/gstvyreshortcut.h"
 #include "filter/gstvyresubmit.h"
+#include "filter/gstvyrework.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -81,7 +83,9 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   g_autoptr (GstVyreShared) shared = NULL;
   gboolean is_new = FALSE;
 
-  GstFlowReturn flow = sink_wait_for_turn (self, settings, item, &shared, &is_new);
+  GstFlowReturn flow = gst_vyre_shortcut_make_room (self, settings->max_in_flight);
+  if (flow == GST_FLOW_OK)
+    flow = sink_wait_for_turn (self, settings, item, &shared, &is_new);
   gst_vyre_latency_note_taken (self, item);
   gst_vyre_early_follow_source (self, is_new, FALSE);
   if (flow == GST_FLOW_OK)
@@ -111,7 +115,7 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
     if (flow == GST_FLOW_OK) {
       flow = gst_vyre_stream_push (self, item);
       if (flow != GST_VYRE_FLOW_AGAIN)
-        return flow;
+        return flow == GST_FLOW_OK ? gst_vyre_shortcut_push_ready (self) : flow;
     } else if (flow != GST_VYRE_FLOW_AGAIN) {
       gst_vyre_item_free (item);
       return flow;
@@ -133,7 +137,9 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   gst_vyre_negotiation_get_settings (self, &settings);
   /* a handler of the bus that runs in this thread may have the copy of the settings cleared */
   VyreProgram *program = settings.program ? vyre_program_ref (settings.program) : NULL;
+  gst_vyre_work_enter (self);
   GstFlowReturn flow = sink_run_buffer (self, &settings, buffer);
+  gst_vyre_work_leave (self);
   g_clear_pointer (&program, vyre_program_unref);
   gst_buffer_unref (buffer);
   return flow;
@@ -166,8 +172,27 @@ sink_start_flush (GstVyreFilter *self, GstEvent *event)
 {
   gst_vyre_stream_start_flush (self);
   gboolean done = gst_pad_push_event (self->srcpad, event);
-  gst_vyre_stream_await_task (self);
+  gst_vyre_stream_await_worker (self);
   return done;
+}
+
+/* Has downstream flush if it has not: a sink in PAUSED would keep the worker, and the FLUSH_STOP
+ * behind it. */
+static void
+sink_ensure_flush (GstVyreFilter *self, const GstEvent *stop)
+{
+  g_autoptr (GstPad) peer = gst_pad_get_peer (self->srcpad);
+
+  if (!peer)
+    return;
+  GST_OBJECT_LOCK (peer);
+  gboolean flushes = GST_PAD_IS_FLUSHING (peer);
+  GST_OBJECT_UNLOCK (peer);
+  if (flushes)
+    return;
+  GstEvent *start = gst_event_new_flush_start ();
+  gst_event_set_seqnum (start, gst_event_get_seqnum ((GstEvent *)stop));
+  gst_pad_push_event (self->srcpad, start);
 }
 
 /* FLUSH_STOP shuts the gate, too: its FLUSH_START may have met inactive pads, or gone another way.
@@ -175,8 +200,10 @@ sink_start_flush (GstVyreFilter *self, GstEvent *event)
 static gboolean
 sink_stop_flush (GstVyreFilter *self, GstEvent *event)
 {
+  self->n_flushes++;
   gst_vyre_stream_shut (self);
-  gst_vyre_stream_await_task (self);
+  sink_ensure_flush (self, event);
+  gst_vyre_stream_await_worker (self);
   gboolean done = gst_pad_push_event (self->srcpad, event);
   gst_vyre_early_drop (self, TRUE);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
@@ -296,6 +323,7 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 static void
 sink_reset (GstVyreFilter *self)
 {
+  self->n_flushes++;
   gst_vyre_early_drop (self, FALSE);
   gst_vyre_geometry_clear (&self->geometry);
   gst_caps_replace (&self->refused_caps, NULL);

@@ -7,6 +7,7 @@ gst_vyre_state_init (GstVyreFilter *self)
   g_mutex_init (&self->lock);
   g_mutex_init (&self->activation);
   g_cond_init (&self->changed);
+  g_cond_init (&self->work);
   self->settings.serial = 1; /* a copy without settings has 0 */
 }
 
@@ -16,6 +17,7 @@ gst_vyre_state_clear (GstVyreFilter *self)
   g_mutex_clear (&self->activation);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
+  g_cond_clear (&self->work);
 }
 
 /* Renews @copy, which belongs to the calling thread, if a property was set since. The copy has a

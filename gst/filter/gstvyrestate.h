@@ -6,9 +6,10 @@
  * Locking: the object lock guards the properties. `lock` guards what the sink pad's streaming
  * thread and the source pad's task share, including the kernel, which either thread may replace. No
  * thread holds either lock while it posts, pushes, opens a device or waits for the kernel. The sink
- * pad's stream lock guards the fields of the sink side. The fields of the source task belong to the
- * task; while there is no task, they belong to the activation of the source pad, which holds
- * `activation`. docs/states.md has the states and the table of what changes them.
+ * pad's stream lock guards the fields of the sink side. The fields of the worker belong to the
+ * thread that `worker` names, the source pad's task or the sink pad's thread; while the source pad
+ * is inactive, they belong to its activation, which holds `activation`. docs/states.md has the
+ * states and the table of what changes them.
  */
 #pragma once
 
@@ -96,6 +97,22 @@ typedef struct {
   GstVyreHolds holds;
 } GstVyreLatency;
 
+/* Which thread pushes the next readbacks, filter/gstvyrepace.c */
+typedef struct {
+  guint n_for_task; /* readbacks that the task pushes before the chain function tries again */
+  guint penalty;    /* the same, after the next try that takes too long */
+  gint64 handover;  /* how long the task takes to wake up, µs */
+  /* the chain function's own */
+  guint n_close; /* buffers in a row that came right behind the return from the one before */
+  gint64 left;   /* when the chain function last returned, µs */
+} GstVyrePace;
+
+typedef enum {
+  GST_VYRE_TASK_RUNS,
+  GST_VYRE_TASK_WATCHES, /* it looks again in a moment */
+  GST_VYRE_TASK_SLEEPS,
+} GstVyreTaskState;
+
 /* Keeps fields that one thread writes off the cache lines that another thread reads all the time,
  * wherever the instance lies. */
 #define GST_VYRE_APART(name) guint8 apart_##name[64]
@@ -120,8 +137,6 @@ struct _GstVyreFilter {
   GstVyreKernelParams kernel;
 
   GST_VYRE_APART (settings);
-  gint n_pushed; /* items put into the queue, ever; atomic: the task watches it without the lock */
-  GST_VYRE_APART (watched);
 
   /* lock; the fields that both threads use with every buffer come first, in few cache lines */
   GMutex lock;
@@ -130,17 +145,22 @@ struct _GstVyreFilter {
   GstVyreShared *shared; /* the kernel, in READY and above */
   VyreTenant *tenant;    /* the element as its user; NULL without a number */
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
-  guint n_batches;       /* batches among the items, and the one that the task has */
+  guint n_batches;       /* batches among the items, and the one that the worker has */
   guint n_undone;        /* batches that a lost kernel left and that have not run again yet */
-  GThread *worker;       /* the task while it has an item, else NULL */
-  guint32 epoch;         /* of the queue: an item taken in an earlier epoch is stale */
-  guint32 sequence;      /* buffers taken in this stream */
-  guint32 awaited;       /* sequence of the task's batch, 0 once it is done */
-  GstFlowReturn flow;    /* the task's last; FLUSHING follows from the fields below instead */
+  GThread *worker;       /* the thread that has taken an item out of the queue, or NULL */
+  gboolean lent;         /* the chain function looks after the queue, and the task does not */
+  GstVyreTaskState task_state;
+  GstVyrePace pace;
+  guint32 n_visits;   /* buffers that the chain function has taken, ever */
+  guint32 epoch;      /* of the queue: an item taken in an earlier epoch is stale */
+  guint32 sequence;   /* buffers taken in this stream */
+  guint32 awaited;    /* sequence of the worker's batch, 0 once it is done */
+  GstFlowReturn flow; /* the worker's last; FLUSHING follows from the fields below instead */
   gboolean source_active;
   gboolean source_is_new; /* the pad has forgotten its sticky events */
   gboolean flushing;      /* from FLUSH_START to FLUSH_STOP, and while the sink pad goes inactive */
   GCond changed;
+  GCond work;          /* the task alone waits for it */
   gboolean active;     /* counted as a producer of the kernel */
   gboolean recovering; /* a streaming thread is getting a new kernel */
   gboolean given_up;   /* no new kernel will come, and the bus has been told */
@@ -155,6 +175,7 @@ struct _GstVyreFilter {
   GstVyreGeometry geometry;
   GstCaps *refused_caps; /* the last ones, and the bus has been told; or NULL */
   GstSegment segment;
+  guint n_flushes;  /* after which a buffer that came before is dropped */
   guint64 position; /* payload bytes taken in this stream */
   VyrePlan *plan;
   VyreProgram *plan_program;
@@ -171,10 +192,10 @@ struct _GstVyreFilter {
 
   GMutex activation; /* of the source pad; held until the task has started or ended */
 
-  /* source task */
-  GstVyreSettings task_settings;  /* copy of `settings`; empty before the first batch */
-  guint32 task_epoch;             /* epoch of the last item */
-  gint64 ready;                   /* when the task last had no item, µs; in a live stream */
+  /* the worker */
+  GstVyreSettings out_settings;   /* copy of `settings`; empty before the first batch */
+  guint32 out_epoch;              /* epoch of the last item */
+  gint64 ready;                   /* when the last item was done, µs; in a live stream */
   VyreReplayLog *replay;          /* NULL: no recording */
   GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
   VyreLayout last_layout;

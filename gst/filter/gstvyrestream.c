@@ -2,10 +2,12 @@
  *
  * The queue between the pads, and the states of a stream: docs/states.md has the table. Every
  * transition is a function of this file and happens under the lock. The chain function, the events
- * and the activations of both pads may call any function at any time; only the task takes items out
- * of the queue and pushes them.
+ * and the activations of both pads may call any function at any time; only the task and the chain
+ * function take items out of the queue and push them, one item at a time.
  */
 #include "filter/gstvyrestream.h"
+
+#include "filter/gstvyrepace.h"
 
 /* The batch is freed before its kernel. */
 void
@@ -39,22 +41,65 @@ flow_is_failure (GstFlowReturn flow)
   return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS;
 }
 
-/* The lock is held. Waits for a change. Pairs with gst_vyre_stream_wake(). */
-void
-gst_vyre_stream_sleep (GstVyreFilter *self)
+/* The lock is held. TRUE if there is an item, and items may flow. */
+gboolean
+gst_vyre_stream_has_next (const GstVyreFilter *self)
 {
-  self->n_sleeping++;
-  g_cond_wait (&self->changed, &self->lock);
-  self->n_sleeping--;
+  return gst_vyre_stream_is_open (self) && !g_queue_is_empty ((GQueue *)&self->items);
+}
+
+/* The lock is held. TRUE if there is an item for the task. */
+gboolean
+gst_vyre_stream_has_work (const GstVyreFilter *self)
+{
+  return gst_vyre_stream_has_next (self) && !self->worker && !self->lent;
+}
+
+/* The lock is held. Wakes the task if it has to look at the stream. Without need it is free. */
+void
+gst_vyre_stream_wake_task (GstVyreFilter *self)
+{
+  if (self->task_state == GST_VYRE_TASK_RUNS)
+    return;
+  self->task_state = GST_VYRE_TASK_RUNS;
+  g_cond_signal (&self->work);
 }
 
 /* The lock is held. Wakes the threads in gst_vyre_stream_sleep(). Without any it is free, unlike a
  * broadcast. */
 void
-gst_vyre_stream_wake (GstVyreFilter *self)
+gst_vyre_stream_wake_others (GstVyreFilter *self)
 {
   if (self->n_sleeping > 0)
     g_cond_broadcast (&self->changed);
+}
+
+/* The lock is held. Has the task look after the queue. */
+static void
+stream_leave_to_task (GstVyreFilter *self)
+{
+  self->lent = FALSE;
+  if (gst_vyre_stream_has_work (self))
+    gst_vyre_stream_wake_task (self);
+}
+
+/* The lock is held. Waits for a change. Pairs with gst_vyre_stream_wake(). No thread that waits
+ * here empties the queue, so the task does. */
+void
+gst_vyre_stream_sleep (GstVyreFilter *self)
+{
+  stream_leave_to_task (self);
+  self->n_sleeping++;
+  g_cond_wait (&self->changed, &self->lock);
+  self->n_sleeping--;
+}
+
+/* The lock is held. Wakes all threads that wait for a change. */
+void
+gst_vyre_stream_wake (GstVyreFilter *self)
+{
+  gst_vyre_stream_wake_others (self);
+  gst_vyre_stream_wake_task (self);
 }
 
 /* ---- the gate ----------------------------------------------------------------- */
@@ -85,7 +130,7 @@ gst_vyre_stream_is_flushing (GstVyreFilter *self)
 
 /* ---- dropping ------------------------------------------------------------------- */
 
-/* The lock is held. Empties the queue into @dropped and makes the item of the task stale. */
+/* The lock is held. Empties the queue into @dropped and makes the item of the worker stale. */
 static void
 queue_detach (GstVyreFilter *self, GQueue *dropped)
 {
@@ -144,16 +189,17 @@ flow_reset (GstVyreFilter *self)
   self->given_up = FALSE;
   self->eos = FALSE;
   self->flow = GST_FLOW_OK;
+  gst_vyre_pace_reset (&self->pace);
 }
 
-/* TRUE if this thread is the source pad's task and has an item. */
+/* TRUE if this thread has an item. */
 gboolean
-gst_vyre_stream_is_task (GstVyreFilter *self)
+gst_vyre_stream_is_worker (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
-  gboolean is_task = self->worker == g_thread_self ();
+  gboolean is_worker = self->worker == g_thread_self ();
   g_mutex_unlock (&self->lock);
-  return is_task;
+  return is_worker;
 }
 
 /* Opens or shuts the gate with the source pad. A shut gate lets the chain function and the task
@@ -217,16 +263,27 @@ gst_vyre_stream_start_flush (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Waits until the task has no item, so that nothing from before the flush is pushed any more. Call
- * it after the flush has reached downstream: the task may be blocked there. The task itself does
- * not wait: downstream may flush from its thread. */
+/* Waits until no thread has an item, so that nothing from before the flush is pushed any more. Call
+ * it after the flush has reached downstream: the worker may be blocked there. The worker itself
+ * does not wait: downstream may flush from its thread. */
 void
-gst_vyre_stream_await_task (GstVyreFilter *self)
+gst_vyre_stream_await_worker (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   guint32 epoch = self->epoch;
   while (self->worker && self->worker != g_thread_self () && self->source_active
          && self->epoch == epoch)
+    gst_vyre_stream_sleep (self);
+  g_mutex_unlock (&self->lock);
+}
+
+/* The source pad is going inactive, and the caller is not the worker. Waits until no thread has an
+ * item: the fields of the worker are the caller's then. */
+void
+gst_vyre_stream_await_hands (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  while (self->worker)
     gst_vyre_stream_sleep (self);
   g_mutex_unlock (&self->lock);
 }
@@ -310,14 +367,15 @@ stream_count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean dropp
   self->stats.flushed += dropped;
 }
 
-/* The lock is held. */
+/* The lock is held. An event is the task's at once; whose a batch is, the chain function says when
+ * it leaves. */
 static void
 queue_append (GstVyreFilter *self, GstVyreItem *item)
 {
   self->n_batches += item->batch != NULL;
   g_queue_push_tail (&self->items, item);
-  g_atomic_int_inc (&self->n_pushed);
-  gst_vyre_stream_wake (self);
+  if (item->event)
+    stream_leave_to_task (self);
 }
 
 /* Queues an item, which it takes, unless the stream has ended or failed. GST_VYRE_FLOW_AGAIN: the
@@ -392,57 +450,10 @@ gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event)
   return flow;
 }
 
-/* ---- the queue: the task's end ---------------------------------------------------- */
+/* ---- the end that downstream declares ------------------------------------------------ */
 
-static gboolean
-stream_has_next (const GstVyreFilter *self)
-{
-  return gst_vyre_stream_is_open (self) && !g_queue_is_empty ((GQueue *)&self->items);
-}
-
-/* How long the task stays awake for the next buffer, in µs. */
-#define AWAKE 60
-
-/* The lock is held, and dropped on the way. Stays awake for a moment, because putting the task to
- * sleep and waking it costs the other thread more than a batch does. A CPU device needs the core
- * itself. */
-static void
-queue_watch (GstVyreFilter *self)
-{
-  gint seen = g_atomic_int_get (&self->n_pushed);
-
-  if (!self->shared || vyre_device_is_cpu (vyre_megakernel_get_device (self->shared->kernel)))
-    return;
-  g_mutex_unlock (&self->lock);
-  gint64 end = g_get_monotonic_time () + AWAKE;
-  while (g_atomic_int_get (&self->n_pushed) == seen && g_get_monotonic_time () < end)
-    ;
-  vyre_mutex_lock (&self->lock);
-}
-
-/* Returns the next item, which the task has from then on; NULL when the source pad is no longer
- * active. The task waits here through flushes, ends and failures. */
-GstVyreItem *
-gst_vyre_stream_take (GstVyreFilter *self)
-{
-  GstVyreItem *item = NULL;
-
-  vyre_mutex_lock (&self->lock);
-  if (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && g_queue_is_empty (&self->items))
-    queue_watch (self);
-  while (self->source_active && !stream_has_next (self))
-    gst_vyre_stream_sleep (self);
-  if (self->source_active) {
-    item = g_queue_pop_head (&self->items);
-    item->epoch = self->epoch;
-    self->awaited = item->sequence;
-    self->worker = g_thread_self ();
-  }
-  g_mutex_unlock (&self->lock);
-  return item;
-}
-
-/* The lock is held. Moves all items but an EOS from the queue to @useless; the task keeps @item. */
+/* The lock is held. Moves all items but an EOS from the queue to @useless; the worker keeps @item.
+ */
 static void
 queue_keep_eos (GstVyreFilter *self, const GstVyreItem *item, GQueue *useless)
 {
@@ -457,7 +468,7 @@ queue_keep_eos (GstVyreFilter *self, const GstVyreItem *item, GQueue *useless)
   self->n_batches = item->sequence > 0;
 }
 
-/* The item of the task ended with @flow, which ends the stream: until a flush, a new stream or an
+/* The item of the worker ended with @flow, which ends the stream: until a flush, a new stream or an
  * activation only EOS passes. A stale item ends nothing. */
 void
 gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn flow)
@@ -477,21 +488,6 @@ gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn
   items_drop (self, &useless, TRUE);
   if (failure != GST_FLOW_OK)
     GST_ELEMENT_FLOW_ERROR (self, failure);
-}
-
-/* The task has no item any more. A waiting chain function is only woken at the number of batches
- * that it waits for. */
-void
-gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item)
-{
-  vyre_mutex_lock (&self->lock);
-  if (item->epoch == self->epoch && item->sequence > 0)
-    self->n_batches--;
-  self->awaited = 0;
-  self->worker = NULL;
-  if (self->n_batches <= self->wake_at || !gst_vyre_stream_is_open (self))
-    gst_vyre_stream_wake (self);
-  g_mutex_unlock (&self->lock);
 }
 
 /* The lock is held. Returns a reference to the kernel in use, NULL in NULL, for the next batch of
@@ -531,4 +527,5 @@ gst_vyre_stream_init (GstVyreFilter *self)
 {
   self->wake_at = G_MAXUINT;
   g_queue_init (&self->items);
+  gst_vyre_pace_init (&self->pace);
 }

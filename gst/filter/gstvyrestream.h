@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The stream through vyrefilter. The sink pad's thread (gstvyresinkpad.c) stages payloads and
- * publishes batches; the source pad's task (gstvyresourcepad.c) waits for these and pushes
- * readbacks. One queue lies between them, which also carries the serialized events: everything
- * leaves in the order in which it came.
+ * The stream through vyrefilter. The sink pad's thread (gstvyresinkpad.c) stages payloads,
+ * publishes batches and pushes the readbacks of those that are through in a moment; the source
+ * pad's task (gstvyresourcepad.c) waits for the others and pushes theirs. One queue lies between
+ * them, which also carries the serialized events: everything leaves in the order in which it came.
+ * The thread that has taken an item out of it is the worker.
  */
 #pragma once
 
@@ -22,31 +23,37 @@ typedef struct {
   GstEvent *event;       /* an event, or else a batch: */
   GstBuffer *buffer;     /* its payload, kept for a rerun */
   guint32 sequence;      /* number of the buffer in the stream, from 1; 0 for an event */
-  guint32 epoch;         /* epoch of the queue when the task took the item */
+  guint32 epoch;         /* epoch of the queue when the worker took the item */
   gboolean is_rerun;     /* its first kernel was lost */
   GstVyreShared *shared; /* the kernel that it was published on */
   VyreTenant *tenant;    /* the tenant that its batch counts for, or NULL */
   VyreBatch *batch;
   VyrePlan *plan;
   GstVyreTiming timing;
-  gint64 taken; /* when the item had its turn, µs; 0: the stream was not live */
+  gint64 taken;  /* when the item had its turn, µs; 0: the stream was not live */
+  gint64 queued; /* when the task was woken for the item, µs; 0: it was not */
 } GstVyreItem;
 
 void gst_vyre_stream_init (GstVyreFilter *self);
 
-/* The caller of the first four and of gst_vyre_stream_choose_kernel() holds the lock. */
+/* The caller of the first eight and of gst_vyre_stream_choose_kernel() holds the lock. */
 gboolean gst_vyre_stream_is_open (const GstVyreFilter *self);
 GstFlowReturn gst_vyre_stream_get_flow (const GstVyreFilter *self);
 void gst_vyre_stream_sleep (GstVyreFilter *self);
 void gst_vyre_stream_wake (GstVyreFilter *self);
+void gst_vyre_stream_wake_others (GstVyreFilter *self);
+void gst_vyre_stream_wake_task (GstVyreFilter *self);
+gboolean gst_vyre_stream_has_next (const GstVyreFilter *self);
+gboolean gst_vyre_stream_has_work (const GstVyreFilter *self);
 gboolean gst_vyre_stream_is_flushing (GstVyreFilter *self);
-gboolean gst_vyre_stream_is_task (GstVyreFilter *self);
+gboolean gst_vyre_stream_is_worker (GstVyreFilter *self);
 void gst_vyre_stream_activate_source (GstVyreFilter *self, gboolean active);
 gboolean gst_vyre_stream_meets_new_source (GstVyreFilter *self);
 void gst_vyre_stream_forget_beginning (GstVyreFilter *self);
 void gst_vyre_stream_shut (GstVyreFilter *self);
 void gst_vyre_stream_start_flush (GstVyreFilter *self);
-void gst_vyre_stream_await_task (GstVyreFilter *self);
+void gst_vyre_stream_await_worker (GstVyreFilter *self);
+void gst_vyre_stream_await_hands (GstVyreFilter *self);
 void gst_vyre_stream_reopen (GstVyreFilter *self, gboolean keep_sticky);
 void gst_vyre_stream_restart (GstVyreFilter *self);
 void gst_vyre_stream_relinked (GstVyreFilter *self);
@@ -54,9 +61,7 @@ gboolean gst_vyre_stream_drain (GstVyreFilter *self);
 GstFlowReturn gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event);
 GstFlowReturn gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event);
-GstVyreItem *gst_vyre_stream_take (GstVyreFilter *self);
 void gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn flow);
-void gst_vyre_stream_done (GstVyreFilter *self, const GstVyreItem *item);
 GstVyreShared *gst_vyre_stream_choose_kernel (GstVyreFilter *self, GstVyreItem *item);
 GError *gst_vyre_no_memory (gsize size);
 GstFlowReturn gst_vyre_stream_fail (GstVyreFilter *self, GError *error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The watchdog counts what the readbacks of a stream say of its slots, and warns once of each
- * stall: of batches that make no progress, and of slots that stay left over. The source pad's task
- * calls it with complete readbacks.
+ * stall: of batches that make no progress, and of slots that stay left over. The worker calls
+ * it with complete readbacks.
  */
 #include "filter/gstvyrewatchdog.h"
 

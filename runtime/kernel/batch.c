@@ -50,7 +50,9 @@ vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
 static void
 batch_back_off (gint64 waited)
 {
-  if (waited >= SPIN_NS)
+  if (waited < SPIN_NS)
+    vyre_relax ();
+  else
     nanosleep (&(struct timespec){ .tv_nsec = CLAMP (waited / 4, 20000, 500000) }, NULL);
 }
 
@@ -101,6 +103,14 @@ batch_has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **
     failed = TRUE;
   }
   return failed;
+}
+
+gboolean
+vyre_batch_poll (VyreBatch *batch)
+{
+  if (vyre_is_inherited (batch->kernel->generation)) /* its done does not change any more */
+    return atomic_load (&batch->done);
+  return batch_collect (batch);
 }
 
 gboolean

@@ -325,7 +325,8 @@ GST_START_TEST (batches_that_take_long_are_reported)
 }
 GST_END_TEST;
 
-/* While downstream has the task, batches that are through wait in the queue. */
+/* While downstream has the task, which brings the first buffer of a stream, batches that are
+ * through wait in the queue. */
 GST_START_TEST (the_time_of_downstream_is_not_ours)
 {
   GstHarness *h = filter_behind (TRUE, NULL, CHEAP);
@@ -333,6 +334,8 @@ GST_START_TEST (the_time_of_downstream_is_not_ours)
   Dam dam;
 
   for (guint i = 0; i < GST_VYRE_HOLDS / 2; i++) {
+    filter_flush (h);
+    filter_push_segment (h);
     dam_build (&dam, h);
     pusher_start (&pusher, h, IN_FLIGHT, 10);
     dam_wait (&dam);

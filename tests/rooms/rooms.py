@@ -41,9 +41,11 @@ ORDER = {
     ],
     "gst/filter": [
         "gstvyreslots", "gstvyregeometry", "gstvyreholds", "gstvyrestats", "gstvyrestate",
-        "gstvyreaccess", "gstvyrecounters", "gstvyrestream", "gstvyreearly", "gstvyrelatency",
+        "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
+        "gstvyreearly", "gstvyrelatency",
         "gstvyremessages", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
-        "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyresourcepad",
+        "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
+        "gstvyreshortcut", "gstvyresourcepad",
         "gstvyresinkpad", "gstvyreproperties", "gstvyrefilter",
     ],
 }

@@ -93,13 +93,6 @@ vyre_device_get_name (const VyreDevice *device)
   return "stand-in";
 }
 
-/* A CPU's task does not watch the clock for its next item. */
-gboolean
-vyre_device_is_cpu (const VyreDevice *device)
-{
-  return TRUE;
-}
-
 gsize
 vyre_device_get_max_payload (const VyreDevice *device)
 {
@@ -440,6 +433,15 @@ batch_finish (VyreBatch *batch)
 }
 
 gboolean
+vyre_batch_poll (VyreBatch *batch)
+{
+  schedule_point ();
+  if (!batch->done && !batch->kernel->lost && schedule_choose (2) == 0)
+    batch_finish (batch);
+  return batch->done;
+}
+
+gboolean
 vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 {
   schedule_point ();
@@ -449,6 +451,7 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
     return FALSE;
   if (run.may_wait && !batch->looked && schedule_choose (2) == 1) {
     batch->looked = TRUE;
+    schedule_pass_time (MAX (end_time - g_get_monotonic_time (), 0));
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT, "The batch is not done yet.");
     return FALSE;
   }

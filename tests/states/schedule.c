@@ -28,6 +28,7 @@ struct _ScheduleThread {
   Want want;
   gpointer object; /* the lock, the condition or the thread that it waits for */
   gpointer lock;   /* that goes with the condition */
+  gint64 deadline; /* of a thread that waits for time */
   gboolean signalled;
 };
 
@@ -58,6 +59,7 @@ static struct {
   guint n_left;  /* deviations that are left to it */
   guint length;  /* of the run before */
   guint n_timeouts;
+  gint64 now; /* µs */
   sem_t over;
   guint64 runs;
 } schedule;
@@ -188,9 +190,11 @@ let_time_pass (void)
 {
   for (guint i = 0; i < schedule.n_threads; i++) {
     ScheduleThread *thread = &schedule.threads[i];
-    if (thread->want == WAITS_FOR_TIME && is_free (thread->lock, thread)
-        && schedule.n_timeouts++ < MAX_TIMEOUTS)
-      return thread;
+    if (thread->want != WAITS_FOR_TIME || !is_free (thread->lock, thread)
+        || schedule.n_timeouts++ >= MAX_TIMEOUTS)
+      continue;
+    schedule.now = MAX (schedule.now, thread->deadline);
+    return thread;
   }
   schedule_fail ("No thread can go on.");
 }
@@ -255,6 +259,18 @@ is_scheduled (void)
 }
 
 void
+schedule_pass_time (gint64 time)
+{
+  schedule.now += time;
+}
+
+gint64
+g_get_monotonic_time (void)
+{
+  return is_scheduled () ? schedule.now : 0;
+}
+
+void
 schedule_point (void)
 {
   if (is_scheduled ())
@@ -307,6 +323,7 @@ static void
 run_once (ScheduleFunc func, gpointer data)
 {
   schedule.n_threads = schedule.n_steps = schedule.n_locks = schedule.n_timeouts = 0;
+  schedule.now = G_USEC_PER_SEC;
   schedule.runs++;
   ScheduleThread *first = schedule_start (func, data);
   schedule.current = first;
@@ -547,6 +564,8 @@ g_cond_wait (GCond *cond, GMutex *mutex)
 gboolean
 g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
 {
+  if (self)
+    self->deadline = end_time;
   return wait_on (cond, mutex, WAITS_FOR_TIME);
 }
 

@@ -4,7 +4,7 @@
  * every order with no more than a given number of deviations: a thread goes on until it
  * has to wait, then the next one does; any other decision is a deviation.
  *
- * It stands in for GMutex, GRecMutex and GCond of the whole process, so GStreamer's own
+ * It stands in for GMutex, GRecMutex, GCond and g_get_monotonic_time() of the whole process, so GStreamer's own
  * threads wait where they always do. Threads switch where they wait, and where the
  * scheduler is asked: at the element's lock, at stream locks, and at schedule_point().
  */
@@ -35,6 +35,10 @@ void schedule_join (ScheduleThread *thread);
 
 /* Another thread may go on here. */
 void schedule_point (void);
+
+/* So much of the time that g_get_monotonic_time() tells passes, in µs. It stands still otherwise,
+ * but for the deadlines of threads that wait for one. */
+void schedule_pass_time (gint64 time);
 
 /* Any number below @n; all but 0 are deviations. */
 guint schedule_choose (guint n);

@@ -29,6 +29,12 @@ typedef struct {
 } Scenario;
 
 static void
+push_one (void)
+{
+  stage_push (1);
+}
+
+static void
 push_two (void)
 {
   stage_push (2);
@@ -38,6 +44,30 @@ static void
 push_four (void)
 {
   stage_push (4);
+}
+
+/* More than make a burst, with a look at the end. */
+static void
+push_burst (void)
+{
+  stage_push (7);
+}
+
+static void
+push_burst_and_end (void)
+{
+  stage_push (7);
+  stage_push_eos ();
+}
+
+/* No burst: upstream takes its time. */
+static void
+push_slowly (void)
+{
+  for (guint i = 0; i < 3; i++) {
+    stage_push (1);
+    schedule_pass_time (1000);
+  }
 }
 
 static void
@@ -91,6 +121,13 @@ static void
 push_and_query (void)
 {
   stage_push (1);
+  stage_query ();
+}
+
+static void
+push_burst_and_query (void)
+{
+  stage_push (7);
   stage_query ();
 }
 
@@ -160,6 +197,16 @@ pads_off (void)
 
 static const Scenario scenarios[] = {
   { "buffers", { 0 }, { push_four } },
+  { "burst", { 0 }, { push_burst_and_end } },
+  { "burst-flush", { 0 }, { push_burst, flush } },
+  { "burst-query", { 0 }, { push_burst_and_query, flush } },
+  { "burst-ready", { 0 }, { push_burst, to_ready_and_back } },
+  { "burst-source-pad", { 0 }, { push_burst, source_off_and_on } },
+  { "burst-loss", { .n_losses = 1 }, { push_burst_and_end } },
+  { "burst-seek", { .downstream_seeks = TRUE }, { push_burst } },
+  { "slow", { 0 }, { push_slowly, flush } },
+  { "slow-ready", { 0 }, { push_slowly, to_ready_and_back } },
+  { "slow-pads", { 0 }, { push_slowly, pads_off, flush } },
   { "flush", { 0 }, { push_four, flush } },
   { "flush-in-thread", { 0 }, { push_flush_push } },
   { "flush-flush", { 0 }, { push_two, flush, flush } },
@@ -175,6 +222,7 @@ static const Scenario scenarios[] = {
   { "seek-downstream", { .downstream_seeks = TRUE }, { push_four } },
   { "lone-flush-stop", { 0 }, { push_lone_push } },
   { "lone-flush-stop-apart", { 0 }, { push_two, flush_stop_alone } },
+  { "lone-flush-stop-blocked", { .downstream_blocks = TRUE }, { push_one, flush_stop_alone } },
   { "lone-flush-stop-ready", { 0 }, { push_two, flush_stop_alone, to_ready_and_back } },
   { "eos", { 0 }, { end_and_go_on } },
   { "eos-ready", { 0 }, { end_and_go_on, to_ready_and_back } },

@@ -54,6 +54,18 @@ typedef struct _VyreBatch VyreBatch;
 void vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant);
 
 /**
+ * vyre_batch_poll:
+ * @batch: a batch
+ *
+ * Looks once whether the kernel has completed a batch. Without news the call takes no lock, so it
+ * can be repeated; a kernel that has failed is no news, unlike in vyre_batch_wait(). One thread at
+ * a time may poll or wait for the same batch.
+ *
+ * Returns: whether the batch completed
+ */
+gboolean vyre_batch_poll (VyreBatch *batch);
+
+/**
  * vyre_batch_wait:
  * @batch: a batch
  * @end_time: deadline in g_get_monotonic_time(), later by the time that the process stands

@@ -4,17 +4,11 @@
  */
 #include "base/fork.h"
 #include "base/spin-lock.h"
+#include "base/wait.h"
 #include "kernel/completion.h"
 #include "kernel/state.h"
 #include "kernel/tickets.h"
 #include "vyre/clock.h"
-
-#include <time.h>
-
-/* How long a waiting thread stays awake before it sleeps for ever longer, ns. There is no
- * sched_yield() step: with a CPU device it hands the core to the polling kernel for a whole time
- * slice, while a sleeper is woken on whichever core is free. */
-#define SPIN_NS 60000
 
 /* How often a waiting thread looks at failure and time, which take a lock and a clock, ns. */
 #define CHECK_NS 50000
@@ -45,15 +39,6 @@ vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
     release = vyre_batch_take_release (batch);
   g_mutex_unlock (&kernel->lock);
   vyre_release_run (&release);
-}
-
-static void
-batch_back_off (gint64 waited)
-{
-  if (waited < SPIN_NS)
-    vyre_relax ();
-  else
-    nanosleep (&(struct timespec){ .tv_nsec = CLAMP (waited / 4, 20000, 500000) }, NULL);
 }
 
 /* Takes the batch out of flight if it has ended; returns whether it is through. */
@@ -105,6 +90,16 @@ batch_has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **
   return failed;
 }
 
+/* Counts the wait: pairs with the loads in vyre_megakernel_get_counters(), and orders nothing. */
+static void
+batch_count_wait (VyreMegakernel *kernel, const VyreWait *wait)
+{
+  if (wait->awake_time > 0)
+    atomic_fetch_add_explicit (&kernel->spin_time, (guint64)wait->awake_time, memory_order_relaxed);
+  if (wait->slept)
+    atomic_fetch_add_explicit (&kernel->n_sleeps, 1, memory_order_relaxed);
+}
+
 gboolean
 vyre_batch_poll (VyreBatch *batch)
 {
@@ -122,21 +117,22 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
     return atomic_load (&batch->done) || vyre_check_own (kernel->generation, "batch", error);
   if (batch_collect (batch)) /* it was there already: no need to know the time */
     return TRUE;
-  gint64 start = vyre_now (), checked = start, awake = 0;
+  gint64 now = vyre_now (), checked = now;
   VyreClock clock = { 0 };
+  VyreWait wait;
   gboolean done;
+  vyre_wait_begin (&wait, kernel->most_awake, !vyre_device_is_cpu (kernel->device), now);
   while (!(done = batch_collect (batch))) {
-    gint64 now = vyre_now ();
-    awake = MIN (now - start, SPIN_NS);
+    now = vyre_now ();
     if (now - checked > CHECK_NS || end_time == 0) {
       checked = now;
       if (batch_has_failed (batch, &clock, end_time, error))
         break;
     }
-    batch_back_off (now - start);
+    vyre_wait_step (&wait, now);
   }
-  /* a counter: pairs with the load in vyre_megakernel_get_counters(), and orders nothing */
-  atomic_fetch_add_explicit (&kernel->spin_time, (guint64)awake, memory_order_relaxed);
+  vyre_wait_end (&wait, now);
+  batch_count_wait (kernel, &wait);
   return done;
 }
 

@@ -3,6 +3,7 @@
  * What a megakernel says of itself.
  */
 #include "base/spin-lock.h"
+#include "base/wait.h"
 #include "kernel/state.h"
 
 /* Least bytes for which importing memory is faster than copying; docs/performance.md has the
@@ -145,7 +146,7 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
     vyre_megakernel_wake_host (kernel);
   }
   /* counters, which order nothing: pairs with the additions in run_ticket(), run_large() and
-   * sign_off(), megakernel.comp, and in vyre_batch_wait() */
+   * sign_off(), megakernel.comp, and in batch_count_wait() */
   guint32 dropped = __atomic_load_n (&answer[VYRE_ANSWER_DROPPED], __ATOMIC_RELAXED);
   kernel->counters.dropped += dropped - kernel->dropped;
   kernel->dropped = dropped;
@@ -156,4 +157,6 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
   counters->progress = __atomic_load_n (&answer[VYRE_ANSWER_PROGRESS], __ATOMIC_RELAXED);
   counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
   counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);
+  counters->sleeps = atomic_load_explicit (&kernel->n_sleeps, memory_order_relaxed);
+  counters->awake = vyre_wait_count_awake ();
 }

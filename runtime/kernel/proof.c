@@ -81,6 +81,16 @@ proof_measure_loops (VyreMegakernel *kernel, Measured *measured, GError **error)
   return FALSE;
 }
 
+/* Finds how many cores are to spare for threads that wait awake: one at least, and on a CPU those
+ * that no workgroup polls on. */
+static guint
+proof_count_spare_cores (const VyreMegakernel *kernel)
+{
+  guint taken = vyre_device_is_cpu (kernel->device) ? kernel->n_groups : 1;
+
+  return MAX (g_get_num_processors (), taken + 1) - taken;
+}
+
 /* Finds how many workgroups run at the same time. On a CPU that is one for each core: a count
  * depends on what else the machine does. */
 static gboolean
@@ -109,6 +119,7 @@ proof_measure (VyreMegakernel *kernel, Measured *measured, GError **error)
       || !proof_run_alone (kernel, VYRE_FLAG_POLL, CALIBRATION_POLLS, 1, &elapsed, error))
     return FALSE;
   kernel->expected_exits++;
+  kernel->most_awake = proof_count_spare_cores (kernel);
   measured->poll_ns = MAX (elapsed / CALIBRATION_POLLS, 1);
   return TRUE;
 }

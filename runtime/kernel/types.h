@@ -114,6 +114,7 @@ struct _VyreMegakernel {
   GThread *launcher;
   GThread *builder; /* of the pipeline with rare operations, or NULL */
   guint n_groups;
+  guint most_awake; /* threads of the process that wait awake at a time */
   gboolean limited; /* the device cuts loops short */
 
   GMutex lock; /* guards what follows, and batches */
@@ -157,6 +158,7 @@ struct _VyreMegakernel {
   guint n_free;
   VyreMegakernelCounters counters;
   atomic_ullong spin_time;
+  atomic_ullong n_sleeps;
 };
 
 /* What a batch that is through gives back, after the lock is dropped: first the payload, then the

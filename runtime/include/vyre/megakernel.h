@@ -121,13 +121,16 @@ typedef struct {
  * @progress: changes whenever a workgroup starts on a ticket of a large batch
  * @idle_polls: times that a workgroup looked for work and found none
  * @spin_time: nanoseconds that threads waited awake for completions
+ * @sleeps: waits for completions in which the thread slept
+ * @awake: threads of the process that wait awake now, on any kernel: no more than there are
+ *   cores to spare
  * @in_place_bytes: payload bytes that the kernel reads in the staging store or in an import
  * @stored_bytes: payload bytes that the CPU stored into memory of the device
  * @copied_bytes: payload bytes that a copy engine moved there
  * @in_flight: batches that are published and not collected, see
  *   vyre_megakernel_get_counters()
  *
- * Counts since the megakernel was made; all but @in_flight and @progress only grow.
+ * Counts since the megakernel was made; all but @in_flight, @awake and @progress only grow.
  */
 typedef struct {
   guint64 launches;
@@ -141,6 +144,8 @@ typedef struct {
   guint64 progress;
   guint64 idle_polls;
   guint64 spin_time;
+  guint64 sleeps;
+  guint64 awake;
   guint64 in_place_bytes;
   guint64 stored_bytes;
   guint64 copied_bytes;

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Threads wait awake as far as there are places, else asleep, and are as they were afterwards.
+ */
+#include <glib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/wait.h"
+
+#define MS G_GINT64_CONSTANT (1000000)
+
+/* An odd one, so that no default is taken for it. */
+#define SLACK 70001
+
+static int
+get_slack (void)
+{
+  return prctl (PR_GET_TIMERSLACK, 0, 0, 0, 0);
+}
+
+static void
+test_places (void)
+{
+  VyreWait waits[3];
+
+  for (guint i = 0; i < 3; i++)
+    vyre_wait_begin (&waits[i], 2, FALSE, 0);
+  g_assert_cmpuint (vyre_wait_count_awake (), ==, 2);
+  g_assert_false (waits[2].awake);
+  vyre_wait_end (&waits[0], 10);
+  g_assert_cmpint (waits[0].awake_time, ==, 10);
+  g_assert_cmpuint (vyre_wait_count_awake (), ==, 1);
+  vyre_wait_end (&waits[1], 10);
+  vyre_wait_end (&waits[2], 10);
+  g_assert_cmpint (waits[2].awake_time, ==, 0);
+  g_assert_cmpuint (vyre_wait_count_awake (), ==, 0);
+}
+
+/* A place is for the first moment of a wait. */
+static void
+test_sleep (void)
+{
+  VyreWait wait;
+
+  vyre_wait_begin (&wait, 1, FALSE, 0);
+  vyre_wait_step (&wait, 1000);
+  g_assert_false (wait.slept);
+  vyre_wait_step (&wait, MS);
+  g_assert_true (wait.slept);
+  g_assert_cmpuint (vyre_wait_count_awake (), ==, 0);
+  vyre_wait_end (&wait, 2 * MS);
+  g_assert_cmpint (wait.awake_time, ==, MS);
+}
+
+static void
+test_slack (gconstpointer exact)
+{
+  VyreWait wait;
+
+  g_assert_cmpint (prctl (PR_SET_TIMERSLACK, SLACK, 0, 0, 0), ==, 0);
+  vyre_wait_begin (&wait, 0, exact != NULL, 0);
+  g_assert_cmpint (get_slack (), ==, SLACK);
+  for (guint i = 1; i < 3; i++)
+    vyre_wait_step (&wait, i);
+  g_assert_cmpint (get_slack (), ==, exact ? 1 : SLACK);
+  vyre_wait_end (&wait, 3);
+  g_assert_cmpint (get_slack (), ==, SLACK);
+}
+
+/* The threads of a parent do not wait in its child. */
+static void
+test_child (void)
+{
+  VyreWait wait;
+  int status;
+
+  vyre_wait_begin (&wait, 1, FALSE, 0);
+  pid_t child = fork ();
+  if (child == 0)
+    _exit ((int)vyre_wait_count_awake ());
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  vyre_wait_end (&wait, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/wait/places", test_places);
+  g_test_add_func ("/wait/sleep", test_sleep);
+  g_test_add_data_func ("/wait/slack/exact", GINT_TO_POINTER (TRUE), test_slack);
+  g_test_add_data_func ("/wait/slack/loose", NULL, test_slack);
+  g_test_add_func ("/wait/child", test_child);
+  return g_test_run ();
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Element messages of vyrefilter: results, counters and debug records. The source pad's task posts
- * them, without a lock. docs/messages.md lists the fields.
+ * Element messages of vyrefilter: results, counters and debug records. The worker posts them,
+ * without a lock. docs/messages.md lists the fields.
  */
 #pragma once
 

@@ -183,7 +183,7 @@ sink_ensure_flush (GstVyreFilter *self, const GstEvent *stop)
 {
   g_autoptr (GstPad) peer = gst_pad_get_peer (self->srcpad);
 
-  if (!peer)
+  if (!peer || !gst_pad_is_active (self->srcpad)) /* the FLUSH_STOP will not get out of it */
     return;
   GST_OBJECT_LOCK (peer);
   gboolean flushes = GST_PAD_IS_FLUSHING (peer);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vyrefilter's source pad: its task waits for batches and pushes readbacks.
+ * vyrefilter's source pad: its task waits for the batches that the chain function leaves to it.
  */
 #pragma once
 

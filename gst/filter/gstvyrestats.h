@@ -37,7 +37,7 @@ typedef struct {
   guint64 import_hits;     /* payloads in memory that was imported already */
   guint64 fd_bytes;        /* payload read from a file into the staging store */
   guint64 readback_copies; /* readbacks copied out for want of room */
-  guint64 handovers;       /* readbacks pushed by the source pad's task */
+  guint64 handovers;       /* batches that the source pad's task took */
   guint64 flushed;         /* batches dropped by a flush */
   guint64 device_losses;   /* noticed by this element */
   guint64 rerun_batches;   /* batches that a lost device left, run again */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The queue between the pads, and the states of a stream: docs/states.md has the table. Every
- * transition is a function of this file and happens under the lock. The chain function, the events
- * and the activations of both pads may call any function at any time; only the task and the chain
- * function take items out of the queue and push them, one item at a time.
+ * transition is a function of this file or of gstvyrework.c and happens under the lock. The chain
+ * function, the events and the activations of both pads may call any function at any time; only the
+ * task and the chain function take items out of the queue and push them, one item at a time.
  */
 #include "filter/gstvyrestream.h"
 
@@ -342,6 +342,7 @@ gst_vyre_stream_restart (GstVyreFilter *self)
   if (gst_vyre_stream_get_flow (self) == GST_FLOW_EOS) {
     queue_detach (self, &dropped);
     self->flow = GST_FLOW_OK;
+    gst_vyre_pace_reset (&self->pace);
   }
   g_mutex_unlock (&self->lock);
   items_drop (self, &dropped, TRUE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Counts what the readbacks of a stream say of its slots, and warns once of each stall. The source
- * pad's task calls it, with a complete readback.
+ * Counts what the readbacks of a stream say of its slots, and warns once of each stall. The
+ * worker calls it, with a complete readback.
  */
 #pragma once
 

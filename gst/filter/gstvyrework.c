@@ -87,6 +87,8 @@ gst_vyre_work_put_back (GstVyreFilter *self, GstVyreItem *item)
   self->awaited = 0;
   self->worker = NULL;
   gst_vyre_stream_wake_others (self);
+  if (gst_vyre_stream_has_work (self))
+    gst_vyre_stream_wake_task (self);
   g_mutex_unlock (&self->lock);
   if (stale)
     gst_vyre_item_free (item);

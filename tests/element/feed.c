@@ -242,10 +242,13 @@ feed_lose_in_thread (gpointer feed)
 }
 
 /* Fills the queue behind a sink that takes one buffer and no more, and loses the device. The thread
- * that is returned is in the push that noticed the loss. */
+ * that is returned is in the push that noticed the loss. The first buffer after a flush is the
+ * task's. */
 GThread *
 feed_lose_behind_a_dam (Feed *feed, Dam *dam, guint n)
 {
+  filter_flush (feed->h);
+  filter_push_segment (feed->h);
   dam_build (dam, feed->h);
   feed_push (feed, 1);
   dam_wait (dam);

@@ -294,6 +294,26 @@ GST_START_TEST (a_flush_stop_alone_is_a_flush)
 }
 GST_END_TEST;
 
+/* No FLUSH_STOP follows a FLUSH_START out of a pad that is inactive. */
+GST_START_TEST (a_flush_stop_at_an_inactive_source_pad_leaves_downstream_alone)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+  GstPad *pad = filter_pad (h, "src");
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 10)));
+  fail_unless (gst_pad_set_active (pad, FALSE));
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  fail_unless (gst_pad_set_active (pad, TRUE));
+  GST_OBJECT_LOCK (h->sinkpad);
+  gboolean flushes = GST_PAD_IS_FLUSHING (h->sinkpad);
+  GST_OBJECT_UNLOCK (h->sinkpad);
+  fail_unless (!flushes, "downstream flushes for ever");
+  gst_object_unref (pad);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (state_change_releases_a_blocked_stream)
 {
   GstHarness *h = filter_new_with (CHEAP, "max-in-flight", 1, NULL);
@@ -330,6 +350,7 @@ flush_suite (void)
   tcase_add_test (tc, flush_takes_back_an_eos);
   tcase_add_test (tc, a_flush_does_not_open_a_stream_that_is_going_down);
   tcase_add_test (tc, a_flush_stop_alone_is_a_flush);
+  tcase_add_test (tc, a_flush_stop_at_an_inactive_source_pad_leaves_downstream_alone);
   tcase_add_test (tc, state_change_releases_a_blocked_stream);
   return s;
 }

@@ -145,8 +145,10 @@ can_go_on (const ScheduleThread *thread)
     case WANTS_LOCK:
       return is_free (thread->object, thread);
     case WAITS:
-    case WAITS_FOR_TIME:
       return thread->signalled && is_free (thread->lock, thread);
+    case WAITS_FOR_TIME: /* a pause may have gone beyond its deadline */
+      return (thread->signalled || schedule.now >= thread->deadline)
+             && is_free (thread->lock, thread);
     case JOINS:
       return ((ScheduleThread *)thread->object)->want == OVER;
     default:

@@ -4,9 +4,10 @@
  * every order with no more than a given number of deviations: a thread goes on until it
  * has to wait, then the next one does; any other decision is a deviation.
  *
- * It stands in for GMutex, GRecMutex, GCond and g_get_monotonic_time() of the whole process, so GStreamer's own
- * threads wait where they always do. Threads switch where they wait, and where the
- * scheduler is asked: at the element's lock, at stream locks, and at schedule_point().
+ * It stands in for GMutex, GRecMutex, GCond and g_get_monotonic_time() of the whole
+ * process, so GStreamer's own threads wait where they always do. Threads switch where
+ * they wait, and where the scheduler is asked: at the element's lock, at stream locks,
+ * and at schedule_point().
  */
 #pragma once
 

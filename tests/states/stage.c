@@ -157,7 +157,7 @@ downstream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     wait_for_release ();
   note_arrival (number);
   gst_buffer_unref (buffer);
-  if (stage.setup.downstream_seeks && !stage.sought) {
+  if (stage.setup.downstream_seeks && !stage.sought && number >= stage.setup.seeks_at) {
     stage.sought = TRUE;
     stage_flush ();
     stage.is_seek_over = TRUE;
@@ -172,6 +172,14 @@ stage_release_downstream (void)
   g_mutex_lock (&stage.lock);
   stage.released = TRUE;
   g_cond_broadcast (&stage.changed);
+  g_mutex_unlock (&stage.lock);
+}
+
+void
+stage_block_downstream (void)
+{
+  g_mutex_lock (&stage.lock);
+  stage.released = FALSE;
   g_mutex_unlock (&stage.lock);
 }
 
@@ -382,7 +390,7 @@ make_element (void)
     schedule_fail ("There is no vyrefilter.");
   gst_util_set_object_arg (G_OBJECT (stage.element), "post-messages", "results");
   g_object_set (stage.element, "program", "crc32 payload -> crc", "results-interval", (guint64)0,
-      "max-in-flight", 2, NULL);
+      "max-in-flight", MAX (stage.setup.max_in_flight, 1 + (stage.setup.max_in_flight == 0)), NULL);
   gst_bus_set_sync_handler (bus, handle_message, NULL, NULL);
   gst_element_set_bus (stage.element, bus);
   gst_object_unref (bus);
@@ -428,6 +436,43 @@ may_fail (void)
   return stage.setup.n_losses >= 2 || stage.setup.answer != GST_FLOW_OK;
 }
 
+/* Nobody but the task, or upstream's next buffer, comes for what is in the queue. */
+static void
+wait_for_all (void)
+{
+  g_mutex_lock (&stage.lock);
+  while (stage.n_arrived < stage.number)
+    g_cond_wait (&stage.changed, &stage.lock);
+  g_mutex_unlock (&stage.lock);
+}
+
+static guint64
+stat_of (const GstStructure *stats, const gchar *name)
+{
+  guint64 value = 0;
+
+  if (!gst_structure_get_uint64 (stats, name, &value))
+    schedule_fail ("There is no counter %s.", name);
+  return value;
+}
+
+/* Each buffer that was taken has come out, or is counted as flushed. */
+static void
+check_counts (void)
+{
+  GstStructure *stats = NULL;
+
+  g_object_get (stage.element, "stats", &stats, NULL);
+  guint64 buffers = stat_of (stats, "buffers"), batches = stat_of (stats, "batches");
+  guint64 flushed = stat_of (stats, "flushed"), depth = stat_of (stats, "queue-depth");
+  if (buffers != batches + flushed || depth != 0)
+    schedule_fail ("Of %" G_GUINT64_FORMAT " buffers %" G_GUINT64_FORMAT
+                   " came through, %" G_GUINT64_FORMAT " were flushed and %" G_GUINT64_FORMAT
+                   " are left.",
+        buffers, batches, flushed, depth);
+  gst_structure_free (stats);
+}
+
 /* However the element was left, a buffer goes through it after a flush, and EOS. */
 static void
 check_life (void)
@@ -460,11 +505,15 @@ stage_close (void)
   stage_release_downstream ();
   if (stage.setup.downstream_seeks)
     wait_for_seek ();
+  if (stage.setup.all_arrive && stage.n_errors == 0)
+    wait_for_all ();
   if (stage.n_errors == 0)
     check_life ();
   else if (!may_fail ())
     schedule_fail ("The element has failed.");
   stage_set_state (GST_STATE_NULL);
+  if (stage.n_errors == 0)
+    check_counts ();
   gst_object_unref (stage.sink);
   gst_object_unref (stage.source);
   gst_object_unref (stage.upstream);

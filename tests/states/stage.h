@@ -10,6 +10,9 @@
 typedef struct {
   gboolean downstream_blocks; /* in its chain function, like a sink that has its preroll */
   gboolean downstream_seeks;  /* in its chain function, once, with a flush */
+  guint seeks_at;             /* with this buffer; 0: the first */
+  guint max_in_flight;        /* 0: 2 */
+  gboolean all_arrive;        /* nothing drops buffers, nor sends EOS behind them */
   GstFlowReturn answer;       /* of downstream to the second buffer */
   guint n_losses;             /* of the device */
   gboolean ready_only;        /* the element is in READY at the start */
@@ -33,3 +36,4 @@ void stage_set_source_active (gboolean active);
 void stage_relink (void);
 void stage_set_program (void);
 void stage_release_downstream (void);
+void stage_block_downstream (void);

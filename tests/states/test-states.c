@@ -70,6 +70,18 @@ push_slowly (void)
   }
 }
 
+/* A sink that waits for its preroll keeps the task, not upstream. */
+static void
+push_and_preroll (void)
+{
+  stage_release_downstream ();
+  stage_push (7);
+  stage_flush ();
+  stage_block_downstream ();
+  stage_push (1);
+  stage_release_downstream ();
+}
+
 static void
 push_and_end (void)
 {
@@ -196,7 +208,13 @@ pads_off (void)
 }
 
 static const Scenario scenarios[] = {
-  { "buffers", { 0 }, { push_four } },
+  { "buffers", { .all_arrive = TRUE }, { push_four } },
+  { "buffers-one", { .max_in_flight = 1, .all_arrive = TRUE }, { push_burst } },
+  { "burst-arrives", { .max_in_flight = 4, .all_arrive = TRUE }, { push_burst } },
+  { "burst-one-flush", { .max_in_flight = 1 }, { push_burst, flush } },
+  { "burst-four-flush", { .max_in_flight = 4 }, { push_burst, flush } },
+  { "burst-four-loss", { .n_losses = 1, .max_in_flight = 4, .all_arrive = TRUE }, { push_burst } },
+  { "burst-four-ready", { .max_in_flight = 4 }, { push_burst, to_ready_and_back } },
   { "burst", { 0 }, { push_burst_and_end } },
   { "burst-flush", { 0 }, { push_burst, flush } },
   { "burst-query", { 0 }, { push_burst_and_query, flush } },
@@ -204,10 +222,15 @@ static const Scenario scenarios[] = {
   { "burst-source-pad", { 0 }, { push_burst, source_off_and_on } },
   { "burst-loss", { .n_losses = 1 }, { push_burst_and_end } },
   { "burst-seek", { .downstream_seeks = TRUE }, { push_burst } },
+  { "burst-seek-upstream", { .downstream_seeks = TRUE, .seeks_at = 4 }, { push_burst } },
+  { "burst-one-seek", { .downstream_seeks = TRUE, .seeks_at = 6, .max_in_flight = 1 },
+      { push_burst } },
+  { "slow-arrives", { .all_arrive = TRUE }, { push_slowly } },
   { "slow", { 0 }, { push_slowly, flush } },
   { "slow-ready", { 0 }, { push_slowly, to_ready_and_back } },
   { "slow-pads", { 0 }, { push_slowly, pads_off, flush } },
   { "flush", { 0 }, { push_four, flush } },
+  { "flush-preroll", { .downstream_blocks = TRUE }, { push_and_preroll } },
   { "flush-in-thread", { 0 }, { push_flush_push } },
   { "flush-flush", { 0 }, { push_two, flush, flush } },
   { "flush-blocked", { .downstream_blocks = TRUE }, { push_four, flush } },

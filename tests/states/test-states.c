@@ -5,7 +5,7 @@
  *     test-states [--bound N] [--seconds S] [SCENARIO [ORDER]]
  *
  * plays each scenario, or one, in all orders with up to N deviations (1 unless given), and then
- * for S seconds (1) in orders with up to DEPTH of them, by chance; or in the one order that a
+ * for S seconds (0.5) in orders with up to DEPTH of them, by chance; or in the one order that a
  * failure has printed.
  */
 #include <malloc.h>
@@ -310,7 +310,7 @@ int
 main (int argc, char **argv)
 {
   guint bound = 1;
-  gdouble seconds = 1;
+  gdouble seconds = 0.5;
   cpu_set_t one;
 
   gst_init (&argc, &argv);

@@ -6,7 +6,7 @@
 #include "vyre/parts.h"
 
 static void
-read_words (const void *control, guint32 first, guint32 *values, guint n)
+control_read_words (const void *control, guint32 first, guint32 *values, guint n)
 {
   for (guint i = 0; i < n; i++)
     values[i] = vyre_read_word (control, first + i);
@@ -102,10 +102,11 @@ vyre_read_control (const void *control, gsize size, VyreControl *values, GError 
   values->shutdown = vyre_read_word (control, VYRE_CONTROL_SHUTDOWN) != 0;
   values->done_count = vyre_read_word (control, VYRE_CONTROL_DONE_COUNT);
   values->epoch = vyre_read_word (control, VYRE_CONTROL_EPOCH);
-  read_words (control, VYRE_CONTROL_METRICS, values->metrics, G_N_ELEMENTS (values->metrics));
-  read_words (control, VYRE_CONTROL_FAIRNESS, values->tenant_fairness,
+  control_read_words (
+      control, VYRE_CONTROL_METRICS, values->metrics, G_N_ELEMENTS (values->metrics));
+  control_read_words (control, VYRE_CONTROL_FAIRNESS, values->tenant_fairness,
       G_N_ELEMENTS (values->tenant_fairness));
-  read_words (control, VYRE_CONTROL_PRIORITY_FAIRNESS, values->priority_fairness,
+  control_read_words (control, VYRE_CONTROL_PRIORITY_FAIRNESS, values->priority_fairness,
       G_N_ELEMENTS (values->priority_fairness));
   return TRUE;
 }
@@ -142,7 +143,7 @@ vyre_read_metrics (
 
   if (!vyre_part_check_word (VYRE_PART_CONTROL, size, last, error))
     return FALSE;
-  read_words (control, VYRE_CONTROL_METRICS, metrics, VYRE_CONTROL_METRICS_COUNT);
+  control_read_words (control, VYRE_CONTROL_METRICS, metrics, VYRE_CONTROL_METRICS_COUNT);
   return TRUE;
 }
 
@@ -171,5 +172,6 @@ vyre_peek_metrics (const void *control, gsize size, guint32 metrics[VYRE_CONTROL
       = CLAMP (size / 4, VYRE_CONTROL_METRICS, VYRE_CONTROL_METRICS + VYRE_CONTROL_METRICS_COUNT);
 
   memset (metrics, 0, 4 * VYRE_CONTROL_METRICS_COUNT);
-  read_words (control, VYRE_CONTROL_METRICS, metrics, (guint)(n_words - VYRE_CONTROL_METRICS));
+  control_read_words (
+      control, VYRE_CONTROL_METRICS, metrics, (guint)(n_words - VYRE_CONTROL_METRICS));
 }

@@ -8,20 +8,20 @@
 #include "abi/publish-each.h"
 
 static gboolean
-has_slot (gsize size, guint32 slot)
+ring_has_slot (gsize size, guint32 slot)
 {
   return slot < size / VYRE_SLOT_BYTES;
 }
 
 static void
-copy_words (guint32 *words, const void *slot)
+ring_copy_words (guint32 *words, const void *slot)
 {
   for (guint i = 0; i < VYRE_SLOT_WORDS; i++)
     words[i] = vyre_read_word (slot, i);
 }
 
 static gboolean
-check_raw (gsize size, guint32 slot, gsize raw_size, GError **error)
+ring_check_raw (gsize size, guint32 slot, gsize raw_size, GError **error)
 {
   if (raw_size != VYRE_SLOT_BYTES) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_MISALIGNED,
@@ -29,7 +29,7 @@ check_raw (gsize size, guint32 slot, gsize raw_size, GError **error)
         raw_size);
     return FALSE;
   }
-  if (!has_slot (size, slot)) {
+  if (!ring_has_slot (size, slot)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_MISSING_WORD,
         "A ring of %" G_GSIZE_FORMAT " bytes ends before slot %u does. Fix: use a slot that the "
         "ring has.",
@@ -45,9 +45,9 @@ vyre_host_ring_publish (
 {
   guint32 words[VYRE_SLOT_WORDS];
 
-  if (!check_raw (size, slot, encoded_size, error))
+  if (!ring_check_raw (size, slot, encoded_size, error))
     return FALSE;
-  copy_words (words, encoded);
+  ring_copy_words (words, encoded);
   vyre_slot_store (ring, slot, words, VYRE_SLOT_WORDS);
   return TRUE;
 }
@@ -56,7 +56,7 @@ gboolean
 vyre_host_ring_read (
     const void *ring, gsize size, guint32 slot, void *buffer, gsize buffer_size, GError **error)
 {
-  if (!check_raw (size, slot, buffer_size, error))
+  if (!ring_check_raw (size, slot, buffer_size, error))
     return FALSE;
   vyre_write_word (buffer, VYRE_SLOT_STATUS,
       vyre_word_acquire (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS));
@@ -93,7 +93,8 @@ vyre_decode_load_miss (
 {
   gsize word = (gsize)slot * VYRE_SLOT_WORDS;
 
-  if (!has_slot (size, slot) || vyre_read_word (ring, word + VYRE_SLOT_OPCODE) != VYRE_OP_LOAD_MISS)
+  if (!ring_has_slot (size, slot)
+      || vyre_read_word (ring, word + VYRE_SLOT_OPCODE) != VYRE_OP_LOAD_MISS)
     return FALSE;
   *resource = vyre_read_word (ring, word + VYRE_SLOT_ARGS);
   *prefetch = vyre_read_word (ring, word + VYRE_SLOT_ARGS + 1) != 0;
@@ -101,7 +102,7 @@ vyre_decode_load_miss (
 }
 
 static gboolean
-slot_set_invalid (GError **error, const char *what)
+ring_set_invalid (GError **error, const char *what)
 {
   g_set_error_literal (error, VYRE_ERROR, VYRE_ERROR_INVALID, what);
   return FALSE;
@@ -109,7 +110,7 @@ slot_set_invalid (GError **error, const char *what)
 
 /* Two bytes for each operation follow the two for the slot: opcode, first argument. */
 static gboolean
-check_offsets (const guint8 *metadata, GError **error)
+ring_check_offsets (const guint8 *metadata, GError **error)
 {
   guint n_ops = metadata[0], total = metadata[1], previous = 0;
 
@@ -117,20 +118,20 @@ check_offsets (const guint8 *metadata, GError **error)
     guint offset = metadata[3 + 2 * i];
 
     if (offset < previous || offset > total || (i == 0 && offset != 0))
-      return slot_set_invalid (error,
+      return ring_set_invalid (error,
           "The arguments of its packed operations do not lie one behind the "
           "other. Fix: encode it with vyre_publish_packed().");
     previous = offset;
   }
   if (n_ops == 0 && total != 0)
-    return slot_set_invalid (error,
+    return ring_set_invalid (error,
         "It packs arguments, but no operation that they belong to. Fix: encode "
         "it with vyre_publish_packed().");
   return TRUE;
 }
 
 static gboolean
-check_packed (const guint32 *args, GError **error)
+ring_check_packed (const guint32 *args, GError **error)
 {
   guint8 metadata[4 * VYRE_SLOT_MAX_ARGS];
 
@@ -138,16 +139,16 @@ check_packed (const guint32 *args, GError **error)
     vyre_write_word (metadata, i, args[i]);
   guint words = VYRE_PACKED_METADATA_WORDS (metadata[0]);
   if (words + metadata[1] > VYRE_SLOT_MAX_ARGS)
-    return slot_set_invalid (error,
+    return ring_set_invalid (error,
         "Its packed operations do not fit 12 argument words. Fix: pack fewer, "
         "or fewer arguments.");
   for (guint i = 2 + 2 * metadata[0]; i < 4 * words; i++) {
     if (metadata[i] != 0)
-      return slot_set_invalid (error,
+      return ring_set_invalid (error,
           "The bytes behind the last of its packed operations are not 0. Fix: "
           "encode it with vyre_publish_packed().");
   }
-  return check_offsets (metadata, error);
+  return ring_check_offsets (metadata, error);
 }
 
 static gboolean
@@ -156,15 +157,15 @@ ring_check_slot (const guint32 *words, GError **error)
   if (words[VYRE_SLOT_STATUS] == VYRE_STATUS_EMPTY)
     return TRUE;
   if (words[VYRE_SLOT_STATUS] != VYRE_STATUS_PUBLISHED)
-    return slot_set_invalid (error,
+    return ring_set_invalid (error,
         "Its status is neither EMPTY nor PUBLISHED. Fix: set it to 0 or 1; a "
         "slot that has run has to be published anew.");
   if (!vyre_opcode_check_publish (words[VYRE_SLOT_OPCODE], error))
     return FALSE;
   if (words[VYRE_SLOT_PRIORITY] >= VYRE_PRIORITY_LEVELS)
-    return slot_set_invalid (error, "Its priority is above 4. Fix: use 0 (critical) to 4 (idle).");
+    return ring_set_invalid (error, "Its priority is above 4. Fix: use 0 (critical) to 4 (idle).");
   return words[VYRE_SLOT_OPCODE] != VYRE_OP_PACKED_SLOT
-         || check_packed (words + VYRE_SLOT_ARGS, error);
+         || ring_check_packed (words + VYRE_SLOT_ARGS, error);
 }
 
 gboolean
@@ -178,7 +179,7 @@ vyre_slots_check (const void *slots, gsize size, GError **error)
   for (gsize slot = 0; slot < size / VYRE_SLOT_BYTES; slot++) {
     guint32 words[VYRE_SLOT_WORDS];
 
-    copy_words (words, (const guint8 *)slots + VYRE_SLOT_BYTES * slot);
+    ring_copy_words (words, (const guint8 *)slots + VYRE_SLOT_BYTES * slot);
     if (!ring_check_slot (words, error)) {
       g_prefix_error (error, "Slot %" G_GSIZE_FORMAT ": ", slot);
       return FALSE;

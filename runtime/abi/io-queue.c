@@ -55,7 +55,7 @@ io_check_status (const guint8 *bytes, guint32 slot, guint32 wanted, const char *
 }
 
 static void
-read_request (const guint8 *bytes, guint32 slot, VyreIoRequest *request)
+io_read_request (const guint8 *bytes, guint32 slot, VyreIoRequest *request)
 {
   request->slot = slot;
   request->op = vyre_read_word (bytes, VYRE_IO_SLOT_OP);
@@ -102,7 +102,7 @@ vyre_io_queue_poll (
   for (guint32 slot = 0; slot < size / SLOT_BYTES; slot++) {
     const guint8 *bytes = (const guint8 *)queue + (gsize)SLOT_BYTES * slot;
     if (vyre_word_acquire (bytes, VYRE_IO_SLOT_STATUS) == VYRE_STATUS_PUBLISHED)
-      read_request (bytes, slot, &requests[(*n)++]);
+      io_read_request (bytes, slot, &requests[(*n)++]);
   }
   return TRUE;
 }
@@ -146,6 +146,6 @@ vyre_io_queue_inspect (const void *queue, gsize size, guint32 slot, guint32 *sta
   const guint8 *bytes = (const guint8 *)queue + (gsize)SLOT_BYTES * slot;
   *status = vyre_word_acquire (bytes, VYRE_IO_SLOT_STATUS);
   if (request)
-    read_request (bytes, slot, request);
+    io_read_request (bytes, slot, request);
   return TRUE;
 }

@@ -28,13 +28,13 @@ static const struct {
 };
 
 static gsize
-part_bytes (VyrePart part, guint32 count)
+parts_get_bytes (VyrePart part, guint32 count)
 {
   return 4 * (parts[part].header_words + parts[part].item_words * (gsize)count);
 }
 
 static void
-set_sizes (VyreLayout *layout, const gsize *sizes)
+parts_set_sizes (VyreLayout *layout, const gsize *sizes)
 {
   gsize at = 0;
 
@@ -50,13 +50,13 @@ void
 vyre_layout_init (VyreLayout *layout, guint n_observables, guint n_slots)
 {
   const gsize sizes[VYRE_N_PARTS] = {
-    [VYRE_PART_CONTROL] = part_bytes (VYRE_PART_CONTROL, n_observables),
-    [VYRE_PART_RING] = part_bytes (VYRE_PART_RING, n_slots),
-    [VYRE_PART_DEBUG_LOG] = part_bytes (VYRE_PART_DEBUG_LOG, VYRE_DEBUG_RECORDS),
-    [VYRE_PART_IO_QUEUE] = part_bytes (VYRE_PART_IO_QUEUE, VYRE_IO_SLOTS),
+    [VYRE_PART_CONTROL] = parts_get_bytes (VYRE_PART_CONTROL, n_observables),
+    [VYRE_PART_RING] = parts_get_bytes (VYRE_PART_RING, n_slots),
+    [VYRE_PART_DEBUG_LOG] = parts_get_bytes (VYRE_PART_DEBUG_LOG, VYRE_DEBUG_RECORDS),
+    [VYRE_PART_IO_QUEUE] = parts_get_bytes (VYRE_PART_IO_QUEUE, VYRE_IO_SLOTS),
   };
 
-  set_sizes (layout, sizes);
+  parts_set_sizes (layout, sizes);
 }
 
 gboolean
@@ -68,7 +68,7 @@ vyre_part_length (VyrePart part, guint32 count, gsize *length, GError **error)
         parts[part].name, count, parts[part].items, parts[part].longest);
     return FALSE;
   }
-  *length = part_bytes (part, count);
+  *length = parts_get_bytes (part, count);
   return TRUE;
 }
 
@@ -90,7 +90,7 @@ vyre_part_check_word (VyrePart part, gsize size, guint64 word, GError **error)
 }
 
 static gboolean
-check_encodable (VyrePart part, guint32 count, gsize *length, GError **error)
+parts_check_encodable (VyrePart part, guint32 count, gsize *length, GError **error)
 {
   if (count < parts[part].least) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_QUEUE_FULL,
@@ -104,14 +104,14 @@ check_encodable (VyrePart part, guint32 count, gsize *length, GError **error)
         parts[part].name, count, parts[part].items, parts[part].most);
     return FALSE;
   }
-  *length = part_bytes (part, count);
+  *length = parts_get_bytes (part, count);
   return TRUE;
 }
 
 guint8 *
 vyre_encode_empty (VyrePart part, guint32 count, gsize *length, GError **error)
 {
-  if (!check_encodable (part, count, length, error))
+  if (!parts_check_encodable (part, count, length, error))
     return NULL;
   return vyre_alloc0 (1, *length, error);
 }
@@ -121,7 +121,7 @@ vyre_encode_empty_into (void *storage, gsize size, VyrePart part, guint32 count,
 {
   gsize length;
 
-  if (!check_encodable (part, count, &length, error))
+  if (!parts_check_encodable (part, count, &length, error))
     return FALSE;
   if (size < length) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
@@ -136,7 +136,8 @@ vyre_encode_empty_into (void *storage, gsize size, VyrePart part, guint32 count,
 }
 
 static gboolean
-set_length_error (GError **error, VyreError code, VyrePart part, gsize length, const char *rule)
+parts_set_length_error (
+    GError **error, VyreError code, VyrePart part, gsize length, const char *rule)
 {
   g_set_error (error, VYRE_ERROR, code,
       "The %s has %" G_GSIZE_FORMAT " bytes; %s. Fix: pass the four parts of one batch, as they "
@@ -146,28 +147,28 @@ set_length_error (GError **error, VyreError code, VyrePart part, gsize length, c
 }
 
 static gboolean
-check_control (gsize length, GError **error)
+parts_check_control (gsize length, GError **error)
 {
   if (length % 4 != 0)
-    return set_length_error (
+    return parts_set_length_error (
         error, VYRE_ERROR_MISALIGNED, VYRE_PART_CONTROL, length, "that is not whole words");
-  if (length < part_bytes (VYRE_PART_CONTROL, 0))
-    return set_length_error (
+  if (length < parts_get_bytes (VYRE_PART_CONTROL, 0))
+    return parts_set_length_error (
         error, VYRE_ERROR_INVALID, VYRE_PART_CONTROL, length, "it needs at least 640");
-  if (length > part_bytes (VYRE_PART_CONTROL, parts[VYRE_PART_CONTROL].longest))
-    return set_length_error (
+  if (length > parts_get_bytes (VYRE_PART_CONTROL, parts[VYRE_PART_CONTROL].longest))
+    return parts_set_length_error (
         error, VYRE_ERROR_INVALID, VYRE_PART_CONTROL, length, "no word index reaches that far");
   return TRUE;
 }
 
 static gboolean
-check_io_queue (gsize length, GError **error)
+parts_check_io_queue (gsize length, GError **error)
 {
   if (length % (4 * VYRE_IO_SLOT_WORDS) != 0)
-    return set_length_error (error, VYRE_ERROR_MISALIGNED, VYRE_PART_IO_QUEUE, length,
+    return parts_set_length_error (error, VYRE_ERROR_MISALIGNED, VYRE_PART_IO_QUEUE, length,
         "that is not whole slots of 32 bytes");
-  if (length > part_bytes (VYRE_PART_IO_QUEUE, VYRE_IO_SLOTS))
-    return set_length_error (error, VYRE_ERROR_TOO_LARGE, VYRE_PART_IO_QUEUE, length,
+  if (length > parts_get_bytes (VYRE_PART_IO_QUEUE, VYRE_IO_SLOTS))
+    return parts_set_length_error (error, VYRE_ERROR_TOO_LARGE, VYRE_PART_IO_QUEUE, length,
         "64 slots, 2048 bytes, are the most that a kernel looks at");
   return TRUE;
 }
@@ -177,10 +178,11 @@ parts_check_ring (gsize length, guint32 n_slots, GError **error)
 {
   g_autofree char *rule = NULL;
 
-  if (n_slots <= parts[VYRE_PART_RING].longest && length == part_bytes (VYRE_PART_RING, n_slots))
+  if (n_slots <= parts[VYRE_PART_RING].longest
+      && length == parts_get_bytes (VYRE_PART_RING, n_slots))
     return TRUE;
   rule = g_strdup_printf ("%u slots of 64 bytes are not that, or too many for one ring", n_slots);
-  return set_length_error (error, VYRE_ERROR_INVALID, VYRE_PART_RING, length, rule);
+  return parts_set_length_error (error, VYRE_ERROR_INVALID, VYRE_PART_RING, length, rule);
 }
 
 gboolean
@@ -193,16 +195,16 @@ vyre_readback_validate (
         n_lengths);
     return FALSE;
   }
-  if (!check_control (lengths[VYRE_PART_CONTROL], error))
+  if (!parts_check_control (lengths[VYRE_PART_CONTROL], error))
     return FALSE;
-  if (lengths[VYRE_PART_DEBUG_LOG] != part_bytes (VYRE_PART_DEBUG_LOG, VYRE_DEBUG_RECORDS))
-    return set_length_error (error, VYRE_ERROR_INVALID, VYRE_PART_DEBUG_LOG,
+  if (lengths[VYRE_PART_DEBUG_LOG] != parts_get_bytes (VYRE_PART_DEBUG_LOG, VYRE_DEBUG_RECORDS))
+    return parts_set_length_error (error, VYRE_ERROR_INVALID, VYRE_PART_DEBUG_LOG,
         lengths[VYRE_PART_DEBUG_LOG], "a log of 64 records has 1028");
-  if (!check_io_queue (lengths[VYRE_PART_IO_QUEUE], error)
+  if (!parts_check_io_queue (lengths[VYRE_PART_IO_QUEUE], error)
       || !parts_check_ring (lengths[VYRE_PART_RING], n_slots, error))
     return FALSE;
   if (layout)
-    set_sizes (layout, lengths);
+    parts_set_sizes (layout, lengths);
   return TRUE;
 }
 

@@ -47,7 +47,7 @@ vyre_slot_encode_header (guint32 *words, guint32 opcode, guint32 tenant)
 }
 
 static void
-copy_args (guint32 *to, const guint32 *args, guint n_args)
+slots_copy_args (guint32 *to, const guint32 *args, guint n_args)
 {
   for (guint i = 0; i < n_args; i++)
     to[i] = args[i];
@@ -55,26 +55,26 @@ copy_args (guint32 *to, const guint32 *args, guint n_args)
 
 /* Copies the arguments behind the @n_fixed ones that the publisher itself writes. */
 static gboolean
-encode_args (guint32 *words, guint n_fixed, const guint32 *args, guint n_args, GError **error)
+slots_encode_args (guint32 *words, guint n_fixed, const guint32 *args, guint n_args, GError **error)
 {
   if (n_args > VYRE_SLOT_MAX_ARGS - n_fixed)
     return vyre_publish_refuse (error,
         "%u arguments are more than a slot takes. Fix: pass at most %u.", n_args,
         VYRE_SLOT_MAX_ARGS - n_fixed);
-  copy_args (words + VYRE_SLOT_ARGS + n_fixed, args, n_args);
+  slots_copy_args (words + VYRE_SLOT_ARGS + n_fixed, args, n_args);
   return TRUE;
 }
 
 static gboolean
-encode_op (guint32 *words, guint32 tenant, const VyreOp *op, GError **error)
+slots_encode_op (guint32 *words, guint32 tenant, const VyreOp *op, GError **error)
 {
   vyre_slot_encode_header (words, op->opcode, tenant);
-  return encode_args (words, 0, op->args, op->n_args, error)
+  return slots_encode_args (words, 0, op->args, op->n_args, error)
          && vyre_opcode_check_publish (op->opcode, error);
 }
 
 static gboolean
-encode_packed (guint32 *words, guint32 tenant, const VyreOp *ops, guint n_ops, GError **error)
+slots_encode_packed (guint32 *words, guint32 tenant, const VyreOp *ops, guint n_ops, GError **error)
 {
   guint8 metadata[4 * VYRE_SLOT_MAX_ARGS] = { (guint8)n_ops };
   guint first = VYRE_SLOT_ARGS + VYRE_PACKED_METADATA_WORDS (MIN (n_ops, VYRE_PACKED_MAX_OPS));
@@ -98,7 +98,7 @@ encode_packed (guint32 *words, guint32 tenant, const VyreOp *ops, guint n_ops, G
           ops[i].n_args, i, VYRE_SLOT_WORDS - first);
     metadata[2 + 2 * i] = (guint8)ops[i].opcode;
     metadata[3 + 2 * i] = (guint8)(end - first);
-    copy_args (words + end, ops[i].args, ops[i].n_args);
+    slots_copy_args (words + end, ops[i].args, ops[i].n_args);
     end += ops[i].n_args;
   }
   metadata[1] = (guint8)(end - first);
@@ -108,18 +108,19 @@ encode_packed (guint32 *words, guint32 tenant, const VyreOp *ops, guint n_ops, G
 }
 
 static gboolean
-encode_descriptor (gconstpointer source, guint i, guint32 *words, GError **error)
+slots_encode_descriptor (gconstpointer source, guint i, guint32 *words, GError **error)
 {
   const VyreDescriptor *descriptor = (const VyreDescriptor *)source + i;
 
   if (descriptor->packed)
-    return encode_packed (words, descriptor->tenant, descriptor->ops, descriptor->n_ops, error);
+    return slots_encode_packed (
+        words, descriptor->tenant, descriptor->ops, descriptor->n_ops, error);
   if (descriptor->n_ops != 1)
     return vyre_publish_refuse (error,
         "A slot holds one operation, not %u. Fix: pack them, or pass as many "
         "descriptors.",
         descriptor->n_ops);
-  return encode_op (words, descriptor->tenant, descriptor->ops, error);
+  return slots_encode_op (words, descriptor->tenant, descriptor->ops, error);
 }
 
 /* The fence follows the operations. */
@@ -130,11 +131,11 @@ slots_encode_batch (gconstpointer source, guint i, guint32 *words, GError **erro
   guint32 args[] = { batch->n_ops, batch->tag };
   VyreOp fence = { VYRE_OP_BATCH_FENCE, args, G_N_ELEMENTS (args) };
 
-  return encode_op (words, batch->tenant, i < batch->n_ops ? &batch->ops[i] : &fence, error);
+  return slots_encode_op (words, batch->tenant, i < batch->n_ops ? &batch->ops[i] : &fence, error);
 }
 
 static gboolean
-encode_window (gconstpointer source, guint i, guint32 *words, GError **error)
+slots_encode_window (gconstpointer source, guint i, guint32 *words, GError **error)
 {
   const VyreWindow *window = source;
   gboolean lookahead = i >= window->n_required;
@@ -144,7 +145,7 @@ encode_window (gconstpointer source, guint i, guint32 *words, GError **error)
   vyre_slot_encode_header (words, window->opcode, window->tenant);
   words[VYRE_SLOT_ARGS] = window->ticket;
   words[VYRE_SLOT_ARGS + 1] = lookahead;
-  return encode_args (words, 2, args->args, args->n_args, error)
+  return slots_encode_args (words, 2, args->args, args->n_args, error)
          && vyre_opcode_check_publish (window->opcode, error);
 }
 
@@ -188,7 +189,7 @@ slots_check_status (const void *ring, gsize slot, GError **error)
 }
 
 static gboolean
-name_slot (GError **error, gsize slot)
+slots_name_slot (GError **error, gsize slot)
 {
   g_prefix_error (error, "Slot %" G_GSIZE_FORMAT ": ", slot);
   return FALSE;
@@ -216,11 +217,11 @@ vyre_publish_each (void *ring, gsize size, guint32 start, guint64 n, VyreSlotEnc
     guint32 words[VYRE_SLOT_WORDS] = { 0 };
 
     if (!encode (source, i, words, error))
-      return name_slot (error, (gsize)start + i);
+      return slots_name_slot (error, (gsize)start + i);
   }
   for (guint i = 0; i < n; i++) {
     if (!slots_check_status (ring, (gsize)start + i, error))
-      return name_slot (error, (gsize)start + i);
+      return slots_name_slot (error, (gsize)start + i);
   }
   for (guint i = 0; i < n; i++)
     vyre_slot_store_encoded (ring, (gsize)start + i, encode, source, i, VYRE_SLOT_WORDS);
@@ -233,7 +234,7 @@ vyre_publish_slot (
 {
   VyreDescriptor descriptor = { tenant, FALSE, op, 1 };
 
-  return vyre_publish_each (ring, size, slot, 1, encode_descriptor, &descriptor, error);
+  return vyre_publish_each (ring, size, slot, 1, slots_encode_descriptor, &descriptor, error);
 }
 
 gboolean
@@ -242,7 +243,7 @@ vyre_publish_packed (void *ring, gsize size, guint32 slot, guint32 tenant, const
 {
   VyreDescriptor descriptor = { tenant, TRUE, ops, n_ops };
 
-  return vyre_publish_each (ring, size, slot, 1, encode_descriptor, &descriptor, error);
+  return vyre_publish_each (ring, size, slot, 1, slots_encode_descriptor, &descriptor, error);
 }
 
 gboolean
@@ -262,7 +263,7 @@ vyre_publish_descriptors (void *ring, gsize size, guint32 start, const VyreDescr
   if (n_descriptors == 0)
     return TRUE;
   return vyre_publish_each (
-      ring, size, start, n_descriptors, encode_descriptor, descriptors, error);
+      ring, size, start, n_descriptors, slots_encode_descriptor, descriptors, error);
 }
 
 gboolean
@@ -271,5 +272,5 @@ vyre_publish_window (
 {
   guint64 n = (guint64)window->n_required + window->n_lookahead;
 
-  return n == 0 || vyre_publish_each (ring, size, start, n, encode_window, window, error);
+  return n == 0 || vyre_publish_each (ring, size, start, n, slots_encode_window, window, error);
 }

@@ -17,7 +17,7 @@ struct _VyreReadback {
 };
 
 static void
-copy_records (const void *log, VyreDebugRecord *records, guint n)
+readback_copy_records (const void *log, VyreDebugRecord *records, guint n)
 {
   for (gsize i = 0; i < (gsize)n * VYRE_DEBUG_RECORD_WORDS; i++)
     records[i / VYRE_DEBUG_RECORD_WORDS].words[i % VYRE_DEBUG_RECORD_WORDS]
@@ -50,7 +50,7 @@ vyre_read_debug_log (const void *log, gsize size, VyreDebugRecord *records, guin
     return FALSE;
   }
   *n = cursor / VYRE_DEBUG_RECORD_WORDS;
-  copy_records (log, records, *n);
+  readback_copy_records (log, records, *n);
   return TRUE;
 }
 
@@ -61,12 +61,12 @@ vyre_peek_debug_log (const void *log, gsize size, VyreDebugRecord *records, guin
     return 0;
   gsize n = MIN (vyre_read_word (log, 0), size / 4 - 1) / VYRE_DEBUG_RECORD_WORDS;
   n = MIN (n, n_records);
-  copy_records (log, records, (guint)n);
+  readback_copy_records (log, records, (guint)n);
   return (guint)n;
 }
 
 static guint64
-count_done (const void *ring, guint64 n_slots)
+readback_count_done (const void *ring, guint64 n_slots)
 {
   guint64 n = 0;
 
@@ -87,7 +87,7 @@ vyre_count_done_slots (
   if (n_slots > 0
       && !vyre_part_check_word (VYRE_PART_RING, size, n_slots * VYRE_SLOT_WORDS - 1, error))
     return FALSE;
-  *n_done = count_done (ring, n_slots);
+  *n_done = readback_count_done (ring, n_slots);
   return TRUE;
 }
 
@@ -97,7 +97,7 @@ vyre_peek_done_slots (const void *ring, gsize size, guint64 n_slots, guint64 *n_
   *n_done = 0;
   if (n_slots == 0 || n_slots > size / (4 * VYRE_SLOT_WORDS))
     return FALSE;
-  *n_done = count_done (ring, n_slots);
+  *n_done = readback_count_done (ring, n_slots);
   return TRUE;
 }
 
@@ -133,7 +133,7 @@ readback_grow (Storage *storage, gsize length, GError **error)
 }
 
 static void
-storage_copy (Storage *storage, const void *data, gsize length)
+readback_copy (Storage *storage, const void *data, gsize length)
 {
   storage->length = length;
   if (length > 0)
@@ -151,7 +151,7 @@ vyre_readback_fill (VyreReadback *readback, const void *const *buffers, const gs
       return FALSE;
   }
   for (guint part = 0; part < VYRE_N_PARTS; part++)
-    storage_copy (&readback->parts[part], buffers[part], lengths[part]);
+    readback_copy (&readback->parts[part], buffers[part], lengths[part]);
   readback->n_slots = n_slots;
   return TRUE;
 }

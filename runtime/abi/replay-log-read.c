@@ -7,7 +7,7 @@
 
 /* All records, the oldest first. */
 static guint8 *
-read_records (VyreReplayLog *log, GError **error)
+log_read_records (VyreReplayLog *log, GError **error)
 {
   gsize older = (gsize)(log->capacity - log->cursor) * LOG_RECORD_SIZE;
   gsize newer = (gsize)log->cursor * LOG_RECORD_SIZE;
@@ -21,7 +21,7 @@ read_records (VyreReplayLog *log, GError **error)
 
 /* Sets the error of a record of another kind than its place needs; @at counts from the oldest. */
 static void
-set_damaged (GError **error, const VyreReplayLog *log, gsize at)
+log_set_damaged (GError **error, const VyreReplayLog *log, gsize at)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "%s: record %" G_GUINT64_FORMAT " is not what has to be there. Fix: the file was damaged; "
@@ -30,7 +30,7 @@ set_damaged (GError **error, const VyreReplayLog *log, gsize at)
 }
 
 static void
-decode_record (const guint8 *at, VyreReplayRecord *record)
+log_decode_record (const guint8 *at, VyreReplayRecord *record)
 {
   record->time = vyre_read_word_pair (at, 1);
   record->slot = vyre_read_word (at, 3);
@@ -44,7 +44,7 @@ decode_record (const guint8 *at, VyreReplayRecord *record)
 GArray *
 vyre_replay_log_read (VyreReplayLog *log, GError **error)
 {
-  g_autofree guint8 *bytes = read_records (log, error);
+  g_autofree guint8 *bytes = log_read_records (log, error);
   g_autoptr (GArray) records = g_array_new (FALSE, FALSE, sizeof (VyreReplayRecord));
 
   if (!bytes)
@@ -55,18 +55,18 @@ vyre_replay_log_read (VyreReplayLog *log, GError **error)
     if (magic == LOG_RECORD_NONE)
       continue;
     if (magic != LOG_RECORD_SLOT) {
-      set_damaged (error, log, i);
+      log_set_damaged (error, log, i);
       return NULL;
     }
     VyreReplayRecord record;
-    decode_record (at, &record);
+    log_decode_record (at, &record);
     g_array_append_val (records, record);
   }
   return g_steal_pointer (&records);
 }
 
 static gboolean
-is_unused (const guint8 *record)
+log_is_unused (const guint8 *record)
 {
   static const guint8 zeros[LOG_RECORD_SIZE];
 
@@ -74,22 +74,22 @@ is_unused (const guint8 *record)
 }
 
 static gboolean
-is_kind (const guint8 *record, guint32 kind)
+log_is_kind (const guint8 *record, guint32 kind)
 {
   return vyre_read_word (record, 0) == LOG_RECORD_NONE && vyre_read_word (record, 1) == kind;
 }
 
 static gboolean
-is_part (const guint8 *records, gsize index, guint32 kind, const VyreReplayBatch *batch)
+log_is_part (const guint8 *records, gsize index, guint32 kind, const VyreReplayBatch *batch)
 {
   const guint8 *record = records + index * LOG_RECORD_SIZE;
 
-  return is_kind (record, kind) && vyre_read_word (record, 2) == batch->epoch
+  return log_is_kind (record, kind) && vyre_read_word (record, 2) == batch->epoch
          && vyre_read_word (record, 3) == index;
 }
 
 static gboolean
-decode_head (const guint8 *records, gsize n_left, VyreReplayBatch *batch)
+log_decode_head (const guint8 *records, gsize n_left, VyreReplayBatch *batch)
 {
   batch->epoch = vyre_read_word (records, 2);
   batch->n_slots = vyre_read_word (records, LOG_BODY);
@@ -99,15 +99,15 @@ decode_head (const guint8 *records, gsize n_left, VyreReplayBatch *batch)
   batch->payload_offset = vyre_read_word_pair (records, LOG_BODY + 6);
   batch->time = vyre_read_word_pair (records, LOG_BODY + 8);
   if (!vyre_replay_batch_is_valid (batch) || vyre_replay_batch_count_records (batch) > n_left
-      || !is_part (records, 0, LOG_KIND_BATCH, batch)
-      || !is_part (records, 1, LOG_KIND_DIGEST, batch))
+      || !log_is_part (records, 0, LOG_KIND_BATCH, batch)
+      || !log_is_part (records, 1, LOG_KIND_DIGEST, batch))
     return FALSE;
   memcpy (batch->payload_digest, records + LOG_RECORD_SIZE + 4 * LOG_BODY, VYRE_REPLAY_DIGEST_SIZE);
   return TRUE;
 }
 
 static gboolean
-decode_slot (const guint8 *records, gsize index, VyreReplayBatch *batch, guint slot)
+log_decode_slot (const guint8 *records, gsize index, VyreReplayBatch *batch, guint slot)
 {
   const guint8 *first = records + index * LOG_RECORD_SIZE;
   const guint8 *rest = first + LOG_RECORD_SIZE;
@@ -115,9 +115,9 @@ decode_slot (const guint8 *records, gsize index, VyreReplayBatch *batch, guint s
   guint32 *args = words + VYRE_SLOT_ARGS;
   VyreReplayRecord record;
 
-  decode_record (first, &record);
+  log_decode_record (first, &record);
   if (vyre_read_word (first, 0) != LOG_RECORD_SLOT || record.slot != slot
-      || record.epoch != batch->epoch || !is_part (records, index + 1, LOG_KIND_REST, batch))
+      || record.epoch != batch->epoch || !log_is_part (records, index + 1, LOG_KIND_REST, batch))
     return FALSE;
   words[VYRE_SLOT_STATUS] = vyre_read_word (rest, LOG_BODY);
   words[VYRE_SLOT_OPCODE] = record.opcode;
@@ -132,12 +132,12 @@ decode_slot (const guint8 *records, gsize index, VyreReplayBatch *batch, guint s
 /* Decodes the batch that starts with the first of the @n_left records. NULL without @error: the
  * batch is not whole; NULL with @error: there is no memory for it. */
 static VyreReplayBatch *
-decode_batch (const guint8 *records, gsize n_left, GError **error)
+log_decode_batch (const guint8 *records, gsize n_left, GError **error)
 {
   g_autoptr (VyreReplayBatch) batch = g_new0 (VyreReplayBatch, 1);
   gsize index = 2;
 
-  if (!decode_head (records, n_left, batch))
+  if (!log_decode_head (records, n_left, batch))
     return NULL;
   batch->slots = vyre_alloc (batch->n_logged, 4 * VYRE_SLOT_WORDS, error);
   if (!batch->slots)
@@ -146,12 +146,12 @@ decode_batch (const guint8 *records, gsize n_left, GError **error)
   if (!batch->observables)
     return NULL;
   for (guint slot = 0; slot < batch->n_logged; slot++, index += 2) {
-    if (!decode_slot (records, index, batch, slot))
+    if (!log_decode_slot (records, index, batch, slot))
       return NULL;
   }
   for (guint i = 0; i < batch->n_observables; i++) {
     gsize at = index + i / LOG_RECORD_VALUES;
-    if (!is_part (records, at, LOG_KIND_VALUES, batch))
+    if (!log_is_part (records, at, LOG_KIND_VALUES, batch))
       return NULL;
     batch->observables[i]
         = vyre_read_word (records + at * LOG_RECORD_SIZE, LOG_BODY + i % LOG_RECORD_VALUES);
@@ -162,15 +162,15 @@ decode_batch (const guint8 *records, gsize n_left, GError **error)
 /* TRUE for a record that may lie between batches: an unused one, a slot record of the reference,
  * and at the tail the rest of a batch that newer records overwrote or that could not be written. */
 static gboolean
-may_pass_over (const guint8 *record, gboolean at_tail)
+log_may_pass_over (const guint8 *record, gboolean at_tail)
 {
   static const guint32 kinds[]
       = { LOG_KIND_BATCH, LOG_KIND_DIGEST, LOG_KIND_REST, LOG_KIND_VALUES };
 
-  if (is_unused (record) || vyre_read_word (record, 0) == LOG_RECORD_SLOT)
+  if (log_is_unused (record) || vyre_read_word (record, 0) == LOG_RECORD_SLOT)
     return TRUE;
   for (guint i = 0; at_tail && i < G_N_ELEMENTS (kinds); i++) {
-    if (is_kind (record, kinds[i]))
+    if (log_is_kind (record, kinds[i]))
       return TRUE;
   }
   return FALSE;
@@ -179,7 +179,7 @@ may_pass_over (const guint8 *record, gboolean at_tail)
 GPtrArray *
 vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
 {
-  g_autofree guint8 *bytes = read_records (log, error);
+  g_autofree guint8 *bytes = log_read_records (log, error);
   g_autoptr (GPtrArray) batches
       = g_ptr_array_new_with_free_func ((GDestroyNotify)vyre_replay_batch_free);
 
@@ -189,18 +189,18 @@ vyre_replay_log_read_batches (VyreReplayLog *log, GError **error)
   for (gsize i = 0; i < log->capacity;) {
     const guint8 *record = bytes + i * LOG_RECORD_SIZE;
     GError *reason = NULL;
-    VyreReplayBatch *batch = is_kind (record, LOG_KIND_BATCH)
-                                 ? decode_batch (record, log->capacity - i, &reason)
+    VyreReplayBatch *batch = log_is_kind (record, LOG_KIND_BATCH)
+                                 ? log_decode_batch (record, log->capacity - i, &reason)
                                  : NULL;
     if (reason) {
       g_propagate_error (error, reason);
       return NULL;
     }
-    if (!batch && !may_pass_over (record, at_tail)) {
-      set_damaged (error, log, i);
+    if (!batch && !log_may_pass_over (record, at_tail)) {
+      log_set_damaged (error, log, i);
       return NULL;
     }
-    at_tail = at_tail && !batch && (i == 0 || !is_unused (record));
+    at_tail = at_tail && !batch && (i == 0 || !log_is_unused (record));
     i += batch ? vyre_replay_batch_count_records (batch) : 1;
     if (batch)
       g_ptr_array_add (batches, batch);

@@ -6,7 +6,8 @@
 #include "base/alloc.h"
 
 static gboolean
-write_records (const VyreReplayLog *log, const guint8 *records, guint64 at, gsize n, GError **error)
+log_write_records (
+    const VyreReplayLog *log, const guint8 *records, guint64 at, gsize n, GError **error)
 {
   at %= log->capacity;
   gsize size = MIN (n, log->capacity - at) * LOG_RECORD_SIZE;
@@ -20,14 +21,14 @@ write_records (const VyreReplayLog *log, const guint8 *records, guint64 at, gsiz
 /* Writes the first record after the others, and the cursor last: for a reader, a batch that could
  * not be written to its end is the oldest and has no beginning. */
 static gboolean
-append_records (VyreReplayLog *log, const guint8 *records, gsize n, GError **error)
+log_append_records (VyreReplayLog *log, const guint8 *records, gsize n, GError **error)
 {
   guint64 cursor = (log->cursor + n) % log->capacity;
   guint8 pair[8];
 
   replay_log_write_pair (pair, 0, cursor);
-  if (!write_records (log, records + LOG_RECORD_SIZE, log->cursor + 1, n - 1, error)
-      || !write_records (log, records, log->cursor, 1, error)
+  if (!log_write_records (log, records + LOG_RECORD_SIZE, log->cursor + 1, n - 1, error)
+      || !log_write_records (log, records, log->cursor, 1, error)
       || !vyre_replay_log_write_at (log, pair, sizeof pair, 4 * LOG_HEADER_CURSOR, error))
     return FALSE;
   log->cursor = cursor;
@@ -35,7 +36,7 @@ append_records (VyreReplayLog *log, const guint8 *records, gsize n, GError **err
 }
 
 static void
-encode_record (guint8 *at, const VyreReplayRecord *record)
+log_encode_record (guint8 *at, const VyreReplayRecord *record)
 {
   vyre_write_word (at, 0, LOG_RECORD_SLOT);
   replay_log_write_pair (at, 1, record->time);
@@ -52,12 +53,12 @@ vyre_replay_log_append (VyreReplayLog *log, const VyreReplayRecord *record, GErr
 {
   guint8 bytes[LOG_RECORD_SIZE] = { 0 };
 
-  encode_record (bytes, record);
-  return append_records (log, bytes, 1, error);
+  log_encode_record (bytes, record);
+  return log_append_records (log, bytes, 1, error);
 }
 
 static guint8 *
-begin_part (guint8 *records, gsize index, guint32 kind, const VyreReplayBatch *batch)
+log_begin_part (guint8 *records, gsize index, guint32 kind, const VyreReplayBatch *batch)
 {
   guint8 *at = records + index * LOG_RECORD_SIZE;
 
@@ -68,9 +69,9 @@ begin_part (guint8 *records, gsize index, guint32 kind, const VyreReplayBatch *b
 }
 
 static void
-encode_head (guint8 *records, const VyreReplayBatch *batch)
+log_encode_head (guint8 *records, const VyreReplayBatch *batch)
 {
-  guint8 *at = begin_part (records, 0, LOG_KIND_BATCH, batch);
+  guint8 *at = log_begin_part (records, 0, LOG_KIND_BATCH, batch);
 
   vyre_write_word (at, LOG_BODY, batch->n_slots);
   vyre_write_word (at, LOG_BODY + 1, batch->n_logged);
@@ -78,12 +79,12 @@ encode_head (guint8 *records, const VyreReplayBatch *batch)
   replay_log_write_pair (at, LOG_BODY + 4, batch->payload_size);
   replay_log_write_pair (at, LOG_BODY + 6, batch->payload_offset);
   replay_log_write_pair (at, LOG_BODY + 8, batch->time);
-  at = begin_part (records, 1, LOG_KIND_DIGEST, batch);
+  at = log_begin_part (records, 1, LOG_KIND_DIGEST, batch);
   memcpy (at + 4 * LOG_BODY, batch->payload_digest, VYRE_REPLAY_DIGEST_SIZE);
 }
 
 static void
-encode_slot (guint8 *records, gsize index, const VyreReplayBatch *batch, guint slot)
+log_encode_slot (guint8 *records, gsize index, const VyreReplayBatch *batch, guint slot)
 {
   const guint32 *words = batch->slots + (gsize)slot * VYRE_SLOT_WORDS;
   const guint32 *args = words + VYRE_SLOT_ARGS;
@@ -94,8 +95,8 @@ encode_slot (guint8 *records, gsize index, const VyreReplayBatch *batch, guint s
     .epoch = batch->epoch };
 
   memcpy (record.args, args, sizeof record.args);
-  encode_record (records + index * LOG_RECORD_SIZE, &record);
-  guint8 *at = begin_part (records, index + 1, LOG_KIND_REST, batch);
+  log_encode_record (records + index * LOG_RECORD_SIZE, &record);
+  guint8 *at = log_begin_part (records, index + 1, LOG_KIND_REST, batch);
   vyre_write_word (at, LOG_BODY, words[VYRE_SLOT_STATUS]);
   vyre_write_word (at, LOG_BODY + 1, words[VYRE_SLOT_PRIORITY]);
   for (guint i = 0; i < LOG_REST_ARGS; i++)
@@ -107,11 +108,11 @@ log_encode_batch (guint8 *records, const VyreReplayBatch *batch)
 {
   gsize index = 2;
 
-  encode_head (records, batch);
+  log_encode_head (records, batch);
   for (guint slot = 0; slot < batch->n_logged; slot++, index += 2)
-    encode_slot (records, index, batch, slot);
+    log_encode_slot (records, index, batch, slot);
   for (guint i = 0; i < batch->n_observables; i += LOG_RECORD_VALUES, index++) {
-    guint8 *at = begin_part (records, index, LOG_KIND_VALUES, batch);
+    guint8 *at = log_begin_part (records, index, LOG_KIND_VALUES, batch);
     for (guint v = 0; v < MIN (LOG_RECORD_VALUES, batch->n_observables - i); v++)
       vyre_write_word (at, LOG_BODY + v, batch->observables[i + v]);
   }
@@ -140,5 +141,5 @@ vyre_replay_log_append_batch (VyreReplayLog *log, const VyreReplayBatch *batch, 
   if (!records)
     return FALSE;
   log_encode_batch (records, batch);
-  return append_records (log, records, n, error);
+  return log_append_records (log, records, n, error);
 }

@@ -108,7 +108,7 @@ log_open_file (const char *path, int flags, GError **error)
 /* Gives the file all its records at once, as the reference has it; the file system need not store
  * those that were not written. */
 static gboolean
-write_empty (VyreReplayLog *log, GError **error)
+log_write_empty (VyreReplayLog *log, GError **error)
 {
   guint8 header[LOG_HEADER_SIZE] = FILE_MAGIC;
   VyreSizeGuard guard;
@@ -134,7 +134,7 @@ vyre_replay_log_create (const char *path, guint64 capacity, GError **error)
   if (!log)
     return NULL;
   log->capacity = capacity;
-  return write_empty (log, error) ? g_steal_pointer (&log) : NULL;
+  return log_write_empty (log, error) ? g_steal_pointer (&log) : NULL;
 }
 
 static gboolean

@@ -23,7 +23,7 @@ enum {
 G_STATIC_ASSERT (TASK_FLAGS == VYRE_SLOT_WORDS - 1);
 
 static gboolean
-check_priority (guint32 priority, GError **error)
+task_check_priority (guint32 priority, GError **error)
 {
   if (priority < VYRE_PRIORITY_LEVELS)
     return TRUE;
@@ -34,7 +34,7 @@ check_priority (guint32 priority, GError **error)
 }
 
 static void
-change_flags (void *slot, guint32 clear, guint32 set)
+task_change_flags (void *slot, guint32 clear, guint32 set)
 {
   vyre_write_word (slot, TASK_FLAGS, (vyre_read_word (slot, TASK_FLAGS) & ~clear) | set);
 }
@@ -49,7 +49,7 @@ task_count (void *slot, guint word)
 }
 
 static void
-set_status (void *slot, guint32 status)
+task_set_status (void *slot, guint32 status)
 {
   vyre_word_release (slot, VYRE_SLOT_STATUS, status);
 }
@@ -59,7 +59,7 @@ vyre_task_publish (void *slot, const VyreTask *task, GError **error)
 {
   guint32 status = vyre_word_acquire (slot, VYRE_SLOT_STATUS);
 
-  if (!check_priority (task->priority, error))
+  if (!task_check_priority (task->priority, error))
     return FALSE;
   if (status != VYRE_STATUS_EMPTY && status != VYRE_STATUS_DONE) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_QUEUE_FULL,
@@ -77,7 +77,7 @@ vyre_task_publish (void *slot, const VyreTask *task, GError **error)
   vyre_write_word (slot, TASK_OUTPUT, task->output);
   vyre_write_word (slot, TASK_PARAM, task->param);
   vyre_write_word (slot, TASK_ID, task->id);
-  set_status (slot, VYRE_STATUS_PUBLISHED);
+  task_set_status (slot, VYRE_STATUS_PUBLISHED);
   return TRUE;
 }
 
@@ -87,15 +87,15 @@ vyre_task_pause (void *slot, guint32 resume_at, guint32 detail, guint32 wait_for
   vyre_write_word (slot, TASK_RESUME_AT, resume_at);
   vyre_write_word (slot, TASK_DETAIL, detail);
   vyre_write_word (slot, TASK_WAIT_FOR, wait_for);
-  change_flags (slot, VYRE_TASK_RESUMED, VYRE_TASK_PAUSED);
-  set_status (slot, VYRE_STATUS_WAIT_IO);
+  task_change_flags (slot, VYRE_TASK_RESUMED, VYRE_TASK_PAUSED);
+  task_set_status (slot, VYRE_STATUS_WAIT_IO);
 }
 
 void
 vyre_task_resume (void *slot)
 {
-  change_flags (slot, VYRE_TASK_PAUSED | VYRE_TASK_YIELDED, VYRE_TASK_RESUMED);
-  set_status (slot, VYRE_STATUS_PUBLISHED);
+  task_change_flags (slot, VYRE_TASK_PAUSED | VYRE_TASK_YIELDED, VYRE_TASK_RESUMED);
+  task_set_status (slot, VYRE_STATUS_PUBLISHED);
 }
 
 void
@@ -104,22 +104,22 @@ vyre_task_yield (void *slot, guint32 resume_at, guint32 detail)
   vyre_write_word (slot, TASK_RESUME_AT, resume_at);
   vyre_write_word (slot, TASK_DETAIL, detail);
   task_count (slot, TASK_YIELDS);
-  change_flags (slot, 0, VYRE_TASK_YIELDED);
-  set_status (slot, VYRE_STATUS_YIELD);
+  task_change_flags (slot, 0, VYRE_TASK_YIELDED);
+  task_set_status (slot, VYRE_STATUS_YIELD);
 }
 
 gboolean
 vyre_task_requeue (void *slot, guint32 resume_at, guint32 detail, guint32 priority, GError **error)
 {
-  if (!check_priority (priority, error))
+  if (!task_check_priority (priority, error))
     return FALSE;
   vyre_write_word (slot, VYRE_SLOT_PRIORITY, priority);
   vyre_write_word (slot, TASK_RESUME_AT, resume_at);
   vyre_write_word (slot, TASK_DETAIL, detail);
   task_count (slot, TASK_AGE);
   task_count (slot, TASK_REQUEUES);
-  change_flags (slot, 0, VYRE_TASK_REQUEUED);
-  set_status (slot, VYRE_STATUS_REQUEUE);
+  task_change_flags (slot, 0, VYRE_TASK_REQUEUED);
+  task_set_status (slot, VYRE_STATUS_REQUEUE);
   return TRUE;
 }
 
@@ -127,14 +127,14 @@ void
 vyre_task_complete (void *slot)
 {
   vyre_write_word (slot, TASK_FLAGS, 0);
-  set_status (slot, VYRE_STATUS_DONE);
+  task_set_status (slot, VYRE_STATUS_DONE);
 }
 
 void
 vyre_task_fault (void *slot, guint32 code)
 {
   vyre_write_word (slot, TASK_DETAIL, code);
-  set_status (slot, VYRE_STATUS_FAULT);
+  task_set_status (slot, VYRE_STATUS_FAULT);
 }
 
 gboolean
@@ -146,7 +146,7 @@ vyre_task_is_schedulable (const void *slot)
 }
 
 static void
-add_task (VyreTaskCounts *counts, const guint8 *slot, guint32 status)
+task_add_to (VyreTaskCounts *counts, const guint8 *slot, guint32 status)
 {
   guint32 requeues = vyre_read_word (slot, TASK_REQUEUES);
 
@@ -184,7 +184,7 @@ vyre_tasks_count (const void *ring, gsize size, VyreTaskCounts *counts, GError *
           i, status);
       return FALSE;
     }
-    add_task (&found, slot, status);
+    task_add_to (&found, slot, status);
   }
   *counts = found;
   return TRUE;

@@ -24,7 +24,7 @@ telemetry_check_ring (gsize size, GError **error)
 }
 
 static void
-read_occupancy (const void *ring, gsize size, VyreOccupancy *occupancy)
+telemetry_read_occupancy (const void *ring, gsize size, VyreOccupancy *occupancy)
 {
   *occupancy = (VyreOccupancy){ .n_slots = (guint32)(size / SLOT_BYTES) };
   for (guint32 slot = 0; slot < occupancy->n_slots; slot++) {
@@ -43,7 +43,7 @@ vyre_telemetry_read (VyreTelemetry *telemetry, const void *control, gsize contro
   if (!telemetry_check_ring (ring_size, error)
       || !vyre_read_control (control, control_size, &telemetry->control, error))
     return FALSE;
-  read_occupancy (ring, ring_size, &telemetry->occupancy);
+  telemetry_read_occupancy (ring, ring_size, &telemetry->occupancy);
   return TRUE;
 }
 
@@ -60,7 +60,7 @@ vyre_telemetry_read_slot (const void *ring, guint32 slot, VyreSlotSnapshot *snap
 }
 
 static gboolean
-is_one_of (guint32 opcode, const guint32 *opcodes, guint n_opcodes)
+telemetry_is_one_of (guint32 opcode, const guint32 *opcodes, guint n_opcodes)
 {
   for (guint i = 0; i < n_opcodes; i++) {
     if (opcodes[i] == opcode)
@@ -70,36 +70,36 @@ is_one_of (guint32 opcode, const guint32 *opcodes, guint n_opcodes)
 }
 
 static guint64
-get_key (const VyreTicketWindow *window)
+telemetry_get_key (const VyreTicketWindow *window)
 {
   return (guint64)window->ticket << 32 | window->opcode;
 }
 
 static guint
-hash_window (gconstpointer window)
+telemetry_hash_window (gconstpointer window)
 {
-  guint64 key = get_key (window);
+  guint64 key = telemetry_get_key (window);
 
   return g_int64_hash (&key);
 }
 
 static gboolean
-same_window (gconstpointer a, gconstpointer b)
+telemetry_same_window (gconstpointer a, gconstpointer b)
 {
-  return get_key (a) == get_key (b);
+  return telemetry_get_key (a) == telemetry_get_key (b);
 }
 
 static int
-compare_windows (gconstpointer a, gconstpointer b)
+telemetry_compare_windows (gconstpointer a, gconstpointer b)
 {
-  guint64 left = get_key (a), right = get_key (b);
+  guint64 left = telemetry_get_key (a), right = telemetry_get_key (b);
 
   return (left > right) - (left < right);
 }
 
 /* The window of a slot; the first slot of a ticket and opcode makes it. */
 static VyreTicketWindow *
-find_window (GHashTable *windows, const VyreSlotSnapshot *slot)
+telemetry_find_window (GHashTable *windows, const VyreSlotSnapshot *slot)
 {
   VyreTicketWindow wanted
       = { .ticket = slot->args[0], .opcode = slot->opcode, .tenant = slot->tenant };
@@ -113,7 +113,7 @@ find_window (GHashTable *windows, const VyreSlotSnapshot *slot)
 }
 
 static void
-add_to_window (VyreTicketWindow *window, const VyreSlotSnapshot *slot)
+telemetry_add_to_window (VyreTicketWindow *window, const VyreSlotSnapshot *slot)
 {
   window->n_required += slot->args[1] == CLASS_REQUIRED;
   window->n_lookahead += slot->args[1] == CLASS_LOOKAHEAD;
@@ -123,7 +123,7 @@ add_to_window (VyreTicketWindow *window, const VyreSlotSnapshot *slot)
 
 /* Orders windows by tickets, then by opcodes. */
 static GArray *
-sort_windows (GHashTable *windows)
+telemetry_sort_windows (GHashTable *windows)
 {
   GArray *sorted
       = g_array_sized_new (FALSE, FALSE, sizeof (VyreTicketWindow), g_hash_table_size (windows));
@@ -133,7 +133,7 @@ sort_windows (GHashTable *windows)
   g_hash_table_iter_init (&iter, windows);
   while (g_hash_table_iter_next (&iter, &window, NULL))
     g_array_append_vals (sorted, window, 1);
-  g_array_sort (sorted, compare_windows);
+  g_array_sort (sorted, telemetry_compare_windows);
   return sorted;
 }
 
@@ -143,14 +143,15 @@ vyre_telemetry_read_windows (
 {
   if (!telemetry_check_ring (size, error))
     return NULL;
-  g_autoptr (GHashTable) windows = g_hash_table_new_full (hash_window, same_window, g_free, NULL);
+  g_autoptr (GHashTable) windows
+      = g_hash_table_new_full (telemetry_hash_window, telemetry_same_window, g_free, NULL);
   for (guint32 i = 0; i < size / SLOT_BYTES; i++) {
     VyreSlotSnapshot slot;
     vyre_telemetry_read_slot (ring, i, &slot);
-    if (is_one_of (slot.opcode, opcodes, n_opcodes))
-      add_to_window (find_window (windows, &slot), &slot);
+    if (telemetry_is_one_of (slot.opcode, opcodes, n_opcodes))
+      telemetry_add_to_window (telemetry_find_window (windows, &slot), &slot);
   }
-  return sort_windows (windows);
+  return telemetry_sort_windows (windows);
 }
 
 gboolean
@@ -169,19 +170,20 @@ vyre_occupancy_get_queue_depth (const VyreOccupancy *occupancy)
 }
 
 static guint32
-get_ratio (guint32 part, guint32 whole, guint32 scale)
+telemetry_get_ratio (guint32 part, guint32 whole, guint32 scale)
 {
   return whole > 0 ? (guint32)((guint64)part * scale / whole) : 0;
 }
 
 static guint32
-get_idle_ppm (const VyreOccupancy *occupancy)
+telemetry_get_idle_ppm (const VyreOccupancy *occupancy)
 {
-  return get_ratio (occupancy->by_status[VYRE_STATUS_EMPTY], occupancy->n_slots, PER_MILLION);
+  return telemetry_get_ratio (
+      occupancy->by_status[VYRE_STATUS_EMPTY], occupancy->n_slots, PER_MILLION);
 }
 
 static guint64
-get_sum (const guint32 *counters, gsize n)
+telemetry_get_sum (const guint32 *counters, gsize n)
 {
   guint64 sum = 0;
 
@@ -192,7 +194,7 @@ get_sum (const guint32 *counters, gsize n)
 
 /* A counter of 0 belongs to a tenant that never published. */
 static guint32
-get_skew (const guint32 *counters, gsize n)
+telemetry_get_skew (const guint32 *counters, gsize n)
 {
   guint32 least = G_MAXUINT32, most = 0;
 
@@ -221,15 +223,16 @@ vyre_telemetry_count (const VyreTelemetry *telemetry, VyreRuntimeCounters *count
     .n_requeued = occupancy->by_status[VYRE_STATUS_REQUEUE],
     .n_faults = occupancy->by_status[VYRE_STATUS_FAULT],
     .n_idle = n_idle,
-    .idle_ppm = get_idle_ppm (occupancy),
-    .queue_depth_bps = get_ratio (depth, occupancy->n_slots, PER_TEN_THOUSAND),
-    .occupied_bps = get_ratio (occupancy->n_slots - n_idle, occupancy->n_slots, PER_TEN_THOUSAND),
+    .idle_ppm = telemetry_get_idle_ppm (occupancy),
+    .queue_depth_bps = telemetry_get_ratio (depth, occupancy->n_slots, PER_TEN_THOUSAND),
+    .occupied_bps
+    = telemetry_get_ratio (occupancy->n_slots - n_idle, occupancy->n_slots, PER_TEN_THOUSAND),
     .tenant_fairness_total
-    = get_sum (control->tenant_fairness, G_N_ELEMENTS (control->tenant_fairness)),
+    = telemetry_get_sum (control->tenant_fairness, G_N_ELEMENTS (control->tenant_fairness)),
     .tenant_fairness_skew
-    = get_skew (control->tenant_fairness, G_N_ELEMENTS (control->tenant_fairness)),
+    = telemetry_get_skew (control->tenant_fairness, G_N_ELEMENTS (control->tenant_fairness)),
     .priority_fairness_total
-    = get_sum (control->priority_fairness, G_N_ELEMENTS (control->priority_fairness)),
+    = telemetry_get_sum (control->priority_fairness, G_N_ELEMENTS (control->priority_fairness)),
   };
 }
 
@@ -241,7 +244,7 @@ vyre_telemetry_watch (const VyreTelemetry *now, const VyreTelemetry *before, Vyr
     .queue_depth = vyre_occupancy_get_queue_depth (&now->occupancy),
     .n_requeued = now->occupancy.by_status[VYRE_STATUS_REQUEUE],
     .n_faults = now->occupancy.by_status[VYRE_STATUS_FAULT],
-    .idle_ppm = get_idle_ppm (&now->occupancy),
+    .idle_ppm = telemetry_get_idle_ppm (&now->occupancy),
   };
   health->suspected_stall
       = health->queue_depth > 0 && health->done_delta == 0 && health->n_faults == 0;

@@ -43,7 +43,7 @@ struct _VyreTenant {
 /* Makes the registry this process' own. A registry is memory alone, so a child of fork() goes on
  * with its copy. The lock is made anew: a thread of the parent may have held it. */
 static void
-own_registry (VyreTenants *tenants)
+tenants_own_registry (VyreTenants *tenants)
 {
   if (!vyre_is_inherited (tenants->generation))
     return;
@@ -52,9 +52,9 @@ own_registry (VyreTenants *tenants)
 }
 
 static void
-lock_registry (VyreTenants *tenants)
+tenants_lock_registry (VyreTenants *tenants)
 {
-  own_registry (tenants);
+  tenants_own_registry (tenants);
   vyre_mutex_lock (&tenants->lock);
 }
 
@@ -82,14 +82,14 @@ vyre_tenants_unref (VyreTenants *tenants)
 {
   if (!g_atomic_ref_count_dec (&tenants->refs))
     return;
-  own_registry (tenants);
+  tenants_own_registry (tenants);
   g_mutex_clear (&tenants->lock);
   g_free (tenants);
 }
 
 /* The next free number, or 0. */
 static guint32
-find_free (const VyreTenants *tenants)
+tenants_find_free (const VyreTenants *tenants)
 {
   for (guint32 i = 0; i < tenants->last; i++) {
     guint32 id = 1 + (tenants->newest + i) % tenants->last;
@@ -100,7 +100,7 @@ find_free (const VyreTenants *tenants)
 }
 
 static VyreTenant *
-add_tenant (VyreTenants *tenants, guint32 id, const char *label, guint64 max_outstanding)
+tenants_add (VyreTenants *tenants, guint32 id, const char *label, guint64 max_outstanding)
 {
   VyreTenant *tenant = g_new0 (VyreTenant, 1);
 
@@ -122,10 +122,10 @@ vyre_tenants_register (
 {
   VyreTenant *tenant = NULL;
 
-  lock_registry (tenants);
-  guint32 id = find_free (tenants);
+  tenants_lock_registry (tenants);
+  guint32 id = tenants_find_free (tenants);
   if (id != 0)
-    tenant = add_tenant (tenants, id, label, max_outstanding);
+    tenant = tenants_add (tenants, id, label, max_outstanding);
   g_mutex_unlock (&tenants->lock);
   if (!tenant)
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
@@ -140,7 +140,7 @@ vyre_tenants_unregister (VyreTenants *tenants, guint32 id)
 {
   gboolean found = FALSE;
 
-  lock_registry (tenants);
+  tenants_lock_registry (tenants);
   if (id <= VYRE_TENANT_LAST) {
     found = tenants->registered[id] != NULL;
     tenants->registered[id] = NULL;
@@ -154,7 +154,7 @@ vyre_tenants_list (VyreTenants *tenants)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify)vyre_tenant_unref);
 
-  lock_registry (tenants);
+  tenants_lock_registry (tenants);
   for (guint32 id = 1; id <= tenants->last; id++) {
     VyreTenant *tenant = tenants->registered[id];
     if (!tenant)
@@ -169,7 +169,7 @@ vyre_tenants_list (VyreTenants *tenants)
 VyreTenant *
 vyre_tenant_ref (VyreTenant *tenant)
 {
-  lock_registry (tenant->tenants);
+  tenants_lock_registry (tenant->tenants);
   tenant->refs++;
   g_mutex_unlock (&tenant->tenants->lock);
   return tenant;
@@ -177,7 +177,7 @@ vyre_tenant_ref (VyreTenant *tenant)
 
 /* TRUE while @tenant itself is registered: another tenant may have its number by now. */
 static gboolean
-is_registered (const VyreTenant *tenant)
+tenants_is_registered (const VyreTenant *tenant)
 {
   return tenant->tenants->registered[tenant->id] == tenant;
 }
@@ -187,10 +187,10 @@ vyre_tenant_unref (VyreTenant *tenant)
 {
   VyreTenants *tenants = tenant->tenants;
 
-  lock_registry (tenants);
+  tenants_lock_registry (tenants);
   gboolean gone = --tenant->refs == 0;
   if (gone) {
-    if (is_registered (tenant))
+    if (tenants_is_registered (tenant))
       tenants->registered[tenant->id] = NULL;
     tenants->taken[tenant->id] = tenant->counters.outstanding > 0;
   }
@@ -228,9 +228,9 @@ vyre_tenant_get_label (const VyreTenant *tenant)
 }
 
 static gboolean
-check_publish (const VyreTenant *tenant, guint32 local, GError **error)
+tenants_check_publish (const VyreTenant *tenant, guint32 local, GError **error)
 {
-  if (!is_registered (tenant)) {
+  if (!tenants_is_registered (tenant)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_REVOKED,
         "Tenant %u \"%s\" is not registered any more. Fix: register again.", tenant->id,
         tenant->label);
@@ -254,10 +254,10 @@ check_publish (const VyreTenant *tenant, guint32 local, GError **error)
 }
 
 static gboolean
-publish_locked (
+tenants_publish_locked (
     VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error)
 {
-  if (!check_publish (tenant, op->opcode, error))
+  if (!tenants_check_publish (tenant, op->opcode, error))
     return FALSE;
   VyreOp global = *op;
   global.opcode += vyre_tenant_get_base_opcode (tenant);
@@ -272,8 +272,8 @@ gboolean
 vyre_tenant_publish (
     VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error)
 {
-  lock_registry (tenant->tenants);
-  gboolean ok = publish_locked (tenant, ring, size, slot, op, error);
+  tenants_lock_registry (tenant->tenants);
+  gboolean ok = tenants_publish_locked (tenant, ring, size, slot, op, error);
   g_mutex_unlock (&tenant->tenants->lock);
   return ok;
 }
@@ -281,7 +281,7 @@ vyre_tenant_publish (
 void
 vyre_tenant_note_published (VyreTenant *tenant, guint64 n)
 {
-  lock_registry (tenant->tenants);
+  tenants_lock_registry (tenant->tenants);
   tenant->counters.published += n;
   tenant->counters.outstanding += n;
   g_mutex_unlock (&tenant->tenants->lock);
@@ -292,7 +292,7 @@ vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
 {
   VyreTenantCounters *counters = &tenant->counters;
 
-  lock_registry (tenant->tenants);
+  tenants_lock_registry (tenant->tenants);
   guint64 outstanding = counters->outstanding;
   gboolean ok = n <= outstanding;
   if (ok) {
@@ -317,7 +317,7 @@ vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
   VyreTenantCounters *counters = &tenant->counters;
   VyreClock clock = { 0 };
 
-  lock_registry (tenant->tenants);
+  tenants_lock_registry (tenant->tenants);
   counters->quiesces++;
   while (counters->outstanding > 0 && vyre_clock_now (&clock) < end_time)
     g_cond_wait_until (
@@ -336,7 +336,7 @@ vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
 void
 vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters)
 {
-  lock_registry (tenant->tenants);
+  tenants_lock_registry (tenant->tenants);
   *counters = tenant->counters;
   g_mutex_unlock (&tenant->tenants->lock);
 }

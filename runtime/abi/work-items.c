@@ -14,9 +14,9 @@ typedef struct {
 /* Words of a slot that a work item sets; the words behind them are 0. */
 #define WORK_ITEM_WORDS (VYRE_SLOT_ARGS + 3)
 
-/* Cannot fail: check_work_items() has looked at the opcodes. */
+/* Cannot fail: items_check() has looked at the opcodes. */
 static gboolean
-encode_work_item (gconstpointer source, guint i, guint32 *words, GError **error)
+items_encode (gconstpointer source, guint i, guint32 *words, GError **error)
 {
   const WorkItems *work = source;
   const VyreWorkItem *item = &work->items[i];
@@ -30,7 +30,7 @@ encode_work_item (gconstpointer source, guint i, guint32 *words, GError **error)
 }
 
 static gboolean
-check_work_items (const VyreWorkItem *items, guint n_items, GError **error)
+items_check (const VyreWorkItem *items, guint n_items, GError **error)
 {
   for (guint i = 0; i < n_items; i++) {
     if (!vyre_opcode_check_publish (items[i].op, error)) {
@@ -47,15 +47,14 @@ vyre_publish_work_items (void *ring, gsize size, guint32 start, guint32 tenant,
 {
   WorkItems work = { tenant, items };
 
-  return check_work_items (items, n_items, error)
-         && vyre_publish_each (ring, size, start, n_items, encode_work_item, &work, error);
+  return items_check (items, n_items, error)
+         && vyre_publish_each (ring, size, start, n_items, items_encode, &work, error);
 }
 
 static gboolean
-check_encode (gsize size, const VyreWorkItem *items, guint n_items, GError **error)
+items_check_encode (gsize size, const VyreWorkItem *items, guint n_items, GError **error)
 {
-  if (!check_work_items (items, n_items, error)
-      || !vyre_publish_check_room (size, 0, n_items, error))
+  if (!items_check (items, n_items, error) || !vyre_publish_check_room (size, 0, n_items, error))
     return FALSE;
   if (size / VYRE_SLOT_BYTES <= VYRE_ENCODE_MAX)
     return TRUE;
@@ -71,12 +70,12 @@ vyre_encode_work_items (void *ring, gsize size, guint32 tenant, const VyreWorkIt
 {
   WorkItems work = { tenant, items };
 
-  if (!check_encode (size, items, n_items, error))
+  if (!items_check_encode (size, items, n_items, error))
     return FALSE;
   if (size > 0)
     memset (ring, 0, size);
   for (guint i = 0; i < n_items; i++)
-    vyre_slot_store_encoded (ring, i, encode_work_item, &work, i, VYRE_SLOT_WORDS);
+    vyre_slot_store_encoded (ring, i, items_encode, &work, i, VYRE_SLOT_WORDS);
   return TRUE;
 }
 
@@ -86,11 +85,11 @@ vyre_reencode_work_items (void *ring, gsize size, guint32 tenant, const VyreWork
 {
   WorkItems work = { tenant, items };
 
-  if (!check_encode (size, items, n_items, error))
+  if (!items_check_encode (size, items, n_items, error))
     return FALSE;
   for (gsize slot = 0; slot < size / VYRE_SLOT_BYTES; slot++)
     vyre_word_release (ring, slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS, VYRE_STATUS_EMPTY);
   for (guint i = 0; i < n_items; i++)
-    vyre_slot_store_encoded (ring, i, encode_work_item, &work, i, WORK_ITEM_WORDS);
+    vyre_slot_store_encoded (ring, i, items_encode, &work, i, WORK_ITEM_WORDS);
   return TRUE;
 }

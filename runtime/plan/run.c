@@ -10,15 +10,15 @@
 #include "plan/plan-private.h"
 
 static gboolean
-is_fence (const VyrePlan *plan, guint slot)
+run_is_fence (const VyrePlan *plan, guint slot)
 {
   return plan->slice[vyre_plan_verdict_word (plan, slot)] == VYRE_VERDICT_FENCE;
 }
 
 static guint
-find_fence (const VyrePlan *plan, guint slot)
+run_find_fence (const VyrePlan *plan, guint slot)
 {
-  while (slot < plan->fence_end && !is_fence (plan, slot))
+  while (slot < plan->fence_end && !run_is_fence (plan, slot))
     slot++;
   return slot;
 }
@@ -26,9 +26,9 @@ find_fence (const VyrePlan *plan, guint slot)
 /* Of those behind the last run, as many as one lane may run together, or one that takes a
  * workgroup. What lies between two is looked at by the lane. */
 static gboolean
-next_fences (const VyrePlan *plan, VyreRun *run)
+run_next_fences (const VyrePlan *plan, VyreRun *run)
 {
-  guint slot = find_fence (plan, MAX (run->fence_end, plan->fence_first));
+  guint slot = run_find_fence (plan, MAX (run->fence_end, plan->fence_first));
   gboolean solo;
 
   if (slot >= plan->fence_end)
@@ -37,7 +37,7 @@ next_fences (const VyrePlan *plan, VyreRun *run)
   *run = (VyreRun){ plan->tickets->len, 1, slot, slot + 1, solo, cost };
   if (solo)
     run->fence_first = run->fence_end; /* the ticket runs it, and nobody else */
-  while (!solo && (slot = find_fence (plan, run->fence_end)) < plan->fence_end) {
+  while (!solo && (slot = run_find_fence (plan, run->fence_end)) < plan->fence_end) {
     cost = vyre_plan_fence_cost (plan, slot, &solo) + slot + 1 - run->fence_end;
     if (solo || run->cost + cost > VYRE_FENCES_COST_MAX)
       break;
@@ -50,7 +50,7 @@ next_fences (const VyrePlan *plan, VyreRun *run)
 
 /* What a ticket costs where that of lanes takes the @lane_part-th part of the time. */
 static guint32
-weigh_ticket (const VyrePlan *plan, guint index, guint lane_part)
+run_weigh_ticket (const VyrePlan *plan, guint index, guint lane_part)
 {
   const guint32 *words = g_array_index (plan->tickets, VyreTicket, index).words;
   gboolean lanes = words[VYRE_TICKET_KIND] == VYRE_KIND_LANES;
@@ -60,7 +60,7 @@ weigh_ticket (const VyrePlan *plan, guint index, guint lane_part)
 
 /* As many tickets as cost no more than @limit, and one at least. */
 static void
-next_tickets (const VyrePlan *plan, guint first, guint64 limit, guint lane_part, VyreRun *run)
+run_next_tickets (const VyrePlan *plan, guint first, guint64 limit, guint lane_part, VyreRun *run)
 {
   guint64 all = plan->cost - plan->lane_cost + plan->lane_cost / lane_part;
   guint most = MIN (plan->tickets->len - first, VYRE_RUN_MAX_TICKETS);
@@ -71,7 +71,7 @@ next_tickets (const VyrePlan *plan, guint first, guint64 limit, guint lane_part,
     run->cost = all;
   }
   for (; run->n_tickets < most; run->n_tickets++) {
-    guint32 cost = weigh_ticket (plan, first + run->n_tickets, lane_part);
+    guint32 cost = run_weigh_ticket (plan, first + run->n_tickets, lane_part);
     if (run->n_tickets > 0 && run->cost + cost > limit)
       break;
     run->cost += cost;
@@ -90,10 +90,10 @@ vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRu
   guint first = run->ticket + run->n_tickets;
 
   if (first < plan->tickets->len) {
-    next_tickets (plan, first, limit, lane_part, run);
+    run_next_tickets (plan, first, limit, lane_part, run);
     return TRUE;
   }
-  return plan->fences_apart && next_fences (plan, run);
+  return plan->fences_apart && run_next_fences (plan, run);
 }
 
 /* Whether @run has the last of the tickets, fences that are run behind them aside. */

@@ -2,7 +2,7 @@
 #include "vyre/staging-run.h"
 
 static gboolean
-set_unfinished (const VyreStagingRun *run, GError **error)
+run_set_unfinished (const VyreStagingRun *run, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
       "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " payloads were completed, %" G_GUINT64_FORMAT
@@ -13,7 +13,7 @@ set_unfinished (const VyreStagingRun *run, GError **error)
 }
 
 static gboolean
-set_failed (const VyreStagingRun *run, GError **error)
+run_set_failed (const VyreStagingRun *run, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "%" G_GUINT64_FORMAT " failures in a run of %" G_GUINT64_FORMAT
@@ -24,7 +24,7 @@ set_failed (const VyreStagingRun *run, GError **error)
 }
 
 static gboolean
-set_crowded (const VyreStagingRun *run, const char *producer, GError **error)
+run_set_crowded (const VyreStagingRun *run, const char *producer, GError **error)
 {
   g_autofree char *fix
       = run->demand > 0
@@ -40,7 +40,7 @@ set_crowded (const VyreStagingRun *run, const char *producer, GError **error)
 }
 
 static gboolean
-set_scattered (const VyreStagingRun *run, const char *producer, GError **error)
+run_set_scattered (const VyreStagingRun *run, const char *producer, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "%" G_GUINT64_FORMAT " bytes were copied by the CPU: %" G_GUINT64_FORMAT
@@ -51,7 +51,7 @@ set_scattered (const VyreStagingRun *run, const char *producer, GError **error)
 }
 
 static gboolean
-set_foreign (const VyreStagingRun *run, const char *producer, GError **error)
+run_set_foreign (const VyreStagingRun *run, const char *producer, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
       "%" G_GUINT64_FORMAT
@@ -64,26 +64,26 @@ set_foreign (const VyreStagingRun *run, const char *producer, GError **error)
 
 /* Sets the error for the reason that accounts for most of the bytes. */
 static gboolean
-set_bounced (const VyreStagingRun *run, const char *producer, GError **error)
+run_set_bounced (const VyreStagingRun *run, const char *producer, GError **error)
 {
   guint64 foreign
       = run->bounced_bytes - MIN (run->crowded_bytes + run->scattered_bytes, run->bounced_bytes);
 
   if (run->crowded_bytes > 0 && run->crowded_bytes >= MAX (run->scattered_bytes, foreign))
-    return set_crowded (run, producer, error);
+    return run_set_crowded (run, producer, error);
   if (run->scattered_bytes > 0 && run->scattered_bytes >= foreign)
-    return set_scattered (run, producer, error);
-  return set_foreign (run, producer, error);
+    return run_set_scattered (run, producer, error);
+  return run_set_foreign (run, producer, error);
 }
 
 gboolean
 vyre_staging_run_check (const VyreStagingRun *run, const char *producer, GError **error)
 {
   if (run->in_flight > 0 || run->completed != run->submitted)
-    return set_unfinished (run, error);
+    return run_set_unfinished (run, error);
   if (run->failed > 0)
-    return set_failed (run, error);
+    return run_set_failed (run, error);
   if (run->bounced_bytes > 0)
-    return set_bounced (run, producer ? producer : "the producer", error);
+    return run_set_bounced (run, producer ? producer : "the producer", error);
   return TRUE;
 }

@@ -63,7 +63,7 @@ replay_clear (Replay *replay)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Replay, replay_clear)
 
 static gboolean
-find_residency (VyreResidency *residency, GError **error)
+replay_find_residency (VyreResidency *residency, GError **error)
 {
   const char *wanted = residency_name ? residency_name : "auto";
 
@@ -77,7 +77,7 @@ find_residency (VyreResidency *residency, GError **error)
 }
 
 static gboolean
-load_batches (Replay *replay, const char *path, GError **error)
+replay_load_batches (Replay *replay, const char *path, GError **error)
 {
   g_autoptr (VyreReplayLog) log = vyre_replay_log_open (path, FALSE, error);
 
@@ -96,7 +96,7 @@ load_batches (Replay *replay, const char *path, GError **error)
 }
 
 static gboolean
-open_payloads (Replay *replay, GError **error)
+replay_open_payloads (Replay *replay, GError **error)
 {
   struct stat status;
 
@@ -113,7 +113,7 @@ open_payloads (Replay *replay, GError **error)
 }
 
 static gboolean
-open_kernel (Replay *replay, GError **error)
+replay_open_kernel (Replay *replay, GError **error)
 {
   VyreMegakernelParams params = {
     .staging_size = LEAST_STAGING,
@@ -122,7 +122,7 @@ open_kernel (Replay *replay, GError **error)
     .lease = LEASE,
   };
 
-  if (!find_residency (&params.residency, error))
+  if (!replay_find_residency (&params.residency, error))
     return FALSE;
   g_autoptr (VyreDevice) device = vyre_device_open (device_name ? device_name : "auto", error);
   if (!device)
@@ -148,7 +148,8 @@ open_kernel (Replay *replay, GError **error)
 
 /* Reads the payload of a batch, if any, to @data. */
 static gboolean
-read_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
+replay_read_payload (
+    const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
 {
   VyreFileIo *file_io = vyre_megakernel_get_file_io (replay->kernel);
   gsize n = 0;
@@ -177,11 +178,12 @@ read_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, 
 
 /* Reads the payload and compares its digest with the recorded one. */
 static gboolean
-take_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
+replay_take_payload (
+    const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
 {
   guint8 digest[VYRE_REPLAY_DIGEST_SIZE];
 
-  if (!read_payload (replay, batch, data, error))
+  if (!replay_read_payload (replay, batch, data, error))
     return FALSE;
   vyre_replay_digest (data, batch->payload_size, digest);
   if (memcmp (digest, batch->payload_digest, sizeof digest) == 0)
@@ -195,7 +197,7 @@ take_payload (const Replay *replay, const VyreReplayBatch *batch, guint8 *data, 
 
 /* A plan for the batch as it was before it ran, with one tenant. */
 static VyrePlan *
-make_plan (const VyreReplayBatch *batch, guint workgroup, GError **error)
+replay_make_plan (const VyreReplayBatch *batch, guint workgroup, GError **error)
 {
   VyreLayout layout;
 
@@ -214,7 +216,7 @@ make_plan (const VyreReplayBatch *batch, guint workgroup, GError **error)
 }
 
 static VyreBatch *
-publish_and_wait (
+replay_publish_and_wait (
     Replay *replay, VyrePlan *plan, guint32 tag, const VyrePayload *payload, GError **error)
 {
   gint64 end = g_get_monotonic_time () + DEADLINE;
@@ -225,13 +227,13 @@ publish_and_wait (
 }
 
 static VyreBatch *
-run_batch (Replay *replay, const VyreReplayBatch *batch, GError **error)
+replay_run_batch (Replay *replay, const VyreReplayBatch *batch, GError **error)
 {
   VyreStore *staging = vyre_megakernel_get_staging (replay->kernel);
   VyrePayload payload = { 0 };
 
   g_autoptr (VyrePlan) plan
-      = make_plan (batch, vyre_megakernel_get_workgroup (replay->kernel), error);
+      = replay_make_plan (batch, vyre_megakernel_get_workgroup (replay->kernel), error);
   if (!plan)
     return NULL;
   if (!vyre_store_alloc (staging, MAX (batch->payload_size, 1), 0, &payload.offset)) {
@@ -239,18 +241,18 @@ run_batch (Replay *replay, const VyreReplayBatch *batch, GError **error)
         "No memory for the payload of epoch %u. Fix: choose another device.", batch->epoch);
     return NULL;
   }
-  if (!take_payload (replay, batch, vyre_store_get_data (staging) + payload.offset, error)) {
+  if (!replay_take_payload (replay, batch, vyre_store_get_data (staging) + payload.offset, error)) {
     vyre_store_free (staging, payload.offset);
     return NULL;
   }
-  VyreBatch *run = publish_and_wait (replay, plan, batch->epoch, &payload, error);
+  VyreBatch *run = replay_publish_and_wait (replay, plan, batch->epoch, &payload, error);
   if (run) /* otherwise the kernel may still read it */
     vyre_store_free (staging, payload.offset);
   return run;
 }
 
 static gboolean
-is_same (const VyreReplayBatch *batch, VyreBatch *run)
+replay_is_same (const VyreReplayBatch *batch, VyreBatch *run)
 {
   const guint8 *readback = vyre_batch_get_readback (run);
 
@@ -266,16 +268,16 @@ is_same (const VyreReplayBatch *batch, VyreBatch *run)
 }
 
 static int
-run_all (Replay *replay, GError **error)
+replay_run_all (Replay *replay, GError **error)
 {
   guint n = replay->batches->len;
 
   for (guint i = 0; i < n; i++) {
     const VyreReplayBatch *batch = replay->batches->pdata[i];
-    g_autoptr (VyreBatch) run = run_batch (replay, batch, error);
+    g_autoptr (VyreBatch) run = replay_run_batch (replay, batch, error);
     if (!run)
       return EXIT_FAILED;
-    if (!is_same (batch, run))
+    if (!replay_is_same (batch, run))
       return EXIT_DIVERGED;
   }
   printf ("%u epoch%s, no divergence\n", n, n == 1 ? "" : "s");
@@ -287,10 +289,10 @@ replay_log (const char *path, GError **error)
 {
   g_auto (Replay) replay = { .payloads = -1 };
 
-  if (!load_batches (&replay, path, error) || !open_payloads (&replay, error)
-      || !open_kernel (&replay, error))
+  if (!replay_load_batches (&replay, path, error) || !replay_open_payloads (&replay, error)
+      || !replay_open_kernel (&replay, error))
     return EXIT_FAILED;
-  return run_all (&replay, error);
+  return replay_run_all (&replay, error);
 }
 
 int

@@ -40,7 +40,7 @@ struct _VyreBatch {
 };
 
 static struct {
-  gboolean may_wait;
+  KernelPace pace;
   guint n_losses;
   guint n_lost;
   gint n_objects;
@@ -50,9 +50,9 @@ static struct {
 static VyreDevice the_device;
 
 void
-kernel_reset (gboolean may_wait, guint n_losses)
+kernel_reset (KernelPace pace, guint n_losses)
 {
-  run.may_wait = may_wait;
+  run.pace = pace;
   run.n_losses = n_losses;
   run.n_lost = 0;
   run.n_objects = run.n_batches = 0;
@@ -432,11 +432,18 @@ batch_finish (VyreBatch *batch)
   batch->done = TRUE;
 }
 
+/* TRUE if the batch is not done before a thread has waited for it. */
+static gboolean
+batch_is_late (const VyreBatch *batch)
+{
+  return run.pace == KERNEL_WAITS && !batch->looked;
+}
+
 gboolean
 vyre_batch_poll (VyreBatch *batch)
 {
   schedule_point ();
-  if (!batch->done && !batch->kernel->lost && schedule_choose (2) == 0)
+  if (!batch->done && !batch->kernel->lost && !batch_is_late (batch) && schedule_choose (2) == 0)
     batch_finish (batch);
   return batch->done;
 }
@@ -449,7 +456,8 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
     return TRUE;
   if (is_lost (batch->kernel, error))
     return FALSE;
-  if (run.may_wait && !batch->looked && schedule_choose (2) == 1) {
+  if (batch_is_late (batch)
+      || (run.pace == KERNEL_MAY_WAIT && !batch->looked && schedule_choose (2) == 1)) {
     batch->looked = TRUE;
     schedule_pass_time (MAX (end_time - g_get_monotonic_time (), 0));
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT, "The batch is not done yet.");

@@ -7,9 +7,12 @@
 
 #include <glib.h>
 
-/* What may become of batches in a run: with @may_wait a first look at a batch may find it
- * not done; @n_losses devices may be lost. Forgets the run before. */
-void kernel_reset (gboolean may_wait, guint n_losses);
+/* What becomes of batches in a run: with KERNEL_MAY_WAIT the first wait for a batch may end before
+ * the batch does, with KERNEL_WAITS each first wait does, and no look before it finds it done. */
+typedef enum { KERNEL_IS_QUICK, KERNEL_MAY_WAIT, KERNEL_WAITS } KernelPace;
+
+/* Begins a run, in which @n_losses devices may be lost. */
+void kernel_reset (KernelPace pace, guint n_losses);
 
 /* Fails unless everything that was made in this run is gone. */
 void kernel_check_leaks (void);

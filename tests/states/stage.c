@@ -414,13 +414,21 @@ make_pads (void)
   gst_pad_link (stage.source, stage.downstream);
 }
 
+static KernelPace
+get_pace (const StageSetup *setup)
+{
+  if (setup->batches_are_late)
+    return KERNEL_WAITS;
+  return setup->downstream_blocks ? KERNEL_IS_QUICK : KERNEL_MAY_WAIT;
+}
+
 /* With an element in PLAYING, where a stream has begun. */
 void
 stage_open (const StageSetup *setup)
 {
   memset (&stage, 0, sizeof stage);
   stage.setup = *setup;
-  kernel_reset (!setup->downstream_blocks, setup->n_losses);
+  kernel_reset (get_pace (setup), setup->n_losses);
   make_element ();
   make_pads ();
   stage_set_state (setup->ready_only ? GST_STATE_READY : GST_STATE_PLAYING);

@@ -13,6 +13,7 @@ typedef struct {
   guint seeks_at;             /* with this buffer; 0: the first */
   guint max_in_flight;        /* 0: 2 */
   gboolean all_arrive;        /* nothing drops buffers, nor sends EOS behind them */
+  gboolean batches_are_late;  /* the first wait for a batch is in vain */
   GstFlowReturn answer;       /* of downstream to the second buffer */
   guint n_losses;             /* of the device */
   gboolean ready_only;        /* the element is in READY at the start */

@@ -294,6 +294,63 @@ GST_START_TEST (a_flush_stop_alone_is_a_flush)
 }
 GST_END_TEST;
 
+/* The flushes that leave the source pad */
+typedef struct {
+  guint n_starts, n_stops;
+  guint32 start, stop; /* sequence numbers of the last ones */
+} Flushes;
+
+static GstPadProbeReturn
+note_flush (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  Flushes *flushes = data;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START) {
+    flushes->n_starts++;
+    flushes->start = gst_event_get_seqnum (event);
+  } else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    fail_unless_equals_int (flushes->n_starts, flushes->n_stops + 1);
+    flushes->n_stops++;
+    flushes->stop = gst_event_get_seqnum (event);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+send_with (GstHarness *h, GstEvent *event, guint32 seqnum)
+{
+  gst_event_set_seqnum (event, seqnum);
+  fail_unless (gst_harness_push_event (h, event));
+}
+
+/* Downstream hears of each flush once, as of the seek that it belongs to. */
+GST_START_TEST (downstream_gets_one_flush_start_for_each_flush_stop)
+{
+  GstHarness *h = filter_new_with (CHEAP, "post-messages", 0, NULL);
+  guint32 whole = gst_util_seqnum_next (), lone = gst_util_seqnum_next ();
+  GstPad *pad = filter_pad (h, "src");
+  Flushes flushes = { 0 };
+
+  filter_start (h, NULL);
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 10)));
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_FLUSH, note_flush, &flushes, NULL);
+  send_with (h, gst_event_new_flush_start (), whole);
+  send_with (h, gst_event_new_flush_stop (TRUE), whole);
+  fail_unless_equals_int (flushes.n_stops, 1);
+  fail_unless_equals_int (flushes.start, whole);
+  fail_unless_equals_int (flushes.stop, whole);
+  check_flows (h, 1);
+  send_with (h, gst_event_new_flush_stop (TRUE), lone);
+  fail_unless_equals_int (flushes.n_stops, 2);
+  fail_unless_equals_int (flushes.start, lone);
+  fail_unless_equals_int (flushes.stop, lone);
+  check_flows (h, 2);
+  gst_object_unref (pad);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* No FLUSH_STOP follows a FLUSH_START out of a pad that is inactive. */
 GST_START_TEST (a_flush_stop_at_an_inactive_source_pad_leaves_downstream_alone)
 {
@@ -350,6 +407,7 @@ flush_suite (void)
   tcase_add_test (tc, flush_takes_back_an_eos);
   tcase_add_test (tc, a_flush_does_not_open_a_stream_that_is_going_down);
   tcase_add_test (tc, a_flush_stop_alone_is_a_flush);
+  tcase_add_test (tc, downstream_gets_one_flush_start_for_each_flush_stop);
   tcase_add_test (tc, a_flush_stop_at_an_inactive_source_pad_leaves_downstream_alone);
   tcase_add_test (tc, state_change_releases_a_blocked_stream);
   return s;

@@ -70,6 +70,25 @@ GST_START_TEST (upstream_pushes_what_is_through_in_a_moment)
 }
 GST_END_TEST;
 
+static void
+end_and_go_on (GstHarness *h)
+{
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  fail_unless (gst_harness_push_event (h, gst_event_new_stream_start ("next")));
+  filter_push_segment (h);
+}
+
+static void
+flush_and_go_on (GstHarness *h)
+{
+  filter_flush (h);
+  filter_push_segment (h);
+}
+
+/* The ways in which a stream begins. */
+static void (*const beginnings[]) (GstHarness *h) = { flush_and_go_on, end_and_go_on };
+
 /* A sink in PAUSED keeps the thread that brings it the first buffer. */
 GST_START_TEST (the_first_readback_of_a_stream_is_the_tasks)
 {
@@ -81,8 +100,7 @@ GST_START_TEST (the_first_readback_of_a_stream_is_the_tasks)
     gst_buffer_unref (filter_run (h, numbered_buffer (i, 10)));
     fail_unless_equals_int (g_atomic_int_get (&watch.here), before);
     run_until_quick (h, &watch, before + 1); /* or the task would have the next one anyway */
-    filter_flush (h);
-    filter_push_segment (h);
+    beginnings[__i__](h);
   }
   filter_finish (h);
 }
@@ -156,7 +174,8 @@ pace_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, upstream_pushes_what_is_through_in_a_moment);
-  tcase_add_test (tc, the_first_readback_of_a_stream_is_the_tasks);
+  tcase_add_loop_test (
+      tc, the_first_readback_of_a_stream_is_the_tasks, 0, G_N_ELEMENTS (beginnings));
   tcase_add_test (tc, a_slow_downstream_has_the_task);
   tcase_add_test (tc, the_end_of_a_burst_arrives);
   tcase_add_test (tc, a_flush_releases_upstream_from_downstream);

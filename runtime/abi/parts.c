@@ -62,6 +62,8 @@ vyre_layout_init (VyreLayout *layout, guint n_observables, guint n_slots)
 gboolean
 vyre_part_length (VyrePart part, guint32 count, gsize *length, GError **error)
 {
+  g_return_val_if_fail (part < VYRE_N_PARTS, FALSE);
+
   if (count > parts[part].longest) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "There is no %s of %u %s; the longest has %u. Fix: split the work over several batches.",
@@ -75,6 +77,8 @@ vyre_part_length (VyrePart part, guint32 count, gsize *length, GError **error)
 gboolean
 vyre_part_check_word (VyrePart part, gsize size, guint64 word, GError **error)
 {
+  g_return_val_if_fail (part < VYRE_N_PARTS, FALSE);
+
   if (size % 4 != 0)
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_MISALIGNED,
         "A %s of %" G_GSIZE_FORMAT " bytes is not whole words. Fix: pass the whole part.",
@@ -92,6 +96,8 @@ vyre_part_check_word (VyrePart part, gsize size, guint64 word, GError **error)
 static gboolean
 parts_check_encodable (VyrePart part, guint32 count, gsize *length, GError **error)
 {
+  g_return_val_if_fail (part < VYRE_N_PARTS, FALSE);
+
   if (count < parts[part].least) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_QUEUE_FULL,
         "Nothing fits in a %s of %u %s. Fix: ask for at least %u.", parts[part].name, count,

@@ -182,6 +182,8 @@ vyre_readback_is_empty (const VyreReadback *readback)
 const guint8 *
 vyre_readback_get_part (const VyreReadback *readback, VyrePart part, gsize *length)
 {
+  g_return_val_if_fail (part < VYRE_N_PARTS, NULL);
+
   *length = readback->parts[part].length;
   return readback->parts[part].data;
 }

@@ -660,6 +660,38 @@ test_readback_drain (void)
   assert_holds (mine, 4, 6, 39);
 }
 
+static void
+expect_refusal (const char *function)
+{
+  g_autofree char *pattern = g_strdup_printf ("*%s*part < VYRE_N_PARTS*", function);
+
+  g_test_expect_message ("vyre", G_LOG_LEVEL_CRITICAL, pattern);
+}
+
+/* A number that is no part is the caller's fault, and nothing is read for it. */
+static void
+test_no_part (void)
+{
+  const VyrePart no_parts[] = { VYRE_N_PARTS, (VyrePart)G_MAXUINT32 };
+  g_autoptr (VyreReadback) readback = vyre_readback_new ();
+  guint8 storage[64];
+  gsize length;
+
+  for (guint i = 0; i < G_N_ELEMENTS (no_parts); i++) {
+    expect_refusal ("vyre_part_length");
+    g_assert_false (vyre_part_length (no_parts[i], 1, &length, NULL));
+    expect_refusal ("vyre_part_check_word");
+    g_assert_false (vyre_part_check_word (no_parts[i], 4, 0, NULL));
+    expect_refusal ("parts_check_encodable");
+    g_assert_null (vyre_encode_empty (no_parts[i], 1, &length, NULL));
+    expect_refusal ("parts_check_encodable");
+    g_assert_false (vyre_encode_empty_into (storage, sizeof storage, no_parts[i], 1, NULL));
+    expect_refusal ("vyre_readback_get_part");
+    g_assert_null (vyre_readback_get_part (readback, no_parts[i], &length));
+    g_test_assert_expected_messages ();
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -668,6 +700,7 @@ main (int argc, char **argv)
   g_test_add_func ("/part-sizes/layout", test_layout);
   g_test_add_func ("/part-sizes/empty", test_empty);
   g_test_add_func ("/part-sizes/empty-into", test_empty_into);
+  g_test_add_func ("/part-sizes/no-part", test_no_part);
   g_test_add_func ("/part-sizes/validate", test_validate);
   g_test_add_func ("/part-sizes/validate-counts", test_validate_counts);
   g_test_add_func ("/part-sizes/dispatch", test_dispatch);

@@ -42,6 +42,9 @@ test_mode_names (void)
   g_assert_cmpstr (vyre_read_mode_name (VYRE_READ_MODE_COOP_TASKRUN), ==, "coop-taskrun");
   g_assert_cmpstr (vyre_read_mode_name (VYRE_READ_MODE_PLAIN_RING), ==, "plain-ring");
   g_assert_cmpstr (vyre_read_mode_name (VYRE_READ_MODE_PREAD), ==, "pread");
+  g_test_expect_message ("vyre", G_LOG_LEVEL_CRITICAL, "*vyre_read_mode_name*");
+  g_assert_null (vyre_read_mode_name (VYRE_READ_MODE_PREAD + 1));
+  g_test_assert_expected_messages ();
 }
 
 /* A test below that takes a rung runs once for each. */

@@ -175,8 +175,8 @@ ranges_wait_for_space (VyreRanges *ranges, gsize size, gint64 end_time, gsize *o
   return waiter.served;
 }
 
-static gsize
-ranges_round_up (VyreRanges *ranges, gsize size)
+gsize
+vyre_ranges_round_up (const VyreRanges *ranges, gsize size)
 {
   return (MAX (size, 1) + ranges->alignment - 1) & ~(ranges->alignment - 1);
 }
@@ -188,7 +188,7 @@ ranges_ask_for (VyreRanges *ranges, gsize *size)
 {
   if (MAX (*size, 1) > ranges->size)
     return FALSE;
-  *size = ranges_round_up (ranges, *size);
+  *size = vyre_ranges_round_up (ranges, *size);
   vyre_mutex_lock (&ranges->lock);
   if (*size
       > ranges->largest) /* pairs with the load in vyre_ranges_can_spare(), and orders nothing */
@@ -274,7 +274,7 @@ vyre_ranges_can_lend (VyreRanges *ranges, gsize size)
 
   if (MAX (size, 1) > ranges->size)
     return FALSE;
-  size = ranges_round_up (ranges, size);
+  size = vyre_ranges_round_up (ranges, size);
   vyre_mutex_lock (&ranges->lock);
   gboolean can = g_queue_is_empty (&ranges->waiters)
                  && ranges_find_lendable (ranges, size, MAX (ranges->largest, size))
@@ -288,8 +288,7 @@ vyre_ranges_can_spare (VyreRanges *ranges, gsize offset)
 {
   g_return_val_if_fail (ranges, FALSE);
 
-  /* no lock: the range is the caller's */
-  gsize end = offset + ranges->live[offset / ranges->alignment];
+  gsize end = offset + vyre_ranges_get_length (ranges, offset);
   /* pairs with the store in ranges_ask_for() */
   gsize largest = __atomic_load_n (&ranges->largest, __ATOMIC_RELAXED);
   return end <= ranges->size / 2 && end <= ranges->size - largest;
@@ -312,6 +311,15 @@ vyre_ranges_free (VyreRanges *ranges, gsize offset)
   }
   g_mutex_unlock (&ranges->lock);
   g_return_if_fail (is_live);
+}
+
+gsize
+vyre_ranges_get_length (const VyreRanges *ranges, gsize offset)
+{
+  g_return_val_if_fail (ranges, 0);
+  g_return_val_if_fail (offset < ranges->size && offset % ranges->alignment == 0, 0);
+
+  return ranges->live[offset / ranges->alignment]; /* no lock: the range is the caller's */
 }
 
 gsize

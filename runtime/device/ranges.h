@@ -121,6 +121,28 @@ gboolean vyre_ranges_can_spare (VyreRanges *ranges, gsize offset);
 void vyre_ranges_free (VyreRanges *ranges, gsize offset);
 
 /**
+ * vyre_ranges_round_up:
+ * @ranges: a #VyreRanges
+ * @size: bytes, no more than the region has
+ *
+ * May be called from any thread; takes no lock.
+ *
+ * Returns: the bytes that a range of @size bytes takes
+ */
+gsize vyre_ranges_round_up (const VyreRanges *ranges, gsize size);
+
+/**
+ * vyre_ranges_get_length:
+ * @ranges: a #VyreRanges
+ * @offset: where a live range starts, in bytes
+ *
+ * May be called from any thread, for a range of its own; takes no lock.
+ *
+ * Returns: bytes that the range takes; 0 where no live range starts
+ */
+gsize vyre_ranges_get_length (const VyreRanges *ranges, gsize offset);
+
+/**
  * vyre_ranges_get_size:
  * @ranges: a #VyreRanges
  *

@@ -16,6 +16,7 @@ typedef gboolean (*VyreStoreReclaim) (gpointer data);
 
 VyreStore *vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignment,
     VyreBufferKind kind, GError **error);
+void vyre_store_cache_slices (VyreStore *store);
 void vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer data);
 gboolean vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset);
 gsize vyre_store_get_most (const VyreStore *store);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "device/store-private.h"
 
+#include "device/slice-cache.h"
+
 struct _VyreStore {
   gatomicrefcount refs;
   VyreBuffer memory;
   VyreRanges *ranges;
-  GMutex lock; /* guards what follows, also during a call of reclaim */
+  VyreSliceCache *cache; /* in front of the ranges, or NULL */
+  GMutex lock;           /* guards what follows, also during a call of reclaim */
   VyreStoreReclaim reclaim;
   gpointer data; /* of it */
 };
@@ -65,10 +68,19 @@ vyre_store_unref (VyreStore *store)
 {
   if (!g_atomic_ref_count_dec (&store->refs) || store_is_inherited (store))
     return;
+  g_clear_pointer (&store->cache, vyre_slice_cache_free);
   vyre_ranges_destroy (store->ranges);
   vyre_buffer_clear (&store->memory);
   g_mutex_clear (&store->lock);
   g_free (store);
+}
+
+/* Before other threads know the store. Keeps small slices that are freed for the threads that free
+ * them. */
+void
+vyre_store_cache_slices (VyreStore *store)
+{
+  store->cache = vyre_slice_cache_new (store->ranges);
 }
 
 /* Sets the callback that frees cached slices when the store is full, and returns whether it has
@@ -87,7 +99,10 @@ vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer dat
 gboolean
 vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset)
 {
-  return vyre_ranges_alloc (store->ranges, size, offset);
+  /* other threads fill the cache again: one flush is fair */
+  return vyre_ranges_alloc (store->ranges, size, offset)
+         || (store->cache && vyre_slice_cache_flush (store->cache)
+             && vyre_ranges_alloc (store->ranges, size, offset));
 }
 
 static gboolean
@@ -99,16 +114,29 @@ store_reclaim (VyreStore *store)
   return freed;
 }
 
+static gboolean
+store_alloc_wait (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
+{
+  if (store->cache)
+    vyre_slice_cache_bypass (store->cache, TRUE);
+  gboolean allocated = vyre_ranges_alloc_wait (store->ranges, size, end_time, offset);
+  if (store->cache)
+    vyre_slice_cache_bypass (store->cache, FALSE);
+  return allocated;
+}
+
 gboolean
 vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 {
   if (size > vyre_store_get_size (store) || store_is_inherited (store))
     return FALSE;
+  if (store->cache && vyre_slice_cache_take (store->cache, size, offset))
+    return TRUE;
   do {
-    if (vyre_ranges_alloc (store->ranges, size, offset))
+    if (vyre_store_try_alloc (store, size, offset))
       return TRUE;
   } while (store_reclaim (store));
-  return end_time != 0 && vyre_ranges_alloc_wait (store->ranges, size, end_time, offset);
+  return end_time != 0 && store_alloc_wait (store, size, end_time, offset);
 }
 
 gboolean
@@ -132,8 +160,9 @@ vyre_store_can_spare (VyreStore *store, gsize offset)
 void
 vyre_store_free (VyreStore *store, gsize offset)
 {
-  if (!store_is_inherited (store))
-    vyre_ranges_free (store->ranges, offset);
+  if (store_is_inherited (store) || (store->cache && vyre_slice_cache_put (store->cache, offset)))
+    return;
+  vyre_ranges_free (store->ranges, offset);
 }
 
 guint8 *
@@ -151,7 +180,11 @@ vyre_store_get_size (const VyreStore *store)
 gsize
 vyre_store_get_used (VyreStore *store)
 {
-  return store_is_inherited (store) ? 0 : vyre_ranges_get_used (store->ranges);
+  if (store_is_inherited (store))
+    return 0;
+  if (store->cache) /* its slices are free */
+    vyre_slice_cache_flush (store->cache);
+  return vyre_ranges_get_used (store->ranges);
 }
 
 gboolean

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One lock guards the registry and all its tenants: what is done under it is a few
- * words, and so tenants that publish into one ring need no other. Numbers are handed
+ * The lock of the registry guards who is registered, and the rings that tenants publish into. The
+ * counts of a tenant have a lock of their own, which is taken second: a kernel changes them with
+ * every batch, and its producers meet nowhere else. Numbers are handed
  * out in ascending order and only go around when the last one was reached, so that a
  * late slot of a tenant that has left is not taken for that of a new one.
  */
@@ -21,7 +22,7 @@ struct _VyreTenants {
   guint generation; /* of the process */
   guint32 last;
 
-  GMutex lock; /* guards the fields below, and the tenants */
+  GMutex lock; /* guards the fields below */
   guint32 newest;
   VyreTenant *registered[VYRE_TENANT_LAST + 1]; /* by number; their owners hold the references */
   gboolean taken[VYRE_TENANT_LAST + 1];         /* numbers in use */
@@ -35,8 +36,10 @@ struct _VyreTenant {
 
   guint64 last_turn; /* guarded by the lock of the kernel */
 
-  guint refs;
-  GCond drained; /* the last outstanding batch is complete */
+  gint refs;        /* atomic */
+  guint generation; /* of the process */
+  GMutex lock;      /* guards the fields below */
+  GCond drained;    /* the last outstanding batch is complete */
   VyreTenantCounters counters;
 };
 
@@ -56,6 +59,23 @@ tenants_lock_registry (VyreTenants *tenants)
 {
   tenants_own_registry (tenants);
   vyre_mutex_lock (&tenants->lock);
+}
+
+/* As tenants_own_registry(), for the counts of one tenant. */
+static void
+tenants_own_counts (VyreTenant *tenant)
+{
+  if (!vyre_is_inherited (tenant->generation))
+    return;
+  g_mutex_init (&tenant->lock);
+  tenant->generation = vyre_fork_generation;
+}
+
+static void
+tenants_lock_counts (VyreTenant *tenant)
+{
+  tenants_own_counts (tenant);
+  vyre_mutex_lock (&tenant->lock);
 }
 
 VyreTenants *
@@ -108,7 +128,9 @@ tenants_add (VyreTenants *tenants, guint32 id, const char *label, guint64 max_ou
   tenant->id = id;
   tenant->label = g_strdup (label);
   tenant->max_outstanding = MAX (max_outstanding, 1);
-  tenant->refs = 1;
+  g_atomic_int_set (&tenant->refs, 1);
+  tenant->generation = vyre_fork_generation;
+  g_mutex_init (&tenant->lock);
   g_cond_init (&tenant->drained);
   tenants->registered[id] = tenant;
   tenants->taken[id] = TRUE;
@@ -149,6 +171,21 @@ vyre_tenants_unregister (VyreTenants *tenants, guint32 id)
   return found;
 }
 
+/* Lock held. Takes a reference to a registered tenant, unless its last one is going. */
+static gboolean
+tenants_try_ref (VyreTenant *tenant)
+{
+  gint refs = g_atomic_int_get (&tenant->refs);
+
+  while (refs > 0) {
+    /* pairs with the decrement in vyre_tenant_unref() */
+    if (__atomic_compare_exchange_n (
+            &tenant->refs, &refs, refs + 1, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 GPtrArray *
 vyre_tenants_list (VyreTenants *tenants)
 {
@@ -157,10 +194,8 @@ vyre_tenants_list (VyreTenants *tenants)
   tenants_lock_registry (tenants);
   for (guint32 id = 1; id <= tenants->last; id++) {
     VyreTenant *tenant = tenants->registered[id];
-    if (!tenant)
-      continue;
-    tenant->refs++;
-    g_ptr_array_add (list, tenant);
+    if (tenant && tenants_try_ref (tenant))
+      g_ptr_array_add (list, tenant);
   }
   g_mutex_unlock (&tenants->lock);
   return list;
@@ -169,9 +204,7 @@ vyre_tenants_list (VyreTenants *tenants)
 VyreTenant *
 vyre_tenant_ref (VyreTenant *tenant)
 {
-  tenants_lock_registry (tenant->tenants);
-  tenant->refs++;
-  g_mutex_unlock (&tenant->tenants->lock);
+  g_atomic_int_inc (&tenant->refs);
   return tenant;
 }
 
@@ -187,16 +220,15 @@ vyre_tenant_unref (VyreTenant *tenant)
 {
   VyreTenants *tenants = tenant->tenants;
 
-  tenants_lock_registry (tenants);
-  gboolean gone = --tenant->refs == 0;
-  if (gone) {
-    if (tenants_is_registered (tenant))
-      tenants->registered[tenant->id] = NULL;
-    tenants->taken[tenant->id] = tenant->counters.outstanding > 0;
-  }
-  g_mutex_unlock (&tenants->lock);
-  if (!gone)
+  if (!g_atomic_int_dec_and_test (&tenant->refs))
     return;
+  tenants_lock_registry (tenants);
+  if (tenants_is_registered (tenant))
+    tenants->registered[tenant->id] = NULL;
+  tenants->taken[tenant->id] = tenant->counters.outstanding > 0;
+  g_mutex_unlock (&tenants->lock);
+  tenants_own_counts (tenant);
+  g_mutex_clear (&tenant->lock);
   g_cond_clear (&tenant->drained);
   g_free (tenant->label);
   g_free (tenant);
@@ -273,7 +305,9 @@ vyre_tenant_publish (
     VyreTenant *tenant, void *ring, gsize size, guint32 slot, const VyreOp *op, GError **error)
 {
   tenants_lock_registry (tenant->tenants);
+  tenants_lock_counts (tenant);
   gboolean ok = tenants_publish_locked (tenant, ring, size, slot, op, error);
+  g_mutex_unlock (&tenant->lock);
   g_mutex_unlock (&tenant->tenants->lock);
   return ok;
 }
@@ -281,10 +315,10 @@ vyre_tenant_publish (
 void
 vyre_tenant_note_published (VyreTenant *tenant, guint64 n)
 {
-  tenants_lock_registry (tenant->tenants);
+  tenants_lock_counts (tenant);
   tenant->counters.published += n;
   tenant->counters.outstanding += n;
-  g_mutex_unlock (&tenant->tenants->lock);
+  g_mutex_unlock (&tenant->lock);
 }
 
 gboolean
@@ -292,7 +326,7 @@ vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
 {
   VyreTenantCounters *counters = &tenant->counters;
 
-  tenants_lock_registry (tenant->tenants);
+  tenants_lock_counts (tenant);
   guint64 outstanding = counters->outstanding;
   gboolean ok = n <= outstanding;
   if (ok) {
@@ -301,7 +335,7 @@ vyre_tenant_note_drained (VyreTenant *tenant, guint64 n, GError **error)
     if (counters->outstanding == 0)
       g_cond_broadcast (&tenant->drained);
   }
-  g_mutex_unlock (&tenant->tenants->lock);
+  g_mutex_unlock (&tenant->lock);
   if (!ok)
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
         "%" G_GUINT64_FORMAT
@@ -317,14 +351,13 @@ vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
   VyreTenantCounters *counters = &tenant->counters;
   VyreClock clock = { 0 };
 
-  tenants_lock_registry (tenant->tenants);
+  tenants_lock_counts (tenant);
   counters->quiesces++;
   while (counters->outstanding > 0 && vyre_clock_now (&clock) < end_time)
-    g_cond_wait_until (
-        &tenant->drained, &tenant->tenants->lock, vyre_clock_next (&clock, end_time));
+    g_cond_wait_until (&tenant->drained, &tenant->lock, vyre_clock_next (&clock, end_time));
   guint64 outstanding = counters->outstanding;
   counters->quiesce_timeouts += outstanding > 0;
-  g_mutex_unlock (&tenant->tenants->lock);
+  g_mutex_unlock (&tenant->lock);
   if (outstanding > 0)
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
         "Tenant %u \"%s\" still has %" G_GUINT64_FORMAT " slots outstanding. Fix: see that the "
@@ -336,9 +369,9 @@ vyre_tenant_quiesce (VyreTenant *tenant, gint64 end_time, GError **error)
 void
 vyre_tenant_get_counters (VyreTenant *tenant, VyreTenantCounters *counters)
 {
-  tenants_lock_registry (tenant->tenants);
+  tenants_lock_counts (tenant);
   *counters = tenant->counters;
-  g_mutex_unlock (&tenant->tenants->lock);
+  g_mutex_unlock (&tenant->lock);
 }
 
 /* The time of the tenant's last turn, which a kernel notes under its own lock. */

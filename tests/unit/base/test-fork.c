@@ -379,6 +379,44 @@ test_tenants (void)
   use_tenants (tenant);
 }
 
+typedef struct {
+  VyreTenant *tenant;
+  gint stop; /* atomic */
+} Busy;
+
+static gpointer
+count_tenant (gpointer data)
+{
+  Busy *busy = data;
+  VyreTenantCounters counters;
+
+  while (!g_atomic_int_get (&busy->stop))
+    vyre_tenant_get_counters (busy->tenant, &counters);
+  return NULL;
+}
+
+static void
+drop_tenant (gpointer data)
+{
+  vyre_tenant_unref (data);
+}
+
+/* A child frees a tenant that a thread of its parent was looking at. */
+static void
+test_busy_tenant (void)
+{
+  VyreTenants *tenants = vyre_tenants_new (1);
+  Busy busy = { .tenant = vyre_tenants_register (tenants, "parent", 1, NULL) };
+  GThread *thread = g_thread_new ("counter", count_tenant, &busy);
+
+  vyre_tenants_unref (tenants);
+  for (guint i = 0; i < 50; i++)
+    g_assert_cmpint (fork_and_run (drop_tenant, busy.tenant, _exit), ==, 0);
+  g_atomic_int_set (&busy.stop, TRUE);
+  g_thread_join (thread);
+  vyre_tenant_unref (busy.tenant);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -390,8 +428,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/fork/again", fork_again, test_child);
   g_test_add_func ("/fork/two-devices", test_two_devices);
   g_test_add_func ("/fork/locked", test_locked);
-  if (FORKS_WITH_THREADS)
+  if (FORKS_WITH_THREADS) {
     g_test_add_func ("/fork/streaming", test_streaming);
+    g_test_add_func ("/fork/busy-tenant", test_busy_tenant);
+  }
   g_test_add_func ("/fork/tenants", test_tenants);
   return g_test_run ();
 }

@@ -71,7 +71,7 @@ shared_create (const GstVyreKernelParams *params, GError **error)
   if (!kernel)
     return NULL;
   GstVyreShared *shared = g_new0 (GstVyreShared, 1);
-  g_atomic_ref_count_init (&shared->refs);
+  g_atomic_int_set (&shared->refs, 1);
   shared->generation = gst_vyre_fork_generation;
   gst_vyre_kernel_params_copy (&shared->params, params);
   shared->kernel = kernel;
@@ -102,7 +102,7 @@ gst_vyre_shared_acquire (const GstVyreKernelParams *params, GError **error)
 GstVyreShared *
 gst_vyre_shared_ref (GstVyreShared *shared)
 {
-  g_atomic_ref_count_inc (&shared->refs);
+  g_atomic_int_inc (&shared->refs);
   return shared;
 }
 
@@ -165,12 +165,30 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
   vyre_tenant_unref (tenant);
 }
 
-/* The count goes down under the lock, so that no element finds a kernel that is about to go. */
+/* Drops a reference that is not the last. Elements do so with every buffer, and would meet at the
+ * lock. */
+static gboolean
+shared_drop (GstVyreShared *shared)
+{
+  gint refs = g_atomic_int_get (&shared->refs);
+
+  while (refs > 1) {
+    /* pairs with the same of other threads, and with the last in gst_vyre_shared_unref() */
+    if (__atomic_compare_exchange_n (
+            &shared->refs, &refs, refs - 1, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The last reference goes under the lock, so that no element finds a kernel that is about to go. */
 void
 gst_vyre_shared_unref (GstVyreShared *shared)
 {
+  if (shared_drop (shared))
+    return;
   g_mutex_lock (&shared_registry_lock);
-  gboolean dead = g_atomic_ref_count_dec (&shared->refs);
+  gboolean dead = g_atomic_int_dec_and_test (&shared->refs);
   if (dead)
     shared_registry = g_list_remove (shared_registry, shared);
   g_mutex_unlock (&shared_registry_lock);

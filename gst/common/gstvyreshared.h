@@ -27,8 +27,8 @@ typedef struct {
   GstAllocator *readback_allocator; /* wraps readbacks */
   GstVyreKernelParams params;       /* as the element asked for */
   GWeakRef told;                    /* the bus that heard last why file reads are slow */
-  gatomicrefcount refs;
-  guint generation; /* forks since the plugin was loaded */
+  gint refs;                        /* atomic */
+  guint generation;                 /* forks since the plugin was loaded */
 } GstVyreShared;
 
 GstVyreShared *gst_vyre_shared_acquire (const GstVyreKernelParams *params, GError **error);

@@ -36,11 +36,11 @@
  * ticket ring, a cache line each */
 #define VYRE_DOOR_RETIRE 0
 #define VYRE_DOOR_TICKETS 8
-#define VYRE_MAX_TICKETS 8192
+#define VYRE_MAX_TICKETS 16384
 #define VYRE_TICKET_GRANULES 4
 #define VYRE_TICKET_BYTES 64
 #define VYRE_DOOR_GRANULES (VYRE_DOOR_TICKETS + VYRE_MAX_TICKETS * VYRE_TICKET_GRANULES)
-#define VYRE_MAX_BATCHES 256
+#define VYRE_MAX_BATCHES 8192
 
 /* The mark of ticket n: its first word, and every fourth from there. */
 #define VYRE_TICKET_MARK(n) ((n) + 1u)
@@ -50,7 +50,7 @@
  * rectangle of its region; PASSES runs a ring with priorities; LOCAL runs all STEPS
  * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper
  * bound of the loop iterations it takes. */
-#define VYRE_TICKET_KIND 0 /* of it, from bit 8 the batch's index, from bit 16 the source */
+#define VYRE_TICKET_KIND 0 /* of it, from bit 8 the batch's index, from bit 21 the source */
 #define VYRE_TICKET_COST 1
 #define VYRE_TICKET_BASE 2    /* word of WORK where the slice starts */
 #define VYRE_TICKET_SCRATCH 3 /* words from there to the scratch */
@@ -73,8 +73,9 @@
 #define VYRE_KIND_OF(word) ((word) & 0x3Fu)
 #define VYRE_KIND_DROPPED 0x40u /* its batch was abandoned: it is taken, and not run */
 #define VYRE_KIND_RARE 0x80u /* only a kernel that was built in full can run it */
-#define VYRE_SOURCE_OF(word) ((word) >> 16)
-#define VYRE_MAX_SOURCES 0xFFFFu
+#define VYRE_INDEX_OF(word) ((word) >> 8 & 0x1FFFu) /* below VYRE_MAX_BATCHES */
+#define VYRE_SOURCE_OF(word) ((word) >> 21)
+#define VYRE_MAX_SOURCES 0x7FFu
 #define VYRE_KIND_LANES 0
 #define VYRE_KIND_SOLO 1
 #define VYRE_KIND_TILE 2

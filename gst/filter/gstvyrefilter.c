@@ -114,6 +114,7 @@ filter_open_kernel (GstVyreFilter *self)
   gst_vyre_fork_watch (self, filter_become_inherited); /* before there is a kernel to inherit */
   vyre_mutex_lock (&self->lock);
   self->shared = shared;
+  self->lane = vyre_lane_new (shared->kernel);
   self->tenant = tenant;
   g_mutex_unlock (&self->lock);
   VyreMegakernel *kernel = shared->kernel;
@@ -133,11 +134,13 @@ filter_close_kernel (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   GstVyreShared *shared = g_steal_pointer (&self->shared);
+  VyreLane *lane = g_steal_pointer (&self->lane);
   VyreTenant *tenant = g_steal_pointer (&self->tenant);
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   if (!shared)
     return;
+  vyre_lane_unref (lane);
   gst_vyre_fork_unwatch (self);
   gst_vyre_shared_leave (shared, tenant);
   gst_vyre_shared_unref (shared);

@@ -121,6 +121,7 @@ recovery_exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant
     vyre_megakernel_set_active (lost->kernel, FALSE);
   }
   self->shared = fresh;
+  self->lane = vyre_lane_new (fresh->kernel);
   self->tenant = tenant;
   self->n_undone = gst_vyre_stream_is_open (self) ? recovery_count_undone (self) : 0;
   return self->n_undone;
@@ -136,11 +137,13 @@ recovery_install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared 
   vyre_mutex_lock (&self->lock);
   GstVyreShared *former = self->shared == lost ? self->shared : NULL;
   VyreTenant *former_tenant = former ? self->tenant : NULL;
+  VyreLane *former_lane = former ? self->lane : NULL;
   if (former)
     *n = recovery_exchange (self, fresh, tenant);
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
+  g_clear_pointer (&former_lane, vyre_lane_unref);
   gst_vyre_shared_leave (former ? former : fresh, former ? former_tenant : tenant);
   gst_vyre_shared_unref (former ? former : fresh);
   return former != NULL;
@@ -229,6 +232,7 @@ recovery_plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
 GstFlowReturn
 gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
 {
+  gst_vyre_item_forget_batch (item); /* without the lock: its kernel may go with it */
   vyre_mutex_lock (&self->lock);
   g_autoptr (GstVyreShared) shared = gst_vyre_stream_choose_kernel (self, item);
   g_mutex_unlock (&self->lock);

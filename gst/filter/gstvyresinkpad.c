@@ -83,6 +83,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   g_autoptr (GstVyreShared) shared = NULL;
   gboolean is_new = FALSE;
 
+  gst_vyre_item_forget_batch (item); /* without the lock: its kernel may go with it */
   GstFlowReturn flow = gst_vyre_shortcut_make_room (self, settings->max_in_flight);
   if (flow == GST_FLOW_OK)
     flow = sink_wait_for_turn (self, settings, item, &shared, &is_new);

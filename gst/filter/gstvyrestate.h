@@ -143,6 +143,7 @@ struct _GstVyreFilter {
   guint n_sleeping;      /* threads waiting for `changed` */
   guint wake_at;         /* number of batches at which the sink pad's thread goes on */
   GstVyreShared *shared; /* the kernel, in READY and above */
+  VyreLane *lane;        /* the element's own way to the kernel */
   VyreTenant *tenant;    /* the element as its user; NULL without a number */
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
   guint n_batches;       /* batches among the items, and the one that the worker has */

@@ -14,6 +14,7 @@ void
 gst_vyre_item_forget_batch (GstVyreItem *item)
 {
   g_clear_pointer (&item->batch, vyre_batch_free);
+  g_clear_pointer (&item->lane, vyre_lane_unref);
   g_clear_pointer (&item->shared, gst_vyre_shared_unref);
 }
 
@@ -492,14 +493,17 @@ gst_vyre_stream_end (GstVyreFilter *self, const GstVyreItem *item, GstFlowReturn
 }
 
 /* The lock is held. Returns a reference to the kernel in use, NULL in NULL, for the next batch of
- * the item, which counts for the tenant that the element is there. */
+ * the item, which has none, and which counts for the tenant that the element is there. */
 GstVyreShared *
 gst_vyre_stream_choose_kernel (GstVyreFilter *self, GstVyreItem *item)
 {
   g_clear_pointer (&item->tenant, vyre_tenant_unref);
+  if (!self->shared)
+    return NULL;
+  item->lane = vyre_lane_ref (self->lane);
   if (self->tenant)
     item->tenant = vyre_tenant_ref (self->tenant);
-  return self->shared ? gst_vyre_shared_ref (self->shared) : NULL;
+  return gst_vyre_shared_ref (self->shared);
 }
 
 /* Returns the error of a stream that finds no memory for a buffer. */

@@ -26,6 +26,7 @@ typedef struct {
   guint32 epoch;         /* epoch of the queue when the worker took the item */
   gboolean is_rerun;     /* its first kernel was lost */
   GstVyreShared *shared; /* the kernel that it was published on */
+  VyreLane *lane;        /* of the kernel chosen for it */
   VyreTenant *tenant;    /* the tenant that its batch counts for, or NULL */
   VyreBatch *batch;
   VyrePlan *plan;

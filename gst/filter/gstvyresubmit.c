@@ -55,7 +55,7 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item,
 
   for (;;) {
     GError *reason = NULL;
-    item->batch = vyre_megakernel_publish (shared->kernel, item->plan, item->sequence, staged,
+    item->batch = vyre_lane_publish (item->lane, item->plan, item->sequence, staged,
         g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason);
     if (item->batch) {
       item->shared = gst_vyre_shared_ref (shared);
@@ -77,15 +77,14 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item,
   }
 }
 
-/* Stages the item's payload, if it has one, and publishes it on @shared, instead of the batch that
- * it had. Nothing is posted: GST_FLOW_ERROR comes with @error. */
+/* Stages the payload of an item without a batch, if it has one, and publishes it on @shared.
+ * Nothing is posted: GST_FLOW_ERROR comes with @error. */
 GstFlowReturn
 gst_vyre_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
 {
   VyrePayload staged = { 0 };
   GstFlowReturn flow = GST_FLOW_OK;
 
-  gst_vyre_item_forget_batch (item);
   if (vyre_plan_get_payload_size (item->plan) > 0)
     flow = gst_vyre_staging_perform (self, shared, item, &staged, error);
   return flow == GST_FLOW_OK ? submit_publish (self, shared, item, &staged, error) : flow;

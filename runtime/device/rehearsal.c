@@ -10,7 +10,7 @@
 
 /* Enough for what a probe writes; no power of two, like the stores of payloads, see
  * kernel/megakernel.c. */
-#define MEMORY_SIZE (3 * 16384)
+#define MEMORY_SIZE (3 * 262144)
 
 G_STATIC_ASSERT (4 * VYRE_ANSWER_WORDS <= MEMORY_SIZE);
 

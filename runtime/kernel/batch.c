@@ -6,6 +6,7 @@
 #include "base/spin-lock.h"
 #include "base/wait.h"
 #include "kernel/completion.h"
+#include "kernel/lanes.h"
 #include "kernel/state.h"
 #include "kernel/tickets.h"
 #include "vyre/clock.h"
@@ -18,26 +19,25 @@ vyre_batch_is_parked (VyreBatch *batch)
 {
   if (vyre_is_inherited (batch->kernel->generation))
     return FALSE;
-  vyre_mutex_lock (&batch->kernel->lock);
+  vyre_batch_lock (batch);
   gboolean parked = batch->parked;
-  g_mutex_unlock (&batch->kernel->lock);
+  vyre_lane_unlock (batch->lane, batch->plain);
   return parked;
 }
 
 void
 vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
 {
-  VyreMegakernel *kernel = batch->kernel;
   VyreRelease release = { .tenant = NULL };
 
-  if (vyre_is_inherited (kernel->generation))
+  if (vyre_is_inherited (batch->kernel->generation))
     return;
   vyre_tenant_note_published (tenant, 1);
-  vyre_mutex_lock (&kernel->lock);
+  vyre_batch_lock (batch);
   batch->tenant = vyre_tenant_ref (tenant);
   if (atomic_load (&batch->done)) /* pairs with the store in vyre_batch_complete() */
     release = vyre_batch_take_release (batch);
-  g_mutex_unlock (&kernel->lock);
+  vyre_lane_unlock (batch->lane, batch->plain);
   vyre_release_run (&release);
 }
 
@@ -45,7 +45,6 @@ vyre_batch_set_tenant (VyreBatch *batch, VyreTenant *tenant)
 static gboolean
 batch_collect (VyreBatch *batch)
 {
-  VyreMegakernel *kernel = batch->kernel;
   VyreReleases releases;
 
   /* pairs with the store in vyre_batch_complete() */
@@ -54,16 +53,15 @@ batch_collect (VyreBatch *batch)
   if (!vyre_batch_is_completed (batch))
     return FALSE;
   releases.n = 0;
-  vyre_mutex_lock (&kernel->lock);
+  vyre_batch_lock (batch);
   gboolean done = atomic_load_explicit (&batch->done, memory_order_relaxed); /* under the lock */
   /* the service thread may still be publishing a batch that runs again */
   if (!done && vyre_batch_has_ended (batch)) {
     vyre_batch_retire (batch, vyre_now (), &releases);
     done = atomic_load_explicit (&batch->done, memory_order_relaxed); /* under the lock */
   }
-  if (kernel->n_waiting > 0)
-    g_cond_broadcast (&kernel->room);
-  g_mutex_unlock (&kernel->lock);
+  vyre_lane_unlock (batch->lane, batch->plain);
+  vyre_megakernel_note_room (batch->kernel);
   vyre_releases_run (&releases);
   return done;
 }
@@ -74,13 +72,18 @@ static gboolean
 batch_has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
+  gboolean failed = FALSE;
 
-  vyre_mutex_lock (&kernel->lock);
-  /* pairs with the store in vyre_batch_complete() */
-  gboolean failed = kernel->failure && !atomic_load (&batch->done);
-  if (failed)
+  if (vyre_megakernel_has_failed (kernel)) {
+    vyre_batch_lock (batch);
+    failed = !atomic_load (&batch->done); /* pairs with the store in vyre_batch_complete() */
+    vyre_lane_unlock (batch->lane, batch->plain);
+  }
+  if (failed) {
+    vyre_mutex_lock (&kernel->lock);
     vyre_megakernel_set_failure (kernel, error);
-  g_mutex_unlock (&kernel->lock);
+    g_mutex_unlock (&kernel->lock);
+  }
   if (!failed && vyre_clock_now (clock) >= end_time) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
         "%s: batch %u has not completed yet. Fix: wait longer.",
@@ -90,14 +93,14 @@ batch_has_failed (VyreBatch *batch, VyreClock *clock, gint64 end_time, GError **
   return failed;
 }
 
-/* Counts the wait: pairs with the loads in vyre_megakernel_get_counters(), and orders nothing. */
+/* Counts the wait: pairs with the loads in kernel/getters.c, and orders nothing. */
 static void
-batch_count_wait (VyreMegakernel *kernel, const VyreWait *wait)
+batch_count_wait (VyreLane *lane, const VyreWait *wait)
 {
   if (wait->awake_time > 0)
-    atomic_fetch_add_explicit (&kernel->spin_time, (guint64)wait->awake_time, memory_order_relaxed);
+    atomic_fetch_add_explicit (&lane->spin_time, (guint64)wait->awake_time, memory_order_relaxed);
   if (wait->slept)
-    atomic_fetch_add_explicit (&kernel->n_sleeps, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit (&lane->n_sleeps, 1, memory_order_relaxed);
 }
 
 gboolean
@@ -132,7 +135,7 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
     vyre_wait_step (&wait, now);
   }
   vyre_wait_end (&wait, now);
-  batch_count_wait (kernel, &wait);
+  batch_count_wait (batch->lane, &wait);
   return done;
 }
 
@@ -140,22 +143,24 @@ void
 vyre_batch_free (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
+  VyreLane *lane = batch->lane;
+  gboolean plain = batch->plain; /* the batch may be no more at the end */
   VyreRelease release = { .tenant = NULL };
 
   if (vyre_is_inherited (kernel->generation))
     return;
-  vyre_mutex_lock (&kernel->lock);
+  vyre_batch_lock (batch);
   if (atomic_load (&batch->done)) { /* pairs with the store in vyre_batch_complete() */
     vyre_batch_destroy (batch);
   } else {
     batch->orphaned = TRUE;
     /* the thread that rings a batch looks at orphaned afterwards */
-    if (kernel->failure && batch->rung)
+    if (vyre_megakernel_has_failed (kernel) && batch->rung)
       release = vyre_batch_take_release (batch);
     else if (batch->rung && !batch->parked)
       vyre_tickets_drop (batch);
   }
-  g_mutex_unlock (&kernel->lock);
+  vyre_lane_unlock (lane, plain);
   vyre_release_run (&release);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/order.h"
 #include "base/spin-lock.h"
+#include "kernel/lanes.h"
 #include "kernel/state.h"
 #include "kernel/tickets.h"
 #include "kernel/turns.h"
@@ -12,22 +13,19 @@
 /* The key of a batch that is not in flight: sequences start at 1. */
 #define NO_COMPLETION_KEY 0
 
-/* Lock held. Chooses a number for the batch, by which its completion is told from what its place
- * in the answer says now: 0 if it was never used, or the number of a batch that may be as old as
- * numbers go around. The place itself is not read: the thread that waited last has it in its
- * cache. */
+/* Lane's lock held. Chooses a number for the batch, by which its completion is told from what its
+ * place in the answer says now: the number of the batch before it, or 0 if the place was never
+ * used. The place itself is not read: the thread that waited last has it in its cache. */
 static guint32
 completion_next_sequence (VyreMegakernel *kernel, guint index)
 {
-  do
-    kernel->batch_sequence++;
-  while (kernel->batch_sequence == 0 || kernel->batch_sequence == kernel->sequences[index]);
-  kernel->sequences[index] = kernel->batch_sequence;
-  return kernel->batch_sequence;
+  if (++kernel->sequences[index] == 0)
+    kernel->sequences[index] = 1;
+  return kernel->sequences[index];
 }
 
-/* Lock held. Numbers the batch, which has its index, and puts both into one word for threads that
- * wait without the lock. */
+/* Lane's lock held. Numbers the batch, which has its index, and puts both into one word for threads
+ * that wait without the lock. */
 void
 vyre_completion_expect (VyreBatch *batch)
 {
@@ -53,7 +51,7 @@ vyre_batch_is_completed (const VyreBatch *batch)
   return TRUE;
 }
 
-/* Lock held. Whether the batch's readback, and the report behind it, are there. */
+/* Lane's lock held. Whether the batch's readback, and the report behind it, are there. */
 static gboolean
 completion_has_arrived (VyreBatch *batch)
 {
@@ -64,12 +62,14 @@ completion_has_arrived (VyreBatch *batch)
              vyre_batch_readback (batch), batch->plan, &kernel->mark, &batch->arrived);
 }
 
-/* Lock held. Whether the batch can be taken out of flight: its publishing thread is through with
- * it, and so is the device. */
+/* Lane's lock held. Whether the batch can be taken out of flight: its publishing thread is through
+ * with it, and so is the device. */
 gboolean
 vyre_batch_has_ended (VyreBatch *batch)
 {
-  return batch->rung && vyre_batch_is_completed (batch) && completion_has_arrived (batch);
+  /* pairs with the stores in kernel/publish.c */
+  return atomic_load_explicit (&batch->rung, memory_order_acquire)
+         && vyre_batch_is_completed (batch) && completion_has_arrived (batch);
 }
 
 /* Unpins the files that the batch's table says are resident. */
@@ -103,7 +103,7 @@ vyre_batch_free_memory (VyreBatch *batch)
   batch->stored_at = VYRE_NOWHERE;
 }
 
-/* Lock held. Takes from the batch what goes back once the device is through with it, or will never
+/* Locked. Takes from the batch what goes back once the device is through with it, or will never
  * be. */
 VyreRelease
 vyre_batch_take_release (VyreBatch *batch)
@@ -136,6 +136,7 @@ vyre_releases_run (VyreReleases *releases)
     vyre_release_run (&releases->list[i]);
 }
 
+/* Lane's lock held. */
 void
 vyre_batch_destroy (VyreBatch *batch)
 {
@@ -144,7 +145,7 @@ vyre_batch_destroy (VyreBatch *batch)
     vyre_store_free (batch->kernel->readbacks, batch->readback);
   vyre_plan_unref (batch->plan);
   g_clear_error (&batch->io_error);
-  g_free (batch);
+  vyre_lane_give_record (batch);
 }
 
 /* Whether a request wants a file read ahead, for which its slot does not wait. The device may name
@@ -215,16 +216,14 @@ completion_read_report (VyreBatch *batch, const guint8 *report, gint64 now)
   completion->latency = (guint64)(now - batch->published);
 }
 
-/* Lock held. The batch is through, as far as it came. */
+/* Locked. The batch is through, as far as it came. */
 void
 vyre_batch_complete (VyreBatch *batch, VyreReleases *releases)
 {
-  VyreMegakernel *kernel = batch->kernel;
-
-  kernel->counters.completed++;
+  batch->lane->completed++;
   vyre_batch_free_memory (batch);
   if (batch->plan->writes)
-    vyre_megakernel_wake_host (kernel); /* it may be the next batch's turn to write */
+    vyre_megakernel_wake_host (batch->kernel); /* it may be the next batch's turn to write */
   if (batch->let_go || batch->tenant)
     releases->list[releases->n++] = vyre_batch_take_release (batch);
   if (batch->orphaned)
@@ -233,19 +232,15 @@ vyre_batch_complete (VyreBatch *batch, VyreReleases *releases)
     atomic_store_explicit (&batch->done, true, memory_order_release);
 }
 
-/* Lock held. Takes a batch whose run has ended out of flight. */
+/* Locked. Takes a batch whose run has ended out of flight. */
 void
 vyre_batch_retire (VyreBatch *batch, gint64 now, VyreReleases *releases)
 {
-  VyreMegakernel *kernel = batch->kernel;
   const guint8 *report = vyre_batch_readback (batch) + batch->plan->scratch_offset;
 
   /* pairs with the load in vyre_batch_is_completed() */
   atomic_store_explicit (&batch->completion_key, NO_COMPLETION_KEY, memory_order_relaxed);
-  g_queue_unlink (&kernel->in_flight, &batch->link);
-  kernel->free_indices[kernel->n_free++] = batch->index;
-  kernel->counters.tickets += vyre_tickets_count (batch);
-  kernel->last_activity = now;
+  vyre_lane_leave (batch, vyre_tickets_count (batch), now);
   vyre_turns_left (batch);
   if (vyre_turns_go_on (batch, report))
     return;
@@ -254,16 +249,19 @@ vyre_batch_retire (VyreBatch *batch, gint64 now, VyreReleases *releases)
     vyre_batch_complete (batch, releases);
 }
 
-/* Lock held. Takes every batch that has ended out of flight; the caller runs the releases after it
- * drops the lock. */
-void
-vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
+/* Kernel's lock held. Takes every batch of the lane that has ended out of flight, as far as there
+ * is room for releases; returns whether there was one. */
+static gboolean
+completion_reap_lane (VyreLane *lane, VyreReleases *releases)
 {
-  gint64 now = vyre_now ();
   gboolean any = FALSE;
 
-  releases->n = 0;
-  for (GList *l = kernel->in_flight.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
+  /* pairs with vyre_lane_enter(): a batch that is missed is as good as later */
+  if (atomic_load (&lane->n_in_flight) == 0)
+    return FALSE;
+  vyre_mutex_lock (&lane->lock);
+  gint64 now = vyre_now (); /* under the lock: behind the time that any batch was published */
+  for (GList *l = lane->in_flight.head, *next; l && releases->n < VYRE_MOST_RELEASES; l = next) {
     VyreBatch *batch = l->data;
     next = l->next;
     if (vyre_batch_has_ended (batch)) {
@@ -271,17 +269,42 @@ vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
       any = TRUE;
     }
   }
-  if (any && kernel->n_waiting > 0)
+  g_mutex_unlock (&lane->lock);
+  return any;
+}
+
+/* Any thread. There may be room for threads that wait for it; one that is about to wait looks again
+ * soon. */
+void
+vyre_megakernel_note_room (VyreMegakernel *kernel)
+{
+  if (atomic_load_explicit (&kernel->n_waiting, memory_order_relaxed) > 0)
     g_cond_broadcast (&kernel->room);
 }
 
-/* Lock held, and dropped on the way: releases take as long as an owner or the device takes. */
+/* Kernel's lock held. Takes every batch that has ended out of flight; the caller runs the releases
+ * after it drops the lock. */
+void
+vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases)
+{
+  gboolean any = FALSE;
+
+  releases->n = 0;
+  for (GList *l = kernel->lanes.head; l; l = l->next)
+    any |= completion_reap_lane (l->data, releases);
+  if (any)
+    vyre_megakernel_note_room (kernel);
+}
+
+/* Kernel's lock held, and dropped on the way: releases take as long as an owner or the device
+ * takes. */
 void
 vyre_megakernel_collect (VyreMegakernel *kernel)
 {
   VyreReleases releases;
 
   kernel->collect = FALSE;
+  vyre_lanes_sweep (kernel);
   vyre_megakernel_reap (kernel, &releases);
   if (releases.n == 0)
     return;
@@ -304,6 +327,21 @@ completion_has_older_writer (const GQueue *batches, const VyreBatch *than)
   return found;
 }
 
+/* Kernel's lock held. The same of batches in flight; those that write are not plain. */
+static gboolean
+completion_has_older_writer_in_flight (const VyreMegakernel *kernel, const VyreBatch *than)
+{
+  gboolean found = FALSE;
+
+  for (GList *l = kernel->lanes.head; l && !found; l = l->next) {
+    VyreLane *lane = l->data;
+    vyre_mutex_lock (&lane->lock);
+    found = completion_has_older_writer (&lane->in_flight, than);
+    g_mutex_unlock (&lane->lock);
+  }
+  return found;
+}
+
 /* TRUE once no older batch, in flight or in the line, can still write to a file. */
 gboolean
 vyre_batch_may_write (VyreBatch *batch)
@@ -313,7 +351,7 @@ vyre_batch_may_write (VyreBatch *batch)
 
   vyre_mutex_lock (&kernel->lock);
   vyre_megakernel_reap (kernel, &releases); /* no thread may be waiting for the older one */
-  gboolean may = !completion_has_older_writer (&kernel->in_flight, batch)
+  gboolean may = !completion_has_older_writer_in_flight (kernel, batch)
                  && !completion_has_older_writer (&kernel->turns, batch);
   g_mutex_unlock (&kernel->lock);
   vyre_releases_run (&releases);
@@ -324,13 +362,13 @@ vyre_batch_may_write (VyreBatch *batch)
 void
 vyre_batch_end (VyreBatch *batch)
 {
-  VyreMegakernel *kernel = batch->kernel;
+  VyreLane *lane = batch->lane; /* a batch that was freed is no more when it is complete */
   VyreReleases releases;
 
   releases.n = 0;
-  vyre_mutex_lock (&kernel->lock);
+  vyre_batch_lock (batch);
   batch->parked = FALSE;
   vyre_batch_complete (batch, &releases);
-  g_mutex_unlock (&kernel->lock);
+  vyre_lane_unlock (lane, FALSE); /* plain batches are never parked */
   vyre_releases_run (&releases);
 }

@@ -21,6 +21,7 @@ gboolean vyre_batch_may_write (VyreBatch *batch);
 VyreRelease vyre_batch_take_release (VyreBatch *batch);
 void vyre_release_run (const VyreRelease *release);
 void vyre_releases_run (VyreReleases *releases);
+void vyre_megakernel_note_room (VyreMegakernel *kernel);
 void vyre_megakernel_reap (VyreMegakernel *kernel, VyreReleases *releases);
 void vyre_megakernel_collect (VyreMegakernel *kernel);
 

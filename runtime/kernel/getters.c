@@ -4,6 +4,7 @@
  */
 #include "base/spin-lock.h"
 #include "base/wait.h"
+#include "kernel/lanes.h"
 #include "kernel/state.h"
 
 /* Least bytes for which importing memory is faster than copying; docs/performance.md has the
@@ -141,22 +142,23 @@ vyre_megakernel_get_counters (VyreMegakernel *kernel, VyreMegakernelCounters *co
   if (vyre_is_inherited (kernel->generation))
     return;
   vyre_mutex_lock (&kernel->lock);
-  if (kernel->service && !g_queue_is_empty (&kernel->in_flight)) {
+  guint n_in_flight = vyre_lanes_count_in_flight (kernel);
+  if (kernel->service && n_in_flight > 0) {
     kernel->collect = TRUE;
     vyre_megakernel_wake_host (kernel);
   }
   /* counters, which order nothing: pairs with the additions in run_ticket(), run_large() and
-   * sign_off(), megakernel.comp, and in batch_count_wait() */
+   * sign_off(), megakernel.comp */
   guint32 dropped = __atomic_load_n (&answer[VYRE_ANSWER_DROPPED], __ATOMIC_RELAXED);
   kernel->counters.dropped += dropped - kernel->dropped;
   kernel->dropped = dropped;
   *counters = kernel->counters;
-  counters->in_flight = g_queue_get_length (&kernel->in_flight)
-                        + g_queue_get_length (&kernel->turns) + kernel->n_releasing;
+  for (GList *l = kernel->lanes.head; l; l = l->next)
+    vyre_lane_count (l->data, counters);
+  counters->lanes = g_queue_get_length (&kernel->lanes);
+  counters->in_flight = n_in_flight + g_queue_get_length (&kernel->turns) + kernel->n_releasing;
   g_mutex_unlock (&kernel->lock);
   counters->progress = __atomic_load_n (&answer[VYRE_ANSWER_PROGRESS], __ATOMIC_RELAXED);
   counters->idle_polls = vyre_read_word_pair (kernel->answer.data, VYRE_ANSWER_IDLE_POLLS);
-  counters->spin_time = atomic_load_explicit (&kernel->spin_time, memory_order_relaxed);
-  counters->sleeps = atomic_load_explicit (&kernel->n_sleeps, memory_order_relaxed);
   counters->awake = vyre_wait_count_awake ();
 }

@@ -4,6 +4,7 @@
 #include "base/spin-lock.h"
 #include "device/launches.h"
 #include "kernel/completion.h"
+#include "kernel/lanes.h"
 #include "kernel/state.h"
 #include "vyre/clock.h"
 
@@ -77,6 +78,16 @@ launcher_is_resident (const VyreMegakernel *kernel)
   return launcher_is_running (kernel) && kernel->stays;
 }
 
+/* Lock held. Tells threads that publish whether they have to see to a launch. Each has its batch in
+ * flight before it looks, and the launcher tells them before it looks for batches in flight, so one
+ * of the two sees the other. */
+static void
+launcher_tell_serves (VyreMegakernel *kernel)
+{
+  /* pairs with the load in vyre_launcher_published() */
+  atomic_store (&kernel->serves, launcher_is_resident (kernel));
+}
+
 /* Whether the next launch waits for more tickets than it is made for. */
 static gboolean
 launcher_is_to_stay (const VyreMegakernel *kernel)
@@ -110,7 +121,7 @@ launcher_launch (VyreMegakernel *kernel, const VyreImport *import)
     [VYRE_LAUNCH_SEQUENCE] = ++kernel->launch_sequence,
     [VYRE_LAUNCH_FLAGS] = flags,
     [VYRE_LAUNCH_BUDGET] = kernel->budget,
-    [VYRE_LAUNCH_LIMIT] = kernel->tail,
+    [VYRE_LAUNCH_LIMIT] = atomic_load (&kernel->tail), /* pairs with lanes_take_tickets() */
     [VYRE_LAUNCH_LINGER] = cpu ? CPU_LINGER : 0,
     [VYRE_LAUNCH_BACKLOG] = cpu && kernel->n_groups > 1 && flags ? CPU_BACKLOG : 0,
     [VYRE_LAUNCH_SOURCE] = import ? import->number : 0,
@@ -125,6 +136,7 @@ launcher_launch (VyreMegakernel *kernel, const VyreImport *import)
   kernel->stays = flags != 0;
   kernel->counters.launches++;
   kernel->expected_exits += kernel->n_groups;
+  launcher_tell_serves (kernel);
   g_cond_signal (&kernel->wake_launcher);
 }
 
@@ -136,6 +148,7 @@ launcher_retire_below (VyreMegakernel *kernel, guint32 sequence)
   guint32 *door = (guint32 *)kernel->door.data + VYRE_DOOR_RETIRE * VYRE_GRANULE / 4;
 
   kernel->retired = sequence;
+  launcher_tell_serves (kernel);
   /* pairs with the load in retired(), megakernel.comp */
   __atomic_store_n (door, sequence, __ATOMIC_RELEASE);
   vyre_buffer_flush (); /* soon, not in order: pairs with nothing */
@@ -148,15 +161,39 @@ launcher_source_of (const VyreBatch *batch)
   return batch->kernel->traits->payloads == VYRE_PAYLOADS_IN_PLACE ? batch->payload.import : NULL;
 }
 
-/* The import that the next ticket needs, or NULL. */
+/* Lane's lock held. The first batch in flight that the device is not through with, or NULL. */
+static VyreBatch *
+launcher_next_batch (const VyreLane *lane)
+{
+  for (GList *l = lane->in_flight.head; l; l = l->next) {
+    if (!vyre_batch_is_completed (l->data))
+      return l->data;
+  }
+  return NULL;
+}
+
+/* Lock held. The import that the next ticket needs, or NULL. */
 static const VyreImport *
 launcher_next_source (const VyreMegakernel *kernel)
 {
-  for (GList *l = kernel->in_flight.head; l; l = l->next) {
-    if (!vyre_batch_is_completed (l->data))
-      return launcher_source_of (l->data);
+  const VyreImport *source = NULL;
+  guint32 first = 0;
+  gboolean found = FALSE;
+
+  if (kernel->traits->payloads != VYRE_PAYLOADS_IN_PLACE)
+    return NULL;
+  for (GList *l = kernel->lanes.head; l; l = l->next) {
+    VyreLane *lane = l->data;
+    vyre_mutex_lock (&lane->lock);
+    const VyreBatch *batch = launcher_next_batch (lane);
+    if (batch && (!found || (gint32)(batch->first_ticket - first) < 0)) {
+      found = TRUE;
+      first = batch->first_ticket;
+      source = launcher_source_of (batch); /* a batch with an import is not plain: it stays */
+    }
+    g_mutex_unlock (&lane->lock);
   }
-  return NULL;
+  return source;
 }
 
 /* Tells a running kernel to leave, whatever there is to do: the next launch does it. */
@@ -172,15 +209,40 @@ vyre_launcher_replace (VyreMegakernel *kernel)
 static void
 launcher_follow_gap (VyreMegakernel *kernel, const VyreBatch *batch)
 {
-  gboolean is_long = g_queue_get_length (&kernel->in_flight) == 1
-                     && batch->published - kernel->last_activity >= CPU_LONG_GAP_NS;
+  gboolean is_long = vyre_lanes_count_in_flight (kernel) == 1
+                     && batch->published - vyre_lanes_last_activity (kernel) >= CPU_LONG_GAP_NS;
 
   kernel->n_long_gaps = is_long ? MIN (kernel->n_long_gaps + 1, CPU_LONG_GAPS) : 0;
   if (!launcher_is_to_stay (kernel) && launcher_is_resident (kernel))
     vyre_launcher_replace (kernel);
 }
 
-/* Launches the kernel if the tickets of @batch, which are published, need a launch. */
+/* Whether the gap before @batch says nothing: another batch of its lane is in flight. */
+static gboolean
+launcher_has_no_gap (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  /* at worst, a batch that ends now makes the answer wrong by one gap */
+  return !kernel->follows_gaps
+         || (atomic_load_explicit (&batch->lane->n_in_flight, memory_order_relaxed) > 1
+             && atomic_load_explicit (&kernel->n_long_gaps, memory_order_relaxed) == 0);
+}
+
+/* Any thread, for a plain batch. Whether a launch takes its tickets, which are published, without
+ * more ado. */
+gboolean
+vyre_launcher_serves (VyreBatch *batch)
+{
+  if (!launcher_has_no_gap (batch) || !atomic_load (&batch->kernel->serves))
+    return FALSE; /* the word pairs with launcher_tell_serves() */
+  /* times, which order nothing; the batch may have ended already */
+  if (atomic_load_explicit (&batch->lane->last_activity, memory_order_relaxed) < batch->published)
+    atomic_store_explicit (&batch->lane->last_activity, batch->published, memory_order_relaxed);
+  return TRUE;
+}
+
+/* Lock held. Launches the kernel if the tickets of @batch, which are published, need a launch. */
 void
 vyre_launcher_published (VyreMegakernel *kernel, const VyreBatch *batch)
 {
@@ -199,8 +261,13 @@ vyre_launcher_published (VyreMegakernel *kernel, const VyreBatch *batch)
 void
 vyre_launcher_park (VyreMegakernel *kernel)
 {
-  if (!launcher_is_running (kernel) || !g_queue_is_empty (&kernel->in_flight))
+  if (!launcher_is_running (kernel))
     return;
+  atomic_store (&kernel->serves, false); /* see launcher_tell_serves() */
+  if (vyre_lanes_count_in_flight (kernel) > 0) {
+    launcher_tell_serves (kernel);
+    return;
+  }
   launcher_retire_below (kernel, kernel->launch_sequence + 1);
   kernel->counters.parks++;
 }
@@ -229,7 +296,7 @@ static gboolean
 launcher_is_wanted (const VyreMegakernel *kernel)
 {
   return kernel->active > 0 && !kernel->quit
-         && vyre_now () - kernel->last_activity < (gint64)kernel->params.idle_timeout;
+         && vyre_now () - vyre_lanes_last_activity (kernel) < (gint64)kernel->params.idle_timeout;
 }
 
 /* Fails the kernel unless every workgroup of the launches that have ended signed off: a device
@@ -254,7 +321,16 @@ launcher_check_exits (VyreMegakernel *kernel)
 static gboolean
 launcher_has_orphans (const VyreMegakernel *kernel)
 {
-  return !g_queue_is_empty ((GQueue *)&kernel->in_flight) && kernel->n_ringing == 0;
+  return vyre_lanes_count_in_flight (kernel) > 0 && vyre_lanes_count_ringing (kernel) == 0;
+}
+
+/* Lock held, by a thread that found no room. While it tried, it seemed to ring, so the launcher may
+ * have left it to that thread to launch for batches in flight. */
+void
+vyre_launcher_make_up (VyreMegakernel *kernel)
+{
+  if (kernel->pipeline.n_flying == 0 && launcher_has_orphans (kernel))
+    launcher_launch (kernel, launcher_next_source (kernel));
 }
 
 static void
@@ -265,8 +341,8 @@ launcher_launch_ended (VyreMegakernel *kernel)
   /* numbers wrap: later launches must not look as if they were told to leave */
   vyre_launcher_retire (kernel, vyre_pipeline_oldest (&kernel->pipeline)->sequence);
   vyre_pipeline_retire_oldest (&kernel->pipeline);
-  if (kernel->n_waiting > 0)
-    g_cond_broadcast (&kernel->room);
+  launcher_tell_serves (kernel);
+  vyre_megakernel_note_room (kernel);
   if (kernel->pipeline.n_flying > 0)
     return;
   launcher_check_exits (kernel);
@@ -295,7 +371,7 @@ launcher_tend (VyreMegakernel *kernel)
 {
   if (!launcher_is_polling (kernel) || !launcher_is_running (kernel))
     return;
-  if (g_queue_is_empty (&kernel->in_flight) && !launcher_is_wanted (kernel))
+  if (vyre_lanes_count_in_flight (kernel) == 0 && !launcher_is_wanted (kernel))
     vyre_launcher_park (kernel);
   else if (vyre_now () >= launcher_lease_end (kernel))
     launcher_renew (kernel);
@@ -306,7 +382,7 @@ static guint64
 launcher_next_due (const VyreMegakernel *kernel)
 {
   gint64 now = vyre_now ();
-  gint64 due = kernel->last_activity + (gint64)kernel->params.idle_timeout;
+  gint64 due = vyre_lanes_last_activity (kernel) + (gint64)kernel->params.idle_timeout;
 
   if (!launcher_is_running (kernel) || kernel->quit || !launcher_is_wanted (kernel))
     return RECHECK_NS;
@@ -328,7 +404,7 @@ launcher_may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
   if (kernel->failure)
     launcher_retire_below (kernel, kernel->launch_sequence + 1);
   return kernel->pipeline.n_flying == 0
-         && (kernel->failure || g_queue_is_empty (&kernel->in_flight));
+         && (kernel->failure || vyre_lanes_count_in_flight (kernel) == 0);
 }
 
 gpointer

@@ -20,6 +20,8 @@ G_BEGIN_DECLS
 
 void vyre_launcher_set_idle_timeout (VyreMegakernel *kernel, guint64 idle_timeout);
 void vyre_launcher_follow_gaps (VyreMegakernel *kernel, guint64 idle_timeout);
+gboolean vyre_launcher_serves (VyreBatch *batch);
+void vyre_launcher_make_up (VyreMegakernel *kernel);
 void vyre_launcher_published (VyreMegakernel *kernel, const VyreBatch *batch);
 void vyre_launcher_park (VyreMegakernel *kernel);
 void vyre_launcher_replace (VyreMegakernel *kernel);

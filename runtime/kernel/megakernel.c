@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "kernel/host-requests.h"
 #include "kernel/import-private.h"
+#include "kernel/lanes.h"
 #include "kernel/launcher.h"
 #include "kernel/proof.h"
 #include "kernel/teardown.h"
@@ -147,8 +148,7 @@ megakernel_create (
   vyre_launcher_set_idle_timeout (kernel, params->idle_timeout);
   /* sums with the clock must not overflow; 73 years are as good as for ever */
   kernel->params.lease = MIN (params->lease, G_MAXINT64 / 4);
-  for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
-    kernel->free_indices[kernel->n_free++] = VYRE_MAX_BATCHES - 1 - i;
+  vyre_lanes_init (kernel);
   if (!vyre_mark_init (&kernel->mark, error) || !megakernel_init_parts (kernel, error))
     return NULL;
   return g_steal_pointer (&kernel);
@@ -230,6 +230,17 @@ megakernel_start_service (VyreMegakernel *kernel, const GString *verdict, GError
   return kernel->service != NULL;
 }
 
+/* After the proof, whose slices would lie between those of batches. */
+static void
+megakernel_cache_slices (VyreMegakernel *kernel)
+{
+  vyre_store_cache_slices (kernel->readbacks);
+  if (!kernel->traits->in_device_memory)
+    return;
+  vyre_store_cache_slices (kernel->work);
+  vyre_store_cache_slices (kernel->payloads);
+}
+
 VyreMegakernel *
 vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GError **error)
 {
@@ -247,6 +258,7 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
         = megakernel_try_placement (device, params, *placement, last, verdict, &reason);
     if (kernel) {
       vyre_launcher_follow_gaps (kernel, params->idle_timeout);
+      megakernel_cache_slices (kernel);
       return megakernel_start_service (kernel, verdict, error) ? g_steal_pointer (&kernel) : NULL;
     }
     if (reason) {

@@ -6,6 +6,7 @@
 #include "base/spin-lock.h"
 #include "kernel/completion.h"
 #include "kernel/import-private.h"
+#include "kernel/lanes.h"
 #include "kernel/launcher.h"
 #include "kernel/rare-operations.h"
 #include "kernel/reserve.h"
@@ -13,25 +14,23 @@
 #include "kernel/tickets.h"
 #include "kernel/turns.h"
 
-/* Lock held. Takes a run of the batch into flight: from here on its tickets have numbers, and
- * nothing can go wrong but the device. */
-static void
+/* Locked. Takes a run of the batch into flight: from here on its tickets have numbers, and nothing
+ * can go wrong but the device. FALSE: there is no room, after all. */
+static gboolean
 publish_enter (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
 
-  batch->index = kernel->free_indices[--kernel->n_free];
-  vyre_completion_expect (batch);
   batch->by_copy_engine = vyre_batch_goes_by_copy_engine (batch);
+  batch->rung = FALSE;
+  batch->arrived = 0;
+  if (!vyre_lane_enter (batch, vyre_tickets_count (batch)))
+    return FALSE;
+  vyre_completion_expect (batch);
   if (batch->by_copy_engine)
     batch->copy = vyre_copy_engine_take (&kernel->copy_engine);
-  batch->first_ticket = kernel->tail;
-  kernel->tail += vyre_tickets_count (batch);
-  batch->arrived = 0;
-  batch->rung = FALSE;
-  batch->link.data = batch;
-  g_queue_push_tail_link (&kernel->in_flight, &batch->link);
   vyre_turns_entered (batch);
+  return TRUE;
 }
 
 /* Tells the kernel which of the program's files are resident, and pins them. */
@@ -169,14 +168,29 @@ publish_take_payload (VyreBatch *batch)
   return stored;
 }
 
-/* Lock held on entry and exit, not while memory is written: other threads publish meanwhile, since
- * tickets may become visible in any order. A payload that the CPU stores becomes @stored. */
+/* Any thread, for a batch in flight. It is rung: the thread that frees it now drops its tickets,
+ * and it is dropped here if that came first. */
+static void
+publish_note_rung (VyreBatch *batch)
+{
+  vyre_mutex_lock (&batch->lane->lock);
+  batch->started = batch->resumed = TRUE;
+  /* pairs with the load in vyre_batch_has_ended() */
+  atomic_store_explicit (&batch->rung, true, memory_order_release);
+  if (batch->orphaned) /* meanwhile */
+    vyre_tickets_drop (batch);
+  g_mutex_unlock (&batch->lane->lock);
+  atomic_fetch_sub (&batch->lane->n_ringing, 1); /* pairs with launcher_has_orphans() */
+}
+
+/* Kernel's lock held on entry and exit, not while memory is written: other threads publish
+ * meanwhile, since tickets may become visible in any order. A payload that the CPU stores becomes
+ * @stored. */
 static void
 publish_ring (VyreBatch *batch, VyreRelease *stored)
 {
   VyreMegakernel *kernel = batch->kernel;
 
-  kernel->n_ringing++;
   if (batch->stored_at != VYRE_NOWHERE && !batch->by_copy_engine && !batch->resumed)
     *stored = publish_take_payload (batch);
   g_mutex_unlock (&kernel->lock);
@@ -187,21 +201,26 @@ publish_ring (VyreBatch *batch, VyreRelease *stored)
   vyre_mutex_lock (&kernel->lock);
   if (batch->by_copy_engine)
     publish_submit_copy (batch);
-  kernel->n_ringing--;
-  batch->rung = TRUE;
-  batch->started = batch->resumed = TRUE;
-  if (batch->orphaned) /* meanwhile */
-    vyre_tickets_drop (batch);
+  publish_note_rung (batch);
   vyre_launcher_published (kernel, batch);
 }
 
-/* Lock held, and dropped on the way. Publishes a run of a batch that has a place and its turn. Once
- * it returns, *@stored is a payload to give back, or nothing. */
-void
+/* Kernel's lock held, and dropped on the way. Publishes a run of a batch that has its turn. FALSE:
+ * others took its room, and it is in the line. Once it returns, *@stored is a payload to give back,
+ * or nothing. */
+gboolean
 vyre_batch_publish (VyreBatch *batch, VyreRelease *stored)
 {
-  publish_enter (batch);
-  publish_ring (batch, stored);
+  vyre_mutex_lock (&batch->lane->lock);
+  gboolean entered = vyre_lane_has_place (batch->lane)
+                     && vyre_lane_has_tickets (batch->lane, vyre_tickets_count (batch))
+                     && publish_enter (batch);
+  g_mutex_unlock (&batch->lane->lock);
+  if (entered)
+    publish_ring (batch, stored);
+  else
+    vyre_turns_queue (batch);
+  return entered;
 }
 
 /* As vyre_batch_publish(); but the batch goes to the end of the line if the device has no time for
@@ -226,13 +245,15 @@ publish_let_go (const VyrePayload *payload)
     payload->release (payload->owner);
 }
 
+/* Lane's lock held. */
 static VyreBatch *
-publish_make_batch (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag, const VyrePayload *payload)
+publish_make_batch (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayload *payload)
 {
-  VyreBatch *batch = g_new (VyreBatch, 1);
+  VyreBatch *batch = vyre_lane_take_record (lane);
 
   *batch = (VyreBatch){
-    .kernel = kernel,
+    .kernel = lane->kernel,
+    .lane = lane,
     .plan = vyre_plan_ref (plan),
     .payload = *payload,
     .let_go = payload->import || payload->release ? publish_let_go : NULL,
@@ -246,25 +267,24 @@ publish_make_batch (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag, const V
   return batch;
 }
 
-/* Lock held. Counts a batch that has its place. */
+/* Lane's lock held. Counts a batch that has its place. */
 static void
 publish_count (VyreBatch *batch)
 {
-  VyreMegakernel *kernel = batch->kernel;
-  VyreMegakernelCounters *counters = &kernel->counters;
+  VyreLane *lane = batch->lane;
   gsize size = batch->plan->payload_size;
 
   if (batch->payload.import)
     vyre_import_ref (batch->payload.import);
-  counters->batches++;
-  batch->number = ++kernel->n_published;
+  /* a count, which orders nothing: the lock's other holders do not change it */
+  atomic_fetch_add_explicit (&lane->batches, 1, memory_order_relaxed);
   batch->published = vyre_now ();
   if (vyre_batch_goes_by_copy_engine (batch))
-    counters->copied_bytes += size;
+    lane->copied_bytes += size;
   else if (batch->stored_at != VYRE_NOWHERE)
-    counters->stored_bytes += size;
+    lane->stored_bytes += size;
   else
-    counters->in_place_bytes += size;
+    lane->in_place_bytes += size;
 }
 
 static gboolean
@@ -275,10 +295,80 @@ publish_can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayl
          && vyre_import_has (payload->import, payload->data, plan->payload_size);
 }
 
-VyreBatch *
-vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
-    const VyrePayload *payload, gint64 end_time, GError **error)
+/* Lane's lock held. Whether the kernel as a whole need not know of the batch: it asks nothing of
+ * the host, goes by the CPU and waits for no turn. */
+static gboolean
+publish_is_plain (const VyreBatch *batch)
 {
+  const VyrePlan *plan = batch->plan;
+
+  return !plan->rare && !plan->served && !batch->payload.import
+         && !vyre_batch_goes_by_copy_engine (batch) && vyre_turns_pass (batch);
+}
+
+/* Lane's lock held. Takes a plain batch into flight, if there is room without a wait. */
+static gboolean
+publish_enter_plain (VyreBatch *batch)
+{
+  vyre_turns_begin (batch);
+  if (vyre_megakernel_has_failed (batch->kernel) || !publish_is_plain (batch)
+      || !vyre_batch_reserve_now (batch))
+    return FALSE;
+  if (!publish_enter (batch)) {
+    vyre_batch_unreserve (batch);
+    return FALSE;
+  }
+  batch->plain = TRUE;
+  publish_count (batch);
+  return TRUE;
+}
+
+/* A plain batch in flight. */
+static void
+publish_ring_plain (VyreBatch *batch, VyreRelease *stored)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  if (batch->stored_at != VYRE_NOWHERE)
+    *stored = publish_take_payload (batch);
+  publish_store (batch);
+  publish_note_rung (batch);
+  if (vyre_launcher_serves (batch))
+    return;
+  vyre_mutex_lock (&kernel->lock);
+  vyre_launcher_published (kernel, batch);
+  g_mutex_unlock (&kernel->lock);
+}
+
+/* Publishes a batch that is not plain, or has to wait for room. */
+static gboolean
+publish_in_turn (VyreBatch *batch, gint64 end_time, VyreRelease *stored, GError **error)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  vyre_mutex_lock (&kernel->lock);
+  vyre_launcher_make_up (kernel);
+  gboolean fits = !batch->plan->rare || vyre_rare_wait (kernel, end_time, error);
+  vyre_turns_begin (batch);
+  fits = fits && vyre_batch_reserve (batch, end_time, error);
+  if (fits) {
+    batch->number = ++kernel->n_published;
+    kernel->counters.locked++;
+    vyre_mutex_lock (&batch->lane->lock);
+    publish_count (batch);
+    g_mutex_unlock (&batch->lane->lock);
+    vyre_batch_publish_or_queue (batch, stored);
+  }
+  g_mutex_unlock (&kernel->lock);
+  return fits;
+}
+
+VyreBatch *
+vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayload *payload,
+    gint64 end_time, GError **error)
+{
+  VyreMegakernel *kernel = lane->kernel;
+
   g_return_val_if_fail (payload->offset % VYRE_GRANULE == 0, NULL);
   g_return_val_if_fail (plan->workgroup == kernel->pipeline.workgroup, NULL);
   g_return_val_if_fail (!payload->data || payload->import
@@ -287,21 +377,26 @@ vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
   g_return_val_if_fail (!payload->import || publish_can_import (kernel, plan, payload), NULL);
   if (!vyre_check_own (kernel->generation, "kernel", error))
     return NULL;
-  VyreBatch *batch = publish_make_batch (kernel, plan, tag, payload);
   VyreRelease stored = { NULL };
-  vyre_mutex_lock (&kernel->lock);
-  gboolean fits = !plan->rare || vyre_rare_wait (kernel, end_time, error);
-  vyre_turns_begin (batch);
-  fits = fits && vyre_batch_reserve (batch, end_time, error);
-  if (fits) {
-    publish_count (batch);
-    vyre_batch_publish_or_queue (batch, &stored);
-  }
-  g_mutex_unlock (&kernel->lock);
-  vyre_release_run (&stored);
-  if (!fits) {
+  vyre_mutex_lock (&lane->lock);
+  VyreBatch *batch = publish_make_batch (lane, plan, tag, payload);
+  gboolean plain = publish_enter_plain (batch);
+  g_mutex_unlock (&lane->lock);
+  if (plain) {
+    publish_ring_plain (batch, &stored);
+  } else if (!publish_in_turn (batch, end_time, &stored, error)) {
+    vyre_mutex_lock (&lane->lock);
     vyre_batch_destroy (batch);
+    g_mutex_unlock (&lane->lock);
     return NULL;
   }
+  vyre_release_run (&stored);
   return batch;
+}
+
+VyreBatch *
+vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
+    const VyrePayload *payload, gint64 end_time, GError **error)
+{
+  return vyre_lane_publish (kernel->lane, plan, tag, payload, end_time, error);
 }

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-void vyre_batch_publish (VyreBatch *batch, VyreRelease *stored);
+gboolean vyre_batch_publish (VyreBatch *batch, VyreRelease *stored);
 void vyre_batch_publish_or_queue (VyreBatch *batch, VyreRelease *stored);
 
 G_END_DECLS

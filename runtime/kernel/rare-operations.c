@@ -23,6 +23,7 @@ rare_build (gpointer data)
   kernel->build_error = error;
   if (built) {
     kernel->pipeline.rare = rare;
+    atomic_store (&kernel->is_full, true); /* pairs with the load in turns_next_run() */
     vyre_launcher_replace (kernel);
   }
   g_cond_broadcast (&kernel->room);

@@ -3,6 +3,7 @@
 
 #include "base/spin-lock.h"
 #include "kernel/completion.h"
+#include "kernel/lanes.h"
 #include "kernel/state.h"
 #include "kernel/template.h"
 #include "kernel/tickets.h"
@@ -21,18 +22,24 @@ vyre_batch_goes_by_copy_engine (const VyreBatch *batch)
          && size >= batch->kernel->copy_threshold;
 }
 
-/* Whether there is an index, and numbers of tickets. Those in use reach from the oldest batch in
- * flight to the tail. */
+/* Both locks held. Whether there is a place in the answer, and numbers of tickets. */
+static gboolean
+reserve_has_room (const VyreBatch *batch)
+{
+  return vyre_lane_has_place (batch->lane)
+         && vyre_lane_has_tickets (batch->lane, vyre_tickets_count (batch))
+         && (!vyre_batch_goes_by_copy_engine (batch)
+             || vyre_copy_engine_has_room (&batch->kernel->copy_engine));
+}
+
+/* Kernel's lock held. The same; batches of other threads may take the room. */
 gboolean
 vyre_batch_has_room (const VyreBatch *batch)
 {
-  VyreMegakernel *kernel = batch->kernel;
-  VyreBatch *oldest = g_queue_peek_head (&kernel->in_flight);
-  guint32 used = oldest ? kernel->tail - oldest->first_ticket : 0;
-
-  return kernel->n_free > 0 && used + vyre_tickets_count (batch) <= VYRE_MAX_TICKETS
-         && (!vyre_batch_goes_by_copy_engine (batch)
-             || vyre_copy_engine_has_room (&kernel->copy_engine));
+  vyre_mutex_lock (&batch->lane->lock);
+  gboolean has = reserve_has_room (batch);
+  g_mutex_unlock (&batch->lane->lock);
+  return has;
 }
 
 static gboolean
@@ -41,7 +48,7 @@ reserve_set_busy (const VyreMegakernel *kernel, GError **error)
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
       "%s: no room for another batch (%u in flight, %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
       " readback bytes lent out). Fix: wait for results and free their readbacks.",
-      vyre_device_get_name (kernel->device), g_queue_get_length ((GQueue *)&kernel->in_flight),
+      vyre_device_get_name (kernel->device), vyre_lanes_count_in_flight (kernel),
       vyre_store_get_used (kernel->readbacks), vyre_store_get_size (kernel->readbacks));
   return FALSE;
 }
@@ -126,19 +133,44 @@ reserve_alloc (VyreBatch *batch)
     return TRUE;
   if (batch->resumed) /* its readback and payload stay */
     return FALSE;
-  vyre_batch_free_memory (batch);
-  vyre_store_free (kernel->readbacks, batch->readback);
-  batch->readback = VYRE_NOWHERE;
+  vyre_batch_unreserve (batch);
   return FALSE;
 }
 
+/* Kernel's lock held. */
 static gboolean
 reserve_try (VyreBatch *batch)
 {
   return vyre_batch_has_room (batch) && reserve_alloc (batch);
 }
 
-/* Waits until the batch has a place. The lock is dropped while it waits. */
+/* Lane's lock held. Gives a batch its memory without asking the kernel for room, or does nothing:
+ * the plan's template is there, or it needs none. */
+gboolean
+vyre_batch_reserve_now (VyreBatch *batch)
+{
+  const VyreMegakernel *kernel = batch->kernel;
+  const VyrePlan *plan = batch->plan;
+
+  batch->small = vyre_template_is_there (batch);
+  if (!batch->small && kernel->traits->in_device_memory && plan->small)
+    return FALSE; /* perhaps it can be made */
+  return !reserve_is_too_long_to_copy (kernel, plan)
+         && plan->slice_size <= vyre_store_get_size (kernel->readbacks)
+         && (!kernel->payloads || plan->payload_size <= vyre_store_get_size (kernel->payloads))
+         && reserve_alloc (batch);
+}
+
+/* Locked. Undoes it. */
+void
+vyre_batch_unreserve (VyreBatch *batch)
+{
+  vyre_batch_free_memory (batch);
+  vyre_store_free (batch->kernel->readbacks, batch->readback);
+  batch->readback = VYRE_NOWHERE;
+}
+
+/* Kernel's lock held. Waits until the batch has a place. The lock is dropped while it waits. */
 gboolean
 vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error)
 {

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 
 gboolean vyre_batch_goes_by_copy_engine (const VyreBatch *batch);
 gboolean vyre_batch_has_room (const VyreBatch *batch);
+gboolean vyre_batch_reserve_now (VyreBatch *batch);
+void vyre_batch_unreserve (VyreBatch *batch);
 gboolean vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include "base/spin-lock.h"
 #include "kernel/completion.h"
+#include "kernel/lanes.h"
 #include "kernel/publish.h"
 #include "kernel/reserve.h"
 #include "kernel/state.h"
@@ -16,17 +17,32 @@
 static VyreRelease
 resume_give_up (VyreBatch *batch)
 {
+  VyreLane *lane = batch->lane;
   VyreRelease release = { .tenant = NULL };
 
+  vyre_mutex_lock (&lane->lock);
   if (batch->orphaned) {
     release = vyre_batch_take_release (batch);
     vyre_batch_destroy (batch);
   } else {
     batch->rung = TRUE; /* no thread publishes it */
     batch->link.data = batch;
-    g_queue_push_tail_link (&batch->kernel->in_flight, &batch->link);
+    g_queue_push_tail_link (&lane->in_flight, &batch->link);
+    atomic_fetch_add (&lane->n_in_flight, 1); /* for its counters: the kernel has failed */
   }
+  g_mutex_unlock (&lane->lock);
   return release;
+}
+
+/* Lock held. Completes a batch in the line. */
+static void
+resume_complete (VyreBatch *batch, VyreReleases *releases)
+{
+  VyreLane *lane = batch->lane; /* the batch may be no more at the end */
+
+  vyre_mutex_lock (&lane->lock);
+  vyre_batch_complete (batch, releases);
+  g_mutex_unlock (&lane->lock);
 }
 
 /* Lock held. Drops batches in the line that were freed, and all of them if the kernel has failed.
@@ -34,7 +50,7 @@ resume_give_up (VyreBatch *batch)
 static void
 resume_drop_unwanted (VyreMegakernel *kernel, VyreReleases *releases)
 {
-  for (GList *l = kernel->turns.head, *next; l && releases->n < VYRE_MAX_BATCHES; l = next) {
+  for (GList *l = kernel->turns.head, *next; l && releases->n < VYRE_MOST_RELEASES; l = next) {
     VyreBatch *batch = l->data;
     next = l->next;
     if (!kernel->failure && !batch->orphaned)
@@ -43,7 +59,7 @@ resume_drop_unwanted (VyreMegakernel *kernel, VyreReleases *releases)
     if (kernel->failure)
       releases->list[releases->n++] = resume_give_up (batch);
     else
-      vyre_batch_complete (batch, releases);
+      resume_complete (batch, releases);
   }
 }
 
@@ -53,11 +69,13 @@ resume_publish_next (VyreMegakernel *kernel, VyreReleases *releases)
 {
   VyreBatch *batch;
 
-  while (releases->n < VYRE_MAX_BATCHES - 1 && !kernel->failure
+  while (releases->n < VYRE_MOST_RELEASES - 1 && !kernel->failure
          && (batch = vyre_turns_peek (kernel)) && vyre_batch_has_room (batch)) {
     VyreRelease stored = { NULL };
-    vyre_turns_take (batch);
-    vyre_batch_publish (batch, &stored);
+    vyre_turns_unqueue (batch);
+    if (!vyre_batch_publish (batch, &stored))
+      return;
+    vyre_turns_note (batch);
     releases->list[releases->n++] = stored;
     if (batch->orphaned && kernel->failure)
       releases->list[releases->n++] = vyre_batch_take_release (batch);

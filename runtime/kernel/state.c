@@ -18,7 +18,7 @@ vyre_residency_name (VyreResidency residency)
 {
   static const char *const names[] = { "auto", "persistent", "relay", "dispatch" };
 
-  return names[residency];
+  return (guint)residency < G_N_ELEMENTS (names) ? names[residency] : NULL;
 }
 
 /* Lock held. Ends the kernel with @error, which it takes; the first failure stays, and every
@@ -30,7 +30,15 @@ vyre_megakernel_fail (VyreMegakernel *kernel, GError *error)
     g_error_free (error);
   else
     kernel->failure = error;
+  atomic_store (&kernel->failed, true); /* pairs with the load in vyre_megakernel_has_failed() */
   g_cond_broadcast (&kernel->room);
+}
+
+/* Any thread. Whether the kernel has ended with an error, which is kernel->failure. */
+gboolean
+vyre_megakernel_has_failed (VyreMegakernel *kernel)
+{
+  return atomic_load (&kernel->failed); /* pairs with the store in vyre_megakernel_fail() */
 }
 
 /* Lock held. Returns FALSE with the error that ended the kernel. */

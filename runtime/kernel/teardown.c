@@ -9,6 +9,7 @@
 #include "kernel/completion.h"
 #include "kernel/host-requests.h"
 #include "kernel/import-private.h"
+#include "kernel/lanes.h"
 #include "kernel/launcher.h"
 #include "kernel/rare-operations.h"
 #include "vyre/clock.h"
@@ -53,7 +54,7 @@ teardown_enter_child (void)
 }
 
 __attribute__ ((constructor)) static void
-watch_forks (void)
+teardown_watch_forks (void)
 {
   pthread_atfork (teardown_prepare_fork, teardown_stay_parent, teardown_enter_child);
 }
@@ -70,14 +71,15 @@ teardown_stop_launcher (VyreMegakernel *kernel)
     g_thread_join (kernel->launcher);
 }
 
-/* Drops batches that a failed kernel will never complete. Their owners have freed them. */
+/* Drops batches of the lane that a failed kernel will never complete. Their owners have freed
+ * them. */
 static void
-teardown_drop_in_flight (VyreMegakernel *kernel)
+teardown_drop_in_flight (VyreLane *lane)
 {
   VyreBatch *batch;
 
-  while ((batch = g_queue_peek_head (&kernel->in_flight))) {
-    g_queue_unlink (&kernel->in_flight, &batch->link);
+  while ((batch = g_queue_peek_head (&lane->in_flight))) {
+    g_queue_unlink (&lane->in_flight, &batch->link);
     VyreRelease release = vyre_batch_take_release (batch);
     vyre_release_run (&release);
     vyre_batch_destroy (batch);
@@ -108,7 +110,9 @@ teardown_take_down (VyreMegakernel *kernel)
   vyre_rare_join (kernel);
   teardown_wait_for_device (kernel);
   vyre_imports_close (kernel->imports);
-  teardown_drop_in_flight (kernel);
+  for (GList *l = kernel->lanes.head; l; l = l->next)
+    teardown_drop_in_flight (l->data);
+  vyre_lanes_clear (kernel);
   vyre_pipeline_clear (&kernel->pipeline);
   vyre_copy_engine_clear (&kernel->copy_engine);
   if (kernel->service)

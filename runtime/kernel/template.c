@@ -37,6 +37,19 @@ template_new (VyreMegakernel *kernel, const VyrePlan *plan)
   return template;
 }
 
+/* Any thread. Whether the plan has a template on the batch's kernel already. */
+gboolean
+vyre_template_is_there (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  if (!kernel->traits->in_device_memory || !batch->plan->small)
+    return FALSE;
+  /* pairs with the exchange in vyre_template_find() */
+  const Template *template = (const Template *)g_atomic_pointer_get (&batch->plan->template);
+  return template && template->store == kernel->work;
+}
+
 /* Lock held. Makes the template of the batch's plan the first time. FALSE: there is no room, or
  * another kernel has the plan's template. Two kernels may try at the same time, each under its own
  * lock: the first to exchange the pointer has it. */

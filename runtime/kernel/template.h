@@ -15,6 +15,7 @@ typedef struct {
   guint32 id;
 } VyreTemplatePlace;
 
+gboolean vyre_template_is_there (const VyreBatch *batch);
 gboolean vyre_template_find (const VyreBatch *batch);
 VyreTemplatePlace vyre_template_get_place (const VyreBatch *batch);
 

@@ -51,7 +51,7 @@ tickets_fill (const VyreBatch *batch, guint index, guint32 *words)
 
   words[VYRE_TICKET_KIND] |= batch->index << 8 | (batch->plan->rare ? VYRE_KIND_RARE : 0);
   if (import && batch->kernel->traits->payloads == VYRE_PAYLOADS_IN_PLACE)
-    words[VYRE_TICKET_KIND] |= import->number << 16;
+    words[VYRE_TICKET_KIND] |= import->number << 21;
   words[VYRE_TICKET_BASE] = (guint32)(base / 4);
   words[VYRE_TICKET_PAYLOAD] = (guint32)payload;
   words[VYRE_TICKET_SEQUENCE] = batch->sequence;

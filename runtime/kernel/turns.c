@@ -19,9 +19,17 @@ static gboolean
 turns_next_run (const VyreBatch *batch, VyreRun *run)
 {
   const VyreMegakernel *kernel = batch->kernel;
-  guint lane_part = kernel->pipeline.rare ? MAX (kernel->lane_part / 2, 1) : kernel->lane_part;
+  gboolean rare = atomic_load (&kernel->is_full); /* pairs with the store in rare_build() */
+  guint lane_part = rare ? MAX (kernel->lane_part / 2, 1) : kernel->lane_part;
 
   return vyre_plan_next_run (batch->plan, kernel->most / 2, lane_part, run);
+}
+
+/* Whether the batch is cheap and not cut: the line does not concern it. */
+gboolean
+vyre_turns_pass (const VyreBatch *batch)
+{
+  return turns_is_cheap (batch) && !batch->cut;
 }
 
 /* Chooses the first run of a batch. */
@@ -48,7 +56,7 @@ turns_fits (const VyreBatch *batch)
 gboolean
 vyre_turns_may_enter (const VyreBatch *batch)
 {
-  return (turns_is_cheap (batch) && !batch->cut)
+  return vyre_turns_pass (batch)
          || (g_queue_is_empty (&batch->kernel->turns) && turns_fits (batch));
 }
 
@@ -56,6 +64,8 @@ vyre_turns_may_enter (const VyreBatch *batch)
 void
 vyre_turns_entered (VyreBatch *batch)
 {
+  if (vyre_turns_pass (batch))
+    return;
   batch->kernel->load += turns_is_cheap (batch) ? 0 : batch->run.cost;
   batch->kernel->n_cut += batch->cut;
 }
@@ -66,9 +76,12 @@ vyre_turns_left (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
 
-  kernel->load -= turns_is_cheap (batch) ? 0 : batch->run.cost;
-  kernel->n_cut -= batch->cut;
-  if (!g_queue_is_empty (&kernel->turns))
+  if (!vyre_turns_pass (batch)) {
+    kernel->load -= turns_is_cheap (batch) ? 0 : batch->run.cost;
+    kernel->n_cut -= batch->cut;
+  }
+  /* a plain batch holds no lock of the line: the service thread looks again soon anyway */
+  if (atomic_load_explicit (&kernel->n_in_line, memory_order_relaxed) > 0)
     vyre_megakernel_wake_host (kernel);
 }
 
@@ -79,6 +92,7 @@ vyre_turns_queue (VyreBatch *batch)
   batch->rung = FALSE;
   batch->link.data = batch;
   g_queue_push_tail_link (&batch->kernel->turns, &batch->link);
+  atomic_fetch_add (&batch->kernel->n_in_line, 1); /* pairs with the load in vyre_turns_left() */
   vyre_megakernel_wake_host (batch->kernel);
 }
 
@@ -144,14 +158,14 @@ void
 vyre_turns_unqueue (VyreBatch *batch)
 {
   g_queue_unlink (&batch->kernel->turns, &batch->link);
+  atomic_fetch_sub (&batch->kernel->n_in_line, 1); /* the same */
 }
 
-/* Takes the batch out of the line for its turn. */
+/* The batch, which is out of the line, has had its turn. */
 void
-vyre_turns_take (VyreBatch *batch)
+vyre_turns_note (VyreBatch *batch)
 {
   *turns_last (batch) = ++batch->kernel->n_turns;
-  vyre_turns_unqueue (batch);
 }
 
 /* TRUE once no batch waits for a turn, or will after its run. Batches in flight of a kernel that

@@ -17,6 +17,7 @@
 
 G_BEGIN_DECLS
 
+gboolean vyre_turns_pass (const VyreBatch *batch);
 void vyre_turns_begin (VyreBatch *batch);
 gboolean vyre_turns_may_enter (const VyreBatch *batch);
 void vyre_turns_entered (VyreBatch *batch);
@@ -25,7 +26,7 @@ void vyre_turns_queue (VyreBatch *batch);
 gboolean vyre_turns_go_on (VyreBatch *batch, const guint8 *report);
 VyreBatch *vyre_turns_peek (const VyreMegakernel *kernel);
 void vyre_turns_unqueue (VyreBatch *batch);
-void vyre_turns_take (VyreBatch *batch);
+void vyre_turns_note (VyreBatch *batch);
 gboolean vyre_turns_are_over (const VyreMegakernel *kernel);
 
 G_END_DECLS

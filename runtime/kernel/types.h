@@ -17,6 +17,7 @@
 #include "device/store-private.h"
 #include "plan/plan-private.h"
 #include "vyre/import.h"
+#include "vyre/lane.h"
 #include "vyre/megakernel.h"
 
 /* Loop iterations after which some devices end every loop, without a word;
@@ -24,8 +25,41 @@
 #define VYRE_LOOP_LIMIT 65535u
 #define VYRE_RELAY_BUDGET 60000u
 
+/* Places for batches that a lane takes from the kernel, and gives back, at a time. */
+#define VYRE_LANE_STEP 16
+
+/* Keeps what every producer writes away from what every producer reads: a cache line. */
+#define VYRE_APART(name) char apart_##name[64]
+
+struct _VyreLane {
+  gatomicrefcount refs;
+  VyreMegakernel *kernel; /* has a reference until the lane is closed, but for the kernel's own */
+  GList link;             /* of the kernel's lanes, under the kernel's lock */
+  GMutex lock;            /* taken behind the kernel's; guards what follows */
+  gboolean closed;        /* there is no reference: it goes with its last batch */
+  guint n_batches;        /* that were not freed */
+  GQueue in_flight;       /* of VyreBatch, in the order of their tickets */
+  GPtrArray *spare;       /* of VyreBatch, for the next batches */
+  GArray *places;         /* guint, indices that no batch has */
+  guint64 completed;
+  guint64 tickets;
+  guint64 in_place_bytes;
+  guint64 stored_bytes;
+  guint64 copied_bytes;
+  /* other threads read these without the lock */
+  atomic_uint n_in_flight;
+  atomic_uint n_ringing;      /* batches in flight that no launch was made for yet */
+  atomic_uint oldest;         /* no ticket of its batches in flight has a lower number */
+  atomic_llong last_activity; /* ns */
+  atomic_ullong batches;
+  atomic_ullong spin_time; /* ns */
+  atomic_ullong n_sleeps;
+};
+
 struct _VyreBatch {
   VyreMegakernel *kernel; /* not owned: the owner of the batch keeps it alive */
+  VyreLane *lane;         /* the same */
+  gboolean plain;         /* its lane's lock guards it, and not the kernel's; see lane.c */
   VyrePlan *plan;         /* of what is left to run, once the batch was parked */
   guint index;
   guint32 first_ticket;
@@ -39,7 +73,7 @@ struct _VyreBatch {
   gsize arrived;           /* granules of the readback found to be there */
   gboolean by_copy_engine; /* its payload and tickets, in the run that is in flight */
   guint64 copy;            /* the number of that copy */
-  gboolean rung;           /* the publishing thread is through with it */
+  atomic_bool rung;        /* the publishing thread is through with it */
   gboolean parked;         /* waits for the host, and is not in flight */
   gboolean asked;          /* its last run made requests */
   gboolean resumed;        /* its payload is where the kernel reads it */
@@ -50,7 +84,7 @@ struct _VyreBatch {
   gboolean orphaned;
   atomic_bool done;
   gint64 published;             /* ns */
-  guint32 sequence;             /* of the kernel's batches, from 1 */
+  guint32 sequence;             /* of the batches under its index, never 0 */
   atomic_ullong completion_key; /* index and sequence, for waiting without the lock */
   VyreCompletion completion;
   VyrePayload payload;
@@ -117,14 +151,12 @@ struct _VyreMegakernel {
   guint most_awake; /* threads of the process that wait awake at a time */
   gboolean limited; /* the device cuts loops short */
 
-  GMutex lock; /* guards what follows, and batches */
+  GMutex lock; /* guards what follows, and batches that are not plain */
   GCond wake_launcher;
   GCond room;
-  guint n_waiting; /* threads waiting for it */
+  atomic_uint n_waiting; /* threads waiting for it */
   VyreResidency residency;
   guint32 budget;
-  guint32 tail;
-  guint32 batch_sequence;
   guint32 n_templates;
   guint32 launch_sequence;
   guint32 launch_source; /* of the last launch: the number of an import, 0 for the store */
@@ -134,31 +166,38 @@ struct _VyreMegakernel {
   gint64 launched; /* time of the last launch, ns */
   gboolean stays;  /* the last launch waits for more than it was made for */
   gint64 last_activity;
-  gboolean follows_gaps; /* and not the idle timeout alone */
-  guint n_long_gaps;     /* between batches, in a row */
+  gboolean follows_gaps;   /* and not the idle timeout alone */
+  atomic_uint n_long_gaps; /* between batches, in a row */
   guint active;
   guint n_releasing; /* completed batches whose payloads are going back */
   gboolean collect;  /* counters were read: the service thread collects completions */
-  guint n_ringing;   /* batches in flight that no launch was made for yet */
   gboolean quit;
   gboolean building;   /* the pipeline with rare operations */
   GError *build_error; /* not reported yet */
   GError *failure;
-  GQueue in_flight;  /* of VyreBatch, in the order of their tickets */
-  GQueue turns;      /* of VyreBatch, which wait until what is in flight is cheap enough */
-  guint n_cut;       /* batches in flight with more to come */
-  guint64 n_turns;   /* numbers of turns */
-  guint64 last_turn; /* of batches without a tenant */
-  guint64 load;      /* cost of the dear runs in flight */
-  guint64 most;      /* limit of load, unless a single run is more */
-  guint lane_part;   /* so much of what lanes cost takes as long as one of anything else */
+  atomic_bool failed;    /* there is one; no lock */
+  atomic_bool serves;    /* a launch takes new tickets; set under the lock */
+  atomic_bool is_full;   /* it has the pipeline with rare operations; no lock */
+  atomic_uint n_in_line; /* batches in the line of turns; no lock */
+  GQueue lanes;          /* of VyreLane */
+  VyreLane *lane;        /* of callers of vyre_megakernel_publish() */
+  GQueue turns;          /* of VyreBatch, which wait until what is in flight is cheap enough */
+  guint n_cut;           /* batches in flight with more to come */
+  guint64 n_turns;       /* numbers of turns */
+  guint64 last_turn;     /* of batches without a tenant */
+  guint64 load;          /* cost of the dear runs in flight */
+  guint64 most;          /* limit of load, unless a single run is more */
+  guint lane_part;       /* so much of what lanes cost takes as long as one of anything else */
   guint32 n_published;
-  guint free_indices[VYRE_MAX_BATCHES];
-  guint32 sequences[VYRE_MAX_BATCHES]; /* of the last batch under each index */
-  guint n_free;
+  GArray *places; /* guint, indices that no lane has */
+  /* of the last batch under each index, under the lock of the lane that has it */
+  guint32 sequences[VYRE_MAX_BATCHES];
   VyreMegakernelCounters counters;
-  atomic_ullong spin_time;
-  atomic_ullong n_sleeps;
+  atomic_uint ticket_limit; /* tickets below it have a place in the ring; no lock */
+
+  VYRE_APART (before_tail);
+  atomic_uint tail; /* the number of the next ticket; no lock */
+  VYRE_APART (behind_tail);
 };
 
 /* What a batch that is through gives back, after the lock is dropped: first the payload, then the
@@ -169,8 +208,11 @@ typedef struct {
   VyreTenant *tenant;
 } VyreRelease;
 
+/* Batches that are taken out of flight while a lock is held. */
+#define VYRE_MOST_RELEASES 256
+
 /* Too large to be zeroed. */
 typedef struct {
   guint n;
-  VyreRelease list[VYRE_MAX_BATCHES];
+  VyreRelease list[VYRE_MOST_RELEASES];
 } VyreReleases;

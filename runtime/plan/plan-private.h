@@ -13,7 +13,7 @@ typedef struct {
 } VyreTicket;
 
 /* A run uses half of the ticket ring at most, so that the next one can be queued behind it. */
-#define VYRE_RUN_MAX_TICKETS (VYRE_MAX_TICKETS / 2)
+#define VYRE_RUN_MAX_TICKETS (VYRE_MAX_TICKETS / 4)
 
 /* Fences that one lane runs together may cost so much. */
 #define VYRE_FENCES_COST_MAX (VYRE_COST_MAX / 2)

@@ -344,7 +344,7 @@ void copy_out()
 // readback that is copied out: no barrier orders a GPU's stores to the host's memory.
 void complete_batch()
 {
-  uint index = s_ticket[VYRE_TICKET_KIND] >> 8 & 0xFFu;
+  uint index = VYRE_INDEX_OF(s_ticket[VYRE_TICKET_KIND]);
   answer[index * VYRE_COMPLETION_WORDS] = s_ticket[VYRE_TICKET_SEQUENCE];
 }
 

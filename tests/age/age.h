@@ -38,7 +38,7 @@ age_tickets (VyreMegakernel *kernel)
   guint32 *ring = (guint32 *)kernel->door.data + VYRE_DOOR_TICKETS * VYRE_GRANULE / 4;
   guint32 tail = 0u - AGE_BEFORE_WRAP, older = tail - kernel->tail;
 
-  kernel->tail = tail;
+  kernel->tail = kernel->ticket_limit = tail;
   state[VYRE_STATE_HEAD] += older;
   state[VYRE_STATE_FIRST] += older;
   for (guint32 i = 0; i < state[VYRE_STATE_N_HELD]; i++)
@@ -63,7 +63,8 @@ age_kernel (VyreMegakernel *kernel)
   }
   age_launches (kernel);
   age_tickets (kernel);
-  kernel->batch_sequence = 0u - AGE_BEFORE_WRAP;
+  for (guint i = 0; i < VYRE_MAX_BATCHES; i++)
+    kernel->sequences[i] = 0u - AGE_BEFORE_WRAP;
   kernel->n_templates = 0u - 1;
   kernel->imports->last_number = VYRE_MAX_SOURCES - 1;
   __sync_synchronize ();

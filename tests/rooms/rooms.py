@@ -34,10 +34,10 @@ ROOMS = {
 # Inside of these rooms each file needs files before it alone.
 ORDER = {
     "runtime/kernel": [
-        "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "turns",
-        "template", "tickets", "completion", "batch", "launcher", "import", "getters",
+        "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "lanes",
+        "turns", "template", "tickets", "completion", "batch", "launcher", "import", "getters",
         "rare-operations", "reserve", "publish", "resume", "host-jobs", "host-requests", "teardown",
-        "trial", "speed", "proof", "megakernel",
+        "trial", "speed", "proof", "megakernel", "lane",
     ],
     "gst/filter": [
         "gstvyreslots", "gstvyregeometry", "gstvyreholds", "gstvyrestats", "gstvyrestate",

@@ -22,10 +22,16 @@ struct _VyreStore {
 };
 
 struct _VyreMegakernel {
+  gatomicrefcount refs;
   gboolean lost;
   gint active;
   VyreStore *staging;
   VyreStore *readbacks;
+};
+
+struct _VyreLane {
+  gatomicrefcount refs;
+  VyreMegakernel *kernel;
 };
 
 struct _VyreBatch {
@@ -203,15 +209,25 @@ vyre_megakernel_new (VyreDevice *device, const VyreMegakernelParams *params, GEr
   VyreMegakernel *kernel = g_new0 (VyreMegakernel, 1);
 
   schedule_point ();
+  g_atomic_ref_count_init (&kernel->refs);
   kernel->staging = store_new ();
   kernel->readbacks = store_new ();
   run.n_objects++;
   return kernel;
 }
 
+VyreMegakernel *
+vyre_megakernel_ref (VyreMegakernel *kernel)
+{
+  g_atomic_ref_count_inc (&kernel->refs);
+  return kernel;
+}
+
 void
 vyre_megakernel_unref (VyreMegakernel *kernel)
 {
+  if (!g_atomic_ref_count_dec (&kernel->refs))
+    return;
   if (kernel->active != 0)
     schedule_fail ("A kernel goes with %d active users.", kernel->active);
   vyre_store_unref (kernel->staging);
@@ -389,10 +405,37 @@ is_lost (VyreMegakernel *kernel, GError **error)
   return kernel->lost;
 }
 
-VyreBatch *
-vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
-    const VyrePayload *payload, gint64 end_time, GError **error)
+VyreLane *
+vyre_lane_new (VyreMegakernel *kernel)
 {
+  VyreLane *lane = g_new0 (VyreLane, 1);
+
+  g_atomic_ref_count_init (&lane->refs);
+  lane->kernel = vyre_megakernel_ref (kernel);
+  return lane;
+}
+
+VyreLane *
+vyre_lane_ref (VyreLane *lane)
+{
+  g_atomic_ref_count_inc (&lane->refs);
+  return lane;
+}
+
+void
+vyre_lane_unref (VyreLane *lane)
+{
+  if (!g_atomic_ref_count_dec (&lane->refs))
+    return;
+  vyre_megakernel_unref (lane->kernel);
+  g_free (lane);
+}
+
+VyreBatch *
+vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayload *payload,
+    gint64 end_time, GError **error)
+{
+  VyreMegakernel *kernel = lane->kernel;
   const VyreLayout *layout = vyre_plan_get_layout (plan);
   gsize readback;
 

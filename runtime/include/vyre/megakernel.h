@@ -122,6 +122,8 @@ typedef struct {
  * @idle_polls: times that a workgroup looked for work and found none
  * @spin_time: nanoseconds that threads waited awake for completions
  * @sleeps: waits for completions in which the thread slept
+ * @locked: batches that the kernel's lock guarded, and not that of their lane alone
+ * @lanes: lanes there are now, that of vyre_megakernel_publish() included
  * @awake: threads of the process that wait awake now, on any kernel: no more than there are
  *   cores to spare
  * @in_place_bytes: payload bytes that the kernel reads in the staging store or in an import
@@ -130,7 +132,8 @@ typedef struct {
  * @in_flight: batches that are published and not collected, see
  *   vyre_megakernel_get_counters()
  *
- * Counts since the megakernel was made; all but @in_flight, @awake and @progress only grow.
+ * Counts since the megakernel was made; all but @in_flight, @lanes, @awake and @progress only
+ * grow.
  */
 typedef struct {
   guint64 launches;
@@ -145,6 +148,8 @@ typedef struct {
   guint64 idle_polls;
   guint64 spin_time;
   guint64 sleeps;
+  guint64 locked;
+  guint64 lanes;
   guint64 awake;
   guint64 in_place_bytes;
   guint64 stored_bytes;
@@ -486,19 +491,10 @@ void vyre_megakernel_set_active (VyreMegakernel *kernel, gboolean active);
  *   run @plan, later by the time that the process stands still meanwhile; 0 to not wait
  * @error: return location
  *
- * Publishes one batch: writes it, then rings the doorbell. The caller leaves the payload unchanged
- * until its release, which may happen before the call returns, and frees the batch before it drops
- * its reference to @kernel.
+ * Publishes one batch on a lane that the kernel has for all callers of this function: as
+ * vyre_lane_publish(), which threads use that shall not wait for each other.
  *
- * The first plan with priorities, handlers or requests to the host starts the compilation of a
- * kernel for such plans in the background, which takes tenths of a second up to many seconds. Only
- * callers that publish such a plan wait for it.
- *
- * Returns: (transfer full) (nullable): the batch, or %NULL with
- *   %VYRE_ERROR_TOO_LARGE (the batch can never fit the readback store),
- *   %VYRE_ERROR_TIMEOUT (no room, or its kernel is still being compiled; the payload was not
- *   taken), the error that ended the kernel, the error of building the kernel for such plans, or
- *   %VYRE_ERROR_FORKED
+ * Returns: (transfer full) (nullable): the batch, or %NULL with an error of vyre_lane_publish()
  */
 VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error);
@@ -509,7 +505,8 @@ VyreBatch *vyre_megakernel_publish (VyreMegakernel *kernel, VyrePlan *plan, guin
  *
  * Names a residency.
  *
- * Returns: (transfer none): its name in properties and messages
+ * Returns: (transfer none) (nullable): its name in properties and messages; %NULL for a number that
+ *   is no residency's
  */
 const char *vyre_residency_name (VyreResidency residency);
 

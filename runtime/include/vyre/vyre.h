@@ -20,6 +20,7 @@
 #include "vyre/staging-run.h"
 #include "vyre/io-queue.h"
 #include "vyre/megakernel.h"
+#include "vyre/lane.h"
 #include "vyre/plan.h"
 #include "vyre/program.h"
 #include "vyre/publish-slots.h"

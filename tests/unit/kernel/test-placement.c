@@ -34,6 +34,7 @@ test_each_has_a_name_of_its_own (void)
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
   guint n = 0;
 
+  g_assert_null (vyre_residency_name (VYRE_RESIDENCY_DISPATCH + 1));
   for (; vyre_placement_name (n); n++) {
     g_assert_true (g_hash_table_add (names, (gpointer)vyre_placement_name (n)));
     g_assert_cmpuint (strlen (vyre_placement_blurb (n)), >, 0);

@@ -128,7 +128,7 @@ static void
 set_gap (TestKernel *t, gint64 ns)
 {
   g_mutex_lock (&t->kernel->lock);
-  t->kernel->last_activity = vyre_now () - ns;
+  t->kernel->last_activity = t->kernel->lane->last_activity = vyre_now () - ns;
   g_mutex_unlock (&t->kernel->lock);
 }
 

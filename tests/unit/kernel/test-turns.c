@@ -372,14 +372,15 @@ test_no_place (void)
   hold_up (&t, TRUE);
   VyreBatch *batch = publish (&t, plan);
   g_mutex_lock (&t.kernel->lock);
-  guint n_free = t.kernel->n_free;
-  t.kernel->n_free = 0;
+  guint n_free = t.kernel->places->len, n_own = t.kernel->lane->places->len;
+  t.kernel->places->len = t.kernel->lane->places->len = 0;
   g_mutex_unlock (&t.kernel->lock);
   hold_up (&t, FALSE);
   g_assert_true (vyre_turns_proceed (t.kernel));
   g_mutex_lock (&t.kernel->lock);
   g_assert_cmpuint (g_queue_get_length (&t.kernel->turns), ==, 1);
-  t.kernel->n_free = n_free;
+  t.kernel->places->len = n_free;
+  t.kernel->lane->places->len = n_own;
   g_mutex_unlock (&t.kernel->lock);
   wait_for (batch);
   vyre_batch_free (batch);

@@ -36,6 +36,8 @@ BenchFigure *bench_figure (Bench *bench, const char *unit, const BenchSeries *ou
 void bench_row_rtt (Bench *bench, BenchCheck *check);
 void bench_row_nop (Bench *bench, BenchCheck *check);
 void bench_row_batches (Bench *bench, BenchCheck *check);
+void bench_row_producers (Bench *bench, BenchCheck *check);
+void bench_row_streams (Bench *bench, BenchCheck *check);
 void bench_row_slots (Bench *bench, BenchCheck *check);
 void bench_row_payload (Bench *bench, BenchCheck *check);
 void bench_row_element (Bench *bench, BenchCheck *check);

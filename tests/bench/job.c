@@ -51,6 +51,7 @@ bench_job_open (BenchJob *job, BenchKernel *kernel, const BenchWork *work, Bench
   job->plan = make_plan (kernel, work, &error);
   if (!bench_check_error (check, error))
     return FALSE;
+  job->lane = vyre_lane_new (kernel->kernel);
   job->copy = g_malloc (vyre_plan_get_layout (job->plan)->total);
   return stage (job);
 }
@@ -60,6 +61,7 @@ bench_job_close (BenchJob *job)
 {
   for (guint i = 0; i < job->n_payloads; i++)
     vyre_store_free (vyre_megakernel_get_staging (job->kernel->kernel), job->payloads[i].slice);
+  g_clear_pointer (&job->lane, vyre_lane_unref);
   g_clear_pointer (&job->plan, vyre_plan_unref);
   g_clear_pointer (&job->copy, g_free);
 }
@@ -95,8 +97,8 @@ publish (BenchJob *job, guint32 tag, const BenchPayload *payload)
 {
   VyrePayload staged = { .offset = payload->slice };
   GError *error = NULL;
-  VyreBatch *batch = vyre_megakernel_publish (job->kernel->kernel, job->plan, tag, &staged,
-      g_get_monotonic_time () + BENCH_DEADLINE, &error);
+  VyreBatch *batch = vyre_lane_publish (
+      job->lane, job->plan, tag, &staged, g_get_monotonic_time () + BENCH_DEADLINE, &error);
 
   if (error)
     bench_check_error (job->check, error);

@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
   const BenchWork *work;
   BenchKernel *kernel;
+  VyreLane *lane;
   VyrePlan *plan;
   BenchPayload payloads[BENCH_MOST_DEPTH];
   guint n_payloads;

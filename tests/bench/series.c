@@ -32,6 +32,17 @@ bench_series_add (BenchSeries *series, double value)
   series->values[series->n++] = value;
 }
 
+/* The same values in another unit. */
+BenchSeries
+bench_series_scale (const BenchSeries *series, double factor)
+{
+  BenchSeries scaled = *series;
+
+  for (guint i = 0; i < scaled.n; i++)
+    scaled.values[i] *= factor;
+  return scaled;
+}
+
 double
 bench_series_median (const BenchSeries *series)
 {

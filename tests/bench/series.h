@@ -15,6 +15,7 @@ typedef struct {
 } BenchSeries;
 
 void bench_series_add (BenchSeries *series, double value);
+BenchSeries bench_series_scale (const BenchSeries *series, double factor);
 double bench_series_median (const BenchSeries *series);
 double bench_percentile (double *values, guint n, double part);
 

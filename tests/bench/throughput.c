@@ -40,23 +40,13 @@ measure (Bench *bench, BenchCheck *check, const BenchWork *work, Rates *ours, Ra
   bench_job_close (&job);
 }
 
-static BenchSeries
-scale (const BenchSeries *series, double factor)
-{
-  BenchSeries scaled = *series;
-
-  for (guint i = 0; i < scaled.n; i++)
-    scaled.values[i] *= factor;
-  return scaled;
-}
-
 /* Batches per second, in other units. */
 static void
 add_figure (Bench *bench, const Rates *ours, const Rates *dispatch, double factor, const char *unit,
     const char *name)
 {
-  BenchSeries scaled = scale (&ours->per_second, factor);
-  BenchSeries peer = scale (&dispatch->per_second, factor);
+  BenchSeries scaled = bench_series_scale (&ours->per_second, factor);
+  BenchSeries peer = bench_series_scale (&dispatch->per_second, factor);
 
   bench_figure_peer (bench_figure (bench, unit, &scaled, "%s", name), "dispatch", &peer);
 }

@@ -180,6 +180,12 @@ publish_note_rung (VyreBatch *batch)
   if (batch->orphaned) /* meanwhile */
     vyre_tickets_drop (batch);
   g_mutex_unlock (&batch->lane->lock);
+}
+
+/* From here on the launcher launches for the batch, if no launch serves it. */
+static void
+publish_end_ringing (VyreBatch *batch)
+{
   atomic_fetch_sub (&batch->lane->n_ringing, 1); /* pairs with launcher_has_orphans() */
 }
 
@@ -202,6 +208,7 @@ publish_ring (VyreBatch *batch, VyreRelease *stored)
   if (batch->by_copy_engine)
     publish_submit_copy (batch);
   publish_note_rung (batch);
+  publish_end_ringing (batch);
   vyre_launcher_published (kernel, batch);
 }
 
@@ -323,7 +330,8 @@ publish_enter_plain (VyreBatch *batch)
   return TRUE;
 }
 
-/* A plain batch in flight. */
+/* A plain batch in flight. One that no launch serves rings until the lock is taken: the launcher
+ * would launch for it, too. */
 static void
 publish_ring_plain (VyreBatch *batch, VyreRelease *stored)
 {
@@ -333,9 +341,15 @@ publish_ring_plain (VyreBatch *batch, VyreRelease *stored)
     *stored = publish_take_payload (batch);
   publish_store (batch);
   publish_note_rung (batch);
-  if (vyre_launcher_serves (batch))
-    return;
+  gboolean served = vyre_launcher_serves (batch);
+  if (served) {
+    publish_end_ringing (batch);
+    if (vyre_launcher_serves (batch)) /* after it has ended to ring: see docs/architecture.md */
+      return;
+  }
   vyre_mutex_lock (&kernel->lock);
+  if (!served)
+    publish_end_ringing (batch);
   vyre_launcher_published (kernel, batch);
   g_mutex_unlock (&kernel->lock);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Lanes: what a producer has to itself. docs/architecture.md says why it is right without the
- * kernel's lock.
+ * Lanes: the state that a producer has to itself. docs/architecture.md says why publishing is right
+ * without the kernel's lock.
  *
  * The lock of a lane guards its fields and its plain batches. All other batches are guarded by the
  * kernel's lock, and the fields of their lane still by the lane's, which is taken second. A thread
@@ -181,8 +181,8 @@ vyre_lanes_last_activity (const VyreMegakernel *kernel)
   return last;
 }
 
-/* Both locks held. Moves places from @from to @lane: VYRE_LANE_STEP, or half of them, so that two
- * lanes do not take the same ones from each other for ever. */
+/* Both locks held. Moves half of the places of @from to @lane, and VYRE_LANE_STEP at most. Two
+ * lanes that took all places would take the same ones from each other with every batch. */
 static gboolean
 lanes_move_places (VyreLane *lane, GArray *from)
 {
@@ -219,7 +219,7 @@ vyre_lane_has_place (VyreLane *lane)
 static gboolean
 lanes_is_below_limit (VyreMegakernel *kernel, guint32 tail, guint n)
 {
-  /* pairs with the store in lanes_raise_limit(): any value that was ever stored holds for ever */
+  /* pairs with the store in lanes_raise_limit(): a limit stays valid once it is stored */
   return (gint32)(atomic_load (&kernel->ticket_limit) - (tail + n)) >= 0;
 }
 

@@ -84,7 +84,7 @@ launcher_is_resident (const VyreMegakernel *kernel)
 static void
 launcher_tell_serves (VyreMegakernel *kernel)
 {
-  /* pairs with the load in vyre_launcher_published() */
+  /* pairs with the load in vyre_launcher_serves() */
   atomic_store (&kernel->serves, launcher_is_resident (kernel));
 }
 

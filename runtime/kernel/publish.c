@@ -212,9 +212,9 @@ publish_ring (VyreBatch *batch, VyreRelease *stored)
   vyre_launcher_published (kernel, batch);
 }
 
-/* Kernel's lock held, and dropped on the way. Publishes a run of a batch that has its turn. FALSE:
- * others took its room, and it is in the line. Once it returns, *@stored is a payload to give back,
- * or nothing. */
+/* Kernel's lock held, and dropped on the way. Publishes a run of a batch that has its turn, and
+ * puts the batch in the line, with FALSE, if batches of other threads took its room. Afterwards
+ * *@stored is a payload to give back, or nothing. */
 gboolean
 vyre_batch_publish (VyreBatch *batch, VyreRelease *stored)
 {

@@ -17,7 +17,7 @@
 #define POOL 64
 #define LIST 32
 
-/* What may wait in front of an element: it must never run dry. */
+/* Bytes that may wait in front of an element, which must never run dry. */
 #define QUEUED (4 * LIST * SIZE)
 
 /* One of those that run side by side: its own check, so that none is shared. */
@@ -29,7 +29,7 @@ typedef struct {
   double rate;
 } Member;
 
-/* What all of them do together. */
+/* The figures of all members together. */
 typedef struct {
   BenchSeries rate, cpu_us;
 } Together;

@@ -7,8 +7,9 @@
 
 #include <glib.h>
 
-/* What becomes of batches in a run: with KERNEL_MAY_WAIT the first wait for a batch may end before
- * the batch does, with KERNEL_WAITS each first wait does, and no look before it finds it done. */
+/* How soon batches end in a run. With KERNEL_MAY_WAIT the first wait for a batch may end before the
+ * batch does. With KERNEL_WAITS each first wait does, and no look before it finds the batch done.
+ */
 typedef enum { KERNEL_IS_QUICK, KERNEL_MAY_WAIT, KERNEL_WAITS } KernelPace;
 
 /* Begins a run, in which @n_losses devices may be lost. */

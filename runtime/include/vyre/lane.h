@@ -6,8 +6,8 @@
  * @title: Lane
  * @short_description: A producer's own way to a megakernel
  *
- * Each producer of batches has a lane. Threads that publish on different lanes, and wait for the
- * batches of these, share no lock, so that a kernel serves as many producers as there are cores.
+ * Each producer of batches has a lane. Threads that publish small batches on different lanes, and
+ * wait for these, share no lock, so that a kernel serves as many producers as there are cores.
  * A lane is thread safe: threads that share one take its lock in turns.
  *
  * The batches of all lanes go to the kernel in one order, that of the calls which publish them.

@@ -55,7 +55,7 @@ test_same_size (void)
   cached_close (&c);
 }
 
-/* What does not fit goes back to the allocator: a shelf has an end, and takes no large ranges. */
+/* The cache refuses ranges that do not fit: a shelf has an end, and takes no large ranges. */
 static void
 test_bounds (void)
 {

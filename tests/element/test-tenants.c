@@ -26,6 +26,31 @@ assert_label (GstElement *element, const gchar *label)
   gst_structure_free (stats);
 }
 
+/* Each element publishes on a lane of its own: the first batch of each takes places from the
+ * kernel, under the lock of all, and the batches behind it do not. */
+GST_START_TEST (elements_on_a_kernel_have_lanes_of_their_own)
+{
+  GstHarness *one = filter_new (CHEAP);
+  guint64 lanes = stat_of (one->element, "lanes");
+  GstHarness *two = filter_new (CHEAP);
+
+  fail_unless_equals_uint64 (stat_of (one->element, "lanes"), lanes + 1);
+  filter_start (one, NULL);
+  filter_start (two, NULL);
+  guint64 locked = stat_of (one->element, "locked-batches");
+  for (guint i = 0; i < 20; i++) {
+    gst_buffer_unref (filter_run (one, numbered_buffer (i, 100)));
+    gst_buffer_unref (filter_run (two, numbered_buffer (i, 100)));
+  }
+  locked = stat_of (one->element, "locked-batches") - locked;
+  fail_unless (locked >= 2, "%" G_GUINT64_FORMAT " batches", locked);
+  fail_unless (locked < 10, "%" G_GUINT64_FORMAT " batches", locked);
+  filter_finish (two);
+  fail_unless_equals_uint64 (stat_of (one->element, "lanes"), lanes);
+  filter_finish (one);
+}
+GST_END_TEST;
+
 GST_START_TEST (elements_on_a_kernel_are_tenants_of_their_own)
 {
   GstHarness *one = filter_new (CHEAP);
@@ -157,6 +182,7 @@ tenants_suite (void)
   TCase *tc = tcase_create ("tenants");
 
   suite_add_tcase (s, tc);
+  tcase_add_test (tc, elements_on_a_kernel_have_lanes_of_their_own);
   tcase_add_test (tc, elements_on_a_kernel_are_tenants_of_their_own);
   tcase_add_test (tc, batches_that_a_flush_drops_are_drained);
   tcase_add_test (tc, in_null_an_element_holds_no_payload);

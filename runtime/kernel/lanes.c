@@ -59,7 +59,7 @@ void
 vyre_lane_count (VyreLane *lane, VyreMegakernelCounters *counters)
 {
   vyre_mutex_lock (&lane->lock);
-  counters->batches += atomic_load_explicit (&lane->batches, memory_order_relaxed);
+  counters->batches += lane->batches;
   counters->completed += lane->completed;
   counters->tickets += lane->tickets;
   counters->in_place_bytes += lane->in_place_bytes;

@@ -155,10 +155,7 @@ vyre_batch_reserve_now (VyreBatch *batch)
   batch->small = vyre_template_is_there (batch);
   if (!batch->small && kernel->traits->in_device_memory && plan->small)
     return FALSE; /* perhaps it can be made */
-  return !reserve_is_too_long_to_copy (kernel, plan)
-         && plan->slice_size <= vyre_store_get_size (kernel->readbacks)
-         && (!kernel->payloads || plan->payload_size <= vyre_store_get_size (kernel->payloads))
-         && reserve_alloc (batch);
+  return !reserve_is_too_long_to_copy (kernel, plan) && reserve_alloc (batch);
 }
 
 /* Locked. Undoes it. */

@@ -41,6 +41,7 @@ struct _VyreLane {
   GQueue in_flight;       /* of VyreBatch, in the order of their tickets */
   GPtrArray *spare;       /* of VyreBatch, for the next batches */
   GArray *places;         /* guint, indices that no batch has */
+  guint64 batches;
   guint64 completed;
   guint64 tickets;
   guint64 in_place_bytes;
@@ -51,8 +52,7 @@ struct _VyreLane {
   atomic_uint n_ringing;      /* batches in flight that no launch was made for yet */
   atomic_uint oldest;         /* no ticket of its batches in flight has a lower number */
   atomic_llong last_activity; /* ns */
-  atomic_ullong batches;
-  atomic_ullong spin_time; /* ns */
+  atomic_ullong spin_time;    /* ns */
   atomic_ullong n_sleeps;
 };
 

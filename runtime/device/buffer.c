@@ -239,31 +239,6 @@ vyre_buffer_clear (VyreBuffer *memory)
   *memory = (VyreBuffer){ 0 };
 }
 
-/* Copies into memory of the device, past the caches where the processor can: write-combining
- * memory gets whole lines, and the host's cache keeps what it has. @to is a multiple of 16; the
- * caller flushes with vyre_buffer_flush(). */
-void
-vyre_buffer_store (void *to, const void *from, gsize size)
-{
-  guint8 *target = to;
-  const guint8 *source = from;
-  gsize done = 0;
-
-#ifdef __SSE2__
-  for (; done + 64 <= size; done += 64) {
-    __m128i a = _mm_loadu_si128 ((const __m128i *)(source + done));
-    __m128i b = _mm_loadu_si128 ((const __m128i *)(source + done + 16));
-    __m128i c = _mm_loadu_si128 ((const __m128i *)(source + done + 32));
-    __m128i d = _mm_loadu_si128 ((const __m128i *)(source + done + 48));
-    _mm_stream_si128 ((__m128i *)(target + done), a);
-    _mm_stream_si128 ((__m128i *)(target + done + 16), b);
-    _mm_stream_si128 ((__m128i *)(target + done + 32), c);
-    _mm_stream_si128 ((__m128i *)(target + done + 48), d);
-  }
-#endif
-  memcpy (target + done, source + done, size - done);
-}
-
 /* As vyre_order_flush(); pairs as its callers say. */
 void
 vyre_buffer_flush (void)

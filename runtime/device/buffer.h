@@ -31,5 +31,4 @@ gboolean vyre_buffer_init (
 gboolean vyre_buffer_import (
     VyreBuffer *memory, VyreDevice *device, void *pages, gsize size, GError **error);
 void vyre_buffer_clear (VyreBuffer *memory);
-void vyre_buffer_store (void *to, const void *from, gsize size);
 void vyre_buffer_flush (void);

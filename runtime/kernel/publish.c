@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/spin-lock.h"
+#include "device/wide-store.h"
 #include "kernel/completion.h"
 #include "kernel/import-private.h"
 #include "kernel/lanes.h"
@@ -63,7 +64,7 @@ publish_fill_slice (VyreBatch *batch, guint32 *slice)
   gint64 tag_word = vyre_plan_tag_word (plan);
 
   if (batch->kernel->traits->in_device_memory) {
-    vyre_buffer_store ((guint8 *)slice, plan->slice, plan->slice_size);
+    vyre_wide_store ((guint8 *)slice, plan->slice, plan->slice_size);
     /* keeps the tag behind what it replaces; pairs with no load */
     vyre_buffer_flush ();
   } else {
@@ -102,7 +103,7 @@ publish_store_payload (const VyreBatch *batch)
                            ? batch->payload.data
                            : vyre_store_get_data (kernel->staging) + batch->payload.offset;
 
-  vyre_buffer_store (
+  vyre_wide_store (
       vyre_store_get_data (kernel->payloads) + batch->stored_at, data, batch->plan->payload_size);
 }
 
@@ -271,6 +272,7 @@ publish_make_batch (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePaylo
   };
   if (payload->import)
     batch->payload.offset = (gsize)(payload->data - payload->import->base);
+  batch->copied = vyre_batch_prefers_copy_engine (batch);
   return batch;
 }
 

@@ -13,13 +13,28 @@
  * words in memory and wake no thread. */
 #define ROOM_WAIT_US 200
 
+/* Behind other batches of its lane, a batch of more than half of the threshold goes by copy engine:
+ * its results come later than if the CPU had stored the payload, but the host has published the
+ * next batch by then. docs/performance.md has the measurement. */
+#define BEHIND_OTHERS 2
+
+/* Lane's lock held, for a batch that is about to be published. */
+gboolean
+vyre_batch_prefers_copy_engine (const VyreBatch *batch)
+{
+  const VyreMegakernel *kernel = batch->kernel;
+  gsize size = batch->plan->payload_size, threshold = kernel->copy_threshold;
+
+  if (kernel->threshold_measured && !batch->payload.data
+      && atomic_load_explicit (&batch->lane->n_in_flight, memory_order_relaxed) > 0) /* a guess */
+    threshold /= BEHIND_OTHERS;
+  return kernel->copy_engine.device && size > 0 && size >= threshold;
+}
+
 gboolean
 vyre_batch_goes_by_copy_engine (const VyreBatch *batch)
 {
-  gsize size = batch->plan->payload_size;
-
-  return batch->kernel->copy_engine.device && !batch->resumed && size > 0
-         && size >= batch->kernel->copy_threshold;
+  return batch->copied && !batch->resumed;
 }
 
 /* Both locks held. Whether there is a place in the answer, and numbers of tickets. */

@@ -9,6 +9,7 @@
 
 G_BEGIN_DECLS
 
+gboolean vyre_batch_prefers_copy_engine (const VyreBatch *batch);
 gboolean vyre_batch_goes_by_copy_engine (const VyreBatch *batch);
 gboolean vyre_batch_has_room (const VyreBatch *batch);
 gboolean vyre_batch_reserve_now (VyreBatch *batch);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "device/wide-store.h"
 #include "files/open-file.h"
 #include "kernel/resident-room.h"
 
@@ -96,7 +97,7 @@ resident_store (VyreResidentFiles *self, VyreResidentFile *resident)
 {
   if (!self->payloads)
     return;
-  vyre_buffer_store (vyre_store_get_data (self->payloads) + resident->stored,
+  vyre_wide_store (vyre_store_get_data (self->payloads) + resident->stored,
       vyre_store_get_data (self->staging) + resident->staged,
       vyre_resident_bytes_taken (resident->size));
   /* pairs with the loads of a batch that pins the file, whose tickets are written later */

@@ -69,6 +69,7 @@ speed_measure_threshold (VyreMegakernel *kernel, GError **error)
   double threshold = gain > 0 ? MAX (lag, 0) / gain : G_MAXDOUBLE;
   kernel->copy_threshold
       = (gsize)CLAMP (threshold, (double)LEAST_THRESHOLD, (double)LARGEST_THRESHOLD) & ~(gsize)4095;
+  kernel->threshold_measured = TRUE;
   return TRUE;
 }
 

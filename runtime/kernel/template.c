@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/template.h"
 
+#include "device/wide-store.h"
+
 typedef struct {
   VyreTemplate base;
   VyreStore *store;
@@ -26,7 +28,7 @@ template_new (VyreMegakernel *kernel, const VyrePlan *plan)
 
   if (!vyre_store_alloc (kernel->work, plan->small_size, 0, &offset))
     return NULL;
-  vyre_buffer_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->small_size);
+  vyre_wide_store (vyre_store_get_data (kernel->work) + offset, plan->slice, plan->small_size);
   /* pairs with the load of the ticket in look() and take(), megakernel.comp */
   vyre_buffer_flush ();
   if (++kernel->n_templates == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/placement.h"
+#include "kernel/reserve.h"
 
 /* A device of a type, with @n_transfer_queues queues of copy engines. */
 static VyreDevice
@@ -108,6 +109,42 @@ test_reasons_follow_from_traits (void)
   g_assert_null (vyre_placement_why_not (VYRE_PLACEMENT_UNIFIED, &cpu));
 }
 
+/* Whether a batch of @size bytes, at @data or staged, goes by copy engine behind @n_ahead others of
+ * its lane; 100 000 bytes are the threshold. */
+static gboolean
+prefers_copy_engine (gboolean measured, const guint8 *data, guint n_ahead, gsize size)
+{
+  VyreDevice device = make_device (VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 1);
+  VyreMegakernel kernel = {
+    .copy_engine.device = &device,
+    .copy_threshold = 100000,
+    .threshold_measured = measured,
+  };
+  VyreLane lane = { .n_in_flight = n_ahead };
+  VyrePlan plan = { .payload_size = size };
+  const VyreBatch batch = { .kernel = &kernel, .lane = &lane, .plan = &plan, .payload.data = data };
+
+  return vyre_batch_prefers_copy_engine (&batch);
+}
+
+/* A measured threshold is where both ways take as long for a batch alone; behind others, half of
+ * it counts. A threshold that was set is the one that counts, and bytes that lie anywhere are no
+ * copy engine's below it. */
+static void
+test_copy_engine (void)
+{
+  const guint8 bytes[1] = { 0 };
+
+  g_assert_false (prefers_copy_engine (TRUE, NULL, 0, 99999));
+  g_assert_true (prefers_copy_engine (TRUE, NULL, 0, 100000));
+  g_assert_false (prefers_copy_engine (TRUE, NULL, 1, 49999));
+  g_assert_true (prefers_copy_engine (TRUE, NULL, 1, 50000));
+  g_assert_false (prefers_copy_engine (TRUE, bytes, 1, 99999));
+  g_assert_true (prefers_copy_engine (TRUE, bytes, 1, 100000));
+  g_assert_false (prefers_copy_engine (FALSE, NULL, 1, 99999));
+  g_assert_true (prefers_copy_engine (FALSE, NULL, 1, 100000));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -117,5 +154,6 @@ main (int argc, char **argv)
   g_test_add_func ("/placement/auto", test_auto_is_what_suits_the_device);
   g_test_add_func ("/placement/wanted", test_one_that_is_wanted_is_tried_alone);
   g_test_add_func ("/placement/reasons", test_reasons_follow_from_traits);
+  g_test_add_func ("/placement/copy-engine", test_copy_engine);
   return g_test_run ();
 }

@@ -482,14 +482,14 @@ typedef struct {
   gsize counter; /* counter of the bytes, in the statistics; 0: the method counts by itself */
 } Method;
 
-/* Cheapest first. */
+/* Cheapest first. What is imported, the CPU may store, too, where that is faster. */
 static const Method methods[] = {
   { "in place", staging_propose_in_place, staging_accepts_in_place, stage_in_place,
       G_STRUCT_OFFSET (GstVyreStats, arena_bytes) },
-  { "stored", NULL, staging_accepts_stored, stage_stored,
-      G_STRUCT_OFFSET (GstVyreStats, direct_bytes) },
   { "import", NULL, staging_accepts_import, stage_import,
       G_STRUCT_OFFSET (GstVyreStats, import_bytes) },
+  { "stored", NULL, staging_accepts_stored, stage_stored,
+      G_STRUCT_OFFSET (GstVyreStats, direct_bytes) },
   { "file", NULL, staging_accepts_file, stage_file, G_STRUCT_OFFSET (GstVyreStats, fd_bytes) },
   { "copy", NULL, staging_accepts_all, stage_copy, 0 },
   { "aside", NULL, staging_accepts_all, stage_aside, 0 },

@@ -88,7 +88,7 @@ vyre_megakernel_can_import (VyreMegakernel *kernel, gsize size)
   if (device->import_alignment == 0)
     return FALSE;
   if (kernel->traits->in_device_memory)
-    return kernel->copy_engine.device && size >= kernel->copy_threshold;
+    return kernel->copy_engine.device && size >= kernel->train_threshold;
   return vyre_device_is_cpu (device);
 }
 
@@ -98,7 +98,7 @@ vyre_megakernel_get_import_threshold (VyreMegakernel *kernel)
   if (!vyre_megakernel_can_import (kernel, G_MAXSIZE))
     return G_MAXSIZE;
   if (kernel->traits->in_device_memory)
-    return MAX (kernel->params.import_threshold, kernel->copy_threshold);
+    return MAX (kernel->params.import_threshold, kernel->train_threshold);
   return kernel->params.import_threshold > 0 ? kernel->params.import_threshold
                                              : CPU_IMPORT_THRESHOLD;
 }

@@ -10,6 +10,7 @@
 #include "kernel/lanes.h"
 #include "kernel/launcher.h"
 #include "kernel/proof.h"
+#include "kernel/state.h"
 #include "kernel/teardown.h"
 
 /* Payloads that are stored one by one need no whole pages. */
@@ -84,7 +85,8 @@ megakernel_bind_memory (VyreMegakernel *kernel, GError **error)
 static gboolean
 megakernel_init_copy_engine (VyreMegakernel *kernel, GError **error)
 {
-  kernel->copy_threshold = kernel->traits->payloads == VYRE_PAYLOADS_COPIED ? 1 : G_MAXSIZE;
+  vyre_megakernel_set_copy_threshold (
+      kernel, kernel->traits->payloads == VYRE_PAYLOADS_COPIED ? 1 : G_MAXSIZE);
   if (!kernel->traits->needs_copy_engine)
     return TRUE;
   return vyre_copy_engine_init (&kernel->copy_engine, kernel->device, error);

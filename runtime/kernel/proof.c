@@ -207,7 +207,7 @@ static gboolean
 proof_transport (VyreMegakernel *kernel, gsize copy_threshold, GError **error)
 {
   vyre_mutex_lock (&kernel->lock);
-  kernel->copy_threshold = copy_threshold;
+  vyre_megakernel_set_copy_threshold (kernel, copy_threshold);
   g_mutex_unlock (&kernel->lock);
   return proof_size (kernel, SMALL_BYTES, SMALL_ROUNDS, error)
          && proof_size (kernel, vyre_trial_large_size (kernel), LARGE_ROUNDS, error);
@@ -258,8 +258,9 @@ proof_try (VyreMegakernel *kernel, VyreResidency residency, gint64 poll_ns, GStr
   g_string_append_printf (verdict, "; %s, %s: %s", vyre_placement_name (kernel->placement),
       vyre_residency_name (residency), fine ? "proven" : reason->message);
   if (fine && kernel->traits->payloads == VYRE_PAYLOADS_BY_SIZE)
-    g_string_append_printf (
-        verdict, ", by copy engine from %" G_GSIZE_FORMAT " bytes on", kernel->copy_threshold);
+    g_string_append_printf (verdict,
+        ", by copy engine from %" G_GSIZE_FORMAT " bytes on, behind others from %" G_GSIZE_FORMAT,
+        kernel->copy_threshold, kernel->train_threshold);
   if (!fine) {
     if (g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
       g_propagate_error (error, g_error_copy (reason)); /* no other residency would help */

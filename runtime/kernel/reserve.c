@@ -13,22 +13,21 @@
  * words in memory and wake no thread. */
 #define ROOM_WAIT_US 200
 
-/* Behind other batches of its lane, a batch of more than half of the threshold goes by copy engine:
- * its results come later than if the CPU had stored the payload, but the host has published the
- * next batch by then. docs/performance.md has the measurement. */
-#define BEHIND_OTHERS 2
-
-/* Lane's lock held, for a batch that is about to be published. */
+/* Lane's lock held, for a batch that is about to be published. Behind other batches of its lane,
+ * the host's time counts and not the batch's own: a payload that a copy engine can read goes that
+ * way sooner. */
 gboolean
 vyre_batch_prefers_copy_engine (const VyreBatch *batch)
 {
   const VyreMegakernel *kernel = batch->kernel;
-  gsize size = batch->plan->payload_size, threshold = kernel->copy_threshold;
+  const VyrePayload *payload = &batch->payload;
+  gsize size = batch->plan->payload_size;
+  gboolean readable = !payload->data || payload->import;
+  gboolean behind
+      = atomic_load_explicit (&batch->lane->n_in_flight, memory_order_relaxed) > 0; /* a guess */
 
-  if (kernel->threshold_measured && !batch->payload.data
-      && atomic_load_explicit (&batch->lane->n_in_flight, memory_order_relaxed) > 0) /* a guess */
-    threshold /= BEHIND_OTHERS;
-  return kernel->copy_engine.device && size > 0 && size >= threshold;
+  return kernel->copy_engine.device && size > 0
+         && size >= (readable && behind ? kernel->train_threshold : kernel->copy_threshold);
 }
 
 gboolean

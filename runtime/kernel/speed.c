@@ -3,6 +3,7 @@
 
 #include "base/spin-lock.h"
 #include "kernel/launcher.h"
+#include "kernel/state.h"
 #include "kernel/trial.h"
 
 /* To measure cost: tickets so short that a busy machine interrupts only some of them. */
@@ -15,6 +16,8 @@
 
 /* To measure from which size on the copy engine is faster. */
 #define TIMED_BATCHES 5
+#define TIMED_TRAINS 3
+#define TRAIN_LENGTH 6
 #define LEAST_THRESHOLD 16384
 #define LARGEST_THRESHOLD (4 * 1024 * 1024)
 
@@ -37,39 +40,82 @@ speed_time_trial (
   return fine;
 }
 
+/* Publishes a train of batches, one right behind the other; @best becomes the ns from one to the
+ * next, if that is less. */
 static gboolean
-speed_time_batch (
-    VyreMegakernel *kernel, gsize size, gsize copy_threshold, double *best, GError **error)
+speed_time_train (VyreMegakernel *kernel, const VyreTrial *trial, double *best, GError **error)
+{
+  VyreBatch *batches[TRAIN_LENGTH] = { NULL };
+  gint64 start = vyre_now (), end = g_get_monotonic_time () + VYRE_TRIAL_TIMEOUT_US;
+  gboolean fine = TRUE;
+
+  for (guint i = 0; i < TRAIN_LENGTH && fine; i++)
+    fine = (batches[i] = vyre_megakernel_publish (
+                kernel, trial->plan, i, &trial->payloads[i % VYRE_TRIAL_BURST], end, error))
+           != NULL;
+  for (guint i = 0; i < TRAIN_LENGTH; i++) {
+    fine = fine && vyre_batch_wait (batches[i], end, error);
+    g_clear_pointer (&batches[i], vyre_batch_free);
+  }
+  *best = MIN (*best, (double)(vyre_now () - start) / TRAIN_LENGTH);
+  return fine;
+}
+
+/* How long payloads of a size take by one way, in ns: a batch alone, and from one to the next of a
+ * train. */
+typedef struct {
+  double alone;
+  double in_train;
+} Times;
+
+static gboolean
+speed_time_way (
+    VyreMegakernel *kernel, gsize size, gsize copy_threshold, Times *times, GError **error)
 {
   VyreTrial trial;
 
-  kernel->copy_threshold = copy_threshold;
+  vyre_megakernel_set_copy_threshold (kernel, copy_threshold);
+  times->in_train = G_MAXDOUBLE;
   gboolean fine = vyre_trial_init (&trial, kernel, VYRE_TRIAL_PROGRAM, size, 0, error)
-                  && speed_time_trial (kernel, &trial, TIMED_BATCHES, best, error);
+                  && speed_time_trial (kernel, &trial, TIMED_BATCHES, &times->alone, error);
+  for (guint i = 0; i < TIMED_TRAINS && fine; i++)
+    fine = speed_time_train (kernel, &trial, &times->in_train, error);
   vyre_trial_clear (&trial, kernel);
   return fine;
 }
 
-/* Measures from how many bytes on the copy engine is faster. Each way is a delay and a rate,
- * which two sizes show. */
+/* Returns from how many bytes on a copy takes less time than a store. Each is a delay and a rate,
+ * which the times for two sizes show. */
+static gsize
+speed_find_crossing (const gsize *sizes, const double *stored, const double *copied)
+{
+  double bytes = (double)(sizes[1] - sizes[0]);
+  double gain = ((stored[1] - stored[0]) - (copied[1] - copied[0])) / bytes; /* ns per byte */
+  double lag = (copied[0] - stored[0]) + gain * (double)sizes[0];            /* ns, at no bytes */
+  double crossing = gain > 0 ? MAX (lag, 0) / gain : G_MAXDOUBLE;
+
+  return (gsize)CLAMP (crossing, (double)LEAST_THRESHOLD, (double)LARGEST_THRESHOLD) & ~(gsize)4095;
+}
+
+/* Measures from how many bytes on the copy engine is faster, for a batch alone and for one behind
+ * others. */
 static gboolean
 speed_measure_threshold (VyreMegakernel *kernel, GError **error)
 {
   const gsize sizes[2] = { vyre_trial_large_size (kernel) / 4, vyre_trial_large_size (kernel) };
-  double stored[2], copied[2];
+  Times stored[2], copied[2];
 
   for (guint i = 0; i < 2; i++) {
-    if (!speed_time_batch (kernel, sizes[i], G_MAXSIZE, &stored[i], error)
-        || !speed_time_batch (kernel, sizes[i], 1, &copied[i], error))
+    if (!speed_time_way (kernel, sizes[i], G_MAXSIZE, &stored[i], error)
+        || !speed_time_way (kernel, sizes[i], 1, &copied[i], error))
       return FALSE;
   }
-  double bytes = (double)(sizes[1] - sizes[0]);
-  double gain = ((stored[1] - stored[0]) - (copied[1] - copied[0])) / bytes; /* ns per byte */
-  double lag = (copied[0] - stored[0]) + gain * (double)sizes[0];            /* ns, at no bytes */
-  double threshold = gain > 0 ? MAX (lag, 0) / gain : G_MAXDOUBLE;
-  kernel->copy_threshold
-      = (gsize)CLAMP (threshold, (double)LEAST_THRESHOLD, (double)LARGEST_THRESHOLD) & ~(gsize)4095;
-  kernel->threshold_measured = TRUE;
+  gsize alone = speed_find_crossing (sizes, (double[]){ stored[0].alone, stored[1].alone },
+      (double[]){ copied[0].alone, copied[1].alone });
+  gsize in_train = speed_find_crossing (sizes, (double[]){ stored[0].in_train, stored[1].in_train },
+      (double[]){ copied[0].in_train, copied[1].in_train });
+  kernel->copy_threshold = alone;
+  kernel->train_threshold = MIN (alone, in_train);
   return TRUE;
 }
 
@@ -78,7 +124,7 @@ speed_choose_threshold (VyreMegakernel *kernel, GError **error)
 {
   if (kernel->traits->payloads != VYRE_PAYLOADS_BY_SIZE)
     return TRUE;
-  kernel->copy_threshold = kernel->params.copy_threshold;
+  vyre_megakernel_set_copy_threshold (kernel, kernel->params.copy_threshold);
   return kernel->params.copy_threshold > 0 || speed_measure_threshold (kernel, error);
 }
 

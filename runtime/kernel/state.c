@@ -57,6 +57,13 @@ vyre_megakernel_wake_host (VyreMegakernel *kernel)
   kernel->host.wake (kernel->host.data);
 }
 
+/* Payloads of so many bytes go by copy engine, whatever is ahead of them. */
+void
+vyre_megakernel_set_copy_threshold (VyreMegakernel *kernel, gsize threshold)
+{
+  kernel->copy_threshold = kernel->train_threshold = threshold;
+}
+
 guint8 *
 vyre_batch_readback (const VyreBatch *batch)
 {

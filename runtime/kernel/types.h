@@ -131,7 +131,7 @@ struct _VyreMegakernel {
   VyrePlacement placement;
   const VyrePlacementTraits *traits; /* of the placement */
   gsize copy_threshold;              /* payloads of so many bytes go by copy engine */
-  gboolean threshold_measured;       /* where that takes as long as stores of the CPU */
+  gsize train_threshold;             /* the same, for payloads behind others of their lane */
   VyreMark mark;                     /* of what has not arrived */
   VyreStore *staging;
   VyreStore *readbacks;

@@ -109,40 +109,41 @@ test_reasons_follow_from_traits (void)
   g_assert_null (vyre_placement_why_not (VYRE_PLACEMENT_UNIFIED, &cpu));
 }
 
-/* Whether a batch of @size bytes, at @data or staged, goes by copy engine behind @n_ahead others of
- * its lane; 100 000 bytes are the threshold. */
+/* Whether a batch of @size bytes goes by copy engine behind @n_ahead others of its lane. 100 000
+ * bytes are the threshold for a batch alone, and 40 000 behind others. */
 static gboolean
-prefers_copy_engine (gboolean measured, const guint8 *data, guint n_ahead, gsize size)
+prefers_copy_engine (VyrePayload payload, guint n_ahead, gsize size)
 {
   VyreDevice device = make_device (VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, 1);
   VyreMegakernel kernel = {
     .copy_engine.device = &device,
     .copy_threshold = 100000,
-    .threshold_measured = measured,
+    .train_threshold = 40000,
   };
   VyreLane lane = { .n_in_flight = n_ahead };
   VyrePlan plan = { .payload_size = size };
-  const VyreBatch batch = { .kernel = &kernel, .lane = &lane, .plan = &plan, .payload.data = data };
+  const VyreBatch batch = { .kernel = &kernel, .lane = &lane, .plan = &plan, .payload = payload };
 
   return vyre_batch_prefers_copy_engine (&batch);
 }
 
-/* A measured threshold is where both ways take as long for a batch alone; behind others, half of
- * it counts. A threshold that was set is the one that counts, and bytes that lie anywhere are no
- * copy engine's below it. */
+/* The lower threshold is for what the copy engine can read, staged or imported, behind others. */
 static void
 test_copy_engine (void)
 {
   const guint8 bytes[1] = { 0 };
+  VyreImport import = { 0 };
+  const VyrePayload staged = { 0 }, anywhere = { .data = bytes };
+  const VyrePayload imported = { .data = bytes, .import = &import };
 
-  g_assert_false (prefers_copy_engine (TRUE, NULL, 0, 99999));
-  g_assert_true (prefers_copy_engine (TRUE, NULL, 0, 100000));
-  g_assert_false (prefers_copy_engine (TRUE, NULL, 1, 49999));
-  g_assert_true (prefers_copy_engine (TRUE, NULL, 1, 50000));
-  g_assert_false (prefers_copy_engine (TRUE, bytes, 1, 99999));
-  g_assert_true (prefers_copy_engine (TRUE, bytes, 1, 100000));
-  g_assert_false (prefers_copy_engine (FALSE, NULL, 1, 99999));
-  g_assert_true (prefers_copy_engine (FALSE, NULL, 1, 100000));
+  g_assert_false (prefers_copy_engine (staged, 0, 99999));
+  g_assert_true (prefers_copy_engine (staged, 0, 100000));
+  g_assert_false (prefers_copy_engine (staged, 1, 39999));
+  g_assert_true (prefers_copy_engine (staged, 1, 40000));
+  g_assert_false (prefers_copy_engine (imported, 0, 99999));
+  g_assert_true (prefers_copy_engine (imported, 1, 40000));
+  g_assert_false (prefers_copy_engine (anywhere, 1, 99999));
+  g_assert_true (prefers_copy_engine (anywhere, 1, 100000));
 }
 
 int

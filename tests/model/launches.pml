@@ -11,6 +11,16 @@
  * run (tickets.pml). A step of a thread with the kernel's lock is one with the step before it if no
  * other thread can see the difference without the lock: what such threads see are the atomics. The
  * lanes' locks are left out, as they guard nothing that the launcher reads.
+ *
+ * fault SERVES_RELAXED: the store to `serves` is an ordinary one
+ * fault END_RINGING_RELAXED: so is the one that ends ringing
+ * fault ONE_LOOK: a thread looks at `serves` before it ends to ring, and not behind
+ * fault COUNTED_LATE: a batch is counted as in flight behind the looks at `serves`
+ * fault NO_MAKE_UP: a thread that rang, but found no room, leaves it at that
+ * fault NO_ORPHANS: the launcher launches for no batches that are in flight
+ * fault ENDED_LOOKS_FIRST: it looks for them before it says that no launch serves
+ * fault ENDED_IN_SILENCE: it does not say so
+ * fault PARK_LOOKS_FIRST: a launch is told to leave under batches that count on it
  */
 #define LANES 2
 #define BATCHES 2 /* of each lane */

@@ -6,6 +6,12 @@
  *
  * The atomics here are sequentially consistent in the code, and one step each. Numbers wrap at 32,
  * and start in front of that. A batch of lane 0 is one ticket, a batch of lane 1 is two.
+ *
+ * fault LIMIT_IGNORED: numbers are taken whose places batches in flight have
+ * fault NO_EXCHANGE: two lanes may take the same numbers
+ * fault COUNTED_LATE: a lane says that it is in flight behind its exchange
+ * fault OLDEST_SAID_LATE: a lane says its oldest number behind its exchange
+ * fault TAIL_READ_LAST: the tail is read behind what the lanes say
  */
 #define LANES 2
 #define BATCHES 3 /* of each lane */

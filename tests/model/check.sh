@@ -18,28 +18,39 @@ complain() {
   failed=1
 }
 
-# search NAMES COMMAND...: makes the search and has it run, with the names defined.
+# defines NAMES: as options
+defines() {
+  for name in $1; do
+    echo "-D$name"
+  done
+}
+
+# search NAMES COMPILER...: makes the search and has it run, with the names defined.
 search() {
   names=$1
   shift
-  # shellcheck disable=SC2046,SC2086 # one word is one name; -o3: every statement is a step by itself
-  "$spin" -o3 $(printf -- '-D%s ' $names) -a "$model" >log 2>&1 &&
-    "$@" -w -DSAFETY -DCOLLAPSE -DMEMLIM=1000 -o pan pan.c >>log 2>&1 &&
-    ./pan -m100000 -w22 >>log 2>&1 || {
+  # shellcheck disable=SC2046 # one word is one option; -o3: every statement is a step by itself
+  if ! {
+    "$spin" -o3 $(defines "$names") -a "$model" &&
+      "$@" -w -DSAFETY -DMEMLIM=1000 -o pan pan.c &&
+      ./pan -m100000 -w22
+  } >log 2>&1; then
     cat log >&2
     complain "$names: no search was made. Fix: look at the lines above."
     exit 1
-  }
+  fi
 }
 
 # is_right NAMES COMPILER...: no error in any state, and each statement in use.
 is_right() {
   search "$@" -O2
   echo "${model##*/} $1: $(sed -n 's/^ *\([0-9]*\) states, stored$/\1 states/p' log)"
-  if grep -qE 'errors: [1-9]|too small|Search not completed|reached -DMEMLIM' log; then
+  if ! grep -q 'errors: 0$' log ||
+    grep -qE 'too small|Search not completed|reached -DMEMLIM' log; then
     sed -n '1,/^$/p' log >&2
-    [ ! -f "${model##*/}.trail" ] || # shellcheck disable=SC2046,SC2086
-      "$spin" -o3 $(printf -- '-D%s ' $1) -k "${model##*/}.trail" -p "$model" | tail -n 120 >&2
+    # shellcheck disable=SC2046
+    [ ! -f "${model##*/}.trail" ] ||
+      "$spin" -o3 $(defines "$1") -k "${model##*/}.trail" -p "$model" | tail -n 120 >&2
     complain "$1: an error, or states that were not looked at. Fix: follow the steps above."
   fi
   grep ', state [0-9]*, "' log | grep -v '"-end-"$' >unreached &&
@@ -59,8 +70,7 @@ heading() {
   sed -n "s|^ \* $1 \([A-Z_ ]*\): .*|\1|p" "$model"
 }
 
-: >variants
-heading variant >>variants
+heading variant >variants
 heading fault >faults
 [ -s faults ] || complain "it lists no faults. Fix: say what has to be found."
 is_right MODEL "$@"

@@ -110,5 +110,6 @@ vyre_tickets_drop (const VyreBatch *batch)
           vyre_copy_engine_ticket (&kernel->copy_engine, number), words[VYRE_TICKET_KIND]);
     tickets_store_kind (tickets_line (kernel, number), words[VYRE_TICKET_KIND]);
   }
-  vyre_buffer_flush (); /* soon, not in order: pairs with nothing */
+  /* before the lock is dropped: then other tickets may have the places; pairs with nothing */
+  vyre_buffer_flush ();
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common.h"
 #include "oracle.h"
 
 #define MARK 1000
@@ -23,21 +24,17 @@ content_get_program (guint program)
   return programs[program];
 }
 
-/* Noise that all buffers of the process are cut from. */
-static const guint8 *
-content_get_noise (void)
-{
-  static gsize noise;
+/* Noise that all buffers are cut from. */
+static guint8 noise[2 * CONTENT_MAX_SIZE];
 
-  if (g_once_init_enter (&noise)) {
-    guint32 *words = g_new (guint32, 2 * CONTENT_MAX_SIZE / 4);
-    GRand *rand = g_rand_new_with_seed (1);
-    for (guint i = 0; i < 2 * CONTENT_MAX_SIZE / 4; i++)
-      words[i] = g_rand_int (rand);
-    g_rand_free (rand);
-    g_once_init_leave (&noise, (gsize)words);
-  }
-  return (const guint8 *)noise;
+/* Call it before there are threads. */
+void
+content_init (void)
+{
+  guint8 *made = noise_new (sizeof noise, 1);
+
+  memcpy (noise, made, sizeof noise);
+  g_free (made);
 }
 
 /* No two buffers of a process are the same: each begins with both of its numbers. */
@@ -48,7 +45,7 @@ content_new (guint stream, guint64 number, gsize size)
   gsize offset = (gsize)((number * 2654435761u + stream * 40503u) % CONTENT_MAX_SIZE);
   guint8 *data = g_malloc (size);
 
-  memcpy (data, content_get_noise () + offset, size);
+  memcpy (data, noise + offset, size);
   memcpy (data, numbers, sizeof numbers);
   return data;
 }

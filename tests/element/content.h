@@ -19,6 +19,7 @@ typedef struct {
   guint32 words[CONTENT_MAX_WORDS];
 } ContentWords;
 
+void content_init (void);
 const gchar *content_get_program (guint program);
 guint8 *content_new (guint stream, guint64 number, gsize size);
 ContentWords content_expect (guint program, guint rate, const guint8 *data, gsize size);

@@ -45,6 +45,7 @@ struct _Soaker {
   gint renewal; /* atomic: that is wanted */
   gint renewed; /* atomic: that has been made */
   gint done;    /* atomic */
+  gint losses;  /* atomic: that the filter told the bus of */
 
   GMutex lock;
   GCond changed;
@@ -69,11 +70,13 @@ soaker_pick_number (const gchar *variable, guint64 usual)
   return given ? g_ascii_strtoull (given, NULL, 10) : usual;
 }
 
+/* Call it before there are streams. Returns the seed of the run, which it prints. */
 guint32
-soaker_pick_seed (void)
+soaker_prepare (void)
 {
   guint32 seed = (guint32)soaker_pick_number ("VYRE_TEST_SEED", g_random_int ());
 
+  content_init ();
   g_print ("VYRE_TEST_SEED=%u\n", seed);
   return seed;
 }
@@ -341,13 +344,14 @@ soaker_make_buffer (Soaker *self)
 }
 
 static void
-soaker_send (Soaker *self)
+soaker_take_warning (Soaker *self, GstMessage *message)
 {
-  GstBuffer *buffer = soaker_make_buffer (self);
-  GstFlowReturn flow = gst_harness_push (self->h, buffer);
+  GError *error = NULL;
 
-  if (flow != GST_FLOW_OK && !(flow == GST_FLOW_FLUSHING && g_atomic_int_get (&self->wanted)))
-    soaker_fail (self, self->n_sent - 1, "the answer is %s", gst_flow_get_name (flow));
+  gst_message_parse_warning (message, &error, NULL);
+  if (strstr (error->message, "the device was lost"))
+    g_atomic_int_inc (&self->losses);
+  g_error_free (error);
 }
 
 static void
@@ -361,8 +365,22 @@ soaker_check_bus (Soaker *self)
       gst_message_parse_error (message, &error, NULL);
       soaker_fail (self, self->n_sent, "%s", error->message);
     }
+    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING)
+      soaker_take_warning (self, message);
     gst_message_unref (message);
   }
+}
+
+static void
+soaker_send (Soaker *self)
+{
+  GstBuffer *buffer = soaker_make_buffer (self);
+  GstFlowReturn flow = gst_harness_push (self->h, buffer);
+
+  if (flow == GST_FLOW_OK || (flow == GST_FLOW_FLUSHING && g_atomic_int_get (&self->wanted)))
+    return;
+  soaker_check_bus (self);
+  soaker_fail (self, self->n_sent - 1, "the answer is %s", gst_flow_get_name (flow));
 }
 
 /* What the thread of a stream does to it, of a thousand times. */
@@ -404,14 +422,14 @@ soaker_disturb (Soaker *self, gint kind)
   }
 }
 
-/* Ends the stream that was wanted to end, with nothing lost, and begins another in READY. */
+/* Ends the stream, with nothing lost, and begins another, which has no lost device. */
 static void
 soaker_renew_now (Soaker *self, gint renewal)
 {
   soaker_drain (self);
   soaker_restart (self);
   gst_clear_object (&self->allocator);
-  soaker_bounce (self, GST_STATE_READY);
+  soaker_bounce (self, GST_STATE_NULL);
   g_atomic_int_set (&self->renewed, renewal);
 }
 
@@ -590,6 +608,13 @@ gboolean
 soaker_is_done (Soaker *self)
 {
   return g_atomic_int_get (&self->done);
+}
+
+/* Returns the number of losses that the stream has noticed. */
+guint64
+soaker_count_losses (Soaker *self)
+{
+  return (guint64)g_atomic_int_get (&self->losses);
 }
 
 guint64

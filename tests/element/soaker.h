@@ -17,7 +17,7 @@ typedef enum {
   SOAKER_BLOCKS = 1 << 1, /* the sink never lets go, until the stream has to end */
 } SoakerFlags;
 
-guint32 soaker_pick_seed (void);
+guint32 soaker_prepare (void);
 guint64 soaker_pick_number (const gchar *variable, guint64 usual);
 Soaker *soaker_new (guint index, guint32 seed, guint64 n_buffers, SoakerFlags flags);
 void soaker_start (Soaker *self);
@@ -26,6 +26,7 @@ void soaker_kill (Soaker *self);
 void soaker_renew (Soaker *self);
 gboolean soaker_is_renewed (Soaker *self);
 gboolean soaker_is_done (Soaker *self);
+guint64 soaker_count_losses (Soaker *self);
 guint64 soaker_count_sent (Soaker *self);
 guint64 soaker_count_received (Soaker *self);
 void soaker_stop (Soaker *self);

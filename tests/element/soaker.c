@@ -468,7 +468,7 @@ soaker_step (Soaker *self)
     soaker_send (self);
   if (self->n_sent % BUS_INTERVAL == 0)
     soaker_check_bus (self);
-  gint kind = self->flags & SOAKER_QUIET ? 1000 : pick (self, 1000);
+  gint kind = self->flags & SOAKER_RESTLESS ? pick (self, 1000) : 1000;
   gboolean aside
       = all || kind < 90 || g_atomic_int_get (&self->renewal) != g_atomic_int_get (&self->renewed);
   if (aside && g_mutex_trylock (&self->calm)) {
@@ -494,11 +494,24 @@ soaker_push (gpointer data)
 
 /* ---- other threads ----------------------------------------------------- */
 
+/* Gives @element, in NULL, a kernel whose staging memory one buffer fills, and that imports
+ * nothing. */
+void
+soaker_tighten (GstElement *element)
+{
+  g_object_set (
+      element, "staging-size", (guint64)SOAKER_STAGING_SIZE, "import-threshold", G_MAXUINT64, NULL);
+}
+
 static void
 soaker_open (Soaker *self)
 {
-  self->h = filter_new_with (
-      content_get_program (self->program), "max-in-flight", 1 + pick (self, 64), NULL);
+  GstElement *element = filter_make (content_get_program (self->program));
+
+  g_object_set (element, "max-in-flight", 1 + pick (self, 64), NULL);
+  if (self->flags & SOAKER_TIGHT)
+    soaker_tighten (element);
+  self->h = filter_wrap (element);
   gst_pad_set_chain_function_full (self->h->sinkpad, soaker_receive, self, NULL);
   gst_pad_set_event_function_full (self->h->sinkpad, soaker_take_event, self, NULL);
   soaker_change_caps (self);

@@ -10,15 +10,21 @@
 
 #include "common.h"
 
+/* Of a tight kernel. */
+#define SOAKER_STAGING_SIZE (8 * 1024 * 1024)
+
 typedef struct _Soaker Soaker;
 
 typedef enum {
-  SOAKER_QUIET = 1 << 0,  /* pushes and nothing else */
-  SOAKER_BLOCKS = 1 << 1, /* the sink never lets go, until the stream has to end */
+  SOAKER_QUIET = 0,         /* pushes and nothing else */
+  SOAKER_RESTLESS = 1 << 0, /* does what an application may do in between */
+  SOAKER_BLOCKS = 1 << 1,   /* the sink never lets go, until the stream has to end */
+  SOAKER_TIGHT = 1 << 2,    /* on a kernel that soaker_tighten() has made small */
 } SoakerFlags;
 
 guint32 soaker_prepare (void);
 guint64 soaker_pick_number (const gchar *variable, guint64 usual);
+void soaker_tighten (GstElement *element);
 Soaker *soaker_new (guint index, guint32 seed, guint64 n_buffers, SoakerFlags flags);
 void soaker_start (Soaker *self);
 void soaker_flush (Soaker *self);

@@ -173,8 +173,8 @@ start_streams (guint32 seed)
   many.rand = g_rand_new_with_seed (seed);
   for (guint i = 0; i < many.n_streams; i++) {
     gboolean last = i + 1 == many.n_streams;
-    many.streams[i] = soaker_new (
-        i, seed + 1, last ? G_MAXUINT64 : n_buffers, last ? SOAKER_BLOCKS : (SoakerFlags)0);
+    many.streams[i] = soaker_new (i, seed + 1, last ? G_MAXUINT64 : n_buffers,
+        last ? SOAKER_RESTLESS | SOAKER_BLOCKS : SOAKER_RESTLESS);
   }
   for (guint i = 0; i < many.n_streams; i++)
     soaker_start (many.streams[i]);

@@ -14,6 +14,9 @@
 /* One readback of so many is kept, and read once more when the next one takes its place. */
 #define HOLD_INTERVAL 16
 
+/* Between two buffers of a live stream, at most, in µs. */
+#define LIVE_PAUSE 40000
+
 #define PATIENCE_US (PATIENCE * 3 * G_TIME_SPAN_SECOND)
 
 typedef struct {
@@ -487,6 +490,8 @@ soaker_push (gpointer data)
     while (g_atomic_int_get (&self->wanted))
       g_cond_wait (&self->given_back, &self->turn);
     soaker_step (self);
+    if (self->flags & SOAKER_LIVE)
+      g_usleep ((gulong)pick (self, LIVE_PAUSE));
   }
   g_mutex_unlock (&self->turn);
   return NULL;

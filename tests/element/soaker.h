@@ -18,8 +18,9 @@ typedef struct _Soaker Soaker;
 typedef enum {
   SOAKER_QUIET = 0,         /* pushes and nothing else */
   SOAKER_RESTLESS = 1 << 0, /* does what an application may do in between */
-  SOAKER_BLOCKS = 1 << 1,   /* the sink never lets go, until the stream has to end */
-  SOAKER_TIGHT = 1 << 2,    /* on a kernel that soaker_tighten() has made small */
+  SOAKER_LIVE = 1 << 1,     /* pauses between buffers */
+  SOAKER_BLOCKS = 1 << 2,   /* the sink never lets go, until the stream has to end */
+  SOAKER_TIGHT = 1 << 3,    /* on a kernel that soaker_tighten() has made small */
 } SoakerFlags;
 
 guint32 soaker_prepare (void);

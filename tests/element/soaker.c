@@ -14,6 +14,9 @@
 /* One readback of so many is kept, and read once more when the next one takes its place. */
 #define HOLD_INTERVAL 16
 
+/* So many buffers in a row have one size, and so one plan, on average. */
+#define SIZE_RUN 8
+
 /* Between two buffers of a live stream, at most, in µs. */
 #define LIVE_PAUSE 40000
 
@@ -39,6 +42,7 @@ struct _Soaker {
   GstHarness *h;
   guint program;
   guint rate;
+  gsize size;
   GstAllocator *allocator; /* of the kernel, or NULL */
   GstAllocationParams params;
 
@@ -317,27 +321,26 @@ soaker_change_allocator (Soaker *self)
   gst_query_unref (query);
 }
 
-static gsize
-soaker_pick_size (Soaker *self)
+static void
+soaker_change_size (Soaker *self)
 {
   gint kind = pick (self, 1000);
   gint most = kind == 0 ? CONTENT_MAX_SIZE : kind < 50 ? 8192 : 512;
 
-  return (gsize)g_rand_int_range (self->rand, CONTENT_MIN_SIZE, most + 1);
+  self->size = (gsize)g_rand_int_range (self->rand, CONTENT_MIN_SIZE, most + 1);
 }
 
 static GstBuffer *
 soaker_make_buffer (Soaker *self)
 {
-  gsize size = soaker_pick_size (self);
   Sent sent = { .number = self->n_sent, .epoch = self->epoch };
-  guint8 *data = content_new (self->index, sent.number, size);
-  GstBuffer *buffer = gst_buffer_new_allocate (self->allocator, size, &self->params);
+  guint8 *data = content_new (self->index, sent.number, self->size);
+  GstBuffer *buffer = gst_buffer_new_allocate (self->allocator, self->size, &self->params);
 
-  gst_buffer_fill (buffer, 0, data, size);
+  gst_buffer_fill (buffer, 0, data, self->size);
   GST_BUFFER_OFFSET (buffer) = sent.number;
   GST_BUFFER_PTS (buffer) = sent.number * GST_USECOND;
-  sent.words = content_expect (self->program, self->rate, data, size);
+  sent.words = content_expect (self->program, self->rate, data, self->size);
   g_free (data);
   g_mutex_lock (&self->lock);
   self->sent[sent.number % N_SENT] = sent;
@@ -377,6 +380,8 @@ soaker_check_bus (Soaker *self)
 static void
 soaker_send (Soaker *self)
 {
+  if (pick (self, SIZE_RUN) == 0)
+    soaker_change_size (self);
   GstBuffer *buffer = soaker_make_buffer (self);
   GstFlowReturn flow = gst_harness_push (self->h, buffer);
 
@@ -538,6 +543,7 @@ soaker_new (guint index, guint32 seed, guint64 n_buffers, SoakerFlags flags)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   gst_allocation_params_init (&self->params);
+  soaker_change_size (self);
   soaker_open (self);
   return self;
 }

@@ -43,6 +43,12 @@ hold_kernel (void)
   gst_element_set_state (churn.holder, GST_STATE_READY);
 }
 
+static guint
+number_of_elements (void)
+{
+  return (guint)soaker_pick_number ("VYRE_TEST_ELEMENTS", N_ELEMENTS);
+}
+
 /* Elements open files with their first readbacks. */
 static void
 wait_for_readbacks (Soaker *stream)
@@ -150,7 +156,7 @@ GST_START_TEST (elements_that_come_and_go_leave_nothing)
   gsize before = count_bytes ();
   churn.n_streams = (guint)soaker_pick_number ("VYRE_TEST_STREAMS", N_STREAMS);
   start_streams ();
-  let_all_pass ((guint)soaker_pick_number ("VYRE_TEST_ELEMENTS", N_ELEMENTS));
+  let_all_pass (number_of_elements ());
   stop_streams ();
   fail_unless_equals_uint64 (stat_of (churn.holder, "lanes"), lanes);
   fail_unless_equals_uint64 (stat_of (churn.holder, "kernel-tenants"), 1);
@@ -170,7 +176,7 @@ churn_suite (void)
   TCase *tc = tcase_create ("churn");
 
   suite_add_tcase (s, tc);
-  tcase_set_timeout (tc, 0); /* the longer forms may take an hour */
+  tcase_set_timeout (tc, PATIENCE * 10 + number_of_elements ());
   tcase_add_test (tc, elements_that_come_and_go_leave_nothing);
   return s;
 }

@@ -504,13 +504,11 @@ soaker_push (gpointer data)
 
 /* ---- other threads ----------------------------------------------------- */
 
-/* Gives @element, in NULL, a kernel whose staging memory one buffer fills, and that imports
- * nothing. */
+/* Gives @element, in NULL, a kernel whose staging memory one buffer fills. */
 void
 soaker_tighten (GstElement *element)
 {
-  g_object_set (
-      element, "staging-size", (guint64)SOAKER_STAGING_SIZE, "import-threshold", G_MAXUINT64, NULL);
+  g_object_set (element, "staging-size", (guint64)SOAKER_STAGING_SIZE, NULL);
 }
 
 static void

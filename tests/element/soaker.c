@@ -515,10 +515,11 @@ static void
 soaker_open (Soaker *self)
 {
   GstElement *element = filter_make (content_get_program (self->program));
+  gboolean tight = self->flags & SOAKER_TIGHT;
 
-  g_object_set (element, "max-in-flight", 1 + pick (self, 64), NULL);
-  if (self->flags & SOAKER_TIGHT)
+  if (tight)
     soaker_tighten (element);
+  g_object_set (element, "max-in-flight", 1 + pick (self, tight ? 4 : 64), NULL);
   self->h = filter_wrap (element);
   gst_pad_set_chain_function_full (self->h->sinkpad, soaker_receive, self, NULL);
   gst_pad_set_event_function_full (self->h->sinkpad, soaker_take_event, self, NULL);

@@ -150,9 +150,11 @@ unset CC
 check 'fuzzing' build-fuzz
 
 # GLib recycles memory behind the sanitizer's back unless told not to. Fences,
-# which this sanitizer does not know, are there for the device, not for threads.
+# which this sanitizer does not know, are there for the device, not for threads. It takes a block of
+# thread-local storage at a certain place in its page for one of an old glibc, and ends: there are
+# none with this model.
 build build-tsan -Dwerror=true -Dtests=enabled -Db_sanitize=thread -Db_lundef=false \
-  -Dc_args=-Wno-tsan
+  '-Dc_args=-Wno-tsan -ftls-model=initial-exec'
 export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp G_SLICE=always-malloc
 check 'thread sanitizer' build-tsan --suite host --suite kernel
 # The order in which GStreamer takes its locks is its own.
@@ -161,6 +163,6 @@ TSAN_OPTIONS=$TSAN_OPTIONS:detect_deadlocks=0
 export CK_FORK=no
 TSAN_OPTIONS=report_bugs=0 GST_CHECKS=none \
   meson test -C build-tsan --no-rebuild element-turmoil >/dev/null 2>&1 </dev/null || true
-check 'thread sanitizer, the element' build-tsan element-turmoil
+check 'thread sanitizer, the element' build-tsan element-turmoil element-many element-churn
 
 ended=yes

@@ -18,11 +18,16 @@
 /* A kernel that takes no ticket for so long is stuck. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
 
+/* Time between two looks of a thread at what the kernel has done, in µs. Each takes the locks of all
+ * lanes, and so many threads may look as there are lanes. */
+#define LOOK_INTERVAL (G_TIME_SPAN_SECOND / 2)
+
 /* When a kernel was last seen to make progress */
 typedef struct {
   guint64 tickets;
   gint64 moved;
-  VyreClock clock; /* the clock of @moved */
+  gint64 looked;
+  VyreClock clock; /* the clock of @moved and @looked */
 } Progress;
 
 /* Returns how long the kernel has made no progress, in µs that this thread saw pass. */
@@ -32,9 +37,14 @@ source_measure_idle (Progress *progress, VyreMegakernel *kernel)
   gint64 now = vyre_clock_now (&progress->clock);
   VyreMegakernelCounters counters;
 
+  if (progress->looked == 0)
+    progress->looked = progress->moved = now;
+  if (now - progress->looked < LOOK_INTERVAL)
+    return now - progress->moved;
+  progress->looked = now;
   vyre_megakernel_get_counters (kernel, &counters);
   guint64 tickets = counters.tickets + counters.progress;
-  if (progress->moved == 0 || tickets != progress->tickets)
+  if (tickets != progress->tickets)
     progress->moved = now;
   progress->tickets = tickets;
   return now - progress->moved;
@@ -61,7 +71,7 @@ source_wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
     if (gst_vyre_stream_is_flushing (self))
       return FALSE;
     if (vyre_batch_is_parked (item->batch)) /* a slow file is no fault of the kernel */
-      progress.moved = 0;
+      progress.looked = 0;
     gint64 idle = source_measure_idle (&progress, item->shared->kernel);
     longest = MAX (longest, idle);
     gst_vyre_watchdog_idle (self, item, idle);

@@ -11,7 +11,7 @@
 
 /* Readbacks that the task pushes after the chain function took too long, and at most, when it does
  * so again and again. */
-#define FIRST_PENALTY 16
+#define FIRST_PENALTY 4
 #define LONGEST_PENALTY 1024
 
 /* A buffer that comes within so many µs of the return from the one before comes right behind it,

@@ -37,7 +37,7 @@ shortcut_push (GstVyreFilter *self, GstVyreItem *item)
 }
 
 /* Pushes the readback of the oldest batch if more than @most are in the queue. FALSE: the task
- * does. A wait for room is not counted: there is nothing else to do. */
+ * does. A wait that ends well is not counted: it is bounded, or there is nothing else to do. */
 static gboolean
 shortcut_free_place (GstVyreFilter *self, guint most, GstFlowReturn *flow)
 {
@@ -68,16 +68,17 @@ shortcut_push_next (GstVyreFilter *self, GstFlowReturn *flow)
 
   if (!item)
     return FALSE;
-  gint64 start = g_get_monotonic_time ();
   gst_vyre_delivery_follow_epoch (self, item);
-  gboolean through = shortcut_wait (self, item, patience);
-  if (through)
-    *flow = shortcut_push (self, item);
-  else
+  if (!shortcut_wait (self, item, patience)) {
     gst_vyre_work_put_back (self, item);
-  if (through || patience > 0)
-    shortcut_note_time (self, start);
-  return through;
+    if (patience > 0)
+      shortcut_note_time (self, 0);
+    return FALSE;
+  }
+  gint64 through = g_get_monotonic_time ();
+  *flow = shortcut_push (self, item);
+  shortcut_note_time (self, through);
+  return TRUE;
 }
 
 /* Before a buffer is published: pushes readbacks until there is room for its batch, unless that is

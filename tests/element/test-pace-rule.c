@@ -12,7 +12,7 @@
 /* Longer than any hand-over counts. */
 #define SLOW (LONGEST + 1)
 
-#define FIRST_PENALTY 16
+#define FIRST_PENALTY 4
 #define LONGEST_PENALTY 1024
 
 #define CLOSE 10

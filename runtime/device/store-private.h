@@ -21,3 +21,5 @@ void vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointe
 gboolean vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset);
 gsize vyre_store_get_most (const VyreStore *store);
 VkBuffer vyre_store_get_buffer (VyreStore *store);
+VyreRanges *vyre_store_get_ranges (VyreStore *store);
+gboolean vyre_store_is_inherited (const VyreStore *store);

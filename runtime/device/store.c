@@ -50,8 +50,9 @@ vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
   return vyre_store_new_kind (device, size, 0, alignment, VYRE_BUFFER_HOST, error);
 }
 
-static gboolean
-store_is_inherited (const VyreStore *store)
+/* TRUE in a child of the process that made the store. */
+gboolean
+vyre_store_is_inherited (const VyreStore *store)
 {
   return vyre_is_inherited (store->memory.device->generation);
 }
@@ -66,7 +67,7 @@ vyre_store_ref (VyreStore *store)
 void
 vyre_store_unref (VyreStore *store)
 {
-  if (!g_atomic_ref_count_dec (&store->refs) || store_is_inherited (store))
+  if (!g_atomic_ref_count_dec (&store->refs) || vyre_store_is_inherited (store))
     return;
   g_clear_pointer (&store->cache, vyre_slice_cache_free);
   vyre_ranges_destroy (store->ranges);
@@ -128,7 +129,7 @@ store_alloc_wait (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 gboolean
 vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 {
-  if (size > vyre_store_get_size (store) || store_is_inherited (store))
+  if (size > vyre_store_get_size (store) || vyre_store_is_inherited (store))
     return FALSE;
   if (store->cache && vyre_slice_cache_take (store->cache, size, offset))
     return TRUE;
@@ -140,27 +141,16 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 }
 
 gboolean
-vyre_store_lend (VyreStore *store, gsize size, gsize *offset)
-{
-  return !store_is_inherited (store) && vyre_ranges_lend (store->ranges, size, offset);
-}
-
-gboolean
-vyre_store_can_lend (VyreStore *store, gsize size)
-{
-  return !store_is_inherited (store) && vyre_ranges_can_lend (store->ranges, size);
-}
-
-gboolean
 vyre_store_can_spare (VyreStore *store, gsize offset)
 {
-  return !store_is_inherited (store) && vyre_ranges_can_spare (store->ranges, offset);
+  return !vyre_store_is_inherited (store) && vyre_ranges_can_spare (store->ranges, offset);
 }
 
 void
 vyre_store_free (VyreStore *store, gsize offset)
 {
-  if (store_is_inherited (store) || (store->cache && vyre_slice_cache_put (store->cache, offset)))
+  if (vyre_store_is_inherited (store)
+      || (store->cache && vyre_slice_cache_put (store->cache, offset)))
     return;
   vyre_ranges_free (store->ranges, offset);
 }
@@ -168,7 +158,7 @@ vyre_store_free (VyreStore *store, gsize offset)
 guint8 *
 vyre_store_get_data (VyreStore *store)
 {
-  return store->memory.forks || !store_is_inherited (store) ? store->memory.data : NULL;
+  return store->memory.forks || !vyre_store_is_inherited (store) ? store->memory.data : NULL;
 }
 
 gsize
@@ -180,7 +170,7 @@ vyre_store_get_size (const VyreStore *store)
 gsize
 vyre_store_get_used (VyreStore *store)
 {
-  if (store_is_inherited (store))
+  if (vyre_store_is_inherited (store))
     return 0;
   if (store->cache) /* its slices are free */
     vyre_slice_cache_flush (store->cache);
@@ -204,4 +194,10 @@ VkBuffer
 vyre_store_get_buffer (VyreStore *store)
 {
   return store->memory.buffer;
+}
+
+VyreRanges *
+vyre_store_get_ranges (VyreStore *store)
+{
+  return store->ranges;
 }

@@ -255,7 +255,8 @@ staging_is_owed (GstVyreFilter *self, GstVyreShared *shared)
   return owed;
 }
 
-/* Upstream's thread, which waits for memory of the lender. */
+/* Upstream's thread, which waits for memory of the lender. A buffer goes back when its readback
+ * does, for it may have to run again, and before its batch is no longer counted. */
 static VyreProspect
 staging_look_ahead (gpointer filter)
 {
@@ -264,10 +265,11 @@ staging_look_ahead (gpointer filter)
 
   vyre_mutex_lock (&self->lock);
   GstFlowReturn flow = gst_vyre_stream_get_flow (self);
+  gboolean has_batches = self->n_batches > 0;
   g_mutex_unlock (&self->lock);
   if (!shared || flow != GST_FLOW_OK)
     return VYRE_PROSPECT_NONE;
-  return staging_is_owed (self, shared) ? VYRE_PROSPECT_OWN : VYRE_PROSPECT_OTHERS;
+  return has_batches || staging_is_owed (self, shared) ? VYRE_PROSPECT_OWN : VYRE_PROSPECT_OTHERS;
 }
 
 /* Returns what lends staging memory of @shared to the element in front. */

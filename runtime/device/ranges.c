@@ -490,6 +490,23 @@ vyre_ranges_return (VyreRanges *ranges, VyreLoans *loans, gsize offset)
   ranges_free (ranges, loans, offset);
 }
 
+void
+vyre_ranges_visit_free (
+    VyreRanges *ranges, gsize start, gsize size, VyreRangesVisit visit, gpointer data)
+{
+  g_return_if_fail (ranges);
+
+  vyre_mutex_lock (&ranges->lock);
+  for (guint i = 0; i < ranges->free_ranges->len; i++) {
+    const Range *range = &g_array_index (ranges->free_ranges, Range, i);
+    if (range->offset <= start && start + size <= range->offset + range->size) {
+      visit (start, size, data);
+      break;
+    }
+  }
+  g_mutex_unlock (&ranges->lock);
+}
+
 gsize
 vyre_ranges_get_length (const VyreRanges *ranges, gsize offset)
 {

@@ -206,6 +206,29 @@ gboolean vyre_ranges_can_spare (VyreRanges *ranges, gsize offset);
 void vyre_ranges_free (VyreRanges *ranges, gsize offset);
 
 /**
+ * VyreRangesVisit:
+ * @start: offset in bytes
+ * @size: bytes, none of which is allocated
+ * @data: of the caller
+ *
+ * Called with the lock of the allocator, which it may not call.
+ */
+typedef void (*VyreRangesVisit) (gsize start, gsize size, gpointer data);
+
+/**
+ * vyre_ranges_visit_free:
+ * @ranges: a #VyreRanges
+ * @start: offset in bytes
+ * @size: bytes
+ * @visit: called if no byte of the region is allocated, and none is before it returns
+ * @data: for @visit
+ *
+ * May be called from any thread.
+ */
+void vyre_ranges_visit_free (
+    VyreRanges *ranges, gsize start, gsize size, VyreRangesVisit visit, gpointer data);
+
+/**
  * vyre_ranges_round_up:
  * @ranges: a #VyreRanges
  * @size: bytes, no more than the region has

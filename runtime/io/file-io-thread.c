@@ -15,7 +15,7 @@
 #define MAX_TRIES 16
 
 /* How long no transfer is in flight before registered memory is given back. */
-#define IDLE_SECONDS 2
+#define IDLE_SECONDS 1
 
 /* Pause after Linux had no memory for a submission. */
 #define BACK_OFF_US 1000

@@ -137,6 +137,7 @@ publish_submit_copy (VyreBatch *batch)
   VyreImport *import = batch->payload.import;
   VyreCopyJob job = {
     .from = import ? import->memory.buffer : vyre_store_get_buffer (kernel->staging),
+    .steps = vyre_store_get_steps (kernel->staging),
     .to = vyre_store_get_buffer (kernel->payloads),
     .range = { .srcOffset = batch->payload.offset,
         .dstOffset = batch->stored_at,
@@ -376,6 +377,22 @@ publish_in_turn (VyreBatch *batch, gint64 end_time, VyreRelease *stored, GError 
   return fits;
 }
 
+/* Without a lock. TRUE if a copy engine can read the payload, for which the device may have to pin
+ * more of the staging store. */
+static gboolean
+publish_can_copy (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *payload)
+{
+  VyreSteps *steps = vyre_store_get_steps (kernel->staging);
+  g_autoptr (GError) error = NULL;
+
+  if (!steps || !kernel->copy_engine.device || payload->data
+      || plan->payload_size < MAX (kernel->copy_threshold, 1)
+      || vyre_steps_import (steps, payload->offset, plan->payload_size, &error))
+    return TRUE;
+  g_info ("%s", error->message);
+  return FALSE;
+}
+
 VyreBatch *
 vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayload *payload,
     gint64 end_time, GError **error)
@@ -391,8 +408,10 @@ vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayloa
   if (!vyre_check_own (kernel->generation, "kernel", error))
     return NULL;
   VyreRelease stored = { NULL };
+  gboolean can_copy = publish_can_copy (kernel, plan, payload);
   vyre_mutex_lock (&lane->lock);
   VyreBatch *batch = publish_make_batch (lane, plan, tag, payload);
+  batch->by_cpu = !can_copy;
   gboolean plain = publish_enter_plain (batch);
   g_mutex_unlock (&lane->lock);
   if (plain) {

@@ -18,7 +18,7 @@ vyre_batch_goes_by_copy_engine (const VyreBatch *batch)
 {
   gsize size = batch->plan->payload_size;
 
-  return batch->kernel->copy_engine.device && !batch->resumed && size > 0
+  return batch->kernel->copy_engine.device && !batch->resumed && !batch->by_cpu && size > 0
          && size >= batch->kernel->copy_threshold;
 }
 

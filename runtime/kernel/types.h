@@ -71,6 +71,7 @@ struct _VyreBatch {
   gsize work;              /* slice of the work store, unless small or the readback is it */
   gsize stored_at;         /* slice of the payload store, unless payloads are read in place */
   gsize arrived;           /* granules of the readback found to be there */
+  gboolean by_cpu;         /* no copy engine can read its payload */
   gboolean by_copy_engine; /* its payload and tickets, in the run that is in flight */
   guint64 copy;            /* the number of that copy */
   atomic_bool rung;        /* the publishing thread is through with it */

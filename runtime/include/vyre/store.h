@@ -134,6 +134,17 @@ gsize vyre_store_get_size (const VyreStore *store);
 gsize vyre_store_get_used (VyreStore *store);
 
 /**
+ * vyre_store_get_pinned:
+ * @store: a store
+ *
+ * Gets the number of bytes that are pinned now, in steps of some MiB: by reads of files, and by a
+ * device that imports the memory in steps.
+ *
+ * Returns: bytes that are pinned; 0 in a child of the process that made the store
+ */
+gsize vyre_store_get_pinned (VyreStore *store);
+
+/**
  * vyre_store_survives_loss:
  * @store: a store
  *

@@ -261,13 +261,14 @@ static gboolean
 uring_is_limited (gsize size)
 {
   struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-  struct __user_cap_data_struct caps[2] = { 0 };
+  struct __user_cap_data_struct rights[2] = { 0 };
   struct rlimit limit;
 
   if (getrlimit (RLIMIT_MEMLOCK, &limit) != 0
       || limit.rlim_cur / N_RINGS >= uring_get_ring_bytes () + uring_round_to_pages (size))
     return FALSE;
-  return syscall (SYS_capget, &header, caps) != 0 || !(caps[0].effective & (1u << CAP_IPC_LOCK));
+  return syscall (SYS_capget, &header, rights) != 0
+         || !(rights[0].effective & (1u << CAP_IPC_LOCK));
 }
 
 /* Tries out whether the staging memory can be registered: all of it where there is a limit, else

@@ -121,6 +121,47 @@ GST_START_TEST (a_wait_in_vain_ends)
 }
 GST_END_TEST;
 
+/* Behind a read. */
+static GstPadProbeReturn
+note_pinned (GstPad *pad, GstPadProbeInfo *info, gpointer most)
+{
+  GstElement *filter = gst_pad_get_parent_element (pad);
+  guint64 pinned = stat_of (filter, "staging-pinned");
+
+  *(guint64 *)most = MAX (*(guint64 *)most, pinned);
+  gst_object_unref (filter);
+  return GST_PAD_PROBE_OK;
+}
+
+/* A read pins the step that it goes to, and soon behind the last one none is pinned. */
+GST_START_TEST (what_is_pinned_is_given_back)
+{
+  gint64 deadline = g_get_monotonic_time () + 3 * PATIENCE * G_TIME_SPAN_SECOND;
+  guint64 most = 0;
+  File file;
+
+  file_init (&file, 4 * BLOCK);
+  GstElement *pipeline = read_with (&file, "vyresrc", BLOCK, "");
+  GstElement *filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+  GstPad *pad = gst_element_get_static_pad (filter, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_pinned, &most, NULL);
+  gst_element_set_state (pipeline, GST_STATE_READY);
+  fail_unless_equals_uint64 (stat_of (filter, "staging-pinned"), 0);
+  GstMessage *end = file_run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
+  gst_message_unref (end);
+  if (!g_getenv ("VYRE_TEST_RESTRICTION"))
+    fail_unless_equals_uint64 (most, 4 * BLOCK);
+  while (stat_of (filter, "staging-pinned") > 0 && g_get_monotonic_time () < deadline)
+    g_usleep (5000);
+  fail_unless_equals_uint64 (stat_of (filter, "staging-pinned"), 0);
+  gst_object_unref (pad);
+  gst_object_unref (filter);
+  finish (pipeline);
+  file_clear (&file);
+}
+GST_END_TEST;
+
 /* ---- streams share ------------------------------------------------------------ */
 
 #define PIECE 65536
@@ -246,6 +287,7 @@ lending_suite (void)
   tcase_add_loop_test (tc, a_source_waits_for_room, 0, G_N_ELEMENTS (sources));
   tcase_add_test (tc, a_source_waits_for_what_a_queue_holds);
   tcase_add_test (tc, a_wait_in_vain_ends);
+  tcase_add_test (tc, what_is_pinned_is_given_back);
   tcase_add_test (tc, a_hoarder_does_not_starve_another);
   tcase_add_test (tc, a_late_stream_gets_its_part);
   return s;

@@ -223,6 +223,12 @@ vyre_store_get_data (VyreStore *store)
 }
 
 gsize
+vyre_store_get_pinned (VyreStore *store)
+{
+  return 0;
+}
+
+gsize
 vyre_store_get_size (const VyreStore *store)
 {
   return N_ROOMS * ROOM_SIZE;

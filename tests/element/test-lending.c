@@ -174,6 +174,7 @@ typedef struct {
   GstAllocationParams params;
   GstBuffer *held[N_PIECES];
   guint n;
+  gint returned; /* atomic: take_in_thread() has */
 } Upstream;
 
 static void
@@ -277,6 +278,45 @@ GST_START_TEST (a_late_stream_gets_its_part)
 }
 GST_END_TEST;
 
+static gpointer
+take_in_thread (gpointer data)
+{
+  Upstream *upstream = data;
+  gboolean lent = upstream_take (upstream);
+
+  g_atomic_int_set (&upstream->returned, TRUE);
+  return GINT_TO_POINTER (lent);
+}
+
+/* While a batch is on its way a request waits, for as long as it takes; a flush ends that, and so
+ * does a change of state. */
+GST_START_TEST (a_flush_ends_a_wait)
+{
+  gboolean flushes = __i__ == 0;
+  Upstream upstream;
+  Dam dam;
+
+  upstream_start (&upstream);
+  upstream_hoard (&upstream);
+  dam_build (&dam, upstream.h);
+  filter_push (upstream.h, upstream.held[--upstream.n]);
+  dam_wait (&dam);
+  fail_unless (upstream_take (&upstream)); /* the memory of the batch */
+  GThread *thread = g_thread_new ("upstream", take_in_thread, &upstream);
+  g_usleep (50000);
+  fail_if (g_atomic_int_get (&upstream.returned), "it does not wait");
+  gint64 start = g_get_monotonic_time ();
+  if (flushes)
+    gst_pad_push_event (upstream.h->srcpad, gst_event_new_flush_start ());
+  else
+    gst_pad_set_active (GST_PAD_PEER (upstream.h->srcpad), FALSE);
+  fail_if (GPOINTER_TO_INT (g_thread_join (thread)), "what nobody gave back was lent");
+  fail_unless (g_get_monotonic_time () - start < PATIENCE * G_TIME_SPAN_SECOND);
+  dam_break (&dam);
+  upstream_finish (&upstream);
+}
+GST_END_TEST;
+
 static Suite *
 lending_suite (void)
 {
@@ -290,6 +330,7 @@ lending_suite (void)
   tcase_add_test (tc, what_is_pinned_is_given_back);
   tcase_add_test (tc, a_hoarder_does_not_starve_another);
   tcase_add_test (tc, a_late_stream_gets_its_part);
+  tcase_add_loop_test (tc, a_flush_ends_a_wait, 0, 2);
   return s;
 }
 

@@ -177,15 +177,22 @@ typedef struct {
   gint returned; /* atomic: take_in_thread() has */
 } Upstream;
 
-static void
-upstream_start (Upstream *upstream)
+static GstElement *
+make_sharing_filter (void)
 {
   GstElement *element = filter_make ("crc32 payload -> crc");
-  GstQuery *query = gst_query_new_allocation (NULL, FALSE);
 
   g_object_set (element, "staging-size", (guint64)N_PIECES * PIECE, "import-threshold", G_MAXUINT64,
       "kernel-group", "lending", NULL);
-  *upstream = (Upstream){ .h = filter_wrap (element) };
+  return element;
+}
+
+static void
+upstream_start (Upstream *upstream)
+{
+  GstQuery *query = gst_query_new_allocation (NULL, FALSE);
+
+  *upstream = (Upstream){ .h = filter_wrap (make_sharing_filter ()) };
   filter_start (upstream->h, NULL);
   fail_unless (gst_pad_peer_query (upstream->h->srcpad, query));
   gst_query_parse_nth_allocation_param (query, 0, &upstream->allocator, &upstream->params);
@@ -278,6 +285,44 @@ GST_START_TEST (a_late_stream_gets_its_part)
 }
 GST_END_TEST;
 
+static GstPadProbeReturn
+hoard_more (GstPad *pad, GstPadProbeInfo *info, gpointer hoarder)
+{
+  upstream_hoard (hoarder);
+  return GST_PAD_PROBE_OK;
+}
+
+/* A file is read past a hoarder that takes whatever is to be had whenever a block has come. */
+GST_START_TEST (a_file_is_read_past_a_hoarder)
+{
+  GstElement *pipeline = gst_pipeline_new (NULL), *filter = make_sharing_filter ();
+  GstElement *source = gst_element_factory_make ("vyresrc", NULL);
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
+  Upstream hoarder;
+  File file;
+
+  file_init (&file, 100 * PIECE);
+  g_object_set (source, "location", file.path, "blocksize", PIECE, "queue-depth", 3, NULL);
+  gst_bin_add_many (GST_BIN (pipeline), source, gst_object_ref (filter), sink, NULL);
+  fail_unless (gst_element_link_many (source, filter, sink, NULL));
+  upstream_start (&hoarder);
+  GstPad *pad = gst_element_get_static_pad (filter, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, hoard_more, &hoarder, NULL);
+  GstMessage *end = file_run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
+  gst_message_unref (end);
+  fail_unless (hoarder.n > 0);
+  fail_unless_equals_uint64 (stat_of (filter, "kernel-tenants"), 2);
+  fail_unless_equals_uint64 (stat_of (filter, "cpu-bounce-bytes"), 0);
+  fail_unless_equals_uint64 (stat_nested (filter, "ingest", "arena-bytes"), file.size);
+  gst_object_unref (pad);
+  finish (pipeline);
+  gst_object_unref (filter);
+  upstream_finish (&hoarder);
+  file_clear (&file);
+}
+GST_END_TEST;
+
 static gpointer
 take_in_thread (gpointer data)
 {
@@ -330,6 +375,7 @@ lending_suite (void)
   tcase_add_test (tc, what_is_pinned_is_given_back);
   tcase_add_test (tc, a_hoarder_does_not_starve_another);
   tcase_add_test (tc, a_late_stream_gets_its_part);
+  tcase_add_test (tc, a_file_is_read_past_a_hoarder);
   tcase_add_loop_test (tc, a_flush_ends_a_wait, 0, 2);
   return s;
 }

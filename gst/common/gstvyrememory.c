@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/gstvyrememory.h"
 
-/* Bytes that upstream asked an allocator for. The fields are atomic. The struct outlives the
- * allocator: refused memory belongs to its user, and keeps no store alive. Upstream and the source
- * task only read it as long as nothing is refused, so that they do not take its cache line from
- * each other. */
+/* What the allocators of a store have in common: bytes that upstream asked for, and what became of
+ * the store. The fields are atomic. The struct outlives the allocators: refused memory belongs to
+ * its user, and keeps no store alive. Upstream and the source task only read it as long as nothing
+ * is refused, so that they do not take its cache line from each other. */
 typedef struct {
   gsize refused; /* bytes refused and not freed yet */
   gsize most_asked;
   gsize largest; /* the most bytes of one request */
+  gint retired;
+  gboolean was_told; /* set before another thread has an allocator */
 } Demand;
 
 struct _GstVyreAllocator {
   GstAllocator parent;
   VyreStore *store;
-  Demand *demand;    /* counted by GLib (g_atomic_rc_box_new0) */
-  gint retired;      /* atomic */
-  gboolean was_told; /* set before another thread has the allocator */
+  Demand *demand;         /* counted by GLib (g_atomic_rc_box_new0) */
+  VyreBorrower *borrower; /* NULL: it only wraps slices */
+  GRWLock owner_lock;     /* guards what follows; threads that wait for memory read it */
+  VyreProspectFunc prospect;
+  gpointer owner; /* of it */
 };
 
 typedef struct {
@@ -69,7 +73,7 @@ memory_note_asked (GstVyreAllocator *self, gsize size)
 
   memory_raise_to (&demand->largest, GST_VYRE_ROOM (size));
   if (refused > 0)
-    memory_raise_to (&demand->most_asked, vyre_store_get_used (self->store) + refused);
+    memory_raise_to (&demand->most_asked, vyre_borrower_get_need (self->borrower, 0) + refused);
 }
 
 /* Marks memory of the system that upstream got instead of a slice. */
@@ -135,11 +139,23 @@ gst_vyre_allocator_get_demand (GstAllocator *allocator, guint more)
 gboolean
 gst_vyre_allocator_can_lend (GstAllocator *allocator, gsize size, const GstAllocationParams *params)
 {
-  return vyre_store_can_lend (
-      GST_VYRE_ALLOCATOR (allocator)->store, params->prefix + size + params->padding);
+  return vyre_borrower_can_lend (
+      GST_VYRE_ALLOCATOR (allocator)->borrower, params->prefix + size + params->padding);
 }
 
 /* ---- the allocator ----------------------------------------------------------- */
+
+/* Upstream's thread, which waits for memory. Without an owner nobody says that memory will come. */
+static VyreProspect
+allocator_ask_owner (gpointer data)
+{
+  GstVyreAllocator *self = data;
+
+  g_rw_lock_reader_lock (&self->owner_lock);
+  VyreProspect prospect = self->owner ? self->prospect (self->owner) : VYRE_PROSPECT_NONE;
+  g_rw_lock_reader_unlock (&self->owner_lock);
+  return prospect;
+}
 
 static GstMemory *
 allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *params)
@@ -149,9 +165,9 @@ allocator_alloc (GstAllocator *allocator, gsize size, GstAllocationParams *param
   gsize maxsize = params->prefix + size + params->padding;
   gsize slice;
 
-  if (params->align > 4095 || g_atomic_int_get (&self->retired))
+  if (params->align > 4095 || !self->borrower || g_atomic_int_get (&self->demand->retired))
     return gst_allocator_alloc (NULL, size, params); /* as from any other allocator */
-  if (!vyre_store_lend (store, maxsize, &slice))
+  if (!vyre_borrower_lend (self->borrower, maxsize, allocator_ask_owner, self, &slice))
     return memory_refuse (self, size, params, maxsize);
   memory_note_asked (self, maxsize);
   guint8 *data = vyre_store_get_data (store) + slice;
@@ -167,8 +183,11 @@ static void
 allocator_free (GstAllocator *allocator, GstMemory *memory)
 {
   GstVyreMemory *vyre = (GstVyreMemory *)memory;
+  VyreBorrower *borrower = GST_VYRE_ALLOCATOR (allocator)->borrower;
 
-  if (!memory->parent)
+  if (!memory->parent && borrower)
+    vyre_borrower_give_back (borrower, vyre->slice);
+  else if (!memory->parent)
     gst_vyre_memory_set_slice (memory, GST_VYRE_NO_SLICE);
   vyre_store_unref (vyre->store);
   g_free (vyre);
@@ -232,8 +251,12 @@ memory_is_span (GstMemory *first, GstMemory *second, gsize *offset)
 static void
 gst_vyre_allocator_finalize (GObject *object)
 {
-  vyre_store_unref (GST_VYRE_ALLOCATOR (object)->store);
-  g_atomic_rc_box_release (GST_VYRE_ALLOCATOR (object)->demand);
+  GstVyreAllocator *self = GST_VYRE_ALLOCATOR (object);
+
+  g_clear_pointer (&self->borrower, vyre_borrower_free);
+  vyre_store_unref (self->store);
+  g_atomic_rc_box_release (self->demand);
+  g_rw_lock_clear (&self->owner_lock);
   G_OBJECT_CLASS (gst_vyre_allocator_parent_class)->finalize (object);
 }
 
@@ -250,7 +273,7 @@ gst_vyre_allocator_init (GstVyreAllocator *self)
 {
   GstAllocator *allocator = GST_ALLOCATOR_CAST (self);
 
-  self->demand = g_atomic_rc_box_new0 (Demand);
+  g_rw_lock_init (&self->owner_lock);
   allocator->mem_type = GST_VYRE_MEMORY_TYPE;
   allocator->mem_map = memory_map;
   allocator->mem_unmap = memory_unmap;
@@ -259,43 +282,87 @@ gst_vyre_allocator_init (GstVyreAllocator *self)
   allocator->mem_is_span = memory_is_span;
 }
 
-/* Returns an allocator that lends slices of @store and wraps slices in memories. */
-GstAllocator *
-gst_vyre_allocator_new (VyreStore *store)
+/* Takes @demand. */
+static GstVyreAllocator *
+allocator_new (VyreStore *store, Demand *demand)
 {
   GstVyreAllocator *self = g_object_new (GST_TYPE_VYRE_ALLOCATOR, NULL);
 
   gst_object_ref_sink (self);
   self->store = vyre_store_ref (store);
+  self->demand = demand;
+  return self;
+}
+
+/* Returns an allocator that wraps slices of @store in memories. */
+GstAllocator *
+gst_vyre_allocator_new (VyreStore *store)
+{
+  return GST_ALLOCATOR_CAST (allocator_new (store, g_atomic_rc_box_new0 (Demand)));
+}
+
+/* Returns an allocator that lends slices of the store of @common, to one of the streams that share
+ * it. A thread that waits for memory calls @prospect with @owner. */
+GstAllocator *
+gst_vyre_allocator_new_lender (GstAllocator *common, VyreProspectFunc prospect, gpointer owner)
+{
+  const GstVyreAllocator *of = GST_VYRE_ALLOCATOR (common);
+  GstVyreAllocator *self = allocator_new (of->store, g_atomic_rc_box_acquire (of->demand));
+
+  self->borrower = vyre_borrower_new (self->store);
+  self->prospect = prospect;
+  self->owner = owner;
   return GST_ALLOCATOR_CAST (self);
+}
+
+/* Waits until no thread asks the owner, and has none ask it from now on: its stream is over. */
+void
+gst_vyre_allocator_disown (GstAllocator *allocator)
+{
+  GstVyreAllocator *self = GST_VYRE_ALLOCATOR (allocator);
+
+  g_rw_lock_writer_lock (&self->owner_lock);
+  self->owner = NULL;
+  g_rw_lock_writer_unlock (&self->owner_lock);
+  vyre_borrower_leave (self->borrower);
+}
+
+/* The element that asks @allocator for memory hands it on before it asks for more. */
+void
+gst_vyre_allocator_note_keeps_nothing (GstAllocator *allocator)
+{
+  if (gst_vyre_allocator_get_store (allocator))
+    vyre_borrower_set_keeps_nothing (GST_VYRE_ALLOCATOR (allocator)->borrower);
 }
 
 /* Returns the store that @allocator lends slices of, NULL for other allocators. */
 VyreStore *
 gst_vyre_allocator_get_store (GstAllocator *allocator)
 {
-  return GST_IS_VYRE_ALLOCATOR (allocator) ? GST_VYRE_ALLOCATOR (allocator)->store : NULL;
+  return GST_IS_VYRE_ALLOCATOR (allocator) && GST_VYRE_ALLOCATOR (allocator)->borrower
+             ? GST_VYRE_ALLOCATOR (allocator)->store
+             : NULL;
 }
 
 /* Another element tells the bus why files are not read straight into the store. */
 void
 gst_vyre_allocator_note_told (GstAllocator *allocator)
 {
-  GST_VYRE_ALLOCATOR (allocator)->was_told = TRUE;
+  GST_VYRE_ALLOCATOR (allocator)->demand->was_told = TRUE;
 }
 
 /* TRUE after gst_vyre_allocator_note_told(); FALSE for other allocators. */
 gboolean
 gst_vyre_allocator_was_told (GstAllocator *allocator)
 {
-  return GST_IS_VYRE_ALLOCATOR (allocator) && GST_VYRE_ALLOCATOR (allocator)->was_told;
+  return GST_IS_VYRE_ALLOCATOR (allocator) && GST_VYRE_ALLOCATOR (allocator)->demand->was_told;
 }
 
 /* The device of the store is lost: from now on, upstream gets system memory. */
 void
 gst_vyre_allocator_retire (GstAllocator *allocator)
 {
-  g_atomic_int_set (&GST_VYRE_ALLOCATOR (allocator)->retired, TRUE);
+  g_atomic_int_set (&GST_VYRE_ALLOCATOR (allocator)->demand->retired, TRUE);
 }
 
 /* TRUE if the bytes of @memory were lost with a device. */
@@ -305,7 +372,8 @@ gst_vyre_memory_is_lost (GstMemory *memory)
   GstVyreAllocator *self
       = GST_IS_VYRE_ALLOCATOR (memory->allocator) ? GST_VYRE_ALLOCATOR (memory->allocator) : NULL;
 
-  return self && g_atomic_int_get (&self->retired) && !vyre_store_survives_loss (self->store);
+  return self && g_atomic_int_get (&self->demand->retired)
+         && !vyre_store_survives_loss (self->store);
 }
 
 /* Gives @whole, which shares no parts, another slice, and frees the one it had. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * GstMemory over a slice of a VyreStore. The allocator lends staging memory upstream, and wraps
- * readbacks for downstream. A memory keeps its store alive, so buffers outlive the element and the
- * kernel. GStreamer sees that shares of one slice are adjacent: mapping a buffer of several of them
- * copies nothing.
+ * GstMemory over a slice of a VyreStore. Each element has an allocator that lends staging memory
+ * upstream; another wraps readbacks for downstream. A memory keeps its store alive, so buffers
+ * outlive the element and the kernel. GStreamer sees that shares of one slice are adjacent: mapping
+ * a buffer of several of them copies nothing.
  */
 #pragma once
 
@@ -25,6 +25,10 @@ G_DECLARE_FINAL_TYPE (GstVyreAllocator, gst_vyre_allocator, GST, VYRE_ALLOCATOR,
 #define GST_VYRE_ROOM(size) ((MAX (size, 1) + 4095) & ~(gsize)4095)
 
 GstAllocator *gst_vyre_allocator_new (VyreStore *store);
+GstAllocator *gst_vyre_allocator_new_lender (
+    GstAllocator *common, VyreProspectFunc prospect, gpointer owner);
+void gst_vyre_allocator_disown (GstAllocator *allocator);
+void gst_vyre_allocator_note_keeps_nothing (GstAllocator *allocator);
 VyreStore *gst_vyre_allocator_get_store (GstAllocator *allocator);
 void gst_vyre_allocator_retire (GstAllocator *allocator);
 void gst_vyre_allocator_note_told (GstAllocator *allocator);

@@ -23,7 +23,7 @@ G_BEGIN_DECLS
 typedef struct {
   VyreMegakernel *kernel;
   VyreTenants *tenants;             /* elements that use the kernel */
-  GstAllocator *upstream_allocator; /* lends staging memory */
+  GstAllocator *upstream_allocator; /* has in common what those of the elements lend */
   GstAllocator *readback_allocator; /* wraps readbacks */
   GstVyreKernelParams params;       /* as the element asked for */
   GWeakRef told;                    /* the bus that heard last why file reads are slow */

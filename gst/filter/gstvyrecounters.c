@@ -157,6 +157,7 @@ report_fill_kernel (GstVyreReport *report, VyreMegakernel *kernel)
   report->copy_threshold = vyre_megakernel_get_copy_threshold (kernel);
   report->import_threshold = vyre_megakernel_get_import_threshold (kernel);
   report->staging_size = vyre_store_get_size (vyre_megakernel_get_staging (kernel));
+  report->staging_pinned = vyre_store_get_pinned (vyre_megakernel_get_staging (kernel));
   report->resource_size = vyre_megakernel_get_resource_size (kernel);
   report->workgroups = vyre_megakernel_get_workgroups (kernel);
 }

@@ -38,6 +38,7 @@ typedef struct {
   guint64 copy_threshold;
   guint64 import_threshold;
   guint64 staging_size;
+  guint64 staging_pinned;
   guint64 resource_size;
   guint64 workgroups;
   VyreMegakernelCounters kernel;

@@ -33,6 +33,7 @@
 #include "filter/gstvyreproperties.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
+#include "filter/gstvyrestaging.h"
 #include "filter/gstvyresourcepad.h"
 #include "filter/gstvyrestream.h"
 
@@ -115,6 +116,7 @@ filter_open_kernel (GstVyreFilter *self)
   vyre_mutex_lock (&self->lock);
   self->shared = shared;
   self->lane = vyre_lane_new (shared->kernel);
+  self->lender = gst_vyre_staging_new_lender (self, shared);
   self->tenant = tenant;
   g_mutex_unlock (&self->lock);
   VyreMegakernel *kernel = shared->kernel;
@@ -136,11 +138,13 @@ filter_close_kernel (GstVyreFilter *self)
   GstVyreShared *shared = g_steal_pointer (&self->shared);
   VyreLane *lane = g_steal_pointer (&self->lane);
   VyreTenant *tenant = g_steal_pointer (&self->tenant);
+  GstAllocator *lender = g_steal_pointer (&self->lender);
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   if (!shared)
     return;
   vyre_lane_unref (lane);
+  gst_vyre_staging_free_lender (self, lender);
   gst_vyre_fork_unwatch (self);
   gst_vyre_shared_leave (shared, tenant);
   gst_vyre_shared_unref (shared);

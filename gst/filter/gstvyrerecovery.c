@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/gstvyrememory.h"
+#include "filter/gstvyrestaging.h"
 #include "filter/gstvyresubmit.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -122,6 +123,7 @@ recovery_exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant
   }
   self->shared = fresh;
   self->lane = vyre_lane_new (fresh->kernel);
+  self->lender = gst_vyre_staging_new_lender (self, fresh);
   self->tenant = tenant;
   self->n_undone = gst_vyre_stream_is_open (self) ? recovery_count_undone (self) : 0;
   return self->n_undone;
@@ -138,12 +140,15 @@ recovery_install (GstVyreFilter *self, const GstVyreShared *lost, GstVyreShared 
   GstVyreShared *former = self->shared == lost ? self->shared : NULL;
   VyreTenant *former_tenant = former ? self->tenant : NULL;
   VyreLane *former_lane = former ? self->lane : NULL;
+  GstAllocator *former_lender = former ? self->lender : NULL;
   if (former)
     *n = recovery_exchange (self, fresh, tenant);
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&former_lane, vyre_lane_unref);
+  if (former_lender)
+    gst_vyre_staging_free_lender (self, former_lender);
   gst_vyre_shared_leave (former ? former : fresh, former ? former_tenant : tenant);
   gst_vyre_shared_unref (former ? former : fresh);
   return former != NULL;

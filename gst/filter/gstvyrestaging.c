@@ -103,14 +103,14 @@ staging_propose_pool (GstQuery *query, GstAllocator *allocator, const GstAllocat
 /* Proposes the staging store, whose slices are whole pages: no payload needs padding for the bytes
  * that the kernel reads behind its end. */
 static void
-staging_propose_in_place (GstVyreShared *shared, GstQuery *query)
+staging_propose_in_place (GstAllocator *lender, GstQuery *query)
 {
   GstAllocationParams params;
 
   gst_allocation_params_init (&params);
   params.align = 4095;
-  gst_query_add_allocation_param (query, shared->upstream_allocator, &params);
-  staging_propose_pool (query, shared->upstream_allocator, &params);
+  gst_query_add_allocation_param (query, lender, &params);
+  staging_propose_pool (query, lender, &params);
 }
 
 /* TRUE if all bytes of @buffer are still as upstream wrote them. */
@@ -238,9 +238,9 @@ staging_too_large (GstVyreShared *shared, gsize size)
 }
 
 /* TRUE if some staging memory will come free by itself: the kernel still runs batches of this
- * element. No batch precedes a rerun. */
+ * element. */
 static gboolean
-staging_is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item)
+staging_is_owed (GstVyreFilter *self, GstVyreShared *shared)
 {
   VyreMegakernelCounters kernel;
   VyreTenantCounters ours = { 0 };
@@ -252,7 +252,41 @@ staging_is_owed (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *
     vyre_tenant_get_counters (self->tenant, &ours);
   gboolean owed = is_known ? ours.outstanding > 0 : self->n_batches > 0;
   g_mutex_unlock (&self->lock);
-  return owed && !item->is_rerun;
+  return owed;
+}
+
+/* Upstream's thread, which waits for memory of the lender. A buffer goes back when its readback
+ * does, for it may have to run again, and before its batch is no longer counted. */
+static VyreProspect
+staging_look_ahead (gpointer filter)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (filter);
+  g_autoptr (GstVyreShared) shared = gst_vyre_state_get_shared (self);
+
+  vyre_mutex_lock (&self->lock);
+  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
+  gboolean has_batches = self->n_batches > 0;
+  g_mutex_unlock (&self->lock);
+  if (!shared || flow != GST_FLOW_OK)
+    return VYRE_PROSPECT_NONE;
+  return has_batches || staging_is_owed (self, shared) ? VYRE_PROSPECT_OWN : VYRE_PROSPECT_OTHERS;
+}
+
+/* Returns what lends staging memory of @shared to the element in front. */
+GstAllocator *
+gst_vyre_staging_new_lender (GstVyreFilter *self, GstVyreShared *shared)
+{
+  return gst_vyre_allocator_new_lender (shared->upstream_allocator, staging_look_ahead, self);
+}
+
+/* Ends the loans of @lender, which it takes. Memory that is lent stays so. No lock is held: threads
+ * that wait for memory may have to leave. */
+void
+gst_vyre_staging_free_lender (GstVyreFilter *self, GstAllocator *lender)
+{
+  if (!g_atomic_int_get (&self->inherited)) /* a thread of the parent may have waited */
+    gst_vyre_allocator_disown (lender);
+  gst_object_unref (lender);
 }
 
 /* TRUE if a payload of @size bytes can be copied to the kernel past the staging store. */
@@ -295,7 +329,7 @@ staging_wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyr
     if (flow != GST_FLOW_OK)
       return flow;
     gint64 now = vyre_clock_now (&clock);
-    gboolean owed = staging_is_owed (self, shared, item);
+    gboolean owed = staging_is_owed (self, shared) && !item->is_rerun; /* no batch precedes it */
     if (!owed && staging_can_go_past (shared, size))
       return FLOW_NEXT;
     if (owed || deadline == 0)
@@ -475,7 +509,7 @@ stage_aside (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item
 typedef struct {
   const gchar *name;
   void (*propose) (
-      GstVyreShared *shared, GstQuery *query); /* or NULL: the method takes any memory */
+      GstAllocator *lender, GstQuery *query); /* or NULL: the method takes any memory */
   gboolean (*accepts) (GstVyreFilter *self, GstVyreShared *shared, GstBuffer *buffer);
   GstFlowReturn (*perform) (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
       VyrePayload *staged, GError **error);
@@ -500,11 +534,12 @@ static const Method methods[] = {
 gboolean
 gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
 {
-  g_autoptr (GstVyreShared) shared = gst_vyre_state_get_shared (self);
-
-  for (guint i = 0; shared && i < G_N_ELEMENTS (methods); i++) {
+  vyre_mutex_lock (&self->lock);
+  g_autoptr (GstAllocator) lender = self->lender ? gst_object_ref (self->lender) : NULL;
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; lender && i < G_N_ELEMENTS (methods); i++) {
     if (methods[i].propose)
-      methods[i].propose (shared, query);
+      methods[i].propose (lender, query);
   }
   gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   return TRUE;

@@ -9,6 +9,8 @@
 
 G_BEGIN_DECLS
 
+GstAllocator *gst_vyre_staging_new_lender (GstVyreFilter *self, GstVyreShared *shared);
+void gst_vyre_staging_free_lender (GstVyreFilter *self, GstAllocator *lender);
 gboolean gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query);
 GstFlowReturn gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared,
     const GstVyreItem *item, VyrePayload *staged, GError **error);

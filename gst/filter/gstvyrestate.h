@@ -145,6 +145,7 @@ struct _GstVyreFilter {
   GstVyreShared *shared; /* the kernel, in READY and above */
   VyreLane *lane;        /* the element's own way to the kernel */
   VyreTenant *tenant;    /* the element as its user; NULL without a number */
+  GstAllocator *lender;  /* of its staging memory, to upstream */
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
   guint n_batches;       /* batches among the items, and the one that the worker has */
   guint n_undone;        /* batches that a lost kernel left and that have not run again yet */

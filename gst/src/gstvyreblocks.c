@@ -52,6 +52,7 @@ gst_vyre_blocks_set_store (GstVyreBlocks *self, GstAllocator *allocator)
 {
   VyreStore *store = gst_vyre_allocator_get_store (allocator);
 
+  gst_vyre_allocator_note_keeps_nothing (allocator);
   if (self->file_io && self->store == store)
     return;
   blocks_drop (self);
@@ -105,7 +106,8 @@ blocks_start (GstVyreBlocks *self, gsize length, GError **error)
 }
 
 /* TRUE if there is memory for a block that is not wanted yet. Downstream that has lent all its
- * memory is behind: reading ahead into other memory would cost a copy and save no time. */
+ * memory is behind: reading ahead into other memory would cost a copy and save no time. For a block
+ * that is wanted, its allocator waits. */
 static gboolean
 blocks_have_place (GstVyreBlocks *self, gsize length)
 {

@@ -122,18 +122,13 @@ buffer_import_pages (
   return buffer_allocate_and_bind (memory, type, size, &import, error);
 }
 
-/* Imports pages of the process: io_uring can register them whatever the driver. */
+/* Gets zeroed pages of the process, for at least @size bytes. */
 static gboolean
-buffer_init_imported (VyreBuffer *memory, GError **error)
+buffer_get_pages (VyreBuffer *memory, gsize size, GError **error)
 {
-  VyreDevice *device = memory->device;
-  gsize granule = MAX (device->import_alignment, (gsize)65536);
-  VkMemoryRequirements needs;
+  gsize granule = MAX (memory->device->import_alignment, (gsize)65536);
 
-  if (!buffer_create_buffer (memory, TRUE, error))
-    return FALSE;
-  vkGetBufferMemoryRequirements (device->handle, memory->buffer, &needs);
-  memory->reserved = (MAX (needs.size, memory->size) + granule - 1) / granule * granule;
+  memory->reserved = (size + granule - 1) / granule * granule;
   memory->data = buffer_map_aligned (memory->reserved, granule);
   if (!memory->data) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
@@ -146,7 +141,20 @@ buffer_init_imported (VyreBuffer *memory, GError **error)
    * that has pinned the page would keep the old one; the CPU finds the new one by its address. */
   if (!memory->forks)
     madvise (memory->data, memory->reserved, MADV_DONTFORK);
-  return buffer_import_pages (memory, memory->reserved, &needs, error);
+  return TRUE;
+}
+
+/* Imports pages of the process: io_uring can register them whatever the driver. */
+static gboolean
+buffer_init_imported (VyreBuffer *memory, GError **error)
+{
+  VkMemoryRequirements needs;
+
+  if (!buffer_create_buffer (memory, TRUE, error))
+    return FALSE;
+  vkGetBufferMemoryRequirements (memory->device->handle, memory->buffer, &needs);
+  return buffer_get_pages (memory, MAX (needs.size, memory->size), error)
+         && buffer_import_pages (memory, memory->reserved, &needs, error);
 }
 
 static gboolean
@@ -173,18 +181,20 @@ buffer_reset (VyreBuffer *memory, VyreDevice *device, gsize size, VyreBufferKind
 {
   *memory = (VyreBuffer){ .device = vyre_device_ref (device),
     .size = size,
-    .forks = vyre_device_is_cpu (device) && kind != VYRE_BUFFER_STAGING };
+    .forks
+    = vyre_device_is_cpu (device) && kind != VYRE_BUFFER_STAGING && kind != VYRE_BUFFER_STEPS };
 }
 
 /* Makes a storage buffer of @size bytes. Host memory is zeroed, and imported where
- * the device can, else mapped; memory stays mapped. */
+ * the device can (of kind STEPS, only got), else mapped; memory stays mapped. */
 gboolean
 vyre_buffer_init (
     VyreBuffer *memory, VyreDevice *device, gsize size, VyreBufferKind kind, GError **error)
 {
   buffer_reset (memory, device, size, kind);
   if (kind != VYRE_BUFFER_DEVICE && device->import_alignment != 0) {
-    if (buffer_init_imported (memory, NULL))
+    if (kind == VYRE_BUFFER_STEPS ? buffer_get_pages (memory, size, NULL)
+                                  : buffer_init_imported (memory, NULL))
       return TRUE; /* fresh anonymous pages are zero */
     vyre_buffer_clear (memory);
     buffer_reset (memory, device, size, kind);

@@ -8,11 +8,13 @@
 #include "device/device-private.h"
 
 /* HOST: read and written by the CPU at full speed. STAGING: that, and what io_uring may
- * pin. DEVICE: near the kernel; the CPU should only write it. Where memory is one, they are
- * the same. */
+ * pin. STEPS: the same for a kernel that does not address it: where the device can import pages, it
+ * has no buffer, and device/steps.h imports parts. DEVICE: near the kernel; the CPU should only
+ * write it. Where memory is one, they are the same. */
 typedef enum {
   VYRE_BUFFER_HOST,
   VYRE_BUFFER_STAGING,
+  VYRE_BUFFER_STEPS,
   VYRE_BUFFER_DEVICE,
 } VyreBufferKind;
 

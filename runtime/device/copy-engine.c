@@ -2,6 +2,7 @@
 #include "device/copy-engine.h"
 
 #include "abi.h"
+#include "base/pins.h"
 
 static gboolean
 copy_create_copies (VyreCopyEngine *c, GError **error)
@@ -93,6 +94,27 @@ copy_record_tickets (
   vkCmdCopyBuffer (commands, c->tickets.buffer, door, n_tickets > before_end ? 2 : 1, ranges);
 }
 
+/* Copies a payload, from each step that has a part of it. */
+static void
+copy_record_payload (VkCommandBuffer commands, const VyreCopyJob *payload)
+{
+  VkBufferCopy left = payload->range;
+
+  if (payload->from) {
+    vkCmdCopyBuffer (commands, payload->from, payload->to, 1, &left);
+    return;
+  }
+  while (left.size > 0) {
+    gsize at = left.srcOffset % VYRE_PIN_STEP;
+    VkBufferCopy part = { at, left.dstOffset, MIN (left.size, VYRE_PIN_STEP - at) };
+    vkCmdCopyBuffer (
+        commands, vyre_steps_get_buffer (payload->steps, left.srcOffset), payload->to, 1, &part);
+    left.srcOffset += part.size;
+    left.dstOffset += part.size;
+    left.size -= part.size;
+  }
+}
+
 static gboolean
 copy_record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *payload, VkBuffer door,
     guint32 first_ticket, guint32 n_tickets, GError **error)
@@ -113,7 +135,7 @@ copy_record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *pay
   if (!vyre_vk_check (
           vkBeginCommandBuffer (commands, &begin), "vkBeginCommandBuffer", c->device, error))
     return FALSE;
-  vkCmdCopyBuffer (commands, payload->from, payload->to, 1, &payload->range);
+  copy_record_payload (commands, payload);
   vkCmdPipelineBarrier (commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
       VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1, &arrived, 0, NULL, 0, NULL);
   if (n_tickets > 0)
@@ -183,6 +205,20 @@ vyre_copy_engine_has_ended (VyreCopyEngine *c, guint64 number)
   if (c->n_copies - number > places) /* a later copy has its place */
     return TRUE;
   return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) == VK_SUCCESS;
+}
+
+/* TRUE if no copy is under way, or the device is lost. */
+gboolean
+vyre_copy_engine_is_idle (const VyreCopyEngine *c)
+{
+  guint places = c->device ? c->device->n_transfer_queues * VYRE_COPY_ENGINE_COPIES : 0;
+  gboolean idle = TRUE;
+
+  for (guint i = 0; i < places && idle; i++) {
+    const VyreCopy *copy = copy_place_of ((VyreCopyEngine *)c, i);
+    idle = !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) != VK_NOT_READY;
+  }
+  return idle;
 }
 
 /* Without the lock: no other thread uses the copy engine any more. Waits for all copies under

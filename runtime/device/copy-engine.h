@@ -10,6 +10,7 @@
 
 #include "kernel.h"
 #include "device/buffer.h"
+#include "device/steps.h"
 
 #define VYRE_COPY_ENGINE_COPIES 64
 
@@ -28,9 +29,11 @@ typedef struct {
   guint64 n_copies; /* places that were taken */
 } VyreCopyEngine;
 
-/* Copies a range of one buffer into another. */
+/* Copies a range of one buffer into another; without a buffer to copy from, a range of @steps,
+ * which are imported. */
 typedef struct {
   VkBuffer from;
+  const VyreSteps *steps;
   VkBuffer to;
   VkBufferCopy range;
 } VyreCopyJob;
@@ -44,4 +47,5 @@ gboolean vyre_copy_engine_submit (VyreCopyEngine *copy_engine, guint64 number,
     const VyreCopyJob *payload, VkBuffer door, guint32 first_ticket, guint32 n_tickets,
     GError **error);
 gboolean vyre_copy_engine_has_ended (VyreCopyEngine *copy_engine, guint64 number);
+gboolean vyre_copy_engine_is_idle (const VyreCopyEngine *copy_engine);
 gboolean vyre_copy_engine_drain (VyreCopyEngine *copy_engine);

@@ -6,7 +6,8 @@
  *
  * Lent ranges come from the other end and leave room for the largest range that was ever asked for:
  * borrowers may keep theirs for as long as they like, and other requests still find room in one
- * piece.
+ * piece. Of n borrowers each may have an nth of what can be lent, or one range, and beyond that
+ * what the others have never wanted of their parts.
  */
 #include "device/ranges.h"
 
@@ -23,6 +24,7 @@ typedef struct {
 typedef struct {
   gsize size;
   gsize offset;
+  VyreLoans *loans; /* of a borrower that waits, or NULL */
   gboolean served;
   GCond wake;
   GList link;
@@ -34,9 +36,12 @@ struct _VyreRanges {
 
   GMutex lock; /* guards what follows */
   GArray *free_ranges;
-  gsize *live;    /* sizes of the live ranges that start at each unit of alignment; pages of it
-                   * that nothing was ever lent from are never touched */
-  GQueue waiters; /* first come, first served */
+  gsize *live;      /* sizes of the live ranges that start at each unit of alignment; pages of it
+                     * that nothing was ever lent from are never touched */
+  GQueue waiters;   /* first come, first served */
+  GQueue lenders;   /* the same, behind the waiters: Waiter of borrowers */
+  GQueue borrowers; /* of VyreLoans: those that have joined */
+  guint n_returned; /* lent ranges that came back */
   gsize used;
   gsize largest; /* that was ever asked for and fits; read without the lock, too */
 };
@@ -152,6 +157,66 @@ ranges_serve_waiters (VyreRanges *ranges)
   }
 }
 
+/* Whether a borrower with @loans may have @size bytes more: its first range, its part, or what the
+ * others leave of theirs. */
+static gboolean
+ranges_may_lend (const VyreRanges *ranges, const VyreLoans *loans, gsize size)
+{
+  gsize all = ranges->size - ranges->largest, wanted = loans->lent + size;
+  gsize part = all / (ranges->borrowers.length + !loans->joined);
+
+  if (loans->lent == 0 || wanted <= part)
+    return TRUE;
+  for (const GList *l = ranges->borrowers.head; l; l = l->next) {
+    const VyreLoans *other = l->data;
+    if (other != loans)
+      wanted += MIN (other->most, part);
+  }
+  return wanted <= all;
+}
+
+static gboolean
+ranges_lend_now (VyreRanges *ranges, VyreLoans *loans, gsize size, gsize *offset)
+{
+  if (!ranges_may_lend (ranges, loans, size) || !ranges_take_last (ranges, size, offset))
+    return FALSE;
+  loans->lent += size;
+  return TRUE;
+}
+
+/* The first borrower that waits for space, and not for what it has itself; or NULL. */
+static Waiter *
+ranges_find_lender (VyreRanges *ranges)
+{
+  for (GList *l = ranges->lenders.head; l; l = l->next) {
+    Waiter *waiter = l->data;
+    if (ranges_may_lend (ranges, waiter->loans, waiter->size))
+      return waiter;
+  }
+  return NULL;
+}
+
+/* Hands space to borrowers that wait, behind the waiters, as ranges_serve_waiters() does. */
+static void
+ranges_serve_lenders (VyreRanges *ranges)
+{
+  Waiter *waiter;
+
+  while (g_queue_is_empty (&ranges->waiters) && (waiter = ranges_find_lender (ranges))
+         && ranges_lend_now (ranges, waiter->loans, waiter->size, &waiter->offset)) {
+    g_queue_unlink (&ranges->lenders, &waiter->link);
+    waiter->served = TRUE;
+    g_cond_signal (&waiter->wake);
+  }
+}
+
+static void
+ranges_serve (VyreRanges *ranges)
+{
+  ranges_serve_waiters (ranges);
+  ranges_serve_lenders (ranges);
+}
+
 /* Waits with the lock held for a place at the head of the queue and for space. */
 static gboolean
 ranges_wait_for_space (VyreRanges *ranges, gsize size, gint64 end_time, gsize *offset)
@@ -169,7 +234,7 @@ ranges_wait_for_space (VyreRanges *ranges, gsize size, gint64 end_time, gsize *o
   } else {
     g_queue_unlink (&ranges->waiters, &waiter.link);
     /* it may have been the only waiter that did not fit */
-    ranges_serve_waiters (ranges);
+    ranges_serve (ranges);
   }
   g_cond_clear (&waiter.wake);
   return waiter.served;
@@ -212,6 +277,8 @@ vyre_ranges_new (gsize size, gsize alignment, GError **error)
   ranges->free_ranges = g_array_new (FALSE, FALSE, sizeof (Range));
   ranges->live = live;
   g_queue_init (&ranges->waiters);
+  g_queue_init (&ranges->lenders);
+  g_queue_init (&ranges->borrowers);
   if (ranges->size > 0) {
     Range all = { .offset = 0, .size = ranges->size };
 
@@ -225,7 +292,7 @@ vyre_ranges_destroy (VyreRanges *ranges)
 {
   if (!ranges)
     return;
-  g_return_if_fail (g_queue_is_empty (&ranges->waiters));
+  g_return_if_fail (g_queue_is_empty (&ranges->waiters) && g_queue_is_empty (&ranges->lenders));
 
   g_free (ranges->live);
   g_array_unref (ranges->free_ranges);
@@ -254,21 +321,88 @@ vyre_ranges_alloc_wait (VyreRanges *ranges, gsize size, gint64 end_time, gsize *
   return allocated;
 }
 
+/* The lock is held. A borrower asks for @size bytes. */
+static void
+ranges_note_asked (VyreRanges *ranges, VyreLoans *loans, gsize size)
+{
+  loans->most = MAX (loans->most, loans->lent + size);
+  if (loans->joined)
+    return;
+  loans->joined = TRUE;
+  loans->link.data = loans;
+  g_queue_push_tail_link (&ranges->borrowers, &loans->link);
+}
+
+/* The lock is held. TRUE if a borrower that comes now waits for nobody. */
+static gboolean
+ranges_has_no_line (VyreRanges *ranges)
+{
+  return g_queue_is_empty (&ranges->waiters) && !ranges_find_lender (ranges);
+}
+
 gboolean
-vyre_ranges_lend (VyreRanges *ranges, gsize size, gsize *offset)
+vyre_ranges_lend (VyreRanges *ranges, VyreLoans *loans, gsize size, gsize *offset)
 {
   g_return_val_if_fail (ranges, FALSE);
   g_return_val_if_fail (offset, FALSE);
 
   if (!ranges_ask_for (ranges, &size))
     return FALSE;
-  gboolean lent = g_queue_is_empty (&ranges->waiters) && ranges_take_last (ranges, size, offset);
+  ranges_note_asked (ranges, loans, size);
+  gboolean lent = ranges_has_no_line (ranges) && ranges_lend_now (ranges, loans, size, offset);
   g_mutex_unlock (&ranges->lock);
   return lent;
 }
 
+/* The lock is held. Waits in the line of borrowers for as long as @hopes. */
+static gboolean
+ranges_wait_to_borrow (VyreRanges *ranges, Waiter *waiter, VyreRangesHopes hopes, gpointer data)
+{
+  gboolean goes_on = TRUE;
+
+  g_cond_init (&waiter->wake);
+  waiter->link.data = waiter;
+  g_queue_push_tail_link (&ranges->lenders, &waiter->link);
+  ranges_serve_lenders (ranges);
+  while (!waiter->served && goes_on) {
+    guint n_returned = ranges->n_returned;
+    gsize lent = waiter->loans->lent;
+    g_mutex_unlock (&ranges->lock);
+    goes_on = hopes (n_returned, lent, data);
+    vyre_mutex_lock (&ranges->lock);
+    if (!waiter->served && goes_on)
+      g_cond_wait_until (
+          &waiter->wake, &ranges->lock, g_get_monotonic_time () + VYRE_RANGES_HOPE_US);
+  }
+  if (!waiter->served) {
+    g_queue_unlink (&ranges->lenders, &waiter->link);
+    ranges_serve_lenders (ranges); /* it may have been the first in line */
+  }
+  g_cond_clear (&waiter->wake);
+  return waiter->served;
+}
+
 gboolean
-vyre_ranges_can_lend (VyreRanges *ranges, gsize size)
+vyre_ranges_lend_wait (VyreRanges *ranges, VyreLoans *loans, gsize size, VyreRangesHopes hopes,
+    gpointer data, gsize *offset)
+{
+  g_return_val_if_fail (ranges, FALSE);
+  g_return_val_if_fail (offset, FALSE);
+
+  if (!ranges_ask_for (ranges, &size))
+    return FALSE;
+  ranges_note_asked (ranges, loans, size);
+  Waiter waiter = { .size = size, .loans = loans };
+  gboolean lent = size <= ranges->size - ranges->largest
+                  && ranges_wait_to_borrow (ranges, &waiter, hopes, data);
+  g_mutex_unlock (&ranges->lock);
+  if (lent)
+    *offset = waiter.offset;
+  return lent;
+}
+
+gboolean
+vyre_ranges_can_lend (VyreRanges *ranges, const VyreLoans *loans, gsize size)
 {
   g_return_val_if_fail (ranges, FALSE);
 
@@ -276,11 +410,37 @@ vyre_ranges_can_lend (VyreRanges *ranges, gsize size)
     return FALSE;
   size = vyre_ranges_round_up (ranges, size);
   vyre_mutex_lock (&ranges->lock);
-  gboolean can = g_queue_is_empty (&ranges->waiters)
+  gboolean can = ranges_has_no_line (ranges) && ranges_may_lend (ranges, loans, size)
                  && ranges_find_lendable (ranges, size, MAX (ranges->largest, size))
                         < ranges->free_ranges->len;
   g_mutex_unlock (&ranges->lock);
   return can;
+}
+
+void
+vyre_ranges_leave (VyreRanges *ranges, VyreLoans *loans)
+{
+  g_return_if_fail (ranges);
+
+  vyre_mutex_lock (&ranges->lock);
+  if (loans->joined)
+    g_queue_unlink (&ranges->borrowers, &loans->link);
+  loans->joined = FALSE;
+  loans->most = loans->lent;
+  ranges_serve_lenders (ranges);
+  g_mutex_unlock (&ranges->lock);
+}
+
+gsize
+vyre_ranges_get_need (VyreRanges *ranges, const VyreLoans *loans, gsize size)
+{
+  g_return_val_if_fail (ranges, 0);
+
+  vyre_mutex_lock (&ranges->lock);
+  gsize need = (loans->lent + size) * (ranges->borrowers.length + !loans->joined);
+  need = MAX (need, ranges->used + size);
+  g_mutex_unlock (&ranges->lock);
+  return need;
 }
 
 gboolean
@@ -294,8 +454,9 @@ vyre_ranges_can_spare (VyreRanges *ranges, gsize offset)
   return end <= ranges->size / 2 && end <= ranges->size - largest;
 }
 
-void
-vyre_ranges_free (VyreRanges *ranges, gsize offset)
+/* Frees the range at @offset, of a borrower unless @loans is NULL. */
+static void
+ranges_free (VyreRanges *ranges, VyreLoans *loans, gsize offset)
 {
   g_return_if_fail (ranges);
   g_return_if_fail (offset < ranges->size && offset % ranges->alignment == 0);
@@ -307,10 +468,43 @@ vyre_ranges_free (VyreRanges *ranges, gsize offset)
   *live = 0;
   if (is_live) {
     ranges_give_back (ranges, (Range){ .offset = offset, .size = size });
-    ranges_serve_waiters (ranges);
+    if (loans) {
+      loans->lent -= size;
+      ranges->n_returned++;
+    }
+    ranges_serve (ranges);
   }
   g_mutex_unlock (&ranges->lock);
   g_return_if_fail (is_live);
+}
+
+void
+vyre_ranges_free (VyreRanges *ranges, gsize offset)
+{
+  ranges_free (ranges, NULL, offset);
+}
+
+void
+vyre_ranges_return (VyreRanges *ranges, VyreLoans *loans, gsize offset)
+{
+  ranges_free (ranges, loans, offset);
+}
+
+void
+vyre_ranges_visit_free (
+    VyreRanges *ranges, gsize start, gsize size, VyreRangesVisit visit, gpointer data)
+{
+  g_return_if_fail (ranges);
+
+  vyre_mutex_lock (&ranges->lock);
+  for (guint i = 0; i < ranges->free_ranges->len; i++) {
+    const Range *range = &g_array_index (ranges->free_ranges, Range, i);
+    if (range->offset <= start && start + size <= range->offset + range->size) {
+      visit (start, size, data);
+      break;
+    }
+  }
+  g_mutex_unlock (&ranges->lock);
 }
 
 gsize

@@ -12,6 +12,37 @@ G_BEGIN_DECLS
 typedef struct _VyreRanges VyreRanges;
 
 /**
+ * VyreLoans:
+ * @lent: bytes in its live ranges
+ * @most: the most that it wanted to have at a time
+ * @joined: whether it counts among those that share what can be lent
+ * @link: of these
+ *
+ * What a borrower has; zeroed at first. The lock of the allocator guards it.
+ */
+typedef struct {
+  gsize lent;
+  gsize most;
+  gboolean joined;
+  GList link;
+} VyreLoans;
+
+/* How often a borrower that waits is asked whether it goes on, in microseconds. */
+#define VYRE_RANGES_HOPE_US 1000
+
+/**
+ * VyreRangesHopes:
+ * @n_returned: lent ranges that came back so far, of all borrowers
+ * @lent: bytes that the borrower has
+ * @data: of the borrower
+ *
+ * Called without a lock by a thread that waits in vyre_ranges_lend_wait().
+ *
+ * Returns: whether the thread goes on to wait
+ */
+typedef gboolean (*VyreRangesHopes) (guint n_returned, gsize lent, gpointer data);
+
+/**
  * vyre_ranges_new:
  * @size: bytes in the region; rounded down to a multiple of @alignment
  * @alignment: a power of two, 1 or more, in bytes
@@ -71,21 +102,62 @@ gboolean vyre_ranges_alloc_wait (VyreRanges *ranges, gsize size, gint64 end_time
 /**
  * vyre_ranges_lend:
  * @ranges: a #VyreRanges
+ * @loans: what the borrower has
  * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
  * @offset: (out): offset of the range in bytes, written on success only
  *
- * Allocates a range at the end, for a caller that may keep it for long. Lent ranges
+ * Allocates a range at the end, for a borrower, which may keep it for long. Lent ranges
  * leave room in one piece for the largest range that was ever asked for, this one
- * included. As vyre_ranges_alloc(), it neither waits nor overtakes threads that do.
- * May be called from any thread.
+ * included. Of n borrowers that have asked, each may have an nth of the rest, or one range, and
+ * beyond that what the others have never wanted of theirs. As vyre_ranges_alloc(), it neither waits
+ * nor overtakes threads that do. May be called from any thread.
  *
- * Returns: whether a range was allocated; give it back with vyre_ranges_free()
+ * Returns: whether a range was allocated; give it back with vyre_ranges_return()
  */
-gboolean vyre_ranges_lend (VyreRanges *ranges, gsize size, gsize *offset);
+gboolean vyre_ranges_lend (VyreRanges *ranges, VyreLoans *loans, gsize size, gsize *offset);
+
+/**
+ * vyre_ranges_lend_wait:
+ * @ranges: a #VyreRanges
+ * @loans: what the borrower has
+ * @size: bytes, rounded up to a multiple of the alignment; 0 counts as 1
+ * @hopes: says whether to go on waiting
+ * @data: for @hopes
+ * @offset: (out): offset of the range in bytes, written on success only
+ *
+ * As vyre_ranges_lend(), and waits for as long as @hopes says. Borrowers are served in the order in
+ * which they came, except those that have their part already, and behind the threads in
+ * vyre_ranges_alloc_wait(). A request that leaves no room for another as large fails at once.
+ *
+ * Returns: whether a range was allocated
+ */
+gboolean vyre_ranges_lend_wait (VyreRanges *ranges, VyreLoans *loans, gsize size,
+    VyreRangesHopes hopes, gpointer data, gsize *offset);
+
+/**
+ * vyre_ranges_return:
+ * @ranges: a #VyreRanges
+ * @loans: what the borrower has
+ * @offset: where a range that it was lent starts, in bytes
+ *
+ * Gives a lent range back, as vyre_ranges_free() does other ranges.
+ */
+void vyre_ranges_return (VyreRanges *ranges, VyreLoans *loans, gsize offset);
+
+/**
+ * vyre_ranges_leave:
+ * @ranges: a #VyreRanges
+ * @loans: what the borrower has
+ *
+ * The borrower takes no part until it asks again; it may keep what it has. Before its loans are
+ * freed, it leaves.
+ */
+void vyre_ranges_leave (VyreRanges *ranges, VyreLoans *loans);
 
 /**
  * vyre_ranges_can_lend:
  * @ranges: a #VyreRanges
+ * @loans: what the borrower has
  * @size: bytes
  *
  * May be called from any thread; other threads may have changed what is free by the time
@@ -93,7 +165,20 @@ gboolean vyre_ranges_lend (VyreRanges *ranges, gsize size, gsize *offset);
  *
  * Returns: whether vyre_ranges_lend() would have a range of @size bytes now
  */
-gboolean vyre_ranges_can_lend (VyreRanges *ranges, gsize size);
+gboolean vyre_ranges_can_lend (VyreRanges *ranges, const VyreLoans *loans, gsize size);
+
+/**
+ * vyre_ranges_get_need:
+ * @ranges: a #VyreRanges
+ * @loans: what the borrower has
+ * @size: bytes
+ *
+ * May be called from any thread.
+ *
+ * Returns: what there would have to be in all for the borrower to be lent @size bytes now, beside
+ *     the room that is left for others
+ */
+gsize vyre_ranges_get_need (VyreRanges *ranges, const VyreLoans *loans, gsize size);
 
 /**
  * vyre_ranges_can_spare:
@@ -119,6 +204,29 @@ gboolean vyre_ranges_can_spare (VyreRanges *ranges, gsize offset);
  * a programming error: it is reported as a critical and changes nothing.
  */
 void vyre_ranges_free (VyreRanges *ranges, gsize offset);
+
+/**
+ * VyreRangesVisit:
+ * @start: offset in bytes
+ * @size: bytes, none of which is allocated
+ * @data: of the caller
+ *
+ * Called with the lock of the allocator, which it may not call.
+ */
+typedef void (*VyreRangesVisit) (gsize start, gsize size, gpointer data);
+
+/**
+ * vyre_ranges_visit_free:
+ * @ranges: a #VyreRanges
+ * @start: offset in bytes
+ * @size: bytes
+ * @visit: called if no byte of the region is allocated, and none is before it returns
+ * @data: for @visit
+ *
+ * May be called from any thread.
+ */
+void vyre_ranges_visit_free (
+    VyreRanges *ranges, gsize start, gsize size, VyreRangesVisit visit, gpointer data);
 
 /**
  * vyre_ranges_round_up:

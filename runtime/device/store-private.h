@@ -7,6 +7,7 @@
 
 #include "device/ranges.h"
 #include "device/buffer.h"
+#include "device/steps.h"
 #include "vyre/store.h"
 
 /* The offset of a slice that is not there. */
@@ -21,3 +22,7 @@ void vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointe
 gboolean vyre_store_try_alloc (VyreStore *store, gsize size, gsize *offset);
 gsize vyre_store_get_most (const VyreStore *store);
 VkBuffer vyre_store_get_buffer (VyreStore *store);
+VyreSteps *vyre_store_get_steps (VyreStore *store);
+void vyre_store_trim (VyreStore *store, gboolean unpins);
+VyreRanges *vyre_store_get_ranges (VyreStore *store);
+gboolean vyre_store_is_inherited (const VyreStore *store);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "device/store-private.h"
 
+#include <sys/mman.h>
+
+#include "base/pins.h"
 #include "device/slice-cache.h"
 
 struct _VyreStore {
   gatomicrefcount refs;
   VyreBuffer memory;
+  VyreSteps *steps; /* as which a copy engine reads the memory, or NULL: it has a buffer */
   VyreRanges *ranges;
   VyreSliceCache *cache; /* in front of the ranges, or NULL */
   GMutex lock;           /* guards what follows, also during a call of reclaim */
@@ -37,6 +41,8 @@ vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignmen
     g_free (store);
     return NULL;
   }
+  if (!store->memory.buffer)
+    store->steps = vyre_steps_new (&store->memory);
   g_mutex_init (&store->lock);
   store->ranges = vyre_ranges_new (size, alignment, error);
   if (!store->ranges)
@@ -50,8 +56,9 @@ vyre_store_new (VyreDevice *device, gsize size, gsize alignment, GError **error)
   return vyre_store_new_kind (device, size, 0, alignment, VYRE_BUFFER_HOST, error);
 }
 
-static gboolean
-store_is_inherited (const VyreStore *store)
+/* TRUE in a child of the process that made the store. */
+gboolean
+vyre_store_is_inherited (const VyreStore *store)
 {
   return vyre_is_inherited (store->memory.device->generation);
 }
@@ -66,10 +73,11 @@ vyre_store_ref (VyreStore *store)
 void
 vyre_store_unref (VyreStore *store)
 {
-  if (!g_atomic_ref_count_dec (&store->refs) || store_is_inherited (store))
+  if (!g_atomic_ref_count_dec (&store->refs) || vyre_store_is_inherited (store))
     return;
   g_clear_pointer (&store->cache, vyre_slice_cache_free);
   vyre_ranges_destroy (store->ranges);
+  g_clear_pointer (&store->steps, vyre_steps_free);
   vyre_buffer_clear (&store->memory);
   g_mutex_clear (&store->lock);
   g_free (store);
@@ -92,6 +100,40 @@ vyre_store_set_reclaim (VyreStore *store, VyreStoreReclaim reclaim, gpointer dat
   store->reclaim = reclaim;
   store->data = data;
   g_mutex_unlock (&store->lock);
+}
+
+typedef struct {
+  VyreStore *store;
+  gboolean unpins;
+} Trim;
+
+/* Called with the lock of the ranges, for a step without a slice: no thread begins to use it. */
+static void
+store_trim_step (gsize offset, gsize size, gpointer data)
+{
+  const Trim *trim = data;
+  VyreStore *store = trim->store;
+
+  if (store->steps && trim->unpins)
+    vyre_steps_drop (store->steps, offset);
+  if (!vyre_pins_overlap (store->memory.data + offset, size))
+    madvise (store->memory.data + offset, size, MADV_DONTNEED);
+}
+
+/* Gives the pages of steps without slices back to Linux, unless somebody has pinned them. With
+ * @unpins also those that the device has: the caller knows that no copy is under way. */
+void
+vyre_store_trim (VyreStore *store, gboolean unpins)
+{
+  Trim trim = { store, unpins };
+  gsize size = vyre_store_get_size (store);
+
+  /* a GPU pins what it addresses itself */
+  if (!store->memory.reserved || !(store->steps || vyre_device_is_cpu (store->memory.device)))
+    return;
+  for (gsize start = 0; start < size; start += VYRE_PIN_STEP)
+    vyre_ranges_visit_free (
+        store->ranges, start, MIN (VYRE_PIN_STEP, size - start), store_trim_step, &trim);
 }
 
 /* As vyre_store_alloc(), without waiting and without calling the reclaim callback: for its
@@ -128,7 +170,7 @@ store_alloc_wait (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 gboolean
 vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 {
-  if (size > vyre_store_get_size (store) || store_is_inherited (store))
+  if (size > vyre_store_get_size (store) || vyre_store_is_inherited (store))
     return FALSE;
   if (store->cache && vyre_slice_cache_take (store->cache, size, offset))
     return TRUE;
@@ -140,27 +182,16 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 }
 
 gboolean
-vyre_store_lend (VyreStore *store, gsize size, gsize *offset)
-{
-  return !store_is_inherited (store) && vyre_ranges_lend (store->ranges, size, offset);
-}
-
-gboolean
-vyre_store_can_lend (VyreStore *store, gsize size)
-{
-  return !store_is_inherited (store) && vyre_ranges_can_lend (store->ranges, size);
-}
-
-gboolean
 vyre_store_can_spare (VyreStore *store, gsize offset)
 {
-  return !store_is_inherited (store) && vyre_ranges_can_spare (store->ranges, offset);
+  return !vyre_store_is_inherited (store) && vyre_ranges_can_spare (store->ranges, offset);
 }
 
 void
 vyre_store_free (VyreStore *store, gsize offset)
 {
-  if (store_is_inherited (store) || (store->cache && vyre_slice_cache_put (store->cache, offset)))
+  if (vyre_store_is_inherited (store)
+      || (store->cache && vyre_slice_cache_put (store->cache, offset)))
     return;
   vyre_ranges_free (store->ranges, offset);
 }
@@ -168,7 +199,7 @@ vyre_store_free (VyreStore *store, gsize offset)
 guint8 *
 vyre_store_get_data (VyreStore *store)
 {
-  return store->memory.forks || !store_is_inherited (store) ? store->memory.data : NULL;
+  return store->memory.forks || !vyre_store_is_inherited (store) ? store->memory.data : NULL;
 }
 
 gsize
@@ -180,7 +211,7 @@ vyre_store_get_size (const VyreStore *store)
 gsize
 vyre_store_get_used (VyreStore *store)
 {
-  if (store_is_inherited (store))
+  if (vyre_store_is_inherited (store))
     return 0;
   if (store->cache) /* its slices are free */
     vyre_slice_cache_flush (store->cache);
@@ -191,6 +222,20 @@ gboolean
 vyre_store_survives_loss (const VyreStore *store)
 {
   return store->memory.reserved > 0;
+}
+
+gsize
+vyre_store_get_pinned (VyreStore *store)
+{
+  gsize size = vyre_store_get_size (store), pinned = 0;
+
+  if (vyre_store_is_inherited (store))
+    return 0;
+  for (gsize start = 0; start < size; start += VYRE_PIN_STEP) {
+    gsize step = MIN (VYRE_PIN_STEP, size - start);
+    pinned += vyre_pins_overlap (store->memory.data + start, step) ? step : 0;
+  }
+  return pinned;
 }
 
 /* The most bytes that a store of the same kind can have. */
@@ -204,4 +249,17 @@ VkBuffer
 vyre_store_get_buffer (VyreStore *store)
 {
   return store->memory.buffer;
+}
+
+/* Returns the steps that a copy engine reads; NULL where the store has a buffer. */
+VyreSteps *
+vyre_store_get_steps (VyreStore *store)
+{
+  return store->steps;
+}
+
+VyreRanges *
+vyre_store_get_ranges (VyreStore *store)
+{
+  return store->ranges;
 }

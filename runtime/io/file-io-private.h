@@ -44,7 +44,8 @@ struct _VyreFileIo {
   gsize staging_size;
   VyreReadMode first_rung;
 
-  GMutex lock; /* guards the fields below; held for bookkeeping, never across a blocking call */
+  GMutex lock; /* guards the fields below; held for bookkeeping, and while a step of the staging
+                * memory is registered, but across no other blocking call */
   GCond changed;
   gboolean ready;
   gboolean stopping;

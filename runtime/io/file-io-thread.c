@@ -14,6 +14,9 @@
 /* EINTRs and EAGAINs in a row after which a transfer has failed. */
 #define MAX_TRIES 16
 
+/* How long no transfer is in flight before registered memory is given back. */
+#define IDLE_SECONDS 1
+
 /* Pause after Linux had no memory for a submission. */
 #define BACK_OFF_US 1000
 
@@ -141,6 +144,8 @@ ring_take_completion (VyreFileIo *self, struct io_uring_cqe *cqe)
 {
   VyreFileRead *request = io_uring_cqe_get_data (cqe);
 
+  if (vyre_uring_note_released (&self->ring, cqe->user_data))
+    return;
   if (!request) {
     self->wake_armed = FALSE;
   } else if (request_settle (self, request, cqe->res)) {
@@ -211,13 +216,29 @@ ring_break_down (VyreFileIo *self, int error)
   }
 }
 
+/* Without the lock. Submits the wake-up and waits for it. If it does not come in time, gives back
+ * the registered memory: the thread takes no request meanwhile. */
+static int
+ring_wait_idle (VyreFileIo *self)
+{
+  struct __kernel_timespec timeout = { .tv_sec = IDLE_SECONDS };
+  struct io_uring_cqe *cqe;
+  int result = io_uring_submit_and_wait_timeout (&self->ring.uring, &cqe, 1, &timeout, NULL);
+
+  if (result != -ETIME)
+    return result;
+  vyre_uring_release (&self->ring);
+  return 0;
+}
+
 /* Submits the prepared transfers and waits for a completion, with the lock released. Returns 0, or
  * the errno with which the ring failed for good. */
 static int
 ring_enter (VyreFileIo *self)
 {
+  gboolean may_idle = self->active.length == 0 && self->ring.n_registered > 0;
   g_mutex_unlock (&self->lock);
-  int result = io_uring_submit_and_wait (&self->ring.uring, 1);
+  int result = may_idle ? ring_wait_idle (self) : io_uring_submit_and_wait (&self->ring.uring, 1);
   if (result == -EAGAIN || result == -EBUSY)
     g_usleep (BACK_OFF_US);
   g_mutex_lock (&self->lock);

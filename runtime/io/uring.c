@@ -3,13 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-/* Linux registers at most this much as one buffer. */
-#define CHUNK ((gsize)1 << 30)
+#include "base/pins.h"
+
+/* The most of one submission. */
+#define MOST_AT_ONCE ((gsize)1 << 30)
 
 /* Linux returns locked memory some time after the ring that it was charged for is closed. */
 #define RETRY_DELAY_US 10000
@@ -222,17 +226,78 @@ vyre_uring_open (VyreUring *ring, int wake_fd, VyreReadMode first_rung, VyreUrin
   }
 }
 
-static int
-uring_register_chunks (VyreUring *ring)
+static guint
+uring_count_steps (const VyreUring *ring)
 {
-  gsize n_chunks = (ring->staging_size - 1) / CHUNK + 1;
-  g_autofree struct iovec *chunks = g_new (struct iovec, n_chunks);
+  return (guint)((ring->staging_size - 1) / VYRE_PIN_STEP + 1);
+}
 
-  for (gsize i = 0; i < n_chunks; i++) {
-    chunks[i].iov_base = ring->staging + i * CHUNK;
-    chunks[i].iov_len = MIN (CHUNK, ring->staging_size - i * CHUNK);
-  }
-  return -io_uring_register_buffers (&ring->uring, chunks, (unsigned)n_chunks);
+static struct iovec
+uring_get_step (const VyreUring *ring, guint step)
+{
+  gsize start = step * VYRE_PIN_STEP;
+
+  return (struct iovec){ ring->staging + start, MIN (VYRE_PIN_STEP, ring->staging_size - start) };
+}
+
+/* Marks the completion that tells that a step is no longer pinned: no pointer is odd. */
+static guint64
+uring_get_tag (guint step)
+{
+  return (guint64)step << 1 | 1;
+}
+
+/* Puts @memory into the table of buffers, in the place of @step. Returns 0 or an errno. */
+static int
+uring_fill_place (VyreUring *ring, guint step, struct iovec memory, guint64 tag)
+{
+  int result = io_uring_register_buffers_update_tag (&ring->uring, step, &memory, (__u64 *)&tag, 1);
+
+  return result < 0 ? -result : 0;
+}
+
+/* TRUE if Linux may have a limit for this process below what all steps need. */
+static gboolean
+uring_is_limited (gsize size)
+{
+  struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+  struct __user_cap_data_struct rights[2] = { 0 };
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_MEMLOCK, &limit) != 0
+      || limit.rlim_cur / N_RINGS >= uring_get_ring_bytes () + uring_round_to_pages (size))
+    return FALSE;
+  return syscall (SYS_capget, &header, rights) != 0
+         || !(rights[0].effective & (1u << CAP_IPC_LOCK));
+}
+
+/* Tries out whether the staging memory can be registered: all of it where there is a limit, else
+ * its first and last page. Nothing stays registered. */
+static int
+uring_try_memory (VyreUring *ring)
+{
+  gsize page = uring_round_to_pages (1), last = (ring->staging_size - 1) / page * page;
+  guint n_steps = uring_is_limited (ring->staging_size) ? uring_count_steps (ring) : 0;
+  int error = uring_fill_place (ring, 0, (struct iovec){ ring->staging, 1 }, 0);
+
+  if (!error)
+    error = uring_fill_place (ring, 0, (struct iovec){ ring->staging + last, 1 }, 0);
+  for (guint i = 0; i < n_steps && !error; i++)
+    error = uring_fill_place (ring, i, uring_get_step (ring, i), 0);
+  return error;
+}
+
+/* Makes an empty table of buffers. Registering anew unpins what was tried at once. */
+static int
+uring_make_table (VyreUring *ring, gboolean try)
+{
+  int error = -io_uring_register_buffers_sparse (&ring->uring, uring_count_steps (ring));
+
+  if (error || !try)
+    return error;
+  error = uring_try_memory (ring);
+  io_uring_unregister_buffers (&ring->uring);
+  return error ? error : uring_make_table (ring, FALSE);
 }
 
 void
@@ -242,19 +307,69 @@ vyre_uring_register (VyreUring *ring, void *staging, gsize size, VyreUringReason
     return;
   ring->staging = staging;
   ring->staging_size = size;
-  int error = uring_register_chunks (ring);
-  if (error) {
+  int error = uring_make_table (ring, TRUE);
+  if (error == ENOMEM) {
     g_usleep (RETRY_DELAY_US);
-    error = uring_register_chunks (ring);
+    error = uring_make_table (ring, TRUE);
   }
   ring->registered = error == 0;
-  if (ring->registered)
+  if (ring->registered) {
+    ring->steps = g_new0 (guint8, uring_count_steps (ring));
     return;
+  }
   g_autofree char *subject
       = g_strdup_printf ("registering %" G_GSIZE_FORMAT " bytes of staging memory", size);
   g_autofree char *fix = uring_get_register_fix (error, size);
   uring_add_refusal (
       reason, subject, error, uring_get_ring_bytes () + uring_round_to_pages (size), fix);
+}
+
+/* TRUE if @step is registered, which it is from its first read on. */
+static gboolean
+uring_has_step (VyreUring *ring, guint step)
+{
+  struct iovec memory = uring_get_step (ring, step);
+
+  if (ring->steps[step] == VYRE_URING_STEP_LOOSE) {
+    gboolean fine = uring_fill_place (ring, step, memory, uring_get_tag (step)) == 0;
+    ring->steps[step] = fine ? VYRE_URING_STEP_REGISTERED : VYRE_URING_STEP_REFUSED;
+    ring->n_registered += fine;
+    if (fine)
+      vyre_pins_add (memory.iov_base, memory.iov_len, ring);
+  }
+  return ring->steps[step] == VYRE_URING_STEP_REGISTERED;
+}
+
+/* Steps that were refused are tried again, too. */
+void
+vyre_uring_release (VyreUring *ring)
+{
+  for (guint i = 0; ring->registered && i < uring_count_steps (ring); i++) {
+    if (ring->steps[i] == VYRE_URING_STEP_REGISTERED
+        && uring_fill_place (ring, i, (struct iovec){ NULL, 0 }, 0) != 0)
+      continue;
+    ring->steps[i] = VYRE_URING_STEP_LOOSE;
+  }
+  ring->n_registered = 0;
+}
+
+gboolean
+vyre_uring_note_released (VyreUring *ring, guint64 user_data)
+{
+  if (!(user_data & 1))
+    return FALSE;
+  struct iovec memory = uring_get_step (ring, (guint)(user_data >> 1));
+  vyre_pins_remove (memory.iov_base, ring);
+  return TRUE;
+}
+
+/* No step is pinned any more. Completions that told so may not have been taken. */
+static void
+uring_forget_steps (VyreUring *ring)
+{
+  if (ring->registered)
+    vyre_pins_forget (ring);
+  g_clear_pointer (&ring->steps, g_free);
 }
 
 void
@@ -265,6 +380,7 @@ vyre_uring_close (VyreUring *ring)
   /* closing alone unpins the staging memory some time later; its owner may free it now */
   if (ring->registered)
     io_uring_unregister_buffers (&ring->uring);
+  uring_forget_steps (ring);
   io_uring_queue_exit (&ring->uring);
   close (ring->end_fd);
 }
@@ -277,6 +393,7 @@ vyre_uring_abandon (VyreUring *ring)
   io_uring_queue_exit (&ring->uring);
   while (poll (&end, 1, -1) < 0 && errno == EINTR)
     ;
+  uring_forget_steps (ring);
   close (ring->end_fd);
 }
 
@@ -289,7 +406,7 @@ vyre_uring_arm_wake (VyreUring *ring)
   io_uring_sqe_set_data (sqe, NULL);
 }
 
-/* Prepares a read into registered memory; @asked is cut to its chunk. FALSE: it is not registered.
+/* Prepares a read into registered memory; @asked is cut to its step. FALSE: it is not registered.
  */
 static gboolean
 uring_prepare_fixed_read (
@@ -298,11 +415,12 @@ uring_prepare_fixed_read (
   gsize start = (gsize)((guintptr)read->memory - (guintptr)ring->staging);
 
   /* a destination below the staging memory wraps around to a start behind its end */
-  if (!ring->registered || start >= ring->staging_size || read->length > ring->staging_size - start)
+  if (!ring->registered || start >= ring->staging_size || read->length > ring->staging_size - start
+      || !uring_has_step (ring, (guint)(start / VYRE_PIN_STEP)))
     return FALSE;
-  *asked = MIN (*asked, CHUNK - start % CHUNK);
+  *asked = MIN (*asked, VYRE_PIN_STEP - start % VYRE_PIN_STEP);
   io_uring_prep_read_fixed (
-      sqe, read->fd, read->memory, (unsigned)*asked, read->offset, (int)(start / CHUNK));
+      sqe, read->fd, read->memory, (unsigned)*asked, read->offset, (int)(start / VYRE_PIN_STEP));
   return TRUE;
 }
 
@@ -311,7 +429,7 @@ vyre_uring_prepare (VyreUring *ring, const VyreTransfer *transfer, gboolean may_
     void *user_data, gboolean *fixed)
 {
   struct io_uring_sqe *sqe = io_uring_get_sqe (&ring->uring);
-  gsize asked = MIN (transfer->length, CHUNK);
+  gsize asked = MIN (transfer->length, MOST_AT_ONCE);
 
   *fixed = FALSE;
   switch (transfer->kind) {

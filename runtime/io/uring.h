@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The io_uring below VyreFileIo: which kind of ring Linux allows, whether the staging memory can be
- * registered with it, and how a transfer becomes a submission. One thread opens, uses and closes a
- * ring, because the best kind is tied to the thread that made it.
- * Private to libvyre.
+ * The io_uring below VyreFileIo: which kind of ring Linux allows, which steps of the staging memory
+ * are registered with it, and how a transfer becomes a submission. One thread opens, uses and
+ * closes a ring, because the best kind is tied to the thread that made it. Private to libvyre.
  */
 #pragma once
 
@@ -50,8 +49,16 @@ typedef struct {
   int end_fd;         /* hangs up when the ring is closed and nothing of it is under way */
   guint8 *staging;
   gsize staging_size;
-  gboolean registered;
+  gboolean registered; /* steps are, as reads want them */
+  guint8 *steps;       /* VyreUringStep of each step of VYRE_PIN_STEP bytes */
+  guint n_registered;  /* steps that are registered now */
 } VyreUring;
+
+typedef enum {
+  VYRE_URING_STEP_LOOSE,
+  VYRE_URING_STEP_REGISTERED,
+  VYRE_URING_STEP_REFUSED, /* reads go there without */
+} VyreUringStep;
 
 /**
  * vyre_uring_open:
@@ -75,10 +82,29 @@ void vyre_uring_open (
  * @size: bytes in @staging
  * @reason: filled where the memory is not registered
  *
- * Registers the staging memory, in chunks of up to 1 GiB, so that reads into it need not look up
- * and pin its pages each time. Where Linux refuses, the ring works without.
+ * Has steps of the staging memory registered when the first read goes there, so that further reads
+ * need not look up and pin its pages. Nothing is pinned yet, but that Linux allows it is tried out;
+ * where it refuses, the ring works without.
  */
 void vyre_uring_register (VyreUring *ring, void *staging, gsize size, VyreUringReason *reason);
+
+/**
+ * vyre_uring_release:
+ * @ring: an open ring without a read in flight
+ *
+ * Gives back all steps that are registered. Each is pinned until its completion comes, whose
+ * user_data vyre_uring_note_released() knows.
+ */
+void vyre_uring_release (VyreUring *ring);
+
+/**
+ * vyre_uring_note_released:
+ * @ring: an open ring
+ * @user_data: of a completion
+ *
+ * Returns: whether it is that of a step, and not that of a transfer
+ */
+gboolean vyre_uring_note_released (VyreUring *ring, guint64 user_data);
 
 /**
  * vyre_uring_close:
@@ -117,7 +143,7 @@ void vyre_uring_arm_wake (VyreUring *ring);
  * @fixed: (out): whether it is a read into the registered memory
  *
  * Prepares one transfer. It asks for less than @transfer where that would cross
- * the end of a registered chunk, or is more than Linux moves at once.
+ * the end of a registered step, or is more than Linux moves at once.
  *
  * Returns: bytes asked for
  */

@@ -8,6 +8,11 @@
 #include "kernel/state.h"
 #include "vyre/clock.h"
 
+/* A kernel without a launch for so long is trimmed, so many times: until the file I/O has unpinned
+ * what it registered. */
+#define REST_US (1 * G_TIME_SPAN_SECOND)
+#define N_RESTS 3
+
 /* Interval of looking again while a launch leaves or batches end in PAUSED. */
 #define RECHECK_NS (2 * G_GINT64_CONSTANT (1000000))
 
@@ -407,21 +412,57 @@ launcher_may_stop (VyreMegakernel *kernel, VyreClock *clock, gint64 *deadline)
          && (kernel->failure || vyre_lanes_count_in_flight (kernel) == 0);
 }
 
+/* Kernel's lock held: no copy begins. Gives staging memory that no payload lies in back to Linux.
+ */
+static void
+launcher_trim (VyreMegakernel *kernel)
+{
+  vyre_store_trim (kernel->staging, vyre_copy_engine_is_idle (&kernel->copy_engine));
+}
+
+/* Any thread. The same. */
+void
+vyre_launcher_trim (VyreMegakernel *kernel)
+{
+  vyre_mutex_lock (&kernel->lock);
+  launcher_trim (kernel);
+  g_mutex_unlock (&kernel->lock);
+}
+
+/* Lock held, and dropped while waiting. No launch is there to look after: waits for one. A kernel
+ * that rests for a while is trimmed, and once more when files were given time to unpin, too. */
+static void
+launcher_rest (VyreMegakernel *kernel, guint *n_rests)
+{
+  gint64 end = g_get_monotonic_time () + REST_US;
+
+  if (*n_rests == N_RESTS)
+    g_cond_wait (&kernel->wake_launcher, &kernel->lock);
+  else if (g_cond_wait_until (&kernel->wake_launcher, &kernel->lock, end))
+    return;
+  if (*n_rests < N_RESTS && !kernel->quit) {
+    launcher_trim (kernel);
+    (*n_rests)++;
+  }
+}
+
 gpointer
 vyre_launcher_run (gpointer data)
 {
   VyreMegakernel *kernel = data;
   VyreClock clock = { 0 };
   gint64 stop_deadline = 0;
+  guint n_rests = 0;
 
   vyre_mutex_lock (&kernel->lock);
   while (!launcher_may_stop (kernel, &clock, &stop_deadline)) {
     VyreLaunch *oldest = vyre_pipeline_oldest (&kernel->pipeline);
     if (!oldest) {
       if (!kernel->quit)
-        g_cond_wait (&kernel->wake_launcher, &kernel->lock);
+        launcher_rest (kernel, &n_rests);
       continue;
     }
+    n_rests = 0;
     guint64 timeout = launcher_next_due (kernel);
     g_mutex_unlock (&kernel->lock);
     VkResult result = vyre_pipeline_wait (&kernel->pipeline, oldest, timeout);

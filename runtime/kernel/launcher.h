@@ -26,6 +26,7 @@ void vyre_launcher_published (VyreMegakernel *kernel, const VyreBatch *batch);
 void vyre_launcher_park (VyreMegakernel *kernel);
 void vyre_launcher_replace (VyreMegakernel *kernel);
 void vyre_launcher_retire (VyreMegakernel *kernel, guint32 sequence);
+void vyre_launcher_trim (VyreMegakernel *kernel);
 gpointer vyre_launcher_run (gpointer data);
 
 G_END_DECLS

@@ -27,8 +27,9 @@ megakernel_init_stores (VyreMegakernel *kernel, GError **error)
 
   /* llvmpipe compiles the kernel once for texels in buffers whose size is a power of two and
    * once for others, which memory of others mostly is. */
-  kernel->staging = vyre_store_new_kind (
-      device, params->staging_size, VYRE_GRANULE, STAGING_ALIGNMENT, VYRE_BUFFER_STAGING, error);
+  kernel->staging
+      = vyre_store_new_kind (device, params->staging_size, VYRE_GRANULE, STAGING_ALIGNMENT,
+          kernel->traits->in_device_memory ? VYRE_BUFFER_STEPS : VYRE_BUFFER_STAGING, error);
   if (!kernel->staging)
     return FALSE;
   kernel->readbacks = vyre_store_new (device, params->readback_size, VYRE_STORE_ALIGNMENT, error);
@@ -229,6 +230,7 @@ megakernel_start_service (VyreMegakernel *kernel, const GString *verdict, GError
   if (kernel->params.resource_size == 0)
     kernel->params.resource_size = vyre_store_get_size (kernel->staging) / 4;
   kernel->service = vyre_host_requests_new (kernel, kernel->params.resource_size, error);
+  vyre_launcher_trim (kernel); /* what the proof and the file I/O tried */
   return kernel->service != NULL;
 }
 

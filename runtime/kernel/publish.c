@@ -138,6 +138,7 @@ publish_submit_copy (VyreBatch *batch)
   VyreImport *import = batch->payload.import;
   VyreCopyJob job = {
     .from = import ? import->memory.buffer : vyre_store_get_buffer (kernel->staging),
+    .steps = vyre_store_get_steps (kernel->staging),
     .to = vyre_store_get_buffer (kernel->payloads),
     .range = { .srcOffset = batch->payload.offset,
         .dstOffset = batch->stored_at,
@@ -272,7 +273,6 @@ publish_make_batch (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePaylo
   };
   if (payload->import)
     batch->payload.offset = (gsize)(payload->data - payload->import->base);
-  batch->copied = vyre_batch_prefers_copy_engine (batch);
   return batch;
 }
 
@@ -378,6 +378,23 @@ publish_in_turn (VyreBatch *batch, gint64 end_time, VyreRelease *stored, GError 
   return fits;
 }
 
+/* Without a lock. TRUE if a copy engine moves the payload, for which the device may have to pin
+ * more of the staging store. */
+static gboolean
+publish_wants_copy (VyreLane *lane, const VyrePlan *plan, const VyrePayload *payload)
+{
+  VyreSteps *steps = vyre_store_get_steps (lane->kernel->staging);
+  g_autoptr (GError) error = NULL;
+
+  if (!vyre_lane_prefers_copy_engine (lane, plan, payload))
+    return FALSE;
+  if (!steps || payload->data
+      || vyre_steps_import (steps, payload->offset, plan->payload_size, &error))
+    return TRUE;
+  g_info ("%s", error->message);
+  return FALSE;
+}
+
 VyreBatch *
 vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayload *payload,
     gint64 end_time, GError **error)
@@ -393,8 +410,10 @@ vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayloa
   if (!vyre_check_own (kernel->generation, "kernel", error))
     return NULL;
   VyreRelease stored = { NULL };
+  gboolean copied = publish_wants_copy (lane, plan, payload);
   vyre_mutex_lock (&lane->lock);
   VyreBatch *batch = publish_make_batch (lane, plan, tag, payload);
+  batch->copied = copied;
   gboolean plain = publish_enter_plain (batch);
   g_mutex_unlock (&lane->lock);
   if (plain) {

@@ -13,21 +13,21 @@
  * words in memory and wake no thread. */
 #define ROOM_WAIT_US 200
 
-/* Lane's lock held, for a batch that is about to be published. Behind other batches of its lane,
- * the host's time counts and not the batch's own: a payload that a copy engine can read goes that
- * way sooner. */
+/* Any thread. Whether a batch of @plan that is about to be published goes by copy engine, if that
+ * can read @payload. Behind other batches of its lane, the host's time counts and not the batch's
+ * own: a payload that a copy engine can read goes that way sooner. */
 gboolean
-vyre_batch_prefers_copy_engine (const VyreBatch *batch)
+vyre_lane_prefers_copy_engine (
+    const VyreLane *lane, const VyrePlan *plan, const VyrePayload *payload)
 {
-  const VyreMegakernel *kernel = batch->kernel;
-  const VyrePayload *payload = &batch->payload;
-  gsize size = batch->plan->payload_size;
+  const VyreMegakernel *kernel = lane->kernel;
   gboolean readable = !payload->data || payload->import;
   gboolean behind
-      = atomic_load_explicit (&batch->lane->n_in_flight, memory_order_relaxed) > 0; /* a guess */
+      = atomic_load_explicit (&lane->n_in_flight, memory_order_relaxed) > 0; /* a guess */
 
-  return kernel->copy_engine.device && size > 0
-         && size >= (readable && behind ? kernel->train_threshold : kernel->copy_threshold);
+  return kernel->copy_engine.device && plan->payload_size > 0
+         && plan->payload_size
+                >= (readable && behind ? kernel->train_threshold : kernel->copy_threshold);
 }
 
 gboolean

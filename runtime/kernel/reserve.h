@@ -9,7 +9,8 @@
 
 G_BEGIN_DECLS
 
-gboolean vyre_batch_prefers_copy_engine (const VyreBatch *batch);
+gboolean vyre_lane_prefers_copy_engine (
+    const VyreLane *lane, const VyrePlan *plan, const VyrePayload *payload);
 gboolean vyre_batch_goes_by_copy_engine (const VyreBatch *batch);
 gboolean vyre_batch_has_room (const VyreBatch *batch);
 gboolean vyre_batch_reserve_now (VyreBatch *batch);

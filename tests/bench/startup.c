@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Row startup: from the start of a fresh process to its first result, with empty
- * caches and with those that the run before left behind. The child is this
- * program again, and says when it got where.
+ * caches and with those that the run before left behind, and the memory that it has
+ * then. The child is this program again, and says when it got where.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <glib/gstdio.h>
 
@@ -24,7 +25,22 @@ typedef struct {
   BenchSeries result; /* from there */
   BenchSeries own;    /* the last two: what the device opening does not cost */
   BenchSeries total;
+  BenchSeries resident; /* MiB with a kernel without work, more than with the device alone */
+  BenchSeries returned; /* MiB that go when the kernel does; the rest is the driver's and code */
 } Startup;
+
+/* Prints the resident memory, in KiB. */
+static void
+print_resident (const char *key)
+{
+  g_autofree char *status = NULL;
+  const char *line = NULL;
+
+  if (g_file_get_contents ("/proc/self/status", &status, NULL, NULL))
+    line = strstr (status, "VmRSS:");
+  printf ("%s %" G_GINT64_FORMAT "\n", key,
+      line ? g_ascii_strtoll (line + strlen ("VmRSS:"), NULL, 10) : 0);
+}
 
 /* One batch on a new kernel, and when it was done. */
 static gboolean
@@ -54,6 +70,7 @@ bench_startup_child (VyreResidency residency, const char *placement)
   gboolean passed = FALSE;
 
   printf ("device %" G_GINT64_FORMAT "\n", bench_now ());
+  print_resident ("device-resident");
   if (!kernel.device)
     return 1;
   params.staging_size = STAGING_SIZE;
@@ -61,8 +78,10 @@ bench_startup_child (VyreResidency residency, const char *placement)
   kernel.kernel = vyre_megakernel_new (kernel.device, &params, NULL);
   printf ("kernel %" G_GINT64_FORMAT "\n", bench_now ());
   if (kernel.kernel) {
+    print_resident ("kernel-resident");
     passed = run_first (&kernel);
     vyre_megakernel_unref (kernel.kernel);
+    print_resident ("left-resident");
   }
   vyre_device_unref (kernel.device);
   return passed ? 0 : 1;
@@ -112,6 +131,12 @@ add_times (Startup *startup, const BenchChild *child)
   bench_series_add (&startup->result, result - kernel);
   bench_series_add (&startup->own, result - device);
   bench_series_add (&startup->total, result);
+  bench_series_add (&startup->resident, (bench_child_number (child, "kernel-resident")
+                                            - bench_child_number (child, "device-resident"))
+                                            / 1024);
+  bench_series_add (&startup->returned,
+      (bench_child_number (child, "kernel-resident") - bench_child_number (child, "left-resident"))
+          / 1024);
 }
 
 static gboolean
@@ -149,6 +174,9 @@ report (Bench *bench, const Startup *warm, const Startup *cold)
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     bench_figure_peer (bench_figure (bench, "ms", parts[i].warm, "%s, warm", parts[i].name), "cold",
         parts[i].cold);
+  bench_figure (
+      bench, "MiB", &warm->resident, "resident without work, beyond the device's opening");
+  bench_figure (bench, "MiB", &warm->returned, "of it, gone with the kernel");
 }
 
 /* Each round starts with caches of its own, cold, and then finds them warm. */

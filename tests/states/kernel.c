@@ -147,16 +147,59 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
   return FALSE;
 }
 
-gboolean
-vyre_store_lend (VyreStore *store, gsize size, gsize *offset)
+struct _VyreBorrower {
+  VyreStore *store;
+};
+
+VyreBorrower *
+vyre_borrower_new (VyreStore *store)
 {
-  return vyre_store_alloc (store, size, 0, offset);
+  VyreBorrower *borrower = g_new0 (VyreBorrower, 1);
+
+  borrower->store = vyre_store_ref (store);
+  return borrower;
+}
+
+void
+vyre_borrower_free (VyreBorrower *borrower)
+{
+  vyre_store_unref (borrower->store);
+  g_free (borrower);
+}
+
+void
+vyre_borrower_leave (VyreBorrower *borrower)
+{
+}
+
+void
+vyre_borrower_set_keeps_nothing (VyreBorrower *borrower)
+{
 }
 
 gboolean
-vyre_store_can_lend (VyreStore *store, gsize size)
+vyre_borrower_lend (
+    VyreBorrower *borrower, gsize size, VyreProspectFunc prospect, gpointer data, gsize *offset)
 {
-  return size <= ROOM_SIZE && vyre_store_get_used (store) < N_ROOMS * ROOM_SIZE;
+  return vyre_store_alloc (borrower->store, size, 0, offset);
+}
+
+gboolean
+vyre_borrower_can_lend (VyreBorrower *borrower, gsize size)
+{
+  return size <= ROOM_SIZE && vyre_store_get_used (borrower->store) < N_ROOMS * ROOM_SIZE;
+}
+
+void
+vyre_borrower_give_back (VyreBorrower *borrower, gsize offset)
+{
+  vyre_store_free (borrower->store, offset);
+}
+
+gsize
+vyre_borrower_get_need (VyreBorrower *borrower, gsize size)
+{
+  return vyre_store_get_used (borrower->store) + size;
 }
 
 gboolean
@@ -177,6 +220,12 @@ guint8 *
 vyre_store_get_data (VyreStore *store)
 {
   return store->rooms[0];
+}
+
+gsize
+vyre_store_get_pinned (VyreStore *store)
+{
+  return 0;
 }
 
 gsize

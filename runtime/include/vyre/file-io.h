@@ -6,9 +6,11 @@
  * @title: File I/O
  * @short_description: Reads files into the staging store
  *
- * A thread owns an io_uring with the staging store registered as a fixed buffer, so Linux writes
- * the bytes where the GPU reads them. Where io_uring is forbidden or the store cannot be
- * registered, the thread reads by simpler means, says which and why, and counts them.
+ * A thread owns an io_uring with the staging store registered as fixed buffers, so Linux writes
+ * the bytes where the GPU reads them. A step of the store is registered by the first read that goes
+ * there, and given back when there was no read for a second. Where io_uring is forbidden or the
+ * store cannot be registered, the thread reads by simpler means, says which and why, and counts
+ * them.
  */
 
 #include <glib.h>
@@ -194,7 +196,7 @@ VyreReadMode vyre_file_io_get_mode (const VyreFileIo *file_io);
  *
  * Fixed from vyre_file_io_new() on. May be called from any thread.
  *
- * Returns: whether the memory is registered with Linux, and reads into it are
+ * Returns: whether the memory is registered with Linux as reads want it, and reads into it are
  *     submitted as READ_FIXED
  */
 gboolean vyre_file_io_is_registered (const VyreFileIo *file_io);
@@ -206,7 +208,7 @@ gboolean vyre_file_io_is_registered (const VyreFileIo *file_io);
  * Fixed from vyre_file_io_new() on. May be called from any thread.
  *
  * Returns: (nullable) (transfer none): %NULL when the best rung is in use and the
- *     memory, if there is any, is registered; else the refusal and its reason, ending in
+ *     memory, if there is any, may be registered; else the refusal and its reason, ending in
  *     "Fix: …", valid as long as @file_io
  */
 const char *vyre_file_io_get_reason (const VyreFileIo *file_io);

@@ -79,33 +79,6 @@ void vyre_store_unref (VyreStore *store);
 gboolean vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset);
 
 /**
- * vyre_store_lend:
- * @store: a store
- * @size: bytes wanted
- * @offset: (out): the start of the slice, in bytes
- *
- * Takes a slice for a producer of payloads, which may keep it while a payload that comes first
- * waits for room to be copied in. Lent slices lie at the end of the store and leave room for the
- * largest slice that was asked for so far. The call does not wait. vyre_store_free() gives the
- * slice back.
- *
- * Returns: whether there was a slice to lend; always %FALSE in a child of the process that made
- *   the store
- */
-gboolean vyre_store_lend (VyreStore *store, gsize size, gsize *offset);
-
-/**
- * vyre_store_can_lend:
- * @store: a store
- * @size: bytes
- *
- * Tells whether a slice could be lent.
- *
- * Returns: whether vyre_store_lend() would have found a slice of @size bytes just now
- */
-gboolean vyre_store_can_lend (VyreStore *store, gsize size);
-
-/**
  * vyre_store_can_spare:
  * @store: a store
  * @offset: a slice that vyre_store_alloc() gave
@@ -122,7 +95,7 @@ gboolean vyre_store_can_spare (VyreStore *store, gsize offset);
 /**
  * vyre_store_free:
  * @store: a store
- * @offset: a slice that vyre_store_alloc() or vyre_store_lend() gave
+ * @offset: a slice that vyre_store_alloc() gave
  *
  * Gives a slice back.
  */
@@ -159,6 +132,17 @@ gsize vyre_store_get_size (const VyreStore *store);
  * Returns: bytes of all slices taken now; 0 in a child of the process that made the store
  */
 gsize vyre_store_get_used (VyreStore *store);
+
+/**
+ * vyre_store_get_pinned:
+ * @store: a store
+ *
+ * Gets the number of bytes that are pinned now, in steps of some MiB: by reads of files, and by a
+ * device that imports the memory in steps.
+ *
+ * Returns: bytes that are pinned; 0 in a child of the process that made the store
+ */
+gsize vyre_store_get_pinned (VyreStore *store);
 
 /**
  * vyre_store_survives_loss:

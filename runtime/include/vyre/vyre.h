@@ -7,6 +7,7 @@
 #include "abi.h"
 #include "vyre/access.h"
 #include "vyre/batch.h"
+#include "vyre/borrower.h"
 #include "vyre/clock.h"
 #include "vyre/parts.h"
 #include "vyre/control.h"

@@ -98,30 +98,173 @@ static void
 test_lending (void)
 {
   VyreRanges *ranges = vyre_ranges_new (16 * UNIT, UNIT, NULL);
+  VyreLoans loans = { 0 };
   gsize lent[3], offset;
 
   for (guint i = 0; i < 3; i++) {
-    g_assert_true (vyre_ranges_can_lend (ranges, 4 * UNIT));
-    g_assert_true (vyre_ranges_lend (ranges, 4 * UNIT, &lent[i]));
+    g_assert_true (vyre_ranges_can_lend (ranges, &loans, 4 * UNIT));
+    g_assert_true (vyre_ranges_lend (ranges, &loans, 4 * UNIT, &lent[i]));
     g_assert_cmpuint (lent[i], ==, (12 - 4 * i) * UNIT);
   }
-  g_assert_false (vyre_ranges_can_lend (ranges, 4 * UNIT));
-  g_assert_false (vyre_ranges_lend (ranges, 4 * UNIT, &offset));
-  g_assert_false (vyre_ranges_lend (ranges, 1, &offset));
+  g_assert_false (vyre_ranges_can_lend (ranges, &loans, 4 * UNIT));
+  g_assert_false (vyre_ranges_lend (ranges, &loans, 4 * UNIT, &offset));
+  g_assert_false (vyre_ranges_lend (ranges, &loans, 1, &offset));
   g_assert_cmpuint (alloc (ranges, 4 * UNIT), ==, 0);
   vyre_ranges_free (ranges, 0);
-  vyre_ranges_free (ranges, lent[1]);
+  vyre_ranges_return (ranges, &loans, lent[1]);
   g_assert_false (
       vyre_ranges_alloc (ranges, 9 * UNIT, &offset)); /* but its size counts from now on */
-  vyre_ranges_free (ranges, lent[2]);
-  g_assert_true (vyre_ranges_lend (ranges, 3 * UNIT, &lent[1]));
+  vyre_ranges_return (ranges, &loans, lent[2]);
+  g_assert_true (vyre_ranges_lend (ranges, &loans, 3 * UNIT, &lent[1]));
   g_assert_cmpuint (lent[1], ==, 9 * UNIT);
-  g_assert_false (vyre_ranges_can_lend (ranges, 1));
+  g_assert_false (vyre_ranges_can_lend (ranges, &loans, 1));
   g_assert_cmpuint (alloc (ranges, 9 * UNIT), ==, 0);
-  g_assert_false (vyre_ranges_lend (ranges, 17 * UNIT, &offset));
-  vyre_ranges_free (ranges, lent[0]);
-  g_assert_true (vyre_ranges_lend (ranges, UNIT, &lent[0]));
+  g_assert_false (vyre_ranges_lend (ranges, &loans, 17 * UNIT, &offset));
+  vyre_ranges_return (ranges, &loans, lent[0]);
+  g_assert_true (vyre_ranges_lend (ranges, &loans, UNIT, &lent[0]));
   g_assert_cmpuint (lent[0], ==, 15 * UNIT);
+  vyre_ranges_leave (ranges, &loans);
+  vyre_ranges_destroy (ranges);
+}
+
+/* A borrower that keeps what it has takes no part of another; what others never wanted is there for
+ * whoever wants it. */
+static void
+test_sharing (void)
+{
+  VyreRanges *ranges = vyre_ranges_new (17 * UNIT, UNIT, NULL);
+  VyreLoans hoarder = { 0 }, modest = { 0 }, late = { 0 };
+  gsize small, offset, lent[15];
+
+  g_assert_true (vyre_ranges_lend (ranges, &modest, UNIT, &small));
+  for (guint i = 0; i < 15; i++)
+    g_assert_true (vyre_ranges_lend (ranges, &hoarder, UNIT, &lent[i]));
+  vyre_ranges_return (ranges, &modest, small);
+  g_assert_false (vyre_ranges_lend (ranges, &hoarder, UNIT, &offset)); /* it was wanted once */
+  g_assert_true (vyre_ranges_lend (ranges, &late, UNIT, &offset));
+  g_assert_false (vyre_ranges_lend (ranges, &late, UNIT, &offset)); /* there is none */
+  for (guint i = 0; i < 4; i++)
+    vyre_ranges_return (ranges, &hoarder, lent[i]);
+  for (guint i = 0; i < 4; i++)
+    g_assert_true (vyre_ranges_lend (ranges, &late, UNIT, &offset));
+  g_assert_cmpuint (late.lent, ==, 5 * UNIT);
+  vyre_ranges_return (ranges, &hoarder, lent[4]);
+  g_assert_false (vyre_ranges_can_lend (ranges, &hoarder, UNIT));
+  g_assert_false (vyre_ranges_lend (ranges, &hoarder, UNIT, &offset));
+  g_assert_true (vyre_ranges_can_lend (ranges, &modest, UNIT));
+  g_assert_cmpuint (vyre_ranges_get_need (ranges, &late, UNIT), ==, 18 * UNIT);
+  vyre_ranges_leave (ranges, &late);
+  vyre_ranges_leave (ranges, &modest);
+  vyre_ranges_leave (ranges, &hoarder);
+  vyre_ranges_destroy (ranges);
+}
+
+typedef struct {
+  VyreRanges *ranges;
+  VyreLoans loans;
+  gsize size, offset;
+  gint n_looks; /* atomic */
+  gint goes_on; /* atomic */
+  gboolean lent;
+} Borrower;
+
+static gboolean
+borrower_goes_on (guint n_returned, gsize lent, gpointer data)
+{
+  Borrower *borrower = data;
+
+  g_atomic_int_inc (&borrower->n_looks);
+  return g_atomic_int_get (&borrower->goes_on);
+}
+
+static gpointer
+borrow (gpointer data)
+{
+  Borrower *borrower = data;
+
+  borrower->lent = vyre_ranges_lend_wait (borrower->ranges, &borrower->loans, borrower->size,
+      borrower_goes_on, borrower, &borrower->offset);
+  return NULL;
+}
+
+/* Starts a thread that waits for @size bytes. */
+static GThread *
+borrower_start (Borrower *borrower, VyreRanges *ranges, gsize size)
+{
+  *borrower = (Borrower){ .ranges = ranges, .size = size, .goes_on = TRUE };
+  GThread *thread = g_thread_new ("borrower", borrow, borrower);
+  while (g_atomic_int_get (&borrower->n_looks) == 0)
+    g_thread_yield ();
+  return thread;
+}
+
+/* What comes back goes to the borrower that has waited longest, however much it wants, and to
+ * nobody who comes later. */
+static void
+test_borrowers_in_line (void)
+{
+  VyreRanges *ranges = vyre_ranges_new (16 * UNIT, UNIT, NULL);
+  VyreLoans loans = { 0 };
+  Borrower first, second;
+  gsize lent[12], offset;
+
+  for (guint i = 0; i < 12; i++)
+    g_assert_true (vyre_ranges_lend (ranges, &loans, UNIT, &lent[i]));
+  GThread *threads[2] = { borrower_start (&first, ranges, 4 * UNIT) };
+  threads[1] = borrower_start (&second, ranges, UNIT);
+  for (guint i = 0; i < 4; i++) {
+    g_assert_false (vyre_ranges_can_lend (ranges, &loans, UNIT));
+    g_assert_false (vyre_ranges_lend (ranges, &loans, UNIT, &offset));
+    vyre_ranges_return (ranges, &loans, lent[i]);
+  }
+  g_thread_join (threads[0]);
+  g_assert_true (first.lent);
+  vyre_ranges_return (ranges, &loans, lent[4]);
+  g_thread_join (threads[1]);
+  g_assert_true (second.lent);
+  vyre_ranges_leave (ranges, &first.loans);
+  vyre_ranges_leave (ranges, &second.loans);
+  vyre_ranges_leave (ranges, &loans);
+  vyre_ranges_destroy (ranges);
+}
+
+/* No wait makes room for what can never be lent. */
+static void
+test_borrowing_too_much (void)
+{
+  VyreRanges *ranges = vyre_ranges_new (16 * UNIT, UNIT, NULL);
+  Borrower borrower = { .ranges = ranges, .size = 9 * UNIT, .goes_on = TRUE };
+
+  borrow (&borrower);
+  g_assert_false (borrower.lent);
+  g_assert_cmpint (borrower.n_looks, ==, 0);
+  vyre_ranges_leave (ranges, &borrower.loans);
+  vyre_ranges_destroy (ranges);
+}
+
+/* A borrower that gives up lets those behind it in. */
+static void
+test_borrower_gives_up (void)
+{
+  VyreRanges *ranges = vyre_ranges_new (16 * UNIT, UNIT, NULL);
+  VyreLoans loans = { 0 };
+  Borrower first, second;
+  gsize lent[14];
+
+  for (guint i = 0; i < 14; i++)
+    g_assert_true (vyre_ranges_lend (ranges, &loans, UNIT, &lent[i]));
+  GThread *threads[2] = { borrower_start (&first, ranges, 2 * UNIT) };
+  threads[1] = borrower_start (&second, ranges, UNIT);
+  vyre_ranges_return (ranges, &loans, lent[0]);
+  g_assert_false (vyre_ranges_can_lend (ranges, &loans, UNIT)); /* kept for the first */
+  g_atomic_int_set (&first.goes_on, FALSE);
+  g_thread_join (threads[0]);
+  g_assert_false (first.lent);
+  g_thread_join (threads[1]);
+  g_assert_true (second.lent);
+  vyre_ranges_leave (ranges, &first.loans);
+  vyre_ranges_leave (ranges, &second.loans);
+  vyre_ranges_leave (ranges, &loans);
   vyre_ranges_destroy (ranges);
 }
 
@@ -162,6 +305,7 @@ static void
 test_lending_behind_waiters (void)
 {
   VyreRanges *ranges = vyre_ranges_new (16 * UNIT, UNIT, NULL);
+  VyreLoans loans = { 0 };
   gsize offset, whole = alloc (ranges, 12 * UNIT), one = alloc (ranges, UNIT);
   GThread *thread = g_thread_new ("waiter", wait_for_half, ranges);
 
@@ -169,8 +313,8 @@ test_lending_behind_waiters (void)
     vyre_ranges_free (ranges, offset);
     g_thread_yield ();
   }
-  g_assert_false (vyre_ranges_can_lend (ranges, UNIT));
-  g_assert_false (vyre_ranges_lend (ranges, UNIT, &offset));
+  g_assert_false (vyre_ranges_can_lend (ranges, &loans, UNIT));
+  g_assert_false (vyre_ranges_lend (ranges, &loans, UNIT, &offset));
   vyre_ranges_free (ranges, whole);
   g_thread_join (thread);
   vyre_ranges_free (ranges, one);
@@ -517,6 +661,10 @@ main (int argc, char **argv)
   g_test_add_func ("/ranges/empty", test_empty);
   g_test_add_func ("/ranges/too-large", test_too_large);
   g_test_add_func ("/ranges/lending", test_lending);
+  g_test_add_func ("/ranges/sharing", test_sharing);
+  g_test_add_func ("/ranges/borrowers-in-line", test_borrowers_in_line);
+  g_test_add_func ("/ranges/borrowing-too-much", test_borrowing_too_much);
+  g_test_add_func ("/ranges/borrower-gives-up", test_borrower_gives_up);
   g_test_add_func ("/ranges/sparing", test_sparing);
   g_test_add_func ("/ranges/lending-behind-waiters", test_lending_behind_waiters);
   g_test_add_func ("/ranges/coalescing", test_coalescing);

@@ -17,8 +17,8 @@
 #include "faults.h"
 
 #define FILE_SIZE ((gsize)4 << 20)
-#define LONGEST 20000
-#define SLOT ((gsize)20480) /* of the destination of a read; whole sectors */
+#define LONGEST 16000
+#define SLOT ((gsize)16384) /* of the destination of a read; whole sectors */
 #define N_THREADS 3
 #define N_READS 200 /* of a thread: together far more than fit a ring */
 #define N_TURNS 2

@@ -10,6 +10,8 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
+#include "base/pins.h"
+
 static void
 test_best (void)
 {
@@ -492,12 +494,12 @@ test_started (gconstpointer data)
   munmap (staging, N * PAGE);
 }
 
-/* Staging memory of more than a chunk, in which the same few pages repeat: the last page of the
- * first chunk and the first of the second differ. */
+/* Staging memory of more than a step, in which the same few pages repeat: the last page of the
+ * first step and the first of the second differ. */
 static void
-test_two_chunks (void)
+test_two_steps (void)
 {
-  const gsize chunk = (gsize)1 << 30, window = 16 * MIB, size = chunk + window;
+  const gsize step = VYRE_PIN_STEP, window = 4 * MIB, size = step + window;
   int memory = memfd_create ("staging", MFD_CLOEXEC), fd = make_file (MIB);
   guint8 *staging
       = mmap (NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -512,8 +514,8 @@ test_two_chunks (void)
         != MAP_FAILED);
   file_io = vyre_file_io_new (staging, size, VYRE_READ_MODE_SINGLE_ISSUER);
   if (vyre_file_io_is_registered (file_io)) {
-    read_ok (file_io, fd, 5, staging + chunk - 3000, 10000, 10000);
-    assert_same_as_pread (fd, 5, staging + chunk - 3000, 10000);
+    read_ok (file_io, fd, 5, staging + step - 3000, 10000, 10000);
+    assert_same_as_pread (fd, 5, staging + step - 3000, 10000);
     read_ok (file_io, fd, 6, staging + size - 1000, 1000, 1000);
     assert_same_as_pread (fd, 6, staging + size - 1000, 1000);
     c = get_counters (file_io);
@@ -529,6 +531,52 @@ test_two_chunks (void)
   close (fd);
 }
 
+/* Bytes that Linux counts as pinned for this process. */
+static guint64
+count_pinned (void)
+{
+  g_autofree gchar *status = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/self/status", &status, NULL, NULL));
+  const gchar *line = strstr (status, "VmPin:");
+  return line ? g_ascii_strtoull (line + strlen ("VmPin:"), NULL, 10) * 1024 : 0;
+}
+
+/* Memory is pinned when a read first goes there, in steps, and given back when there are none. */
+static void
+test_steps (void)
+{
+  gsize size = 5 * VYRE_PIN_STEP / 2;
+  guint8 *staging = map_memory (size);
+  int fd = make_file (MIB);
+  guint64 before = count_pinned ();
+
+  if (!have_best ())
+    return;
+  VyreFileIo *file_io = vyre_file_io_new (staging, size, VYRE_READ_MODE_SINGLE_ISSUER);
+  g_assert_cmpuint (count_pinned (), ==, before);
+  for (guint round = 0; round < 2; round++) {
+    g_assert_false (vyre_pins_overlap (staging, size));
+    read_ok (file_io, fd, 0, staging + size - 10, 10, 10);
+    g_assert_cmpuint (count_pinned (), ==, before + VYRE_PIN_STEP / 2);
+    read_ok (file_io, fd, 3, staging + VYRE_PIN_STEP - 1000, 2000, 2000);
+    assert_same_as_pread (fd, 3, staging + VYRE_PIN_STEP - 1000, 2000);
+    g_assert_cmpuint (count_pinned (), ==, before + size);
+    g_assert_true (vyre_pins_overlap (staging, 1));
+    g_assert_cmpuint (get_counters (file_io).fixed_reads, ==, 3 * (round + 1));
+    for (guint tries = 0; vyre_pins_overlap (staging, size) && tries < 20000; tries++)
+      g_usleep (1000);
+    g_assert_false (vyre_pins_overlap (staging, size));
+    g_assert_cmpuint (count_pinned (), ==, before);
+  }
+  read_ok (file_io, fd, 0, staging, 10, 10);
+  free_idle (file_io);
+  g_assert_false (vyre_pins_overlap (staging, size));
+  g_assert_cmpuint (count_pinned (), ==, before);
+  close (fd);
+  munmap (staging, size);
+}
+
 static void
 add_tests_of_rings (void)
 {
@@ -538,7 +586,8 @@ add_tests_of_rings (void)
   add_for_each_rung ("overtaking", test_overtaking, VYRE_READ_MODE_PLAIN_RING);
   add_for_each_rung ("crowd", test_crowd, VYRE_READ_MODE_PLAIN_RING);
   add_for_each_rung ("free-waits", test_free_waits, VYRE_READ_MODE_PLAIN_RING);
-  g_test_add_func ("/file-io/two-chunks", test_two_chunks);
+  g_test_add_func ("/file-io/two-steps", test_two_steps);
+  g_test_add_func ("/file-io/steps", test_steps);
 }
 
 /* Under a restriction the tests that need a ring are left out. */

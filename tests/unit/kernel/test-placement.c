@@ -120,11 +120,10 @@ prefers_copy_engine (VyrePayload payload, guint n_ahead, gsize size)
     .copy_threshold = 100000,
     .train_threshold = 40000,
   };
-  VyreLane lane = { .n_in_flight = n_ahead };
-  VyrePlan plan = { .payload_size = size };
-  const VyreBatch batch = { .kernel = &kernel, .lane = &lane, .plan = &plan, .payload = payload };
+  const VyreLane lane = { .kernel = &kernel, .n_in_flight = n_ahead };
+  const VyrePlan plan = { .payload_size = size };
 
-  return vyre_batch_prefers_copy_engine (&batch);
+  return vyre_lane_prefers_copy_engine (&lane, &plan, &payload);
 }
 
 /* The lower threshold is for what the copy engine can read, staged or imported, behind others. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A place for a batch: an index, numbers of tickets, and all the memory it needs to run.
- * Everything here is called with the kernel's lock held. Private to libvyre.
+ * Private to libvyre.
  */
 #pragma once
 

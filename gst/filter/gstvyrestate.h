@@ -152,6 +152,8 @@ struct _GstVyreFilter {
   GThread *worker;       /* the thread that has taken an item out of the queue, or NULL */
   gboolean lent;         /* the chain function looks after the queue, and the task does not */
   GstVyreTaskState task_state;
+  gint64 quiet;     /* until the task looks again after the chain function, in µs */
+  gboolean is_busy; /* the chain function was called between the last two looks */
   GstVyrePace pace;
   guint32 n_visits;   /* buffers that the chain function has taken, ever */
   guint32 epoch;      /* of the queue: an item taken in an earlier epoch is stale */

@@ -3,9 +3,11 @@
 
 #include "filter/gstvyrepace.h"
 
-/* Time between two looks of the task after a chain function that looks after the queue, in µs. The
- * last buffers of a burst wait up to twice as long. */
+/* Time between two looks of the task after a chain function that looks after the queue, in µs:
+ * twice as long with each look that finds it at work, up to the greatest. The last buffers of a
+ * burst wait up to twice as long. */
 #define QUIET 200
+#define LONGEST_QUIET 800
 
 /* The lock is held. Makes the calling thread the worker, with the first item. */
 static GstVyreItem *
@@ -19,20 +21,34 @@ work_take_first (GstVyreFilter *self)
   return item;
 }
 
-/* The lock is held. The task waits for a change: for a moment only if the chain function looks
- * after the queue. A chain function that was not called for as long has lost the queue. */
+/* The lock is held. The task looks a moment later whether the chain function was called. If not,
+ * that has lost the queue. */
+static void
+work_watch (GstVyreFilter *self)
+{
+  gint seen = g_atomic_int_get (&self->n_visits);
+
+  self->task_state = GST_VYRE_TASK_WATCHES;
+  if (g_cond_wait_until (
+          &self->work, &self->lock, g_get_monotonic_time () + MAX (self->quiet, QUIET)))
+    return;
+  self->is_busy = g_atomic_int_get (&self->n_visits) != seen;
+  self->quiet = self->is_busy ? CLAMP (2 * self->quiet, QUIET, LONGEST_QUIET) : QUIET;
+  self->lent = self->lent && self->is_busy;
+}
+
+/* The lock is held. The task waits for a change, but only watches a chain function that looks after
+ * the queue, or is about to: waking the task whenever the queue was empty would cost that more. */
 static void
 work_await (GstVyreFilter *self)
 {
-  gboolean watches = gst_vyre_stream_has_next (self) && self->lent;
-  gint seen = g_atomic_int_get (&self->n_visits);
-
-  self->task_state = watches ? GST_VYRE_TASK_WATCHES : GST_VYRE_TASK_SLEEPS;
-  if (!watches)
+  if (self->is_busy || (gst_vyre_stream_has_next (self) && self->lent)) {
+    work_watch (self);
+  } else {
+    self->task_state = GST_VYRE_TASK_SLEEPS;
+    self->quiet = QUIET;
     g_cond_wait (&self->work, &self->lock);
-  else if (!g_cond_wait_until (&self->work, &self->lock, g_get_monotonic_time () + QUIET)
-           && g_atomic_int_get (&self->n_visits) == seen)
-    self->lent = FALSE;
+  }
   self->task_state = GST_VYRE_TASK_RUNS;
 }
 

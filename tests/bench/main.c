@@ -25,7 +25,8 @@ static const BenchRow rows[] = {
   { "startup", "process start to first result", bench_row_startup },
   { "resources", "files of programs", bench_row_resources },
   { "live", "a small live stream", bench_row_live },
-  { "ticks", "small live buffers, alone, beside floods, and of many streams", bench_row_ticks },
+  { "ticks", "small live buffers, alone and beside floods", bench_row_ticks },
+  { "crowd", "small live buffers of very many streams", bench_row_crowd },
   { "idle", "a kernel without work", bench_row_idle },
 };
 

@@ -309,36 +309,67 @@ staging_no_room (GstVyreShared *shared, gsize size)
       size, used, GST_VYRE_ROOM (used) + GST_VYRE_ROOM (size));
 }
 
-/* Waits for room in the staging store for all of the buffer. FLOW_NEXT if only upstream could make
- * room, which may wait for this very buffer, and the copy can go elsewhere. */
+/* A buffer that waits for room in the staging store */
+typedef struct {
+  GstVyreFilter *self;
+  GstVyreShared *shared;
+  const GstVyreItem *item;
+  gint64 deadline; /* 0 at first */
+  VyreClock clock; /* of the deadline */
+  GstFlowReturn flow;
+  GError **error;
+} Room;
+
+/* Says why the buffer waits no longer, in @flow, or OK. */
+static GstFlowReturn
+staging_look_for_room (Room *room)
+{
+  GstVyreFilter *self = room->self;
+  gsize size = gst_buffer_get_size (room->item->buffer);
+
+  if (!vyre_megakernel_check (room->shared->kernel, room->error))
+    return GST_FLOW_ERROR;
+  vyre_mutex_lock (&self->lock);
+  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
+  g_mutex_unlock (&self->lock);
+  if (flow != GST_FLOW_OK)
+    return flow;
+  gint64 now = vyre_clock_now (&room->clock);
+  /* no batch precedes one that runs again */
+  gboolean owed = staging_is_owed (self, room->shared) && !room->item->is_rerun;
+  if (!owed && room->deadline > 0 && staging_can_go_past (room->shared, size))
+    return FLOW_NEXT;
+  if (owed || room->deadline == 0)
+    room->deadline = now + STAGING_DEADLINE;
+  if (now <= room->deadline)
+    return GST_FLOW_OK;
+  g_propagate_error (room->error, staging_no_room (room->shared, size));
+  return GST_FLOW_ERROR;
+}
+
+static gboolean
+staging_waits_for_room (gpointer data)
+{
+  Room *room = data;
+
+  room->flow = staging_look_for_room (room);
+  return room->flow == GST_FLOW_OK;
+}
+
+/* Waits for room in the staging store for all of the buffer, behind those that came before.
+ * FLOW_NEXT if only upstream could make room, which may wait for this very buffer, and the copy can
+ * go elsewhere. */
 static GstFlowReturn
 staging_wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     gsize *offset, GError **error)
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
+  Room room = { .self = self, .shared = shared, .item = item, .error = error };
   gsize size = gst_buffer_get_size (item->buffer);
-  gint64 deadline = 0;
-  VyreClock clock = { 0 };
 
-  while (!vyre_store_alloc (store, size, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, offset)) {
-    if (!vyre_megakernel_check (shared->kernel, error))
-      return GST_FLOW_ERROR;
-    vyre_mutex_lock (&self->lock);
-    GstFlowReturn flow = gst_vyre_stream_get_flow (self);
-    g_mutex_unlock (&self->lock);
-    if (flow != GST_FLOW_OK)
-      return flow;
-    gint64 now = vyre_clock_now (&clock);
-    gboolean owed = staging_is_owed (self, shared) && !item->is_rerun; /* no batch precedes it */
-    if (!owed && staging_can_go_past (shared, size))
-      return FLOW_NEXT;
-    if (owed || deadline == 0)
-      deadline = now + STAGING_DEADLINE;
-    if (now > deadline) {
-      g_propagate_error (error, staging_no_room (shared, size));
-      return GST_FLOW_ERROR;
-    }
-  }
+  if (!vyre_store_alloc_while (store, size, staging_waits_for_room, &room, offset))
+    return room.flow;
+  g_clear_error (error); /* the room came when the buffer was about to leave */
   return GST_FLOW_OK;
 }
 

@@ -217,27 +217,60 @@ ranges_serve (VyreRanges *ranges)
   ranges_serve_lenders (ranges);
 }
 
-/* Waits with the lock held for a place at the head of the queue and for space. */
+/* The lock is held. Gets in line for space. */
+static void
+ranges_get_in_line (VyreRanges *ranges, Waiter *waiter)
+{
+  g_cond_init (&waiter->wake);
+  waiter->link.data = waiter;
+  g_queue_push_tail_link (&ranges->waiters, &waiter->link);
+}
+
+/* The lock is held. Leaves the line, with the space or without. */
+static gboolean
+ranges_leave_line (VyreRanges *ranges, Waiter *waiter, gsize *offset)
+{
+  if (waiter->served) {
+    *offset = waiter->offset;
+  } else {
+    g_queue_unlink (&ranges->waiters, &waiter->link);
+    /* it may have been the only waiter that did not fit */
+    ranges_serve (ranges);
+  }
+  g_cond_clear (&waiter->wake);
+  return waiter->served;
+}
+
+/* The lock is held. Waits for a place at the head of the queue and for space. */
 static gboolean
 ranges_wait_for_space (VyreRanges *ranges, gsize size, gint64 end_time, gsize *offset)
 {
   Waiter waiter = { .size = size };
   VyreClock clock = { 0 };
 
-  g_cond_init (&waiter.wake);
-  waiter.link.data = &waiter;
-  g_queue_push_tail_link (&ranges->waiters, &waiter.link);
+  ranges_get_in_line (ranges, &waiter);
   while (!waiter.served && vyre_clock_now (&clock) < end_time)
     g_cond_wait_until (&waiter.wake, &ranges->lock, vyre_clock_next (&clock, end_time));
-  if (waiter.served) {
-    *offset = waiter.offset;
-  } else {
-    g_queue_unlink (&ranges->waiters, &waiter.link);
-    /* it may have been the only waiter that did not fit */
-    ranges_serve (ranges);
+  return ranges_leave_line (ranges, &waiter, offset);
+}
+
+/* The lock is held, and dropped while the caller is asked. The same, for as long as it goes on. */
+static gboolean
+ranges_wait_while (
+    VyreRanges *ranges, gsize size, VyreRangesGoesOn goes_on, gpointer data, gsize *offset)
+{
+  Waiter waiter = { .size = size };
+  gboolean waits = TRUE;
+
+  ranges_get_in_line (ranges, &waiter);
+  while (!waiter.served && waits) {
+    g_mutex_unlock (&ranges->lock);
+    waits = goes_on (data);
+    vyre_mutex_lock (&ranges->lock);
+    if (!waiter.served && waits)
+      g_cond_wait_until (&waiter.wake, &ranges->lock, g_get_monotonic_time () + VYRE_RANGES_ASK_US);
   }
-  g_cond_clear (&waiter.wake);
-  return waiter.served;
+  return ranges_leave_line (ranges, &waiter, offset);
 }
 
 gsize
@@ -317,6 +350,21 @@ vyre_ranges_alloc_wait (VyreRanges *ranges, gsize size, gint64 end_time, gsize *
   gboolean allocated = g_queue_is_empty (&ranges->waiters) && ranges_take (ranges, size, offset);
   if (!allocated && end_time > g_get_monotonic_time ())
     allocated = ranges_wait_for_space (ranges, size, end_time, offset);
+  g_mutex_unlock (&ranges->lock);
+  return allocated;
+}
+
+gboolean
+vyre_ranges_alloc_while (
+    VyreRanges *ranges, gsize size, VyreRangesGoesOn goes_on, gpointer data, gsize *offset)
+{
+  g_return_val_if_fail (ranges, FALSE);
+  g_return_val_if_fail (offset, FALSE);
+
+  if (!ranges_ask_for (ranges, &size))
+    return FALSE;
+  gboolean allocated = (g_queue_is_empty (&ranges->waiters) && ranges_take (ranges, size, offset))
+                       || ranges_wait_while (ranges, size, goes_on, data, offset);
   g_mutex_unlock (&ranges->lock);
   return allocated;
 }

@@ -99,6 +99,35 @@ gboolean vyre_ranges_alloc (VyreRanges *ranges, gsize size, gsize *offset);
  */
 gboolean vyre_ranges_alloc_wait (VyreRanges *ranges, gsize size, gint64 end_time, gsize *offset);
 
+/* How often a thread that waits for space is asked whether it goes on, in microseconds. */
+#define VYRE_RANGES_ASK_US 20000
+
+/**
+ * VyreRangesGoesOn:
+ * @data: of the caller
+ *
+ * Called without a lock by a thread that waits in vyre_ranges_alloc_while().
+ *
+ * Returns: whether the thread goes on to wait
+ */
+typedef gboolean (*VyreRangesGoesOn) (gpointer data);
+
+/**
+ * vyre_ranges_alloc_while:
+ * @ranges: an allocator
+ * @size: bytes wanted
+ * @goes_on: asked at first and then every %VYRE_RANGES_ASK_US
+ * @data: for @goes_on
+ * @offset: (out): where the range starts
+ *
+ * As vyre_ranges_alloc_wait(), for as long as @goes_on says. Meanwhile the thread keeps its place
+ * in line, which it would lose from one wait to the next.
+ *
+ * Returns: whether a range was allocated
+ */
+gboolean vyre_ranges_alloc_while (
+    VyreRanges *ranges, gsize size, VyreRangesGoesOn goes_on, gpointer data, gsize *offset);
+
 /**
  * vyre_ranges_lend:
  * @ranges: a #VyreRanges

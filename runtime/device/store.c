@@ -167,18 +167,60 @@ store_alloc_wait (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
   return allocated;
 }
 
-gboolean
-vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
+/* Takes a slice if there is room now, or once cached slices are freed. */
+static gboolean
+store_alloc_now (VyreStore *store, gsize size, gsize *offset)
 {
-  if (size > vyre_store_get_size (store) || vyre_store_is_inherited (store))
-    return FALSE;
   if (store->cache && vyre_slice_cache_take (store->cache, size, offset))
     return TRUE;
   do {
     if (vyre_store_try_alloc (store, size, offset))
       return TRUE;
   } while (store_reclaim (store));
-  return end_time != 0 && store_alloc_wait (store, size, end_time, offset);
+  return FALSE;
+}
+
+gboolean
+vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
+{
+  if (size > vyre_store_get_size (store) || vyre_store_is_inherited (store))
+    return FALSE;
+  return store_alloc_now (store, size, offset)
+         || (end_time != 0 && store_alloc_wait (store, size, end_time, offset));
+}
+
+/* A caller that waits for room in a store. */
+typedef struct {
+  VyreStore *store;
+  VyreStoreGoesOn goes_on;
+  gpointer data;
+} StoreWait;
+
+static gboolean
+store_goes_on (gpointer data)
+{
+  const StoreWait *wait = data;
+
+  store_reclaim (wait->store);
+  return wait->goes_on (wait->data);
+}
+
+gboolean
+vyre_store_alloc_while (
+    VyreStore *store, gsize size, VyreStoreGoesOn goes_on, gpointer data, gsize *offset)
+{
+  StoreWait wait = { store, goes_on, data };
+
+  if (size > vyre_store_get_size (store) || vyre_store_is_inherited (store))
+    return FALSE;
+  if (store_alloc_now (store, size, offset))
+    return TRUE;
+  if (store->cache)
+    vyre_slice_cache_bypass (store->cache, TRUE);
+  gboolean allocated = vyre_ranges_alloc_while (store->ranges, size, store_goes_on, &wait, offset);
+  if (store->cache)
+    vyre_slice_cache_bypass (store->cache, FALSE);
+  return allocated;
 }
 
 gboolean

@@ -147,6 +147,17 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
   return FALSE;
 }
 
+gboolean
+vyre_store_alloc_while (
+    VyreStore *store, gsize size, VyreStoreGoesOn goes_on, gpointer data, gsize *offset)
+{
+  while (!vyre_store_alloc (store, size, 0, offset)) {
+    if (!goes_on (data))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 struct _VyreBorrower {
   VyreStore *store;
 };

@@ -79,6 +79,32 @@ void vyre_store_unref (VyreStore *store);
 gboolean vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset);
 
 /**
+ * VyreStoreGoesOn:
+ * @data: of the caller
+ *
+ * Called without a lock by a thread that waits in vyre_store_alloc_while().
+ *
+ * Returns: whether the thread goes on to wait
+ */
+typedef gboolean (*VyreStoreGoesOn) (gpointer data);
+
+/**
+ * vyre_store_alloc_while:
+ * @store: a store
+ * @size: bytes wanted
+ * @goes_on: asked when there is no room, and every 20 ms from then on
+ * @data: for @goes_on
+ * @offset: (out): the start of the slice, in bytes
+ *
+ * Takes a slice, and waits for room as long as @goes_on says. Threads that wait are served in the
+ * order in which they came.
+ *
+ * Returns: whether a slice was taken; always %FALSE in a child of the process that made the store
+ */
+gboolean vyre_store_alloc_while (
+    VyreStore *store, gsize size, VyreStoreGoesOn goes_on, gpointer data, gsize *offset);
+
+/**
  * vyre_store_can_spare:
  * @store: a store
  * @offset: a slice that vyre_store_alloc() gave

@@ -577,6 +577,82 @@ test_fairness (void)
   vyre_ranges_destroy (ranges);
 }
 
+/* A thread that waits for as long as it is asked less than @most times. */
+typedef struct {
+  VyreRanges *ranges;
+  gsize size;
+  gint most;
+  gint asked; /* atomic */
+  gsize offset;
+  gint served; /* atomic */
+} Persistent;
+
+static gboolean
+persist (gpointer data)
+{
+  Persistent *p = data;
+
+  return g_atomic_int_add (&p->asked, 1) < p->most;
+}
+
+static gpointer
+run_persistent (gpointer data)
+{
+  Persistent *p = data;
+
+  g_atomic_int_set (
+      &p->served, vyre_ranges_alloc_while (p->ranges, p->size, persist, p, &p->offset));
+  return NULL;
+}
+
+static void
+await_asked (Persistent *p, gint n)
+{
+  while (g_atomic_int_get (&p->asked) < n)
+    g_thread_yield ();
+}
+
+/* A request that is asked again and again whether it waits stays in front of a later one, for which
+ * there would be space all the time. */
+static void
+test_keeps_its_place (void)
+{
+  VyreRanges *ranges = vyre_ranges_new (2 * UNIT, UNIT, NULL);
+  Persistent first = { .ranges = ranges, .size = 2 * UNIT, .most = G_MAXINT };
+  Persistent second = { .ranges = ranges, .size = UNIT, .most = G_MAXINT };
+  gsize taken = alloc (ranges, UNIT);
+  GThread *first_thread = g_thread_new ("first", run_persistent, &first);
+
+  await_asked (&first, 1);
+  GThread *second_thread = g_thread_new ("second", run_persistent, &second);
+  await_asked (&second, 1);
+  await_asked (&first, g_atomic_int_get (&first.asked) + 3);
+  g_assert_false (g_atomic_int_get (&second.served));
+  vyre_ranges_free (ranges, taken);
+  g_thread_join (first_thread);
+  g_assert_true (first.served);
+  vyre_ranges_free (ranges, first.offset);
+  g_thread_join (second_thread);
+  g_assert_true (second.served);
+  vyre_ranges_destroy (ranges);
+}
+
+/* A request that goes on no longer gets nothing, and lets the next one in. */
+static void
+test_goes_on_no_longer (void)
+{
+  VyreRanges *ranges = vyre_ranges_new (2 * UNIT, UNIT, NULL);
+  Persistent first = { .ranges = ranges, .size = 2 * UNIT, .most = 3 };
+  gsize taken = alloc (ranges, UNIT);
+
+  run_persistent (&first);
+  g_assert_false (first.served);
+  g_assert_cmpint (first.asked, ==, first.most + 1);
+  vyre_ranges_free (ranges, alloc (ranges, UNIT));
+  vyre_ranges_free (ranges, taken);
+  vyre_ranges_destroy (ranges);
+}
+
 /* When the first waiter gives up, the next may get its range although no range was freed. */
 static void
 test_time_out_lets_next_in (void)
@@ -675,6 +751,8 @@ main (int argc, char **argv)
   g_test_add_func ("/ranges/wakes-up", test_wakes_up);
   g_test_add_func ("/ranges/waits-for-ever", test_waits_for_ever);
   g_test_add_func ("/ranges/fairness", test_fairness);
+  g_test_add_func ("/ranges/keeps-its-place", test_keeps_its_place);
+  g_test_add_func ("/ranges/goes-on-no-longer", test_goes_on_no_longer);
   g_test_add_func ("/ranges/time-out-lets-next-in", test_time_out_lets_next_in);
   g_test_add_func ("/ranges/many-threads", test_many_threads);
   return g_test_run ();

@@ -12,6 +12,9 @@
 #define LEAVE_DEADLINE (1 * G_TIME_SPAN_SECOND)
 #define LEAVE_SLICE (1 * G_TIME_SPAN_MILLISECOND)
 
+/* For how long the census that one element had taken serves others, in µs. */
+#define CENSUS_AGE (100 * G_TIME_SPAN_MILLISECOND)
+
 /* Opening a device takes long and has a lock of its own: an element that wants the same kernel
  * waits for it, one that drops a kernel does not. */
 static GMutex shared_opening_lock;
@@ -79,6 +82,7 @@ shared_create (const GstVyreKernelParams *params, GError **error)
   shared->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
   shared->readback_allocator = gst_vyre_allocator_new (vyre_megakernel_get_readbacks (kernel));
   g_weak_ref_init (&shared->told, NULL);
+  g_mutex_init (&shared->census_lock);
   if (vyre_file_io_get_reason (vyre_megakernel_get_file_io (kernel)))
     gst_vyre_allocator_note_told (shared->upstream_allocator);
   g_mutex_lock (&shared_registry_lock);
@@ -139,6 +143,37 @@ gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
   return told == bus ? NULL : reason;
 }
 
+/* The census lock is held. */
+static void
+shared_take_census (GstVyreShared *shared, gconstpointer asker)
+{
+  g_autoptr (GPtrArray) tenants = vyre_tenants_list (shared->tenants);
+
+  vyre_megakernel_get_counters (shared->kernel, &shared->census.counters);
+  shared->census.n_tenants = tenants->len;
+  shared->census.taken = g_get_monotonic_time ();
+  shared->census.asker = asker;
+}
+
+/* Counts what the kernel has done, and collects its completions. Unless it has to be @exact, the
+ * census may be one that another element had taken a moment ago: a thousand elements that post
+ * their counters at the same time would each count the lanes of all others, and hold the kernel up.
+ */
+void
+gst_vyre_shared_count (
+    GstVyreShared *shared, gconstpointer asker, gboolean exact, GstVyreCensus *census)
+{
+  *census = (GstVyreCensus){ .taken = 0 };
+  if (shared_is_inherited (shared))
+    return;
+  g_mutex_lock (&shared->census_lock);
+  gint64 age = g_get_monotonic_time () - shared->census.taken;
+  if (exact || shared->census.taken == 0 || age > CENSUS_AGE || shared->census.asker == asker)
+    shared_take_census (shared, asker);
+  *census = shared->census;
+  g_mutex_unlock (&shared->census_lock);
+}
+
 /* Waits until the kernel has finished all batches of @tenant, which may be NULL and is taken, so
  * that their payloads have gone back. A failed kernel holds no payload. */
 void
@@ -195,6 +230,7 @@ gst_vyre_shared_unref (GstVyreShared *shared)
   if (!dead || shared_is_inherited (shared))
     return;
   g_weak_ref_clear (&shared->told);
+  g_mutex_clear (&shared->census_lock);
   gst_object_unref (shared->upstream_allocator);
   gst_object_unref (shared->readback_allocator);
   vyre_megakernel_unref (shared->kernel);

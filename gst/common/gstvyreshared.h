@@ -4,9 +4,10 @@
  * element that asks, gone with the last. A failed kernel is not handed out again: its users keep
  * it, and the next element gets a new one.
  *
- * A GstVyreShared is reference counted and, except for `told`, immutable. The last reference takes
- * the kernel down, which can take a while and releases payloads. A child of the process starts
- * without kernels: it leaves alone those of its inherited elements, which are its parent's.
+ * A GstVyreShared is reference counted and, except for `told` and the census, immutable. The last
+ * reference takes the kernel down, which can take a while and releases payloads. A child of the
+ * process starts without kernels: it leaves alone those of its inherited elements, which are its
+ * parent's.
  */
 #pragma once
 
@@ -20,6 +21,14 @@ G_BEGIN_DECLS
  * largest. */
 #define GST_VYRE_READBACK_SIZE (32 * 1024 * 1024)
 
+/* What is counted of a kernel as a whole, which takes the lock of each lane */
+typedef struct {
+  VyreMegakernelCounters counters;
+  guint n_tenants;
+  gint64 taken;        /* in µs of the monotonic clock */
+  gconstpointer asker; /* the element that had it taken */
+} GstVyreCensus;
+
 typedef struct {
   VyreMegakernel *kernel;
   VyreTenants *tenants;             /* elements that use the kernel */
@@ -27,6 +36,8 @@ typedef struct {
   GstAllocator *readback_allocator; /* wraps readbacks */
   GstVyreKernelParams params;       /* as the element asked for */
   GWeakRef told;                    /* the bus that heard last why file reads are slow */
+  GMutex census_lock;               /* guards the next one */
+  GstVyreCensus census;             /* the latest */
   gint refs;                        /* atomic */
   guint generation;                 /* forks since the plugin was loaded */
 } GstVyreShared;
@@ -37,6 +48,8 @@ void gst_vyre_shared_unref (GstVyreShared *shared);
 VyreTenant *gst_vyre_shared_join (GstVyreShared *shared, GstElement *element);
 void gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant);
 const char *gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element);
+void gst_vyre_shared_count (
+    GstVyreShared *shared, gconstpointer asker, gboolean exact, GstVyreCensus *census);
 void gst_vyre_shared_init (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyreShared, gst_vyre_shared_unref)

@@ -143,11 +143,15 @@ report_fill_stream (GstVyreReport *report)
 static void
 report_fill_kernel (GstVyreReport *report, VyreMegakernel *kernel)
 {
+  GstVyreCensus census;
+
+  gst_vyre_shared_count (report->shared, report->asker, report->exact, &census);
+  report->kernel = census.counters;
+  report->kernel_tenants = census.n_tenants;
   vyre_file_io_get_counters (vyre_megakernel_get_file_io (kernel), &report->reads);
   report->reads_in_flight
       = report->reads.reads_submitted - report->reads.reads_completed - report->reads.reads_failed;
   vyre_megakernel_get_resource_counters (kernel, &report->resources);
-  vyre_megakernel_get_counters (kernel, &report->kernel);
   report->device = vyre_device_get_name (vyre_megakernel_get_device (kernel));
   report->placement = vyre_placement_name (vyre_megakernel_get_placement (kernel));
   report->residency = vyre_residency_name (vyre_megakernel_get_residency (kernel));
@@ -165,10 +169,6 @@ report_fill_kernel (GstVyreReport *report, VyreMegakernel *kernel)
 static void
 report_fill_tenant (GstVyreReport *report)
 {
-  g_autoptr (GPtrArray) list = report->shared ? vyre_tenants_list (report->shared->tenants) : NULL;
-
-  if (list)
-    report->kernel_tenants = list->len;
   if (!report->tenant_of)
     return;
   vyre_tenant_get_counters (report->tenant_of, &report->tenant);

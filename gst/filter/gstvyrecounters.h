@@ -20,6 +20,8 @@ typedef struct {
   GstVyreShared *shared; /* the kernel, or NULL: its counters are 0 then */
   VyreTenant *tenant_of; /* the element's, or NULL: its counters are 0 then */
   const gchar *upstream; /* name of the element in front, or NULL */
+  gconstpointer asker;   /* the element */
+  gboolean exact;        /* of this moment also what is counted of the kernel as a whole */
 
   /* filled by gst_vyre_counters_describe() */
   guint64 readback_bytes;

@@ -178,11 +178,11 @@ messages_name_upstream (GstVyreFilter *self)
 }
 
 static void
-messages_describe (GstVyreFilter *self, GstStructure *structure)
+messages_describe (GstVyreFilter *self, gboolean exact, GstStructure *structure)
 {
   g_autoptr (GstVyreShared) shared = gst_vyre_state_get_shared (self);
   g_autofree gchar *upstream = messages_name_upstream (self);
-  GstVyreReport report = { .shared = shared, .upstream = upstream };
+  GstVyreReport report = { .shared = shared, .upstream = upstream, .asker = self, .exact = exact };
 
   GST_OBJECT_LOCK (self);
   report.max_in_flight = self->settings.max_in_flight;
@@ -197,11 +197,11 @@ messages_describe (GstVyreFilter *self, GstStructure *structure)
 }
 
 static void
-messages_post_counters (GstVyreFilter *self)
+messages_post_counters (GstVyreFilter *self, gboolean exact)
 {
   GstStructure *structure = gst_structure_new_empty ("vyre-counters");
 
-  messages_describe (self, structure);
+  messages_describe (self, exact, structure);
   messages_post (self, structure);
 }
 
@@ -324,7 +324,7 @@ gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, V
   if (settings->post_messages & GST_VYRE_POST_DEBUG)
     messages_post_debug (self, settings, plan, readback, completion, timing);
   if (counters_due && (settings->post_messages & GST_VYRE_POST_COUNTERS))
-    messages_post_counters (self);
+    messages_post_counters (self, FALSE);
 }
 
 /* Posts the last results if they were not due, and the counters. */
@@ -337,7 +337,7 @@ gst_vyre_messages_eos (GstVyreFilter *self)
   if ((settings->post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted)
     messages_post_results (self);
   if (settings->post_messages & GST_VYRE_POST_COUNTERS)
-    messages_post_counters (self);
+    messages_post_counters (self, TRUE);
 }
 
 /* Returns the counters for the property `stats`: from any thread, in any state. */
@@ -346,6 +346,6 @@ gst_vyre_messages_stats (GstVyreFilter *self)
 {
   GstStructure *structure = gst_structure_new_empty ("application/x-vyrefilter-stats");
 
-  messages_describe (self, structure);
+  messages_describe (self, TRUE, structure);
   return structure;
 }

@@ -18,8 +18,8 @@
 /* A kernel that takes no ticket for so long is stuck. */
 #define BATCH_DEADLINE (30 * G_TIME_SPAN_SECOND)
 
-/* Time between two looks of a thread at what the kernel has done, in µs. Each takes the locks of all
- * lanes, and so many threads may look as there are lanes. */
+/* Time between two looks of a thread at what the kernel has done, in µs. Each takes the locks of
+ * all lanes, and so many threads may look as there are lanes. */
 #define LOOK_INTERVAL (G_TIME_SPAN_SECOND / 2)
 
 /* When a kernel was last seen to make progress */

@@ -364,7 +364,7 @@ staging_wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyr
     gsize *offset, GError **error)
 {
   VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
-  Room room = { .self = self, .shared = shared, .item = item, .error = error };
+  Room room = { self, shared, item, .flow = GST_FLOW_FLUSHING, .error = error };
   gsize size = gst_buffer_get_size (item->buffer);
 
   if (!vyre_store_alloc_while (store, size, staging_waits_for_room, &room, offset))

@@ -13,8 +13,8 @@ typedef struct {
 static GMutex pins_lock;
 static GArray *pins; /* of Pin, in no order; a few hundred at most, looked at once a step */
 
-/* A fork finds no thread with the lock. The child's copy of the list is about its parent, whose
- * addresses it uses for nothing else. */
+/* A fork finds no thread with the lock. What the parent has pinned does not exist in the child,
+ * which may get other memory at the same addresses. */
 static void
 pins_before_fork (void)
 {
@@ -27,10 +27,18 @@ pins_after_fork (void)
   g_mutex_unlock (&pins_lock);
 }
 
+static void
+pins_enter_child (void)
+{
+  if (pins)
+    g_array_set_size (pins, 0);
+  g_mutex_unlock (&pins_lock);
+}
+
 __attribute__ ((constructor)) static void
 pins_watch_forks (void)
 {
-  pthread_atfork (pins_before_fork, pins_after_fork, pins_after_fork);
+  pthread_atfork (pins_before_fork, pins_after_fork, pins_enter_child);
 }
 
 void

@@ -17,6 +17,26 @@ struct _VyreStore {
   gpointer data; /* of it */
 };
 
+/* Gets the memory of a store. A device may say that it imports memory, and refuse: then all of the
+ * store is made at once, by a way that it takes. */
+static gboolean
+store_init_memory (
+    VyreStore *store, VyreDevice *device, gsize size, VyreBufferKind kind, GError **error)
+{
+  if (!vyre_buffer_init (&store->memory, device, size, kind, error))
+    return FALSE;
+  if (store->memory.buffer)
+    return TRUE;
+  store->steps = vyre_steps_new (&store->memory);
+  if (vyre_steps_import (store->steps, 0, 1, NULL)) {
+    vyre_steps_drop (store->steps, 0);
+    return TRUE;
+  }
+  g_clear_pointer (&store->steps, vyre_steps_free);
+  vyre_buffer_clear (&store->memory);
+  return vyre_buffer_init (&store->memory, device, size, VYRE_BUFFER_STAGING, error);
+}
+
 /* As vyre_store_new(), in memory of any kind; memory of the device is not zeroed. The buffer has
  * @slack bytes more, which are never allocated. */
 VyreStore *
@@ -37,12 +57,10 @@ vyre_store_new_kind (VyreDevice *device, gsize size, gsize slack, gsize alignmen
   }
   VyreStore *store = g_new0 (VyreStore, 1);
   g_atomic_ref_count_init (&store->refs);
-  if (!vyre_buffer_init (&store->memory, device, size + slack, kind, error)) {
+  if (!store_init_memory (store, device, size + slack, kind, error)) {
     g_free (store);
     return NULL;
   }
-  if (!store->memory.buffer)
-    store->steps = vyre_steps_new (&store->memory);
   g_mutex_init (&store->lock);
   store->ranges = vyre_ranges_new (size, alignment, error);
   if (!store->ranges)

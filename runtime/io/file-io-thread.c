@@ -236,7 +236,7 @@ ring_wait_idle (VyreFileIo *self)
 static int
 ring_enter (VyreFileIo *self)
 {
-  gboolean may_idle = self->active.length == 0 && self->ring.n_registered > 0;
+  gboolean may_idle = self->active.length == 0 && self->ring.n_tried > 0;
   g_mutex_unlock (&self->lock);
   int result = may_idle ? ring_wait_idle (self) : io_uring_submit_and_wait (&self->ring.uring, 1);
   if (result == -EAGAIN || result == -EBUSY)

@@ -333,7 +333,7 @@ uring_has_step (VyreUring *ring, guint step)
   if (ring->steps[step] == VYRE_URING_STEP_LOOSE) {
     gboolean fine = uring_fill_place (ring, step, memory, uring_get_tag (step)) == 0;
     ring->steps[step] = fine ? VYRE_URING_STEP_REGISTERED : VYRE_URING_STEP_REFUSED;
-    ring->n_registered += fine;
+    ring->n_tried++;
     if (fine)
       vyre_pins_add (memory.iov_base, memory.iov_len, ring);
   }
@@ -344,13 +344,16 @@ uring_has_step (VyreUring *ring, guint step)
 void
 vyre_uring_release (VyreUring *ring)
 {
+  guint n_left = 0;
+
   for (guint i = 0; ring->registered && i < uring_count_steps (ring); i++) {
     if (ring->steps[i] == VYRE_URING_STEP_REGISTERED
         && uring_fill_place (ring, i, (struct iovec){ NULL, 0 }, 0) != 0)
-      continue;
-    ring->steps[i] = VYRE_URING_STEP_LOOSE;
+      n_left++;
+    else
+      ring->steps[i] = VYRE_URING_STEP_LOOSE;
   }
-  ring->n_registered = 0;
+  ring->n_tried = n_left;
 }
 
 gboolean

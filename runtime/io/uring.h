@@ -51,7 +51,7 @@ typedef struct {
   gsize staging_size;
   gboolean registered; /* steps are, as reads want them */
   guint8 *steps;       /* VyreUringStep of each step of VYRE_PIN_STEP bytes */
-  guint n_registered;  /* steps that are registered now */
+  guint n_tried;       /* steps that are registered, or were refused */
 } VyreUring;
 
 typedef enum {

@@ -55,7 +55,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned n_lost;
 static bool hold, held, forbid_import;
-static bool hold_import, import_held, copy_engine, hold_copies;
+static bool hold_import, import_held, refuse_imports, copy_engine, hold_copies;
 static bool stalled;
 static unsigned until_stall; /* submissions; 0: none is counted */
 static bool dawdles;
@@ -167,6 +167,14 @@ vyre_lost_forbid_import (void)
 {
   pthread_mutex_lock (&lock);
   forbid_import = true;
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_refuse_imports (bool refuse)
+{
+  pthread_mutex_lock (&lock);
+  refuse_imports = refuse;
   pthread_mutex_unlock (&lock);
 }
 
@@ -400,16 +408,18 @@ is_held_copy (VkFence fence, bool submit)
 
 /* ---- calls of a device ------------------------------------------------- */
 
-/* Holds the first import after vyre_lost_hold_import(); others pass. */
+/* Holds the first import after vyre_lost_hold_import(), and refuses all after
+ * vyre_lost_refuse_imports(); others pass. */
 static VKAPI_ATTR VkResult VKAPI_CALL
 allocate_memory (VkDevice handle, const VkMemoryAllocateInfo *info,
     const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
 {
   const VkBaseInStructure *next = info->pNext;
+  bool imports = next && next->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT;
 
   pthread_mutex_lock (&lock);
-  if (hold_import && !import_held && next
-      && next->sType == VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT) {
+  bool refuses = imports && refuse_imports;
+  if (hold_import && !import_held && imports) {
     import_held = true;
     pthread_cond_broadcast (&changed);
     while (hold_import)
@@ -417,7 +427,8 @@ allocate_memory (VkDevice handle, const VkMemoryAllocateInfo *info,
     import_held = false;
   }
   pthread_mutex_unlock (&lock);
-  return find_device (handle)->allocate_memory (handle, info, allocator, memory);
+  return refuses ? VK_ERROR_INVALID_EXTERNAL_HANDLE
+                 : find_device (handle)->allocate_memory (handle, info, allocator, memory);
 }
 
 static VKAPI_ATTR VkResult VKAPI_CALL

@@ -51,6 +51,9 @@ void vyre_lost_forbid_import (void);
 void vyre_lost_hold_import (bool hold);
 void vyre_lost_wait_import_held (void);
 
+/* With TRUE, devices refuse to import host memory, although they say that they can. */
+void vyre_lost_refuse_imports (bool refuse);
+
 /* Devices that are found from now on have a copy engine on the device's own queue: copies and
  * launches take turns. While copies are held, none is reported as ended. */
 void vyre_lost_add_copy_engine (void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A driver that takes its time: a thread that waits for it holds up no other thread at the same
- * kernel.
+ * kernel. And one that refuses what it offers.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -177,6 +177,30 @@ test_places_for_copies (void)
   test_kernel_close (&t);
 }
 
+/* A copy engine still moves payloads if the device refuses to import the memory they are staged in.
+ */
+static void
+test_refused_imports (void)
+{
+  TestKernel t;
+  VyrePayload payload = { 0 };
+
+  vyre_lost_refuse_imports (true);
+  open_kernel (&t, TRUE);
+  VyreStore *staging = vyre_megakernel_get_staging (t.kernel);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "u8_stats payload -> s", SIZE, 0, 0);
+  VyreMegakernelCounters before = test_counters (&t);
+  g_assert_true (vyre_store_alloc (staging, SIZE, 0, &payload.offset));
+  memset (vyre_store_get_data (staging) + payload.offset, 3, SIZE);
+  VyreBatch *batch = test_run (&t, plan, 1, &payload);
+  g_assert_cmpuint (test_observable (batch, 1 + VYRE_U8_STATS_SUM), ==, 3 * SIZE);
+  vyre_batch_free (batch);
+  g_assert_cmpuint (test_counters (&t).copied_bytes - before.copied_bytes, ==, SIZE);
+  vyre_store_free (staging, payload.offset);
+  test_kernel_close (&t);
+  vyre_lost_refuse_imports (false);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -184,5 +208,6 @@ main (int argc, char **argv)
   g_test_add_func ("/waits/imports", test_imports);
   g_test_add_func ("/waits/import-under-copy", test_import_under_copy);
   g_test_add_func ("/waits/places-for-copies", test_places_for_copies);
+  g_test_add_func ("/waits/refused-imports", test_refused_imports);
   return g_test_run ();
 }

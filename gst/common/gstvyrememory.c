@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/gstvyrememory.h"
 
-/* What the allocators of a store have in common: bytes that upstream asked for, and what became of
- * the store. The fields are atomic. The struct outlives the allocators: refused memory belongs to
- * its user, and keeps no store alive. Upstream and the source task only read it as long as nothing
- * is refused, so that they do not take its cache line from each other. */
+/* The allocators of a store share a demand: bytes that upstream asked for, and whether the store is
+ * still of use. The fields are atomic. The struct outlives the allocators: refused memory belongs
+ * to its user, and keeps no store alive. Upstream and the source task only read it as long as
+ * nothing is refused, so that they do not take its cache line from each other. */
 typedef struct {
   gsize refused; /* bytes refused and not freed yet */
   gsize most_asked;

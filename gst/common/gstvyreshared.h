@@ -21,7 +21,7 @@ G_BEGIN_DECLS
  * largest. */
 #define GST_VYRE_READBACK_SIZE (32 * 1024 * 1024)
 
-/* What is counted of a kernel as a whole, which takes the lock of each lane */
+/* A count of a kernel as a whole, which takes the lock of each lane */
 typedef struct {
   VyreMegakernelCounters counters;
   guint n_tenants;

@@ -13,9 +13,9 @@ typedef struct {
 static GMutex pins_lock;
 static GArray *pins; /* of Pin, in no order; a few hundred at most, looked at once a step */
 
-/* What the parent has pinned does not exist in the child, which may get other memory at the same
- * addresses. A thread of the parent may have been at work on its list, which is left alone, where
- * leak checkers find it. */
+/* A child has no memory that its parent pinned, and may get other memory at the same addresses. A
+ * thread of the parent may have been at work on the list: the child leaves it alone, where leak
+ * checkers find it. */
 static GArray *volatile pins_of_parent;
 
 static void

@@ -17,7 +17,7 @@ struct _VyreBorrower {
   gboolean was_in_vain;   /* the last wait for others; atomic */
 };
 
-/* Of one thread that waits. */
+/* A thread that waits for a slice, for as long as borrower_hopes() says */
 typedef struct {
   VyreBorrower *borrower;
   VyreProspectFunc prospect;

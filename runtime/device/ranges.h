@@ -18,7 +18,7 @@ typedef struct _VyreRanges VyreRanges;
  * @joined: whether it counts among those that share what can be lent
  * @link: of these
  *
- * What a borrower has; zeroed at first. The lock of the allocator guards it.
+ * The loans of a borrower; zeroed at first. The lock of the allocator guards them.
  */
 typedef struct {
   gsize lent;

@@ -174,15 +174,19 @@ store_reclaim (VyreStore *store)
   return freed;
 }
 
-static gboolean
-store_alloc_wait (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
+/* A thread waits for room from now on: slices that are freed are for it, and not for the cache. */
+static void
+store_begin_wait (VyreStore *store)
 {
   if (store->cache)
     vyre_slice_cache_bypass (store->cache, TRUE);
-  gboolean allocated = vyre_ranges_alloc_wait (store->ranges, size, end_time, offset);
+}
+
+static void
+store_end_wait (VyreStore *store)
+{
   if (store->cache)
     vyre_slice_cache_bypass (store->cache, FALSE);
-  return allocated;
 }
 
 /* Takes a slice if there is room now, or once cached slices are freed. */
@@ -203,8 +207,14 @@ vyre_store_alloc (VyreStore *store, gsize size, gint64 end_time, gsize *offset)
 {
   if (size > vyre_store_get_size (store) || vyre_store_is_inherited (store))
     return FALSE;
-  return store_alloc_now (store, size, offset)
-         || (end_time != 0 && store_alloc_wait (store, size, end_time, offset));
+  if (store_alloc_now (store, size, offset))
+    return TRUE;
+  if (end_time == 0)
+    return FALSE;
+  store_begin_wait (store);
+  gboolean allocated = vyre_ranges_alloc_wait (store->ranges, size, end_time, offset);
+  store_end_wait (store);
+  return allocated;
 }
 
 /* A caller that waits for room in a store. */
@@ -233,11 +243,9 @@ vyre_store_alloc_while (
     return FALSE;
   if (store_alloc_now (store, size, offset))
     return TRUE;
-  if (store->cache)
-    vyre_slice_cache_bypass (store->cache, TRUE);
+  store_begin_wait (store);
   gboolean allocated = vyre_ranges_alloc_while (store->ranges, size, store_goes_on, &wait, offset);
-  if (store->cache)
-    vyre_slice_cache_bypass (store->cache, FALSE);
+  store_end_wait (store);
   return allocated;
 }
 

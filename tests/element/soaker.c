@@ -391,7 +391,7 @@ soaker_send (Soaker *self)
   soaker_fail (self, self->n_sent - 1, "the answer is %s", gst_flow_get_name (flow));
 }
 
-/* What the thread of a stream does to it, of a thousand times. */
+/* The thread of a stream does one of these things to it. */
 static void
 soaker_disturb (Soaker *self, gint kind)
 {

@@ -58,37 +58,36 @@ finish (GstElement *pipeline)
   gst_object_unref (pipeline);
 }
 
+/* Runs and takes @pipeline, which reads all of @file and copies none of it. */
+static void
+check_read (File *file, GstElement *pipeline)
+{
+  GstMessage *end = file_run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+
+  fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
+  gst_message_unref (end);
+  check_nothing_copied (pipeline, file->size);
+  finish (pipeline);
+  file_clear (file);
+}
+
 GST_START_TEST (a_source_waits_for_room)
 {
-  GstMessage *end;
   File file;
 
   file_init (&file, 24 * BLOCK + 4000);
-  GstElement *pipeline = read_with (&file, sources[__i__].source, sources[__i__].block, "");
-  end = file_run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
-  gst_message_unref (end);
-  check_nothing_copied (pipeline, file.size);
-  finish (pipeline);
-  file_clear (&file);
+  check_read (&file, read_with (&file, sources[__i__].source, sources[__i__].block, ""));
 }
 GST_END_TEST;
 
 /* While blocks wait in a queue, the device works on none of them. */
 GST_START_TEST (a_source_waits_for_what_a_queue_holds)
 {
-  GstMessage *end;
   File file;
 
   file_init (&file, 24 * BLOCK);
-  GstElement *pipeline
-      = read_with (&file, "vyresrc", BLOCK, "queue max-size-bytes=0 max-size-buffers=100 ! ");
-  end = file_run_pipeline (pipeline, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
-  gst_message_unref (end);
-  check_nothing_copied (pipeline, file.size);
-  finish (pipeline);
-  file_clear (&file);
+  check_read (
+      &file, read_with (&file, "vyresrc", BLOCK, "queue max-size-bytes=0 max-size-buffers=100 ! "));
 }
 GST_END_TEST;
 

@@ -96,8 +96,8 @@ void vyre_borrower_set_keeps_nothing (VyreBorrower *borrower);
  *
  * Borrows a slice, and waits for one as long as that is worth it: while the device works on slices
  * of the borrower; and where the borrower has none, or keeps none, until no slice of any borrower
- * has come back for a second. A wait of that kind that was in vain is the last until a slice was
- * lent again. Those who wait are served in the order in which they came.
+ * has come back for a second. After such a wait in vain, the borrower waits for others no more
+ * until a slice was lent again. Waiting threads are served in the order in which they came.
  *
  * Returns: whether a slice was lent
  */

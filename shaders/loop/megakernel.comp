@@ -107,10 +107,19 @@ bool wants_company(uint head, uint served)
       && is_worth_company(head);
 }
 
+// How much longer than the others the first workgroup waits beside one at work: 13 ms at 200 ns.
+const uint PATIENCE = 256u;
+
+// On a device with few workers the first workgroup waits alone: the others leave soon. Beside a
+// workgroup at work it leaves, too, if much later, because the two may share a thread of a driver
+// that goes from one to the other at barriers alone; the host launches both again.
 bool too_many_idle(uint idle)
 {
-  return gl_WorkGroupID.x != 0u && launch[VYRE_LAUNCH_LINGER] != 0u
-      && idle >= launch[VYRE_LAUNCH_LINGER];
+  uint linger = launch[VYRE_LAUNCH_LINGER];
+  if (linger == 0u || idle < linger)
+    return false;
+  return gl_WorkGroupID.x != 0u
+      || (idle >= PATIENCE * linger && state[VYRE_STATE_ALIVE] > 1u);
 }
 
 // Claims the ticket that this workgroup holds from now on. The additions of a launch pair with each

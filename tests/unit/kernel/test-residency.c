@@ -274,6 +274,20 @@ test_no_launch_stays_for_ever (TestKernel *t)
   }
 }
 
+/* Workgroups of many launches work beside each other, and no launch has to be ended for a batch to
+ * go on. SwiftShader stops a workgroup at a barrier for as long as another waits in the same
+ * thread. */
+static void
+run_many_launches (TestKernel *t)
+{
+  for (guint i = 0; i < test_times (60, 600); i++) {
+    vyre_megakernel_set_active (t->kernel, FALSE);
+    test_wait_until_parked (t);
+    vyre_megakernel_set_active (t->kernel, TRUE);
+    run_many (t, 1 + 500 * i, 500);
+  }
+}
+
 static void
 test_no_lease (void)
 {
@@ -282,7 +296,7 @@ test_no_lease (void)
 
   params.lease = 0;
   test_kernel_open (&t, &params);
-  run_many (&t, 1, 5000);
+  run_many_launches (&t);
   g_assert_cmpuint (test_counters (&t).renewals, ==, 0);
   if (vyre_megakernel_get_residency (t.kernel) == VYRE_RESIDENCY_PERSISTENT) {
     g_assert_cmpuint (t.kernel->budget, ==, G_MAXUINT32);

@@ -2,11 +2,32 @@
  *
  * GRecMutex and GRWLock over pthread, for tests of elements with the thread sanitizer only: its
  * calls of those of GLib look to the sanitizer like calls of pthread by GStreamer, which it is
- * told to overlook.
+ * told to overlook. And the order that references to objects give: the thread that drops the last
+ * one sees all that the others did before they dropped theirs.
  */
-#include <glib.h>
+#include <dlfcn.h>
+#include <glib-object.h>
 #include <pthread.h>
+#include <sanitizer/tsan_interface.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+typedef void (*Unref) (gpointer object);
+
+void
+g_object_unref (gpointer object)
+{
+  static _Atomic (Unref) real;
+  Unref unref = atomic_load (&real);
+
+  if (!unref) {
+    unref = (Unref)dlsym (RTLD_NEXT, "g_object_unref");
+    atomic_store (&real, unref);
+  }
+  __tsan_release (object);
+  __tsan_acquire (object);
+  unref (object);
+}
 
 /* A zeroed lock is valid, so the pthread object is made at first use. */
 static pthread_mutex_t *

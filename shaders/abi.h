@@ -88,13 +88,27 @@
 
 /* Payload opcodes. ARG0 byte offset in the payload, ARG1 bytes per row, ARG2
  * rows, ARG3 bytes from one row to the next, ARG4 first observable written,
- * ARG5 the threshold of U8_BELOW. */
+ * ARG5 the threshold of U8_BELOW, or how samples lie; ARG6 the limit of SAMPLE_BELOW. */
 #define VYRE_REGION_ARG_OFFSET 0
 #define VYRE_REGION_ARG_WIDTH 1
 #define VYRE_REGION_ARG_ROWS 2
 #define VYRE_REGION_ARG_STRIDE 3
 #define VYRE_REGION_ARG_OBSERVABLE 4
 #define VYRE_REGION_ARG_THRESHOLD 5
+#define VYRE_REGION_ARG_SAMPLES 5
+#define VYRE_REGION_ARG_LIMIT 6
+
+/* How the samples of a region lie. Each is DEPTH bits, 1 to 16, from bit SHIFT on, of a container of
+ * BYTES bytes (1, 2 or 4), little endian unless a container of 2 is SWAPPED. Containers start APART
+ * bytes apart, a multiple of their size below 256, the first of a row with the row. */
+#define VYRE_SAMPLES(apart, bytes, swapped, shift, depth)                                          \
+  ((apart) | (bytes) << 8 | (swapped) << 11 | (shift) << 12 | (depth) << 17)
+#define VYRE_SAMPLES_APART(word) ((word) & 0xFFu)
+#define VYRE_SAMPLES_BYTES(word) ((word) >> 8 & 7u)
+#define VYRE_SAMPLES_SWAPPED(word) ((word) >> 11 & 1u)
+#define VYRE_SAMPLES_SHIFT(word) ((word) >> 12 & 0x1Fu)
+#define VYRE_SAMPLES_DEPTH(word) ((word) >> 17)
+#define VYRE_SAMPLES_ARE_BYTES VYRE_SAMPLES (1u, 1u, 0u, 0u, 8u) /* side by side */
 
 /* Resource opcodes, of the same window: they ask the host through the io queue, wait in WAIT_IO,
  * and go on with the answer. A resource is the number that a program gave to a file. LOAD_WORDS
@@ -119,6 +133,8 @@
 #define VYRE_U8_STATS_SUM_SQUARES 5
 #define VYRE_U8_STATS_WORDS 7
 #define VYRE_U8_HISTOGRAM_WORDS 256
+#define VYRE_SAMPLE_HISTOGRAM_BITS 10u
+#define VYRE_SAMPLE_HISTOGRAM_WORDS 1024
 #define VYRE_U8_BELOW_WORDS 1
 #define VYRE_CRC32_WORDS 1
 

@@ -243,6 +243,16 @@
                   || ((stride) >= (width)                                                          \
                       && (stride) <= ((size) - (offset) - (width)) / ((rows) - 1u))))))
 
+/* Whether a word tells how samples lie. */
+#define VYRE_SAMPLES_FIT(word)                                                                     \
+  ((VYRE_SAMPLES_BYTES (word) == 1u || VYRE_SAMPLES_BYTES (word) == 2u                             \
+       || VYRE_SAMPLES_BYTES (word) == 4u)                                                         \
+      && VYRE_SAMPLES_APART (word) != 0u                                                           \
+      && (VYRE_SAMPLES_APART (word) & (VYRE_SAMPLES_BYTES (word) - 1u)) == 0u                      \
+      && (VYRE_SAMPLES_SWAPPED (word) == 0u || VYRE_SAMPLES_BYTES (word) == 2u)                    \
+      && VYRE_SAMPLES_DEPTH (word) >= 1u && VYRE_SAMPLES_DEPTH (word) <= 16u                       \
+      && VYRE_SAMPLES_SHIFT (word) + VYRE_SAMPLES_DEPTH (word) <= 8u * VYRE_SAMPLES_BYTES (word))
+
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 
@@ -259,6 +269,7 @@
 #define VYRE_COST_INSTRUCTION 6u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
+#define VYRE_COST_TILE_SAMPLES 288u /* as much again for samples: 1024 bins, twice, by 8 lanes */
 #define VYRE_COST_TILE_LOOP_MAX 16384u
 #define VYRE_COST_MAX 24000u
 #define VYRE_COST_LOCAL 64u

@@ -37,28 +37,41 @@ geometry_plane_rows (const GstVideoInfo *info, guint plane)
   return rows;
 }
 
-/* Binds a component that has a plane to itself, one byte a sample, as a region: luma, u and v of
- * the planar formats, luma of NV12. */
 static void
 geometry_bind_component (
-    VyreSymbols *symbols, const GstVideoInfo *info, guint component, const char *name)
+    const GstVyreGeometry *geometry, const GstVideoInfo *info, guint component, const char *name)
 {
-  if (component >= GST_VIDEO_INFO_N_COMPONENTS (info)
-      || GST_VIDEO_INFO_COMP_PSTRIDE (info, component) != 1
-      || GST_VIDEO_INFO_COMP_DEPTH (info, component) != 8)
-    return;
+  guint32 samples = geometry->components[component].samples;
   guint plane = GST_VIDEO_INFO_COMP_PLANE (info, component);
+  guint32 width = (guint32)GST_VIDEO_INFO_COMP_WIDTH (info, component);
+  guint32 apart = VYRE_SAMPLES_APART (samples), bytes = VYRE_SAMPLES_BYTES (samples);
   VyreRegion region = {
-    .offset = (guint32)GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
-    .width = (guint32)GST_VIDEO_INFO_COMP_WIDTH (info, component),
+    .offset
+    = (guint32)(GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + geometry->components[component].offset),
+    .width = width > 0 ? (width - 1) * apart + bytes : 0,
     .rows = (guint32)GST_VIDEO_INFO_COMP_HEIGHT (info, component),
     .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
   };
-  vyre_symbols_set_region (symbols, name, &region);
+  vyre_symbols_set_component (geometry->symbols, name, &region, samples);
 }
 
 static void
-geometry_bind_planes (VyreSymbols *symbols, const GstVideoInfo *info)
+geometry_bind_components (const GstVyreGeometry *geometry, const GstVideoInfo *info)
+{
+  static const char *const luma_names[] = { "luma", "u", "v", "alpha" };
+  static const char *const rgb_names[] = { "red", "green", "blue", "alpha" };
+  gboolean is_rgb = GST_VIDEO_INFO_IS_RGB (info);
+
+  if (!is_rgb && !GST_VIDEO_INFO_IS_YUV (info) && !GST_VIDEO_INFO_IS_GRAY (info))
+    return;
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
+    if (geometry->components[c].samples != 0)
+      geometry_bind_component (geometry, info, c, is_rgb ? rgb_names[c] : luma_names[c]);
+  }
+}
+
+static void
+geometry_bind_planes (const GstVyreGeometry *geometry, const GstVideoInfo *info)
 {
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     VyreRegion region = {
@@ -67,13 +80,9 @@ geometry_bind_planes (VyreSymbols *symbols, const GstVideoInfo *info)
       .rows = geometry_plane_rows (info, plane),
       .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
     };
-    vyre_symbols_set_region (symbols, geometry_plane_names[plane], &region);
+    vyre_symbols_set_region (geometry->symbols, geometry_plane_names[plane], &region);
   }
-  if (GST_VIDEO_INFO_IS_YUV (info) || GST_VIDEO_INFO_IS_GRAY (info)) {
-    geometry_bind_component (symbols, info, 0, "luma");
-    geometry_bind_component (symbols, info, 1, "u");
-    geometry_bind_component (symbols, info, 2, "v");
-  }
+  geometry_bind_components (geometry, info);
 }
 
 /* TRUE if the planes are plain: rows of pixels of equally many whole bytes. Other formats (tiles, a
@@ -115,7 +124,9 @@ geometry_bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
   memcpy (geometry->offset, info->offset, sizeof info->offset);
   memcpy (geometry->stride, info->stride, sizeof info->stride);
   geometry->least_size = GST_VIDEO_INFO_SIZE (info);
-  geometry_bind_planes (symbols, info);
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++)
+    geometry->components[c] = gst_vyre_component_find (info, c);
+  geometry_bind_planes (geometry, info);
 }
 
 static void
@@ -239,7 +250,7 @@ geometry_take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint
   memcpy (geometry->offset, info.offset, sizeof info.offset);
   memcpy (geometry->stride, info.stride, sizeof info.stride);
   geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : geometry_video_end (&info);
-  geometry_bind_planes (geometry->symbols, &info);
+  geometry_bind_planes (geometry, &info);
   return TRUE;
 }
 

@@ -8,16 +8,17 @@
 
 #include <gst/video/video.h>
 
-#include "vyre/vyre.h"
+#include "filter/gstvyrecomponents.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
   VyreSymbols *symbols;
-  gsize least_size;                   /* bytes that a buffer needs, 0 when nothing is known */
-  gboolean has_slots;                 /* buffers are slots to run, not payloads */
-  gboolean has_video;                 /* planes that are rows of pixels */
-  GstVideoInfo video;                 /* as the caps say */
+  gsize least_size;   /* bytes that a buffer needs, 0 when nothing is known */
+  gboolean has_slots; /* buffers are slots to run, not payloads */
+  gboolean has_video; /* planes that are rows of pixels */
+  GstVideoInfo video; /* as the caps say */
+  GstVyreComponent components[GST_VIDEO_MAX_COMPONENTS];
   gsize offset[GST_VIDEO_MAX_PLANES]; /* of the planes, in the last buffer */
   gint stride[GST_VIDEO_MAX_PLANES];
 } GstVyreGeometry;

@@ -69,29 +69,17 @@ messages_set_stats (GstStructure *structure, const char *name, const guint32 *wo
   gst_structure_free (stats);
 }
 
+/* Sets a structure of the words: @field-0, and so on. */
 static void
-messages_set_histogram (GstStructure *structure, const char *name, const guint32 *words)
-{
-  GstStructure *histogram = gst_structure_new_empty (name);
-
-  for (guint bin = 0; bin < VYRE_U8_HISTOGRAM_WORDS; bin++) {
-    gchar field[16];
-    g_snprintf (field, sizeof field, "bin-%u", bin);
-    messages_set_u64 (histogram, field, words[bin]);
-  }
-  gst_structure_set (structure, name, GST_TYPE_STRUCTURE, histogram, NULL);
-  gst_structure_free (histogram);
-}
-
-static void
-messages_set_words (GstStructure *structure, const VyreResult *result, const guint32 *words)
+messages_set_words (
+    GstStructure *structure, const VyreResult *result, const char *field, const guint32 *words)
 {
   GstStructure *fields = gst_structure_new_empty (result->name);
 
   for (guint i = 0; i < result->n_words; i++) {
-    gchar field[16];
-    g_snprintf (field, sizeof field, "word-%u", i);
-    messages_set_u64 (fields, field, words[i]);
+    gchar name[16];
+    g_snprintf (name, sizeof name, "%s-%u", field, i);
+    messages_set_u64 (fields, name, words[i]);
   }
   gst_structure_set (structure, result->name, GST_TYPE_STRUCTURE, fields, NULL);
   gst_structure_free (fields);
@@ -108,10 +96,10 @@ messages_set_result (GstStructure *structure, const VyreResult *result, const gu
       messages_set_stats (structure, result->name, words);
       break;
     case VYRE_RESULT_HISTOGRAM:
-      messages_set_histogram (structure, result->name, words);
+      messages_set_words (structure, result, "bin", words);
       break;
     case VYRE_RESULT_WORDS:
-      messages_set_words (structure, result, words);
+      messages_set_words (structure, result, "word", words);
       break;
   }
 }

@@ -112,7 +112,7 @@ stats_get (GObject *object, GValue *value)
 
 static const GstVyreProperty filter_rows[] = {
   { GST_VYRE_STRING ("program", "Program",
-        "Program to run on every buffer: its text, or builtin:NAME (frame-stats, bytes, nop). Raw "
+        "Program to run on every buffer: its text, or builtin:NAME (frame-stats, rgb-stats, bytes, nop). Raw "
         "slots (application/x-vyre-slots) run without it",
         PLAYING, DEFAULT_PROGRAM, AT (program_text)),
       .set = program_set },

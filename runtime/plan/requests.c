@@ -28,12 +28,14 @@ vyre_plan_may_run (const VyrePlan *plan, guint slot)
 gboolean
 vyre_plan_needs_rare (const VyrePlan *plan)
 {
-  gboolean asks = FALSE;
+  gboolean needs = FALSE;
 
-  for (guint slot = 0; slot < plan->bound->n_slots; slot++)
-    asks |= vyre_opcode_asks_host (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))
-            && vyre_plan_may_run (plan, slot);
-  return asks || plan->n_handlers > 0 || plan->schedule == VYRE_SCHEDULE_PRIORITY;
+  for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
+    guint32 opcode = vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE);
+    needs |= (vyre_opcode_asks_host (opcode) || vyre_opcode_takes_samples (opcode))
+             && vyre_plan_may_run (plan, slot);
+  }
+  return needs || plan->n_handlers > 0 || plan->schedule == VYRE_SCHEDULE_PRIORITY;
 }
 
 /* Whether the kernel may write to the debug log or the io queue; a handler may run a PRINTF,

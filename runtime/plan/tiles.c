@@ -57,7 +57,8 @@ tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
 
   (*left)++;
   guint64 cost = tile_cost (tile_work (plan, slot), tile->rows, granules / plan->workgroup + 1);
-  return vyre_plan_add_ticket (plan, cost + VYRE_COST_TILE, &ticket, error);
+  cost += VYRE_COST_TILE + (tile_work (plan, slot)->apart ? VYRE_COST_TILE_SAMPLES : 0);
+  return vyre_plan_add_ticket (plan, cost, &ticket, error);
 }
 
 /* Bytes per tile that keep a slot's share of the tickets, a tile's iterations and its
@@ -107,7 +108,7 @@ vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
       || VYRE_REGION_IS_EMPTY (r.width, r.rows))
     return tile_add (plan, slot, &nothing, error);
   guint64 bytes = (guint64)r.width * r.rows;
-  if (r.stride == r.width) {
+  if (r.stride == r.width && !tile_work (plan, slot)->apart) {
     r.width = (guint32)bytes;
     r.rows = 1;
   }

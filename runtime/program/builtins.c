@@ -8,14 +8,19 @@
 #define QUOTE_MAX 40
 
 /* The names of builtin_texts, in the same order. */
-static const char *const builtin_names[] = { "frame-stats", "bytes", "nop", NULL };
+static const char *const builtin_names[] = { "frame-stats", "rgb-stats", "bytes", "nop", NULL };
 
 static const char *const builtin_texts[] = {
   /* Y'CbCr video: exposure and colour balance; gray video has no u and v. */
-  ("u8_stats luma -> luma\n"
-   "optional u8_stats u -> u\n"
-   "optional u8_stats v -> v\n"
-   "u8_below luma, 17 -> black\n"),
+  ("sample_stats luma -> luma\n"
+   "optional sample_stats u -> u\n"
+   "optional sample_stats v -> v\n"
+   "sample_below luma, 17 * luma.scale -> black\n"),
+  /* RGB video: the same of its components; most formats have no alpha */
+  ("sample_stats red -> red\n"
+   "sample_stats green -> green\n"
+   "sample_stats blue -> blue\n"
+   "optional sample_stats alpha -> alpha\n"),
   /* any payload: the distribution of its bytes and a checksum */
   ("u8_histogram payload -> histogram\n"
    "crc32 payload -> crc32\n"),

@@ -38,6 +38,35 @@ disassemble_append_raw (GString *text, guint32 opcode, const guint32 *args, guin
   disassemble_append_args (text, args, n_args, ", ");
 }
 
+/* Whether binding would make such a slot of samples. Those that are bytes have other opcodes. */
+static gboolean
+disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
+{
+  gboolean limited = info->operands[1] == VYRE_OPERAND_LIMIT;
+  guint32 samples = args[VYRE_REGION_ARG_SAMPLES];
+
+  return disassemble_count_args (args)
+             <= (limited ? VYRE_REGION_ARG_LIMIT : VYRE_REGION_ARG_SAMPLES) + 1u
+         && args[VYRE_REGION_ARG_OBSERVABLE] <= VYRE_MAX_OBSERVABLES - info->words
+         && VYRE_SAMPLES_FIT (samples) && samples != VYRE_SAMPLES_ARE_BYTES
+         && args[VYRE_REGION_ARG_LIMIT] <= 65536;
+}
+
+/* Appends "opcode samples(...) -> index", or returns FALSE when binding makes no such slot. */
+static gboolean
+disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32 *args)
+{
+  if (!disassemble_has_samples (info, args))
+    return FALSE;
+  g_string_append_printf (text, "%s samples", info->name);
+  disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
+  g_string_append_printf (text, ", 0x%x)", args[VYRE_REGION_ARG_SAMPLES]);
+  if (info->operands[1] == VYRE_OPERAND_LIMIT)
+    g_string_append_printf (text, ", %u", args[VYRE_REGION_ARG_LIMIT]);
+  g_string_append_printf (text, " -> %u", args[VYRE_REGION_ARG_OBSERVABLE]);
+  return TRUE;
+}
+
 /* Appends "opcode region(...) -> index", or returns FALSE when binding would refuse it. */
 static gboolean
 disassemble_append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
@@ -138,6 +167,8 @@ disassemble_append_named (GString *text, guint32 opcode, const guint32 *args)
 
   if (!info)
     return FALSE;
+  if (info->operands[0] == VYRE_OPERAND_COMPONENT)
+    return disassemble_append_samples (text, info, args);
   if (info->target == VYRE_TARGET_PAYLOAD)
     return disassemble_append_payload (text, info, args);
   if (info->target == VYRE_TARGET_WORDS)

@@ -15,6 +15,10 @@ static const VyreOpcode opcodes[] = {
   { #name, VYRE_OP_##NAME, { VYRE_OPERAND_REGION, VYRE_OPERAND_##b },                              \
     VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
     { VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR, cost, deep }, usage },
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
+  { #name, VYRE_OP_##NAME, { VYRE_OPERAND_COMPONENT, VYRE_OPERAND_##b },                           \
+    VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
+    { FALSE, cost, 1, TRUE }, usage, VYRE_OP_##BYTES },
 #include "opcodes.def"
 };
 
@@ -105,6 +109,22 @@ vyre_opcode_reads_payload (guint32 opcode)
 {
   switch (opcode) {
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect)          \
+  case VYRE_OP_##NAME:
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
+  case VYRE_OP_##NAME:
+#include "opcodes.def"
+    return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* Whether a slot with @opcode reads samples, which a kernel does that was built in full. */
+gboolean
+vyre_opcode_takes_samples (guint32 opcode)
+{
+  switch (opcode) {
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
   case VYRE_OP_##NAME:
 #include "opcodes.def"
     return TRUE;

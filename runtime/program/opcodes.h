@@ -23,7 +23,9 @@ typedef enum {
   VYRE_OPERAND_COUNT,     /* an expression; left out: the number of the other slots */
   VYRE_OPERAND_TAG,       /* an expression; left out or "sequence": the batch's sequence number */
   VYRE_OPERAND_REGION,    /* a region: four argument words, then the one of the target */
+  VYRE_OPERAND_COMPONENT, /* samples: as a region, and the argument word of how they lie */
   VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
+  VYRE_OPERAND_LIMIT,     /* an expression, 0 to 65536 */
   VYRE_OPERAND_WORDS,     /* a constant, 1 to VYRE_LOAD_WORDS_MAX: words of the target */
   VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
 } VyreOperandKind;
@@ -42,6 +44,7 @@ typedef struct {
   gboolean linear; /* it takes only regions without padding */
   guint cost;      /* loop iterations of a lane for each of its granules, at most */
   guint deep;      /* granules that a lane takes at an iteration inside a tile of one row */
+  gboolean apart;  /* rows stay rows where they touch, because each starts with a sample */
 } VyreTileWork;
 
 typedef struct {
@@ -54,6 +57,7 @@ typedef struct {
   guint words;       /* observables that a target takes; 0: as VYRE_OPERAND_WORDS says */
   VyreTileWork tile; /* of VYRE_TARGET_PAYLOAD */
   const char *usage; /* for error messages */
+  guint32 bytes;     /* of VYRE_OPERAND_COMPONENT: the opcode for samples that are bytes */
 } VyreOpcode;
 
 extern const char *const vyre_priority_names[VYRE_PRIORITY_LEVELS];
@@ -65,6 +69,7 @@ char *vyre_opcode_list (void);
 char *vyre_opcode_list_payload (void);
 gboolean vyre_opcode_asks_host (guint32 opcode);
 gboolean vyre_opcode_reads_payload (guint32 opcode);
+gboolean vyre_opcode_takes_samples (guint32 opcode);
 gboolean vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args);
 
 G_END_DECLS

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program/statements.h"
 
+#include <string.h>
+
 /* Sets the parser's error, a syntax error at @offset. Always returns FALSE. */
 gboolean
 vyre_parser_fail (VyreParser *parser, guint32 offset, const char *format, ...)
@@ -106,6 +108,9 @@ operand_fail_word (VyreParser *parser)
     return vyre_parser_fail (parser, token->offset,
         "%s is a region, not a number. Fix: append .offset, .width, .rows, .stride or .size.",
         shown);
+  if (vyre_component_find (word, token->length) >= 0)
+    return vyre_parser_fail (
+        parser, token->offset, "%s is a component, not a number. Fix: append .scale.", shown);
   return vyre_parser_fail (parser, token->offset,
       "%s is not a known number. Fix: define it with 'let' first, or use width, height, planes, "
       "bits, rate, channels, or .offset, .width, .rows, .stride or .size of payload, plane0 to "
@@ -298,24 +303,30 @@ operand_parse_list (VyreParser *parser, const char *usage, guint n, VyreExpr *ex
   return vyre_parser_expect (parser, ')', usage);
 }
 
+#define REGION_USAGE                                                                               \
+  "a region: payload, plane0 to plane3, luma, u, v, region(offset, width, rows, stride) or "       \
+  "bytes(offset, length)"
+#define COMPONENT_USAGE                                                                            \
+  "a component: luma, u, v, red, green, blue, alpha, samples(offset, width, rows, stride, how "    \
+  "they lie), or a region of bytes"
+
 static gboolean
-operand_parse_region_name (VyreParser *parser, VyreExpr *args)
+operand_parse_region_name (VyreParser *parser, VyreExpr *args, const char *usage)
 {
   const VyreToken *token = &parser->lexer.token;
   gint region = vyre_region_find (parser->lexer.text + token->offset, token->length);
 
   if (token->kind != VYRE_TOKEN_WORD || region < 0)
-    return vyre_parser_unexpected (parser,
-        "a region: payload, plane0 to plane3, luma, u, v, region(offset, width, rows, stride) or "
-        "bytes(offset, length)");
+    return vyre_parser_unexpected (parser, usage);
   for (guint field = VYRE_FIELD_OFFSET; field <= VYRE_FIELD_STRIDE; field++)
     args[field] = vyre_parser_leaf (
         parser, VYRE_NODE_SYMBOL, (guint32)region * VYRE_N_FIELDS + field, token->offset);
   return vyre_parser_next (parser);
 }
 
+/* Reads a region; @usage names all that may stand here. */
 static gboolean
-operand_parse_region (VyreParser *parser, VyreOperands *operands)
+operand_parse_region (VyreParser *parser, VyreOperands *operands, const char *usage)
 {
   VyreExpr *args = operands->args;
 
@@ -333,7 +344,57 @@ operand_parse_region (VyreParser *parser, VyreOperands *operands)
     args[VYRE_REGION_ARG_STRIDE] = args[VYRE_REGION_ARG_WIDTH];
     return TRUE;
   }
-  return operand_parse_region_name (parser, args);
+  return operand_parse_region_name (parser, args, usage);
+}
+
+static gboolean
+operand_parse_samples (VyreParser *parser, VyreExpr *args)
+{
+  VyreExpr list[5];
+
+  if (!operand_parse_list (
+          parser, "samples(offset, width, rows, stride, how they lie)", G_N_ELEMENTS (list), list))
+    return FALSE;
+  memcpy (args, list, 4 * sizeof *list);
+  args[VYRE_REGION_ARG_SAMPLES] = list[4];
+  return TRUE;
+}
+
+static gboolean
+operand_parse_component_name (VyreParser *parser, guint component, VyreExpr *args)
+{
+  guint32 first = VYRE_FIRST_COMPONENT + component * VYRE_N_COMPONENT_FIELDS;
+  guint32 offset = parser->lexer.token.offset;
+
+  for (guint field = VYRE_COMPONENT_OFFSET; field <= VYRE_COMPONENT_STRIDE; field++)
+    args[field] = vyre_parser_leaf (parser, VYRE_NODE_SYMBOL, first + field, offset);
+  args[VYRE_REGION_ARG_SAMPLES]
+      = vyre_parser_leaf (parser, VYRE_NODE_SYMBOL, first + VYRE_COMPONENT_SAMPLES, offset);
+  return vyre_parser_next (parser);
+}
+
+/* Reads a component; a region is one of bytes. */
+static gboolean
+operand_parse_component (VyreParser *parser, VyreOperands *operands)
+{
+  const VyreToken *token = &parser->lexer.token;
+  VyreExpr *args = operands->args;
+  gint component = token->kind == VYRE_TOKEN_WORD
+                       ? vyre_component_find (parser->lexer.text + token->offset, token->length)
+                       : -1;
+  gboolean parsed;
+
+  args[VYRE_REGION_ARG_OBSERVABLE] = VYRE_EXPR_ZERO;
+  args[VYRE_REGION_ARG_SAMPLES]
+      = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, VYRE_SAMPLES_ARE_BYTES, token->offset);
+  if (vyre_lexer_is (&parser->lexer, "samples"))
+    parsed = operand_parse_samples (parser, args);
+  else if (component >= 0)
+    parsed = operand_parse_component_name (parser, (guint)component, args);
+  else
+    parsed = operand_parse_region (parser, operands, COMPONENT_USAGE);
+  operands->n_args = VYRE_REGION_ARG_SAMPLES + 1;
+  return parsed;
 }
 
 static gboolean
@@ -372,7 +433,9 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
   operands->n_operands++;
   switch (kind) {
     case VYRE_OPERAND_REGION:
-      return operand_parse_region (parser, operands);
+      return operand_parse_region (parser, operands, REGION_USAGE);
+    case VYRE_OPERAND_COMPONENT:
+      return operand_parse_component (parser, operands);
     case VYRE_OPERAND_TAG:
       return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:
@@ -380,6 +443,9 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
     case VYRE_OPERAND_THRESHOLD:
       return vyre_parser_limited_expr (
           parser, VYRE_NODE_THRESHOLD, 0, &operands->args[operands->n_args++]);
+    case VYRE_OPERAND_LIMIT:
+      return vyre_parser_limited_expr (
+          parser, VYRE_NODE_LIMIT, 0, &operands->args[operands->n_args++]);
     default:
       return vyre_parser_expr (parser, &operands->args[operands->n_args++]);
   }

@@ -3,12 +3,17 @@
 
 #include <string.h>
 
-G_STATIC_ASSERT (VYRE_N_SYMBOLS <= 64);
+#include "kernel.h"
 
-#define FIRST_SCALAR (VYRE_N_REGIONS * VYRE_N_FIELDS)
+/* The regions that have the name of a component: of samples that are bytes side by side. */
+#define FIRST_COMPONENT_REGION 5
 
 static const char *const regions[VYRE_N_REGIONS]
     = { "payload", "plane0", "plane1", "plane2", "plane3", "luma", "u", "v" };
+
+/* The first are regions, too, in the same order. */
+static const char *const components[VYRE_N_COMPONENTS]
+    = { "luma", "u", "v", "red", "green", "blue", "alpha" };
 
 static const char *const fields[VYRE_N_FIELDS] = { "offset", "width", "rows", "stride", "size" };
 
@@ -16,7 +21,7 @@ static const char *const fields[VYRE_N_FIELDS] = { "offset", "width", "rows", "s
 static const struct {
   const char *name;
   const char *fix;
-} scalars[VYRE_N_SYMBOLS - FIRST_SCALAR] = {
+} scalars[VYRE_N_SCALARS] = {
   { "width", "put videoconvert and video/x-raw,format=I420 in front" },
   { "height", "put videoconvert and video/x-raw,format=I420 in front" },
   { "planes", "put videoconvert and video/x-raw,format=I420 in front" },
@@ -42,6 +47,25 @@ vyre_region_find (const char *word, gsize length)
   return symbols_find_string (regions, VYRE_N_REGIONS, word, length);
 }
 
+/* The component of that name, or -1. */
+gint
+vyre_component_find (const char *word, gsize length)
+{
+  return symbols_find_string (components, VYRE_N_COMPONENTS, word, length);
+}
+
+/* The number of that name behind a dot, or -1. */
+static gint
+symbols_find_dotted (const char *word, gsize before, const char *field, gsize length)
+{
+  gint region = vyre_region_find (word, before), component = vyre_component_find (word, before);
+  gint found = symbols_find_string (fields, VYRE_N_FIELDS, field, length);
+
+  if (component >= 0 && length == strlen ("scale") && strncmp (field, "scale", length) == 0)
+    return VYRE_FIRST_COMPONENT + component * VYRE_N_COMPONENT_FIELDS + VYRE_COMPONENT_SCALE;
+  return region < 0 || found < 0 ? -1 : region * VYRE_N_FIELDS + found;
+}
+
 /* The number of that name, such as "width" or "plane0.rows", or -1. */
 gint
 vyre_symbol_find (const char *word, gsize length)
@@ -50,14 +74,11 @@ vyre_symbol_find (const char *word, gsize length)
 
   if (dot) {
     gsize before = (gsize)(dot - word);
-    gint region = vyre_region_find (word, before);
-    gint field = symbols_find_string (fields, VYRE_N_FIELDS, dot + 1, length - before - 1);
-
-    return region < 0 || field < 0 ? -1 : region * VYRE_N_FIELDS + field;
+    return symbols_find_dotted (word, before, dot + 1, length - before - 1);
   }
   for (guint i = 0; i < G_N_ELEMENTS (scalars); i++) {
     if (strlen (scalars[i].name) == length && strncmp (scalars[i].name, word, length) == 0)
-      return (gint)(FIRST_SCALAR + i);
+      return (gint)(VYRE_FIRST_SCALAR + i);
   }
   return -1;
 }
@@ -66,14 +87,49 @@ vyre_symbol_find (const char *word, gsize length)
 const char *
 vyre_symbol_fix (guint symbol)
 {
-  return symbol < FIRST_SCALAR ? scalars[0].fix : scalars[symbol - FIRST_SCALAR].fix;
+  const gint red = vyre_component_find ("red", strlen ("red"));
+
+  if (symbol >= VYRE_FIRST_COMPONENT + (guint)red * VYRE_N_COMPONENT_FIELDS)
+    return "put videoconvert and video/x-raw,format=RGBA in front";
+  return symbol < VYRE_FIRST_SCALAR || symbol >= VYRE_FIRST_COMPONENT
+             ? scalars[0].fix
+             : scalars[symbol - VYRE_FIRST_SCALAR].fix;
 }
 
 static void
+symbols_define_component (VyreSymbols *symbols, guint component, guint field, guint32 value)
+{
+  guint symbol = VYRE_FIRST_COMPONENT + component * VYRE_N_COMPONENT_FIELDS + field;
+
+  symbols->numbers[symbol] = value;
+  symbols->defined[symbol] = TRUE;
+}
+
+static void
+symbols_define_samples (VyreSymbols *symbols, guint component, guint32 samples)
+{
+  guint depth = VYRE_SAMPLES_DEPTH (samples);
+
+  symbols_define_component (symbols, component, VYRE_COMPONENT_SAMPLES, samples);
+  symbols_define_component (
+      symbols, component, VYRE_COMPONENT_SCALE, depth > 8 ? 1u << (depth - 8) : 1);
+}
+
+/* Defines a number that is none of a component. A region that has the name of a component is one of
+ * its samples. */
+static void
 symbols_define (VyreSymbols *symbols, guint symbol, guint32 value)
 {
+  guint region = symbol / VYRE_N_FIELDS, field = symbol % VYRE_N_FIELDS;
+
   symbols->numbers[symbol] = value;
-  symbols->defined |= G_GUINT64_CONSTANT (1) << symbol;
+  symbols->defined[symbol] = TRUE;
+  if (symbol >= VYRE_FIRST_SCALAR || region < FIRST_COMPONENT_REGION || field > VYRE_FIELD_STRIDE)
+    return;
+  guint component = region - FIRST_COMPONENT_REGION;
+  G_STATIC_ASSERT ((gint)VYRE_COMPONENT_STRIDE == (gint)VYRE_FIELD_STRIDE);
+  symbols_define_component (symbols, component, field, value);
+  symbols_define_samples (symbols, component, VYRE_SAMPLES_ARE_BYTES);
 }
 
 /* Bytes from the first to the last of a region: the last row has no padding. */
@@ -130,7 +186,7 @@ vyre_symbols_set (VyreSymbols *symbols, const char *symbol, guint32 value)
   g_return_if_fail (symbol);
   gint found = vyre_symbol_find (symbol, strlen (symbol));
   g_return_if_fail (found >= 0);
-  g_return_if_fail (found / VYRE_N_FIELDS != VYRE_REGION_PAYLOAD);
+  g_return_if_fail (found / VYRE_N_FIELDS != VYRE_REGION_PAYLOAD && found < VYRE_FIRST_COMPONENT);
   symbols_define (symbols, (guint)found, value);
 }
 
@@ -144,6 +200,27 @@ vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const VyreReg
   g_return_if_fail (found >= 0 && found != VYRE_REGION_PAYLOAD);
   g_return_if_fail (symbols_region_size (region) <= G_MAXUINT32);
   vyre_symbols_define_region (symbols, (guint)found, region);
+}
+
+void
+vyre_symbols_set_component (
+    VyreSymbols *symbols, const char *component, const VyreRegion *region, guint32 samples)
+{
+  g_return_if_fail (symbols);
+  g_return_if_fail (component);
+  g_return_if_fail (region);
+  gint found = vyre_component_find (component, strlen (component));
+  g_return_if_fail (found >= 0);
+  g_return_if_fail (VYRE_SAMPLES_FIT (samples));
+  g_return_if_fail (symbols_region_size (region) <= G_MAXUINT32);
+  guint c = (guint)found;
+  if (samples == VYRE_SAMPLES_ARE_BYTES && FIRST_COMPONENT_REGION + c < VYRE_N_REGIONS)
+    vyre_symbols_define_region (symbols, FIRST_COMPONENT_REGION + c, region);
+  symbols_define_component (symbols, c, VYRE_COMPONENT_OFFSET, region->offset);
+  symbols_define_component (symbols, c, VYRE_COMPONENT_WIDTH, region->width);
+  symbols_define_component (symbols, c, VYRE_COMPONENT_ROWS, region->rows);
+  symbols_define_component (symbols, c, VYRE_COMPONENT_STRIDE, region->stride);
+  symbols_define_samples (symbols, c, samples);
 }
 
 void

@@ -2,7 +2,8 @@
  *
  * Internal: the fixed vocabulary of symbols, and the values one stream gives
  * them. Symbols 0 to VYRE_N_REGIONS * VYRE_N_FIELDS - 1 are the numbers of a
- * region, the others stand alone.
+ * region, those from VYRE_FIRST_COMPONENT on the numbers of a component, the
+ * others stand alone.
  */
 #pragma once
 
@@ -21,17 +22,34 @@ typedef enum {
   VYRE_N_FIELDS,
 } VyreField;
 
+/* Numbers of a component: those of the region that its samples lie in, how they lie, and the
+ * weight of a level of 8 bits. A program can name the last one alone. */
+typedef enum {
+  VYRE_COMPONENT_OFFSET,
+  VYRE_COMPONENT_WIDTH,
+  VYRE_COMPONENT_ROWS,
+  VYRE_COMPONENT_STRIDE,
+  VYRE_COMPONENT_SAMPLES,
+  VYRE_COMPONENT_SCALE,
+  VYRE_N_COMPONENT_FIELDS,
+} VyreComponentField;
+
 #define VYRE_REGION_PAYLOAD 0
 #define VYRE_N_REGIONS 8
-#define VYRE_N_SYMBOLS (VYRE_N_REGIONS * VYRE_N_FIELDS + 6)
+#define VYRE_N_SCALARS 6
+#define VYRE_N_COMPONENTS 7
+#define VYRE_FIRST_SCALAR (VYRE_N_REGIONS * VYRE_N_FIELDS)
+#define VYRE_FIRST_COMPONENT (VYRE_FIRST_SCALAR + VYRE_N_SCALARS)
+#define VYRE_N_SYMBOLS (VYRE_FIRST_COMPONENT + VYRE_N_COMPONENTS * VYRE_N_COMPONENT_FIELDS)
 
 struct _VyreSymbols {
-  guint64 defined; /* bit i: numbers[i] has a value */
+  gboolean defined[VYRE_N_SYMBOLS]; /* which numbers have a value */
   guint32 numbers[VYRE_N_SYMBOLS];
   char *stream; /* what it is of, or NULL */
 };
 
 gint vyre_region_find (const char *word, gsize length);
+gint vyre_component_find (const char *word, gsize length);
 gint vyre_symbol_find (const char *word, gsize length);
 const char *vyre_symbol_fix (guint symbol);
 void vyre_symbols_define_region (VyreSymbols *symbols, guint region, const VyreRegion *geometry);

@@ -35,9 +35,9 @@ shared uint s_ticket[VYRE_TICKET_WORDS];
 shared uint s_next;
 shared uint s_decision;
 // Atomics on accumulators and bins pair with each other, and with the barrier() behind them.
-const uint VYRE_N_ACCUMULATORS = 8u;
+const uint VYRE_N_ACCUMULATORS = 9u;
 shared uint s_accumulator[VYRE_N_ACCUMULATORS];
-shared uint s_bins[VYRE_U8_HISTOGRAM_WORDS];
+shared uint s_bins[VYRE_SAMPLE_HISTOGRAM_WORDS];
 
 // A small batch as it runs, and the template that it started from: the next ticket often has the
 // same one.

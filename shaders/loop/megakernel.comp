@@ -223,6 +223,8 @@ uint payload_words(uint opcode)
   switch (opcode) {
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
     case VYRE_OP_##NAME: return words;
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
+    case VYRE_OP_##NAME: return words;
 #include "opcodes.def"
     default: return 0u;
   }
@@ -238,11 +240,22 @@ bool is_linear(uint opcode)
       ;
 }
 
+// TRUE for an opcode whose region is one of samples. Only the kernel with rare operations knows any.
+bool takes_samples(uint opcode)
+{
+  return false
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
+      || (RARE && opcode == VYRE_OP_##NAME)
+#include "opcodes.def"
+      ;
+}
+
 bool payload_op_fits(uint opcode, Region r)
 {
   uint words = payload_words(opcode);
   return words != 0u && region_fits(r) && observables_fit(r, words)
-      && (!is_linear(opcode) || region_is_linear(r));
+      && (!is_linear(opcode) || region_is_linear(r))
+      && (!takes_samples(opcode) || VYRE_SAMPLES_FIT(r.operand));
 }
 
 void run_payload_op(uint opcode, Region r)
@@ -251,6 +264,8 @@ void run_payload_op(uint opcode, Region r)
   switch (opcode) {
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
     case VYRE_OP_##NAME: name##_tile(r, w); break;
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
+    case VYRE_OP_##NAME: if (RARE) name##_tile(r); break;
 #include "opcodes.def"
   }
 }
@@ -260,6 +275,8 @@ void end_payload_op(uint opcode, Region r)
   switch (opcode) {
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
     case VYRE_OP_##NAME: name##_end(r); break;
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
+    case VYRE_OP_##NAME: if (RARE) name##_end(r); break;
 #include "opcodes.def"
   }
 }

@@ -9,7 +9,7 @@ struct Region {
   uint rows;
   uint stride;
   uint observable;
-  uint threshold;
+  uint operand; // the argument behind it: a threshold, or how samples lie
 };
 
 Region region_of(Slot s)
@@ -62,7 +62,8 @@ struct Walk {
   uint column_step; // and so many columns
 };
 
-Walk walk_begin(Region r)
+// The walk of a tile; a `single` row has inner granules.
+Walk walk_of(Region r, bool single)
 {
   Walk w;
   uint rows = ticket[VYRE_TICKET_ROWS];
@@ -76,7 +77,6 @@ Walk walk_begin(Region r)
   uint last = w.width == 0u ? first : (end - 1u) / VYRE_GRANULE;
   bool cut_first = w.start % VYRE_GRANULE != 0u;
   bool cut_last = end % VYRE_GRANULE != 0u;
-  bool single = rows <= 1u;
   uint cuts = first == last ? uint(cut_first || cut_last) : uint(cut_first) + uint(cut_last);
   w.inner = first + uint(cut_first) + lane();
   w.inner_end = single ? end / VYRE_GRANULE : 0u;
@@ -97,6 +97,11 @@ Walk walk_begin(Region r)
   }
   return w;
 }
+
+Walk walk_begin(Region r) { return walk_of(r, ticket[VYRE_TICKET_ROWS] <= 1u); }
+
+// A walk that cuts every granule to its row.
+Walk walk_rows(Region r) { return walk_of(r, false); }
 
 bool walk_inside(Walk w) { return w.inner < w.inner_end; }
 
@@ -166,8 +171,8 @@ uint valid_bytes(uvec4 mask)
 // themselves, subgroups join theirs by atomics.
 void clear_accumulators()
 {
-  if (lane() < VYRE_N_ACCUMULATORS)
-    s_accumulator[lane()] = 0u;
+  for (uint i = lane(); i < VYRE_N_ACCUMULATORS; i += WORKGROUP)
+    s_accumulator[i] = 0u;
 }
 
 bool walk_done(Walk w) { return !walk_inside(w) && w.index >= w.total; }

@@ -169,7 +169,7 @@ uint count_below(uvec4 v, uvec4 mask, uint thresholds)
 void u8_below_tile(Region r, Walk w)
 {
   uint below = 0u;
-  uint thresholds = min(r.threshold, 255u) * 0x01010101u;
+  uint thresholds = min(r.operand, 255u) * 0x01010101u;
   uvec4 mask = uvec4(0xFFFFFFFFu);
   uint first = w.inner;
   while (walk_deep(w)) {
@@ -181,7 +181,7 @@ void u8_below_tile(Region r, Walk w)
     below += count_below(next_granule(w, mask), mask, thresholds);
     bytes += valid_bytes(mask);
   }
-  if (r.threshold > 255u)
+  if (r.operand > 255u)
     below = bytes;
   bytes = subgroupAdd(bytes);
   below = subgroupAdd(below);

@@ -22,8 +22,8 @@ G_BEGIN_DECLS
 /**
  * VyreResultType:
  * @VYRE_RESULT_U32: one word
- * @VYRE_RESULT_STATS: VYRE_U8_STATS_WORDS words as U8_STATS writes them
- * @VYRE_RESULT_HISTOGRAM: VYRE_U8_HISTOGRAM_WORDS words, bin i counts the bytes of value i
+ * @VYRE_RESULT_STATS: VYRE_U8_STATS_WORDS words as U8_STATS and SAMPLE_STATS write them
+ * @VYRE_RESULT_HISTOGRAM: a word for each bin, bin i counts the bytes or samples of value i
  * @VYRE_RESULT_WORDS: several words of a file
  *
  * The meaning of the words of a named result.
@@ -290,6 +290,25 @@ void vyre_symbols_set (VyreSymbols *symbols, const char *symbol, guint32 value);
  * pass a symbol outside the vocabulary, payload, or a region of 4 GiB or more.
  */
 void vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const VyreRegion *region);
+
+/**
+ * vyre_symbols_set_component:
+ * @symbols: the symbols to change
+ * @component: luma, u, v, red, green, blue or alpha
+ * @region: the place of its samples in the payload, in bytes: each row starts with the first
+ *   sample's container and ends with that of the last
+ * @samples: how they lie in a row, as VYRE_SAMPLES of abi.h makes it of the bytes from one
+ *   container to the next (1 to 255, a multiple of the container's size), the size (1, 2 or 4
+ *   bytes), whether a container of 2 bytes is big endian, the lowest bit of the sample and its
+ *   bits (1 to 16)
+ *
+ * Defines a component and its .scale, 2 to the power of its bits less 8, or 1. Where samples are
+ * bytes side by side, luma, u and v are regions, too, and vyre_symbols_set_region() of one defines
+ * the component. It is a programming error to pass another name, samples that cannot lie so, or a
+ * region of 4 GiB or more.
+ */
+void vyre_symbols_set_component (
+    VyreSymbols *symbols, const char *component, const VyreRegion *region, guint32 samples);
 
 /**
  * vyre_symbols_set_stream:

@@ -4,44 +4,51 @@
  */
 #include "program-common.h"
 
+static const char canonical[] = "nop\n"
+                                "store_u32 7, 161\n"
+                                "load_u32 1, 4 @tenant=3\n"
+                                "compare_swap 161, 0, 0 @priority=critical\n"
+                                "load_miss 12\n"
+                                "load_miss 12, 1\n"
+                                "load_words 3, 4, 5 -> 6\n"
+                                "append 3, 160, 2\n"
+                                "sync 3\n"
+                                "printf 0\n"
+                                "printf 1, 0, 3\n"
+                                "shutdown @tenant=1 @priority=idle\n"
+                                "op 0x0, 1\n"
+                                "op 0x40300001, 0, 2\n"
+                                "op 0x40000103, 0, 10, 2, 11, 1\n"
+                                "op 0x40000102, 0, 10, 2, 11, 1, 257\n"
+                                "op 0x40000100, 0, 10, 2, 11, 1048570\n"
+                                "op 0x7, 1, 2, 3\n"
+                                "op 0x80000001\n"
+                                "u8_stats region(0, 1920, 1080, 1920) -> 1\n"
+                                "u8_histogram region(4, 1, 1, 0) -> 1048320\n"
+                                "u8_below region(0, 1920, 1080, 1920), 0 -> 0\n"
+                                "crc32 region(0, 100, 1, 7) -> 9\n"
+                                "adler32 region(4, 100, 3, 100) -> 10\n"
+                                "sample_stats samples(1, 7, 2, 8, 0x140202) -> 11\n"
+                                "sample_below samples(0, 9, 1, 0, 0x20a04), 65536 -> 18\n"
+                                "op 0x40000105, 1, 7, 2, 8, 1, 1048833\n"
+                                "op 0x40000105, 1, 7, 2, 8, 1, 7\n"
+                                "op 0x40000105, 1, 7, 2, 8, 1, 1311234, 1\n"
+                                "op 0x40000106, 1, 7, 2, 8, 1, 1311234, 65537\n"
+                                "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
+                                "batch_fence 0, 0\n"
+                                "batch_fence 24, 5\n";
+
 /* Canonical text comes back as it is. */
 static void
 test_disassembly (void)
 {
-  static const char text[] = "nop\n"
-                             "store_u32 7, 161\n"
-                             "load_u32 1, 4 @tenant=3\n"
-                             "compare_swap 161, 0, 0 @priority=critical\n"
-                             "load_miss 12\n"
-                             "load_miss 12, 1\n"
-                             "load_words 3, 4, 5 -> 6\n"
-                             "append 3, 160, 2\n"
-                             "sync 3\n"
-                             "printf 0\n"
-                             "printf 1, 0, 3\n"
-                             "shutdown @tenant=1 @priority=idle\n"
-                             "op 0x0, 1\n"
-                             "op 0x40300001, 0, 2\n"
-                             "op 0x40000103, 0, 10, 2, 11, 1\n"
-                             "op 0x40000102, 0, 10, 2, 11, 1, 257\n"
-                             "op 0x40000100, 0, 10, 2, 11, 1048570\n"
-                             "op 0x7, 1, 2, 3\n"
-                             "op 0x80000001\n"
-                             "u8_stats region(0, 1920, 1080, 1920) -> 1\n"
-                             "u8_histogram region(4, 1, 1, 0) -> 1048320\n"
-                             "u8_below region(0, 1920, 1080, 1920), 0 -> 0\n"
-                             "crc32 region(0, 100, 1, 7) -> 9\n"
-                             "adler32 region(4, 100, 3, 100) -> 10\n"
-                             "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
-                             "batch_fence 0, 0\n"
-                             "batch_fence 24, 5\n";
-  g_autoptr (VyreBoundProgram) bound = bind_text (text);
+  g_autoptr (VyreBoundProgram) bound = bind_text (canonical);
   g_autofree char *again = vyre_disassemble (bound->slots, bound->n_slots);
   g_autoptr (VyreBoundProgram) bare = bind_text ("nop; no_fence");
   g_autofree char *unfenced = vyre_disassemble (bare->slots, 1);
   g_autofree char *nothing = vyre_disassemble (NULL, 0);
 
-  g_assert_cmpstr (again, ==, text);
+  g_assert_cmpstr (again, ==, canonical);
   g_assert_cmpstr (unfenced, ==, "no_fence\nnop\n");
   g_assert_cmpstr (nothing, ==, "no_fence\n");
 }
@@ -120,8 +127,13 @@ assert_round_trip (const guint32 *slots, guint n_slots)
 static void
 test_round_trip_builtins (void)
 {
+  static const char *const rgb[] = { "red", "green", "blue", "alpha" };
   g_autoptr (VyreSymbols) symbols = video_bindings ();
 
+  for (guint i = 0; i < G_N_ELEMENTS (rgb); i++) {
+    VyreRegion pixels = { i, 7677, 1080, 7680 };
+    vyre_symbols_set_component (symbols, rgb[i], &pixels, VYRE_SAMPLES (4, 1, 0, 0, 8));
+  }
   for (const char *const *name = vyre_program_list_builtins (); *name != NULL; name++) {
     g_autoptr (VyreProgram) program = vyre_program_builtin (*name, NULL);
     g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 9, 0);

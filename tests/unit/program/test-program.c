@@ -323,6 +323,34 @@ test_frame_stats_gray (void)
   g_assert_cmpuint (bound->slots[32 + VYRE_SLOT_ARGS], ==, 2);
 }
 
+/* Samples of 10 bits in pairs, as P010 has its chroma; those of luma are bytes, which are a region
+ * as well. */
+static void
+test_components (void)
+{
+  static const VyreRegion luma = { 0, 64, 48, 64 }, u = { 3072, 126, 24, 128 };
+  static const guint32 samples = VYRE_SAMPLES (4, 2, 0, 6, 10);
+  static const guint32 of_u[VYRE_SLOT_MAX_ARGS] = { 3072, 126, 24, 128, 8, samples };
+  static const guint32 below[VYRE_SLOT_MAX_ARGS] = { 3072, 126, 24, 128, 22, samples, 1000 };
+  static const guint32 scaled[VYRE_SLOT_MAX_ARGS] = { 0, 64, 48, 64, 17, 256 };
+  static const guint32 payload[VYRE_SLOT_MAX_ARGS] = { 0, PAYLOAD, 1, PAYLOAD, 0 };
+  g_autoptr (VyreProgram) program = assemble (
+      "no_fence; u8_stats luma -> a; sample_stats u -> b; optional sample_stats v -> c; "
+      "sample_below u, 250 * u.scale -> d; sample_below luma, 300 * luma.scale -> 17; "
+      "sample_stats payload -> 0");
+  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+
+  vyre_symbols_set_component (symbols, "luma", &luma, VYRE_SAMPLES_ARE_BYTES);
+  vyre_symbols_set_component (symbols, "u", &u, samples);
+  g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
+  g_assert_cmpuint (bound->n_used, ==, 5);
+  assert_slot (bound->slots + 16, VYRE_OP_SAMPLE_STATS, 0, 2, of_u);
+  assert_slot (bound->slots + 32, VYRE_OP_SAMPLE_BELOW, 0, 2, below);
+  assert_slot (bound->slots + 48, VYRE_OP_U8_BELOW, 0, 2, scaled);
+  assert_slot (bound->slots + 64, VYRE_OP_U8_STATS, 0, 2, payload);
+  assert_result (bound, 1, "b", VYRE_RESULT_STATS, 8, 7);
+}
+
 static void
 test_builtins (void)
 {
@@ -333,7 +361,7 @@ test_builtins (void)
   g_autoptr (VyreBoundProgram) one = bind_program (nop, NULL, 0, 0);
   GError *error = NULL;
 
-  g_assert_cmpuint (g_strv_length ((char **)names), ==, 3);
+  g_assert_cmpuint (g_strv_length ((char **)names), ==, 4);
   g_assert_true (g_strv_contains (names, "frame-stats"));
   g_assert_cmpstr (vyre_program_get_id (bytes), ==, "builtin:bytes");
   g_assert_cmpuint (bound->n_results, ==, 2);
@@ -343,7 +371,7 @@ test_builtins (void)
   g_assert_cmpuint (one->slots[VYRE_SLOT_OPCODE], ==, VYRE_OP_NOP);
 
   g_assert_null (vyre_program_from_string ("builtin:none", &error));
-  assert_error (error, VYRE_ERROR_INVALID, "", "frame-stats, bytes, nop");
+  assert_error (error, VYRE_ERROR_INVALID, "", "frame-stats, rgb-stats, bytes, nop");
 }
 
 /* Messages are UTF-8, whatever bytes of a name they quote. */
@@ -516,6 +544,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/payload-sizes", test_payload_sizes);
   g_test_add_func ("/program/builtins/frame-stats", test_frame_stats);
   g_test_add_func ("/program/builtins/frame-stats-gray", test_frame_stats_gray);
+  g_test_add_func ("/program/components", test_components);
   g_test_add_func ("/program/builtins/others", test_builtins);
   g_test_add_func ("/program/builtins/names", test_builtin_names);
   g_test_add_func ("/program/id", test_id);

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Statistics of the samples of a component: SAMPLE_STATS, SAMPLE_BELOW and SAMPLE_HISTOGRAM. A sample is some bits of
+// a container of 1, 2 or 4 bytes, and containers are so many bytes apart: planes of deep samples,
+// planes that two components share, and packed pixels are all walked alike. A sample belongs to the
+// tile in which its container starts.
+
+// The description of a slot's samples, and facts about its rows.
+struct Samples {
+  uint apart;
+  uint bytes;
+  uint swapped;
+  uint shift;
+  uint mask;
+  uint starts; // bit i: a container starts i bytes behind the start of a container, below 16
+  uint room;   // bytes of a row in which a container may start
+  uint column; // of the tile
+};
+
+Samples samples_of(Region r)
+{
+  Samples s;
+  uint word = r.operand;
+  s.apart = max(VYRE_SAMPLES_APART(word), 1u); // a CPU divides, masked off, by those of any slot
+  s.bytes = max(VYRE_SAMPLES_BYTES(word), 1u);
+  s.swapped = VYRE_SAMPLES_SWAPPED(word);
+  s.shift = VYRE_SAMPLES_SHIFT(word);
+  s.mask = (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
+  s.starts = 0u;
+  for (uint at = 0u; at < VYRE_GRANULE; at += s.apart)
+    s.starts |= 1u << at;
+  s.room = r.width < s.bytes ? 0u : r.width - s.bytes + 1u;
+  s.column = ticket[VYRE_TICKET_COLUMN];
+  return s;
+}
+
+// Sixteen bytes that start with a container, or with a part of one if none starts in them. Bit i of
+// `starts`: a container of the tile starts at byte i.
+struct Containers {
+  uvec4 words;
+  uint starts;
+  uint bytes; // of the tile in the granule they were found in
+};
+
+// A bit for each byte of a granule in front of byte `end`, which may lie outside of it.
+uint bytes_below(uint end) { return (1u << uint(clamp(int(end), 0, int(VYRE_GRANULE)))) - 1u; }
+
+// The containers that start in this lane's next granule; the lane has one left. Containers are
+// aligned in their row, not in memory, so a container may end in the next granule.
+Containers next_containers(Samples s, inout Walk w)
+{
+  Containers c;
+  uint first = w.start + w.row * w.stride, end = first + w.width;
+  uint base = first - s.column; // where the row starts
+  uint granule = first / VYRE_GRANULE + w.column, at = granule * VYRE_GRANULE;
+  uint behind = (at + VYRE_GRANULE * s.apart - base) % s.apart;
+  uint next = behind == 0u ? 0u : s.apart - behind;
+  uint starts = next < VYRE_GRANULE ? s.starts << next : 0u;
+  uint inside = bytes_below(end - at) & ~bytes_below(first - at);
+  uint skew = base % s.bytes;
+  c.bytes = bitCount(inside);
+  c.starts = (starts & inside & bytes_below(base + s.room - at)) >> skew;
+  c.words = load_payload(min(granule, w.most));
+  if (skew != 0u) {
+    uint word_behind = load_payload(min(granule + 1u, w.most)).x;
+    c.words = c.words >> (8u * skew) | uvec4(c.words.yzw, word_behind) << (32u - 8u * skew);
+  }
+  walk_advance(w);
+  return c;
+}
+
+// The samples of one container in each word; there are 4 / bytes of them. `valid` has all bits of a
+// sample that is there, and a sample that is not is 0.
+uvec4 samples_in(Samples s, Containers c, uint container, out uvec4 valid)
+{
+  uint at = container * s.bytes;
+  uvec4 words = c.words >> (8u * at);
+  if (s.swapped != 0u)
+    words = (words & 0xFFu) << 8 | (words >> 8 & 0xFFu);
+  valid = ~((uvec4(c.starts) >> (uvec4(0u, 4u, 8u, 12u) + at) & 1u) - 1u);
+  return words >> s.shift & s.mask & valid;
+}
+
+// Accumulators. A sum that the lanes of a workgroup may overflow together has one for each half.
+const uint SAMPLES_BYTES = 0u;
+const uint SAMPLES_COUNT = 1u;
+const uint SAMPLES_SUM_LOW = 2u;
+const uint SAMPLES_SUM_HIGH = 3u;
+const uint SAMPLES_SQUARES = 4u; // the lowest 16 bits of squares, the next 16 bits, the rest
+const uint SAMPLES_MAX = 7u;
+const uint SAMPLES_MAX_INVERSE = 8u;
+const uint SAMPLES_BELOW = SAMPLES_COUNT;
+const uint SAMPLES_MISSING = SAMPLES_COUNT;
+
+// Sums of a lane: at a cost of 8 it has at most VYRE_COST_TILE_LOOP_MAX / 8 granules, which are
+// 16 384 samples of 16 bits or 32 768 of 8 bits, so none overflows.
+struct SampleStats {
+  uint count;
+  uint sum;
+  uint squares_low; // sums of the lower halves of squares, and of the upper ones
+  uint squares_high;
+  uint most;
+  uint least;
+};
+
+uint total(uvec4 v) { return v.x + v.y + v.z + v.w; }
+
+void sample_stats_add(inout SampleStats stats, uvec4 samples, uvec4 valid)
+{
+  uvec4 squares = samples * samples;
+  stats.sum += total(samples);
+  stats.squares_low += total(squares & 0xFFFFu);
+  stats.squares_high += total(squares >> 16);
+  stats.most = max(stats.most, largest(samples));
+  stats.least = min(stats.least, smallest(samples | ~valid));
+}
+
+// All lanes. All joins stand before all atomics, so that they overlap.
+void sample_stats_join(SampleStats stats, uint mask, uint bytes)
+{
+  uint count = subgroupAdd(stats.count);
+  uint sum_low = subgroupAdd(stats.sum & 0xFFFFu), sum_high = subgroupAdd(stats.sum >> 16);
+  uint low = subgroupAdd(stats.squares_low & 0xFFFFu);
+  uint middle = subgroupAdd((stats.squares_low >> 16) + (stats.squares_high & 0xFFFFu));
+  uint high = subgroupAdd(stats.squares_high >> 16);
+  uint most = subgroupMax(stats.most);
+  uint most_inverse = subgroupMax(mask - min(stats.least, mask));
+  bytes = subgroupAdd(bytes);
+  if (subgroupElect()) {
+    atomicAdd(s_accumulator[SAMPLES_BYTES], bytes);
+    atomicAdd(s_accumulator[SAMPLES_COUNT], count);
+    atomicAdd(s_accumulator[SAMPLES_SUM_LOW], sum_low);
+    atomicAdd(s_accumulator[SAMPLES_SUM_HIGH], sum_high);
+    atomicAdd(s_accumulator[SAMPLES_SQUARES], low);
+    atomicAdd(s_accumulator[SAMPLES_SQUARES + 1u], middle);
+    atomicAdd(s_accumulator[SAMPLES_SQUARES + 2u], high);
+    atomicMax(s_accumulator[SAMPLES_MAX], most);
+    atomicMax(s_accumulator[SAMPLES_MAX_INVERSE], most_inverse);
+  }
+}
+
+// Lane 0. Adds low + middle * 2^16 + high * 2^32 to a sum of two words.
+void add_sum(uint at, uint low, uint middle, uint high)
+{
+  uint carry;
+  uint sum = uaddCarry(low, middle << 16, carry);
+  carry_64(at, add_alone(at, sum), sum, high + (middle >> 16) + carry);
+}
+
+// Until the last tile ends, the observable of the minimum has the maximum of mask - x, for which its
+// initial 0 is neutral.
+void sample_stats_tile(Region r)
+{
+  Samples s = samples_of(r);
+  Walk w = walk_rows(r);
+  SampleStats stats = SampleStats(0u, 0u, 0u, 0u, 0u, 0xFFFFFFFFu);
+  uint bytes = 0u, containers = 4u / s.bytes;
+  while (w.index < w.total) {
+    Containers c = next_containers(s, w);
+    stats.count += bitCount(c.starts);
+    bytes += c.bytes;
+    for (uint i = 0u; i < containers; i++) {
+      uvec4 valid;
+      uvec4 samples = samples_in(s, c, i, valid);
+      sample_stats_add(stats, samples, valid);
+    }
+  }
+  sample_stats_join(stats, s.mask, bytes);
+  barrier(); // all subgroups have joined
+  if (lane() != 0u)
+    return;
+  add_alone(observable_at(r, VYRE_U8_STATS_COUNT), s_accumulator[SAMPLES_COUNT]);
+  raise_alone(observable_at(r, VYRE_U8_STATS_MIN), s_accumulator[SAMPLES_MAX_INVERSE]);
+  raise_alone(observable_at(r, VYRE_U8_STATS_MAX), s_accumulator[SAMPLES_MAX]);
+  add_sum(observable_at(r, VYRE_U8_STATS_SUM), s_accumulator[SAMPLES_SUM_LOW],
+      s_accumulator[SAMPLES_SUM_HIGH], 0u);
+  add_sum(observable_at(r, VYRE_U8_STATS_SUM_SQUARES), s_accumulator[SAMPLES_SQUARES],
+      s_accumulator[SAMPLES_SQUARES + 1u], s_accumulator[SAMPLES_SQUARES + 2u]);
+  count_bytes(s_accumulator[SAMPLES_BYTES]);
+}
+
+void sample_stats_end(Region r)
+{
+  uint minimum = observable_at(r, VYRE_U8_STATS_MIN);
+  put(minimum, (1u << VYRE_SAMPLES_DEPTH(r.operand)) - 1u - get(minimum));
+}
+
+void sample_below_tile(Region r)
+{
+  Samples s = samples_of(r);
+  Walk w = walk_rows(r);
+  uint limit_at = slot_at(ticket[VYRE_TICKET_SLOT]) + VYRE_SLOT_ARGS + VYRE_REGION_ARG_LIMIT;
+  uint limit = min(get(limit_at), 0x10000u); // a sample has 16 bits at most
+  uint below = 0u, bytes = 0u, containers = 4u / s.bytes;
+  while (w.index < w.total) {
+    Containers c = next_containers(s, w);
+    bytes += c.bytes;
+    for (uint i = 0u; i < containers; i++) {
+      uvec4 valid;
+      uvec4 samples = samples_in(s, c, i, valid);
+      below += total((samples - limit) >> 31 & valid); // the difference is negative
+    }
+  }
+  below = subgroupAdd(below);
+  bytes = subgroupAdd(bytes);
+  if (subgroupElect()) {
+    atomicAdd(s_accumulator[SAMPLES_BYTES], bytes);
+    atomicAdd(s_accumulator[SAMPLES_BELOW], below);
+  }
+  barrier(); // all subgroups have added their share
+  if (lane() == 0u) {
+    add_alone(observable_at(r, 0u), s_accumulator[SAMPLES_BELOW]);
+    count_bytes(s_accumulator[SAMPLES_BYTES]);
+  }
+}
+
+void sample_below_end(Region r) {}
+
+// Samples that are not there are 0, and the end takes them off again.
+void sample_histogram_tile(Region r)
+{
+  Samples s = samples_of(r);
+  Walk w = walk_rows(r);
+  uint depth = VYRE_SAMPLES_DEPTH(r.operand);
+  uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
+  uint bins = 1u << (depth - dropped);
+  uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
+  for (uint i = lane(); i < bins; i += WORKGROUP)
+    s_bins[i] = 0u;
+  barrier(); // all bins are clear before a lane counts
+  while (w.index < w.total) {
+    Containers c = next_containers(s, w);
+    bytes += c.bytes;
+    there += bitCount(c.starts);
+    counted += 4u * containers;
+    for (uint i = 0u; i < containers; i++) {
+      uvec4 valid;
+      uvec4 samples = samples_in(s, c, i, valid) >> dropped;
+      atomicAdd(s_bins[samples.x], 1u);
+      atomicAdd(s_bins[samples.y], 1u);
+      atomicAdd(s_bins[samples.z], 1u);
+      atomicAdd(s_bins[samples.w], 1u);
+    }
+  }
+  bytes = subgroupAdd(bytes);
+  uint missing = subgroupAdd(counted - there);
+  if (subgroupElect()) {
+    atomicAdd(s_accumulator[SAMPLES_BYTES], bytes);
+    atomicAdd(s_accumulator[SAMPLES_MISSING], missing);
+  }
+  barrier(); // all lanes have counted
+  for (uint bin = lane(); bin < bins; bin += WORKGROUP) {
+    uint times = s_bins[bin] - (bin == 0u ? s_accumulator[SAMPLES_MISSING] : 0u);
+    if (times != 0u)
+      add(observable_at(r, bin), times);
+  }
+  if (lane() == 0u)
+    count_bytes(s_accumulator[SAMPLES_BYTES]);
+}
+
+void sample_histogram_end(Region r) {}

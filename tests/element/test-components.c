@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Components of every raw format that GStreamer knows, at odd sizes, against the pixels that the
+ * format's own function unpacks: each sample once, with its value.
+ */
+#include <gst/video/video.h>
+#include <string.h>
+
+#include "common.h"
+
+#define WIDTH 37
+#define HEIGHT 11
+#define LIMIT 100
+
+static const gchar program[] = "optional sample_stats luma -> luma; optional sample_stats u -> u;"
+                               "optional sample_stats v -> v; optional sample_stats red -> red;"
+                               "optional sample_stats green -> green;"
+                               "optional sample_stats blue -> blue;"
+                               "optional sample_stats alpha -> alpha;"
+                               "optional sample_below luma, 100 * luma.scale -> luma-below;"
+                               "optional sample_below red, 100 * red.scale -> red-below;"
+                               "u8_stats payload -> all";
+
+static const gchar *const luma_names[] = { "luma", "u", "v", "alpha" };
+static const gchar *const rgb_names[] = { "red", "green", "blue", "alpha" };
+
+typedef struct {
+  guint64 count, min, max, sum, squares, below;
+} Stats;
+
+/* The unpacked row @y of @frame: four components of a pixel, alpha first. One pixel more, because
+ * GStreamer takes the last chroma of an odd row of VYUY from the wrong byte. */
+static void
+unpack_row (const GstVideoInfo *info, guint8 *frame, gint y, guint8 *pixels)
+{
+  const GstVideoFormatInfo *format = info->finfo;
+  gpointer planes[GST_VIDEO_MAX_PLANES] = { NULL };
+
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++)
+    planes[plane] = frame + GST_VIDEO_INFO_PLANE_OFFSET (info, plane);
+  format->unpack_func (
+      format, GST_VIDEO_PACK_FLAG_TRUNCATE_RANGE, pixels, planes, info->stride, 0, y, WIDTH + 1);
+}
+
+/* Component @c of pixel @x, as deep as it lies in the frame. */
+static guint64
+unpacked_sample (const GstVideoInfo *info, const guint8 *pixels, gint x, guint c)
+{
+  const GstVideoFormatInfo *unpacked = gst_video_format_get_info (info->finfo->unpack_format);
+  guint place = 4 * (guint)x + (c + 1) % 4, depth = info->finfo->depth[c];
+  guint16 deep;
+
+  if (unpacked->depth[0] == 8)
+    return (guint64)pixels[place] >> (8 - depth);
+  memcpy (&deep, pixels + 2 * place, 2);
+  return (guint64)deep >> (16 - depth);
+}
+
+static void
+stats_add (Stats *stats, guint64 sample, guint64 limit)
+{
+  stats->count++;
+  stats->min = MIN (stats->min, sample);
+  stats->max = MAX (stats->max, sample);
+  stats->sum += sample;
+  stats->squares += sample * sample;
+  stats->below += sample < limit;
+}
+
+/* The statistics of component @c. Of chroma that pixels share, each sample counts once. */
+static Stats
+unpacked_stats (const GstVideoInfo *info, guint8 *frame, guint c)
+{
+  guint8 pixels[GST_ROUND_UP_64 (WIDTH) * 8];
+  Stats stats = { .min = G_MAXUINT64 };
+  guint depth = info->finfo->depth[c];
+
+  for (gint y = 0; y < HEIGHT; y += 1 << info->finfo->h_sub[c]) {
+    unpack_row (info, frame, y, pixels);
+    for (gint x = 0; x < WIDTH; x += 1 << info->finfo->w_sub[c])
+      stats_add (
+          &stats, unpacked_sample (info, pixels, x, c), LIMIT << (depth > 8 ? depth - 8 : 0));
+  }
+  return stats;
+}
+
+static void
+assert_component (
+    const GstStructure *results, const gchar *format, const gchar *name, const Stats *wanted)
+{
+  const GValue *value = gst_structure_get_value (results, name);
+  gchar *below = g_strconcat (name, "-below", NULL);
+
+  fail_unless (value != NULL, "%s has no %s", format, name);
+  const GstStructure *found = gst_value_get_structure (value);
+  gboolean same
+      = field_u64 (found, "count") == wanted->count && field_u64 (found, "min") == wanted->min
+        && field_u64 (found, "max") == wanted->max && field_u64 (found, "sum") == wanted->sum
+        && field_u64 (found, "sum-squares") == wanted->squares;
+  if (gst_structure_has_field (results, below))
+    same = same && field_u64 (results, below) == wanted->below;
+  g_free (below);
+  if (!same) {
+    gchar *text = gst_structure_to_string (results);
+    ck_abort_msg ("%s %s: expected count %" G_GUINT64_FORMAT ", min %" G_GUINT64_FORMAT
+                  ", max %" G_GUINT64_FORMAT ", sum %" G_GUINT64_FORMAT ", got %s",
+        format, name, wanted->count, wanted->min, wanted->max, wanted->sum, text);
+  }
+}
+
+static void
+check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
+{
+  guint8 *frame = noise_new (GST_VIDEO_INFO_SIZE (info) + 64, 5);
+  gchar *caps = g_strdup_printf (
+      "video/x-raw,format=%s,width=%d,height=%d,framerate=25/1", name, WIDTH, HEIGHT);
+  const gchar *const *names = GST_VIDEO_INFO_IS_RGB (info) ? rgb_names : luma_names;
+
+  filter_start (h, caps);
+  gst_buffer_unref (filter_run (h, buffer_of (frame, GST_VIDEO_INFO_SIZE (info))));
+  GstMessage *message = bus_wait_element (h, "vyre-results");
+  const GstStructure *results = gst_message_get_structure (message);
+  for (guint c = 0; c < 4; c++) {
+    if (c < GST_VIDEO_INFO_N_COMPONENTS (info)) {
+      Stats wanted = unpacked_stats (info, frame, c);
+      assert_component (results, name, names[c], &wanted);
+    } else {
+      fail_if (gst_structure_has_field (results, names[c]), "%s has %s", name, names[c]);
+    }
+  }
+  gst_message_unref (message);
+  g_free (caps);
+  g_free (frame);
+}
+
+static gboolean
+has_plain_planes (const GstVideoFormatInfo *format)
+{
+  guint odd
+      = GST_VIDEO_FORMAT_FLAG_TILED | GST_VIDEO_FORMAT_FLAG_COMPLEX | GST_VIDEO_FORMAT_FLAG_PALETTE;
+
+  for (guint c = 0; c < format->n_components; c++) {
+    if (format->pixel_stride[c] <= 0)
+      return FALSE;
+  }
+  return (format->flags & odd) == 0 && format->n_components > 0;
+}
+
+GST_START_TEST (components_have_each_sample_once)
+{
+  GEnumClass *klass = g_type_class_ref (GST_TYPE_VIDEO_FORMAT);
+  GstHarness *h = filter_new_with (program, "results-interval", (guint64)0, NULL);
+
+  for (guint i = 0; i < klass->n_values; i++) {
+    GstVideoFormat format = (GstVideoFormat)klass->values[i].value;
+    GstVideoInfo info;
+    if (format <= GST_VIDEO_FORMAT_ENCODED
+        || !has_plain_planes (gst_video_format_get_info (format)))
+      continue;
+    gst_video_info_set_format (&info, format, WIDTH, HEIGHT);
+    check_format (h, gst_video_format_to_string (format), &info);
+  }
+  filter_finish (h);
+  g_type_class_unref (klass);
+}
+GST_END_TEST;
+
+static Suite *
+components_suite (void)
+{
+  Suite *s = suite_create ("components");
+  TCase *tc = tcase_create ("components");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, components_have_each_sample_once);
+  return s;
+}
+
+GST_CHECK_MAIN (components);

@@ -25,9 +25,15 @@
 /* specialization constants */
 #define VYRE_SPEC_WORKGROUP 0
 #define VYRE_SPEC_WORKGROUP_BITS 1
-#define VYRE_SPEC_RARE 2
+#define VYRE_SPEC_EXTRAS 2
 #define VYRE_SPEC_TEXELS 3
 #define VYRE_N_SPECS 4
+
+/* Extras: code that few batches need, and that a kernel may be built without, as bits. RARE:
+ * priorities, handlers, requests to the host; SAMPLES: opcodes over samples. */
+#define VYRE_EXTRA_RARE 1u
+#define VYRE_EXTRA_SAMPLES 2u
+#define VYRE_EXTRAS 3u
 
 /* A CPU's workgroups are not larger, a GPU's are. */
 #define VYRE_CPU_WORKGROUP 32u
@@ -70,9 +76,10 @@
 #define VYRE_TICKET_TEMPLATE 9
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
-#define VYRE_KIND_OF(word) ((word) & 0x3Fu)
-#define VYRE_KIND_DROPPED 0x40u /* its batch was abandoned: it is taken, and not run */
-#define VYRE_KIND_RARE 0x80u /* only a kernel that was built in full can run it */
+#define VYRE_KIND_OF(word) ((word) & 0x1Fu)
+#define VYRE_KIND_NEEDS(extras) ((extras) << 5) /* only a kernel that has these can run it */
+#define VYRE_NEEDS_OF(word) ((word) >> 5 & VYRE_EXTRAS)
+#define VYRE_KIND_DROPPED 0x80u /* its batch was abandoned: it is taken, and not run */
 #define VYRE_INDEX_OF(word) ((word) >> 8 & 0x1FFFu) /* below VYRE_MAX_BATCHES */
 #define VYRE_SOURCE_OF(word) ((word) >> 21)
 #define VYRE_MAX_SOURCES 0x7FFu

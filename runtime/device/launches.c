@@ -51,8 +51,7 @@ launches_record (VyrePipeline *p, const VyreLaunch *launch, const VyreSource *so
   if (!vyre_vk_check (vkBeginCommandBuffer (launch->commands, &begin), "vkBeginCommandBuffer",
           p->device, error))
     return FALSE;
-  vkCmdBindPipeline (
-      launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->rare ? p->rare : p->plain);
+  vkCmdBindPipeline (launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->built[p->extras]);
   vkCmdBindDescriptorSets (
       launch->commands, VK_PIPELINE_BIND_POINT_COMPUTE, p->layout, 0, 1, &source->set, 0, NULL);
   vkCmdPushConstants (launch->commands, p->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,

@@ -169,13 +169,13 @@ pipeline_create_shader (VyrePipeline *p, GError **error)
 }
 
 static gboolean
-pipeline_create_pipeline (
-    const VyrePipeline *p, gboolean rare, VkPipeline *pipeline, gboolean *cache_hit, GError **error)
+pipeline_create_pipeline (const VyrePipeline *p, guint32 extras, VkPipeline *pipeline,
+    gboolean *cache_hit, GError **error)
 {
   guint32 specialization[VYRE_N_SPECS] = {
     [VYRE_SPEC_WORKGROUP] = p->workgroup,
     [VYRE_SPEC_WORKGROUP_BITS] = g_bit_nth_msf (p->workgroup, -1),
-    [VYRE_SPEC_RARE] = rare,
+    [VYRE_SPEC_EXTRAS] = extras,
     [VYRE_SPEC_TEXELS] = p->reads_texels,
   };
   VkSpecializationMapEntry entries[VYRE_N_SPECS];
@@ -203,14 +203,14 @@ pipeline_create_pipeline (
       "vkCreateComputePipelines", p->device, error);
 }
 
-/* Without the lock. Compiles the pipeline with rare operations, which may take tenths of a
- * second. */
+/* Without the lock. Compiles the pipeline with @extras, which may take tenths of a second. */
 gboolean
-vyre_pipeline_build_rare (const VyrePipeline *p, VkPipeline *rare, GError **error)
+vyre_pipeline_build_extras (
+    const VyrePipeline *p, guint32 extras, VkPipeline *pipeline, GError **error)
 {
   gboolean cache_hit;
 
-  return pipeline_create_pipeline (p, TRUE, rare, &cache_hit, error);
+  return pipeline_create_pipeline (p, extras, pipeline, &cache_hit, error);
 }
 
 static gboolean
@@ -323,22 +323,23 @@ vyre_pipeline_init (
     return FALSE;
   }
   return pipeline_create_layouts (p, error) && pipeline_create_shader (p, error)
-         && pipeline_create_pipeline (p, FALSE, &p->plain, &p->cache_hit, error)
+         && pipeline_create_pipeline (p, 0, &p->built[0], &p->cache_hit, error)
          && vyre_pipeline_create_launches (p, error);
 }
 
-/* Compiles on @device what vyre_pipeline_build_rare() would compile for @like. */
+/* Compiles on @device what vyre_pipeline_build_extras() would compile for @like. */
 gboolean
-vyre_pipeline_init_rare (
-    VyrePipeline *p, const VyrePipeline *like, VyreDevice *device, GError **error)
+vyre_pipeline_init_extras (
+    VyrePipeline *p, const VyrePipeline *like, guint32 extras, VyreDevice *device, GError **error)
 {
   *p = (VyrePipeline){ .device = device,
+    .extras = extras,
     .discrete = like->discrete,
     .reads_texels = like->reads_texels,
     .workgroup = like->workgroup };
   g_mutex_init (&p->source_lock);
   return pipeline_create_layouts (p, error) && pipeline_create_shader (p, error)
-         && pipeline_create_pipeline (p, TRUE, &p->rare, &p->cache_hit, error)
+         && pipeline_create_pipeline (p, extras, &p->built[extras], &p->cache_hit, error)
          && vyre_pipeline_create_launches (p, error);
 }
 
@@ -401,8 +402,8 @@ vyre_pipeline_clear (VyrePipeline *p)
   vkDestroyCommandPool (device, p->commands, NULL);
   vyre_pipeline_remove_source (p, &p->store);
   vkDestroyDescriptorPool (device, p->descriptors, NULL);
-  vkDestroyPipeline (device, p->rare, NULL);
-  vkDestroyPipeline (device, p->plain, NULL);
+  for (guint i = 0; i <= VYRE_EXTRAS; i++)
+    vkDestroyPipeline (device, p->built[i], NULL);
   vkDestroyPipelineLayout (device, p->layout, NULL);
   vkDestroyDescriptorSetLayout (device, p->set_layout, NULL);
   vkDestroyShaderModule (device, p->shader, NULL);

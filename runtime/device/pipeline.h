@@ -2,7 +2,7 @@
  *
  * What launches of the kernel are made of: shader, pipeline and descriptor sets. Owned by one
  * megakernel. Sources are added and removed under a lock of the pipeline's own;
- * vyre_pipeline_build_rare() and vyre_pipeline_rehearse_rare() need none. Private to libvyre.
+ * vyre_pipeline_build_extras() and vyre_pipeline_rehearse_extras() need none. Private to libvyre.
  */
 #pragma once
 
@@ -37,9 +37,9 @@ typedef struct {
   VkShaderModule shader;
   VkDescriptorSetLayout set_layout;
   VkPipelineLayout layout;
-  VkPipeline plain;
-  VkPipeline rare;    /* with rare operations, or VK_NULL_HANDLE until a batch needs them */
-  GMutex source_lock; /* a leaf: guards the pool of descriptors */
+  VkPipeline built[VYRE_EXTRAS + 1]; /* by their extras, VK_NULL_HANDLE until a batch needs them */
+  guint32 extras;                    /* of the next launches */
+  GMutex source_lock;                /* a leaf: guards the pool of descriptors */
   VkDescriptorPool descriptors;
   VkBuffer buffers[VYRE_N_BUFFERS];
   gsize store_size; /* of the payload store, bytes */
@@ -52,12 +52,13 @@ typedef struct {
 
 gboolean vyre_pipeline_init (VyrePipeline *pipeline, VyreDevice *device, gsize payload_size,
     gboolean discrete, GError **error);
-gboolean vyre_pipeline_init_rare (
-    VyrePipeline *pipeline, const VyrePipeline *like, VyreDevice *device, GError **error);
+gboolean vyre_pipeline_init_extras (VyrePipeline *pipeline, const VyrePipeline *like,
+    guint32 extras, VyreDevice *device, GError **error);
 gboolean vyre_pipeline_bind (
     VyrePipeline *pipeline, const VkBuffer buffers[VYRE_N_BUFFERS], gsize size, GError **error);
-gboolean vyre_pipeline_build_rare (const VyrePipeline *pipeline, VkPipeline *rare, GError **error);
-void vyre_pipeline_rehearse_rare (const VyrePipeline *pipeline);
+gboolean vyre_pipeline_build_extras (
+    const VyrePipeline *pipeline, guint32 extras, VkPipeline *built, GError **error);
+void vyre_pipeline_rehearse_extras (const VyrePipeline *pipeline, guint32 extras);
 void vyre_pipeline_clear (VyrePipeline *pipeline);
 gboolean vyre_pipeline_add_source (
     VyrePipeline *pipeline, VkBuffer payload, gsize size, VyreSource *source, GError **error);

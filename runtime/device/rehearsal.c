@@ -30,17 +30,17 @@ rehearsal_launch (VyrePipeline *p, const VyreBuffer *memory, GError **error)
              "vkWaitForFences", p->device, error);
 }
 
-/* Without the lock. Has the driver compile the pipeline with rare operations as a launch needs it.
+/* Without the lock. Has the driver compile the pipeline with @extras as a launch needs it.
  * Fails in silence: the launch compiles it then. */
 void
-vyre_pipeline_rehearse_rare (const VyrePipeline *p)
+vyre_pipeline_rehearse_extras (const VyrePipeline *p, guint32 extras)
 {
   g_autoptr (GError) error = NULL;
   VyreDevice *device = vyre_device_open (vyre_device_get_uuid (p->device), &error);
   VyreBuffer memory = { NULL };
   VyrePipeline trial = { NULL };
 
-  if (!device || !vyre_pipeline_init_rare (&trial, p, device, &error)
+  if (!device || !vyre_pipeline_init_extras (&trial, p, extras, device, &error)
       || !vyre_buffer_init (&memory, device, MEMORY_SIZE, VYRE_BUFFER_HOST, &error)
       || !rehearsal_launch (&trial, &memory, &error))
     g_debug ("%s", error->message);

@@ -9,7 +9,7 @@
 #include "kernel/import-private.h"
 #include "kernel/lanes.h"
 #include "kernel/launcher.h"
-#include "kernel/rare-operations.h"
+#include "kernel/extras.h"
 #include "kernel/reserve.h"
 #include "kernel/state.h"
 #include "kernel/tickets.h"
@@ -310,8 +310,9 @@ publish_is_plain (const VyreBatch *batch)
 {
   const VyrePlan *plan = batch->plan;
 
-  return !plan->rare && !plan->served && !batch->payload.import
-         && !vyre_batch_goes_by_copy_engine (batch) && vyre_turns_pass (batch);
+  return vyre_extras_are_plain (batch->kernel, plan->extras) && !plan->served
+         && !batch->payload.import && !vyre_batch_goes_by_copy_engine (batch)
+         && vyre_turns_pass (batch);
 }
 
 /* Lane's lock held. Takes a plain batch into flight, if there is room without a wait. */
@@ -363,7 +364,7 @@ publish_in_turn (VyreBatch *batch, gint64 end_time, VyreRelease *stored, GError 
 
   vyre_mutex_lock (&kernel->lock);
   vyre_launcher_make_up (kernel);
-  gboolean fits = !batch->plan->rare || vyre_rare_wait (kernel, end_time, error);
+  gboolean fits = vyre_extras_wait (kernel, batch->plan->extras, end_time, error);
   vyre_turns_begin (batch);
   fits = fits && vyre_batch_reserve (batch, end_time, error);
   if (fits) {

@@ -7,11 +7,11 @@
 #include "base/spin-lock.h"
 #include "device/launches.h"
 #include "kernel/completion.h"
+#include "kernel/extras.h"
 #include "kernel/host-requests.h"
 #include "kernel/import-private.h"
 #include "kernel/lanes.h"
 #include "kernel/launcher.h"
-#include "kernel/rare-operations.h"
 #include "vyre/clock.h"
 
 /* How long the last reference waits for the end of the kernel. */
@@ -107,7 +107,7 @@ teardown_take_down (VyreMegakernel *kernel)
   if (kernel->service)
     vyre_host_requests_stop (kernel->service);
   teardown_stop_launcher (kernel); /* before the compiler ends, so that payloads go back soon */
-  vyre_rare_join (kernel);
+  vyre_extras_join (kernel);
   teardown_wait_for_device (kernel);
   vyre_imports_close (kernel->imports);
   for (GList *l = kernel->lanes.head; l; l = l->next)

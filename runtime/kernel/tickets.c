@@ -49,7 +49,7 @@ tickets_fill (const VyreBatch *batch, guint index, guint32 *words)
   gsize payload = batch->stored_at != VYRE_NOWHERE ? batch->stored_at : batch->payload.offset;
   gsize base = tickets_fill_work (batch, index, words);
 
-  words[VYRE_TICKET_KIND] |= batch->index << 8 | (batch->plan->rare ? VYRE_KIND_RARE : 0);
+  words[VYRE_TICKET_KIND] |= batch->index << 8 | VYRE_KIND_NEEDS (batch->plan->extras);
   if (import && batch->kernel->traits->payloads == VYRE_PAYLOADS_IN_PLACE)
     words[VYRE_TICKET_KIND] |= import->number << 21;
   words[VYRE_TICKET_BASE] = (guint32)(base / 4);

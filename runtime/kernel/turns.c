@@ -19,8 +19,8 @@ static gboolean
 turns_next_run (const VyreBatch *batch, VyreRun *run)
 {
   const VyreMegakernel *kernel = batch->kernel;
-  gboolean rare = atomic_load (&kernel->is_full); /* pairs with the store in rare_build() */
-  guint lane_part = rare ? MAX (kernel->lane_part / 2, 1) : kernel->lane_part;
+  guint32 extras = atomic_load (&kernel->extras); /* pairs with the store in extras_build() */
+  guint lane_part = (extras & VYRE_EXTRA_RARE) ? MAX (kernel->lane_part / 2, 1) : kernel->lane_part;
 
   return vyre_plan_next_run (batch->plan, kernel->most / 2, lane_part, run);
 }

@@ -148,7 +148,7 @@ struct _VyreMegakernel {
   VyrePipeline pipeline;
   VyreImports *imports;
   GThread *launcher;
-  GThread *builder; /* of the pipeline with rare operations, or NULL */
+  GThread *builder; /* of a pipeline with more extras, or NULL */
   guint n_groups;
   guint most_awake; /* threads of the process that wait awake at a time */
   gboolean limited; /* the device cuts loops short */
@@ -174,12 +174,13 @@ struct _VyreMegakernel {
   guint n_releasing; /* completed batches whose payloads are going back */
   gboolean collect;  /* counters were read: the service thread collects completions */
   gboolean quit;
-  gboolean building;   /* the pipeline with rare operations */
-  GError *build_error; /* not reported yet */
+  gboolean building;     /* a pipeline with more extras */
+  guint32 wanted_extras; /* of that pipeline */
+  GError *build_error;   /* not reported yet */
   GError *failure;
   atomic_bool failed;    /* there is one; no lock */
   atomic_bool serves;    /* a launch takes new tickets; set under the lock */
-  atomic_bool is_full;   /* it has the pipeline with rare operations; no lock */
+  atomic_uint extras;    /* that it was built with; set under the lock */
   atomic_uint n_in_line; /* batches in the line of turns; no lock */
   GQueue lanes;          /* of VyreLane */
   VyreLane *lane;        /* of callers of vyre_megakernel_publish() */

@@ -53,7 +53,7 @@ struct _VyrePlan {
   VyreLayout layout;
   VyreSchedule schedule;
   guint max_passes;
-  gboolean rare;      /* runs only on a kernel that was built in full */
+  guint32 extras;     /* that the kernel needs, VYRE_EXTRA_… */
   gboolean shut_down; /* from the start: nothing runs */
   gboolean served;    /* the megakernel serves what its batches ask for, and has them go on */
   gboolean writes;    /* to files, in the order of the batches */
@@ -104,7 +104,7 @@ vyre_plan_slot_arg (const VyreBoundProgram *bound, guint slot, guint arg)
 
 /* plan/requests.c */
 gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);
-gboolean vyre_plan_needs_rare (const VyrePlan *plan);
+guint32 vyre_plan_find_extras (const VyrePlan *plan);
 gboolean vyre_plan_writes_queues (const VyrePlan *plan);
 void vyre_plan_find_requests (const VyreBoundProgram *bound, gboolean *reads, gboolean *writes);
 guint vyre_plan_find_writes_end (const VyrePlan *plan, const guint32 *slice, guint first);

@@ -109,7 +109,7 @@ plan_finish (VyrePlan *plan, GError **error)
     vyre_plan_unref (plan);
     return NULL;
   }
-  plan->rare = vyre_plan_needs_rare (plan);
+  plan->extras = vyre_plan_find_extras (plan);
   vyre_plan_write_scratch (plan);
   vyre_plan_make_small (plan);
   return plan;

@@ -24,18 +24,26 @@ vyre_plan_may_run (const VyrePlan *plan, guint slot)
                      vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))));
 }
 
-/* Whether the plan needs a kernel that was built in full. */
-gboolean
-vyre_plan_needs_rare (const VyrePlan *plan)
+static guint32
+request_extra (guint32 opcode)
 {
-  gboolean needs = FALSE;
+  if (vyre_opcode_asks_host (opcode))
+    return VYRE_EXTRA_RARE;
+  return vyre_opcode_takes_samples (opcode) ? VYRE_EXTRA_SAMPLES : 0;
+}
+
+/* The extras that the plan needs its kernel to have. */
+guint32
+vyre_plan_find_extras (const VyrePlan *plan)
+{
+  gboolean is_rare = plan->n_handlers > 0 || plan->schedule == VYRE_SCHEDULE_PRIORITY;
+  guint32 extras = is_rare ? VYRE_EXTRA_RARE : 0;
 
   for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
-    guint32 opcode = vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE);
-    needs |= (vyre_opcode_asks_host (opcode) || vyre_opcode_takes_samples (opcode))
-             && vyre_plan_may_run (plan, slot);
+    if (vyre_plan_may_run (plan, slot))
+      extras |= request_extra (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
   }
-  return needs || plan->n_handlers > 0 || plan->schedule == VYRE_SCHEDULE_PRIORITY;
+  return extras;
 }
 
 /* Whether the kernel may write to the debug log or the io queue; a handler may run a PRINTF,

@@ -119,7 +119,7 @@ vyre_opcode_reads_payload (guint32 opcode)
   }
 }
 
-/* Whether a slot with @opcode reads samples, which a kernel does that was built in full. */
+/* Whether a slot with @opcode reads samples. */
 gboolean
 vyre_opcode_takes_samples (guint32 opcode)
 {

@@ -6,10 +6,11 @@
 
 layout(local_size_x_id = VYRE_SPEC_WORKGROUP) in;
 layout(constant_id = VYRE_SPEC_WORKGROUP_BITS) const uint WORKGROUP_BITS = 6u; // log2 of its size
-// TRUE in the kernel with rare operations: priorities, handlers, requests to the host. A CPU device
-// would execute their code, masked off, for every batch.
-layout(constant_id = VYRE_SPEC_RARE) const uint BUILT_WITH_RARE = 0u;
-const bool RARE = BUILT_WITH_RARE != 0u;
+// The extras that the kernel was built with. A CPU device would execute the code of others, masked
+// off, for every batch.
+layout(constant_id = VYRE_SPEC_EXTRAS) const uint BUILT_WITH = 0u;
+const bool RARE = (BUILT_WITH & VYRE_EXTRA_RARE) != 0u;
+const bool SAMPLES = (BUILT_WITH & VYRE_EXTRA_SAMPLES) != 0u;
 // TRUE on a device with memory of its own: batches run in that, or in shared memory, and the kernel
 // copies their readbacks out.
 const bool DISCRETE = VYRE_DISCRETE != 0;

@@ -71,8 +71,8 @@ bool read_ticket(uint number)
   return true;
 }
 
-// TRUE for a ticket that needs the kernel with rare operations, which the host launches next.
-bool is_beyond(uint kind) { return !RARE && (kind & VYRE_KIND_RARE) != 0u; }
+// TRUE for a ticket that needs a kernel with more extras, which the host launches next.
+bool is_beyond(uint kind) { return (VYRE_NEEDS_OF(kind) & ~BUILT_WITH) != 0u; }
 
 // TRUE for a ticket whose payload this launch does not read. Only CPU devices read imports in
 // place, and they hold no tickets.
@@ -240,12 +240,12 @@ bool is_linear(uint opcode)
       ;
 }
 
-// TRUE for an opcode whose region is one of samples. Only the kernel with rare operations knows any.
+// TRUE for an opcode whose region is one of samples.
 bool takes_samples(uint opcode)
 {
   return false
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-      || (RARE && opcode == VYRE_OP_##NAME)
+      || (SAMPLES && opcode == VYRE_OP_##NAME)
 #include "opcodes.def"
       ;
 }
@@ -265,7 +265,7 @@ void run_payload_op(uint opcode, Region r)
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
     case VYRE_OP_##NAME: name##_tile(r, w); break;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-    case VYRE_OP_##NAME: if (RARE) name##_tile(r); break;
+    case VYRE_OP_##NAME: if (SAMPLES) name##_tile(r); break;
 #include "opcodes.def"
   }
 }
@@ -276,7 +276,7 @@ void end_payload_op(uint opcode, Region r)
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
     case VYRE_OP_##NAME: name##_end(r); break;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-    case VYRE_OP_##NAME: if (RARE) name##_end(r); break;
+    case VYRE_OP_##NAME: if (SAMPLES) name##_end(r); break;
 #include "opcodes.def"
   }
 }

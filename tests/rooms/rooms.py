@@ -36,7 +36,7 @@ ORDER = {
     "runtime/kernel": [
         "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "lanes",
         "turns", "template", "tickets", "completion", "batch", "launcher", "import", "getters",
-        "rare-operations", "reserve", "publish", "resume", "host-jobs", "host-requests", "teardown",
+        "extras", "reserve", "publish", "resume", "host-jobs", "host-requests", "teardown",
         "trial", "speed", "proof", "megakernel", "lane",
     ],
     "gst/filter": [

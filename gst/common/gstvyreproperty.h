@@ -67,9 +67,9 @@ typedef struct {
   .name = name_, .nick = nick_, .blurb = blurb_, .flags = when, .type = GST_VYRE_PROPERTY_FLAGS,   \
   .type_name = type_name_, .values = values_, .preset = preset_,                                   \
   .offset = GST_VYRE_FIELD (guint, place)
-#define GST_VYRE_BOXED(name_, nick_, blurb_, get_type_, get_)                                      \
-  .name = name_, .nick = nick_, .blurb = blurb_, .flags = GST_VYRE_PROPERTY_READABLE,              \
-  .type = GST_VYRE_PROPERTY_BOXED, .get_type = get_type_, .get = get_
+#define GST_VYRE_BOXED(name_, nick_, blurb_, when, get_type_, get_)                                \
+  .name = name_, .nick = nick_, .blurb = blurb_, .flags = when, .type = GST_VYRE_PROPERTY_BOXED,   \
+  .get_type = get_type_, .get = get_
 
 /* Rows whose fields lie in one struct, at offset @base of the instance. An element has an array of
  * these; an entry without rows ends it. */

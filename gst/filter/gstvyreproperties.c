@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyreproperties.h"
 
-#include "filter/gstvyreaccess.h"
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyremessages.h"
+#include "filter/gstvyreprogram.h"
 #include "filter/gstvyreslots.h"
-
-#define DEFAULT_PROGRAM "builtin:bytes"
 
 static const GEnumValue properties_resource_access[] = {
   { VYRE_ACCESS_NONE, "Programs use no files", "none" },
@@ -21,78 +19,6 @@ static const GFlagsValue properties_post_messages[] = {
   { GST_VYRE_POST_DEBUG, "PRINTF records (vyre-debug)", "debug" },
   { 0, NULL, NULL },
 };
-
-/* Takes a new program and the property it came from, or remembers why there is none. A running
- * stream keeps its program and properties if the new one is refused. An idle element checks access
- * to files when it starts. */
-static void
-program_take (
-    GstVyreFilter *self, VyreProgram *program, const gchar *text, const gchar *path, GError *error)
-{
-  GST_OBJECT_LOCK (self);
-  gboolean running = GST_STATE (self) > GST_STATE_NULL;
-  VyreProgram *refused = NULL;
-  if (program && running && !gst_vyre_access_check (self, program, &error))
-    refused = g_steal_pointer (&program);
-  if (program || !running) {
-    g_free (self->program_text);
-    self->program_text = g_strdup (text);
-    g_free (self->program_location);
-    self->program_location = g_strdup (path);
-    g_clear_error (&self->program_error);
-  }
-  if (program) {
-    VyreProgram *old = self->settings.program;
-    self->settings.program = program;
-    program = old;
-  } else if (!running) {
-    self->program_error = g_error_copy (error);
-  }
-  GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&program, vyre_program_unref);
-  g_clear_pointer (&refused, vyre_program_unref);
-  if (error && running)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", error->message),
-        ("the program that was set before stays"));
-  g_clear_error (&error);
-}
-
-static void
-program_set_text (GstVyreFilter *self, const gchar *text)
-{
-  GError *error = NULL;
-  const gchar *wanted = text ? text : DEFAULT_PROGRAM;
-  VyreProgram *program
-      = gst_vyre_messages_accept (vyre_program_from_string (wanted, &error), &error);
-
-  program_take (self, program, wanted, NULL, error);
-}
-
-/* NULL stands for the default program. */
-static void
-program_set_location (GObject *object, const GValue *value)
-{
-  GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
-  const gchar *path = g_value_get_string (value);
-  GError *error = NULL;
-
-  if (!path) {
-    program_set_text (self, NULL);
-    return;
-  }
-  VyreProgram *program = gst_vyre_messages_accept (vyre_program_load (path, &error), &error);
-  if (error) {
-    g_autofree gchar *shown = g_filename_display_name (path);
-    g_prefix_error (&error, "%s: ", shown);
-  }
-  program_take (self, program, NULL, path, error);
-}
-
-static void
-program_set (GObject *object, const GValue *value)
-{
-  program_set_text (GST_VYRE_FILTER_CAST (object), g_value_get_string (value));
-}
 
 static void
 max_in_flight_changed (GObject *object)
@@ -112,14 +38,20 @@ stats_get (GObject *object, GValue *value)
 
 static const GstVyreProperty filter_rows[] = {
   { GST_VYRE_STRING ("program", "Program",
-        "Program to run on every buffer: its text, or builtin:NAME (frame-stats, rgb-stats, bytes, nop). Raw "
+        "Program to run on every buffer: its text, or builtin:NAME (frame-stats, rgb-stats, bytes, "
+        "nop). Raw "
         "slots (application/x-vyre-slots) run without it",
-        PLAYING, DEFAULT_PROGRAM, AT (program_text)),
-      .set = program_set },
+        PLAYING, GST_VYRE_DEFAULT_PROGRAM, AT (program_text)),
+      .set = gst_vyre_program_set },
   { GST_VYRE_STRING ("program-location", "Program location",
         "File with the text of the program, which replaces the property program", PLAYING, NULL,
         AT (program_location)),
-      .set = program_set_location },
+      .set = gst_vyre_program_set_location },
+  { GST_VYRE_BOXED ("params", "Params",
+        "Numbers for the params that the program declares, by their names; the others have their "
+        "defaults",
+        PLAYING, gst_structure_get_type, gst_vyre_program_get_params),
+      .set = gst_vyre_program_set_params },
   { GST_VYRE_ENUM ("resource-access", "Resource access",
       "Access of programs to files; a program that needs more is refused", READY,
       "GstVyreResourceAccess", properties_resource_access, VYRE_ACCESS_NONE,
@@ -160,7 +92,7 @@ static const GstVyreProperty filter_rows[] = {
       "is an error; failure to write it later is a warning, and the stream goes on",
       READY, NULL, AT (replay_path)) },
   { GST_VYRE_BOXED ("stats", "Statistics", "The counters, as in vyre-counters",
-      gst_structure_get_type, stats_get) },
+      GST_VYRE_PROPERTY_READABLE, gst_structure_get_type, stats_get) },
   { 0 },
 };
 
@@ -175,13 +107,12 @@ void
 gst_vyre_filter_properties_init (GstVyreFilter *self)
 {
   gst_vyre_properties_init (self, gst_vyre_filter_properties);
-  program_set_text (self, NULL);
+  gst_vyre_program_init (self);
 }
 
 void
 gst_vyre_filter_properties_clear (GstVyreFilter *self)
 {
   gst_vyre_properties_clear (self, gst_vyre_filter_properties);
-  vyre_program_unref (self->settings.program);
-  g_clear_error (&self->program_error);
+  gst_vyre_program_clear (self);
 }

@@ -127,8 +127,10 @@ struct _GstVyreFilter {
 
   /* object lock */
   GstVyreSettings settings;
+  VyreProgram *program; /* without params; settings has it with them */
   gchar *program_text;
   gchar *program_location;
+  GstStructure *params;
   GError *program_error;
   VyreAccessLevel resource_access;
   gchar *resource_root;

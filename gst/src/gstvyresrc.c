@@ -345,8 +345,8 @@ static const GstVyreProperty src_rows[] = {
       MOST_QUEUE_DEPTH, 8, AT (queue_depth)) },
   { GST_VYRE_ENUM ("direct-io", "Direct I/O", "Which reads go past the page cache (O_DIRECT)",
       READY, "GstVyreDirectIo", src_direct_io, DIRECT_IO_AUTO, AT (direct_io)) },
-  { GST_VYRE_BOXED (
-      "stats", "Statistics", "How the file was read", gst_structure_get_type, src_stats_get) },
+  { GST_VYRE_BOXED ("stats", "Statistics", "How the file was read", GST_VYRE_PROPERTY_READABLE,
+      gst_structure_get_type, src_stats_get) },
   { 0 },
 };
 

@@ -12,10 +12,11 @@ static const char *const builtin_names[] = { "frame-stats", "rgb-stats", "bytes"
 
 static const char *const builtin_texts[] = {
   /* Y'CbCr video: exposure and colour balance; gray video has no u and v. */
-  ("sample_stats luma -> luma\n"
+  ("param black = 17\n"
+   "sample_stats luma -> luma\n"
    "optional sample_stats u -> u\n"
    "optional sample_stats v -> v\n"
-   "sample_below luma, 17 * luma.scale -> black\n"),
+   "sample_below luma, black * luma.scale -> black\n"),
   /* RGB video: the same of its components; most formats have no alpha */
   ("sample_stats red -> red\n"
    "sample_stats green -> green\n"

@@ -31,13 +31,15 @@ program_free (VyreProgram *program)
   g_array_unref (program->observables);
   g_array_unref (program->results);
   g_array_unref (program->resources);
+  g_array_unref (program->params);
   g_free (program);
 }
 
-/* Assembles @text, which is NUL-terminated and @length bytes long. A byte order mark is not part of
- * it: neither the id nor a column counts it. */
+/* Assembles @text, which is NUL-terminated and @length bytes long, with @params in the place of
+ * defaults. A byte order mark is not part of it: neither the id nor a column counts it. */
 static VyreProgram *
-program_assemble (const char *text, gsize length, const char *id, GError **error)
+program_assemble (const char *text, gsize length, const char *id, const VyreParam *params,
+    guint n_params, GError **error)
 {
   const char *marked = text;
 
@@ -58,7 +60,8 @@ program_assemble (const char *text, gsize length, const char *id, GError **error
   program->observables = g_array_new (FALSE, FALSE, sizeof (guint32));
   program->results = g_array_new (FALSE, FALSE, sizeof (guint32));
   program->resources = g_array_new (FALSE, FALSE, sizeof (VyreResource));
-  if (!vyre_program_parse (program, error)) {
+  program->params = g_array_new (FALSE, FALSE, sizeof (VyreParam));
+  if (!vyre_program_parse (program, params, n_params, error)) {
     program_free (program);
     return NULL;
   }
@@ -77,7 +80,15 @@ program_assemble (const char *text, gsize length, const char *id, GError **error
 VyreProgram *
 vyre_program_new_from_text (const char *text, const char *id, GError **error)
 {
-  return program_assemble (text, strlen (text), id, error);
+  return vyre_program_new_with (text, id, NULL, 0, error);
+}
+
+/* The same, with @params, each of which the text declares, in the place of defaults. */
+VyreProgram *
+vyre_program_new_with (
+    const char *text, const char *id, const VyreParam *params, guint n_params, GError **error)
+{
+  return program_assemble (text, strlen (text), id, params, n_params, error);
 }
 
 VyreProgram *
@@ -125,7 +136,7 @@ vyre_program_load (const char *path, GError **error)
   if (fd >= 0)
     close (fd);
   if (!why)
-    return program_assemble (text, length, NULL, error);
+    return program_assemble (text, length, NULL, NULL, 0, error);
   program_set_io_error (error, path, why);
   return NULL;
 }

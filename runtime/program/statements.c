@@ -409,6 +409,41 @@ statement_parse_let (VyreParser *parser)
   return TRUE;
 }
 
+/* The value that the caller gives a param, or else its default. */
+static guint32
+statement_param_value (const VyreParser *parser, const char *name, guint32 preset)
+{
+  for (guint i = 0; i < parser->n_params; i++) {
+    if (g_str_equal (parser->params[i].name, name))
+      return parser->params[i].value;
+  }
+  return preset;
+}
+
+/* Reads "param name = number", a let whose number the caller may replace. */
+static gboolean
+statement_parse_param (VyreParser *parser)
+{
+  VyreProgram *program = parser->program;
+  g_autofree char *name = statement_parse_new_name (parser);
+  guint32 offset = parser->lexer.token.offset;
+  VyreExpr expr;
+
+  if (!name || !vyre_parser_expr (parser, &expr))
+    return FALSE;
+  const VyreNode *preset = &g_array_index (program->nodes, VyreNode, expr.first);
+  if (expr.n != 1 || preset->kind != VYRE_NODE_NUMBER)
+    return vyre_parser_fail (parser, offset,
+        "the default of a param is not a constant. Fix: write a number, and use 'let' for what "
+        "depends on the stream.");
+  VyreParam param = { g_string_chunk_insert (program->strings, name),
+    statement_param_value (parser, name, preset->value) };
+  statement_define_let (
+      parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, param.value, offset));
+  g_array_append_val (program->params, param);
+  return TRUE;
+}
+
 /* Reads a path, which is a string. */
 static gboolean
 statement_parse_path (VyreParser *parser, const char **path)
@@ -467,6 +502,8 @@ statement_parse (VyreParser *parser)
     return vyre_parser_next (parser);
   if (vyre_lexer_is (&parser->lexer, "let")) {
     parsed = statement_parse_let (parser);
+  } else if (vyre_lexer_is (&parser->lexer, "param")) {
+    parsed = statement_parse_param (parser);
   } else if (vyre_lexer_is (&parser->lexer, "resource")) {
     parsed = statement_parse_resource (parser);
   } else if (vyre_lexer_is (&parser->lexer, "no_fence")) {
@@ -536,7 +573,7 @@ statements_finish (VyreParser *parser)
  * @program. They are in no useful state after an error.
  */
 gboolean
-vyre_program_parse (VyreProgram *program, GError **error)
+vyre_program_parse (VyreProgram *program, const VyreParam *params, guint n_params, GError **error)
 {
   g_autoptr (GHashTable) lets = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
@@ -545,7 +582,9 @@ vyre_program_parse (VyreProgram *program, GError **error)
     .lets = lets,
     .names = names,
     .error = error,
-    .next_observable = 1 };
+    .next_observable = 1,
+    .params = params,
+    .n_params = n_params };
 
   vyre_parser_leaf (&parser, VYRE_NODE_NUMBER, 0, 0);
   vyre_parser_leaf (&parser, VYRE_NODE_NUMBER, VYRE_PRIORITY_NORMAL, 0);

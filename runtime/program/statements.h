@@ -65,6 +65,7 @@ struct _VyreProgram {
   GArray *observables; /* guint32, the first of each name */
   GArray *results;     /* guint32, indices into names, in the order of definition */
   GArray *resources;   /* VyreResource */
+  GArray *params;      /* VyreParam */
   guint32 n_observables;
 };
 
@@ -79,6 +80,8 @@ typedef struct {
   gboolean has_fence;
   gboolean has_sequence;
   guint32 next_observable;
+  const VyreParam *params; /* values in the place of defaults */
+  guint n_params;
 } VyreParser;
 
 /* The arguments of an operation while it is read. */
@@ -91,7 +94,10 @@ typedef struct {
 } VyreOperands;
 
 VyreProgram *vyre_program_new_from_text (const char *text, const char *id, GError **error);
-gboolean vyre_program_parse (VyreProgram *program, GError **error);
+VyreProgram *vyre_program_new_with (
+    const char *text, const char *id, const VyreParam *params, guint n_params, GError **error);
+gboolean vyre_program_parse (
+    VyreProgram *program, const VyreParam *params, guint n_params, GError **error);
 const char *vyre_builtin_text (const char *name);
 
 gboolean vyre_parser_fail (VyreParser *parser, guint32 offset, const char *format, ...)

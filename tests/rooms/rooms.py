@@ -40,13 +40,13 @@ ORDER = {
         "trial", "speed", "proof", "megakernel", "lane",
     ],
     "gst/filter": [
-        "gstvyreslots", "gstvyrecomponents", "gstvyregeometry", "gstvyreholds", "gstvyrestats", "gstvyrestate",
-        "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
+        "gstvyreslots", "gstvyrecomponents", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
+        "gstvyrestate", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
         "gstvyreearly", "gstvyrelatency",
         "gstvyremessages", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
         "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad",
-        "gstvyresinkpad", "gstvyreproperties", "gstvyrefilter",
+        "gstvyresinkpad", "gstvyreprogram", "gstvyreproperties", "gstvyrefilter",
     ],
 }
 

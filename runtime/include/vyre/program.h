@@ -93,6 +93,18 @@ typedef struct {
 } VyreRegion;
 
 /**
+ * VyreParam:
+ * @name: a name of a-z, 0-9 and '_' that starts with a letter
+ * @value: its number
+ *
+ * A number that a program declares with "param", and that a caller may replace.
+ */
+typedef struct {
+  const char *name;
+  guint32 value;
+} VyreParam;
+
+/**
  * VyreProgram:
  *
  * A program, assembled and not bound.
@@ -192,6 +204,34 @@ VyreProgram *vyre_program_from_string (const char *program, GError **error);
  *   vyre_program_builtin() knows
  */
 const char *const *vyre_program_list_builtins (void);
+
+/**
+ * vyre_program_get_params:
+ * @program: a program
+ * @n_params: (out): their number
+ *
+ * Lists the params that a program declares, in the order of its text, with the values that it was
+ * made with.
+ *
+ * Returns: (transfer none) (array length=n_params): the params, valid as long as @program
+ */
+const VyreParam *vyre_program_get_params (const VyreProgram *program, guint *n_params);
+
+/**
+ * vyre_program_with_params:
+ * @program: a program
+ * @params: (array length=n_params): values for some of its params; the others have their defaults
+ * @n_params: their number
+ * @error: return location for %VYRE_ERROR_INVALID: @program declares no param of such a name, or
+ *   the errors of vyre_program_assemble(): a value does not suit the place where it is used
+ *
+ * Makes a program of the same text with other numbers. Its id is that of @program without params,
+ * "?", and the values that @params has, such as "builtin:frame-stats?black=20".
+ *
+ * Returns: (transfer full) (nullable): the program, or %NULL with @error set
+ */
+VyreProgram *vyre_program_with_params (
+    VyreProgram *program, const VyreParam *params, guint n_params, GError **error);
 
 /**
  * vyre_program_ref:

@@ -199,6 +199,11 @@ static const ErrorCase syntax_cases[] = {
   { "sample_stats u", "1:15: ", "sample_stats component -> result" },
   { "sample_below u -> a", "1:20: ", "sample_below component, limit" },
   { "sample_below u, 65537 -> a", "1:17: ", "limit is above 65536" },
+  { "param", "1:6: ", "a name of a-z" },
+  { "param width = 1", "1:7: ", "'width' has a meaning of its own" },
+  { "param a = 1; param a = 2", "1:20: ", "'a' is defined twice" },
+  { "param a = rate", "1:11: ", "the default of a param is not a constant" },
+  { "param a 1", "1:9: ", "'=' and a value" },
   { "let a = red", "1:9: ", "'red' is a component, not a number" },
   { "let a = red.width", "1:9: ", "'red.width' is not a known number" },
   /* results */

@@ -351,6 +351,61 @@ test_components (void)
   assert_result (bound, 1, "b", VYRE_RESULT_STATS, 8, 7);
 }
 
+/* A param is a constant for the statements after it; another value makes another program. */
+static void
+test_params (void)
+{
+  static const VyreParam given[] = { { "b", 7 }, { "a", G_MAXUINT32 } };
+  guint n;
+  GError *error = NULL;
+  g_autoptr (VyreProgram) program
+      = assemble ("param a = 2 * 3; PARAM b = 0x10; let c = b + 1; no_fence; op 1, a, b, c");
+  const VyreParam *params = vyre_program_get_params (program, &n);
+
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmpstr (params[0].name, ==, "a");
+  g_assert_cmpuint (params[0].value, ==, 6);
+  g_assert_cmpuint (params[1].value, ==, 16);
+  g_autoptr (VyreProgram) one = vyre_program_with_params (program, given, 1, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreProgram) both = vyre_program_with_params (one, given, 2, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreBoundProgram) before = bind_program (program, NULL, 0, 0);
+  g_autoptr (VyreBoundProgram) after = bind_program (one, NULL, 0, 0);
+  static const guint32 defaults[VYRE_SLOT_MAX_ARGS] = { 6, 16, 17 }, others[] = { 6, 7, 8 };
+  assert_slot (before->slots, 1, 0, 2, defaults);
+  g_assert_cmpmem (after->slots + VYRE_SLOT_ARGS, 12, others, 12);
+  g_autofree char *id = g_strconcat (vyre_program_get_id (program), "?b=7,a=4294967295", NULL);
+  g_assert_cmpstr (vyre_program_get_id (both), ==, id);
+  g_assert_cmpuint (vyre_program_get_params (both, &n)[0].value, ==, G_MAXUINT32);
+  g_autoptr (VyreProgram) again = vyre_program_with_params (both, NULL, 0, &error);
+  g_assert_cmpstr (vyre_program_get_id (again), ==, vyre_program_get_id (program));
+  g_assert_cmpuint (vyre_program_get_params (again, &n)[1].value, ==, 16);
+}
+
+static void
+assert_params_fail (
+    const char *text, VyreParam param, VyreError code, const char *at, const char *part)
+{
+  g_autoptr (VyreProgram) program = assemble (text);
+  GError *error = NULL;
+
+  g_assert_null (vyre_program_with_params (program, &param, 1, &error));
+  assert_error (error, code, at, part);
+}
+
+/* Names that the program does not declare, and values that do not suit their place. */
+static void
+test_params_refused (void)
+{
+  static const char text[] = "param a = 1; param b = 2; u8_below payload, b -> c";
+
+  assert_params_fail (text, (VyreParam){ "c", 1 }, VYRE_ERROR_INVALID, "", "set one of a, b.");
+  assert_params_fail ("nop", (VyreParam){ "\xff", 1 }, VYRE_ERROR_INVALID, "", "add 'param NAME");
+  assert_params_fail (
+      text, (VyreParam){ "b", 257 }, VYRE_ERROR_SYNTAX, "1:45: ", "threshold is above 256");
+}
+
 static void
 test_builtins (void)
 {
@@ -545,6 +600,8 @@ main (int argc, char **argv)
   g_test_add_func ("/program/builtins/frame-stats", test_frame_stats);
   g_test_add_func ("/program/builtins/frame-stats-gray", test_frame_stats_gray);
   g_test_add_func ("/program/components", test_components);
+  g_test_add_func ("/program/params/values", test_params);
+  g_test_add_func ("/program/params/refused", test_params_refused);
   g_test_add_func ("/program/builtins/others", test_builtins);
   g_test_add_func ("/program/builtins/names", test_builtin_names);
   g_test_add_func ("/program/id", test_id);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filter/gstvyreprogram.h"
+
+#include "filter/gstvyreaccess.h"
+#include "filter/gstvyremessages.h"
+
+/* Converts a field to a param. */
+static gboolean
+program_read_param (const GstStructure *fields, const gchar *name, VyreParam *param, GError **error)
+{
+  const GValue *value = gst_structure_get_value (fields, name);
+  GValue number = G_VALUE_INIT;
+  gint64 whole = -1;
+
+  g_value_init (&number, G_TYPE_INT64);
+  if (G_VALUE_HOLDS_INT (value) || G_VALUE_HOLDS_UINT (value) || G_VALUE_HOLDS_INT64 (value)
+      || (G_VALUE_HOLDS_UINT64 (value) && g_value_get_uint64 (value) <= G_MAXUINT32)) {
+    if (g_value_transform (value, &number))
+      whole = g_value_get_int64 (&number);
+  }
+  *param = (VyreParam){ name, (guint32)whole };
+  if (whole >= 0 && whole <= G_MAXUINT32)
+    return TRUE;
+  g_autofree gchar *shown = gst_value_serialize (value);
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+      "The param '%s' is %s (%s). Fix: set a whole number from 0 to 4294967295.", name,
+      shown ? shown : "no number", G_VALUE_TYPE_NAME (value));
+  return FALSE;
+}
+
+/* Makes the program that @base is with @fields. */
+static VyreProgram *
+program_with_fields (VyreProgram *base, const GstStructure *fields, GError **error)
+{
+  gint n = fields ? gst_structure_n_fields (fields) : 0;
+  g_autofree VyreParam *params = g_new0 (VyreParam, (gsize)n + 1);
+
+  if (n == 0)
+    return vyre_program_ref (base);
+  for (gint i = 0; i < n; i++) {
+    const gchar *name = gst_structure_nth_field_name (fields, (guint)i);
+    if (!program_read_param (fields, name, &params[i], error))
+      return NULL;
+  }
+  return vyre_program_with_params (base, params, (guint)n, error);
+}
+
+/* Object lock held. Has the element run what @base is with @params, or remember in @error why it
+ * cannot. Returns whether the properties change: those of a running stream do not if that is
+ * refused. Access to files is checked when an idle element starts. The caller drops *@old. */
+static gboolean
+program_take (GstVyreFilter *self, VyreProgram *base, const GstStructure *params, VyreProgram **old,
+    GError **error)
+{
+  gboolean running = GST_STATE (self) > GST_STATE_NULL;
+  VyreProgram *program = base ? program_with_fields (base, params, error) : NULL;
+
+  if (program && running && !gst_vyre_access_check (self, program, error)) {
+    *old = program;
+    return FALSE;
+  }
+  if (!program && running)
+    return FALSE;
+  g_clear_error (&self->program_error);
+  if (program) {
+    *old = self->settings.program;
+    self->settings.program = program;
+  } else if (*error) {
+    self->program_error = g_error_copy (*error);
+  }
+  return TRUE;
+}
+
+/* Warns if a running stream goes on with what it has. */
+static void
+program_end_change (GstVyreFilter *self, gboolean taken, VyreProgram *old, GError *error)
+{
+  g_clear_pointer (&old, vyre_program_unref);
+  if (error && !taken)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", error->message),
+        ("the program that was set before stays"));
+  g_clear_error (&error);
+}
+
+/* Takes a new program and the property it came from, or @error why there is none. */
+static void
+program_change (
+    GstVyreFilter *self, VyreProgram *base, const gchar *text, const gchar *path, GError *error)
+{
+  VyreProgram *old = NULL;
+
+  GST_OBJECT_LOCK (self);
+  gboolean taken = program_take (self, base, self->params, &old, &error);
+  if (taken) {
+    g_free (self->program_text);
+    self->program_text = g_strdup (text);
+    g_free (self->program_location);
+    self->program_location = g_strdup (path);
+    VyreProgram *unused = self->program;
+    self->program = base;
+    base = unused;
+  }
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&base, vyre_program_unref);
+  program_end_change (self, taken, old, error);
+}
+
+static void
+program_change_text (GstVyreFilter *self, const gchar *text)
+{
+  GError *error = NULL;
+  const gchar *wanted = text ? text : GST_VYRE_DEFAULT_PROGRAM;
+  VyreProgram *program
+      = gst_vyre_messages_accept (vyre_program_from_string (wanted, &error), &error);
+
+  program_change (self, program, wanted, NULL, error);
+}
+
+void
+gst_vyre_program_set (GObject *object, const GValue *value)
+{
+  program_change_text (GST_VYRE_FILTER_CAST (object), g_value_get_string (value));
+}
+
+/* NULL stands for the default program. */
+void
+gst_vyre_program_set_location (GObject *object, const GValue *value)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
+  const gchar *path = g_value_get_string (value);
+  GError *error = NULL;
+
+  if (!path) {
+    program_change_text (self, NULL);
+    return;
+  }
+  VyreProgram *program = gst_vyre_messages_accept (vyre_program_load (path, &error), &error);
+  if (error) {
+    g_autofree gchar *shown = g_filename_display_name (path);
+    g_prefix_error (&error, "%s: ", shown);
+  }
+  program_change (self, program, NULL, path, error);
+}
+
+void
+gst_vyre_program_set_params (GObject *object, const GValue *value)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
+  GstStructure *params = g_value_dup_boxed (value);
+  VyreProgram *old = NULL;
+  GError *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  /* without a program, the reason why there is none stays */
+  gboolean taken = !self->program || program_take (self, self->program, params, &old, &error);
+  if (taken) {
+    GstStructure *unused = self->params;
+    self->params = params;
+    params = unused;
+  }
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&params, gst_structure_free);
+  program_end_change (self, taken, old, error);
+}
+
+void
+gst_vyre_program_get_params (GObject *object, GValue *value)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
+
+  GST_OBJECT_LOCK (self);
+  g_value_set_boxed (value, self->params);
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Loads the default program. */
+void
+gst_vyre_program_init (GstVyreFilter *self)
+{
+  program_change_text (self, NULL);
+}
+
+void
+gst_vyre_program_clear (GstVyreFilter *self)
+{
+  vyre_program_unref (self->settings.program);
+  vyre_program_unref (self->program);
+  g_clear_pointer (&self->params, gst_structure_free);
+  g_clear_error (&self->program_error);
+}

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/gstvyrefields.h"
 #include "common/gstvyrefork.h"
 
 /* Names of the fields with the offset and the size of each part */
@@ -45,24 +46,14 @@ gst_vyre_readback_meta_register (void)
 }
 
 static void
-meta_set (GstStructure *structure, GQuark field, guint64 number)
-{
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_UINT64);
-  g_value_set_uint64 (&value, number);
-  gst_structure_id_take_value (structure, field, &value);
-}
-
-static void
 meta_add (GstBuffer *buffer, const VyreLayout *layout)
 {
   GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_VYRE_READBACK_META);
   GstStructure *structure = gst_custom_meta_get_structure (meta);
 
   for (guint part = 0; part < VYRE_N_PARTS; part++) {
-    meta_set (structure, meta_fields[part][0], layout->offset[part]);
-    meta_set (structure, meta_fields[part][1], layout->size[part]);
+    gst_vyre_fields_set_number (structure, meta_fields[part][0], layout->offset[part]);
+    gst_vyre_fields_set_number (structure, meta_fields[part][1], layout->size[part]);
   }
 }
 

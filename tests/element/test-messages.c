@@ -5,12 +5,28 @@
  */
 #include "common.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 #define CHEAP "u8_stats payload -> stats; crc32 payload -> crc32"
 #define NEVER_AGAIN (3600 * GST_SECOND)
 
 enum { POST_RESULTS = 1, POST_COUNTERS = 2, POST_DEBUG = 4, POST_ALL = 7 };
+
+/* Looks of the process into GLib's table of names, which has one lock */
+static gint n_looks;
+
+/* In front of GLib's, also for libraries. */
+GQuark
+g_quark_from_string (const gchar *string)
+{
+  static gsize real;
+
+  if (g_once_init_enter (&real))
+    g_once_init_leave (&real, (gsize)dlsym (RTLD_NEXT, "g_quark_from_string"));
+  g_atomic_int_inc (&n_looks);
+  return ((GQuark (*) (const gchar *))real) (string);
+}
 
 static void
 push_numbered (GstHarness *h, guint n, gsize size)
@@ -342,6 +358,24 @@ GST_START_TEST (counters_come_at_their_interval)
 }
 GST_END_TEST;
 
+/* Streams that post at the same time would meet at the lock of the table of names. */
+GST_START_TEST (names_are_looked_up_once_and_not_with_each_message)
+{
+  GstHarness *h = filter_new_with (CHEAP "; printf 1", "results-interval", (guint64)0,
+      "debug-interval", (guint64)0, "interval", (guint64)0, NULL);
+
+  filter_start (h, NULL);
+  push_numbered (h, 3, 100);
+  fail_unless (g_atomic_int_get (&n_looks) > 0); /* those of the plugin's start at least */
+  g_atomic_int_set (&n_looks, 0);
+  push_numbered (h, 10, 100);
+  gint looks = g_atomic_int_get (&n_looks);
+  fail_unless_equals_int (bus_count (h, "vyre-counters"), 12);
+  fail_unless_equals_int (looks, 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* ---- counters ---------------------------------------------------------- */
 
 static gboolean
@@ -511,6 +545,7 @@ messages_suite (void)
   tcase_add_test (times, defaults_report_once_a_second);
   tcase_add_loop_test (times, only_the_messages_asked_for_are_posted, 0, POST_ALL + 1);
   tcase_add_test (times, counters_come_at_their_interval);
+  tcase_add_test (times, names_are_looked_up_once_and_not_with_each_message);
   suite_add_tcase (s, counters);
   tcase_add_test (counters, stats_are_complete_and_zero_before_ready);
   tcase_add_test (counters, counters_message_and_stats_have_the_same_fields);

@@ -148,11 +148,15 @@ static void
 shared_take_census (GstVyreShared *shared, gconstpointer asker)
 {
   g_autoptr (GPtrArray) tenants = vyre_tenants_list (shared->tenants);
+  GstVyreCensus *census = &shared->census;
 
-  vyre_megakernel_get_counters (shared->kernel, &shared->census.counters);
-  shared->census.n_tenants = tenants->len;
-  shared->census.taken = g_get_monotonic_time ();
-  shared->census.asker = asker;
+  vyre_megakernel_get_counters (shared->kernel, &census->counters);
+  vyre_file_io_get_counters (vyre_megakernel_get_file_io (shared->kernel), &census->reads);
+  vyre_megakernel_get_resource_counters (shared->kernel, &census->resources);
+  census->pinned = vyre_store_get_pinned (vyre_megakernel_get_staging (shared->kernel));
+  census->n_tenants = tenants->len;
+  census->taken = g_get_monotonic_time ();
+  census->asker = asker;
 }
 
 /* Counts what the kernel has done, and collects its completions. Unless it has to be @exact, the

@@ -21,9 +21,13 @@ G_BEGIN_DECLS
  * largest. */
 #define GST_VYRE_READBACK_SIZE (32 * 1024 * 1024)
 
-/* A count of a kernel as a whole, which takes the lock of each lane */
+/* A count of a kernel as a whole, which takes the locks of each lane, of the pins of the process,
+ * and of the file reads and resources of the kernel */
 typedef struct {
   VyreMegakernelCounters counters;
+  VyreFileIoCounters reads;
+  VyreResourceCounters resources;
+  gsize pinned; /* bytes of the staging store */
   guint n_tenants;
   gint64 taken;        /* in µs of the monotonic clock */
   gconstpointer asker; /* the element that had it taken */

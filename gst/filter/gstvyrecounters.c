@@ -161,10 +161,10 @@ report_fill_kernel (GstVyreReport *report, VyreMegakernel *kernel)
   gst_vyre_shared_count (report->shared, report->asker, report->exact, &census);
   report->kernel = census.counters;
   report->kernel_tenants = census.n_tenants;
-  vyre_file_io_get_counters (vyre_megakernel_get_file_io (kernel), &report->reads);
+  report->reads = census.reads;
   report->reads_in_flight
       = report->reads.reads_submitted - report->reads.reads_completed - report->reads.reads_failed;
-  vyre_megakernel_get_resource_counters (kernel, &report->resources);
+  report->resources = census.resources;
   report->device = vyre_device_get_name (vyre_megakernel_get_device (kernel));
   report->placement = vyre_placement_name (vyre_megakernel_get_placement (kernel));
   report->residency = vyre_residency_name (vyre_megakernel_get_residency (kernel));
@@ -174,7 +174,7 @@ report_fill_kernel (GstVyreReport *report, VyreMegakernel *kernel)
   report->copy_threshold = vyre_megakernel_get_copy_threshold (kernel);
   report->import_threshold = vyre_megakernel_get_import_threshold (kernel);
   report->staging_size = vyre_store_get_size (vyre_megakernel_get_staging (kernel));
-  report->staging_pinned = vyre_store_get_pinned (vyre_megakernel_get_staging (kernel));
+  report->staging_pinned = census.pinned;
   report->resource_size = vyre_megakernel_get_resource_size (kernel);
   report->workgroups = vyre_megakernel_get_workgroups (kernel);
 }

@@ -4,10 +4,10 @@
  * element that asks, gone with the last. A failed kernel is not handed out again: its users keep
  * it, and the next element gets a new one.
  *
- * A GstVyreShared is reference counted and, except for `told` and the census, immutable. The last
- * reference takes the kernel down, which can take a while and releases payloads. A child of the
- * process starts without kernels: it leaves alone those of its inherited elements, which are its
- * parent's.
+ * A GstVyreShared is reference counted and, except for `told`, the census and the number of its
+ * tenants, immutable. The last reference takes the kernel down, which can take a while and releases
+ * payloads. A child of the process starts without kernels: it leaves alone those of its inherited
+ * elements, which are its parent's.
  */
 #pragma once
 
@@ -36,6 +36,7 @@ typedef struct {
 typedef struct {
   VyreMegakernel *kernel;
   VyreTenants *tenants;             /* elements that use the kernel */
+  gint n_tenants;                   /* of these, now; atomic */
   GstAllocator *upstream_allocator; /* has in common what those of the elements lend */
   GstAllocator *readback_allocator; /* wraps readbacks */
   GstVyreKernelParams params;       /* as the element asked for */

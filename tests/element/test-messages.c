@@ -13,7 +13,8 @@
 
 enum { POST_RESULTS = 1, POST_COUNTERS = 2, POST_DEBUG = 4, POST_ALL = 7 };
 
-/* Looks into GLib's table of names and at GStreamer's marks of objects, which have one lock each */
+/* Looks into GLib's table of names, and at GStreamer's of metas and its marks of objects, which
+ * have one lock each */
 static gint n_looks;
 
 /* The functions that follow stand in front of those of the libraries, which call them, too. */
@@ -49,6 +50,15 @@ gst_mini_object_get_qdata (GstMiniObject *object, GQuark quark)
 
   return ((gpointer (*) (GstMiniObject *, GQuark))count_look (&real, "gst_mini_object_get_qdata")) (
       object, quark);
+}
+
+GstCustomMeta *
+gst_buffer_get_custom_meta (GstBuffer *buffer, const gchar *name)
+{
+  static gsize real;
+
+  return ((GstCustomMeta * (*)(GstBuffer *, const gchar *))
+          count_look (&real, "gst_buffer_get_custom_meta")) (buffer, name);
 }
 
 static void

@@ -76,6 +76,9 @@ memory_note_asked (GstVyreAllocator *self, gsize size)
     memory_raise_to (&demand->most_asked, vyre_borrower_get_need (self->borrower, 0) + refused);
 }
 
+/* Memories of the process that are marked, atomic: the marks have locks that all streams share. */
+static gint memory_n_refused;
+
 /* Marks memory of the system that upstream got instead of a slice. */
 typedef struct {
   Demand *demand;
@@ -88,6 +91,7 @@ refusal_free (gpointer data)
   Refusal *refusal = data;
 
   __atomic_sub_fetch (&refusal->demand->refused, GST_VYRE_ROOM (refusal->size), __ATOMIC_RELAXED);
+  __atomic_sub_fetch (&memory_n_refused, 1, __ATOMIC_RELAXED);
   g_atomic_rc_box_release (refusal->demand);
   g_free (refusal);
 }
@@ -109,6 +113,7 @@ memory_refuse (GstVyreAllocator *self, gsize size, GstAllocationParams *params, 
     return NULL;
   *refusal = (Refusal){ g_atomic_rc_box_acquire (self->demand), maxsize };
   __atomic_add_fetch (&self->demand->refused, GST_VYRE_ROOM (maxsize), __ATOMIC_RELAXED);
+  __atomic_add_fetch (&memory_n_refused, 1, __ATOMIC_RELAXED);
   memory_note_asked (self, maxsize);
   gst_mini_object_set_qdata (
       GST_MINI_OBJECT_CAST (memory), refusal_quark (), refusal, refusal_free);
@@ -121,7 +126,9 @@ gst_vyre_memory_was_refused (GstMemory *memory)
 {
   GstMemory *root = memory->parent ? memory->parent : memory;
 
-  return gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), refusal_quark ()) != NULL;
+  /* a thread that got @memory knows of its mark, too: the count orders nothing */
+  return __atomic_load_n (&memory_n_refused, __ATOMIC_RELAXED) > 0
+         && gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (root), refusal_quark ()) != NULL;
 }
 
 /* Returns the store size that would have held every request so far, and @more of the largest

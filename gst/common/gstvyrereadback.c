@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "common/gstvyrefields.h"
 #include "common/gstvyrefork.h"
 
 /* Names of the fields with the offset and the size of each part */
 static GQuark meta_fields[VYRE_N_PARTS][2];
+static GType meta_api;
 
 /* A copy of the whole buffer keeps the meta; a region of it need not hold all four parts. */
 static gboolean
@@ -41,17 +43,8 @@ gst_vyre_readback_meta_register (void)
     meta_fields[part][0] = g_quark_from_string (offset);
     meta_fields[part][1] = g_quark_from_string (size);
   }
-  gst_meta_register_custom (GST_VYRE_READBACK_META, tags, meta_transform, NULL, NULL);
-}
-
-static void
-meta_set (GstStructure *structure, GQuark field, guint64 number)
-{
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_UINT64);
-  g_value_set_uint64 (&value, number);
-  gst_structure_id_take_value (structure, field, &value);
+  meta_api
+      = gst_meta_register_custom (GST_VYRE_READBACK_META, tags, meta_transform, NULL, NULL)->api;
 }
 
 static void
@@ -61,8 +54,8 @@ meta_add (GstBuffer *buffer, const VyreLayout *layout)
   GstStructure *structure = gst_custom_meta_get_structure (meta);
 
   for (guint part = 0; part < VYRE_N_PARTS; part++) {
-    meta_set (structure, meta_fields[part][0], layout->offset[part]);
-    meta_set (structure, meta_fields[part][1], layout->size[part]);
+    gst_vyre_fields_set_number (structure, meta_fields[part][0], layout->offset[part]);
+    gst_vyre_fields_set_number (structure, meta_fields[part][1], layout->size[part]);
   }
 }
 
@@ -130,7 +123,7 @@ readback_is_sole_user (GstBuffer *buffer, GstMemory *whole)
 static gboolean
 readback_is_intact (GstVyreReadbackPool *self, GstBuffer *buffer)
 {
-  gboolean intact = gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META) != NULL;
+  gboolean intact = gst_buffer_get_meta (buffer, meta_api) != NULL;
 
   for (guint part = 0; part < VYRE_N_PARTS; part++) {
     const GstMemory *memory = gst_buffer_peek_memory (buffer, part);
@@ -220,8 +213,7 @@ gst_vyre_readback_pool_take (GstVyreReadbackPool *self, gsize slice)
     return NULL;
   gst_vyre_memory_set_slice (readback_peek_whole (buffer), slice);
   /* downstream may remove the meta, as from any other buffer */
-  GST_META_FLAG_UNSET (
-      gst_buffer_get_custom_meta (buffer, GST_VYRE_READBACK_META), GST_META_FLAG_LOCKED);
+  GST_META_FLAG_UNSET (gst_buffer_get_meta (buffer, meta_api), GST_META_FLAG_LOCKED);
   return buffer;
 }
 

@@ -120,7 +120,9 @@ gst_vyre_shared_join (GstVyreShared *shared, GstElement *element)
   g_autoptr (GError) error = NULL;
   VyreTenant *tenant = vyre_tenants_register (shared->tenants, label, G_MAXUINT64, &error);
 
-  if (!tenant)
+  if (tenant)
+    g_atomic_int_inc (&shared->n_tenants);
+  else
     GST_INFO_OBJECT (element, "%s", error->message);
   return tenant;
 }
@@ -147,12 +149,15 @@ gst_vyre_shared_take_news (GstVyreShared *shared, GstElement *element)
 static void
 shared_take_census (GstVyreShared *shared, gconstpointer asker)
 {
-  g_autoptr (GPtrArray) tenants = vyre_tenants_list (shared->tenants);
+  GstVyreCensus *census = &shared->census;
 
-  vyre_megakernel_get_counters (shared->kernel, &shared->census.counters);
-  shared->census.n_tenants = tenants->len;
-  shared->census.taken = g_get_monotonic_time ();
-  shared->census.asker = asker;
+  vyre_megakernel_get_counters (shared->kernel, &census->counters);
+  vyre_file_io_get_counters (vyre_megakernel_get_file_io (shared->kernel), &census->reads);
+  vyre_megakernel_get_resource_counters (shared->kernel, &census->resources);
+  census->pinned = vyre_store_get_pinned (vyre_megakernel_get_staging (shared->kernel));
+  census->n_tenants = (guint)g_atomic_int_get (&shared->n_tenants);
+  census->taken = g_get_monotonic_time ();
+  census->asker = asker;
 }
 
 /* Counts what the kernel has done, and collects its completions. Unless it has to be @exact, the
@@ -186,6 +191,7 @@ gst_vyre_shared_leave (GstVyreShared *shared, VyreTenant *tenant)
   if (!tenant || shared_is_inherited (shared))
     return;
   vyre_tenants_unregister (shared->tenants, vyre_tenant_get_id (tenant));
+  g_atomic_int_add (&shared->n_tenants, -1);
   while (!quiet && vyre_megakernel_check (shared->kernel, NULL)) {
     VyreMegakernelCounters counters;
     gint64 now = vyre_clock_now (&clock);

@@ -4,10 +4,10 @@
  * element that asks, gone with the last. A failed kernel is not handed out again: its users keep
  * it, and the next element gets a new one.
  *
- * A GstVyreShared is reference counted and, except for `told` and the census, immutable. The last
- * reference takes the kernel down, which can take a while and releases payloads. A child of the
- * process starts without kernels: it leaves alone those of its inherited elements, which are its
- * parent's.
+ * A GstVyreShared is reference counted and, except for `told`, the census and the number of its
+ * tenants, immutable. The last reference takes the kernel down, which can take a while and releases
+ * payloads. A child of the process starts without kernels: it leaves alone those of its inherited
+ * elements, which are its parent's.
  */
 #pragma once
 
@@ -21,9 +21,13 @@ G_BEGIN_DECLS
  * largest. */
 #define GST_VYRE_READBACK_SIZE (32 * 1024 * 1024)
 
-/* A count of a kernel as a whole, which takes the lock of each lane */
+/* A count of a kernel as a whole, which takes the locks of each lane, of the pins of the process,
+ * and of the file reads and resources of the kernel */
 typedef struct {
   VyreMegakernelCounters counters;
+  VyreFileIoCounters reads;
+  VyreResourceCounters resources;
+  gsize pinned; /* bytes of the staging store */
   guint n_tenants;
   gint64 taken;        /* in µs of the monotonic clock */
   gconstpointer asker; /* the element that had it taken */
@@ -32,6 +36,7 @@ typedef struct {
 typedef struct {
   VyreMegakernel *kernel;
   VyreTenants *tenants;             /* elements that use the kernel */
+  gint n_tenants;                   /* of these, now; atomic */
   GstAllocator *upstream_allocator; /* has in common what those of the elements lend */
   GstAllocator *readback_allocator; /* wraps readbacks */
   GstVyreKernelParams params;       /* as the element asked for */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyrecounters.h"
 
+#include "common/gstvyrefields.h"
 #include "common/gstvyrememory.h"
 
 typedef enum {
@@ -26,10 +27,24 @@ static const Counter counters[] = {
 };
 #undef COUNTER
 
-static void
-counters_set_number (GstStructure *structure, const gchar *name, guint64 value)
+/* Of each row, and of each opcode */
+static GQuark counters_structures[G_N_ELEMENTS (counters)], counters_names[G_N_ELEMENTS (counters)];
+static GQuark counters_opcodes[VYRE_CONTROL_METRICS_COUNT];
+
+/* Before any element. */
+void
+gst_vyre_counters_init (void)
 {
-  gst_structure_set (structure, name, G_TYPE_UINT64, value, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (counters); i++) {
+    counters_structures[i] = g_quark_from_static_string (counters[i].structure);
+    counters_names[i] = g_quark_from_static_string (counters[i].name);
+  }
+  for (guint32 opcode = 0; opcode < VYRE_CONTROL_METRICS_COUNT; opcode++) {
+    const char *name = vyre_opcode_name (opcode);
+    g_autofree gchar *field = name ? g_strdup (name) : g_strdup_printf ("opcode-%u", opcode);
+    g_strdelimit (field, "_", '-');
+    counters_opcodes[opcode] = g_quark_from_string (field);
+  }
 }
 
 /* Opcodes without a name are shown when they ran. */
@@ -37,29 +52,28 @@ static void
 counters_set_opcodes (GstStructure *structure, const guint64 *metrics)
 {
   for (guint32 opcode = 0; opcode < VYRE_CONTROL_METRICS_COUNT; opcode++) {
-    const char *name = vyre_opcode_name (opcode);
-    g_autofree gchar *field = name ? g_strdup (name) : g_strdup_printf ("opcode-%u", opcode);
-    g_strdelimit (field, "_", '-');
-    if (name || metrics[opcode] > 0)
-      counters_set_number (structure, field, metrics[opcode]);
+    if (vyre_opcode_name (opcode) || metrics[opcode] > 0)
+      gst_vyre_fields_set_number (structure, counters_opcodes[opcode], metrics[opcode]);
   }
 }
 
 static void
-counters_set (GstStructure *structure, const Counter *row, const GstVyreReport *report)
+counters_set (GstStructure *structure, guint i, const GstVyreReport *report)
 {
+  const Counter *row = &counters[i];
+  GQuark name = counters_names[i];
   gconstpointer value = G_STRUCT_MEMBER_P (report, row->offset);
 
   switch (row->kind) {
     case COUNTER_NUMBER:
-      counters_set_number (structure, row->name,
+      gst_vyre_fields_set_number (structure, name,
           row->size == sizeof (guint64) ? *(const guint64 *)value : *(const guint32 *)value);
       break;
     case COUNTER_TEXT:
-      gst_structure_set (structure, row->name, G_TYPE_STRING, *(const gchar *const *)value, NULL);
+      gst_vyre_fields_set_text (structure, name, *(const gchar *const *)value);
       break;
     case COUNTER_TRUTH:
-      gst_structure_set (structure, row->name, G_TYPE_BOOLEAN, *(const gboolean *)value, NULL);
+      gst_vyre_fields_set_truth (structure, name, *(const gboolean *)value);
       break;
     case COUNTER_OPCODES:
       counters_set_opcodes (structure, value);
@@ -71,14 +85,13 @@ counters_set (GstStructure *structure, const Counter *row, const GstVyreReport *
 static guint
 counters_add_nested (GstStructure *structure, guint first, const GstVyreReport *report)
 {
-  const gchar *name = counters[first].structure;
-  GstStructure *nested = gst_structure_new_empty (name);
+  GQuark name = counters_structures[first];
+  GstStructure *nested = gst_structure_new_id_empty (name);
   guint n = 0;
 
-  while (first + n < G_N_ELEMENTS (counters) && g_str_equal (counters[first + n].structure, name))
-    counters_set (nested, &counters[first + n++], report);
-  gst_structure_set (structure, name, GST_TYPE_STRUCTURE, nested, NULL);
-  gst_structure_free (nested);
+  while (first + n < G_N_ELEMENTS (counters) && counters_structures[first + n] == name)
+    counters_set (nested, first + n++, report);
+  gst_vyre_fields_take (structure, name, nested);
   return n;
 }
 
@@ -89,7 +102,7 @@ counters_add (GstStructure *structure, const GstVyreReport *report)
     if (*counters[i].structure)
       i += counters_add_nested (structure, i, report);
     else
-      counters_set (structure, &counters[i++], report);
+      counters_set (structure, i++, report);
   }
 }
 
@@ -148,10 +161,10 @@ report_fill_kernel (GstVyreReport *report, VyreMegakernel *kernel)
   gst_vyre_shared_count (report->shared, report->asker, report->exact, &census);
   report->kernel = census.counters;
   report->kernel_tenants = census.n_tenants;
-  vyre_file_io_get_counters (vyre_megakernel_get_file_io (kernel), &report->reads);
+  report->reads = census.reads;
   report->reads_in_flight
       = report->reads.reads_submitted - report->reads.reads_completed - report->reads.reads_failed;
-  vyre_megakernel_get_resource_counters (kernel, &report->resources);
+  report->resources = census.resources;
   report->device = vyre_device_get_name (vyre_megakernel_get_device (kernel));
   report->placement = vyre_placement_name (vyre_megakernel_get_placement (kernel));
   report->residency = vyre_residency_name (vyre_megakernel_get_residency (kernel));
@@ -161,7 +174,7 @@ report_fill_kernel (GstVyreReport *report, VyreMegakernel *kernel)
   report->copy_threshold = vyre_megakernel_get_copy_threshold (kernel);
   report->import_threshold = vyre_megakernel_get_import_threshold (kernel);
   report->staging_size = vyre_store_get_size (vyre_megakernel_get_staging (kernel));
-  report->staging_pinned = vyre_store_get_pinned (vyre_megakernel_get_staging (kernel));
+  report->staging_pinned = census.pinned;
   report->resource_size = vyre_megakernel_get_resource_size (kernel);
   report->workgroups = vyre_megakernel_get_workgroups (kernel);
 }

@@ -50,6 +50,7 @@ typedef struct {
   guint64 kernel_tenants;
 } GstVyreReport;
 
+void gst_vyre_counters_init (void);
 void gst_vyre_counters_describe (GstVyreReport *report, GstStructure *structure);
 
 G_END_DECLS

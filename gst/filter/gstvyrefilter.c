@@ -30,6 +30,7 @@
 #include "common/gstvyrefork.h"
 #include "common/gstvyrethread.h"
 #include "filter/gstvyreaccess.h"
+#include "filter/gstvyremessages.h"
 #include "filter/gstvyreproperties.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
@@ -236,6 +237,7 @@ gst_vyre_filter_finalize (GObject *object)
   gst_vyre_sink_pad_clear (self);
   gst_vyre_state_clear (self);
   g_array_unref (self->last.words);
+  g_array_unref (self->last.names);
   gst_vyre_filter_properties_clear (self);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
 }
@@ -257,6 +259,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   object_class->get_property = gst_vyre_filter_get_property;
   object_class->finalize = gst_vyre_filter_finalize;
   gst_vyre_kernel_params_init ();
+  gst_vyre_messages_init ();
   gst_vyre_properties_install (object_class, gst_vyre_filter_properties);
   element_class->change_state = gst_vyre_filter_change_state;
   element_class->post_message = gst_vyre_filter_post_message;
@@ -274,6 +277,7 @@ gst_vyre_filter_init (GstVyreFilter *self)
   self->srcpad = gst_pad_new_from_static_template (&source_template, "src");
   gst_pad_use_fixed_caps (self->srcpad);
   self->last.words = g_array_new (FALSE, FALSE, sizeof (guint32));
+  self->last.names = g_array_new (FALSE, FALSE, sizeof (GQuark));
   gst_vyre_filter_properties_init (self);
   gst_vyre_state_init (self);
   gst_vyre_stream_init (self);

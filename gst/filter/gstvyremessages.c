@@ -5,6 +5,7 @@
  */
 #include "filter/gstvyremessages.h"
 
+#include "common/gstvyrefields.h"
 #include "filter/gstvyrecounters.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -26,6 +27,79 @@ static const gchar *const message_fields[] = {
   NULL,
 };
 
+/* Messages, and fields that they have whatever the program */
+typedef enum {
+  MESSAGE_RESULTS,
+  MESSAGE_COUNTERS,
+  MESSAGE_DEBUG,
+  MESSAGE_TIMESTAMP,
+  MESSAGE_STREAM_TIME,
+  MESSAGE_RUNNING_TIME,
+  MESSAGE_DURATION,
+  MESSAGE_OFFSET,
+  MESSAGE_PAYLOAD_BYTES,
+  MESSAGE_PROCESSED_BYTES,
+  MESSAGE_SEQUENCE,
+  MESSAGE_COUNT,
+  MESSAGE_MIN,
+  MESSAGE_MAX,
+  MESSAGE_SUM,
+  MESSAGE_SUM_SQUARES,
+  MESSAGE_SLOT,
+  MESSAGE_FORMAT,
+  MESSAGE_ARG0,
+  MESSAGE_ARG1,
+  MESSAGE_LEFT_OUT,
+  N_MESSAGE_NAMES
+} MessageName;
+
+static const gchar *const message_names[N_MESSAGE_NAMES] = {
+  [MESSAGE_RESULTS] = "vyre-results",
+  [MESSAGE_COUNTERS] = "vyre-counters",
+  [MESSAGE_DEBUG] = "vyre-debug",
+  [MESSAGE_TIMESTAMP] = "timestamp",
+  [MESSAGE_STREAM_TIME] = "stream-time",
+  [MESSAGE_RUNNING_TIME] = "running-time",
+  [MESSAGE_DURATION] = "duration",
+  [MESSAGE_OFFSET] = "offset",
+  [MESSAGE_PAYLOAD_BYTES] = "payload-bytes",
+  [MESSAGE_PROCESSED_BYTES] = "processed-bytes",
+  [MESSAGE_SEQUENCE] = "sequence",
+  [MESSAGE_COUNT] = "count",
+  [MESSAGE_MIN] = "min",
+  [MESSAGE_MAX] = "max",
+  [MESSAGE_SUM] = "sum",
+  [MESSAGE_SUM_SQUARES] = "sum-squares",
+  [MESSAGE_SLOT] = "slot",
+  [MESSAGE_FORMAT] = "format",
+  [MESSAGE_ARG0] = "arg0",
+  [MESSAGE_ARG1] = "arg1",
+  [MESSAGE_LEFT_OUT] = "left-out",
+};
+static GQuark message_quarks[N_MESSAGE_NAMES];
+
+/* Before any element. */
+void
+gst_vyre_messages_init (void)
+{
+  for (guint i = 0; i < N_MESSAGE_NAMES; i++)
+    message_quarks[i] = g_quark_from_static_string (message_names[i]);
+  gst_vyre_counters_init ();
+}
+
+static GstStructure *
+messages_new (MessageName name)
+{
+  return gst_structure_new_id_empty (message_quarks[name]);
+}
+
+static void
+messages_set (GstStructure *structure, MessageName name, guint64 value)
+{
+  gst_vyre_fields_set_number (structure, message_quarks[name], value);
+}
+
+/* For names with numbers in them, which no table has. */
 static void
 messages_set_u64 (GstStructure *structure, const gchar *name, guint64 value)
 {
@@ -44,10 +118,10 @@ messages_set_timing (GstStructure *structure, const GstVyreTiming *timing)
     stream_time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timing->pts);
     running_time = gst_segment_to_running_time (segment, GST_FORMAT_TIME, timing->pts);
   }
-  messages_set_u64 (structure, "timestamp", timing->pts);
-  messages_set_u64 (structure, "stream-time", stream_time);
-  messages_set_u64 (structure, "running-time", running_time);
-  messages_set_u64 (structure, "duration", timing->duration);
+  messages_set (structure, MESSAGE_TIMESTAMP, timing->pts);
+  messages_set (structure, MESSAGE_STREAM_TIME, stream_time);
+  messages_set (structure, MESSAGE_RUNNING_TIME, running_time);
+  messages_set (structure, MESSAGE_DURATION, timing->duration);
 }
 
 static guint64
@@ -57,16 +131,16 @@ messages_word_pair (const guint32 *words)
 }
 
 static void
-messages_set_stats (GstStructure *structure, const char *name, const guint32 *words)
+messages_set_stats (GstStructure *structure, GQuark name, const guint32 *words)
 {
-  GstStructure *stats = gst_structure_new (name, "count", G_TYPE_UINT64,
-      (guint64)words[VYRE_U8_STATS_COUNT], "min", G_TYPE_UINT64, (guint64)words[VYRE_U8_STATS_MIN],
-      "max", G_TYPE_UINT64, (guint64)words[VYRE_U8_STATS_MAX], "sum", G_TYPE_UINT64,
-      messages_word_pair (words + VYRE_U8_STATS_SUM), "sum-squares", G_TYPE_UINT64,
-      messages_word_pair (words + VYRE_U8_STATS_SUM_SQUARES), NULL);
+  GstStructure *stats = gst_structure_new_id_empty (name);
 
-  gst_structure_set (structure, name, GST_TYPE_STRUCTURE, stats, NULL);
-  gst_structure_free (stats);
+  messages_set (stats, MESSAGE_COUNT, words[VYRE_U8_STATS_COUNT]);
+  messages_set (stats, MESSAGE_MIN, words[VYRE_U8_STATS_MIN]);
+  messages_set (stats, MESSAGE_MAX, words[VYRE_U8_STATS_MAX]);
+  messages_set (stats, MESSAGE_SUM, messages_word_pair (words + VYRE_U8_STATS_SUM));
+  messages_set (stats, MESSAGE_SUM_SQUARES, messages_word_pair (words + VYRE_U8_STATS_SUM_SQUARES));
+  gst_vyre_fields_take (structure, name, stats);
 }
 
 /* Sets a structure of the words: @field-0, and so on. */
@@ -86,14 +160,15 @@ messages_set_words (
 }
 
 static void
-messages_set_result (GstStructure *structure, const VyreResult *result, const guint32 *words)
+messages_set_result (
+    GstStructure *structure, GQuark name, const VyreResult *result, const guint32 *words)
 {
   switch (result->type) {
     case VYRE_RESULT_U32:
-      messages_set_u64 (structure, result->name, words[0]);
+      gst_vyre_fields_set_number (structure, name, words[0]);
       break;
     case VYRE_RESULT_STATS:
-      messages_set_stats (structure, result->name, words);
+      messages_set_stats (structure, name, words);
       break;
     case VYRE_RESULT_HISTOGRAM:
       messages_set_words (structure, result, "bin", words);
@@ -111,24 +186,47 @@ messages_post (GstVyreFilter *self, GstStructure *structure)
       GST_ELEMENT_CAST (self), gst_message_new_element (GST_OBJECT_CAST (self), structure));
 }
 
+/* Looks the names of the results up, once for as long as the plan stays. */
+static void
+messages_name_results (GstVyreFilter *self, const VyreBoundProgram *bound)
+{
+  for (guint i = self->last.names->len; i < bound->n_results; i++) {
+    GQuark name = g_quark_from_string (bound->results[i].name);
+    g_array_append_val (self->last.names, name);
+  }
+}
+
 static void
 messages_post_results (GstVyreFilter *self)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (self->last.plan);
-  GstStructure *structure = gst_structure_new_empty ("vyre-results");
+  GstStructure *structure = messages_new (MESSAGE_RESULTS);
   const guint32 *words = (const guint32 *)self->last.words->data;
 
   messages_set_timing (structure, &self->last.timing);
-  messages_set_u64 (structure, "offset", self->last.timing.offset);
-  messages_set_u64 (structure, "payload-bytes", self->last.timing.size);
-  messages_set_u64 (structure, "processed-bytes", self->last.completion.payload_bytes);
-  messages_set_u64 (structure, "sequence", self->last.completion.tag);
+  messages_set (structure, MESSAGE_OFFSET, self->last.timing.offset);
+  messages_set (structure, MESSAGE_PAYLOAD_BYTES, self->last.timing.size);
+  messages_set (structure, MESSAGE_PROCESSED_BYTES, self->last.completion.payload_bytes);
+  messages_set (structure, MESSAGE_SEQUENCE, self->last.completion.tag);
+  messages_name_results (self, bound);
   for (guint i = 0; i < bound->n_results; i++) {
-    messages_set_result (structure, &bound->results[i], words);
+    GQuark name = g_array_index (self->last.names, GQuark, i);
+    messages_set_result (structure, name, &bound->results[i], words);
     words += bound->results[i].n_words;
   }
   self->last.posted = TRUE;
   messages_post (self, structure);
+}
+
+/* Takes a reference to @plan, which may be NULL. */
+static void
+messages_set_plan (GstVyreFilter *self, VyrePlan *plan)
+{
+  if (self->last.plan == plan)
+    return;
+  g_clear_pointer (&self->last.plan, vyre_plan_unref);
+  self->last.plan = plan ? vyre_plan_ref (plan) : NULL;
+  g_array_set_size (self->last.names, 0);
 }
 
 /* Keeps the results of a batch: it may turn out to be the last one, which is always posted. */
@@ -138,10 +236,7 @@ messages_keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readba
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (plan);
 
-  if (self->last.plan != plan) {
-    g_clear_pointer (&self->last.plan, vyre_plan_unref);
-    self->last.plan = vyre_plan_ref (plan);
-  }
+  messages_set_plan (self, plan);
   self->last.timing = *timing;
   self->last.completion = *completion;
   self->last.posted = FALSE;
@@ -187,7 +282,7 @@ messages_describe (GstVyreFilter *self, gboolean exact, GstStructure *structure)
 static void
 messages_post_counters (GstVyreFilter *self, gboolean exact)
 {
-  GstStructure *structure = gst_structure_new_empty ("vyre-counters");
+  GstStructure *structure = messages_new (MESSAGE_COUNTERS);
 
   messages_describe (self, exact, structure);
   messages_post (self, structure);
@@ -209,15 +304,15 @@ static void
 messages_post_record (GstVyreFilter *self, const VyreDebugRecord *record,
     const VyreCompletion *completion, const GstVyreTiming *timing)
 {
-  GstStructure *structure = gst_structure_new_empty ("vyre-debug");
+  GstStructure *structure = messages_new (MESSAGE_DEBUG);
 
   messages_set_timing (structure, timing);
-  messages_set_u64 (structure, "sequence", completion->tag);
-  messages_set_u64 (structure, "slot", record->words[3] / VYRE_SLOT_WORDS);
-  messages_set_u64 (structure, "format", record->words[0]);
-  messages_set_u64 (structure, "arg0", record->words[1]);
-  messages_set_u64 (structure, "arg1", record->words[2]);
-  messages_set_u64 (structure, "left-out", self->debug_left_out);
+  messages_set (structure, MESSAGE_SEQUENCE, completion->tag);
+  messages_set (structure, MESSAGE_SLOT, record->words[3] / VYRE_SLOT_WORDS);
+  messages_set (structure, MESSAGE_FORMAT, record->words[0]);
+  messages_set (structure, MESSAGE_ARG0, record->words[1]);
+  messages_set (structure, MESSAGE_ARG1, record->words[2]);
+  messages_set (structure, MESSAGE_LEFT_OUT, self->debug_left_out);
   self->debug_left_out = 0;
   messages_post (self, structure);
 }
@@ -273,7 +368,7 @@ gst_vyre_messages_accept (VyreProgram *program, GError **error)
 void
 gst_vyre_messages_flush (GstVyreFilter *self)
 {
-  g_clear_pointer (&self->last.plan, vyre_plan_unref);
+  messages_set_plan (self, NULL);
   g_array_set_size (self->last.words, 0);
   self->last.posted = TRUE;
 }

@@ -9,6 +9,7 @@
 
 G_BEGIN_DECLS
 
+void gst_vyre_messages_init (void);
 VyreProgram *gst_vyre_messages_accept (VyreProgram *program, GError **error);
 void gst_vyre_messages_reset (GstVyreFilter *self);
 void gst_vyre_messages_flush (GstVyreFilter *self);

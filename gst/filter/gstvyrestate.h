@@ -78,6 +78,7 @@ typedef struct {
   GstVyreTiming timing;
   VyreCompletion completion;
   GArray *words; /* guint32: the words of all named results, in order */
+  GArray *names; /* GQuark: those of the plan's results, once they were posted */
   gboolean posted;
 } GstVyreResults;
 

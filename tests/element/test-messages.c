@@ -5,12 +5,61 @@
  */
 #include "common.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 #define CHEAP "u8_stats payload -> stats; crc32 payload -> crc32"
 #define NEVER_AGAIN (3600 * GST_SECOND)
 
 enum { POST_RESULTS = 1, POST_COUNTERS = 2, POST_DEBUG = 4, POST_ALL = 7 };
+
+/* Looks into GLib's table of names, and at GStreamer's of metas and its marks of objects, which
+ * have one lock each */
+static gint n_looks;
+
+/* The functions that follow stand in front of those of the libraries, which call them, too. */
+static gpointer
+count_look (gsize *real, const gchar *name)
+{
+  if (g_once_init_enter (real))
+    g_once_init_leave (real, (gsize)dlsym (RTLD_NEXT, name));
+  g_atomic_int_inc (&n_looks);
+  return (gpointer)*real;
+}
+
+GQuark
+g_quark_from_string (const gchar *string)
+{
+  static gsize real;
+
+  return ((GQuark (*) (const gchar *))count_look (&real, "g_quark_from_string")) (string);
+}
+
+GQuark
+g_quark_from_static_string (const gchar *string)
+{
+  static gsize real;
+
+  return ((GQuark (*) (const gchar *))count_look (&real, "g_quark_from_static_string")) (string);
+}
+
+gpointer
+gst_mini_object_get_qdata (GstMiniObject *object, GQuark quark)
+{
+  static gsize real;
+
+  return ((gpointer (*) (GstMiniObject *, GQuark))count_look (&real, "gst_mini_object_get_qdata")) (
+      object, quark);
+}
+
+GstCustomMeta *
+gst_buffer_get_custom_meta (GstBuffer *buffer, const gchar *name)
+{
+  static gsize real;
+
+  return ((GstCustomMeta * (*)(GstBuffer *, const gchar *))
+          count_look (&real, "gst_buffer_get_custom_meta")) (buffer, name);
+}
 
 static void
 push_numbered (GstHarness *h, guint n, gsize size)
@@ -342,6 +391,24 @@ GST_START_TEST (counters_come_at_their_interval)
 }
 GST_END_TEST;
 
+/* Streams would meet at the locks of the tables with every buffer, and with every message. */
+GST_START_TEST (names_are_looked_up_once_and_not_with_each_buffer)
+{
+  GstHarness *h = filter_new_with (CHEAP "; printf 1", "results-interval", (guint64)0,
+      "debug-interval", (guint64)0, "interval", (guint64)0, NULL);
+
+  filter_start (h, NULL);
+  push_numbered (h, 3, 100);
+  fail_unless (g_atomic_int_get (&n_looks) > 0); /* those of the plugin's start at least */
+  g_atomic_int_set (&n_looks, 0);
+  push_numbered (h, 10, 100);
+  gint looks = g_atomic_int_get (&n_looks);
+  fail_unless_equals_int (bus_count (h, "vyre-counters"), 12);
+  fail_unless_equals_int (looks, 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* ---- counters ---------------------------------------------------------- */
 
 static gboolean
@@ -511,6 +578,7 @@ messages_suite (void)
   tcase_add_test (times, defaults_report_once_a_second);
   tcase_add_loop_test (times, only_the_messages_asked_for_are_posted, 0, POST_ALL + 1);
   tcase_add_test (times, counters_come_at_their_interval);
+  tcase_add_test (times, names_are_looked_up_once_and_not_with_each_buffer);
   suite_add_tcase (s, counters);
   tcase_add_test (counters, stats_are_complete_and_zero_before_ready);
   tcase_add_test (counters, counters_message_and_stats_have_the_same_fields);

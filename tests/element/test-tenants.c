@@ -4,10 +4,28 @@
  */
 #include "common.h"
 
+#include <dlfcn.h>
+
 #define CHEAP "u8_stats payload -> stats"
+#define ALL 2 /* of resource-access */
 
 /* Numbers that a kernel has for tenants. */
 #define NUMBERS 1023
+
+/* Entries that the process adds to lists */
+static gint n_listed;
+
+/* In front of GLib's, also for libraries. */
+void
+g_ptr_array_add (GPtrArray *array, gpointer entry)
+{
+  static gsize real;
+
+  if (g_once_init_enter (&real))
+    g_once_init_leave (&real, (gsize)dlsym (RTLD_NEXT, "g_ptr_array_add"));
+  g_atomic_int_inc (&n_listed);
+  ((void (*) (GPtrArray *, gpointer))real) (array, entry);
+}
 
 static guint64
 tenant (GstElement *element, const gchar *name)
@@ -82,18 +100,36 @@ GST_START_TEST (elements_on_a_kernel_are_tenants_of_their_own)
 }
 GST_END_TEST;
 
-/* They count until the kernel is through with them, seen or not. */
-/* Runs a buffer, and returns the lanes of the kernel that the message behind it tells of. */
+/* Runs a buffer, and returns the message behind it. */
+static GstMessage *
+run_for_counters (GstHarness *h)
+{
+  gst_buffer_unref (filter_run (h, numbered_buffer (0, 100)));
+  return bus_wait_element (h, "vyre-counters");
+}
+
 static guint64
 lanes_in_message (GstHarness *h)
 {
-  guint64 lanes = 0;
+  GstMessage *message = run_for_counters (h);
+  guint64 lanes = field_u64 (gst_message_get_structure (message), "lanes");
 
-  gst_buffer_unref (filter_run (h, numbered_buffer (0, 100)));
-  GstMessage *message = bus_wait_element (h, "vyre-counters");
-  fail_unless (gst_structure_get_uint64 (gst_message_get_structure (message), "lanes", &lanes));
   gst_message_unref (message);
   return lanes;
+}
+
+static guint64
+hits_in_message (GstHarness *h)
+{
+  GstMessage *message = run_for_counters (h);
+  GstStructure *resources = NULL;
+
+  fail_unless (gst_structure_get (
+      gst_message_get_structure (message), "resources", GST_TYPE_STRUCTURE, &resources, NULL));
+  guint64 hits = field_u64 (resources, "hits");
+  gst_structure_free (resources);
+  gst_message_unref (message);
+  return hits;
 }
 
 /* A message has the kernel as it was counted for another element a moment ago, when it had a lane
@@ -122,6 +158,53 @@ GST_START_TEST (elements_that_post_together_share_a_count)
 }
 GST_END_TEST;
 
+/* So are the files that the kernel loaded, and all else that has a lock of its own. */
+GST_START_TEST (elements_that_post_together_share_a_count_of_files)
+{
+  GstHarness *one = filter_new (CHEAP);
+  GstHarness *two = filter_new_with (CHEAP, "interval", G_GUINT64_CONSTANT (0), NULL);
+  GstHarness *three
+      = filter_new_with ("resource env = file \"/usr/bin/env\"; load_words env, 0, 1 -> word",
+          "resource-access", ALL, NULL);
+  gboolean shared = FALSE;
+
+  filter_start (two, NULL);
+  filter_start (three, NULL);
+  gst_buffer_unref (
+      filter_run (two, numbered_buffer (0, 100))); /* no message comes with the first */
+  for (guint i = 0; i < 100 && !shared; i++) {
+    guint64 hits = stat_nested (one->element, "resources", "hits");
+    gst_buffer_unref (filter_run (three, numbered_buffer (0, 100)));
+    shared = hits_in_message (two) == hits;
+    fail_unless_equals_uint64 (stat_nested (two->element, "resources", "hits"), hits + 1);
+    fail_unless_equals_uint64 (hits_in_message (two), hits + 1);
+  }
+  fail_unless (shared);
+  filter_finish (three);
+  filter_finish (two);
+  filter_finish (one);
+}
+GST_END_TEST;
+
+/* A list of all would take a reference to each, which its own thread counts with every batch. */
+GST_START_TEST (elements_are_counted_and_not_listed)
+{
+  GstHarness *harnesses[20];
+
+  for (guint i = 0; i < G_N_ELEMENTS (harnesses); i++)
+    harnesses[i] = filter_new (CHEAP);
+  fail_unless (g_atomic_int_get (&n_listed) > 0);
+  g_atomic_int_set (&n_listed, 0);
+  guint64 tenants = stat_of (harnesses[0]->element, "kernel-tenants");
+  gint listed = g_atomic_int_get (&n_listed);
+  fail_unless_equals_uint64 (tenants, G_N_ELEMENTS (harnesses));
+  fail_unless (listed < (gint)G_N_ELEMENTS (harnesses), "%d entries", listed);
+  for (guint i = 0; i < G_N_ELEMENTS (harnesses); i++)
+    filter_finish (harnesses[i]);
+}
+GST_END_TEST;
+
+/* They count until the kernel is through with them, seen or not. */
 GST_START_TEST (batches_that_a_flush_drops_are_drained)
 {
   GstHarness *h = filter_new_with (SLOW_PROGRAM, "post-messages", 0, NULL);
@@ -224,6 +307,8 @@ tenants_suite (void)
   tcase_add_test (tc, elements_on_a_kernel_have_lanes_of_their_own);
   tcase_add_test (tc, elements_on_a_kernel_are_tenants_of_their_own);
   tcase_add_test (tc, elements_that_post_together_share_a_count);
+  tcase_add_test (tc, elements_that_post_together_share_a_count_of_files);
+  tcase_add_test (tc, elements_are_counted_and_not_listed);
   tcase_add_test (tc, batches_that_a_flush_drops_are_drained);
   tcase_add_test (tc, in_null_an_element_holds_no_payload);
   tcase_add_test (tc, an_element_without_a_number_works);

@@ -136,7 +136,7 @@ check 'address and undefined behaviour sanitizers' build-asan --suite host --sui
 # tests. A scanner in a process of its own would not have the sanitizers.
 export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=0
 export GST_REGISTRY_FORK=no
-check 'sanitizers, the element' build-asan --suite element --no-suite models
+check 'sanitizers, the element' build-asan --suite element --no-suite models --no-suite compiling
 
 # The other compiler has no warnings either: library, plugin and tools here, fuzz targets below.
 export CC=clang
@@ -156,7 +156,7 @@ check 'fuzzing' build-fuzz
 build build-tsan -Dwerror=true -Dtests=enabled -Db_sanitize=thread -Db_lundef=false \
   '-Dc_args=-Wno-tsan -ftls-model=initial-exec'
 export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp G_SLICE=always-malloc
-check 'thread sanitizer' build-tsan --suite host --suite kernel
+check 'thread sanitizer' build-tsan --suite host --suite kernel --no-suite oracles
 # The order in which GStreamer takes its locks is its own.
 TSAN_OPTIONS=$TSAN_OPTIONS:detect_deadlocks=0
 # Plugins of others are looked at first, without it; and what has forked may not have threads.

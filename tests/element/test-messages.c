@@ -391,6 +391,22 @@ GST_START_TEST (counters_come_at_their_interval)
 }
 GST_END_TEST;
 
+/* The looks of a harness for each buffer, in GStreamer 1.26. */
+static gint
+looks_of_harness (guint n)
+{
+  GstHarness *h = gst_harness_new ("identity");
+
+  gst_harness_set_src_caps_str (h, "application/x-test");
+  gst_buffer_unref (gst_harness_push_and_pull (h, numbered_buffer (0, 100)));
+  g_atomic_int_set (&n_looks, 0);
+  for (guint i = 1; i <= n; i++)
+    gst_buffer_unref (gst_harness_push_and_pull (h, numbered_buffer (i, 100)));
+  gint looks = g_atomic_int_get (&n_looks);
+  gst_harness_teardown (h);
+  return looks;
+}
+
 /* Streams would meet at the locks of the tables with every buffer, and with every message. */
 GST_START_TEST (names_are_looked_up_once_and_not_with_each_buffer)
 {
@@ -404,7 +420,7 @@ GST_START_TEST (names_are_looked_up_once_and_not_with_each_buffer)
   push_numbered (h, 10, 100);
   gint looks = g_atomic_int_get (&n_looks);
   fail_unless_equals_int (bus_count (h, "vyre-counters"), 12);
-  fail_unless_equals_int (looks, 0);
+  fail_unless_equals_int (looks, looks_of_harness (10));
   filter_finish (h);
 }
 GST_END_TEST;

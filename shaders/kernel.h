@@ -276,6 +276,7 @@
 #define VYRE_COST_INSTRUCTION 6u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
+#define VYRE_COST_TILE_LINEAR 96u   /* more for checksums, which are shifted to their places */
 #define VYRE_COST_TILE_SAMPLES 288u /* as much again for samples: 1024 bins, twice, by 8 lanes */
 #define VYRE_COST_TILE_LOOP_MAX 16384u
 #define VYRE_COST_MAX 24000u
@@ -291,7 +292,7 @@
 /* A batch is small enough to be run by one workgroup in shared memory with at
  * most so many words of state and bytes of payload. Beyond that the bytes are
  * read faster by many workgroups than they save in passing work around. */
-#define VYRE_LOCAL_WORDS 1536u
+#define VYRE_LOCAL_WORDS 1520u /* with all else that is shared less than 16 384 bytes */
 #define VYRE_LOCAL_BYTES 131072u
 #define VYRE_LOCAL_STEPS 64u
 

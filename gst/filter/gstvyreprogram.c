@@ -23,8 +23,10 @@ program_read_param (const GstStructure *fields, const gchar *name, VyreParam *pa
     return TRUE;
   g_autofree gchar *shown = gst_value_serialize (value);
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-      "The param '%s' is %s (%s). Fix: set a whole number from 0 to 4294967295.", name,
-      shown ? shown : "no number", G_VALUE_TYPE_NAME (value));
+      "The param '%s' is %s (%s). Fix: set a whole number from 0 to 4294967295, with (uint) in "
+      "front "
+      "of one above 2147483647.",
+      name, shown ? shown : "no number", G_VALUE_TYPE_NAME (value));
   return FALSE;
 }
 

@@ -74,6 +74,20 @@ vyre_extras_are_plain (VyreMegakernel *kernel, guint32 extras)
              && (atomic_load (&kernel->extras) & extras) == extras); /* see extras_build() */
 }
 
+/* Lock held. Whether a build failed that would have had what is missing of @extras. */
+static gboolean
+extras_take_error (VyreMegakernel *kernel, guint32 extras, GError **error)
+{
+  if (!kernel->build_error)
+    return FALSE;
+  if (extras & kernel->wanted_extras & ~kernel->pipeline.extras) {
+    g_propagate_error (error, g_steal_pointer (&kernel->build_error));
+    return TRUE;
+  }
+  g_clear_error (&kernel->build_error); /* its callers have not waited for it */
+  return FALSE;
+}
+
 /* Lock held, and dropped while waiting. Waits until the kernel has @extras. One caller gets the
  * error of a failed build, and the next call starts another. */
 gboolean
@@ -84,10 +98,8 @@ vyre_extras_wait (VyreMegakernel *kernel, guint32 extras, gint64 end_time, GErro
   while ((kernel->pipeline.extras & extras) != extras) {
     if (kernel->failure)
       return vyre_megakernel_set_failure (kernel, error);
-    if (kernel->build_error) {
-      g_propagate_error (error, g_steal_pointer (&kernel->build_error));
+    if (extras_take_error (kernel, extras, error))
       return FALSE;
-    }
     if (!kernel->building && !extras_start_building (kernel, extras, error))
       return FALSE;
     if (vyre_clock_now (&clock) >= end_time)

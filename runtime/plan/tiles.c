@@ -35,9 +35,12 @@ tile_work (const VyrePlan *plan, guint slot)
 static guint64
 tile_cost (const VyreTileWork *work, guint32 rows, guint64 granules)
 {
+  guint64 around = VYRE_COST_TILE + (work->linear ? VYRE_COST_TILE_LINEAR : 0)
+                   + (work->apart ? VYRE_COST_TILE_SAMPLES : 0);
+
   if (rows == 1 && work->deep > 1)
-    return granules / work->deep + work->deep + 2; /* the rest, and the ends */
-  return granules * work->cost;
+    return around + granules / work->deep + work->deep + 2; /* the rest, and the ends */
+  return around + granules * work->cost;
 }
 
 /* Adds the ticket of one tile: @tile has the first row in its offset and the first column in its
@@ -57,7 +60,6 @@ tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
 
   (*left)++;
   guint64 cost = tile_cost (tile_work (plan, slot), tile->rows, granules / plan->workgroup + 1);
-  cost += VYRE_COST_TILE + (tile_work (plan, slot)->apart ? VYRE_COST_TILE_SAMPLES : 0);
   return vyre_plan_add_ticket (plan, cost, &ticket, error);
 }
 

@@ -125,7 +125,7 @@ bind_samples (Binder *binder, const VyreStatement *statement, guint32 *slot)
   }
   if (args[VYRE_REGION_ARG_SAMPLES] != VYRE_SAMPLES_ARE_BYTES)
     return TRUE;
-  gboolean has_limit = info->operands[1] == VYRE_OPERAND_LIMIT;
+  gboolean has_limit = info->operands[1] == VYRE_OPERAND_VALUE;
   slot[VYRE_SLOT_OPCODE] = info->bytes;
   args[VYRE_REGION_ARG_THRESHOLD] = has_limit ? MIN (args[VYRE_REGION_ARG_LIMIT], 256) : 0;
   args[VYRE_REGION_ARG_LIMIT] = 0;

@@ -42,14 +42,13 @@ disassemble_append_raw (GString *text, guint32 opcode, const guint32 *args, guin
 static gboolean
 disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
 {
-  gboolean limited = info->operands[1] == VYRE_OPERAND_LIMIT;
+  gboolean limited = info->operands[1] == VYRE_OPERAND_VALUE;
   guint32 samples = args[VYRE_REGION_ARG_SAMPLES];
 
   return disassemble_count_args (args)
              <= (limited ? VYRE_REGION_ARG_LIMIT : VYRE_REGION_ARG_SAMPLES) + 1u
          && args[VYRE_REGION_ARG_OBSERVABLE] <= VYRE_MAX_OBSERVABLES - info->words
-         && VYRE_SAMPLES_FIT (samples) && samples != VYRE_SAMPLES_ARE_BYTES
-         && args[VYRE_REGION_ARG_LIMIT] <= 65536;
+         && VYRE_SAMPLES_FIT (samples) && samples != VYRE_SAMPLES_ARE_BYTES;
 }
 
 /* Appends "opcode samples(...) -> index", or returns FALSE when binding makes no such slot. */
@@ -61,7 +60,7 @@ disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32
   g_string_append_printf (text, "%s samples", info->name);
   disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
   g_string_append_printf (text, ", 0x%x)", args[VYRE_REGION_ARG_SAMPLES]);
-  if (info->operands[1] == VYRE_OPERAND_LIMIT)
+  if (info->operands[1] == VYRE_OPERAND_VALUE)
     g_string_append_printf (text, ", %u", args[VYRE_REGION_ARG_LIMIT]);
   g_string_append_printf (text, " -> %u", args[VYRE_REGION_ARG_OBSERVABLE]);
   return TRUE;

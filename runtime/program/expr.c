@@ -42,8 +42,6 @@ vyre_node_apply (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
   switch (kind) {
     case VYRE_NODE_THRESHOLD:
       return a > 256 ? VYRE_FAILURE_THRESHOLD : VYRE_FAILURE_NONE;
-    case VYRE_NODE_LIMIT:
-      return a > 65536 ? VYRE_FAILURE_LIMIT : VYRE_FAILURE_NONE;
     case VYRE_NODE_PRIORITY:
       return a >= VYRE_PRIORITY_LEVELS ? VYRE_FAILURE_PRIORITY : VYRE_FAILURE_NONE;
     case VYRE_NODE_INNER_OPCODE:
@@ -156,9 +154,6 @@ expr_failure_message (VyreFailureKind kind)
       return "division by zero. Fix: divide by a number that cannot be 0.";
     case VYRE_FAILURE_THRESHOLD:
       return "the threshold is above 256. Fix: use 0 (no byte is below) to 256 (every byte is).";
-    case VYRE_FAILURE_LIMIT:
-      return "the limit is above 65536. Fix: use 0 (no sample is below) to 65536 (every sample "
-             "is).";
     case VYRE_FAILURE_PRIORITY:
       return "the priority is above 4. Fix: use critical, high, normal, low, idle or 0 to 4.";
     case VYRE_FAILURE_INNER_OPCODE:

@@ -33,7 +33,6 @@ typedef enum {
   VYRE_NODE_REMAINDER,
   /* of one number: it passes when it is in range */
   VYRE_NODE_THRESHOLD,
-  VYRE_NODE_LIMIT,
   VYRE_NODE_PRIORITY,
   VYRE_NODE_INNER_OPCODE,
   VYRE_NODE_TARGET_INDEX, /* an observable index; value: words behind it */
@@ -59,7 +58,6 @@ typedef enum {
   VYRE_FAILURE_BELOW,
   VYRE_FAILURE_DIVISION,
   VYRE_FAILURE_THRESHOLD,
-  VYRE_FAILURE_LIMIT,
   VYRE_FAILURE_PRIORITY,
   VYRE_FAILURE_INNER_OPCODE,
   VYRE_FAILURE_INNER_FENCE,

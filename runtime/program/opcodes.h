@@ -25,7 +25,6 @@ typedef enum {
   VYRE_OPERAND_REGION,    /* a region: four argument words, then the one of the target */
   VYRE_OPERAND_COMPONENT, /* samples: as a region, and the argument word of how they lie */
   VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
-  VYRE_OPERAND_LIMIT,     /* an expression, 0 to 65536 */
   VYRE_OPERAND_WORDS,     /* a constant, 1 to VYRE_LOAD_WORDS_MAX: words of the target */
   VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
 } VyreOperandKind;

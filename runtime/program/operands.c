@@ -443,9 +443,6 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
     case VYRE_OPERAND_THRESHOLD:
       return vyre_parser_limited_expr (
           parser, VYRE_NODE_THRESHOLD, 0, &operands->args[operands->n_args++]);
-    case VYRE_OPERAND_LIMIT:
-      return vyre_parser_limited_expr (
-          parser, VYRE_NODE_LIMIT, 0, &operands->args[operands->n_args++]);
     default:
       return vyre_parser_expr (parser, &operands->args[operands->n_args++]);
   }

@@ -6,6 +6,9 @@
 
 #include "program/statements.h"
 
+/* The most bytes of a name that a message shows. */
+#define QUOTE_MAX 40
+
 const VyreParam *
 vyre_program_get_params (const VyreProgram *program, guint *n_params)
 {
@@ -37,10 +40,10 @@ params_check (const VyreProgram *program, const VyreParam *params, guint n_param
     if (found)
       continue;
     g_autofree char *list = params_list (program);
-    g_autofree char *shown = g_utf8_make_valid (params[i].name, -1);
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-        "The program has no param '%.40s'. Fix: %s%s.", shown,
-        list[0] ? "set one of " : "add 'param NAME = NUMBER' to its text", list);
+    g_autofree char *shown
+        = g_utf8_make_valid (params[i].name, (gssize)MIN (strlen (params[i].name), QUOTE_MAX));
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID, "The program has no param '%s'. Fix: %s%s.",
+        shown, list[0] ? "set one of " : "add 'param NAME = NUMBER' to its text", list);
     return FALSE;
   }
   return TRUE;

@@ -5,7 +5,7 @@
 
 #include "abi/publish-each.h"
 
-/* Words of the grammar, which no let can be called. */
+/* Words of the grammar that no let can be called; others stand where no number can. */
 static const char *const statement_keywords[]
     = { "region", "bytes", "sequence", "op", "let", "optional", "no_fence", "resource" };
 

@@ -59,7 +59,7 @@ Containers next_containers(Samples s, inout Walk w)
   uint inside = bytes_below(end - at) & ~bytes_below(first - at);
   uint skew = base % s.bytes;
   c.bytes = bitCount(inside);
-  c.starts = (starts & inside & bytes_below(base + s.room - at)) >> skew;
+  c.starts = (starts & inside & bytes_below(min(base + s.room, end) - at)) >> skew;
   c.words = load_payload(min(granule, w.most));
   if (skew != 0u) {
     uint word_behind = load_payload(min(granule + 1u, w.most)).x;

@@ -220,7 +220,8 @@ const VyreParam *vyre_program_get_params (const VyreProgram *program, guint *n_p
 /**
  * vyre_program_with_params:
  * @program: a program
- * @params: (array length=n_params): values for some of its params; the others have their defaults
+ * @params: (array length=n_params): values for some of its params, each once; the others have their
+ *   defaults
  * @n_params: their number
  * @error: return location for %VYRE_ERROR_INVALID: @program declares no param of such a name, or
  *   the errors of vyre_program_assemble(): a value does not suit the place where it is used

@@ -4,6 +4,7 @@
  * the loops of the kernel.
  */
 #include "parked-common.h"
+#include "kernel/extras.h"
 #include "kernel/state.h"
 
 static void
@@ -415,10 +416,42 @@ test_threads (void)
   test_kernel_close (&t);
 }
 
+/* Builds extras, whose code every ticket runs through, masked off, on a CPU. */
+static void
+build_extras (TestKernel *t, guint32 extras)
+{
+  GError *error = NULL;
+
+  g_mutex_lock (&t->kernel->lock);
+  vyre_extras_wait (t->kernel, extras, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+  g_mutex_unlock (&t->kernel->lock);
+  g_assert_no_error (error);
+}
+
+/* Statements, so many of each, over a payload of that size, by a kernel with those extras. */
+typedef struct {
+  const char *statement;
+  guint n;
+  gsize size;
+  guint32 extras;
+} Costly;
+
+/* The iterations that the first @n tickets of a plan are planned to take. */
+static guint64
+planned_cost (const TestKernel *t, const VyrePlan *plan, guint32 n)
+{
+  guint copy = t->kernel->traits->in_device_memory ? plan->copy_cost : 0;
+  guint64 planned = 0;
+
+  for (guint32 i = 0; i < n; i++)
+    planned += g_array_index (plan->tickets, VyreTicket, i).words[VYRE_TICKET_COST] + copy + 1;
+  return planned;
+}
+
 /* Lets one launch of a single workgroup run into the loop limit of the device, and compares the
  * tickets that it ended with their planned cost. */
 static void
-check_cost (const char *text, gsize size)
+check_cost (const Costly *costly, const char *text)
 {
   TestKernel t;
   VyreMegakernelParams params = test_params ();
@@ -428,9 +461,10 @@ check_cost (const char *text, gsize size)
   params.residency = VYRE_RESIDENCY_DISPATCH;
   params.max_batch_time = G_MAXUINT64; /* publishes all of it at once */
   test_kernel_open (&t, &params);
+  build_extras (&t, costly->extras);
   t.kernel->n_groups = 1;
   t.kernel->budget = G_MAXINT32;
-  g_autoptr (VyrePlan) plan = test_plan (&t, text, size, 0, 1100);
+  g_autoptr (VyrePlan) plan = test_plan (&t, text, costly->size, 0, 1100);
   const guint32 *state = (const guint32 *)t.kernel->state.data;
   guint32 first = state[VYRE_STATE_HEAD];
   gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
@@ -443,11 +477,8 @@ check_cost (const char *text, gsize size)
   }
   g_assert_no_error (error);
   gboolean completed = vyre_batch_wait (batch, end, &error);
-  guint64 planned = 0;
   guint32 taken = state[VYRE_STATE_HEAD] - first;
-  guint copy = t.kernel->traits->in_device_memory ? plan->copy_cost : 0;
-  for (guint32 i = 0; i < taken; i++)
-    planned += g_array_index (plan->tickets, VyreTicket, i).words[VYRE_TICKET_COST] + copy + 1;
+  guint64 planned = planned_cost (&t, plan, taken);
   g_test_message ("%.60s…: %u of %u tickets planned at %" G_GUINT64_FORMAT " iterations%s", text,
       taken, plan->tickets->len, planned, completed ? ", within the limit" : "");
   g_assert_cmpuint (planned, >=, completed ? 0 : VYRE_LOOP_LIMIT);
@@ -470,12 +501,7 @@ repeat (const char *statement, guint n)
   return g_string_free (text, FALSE);
 }
 
-/* Statements, so many of each, over a payload of that size. */
-static const struct {
-  const char *statement;
-  guint n;
-  gsize size;
-} costly[] = {
+static const Costly costly[] = {
   { "nop", 60000, 0 },
   { "memcpy 0, 170, 60", 20000, 0 },
   { "memcpy 0, 170, 150", 1000, 0 },
@@ -489,6 +515,11 @@ static const struct {
   { "u8_stats payload -> 1", 8, 4 << 20 },
   { "u8_stats region(1, 70, 40000, 101) -> 1", 4, 4 << 20 },
   { "crc32 payload -> 1", 1, 40 << 20 },
+  { "crc32 bytes(3, 4095) -> 1", 3000, 8192, VYRE_EXTRAS }, /* a length with many ones is dear */
+  { "crc32 bytes(3, 8191) -> 1", 3000, 9000, VYRE_EXTRAS },
+  { "crc32 bytes(3, 16383) -> 1", 1500, 20000, VYRE_EXTRAS },
+  { "crc32 bytes(3, 65535) -> 1", 500, 70000, VYRE_EXTRAS },
+  { "adler32 bytes(3, 8191) -> 1", 3000, 9000, VYRE_EXTRAS },
   { "u8_histogram payload -> 0", 1, 8 << 20 },
   { "u8_histogram region(1, 70, 4000, 101) -> 0", 4, 1 << 20 },
   { "sample_stats samples(1, 8000000, 1, 0, 0x100103) -> 1", 1, 8 << 20 },
@@ -512,7 +543,7 @@ test_costs_are_bounds (void)
   }
   for (guint i = 0; i < G_N_ELEMENTS (costly); i++) {
     g_autofree char *text = repeat (costly[i].statement, costly[i].n);
-    check_cost (text, costly[i].size);
+    check_cost (&costly[i], text);
   }
 }
 

@@ -174,50 +174,6 @@ test_given_up (void)
   g_assert_cmpint (g_get_monotonic_time () - start, <, AT_ONCE);
 }
 
-static guint
-extras_of (TestKernel *t)
-{
-  g_mutex_lock (&t->kernel->lock);
-  guint extras = t->kernel->pipeline.extras;
-  g_mutex_unlock (&t->kernel->lock);
-  return extras;
-}
-
-/* A kernel gets the extras that batches need and keeps those that it has. Batches over samples take
- * no lock of the kernel once it has them; batches with rare operations do. */
-static void
-test_extras_add_up (void)
-{
-  enum { N = 20 };
-  TestKernel t;
-  Ranked ranked;
-  VyreMegakernelParams params = test_params ();
-
-  test_kernel_open (&t, &params);
-  ranked_init (&ranked, &t);
-  g_autoptr (VyrePlan) plain = test_plan (&t, "nop", 0, 0, 0);
-  g_autoptr (VyrePlan) samples
-      = test_plan (&t, "sample_stats samples(0, 0, 1, 0, 0x200202) -> a", 0, 0, 0);
-  run_patiently (&t, plain);
-  g_assert_cmpuint (extras_of (&t), ==, 0);
-  run_patiently (&t, samples);
-  g_assert_cmpuint (extras_of (&t), ==, VYRE_EXTRA_SAMPLES);
-  run_patiently (&t, ranked.plan);
-  g_assert_cmpuint (extras_of (&t), ==, VYRE_EXTRA_SAMPLES | VYRE_EXTRA_RARE);
-  guint64 before = test_counters (&t).locked;
-  for (guint i = 0; i < N; i++)
-    run_patiently (&t, samples);
-  guint64 between = test_counters (&t).locked;
-  for (guint i = 0; i < N; i++)
-    run_patiently (&t, ranked.plan);
-  if (params.max_batch_time == 0) /* otherwise batches wait their turn */
-    g_assert_cmpuint (between - before, <, N / 2);
-  g_assert_cmpuint (test_counters (&t).locked - between, ==, N);
-  g_assert_cmpuint (extras_of (&t), ==, VYRE_EXTRA_SAMPLES | VYRE_EXTRA_RARE);
-  ranked_clear (&ranked);
-  test_kernel_close (&t);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -225,7 +181,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rare-operations/others-go-on", test_others_go_on);
   g_test_add_func ("/rare-operations/time", test_time);
-  g_test_add_func ("/rare-operations/extras-add-up", test_extras_add_up);
   g_test_add_func ("/rare-operations/given-up", test_given_up);
   int result = g_test_run ();
   test_remove (home);

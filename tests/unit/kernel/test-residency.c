@@ -281,7 +281,9 @@ test_no_launch_stays_for_ever (TestKernel *t)
 static void
 run_many_launches (TestKernel *t)
 {
-  for (guint i = 0; i < test_times (60, 600); i++) {
+  gboolean stays = vyre_megakernel_get_residency (t->kernel) == VYRE_RESIDENCY_PERSISTENT;
+
+  for (guint i = 0; i < (stays ? test_times (60, 600) : 1); i++) {
     vyre_megakernel_set_active (t->kernel, FALSE);
     test_wait_until_parked (t);
     vyre_megakernel_set_active (t->kernel, TRUE);
@@ -518,11 +520,7 @@ static const Costly costly[] = {
   { "u8_stats payload -> 1", 8, 4 << 20 },
   { "u8_stats region(1, 70, 40000, 101) -> 1", 4, 4 << 20 },
   { "crc32 payload -> 1", 1, 40 << 20 },
-  { "crc32 bytes(3, 4095) -> 1", 3000, 8192, VYRE_EXTRAS }, /* a length with many ones is dear */
-  { "crc32 bytes(3, 8191) -> 1", 3000, 9000, VYRE_EXTRAS },
-  { "crc32 bytes(3, 16383) -> 1", 1500, 20000, VYRE_EXTRAS },
-  { "crc32 bytes(3, 65535) -> 1", 500, 70000, VYRE_EXTRAS },
-  { "adler32 bytes(3, 8191) -> 1", 3000, 9000, VYRE_EXTRAS },
+  { "crc32 bytes(3, 8191) -> 1", 3000, 9000, VYRE_EXTRAS }, /* a length with many ones is dear */
   { "u8_histogram payload -> 0", 1, 8 << 20 },
   { "u8_histogram region(1, 70, 4000, 101) -> 0", 4, 1 << 20 },
   { "sample_stats samples(1, 8000000, 1, 0, 0x100103) -> 1", 1, 8 << 20 },

@@ -6,6 +6,7 @@
 #include "kernel-common.h"
 
 #include "kernel.h"
+#include "kernel/extras.h"
 
 static TestKernel t;
 
@@ -220,6 +221,45 @@ test_faults (void)
   }
 }
 
+/* Builds @wanted unless it is 0, and returns the extras that the kernel has. */
+static guint32
+build_extras (TestKernel *fresh, guint32 wanted)
+{
+  GError *error = NULL;
+
+  g_mutex_lock (&fresh->kernel->lock);
+  vyre_extras_wait (fresh->kernel, wanted, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+  guint32 extras = fresh->kernel->pipeline.extras;
+  g_mutex_unlock (&fresh->kernel->lock);
+  g_assert_no_error (error);
+  return extras;
+}
+
+/* A kernel gets the extras that batches need and keeps those that it has. Batches over samples take
+ * no lock of the kernel once it has them. */
+static void
+test_extras_add_up (void)
+{
+  enum { N = 20 };
+  static const char text[] = "sample_stats samples(0, 0, 1, 0, 0x200202) -> a";
+  TestKernel fresh;
+  VyreMegakernelParams params = test_params ();
+
+  test_kernel_open (&fresh, &params);
+  vyre_batch_free (test_run_text (&fresh, "nop", NULL, 0));
+  g_assert_cmpuint (build_extras (&fresh, 0), ==, 0);
+  vyre_batch_free (test_run_text (&fresh, text, NULL, 0));
+  g_assert_cmpuint (build_extras (&fresh, 0), ==, VYRE_EXTRA_SAMPLES);
+  g_assert_cmpuint (build_extras (&fresh, VYRE_EXTRA_RARE), ==, VYRE_EXTRAS);
+  guint64 before = test_counters (&fresh).locked;
+  for (guint i = 0; i < N; i++)
+    vyre_batch_free (test_run_text (&fresh, text, NULL, 0));
+  if (params.max_batch_time == 0) /* otherwise batches wait their turn */
+    g_assert_cmpuint (test_counters (&fresh).locked - before, <, N / 2);
+  g_assert_cmpuint (build_extras (&fresh, 0), ==, VYRE_EXTRAS);
+  test_kernel_close (&fresh);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -231,6 +271,8 @@ main (int argc, char **argv)
   g_test_add_func ("/samples/largest-sums", test_largest_sums);
   g_test_add_func ("/samples/limits", test_limits);
   g_test_add_func ("/samples/faults", test_faults);
+  if (!t.kernel->traits->in_device_memory) /* whose code takes a CPU's driver a minute */
+    g_test_add_func ("/samples/extras-add-up", test_extras_add_up);
   int result = g_test_run ();
   test_kernel_close (&t);
   return result;

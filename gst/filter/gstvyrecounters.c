@@ -27,7 +27,7 @@ static const Counter counters[] = {
 };
 #undef COUNTER
 
-/* Of each row, and of each opcode */
+/* Names of the rows and of the opcodes, as quarks */
 static GQuark counters_structures[G_N_ELEMENTS (counters)], counters_names[G_N_ELEMENTS (counters)];
 static GQuark counters_opcodes[VYRE_CONTROL_METRICS_COUNT];
 

@@ -47,14 +47,15 @@ vyre_region_find (const char *word, gsize length)
   return symbols_find_string (regions, VYRE_N_REGIONS, word, length);
 }
 
-/* The component of that name, or -1. */
+/* Finds a component by its name; -1 when there is none. */
 gint
 vyre_component_find (const char *word, gsize length)
 {
   return symbols_find_string (components, VYRE_N_COMPONENTS, word, length);
 }
 
-/* The number of that name behind a dot, or -1. */
+/* Finds the number that @field names of the region or component in front of the dot; -1 when there
+ * is none. */
 static gint
 symbols_find_dotted (const char *word, gsize before, const char *field, gsize length)
 {

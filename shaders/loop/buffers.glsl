@@ -6,8 +6,8 @@
 
 layout(local_size_x_id = VYRE_SPEC_WORKGROUP) in;
 layout(constant_id = VYRE_SPEC_WORKGROUP_BITS) const uint WORKGROUP_BITS = 6u; // log2 of its size
-// The extras that the kernel was built with. A CPU device would execute the code of others, masked
-// off, for every batch.
+// The extras that the kernel was built with. A CPU device would execute the code of all others for
+// every batch, with no lane active.
 layout(constant_id = VYRE_SPEC_EXTRAS) const uint BUILT_WITH = 0u;
 const bool RARE = (BUILT_WITH & VYRE_EXTRA_RARE) != 0u;
 const bool SAMPLES = (BUILT_WITH & VYRE_EXTRA_SAMPLES) != 0u;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Statistics of the samples of a component: SAMPLE_STATS, SAMPLE_BELOW and SAMPLE_HISTOGRAM. A sample is some bits of
-// a container of 1, 2 or 4 bytes, and containers are so many bytes apart: planes of deep samples,
-// planes that two components share, and packed pixels are all walked alike. A sample belongs to the
-// tile in which its container starts.
+// Statistics of the samples of a component: SAMPLE_STATS, SAMPLE_BELOW and SAMPLE_HISTOGRAM. A
+// sample is some bits of a container of 1, 2 or 4 bytes, and containers are so many bytes apart:
+// planes of deep samples, planes that two components share, and packed pixels are all walked alike.
+// A sample belongs to the tile in which its container starts.
 
 // The description of a slot's samples, and facts about its rows.
 struct Samples {
@@ -89,8 +89,6 @@ const uint SAMPLES_SUM_HIGH = 3u;
 const uint SAMPLES_SQUARES = 4u; // the lowest 16 bits of squares, the next 16 bits, the rest
 const uint SAMPLES_MAX = 7u;
 const uint SAMPLES_MAX_INVERSE = 8u;
-const uint SAMPLES_BELOW = SAMPLES_COUNT;
-const uint SAMPLES_MISSING = SAMPLES_COUNT;
 
 // Sums of a lane: at a cost of 8 it has at most VYRE_COST_TILE_LOOP_MAX / 8 granules, which are
 // 16 384 samples of 16 bits or 32 768 of 8 bits, so none overflows.
@@ -201,17 +199,7 @@ void sample_below_tile(Region r)
       below += total((samples - limit) >> 31 & valid); // the difference is negative
     }
   }
-  below = subgroupAdd(below);
-  bytes = subgroupAdd(bytes);
-  if (subgroupElect()) {
-    atomicAdd(s_accumulator[SAMPLES_BYTES], bytes);
-    atomicAdd(s_accumulator[SAMPLES_BELOW], below);
-  }
-  barrier(); // all subgroups have added their share
-  if (lane() == 0u) {
-    add_alone(observable_at(r, 0u), s_accumulator[SAMPLES_BELOW]);
-    count_bytes(s_accumulator[SAMPLES_BYTES]);
-  }
+  join_below(r, below, bytes);
 }
 
 void sample_below_end(Region r) {}
@@ -225,9 +213,7 @@ void sample_histogram_tile(Region r)
   uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
   uint bins = 1u << (depth - dropped);
   uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
-  for (uint i = lane(); i < bins; i += WORKGROUP)
-    s_bins[i] = 0u;
-  barrier(); // all bins are clear before a lane counts
+  clear_bins(bins);
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     bytes += c.bytes;
@@ -242,20 +228,7 @@ void sample_histogram_tile(Region r)
       atomicAdd(s_bins[samples.w], 1u);
     }
   }
-  bytes = subgroupAdd(bytes);
-  uint missing = subgroupAdd(counted - there);
-  if (subgroupElect()) {
-    atomicAdd(s_accumulator[SAMPLES_BYTES], bytes);
-    atomicAdd(s_accumulator[SAMPLES_MISSING], missing);
-  }
-  barrier(); // all lanes have counted
-  for (uint bin = lane(); bin < bins; bin += WORKGROUP) {
-    uint times = s_bins[bin] - (bin == 0u ? s_accumulator[SAMPLES_MISSING] : 0u);
-    if (times != 0u)
-      add(observable_at(r, bin), times);
-  }
-  if (lane() == 0u)
-    count_bytes(s_accumulator[SAMPLES_BYTES]);
+  join_bins(r, bins, bytes, counted - there);
 }
 
 void sample_histogram_end(Region r) {}

@@ -116,15 +116,40 @@ void u8_stats_end(Region r)
   put(minimum, 255u - get(minimum));
 }
 
+// All lanes.
+void clear_bins(uint bins)
+{
+  for (uint i = lane(); i < bins; i += WORKGROUP)
+    s_bins[i] = 0u;
+  barrier(); // all bins are clear before a lane counts
+}
+
+// All lanes have counted into the bins. Bin 0 has `outside` too many of each lane.
+void join_bins(Region r, uint bins, uint bytes, uint outside)
+{
+  bytes = subgroupAdd(bytes);
+  outside = subgroupAdd(outside);
+  if (subgroupElect()) {
+    atomicAdd(s_accumulator[ACC_BYTES], bytes);
+    atomicAdd(s_accumulator[ACC_OUTSIDE], outside);
+  }
+  barrier(); // all lanes have counted
+  for (uint bin = lane(); bin < bins; bin += WORKGROUP) {
+    uint times = s_bins[bin] - (bin == 0u ? s_accumulator[ACC_OUTSIDE] : 0u);
+    if (times != 0u)
+      add(observable_at(r, bin), times);
+  }
+  if (lane() == 0u)
+    count_bytes(s_accumulator[ACC_BYTES]);
+}
+
 // Atomics take nearly all of the time, and stand in one place: some compilers take long over many.
 // The loop counts bytes outside of the mask as zeros, and the end takes them off again.
 void u8_histogram_tile(Region r, Walk w)
 {
   uint bytes = 0u, counted = 0u;
   uvec4 mask;
-  for (uint i = lane(); i < VYRE_U8_HISTOGRAM_WORDS; i += WORKGROUP)
-    s_bins[i] = 0u;
-  barrier(); // all bins are clear before a lane counts
+  clear_bins(VYRE_U8_HISTOGRAM_WORDS);
   while (!walk_done(w)) {
     uvec4 v = next_granule(w, mask);
     [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
@@ -137,20 +162,7 @@ void u8_histogram_tile(Region r, Walk w)
     bytes += valid_bytes(mask);
     counted += VYRE_GRANULE;
   }
-  bytes = subgroupAdd(bytes);
-  counted = subgroupAdd(counted);
-  if (subgroupElect()) {
-    atomicAdd(s_accumulator[ACC_BYTES], bytes);
-    atomicAdd(s_accumulator[ACC_OUTSIDE], counted - bytes);
-  }
-  barrier(); // all lanes have counted
-  for (uint bin = lane(); bin < VYRE_U8_HISTOGRAM_WORDS; bin += WORKGROUP) {
-    uint total = s_bins[bin] - (bin == 0u ? s_accumulator[ACC_OUTSIDE] : 0u);
-    if (total != 0u)
-      add(observable_at(r, bin), total);
-  }
-  if (lane() == 0u)
-    count_bytes(s_accumulator[ACC_BYTES]);
+  join_bins(r, VYRE_U8_HISTOGRAM_WORDS, bytes, counted - bytes);
 }
 
 void u8_histogram_end(Region r) {}
@@ -164,6 +176,22 @@ uint count_below(uvec4 v, uvec4 mask, uint thresholds)
   uvec4 rest = (v | 0x80808080u) - (t & 0x7F7F7F7Fu);
   uvec4 below = (~v & t) | (~(v ^ t) & ~rest);
   return valid_bytes((below >> 7) & mask);
+}
+
+// All lanes.
+void join_below(Region r, uint below, uint bytes)
+{
+  bytes = subgroupAdd(bytes);
+  below = subgroupAdd(below);
+  if (subgroupElect()) {
+    atomicAdd(s_accumulator[ACC_BYTES], bytes);
+    atomicAdd(s_accumulator[ACC_BELOW], below);
+  }
+  barrier(); // all subgroups have added their share
+  if (lane() == 0u) {
+    add_alone(observable_at(r, 0u), s_accumulator[ACC_BELOW]);
+    count_bytes(s_accumulator[ACC_BYTES]);
+  }
 }
 
 void u8_below_tile(Region r, Walk w)
@@ -183,17 +211,7 @@ void u8_below_tile(Region r, Walk w)
   }
   if (r.operand > 255u)
     below = bytes;
-  bytes = subgroupAdd(bytes);
-  below = subgroupAdd(below);
-  if (subgroupElect()) {
-    atomicAdd(s_accumulator[ACC_BYTES], bytes);
-    atomicAdd(s_accumulator[ACC_BELOW], below);
-  }
-  barrier(); // all subgroups have added their share
-  if (lane() == 0u) {
-    add_alone(observable_at(r, 0u), s_accumulator[ACC_BELOW]);
-    count_bytes(s_accumulator[ACC_BYTES]);
-  }
+  join_below(r, below, bytes);
 }
 
 void u8_below_end(Region r) {}

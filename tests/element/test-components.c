@@ -10,15 +10,15 @@
 
 #define WIDTH 37
 #define HEIGHT 11
-#define LIMIT 100
+#define LIMIT 17
 
 static const gchar program[] = "optional sample_stats luma -> luma; optional sample_stats u -> u;"
                                "optional sample_stats v -> v; optional sample_stats red -> red;"
                                "optional sample_stats green -> green;"
                                "optional sample_stats blue -> blue;"
                                "optional sample_stats alpha -> alpha;"
-                               "optional sample_below luma, 100 * luma.scale -> luma-below;"
-                               "optional sample_below red, 100 * red.scale -> red-below;"
+                               "optional sample_below luma, 17 * luma.scale -> luma-below;"
+                               "optional sample_below red, 17 * red.scale -> red-below;"
                                "u8_stats payload -> all";
 
 static const gchar *const luma_names[] = { "luma", "u", "v", "alpha" };
@@ -97,6 +97,8 @@ assert_component (
       = field_u64 (found, "count") == wanted->count && field_u64 (found, "min") == wanted->min
         && field_u64 (found, "max") == wanted->max && field_u64 (found, "sum") == wanted->sum
         && field_u64 (found, "sum-squares") == wanted->squares;
+  if (g_str_equal (name, "luma") && gst_structure_has_field (results, "black"))
+    same = same && field_u64 (results, "black") == wanted->below;
   if (gst_structure_has_field (results, below))
     same = same && field_u64 (results, below) == wanted->below;
   g_free (below);
@@ -165,6 +167,23 @@ GST_START_TEST (components_have_each_sample_once)
 }
 GST_END_TEST;
 
+/* Names of components, their order and the level of black are those of the programs' texts. */
+GST_START_TEST (built_in_programs_read_components)
+{
+  static const gchar *const cases[][2]
+      = { { "P010_10LE", "builtin:frame-stats" }, { "YUY2", "builtin:frame-stats" },
+          { "BGR", "builtin:rgb-stats" }, { "ARGB", "builtin:rgb-stats" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = filter_new_with (cases[i][1], "results-interval", (guint64)0, NULL);
+    GstVideoInfo info;
+    gst_video_info_set_format (&info, gst_video_format_from_string (cases[i][0]), WIDTH, HEIGHT);
+    check_format (h, cases[i][0], &info);
+    filter_finish (h);
+  }
+}
+GST_END_TEST;
+
 static Suite *
 components_suite (void)
 {
@@ -173,6 +192,7 @@ components_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, components_have_each_sample_once);
+  tcase_add_test (tc, built_in_programs_read_components);
   return s;
 }
 

@@ -433,7 +433,7 @@ build_extras (TestKernel *t, guint32 extras)
   g_assert_no_error (error);
 }
 
-/* Statements, so many of each, over a payload of that size, by a kernel with those extras. */
+/* A batch of @n equal statements over a payload of @size bytes, by a kernel with @extras. */
 typedef struct {
   const char *statement;
   guint n;

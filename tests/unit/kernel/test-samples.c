@@ -170,7 +170,8 @@ test_largest_sums (void)
 static void
 test_limits (void)
 {
-  static const guint limits[] = { 0, 1, 2, 255, 256, 257, 32767, 32768, 65534, 65535, 65536 };
+  static const guint limits[]
+      = { 0, 1, 2, 255, 256, 257, 32767, 32768, 65534, 65535, 65536, G_MAXUINT32 };
   guint16 values[] = { 0, 1, 2, 254, 255, 256, 257, 32767, 32768, 65534, 65535 };
   VyreRegion r = { 0, sizeof values, 1, sizeof values };
 

@@ -14,6 +14,9 @@
 /* How often a waiting thread looks at failure and time, which take a lock and a clock, ns. */
 #define CHECK_NS 50000
 
+/* A lane whose last batch ended so long before the next was published serves a live stream, ns. */
+#define LIVE_GAP_NS 200000
+
 gboolean
 vyre_batch_is_parked (VyreBatch *batch)
 {
@@ -125,6 +128,19 @@ vyre_batch_poll (VyreBatch *batch)
   return batch_collect (batch);
 }
 
+/* How many threads may be awake for this one to stay awake beside them. Streams that push as fast
+ * as they can leave some places to live streams: a thread that has lost its core keeps its place,
+ * and one that sleeps where all cores are wanted gets its core back after milliseconds. */
+static guint
+batch_most_awake (const VyreBatch *batch)
+{
+  guint most = batch->kernel->most_awake;
+  /* a time, which orders nothing */
+  gint64 last = atomic_load_explicit (&batch->lane->last_activity, memory_order_relaxed);
+
+  return batch->published - last >= LIVE_GAP_NS ? most : most - most / 4;
+}
+
 gboolean
 vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 {
@@ -139,7 +155,7 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
   VyreWait wait;
   gboolean done;
   gboolean on_gpu = !vyre_device_is_cpu (kernel->device);
-  vyre_wait_begin (&wait, kernel->most_awake, on_gpu, now);
+  vyre_wait_begin (&wait, batch_most_awake (batch), on_gpu, now);
   while (!(done = batch_look (batch, on_gpu ? LOOKS : 1))) {
     now = vyre_now ();
     if (now - checked > CHECK_NS || end_time == 0) {

@@ -240,6 +240,8 @@ vyre_batch_retire (VyreBatch *batch, gint64 now, VyreReleases *releases)
 
   /* pairs with the load in vyre_batch_is_completed() */
   atomic_store_explicit (&batch->completion_key, NO_COMPLETION_KEY, memory_order_relaxed);
+  if (batch->by_copy_engine) /* such a batch is not plain */
+    batch->kernel->n_copied -= vyre_tickets_count (batch);
   vyre_lane_leave (batch, vyre_tickets_count (batch), now);
   vyre_turns_left (batch);
   if (vyre_turns_go_on (batch, report))

@@ -99,13 +99,15 @@ proof_measure_workgroups (VyreMegakernel *kernel, GError **error)
   const guint32 *answer = (const guint32 *)kernel->answer.data;
   gint64 elapsed;
 
-  if (vyre_device_is_cpu (kernel->device)) {
+  if (vyre_device_is_cpu (kernel->device)) { /* its workgroups hold no tickets */
     kernel->n_groups = MIN (g_get_num_processors (), 16);
+    kernel->most_copied = G_MAXUINT;
     return TRUE;
   }
   if (!proof_run_alone (kernel, VYRE_FLAG_CENSUS, CENSUS_POLLS, VYRE_MAX_GROUPS, &elapsed, error))
     return FALSE;
   kernel->n_groups = CLAMP (answer[VYRE_ANSWER_RESIDENT], 1, VYRE_MAX_GROUPS);
+  kernel->most_copied = MAX (kernel->n_groups * 5 / 8, 1);
   return TRUE;
 }
 

@@ -28,8 +28,10 @@ publish_enter (VyreBatch *batch)
   if (!vyre_lane_enter (batch, vyre_tickets_count (batch)))
     return FALSE;
   vyre_completion_expect (batch);
-  if (batch->by_copy_engine)
+  if (batch->by_copy_engine) {
     batch->copy = vyre_copy_engine_take (&kernel->copy_engine);
+    kernel->n_copied += vyre_tickets_count (batch);
+  }
   vyre_turns_entered (batch);
   return TRUE;
 }

@@ -2,6 +2,7 @@
 #include "kernel/reserve.h"
 
 #include "base/spin-lock.h"
+#include "base/wait.h"
 #include "kernel/completion.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
@@ -9,9 +10,8 @@
 #include "kernel/tickets.h"
 #include "vyre/clock.h"
 
-/* Publishing waits for a free place in steps of this length: completions are
- * words in memory and wake no thread. */
-#define ROOM_WAIT_US 200
+/* A thread that waits for room sleeps no longer than that at a time, ns: copies end every 20 µs. */
+#define LONGEST_SLEEP_NS 50000
 
 /* Any thread. Whether a batch of @plan that is about to be published goes by copy engine, if that
  * can read @payload. Behind other batches of its lane, the host's time counts and not the batch's
@@ -36,14 +36,22 @@ vyre_batch_goes_by_copy_engine (const VyreBatch *batch)
   return batch->copied && !batch->resumed;
 }
 
+/* Kernel's lock held. Whether another copy may begin: a workgroup that holds the ticket of a copy
+ * waits until the copy has ended, and some have to be there for batches that come meanwhile. How
+ * many tickets the new copy has is of no account, lest small copies keep large ones out. */
+static gboolean
+reserve_may_copy (VyreMegakernel *kernel)
+{
+  return kernel->n_copied < kernel->most_copied && vyre_copy_engine_has_room (&kernel->copy_engine);
+}
+
 /* Both locks held. Whether there is a place in the answer, and numbers of tickets. */
 static gboolean
 reserve_has_room (const VyreBatch *batch)
 {
   return vyre_lane_has_place (batch->lane)
          && vyre_lane_has_tickets (batch->lane, vyre_tickets_count (batch))
-         && (!vyre_batch_goes_by_copy_engine (batch)
-             || vyre_copy_engine_has_room (&batch->kernel->copy_engine));
+         && (!vyre_batch_goes_by_copy_engine (batch) || reserve_may_copy (batch->kernel));
 }
 
 /* Kernel's lock held. The same; batches of other threads may take the room. */
@@ -181,35 +189,64 @@ vyre_batch_unreserve (VyreBatch *batch)
   batch->readback = VYRE_NOWHERE;
 }
 
-/* Kernel's lock held. Waits until the batch has a place. The lock is dropped while it waits. */
-gboolean
-vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error)
+/* Kernel's lock held, and dropped on the way. Completions are words in memory and wake no thread,
+ * so this one looks again after a sleep. */
+static void
+reserve_sleep (VyreMegakernel *kernel, VyreWait *wait)
+{
+  gint64 longest = wait->start + 2 * LONGEST_SLEEP_NS; /* a sleep takes half of the wait so far */
+
+  g_mutex_unlock (&kernel->lock);
+  vyre_wait_step (wait, MIN (vyre_now (), longest));
+  vyre_mutex_lock (&kernel->lock);
+}
+
+/* Kernel's lock held. Takes what has ended out of flight. TRUE if the lock was dropped meanwhile.
+ */
+static gboolean
+reserve_reap (VyreMegakernel *kernel)
+{
+  VyreReleases releases;
+
+  vyre_megakernel_reap (kernel, &releases);
+  if (releases.n == 0)
+    return FALSE;
+  g_mutex_unlock (&kernel->lock);
+  vyre_releases_run (&releases);
+  vyre_mutex_lock (&kernel->lock);
+  return TRUE;
+}
+
+static gboolean
+reserve_wait (VyreBatch *batch, VyreWait *wait, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = batch->kernel;
   VyreClock clock = { 0 };
 
   for (;;) {
-    VyreReleases releases;
     if (!reserve_check (kernel, batch->plan, error))
       return FALSE;
     batch->small = vyre_template_find (batch);
     if (reserve_try (batch))
       return TRUE;
-    vyre_megakernel_reap (kernel, &releases);
-    if (releases.n > 0) {
-      g_mutex_unlock (&kernel->lock);
-      vyre_releases_run (&releases);
-      vyre_mutex_lock (&kernel->lock);
+    if (reserve_reap (kernel))
       continue;
-    }
-    gint64 now = vyre_clock_now (&clock);
     if (reserve_try (batch))
       return TRUE;
-    if (now >= end_time)
+    if (vyre_clock_now (&clock) >= end_time)
       return reserve_set_busy (kernel, error);
-    kernel->n_waiting++;
-    g_cond_wait_until (
-        &kernel->room, &kernel->lock, vyre_clock_next (&clock, MIN (end_time, now + ROOM_WAIT_US)));
-    kernel->n_waiting--;
+    reserve_sleep (kernel, wait);
   }
+}
+
+/* Kernel's lock held. Waits until the batch has a place. The lock is dropped while it waits. */
+gboolean
+vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error)
+{
+  VyreWait wait;
+
+  vyre_wait_begin (&wait, 0, !vyre_device_is_cpu (batch->kernel->device), vyre_now ());
+  gboolean has = reserve_wait (batch, &wait, end_time, error);
+  vyre_wait_end (&wait, vyre_now ());
+  return has;
 }

@@ -150,8 +150,9 @@ struct _VyreMegakernel {
   GThread *launcher;
   GThread *builder; /* of a pipeline with more extras, or NULL */
   guint n_groups;
-  guint most_awake; /* threads of the process that wait awake at a time */
-  gboolean limited; /* the device cuts loops short */
+  guint most_awake;  /* threads of the process that wait awake at a time */
+  guint most_copied; /* tickets behind copies, from which on no other copy begins */
+  gboolean limited;  /* the device cuts loops short */
 
   GMutex lock; /* guards what follows, and batches that are not plain */
   GCond wake_launcher;
@@ -185,6 +186,7 @@ struct _VyreMegakernel {
   GQueue lanes;          /* of VyreLane */
   VyreLane *lane;        /* of callers of vyre_megakernel_publish() */
   GQueue turns;          /* of VyreBatch, which wait until what is in flight is cheap enough */
+  guint n_copied;        /* tickets in flight that a copy engine brings */
   guint n_cut;           /* batches in flight with more to come */
   guint64 n_turns;       /* numbers of turns */
   guint64 last_turn;     /* of batches without a tenant */

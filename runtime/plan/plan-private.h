@@ -12,8 +12,8 @@ typedef struct {
   guint32 words[VYRE_TICKET_WORDS];
 } VyreTicket;
 
-/* A run uses half of the ticket ring at most, so that the next one can be queued behind it. */
-#define VYRE_RUN_MAX_TICKETS (VYRE_MAX_TICKETS / 4)
+/* A run takes a small part of the ticket ring, so that many find room. */
+#define VYRE_RUN_MAX_TICKETS 4096u
 
 /* Fences that one lane runs together may cost so much. */
 #define VYRE_FENCES_COST_MAX (VYRE_COST_MAX / 2)

@@ -12,8 +12,10 @@
 #define TILE_BYTES 65536u
 #define TILE_CPU_BYTES 1048576u
 
-/* Tickets of a payload slot that is alone: they are published at once. */
-#define TILE_TICKETS (VYRE_RUN_MAX_TICKETS / 2)
+/* Tickets of a payload slot that is alone: they are published at once. On a GPU they are so few
+ * that other batches find free workgroups while a large payload is on its way: an H200 has 264. */
+#define TILE_TICKETS 64u
+#define TILE_CPU_TICKETS (VYRE_RUN_MAX_TICKETS / 2)
 
 static VyreRegion
 tile_region (const VyrePlan *plan, guint slot)
@@ -68,8 +70,9 @@ tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
 static guint64
 tile_bytes (const VyrePlan *plan, guint slot, guint64 bytes_read, guint n_tiled)
 {
-  guint64 share = TILE_TICKETS / n_tiled;
-  guint64 least = plan->workgroup <= VYRE_CPU_WORKGROUP ? TILE_CPU_BYTES : TILE_BYTES;
+  gboolean cpu = plan->workgroup <= VYRE_CPU_WORKGROUP;
+  guint64 share = (cpu ? TILE_CPU_TICKETS : TILE_TICKETS) / n_tiled;
+  guint64 least = cpu ? TILE_CPU_BYTES : TILE_BYTES;
   guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
   guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_work (plan, slot)->cost - 4;
 

@@ -87,12 +87,12 @@ uint look(uint number, uint spent)
   uint i = gl_SubgroupInvocationID;
   uvec4 quarter = ticket_quarter(number, i % VYRE_TICKET_GRANULES);
   bool leave = retired() || spent >= launch[VYRE_LAUNCH_BUDGET];
-  bool whole = subgroupAll(quarter.x == VYRE_TICKET_MARK(number));
-  bool beyond = whole && i == 0u && is_beyond(quarter.y); // the first quarter has the kind
-  if (subgroupAny(leave || beyond))
-    return LEAVE;
-  if (!whole)
-    return WAIT;
+  bool there = quarter.x == VYRE_TICKET_MARK(number);
+  bool beyond = there && i == 0u && is_beyond(quarter.y); // the first quarter has the kind
+  uint next = leave || beyond ? LEAVE : there ? WORK : WAIT;
+  next = subgroupMin(next);
+  if (next != WORK)
+    return next;
   if (i < VYRE_TICKET_GRANULES)
     keep_quarter(i, quarter);
   return WORK;

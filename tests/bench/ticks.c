@@ -97,7 +97,7 @@ run_crowd (Crowd *crowd, double seconds, BenchCheck *check)
     paced->start = start + paced->period * i / MAX (crowd->n, 1);
     paced->end = start + (gint64)(seconds * 1e9);
     buffers -= paced->received;
-    threads[i] = g_thread_new ("paced", bench_paced_run, paced);
+    threads[i] = g_thread_new (i < crowd->n ? "paced" : "flood", bench_paced_run, paced);
   }
   for (guint i = 0; i < n; i++) {
     BenchPaced *paced = &crowd->streams[i];

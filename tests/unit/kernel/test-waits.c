@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/wait.h"
 #include "kernel-common.h"
 #include "lost.h"
 #include "vyre/import.h"
@@ -177,6 +178,85 @@ test_places_for_copies (void)
   test_kernel_close (&t);
 }
 
+static guint
+count_copied (VyreMegakernel *kernel)
+{
+  g_mutex_lock (&kernel->lock);
+  guint n = kernel->n_copied;
+  g_mutex_unlock (&kernel->lock);
+  return n;
+}
+
+/* A copy waits while as many tickets as the kernel allows are behind copies, so that workgroups are
+ * left for batches without. */
+static void
+test_workgroups_for_others (void)
+{
+  VyreBatch *batches[32];
+  TestKernel t;
+  GError *error = NULL;
+  guint8 bytes[SIZE];
+  gsize slice;
+
+  open_kernel (&t, TRUE);
+  t.kernel->most_copied = 1;
+  memset (bytes, 3, sizeof bytes);
+  g_autoptr (VyrePlan) plan = test_plan (&t, "u8_stats payload -> s", SIZE, 0, 0);
+  VyrePayload payload = test_stage (&t, bytes, SIZE, 0, &slice);
+  for (guint i = 0; i < G_N_ELEMENTS (batches); i++) {
+    gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+    batches[i] = vyre_megakernel_publish (t.kernel, plan, i, &payload, end, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (count_copied (t.kernel), <=, 1);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (batches); i++) {
+    g_assert_true (vyre_batch_wait (batches[i], g_get_monotonic_time () + TEST_DEADLINE, &error));
+    vyre_batch_free (batches[i]);
+  }
+  g_assert_cmpuint (count_copied (t.kernel), ==, 0);
+  vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
+  test_kernel_close (&t);
+}
+
+/* Waits for @n batches that come so many ns after the last; returns how long the thread was awake.
+ */
+static guint64
+wait_awake (TestKernel *t, guint n, gint64 gap)
+{
+  guint64 before = test_counters (t).spin_time;
+  g_autoptr (VyrePlan) plan = test_plan (t, "nop", 0, 0, 0);
+  GError *error = NULL;
+
+  for (guint i = 0; i < n; i++) {
+    gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+    VyreBatch *batch
+        = vyre_megakernel_publish (t->kernel, plan, i, &(VyrePayload){ 0 }, end, &error);
+    g_assert_no_error (error);
+    atomic_store (&t->kernel->lane->last_activity, batch->published - gap);
+    g_assert_true (vyre_batch_wait (batch, end, &error));
+    vyre_batch_free (batch);
+  }
+  return test_counters (t).spin_time - before;
+}
+
+/* Where other threads take most places for those that wait awake, the rest is for live streams. */
+static void
+test_places_for_live_streams (void)
+{
+  VyreWait others[3];
+  TestKernel t;
+
+  open_kernel (&t, FALSE);
+  t.kernel->most_awake = 4;
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    vyre_wait_begin (&others[i], 4, FALSE, 0);
+  g_assert_cmpuint (wait_awake (&t, 20, 0), ==, 0);
+  g_assert_cmpuint (wait_awake (&t, 20, G_TIME_SPAN_SECOND), >, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    vyre_wait_end (&others[i], 0);
+  test_kernel_close (&t);
+}
+
 /* A copy engine still moves payloads if the device refuses to import the memory they are staged in.
  */
 static void
@@ -208,6 +288,8 @@ main (int argc, char **argv)
   g_test_add_func ("/waits/imports", test_imports);
   g_test_add_func ("/waits/import-under-copy", test_import_under_copy);
   g_test_add_func ("/waits/places-for-copies", test_places_for_copies);
+  g_test_add_func ("/waits/workgroups-for-others", test_workgroups_for_others);
+  g_test_add_func ("/waits/places-for-live-streams", test_places_for_live_streams);
   g_test_add_func ("/waits/refused-imports", test_refused_imports);
   return g_test_run ();
 }

@@ -56,6 +56,7 @@ struct _VyrePlan {
   guint32 extras;     /* that the kernel needs, VYRE_EXTRA_… */
   gboolean shut_down; /* from the start: nothing runs */
   gboolean served;    /* the megakernel serves what its batches ask for, and has them go on */
+  guint n_state;      /* words that start as the batch before left them */
   gboolean writes;    /* to files, in the order of the batches */
   guint writes_end;   /* the slot before which others may ask for writes */
   VyrePlan *origin;   /* of the rest of a batch: the plan that it began with, or NULL */
@@ -101,6 +102,11 @@ vyre_plan_slot_arg (const VyreBoundProgram *bound, guint slot, guint arg)
 {
   return vyre_plan_slot_word (bound, slot, VYRE_SLOT_ARGS + arg);
 }
+
+/* plan/state.c */
+guint vyre_plan_count_state (const VyreBoundProgram *bound);
+void vyre_plan_write_state (const VyrePlan *plan, const guint32 *words, guint32 *slice);
+void vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *words);
 
 /* plan/requests.c */
 gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);

@@ -144,8 +144,8 @@ operand_parse_word (VyreParser *parser)
 }
 
 /* The index of the result name that is the current token; it may be unknown yet. */
-static guint32
-operand_find_result (VyreParser *parser)
+guint32
+vyre_parser_find_result (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
   VyreProgram *program = parser->program;
@@ -171,7 +171,7 @@ operand_parse_reference (VyreParser *parser)
   if (parser->lexer.token.kind != VYRE_TOKEN_RESULT)
     return vyre_parser_unexpected (parser, "the name of a result after '&'");
   operand_push_node (
-      parser, VYRE_NODE_RESULT_WORD, operand_find_result (parser), parser->lexer.token.offset);
+      parser, VYRE_NODE_RESULT_WORD, vyre_parser_find_result (parser), parser->lexer.token.offset);
   return vyre_parser_next (parser);
 }
 
@@ -408,8 +408,8 @@ operand_parse_tag (VyreParser *parser, VyreOperands *operands)
 }
 
 /* Reads the number of a result's words, which assembling has to know. */
-static gboolean
-operand_parse_word_count (VyreParser *parser, VyreOperands *operands)
+gboolean
+vyre_parser_word_count (VyreParser *parser, VyreOperands *operands)
 {
   guint32 offset = parser->lexer.token.offset;
   VyreExpr *expr = &operands->args[operands->n_args++];
@@ -439,7 +439,7 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
     case VYRE_OPERAND_TAG:
       return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:
-      return operand_parse_word_count (parser, operands);
+      return vyre_parser_word_count (parser, operands);
     case VYRE_OPERAND_THRESHOLD:
       return vyre_parser_limited_expr (
           parser, VYRE_NODE_THRESHOLD, 0, &operands->args[operands->n_args++]);
@@ -455,13 +455,14 @@ operand_target_is_exclusive (VyreTarget target)
   return target == VYRE_TARGET_PAYLOAD || target == VYRE_TARGET_WORDS;
 }
 
-static gboolean
-operand_define_result (
-    VyreParser *parser, guint32 id, const VyreOpcode *info, guint words, gint optional_statement)
+/* Gives the result @id, whose name is at @offset, its words, which the statement of @info writes.
+ */
+gboolean
+vyre_parser_define_result (VyreParser *parser, guint32 id, guint32 offset, const VyreOpcode *info,
+    guint words, gint optional_statement)
 {
   VyreProgram *program = parser->program;
   VyreName *name = &g_array_index (program->names, VyreName, id);
-  guint32 offset = parser->lexer.token.offset;
 
   if (name->defined && name->shared && !operand_target_is_exclusive (info->target))
     return TRUE;
@@ -500,8 +501,8 @@ operand_parse_target (VyreParser *parser, const VyreOpcode *info, guint words,
   if (token->kind != VYRE_TOKEN_RESULT)
     return vyre_parser_limited_expr (
         parser, word ? VYRE_NODE_TARGET_WORD : VYRE_NODE_TARGET_INDEX, words, expr);
-  guint32 id = operand_find_result (parser);
-  if (!operand_define_result (parser, id, info, words, optional_statement))
+  guint32 id = vyre_parser_find_result (parser);
+  if (!vyre_parser_define_result (parser, id, token->offset, info, words, optional_statement))
     return FALSE;
   *expr = vyre_parser_leaf (
       parser, word ? VYRE_NODE_RESULT_WORD : VYRE_NODE_RESULT_INDEX, id, token->offset);

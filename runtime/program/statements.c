@@ -506,6 +506,8 @@ statement_parse (VyreParser *parser)
     parsed = statement_parse_param (parser);
   } else if (vyre_lexer_is (&parser->lexer, "resource")) {
     parsed = statement_parse_resource (parser);
+  } else if (vyre_lexer_is (&parser->lexer, "state")) {
+    parsed = vyre_parser_state (parser);
   } else if (vyre_lexer_is (&parser->lexer, "no_fence")) {
     parser->no_fence = TRUE;
     parsed = vyre_parser_next (parser);

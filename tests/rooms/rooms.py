@@ -35,9 +35,9 @@ ROOMS = {
 ORDER = {
     "runtime/kernel": [
         "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "lanes",
-        "turns", "template", "tickets", "completion", "batch", "launcher", "import", "getters",
+        "turns", "template", "tickets", "streams", "completion", "batch", "launcher", "import", "getters",
         "extras", "reserve", "publish", "resume", "host-jobs", "host-requests", "teardown",
-        "trial", "speed", "proof", "megakernel", "lane",
+        "trial", "speed", "proof", "megakernel", "lane", "stream",
     ],
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyregeometry", "gstvyreholds", "gstvyrestats",

@@ -164,6 +164,17 @@ gsize vyre_plan_get_payload_size (const VyrePlan *plan);
  */
 guint64 vyre_plan_get_region_bytes (const VyrePlan *plan);
 
+/**
+ * vyre_plan_get_state_words:
+ * @plan: a plan
+ *
+ * Gets the number of words that live from batch to batch.
+ *
+ * Returns: words that the program declares as state; with any, its batches are published by
+ *   vyre_stream_publish()
+ */
+guint vyre_plan_get_state_words (const VyrePlan *plan);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyrePlan, vyre_plan_unref)
 
 G_END_DECLS

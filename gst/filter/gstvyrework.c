@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyrework.h"
 
+#include "filter/gstvyrecarry.h"
 #include "filter/gstvyrepace.h"
 
 /* Time between two looks of the task after a chain function that looks after the queue, in µs:
@@ -119,6 +120,8 @@ gst_vyre_work_accept (GstVyreFilter *self, const GstVyreItem *item)
   gboolean done = item->shared == self->shared;
   if (done)
     self->awaited = 0;
+  if (done && item->carry)
+    gst_vyre_carry_note (item->carry, item->plan, vyre_batch_get_readback (item->batch));
   g_mutex_unlock (&self->lock);
   return done;
 }

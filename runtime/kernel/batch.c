@@ -8,7 +8,7 @@
 #include "kernel/completion.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
-#include "kernel/streams.h"
+#include "kernel/stream-private.h"
 #include "kernel/tickets.h"
 #include "vyre/clock.h"
 

@@ -5,7 +5,7 @@
 #include "base/spin-lock.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
-#include "kernel/streams.h"
+#include "kernel/stream-private.h"
 #include "kernel/tickets.h"
 #include "kernel/turns.h"
 #include "vyre/io-queue.h"

@@ -12,7 +12,7 @@
 #include "kernel/extras.h"
 #include "kernel/reserve.h"
 #include "kernel/state.h"
-#include "kernel/streams.h"
+#include "kernel/stream-private.h"
 #include "kernel/tickets.h"
 #include "kernel/turns.h"
 

@@ -57,7 +57,7 @@ struct _VyreLane {
   atomic_ullong n_sleeps;
 };
 
-/* Batches that follow one another, kernel/streams.c. The kernel's lock guards what its batches
+/* Batches that follow one another, kernel/stream.c. The kernel's lock guards what its batches
  * share: none of them is plain. */
 struct _VyreStream {
   gatomicrefcount refs;             /* of its owner, and of each batch that is not through */

@@ -106,7 +106,6 @@ vyre_plan_slot_arg (const VyreBoundProgram *bound, guint slot, guint arg)
 /* plan/state.c */
 guint vyre_plan_count_state (const VyreBoundProgram *bound);
 void vyre_plan_write_state (const VyrePlan *plan, const guint32 *words, guint32 *slice);
-void vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *words);
 
 /* plan/requests.c */
 gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);

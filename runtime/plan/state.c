@@ -26,7 +26,6 @@ vyre_plan_write_state (const VyrePlan *plan, const guint32 *words, guint32 *slic
   }
 }
 
-/* Reads the words that a batch has left from its readback. */
 void
 vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *words)
 {

@@ -205,6 +205,8 @@ replay_make_plan (const VyreReplayBatch *batch, guint workgroup, GError **error)
   g_autofree guint8 *bytes = g_malloc0 (layout.total);
   if (!vyre_encode_control_into (bytes, layout.total, batch->n_observables, 1, FALSE, error))
     return NULL;
+  for (guint i = 0; batch->initial && i < batch->n_observables; i++)
+    vyre_write_word (bytes, VYRE_CONTROL_OBSERVABLES + i, batch->initial[i]);
   memcpy (bytes + layout.offset[VYRE_PART_RING], batch->slots,
       4 * VYRE_SLOT_WORDS * (gsize)batch->n_logged);
   VyreParts parts = { .schedule = VYRE_SCHEDULE_SLOTS };

@@ -175,6 +175,16 @@ guint64 vyre_plan_get_region_bytes (const VyrePlan *plan);
  */
 guint vyre_plan_get_state_words (const VyrePlan *plan);
 
+/**
+ * vyre_plan_read_state:
+ * @plan: a plan
+ * @readback: the readback of one of its batches
+ * @words: (out caller-allocates): vyre_plan_get_state_words() words
+ *
+ * Reads the words of state that a batch has left, which vyre_stream_new() takes.
+ */
+void vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *words);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyrePlan, vyre_plan_unref)
 
 G_END_DECLS

@@ -36,17 +36,27 @@ typedef struct _VyreStream VyreStream;
  *
  * Makes a stream.
  *
- * Returns: (transfer full): a stream; free with vyre_stream_free()
+ * Returns: (transfer full): a stream, to be given back with vyre_stream_unref()
  */
 VyreStream *vyre_stream_new (VyreLane *lane, const guint32 *words, guint n_words);
 
 /**
- * vyre_stream_free:
- * @stream: (nullable) (transfer full): a stream
+ * vyre_stream_ref:
+ * @stream: a stream
  *
- * Frees a stream. Batches that were published on it go on.
+ * Takes a reference.
+ *
+ * Returns: (transfer full): @stream with one more reference
  */
-void vyre_stream_free (VyreStream *stream);
+VyreStream *vyre_stream_ref (VyreStream *stream);
+
+/**
+ * vyre_stream_unref:
+ * @stream: (transfer full): a stream
+ *
+ * Drops a reference. Batches that were published on the stream go on.
+ */
+void vyre_stream_unref (VyreStream *stream);
 
 /**
  * vyre_stream_publish:
@@ -67,6 +77,6 @@ void vyre_stream_free (VyreStream *stream);
 VyreBatch *vyre_stream_publish (VyreStream *stream, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreStream, vyre_stream_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyreStream, vyre_stream_unref)
 
 G_END_DECLS

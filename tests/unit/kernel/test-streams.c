@@ -59,7 +59,7 @@ stream_open (Stream *s, TestKernel *t)
 static void
 stream_close (Stream *s)
 {
-  vyre_stream_free (s->stream);
+  vyre_stream_unref (s->stream);
   vyre_lane_unref (s->lane);
   for (guint i = 0; i < G_N_ELEMENTS (s->plans); i++)
     vyre_plan_unref (s->plans[i]);
@@ -68,7 +68,7 @@ stream_close (Stream *s)
 static void
 stream_restart (Stream *s, const guint32 *words, guint n_words)
 {
-  vyre_stream_free (s->stream);
+  vyre_stream_unref (s->stream);
   s->stream = vyre_stream_new (s->lane, words, n_words);
   s->n = 0;
   memset (s->words, 0, sizeof s->words);
@@ -308,7 +308,7 @@ test_runs (void)
     g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_OBSERVABLES + 1), ==, 2 * i);
     g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_OBSERVABLES + 3), ==, 5);
   }
-  vyre_stream_free (stream);
+  vyre_stream_unref (stream);
   vyre_lane_unref (lane);
   test_kernel_close (&t);
   g_unlink (path);

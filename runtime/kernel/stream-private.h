@@ -8,7 +8,6 @@
 
 G_BEGIN_DECLS
 
-void vyre_stream_unref (VyreStream *stream);
 gboolean vyre_stream_join (VyreStream *stream, VyreBatch *batch, GError **error);
 gboolean vyre_stream_enter (VyreBatch *batch);
 void vyre_stream_begin (VyreBatch *batch);

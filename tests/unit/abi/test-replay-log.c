@@ -370,7 +370,7 @@ test_initial_of_some (Fixture *f, gconstpointer data)
   GError *error = NULL;
   g_assert_null (vyre_replay_log_read_batches (damaged, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_INVALID);
-  g_assert_nonnull (strstr (error->message, "record 1 is not what has to be there. Fix: "));
+  g_assert_nonnull (strstr (error->message, "record 0 is not what has to be there. Fix: "));
   g_clear_error (&error);
 }
 

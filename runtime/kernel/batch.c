@@ -206,7 +206,7 @@ vyre_batch_check (VyreBatch *batch, GError **error)
   guint64 bytes = batch->completion.payload_bytes, planned = plan->region_bytes;
 
   if (bytes != planned) /* there may be slots that did not run */
-    planned = vyre_plan_count_bytes_read (plan, vyre_batch_readback (batch));
+    planned = vyre_plan_count_bytes_read (plan, vyre_batch_readback (batch), batch->missing);
   if (bytes == planned)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
@@ -234,6 +234,12 @@ vyre_batch_get_state (VyreBatch *batch, guint *n_words)
 {
   *n_words = batch->state ? batch->plan->n_state : 0;
   return batch->state;
+}
+
+gboolean
+vyre_batch_has_previous (VyreBatch *batch)
+{
+  return (batch->missing >> VYRE_FROM_PREVIOUS & 1) == 0;
 }
 
 const GError *

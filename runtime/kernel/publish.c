@@ -73,6 +73,8 @@ publish_fill_slice (VyreBatch *batch, guint32 *slice)
   }
   if (tag_word != VYRE_NO_TAG_WORD)
     slice[tag_word] = GUINT32_TO_LE (batch->completion.tag);
+  if (plan->older != 0)
+    vyre_plan_empty_regions (plan, batch->missing, slice);
   if (batch->state && !plan->origin) /* the rest of a batch goes on with what is there */
     vyre_plan_write_state (plan, batch->state, slice);
   publish_fill_table (batch, slice);
@@ -272,6 +274,7 @@ publish_make_batch (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePaylo
     .readback = VYRE_NOWHERE,
     .work = VYRE_NOWHERE,
     .stored_at = VYRE_NOWHERE,
+    .missing = VYRE_ALL_MISSING,
     .completion.tag = tag,
   };
   if (payload->import)
@@ -301,7 +304,7 @@ publish_count (VyreBatch *batch)
 static gboolean
 publish_can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *payload)
 {
-  return vyre_megakernel_can_import (kernel, plan->payload_size)
+  return plan->older == 0 && vyre_megakernel_can_import (kernel, plan->payload_size)
          && vyre_import_is_of (payload->import, kernel)
          && vyre_import_has (payload->import, payload->data, plan->payload_size);
 }

@@ -10,6 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/fork.h"
+#include "base/spin-lock.h"
+#include "device/wide-store.h"
 #include "kernel/state.h"
 
 VyreStream *
@@ -22,8 +24,25 @@ vyre_stream_new (VyreLane *lane, const guint32 *words, guint n_words)
   stream->lane = lane;
   stream->n_words = n_words;
   stream->words = n_words > 0 ? g_memdup2 (words, sizeof *words * n_words) : NULL;
+  stream->previous.stored_at = VYRE_NOWHERE;
   g_queue_init (&stream->waiting);
   return stream;
+}
+
+static void
+stream_release (const VyrePayload *payload)
+{
+  if (payload->release)
+    payload->release (payload->owner);
+}
+
+static void
+stream_drop (const VyreStream *stream, const VyreKept *kept)
+{
+  if (kept->stored_at != VYRE_NOWHERE)
+    vyre_store_free (stream->lane->kernel->payloads, kept->stored_at);
+  if (kept->let_go)
+    kept->let_go (&kept->payload);
 }
 
 /* Any thread, with or without locks; so is the next function. */
@@ -39,8 +58,56 @@ vyre_stream_unref (VyreStream *stream)
 {
   if (vyre_is_inherited (stream->generation) || !g_atomic_ref_count_dec (&stream->refs))
     return;
+  stream_drop (stream, &stream->previous);
   g_free (stream->words);
   g_free (stream);
+}
+
+/* Stores a payload where the kernel reads it. */
+static gboolean
+stream_store (VyreMegakernel *kernel, VyreKept *kept, GError **error)
+{
+  const guint8 *data = kept->payload.data
+                           ? kept->payload.data
+                           : vyre_store_get_data (kernel->staging) + kept->payload.offset;
+
+  if (!vyre_store_alloc (kernel->payloads, kept->size, 0, &kept->stored_at)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+        "There is no room for a previous payload of %" G_GSIZE_FORMAT
+        " bytes. Fix: use more staging memory, or free batches.",
+        kept->size);
+    return FALSE;
+  }
+  vyre_wide_store (vyre_store_get_data (kernel->payloads) + kept->stored_at, data, kept->size);
+  vyre_buffer_flush (); /* another thread may write the tickets; pairs as in publish_store() */
+  kept->base = kept->stored_at;
+  return TRUE;
+}
+
+gboolean
+vyre_stream_set_previous (
+    VyreStream *stream, const VyrePayload *payload, gsize size, GError **error)
+{
+  VyreMegakernel *kernel = stream->lane->kernel;
+  VyreKept kept
+      = { .size = size, .base = payload->offset, .stored_at = VYRE_NOWHERE, .payload = *payload };
+
+  g_return_val_if_fail (!payload->import && size > 0, FALSE);
+  if (!vyre_check_own (kernel->generation, "kernel", error))
+    return FALSE;
+  if (kernel->payloads && !stream_store (kernel, &kept, error))
+    return FALSE;
+  kept.let_go = stream_release;
+  if (kernel->payloads) {
+    stream_release (&kept.payload);
+    kept.let_go = NULL;
+  }
+  vyre_mutex_lock (&kernel->lock);
+  VyreKept former = stream->previous;
+  stream->previous = kept;
+  g_mutex_unlock (&kernel->lock);
+  stream_drop (stream, &former);
+  return TRUE;
 }
 
 /* Without the lock. Makes a new batch one of the stream, and gets memory for its words. The first
@@ -85,8 +152,35 @@ vyre_stream_enter (VyreBatch *batch)
 void
 vyre_stream_begin (VyreBatch *batch)
 {
-  if (batch->state)
-    memcpy (batch->state, batch->stream->words, sizeof *batch->state * batch->stream->n_words);
+  const VyreStream *stream = batch->stream;
+  gsize size = batch->plan->payload_size;
+
+  memcpy (batch->state, stream->words, sizeof *batch->state * stream->n_words);
+  if (size == 0 || stream->previous.size != size)
+    return;
+  batch->previous = stream->previous.base;
+  batch->missing &= ~(1u << VYRE_FROM_PREVIOUS);
+}
+
+/* The payload of a batch becomes the previous one, whose place the batch gives back instead. Where
+ * the device has the payload in memory of its own, that alone is kept. */
+static void
+stream_keep_payload (VyreBatch *batch)
+{
+  VyreKept former = batch->stream->previous;
+  gboolean is_stored = batch->stored_at != VYRE_NOWHERE;
+  VyreKept kept = { .size = batch->plan->payload_size,
+    .base = is_stored ? batch->stored_at : batch->payload.offset,
+    .stored_at = batch->stored_at,
+    .let_go = is_stored ? NULL : batch->let_go,
+    .payload = batch->payload };
+
+  batch->stream->previous = kept;
+  batch->stored_at = former.stored_at;
+  if (is_stored)
+    return;
+  batch->let_go = former.let_go;
+  batch->payload = former.payload;
 }
 
 /* Takes a batch out of the queue of its stream. */
@@ -111,6 +205,8 @@ vyre_stream_leave (VyreBatch *batch)
   }
   if (!batch->orphaned)
     vyre_plan_read_state (batch->plan, vyre_batch_readback (batch), stream->words);
+  if (!batch->orphaned && batch->plan->older != 0)
+    stream_keep_payload (batch);
   const GList *next = stream->waiting.head;
   stream->running = next ? next->data : NULL;
   if (stream->running)

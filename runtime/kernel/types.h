@@ -57,6 +57,15 @@ struct _VyreLane {
   atomic_ullong n_sleeps;
 };
 
+/* A payload that outlives its batch. */
+typedef struct {
+  gsize size;                                  /* 0: there is none */
+  gsize base;                                  /* where the kernel reads it */
+  gsize stored_at;                             /* as of its batch; so below */
+  void (*let_go) (const VyrePayload *payload); /* or NULL: nothing to give back */
+  VyrePayload payload;
+} VyreKept;
+
 /* Batches that follow one another, kernel/stream.c. The kernel's lock guards what its batches
  * share: none of them is plain. */
 struct _VyreStream {
@@ -66,6 +75,7 @@ struct _VyreStream {
   void (*follow) (VyreBatch *next); /* publishes it, without a lock */
   VyreBatch *running;               /* is published, or about to be, and not through */
   GQueue waiting;                   /* of VyreBatch, for the end of the one before */
+  VyreKept previous;                /* of the last batch that ended, if older ones are read */
   guint32 *words;                   /* of state, as the last batch that ended left them */
   guint n_words;
 };
@@ -108,6 +118,8 @@ struct _VyreBatch {
   VyreStream *stream;                          /* until the batch is through, or NULL */
   guint32 *state;                              /* the words that it starts from, or NULL */
   gboolean follows;                            /* waits for the end of the one before */
+  guint missing;                               /* older payloads that it has not, as bits */
+  gsize previous;                              /* where the kernel reads that one */
   GList link;
 };
 

@@ -111,6 +111,7 @@ plan_finish (VyrePlan *plan, GError **error)
     return NULL;
   }
   plan->extras = vyre_plan_find_extras (plan);
+  plan->older = vyre_plan_find_older (plan);
   vyre_plan_write_scratch (plan);
   vyre_plan_make_small (plan);
   return plan;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The observables of a batch that live from batch to batch, apart from it: in the order in which
- * the program declares them, one word behind the other.
+ * What a batch has of those before it: observables, which are kept apart from it in the order in
+ * which the program declares them, one word behind the other; and regions of older payloads.
  */
 #include "plan/plan-private.h"
+#include "program/opcodes.h"
 
 guint
 vyre_plan_count_state (const VyreBoundProgram *bound)
@@ -34,6 +35,49 @@ vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *wor
     for (guint word = 0; word < state->n_words; word++)
       *words++ = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + state->observable + word);
   }
+}
+
+/* The payload that the region of a slot is of, VYRE_FROM_OWN for a slot without a region. */
+guint32
+vyre_plan_region_from (const VyrePlan *plan, guint slot)
+{
+  if (!vyre_opcode_reads_payload (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE)))
+    return VYRE_FROM_OWN;
+  return VYRE_REGION_FROM (vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_OBSERVABLE));
+}
+
+/* The older payloads that slots read, as VyrePlan.older. */
+guint
+vyre_plan_find_older (const VyrePlan *plan)
+{
+  guint older = 0;
+
+  for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
+    if (vyre_plan_may_run (plan, slot))
+      older |= 1u << vyre_plan_region_from (plan, slot);
+  }
+  return older & VYRE_ALL_MISSING;
+}
+
+/* Empties the regions of payloads that are @missing, in the slice of a batch. */
+void
+vyre_plan_empty_regions (const VyrePlan *plan, guint missing, guint32 *slice)
+{
+  guint32 *ring = slice + plan->layout.offset[VYRE_PART_RING] / 4;
+
+  for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
+    guint32 *args = ring + (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_ARGS;
+    if ((missing >> vyre_plan_region_from (plan, slot) & 1) == 0)
+      continue;
+    args[VYRE_REGION_ARG_WIDTH] = args[VYRE_REGION_ARG_STRIDE] = 0;
+    args[VYRE_REGION_ARG_ROWS] = GUINT32_TO_LE (1);
+  }
+}
+
+gboolean
+vyre_plan_reads_older (const VyrePlan *plan)
+{
+  return plan->older != 0;
 }
 
 guint

@@ -397,6 +397,23 @@ operand_parse_component (VyreParser *parser, VyreOperands *operands)
   return parsed;
 }
 
+/* Reads a region or a component, of this payload or, in "previous( )", of the one before. */
+static gboolean
+operand_parse_place (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands)
+{
+  gboolean older = vyre_lexer_is (&parser->lexer, "previous");
+
+  if (older
+      && (!vyre_parser_next (parser)
+          || !vyre_parser_expect (parser, '(', "'(' and a region of the previous payload")))
+    return FALSE;
+  operands->from = older ? VYRE_FROM_PREVIOUS : VYRE_FROM_OWN;
+  if (!(kind == VYRE_OPERAND_REGION ? operand_parse_region (parser, operands, REGION_USAGE)
+                                    : operand_parse_component (parser, operands)))
+    return FALSE;
+  return !older || vyre_parser_expect (parser, ')', "')' behind the region");
+}
+
 static gboolean
 operand_parse_tag (VyreParser *parser, VyreOperands *operands)
 {
@@ -433,9 +450,8 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
   operands->n_operands++;
   switch (kind) {
     case VYRE_OPERAND_REGION:
-      return operand_parse_region (parser, operands, REGION_USAGE);
     case VYRE_OPERAND_COMPONENT:
-      return operand_parse_component (parser, operands);
+      return operand_parse_place (parser, kind, operands);
     case VYRE_OPERAND_TAG:
       return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:

@@ -334,6 +334,7 @@ statement_parse_slot (VyreParser *parser)
     return FALSE;
   }
   statement_set_arguments (parser, &statement.operation, &operands);
+  statement.from = operands.from;
   return statement_parse_attributes (parser, &statement) && statement_add (parser, &statement);
 }
 

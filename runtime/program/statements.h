@@ -39,6 +39,7 @@ typedef struct {
   guint32 n_inner;
   gboolean optional;
   gboolean sequence; /* ARG1 is to be the batch's sequence number */
+  guint32 from;      /* the payload that its region is of, VYRE_FROM_… */
 } VyreStatement;
 
 /* A result's name, from the first time that it is seen. */
@@ -91,7 +92,8 @@ typedef struct {
   VyreExpr args[VYRE_SLOT_MAX_ARGS];
   guint n_args;
   guint n_operands;
-  guint words; /* of the target, where an operand says it */
+  guint words;  /* of the target, where an operand says it */
+  guint32 from; /* the payload that the region is of */
   gboolean sequence;
 } VyreOperands;
 

@@ -160,6 +160,17 @@ gboolean vyre_batch_is_parked (VyreBatch *batch);
 const guint32 *vyre_batch_get_state (VyreBatch *batch, guint *n_words);
 
 /**
+ * vyre_batch_has_previous:
+ * @batch: a completed batch
+ *
+ * Tells whether there was a previous payload.
+ *
+ * Returns: whether the program reads the previous payload, and the batch before had one of the same
+ *   size; otherwise regions of it were empty
+ */
+gboolean vyre_batch_has_previous (VyreBatch *batch);
+
+/**
  * vyre_batch_get_io_error:
  * @batch: a completed batch
  *

@@ -176,6 +176,17 @@ guint64 vyre_plan_get_region_bytes (const VyrePlan *plan);
 guint vyre_plan_get_state_words (const VyrePlan *plan);
 
 /**
+ * vyre_plan_reads_older:
+ * @plan: a plan
+ *
+ * Tells whether batches read payloads of batches before them.
+ *
+ * Returns: whether they do; then vyre_stream_publish() publishes them, and keeps their payloads,
+ *   which are not imported
+ */
+gboolean vyre_plan_reads_older (const VyrePlan *plan);
+
+/**
  * vyre_plan_read_state:
  * @plan: a plan
  * @readback: the readback of one of its batches

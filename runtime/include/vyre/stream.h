@@ -11,6 +11,10 @@
  * kernel starts a batch when the one before it has ended, so results do not depend on how many
  * batches are published ahead. A new stream starts from nothing.
  *
+ * Programs that read the previous payload have the payload of a batch released when the batch
+ * behind it has ended, or the last reference to the stream has gone. A previous payload of another
+ * size than that of the batch is none.
+ *
  * One thread at a time may publish on a stream. A batch that is freed before it has completed
  * leaves the state as if it had never been, or as it left it: whoever frees one frees those behind
  * it, too, and goes on with a new stream.
@@ -57,6 +61,22 @@ VyreStream *vyre_stream_ref (VyreStream *stream);
  * Drops a reference. Batches that were published on the stream go on.
  */
 void vyre_stream_unref (VyreStream *stream);
+
+/**
+ * vyre_stream_set_previous:
+ * @stream: a stream
+ * @payload: a payload that is staged as for vyre_lane_publish(), and not imported
+ * @size: its bytes, at least 1
+ * @error: return location
+ *
+ * Makes a payload the previous one of the next batch, as if a batch had had it. The call takes the
+ * payload.
+ *
+ * Returns: whether there was room for it; otherwise %VYRE_ERROR_NO_SPACE, and the payload was not
+ *   taken
+ */
+gboolean vyre_stream_set_previous (
+    VyreStream *stream, const VyrePayload *payload, gsize size, GError **error);
 
 /**
  * vyre_stream_publish:

@@ -237,6 +237,13 @@ static const ErrorCase syntax_cases[] = {
   { "packed_slot { }", "1:15: ", "'}' is not an opcode" },
   { "packed_slot { nop", "1:18: ", "'|'" },
   { "packed_slot { nop | }", "1:21: ", "'}' is not an opcode" },
+  /* older payloads */
+  { "u8_stats previous payload -> a", "1:19: ", "'(' and a region of the previous payload" },
+  { "u8_stats previous(payload -> a", "1:27: ", "')' behind the region" },
+  { "u8_stats previous(previous(u)) -> a", "1:19: ", "'previous' is not expected here" },
+  { "u8_stats previous() -> a", "1:19: ", "a region: payload" },
+  { "sample_stats previous(5) -> a", "1:23: ", "a component: luma" },
+  { "op previous(payload)", "1:4: ", "'previous' is not a known number" },
   /* state */
   { "state", "1:6: ", "the end of the program is not expected" },
   { "state; nop", "1:6: ", "a result name of a-z, 0-9 and '-' behind 'state'" },

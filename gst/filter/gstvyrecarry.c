@@ -9,6 +9,7 @@ struct _GstVyreCarry {
   VyreStream *stream; /* on that lane */
   guint32 *words;     /* of state, as the last batch whose result counted left them, or NULL */
   guint n_words;
+  GstBuffer *previous; /* the payload of that batch, where older ones are read, or NULL */
 };
 
 GstVyreCarry *
@@ -42,6 +43,7 @@ gst_vyre_carry_unref (GstVyreCarry *carry)
     return;
   carry_leave_kernel (carry);
   vyre_program_unref (carry->program);
+  gst_clear_buffer (&carry->previous);
   g_free (carry->words);
   g_free (carry);
 }
@@ -53,9 +55,11 @@ gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program)
 }
 
 /* Returns a reference to the stream that the next batch is published on, on @lane, or NULL: @lane
- * is that of a lost kernel. The first batch on another kernel continues from the words noted. */
+ * is that of a lost kernel. The first batch on another kernel continues from the words noted, and
+ * the caller gives the stream the payload of *@previous, if there is one. */
 VyreStream *
-gst_vyre_carry_get_stream (GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane)
+gst_vyre_carry_get_stream (
+    GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstBuffer **previous)
 {
   GstVyreCarry former = { .lane = NULL };
   VyreStream *stream = NULL;
@@ -65,6 +69,7 @@ gst_vyre_carry_get_stream (GstVyreFilter *self, GstVyreCarry *carry, VyreLane *l
     former = *carry;
     carry->lane = vyre_lane_ref (lane);
     carry->stream = vyre_stream_new (lane, carry->words, carry->n_words);
+    *previous = carry->previous ? gst_buffer_ref (carry->previous) : NULL;
   }
   if (lane == self->lane)
     stream = vyre_stream_ref (carry->stream);
@@ -73,13 +78,22 @@ gst_vyre_carry_get_stream (GstVyreFilter *self, GstVyreCarry *carry, VyreLane *l
   return stream;
 }
 
-/* The lock is held. The result of a batch counts. */
-void
-gst_vyre_carry_note (GstVyreCarry *carry, const VyrePlan *plan, const guint8 *readback)
+/* The lock is held. The result of a batch counts, whose payload is in @buffer. Returns a buffer to
+ * give back without the lock, or NULL. */
+GstBuffer *
+gst_vyre_carry_note (
+    GstVyreCarry *carry, const VyrePlan *plan, const guint8 *readback, GstBuffer *buffer)
 {
+  GstBuffer *former = NULL;
+
   if (!carry->words) {
     carry->n_words = vyre_plan_get_state_words (plan);
     carry->words = g_new (guint32, carry->n_words);
   }
   vyre_plan_read_state (plan, readback, carry->words);
+  if (vyre_plan_reads_older (plan)) {
+    former = carry->previous;
+    carry->previous = gst_buffer_ref (buffer);
+  }
+  return former;
 }

@@ -116,13 +116,17 @@ gst_vyre_work_put_back (GstVyreFilter *self, GstVyreItem *item)
 gboolean
 gst_vyre_work_accept (GstVyreFilter *self, const GstVyreItem *item)
 {
+  GstBuffer *former = NULL;
+
   vyre_mutex_lock (&self->lock);
   gboolean done = item->shared == self->shared;
   if (done)
     self->awaited = 0;
   if (done && item->carry)
-    gst_vyre_carry_note (item->carry, item->plan, vyre_batch_get_readback (item->batch));
+    former = gst_vyre_carry_note (
+        item->carry, item->plan, vyre_batch_get_readback (item->batch), item->buffer);
   g_mutex_unlock (&self->lock);
+  gst_clear_buffer (&former);
   return done;
 }
 

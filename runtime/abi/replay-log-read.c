@@ -102,6 +102,9 @@ log_decode_head (const guint8 *records, gsize n_left, VyreReplayBatch *batch, GE
   batch->payload_size = vyre_read_word_pair (records, LOG_BODY + 4);
   batch->payload_offset = vyre_read_word_pair (records, LOG_BODY + 6);
   batch->time = vyre_read_word_pair (records, LOG_BODY + 8);
+  guint64 previous = vyre_read_word_pair (records, LOG_BODY + 10);
+  batch->has_previous = previous > 0;
+  batch->previous_offset = previous > 0 ? previous - 1 : 0;
   if (!vyre_replay_batch_is_valid (batch) || (n_initial != 0 && n_initial != batch->n_observables))
     return FALSE;
   if (n_initial > 0 && !(batch->initial = vyre_alloc (n_initial, 4, error)))

@@ -80,6 +80,7 @@ log_encode_head (guint8 *records, const VyreReplayBatch *batch)
   replay_log_write_pair (at, LOG_BODY + 4, batch->payload_size);
   replay_log_write_pair (at, LOG_BODY + 6, batch->payload_offset);
   replay_log_write_pair (at, LOG_BODY + 8, batch->time);
+  replay_log_write_pair (at, LOG_BODY + 10, batch->has_previous ? batch->previous_offset + 1 : 0);
   at = log_begin_part (records, 1, LOG_KIND_DIGEST, batch);
   memcpy (at + 4 * LOG_BODY, batch->payload_digest, VYRE_REPLAY_DIGEST_SIZE);
 }

@@ -15,7 +15,7 @@
 gsize
 feed_size_of (guint i)
 {
-  return 1 + i * 1237 % 9000;
+  return 1 + i / 2 * 1237 % 9000; /* two have the same */
 }
 
 /* Slots that store the results of the program over the noise, and some idle ones. */
@@ -87,6 +87,11 @@ feed_check_state (GstBuffer *readback, guint begin, guint i)
   for (guint back = 0; back < FEED_SIZES; back++)
     fail_unless_equals_uint64 (readback_observable (readback, 2 + FEED_SIZES - back),
         back <= i - begin ? feed_size_of (i - back) : 0);
+  gboolean has_previous = i > begin && feed_size_of (i) == feed_size_of (i - 1);
+  guint8 *previous = noise_new (feed_size_of (i), has_previous ? i - 1 : i);
+  fail_unless_equals_uint64 (readback_observable (readback, 3 + FEED_SIZES),
+      has_previous ? oracle_crc32 (previous, feed_size_of (i)) : 0);
+  g_free (previous);
 }
 
 /* Expects a readback for every pushed buffer, in order. */
@@ -155,7 +160,7 @@ feed_new_of_slots (guint max_in_flight)
   return feed;
 }
 
-/* A feed whose program has state. */
+/* A feed whose program has state, and reads the previous payload. */
 Feed
 feed_new_of_state (guint max_in_flight)
 {
@@ -163,7 +168,8 @@ feed_new_of_state (guint max_in_flight)
 
   feed.h = filter_new_with (CRC
       "; state n[1]; state sizes[8]; atomic_add 1 -> n\n"
-      "packed_slot { memcpy &sizes + 1, &sizes, 7 | store_u32 payload.size, &sizes + 7 }",
+      "packed_slot { memcpy &sizes + 1, &sizes, 7 | store_u32 payload.size, &sizes + 7 }\n"
+      "crc32 previous(payload) -> before",
       "idle-timeout", IDLE_TIMEOUT, "max-in-flight", max_in_flight, NULL);
   gst_allocation_params_init (&feed.params);
   filter_start (feed.h, NULL);

@@ -18,7 +18,7 @@ typedef struct {
   gboolean flushed; /* numbers and offsets have come apart */
   gboolean slots;   /* that say the same as the program would */
   gchar *file;      /* that the program reads as well, or NULL */
-  gboolean state;   /* the program counts buffers, and remembers the sizes of the last */
+  gboolean state;   /* the program counts buffers, and remembers them */
   guint first;      /* the number of the first since a flush */
 } Feed;
 

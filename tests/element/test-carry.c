@@ -4,6 +4,7 @@
  * begins anew where it should.
  */
 #include "common.h"
+#include "oracle.h"
 
 #define SIZES 8
 
@@ -73,6 +74,52 @@ GST_START_TEST (the_number_in_flight_does_not_matter)
     }
   }
   fail_unless_equals_int (words.frames, 300);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+#define LARGE 65536
+
+/* Where the device has no memory of its own it would read what is imported in place, from another
+ * source than the payload before. */
+GST_START_TEST (the_previous_payload_is_that_of_the_buffer_before)
+{
+  static const guint in_flight[] = { 1, 4, 64 };
+  GstHarness *h = filter_new_with ("crc32 previous(payload) -> before; crc32 payload -> now",
+      "max-in-flight", in_flight[__i__], "import-threshold", 1, NULL);
+  guint32 before = 0;
+
+  filter_start (h, NULL);
+  for (guint round = 0; round < 3; round++) {
+    for (guint i = 0; i < 30; i++)
+      filter_push (h, noise_buffer (LARGE, i));
+    for (guint i = 0; i < 30; i++) {
+      guint8 *data = noise_new (LARGE, i);
+      GstBuffer *readback = filter_pull (h);
+      fail_unless_equals_int64 (readback_observable (readback, 1), before);
+      before = oracle_crc32 (data, LARGE);
+      fail_unless_equals_int64 (readback_observable (readback, 2), before);
+      gst_buffer_unref (readback);
+      g_free (data);
+    }
+    filter_flush (h);
+    filter_push_segment (h);
+    before = 0;
+  }
+  fail_unless_equals_uint64 (stat_nested (h->element, "ingest", "import-bytes"), 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* A store of two payloads is enough. */
+GST_START_TEST (it_needs_room_for_two_payloads)
+{
+  GstHarness *h = filter_new_with ("crc32 previous(payload) -> before", "max-in-flight", 2,
+      "staging-size", (guint64)(2 * LARGE), NULL);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 4; i++)
+    gst_buffer_unref (filter_run (h, noise_buffer (LARGE, i)));
   filter_finish (h);
 }
 GST_END_TEST;
@@ -201,6 +248,8 @@ carry_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_loop_test (tc, the_number_in_flight_does_not_matter, 0, 3);
+  tcase_add_loop_test (tc, the_previous_payload_is_that_of_the_buffer_before, 0, 3);
+  tcase_add_test (tc, it_needs_room_for_two_payloads);
   tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
   tcase_add_test (tc, it_goes_on);
   tcase_add_test (tc, messages_have_its_words);

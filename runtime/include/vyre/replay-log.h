@@ -22,7 +22,8 @@
  * |[<!-- language="plain" -->
  * word   0   1       2      3      4 …
  * batch  0   "VRRB"  epoch  index  ring slots, logged slots, observables, initial observables,
- *                                  u64 payload bytes, u64 payload offset, u64 time
+ *                                  u64 payload bytes, u64 payload offset, u64 time,
+ *                                  u64 1 + previous payload offset, or 0
  * digest 0   "VRRD"  epoch  index  SHA-256 of the payload, 8 words
  * rest   0   "VRRS"  epoch  index  status, priority, arguments 4 to 11
  * values 0   "VRRO"  epoch  index  12 observables
@@ -102,6 +103,8 @@ typedef struct {
  * @initial: (array length=n_observables) (nullable): their values before the run; %NULL for zeros
  * @payload_size: bytes of its payload
  * @payload_offset: bytes of the payloads before it, logged or not
+ * @has_previous: whether the batch had a previous payload, of as many bytes
+ * @previous_offset: bytes of the payloads before that one
  * @payload_digest: SHA-256 of the payload
  *
  * A batch, with its result.
@@ -117,6 +120,8 @@ typedef struct {
   guint32 *initial;
   guint64 payload_size;
   guint64 payload_offset;
+  gboolean has_previous;
+  guint64 previous_offset;
   guint8 payload_digest[VYRE_REPLAY_DIGEST_SIZE];
 } VyreReplayBatch;
 

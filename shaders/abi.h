@@ -93,7 +93,11 @@
 #define VYRE_REGION_ARG_WIDTH 1
 #define VYRE_REGION_ARG_ROWS 2
 #define VYRE_REGION_ARG_STRIDE 3
-#define VYRE_REGION_ARG_OBSERVABLE 4
+#define VYRE_REGION_ARG_OBSERVABLE 4 /* and from bit 28 on the payload that the region is of */
+#define VYRE_REGION_OBSERVABLE(word) ((word) & ~(3u << 28))
+#define VYRE_REGION_FROM(word) ((word) >> 28 & 3u)
+#define VYRE_FROM_OWN 0u
+#define VYRE_FROM_PREVIOUS 1u
 #define VYRE_REGION_ARG_THRESHOLD 5
 #define VYRE_REGION_ARG_SAMPLES 5
 #define VYRE_REGION_ARG_LIMIT 6

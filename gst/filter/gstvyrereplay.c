@@ -65,6 +65,22 @@ replay_copy_observables (const VyreBoundProgram *bound, const guint8 *readback)
   return words;
 }
 
+/* Sets @initial to a copy of the observables that the batch started from; NULL where they were all
+ * 0. FALSE without memory. */
+static gboolean
+replay_copy_state (VyreBatch *batch, const VyreBoundProgram *bound, guint32 **initial)
+{
+  guint n_words;
+  const guint32 *words = vyre_batch_get_state (batch, &n_words);
+
+  if (n_words == 0)
+    return TRUE;
+  *initial = g_try_new0 (guint32, bound->n_observables);
+  for (guint i = 0; *initial && i < bound->n_states; words += bound->states[i++].n_words)
+    memcpy (*initial + bound->states[i].observable, words, 4 * (gsize)bound->states[i].n_words);
+  return *initial != NULL;
+}
+
 /* Digests a copy of bytes that must not be read through a mapping. */
 static gboolean
 replay_digest_copy (GstBuffer *buffer, guint8 *digest, GError **error)
@@ -116,6 +132,8 @@ replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
   guint n_logged = replay_count_logged (bound);
   g_autofree guint32 *slots = replay_copy_slots (bound, n_logged, item->sequence);
   g_autofree guint32 *observables = replay_copy_observables (bound, readback);
+  g_autofree guint32 *initial = NULL;
+  gboolean copied = replay_copy_state (item->batch, bound, &initial);
   VyreReplayBatch batch = { .time = (guint64)g_get_real_time () * 1000,
     .epoch = item->sequence,
     .n_slots = bound->n_slots,
@@ -123,10 +141,14 @@ replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
     .slots = slots,
     .n_observables = bound->n_observables,
     .observables = observables,
+    .initial = initial,
     .payload_size = vyre_plan_get_payload_size (item->plan),
-    .payload_offset = item->timing.position };
+    .payload_offset = item->timing.position,
+    .has_previous = vyre_batch_has_previous (item->batch) };
 
-  if (!slots || !observables) {
+  if (batch.has_previous) /* the payload right in front of this one */
+    batch.previous_offset = batch.payload_offset - batch.payload_size;
+  if (!slots || !observables || !copied) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
         "There is no memory to log a batch of %u slots and %u observables. Fix: free memory.",
         n_logged, bound->n_observables);

@@ -4,6 +4,7 @@
  */
 #include "filter/gstvyresinkpad.h"
 
+#include "filter/gstvyrecarry.h"
 #include "filter/gstvyreearly.h"
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyrenegotiation.h"
@@ -15,6 +16,27 @@
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
+/* State begins anew with the next buffer. */
+static void
+sink_forget_state (GstVyreFilter *self)
+{
+  g_clear_pointer (&self->carry, gst_vyre_carry_unref);
+}
+
+/* Makes the item follow the one before it, if its program has state. */
+static void
+sink_hand_state_on (GstVyreFilter *self, GstVyreItem *item)
+{
+  if (self->carry && !gst_vyre_carry_is_of (self->carry, self->plan_program))
+    sink_forget_state (self);
+  g_clear_pointer (&item->carry, gst_vyre_carry_unref);
+  if (vyre_plan_get_state_words (item->plan) == 0 && !vyre_plan_reads_older (item->plan))
+    return;
+  if (!self->carry)
+    self->carry = gst_vyre_carry_new (self->plan_program);
+  item->carry = gst_vyre_carry_ref (self->carry);
+}
+
 /* Waits until fewer than max-in-flight batches are in flight and none has to be run again: a rerun
  * needs its memory. Then the item gets the next number, and @shared the kernel in use. Waking a
  * thread costs more than a batch, so a thread that had to wait sleeps until half of the batches are
@@ -24,6 +46,7 @@ sink_wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyr
     GstVyreShared **shared, gboolean *new_source)
 {
   guint most = settings->max_in_flight - 1;
+  gboolean broken = FALSE;
 
   vyre_mutex_lock (&self->lock);
   while (gst_vyre_stream_get_flow (self) == GST_FLOW_OK
@@ -40,9 +63,12 @@ sink_wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyr
       item->sequence = self->sequence;
     *shared = gst_vyre_stream_choose_kernel (self, item);
     *new_source = self->source_is_new;
-    self->source_is_new = FALSE;
+    broken = self->broken;
+    self->source_is_new = self->broken = FALSE;
   }
   g_mutex_unlock (&self->lock);
+  if (broken)
+    sink_forget_state (self);
   return flow;
 }
 
@@ -73,6 +99,8 @@ sink_follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
   if (!gst_vyre_geometry_check (&self->geometry, buffer, &changed, &error))
     return gst_vyre_stream_fail (self, error);
   self->plan_stale |= changed;
+  if (changed)
+    sink_forget_state (self);
   return GST_FLOW_OK;
 }
 
@@ -95,6 +123,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
     return flow;
   g_clear_pointer (&item->plan, vyre_plan_unref);
   item->plan = vyre_plan_ref (self->plan);
+  sink_hand_state_on (self, item);
   GError *error = NULL;
   flow = gst_vyre_submit (self, shared, item, &error);
   return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
@@ -154,6 +183,7 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
 
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, caps);
   self->plan_stale = TRUE;
+  sink_forget_state (self);
   gst_vyre_latency_set_caps (self, caps);
   if (gst_vyre_geometry_set_caps (&self->geometry, caps, &error)) {
     gst_caps_replace (&self->refused_caps, NULL);
@@ -289,6 +319,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_STREAM_START:
       gst_vyre_stream_restart (self);
       gst_vyre_early_drop (self, FALSE); /* those of a stream without a buffer */
+      sink_forget_state (self);
       break;
     case GST_EVENT_SEGMENT:
       gst_vyre_stream_restart (self);
@@ -329,6 +360,7 @@ sink_reset (GstVyreFilter *self)
   gst_vyre_geometry_clear (&self->geometry);
   gst_caps_replace (&self->refused_caps, NULL);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  sink_forget_state (self);
   self->position = 0;
   gst_vyre_negotiation_reset (self);
   vyre_mutex_lock (&self->lock);

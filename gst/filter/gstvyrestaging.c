@@ -190,6 +190,8 @@ stage_import (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *ite
   GstVyreImported imported;
   g_autoptr (GError) reason = NULL;
 
+  if (vyre_plan_reads_older (item->plan)) /* a launch reads one source */
+    return FLOW_NEXT;
   if (!gst_vyre_import_find (
           staging_only_memory (item->buffer), shared->kernel, &imported, &reason)) {
     GST_CAT_LOG_OBJECT (gst_vyre_performance_debug, self, "%s", reason->message);
@@ -291,10 +293,11 @@ gst_vyre_staging_free_lender (GstVyreFilter *self, GstAllocator *lender)
 
 /* TRUE if a payload of @size bytes can be copied to the kernel past the staging store. */
 static gboolean
-staging_can_go_past (GstVyreShared *shared, gsize size)
+staging_can_go_past (GstVyreShared *shared, const GstVyreItem *item, gsize size)
 {
   return vyre_megakernel_stores_payload (shared->kernel, size)
-         || vyre_megakernel_can_import (shared->kernel, size);
+         || (!vyre_plan_reads_older (item->plan)
+             && vyre_megakernel_can_import (shared->kernel, size));
 }
 
 static GError *
@@ -337,7 +340,7 @@ staging_look_for_room (Room *room)
   gint64 now = vyre_clock_now (&room->clock);
   /* no batch precedes one that runs again */
   gboolean owed = staging_is_owed (self, room->shared) && !room->item->is_rerun;
-  if (!owed && room->deadline > 0 && staging_can_go_past (room->shared, size))
+  if (!owed && room->deadline > 0 && staging_can_go_past (room->shared, room->item, size))
     return FLOW_NEXT;
   if (owed || room->deadline == 0)
     room->deadline = now + STAGING_DEADLINE;

@@ -28,6 +28,9 @@ G_BEGIN_DECLS
 
 typedef struct _GstVyreFilter GstVyreFilter;
 
+/* What batches of a program with state hand on, filter/gstvyrecarry.c */
+typedef struct _GstVyreCarry GstVyreCarry;
+
 /* Casts without a check, like GST_ELEMENT_CAST(). */
 #define GST_VYRE_FILTER_CAST(object) ((GstVyreFilter *)(object))
 
@@ -172,6 +175,7 @@ struct _GstVyreFilter {
   gboolean recovering; /* a streaming thread is getting a new kernel */
   gboolean given_up;   /* no new kernel will come, and the bus has been told */
   gboolean failed;     /* the stream failed, and the bus has been told */
+  gboolean broken;     /* batches were dropped: state begins anew with the next */
   gboolean eos;        /* EOS was queued */
   GstVyreStats stats;
   GstVyreLatency latency;
@@ -191,6 +195,7 @@ struct _GstVyreFilter {
   guint plan_observables;
   gconstpointer plan_kernel; /* the kernel of its template */
   gboolean plan_stale;
+  GstVyreCarry *carry;           /* NULL: the program has no state, or it begins anew */
   GstVyreSettings sink_settings; /* copy of `settings`; empty before the first buffer */
   GstCaps *out_caps;
   GQueue early; /* of GstEvent: those that wait for the first caps */

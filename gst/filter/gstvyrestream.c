@@ -7,6 +7,7 @@
  */
 #include "filter/gstvyrestream.h"
 
+#include "filter/gstvyrecarry.h"
 #include "filter/gstvyrepace.h"
 
 /* The batch is freed before its kernel. */
@@ -25,6 +26,7 @@ gst_vyre_item_free (GstVyreItem *item)
   g_clear_pointer (&item->tenant, vyre_tenant_unref);
   g_clear_pointer (&item->event, gst_event_unref);
   g_clear_pointer (&item->plan, vyre_plan_unref);
+  g_clear_pointer (&item->carry, gst_vyre_carry_unref);
   gst_clear_buffer (&item->buffer);
   g_free (item);
 }
@@ -137,6 +139,7 @@ queue_detach (GstVyreFilter *self, GQueue *dropped)
 {
   *dropped = self->items;
   g_queue_init (&self->items);
+  self->broken = TRUE;
   self->epoch++;
   self->n_batches = 0;
   self->n_undone = 0;
@@ -464,6 +467,7 @@ queue_keep_eos (GstVyreFilter *self, const GstVyreItem *item, GQueue *useless)
 
   *useless = self->items;
   g_queue_init (&self->items);
+  self->broken = TRUE;
   if (eos)
     g_queue_push_tail (&self->items, g_queue_pop_tail (useless));
   self->n_undone = 0;

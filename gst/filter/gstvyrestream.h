@@ -30,6 +30,7 @@ typedef struct {
   VyreTenant *tenant;    /* the tenant that its batch counts for, or NULL */
   VyreBatch *batch;
   VyrePlan *plan;
+  GstVyreCarry *carry; /* of a program with state, or NULL */
   GstVyreTiming timing;
   gint64 taken;  /* when the item had its turn, µs; 0: the stream was not live */
   gint64 queued; /* when the task was woken for the item, µs; 0: it was not */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyresubmit.h"
 
+#include "filter/gstvyrecarry.h"
 #include "filter/gstvyrestaging.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -46,8 +47,18 @@ submit_watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem
       (NULL));
 }
 
+/* Publishes the batch on @stream, if the program has state. */
+static VyreBatch *
+submit_try (const GstVyreItem *item, VyreStream *stream, const VyrePayload *staged, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + GST_VYRE_WAIT_SLICE;
+
+  return stream ? vyre_stream_publish (stream, item->plan, item->sequence, staged, end, error)
+                : vyre_lane_publish (item->lane, item->plan, item->sequence, staged, end, error);
+}
+
 static GstFlowReturn
-submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item,
+submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, VyreStream *stream,
     const VyrePayload *staged, GError **error)
 {
   VyreClock clock = { 0 };
@@ -55,8 +66,7 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item,
 
   for (;;) {
     GError *reason = NULL;
-    item->batch = vyre_lane_publish (item->lane, item->plan, item->sequence, staged,
-        g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason);
+    item->batch = submit_try (item, stream, staged, &reason);
     if (item->batch) {
       item->shared = gst_vyre_shared_ref (shared);
       if (item->tenant)
@@ -77,15 +87,50 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item,
   }
 }
 
+/* Gives a new stream the payload of @previous, for the batch of @item. */
+static GstFlowReturn
+submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyreStream *stream, GstBuffer *previous, GError **error)
+{
+  GstVyreItem former = { .buffer = previous, .plan = item->plan, .is_rerun = TRUE };
+  VyrePayload staged = { 0 };
+
+  GstFlowReturn flow = gst_vyre_staging_perform (self, shared, &former, &staged, error);
+  if (flow != GST_FLOW_OK
+      || vyre_stream_set_previous (stream, &staged, gst_buffer_get_size (previous), error))
+    return flow;
+  staged.release (staged.owner);
+  return GST_FLOW_ERROR;
+}
+
+/* Finds the stream of an item whose program has state. Returns as gst_vyre_submit(). */
+static GstFlowReturn
+submit_find_stream (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyreStream **stream, GError **error)
+{
+  g_autoptr (GstBuffer) previous = NULL;
+
+  *stream = gst_vyre_carry_get_stream (self, item->carry, item->lane, &previous);
+  if (!*stream)
+    return GST_VYRE_FLOW_AGAIN;
+  if (!previous || gst_buffer_get_size (previous) == 0)
+    return GST_FLOW_OK;
+  return submit_restore (self, shared, item, *stream, previous, error);
+}
+
 /* Stages the payload of an item without a batch, if it has one, and publishes it on @shared.
- * Nothing is posted: GST_FLOW_ERROR comes with @error. */
+ * Nothing is posted: GST_FLOW_ERROR comes with @error. GST_VYRE_FLOW_AGAIN: the kernel was replaced
+ * meanwhile. */
 GstFlowReturn
 gst_vyre_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
 {
+  g_autoptr (VyreStream) stream = NULL;
   VyrePayload staged = { 0 };
   GstFlowReturn flow = GST_FLOW_OK;
 
-  if (vyre_plan_get_payload_size (item->plan) > 0)
+  if (item->carry)
+    flow = submit_find_stream (self, shared, item, &stream, error);
+  if (flow == GST_FLOW_OK && vyre_plan_get_payload_size (item->plan) > 0)
     flow = gst_vyre_staging_perform (self, shared, item, &staged, error);
-  return flow == GST_FLOW_OK ? submit_publish (self, shared, item, &staged, error) : flow;
+  return flow == GST_FLOW_OK ? submit_publish (self, shared, item, stream, &staged, error) : flow;
 }

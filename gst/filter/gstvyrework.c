@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyrework.h"
 
+#include "filter/gstvyrecarry.h"
 #include "filter/gstvyrepace.h"
 
 /* Time between two looks of the task after a chain function that looks after the queue, in µs:
@@ -115,11 +116,17 @@ gst_vyre_work_put_back (GstVyreFilter *self, GstVyreItem *item)
 gboolean
 gst_vyre_work_accept (GstVyreFilter *self, const GstVyreItem *item)
 {
+  GstBuffer *former = NULL;
+
   vyre_mutex_lock (&self->lock);
   gboolean done = item->shared == self->shared;
   if (done)
     self->awaited = 0;
+  if (done && item->carry)
+    former = gst_vyre_carry_note (
+        item->carry, item->plan, vyre_batch_get_readback (item->batch), item->buffer);
   g_mutex_unlock (&self->lock);
+  gst_clear_buffer (&former);
   return done;
 }
 

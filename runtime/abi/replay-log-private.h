@@ -28,6 +28,7 @@ G_BEGIN_DECLS
 #define LOG_KIND_DIGEST 0x44525256u /* "VRRD" */
 #define LOG_KIND_REST 0x53525256u   /* "VRRS" */
 #define LOG_KIND_VALUES 0x4F525256u /* "VRRO" */
+#define LOG_KIND_START 0x49525256u  /* "VRRI" */
 
 /* First word behind the kind, the epoch and the index of such a record. */
 #define LOG_BODY 4

@@ -88,9 +88,13 @@ log_is_part (const guint8 *records, gsize index, guint32 kind, const VyreReplayB
          && vyre_read_word (record, 3) == index;
 }
 
+/* Reads the head of a batch and gets memory for its initial observables, if it has any. FALSE
+ * without @error: it is none. */
 static gboolean
-log_decode_head (const guint8 *records, gsize n_left, VyreReplayBatch *batch)
+log_decode_head (const guint8 *records, gsize n_left, VyreReplayBatch *batch, GError **error)
 {
+  guint32 n_initial = vyre_read_word (records, LOG_BODY + 3);
+
   batch->epoch = vyre_read_word (records, 2);
   batch->n_slots = vyre_read_word (records, LOG_BODY);
   batch->n_logged = vyre_read_word (records, LOG_BODY + 1);
@@ -98,7 +102,14 @@ log_decode_head (const guint8 *records, gsize n_left, VyreReplayBatch *batch)
   batch->payload_size = vyre_read_word_pair (records, LOG_BODY + 4);
   batch->payload_offset = vyre_read_word_pair (records, LOG_BODY + 6);
   batch->time = vyre_read_word_pair (records, LOG_BODY + 8);
-  if (!vyre_replay_batch_is_valid (batch) || vyre_replay_batch_count_records (batch) > n_left
+  guint64 previous = vyre_read_word_pair (records, LOG_BODY + 10);
+  batch->has_previous = previous > 0;
+  batch->previous_offset = previous > 0 ? previous - 1 : 0;
+  if (!vyre_replay_batch_is_valid (batch) || (n_initial != 0 && n_initial != batch->n_observables))
+    return FALSE;
+  if (n_initial > 0 && !(batch->initial = vyre_alloc (n_initial, 4, error)))
+    return FALSE;
+  if (vyre_replay_batch_count_records (batch) > n_left
       || !log_is_part (records, 0, LOG_KIND_BATCH, batch)
       || !log_is_part (records, 1, LOG_KIND_DIGEST, batch))
     return FALSE;
@@ -129,6 +140,20 @@ log_decode_slot (const guint8 *records, gsize index, VyreReplayBatch *batch, gui
   return TRUE;
 }
 
+static gboolean
+log_decode_values (const guint8 *records, gsize index, guint32 kind, const VyreReplayBatch *batch,
+    guint32 *observables)
+{
+  for (guint i = 0; i < batch->n_observables; i++) {
+    gsize at = index + i / LOG_RECORD_VALUES;
+    if (!log_is_part (records, at, kind, batch))
+      return FALSE;
+    observables[i]
+        = vyre_read_word (records + at * LOG_RECORD_SIZE, LOG_BODY + i % LOG_RECORD_VALUES);
+  }
+  return TRUE;
+}
+
 /* Decodes the batch that starts with the first of the @n_left records. NULL without @error: the
  * batch is not whole; NULL with @error: there is no memory for it. */
 static VyreReplayBatch *
@@ -137,7 +162,7 @@ log_decode_batch (const guint8 *records, gsize n_left, GError **error)
   g_autoptr (VyreReplayBatch) batch = g_new0 (VyreReplayBatch, 1);
   gsize index = 2;
 
-  if (!log_decode_head (records, n_left, batch))
+  if (!log_decode_head (records, n_left, batch, error))
     return NULL;
   batch->slots = vyre_alloc (batch->n_logged, 4 * VYRE_SLOT_WORDS, error);
   if (!batch->slots)
@@ -149,13 +174,11 @@ log_decode_batch (const guint8 *records, gsize n_left, GError **error)
     if (!log_decode_slot (records, index, batch, slot))
       return NULL;
   }
-  for (guint i = 0; i < batch->n_observables; i++) {
-    gsize at = index + i / LOG_RECORD_VALUES;
-    if (!log_is_part (records, at, LOG_KIND_VALUES, batch))
-      return NULL;
-    batch->observables[i]
-        = vyre_read_word (records + at * LOG_RECORD_SIZE, LOG_BODY + i % LOG_RECORD_VALUES);
-  }
+  gsize start = index + (batch->n_observables + LOG_RECORD_VALUES - 1) / LOG_RECORD_VALUES;
+  if (!log_decode_values (records, index, LOG_KIND_VALUES, batch, batch->observables)
+      || (batch->initial
+          && !log_decode_values (records, start, LOG_KIND_START, batch, batch->initial)))
+    return NULL;
   return g_steal_pointer (&batch);
 }
 
@@ -165,7 +188,7 @@ static gboolean
 log_may_pass_over (const guint8 *record, gboolean at_tail)
 {
   static const guint32 kinds[]
-      = { LOG_KIND_BATCH, LOG_KIND_DIGEST, LOG_KIND_REST, LOG_KIND_VALUES };
+      = { LOG_KIND_BATCH, LOG_KIND_DIGEST, LOG_KIND_REST, LOG_KIND_VALUES, LOG_KIND_START };
 
   if (log_is_unused (record) || vyre_read_word (record, 0) == LOG_RECORD_SLOT)
     return TRUE;

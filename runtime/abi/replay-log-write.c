@@ -76,9 +76,11 @@ log_encode_head (guint8 *records, const VyreReplayBatch *batch)
   vyre_write_word (at, LOG_BODY, batch->n_slots);
   vyre_write_word (at, LOG_BODY + 1, batch->n_logged);
   vyre_write_word (at, LOG_BODY + 2, batch->n_observables);
+  vyre_write_word (at, LOG_BODY + 3, batch->initial ? batch->n_observables : 0);
   replay_log_write_pair (at, LOG_BODY + 4, batch->payload_size);
   replay_log_write_pair (at, LOG_BODY + 6, batch->payload_offset);
   replay_log_write_pair (at, LOG_BODY + 8, batch->time);
+  replay_log_write_pair (at, LOG_BODY + 10, batch->has_previous ? batch->previous_offset + 1 : 0);
   at = log_begin_part (records, 1, LOG_KIND_DIGEST, batch);
   memcpy (at + 4 * LOG_BODY, batch->payload_digest, VYRE_REPLAY_DIGEST_SIZE);
 }
@@ -103,6 +105,19 @@ log_encode_slot (guint8 *records, gsize index, const VyreReplayBatch *batch, gui
     vyre_write_word (at, LOG_BODY + 2 + i, args[VYRE_REPLAY_RECORD_ARGS + i]);
 }
 
+/* Writes the observables of the batch; returns the index behind their records. */
+static gsize
+log_encode_values (guint8 *records, gsize index, guint32 kind, const VyreReplayBatch *batch,
+    const guint32 *observables)
+{
+  for (guint i = 0; i < batch->n_observables; i += LOG_RECORD_VALUES, index++) {
+    guint8 *at = log_begin_part (records, index, kind, batch);
+    for (guint v = 0; v < MIN (LOG_RECORD_VALUES, batch->n_observables - i); v++)
+      vyre_write_word (at, LOG_BODY + v, observables[i + v]);
+  }
+  return index;
+}
+
 static void
 log_encode_batch (guint8 *records, const VyreReplayBatch *batch)
 {
@@ -111,11 +126,9 @@ log_encode_batch (guint8 *records, const VyreReplayBatch *batch)
   log_encode_head (records, batch);
   for (guint slot = 0; slot < batch->n_logged; slot++, index += 2)
     log_encode_slot (records, index, batch, slot);
-  for (guint i = 0; i < batch->n_observables; i += LOG_RECORD_VALUES, index++) {
-    guint8 *at = log_begin_part (records, index, LOG_KIND_VALUES, batch);
-    for (guint v = 0; v < MIN (LOG_RECORD_VALUES, batch->n_observables - i); v++)
-      vyre_write_word (at, LOG_BODY + v, batch->observables[i + v]);
-  }
+  index = log_encode_values (records, index, LOG_KIND_VALUES, batch, batch->observables);
+  if (batch->initial)
+    log_encode_values (records, index, LOG_KIND_START, batch, batch->initial);
 }
 
 gboolean

@@ -201,8 +201,9 @@ vyre_replay_log_get_cursor (const VyreReplayLog *log)
 gsize
 vyre_replay_batch_count_records (const VyreReplayBatch *batch)
 {
-  return 2 + 2 * (gsize)batch->n_logged
-         + ((gsize)batch->n_observables + LOG_RECORD_VALUES - 1) / LOG_RECORD_VALUES;
+  gsize values = ((gsize)batch->n_observables + LOG_RECORD_VALUES - 1) / LOG_RECORD_VALUES;
+
+  return 2 + 2 * (gsize)batch->n_logged + values + (batch->initial ? values : 0);
 }
 
 gboolean
@@ -219,6 +220,7 @@ vyre_replay_batch_free (VyreReplayBatch *batch)
     return;
   g_free (batch->slots);
   g_free (batch->observables);
+  g_free (batch->initial);
   g_free (batch);
 }
 

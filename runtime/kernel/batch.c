@@ -8,6 +8,7 @@
 #include "kernel/completion.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
+#include "kernel/stream-private.h"
 #include "kernel/tickets.h"
 #include "vyre/clock.h"
 
@@ -170,6 +171,17 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
   return done;
 }
 
+/* Locked. Ends a batch that waits for the one before it, and is freed. */
+static VyreRelease
+batch_withdraw (VyreBatch *batch)
+{
+  vyre_stream_leave (batch);
+  batch->lane->completed++;
+  VyreRelease release = vyre_batch_take_release (batch);
+  vyre_batch_destroy (batch);
+  return release;
+}
+
 void
 vyre_batch_free (VyreBatch *batch)
 {
@@ -183,6 +195,8 @@ vyre_batch_free (VyreBatch *batch)
   vyre_batch_lock (batch);
   if (atomic_load (&batch->done)) { /* pairs with the store in vyre_batch_complete() */
     vyre_batch_destroy (batch);
+  } else if (batch->follows) {
+    release = batch_withdraw (batch);
   } else {
     batch->orphaned = TRUE;
     /* the thread that rings a batch looks at orphaned afterwards */
@@ -208,7 +222,7 @@ vyre_batch_check (VyreBatch *batch, GError **error)
   guint64 bytes = batch->completion.payload_bytes, planned = plan->region_bytes;
 
   if (bytes != planned) /* there may be slots that did not run */
-    planned = vyre_plan_count_bytes_read (plan, vyre_batch_readback (batch));
+    planned = vyre_plan_count_bytes_read (plan, vyre_batch_readback (batch), batch->missing);
   if (bytes == planned)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
@@ -229,6 +243,19 @@ vyre_batch_steal_readback (VyreBatch *batch)
 {
   batch->stolen = TRUE;
   return batch->readback;
+}
+
+const guint32 *
+vyre_batch_get_state (VyreBatch *batch, guint *n_words)
+{
+  *n_words = batch->state ? batch->plan->n_state : 0;
+  return batch->state;
+}
+
+gboolean
+vyre_batch_has_previous (VyreBatch *batch)
+{
+  return (batch->missing >> VYRE_FROM_PREVIOUS & 1) == 0;
 }
 
 const GError *

@@ -5,6 +5,7 @@
 #include "base/spin-lock.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
+#include "kernel/stream-private.h"
 #include "kernel/tickets.h"
 #include "kernel/turns.h"
 #include "vyre/io-queue.h"
@@ -108,7 +109,8 @@ vyre_batch_free_memory (VyreBatch *batch)
 VyreRelease
 vyre_batch_take_release (VyreBatch *batch)
 {
-  VyreRelease release = { batch->let_go, batch->payload, g_steal_pointer (&batch->tenant) };
+  VyreRelease release = { batch->let_go, batch->payload, g_steal_pointer (&batch->tenant),
+    g_steal_pointer (&batch->stream), NULL };
 
   batch->let_go = NULL;
   batch->payload.release = NULL;
@@ -120,6 +122,10 @@ vyre_batch_take_release (VyreBatch *batch)
 void
 vyre_release_run (const VyreRelease *release)
 {
+  if (release->next)
+    release->stream->follow (release->next);
+  if (release->stream)
+    vyre_stream_unref (release->stream);
   if (release->let_go)
     release->let_go (&release->payload);
   if (!release->tenant)
@@ -145,6 +151,8 @@ vyre_batch_destroy (VyreBatch *batch)
     vyre_store_free (batch->kernel->readbacks, batch->readback);
   vyre_plan_unref (batch->plan);
   g_clear_error (&batch->io_error);
+  g_clear_pointer (&batch->stream, vyre_stream_unref);
+  g_free (batch->state);
   vyre_lane_give_record (batch);
 }
 
@@ -220,12 +228,16 @@ completion_read_report (VyreBatch *batch, const guint8 *report, gint64 now)
 void
 vyre_batch_complete (VyreBatch *batch, VyreReleases *releases)
 {
+  VyreBatch *next = batch->stream ? vyre_stream_leave (batch) : NULL;
+
   batch->lane->completed++;
   vyre_batch_free_memory (batch);
   if (batch->plan->writes)
     vyre_megakernel_wake_host (batch->kernel); /* it may be the next batch's turn to write */
-  if (batch->let_go || batch->tenant)
-    releases->list[releases->n++] = vyre_batch_take_release (batch);
+  if (batch->let_go || batch->tenant || batch->stream) {
+    releases->list[releases->n] = vyre_batch_take_release (batch);
+    releases->list[releases->n++].next = next;
+  }
   if (batch->orphaned)
     vyre_batch_destroy (batch);
   else /* pairs with the acquire loads in kernel/batch.c */

@@ -12,6 +12,7 @@
 #include "kernel/extras.h"
 #include "kernel/reserve.h"
 #include "kernel/state.h"
+#include "kernel/stream-private.h"
 #include "kernel/tickets.h"
 #include "kernel/turns.h"
 
@@ -74,6 +75,10 @@ publish_fill_slice (VyreBatch *batch, guint32 *slice)
   }
   if (tag_word != VYRE_NO_TAG_WORD)
     slice[tag_word] = GUINT32_TO_LE (batch->completion.tag);
+  if (plan->older != 0)
+    vyre_plan_empty_regions (plan, batch->missing, slice);
+  if (batch->state && !plan->origin) /* the rest of a batch goes on with what is there */
+    vyre_plan_write_state (plan, batch->state, slice);
   publish_fill_table (batch, slice);
 }
 
@@ -271,6 +276,7 @@ publish_make_batch (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePaylo
     .readback = VYRE_NOWHERE,
     .work = VYRE_NOWHERE,
     .stored_at = VYRE_NOWHERE,
+    .missing = VYRE_ALL_MISSING,
     .completion.tag = tag,
   };
   if (payload->import)
@@ -300,7 +306,7 @@ publish_count (VyreBatch *batch)
 static gboolean
 publish_can_import (VyreMegakernel *kernel, const VyrePlan *plan, const VyrePayload *payload)
 {
-  return vyre_megakernel_can_import (kernel, plan->payload_size)
+  return plan->older == 0 && vyre_megakernel_can_import (kernel, plan->payload_size)
          && vyre_import_is_of (payload->import, kernel)
          && vyre_import_has (payload->import, payload->data, plan->payload_size);
 }
@@ -358,6 +364,64 @@ publish_ring_plain (VyreBatch *batch, VyreRelease *stored)
   g_mutex_unlock (&kernel->lock);
 }
 
+/* Kernel's lock held, and dropped on the way. Stores the payload of a batch that is going to wait
+ * for the one before it: publishing does not take the time for that when the other has ended. */
+static void
+publish_store_ahead (VyreBatch *batch, VyreRelease *stored)
+{
+  VyreMegakernel *kernel = batch->kernel;
+
+  if (!batch->stream->running || batch->stored_at == VYRE_NOWHERE || batch->copied)
+    return;
+  *stored = publish_take_payload (batch);
+  g_mutex_unlock (&kernel->lock);
+  publish_store_payload (batch);
+  vyre_buffer_flush (); /* another thread may write the tickets; pairs as in publish_store() */
+  vyre_mutex_lock (&kernel->lock);
+  batch->resumed = TRUE;
+}
+
+/* Kernel's lock held, and dropped on the way. Publishes a batch that has its place, behind the one
+ * before it if it has a stream. */
+static void
+publish_admit (VyreBatch *batch, VyreRelease *stored)
+{
+  if (batch->stream) {
+    publish_store_ahead (batch, stored);
+    if (!vyre_stream_enter (batch))
+      return;
+    vyre_stream_begin (batch);
+  }
+  vyre_batch_publish_or_queue (batch, stored);
+}
+
+/* Without a lock: VyreStream.follow. Publishes a batch, as the one before it has ended; its owner
+ * may free it at the same time. */
+static void
+publish_follow (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreRelease stored = { NULL };
+  VyreReleases releases;
+
+  releases.n = 0;
+  vyre_mutex_lock (&kernel->lock);
+  if (batch->orphaned) {
+    VyreLane *lane = batch->lane; /* the batch may be no more at the end */
+    vyre_mutex_lock (&lane->lock);
+    vyre_batch_complete (batch, &releases);
+    g_mutex_unlock (&lane->lock);
+  } else {
+    vyre_stream_begin (batch);
+    vyre_batch_publish_or_queue (batch, &stored);
+    if (batch->orphaned && kernel->failure && batch->rung)
+      releases.list[releases.n++] = vyre_batch_take_release (batch);
+  }
+  g_mutex_unlock (&kernel->lock);
+  vyre_release_run (&stored);
+  vyre_releases_run (&releases);
+}
+
 /* Publishes a batch that is not plain, or has to wait for room. */
 static gboolean
 publish_in_turn (VyreBatch *batch, gint64 end_time, VyreRelease *stored, GError **error)
@@ -375,7 +439,7 @@ publish_in_turn (VyreBatch *batch, gint64 end_time, VyreRelease *stored, GError 
     vyre_mutex_lock (&batch->lane->lock);
     publish_count (batch);
     g_mutex_unlock (&batch->lane->lock);
-    vyre_batch_publish_or_queue (batch, stored);
+    publish_admit (batch, stored);
   }
   g_mutex_unlock (&kernel->lock);
   return fits;
@@ -398,9 +462,10 @@ publish_wants_copy (VyreLane *lane, const VyrePlan *plan, const VyrePayload *pay
   return FALSE;
 }
 
-VyreBatch *
-vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayload *payload,
-    gint64 end_time, GError **error)
+/* Publishes a batch, behind the one before it if it has a @stream. */
+static VyreBatch *
+publish_batch (VyreLane *lane, VyreStream *stream, VyrePlan *plan, guint32 tag,
+    const VyrePayload *payload, gint64 end_time, GError **error)
 {
   VyreMegakernel *kernel = lane->kernel;
 
@@ -417,11 +482,12 @@ vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayloa
   vyre_mutex_lock (&lane->lock);
   VyreBatch *batch = publish_make_batch (lane, plan, tag, payload);
   batch->copied = copied;
-  gboolean plain = publish_enter_plain (batch);
+  gboolean fits = !stream || vyre_stream_join (stream, batch, error);
+  gboolean plain = !stream && publish_enter_plain (batch);
   g_mutex_unlock (&lane->lock);
   if (plain) {
     publish_ring_plain (batch, &stored);
-  } else if (!publish_in_turn (batch, end_time, &stored, error)) {
+  } else if (!fits || !publish_in_turn (batch, end_time, &stored, error)) {
     vyre_mutex_lock (&lane->lock);
     vyre_batch_destroy (batch);
     g_mutex_unlock (&lane->lock);
@@ -429,6 +495,22 @@ vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayloa
   }
   vyre_release_run (&stored);
   return batch;
+}
+
+VyreBatch *
+vyre_lane_publish (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePayload *payload,
+    gint64 end_time, GError **error)
+{
+  return publish_batch (lane, NULL, plan, tag, payload, end_time, error);
+}
+
+VyreBatch *
+vyre_stream_publish (VyreStream *stream, VyrePlan *plan, guint32 tag, const VyrePayload *payload,
+    gint64 end_time, GError **error)
+{
+  g_return_val_if_fail (!stream->words || plan->n_state == stream->n_words, NULL);
+  stream->follow = publish_follow;
+  return publish_batch (stream->lane, stream, plan, tag, payload, end_time, error);
 }
 
 VyreBatch *

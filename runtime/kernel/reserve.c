@@ -96,14 +96,23 @@ reserve_set_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GErro
   return FALSE;
 }
 
+/* The memory for payloads that a batch needs: that before it stays until its end. */
+static gsize
+reserve_payload_bytes (const VyrePlan *plan)
+{
+  return plan->payload_size * (plan->older != 0 ? 2 : 1);
+}
+
 static gboolean
 reserve_set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GError **error)
 {
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-      "A payload of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
+      "%s of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
       " bytes there are for payloads. Fix: use staging memory of %" G_GSIZE_FORMAT
       " bytes or more.",
-      plan->payload_size, vyre_store_get_size (kernel->payloads), plan->payload_size);
+      plan->older != 0 ? "A payload with the one before it" : "A payload",
+      reserve_payload_bytes (plan), vyre_store_get_size (kernel->payloads),
+      reserve_payload_bytes (plan));
   return FALSE;
 }
 
@@ -116,7 +125,7 @@ reserve_check (const VyreMegakernel *kernel, const VyrePlan *plan, GError **erro
   if (plan->slice_size > vyre_store_get_size (kernel->readbacks)
       || reserve_is_too_long_to_copy (kernel, plan))
     return reserve_set_too_large (kernel, plan, error);
-  if (kernel->payloads && plan->payload_size > vyre_store_get_size (kernel->payloads))
+  if (kernel->payloads && reserve_payload_bytes (plan) > vyre_store_get_size (kernel->payloads))
     return reserve_set_payload_too_large (kernel, plan, error);
   return TRUE;
 }

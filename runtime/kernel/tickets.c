@@ -42,6 +42,19 @@ tickets_fill_work (const VyreBatch *batch, guint index, guint32 *words)
   return batch->work;
 }
 
+/* Has a tile of an older payload read that one, or nothing if it is missing. */
+static void
+tickets_fill_older (const VyreBatch *batch, guint32 *words)
+{
+  if (VYRE_KIND_OF (words[VYRE_TICKET_KIND]) != VYRE_KIND_TILE)
+    return;
+  guint32 from = vyre_plan_region_from (batch->plan, words[VYRE_TICKET_SLOT]);
+  if ((batch->missing >> from & 1) != 0)
+    memset (&words[VYRE_TICKET_ROW], 0, 4 * (VYRE_TICKET_WORDS - VYRE_TICKET_ROW));
+  else if (from == VYRE_FROM_PREVIOUS)
+    words[VYRE_TICKET_PAYLOAD] = (guint32)batch->previous;
+}
+
 static void
 tickets_fill (const VyreBatch *batch, guint index, guint32 *words)
 {
@@ -56,6 +69,8 @@ tickets_fill (const VyreBatch *batch, guint index, guint32 *words)
   words[VYRE_TICKET_PAYLOAD] = (guint32)payload;
   words[VYRE_TICKET_SEQUENCE] = batch->sequence;
   words[VYRE_TICKET_READBACK] = (guint32)(batch->readback / VYRE_GRANULE);
+  if (batch->plan->older != 0)
+    tickets_fill_older (batch, words);
 }
 
 /* Without the lock, for a batch in flight. Writes its tickets, each a cache line whose quarters

@@ -168,10 +168,11 @@ vyre_turns_note (VyreBatch *batch)
   *turns_last (batch) = ++batch->kernel->n_turns;
 }
 
-/* TRUE once no batch waits for a turn, or will after its run. Batches in flight of a kernel that
- * has failed do not go on. */
+/* TRUE once no batch waits for a turn, or for the end of another, or will after its run. Batches of
+ * a kernel that has failed do not go on. */
 gboolean
 vyre_turns_are_over (const VyreMegakernel *kernel)
 {
-  return g_queue_is_empty ((GQueue *)&kernel->turns) && (kernel->n_cut == 0 || kernel->failure);
+  return g_queue_is_empty ((GQueue *)&kernel->turns)
+         && ((kernel->n_cut == 0 && kernel->n_following == 0) || kernel->failure);
 }

@@ -19,6 +19,7 @@
 #include "vyre/import.h"
 #include "vyre/lane.h"
 #include "vyre/megakernel.h"
+#include "vyre/stream.h"
 
 /* Loop iterations after which some devices end every loop, without a word;
  * the budget stays below with room for what a ticket's cost rounds. */
@@ -56,6 +57,29 @@ struct _VyreLane {
   atomic_ullong n_sleeps;
 };
 
+/* A payload that outlives its batch. */
+typedef struct {
+  gsize size;                                  /* 0: there is none */
+  gsize base;                                  /* where the kernel reads it */
+  gsize stored_at;                             /* as of its batch; so below */
+  void (*let_go) (const VyrePayload *payload); /* or NULL: nothing to give back */
+  VyrePayload payload;
+} VyreKept;
+
+/* Batches that follow one another, kernel/stream.c. The kernel's lock guards what its batches
+ * share: none of them is plain. */
+struct _VyreStream {
+  gatomicrefcount refs;             /* of its owner, and of each batch that is not through */
+  guint generation;                 /* of the process */
+  VyreLane *lane;                   /* not owned: the owner of the stream keeps it alive */
+  void (*follow) (VyreBatch *next); /* publishes it, without a lock */
+  VyreBatch *running;               /* is published, or about to be, and not through */
+  GQueue waiting;                   /* of VyreBatch, for the end of the one before */
+  VyreKept previous;                /* of the last batch that ended, if older ones are read */
+  guint32 *words;                   /* of state, as the last batch that ended left them */
+  guint n_words;
+};
+
 struct _VyreBatch {
   VyreMegakernel *kernel; /* not owned: the owner of the batch keeps it alive */
   VyreLane *lane;         /* the same */
@@ -91,6 +115,11 @@ struct _VyreBatch {
   VyrePayload payload;
   void (*let_go) (const VyrePayload *payload); /* gives it back; NULL: nothing to give back */
   VyreTenant *tenant;                          /* told when the batch is through, or NULL */
+  VyreStream *stream;                          /* until the batch is through, or NULL */
+  guint32 *state;                              /* the words that it starts from, or NULL */
+  gboolean follows;                            /* waits for the end of the one before */
+  guint missing;                               /* older payloads that it has not, as bits */
+  gsize previous;                              /* where the kernel reads that one */
   GList link;
 };
 
@@ -183,6 +212,7 @@ struct _VyreMegakernel {
   atomic_bool serves;    /* a launch takes new tickets; set under the lock */
   atomic_uint extras;    /* that it was built with; set under the lock */
   atomic_uint n_in_line; /* batches in the line of turns; no lock */
+  guint n_following;     /* batches that wait for the end of the one before in their stream */
   GQueue lanes;          /* of VyreLane */
   VyreLane *lane;        /* of callers of vyre_megakernel_publish() */
   GQueue turns;          /* of VyreBatch, which wait until what is in flight is cheap enough */
@@ -205,12 +235,15 @@ struct _VyreMegakernel {
   VYRE_APART (behind_tail);
 };
 
-/* What a batch that is through gives back, after the lock is dropped: first the payload, then the
- * tenant is told, for which all payloads have gone back by then. */
+/* What a batch that is through leaves to do after the lock is dropped: the next batch of its stream
+ * is published, the payload goes back, then the tenant is told, for which all payloads have gone
+ * back by then. */
 typedef struct {
   void (*let_go) (const VyrePayload *payload);
   VyrePayload payload;
   VyreTenant *tenant;
+  VyreStream *stream; /* a reference to drop, or NULL */
+  VyreBatch *next;    /* of the stream, or NULL */
 } VyreRelease;
 
 /* Batches that are taken out of flight while a lock is held. */

@@ -29,6 +29,7 @@ continue_inherit (VyrePlan *next, const VyrePlan *plan, VyrePlan *origin)
   next->origin = vyre_plan_ref (origin);
   next->access = origin->access ? vyre_access_ref (origin->access) : NULL;
   next->extras |= VYRE_EXTRA_RARE;
+  next->older = origin->older;
   next->writes = origin->writes;
   next->writes_end = plan->writes_end;
   next->fence_first = origin->fence_first;

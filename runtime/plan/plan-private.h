@@ -12,6 +12,9 @@ typedef struct {
   guint32 words[VYRE_TICKET_WORDS];
 } VyreTicket;
 
+/* Older payloads that a batch without a stream lacks: all of them. */
+#define VYRE_ALL_MISSING 0xEu
+
 /* A run takes a small part of the ticket ring, so that many find room. */
 #define VYRE_RUN_MAX_TICKETS 4096u
 
@@ -56,6 +59,8 @@ struct _VyrePlan {
   guint32 extras;     /* that the kernel needs, VYRE_EXTRA_… */
   gboolean shut_down; /* from the start: nothing runs */
   gboolean served;    /* the megakernel serves what its batches ask for, and has them go on */
+  guint n_state;      /* words that start as the batch before left them */
+  guint older;        /* payloads that its regions are of, but for its own: bits by VYRE_FROM_… */
   gboolean writes;    /* to files, in the order of the batches */
   guint writes_end;   /* the slot before which others may ask for writes */
   VyrePlan *origin;   /* of the rest of a batch: the plan that it began with, or NULL */
@@ -102,6 +107,13 @@ vyre_plan_slot_arg (const VyreBoundProgram *bound, guint slot, guint arg)
   return vyre_plan_slot_word (bound, slot, VYRE_SLOT_ARGS + arg);
 }
 
+/* plan/state.c */
+guint vyre_plan_count_state (const VyreBoundProgram *bound);
+guint vyre_plan_find_older (const VyrePlan *plan);
+guint32 vyre_plan_region_from (const VyrePlan *plan, guint slot);
+void vyre_plan_empty_regions (const VyrePlan *plan, guint missing, guint32 *slice);
+void vyre_plan_write_state (const VyrePlan *plan, const guint32 *words, guint32 *slice);
+
 /* plan/requests.c */
 gboolean vyre_plan_may_run (const VyrePlan *plan, guint slot);
 guint32 vyre_plan_find_extras (const VyrePlan *plan);
@@ -124,7 +136,7 @@ gboolean vyre_plan_add_nothing (VyrePlan *plan, GError **error);
 
 /* plan/tiles.c */
 gboolean vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error);
-guint64 vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback);
+guint64 vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback, guint missing);
 
 /* plan/cut.c */
 gboolean vyre_plan_cut (VyrePlan *plan, GError **error);

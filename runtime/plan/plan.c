@@ -43,6 +43,7 @@ vyre_plan_alloc (VyreBoundProgram *bound, gsize payload_size, guint workgroup,
 
   g_atomic_ref_count_init (&plan->refs);
   plan->bound = bound;
+  plan->n_state = vyre_plan_count_state (bound);
   plan->payload_size = payload_size;
   plan->workgroup = workgroup;
   plan->n_handlers = vyre_handlers_count (handlers);
@@ -110,6 +111,7 @@ plan_finish (VyrePlan *plan, GError **error)
     return NULL;
   }
   plan->extras = vyre_plan_find_extras (plan);
+  plan->older = vyre_plan_find_older (plan);
   vyre_plan_write_scratch (plan);
   vyre_plan_make_small (plan);
   return plan;

@@ -35,7 +35,9 @@ small_write_steps (VyrePlan *plan)
 }
 
 /* Makes the plan small, if it fits into shared memory and into one ticket's time. A served batch
- * has a table of its own, and fences that are apart have runs of their own: neither is small. */
+ * has a table of its own, one with state starts from words of its own, one with older
+ * payloads has several, and fences that are apart have runs of their own: none of these is small.
+ */
 void
 vyre_plan_make_small (VyrePlan *plan)
 {
@@ -43,7 +45,7 @@ vyre_plan_make_small (VyrePlan *plan)
   gsize words = plan->slice_size / 4 + (gsize)steps * VYRE_STEP_WORDS;
   guint64 cost = plan->cost + steps + plan->fence_cost + 3 * (words / plan->workgroup + 1);
 
-  if (plan->served || plan->fences_apart)
+  if (plan->served || plan->n_state > 0 || plan->older != 0 || plan->fences_apart)
     return;
   if (words > VYRE_LOCAL_WORDS || steps > VYRE_LOCAL_STEPS || plan->region_bytes > VYRE_LOCAL_BYTES
       || cost > SMALL_COST_MAX)

@@ -124,9 +124,9 @@ vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
 }
 
 /* The payload bytes that slots have read, by the statuses in a readback. A slot's status changes
- * only when the slot ends. */
+ * only when the slot ends. Regions of payloads that were @missing were empty. */
 guint64
-vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback)
+vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback, guint missing)
 {
   const guint8 *ring = readback + plan->layout.offset[VYRE_PART_RING];
   guint64 bytes = 0;
@@ -135,6 +135,7 @@ vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback)
     VyreRegion r = tile_region (plan, slot);
     gsize status = (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
     if (vyre_opcode_reads_payload (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))
+        && (missing >> vyre_plan_region_from (plan, slot) & 1) == 0
         && vyre_plan_may_run (plan, slot) && vyre_read_word (ring, status) == VYRE_STATUS_DONE)
       bytes += (guint64)r.width * r.rows;
   }

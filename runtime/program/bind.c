@@ -156,6 +156,7 @@ bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
   if (statement->info && statement->info->operands[0] == VYRE_OPERAND_COMPONENT
       && !bind_samples (binder, statement, slot))
     return FALSE;
+  args[VYRE_REGION_ARG_OBSERVABLE] |= statement->from << 28;
   if (slot[VYRE_SLOT_OPCODE] == VYRE_OP_BATCH_FENCE)
     binder->scope.observables = MAX (binder->scope.observables, 1);
   return TRUE;
@@ -253,6 +254,8 @@ bind_fill (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint obse
   bind_results (binder, bound);
   bound->resources = (const VyreResource *)binder->program->resources->data;
   bound->n_resources = binder->program->resources->len;
+  bound->states = (const VyreWords *)binder->program->states->data;
+  bound->n_states = binder->program->states->len;
   return TRUE;
 }
 

@@ -47,8 +47,22 @@ disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
 
   return disassemble_count_args (args)
              <= (limited ? VYRE_REGION_ARG_LIMIT : VYRE_REGION_ARG_SAMPLES) + 1u
-         && args[VYRE_REGION_ARG_OBSERVABLE] <= VYRE_MAX_OBSERVABLES - info->words
+         && VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) <= VYRE_FROM_PREVIOUS
+         && VYRE_REGION_OBSERVABLE (args[VYRE_REGION_ARG_OBSERVABLE])
+                <= VYRE_MAX_OBSERVABLES - info->words
          && VYRE_SAMPLES_FIT (samples) && samples != VYRE_SAMPLES_ARE_BYTES;
+}
+
+/* Appends "opcode place(…", or "opcode previous(place(…" with TRUE, and not what closes it. */
+static gboolean
+disassemble_append_place (
+    GString *text, const VyreOpcode *info, const guint32 *args, const char *place)
+{
+  gboolean previous = VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) == VYRE_FROM_PREVIOUS;
+
+  g_string_append_printf (text, "%s %s%s", info->name, previous ? "previous(" : "", place);
+  disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
+  return previous;
 }
 
 /* Appends "opcode samples(...) -> index", or returns FALSE when binding makes no such slot. */
@@ -57,12 +71,12 @@ disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32
 {
   if (!disassemble_has_samples (info, args))
     return FALSE;
-  g_string_append_printf (text, "%s samples", info->name);
-  disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
-  g_string_append_printf (text, ", 0x%x)", args[VYRE_REGION_ARG_SAMPLES]);
+  gboolean previous = disassemble_append_place (text, info, args, "samples");
+  g_string_append_printf (text, ", 0x%x)%s", args[VYRE_REGION_ARG_SAMPLES], previous ? ")" : "");
   if (info->operands[1] == VYRE_OPERAND_VALUE)
     g_string_append_printf (text, ", %u", args[VYRE_REGION_ARG_LIMIT]);
-  g_string_append_printf (text, " -> %u", args[VYRE_REGION_ARG_OBSERVABLE]);
+  g_string_append_printf (
+      text, " -> %u", VYRE_REGION_OBSERVABLE (args[VYRE_REGION_ARG_OBSERVABLE]));
   return TRUE;
 }
 
@@ -71,17 +85,17 @@ static gboolean
 disassemble_append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
 {
   gboolean below = info->operands[1] == VYRE_OPERAND_THRESHOLD;
-  guint32 index = args[VYRE_REGION_ARG_OBSERVABLE];
+  guint32 index = VYRE_REGION_OBSERVABLE (args[VYRE_REGION_ARG_OBSERVABLE]);
   guint32 threshold = args[VYRE_REGION_ARG_THRESHOLD];
 
   if (disassemble_count_args (args)
           > (below ? VYRE_REGION_ARG_THRESHOLD : VYRE_REGION_ARG_OBSERVABLE) + 1u
+      || VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) > VYRE_FROM_PREVIOUS
       || index > VYRE_MAX_OBSERVABLES - info->words || threshold > 256
       || !vyre_opcode_takes_region (info, args))
     return FALSE;
-  g_string_append_printf (text, "%s region", info->name);
-  disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
-  g_string_append_c (text, ')');
+  gboolean previous = disassemble_append_place (text, info, args, "region");
+  g_string_append (text, previous ? "))" : ")");
   if (below)
     g_string_append_printf (text, ", %u", threshold);
   g_string_append_printf (text, " -> %u", index);

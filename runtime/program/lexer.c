@@ -223,7 +223,7 @@ lexer_read_punctuation (VyreLexer *lexer, GError **error)
     lexer_set_token (lexer, VYRE_TOKEN_ARROW, start);
     return TRUE;
   }
-  if (strchr (",;()+-*/%{}|@=&", c) == NULL) {
+  if (strchr (",;()+-*/%{}[]|@=&", c) == NULL) {
     gunichar u = g_utf8_get_char (text + start);
     g_autofree char *shown
         = g_strndup (text + start, (gsize)(g_utf8_next_char (text + start) - (text + start)));
@@ -238,15 +238,10 @@ lexer_read_punctuation (VyreLexer *lexer, GError **error)
   return TRUE;
 }
 
-/*
- * Reads the next token. At the end of the text it stays VYRE_TOKEN_END for good.
- * The text must have passed vyre_text_check().
- */
-gboolean
-vyre_lexer_next (VyreLexer *lexer, GError **error)
+/* Reads the next token, a result name where @result_follows and a letter stands there. */
+static gboolean
+lexer_read (VyreLexer *lexer, gboolean result_follows, GError **error)
 {
-  gboolean result_follows = lexer->token.kind == VYRE_TOKEN_ARROW || lexer->token.kind == '&';
-
   lexer_skip_blanks (lexer);
   guint32 start = lexer->at;
   char c = lexer->text[start];
@@ -272,6 +267,25 @@ vyre_lexer_next (VyreLexer *lexer, GError **error)
     return TRUE;
   }
   return lexer_read_punctuation (lexer, error);
+}
+
+/*
+ * Reads the next token. At the end of the text it stays VYRE_TOKEN_END for good.
+ * The text must have passed vyre_text_check().
+ */
+gboolean
+vyre_lexer_next (VyreLexer *lexer, GError **error)
+{
+  gboolean result_follows = lexer->token.kind == VYRE_TOKEN_ARROW || lexer->token.kind == '&';
+
+  return lexer_read (lexer, result_follows, error);
+}
+
+/* The same, behind a keyword that a result name follows. */
+gboolean
+vyre_lexer_next_result (VyreLexer *lexer, GError **error)
+{
+  return lexer_read (lexer, TRUE, error);
 }
 
 /* Whether the current token is the keyword @word, in any case. */

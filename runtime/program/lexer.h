@@ -40,6 +40,7 @@ typedef struct {
 
 gboolean vyre_text_check (const char *text, gsize length, GError **error);
 gboolean vyre_lexer_next (VyreLexer *lexer, GError **error);
+gboolean vyre_lexer_next_result (VyreLexer *lexer, GError **error);
 gboolean vyre_lexer_is (const VyreLexer *lexer, const char *word);
 char *vyre_lexer_describe (const VyreLexer *lexer);
 void vyre_set_error_at (GError **error, VyreError code, const char *text, guint32 offset,

@@ -144,8 +144,8 @@ operand_parse_word (VyreParser *parser)
 }
 
 /* The index of the result name that is the current token; it may be unknown yet. */
-static guint32
-operand_find_result (VyreParser *parser)
+guint32
+vyre_parser_find_result (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
   VyreProgram *program = parser->program;
@@ -171,7 +171,7 @@ operand_parse_reference (VyreParser *parser)
   if (parser->lexer.token.kind != VYRE_TOKEN_RESULT)
     return vyre_parser_unexpected (parser, "the name of a result after '&'");
   operand_push_node (
-      parser, VYRE_NODE_RESULT_WORD, operand_find_result (parser), parser->lexer.token.offset);
+      parser, VYRE_NODE_RESULT_WORD, vyre_parser_find_result (parser), parser->lexer.token.offset);
   return vyre_parser_next (parser);
 }
 
@@ -397,6 +397,23 @@ operand_parse_component (VyreParser *parser, VyreOperands *operands)
   return parsed;
 }
 
+/* Reads a region or a component, of this payload or, in "previous( )", of the one before. */
+static gboolean
+operand_parse_place (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands)
+{
+  gboolean older = vyre_lexer_is (&parser->lexer, "previous");
+
+  if (older
+      && (!vyre_parser_next (parser)
+          || !vyre_parser_expect (parser, '(', "'(' and a region of the previous payload")))
+    return FALSE;
+  operands->from = older ? VYRE_FROM_PREVIOUS : VYRE_FROM_OWN;
+  if (!(kind == VYRE_OPERAND_REGION ? operand_parse_region (parser, operands, REGION_USAGE)
+                                    : operand_parse_component (parser, operands)))
+    return FALSE;
+  return !older || vyre_parser_expect (parser, ')', "')' behind the region");
+}
+
 static gboolean
 operand_parse_tag (VyreParser *parser, VyreOperands *operands)
 {
@@ -408,8 +425,8 @@ operand_parse_tag (VyreParser *parser, VyreOperands *operands)
 }
 
 /* Reads the number of a result's words, which assembling has to know. */
-static gboolean
-operand_parse_word_count (VyreParser *parser, VyreOperands *operands)
+gboolean
+vyre_parser_word_count (VyreParser *parser, VyreOperands *operands)
 {
   guint32 offset = parser->lexer.token.offset;
   VyreExpr *expr = &operands->args[operands->n_args++];
@@ -433,13 +450,12 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
   operands->n_operands++;
   switch (kind) {
     case VYRE_OPERAND_REGION:
-      return operand_parse_region (parser, operands, REGION_USAGE);
     case VYRE_OPERAND_COMPONENT:
-      return operand_parse_component (parser, operands);
+      return operand_parse_place (parser, kind, operands);
     case VYRE_OPERAND_TAG:
       return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:
-      return operand_parse_word_count (parser, operands);
+      return vyre_parser_word_count (parser, operands);
     case VYRE_OPERAND_THRESHOLD:
       return vyre_parser_limited_expr (
           parser, VYRE_NODE_THRESHOLD, 0, &operands->args[operands->n_args++]);
@@ -455,13 +471,14 @@ operand_target_is_exclusive (VyreTarget target)
   return target == VYRE_TARGET_PAYLOAD || target == VYRE_TARGET_WORDS;
 }
 
-static gboolean
-operand_define_result (
-    VyreParser *parser, guint32 id, const VyreOpcode *info, guint words, gint optional_statement)
+/* Gives the result @id, whose name is at @offset, its words, which the statement of @info writes.
+ */
+gboolean
+vyre_parser_define_result (VyreParser *parser, guint32 id, guint32 offset, const VyreOpcode *info,
+    guint words, gint optional_statement)
 {
   VyreProgram *program = parser->program;
   VyreName *name = &g_array_index (program->names, VyreName, id);
-  guint32 offset = parser->lexer.token.offset;
 
   if (name->defined && name->shared && !operand_target_is_exclusive (info->target))
     return TRUE;
@@ -500,8 +517,8 @@ operand_parse_target (VyreParser *parser, const VyreOpcode *info, guint words,
   if (token->kind != VYRE_TOKEN_RESULT)
     return vyre_parser_limited_expr (
         parser, word ? VYRE_NODE_TARGET_WORD : VYRE_NODE_TARGET_INDEX, words, expr);
-  guint32 id = operand_find_result (parser);
-  if (!operand_define_result (parser, id, info, words, optional_statement))
+  guint32 id = vyre_parser_find_result (parser);
+  if (!vyre_parser_define_result (parser, id, token->offset, info, words, optional_statement))
     return FALSE;
   *expr = vyre_parser_leaf (
       parser, word ? VYRE_NODE_RESULT_WORD : VYRE_NODE_RESULT_INDEX, id, token->offset);

@@ -334,6 +334,7 @@ statement_parse_slot (VyreParser *parser)
     return FALSE;
   }
   statement_set_arguments (parser, &statement.operation, &operands);
+  statement.from = operands.from;
   return statement_parse_attributes (parser, &statement) && statement_add (parser, &statement);
 }
 
@@ -506,6 +507,8 @@ statement_parse (VyreParser *parser)
     parsed = statement_parse_param (parser);
   } else if (vyre_lexer_is (&parser->lexer, "resource")) {
     parsed = statement_parse_resource (parser);
+  } else if (vyre_lexer_is (&parser->lexer, "state")) {
+    parsed = vyre_parser_state (parser);
   } else if (vyre_lexer_is (&parser->lexer, "no_fence")) {
     parser->no_fence = TRUE;
     parsed = vyre_parser_next (parser);

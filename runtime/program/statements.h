@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Internal: the parsed form of a program, and the interface between the halves of the parser:
- * program/statements.c reads statements, program/operands.c their operands.
+ * program/statements.c reads statements, program/operands.c their operands, program/state-words.c
+ * declarations of state.
  */
 #pragma once
 
@@ -38,6 +39,7 @@ typedef struct {
   guint32 n_inner;
   gboolean optional;
   gboolean sequence; /* ARG1 is to be the batch's sequence number */
+  guint32 from;      /* the payload that its region is of, VYRE_FROM_… */
 } VyreStatement;
 
 /* A result's name, from the first time that it is seen. */
@@ -65,6 +67,7 @@ struct _VyreProgram {
   GArray *observables; /* guint32, the first of each name */
   GArray *results;     /* guint32, indices into names, in the order of definition */
   GArray *resources;   /* VyreResource */
+  GArray *states;      /* VyreWords, the observables that live from batch to batch */
   GArray *params;      /* VyreParam */
   guint32 n_observables;
 };
@@ -89,7 +92,8 @@ typedef struct {
   VyreExpr args[VYRE_SLOT_MAX_ARGS];
   guint n_args;
   guint n_operands;
-  guint words; /* of the target, where an operand says it */
+  guint words;  /* of the target, where an operand says it */
+  guint32 from; /* the payload that the region is of */
   gboolean sequence;
 } VyreOperands;
 
@@ -109,8 +113,13 @@ VyreExpr vyre_parser_leaf (VyreParser *parser, VyreNodeKind kind, guint32 value,
 gboolean vyre_parser_expr (VyreParser *parser, VyreExpr *expr);
 gboolean vyre_parser_limited_expr (
     VyreParser *parser, VyreNodeKind limit, guint32 value, VyreExpr *expr);
+gboolean vyre_parser_word_count (VyreParser *parser, VyreOperands *operands);
+guint32 vyre_parser_find_result (VyreParser *parser);
+gboolean vyre_parser_define_result (VyreParser *parser, guint32 id, guint32 offset,
+    const VyreOpcode *info, guint words, gint optional_statement);
 gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands);
 gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);
+gboolean vyre_parser_state (VyreParser *parser);
 
 G_END_DECLS

@@ -47,6 +47,7 @@ typedef struct {
   GPtrArray *batches; /* of VyreReplayBatch */
   int payloads;       /* -1: no file of payloads */
   VyreMegakernel *kernel;
+  VyreLane *lane;
 } Replay;
 
 static void
@@ -54,6 +55,7 @@ replay_clear (Replay *replay)
 {
   if (replay->kernel)
     vyre_megakernel_set_active (replay->kernel, FALSE);
+  g_clear_pointer (&replay->lane, vyre_lane_unref);
   g_clear_pointer (&replay->kernel, vyre_megakernel_unref);
   if (replay->payloads >= 0)
     close (replay->payloads);
@@ -112,6 +114,13 @@ replay_open_payloads (Replay *replay, GError **error)
   return FALSE;
 }
 
+/* The staging memory that a batch needs, in whole pages for each of its payloads. */
+static gsize
+replay_staging_size (const VyreReplayBatch *batch)
+{
+  return (batch->payload_size + PAGE - 1) / PAGE * PAGE * (batch->has_previous ? 2 : 1);
+}
+
 static gboolean
 replay_open_kernel (Replay *replay, GError **error)
 {
@@ -129,27 +138,27 @@ replay_open_kernel (Replay *replay, GError **error)
     return FALSE;
   for (guint i = 0; i < replay->batches->len; i++) {
     const VyreReplayBatch *batch = replay->batches->pdata[i];
-    params.staging_size = MAX (params.staging_size, batch->payload_size);
+    if (batch->payload_size > vyre_device_get_max_payload (device)) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+          "A payload of %" G_GUINT64_FORMAT " bytes is more than this device can address. Fix: "
+          "choose another device.",
+          batch->payload_size);
+      return FALSE;
+    }
+    params.staging_size = MAX (params.staging_size, replay_staging_size (batch));
   }
-  if (params.staging_size > vyre_device_get_max_payload (device)) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
-        "A payload of %" G_GSIZE_FORMAT " bytes is more than this device can address. Fix: choose "
-        "another device.",
-        params.staging_size);
-    return FALSE;
-  }
-  params.staging_size = (params.staging_size + PAGE - 1) / PAGE * PAGE;
   replay->kernel = vyre_megakernel_new (device, &params, error);
   if (!replay->kernel)
     return FALSE;
   vyre_megakernel_set_active (replay->kernel, TRUE);
+  replay->lane = vyre_lane_new (replay->kernel);
   return TRUE;
 }
 
-/* Reads the payload of a batch, if any, to @data. */
+/* Reads the payload of a batch, if any, or the previous one, which lies at @offset, to @data. */
 static gboolean
-replay_read_payload (
-    const Replay *replay, const VyreReplayBatch *batch, guint8 *data, GError **error)
+replay_read_payload (const Replay *replay, const VyreReplayBatch *batch, guint64 offset,
+    guint8 *data, GError **error)
 {
   VyreFileIo *file_io = vyre_megakernel_get_file_io (replay->kernel);
   gsize n = 0;
@@ -163,16 +172,16 @@ replay_read_payload (
         batch->epoch, batch->payload_size);
     return FALSE;
   }
-  if (batch->payload_offset <= G_MAXINT64 - batch->payload_size
+  if (offset <= G_MAXINT64 - batch->payload_size
       && !vyre_file_io_read (
-          file_io, replay->payloads, batch->payload_offset, data, batch->payload_size, &n, error))
+          file_io, replay->payloads, offset, data, batch->payload_size, &n, error))
     return FALSE;
   if (n == batch->payload_size)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_IO,
       "%s ends before the payload of epoch %u: %" G_GUINT64_FORMAT " bytes from byte "
       "%" G_GUINT64_FORMAT " on. Fix: pass all payloads of the recorded stream.",
-      payload_path, batch->epoch, batch->payload_size, batch->payload_offset);
+      payload_path, batch->epoch, batch->payload_size, offset);
   return FALSE;
 }
 
@@ -183,7 +192,7 @@ replay_take_payload (
 {
   guint8 digest[VYRE_REPLAY_DIGEST_SIZE];
 
-  if (!replay_read_payload (replay, batch, data, error))
+  if (!replay_read_payload (replay, batch, batch->payload_offset, data, error))
     return FALSE;
   vyre_replay_digest (data, batch->payload_size, digest);
   if (memcmp (digest, batch->payload_digest, sizeof digest) == 0)
@@ -205,6 +214,8 @@ replay_make_plan (const VyreReplayBatch *batch, guint workgroup, GError **error)
   g_autofree guint8 *bytes = g_malloc0 (layout.total);
   if (!vyre_encode_control_into (bytes, layout.total, batch->n_observables, 1, FALSE, error))
     return NULL;
+  for (guint i = 0; batch->initial && i < batch->n_observables; i++)
+    vyre_write_word (bytes, VYRE_CONTROL_OBSERVABLES + i, batch->initial[i]);
   memcpy (bytes + layout.offset[VYRE_PART_RING], batch->slots,
       4 * VYRE_SLOT_WORDS * (gsize)batch->n_logged);
   VyreParts parts = { .schedule = VYRE_SCHEDULE_SLOTS };
@@ -215,40 +226,88 @@ replay_make_plan (const VyreReplayBatch *batch, guint workgroup, GError **error)
   return vyre_plan_new_from_parts (&parts, batch->payload_size, workgroup, error);
 }
 
-static VyreBatch *
-replay_publish_and_wait (
-    Replay *replay, VyrePlan *plan, guint32 tag, const VyrePayload *payload, GError **error)
-{
-  gint64 end = g_get_monotonic_time () + DEADLINE;
-  g_autoptr (VyreBatch) run
-      = vyre_megakernel_publish (replay->kernel, plan, tag, payload, end, error);
+/* A slice of staging memory that holds a payload. */
+typedef struct {
+  VyreStore *store;
+  gsize offset;
+} Slice;
 
-  return run && vyre_batch_wait (run, end, error) ? g_steal_pointer (&run) : NULL;
+static void
+slice_free (gpointer data)
+{
+  Slice *slice = data;
+
+  vyre_store_free (slice->store, slice->offset);
+  g_free (slice);
+}
+
+/* Gets memory for a payload of the batch, which the library frees. */
+static gboolean
+replay_alloc_payload (
+    const Replay *replay, const VyreReplayBatch *batch, VyrePayload *payload, GError **error)
+{
+  VyreStore *staging = vyre_megakernel_get_staging (replay->kernel);
+  Slice *slice = g_new (Slice, 1);
+
+  *slice = (Slice){ .store = staging };
+  *payload = (VyrePayload){ .release = slice_free, .owner = slice };
+  if (vyre_store_alloc (staging, MAX (batch->payload_size, 1), 0, &slice->offset)) {
+    payload->offset = slice->offset;
+    return TRUE;
+  }
+  g_free (slice);
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+      "No memory for the payload of epoch %u. Fix: choose another device.", batch->epoch);
+  return FALSE;
+}
+
+/* Gives @stream the previous payload of a batch. */
+static gboolean
+replay_set_previous (
+    const Replay *replay, const VyreReplayBatch *batch, VyreStream *stream, GError **error)
+{
+  guint8 *staging = vyre_store_get_data (vyre_megakernel_get_staging (replay->kernel));
+  VyrePayload payload;
+
+  if (!replay_alloc_payload (replay, batch, &payload, error))
+    return FALSE;
+  if (replay_read_payload (replay, batch, batch->previous_offset, staging + payload.offset, error)
+      && vyre_stream_set_previous (stream, &payload, batch->payload_size, error))
+    return TRUE;
+  slice_free (payload.owner);
+  return FALSE;
+}
+
+/* Publishes a batch, on a stream of its own. Takes @payload if it returns a batch. */
+static VyreBatch *
+replay_publish (const Replay *replay, const VyreReplayBatch *batch, VyrePlan *plan,
+    const VyrePayload *payload, gint64 end, GError **error)
+{
+  g_autoptr (VyreStream) stream = vyre_stream_new (replay->lane, NULL, 0);
+
+  if (batch->has_previous && batch->payload_size > 0
+      && !replay_set_previous (replay, batch, stream, error))
+    return NULL;
+  return vyre_stream_publish (stream, plan, batch->epoch, payload, end, error);
 }
 
 static VyreBatch *
 replay_run_batch (Replay *replay, const VyreReplayBatch *batch, GError **error)
 {
-  VyreStore *staging = vyre_megakernel_get_staging (replay->kernel);
-  VyrePayload payload = { 0 };
+  guint8 *staging = vyre_store_get_data (vyre_megakernel_get_staging (replay->kernel));
+  gint64 end = g_get_monotonic_time () + DEADLINE;
+  VyrePayload payload;
 
   g_autoptr (VyrePlan) plan
       = replay_make_plan (batch, vyre_megakernel_get_workgroup (replay->kernel), error);
-  if (!plan)
+  if (!plan || !replay_alloc_payload (replay, batch, &payload, error))
     return NULL;
-  if (!vyre_store_alloc (staging, MAX (batch->payload_size, 1), 0, &payload.offset)) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-        "No memory for the payload of epoch %u. Fix: choose another device.", batch->epoch);
-    return NULL;
-  }
-  if (!replay_take_payload (replay, batch, vyre_store_get_data (staging) + payload.offset, error)) {
-    vyre_store_free (staging, payload.offset);
-    return NULL;
-  }
-  VyreBatch *run = replay_publish_and_wait (replay, plan, batch->epoch, &payload, error);
-  if (run) /* otherwise the kernel may still read it */
-    vyre_store_free (staging, payload.offset);
-  return run;
+  g_autoptr (VyreBatch) run = NULL;
+  if (replay_take_payload (replay, batch, staging + payload.offset, error))
+    run = replay_publish (replay, batch, plan, &payload, end, error);
+  if (!run)
+    slice_free (payload.owner);
+  return run && vyre_batch_wait (run, end, error) ? g_steal_pointer (&run) : NULL;
 }
 
 static gboolean

@@ -16,7 +16,7 @@ Region region_of(Slot s)
 {
   return Region(s.args[VYRE_REGION_ARG_OFFSET], s.args[VYRE_REGION_ARG_WIDTH],
       s.args[VYRE_REGION_ARG_ROWS], s.args[VYRE_REGION_ARG_STRIDE],
-      s.args[VYRE_REGION_ARG_OBSERVABLE], s.args[VYRE_REGION_ARG_THRESHOLD]);
+      VYRE_REGION_OBSERVABLE(s.args[VYRE_REGION_ARG_OBSERVABLE]), s.args[VYRE_REGION_ARG_THRESHOLD]);
 }
 
 bool region_is_linear(Region r) { return VYRE_REGION_IS_LINEAR(r.width, r.rows, r.stride); }

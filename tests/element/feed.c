@@ -9,10 +9,13 @@
 
 #define IDLE_TIMEOUT (2 * GST_MSECOND)
 
+/* Sizes that feed_new_of_state() remembers. */
+#define FEED_SIZES 8
+
 gsize
 feed_size_of (guint i)
 {
-  return 1 + i * 1237 % 9000;
+  return 1 + i / 2 * 1237 % 9000; /* two have the same */
 }
 
 /* Slots that store the results of the program over the noise, and some idle ones. */
@@ -76,13 +79,31 @@ feed_check_readback (GstBuffer *readback, guint i)
   g_free (data);
 }
 
+/* Expects state that no buffer is missing in, and none twice. */
+static void
+feed_check_state (GstBuffer *readback, guint begin, guint i)
+{
+  fail_unless_equals_int (readback_observable (readback, 2), i - begin + 1);
+  for (guint back = 0; back < FEED_SIZES; back++)
+    fail_unless_equals_uint64 (readback_observable (readback, 2 + FEED_SIZES - back),
+        back <= i - begin ? feed_size_of (i - back) : 0);
+  gboolean has_previous = i > begin && feed_size_of (i) == feed_size_of (i - 1);
+  guint8 *previous = noise_new (feed_size_of (i), has_previous ? i - 1 : i);
+  fail_unless_equals_uint64 (readback_observable (readback, 3 + FEED_SIZES),
+      has_previous ? oracle_crc32 (previous, feed_size_of (i)) : 0);
+  g_free (previous);
+}
+
 /* Expects a readback for every pushed buffer, in order. */
 void
 feed_pull_all (Feed *feed)
 {
   while (feed->pulled < feed->pushed) {
     GstBuffer *readback = filter_pull (feed->h);
-    feed_check_readback (readback, feed->pulled++);
+    feed_check_readback (readback, feed->pulled);
+    if (feed->state)
+      feed_check_state (readback, feed->first, feed->pulled);
+    feed->pulled++;
     if (!feed->flushed)
       fail_unless_equals_uint64 (readback_observable (readback, 0), feed->pulled);
     gst_buffer_unref (readback);
@@ -136,6 +157,22 @@ feed_new_of_slots (guint max_in_flight)
   feed.h
       = filter_new_with (NULL, "idle-timeout", IDLE_TIMEOUT, "max-in-flight", max_in_flight, NULL);
   filter_start (feed.h, "application/x-vyre-slots");
+  return feed;
+}
+
+/* A feed whose program has state, and reads the previous payload. */
+Feed
+feed_new_of_state (guint max_in_flight)
+{
+  Feed feed = { .state = TRUE };
+
+  feed.h = filter_new_with (CRC
+      "; state n[1]; state sizes[8]; atomic_add 1 -> n\n"
+      "packed_slot { memcpy &sizes + 1, &sizes, 7 | store_u32 payload.size, &sizes + 7 }\n"
+      "crc32 previous(payload) -> before",
+      "idle-timeout", IDLE_TIMEOUT, "max-in-flight", max_in_flight, NULL);
+  gst_allocation_params_init (&feed.params);
+  filter_start (feed.h, NULL);
   return feed;
 }
 
@@ -249,6 +286,7 @@ feed_lose_behind_a_dam (Feed *feed, Dam *dam, guint n)
 {
   filter_flush (feed->h);
   filter_push_segment (feed->h);
+  feed->first = feed->pushed;
   dam_build (dam, feed->h);
   feed_push (feed, 1);
   dam_wait (dam);

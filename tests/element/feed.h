@@ -18,6 +18,8 @@ typedef struct {
   gboolean flushed; /* numbers and offsets have come apart */
   gboolean slots;   /* that say the same as the program would */
   gchar *file;      /* that the program reads as well, or NULL */
+  gboolean state;   /* the program counts buffers, and remembers them */
+  guint first;      /* the number of the first since a flush */
 } Feed;
 
 gsize feed_size_of (guint i);
@@ -30,6 +32,7 @@ void feed_run (Feed *feed, guint n);
 Feed feed_new (guint max_in_flight);
 Feed feed_new_of_file (guint max_in_flight);
 Feed feed_new_of_slots (guint max_in_flight);
+Feed feed_new_of_state (guint max_in_flight);
 void feed_take_proposed_memory (Feed *feed);
 void feed_finish (Feed *feed);
 guint64 feed_counted (Feed *feed, const gchar *name);

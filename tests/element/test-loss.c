@@ -15,10 +15,11 @@ static const gchar *const calls[] = { "vkQueueSubmit", "vkWaitForFences" };
 
 GST_START_TEST (a_loss_while_streaming_costs_nothing)
 {
-  Feed feed = feed_new (4);
+  Feed (*const make[]) (guint) = { feed_new, feed_new_of_state };
+  Feed feed = make[__i__ / G_N_ELEMENTS (calls)](4);
 
   feed_run (&feed, 10);
-  fail_unless_equals_int (feed_lose (&feed, calls[__i__]), GST_FLOW_OK);
+  fail_unless_equals_int (feed_lose (&feed, calls[__i__ % G_N_ELEMENTS (calls)]), GST_FLOW_OK);
   feed_pull_all (&feed);
   feed_check_recovered (&feed);
   feed_run (&feed, 50);
@@ -42,10 +43,11 @@ GST_START_TEST (a_loss_at_the_first_launch_costs_nothing)
 GST_END_TEST;
 
 /* What waits behind a sink that does not take it is run again to the last batch, of a
- * program, with a file or without, or of slots. */
+ * program, with a file, with state or without, or of slots. */
 GST_START_TEST (all_batches_in_flight_are_run_again)
 {
-  Feed (*const make[]) (guint) = { feed_new, feed_new_of_slots, feed_new_of_file };
+  Feed (*const make[]) (guint)
+      = { feed_new, feed_new_of_slots, feed_new_of_file, feed_new_of_state };
   Feed feed = make[__i__](64);
   Dam dam;
 
@@ -334,9 +336,9 @@ loss_suite (void)
   TCase *recovery = tcase_create ("recovery");
 
   suite_add_tcase (s, recovery);
-  tcase_add_loop_test (recovery, a_loss_while_streaming_costs_nothing, 0, G_N_ELEMENTS (calls));
+  tcase_add_loop_test (recovery, a_loss_while_streaming_costs_nothing, 0, 2 * G_N_ELEMENTS (calls));
   tcase_add_test (recovery, a_loss_at_the_first_launch_costs_nothing);
-  tcase_add_loop_test (recovery, all_batches_in_flight_are_run_again, 0, 3);
+  tcase_add_loop_test (recovery, all_batches_in_flight_are_run_again, 0, 4);
   tcase_add_test (recovery, new_buffers_wait_for_those_that_are_run_again);
   tcase_add_test (recovery, a_loss_in_paused_costs_nothing);
   tcase_add_test (recovery, memory_of_a_lost_kernel_is_copied_until_upstream_takes_new);

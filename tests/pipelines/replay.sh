@@ -66,6 +66,24 @@ again 2 --payload "$work/file" "$log"
 says 'record 18 is not what has to be there. Fix: '
 poke $((start + 4))
 
+echo 'state, of a log that has lost its beginning'
+state='state dark[1]; state past[3]; u8_below payload, 50 -> (&dark - 160)'
+state="$state; packed_slot { memcpy &past, &past + 1, 2 | atomic_add 1, &past + 2 }"
+state="$state; crc32 previous(payload) -> before"
+launch 0 30 filesrc location="$work/file" ! $vyre program="$state" replay-log="$work/state.log" \
+  ! fakesink
+again 0 --payload "$work/file" "$work/state.log"
+same said '27 epochs, no divergence' "$(cat "$work/said")"
+# without the first batch, which has 2 + 4 * 2 + 2 records
+dd if=/dev/zero of="$work/state.log" bs=64 count=12 seek=32 oflag=seek_bytes conv=notrunc \
+  2>"$work/errors"
+again 0 --payload "$work/file" "$work/state.log"
+same said '26 epochs, no divergence' "$(cat "$work/said")"
+# the payload before the second batch is in the file alone
+sed '100s/./x/' "$work/file" >"$work/other"
+again 1 --payload "$work/other" "$work/state.log"
+says '^epoch 2, observable 5: recorded [0-9]*, now [0-9]*$'
+
 echo 'another payload'
 sed 's/^2100$/2101/' "$work/file" >"$work/other"
 again 2 --payload "$work/other" "$log"

@@ -35,13 +35,13 @@ ROOMS = {
 ORDER = {
     "runtime/kernel": [
         "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "lanes",
-        "turns", "template", "tickets", "completion", "batch", "launcher", "import", "getters",
+        "turns", "template", "tickets", "stream", "completion", "batch", "launcher", "import", "getters",
         "extras", "reserve", "publish", "resume", "host-jobs", "host-requests", "teardown",
         "trial", "speed", "proof", "megakernel", "lane",
     ],
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
-        "gstvyrestate", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
+        "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
         "gstvyreearly", "gstvyrelatency",
         "gstvyremessages", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
         "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",

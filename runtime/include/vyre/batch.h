@@ -148,6 +148,29 @@ gsize vyre_batch_steal_readback (VyreBatch *batch);
 gboolean vyre_batch_is_parked (VyreBatch *batch);
 
 /**
+ * vyre_batch_get_state:
+ * @batch: a completed batch
+ * @n_words: (out): their number; 0 without state
+ *
+ * Gets the words of state that a batch started from: with them and its payload, it runs again.
+ *
+ * Returns: (transfer none) (array length=n_words) (nullable): the words, in the order in which the
+ *   program declares them, valid until the batch is freed; %NULL for a batch without a stream
+ */
+const guint32 *vyre_batch_get_state (VyreBatch *batch, guint *n_words);
+
+/**
+ * vyre_batch_has_previous:
+ * @batch: a completed batch
+ *
+ * Tells whether there was a previous payload.
+ *
+ * Returns: whether the program reads the previous payload, and the batch before had one of the same
+ *   size; otherwise regions of it were empty
+ */
+gboolean vyre_batch_has_previous (VyreBatch *batch);
+
+/**
  * vyre_batch_get_io_error:
  * @batch: a completed batch
  *

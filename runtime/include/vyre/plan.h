@@ -164,6 +164,38 @@ gsize vyre_plan_get_payload_size (const VyrePlan *plan);
  */
 guint64 vyre_plan_get_region_bytes (const VyrePlan *plan);
 
+/**
+ * vyre_plan_get_state_words:
+ * @plan: a plan
+ *
+ * Gets the number of words that live from batch to batch.
+ *
+ * Returns: words that the program declares as state; with any, its batches are published by
+ *   vyre_stream_publish()
+ */
+guint vyre_plan_get_state_words (const VyrePlan *plan);
+
+/**
+ * vyre_plan_reads_older:
+ * @plan: a plan
+ *
+ * Tells whether batches read payloads of batches before them.
+ *
+ * Returns: whether they do; then vyre_stream_publish() publishes them, and keeps their payloads,
+ *   which are not imported
+ */
+gboolean vyre_plan_reads_older (const VyrePlan *plan);
+
+/**
+ * vyre_plan_read_state:
+ * @plan: a plan
+ * @readback: the readback of one of its batches
+ * @words: (out caller-allocates): vyre_plan_get_state_words() words
+ *
+ * Reads the words of state that a batch has left, which vyre_stream_new() takes.
+ */
+void vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *words);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyrePlan, vyre_plan_unref)
 
 G_END_DECLS

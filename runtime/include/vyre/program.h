@@ -24,7 +24,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_U32: one word
  * @VYRE_RESULT_STATS: VYRE_U8_STATS_WORDS words as U8_STATS and SAMPLE_STATS write them
  * @VYRE_RESULT_HISTOGRAM: a word for each bin, bin i counts the bytes or samples of value i
- * @VYRE_RESULT_WORDS: several words of a file
+ * @VYRE_RESULT_WORDS: several words of a file or of state
  *
  * The meaning of the words of a named result.
  */
@@ -75,6 +75,18 @@ typedef struct {
   guint observable;
   guint n_words;
 } VyreResult;
+
+/**
+ * VyreWords:
+ * @observable: index of the first
+ * @n_words: number of words
+ *
+ * Observables in a row.
+ */
+typedef struct {
+  guint observable;
+  guint n_words;
+} VyreWords;
 
 /**
  * VyreRegion:
@@ -128,6 +140,8 @@ typedef struct _VyreSymbols VyreSymbols;
  * @n_results: number of @results
  * @resources: (array length=n_resources): the files that the program names
  * @n_resources: number of @resources
+ * @states: (array length=n_states): the observables that start as the batch before left them
+ * @n_states: number of @states
  * @sequence_slot: the BATCH_FENCE slot whose ARG1 becomes the sequence number of the batch,
  *   or -1
  *
@@ -142,6 +156,8 @@ typedef struct {
   guint n_results;
   const VyreResource *resources;
   guint n_resources;
+  const VyreWords *states;
+  guint n_states;
   gint sequence_slot;
 } VyreBoundProgram;
 

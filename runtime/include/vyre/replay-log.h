@@ -21,20 +21,23 @@
  *
  * |[<!-- language="plain" -->
  * word   0   1       2      3      4 …
- * batch  0   "VRRB"  epoch  index  ring slots, logged slots, observables, 0,
- *                                  u64 payload bytes, u64 payload offset, u64 time
+ * batch  0   "VRRB"  epoch  index  ring slots, logged slots, observables, initial observables,
+ *                                  u64 payload bytes, u64 payload offset, u64 time,
+ *                                  u64 1 + previous payload offset, or 0
  * digest 0   "VRRD"  epoch  index  SHA-256 of the payload, 8 words
  * rest   0   "VRRS"  epoch  index  status, priority, arguments 4 to 11
  * values 0   "VRRO"  epoch  index  12 observables
+ * start  0   "VRRI"  epoch  index  12 observables before the run
  * ]|
  *
- * A batch is a batch record, its digest, for each logged slot a slot record and its rest, and as
- * many value records as its observables fill. The index counts the records of a batch from 0, slot
- * records included. A reader of the reference sees one slot record per slot. Newer records
- * overwrite the oldest. The writer writes the first record of a batch after its others, and the
- * cursor after that; so a part of a batch may precede the oldest whole one, and readers pass over
- * it. The logged slots are the first of the ring; the others are empty. The control part is as
- * vyre_encode_control() makes it for one tenant.
+ * A batch is a batch record, its digest, for each logged slot a slot record and its rest, as many
+ * value records as its observables fill, and as many start records as its initial observables: all
+ * of them for a batch with state, and none for others, whose observables start as 0. The index
+ * counts the records of a batch from 0, slot records included. A reader of the reference sees one
+ * slot record per slot. Newer records overwrite the oldest. The writer writes the first record of a
+ * batch after its others, and the cursor after that; so a part of a batch may precede the oldest
+ * whole one, and readers pass over it. The logged slots are the first of the ring; the others are
+ * empty. The control part is as vyre_encode_control() makes it for one tenant.
  *
  * The digest is SHA-256 rather than a CRC, because it stands for a payload that is kept elsewhere,
  * and GLib has it.
@@ -97,8 +100,11 @@ typedef struct {
  * @slots: (array): VYRE_SLOT_WORDS words for each of the @n_logged, as published
  * @n_observables: observable words, at most VYRE_MAX_OBSERVABLES
  * @observables: (array length=n_observables): their values after the run
+ * @initial: (array length=n_observables) (nullable): their values before the run; %NULL for zeros
  * @payload_size: bytes of its payload
  * @payload_offset: bytes of the payloads before it, logged or not
+ * @has_previous: whether the batch had a previous payload, of as many bytes
+ * @previous_offset: bytes of the payloads before that one
  * @payload_digest: SHA-256 of the payload
  *
  * A batch, with its result.
@@ -111,8 +117,11 @@ typedef struct {
   guint32 *slots;
   guint n_observables;
   guint32 *observables;
+  guint32 *initial;
   guint64 payload_size;
   guint64 payload_offset;
+  gboolean has_previous;
+  guint64 previous_offset;
   guint8 payload_digest[VYRE_REPLAY_DIGEST_SIZE];
 } VyreReplayBatch;
 
@@ -200,7 +209,7 @@ gboolean vyre_replay_log_append (
  * @error: return location
  *
  * Logs a batch, over the oldest records if the log is full. A batch takes 2 records, 2 for each
- * slot and one for every 12 observables.
+ * slot and one for every 12 observables; with initial values, one more for every 12.
  *
  * Returns: whether the batch was written; otherwise %VYRE_ERROR_INVALID (numbers of slots
  *   or observables out of their ranges), %VYRE_ERROR_TOO_LARGE (more records than

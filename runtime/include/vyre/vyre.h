@@ -29,6 +29,7 @@
 #include "vyre/readback.h"
 #include "vyre/replay-log.h"
 #include "vyre/store.h"
+#include "vyre/stream.h"
 #include "vyre/tasks.h"
 #include "vyre/telemetry.h"
 #include "vyre/tenants.h"

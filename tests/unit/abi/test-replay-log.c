@@ -118,6 +118,13 @@ read_batches (VyreReplayLog *log)
   return batches;
 }
 
+/* Whether make_batch() gives a batch state: some have it, next to others that have not. */
+static gboolean
+has_initial (guint n_observables)
+{
+  return n_observables % 17 == 11; /* such as 11 and 45 */
+}
+
 /* A batch with no two words alike. */
 static VyreReplayBatch *
 make_batch (guint32 epoch, guint n_slots, guint n_logged, guint n_observables)
@@ -136,8 +143,14 @@ make_batch (guint32 epoch, guint n_slots, guint n_logged, guint n_observables)
   batch->observables = g_new (guint32, MAX (n_observables, 1));
   for (guint i = 0; i < n_observables; i++)
     batch->observables[i] = ++word;
+  if (has_initial (n_observables))
+    batch->initial = g_new (guint32, n_observables);
+  for (guint i = 0; batch->initial && i < n_observables; i++)
+    batch->initial[i] = ++word;
   batch->payload_size = (guint64)3 << 33 | epoch;
   batch->payload_offset = (guint64)5 << 34 | epoch;
+  batch->has_previous = batch->initial != NULL;
+  batch->previous_offset = batch->has_previous ? (guint64)7 << 35 | epoch : 0;
   vyre_replay_digest (&epoch, sizeof epoch, batch->payload_digest);
   return batch;
 }
@@ -165,12 +178,17 @@ assert_batch (
   g_assert_cmpuint (batch->n_observables, ==, n_observables);
   g_assert_cmpuint (batch->payload_size, ==, wanted->payload_size);
   g_assert_cmpuint (batch->payload_offset, ==, wanted->payload_offset);
+  g_assert_cmpint (batch->has_previous, ==, wanted->has_previous);
+  g_assert_cmpuint (batch->previous_offset, ==, wanted->previous_offset);
   g_assert_cmpmem (batch->payload_digest, VYRE_REPLAY_DIGEST_SIZE, wanted->payload_digest,
       VYRE_REPLAY_DIGEST_SIZE);
   gsize size = 4 * VYRE_SLOT_WORDS * (gsize)n_logged;
   g_assert_cmpmem (batch->slots, size, wanted->slots, size);
   size = 4 * (gsize)n_observables;
   g_assert_cmpmem (batch->observables, size, wanted->observables, size);
+  g_assert_cmpint (batch->initial != NULL, ==, wanted->initial != NULL);
+  if (batch->initial)
+    g_assert_cmpmem (batch->initial, size, wanted->initial, size);
 }
 
 static GByteArray *
@@ -328,7 +346,8 @@ test_batches_wrap_around (Fixture *f, gconstpointer data)
     g_autoptr (GPtrArray) batches = read_batches (log);
     guint fit = 0, taken = 0;
     for (guint32 e = epoch; e > 0; e--, fit++) {
-      taken += 2 + 2 * (e % 5 % 4) + (e % 7 * 9 + 11) / 12;
+      guint values = (e % 7 * 9 + 11) / 12;
+      taken += 2 + 2 * (e % 5 % 4) + (has_initial (e % 7 * 9) ? 2 : 1) * values;
       if (taken > capacity)
         break;
     }
@@ -338,6 +357,25 @@ test_batches_wrap_around (Fixture *f, gconstpointer data)
       assert_batch (batches->pdata[i], e, 4, e % 5 % 4, e % 7 * 9);
     }
   }
+}
+
+/* Numbers of initial observables are 0 or that of all. */
+static void
+test_initial_of_some (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VyreReplayLog) log = create (f, 40);
+
+  append_batch (log, 4, 1, 1, 45);
+  g_autoptr (GByteArray) file = read_file (f);
+  g_assert_cmpuint (vyre_read_word (file->data + HEADER, 7), ==, 45);
+  vyre_write_word (file->data + HEADER, 7, 44);
+  g_file_set_contents (f->path, (char *)file->data, file->len, NULL);
+  g_autoptr (VyreReplayLog) damaged = reopen (f);
+  GError *error = NULL;
+  g_assert_null (vyre_replay_log_read_batches (damaged, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "record 0 is not what has to be there. Fix: "));
+  g_clear_error (&error);
 }
 
 static void
@@ -694,6 +732,7 @@ main (int argc, char **argv)
     { "foreign-headers", test_foreign_headers },
     { "cut-files", test_cut_files },
     { "damaged-batches", test_damaged_batches },
+    { "initial-of-some", test_initial_of_some },
     { "random-bytes", test_random_bytes },
     { "size-limit", test_size_limit },
     { "no-progress", test_no_progress },

@@ -30,13 +30,17 @@ static const char canonical[] = "nop\n"
                                 "adler32 region(4, 100, 3, 100) -> 10\n"
                                 "sample_stats samples(1, 7, 2, 8, 0x140202) -> 11\n"
                                 "sample_below samples(0, 9, 1, 0, 0x20a04), 4294967295 -> 18\n"
+                                "u8_below previous(region(0, 9, 2, 9)), 7 -> 19\n"
+                                "sample_stats previous(samples(1, 7, 2, 8, 0x140202)) -> 20\n"
+                                "op 0x40000100, 0, 9, 1, 9, 536870913\n"
+                                "op 0x40000105, 1, 7, 2, 8, 536870913, 1311234\n"
                                 "op 0x40000105, 1, 7, 2, 8, 1, 1048833\n"
                                 "op 0x40000105, 1, 7, 2, 8, 1, 7\n"
                                 "op 0x40000105, 1, 7, 2, 8, 1, 1311234, 1\n"
                                 "op 0x40000106, 1, 7, 2, 8, 1, 1311234, 0, 1\n"
                                 "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
                                 "batch_fence 0, 0\n"
-                                "batch_fence 24, 5\n";
+                                "batch_fence 28, 5\n";
 
 /* Canonical text comes back as it is. */
 static void

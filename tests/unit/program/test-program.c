@@ -60,6 +60,9 @@ static const SlotCase slot_cases[] = {
   { "crc32 luma -> sum", 0x40000103u, { 0, 1920, 1080, 1920, 1 } },
   { "crc32 bytes(4, 100) -> sum", 0x40000103u, { 4, 100, 1, 100, 1 } },
   { "crc32 region(8, 10, 1, 99) -> sum", 0x40000103u, { 8, 10, 1, 99, 1 } },
+  { "crc32 previous(luma) -> 5", 0x40000103u, { 0, 1920, 1080, 1920, 0x10000005 } },
+  { "u8_below Previous ( bytes(4, 100) ), 9 -> dark", 0x40000102u,
+      { 4, 100, 1, 100, 0x10000001, 9 } },
   { "adler32 luma -> sum", 0x40000104u, { 0, 1920, 1080, 1920, 1 } },
   { "u8_stats region(luma.offset + 4, width / 2, height, luma.stride) -> y", 0x40000100u,
       { 4, 960, 1080, 1920, 1 } },
@@ -196,6 +199,28 @@ test_results (void)
   g_assert_cmpuint (bound->slots[3 * 16 + VYRE_SLOT_ARGS], ==, 160 + 265);
   g_assert_cmpuint (bound->slots[4 * 16 + VYRE_SLOT_ARGS + 1], ==, 160 + 264);
   g_assert_cmpuint (bound->slots[5 * 16 + VYRE_SLOT_ARGS + 1], ==, 264);
+}
+
+/* State has places like other results; ranges of it that touch are one. */
+static void
+test_state (void)
+{
+  g_autoptr (VyreBoundProgram) bound = bind_text ("store_u32 &last + 1, 7\n"
+                                                  "crc32 payload -> sum; state last-2[2]\n"
+                                                  "state n[0x1]; atomic_add 5 -> n\n"
+                                                  "u8_stats payload -> s; state last[4096]");
+
+  g_assert_cmpuint (bound->n_results, ==, 5);
+  assert_result (bound, 1, "last-2", VYRE_RESULT_WORDS, 2, 2);
+  assert_result (bound, 2, "n", VYRE_RESULT_U32, 4, 1);
+  assert_result (bound, 4, "last", VYRE_RESULT_WORDS, 12, 4096);
+  g_assert_cmpuint (bound->n_states, ==, 2);
+  g_assert_cmpuint (bound->states[0].observable, ==, 2);
+  g_assert_cmpuint (bound->states[0].n_words, ==, 3);
+  g_assert_cmpuint (bound->states[1].observable, ==, 12);
+  g_assert_cmpuint (bound->states[1].n_words, ==, 4096);
+  g_assert_cmpuint (bound->slots[VYRE_SLOT_ARGS], ==, 160 + 13);
+  g_assert_cmpuint (bound->slots[2 * 16 + VYRE_SLOT_ARGS + 1], ==, 160 + 4);
 }
 
 static void
@@ -592,6 +617,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/attributes", test_attributes);
   g_test_add_func ("/program/fence", test_fence);
   g_test_add_func ("/program/results", test_results);
+  g_test_add_func ("/program/state", test_state);
   g_test_add_func ("/program/optional", test_optional);
   g_test_add_func ("/program/optional-alone", test_optional_alone);
   g_test_add_func ("/program/layout", test_layout);

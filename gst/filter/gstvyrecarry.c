@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filter/gstvyrecarry.h"
+
+struct _GstVyreCarry {
+  gatomicrefcount refs; /* of the sink pad, and of each item that waits for its result */
+  VyreProgram *program;
+  /* the element's lock */
+  VyreLane *lane;     /* of the kernel that its batches run on, or NULL before the first */
+  VyreStream *stream; /* on that lane */
+  guint32 *words;     /* of state, as the last batch whose result counted left them, or NULL */
+  guint n_words;
+  GstBuffer *previous; /* the payload of that batch, where older ones are read, or NULL */
+};
+
+GstVyreCarry *
+gst_vyre_carry_new (VyreProgram *program)
+{
+  GstVyreCarry *carry = g_new0 (GstVyreCarry, 1);
+
+  g_atomic_ref_count_init (&carry->refs);
+  carry->program = vyre_program_ref (program);
+  return carry;
+}
+
+GstVyreCarry *
+gst_vyre_carry_ref (GstVyreCarry *carry)
+{
+  g_atomic_ref_count_inc (&carry->refs);
+  return carry;
+}
+
+static void
+carry_leave_kernel (GstVyreCarry *carry)
+{
+  g_clear_pointer (&carry->stream, vyre_stream_unref);
+  g_clear_pointer (&carry->lane, vyre_lane_unref);
+}
+
+void
+gst_vyre_carry_unref (GstVyreCarry *carry)
+{
+  if (!g_atomic_ref_count_dec (&carry->refs))
+    return;
+  carry_leave_kernel (carry);
+  vyre_program_unref (carry->program);
+  gst_clear_buffer (&carry->previous);
+  g_free (carry->words);
+  g_free (carry);
+}
+
+gboolean
+gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program)
+{
+  return carry->program == program;
+}
+
+/* Returns a reference to the stream that the next batch is published on, on @lane, or NULL: @lane
+ * is that of a lost kernel. The first batch on another kernel continues from the words noted, and
+ * the caller gives the stream the payload of *@previous, if there is one. */
+VyreStream *
+gst_vyre_carry_get_stream (
+    GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstBuffer **previous)
+{
+  GstVyreCarry former = { .lane = NULL };
+  VyreStream *stream = NULL;
+
+  vyre_mutex_lock (&self->lock);
+  if (lane == self->lane && carry->lane != lane) {
+    former = *carry;
+    carry->lane = vyre_lane_ref (lane);
+    carry->stream = vyre_stream_new (lane, carry->words, carry->n_words);
+    *previous = carry->previous ? gst_buffer_ref (carry->previous) : NULL;
+  }
+  if (lane == self->lane)
+    stream = vyre_stream_ref (carry->stream);
+  g_mutex_unlock (&self->lock);
+  carry_leave_kernel (&former); /* the last reference to a kernel takes it down */
+  return stream;
+}
+
+/* The lock is held. The result of a batch counts, whose payload is in @buffer. Returns a buffer to
+ * give back without the lock, or NULL. */
+GstBuffer *
+gst_vyre_carry_note (
+    GstVyreCarry *carry, const VyrePlan *plan, const guint8 *readback, GstBuffer *buffer)
+{
+  GstBuffer *former = NULL;
+
+  if (!carry->words) {
+    carry->n_words = vyre_plan_get_state_words (plan);
+    carry->words = g_new (guint32, carry->n_words);
+  }
+  vyre_plan_read_state (plan, readback, carry->words);
+  if (vyre_plan_reads_older (plan)) {
+    former = carry->previous;
+    carry->previous = gst_buffer_ref (buffer);
+  }
+  return former;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What batches of a program with state hand on, from its first batch until caps, a flush, another
+ * program or another stream begin anew. It outlives a lost kernel: the batches that this has left
+ * run again from the words, and with the payload, of the last batch whose result counted.
+ */
+#pragma once
+
+#include "filter/gstvyrestate.h"
+
+G_BEGIN_DECLS
+
+GstVyreCarry *gst_vyre_carry_new (VyreProgram *program);
+GstVyreCarry *gst_vyre_carry_ref (GstVyreCarry *carry);
+void gst_vyre_carry_unref (GstVyreCarry *carry);
+gboolean gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program);
+VyreStream *gst_vyre_carry_get_stream (
+    GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstBuffer **previous);
+GstBuffer *gst_vyre_carry_note (
+    GstVyreCarry *carry, const VyrePlan *plan, const guint8 *readback, GstBuffer *buffer);
+
+G_END_DECLS

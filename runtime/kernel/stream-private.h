@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Streams as the files of the kernel see them. Private to libvyre.
+ */
+#pragma once
+
+#include "kernel/types.h"
+
+G_BEGIN_DECLS
+
+gboolean vyre_stream_join (VyreStream *stream, VyreBatch *batch, GError **error);
+gboolean vyre_stream_enter (VyreBatch *batch);
+void vyre_stream_begin (VyreBatch *batch);
+VyreBatch *vyre_stream_leave (VyreBatch *batch);
+
+G_END_DECLS

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Streams: a batch is published when the one before it has ended, and starts from the words that
+ * that one left. A waiting batch has its place in memory already. The kernel's lock is held, unless
+ * a function says otherwise.
+ */
+#include "kernel/stream-private.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fork.h"
+#include "base/spin-lock.h"
+#include "device/wide-store.h"
+#include "kernel/state.h"
+
+VyreStream *
+vyre_stream_new (VyreLane *lane, const guint32 *words, guint n_words)
+{
+  VyreStream *stream = g_new0 (VyreStream, 1);
+
+  g_atomic_ref_count_init (&stream->refs);
+  stream->generation = lane->kernel->generation;
+  stream->lane = lane;
+  stream->n_words = n_words;
+  stream->words = n_words > 0 ? g_memdup2 (words, sizeof *words * n_words) : NULL;
+  stream->previous.stored_at = VYRE_NOWHERE;
+  g_queue_init (&stream->waiting);
+  return stream;
+}
+
+static void
+stream_release (const VyrePayload *payload)
+{
+  if (payload->release)
+    payload->release (payload->owner);
+}
+
+static void
+stream_drop (const VyreStream *stream, const VyreKept *kept)
+{
+  if (kept->stored_at != VYRE_NOWHERE)
+    vyre_store_free (stream->lane->kernel->payloads, kept->stored_at);
+  if (kept->let_go)
+    kept->let_go (&kept->payload);
+}
+
+/* Any thread, with or without locks; so is the next function. */
+VyreStream *
+vyre_stream_ref (VyreStream *stream)
+{
+  g_atomic_ref_count_inc (&stream->refs);
+  return stream;
+}
+
+void
+vyre_stream_unref (VyreStream *stream)
+{
+  if (vyre_is_inherited (stream->generation) || !g_atomic_ref_count_dec (&stream->refs))
+    return;
+  stream_drop (stream, &stream->previous);
+  g_free (stream->words);
+  g_free (stream);
+}
+
+/* Stores a payload where the kernel reads it. */
+static gboolean
+stream_store (VyreMegakernel *kernel, VyreKept *kept, GError **error)
+{
+  const guint8 *data = kept->payload.data
+                           ? kept->payload.data
+                           : vyre_store_get_data (kernel->staging) + kept->payload.offset;
+
+  if (!vyre_store_alloc (kernel->payloads, kept->size, 0, &kept->stored_at)) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+        "There is no room for a previous payload of %" G_GSIZE_FORMAT
+        " bytes. Fix: use more staging memory, or free batches.",
+        kept->size);
+    return FALSE;
+  }
+  vyre_wide_store (vyre_store_get_data (kernel->payloads) + kept->stored_at, data, kept->size);
+  vyre_buffer_flush (); /* another thread may write the tickets; pairs as in publish_store() */
+  kept->base = kept->stored_at;
+  return TRUE;
+}
+
+gboolean
+vyre_stream_set_previous (
+    VyreStream *stream, const VyrePayload *payload, gsize size, GError **error)
+{
+  VyreMegakernel *kernel = stream->lane->kernel;
+  VyreKept kept
+      = { .size = size, .base = payload->offset, .stored_at = VYRE_NOWHERE, .payload = *payload };
+
+  g_return_val_if_fail (!payload->import && size > 0, FALSE);
+  if (!vyre_check_own (kernel->generation, "kernel", error))
+    return FALSE;
+  if (kernel->payloads && !stream_store (kernel, &kept, error))
+    return FALSE;
+  kept.let_go = stream_release;
+  if (kernel->payloads) {
+    stream_release (&kept.payload);
+    kept.let_go = NULL;
+  }
+  vyre_mutex_lock (&kernel->lock);
+  VyreKept former = stream->previous;
+  stream->previous = kept;
+  g_mutex_unlock (&kernel->lock);
+  stream_drop (stream, &former);
+  return TRUE;
+}
+
+/* Without the lock. Makes a new batch one of the stream, and gets memory for its words. The first
+ * one decides how many words the stream has. */
+gboolean
+vyre_stream_join (VyreStream *stream, VyreBatch *batch, GError **error)
+{
+  guint n = batch->plan->n_state;
+
+  if (!stream->words) {
+    stream->words = vyre_alloc0 (MAX (n, 1), sizeof *stream->words, error);
+    stream->n_words = n;
+  }
+  batch->state = vyre_alloc (MAX (n, 1), sizeof *batch->state, stream->words ? error : NULL);
+  if (!stream->words || !batch->state)
+    return FALSE;
+  batch->stream = vyre_stream_ref (stream);
+  return TRUE;
+}
+
+/* TRUE if the batch is published now; otherwise it waits for the end of the one before, of which
+ * the service thread takes care if no other thread looks. */
+gboolean
+vyre_stream_enter (VyreBatch *batch)
+{
+  VyreStream *stream = batch->stream;
+  VyreMegakernel *kernel = batch->kernel;
+
+  if (!stream->running) {
+    stream->running = batch;
+    return TRUE;
+  }
+  batch->follows = TRUE;
+  batch->link.data = batch;
+  g_queue_push_tail_link (&stream->waiting, &batch->link);
+  if (++kernel->n_following == 1)
+    vyre_megakernel_wake_host (kernel);
+  return FALSE;
+}
+
+/* The batch is about to be published. */
+void
+vyre_stream_begin (VyreBatch *batch)
+{
+  const VyreStream *stream = batch->stream;
+  gsize size = batch->plan->payload_size;
+
+  memcpy (batch->state, stream->words, sizeof *batch->state * stream->n_words);
+  if (size == 0 || stream->previous.size != size)
+    return;
+  batch->previous = stream->previous.base;
+  batch->missing &= ~(1u << VYRE_FROM_PREVIOUS);
+}
+
+/* The payload of a batch becomes the previous one, whose place the batch gives back instead. Where
+ * the device has the payload in memory of its own, that alone is kept. */
+static void
+stream_keep_payload (VyreBatch *batch)
+{
+  VyreKept former = batch->stream->previous;
+  gboolean is_stored = batch->stored_at != VYRE_NOWHERE;
+  VyreKept kept = { .size = batch->plan->payload_size,
+    .base = is_stored ? batch->stored_at : batch->payload.offset,
+    .stored_at = batch->stored_at,
+    .let_go = is_stored ? NULL : batch->let_go,
+    .payload = batch->payload };
+
+  batch->stream->previous = kept;
+  batch->stored_at = former.stored_at;
+  if (is_stored)
+    return;
+  batch->let_go = former.let_go;
+  batch->payload = former.payload;
+}
+
+/* Takes a batch out of the queue of its stream. */
+static void
+stream_stop_waiting (VyreBatch *batch)
+{
+  g_queue_unlink (&batch->stream->waiting, &batch->link);
+  batch->kernel->n_following--;
+  batch->follows = FALSE;
+}
+
+/* The batch is through, or was freed before it was published. Returns the batch that its end lets
+ * in, or NULL. A batch that was freed changes no word. */
+VyreBatch *
+vyre_stream_leave (VyreBatch *batch)
+{
+  VyreStream *stream = batch->stream;
+
+  if (batch->follows) {
+    stream_stop_waiting (batch);
+    return NULL;
+  }
+  if (!batch->orphaned)
+    vyre_plan_read_state (batch->plan, vyre_batch_readback (batch), stream->words);
+  if (!batch->orphaned && batch->plan->older != 0)
+    stream_keep_payload (batch);
+  const GList *next = stream->waiting.head;
+  stream->running = next ? next->data : NULL;
+  if (stream->running)
+    stream_stop_waiting (stream->running);
+  return stream->running;
+}

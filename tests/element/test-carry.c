@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Programs with state: what a buffer starts from is what the one before it left, and the stream
+ * begins anew where it should.
+ */
+#include "common.h"
+#include "oracle.h"
+
+#define SIZES 8
+
+/* Observable 1 counts the buffers, 2 bytes below 128; behind them are the sizes of the last. */
+#define PROGRAM                                                                                    \
+  "param n = 1; state frames[1]; state dark[1]; state sizes[8]; atomic_add n -> frames\n"          \
+  "u8_below payload, 128 -> (&dark - 160)\n"                                                       \
+  "packed_slot { memcpy &sizes + 1, &sizes, 7 | store_u32 payload.size, &sizes + 7 }"
+
+typedef struct {
+  guint32 frames;
+  guint32 dark;
+  guint32 sizes[SIZES];
+} Words;
+
+static gsize
+size_of (guint number)
+{
+  return 16 + 16 * (number * number % 7);
+}
+
+static void
+words_advance (Words *words, guint number)
+{
+  guint8 *data = noise_new (size_of (number), number);
+
+  words->frames++;
+  for (gsize i = 0; i < size_of (number); i++)
+    words->dark += data[i] < 128;
+  memmove (words->sizes, words->sizes + 1, 4 * (SIZES - 1));
+  words->sizes[SIZES - 1] = (guint32)size_of (number);
+  g_free (data);
+}
+
+static void
+words_check (const Words *words, GstBuffer *readback)
+{
+  const guint32 *expected = &words->frames;
+
+  for (guint i = 0; i < 2 + SIZES; i++)
+    fail_unless_equals_int64 (readback_observable (readback, 1 + i), expected[i]);
+  gst_buffer_unref (readback);
+}
+
+/* Runs a buffer, and expects the words behind @words. */
+static void
+run_one (GstHarness *h, Words *words, guint number)
+{
+  words_advance (words, number);
+  words_check (words, filter_run (h, noise_buffer (size_of (number), number)));
+}
+
+/* Whatever is in flight, and whichever thread pushes. */
+GST_START_TEST (the_number_in_flight_does_not_matter)
+{
+  static const guint in_flight[] = { 1, 4, 64 };
+  GstHarness *h = filter_new_with (PROGRAM, "max-in-flight", in_flight[__i__], NULL);
+  Words words = { 0 };
+
+  filter_start (h, NULL);
+  for (guint round = 0; round < 3; round++) {
+    for (guint i = 0; i < 100; i++)
+      filter_push (h, noise_buffer (size_of (100 * round + i), 100 * round + i));
+    for (guint i = 0; i < 100; i++) {
+      words_advance (&words, 100 * round + i);
+      words_check (&words, filter_pull (h));
+    }
+  }
+  fail_unless_equals_int (words.frames, 300);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+#define LARGE 65536
+
+/* Where the device has no memory of its own it would read what is imported in place, from another
+ * source than the payload before. */
+GST_START_TEST (the_previous_payload_is_that_of_the_buffer_before)
+{
+  static const guint in_flight[] = { 1, 4, 64 };
+  GstHarness *h = filter_new_with ("crc32 previous(payload) -> before; crc32 payload -> now",
+      "max-in-flight", in_flight[__i__], "import-threshold", 1, NULL);
+  guint32 before = 0;
+
+  filter_start (h, NULL);
+  for (guint round = 0; round < 3; round++) {
+    for (guint i = 0; i < 30; i++)
+      filter_push (h, noise_buffer (LARGE, i));
+    for (guint i = 0; i < 30; i++) {
+      guint8 *data = noise_new (LARGE, i);
+      GstBuffer *readback = filter_pull (h);
+      fail_unless_equals_int64 (readback_observable (readback, 1), before);
+      before = oracle_crc32 (data, LARGE);
+      fail_unless_equals_int64 (readback_observable (readback, 2), before);
+      gst_buffer_unref (readback);
+      g_free (data);
+    }
+    filter_flush (h);
+    filter_push_segment (h);
+    before = 0;
+  }
+  fail_unless_equals_uint64 (stat_nested (h->element, "ingest", "import-bytes"), 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* A store of two payloads is enough. */
+GST_START_TEST (it_needs_room_for_two_payloads)
+{
+  GstHarness *h = filter_new_with ("crc32 previous(payload) -> before", "max-in-flight", 2,
+      "staging-size", (guint64)(2 * LARGE), NULL);
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 4; i++)
+    gst_buffer_unref (filter_run (h, noise_buffer (LARGE, i)));
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static void
+flush_in_flight (GstHarness *h)
+{
+  for (guint i = 0; i < 20; i++)
+    filter_push (h, noise_buffer (64, i));
+  filter_flush (h);
+  filter_push_segment (h);
+  while (gst_harness_buffers_in_queue (h) > 0) /* those that were through before */
+    gst_buffer_unref (gst_harness_pull (h));
+}
+
+static void
+set_other_program (GstHarness *h)
+{
+  g_object_set (h->element, "program", PROGRAM "\n", NULL);
+}
+
+/* Params are numbers of the program, so this is another one. */
+static void
+set_params (GstHarness *h)
+{
+  GstStructure *params = gst_structure_new ("params", "n", G_TYPE_UINT, 1, NULL);
+
+  g_object_set (h->element, "params", params, NULL);
+  gst_structure_free (params);
+}
+
+static void
+set_other_caps (GstHarness *h)
+{
+  GstCaps *caps = gst_caps_new_empty_simple ("application/x-other");
+
+  fail_unless (gst_harness_push_event (h, gst_event_new_caps (caps)));
+  gst_caps_unref (caps);
+}
+
+static void
+start_other_stream (GstHarness *h)
+{
+  fail_unless (gst_harness_push_event (h, gst_event_new_stream_start ("other")));
+}
+
+static void
+leave_and_come_back (GstHarness *h)
+{
+  gst_element_set_state (h->element, GST_STATE_READY);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  fail_unless (gst_harness_push_event (h, gst_event_new_stream_start ("again")));
+  set_other_caps (h);
+  filter_push_segment (h);
+}
+
+static void (*const beginnings[]) (GstHarness *) = { flush_in_flight, set_other_program, set_params,
+  set_other_caps, start_other_stream, leave_and_come_back };
+
+GST_START_TEST (it_begins_anew)
+{
+  GstHarness *h = filter_new_with (PROGRAM, "max-in-flight", 32, NULL);
+  Words words = { 0 };
+
+  filter_start (h, "application/x-test");
+  for (guint i = 0; i < 5; i++)
+    run_one (h, &words, i);
+  beginnings[__i__](h);
+  words = (Words){ 0 };
+  for (guint i = 0; i < 5; i++)
+    run_one (h, &words, i + 2);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Gaps, segments, other sizes of rings, and programs without state that come and go beside it. */
+GST_START_TEST (it_goes_on)
+{
+  GstHarness *h = filter_new (PROGRAM);
+  Words words = { 0 };
+
+  filter_start (h, NULL);
+  run_one (h, &words, 0);
+  GstBuffer *buffer = noise_buffer (size_of (1), 1);
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  words_advance (&words, 1);
+  words_check (&words, filter_run (h, buffer));
+  filter_push_segment (h);
+  run_one (h, &words, 2);
+  fail_unless (gst_harness_push_event (h, gst_event_new_gap (0, GST_SECOND)));
+  run_one (h, &words, 3);
+  g_object_set (h->element, "slot-count", 32, NULL);
+  run_one (h, &words, 4);
+  g_object_set (h->element, "observable-slots", 64, NULL);
+  run_one (h, &words, 5);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Results have the names of state. */
+GST_START_TEST (messages_have_its_words)
+{
+  GstHarness *h
+      = filter_new_with ("state n[1]; state pair[2]; atomic_add 3 -> n; store_u32 &n -> pair",
+          "results-interval", (guint64)0, NULL);
+
+  filter_start (h, NULL);
+  for (guint i = 1; i <= 3; i++) {
+    gst_buffer_unref (filter_run (h, noise_buffer (16, i)));
+    GstMessage *message = bus_wait_element (h, "vyre-results");
+    const GstStructure *results = gst_message_get_structure (message);
+    const GValue *pair = gst_structure_get_value (results, "pair");
+    fail_unless_equals_uint64 (field_u64 (results, "n"), 3 * i);
+    fail_unless (pair != NULL);
+    gst_message_unref (message);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static Suite *
+carry_suite (void)
+{
+  Suite *s = suite_create ("carry");
+  TCase *tc = tcase_create ("carry");
+
+  suite_add_tcase (s, tc);
+  tcase_add_loop_test (tc, the_number_in_flight_does_not_matter, 0, 3);
+  tcase_add_loop_test (tc, the_previous_payload_is_that_of_the_buffer_before, 0, 3);
+  tcase_add_test (tc, it_needs_room_for_two_payloads);
+  tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
+  tcase_add_test (tc, it_goes_on);
+  tcase_add_test (tc, messages_have_its_words);
+  return s;
+}
+
+GST_CHECK_MAIN (carry);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Regions of the previous payload.
+ */
+#include "kernel-common.h"
+#include "kernel/types.h"
+
+#define MOST_IN_FLIGHT 64
+#define BATCHES 130
+#define MOST_BYTES 8192
+
+/* Observables: the tag, two checksums, statistics of a rectangle, samples below 100. */
+#define NOW 1
+#define BEFORE 2
+#define STATS 3
+#define BELOW 10
+
+typedef struct {
+  TestKernel t;
+  VyreLane *lane;
+  VyreStream *stream;
+  VyrePlan *plans[2]; /* for payloads of MOST_BYTES and half of it */
+} Stream;
+
+static const char program_text[] = "crc32 payload -> now; crc32 previous(payload) -> before\n"
+                                   "u8_stats previous(region(5, 30, 20, 40)) -> stats\n"
+                                   "sample_below previous(bytes(3, 1000)), 100 -> below";
+
+/* Two of three payloads have the size of the one before. */
+static guint
+kind_of (guint number)
+{
+  return number % 6 >= 3;
+}
+
+static gsize
+size_of (guint number)
+{
+  return MOST_BYTES >> kind_of (number);
+}
+
+static void
+fill (guint8 *data, guint number)
+{
+  for (gsize i = 0; i < size_of (number); i++)
+    data[i] = (guint8)(number * 131 + i * (2 * number + 1) + (i >> 5));
+}
+
+static void
+stream_open (Stream *s, const char *text)
+{
+  VyreMegakernelParams params = test_params ();
+
+  test_kernel_open (&s->t, &params);
+  s->lane = vyre_lane_new (s->t.kernel);
+  s->stream = vyre_stream_new (s->lane, NULL, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (s->plans); i++) {
+    s->plans[i] = test_plan (&s->t, text, MOST_BYTES >> i, 0, 0);
+    g_assert_true (vyre_plan_reads_older (s->plans[i]));
+  }
+}
+
+static void
+stream_restart (Stream *s)
+{
+  vyre_stream_unref (s->stream);
+  s->stream = vyre_stream_new (s->lane, NULL, 0);
+}
+
+/* Waits until no payload is kept: batches that were freed may still run. */
+static void
+wait_for_memory (Stream *s)
+{
+  VyreStore *staging = vyre_megakernel_get_staging (s->t.kernel);
+  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+
+  while (vyre_store_get_used (staging) > 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    test_counters (&s->t); /* collects completions */
+    g_thread_yield ();
+  }
+}
+
+static void
+stream_close (Stream *s)
+{
+  vyre_stream_unref (s->stream);
+  vyre_lane_unref (s->lane);
+  for (guint i = 0; i < G_N_ELEMENTS (s->plans); i++)
+    vyre_plan_unref (s->plans[i]);
+  wait_for_memory (s);
+  test_kernel_close (&s->t);
+}
+
+static VyrePayload
+stage (Stream *s, guint number)
+{
+  guint8 data[MOST_BYTES];
+  gsize slice;
+
+  fill (data, number);
+  VyrePayload payload = test_stage (&s->t, data, size_of (number), 0, &slice);
+  return payload;
+}
+
+/* A payload and what frees it: the library says when. */
+typedef struct {
+  VyreStore *store;
+  gsize offset;
+} Slice;
+
+static void
+slice_free (gpointer data)
+{
+  Slice *slice = data;
+
+  /* no later payload may come to lie where one is still read */
+  memset (vyre_store_get_data (slice->store) + slice->offset, 0x55, 64);
+  vyre_store_free (slice->store, slice->offset);
+  g_free (slice);
+}
+
+static VyrePayload
+stage_owned (Stream *s, guint number)
+{
+  VyrePayload payload = stage (s, number);
+  Slice *slice = g_new (Slice, 1);
+
+  *slice = (Slice){ vyre_megakernel_get_staging (s->t.kernel), payload.offset };
+  payload.release = slice_free;
+  payload.owner = slice;
+  return payload;
+}
+
+static VyreBatch *
+stream_publish (Stream *s, guint number)
+{
+  VyrePayload payload = stage_owned (s, number);
+  GError *error = NULL;
+  VyreBatch *batch = vyre_stream_publish (s->stream, s->plans[kind_of (number)], number, &payload,
+      g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+
+  g_assert_no_error (error);
+  return batch;
+}
+
+static void
+wait_for (VyreBatch *batch)
+{
+  GError *error = NULL;
+
+  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+  g_assert_no_error (error);
+  vyre_batch_check (batch, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
+}
+
+static guint32
+observable (VyreBatch *batch, guint index)
+{
+  return vyre_read_word (vyre_batch_get_readback (batch), VYRE_CONTROL_OBSERVABLES + index);
+}
+
+/* @before: the previous payload, or NULL for none. */
+static void
+check_before (VyreBatch *batch, const guint8 *before, gsize size)
+{
+  guint32 crc = before ? (guint32)crc32 (0, before, (uInt)size) : 0;
+  guint32 count = 0, sum = 0, below = 0;
+
+  for (guint i = 0; before && i < 600; i++, count++)
+    sum += before[5 + i / 30 * 40 + i % 30];
+  for (guint i = 3; before && i < 1003; i++)
+    below += before[i] < 100;
+  g_assert_cmpint (vyre_batch_has_previous (batch), ==, before != NULL);
+  g_assert_cmpuint (observable (batch, BEFORE), ==, crc);
+  g_assert_cmpuint (observable (batch, STATS), ==, count);
+  g_assert_cmpuint (observable (batch, STATS + 1), <=, 255);
+  g_assert_cmpuint (observable (batch, STATS + 3), ==, sum);
+  g_assert_cmpuint (observable (batch, BELOW), ==, below);
+}
+
+/* Compares a batch with what it should have of its payload and that of batch number @number - 1. */
+static void
+stream_finish (VyreBatch *batch, guint number, gboolean is_first)
+{
+  guint8 now[MOST_BYTES], before[MOST_BYTES];
+  gboolean has = !is_first && size_of (number) == size_of (number - 1);
+
+  wait_for (batch);
+  fill (now, number);
+  if (has)
+    fill (before, number - 1);
+  g_assert_cmpuint (observable (batch, NOW), ==, crc32 (0, now, (uInt)size_of (number)));
+  check_before (batch, has ? before : NULL, size_of (number));
+  vyre_batch_free (batch);
+}
+
+/* The previous payload is that of the batch before, however many are published ahead. */
+static void
+test_in_flight (void)
+{
+  static const guint depths[] = { 1, 4, 64 };
+  VyreBatch *batches[MOST_IN_FLIGHT];
+  Stream s;
+
+  stream_open (&s, program_text);
+  for (guint d = 0; d < G_N_ELEMENTS (depths); d++) {
+    for (guint i = 0; i < BATCHES + depths[d]; i++) {
+      guint place = i % depths[d];
+      if (i >= depths[d])
+        stream_finish (batches[place], i - depths[d], i == depths[d]);
+      if (i < BATCHES)
+        batches[place] = stream_publish (&s, i);
+    }
+    stream_restart (&s);
+  }
+  stream_close (&s);
+}
+
+/* A region of many tiles, and a payload that goes by copy engine where there is one. */
+static void
+test_large (void)
+{
+  const gsize size = 3 << 20;
+  g_autofree guint8 *data = g_malloc (size);
+  guint32 crc = 0;
+  Stream s;
+
+  stream_open (&s, program_text);
+  g_autoptr (VyrePlan) plan = test_plan (
+      &s.t, "crc32 previous(payload) -> before; u8_stats previous(payload) -> stats", size, 0, 0);
+  for (guint i = 0; i < 4; i++) {
+    gsize slice;
+    GError *error = NULL;
+    for (gsize at = 0; at < size; at++)
+      data[at] = (guint8)(at * (2 * i + 3) + (at >> 9));
+    VyrePayload payload = test_stage (&s.t, data, size, 0, &slice);
+    Slice *owner = g_new (Slice, 1);
+    *owner = (Slice){ vyre_megakernel_get_staging (s.t.kernel), slice };
+    payload.release = slice_free;
+    payload.owner = owner;
+    g_autoptr (VyreBatch) batch = vyre_stream_publish (
+        s.stream, plan, i, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
+    g_assert_no_error (error);
+    wait_for (batch);
+    g_assert_cmpuint (observable (batch, 1), ==, crc);
+    g_assert_cmpuint (observable (batch, 2), ==, i == 0 ? 0 : size);
+    crc = (guint32)crc32 (0, data, (uInt)size);
+  }
+  stream_close (&s);
+}
+
+/* Without a stream there is none, and a stream may be told of one. */
+static void
+test_given (void)
+{
+  guint8 before[MOST_BYTES];
+  GError *error = NULL;
+  Stream s;
+
+  stream_open (&s, program_text);
+  VyrePayload alone = stage_owned (&s, 1), given = stage_owned (&s, 0);
+  g_autoptr (VyreBatch) batch = vyre_lane_publish (
+      s.lane, s.plans[0], 1, &alone, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+  g_assert_no_error (error);
+  stream_finish (g_steal_pointer (&batch), 1, TRUE);
+  fill (before, 0);
+  g_assert_true (vyre_stream_set_previous (s.stream, &given, size_of (0), &error));
+  g_assert_no_error (error);
+  stream_finish (stream_publish (&s, 1), 1, FALSE);
+  given = stage_owned (&s, 4); /* replaces that of the batch */
+  g_assert_true (vyre_stream_set_previous (s.stream, &given, size_of (4), &error));
+  stream_finish (stream_publish (&s, 5), 5, FALSE);
+  stream_close (&s);
+}
+
+/* Numbers of payloads that there never are: their regions are empty, and further bits fault. */
+static void
+test_other_payloads (void)
+{
+  GError *error = NULL;
+  Stream s;
+
+  stream_open (&s, program_text);
+  g_autoptr (VyrePlan) plan = test_plan (&s.t,
+      "op 0x40000100, 0, 100, 1, 100, 0x20000001; op 0x40000103, 0, 100, 2, 50, 0x30000008\n"
+      "op 0x40000103, 0, 100, 1, 100, 0x40000009; op 0x40000103, 0, 100, 1, 100, 0x80000009",
+      MOST_BYTES, 0, 16);
+  VyrePayload payload = stage_owned (&s, 0);
+  g_autoptr (VyreBatch) batch = vyre_stream_publish (
+      s.stream, plan, 1, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
+  g_assert_no_error (error);
+  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_DEADLINE, &error);
+  g_assert_no_error (error);
+  g_assert_true (vyre_batch_check (batch, NULL));
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 2);
+  g_assert_cmpuint (observable (batch, 1), ==, 0);
+  g_assert_cmpuint (observable (batch, 2), ==, 255);
+  for (guint i = 3; i < 16; i++)
+    g_assert_cmpuint (observable (batch, i), ==, 0);
+  stream_close (&s);
+}
+
+/* Freed batches leave no payload behind. */
+static void
+test_freed (void)
+{
+  VyreBatch *batches[10];
+  Stream s;
+
+  stream_open (&s, program_text);
+  for (guint round = 0; round < 10; round++) {
+    for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
+      batches[i] = stream_publish (&s, i);
+    if (round % 2 == 0)
+      wait_for (batches[round]);
+    for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
+      vyre_batch_free (batches[i]);
+    stream_restart (&s);
+    stream_finish (stream_publish (&s, 0), 0, TRUE);
+    stream_finish (stream_publish (&s, 1), 1, FALSE);
+    stream_restart (&s);
+  }
+  stream_finish (stream_publish (&s, 0), 0, TRUE);
+  stream_close (&s);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/previous/in-flight", test_in_flight);
+  g_test_add_func ("/previous/large", test_large);
+  g_test_add_func ("/previous/given", test_given);
+  g_test_add_func ("/previous/other-payloads", test_other_payloads);
+  g_test_add_func ("/previous/freed", test_freed);
+  return g_test_run ();
+}

@@ -227,11 +227,13 @@ publish_ring (VyreBatch *batch, VyreRelease *stored)
 gboolean
 vyre_batch_publish (VyreBatch *batch, VyreRelease *stored)
 {
-  vyre_mutex_lock (&batch->lane->lock);
-  gboolean entered = vyre_lane_has_place (batch->lane)
-                     && vyre_lane_has_tickets (batch->lane, vyre_tickets_count (batch))
-                     && publish_enter (batch);
-  g_mutex_unlock (&batch->lane->lock);
+  gboolean entered = FALSE;
+
+  if (vyre_batch_has_room (batch)) {
+    vyre_mutex_lock (&batch->lane->lock);
+    entered = publish_enter (batch);
+    g_mutex_unlock (&batch->lane->lock);
+  }
   if (entered)
     publish_ring (batch, stored);
   else

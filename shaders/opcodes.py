@@ -15,6 +15,7 @@ COLUMNS = {
     'VYRE_HOST_OPCODE': 'NAME name a b c least TARGET TYPE words usage effect',
     'VYRE_PAYLOAD_OPCODE': 'NAME name b TYPE words SHAPE cost deep usage effect',
     'VYRE_SAMPLE_OPCODE': 'NAME name b TYPE words cost BYTES usage effect',
+    'VYRE_EXTRA_OPCODE': 'NAME name EXTRA b TYPE words SHAPE cost deep usage effect',
 }
 ROW = re.compile(r'#define VYRE_OP_(\w+) (\w+)\n(VYRE_\w+) \(((?:[^()"]|"[^"]*")*)\)\n')
 
@@ -29,7 +30,7 @@ def read_rows(text):
             sys.exit(f'opcodes.def: VYRE_OP_{name} stands above the row of {row["NAME"]}.')
         for column in ('usage', 'effect'):
             row[column] = row[column].strip('"')
-        if kind == 'VYRE_PAYLOAD_OPCODE':
+        if kind in ('VYRE_PAYLOAD_OPCODE', 'VYRE_EXTRA_OPCODE'):
             row.update(a='REGION', c='NONE', least='1', TARGET='PAYLOAD')
         if kind == 'VYRE_SAMPLE_OPCODE':
             row.update(a='COMPONENT', c='NONE', least='1', TARGET='PAYLOAD')
@@ -72,7 +73,8 @@ def language_table(rows):
 def number_table(rows):
     kinds = {'VYRE_OPCODE': 'one lane', 'VYRE_HOST_OPCODE': 'one lane, may wait for the host',
              'VYRE_PAYLOAD_OPCODE': 'workgroups, over a region of the payload',
-             'VYRE_SAMPLE_OPCODE': 'workgroups, over the samples of a component'}
+             'VYRE_SAMPLE_OPCODE': 'workgroups, over the samples of a component',
+             'VYRE_EXTRA_OPCODE': 'workgroups, over a region of the payload'}
     yield '| Opcode | Number | Run by |'
     yield '|---|---|---|'
     for row in sorted(rows, key=lambda row: int(row['number'], 16 if 'x' in row['number'] else 10)):

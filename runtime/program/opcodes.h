@@ -68,7 +68,7 @@ char *vyre_opcode_list (void);
 char *vyre_opcode_list_payload (void);
 gboolean vyre_opcode_asks_host (guint32 opcode);
 gboolean vyre_opcode_reads_payload (guint32 opcode);
-gboolean vyre_opcode_takes_samples (guint32 opcode);
+guint32 vyre_opcode_extra (guint32 opcode);
 gboolean vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args);
 
 G_END_DECLS

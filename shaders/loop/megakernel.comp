@@ -225,6 +225,8 @@ uint payload_words(uint opcode)
     case VYRE_OP_##NAME: return words;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
     case VYRE_OP_##NAME: return words;
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: return words;
 #include "opcodes.def"
     default: return 0u;
   }
@@ -236,6 +238,8 @@ bool is_linear(uint opcode)
   return false
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
       || (VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR && opcode == VYRE_OP_##NAME)
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+      || (EXTRA && VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR && opcode == VYRE_OP_##NAME)
 #include "opcodes.def"
       ;
 }
@@ -266,6 +270,8 @@ void run_payload_op(uint opcode, Region r)
     case VYRE_OP_##NAME: name##_tile(r, w); break;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
     case VYRE_OP_##NAME: if (SAMPLES) name##_tile(r); break;
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: if (EXTRA) name##_tile(r, w); break;
 #include "opcodes.def"
   }
 }
@@ -277,6 +283,8 @@ void end_payload_op(uint opcode, Region r)
     case VYRE_OP_##NAME: name##_end(r); break;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
     case VYRE_OP_##NAME: if (SAMPLES) name##_end(r); break;
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: if (EXTRA) name##_end(r); break;
 #include "opcodes.def"
   }
 }

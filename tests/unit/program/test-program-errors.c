@@ -326,6 +326,7 @@ static const struct {
   { { "packed_slot { op payload.rows * 7 }", "1:18: ", "cannot be packed" }, VYRE_ERROR_INVALID },
   { { "crc32 region(0, 10, 2, 11) -> a", "1:1: ", "padding" }, VYRE_ERROR_INVALID },
   { { "adler32 region(0, 10, 2, 11) -> a", "1:1: ", "adler32 needs" }, VYRE_ERROR_INVALID },
+  { { "crc32c region(0, 10, 2, 11) -> a", "1:1: ", "crc32c needs" }, VYRE_ERROR_INVALID },
   { { "nop; optional crc32 region(0, 10, 0, 11) -> a", "1:15: ", "padding" }, VYRE_ERROR_INVALID },
   { { "store_u32 1 -> payload.size * 0 + 1048576", "1:23: ", "" }, VYRE_ERROR_SYNTAX },
   { { "store_u32 1 -> (payload.size)", "1:16: ", "last observable" }, VYRE_ERROR_TOO_LARGE },

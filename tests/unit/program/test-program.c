@@ -61,6 +61,7 @@ static const SlotCase slot_cases[] = {
   { "crc32 bytes(4, 100) -> sum", 0x40000103u, { 4, 100, 1, 100, 1 } },
   { "crc32 region(8, 10, 1, 99) -> sum", 0x40000103u, { 8, 10, 1, 99, 1 } },
   { "adler32 luma -> sum", 0x40000104u, { 0, 1920, 1080, 1920, 1 } },
+  { "crc32c bytes(2, 7) -> sum", 0x40000108u, { 2, 7, 1, 7, 1 } },
   { "u8_stats region(luma.offset + 4, width / 2, height, luma.stride) -> y", 0x40000100u,
       { 4, 960, 1080, 1920, 1 } },
   { "u8_stats REGION(1, 2, 3, 4) -> y", 0x40000100u, { 1, 2, 3, 4, 1 } },
@@ -580,6 +581,7 @@ test_opcode_names (void)
   g_assert_cmpstr (vyre_opcode_name (VYRE_OP_U8_BELOW), ==, "u8_below");
   g_assert_cmpstr (vyre_opcode_name (VYRE_OP_CRC32), ==, "crc32");
   g_assert_cmpstr (vyre_opcode_name (VYRE_OP_ADLER32), ==, "adler32");
+  g_assert_cmpstr (vyre_opcode_name (VYRE_OP_CRC32C), ==, "crc32c");
   g_assert_null (vyre_opcode_name (8));
   g_assert_null (vyre_opcode_name (0x400001ffu));
 }

@@ -262,6 +262,18 @@
       && VYRE_SAMPLES_DEPTH (word) >= 1u && VYRE_SAMPLES_DEPTH (word) <= 16u                       \
       && VYRE_SAMPLES_SHIFT (word) + VYRE_SAMPLES_DEPTH (word) <= 8u * VYRE_SAMPLES_BYTES (word))
 
+/* Whether a word tells how the samples of a channel lie. */
+#define VYRE_AUDIO_FIT(word)                                                                       \
+  (VYRE_AUDIO_BYTES (word) >= 1u && VYRE_AUDIO_BYTES (word) <= 4u                                  \
+      && VYRE_AUDIO_APART (word) >= VYRE_AUDIO_BYTES (word)                                        \
+      && VYRE_AUDIO_KIND (word) <= VYRE_AUDIO_FLOAT && VYRE_AUDIO_DEPTH (word) >= 2u               \
+      && VYRE_AUDIO_DEPTH (word) <= 8u * VYRE_AUDIO_BYTES (word)                                   \
+      && (VYRE_AUDIO_KIND (word) != VYRE_AUDIO_FLOAT || VYRE_AUDIO_DEPTH (word) == 32u))
+
+/* The operands that an extra opcode works on: a region, or a channel of audio. */
+#define VYRE_WORKS_ON_REGION 0u
+#define VYRE_WORKS_ON_CHANNEL 1u
+
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 

@@ -33,7 +33,7 @@ vyre_plan_find_extras (const VyrePlan *plan)
 
   for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
     if (vyre_plan_may_run (plan, slot))
-      extras |= vyre_opcode_extra (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
+      extras |= vyre_opcode_get_extra (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
   }
   return extras;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Internal: the parsed form of a program, and the interface between the halves of the parser:
- * program/statements.c reads statements, program/operands.c their operands.
+ * Internal: the parsed form of a program, and the interface between the parts of the parser:
+ * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
+ * program/expressions.c expressions.
  */
 #pragma once
 
@@ -109,6 +110,9 @@ VyreExpr vyre_parser_leaf (VyreParser *parser, VyreNodeKind kind, guint32 value,
 gboolean vyre_parser_expr (VyreParser *parser, VyreExpr *expr);
 gboolean vyre_parser_limited_expr (
     VyreParser *parser, VyreNodeKind limit, guint32 value, VyreExpr *expr);
+gboolean vyre_parser_list (VyreParser *parser, const char *usage, guint n, VyreExpr *exprs);
+gboolean vyre_parser_channel (VyreParser *parser, VyreOperands *operands);
+guint32 vyre_parser_find_result (VyreParser *parser);
 gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands);
 gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);

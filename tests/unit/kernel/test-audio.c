@@ -250,6 +250,37 @@ test_largest_sums (void)
   }
 }
 
+/* The greatest level below 2^31 whose square is at most @square. */
+static guint32
+root_of (guint64 square)
+{
+  guint32 root = 0;
+
+  for (guint32 bit = 1u << 30; bit > 0; bit >>= 1) {
+    guint64 more = root | bit;
+    root |= more * more <= square ? bit : 0;
+  }
+  return root;
+}
+
+/* Squares of the first and the last tile that sum up to 2^64 - 1 each: the carry of the second one
+ * goes through a word that is all ones. */
+static void
+test_carries (void)
+{
+  enum { N = 100000 };
+  const Channel channel = { 0, 4 * N, VYRE_AUDIO (4u, 4u, 0u, VYRE_AUDIO_SIGNED, 32u) };
+  g_autofree guint32 *levels = g_new0 (guint32, N);
+  guint64 left = G_MAXUINT64;
+
+  for (guint i = 0; left > 0; i++) {
+    guint32 root = root_of (left);
+    left -= (guint64)root * root;
+    levels[i] = levels[N - 1 - i] = GUINT32_TO_LE (root);
+  }
+  check_channels ((const guint8 *)levels, 4 * N, &channel, 1);
+}
+
 /* Zero is not negative, and the first sample crosses nothing. */
 static void
 test_crossings (void)
@@ -320,6 +351,7 @@ main (int argc, char **argv)
   g_test_add_func ("/audio/many-tiles", test_many_tiles);
   g_test_add_func ("/audio/distances", test_distances);
   g_test_add_func ("/audio/largest-sums", test_largest_sums);
+  g_test_add_func ("/audio/carries", test_carries);
   g_test_add_func ("/audio/faults", test_faults);
   int result = g_test_run ();
   test_kernel_close (&t);

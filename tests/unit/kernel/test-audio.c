@@ -236,7 +236,7 @@ test_distances (void)
 static void
 test_largest_sums (void)
 {
-  enum { SIZE = 40 << 20 };
+  enum { SIZE = 10 << 20 };
   static const guint8 bytes[] = { 0x00, 0x80, 0x7F };
   g_autofree guint8 *data = g_malloc (SIZE);
 

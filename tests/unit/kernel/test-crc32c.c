@@ -100,7 +100,7 @@ test_random_regions (void)
   enum { SIZE = 100000, N = 8 };
   g_autofree guint8 *data = random_bytes (SIZE);
 
-  for (guint i = 0; i < test_times (60, 3000); i++) {
+  for (guint i = 0; i < test_times (30, 3000); i++) {
     VyreRegion regions[N];
     for (guint r = 0; r < N; r++) {
       guint rows = (guint)g_test_rand_int_range (1, 5);
@@ -116,7 +116,7 @@ test_random_regions (void)
 static void
 test_many_tiles (void)
 {
-  enum { SIZE = 40 << 20 };
+  enum { SIZE = 20 << 20 };
   static const VyreRegion regions[]
       = { { 1, SIZE - 2, 1, 0 }, { 5, 3000001, 2, 3000001 }, { 16, 1 << 20, 1, 0 } };
   g_autofree guint8 *data = random_bytes (SIZE);

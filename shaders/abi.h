@@ -88,7 +88,8 @@
 
 /* Payload opcodes. ARG0 byte offset in the payload, ARG1 bytes per row, ARG2
  * rows, ARG3 bytes from one row to the next, ARG4 first observable written,
- * ARG5 the threshold of U8_BELOW, or how samples lie; ARG6 the limit of SAMPLE_BELOW. */
+ * ARG5 the threshold of U8_BELOW, or how samples or those of a channel lie; ARG6 the limit of
+ * SAMPLE_BELOW. */
 #define VYRE_REGION_ARG_OFFSET 0
 #define VYRE_REGION_ARG_WIDTH 1
 #define VYRE_REGION_ARG_ROWS 2
@@ -113,6 +114,20 @@
 #define VYRE_SAMPLES_SHIFT(word) ((word) >> 12 & 0x1Fu)
 #define VYRE_SAMPLES_DEPTH(word) ((word) >> 17)
 #define VYRE_SAMPLES_ARE_BYTES VYRE_SAMPLES (1u, 1u, 0u, 0u, 8u) /* side by side */
+
+/* How the samples of a channel of audio lie: each is the lowest DEPTH bits, 2 to 32, of BYTES
+ * bytes, 1 to 4, little endian unless SWAPPED, at any alignment. They start APART bytes apart,
+ * below 65536, and do not overlap. A float has 32 bits. */
+#define VYRE_AUDIO(apart, bytes, swapped, kind, depth)                                             \
+  ((apart) | (bytes) << 16 | (swapped) << 19 | (kind) << 20 | (depth) << 22)
+#define VYRE_AUDIO_APART(word) ((word) & 0xFFFFu)
+#define VYRE_AUDIO_BYTES(word) ((word) >> 16 & 7u)
+#define VYRE_AUDIO_SWAPPED(word) ((word) >> 19 & 1u)
+#define VYRE_AUDIO_KIND(word) ((word) >> 20 & 3u)
+#define VYRE_AUDIO_DEPTH(word) ((word) >> 22)
+#define VYRE_AUDIO_SIGNED 0u
+#define VYRE_AUDIO_UNSIGNED 1u /* silence is in the middle */
+#define VYRE_AUDIO_FLOAT 2u
 
 /* Resource opcodes, of the same window: they ask the host through the io queue, wait in WAIT_IO,
  * and go on with the answer. A resource is the number that a program gave to a file. LOAD_WORDS
@@ -141,5 +156,20 @@
 #define VYRE_SAMPLE_HISTOGRAM_WORDS 1024
 #define VYRE_U8_BELOW_WORDS 1
 #define VYRE_CRC32_WORDS 1
+
+/* Observables of AUDIO_STATS, from the first. A level is signed, and the one of full scale is 2 to
+ * the power of the sample's bits less 1, of a float 2^24. The sum has two words, signed, and the
+ * sum of squares three, low first. */
+#define VYRE_AUDIO_STATS_COUNT 0
+#define VYRE_AUDIO_STATS_MIN 1
+#define VYRE_AUDIO_STATS_MAX 2
+#define VYRE_AUDIO_STATS_PEAK 3
+#define VYRE_AUDIO_STATS_SUM 4
+#define VYRE_AUDIO_STATS_SUM_SQUARES 6
+#define VYRE_AUDIO_STATS_CLIPPED 9
+#define VYRE_AUDIO_STATS_CROSSINGS 10
+#define VYRE_AUDIO_STATS_NANS 11
+#define VYRE_AUDIO_STATS_FULL_SCALE 12
+#define VYRE_AUDIO_STATS_WORDS 13
 
 #endif /* VYRE_ABI_H */

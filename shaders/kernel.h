@@ -30,10 +30,12 @@
 #define VYRE_N_SPECS 4
 
 /* Extras: code that few batches need, and that a kernel may be built without, as bits. RARE:
- * priorities, handlers, requests to the host; SAMPLES: opcodes over samples. */
+ * priorities, handlers, requests to the host; SAMPLES: opcodes over samples; AUDIO: opcodes over
+ * channels of audio, and CRC32C. */
 #define VYRE_EXTRA_RARE 1u
 #define VYRE_EXTRA_SAMPLES 2u
-#define VYRE_EXTRAS 3u
+#define VYRE_EXTRA_AUDIO 4u
+#define VYRE_EXTRAS 7u
 
 /* A CPU's workgroups are not larger, a GPU's are. */
 #define VYRE_CPU_WORKGROUP 32u
@@ -76,9 +78,9 @@
 #define VYRE_TICKET_TEMPLATE 9
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
-#define VYRE_KIND_OF(word) ((word) & 0x1Fu)
-#define VYRE_KIND_NEEDS(extras) ((extras) << 5) /* only a kernel that has these can run it */
-#define VYRE_NEEDS_OF(word) ((word) >> 5 & VYRE_EXTRAS)
+#define VYRE_KIND_OF(word) ((word) & 7u)
+#define VYRE_KIND_NEEDS(extras) ((extras) << 3) /* only a kernel that has these can run it */
+#define VYRE_NEEDS_OF(word) ((word) >> 3 & VYRE_EXTRAS)
 #define VYRE_KIND_DROPPED 0x80u /* its batch was abandoned: it is taken, and not run */
 #define VYRE_INDEX_OF(word) ((word) >> 8 & 0x1FFFu) /* below VYRE_MAX_BATCHES */
 #define VYRE_SOURCE_OF(word) ((word) >> 21)
@@ -259,6 +261,18 @@
       && (VYRE_SAMPLES_SWAPPED (word) == 0u || VYRE_SAMPLES_BYTES (word) == 2u)                    \
       && VYRE_SAMPLES_DEPTH (word) >= 1u && VYRE_SAMPLES_DEPTH (word) <= 16u                       \
       && VYRE_SAMPLES_SHIFT (word) + VYRE_SAMPLES_DEPTH (word) <= 8u * VYRE_SAMPLES_BYTES (word))
+
+/* Whether a word tells how the samples of a channel lie. */
+#define VYRE_AUDIO_FIT(word)                                                                       \
+  (VYRE_AUDIO_BYTES (word) >= 1u && VYRE_AUDIO_BYTES (word) <= 4u                                  \
+      && VYRE_AUDIO_APART (word) >= VYRE_AUDIO_BYTES (word)                                        \
+      && VYRE_AUDIO_KIND (word) <= VYRE_AUDIO_FLOAT && VYRE_AUDIO_DEPTH (word) >= 2u               \
+      && VYRE_AUDIO_DEPTH (word) <= 8u * VYRE_AUDIO_BYTES (word)                                   \
+      && (VYRE_AUDIO_KIND (word) != VYRE_AUDIO_FLOAT || VYRE_AUDIO_DEPTH (word) == 32u))
+
+/* The operands that an extra opcode works on: a region, or a channel of audio. */
+#define VYRE_WORKS_ON_REGION 0u
+#define VYRE_WORKS_ON_CHANNEL 1u
 
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u

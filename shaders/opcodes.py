@@ -15,6 +15,7 @@ COLUMNS = {
     'VYRE_HOST_OPCODE': 'NAME name a b c least TARGET TYPE words usage effect',
     'VYRE_PAYLOAD_OPCODE': 'NAME name b TYPE words SHAPE cost deep usage effect',
     'VYRE_SAMPLE_OPCODE': 'NAME name b TYPE words cost BYTES usage effect',
+    'VYRE_EXTRA_OPCODE': 'NAME name EXTRA a b TYPE words SHAPE cost deep usage effect',
 }
 ROW = re.compile(r'#define VYRE_OP_(\w+) (\w+)\n(VYRE_\w+) \(((?:[^()"]|"[^"]*")*)\)\n')
 
@@ -30,7 +31,9 @@ def read_rows(text):
         for column in ('usage', 'effect'):
             row[column] = row[column].strip('"')
         if kind == 'VYRE_PAYLOAD_OPCODE':
-            row.update(a='REGION', c='NONE', least='1', TARGET='PAYLOAD')
+            row.update(a='REGION')
+        if kind in ('VYRE_PAYLOAD_OPCODE', 'VYRE_EXTRA_OPCODE'):
+            row.update(c='NONE', least='1', TARGET='PAYLOAD')
         if kind == 'VYRE_SAMPLE_OPCODE':
             row.update(a='COMPONENT', c='NONE', least='1', TARGET='PAYLOAD')
         rows.append(row | {'number': number.rstrip('u'), 'kind': kind})
@@ -46,7 +49,7 @@ def operands(row):
 def arguments(row):
     """The argument words of the slot, as far as they are not simply the operands."""
     if row['TARGET'] == 'PAYLOAD':
-        samples = ', how samples lie' if row['a'] == 'COMPONENT' else ''
+        samples = ', how samples lie' if row['a'] in ('COMPONENT', 'CHANNEL') else ''
         extra = f', {row["b"].lower()}' if row['b'] != 'NONE' else ''
         return 'offset, width, rows, stride, observable index' + samples + extra
     if row['a'] == 'BLOCK':
@@ -62,7 +65,7 @@ def language_table(rows):
     for row in rows:
         statements = row['usage'].replace('|', '\\|').split("' or '")
         effect = row['effect']
-        if row.get('SHAPE') == 'LINEAR':
+        if row.get('SHAPE') == 'LINEAR' and row['a'] == 'REGION':
             effect += '; the region has no padding'
         yield '| {} | {} | {} |'.format(
             ' or '.join(f'`{text}`' for text in statements), effect, arguments(row))
@@ -72,11 +75,13 @@ def language_table(rows):
 def number_table(rows):
     kinds = {'VYRE_OPCODE': 'one lane', 'VYRE_HOST_OPCODE': 'one lane, may wait for the host',
              'VYRE_PAYLOAD_OPCODE': 'workgroups, over a region of the payload',
-             'VYRE_SAMPLE_OPCODE': 'workgroups, over the samples of a component'}
+             'VYRE_SAMPLE_OPCODE': 'workgroups, over the samples of a component',
+             'REGION': 'workgroups, over a region of the payload',
+             'CHANNEL': 'workgroups, over a channel of audio'}
     yield '| Opcode | Number | Run by |'
     yield '|---|---|---|'
     for row in sorted(rows, key=lambda row: int(row['number'], 16 if 'x' in row['number'] else 10)):
-        yield f'| {row["NAME"]} | {row["number"]} | {kinds[row["kind"]]} |'
+        yield f'| {row["NAME"]} | {row["number"]} | {kinds.get(row["kind"]) or kinds[row["a"]]} |'
 
 
 def dictionary(rows):

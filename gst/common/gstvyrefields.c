@@ -12,6 +12,16 @@ gst_vyre_fields_set_number (GstStructure *structure, GQuark field, guint64 numbe
 }
 
 void
+gst_vyre_fields_set_signed (GstStructure *structure, GQuark field, gint64 number)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_INT64);
+  g_value_set_int64 (&value, number);
+  gst_structure_id_take_value (structure, field, &value);
+}
+
+void
 gst_vyre_fields_set_text (GstStructure *structure, GQuark field, const gchar *text)
 {
   GValue value = G_VALUE_INIT;

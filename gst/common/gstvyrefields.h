@@ -10,6 +10,7 @@
 G_BEGIN_DECLS
 
 void gst_vyre_fields_set_number (GstStructure *structure, GQuark field, guint64 number);
+void gst_vyre_fields_set_signed (GstStructure *structure, GQuark field, gint64 number);
 void gst_vyre_fields_set_text (GstStructure *structure, GQuark field, const gchar *text);
 void gst_vyre_fields_set_truth (GstStructure *structure, GQuark field, gboolean truth);
 void gst_vyre_fields_take (GstStructure *structure, GQuark field, GstStructure *nested);

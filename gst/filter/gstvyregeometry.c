@@ -4,8 +4,6 @@
 #include "common/gstvyredevicememory.h"
 #include "filter/gstvyreslots.h"
 
-#include <gst/audio/audio.h>
-
 static const char *const geometry_plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
 
 /* Returns the bytes of a row that carry samples: from the first component of the plane, wide enough
@@ -130,14 +128,16 @@ geometry_bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
 }
 
 static void
-geometry_bind_audio (VyreSymbols *symbols, const GstAudioInfo *info)
+geometry_bind_audio (GstVyreGeometry *geometry, const GstAudioInfo *info)
 {
+  VyreSymbols *symbols = geometry->symbols;
   g_autofree gchar *stream = g_strdup_printf ("%s audio", GST_AUDIO_INFO_NAME (info));
 
   vyre_symbols_set_stream (symbols, stream);
   vyre_symbols_set (symbols, "rate", (guint32)GST_AUDIO_INFO_RATE (info));
   vyre_symbols_set (symbols, "channels", (guint32)GST_AUDIO_INFO_CHANNELS (info));
   vyre_symbols_set (symbols, "bits", (guint32)GST_AUDIO_INFO_DEPTH (info));
+  gst_vyre_channels_set_caps (&geometry->channels, symbols, info);
 }
 
 /* Returns the bytes from the start of a plane to the end of its last row. Neither factor has more
@@ -222,7 +222,7 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
   if (g_str_equal (name, "video/x-raw") && gst_video_info_from_caps (&video, caps))
     geometry_bind_video (geometry, &video);
   else if (g_str_equal (name, "audio/x-raw") && gst_audio_info_from_caps (&audio, caps))
-    geometry_bind_audio (geometry->symbols, &audio);
+    geometry_bind_audio (geometry, &audio);
   else
     vyre_symbols_set_stream (geometry->symbols, name);
   return TRUE;
@@ -284,6 +284,9 @@ gst_vyre_geometry_check (
   if (geometry->has_slots)
     return gst_vyre_slots_check_size (size, error);
   if (geometry->has_video && !geometry_follow_frame (geometry, buffer, changed, error))
+    return FALSE;
+  if (geometry->channels.n > 0
+      && !gst_vyre_channels_follow (&geometry->channels, geometry->symbols, buffer, changed, error))
     return FALSE;
   if (size >= geometry->least_size)
     return TRUE;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Where the samples of a stream lie in its buffers, by the caps and by the GstVideoMeta of a buffer
- * that has one, and the symbols that programs get from this. The sink pad's streaming thread owns
- * it.
+ * Where the samples of a stream lie in its buffers, by the caps and by the GstVideoMeta or
+ * GstAudioMeta of a buffer that has one, and the symbols that programs get from this. The sink
+ * pad's streaming thread owns it.
  */
 #pragma once
 
 #include <gst/video/video.h>
 
+#include "filter/gstvyrechannels.h"
 #include "filter/gstvyrecomponents.h"
 
 G_BEGIN_DECLS
@@ -18,6 +19,7 @@ typedef struct {
   gboolean has_slots; /* buffers are slots to run, not payloads */
   gboolean has_video; /* planes that are rows of pixels */
   GstVideoInfo video; /* as the caps say */
+  GstVyreChannels channels;
   GstVyreComponent components[GST_VIDEO_MAX_COMPONENTS];
   gsize offset[GST_VIDEO_MAX_PLANES]; /* of the planes, in the last buffer */
   gint stride[GST_VIDEO_MAX_PLANES];

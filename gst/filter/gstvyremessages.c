@@ -45,6 +45,12 @@ typedef enum {
   MESSAGE_MAX,
   MESSAGE_SUM,
   MESSAGE_SUM_SQUARES,
+  MESSAGE_SUM_SQUARES_HIGH,
+  MESSAGE_PEAK,
+  MESSAGE_CLIPPED,
+  MESSAGE_ZERO_CROSSINGS,
+  MESSAGE_NANS,
+  MESSAGE_FULL_SCALE,
   MESSAGE_SLOT,
   MESSAGE_FORMAT,
   MESSAGE_ARG0,
@@ -70,6 +76,12 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_MAX] = "max",
   [MESSAGE_SUM] = "sum",
   [MESSAGE_SUM_SQUARES] = "sum-squares",
+  [MESSAGE_SUM_SQUARES_HIGH] = "sum-squares-high",
+  [MESSAGE_PEAK] = "peak",
+  [MESSAGE_CLIPPED] = "clipped",
+  [MESSAGE_ZERO_CROSSINGS] = "zero-crossings",
+  [MESSAGE_NANS] = "nans",
+  [MESSAGE_FULL_SCALE] = "full-scale",
   [MESSAGE_SLOT] = "slot",
   [MESSAGE_FORMAT] = "format",
   [MESSAGE_ARG0] = "arg0",
@@ -143,6 +155,33 @@ messages_set_stats (GstStructure *structure, GQuark name, const guint32 *words)
   gst_vyre_fields_take (structure, name, stats);
 }
 
+static void
+messages_set_signed (GstStructure *structure, MessageName name, gint64 value)
+{
+  gst_vyre_fields_set_signed (structure, message_quarks[name], value);
+}
+
+static void
+messages_set_audio (GstStructure *structure, GQuark name, const guint32 *words)
+{
+  GstStructure *stats = gst_structure_new_id_empty (name);
+  const guint32 *squares = words + VYRE_AUDIO_STATS_SUM_SQUARES;
+
+  messages_set (stats, MESSAGE_COUNT, words[VYRE_AUDIO_STATS_COUNT]);
+  messages_set_signed (stats, MESSAGE_MIN, (gint32)words[VYRE_AUDIO_STATS_MIN]);
+  messages_set_signed (stats, MESSAGE_MAX, (gint32)words[VYRE_AUDIO_STATS_MAX]);
+  messages_set (stats, MESSAGE_PEAK, words[VYRE_AUDIO_STATS_PEAK]);
+  messages_set_signed (
+      stats, MESSAGE_SUM, (gint64)messages_word_pair (words + VYRE_AUDIO_STATS_SUM));
+  messages_set (stats, MESSAGE_SUM_SQUARES, messages_word_pair (squares));
+  messages_set (stats, MESSAGE_SUM_SQUARES_HIGH, squares[2]);
+  messages_set (stats, MESSAGE_CLIPPED, words[VYRE_AUDIO_STATS_CLIPPED]);
+  messages_set (stats, MESSAGE_ZERO_CROSSINGS, words[VYRE_AUDIO_STATS_CROSSINGS]);
+  messages_set (stats, MESSAGE_NANS, words[VYRE_AUDIO_STATS_NANS]);
+  messages_set (stats, MESSAGE_FULL_SCALE, words[VYRE_AUDIO_STATS_FULL_SCALE]);
+  gst_vyre_fields_take (structure, name, stats);
+}
+
 /* Sets a structure of the words: @field-0, and so on. */
 static void
 messages_set_words (
@@ -175,6 +214,9 @@ messages_set_result (
       break;
     case VYRE_RESULT_WORDS:
       messages_set_words (structure, result, "word", words);
+      break;
+    case VYRE_RESULT_AUDIO:
+      messages_set_audio (structure, name, words);
       break;
   }
 }

@@ -69,9 +69,10 @@ extras_set_building (const VyreMegakernel *kernel, GError **error)
 gboolean
 vyre_extras_are_plain (VyreMegakernel *kernel, guint32 extras)
 {
-  return extras == 0
-         || (extras == VYRE_EXTRA_SAMPLES
-             && (atomic_load (&kernel->extras) & extras) == extras); /* see extras_build() */
+  if (extras == 0)
+    return TRUE;
+  /* pairs with the store in extras_build() */
+  return (extras & VYRE_EXTRA_RARE) == 0 && (extras & ~atomic_load (&kernel->extras)) == 0;
 }
 
 /* Lock held. Whether a build failed that would have had what is missing of @extras. */

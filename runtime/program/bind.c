@@ -108,27 +108,36 @@ bind_packed (Binder *binder, const VyreStatement *statement, guint32 *args)
   return TRUE;
 }
 
-/* Checks how the samples of a slot lie. Where they are bytes side by side, the opcode that reads
- * bytes takes the place of the one that reads samples: every kernel has it, and it is quicker. */
-static gboolean
-bind_samples (Binder *binder, const VyreStatement *statement, guint32 *slot)
+/* Where the samples of a component are bytes side by side, the opcode that reads bytes takes the
+ * place of the one that reads samples: every kernel has it, and it is quicker. */
+static void
+bind_bytes (const VyreOpcode *info, guint32 *slot)
 {
-  const VyreOpcode *info = statement->info;
   guint32 *args = slot + VYRE_SLOT_ARGS;
-
-  if (!VYRE_SAMPLES_FIT (args[VYRE_REGION_ARG_SAMPLES])) {
-    vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
-        "0x%x does not tell how samples lie. Fix: name a component, or see docs/abi.md for the "
-        "number.",
-        args[VYRE_REGION_ARG_SAMPLES]);
-    return FALSE;
-  }
-  if (args[VYRE_REGION_ARG_SAMPLES] != VYRE_SAMPLES_ARE_BYTES)
-    return TRUE;
   gboolean has_limit = info->operands[1] == VYRE_OPERAND_VALUE;
+
   slot[VYRE_SLOT_OPCODE] = info->bytes;
   args[VYRE_REGION_ARG_THRESHOLD] = has_limit ? MIN (args[VYRE_REGION_ARG_LIMIT], 256) : 0;
   args[VYRE_REGION_ARG_LIMIT] = 0;
+}
+
+/* Checks how the samples of a component or channel lie. */
+static gboolean
+bind_how_samples_lie (Binder *binder, const VyreStatement *statement, guint32 *slot)
+{
+  VyreOperandKind kind = statement->info ? statement->info->operands[0] : VYRE_OPERAND_NONE;
+  guint32 word = slot[VYRE_SLOT_ARGS + VYRE_REGION_ARG_SAMPLES];
+  gboolean of_component = kind == VYRE_OPERAND_COMPONENT;
+
+  if ((of_component && !VYRE_SAMPLES_FIT (word))
+      || (kind == VYRE_OPERAND_CHANNEL && !VYRE_AUDIO_FIT (word))) {
+    vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
+        "0x%x does not tell how samples lie. Fix: name a %s, or see docs/abi.md for the number.",
+        word, of_component ? "component" : "channel");
+    return FALSE;
+  }
+  if (of_component && word == VYRE_SAMPLES_ARE_BYTES)
+    bind_bytes (statement->info, slot);
   return TRUE;
 }
 
@@ -153,8 +162,7 @@ bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
         statement->info->name);
     return FALSE;
   }
-  if (statement->info && statement->info->operands[0] == VYRE_OPERAND_COMPONENT
-      && !bind_samples (binder, statement, slot))
+  if (!bind_how_samples_lie (binder, statement, slot))
     return FALSE;
   args[VYRE_REGION_ARG_OBSERVABLE] |= statement->from << 28;
   if (slot[VYRE_SLOT_OPCODE] == VYRE_OP_BATCH_FENCE)

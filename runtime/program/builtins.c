@@ -8,7 +8,8 @@
 #define QUOTE_MAX 40
 
 /* The names of builtin_texts, in the same order. */
-static const char *const builtin_names[] = { "frame-stats", "rgb-stats", "bytes", "nop", NULL };
+static const char *const builtin_names[]
+    = { "frame-stats", "rgb-stats", "audio-qc", "bytes", "nop", NULL };
 
 static const char *const builtin_texts[] = {
   /* Y'CbCr video: exposure and colour balance; gray video has no u and v. */
@@ -22,6 +23,15 @@ static const char *const builtin_texts[] = {
    "sample_stats green -> green\n"
    "sample_stats blue -> blue\n"
    "optional sample_stats alpha -> alpha\n"),
+  /* raw audio: levels, clipping and zero crossings of the first 8 channels */
+  ("audio_stats channel0 -> channel-0\n"
+   "optional audio_stats channel1 -> channel-1\n"
+   "optional audio_stats channel2 -> channel-2\n"
+   "optional audio_stats channel3 -> channel-3\n"
+   "optional audio_stats channel4 -> channel-4\n"
+   "optional audio_stats channel5 -> channel-5\n"
+   "optional audio_stats channel6 -> channel-6\n"
+   "optional audio_stats channel7 -> channel-7\n"),
   /* any payload: the distribution of its bytes and a checksum */
   ("u8_histogram payload -> histogram\n"
    "crc32 payload -> crc32\n"),

@@ -80,6 +80,21 @@ disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32
   return TRUE;
 }
 
+/* Appends "opcode audio(...) -> index", or returns FALSE as above. */
+static gboolean
+disassemble_append_audio (GString *text, const VyreOpcode *info, const guint32 *args)
+{
+  guint32 how = args[VYRE_REGION_ARG_SAMPLES], index = args[VYRE_REGION_ARG_OBSERVABLE];
+
+  if (disassemble_count_args (args) > VYRE_REGION_ARG_SAMPLES + 1u || !VYRE_AUDIO_FIT (how)
+      || index > VYRE_MAX_OBSERVABLES - info->words || args[VYRE_REGION_ARG_ROWS] != 1
+      || args[VYRE_REGION_ARG_STRIDE] != args[VYRE_REGION_ARG_WIDTH])
+    return FALSE;
+  g_string_append_printf (text, "%s audio(%u, %u, 0x%x) -> %u", info->name,
+      args[VYRE_REGION_ARG_OFFSET], args[VYRE_REGION_ARG_WIDTH], how, index);
+  return TRUE;
+}
+
 /* Appends "opcode region(...) -> index", or returns FALSE when binding would refuse it. */
 static gboolean
 disassemble_append_payload (GString *text, const VyreOpcode *info, const guint32 *args)
@@ -182,6 +197,8 @@ disassemble_append_named (GString *text, guint32 opcode, const guint32 *args)
     return FALSE;
   if (info->operands[0] == VYRE_OPERAND_COMPONENT)
     return disassemble_append_samples (text, info, args);
+  if (info->operands[0] == VYRE_OPERAND_CHANNEL)
+    return disassemble_append_audio (text, info, args);
   if (info->target == VYRE_TARGET_PAYLOAD)
     return disassemble_append_payload (text, info, args);
   if (info->target == VYRE_TARGET_WORDS)

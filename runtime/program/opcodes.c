@@ -12,13 +12,15 @@ static const VyreOpcode opcodes[] = {
     VYRE_TARGET_##TARGET, VYRE_RESULT_##TYPE, words, { 0 }, usage },
 #define VYRE_HOST_OPCODE VYRE_OPCODE
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect)          \
-  { #name, VYRE_OP_##NAME, { VYRE_OPERAND_REGION, VYRE_OPERAND_##b },                              \
-    VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
-    { VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR, cost, deep }, usage },
+  VYRE_EXTRA_OPCODE (NAME, name, NONE, REGION, b, TYPE, words, SHAPE, cost, deep, usage, effect)
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
   { #name, VYRE_OP_##NAME, { VYRE_OPERAND_COMPONENT, VYRE_OPERAND_##b },                           \
     VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
     { FALSE, cost, 1, TRUE }, usage, VYRE_OP_##BYTES },
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect)  \
+  { #name, VYRE_OP_##NAME, { VYRE_OPERAND_##a, VYRE_OPERAND_##b },                                 \
+    VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
+    { VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR, cost, deep }, usage },
 #include "opcodes.def"
 };
 
@@ -112,6 +114,8 @@ vyre_opcode_reads_payload (guint32 opcode)
   case VYRE_OP_##NAME:
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
   case VYRE_OP_##NAME:
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect)  \
+  case VYRE_OP_##NAME:
 #include "opcodes.def"
     return TRUE;
     default:
@@ -119,17 +123,23 @@ vyre_opcode_reads_payload (guint32 opcode)
   }
 }
 
-/* Whether a slot with @opcode reads samples. */
-gboolean
-vyre_opcode_takes_samples (guint32 opcode)
+/* The extra that a kernel needs for a slot with @opcode, 0 for none. */
+guint32
+vyre_opcode_get_extra (guint32 opcode)
 {
   switch (opcode) {
+#define VYRE_HOST_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect)           \
+  case VYRE_OP_##NAME:                                                                             \
+    return VYRE_EXTRA_RARE;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
-  case VYRE_OP_##NAME:
+  case VYRE_OP_##NAME:                                                                             \
+    return VYRE_EXTRA_SAMPLES;
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect)  \
+  case VYRE_OP_##NAME:                                                                             \
+    return VYRE_EXTRA_##EXTRA;
 #include "opcodes.def"
-    return TRUE;
     default:
-      return FALSE;
+      return 0;
   }
 }
 

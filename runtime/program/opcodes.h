@@ -23,6 +23,7 @@ typedef enum {
   VYRE_OPERAND_COUNT,     /* an expression; left out: the number of the other slots */
   VYRE_OPERAND_TAG,       /* an expression; left out or "sequence": the batch's sequence number */
   VYRE_OPERAND_REGION,    /* a region: four argument words, then the one of the target */
+  VYRE_OPERAND_CHANNEL,   /* samples of audio: the same */
   VYRE_OPERAND_COMPONENT, /* samples: as a region, and the argument word of how they lie */
   VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
   VYRE_OPERAND_WORDS,     /* a constant, 1 to VYRE_LOAD_WORDS_MAX: words of the target */
@@ -68,7 +69,7 @@ char *vyre_opcode_list (void);
 char *vyre_opcode_list_payload (void);
 gboolean vyre_opcode_asks_host (guint32 opcode);
 gboolean vyre_opcode_reads_payload (guint32 opcode);
-gboolean vyre_opcode_takes_samples (guint32 opcode);
+guint32 vyre_opcode_get_extra (guint32 opcode);
 gboolean vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args);
 
 G_END_DECLS

@@ -3,306 +3,6 @@
 
 #include <string.h>
 
-/* Sets the parser's error, a syntax error at @offset. Always returns FALSE. */
-gboolean
-vyre_parser_fail (VyreParser *parser, guint32 offset, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  vyre_set_error_at_valist (
-      parser->error, VYRE_ERROR_SYNTAX, parser->lexer.text, offset, format, args);
-  va_end (args);
-  return FALSE;
-}
-
-/* Fails because the grammar has no place for the current token. */
-gboolean
-vyre_parser_unexpected (VyreParser *parser, const char *expected)
-{
-  g_autofree char *token = vyre_lexer_describe (&parser->lexer);
-
-  return vyre_parser_fail (parser, parser->lexer.token.offset,
-      "%s is not expected here. Fix: write %s.", token, expected);
-}
-
-gboolean
-vyre_parser_next (VyreParser *parser)
-{
-  return vyre_lexer_next (&parser->lexer, parser->error);
-}
-
-/* Steps over a token of @kind, or fails. */
-gboolean
-vyre_parser_expect (VyreParser *parser, guint kind, const char *expected)
-{
-  if (parser->lexer.token.kind != kind)
-    return vyre_parser_unexpected (parser, expected);
-  return vyre_parser_next (parser);
-}
-
-static void
-operand_push_node (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 offset)
-{
-  VyreNode node = { kind, value, offset };
-
-  g_array_append_val (parser->program->nodes, node);
-}
-
-/* An expression of one node. */
-VyreExpr
-vyre_parser_leaf (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 offset)
-{
-  VyreExpr expr = { parser->program->nodes->len, 1 };
-
-  operand_push_node (parser, kind, value, offset);
-  return expr;
-}
-
-static VyreNode *
-operand_last_node (VyreParser *parser, guint back)
-{
-  GArray *nodes = parser->program->nodes;
-
-  return &g_array_index (nodes, VyreNode, nodes->len - 1 - back);
-}
-
-static gboolean
-operand_fail_arithmetic (VyreParser *parser, VyreFailureKind kind, guint32 offset)
-{
-  VyreFailure failure = { kind, offset, 0 };
-
-  vyre_failure_set_error (&failure, parser->lexer.text, VYRE_ERROR_SYNTAX, parser->error);
-  return FALSE;
-}
-
-/*
- * Appends an operator to its two operands. A run of nodes that ends in a number
- * is that number alone, so that looking at the last two is enough to fold.
- */
-static gboolean
-operand_push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
-{
-  VyreNode *a = operand_last_node (parser, 1);
-  VyreNode *b = operand_last_node (parser, 0);
-
-  if (a->kind != VYRE_NODE_NUMBER || b->kind != VYRE_NODE_NUMBER) {
-    operand_push_node (parser, kind, 0, offset);
-    return TRUE;
-  }
-  VyreFailureKind failure = vyre_node_apply (kind, a->value, b->value, &a->value);
-  if (failure != VYRE_FAILURE_NONE)
-    return operand_fail_arithmetic (parser, failure, offset);
-  g_array_set_size (parser->program->nodes, parser->program->nodes->len - 1);
-  return TRUE;
-}
-
-static gboolean
-operand_fail_word (VyreParser *parser)
-{
-  const VyreToken *token = &parser->lexer.token;
-  const char *word = parser->lexer.text + token->offset;
-  g_autofree char *shown = vyre_lexer_describe (&parser->lexer);
-
-  if (vyre_region_find (word, token->length) >= 0)
-    return vyre_parser_fail (parser, token->offset,
-        "%s is a region, not a number. Fix: append .offset, .width, .rows, .stride or .size.",
-        shown);
-  if (vyre_component_find (word, token->length) >= 0)
-    return vyre_parser_fail (
-        parser, token->offset, "%s is a component, not a number. Fix: append .scale.", shown);
-  return vyre_parser_fail (parser, token->offset,
-      "%s is not a known number. Fix: define it with 'let' first, or use width, height, planes, "
-      "bits, rate, channels, or .offset, .width, .rows, .stride or .size of payload, plane0 to "
-      "plane3, luma, u or v.",
-      shown);
-}
-
-static gboolean
-operand_parse_word (VyreParser *parser)
-{
-  const VyreToken *token = &parser->lexer.token;
-  const char *start = parser->lexer.text + token->offset;
-  g_autofree char *word = g_strndup (start, token->length);
-  gint symbol = vyre_symbol_find (start, token->length);
-  gpointer found;
-
-  if (symbol >= 0) {
-    operand_push_node (parser, VYRE_NODE_SYMBOL, (guint32)symbol, token->offset);
-  } else if (g_hash_table_lookup_extended (parser->lets, word, NULL, &found)) {
-    VyreExpr expr = g_array_index (parser->program->lets, VyreExpr, GPOINTER_TO_UINT (found));
-    VyreNode first = g_array_index (parser->program->nodes, VyreNode, expr.first);
-
-    if (first.kind == VYRE_NODE_NUMBER && expr.n == 1)
-      operand_push_node (parser, VYRE_NODE_NUMBER, first.value, token->offset);
-    else
-      operand_push_node (parser, VYRE_NODE_LET, GPOINTER_TO_UINT (found), token->offset);
-  } else {
-    return operand_fail_word (parser);
-  }
-  return vyre_parser_next (parser);
-}
-
-/* The index of the result name that is the current token; it may be unknown yet. */
-guint32
-vyre_parser_find_result (VyreParser *parser)
-{
-  const VyreToken *token = &parser->lexer.token;
-  VyreProgram *program = parser->program;
-  VyreName name = { .offset = token->offset, .statement = -1 };
-  g_autofree char *word = g_strndup (parser->lexer.text + token->offset, token->length);
-  gpointer found;
-  guint32 none = 0;
-
-  if (g_hash_table_lookup_extended (parser->names, word, NULL, &found))
-    return GPOINTER_TO_UINT (found);
-  name.name = g_string_chunk_insert (program->strings, word);
-  g_hash_table_insert (parser->names, (gpointer)name.name, GUINT_TO_POINTER (program->names->len));
-  g_array_append_val (program->names, name);
-  g_array_append_val (program->observables, none);
-  return program->names->len - 1;
-}
-
-static gboolean
-operand_parse_reference (VyreParser *parser)
-{
-  if (!vyre_parser_next (parser))
-    return FALSE;
-  if (parser->lexer.token.kind != VYRE_TOKEN_RESULT)
-    return vyre_parser_unexpected (parser, "the name of a result after '&'");
-  operand_push_node (
-      parser, VYRE_NODE_RESULT_WORD, vyre_parser_find_result (parser), parser->lexer.token.offset);
-  return vyre_parser_next (parser);
-}
-
-static gboolean operand_parse_sum (VyreParser *parser);
-
-static gboolean
-operand_parse_parentheses (VyreParser *parser)
-{
-  if (parser->depth == VYRE_EXPR_MAX_DEPTH)
-    return vyre_parser_fail (parser, parser->lexer.token.offset,
-        "parentheses nest deeper than %d. Fix: name a part of the expression with 'let'.",
-        VYRE_EXPR_MAX_DEPTH);
-  parser->depth++;
-  if (!vyre_parser_next (parser) || !operand_parse_sum (parser)
-      || !vyre_parser_expect (parser, ')', "')' or an operator"))
-    return FALSE;
-  parser->depth--;
-  return TRUE;
-}
-
-static gboolean
-operand_parse_primary (VyreParser *parser)
-{
-  const VyreToken *token = &parser->lexer.token;
-
-  switch (token->kind) {
-    case VYRE_TOKEN_NUMBER:
-      operand_push_node (parser, VYRE_NODE_NUMBER, token->number, token->offset);
-      return vyre_parser_next (parser);
-    case VYRE_TOKEN_WORD:
-      return operand_parse_word (parser);
-    case '&':
-      return operand_parse_reference (parser);
-    case '(':
-      return operand_parse_parentheses (parser);
-    default:
-      return vyre_parser_unexpected (parser, "a number, a symbol, '&' and a result, or '('");
-  }
-}
-
-static gboolean
-operand_parse_product (VyreParser *parser)
-{
-  const VyreToken *token = &parser->lexer.token;
-
-  if (!operand_parse_primary (parser))
-    return FALSE;
-  while (token->kind == '*' || token->kind == '/' || token->kind == '%') {
-    guint32 offset = token->offset;
-    VyreNodeKind kind = token->kind == '*'   ? VYRE_NODE_MULTIPLY
-                        : token->kind == '/' ? VYRE_NODE_DIVIDE
-                                             : VYRE_NODE_REMAINDER;
-
-    if (!vyre_parser_next (parser) || !operand_parse_primary (parser)
-        || !operand_push_operator (parser, kind, offset))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-operand_parse_sum (VyreParser *parser)
-{
-  const VyreToken *token = &parser->lexer.token;
-
-  if (!operand_parse_product (parser))
-    return FALSE;
-  while (token->kind == '+' || token->kind == '-') {
-    guint32 offset = token->offset;
-    VyreNodeKind kind = token->kind == '+' ? VYRE_NODE_ADD : VYRE_NODE_SUBTRACT;
-
-    if (!vyre_parser_next (parser) || !operand_parse_product (parser)
-        || !operand_push_operator (parser, kind, offset))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-/* Reads an expression. */
-gboolean
-vyre_parser_expr (VyreParser *parser, VyreExpr *expr)
-{
-  expr->first = parser->program->nodes->len;
-  if (!operand_parse_sum (parser))
-    return FALSE;
-  expr->n = parser->program->nodes->len - expr->first;
-  return TRUE;
-}
-
-/*
- * Reads an expression that the node @limit has to accept; @value belongs to that
- * node. A constant is checked at once.
- */
-gboolean
-vyre_parser_limited_expr (VyreParser *parser, VyreNodeKind limit, guint32 value, VyreExpr *expr)
-{
-  guint32 offset = parser->lexer.token.offset;
-
-  if (!vyre_parser_expr (parser, expr))
-    return FALSE;
-  VyreNode last = *operand_last_node (parser, 0);
-  if (last.kind == VYRE_NODE_NUMBER) {
-    guint32 ignored;
-    VyreFailureKind failure = vyre_node_apply (limit, last.value, value, &ignored);
-
-    if (failure != VYRE_FAILURE_NONE)
-      return operand_fail_arithmetic (parser, failure, offset);
-    /* Targets stay: evaluating them also counts the observables. */
-    if (limit < VYRE_NODE_TARGET_INDEX)
-      return TRUE;
-  }
-  operand_push_node (parser, limit, value, offset);
-  expr->n++;
-  return TRUE;
-}
-
-/* Reads "(expr, expr …)" behind region or bytes. */
-static gboolean
-operand_parse_list (VyreParser *parser, const char *usage, guint n, VyreExpr *exprs)
-{
-  if (!vyre_parser_next (parser) || !vyre_parser_expect (parser, '(', usage))
-    return FALSE;
-  for (guint i = 0; i < n; i++) {
-    if (i > 0 && !vyre_parser_expect (parser, ',', usage))
-      return FALSE;
-    if (!vyre_parser_expr (parser, &exprs[i]))
-      return FALSE;
-  }
-  return vyre_parser_expect (parser, ')', usage);
-}
-
 #define REGION_USAGE                                                                               \
   "a region: payload, plane0 to plane3, luma, u, v, region(offset, width, rows, stride) or "       \
   "bytes(offset, length)"
@@ -336,9 +36,9 @@ operand_parse_region (VyreParser *parser, VyreOperands *operands, const char *us
   args[VYRE_REGION_ARG_OBSERVABLE] = VYRE_EXPR_ZERO;
   operands->n_args = VYRE_REGION_ARG_OBSERVABLE + 1;
   if (vyre_lexer_is (&parser->lexer, "region"))
-    return operand_parse_list (parser, "region(offset, width, rows, stride)", 4, args);
+    return vyre_parser_list (parser, "region(offset, width, rows, stride)", 4, args);
   if (vyre_lexer_is (&parser->lexer, "bytes")) {
-    if (!operand_parse_list (parser, "bytes(offset, length)", 2, args))
+    if (!vyre_parser_list (parser, "bytes(offset, length)", 2, args))
       return FALSE;
     args[VYRE_REGION_ARG_ROWS] = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, 1, 0);
     args[VYRE_REGION_ARG_STRIDE] = args[VYRE_REGION_ARG_WIDTH];
@@ -352,7 +52,7 @@ operand_parse_samples (VyreParser *parser, VyreExpr *args)
 {
   VyreExpr list[5];
 
-  if (!operand_parse_list (
+  if (!vyre_parser_list (
           parser, "samples(offset, width, rows, stride, how they lie)", G_N_ELEMENTS (list), list))
     return FALSE;
   memcpy (args, list, 4 * sizeof *list);
@@ -433,7 +133,8 @@ vyre_parser_word_count (VyreParser *parser, VyreOperands *operands)
 
   if (!vyre_parser_expr (parser, expr))
     return FALSE;
-  const VyreNode *last = operand_last_node (parser, 0);
+  const VyreNode *last
+      = &g_array_index (parser->program->nodes, VyreNode, parser->program->nodes->len - 1);
   if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->value == 0
       || last->value > VYRE_LOAD_WORDS_MAX)
     return vyre_parser_fail (parser, offset,
@@ -452,6 +153,8 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
     case VYRE_OPERAND_REGION:
     case VYRE_OPERAND_COMPONENT:
       return operand_parse_place (parser, kind, operands);
+    case VYRE_OPERAND_CHANNEL:
+      return vyre_parser_channel (parser, operands);
     case VYRE_OPERAND_TAG:
       return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:

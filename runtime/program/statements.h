@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Internal: the parsed form of a program, and the interface between the halves of the parser:
- * program/statements.c reads statements, program/operands.c their operands, program/state-words.c
- * declarations of state.
+ * Internal: the parsed form of a program, and the interface between the parts of the parser:
+ * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
+ * program/expressions.c expressions, program/state-words.c declarations of state.
  */
 #pragma once
 
@@ -114,9 +114,11 @@ gboolean vyre_parser_expr (VyreParser *parser, VyreExpr *expr);
 gboolean vyre_parser_limited_expr (
     VyreParser *parser, VyreNodeKind limit, guint32 value, VyreExpr *expr);
 gboolean vyre_parser_word_count (VyreParser *parser, VyreOperands *operands);
-guint32 vyre_parser_find_result (VyreParser *parser);
 gboolean vyre_parser_define_result (VyreParser *parser, guint32 id, guint32 offset,
     const VyreOpcode *info, guint words, gint optional_statement);
+gboolean vyre_parser_list (VyreParser *parser, const char *usage, guint n, VyreExpr *exprs);
+gboolean vyre_parser_channel (VyreParser *parser, VyreOperands *operands);
+guint32 vyre_parser_find_result (VyreParser *parser);
 gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands);
 gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);

@@ -54,6 +54,24 @@ vyre_component_find (const char *word, gsize length)
   return symbols_find_string (components, VYRE_N_COMPONENTS, word, length);
 }
 
+/* The channel of that name, "channel0" to "channel255", or -1. */
+gint
+vyre_channel_find (const char *word, gsize length)
+{
+  const gsize digits = strlen ("channel");
+  guint channel = 0;
+
+  if (length <= digits || length > digits + 3 || strncmp (word, "channel", digits) != 0)
+    return -1;
+  for (gsize i = digits; i < length; i++) {
+    if (!g_ascii_isdigit (word[i]))
+      return -1;
+    channel = 10 * channel + (guint)(word[i] - '0');
+  }
+  gboolean padded = word[digits] == '0' && length > digits + 1;
+  return padded || channel >= VYRE_MAX_CHANNELS ? -1 : (gint)channel;
+}
+
 /* Finds the number that @field names of the region or component in front of the dot; -1 when there
  * is none. */
 static gint
@@ -90,6 +108,8 @@ vyre_symbol_fix (guint symbol)
 {
   const gint red = vyre_component_find ("red", strlen ("red"));
 
+  if (symbol >= VYRE_FIRST_CHANNEL)
+    return "feed raw audio (audio/x-raw) that has this channel, in integers or F32";
   if (symbol >= VYRE_FIRST_COMPONENT + (guint)red * VYRE_N_COMPONENT_FIELDS)
     return "put videoconvert and video/x-raw,format=RGBA in front";
   return symbol < VYRE_FIRST_SCALAR || symbol >= VYRE_FIRST_COMPONENT
@@ -222,6 +242,25 @@ vyre_symbols_set_component (
   symbols_define_component (symbols, c, VYRE_COMPONENT_ROWS, region->rows);
   symbols_define_component (symbols, c, VYRE_COMPONENT_STRIDE, region->stride);
   symbols_define_samples (symbols, c, samples);
+}
+
+void
+vyre_symbols_set_channel (
+    VyreSymbols *symbols, guint channel, guint32 offset, guint32 length, guint32 samples)
+{
+  g_return_if_fail (symbols);
+  g_return_if_fail (channel < VYRE_MAX_CHANNELS);
+  g_return_if_fail (VYRE_AUDIO_FIT (samples));
+  const guint32 numbers[VYRE_N_CHANNEL_FIELDS] = {
+    [VYRE_CHANNEL_OFFSET] = offset,
+    [VYRE_CHANNEL_LENGTH] = length,
+    [VYRE_CHANNEL_SAMPLES] = samples,
+  };
+  for (guint field = 0; field < VYRE_N_CHANNEL_FIELDS; field++) {
+    guint symbol = VYRE_FIRST_CHANNEL + channel * VYRE_N_CHANNEL_FIELDS + field;
+    symbols->numbers[symbol] = numbers[field];
+    symbols->defined[symbol] = TRUE;
+  }
 }
 
 void

@@ -2,8 +2,8 @@
  *
  * Internal: the fixed vocabulary of symbols, and the values one stream gives
  * them. Symbols 0 to VYRE_N_REGIONS * VYRE_N_FIELDS - 1 are the numbers of a
- * region, those from VYRE_FIRST_COMPONENT on the numbers of a component, the
- * others stand alone.
+ * region, those from VYRE_FIRST_COMPONENT on the numbers of a component, those
+ * from VYRE_FIRST_CHANNEL on of a channel, the others stand alone.
  */
 #pragma once
 
@@ -34,13 +34,22 @@ typedef enum {
   VYRE_N_COMPONENT_FIELDS,
 } VyreComponentField;
 
+/* Numbers of a channel, which no program can name. */
+typedef enum {
+  VYRE_CHANNEL_OFFSET,
+  VYRE_CHANNEL_LENGTH,
+  VYRE_CHANNEL_SAMPLES,
+  VYRE_N_CHANNEL_FIELDS,
+} VyreChannelField;
+
 #define VYRE_REGION_PAYLOAD 0
 #define VYRE_N_REGIONS 8
 #define VYRE_N_SCALARS 6
 #define VYRE_N_COMPONENTS 7
 #define VYRE_FIRST_SCALAR (VYRE_N_REGIONS * VYRE_N_FIELDS)
 #define VYRE_FIRST_COMPONENT (VYRE_FIRST_SCALAR + VYRE_N_SCALARS)
-#define VYRE_N_SYMBOLS (VYRE_FIRST_COMPONENT + VYRE_N_COMPONENTS * VYRE_N_COMPONENT_FIELDS)
+#define VYRE_FIRST_CHANNEL (VYRE_FIRST_COMPONENT + VYRE_N_COMPONENTS * VYRE_N_COMPONENT_FIELDS)
+#define VYRE_N_SYMBOLS (VYRE_FIRST_CHANNEL + VYRE_MAX_CHANNELS * VYRE_N_CHANNEL_FIELDS)
 
 struct _VyreSymbols {
   gboolean defined[VYRE_N_SYMBOLS]; /* which numbers have a value */
@@ -50,6 +59,7 @@ struct _VyreSymbols {
 
 gint vyre_region_find (const char *word, gsize length);
 gint vyre_component_find (const char *word, gsize length);
+gint vyre_channel_find (const char *word, gsize length);
 gint vyre_symbol_find (const char *word, gsize length);
 const char *vyre_symbol_fix (guint symbol);
 void vyre_symbols_define_region (VyreSymbols *symbols, guint region, const VyreRegion *geometry);

@@ -11,6 +11,7 @@ layout(constant_id = VYRE_SPEC_WORKGROUP_BITS) const uint WORKGROUP_BITS = 6u; /
 layout(constant_id = VYRE_SPEC_EXTRAS) const uint BUILT_WITH = 0u;
 const bool RARE = (BUILT_WITH & VYRE_EXTRA_RARE) != 0u;
 const bool SAMPLES = (BUILT_WITH & VYRE_EXTRA_SAMPLES) != 0u;
+const bool AUDIO = (BUILT_WITH & VYRE_EXTRA_AUDIO) != 0u;
 // TRUE on a device with memory of its own: batches run in that, or in shared memory, and the kernel
 // copies their readbacks out.
 const bool DISCRETE = VYRE_DISCRETE != 0;

@@ -225,6 +225,8 @@ uint payload_words(uint opcode)
     case VYRE_OP_##NAME: return words;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
     case VYRE_OP_##NAME: return words;
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: return words;
 #include "opcodes.def"
     default: return 0u;
   }
@@ -236,6 +238,8 @@ bool is_linear(uint opcode)
   return false
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
       || (VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR && opcode == VYRE_OP_##NAME)
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+      || (EXTRA && VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR && opcode == VYRE_OP_##NAME)
 #include "opcodes.def"
       ;
 }
@@ -250,12 +254,23 @@ bool takes_samples(uint opcode)
       ;
 }
 
+// TRUE for an opcode whose region is a channel of audio.
+bool takes_channel(uint opcode)
+{
+  return false
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+      || (EXTRA && VYRE_WORKS_ON_##a == VYRE_WORKS_ON_CHANNEL && opcode == VYRE_OP_##NAME)
+#include "opcodes.def"
+      ;
+}
+
 bool payload_op_fits(uint opcode, Region r)
 {
   uint words = payload_words(opcode);
   return words != 0u && region_fits(r) && observables_fit(r, words)
       && (!is_linear(opcode) || region_is_linear(r))
-      && (!takes_samples(opcode) || VYRE_SAMPLES_FIT(r.operand));
+      && (!takes_samples(opcode) || VYRE_SAMPLES_FIT(r.operand))
+      && (!takes_channel(opcode) || VYRE_AUDIO_FIT(r.operand));
 }
 
 void run_payload_op(uint opcode, Region r)
@@ -266,6 +281,8 @@ void run_payload_op(uint opcode, Region r)
     case VYRE_OP_##NAME: name##_tile(r, w); break;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
     case VYRE_OP_##NAME: if (SAMPLES) name##_tile(r); break;
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: if (EXTRA) name##_tile(r, w); break;
 #include "opcodes.def"
   }
 }
@@ -277,6 +294,8 @@ void end_payload_op(uint opcode, Region r)
     case VYRE_OP_##NAME: name##_end(r); break;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
     case VYRE_OP_##NAME: if (SAMPLES) name##_end(r); break;
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
+    case VYRE_OP_##NAME: if (EXTRA) name##_end(r); break;
 #include "opcodes.def"
   }
 }

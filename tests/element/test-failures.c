@@ -412,6 +412,30 @@ GST_START_TEST (a_device_that_is_not_there_is_an_error_at_ready)
 }
 GST_END_TEST;
 
+/* The error of an element that does not start with a property so; free with g_free(). */
+static gchar *
+refusal_of (const gchar *property, const gchar *value)
+{
+  GstElement *element = filter_make (NULL);
+  GstBus *bus = gst_bus_new ();
+  GError *error = NULL;
+
+  g_object_set (element, "resource-access", 1, property, value, NULL);
+  gst_element_set_bus (element, bus);
+  fail_unless_equals_int (
+      gst_element_set_state (element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "%s", property);
+  gst_message_parse_error (message, &error, NULL);
+  gchar *text = g_strdup (error->message);
+  g_error_free (error);
+  gst_message_unref (message);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_object_unref (bus);
+  gst_object_unref (element);
+  return text;
+}
+
 /* Names are bytes, and messages are UTF-8: bindings of other languages fail otherwise. */
 GST_START_TEST (names_in_messages_are_utf8)
 {
@@ -427,24 +451,31 @@ GST_START_TEST (names_in_messages_are_utf8)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    GstElement *element = filter_make (NULL);
-    GstBus *bus = gst_bus_new ();
-    GError *error = NULL;
-    g_object_set (element, "resource-access", 1, cases[i].property, cases[i].name, NULL);
-    gst_element_set_bus (element, bus);
-    fail_unless_equals_int (
-        gst_element_set_state (element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
-    GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-    fail_unless (message != NULL, "%s", cases[i].property);
-    gst_message_parse_error (message, &error, NULL);
-    fail_unless (g_utf8_validate (error->message, -1, NULL), "%s", cases[i].property);
-    fail_unless (strstr (error->message, "Fix: ") != NULL, "%s", error->message);
-    g_error_free (error);
-    gst_message_unref (message);
-    gst_element_set_state (element, GST_STATE_NULL);
-    gst_object_unref (bus);
-    gst_object_unref (element);
+    gchar *message = refusal_of (cases[i].property, cases[i].name);
+    fail_unless (g_utf8_validate (message, -1, NULL), "%s", cases[i].property);
+    fail_unless (strstr (message, "Fix: ") != NULL, "%s", message);
+    g_free (message);
   }
+}
+GST_END_TEST;
+
+/* The error about a built-in program that does not exist lists all that do, and so does the text of
+ * the property. */
+GST_START_TEST (builtin_programs_are_listed_where_they_are_missed)
+{
+  GstElement *element = filter_make (NULL);
+  GParamSpec *program = g_object_class_find_property (G_OBJECT_GET_CLASS (element), "program");
+  gchar *message = refusal_of ("program", "builtin:?");
+  gchar *list = strstr (message, "use one of ");
+
+  fail_unless (list != NULL, "%s", message);
+  list += strlen ("use one of ");
+  list[strcspn (list, ".")] = '\0';
+  fail_unless (strstr (list, "audio-qc") != NULL, "%s", list);
+  fail_unless (strstr (g_param_spec_get_blurb (program), list) != NULL, "%s is not in '%s'", list,
+      g_param_spec_get_blurb (program));
+  g_free (message);
+  gst_object_unref (element);
 }
 GST_END_TEST;
 
@@ -472,6 +503,7 @@ failures_suite (void)
   tcase_add_test (buffer, the_memory_is_named_among_other_features);
   tcase_add_test (buffer, a_device_that_is_not_there_is_an_error_at_ready);
   tcase_add_test (buffer, names_in_messages_are_utf8);
+  tcase_add_test (buffer, builtin_programs_are_listed_where_they_are_missed);
   suite_add_tcase (s, slot);
   tcase_add_loop_test (
       slot, a_slot_that_faults_warns_once_and_the_stream_goes_on, 0, G_N_ELEMENTS (faults));

@@ -45,6 +45,9 @@ read_bindings (FuzzInput *input)
   }
   for (guint i = 0; i < G_N_ELEMENTS (scalars) && defined & 128; i++)
     vyre_symbols_set (symbols, scalars[i], fuzz_number (input));
+  for (guint c = 0; c < 3 && defined & 128; c++)
+    vyre_symbols_set_channel (
+        symbols, c, fuzz_number (input), fuzz_number (input), VYRE_AUDIO (6u, 2u, 0u, 0u, 16u));
   if (defined & 1)
     vyre_symbols_set_stream (symbols, "RGB video");
   return symbols;

@@ -40,7 +40,7 @@ ORDER = {
         "trial", "speed", "proof", "megakernel", "lane",
     ],
     "gst/filter": [
-        "gstvyreslots", "gstvyrecomponents", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
+        "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
         "gstvyreearly", "gstvyrelatency",
         "gstvyremessages", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",

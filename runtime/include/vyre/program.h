@@ -25,6 +25,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_STATS: VYRE_U8_STATS_WORDS words as U8_STATS and SAMPLE_STATS write them
  * @VYRE_RESULT_HISTOGRAM: a word for each bin, bin i counts the bytes or samples of value i
  * @VYRE_RESULT_WORDS: several words of a file or of state
+ * @VYRE_RESULT_AUDIO: VYRE_AUDIO_STATS_WORDS words as AUDIO_STATS writes them
  *
  * The meaning of the words of a named result.
  */
@@ -33,7 +34,15 @@ typedef enum {
   VYRE_RESULT_STATS,
   VYRE_RESULT_HISTOGRAM,
   VYRE_RESULT_WORDS,
+  VYRE_RESULT_AUDIO,
 } VyreResultType;
+
+/**
+ * VYRE_MAX_CHANNELS:
+ *
+ * The most channels of audio that symbols can define.
+ */
+#define VYRE_MAX_CHANNELS 256
 
 /**
  * VyreResourceKind:
@@ -366,6 +375,21 @@ void vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const Vy
  */
 void vyre_symbols_set_component (
     VyreSymbols *symbols, const char *component, const VyreRegion *region, guint32 samples);
+
+/**
+ * vyre_symbols_set_channel:
+ * @symbols: the symbols to change
+ * @channel: number of the channel, below %VYRE_MAX_CHANNELS
+ * @offset: byte of the payload where the first sample of the channel starts
+ * @length: bytes from there to the end of the last sample; a sample that does not fit is none
+ * @samples: how they lie, as VYRE_AUDIO of abi.h makes it of the bytes from one sample to the next
+ *   (up to 65535), the size of a sample (1 to 4 bytes), whether it is big endian, its kind
+ *   (VYRE_AUDIO_SIGNED, _UNSIGNED or _FLOAT) and its bits (2 to 32, the lowest; 32 of a float)
+ *
+ * Defines channel0 to channel255. It is a programming error to pass samples that cannot lie so.
+ */
+void vyre_symbols_set_channel (
+    VyreSymbols *symbols, guint channel, guint32 offset, guint32 length, guint32 samples);
 
 /**
  * vyre_symbols_set_stream:

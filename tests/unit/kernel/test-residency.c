@@ -521,11 +521,14 @@ static const Costly costly[] = {
   { "u8_stats region(1, 70, 40000, 101) -> 1", 4, 4 << 20 },
   { "crc32 payload -> 1", 1, 40 << 20 },
   { "crc32 bytes(3, 8191) -> 1", 3000, 9000, VYRE_EXTRAS }, /* a length with many ones is dear */
+  { "crc32c bytes(3, 8191) -> 1", 3000, 9000, VYRE_EXTRAS },
   { "u8_histogram payload -> 0", 1, 8 << 20 },
   { "u8_histogram region(1, 70, 4000, 101) -> 0", 4, 1 << 20 },
   { "sample_stats samples(1, 8000000, 1, 0, 0x100103) -> 1", 1, 8 << 20 },
   { "sample_below samples(1, 70, 40000, 101, 0x200202), 9 -> 1", 4, 4 << 20 },
   { "sample_histogram samples(1, 2, 1, 2, 0x140202) -> 0", 300, 4096 },
+  { "audio_stats audio(1, 8000000, 0x2010001) -> 1", 1, 8 << 20 },
+  { "audio_stats audio(1, 3000, 0x8240005) -> 1", 300, 4096, VYRE_EXTRAS },
 };
 
 static void

@@ -28,12 +28,20 @@ static const char canonical[] = "nop\n"
                                 "u8_below region(0, 1920, 1080, 1920), 0 -> 0\n"
                                 "crc32 region(0, 100, 1, 7) -> 9\n"
                                 "adler32 region(4, 100, 3, 100) -> 10\n"
+                                "crc32c region(4, 100, 3, 100) -> 10\n"
                                 "sample_stats samples(1, 7, 2, 8, 0x140202) -> 11\n"
                                 "sample_below samples(0, 9, 1, 0, 0x20a04), 4294967295 -> 18\n"
                                 "u8_below previous(region(0, 9, 2, 9)), 7 -> 19\n"
                                 "sample_stats previous(samples(1, 7, 2, 8, 0x140202)) -> 20\n"
                                 "op 0x40000100, 0, 9, 1, 9, 536870913\n"
                                 "op 0x40000105, 1, 7, 2, 8, 536870913, 1311234\n"
+                                "audio_stats audio(4, 100, 0x8240008) -> 3\n"
+                                "audio_stats audio(0, 0, 0x4020004) -> 1048563\n"
+                                "op 0x40000109, 0, 0, 1, 0, 1048564, 67239940\n"
+                                "op 0x40000109, 1, 7, 2, 7, 1, 67239940\n"
+                                "op 0x40000109, 1, 7, 1, 8, 1, 67239940\n"
+                                "op 0x40000109, 1, 7, 1, 7, 1, 7\n"
+                                "op 0x40000109, 1, 7, 1, 7, 1, 67239940, 1\n"
                                 "op 0x40000105, 1, 7, 2, 8, 1, 1048833\n"
                                 "op 0x40000105, 1, 7, 2, 8, 1, 7\n"
                                 "op 0x40000105, 1, 7, 2, 8, 1, 1311234, 1\n"
@@ -138,6 +146,9 @@ test_round_trip_builtins (void)
     VyreRegion pixels = { i, 7677, 1080, 7680 };
     vyre_symbols_set_component (symbols, rgb[i], &pixels, VYRE_SAMPLES (4, 1, 0, 0, 8));
   }
+  for (guint c = 0; c < 2; c++)
+    vyre_symbols_set_channel (
+        symbols, c, 2 * c, 4000, VYRE_AUDIO (4u, 2u, 0u, VYRE_AUDIO_SIGNED, 16u));
   for (const char *const *name = vyre_program_list_builtins (); *name != NULL; name++) {
     g_autoptr (VyreProgram) program = vyre_program_builtin (*name, NULL);
     g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 9, 0);

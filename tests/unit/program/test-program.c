@@ -64,6 +64,7 @@ static const SlotCase slot_cases[] = {
   { "u8_below Previous ( bytes(4, 100) ), 9 -> dark", 0x40000102u,
       { 4, 100, 1, 100, 0x10000001, 9 } },
   { "adler32 luma -> sum", 0x40000104u, { 0, 1920, 1080, 1920, 1 } },
+  { "crc32c bytes(2, 7) -> sum", 0x40000108u, { 2, 7, 1, 7, 1 } },
   { "u8_stats region(luma.offset + 4, width / 2, height, luma.stride) -> y", 0x40000100u,
       { 4, 960, 1080, 1920, 1 } },
   { "u8_stats REGION(1, 2, 3, 4) -> y", 0x40000100u, { 1, 2, 3, 4, 1 } },
@@ -376,6 +377,32 @@ test_components (void)
   assert_result (bound, 1, "b", VYRE_RESULT_STATS, 8, 7);
 }
 
+/* Two channels of S16LE and the last channel that there may be, of S24BE in a plane. */
+static void
+test_channels (void)
+{
+  static const guint32 stereo = VYRE_AUDIO (4u, 2u, 0u, VYRE_AUDIO_SIGNED, 16u);
+  static const guint32 plane = VYRE_AUDIO (3u, 3u, 1u, VYRE_AUDIO_SIGNED, 24u);
+  static const guint32 left[VYRE_SLOT_MAX_ARGS] = { 0, 398, 1, 398, 1, stereo };
+  static const guint32 last[VYRE_SLOT_MAX_ARGS] = { 500, 300, 1, 300, 27, plane };
+  static const guint32 any[VYRE_SLOT_MAX_ARGS] = { 7, PAYLOAD, 1, PAYLOAD, 50, 0x4020004 };
+  g_autoptr (VyreProgram) program = assemble (
+      "no_fence; audio_stats channel0 -> a; optional audio_stats channel2 -> b; "
+      "AUDIO_STATS channel255 -> c; audio_stats audio(7, payload.size, 0x4020004) -> 50");
+  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+
+  vyre_symbols_set_channel (symbols, 0, 0, 398, stereo);
+  vyre_symbols_set_channel (symbols, 1, 2, 398, stereo);
+  vyre_symbols_set_channel (symbols, 255, 500, 300, plane);
+  g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
+  g_assert_cmpuint (bound->n_used, ==, 3);
+  g_assert_cmpuint (bound->n_results, ==, 2);
+  assert_slot (bound->slots, VYRE_OP_AUDIO_STATS, 0, 2, left);
+  assert_slot (bound->slots + 16, VYRE_OP_AUDIO_STATS, 0, 2, last);
+  assert_slot (bound->slots + 32, VYRE_OP_AUDIO_STATS, 0, 2, any);
+  assert_result (bound, 1, "c", VYRE_RESULT_AUDIO, 27, VYRE_AUDIO_STATS_WORDS);
+}
+
 /* A param is a constant for the statements after it; another value makes another program. */
 static void
 test_params (void)
@@ -441,7 +468,7 @@ test_builtins (void)
   g_autoptr (VyreBoundProgram) one = bind_program (nop, NULL, 0, 0);
   GError *error = NULL;
 
-  g_assert_cmpuint (g_strv_length ((char **)names), ==, 4);
+  g_assert_cmpuint (g_strv_length ((char **)names), ==, 5);
   g_assert_true (g_strv_contains (names, "frame-stats"));
   g_assert_cmpstr (vyre_program_get_id (bytes), ==, "builtin:bytes");
   g_assert_cmpuint (bound->n_results, ==, 2);
@@ -450,8 +477,10 @@ test_builtins (void)
   g_assert_cmpuint (one->n_used, ==, 2);
   g_assert_cmpuint (one->slots[VYRE_SLOT_OPCODE], ==, VYRE_OP_NOP);
 
-  g_assert_null (vyre_program_from_string ("builtin:none", &error));
-  assert_error (error, VYRE_ERROR_INVALID, "", "frame-stats, rgb-stats, bytes, nop");
+  g_assert_null (vyre_program_from_string ("builtin:?", &error));
+  assert_error (error, VYRE_ERROR_INVALID, "",
+      "'?'. Fix: use one of frame-stats, rgb-stats, "
+      "audio-qc, bytes, nop.");
 }
 
 /* Messages are UTF-8, whatever bytes of a name they quote. */
@@ -605,6 +634,8 @@ test_opcode_names (void)
   g_assert_cmpstr (vyre_opcode_name (VYRE_OP_U8_BELOW), ==, "u8_below");
   g_assert_cmpstr (vyre_opcode_name (VYRE_OP_CRC32), ==, "crc32");
   g_assert_cmpstr (vyre_opcode_name (VYRE_OP_ADLER32), ==, "adler32");
+  g_assert_cmpstr (vyre_opcode_name (VYRE_OP_CRC32C), ==, "crc32c");
+  g_assert_cmpstr (vyre_opcode_name (VYRE_OP_AUDIO_STATS), ==, "audio_stats");
   g_assert_null (vyre_opcode_name (8));
   g_assert_null (vyre_opcode_name (0x400001ffu));
 }
@@ -626,6 +657,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/builtins/frame-stats", test_frame_stats);
   g_test_add_func ("/program/builtins/frame-stats-gray", test_frame_stats_gray);
   g_test_add_func ("/program/components", test_components);
+  g_test_add_func ("/program/channels", test_channels);
   g_test_add_func ("/program/params/values", test_params);
   g_test_add_func ("/program/params/refused", test_params_refused);
   g_test_add_func ("/program/builtins/others", test_builtins);

@@ -289,7 +289,7 @@ test_other_payloads (void)
       "op 0x40000103, 0, 100, 1, 100, 0x40000009; op 0x40000103, 0, 100, 1, 100, 0x80000009",
       MOST_BYTES, 0, 16);
   VyrePayload payload = stage_owned (&s, 0);
-  g_autoptr (VyreBatch) batch = vyre_stream_publish (
+  VyreBatch *batch = vyre_stream_publish (
       s.stream, plan, 1, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
   g_assert_no_error (error);
   vyre_batch_wait (batch, g_get_monotonic_time () + TEST_DEADLINE, &error);
@@ -300,6 +300,7 @@ test_other_payloads (void)
   g_assert_cmpuint (observable (batch, 2), ==, 255);
   for (guint i = 3; i < 16; i++)
     g_assert_cmpuint (observable (batch, i), ==, 0);
+  vyre_batch_free (batch);
   stream_close (&s);
 }
 

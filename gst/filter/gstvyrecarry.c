@@ -9,8 +9,16 @@ struct _GstVyreCarry {
   VyreStream *stream; /* on that lane */
   guint32 *words;     /* of state, as the last batch whose result counted left them, or NULL */
   guint n_words;
-  GstBuffer *previous; /* the payload of that batch, where older ones are read, or NULL */
+  GstVyreOlder older; /* payloads that the next batch may read */
+  guint64 reference;  /* payload bytes of the stream before the reference */
 };
+
+void
+gst_vyre_older_clear (GstVyreOlder *older)
+{
+  for (guint from = 0; from < GST_VYRE_N_OLDER; from++)
+    gst_clear_buffer (&older->buffers[from]);
+}
 
 GstVyreCarry *
 gst_vyre_carry_new (VyreProgram *program)
@@ -43,7 +51,7 @@ gst_vyre_carry_unref (GstVyreCarry *carry)
     return;
   carry_leave_kernel (carry);
   vyre_program_unref (carry->program);
-  gst_clear_buffer (&carry->previous);
+  gst_vyre_older_clear (&carry->older);
   g_free (carry->words);
   g_free (carry);
 }
@@ -56,10 +64,10 @@ gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program)
 
 /* Returns a reference to the stream that the next batch is published on, on @lane, or NULL: @lane
  * is that of a lost kernel. The first batch on another kernel continues from the words noted, and
- * the caller gives the stream the payload of *@previous, if there is one. */
+ * the caller gives the stream those in @older. */
 VyreStream *
 gst_vyre_carry_get_stream (
-    GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstBuffer **previous)
+    GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstVyreOlder *older)
 {
   GstVyreCarry former = { .lane = NULL };
   VyreStream *stream = NULL;
@@ -69,7 +77,8 @@ gst_vyre_carry_get_stream (
     former = *carry;
     carry->lane = vyre_lane_ref (lane);
     carry->stream = vyre_stream_new (lane, carry->words, carry->n_words);
-    *previous = carry->previous ? gst_buffer_ref (carry->previous) : NULL;
+    for (guint from = 0; from < GST_VYRE_N_OLDER; from++)
+      gst_buffer_replace (&older->buffers[from], carry->older.buffers[from]);
   }
   if (lane == self->lane)
     stream = vyre_stream_ref (carry->stream);
@@ -78,22 +87,33 @@ gst_vyre_carry_get_stream (
   return stream;
 }
 
-/* The lock is held. The result of a batch counts, whose payload is in @buffer. Returns a buffer to
- * give back without the lock, or NULL. */
-GstBuffer *
-gst_vyre_carry_note (
-    GstVyreCarry *carry, const VyrePlan *plan, const guint8 *readback, GstBuffer *buffer)
+/* The lock is held. Puts @buffer in the place of an older payload, which goes to @former. */
+static void
+carry_keep (GstVyreCarry *carry, guint from, GstBuffer *buffer, GstVyreOlder *former)
 {
-  GstBuffer *former = NULL;
+  former->buffers[from] = carry->older.buffers[from];
+  carry->older.buffers[from] = gst_buffer_ref (buffer);
+}
+
+/* The lock is held. The result of a batch counts, whose payload is in @buffer, at @position of the
+ * stream. Returns the position of the reference that the batch had; the caller clears @former
+ * without the lock. */
+guint64
+gst_vyre_carry_note (GstVyreCarry *carry, const VyrePlan *plan, VyreBatch *batch, GstBuffer *buffer,
+    guint64 position, GstVyreOlder *former)
+{
+  guint64 reference = carry->reference;
 
   if (!carry->words) {
     carry->n_words = vyre_plan_get_state_words (plan);
     carry->words = g_new (guint32, carry->n_words);
   }
-  vyre_plan_read_state (plan, readback, carry->words);
-  if (vyre_plan_reads_older (plan)) {
-    former = carry->previous;
-    carry->previous = gst_buffer_ref (buffer);
+  vyre_plan_read_state (plan, vyre_batch_get_readback (batch), carry->words);
+  if (vyre_plan_get_older (plan) >> VYRE_FROM_PREVIOUS & 1)
+    carry_keep (carry, VYRE_FROM_PREVIOUS, buffer, former);
+  if (vyre_batch_is_reference (batch)) {
+    carry_keep (carry, VYRE_FROM_REFERENCE, buffer, former);
+    carry->reference = position;
   }
-  return former;
+  return reference;
 }

@@ -2,7 +2,7 @@
  *
  * What batches of a program with state hand on, from its first batch until caps, a flush, another
  * program or another stream begin anew. It outlives a lost kernel: the batches that this has left
- * run again from the words, and with the payload, of the last batch whose result counted.
+ * run again from the words, and with the payloads, of the last batch whose result counted.
  */
 #pragma once
 
@@ -14,9 +14,19 @@ GstVyreCarry *gst_vyre_carry_new (VyreProgram *program);
 GstVyreCarry *gst_vyre_carry_ref (GstVyreCarry *carry);
 void gst_vyre_carry_unref (GstVyreCarry *carry);
 gboolean gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program);
+/* Payloads by VYRE_FROM_…, each a reference or NULL; so many */
+#define GST_VYRE_N_OLDER 3
+
+typedef struct {
+  GstBuffer *buffers[GST_VYRE_N_OLDER];
+} GstVyreOlder;
+
+void gst_vyre_older_clear (GstVyreOlder *older);
 VyreStream *gst_vyre_carry_get_stream (
-    GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstBuffer **previous);
-GstBuffer *gst_vyre_carry_note (
-    GstVyreCarry *carry, const VyrePlan *plan, const guint8 *readback, GstBuffer *buffer);
+    GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstVyreOlder *older);
+guint64 gst_vyre_carry_note (GstVyreCarry *carry, const VyrePlan *plan, VyreBatch *batch,
+    GstBuffer *buffer, guint64 position, GstVyreOlder *former);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstVyreOlder, gst_vyre_older_clear)
 
 G_END_DECLS

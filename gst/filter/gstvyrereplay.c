@@ -144,10 +144,13 @@ replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
     .initial = initial,
     .payload_size = vyre_plan_get_payload_size (item->plan),
     .payload_offset = item->timing.position,
-    .has_previous = vyre_batch_has_previous (item->batch) };
+    .has_previous = vyre_batch_has_older (item->batch, VYRE_FROM_PREVIOUS),
+    .has_reference = vyre_batch_has_older (item->batch, VYRE_FROM_REFERENCE) };
 
   if (batch.has_previous) /* the payload right in front of this one */
     batch.previous_offset = batch.payload_offset - batch.payload_size;
+  if (batch.has_reference)
+    batch.reference_offset = item->reference;
   if (!slots || !observables || !copied) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
         "There is no memory to log a batch of %u slots and %u observables. Fix: free memory.",

@@ -8,7 +8,7 @@
 
 /* TRUE once the batch is through, and counts. A batch whose kernel is lost is the task's. */
 static gboolean
-shortcut_wait (GstVyreFilter *self, const GstVyreItem *item, gint64 patience)
+shortcut_wait (GstVyreFilter *self, GstVyreItem *item, gint64 patience)
 {
   if (!vyre_batch_poll (item->batch)
       && !(patience > 0 && vyre_batch_wait (item->batch, g_get_monotonic_time () + patience, NULL)))

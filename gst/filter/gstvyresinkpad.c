@@ -30,7 +30,7 @@ sink_hand_state_on (GstVyreFilter *self, GstVyreItem *item)
   if (self->carry && !gst_vyre_carry_is_of (self->carry, self->plan_program))
     sink_forget_state (self);
   g_clear_pointer (&item->carry, gst_vyre_carry_unref);
-  if (vyre_plan_get_state_words (item->plan) == 0 && !vyre_plan_reads_older (item->plan))
+  if (vyre_plan_get_state_words (item->plan) == 0 && vyre_plan_get_older (item->plan) == 0)
     return;
   if (!self->carry)
     self->carry = gst_vyre_carry_new (self->plan_program);

@@ -190,7 +190,7 @@ stage_import (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *ite
   GstVyreImported imported;
   g_autoptr (GError) reason = NULL;
 
-  if (vyre_plan_reads_older (item->plan)) /* a launch reads one source */
+  if (vyre_plan_get_older (item->plan) != 0) /* a launch reads one source */
     return FLOW_NEXT;
   if (!gst_vyre_import_find (
           staging_only_memory (item->buffer), shared->kernel, &imported, &reason)) {
@@ -296,7 +296,7 @@ static gboolean
 staging_can_go_past (GstVyreShared *shared, const GstVyreItem *item, gsize size)
 {
   return vyre_megakernel_stores_payload (shared->kernel, size)
-         || (!vyre_plan_reads_older (item->plan)
+         || (vyre_plan_get_older (item->plan) == 0
              && vyre_megakernel_can_import (shared->kernel, size));
 }
 

@@ -31,6 +31,7 @@ typedef struct {
   VyreBatch *batch;
   VyrePlan *plan;
   GstVyreCarry *carry; /* of a program with state, or NULL */
+  guint64 reference;   /* payload bytes of the stream before its reference, once it is done */
   GstVyreTiming timing;
   gint64 taken;  /* when the item had its turn, µs; 0: the stream was not live */
   gint64 queued; /* when the task was woken for the item, µs; 0: it was not */

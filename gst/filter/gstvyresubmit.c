@@ -87,17 +87,19 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, V
   }
 }
 
-/* Gives a new stream the payload of @previous, for the batch of @item. */
+/* Gives a new stream an older payload, that of @buffer, for the batch of @item. */
 static GstFlowReturn
 submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
-    VyreStream *stream, GstBuffer *previous, GError **error)
+    VyreStream *stream, guint from, GstBuffer *buffer, GError **error)
 {
-  GstVyreItem former = { .buffer = previous, .plan = item->plan, .is_rerun = TRUE };
+  GstVyreItem former = { .buffer = buffer, .plan = item->plan, .is_rerun = TRUE };
   VyrePayload staged = { 0 };
 
+  if (gst_buffer_get_size (buffer) == 0)
+    return GST_FLOW_OK;
   GstFlowReturn flow = gst_vyre_staging_perform (self, shared, &former, &staged, error);
   if (flow != GST_FLOW_OK
-      || vyre_stream_set_previous (stream, &staged, gst_buffer_get_size (previous), error))
+      || vyre_stream_set_older (stream, from, &staged, gst_buffer_get_size (buffer), error))
     return flow;
   staged.release (staged.owner);
   return GST_FLOW_ERROR;
@@ -108,14 +110,17 @@ static GstFlowReturn
 submit_find_stream (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyreStream **stream, GError **error)
 {
-  g_autoptr (GstBuffer) previous = NULL;
+  g_auto (GstVyreOlder) older = { { NULL } };
+  GstFlowReturn flow = GST_FLOW_OK;
 
-  *stream = gst_vyre_carry_get_stream (self, item->carry, item->lane, &previous);
+  *stream = gst_vyre_carry_get_stream (self, item->carry, item->lane, &older);
   if (!*stream)
     return GST_VYRE_FLOW_AGAIN;
-  if (!previous || gst_buffer_get_size (previous) == 0)
-    return GST_FLOW_OK;
-  return submit_restore (self, shared, item, *stream, previous, error);
+  for (guint from = 0; from < GST_VYRE_N_OLDER && flow == GST_FLOW_OK; from++) {
+    if (older.buffers[from])
+      flow = submit_restore (self, shared, item, *stream, from, older.buffers[from], error);
+  }
+  return flow;
 }
 
 /* Stages the payload of an item without a batch, if it has one, and publishes it on @shared.

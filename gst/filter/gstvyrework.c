@@ -114,19 +114,18 @@ gst_vyre_work_put_back (GstVyreFilter *self, GstVyreItem *item)
 /* TRUE if a completed batch counts as done: not if its kernel was replaced in the meantime, because
  * it was then counted as one to run again. */
 gboolean
-gst_vyre_work_accept (GstVyreFilter *self, const GstVyreItem *item)
+gst_vyre_work_accept (GstVyreFilter *self, GstVyreItem *item)
 {
-  GstBuffer *former = NULL;
+  g_auto (GstVyreOlder) former = { { NULL } }; /* goes without the lock */
 
   vyre_mutex_lock (&self->lock);
   gboolean done = item->shared == self->shared;
   if (done)
     self->awaited = 0;
   if (done && item->carry)
-    former = gst_vyre_carry_note (
-        item->carry, item->plan, vyre_batch_get_readback (item->batch), item->buffer);
+    item->reference = gst_vyre_carry_note (
+        item->carry, item->plan, item->batch, item->buffer, item->timing.position, &former);
   g_mutex_unlock (&self->lock);
-  gst_clear_buffer (&former);
   return done;
 }
 

@@ -88,6 +88,16 @@ log_is_part (const guint8 *records, gsize index, guint32 kind, const VyreReplayB
          && vyre_read_word (record, 3) == index;
 }
 
+/* Reads the offset of an older payload; FALSE: there is none. */
+static gboolean
+log_decode_offset (const guint8 *record, guint word, guint64 *offset)
+{
+  guint64 above = vyre_read_word_pair (record, word);
+
+  *offset = MAX (above, 1) - 1;
+  return above > 0;
+}
+
 /* Reads the head of a batch and gets memory for its initial observables, if it has any. FALSE
  * without @error: it is none. */
 static gboolean
@@ -102,9 +112,9 @@ log_decode_head (const guint8 *records, gsize n_left, VyreReplayBatch *batch, GE
   batch->payload_size = vyre_read_word_pair (records, LOG_BODY + 4);
   batch->payload_offset = vyre_read_word_pair (records, LOG_BODY + 6);
   batch->time = vyre_read_word_pair (records, LOG_BODY + 8);
-  guint64 previous = vyre_read_word_pair (records, LOG_BODY + 10);
-  batch->has_previous = previous > 0;
-  batch->previous_offset = previous > 0 ? previous - 1 : 0;
+  batch->has_previous = log_decode_offset (records, LOG_BODY + 10, &batch->previous_offset);
+  batch->has_reference
+      = log_decode_offset (records + LOG_RECORD_SIZE, LOG_BODY + 8, &batch->reference_offset);
   if (!vyre_replay_batch_is_valid (batch) || (n_initial != 0 && n_initial != batch->n_observables))
     return FALSE;
   if (n_initial > 0 && !(batch->initial = vyre_alloc (n_initial, 4, error)))

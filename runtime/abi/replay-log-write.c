@@ -83,6 +83,7 @@ log_encode_head (guint8 *records, const VyreReplayBatch *batch)
   replay_log_write_pair (at, LOG_BODY + 10, batch->has_previous ? batch->previous_offset + 1 : 0);
   at = log_begin_part (records, 1, LOG_KIND_DIGEST, batch);
   memcpy (at + 4 * LOG_BODY, batch->payload_digest, VYRE_REPLAY_DIGEST_SIZE);
+  replay_log_write_pair (at, LOG_BODY + 8, batch->has_reference ? batch->reference_offset + 1 : 0);
 }
 
 static void
@@ -139,7 +140,7 @@ vyre_replay_log_append_batch (VyreReplayLog *log, const VyreReplayBatch *batch, 
   if (!vyre_replay_batch_is_valid (batch)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
         "A batch with %u of %u slots and %u observables cannot be logged. Fix: log at least one "
-        "slot's ring, and no more slots than it has.",
+        "slot's ring, no more slots than it has, and no older payloads without a payload.",
         batch->n_logged, batch->n_slots, batch->n_observables);
     return FALSE;
   }

@@ -210,7 +210,8 @@ gboolean
 vyre_replay_batch_is_valid (const VyreReplayBatch *batch)
 {
   return batch->n_slots >= 1 && batch->n_slots <= VYRE_ENCODE_MAX
-         && batch->n_logged <= batch->n_slots && batch->n_observables <= VYRE_MAX_OBSERVABLES;
+         && batch->n_logged <= batch->n_slots && batch->n_observables <= VYRE_MAX_OBSERVABLES
+         && (batch->payload_size > 0 || !(batch->has_previous || batch->has_reference));
 }
 
 void

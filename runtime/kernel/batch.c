@@ -175,7 +175,9 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 static VyreRelease
 batch_withdraw (VyreBatch *batch)
 {
-  vyre_stream_leave (batch);
+  VyreKept *dropped = NULL;
+
+  vyre_stream_leave (batch, &dropped); /* a batch that waits drops none */
   batch->lane->completed++;
   VyreRelease release = vyre_batch_take_release (batch);
   vyre_batch_destroy (batch);
@@ -253,9 +255,15 @@ vyre_batch_get_state (VyreBatch *batch, guint *n_words)
 }
 
 gboolean
-vyre_batch_has_previous (VyreBatch *batch)
+vyre_batch_has_older (VyreBatch *batch, guint from)
 {
-  return (batch->missing >> VYRE_FROM_PREVIOUS & 1) == 0;
+  return (batch->missing >> from & 1) == 0;
+}
+
+gboolean
+vyre_batch_is_reference (VyreBatch *batch)
+{
+  return batch->is_reference;
 }
 
 const GError *

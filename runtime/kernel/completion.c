@@ -110,7 +110,7 @@ VyreRelease
 vyre_batch_take_release (VyreBatch *batch)
 {
   VyreRelease release = { batch->let_go, batch->payload, g_steal_pointer (&batch->tenant),
-    g_steal_pointer (&batch->stream), NULL };
+    g_steal_pointer (&batch->stream), NULL, NULL };
 
   batch->let_go = NULL;
   batch->payload.release = NULL;
@@ -124,8 +124,10 @@ vyre_release_run (const VyreRelease *release)
 {
   if (release->next)
     release->stream->follow (release->next);
-  if (release->stream)
+  if (release->stream) {
+    vyre_stream_drop (release->stream, release->kept);
     vyre_stream_unref (release->stream);
+  }
   if (release->let_go)
     release->let_go (&release->payload);
   if (!release->tenant)
@@ -228,7 +230,8 @@ completion_read_report (VyreBatch *batch, const guint8 *report, gint64 now)
 void
 vyre_batch_complete (VyreBatch *batch, VyreReleases *releases)
 {
-  VyreBatch *next = batch->stream ? vyre_stream_leave (batch) : NULL;
+  VyreKept *kept = NULL;
+  VyreBatch *next = batch->stream ? vyre_stream_leave (batch, &kept) : NULL;
 
   batch->lane->completed++;
   vyre_batch_free_memory (batch);
@@ -236,6 +239,7 @@ vyre_batch_complete (VyreBatch *batch, VyreReleases *releases)
     vyre_megakernel_wake_host (batch->kernel); /* it may be the next batch's turn to write */
   if (batch->let_go || batch->tenant || batch->stream) {
     releases->list[releases->n] = vyre_batch_take_release (batch);
+    releases->list[releases->n].kept = kept;
     releases->list[releases->n++].next = next;
   }
   if (batch->orphaned)

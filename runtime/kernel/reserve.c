@@ -96,11 +96,14 @@ reserve_set_too_large (const VyreMegakernel *kernel, const VyrePlan *plan, GErro
   return FALSE;
 }
 
-/* The memory for payloads that a batch needs: that before it stays until its end. */
+/* The memory for payloads that a batch needs: older ones stay until its end. */
 static gsize
 reserve_payload_bytes (const VyrePlan *plan)
 {
-  return plan->payload_size * (plan->older != 0 ? 2 : 1);
+  gboolean previous = plan->older >> VYRE_FROM_PREVIOUS & 1;
+  gboolean reference = plan->older >> VYRE_FROM_REFERENCE & 1;
+
+  return plan->payload_size * (1 + previous + reference);
 }
 
 static gboolean
@@ -110,9 +113,8 @@ reserve_set_payload_too_large (const VyreMegakernel *kernel, const VyrePlan *pla
       "%s of %" G_GSIZE_FORMAT " bytes is larger than the %" G_GSIZE_FORMAT
       " bytes there are for payloads. Fix: use staging memory of %" G_GSIZE_FORMAT
       " bytes or more.",
-      plan->older != 0 ? "A payload with the one before it" : "A payload",
-      reserve_payload_bytes (plan), vyre_store_get_size (kernel->payloads),
-      reserve_payload_bytes (plan));
+      plan->older != 0 ? "A payload with older ones" : "A payload", reserve_payload_bytes (plan),
+      vyre_store_get_size (kernel->payloads), reserve_payload_bytes (plan));
   return FALSE;
 }
 

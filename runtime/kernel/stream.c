@@ -24,7 +24,6 @@ vyre_stream_new (VyreLane *lane, const guint32 *words, guint n_words)
   stream->lane = lane;
   stream->n_words = n_words;
   stream->words = n_words > 0 ? g_memdup2 (words, sizeof *words * n_words) : NULL;
-  stream->previous.stored_at = VYRE_NOWHERE;
   g_queue_init (&stream->waiting);
   return stream;
 }
@@ -36,13 +35,35 @@ stream_release (const VyrePayload *payload)
     payload->release (payload->owner);
 }
 
-static void
-stream_drop (const VyreStream *stream, const VyreKept *kept)
+/* Without the lock. Gives back payloads that the stream no longer keeps. */
+void
+vyre_stream_drop (const VyreStream *stream, VyreKept *kept)
 {
-  if (kept->stored_at != VYRE_NOWHERE)
-    vyre_store_free (stream->lane->kernel->payloads, kept->stored_at);
-  if (kept->let_go)
-    kept->let_go (&kept->payload);
+  while (kept) {
+    VyreKept *next = kept->next;
+    if (kept->stored_at != VYRE_NOWHERE)
+      vyre_store_free (stream->lane->kernel->payloads, kept->stored_at);
+    if (kept->let_go)
+      kept->let_go (&kept->payload);
+    g_free (kept);
+    kept = next;
+  }
+}
+
+/* Puts @kept, or nothing, in the place of the payload @from; adds a former one that has no other
+ * place to @dropped. */
+static void
+stream_replace (VyreStream *stream, guint from, VyreKept *kept, VyreKept **dropped)
+{
+  VyreKept *former = stream->older[from];
+
+  stream->older[from] = kept;
+  if (kept)
+    kept->users++;
+  if (!former || --former->users > 0)
+    return;
+  former->next = *dropped;
+  *dropped = former;
 }
 
 /* Any thread, with or without locks; so is the next function. */
@@ -58,7 +79,10 @@ vyre_stream_unref (VyreStream *stream)
 {
   if (vyre_is_inherited (stream->generation) || !g_atomic_ref_count_dec (&stream->refs))
     return;
-  stream_drop (stream, &stream->previous);
+  VyreKept *dropped = NULL;
+  for (guint from = 0; from < VYRE_N_OLDER; from++)
+    stream_replace (stream, from, NULL, &dropped);
+  vyre_stream_drop (stream, dropped);
   g_free (stream->words);
   g_free (stream);
 }
@@ -73,7 +97,7 @@ stream_store (VyreMegakernel *kernel, VyreKept *kept, GError **error)
 
   if (!vyre_store_alloc (kernel->payloads, kept->size, 0, &kept->stored_at)) {
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-        "There is no room for a previous payload of %" G_GSIZE_FORMAT
+        "There is no room for an older payload of %" G_GSIZE_FORMAT
         " bytes. Fix: use more staging memory, or free batches.",
         kept->size);
     return FALSE;
@@ -81,32 +105,34 @@ stream_store (VyreMegakernel *kernel, VyreKept *kept, GError **error)
   vyre_wide_store (vyre_store_get_data (kernel->payloads) + kept->stored_at, data, kept->size);
   vyre_buffer_flush (); /* another thread may write the tickets; pairs as in publish_store() */
   kept->base = kept->stored_at;
+  kept->let_go = NULL;
+  stream_release (&kept->payload);
   return TRUE;
 }
 
 gboolean
-vyre_stream_set_previous (
-    VyreStream *stream, const VyrePayload *payload, gsize size, GError **error)
+vyre_stream_set_older (
+    VyreStream *stream, guint from, const VyrePayload *payload, gsize size, GError **error)
 {
   VyreMegakernel *kernel = stream->lane->kernel;
-  VyreKept kept
-      = { .size = size, .base = payload->offset, .stored_at = VYRE_NOWHERE, .payload = *payload };
+  VyreKept *dropped = NULL;
 
   g_return_val_if_fail (!payload->import && size > 0, FALSE);
+  g_return_val_if_fail (from == VYRE_FROM_PREVIOUS || from == VYRE_FROM_REFERENCE, FALSE);
   if (!vyre_check_own (kernel->generation, "kernel", error))
     return FALSE;
-  if (kernel->payloads && !stream_store (kernel, &kept, error))
+  g_autofree VyreKept *kept = g_new (VyreKept, 1);
+  *kept = (VyreKept){ .size = size,
+    .base = payload->offset,
+    .stored_at = VYRE_NOWHERE,
+    .let_go = stream_release,
+    .payload = *payload };
+  if (kernel->payloads && !stream_store (kernel, kept, error))
     return FALSE;
-  kept.let_go = stream_release;
-  if (kernel->payloads) {
-    stream_release (&kept.payload);
-    kept.let_go = NULL;
-  }
   vyre_mutex_lock (&kernel->lock);
-  VyreKept former = stream->previous;
-  stream->previous = kept;
+  stream_replace (stream, from, g_steal_pointer (&kept), &dropped);
   g_mutex_unlock (&kernel->lock);
-  stream_drop (stream, &former);
+  vyre_stream_drop (stream, dropped);
   return TRUE;
 }
 
@@ -153,34 +179,68 @@ void
 vyre_stream_begin (VyreBatch *batch)
 {
   const VyreStream *stream = batch->stream;
-  gsize size = batch->plan->payload_size;
 
   memcpy (batch->state, stream->words, sizeof *batch->state * stream->n_words);
-  if (size == 0 || stream->previous.size != size)
-    return;
-  batch->previous = stream->previous.base;
-  batch->missing &= ~(1u << VYRE_FROM_PREVIOUS);
+  for (guint from = VYRE_FROM_PREVIOUS; from < VYRE_N_OLDER; from++) {
+    const VyreKept *kept = stream->older[from];
+    if ((batch->plan->older >> from & 1) == 0 || !kept || kept->size != batch->plan->payload_size)
+      continue;
+    batch->older[from] = kept->base;
+    batch->missing &= ~(1u << from);
+  }
 }
 
-/* The payload of a batch becomes the previous one, whose place the batch gives back instead. Where
- * the device has the payload in memory of its own, that alone is kept. */
-static void
-stream_keep_payload (VyreBatch *batch)
+/* Takes the payload from a batch that is through. Where the device has it in memory of its own,
+ * that alone is kept. */
+static VyreKept *
+stream_take_payload (VyreBatch *batch)
 {
-  VyreKept former = batch->stream->previous;
   gboolean is_stored = batch->stored_at != VYRE_NOWHERE;
-  VyreKept kept = { .size = batch->plan->payload_size,
+  VyreKept *kept = g_new (VyreKept, 1);
+
+  *kept = (VyreKept){ .size = batch->plan->payload_size,
     .base = is_stored ? batch->stored_at : batch->payload.offset,
     .stored_at = batch->stored_at,
     .let_go = is_stored ? NULL : batch->let_go,
     .payload = batch->payload };
+  batch->stored_at = VYRE_NOWHERE;
+  if (!is_stored)
+    batch->let_go = NULL;
+  return kept;
+}
 
-  batch->stream->previous = kept;
-  batch->stored_at = former.stored_at;
-  if (is_stored)
+/* Whether the payload of a batch that is through becomes the reference: there was none for it, or
+ * the program does not keep that. */
+static gboolean
+stream_changes_reference (const VyreBatch *batch)
+{
+  const VyreBoundProgram *bound = batch->plan->bound;
+  gsize at = VYRE_CONTROL_OBSERVABLES + bound->keep.observable;
+  const guint8 *control = vyre_batch_readback (batch);
+
+  if ((batch->plan->older >> VYRE_FROM_REFERENCE & 1) == 0)
+    return FALSE;
+  if ((batch->missing >> VYRE_FROM_REFERENCE & 1) != 0)
+    return TRUE;
+  if (bound->keep.n_words == 2)
+    return vyre_read_word_pair (control, at) > bound->keep_limit;
+  return bound->keep.n_words == 1 && vyre_read_word (control, at) > bound->keep_limit;
+}
+
+/* Keeps the payload of a batch that is through, as far as those behind it may read it. */
+static void
+stream_keep_payload (VyreBatch *batch, VyreKept **dropped)
+{
+  gboolean is_previous = (batch->plan->older >> VYRE_FROM_PREVIOUS & 1) != 0;
+
+  batch->is_reference = stream_changes_reference (batch);
+  if (batch->plan->payload_size == 0 || (!is_previous && !batch->is_reference))
     return;
-  batch->let_go = former.let_go;
-  batch->payload = former.payload;
+  VyreKept *kept = stream_take_payload (batch);
+  if (is_previous)
+    stream_replace (batch->stream, VYRE_FROM_PREVIOUS, kept, dropped);
+  if (batch->is_reference)
+    stream_replace (batch->stream, VYRE_FROM_REFERENCE, kept, dropped);
 }
 
 /* Takes a batch out of the queue of its stream. */
@@ -193,9 +253,10 @@ stream_stop_waiting (VyreBatch *batch)
 }
 
 /* The batch is through, or was freed before it was published. Returns the batch that its end lets
- * in, or NULL. A batch that was freed changes no word. */
+ * in, or NULL, and adds payloads that go back to @dropped. A batch that was freed changes nothing.
+ */
 VyreBatch *
-vyre_stream_leave (VyreBatch *batch)
+vyre_stream_leave (VyreBatch *batch, VyreKept **dropped)
 {
   VyreStream *stream = batch->stream;
 
@@ -206,7 +267,7 @@ vyre_stream_leave (VyreBatch *batch)
   if (!batch->orphaned)
     vyre_plan_read_state (batch->plan, vyre_batch_readback (batch), stream->words);
   if (!batch->orphaned && batch->plan->older != 0)
-    stream_keep_payload (batch);
+    stream_keep_payload (batch, dropped);
   const GList *next = stream->waiting.head;
   stream->running = next ? next->data : NULL;
   if (stream->running)

@@ -51,8 +51,8 @@ tickets_fill_older (const VyreBatch *batch, guint32 *words)
   guint32 from = vyre_plan_region_from (batch->plan, words[VYRE_TICKET_SLOT]);
   if ((batch->missing >> from & 1) != 0)
     memset (&words[VYRE_TICKET_ROW], 0, 4 * (VYRE_TICKET_WORDS - VYRE_TICKET_ROW));
-  else if (from == VYRE_FROM_PREVIOUS)
-    words[VYRE_TICKET_PAYLOAD] = (guint32)batch->previous;
+  else if (from != VYRE_FROM_OWN)
+    words[VYRE_TICKET_PAYLOAD] = (guint32)batch->older[from];
 }
 
 static void

@@ -57,14 +57,20 @@ struct _VyreLane {
   atomic_ullong n_sleeps;
 };
 
-/* A payload that outlives its batch. */
-typedef struct {
-  gsize size;                                  /* 0: there is none */
+/* A payload that outlives its batch: the previous one of a stream, its reference, or both. */
+typedef struct _VyreKept VyreKept;
+struct _VyreKept {
+  guint users; /* in the stream */
+  gsize size;
   gsize base;                                  /* where the kernel reads it */
   gsize stored_at;                             /* as of its batch; so below */
   void (*let_go) (const VyrePayload *payload); /* or NULL: nothing to give back */
   VyrePayload payload;
-} VyreKept;
+  VyreKept *next; /* of those to drop */
+};
+
+/* The older payloads that a batch may read: numbers below are VYRE_FROM_… */
+#define VYRE_N_OLDER 3
 
 /* Batches that follow one another, kernel/stream.c. The kernel's lock guards what its batches
  * share: none of them is plain. */
@@ -75,7 +81,7 @@ struct _VyreStream {
   void (*follow) (VyreBatch *next); /* publishes it, without a lock */
   VyreBatch *running;               /* is published, or about to be, and not through */
   GQueue waiting;                   /* of VyreBatch, for the end of the one before */
-  VyreKept previous;                /* of the last batch that ended, if older ones are read */
+  VyreKept *older[VYRE_N_OLDER];    /* payloads, or NULL */
   guint32 *words;                   /* of state, as the last batch that ended left them */
   guint n_words;
 };
@@ -119,7 +125,8 @@ struct _VyreBatch {
   guint32 *state;                              /* the words that it starts from, or NULL */
   gboolean follows;                            /* waits for the end of the one before */
   guint missing;                               /* older payloads that it has not, as bits */
-  gsize previous;                              /* where the kernel reads that one */
+  gsize older[VYRE_N_OLDER];                   /* where the kernel reads the others */
+  gboolean is_reference;                       /* its payload has become the reference */
   GList link;
 };
 
@@ -243,6 +250,7 @@ typedef struct {
   VyrePayload payload;
   VyreTenant *tenant;
   VyreStream *stream; /* a reference to drop, or NULL */
+  VyreKept *kept;     /* payloads that the stream no longer keeps, or NULL */
   VyreBatch *next;    /* of the stream, or NULL */
 } VyreRelease;
 

@@ -74,10 +74,10 @@ vyre_plan_empty_regions (const VyrePlan *plan, guint missing, guint32 *slice)
   }
 }
 
-gboolean
-vyre_plan_reads_older (const VyrePlan *plan)
+guint
+vyre_plan_get_older (const VyrePlan *plan)
 {
-  return plan->older != 0;
+  return plan->older;
 }
 
 guint

@@ -245,6 +245,19 @@ bind_choose_size (guint asked, guint needed, guint limit, const char *what, cons
   return TRUE;
 }
 
+/* Binds what decides over the reference. */
+static gboolean
+bind_keep (Binder *binder, VyreBoundProgram *bound)
+{
+  const VyreProgram *program = binder->program;
+
+  if (program->keep_name < 0)
+    return TRUE;
+  bound->keep.observable = g_array_index (program->observables, guint32, program->keep_name);
+  bound->keep.n_words = g_array_index (program->names, VyreName, program->keep_name).words;
+  return bind_expr (binder, program->keep_limit, &bound->keep_limit);
+}
+
 static gboolean
 bind_fill (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint observable_slots)
 {
@@ -255,7 +268,7 @@ bind_fill (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint obse
           "slot-count", &bound->n_slots, binder->error))
     return FALSE;
   bound->slots = vyre_alloc0 (bound->n_slots, 4 * VYRE_SLOT_WORDS, binder->error);
-  if (!bound->slots || !bind_slots (binder, bound)
+  if (!bound->slots || !bind_slots (binder, bound) || !bind_keep (binder, bound)
       || !bind_choose_size (observable_slots, binder->scope.observables, VYRE_MAX_OBSERVABLES,
           "observables", "observable-slots", &bound->n_observables, binder->error))
     return FALSE;

@@ -53,16 +53,17 @@ disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
          && VYRE_SAMPLES_FIT (samples) && samples != VYRE_SAMPLES_ARE_BYTES;
 }
 
-/* Appends "opcode place(…", or "opcode previous(place(…" with TRUE, and not what closes it. */
+/* Appends "opcode place(…", or, with TRUE, "opcode previous(place(…", and not what closes it. A
+ * program has a reference by a statement that is no slot, so slots over one have no text. */
 static gboolean
 disassemble_append_place (
     GString *text, const VyreOpcode *info, const guint32 *args, const char *place)
 {
-  gboolean previous = VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) == VYRE_FROM_PREVIOUS;
+  gboolean older = VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) == VYRE_FROM_PREVIOUS;
 
-  g_string_append_printf (text, "%s %s%s", info->name, previous ? "previous(" : "", place);
+  g_string_append_printf (text, "%s %s%s", info->name, older ? "previous(" : "", place);
   disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
-  return previous;
+  return older;
 }
 
 /* Appends "opcode samples(...) -> index", or returns FALSE when binding makes no such slot. */
@@ -71,8 +72,8 @@ disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32
 {
   if (!disassemble_has_samples (info, args))
     return FALSE;
-  gboolean previous = disassemble_append_place (text, info, args, "samples");
-  g_string_append_printf (text, ", 0x%x)%s", args[VYRE_REGION_ARG_SAMPLES], previous ? ")" : "");
+  gboolean older = disassemble_append_place (text, info, args, "samples");
+  g_string_append_printf (text, ", 0x%x)%s", args[VYRE_REGION_ARG_SAMPLES], older ? ")" : "");
   if (info->operands[1] == VYRE_OPERAND_VALUE)
     g_string_append_printf (text, ", %u", args[VYRE_REGION_ARG_LIMIT]);
   g_string_append_printf (
@@ -109,8 +110,8 @@ disassemble_append_payload (GString *text, const VyreOpcode *info, const guint32
       || index > VYRE_MAX_OBSERVABLES - info->words || threshold > 256
       || !vyre_opcode_takes_region (info, args))
     return FALSE;
-  gboolean previous = disassemble_append_place (text, info, args, "region");
-  g_string_append (text, previous ? "))" : ")");
+  gboolean older = disassemble_append_place (text, info, args, "region");
+  g_string_append (text, older ? "))" : ")");
   if (below)
     g_string_append_printf (text, ", %u", threshold);
   g_string_append_printf (text, " -> %u", index);

@@ -223,6 +223,11 @@ lexer_read_punctuation (VyreLexer *lexer, GError **error)
     lexer_set_token (lexer, VYRE_TOKEN_ARROW, start);
     return TRUE;
   }
+  if (c == '<' && text[start + 1] == '=') {
+    lexer->at += 2;
+    lexer_set_token (lexer, VYRE_TOKEN_AT_MOST, start);
+    return TRUE;
+  }
   if (strchr (",;()+-*/%{}[]|@=&", c) == NULL) {
     gunichar u = g_utf8_get_char (text + start);
     g_autofree char *shown

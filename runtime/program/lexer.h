@@ -22,7 +22,8 @@ typedef enum {
   VYRE_TOKEN_WORD,
   VYRE_TOKEN_RESULT,
   VYRE_TOKEN_ARROW,
-  VYRE_TOKEN_STRING, /* with its quotes */
+  VYRE_TOKEN_AT_MOST, /* <= */
+  VYRE_TOKEN_STRING,  /* with its quotes */
 } VyreTokenKind;
 
 typedef struct {

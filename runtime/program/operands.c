@@ -97,17 +97,33 @@ operand_parse_component (VyreParser *parser, VyreOperands *operands)
   return parsed;
 }
 
-/* Reads a region or a component, of this payload or, in "previous( )", of the one before. */
+/* The payload that a region in parentheses behind the current token is of. */
+static guint32
+operand_find_from (VyreParser *parser)
+{
+  if (vyre_lexer_is (&parser->lexer, "previous"))
+    return VYRE_FROM_PREVIOUS;
+  if (!vyre_lexer_is (&parser->lexer, "reference"))
+    return VYRE_FROM_OWN;
+  if (!parser->reads_reference)
+    parser->reference_offset = parser->lexer.token.offset;
+  parser->reads_reference = TRUE;
+  return VYRE_FROM_REFERENCE;
+}
+
+/* Reads a region or a component, of this payload or, in "previous( )" and "reference( )", of an
+ * older one. */
 static gboolean
 operand_parse_place (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands)
 {
-  gboolean older = vyre_lexer_is (&parser->lexer, "previous");
+  guint32 from = operand_find_from (parser);
+  gboolean older = from != VYRE_FROM_OWN;
 
   if (older
       && (!vyre_parser_next (parser)
-          || !vyre_parser_expect (parser, '(', "'(' and a region of the previous payload")))
+          || !vyre_parser_expect (parser, '(', "'(' and a region of the older payload")))
     return FALSE;
-  operands->from = older ? VYRE_FROM_PREVIOUS : VYRE_FROM_OWN;
+  operands->from = from;
   if (!(kind == VYRE_OPERAND_REGION ? operand_parse_region (parser, operands, REGION_USAGE)
                                     : operand_parse_component (parser, operands)))
     return FALSE;

@@ -509,6 +509,8 @@ statement_parse (VyreParser *parser)
     parsed = statement_parse_resource (parser);
   } else if (vyre_lexer_is (&parser->lexer, "state")) {
     parsed = vyre_parser_state (parser);
+  } else if (vyre_lexer_is (&parser->lexer, "keep")) {
+    parsed = vyre_parser_keep (parser);
   } else if (vyre_lexer_is (&parser->lexer, "no_fence")) {
     parser->no_fence = TRUE;
     parsed = vyre_parser_next (parser);
@@ -558,7 +560,7 @@ statements_append_fence (VyreParser *parser)
 static gboolean
 statements_finish (VyreParser *parser)
 {
-  if (!statements_check_references (parser))
+  if (!statements_check_references (parser) || !vyre_parser_check_keep (parser))
     return FALSE;
   if (parser->program->statements->len == 0)
     return vyre_parser_fail (parser, parser->lexer.token.offset,

@@ -2,7 +2,8 @@
  *
  * Internal: the parsed form of a program, and the interface between the parts of the parser:
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
- * program/expressions.c expressions, program/state-words.c declarations of state.
+ * program/expressions.c expressions, program/state-words.c declarations of state, program/keep.c
+ * which payload is the reference.
  */
 #pragma once
 
@@ -69,6 +70,8 @@ struct _VyreProgram {
   GArray *resources;   /* VyreResource */
   GArray *states;      /* VyreWords, the observables that live from batch to batch */
   GArray *params;      /* VyreParam */
+  gint keep_name;      /* the result that decides over the reference, an index into names, or -1 */
+  VyreExpr keep_limit; /* the reference stays while the result is at most this */
   guint32 n_observables;
 };
 
@@ -82,6 +85,9 @@ typedef struct {
   gboolean no_fence;
   gboolean has_fence;
   gboolean has_sequence;
+  gboolean reads_reference; /* first at reference_offset */
+  guint32 reference_offset;
+  guint32 keep_offset;
   guint32 next_observable;
   const VyreParam *params; /* values in the place of defaults */
   guint n_params;
@@ -123,5 +129,7 @@ gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOper
 gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);
 gboolean vyre_parser_state (VyreParser *parser);
+gboolean vyre_parser_keep (VyreParser *parser);
+gboolean vyre_parser_check_keep (VyreParser *parser);
 
 G_END_DECLS

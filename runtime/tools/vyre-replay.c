@@ -118,7 +118,8 @@ replay_open_payloads (Replay *replay, GError **error)
 static gsize
 replay_staging_size (const VyreReplayBatch *batch)
 {
-  return (batch->payload_size + PAGE - 1) / PAGE * PAGE * (batch->has_previous ? 2 : 1);
+  return (batch->payload_size + PAGE - 1) / PAGE * PAGE
+         * (1 + batch->has_previous + batch->has_reference);
 }
 
 static gboolean
@@ -261,18 +262,18 @@ replay_alloc_payload (
   return FALSE;
 }
 
-/* Gives @stream the previous payload of a batch. */
+/* Gives @stream an older payload of a batch, which lies at @offset. */
 static gboolean
-replay_set_previous (
-    const Replay *replay, const VyreReplayBatch *batch, VyreStream *stream, GError **error)
+replay_set_older (const Replay *replay, const VyreReplayBatch *batch, VyreStream *stream,
+    guint from, guint64 offset, GError **error)
 {
   guint8 *staging = vyre_store_get_data (vyre_megakernel_get_staging (replay->kernel));
   VyrePayload payload;
 
   if (!replay_alloc_payload (replay, batch, &payload, error))
     return FALSE;
-  if (replay_read_payload (replay, batch, batch->previous_offset, staging + payload.offset, error)
-      && vyre_stream_set_previous (stream, &payload, batch->payload_size, error))
+  if (replay_read_payload (replay, batch, offset, staging + payload.offset, error)
+      && vyre_stream_set_older (stream, from, &payload, batch->payload_size, error))
     return TRUE;
   slice_free (payload.owner);
   return FALSE;
@@ -285,8 +286,13 @@ replay_publish (const Replay *replay, const VyreReplayBatch *batch, VyrePlan *pl
 {
   g_autoptr (VyreStream) stream = vyre_stream_new (replay->lane, NULL, 0);
 
-  if (batch->has_previous && batch->payload_size > 0
-      && !replay_set_previous (replay, batch, stream, error))
+  if (batch->has_previous
+      && !replay_set_older (
+          replay, batch, stream, VYRE_FROM_PREVIOUS, batch->previous_offset, error))
+    return NULL;
+  if (batch->has_reference
+      && !replay_set_older (
+          replay, batch, stream, VYRE_FROM_REFERENCE, batch->reference_offset, error))
     return NULL;
   return vyre_stream_publish (stream, plan, batch->epoch, payload, end, error);
 }

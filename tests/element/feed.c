@@ -91,6 +91,8 @@ feed_check_state (GstBuffer *readback, guint begin, guint i)
   guint8 *previous = noise_new (feed_size_of (i), has_previous ? i - 1 : i);
   fail_unless_equals_uint64 (readback_observable (readback, 3 + FEED_SIZES),
       has_previous ? oracle_crc32 (previous, feed_size_of (i)) : 0);
+  fail_unless_equals_int64 (readback_observable (readback, 4 + FEED_SIZES),
+      readback_observable (readback, 3 + FEED_SIZES));
   g_free (previous);
 }
 
@@ -169,7 +171,9 @@ feed_new_of_state (guint max_in_flight)
   feed.h = filter_new_with (CRC
       "; state n[1]; state sizes[8]; atomic_add 1 -> n\n"
       "packed_slot { memcpy &sizes + 1, &sizes, 7 | store_u32 payload.size, &sizes + 7 }\n"
-      "crc32 previous(payload) -> before",
+      "crc32 previous(payload) -> before\n"
+      /* the one before, where that has the same size */
+      "crc32 reference(payload) -> then; keep reference when &n <= 1000000",
       "idle-timeout", IDLE_TIMEOUT, "max-in-flight", max_in_flight, NULL);
   gst_allocation_params_init (&feed.params);
   filter_start (feed.h, NULL);

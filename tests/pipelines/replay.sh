@@ -69,13 +69,14 @@ poke $((start + 4))
 echo 'state, of a log that has lost its beginning'
 state='state dark[1]; state past[3]; u8_below payload, 50 -> (&dark - 160)'
 state="$state; packed_slot { memcpy &past, &past + 1, 2 | atomic_add 1, &past + 2 }"
-state="$state; crc32 previous(payload) -> before"
+state="$state; crc32 previous(payload) -> before; crc32 reference(payload) -> then"
+state="$state; keep reference when &dark <= 20000"
 launch 0 30 filesrc location="$work/file" ! $vyre program="$state" replay-log="$work/state.log" \
   ! fakesink
 again 0 --payload "$work/file" "$work/state.log"
 same said '27 epochs, no divergence' "$(cat "$work/said")"
-# without the first batch, which has 2 + 4 * 2 + 2 records
-dd if=/dev/zero of="$work/state.log" bs=64 count=12 seek=32 oflag=seek_bytes conv=notrunc \
+# without the first batch, which has 2 + 5 * 2 + 2 records
+dd if=/dev/zero of="$work/state.log" bs=64 count=14 seek=32 oflag=seek_bytes conv=notrunc \
   2>"$work/errors"
 again 0 --payload "$work/file" "$work/state.log"
 same said '26 epochs, no divergence' "$(cat "$work/said")"

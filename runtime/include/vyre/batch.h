@@ -160,15 +160,26 @@ gboolean vyre_batch_is_parked (VyreBatch *batch);
 const guint32 *vyre_batch_get_state (VyreBatch *batch, guint *n_words);
 
 /**
- * vyre_batch_has_previous:
+ * vyre_batch_has_older:
+ * @batch: a completed batch
+ * @from: VYRE_FROM_PREVIOUS or VYRE_FROM_REFERENCE
+ *
+ * Tells whether there was an older payload.
+ *
+ * Returns: whether the program reads that payload, and the stream had one of the same size;
+ *   otherwise regions of it were empty
+ */
+gboolean vyre_batch_has_older (VyreBatch *batch, guint from);
+
+/**
+ * vyre_batch_is_reference:
  * @batch: a completed batch
  *
- * Tells whether there was a previous payload.
+ * Tells whether the payload of a batch has become the reference.
  *
- * Returns: whether the program reads the previous payload, and the batch before had one of the same
- *   size; otherwise regions of it were empty
+ * Returns: whether it is that of the batches behind it, until another one becomes it
  */
-gboolean vyre_batch_has_previous (VyreBatch *batch);
+gboolean vyre_batch_is_reference (VyreBatch *batch);
 
 /**
  * vyre_batch_get_io_error:

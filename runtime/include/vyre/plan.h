@@ -176,15 +176,15 @@ guint64 vyre_plan_get_region_bytes (const VyrePlan *plan);
 guint vyre_plan_get_state_words (const VyrePlan *plan);
 
 /**
- * vyre_plan_reads_older:
+ * vyre_plan_get_older:
  * @plan: a plan
  *
- * Tells whether batches read payloads of batches before them.
+ * Gets the older payloads that batches read: those of batches before them.
  *
- * Returns: whether they do; then vyre_stream_publish() publishes them, and keeps their payloads,
- *   which are not imported
+ * Returns: a bit for each, 1 << VYRE_FROM_PREVIOUS and 1 << VYRE_FROM_REFERENCE; with any,
+ *   vyre_stream_publish() publishes the batches, and keeps their payloads, which are not imported
  */
-gboolean vyre_plan_reads_older (const VyrePlan *plan);
+guint vyre_plan_get_older (const VyrePlan *plan);
 
 /**
  * vyre_plan_read_state:

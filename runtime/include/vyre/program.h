@@ -151,6 +151,9 @@ typedef struct _VyreSymbols VyreSymbols;
  * @n_resources: number of @resources
  * @states: (array length=n_states): the observables that start as the batch before left them
  * @n_states: number of @states
+ * @keep: the result that decides over the reference, one word, or two, low and high; no word
+ *   without a reference
+ * @keep_limit: the reference stays while that result is at most this
  * @sequence_slot: the BATCH_FENCE slot whose ARG1 becomes the sequence number of the batch,
  *   or -1
  *
@@ -167,6 +170,8 @@ typedef struct {
   guint n_resources;
   const VyreWords *states;
   guint n_states;
+  VyreWords keep;
+  guint32 keep_limit;
   gint sequence_slot;
 } VyreBoundProgram;
 

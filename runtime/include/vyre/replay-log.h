@@ -24,7 +24,8 @@
  * batch  0   "VRRB"  epoch  index  ring slots, logged slots, observables, initial observables,
  *                                  u64 payload bytes, u64 payload offset, u64 time,
  *                                  u64 1 + previous payload offset, or 0
- * digest 0   "VRRD"  epoch  index  SHA-256 of the payload, 8 words
+ * digest 0   "VRRD"  epoch  index  SHA-256 of the payload, 8 words,
+ *                                  u64 1 + reference payload offset, or 0
  * rest   0   "VRRS"  epoch  index  status, priority, arguments 4 to 11
  * values 0   "VRRO"  epoch  index  12 observables
  * start  0   "VRRI"  epoch  index  12 observables before the run
@@ -105,6 +106,8 @@ typedef struct {
  * @payload_offset: bytes of the payloads before it, logged or not
  * @has_previous: whether the batch had a previous payload, of as many bytes
  * @previous_offset: bytes of the payloads before that one
+ * @has_reference: whether the batch had a reference payload, of as many bytes
+ * @reference_offset: bytes of the payloads before that one
  * @payload_digest: SHA-256 of the payload
  *
  * A batch, with its result.
@@ -122,6 +125,8 @@ typedef struct {
   guint64 payload_offset;
   gboolean has_previous;
   guint64 previous_offset;
+  gboolean has_reference;
+  guint64 reference_offset;
   guint8 payload_digest[VYRE_REPLAY_DIGEST_SIZE];
 } VyreReplayBatch;
 

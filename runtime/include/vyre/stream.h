@@ -11,9 +11,9 @@
  * kernel starts a batch when the one before it has ended, so results do not depend on how many
  * batches are published ahead. A new stream starts from nothing.
  *
- * Programs that read the previous payload have the payload of a batch released when the batch
- * behind it has ended, or the last reference to the stream has gone. A previous payload of another
- * size than that of the batch is none.
+ * Programs that read older payloads have the payload of a batch released when the batch behind it
+ * has ended, when another one has become the reference, or when the last reference to the stream
+ * has gone. An older payload of another size than that of the batch is none.
  *
  * One thread at a time may publish on a stream. A batch that is freed before it has completed
  * leaves the state as if it had never been, or as it left it: whoever frees one frees those behind
@@ -63,20 +63,21 @@ VyreStream *vyre_stream_ref (VyreStream *stream);
 void vyre_stream_unref (VyreStream *stream);
 
 /**
- * vyre_stream_set_previous:
+ * vyre_stream_set_older:
  * @stream: a stream
+ * @from: VYRE_FROM_PREVIOUS or VYRE_FROM_REFERENCE
  * @payload: a payload that is staged as for vyre_lane_publish(), and not imported
  * @size: its bytes, at least 1
  * @error: return location
  *
- * Makes a payload the previous one of the next batch, as if a batch had had it. The call takes the
- * payload.
+ * Makes a payload the previous one, or the reference, of the next batch, as if a batch had had it.
+ * The call takes the payload.
  *
  * Returns: whether there was room for it; otherwise %VYRE_ERROR_NO_SPACE, and the payload was not
  *   taken
  */
-gboolean vyre_stream_set_previous (
-    VyreStream *stream, const VyrePayload *payload, gsize size, GError **error);
+gboolean vyre_stream_set_older (
+    VyreStream *stream, guint from, const VyrePayload *payload, gsize size, GError **error);
 
 /**
  * vyre_stream_publish:

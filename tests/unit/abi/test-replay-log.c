@@ -151,6 +151,8 @@ make_batch (guint32 epoch, guint n_slots, guint n_logged, guint n_observables)
   batch->payload_offset = (guint64)5 << 34 | epoch;
   batch->has_previous = batch->initial != NULL;
   batch->previous_offset = batch->has_previous ? (guint64)7 << 35 | epoch : 0;
+  batch->has_reference = epoch % 3 == 1;
+  batch->reference_offset = batch->has_reference ? (guint64)9 << 36 | epoch : 0;
   vyre_replay_digest (&epoch, sizeof epoch, batch->payload_digest);
   return batch;
 }
@@ -180,6 +182,8 @@ assert_batch (
   g_assert_cmpuint (batch->payload_offset, ==, wanted->payload_offset);
   g_assert_cmpint (batch->has_previous, ==, wanted->has_previous);
   g_assert_cmpuint (batch->previous_offset, ==, wanted->previous_offset);
+  g_assert_cmpint (batch->has_reference, ==, wanted->has_reference);
+  g_assert_cmpuint (batch->reference_offset, ==, wanted->reference_offset);
   g_assert_cmpmem (batch->payload_digest, VYRE_REPLAY_DIGEST_SIZE, wanted->payload_digest,
       VYRE_REPLAY_DIGEST_SIZE);
   gsize size = 4 * VYRE_SLOT_WORDS * (gsize)n_logged;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Regions of the previous payload.
+ * Regions of the previous payload, and of the reference.
  */
 #include "kernel-common.h"
 #include "kernel/types.h"
@@ -56,7 +56,7 @@ stream_open (Stream *s, const char *text)
   s->stream = vyre_stream_new (s->lane, NULL, 0);
   for (guint i = 0; i < G_N_ELEMENTS (s->plans); i++) {
     s->plans[i] = test_plan (&s->t, text, MOST_BYTES >> i, 0, 0);
-    g_assert_true (vyre_plan_reads_older (s->plans[i]));
+    g_assert_true (vyre_plan_get_older (s->plans[i]) != 0);
   }
 }
 
@@ -173,7 +173,7 @@ check_before (VyreBatch *batch, const guint8 *before, gsize size)
     sum += before[5 + i / 30 * 40 + i % 30];
   for (guint i = 3; before && i < 1003; i++)
     below += before[i] < 100;
-  g_assert_cmpint (vyre_batch_has_previous (batch), ==, before != NULL);
+  g_assert_cmpint (vyre_batch_has_older (batch, VYRE_FROM_PREVIOUS), ==, before != NULL);
   g_assert_cmpuint (observable (batch, BEFORE), ==, crc);
   g_assert_cmpuint (observable (batch, STATS), ==, count);
   g_assert_cmpuint (observable (batch, STATS + 1), <=, 255);
@@ -267,11 +267,11 @@ test_given (void)
   g_assert_no_error (error);
   stream_finish (g_steal_pointer (&batch), 1, TRUE);
   fill (before, 0);
-  g_assert_true (vyre_stream_set_previous (s.stream, &given, size_of (0), &error));
+  g_assert_true (vyre_stream_set_older (s.stream, VYRE_FROM_PREVIOUS, &given, size_of (0), &error));
   g_assert_no_error (error);
   stream_finish (stream_publish (&s, 1), 1, FALSE);
   given = stage_owned (&s, 4); /* replaces that of the batch */
-  g_assert_true (vyre_stream_set_previous (s.stream, &given, size_of (4), &error));
+  g_assert_true (vyre_stream_set_older (s.stream, VYRE_FROM_PREVIOUS, &given, size_of (4), &error));
   stream_finish (stream_publish (&s, 5), 5, FALSE);
   stream_close (&s);
 }
@@ -285,11 +285,11 @@ test_other_payloads (void)
 
   stream_open (&s, program_text);
   g_autoptr (VyrePlan) plan = test_plan (&s.t,
-      "op 0x40000100, 0, 100, 1, 100, 0x20000001; op 0x40000103, 0, 100, 2, 50, 0x30000008\n"
+      "op 0x40000100, 0, 100, 1, 100, 0x30000001; op 0x40000103, 0, 100, 2, 50, 0x30000008\n"
       "op 0x40000103, 0, 100, 1, 100, 0x40000009; op 0x40000103, 0, 100, 1, 100, 0x80000009",
       MOST_BYTES, 0, 16);
   VyrePayload payload = stage_owned (&s, 0);
-  g_autoptr (VyreBatch) batch = vyre_stream_publish (
+  VyreBatch *batch = vyre_stream_publish (
       s.stream, plan, 1, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
   g_assert_no_error (error);
   vyre_batch_wait (batch, g_get_monotonic_time () + TEST_DEADLINE, &error);
@@ -300,6 +300,101 @@ test_other_payloads (void)
   g_assert_cmpuint (observable (batch, 2), ==, 255);
   for (guint i = 3; i < 16; i++)
     g_assert_cmpuint (observable (batch, i), ==, 0);
+  vyre_batch_free (batch);
+  stream_close (&s);
+}
+
+#define LIMIT 4000
+
+/* How many bytes of a payload are below 128. */
+static guint
+count_dark (guint number)
+{
+  guint8 data[MOST_BYTES];
+  guint n = 0;
+
+  fill (data, number);
+  for (gsize i = 0; i < size_of (number); i++)
+    n += data[i] < 128;
+  return n;
+}
+
+/* Compares a batch with the payload of batch number @reference, if that is one. */
+static void
+check_reference (VyreBatch *batch, guint number, gint reference)
+{
+  guint8 data[MOST_BYTES];
+  gboolean has = reference >= 0 && size_of ((guint)reference) == size_of (number);
+
+  wait_for (batch);
+  if (has)
+    fill (data, (guint)reference);
+  g_assert_cmpuint (observable (batch, 1), ==, count_dark (number));
+  g_assert_cmpuint (observable (batch, 2), ==, has ? crc32 (0, data, (uInt)size_of (number)) : 0);
+  g_assert_cmpint (vyre_batch_has_older (batch, VYRE_FROM_REFERENCE), ==, has);
+  g_assert_cmpint (vyre_batch_is_reference (batch), ==, !has || count_dark (number) > LIMIT);
+}
+
+/* The reference stays while the program keeps it, with the previous payload beside it or without,
+ * however many batches are published ahead. */
+static void
+test_reference (void)
+{
+  static const char *const texts[] = {
+    "keep reference when &dark <= 4000; u8_below payload, 128 -> dark\n"
+    "crc32 reference(payload) -> then",
+    "u8_below payload, 128 -> dark; crc32 reference(payload) -> then\n"
+    "crc32 previous(payload) -> before; keep reference when &dark <= 4000",
+  };
+  VyreBatch *batches[MOST_IN_FLIGHT];
+  guint n_kept = 0;
+  Stream s;
+
+  for (guint run = 0; run < 4; run++) {
+    const guint depth = run < 2 ? 3 : 64;
+    gint reference = -1;
+    stream_open (&s, texts[run % 2]);
+    for (guint i = 0; i < BATCHES + depth; i++) {
+      if (i >= depth) {
+        guint number = i - depth;
+        check_reference (batches[i % depth], number, reference);
+        n_kept += !vyre_batch_is_reference (batches[i % depth]);
+        if (vyre_batch_is_reference (batches[i % depth]))
+          reference = (gint)number;
+        vyre_batch_free (batches[i % depth]);
+      }
+      if (i < BATCHES)
+        batches[i % depth] = stream_publish (&s, i);
+    }
+    stream_close (&s);
+  }
+  g_assert_cmpuint (n_kept, >, 100);
+  g_assert_cmpuint (n_kept, <, 4 * BATCHES - 100);
+}
+
+/* Two words are a number of 64 bits. */
+static void
+test_pair (void)
+{
+  Stream s;
+
+  stream_open (&s, "state n[2]; keep reference when &n <= 0xFFFFFFFF; atomic_add 1, &n + 1\n"
+                   "store_u32 0xFFFFFFFF -> n; crc32 reference(payload) -> then");
+  for (guint i = 0; i < 3; i++) {
+    VyreBatch *batch = stream_publish (&s, i);
+    wait_for (batch);
+    g_assert_true (vyre_batch_is_reference (batch));
+    vyre_batch_free (batch);
+  }
+  stream_close (&s);
+  stream_open (&s, "state n[2]; keep reference when &n <= 0xFFFFFFFF\n"
+                   "store_u32 0xFFFFFFFF -> n; crc32 reference(payload) -> then");
+  for (guint i = 0; i < 3; i++) {
+    VyreBatch *batch = stream_publish (&s, i);
+    wait_for (batch);
+    g_assert_cmpint (vyre_batch_is_reference (batch), ==, i == 0);
+    vyre_batch_free (batch);
+  }
   stream_close (&s);
 }
 
@@ -334,6 +429,8 @@ main (int argc, char **argv)
   g_test_add_func ("/previous/in-flight", test_in_flight);
   g_test_add_func ("/previous/large", test_large);
   g_test_add_func ("/previous/given", test_given);
+  g_test_add_func ("/previous/reference", test_reference);
+  g_test_add_func ("/previous/pair", test_pair);
   g_test_add_func ("/previous/other-payloads", test_other_payloads);
   g_test_add_func ("/previous/freed", test_freed);
   return g_test_run ();

@@ -88,7 +88,9 @@
 
 /* Payload opcodes. ARG0 byte offset in the payload, ARG1 bytes per row, ARG2
  * rows, ARG3 bytes from one row to the next, ARG4 first observable written,
- * ARG5 the threshold of U8_BELOW, or how samples lie; ARG6 the limit of SAMPLE_BELOW. */
+ * ARG5 the threshold of U8_BELOW, or how samples lie; ARG6 the limit of an opcode over samples;
+ * ARG7 to ARG11 the other component of an opcode over two: its offset, width, rows, stride and
+ * samples. */
 #define VYRE_REGION_ARG_OFFSET 0
 #define VYRE_REGION_ARG_WIDTH 1
 #define VYRE_REGION_ARG_ROWS 2
@@ -97,13 +99,18 @@
 #define VYRE_REGION_ARG_THRESHOLD 5
 #define VYRE_REGION_ARG_SAMPLES 5
 #define VYRE_REGION_ARG_LIMIT 6
+#define VYRE_OTHER_ARG_OFFSET 7
+#define VYRE_OTHER_ARG_WIDTH 8
+#define VYRE_OTHER_ARG_ROWS 9
+#define VYRE_OTHER_ARG_STRIDE 10
+#define VYRE_OTHER_ARG_SAMPLES 11
 
-/* How the samples of a region lie. Each is DEPTH bits, 1 to 16, from bit SHIFT on, of a container of
- * BYTES bytes (1, 2 or 4), little endian unless a container of 2 is SWAPPED. Containers start APART
- * bytes apart, a multiple of their size below 256, the first of a row with the row. */
+/* How the samples of a region lie. Each is DEPTH bits, 1 to 16, from bit SHIFT on, of a container
+ * of BYTES bytes (1, 2 or 4), little endian unless a container of 2 is SWAPPED. Containers start
+ * APART bytes apart, a multiple of their size below 256, the first of a row with the row. */
 #define VYRE_SAMPLES(apart, bytes, swapped, shift, depth)                                          \
   ((apart) | (bytes) << 8 | (swapped) << 11 | (shift) << 12 | (depth) << 17)
-#define VYRE_SAMPLES_APART(word) ((word) & 0xFFu)
+#define VYRE_SAMPLES_APART(word) ((word)&0xFFu)
 #define VYRE_SAMPLES_BYTES(word) ((word) >> 8 & 7u)
 #define VYRE_SAMPLES_SWAPPED(word) ((word) >> 11 & 1u)
 #define VYRE_SAMPLES_SHIFT(word) ((word) >> 12 & 0x1Fu)
@@ -135,6 +142,10 @@
 #define VYRE_U8_HISTOGRAM_WORDS 256
 #define VYRE_SAMPLE_HISTOGRAM_BITS 10u
 #define VYRE_SAMPLE_HISTOGRAM_WORDS 1024
+/* Observables of SAMPLE_DIFFERENCE: those of SAMPLE_STATS, of differences, and how many of them are
+ * above the limit. */
+#define VYRE_DIFFERENCE_ABOVE 7
+#define VYRE_DIFFERENCE_WORDS 8
 #define VYRE_U8_BELOW_WORDS 1
 #define VYRE_CRC32_WORDS 1
 

@@ -45,6 +45,7 @@ typedef enum {
   MESSAGE_MAX,
   MESSAGE_SUM,
   MESSAGE_SUM_SQUARES,
+  MESSAGE_ABOVE,
   MESSAGE_SLOT,
   MESSAGE_FORMAT,
   MESSAGE_ARG0,
@@ -70,6 +71,7 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_MAX] = "max",
   [MESSAGE_SUM] = "sum",
   [MESSAGE_SUM_SQUARES] = "sum-squares",
+  [MESSAGE_ABOVE] = "above",
   [MESSAGE_SLOT] = "slot",
   [MESSAGE_FORMAT] = "format",
   [MESSAGE_ARG0] = "arg0",
@@ -130,8 +132,8 @@ messages_word_pair (const guint32 *words)
   return words[0] | (guint64)words[1] << 32;
 }
 
-static void
-messages_set_stats (GstStructure *structure, GQuark name, const guint32 *words)
+static GstStructure *
+messages_new_stats (GQuark name, const guint32 *words)
 {
   GstStructure *stats = gst_structure_new_id_empty (name);
 
@@ -140,7 +142,16 @@ messages_set_stats (GstStructure *structure, GQuark name, const guint32 *words)
   messages_set (stats, MESSAGE_MAX, words[VYRE_U8_STATS_MAX]);
   messages_set (stats, MESSAGE_SUM, messages_word_pair (words + VYRE_U8_STATS_SUM));
   messages_set (stats, MESSAGE_SUM_SQUARES, messages_word_pair (words + VYRE_U8_STATS_SUM_SQUARES));
-  gst_vyre_fields_take (structure, name, stats);
+  return stats;
+}
+
+static GstStructure *
+messages_new_difference (GQuark name, const guint32 *words)
+{
+  GstStructure *difference = messages_new_stats (name, words);
+
+  messages_set (difference, MESSAGE_ABOVE, words[VYRE_DIFFERENCE_ABOVE]);
+  return difference;
 }
 
 /* Sets a structure of the words: @field-0, and so on. */
@@ -168,13 +179,16 @@ messages_set_result (
       gst_vyre_fields_set_number (structure, name, words[0]);
       break;
     case VYRE_RESULT_STATS:
-      messages_set_stats (structure, name, words);
+      gst_vyre_fields_take (structure, name, messages_new_stats (name, words));
       break;
     case VYRE_RESULT_HISTOGRAM:
       messages_set_words (structure, result, "bin", words);
       break;
     case VYRE_RESULT_WORDS:
       messages_set_words (structure, result, "word", words);
+      break;
+    case VYRE_RESULT_DIFFERENCE:
+      gst_vyre_fields_take (structure, name, messages_new_difference (name, words));
       break;
   }
 }

@@ -70,7 +70,7 @@ gboolean
 vyre_extras_are_plain (VyreMegakernel *kernel, guint32 extras)
 {
   return extras == 0
-         || (extras == VYRE_EXTRA_SAMPLES
+         || ((extras & VYRE_EXTRA_RARE) == 0
              && (atomic_load (&kernel->extras) & extras) == extras); /* see extras_build() */
 }
 

@@ -24,14 +24,6 @@ vyre_plan_may_run (const VyrePlan *plan, guint slot)
                      vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))));
 }
 
-static guint32
-request_extra (guint32 opcode)
-{
-  if (vyre_opcode_asks_host (opcode))
-    return VYRE_EXTRA_RARE;
-  return vyre_opcode_takes_samples (opcode) ? VYRE_EXTRA_SAMPLES : 0;
-}
-
 /* The extras that the plan needs its kernel to have. */
 guint32
 vyre_plan_find_extras (const VyrePlan *plan)
@@ -41,7 +33,7 @@ vyre_plan_find_extras (const VyrePlan *plan)
 
   for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
     if (vyre_plan_may_run (plan, slot))
-      extras |= request_extra (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
+      extras |= vyre_opcode_get_extra (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
   }
   return extras;
 }

@@ -63,15 +63,13 @@ bind_lets (Binder *binder, VyreLetValue *values)
   }
 }
 
-/* Whether an optional statement's region needs a symbol that the stream lacks. */
+/* Whether @n arguments from @first on need a symbol that the stream lacks. */
 static gboolean
-bind_leaves_out (Binder *binder, const VyreStatement *statement)
+bind_lacks_symbol (Binder *binder, const VyreStatement *statement, guint first, guint n)
 {
-  if (!statement->optional)
-    return FALSE;
-  for (guint i = 0; i < VYRE_REGION_ARG_OBSERVABLE; i++) {
-    VyreExpr arg
-        = g_array_index (binder->program->args, VyreExpr, statement->operation.first_arg + i);
+  for (guint i = 0; i < n; i++) {
+    guint at = statement->operation.first_arg + first + i;
+    VyreExpr arg = g_array_index (binder->program->args, VyreExpr, at);
     VyreFailure failure;
     guint32 ignored;
 
@@ -80,6 +78,19 @@ bind_leaves_out (Binder *binder, const VyreStatement *statement)
       return TRUE;
   }
   return FALSE;
+}
+
+/* Whether the stream lacks a region or component of an optional statement. */
+static gboolean
+bind_leaves_out (Binder *binder, const VyreStatement *statement)
+{
+  const guint n = VYRE_REGION_ARG_STRIDE + 1;
+
+  if (!statement->optional)
+    return FALSE;
+  return bind_lacks_symbol (binder, statement, VYRE_REGION_ARG_OFFSET, n)
+         || (vyre_opcode_takes_other (statement->info)
+             && bind_lacks_symbol (binder, statement, VYRE_OTHER_ARG_OFFSET, n));
 }
 
 /* Writes a packed_slot's argument words, as bytes first: two and two per operation. */
@@ -108,22 +119,52 @@ bind_packed (Binder *binder, const VyreStatement *statement, guint32 *args)
   return TRUE;
 }
 
+/* Checks the word that tells how samples lie. */
+static gboolean
+bind_check_samples (Binder *binder, const VyreStatement *statement, guint32 samples)
+{
+  if (VYRE_SAMPLES_FIT (samples))
+    return TRUE;
+  vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
+      "0x%x does not tell how samples lie. Fix: name a component, or see docs/abi.md for the "
+      "number.",
+      samples);
+  return FALSE;
+}
+
+/* Checks that the two components of a slot have one shape. */
+static gboolean
+bind_check_other (Binder *binder, const VyreStatement *statement, const guint32 *args)
+{
+  guint32 samples = args[VYRE_REGION_ARG_SAMPLES], other = args[VYRE_OTHER_ARG_SAMPLES];
+
+  if (!bind_check_samples (binder, statement, other))
+    return FALSE;
+  if (vyre_opcode_takes_pair (args))
+    return TRUE;
+  vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
+      "%s has components of different shapes: %u rows of %u samples, 0x%x, and %u rows of %u "
+      "samples, 0x%x. Fix: name components with as many samples, of the same depth, size and "
+      "distance.",
+      statement->info->name, args[VYRE_REGION_ARG_ROWS],
+      VYRE_SAMPLES_IN (args[VYRE_REGION_ARG_WIDTH], samples), samples, args[VYRE_OTHER_ARG_ROWS],
+      VYRE_SAMPLES_IN (args[VYRE_OTHER_ARG_WIDTH], other), other);
+  return FALSE;
+}
+
 /* Checks how the samples of a slot lie. Where they are bytes side by side, the opcode that reads
- * bytes takes the place of the one that reads samples: every kernel has it, and it is quicker. */
+ * bytes, if there is one, takes the place of the one that reads samples: every kernel has it, and
+ * it is quicker. */
 static gboolean
 bind_samples (Binder *binder, const VyreStatement *statement, guint32 *slot)
 {
   const VyreOpcode *info = statement->info;
   guint32 *args = slot + VYRE_SLOT_ARGS;
 
-  if (!VYRE_SAMPLES_FIT (args[VYRE_REGION_ARG_SAMPLES])) {
-    vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
-        "0x%x does not tell how samples lie. Fix: name a component, or see docs/abi.md for the "
-        "number.",
-        args[VYRE_REGION_ARG_SAMPLES]);
+  if (!bind_check_samples (binder, statement, args[VYRE_REGION_ARG_SAMPLES])
+      || (vyre_opcode_takes_other (info) && !bind_check_other (binder, statement, args)))
     return FALSE;
-  }
-  if (args[VYRE_REGION_ARG_SAMPLES] != VYRE_SAMPLES_ARE_BYTES)
+  if (args[VYRE_REGION_ARG_SAMPLES] != VYRE_SAMPLES_ARE_BYTES || info->bytes == 0)
     return TRUE;
   gboolean has_limit = info->operands[1] == VYRE_OPERAND_VALUE;
   slot[VYRE_SLOT_OPCODE] = info->bytes;

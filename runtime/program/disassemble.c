@@ -38,30 +38,59 @@ disassemble_append_raw (GString *text, guint32 opcode, const guint32 *args, guin
   disassemble_append_args (text, args, n_args, ", ");
 }
 
-/* Whether binding would make such a slot of samples. Those that are bytes have other opcodes. */
+/* The arguments that a statement of samples fills. */
+static guint
+disassemble_count_sample_args (const VyreOpcode *info)
+{
+  guint n = vyre_opcode_max_operands (info);
+
+  return vyre_opcode_takes_other (info) ? VYRE_SLOT_MAX_ARGS : VYRE_REGION_ARG_SAMPLES + n;
+}
+
+/* Whether binding would make such a slot of samples. Those that are bytes may have other opcodes.
+ */
 static gboolean
 disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
 {
-  gboolean limited = info->operands[1] == VYRE_OPERAND_VALUE;
   guint32 samples = args[VYRE_REGION_ARG_SAMPLES];
 
-  return disassemble_count_args (args)
-             <= (limited ? VYRE_REGION_ARG_LIMIT : VYRE_REGION_ARG_SAMPLES) + 1u
-         && args[VYRE_REGION_ARG_OBSERVABLE] <= VYRE_MAX_OBSERVABLES - info->words
-         && VYRE_SAMPLES_FIT (samples) && samples != VYRE_SAMPLES_ARE_BYTES;
+  if (disassemble_count_args (args) > disassemble_count_sample_args (info)
+      || args[VYRE_REGION_ARG_OBSERVABLE] > VYRE_MAX_OBSERVABLES - info->words
+      || !VYRE_SAMPLES_FIT (samples) || (info->bytes != 0 && samples == VYRE_SAMPLES_ARE_BYTES))
+    return FALSE;
+  if (!vyre_opcode_takes_other (info))
+    return TRUE;
+  gboolean limited = info->operands[2] == VYRE_OPERAND_LIMIT;
+  return VYRE_SAMPLES_FIT (args[VYRE_OTHER_ARG_SAMPLES]) && vyre_opcode_takes_pair (args)
+         && (limited || args[VYRE_REGION_ARG_LIMIT] == 0);
 }
 
-/* Appends "opcode samples(...) -> index", or returns FALSE when binding makes no such slot. */
+static void
+disassemble_append_component (GString *text, const guint32 *region, guint32 samples)
+{
+  g_string_append (text, "samples");
+  disassemble_append_args (text, region, VYRE_REGION_ARG_STRIDE + 1, "(");
+  g_string_append_printf (text, ", 0x%x)", samples);
+}
+
+/* Appends "opcode samples(...), ... -> index", or returns FALSE when binding makes no such slot. */
 static gboolean
 disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32 *args)
 {
+  const guint32 *value = args + VYRE_REGION_ARG_LIMIT;
+
   if (!disassemble_has_samples (info, args))
     return FALSE;
-  g_string_append_printf (text, "%s samples", info->name);
-  disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
-  g_string_append_printf (text, ", 0x%x)", args[VYRE_REGION_ARG_SAMPLES]);
-  if (info->operands[1] == VYRE_OPERAND_VALUE)
-    g_string_append_printf (text, ", %u", args[VYRE_REGION_ARG_LIMIT]);
+  g_string_append_printf (text, "%s ", info->name);
+  disassemble_append_component (text, args, args[VYRE_REGION_ARG_SAMPLES]);
+  for (guint i = 1; i < vyre_opcode_max_operands (info); i++) {
+    g_string_append (text, ", ");
+    if (info->operands[i] == VYRE_OPERAND_OTHER)
+      disassemble_append_component (
+          text, args + VYRE_OTHER_ARG_OFFSET, args[VYRE_OTHER_ARG_SAMPLES]);
+    else
+      g_string_append_printf (text, "%u", *value++);
+  }
   g_string_append_printf (text, " -> %u", args[VYRE_REGION_ARG_OBSERVABLE]);
   return TRUE;
 }

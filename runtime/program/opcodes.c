@@ -18,7 +18,14 @@ static const VyreOpcode opcodes[] = {
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
   { #name, VYRE_OP_##NAME, { VYRE_OPERAND_COMPONENT, VYRE_OPERAND_##b },                           \
     VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
-    { FALSE, cost, 1, TRUE }, usage, VYRE_OP_##BYTES },
+    { FALSE, cost, 1, TRUE, VYRE_CUT_TILES }, usage, VYRE_OP_##BYTES },
+#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect)               \
+  { #name, VYRE_OP_##NAME, { VYRE_OPERAND_COMPONENT, VYRE_OPERAND_##b, VYRE_OPERAND_##c },         \
+    VYRE_OPERAND_##b == VYRE_OPERAND_NONE   ? 1                                                    \
+    : VYRE_OPERAND_##c == VYRE_OPERAND_NONE ? 2                                                    \
+                                            : 3,                                                   \
+    VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, { FALSE, cost, 1, TRUE, VYRE_CUT_##CUT },      \
+    usage, 0 },
 #include "opcodes.def"
 };
 
@@ -108,6 +115,8 @@ gboolean
 vyre_opcode_reads_payload (guint32 opcode)
 {
   switch (opcode) {
+#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect)               \
+  case VYRE_OP_##NAME:
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect)          \
   case VYRE_OP_##NAME:
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
@@ -119,18 +128,31 @@ vyre_opcode_reads_payload (guint32 opcode)
   }
 }
 
-/* Whether a slot with @opcode reads samples. */
-gboolean
-vyre_opcode_takes_samples (guint32 opcode)
+/* The extra that a kernel needs for a slot with @opcode, 0 for none. */
+guint32
+vyre_opcode_get_extra (guint32 opcode)
 {
   switch (opcode) {
+#define VYRE_HOST_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect)           \
+  case VYRE_OP_##NAME:                                                                             \
+    return VYRE_EXTRA_RARE;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
-  case VYRE_OP_##NAME:
+  case VYRE_OP_##NAME:                                                                             \
+    return VYRE_EXTRA_SAMPLES;
+#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect)               \
+  case VYRE_OP_##NAME:                                                                             \
+    return VYRE_EXTRA_PICTURES;
 #include "opcodes.def"
-    return TRUE;
     default:
-      return FALSE;
+      return 0;
   }
+}
+
+/* Whether an opcode reads a second component. */
+gboolean
+vyre_opcode_takes_other (const VyreOpcode *info)
+{
+  return info->operands[1] == VYRE_OPERAND_OTHER;
 }
 
 /* Whether the region of @args has the shape that a payload opcode needs: a checksum is defined
@@ -141,6 +163,18 @@ vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args)
   return !info->tile.linear
          || VYRE_REGION_IS_LINEAR (
              args[VYRE_REGION_ARG_WIDTH], args[VYRE_REGION_ARG_ROWS], args[VYRE_REGION_ARG_STRIDE]);
+}
+
+/* Whether the two components of @args have as many samples, and those are alike. */
+gboolean
+vyre_opcode_takes_pair (const guint32 *args)
+{
+  guint32 samples = args[VYRE_REGION_ARG_SAMPLES], other = args[VYRE_OTHER_ARG_SAMPLES];
+
+  return VYRE_SAMPLES_ARE_ALIKE (samples, other)
+         && args[VYRE_REGION_ARG_ROWS] == args[VYRE_OTHER_ARG_ROWS]
+         && VYRE_SAMPLES_IN (args[VYRE_REGION_ARG_WIDTH], samples)
+                == VYRE_SAMPLES_IN (args[VYRE_OTHER_ARG_WIDTH], other);
 }
 
 const char *

@@ -24,6 +24,8 @@ typedef enum {
   VYRE_OPERAND_TAG,       /* an expression; left out or "sequence": the batch's sequence number */
   VYRE_OPERAND_REGION,    /* a region: four argument words, then the one of the target */
   VYRE_OPERAND_COMPONENT, /* samples: as a region, and the argument word of how they lie */
+  VYRE_OPERAND_OTHER,     /* samples like those of the component: from VYRE_OTHER_ARG_OFFSET on */
+  VYRE_OPERAND_LIMIT,     /* an expression, behind the other component: VYRE_REGION_ARG_LIMIT */
   VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
   VYRE_OPERAND_WORDS,     /* a constant, 1 to VYRE_LOAD_WORDS_MAX: words of the target */
   VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
@@ -44,6 +46,7 @@ typedef struct {
   guint cost;      /* loop iterations of a lane for each of its granules, at most */
   guint deep;      /* granules that a lane takes at an iteration inside a tile of one row */
   gboolean apart;  /* rows stay rows where they touch, because each starts with a sample */
+  guint cut;       /* VYRE_CUT_… */
 } VyreTileWork;
 
 typedef struct {
@@ -56,7 +59,7 @@ typedef struct {
   guint words;       /* observables that a target takes; 0: as VYRE_OPERAND_WORDS says */
   VyreTileWork tile; /* of VYRE_TARGET_PAYLOAD */
   const char *usage; /* for error messages */
-  guint32 bytes;     /* of VYRE_OPERAND_COMPONENT: the opcode for samples that are bytes */
+  guint32 bytes;     /* of VYRE_OPERAND_COMPONENT: the opcode for samples that are bytes, or 0 */
 } VyreOpcode;
 
 extern const char *const vyre_priority_names[VYRE_PRIORITY_LEVELS];
@@ -68,7 +71,9 @@ char *vyre_opcode_list (void);
 char *vyre_opcode_list_payload (void);
 gboolean vyre_opcode_asks_host (guint32 opcode);
 gboolean vyre_opcode_reads_payload (guint32 opcode);
-gboolean vyre_opcode_takes_samples (guint32 opcode);
+guint32 vyre_opcode_get_extra (guint32 opcode);
+gboolean vyre_opcode_takes_other (const VyreOpcode *info);
+gboolean vyre_opcode_takes_pair (const guint32 *args);
 gboolean vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args);
 
 G_END_DECLS

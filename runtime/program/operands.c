@@ -373,7 +373,8 @@ operand_parse_component_name (VyreParser *parser, guint component, VyreExpr *arg
   return vyre_parser_next (parser);
 }
 
-/* Reads a component; a region is one of bytes. */
+/* Reads a component; a region is one of bytes. Fills the arguments up to VYRE_REGION_ARG_SAMPLES.
+ */
 static gboolean
 operand_parse_component (VyreParser *parser, VyreOperands *operands)
 {
@@ -395,6 +396,24 @@ operand_parse_component (VyreParser *parser, VyreOperands *operands)
     parsed = operand_parse_region (parser, operands, COMPONENT_USAGE);
   operands->n_args = VYRE_REGION_ARG_SAMPLES + 1;
   return parsed;
+}
+
+/* Reads the second component of an opcode over two, whose limit may follow. */
+static gboolean
+operand_parse_other (VyreParser *parser, VyreOperands *operands)
+{
+  VyreOperands other = { 0 };
+  VyreExpr *args = operands->args + VYRE_OTHER_ARG_OFFSET;
+
+  G_STATIC_ASSERT (VYRE_OTHER_ARG_STRIDE == VYRE_OTHER_ARG_OFFSET + VYRE_REGION_ARG_STRIDE
+                   && VYRE_OTHER_ARG_SAMPLES + 1 == VYRE_SLOT_MAX_ARGS);
+  if (!operand_parse_component (parser, &other))
+    return FALSE;
+  memcpy (args, other.args, (VYRE_REGION_ARG_STRIDE + 1) * sizeof *args);
+  operands->args[VYRE_OTHER_ARG_SAMPLES] = other.args[VYRE_REGION_ARG_SAMPLES];
+  operands->args[VYRE_REGION_ARG_LIMIT] = VYRE_EXPR_ZERO;
+  operands->n_args = VYRE_SLOT_MAX_ARGS;
+  return TRUE;
 }
 
 static gboolean
@@ -436,6 +455,10 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
       return operand_parse_region (parser, operands, REGION_USAGE);
     case VYRE_OPERAND_COMPONENT:
       return operand_parse_component (parser, operands);
+    case VYRE_OPERAND_OTHER:
+      return operand_parse_other (parser, operands);
+    case VYRE_OPERAND_LIMIT:
+      return vyre_parser_expr (parser, &operands->args[VYRE_REGION_ARG_LIMIT]);
     case VYRE_OPERAND_TAG:
       return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:

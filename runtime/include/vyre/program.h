@@ -25,6 +25,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_STATS: VYRE_U8_STATS_WORDS words as U8_STATS and SAMPLE_STATS write them
  * @VYRE_RESULT_HISTOGRAM: a word for each bin, bin i counts the bytes or samples of value i
  * @VYRE_RESULT_WORDS: several words of a file
+ * @VYRE_RESULT_DIFFERENCE: VYRE_DIFFERENCE_WORDS words as SAMPLE_DIFFERENCE writes them
  *
  * The meaning of the words of a named result.
  */
@@ -33,6 +34,7 @@ typedef enum {
   VYRE_RESULT_STATS,
   VYRE_RESULT_HISTOGRAM,
   VYRE_RESULT_WORDS,
+  VYRE_RESULT_DIFFERENCE,
 } VyreResultType;
 
 /**

@@ -146,6 +146,12 @@
  * above the limit. */
 #define VYRE_DIFFERENCE_ABOVE 7
 #define VYRE_DIFFERENCE_WORDS 8
+/* Observables of SAMPLE_ROWS and SAMPLE_COLUMNS: how many rows or columns have a mean above the limit,
+ * the first of them, and the one behind the last. */
+#define VYRE_BOUNDS_COUNT 0
+#define VYRE_BOUNDS_BEGIN 1
+#define VYRE_BOUNDS_END 2
+#define VYRE_BOUNDS_WORDS 3
 #define VYRE_U8_BELOW_WORDS 1
 #define VYRE_CRC32_WORDS 1
 

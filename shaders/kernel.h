@@ -31,11 +31,11 @@
 
 /* Extras: code that few batches need, and that a kernel may be built without, as bits. RARE:
  * priorities, handlers, requests to the host; SAMPLES: opcodes over samples; PICTURES: opcodes over
- * components of a picture, and of two. */
+ * one or two components of a picture. */
 #define VYRE_EXTRA_RARE 1u
 #define VYRE_EXTRA_SAMPLES 2u
-#define VYRE_EXTRA_PICTURES 4u
-#define VYRE_EXTRAS 7u
+#define VYRE_EXTRA_PICTURES 8u
+#define VYRE_EXTRAS 11u
 
 /* A CPU's workgroups are not larger, a GPU's are. */
 #define VYRE_CPU_WORKGROUP 32u
@@ -78,9 +78,9 @@
 #define VYRE_TICKET_TEMPLATE 9
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
-#define VYRE_KIND_OF(word) ((word)&0xFu)
-#define VYRE_KIND_NEEDS(extras) ((extras) << 4) /* only a kernel that has these can run it */
-#define VYRE_NEEDS_OF(word) ((word) >> 4 & VYRE_EXTRAS)
+#define VYRE_KIND_OF(word) ((word) & 7u)
+#define VYRE_KIND_NEEDS(extras) ((extras) << 3) /* only a kernel that has these can run it */
+#define VYRE_NEEDS_OF(word) ((word) >> 3 & VYRE_EXTRAS)
 #define VYRE_KIND_DROPPED 0x80u /* its batch was abandoned: it is taken, and not run */
 #define VYRE_INDEX_OF(word) ((word) >> 8 & 0x1FFFu) /* below VYRE_MAX_BATCHES */
 #define VYRE_SOURCE_OF(word) ((word) >> 21)
@@ -104,8 +104,8 @@
 #define VYRE_SCRATCH_DROPPED 2
 #define VYRE_SCRATCH_BYTES 3
 #define VYRE_SCRATCH_WAITING 5 /* slots that wait for the host, or for room to ask it */
-#define VYRE_SCRATCH_SERVED 6  /* 0: the host does not have the batch go on; else, below */
-#define VYRE_SCRATCH_ASKED 7   /* requests made */
+#define VYRE_SCRATCH_SERVED 6 /* 0: the host does not have the batch go on; else, below */
+#define VYRE_SCRATCH_ASKED 7 /* requests made */
 #define VYRE_SCRATCH_REPORT_WORDS 8
 #define VYRE_SCRATCH_ABOUT 8
 #define VYRE_ABOUT_CONTROL_WORDS 0
@@ -126,7 +126,7 @@
 /* of a batch that goes on: 1 and the number of resources, and the slot before which others may
  * ask for writes */
 #define VYRE_SERVED(resources, writes_end) ((1u + (resources)) | ((writes_end) << 8))
-#define VYRE_SERVED_RESOURCES(word) ((word)&0xFFu)
+#define VYRE_SERVED_RESOURCES(word) ((word) & 0xFFu)
 #define VYRE_SERVED_WRITES_END(word) ((word) >> 8)
 
 /* entry of a resource, behind the handlers: the granule of the payload store where it lies, and its
@@ -224,10 +224,13 @@
 #define VYRE_SHAPE_ANY 0u
 #define VYRE_SHAPE_LINEAR 1u
 
-/* How the region of a picture opcode is cut into tiles: any, whole rows or whole columns. */
+/* How the region of a picture opcode is cut into tiles: any, whole rows or whole columns. A tile has
+ * so many of these at most, and each so many samples. */
 #define VYRE_CUT_TILES 0u
 #define VYRE_CUT_ROWS 1u
 #define VYRE_CUT_COLUMNS 2u
+#define VYRE_CUT_MAX_LINES 1024u
+#define VYRE_CUT_MAX_SAMPLES 65536u
 
 /* The least number of granules that U8_STATS and U8_BELOW take at a step inside a tile of one
  * row. */
@@ -255,7 +258,7 @@
           || ((width) <= (size) - (offset)                                                         \
               && ((rows) == 1u                                                                     \
                   || ((stride) >= (width)                                                          \
-                      && (stride) <= ((size) - (offset) - (width)) / ((rows)-1u))))))
+                      && (stride) <= ((size) - (offset) - (width)) / ((rows) - 1u))))))
 
 /* Whether a word tells how samples lie. */
 #define VYRE_SAMPLES_FIT(word)                                                                     \
@@ -271,7 +274,7 @@
 #define VYRE_SAMPLES_IN(width, word)                                                               \
   ((width) < VYRE_SAMPLES_BYTES (word)                                                             \
           ? 0u                                                                                     \
-          : ((width)-VYRE_SAMPLES_BYTES (word)) / VYRE_SAMPLES_APART (word) + 1u)
+          : ((width) - VYRE_SAMPLES_BYTES (word)) / VYRE_SAMPLES_APART (word) + 1u)
 
 /* Whether two components can be held against each other, sample by sample: their words differ in
  * byte order and in the place inside of a container at most. */

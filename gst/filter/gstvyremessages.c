@@ -46,6 +46,8 @@ typedef enum {
   MESSAGE_SUM,
   MESSAGE_SUM_SQUARES,
   MESSAGE_ABOVE,
+  MESSAGE_BEGIN,
+  MESSAGE_END,
   MESSAGE_SLOT,
   MESSAGE_FORMAT,
   MESSAGE_ARG0,
@@ -72,6 +74,8 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_SUM] = "sum",
   [MESSAGE_SUM_SQUARES] = "sum-squares",
   [MESSAGE_ABOVE] = "above",
+  [MESSAGE_BEGIN] = "begin",
+  [MESSAGE_END] = "end",
   [MESSAGE_SLOT] = "slot",
   [MESSAGE_FORMAT] = "format",
   [MESSAGE_ARG0] = "arg0",
@@ -154,6 +158,17 @@ messages_new_difference (GQuark name, const guint32 *words)
   return difference;
 }
 
+static GstStructure *
+messages_new_bounds (GQuark name, const guint32 *words)
+{
+  GstStructure *bounds = gst_structure_new_id_empty (name);
+
+  messages_set (bounds, MESSAGE_COUNT, words[VYRE_BOUNDS_COUNT]);
+  messages_set (bounds, MESSAGE_BEGIN, words[VYRE_BOUNDS_BEGIN]);
+  messages_set (bounds, MESSAGE_END, words[VYRE_BOUNDS_END]);
+  return bounds;
+}
+
 /* Sets a structure of the words: @field-0, and so on. */
 static void
 messages_set_words (
@@ -189,6 +204,9 @@ messages_set_result (
       break;
     case VYRE_RESULT_DIFFERENCE:
       gst_vyre_fields_take (structure, name, messages_new_difference (name, words));
+      break;
+    case VYRE_RESULT_BOUNDS:
+      gst_vyre_fields_take (structure, name, messages_new_bounds (name, words));
       break;
   }
 }

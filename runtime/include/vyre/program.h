@@ -26,6 +26,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_HISTOGRAM: a word for each bin, bin i counts the bytes or samples of value i
  * @VYRE_RESULT_WORDS: several words of a file
  * @VYRE_RESULT_DIFFERENCE: VYRE_DIFFERENCE_WORDS words as SAMPLE_DIFFERENCE writes them
+ * @VYRE_RESULT_BOUNDS: VYRE_BOUNDS_WORDS words as SAMPLE_ROWS and SAMPLE_COLUMNS write them
  *
  * The meaning of the words of a named result.
  */
@@ -35,6 +36,7 @@ typedef enum {
   VYRE_RESULT_HISTOGRAM,
   VYRE_RESULT_WORDS,
   VYRE_RESULT_DIFFERENCE,
+  VYRE_RESULT_BOUNDS,
 } VyreResultType;
 
 /**

@@ -162,6 +162,121 @@ test_large_differences (void)
   check_difference (data, SIZE, &other, &deep, 65535);
 }
 
+/* The oracle of sample_rows and sample_columns: lines of @c, rows or columns. */
+static void
+assert_bounds (
+    VyreBatch *batch, guint at, const guint8 *data, const Component *c, gboolean rows, guint limit)
+{
+  guint32 lines = rows ? c->region.rows : columns_of (c);
+  guint32 length = rows ? columns_of (c) : c->region.rows;
+  guint32 count = 0, begin = lines, end = 0;
+
+  for (guint32 line = 0; line < lines; line++) {
+    guint64 sum = 0;
+    for (guint32 i = 0; i < length; i++)
+      sum += sample_at (data, c, rows ? line : i, rows ? i : line);
+    if (length == 0 || sum / length <= limit)
+      continue;
+    count++;
+    begin = MIN (begin, line);
+    end = line + 1;
+  }
+  g_assert_cmpuint (test_observable (batch, at + VYRE_BOUNDS_COUNT), ==, count);
+  g_assert_cmpuint (test_observable (batch, at + VYRE_BOUNDS_BEGIN), ==, begin);
+  g_assert_cmpuint (test_observable (batch, at + VYRE_BOUNDS_END), ==, end);
+}
+
+static void
+check_bounds (const guint8 *data, gsize size, const Component *c, guint limit)
+{
+  g_autofree char *component = component_text (c);
+  g_autofree char *text = g_strdup_printf (
+      "sample_rows %s, %u -> 1; sample_columns %s, %u -> 4", component, limit, component, limit);
+  g_autoptr (VyreBatch) batch = run_whole (text, data, size, 2 * bytes_of (c));
+
+  assert_bounds (batch, 1, data, c, TRUE, limit);
+  assert_bounds (batch, 4, data, c, FALSE, limit);
+}
+
+/* A limit near the samples of a component, so that some lines are above it. */
+static guint
+random_limit (const guint8 *data, const Component *c)
+{
+  if (c->region.rows == 0 || columns_of (c) == 0 || test_random_below (8) == 0)
+    return test_random_below (65537);
+  return sample_at (
+      data, c, test_random_below (c->region.rows), test_random_below (columns_of (c)));
+}
+
+static void
+test_random_bounds (void)
+{
+  enum { MOST = 6000 };
+
+  for (guint i = 0; i < test_times (300, 10000); i++) {
+    gsize size = test_random_below (i % 8 ? 400 : MOST);
+    g_autofree guint8 *data = random_picture (size);
+    Component c = random_component (size);
+    check_bounds (data, size, &c, random_limit (data, &c));
+  }
+}
+
+/* Black bars around a picture, one line of which is as bright as the limit. */
+static void
+test_bars (void)
+{
+  enum { WIDTH = 1919, HEIGHT = 1080, STRIDE = 3841, SIZE = STRIDE * HEIGHT + 1 };
+  static const guint32 samples[] = { VYRE_SAMPLES (2, 1, 0, 0, 8), VYRE_SAMPLES (1, 1, 0, 0, 8),
+    VYRE_SAMPLES (2, 2, 1, 0, 16) };
+  g_autofree guint8 *data = g_malloc0 (SIZE);
+
+  for (guint row = 60; row < 1001; row++)
+    memset (data + 1 + row * STRIDE + 200, row == 60 ? 25 : 150, 1500);
+  for (guint i = 0; i < G_N_ELEMENTS (samples); i++) {
+    guint32 apart = VYRE_SAMPLES_APART (samples[i]);
+    Component c = { { 1, WIDTH * apart, HEIGHT, STRIDE }, samples[i] };
+    check_bounds (data, SIZE, &c, 24);
+    check_bounds (data, SIZE, &c, 19);
+  }
+}
+
+/* The longest lines, and the largest sums. */
+static void
+test_long_lines (void)
+{
+  enum { SIZE = 2 * VYRE_CUT_MAX_SAMPLES };
+  g_autofree guint8 *data = g_malloc (SIZE);
+  Component row = { { 0, SIZE, 1, SIZE }, VYRE_SAMPLES (2, 2, 0, 0, 16) };
+  Component wide = { { 0, 1023, 64, 2047 }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
+
+  memset (data, 255, SIZE);
+  check_bounds (data, SIZE, &row, 65534);
+  check_bounds (data, SIZE, &wide, 254);
+}
+
+/* Lines that no tile has as a whole are refused when a plan is made. */
+static void
+test_lines_that_are_too_long (void)
+{
+  static const char *const texts[] = {
+    "sample_rows samples(0, 131074, 1, 0, 0x200202), 1 -> 1",
+    "sample_columns samples(0, 2, 65537, 2, 0x100101), 1 -> 1",
+    "sample_rows samples(0, 16000000, 1, 0, 0x1001ff), 1 -> 1",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    GError *error = NULL;
+    g_autoptr (VyreProgram) program = vyre_program_from_string (texts[i], NULL);
+    g_autoptr (VyreBoundProgram) bound = vyre_program_bind (program, NULL, 16000000, 0, 0, NULL);
+    g_autoptr (VyrePlan) plan
+        = vyre_plan_new (bound, 16000000, vyre_megakernel_get_workgroup (t.kernel), NULL, &error);
+    g_assert_null (plan);
+    g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE);
+    g_assert_nonnull (strstr (error->message, "Fix: name a smaller part"));
+    g_clear_error (&error);
+  }
+}
+
 /* Runs a slot that must not run, and checks that it has no effect. */
 static void
 check_fault (const char *text, gsize size)
@@ -185,17 +300,17 @@ test_faults (void)
 {
   static const char *const texts[] = {
     /* another number of rows, of columns, another depth, distance or size, outside, overlapping */
-    "op 0x40000108, 0, 10, 2, 10, 1, 0x100101, 0, 30, 10, 3, 10, 0x100101",
-    "op 0x40000108, 0, 10, 2, 10, 1, 0x100101, 0, 30, 9, 2, 10, 0x100101",
-    "op 0x40000108, 0, 10, 2, 10, 1, 0x100101, 0, 30, 10, 2, 10, 0xe0101",
-    "op 0x40000108, 0, 10, 1, 10, 1, 0x100101, 0, 30, 19, 1, 19, 0x100102",
-    "op 0x40000108, 0, 10, 1, 10, 1, 0x100202, 0, 30, 9, 1, 9, 0x100102",
-    "op 0x40000108, 0, 10, 2, 10, 1, 0x100101, 0, 81, 10, 2, 10, 0x100101",
-    "op 0x40000108, 0, 10, 2, 10, 1, 0x100101, 0, 30, 10, 2, 9, 0x100101",
-    "op 0x40000108, 0, 10, 2, 10, 1, 0x100101, 0, 30, 10, 2, 10, 0",
-    "op 0x40000108, 0, 10, 2, 10, 1, 0, 0, 30, 10, 2, 10, 0",
-    "op 0x40000108, 91, 10, 1, 10, 1, 0x100101, 0, 30, 10, 1, 10, 0x100101",
-    "op 0x40000108, 0, 10, 2, 10, 193, 0x100101, 0, 30, 10, 2, 10, 0x100101",
+    "op 0x40000130, 0, 10, 2, 10, 1, 0x100101, 0, 30, 10, 3, 10, 0x100101",
+    "op 0x40000130, 0, 10, 2, 10, 1, 0x100101, 0, 30, 9, 2, 10, 0x100101",
+    "op 0x40000130, 0, 10, 2, 10, 1, 0x100101, 0, 30, 10, 2, 10, 0xe0101",
+    "op 0x40000130, 0, 10, 1, 10, 1, 0x100101, 0, 30, 19, 1, 19, 0x100102",
+    "op 0x40000130, 0, 10, 1, 10, 1, 0x100202, 0, 30, 9, 1, 9, 0x100102",
+    "op 0x40000130, 0, 10, 2, 10, 1, 0x100101, 0, 81, 10, 2, 10, 0x100101",
+    "op 0x40000130, 0, 10, 2, 10, 1, 0x100101, 0, 30, 10, 2, 9, 0x100101",
+    "op 0x40000130, 0, 10, 2, 10, 1, 0x100101, 0, 30, 10, 2, 10, 0",
+    "op 0x40000130, 0, 10, 2, 10, 1, 0, 0, 30, 10, 2, 10, 0",
+    "op 0x40000130, 91, 10, 1, 10, 1, 0x100101, 0, 30, 10, 1, 10, 0x100101",
+    "op 0x40000130, 0, 10, 2, 10, 193, 0x100101, 0, 30, 10, 2, 10, 0x100101",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -210,6 +325,10 @@ main (int argc, char **argv)
   test_kernel_open (&t, &params);
   g_test_add_func ("/pictures/random-differences", test_random_differences);
   g_test_add_func ("/pictures/large-differences", test_large_differences);
+  g_test_add_func ("/pictures/random-bounds", test_random_bounds);
+  g_test_add_func ("/pictures/bars", test_bars);
+  g_test_add_func ("/pictures/long-lines", test_long_lines);
+  g_test_add_func ("/pictures/lines-that-are-too-long", test_lines_that_are_too_long);
   g_test_add_func ("/pictures/faults", test_faults);
   int result = g_test_run ();
   test_kernel_close (&t);

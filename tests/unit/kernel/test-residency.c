@@ -526,6 +526,10 @@ static const Costly costly[] = {
   { "sample_stats samples(1, 8000000, 1, 0, 0x100103) -> 1", 1, 8 << 20 },
   { "sample_below samples(1, 70, 40000, 101, 0x200202), 9 -> 1", 4, 4 << 20 },
   { "sample_histogram samples(1, 2, 1, 2, 0x140202) -> 0", 300, 4096 },
+  { "sample_rows samples(1, 70, 40000, 101, 0x200202), 9 -> 1", 4, 4 << 20 },
+  { "sample_rows samples(1, 2, 1000, 2, 0x100101), 9 -> 1", 300, 4096 },
+  { "sample_columns samples(1, 70, 10000, 101, 0x200202), 9 -> 1", 6, 4 << 20 },
+  { "sample_columns samples(1, 1024, 2, 1030, 0x100101), 9 -> 1", 300, 4096 },
   { "sample_difference samples(1, 8000000, 1, 0, 0x100103), samples(3, 8000000, 1, 0, 0x100103), 4 "
     "-> 1",
       1, 8 << 20 },

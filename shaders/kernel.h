@@ -280,6 +280,11 @@
  * byte order and in the place inside of a container at most. */
 #define VYRE_SAMPLES_ARE_ALIKE(a, b) ((((a) ^ (b)) & ~VYRE_SAMPLES (0u, 0u, 1u, 0x1Fu, 0u)) == 0u)
 
+/* Whether a grid has cells, and not too many. */
+#define VYRE_GRID_FITS(columns, rows)                                                              \
+  ((columns) - 1u < VYRE_GRID_MAX_CELLS && (rows) - 1u < VYRE_GRID_MAX_CELLS                       \
+      && (columns) * (rows) <= VYRE_GRID_MAX_CELLS)
+
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u
 

@@ -185,6 +185,24 @@ messages_set_words (
   gst_structure_free (fields);
 }
 
+/* Sets a structure of the cells: count-0 and sum-0, and so on. */
+static void
+messages_set_grid (GstStructure *structure, const VyreResult *result, const guint32 *words)
+{
+  GstStructure *fields = gst_structure_new_empty (result->name);
+
+  for (guint i = 0; i < result->n_words / VYRE_GRID_CELL_WORDS; i++) {
+    gchar name[16];
+    g_snprintf (name, sizeof name, "count-%u", i);
+    messages_set_u64 (fields, name, words[VYRE_GRID_CELL_COUNT]);
+    g_snprintf (name, sizeof name, "sum-%u", i);
+    messages_set_u64 (fields, name, messages_word_pair (words + VYRE_GRID_CELL_SUM));
+    words += VYRE_GRID_CELL_WORDS;
+  }
+  gst_structure_set (structure, result->name, GST_TYPE_STRUCTURE, fields, NULL);
+  gst_structure_free (fields);
+}
+
 static void
 messages_set_result (
     GstStructure *structure, GQuark name, const VyreResult *result, const guint32 *words)
@@ -207,6 +225,9 @@ messages_set_result (
       break;
     case VYRE_RESULT_BOUNDS:
       gst_vyre_fields_take (structure, name, messages_new_bounds (name, words));
+      break;
+    case VYRE_RESULT_GRID:
+      messages_set_grid (structure, result, words);
       break;
   }
 }

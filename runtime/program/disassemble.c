@@ -53,9 +53,10 @@ static gboolean
 disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
 {
   guint32 samples = args[VYRE_REGION_ARG_SAMPLES];
+  guint words = vyre_opcode_count_words (info, args);
 
-  if (disassemble_count_args (args) > disassemble_count_sample_args (info)
-      || args[VYRE_REGION_ARG_OBSERVABLE] > VYRE_MAX_OBSERVABLES - info->words
+  if (disassemble_count_args (args) > disassemble_count_sample_args (info) || words == 0
+      || args[VYRE_REGION_ARG_OBSERVABLE] > VYRE_MAX_OBSERVABLES - words
       || !VYRE_SAMPLES_FIT (samples) || (info->bytes != 0 && samples == VYRE_SAMPLES_ARE_BYTES))
     return FALSE;
   if (!vyre_opcode_takes_other (info))

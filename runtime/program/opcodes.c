@@ -177,6 +177,17 @@ vyre_opcode_takes_pair (const guint32 *args)
                 == VYRE_SAMPLES_IN (args[VYRE_OTHER_ARG_WIDTH], other);
 }
 
+/* The observables of a slot over samples; 0 when its grid does not fit. */
+guint
+vyre_opcode_count_words (const VyreOpcode *info, const guint32 *args)
+{
+  guint32 columns = args[VYRE_GRID_ARG_COLUMNS], rows = args[VYRE_GRID_ARG_ROWS];
+
+  if (info->operands[1] != VYRE_OPERAND_CELLS)
+    return info->words;
+  return VYRE_GRID_FITS (columns, rows) ? columns * rows * VYRE_GRID_CELL_WORDS : 0;
+}
+
 const char *
 vyre_opcode_name (guint32 opcode)
 {

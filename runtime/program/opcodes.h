@@ -26,6 +26,7 @@ typedef enum {
   VYRE_OPERAND_COMPONENT, /* samples: as a region, and the argument word of how they lie */
   VYRE_OPERAND_OTHER,     /* samples like those of the component: from VYRE_OTHER_ARG_OFFSET on */
   VYRE_OPERAND_LIMIT,     /* an expression, behind the other component: VYRE_REGION_ARG_LIMIT */
+  VYRE_OPERAND_CELLS, /* a constant: cells along an edge of a grid, which make the target's words */
   VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
   VYRE_OPERAND_WORDS,     /* a constant, 1 to VYRE_LOAD_WORDS_MAX: words of the target */
   VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
@@ -56,7 +57,7 @@ typedef struct {
   guint min_operands;
   VyreTarget target;
   VyreResultType type;
-  guint words;       /* observables that a target takes; 0: as VYRE_OPERAND_WORDS says */
+  guint words;       /* observables of a target; 0: as VYRE_OPERAND_WORDS or _CELLS say */
   VyreTileWork tile; /* of VYRE_TARGET_PAYLOAD */
   const char *usage; /* for error messages */
   guint32 bytes;     /* of VYRE_OPERAND_COMPONENT: the opcode for samples that are bytes, or 0 */
@@ -74,6 +75,7 @@ gboolean vyre_opcode_reads_payload (guint32 opcode);
 guint32 vyre_opcode_get_extra (guint32 opcode);
 gboolean vyre_opcode_takes_other (const VyreOpcode *info);
 gboolean vyre_opcode_takes_pair (const guint32 *args);
+guint vyre_opcode_count_words (const VyreOpcode *info, const guint32 *args);
 gboolean vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args);
 
 G_END_DECLS

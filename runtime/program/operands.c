@@ -426,9 +426,10 @@ operand_parse_tag (VyreParser *parser, VyreOperands *operands)
   return vyre_parser_next (parser);
 }
 
-/* Reads the number of a result's words, which assembling has to know. */
+/* Reads a constant from 1 to @most, which assembling has to know: a number of @what. */
 static gboolean
-operand_parse_word_count (VyreParser *parser, VyreOperands *operands)
+operand_parse_constant (
+    VyreParser *parser, VyreOperands *operands, guint32 most, const char *what, guint32 *value)
 {
   guint32 offset = parser->lexer.token.offset;
   VyreExpr *expr = &operands->args[operands->n_args++];
@@ -436,12 +437,23 @@ operand_parse_word_count (VyreParser *parser, VyreOperands *operands)
   if (!vyre_parser_expr (parser, expr))
     return FALSE;
   const VyreNode *last = operand_last_node (parser, 0);
-  if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->value == 0
-      || last->value > VYRE_LOAD_WORDS_MAX)
+  if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->value == 0 || last->value > most)
     return vyre_parser_fail (parser, offset,
-        "this is not a constant number of words. Fix: write a number from 1 to %u.",
-        VYRE_LOAD_WORDS_MAX);
-  operands->words = last->value;
+        "this is not a constant number of %s. Fix: write a number from 1 to %u.", what, most);
+  *value = last->value;
+  return TRUE;
+}
+
+/* Reads the columns of a grid or, behind them, its rows. All cells have words in the result. */
+static gboolean
+operand_parse_cells (VyreParser *parser, VyreOperands *operands)
+{
+  guint32 words = operands->words > 0 ? operands->words : VYRE_GRID_CELL_WORDS;
+  guint32 most = VYRE_GRID_MAX_CELLS * VYRE_GRID_CELL_WORDS / words, cells;
+
+  if (!operand_parse_constant (parser, operands, most, "cells", &cells))
+    return FALSE;
+  operands->words = words * cells;
   return TRUE;
 }
 
@@ -462,7 +474,10 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
     case VYRE_OPERAND_TAG:
       return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:
-      return operand_parse_word_count (parser, operands);
+      return operand_parse_constant (
+          parser, operands, VYRE_LOAD_WORDS_MAX, "words", &operands->words);
+    case VYRE_OPERAND_CELLS:
+      return operand_parse_cells (parser, operands);
     case VYRE_OPERAND_THRESHOLD:
       return vyre_parser_limited_expr (
           parser, VYRE_NODE_THRESHOLD, 0, &operands->args[operands->n_args++]);

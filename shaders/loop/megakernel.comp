@@ -221,13 +221,22 @@ void find_next()
 const uint OPERAND_NONE = 0u;
 const uint OPERAND_VALUE = 1u;
 const uint OPERAND_OTHER = 2u;
+const uint OPERAND_CELLS = 3u;
+
+// Observables of the grid of a slot; 0 for one that does not fit.
+uint grid_words(uint slot)
+{
+  uint at = slot_at(slot) + VYRE_SLOT_ARGS;
+  uint columns = get(at + VYRE_GRID_ARG_COLUMNS), rows = get(at + VYRE_GRID_ARG_ROWS);
+  return VYRE_GRID_FITS(columns, rows) ? columns * rows * VYRE_GRID_CELL_WORDS : 0u;
+}
 
 // Observables of a payload opcode; 0 for any other opcode.
-uint payload_words(uint opcode)
+uint payload_words(uint slot, uint opcode)
 {
   switch (opcode) {
 #define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect) \
-    case VYRE_OP_##NAME: return words;
+    case VYRE_OP_##NAME: return PICTURES && OPERAND_##b == OPERAND_CELLS ? grid_words(slot) : words;
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
     case VYRE_OP_##NAME: return words;
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
@@ -285,7 +294,7 @@ bool other_fits(uint slot, Region r)
 
 bool payload_op_fits(uint slot, uint opcode, Region r)
 {
-  uint words = payload_words(opcode);
+  uint words = payload_words(slot, opcode);
   return words != 0u && region_fits(r) && observables_fit(r, words)
       && (!is_linear(opcode) || region_is_linear(r))
       && (!takes_samples(opcode) || VYRE_SAMPLES_FIT(r.operand))

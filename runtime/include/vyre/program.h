@@ -27,6 +27,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_WORDS: several words of a file
  * @VYRE_RESULT_DIFFERENCE: VYRE_DIFFERENCE_WORDS words as SAMPLE_DIFFERENCE writes them
  * @VYRE_RESULT_BOUNDS: VYRE_BOUNDS_WORDS words as SAMPLE_ROWS and SAMPLE_COLUMNS write them
+ * @VYRE_RESULT_GRID: VYRE_GRID_CELL_WORDS words for each cell, as SAMPLE_GRID writes them
  *
  * The meaning of the words of a named result.
  */
@@ -37,6 +38,7 @@ typedef enum {
   VYRE_RESULT_WORDS,
   VYRE_RESULT_DIFFERENCE,
   VYRE_RESULT_BOUNDS,
+  VYRE_RESULT_GRID,
 } VyreResultType;
 
 /**

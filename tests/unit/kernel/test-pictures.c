@@ -4,6 +4,8 @@
  */
 #include "samples-common.h"
 
+#include <math.h>
+
 static TestKernel t;
 
 /* A picture of samples: random ones of a few values lie near each other, as those of pictures do.
@@ -277,6 +279,242 @@ test_lines_that_are_too_long (void)
   }
 }
 
+static void
+check_grid (const guint8 *data, gsize size, const Component *c, guint columns, guint rows)
+{
+  g_autofree char *component = component_text (c);
+  g_autofree char *text = g_strdup_printf ("sample_grid %s, %u, %u -> 1", component, columns, rows);
+  g_autofree guint64 *counts = g_new0 (guint64, columns * rows);
+  g_autofree guint64 *sums = g_new0 (guint64, columns * rows);
+  guint32 wide = MAX ((columns_of (c) + columns - 1) / columns, 1);
+  guint32 high = MAX ((c->region.rows + rows - 1) / rows, 1);
+
+  for (guint32 row = 0; row < c->region.rows; row++) {
+    for (guint32 column = 0; column < columns_of (c); column++) {
+      guint cell = row / high * columns + column / wide;
+      counts[cell]++;
+      sums[cell] += sample_at (data, c, row, column);
+    }
+  }
+  g_autoptr (VyreBatch) batch = run_whole (text, data, size, bytes_of (c));
+  for (guint cell = 0; cell < columns * rows; cell++) {
+    guint at = 1 + cell * VYRE_GRID_CELL_WORDS;
+    g_assert_cmpuint (test_observable (batch, at + VYRE_GRID_CELL_COUNT), ==, counts[cell]);
+    g_assert_cmpuint (vyre_read_word_pair (vyre_batch_get_readback (batch),
+                          VYRE_CONTROL_OBSERVABLES + at + VYRE_GRID_CELL_SUM),
+        ==, sums[cell]);
+  }
+}
+
+static void
+test_random_grids (void)
+{
+  enum { MOST = 6000 };
+
+  for (guint i = 0; i < test_times (300, 10000); i++) {
+    gsize size = test_random_below (i % 8 ? 400 : MOST);
+    g_autofree guint8 *data = random_picture (size);
+    Component c = random_component (size);
+    guint columns = 1 + test_random_below (test_random_below (2) ? 8 : 512);
+    check_grid (data, size, &c, columns, 1 + test_random_below (512 / columns));
+  }
+}
+
+/* Pictures of several tiles, and the largest sums in one cell. */
+static void
+test_large_grids (void)
+{
+  enum { SIZE = 8 << 20 };
+  g_autofree guint8 *data = test_random_bytes (SIZE);
+  Component luma = { { 5, 1919, 1080, 1931 }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
+  Component deep = { { 0, SIZE, 1, SIZE }, VYRE_SAMPLES (2, 2, 0, 0, 16) };
+
+  check_grid (data, SIZE, &luma, 16, 9);
+  check_grid (data, SIZE, &luma, 512, 1);
+  check_grid (data, SIZE, &luma, 1, 512);
+  memset (data, 255, SIZE);
+  check_grid (data, SIZE, &deep, 1, 1);
+  check_grid (data, SIZE, &deep, 500, 1);
+}
+
+/* The exact hue: no angle of whole numbers is nearer to a whole degree than 1e-10, or it is one. */
+static guint
+exact_hue (gint u, gint v)
+{
+  return (guint)floorl (180 / G_PI * atan2l (u, v) + 180 + 1e-12L) % 360;
+}
+
+/* Hue and saturation as signalstats of ffmpeg computes them, in its words. */
+static guint
+float_hue (gint u, gint v)
+{
+  return (guint)fmodf (floorf ((180.f / G_PI) * atan2f (u, v) + 180.f), 360.f);
+}
+
+static void
+check_chroma (const guint8 *data, gsize size, const Component *u, const Component *v,
+    guint (*hue_of) (gint, gint))
+{
+  g_autofree char *text_u = component_text (u), *text_v = component_text (v);
+  g_autofree char *text = g_strdup_printf (
+      "sample_saturation %s, %s -> 1; sample_hue %s, %s -> 1025", text_u, text_v, text_u, text_v);
+  guint depth = VYRE_SAMPLES_DEPTH (u->samples), middle = 1u << (depth - 1);
+  guint saturations[VYRE_SAMPLE_HISTOGRAM_WORDS] = { 0 }, hues[VYRE_HUE_WORDS] = { 0 };
+
+  for (guint32 row = 0; row < u->region.rows; row++) {
+    for (guint32 column = 0; column < columns_of (u); column++) {
+      gint a = (gint)(sample_at (data, u, row, column) - middle);
+      gint b = (gint)(sample_at (data, v, row, column) - middle);
+      guint saturation = (guint)sqrt ((double)a * a + (double)b * b);
+      saturations[depth > 10 ? saturation >> (depth - 10) : saturation]++;
+      hues[hue_of (a, b)]++;
+    }
+  }
+  g_autoptr (VyreBatch) batch = run_whole (text, data, size, 2 * bytes_of (u));
+  for (guint i = 0; i < VYRE_SAMPLE_HISTOGRAM_WORDS; i++)
+    g_assert_cmpuint (test_observable (batch, 1 + i), ==, saturations[i]);
+  for (guint i = 0; i < VYRE_HUE_WORDS; i++)
+    g_assert_cmpuint (test_observable (batch, 1025 + i), ==, hues[i]);
+}
+
+static void
+test_random_chroma (void)
+{
+  enum { MOST = 6000 };
+
+  for (guint i = 0; i < test_times (300, 10000); i++) {
+    gsize size = test_random_below (i % 8 ? 400 : MOST);
+    g_autofree guint8 *data = random_picture (size);
+    Component u = random_component (size), v = random_other (&u, size);
+    check_chroma (data, size, &u, &v, exact_hue);
+  }
+}
+
+/* Every colour of 8 bits has the hue that ffmpeg's floats give it. */
+static void
+test_every_colour (void)
+{
+  enum { N = 65536, PART = 4096 };
+  g_autofree guint8 *data = g_malloc (2 * N);
+
+  for (guint i = 0; i < N; i++) {
+    data[2 * i] = (guint8)(i / 256);
+    data[2 * i + 1] = (guint8)i;
+  }
+  for (guint i = 0; i < 2 * N; i += 2 * PART) {
+    Component u = { { i, 2 * PART - 1, 1, 0 }, VYRE_SAMPLES (2, 1, 0, 0, 8) }, v = u;
+    v.region.offset++;
+    check_chroma (data, 2 * N, &u, &v, float_hue);
+  }
+}
+
+/* Every colour of 10 bits. */
+static void
+test_every_deep_colour (void)
+{
+  enum { N = 1 << 20 };
+  g_autofree guint16 *data = g_new (guint16, 2 * N);
+  Component u = { { 0, 4 * N - 2, 1, 0 }, VYRE_SAMPLES (4, 2, 0, 0, 10) }, v = u;
+
+  v.region.offset = 2;
+  for (guint i = 0; i < N; i++) {
+    data[2 * i] = (guint16)(i / 1024);
+    data[2 * i + 1] = (guint16)(i % 1024);
+  }
+  check_chroma ((const guint8 *)data, 4 * (gsize)N, &u, &v, exact_hue);
+}
+
+static gboolean
+stands_out (
+    const guint8 *data, const Component *c, guint32 row, guint32 column, guint32 rows, guint limit)
+{
+  gint64 x = sample_at (data, c, row - rows, column), y = sample_at (data, c, row, column);
+  gint64 z = sample_at (data, c, row + rows, column);
+
+  return (ABS (x - y) + ABS (z - y)) / 2 - ABS (z - x) > limit;
+}
+
+static gboolean
+is_outlier (const guint8 *data, const Component *c, guint32 row, guint32 column, guint limit)
+{
+  guint32 behind = c->region.rows - 1 - row;
+  gboolean found = row >= 1 && behind >= 1 && column >= 1 && column + 1 < columns_of (c);
+
+  for (guint32 rows = 1; rows <= 2; rows++) {
+    for (guint32 i = 0; i < 3 && found && row >= rows && behind >= rows; i++)
+      found = stands_out (data, c, row, column + i - 1, rows, limit);
+  }
+  return found;
+}
+
+static gboolean
+repeats (const guint8 *data, const Component *c, guint32 row, guint32 distance, guint64 limit)
+{
+  guint64 sum = 0;
+
+  if (row < distance || columns_of (c) == 0)
+    return FALSE;
+  for (guint32 column = 0; column < columns_of (c); column++) {
+    gint64 a = sample_at (data, c, row, column), b = sample_at (data, c, row - distance, column);
+    sum += (guint64)ABS (a - b);
+  }
+  return sum < limit * columns_of (c);
+}
+
+static void
+check_defects (const guint8 *data, gsize size, const Component *c, guint limit, guint distance)
+{
+  g_autofree char *component = component_text (c);
+  g_autofree char *text
+      = g_strdup_printf ("sample_outliers %s, %u -> 1; sample_repeats %s, %u, %u -> 2", component,
+          limit, component, distance, limit);
+  guint32 outliers = 0, repeated = 0;
+
+  for (guint32 row = 0; row < c->region.rows; row++) {
+    for (guint32 column = 0; column < columns_of (c); column++)
+      outliers += is_outlier (data, c, row, column, limit);
+    repeated += repeats (data, c, row, distance, limit);
+  }
+  g_autoptr (VyreBatch) batch = run_whole (text, data, size, 2 * bytes_of (c));
+  g_assert_cmpuint (test_observable (batch, 1), ==, outliers);
+  g_assert_cmpuint (test_observable (batch, 2), ==, repeated);
+}
+
+static void
+test_random_defects (void)
+{
+  enum { MOST = 6000 };
+
+  for (guint i = 0; i < test_times (300, 10000); i++) {
+    gsize size = test_random_below (i % 8 ? 400 : MOST);
+    g_autofree guint8 *data = random_picture (size);
+    Component c = random_component (size);
+    check_defects (data, size, &c, test_random_below (i % 2 ? 5 : 65537), test_random_below (6));
+  }
+}
+
+/* Spots and streaks on a picture with gradients, in rows of which some come again. */
+static void
+test_a_picture_with_defects (void)
+{
+  enum { WIDTH = 719, HEIGHT = 576, SIZE = 2 * WIDTH * HEIGHT };
+  static const guint32 samples[] = { VYRE_SAMPLES (1, 1, 0, 0, 8), VYRE_SAMPLES (2, 2, 0, 0, 16) };
+  g_autofree guint8 *data = g_malloc (SIZE);
+
+  for (guint i = 0; i < SIZE; i++)
+    data[i] = (guint8)(i % WIDTH / 5 + i / WIDTH / 9);
+  for (guint i = 0; i < 900; i++) {
+    guint at = test_random_below (SIZE - 40);
+    memset (data + at, g_test_rand_int () & 0xFF, 1 + test_random_below (39));
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (samples); i++) {
+    guint32 width = WIDTH * VYRE_SAMPLES_APART (samples[i]);
+    Component c = { { 0, width, SIZE / width, width }, samples[i] };
+    check_defects (data, SIZE, &c, 4, 4);
+    check_defects (data, SIZE, &c, 1, 4);
+  }
+}
+
 /* Runs a slot that must not run, and checks that it has no effect. */
 static void
 check_fault (const char *text, gsize size)
@@ -311,6 +549,15 @@ test_faults (void)
     "op 0x40000130, 0, 10, 2, 10, 1, 0, 0, 30, 10, 2, 10, 0",
     "op 0x40000130, 91, 10, 1, 10, 1, 0x100101, 0, 30, 10, 1, 10, 0x100101",
     "op 0x40000130, 0, 10, 2, 10, 193, 0x100101, 0, 30, 10, 2, 10, 0x100101",
+    /* no cells, too many, more than there are observables for, a product that wraps */
+    "op 0x40000133, 0, 10, 2, 10, 1, 0x100101, 0, 1",
+    "op 0x40000133, 0, 10, 2, 10, 1, 0x100101, 1, 0",
+    "op 0x40000133, 0, 10, 2, 10, 1, 0x100101, 513, 1",
+    "op 0x40000133, 0, 10, 2, 10, 1, 0x100101, 70, 1",
+    "op 0x40000133, 0, 10, 2, 10, 1, 0x100101, 0x10000, 0x10000",
+    /* a region outside, and samples that lie in no way */
+    "op 0x40000131, 91, 10, 1, 10, 1, 0x100101, 1",
+    "op 0x40000132, 0, 10, 1, 10, 1, 0x100201, 1",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
@@ -329,6 +576,13 @@ main (int argc, char **argv)
   g_test_add_func ("/pictures/bars", test_bars);
   g_test_add_func ("/pictures/long-lines", test_long_lines);
   g_test_add_func ("/pictures/lines-that-are-too-long", test_lines_that_are_too_long);
+  g_test_add_func ("/pictures/random-grids", test_random_grids);
+  g_test_add_func ("/pictures/large-grids", test_large_grids);
+  g_test_add_func ("/pictures/random-chroma", test_random_chroma);
+  g_test_add_func ("/pictures/every-colour", test_every_colour);
+  g_test_add_func ("/pictures/every-deep-colour", test_every_deep_colour);
+  g_test_add_func ("/pictures/random-defects", test_random_defects);
+  g_test_add_func ("/pictures/a-picture-with-defects", test_a_picture_with_defects);
   g_test_add_func ("/pictures/faults", test_faults);
   int result = g_test_run ();
   test_kernel_close (&t);

@@ -31,6 +31,13 @@ static const char canonical[]
       "adler32 region(4, 100, 3, 100) -> 10\n"
       "sample_stats samples(1, 7, 2, 8, 0x140202) -> 11\n"
       "sample_below samples(0, 9, 1, 0, 0x20a04), 4294967295 -> 18\n"
+      "sample_grid samples(1, 7, 2, 8, 0x140202), 16, 32 -> 1047040\n"
+      "op 0x40000133, 1, 7, 2, 8, 1047041, 1311234, 16, 32\n"
+      "op 0x40000133, 1, 7, 2, 8, 1, 1311234, 16, 33\n"
+      "sample_hue samples(1, 7, 2, 8, 0x140202), samples(5, 6, 2, 9, 0x142a02) -> 1\n"
+      "op 0x40000135, 1, 7, 2, 8, 1, 1311234, 7, 1, 7, 2, 8, 1311234\n"
+      "sample_outliers samples(1, 7, 2, 8, 0x140202), 4 -> 1\n"
+      "sample_repeats samples(1, 7, 2, 8, 0x140202), 4, 1 -> 1\n"
       "sample_rows samples(1, 7, 2, 8, 0x140202), 24 -> 1048573\n"
       "sample_columns samples(1, 7, 2, 8, 0x100101), 0 -> 13\n"
       "op 0x40000132, 1, 7, 2, 8, 13, 1048833, 0, 1\n"
@@ -46,7 +53,7 @@ static const char canonical[]
       "op 0x40000106, 1, 7, 2, 8, 1, 1311234, 0, 1\n"
       "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
       "batch_fence 0, 0\n"
-      "batch_fence 31, 5\n";
+      "batch_fence 38, 5\n";
 
 /* Canonical text comes back as it is. */
 static void

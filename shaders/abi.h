@@ -91,7 +91,8 @@
  * ARG5 the threshold of U8_BELOW, or how samples lie; ARG6 the limit of an opcode over samples;
  * ARG7 to ARG11 the other component of an opcode over two: its offset, width, rows, stride and
  * samples. ARG6 and ARG7 of SAMPLE_GRID: cells in a row, and rows of cells; of SAMPLE_REPEATS:
- * rows to the one above, and the limit. */
+ * rows to the one above, and the limit. ARG6 to ARG11 of SAMPLE_RANGE: offsets of u and v, how their
+ * samples lie, their stride, and how often luma's width and, from bit 8, its height are halved. */
 #define VYRE_REGION_ARG_OFFSET 0
 #define VYRE_REGION_ARG_WIDTH 1
 #define VYRE_REGION_ARG_ROWS 2
@@ -104,6 +105,12 @@
 #define VYRE_GRID_ARG_ROWS 7
 #define VYRE_REPEATS_ARG_DISTANCE 6
 #define VYRE_REPEATS_ARG_LIMIT 7
+#define VYRE_CHROMA_ARG_U 6
+#define VYRE_CHROMA_ARG_V 7
+#define VYRE_CHROMA_ARG_U_SAMPLES 8
+#define VYRE_CHROMA_ARG_V_SAMPLES 9
+#define VYRE_CHROMA_ARG_STRIDE 10
+#define VYRE_CHROMA_ARG_SHIFTS 11
 #define VYRE_OTHER_ARG_OFFSET 7
 #define VYRE_OTHER_ARG_WIDTH 8
 #define VYRE_OTHER_ARG_ROWS 9

@@ -280,6 +280,23 @@
  * byte order and in the place inside of a container at most. */
 #define VYRE_SAMPLES_ARE_ALIKE(a, b) ((((a) ^ (b)) & ~VYRE_SAMPLES (0u, 0u, 1u, 0x1Fu, 0u)) == 0u)
 
+/* The rows or columns of chroma for those of luma, which are halved so often. Luma has at most so
+ * many columns, and halves so often: byte offsets do not wrap. */
+#define VYRE_CHROMA_LINES(lines, shift) (((lines) + (1u << (shift)) - 1u) >> (shift))
+#define VYRE_CHROMA_MAX_LINES 0x1000000u
+#define VYRE_CHROMA_MAX_SHIFT 3u
+#define VYRE_CHROMA_ACROSS(shifts) ((shifts) & 0xFFu)
+#define VYRE_CHROMA_DOWN(shifts) ((shifts) >> 8)
+
+/* Bytes of a row of so many samples. */
+#define VYRE_SAMPLES_SPAN(n, word)                                                                 \
+  ((n) == 0u ? 0u : ((n) - 1u) * VYRE_SAMPLES_APART (word) + VYRE_SAMPLES_BYTES (word))
+
+/* Whether samples of chroma go with those of luma in a broadcast. */
+#define VYRE_CHROMA_FITS(luma, chroma)                                                             \
+  (VYRE_SAMPLES_FIT (chroma) && VYRE_SAMPLES_DEPTH (luma) == VYRE_SAMPLES_DEPTH (chroma)           \
+      && VYRE_SAMPLES_DEPTH (luma) >= 8u)
+
 /* Whether a grid has cells, and not too many. */
 #define VYRE_GRID_FITS(columns, rows)                                                              \
   ((columns) - 1u < VYRE_GRID_MAX_CELLS && (rows) - 1u < VYRE_GRID_MAX_CELLS                       \

@@ -50,6 +50,9 @@ def arguments(row):
     """The argument words of the slot, as far as they are not simply the operands."""
     if row['TARGET'] == 'PAYLOAD':
         samples = ', how samples lie' if row['a'] == 'COMPONENT' else ''
+        if row['b'] == 'CHROMA':
+            return ('offset, width, rows, stride, observable index, how samples lie, offsets of u and v, '
+                    'how their samples lie, their stride, shifts')
         behind = [row[column].lower() for column in 'cb' if row[column] != 'NONE']
         if row['b'] != 'OTHER':
             behind.reverse()

@@ -88,9 +88,12 @@ bind_leaves_out (Binder *binder, const VyreStatement *statement)
 
   if (!statement->optional)
     return FALSE;
-  return bind_lacks_symbol (binder, statement, VYRE_REGION_ARG_OFFSET, n)
-         || (vyre_opcode_takes_other (statement->info)
-             && bind_lacks_symbol (binder, statement, VYRE_OTHER_ARG_OFFSET, n));
+  if (bind_lacks_symbol (binder, statement, VYRE_REGION_ARG_OFFSET, n))
+    return TRUE;
+  if (vyre_opcode_takes_chroma (statement->info))
+    return bind_lacks_symbol (binder, statement, VYRE_CHROMA_FIRST_ARG, 2 * VYRE_COMPONENT_ARGS);
+  return vyre_opcode_takes_other (statement->info)
+         && bind_lacks_symbol (binder, statement, VYRE_OTHER_ARG_OFFSET, n);
 }
 
 /* Writes a packed_slot's argument words, as bytes first: two and two per operation. */
@@ -174,6 +177,49 @@ bind_samples (Binder *binder, const VyreStatement *statement, guint32 *slot)
 }
 
 static gboolean
+bind_set_no_chroma (Binder *binder, const VyreStatement *statement)
+{
+  vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
+      "%s has chroma that does not go with luma. Fix: name luma, u and v of one picture of 8 bits "
+      "or "
+      "more, in which u and v have one size and one stride.",
+      statement->info->name);
+  return FALSE;
+}
+
+/* Folds the arguments of luma, u and v, VYRE_OPERATION_MAX_ARGS of them, to those of a slot. */
+static gboolean
+bind_chroma (Binder *binder, const VyreStatement *statement, const guint32 *values, guint32 *args)
+{
+  const guint32 *u = values + VYRE_CHROMA_FIRST_ARG, *v = u + VYRE_COMPONENT_ARGS;
+  guint32 luma = values[VYRE_REGION_ARG_SAMPLES];
+  guint32 u_samples = u[VYRE_COMPONENT_ARGS - 1], v_samples = v[VYRE_COMPONENT_ARGS - 1];
+
+  if (!bind_check_samples (binder, statement, luma)
+      || !bind_check_samples (binder, statement, u_samples)
+      || !bind_check_samples (binder, statement, v_samples))
+    return FALSE;
+  guint32 columns = VYRE_SAMPLES_IN (u[VYRE_REGION_ARG_WIDTH], u_samples);
+  guint32 across
+      = vyre_opcode_find_shift (VYRE_SAMPLES_IN (values[VYRE_REGION_ARG_WIDTH], luma), columns);
+  guint32 down = vyre_opcode_find_shift (values[VYRE_REGION_ARG_ROWS], u[VYRE_REGION_ARG_ROWS]);
+  if (!VYRE_CHROMA_FITS (luma, u_samples) || !VYRE_CHROMA_FITS (luma, v_samples)
+      || MAX (across, down) > VYRE_CHROMA_MAX_SHIFT
+      || VYRE_SAMPLES_IN (v[VYRE_REGION_ARG_WIDTH], v_samples) != columns
+      || v[VYRE_REGION_ARG_ROWS] != u[VYRE_REGION_ARG_ROWS]
+      || v[VYRE_REGION_ARG_STRIDE] != u[VYRE_REGION_ARG_STRIDE])
+    return bind_set_no_chroma (binder, statement);
+  memcpy (args, values, VYRE_CHROMA_FIRST_ARG * sizeof *args);
+  args[VYRE_CHROMA_ARG_U] = u[VYRE_REGION_ARG_OFFSET];
+  args[VYRE_CHROMA_ARG_V] = v[VYRE_REGION_ARG_OFFSET];
+  args[VYRE_CHROMA_ARG_U_SAMPLES] = u_samples;
+  args[VYRE_CHROMA_ARG_V_SAMPLES] = v_samples;
+  args[VYRE_CHROMA_ARG_STRIDE] = u[VYRE_REGION_ARG_STRIDE];
+  args[VYRE_CHROMA_ARG_SHIFTS] = across | down << 8;
+  return TRUE;
+}
+
+static gboolean
 bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
 {
   guint32 *args = slot + VYRE_SLOT_ARGS;
@@ -185,8 +231,12 @@ bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
     return FALSE;
   if (statement->n_inner > 0)
     return bind_packed (binder, statement, args);
-  if (!bind_args (binder, &statement->operation, args))
+  guint32 values[VYRE_OPERATION_MAX_ARGS] = { 0 };
+  if (!bind_args (binder, &statement->operation, values))
     return FALSE;
+  if (statement->info && vyre_opcode_takes_chroma (statement->info))
+    return bind_chroma (binder, statement, values, args);
+  memcpy (args, values, VYRE_SLOT_MAX_ARGS * sizeof *args);
   if (statement->info && !vyre_opcode_takes_region (statement->info, args)) {
     vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
         "%s needs a region without padding between its rows. Fix: use 'bytes(offset, length)', "

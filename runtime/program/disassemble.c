@@ -44,7 +44,25 @@ disassemble_count_sample_args (const VyreOpcode *info)
 {
   guint n = vyre_opcode_max_operands (info);
 
-  return vyre_opcode_takes_other (info) ? VYRE_SLOT_MAX_ARGS : VYRE_REGION_ARG_SAMPLES + n;
+  return vyre_opcode_takes_other (info) || vyre_opcode_takes_chroma (info)
+             ? VYRE_SLOT_MAX_ARGS
+             : VYRE_REGION_ARG_SAMPLES + n;
+}
+
+/* Whether binding would make such a slot of luma and chroma: with the least shifts. */
+static gboolean
+disassemble_has_chroma (const guint32 *args)
+{
+  guint32 luma = args[VYRE_REGION_ARG_SAMPLES], shifts = args[VYRE_CHROMA_ARG_SHIFTS];
+  guint32 columns = VYRE_SAMPLES_IN (args[VYRE_REGION_ARG_WIDTH], luma);
+  guint32 rows = args[VYRE_REGION_ARG_ROWS];
+  guint32 across = VYRE_CHROMA_ACROSS (shifts), down = VYRE_CHROMA_DOWN (shifts);
+
+  return MAX (across, down) <= VYRE_CHROMA_MAX_SHIFT
+         && vyre_opcode_find_shift (columns, VYRE_CHROMA_LINES (columns, across)) == across
+         && vyre_opcode_find_shift (rows, VYRE_CHROMA_LINES (rows, down)) == down
+         && VYRE_CHROMA_FITS (luma, args[VYRE_CHROMA_ARG_U_SAMPLES])
+         && VYRE_CHROMA_FITS (luma, args[VYRE_CHROMA_ARG_V_SAMPLES]);
 }
 
 /* Whether binding would make such a slot of samples. Those that are bytes may have other opcodes.
@@ -59,6 +77,8 @@ disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
       || args[VYRE_REGION_ARG_OBSERVABLE] > VYRE_MAX_OBSERVABLES - words
       || !VYRE_SAMPLES_FIT (samples) || (info->bytes != 0 && samples == VYRE_SAMPLES_ARE_BYTES))
     return FALSE;
+  if (vyre_opcode_takes_chroma (info))
+    return disassemble_has_chroma (args);
   if (!vyre_opcode_takes_other (info))
     return TRUE;
   gboolean limited = info->operands[2] == VYRE_OPERAND_LIMIT;
@@ -72,6 +92,28 @@ disassemble_append_component (GString *text, const guint32 *region, guint32 samp
   g_string_append (text, "samples");
   disassemble_append_args (text, region, VYRE_REGION_ARG_STRIDE + 1, "(");
   g_string_append_printf (text, ", 0x%x)", samples);
+}
+
+/* The region of a component of chroma in a slot. */
+static VyreRegion
+disassemble_find_chroma (const guint32 *args, guint offset, guint samples)
+{
+  guint32 shifts = args[VYRE_CHROMA_ARG_SHIFTS];
+  guint32 columns = VYRE_SAMPLES_IN (args[VYRE_REGION_ARG_WIDTH], args[VYRE_REGION_ARG_SAMPLES]);
+
+  columns = VYRE_CHROMA_LINES (columns, VYRE_CHROMA_ACROSS (shifts));
+  return (VyreRegion){ args[offset], VYRE_SAMPLES_SPAN (columns, args[samples]),
+    VYRE_CHROMA_LINES (args[VYRE_REGION_ARG_ROWS], VYRE_CHROMA_DOWN (shifts)),
+    args[VYRE_CHROMA_ARG_STRIDE] };
+}
+
+static void
+disassemble_append_chroma (GString *text, const guint32 *args, guint offset, guint samples)
+{
+  VyreRegion r = disassemble_find_chroma (args, offset, samples);
+  guint32 region[] = { r.offset, r.width, r.rows, r.stride };
+
+  disassemble_append_component (text, region, args[samples]);
 }
 
 /* Appends "opcode samples(...), ... -> index", or returns FALSE when binding makes no such slot. */
@@ -89,6 +131,9 @@ disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32
     if (info->operands[i] == VYRE_OPERAND_OTHER)
       disassemble_append_component (
           text, args + VYRE_OTHER_ARG_OFFSET, args[VYRE_OTHER_ARG_SAMPLES]);
+    else if (info->operands[i] == VYRE_OPERAND_CHROMA)
+      disassemble_append_chroma (
+          text, args, VYRE_CHROMA_ARG_U + i - 1, VYRE_CHROMA_ARG_U_SAMPLES + i - 1);
     else
       g_string_append_printf (text, "%u", *value++);
   }

@@ -177,6 +177,25 @@ vyre_opcode_takes_pair (const guint32 *args)
                 == VYRE_SAMPLES_IN (args[VYRE_OTHER_ARG_WIDTH], other);
 }
 
+/* Whether an opcode reads luma and its chroma. */
+gboolean
+vyre_opcode_takes_chroma (const VyreOpcode *info)
+{
+  return info->operands[1] == VYRE_OPERAND_CHROMA;
+}
+
+/* How often luma's lines are halved to give those of chroma; above VYRE_CHROMA_MAX_SHIFT when they
+ * do not. */
+guint32
+vyre_opcode_find_shift (guint32 luma, guint32 chroma)
+{
+  guint32 shift = 0;
+
+  while (shift <= VYRE_CHROMA_MAX_SHIFT && VYRE_CHROMA_LINES (luma, shift) != chroma)
+    shift++;
+  return luma <= VYRE_CHROMA_MAX_LINES ? shift : VYRE_CHROMA_MAX_SHIFT + 1;
+}
+
 /* The observables of a slot over samples; 0 when its grid does not fit. */
 guint
 vyre_opcode_count_words (const VyreOpcode *info, const guint32 *args)

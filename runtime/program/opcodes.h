@@ -25,6 +25,7 @@ typedef enum {
   VYRE_OPERAND_REGION,    /* a region: four argument words, then the one of the target */
   VYRE_OPERAND_COMPONENT, /* samples: as a region, and the argument word of how they lie */
   VYRE_OPERAND_OTHER,     /* samples like those of the component: from VYRE_OTHER_ARG_OFFSET on */
+  VYRE_OPERAND_CHROMA,    /* samples of chroma, which binding folds: see bind_chroma() */
   VYRE_OPERAND_LIMIT,     /* an expression, behind the other component: VYRE_REGION_ARG_LIMIT */
   VYRE_OPERAND_CELLS, /* a constant: cells along an edge of a grid, which make the target's words */
   VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
@@ -75,6 +76,8 @@ gboolean vyre_opcode_reads_payload (guint32 opcode);
 guint32 vyre_opcode_get_extra (guint32 opcode);
 gboolean vyre_opcode_takes_other (const VyreOpcode *info);
 gboolean vyre_opcode_takes_pair (const guint32 *args);
+gboolean vyre_opcode_takes_chroma (const VyreOpcode *info);
+guint32 vyre_opcode_find_shift (guint32 luma, guint32 chroma);
 guint vyre_opcode_count_words (const VyreOpcode *info, const guint32 *args);
 gboolean vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args);
 

@@ -416,6 +416,21 @@ operand_parse_other (VyreParser *parser, VyreOperands *operands)
   return TRUE;
 }
 
+/* Appends the five arguments of a component of chroma; binding makes those of the slot of them. */
+static gboolean
+operand_parse_chroma (VyreParser *parser, VyreOperands *operands)
+{
+  VyreOperands chroma = { 0 };
+  VyreExpr *args = operands->args + operands->n_args;
+
+  if (!operand_parse_component (parser, &chroma))
+    return FALSE;
+  memcpy (args, chroma.args, (VYRE_COMPONENT_ARGS - 1) * sizeof *args);
+  args[VYRE_COMPONENT_ARGS - 1] = chroma.args[VYRE_REGION_ARG_SAMPLES];
+  operands->n_args += VYRE_COMPONENT_ARGS;
+  return TRUE;
+}
+
 static gboolean
 operand_parse_tag (VyreParser *parser, VyreOperands *operands)
 {
@@ -469,6 +484,8 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
       return operand_parse_component (parser, operands);
     case VYRE_OPERAND_OTHER:
       return operand_parse_other (parser, operands);
+    case VYRE_OPERAND_CHROMA:
+      return operand_parse_chroma (parser, operands);
     case VYRE_OPERAND_LIMIT:
       return vyre_parser_expr (parser, &operands->args[VYRE_REGION_ARG_LIMIT]);
     case VYRE_OPERAND_TAG:

@@ -18,6 +18,7 @@
 #include "loop/payload.glsl"
 #define VYRE_OPCODES_CODE
 #include "opcodes.def"
+#include "loop/payload-ops.glsl"
 
 const uint LEAVE = 0u;
 const uint WAIT = 1u;
@@ -215,117 +216,6 @@ void find_next()
   s_next = next;
   if (next == LEAVE)
     sign_off(idle_total);
-}
-
-// Kinds of operand b, as the rows have them.
-const uint OPERAND_NONE = 0u;
-const uint OPERAND_VALUE = 1u;
-const uint OPERAND_OTHER = 2u;
-const uint OPERAND_CELLS = 3u;
-
-// Observables of the grid of a slot; 0 for one that does not fit.
-uint grid_words(uint slot)
-{
-  uint at = slot_at(slot) + VYRE_SLOT_ARGS;
-  uint columns = get(at + VYRE_GRID_ARG_COLUMNS), rows = get(at + VYRE_GRID_ARG_ROWS);
-  return VYRE_GRID_FITS(columns, rows) ? columns * rows * VYRE_GRID_CELL_WORDS : 0u;
-}
-
-// Observables of a payload opcode; 0 for any other opcode.
-uint payload_words(uint slot, uint opcode)
-{
-  switch (opcode) {
-#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect) \
-    case VYRE_OP_##NAME: return PICTURES && OPERAND_##b == OPERAND_CELLS ? grid_words(slot) : words;
-#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: return words;
-#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-    case VYRE_OP_##NAME: return words;
-#include "opcodes.def"
-    default: return 0u;
-  }
-}
-
-// TRUE for a payload opcode that cannot skip the padding of rows.
-bool is_linear(uint opcode)
-{
-  return false
-#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-      || (VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR && opcode == VYRE_OP_##NAME)
-#include "opcodes.def"
-      ;
-}
-
-// TRUE for an opcode whose region is one of samples.
-bool takes_samples(uint opcode)
-{
-  return false
-#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-      || (SAMPLES && opcode == VYRE_OP_##NAME)
-#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect) \
-      || (PICTURES && opcode == VYRE_OP_##NAME)
-#include "opcodes.def"
-      ;
-}
-
-// TRUE for an opcode over two components.
-bool takes_other(uint opcode)
-{
-  return false
-#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect) \
-      || (PICTURES && OPERAND_##b == OPERAND_OTHER && opcode == VYRE_OP_##NAME)
-#include "opcodes.def"
-      ;
-}
-
-// TRUE if the other component of a slot lies in the payload and has the shape of the first.
-bool other_fits(uint slot, Region r)
-{
-  uint at = slot_at(slot) + VYRE_SLOT_ARGS;
-  uint word = get(at + VYRE_OTHER_ARG_SAMPLES);
-  Region other = Region(get(at + VYRE_OTHER_ARG_OFFSET), get(at + VYRE_OTHER_ARG_WIDTH),
-      get(at + VYRE_OTHER_ARG_ROWS), get(at + VYRE_OTHER_ARG_STRIDE), 0u, word);
-  uint apart = max(VYRE_SAMPLES_APART(word), 1u); // a CPU divides, masked off, by those of any slot
-  word |= apart;
-  return region_fits(other) && VYRE_SAMPLES_FIT(other.operand)
-      && VYRE_SAMPLES_ARE_ALIKE(r.operand, other.operand) && r.rows == other.rows
-      && VYRE_SAMPLES_IN(r.width, word) == VYRE_SAMPLES_IN(other.width, word);
-}
-
-bool payload_op_fits(uint slot, uint opcode, Region r)
-{
-  uint words = payload_words(slot, opcode);
-  return words != 0u && region_fits(r) && observables_fit(r, words)
-      && (!is_linear(opcode) || region_is_linear(r))
-      && (!takes_samples(opcode) || VYRE_SAMPLES_FIT(r.operand))
-      && (!takes_other(opcode) || other_fits(slot, r));
-}
-
-void run_payload_op(uint opcode, Region r)
-{
-  Walk w = walk_begin(r);
-  switch (opcode) {
-#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: name##_tile(r, w); break;
-#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-    case VYRE_OP_##NAME: if (SAMPLES) name##_tile(r); break;
-#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect) \
-    case VYRE_OP_##NAME: if (PICTURES) name##_tile(r); break;
-#include "opcodes.def"
-  }
-}
-
-void end_payload_op(uint opcode, Region r)
-{
-  switch (opcode) {
-#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: name##_end(r); break;
-#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-    case VYRE_OP_##NAME: if (SAMPLES) name##_end(r); break;
-#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect) \
-    case VYRE_OP_##NAME: if (PICTURES) name##_end(r); break;
-#include "opcodes.def"
-  }
 }
 
 // Lane 0. The first tile of a slot decides whether the slot runs, for all of its tiles: a change of

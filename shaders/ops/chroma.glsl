@@ -4,15 +4,15 @@
 // SAMPLE_HUE. Both look at the distances of u and v from the middle, where there is no colour.
 // Floating point only guesses; whole numbers decide, so that all devices agree.
 
-// The tangent of each degree up to 46, times 2^31.
-const uint TANGENTS[47] = uint[47](
+// The tangent of each degree up to 45, times 2^31.
+const uint TANGENTS[46] = uint[46](
     0u, 37484467u, 74991781u, 112544849u, 150166685u, 187880474u, 225709627u, 263677837u,
     301809144u, 340127996u, 378659308u, 417428535u, 456461740u, 495785665u, 535427809u, 575416509u,
     615781027u, 656551639u, 697759735u, 739437919u, 781620126u, 824341738u, 867639713u, 911552727u,
     956121321u, 1001388071u, 1047397759u, 1094197571u, 1141837310u, 1190369624u, 1239850262u,
     1290338354u, 1341896715u, 1394592187u, 1448496010u, 1503684239u, 1560238198u, 1618245000u,
     1677798107u, 1738997970u, 1801952737u, 1866779055u, 1933602962u, 2002560899u, 2073800853u,
-    2147483648u, 2223784416u);
+    2147483648u);
 
 // The root of u * u + v * v, without its fraction.
 uvec4 saturation_of(ivec4 u, ivec4 v)
@@ -42,9 +42,9 @@ uvec4 hue_of(ivec4 u, ivec4 v)
   uvec4 shorter = min(x, y), longer = max(max(x, y), 1u);
   uvec4 steep = uvec4(greaterThan(y, x)), left = uvec4(greaterThan(v, ivec4(0))),
         below = uvec4(greaterThan(u, ivec4(0)));
-  uvec4 guess = min(uvec4(degrees(atan(vec4(shorter) / vec4(longer)))), 45u);
-  uvec4 angle = guess + has_degrees(shorter, longer, guess + 1u)
-      + has_degrees(shorter, longer, guess) - 1u; // from the nearer axis
+  // the degrees, or one more: a device may be wrong by 0.02 degrees
+  uvec4 guess = min(uvec4(degrees(atan(vec4(shorter) / vec4(longer))) + 0.03), 45u);
+  uvec4 angle = guess + has_degrees(shorter, longer, guess) - 1u; // from the nearer axis
   // behind which the angle lies, or in front of it: then a fraction counts as a whole degree
   uvec4 whole = uvec4(equal(shorter, uvec4(0u))) | uvec4(equal(shorter, longer));
   uvec4 axis = steep * (90u + 180u * below)

@@ -63,10 +63,12 @@ void sample_outliers_tile(Region r)
     c.starts &= ~(bit_of(c, 0u) | bit_of(c, last));
     if (min(above, below) == 0u)
       c.starts = 0u;
-    uint far = outliers(s, c, w, 2u, limit);
-    if (min(above, below) >= 2u)
-      c.starts = far;
-    count += bitCount(outliers(s, c, w, 1u, limit));
+    for (uint rows = 2u; rows > 0u; rows--) {
+      uint found = outliers(s, c, w, rows, limit);
+      if (min(above, below) >= rows)
+        c.starts = found;
+    }
+    count += bitCount(c.starts);
   }
   join_below(r, count, bytes);
 }

@@ -515,6 +515,92 @@ test_a_picture_with_defects (void)
   }
 }
 
+static gboolean
+is_outside (guint32 sample, guint32 most, guint depth)
+{
+  return sample < 16u << (depth - 8) || sample > most << (depth - 8);
+}
+
+static void
+check_range (
+    const guint8 *data, gsize size, const Component *luma, const Component *u, const Component *v)
+{
+  g_autofree char *text_luma = component_text (luma);
+  g_autofree char *text_u = component_text (u), *text_v = component_text (v);
+  g_autofree char *text
+      = g_strdup_printf ("sample_range %s, %s, %s -> 1", text_luma, text_u, text_v);
+  guint depth = VYRE_SAMPLES_DEPTH (luma->samples);
+  guint32 across = 0, down = 0, outside = 0;
+
+  while ((columns_of (luma) + (1u << across) - 1) >> across != columns_of (u))
+    across++;
+  while ((luma->region.rows + (1u << down) - 1) >> down != u->region.rows)
+    down++;
+  for (guint32 row = 0; row < luma->region.rows; row++) {
+    for (guint32 column = 0; column < columns_of (luma); column++)
+      outside += is_outside (sample_at (data, luma, row, column), 235, depth)
+                 || is_outside (sample_at (data, u, row >> down, column >> across), 240, depth)
+                 || is_outside (sample_at (data, v, row >> down, column >> across), 240, depth);
+  }
+  g_autoptr (VyreBatch) batch = run_whole (text, data, size, bytes_of (luma));
+  g_assert_cmpuint (test_observable (batch, 1), ==, outside);
+}
+
+/* A component of so many columns and rows, of 8 bits or more, at a random place of @size bytes. */
+static Component
+random_plane (guint32 columns, guint32 rows, guint depth, gsize size)
+{
+  guint bytes = depth > 8 || test_random_below (2) ? 2 : 1;
+  guint apart = bytes * (1 + test_random_below (3));
+  Component c = { { 0, (columns - 1) * apart + bytes, rows, 0 },
+    VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
+        test_random_below (8 * bytes - depth + 1), depth) };
+
+  c.region.stride = c.region.width + test_random_below (9);
+  c.region.offset = test_random_below ((guint)size - c.region.stride * rows);
+  return c;
+}
+
+static void
+test_random_ranges (void)
+{
+  enum { SIZE = 4000 };
+
+  for (guint i = 0; i < test_times (200, 10000); i++) {
+    guint32 columns = 1 + test_random_below (50), rows = 1 + test_random_below (6);
+    guint across = test_random_below (4), down = test_random_below (4);
+    guint depth = 8 + test_random_below (9);
+    g_autofree guint8 *data = random_picture (SIZE);
+    Component luma = random_plane (columns, rows, depth, SIZE);
+    Component u = random_plane ((columns + (1u << across) - 1) >> across,
+        (rows + (1u << down) - 1) >> down, depth, SIZE / 2);
+    Component v = u;
+    v.region.offset = test_random_below (SIZE / 2);
+    check_range (data, SIZE, &luma, &u, &v);
+  }
+}
+
+/* Pictures of several tiles: I420, and P010 with noise near black. */
+static void
+test_large_ranges (void)
+{
+  enum { WIDTH = 1919, HEIGHT = 1081, SIZE = WIDTH * HEIGHT * 3 };
+  g_autofree guint8 *data = test_random_bytes (SIZE);
+  Component luma = { { 0, WIDTH, HEIGHT, WIDTH }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
+  Component u = { { WIDTH * HEIGHT, 960, 541, 960 }, luma.samples }, v = u;
+  Component deep = { { 0, 2 * WIDTH, HEIGHT / 2, 2 * WIDTH }, VYRE_SAMPLES (2, 2, 0, 6, 10) };
+  Component deep_u
+      = { { WIDTH * HEIGHT, 4 * 960 - 2, HEIGHT / 4, 4 * 960 }, VYRE_SAMPLES (4, 2, 0, 6, 10) };
+  Component deep_v = deep_u;
+
+  v.region.offset += 960 * 541;
+  deep_v.region.offset += 2;
+  for (guint i = 0; i < SIZE; i++)
+    data[i] = (guint8)(i % 1000 < 900 ? 12 + data[i] % 128 : data[i]);
+  check_range (data, SIZE, &luma, &u, &v);
+  check_range (data, SIZE, &deep, &deep_u, &deep_v);
+}
+
 /* Runs a slot that must not run, and checks that it has no effect. */
 static void
 check_fault (const char *text, gsize size)
@@ -555,6 +641,14 @@ test_faults (void)
     "op 0x40000133, 0, 10, 2, 10, 1, 0x100101, 513, 1",
     "op 0x40000133, 0, 10, 2, 10, 1, 0x100101, 70, 1",
     "op 0x40000133, 0, 10, 2, 10, 1, 0x100101, 0x10000, 0x10000",
+    /* chroma outside, of another depth, that overlaps, with large shifts; luma of 7 bits */
+    "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 81, 30, 0x100101, 0x100101, 10, 0",
+    "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 81, 0x100101, 0x100101, 10, 0",
+    "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 30, 0xe0101, 0x100101, 10, 0",
+    "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 30, 0x100101, 0x100101, 9, 0",
+    "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 30, 0x100101, 0x100101, 10, 4",
+    "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 30, 0x100101, 0x100101, 10, 0x400",
+    "op 0x40000138, 0, 10, 2, 10, 1, 0xe0101, 30, 30, 0xe0101, 0xe0101, 10, 0",
     /* a region outside, and samples that lie in no way */
     "op 0x40000131, 91, 10, 1, 10, 1, 0x100101, 1",
     "op 0x40000132, 0, 10, 1, 10, 1, 0x100201, 1",
@@ -583,6 +677,8 @@ main (int argc, char **argv)
   g_test_add_func ("/pictures/every-deep-colour", test_every_deep_colour);
   g_test_add_func ("/pictures/random-defects", test_random_defects);
   g_test_add_func ("/pictures/a-picture-with-defects", test_a_picture_with_defects);
+  g_test_add_func ("/pictures/random-ranges", test_random_ranges);
+  g_test_add_func ("/pictures/large-ranges", test_large_ranges);
   g_test_add_func ("/pictures/faults", test_faults);
   int result = g_test_run ();
   test_kernel_close (&t);

@@ -526,22 +526,15 @@ static const Costly costly[] = {
   { "sample_stats samples(1, 8000000, 1, 0, 0x100103) -> 1", 1, 8 << 20 },
   { "sample_below samples(1, 70, 40000, 101, 0x200202), 9 -> 1", 4, 4 << 20 },
   { "sample_histogram samples(1, 2, 1, 2, 0x140202) -> 0", 300, 4096 },
-  { "sample_grid samples(1, 8000000, 1, 0, 0x100101), 300, 1 -> 1", 1, 8 << 20 },
-  { "sample_hue samples(1, 8000000, 1, 0, 0x100103), samples(3, 8000000, 1, 0, 0x100103) -> 1", 1,
-      8 << 20 },
-  { "sample_saturation samples(1, 2, 1, 2, 0x140202), samples(3, 2, 1, 2, 0x140202) -> 0", 300,
-      4096 },
-  { "sample_grid samples(1, 70, 20, 101, 0x100101), 30, 12 -> 1", 300, 4096 },
-  { "sample_outliers samples(1, 8000000, 1, 0, 0x100101), 4 -> 1", 1, 8 << 20 },
-  { "sample_outliers samples(1, 70, 20, 101, 0x100101), 4 -> 1", 300, 4096 },
-  { "sample_repeats samples(1, 70, 40000, 101, 0x200202), 4, 1 -> 1", 4, 4 << 20 },
-  { "sample_rows samples(1, 70, 40000, 101, 0x200202), 9 -> 1", 4, 4 << 20 },
-  { "sample_rows samples(1, 2, 1000, 2, 0x100101), 9 -> 1", 300, 4096 },
-  { "sample_columns samples(1, 70, 10000, 101, 0x200202), 9 -> 1", 6, 4 << 20 },
-  { "sample_columns samples(1, 1024, 2, 1030, 0x100101), 9 -> 1", 300, 4096 },
   { "sample_difference samples(1, 8000000, 1, 0, 0x100103), samples(3, 8000000, 1, 0, 0x100103), 4 "
     "-> 1",
       1, 8 << 20 },
+  { "sample_columns samples(1, 1024, 2, 1030, 0x100101), 9 -> 1", 300, 4096 },
+  { "sample_grid samples(1, 70, 20, 101, 0x100101), 30, 12 -> 1", 300, 4096 },
+  { "sample_outliers samples(1, 4000000, 2, 4000000, 0x100101), 4 -> 1", 1, 8 << 20 },
+  { "sample_range samples(1, 70, 20, 101, 0x100101), samples(0, 35, 10, 50, 0x100101), "
+    "samples(9, 35, 10, 50, 0x100101) -> 1",
+      300, 4096 },
 };
 
 static void

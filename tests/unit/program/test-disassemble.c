@@ -38,6 +38,9 @@ static const char canonical[]
       "op 0x40000135, 1, 7, 2, 8, 1, 1311234, 7, 1, 7, 2, 8, 1311234\n"
       "sample_outliers samples(1, 7, 2, 8, 0x140202), 4 -> 1\n"
       "sample_repeats samples(1, 7, 2, 8, 0x140202), 4, 1 -> 1\n"
+      "sample_range samples(1, 7, 5, 8, 0x100101), samples(50, 4, 3, 9, 0x100101), "
+      "samples(70, 8, 3, 9, 0x100202) -> 1\n"
+      "op 0x40000138, 1, 1, 5, 8, 1, 1048833, 50, 70, 1048833, 1048833, 9, 257\n"
       "sample_rows samples(1, 7, 2, 8, 0x140202), 24 -> 1048573\n"
       "sample_columns samples(1, 7, 2, 8, 0x100101), 0 -> 13\n"
       "op 0x40000132, 1, 7, 2, 8, 13, 1048833, 0, 1\n"
@@ -53,7 +56,7 @@ static const char canonical[]
       "op 0x40000106, 1, 7, 2, 8, 1, 1311234, 0, 1\n"
       "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
       "batch_fence 0, 0\n"
-      "batch_fence 38, 5\n";
+      "batch_fence 40, 5\n";
 
 /* Canonical text comes back as it is. */
 static void

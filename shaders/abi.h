@@ -88,8 +88,11 @@
 
 /* Payload opcodes. ARG0 byte offset in the payload, ARG1 bytes per row, ARG2
  * rows, ARG3 bytes from one row to the next, ARG4 first observable written,
- * ARG5 the threshold of U8_BELOW, or how samples or those of a channel lie; ARG6 the limit of
- * SAMPLE_BELOW. */
+ * ARG5 the threshold of U8_BELOW, how samples or those of a channel lie; ARG6 the limit of an opcode over samples;
+ * ARG7 to ARG11 the other component of an opcode over two: its offset, width, rows, stride and
+ * samples. ARG6 and ARG7 of SAMPLE_GRID: cells in a row, and rows of cells; of SAMPLE_REPEATS:
+ * rows to the one above, and the limit. ARG6 to ARG11 of SAMPLE_RANGE: offsets of u and v, how their
+ * samples lie, their stride, and how often luma's width and, from bit 8, its height are halved. */
 #define VYRE_REGION_ARG_OFFSET 0
 #define VYRE_REGION_ARG_WIDTH 1
 #define VYRE_REGION_ARG_ROWS 2
@@ -103,6 +106,21 @@
 #define VYRE_REGION_ARG_THRESHOLD 5
 #define VYRE_REGION_ARG_SAMPLES 5
 #define VYRE_REGION_ARG_LIMIT 6
+#define VYRE_GRID_ARG_COLUMNS 6
+#define VYRE_GRID_ARG_ROWS 7
+#define VYRE_REPEATS_ARG_DISTANCE 6
+#define VYRE_REPEATS_ARG_LIMIT 7
+#define VYRE_CHROMA_ARG_U 6
+#define VYRE_CHROMA_ARG_V 7
+#define VYRE_CHROMA_ARG_U_SAMPLES 8
+#define VYRE_CHROMA_ARG_V_SAMPLES 9
+#define VYRE_CHROMA_ARG_STRIDE 10
+#define VYRE_CHROMA_ARG_SHIFTS 11
+#define VYRE_OTHER_ARG_OFFSET 7
+#define VYRE_OTHER_ARG_WIDTH 8
+#define VYRE_OTHER_ARG_ROWS 9
+#define VYRE_OTHER_ARG_STRIDE 10
+#define VYRE_OTHER_ARG_SAMPLES 11
 
 /* How the samples of a region lie. Each is DEPTH bits, 1 to 16, from bit SHIFT on, of a container of
  * BYTES bytes (1, 2 or 4), little endian unless a container of 2 is SWAPPED. Containers start APART
@@ -155,6 +173,22 @@
 #define VYRE_U8_HISTOGRAM_WORDS 256
 #define VYRE_SAMPLE_HISTOGRAM_BITS 10u
 #define VYRE_SAMPLE_HISTOGRAM_WORDS 1024
+/* Observables of SAMPLE_DIFFERENCE: those of SAMPLE_STATS, of differences, and how many of them are
+ * above the limit. */
+#define VYRE_DIFFERENCE_ABOVE 7
+#define VYRE_DIFFERENCE_WORDS 8
+/* Observables of SAMPLE_ROWS and SAMPLE_COLUMNS: how many rows or columns have a mean above the
+ * limit, the first of them, and the one behind the last. */
+#define VYRE_BOUNDS_COUNT 0
+#define VYRE_BOUNDS_BEGIN 1
+#define VYRE_BOUNDS_END 2
+#define VYRE_BOUNDS_WORDS 3
+/* Observables of SAMPLE_GRID for each cell, row by row: its samples, and their sum in two words. */
+#define VYRE_GRID_CELL_COUNT 0
+#define VYRE_GRID_CELL_SUM 1
+#define VYRE_GRID_CELL_WORDS 3
+#define VYRE_GRID_MAX_CELLS 512u
+#define VYRE_HUE_WORDS 360
 #define VYRE_U8_BELOW_WORDS 1
 #define VYRE_CRC32_WORDS 1
 

@@ -31,11 +31,12 @@
 
 /* Extras: code that few batches need, and that a kernel may be built without, as bits. RARE:
  * priorities, handlers, requests to the host; SAMPLES: opcodes over samples; AUDIO: opcodes over
- * channels of audio, and CRC32C. */
+ * channels of audio, and CRC32C; PICTURES: opcodes over one or two components of a picture. */
 #define VYRE_EXTRA_RARE 1u
 #define VYRE_EXTRA_SAMPLES 2u
 #define VYRE_EXTRA_AUDIO 4u
-#define VYRE_EXTRAS 7u
+#define VYRE_EXTRA_PICTURES 8u
+#define VYRE_EXTRAS 15u
 
 /* A CPU's workgroups are not larger, a GPU's are. */
 #define VYRE_CPU_WORKGROUP 32u
@@ -224,6 +225,14 @@
 #define VYRE_SHAPE_ANY 0u
 #define VYRE_SHAPE_LINEAR 1u
 
+/* How the region of a picture opcode is cut into tiles: any, whole rows or whole columns. A tile has
+ * so many of these at most, and each so many samples. */
+#define VYRE_CUT_TILES 0u
+#define VYRE_CUT_ROWS 1u
+#define VYRE_CUT_COLUMNS 2u
+#define VYRE_CUT_MAX_LINES 1024u
+#define VYRE_CUT_MAX_SAMPLES 65536u
+
 /* The least number of granules that U8_STATS and U8_BELOW take at a step inside a tile of one
  * row. */
 #define VYRE_INNER_STEPS 2u
@@ -273,6 +282,38 @@
 /* The operands that an extra opcode works on: a region, or a channel of audio. */
 #define VYRE_WORKS_ON_REGION 0u
 #define VYRE_WORKS_ON_CHANNEL 1u
+
+/* Samples of a row. */
+#define VYRE_SAMPLES_IN(width, word)                                                               \
+  ((width) < VYRE_SAMPLES_BYTES (word)                                                             \
+          ? 0u                                                                                     \
+          : ((width) - VYRE_SAMPLES_BYTES (word)) / VYRE_SAMPLES_APART (word) + 1u)
+
+/* Whether two components can be held against each other, sample by sample: their words differ in
+ * byte order and in the place inside of a container at most. */
+#define VYRE_SAMPLES_ARE_ALIKE(a, b) ((((a) ^ (b)) & ~VYRE_SAMPLES (0u, 0u, 1u, 0x1Fu, 0u)) == 0u)
+
+/* The rows or columns of chroma for those of luma, which are halved so often. Luma has at most so
+ * many columns, and halves so often: byte offsets do not wrap. */
+#define VYRE_CHROMA_LINES(lines, shift) (((lines) + (1u << (shift)) - 1u) >> (shift))
+#define VYRE_CHROMA_MAX_LINES 0x1000000u
+#define VYRE_CHROMA_MAX_SHIFT 3u
+#define VYRE_CHROMA_ACROSS(shifts) ((shifts) & 0xFFu)
+#define VYRE_CHROMA_DOWN(shifts) ((shifts) >> 8)
+
+/* Bytes of a row of so many samples. */
+#define VYRE_SAMPLES_SPAN(n, word)                                                                 \
+  ((n) == 0u ? 0u : ((n) - 1u) * VYRE_SAMPLES_APART (word) + VYRE_SAMPLES_BYTES (word))
+
+/* Whether samples of chroma go with those of luma in a broadcast. */
+#define VYRE_CHROMA_FITS(luma, chroma)                                                             \
+  (VYRE_SAMPLES_FIT (chroma) && VYRE_SAMPLES_DEPTH (luma) == VYRE_SAMPLES_DEPTH (chroma)           \
+      && VYRE_SAMPLES_DEPTH (luma) >= 8u)
+
+/* Whether a grid has cells, and not too many. */
+#define VYRE_GRID_FITS(columns, rows)                                                              \
+  ((columns) - 1u < VYRE_GRID_MAX_CELLS && (rows) - 1u < VYRE_GRID_MAX_CELLS                       \
+      && (columns) * (rows) <= VYRE_GRID_MAX_CELLS)
 
 /* Above this many words a MEMCPY takes the whole workgroup. */
 #define VYRE_LANE_MEMCPY_WORDS 64u

@@ -16,6 +16,7 @@ COLUMNS = {
     'VYRE_PAYLOAD_OPCODE': 'NAME name b TYPE words SHAPE cost deep usage effect',
     'VYRE_SAMPLE_OPCODE': 'NAME name b TYPE words cost BYTES usage effect',
     'VYRE_EXTRA_OPCODE': 'NAME name EXTRA a b TYPE words SHAPE cost deep usage effect',
+    'VYRE_PICTURE_OPCODE': 'NAME name b c TYPE words CUT cost usage effect',
 }
 ROW = re.compile(r'#define VYRE_OP_(\w+) (\w+)\n(VYRE_\w+) \(((?:[^()"]|"[^"]*")*)\)\n')
 
@@ -36,6 +37,8 @@ def read_rows(text):
             row.update(c='NONE', least='1', TARGET='PAYLOAD')
         if kind == 'VYRE_SAMPLE_OPCODE':
             row.update(a='COMPONENT', c='NONE', least='1', TARGET='PAYLOAD')
+        if kind == 'VYRE_PICTURE_OPCODE':
+            row.update(a='COMPONENT', least='1', TARGET='PAYLOAD')
         rows.append(row | {'number': number.rstrip('u'), 'kind': kind})
     if len(rows) != text.count('#define VYRE_OP_'):
         sys.exit('opcodes.def: a row is not the definition of its number and a VYRE_… (…).')
@@ -50,8 +53,16 @@ def arguments(row):
     """The argument words of the slot, as far as they are not simply the operands."""
     if row['TARGET'] == 'PAYLOAD':
         samples = ', how samples lie' if row['a'] in ('COMPONENT', 'CHANNEL') else ''
-        extra = f', {row["b"].lower()}' if row['b'] != 'NONE' else ''
-        return 'offset, width, rows, stride, observable index' + samples + extra
+        if row['b'] == 'CHROMA':
+            return ('offset, width, rows, stride, observable index, how samples lie, offsets of u and v, '
+                    'how their samples lie, their stride, shifts')
+        behind = [row[column].lower() for column in 'cb' if row[column] != 'NONE']
+        if row['b'] != 'OTHER':
+            behind.reverse()
+        elif row['c'] == 'NONE':
+            behind.insert(0, '0')
+        return ', '.join(['offset, width, rows, stride, observable index' + samples, *behind]).replace(
+            ', other', ', the other component')
     if row['a'] == 'BLOCK':
         return 'see below'
     results = {'WORD': '; a result by its control word', 'INDEX': '; a result by its index',
@@ -76,6 +87,7 @@ def number_table(rows):
     kinds = {'VYRE_OPCODE': 'one lane', 'VYRE_HOST_OPCODE': 'one lane, may wait for the host',
              'VYRE_PAYLOAD_OPCODE': 'workgroups, over a region of the payload',
              'VYRE_SAMPLE_OPCODE': 'workgroups, over the samples of a component',
+             'VYRE_PICTURE_OPCODE': 'workgroups, over components of a picture',
              'REGION': 'workgroups, over a region of the payload',
              'CHANNEL': 'workgroups, over a channel of audio'}
     yield '| Opcode | Number | Run by |'

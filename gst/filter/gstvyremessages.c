@@ -51,6 +51,9 @@ typedef enum {
   MESSAGE_ZERO_CROSSINGS,
   MESSAGE_NANS,
   MESSAGE_FULL_SCALE,
+  MESSAGE_ABOVE,
+  MESSAGE_BEGIN,
+  MESSAGE_END,
   MESSAGE_SLOT,
   MESSAGE_FORMAT,
   MESSAGE_ARG0,
@@ -82,6 +85,9 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_ZERO_CROSSINGS] = "zero-crossings",
   [MESSAGE_NANS] = "nans",
   [MESSAGE_FULL_SCALE] = "full-scale",
+  [MESSAGE_ABOVE] = "above",
+  [MESSAGE_BEGIN] = "begin",
+  [MESSAGE_END] = "end",
   [MESSAGE_SLOT] = "slot",
   [MESSAGE_FORMAT] = "format",
   [MESSAGE_ARG0] = "arg0",
@@ -142,8 +148,8 @@ messages_word_pair (const guint32 *words)
   return words[0] | (guint64)words[1] << 32;
 }
 
-static void
-messages_set_stats (GstStructure *structure, GQuark name, const guint32 *words)
+static GstStructure *
+messages_new_stats (GQuark name, const guint32 *words)
 {
   GstStructure *stats = gst_structure_new_id_empty (name);
 
@@ -152,7 +158,27 @@ messages_set_stats (GstStructure *structure, GQuark name, const guint32 *words)
   messages_set (stats, MESSAGE_MAX, words[VYRE_U8_STATS_MAX]);
   messages_set (stats, MESSAGE_SUM, messages_word_pair (words + VYRE_U8_STATS_SUM));
   messages_set (stats, MESSAGE_SUM_SQUARES, messages_word_pair (words + VYRE_U8_STATS_SUM_SQUARES));
-  gst_vyre_fields_take (structure, name, stats);
+  return stats;
+}
+
+static GstStructure *
+messages_new_difference (GQuark name, const guint32 *words)
+{
+  GstStructure *difference = messages_new_stats (name, words);
+
+  messages_set (difference, MESSAGE_ABOVE, words[VYRE_DIFFERENCE_ABOVE]);
+  return difference;
+}
+
+static GstStructure *
+messages_new_bounds (GQuark name, const guint32 *words)
+{
+  GstStructure *bounds = gst_structure_new_id_empty (name);
+
+  messages_set (bounds, MESSAGE_COUNT, words[VYRE_BOUNDS_COUNT]);
+  messages_set (bounds, MESSAGE_BEGIN, words[VYRE_BOUNDS_BEGIN]);
+  messages_set (bounds, MESSAGE_END, words[VYRE_BOUNDS_END]);
+  return bounds;
 }
 
 static void
@@ -198,6 +224,24 @@ messages_set_words (
   gst_structure_free (fields);
 }
 
+/* Sets a structure of the cells: count-0 and sum-0, and so on. */
+static void
+messages_set_grid (GstStructure *structure, const VyreResult *result, const guint32 *words)
+{
+  GstStructure *fields = gst_structure_new_empty (result->name);
+
+  for (guint i = 0; i < result->n_words / VYRE_GRID_CELL_WORDS; i++) {
+    gchar name[16];
+    g_snprintf (name, sizeof name, "count-%u", i);
+    messages_set_u64 (fields, name, words[VYRE_GRID_CELL_COUNT]);
+    g_snprintf (name, sizeof name, "sum-%u", i);
+    messages_set_u64 (fields, name, messages_word_pair (words + VYRE_GRID_CELL_SUM));
+    words += VYRE_GRID_CELL_WORDS;
+  }
+  gst_structure_set (structure, result->name, GST_TYPE_STRUCTURE, fields, NULL);
+  gst_structure_free (fields);
+}
+
 static void
 messages_set_result (
     GstStructure *structure, GQuark name, const VyreResult *result, const guint32 *words)
@@ -207,7 +251,7 @@ messages_set_result (
       gst_vyre_fields_set_number (structure, name, words[0]);
       break;
     case VYRE_RESULT_STATS:
-      messages_set_stats (structure, name, words);
+      gst_vyre_fields_take (structure, name, messages_new_stats (name, words));
       break;
     case VYRE_RESULT_HISTOGRAM:
       messages_set_words (structure, result, "bin", words);
@@ -217,6 +261,15 @@ messages_set_result (
       break;
     case VYRE_RESULT_AUDIO:
       messages_set_audio (structure, name, words);
+      break;
+    case VYRE_RESULT_DIFFERENCE:
+      gst_vyre_fields_take (structure, name, messages_new_difference (name, words));
+      break;
+    case VYRE_RESULT_BOUNDS:
+      gst_vyre_fields_take (structure, name, messages_new_bounds (name, words));
+      break;
+    case VYRE_RESULT_GRID:
+      messages_set_grid (structure, result, words);
       break;
   }
 }

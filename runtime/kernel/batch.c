@@ -15,9 +15,6 @@
 /* How often a waiting thread looks at failure and time, which take a lock and a clock, ns. */
 #define CHECK_NS 50000
 
-/* A lane whose last batch ended so long before the next was published serves a live stream, ns. */
-#define LIVE_GAP_NS 200000
-
 gboolean
 vyre_batch_is_parked (VyreBatch *batch)
 {
@@ -136,10 +133,8 @@ static guint
 batch_most_awake (const VyreBatch *batch)
 {
   guint most = batch->kernel->most_awake;
-  /* a time, which orders nothing */
-  gint64 last = atomic_load_explicit (&batch->lane->last_activity, memory_order_relaxed);
 
-  return batch->published - last >= LIVE_GAP_NS ? most : most - most / 4;
+  return batch->live ? most : most - most / 4;
 }
 
 gboolean

@@ -16,6 +16,9 @@
 #include "kernel/tickets.h"
 #include "kernel/turns.h"
 
+/* A lane whose last batch ended so long before the next is published serves a live stream, ns. */
+#define LIVE_GAP_NS 200000
+
 /* Locked. Takes a run of the batch into flight: from here on its tickets have numbers, and nothing
  * can go wrong but the device. FALSE: there is no room, after all. */
 static gboolean
@@ -292,11 +295,14 @@ publish_count (VyreBatch *batch)
 {
   VyreLane *lane = batch->lane;
   gsize size = batch->plan->payload_size;
+  /* a time, which orders nothing */
+  gint64 last = atomic_load_explicit (&lane->last_activity, memory_order_relaxed);
 
   if (batch->payload.import)
     vyre_import_ref (batch->payload.import);
   lane->batches++;
   batch->published = vyre_now ();
+  batch->live = batch->published - last >= LIVE_GAP_NS;
   if (vyre_batch_goes_by_copy_engine (batch))
     lane->copied_bytes += size;
   else if (batch->stored_at != VYRE_NOWHERE)

@@ -90,6 +90,7 @@ struct _VyreBatch {
   VyreMegakernel *kernel; /* not owned: the owner of the batch keeps it alive */
   VyreLane *lane;         /* the same */
   gboolean plain;         /* its lane's lock guards it, and not the kernel's; see lanes.c */
+  gboolean live;          /* it comes some time after the one before it */
   VyrePlan *plan;         /* of what is left to run, once the batch was parked */
   guint index;
   guint32 first_ticket;

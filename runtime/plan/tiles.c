@@ -102,6 +102,46 @@ tile_cut (VyrePlan *plan, guint slot, const VyreRegion *r, guint64 bytes, GError
   return TRUE;
 }
 
+/* Refuses a region whose rows or columns are more than a tile can have as a whole. */
+static gboolean
+tile_set_too_long (const VyrePlan *plan, guint slot, const VyreRegion *r, GError **error)
+{
+  const VyreOpcode *info
+      = vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
+
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+      "Slot %u: %s cannot take %u rows of %u bytes, whose %s are more than a workgroup sums up. "
+      "Fix: name a smaller part of the component with samples(...).",
+      slot, info->name, r->rows, r->width, info->tile.cut == VYRE_CUT_ROWS ? "rows" : "columns");
+  return FALSE;
+}
+
+/* Adds the tickets of a region in tiles of whole rows or columns, of at most @bytes. */
+static gboolean
+tile_cut_lines (VyrePlan *plan, guint slot, const VyreRegion *r, guint64 bytes, GError **error)
+{
+  guint32 samples = vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_SAMPLES);
+  gboolean rows = tile_work (plan, slot)->cut == VYRE_CUT_ROWS;
+  guint64 granules = bytes / VYRE_GRANULE, apart = MAX (VYRE_SAMPLES_APART (samples), 1);
+  guint64 lines = granules / (rows ? VYRE_ROW_GRANULES ((guint64)r->width) : r->rows);
+  guint64 length = rows ? (r->width - 1) / apart + 1 : r->rows;
+
+  if (lines <= (rows ? 0 : 1) || length > VYRE_CUT_MAX_SAMPLES)
+    return tile_set_too_long (plan, slot, r, error);
+  if (rows)
+    lines = MIN (lines, VYRE_CUT_MAX_LINES);
+  else /* a strip that is not aligned touches one granule more */
+    lines = MIN ((lines - 1) * VYRE_GRANULE, VYRE_CUT_MAX_LINES * apart);
+  for (guint32 at = 0, end = rows ? r->rows : r->width; at < end;) {
+    guint32 n = (guint32)MIN (lines, end - at);
+    VyreRegion tile = rows ? (VyreRegion){ at, r->width, n, 0 } : (VyreRegion){ 0, n, r->rows, at };
+    if (!tile_add (plan, slot, &tile, error))
+      return FALSE;
+    at += n;
+  }
+  return TRUE;
+}
+
 /* Plans a payload slot, one of @n_tiled: runs of bytes where rows touch, else rectangles. */
 gboolean
 vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
@@ -119,8 +159,10 @@ vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
   }
   plan->region_bytes += bytes;
   guint64 granules = VYRE_ROW_GRANULES ((guint64)r.width) * r.rows;
-  return tile_cut (
-      plan, slot, &r, tile_bytes (plan, slot, granules * VYRE_GRANULE, n_tiled), error);
+  guint64 most = tile_bytes (plan, slot, granules * VYRE_GRANULE, n_tiled);
+  if (tile_work (plan, slot)->cut != VYRE_CUT_TILES)
+    return tile_cut_lines (plan, slot, &r, most, error);
+  return tile_cut (plan, slot, &r, most, error);
 }
 
 /* The payload bytes that slots have read, by the statuses in a readback. A slot's status changes

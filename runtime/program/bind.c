@@ -63,15 +63,13 @@ bind_lets (Binder *binder, VyreLetValue *values)
   }
 }
 
-/* Whether an optional statement's region needs a symbol that the stream lacks. */
+/* Whether @n arguments from @first on need a symbol that the stream lacks. */
 static gboolean
-bind_leaves_out (Binder *binder, const VyreStatement *statement)
+bind_lacks_symbol (Binder *binder, const VyreStatement *statement, guint first, guint n)
 {
-  if (!statement->optional)
-    return FALSE;
-  for (guint i = 0; i < VYRE_REGION_ARG_OBSERVABLE; i++) {
-    VyreExpr arg
-        = g_array_index (binder->program->args, VyreExpr, statement->operation.first_arg + i);
+  for (guint i = 0; i < n; i++) {
+    guint at = statement->operation.first_arg + first + i;
+    VyreExpr arg = g_array_index (binder->program->args, VyreExpr, at);
     VyreFailure failure;
     guint32 ignored;
 
@@ -80,6 +78,22 @@ bind_leaves_out (Binder *binder, const VyreStatement *statement)
       return TRUE;
   }
   return FALSE;
+}
+
+/* Whether the stream lacks a region or component of an optional statement. */
+static gboolean
+bind_leaves_out (Binder *binder, const VyreStatement *statement)
+{
+  const guint n = VYRE_REGION_ARG_STRIDE + 1;
+
+  if (!statement->optional)
+    return FALSE;
+  if (bind_lacks_symbol (binder, statement, VYRE_REGION_ARG_OFFSET, n))
+    return TRUE;
+  if (vyre_opcode_takes_chroma (statement->info))
+    return bind_lacks_symbol (binder, statement, VYRE_CHROMA_FIRST_ARG, 2 * VYRE_COMPONENT_ARGS);
+  return vyre_opcode_takes_other (statement->info)
+         && bind_lacks_symbol (binder, statement, VYRE_OTHER_ARG_OFFSET, n);
 }
 
 /* Writes a packed_slot's argument words, as bytes first: two and two per operation. */
@@ -108,17 +122,63 @@ bind_packed (Binder *binder, const VyreStatement *statement, guint32 *args)
   return TRUE;
 }
 
-/* Where the samples of a component are bytes side by side, the opcode that reads bytes takes the
- * place of the one that reads samples: every kernel has it, and it is quicker. */
-static void
-bind_bytes (const VyreOpcode *info, guint32 *slot)
+static gboolean
+bind_set_no_samples (
+    Binder *binder, const VyreStatement *statement, const char *what, guint32 samples)
 {
-  guint32 *args = slot + VYRE_SLOT_ARGS;
-  gboolean has_limit = info->operands[1] == VYRE_OPERAND_VALUE;
+  vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
+      "0x%x does not tell how samples lie. Fix: name a %s, or see docs/abi.md for the number.",
+      samples, what);
+  return FALSE;
+}
 
+/* Checks the word that tells how the samples of a component lie. */
+static gboolean
+bind_check_samples (Binder *binder, const VyreStatement *statement, guint32 samples)
+{
+  return VYRE_SAMPLES_FIT (samples)
+         || bind_set_no_samples (binder, statement, "component", samples);
+}
+
+/* Checks that the two components of a slot have one shape. */
+static gboolean
+bind_check_other (Binder *binder, const VyreStatement *statement, const guint32 *args)
+{
+  guint32 samples = args[VYRE_REGION_ARG_SAMPLES], other = args[VYRE_OTHER_ARG_SAMPLES];
+
+  if (!bind_check_samples (binder, statement, other))
+    return FALSE;
+  if (vyre_opcode_takes_pair (args))
+    return TRUE;
+  vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
+      "%s has components of different shapes: %u rows of %u samples, 0x%x, and %u rows of %u "
+      "samples, 0x%x. Fix: name components with as many samples, of the same depth, size and "
+      "distance.",
+      statement->info->name, args[VYRE_REGION_ARG_ROWS],
+      VYRE_SAMPLES_IN (args[VYRE_REGION_ARG_WIDTH], samples), samples, args[VYRE_OTHER_ARG_ROWS],
+      VYRE_SAMPLES_IN (args[VYRE_OTHER_ARG_WIDTH], other), other);
+  return FALSE;
+}
+
+/* Checks how the samples of a slot lie. Where they are bytes side by side, the opcode that reads
+ * bytes, if there is one, takes the place of the one that reads samples: every kernel has it, and
+ * it is quicker. */
+static gboolean
+bind_samples (Binder *binder, const VyreStatement *statement, guint32 *slot)
+{
+  const VyreOpcode *info = statement->info;
+  guint32 *args = slot + VYRE_SLOT_ARGS;
+
+  if (!bind_check_samples (binder, statement, args[VYRE_REGION_ARG_SAMPLES])
+      || (vyre_opcode_takes_other (info) && !bind_check_other (binder, statement, args)))
+    return FALSE;
+  if (args[VYRE_REGION_ARG_SAMPLES] != VYRE_SAMPLES_ARE_BYTES || info->bytes == 0)
+    return TRUE;
+  gboolean has_limit = info->operands[1] == VYRE_OPERAND_VALUE;
   slot[VYRE_SLOT_OPCODE] = info->bytes;
   args[VYRE_REGION_ARG_THRESHOLD] = has_limit ? MIN (args[VYRE_REGION_ARG_LIMIT], 256) : 0;
   args[VYRE_REGION_ARG_LIMIT] = 0;
+  return TRUE;
 }
 
 /* Checks how the samples of a component or channel lie. */
@@ -127,17 +187,53 @@ bind_how_samples_lie (Binder *binder, const VyreStatement *statement, guint32 *s
 {
   VyreOperandKind kind = statement->info ? statement->info->operands[0] : VYRE_OPERAND_NONE;
   guint32 word = slot[VYRE_SLOT_ARGS + VYRE_REGION_ARG_SAMPLES];
-  gboolean of_component = kind == VYRE_OPERAND_COMPONENT;
 
-  if ((of_component && !VYRE_SAMPLES_FIT (word))
-      || (kind == VYRE_OPERAND_CHANNEL && !VYRE_AUDIO_FIT (word))) {
-    vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
-        "0x%x does not tell how samples lie. Fix: name a %s, or see docs/abi.md for the number.",
-        word, of_component ? "component" : "channel");
+  if (kind == VYRE_OPERAND_COMPONENT)
+    return bind_samples (binder, statement, slot);
+  return kind != VYRE_OPERAND_CHANNEL || VYRE_AUDIO_FIT (word)
+         || bind_set_no_samples (binder, statement, "channel", word);
+}
+
+static gboolean
+bind_set_no_chroma (Binder *binder, const VyreStatement *statement)
+{
+  vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
+      "%s has chroma that does not go with luma. Fix: name luma, u and v of one picture of 8 bits "
+      "or "
+      "more, in which u and v have one size and one stride.",
+      statement->info->name);
+  return FALSE;
+}
+
+/* Folds the arguments of luma, u and v, VYRE_OPERATION_MAX_ARGS of them, to those of a slot. */
+static gboolean
+bind_chroma (Binder *binder, const VyreStatement *statement, const guint32 *values, guint32 *args)
+{
+  const guint32 *u = values + VYRE_CHROMA_FIRST_ARG, *v = u + VYRE_COMPONENT_ARGS;
+  guint32 luma = values[VYRE_REGION_ARG_SAMPLES];
+  guint32 u_samples = u[VYRE_COMPONENT_ARGS - 1], v_samples = v[VYRE_COMPONENT_ARGS - 1];
+
+  if (!bind_check_samples (binder, statement, luma)
+      || !bind_check_samples (binder, statement, u_samples)
+      || !bind_check_samples (binder, statement, v_samples))
     return FALSE;
-  }
-  if (of_component && word == VYRE_SAMPLES_ARE_BYTES)
-    bind_bytes (statement->info, slot);
+  guint32 columns = VYRE_SAMPLES_IN (u[VYRE_REGION_ARG_WIDTH], u_samples);
+  guint32 across
+      = vyre_opcode_find_shift (VYRE_SAMPLES_IN (values[VYRE_REGION_ARG_WIDTH], luma), columns);
+  guint32 down = vyre_opcode_find_shift (values[VYRE_REGION_ARG_ROWS], u[VYRE_REGION_ARG_ROWS]);
+  if (!VYRE_CHROMA_FITS (luma, u_samples) || !VYRE_CHROMA_FITS (luma, v_samples)
+      || MAX (across, down) > VYRE_CHROMA_MAX_SHIFT
+      || VYRE_SAMPLES_IN (v[VYRE_REGION_ARG_WIDTH], v_samples) != columns
+      || v[VYRE_REGION_ARG_ROWS] != u[VYRE_REGION_ARG_ROWS]
+      || v[VYRE_REGION_ARG_STRIDE] != u[VYRE_REGION_ARG_STRIDE])
+    return bind_set_no_chroma (binder, statement);
+  memcpy (args, values, VYRE_CHROMA_FIRST_ARG * sizeof *args);
+  args[VYRE_CHROMA_ARG_U] = u[VYRE_REGION_ARG_OFFSET];
+  args[VYRE_CHROMA_ARG_V] = v[VYRE_REGION_ARG_OFFSET];
+  args[VYRE_CHROMA_ARG_U_SAMPLES] = u_samples;
+  args[VYRE_CHROMA_ARG_V_SAMPLES] = v_samples;
+  args[VYRE_CHROMA_ARG_STRIDE] = u[VYRE_REGION_ARG_STRIDE];
+  args[VYRE_CHROMA_ARG_SHIFTS] = across | down << 8;
   return TRUE;
 }
 
@@ -153,8 +249,12 @@ bind_statement (Binder *binder, const VyreStatement *statement, guint32 *slot)
     return FALSE;
   if (statement->n_inner > 0)
     return bind_packed (binder, statement, args);
-  if (!bind_args (binder, &statement->operation, args))
+  guint32 values[VYRE_OPERATION_MAX_ARGS] = { 0 };
+  if (!bind_args (binder, &statement->operation, values))
     return FALSE;
+  if (statement->info && vyre_opcode_takes_chroma (statement->info))
+    return bind_chroma (binder, statement, values, args);
+  memcpy (args, values, VYRE_SLOT_MAX_ARGS * sizeof *args);
   if (statement->info && !vyre_opcode_takes_region (statement->info, args)) {
     vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, statement->offset,
         "%s needs a region without padding between its rows. Fix: use 'bytes(offset, length)', "

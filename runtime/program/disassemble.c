@@ -38,44 +38,126 @@ disassemble_append_raw (GString *text, guint32 opcode, const guint32 *args, guin
   disassemble_append_args (text, args, n_args, ", ");
 }
 
-/* Whether binding would make such a slot of samples. Those that are bytes have other opcodes. */
+/* The arguments that a statement of samples fills. */
+static guint
+disassemble_count_sample_args (const VyreOpcode *info)
+{
+  guint n = vyre_opcode_max_operands (info);
+
+  return vyre_opcode_takes_other (info) || vyre_opcode_takes_chroma (info)
+             ? VYRE_SLOT_MAX_ARGS
+             : VYRE_REGION_ARG_SAMPLES + n;
+}
+
+/* Whether binding would make such a slot of luma and chroma: with the least shifts. */
+static gboolean
+disassemble_has_chroma (const guint32 *args)
+{
+  guint32 luma = args[VYRE_REGION_ARG_SAMPLES], shifts = args[VYRE_CHROMA_ARG_SHIFTS];
+  guint32 columns = VYRE_SAMPLES_IN (args[VYRE_REGION_ARG_WIDTH], luma);
+  guint32 rows = args[VYRE_REGION_ARG_ROWS];
+  guint32 across = VYRE_CHROMA_ACROSS (shifts), down = VYRE_CHROMA_DOWN (shifts);
+
+  return MAX (across, down) <= VYRE_CHROMA_MAX_SHIFT
+         && vyre_opcode_find_shift (columns, VYRE_CHROMA_LINES (columns, across)) == across
+         && vyre_opcode_find_shift (rows, VYRE_CHROMA_LINES (rows, down)) == down
+         && VYRE_CHROMA_FITS (luma, args[VYRE_CHROMA_ARG_U_SAMPLES])
+         && VYRE_CHROMA_FITS (luma, args[VYRE_CHROMA_ARG_V_SAMPLES]);
+}
+
+/* The oldest payload that a statement names, which is the last of the numbers. A program has a
+ * reference by a statement that is no slot, so slots over one have no text. */
+static guint32
+disassemble_get_oldest (const VyreOpcode *info)
+{
+  return vyre_opcode_takes_other (info) || vyre_opcode_takes_chroma (info) ? VYRE_FROM_OWN
+                                                                           : VYRE_FROM_PREVIOUS;
+}
+
+/* Whether binding would make such a slot of samples. Those that are bytes may have other opcodes.
+ */
 static gboolean
 disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
 {
-  gboolean limited = info->operands[1] == VYRE_OPERAND_VALUE;
   guint32 samples = args[VYRE_REGION_ARG_SAMPLES];
+  guint words = vyre_opcode_count_words (info, args);
 
-  return disassemble_count_args (args)
-             <= (limited ? VYRE_REGION_ARG_LIMIT : VYRE_REGION_ARG_SAMPLES) + 1u
-         && VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) <= VYRE_FROM_PREVIOUS
-         && VYRE_REGION_OBSERVABLE (args[VYRE_REGION_ARG_OBSERVABLE])
-                <= VYRE_MAX_OBSERVABLES - info->words
-         && VYRE_SAMPLES_FIT (samples) && samples != VYRE_SAMPLES_ARE_BYTES;
+  if (disassemble_count_args (args) > disassemble_count_sample_args (info) || words == 0
+      || VYRE_REGION_OBSERVABLE (args[VYRE_REGION_ARG_OBSERVABLE]) > VYRE_MAX_OBSERVABLES - words
+      || VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) > disassemble_get_oldest (info)
+      || !VYRE_SAMPLES_FIT (samples) || (info->bytes != 0 && samples == VYRE_SAMPLES_ARE_BYTES))
+    return FALSE;
+  if (vyre_opcode_takes_chroma (info))
+    return disassemble_has_chroma (args);
+  if (!vyre_opcode_takes_other (info))
+    return TRUE;
+  gboolean limited = info->operands[2] == VYRE_OPERAND_LIMIT;
+  return VYRE_SAMPLES_FIT (args[VYRE_OTHER_ARG_SAMPLES]) && vyre_opcode_takes_pair (args)
+         && (limited || args[VYRE_REGION_ARG_LIMIT] == 0);
 }
 
-/* Appends "opcode place(…", or, with TRUE, "opcode previous(place(…", and not what closes it. A
- * program has a reference by a statement that is no slot, so slots over one have no text. */
+/* Appends "opcode ", or, with TRUE, "opcode previous(", and not what closes it. */
 static gboolean
-disassemble_append_place (
-    GString *text, const VyreOpcode *info, const guint32 *args, const char *place)
+disassemble_append_name (GString *text, const VyreOpcode *info, const guint32 *args)
 {
   gboolean older = VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) == VYRE_FROM_PREVIOUS;
 
-  g_string_append_printf (text, "%s %s%s", info->name, older ? "previous(" : "", place);
-  disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
+  g_string_append_printf (text, "%s %s", info->name, older ? "previous(" : "");
   return older;
 }
 
-/* Appends "opcode samples(...) -> index", or returns FALSE when binding makes no such slot. */
+static void
+disassemble_append_component (GString *text, const guint32 *region, guint32 samples)
+{
+  g_string_append (text, "samples");
+  disassemble_append_args (text, region, VYRE_REGION_ARG_STRIDE + 1, "(");
+  g_string_append_printf (text, ", 0x%x)", samples);
+}
+
+/* The region of a component of chroma in a slot. */
+static VyreRegion
+disassemble_find_chroma (const guint32 *args, guint offset, guint samples)
+{
+  guint32 shifts = args[VYRE_CHROMA_ARG_SHIFTS];
+  guint32 columns = VYRE_SAMPLES_IN (args[VYRE_REGION_ARG_WIDTH], args[VYRE_REGION_ARG_SAMPLES]);
+
+  columns = VYRE_CHROMA_LINES (columns, VYRE_CHROMA_ACROSS (shifts));
+  return (VyreRegion){ args[offset], VYRE_SAMPLES_SPAN (columns, args[samples]),
+    VYRE_CHROMA_LINES (args[VYRE_REGION_ARG_ROWS], VYRE_CHROMA_DOWN (shifts)),
+    args[VYRE_CHROMA_ARG_STRIDE] };
+}
+
+static void
+disassemble_append_chroma (GString *text, const guint32 *args, guint offset, guint samples)
+{
+  VyreRegion r = disassemble_find_chroma (args, offset, samples);
+  guint32 region[] = { r.offset, r.width, r.rows, r.stride };
+
+  disassemble_append_component (text, region, args[samples]);
+}
+
+/* Appends "opcode samples(...), ... -> index", or returns FALSE when binding makes no such slot. */
 static gboolean
 disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32 *args)
 {
+  const guint32 *value = args + VYRE_REGION_ARG_LIMIT;
+
   if (!disassemble_has_samples (info, args))
     return FALSE;
-  gboolean older = disassemble_append_place (text, info, args, "samples");
-  g_string_append_printf (text, ", 0x%x)%s", args[VYRE_REGION_ARG_SAMPLES], older ? ")" : "");
-  if (info->operands[1] == VYRE_OPERAND_VALUE)
-    g_string_append_printf (text, ", %u", args[VYRE_REGION_ARG_LIMIT]);
+  gboolean older = disassemble_append_name (text, info, args);
+  disassemble_append_component (text, args, args[VYRE_REGION_ARG_SAMPLES]);
+  g_string_append (text, older ? ")" : "");
+  for (guint i = 1; i < vyre_opcode_max_operands (info); i++) {
+    g_string_append (text, ", ");
+    if (info->operands[i] == VYRE_OPERAND_OTHER)
+      disassemble_append_component (
+          text, args + VYRE_OTHER_ARG_OFFSET, args[VYRE_OTHER_ARG_SAMPLES]);
+    else if (info->operands[i] == VYRE_OPERAND_CHROMA)
+      disassemble_append_chroma (
+          text, args, VYRE_CHROMA_ARG_U + i - 1, VYRE_CHROMA_ARG_U_SAMPLES + i - 1);
+    else
+      g_string_append_printf (text, "%u", *value++);
+  }
   g_string_append_printf (
       text, " -> %u", VYRE_REGION_OBSERVABLE (args[VYRE_REGION_ARG_OBSERVABLE]));
   return TRUE;
@@ -110,7 +192,9 @@ disassemble_append_payload (GString *text, const VyreOpcode *info, const guint32
       || index > VYRE_MAX_OBSERVABLES - info->words || threshold > 256
       || !vyre_opcode_takes_region (info, args))
     return FALSE;
-  gboolean older = disassemble_append_place (text, info, args, "region");
+  gboolean older = disassemble_append_name (text, info, args);
+  g_string_append (text, "region");
+  disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
   g_string_append (text, older ? "))" : ")");
   if (below)
     g_string_append_printf (text, ", %u", threshold);

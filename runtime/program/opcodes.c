@@ -16,11 +16,18 @@ static const VyreOpcode opcodes[] = {
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
   { #name, VYRE_OP_##NAME, { VYRE_OPERAND_COMPONENT, VYRE_OPERAND_##b },                           \
     VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
-    { FALSE, cost, 1, TRUE }, usage, VYRE_OP_##BYTES },
+    { FALSE, cost, 1, TRUE, VYRE_CUT_TILES }, usage, VYRE_OP_##BYTES },
 #define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect)  \
   { #name, VYRE_OP_##NAME, { VYRE_OPERAND_##a, VYRE_OPERAND_##b },                                 \
     VYRE_OPERAND_##b == VYRE_OPERAND_NONE ? 1 : 2, VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, \
     { VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR, cost, deep }, usage },
+#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect)               \
+  { #name, VYRE_OP_##NAME, { VYRE_OPERAND_COMPONENT, VYRE_OPERAND_##b, VYRE_OPERAND_##c },         \
+    VYRE_OPERAND_##b == VYRE_OPERAND_NONE   ? 1                                                    \
+    : VYRE_OPERAND_##c == VYRE_OPERAND_NONE ? 2                                                    \
+                                            : 3,                                                   \
+    VYRE_TARGET_PAYLOAD, VYRE_RESULT_##TYPE, words, { FALSE, cost, 1, TRUE, VYRE_CUT_##CUT },      \
+    usage, 0 },
 #include "opcodes.def"
 };
 
@@ -110,6 +117,8 @@ gboolean
 vyre_opcode_reads_payload (guint32 opcode)
 {
   switch (opcode) {
+#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect)               \
+  case VYRE_OP_##NAME:
 #define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect)          \
   case VYRE_OP_##NAME:
 #define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
@@ -137,10 +146,20 @@ vyre_opcode_get_extra (guint32 opcode)
 #define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect)  \
   case VYRE_OP_##NAME:                                                                             \
     return VYRE_EXTRA_##EXTRA;
+#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect)               \
+  case VYRE_OP_##NAME:                                                                             \
+    return VYRE_EXTRA_PICTURES;
 #include "opcodes.def"
     default:
       return 0;
   }
+}
+
+/* Whether an opcode reads a second component. */
+gboolean
+vyre_opcode_takes_other (const VyreOpcode *info)
+{
+  return info->operands[1] == VYRE_OPERAND_OTHER;
 }
 
 /* Whether the region of @args has the shape that a payload opcode needs: a checksum is defined
@@ -151,6 +170,48 @@ vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args)
   return !info->tile.linear
          || VYRE_REGION_IS_LINEAR (
              args[VYRE_REGION_ARG_WIDTH], args[VYRE_REGION_ARG_ROWS], args[VYRE_REGION_ARG_STRIDE]);
+}
+
+/* Whether the two components of @args have as many samples, and those are alike. */
+gboolean
+vyre_opcode_takes_pair (const guint32 *args)
+{
+  guint32 samples = args[VYRE_REGION_ARG_SAMPLES], other = args[VYRE_OTHER_ARG_SAMPLES];
+
+  return VYRE_SAMPLES_ARE_ALIKE (samples, other)
+         && args[VYRE_REGION_ARG_ROWS] == args[VYRE_OTHER_ARG_ROWS]
+         && VYRE_SAMPLES_IN (args[VYRE_REGION_ARG_WIDTH], samples)
+                == VYRE_SAMPLES_IN (args[VYRE_OTHER_ARG_WIDTH], other);
+}
+
+/* Whether an opcode reads luma and its chroma. */
+gboolean
+vyre_opcode_takes_chroma (const VyreOpcode *info)
+{
+  return info->operands[1] == VYRE_OPERAND_CHROMA;
+}
+
+/* How often luma's lines are halved to give those of chroma; above VYRE_CHROMA_MAX_SHIFT when they
+ * do not. */
+guint32
+vyre_opcode_find_shift (guint32 luma, guint32 chroma)
+{
+  guint32 shift = 0;
+
+  while (shift <= VYRE_CHROMA_MAX_SHIFT && VYRE_CHROMA_LINES (luma, shift) != chroma)
+    shift++;
+  return luma <= VYRE_CHROMA_MAX_LINES ? shift : VYRE_CHROMA_MAX_SHIFT + 1;
+}
+
+/* The observables of a slot over samples; 0 when its grid does not fit. */
+guint
+vyre_opcode_count_words (const VyreOpcode *info, const guint32 *args)
+{
+  guint32 columns = args[VYRE_GRID_ARG_COLUMNS], rows = args[VYRE_GRID_ARG_ROWS];
+
+  if (info->operands[1] != VYRE_OPERAND_CELLS)
+    return info->words;
+  return VYRE_GRID_FITS (columns, rows) ? columns * rows * VYRE_GRID_CELL_WORDS : 0;
 }
 
 const char *

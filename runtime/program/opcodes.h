@@ -25,6 +25,10 @@ typedef enum {
   VYRE_OPERAND_REGION,    /* a region: four argument words, then the one of the target */
   VYRE_OPERAND_CHANNEL,   /* samples of audio: the same */
   VYRE_OPERAND_COMPONENT, /* samples: as a region, and the argument word of how they lie */
+  VYRE_OPERAND_OTHER,     /* samples like those of the component: from VYRE_OTHER_ARG_OFFSET on */
+  VYRE_OPERAND_CHROMA,    /* samples of chroma, which binding folds: see bind_chroma() */
+  VYRE_OPERAND_LIMIT,     /* an expression, behind the other component: VYRE_REGION_ARG_LIMIT */
+  VYRE_OPERAND_CELLS, /* a constant: cells along an edge of a grid, which make the target's words */
   VYRE_OPERAND_THRESHOLD, /* an expression, 0 to 256 */
   VYRE_OPERAND_WORDS,     /* a constant, 1 to VYRE_LOAD_WORDS_MAX: words of the target */
   VYRE_OPERAND_BLOCK,     /* { operation | operation … } */
@@ -45,6 +49,7 @@ typedef struct {
   guint cost;      /* loop iterations of a lane for each of its granules, at most */
   guint deep;      /* granules that a lane takes at an iteration inside a tile of one row */
   gboolean apart;  /* rows stay rows where they touch, because each starts with a sample */
+  guint cut;       /* VYRE_CUT_… */
 } VyreTileWork;
 
 typedef struct {
@@ -54,10 +59,10 @@ typedef struct {
   guint min_operands;
   VyreTarget target;
   VyreResultType type;
-  guint words;       /* observables that a target takes; 0: as VYRE_OPERAND_WORDS says */
+  guint words;       /* observables of a target; 0: as VYRE_OPERAND_WORDS or _CELLS say */
   VyreTileWork tile; /* of VYRE_TARGET_PAYLOAD */
   const char *usage; /* for error messages */
-  guint32 bytes;     /* of VYRE_OPERAND_COMPONENT: the opcode for samples that are bytes */
+  guint32 bytes;     /* of VYRE_OPERAND_COMPONENT: the opcode for samples that are bytes, or 0 */
 } VyreOpcode;
 
 extern const char *const vyre_priority_names[VYRE_PRIORITY_LEVELS];
@@ -70,6 +75,11 @@ char *vyre_opcode_list_payload (void);
 gboolean vyre_opcode_asks_host (guint32 opcode);
 gboolean vyre_opcode_reads_payload (guint32 opcode);
 guint32 vyre_opcode_get_extra (guint32 opcode);
+gboolean vyre_opcode_takes_other (const VyreOpcode *info);
+gboolean vyre_opcode_takes_pair (const guint32 *args);
+gboolean vyre_opcode_takes_chroma (const VyreOpcode *info);
+guint32 vyre_opcode_find_shift (guint32 luma, guint32 chroma);
+guint vyre_opcode_count_words (const VyreOpcode *info, const guint32 *args);
 gboolean vyre_opcode_takes_region (const VyreOpcode *info, const guint32 *args);
 
 G_END_DECLS

@@ -73,7 +73,8 @@ operand_parse_component_name (VyreParser *parser, guint component, VyreExpr *arg
   return vyre_parser_next (parser);
 }
 
-/* Reads a component; a region is one of bytes. */
+/* Reads a component; a region is one of bytes. Fills the arguments up to VYRE_REGION_ARG_SAMPLES.
+ */
 static gboolean
 operand_parse_component (VyreParser *parser, VyreOperands *operands)
 {
@@ -130,6 +131,50 @@ operand_parse_place (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
   return !older || vyre_parser_expect (parser, ')', "')' behind the region");
 }
 
+/* Fails if the component in front is of an older payload: a ticket is of one payload alone. */
+static gboolean
+operand_check_own (VyreParser *parser, const VyreOperands *operands)
+{
+  if (operands->from == VYRE_FROM_OWN)
+    return TRUE;
+  return vyre_parser_fail (parser, parser->lexer.token.offset,
+      "several components are of the batch's own payload. Fix: leave out 'previous' or "
+      "'reference'.");
+}
+
+/* Reads the second component of an opcode over two, whose limit may follow. */
+static gboolean
+operand_parse_other (VyreParser *parser, VyreOperands *operands)
+{
+  VyreOperands other = { 0 };
+  VyreExpr *args = operands->args + VYRE_OTHER_ARG_OFFSET;
+
+  G_STATIC_ASSERT (VYRE_OTHER_ARG_STRIDE == VYRE_OTHER_ARG_OFFSET + VYRE_REGION_ARG_STRIDE
+                   && VYRE_OTHER_ARG_SAMPLES + 1 == VYRE_SLOT_MAX_ARGS);
+  if (!operand_check_own (parser, operands) || !operand_parse_component (parser, &other))
+    return FALSE;
+  memcpy (args, other.args, (VYRE_REGION_ARG_STRIDE + 1) * sizeof *args);
+  operands->args[VYRE_OTHER_ARG_SAMPLES] = other.args[VYRE_REGION_ARG_SAMPLES];
+  operands->args[VYRE_REGION_ARG_LIMIT] = VYRE_EXPR_ZERO;
+  operands->n_args = VYRE_SLOT_MAX_ARGS;
+  return TRUE;
+}
+
+/* Appends the five arguments of a component of chroma; binding makes those of the slot of them. */
+static gboolean
+operand_parse_chroma (VyreParser *parser, VyreOperands *operands)
+{
+  VyreOperands chroma = { 0 };
+  VyreExpr *args = operands->args + operands->n_args;
+
+  if (!operand_check_own (parser, operands) || !operand_parse_component (parser, &chroma))
+    return FALSE;
+  memcpy (args, chroma.args, (VYRE_COMPONENT_ARGS - 1) * sizeof *args);
+  args[VYRE_COMPONENT_ARGS - 1] = chroma.args[VYRE_REGION_ARG_SAMPLES];
+  operands->n_args += VYRE_COMPONENT_ARGS;
+  return TRUE;
+}
+
 static gboolean
 operand_parse_tag (VyreParser *parser, VyreOperands *operands)
 {
@@ -140,9 +185,10 @@ operand_parse_tag (VyreParser *parser, VyreOperands *operands)
   return vyre_parser_next (parser);
 }
 
-/* Reads the number of a result's words, which assembling has to know. */
-gboolean
-vyre_parser_word_count (VyreParser *parser, VyreOperands *operands)
+/* Reads a constant from 1 to @most, which assembling has to know: a number of @what. */
+static gboolean
+operand_parse_constant (
+    VyreParser *parser, VyreOperands *operands, guint32 most, const char *what, guint32 *value)
 {
   guint32 offset = parser->lexer.token.offset;
   VyreExpr *expr = &operands->args[operands->n_args++];
@@ -151,12 +197,30 @@ vyre_parser_word_count (VyreParser *parser, VyreOperands *operands)
     return FALSE;
   const VyreNode *last
       = &g_array_index (parser->program->nodes, VyreNode, parser->program->nodes->len - 1);
-  if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->value == 0
-      || last->value > VYRE_LOAD_WORDS_MAX)
+  if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->value == 0 || last->value > most)
     return vyre_parser_fail (parser, offset,
-        "this is not a constant number of words. Fix: write a number from 1 to %u.",
-        VYRE_LOAD_WORDS_MAX);
-  operands->words = last->value;
+        "this is not a constant number of %s. Fix: write a number from 1 to %u.", what, most);
+  *value = last->value;
+  return TRUE;
+}
+
+/* Reads the number of a result's words. */
+gboolean
+vyre_parser_word_count (VyreParser *parser, VyreOperands *operands)
+{
+  return operand_parse_constant (parser, operands, VYRE_LOAD_WORDS_MAX, "words", &operands->words);
+}
+
+/* Reads the columns of a grid or, behind them, its rows. All cells have words in the result. */
+static gboolean
+operand_parse_cells (VyreParser *parser, VyreOperands *operands)
+{
+  guint32 words = operands->words > 0 ? operands->words : VYRE_GRID_CELL_WORDS;
+  guint32 most = VYRE_GRID_MAX_CELLS * VYRE_GRID_CELL_WORDS / words, cells = 0;
+
+  if (!operand_parse_constant (parser, operands, most, "cells", &cells))
+    return FALSE;
+  operands->words = words * cells;
   return TRUE;
 }
 
@@ -171,10 +235,18 @@ vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
       return operand_parse_place (parser, kind, operands);
     case VYRE_OPERAND_CHANNEL:
       return vyre_parser_channel (parser, operands);
+    case VYRE_OPERAND_OTHER:
+      return operand_parse_other (parser, operands);
+    case VYRE_OPERAND_CHROMA:
+      return operand_parse_chroma (parser, operands);
+    case VYRE_OPERAND_LIMIT:
+      return vyre_parser_expr (parser, &operands->args[VYRE_REGION_ARG_LIMIT]);
     case VYRE_OPERAND_TAG:
       return operand_parse_tag (parser, operands);
     case VYRE_OPERAND_WORDS:
       return vyre_parser_word_count (parser, operands);
+    case VYRE_OPERAND_CELLS:
+      return operand_parse_cells (parser, operands);
     case VYRE_OPERAND_THRESHOLD:
       return vyre_parser_limited_expr (
           parser, VYRE_NODE_THRESHOLD, 0, &operands->args[operands->n_args++]);

@@ -93,9 +93,14 @@ typedef struct {
   guint n_params;
 } VyreParser;
 
+/* The most arguments of a statement: luma, the index, and the five of each component of chroma. */
+#define VYRE_CHROMA_FIRST_ARG (VYRE_REGION_ARG_SAMPLES + 1)
+#define VYRE_COMPONENT_ARGS 5
+#define VYRE_OPERATION_MAX_ARGS (VYRE_CHROMA_FIRST_ARG + 2 * VYRE_COMPONENT_ARGS)
+
 /* The arguments of an operation while it is read. */
 typedef struct {
-  VyreExpr args[VYRE_SLOT_MAX_ARGS];
+  VyreExpr args[VYRE_OPERATION_MAX_ARGS];
   guint n_args;
   guint n_operands;
   guint words;  /* of the target, where an operand says it */

@@ -12,6 +12,7 @@ layout(constant_id = VYRE_SPEC_EXTRAS) const uint BUILT_WITH = 0u;
 const bool RARE = (BUILT_WITH & VYRE_EXTRA_RARE) != 0u;
 const bool SAMPLES = (BUILT_WITH & VYRE_EXTRA_SAMPLES) != 0u;
 const bool AUDIO = (BUILT_WITH & VYRE_EXTRA_AUDIO) != 0u;
+const bool PICTURES = (BUILT_WITH & VYRE_EXTRA_PICTURES) != 0u;
 // TRUE on a device with memory of its own: batches run in that, or in shared memory, and the kernel
 // copies their readbacks out.
 const bool DISCRETE = VYRE_DISCRETE != 0;
@@ -37,7 +38,7 @@ shared uint s_ticket[VYRE_TICKET_WORDS];
 shared uint s_next;
 shared uint s_decision;
 // Atomics on accumulators and bins pair with each other, and with the barrier() behind them.
-const uint VYRE_N_ACCUMULATORS = 9u;
+const uint VYRE_N_ACCUMULATORS = 10u;
 shared uint s_accumulator[VYRE_N_ACCUMULATORS];
 shared uint s_bins[VYRE_SAMPLE_HISTOGRAM_WORDS];
 

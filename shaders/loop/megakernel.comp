@@ -18,6 +18,7 @@
 #include "loop/payload.glsl"
 #define VYRE_OPCODES_CODE
 #include "opcodes.def"
+#include "loop/payload-ops.glsl"
 
 const uint LEAVE = 0u;
 const uint WAIT = 1u;
@@ -217,89 +218,6 @@ void find_next()
     sign_off(idle_total);
 }
 
-// Observables of a payload opcode; 0 for any other opcode.
-uint payload_words(uint opcode)
-{
-  switch (opcode) {
-#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: return words;
-#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-    case VYRE_OP_##NAME: return words;
-#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: return words;
-#include "opcodes.def"
-    default: return 0u;
-  }
-}
-
-// TRUE for a payload opcode that cannot skip the padding of rows.
-bool is_linear(uint opcode)
-{
-  return false
-#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-      || (VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR && opcode == VYRE_OP_##NAME)
-#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-      || (EXTRA && VYRE_SHAPE_##SHAPE == VYRE_SHAPE_LINEAR && opcode == VYRE_OP_##NAME)
-#include "opcodes.def"
-      ;
-}
-
-// TRUE for an opcode whose region is one of samples.
-bool takes_samples(uint opcode)
-{
-  return false
-#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-      || (SAMPLES && opcode == VYRE_OP_##NAME)
-#include "opcodes.def"
-      ;
-}
-
-// TRUE for an opcode whose region is a channel of audio.
-bool takes_channel(uint opcode)
-{
-  return false
-#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-      || (EXTRA && VYRE_WORKS_ON_##a == VYRE_WORKS_ON_CHANNEL && opcode == VYRE_OP_##NAME)
-#include "opcodes.def"
-      ;
-}
-
-bool payload_op_fits(uint opcode, Region r)
-{
-  uint words = payload_words(opcode);
-  return words != 0u && region_fits(r) && observables_fit(r, words)
-      && (!is_linear(opcode) || region_is_linear(r))
-      && (!takes_samples(opcode) || VYRE_SAMPLES_FIT(r.operand))
-      && (!takes_channel(opcode) || VYRE_AUDIO_FIT(r.operand));
-}
-
-void run_payload_op(uint opcode, Region r)
-{
-  Walk w = walk_begin(r);
-  switch (opcode) {
-#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: name##_tile(r, w); break;
-#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-    case VYRE_OP_##NAME: if (SAMPLES) name##_tile(r); break;
-#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: if (EXTRA) name##_tile(r, w); break;
-#include "opcodes.def"
-  }
-}
-
-void end_payload_op(uint opcode, Region r)
-{
-  switch (opcode) {
-#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: name##_end(r); break;
-#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) \
-    case VYRE_OP_##NAME: if (SAMPLES) name##_end(r); break;
-#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect) \
-    case VYRE_OP_##NAME: if (EXTRA) name##_end(r); break;
-#include "opcodes.def"
-  }
-}
-
 // Lane 0. The first tile of a slot decides whether the slot runs, for all of its tiles: a change of
 // the tenant table in the same batch cannot split a slot.
 bool slot_verdict(uint slot, Slot s)
@@ -342,7 +260,7 @@ Tile load_tile(uint slot)
 {
   Slot s = load_slot(slot);
   Region r = region_of(s);
-  return Tile(slot, s.opcode, tile_may_run(slot, s), payload_op_fits(s.opcode, r), r);
+  return Tile(slot, s.opcode, tile_may_run(slot, s), payload_op_fits(slot, s.opcode, r), r);
 }
 
 // Runs a tile; the last tile of a slot ends the slot.

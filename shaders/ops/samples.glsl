@@ -40,6 +40,8 @@ struct Containers {
   uvec4 words;
   uint starts;
   uint bytes; // of the tile in the granule they were found in
+  uint row;   // of the tile
+  uint from;  // bytes from the start of the row to the words, or -1 to -15
 };
 
 // A bit for each byte of a granule in front of byte `end`, which may lie outside of it.
@@ -58,6 +60,8 @@ Containers next_containers(Samples s, inout Walk w)
   uint starts = next < VYRE_GRANULE ? s.starts << next : 0u;
   uint inside = bytes_below(end - at) & ~bytes_below(first - at);
   uint skew = base % s.bytes;
+  c.row = w.row;
+  c.from = at + skew - base;
   c.bytes = bitCount(inside);
   c.starts = (starts & inside & bytes_below(min(base + s.room, end) - at)) >> skew;
   c.words = load_payload(min(granule, w.most));
@@ -89,6 +93,7 @@ const uint SAMPLES_SUM_HIGH = 3u;
 const uint SAMPLES_SQUARES = 4u; // the lowest 16 bits of squares, the next 16 bits, the rest
 const uint SAMPLES_MAX = 7u;
 const uint SAMPLES_MAX_INVERSE = 8u;
+const uint SAMPLES_ABOVE = 9u;
 
 // Sums of a lane: at a cost of 8 it has at most VYRE_COST_TILE_LOOP_MAX / 8 granules, which are
 // 16 384 samples of 16 bits or 32 768 of 8 bits, so none overflows.
@@ -145,8 +150,20 @@ void add_sum(uint at, uint low, uint middle, uint high)
   carry_64(at, add_alone(at, sum), sum, high + (middle >> 16) + carry);
 }
 
-// Until the last tile ends, the observable of the minimum has the maximum of mask - x, for which its
-// initial 0 is neutral.
+// Lane 0, when all lanes have joined. Until the last tile ends, the observable of the minimum has the
+// maximum of mask - x, for which its initial 0 is neutral.
+void sample_stats_store(Region r)
+{
+  add_alone(observable_at(r, VYRE_U8_STATS_COUNT), s_accumulator[SAMPLES_COUNT]);
+  raise_alone(observable_at(r, VYRE_U8_STATS_MIN), s_accumulator[SAMPLES_MAX_INVERSE]);
+  raise_alone(observable_at(r, VYRE_U8_STATS_MAX), s_accumulator[SAMPLES_MAX]);
+  add_sum(observable_at(r, VYRE_U8_STATS_SUM), s_accumulator[SAMPLES_SUM_LOW],
+      s_accumulator[SAMPLES_SUM_HIGH], 0u);
+  add_sum(observable_at(r, VYRE_U8_STATS_SUM_SQUARES), s_accumulator[SAMPLES_SQUARES],
+      s_accumulator[SAMPLES_SQUARES + 1u], s_accumulator[SAMPLES_SQUARES + 2u]);
+  count_bytes(s_accumulator[SAMPLES_BYTES]);
+}
+
 void sample_stats_tile(Region r)
 {
   Samples s = samples_of(r);
@@ -165,16 +182,8 @@ void sample_stats_tile(Region r)
   }
   sample_stats_join(stats, s.mask, bytes);
   barrier(); // all subgroups have joined
-  if (lane() != 0u)
-    return;
-  add_alone(observable_at(r, VYRE_U8_STATS_COUNT), s_accumulator[SAMPLES_COUNT]);
-  raise_alone(observable_at(r, VYRE_U8_STATS_MIN), s_accumulator[SAMPLES_MAX_INVERSE]);
-  raise_alone(observable_at(r, VYRE_U8_STATS_MAX), s_accumulator[SAMPLES_MAX]);
-  add_sum(observable_at(r, VYRE_U8_STATS_SUM), s_accumulator[SAMPLES_SUM_LOW],
-      s_accumulator[SAMPLES_SUM_HIGH], 0u);
-  add_sum(observable_at(r, VYRE_U8_STATS_SUM_SQUARES), s_accumulator[SAMPLES_SQUARES],
-      s_accumulator[SAMPLES_SQUARES + 1u], s_accumulator[SAMPLES_SQUARES + 2u]);
-  count_bytes(s_accumulator[SAMPLES_BYTES]);
+  if (lane() == 0u)
+    sample_stats_store(r);
 }
 
 void sample_stats_end(Region r)
@@ -183,12 +192,17 @@ void sample_stats_end(Region r)
   put(minimum, (1u << VYRE_SAMPLES_DEPTH(r.operand)) - 1u - get(minimum));
 }
 
+// An argument of the slot in hand.
+uint slot_arg(uint arg) { return get(slot_at(ticket[VYRE_TICKET_SLOT]) + VYRE_SLOT_ARGS + arg); }
+
+// The limit of the slot in hand; a sample has 16 bits at most.
+uint sample_limit() { return min(slot_arg(VYRE_REGION_ARG_LIMIT), 0x10000u); }
+
 void sample_below_tile(Region r)
 {
   Samples s = samples_of(r);
   Walk w = walk_rows(r);
-  uint limit_at = slot_at(ticket[VYRE_TICKET_SLOT]) + VYRE_SLOT_ARGS + VYRE_REGION_ARG_LIMIT;
-  uint limit = min(get(limit_at), 0x10000u); // a sample has 16 bits at most
+  uint limit = sample_limit();
   uint below = 0u, bytes = 0u, containers = 4u / s.bytes;
   while (w.index < w.total) {
     Containers c = next_containers(s, w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Components of every raw format that GStreamer knows, at odd sizes, against the pixels that the
- * format's own function unpacks: each sample once, with its value.
+ * format's own function unpacks: each sample once, with its value, and beside those of its pixel.
  */
 #include <gst/video/video.h>
 #include <string.h>
@@ -19,6 +19,8 @@ static const gchar program[] = "optional sample_stats luma -> luma; optional sam
                                "optional sample_stats alpha -> alpha;"
                                "optional sample_below luma, 17 * luma.scale -> luma-below;"
                                "optional sample_below red, 17 * red.scale -> red-below;"
+                               "optional sample_difference u, v, 100 * u.scale -> distances;"
+                               "optional sample_range luma, u, v -> outside;"
                                "u8_stats payload -> all";
 
 static const gchar *const luma_names[] = { "luma", "u", "v", "alpha" };
@@ -110,6 +112,48 @@ assert_component (
   }
 }
 
+static gboolean
+is_outside (guint64 sample, guint64 most, guint depth)
+{
+  return sample < (guint64)16 << (depth - 8) || sample > most << (depth - 8);
+}
+
+/* Opcodes over several components: the distances of u from v, and pixels that no broadcast has. */
+static void
+check_several (
+    const GstStructure *results, const gchar *name, const GstVideoInfo *info, guint8 *frame)
+{
+  const GstStructure *found
+      = gst_value_get_structure (gst_structure_get_value (results, "distances"));
+  const GstVideoFormatInfo *format = info->finfo;
+  gint across = (1 << format->w_sub[1]) - 1, down = (1 << format->h_sub[1]) - 1;
+  guint8 pixels[GST_ROUND_UP_64 (WIDTH) * 8], chroma[GST_ROUND_UP_64 (WIDTH) * 8];
+  guint64 count = 0, sum = 0, above = 0, outside = 0;
+  guint depth = format->depth[0];
+
+  for (gint y = 0; y < HEIGHT; y++) {
+    unpack_row (info, frame, y, pixels);
+    unpack_row (info, frame, y & ~down, chroma);
+    for (gint x = 0; x < WIDTH; x++) {
+      gint64 u = (gint64)unpacked_sample (info, chroma, x & ~across, 1);
+      gint64 v = (gint64)unpacked_sample (info, chroma, x & ~across, 2);
+      guint64 distance = (guint64)ABS (u - v);
+      outside += is_outside (unpacked_sample (info, pixels, x, 0), 235, depth)
+                 || is_outside ((guint64)u, 240, depth) || is_outside ((guint64)v, 240, depth);
+      if (((x & across) | (y & down)) != 0)
+        continue;
+      count++;
+      sum += distance;
+      above += distance > (guint64)100 << (depth - 8);
+    }
+  }
+  fail_unless (field_u64 (found, "count") == count && field_u64 (found, "sum") == sum
+                   && field_u64 (found, "above") == above,
+      "%s: distances of u from v are not those of its pixels", name);
+  fail_unless (field_u64 (results, "outside") == outside, "%s: %u pixels are outside, not %u", name,
+      (guint)outside, (guint)field_u64 (results, "outside"));
+}
+
 static void
 check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
 {
@@ -130,6 +174,8 @@ check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
       fail_if (gst_structure_has_field (results, names[c]), "%s has %s", name, names[c]);
     }
   }
+  if (gst_structure_has_field (results, "all") && GST_VIDEO_INFO_IS_YUV (info))
+    check_several (results, name, info, frame);
   gst_message_unref (message);
   g_free (caps);
   g_free (frame);

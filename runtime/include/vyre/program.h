@@ -26,6 +26,9 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_HISTOGRAM: a word for each bin, bin i counts the bytes or samples of value i
  * @VYRE_RESULT_WORDS: several words of a file or of state
  * @VYRE_RESULT_AUDIO: VYRE_AUDIO_STATS_WORDS words as AUDIO_STATS writes them
+ * @VYRE_RESULT_DIFFERENCE: VYRE_DIFFERENCE_WORDS words as SAMPLE_DIFFERENCE writes them
+ * @VYRE_RESULT_BOUNDS: VYRE_BOUNDS_WORDS words as SAMPLE_ROWS and SAMPLE_COLUMNS write them
+ * @VYRE_RESULT_GRID: VYRE_GRID_CELL_WORDS words for each cell, as SAMPLE_GRID writes them
  *
  * The meaning of the words of a named result.
  */
@@ -35,6 +38,9 @@ typedef enum {
   VYRE_RESULT_HISTOGRAM,
   VYRE_RESULT_WORDS,
   VYRE_RESULT_AUDIO,
+  VYRE_RESULT_DIFFERENCE,
+  VYRE_RESULT_BOUNDS,
+  VYRE_RESULT_GRID,
 } VyreResultType;
 
 /**

@@ -529,6 +529,15 @@ static const Costly costly[] = {
   { "sample_histogram samples(1, 2, 1, 2, 0x140202) -> 0", 300, 4096 },
   { "audio_stats audio(1, 8000000, 0x2010001) -> 1", 1, 8 << 20 },
   { "audio_stats audio(1, 3000, 0x8240005) -> 1", 300, 4096, VYRE_EXTRAS },
+  { "sample_difference samples(1, 8000000, 1, 0, 0x100103), samples(3, 8000000, 1, 0, 0x100103), 4 "
+    "-> 1",
+      1, 8 << 20 },
+  { "sample_columns samples(1, 1024, 2, 1030, 0x100101), 9 -> 1", 300, 4096 },
+  { "sample_grid samples(1, 70, 20, 101, 0x100101), 30, 12 -> 1", 300, 4096 },
+  { "sample_outliers samples(1, 4000000, 2, 4000000, 0x100101), 4 -> 1", 1, 8 << 20 },
+  { "sample_range samples(1, 70, 20, 101, 0x100101), samples(0, 35, 10, 50, 0x100101), "
+    "samples(9, 35, 10, 50, 0x100101) -> 1",
+      300, 4096 },
 };
 
 static void

@@ -3,9 +3,8 @@
  * Opcodes over samples on the real kernel against a plain-C oracle, bit for bit: samples of any
  * depth, in containers of any size, distance, byte order and alignment.
  */
-#include "kernel-common.h"
+#include "samples-common.h"
 
-#include "kernel.h"
 #include "kernel/extras.h"
 
 static TestKernel t;
@@ -22,16 +21,6 @@ enum {
   AT_HISTOGRAM,
 };
 
-static guint32
-read_sample (const guint8 *p, guint32 samples)
-{
-  guint32 container = 0, bytes = VYRE_SAMPLES_BYTES (samples);
-
-  for (guint32 i = 0; i < bytes; i++)
-    container |= (guint32)p[VYRE_SAMPLES_SWAPPED (samples) ? bytes - 1 - i : i] << (8 * i);
-  return container >> VYRE_SAMPLES_SHIFT (samples) & ((1u << VYRE_SAMPLES_DEPTH (samples)) - 1);
-}
-
 static Oracle
 oracle_of (const guint8 *data, const VyreRegion *r, guint32 samples, guint limit)
 {
@@ -42,7 +31,7 @@ oracle_of (const guint8 *data, const VyreRegion *r, guint32 samples, guint limit
     const guint8 *p = data + r->offset + (gsize)row * r->stride;
     for (guint32 at = 0; at + VYRE_SAMPLES_BYTES (samples) <= r->width;
          at += VYRE_SAMPLES_APART (samples)) {
-      guint64 sample = read_sample (p + at, samples);
+      guint64 sample = test_read_sample (p + at, samples);
       o.count++;
       o.min = MIN (o.min, sample);
       o.max = MAX (o.max, sample);
@@ -83,49 +72,17 @@ check_samples (const guint8 *data, gsize size, const VyreRegion *r, guint32 samp
       vyre_batch_get_completion (batch)->payload_bytes, ==, 3ull * r->width * r->rows);
 }
 
-static guint8 *
-random_bytes (gsize size)
-{
-  guint8 *data = g_malloc (size);
-
-  for (gsize i = 0; i < size; i++)
-    data[i] = (guint8)g_test_rand_int ();
-  return data;
-}
-
-static guint
-random_below (guint end)
-{
-  return (guint)g_test_rand_int_range (0, (gint)end);
-}
-
-static guint32
-random_samples (void)
-{
-  guint bytes = 1u << random_below (3);
-  guint apart = bytes * (1 + random_below (random_below (4) ? 4 : 255 / bytes));
-  guint shift = random_below (8 * bytes);
-  guint depth = 1 + random_below (MIN (8 * bytes - shift, 16));
-
-  return VYRE_SAMPLES (apart, bytes, bytes == 2 && random_below (2), shift, depth);
-}
-
 static void
 test_random_regions (void)
 {
   enum { MOST = 6000 };
-  g_autofree guint8 *data = random_bytes (MOST);
+  g_autofree guint8 *data = test_random_bytes (MOST);
 
   for (guint i = 0; i < test_times (500, 10000); i++) {
-    gsize size = random_below (i % 8 ? 400 : MOST);
-    guint32 samples = random_samples ();
-    VyreRegion r = { .width = random_below ((guint)size + 1), .rows = random_below (6) };
-    r.stride = r.width + random_below (random_below (2) ? 1 : 40);
-    while (r.rows > 1 && (gsize)r.stride * (r.rows - 1) + r.width > size)
-      r.rows--;
-    gsize length = r.rows > 0 ? (gsize)r.stride * (r.rows - 1) + r.width : 0;
-    r.offset = random_below ((guint)(size - length) + 1);
-    check_samples (data, size, &r, samples, random_below (i % 2 ? 300 : 65537));
+    gsize size = test_random_below (i % 8 ? 400 : MOST);
+    guint32 samples = test_random_samples ();
+    VyreRegion r = test_random_region (size);
+    check_samples (data, size, &r, samples, test_random_below (i % 2 ? 300 : 65537));
   }
 }
 
@@ -146,7 +103,7 @@ test_many_tiles (void)
     { { 7, 7, 400000, 15 }, VYRE_SAMPLES (3, 1, 0, 2, 5) },
   };
   enum { SIZE = 6000000 };
-  g_autofree guint8 *data = random_bytes (SIZE);
+  g_autofree guint8 *data = test_random_bytes (SIZE);
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     check_samples (data, SIZE, &cases[i].region, cases[i].samples, 1000);

@@ -405,6 +405,35 @@ test_channels (void)
   assert_result (bound, 1, "c", VYRE_RESULT_AUDIO, 27, VYRE_AUDIO_STATS_WORDS);
 }
 
+/* Components that are held against each other, in the words of both; an optional statement needs
+ * both. */
+static void
+test_two_components (void)
+{
+  static const VyreRegion u = { 3072, 126, 24, 128 }, v = { 3074, 126, 24, 128 };
+  static const guint32 samples = VYRE_SAMPLES (4, 2, 0, 6, 10);
+  static const guint32 words[VYRE_SLOT_MAX_ARGS]
+      = { 3072, 126, 24, 128, 10, samples, 500, 3074, 126, 24, 128, samples };
+  static const guint32 range[VYRE_SLOT_MAX_ARGS] = { 0, 128, 47, 128, 18,
+    VYRE_SAMPLES (2, 2, 0, 6, 10), 3072, 3074, samples, samples, 128, 0x101 };
+  g_autoptr (VyreProgram) program
+      = assemble ("no_fence; optional sample_difference u, red, 1 -> a;"
+                  "optional sample_range luma, u, red -> c;"
+                  "optional sample_difference u, v, 125 * u.scale -> b; sample_range "
+                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; nop");
+  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+
+  vyre_symbols_set_component (symbols, "u", &u, samples);
+  vyre_symbols_set_component (symbols, "v", &v, samples);
+  g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
+  g_assert_cmpuint (bound->n_used, ==, 3);
+  assert_slot (bound->slots, VYRE_OP_SAMPLE_DIFFERENCE, 0, 2, words);
+  assert_slot (bound->slots + 16, VYRE_OP_SAMPLE_RANGE, 0, 2, range);
+  g_assert_cmpuint (bound->n_results, ==, 2);
+  assert_result (bound, 0, "b", VYRE_RESULT_DIFFERENCE, 10, VYRE_DIFFERENCE_WORDS);
+  assert_result (bound, 1, "d", VYRE_RESULT_U32, 18, 1);
+}
+
 /* A param is a constant for the statements after it; another value makes another program. */
 static void
 test_params (void)
@@ -660,6 +689,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/builtins/frame-stats-gray", test_frame_stats_gray);
   g_test_add_func ("/program/components", test_components);
   g_test_add_func ("/program/channels", test_channels);
+  g_test_add_func ("/program/two-components", test_two_components);
   g_test_add_func ("/program/params/values", test_params);
   g_test_add_func ("/program/params/refused", test_params_refused);
   g_test_add_func ("/program/builtins/others", test_builtins);

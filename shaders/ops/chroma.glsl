@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Histograms of saturation and hue, of the two components of chroma: SAMPLE_SATURATION and
+// SAMPLE_HUE. Both look at the distances of u and v from the middle, where there is no colour.
+// Floating point only guesses; whole numbers decide, so that all devices agree.
+
+// The tangent of each degree up to 45, times 2^31.
+const uint TANGENTS[46] = uint[46](
+    0u, 37484467u, 74991781u, 112544849u, 150166685u, 187880474u, 225709627u, 263677837u,
+    301809144u, 340127996u, 378659308u, 417428535u, 456461740u, 495785665u, 535427809u, 575416509u,
+    615781027u, 656551639u, 697759735u, 739437919u, 781620126u, 824341738u, 867639713u, 911552727u,
+    956121321u, 1001388071u, 1047397759u, 1094197571u, 1141837310u, 1190369624u, 1239850262u,
+    1290338354u, 1341896715u, 1394592187u, 1448496010u, 1503684239u, 1560238198u, 1618245000u,
+    1677798107u, 1738997970u, 1801952737u, 1866779055u, 1933602962u, 2002560899u, 2073800853u,
+    2147483648u);
+
+// The root of u * u + v * v, without its fraction.
+uvec4 saturation_of(ivec4 u, ivec4 v)
+{
+  uvec4 square = uvec4(u * u + v * v); // at most 2^31
+  uvec4 root = uvec4(sqrt(vec4(square)));
+  root -= uvec4(greaterThan(root * root, square));
+  return root + uvec4(lessThanEqual((root + 1u) * (root + 1u), square));
+}
+
+// 1 where the angle of a triangle with such legs has that many degrees, or more.
+uvec4 has_degrees(uvec4 opposite, uvec4 adjacent, uvec4 degrees)
+{
+  uvec4 high, low, rest = opposite << 31;
+  uvec4 tangents = uvec4(TANGENTS[degrees.x], TANGENTS[degrees.y], TANGENTS[degrees.z],
+      TANGENTS[degrees.w]);
+  umulExtended(adjacent, tangents, high, low);
+  opposite >>= 1;
+  return uvec4(greaterThan(opposite, high))
+      | (uvec4(equal(opposite, high)) & uvec4(greaterThanEqual(rest, low)));
+}
+
+// The angle of the point (-v, -u) in degrees, without its fraction; 180 where both are 0.
+uvec4 hue_of(ivec4 u, ivec4 v)
+{
+  uvec4 x = uvec4(abs(v)), y = uvec4(abs(u));
+  uvec4 shorter = min(x, y), longer = max(max(x, y), 1u);
+  uvec4 steep = uvec4(greaterThan(y, x)), left = uvec4(greaterThan(v, ivec4(0))),
+        below = uvec4(greaterThan(u, ivec4(0)));
+  // the degrees, or one more: a device may be wrong by 0.02 degrees
+  uvec4 guess = min(uvec4(degrees(atan(vec4(shorter) / vec4(longer))) + 0.03), 45u);
+  uvec4 angle = guess + has_degrees(shorter, longer, guess) - 1u; // from the nearer axis
+  // behind which the angle lies, or in front of it: then a fraction counts as a whole degree
+  uvec4 whole = uvec4(equal(shorter, uvec4(0u))) | uvec4(equal(shorter, longer));
+  uvec4 axis = steep * (90u + 180u * below)
+      + (1u - steep) * (180u * left + 360u * below * (1u - left));
+  uvec4 before = (steep + left + below) & 1u;
+  uvec4 hue = axis + (1u - before) * angle - before * (angle + 1u - whole);
+  return hue + 180u * uvec4(equal(x | y, uvec4(0u)));
+}
+
+// Samples that are not there count in bin 0, and the end takes them off again.
+void chroma_tile(Region r, bool is_hue)
+{
+  Samples s = samples_of(r);
+  Other o = other_of(s);
+  Walk w = walk_rows(r);
+  uint depth = VYRE_SAMPLES_DEPTH(r.operand);
+  uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
+  uint bins = is_hue ? VYRE_HUE_WORDS : 1u << (depth - dropped);
+  uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
+  ivec4 middle = ivec4(1 << (depth - 1u));
+  clear_bins(bins);
+  while (w.index < w.total) {
+    Containers c = next_containers(s, w), d = other_containers(o, c, w);
+    bytes += c.bytes;
+    there += bitCount(c.starts);
+    counted += 4u * containers;
+    for (uint i = 0u; i < containers; i++) {
+      uvec4 valid;
+      ivec4 u = ivec4(samples_in(s, c, i, valid)) - middle;
+      ivec4 v = ivec4(samples_in(o.samples, d, i, valid)) - middle;
+      uvec4 at = (is_hue ? hue_of(u, v) : saturation_of(u, v) >> dropped) & valid;
+      atomicAdd(s_bins[at.x], 1u);
+      atomicAdd(s_bins[at.y], 1u);
+      atomicAdd(s_bins[at.z], 1u);
+      atomicAdd(s_bins[at.w], 1u);
+    }
+  }
+  join_bins(r, bins, bytes, counted - there);
+}
+
+void sample_saturation_tile(Region r) { chroma_tile(r, false); }
+void sample_saturation_end(Region r) {}
+
+void sample_hue_tile(Region r) { chroma_tile(r, true); }
+void sample_hue_end(Region r) {}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Two components of the same shape, sample by sample: SAMPLE_DIFFERENCE. The walk is one over the
+// first component; the containers of the other lie as far from the start of their row.
+
+// The component that the slot in hand has beside its region.
+struct Other {
+  Samples samples;
+  uint first; // byte of the source where the tile's first row starts
+  uint stride;
+};
+
+Other other_of(Samples s)
+{
+  Other o;
+  uint word = slot_arg(VYRE_OTHER_ARG_SAMPLES);
+  o.samples = s;
+  o.samples.swapped = VYRE_SAMPLES_SWAPPED(word);
+  o.samples.shift = VYRE_SAMPLES_SHIFT(word);
+  o.stride = slot_arg(VYRE_OTHER_ARG_STRIDE);
+  o.first = ticket[VYRE_TICKET_PAYLOAD] + slot_arg(VYRE_OTHER_ARG_OFFSET)
+      + ticket[VYRE_TICKET_ROW] * o.stride;
+  return o;
+}
+
+// Sixteen bytes of the source from byte `at` on, which may lie up to 15 bytes in front of it. Bytes
+// outside of the payload have any value.
+uvec4 load_bytes(uint at, uint most)
+{
+  uint granule = at / VYRE_GRANULE, behind = (granule + 1u) & (0xFFFFFFFFu / VYRE_GRANULE);
+  uvec4 a = load_payload(min(granule, most)), b = load_payload(min(behind, most));
+  if ((at & 8u) != 0u) {
+    a = uvec4(a.zw, b.xy);
+    b = uvec4(b.zw, 0u, 0u);
+  }
+  if ((at & 4u) != 0u) {
+    a = uvec4(a.yzw, b.x);
+    b.x = b.y;
+  }
+  uint bits = 8u * (at & 3u);
+  return a >> bits | uvec4(a.yzw, b.x) << 1 << (31u - bits);
+}
+
+// The containers of the other component in the place of `c`.
+Containers other_containers(Other o, Containers c, Walk w)
+{
+  c.words = load_bytes(o.first + c.row * o.stride + c.from, w.most);
+  return c;
+}
+
+void sample_difference_tile(Region r)
+{
+  Samples s = samples_of(r);
+  Other o = other_of(s);
+  Walk w = walk_rows(r);
+  SampleStats stats = SampleStats(0u, 0u, 0u, 0u, 0u, 0xFFFFFFFFu);
+  uint limit = sample_limit(), above = 0u, bytes = 0u, containers = 4u / s.bytes;
+  while (w.index < w.total) {
+    Containers c = next_containers(s, w), d = other_containers(o, c, w);
+    stats.count += bitCount(c.starts);
+    bytes += c.bytes;
+    for (uint i = 0u; i < containers; i++) {
+      uvec4 valid;
+      uvec4 a = samples_in(s, c, i, valid), b = samples_in(o.samples, d, i, valid);
+      uvec4 apart = max(a, b) - min(a, b);
+      sample_stats_add(stats, apart, valid);
+      above += total((limit - apart) >> 31); // the difference is negative
+    }
+  }
+  sample_stats_join(stats, s.mask, bytes);
+  above = subgroupAdd(above);
+  if (subgroupElect())
+    atomicAdd(s_accumulator[SAMPLES_ABOVE], above);
+  barrier(); // all subgroups have joined
+  if (lane() != 0u)
+    return;
+  add_alone(observable_at(r, VYRE_DIFFERENCE_ABOVE), s_accumulator[SAMPLES_ABOVE]);
+  sample_stats_store(r);
+}
+
+void sample_difference_end(Region r) { sample_stats_end(r); }

@@ -397,7 +397,10 @@ publish_follow (VyreBatch *batch)
     g_mutex_unlock (&lane->lock);
   } else {
     vyre_stream_begin (batch);
-    vyre_batch_publish_or_queue (batch, &stored);
+    if (vyre_batch_has_room (batch))
+      vyre_batch_publish_or_queue (batch, &stored);
+    else
+      vyre_turns_queue (batch);
     if (batch->orphaned && kernel->failure && batch->rung)
       releases.list[releases.n++] = vyre_batch_take_release (batch);
   }

@@ -389,20 +389,6 @@ publish_store_ahead (VyreBatch *batch, VyreRelease *stored)
   batch->resumed = TRUE;
 }
 
-/* Kernel's lock held, and dropped on the way. Publishes a batch that has its place, behind the one
- * before it if it has a stream. */
-static void
-publish_admit (VyreBatch *batch, VyreRelease *stored)
-{
-  if (batch->stream) {
-    publish_store_ahead (batch, stored);
-    if (!vyre_stream_enter (batch))
-      return;
-    vyre_stream_begin (batch);
-  }
-  vyre_batch_publish_or_queue (batch, stored);
-}
-
 /* Without a lock: VyreStream.follow. Publishes a batch, as the one before it has ended; its owner
  * may free it at the same time. */
 static void
@@ -421,13 +407,32 @@ publish_follow (VyreBatch *batch)
     g_mutex_unlock (&lane->lock);
   } else {
     vyre_stream_begin (batch);
-    vyre_batch_publish_or_queue (batch, &stored);
+    if (vyre_batch_has_room (batch))
+      vyre_batch_publish_or_queue (batch, &stored);
+    else
+      vyre_turns_queue (batch);
     if (batch->orphaned && kernel->failure && batch->rung)
       releases.list[releases.n++] = vyre_batch_take_release (batch);
   }
   g_mutex_unlock (&kernel->lock);
   vyre_release_run (&stored);
   vyre_releases_run (&releases);
+}
+
+/* Kernel's lock held, and dropped on the way. Publishes a batch that has its place, behind the one
+ * before it if it has a stream. */
+static void
+publish_admit (VyreBatch *batch, VyreRelease *stored)
+{
+  if (batch->stream) {
+    if (!batch->stream->follow) /* threads read it without the lock once a batch waits */
+      batch->stream->follow = publish_follow;
+    publish_store_ahead (batch, stored);
+    if (!vyre_stream_enter (batch))
+      return;
+    vyre_stream_begin (batch);
+  }
+  vyre_batch_publish_or_queue (batch, stored);
 }
 
 /* Publishes a batch that is not plain, or has to wait for room. */
@@ -517,7 +522,6 @@ vyre_stream_publish (VyreStream *stream, VyrePlan *plan, guint32 tag, const Vyre
     gint64 end_time, GError **error)
 {
   g_return_val_if_fail (!stream->words || plan->n_state == stream->n_words, NULL);
-  stream->follow = publish_follow;
   return publish_batch (stream->lane, stream, plan, tag, payload, end_time, error);
 }
 

@@ -21,6 +21,7 @@ vyre_stream_new (VyreLane *lane, const guint32 *words, guint n_words)
 
   g_atomic_ref_count_init (&stream->refs);
   stream->generation = lane->kernel->generation;
+  stream->kernel = lane->kernel;
   stream->lane = lane;
   stream->n_words = n_words;
   stream->words = n_words > 0 ? g_memdup2 (words, sizeof *words * n_words) : NULL;
@@ -42,7 +43,7 @@ vyre_stream_drop (const VyreStream *stream, VyreKept *kept)
   while (kept) {
     VyreKept *next = kept->next;
     if (kept->stored_at != VYRE_NOWHERE)
-      vyre_store_free (stream->lane->kernel->payloads, kept->stored_at);
+      vyre_store_free (stream->kernel->payloads, kept->stored_at);
     if (kept->let_go)
       kept->let_go (&kept->payload);
     g_free (kept);
@@ -114,7 +115,7 @@ gboolean
 vyre_stream_set_older (
     VyreStream *stream, guint from, const VyrePayload *payload, gsize size, GError **error)
 {
-  VyreMegakernel *kernel = stream->lane->kernel;
+  VyreMegakernel *kernel = stream->kernel;
   VyreKept *dropped = NULL;
 
   g_return_val_if_fail (!payload->import && size > 0, FALSE);

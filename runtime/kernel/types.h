@@ -75,9 +75,10 @@ struct _VyreKept {
 /* Batches that follow one another, kernel/stream.c. The kernel's lock guards what its batches
  * share: none of them is plain. */
 struct _VyreStream {
-  gatomicrefcount refs;             /* of its owner, and of each batch that is not through */
-  guint generation;                 /* of the process */
-  VyreLane *lane;                   /* not owned: the owner of the stream keeps it alive */
+  gatomicrefcount refs; /* of its owner, and of each batch that is not through */
+  guint generation;     /* of the process */
+  VyreMegakernel *kernel;
+  VyreLane *lane; /* not owned: the owner of the stream keeps it alive, and batches do not */
   void (*follow) (VyreBatch *next); /* publishes it, without a lock */
   VyreBatch *running;               /* is published, or about to be, and not through */
   GQueue waiting;                   /* of VyreBatch, for the end of the one before */

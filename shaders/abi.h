@@ -88,11 +88,12 @@
 
 /* Payload opcodes. ARG0 byte offset in the payload, ARG1 bytes per row, ARG2
  * rows, ARG3 bytes from one row to the next, ARG4 first observable written,
- * ARG5 the threshold of U8_BELOW, how samples or those of a channel lie; ARG6 the limit of an opcode over samples;
- * ARG7 to ARG11 the other component of an opcode over two: its offset, width, rows, stride and
- * samples. ARG6 and ARG7 of SAMPLE_GRID: cells in a row, and rows of cells; of SAMPLE_REPEATS:
- * rows to the one above, and the limit. ARG6 to ARG11 of SAMPLE_RANGE: offsets of u and v, how their
- * samples lie, their stride, and how often luma's width and, from bit 8, its height are halved. */
+ * ARG5 the threshold of U8_BELOW, how samples or those of a channel lie; ARG6 the limit of an
+ * opcode over samples; ARG7 to ARG11 the other component of an opcode over two: its offset,
+ * width, rows, stride and samples. ARG6 and ARG7 of SAMPLE_GRID: cells in a row, and rows of
+ * cells; of SAMPLE_REPEATS: rows to the one above, and the limit. ARG6 to ARG11 of SAMPLE_RANGE:
+ * offsets of u and v, how their samples lie, their stride, and how often luma's width and, from
+ * bit 8, its height are halved. */
 #define VYRE_REGION_ARG_OFFSET 0
 #define VYRE_REGION_ARG_WIDTH 1
 #define VYRE_REGION_ARG_ROWS 2
@@ -100,6 +101,8 @@
 #define VYRE_REGION_ARG_OBSERVABLE 4 /* and from bit 28 on the payload that the region is of */
 #define VYRE_REGION_OBSERVABLE(word) ((word) & ~(3u << 28))
 #define VYRE_REGION_FROM(word) ((word) >> 28 & 3u)
+#define VYRE_PAIR_OBSERVABLE(word) ((word) & ~(15u << 28)) /* of an opcode over two components */
+#define VYRE_OTHER_FROM(word) ((word) >> 30)               /* the payload of the other one */
 #define VYRE_FROM_OWN 0u
 #define VYRE_FROM_PREVIOUS 1u
 #define VYRE_FROM_REFERENCE 2u

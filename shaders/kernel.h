@@ -118,7 +118,10 @@
 #define VYRE_ABOUT_HANDLER_WORDS 6 /* and what they take, behind the slots' words */
 #define VYRE_ABOUT_COPIED 7        /* granules of the readback that are copied out */
 #define VYRE_ABOUT_WORDS 8
-#define VYRE_SCRATCH_SLOTS 16
+/* where the payload of the batch and those older ones start, by VYRE_FROM_...: bytes of the source,
+ * of a plan that reads older ones */
+#define VYRE_SCRATCH_PAYLOADS 16
+#define VYRE_SCRATCH_SLOTS 20
 #define VYRE_SCRATCH_SLOT_WORDS 2
 #define VYRE_SCRATCH_SLOT_TILES_LEFT 0
 #define VYRE_SCRATCH_SLOT_PASS 0 /* of the worker of that number, under PASSES */

@@ -62,6 +62,17 @@ publish_fill_table (VyreBatch *batch, guint32 *slice)
   }
 }
 
+/* Tells the kernel where older payloads are. */
+static void
+publish_fill_older (VyreBatch *batch, guint32 *slice)
+{
+  G_STATIC_ASSERT (VYRE_FROM_OWN == 0);
+  batch->older[VYRE_FROM_OWN]
+      = batch->stored_at != VYRE_NOWHERE ? batch->stored_at : batch->payload.offset;
+  vyre_plan_write_payloads (batch->plan, batch->older, VYRE_N_OLDER, slice);
+  vyre_plan_empty_regions (batch->plan, batch->missing, slice);
+}
+
 /* Writes the batch as it is before it runs. */
 static void
 publish_fill_slice (VyreBatch *batch, guint32 *slice)
@@ -79,7 +90,7 @@ publish_fill_slice (VyreBatch *batch, guint32 *slice)
   if (tag_word != VYRE_NO_TAG_WORD)
     slice[tag_word] = GUINT32_TO_LE (batch->completion.tag);
   if (plan->older != 0)
-    vyre_plan_empty_regions (plan, batch->missing, slice);
+    publish_fill_older (batch, slice);
   if (batch->state && !plan->origin) /* the rest of a batch goes on with what is there */
     vyre_plan_write_state (plan, batch->state, slice);
   publish_fill_table (batch, slice);

@@ -48,8 +48,8 @@ tickets_fill_older (const VyreBatch *batch, guint32 *words)
 {
   if (VYRE_KIND_OF (words[VYRE_TICKET_KIND]) != VYRE_KIND_TILE)
     return;
-  guint32 from = vyre_plan_region_from (batch->plan, words[VYRE_TICKET_SLOT]);
-  if ((batch->missing >> from & 1) != 0)
+  guint32 slot = words[VYRE_TICKET_SLOT], from = vyre_plan_region_from (batch->plan, slot);
+  if (vyre_plan_lacks_payload (batch->plan, slot, batch->missing))
     memset (&words[VYRE_TICKET_ROW], 0, 4 * (VYRE_TICKET_WORDS - VYRE_TICKET_ROW));
   else if (from != VYRE_FROM_OWN)
     words[VYRE_TICKET_PAYLOAD] = (guint32)batch->older[from];

@@ -127,8 +127,8 @@ struct _VyreBatch {
   guint32 *state;                              /* the words that it starts from, or NULL */
   gboolean follows;                            /* waits for the end of the one before */
   guint missing;                               /* older payloads that it has not, as bits */
-  gsize older[VYRE_N_OLDER];                   /* where the kernel reads the others */
-  gboolean is_reference;                       /* its payload has become the reference */
+  gsize older[VYRE_N_OLDER]; /* where the kernel reads the others, and its own payload */
+  gboolean is_reference;     /* its payload has become the reference */
   GList link;
 };
 

@@ -111,6 +111,9 @@ vyre_plan_slot_arg (const VyreBoundProgram *bound, guint slot, guint arg)
 guint vyre_plan_count_state (const VyreBoundProgram *bound);
 guint vyre_plan_find_older (const VyrePlan *plan);
 guint32 vyre_plan_region_from (const VyrePlan *plan, guint slot);
+gboolean vyre_plan_lacks_payload (const VyrePlan *plan, guint slot, guint missing);
+void vyre_plan_write_payloads (
+    const VyrePlan *plan, const gsize *payloads, guint n, guint32 *slice);
 void vyre_plan_empty_regions (const VyrePlan *plan, guint missing, guint32 *slice);
 void vyre_plan_write_state (const VyrePlan *plan, const guint32 *words, guint32 *slice);
 

@@ -46,6 +46,27 @@ vyre_plan_region_from (const VyrePlan *plan, guint slot)
   return VYRE_REGION_FROM (vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_OBSERVABLE));
 }
 
+/* The payloads that a slot reads, as bits by VYRE_FROM_... */
+static guint
+state_find_payloads (const VyrePlan *plan, guint slot)
+{
+  const VyreOpcode *info
+      = vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
+  guint payloads = 1u << vyre_plan_region_from (plan, slot);
+
+  if (info && vyre_opcode_takes_other (info))
+    payloads |= 1u << VYRE_OTHER_FROM (
+                    vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_OBSERVABLE));
+  return payloads;
+}
+
+/* TRUE for a slot that reads a payload of those that are @missing: it reads nothing. */
+gboolean
+vyre_plan_lacks_payload (const VyrePlan *plan, guint slot, guint missing)
+{
+  return (missing & state_find_payloads (plan, slot)) != 0;
+}
+
 /* The older payloads that slots read, as VyrePlan.older. */
 guint
 vyre_plan_find_older (const VyrePlan *plan)
@@ -54,12 +75,19 @@ vyre_plan_find_older (const VyrePlan *plan)
 
   for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
     if (vyre_plan_may_run (plan, slot))
-      older |= 1u << vyre_plan_region_from (plan, slot);
+      older |= state_find_payloads (plan, slot);
   }
   return older & VYRE_ALL_MISSING;
 }
 
-/* Empties the regions of payloads that are @missing, in the slice of a batch. */
+static void
+state_empty_region (guint32 *args)
+{
+  args[VYRE_REGION_ARG_WIDTH] = args[VYRE_REGION_ARG_STRIDE] = 0;
+  args[VYRE_REGION_ARG_ROWS] = GUINT32_TO_LE (1);
+}
+
+/* Empties all regions of slots that read a payload that is @missing, in the slice of a batch. */
 void
 vyre_plan_empty_regions (const VyrePlan *plan, guint missing, guint32 *slice)
 {
@@ -67,11 +95,24 @@ vyre_plan_empty_regions (const VyrePlan *plan, guint missing, guint32 *slice)
 
   for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
     guint32 *args = ring + (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_ARGS;
-    if ((missing >> vyre_plan_region_from (plan, slot) & 1) == 0)
+    const VyreOpcode *info
+        = vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
+    if (!info || !vyre_plan_lacks_payload (plan, slot, missing))
       continue;
-    args[VYRE_REGION_ARG_WIDTH] = args[VYRE_REGION_ARG_STRIDE] = 0;
-    args[VYRE_REGION_ARG_ROWS] = GUINT32_TO_LE (1);
+    state_empty_region (args);
+    if (vyre_opcode_takes_other (info))
+      state_empty_region (args + VYRE_OTHER_ARG_OFFSET);
   }
+}
+
+/* Writes where payloads start, by VYRE_FROM_..., to the slice of a batch. */
+void
+vyre_plan_write_payloads (const VyrePlan *plan, const gsize *payloads, guint n, guint32 *slice)
+{
+  guint32 *words = slice + plan->scratch_offset / 4 + VYRE_SCRATCH_PAYLOADS;
+
+  for (guint from = 0; from < n; from++)
+    words[from] = GUINT32_TO_LE ((guint32)payloads[from]);
 }
 
 guint

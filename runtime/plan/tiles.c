@@ -177,7 +177,7 @@ vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback, guint 
     VyreRegion r = tile_region (plan, slot);
     gsize status = (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
     if (vyre_opcode_reads_payload (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))
-        && (missing >> vyre_plan_region_from (plan, slot) & 1) == 0
+        && !vyre_plan_lacks_payload (plan, slot, missing)
         && vyre_plan_may_run (plan, slot) && vyre_read_word (ring, status) == VYRE_STATUS_DONE)
       bytes += (guint64)r.width * r.rows;
   }

@@ -65,13 +65,26 @@ disassemble_has_chroma (const guint32 *args)
          && VYRE_CHROMA_FITS (luma, args[VYRE_CHROMA_ARG_V_SAMPLES]);
 }
 
-/* The oldest payload that a statement names, which is the last of the numbers. A program has a
- * reference by a statement that is no slot, so slots over one have no text. */
-static guint32
-disassemble_get_oldest (const VyreOpcode *info)
+/* Whether a statement names the payloads that a slot with samples reads. A program has a reference
+ * by a statement that is no slot, so slots over one have no text. */
+static gboolean
+disassemble_has_payloads (const VyreOpcode *info, guint32 word)
 {
-  return vyre_opcode_takes_other (info) || vyre_opcode_takes_chroma (info) ? VYRE_FROM_OWN
-                                                                           : VYRE_FROM_PREVIOUS;
+  gboolean older = VYRE_REGION_FROM (word) <= VYRE_FROM_PREVIOUS;
+
+  if (vyre_opcode_takes_chroma (info))
+    return VYRE_REGION_FROM (word) == VYRE_FROM_OWN;
+  return older && (!vyre_opcode_takes_other (info) || VYRE_OTHER_FROM (word) <= VYRE_FROM_PREVIOUS);
+}
+
+/* The first observable that a slot with samples writes. */
+static guint32
+disassemble_get_index (const VyreOpcode *info, const guint32 *args)
+{
+  guint32 word = args[VYRE_REGION_ARG_OBSERVABLE];
+
+  return vyre_opcode_takes_other (info) ? VYRE_PAIR_OBSERVABLE (word)
+                                        : VYRE_REGION_OBSERVABLE (word);
 }
 
 /* Whether binding would make such a slot of samples. Those that are bytes may have other opcodes.
@@ -83,8 +96,8 @@ disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
   guint words = vyre_opcode_count_words (info, args);
 
   if (disassemble_count_args (args) > disassemble_count_sample_args (info) || words == 0
-      || VYRE_REGION_OBSERVABLE (args[VYRE_REGION_ARG_OBSERVABLE]) > VYRE_MAX_OBSERVABLES - words
-      || VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) > disassemble_get_oldest (info)
+      || disassemble_get_index (info, args) > VYRE_MAX_OBSERVABLES - words
+      || !disassemble_has_payloads (info, args[VYRE_REGION_ARG_OBSERVABLE])
       || !VYRE_SAMPLES_FIT (samples) || (info->bytes != 0 && samples == VYRE_SAMPLES_ARE_BYTES))
     return FALSE;
   if (vyre_opcode_takes_chroma (info))
@@ -96,22 +109,15 @@ disassemble_has_samples (const VyreOpcode *info, const guint32 *args)
          && (limited || args[VYRE_REGION_ARG_LIMIT] == 0);
 }
 
-/* Appends "opcode ", or, with TRUE, "opcode previous(", and not what closes it. */
-static gboolean
-disassemble_append_name (GString *text, const VyreOpcode *info, const guint32 *args)
-{
-  gboolean older = VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) == VYRE_FROM_PREVIOUS;
-
-  g_string_append_printf (text, "%s %s", info->name, older ? "previous(" : "");
-  return older;
-}
-
+/* Appends a component of the payload with the number @from. */
 static void
-disassemble_append_component (GString *text, const guint32 *region, guint32 samples)
+disassemble_append_component (GString *text, guint32 from, const guint32 *region, guint32 samples)
 {
+  if (from == VYRE_FROM_PREVIOUS)
+    g_string_append (text, "previous(");
   g_string_append (text, "samples");
   disassemble_append_args (text, region, VYRE_REGION_ARG_STRIDE + 1, "(");
-  g_string_append_printf (text, ", 0x%x)", samples);
+  g_string_append_printf (text, from == VYRE_FROM_PREVIOUS ? ", 0x%x))" : ", 0x%x)", samples);
 }
 
 /* The region of a component of chroma in a slot. */
@@ -133,7 +139,7 @@ disassemble_append_chroma (GString *text, const guint32 *args, guint offset, gui
   VyreRegion r = disassemble_find_chroma (args, offset, samples);
   guint32 region[] = { r.offset, r.width, r.rows, r.stride };
 
-  disassemble_append_component (text, region, args[samples]);
+  disassemble_append_component (text, VYRE_FROM_OWN, region, args[samples]);
 }
 
 /* Appends "opcode samples(...), ... -> index", or returns FALSE when binding makes no such slot. */
@@ -141,25 +147,24 @@ static gboolean
 disassemble_append_samples (GString *text, const VyreOpcode *info, const guint32 *args)
 {
   const guint32 *value = args + VYRE_REGION_ARG_LIMIT;
+  guint32 word = args[VYRE_REGION_ARG_OBSERVABLE];
 
   if (!disassemble_has_samples (info, args))
     return FALSE;
-  gboolean older = disassemble_append_name (text, info, args);
-  disassemble_append_component (text, args, args[VYRE_REGION_ARG_SAMPLES]);
-  g_string_append (text, older ? ")" : "");
+  g_string_append_printf (text, "%s ", info->name);
+  disassemble_append_component (text, VYRE_REGION_FROM (word), args, args[VYRE_REGION_ARG_SAMPLES]);
   for (guint i = 1; i < vyre_opcode_max_operands (info); i++) {
     g_string_append (text, ", ");
     if (info->operands[i] == VYRE_OPERAND_OTHER)
       disassemble_append_component (
-          text, args + VYRE_OTHER_ARG_OFFSET, args[VYRE_OTHER_ARG_SAMPLES]);
+          text, VYRE_OTHER_FROM (word), args + VYRE_OTHER_ARG_OFFSET, args[VYRE_OTHER_ARG_SAMPLES]);
     else if (info->operands[i] == VYRE_OPERAND_CHROMA)
       disassemble_append_chroma (
           text, args, VYRE_CHROMA_ARG_U + i - 1, VYRE_CHROMA_ARG_U_SAMPLES + i - 1);
     else
       g_string_append_printf (text, "%u", *value++);
   }
-  g_string_append_printf (
-      text, " -> %u", VYRE_REGION_OBSERVABLE (args[VYRE_REGION_ARG_OBSERVABLE]));
+  g_string_append_printf (text, " -> %u", disassemble_get_index (info, args));
   return TRUE;
 }
 
@@ -192,8 +197,8 @@ disassemble_append_payload (GString *text, const VyreOpcode *info, const guint32
       || index > VYRE_MAX_OBSERVABLES - info->words || threshold > 256
       || !vyre_opcode_takes_region (info, args))
     return FALSE;
-  gboolean older = disassemble_append_name (text, info, args);
-  g_string_append (text, "region");
+  gboolean older = VYRE_REGION_FROM (args[VYRE_REGION_ARG_OBSERVABLE]) == VYRE_FROM_PREVIOUS;
+  g_string_append_printf (text, "%s %sregion", info->name, older ? "previous(" : "");
   disassemble_append_args (text, args, VYRE_REGION_ARG_STRIDE + 1, "(");
   g_string_append (text, older ? "))" : ")");
   if (below)

@@ -131,17 +131,6 @@ operand_parse_place (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
   return !older || vyre_parser_expect (parser, ')', "')' behind the region");
 }
 
-/* Fails if the component in front is of an older payload: a ticket is of one payload alone. */
-static gboolean
-operand_check_own (VyreParser *parser, const VyreOperands *operands)
-{
-  if (operands->from == VYRE_FROM_OWN)
-    return TRUE;
-  return vyre_parser_fail (parser, parser->lexer.token.offset,
-      "several components are of the batch's own payload. Fix: leave out 'previous' or "
-      "'reference'.");
-}
-
 /* Reads the second component of an opcode over two, whose limit may follow. */
 static gboolean
 operand_parse_other (VyreParser *parser, VyreOperands *operands)
@@ -151,13 +140,25 @@ operand_parse_other (VyreParser *parser, VyreOperands *operands)
 
   G_STATIC_ASSERT (VYRE_OTHER_ARG_STRIDE == VYRE_OTHER_ARG_OFFSET + VYRE_REGION_ARG_STRIDE
                    && VYRE_OTHER_ARG_SAMPLES + 1 == VYRE_SLOT_MAX_ARGS);
-  if (!operand_check_own (parser, operands) || !operand_parse_component (parser, &other))
+  if (!operand_parse_place (parser, VYRE_OPERAND_COMPONENT, &other))
     return FALSE;
   memcpy (args, other.args, (VYRE_REGION_ARG_STRIDE + 1) * sizeof *args);
   operands->args[VYRE_OTHER_ARG_SAMPLES] = other.args[VYRE_REGION_ARG_SAMPLES];
   operands->args[VYRE_REGION_ARG_LIMIT] = VYRE_EXPR_ZERO;
   operands->n_args = VYRE_SLOT_MAX_ARGS;
+  operands->from |= other.from << 2;
   return TRUE;
+}
+
+/* Fails if luma is of an older payload: chroma is of the batch's own. */
+static gboolean
+operand_check_own (VyreParser *parser, const VyreOperands *operands)
+{
+  if (operands->from == VYRE_FROM_OWN)
+    return TRUE;
+  return vyre_parser_fail (parser, parser->lexer.token.offset,
+      "luma and chroma are of the batch's own payload. Fix: leave out 'previous' and "
+      "'reference'.");
 }
 
 /* Appends the five arguments of a component of chroma; binding makes those of the slot of them. */

@@ -40,7 +40,7 @@ typedef struct {
   guint32 n_inner;
   gboolean optional;
   gboolean sequence; /* ARG1 is to be the batch's sequence number */
-  guint32 from;      /* the payload that its region is of, VYRE_FROM_… */
+  guint32 from; /* the payload that its region is of, VYRE_FROM_…, and from bit 2 on the other one */
 } VyreStatement;
 
 /* A result's name, from the first time that it is seen. */

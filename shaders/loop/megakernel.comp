@@ -260,6 +260,8 @@ Tile load_tile(uint slot)
 {
   Slot s = load_slot(slot);
   Region r = region_of(s);
+  if (takes_other(s.opcode))
+    r.observable = VYRE_PAIR_OBSERVABLE(r.observable);
   return Tile(slot, s.opcode, tile_may_run(slot, s), payload_op_fits(slot, s.opcode, r), r);
 }
 

@@ -8,18 +8,29 @@ struct Other {
   Samples samples;
   uint first; // byte of the source where the tile's first row starts
   uint stride;
+  uint most; // the last granule of its payload
 };
+
+// The byte of the source where the payload of the other component starts. A ticket has that of the
+// first component.
+uint other_payload()
+{
+  uint word = slot_arg(VYRE_REGION_ARG_OBSERVABLE), from = VYRE_OTHER_FROM(word);
+  if (VYRE_REGION_FROM(word) == VYRE_FROM_OWN && from == VYRE_FROM_OWN)
+    return ticket[VYRE_TICKET_PAYLOAD];
+  return get(scratch_at(VYRE_SCRATCH_PAYLOADS + from));
+}
 
 Other other_of(Samples s)
 {
   Other o;
-  uint word = slot_arg(VYRE_OTHER_ARG_SAMPLES);
+  uint word = slot_arg(VYRE_OTHER_ARG_SAMPLES), payload = other_payload();
   o.samples = s;
   o.samples.swapped = VYRE_SAMPLES_SWAPPED(word);
   o.samples.shift = VYRE_SAMPLES_SHIFT(word);
   o.stride = slot_arg(VYRE_OTHER_ARG_STRIDE);
-  o.first = ticket[VYRE_TICKET_PAYLOAD] + slot_arg(VYRE_OTHER_ARG_OFFSET)
-      + ticket[VYRE_TICKET_ROW] * o.stride;
+  o.first = payload + slot_arg(VYRE_OTHER_ARG_OFFSET) + ticket[VYRE_TICKET_ROW] * o.stride;
+  o.most = (payload + about[VYRE_ABOUT_PAYLOAD_BYTES] - 1u) / VYRE_GRANULE;
   return o;
 }
 
@@ -42,9 +53,9 @@ uvec4 load_bytes(uint at, uint most)
 }
 
 // The containers of the other component in the place of `c`.
-Containers other_containers(Other o, Containers c, Walk w)
+Containers other_containers(Other o, Containers c)
 {
-  c.words = load_bytes(o.first + c.row * o.stride + c.from, w.most);
+  c.words = load_bytes(o.first + c.row * o.stride + c.from, o.most);
   return c;
 }
 
@@ -56,7 +67,7 @@ void sample_difference_tile(Region r)
   SampleStats stats = SampleStats(0u, 0u, 0u, 0u, 0u, 0xFFFFFFFFu);
   uint limit = sample_limit(), above = 0u, bytes = 0u, containers = 4u / s.bytes;
   while (w.index < w.total) {
-    Containers c = next_containers(s, w), d = other_containers(o, c, w);
+    Containers c = next_containers(s, w), d = other_containers(o, c);
     stats.count += bitCount(c.starts);
     bytes += c.bytes;
     for (uint i = 0u; i < containers; i++) {

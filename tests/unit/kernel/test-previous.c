@@ -9,11 +9,14 @@
 #define BATCHES 130
 #define MOST_BYTES 8192
 
-/* Observables: the tag, two checksums, statistics of a rectangle, samples below 100. */
+/* Observables: the tag, two checksums, statistics of a rectangle, samples below 100, two
+ * differences. */
 #define NOW 1
 #define BEFORE 2
 #define STATS 3
 #define BELOW 10
+#define AFTER 11
+#define UNTIL 19
 
 typedef struct {
   TestKernel t;
@@ -24,7 +27,11 @@ typedef struct {
 
 static const char program_text[] = "crc32 payload -> now; crc32 previous(payload) -> before\n"
                                    "u8_stats previous(region(5, 30, 20, 40)) -> stats\n"
-                                   "sample_below previous(bytes(3, 1000)), 100 -> below";
+                                   "sample_below previous(bytes(3, 1000)), 100 -> below\n"
+                                   "sample_difference bytes(1, 4000), previous(bytes(2, 4000)), 9 "
+                                   "-> after\n"
+                                   "sample_difference previous(bytes(7, 999)), bytes(0, 999), 200 "
+                                   "-> until";
 
 /* Two of three payloads have the size of the one before. */
 static guint
@@ -181,6 +188,32 @@ check_before (VyreBatch *batch, const guint8 *before, gsize size)
   g_assert_cmpuint (observable (batch, BELOW), ==, below);
 }
 
+/* The difference of @n bytes: of the payload from @a on, and the previous one from @b on. */
+static void
+check_difference (
+    VyreBatch *batch, guint index, const guint8 *a, const guint8 *b, guint n, guint limit)
+{
+  guint32 sum = 0, above = 0;
+
+  for (guint i = 0; i < n; i++) {
+    guint apart = (guint)ABS (a[i] - b[i]);
+    sum += apart;
+    above += apart > limit;
+  }
+  g_assert_cmpuint (observable (batch, index), ==, n);
+  g_assert_cmpuint (observable (batch, index + VYRE_U8_STATS_SUM), ==, sum);
+  g_assert_cmpuint (observable (batch, index + VYRE_DIFFERENCE_ABOVE), ==, above);
+}
+
+static void
+check_differences (VyreBatch *batch, const guint8 *now, const guint8 *before)
+{
+  guint n = before ? 1 : 0; /* without a previous payload there is nothing to compare */
+
+  check_difference (batch, AFTER, now + 1, n ? before + 2 : NULL, n * 4000, 9);
+  check_difference (batch, UNTIL, now, n ? before + 7 : NULL, n * 999, 200);
+}
+
 /* Compares a batch with what it should have of its payload and that of batch number @number - 1. */
 static void
 stream_finish (VyreBatch *batch, guint number, gboolean is_first)
@@ -194,6 +227,7 @@ stream_finish (VyreBatch *batch, guint number, gboolean is_first)
     fill (before, number - 1);
   g_assert_cmpuint (observable (batch, NOW), ==, crc32 (0, now, (uInt)size_of (number)));
   check_before (batch, has ? before : NULL, size_of (number));
+  check_differences (batch, now, has ? before : NULL);
   vyre_batch_free (batch);
 }
 

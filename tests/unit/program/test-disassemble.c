@@ -58,6 +58,11 @@ static const char canonical[]
       "op 0x40000132, 1, 7, 2, 8, 13, 1048833, 0, 1\n"
       "sample_difference samples(1, 7, 2, 8, 0x140202), "
       "samples(5, 6, 2, 9, 0x142a02), 6 -> 19\n"
+      "sample_difference samples(1, 7, 2, 8, 0x100101), "
+      "previous(samples(5, 7, 2, 9, 0x100101)), 6 -> 19\n"
+      "sample_difference previous(samples(1, 7, 2, 8, 0x100101)), "
+      "samples(5, 7, 2, 9, 0x100101), 6 -> 19\n"
+      "op 0x40000130, 1, 7, 2, 8, 2147483649, 1048833, 0, 5, 7, 2, 9, 1048833\n"
       "sample_difference samples(0, 9, 1, 0, 0x100101), "
       "samples(9, 9, 1, 0, 0x100101), 0 -> 1048568\n"
       "op 0x40000130, 1, 7, 2, 8, 1, 1048833, 0, 5, 6, 2, 9, 1048833\n"
@@ -68,7 +73,7 @@ static const char canonical[]
       "op 0x40000106, 1, 7, 2, 8, 1, 1311234, 0, 1\n"
       "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
       "batch_fence 0, 0\n"
-      "batch_fence 52, 5\n";
+      "batch_fence 55, 5\n";
 
 /* Canonical text comes back as it is. */
 static void

@@ -79,15 +79,15 @@ check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance
   pipeline-smoke element-failures element-import element-import-loss element-kernel element-loss \
   element-results element-slots element-slots-stream element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance forged kernel \
-  lanes opcodes parts residency resources resource-sinks samples pictures audio crc32c loss host-requests turns pipeline-film \
-  element-allocation element-failures element-files element-kernel element-loss element-results \
+  lanes opcodes parts residency resources resource-sinks samples pictures audio crc32c loss host-requests turns \
+  pipeline-film element-allocation element-failures element-files element-kernel element-loss element-results \
   element-stream
 check 'lavapipe, long batches cut fine' build-tests --setup=turns import kernel opcodes parts \
   resources resource-sinks samples pictures audio crc32c element-files element-flush element-import element-loss \
   element-results element-slots element-slots-stream element-soak element-states element-stream
 check 'lavapipe under the validation layer' build-tests --setup=validation cache conformance \
-  import kernel opcodes parts residency resources resource-sinks samples pictures audio crc32c pipeline-film pipeline-validation \
-  element-allocation element-failures element-flush element-import element-kernel element-results \
+  import kernel opcodes parts residency resources resource-sinks samples pictures audio crc32c pipeline-film \
+  pipeline-validation element-allocation element-failures element-flush element-import element-kernel element-results \
   element-stream element-swap
 
 # What reads, and what depends on how.

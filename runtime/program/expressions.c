@@ -76,7 +76,8 @@ expression_fail_arithmetic (VyreParser *parser, VyreFailureKind kind, guint32 of
 
 /*
  * Appends an operator to its two operands. A run of nodes that ends in a number
- * is that number alone, so that looking at the last two is enough to fold.
+ * is that number alone, so that looking at the last two is enough to fold. Steps
+ * of a condition may leave the 32 bits, and are not folded.
  */
 static gboolean
 expression_push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
@@ -84,7 +85,7 @@ expression_push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
   VyreNode *a = expression_last_node (parser, 1);
   VyreNode *b = expression_last_node (parser, 0);
 
-  if (a->kind != VYRE_NODE_NUMBER || b->kind != VYRE_NODE_NUMBER) {
+  if (parser->lexer.compares || a->kind != VYRE_NODE_NUMBER || b->kind != VYRE_NODE_NUMBER) {
     expression_push_node (parser, kind, 0, offset);
     return TRUE;
   }
@@ -206,6 +207,8 @@ expression_parse_primary (VyreParser *parser)
       return expression_parse_word (parser);
     case '&':
       return expression_parse_reference (parser);
+    case VYRE_TOKEN_VALUE:
+      return vyre_parser_value (parser);
     case '(':
       return expression_parse_parentheses (parser);
     default:

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program/statements.h"
 
+#include <string.h>
+
 /* Sets the parser's error, a syntax error at @offset. Always returns FALSE. */
 gboolean
 vyre_parser_fail (VyreParser *parser, guint32 offset, const char *format, ...)
@@ -177,6 +179,27 @@ expression_parse_reference (VyreParser *parser)
   return vyre_parser_next (parser);
 }
 
+/* Reads "$name" or "$name.field", the current token. */
+static gboolean
+expression_parse_value (VyreParser *parser)
+{
+  VyreProgram *program = parser->program;
+  VyreToken *token = &parser->lexer.token;
+  const char *word = parser->lexer.text + token->offset;
+  const char *dot = memchr (word, '.', token->length);
+  VyreValue value = { .offset = token->offset };
+
+  if (dot)
+    value.field = g_string_chunk_insert_len (
+        program->strings, dot + 1, (gssize)(word + token->length - dot - 1));
+  token->length = (dot ? (guint32)(dot - word) : token->length) - 1;
+  token->offset++; /* the name alone */
+  value.name = vyre_parser_find_result (parser);
+  expression_push_node (parser, VYRE_NODE_VALUE, program->values->len, value.offset);
+  g_array_append_val (program->values, value);
+  return vyre_parser_next (parser);
+}
+
 static gboolean expression_parse_sum (VyreParser *parser);
 
 static gboolean
@@ -208,7 +231,7 @@ expression_parse_primary (VyreParser *parser)
     case '&':
       return expression_parse_reference (parser);
     case VYRE_TOKEN_VALUE:
-      return vyre_parser_value (parser);
+      return expression_parse_value (parser);
     case '(':
       return expression_parse_parentheses (parser);
     default:

@@ -2,9 +2,9 @@
  *
  * Internal: the parsed form of a program, and the interface between the parts of the parser:
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
- * program/expressions.c expressions, program/values.c values of results, program/state-words.c
+ * program/expressions.c expressions, program/values.c fields of results, program/state-words.c
  * declarations of state, program/keep.c which payload is the reference, program/events.c events,
- * program/resources.c names of files.
+ * program/lets.c names of numbers, program/resources.c names of files.
  */
 #pragma once
 
@@ -156,13 +156,14 @@ guint32 vyre_parser_find_result (VyreParser *parser);
 gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands);
 gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);
+gboolean vyre_parser_let (VyreParser *parser);
+gboolean vyre_parser_param (VyreParser *parser);
 char *vyre_parser_new_name (VyreParser *parser);
 void vyre_parser_define_let (VyreParser *parser, const char *name, VyreExpr expr);
 gboolean vyre_parser_resource (VyreParser *parser);
 gboolean vyre_parser_state (VyreParser *parser);
 gboolean vyre_parser_keep (VyreParser *parser);
 gboolean vyre_parser_check_keep (VyreParser *parser);
-gboolean vyre_parser_value (VyreParser *parser);
 gboolean vyre_parser_check_values (VyreParser *parser);
 gboolean vyre_parser_event (VyreParser *parser);
 gboolean vyre_events_bind (

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Values of results, "$name" and "$name.field", which conditions of events compare. Fields have the
- * names that they have in messages.
+ * The words of values of results, which conditions of events compare. Fields have the names that
+ * they have in messages.
  */
 #include "program/statements.h"
 
@@ -103,27 +103,6 @@ value_fail_field (VyreParser *parser, const VyreName *name, const VyreValue *val
   }
   return vyre_parser_fail (parser, value->offset,
       "the result '%.40s' has several numbers. Fix: append one of %s.", name->name, list->str);
-}
-
-/* Reads "$name" or "$name.field", the current token. */
-gboolean
-vyre_parser_value (VyreParser *parser)
-{
-  VyreProgram *program = parser->program;
-  VyreToken *token = &parser->lexer.token;
-  const char *word = parser->lexer.text + token->offset;
-  const char *dot = memchr (word, '.', token->length);
-  VyreValue value = { .offset = token->offset };
-
-  if (dot)
-    value.field = g_string_chunk_insert_len (
-        program->strings, dot + 1, (gssize)(word + token->length - dot - 1));
-  token->length = (dot ? (guint32)(dot - word) : token->length) - 1;
-  token->offset++; /* the name alone */
-  value.name = vyre_parser_find_result (parser);
-  vyre_parser_leaf (parser, VYRE_NODE_VALUE, program->values->len, value.offset);
-  g_array_append_val (program->values, value);
-  return vyre_parser_next (parser);
 }
 
 /* Finds, behind the whole text, the words of all values. */

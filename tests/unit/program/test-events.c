@@ -61,7 +61,7 @@ assert_decision (const char *results, const char *condition, VyreDecision expect
   g_autoptr (VyreBoundProgram) bound = bind_text (text);
   g_autofree guint32 *readback = readback_new (bound);
 
-  g_test_message ("%s", condition);
+  g_test_message ("%.60s", condition);
   g_assert_cmpuint (bound->n_events, ==, 1);
   g_assert_cmpint (vyre_event_decide (&bound->events[0], readback), ==, expected);
 }

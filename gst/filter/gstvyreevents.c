@@ -148,7 +148,7 @@ events_follow_plan (GstVyreFilter *self, const GstVyreItem *item, guint n)
     events->intervals = g_new0 (GstVyreInterval, n);
     events->n = n;
   }
-  if (events->plan != item->plan) {
+  if (n > 0 && events->plan != item->plan) {
     g_clear_pointer (&events->plan, vyre_plan_unref);
     events->plan = vyre_plan_ref (item->plan);
   }
@@ -162,31 +162,39 @@ events_count_undecided (GstVyreFilter *self, guint n)
   g_mutex_unlock (&self->lock);
 }
 
-/* Decides the events of a completed batch, and posts what starts or ends with it. A buffer without
- * a PTS, and one with a fault, decide nothing. */
+/* Decides the events of a batch. A buffer without a PTS, and one with a fault, decide nothing. */
+static void
+events_decide (GstVyreFilter *self, const GstVyreItem *item, const VyreBoundProgram *bound,
+    const guint8 *readback)
+{
+  const GstVyreMoment moment = { item->timing, item->sequence };
+  gboolean timed = GST_CLOCK_TIME_IS_VALID (item->timing.pts);
+  gboolean decides = timed && vyre_batch_get_completion (item->batch)->faults == 0;
+  guint undecided = 0;
+
+  if (decides) /* time may have gone back */
+    events_close_from (self, moment.timing.pts + 1);
+  for (guint i = 0; i < bound->n_events; i++) {
+    const VyreEvent *event = &bound->events[i];
+    VyreDecision decision = decides ? vyre_event_decide (event, readback) : VYRE_DECISION_NONE;
+
+    undecided += decision == VYRE_DECISION_NONE;
+    events_follow (self, event, &self->events.intervals[i], decision, &moment);
+  }
+  if (timed)
+    self->events.last = moment;
+  if (undecided > 0)
+    events_count_undecided (self, undecided);
+}
+
+/* Posts what starts or ends with a completed batch. Without events it costs nothing. */
 void
 gst_vyre_events_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (item->plan);
-  GstVyreMoment moment = { item->timing, item->sequence };
-  gboolean decides = GST_CLOCK_TIME_IS_VALID (item->timing.pts)
-                     && vyre_batch_get_completion (item->batch)->faults == 0;
-  guint undecided = 0;
 
   if (bound->n_events == 0 && self->events.n == 0)
     return;
   events_follow_plan (self, item, bound->n_events);
-  if (decides) /* time may have gone back */
-    events_close_from (self, moment.timing.pts + 1);
-  for (guint i = 0; i < self->events.n; i++) {
-    VyreDecision decision
-        = decides ? vyre_event_decide (&bound->events[i], readback) : VYRE_DECISION_NONE;
-
-    undecided += decision == VYRE_DECISION_NONE;
-    events_follow (self, &bound->events[i], &self->events.intervals[i], decision, &moment);
-  }
-  if (GST_CLOCK_TIME_IS_VALID (item->timing.pts))
-    self->events.last = moment;
-  if (undecided > 0)
-    events_count_undecided (self, undecided);
+  events_decide (self, item, bound, readback);
 }

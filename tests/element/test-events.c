@@ -117,6 +117,9 @@ static const struct {
   /* and so does one whose condition has no value, here the small ones */
   { SIZE "event odd when 90 / ($n - 10) == 1", ".X..X.",
       "odd start 10+0 #2\nodd end 50+40 #6 ?3\n" },
+  /* a region outside of the payload faults, and its result says nothing */
+  { "u8_stats bytes(0, 50) -> s; event none when $s.count == 0; event all when $s.count == 50",
+      "X.X", "all start 0+0 #1\nall end 20+20 #3 ?1\n" },
 };
 
 GST_START_TEST (intervals_have_exact_timestamps)
@@ -164,7 +167,8 @@ GST_START_TEST (they_are_posted_if_asked_for)
 GST_END_TEST;
 
 /* Neither the old interval nor its end is heard of again. */
-GST_START_TEST (a_flush_forgets_them)
+static void
+assert_flush_forgets (void)
 {
   GstHarness *h = start (BIG);
 
@@ -180,9 +184,9 @@ GST_START_TEST (a_flush_forgets_them)
   filter_push_segment (h);
   finish (h, "");
 }
-GST_END_TEST;
 
-GST_START_TEST (another_program_ends_them)
+static void
+assert_program_ends (void)
 {
   GstHarness *h = start ("param least = 100; " SIZE "event big when $n >= least for 40 ms");
   GstStructure *params = gst_structure_new ("params", "least", G_TYPE_UINT, 99, NULL);
@@ -202,9 +206,9 @@ GST_START_TEST (another_program_ends_them)
   push_pattern (h, 17, "XXXX");
   finish (h, "");
 }
-GST_END_TEST;
 
-GST_START_TEST (other_caps_end_them)
+static void
+assert_caps_end (void)
 {
   GstHarness *h = start (ANY);
 
@@ -213,9 +217,9 @@ GST_START_TEST (other_caps_end_them)
   push_pattern (h, 2, "X.");
   finish (h, "any start 0+0 #1\nany end 10+10 #2\nany start 20+0 #3\nany end 30+10 #4\n");
 }
-GST_END_TEST;
 
-GST_START_TEST (another_stream_ends_them)
+static void
+assert_stream_ends (void)
 {
   GstHarness *h = start (ANY);
 
@@ -226,10 +230,10 @@ GST_START_TEST (another_stream_ends_them)
   push_pattern (h, 0, "X");
   finish (h, "any start 0+0 #1\nany end 10+10 #2\nany start 0+0 #3\nany end 0+0 #3\n");
 }
-GST_END_TEST;
 
 /* Sizes change the plan, and segments the times: neither ends an interval. */
-GST_START_TEST (a_segment_does_not_end_them)
+static void
+assert_segment_passes (void)
 {
   GstHarness *h = start (SIZE "event some when $n > 0");
 
@@ -238,9 +242,9 @@ GST_START_TEST (a_segment_does_not_end_them)
   push_pattern (h, 2, ".X");
   finish (h, "some start 0+0 #1\nsome end 30+30 #4\n");
 }
-GST_END_TEST;
 
-GST_START_TEST (time_that_goes_back_ends_them)
+static void
+assert_time_goes_back (void)
 {
   GstHarness *h = start (BIG);
 
@@ -249,16 +253,18 @@ GST_START_TEST (time_that_goes_back_ends_them)
   push_pattern (h, 5, ".");
   finish (h, "big start 100+40 #1\nbig end 140+40 #5\nbig start 0+40 #6\nbig end 50+50 #11\n");
 }
-GST_END_TEST;
 
-/* A region outside of the payload faults, and its result says nothing. */
-GST_START_TEST (a_fault_decides_nothing)
+GST_START_TEST (streams_end_them)
 {
-  GstHarness *h = start ("u8_stats bytes(0, 50) -> s; event none when $s.count == 0; "
-                         "event all when $s.count == 50");
+  GstHarness *keeper = start ("nop");
 
-  push_pattern (h, 0, "X.X");
-  finish (h, "all start 0+0 #1\nall end 20+20 #3 ?1\n");
+  assert_flush_forgets ();
+  assert_program_ends ();
+  assert_caps_end ();
+  assert_stream_ends ();
+  assert_segment_passes ();
+  assert_time_goes_back ();
+  filter_finish (keeper);
 }
 GST_END_TEST;
 
@@ -357,13 +363,7 @@ events_suite (void)
   tcase_add_test (tc, intervals_have_exact_timestamps);
   tcase_add_test (tc, counters_count_them);
   tcase_add_test (tc, they_are_posted_if_asked_for);
-  tcase_add_test (tc, a_flush_forgets_them);
-  tcase_add_test (tc, another_program_ends_them);
-  tcase_add_test (tc, other_caps_end_them);
-  tcase_add_test (tc, another_stream_ends_them);
-  tcase_add_test (tc, a_segment_does_not_end_them);
-  tcase_add_test (tc, time_that_goes_back_ends_them);
-  tcase_add_test (tc, a_fault_decides_nothing);
+  tcase_add_test (tc, streams_end_them);
   tcase_add_test (tc, black_is_where_blackdetect_finds_it);
   return s;
 }

@@ -2,6 +2,7 @@
 #include "filter/gstvyredelivery.h"
 
 #include "common/gstvyrememory.h"
+#include "filter/gstvyreevents.h"
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyrereplay.h"
@@ -95,6 +96,7 @@ gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
   gboolean due = gst_vyre_messages_are_counters_due (self, &self->out_settings);
   gst_vyre_watchdog_batch (self, item, readback, due);
   gst_vyre_replay_record (self, item, readback);
+  gst_vyre_events_batch (self, item, readback);
   gst_vyre_messages_batch (self, &self->out_settings, item->plan, readback,
       vyre_batch_get_completion (item->batch), &item->timing, due);
   GstBuffer *buffer = delivery_make_buffer (self, item);
@@ -113,18 +115,23 @@ gst_vyre_delivery_push_event (GstVyreFilter *self, GstVyreItem *item)
   GstEvent *event = g_steal_pointer (&item->event);
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
 
+  if (eos || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+    gst_vyre_events_end (self);
   if (eos)
     gst_vyre_messages_eos (self);
   gst_pad_push_event (self->srcpad, event);
   return eos ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
-/* The worker has taken @item. Results of a stream before a flush are no longer posted. */
+/* The worker has taken @item. Results and events of a stream before a flush are no longer posted.
+ */
 void
 gst_vyre_delivery_follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
 {
-  if (item->epoch != self->out_epoch)
+  if (item->epoch != self->out_epoch) {
     gst_vyre_messages_flush (self);
+    gst_vyre_events_forget (self);
+  }
   self->out_epoch = item->epoch;
 }
 
@@ -145,6 +152,7 @@ void
 gst_vyre_delivery_reset (GstVyreFilter *self)
 {
   g_clear_pointer (&self->readbacks, gst_vyre_readback_pool_close);
+  gst_vyre_events_forget (self);
   gst_vyre_messages_reset (self);
   gst_vyre_watchdog_reset (self);
   gst_vyre_replay_stop (self);

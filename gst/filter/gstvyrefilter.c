@@ -30,6 +30,7 @@
 #include "common/gstvyrefork.h"
 #include "common/gstvyrethread.h"
 #include "filter/gstvyreaccess.h"
+#include "filter/gstvyreevents.h"
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyreproperties.h"
 #include "filter/gstvyresinkpad.h"
@@ -260,6 +261,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   object_class->finalize = gst_vyre_filter_finalize;
   gst_vyre_kernel_params_init ();
   gst_vyre_messages_init ();
+  gst_vyre_events_init ();
   gst_vyre_properties_install (object_class, gst_vyre_filter_properties);
   element_class->change_state = gst_vyre_filter_change_state;
   element_class->post_message = gst_vyre_filter_post_message;

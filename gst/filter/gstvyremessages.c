@@ -125,8 +125,8 @@ messages_set_u64 (GstStructure *structure, const gchar *name, guint64 value)
 }
 
 /* The clock fields that level, spectrum and videoanalyse have. */
-static void
-messages_set_timing (GstStructure *structure, const GstVyreTiming *timing)
+void
+gst_vyre_messages_set_timing (GstStructure *structure, const GstVyreTiming *timing)
 {
   const GstSegment *segment = &timing->segment;
   gboolean timed = segment->format == GST_FORMAT_TIME;
@@ -298,7 +298,7 @@ messages_post_results (GstVyreFilter *self)
   GstStructure *structure = messages_new (MESSAGE_RESULTS);
   const guint32 *words = (const guint32 *)self->last.words->data;
 
-  messages_set_timing (structure, &self->last.timing);
+  gst_vyre_messages_set_timing (structure, &self->last.timing);
   messages_set (structure, MESSAGE_OFFSET, self->last.timing.offset);
   messages_set (structure, MESSAGE_PAYLOAD_BYTES, self->last.timing.size);
   messages_set (structure, MESSAGE_PROCESSED_BYTES, self->last.completion.payload_bytes);
@@ -401,7 +401,7 @@ messages_post_record (GstVyreFilter *self, const VyreDebugRecord *record,
 {
   GstStructure *structure = messages_new (MESSAGE_DEBUG);
 
-  messages_set_timing (structure, timing);
+  gst_vyre_messages_set_timing (structure, timing);
   messages_set (structure, MESSAGE_SEQUENCE, completion->tag);
   messages_set (structure, MESSAGE_SLOT, record->words[3] / VYRE_SLOT_WORDS);
   messages_set (structure, MESSAGE_FORMAT, record->words[0]);

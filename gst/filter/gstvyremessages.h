@@ -10,6 +10,7 @@
 G_BEGIN_DECLS
 
 void gst_vyre_messages_init (void);
+void gst_vyre_messages_set_timing (GstStructure *structure, const GstVyreTiming *timing);
 VyreProgram *gst_vyre_messages_accept (VyreProgram *program, GError **error);
 void gst_vyre_messages_reset (GstVyreFilter *self);
 void gst_vyre_messages_flush (GstVyreFilter *self);

@@ -85,6 +85,7 @@ negotiation_keep_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsi
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (plan);
 
+  self->era += self->plan_program != settings->program;
   g_clear_pointer (&self->plan, vyre_plan_unref);
   g_clear_pointer (&self->plan_program, vyre_program_unref);
   self->plan = plan;

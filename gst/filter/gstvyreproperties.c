@@ -17,6 +17,7 @@ static const GFlagsValue properties_post_messages[] = {
   { GST_VYRE_POST_RESULTS, "Named results of the program (vyre-results)", "results" },
   { GST_VYRE_POST_COUNTERS, "Counters (vyre-counters)", "counters" },
   { GST_VYRE_POST_DEBUG, "PRINTF records (vyre-debug)", "debug" },
+  { GST_VYRE_POST_EVENTS, "Events of the program (vyre-event)", "events" },
   { 0, NULL, NULL },
 };
 
@@ -73,7 +74,7 @@ static const GstVyreProperty filter_rows[] = {
       .changed = max_in_flight_changed },
   { GST_VYRE_FLAGS ("post-messages", "Post messages", "Element messages to post", PLAYING,
       "GstVyrePostMessages", properties_post_messages,
-      GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG,
+      GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG | GST_VYRE_POST_EVENTS,
       AT (settings.post_messages)) },
   { GST_VYRE_UINT64 ("interval", "Interval",
       "Shortest real time between two vyre-counters messages; EOS adds one more (ns)", PLAYING, 0,

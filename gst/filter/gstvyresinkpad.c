@@ -123,6 +123,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
     return flow;
   g_clear_pointer (&item->plan, vyre_plan_unref);
   item->plan = vyre_plan_ref (self->plan);
+  item->era = self->era;
   sink_hand_state_on (self, item);
   GError *error = NULL;
   flow = gst_vyre_submit (self, shared, item, &error);
@@ -183,6 +184,7 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
 
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, caps);
   self->plan_stale = TRUE;
+  self->era++;
   sink_forget_state (self);
   gst_vyre_latency_set_caps (self, caps);
   if (gst_vyre_geometry_set_caps (&self->geometry, caps, &error)) {

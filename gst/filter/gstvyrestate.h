@@ -39,6 +39,7 @@ typedef struct _GstVyreCarry GstVyreCarry;
  * @GST_VYRE_POST_RESULTS: vyre-results messages
  * @GST_VYRE_POST_COUNTERS: vyre-counters messages
  * @GST_VYRE_POST_DEBUG: vyre-debug messages
+ * @GST_VYRE_POST_EVENTS: vyre-event messages
  *
  * Which element messages are posted.
  */
@@ -46,6 +47,7 @@ typedef enum {
   GST_VYRE_POST_RESULTS = 1 << 0,
   GST_VYRE_POST_COUNTERS = 1 << 1,
   GST_VYRE_POST_DEBUG = 1 << 2,
+  GST_VYRE_POST_EVENTS = 1 << 3,
 } GstVyrePostMessages;
 
 /* The settings. Each streaming thread has a copy, which it renews when the serial number differs.
@@ -84,6 +86,29 @@ typedef struct {
   GArray *names; /* GQuark: those of the plan's results, once they were posted */
   gboolean posted;
 } GstVyreResults;
+
+/* A buffer, as events see it */
+typedef struct {
+  GstVyreTiming timing;
+  guint32 sequence;
+} GstVyreMoment;
+
+/* The interval for which the condition of an event holds */
+typedef struct {
+  gboolean is_open;
+  gboolean is_reported; /* its start was posted */
+  guint64 undecided;    /* buffers in it that decided nothing */
+  GstVyreMoment start;
+} GstVyreInterval;
+
+/* The events of a program, filter/gstvyreevents.c */
+typedef struct {
+  VyrePlan *plan; /* of the last batch; NULL without events */
+  guint32 era;    /* of that batch */
+  guint n;
+  GstVyreInterval *intervals; /* one for each event */
+  GstVyreMoment last;         /* the last buffer with a PTS */
+} GstVyreEvents;
 
 /* The state of the watchdog */
 typedef struct {
@@ -195,6 +220,7 @@ struct _GstVyreFilter {
   guint plan_observables;
   gconstpointer plan_kernel; /* the kernel of its template */
   gboolean plan_stale;
+  guint32 era;                   /* counts caps and programs */
   GstVyreCarry *carry;           /* NULL: the program has no state, or it begins anew */
   GstVyreSettings sink_settings; /* copy of `settings`; empty before the first buffer */
   GstCaps *out_caps;
@@ -212,6 +238,7 @@ struct _GstVyreFilter {
   GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
   VyreLayout last_layout;
   GstVyreResults last;
+  GstVyreEvents events;
   gint64 results_due;
   gint64 debug_due;
   guint64 debug_left_out; /* PRINTF records since the last posted one */

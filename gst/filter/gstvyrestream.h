@@ -24,6 +24,7 @@ typedef struct {
   GstBuffer *buffer;     /* its payload, kept for a rerun */
   guint32 sequence;      /* number of the buffer in the stream, from 1; 0 for an event */
   guint32 epoch;         /* epoch of the queue when the worker took the item */
+  guint32 era;           /* of the sink pad: items of one have the same caps and program */
   gboolean is_rerun;     /* its first kernel was lost */
   GstVyreShared *shared; /* the kernel that it was published on */
   VyreLane *lane;        /* of the kernel chosen for it */

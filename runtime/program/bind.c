@@ -377,7 +377,7 @@ bind_fill (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint obse
   bound->n_resources = binder->program->resources->len;
   bound->states = (const VyreWords *)binder->program->states->data;
   bound->n_states = binder->program->states->len;
-  return TRUE;
+  return vyre_events_bind (binder->program, &binder->scope, bound, binder->error);
 }
 
 static VyreBoundProgram *
@@ -474,6 +474,7 @@ vyre_bound_program_unref (VyreBoundProgram *bound)
     return;
   g_free (bound->slots);
   g_free (bound->results);
+  vyre_events_free (bound->events, bound->n_events);
   vyre_program_unref (self->program);
   g_free (self);
 }

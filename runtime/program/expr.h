@@ -25,6 +25,7 @@ typedef enum {
   VYRE_NODE_RESULT_WORD,  /* control word of result @value */
   VYRE_NODE_RESULT_INDEX, /* observable index of result @value */
   VYRE_NODE_OTHER_SLOTS,  /* the program's slots less one */
+  VYRE_NODE_VALUE,        /* value number @value of the program, in conditions alone */
   /* of two numbers */
   VYRE_NODE_ADD,
   VYRE_NODE_SUBTRACT,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program/statements.h"
 
+#include <string.h>
+
 /* Sets the parser's error, a syntax error at @offset. Always returns FALSE. */
 gboolean
 vyre_parser_fail (VyreParser *parser, guint32 offset, const char *format, ...)
@@ -76,7 +78,8 @@ expression_fail_arithmetic (VyreParser *parser, VyreFailureKind kind, guint32 of
 
 /*
  * Appends an operator to its two operands. A run of nodes that ends in a number
- * is that number alone, so that looking at the last two is enough to fold.
+ * is that number alone, so that looking at the last two is enough to fold. Steps
+ * of a condition may leave the 32 bits, and are not folded.
  */
 static gboolean
 expression_push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
@@ -84,7 +87,7 @@ expression_push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
   VyreNode *a = expression_last_node (parser, 1);
   VyreNode *b = expression_last_node (parser, 0);
 
-  if (a->kind != VYRE_NODE_NUMBER || b->kind != VYRE_NODE_NUMBER) {
+  if (parser->lexer.compares || a->kind != VYRE_NODE_NUMBER || b->kind != VYRE_NODE_NUMBER) {
     expression_push_node (parser, kind, 0, offset);
     return TRUE;
   }
@@ -176,6 +179,27 @@ expression_parse_reference (VyreParser *parser)
   return vyre_parser_next (parser);
 }
 
+/* Reads "$name" or "$name.field", the current token. */
+static gboolean
+expression_parse_value (VyreParser *parser)
+{
+  VyreProgram *program = parser->program;
+  VyreToken *token = &parser->lexer.token;
+  const char *word = parser->lexer.text + token->offset;
+  const char *dot = memchr (word, '.', token->length);
+  VyreValue value = { .offset = token->offset };
+
+  if (dot)
+    value.field = g_string_chunk_insert_len (
+        program->strings, dot + 1, (gssize)(word + token->length - dot - 1));
+  token->length = (dot ? (guint32)(dot - word) : token->length) - 1;
+  token->offset++; /* the name alone */
+  value.name = vyre_parser_find_result (parser);
+  expression_push_node (parser, VYRE_NODE_VALUE, program->values->len, value.offset);
+  g_array_append_val (program->values, value);
+  return vyre_parser_next (parser);
+}
+
 static gboolean expression_parse_sum (VyreParser *parser);
 
 static gboolean
@@ -206,6 +230,8 @@ expression_parse_primary (VyreParser *parser)
       return expression_parse_word (parser);
     case '&':
       return expression_parse_reference (parser);
+    case VYRE_TOKEN_VALUE:
+      return expression_parse_value (parser);
     case '(':
       return expression_parse_parentheses (parser);
     default:

@@ -152,16 +152,31 @@ lexer_read_number (VyreLexer *lexer, GError **error)
  * A result name may hold '-', which is an operator anywhere else. It ends before
  * "->", so that "&a->b" reads as one expects.
  */
+static void
+lexer_skip_name (VyreLexer *lexer)
+{
+  const char *text = lexer->text;
+
+  while (g_ascii_islower (text[lexer->at]) || g_ascii_isdigit (text[lexer->at])
+         || (text[lexer->at] == '-' && text[lexer->at + 1] != '>'))
+    lexer->at++;
+}
+
+/* Reads a result name, or, behind '$', the value of a result, "$name" or "$name.field". */
 static gboolean
 lexer_read_result (VyreLexer *lexer, GError **error)
 {
   const char *text = lexer->text;
   guint32 start = lexer->at;
+  gboolean is_value = text[start] == '$';
 
-  while (g_ascii_islower (text[lexer->at]) || g_ascii_isdigit (text[lexer->at])
-         || (text[lexer->at] == '-' && text[lexer->at + 1] != '>'))
+  lexer->at += is_value;
+  lexer_skip_name (lexer);
+  if (is_value && text[lexer->at] == '.') {
     lexer->at++;
-  lexer_set_token (lexer, VYRE_TOKEN_RESULT, start);
+    lexer_skip_name (lexer);
+  }
+  lexer_set_token (lexer, is_value ? VYRE_TOKEN_VALUE : VYRE_TOKEN_RESULT, start);
   if (lexer_is_word_character (text[lexer->at])) {
     vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, lexer->at,
         "'%c' cannot be part of a result name. Fix: use only a-z, 0-9 and '-', and a letter "
@@ -211,6 +226,34 @@ lexer_read_string (VyreLexer *lexer, GError **error)
   return TRUE;
 }
 
+/* Tokens of two characters. */
+static const struct {
+  char text[3];
+  gboolean compares; /* only in conditions of events */
+  guint kind;
+} lexer_pairs[] = {
+  { "->", FALSE, VYRE_TOKEN_ARROW },
+  { "<=", FALSE, VYRE_TOKEN_AT_MOST },
+  { ">=", TRUE, VYRE_TOKEN_AT_LEAST },
+  { "==", TRUE, VYRE_TOKEN_EQUAL },
+};
+
+static gboolean
+lexer_read_pair (VyreLexer *lexer)
+{
+  guint32 start = lexer->at;
+
+  for (guint i = 0; i < G_N_ELEMENTS (lexer_pairs); i++) {
+    if (strncmp (lexer->text + start, lexer_pairs[i].text, 2) != 0
+        || (lexer_pairs[i].compares && !lexer->compares))
+      continue;
+    lexer->at += 2;
+    lexer_set_token (lexer, lexer_pairs[i].kind, start);
+    return TRUE;
+  }
+  return FALSE;
+}
+
 static gboolean
 lexer_read_punctuation (VyreLexer *lexer, GError **error)
 {
@@ -218,17 +261,9 @@ lexer_read_punctuation (VyreLexer *lexer, GError **error)
   guint32 start = lexer->at;
   char c = text[start];
 
-  if (c == '-' && text[start + 1] == '>') {
-    lexer->at += 2;
-    lexer_set_token (lexer, VYRE_TOKEN_ARROW, start);
+  if (lexer_read_pair (lexer))
     return TRUE;
-  }
-  if (c == '<' && text[start + 1] == '=') {
-    lexer->at += 2;
-    lexer_set_token (lexer, VYRE_TOKEN_AT_MOST, start);
-    return TRUE;
-  }
-  if (strchr (",;()+-*/%{}[]|@=&", c) == NULL) {
+  if (strchr (",;()+-*/%{}[]|@=&", c) == NULL && !(lexer->compares && (c == '<' || c == '>'))) {
     gunichar u = g_utf8_get_char (text + start);
     g_autofree char *shown
         = g_strndup (text + start, (gsize)(g_utf8_next_char (text + start) - (text + start)));
@@ -263,7 +298,8 @@ lexer_read (VyreLexer *lexer, gboolean result_follows, GError **error)
     return lexer_read_number (lexer, error);
   if (c == '"' || c == '\'')
     return lexer_read_string (lexer, error);
-  if (result_follows && g_ascii_islower (c))
+  if ((result_follows && g_ascii_islower (c))
+      || (lexer->compares && c == '$' && g_ascii_islower (lexer->text[start + 1])))
     return lexer_read_result (lexer, error);
   if (g_ascii_isalpha (c) || c == '_') {
     while (lexer_is_word_character (lexer->text[lexer->at]))

@@ -22,8 +22,11 @@ typedef enum {
   VYRE_TOKEN_WORD,
   VYRE_TOKEN_RESULT,
   VYRE_TOKEN_ARROW,
-  VYRE_TOKEN_AT_MOST, /* <= */
-  VYRE_TOKEN_STRING,  /* with its quotes */
+  VYRE_TOKEN_AT_MOST,  /* <= */
+  VYRE_TOKEN_AT_LEAST, /* >= */
+  VYRE_TOKEN_EQUAL,    /* == */
+  VYRE_TOKEN_VALUE,    /* "$name" or "$name.field" */
+  VYRE_TOKEN_STRING,   /* with its quotes */
 } VyreTokenKind;
 
 typedef struct {
@@ -36,7 +39,8 @@ typedef struct {
 typedef struct {
   const char *text; /* NUL-terminated */
   guint32 at;
-  VyreToken token; /* the current one */
+  gboolean compares; /* the text is an event's: there are comparisons, and values of results */
+  VyreToken token;   /* the current one */
 } VyreLexer;
 
 gboolean vyre_text_check (const char *text, gsize length, GError **error);

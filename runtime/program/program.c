@@ -33,6 +33,8 @@ program_free (VyreProgram *program)
   g_array_unref (program->resources);
   g_array_unref (program->params);
   g_array_unref (program->states);
+  g_array_unref (program->values);
+  g_array_unref (program->events);
   g_free (program);
 }
 
@@ -64,6 +66,8 @@ program_assemble (const char *text, gsize length, const char *id, const VyrePara
   program->params = g_array_new (FALSE, FALSE, sizeof (VyreParam));
   program->keep_name = -1;
   program->states = g_array_new (FALSE, FALSE, sizeof (VyreWords));
+  program->values = g_array_new (FALSE, FALSE, sizeof (VyreValue));
+  program->events = g_array_new (FALSE, FALSE, sizeof (VyreEventStatement));
   if (!vyre_program_parse (program, params, n_params, error)) {
     program_free (program);
     return NULL;

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program/statements.h"
 
-#include <limits.h>
-
 #include "abi/publish-each.h"
-
-/* Words of the grammar that no let can be called; others stand where no number can. */
-static const char *const statement_keywords[]
-    = { "region", "bytes", "sequence", "op", "let", "optional", "no_fence", "resource" };
 
 static gboolean
 statement_operands_end (const VyreParser *parser)
@@ -339,185 +333,39 @@ statement_parse_slot (VyreParser *parser)
 }
 
 static gboolean
-statement_is_let_name (const char *name)
+statement_parse_no_fence (VyreParser *parser)
 {
-  if (!g_ascii_islower (name[0]))
-    return FALSE;
-  for (const char *at = name; *at != '\0'; at++) {
-    if (!g_ascii_islower (*at) && !g_ascii_isdigit (*at) && *at != '_')
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-statement_check_let_name (VyreParser *parser, const char *name)
-{
-  guint32 offset = parser->lexer.token.offset;
-  gsize length = parser->lexer.token.length;
-  gboolean taken = vyre_symbol_find (name, length) >= 0 || vyre_region_find (name, length) >= 0;
-
-  if (parser->lexer.token.kind != VYRE_TOKEN_WORD || !statement_is_let_name (name))
-    return vyre_parser_unexpected (parser, "a name of a-z, 0-9 and '_' that starts with a letter");
-  for (gsize i = 0; i < G_N_ELEMENTS (statement_keywords); i++)
-    taken |= g_str_equal (statement_keywords[i], name);
-  for (gsize i = 0; i < VYRE_PRIORITY_LEVELS; i++)
-    taken |= g_str_equal (vyre_priority_names[i], name);
-  if (taken)
-    return vyre_parser_fail (
-        parser, offset, "'%s' has a meaning of its own. Fix: choose another name.", name);
-  if (g_hash_table_contains (parser->lets, name))
-    return vyre_parser_fail (
-        parser, offset, "'%.40s' is defined twice. Fix: choose another name.", name);
-  return TRUE;
-}
-
-/* Reads "name =" behind a keyword; NULL, with the error set, when there is no such thing. */
-static char *
-statement_parse_new_name (VyreParser *parser)
-{
-  const VyreToken *token = &parser->lexer.token;
-
-  if (!vyre_parser_next (parser))
-    return NULL;
-  g_autofree char *name = g_strndup (parser->program->text + token->offset, token->length);
-  if (!statement_check_let_name (parser, name) || !vyre_parser_next (parser)
-      || !vyre_parser_expect (parser, '=', "'=' and a value"))
-    return NULL;
-  return g_steal_pointer (&name);
-}
-
-static void
-statement_define_let (VyreParser *parser, const char *name, VyreExpr expr)
-{
-  VyreProgram *program = parser->program;
-
-  g_hash_table_insert (parser->lets, g_string_chunk_insert (program->strings, name),
-      GUINT_TO_POINTER (program->lets->len));
-  g_array_append_val (program->lets, expr);
-}
-
-/* Reads "let name = expr". The name is known only after it. */
-static gboolean
-statement_parse_let (VyreParser *parser)
-{
-  g_autofree char *name = statement_parse_new_name (parser);
-  VyreExpr expr;
-
-  if (!name || !vyre_parser_expr (parser, &expr))
-    return FALSE;
-  statement_define_let (parser, name, expr);
-  return TRUE;
-}
-
-/* The value that the caller gives a param, or else its default. */
-static guint32
-statement_param_value (const VyreParser *parser, const char *name, guint32 preset)
-{
-  for (guint i = 0; i < parser->n_params; i++) {
-    if (g_str_equal (parser->params[i].name, name))
-      return parser->params[i].value;
-  }
-  return preset;
-}
-
-/* Reads "param name = number", a let whose number the caller may replace. */
-static gboolean
-statement_parse_param (VyreParser *parser)
-{
-  VyreProgram *program = parser->program;
-  g_autofree char *name = statement_parse_new_name (parser);
-  guint32 offset = parser->lexer.token.offset;
-  VyreExpr expr;
-
-  if (!name || !vyre_parser_expr (parser, &expr))
-    return FALSE;
-  const VyreNode *preset = &g_array_index (program->nodes, VyreNode, expr.first);
-  if (expr.n != 1 || preset->kind != VYRE_NODE_NUMBER)
-    return vyre_parser_fail (parser, offset,
-        "the default of a param is not a constant. Fix: write a number, and use 'let' for what "
-        "depends on the stream.");
-  VyreParam param = { g_string_chunk_insert (program->strings, name),
-    statement_param_value (parser, name, preset->value) };
-  statement_define_let (
-      parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, param.value, offset));
-  g_array_append_val (program->params, param);
-  return TRUE;
-}
-
-/* Reads a path, which is a string. */
-static gboolean
-statement_parse_path (VyreParser *parser, const char **path)
-{
-  const VyreToken *token = &parser->lexer.token;
-
-  if (token->kind != VYRE_TOKEN_STRING)
-    return vyre_parser_unexpected (parser, "the path of a file, in quotes");
-  if (token->length == 2)
-    return vyre_parser_fail (
-        parser, token->offset, "the path is empty. Fix: write the path of a file.");
-  if (token->length - 2 >= PATH_MAX)
-    return vyre_parser_fail (parser, token->offset,
-        "the path has %u bytes and the limit is %u. Fix: write a shorter one.", token->length - 2,
-        PATH_MAX - 1);
-  *path = g_string_chunk_insert_len (parser->program->strings,
-      parser->program->text + token->offset + 1, (gssize)token->length - 2);
+  parser->no_fence = TRUE;
   return vyre_parser_next (parser);
 }
 
-/* Reads "resource name = file "path"", which defines the name as the resource's number, like a
- * let. */
-static gboolean
-statement_parse_resource (VyreParser *parser)
-{
-  GArray *resources = parser->program->resources;
-  guint32 offset = parser->lexer.token.offset;
-  g_autofree char *name = statement_parse_new_name (parser);
-  VyreResource resource = { VYRE_RESOURCE_FILE, NULL };
-
-  if (!name)
-    return FALSE;
-  if (vyre_lexer_is (&parser->lexer, "sink"))
-    resource.kind = VYRE_RESOURCE_SINK;
-  else if (!vyre_lexer_is (&parser->lexer, "file"))
-    return vyre_parser_unexpected (parser, "file or sink, and a path in quotes");
-  if (!vyre_parser_next (parser) || !statement_parse_path (parser, &resource.path))
-    return FALSE;
-  if (resources->len == VYRE_PROGRAM_MAX_RESOURCES)
-    return vyre_parser_fail (parser, offset,
-        "the program has more than %u resources. Fix: split it into several programs.",
-        VYRE_PROGRAM_MAX_RESOURCES);
-  statement_define_let (
-      parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, resources->len, offset));
-  g_array_append_val (resources, resource);
-  return TRUE;
-}
+/* Statements that make no slot, by their first word. */
+static const struct {
+  const char *word;
+  gboolean (*parse) (VyreParser *parser);
+} statement_kinds[] = {
+  { "let", vyre_parser_let },
+  { "param", vyre_parser_param },
+  { "resource", vyre_parser_resource },
+  { "state", vyre_parser_state },
+  { "keep", vyre_parser_keep },
+  { "event", vyre_parser_event },
+  { "no_fence", statement_parse_no_fence },
+};
 
 static gboolean
 statement_parse (VyreParser *parser)
 {
   const VyreToken *token = &parser->lexer.token;
-  gboolean parsed;
+  gboolean (*parse) (VyreParser *) = statement_parse_slot;
 
   if (token->kind == VYRE_TOKEN_NEWLINE || token->kind == ';')
     return vyre_parser_next (parser);
-  if (vyre_lexer_is (&parser->lexer, "let")) {
-    parsed = statement_parse_let (parser);
-  } else if (vyre_lexer_is (&parser->lexer, "param")) {
-    parsed = statement_parse_param (parser);
-  } else if (vyre_lexer_is (&parser->lexer, "resource")) {
-    parsed = statement_parse_resource (parser);
-  } else if (vyre_lexer_is (&parser->lexer, "state")) {
-    parsed = vyre_parser_state (parser);
-  } else if (vyre_lexer_is (&parser->lexer, "keep")) {
-    parsed = vyre_parser_keep (parser);
-  } else if (vyre_lexer_is (&parser->lexer, "no_fence")) {
-    parser->no_fence = TRUE;
-    parsed = vyre_parser_next (parser);
-  } else {
-    parsed = statement_parse_slot (parser);
+  for (gsize i = 0; i < G_N_ELEMENTS (statement_kinds); i++) {
+    if (vyre_lexer_is (&parser->lexer, statement_kinds[i].word))
+      parse = statement_kinds[i].parse;
   }
-  if (!parsed)
+  if (!parse (parser))
     return FALSE;
   if (token->kind == VYRE_TOKEN_END || token->kind == VYRE_TOKEN_NEWLINE || token->kind == ';')
     return TRUE;
@@ -560,7 +408,8 @@ statements_append_fence (VyreParser *parser)
 static gboolean
 statements_finish (VyreParser *parser)
 {
-  if (!statements_check_references (parser) || !vyre_parser_check_keep (parser))
+  if (!statements_check_references (parser) || !vyre_parser_check_keep (parser)
+      || !vyre_parser_check_values (parser))
     return FALSE;
   if (parser->program->statements->len == 0)
     return vyre_parser_fail (parser, parser->lexer.token.offset,

@@ -2,8 +2,9 @@
  *
  * Internal: the parsed form of a program, and the interface between the parts of the parser:
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
- * program/expressions.c expressions, program/state-words.c declarations of state, program/keep.c
- * which payload is the reference.
+ * program/expressions.c expressions, program/values.c fields of results, program/state-words.c
+ * declarations of state, program/keep.c which payload is the reference, program/events.c events,
+ * program/lets.c names of numbers, program/resources.c names of files.
  */
 #pragma once
 
@@ -54,6 +55,26 @@ typedef struct {
   gboolean shared; /* further statements may write the same word */
 } VyreName;
 
+/* The value of a result in a condition: words of it, low first. */
+typedef struct {
+  guint32 name;      /* index into names */
+  const char *field; /* NULL: the result is a number */
+  guint32 offset;
+  guint32 word; /* from here on known behind the whole text */
+  guint32 n_words;
+  gboolean is_signed;
+} VyreValue;
+
+/* An event: the condition is "left comparison right", and time has a unit, in ns. */
+typedef struct {
+  const char *name;
+  VyreExpr left;
+  VyreExpr right;
+  guint comparison; /* a token's kind */
+  VyreExpr time;
+  guint32 unit;
+} VyreEventStatement;
+
 struct _VyreProgram {
   gatomicrefcount refs;
   char *id;
@@ -70,6 +91,8 @@ struct _VyreProgram {
   GArray *resources;   /* VyreResource */
   GArray *states;      /* VyreWords, the observables that live from batch to batch */
   GArray *params;      /* VyreParam */
+  GArray *values;      /* VyreValue */
+  GArray *events;      /* VyreEventStatement */
   gint keep_name;      /* the result that decides over the reference, an index into names, or -1 */
   VyreExpr keep_limit; /* the reference stays while the result is at most this */
   guint32 n_observables;
@@ -133,8 +156,18 @@ guint32 vyre_parser_find_result (VyreParser *parser);
 gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands);
 gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);
+gboolean vyre_parser_let (VyreParser *parser);
+gboolean vyre_parser_param (VyreParser *parser);
+char *vyre_parser_new_name (VyreParser *parser);
+void vyre_parser_define_let (VyreParser *parser, const char *name, VyreExpr expr);
+gboolean vyre_parser_resource (VyreParser *parser);
 gboolean vyre_parser_state (VyreParser *parser);
 gboolean vyre_parser_keep (VyreParser *parser);
 gboolean vyre_parser_check_keep (VyreParser *parser);
+gboolean vyre_parser_check_values (VyreParser *parser);
+gboolean vyre_parser_event (VyreParser *parser);
+gboolean vyre_events_bind (
+    const VyreProgram *program, VyreScope *scope, VyreBoundProgram *bound, GError **error);
+void vyre_events_free (VyreEvent *events, guint n_events);
 
 G_END_DECLS

@@ -49,6 +49,7 @@ feed_make_input (Feed *feed, guint i)
 
   gst_buffer_fill (buffer, 0, data, size);
   GST_BUFFER_OFFSET (buffer) = i;
+  GST_BUFFER_PTS (buffer) = i * GST_MSECOND;
   g_free (data);
   return buffer;
 }

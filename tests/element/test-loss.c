@@ -30,6 +30,26 @@ GST_START_TEST (a_loss_while_streaming_costs_nothing)
 }
 GST_END_TEST;
 
+/* Batches that are run again decide once, and the interval goes on. */
+GST_START_TEST (an_event_outlives_a_loss)
+{
+  Feed feed = feed_new (4);
+
+  g_object_set (feed.h->element, "program", CRC "; event all when $crc32 >= 0", NULL);
+  feed_run (&feed, 10);
+  fail_unless_equals_int (feed_lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
+  feed_pull_all (&feed);
+  feed_check_recovered (&feed);
+  feed_run (&feed, 10);
+  fail_unless_equals_uint64 (feed_counted (&feed, "events"), 1);
+  filter_push_eos (feed.h);
+  filter_wait_eos (feed.h);
+  fail_unless_equals_uint64 (feed_counted (&feed, "events"), 2);
+  fail_unless_equals_uint64 (feed_counted (&feed, "undecided"), 0);
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
 GST_START_TEST (a_loss_at_the_first_launch_costs_nothing)
 {
   Feed feed = feed_new (4);
@@ -340,6 +360,7 @@ loss_suite (void)
 
   suite_add_tcase (s, recovery);
   tcase_add_loop_test (recovery, a_loss_while_streaming_costs_nothing, 0, 2 * G_N_ELEMENTS (calls));
+  tcase_add_test (recovery, an_event_outlives_a_loss);
   tcase_add_test (recovery, a_loss_at_the_first_launch_costs_nothing);
   tcase_add_loop_test (recovery, all_batches_in_flight_are_run_again, 0, 4);
   tcase_add_test (recovery, new_buffers_wait_for_those_that_are_run_again);

@@ -11,7 +11,7 @@
 #define CHEAP "u8_stats payload -> stats; crc32 payload -> crc32"
 #define NEVER_AGAIN (3600 * GST_SECOND)
 
-enum { POST_RESULTS = 1, POST_COUNTERS = 2, POST_DEBUG = 4, POST_ALL = 7 };
+enum { POST_RESULTS = 1, POST_COUNTERS = 2, POST_DEBUG = 4, POST_EVENTS = 8, POST_ALL = 15 };
 
 /* Looks into GLib's table of names, and at GStreamer's of metas and its marks of objects, which
  * have one lock each */
@@ -264,9 +264,9 @@ GST_END_TEST;
 GST_START_TEST (only_the_messages_asked_for_are_posted)
 {
   guint flags = (guint)__i__;
-  GstHarness *h = filter_new_with (CHEAP "; printf 1", "post-messages", flags, "results-interval",
-      (guint64)0, "interval", (guint64)0, "debug-interval", (guint64)0, NULL);
-  guint results = 0, counters = 0, debug = 0;
+  GstHarness *h = filter_new_with (CHEAP "; printf 1; event e when 1 > 0", "post-messages", flags,
+      "results-interval", (guint64)0, "interval", (guint64)0, "debug-interval", (guint64)0, NULL);
+  guint results = 0, counters = 0, debug = 0, events = 0;
   GstMessage *message;
 
   filter_start (h, NULL);
@@ -276,11 +276,13 @@ GST_START_TEST (only_the_messages_asked_for_are_posted)
     results += gst_message_has_name (message, "vyre-results");
     counters += gst_message_has_name (message, "vyre-counters");
     debug += gst_message_has_name (message, "vyre-debug");
+    events += gst_message_has_name (message, "vyre-event");
     gst_message_unref (message);
   }
   fail_unless_equals_int (results, flags & POST_RESULTS ? 3 : 0);
   fail_unless_equals_int (counters, flags & POST_COUNTERS ? 3 : 0);
   fail_unless_equals_int (debug, flags & POST_DEBUG ? 3 : 0);
+  fail_unless_equals_int (events, flags & POST_EVENTS ? 2 : 0);
   filter_finish (h);
 }
 GST_END_TEST;

@@ -43,7 +43,7 @@ ORDER = {
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
         "gstvyreearly", "gstvyrelatency",
-        "gstvyremessages", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
+        "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
         "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad",
         "gstvyresinkpad", "gstvyreprogram", "gstvyreproperties", "gstvyrefilter",

@@ -104,6 +104,41 @@ typedef struct {
 } VyreWords;
 
 /**
+ * VyreDecision:
+ * @VYRE_DECISION_NO: the condition does not hold
+ * @VYRE_DECISION_YES: the condition holds
+ * @VYRE_DECISION_NONE: a division by zero, or a number beyond 127 bits, leaves it open
+ *
+ * The condition of an event, for one batch.
+ */
+typedef enum {
+  VYRE_DECISION_NO,
+  VYRE_DECISION_YES,
+  VYRE_DECISION_NONE,
+} VyreDecision;
+
+/**
+ * VyreCondition:
+ *
+ * The condition of an event.
+ */
+typedef struct _VyreCondition VyreCondition;
+
+/**
+ * VyreEvent:
+ * @name: a lower-case name of letters, digits and hyphens that starts with a letter
+ * @time: the time for which its condition has to hold, in ns; 0 for any
+ * @condition: its condition, which vyre_event_decide() asks
+ *
+ * An event of a program.
+ */
+typedef struct {
+  const char *name;
+  guint64 time;
+  VyreCondition *condition;
+} VyreEvent;
+
+/**
  * VyreRegion:
  * @offset: bytes from the start of the payload
  * @width: bytes per row
@@ -160,6 +195,8 @@ typedef struct _VyreSymbols VyreSymbols;
  * @keep: the result that decides over the reference, one word, or two, low and high; no word
  *   without a reference
  * @keep_limit: the reference stays while that result is at most this
+ * @events: (array length=n_events): the events that this binding decides
+ * @n_events: number of @events
  * @sequence_slot: the BATCH_FENCE slot whose ARG1 becomes the sequence number of the batch,
  *   or -1
  *
@@ -178,6 +215,8 @@ typedef struct {
   guint n_states;
   VyreWords keep;
   guint32 keep_limit;
+  VyreEvent *events;
+  guint n_events;
   gint sequence_slot;
 } VyreBoundProgram;
 
@@ -434,6 +473,18 @@ void vyre_symbols_set_stream (VyreSymbols *symbols, const char *stream);
  */
 VyreBoundProgram *vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols,
     gsize payload_size, guint slot_count, guint observable_slots, GError **error);
+
+/**
+ * vyre_event_decide:
+ * @event: an event of a bound program
+ * @readback: the readback of a batch of that program, from the control part on
+ *
+ * Decides whether the condition of @event holds for a batch, in whole numbers of up to 127 bits.
+ * May be called from any thread; it takes no memory and no lock.
+ *
+ * Returns: the decision
+ */
+VyreDecision vyre_event_decide (const VyreEvent *event, const void *readback);
 
 /**
  * vyre_bound_program_ref:

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The statement that turns results into events.
+ */
+#include "program/statements.h"
+
+#define EVENT_USAGE "'event name when $result >= number for 2 s'"
+
+/* Units of time, in ns. */
+static const struct {
+  const char *name;
+  guint32 unit;
+} event_units[] = {
+  { "s", 1000000000 },
+  { "ms", 1000000 },
+};
+
+/* Reads the name, which no other event has. */
+static gboolean
+event_parse_name (VyreParser *parser, VyreEventStatement *event)
+{
+  VyreProgram *program = parser->program;
+  const VyreToken *token = &parser->lexer.token;
+
+  if (!vyre_lexer_next_result (&parser->lexer, parser->error))
+    return FALSE;
+  if (token->kind != VYRE_TOKEN_RESULT)
+    return vyre_parser_unexpected (parser, "a name of a-z, 0-9 and '-' behind 'event'");
+  event->name = g_string_chunk_insert_len (
+      program->strings, parser->lexer.text + token->offset, (gssize)token->length);
+  for (guint i = 0; i < program->events->len; i++) {
+    if (g_str_equal (g_array_index (program->events, VyreEventStatement, i).name, event->name))
+      return vyre_parser_fail (parser, token->offset,
+          "the event '%.40s' is defined twice. Fix: choose another name.", event->name);
+  }
+  return vyre_parser_next (parser);
+}
+
+static gboolean
+event_parse_comparison (VyreParser *parser, VyreEventStatement *event)
+{
+  event->comparison = parser->lexer.token.kind;
+  switch (event->comparison) {
+    case '<':
+    case '>':
+    case VYRE_TOKEN_AT_MOST:
+    case VYRE_TOKEN_AT_LEAST:
+    case VYRE_TOKEN_EQUAL:
+      return vyre_parser_next (parser);
+    default:
+      return vyre_parser_unexpected (parser, "a comparison: <, <=, >, >= or ==");
+  }
+}
+
+/* Reads "for time unit", which may be left out. */
+static gboolean
+event_parse_time (VyreParser *parser, VyreEventStatement *event)
+{
+  event->time = VYRE_EXPR_ZERO;
+  if (!vyre_lexer_is (&parser->lexer, "for"))
+    return TRUE;
+  parser->lexer.compares = FALSE;
+  if (!vyre_parser_next (parser) || !vyre_parser_expr (parser, &event->time))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (event_units); i++) {
+    if (vyre_lexer_is (&parser->lexer, event_units[i].name)) {
+      event->unit = event_units[i].unit;
+      return vyre_parser_next (parser);
+    }
+  }
+  return vyre_parser_unexpected (parser, "a unit behind the time: s or ms");
+}
+
+static gboolean
+event_parse (VyreParser *parser, VyreEventStatement *event)
+{
+  if (!event_parse_name (parser, event))
+    return FALSE;
+  if (!vyre_lexer_is (&parser->lexer, "when"))
+    return vyre_parser_unexpected (parser, EVENT_USAGE);
+  return vyre_parser_next (parser) && vyre_parser_expr (parser, &event->left)
+         && event_parse_comparison (parser, event) && vyre_parser_expr (parser, &event->right)
+         && event_parse_time (parser, event);
+}
+
+/* Reads "event name when left comparison right for time unit". */
+gboolean
+vyre_parser_event (VyreParser *parser)
+{
+  VyreEventStatement event = { 0 };
+
+  parser->lexer.compares = TRUE;
+  gboolean parsed = event_parse (parser, &event);
+  parser->lexer.compares = FALSE;
+  if (parsed)
+    g_array_append_val (parser->program->events, event);
+  return parsed;
+}

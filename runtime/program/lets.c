@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Names of numbers: "let" and "param".
+ */
+#include "program/statements.h"
+
+/* Words of the grammar that no let can be called; others stand where no number can. */
+static const char *const let_keywords[]
+    = { "region", "bytes", "sequence", "op", "let", "optional", "no_fence", "resource" };
+
+static gboolean
+let_is_name (const char *name)
+{
+  if (!g_ascii_islower (name[0]))
+    return FALSE;
+  for (const char *at = name; *at != '\0'; at++) {
+    if (!g_ascii_islower (*at) && !g_ascii_isdigit (*at) && *at != '_')
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+let_check_name (VyreParser *parser, const char *name)
+{
+  guint32 offset = parser->lexer.token.offset;
+  gsize length = parser->lexer.token.length;
+  gboolean taken = vyre_symbol_find (name, length) >= 0 || vyre_region_find (name, length) >= 0;
+
+  if (parser->lexer.token.kind != VYRE_TOKEN_WORD || !let_is_name (name))
+    return vyre_parser_unexpected (parser, "a name of a-z, 0-9 and '_' that starts with a letter");
+  for (gsize i = 0; i < G_N_ELEMENTS (let_keywords); i++)
+    taken |= g_str_equal (let_keywords[i], name);
+  for (gsize i = 0; i < VYRE_PRIORITY_LEVELS; i++)
+    taken |= g_str_equal (vyre_priority_names[i], name);
+  if (taken)
+    return vyre_parser_fail (
+        parser, offset, "'%s' has a meaning of its own. Fix: choose another name.", name);
+  if (g_hash_table_contains (parser->lets, name))
+    return vyre_parser_fail (
+        parser, offset, "'%.40s' is defined twice. Fix: choose another name.", name);
+  return TRUE;
+}
+
+/* Reads "name =" behind a keyword; NULL, with the error set, when there is no such thing. */
+char *
+vyre_parser_new_name (VyreParser *parser)
+{
+  const VyreToken *token = &parser->lexer.token;
+
+  if (!vyre_parser_next (parser))
+    return NULL;
+  g_autofree char *name = g_strndup (parser->program->text + token->offset, token->length);
+  if (!let_check_name (parser, name) || !vyre_parser_next (parser)
+      || !vyre_parser_expect (parser, '=', "'=' and a value"))
+    return NULL;
+  return g_steal_pointer (&name);
+}
+
+/* Gives @name, of which there is none, the value of @expr. */
+void
+vyre_parser_define_let (VyreParser *parser, const char *name, VyreExpr expr)
+{
+  VyreProgram *program = parser->program;
+
+  g_hash_table_insert (parser->lets, g_string_chunk_insert (program->strings, name),
+      GUINT_TO_POINTER (program->lets->len));
+  g_array_append_val (program->lets, expr);
+}
+
+/* Reads "let name = expr". The name is known only after it. */
+gboolean
+vyre_parser_let (VyreParser *parser)
+{
+  g_autofree char *name = vyre_parser_new_name (parser);
+  VyreExpr expr;
+
+  if (!name || !vyre_parser_expr (parser, &expr))
+    return FALSE;
+  vyre_parser_define_let (parser, name, expr);
+  return TRUE;
+}
+
+/* The value that the caller gives a param, or else its default. */
+static guint32
+let_param_value (const VyreParser *parser, const char *name, guint32 preset)
+{
+  for (guint i = 0; i < parser->n_params; i++) {
+    if (g_str_equal (parser->params[i].name, name))
+      return parser->params[i].value;
+  }
+  return preset;
+}
+
+/* Reads "param name = number", a let whose number the caller may replace. */
+gboolean
+vyre_parser_param (VyreParser *parser)
+{
+  VyreProgram *program = parser->program;
+  g_autofree char *name = vyre_parser_new_name (parser);
+  guint32 offset = parser->lexer.token.offset;
+  VyreExpr expr;
+
+  if (!name || !vyre_parser_expr (parser, &expr))
+    return FALSE;
+  const VyreNode *preset = &g_array_index (program->nodes, VyreNode, expr.first);
+  if (expr.n != 1 || preset->kind != VYRE_NODE_NUMBER)
+    return vyre_parser_fail (parser, offset,
+        "the default of a param is not a constant. Fix: write a number, and use 'let' for what "
+        "depends on the stream.");
+  VyreParam param = { g_string_chunk_insert (program->strings, name),
+    let_param_value (parser, name, preset->value) };
+  vyre_parser_define_let (
+      parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, param.value, offset));
+  g_array_append_val (program->params, param);
+  return TRUE;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Events: where intervals start and end, and what ends them.
+ */
+#include "common.h"
+
+#define SIZE "store_u32 payload.size -> n; "
+#define BIG SIZE "event big when $n >= 100 for 40 ms"
+#define ANY SIZE "event any when $n >= 100"
+
+enum { POST_EVENTS = 8 };
+
+/* Pushes buffers that are 10 ms apart, the first of them number @first: 'X' is big and '.' is not,
+ * and 'N' and 'n' are the same without a PTS. */
+static void
+push_pattern (GstHarness *h, guint first, const gchar *pattern)
+{
+  for (const gchar *at = pattern; *at; at++) {
+    GstBuffer *buffer = noise_buffer (*at == 'X' || *at == 'N' ? 100 : 10, 1);
+
+    if (*at == 'X' || *at == '.')
+      GST_BUFFER_PTS (buffer) = (first + (guint)(at - pattern)) * 10 * GST_MSECOND;
+    filter_push (h, buffer);
+  }
+}
+
+static void
+append_event (GString *log, const GstStructure *fields)
+{
+  guint64 timestamp = field_u64 (fields, "timestamp");
+
+  fail_unless_equals_uint64 (field_u64 (fields, "stream-time"), timestamp);
+  fail_unless_equals_uint64 (field_u64 (fields, "running-time"), timestamp);
+  g_string_append_printf (log,
+      "%s %s %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT " #%" G_GUINT64_FORMAT,
+      gst_structure_get_string (fields, "event"), gst_structure_get_string (fields, "state"),
+      timestamp / GST_MSECOND, field_u64 (fields, "duration") / GST_MSECOND,
+      field_u64 (fields, "sequence"));
+  if (field_u64 (fields, "undecided") > 0)
+    g_string_append_printf (log, " ?%" G_GUINT64_FORMAT, field_u64 (fields, "undecided"));
+  g_string_append_c (log, '\n');
+}
+
+/* Compares the events posted so far with @expected, and takes them from the bus. */
+static void
+assert_events (GstHarness *h, const gchar *expected)
+{
+  GString *log = g_string_new (NULL);
+  GstMessage *message;
+
+  while ((message = bus_try (h, GST_MESSAGE_ELEMENT))) {
+    if (gst_message_has_name (message, "vyre-event"))
+      append_event (log, gst_message_get_structure (message));
+    gst_message_unref (message);
+  }
+  fail_unless_equals_string (log->str, expected);
+  g_string_free (log, TRUE);
+}
+
+static GstHarness *
+start (const gchar *program)
+{
+  GstHarness *h = filter_new_with (program, "post-messages", POST_EVENTS, NULL);
+
+  filter_start (h, "application/x-test");
+  return h;
+}
+
+static void
+finish (GstHarness *h, const gchar *expected)
+{
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  assert_events (h, expected);
+  filter_finish (h);
+}
+
+/* Waits until the readbacks of @n buffers have left, and so their events. */
+static void
+pull (GstHarness *h, guint n)
+{
+  while (n-- > 0)
+    gst_buffer_unref (filter_pull (h));
+}
+
+static const struct {
+  const gchar *program;
+  const gchar *pattern;
+  const gchar *expected;
+} intervals[] = {
+  { BIG, "..XXXXX..", "big start 20+40 #3\nbig end 70+50 #8\n" },
+  /* at the end of the interval the time is over */
+  { BIG, "..XXXX..", "big start 20+40 #3\nbig end 60+40 #7\n" },
+  { BIG, "..XXX..", "" },
+  /* the last buffer ends it */
+  { BIG, "XXXXX", "big start 0+40 #1\nbig end 40+40 #5\n" },
+  { BIG, "XXXXXX", "big start 0+40 #1\nbig end 50+50 #6\n" },
+  { BIG, "XXXX", "" },
+  { BIG, "XXX.XXXXX..XXXX", "big start 40+40 #5\nbig end 90+50 #10\n" },
+  { BIG, "XXXX.XXXX.",
+      "big start 0+40 #1\nbig end 40+40 #5\nbig start 50+40 #6\nbig end 90+40 #10\n" },
+  { ANY, ".X.", "any start 10+0 #2\nany end 20+10 #3\n" },
+  { ANY, "X", "any start 0+0 #1\nany end 0+0 #1\n" },
+  { ANY, "...", "" },
+  /* several, in the order of the text */
+  { ANY "; event small when $n < 100; event long when $n > 99 for 20 ms", "XXX.",
+      "any start 0+0 #1\nlong start 0+20 #1\nany end 30+30 #4\nsmall start 30+0 #4\n"
+      "long end 30+30 #4\nsmall end 30+0 #4\n" },
+  /* without a PTS a buffer decides nothing */
+  { BIG, "XXNXX.", "big start 0+40 #1 ?1\nbig end 50+50 #6 ?1\n" },
+  { BIG, "XXnnX.", "big start 0+40 #1 ?2\nbig end 50+50 #6 ?2\n" },
+  { BIG, "XXXXN", "" },
+  { BIG, "XXXXXN", "big start 0+40 #1\nbig end 40+40 #5 ?1\n" },
+  { BIG, "NNXXXXXnn.", "big start 20+40 #3\nbig end 90+70 #10 ?2\n" },
+  { BIG, "NNNNNNN", "" },
+  { ANY, "NnN", "" },
+  /* and so does one whose condition has no value, here the small ones */
+  { SIZE "event odd when 90 / ($n - 10) == 1", ".X..X.",
+      "odd start 10+0 #2\nodd end 50+40 #6 ?3\n" },
+  /* a region outside of the payload faults, and its result says nothing */
+  { "u8_stats bytes(0, 50) -> s; event none when $s.count == 0; event all when $s.count == 50",
+      "X.X", "all start 0+0 #1\nall end 20+20 #3 ?1\n" },
+};
+
+GST_START_TEST (intervals_have_exact_timestamps)
+{
+  GstHarness *keeper = start ("nop"); /* of the kernel */
+
+  for (guint i = 0; i < G_N_ELEMENTS (intervals); i++) {
+    GstHarness *h = start (intervals[i].program);
+
+    GST_INFO ("%s", intervals[i].pattern);
+    push_pattern (h, 0, intervals[i].pattern);
+    finish (h, intervals[i].expected);
+  }
+  filter_finish (keeper);
+}
+GST_END_TEST;
+
+GST_START_TEST (counters_count_them)
+{
+  GstHarness *h = start (ANY "; event zero when 1 / ($n - 10) == 0");
+
+  push_pattern (h, 0, "X.XN");
+  pull (h, 4);
+  fail_unless_equals_uint64 (stat_of (h->element, "events"), 4);
+  fail_unless_equals_uint64 (stat_of (h->element, "undecided"), 3);
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  fail_unless_equals_uint64 (stat_of (h->element, "events"), 6);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (they_are_posted_if_asked_for)
+{
+  GstHarness *h = start (ANY);
+
+  g_object_set (h->element, "post-messages", 0, NULL);
+  push_pattern (h, 0, "X.");
+  pull (h, 2);
+  fail_unless_equals_uint64 (stat_of (h->element, "events"), 0);
+  g_object_set (h->element, "post-messages", POST_EVENTS, NULL);
+  push_pattern (h, 2, "X");
+  finish (h, "any start 20+0 #3\nany end 20+0 #3\n");
+}
+GST_END_TEST;
+
+/* Neither the old interval nor its end is heard of again. */
+static void
+assert_flush_forgets (void)
+{
+  GstHarness *h = start (BIG);
+
+  push_pattern (h, 100, "XXXXX");
+  pull (h, 5);
+  assert_events (h, "big start 1000+40 #1\n");
+  filter_flush (h);
+  filter_push_segment (h);
+  push_pattern (h, 104, "XXXX.");
+  pull (h, 5);
+  assert_events (h, "big start 1040+40 #6\nbig end 1080+40 #10\n");
+  filter_flush (h);
+  filter_push_segment (h);
+  finish (h, "");
+}
+
+static void
+assert_program_ends (void)
+{
+  GstHarness *h = start ("param least = 100; " SIZE "event big when $n >= least for 40 ms");
+  GstStructure *params = gst_structure_new ("params", "least", G_TYPE_UINT, 99, NULL);
+
+  push_pattern (h, 0, "XXXXXX");
+  pull (h, 6);
+  g_object_set (h->element, "params", params, NULL);
+  gst_structure_free (params);
+  push_pattern (h, 6, "XXXXX");
+  pull (h, 5);
+  assert_events (h, "big start 0+40 #1\nbig end 50+50 #6\nbig start 60+40 #7\n");
+  g_object_set (h->element, "params", NULL, "program", SIZE, NULL);
+  push_pattern (h, 11, "XXXXXX");
+  pull (h, 6);
+  assert_events (h, "big end 100+40 #11\n");
+  g_object_set (h->element, "program", BIG, NULL);
+  push_pattern (h, 17, "XXXX");
+  finish (h, "");
+}
+
+static void
+assert_caps_end (void)
+{
+  GstHarness *h = start (ANY);
+
+  push_pattern (h, 0, "XX");
+  gst_harness_set_src_caps_str (h, "application/x-other");
+  push_pattern (h, 2, "X.");
+  finish (h, "any start 0+0 #1\nany end 10+10 #2\nany start 20+0 #3\nany end 30+10 #4\n");
+}
+
+static void
+assert_stream_ends (void)
+{
+  GstHarness *h = start (ANY);
+
+  push_pattern (h, 0, "XX");
+  fail_unless (gst_harness_push_event (h, gst_event_new_stream_start ("other")));
+  filter_push_segment (h);
+  pull (h, 2);
+  push_pattern (h, 0, "X");
+  finish (h, "any start 0+0 #1\nany end 10+10 #2\nany start 0+0 #3\nany end 0+0 #3\n");
+}
+
+/* Sizes change the plan, and segments the times: neither ends an interval. */
+static void
+assert_segment_passes (void)
+{
+  GstHarness *h = start (SIZE "event some when $n > 0");
+
+  push_pattern (h, 0, "X.");
+  filter_push_segment (h);
+  push_pattern (h, 2, ".X");
+  finish (h, "some start 0+0 #1\nsome end 30+30 #4\n");
+}
+
+static void
+assert_time_goes_back (void)
+{
+  GstHarness *h = start (BIG);
+
+  push_pattern (h, 10, "XXXXX");
+  push_pattern (h, 0, "XXXXX.");
+  push_pattern (h, 5, ".");
+  finish (h, "big start 100+40 #1\nbig end 140+40 #5\nbig start 0+40 #6\nbig end 50+50 #11\n");
+}
+
+GST_START_TEST (streams_end_them)
+{
+  GstHarness *keeper = start ("nop");
+
+  assert_flush_forgets ();
+  assert_program_ends ();
+  assert_caps_end ();
+  assert_stream_ends ();
+  assert_segment_passes ();
+  assert_time_goes_back ();
+  filter_finish (keeper);
+}
+GST_END_TEST;
+
+/* docs/program-language.md has this text. */
+#define BLACK                                                                                      \
+  "sample_stats luma -> luma\n"                                                                    \
+  "let limit = 379 * luma.scale / 10 + 1\n"                                                        \
+  "sample_below luma, limit -> black\n"                                                            \
+  "event black when $black * 100 >= 98 * $luma.count for 2 s\n"
+
+/* Frames of a picture: pattern of videotestsrc, frames at 25 per second. */
+typedef struct {
+  const gchar *pattern;
+  guint frames;
+} Part;
+
+static const Part parts[] = {
+  { "white", 10 }, { "black", 50 }, /* 400 to 2400 ms: 2 s */
+  { "smpte", 10 }, { "black", 49 }, /* 2800 to 4760: too short */
+  { "white", 1 }, { "black", 80 },  /* from 4800 to the last frame, 7960 ms */
+};
+
+/* Sets the pattern of the frame behind this one. */
+static GstPadProbeReturn
+choose_pattern (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  guint64 next = GST_BUFFER_OFFSET (GST_PAD_PROBE_INFO_BUFFER (info)) + 1, end = 0;
+  GstElement *source = gst_pad_get_parent_element (pad);
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    if (next == end)
+      gst_util_set_object_arg (G_OBJECT (source), "pattern", parts[i].pattern);
+    end += parts[i].frames;
+  }
+  gst_object_unref (source);
+  return GST_PAD_PROBE_OK;
+}
+
+/* A pipeline from the frames to a program. */
+static GstElement *
+film_new (const gchar *program)
+{
+  GstElement *pipeline = gst_pipeline_new (NULL);
+  GstElement *frames
+      = gst_parse_bin_from_description ("videotestsrc name=source num-buffers=200 pattern=white ! "
+                                        "capsfilter caps=video/x-raw,format=I420,width=64,"
+                                        "height=48,framerate=25/1",
+          TRUE, NULL);
+  GstElement *filter = filter_make (program);
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
+  GstElement *source = gst_bin_get_by_name (GST_BIN (frames), "source");
+  GstPad *pad = gst_element_get_static_pad (source, "src");
+
+  g_object_set (filter, "post-messages", POST_EVENTS, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, choose_pattern, NULL, NULL);
+  gst_bin_add_many (GST_BIN (pipeline), frames, filter, sink, NULL);
+  fail_unless (gst_element_link_many (frames, filter, sink, NULL));
+  gst_object_unref (pad);
+  gst_object_unref (source);
+  return pipeline;
+}
+
+/* Ffmpeg's blackdetect says of this film: 0.4 to 2.4, and 4.8 to 7.96. */
+GST_START_TEST (black_is_where_blackdetect_finds_it)
+{
+  GstElement *pipeline = film_new (BLACK);
+  GstBus *bus = gst_element_get_bus (pipeline);
+  GString *log = g_string_new (NULL);
+  GstMessage *message;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (gboolean ended = FALSE; !ended; gst_message_unref (message)) {
+    message = gst_bus_timed_pop_filtered (
+        bus, 3 * PATIENCE * GST_SECOND, GST_MESSAGE_ELEMENT | GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    fail_unless (message && GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR);
+    if (gst_message_has_name (message, "vyre-event"))
+      append_event (log, gst_message_get_structure (message));
+    ended = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
+  }
+  fail_unless_equals_string (log->str, "black start 400+2000 #11\nblack end 2400+2000 #61\n"
+                                       "black start 4800+2000 #121\nblack end 7960+3160 #200\n");
+  g_string_free (log, TRUE);
+  gst_object_unref (bus);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+}
+GST_END_TEST;
+
+static Suite *
+events_suite (void)
+{
+  Suite *s = suite_create ("events");
+  TCase *tc = tcase_create ("intervals");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, intervals_have_exact_timestamps);
+  tcase_add_test (tc, counters_count_them);
+  tcase_add_test (tc, they_are_posted_if_asked_for);
+  tcase_add_test (tc, streams_end_them);
+  tcase_add_test (tc, black_is_where_blackdetect_finds_it);
+  return s;
+}
+
+GST_CHECK_MAIN (events);

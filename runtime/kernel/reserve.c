@@ -6,6 +6,7 @@
 #include "kernel/completion.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
+#include "kernel/stream-private.h"
 #include "kernel/template.h"
 #include "kernel/tickets.h"
 #include "vyre/clock.h"
@@ -228,6 +229,63 @@ reserve_reap (VyreMegakernel *kernel)
   return TRUE;
 }
 
+/* Kernel's lock held. Whether a batch is not through: its end may give back what a stream keeps. */
+static gboolean
+reserve_is_busy (const VyreMegakernel *kernel)
+{
+  VyreMegakernelCounters counters = { 0 };
+
+  for (const GList *l = kernel->lanes.head; l; l = l->next)
+    vyre_lane_count (l->data, &counters);
+  return counters.batches != counters.completed;
+}
+
+/* Kernel's lock held. Whether the payload finds no room beside those that streams keep until their
+ * next batches end, which may have no room for theirs either. */
+static gboolean
+reserve_is_kept_full (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  gsize kept = atomic_load (&kernel->kept); /* pairs with stream_replace() */
+
+  return kernel->payloads && !batch->resumed && kept > 0
+         && kept + batch->plan->payload_size > vyre_store_get_size (kernel->payloads)
+         && !reserve_is_busy (kernel);
+}
+
+static gboolean
+reserve_set_kept_full (const VyreBatch *batch, GError **error)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  gsize kept = atomic_load (&kernel->kept), size = batch->plan->payload_size;
+
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+      "%s: a payload of %" G_GSIZE_FORMAT " bytes does not fit beside the %" G_GSIZE_FORMAT
+      " bytes that programs with older payloads keep, in %" G_GSIZE_FORMAT
+      " bytes. Fix: set staging-size=%" G_GSIZE_FORMAT
+      " or more, or kernel-group=NAME for kernels of their own.",
+      vyre_device_get_name (kernel->device), size, kept, vyre_store_get_size (kernel->payloads),
+      kept + size);
+  return FALSE;
+}
+
+/* Kernel's lock held. Gives back what the batch's stream keeps in vain. TRUE if the lock was
+ * dropped meanwhile. */
+static gboolean
+reserve_drop_useless (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreKept *dropped = NULL;
+
+  vyre_stream_drop_useless (batch, &dropped);
+  if (!dropped)
+    return FALSE;
+  g_mutex_unlock (&kernel->lock);
+  vyre_stream_drop (batch->stream, dropped);
+  vyre_mutex_lock (&kernel->lock);
+  return TRUE;
+}
+
 static gboolean
 reserve_wait (VyreBatch *batch, VyreWait *wait, gint64 end_time, GError **error)
 {
@@ -240,10 +298,12 @@ reserve_wait (VyreBatch *batch, VyreWait *wait, gint64 end_time, GError **error)
     batch->small = vyre_template_find (batch);
     if (reserve_try (batch))
       return TRUE;
-    if (reserve_reap (kernel))
+    if (reserve_reap (kernel) || reserve_drop_useless (batch))
       continue;
     if (reserve_try (batch))
       return TRUE;
+    if (reserve_is_kept_full (batch))
+      return reserve_set_kept_full (batch, error);
     if (vyre_clock_now (&clock) >= end_time)
       return reserve_set_busy (kernel, error);
     reserve_sleep (kernel, wait);

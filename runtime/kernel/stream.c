@@ -51,6 +51,13 @@ vyre_stream_drop (const VyreStream *stream, VyreKept *kept)
   }
 }
 
+/* The bytes of the payload store that it takes up. */
+static gsize
+stream_stored_bytes (const VyreKept *kept)
+{
+  return kept->stored_at != VYRE_NOWHERE ? kept->size : 0;
+}
+
 /* Puts @kept, or nothing, in the place of the payload @from; adds a former one that has no other
  * place to @dropped. */
 static void
@@ -59,10 +66,11 @@ stream_replace (VyreStream *stream, guint from, VyreKept *kept, VyreKept **dropp
   VyreKept *former = stream->older[from];
 
   stream->older[from] = kept;
-  if (kept)
-    kept->users++;
+  if (kept && kept->users++ == 0) /* pairs with the load in reserve_is_kept_full() */
+    atomic_fetch_add (&stream->kernel->kept, stream_stored_bytes (kept));
   if (!former || --former->users > 0)
     return;
+  atomic_fetch_sub (&stream->kernel->kept, stream_stored_bytes (former)); /* the same */
   former->next = *dropped;
   *dropped = former;
 }
@@ -153,6 +161,22 @@ vyre_stream_join (VyreStream *stream, VyreBatch *batch, GError **error)
     return FALSE;
   batch->stream = vyre_stream_ref (stream);
   return TRUE;
+}
+
+/* Adds older payloads that a batch without one before it in flight finds, and that have another
+ * size than its own, to @dropped: neither this batch nor one behind it reads them. */
+void
+vyre_stream_drop_useless (const VyreBatch *batch, VyreKept **dropped)
+{
+  VyreStream *stream = batch->stream;
+
+  if (!stream || stream->running)
+    return;
+  for (guint from = VYRE_FROM_PREVIOUS; from < VYRE_N_OLDER; from++) {
+    const VyreKept *kept = stream->older[from];
+    if (kept && kept->size != batch->plan->payload_size)
+      stream_replace (stream, from, NULL, dropped);
+  }
 }
 
 /* TRUE if the batch is published now; otherwise it waits for the end of the one before, of which

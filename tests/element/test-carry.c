@@ -145,6 +145,34 @@ GST_START_TEST (it_needs_room_for_two_payloads)
 }
 GST_END_TEST;
 
+/* Two elements on a kernel whose payloads lie in memory of its own, with room for two and a half.
+ */
+static void
+share_a_store (GstHarness *h[2], const gchar *program)
+{
+  for (guint i = 0; i < 2; i++) {
+    GstElement *element = filter_make (program);
+    g_object_set (element, "staging-size", (guint64)(2 * LARGE + LARGE / 2), NULL);
+    gst_util_set_object_arg (G_OBJECT (element), "placement", "bar");
+    h[i] = filter_wrap (element);
+    filter_start (h[i], NULL);
+    gst_buffer_unref (filter_run (h[i], noise_buffer (LARGE, i)));
+  }
+}
+
+/* Each of two elements keeps a payload, and neither has room for its next. */
+GST_START_TEST (kept_payloads_that_fill_a_kernel_are_an_error)
+{
+  GstHarness *h[2];
+
+  share_a_store (h, "crc32 previous(payload) -> before");
+  fail_unless_equals_int (gst_harness_push (h[0], noise_buffer (LARGE, 2)), GST_FLOW_ERROR);
+  bus_assert_error (h[0], "kernel-group=NAME");
+  filter_finish (h[0]);
+  filter_finish (h[1]);
+}
+GST_END_TEST;
+
 static void
 flush_in_flight (GstHarness *h)
 {
@@ -271,6 +299,7 @@ carry_suite (void)
   tcase_add_loop_test (tc, the_number_in_flight_does_not_matter, 0, 3);
   tcase_add_loop_test (tc, older_payloads_are_those_of_buffers_before, 0, 3);
   tcase_add_test (tc, it_needs_room_for_two_payloads);
+  tcase_add_test (tc, kept_payloads_that_fill_a_kernel_are_an_error);
   tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
   tcase_add_test (tc, it_goes_on);
   tcase_add_test (tc, messages_have_its_words);

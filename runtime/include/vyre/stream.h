@@ -13,7 +13,9 @@
  *
  * Programs that read older payloads have the payload of a batch released when the batch behind it
  * has ended, when another one has become the reference, or when the last reference to the stream
- * has gone. An older payload of another size than that of the batch is none.
+ * has gone. An older payload of another size than that of the batch is none, and goes sooner where
+ * its room is wanted. Payloads that streams keep are in the way of others: where they fill the
+ * kernel's memory for payloads, and no batch is left that could change that, publishing fails.
  *
  * One thread at a time may publish on a stream. A batch that is freed before it has completed
  * leaves the state as if it had never been, or as it left it: whoever frees one frees those behind
@@ -93,7 +95,7 @@ gboolean vyre_stream_set_older (
  * vyre_lane_publish(), it returns at once where there is room.
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL with the errors of vyre_lane_publish(),
- *   or with %VYRE_ERROR_NO_SPACE
+ *   or with %VYRE_ERROR_NO_SPACE for words
  */
 VyreBatch *vyre_stream_publish (VyreStream *stream, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error);

@@ -422,6 +422,101 @@ test_freed (void)
   stream_close (&s);
 }
 
+#define SHARE (48 << 10)
+
+/* Streams on a kernel with payloads of its own, and room for little more than two of SHARE. */
+typedef struct {
+  TestKernel t;
+  VyreLane *lane;
+  VyreStream *streams[2];
+  VyrePlan *plans[2]; /* for payloads of SHARE and of some more */
+} Crowd;
+
+static gboolean
+crowd_open (Crowd *c)
+{
+  VyreMegakernelParams params = test_params ();
+
+  params.placement = VYRE_PLACEMENT_BAR;
+  params.staging_size = 2 * SHARE + SHARE / 2;
+  test_kernel_open (&c->t, &params);
+  c->lane = vyre_lane_new (c->t.kernel);
+  for (guint i = 0; i < 2; i++) {
+    c->streams[i] = vyre_stream_new (c->lane, NULL, 0);
+    c->plans[i]
+        = test_plan (&c->t, "crc32 previous(payload) -> before", SHARE + i * (SHARE / 4), 0, 0);
+  }
+  return vyre_megakernel_get_payloads (c->t.kernel) != NULL;
+}
+
+static void
+crowd_close (Crowd *c)
+{
+  for (guint i = 0; i < 2; i++) {
+    vyre_stream_unref (c->streams[i]);
+    vyre_plan_unref (c->plans[i]);
+  }
+  g_assert_cmpuint (vyre_store_get_used (vyre_megakernel_get_payloads (c->t.kernel)), ==, 0);
+  g_assert_cmpuint (atomic_load (&c->t.kernel->kept), ==, 0);
+  vyre_lane_unref (c->lane);
+  test_kernel_close (&c->t);
+}
+
+/* Runs a batch, or returns FALSE with the error of publishing. */
+static gboolean
+crowd_run (Crowd *c, guint stream, guint plan, GError **error)
+{
+  g_autofree guint8 *data = g_malloc0 (2 * SHARE);
+  VyrePayload payload = { .data = data };
+  g_autoptr (VyreBatch) batch = vyre_stream_publish (c->streams[stream], c->plans[plan], 1,
+      &payload, g_get_monotonic_time () + TEST_DEADLINE, error);
+
+  if (batch)
+    wait_for (batch);
+  return batch != NULL;
+}
+
+/* Payloads that two streams keep leave no room for a third: the one that comes next fails, rather
+ * than wait for the other, and goes on once that has ended. */
+static void
+test_kept_full (void)
+{
+  GError *error = NULL;
+  Crowd c;
+
+  g_assert_true (crowd_open (&c));
+  for (guint i = 0; i < 2; i++) {
+    crowd_run (&c, i, 0, &error);
+    g_assert_no_error (error);
+  }
+  g_assert_false (crowd_run (&c, 0, 0, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, "Fix: set staging-size=147456"));
+  g_clear_error (&error);
+  vyre_stream_unref (c.streams[1]);
+  c.streams[1] = vyre_stream_new (c.lane, NULL, 0);
+  crowd_run (&c, 0, 0, &error);
+  g_assert_no_error (error);
+  crowd_close (&c);
+}
+
+/* A payload of another size than the previous one has that one's room. */
+static void
+test_useless (void)
+{
+  GError *error = NULL;
+  Crowd c;
+
+  g_assert_true (crowd_open (&c));
+  for (guint i = 0; i < 2; i++) {
+    crowd_run (&c, i, 0, &error);
+    g_assert_no_error (error);
+  }
+  crowd_run (&c, 1, 1, &error);
+  g_assert_no_error (error);
+  crowd_close (&c);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -433,5 +528,7 @@ main (int argc, char **argv)
   g_test_add_func ("/previous/pair", test_pair);
   g_test_add_func ("/previous/other-payloads", test_other_payloads);
   g_test_add_func ("/previous/freed", test_freed);
+  g_test_add_func ("/previous/kept-full", test_kept_full);
+  g_test_add_func ("/previous/useless", test_useless);
   return g_test_run ();
 }

@@ -314,6 +314,66 @@ test_runs (void)
   g_unlink (path);
 }
 
+/* A hook of the kernel that has the first batch freed which is parked, as its owner may do. */
+static struct {
+  void (*park) (gpointer data, VyreBatch *batch);
+  VyreBatch *freed;
+} hook;
+
+static void
+park_freed (gpointer data, VyreBatch *batch)
+{
+  if (!hook.freed) {
+    hook.freed = batch;
+    batch->orphaned = TRUE; /* as vyre_batch_free() does, under these locks */
+  }
+  hook.park (data, batch);
+}
+
+static void
+set_park_hook (TestKernel *t, void (*park) (gpointer data, VyreBatch *batch))
+{
+  g_mutex_lock (&t->kernel->lock);
+  hook.park = t->kernel->host.park;
+  hook.freed = NULL;
+  t->kernel->host.park = park;
+  g_mutex_unlock (&t->kernel->lock);
+}
+
+/* A batch that is freed while it waits for a file lets the next one in. */
+static void
+test_freed_parked (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "vyre-streams-XXXXXX", NULL);
+  VyrePayload nothing = { 0 };
+
+  close (g_mkstemp (path));
+  g_assert_true (g_file_set_contents (path, "\5\0\0\0", 4, NULL));
+  g_autofree char *text = g_strdup_printf ("resource r = file \"%s\"; state n[1]\n"
+                                           "load_words r, 0, 1 -> loaded; atomic_add 2 -> n",
+      path);
+  test_kernel_open (&t, &params);
+  set_park_hook (&t, park_freed);
+  VyreLane *lane = vyre_lane_new (t.kernel);
+  VyreStream *stream = vyre_stream_new (lane, NULL, 0);
+  g_autoptr (VyrePlan) plan = test_plan (&t, text, 0, 0, 0);
+  GError *error = NULL;
+  vyre_stream_publish (
+      stream, plan, 1, &nothing, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreBatch) batch = vyre_stream_publish (
+      stream, plan, 2, &nothing, g_get_monotonic_time () + TEST_DEADLINE, &error);
+  g_assert_no_error (error);
+  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_DEADLINE, &error);
+  g_assert_no_error (error);
+  vyre_stream_unref (stream);
+  vyre_lane_unref (lane);
+  test_kernel_close (&t);
+  g_unlink (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -324,5 +384,6 @@ main (int argc, char **argv)
   g_test_add_func ("/streams/freed", test_freed);
   g_test_add_func ("/streams/apart", test_apart);
   g_test_add_func ("/streams/runs", test_runs);
+  g_test_add_func ("/streams/freed-parked", test_freed_parked);
   return g_test_run ();
 }

@@ -124,6 +124,27 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, V
   }
 }
 
+/* Waits for room for an older payload, as submit_publish() does for a batch. */
+static GstFlowReturn
+submit_set_older (GstVyreFilter *self, VyreStream *stream, guint from, const VyrePayload *staged,
+    gsize size, GError **error)
+{
+  for (;;) {
+    GError *reason = NULL;
+    gint64 end = g_get_monotonic_time () + GST_VYRE_WAIT_SLICE;
+    if (vyre_stream_set_older (stream, from, staged, size, end, &reason))
+      return GST_FLOW_OK;
+    gboolean flushing = gst_vyre_stream_is_flushing (self);
+    if (!flushing && !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
+      g_propagate_error (error, reason);
+      return GST_FLOW_ERROR;
+    }
+    g_error_free (reason);
+    if (flushing)
+      return GST_FLOW_FLUSHING;
+  }
+}
+
 /* Gives a new stream an older payload, that of @buffer, for the batch of @item. */
 static GstFlowReturn
 submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
@@ -131,15 +152,17 @@ submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *i
 {
   GstVyreItem former = { .buffer = buffer, .plan = item->plan, .is_rerun = TRUE };
   VyrePayload staged = { 0 };
+  gsize size = gst_buffer_get_size (buffer);
 
-  if (gst_buffer_get_size (buffer) == 0)
+  if (size == 0)
     return GST_FLOW_OK;
   GstFlowReturn flow = gst_vyre_staging_perform (self, shared, &former, &staged, error);
-  if (flow != GST_FLOW_OK
-      || vyre_stream_set_older (stream, from, &staged, gst_buffer_get_size (buffer), error))
+  if (flow != GST_FLOW_OK)
     return flow;
-  staged.release (staged.owner);
-  return GST_FLOW_ERROR;
+  flow = submit_set_older (self, stream, from, &staged, size, error);
+  if (flow != GST_FLOW_OK)
+    staged.release (staged.owner);
+  return flow;
 }
 
 /* Finds the stream of an item whose program has state. Returns as gst_vyre_submit(). */

@@ -240,24 +240,21 @@ reserve_is_busy (const VyreMegakernel *kernel)
   return counters.batches != counters.completed;
 }
 
-/* Kernel's lock held. Whether the payload finds no room beside those that streams keep until their
+/* Kernel's lock held. Whether a payload finds no room beside those that streams keep until their
  * next batches end, which may have no room for theirs either. */
 static gboolean
-reserve_is_kept_full (const VyreBatch *batch)
+reserve_is_kept_full (VyreMegakernel *kernel, gsize size)
 {
-  VyreMegakernel *kernel = batch->kernel;
-  gsize kept = atomic_load (&kernel->kept); /* pairs with stream_replace() */
+  gsize kept = atomic_load (&kernel->kept); /* pairs with vyre_stream_replace() */
 
-  return kernel->payloads && !batch->resumed && kept > 0
-         && kept + batch->plan->payload_size > vyre_store_get_size (kernel->payloads)
+  return kernel->payloads && kept + size > vyre_store_get_size (kernel->payloads)
          && !reserve_is_busy (kernel);
 }
 
 static gboolean
-reserve_set_kept_full (const VyreBatch *batch, GError **error)
+reserve_set_kept_full (VyreMegakernel *kernel, gsize size, GError **error)
 {
-  VyreMegakernel *kernel = batch->kernel;
-  gsize kept = atomic_load (&kernel->kept), size = batch->plan->payload_size;
+  gsize kept = atomic_load (&kernel->kept); /* the same */
 
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
       "%s: a payload of %" G_GSIZE_FORMAT " bytes does not fit beside the %" G_GSIZE_FORMAT
@@ -302,8 +299,8 @@ reserve_wait (VyreBatch *batch, VyreWait *wait, gint64 end_time, GError **error)
       continue;
     if (reserve_try (batch))
       return TRUE;
-    if (reserve_is_kept_full (batch))
-      return reserve_set_kept_full (batch, error);
+    if (!batch->resumed && reserve_is_kept_full (kernel, batch->plan->payload_size))
+      return reserve_set_kept_full (kernel, batch->plan->payload_size, error);
     if (vyre_clock_now (&clock) >= end_time)
       return reserve_set_busy (kernel, error);
     reserve_sleep (kernel, wait);
@@ -318,6 +315,53 @@ vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error)
 
   vyre_wait_begin (&wait, 0, !vyre_device_is_cpu (batch->kernel->device), vyre_now ());
   gboolean has = reserve_wait (batch, &wait, end_time, error);
+  vyre_wait_end (&wait, vyre_now ());
+  return has;
+}
+
+static gboolean
+reserve_set_payload_busy (VyreMegakernel *kernel, gsize size, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+      "%s: no room for an older payload of %" G_GSIZE_FORMAT " bytes (%" G_GSIZE_FORMAT
+      " of %" G_GSIZE_FORMAT " bytes are in use). Fix: wait for results.",
+      vyre_device_get_name (kernel->device), size, vyre_store_get_used (kernel->payloads),
+      vyre_store_get_size (kernel->payloads));
+  return FALSE;
+}
+
+static gboolean
+reserve_wait_for_payload (VyreMegakernel *kernel, gsize size, VyreWait *wait, gint64 end_time,
+    gsize *offset, GError **error)
+{
+  VyreClock clock = { 0 };
+
+  for (;;) {
+    if (kernel->failure)
+      return vyre_megakernel_set_failure (kernel, error);
+    if (vyre_store_alloc (kernel->payloads, size, 0, offset))
+      return TRUE;
+    if (reserve_reap (kernel))
+      continue;
+    if (reserve_is_kept_full (kernel, size))
+      return reserve_set_kept_full (kernel, size, error);
+    if (vyre_clock_now (&clock) >= end_time)
+      return reserve_set_payload_busy (kernel, size, error);
+    reserve_sleep (kernel, wait);
+  }
+}
+
+/* Without the lock. Waits for room on the device for a payload that no batch brings. */
+gboolean
+vyre_megakernel_reserve_payload (
+    VyreMegakernel *kernel, gsize size, gint64 end_time, gsize *offset, GError **error)
+{
+  VyreWait wait;
+
+  vyre_wait_begin (&wait, 0, !vyre_device_is_cpu (kernel->device), vyre_now ());
+  vyre_mutex_lock (&kernel->lock);
+  gboolean has = reserve_wait_for_payload (kernel, size, &wait, end_time, offset, error);
+  g_mutex_unlock (&kernel->lock);
   vyre_wait_end (&wait, vyre_now ());
   return has;
 }

@@ -66,20 +66,22 @@ void vyre_stream_unref (VyreStream *stream);
 
 /**
  * vyre_stream_set_older:
- * @stream: a stream
+ * @stream: a stream none of whose batches is under way
  * @from: VYRE_FROM_PREVIOUS or VYRE_FROM_REFERENCE
  * @payload: a payload that is staged as for vyre_lane_publish(), and not imported
  * @size: its bytes, at least 1
+ * @end_time: how long to wait for room, in µs of g_get_monotonic_time(); 0 for not at all
  * @error: return location
  *
  * Makes a payload the previous one, or the reference, of the next batch, as if a batch had had it.
  * The call takes the payload.
  *
- * Returns: whether there was room for it; otherwise %VYRE_ERROR_NO_SPACE, and the payload was not
- *   taken
+ * Returns: whether there was room for it; otherwise the payload was not taken, and the error is
+ *   %VYRE_ERROR_TIMEOUT, %VYRE_ERROR_NO_SPACE (payloads that streams keep leave no room for this
+ *   one), the error that ended the kernel, or %VYRE_ERROR_FORKED
  */
-gboolean vyre_stream_set_older (
-    VyreStream *stream, guint from, const VyrePayload *payload, gsize size, GError **error);
+gboolean vyre_stream_set_older (VyreStream *stream, guint from, const VyrePayload *payload,
+    gsize size, gint64 end_time, GError **error);
 
 /**
  * vyre_stream_publish:

@@ -56,6 +56,23 @@ gst_vyre_carry_unref (GstVyreCarry *carry)
   g_free (carry);
 }
 
+/* No batch comes behind those that were published: the kernel keeps payloads for these alone, and
+ * @carry goes with the last of their items. Batches that a lost kernel left still need it. */
+void
+gst_vyre_carry_end (GstVyreFilter *self, GstVyreCarry *carry)
+{
+  GstVyreCarry former = { .lane = NULL };
+
+  vyre_mutex_lock (&self->lock);
+  if (self->n_undone == 0) {
+    former.stream = g_steal_pointer (&carry->stream);
+    former.lane = g_steal_pointer (&carry->lane);
+  }
+  g_mutex_unlock (&self->lock);
+  carry_leave_kernel (&former);
+  gst_vyre_carry_unref (carry);
+}
+
 gboolean
 gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program)
 {

@@ -20,7 +20,8 @@
 static void
 sink_forget_state (GstVyreFilter *self)
 {
-  g_clear_pointer (&self->carry, gst_vyre_carry_unref);
+  if (self->carry)
+    gst_vyre_carry_end (self, g_steal_pointer (&self->carry));
 }
 
 /* Makes the item follow the one before it, if its program has state. */
@@ -249,6 +250,7 @@ sink_pass_eos (GstVyreFilter *self, GstEvent *event)
   GstFlowReturn flow = gst_vyre_negotiation_announce (self);
 
   gst_vyre_early_drop (self, FALSE);
+  sink_forget_state (self);
   return flow == GST_VYRE_FLOW_AGAIN ? flow
                                      : gst_vyre_stream_push_eos (self, gst_event_ref (event));
 }

@@ -176,6 +176,15 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return flow;
 }
 
+/* Whether caps are those that the pad has. */
+static gboolean
+sink_has_caps (GstVyreFilter *self, const GstCaps *caps)
+{
+  g_autoptr (GstCaps) current = gst_pad_get_current_caps (self->sinkpad);
+
+  return current && !self->refused_caps && gst_caps_is_equal (current, caps);
+}
+
 /* A pad sends refused caps again before each event or buffer: the bus hears of them once. */
 static gboolean
 sink_set_caps (GstVyreFilter *self, GstCaps *caps)
@@ -183,6 +192,8 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
   GError *error = NULL;
 
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, caps);
+  if (sink_has_caps (self, caps))
+    return TRUE;
   self->plan_stale = TRUE;
   sink_forget_state (self);
   gst_vyre_latency_set_caps (self, caps);
@@ -349,6 +360,8 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
     default:
       if (GST_QUERY_IS_SERIALIZED (query) && !gst_vyre_stream_drain (self))
         return FALSE;
+      if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN && self->carry)
+        gst_vyre_carry_detach (self, self->carry);
       return gst_pad_query_default (pad, parent, query);
   }
 }

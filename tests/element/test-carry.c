@@ -190,6 +190,26 @@ GST_START_TEST (the_end_lets_payloads_go)
 }
 GST_END_TEST;
 
+/* A DRAIN gives upstream its memory back, and the next buffer still finds the one before. */
+GST_START_TEST (a_drain_lets_buffers_go)
+{
+  GstHarness *h = filter_new (OLDER);
+  Older older = { 0 };
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 4; i++) {
+    GstBuffer *buffer = noise_buffer (LARGE, i);
+    older_check (&older, filter_run (h, gst_buffer_ref (buffer)), i);
+    GstQuery *query = gst_query_new_drain ();
+    gst_pad_peer_query (h->srcpad, query);
+    gst_query_unref (query);
+    ASSERT_BUFFER_REFCOUNT (buffer, "buffer", 1);
+    gst_buffer_unref (buffer);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 static void
 flush_in_flight (GstHarness *h)
 {
@@ -261,14 +281,16 @@ GST_START_TEST (it_begins_anew)
 }
 GST_END_TEST;
 
-/* Gaps, segments, other sizes of rings, and programs without state that come and go beside it. */
+/* Gaps, segments, equal caps, other sizes of rings, and programs without state that come and go
+ * beside it. */
 GST_START_TEST (it_goes_on)
 {
   GstHarness *h = filter_new (PROGRAM);
   Words words = { 0 };
 
-  filter_start (h, NULL);
+  filter_start (h, "application/x-other");
   run_one (h, &words, 0);
+  set_other_caps (h); /* which are the same */
   GstBuffer *buffer = noise_buffer (size_of (1), 1);
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   words_advance (&words, 1);
@@ -318,6 +340,7 @@ carry_suite (void)
   tcase_add_test (tc, it_needs_room_for_two_payloads);
   tcase_add_test (tc, kept_payloads_that_fill_a_kernel_are_an_error);
   tcase_add_test (tc, the_end_lets_payloads_go);
+  tcase_add_test (tc, a_drain_lets_buffers_go);
   tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
   tcase_add_test (tc, it_goes_on);
   tcase_add_test (tc, messages_have_its_words);

@@ -11,8 +11,9 @@
 #include "kernel/tickets.h"
 #include "vyre/clock.h"
 
-/* A thread that waits for room sleeps no longer than that at a time, ns: copies end every 20 µs. */
-#define LONGEST_SLEEP_NS 50000
+/* A thread that waits for room sleeps no longer than that at a time, ns. Copies end every 20 µs. */
+#define LONGEST_SLEEP_NS 200000
+#define LONGEST_SLEEP_COPY_NS 50000
 
 /* Any thread. Whether a batch of @plan that is about to be published goes by copy engine, if that
  * can read @payload. Behind other batches of its lane, the host's time counts and not the batch's
@@ -201,15 +202,22 @@ vyre_batch_unreserve (VyreBatch *batch)
   batch->readback = VYRE_NOWHERE;
 }
 
+/* How long the batch may sleep at a time while it waits for room, ns. */
+gint64
+vyre_batch_longest_sleep (const VyreBatch *batch)
+{
+  return vyre_batch_goes_by_copy_engine (batch) ? LONGEST_SLEEP_COPY_NS : LONGEST_SLEEP_NS;
+}
+
 /* Kernel's lock held, and dropped on the way. Completions are words in memory and wake no thread,
  * so this one looks again after a sleep. */
 static void
-reserve_sleep (VyreMegakernel *kernel, VyreWait *wait)
+reserve_sleep (VyreMegakernel *kernel, VyreWait *wait, gint64 longest)
 {
-  gint64 longest = wait->start + 2 * LONGEST_SLEEP_NS; /* a sleep takes half of the wait so far */
+  gint64 latest = wait->start + 2 * longest; /* a sleep takes half of the wait so far */
 
   g_mutex_unlock (&kernel->lock);
-  vyre_wait_step (wait, MIN (vyre_now (), longest));
+  vyre_wait_step (wait, MIN (vyre_now (), latest));
   vyre_mutex_lock (&kernel->lock);
 }
 
@@ -303,7 +311,7 @@ reserve_wait (VyreBatch *batch, VyreWait *wait, gint64 end_time, GError **error)
       return reserve_set_kept_full (kernel, batch->plan->payload_size, error);
     if (vyre_clock_now (&clock) >= end_time)
       return reserve_set_busy (kernel, error);
-    reserve_sleep (kernel, wait);
+    reserve_sleep (kernel, wait, vyre_batch_longest_sleep (batch));
   }
 }
 
@@ -347,7 +355,7 @@ reserve_wait_for_payload (VyreMegakernel *kernel, gsize size, VyreWait *wait, gi
       return reserve_set_kept_full (kernel, size, error);
     if (vyre_clock_now (&clock) >= end_time)
       return reserve_set_payload_busy (kernel, size, error);
-    reserve_sleep (kernel, wait);
+    reserve_sleep (kernel, wait, LONGEST_SLEEP_NS);
   }
 }
 

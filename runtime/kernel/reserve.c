@@ -237,7 +237,8 @@ reserve_reap (VyreMegakernel *kernel)
   return TRUE;
 }
 
-/* Kernel's lock held. Whether a batch is not through: its end may give back what a stream keeps. */
+/* Kernel's lock held. Whether a batch is not through, or about to drop its stream: that may give
+ * back what the stream keeps. */
 static gboolean
 reserve_is_busy (const VyreMegakernel *kernel)
 {
@@ -245,18 +246,26 @@ reserve_is_busy (const VyreMegakernel *kernel)
 
   for (const GList *l = kernel->lanes.head; l; l = l->next)
     vyre_lane_count (l->data, &counters);
-  return counters.batches != counters.completed;
+  /* pairs with vyre_batch_take_release() and vyre_release_run() */
+  return counters.batches != counters.completed || atomic_load (&kernel->n_leaving) > 0;
 }
 
-/* Kernel's lock held. Whether a payload finds no room beside those that streams keep until their
- * next batches end, which may have no room for theirs either. */
+/* Whether a payload finds no room beside those that streams keep. */
+static gboolean
+reserve_keeps_out (VyreMegakernel *kernel, gsize size)
+{
+  /* pairs with vyre_stream_replace() */
+  return kernel->payloads
+         && atomic_load (&kernel->kept) + size > vyre_store_get_size (kernel->payloads);
+}
+
+/* Kernel's lock held. The same for payloads that streams keep until their next batches end, which
+ * may have no room for theirs either. The last batch may have changed that when it was seen off. */
 static gboolean
 reserve_is_kept_full (VyreMegakernel *kernel, gsize size)
 {
-  gsize kept = atomic_load (&kernel->kept); /* pairs with vyre_stream_replace() */
-
-  return kernel->payloads && kept + size > vyre_store_get_size (kernel->payloads)
-         && !reserve_is_busy (kernel);
+  return reserve_keeps_out (kernel, size) && !reserve_is_busy (kernel)
+         && reserve_keeps_out (kernel, size);
 }
 
 static gboolean

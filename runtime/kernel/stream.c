@@ -57,7 +57,7 @@ vyre_stream_replace (VyreStream *stream, guint from, VyreKept *kept, VyreKept **
   VyreKept *former = stream->older[from];
 
   stream->older[from] = kept;
-  if (kept && kept->users++ == 0) /* pairs with the load in reserve_is_kept_full() */
+  if (kept && kept->users++ == 0) /* pairs with the load in reserve_keeps_out() */
     atomic_fetch_add (&stream->kernel->kept, stream_stored_bytes (kept));
   if (!former || --former->users > 0)
     return;

@@ -56,6 +56,47 @@ gst_vyre_carry_unref (GstVyreCarry *carry)
   g_free (carry);
 }
 
+/* No batch comes behind those that were published: the kernel keeps payloads for these alone, and
+ * @carry goes with the last of their items. Batches that a lost kernel left still need it. */
+void
+gst_vyre_carry_end (GstVyreFilter *self, GstVyreCarry *carry)
+{
+  GstVyreCarry former = { .lane = NULL };
+
+  vyre_mutex_lock (&self->lock);
+  if (self->n_undone == 0) {
+    former.stream = g_steal_pointer (&carry->stream);
+    former.lane = g_steal_pointer (&carry->lane);
+  }
+  g_mutex_unlock (&self->lock);
+  carry_leave_kernel (&former);
+  gst_vyre_carry_unref (carry);
+}
+
+/* The sink pad's stream lock is held, and no batch is under way. Gives upstream its memory back,
+ * all of which it may wait for: the next batch finds older payloads in copies, as after a loss. */
+void
+gst_vyre_carry_detach (GstVyreFilter *self, GstVyreCarry *carry)
+{
+  g_auto (GstVyreOlder) copies = { { NULL } };
+  GstVyreCarry former = { .lane = NULL };
+
+  for (guint from = 0; from < GST_VYRE_N_OLDER; from++) {
+    GstBuffer *buffer = carry->older.buffers[from];
+    copies.buffers[from] = buffer ? gst_buffer_copy_deep (buffer) : NULL;
+    if (buffer && !copies.buffers[from]) /* no memory: upstream waits */
+      return;
+  }
+  vyre_mutex_lock (&self->lock);
+  former.stream = g_steal_pointer (&carry->stream);
+  former.lane = g_steal_pointer (&carry->lane);
+  GstVyreOlder older = carry->older;
+  carry->older = copies;
+  copies = older;
+  g_mutex_unlock (&self->lock);
+  carry_leave_kernel (&former);
+}
+
 gboolean
 gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program)
 {

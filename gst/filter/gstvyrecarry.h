@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 GstVyreCarry *gst_vyre_carry_new (VyreProgram *program);
 GstVyreCarry *gst_vyre_carry_ref (GstVyreCarry *carry);
 void gst_vyre_carry_unref (GstVyreCarry *carry);
+void gst_vyre_carry_end (GstVyreFilter *self, GstVyreCarry *carry);
+void gst_vyre_carry_detach (GstVyreFilter *self, GstVyreCarry *carry);
 gboolean gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program);
 /* Payloads by VYRE_FROM_…, each a reference or NULL; so many */
 #define GST_VYRE_N_OLDER 3

@@ -20,7 +20,8 @@
 static void
 sink_forget_state (GstVyreFilter *self)
 {
-  g_clear_pointer (&self->carry, gst_vyre_carry_unref);
+  if (self->carry)
+    gst_vyre_carry_end (self, g_steal_pointer (&self->carry));
 }
 
 /* Makes the item follow the one before it, if its program has state. */
@@ -176,6 +177,15 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return flow;
 }
 
+/* Whether caps are those that the pad has. */
+static gboolean
+sink_has_caps (GstVyreFilter *self, const GstCaps *caps)
+{
+  g_autoptr (GstCaps) current = gst_pad_get_current_caps (self->sinkpad);
+
+  return current && !self->refused_caps && gst_caps_is_equal (current, caps);
+}
+
 /* A pad sends refused caps again before each event or buffer: the bus hears of them once. */
 static gboolean
 sink_set_caps (GstVyreFilter *self, GstCaps *caps)
@@ -183,6 +193,8 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
   GError *error = NULL;
 
   GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT, caps);
+  if (sink_has_caps (self, caps))
+    return TRUE;
   self->plan_stale = TRUE;
   self->era++;
   sink_forget_state (self);
@@ -251,6 +263,7 @@ sink_pass_eos (GstVyreFilter *self, GstEvent *event)
   GstFlowReturn flow = gst_vyre_negotiation_announce (self);
 
   gst_vyre_early_drop (self, FALSE);
+  sink_forget_state (self);
   return flow == GST_VYRE_FLOW_AGAIN ? flow
                                      : gst_vyre_stream_push_eos (self, gst_event_ref (event));
 }
@@ -349,6 +362,8 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
     default:
       if (GST_QUERY_IS_SERIALIZED (query) && !gst_vyre_stream_drain (self))
         return FALSE;
+      if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN && self->carry)
+        gst_vyre_carry_detach (self, self->carry);
       return gst_pad_query_default (pad, parent, query);
   }
 }

@@ -306,9 +306,9 @@ staging_no_room (GstVyreShared *shared, gsize size)
   gsize used = vyre_store_get_used (vyre_megakernel_get_staging (shared->kernel));
 
   return g_error_new (VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-      "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s; elements in front hold "
-      "%" G_GSIZE_FORMAT " bytes of it. Fix: set staging-size=%" G_GSIZE_FORMAT
-      " or more, or have them hold less.",
+      "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s; elements in front and "
+      "older payloads hold %" G_GSIZE_FORMAT " bytes of it. Fix: set staging-size=%" G_GSIZE_FORMAT
+      " or more, or kernel-group=NAME, or have elements in front hold less.",
       size, used, GST_VYRE_ROOM (used) + GST_VYRE_ROOM (size));
 }
 

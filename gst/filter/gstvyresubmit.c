@@ -6,7 +6,7 @@
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* How long others may hold all room for readbacks before the bus hears of it */
+/* How long others may hold all room for readbacks or payloads before the bus hears of it */
 #define ROOM_DEADLINE (5 * G_TIME_SPAN_SECOND)
 
 /* TRUE if a slice is free now: the batch may wait for something else. */
@@ -21,23 +21,24 @@ submit_has_room (VyreStore *store, gsize size)
   return TRUE;
 }
 
-/* Warns once for @clock when only readbacks of others leave no room. */
-static void
-submit_watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
-    VyreClock *clock, gint64 *end)
+/* Finds the store that has no room for what the batch of @item needs of it, and how much that is;
+ * or returns NULL. */
+static VyreStore *
+submit_find_full (GstVyreShared *shared, const GstVyreItem *item, gsize *size)
 {
-  VyreStore *store = vyre_megakernel_get_readbacks (shared->kernel);
-  gsize size = vyre_plan_get_layout (item->plan)->total;
-  gint64 now = vyre_clock_now (clock);
+  VyreStore *readbacks = vyre_megakernel_get_readbacks (shared->kernel);
+  VyreStore *payloads = vyre_megakernel_get_payloads (shared->kernel);
 
-  vyre_mutex_lock (&self->lock);
-  gboolean own = self->n_batches > 0;
-  g_mutex_unlock (&self->lock);
-  if (own || *end == 0 || submit_has_room (store, size))
-    *end = now + ROOM_DEADLINE;
-  if (now < *end)
-    return;
-  *end = G_MAXINT64;
+  *size = vyre_plan_get_layout (item->plan)->total;
+  if (!submit_has_room (readbacks, *size))
+    return readbacks;
+  *size = vyre_plan_get_payload_size (item->plan);
+  return payloads && *size > 0 && !submit_has_room (payloads, *size) ? payloads : NULL;
+}
+
+static void
+submit_warn_of_readbacks (GstVyreFilter *self, VyreStore *store, gsize size)
+{
   GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
       ("There has been no room for a readback of %" G_GSIZE_FORMAT
        " bytes for 5 s: elements behind this one, and others on its kernel, hold %" G_GSIZE_FORMAT
@@ -45,6 +46,42 @@ submit_watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem
        "behind keep fewer readbacks, or let those go on that are paused.",
           size, vyre_store_get_used (store), vyre_store_get_size (store)),
       (NULL));
+}
+
+static void
+submit_warn_of_payloads (GstVyreFilter *self, VyreStore *store, gsize size)
+{
+  GST_ELEMENT_WARNING (self, RESOURCE, NO_SPACE_LEFT,
+      ("There has been no room for a payload of %" G_GSIZE_FORMAT
+       " bytes on the device for 5 s: other elements on the kernel hold %" G_GSIZE_FORMAT
+       " of %" G_GSIZE_FORMAT ". Fix: set staging-size=%" G_GSIZE_FORMAT
+       " or more, or kernel-group=NAME for a kernel of its own.",
+          size, vyre_store_get_used (store), vyre_store_get_size (store),
+          vyre_store_get_used (store) + size),
+      (NULL));
+}
+
+/* Warns once for @clock when only readbacks or payloads of others leave no room. */
+static void
+submit_watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
+    VyreClock *clock, gint64 *end)
+{
+  gint64 now = vyre_clock_now (clock);
+  gsize size = 0;
+
+  vyre_mutex_lock (&self->lock);
+  gboolean own = self->n_batches > 0;
+  g_mutex_unlock (&self->lock);
+  VyreStore *full = own ? NULL : submit_find_full (shared, item, &size);
+  if (!full || *end == 0)
+    *end = now + ROOM_DEADLINE;
+  if (now < *end)
+    return;
+  *end = G_MAXINT64;
+  if (full == vyre_megakernel_get_readbacks (shared->kernel))
+    submit_warn_of_readbacks (self, full, size);
+  else
+    submit_warn_of_payloads (self, full, size);
 }
 
 /* Publishes the batch on @stream, if the program has state. */
@@ -87,6 +124,27 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, V
   }
 }
 
+/* Waits for room for an older payload, as submit_publish() does for a batch. */
+static GstFlowReturn
+submit_set_older (GstVyreFilter *self, VyreStream *stream, guint from, const VyrePayload *staged,
+    gsize size, GError **error)
+{
+  for (;;) {
+    GError *reason = NULL;
+    gint64 end = g_get_monotonic_time () + GST_VYRE_WAIT_SLICE;
+    if (vyre_stream_set_older (stream, from, staged, size, end, &reason))
+      return GST_FLOW_OK;
+    gboolean flushing = gst_vyre_stream_is_flushing (self);
+    if (!flushing && !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
+      g_propagate_error (error, reason);
+      return GST_FLOW_ERROR;
+    }
+    g_error_free (reason);
+    if (flushing)
+      return GST_FLOW_FLUSHING;
+  }
+}
+
 /* Gives a new stream an older payload, that of @buffer, for the batch of @item. */
 static GstFlowReturn
 submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
@@ -94,15 +152,17 @@ submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *i
 {
   GstVyreItem former = { .buffer = buffer, .plan = item->plan, .is_rerun = TRUE };
   VyrePayload staged = { 0 };
+  gsize size = gst_buffer_get_size (buffer);
 
-  if (gst_buffer_get_size (buffer) == 0)
+  if (size == 0)
     return GST_FLOW_OK;
   GstFlowReturn flow = gst_vyre_staging_perform (self, shared, &former, &staged, error);
-  if (flow != GST_FLOW_OK
-      || vyre_stream_set_older (stream, from, &staged, gst_buffer_get_size (buffer), error))
+  if (flow != GST_FLOW_OK)
     return flow;
-  staged.release (staged.owner);
-  return GST_FLOW_ERROR;
+  flow = submit_set_older (self, stream, from, &staged, size, error);
+  if (flow != GST_FLOW_OK)
+    staged.release (staged.owner);
+  return flow;
 }
 
 /* Finds the stream of an item whose program has state. Returns as gst_vyre_submit(). */

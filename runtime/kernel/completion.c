@@ -115,6 +115,8 @@ vyre_batch_take_release (VyreBatch *batch)
   batch->let_go = NULL;
   batch->payload.release = NULL;
   batch->payload.import = NULL;
+  if (release.stream)
+    atomic_fetch_add (&batch->kernel->n_leaving, 1); /* pairs with the load in reserve_is_busy() */
   return release;
 }
 
@@ -125,8 +127,10 @@ vyre_release_run (const VyreRelease *release)
   if (release->next)
     release->stream->follow (release->next);
   if (release->stream) {
+    VyreMegakernel *kernel = release->stream->kernel;
     vyre_stream_drop (release->stream, release->kept);
     vyre_stream_unref (release->stream);
+    atomic_fetch_sub (&kernel->n_leaving, 1); /* the same */
   }
   if (release->let_go)
     release->let_go (&release->payload);

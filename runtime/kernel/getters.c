@@ -42,6 +42,12 @@ vyre_megakernel_get_readbacks (VyreMegakernel *kernel)
   return kernel->readbacks;
 }
 
+VyreStore *
+vyre_megakernel_get_payloads (VyreMegakernel *kernel)
+{
+  return kernel->payloads;
+}
+
 gsize
 vyre_megakernel_get_resource_size (VyreMegakernel *kernel)
 {

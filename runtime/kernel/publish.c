@@ -400,6 +400,14 @@ publish_store_ahead (VyreBatch *batch, VyreRelease *stored)
   batch->resumed = TRUE;
 }
 
+/* Kernel's lock held. Gives the batch its place in the order in which files are written. One that
+ * waits for the end of another gets it when the wait is over, with the batches published then. */
+static void
+publish_number (VyreBatch *batch)
+{
+  batch->number = ++batch->kernel->n_published;
+}
+
 /* Without a lock: VyreStream.follow. Publishes a batch, as the one before it has ended; its owner
  * may free it at the same time. */
 static void
@@ -417,6 +425,7 @@ publish_follow (VyreBatch *batch)
     vyre_batch_complete (batch, &releases);
     g_mutex_unlock (&lane->lock);
   } else {
+    publish_number (batch);
     vyre_stream_begin (batch);
     if (vyre_batch_has_room (batch))
       vyre_batch_publish_or_queue (batch, &stored);
@@ -443,6 +452,7 @@ publish_admit (VyreBatch *batch, VyreRelease *stored)
       return;
     vyre_stream_begin (batch);
   }
+  publish_number (batch);
   vyre_batch_publish_or_queue (batch, stored);
 }
 
@@ -458,7 +468,6 @@ publish_in_turn (VyreBatch *batch, gint64 end_time, VyreRelease *stored, GError 
   vyre_turns_begin (batch);
   fits = fits && vyre_batch_reserve (batch, end_time, error);
   if (fits) {
-    batch->number = ++kernel->n_published;
     kernel->counters.locked++;
     vyre_mutex_lock (&batch->lane->lock);
     publish_count (batch);

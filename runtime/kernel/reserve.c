@@ -6,12 +6,14 @@
 #include "kernel/completion.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
+#include "kernel/stream-private.h"
 #include "kernel/template.h"
 #include "kernel/tickets.h"
 #include "vyre/clock.h"
 
-/* A thread that waits for room sleeps no longer than that at a time, ns: copies end every 20 µs. */
-#define LONGEST_SLEEP_NS 50000
+/* A thread that waits for room sleeps no longer than that at a time, ns. Copies end every 20 µs. */
+#define LONGEST_SLEEP_NS 200000
+#define LONGEST_SLEEP_COPY_NS 50000
 
 /* Any thread. Whether a batch of @plan that is about to be published goes by copy engine, if that
  * can read @payload. Behind other batches of its lane, the host's time counts and not the batch's
@@ -200,15 +202,22 @@ vyre_batch_unreserve (VyreBatch *batch)
   batch->readback = VYRE_NOWHERE;
 }
 
+/* How long the batch may sleep at a time while it waits for room, ns. */
+gint64
+vyre_batch_longest_sleep (const VyreBatch *batch)
+{
+  return vyre_batch_goes_by_copy_engine (batch) ? LONGEST_SLEEP_COPY_NS : LONGEST_SLEEP_NS;
+}
+
 /* Kernel's lock held, and dropped on the way. Completions are words in memory and wake no thread,
  * so this one looks again after a sleep. */
 static void
-reserve_sleep (VyreMegakernel *kernel, VyreWait *wait)
+reserve_sleep (VyreMegakernel *kernel, VyreWait *wait, gint64 longest)
 {
-  gint64 longest = wait->start + 2 * LONGEST_SLEEP_NS; /* a sleep takes half of the wait so far */
+  gint64 latest = wait->start + 2 * longest; /* a sleep takes half of the wait so far */
 
   g_mutex_unlock (&kernel->lock);
-  vyre_wait_step (wait, MIN (vyre_now (), longest));
+  vyre_wait_step (wait, MIN (vyre_now (), latest));
   vyre_mutex_lock (&kernel->lock);
 }
 
@@ -228,6 +237,69 @@ reserve_reap (VyreMegakernel *kernel)
   return TRUE;
 }
 
+/* Kernel's lock held. Whether a batch is not through, or about to drop its stream: that may give
+ * back what the stream keeps. */
+static gboolean
+reserve_is_busy (const VyreMegakernel *kernel)
+{
+  VyreMegakernelCounters counters = { 0 };
+
+  for (const GList *l = kernel->lanes.head; l; l = l->next)
+    vyre_lane_count (l->data, &counters);
+  /* pairs with vyre_batch_take_release() and vyre_release_run() */
+  return counters.batches != counters.completed || atomic_load (&kernel->n_leaving) > 0;
+}
+
+/* Whether a payload finds no room beside those that streams keep. */
+static gboolean
+reserve_keeps_out (VyreMegakernel *kernel, gsize size)
+{
+  /* pairs with vyre_stream_replace() */
+  return kernel->payloads
+         && atomic_load (&kernel->kept) + size > vyre_store_get_size (kernel->payloads);
+}
+
+/* Kernel's lock held. The same for payloads that streams keep until their next batches end, which
+ * may have no room for theirs either. The last batch may have changed that when it was seen off. */
+static gboolean
+reserve_is_kept_full (VyreMegakernel *kernel, gsize size)
+{
+  return reserve_keeps_out (kernel, size) && !reserve_is_busy (kernel)
+         && reserve_keeps_out (kernel, size);
+}
+
+static gboolean
+reserve_set_kept_full (VyreMegakernel *kernel, gsize size, GError **error)
+{
+  gsize kept = atomic_load (&kernel->kept); /* the same */
+
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
+      "%s: a payload of %" G_GSIZE_FORMAT " bytes does not fit beside the %" G_GSIZE_FORMAT
+      " bytes that programs with older payloads keep, in %" G_GSIZE_FORMAT
+      " bytes. Fix: set staging-size=%" G_GSIZE_FORMAT
+      " or more, or kernel-group=NAME for kernels of their own.",
+      vyre_device_get_name (kernel->device), size, kept, vyre_store_get_size (kernel->payloads),
+      kept + size);
+  return FALSE;
+}
+
+/* Kernel's lock held. Gives back what the batch's stream keeps in vain. TRUE if the lock was
+ * dropped meanwhile. */
+static gboolean
+reserve_drop_useless (const VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreKept *dropped = NULL;
+
+  vyre_stream_drop_useless (batch, &dropped);
+  if (!dropped)
+    return FALSE;
+  g_mutex_unlock (&kernel->lock);
+  vyre_stream_drop (batch->stream, dropped);
+  vyre_mutex_lock (&kernel->lock);
+  return TRUE;
+}
+
 static gboolean
 reserve_wait (VyreBatch *batch, VyreWait *wait, gint64 end_time, GError **error)
 {
@@ -240,13 +312,15 @@ reserve_wait (VyreBatch *batch, VyreWait *wait, gint64 end_time, GError **error)
     batch->small = vyre_template_find (batch);
     if (reserve_try (batch))
       return TRUE;
-    if (reserve_reap (kernel))
+    if (reserve_reap (kernel) || reserve_drop_useless (batch))
       continue;
     if (reserve_try (batch))
       return TRUE;
+    if (!batch->resumed && reserve_is_kept_full (kernel, batch->plan->payload_size))
+      return reserve_set_kept_full (kernel, batch->plan->payload_size, error);
     if (vyre_clock_now (&clock) >= end_time)
       return reserve_set_busy (kernel, error);
-    reserve_sleep (kernel, wait);
+    reserve_sleep (kernel, wait, vyre_batch_longest_sleep (batch));
   }
 }
 
@@ -258,6 +332,53 @@ vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error)
 
   vyre_wait_begin (&wait, 0, !vyre_device_is_cpu (batch->kernel->device), vyre_now ());
   gboolean has = reserve_wait (batch, &wait, end_time, error);
+  vyre_wait_end (&wait, vyre_now ());
+  return has;
+}
+
+static gboolean
+reserve_set_payload_busy (VyreMegakernel *kernel, gsize size, GError **error)
+{
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT,
+      "%s: no room for an older payload of %" G_GSIZE_FORMAT " bytes (%" G_GSIZE_FORMAT
+      " of %" G_GSIZE_FORMAT " bytes are in use). Fix: wait for results.",
+      vyre_device_get_name (kernel->device), size, vyre_store_get_used (kernel->payloads),
+      vyre_store_get_size (kernel->payloads));
+  return FALSE;
+}
+
+static gboolean
+reserve_wait_for_payload (VyreMegakernel *kernel, gsize size, VyreWait *wait, gint64 end_time,
+    gsize *offset, GError **error)
+{
+  VyreClock clock = { 0 };
+
+  for (;;) {
+    if (kernel->failure)
+      return vyre_megakernel_set_failure (kernel, error);
+    if (vyre_store_alloc (kernel->payloads, size, 0, offset))
+      return TRUE;
+    if (reserve_reap (kernel))
+      continue;
+    if (reserve_is_kept_full (kernel, size))
+      return reserve_set_kept_full (kernel, size, error);
+    if (vyre_clock_now (&clock) >= end_time)
+      return reserve_set_payload_busy (kernel, size, error);
+    reserve_sleep (kernel, wait, LONGEST_SLEEP_NS);
+  }
+}
+
+/* Without the lock. Waits for room on the device for a payload that no batch brings. */
+gboolean
+vyre_megakernel_reserve_payload (
+    VyreMegakernel *kernel, gsize size, gint64 end_time, gsize *offset, GError **error)
+{
+  VyreWait wait;
+
+  vyre_wait_begin (&wait, 0, !vyre_device_is_cpu (kernel->device), vyre_now ());
+  vyre_mutex_lock (&kernel->lock);
+  gboolean has = reserve_wait_for_payload (kernel, size, &wait, end_time, offset, error);
+  g_mutex_unlock (&kernel->lock);
   vyre_wait_end (&wait, vyre_now ());
   return has;
 }

@@ -16,5 +16,8 @@ gboolean vyre_batch_has_room (const VyreBatch *batch);
 gboolean vyre_batch_reserve_now (VyreBatch *batch);
 void vyre_batch_unreserve (VyreBatch *batch);
 gboolean vyre_batch_reserve (VyreBatch *batch, gint64 end_time, GError **error);
+gint64 vyre_batch_longest_sleep (const VyreBatch *batch);
+gboolean vyre_megakernel_reserve_payload (
+    VyreMegakernel *kernel, gsize size, gint64 end_time, gsize *offset, GError **error);
 
 G_END_DECLS

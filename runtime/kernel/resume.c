@@ -12,36 +12,33 @@
 /* How long a batch waits for a place before the line gets a chance to make one. */
 #define RESERVE_STEP_US (20 * G_TIME_SPAN_MILLISECOND)
 
-/* Lock held. Leaves a batch that will not go on to the thread that waits for it, or to the kernel's
- * end. */
-static VyreRelease
-resume_give_up (VyreBatch *batch)
+/* Lane's lock held. Leaves a batch that a failed kernel will not go on with to the thread that
+ * waits for it, or to the kernel's end. */
+static void
+resume_leave (VyreBatch *batch)
 {
-  VyreLane *lane = batch->lane;
-  VyreRelease release = { .tenant = NULL };
-
-  vyre_mutex_lock (&lane->lock);
-  if (batch->orphaned) {
-    release = vyre_batch_take_release (batch);
-    vyre_batch_destroy (batch);
-  } else {
-    batch->rung = TRUE; /* no thread publishes it */
-    batch->link.data = batch;
-    g_queue_push_tail_link (&lane->in_flight, &batch->link);
-    atomic_fetch_add (&lane->n_in_flight, 1); /* for its counters: the kernel has failed */
-  }
-  g_mutex_unlock (&lane->lock);
-  return release;
+  batch->rung = TRUE; /* no thread publishes it */
+  batch->link.data = batch;
+  g_queue_push_tail_link (&batch->lane->in_flight, &batch->link);
+  atomic_fetch_add (&batch->lane->n_in_flight, 1); /* for its counters: the kernel has failed */
 }
 
-/* Lock held. Completes a batch in the line. */
+/* Kernel's lock held. Ends a batch that will not go on. One that was freed, on a kernel that works,
+ * is complete and lets in the one behind it. */
 static void
-resume_complete (VyreBatch *batch, VyreReleases *releases)
+resume_give_up (VyreBatch *batch, VyreReleases *releases)
 {
   VyreLane *lane = batch->lane; /* the batch may be no more at the end */
 
   vyre_mutex_lock (&lane->lock);
-  vyre_batch_complete (batch, releases);
+  if (!batch->orphaned) {
+    resume_leave (batch);
+  } else if (batch->kernel->failure) {
+    releases->list[releases->n++] = vyre_batch_take_release (batch);
+    vyre_batch_destroy (batch);
+  } else {
+    vyre_batch_complete (batch, releases);
+  }
   g_mutex_unlock (&lane->lock);
 }
 
@@ -56,10 +53,7 @@ resume_drop_unwanted (VyreMegakernel *kernel, VyreReleases *releases)
     if (!kernel->failure && !batch->orphaned)
       continue;
     vyre_turns_unqueue (batch);
-    if (kernel->failure)
-      releases->list[releases->n++] = resume_give_up (batch);
-    else
-      resume_complete (batch, releases);
+    resume_give_up (batch, releases);
   }
 }
 
@@ -125,20 +119,21 @@ resume_reserve (VyreBatch *batch)
 }
 
 /* Lock held, and dropped on the way. Publishes the rest of a batch, which may be freed meanwhile;
- * returns what it gives back then. */
-static VyreRelease
-resume_publish (VyreBatch *batch)
+ * what it gives back then goes to @releases. */
+static void
+resume_publish (VyreBatch *batch, VyreReleases *releases)
 {
-  VyreRelease stored = { NULL }, release = { NULL };
+  VyreRelease stored = { NULL };
 
   vyre_turns_begin (batch);
-  if (!resume_reserve (batch))
-    return resume_give_up (batch);
+  if (!resume_reserve (batch)) {
+    resume_give_up (batch, releases);
+    return;
+  }
   batch->parked = FALSE;
   vyre_batch_publish_or_queue (batch, &stored); /* its payload has been stored: that stays empty */
   if (batch->orphaned && batch->kernel->failure && batch->rung)
-    release = vyre_batch_take_release (batch);
-  return release;
+    releases->list[releases->n++] = vyre_batch_take_release (batch);
 }
 
 /* Has a parked batch, whose requests were answered in its readback, go on from there. With
@@ -148,6 +143,7 @@ vyre_batch_resume (VyreBatch *batch, gboolean writes)
 {
   VyreMegakernel *kernel = batch->kernel;
   GError *error = NULL;
+  VyreReleases releases;
   VyrePlan *rest = vyre_plan_continue (batch->plan, vyre_batch_readback (batch), writes, &error);
 
   if (!rest) {
@@ -158,10 +154,11 @@ vyre_batch_resume (VyreBatch *batch, gboolean writes)
     vyre_batch_end (batch);
     return;
   }
+  releases.n = 0;
   vyre_mutex_lock (&kernel->lock);
   vyre_plan_unref (batch->plan);
   batch->plan = rest;
-  VyreRelease release = resume_publish (batch);
+  resume_publish (batch, &releases);
   g_mutex_unlock (&kernel->lock);
-  vyre_release_run (&release);
+  vyre_releases_run (&releases);
 }

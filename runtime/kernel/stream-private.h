@@ -12,6 +12,8 @@ gboolean vyre_stream_join (VyreStream *stream, VyreBatch *batch, GError **error)
 gboolean vyre_stream_enter (VyreBatch *batch);
 void vyre_stream_begin (VyreBatch *batch);
 VyreBatch *vyre_stream_leave (VyreBatch *batch, VyreKept **dropped);
+void vyre_stream_replace (VyreStream *stream, guint from, VyreKept *kept, VyreKept **dropped);
+void vyre_stream_drop_useless (const VyreBatch *batch, VyreKept **dropped);
 void vyre_stream_drop (const VyreStream *stream, VyreKept *kept);
 
 G_END_DECLS

@@ -10,8 +10,6 @@
 
 #include "base/alloc.h"
 #include "base/fork.h"
-#include "base/spin-lock.h"
-#include "device/wide-store.h"
 #include "kernel/state.h"
 
 VyreStream *
@@ -29,13 +27,6 @@ vyre_stream_new (VyreLane *lane, const guint32 *words, guint n_words)
   return stream;
 }
 
-static void
-stream_release (const VyrePayload *payload)
-{
-  if (payload->release)
-    payload->release (payload->owner);
-}
-
 /* Without the lock. Gives back payloads that the stream no longer keeps. */
 void
 vyre_stream_drop (const VyreStream *stream, VyreKept *kept)
@@ -51,18 +42,26 @@ vyre_stream_drop (const VyreStream *stream, VyreKept *kept)
   }
 }
 
+/* The bytes of the payload store that it takes up. */
+static gsize
+stream_stored_bytes (const VyreKept *kept)
+{
+  return kept->stored_at != VYRE_NOWHERE ? kept->size : 0;
+}
+
 /* Puts @kept, or nothing, in the place of the payload @from; adds a former one that has no other
  * place to @dropped. */
-static void
-stream_replace (VyreStream *stream, guint from, VyreKept *kept, VyreKept **dropped)
+void
+vyre_stream_replace (VyreStream *stream, guint from, VyreKept *kept, VyreKept **dropped)
 {
   VyreKept *former = stream->older[from];
 
   stream->older[from] = kept;
-  if (kept)
-    kept->users++;
+  if (kept && kept->users++ == 0) /* pairs with the load in reserve_keeps_out() */
+    atomic_fetch_add (&stream->kernel->kept, stream_stored_bytes (kept));
   if (!former || --former->users > 0)
     return;
+  atomic_fetch_sub (&stream->kernel->kept, stream_stored_bytes (former)); /* the same */
   former->next = *dropped;
   *dropped = former;
 }
@@ -82,59 +81,10 @@ vyre_stream_unref (VyreStream *stream)
     return;
   VyreKept *dropped = NULL;
   for (guint from = 0; from < VYRE_N_OLDER; from++)
-    stream_replace (stream, from, NULL, &dropped);
+    vyre_stream_replace (stream, from, NULL, &dropped);
   vyre_stream_drop (stream, dropped);
   g_free (stream->words);
   g_free (stream);
-}
-
-/* Stores a payload where the kernel reads it. */
-static gboolean
-stream_store (VyreMegakernel *kernel, VyreKept *kept, GError **error)
-{
-  const guint8 *data = kept->payload.data
-                           ? kept->payload.data
-                           : vyre_store_get_data (kernel->staging) + kept->payload.offset;
-
-  if (!vyre_store_alloc (kernel->payloads, kept->size, 0, &kept->stored_at)) {
-    g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-        "There is no room for an older payload of %" G_GSIZE_FORMAT
-        " bytes. Fix: use more staging memory, or free batches.",
-        kept->size);
-    return FALSE;
-  }
-  vyre_wide_store (vyre_store_get_data (kernel->payloads) + kept->stored_at, data, kept->size);
-  vyre_buffer_flush (); /* another thread may write the tickets; pairs as in publish_store() */
-  kept->base = kept->stored_at;
-  kept->let_go = NULL;
-  stream_release (&kept->payload);
-  return TRUE;
-}
-
-gboolean
-vyre_stream_set_older (
-    VyreStream *stream, guint from, const VyrePayload *payload, gsize size, GError **error)
-{
-  VyreMegakernel *kernel = stream->kernel;
-  VyreKept *dropped = NULL;
-
-  g_return_val_if_fail (!payload->import && size > 0, FALSE);
-  g_return_val_if_fail (from == VYRE_FROM_PREVIOUS || from == VYRE_FROM_REFERENCE, FALSE);
-  if (!vyre_check_own (kernel->generation, "kernel", error))
-    return FALSE;
-  g_autofree VyreKept *kept = g_new (VyreKept, 1);
-  *kept = (VyreKept){ .size = size,
-    .base = payload->offset,
-    .stored_at = VYRE_NOWHERE,
-    .let_go = stream_release,
-    .payload = *payload };
-  if (kernel->payloads && !stream_store (kernel, kept, error))
-    return FALSE;
-  vyre_mutex_lock (&kernel->lock);
-  stream_replace (stream, from, g_steal_pointer (&kept), &dropped);
-  g_mutex_unlock (&kernel->lock);
-  vyre_stream_drop (stream, dropped);
-  return TRUE;
 }
 
 /* Without the lock. Makes a new batch one of the stream, and gets memory for its words. The first
@@ -153,6 +103,22 @@ vyre_stream_join (VyreStream *stream, VyreBatch *batch, GError **error)
     return FALSE;
   batch->stream = vyre_stream_ref (stream);
   return TRUE;
+}
+
+/* Adds older payloads that a batch without one before it in flight finds, and that have another
+ * size than its own, to @dropped: neither this batch nor one behind it reads them. */
+void
+vyre_stream_drop_useless (const VyreBatch *batch, VyreKept **dropped)
+{
+  VyreStream *stream = batch->stream;
+
+  if (!stream || stream->running)
+    return;
+  for (guint from = VYRE_FROM_PREVIOUS; from < VYRE_N_OLDER; from++) {
+    const VyreKept *kept = stream->older[from];
+    if (kept && kept->size != batch->plan->payload_size)
+      vyre_stream_replace (stream, from, NULL, dropped);
+  }
 }
 
 /* TRUE if the batch is published now; otherwise it waits for the end of the one before, of which
@@ -228,20 +194,21 @@ stream_changes_reference (const VyreBatch *batch)
   return bound->keep.n_words == 1 && vyre_read_word (control, at) > bound->keep_limit;
 }
 
-/* Keeps the payload of a batch that is through, as far as those behind it may read it. */
+/* Keeps the payload of a batch that is through, as far as those behind it may read it. An empty one
+ * goes back as ever, and leaves its place empty. */
 static void
 stream_keep_payload (VyreBatch *batch, VyreKept **dropped)
 {
   gboolean is_previous = (batch->plan->older >> VYRE_FROM_PREVIOUS & 1) != 0;
 
   batch->is_reference = stream_changes_reference (batch);
-  if (batch->plan->payload_size == 0 || (!is_previous && !batch->is_reference))
+  if (!is_previous && !batch->is_reference)
     return;
-  VyreKept *kept = stream_take_payload (batch);
+  VyreKept *kept = batch->plan->payload_size > 0 ? stream_take_payload (batch) : NULL;
   if (is_previous)
-    stream_replace (batch->stream, VYRE_FROM_PREVIOUS, kept, dropped);
+    vyre_stream_replace (batch->stream, VYRE_FROM_PREVIOUS, kept, dropped);
   if (batch->is_reference)
-    stream_replace (batch->stream, VYRE_FROM_REFERENCE, kept, dropped);
+    vyre_stream_replace (batch->stream, VYRE_FROM_REFERENCE, kept, dropped);
 }
 
 /* Takes a batch out of the queue of its stream. */

@@ -221,6 +221,8 @@ struct _VyreMegakernel {
   atomic_bool serves;    /* a launch takes new tickets; set under the lock */
   atomic_uint extras;    /* that it was built with; set under the lock */
   atomic_uint n_in_line; /* batches in the line of turns; no lock */
+  atomic_size_t kept;    /* bytes of the payload store that streams keep; no lock */
+  atomic_uint n_leaving; /* batches that have yet to drop their streams; no lock */
   guint n_following;     /* batches that wait for the end of the one before in their stream */
   GQueue lanes;          /* of VyreLane */
   VyreLane *lane;        /* of callers of vyre_megakernel_publish() */

@@ -265,7 +265,7 @@ replay_alloc_payload (
 /* Gives @stream an older payload of a batch, which lies at @offset. */
 static gboolean
 replay_set_older (const Replay *replay, const VyreReplayBatch *batch, VyreStream *stream,
-    guint from, guint64 offset, GError **error)
+    guint from, guint64 offset, gint64 end, GError **error)
 {
   guint8 *staging = vyre_store_get_data (vyre_megakernel_get_staging (replay->kernel));
   VyrePayload payload;
@@ -273,7 +273,7 @@ replay_set_older (const Replay *replay, const VyreReplayBatch *batch, VyreStream
   if (!replay_alloc_payload (replay, batch, &payload, error))
     return FALSE;
   if (replay_read_payload (replay, batch, offset, staging + payload.offset, error)
-      && vyre_stream_set_older (stream, from, &payload, batch->payload_size, error))
+      && vyre_stream_set_older (stream, from, &payload, batch->payload_size, end, error))
     return TRUE;
   slice_free (payload.owner);
   return FALSE;
@@ -288,11 +288,11 @@ replay_publish (const Replay *replay, const VyreReplayBatch *batch, VyrePlan *pl
 
   if (batch->has_previous
       && !replay_set_older (
-          replay, batch, stream, VYRE_FROM_PREVIOUS, batch->previous_offset, error))
+          replay, batch, stream, VYRE_FROM_PREVIOUS, batch->previous_offset, end, error))
     return NULL;
   if (batch->has_reference
       && !replay_set_older (
-          replay, batch, stream, VYRE_FROM_REFERENCE, batch->reference_offset, error))
+          replay, batch, stream, VYRE_FROM_REFERENCE, batch->reference_offset, end, error))
     return NULL;
   return vyre_stream_publish (stream, plan, batch->epoch, payload, end, error);
 }

@@ -145,6 +145,71 @@ GST_START_TEST (it_needs_room_for_two_payloads)
 }
 GST_END_TEST;
 
+/* Runs a buffer through each of two elements that keep it on one kernel, whose payloads lie in
+ * memory of its own, with room for two and a half. */
+static void
+share_a_store (GstHarness *h[2], GstBuffer *first, GstBuffer *second)
+{
+  for (guint i = 0; i < 2; i++) {
+    GstElement *element = filter_make ("crc32 previous(payload) -> before");
+    g_object_set (element, "staging-size", (guint64)(2 * LARGE + LARGE / 2), NULL);
+    gst_util_set_object_arg (G_OBJECT (element), "placement", "bar");
+    h[i] = filter_wrap (element);
+    filter_start (h[i], NULL);
+    gst_buffer_unref (filter_run (h[i], i == 0 ? first : second));
+  }
+}
+
+/* Each of two elements keeps a payload, and neither has room for its next. */
+GST_START_TEST (kept_payloads_that_fill_a_kernel_are_an_error)
+{
+  GstHarness *h[2];
+
+  share_a_store (h, noise_buffer (LARGE, 0), noise_buffer (LARGE, 1));
+  fail_unless_equals_int (gst_harness_push (h[0], noise_buffer (LARGE, 2)), GST_FLOW_ERROR);
+  bus_assert_error (h[0], "kernel-group=NAME");
+  filter_finish (h[0]);
+  filter_finish (h[1]);
+}
+GST_END_TEST;
+
+/* An element behind the end of its stream keeps none, in memory of the kernel or of upstream. */
+GST_START_TEST (the_end_lets_payloads_go)
+{
+  GstHarness *h[2];
+  GstBuffer *last = noise_buffer (LARGE, 2);
+
+  share_a_store (h, noise_buffer (LARGE, 1), gst_buffer_ref (last));
+  filter_push_eos (h[1]);
+  filter_wait_eos (h[1]);
+  gst_buffer_unref (filter_run (h[0], noise_buffer (LARGE, 2)));
+  ASSERT_BUFFER_REFCOUNT (last, "last", 1);
+  gst_buffer_unref (last);
+  filter_finish (h[0]);
+  filter_finish (h[1]);
+}
+GST_END_TEST;
+
+/* A DRAIN gives upstream its memory back, and the next buffer still finds the one before. */
+GST_START_TEST (a_drain_lets_buffers_go)
+{
+  GstHarness *h = filter_new (OLDER);
+  Older older = { 0 };
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 4; i++) {
+    GstBuffer *buffer = noise_buffer (LARGE, i);
+    older_check (&older, filter_run (h, gst_buffer_ref (buffer)), i);
+    GstQuery *query = gst_query_new_drain ();
+    gst_pad_peer_query (h->srcpad, query);
+    gst_query_unref (query);
+    ASSERT_BUFFER_REFCOUNT (buffer, "buffer", 1);
+    gst_buffer_unref (buffer);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 static void
 flush_in_flight (GstHarness *h)
 {
@@ -216,14 +281,16 @@ GST_START_TEST (it_begins_anew)
 }
 GST_END_TEST;
 
-/* Gaps, segments, other sizes of rings, and programs without state that come and go beside it. */
+/* Gaps, segments, equal caps, other sizes of rings, and programs without state that come and go
+ * beside it. */
 GST_START_TEST (it_goes_on)
 {
   GstHarness *h = filter_new (PROGRAM);
   Words words = { 0 };
 
-  filter_start (h, NULL);
+  filter_start (h, "application/x-other");
   run_one (h, &words, 0);
+  set_other_caps (h); /* which are the same */
   GstBuffer *buffer = noise_buffer (size_of (1), 1);
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   words_advance (&words, 1);
@@ -271,6 +338,9 @@ carry_suite (void)
   tcase_add_loop_test (tc, the_number_in_flight_does_not_matter, 0, 3);
   tcase_add_loop_test (tc, older_payloads_are_those_of_buffers_before, 0, 3);
   tcase_add_test (tc, it_needs_room_for_two_payloads);
+  tcase_add_test (tc, kept_payloads_that_fill_a_kernel_are_an_error);
+  tcase_add_test (tc, the_end_lets_payloads_go);
+  tcase_add_test (tc, a_drain_lets_buffers_go);
   tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
   tcase_add_test (tc, it_goes_on);
   tcase_add_test (tc, messages_have_its_words);

@@ -79,6 +79,7 @@ void vyre_lane_unref (VyreLane *lane);
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL with
  *   %VYRE_ERROR_TOO_LARGE (the batch can never fit the readback store),
+ *   %VYRE_ERROR_NO_SPACE (payloads that streams keep leave no room for this one),
  *   %VYRE_ERROR_TIMEOUT (no room, or its kernel is still being compiled; the payload was not
  *   taken), the error that ended the kernel, the error of building the kernel for such plans, or
  *   %VYRE_ERROR_FORKED

@@ -300,6 +300,17 @@ VyreStore *vyre_megakernel_get_staging (VyreMegakernel *kernel);
 VyreStore *vyre_megakernel_get_readbacks (VyreMegakernel *kernel);
 
 /**
+ * vyre_megakernel_get_payloads:
+ * @kernel: a megakernel
+ *
+ * Gets the store that payloads are stored or copied into.
+ *
+ * Returns: (transfer none) (nullable): the store, or %NULL where the kernel reads payloads in the
+ *   staging store
+ */
+VyreStore *vyre_megakernel_get_payloads (VyreMegakernel *kernel);
+
+/**
  * vyre_megakernel_get_resource_size:
  * @kernel: a megakernel
  *

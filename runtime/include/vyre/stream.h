@@ -13,7 +13,9 @@
  *
  * Programs that read older payloads have the payload of a batch released when the batch behind it
  * has ended, when another one has become the reference, or when the last reference to the stream
- * has gone. An older payload of another size than that of the batch is none.
+ * has gone. An older payload of another size than that of the batch is none, and goes sooner where
+ * its room is wanted. Payloads that streams keep are in the way of others: where they fill the
+ * kernel's memory for payloads, and no batch is left that could change that, publishing fails.
  *
  * One thread at a time may publish on a stream. A batch that is freed before it has completed
  * leaves the state as if it had never been, or as it left it: whoever frees one frees those behind
@@ -64,20 +66,22 @@ void vyre_stream_unref (VyreStream *stream);
 
 /**
  * vyre_stream_set_older:
- * @stream: a stream
+ * @stream: a stream none of whose batches is under way
  * @from: VYRE_FROM_PREVIOUS or VYRE_FROM_REFERENCE
  * @payload: a payload that is staged as for vyre_lane_publish(), and not imported
  * @size: its bytes, at least 1
+ * @end_time: how long to wait for room, in µs of g_get_monotonic_time(); 0 for not at all
  * @error: return location
  *
  * Makes a payload the previous one, or the reference, of the next batch, as if a batch had had it.
  * The call takes the payload.
  *
- * Returns: whether there was room for it; otherwise %VYRE_ERROR_NO_SPACE, and the payload was not
- *   taken
+ * Returns: whether there was room for it; otherwise the payload was not taken, and the error is
+ *   %VYRE_ERROR_TIMEOUT, %VYRE_ERROR_NO_SPACE (payloads that streams keep leave no room for this
+ *   one), the error that ended the kernel, or %VYRE_ERROR_FORKED
  */
-gboolean vyre_stream_set_older (
-    VyreStream *stream, guint from, const VyrePayload *payload, gsize size, GError **error);
+gboolean vyre_stream_set_older (VyreStream *stream, guint from, const VyrePayload *payload,
+    gsize size, gint64 end_time, GError **error);
 
 /**
  * vyre_stream_publish:
@@ -93,7 +97,7 @@ gboolean vyre_stream_set_older (
  * vyre_lane_publish(), it returns at once where there is room.
  *
  * Returns: (transfer full) (nullable): the batch, or %NULL with the errors of vyre_lane_publish(),
- *   or with %VYRE_ERROR_NO_SPACE
+ *   or with %VYRE_ERROR_NO_SPACE for words
  */
 VyreBatch *vyre_stream_publish (VyreStream *stream, VyrePlan *plan, guint32 tag,
     const VyrePayload *payload, gint64 end_time, GError **error);

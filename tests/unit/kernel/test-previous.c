@@ -301,11 +301,13 @@ test_given (void)
   g_assert_no_error (error);
   stream_finish (g_steal_pointer (&batch), 1, TRUE);
   fill (before, 0);
-  g_assert_true (vyre_stream_set_older (s.stream, VYRE_FROM_PREVIOUS, &given, size_of (0), &error));
+  g_assert_true (
+      vyre_stream_set_older (s.stream, VYRE_FROM_PREVIOUS, &given, size_of (0), 0, &error));
   g_assert_no_error (error);
   stream_finish (stream_publish (&s, 1), 1, FALSE);
   given = stage_owned (&s, 4); /* replaces that of the batch */
-  g_assert_true (vyre_stream_set_older (s.stream, VYRE_FROM_PREVIOUS, &given, size_of (4), &error));
+  g_assert_true (
+      vyre_stream_set_older (s.stream, VYRE_FROM_PREVIOUS, &given, size_of (4), 0, &error));
   stream_finish (stream_publish (&s, 5), 5, FALSE);
   stream_close (&s);
 }
@@ -456,6 +458,194 @@ test_freed (void)
   stream_close (&s);
 }
 
+#define SHARE (48 << 10)
+
+/* Streams on a kernel with payloads of its own, and room for little more than two of SHARE. */
+typedef struct {
+  TestKernel t;
+  VyreLane *lane;
+  VyreStream *streams[2];
+  VyrePlan *plans[2]; /* for payloads of SHARE and of some more */
+} Crowd;
+
+static gboolean
+crowd_open (Crowd *c)
+{
+  VyreMegakernelParams params = test_params ();
+
+  params.placement = VYRE_PLACEMENT_BAR;
+  params.staging_size = 2 * SHARE + SHARE / 2;
+  test_kernel_open (&c->t, &params);
+  c->lane = vyre_lane_new (c->t.kernel);
+  for (guint i = 0; i < 2; i++) {
+    c->streams[i] = vyre_stream_new (c->lane, NULL, 0);
+    c->plans[i]
+        = test_plan (&c->t, "crc32 previous(payload) -> before", SHARE + i * (SHARE / 4), 0, 0);
+  }
+  return vyre_megakernel_get_payloads (c->t.kernel) != NULL;
+}
+
+static void
+crowd_close (Crowd *c)
+{
+  for (guint i = 0; i < 2; i++) {
+    vyre_stream_unref (c->streams[i]);
+    vyre_plan_unref (c->plans[i]);
+  }
+  g_assert_cmpuint (vyre_store_get_used (vyre_megakernel_get_payloads (c->t.kernel)), ==, 0);
+  g_assert_cmpuint (atomic_load (&c->t.kernel->kept), ==, 0);
+  vyre_lane_unref (c->lane);
+  test_kernel_close (&c->t);
+}
+
+/* Runs a batch, or returns FALSE with the error of publishing. */
+static gboolean
+crowd_run (Crowd *c, guint stream, guint plan, GError **error)
+{
+  g_autofree guint8 *data = g_malloc0 (2 * SHARE);
+  VyrePayload payload = { .data = data };
+  g_autoptr (VyreBatch) batch = vyre_stream_publish (c->streams[stream], c->plans[plan], 1,
+      &payload, g_get_monotonic_time () + TEST_DEADLINE, error);
+
+  if (batch)
+    wait_for (batch);
+  return batch != NULL;
+}
+
+/* Payloads that two streams keep leave no room for a third: the one that comes next fails, rather
+ * than wait for the other, and goes on once that has ended. */
+static void
+test_kept_full (void)
+{
+  GError *error = NULL;
+  Crowd c;
+
+  g_assert_true (crowd_open (&c));
+  for (guint i = 0; i < 2; i++) {
+    crowd_run (&c, i, 0, &error);
+    g_assert_no_error (error);
+  }
+  g_assert_false (crowd_run (&c, 0, 0, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, "Fix: set staging-size=147456"));
+  g_clear_error (&error);
+  vyre_stream_unref (c.streams[1]);
+  c.streams[1] = vyre_stream_new (c.lane, NULL, 0);
+  crowd_run (&c, 0, 0, &error);
+  g_assert_no_error (error);
+  crowd_close (&c);
+}
+
+/* A payload of another size than the previous one has that one's room. */
+static void
+test_useless (void)
+{
+  GError *error = NULL;
+  Crowd c;
+
+  g_assert_true (crowd_open (&c));
+  for (guint i = 0; i < 2; i++) {
+    crowd_run (&c, i, 0, &error);
+    g_assert_no_error (error);
+  }
+  crowd_run (&c, 1, 1, &error);
+  g_assert_no_error (error);
+  crowd_close (&c);
+}
+
+static void
+expect_refusal (VyreStream *stream, const VyrePayload *payload)
+{
+  g_test_expect_message ("vyre", G_LOG_LEVEL_CRITICAL, "*vyre_stream_set_older*");
+  g_assert_false (vyre_stream_set_older (stream, VYRE_FROM_PREVIOUS, payload, SHARE, 0, NULL));
+  g_test_assert_expected_messages ();
+}
+
+/* A payload that the kernel cannot read is refused, and so is any while a batch is under way: it
+ * may be reading what would go. */
+static void
+test_misuse (void)
+{
+  Stream s;
+
+  stream_open (&s, program_text);
+  VyrePayload payload = stage_owned (&s, 0), wrong = payload;
+  wrong.offset += 4;
+  expect_refusal (s.stream, &wrong);
+  if (!vyre_megakernel_stores_payload (s.t.kernel, SHARE)) {
+    wrong = (VyrePayload){ .data = (guint8 *)&wrong };
+    expect_refusal (s.stream, &wrong);
+  }
+  VyreBatch batch = { 0 };
+  s.stream->running = &batch;
+  expect_refusal (s.stream, &payload);
+  s.stream->running = NULL;
+  slice_free (payload.owner);
+  stream_close (&s);
+}
+
+/* Payloads that are kept leave no room for one that a stream is told of, and batches that are under
+ * way only until they end. */
+static void
+test_given_full (void)
+{
+  g_autofree guint8 *data = g_malloc0 (SHARE);
+  VyrePayload payload = { .data = data };
+  GError *error = NULL;
+  gsize slice;
+  Crowd c;
+
+  g_assert_true (crowd_open (&c));
+  VyreStore *store = vyre_megakernel_get_payloads (c.t.kernel);
+  g_assert_true (vyre_store_alloc (store, 2 * SHARE, 0, &slice));
+  gint64 end = g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND;
+  g_assert_false (
+      vyre_stream_set_older (c.streams[0], VYRE_FROM_PREVIOUS, &payload, SHARE, end, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
+  g_clear_error (&error);
+  vyre_store_free (store, slice);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_true (
+        vyre_stream_set_older (c.streams[i], VYRE_FROM_PREVIOUS, &payload, SHARE, 0, &error));
+    g_assert_no_error (error);
+  }
+  g_assert_false (
+      vyre_stream_set_older (c.streams[0], VYRE_FROM_REFERENCE, &payload, SHARE, end, &error));
+  g_assert_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE);
+  g_clear_error (&error);
+  crowd_close (&c);
+}
+
+static void
+stream_finish_alone (VyreBatch *batch)
+{
+  wait_for (batch);
+  vyre_batch_free (batch);
+}
+
+/* An empty payload goes back at once, and none is previous behind it. */
+static void
+test_empty (void)
+{
+  GError *error = NULL;
+  gint released = 0;
+  Stream s;
+
+  stream_open (&s, "crc32 previous(payload) -> before");
+  g_autoptr (VyrePlan) plan = test_plan (&s.t, "crc32 previous(payload) -> before", 0, 0, 0);
+  stream_finish_alone (stream_publish (&s, 0));
+  VyrePayload nothing = { .release = test_count_release, .owner = &released };
+  stream_finish_alone (vyre_stream_publish (
+      s.stream, plan, 1, &nothing, g_get_monotonic_time () + TEST_DEADLINE, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (released, ==, 1);
+  VyreBatch *batch = stream_publish (&s, 2);
+  wait_for (batch);
+  g_assert_false (vyre_batch_has_older (batch, VYRE_FROM_PREVIOUS));
+  vyre_batch_free (batch);
+  stream_close (&s);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -467,5 +657,10 @@ main (int argc, char **argv)
   g_test_add_func ("/previous/pair", test_pair);
   g_test_add_func ("/previous/other-payloads", test_other_payloads);
   g_test_add_func ("/previous/freed", test_freed);
+  g_test_add_func ("/previous/kept-full", test_kept_full);
+  g_test_add_func ("/previous/useless", test_useless);
+  g_test_add_func ("/previous/misuse", test_misuse);
+  g_test_add_func ("/previous/given-full", test_given_full);
+  g_test_add_func ("/previous/empty", test_empty);
   return g_test_run ();
 }

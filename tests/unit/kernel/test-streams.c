@@ -314,6 +314,169 @@ test_runs (void)
   g_unlink (path);
 }
 
+/* A hook of the kernel that has the first batch freed which is parked, as its owner may do. */
+static struct {
+  void (*park) (gpointer data, VyreBatch *batch);
+  VyreBatch *freed;
+} hook;
+
+static void
+park_freed (gpointer data, VyreBatch *batch)
+{
+  if (!hook.freed) {
+    hook.freed = batch;
+    batch->orphaned = TRUE; /* as vyre_batch_free() does, under these locks */
+  }
+  hook.park (data, batch);
+}
+
+static void
+set_park_hook (TestKernel *t, void (*park) (gpointer data, VyreBatch *batch))
+{
+  g_mutex_lock (&t->kernel->lock);
+  hook.park = t->kernel->host.park;
+  hook.freed = NULL;
+  t->kernel->host.park = park;
+  g_mutex_unlock (&t->kernel->lock);
+}
+
+/* A batch that is freed while it waits for a file lets the next one in. */
+static void
+test_freed_parked (void)
+{
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "vyre-streams-XXXXXX", NULL);
+  VyrePayload nothing = { 0 };
+
+  close (g_mkstemp (path));
+  g_assert_true (g_file_set_contents (path, "\5\0\0\0", 4, NULL));
+  g_autofree char *text = g_strdup_printf ("resource r = file \"%s\"; state n[1]\n"
+                                           "load_words r, 0, 1 -> loaded; atomic_add 2 -> n",
+      path);
+  test_kernel_open (&t, &params);
+  set_park_hook (&t, park_freed);
+  VyreLane *lane = vyre_lane_new (t.kernel);
+  VyreStream *stream = vyre_stream_new (lane, NULL, 0);
+  g_autoptr (VyrePlan) plan = test_plan (&t, text, 0, 0, 0);
+  GError *error = NULL;
+  vyre_stream_publish (
+      stream, plan, 1, &nothing, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreBatch) batch = vyre_stream_publish (
+      stream, plan, 2, &nothing, g_get_monotonic_time () + TEST_DEADLINE, &error);
+  g_assert_no_error (error);
+  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_DEADLINE, &error);
+  g_assert_no_error (error);
+  vyre_stream_unref (stream);
+  vyre_lane_unref (lane);
+  test_kernel_close (&t);
+  g_unlink (path);
+}
+
+#define WRITERS 3
+
+/* Batches that a hook keeps from the service thread, and whether it lets them pass, by their tags.
+ */
+static VyreBatch *held[WRITERS + 1];
+static gboolean passes[WRITERS + 1];
+
+static void
+park_held (gpointer data, VyreBatch *batch)
+{
+  guint tag = batch->completion.tag;
+
+  if (passes[tag])
+    hook.park (data, batch);
+  else
+    held[tag] = batch;
+}
+
+/* Waits until a batch is held. */
+static void
+wait_until_held (TestKernel *t, guint tag)
+{
+  gint64 end = g_get_monotonic_time () + TEST_COMPILE_DEADLINE;
+  gboolean is_held = FALSE;
+
+  while (!is_held) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end);
+    test_counters (t); /* collects completions */
+    g_mutex_lock (&t->kernel->lock);
+    is_held = held[tag] != NULL;
+    g_mutex_unlock (&t->kernel->lock);
+    g_thread_yield ();
+  }
+}
+
+/* Hands batches to the service thread, all at once. */
+static void
+let_pass (TestKernel *t, const guint *tags, guint n)
+{
+  g_mutex_lock (&t->kernel->lock);
+  for (guint i = 0; i < n; i++) {
+    passes[tags[i]] = TRUE;
+    hook.park (t->kernel->host.data, held[tags[i]]);
+  }
+  g_mutex_unlock (&t->kernel->lock);
+}
+
+/* The second batch waits for the first one, and the third for none: when the first one ends, the
+ * third has been published and the second has not. Each appends the length of its stream. */
+static void
+run_writers (TestKernel *t, VyrePlan *plan)
+{
+  VyreLane *lane = vyre_lane_new (t->kernel);
+  VyreStream *stream = vyre_stream_new (lane, NULL, 0);
+  VyreBatch *batches[WRITERS + 1];
+  VyrePayload nothing = { 0 };
+  GError *error = NULL;
+
+  for (guint tag = 1; tag <= WRITERS; tag++) {
+    gint64 end = g_get_monotonic_time () + TEST_COMPILE_DEADLINE;
+    batches[tag] = tag < 3 ? vyre_stream_publish (stream, plan, tag, &nothing, end, &error)
+                           : vyre_lane_publish (lane, plan, tag, &nothing, end, &error);
+    g_assert_no_error (error);
+  }
+  wait_until_held (t, 1);
+  wait_until_held (t, 3);
+  let_pass (t, (const guint[]){ 1 }, 1);
+  wait_until_held (t, 2);
+  let_pass (t, (const guint[]){ 2, 3 }, 2);
+  for (guint tag = 1; tag <= WRITERS; tag++) {
+    wait_for (batches[tag]);
+    vyre_batch_free (batches[tag]);
+  }
+  vyre_stream_unref (stream);
+  vyre_lane_unref (lane);
+}
+
+/* Files are written in the order in which batches really begin. */
+static void
+test_order_of_writes (void)
+{
+  static const guint32 order[WRITERS] = { 1, 1, 2 };
+  TestKernel t;
+  VyreMegakernelParams params = test_params ();
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "vyre-streams-XXXXXX", NULL);
+  g_autofree char *bytes = NULL;
+  gsize size;
+
+  close (g_mkstemp (path));
+  g_autofree char *text = g_strdup_printf (
+      "resource log = sink \"%s\"; state n[1]; atomic_add 1 -> n; append log, &n, 1", path);
+  test_kernel_open (&t, &params);
+  set_park_hook (&t, park_held);
+  g_autoptr (VyrePlan) plan = test_plan (&t, text, 0, 0, 0);
+  run_writers (&t, plan);
+  g_assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+  g_assert_cmpuint (size, ==, sizeof order);
+  for (guint i = 0; i < WRITERS; i++)
+    g_assert_cmpuint (vyre_read_word ((const guint8 *)bytes, i), ==, order[i]);
+  test_kernel_close (&t);
+  g_unlink (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -324,5 +487,7 @@ main (int argc, char **argv)
   g_test_add_func ("/streams/freed", test_freed);
   g_test_add_func ("/streams/apart", test_apart);
   g_test_add_func ("/streams/runs", test_runs);
+  g_test_add_func ("/streams/freed-parked", test_freed_parked);
+  g_test_add_func ("/streams/order-of-writes", test_order_of_writes);
   return g_test_run ();
 }

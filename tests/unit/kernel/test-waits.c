@@ -10,6 +10,7 @@
 #include "kernel-common.h"
 #include "lost.h"
 #include "vyre/import.h"
+#include "kernel/reserve.h"
 #include "kernel/state.h"
 #include "kernel/types.h"
 
@@ -292,6 +293,18 @@ test_refused_imports (void)
   vyre_lost_refuse_imports (false);
 }
 
+/* Only copies end so soon that a thread which waits for room behind them sleeps short. */
+static void
+test_longest_sleep (void)
+{
+  const VyreBatch copied = { .copied = TRUE }, stored = { 0 };
+  const VyreBatch resumed = { .copied = TRUE, .resumed = TRUE };
+
+  g_assert_cmpint (vyre_batch_longest_sleep (&copied), ==, 50 * 1000);
+  g_assert_cmpint (vyre_batch_longest_sleep (&stored), ==, 200 * 1000);
+  g_assert_cmpint (vyre_batch_longest_sleep (&resumed), ==, 200 * 1000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -302,5 +315,6 @@ main (int argc, char **argv)
   g_test_add_func ("/waits/workgroups-for-others", test_workgroups_for_others);
   g_test_add_func ("/waits/places-for-live-streams", test_places_for_live_streams);
   g_test_add_func ("/waits/refused-imports", test_refused_imports);
+  g_test_add_func ("/waits/longest-sleep", test_longest_sleep);
   return g_test_run ();
 }

@@ -100,7 +100,7 @@ sink_follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
   if (!gst_vyre_geometry_check (&self->geometry, buffer, &changed, &error))
     return gst_vyre_stream_fail (self, error);
   self->plan_stale |= changed;
-  if (changed)
+  if (changed && self->geometry.has_video) /* channels end where the buffer does */
     sink_forget_state (self);
   return GST_FLOW_OK;
 }

@@ -65,15 +65,31 @@ tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
   return vyre_plan_add_ticket (plan, cost, &ticket, error);
 }
 
+/* The bytes of the smallest tile of a region: a whole row or, of columns, a strip that is not
+ * aligned, whose rows have two granules each. */
+static guint64
+tile_least_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r)
+{
+  guint64 granules = 0;
+
+  if (tile_work (plan, slot)->cut == VYRE_CUT_ROWS)
+    granules = VYRE_ROW_GRANULES ((guint64)r->width);
+  else if (tile_work (plan, slot)->cut == VYRE_CUT_COLUMNS)
+    granules = 2 * (guint64)r->rows;
+  return granules * VYRE_GRANULE;
+}
+
 /* Bytes per tile that keep a slot's share of the tickets, a tile's iterations and its
  * sums within their limits. */
 static guint64
-tile_bytes (const VyrePlan *plan, guint slot, guint64 bytes_read, guint n_tiled)
+tile_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r, guint n_tiled)
 {
+  guint64 bytes_read = VYRE_ROW_GRANULES ((guint64)r->width) * r->rows * VYRE_GRANULE;
   gboolean cpu = plan->workgroup <= VYRE_CPU_WORKGROUP;
   guint64 share = (cpu ? TILE_CPU_TICKETS : TILE_TICKETS) / n_tiled;
   guint64 least = cpu ? TILE_CPU_BYTES : TILE_BYTES;
   guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
+  bytes = MAX (bytes, tile_least_bytes (plan, slot, r));
   guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_work (plan, slot)->cost - 4;
 
   bytes = MIN (bytes, steps * plan->workgroup * VYRE_GRANULE);
@@ -158,8 +174,7 @@ vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
     r.rows = 1;
   }
   plan->region_bytes += bytes;
-  guint64 granules = VYRE_ROW_GRANULES ((guint64)r.width) * r.rows;
-  guint64 most = tile_bytes (plan, slot, granules * VYRE_GRANULE, n_tiled);
+  guint64 most = tile_bytes (plan, slot, &r, n_tiled);
   if (tile_work (plan, slot)->cut != VYRE_CUT_TILES)
     return tile_cut_lines (plan, slot, &r, most, error);
   return tile_cut (plan, slot, &r, most, error);
@@ -177,8 +192,8 @@ vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback, guint 
     VyreRegion r = tile_region (plan, slot);
     gsize status = (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
     if (vyre_opcode_reads_payload (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))
-        && !vyre_plan_lacks_payload (plan, slot, missing)
-        && vyre_plan_may_run (plan, slot) && vyre_read_word (ring, status) == VYRE_STATUS_DONE)
+        && !vyre_plan_lacks_payload (plan, slot, missing) && vyre_plan_may_run (plan, slot)
+        && vyre_read_word (ring, status) == VYRE_STATUS_DONE)
       bytes += (guint64)r.width * r.rows;
   }
   return bytes;

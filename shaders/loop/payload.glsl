@@ -62,6 +62,13 @@ struct Walk {
   uint column_step; // and so many columns
 };
 
+// The last granule of a payload of the batch's size from a byte of the source on; the first one of an
+// empty payload.
+uint last_granule(uint payload)
+{
+  return (payload + max(about[VYRE_ABOUT_PAYLOAD_BYTES], 1u) - 1u) / VYRE_GRANULE;
+}
+
 // The walk of a tile; a `single` row has inner granules.
 Walk walk_of(Region r, bool single)
 {
@@ -69,7 +76,7 @@ Walk walk_of(Region r, bool single)
   uint rows = ticket[VYRE_TICKET_ROWS];
   w.start = ticket[VYRE_TICKET_PAYLOAD] + r.offset + ticket[VYRE_TICKET_ROW] * r.stride
       + ticket[VYRE_TICKET_COLUMN];
-  w.most = (ticket[VYRE_TICKET_PAYLOAD] + about[VYRE_ABOUT_PAYLOAD_BYTES] - 1u) / VYRE_GRANULE;
+  w.most = last_granule(ticket[VYRE_TICKET_PAYLOAD]);
   w.width = ticket[VYRE_TICKET_WIDTH];
   w.stride = r.stride;
   uint end = w.start + w.width;

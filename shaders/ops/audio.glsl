@@ -189,7 +189,7 @@ void audio_stats_tile(Region r, Walk w)
     stats.sums[sum] = 0u;
   stats.most = stats.most_inverse = 0u;
   clear_bins(AUDIO_N_JOINED);
-  for (uint step = 0u; step <= run; step++) {
+  for (uint step = 0u; samples != 0u && step <= run; step++) {
     uint i = next + step - 1u;
     bool is_nan;
     uint word = audio_word(w, begin + i * VYRE_AUDIO_APART(how), VYRE_AUDIO_BYTES(how));

@@ -46,7 +46,7 @@ void join_cells(Region r, Samples s, Grid g)
     low = uaddCarry(low, high << 8, carry);
     high = (high >> 24) + carry;
     if (counts)
-      put(at + VYRE_GRID_CELL_COUNT, count);
+      add_alone(at + VYRE_GRID_CELL_COUNT, count);
     if ((low | high) != 0u)
       carry_64(at + VYRE_GRID_CELL_SUM, add_alone(at + VYRE_GRID_CELL_SUM, low), low, high);
   }

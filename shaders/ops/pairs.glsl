@@ -30,7 +30,7 @@ Other other_of(Samples s)
   o.samples.shift = VYRE_SAMPLES_SHIFT(word);
   o.stride = slot_arg(VYRE_OTHER_ARG_STRIDE);
   o.first = payload + slot_arg(VYRE_OTHER_ARG_OFFSET) + ticket[VYRE_TICKET_ROW] * o.stride;
-  o.most = (payload + about[VYRE_ABOUT_PAYLOAD_BYTES] - 1u) / VYRE_GRANULE;
+  o.most = last_granule(payload);
   return o;
 }
 

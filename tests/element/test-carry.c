@@ -307,6 +307,21 @@ GST_START_TEST (it_goes_on)
 }
 GST_END_TEST;
 
+/* Buffers of audio may have any length. */
+GST_START_TEST (audio_goes_on)
+{
+  GstHarness *h = filter_new ("state n[1]; atomic_add 1 -> n; optional audio_stats channel1 -> c");
+
+  filter_start (h, "audio/x-raw, format=S16LE, layout=interleaved, rate=48000, channels=2");
+  for (guint i = 1; i <= 4; i++) {
+    GstBuffer *readback = filter_run (h, noise_buffer (i == 3 ? 2000 : 4096, i));
+    fail_unless_equals_int64 (readback_observable (readback, 1), i);
+    gst_buffer_unref (readback);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Results have the names of state. */
 GST_START_TEST (messages_have_its_words)
 {
@@ -343,6 +358,7 @@ carry_suite (void)
   tcase_add_test (tc, a_drain_lets_buffers_go);
   tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
   tcase_add_test (tc, it_goes_on);
+  tcase_add_test (tc, audio_goes_on);
   tcase_add_test (tc, messages_have_its_words);
   return s;
 }

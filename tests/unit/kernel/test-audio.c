@@ -302,6 +302,18 @@ test_crossings (void)
   g_assert_cmpuint (test_observable (batch, 27 + VYRE_AUDIO_STATS_FULL_SCALE), ==, 128);
 }
 
+/* There is no byte to look at, not even the one in front. */
+static void
+test_no_payload (void)
+{
+  g_autoptr (VyrePlan) plan = test_plan (&t, "audio_stats audio(0, 0, 0x4020002) -> a", 0, 0, 0);
+  g_autoptr (VyreBatch) batch = test_run (&t, plan, 1, &(VyrePayload){ 0 });
+
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
+  g_assert_cmpuint (test_observable (batch, 1 + VYRE_AUDIO_STATS_COUNT), ==, 0);
+  g_assert_cmpuint (test_observable (batch, 1 + VYRE_AUDIO_STATS_FULL_SCALE), ==, 32768);
+}
+
 /* A slot whose word tells of no samples, or whose channel leaves the payload, has no effect. */
 static void
 test_faults (void)
@@ -352,6 +364,7 @@ main (int argc, char **argv)
   g_test_add_func ("/audio/distances", test_distances);
   g_test_add_func ("/audio/largest-sums", test_largest_sums);
   g_test_add_func ("/audio/carries", test_carries);
+  g_test_add_func ("/audio/no-payload", test_no_payload);
   g_test_add_func ("/audio/faults", test_faults);
   int result = g_test_run ();
   test_kernel_close (&t);

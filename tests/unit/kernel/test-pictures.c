@@ -279,6 +279,26 @@ test_lines_that_are_too_long (void)
   }
 }
 
+/* A tile may be larger than its share if a row or a column of the picture is. */
+static void
+test_lines_of_a_gpu (void)
+{
+  static const char *const texts[] = {
+    "sample_columns samples(0, 1080, 2340, 1080, 0x100101), 24 -> 1",
+    "sample_columns samples(0, 64, 2100, 64, 0x100101), 24 -> 1",
+    "sample_rows samples(0, 131072, 3, 131072, 0x200202), 24 -> 1",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    GError *error = NULL;
+    g_autoptr (VyreProgram) program = vyre_program_from_string (texts[i], NULL);
+    g_autoptr (VyreBoundProgram) bound = vyre_program_bind (program, NULL, 4000000, 0, 0, NULL);
+    g_autoptr (VyrePlan) plan = vyre_plan_new (bound, 4000000, 256, NULL, &error); /* as of a GPU */
+    g_assert_no_error (error);
+    g_assert_nonnull (plan);
+  }
+}
+
 static void
 check_grid (const guint8 *data, gsize size, const Component *c, guint columns, guint rows)
 {
@@ -670,6 +690,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pictures/bars", test_bars);
   g_test_add_func ("/pictures/long-lines", test_long_lines);
   g_test_add_func ("/pictures/lines-that-are-too-long", test_lines_that_are_too_long);
+  g_test_add_func ("/pictures/lines-of-a-gpu", test_lines_of_a_gpu);
   g_test_add_func ("/pictures/random-grids", test_random_grids);
   g_test_add_func ("/pictures/large-grids", test_large_grids);
   g_test_add_func ("/pictures/random-chroma", test_random_chroma);

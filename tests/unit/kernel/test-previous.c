@@ -253,18 +253,38 @@ test_in_flight (void)
   stream_close (&s);
 }
 
+/* The difference of two rectangles that lie apart in their payloads. */
+static void
+check_rectangles (VyreBatch *batch, guint index, const guint8 *data, const guint8 *before)
+{
+  guint32 sum = 0, above = 0, rows = before ? 1500 : 0;
+
+  for (guint i = 0; i < rows * 1999; i++) {
+    guint row = i / 1999, column = i % 1999;
+    guint apart = (guint)ABS (data[1 + row * 2000 + column] - before[row * 2001 + column]);
+    sum += apart;
+    above += apart > 99;
+  }
+  g_assert_cmpuint (observable (batch, index), ==, rows * 1999);
+  g_assert_cmpuint (observable (batch, index + VYRE_U8_STATS_SUM), ==, sum);
+  g_assert_cmpuint (observable (batch, index + VYRE_DIFFERENCE_ABOVE), ==, above);
+}
+
 /* A region of many tiles, and a payload that goes by copy engine where there is one. */
 static void
 test_large (void)
 {
   const gsize size = 3 << 20;
-  g_autofree guint8 *data = g_malloc (size);
+  g_autofree guint8 *data = g_malloc (size), *before = g_malloc0 (size);
   guint32 crc = 0;
   Stream s;
 
   stream_open (&s, program_text);
-  g_autoptr (VyrePlan) plan = test_plan (
-      &s.t, "crc32 previous(payload) -> before; u8_stats previous(payload) -> stats", size, 0, 0);
+  g_autoptr (VyrePlan) plan = test_plan (&s.t,
+      "crc32 previous(payload) -> before; u8_stats previous(payload) -> stats\n"
+      "sample_difference region(1, 1999, 1500, 2000), previous(region(0, 1999, 1500, 2001)), 99 -> "
+      "d",
+      size, 0, 0);
   for (guint i = 0; i < 4; i++) {
     gsize slice;
     GError *error = NULL;
@@ -281,6 +301,8 @@ test_large (void)
     wait_for (batch);
     g_assert_cmpuint (observable (batch, 1), ==, crc);
     g_assert_cmpuint (observable (batch, 2), ==, i == 0 ? 0 : size);
+    check_rectangles (batch, 9, data, i == 0 ? NULL : before);
+    memcpy (before, data, size);
     crc = (guint32)crc32 (0, data, (uInt)size);
   }
   stream_close (&s);
@@ -380,7 +402,8 @@ test_reference (void)
     "keep reference when &dark <= 4000; u8_below payload, 128 -> dark\n"
     "crc32 reference(payload) -> then",
     "u8_below payload, 128 -> dark; crc32 reference(payload) -> then\n"
-    "crc32 previous(payload) -> before; keep reference when &dark <= 4000",
+    "crc32 previous(payload) -> before; keep reference when &dark <= 4000\n"
+    "sample_difference payload, reference(payload), 0 -> apart",
   };
   VyreBatch *batches[MOST_IN_FLIGHT];
   guint n_kept = 0;

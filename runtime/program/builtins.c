@@ -9,7 +9,7 @@
 
 /* The names of builtin_texts, in the same order. */
 static const char *const builtin_names[]
-    = { "frame-stats", "rgb-stats", "audio-qc", "bytes", "nop", NULL };
+    = { "frame-stats", "rgb-stats", "video-qc", "audio-qc", "bytes", "nop", NULL };
 
 static const char *const builtin_texts[] = {
   /* Y'CbCr video: exposure and colour balance; gray video has no u and v. */
@@ -23,6 +23,28 @@ static const char *const builtin_texts[] = {
    "sample_stats green -> green\n"
    "sample_stats blue -> blue\n"
    "optional sample_stats alpha -> alpha\n"),
+  /* Y'CbCr video: the counts of signalstats, and of black frames, cuts and borders */
+  ("param black = 17\n"
+   "param border = 24\n"
+   "let limit = border * (256 * luma.scale - 1) / 255\n"
+   "sample_stats luma -> luma\n"
+   "optional sample_stats u -> u\n"
+   "optional sample_stats v -> v\n"
+   "sample_histogram luma -> luma-histogram\n"
+   "optional sample_histogram u -> u-histogram\n"
+   "optional sample_histogram v -> v-histogram\n"
+   "optional sample_saturation u, v -> saturation\n"
+   "optional sample_hue u, v -> hue\n"
+   "sample_difference luma, previous(luma), 0 -> luma-difference\n"
+   "optional sample_difference u, previous(u), 0 -> u-difference\n"
+   "optional sample_difference v, previous(v), 0 -> v-difference\n"
+   "sample_outliers luma, 4 -> outliers\n"
+   "sample_repeats luma, 4, 1 -> repeats\n"
+   "optional sample_range luma, u, v -> out-of-range\n"
+   "sample_below luma, black * luma.scale -> black\n"
+   "sample_rows luma, limit -> rows\n"
+   "sample_columns luma, limit -> columns\n"
+   "event black when 100 * $black >= 98 * $luma.count for 2 s\n"),
   /* raw audio: levels, clipping and zero crossings of the first 8 channels */
   ("audio_stats channel0 -> channel-0\n"
    "optional audio_stats channel1 -> channel-1\n"

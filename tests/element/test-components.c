@@ -218,7 +218,8 @@ GST_START_TEST (built_in_programs_read_components)
 {
   static const gchar *const cases[][2]
       = { { "P010_10LE", "builtin:frame-stats" }, { "YUY2", "builtin:frame-stats" },
-          { "BGR", "builtin:rgb-stats" }, { "ARGB", "builtin:rgb-stats" } };
+          { "BGR", "builtin:rgb-stats" }, { "ARGB", "builtin:rgb-stats" },
+          { "NV12", "builtin:video-qc" }, { "I422_10LE", "builtin:video-qc" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     GstHarness *h = filter_new_with (cases[i][1], "results-interval", (guint64)0, NULL);
@@ -227,6 +228,36 @@ GST_START_TEST (built_in_programs_read_components)
     check_format (h, cases[i][0], &info);
     filter_finish (h);
   }
+}
+GST_END_TEST;
+
+/* Gray frames of noise, each held against the one before; all of their rows are bright, and the
+ * last two frames are the same. */
+GST_START_TEST (video_qc_compares_frames)
+{
+  GstHarness *h = filter_new_with ("builtin:video-qc", "results-interval", (guint64)0, NULL);
+  const gsize stride = GST_ROUND_UP_4 (WIDTH), size = stride * HEIGHT;
+
+  filter_start (h, "video/x-raw,format=GRAY8,width=37,height=11,framerate=25/1");
+  for (guint i = 0; i < 4; i++) {
+    guint8 *frame = noise_new (size, MIN (i, 2)), *before = noise_new (size, i > 0 ? i - 1 : 0);
+    guint64 sum = 0;
+    for (gsize at = 0; i > 0 && at < size; at++)
+      sum += at % stride < WIDTH ? (guint64)ABS (frame[at] - before[at]) : 0;
+    gst_buffer_unref (filter_run (h, buffer_of (frame, size)));
+    GstMessage *message = bus_wait_element (h, "vyre-results");
+    const GstStructure *results = gst_message_get_structure (message), *found, *rows;
+    found = gst_value_get_structure (gst_structure_get_value (results, "luma-difference"));
+    rows = gst_value_get_structure (gst_structure_get_value (results, "rows"));
+    fail_unless_equals_uint64 (field_u64 (found, "count"), i > 0 ? WIDTH * HEIGHT : 0);
+    fail_unless_equals_uint64 (field_u64 (found, "sum"), sum);
+    fail_unless_equals_uint64 (field_u64 (rows, "count"), HEIGHT);
+    fail_if (gst_structure_has_field (results, "u-difference"));
+    gst_message_unref (message);
+    g_free (before);
+    g_free (frame);
+  }
+  filter_finish (h);
 }
 GST_END_TEST;
 
@@ -239,6 +270,7 @@ components_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, components_have_each_sample_once);
   tcase_add_test (tc, built_in_programs_read_components);
+  tcase_add_test (tc, video_qc_compares_frames);
   return s;
 }
 

@@ -499,7 +499,7 @@ test_builtins (void)
   g_autoptr (VyreBoundProgram) one = bind_program (nop, NULL, 0, 0);
   GError *error = NULL;
 
-  g_assert_cmpuint (g_strv_length ((char **)names), ==, 5);
+  g_assert_cmpuint (g_strv_length ((char **)names), ==, 6);
   g_assert_true (g_strv_contains (names, "frame-stats"));
   g_assert_cmpstr (vyre_program_get_id (bytes), ==, "builtin:bytes");
   g_assert_cmpuint (bound->n_results, ==, 2);
@@ -511,7 +511,7 @@ test_builtins (void)
   g_assert_null (vyre_program_from_string ("builtin:?", &error));
   assert_error (error, VYRE_ERROR_INVALID, "",
       "'?'. Fix: use one of frame-stats, rgb-stats, "
-      "audio-qc, bytes, nop.");
+      "video-qc, audio-qc, bytes, nop.");
 }
 
 /* Messages are UTF-8, whatever bytes of a name they quote. */

@@ -31,7 +31,7 @@ test_launches (void)
   if (vyre_megakernel_get_residency (t.kernel) == VYRE_RESIDENCY_DISPATCH)
     g_assert_cmpuint (launches, ==, 5000);
   else
-    g_assert_cmpuint (launches, <, 100);
+    g_assert_cmpuint (launches, <, 500); /* how many depends on the speed of the machine */
   test_kernel_close (&t);
 }
 

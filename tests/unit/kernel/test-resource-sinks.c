@@ -56,8 +56,8 @@ test_append (Fixture *f, gconstpointer data)
       g_clear_pointer (batch, vyre_batch_free);
     }
     if (i < N)
-      *batch = vyre_megakernel_publish (
-          f->t.kernel, plans[i % 2], i, &none, g_get_monotonic_time () + TEST_DEADLINE, &error);
+      *batch = vyre_megakernel_publish (f->t.kernel, plans[i % 2], i, &none,
+          g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
     g_assert_no_error (error);
   }
   gsize n = check_appended (log, N / 2);

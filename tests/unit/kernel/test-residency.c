@@ -522,10 +522,12 @@ test_late_readback (void)
   VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 7, &nothing, end, &error);
   g_assert_no_error (error);
   VyreMark *granule = (VyreMark *)(vyre_store_get_data (t.kernel->readbacks) + batch->readback);
+  g_mutex_lock (&batch->lane->lock); /* no other thread takes it out of flight meanwhile */
   while (!vyre_readback_marks_is_whole ((guint8 *)granule, plan, &t.kernel->mark, &(gsize){ 0 }))
     g_assert_cmpint (g_get_monotonic_time (), <, end);
   VyreMark stored = *granule;
   *granule = t.kernel->mark; /* as if it had not arrived yet */
+  g_mutex_unlock (&batch->lane->lock);
   g_assert_false (vyre_batch_wait (batch, g_get_monotonic_time () + 20000, &error));
   g_assert_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT);
   g_clear_error (&error);

@@ -363,11 +363,12 @@ test_freed_parked (void)
   vyre_stream_publish (
       stream, plan, 1, &nothing, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
   g_assert_no_error (error);
-  g_autoptr (VyreBatch) batch = vyre_stream_publish (
+  VyreBatch *batch = vyre_stream_publish (
       stream, plan, 2, &nothing, g_get_monotonic_time () + TEST_DEADLINE, &error);
   g_assert_no_error (error);
   vyre_batch_wait (batch, g_get_monotonic_time () + TEST_DEADLINE, &error);
   g_assert_no_error (error);
+  vyre_batch_free (batch);
   vyre_stream_unref (stream);
   vyre_lane_unref (lane);
   test_kernel_close (&t);

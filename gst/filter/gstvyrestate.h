@@ -28,7 +28,7 @@ G_BEGIN_DECLS
 
 typedef struct _GstVyreFilter GstVyreFilter;
 
-/* What batches of a program with state hand on, filter/gstvyrecarry.c */
+/* State that batches of a program hand on, filter/gstvyrecarry.c */
 typedef struct _GstVyreCarry GstVyreCarry;
 
 /* Casts without a check, like GST_ELEMENT_CAST(). */

@@ -427,10 +427,7 @@ publish_follow (VyreBatch *batch)
   } else {
     publish_number (batch);
     vyre_stream_begin (batch);
-    if (vyre_batch_has_room (batch))
-      vyre_batch_publish_or_queue (batch, &stored);
-    else
-      vyre_turns_queue (batch);
+    vyre_batch_publish_or_queue (batch, &stored);
     if (batch->orphaned && kernel->failure && batch->rung)
       releases.list[releases.n++] = vyre_batch_take_release (batch);
   }

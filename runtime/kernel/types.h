@@ -246,9 +246,9 @@ struct _VyreMegakernel {
   VYRE_APART (behind_tail);
 };
 
-/* What a batch that is through leaves to do after the lock is dropped: the next batch of its stream
- * is published, the payload goes back, then the tenant is told, for which all payloads have gone
- * back by then. */
+/* Steps that a batch leaves for the time after the lock is dropped: the next batch of its stream is
+ * published, the payload goes back, then the tenant is told, for which all payloads have gone back
+ * by then. */
 typedef struct {
   void (*let_go) (const VyrePayload *payload);
   VyrePayload payload;

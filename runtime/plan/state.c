@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a batch has of those before it: observables, which are kept apart from it in the order in
- * which the program declares them, one word behind the other; and regions of older payloads.
+ * State that a batch takes over: observables, which are kept apart from it in the order in which
+ * the program declares them, one word behind the other; and regions of older payloads.
  */
 #include "plan/plan-private.h"
 #include "program/opcodes.h"

@@ -54,7 +54,7 @@ vyre_component_find (const char *word, gsize length)
   return symbols_find_string (components, VYRE_N_COMPONENTS, word, length);
 }
 
-/* The channel of that name, "channel0" to "channel255", or -1. */
+/* Finds a channel by its name, "channel0" to "channel255"; -1 when there is none. */
 gint
 vyre_channel_find (const char *word, gsize length)
 {

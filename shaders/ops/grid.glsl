@@ -27,7 +27,7 @@ void add_to_cell(uint cell, uint sum)
   atomicAdd(s_bins[2u * cell + 1u], sum >> 8);
 }
 
-// Of `lines` rows or columns, those in cell `cell` of cells with `length` each.
+// Returns how many of `lines` rows or columns lie in cell `cell`, where cells have `length` each.
 uint cell_lines(uint cell, uint length, uint lines)
 {
   return min(length, lines - min(cell * length, lines));

@@ -10,15 +10,15 @@
 
 enum { POST_EVENTS = 8 };
 
-/* Pushes buffers that are 10 ms apart, the first of them number @first: 'X' is big and '.' is not,
+/* Pushes buffers that are 10 ms apart, the first of them number @first: '#' is big and '.' is not,
  * and 'N' and 'n' are the same without a PTS. */
 static void
 push_pattern (GstHarness *h, guint first, const gchar *pattern)
 {
   for (const gchar *at = pattern; *at; at++) {
-    GstBuffer *buffer = noise_buffer (*at == 'X' || *at == 'N' ? 100 : 10, 1);
+    GstBuffer *buffer = noise_buffer (*at == '#' || *at == 'N' ? 100 : 10, 1);
 
-    if (*at == 'X' || *at == '.')
+    if (*at == '#' || *at == '.')
       GST_BUFFER_PTS (buffer) = (first + (guint)(at - pattern)) * 10 * GST_MSECOND;
     filter_push (h, buffer);
   }
@@ -88,38 +88,38 @@ static const struct {
   const gchar *pattern;
   const gchar *expected;
 } intervals[] = {
-  { BIG, "..XXXXX..", "big start 20+40 #3\nbig end 70+50 #8\n" },
+  { BIG, "..#####..", "big start 20+40 #3\nbig end 70+50 #8\n" },
   /* at the end of the interval the time is over */
-  { BIG, "..XXXX..", "big start 20+40 #3\nbig end 60+40 #7\n" },
-  { BIG, "..XXX..", "" },
+  { BIG, "..####..", "big start 20+40 #3\nbig end 60+40 #7\n" },
+  { BIG, "..###..", "" },
   /* the last buffer ends it */
-  { BIG, "XXXXX", "big start 0+40 #1\nbig end 40+40 #5\n" },
-  { BIG, "XXXXXX", "big start 0+40 #1\nbig end 50+50 #6\n" },
-  { BIG, "XXXX", "" },
-  { BIG, "XXX.XXXXX..XXXX", "big start 40+40 #5\nbig end 90+50 #10\n" },
-  { BIG, "XXXX.XXXX.",
+  { BIG, "#####", "big start 0+40 #1\nbig end 40+40 #5\n" },
+  { BIG, "######", "big start 0+40 #1\nbig end 50+50 #6\n" },
+  { BIG, "####", "" },
+  { BIG, "###.#####..####", "big start 40+40 #5\nbig end 90+50 #10\n" },
+  { BIG, "####.####.",
       "big start 0+40 #1\nbig end 40+40 #5\nbig start 50+40 #6\nbig end 90+40 #10\n" },
-  { ANY, ".X.", "any start 10+0 #2\nany end 20+10 #3\n" },
-  { ANY, "X", "any start 0+0 #1\nany end 0+0 #1\n" },
+  { ANY, ".#.", "any start 10+0 #2\nany end 20+10 #3\n" },
+  { ANY, "#", "any start 0+0 #1\nany end 0+0 #1\n" },
   { ANY, "...", "" },
   /* several, in the order of the text */
-  { ANY "; event small when $n < 100; event long when $n > 99 for 20 ms", "XXX.",
+  { ANY "; event small when $n < 100; event long when $n > 99 for 20 ms", "###.",
       "any start 0+0 #1\nlong start 0+20 #1\nany end 30+30 #4\nsmall start 30+0 #4\n"
       "long end 30+30 #4\nsmall end 30+0 #4\n" },
   /* without a PTS a buffer decides nothing */
-  { BIG, "XXNXX.", "big start 0+40 #1 ?1\nbig end 50+50 #6 ?1\n" },
-  { BIG, "XXnnX.", "big start 0+40 #1 ?2\nbig end 50+50 #6 ?2\n" },
-  { BIG, "XXXXN", "" },
-  { BIG, "XXXXXN", "big start 0+40 #1\nbig end 40+40 #5 ?1\n" },
-  { BIG, "NNXXXXXnn.", "big start 20+40 #3\nbig end 90+70 #10 ?2\n" },
+  { BIG, "##N##.", "big start 0+40 #1 ?1\nbig end 50+50 #6 ?1\n" },
+  { BIG, "##nn#.", "big start 0+40 #1 ?2\nbig end 50+50 #6 ?2\n" },
+  { BIG, "####N", "" },
+  { BIG, "#####N", "big start 0+40 #1\nbig end 40+40 #5 ?1\n" },
+  { BIG, "NN#####nn.", "big start 20+40 #3\nbig end 90+70 #10 ?2\n" },
   { BIG, "NNNNNNN", "" },
   { ANY, "NnN", "" },
   /* and so does one whose condition has no value, here the small ones */
-  { SIZE "event odd when 90 / ($n - 10) == 1", ".X..X.",
+  { SIZE "event odd when 90 / ($n - 10) == 1", ".#..#.",
       "odd start 10+0 #2\nodd end 50+40 #6 ?3\n" },
   /* a region outside of the payload faults, and its result says nothing */
   { "u8_stats bytes(0, 50) -> s; event none when $s.count == 0; event all when $s.count == 50",
-      "X.X", "all start 0+0 #1\nall end 20+20 #3 ?1\n" },
+      "#.#", "all start 0+0 #1\nall end 20+20 #3 ?1\n" },
 };
 
 GST_START_TEST (intervals_have_exact_timestamps)
@@ -141,7 +141,7 @@ GST_START_TEST (counters_count_them)
 {
   GstHarness *h = start (ANY "; event zero when 1 / ($n - 10) == 0");
 
-  push_pattern (h, 0, "X.XN");
+  push_pattern (h, 0, "#.#N");
   pull (h, 4);
   fail_unless_equals_uint64 (stat_of (h->element, "events"), 4);
   fail_unless_equals_uint64 (stat_of (h->element, "undecided"), 3);
@@ -157,11 +157,11 @@ GST_START_TEST (they_are_posted_if_asked_for)
   GstHarness *h = start (ANY);
 
   g_object_set (h->element, "post-messages", 0, NULL);
-  push_pattern (h, 0, "X.");
+  push_pattern (h, 0, "#.");
   pull (h, 2);
   fail_unless_equals_uint64 (stat_of (h->element, "events"), 0);
   g_object_set (h->element, "post-messages", POST_EVENTS, NULL);
-  push_pattern (h, 2, "X");
+  push_pattern (h, 2, "#");
   finish (h, "any start 20+0 #3\nany end 20+0 #3\n");
 }
 GST_END_TEST;
@@ -172,12 +172,12 @@ assert_flush_forgets (void)
 {
   GstHarness *h = start (BIG);
 
-  push_pattern (h, 100, "XXXXX");
+  push_pattern (h, 100, "#####");
   pull (h, 5);
   assert_events (h, "big start 1000+40 #1\n");
   filter_flush (h);
   filter_push_segment (h);
-  push_pattern (h, 104, "XXXX.");
+  push_pattern (h, 104, "####.");
   pull (h, 5);
   assert_events (h, "big start 1040+40 #6\nbig end 1080+40 #10\n");
   filter_flush (h);
@@ -191,19 +191,19 @@ assert_program_ends (void)
   GstHarness *h = start ("param least = 100; " SIZE "event big when $n >= least for 40 ms");
   GstStructure *params = gst_structure_new ("params", "least", G_TYPE_UINT, 99, NULL);
 
-  push_pattern (h, 0, "XXXXXX");
+  push_pattern (h, 0, "######");
   pull (h, 6);
   g_object_set (h->element, "params", params, NULL);
   gst_structure_free (params);
-  push_pattern (h, 6, "XXXXX");
+  push_pattern (h, 6, "#####");
   pull (h, 5);
   assert_events (h, "big start 0+40 #1\nbig end 50+50 #6\nbig start 60+40 #7\n");
   g_object_set (h->element, "params", NULL, "program", SIZE, NULL);
-  push_pattern (h, 11, "XXXXXX");
+  push_pattern (h, 11, "######");
   pull (h, 6);
   assert_events (h, "big end 100+40 #11\n");
   g_object_set (h->element, "program", BIG, NULL);
-  push_pattern (h, 17, "XXXX");
+  push_pattern (h, 17, "####");
   finish (h, "");
 }
 
@@ -212,9 +212,9 @@ assert_caps_end (void)
 {
   GstHarness *h = start (ANY);
 
-  push_pattern (h, 0, "XX");
+  push_pattern (h, 0, "##");
   gst_harness_set_src_caps_str (h, "application/x-other");
-  push_pattern (h, 2, "X.");
+  push_pattern (h, 2, "#.");
   finish (h, "any start 0+0 #1\nany end 10+10 #2\nany start 20+0 #3\nany end 30+10 #4\n");
 }
 
@@ -223,11 +223,11 @@ assert_stream_ends (void)
 {
   GstHarness *h = start (ANY);
 
-  push_pattern (h, 0, "XX");
+  push_pattern (h, 0, "##");
   fail_unless (gst_harness_push_event (h, gst_event_new_stream_start ("other")));
   filter_push_segment (h);
   pull (h, 2);
-  push_pattern (h, 0, "X");
+  push_pattern (h, 0, "#");
   finish (h, "any start 0+0 #1\nany end 10+10 #2\nany start 0+0 #3\nany end 0+0 #3\n");
 }
 
@@ -237,9 +237,9 @@ assert_segment_passes (void)
 {
   GstHarness *h = start (SIZE "event some when $n > 0");
 
-  push_pattern (h, 0, "X.");
+  push_pattern (h, 0, "#.");
   filter_push_segment (h);
-  push_pattern (h, 2, ".X");
+  push_pattern (h, 2, ".#");
   finish (h, "some start 0+0 #1\nsome end 30+30 #4\n");
 }
 
@@ -248,8 +248,8 @@ assert_time_goes_back (void)
 {
   GstHarness *h = start (BIG);
 
-  push_pattern (h, 10, "XXXXX");
-  push_pattern (h, 0, "XXXXX.");
+  push_pattern (h, 10, "#####");
+  push_pattern (h, 0, "#####.");
   push_pattern (h, 5, ".");
   finish (h, "big start 100+40 #1\nbig end 140+40 #5\nbig start 0+40 #6\nbig end 50+50 #11\n");
 }

@@ -151,6 +151,28 @@ test_stage (TestKernel *t, const guint8 *data, gsize size, guint shift, gsize *s
   return payload;
 }
 
+/* Waits for a batch, whose kernel may have to be compiled first. */
+static inline void
+test_wait (VyreBatch *batch)
+{
+  GError *error = NULL;
+
+  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
+  g_assert_no_error (error);
+}
+
+/* Waits for a batch of which every slot runs over all of its bytes. */
+static inline void
+test_wait_through (VyreBatch *batch)
+{
+  GError *error = NULL;
+
+  test_wait (batch);
+  vyre_batch_check (batch, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
+}
+
 /* Runs one batch and waits for it. */
 static inline VyreBatch *
 test_run (TestKernel *t, VyrePlan *plan, guint32 tag, const VyrePayload *payload)
@@ -160,8 +182,7 @@ test_run (TestKernel *t, VyrePlan *plan, guint32 tag, const VyrePayload *payload
   VyreBatch *batch = vyre_megakernel_publish (t->kernel, plan, tag, payload, end, &error);
 
   g_assert_no_error (error);
-  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
-  g_assert_no_error (error);
+  test_wait (batch);
   return batch;
 }
 
@@ -182,6 +203,30 @@ static inline guint32
 test_observable (VyreBatch *batch, guint index)
 {
   return vyre_read_word (vyre_batch_get_readback (batch), VYRE_CONTROL_OBSERVABLES + index);
+}
+
+/* Runs the single slot of @text, which has to fault: it ends as such, is counted, reads nothing and
+ * changes none of @n observables. */
+static inline void
+test_fault (TestKernel *t, const char *text, gsize size, guint n)
+{
+  g_autofree guint8 *data = g_malloc (size);
+  gsize slice;
+
+  memset (data, 0x5A, size);
+  g_test_message ("%s", text);
+  g_autoptr (VyrePlan) plan = test_plan (t, text, size, 0, n);
+  VyrePayload payload = test_stage (t, data, size, 0, &slice);
+  g_autoptr (VyreBatch) batch = test_run (t, plan, 0, &payload);
+  const guint8 *readback = vyre_batch_get_readback (batch);
+  const guint8 *ring = readback + vyre_plan_get_layout (plan)->offset[VYRE_PART_RING];
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 1);
+  g_assert_cmpuint (vyre_read_word (ring, VYRE_SLOT_STATUS), ==, VYRE_STATUS_FAULT);
+  g_assert_cmpuint (vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT), ==, 2);
+  g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 0);
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpuint (test_observable (batch, i), ==, 0);
+  vyre_store_free (vyre_megakernel_get_staging (t->kernel), slice);
 }
 
 /* The checksums, by the names of their opcodes, as zlib computes them. */

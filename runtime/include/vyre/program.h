@@ -477,7 +477,7 @@ VyreBoundProgram *vyre_program_bind (VyreProgram *program, const VyreSymbols *sy
 /**
  * vyre_event_decide:
  * @event: an event of a bound program
- * @readback: the readback of a batch of that program, from the control part on
+ * @readback: readback of a batch, from its control part on; the batch ran the bound program
  *
  * Decides whether the condition of @event holds for a batch, in whole numbers of up to 127 bits.
  * May be called from any thread; it takes no memory and no lock.

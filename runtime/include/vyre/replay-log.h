@@ -214,7 +214,7 @@ gboolean vyre_replay_log_append (
  * @error: return location
  *
  * Logs a batch, over the oldest records if the log is full. A batch takes 2 records, 2 for each
- * slot and one for every 12 observables; with initial values, one more for every 12.
+ * slot and one for every 12 observables; initial values take one more for every 12.
  *
  * Returns: whether the batch was written; otherwise %VYRE_ERROR_INVALID (numbers of slots
  *   or observables out of their ranges), %VYRE_ERROR_TOO_LARGE (more records than

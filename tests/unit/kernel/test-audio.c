@@ -331,7 +331,6 @@ test_faults (void)
     VYRE_AUDIO (4u, 4u, 0u, 2u, 24u),
     0xFFFFFFFF,
   };
-  guint8 data[100] = { 0 };
 
   for (guint i = 0; i <= G_N_ELEMENTS (words) + 1; i++) {
     gboolean inside = i < G_N_ELEMENTS (words);
@@ -339,16 +338,7 @@ test_faults (void)
     guint rows = i > G_N_ELEMENTS (words) ? 2 : 1; /* with padding between them */
     g_autofree char *text = g_strdup_printf (
         "op 0x40000109, 0, %u, %u, %u, 1, %u", inside ? 100 : 101 / rows, rows, 60, word);
-    g_autoptr (VyrePlan) plan = test_plan (&t, text, sizeof data, 0, 20);
-    gsize slice;
-    VyrePayload payload = test_stage (&t, data, sizeof data, 0, &slice);
-    g_autoptr (VyreBatch) batch = test_run (&t, plan, 0, &payload);
-    g_test_message ("%s", text);
-    g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 1);
-    g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 0);
-    for (guint at = 0; at < 20; at++)
-      g_assert_cmpuint (test_observable (batch, at), ==, 0);
-    vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
+    test_fault (&t, text, 100, 20);
   }
 }
 

@@ -130,19 +130,9 @@ test_faults (void)
 {
   static const char *const texts[] = { "op 0x40000108, 0, 10, 2, 20, 1",
     "op 0x40000108, 91, 10, 1, 10, 1", "op 0x40000108, 0, 10, 1, 10, 3" };
-  guint8 data[100] = { 0 };
 
-  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
-    g_autoptr (VyrePlan) plan = test_plan (&t, texts[i], sizeof data, 0, 3);
-    gsize slice;
-    VyrePayload payload = test_stage (&t, data, sizeof data, 0, &slice);
-    g_autoptr (VyreBatch) batch = test_run (&t, plan, 0, &payload);
-    g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 1);
-    g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 0);
-    for (guint at = 0; at < 3; at++)
-      g_assert_cmpuint (test_observable (batch, at), ==, 0);
-    vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
-  }
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    test_fault (&t, texts[i], 100, 3);
 }
 
 int

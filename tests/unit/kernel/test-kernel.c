@@ -256,24 +256,9 @@ test_faults (void)
     "op 0x400000FF, 0, 10, 1, 10, 1",
     "op 0x400001FF, 0, 10, 1, 10, 1",
   };
-  g_autofree guint8 *data = random_bytes (100);
 
-  for (guint i = 0; i < G_N_ELEMENTS (programs); i++) {
-    g_autoptr (VyrePlan) plan = test_plan (&t, programs[i], 100, 0, 300);
-    gsize slice;
-    VyrePayload payload = test_stage (&t, data, 100, 0, &slice);
-    g_autoptr (VyreBatch) batch = test_run (&t, plan, 0, &payload);
-    const guint8 *readback = vyre_batch_get_readback (batch);
-    const guint8 *ring = readback + vyre_plan_get_layout (plan)->offset[VYRE_PART_RING];
-    g_test_message ("%s", programs[i]);
-    g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 1);
-    g_assert_cmpuint (vyre_read_word (ring, VYRE_SLOT_STATUS), ==, VYRE_STATUS_FAULT);
-    g_assert_cmpuint (vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT), ==, 2);
-    g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 0);
-    for (guint word = 0; word < 300; word++)
-      g_assert_cmpuint (test_observable (batch, word), ==, 0);
-    vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
-  }
+  for (guint i = 0; i < G_N_ELEMENTS (programs); i++)
+    test_fault (&t, programs[i], 100, 300);
 }
 
 int

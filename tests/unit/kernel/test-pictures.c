@@ -621,24 +621,6 @@ test_large_ranges (void)
   check_range (data, SIZE, &deep, &deep_u, &deep_v);
 }
 
-/* Runs a slot that must not run, and checks that it has no effect. */
-static void
-check_fault (const char *text, gsize size)
-{
-  g_autofree guint8 *data = g_malloc0 (size);
-  g_autoptr (VyrePlan) plan = test_plan (&t, text, size, 0, 200);
-  gsize slice;
-  VyrePayload payload = test_stage (&t, data, size, 0, &slice);
-  g_autoptr (VyreBatch) batch = test_run (&t, plan, 0, &payload);
-
-  g_test_message ("%s", text);
-  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 1);
-  g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, 0);
-  for (guint at = 0; at < 200; at++)
-    g_assert_cmpuint (test_observable (batch, at), ==, 0);
-  vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
-}
-
 static void
 test_faults (void)
 {
@@ -675,7 +657,7 @@ test_faults (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
-    check_fault (texts[i], 100);
+    test_fault (&t, texts[i], 100, 200);
 }
 
 int

@@ -151,18 +151,6 @@ stream_publish (Stream *s, guint number)
   return batch;
 }
 
-static void
-wait_for (VyreBatch *batch)
-{
-  GError *error = NULL;
-
-  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
-  g_assert_no_error (error);
-  vyre_batch_check (batch, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
-}
-
 static guint32
 observable (VyreBatch *batch, guint index)
 {
@@ -221,7 +209,7 @@ stream_finish (VyreBatch *batch, guint number, gboolean is_first)
   guint8 now[MOST_BYTES], before[MOST_BYTES];
   gboolean has = !is_first && size_of (number) == size_of (number - 1);
 
-  wait_for (batch);
+  test_wait_through (batch);
   fill (now, number);
   if (has)
     fill (before, number - 1);
@@ -298,7 +286,7 @@ test_large (void)
     g_autoptr (VyreBatch) batch = vyre_stream_publish (
         s.stream, plan, i, &payload, g_get_monotonic_time () + TEST_DEADLINE, &error);
     g_assert_no_error (error);
-    wait_for (batch);
+    test_wait_through (batch);
     g_assert_cmpuint (observable (batch, 1), ==, crc);
     g_assert_cmpuint (observable (batch, 2), ==, i == 0 ? 0 : size);
     check_rectangles (batch, 9, data, i == 0 ? NULL : before);
@@ -384,7 +372,7 @@ check_reference (VyreBatch *batch, guint number, gint reference)
   guint8 data[MOST_BYTES];
   gboolean has = reference >= 0 && size_of ((guint)reference) == size_of (number);
 
-  wait_for (batch);
+  test_wait_through (batch);
   if (has)
     fill (data, (guint)reference);
   g_assert_cmpuint (observable (batch, 1), ==, count_dark (number));
@@ -441,7 +429,7 @@ test_pair (void)
                    "store_u32 0xFFFFFFFF -> n; crc32 reference(payload) -> then");
   for (guint i = 0; i < 3; i++) {
     VyreBatch *batch = stream_publish (&s, i);
-    wait_for (batch);
+    test_wait_through (batch);
     g_assert_true (vyre_batch_is_reference (batch));
     vyre_batch_free (batch);
   }
@@ -450,7 +438,7 @@ test_pair (void)
                    "store_u32 0xFFFFFFFF -> n; crc32 reference(payload) -> then");
   for (guint i = 0; i < 3; i++) {
     VyreBatch *batch = stream_publish (&s, i);
-    wait_for (batch);
+    test_wait_through (batch);
     g_assert_cmpint (vyre_batch_is_reference (batch), ==, i == 0);
     vyre_batch_free (batch);
   }
@@ -469,7 +457,7 @@ test_freed (void)
     for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
       batches[i] = stream_publish (&s, i);
     if (round % 2 == 0)
-      wait_for (batches[round]);
+      test_wait_through (batches[round]);
     for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
       vyre_batch_free (batches[i]);
     stream_restart (&s);
@@ -531,7 +519,7 @@ crowd_run (Crowd *c, guint stream, guint plan, GError **error)
       &payload, g_get_monotonic_time () + TEST_DEADLINE, error);
 
   if (batch)
-    wait_for (batch);
+    test_wait_through (batch);
   return batch != NULL;
 }
 
@@ -642,7 +630,7 @@ test_given_full (void)
 static void
 stream_finish_alone (VyreBatch *batch)
 {
-  wait_for (batch);
+  test_wait_through (batch);
   vyre_batch_free (batch);
 }
 
@@ -663,7 +651,7 @@ test_empty (void)
   g_assert_no_error (error);
   g_assert_cmpint (released, ==, 1);
   VyreBatch *batch = stream_publish (&s, 2);
-  wait_for (batch);
+  test_wait_through (batch);
   g_assert_false (vyre_batch_has_older (batch, VYRE_FROM_PREVIOUS));
   vyre_batch_free (batch);
   stream_close (&s);

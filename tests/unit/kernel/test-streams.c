@@ -105,24 +105,13 @@ stream_publish (Stream *s, guint number, gsize *slice)
   return batch;
 }
 
-static void
-wait_for (VyreBatch *batch)
-{
-  GError *error = NULL;
-
-  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
-  g_assert_no_error (error);
-  vyre_batch_check (batch, &error);
-  g_assert_no_error (error);
-}
-
 /* Waits for a batch, and compares what it started from and what it left with the oracle. */
 static void
 stream_finish (Stream *s, VyreBatch *batch, gsize slice)
 {
   guint n_words;
 
-  wait_for (batch);
+  test_wait_through (batch);
   const guint32 *before = vyre_batch_get_state (batch, &n_words);
   g_assert_cmpmem (before, 4 * n_words, s->words, sizeof s->words);
   stream_advance (s);
@@ -203,7 +192,7 @@ test_last_alone (void)
   stream_open (&s, &t);
   for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
     batches[i] = stream_publish (&s, i, &slices[i]);
-  wait_for (batches[G_N_ELEMENTS (batches) - 1]);
+  test_wait_through (batches[G_N_ELEMENTS (batches) - 1]);
   for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
     stream_finish (&s, batches[i], slices[i]);
   stream_close (&s);
@@ -230,7 +219,7 @@ test_freed (void)
           s.stream, s.plans[0], i, &payload, g_get_monotonic_time () + TEST_DEADLINE, NULL);
     }
     if (round % 2 == 0)
-      wait_for (batches[round]);
+      test_wait_through (batches[round]);
     for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
       vyre_batch_free (batches[i]);
     stream_restart (&s, NULL, 0);
@@ -263,7 +252,7 @@ test_apart (void)
       batches[k] = stream_publish (&s[k], s[k].n, &slices[k]);
     g_autoptr (VyreBatch) alone = vyre_lane_publish (
         s[0].lane, plain, i, &nothing, g_get_monotonic_time () + TEST_DEADLINE, NULL);
-    wait_for (alone);
+    test_wait_through (alone);
     g_assert_cmpuint (
         vyre_read_word (vyre_batch_get_readback (alone), VYRE_CONTROL_OBSERVABLES + 1), ==, 3);
     for (guint k = 0; k < 2; k++)
@@ -303,7 +292,7 @@ test_runs (void)
     g_autoptr (VyreBatch) batch = vyre_stream_publish (
         stream, plan, i, &nothing, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
     g_assert_no_error (error);
-    wait_for (batch);
+    test_wait_through (batch);
     const guint8 *control = vyre_batch_get_readback (batch);
     g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_OBSERVABLES + 1), ==, 2 * i);
     g_assert_cmpuint (vyre_read_word (control, VYRE_CONTROL_OBSERVABLES + 3), ==, 5);
@@ -445,7 +434,7 @@ run_writers (TestKernel *t, VyrePlan *plan)
   wait_until_held (t, 2);
   let_pass (t, (const guint[]){ 2, 3 }, 2);
   for (guint tag = 1; tag <= WRITERS; tag++) {
-    wait_for (batches[tag]);
+    test_wait_through (batches[tag]);
     vyre_batch_free (batches[tag]);
   }
   vyre_stream_unref (stream);

@@ -65,15 +65,6 @@ publish (TestKernel *t, VyrePlan *plan)
   return batch;
 }
 
-static void
-wait_for (VyreBatch *batch)
-{
-  GError *error = NULL;
-
-  vyre_batch_wait (batch, g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
-  g_assert_no_error (error);
-}
-
 static gboolean
 is_done (VyreBatch *batch)
 {
@@ -107,11 +98,11 @@ test_lets_others_in (void)
   for (guint i = 0; i < G_N_ELEMENTS (dear); i++)
     g_assert_false (is_done (dear[i]));
   VyreBatch *last = publish (&t, cheap);
-  wait_for (dear[3]);
+  test_wait (dear[3]);
   g_assert_true (is_done (last));
   vyre_batch_free (last);
   for (guint i = 0; i < G_N_ELEMENTS (dear); i++) {
-    wait_for (dear[i]);
+    test_wait (dear[i]);
     g_assert_cmpuint (vyre_batch_get_completion (dear[i])->faults, ==, 0);
     vyre_batch_free (dear[i]);
   }
@@ -130,7 +121,7 @@ test_takes_turns (void)
   g_autoptr (VyrePlan) shorter = dear_plan (&t, 60);
   VyreBatch *first = publish (&t, longest);
   VyreBatch *second = publish (&t, shorter);
-  wait_for (second);
+  test_wait (second);
   g_assert_false (is_done (first));
   vyre_batch_free (first);
   vyre_batch_free (second);
@@ -166,7 +157,7 @@ test_many_together (void)
   for (guint i = n / 2; i < n; i++)
     g_assert_false (is_done (dear[i]));
   for (guint i = 0; i < n; i++) {
-    wait_for (dear[i]);
+    test_wait (dear[i]);
     vyre_batch_free (dear[i]);
   }
   g_assert_cmpuint (count_turns (&t), ==, 0);
@@ -192,11 +183,11 @@ test_publishers (void)
   }
   VyreBatch *batch = publish (&t, plan);
   vyre_batch_set_tenant (batch, modest);
-  wait_for (batch);
+  test_wait (batch);
   g_assert_false (is_done (dear[n / 2]));
   vyre_batch_free (batch);
   for (guint i = 0; i < n; i++) {
-    wait_for (dear[i]);
+    test_wait (dear[i]);
     vyre_batch_free (dear[i]);
   }
   test_kernel_close (&t);
@@ -211,7 +202,7 @@ test_no_limit (void)
   open_kernel (&t, G_MAXUINT64);
   g_autoptr (VyrePlan) plan = dear_plan (&t, 600);
   VyreBatch *batch = publish (&t, plan);
-  wait_for (batch);
+  test_wait (batch);
   vyre_batch_free (batch);
   g_assert_cmpuint (count_turns (&t), ==, 0);
   test_kernel_close (&t);
@@ -283,7 +274,7 @@ test_writers (void)
   for (guint i = 0; i < n; i++)
     batches[i] = publish (&t, i + 2 < n ? others : i + 2 == n ? waits : passes);
   for (guint i = n; i-- > 0; vyre_batch_free (batches[i]))
-    wait_for (batches[i]);
+    test_wait (batches[i]);
   test_kernel_close (&t);
   g_assert_true (g_file_get_contents (path, &words, &size, &error));
   g_assert_cmpuint (size, ==, 12);
@@ -352,7 +343,7 @@ test_own_order (void)
   }
   hold_up (&t, FALSE);
   for (guint i = G_N_ELEMENTS (batches); i-- > 0;)
-    wait_for (batches[i]);
+    test_wait (batches[i]);
   g_assert_cmpuint (count_turns (&t), >, 20);
   g_assert_true (came_later (batches[2], batches[0]) || came_later (batches[2], batches[1]));
   for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
@@ -382,7 +373,7 @@ test_no_place (void)
   t.kernel->places->len = n_free;
   t.kernel->lane->places->len = n_own;
   g_mutex_unlock (&t.kernel->lock);
-  wait_for (batch);
+  test_wait (batch);
   vyre_batch_free (batch);
   test_kernel_close (&t);
 }
@@ -424,8 +415,8 @@ test_told (void)
   g_assert_cmpuint (g_queue_get_length (&t.kernel->turns), ==, 1);
   first->rung = TRUE;
   g_mutex_unlock (&t.kernel->lock);
-  wait_for (first);
-  wait_for (second);
+  test_wait (first);
+  test_wait (second);
   g_atomic_int_set (&patient, FALSE);
   vyre_batch_free (first);
   vyre_batch_free (second);
@@ -523,7 +514,7 @@ produce (gpointer data)
   for (guint i = 0; i < test_times (100, 2000); i++) {
     VyreBatch **batch = &batches[g_rand_int_range (rand, 0, kept)];
     if (*batch && g_rand_boolean (rand)) {
-      wait_for (*batch);
+      test_wait (*batch);
       g_assert_cmpuint (vyre_batch_get_completion (*batch)->faults, ==, 0);
     }
     g_clear_pointer (batch, vyre_batch_free);

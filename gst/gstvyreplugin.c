@@ -16,7 +16,7 @@ plugin_init (GstPlugin *plugin)
   gst_vyre_fork_init ();
   gst_vyre_shared_init ();
   gst_vyre_import_init ();
-  gst_vyre_readback_meta_register ();
+  gst_vyre_readback_init ();
   return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin);
 }
 

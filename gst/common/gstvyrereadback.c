@@ -31,8 +31,10 @@ meta_transform (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type
   return TRUE;
 }
 
+/* Registers what readbacks consist of while no streaming thread runs: a child that came while one
+ * registered a type would wait for the rest for ever. */
 void
-gst_vyre_readback_meta_register (void)
+gst_vyre_readback_init (void)
 {
   static const gchar *tags[] = { NULL };
   static const gchar *const parts[] = { "control", "ring", "debug-log", "io-queue" };
@@ -45,6 +47,7 @@ gst_vyre_readback_meta_register (void)
   }
   meta_api
       = gst_meta_register_custom (GST_VYRE_READBACK_META, tags, meta_transform, NULL, NULL)->api;
+  g_type_class_ref (GST_TYPE_VYRE_READBACK_POOL);
 }
 
 static void

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 
 #define GST_VYRE_READBACK_META "GstVyreReadbackMeta"
 
-void gst_vyre_readback_meta_register (void);
+void gst_vyre_readback_init (void);
 
 #define GST_TYPE_VYRE_READBACK_POOL (gst_vyre_readback_pool_get_type ())
 G_DECLARE_FINAL_TYPE (

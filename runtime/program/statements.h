@@ -41,7 +41,8 @@ typedef struct {
   guint32 n_inner;
   gboolean optional;
   gboolean sequence; /* ARG1 is to be the batch's sequence number */
-  guint32 from; /* the payload that its region is of, VYRE_FROM_…, and from bit 2 on the other one */
+  guint32
+      from; /* the payload that its region is of, VYRE_FROM_…, and from bit 2 on the other one */
 } VyreStatement;
 
 /* A result's name, from the first time that it is seen. */
@@ -111,6 +112,7 @@ typedef struct {
   gboolean reads_reference; /* first at reference_offset */
   guint32 reference_offset;
   guint32 keep_offset;
+  guint32 first_symbol; /* of the buffer that a name is of: 0, or VYRE_FIRST_PAIRED */
   guint32 next_observable;
   const VyreParam *params; /* values in the place of defaults */
   guint n_params;
@@ -126,8 +128,9 @@ typedef struct {
   VyreExpr args[VYRE_OPERATION_MAX_ARGS];
   guint n_args;
   guint n_operands;
-  guint words;  /* of the target, where an operand says it */
-  guint32 from; /* the payload that the region is of */
+  guint words;        /* of the target, where an operand says it */
+  guint32 from;       /* the payload that the region is of */
+  gboolean is_paired; /* the region is of the paired buffer */
   gboolean sequence;
 } VyreOperands;
 

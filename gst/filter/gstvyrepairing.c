@@ -76,6 +76,8 @@ static gboolean
 pairing_decide (GstVyreFilter *self, const Seeker *seeker, GstVyrePartner **found, GSList **former)
 {
   const GstVyrePartners *partners = &self->partners;
+  if (partners->obsolete)
+    return FALSE;
   gboolean is_new = pairing_advance (self, seeker, former);
   GstVyrePartner *last = partners->last;
   gboolean fits

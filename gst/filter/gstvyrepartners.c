@@ -161,7 +161,7 @@ partners_forget (GstVyreFilter *self)
   vyre_mutex_lock (&self->lock);
   GstVyrePartner *next = g_steal_pointer (&partners->next);
   GstVyrePartner *last = g_steal_pointer (&partners->last);
-  partners->flushing = partners->ended = FALSE;
+  partners->flushing = partners->ended = partners->obsolete = FALSE;
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&next, gst_vyre_partner_unref);
   g_clear_pointer (&last, gst_vyre_partner_unref);
@@ -322,6 +322,32 @@ gst_vyre_partners_remove_pad (GstVyreFilter *self, GstPad *pad)
   gst_element_remove_pad (GST_ELEMENT_CAST (self), pad);
   g_clear_pointer (&self->partners.geometry.symbols, vyre_symbols_free);
   gst_object_unref (pad);
+}
+
+static void
+partners_set_obsolete (GstVyreFilter *self, gboolean obsolete)
+{
+  vyre_mutex_lock (&self->lock);
+  self->partners.obsolete = obsolete && self->partners.pad;
+  gst_vyre_stream_wake_others (self);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Sends a seek, which it takes, up both streams. The first one may begin anew before the second is
+ * flushed: its buffers wait, and meet none of the partners from before. */
+gboolean
+gst_vyre_partners_seek (GstVyreFilter *self, GstEvent *event)
+{
+  g_autoptr (GstPad) pad = gst_vyre_partners_get_pad (self);
+  GstSeekFlags flags;
+
+  gst_event_parse_seek (event, NULL, NULL, &flags, NULL, NULL, NULL, NULL);
+  partners_set_obsolete (self, flags & GST_SEEK_FLAG_FLUSH);
+  gboolean done = gst_pad_push_event (self->sinkpad, gst_event_ref (event));
+  if (!pad || !gst_pad_push_event (pad, gst_event_ref (event)))
+    partners_set_obsolete (self, FALSE);
+  gst_event_unref (event);
+  return done;
 }
 
 /* Returns a reference to the pad, or NULL. */

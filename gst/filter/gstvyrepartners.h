@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 GstPad *gst_vyre_partners_add_pad (GstVyreFilter *self, GstPadTemplate *template);
 void gst_vyre_partners_remove_pad (GstVyreFilter *self, GstPad *pad);
 GstPad *gst_vyre_partners_get_pad (GstVyreFilter *self);
+gboolean gst_vyre_partners_seek (GstVyreFilter *self, GstEvent *event);
 GstVyrePartner *gst_vyre_partner_ref (GstVyrePartner *partner);
 void gst_vyre_partner_unref (GstVyrePartner *partner);
 

@@ -129,6 +129,7 @@ typedef struct {
   GstVyrePartner *last; /* the one before, or NULL */
   gboolean flushing;    /* as that of the element */
   gboolean ended;       /* EOS came */
+  gboolean obsolete;    /* a seek has gone upstream, and what is here came before its flush */
   /* that pad's stream lock */
   GstVyreGeometry geometry;
   GstSegment segment;

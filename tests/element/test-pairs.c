@@ -312,6 +312,69 @@ GST_START_TEST (a_flush_ends_either_wait)
 }
 GST_END_TEST;
 
+typedef struct {
+  GstHarness *h;
+  Second *other;
+  Waiter waiter;
+} Sought;
+
+static gboolean
+seek_first (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  Sought *sought = gst_pad_get_element_private (pad);
+  gboolean is_seek = GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
+
+  if (is_seek) {
+    flush (pad);
+    waiter_start (&sought->waiter, pad);
+  }
+  gst_event_unref (event);
+  return is_seek;
+}
+
+static gboolean
+seek_second (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gboolean accepts = GPOINTER_TO_INT (gst_pad_get_element_private (pad));
+
+  accepts = accepts && GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
+  if (accepts)
+    flush (pad);
+  gst_event_unref (event);
+  return accepts;
+}
+
+static void
+check_seek (gboolean accepted)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  Sought sought = { h, &other, { 0 } };
+
+  gst_pad_set_element_private (h->srcpad, &sought);
+  gst_pad_set_element_private (other.source, GINT_TO_POINTER (accepted));
+  gst_pad_set_event_function (h->srcpad, seek_first);
+  gst_pad_set_event_function (other.source, seek_second);
+  fail_unless_equals_int (gst_pad_push (other.source, picture (50, 10)), GST_FLOW_OK);
+  GstEvent *seek = gst_event_new_seek (
+      1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, 0);
+  fail_unless (gst_harness_push_upstream_event (h, seek));
+  if (accepted)
+    fail_unless_equals_int (gst_pad_push (other.source, picture (7, 10)), GST_FLOW_OK);
+  fail_unless_equals_int (waiter_join (&sought.waiter), GST_FLOW_OK);
+  assert_difference (filter_pull (h), WIDTH * ROWS, accepted ? 6 : 49);
+  fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), 0);
+  finish (h, &other);
+}
+
+/* The first stream has begun anew when the second is still as it was. */
+GST_START_TEST (a_seek_parts_no_pair)
+{
+  check_seek (TRUE);
+  check_seek (FALSE);
+}
+GST_END_TEST;
+
 /* How a wait may end: 0 to 3 for a buffer of the first stream, from 4 on for one of the other. */
 enum { STATE, RELEASE, SECOND_EOS, SECOND_LEAVES, SECOND_STATE, FIRST_EOS, N_ENDS };
 
@@ -447,6 +510,7 @@ pairs_suite (void)
   tcase_add_test (tc, regions_of_both_are_read);
   tcase_add_test (tc, times_decide_over_pairs);
   tcase_add_test (tc, a_flush_ends_either_wait);
+  tcase_add_test (tc, a_seek_parts_no_pair);
   tcase_add_test (tc, no_end_leaves_a_wait_behind);
   tcase_add_test (tc, streams_begin_anew);
   tcase_add_test (tc, streams_that_do_not_match_are_errors);

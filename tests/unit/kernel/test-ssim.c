@@ -127,6 +127,24 @@ test_large_ssim (void)
   check_ssim (data, SIZE, &deep, &deep_other);
 }
 
+/* Black beside black, and beside the darkest noise, where the constants of the definition decide.
+ */
+static void
+test_dark_ssim (void)
+{
+  enum { PLANE = 2 * 16 * 16, SIZE = 2 * PLANE };
+  guint8 data[SIZE] = { 0 };
+
+  for (guint i = PLANE; i < SIZE; i += 2)
+    data[i] = (guint8)test_random_below (2);
+  for (guint depth = 1; depth <= 16; depth++) {
+    TestComponent black = { { 0, 32, 16, 32 }, VYRE_SAMPLES (2, 2, 0, 0, depth) }, noise = black;
+    noise.region.offset = PLANE;
+    g_assert_cmpint (check_ssim (data, SIZE, &black, &black), ==, G_GINT64_CONSTANT (9) << 30);
+    check_ssim (data, SIZE, &black, &noise);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -135,6 +153,7 @@ main (int argc, char **argv)
   test_kernel_open (&t, &params);
   g_test_add_func ("/ssim/random", test_random_ssim);
   g_test_add_func ("/ssim/large", test_large_ssim);
+  g_test_add_func ("/ssim/dark", test_dark_ssim);
   int result = g_test_run ();
   test_kernel_close (&t);
   return result;

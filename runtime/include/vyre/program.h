@@ -29,6 +29,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_DIFFERENCE: VYRE_DIFFERENCE_WORDS words as SAMPLE_DIFFERENCE writes them
  * @VYRE_RESULT_BOUNDS: VYRE_BOUNDS_WORDS words as SAMPLE_ROWS and SAMPLE_COLUMNS write them
  * @VYRE_RESULT_GRID: VYRE_GRID_CELL_WORDS words for each cell, as SAMPLE_GRID writes them
+ * @VYRE_RESULT_SSIM: VYRE_SSIM_WORDS words as SAMPLE_SSIM writes them
  *
  * The meaning of the words of a named result.
  */
@@ -41,6 +42,7 @@ typedef enum {
   VYRE_RESULT_DIFFERENCE,
   VYRE_RESULT_BOUNDS,
   VYRE_RESULT_GRID,
+  VYRE_RESULT_SSIM,
 } VyreResultType;
 
 /**

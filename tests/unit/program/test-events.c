@@ -18,7 +18,8 @@
   "u8_histogram luma -> h\n"                                                                       \
   "sample_difference luma, luma, 3 -> d\n"                                                         \
   "sample_rows luma, 3 -> rows\n"                                                                  \
-  "sample_grid luma, 2, 2 -> grid\n"
+  "sample_grid luma, 2, 2 -> grid\n"                                                               \
+  "sample_ssim luma, luma -> s\n"
 
 /* Words that a readback has in its results, counted from the first of each. */
 typedef struct {
@@ -36,6 +37,7 @@ static const Words words_of_results[] = {
   { "d", 8, { 6, 0, 9, 12, 0, 13, 0, 14 } },
   { "rows", 3, { 3, 4, 9 } },
   { "grid", 12, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 } },
+  { "s", 3, { 7, -6u, -1u } },
   { "a", 13, { 8, -5u, 4, 5, -6u, -1u, 1, 2, 3, 9, 10, 11, 1u << 15 } },
 };
 
@@ -87,6 +89,8 @@ static const char *const values[] = {
   "$grid.count-0 == 1",
   "$grid.count-3 == 10",
   "$grid.sum-3 == 12 * 65536 * 65536 + 11",
+  "$s.count == 7",
+  "$s.sum == 0 - 6",
   /* numbers of the stream and of the program */
   "width * height == 1920 * 1080",
   "half == 960",

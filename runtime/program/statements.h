@@ -41,7 +41,8 @@ typedef struct {
   guint32 n_inner;
   gboolean optional;
   gboolean sequence; /* ARG1 is to be the batch's sequence number */
-  guint32 from; /* the payload that its region is of, VYRE_FROM_…, and from bit 2 on the other one */
+  guint32
+      from; /* the payload that its region is of, VYRE_FROM_…, and from bit 2 on the other one */
 } VyreStatement;
 
 /* A result's name, from the first time that it is seen. */
@@ -144,6 +145,7 @@ gboolean vyre_parser_unexpected (VyreParser *parser, const char *expected);
 gboolean vyre_parser_next (VyreParser *parser);
 gboolean vyre_parser_expect (VyreParser *parser, guint kind, const char *expected);
 VyreExpr vyre_parser_leaf (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 offset);
+VyreExpr vyre_parser_number (VyreParser *parser, VyreNumber number, guint32 offset);
 gboolean vyre_parser_expr (VyreParser *parser, VyreExpr *expr);
 gboolean vyre_parser_limited_expr (
     VyreParser *parser, VyreNodeKind limit, guint32 value, VyreExpr *expr);

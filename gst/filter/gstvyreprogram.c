@@ -22,6 +22,8 @@ program_param_from_double (gdouble number, VyreParam *param)
   param->value = g_ascii_strtoull (text, &point, 10) * BILLION;
   param->value += g_ascii_strtoull (point + 1, NULL, 10);
   param->divisor = BILLION;
+  for (; param->divisor > 1 && param->value % 10 == 0; param->divisor /= 10)
+    param->value /= 10;
   return TRUE;
 }
 
@@ -167,6 +169,7 @@ program_change (
     VyreProgram *unused = self->program;
     self->program = base;
     base = unused;
+    self->settings.beginning++;
   }
   GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&base, vyre_program_unref);
@@ -210,25 +213,67 @@ gst_vyre_program_set_location (GObject *object, const GValue *value)
   program_change (self, program, NULL, path, error);
 }
 
+/* Object lock held. Has the params be @params, which it takes, or returns them. */
+static GstStructure *
+program_take_params (GstVyreFilter *self, GstStructure *params, VyreProgram **old, GError **error)
+{
+  /* without a program, the reason why there is none stays */
+  if (self->program && !program_take (self, self->program, params, old, error))
+    return params;
+  GstStructure *unused = self->params;
+  self->params = params;
+  return unused;
+}
+
 void
 gst_vyre_program_set_params (GObject *object, const GValue *value)
 {
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
-  GstStructure *params = g_value_dup_boxed (value);
+  GstStructure *params = g_value_dup_boxed (value), *unused;
   VyreProgram *old = NULL;
   GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
-  /* without a program, the reason why there is none stays */
-  gboolean taken = !self->program || program_take (self, self->program, params, &old, &error);
-  if (taken) {
-    GstStructure *unused = self->params;
-    self->params = params;
-    params = unused;
+  unused = program_take_params (self, params, &old, &error);
+  gboolean taken = self->params == params;
+  self->settings.beginning += taken;
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&unused, gst_structure_free);
+  program_end_change (self, taken, old, error);
+}
+
+/* Sets one param to a double. State and events of a stream go on. */
+void
+gst_vyre_program_set_param (GstVyreFilter *self, const gchar *name, const GValue *value)
+{
+  VyreProgram *old = NULL;
+  GError *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  GstStructure *params
+      = self->params ? gst_structure_copy (self->params) : gst_structure_new_empty ("params");
+  gst_structure_set_value (params, name, value);
+  GstStructure *unused = program_take_params (self, params, &old, &error);
+  g_atomic_int_inc (&self->settings.serial);
+  gboolean taken = self->params == params;
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&unused, gst_structure_free);
+  program_end_change (self, taken, old, error);
+}
+
+/* Reads a param of the program in use. */
+void
+gst_vyre_program_get_param (GstVyreFilter *self, const gchar *name, GValue *value)
+{
+  guint n;
+
+  GST_OBJECT_LOCK (self);
+  const VyreParam *params = vyre_program_get_params (self->settings.program, &n);
+  for (guint i = 0; i < n; i++) {
+    if (g_str_equal (params[i].name, name))
+      g_value_set_double (value, (gdouble)params[i].value / MAX (params[i].divisor, 1));
   }
   GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&params, gst_structure_free);
-  program_end_change (self, taken, old, error);
 }
 
 void

@@ -91,6 +91,19 @@ results_of (GstHarness *h, GstBuffer *buffer)
   return text;
 }
 
+/* Results are longer than a message may be: it has where they differ. */
+static void
+assert_same (const gchar *found, const gchar *wanted, const gchar *format, const Crop *crop)
+{
+  gsize at = 0;
+
+  while (found[at] == wanted[at] && found[at] != '\0')
+    at++;
+  at -= MIN (at, 60);
+  fail_unless (g_str_equal (found, wanted), "%s %ux%u at %u,%u: '%.100s', not '%.100s'", format,
+      crop->width, crop->height, crop->x, crop->y, found + at, wanted + at);
+}
+
 /* Two frames with one crop, so that the second is held against the first. */
 static void
 check_crop (GstHarness *whole, GstHarness *alone, const gchar *format, const Crop *crop)
@@ -107,8 +120,7 @@ check_crop (GstHarness *whole, GstHarness *alone, const gchar *format, const Cro
     add_crop (buffer, crop);
     gchar *found = results_of (whole, buffer);
     gchar *wanted = results_of (alone, cut (&from, frame, &to, crop));
-    fail_unless (g_str_equal (found, wanted), "%s %ux%u at %u,%u: '%s', not '%s'", format,
-        crop->width, crop->height, crop->x, crop->y, found, wanted);
+    assert_same (found, wanted, format, crop);
     g_free (wanted);
     g_free (found);
     g_free (frame);
@@ -135,7 +147,7 @@ check_formats (const gchar *program, const gchar *const *formats)
 
 GST_START_TEST (a_program_sees_the_picture_alone)
 {
-  static const gchar *const formats[] = { "I420", "YUY2", "P010_10LE", NULL };
+  static const gchar *const formats[] = { "I420", "YUY2", "I422_10LE", NULL };
 
   check_formats ("builtin:video-qc", formats);
 }
@@ -144,7 +156,7 @@ GST_END_TEST;
 /* Opcodes that no built-in program has, planes, and the size. */
 GST_START_TEST (planes_and_grids_are_those_of_the_picture)
 {
-  static const gchar *const formats[] = { "I420", "NV21", "UYVY", "Y42B", "BGR", NULL };
+  static const gchar *const formats[] = { "I420", "NV21", "Y42B", "RGBA", "BGR", NULL };
 
   check_formats (
       "u8_stats plane0 -> plane; optional u8_histogram plane1 -> chroma;"
@@ -172,7 +184,7 @@ GST_START_TEST (caps_may_have_the_size_of_the_picture)
   add_crop (buffer, &crop);
   gchar *found = results_of (h, buffer);
   gchar *wanted = results_of (h, cut (&from, frame, &to, &crop));
-  fail_unless (g_str_equal (found, wanted), "'%s', not '%s'", found, wanted);
+  assert_same (found, wanted, "I420", &crop);
   g_free (wanted);
   g_free (found);
   g_free (frame);

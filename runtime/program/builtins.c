@@ -24,7 +24,8 @@ static const char *const builtin_texts[] = {
    "sample_stats blue -> blue\n"
    "optional sample_stats alpha -> alpha\n"),
   /* Y'CbCr video: the counts of signalstats, and of black frames, cuts and borders */
-  ("param black = 17\n"
+  ("param black_threshold = 0.10\n"
+   "param black_ratio = 0.98\n"
    "param border = 24\n"
    "let limit = border * (256 * luma.scale - 1) / 255\n"
    "sample_stats luma -> luma\n"
@@ -41,10 +42,10 @@ static const char *const builtin_texts[] = {
    "sample_outliers luma, 4 -> outliers\n"
    "sample_repeats luma, 4, 1 -> repeats\n"
    "optional sample_range luma, u, v -> out-of-range\n"
-   "sample_below luma, black * luma.scale -> black\n"
+   "sample_below luma, (16 + 219 * black_threshold) * luma.scale + 1 -> black\n"
    "sample_rows luma, limit -> rows\n"
    "sample_columns luma, limit -> columns\n"
-   "event black when 100 * $black >= 98 * $luma.count for 2 s\n"),
+   "event black when $black >= black_ratio * $luma.count for 2 s\n"),
   /* raw audio: levels, clipping and zero crossings of the first 8 channels */
   ("audio_stats channel0 -> channel-0\n"
    "optional audio_stats channel1 -> channel-1\n"

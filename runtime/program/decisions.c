@@ -12,10 +12,17 @@ __extension__ typedef unsigned __int128 WideMagnitude;
 
 #define WIDE_MAX ((Wide)(((WideMagnitude)1 << 127) - 1))
 
+/* The number value / divisor; the divisor is above 0. */
+typedef struct {
+  Wide value;
+  Wide divisor;
+} Number;
+
 /* A node of a bound expression: a number, a value or an operator. */
 typedef struct {
   VyreNodeKind kind;
-  guint32 value; /* of VYRE_NODE_VALUE the first control word */
+  VyreNumber number; /* of VYRE_NODE_NUMBER */
+  guint32 value;     /* of VYRE_NODE_VALUE the first control word */
   guint32 n_words;
   gboolean is_signed;
 } DecisionNode;
@@ -59,7 +66,7 @@ decision_multiply (Wide a, Wide b, Wide *value)
   return TRUE;
 }
 
-/* Applies an operator to numbers of up to 127 bits. FALSE when the result is none. */
+/* Applies an operator to values of up to 127 bits. FALSE when the result is none. */
 static gboolean
 decision_apply (VyreNodeKind kind, Wide a, Wide b, Wide *value)
 {
@@ -81,24 +88,50 @@ decision_apply (VyreNodeKind kind, Wide a, Wide b, Wide *value)
   }
 }
 
+/* Gives two numbers one divisor, which whole numbers have already. */
 static gboolean
-decision_eval (const DecisionNode *nodes, guint n_nodes, const void *readback, Wide *value)
+decision_align (Number *a, Number *b)
 {
-  Wide stack[VYRE_EXPR_STACK];
+  Wide divisor = a->divisor;
+
+  return a->divisor == b->divisor
+         || (decision_multiply (a->value, b->divisor, &a->value)
+             && decision_multiply (a->divisor, b->divisor, &a->divisor)
+             && decision_multiply (b->value, divisor, &b->value)
+             && decision_multiply (b->divisor, divisor, &b->divisor));
+}
+
+static gboolean
+decision_calculate (VyreNodeKind kind, Number a, Number b, Number *number)
+{
+  number->divisor = a.divisor;
+  if (kind == VYRE_NODE_MULTIPLY)
+    return decision_multiply (a.divisor, b.divisor, &number->divisor)
+           && decision_multiply (a.value, b.value, &number->value);
+  if (!decision_align (&a, &b))
+    return FALSE;
+  number->divisor = kind == VYRE_NODE_DIVIDE ? 1 : a.divisor;
+  return decision_apply (kind, a.value, b.value, &number->value);
+}
+
+static gboolean
+decision_eval (const DecisionNode *nodes, guint n_nodes, const void *readback, Number *number)
+{
+  Number stack[VYRE_EXPR_STACK];
   guint depth = 0;
 
   for (const DecisionNode *node = nodes; node < nodes + n_nodes; node++) {
     if (node->kind == VYRE_NODE_NUMBER) {
-      stack[depth++] = node->value;
+      stack[depth++] = (Number){ (Wide)node->number.value, (Wide)node->number.divisor };
     } else if (node->kind == VYRE_NODE_VALUE) {
-      stack[depth++] = decision_read (node, readback);
+      stack[depth++] = (Number){ decision_read (node, readback), 1 };
     } else {
       depth--;
-      if (!decision_apply (node->kind, stack[depth - 1], stack[depth], &stack[depth - 1]))
+      if (!decision_calculate (node->kind, stack[depth - 1], stack[depth], &stack[depth - 1]))
         return FALSE;
     }
   }
-  *value = stack[0];
+  *number = stack[0];
   return TRUE;
 }
 
@@ -125,12 +158,13 @@ vyre_event_decide (const VyreEvent *event, const void *readback)
   g_return_val_if_fail (event && readback, VYRE_DECISION_NONE);
   const VyreCondition *condition = event->condition;
   guint n_left = condition->n_left;
-  Wide left, right;
+  Number left, right;
   if (!decision_eval (condition->nodes, n_left, readback, &left)
-      || !decision_eval (condition->nodes + n_left, condition->n_nodes - n_left, readback, &right))
+      || !decision_eval (condition->nodes + n_left, condition->n_nodes - n_left, readback, &right)
+      || !decision_align (&left, &right))
     return VYRE_DECISION_NONE;
-  return decision_compare (condition->comparison, left, right) ? VYRE_DECISION_YES
-                                                               : VYRE_DECISION_NO;
+  return decision_compare (condition->comparison, left.value, right.value) ? VYRE_DECISION_YES
+                                                                           : VYRE_DECISION_NO;
 }
 
 static const VyreName *
@@ -172,7 +206,7 @@ decision_bind_leaf (
     return TRUE;
   }
   bound->kind = VYRE_NODE_NUMBER;
-  if (vyre_expr_eval (scope, (VyreExpr){ at, 1 }, &bound->value, &failure))
+  if (vyre_expr_eval_exact (scope, (VyreExpr){ at, 1 }, &bound->number, &failure))
     return TRUE;
   vyre_failure_set_error (&failure, program->text, VYRE_ERROR_INVALID, error);
   return FALSE;
@@ -201,7 +235,7 @@ decision_bind (const VyreProgram *program, VyreScope *scope, const VyreEventStat
   guint n_nodes = statement->left.n + statement->right.n;
   VyreCondition *condition = g_malloc (sizeof *condition + n_nodes * sizeof condition->nodes[0]);
   VyreFailure failure;
-  guint32 time;
+  VyreNumber time;
 
   *event = (VyreEvent){ .name = statement->name, .condition = condition };
   condition->comparison = statement->comparison;
@@ -211,11 +245,11 @@ decision_bind (const VyreProgram *program, VyreScope *scope, const VyreEventStat
       || !decision_bind_side (
           program, scope, statement->right, condition->nodes + condition->n_left, error))
     return FALSE;
-  if (!vyre_expr_eval (scope, statement->time, &time, &failure)) {
+  if (!vyre_expr_eval_exact (scope, statement->time, &time, &failure)) {
     vyre_failure_set_error (&failure, program->text, VYRE_ERROR_INVALID, error);
     return FALSE;
   }
-  event->time = (guint64)time * statement->unit;
+  event->time = (guint64)((Wide)time.value * statement->unit / time.divisor);
   return TRUE;
 }
 

@@ -104,6 +104,14 @@ static const char *const values[] = {
   "1 + 2 * 3 == 7",
   "$luma.sum-squares * 4294967295 / $luma.sum-squares == 4294967295",
   "$luma.sum-squares - $luma.sum-squares == 0",
+  /* fractions */
+  "$black == 0.98 * $luma.count",
+  "0.980000001 * $luma.count == $black + 0.0000001",
+  "0.1 + 0.2 == 0.3",
+  "0.25 - 1 == 0 - 0.75",
+  "0.75 / 0.5 == 1",
+  "0.75 % 0.5 == 0.25",
+  "(2 - 5.5) / 2 == 0 - 1",
 };
 
 static const char *const values_of_audio[] = {
@@ -207,6 +215,7 @@ test_times (void)
       = bind_text ("param hold = 3\n"
                    "EVENT long-one WHEN 1 > 0 FOR 4294967295 s\n"
                    "event b when 1 > 0 for 500 ms; event c when 1 > 0\n"
+                   "event part when 1 > 0 for 0.25 s\n"
                    "event for-all when hold > 0 for hold * 2 s # twice\n"
                    "nop");
   static const struct {
@@ -216,6 +225,7 @@ test_times (void)
     { "long-one", 4294967295 * G_GUINT64_CONSTANT (1000000000) },
     { "b", 500000000 },
     { "c", 0 },
+    { "part", 250000000 },
     { "for-all", G_GUINT64_CONSTANT (6000000000) },
   };
 

@@ -23,9 +23,11 @@ static const char *const builtin_texts[] = {
    "sample_stats green -> green\n"
    "sample_stats blue -> blue\n"
    "optional sample_stats alpha -> alpha\n"),
-  /* Y'CbCr video: the counts of signalstats, and of black frames, cuts and borders */
+  /* Y'CbCr video: the counts of signalstats, and of black frames, freezes, cuts and borders */
   ("param black = 17\n"
    "param border = 24\n"
+   "param freeze_noise = 1000\n"
+   "param freeze_time = 2000\n"
    "let limit = border * (256 * luma.scale - 1) / 255\n"
    "sample_stats luma -> luma\n"
    "optional sample_stats u -> u\n"
@@ -38,13 +40,22 @@ static const char *const builtin_texts[] = {
    "sample_difference luma, previous(luma), 0 -> luma-difference\n"
    "optional sample_difference u, previous(u), 0 -> u-difference\n"
    "optional sample_difference v, previous(v), 0 -> v-difference\n"
+   "sample_difference luma, reference(luma), 0 -> luma-change\n"
+   "optional sample_difference u, reference(u), 0 -> u-change\n"
+   "optional sample_difference v, reference(v), 0 -> v-change\n"
+   "optional sample_difference alpha, reference(alpha), 0 -> alpha-change\n"
    "sample_outliers luma, 4 -> outliers\n"
    "sample_repeats luma, 4, 1 -> repeats\n"
    "optional sample_range luma, u, v -> out-of-range\n"
    "sample_below luma, black * luma.scale -> black\n"
    "sample_rows luma, limit -> rows\n"
    "sample_columns luma, limit -> columns\n"
-   "event black when 100 * $black >= 98 * $luma.count for 2 s\n"),
+   "event black when 100 * $black >= 98 * $luma.count for 2 s\n"
+   "keep reference when 1000000 * ($luma-change.sum + optional $u-change.sum"
+   " + optional $v-change.sum + optional $alpha-change.sum)"
+   " <= freeze_noise * 256 * luma.scale * ($luma-change.count + optional $u-change.count"
+   " + optional $v-change.count + optional $alpha-change.count)\n"
+   "event freeze when reference stays for freeze_time ms\n"),
   /* raw audio: levels, clipping and zero crossings of the first 8 channels */
   ("audio_stats channel0 -> channel-0\n"
    "optional audio_stats channel1 -> channel-1\n"

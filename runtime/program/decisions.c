@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Conditions of events: bound to a stream, and decided for a batch. No number is ever rounded, so a
- * decision depends on the readback alone.
+ * Conditions: bound to a stream, and decided for a batch. No number is ever rounded, so a decision
+ * depends on the readback alone.
  */
+#include "program/decisions.h"
+
 #include "program/statements.h"
 #include "vyre/parts.h"
 
@@ -26,6 +28,14 @@ struct _VyreCondition {
   guint n_nodes;
   DecisionNode nodes[];
 };
+
+/* What conditions are bound with. */
+typedef struct {
+  const VyreProgram *program;
+  VyreScope *scope;
+  const VyreBoundProgram *bound;
+  GError **error;
+} DecisionBinder;
 
 static Wide
 decision_read (const DecisionNode *node, const void *readback)
@@ -120,12 +130,11 @@ decision_compare (guint comparison, Wide left, Wide right)
 }
 
 VyreDecision
-vyre_event_decide (const VyreEvent *event, const void *readback)
+vyre_condition_decide (const VyreCondition *condition, const void *readback)
 {
-  g_return_val_if_fail (event && readback, VYRE_DECISION_NONE);
-  const VyreCondition *condition = event->condition;
   guint n_left = condition->n_left;
   Wide left, right;
+
   if (!decision_eval (condition->nodes, n_left, readback, &left)
       || !decision_eval (condition->nodes + n_left, condition->n_nodes - n_left, readback, &right))
     return VYRE_DECISION_NONE;
@@ -133,116 +142,151 @@ vyre_event_decide (const VyreEvent *event, const void *readback)
                                                                : VYRE_DECISION_NO;
 }
 
-static const VyreName *
-decision_name_of (const VyreProgram *program, const VyreValue *value)
+VyreDecision
+vyre_event_decide (const VyreEvent *event, const void *readback)
 {
-  return &g_array_index (program->names, VyreName, value->name);
+  g_return_val_if_fail (event && readback, VYRE_DECISION_NONE);
+  return vyre_condition_decide (event->condition, readback);
 }
 
-/* Whether an expression has the value of a result that an optional statement, which is left out,
- * computes. */
+/* Whether an optional statement, which is left out, computes the result of a value. */
 static gboolean
-decision_lacks_result (const VyreProgram *program, const VyreBoundProgram *bound, VyreExpr expr)
+decision_lacks_value (const DecisionBinder *binder, const VyreValue *value)
 {
-  for (guint i = expr.first; i < expr.first + expr.n; i++) {
-    const VyreNode *node = &g_array_index (program->nodes, VyreNode, i);
-    gboolean found = node->kind != VYRE_NODE_VALUE;
+  const VyreName *name = &g_array_index (binder->program->names, VyreName, value->name);
 
-    for (guint r = 0; r < bound->n_results && !found; r++) {
-      const VyreValue *value = &g_array_index (program->values, VyreValue, node->value);
-      found = bound->results[r].name == decision_name_of (program, value)->name;
-    }
-    if (!found)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static gboolean
-decision_bind_leaf (
-    const VyreProgram *program, VyreScope *scope, guint32 at, DecisionNode *bound, GError **error)
-{
-  VyreFailure failure;
-
-  if (bound->kind == VYRE_NODE_VALUE) {
-    const VyreValue *value = &g_array_index (program->values, VyreValue, bound->value);
-    bound->value = VYRE_CONTROL_OBSERVABLES + scope->results[value->name] + value->word;
-    bound->n_words = value->n_words;
-    bound->is_signed = value->is_signed;
-    return TRUE;
-  }
-  bound->kind = VYRE_NODE_NUMBER;
-  if (vyre_expr_eval (scope, (VyreExpr){ at, 1 }, &bound->value, &failure))
-    return TRUE;
-  vyre_failure_set_error (&failure, program->text, VYRE_ERROR_INVALID, error);
-  return FALSE;
-}
-
-/* Binds one side of a condition to the nodes from @bound on. */
-static gboolean
-decision_bind_side (const VyreProgram *program, VyreScope *scope, VyreExpr expr,
-    DecisionNode *bound, GError **error)
-{
-  for (guint i = 0; i < expr.n; i++) {
-    const VyreNode *node = &scope->nodes[expr.first + i];
-
-    bound[i] = (DecisionNode){ .kind = node->kind, .value = node->value };
-    if (node->kind < VYRE_NODE_ADD
-        && !decision_bind_leaf (program, scope, expr.first + i, &bound[i], error))
+  for (guint r = 0; r < binder->bound->n_results; r++) {
+    if (binder->bound->results[r].name == name->name)
       return FALSE;
   }
   return TRUE;
 }
 
+/* Whether an expression has a value that is left out, and has to be there. */
 static gboolean
-decision_bind (const VyreProgram *program, VyreScope *scope, const VyreEventStatement *statement,
-    VyreEvent *event, GError **error)
+decision_lacks_result (const DecisionBinder *binder, VyreExpr expr)
+{
+  for (guint i = expr.first; i < expr.first + expr.n; i++) {
+    const VyreNode *node = &g_array_index (binder->program->nodes, VyreNode, i);
+
+    if (node->kind != VYRE_NODE_VALUE)
+      continue;
+    const VyreValue *value = &g_array_index (binder->program->values, VyreValue, node->value);
+    if (!value->optional && decision_lacks_value (binder, value))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+decision_bind_value (const DecisionBinder *binder, DecisionNode *bound)
+{
+  const VyreValue *value = &g_array_index (binder->program->values, VyreValue, bound->value);
+
+  if (value->optional && decision_lacks_value (binder, value)) {
+    *bound = (DecisionNode){ .kind = VYRE_NODE_NUMBER, .value = 0 };
+    return;
+  }
+  bound->value = VYRE_CONTROL_OBSERVABLES + binder->scope->results[value->name] + value->word;
+  bound->n_words = value->n_words;
+  bound->is_signed = value->is_signed;
+}
+
+static gboolean
+decision_bind_number (const DecisionBinder *binder, VyreExpr expr, guint32 *value)
+{
+  VyreFailure failure;
+
+  if (vyre_expr_eval (binder->scope, expr, value, &failure))
+    return TRUE;
+  vyre_failure_set_error (&failure, binder->program->text, VYRE_ERROR_INVALID, binder->error);
+  return FALSE;
+}
+
+/* Binds one side of a condition to the nodes from @bound on. */
+static gboolean
+decision_bind_side (const DecisionBinder *binder, VyreExpr expr, DecisionNode *bound)
+{
+  for (guint32 i = 0; i < expr.n; i++) {
+    const VyreNode *node = &binder->scope->nodes[expr.first + i];
+
+    bound[i] = (DecisionNode){ .kind = node->kind, .value = node->value };
+    if (node->kind == VYRE_NODE_VALUE) {
+      decision_bind_value (binder, &bound[i]);
+    } else if (node->kind < VYRE_NODE_ADD) {
+      bound[i].kind = VYRE_NODE_NUMBER;
+      if (!decision_bind_number (binder, (VyreExpr){ expr.first + i, 1 }, &bound[i].value))
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+/* Binds a condition; @condition is NULL where a result is left out. */
+static gboolean
+decision_bind (const DecisionBinder *binder, const VyreConditionStatement *statement,
+    VyreCondition **condition)
 {
   guint n_nodes = statement->left.n + statement->right.n;
-  VyreCondition *condition = g_malloc (sizeof *condition + n_nodes * sizeof condition->nodes[0]);
-  VyreFailure failure;
+
+  *condition = NULL;
+  if (decision_lacks_result (binder, statement->left)
+      || decision_lacks_result (binder, statement->right))
+    return TRUE;
+  VyreCondition *bound = g_malloc (sizeof *bound + n_nodes * sizeof bound->nodes[0]);
+  bound->comparison = statement->comparison;
+  bound->n_left = statement->left.n;
+  bound->n_nodes = n_nodes;
+  *condition = bound;
+  return decision_bind_side (binder, statement->left, bound->nodes)
+         && decision_bind_side (binder, statement->right, bound->nodes + bound->n_left);
+}
+
+/* Binds an event, unless a result of its condition is left out. */
+static gboolean
+decision_bind_event (
+    const DecisionBinder *binder, const VyreEventStatement *statement, VyreBoundProgram *bound)
+{
+  VyreEvent *event = &bound->events[bound->n_events];
   guint32 time;
 
-  *event = (VyreEvent){ .name = statement->name, .condition = condition };
-  condition->comparison = statement->comparison;
-  condition->n_left = statement->left.n;
-  condition->n_nodes = n_nodes;
-  if (!decision_bind_side (program, scope, statement->left, condition->nodes, error)
-      || !decision_bind_side (
-          program, scope, statement->right, condition->nodes + condition->n_left, error))
+  *event = (VyreEvent){ .name = statement->name, .of_reference = statement->of_reference };
+  gboolean done = decision_bind (binder,
+      statement->of_reference ? &binder->program->keep : &statement->condition, &event->condition);
+  if (done && !event->condition)
+    return TRUE;
+  bound->n_events++;
+  if (!done || !decision_bind_number (binder, statement->time, &time))
     return FALSE;
-  if (!vyre_expr_eval (scope, statement->time, &time, &failure)) {
-    vyre_failure_set_error (&failure, program->text, VYRE_ERROR_INVALID, error);
-    return FALSE;
-  }
   event->time = (guint64)time * statement->unit;
   return TRUE;
 }
 
-/* Binds the events of which the stream has the results, which are bound already. */
+/* Binds what decides over the reference, and the events of which the stream has the results, which
+ * are bound already. */
 gboolean
-vyre_events_bind (
+vyre_decisions_bind (
     const VyreProgram *program, VyreScope *scope, VyreBoundProgram *bound, GError **error)
 {
-  if (program->events->len == 0)
-    return TRUE;
-  bound->events = g_new (VyreEvent, program->events->len);
-  for (guint i = 0; i < program->events->len; i++) {
-    const VyreEventStatement *statement = &g_array_index (program->events, VyreEventStatement, i);
+  const DecisionBinder binder = { program, scope, bound, error };
 
-    if (decision_lacks_result (program, bound, statement->left)
-        || decision_lacks_result (program, bound, statement->right))
-      continue;
-    if (!decision_bind (program, scope, statement, &bound->events[bound->n_events++], error))
+  if (program->has_keep && !decision_bind (&binder, &program->keep, &bound->keep))
+    return FALSE;
+  if (program->events->len > 0)
+    bound->events = g_new (VyreEvent, program->events->len);
+  for (guint i = 0; i < program->events->len; i++) {
+    if (!decision_bind_event (
+            &binder, &g_array_index (program->events, VyreEventStatement, i), bound))
       return FALSE;
   }
   return TRUE;
 }
 
 void
-vyre_events_free (VyreEvent *events, guint n_events)
+vyre_decisions_free (VyreBoundProgram *bound)
 {
-  for (guint i = 0; i < n_events; i++)
-    g_free (events[i].condition);
-  g_free (events);
+  for (guint i = 0; i < bound->n_events; i++)
+    g_free (bound->events[i].condition);
+  g_free (bound->events);
+  g_free (bound->keep);
 }

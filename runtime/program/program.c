@@ -64,7 +64,6 @@ program_assemble (const char *text, gsize length, const char *id, const VyrePara
   program->results = g_array_new (FALSE, FALSE, sizeof (guint32));
   program->resources = g_array_new (FALSE, FALSE, sizeof (VyreResource));
   program->params = g_array_new (FALSE, FALSE, sizeof (VyreParam));
-  program->keep_name = -1;
   program->states = g_array_new (FALSE, FALSE, sizeof (VyreWords));
   program->values = g_array_new (FALSE, FALSE, sizeof (VyreValue));
   program->events = g_array_new (FALSE, FALSE, sizeof (VyreEventStatement));

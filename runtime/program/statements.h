@@ -2,9 +2,10 @@
  *
  * Internal: the parsed form of a program, and the interface between the parts of the parser:
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
- * program/expressions.c expressions, program/values.c fields of results, program/state-words.c
- * declarations of state, program/keep.c which payload is the reference, program/events.c events,
- * program/lets.c names of numbers, program/resources.c names of files.
+ * program/expressions.c expressions, program/values.c fields of results, program/conditions.c
+ * comparisons of them, program/state-words.c declarations of state, program/keep.c which payload is
+ * the reference, program/events.c events, program/lets.c names of numbers, program/resources.c names
+ * of files.
  */
 #pragma once
 
@@ -59,18 +60,25 @@ typedef struct {
 typedef struct {
   guint32 name;      /* index into names */
   const char *field; /* NULL: the result is a number */
+  gboolean optional; /* 0 where the result is left out */
   guint32 offset;
   guint32 word; /* from here on known behind the whole text */
   guint32 n_words;
   gboolean is_signed;
 } VyreValue;
 
-/* An event: the condition is "left comparison right", and time has a unit, in ns. */
+/* "left comparison right" over the results of a batch. */
 typedef struct {
-  const char *name;
   VyreExpr left;
   VyreExpr right;
   guint comparison; /* a token's kind */
+} VyreConditionStatement;
+
+/* An event; its time has a unit, in ns. */
+typedef struct {
+  const char *name;
+  gboolean of_reference; /* the condition is the one that keeps the reference */
+  VyreConditionStatement condition;
   VyreExpr time;
   guint32 unit;
 } VyreEventStatement;
@@ -93,8 +101,8 @@ struct _VyreProgram {
   GArray *params;      /* VyreParam */
   GArray *values;      /* VyreValue */
   GArray *events;      /* VyreEventStatement */
-  gint keep_name;      /* the result that decides over the reference, an index into names, or -1 */
-  VyreExpr keep_limit; /* the reference stays while the result is at most this */
+  VyreConditionStatement keep; /* the reference stays while it holds */
+  gboolean has_keep;
   guint32 n_observables;
 };
 
@@ -110,7 +118,8 @@ typedef struct {
   gboolean has_sequence;
   gboolean reads_reference; /* first at reference_offset */
   guint32 reference_offset;
-  guint32 keep_offset;
+  gboolean follows_reference; /* an event does, first at follows_offset */
+  guint32 follows_offset;
   guint32 next_observable;
   const VyreParam *params; /* values in the place of defaults */
   guint n_params;
@@ -165,9 +174,10 @@ gboolean vyre_parser_state (VyreParser *parser);
 gboolean vyre_parser_keep (VyreParser *parser);
 gboolean vyre_parser_check_keep (VyreParser *parser);
 gboolean vyre_parser_check_values (VyreParser *parser);
+gboolean vyre_parser_condition (VyreParser *parser, VyreConditionStatement *condition);
 gboolean vyre_parser_event (VyreParser *parser);
-gboolean vyre_events_bind (
+gboolean vyre_decisions_bind (
     const VyreProgram *program, VyreScope *scope, VyreBoundProgram *bound, GError **error);
-void vyre_events_free (VyreEvent *events, guint n_events);
+void vyre_decisions_free (VyreBoundProgram *bound);
 
 G_END_DECLS

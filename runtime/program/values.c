@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The words of values of results, which conditions of events compare. Fields have the names that
+ * The words of values of results, which conditions compare. Fields have the names that
  * they have in messages.
  */
 #include "program/statements.h"

@@ -82,7 +82,7 @@ GST_END_TEST;
 
 #define OLDER                                                                                      \
   "crc32 previous(payload) -> before; crc32 payload -> now; u8_below payload, 128 -> dark\n"       \
-  "crc32 reference(payload) -> then; keep reference when &dark <= 32768"
+  "crc32 reference(payload) -> then; keep reference when $dark <= 32768"
 
 /* The payloads that the next buffer finds. */
 typedef struct {

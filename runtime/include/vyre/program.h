@@ -109,7 +109,7 @@ typedef struct {
  * @VYRE_DECISION_YES: the condition holds
  * @VYRE_DECISION_NONE: a division by zero, or a number beyond 127 bits, leaves it open
  *
- * The condition of an event, for one batch.
+ * A condition over results, for one batch.
  */
 typedef enum {
   VYRE_DECISION_NO,
@@ -120,7 +120,7 @@ typedef enum {
 /**
  * VyreCondition:
  *
- * The condition of an event.
+ * A condition over the results of a batch.
  */
 typedef struct _VyreCondition VyreCondition;
 
@@ -129,6 +129,8 @@ typedef struct _VyreCondition VyreCondition;
  * @name: a lower-case name of letters, digits and hyphens that starts with a letter
  * @time: the time for which its condition has to hold, in ns; 0 for any
  * @condition: its condition, which vyre_event_decide() asks
+ * @of_reference: the condition is the one that keeps the reference, and an interval lasts from one
+ *   reference to the next, of which vyre_batch_is_reference() tells
  *
  * An event of a program.
  */
@@ -136,6 +138,7 @@ typedef struct {
   const char *name;
   guint64 time;
   VyreCondition *condition;
+  gboolean of_reference;
 } VyreEvent;
 
 /**
@@ -192,9 +195,7 @@ typedef struct _VyreSymbols VyreSymbols;
  * @n_resources: number of @resources
  * @states: (array length=n_states): the observables that start as the batch before left them
  * @n_states: number of @states
- * @keep: the result that decides over the reference, one word, or two, low and high; no word
- *   without a reference
- * @keep_limit: the reference stays while that result is at most this
+ * @keep: (nullable): the reference stays while this holds or is open; %NULL: it stays
  * @events: (array length=n_events): the events that this binding decides
  * @n_events: number of @events
  * @sequence_slot: the BATCH_FENCE slot whose ARG1 becomes the sequence number of the batch,
@@ -213,8 +214,7 @@ typedef struct {
   guint n_resources;
   const VyreWords *states;
   guint n_states;
-  VyreWords keep;
-  guint32 keep_limit;
+  VyreCondition *keep;
   VyreEvent *events;
   guint n_events;
   gint sequence_slot;

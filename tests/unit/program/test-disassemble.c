@@ -176,7 +176,7 @@ test_round_trip_builtins (void)
         symbols, c, 2 * c, 4000, VYRE_AUDIO (4u, 2u, 0u, VYRE_AUDIO_SIGNED, 16u));
   for (const char *const *name = vyre_program_list_builtins (); *name != NULL; name++) {
     g_autoptr (VyreProgram) program = vyre_program_builtin (*name, NULL);
-    g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 18, 0);
+    g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 24, 0);
 
     assert_round_trip (bound->slots, bound->n_slots);
   }

@@ -253,6 +253,60 @@ test_left_out (void)
   g_assert_cmpuint (with->n_events, ==, 3);
 }
 
+/* An optional value is 0 without its result. */
+static void
+test_optional_values (void)
+{
+  g_autoptr (VyreProgram) program
+      = assemble ("crc32 payload -> crc\n"
+                  "optional u8_stats luma -> luma\n"
+                  "event none when optional $luma.sum + optional $luma.count == 0\n"
+                  "event some when OPTIONAL $luma.count == 100\n"
+                  "event gone when optional $luma.count + $luma.count == 0");
+  g_autoptr (VyreSymbols) none = vyre_symbols_new ();
+  g_autoptr (VyreSymbols) video = video_bindings ();
+  g_autoptr (VyreBoundProgram) without = bind_program (program, none, 0, 0);
+  g_autoptr (VyreBoundProgram) with = bind_program (program, video, 0, 0);
+  g_autofree guint32 *empty = readback_new (without), *full = readback_new (with);
+
+  g_assert_cmpuint (without->n_events, ==, 2);
+  g_assert_cmpint (vyre_event_decide (&without->events[0], empty), ==, VYRE_DECISION_YES);
+  g_assert_cmpint (vyre_event_decide (&without->events[1], empty), ==, VYRE_DECISION_NO);
+  g_assert_cmpuint (with->n_events, ==, 3);
+  g_assert_cmpint (vyre_event_decide (&with->events[0], full), ==, VYRE_DECISION_NO);
+  g_assert_cmpint (vyre_event_decide (&with->events[1], full), ==, VYRE_DECISION_YES);
+}
+
+/* An event may have the condition of the reference, and goes with it. */
+static void
+test_of_reference (void)
+{
+  g_autoptr (VyreProgram) program
+      = assemble ("param most = 5\n"
+                  "event still when reference stays for 2 s\n"
+                  "optional u8_stats luma -> luma\n"
+                  "crc32 reference(payload) -> then\n"
+                  "keep reference when $luma.min <= most\n"
+                  "event dark when $luma.min <= most");
+  g_autoptr (VyreSymbols) none = vyre_symbols_new ();
+  g_autoptr (VyreSymbols) video = video_bindings ();
+  g_autoptr (VyreBoundProgram) without = bind_program (program, none, 0, 0);
+  g_autoptr (VyreBoundProgram) with = bind_program (program, video, 0, 0);
+  g_autofree guint32 *readback = readback_new (with);
+  guint32 *least = readback + VYRE_CONTROL_OBSERVABLES + with->results[0].observable + 1;
+
+  g_assert_cmpuint (without->n_events, ==, 0);
+  g_assert_null (without->keep);
+  g_assert_cmpuint (with->n_events, ==, 2);
+  g_assert_nonnull (with->keep);
+  g_assert_true (with->events[0].of_reference);
+  g_assert_false (with->events[1].of_reference);
+  g_assert_cmpuint (with->events[0].time, ==, 2000000000);
+  for (*least = 4; *least < 7; ++*least)
+    g_assert_cmpint (vyre_event_decide (&with->events[0], readback), ==,
+        *least <= 5 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
+}
+
 /* Events add nothing to the slots. */
 static void
 test_slots (void)
@@ -277,6 +331,8 @@ main (int argc, char **argv)
   g_test_add_func ("/events/times", test_times);
   g_test_add_func ("/events/large-conditions", test_large_conditions);
   g_test_add_func ("/events/left-out", test_left_out);
+  g_test_add_func ("/events/optional-values", test_optional_values);
+  g_test_add_func ("/events/of-reference", test_of_reference);
   g_test_add_func ("/events/slots", test_slots);
   return g_test_run ();
 }

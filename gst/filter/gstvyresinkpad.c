@@ -38,6 +38,23 @@ sink_hand_state_on (GstVyreFilter *self, GstVyreItem *item)
   item->carry = gst_vyre_carry_ref (self->carry);
 }
 
+/* The lock is held. Counts a buffer that came in; returns how many have. */
+static guint64
+sink_count_arrival (GstVyreFilter *self, gsize size)
+{
+  self->stats.arrived_bytes += size;
+  return ++self->stats.arrived;
+}
+
+/* Counts a buffer that came in, and will not have a number. */
+static void
+sink_count_refused (GstVyreFilter *self, GstBuffer *buffer)
+{
+  vyre_mutex_lock (&self->lock);
+  sink_count_arrival (self, gst_buffer_get_size (buffer));
+  g_mutex_unlock (&self->lock);
+}
+
 /* Waits until fewer than max-in-flight batches are in flight and none has to be run again: a rerun
  * needs its memory. Then the item gets the next number, and @shared the kernel in use. Waking a
  * thread costs more than a batch, so a thread that had to wait sleeps until half of the batches are
@@ -60,8 +77,10 @@ sink_wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyr
   if (flow == GST_FLOW_OK) {
     if (item->sequence == 0 && ++self->sequence == 0)
       self->sequence = 1; /* 0 stands for no buffer */
-    if (item->sequence == 0)
+    if (item->sequence == 0) {
       item->sequence = self->sequence;
+      item->arrival = sink_count_arrival (self, item->timing.size);
+    }
     *shared = gst_vyre_stream_choose_kernel (self, item);
     *new_source = self->source_is_new;
     broken = self->broken;
@@ -137,8 +156,10 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
 {
   GstFlowReturn flow = sink_follow_geometry (self, buffer);
 
-  if (flow != GST_FLOW_OK)
+  if (flow != GST_FLOW_OK) {
+    sink_count_refused (self, buffer);
     return flow;
+  }
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
   item->buffer = gst_buffer_ref (buffer);
   sink_read_timing (self, buffer, &item->timing);
@@ -149,6 +170,8 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
       if (flow != GST_VYRE_FLOW_AGAIN)
         return flow == GST_FLOW_OK ? gst_vyre_shortcut_push_ready (self) : flow;
     } else if (flow != GST_VYRE_FLOW_AGAIN) {
+      if (item->sequence == 0)
+        sink_count_refused (self, buffer);
       gst_vyre_item_free (item);
       return flow;
     }
@@ -161,9 +184,14 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
   GstVyreSettings settings;
 
-  if (self->refused_caps || !gst_vyre_state_check_own (self)) {
+  if (!gst_vyre_state_check_own (self)) {
     gst_buffer_unref (buffer);
-    return g_atomic_int_get (&self->inherited) ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
+    return GST_FLOW_ERROR;
+  }
+  if (self->refused_caps) {
+    sink_count_refused (self, buffer);
+    gst_buffer_unref (buffer);
+    return GST_FLOW_NOT_NEGOTIATED;
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   gst_vyre_negotiation_get_settings (self, &settings);

@@ -8,6 +8,11 @@
 #define BIG SIZE "event big when $n >= 100 for 40 ms"
 #define ANY SIZE "event any when $n >= 100"
 
+/* The reference is the first of equal payloads. */
+#define STILL                                                                                      \
+  "sample_difference payload, reference(payload), 0 -> change; "                                   \
+  "keep reference when $change.sum <= 0; event still when reference stays for 40 ms"
+
 enum { POST_EVENTS = 8 };
 
 /* Pushes buffers that are 10 ms apart, the first of them number @first: '#' is big and '.' is not,
@@ -24,11 +29,36 @@ push_pattern (GstHarness *h, guint first, const gchar *pattern)
   }
 }
 
+/* The same of payloads of one size: a letter stands for the bytes, a capital for those without a
+ * PTS, '!' for a jump in front of the next one, and '_' for 10 ms without a buffer. */
+static void
+push_payloads (GstHarness *h, guint first, const gchar *pattern)
+{
+  gboolean jumps = FALSE;
+
+  for (const gchar *at = pattern; *at; at++) {
+    jumps |= *at == '!';
+    if (!g_ascii_isalpha (*at)) {
+      first -= *at == '!';
+      continue;
+    }
+    GstBuffer *buffer = noise_buffer (100, (guint)g_ascii_tolower (*at));
+    if (g_ascii_islower (*at))
+      GST_BUFFER_PTS (buffer) = (first + (guint)(at - pattern)) * 10 * GST_MSECOND;
+    if (jumps)
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+    jumps = FALSE;
+    filter_push (h, buffer);
+  }
+}
+
 static void
 append_event (GString *log, const GstStructure *fields)
 {
   guint64 timestamp = field_u64 (fields, "timestamp");
+  gboolean complete = FALSE;
 
+  fail_unless (gst_structure_get_boolean (fields, "complete", &complete));
   fail_unless_equals_uint64 (field_u64 (fields, "stream-time"), timestamp);
   fail_unless_equals_uint64 (field_u64 (fields, "running-time"), timestamp);
   g_string_append_printf (log,
@@ -38,6 +68,8 @@ append_event (GString *log, const GstStructure *fields)
       field_u64 (fields, "sequence"));
   if (field_u64 (fields, "undecided") > 0)
     g_string_append_printf (log, " ?%" G_GUINT64_FORMAT, field_u64 (fields, "undecided"));
+  if (!complete)
+    g_string_append (log, " !");
   g_string_append_c (log, '\n');
 }
 
@@ -107,19 +139,21 @@ static const struct {
       "any start 0+0 #1\nlong start 0+20 #1\nany end 30+30 #4\nsmall start 30+0 #4\n"
       "long end 30+30 #4\nsmall end 30+0 #4\n" },
   /* without a PTS a buffer decides nothing */
-  { BIG, "##N##.", "big start 0+40 #1 ?1\nbig end 50+50 #6 ?1\n" },
-  { BIG, "##nn#.", "big start 0+40 #1 ?2\nbig end 50+50 #6 ?2\n" },
+  { BIG, "##N##.", "big start 0+40 #1 ?1 !\nbig end 50+50 #6 ?1 !\n" },
+  { BIG, "##nn#.", "big start 0+40 #1 ?2 !\nbig end 50+50 #6 ?2 !\n" },
   { BIG, "####N", "" },
-  { BIG, "#####N", "big start 0+40 #1\nbig end 40+40 #5 ?1\n" },
-  { BIG, "NN#####nn.", "big start 20+40 #3\nbig end 90+70 #10 ?2\n" },
+  { BIG, "#####N", "big start 0+40 #1\nbig end 40+40 #5 ?1 !\n" },
+  /* right in front of it, too, where it may have begun already */
+  { BIG, "NN#####nn.", "big start 20+40 #3 !\nbig end 90+70 #10 ?2 !\n" },
+  { BIG, "NN.#####.", "big start 30+40 #4\nbig end 80+50 #9\n" },
   { BIG, "NNNNNNN", "" },
   { ANY, "NnN", "" },
   /* and so does one whose condition has no value, here the small ones */
   { SIZE "event odd when 90 / ($n - 10) == 1", ".#..#.",
-      "odd start 10+0 #2\nodd end 50+40 #6 ?3\n" },
+      "odd start 10+0 #2 !\nodd end 50+40 #6 ?3 !\n" },
   /* a region outside of the payload faults, and its result says nothing */
   { "u8_stats bytes(0, 50) -> s; event none when $s.count == 0; event all when $s.count == 50",
-      "#.#", "all start 0+0 #1\nall end 20+20 #3 ?1\n" },
+      "#.#", "all start 0+0 #1\nall end 20+20 #3 ?1 !\n" },
 };
 
 GST_START_TEST (intervals_have_exact_timestamps)
@@ -134,6 +168,124 @@ GST_START_TEST (intervals_have_exact_timestamps)
     finish (h, intervals[i].expected);
   }
   filter_finish (keeper);
+}
+GST_END_TEST;
+
+/* What freezedetect of ffmpeg finds: an interval lasts from one reference to the next. */
+static const struct {
+  const gchar *pattern;
+  const gchar *expected;
+} references[] = {
+  { "abbbbbc", "still start 10+40 #2\nstill end 60+50 #7\n" },
+  /* the buffer that differs ends the time, too */
+  { "abbbbc", "still start 10+40 #2\nstill end 50+40 #6\n" },
+  { "abbbc", "" },
+  { "abcdefgh", "" },
+  { "a____bc", "still start 0+50 #1\nstill end 50+50 #2\n" },
+  /* there is no end at the end of the stream */
+  { "abbbbb", "still start 10+40 #2\n" },
+  { "aaaa", "" },
+  { "aaaaabbbbbaaaaac", "still start 0+40 #1\nstill end 50+50 #6\nstill start 50+40 #6\n"
+                        "still end 100+50 #11\nstill start 100+40 #11\nstill end 150+50 #16\n" },
+  { "aaAaaab", "still start 0+40 #1 ?1 !\nstill end 60+60 #7 ?1 !\n" },
+  /* a reference without a PTS */
+  { "aaaaaaBbbbbb", "still start 0+40 #1\nstill end 50+50 #6 !\nstill start 70+40 #8 ?1 !\n" },
+  { "AAAAAAA", "" },
+  /* upstream may have left buffers out */
+  { "aaa!aab", "still start 0+40 #1 !\nstill end 50+50 #6 !\n" },
+  { "aaaaa!bbbbbc", "still start 0+40 #1\nstill end 50+50 #6 !\nstill start 50+40 #6 !\nstill end "
+                    "100+50 #11 !\n" },
+  { "!aaaaab", "still start 0+40 #1\nstill end 50+50 #6\n" },
+};
+
+GST_START_TEST (an_interval_may_be_that_of_the_reference)
+{
+  GstHarness *keeper = start ("nop");
+
+  for (guint i = 0; i < G_N_ELEMENTS (references); i++) {
+    GstHarness *h = start (STILL);
+
+    GST_INFO ("%s", references[i].pattern);
+    push_payloads (h, 0, references[i].pattern);
+    finish (h, references[i].expected);
+  }
+  filter_finish (keeper);
+}
+GST_END_TEST;
+
+/* Time goes back, and what stays starts anew; so it does with other caps. */
+GST_START_TEST (the_reference_goes_on_where_time_goes_back)
+{
+  GstHarness *h = start (STILL);
+
+  push_payloads (h, 10, "aaaaaa");
+  push_payloads (h, 0, "aaaaaa");
+  gst_harness_set_src_caps_str (h, "application/x-other");
+  push_payloads (h, 6, "aaaaab");
+  finish (h, "still start 100+40 #1\nstill end 150+50 #6\nstill start 0+40 #7\n"
+             "still end 50+50 #12\nstill start 60+40 #13\nstill end 110+50 #18\n");
+}
+GST_END_TEST;
+
+static GstBuffer *
+big_buffer (guint number)
+{
+  GstBuffer *buffer = noise_buffer (100, 1);
+
+  GST_BUFFER_PTS (buffer) = number * 10 * GST_MSECOND;
+  return buffer;
+}
+
+/* Without a peer, buffers are refused from some time on. Returns how many were sent. */
+static guint
+push_to_nobody (GstHarness *h, guint from)
+{
+  GstPad *pad = filter_pad (h, "src");
+  guint n = 0;
+
+  fail_unless (gst_pad_unlink (pad, h->sinkpad));
+  while (gst_harness_push (h, big_buffer (from + n++)) == GST_FLOW_OK)
+    fail_unless (n < 100);
+  fail_unless_equals_int (gst_harness_push (h, big_buffer (from + n++)), GST_FLOW_NOT_LINKED);
+  fail_unless_equals_int (gst_pad_link (pad, h->sinkpad), GST_PAD_LINK_OK);
+  gst_object_unref (pad);
+  return n;
+}
+
+/* Checks the next event: its name is "any". */
+static void
+assert_next_event (GstHarness *h, const gchar *state, gboolean complete)
+{
+  GstMessage *message = bus_wait_element (h, "vyre-event");
+  const GstStructure *fields = gst_message_get_structure (message);
+  gboolean is_complete = !complete;
+
+  fail_unless_equals_string (gst_structure_get_string (fields, "state"), state);
+  fail_unless (gst_structure_get_boolean (fields, "complete", &is_complete));
+  fail_unless_equals_int (is_complete, complete);
+  gst_message_unref (message);
+}
+
+/* Buffers that were refused are missing in the interval around them, whether it ends with another
+ * buffer or with the stream. */
+GST_START_TEST (missing_buffers_leave_an_interval_incomplete)
+{
+  GstHarness *h = filter_new_with (ANY, "post-messages", POST_EVENTS, "max-in-flight", 1, NULL);
+
+  filter_start (h, "application/x-test");
+  push_pattern (h, 0, "#");
+  pull (h, 1);
+  assert_next_event (h, "start", TRUE);
+  guint n = push_to_nobody (h, 1);
+  push_pattern (h, 1 + n, ".#");
+  pull (h, 2);
+  assert_next_event (h, "end", FALSE);
+  assert_next_event (h, "start", TRUE);
+  push_to_nobody (h, 3 + n);
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  assert_next_event (h, "end", FALSE);
+  filter_finish (h);
 }
 GST_END_TEST;
 
@@ -361,6 +513,9 @@ events_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, intervals_have_exact_timestamps);
+  tcase_add_test (tc, an_interval_may_be_that_of_the_reference);
+  tcase_add_test (tc, the_reference_goes_on_where_time_goes_back);
+  tcase_add_test (tc, missing_buffers_leave_an_interval_incomplete);
   tcase_add_test (tc, counters_count_them);
   tcase_add_test (tc, they_are_posted_if_asked_for);
   tcase_add_test (tc, streams_end_them);

@@ -46,12 +46,12 @@ sink_count_arrival (GstVyreFilter *self, gsize size)
   return ++self->stats.arrived;
 }
 
-/* Counts a buffer that came in, and will not have a number. */
+/* Counts what came in, and will not have a number. */
 static void
-sink_count_refused (GstVyreFilter *self, GstBuffer *buffer)
+sink_count_refused (GstVyreFilter *self, gsize size)
 {
   vyre_mutex_lock (&self->lock);
-  sink_count_arrival (self, gst_buffer_get_size (buffer));
+  sink_count_arrival (self, size);
   g_mutex_unlock (&self->lock);
 }
 
@@ -157,7 +157,7 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
   GstFlowReturn flow = sink_follow_geometry (self, buffer);
 
   if (flow != GST_FLOW_OK) {
-    sink_count_refused (self, buffer);
+    sink_count_refused (self, gst_buffer_get_size (buffer));
     return flow;
   }
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
@@ -171,7 +171,7 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
         return flow == GST_FLOW_OK ? gst_vyre_shortcut_push_ready (self) : flow;
     } else if (flow != GST_VYRE_FLOW_AGAIN) {
       if (item->sequence == 0)
-        sink_count_refused (self, buffer);
+        sink_count_refused (self, item->timing.size);
       gst_vyre_item_free (item);
       return flow;
     }
@@ -184,14 +184,9 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
   GstVyreSettings settings;
 
-  if (!gst_vyre_state_check_own (self)) {
+  if (self->refused_caps || !gst_vyre_state_check_own (self)) {
     gst_buffer_unref (buffer);
-    return GST_FLOW_ERROR;
-  }
-  if (self->refused_caps) {
-    sink_count_refused (self, buffer);
-    gst_buffer_unref (buffer);
-    return GST_FLOW_NOT_NEGOTIATED;
+    return g_atomic_int_get (&self->inherited) ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
   gst_vyre_negotiation_get_settings (self, &settings);
@@ -214,7 +209,8 @@ sink_has_caps (GstVyreFilter *self, const GstCaps *caps)
   return current && !self->refused_caps && gst_caps_is_equal (current, caps);
 }
 
-/* A pad sends refused caps again before each event or buffer: the bus hears of them once. */
+/* A pad sends refused caps again before each event or buffer, which it keeps back: the bus hears of
+ * them once. */
 static gboolean
 sink_set_caps (GstVyreFilter *self, GstCaps *caps)
 {
@@ -233,6 +229,7 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
   }
   gboolean told = self->refused_caps && gst_caps_is_equal (self->refused_caps, caps);
   gst_caps_replace (&self->refused_caps, caps);
+  sink_count_refused (self, 0);
   if (told)
     g_error_free (error);
   else

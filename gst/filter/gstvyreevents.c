@@ -254,7 +254,9 @@ events_decide (GstVyreFilter *self, const GstVyreItem *item, const VyreBoundProg
     events_close_from (self, moment.timing.pts + 1);
   for (guint i = 0; i < bound->n_events; i++) {
     const VyreEvent *event = &bound->events[i];
-    VyreDecision decision = decides ? vyre_event_decide (event, readback) : VYRE_DECISION_NONE;
+    gboolean is_open = self->events.intervals[i].is_open;
+    VyreDecision decision
+        = decides ? vyre_event_decide (event, is_open, readback) : VYRE_DECISION_NONE;
 
     undecided += decision == VYRE_DECISION_NONE;
     if (event->of_reference && is_reference)

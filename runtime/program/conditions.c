@@ -5,10 +5,10 @@
 #include "program/statements.h"
 
 static gboolean
-condition_parse_comparison (VyreParser *parser, VyreConditionStatement *condition)
+condition_parse_kind (VyreParser *parser, VyreComparison *comparison)
 {
-  condition->comparison = parser->lexer.token.kind;
-  switch (condition->comparison) {
+  comparison->kind = parser->lexer.token.kind;
+  switch (comparison->kind) {
     case '<':
     case '>':
     case VYRE_TOKEN_AT_MOST:
@@ -20,11 +20,30 @@ condition_parse_comparison (VyreParser *parser, VyreConditionStatement *conditio
   }
 }
 
-/* Reads "left comparison right". The lexer compares already: its current token is the first. */
+static gboolean
+condition_parse_comparison (VyreParser *parser, VyreConditionStatement *condition)
+{
+  VyreComparison comparison;
+
+  if (!vyre_parser_expr (parser, &comparison.left) || !condition_parse_kind (parser, &comparison)
+      || !vyre_parser_expr (parser, &comparison.right))
+    return FALSE;
+  g_array_append_val (parser->program->comparisons, comparison);
+  condition->n++;
+  return TRUE;
+}
+
+/* Reads "left comparison right and left comparison right …". The lexer compares already: its
+ * current token is the first. */
 gboolean
 vyre_parser_condition (VyreParser *parser, VyreConditionStatement *condition)
 {
-  return vyre_parser_expr (parser, &condition->left)
-         && condition_parse_comparison (parser, condition)
-         && vyre_parser_expr (parser, &condition->right);
+  *condition = (VyreConditionStatement){ parser->program->comparisons->len, 0 };
+  while (condition_parse_comparison (parser, condition)) {
+    if (!vyre_lexer_is (&parser->lexer, "and"))
+      return TRUE;
+    if (!vyre_parser_next (parser))
+      return FALSE;
+  }
+  return FALSE;
 }

@@ -22,11 +22,16 @@ typedef struct {
   gboolean is_signed;
 } DecisionNode;
 
-struct _VyreCondition {
-  guint comparison;
+typedef struct {
+  guint kind;
   guint n_left; /* nodes on the left; the others are on the right */
   guint n_nodes;
-  DecisionNode nodes[];
+  DecisionNode *nodes;
+} DecisionComparison;
+
+struct _VyreCondition {
+  guint n;
+  DecisionComparison comparisons[];
 };
 
 /* What conditions are bound with. */
@@ -113,9 +118,9 @@ decision_eval (const DecisionNode *nodes, guint n_nodes, const void *readback, W
 }
 
 static gboolean
-decision_compare (guint comparison, Wide left, Wide right)
+decision_compare (guint kind, Wide left, Wide right)
 {
-  switch (comparison) {
+  switch (kind) {
     case '<':
       return left < right;
     case '>':
@@ -129,24 +134,42 @@ decision_compare (guint comparison, Wide left, Wide right)
   }
 }
 
+static VyreDecision
+decision_make (const DecisionComparison *comparison, const void *readback)
+{
+  guint n_left = comparison->n_left;
+  Wide left, right;
+
+  if (!decision_eval (comparison->nodes, n_left, readback, &left)
+      || !decision_eval (
+          comparison->nodes + n_left, comparison->n_nodes - n_left, readback, &right))
+    return VYRE_DECISION_NONE;
+  return decision_compare (comparison->kind, left, right) ? VYRE_DECISION_YES : VYRE_DECISION_NO;
+}
+
+/* One comparison that does not hold decides, whether others have a value or not. */
 VyreDecision
 vyre_condition_decide (const VyreCondition *condition, const void *readback)
 {
-  guint n_left = condition->n_left;
-  Wide left, right;
+  VyreDecision decision = VYRE_DECISION_YES;
 
-  if (!decision_eval (condition->nodes, n_left, readback, &left)
-      || !decision_eval (condition->nodes + n_left, condition->n_nodes - n_left, readback, &right))
-    return VYRE_DECISION_NONE;
-  return decision_compare (condition->comparison, left, right) ? VYRE_DECISION_YES
-                                                               : VYRE_DECISION_NO;
+  for (guint i = 0; i < condition->n; i++) {
+    VyreDecision one = decision_make (&condition->comparisons[i], readback);
+    if (one == VYRE_DECISION_NO)
+      return VYRE_DECISION_NO;
+    if (one == VYRE_DECISION_NONE)
+      decision = VYRE_DECISION_NONE;
+  }
+  return decision;
 }
 
 VyreDecision
-vyre_event_decide (const VyreEvent *event, const void *readback)
+vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readback)
 {
   g_return_val_if_fail (event && readback, VYRE_DECISION_NONE);
-  return vyre_condition_decide (event->condition, readback);
+  const VyreCondition *condition
+      = is_open && event->while_open ? event->while_open : event->condition;
+  return vyre_condition_decide (condition, readback);
 }
 
 /* Whether an optional statement, which is left out, computes the result of a value. */
@@ -222,44 +245,89 @@ decision_bind_side (const DecisionBinder *binder, VyreExpr expr, DecisionNode *b
   return TRUE;
 }
 
+static gboolean
+decision_bind_comparison (
+    const DecisionBinder *binder, const VyreComparison *comparison, DecisionComparison *bound)
+{
+  guint n_nodes = comparison->left.n + comparison->right.n;
+
+  *bound = (DecisionComparison){ comparison->kind, comparison->left.n, n_nodes,
+    g_new (DecisionNode, n_nodes) };
+  return decision_bind_side (binder, comparison->left, bound->nodes)
+         && decision_bind_side (binder, comparison->right, bound->nodes + bound->n_left);
+}
+
 /* Binds a condition; @condition is NULL where a result is left out. */
 static gboolean
 decision_bind (const DecisionBinder *binder, const VyreConditionStatement *statement,
     VyreCondition **condition)
 {
-  guint n_nodes = statement->left.n + statement->right.n;
+  const VyreComparison *comparisons
+      = &g_array_index (binder->program->comparisons, VyreComparison, statement->first);
 
   *condition = NULL;
-  if (decision_lacks_result (binder, statement->left)
-      || decision_lacks_result (binder, statement->right))
+  for (guint i = 0; i < statement->n; i++) {
+    if (decision_lacks_result (binder, comparisons[i].left)
+        || decision_lacks_result (binder, comparisons[i].right))
+      return TRUE;
+  }
+  if (statement->n == 0)
     return TRUE;
-  VyreCondition *bound = g_malloc (sizeof *bound + n_nodes * sizeof bound->nodes[0]);
-  bound->comparison = statement->comparison;
-  bound->n_left = statement->left.n;
-  bound->n_nodes = n_nodes;
+  VyreCondition *bound = g_malloc (sizeof *bound + statement->n * sizeof bound->comparisons[0]);
+  bound->n = 0;
   *condition = bound;
-  return decision_bind_side (binder, statement->left, bound->nodes)
-         && decision_bind_side (binder, statement->right, bound->nodes + bound->n_left);
+  while (bound->n < statement->n) {
+    guint i = bound->n++;
+    if (!decision_bind_comparison (binder, &comparisons[i], &bound->comparisons[i]))
+      return FALSE;
+  }
+  return TRUE;
 }
 
-/* Binds an event, unless a result of its condition is left out. */
+static void
+decision_free (VyreCondition *condition)
+{
+  for (guint i = 0; condition && i < condition->n; i++)
+    g_free (condition->comparisons[i].nodes);
+  g_free (condition);
+}
+
+static void
+decision_free_event (VyreEvent *event)
+{
+  decision_free (event->condition);
+  decision_free (event->while_open);
+}
+
+static gboolean
+decision_bind_conditions (
+    const DecisionBinder *binder, const VyreEventStatement *statement, VyreEvent *event)
+{
+  const VyreConditionStatement *condition
+      = statement->of_reference ? &binder->program->keep : &statement->condition;
+
+  return decision_bind (binder, condition, &event->condition)
+         && decision_bind (binder, &statement->while_open, &event->while_open);
+}
+
+/* Binds an event, unless a result of its conditions is left out. */
 static gboolean
 decision_bind_event (
     const DecisionBinder *binder, const VyreEventStatement *statement, VyreBoundProgram *bound)
 {
-  VyreEvent *event = &bound->events[bound->n_events];
-  guint32 time;
+  VyreEvent event = { .name = statement->name, .of_reference = statement->of_reference };
+  gboolean bound_all = decision_bind_conditions (binder, statement, &event);
+  guint32 time = 0;
 
-  *event = (VyreEvent){ .name = statement->name, .of_reference = statement->of_reference };
-  gboolean done = decision_bind (binder,
-      statement->of_reference ? &binder->program->keep : &statement->condition, &event->condition);
-  if (done && !event->condition)
-    return TRUE;
-  bound->n_events++;
-  if (!done || !decision_bind_number (binder, statement->time, &time))
-    return FALSE;
-  event->time = (guint64)time * statement->unit;
-  return TRUE;
+  if (!event.condition || (statement->while_open.n > 0 && !event.while_open)) {
+    decision_free_event (&event);
+    return bound_all;
+  }
+  if (bound_all)
+    bound_all = decision_bind_number (binder, statement->time, &time);
+  event.time = (guint64)time * statement->unit;
+  bound->events[bound->n_events++] = event;
+  return bound_all;
 }
 
 /* Binds what decides over the reference, and the events of which the stream has the results, which
@@ -270,7 +338,7 @@ vyre_decisions_bind (
 {
   const DecisionBinder binder = { program, scope, bound, error };
 
-  if (program->has_keep && !decision_bind (&binder, &program->keep, &bound->keep))
+  if (program->keep.n > 0 && !decision_bind (&binder, &program->keep, &bound->keep))
     return FALSE;
   if (program->events->len > 0)
     bound->events = g_new (VyreEvent, program->events->len);
@@ -286,7 +354,7 @@ void
 vyre_decisions_free (VyreBoundProgram *bound)
 {
   for (guint i = 0; i < bound->n_events; i++)
-    g_free (bound->events[i].condition);
+    decision_free_event (&bound->events[i]);
   g_free (bound->events);
-  g_free (bound->keep);
+  decision_free (bound->keep);
 }

@@ -53,6 +53,15 @@ event_parse_condition (VyreParser *parser, VyreEventStatement *event)
   return vyre_parser_next (parser);
 }
 
+/* Reads "while condition", which may be left out. */
+static gboolean
+event_parse_while (VyreParser *parser, VyreEventStatement *event)
+{
+  if (event->of_reference || !vyre_lexer_is (&parser->lexer, "while"))
+    return TRUE;
+  return vyre_parser_next (parser) && vyre_parser_condition (parser, &event->while_open);
+}
+
 /* Reads "for time unit", which may be left out. */
 static gboolean
 event_parse_time (VyreParser *parser, VyreEventStatement *event)
@@ -80,10 +89,10 @@ event_parse (VyreParser *parser, VyreEventStatement *event)
   if (!vyre_lexer_is (&parser->lexer, "when"))
     return vyre_parser_unexpected (parser, EVENT_USAGE);
   return vyre_parser_next (parser) && event_parse_condition (parser, event)
-         && event_parse_time (parser, event);
+         && event_parse_while (parser, event) && event_parse_time (parser, event);
 }
 
-/* Reads "event name when condition for time unit". */
+/* Reads "event name when condition while condition for time unit". */
 gboolean
 vyre_parser_event (VyreParser *parser)
 {

@@ -180,8 +180,8 @@ expression_parse_reference (VyreParser *parser)
 }
 
 /* Reads "$name" or "$name.field", the current token. */
-static gboolean
-expression_parse_value (VyreParser *parser, gboolean optional)
+gboolean
+vyre_parser_value (VyreParser *parser, gboolean optional)
 {
   VyreProgram *program = parser->program;
   VyreToken *token = &parser->lexer.token;
@@ -208,7 +208,7 @@ expression_parse_optional (VyreParser *parser)
     return FALSE;
   if (parser->lexer.token.kind != VYRE_TOKEN_VALUE)
     return vyre_parser_unexpected (parser, "the value of a result, such as '$u.sum'");
-  return expression_parse_value (parser, TRUE);
+  return vyre_parser_value (parser, TRUE);
 }
 
 /* A condition with the word of a result compares a place that never changes. */
@@ -254,7 +254,7 @@ expression_parse_primary (VyreParser *parser)
         return expression_fail_reference (parser);
       return expression_parse_reference (parser);
     case VYRE_TOKEN_VALUE:
-      return expression_parse_value (parser, FALSE);
+      return vyre_parser_value (parser, FALSE);
     case '(':
       return expression_parse_parentheses (parser);
     default:

@@ -22,10 +22,9 @@ vyre_parser_keep (VyreParser *parser)
   VyreProgram *program = parser->program;
   guint32 offset = parser->lexer.token.offset;
 
-  if (program->has_keep)
+  if (program->keep.n > 0)
     return vyre_parser_fail (
         parser, offset, "the program decides over the reference twice. Fix: keep one of them.");
-  program->has_keep = TRUE;
   parser->lexer.compares = TRUE;
   gboolean parsed = vyre_parser_next (parser) && keep_parse_word (parser, "reference")
                     && keep_parse_word (parser, "when")
@@ -39,7 +38,7 @@ vyre_parser_keep (VyreParser *parser)
 gboolean
 vyre_parser_check_keep (VyreParser *parser)
 {
-  if (parser->reads_reference && !parser->program->has_keep)
+  if (parser->reads_reference && parser->program->keep.n == 0)
     return vyre_parser_fail (parser, parser->reference_offset,
         "no statement says which payload is the reference. Fix: add " KEEP_USAGE ".");
   return !parser->follows_reference || parser->reads_reference

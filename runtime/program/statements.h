@@ -4,8 +4,8 @@
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
  * program/expressions.c expressions, program/values.c fields of results, program/conditions.c
  * comparisons of them, program/state-words.c declarations of state, program/keep.c which payload is
- * the reference, program/events.c events, program/lets.c names of numbers, program/resources.c names
- * of files.
+ * the reference, program/events.c events, program/lets.c names of numbers, program/resources.c
+ * names of files.
  */
 #pragma once
 
@@ -42,7 +42,8 @@ typedef struct {
   guint32 n_inner;
   gboolean optional;
   gboolean sequence; /* ARG1 is to be the batch's sequence number */
-  guint32 from; /* the payload that its region is of, VYRE_FROM_…, and from bit 2 on the other one */
+  guint32
+      from; /* the payload that its region is of, VYRE_FROM_…, and from bit 2 on the other one */
 } VyreStatement;
 
 /* A result's name, from the first time that it is seen. */
@@ -67,11 +68,17 @@ typedef struct {
   gboolean is_signed;
 } VyreValue;
 
-/* "left comparison right" over the results of a batch. */
+/* "left kind right" over the results of a batch. */
 typedef struct {
   VyreExpr left;
   VyreExpr right;
-  guint comparison; /* a token's kind */
+  guint kind; /* a token's */
+} VyreComparison;
+
+/* Comparisons, all of which have to hold; none where there is no condition. */
+typedef struct {
+  guint32 first; /* index into comparisons */
+  guint32 n;
 } VyreConditionStatement;
 
 /* An event; its time has a unit, in ns. */
@@ -79,6 +86,7 @@ typedef struct {
   const char *name;
   gboolean of_reference; /* the condition is the one that keeps the reference */
   VyreConditionStatement condition;
+  VyreConditionStatement while_open; /* keeps an interval open in its place */
   VyreExpr time;
   guint32 unit;
 } VyreEventStatement;
@@ -88,21 +96,21 @@ struct _VyreProgram {
   char *id;
   char *text;
   GStringChunk *strings;
-  GArray *nodes;       /* VyreNode */
-  GArray *args;        /* VyreExpr */
-  GArray *inner;       /* VyreOperation */
-  GArray *statements;  /* VyreStatement */
-  GArray *lets;        /* VyreExpr */
-  GArray *names;       /* VyreName */
-  GArray *observables; /* guint32, the first of each name */
-  GArray *results;     /* guint32, indices into names, in the order of definition */
-  GArray *resources;   /* VyreResource */
-  GArray *states;      /* VyreWords, the observables that live from batch to batch */
-  GArray *params;      /* VyreParam */
-  GArray *values;      /* VyreValue */
-  GArray *events;      /* VyreEventStatement */
+  GArray *nodes;               /* VyreNode */
+  GArray *args;                /* VyreExpr */
+  GArray *inner;               /* VyreOperation */
+  GArray *statements;          /* VyreStatement */
+  GArray *lets;                /* VyreExpr */
+  GArray *names;               /* VyreName */
+  GArray *observables;         /* guint32, the first of each name */
+  GArray *results;             /* guint32, indices into names, in the order of definition */
+  GArray *resources;           /* VyreResource */
+  GArray *states;              /* VyreState, the observables that live from batch to batch */
+  GArray *params;              /* VyreParam */
+  GArray *values;              /* VyreValue */
+  GArray *events;              /* VyreEventStatement */
+  GArray *comparisons;         /* VyreComparison */
   VyreConditionStatement keep; /* the reference stays while it holds */
-  gboolean has_keep;
   guint32 n_observables;
 };
 
@@ -173,6 +181,8 @@ gboolean vyre_parser_resource (VyreParser *parser);
 gboolean vyre_parser_state (VyreParser *parser);
 gboolean vyre_parser_keep (VyreParser *parser);
 gboolean vyre_parser_check_keep (VyreParser *parser);
+gboolean vyre_parser_value (VyreParser *parser, gboolean optional);
+gboolean vyre_parser_resolve_value (VyreParser *parser, VyreValue *value);
 gboolean vyre_parser_check_values (VyreParser *parser);
 gboolean vyre_parser_condition (VyreParser *parser, VyreConditionStatement *condition);
 gboolean vyre_parser_event (VyreParser *parser);

@@ -457,7 +457,7 @@ choose_pattern (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 
 /* A pipeline from the frames to a program. */
 static GstElement *
-film_new (const gchar *program)
+film_new (const gchar *program, const gchar *params)
 {
   GstElement *pipeline = gst_pipeline_new (NULL);
   GstElement *frames
@@ -471,6 +471,8 @@ film_new (const gchar *program)
   GstPad *pad = gst_element_get_static_pad (source, "src");
 
   g_object_set (filter, "post-messages", POST_EVENTS, NULL);
+  if (params)
+    gst_util_set_object_arg (G_OBJECT (filter), "params", params);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, choose_pattern, NULL, NULL);
   gst_bin_add_many (GST_BIN (pipeline), frames, filter, sink, NULL);
   fail_unless (gst_element_link_many (frames, filter, sink, NULL));
@@ -479,10 +481,34 @@ film_new (const gchar *program)
   return pipeline;
 }
 
-/* Ffmpeg's blackdetect says of this film: 0.4 to 2.4, and 4.8 to 7.96. */
-GST_START_TEST (black_is_where_blackdetect_finds_it)
+#define BLACK_AT_400 "black start 400+2000 #11\nblack end 2400+2000 #61\n"
+#define BLACK_AT_4800 "black start 4800+2000 #121\n"
+#define LAST_END "black end 7960+3160 #200\n"
+
+/* Ffmpeg says of this film: blackdetect 0.4 to 2.4, and 4.8 to 7.96; freezedetect the same, without
+ * the last end; scdet each change but that to black at 4.8, which scores as the frame in front. The
+ * test picture has noise. */
+static const struct {
+  const gchar *program;
+  const gchar *params;
+  const gchar *expected;
+} films[] = {
+  { BLACK, NULL, BLACK_AT_400 BLACK_AT_4800 LAST_END },
+  { "builtin:video-qc", NULL,
+      "cut start 400+0 #11\ncut end 440+40 #12\n" BLACK_AT_400
+      "freeze start 400+2000 #11\nfreeze end 2400+2000 #61\n"
+      "cut start 2400+0 #61\ncut end 2440+40 #62\ncut start 2800+0 #71\ncut end 2840+40 #72\n"
+      "cut start 4760+0 #120\ncut end 4800+40 #121\n" BLACK_AT_4800
+      "freeze start 4800+2000 #121\n" LAST_END },
+  /* black frames are not frozen */
+  { "builtin:video-qc", "params,freeze_black=0,freeze_time=360,cut=50,cut_end=50",
+      "freeze start 0+360 #1\nfreeze end 400+400 #11\ncut start 400+0 #11\ncut end 440+40 "
+      "#12\n" BLACK_AT_400 "cut start 4760+0 #120\ncut end 4800+40 #121\n" BLACK_AT_4800 LAST_END },
+};
+
+static GString *
+watch_film (GstElement *pipeline)
 {
-  GstElement *pipeline = film_new (BLACK);
   GstBus *bus = gst_element_get_bus (pipeline);
   GString *log = g_string_new (NULL);
   GstMessage *message;
@@ -496,12 +522,43 @@ GST_START_TEST (black_is_where_blackdetect_finds_it)
       append_event (log, gst_message_get_structure (message));
     ended = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
   }
-  fail_unless_equals_string (log->str, "black start 400+2000 #11\nblack end 2400+2000 #61\n"
-                                       "black start 4800+2000 #121\nblack end 7960+3160 #200\n");
-  g_string_free (log, TRUE);
   gst_object_unref (bus);
+  return log;
+}
+
+GST_START_TEST (films_have_what_ffmpeg_finds)
+{
+  GstElement *pipeline = film_new (films[__i__].program, films[__i__].params);
+  GString *log = watch_film (pipeline);
+
+  fail_unless_equals_string (log->str, films[__i__].expected);
+  g_string_free (log, TRUE);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);
+}
+GST_END_TEST;
+
+/* Levels of frames. The scores from the third on are 39, 19.5, 5.9, 9.8 and 15.6: only those of 10
+ * and more are cuts, but one that lasts while scores are 5 takes in the others. */
+GST_START_TEST (a_cut_may_last_until_scores_have_fallen)
+{
+  static const guint8 levels[] = { 0, 0, 100, 150, 185, 125, 225, 225, 225 };
+  static const gchar *const expected[] = {
+    "cut start 20+0 #3\ncut end 40+20 #5\ncut start 60+0 #7\ncut end 70+10 #8\n",
+    "cut start 20+0 #3\ncut end 70+50 #8\n",
+  };
+  GstHarness *h = filter_new_with ("builtin:video-qc", "post-messages", POST_EVENTS, NULL);
+
+  if (__i__ == 1)
+    gst_util_set_object_arg (G_OBJECT (h->element), "params", "params,cut_end=5");
+  filter_start (h, "video/x-raw, format=GRAY8, width=16, height=16");
+  for (guint i = 0; i < G_N_ELEMENTS (levels); i++) {
+    GstBuffer *frame = gst_buffer_new_allocate (NULL, 256, NULL);
+    gst_buffer_memset (frame, 0, levels[i], 256);
+    GST_BUFFER_PTS (frame) = i * 10 * GST_MSECOND;
+    filter_push (h, frame);
+  }
+  finish (h, expected[__i__]);
 }
 GST_END_TEST;
 
@@ -519,7 +576,8 @@ events_suite (void)
   tcase_add_test (tc, counters_count_them);
   tcase_add_test (tc, they_are_posted_if_asked_for);
   tcase_add_test (tc, streams_end_them);
-  tcase_add_test (tc, black_is_where_blackdetect_finds_it);
+  tcase_add_loop_test (tc, films_have_what_ffmpeg_finds, 0, G_N_ELEMENTS (films));
+  tcase_add_loop_test (tc, a_cut_may_last_until_scores_have_fallen, 0, 2);
   return s;
 }
 

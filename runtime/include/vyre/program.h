@@ -92,16 +92,18 @@ typedef struct {
 } VyreResult;
 
 /**
- * VyreWords:
+ * VyreState:
  * @observable: index of the first
  * @n_words: number of words
+ * @source: index of the first observable of the batch before that they start as
  *
- * Observables in a row.
+ * Observables in a row that live from batch to batch.
  */
 typedef struct {
   guint observable;
   guint n_words;
-} VyreWords;
+  guint source;
+} VyreState;
 
 /**
  * VyreDecision:
@@ -129,6 +131,7 @@ typedef struct _VyreCondition VyreCondition;
  * @name: a lower-case name of letters, digits and hyphens that starts with a letter
  * @time: the time for which its condition has to hold, in ns; 0 for any
  * @condition: its condition, which vyre_event_decide() asks
+ * @while_open: (nullable): the condition that keeps an interval open; %NULL: @condition does
  * @of_reference: the condition is the one that keeps the reference, and an interval lasts from one
  *   reference to the next, of which vyre_batch_is_reference() tells
  *
@@ -138,6 +141,7 @@ typedef struct {
   const char *name;
   guint64 time;
   VyreCondition *condition;
+  VyreCondition *while_open;
   gboolean of_reference;
 } VyreEvent;
 
@@ -193,7 +197,8 @@ typedef struct _VyreSymbols VyreSymbols;
  * @n_results: number of @results
  * @resources: (array length=n_resources): the files that the program names
  * @n_resources: number of @resources
- * @states: (array length=n_states): the observables that start as the batch before left them
+ * @states: (array length=n_states): the observables that start as the batch before left them, or
+ *   others
  * @n_states: number of @states
  * @keep: (nullable): the reference stays while this holds or is open; %NULL: it stays
  * @events: (array length=n_events): the events that this binding decides
@@ -212,7 +217,7 @@ typedef struct {
   guint n_results;
   const VyreResource *resources;
   guint n_resources;
-  const VyreWords *states;
+  const VyreState *states;
   guint n_states;
   VyreCondition *keep;
   VyreEvent *events;
@@ -477,14 +482,16 @@ VyreBoundProgram *vyre_program_bind (VyreProgram *program, const VyreSymbols *sy
 /**
  * vyre_event_decide:
  * @event: an event of a bound program
+ * @is_open: whether an interval is open, that is, whether the last decision was %VYRE_DECISION_YES
  * @readback: readback of a batch, from its control part on; the batch ran the bound program
  *
- * Decides whether the condition of @event holds for a batch, in whole numbers of up to 127 bits.
- * May be called from any thread; it takes no memory and no lock.
+ * Decides whether the condition of @event holds for a batch, or that which keeps an interval open,
+ * in whole numbers of up to 127 bits. May be called from any thread; it takes no memory and no
+ * lock.
  *
  * Returns: the decision
  */
-VyreDecision vyre_event_decide (const VyreEvent *event, const void *readback);
+VyreDecision vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readback);
 
 /**
  * vyre_bound_program_ref:

@@ -56,6 +56,24 @@ events_post (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval 
       GST_ELEMENT_CAST (self), gst_message_new_element (GST_OBJECT_CAST (self), structure));
 }
 
+/* Counts an interval that is one. Names of events are few, and so are intervals. */
+static void
+events_count (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval *interval)
+{
+  guint64 n = 0;
+
+  vyre_mutex_lock (&self->lock);
+  if (!self->event_counts) {
+    self->event_counts = gst_structure_new_empty ("event-counts");
+    self->event_times = gst_structure_new_empty ("event-times");
+  }
+  gst_structure_get_uint64 (self->event_counts, event->name, &n);
+  gst_structure_set (self->event_counts, event->name, G_TYPE_UINT64, n + 1, NULL);
+  gst_structure_set (
+      self->event_times, event->name, G_TYPE_UINT64, interval->start.timing.pts, NULL);
+  g_mutex_unlock (&self->lock);
+}
+
 /* The time from the start of an interval to @moment; 0 if that is earlier. */
 static GstClockTime
 events_measure (const GstVyreInterval *interval, const GstVyreMoment *moment)
@@ -76,6 +94,7 @@ events_report (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *int
   if (interval->is_reported || duration < event->time)
     return;
   interval->is_reported = TRUE;
+  events_count (self, event, interval);
   events_post (self, event, interval, "start", &interval->start, duration);
 }
 

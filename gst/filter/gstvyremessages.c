@@ -360,6 +360,16 @@ messages_name_upstream (GstVyreFilter *self)
   return parent ? gst_object_get_name (parent) : NULL;
 }
 
+/* The lock is held. Adds what is counted of each event, once there is one. */
+static void
+messages_describe_events (const GstVyreFilter *self, GstStructure *structure)
+{
+  if (!self->event_counts)
+    return;
+  gst_structure_set (structure, "event-counts", GST_TYPE_STRUCTURE, self->event_counts,
+      "event-times", GST_TYPE_STRUCTURE, self->event_times, NULL);
+}
+
 static void
 messages_describe (GstVyreFilter *self, gboolean exact, GstStructure *structure)
 {
@@ -373,6 +383,7 @@ messages_describe (GstVyreFilter *self, gboolean exact, GstStructure *structure)
   vyre_mutex_lock (&self->lock);
   report.stats = self->stats;
   report.queue_depth = self->n_batches;
+  messages_describe_events (self, structure);
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);
   report.tenant_of = tenant;

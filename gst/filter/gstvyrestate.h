@@ -207,6 +207,8 @@ struct _GstVyreFilter {
   gboolean broken;     /* batches were dropped: state begins anew with the next */
   gboolean eos;        /* EOS was queued */
   GstVyreStats stats;
+  GstStructure *event_counts; /* intervals of each event, or NULL */
+  GstStructure *event_times;  /* the start of the last of these; the same */
   GstVyreLatency latency;
 
   GST_VYRE_APART (shared);

@@ -297,9 +297,18 @@ GST_START_TEST (counters_count_them)
   pull (h, 4);
   fail_unless_equals_uint64 (stat_of (h->element, "events"), 4);
   fail_unless_equals_uint64 (stat_of (h->element, "undecided"), 3);
+  fail_unless_equals_uint64 (stat_nested (h->element, "event-counts", "any"), 2);
+  fail_unless_equals_uint64 (stat_nested (h->element, "event-times", "any"), 20 * GST_MSECOND);
+  fail_unless_equals_uint64 (stat_nested (h->element, "event-counts", "zero"), 1);
   filter_push_eos (h);
   filter_wait_eos (h);
   fail_unless_equals_uint64 (stat_of (h->element, "events"), 6);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  GstStructure *stats = stats_of (h->element);
+  fail_if (gst_structure_has_field (stats, "event-counts"));
+  fail_if (gst_structure_has_field (stats, "event-times"));
+  gst_structure_free (stats);
   filter_finish (h);
 }
 GST_END_TEST;
@@ -312,6 +321,7 @@ GST_START_TEST (they_are_posted_if_asked_for)
   push_pattern (h, 0, "#.");
   pull (h, 2);
   fail_unless_equals_uint64 (stat_of (h->element, "events"), 0);
+  fail_unless_equals_uint64 (stat_nested (h->element, "event-counts", "any"), 1);
   g_object_set (h->element, "post-messages", POST_EVENTS, NULL);
   push_pattern (h, 2, "#");
   finish (h, "any start 20+0 #3\nany end 20+0 #3\n");

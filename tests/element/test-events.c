@@ -437,16 +437,16 @@ GST_END_TEST;
   "sample_below luma, limit -> black\n"                                                            \
   "event black when $black * 100 >= 98 * $luma.count for 2 s\n"
 
-/* Frames of a picture: pattern of videotestsrc, frames at 25 per second. */
+/* Frames of a picture: pattern of videotestsrc, frames at 5 per second. */
 typedef struct {
   const gchar *pattern;
   guint frames;
 } Part;
 
 static const Part parts[] = {
-  { "white", 10 }, { "black", 50 }, /* 400 to 2400 ms: 2 s */
-  { "smpte", 10 }, { "black", 49 }, /* 2800 to 4760: too short */
-  { "white", 1 }, { "black", 80 },  /* from 4800 to the last frame, 7960 ms */
+  { "white", 2 }, { "black", 10 }, /* 400 to 2400 ms: 2 s */
+  { "smpte", 2 }, { "black", 9 },  /* 2800 to 4600: too short */
+  { "white", 1 }, { "black", 16 }, /* from 4800 to the last frame, 7800 ms */
 };
 
 /* Sets the pattern of the frame behind this one. */
@@ -471,9 +471,9 @@ film_new (const gchar *program, const gchar *params)
 {
   GstElement *pipeline = gst_pipeline_new (NULL);
   GstElement *frames
-      = gst_parse_bin_from_description ("videotestsrc name=source num-buffers=200 pattern=white ! "
+      = gst_parse_bin_from_description ("videotestsrc name=source num-buffers=40 pattern=white ! "
                                         "capsfilter caps=video/x-raw,format=I420,width=64,"
-                                        "height=48,framerate=25/1",
+                                        "height=48,framerate=5/1",
           TRUE, NULL);
   GstElement *filter = filter_make (program);
   GstElement *sink = gst_element_factory_make ("fakesink", NULL);
@@ -491,11 +491,11 @@ film_new (const gchar *program, const gchar *params)
   return pipeline;
 }
 
-#define BLACK_AT_400 "black start 400+2000 #11\nblack end 2400+2000 #61\n"
-#define BLACK_AT_4800 "black start 4800+2000 #121\n"
-#define LAST_END "black end 7960+3160 #200\n"
+#define BLACK_AT_400 "black start 400+2000 #3\nblack end 2400+2000 #13\n"
+#define BLACK_AT_4800 "black start 4800+2000 #25\n"
+#define LAST_END "black end 7800+3000 #40\n"
 
-/* Ffmpeg says of this film: blackdetect 0.4 to 2.4, and 4.8 to 7.96; freezedetect the same, without
+/* Ffmpeg says of this film: blackdetect 0.4 to 2.4, and 4.8 to 7.8; freezedetect the same, without
  * the last end; scdet each change but that to black at 4.8, which scores as the frame in front. The
  * test picture has noise. */
 static const struct {
@@ -505,15 +505,15 @@ static const struct {
 } films[] = {
   { BLACK, NULL, BLACK_AT_400 BLACK_AT_4800 LAST_END },
   { "builtin:video-qc", NULL,
-      "cut start 400+0 #11\ncut end 440+40 #12\n" BLACK_AT_400
-      "freeze start 400+2000 #11\nfreeze end 2400+2000 #61\n"
-      "cut start 2400+0 #61\ncut end 2440+40 #62\ncut start 2800+0 #71\ncut end 2840+40 #72\n"
-      "cut start 4760+0 #120\ncut end 4800+40 #121\n" BLACK_AT_4800
-      "freeze start 4800+2000 #121\n" LAST_END },
+      "cut start 400+0 #3\ncut end 600+200 #4\n" BLACK_AT_400
+      "freeze start 400+2000 #3\nfreeze end 2400+2000 #13\n"
+      "cut start 2400+0 #13\ncut end 2600+200 #14\ncut start 2800+0 #15\ncut end 3000+200 #16\n"
+      "cut start 4600+0 #24\ncut end 4800+200 #25\n" BLACK_AT_4800
+      "freeze start 4800+2000 #25\n" LAST_END },
   /* black frames are not frozen */
   { "builtin:video-qc", "params,freeze_black=0,freeze_time=360,cut=50,cut_end=50",
-      "freeze start 0+360 #1\nfreeze end 400+400 #11\ncut start 400+0 #11\ncut end 440+40 "
-      "#12\n" BLACK_AT_400 "cut start 4760+0 #120\ncut end 4800+40 #121\n" BLACK_AT_4800 LAST_END },
+      "freeze start 0+400 #1\nfreeze end 400+400 #3\ncut start 400+0 #3\ncut end 600+200 "
+      "#4\n" BLACK_AT_400 "cut start 4600+0 #24\ncut end 4800+200 #25\n" BLACK_AT_4800 LAST_END },
 };
 
 static GString *

@@ -72,15 +72,36 @@ static const char *const builtin_texts[] = {
    " and 10000 * ($luma-difference.sum - $luma-difference-before)"
    " * ($luma-difference.sum - $luma-difference-before)"
    " >= cut_end * levels * $luma-difference.count * cut_end * levels * $luma-difference.count\n"),
-  /* raw audio: levels, clipping and zero crossings of the first 8 channels */
-  ("audio_stats channel0 -> channel-0\n"
+  /* raw audio: levels, clipping and zero crossings of the first 8 channels; a stream of more of
+   * them has no silence, which would not be that of all */
+  ("param silence_noise = 1000\n"
+   "param silence_time = 2000\n"
+   "audio_stats channel0 -> channel-0\n"
    "optional audio_stats channel1 -> channel-1\n"
    "optional audio_stats channel2 -> channel-2\n"
    "optional audio_stats channel3 -> channel-3\n"
    "optional audio_stats channel4 -> channel-4\n"
    "optional audio_stats channel5 -> channel-5\n"
    "optional audio_stats channel6 -> channel-6\n"
-   "optional audio_stats channel7 -> channel-7\n"),
+   "optional audio_stats channel7 -> channel-7\n"
+   "event silence when channels <= 8"
+   " and 1000000 * $channel-0.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and 1000000 * optional $channel-1.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and 1000000 * optional $channel-2.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and 1000000 * optional $channel-3.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and 1000000 * optional $channel-4.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and 1000000 * optional $channel-5.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and 1000000 * optional $channel-6.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and 1000000 * optional $channel-7.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and $channel-0.nans + optional $channel-1.nans"
+   " + optional $channel-2.nans + optional $channel-3.nans"
+   " + optional $channel-4.nans + optional $channel-5.nans"
+   " + optional $channel-6.nans + optional $channel-7.nans == 0"
+   " for silence_time ms\n"
+   "event clipping when $channel-0.clipped + optional $channel-1.clipped"
+   " + optional $channel-2.clipped + optional $channel-3.clipped"
+   " + optional $channel-4.clipped + optional $channel-5.clipped"
+   " + optional $channel-6.clipped + optional $channel-7.clipped > 0\n"),
   /* any payload: the distribution of its bytes and a checksum */
   ("u8_histogram payload -> histogram\n"
    "crc32 payload -> crc32\n"),

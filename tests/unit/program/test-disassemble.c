@@ -171,6 +171,7 @@ test_round_trip_builtins (void)
     VyreRegion pixels = { i, 7677, 1080, 7680 };
     vyre_symbols_set_component (symbols, rgb[i], &pixels, VYRE_SAMPLES (4, 1, 0, 0, 8));
   }
+  vyre_symbols_set (symbols, "channels", 2);
   for (guint c = 0; c < 2; c++)
     vyre_symbols_set_channel (
         symbols, c, 2 * c, 4000, VYRE_AUDIO (4u, 2u, 0u, VYRE_AUDIO_SIGNED, 16u));

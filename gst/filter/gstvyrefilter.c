@@ -172,6 +172,8 @@ filter_reset_stats (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   self->stats = (GstVyreStats){ 0 };
+  gst_clear_structure (&self->event_counts);
+  gst_clear_structure (&self->event_times);
   g_mutex_unlock (&self->lock);
 }
 
@@ -251,6 +253,8 @@ gst_vyre_filter_finalize (GObject *object)
   gst_vyre_source_pad_clear (self);
   gst_vyre_sink_pad_clear (self);
   gst_vyre_state_clear (self);
+  gst_clear_structure (&self->event_counts);
+  gst_clear_structure (&self->event_times);
   g_array_unref (self->last.words);
   g_array_unref (self->last.names);
   gst_vyre_params_clear (self);

@@ -40,6 +40,23 @@ sink_hand_state_on (GstVyreFilter *self, GstVyreItem *item)
   item->carry = gst_vyre_carry_ref (self->carry);
 }
 
+/* The lock is held. Counts a buffer that came in; returns how many have. */
+static guint64
+sink_count_arrival (GstVyreFilter *self, gsize size)
+{
+  self->stats.arrived_bytes += size;
+  return ++self->stats.arrived;
+}
+
+/* Counts what came in, and will not have a number. */
+static void
+sink_count_refused (GstVyreFilter *self, gsize size)
+{
+  vyre_mutex_lock (&self->lock);
+  sink_count_arrival (self, size);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Waits until fewer than max-in-flight batches are in flight and none has to be run again: a rerun
  * needs its memory. Then the item gets the next number, and @shared the kernel in use. Waking a
  * thread costs more than a batch, so a thread that had to wait sleeps until half of the batches are
@@ -62,8 +79,10 @@ sink_wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyr
   if (flow == GST_FLOW_OK) {
     if (item->sequence == 0 && ++self->sequence == 0)
       self->sequence = 1; /* 0 stands for no buffer */
-    if (item->sequence == 0)
+    if (item->sequence == 0) {
       item->sequence = self->sequence;
+      item->arrival = sink_count_arrival (self, item->timing.size);
+    }
     *shared = gst_vyre_stream_choose_kernel (self, item);
     *new_source = self->source_is_new;
     broken = self->broken;
@@ -142,8 +161,10 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
 
   if (flow == GST_FLOW_OK)
     flow = gst_vyre_pairing_join (self, buffer, &joined);
-  if (!joined)
+  if (!joined) {
+    sink_count_refused (self, gst_buffer_get_size (buffer));
     return flow;
+  }
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
   item->buffer = joined;
   sink_read_timing (self, joined, &item->timing);
@@ -154,6 +175,8 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
       if (flow != GST_VYRE_FLOW_AGAIN)
         return flow == GST_FLOW_OK ? gst_vyre_shortcut_push_ready (self) : flow;
     } else if (flow != GST_VYRE_FLOW_AGAIN) {
+      if (item->sequence == 0)
+        sink_count_refused (self, item->timing.size);
       gst_vyre_item_free (item);
       return flow;
     }
@@ -200,7 +223,8 @@ sink_has_caps (GstVyreFilter *self, const GstCaps *caps)
   return current && !self->refused_caps && gst_caps_is_equal (current, caps);
 }
 
-/* A pad sends refused caps again before each event or buffer: the bus hears of them once. */
+/* A pad sends refused caps again before each event or buffer, which it keeps back: the bus hears of
+ * them once. */
 static gboolean
 sink_set_caps (GstVyreFilter *self, GstCaps *caps)
 {
@@ -220,6 +244,7 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
   }
   gboolean told = self->refused_caps && gst_caps_is_equal (self->refused_caps, caps);
   gst_caps_replace (&self->refused_caps, caps);
+  sink_count_refused (self, 0);
   if (told)
     g_error_free (error);
   else

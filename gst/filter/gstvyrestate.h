@@ -85,6 +85,7 @@ typedef struct {
   VyreCompletion completion;
   GArray *words; /* guint32: the words of all named results, in order */
   GArray *names; /* GQuark: those of the plan's results, once they were posted */
+  gboolean is_whole;
   gboolean posted;
 } GstVyreResults;
 
@@ -97,15 +98,18 @@ typedef struct {
 /* The interval for which the condition of an event holds */
 typedef struct {
   gboolean is_open;
-  gboolean is_reported; /* its start was posted */
-  guint64 undecided;    /* buffers in it that decided nothing */
+  gboolean is_reported;   /* its start was posted */
+  gboolean is_doubtful;   /* the buffer behind the last decision is missing or undecided */
+  gboolean is_incomplete; /* buffers in it, or right in front of it, are missing or undecided */
+  guint64 undecided;      /* buffers in it that decided nothing */
   GstVyreMoment start;
 } GstVyreInterval;
 
 /* The events of a program, filter/gstvyreevents.c */
 typedef struct {
-  VyrePlan *plan; /* of the last batch; NULL without events */
-  guint32 era;    /* of that batch */
+  VyrePlan *plan;  /* of the last batch; NULL without events */
+  guint32 era;     /* of that batch */
+  guint64 arrival; /* the same; 0: it has none in front of it */
   guint n;
   GstVyreInterval *intervals; /* one for each event */
   GstVyreMoment last;         /* the last buffer with a PTS */
@@ -240,6 +244,8 @@ struct _GstVyreFilter {
   gboolean broken;     /* batches were dropped: state begins anew with the next */
   gboolean eos;        /* EOS was queued */
   GstVyreStats stats;
+  GstStructure *event_counts; /* intervals of each event, or NULL */
+  GstStructure *event_times;  /* the start of the last of these; the same */
   GstVyreLatency latency;
   GstVyrePartners partners;
 

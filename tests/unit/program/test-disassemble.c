@@ -173,6 +173,7 @@ test_round_trip_builtins (void)
     VyreRegion pixels = { i, 7677, 1080, 7680 };
     vyre_symbols_set_component (symbols, rgb[i], &pixels, VYRE_SAMPLES (4, 1, 0, 0, 8));
   }
+  vyre_symbols_set (symbols, "channels", 2);
   for (guint c = 0; c < 2; c++)
     vyre_symbols_set_channel (
         symbols, c, 2 * c, 4000, VYRE_AUDIO (4u, 2u, 0u, VYRE_AUDIO_SIGNED, 16u));
@@ -180,7 +181,7 @@ test_round_trip_builtins (void)
   vyre_symbols_set_paired (symbols, paired, 1000, 2000);
   for (const char *const *name = vyre_program_list_builtins (); *name != NULL; name++) {
     g_autoptr (VyreProgram) program = vyre_program_builtin (*name, NULL);
-    g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 18, 0);
+    g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 24, 0);
 
     assert_round_trip (bound->slots, bound->n_slots);
   }

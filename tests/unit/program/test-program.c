@@ -61,7 +61,7 @@ static const SlotCase slot_cases[] = {
   { "crc32 bytes(4, 100) -> sum", 0x40000103u, { 4, 100, 1, 100, 1 } },
   { "crc32 region(8, 10, 1, 99) -> sum", 0x40000103u, { 8, 10, 1, 99, 1 } },
   { "crc32 previous(luma) -> 5", 0x40000103u, { 0, 1920, 1080, 1920, 0x10000005 } },
-  { "keep reference when &sum <= 9; crc32 reference(luma) -> sum", 0x40000103u,
+  { "keep reference when $sum <= 9; crc32 reference(luma) -> sum", 0x40000103u,
       { 0, 1920, 1080, 1920, 0x20000001 } },
   { "u8_below Previous ( bytes(4, 100) ), 9 -> dark", 0x40000102u,
       { 4, 100, 1, 100, 0x10000001, 9 } },

@@ -20,6 +20,11 @@
  *   vyrefilter program='crc32 payload -> crc32' results-interval=0 ! fakesink
  * ]| A CRC32 for every block of a file.
  * |[
+ * gst-launch-1.0 -m videotestsrc num-buffers=30 ! video/x-raw,format=I420 ! queue ! \
+ *   vyrefilter name=f program=builtin:compare ! fakesink \
+ *   videotestsrc num-buffers=30 pattern=ball ! video/x-raw,format=I420 ! queue ! f.reference
+ * ]| The differences of two streams. The second one comes in at the request pad `reference`.
+ * |[
  * gst-launch-1.0 -m filesrc location=slots.bin blocksize=640 ! application/x-vyre-slots ! \
  *   vyrefilter ! filesink location=readbacks.bin
  * ]| Slots that somebody else encoded, ten in a batch. They are checked as publishing does, and
@@ -32,6 +37,7 @@
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyreevents.h"
 #include "filter/gstvyremessages.h"
+#include "filter/gstvyrepartners.h"
 #include "filter/gstvyreproperties.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
@@ -43,6 +49,8 @@
 
 static GstStaticPadTemplate sink_template
     = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate reference_template = GST_STATIC_PAD_TEMPLATE (
+    GST_VYRE_PARTNERS_PAD, GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate source_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
@@ -75,6 +83,8 @@ filter_become_inherited (gpointer element)
   self->replay = NULL;
   gst_vyre_fork_forget_thread (self->sinkpad);
   gst_vyre_fork_forget_thread (self->srcpad);
+  if (self->partners.pad)
+    gst_vyre_fork_forget_thread (self->partners.pad);
 }
 
 static void
@@ -254,6 +264,19 @@ gst_vyre_filter_post_message (GstElement *element, GstMessage *message)
   return GST_ELEMENT_CLASS (gst_vyre_filter_parent_class)->post_message (element, message);
 }
 
+static GstPad *
+gst_vyre_filter_request_pad (
+    GstElement *element, GstPadTemplate *template, const gchar *name, const GstCaps *caps)
+{
+  return gst_vyre_partners_add_pad (GST_VYRE_FILTER_CAST (element), template);
+}
+
+static void
+gst_vyre_filter_release_pad (GstElement *element, GstPad *pad)
+{
+  gst_vyre_partners_remove_pad (GST_VYRE_FILTER_CAST (element), pad);
+}
+
 static void
 gst_vyre_filter_class_init (GstVyreFilterClass *klass)
 {
@@ -269,7 +292,10 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   gst_vyre_properties_install (object_class, gst_vyre_filter_properties);
   element_class->change_state = gst_vyre_filter_change_state;
   element_class->post_message = gst_vyre_filter_post_message;
+  element_class->request_new_pad = gst_vyre_filter_request_pad;
+  element_class->release_pad = gst_vyre_filter_release_pad;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &reference_template);
   gst_element_class_add_static_pad_template (element_class, &source_template);
   gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",
       "Filter/Analyzer", "Runs a program over every buffer on a resident Vulkan kernel",

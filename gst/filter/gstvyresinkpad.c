@@ -8,6 +8,7 @@
 #include "filter/gstvyreearly.h"
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyrenegotiation.h"
+#include "filter/gstvyrepairing.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrestaging.h"
 #include "filter/gstvyreshortcut.h"
@@ -155,14 +156,17 @@ static GstFlowReturn
 sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
 {
   GstFlowReturn flow = sink_follow_geometry (self, buffer);
+  GstBuffer *joined = NULL;
 
-  if (flow != GST_FLOW_OK) {
+  if (flow == GST_FLOW_OK)
+    flow = gst_vyre_pairing_join (self, buffer, &joined);
+  if (!joined) {
     sink_count_refused (self, gst_buffer_get_size (buffer));
     return flow;
   }
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
-  item->buffer = gst_buffer_ref (buffer);
-  sink_read_timing (self, buffer, &item->timing);
+  item->buffer = joined;
+  sink_read_timing (self, joined, &item->timing);
   for (;;) {
     flow = sink_run_item (self, settings, item);
     if (flow == GST_FLOW_OK) {
@@ -222,6 +226,7 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
   self->plan_stale = TRUE;
   self->era++;
   sink_forget_state (self);
+  gst_vyre_pairing_reset (self);
   gst_vyre_latency_set_caps (self, caps);
   if (gst_vyre_geometry_set_caps (&self->geometry, caps, &error)) {
     gst_caps_replace (&self->refused_caps, NULL);
@@ -400,6 +405,7 @@ sink_reset (GstVyreFilter *self)
   self->n_flushes++;
   gst_vyre_early_drop (self, FALSE);
   gst_vyre_geometry_clear (&self->geometry);
+  gst_vyre_pairing_reset (self);
   gst_caps_replace (&self->refused_caps, NULL);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   sink_forget_state (self);

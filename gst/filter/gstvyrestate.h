@@ -114,6 +114,41 @@ typedef struct {
   GstVyreMoment last;         /* the last buffer with a PTS */
 } GstVyreEvents;
 
+/* A buffer of the pad reference */
+typedef struct {
+  GstBuffer *buffer;
+  GstClockTime start; /* running time, or NONE; so below */
+  GstClockTime end;
+  VyreSymbols *symbols;
+  gboolean has_video;
+  GstVideoInfo video; /* as the caps say */
+  guint era;          /* counts caps and layouts */
+} GstVyrePartner;
+
+/* The second stream, filter/gstvyrepartners.c */
+typedef struct {
+  /* lock */
+  GstPad *pad;          /* NULL without a second stream; atomic, too */
+  GstVyrePartner *next; /* the latest, which no buffer has yet, or NULL */
+  GstVyrePartner *last; /* the one before, or NULL */
+  gboolean flushing;    /* as that of the element */
+  gboolean ended;       /* EOS came */
+  gboolean obsolete;    /* a seek has gone upstream, and what is here came before its flush */
+  /* that pad's stream lock */
+  GstVyreGeometry geometry;
+  GstSegment segment;
+  guint era;
+  gboolean refused; /* the caps were, and the bus has been told */
+} GstVyrePartners;
+
+/* The partners that the symbols of the sink pad name */
+typedef struct {
+  guint era;
+  gsize offset; /* in the payload, in bytes */
+  gsize size;
+  gboolean told; /* the bus knows of a buffer without a partner */
+} GstVyrePairing;
+
 /* The state of the watchdog */
 typedef struct {
   VyreTelemetry before;   /* the last ring that was read */
@@ -210,6 +245,7 @@ struct _GstVyreFilter {
   GstStructure *event_counts; /* intervals of each event, or NULL */
   GstStructure *event_times;  /* the start of the last of these; the same */
   GstVyreLatency latency;
+  GstVyrePartners partners;
 
   GST_VYRE_APART (shared);
 
@@ -226,7 +262,8 @@ struct _GstVyreFilter {
   guint plan_observables;
   gconstpointer plan_kernel; /* the kernel of its template */
   gboolean plan_stale;
-  guint32 era;                   /* counts caps and programs */
+  guint32 era; /* counts caps and programs */
+  GstVyrePairing pairing;
   GstVyreCarry *carry;           /* NULL: the program has no state, or it begins anew */
   GstVyreSettings sink_settings; /* copy of `settings`; empty before the first buffer */
   GstCaps *out_caps;

@@ -418,7 +418,8 @@ vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize paylo
   VyreSymbols numbers = { 0 };
   if (symbols)
     numbers = *symbols;
-  VyreRegion payload = { 0, (guint32)payload_size, 1, (guint32)payload_size };
+  guint32 own = (guint32)(payload_size - MIN (payload_size, numbers.paired_size));
+  VyreRegion payload = { 0, own, 1, own };
   vyre_symbols_define_region (&numbers, VYRE_REGION_PAYLOAD, &payload);
   return bind_numbers (program, &numbers, slot_count, observable_slots, error);
 }

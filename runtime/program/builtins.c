@@ -9,7 +9,7 @@
 
 /* The names of builtin_texts, in the same order. */
 static const char *const builtin_names[]
-    = { "frame-stats", "rgb-stats", "video-qc", "audio-qc", "bytes", "nop", NULL };
+    = { "frame-stats", "rgb-stats", "video-qc", "audio-qc", "compare", "bytes", "nop", NULL };
 
 static const char *const builtin_texts[] = {
   /* Y'CbCr video: exposure and colour balance; gray video has no u and v. */
@@ -102,6 +102,10 @@ static const char *const builtin_texts[] = {
    " + optional $channel-2.clipped + optional $channel-3.clipped"
    " + optional $channel-4.clipped + optional $channel-5.clipped"
    " + optional $channel-6.clipped + optional $channel-7.clipped > 0\n"),
+  /* two Y'CbCr streams: the counts of psnr */
+  ("sample_difference luma, paired(luma), 0 -> luma-difference\n"
+   "optional sample_difference u, paired(u), 0 -> u-difference\n"
+   "optional sample_difference v, paired(v), 0 -> v-difference\n"),
   /* any payload: the distribution of its bytes and a checksum */
   ("u8_histogram payload -> histogram\n"
    "crc32 payload -> crc32\n"),

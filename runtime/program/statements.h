@@ -128,6 +128,7 @@ typedef struct {
   guint32 reference_offset;
   gboolean follows_reference; /* an event does, first at follows_offset */
   guint32 follows_offset;
+  guint32 first_symbol; /* of the buffer that a name is of: 0, or VYRE_FIRST_PAIRED */
   guint32 next_observable;
   const VyreParam *params; /* values in the place of defaults */
   guint n_params;
@@ -143,8 +144,9 @@ typedef struct {
   VyreExpr args[VYRE_OPERATION_MAX_ARGS];
   guint n_args;
   guint n_operands;
-  guint words;  /* of the target, where an operand says it */
-  guint32 from; /* the payload that the region is of */
+  guint words;        /* of the target, where an operand says it */
+  guint32 from;       /* the payload that the region is of */
+  gboolean is_paired; /* the region is of the paired buffer */
   gboolean sequence;
 } VyreOperands;
 

@@ -198,6 +198,40 @@ add_and_remove_branch (GRand *rand)
   gst_object_unref (tee);
 }
 
+/* A second stream of the filter, which is the first one again. */
+static void
+add_and_remove_partners (GRand *rand)
+{
+  GstElement *tee = get ("tee"), *filter = get ("filter");
+  GstElement *queue = gst_parse_bin_from_description (
+      "queue max-size-buffers=8 leaky=downstream name=partners", TRUE, NULL);
+  GstPad *pad = gst_element_request_pad_simple (tee, "src_%u");
+  GstPad *reference = gst_element_request_pad_simple (filter, "reference");
+  GstPad *source = gst_element_get_static_pad (queue, "src");
+  GstPad *sink = gst_element_get_static_pad (queue, "sink");
+
+  gst_bin_add (GST_BIN (pipeline), queue);
+  gst_element_sync_state_with_parent (queue);
+  gst_pad_link (source, reference);
+  gst_pad_link (pad, sink);
+  g_usleep ((gulong)pick (rand, 40000));
+  gst_pad_unlink (pad, sink);
+  gst_pad_unlink (source, reference);
+  gst_element_release_request_pad (filter, reference);
+  gst_element_release_request_pad (tee, pad);
+  gst_object_ref (queue);
+  gst_element_set_locked_state (queue, TRUE);
+  gst_bin_remove (GST_BIN (pipeline), queue);
+  take_down (queue);
+  gst_object_unref (queue);
+  gst_object_unref (sink);
+  gst_object_unref (source);
+  gst_object_unref (reference);
+  gst_object_unref (pad);
+  gst_object_unref (filter);
+  gst_object_unref (tee);
+}
+
 static Actor actors[] = {
   { "seek", seek, 20000 },
   { "state", change_state, 20000 },
@@ -208,6 +242,7 @@ static Actor actors[] = {
   { "pad", toggle_pad, 30000 },
   { "loss", lose_device, 300000 },
   { "branch", add_and_remove_branch, 20000 },
+  { "second stream", add_and_remove_partners, 40000 },
 };
 
 /* ---- the run ------------------------------------------------------------------------- */

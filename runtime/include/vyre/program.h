@@ -432,6 +432,21 @@ void vyre_symbols_set_component (
     VyreSymbols *symbols, const char *component, const VyreRegion *region, guint32 samples);
 
 /**
+ * vyre_symbols_set_paired:
+ * @symbols: the symbols to change
+ * @paired: (nullable): the symbols of another buffer, whose channels do not count; NULL: there is
+ *   none
+ * @offset: where that buffer starts in the payload, in bytes
+ * @size: its size in bytes, 0 without one; the payload ends with it, below 4 GiB
+ *
+ * Defines the regions and components that paired( ) names: those of a buffer that lies behind the
+ * own one in each payload. The region payload ends in front of it. It is a programming error to
+ * pass an end of 4 GiB or more.
+ */
+void vyre_symbols_set_paired (
+    VyreSymbols *symbols, const VyreSymbols *paired, guint32 offset, guint32 size);
+
+/**
  * vyre_symbols_set_channel:
  * @symbols: the symbols to change
  * @channel: number of the channel, below %VYRE_MAX_CHANNELS

@@ -175,6 +175,8 @@ test_round_trip_builtins (void)
   for (guint c = 0; c < 2; c++)
     vyre_symbols_set_channel (
         symbols, c, 2 * c, 4000, VYRE_AUDIO (4u, 2u, 0u, VYRE_AUDIO_SIGNED, 16u));
+  g_autoptr (VyreSymbols) paired = vyre_symbols_copy (symbols);
+  vyre_symbols_set_paired (symbols, paired, 1000, 2000);
   for (const char *const *name = vyre_program_list_builtins (); *name != NULL; name++) {
     g_autoptr (VyreProgram) program = vyre_program_builtin (*name, NULL);
     g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 24, 0);

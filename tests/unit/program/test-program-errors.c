@@ -264,6 +264,13 @@ static const ErrorCase syntax_cases[] = {
   { "u8_stats previous() -> a", "1:19: ", "a region: payload" },
   { "sample_stats previous(5) -> a", "1:23: ", "a component: luma" },
   { "op previous(payload)", "1:4: ", "'previous' is not a known number" },
+  { "u8_stats paired payload -> a", "1:17: ", "'(' and the name of a region" },
+  { "u8_stats paired(payload -> a", "1:25: ", "')' behind the region" },
+  { "u8_stats paired(bytes(0, 1)) -> a", "1:17: ", "the name of a region or component" },
+  { "sample_stats paired(samples(0, 1, 1, 1, 1)) -> a", "1:21: ", "the name of a region" },
+  { "u8_stats paired(previous(u)) -> a", "1:17: ", "'previous' is not expected here" },
+  { "u8_stats paired(red) -> a", "1:17: ", "a region: payload" },
+  { "sample_range paired(luma), u, v -> a", "1:28: ", "leave out 'previous'" },
   { "crc32 reference(payload) -> a", "1:7: ", "no statement says which payload is the reference" },
   /* state */
   { "state", "1:6: ", "the end of the program is not expected" },

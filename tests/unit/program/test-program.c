@@ -109,6 +109,32 @@ test_slots (void)
   }
 }
 
+/* The paired buffer is half as large, with rows that are apart. */
+static void
+test_paired (void)
+{
+  enum { OWN = PAYLOAD - 1000 };
+  static const guint32 region[VYRE_SLOT_MAX_ARGS] = { OWN + 3, 10, 5, 40, 1 };
+  static const guint32 own[VYRE_SLOT_MAX_ARGS] = { 0, OWN, 1, OWN, 2 };
+  static const guint32 whole[VYRE_SLOT_MAX_ARGS] = { OWN, 1000, 1, 1000, 3 };
+  static const VyreRegion place = { 3, 10, 5, 40 };
+  g_autoptr (VyreProgram) program
+      = assemble ("no_fence; u8_below paired(plane0), 9 -> a; crc32 payload -> b; crc32 "
+                  "paired(payload) -> c");
+  g_autoptr (VyreSymbols) symbols = video_bindings (), paired = vyre_symbols_new ();
+  GError *error = NULL;
+
+  vyre_symbols_set_region (paired, "plane0", &place);
+  vyre_symbols_set_paired (symbols, paired, OWN, 1000);
+  g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
+  g_assert_cmpmem (bound->slots + VYRE_SLOT_ARGS, 20, region, 20);
+  assert_slot (bound->slots + 16, VYRE_OP_CRC32, 0, VYRE_PRIORITY_NORMAL, own);
+  assert_slot (bound->slots + 32, VYRE_OP_CRC32, 0, VYRE_PRIORITY_NORMAL, whole);
+  vyre_symbols_set_paired (symbols, NULL, 0, 0);
+  g_assert_null (vyre_program_bind (program, symbols, PAYLOAD, 0, 0, &error));
+  assert_error (error, VYRE_ERROR_UNBOUND, "1:27: ", "second stream");
+}
+
 static void
 test_attributes (void)
 {
@@ -499,7 +525,7 @@ test_builtins (void)
   g_autoptr (VyreBoundProgram) one = bind_program (nop, NULL, 0, 0);
   GError *error = NULL;
 
-  g_assert_cmpuint (g_strv_length ((char **)names), ==, 6);
+  g_assert_cmpuint (g_strv_length ((char **)names), ==, 7);
   g_assert_true (g_strv_contains (names, "frame-stats"));
   g_assert_cmpstr (vyre_program_get_id (bytes), ==, "builtin:bytes");
   g_assert_cmpuint (bound->n_results, ==, 2);
@@ -511,7 +537,7 @@ test_builtins (void)
   g_assert_null (vyre_program_from_string ("builtin:?", &error));
   assert_error (error, VYRE_ERROR_INVALID, "",
       "'?'. Fix: use one of frame-stats, rgb-stats, "
-      "video-qc, audio-qc, bytes, nop.");
+      "video-qc, audio-qc, compare, bytes, nop.");
 }
 
 /* Messages are UTF-8, whatever bytes of a name they quote. */
@@ -676,6 +702,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/slots", test_slots);
+  g_test_add_func ("/program/paired", test_paired);
   g_test_add_func ("/program/attributes", test_attributes);
   g_test_add_func ("/program/fence", test_fence);
   g_test_add_func ("/program/results", test_results);

@@ -80,11 +80,11 @@ build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 # The other set-ups run what is about the kernel and the data path.
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance fork forged import kernel \
-  opcodes parts residency resources resource-sinks samples pictures audio crc32c host-requests turns pipeline-film \
+  opcodes parts residency resources resource-sinks samples pictures ssim audio crc32c host-requests turns pipeline-film \
   pipeline-smoke element-failures element-import element-import-loss element-kernel element-loss \
   element-results element-slots element-slots-stream element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance forged kernel \
-  lanes opcodes parts residency resources resource-sinks samples pictures audio crc32c loss host-requests turns \
+  lanes opcodes parts residency resources resource-sinks samples pictures ssim audio crc32c loss host-requests turns \
   pipeline-film element-allocation element-failures element-files element-kernel element-loss element-results \
   element-stream
 check 'lavapipe, long batches cut fine' build-tests --setup=turns import kernel opcodes parts \
@@ -113,7 +113,7 @@ VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
 export CK_FORK=no
 check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance import kernel leases \
-  opcodes parts resources resource-sinks samples pictures audio element-results
+  opcodes parts resources resource-sinks samples pictures ssim audio element-results
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 
 # Newer packages of everything: the compiler, GStreamer, GLib, liburing, and a lavapipe whose

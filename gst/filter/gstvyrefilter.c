@@ -37,6 +37,7 @@
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyreevents.h"
 #include "filter/gstvyremessages.h"
+#include "filter/gstvyreparams.h"
 #include "filter/gstvyrepartners.h"
 #include "filter/gstvyreproperties.h"
 #include "filter/gstvyresinkpad.h"
@@ -59,8 +60,9 @@ static GstStaticPadTemplate source_template
                                                  "observable-slots = (int) [ 0, " G_STRINGIFY (
                                                      VYRE_MAX_OBSERVABLES) " ]"));
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (
-    GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT, gst_vyre_debug_init ())
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_CHILD_PROXY, gst_vyre_params_init_interface)
+        gst_vyre_debug_init ())
 GST_ELEMENT_REGISTER_DEFINE (vyrefilter, "vyrefilter", GST_RANK_NONE, GST_TYPE_VYRE_FILTER)
 
 /* In a child. Batches, readbacks, the pool and the log are left alone. */
@@ -71,6 +73,7 @@ filter_become_inherited (gpointer element)
 
   g_atomic_int_set (&self->inherited, TRUE);
   g_mutex_init (GST_OBJECT_GET_LOCK (self));
+  gst_vyre_params_become_inherited (self);
   g_mutex_init (&self->lock);
   g_mutex_init (&self->activation);
   g_cond_init (&self->changed);
@@ -94,6 +97,7 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
   GST_OBJECT_LOCK (object);
   g_atomic_int_inc (&GST_VYRE_FILTER_CAST (object)->settings.serial);
   GST_OBJECT_UNLOCK (object);
+  gst_vyre_params_follow (GST_VYRE_FILTER_CAST (object));
 }
 
 static void
@@ -253,6 +257,7 @@ gst_vyre_filter_finalize (GObject *object)
   gst_clear_structure (&self->event_times);
   g_array_unref (self->last.words);
   g_array_unref (self->last.names);
+  gst_vyre_params_clear (self);
   gst_vyre_filter_properties_clear (self);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
 }
@@ -310,7 +315,9 @@ gst_vyre_filter_init (GstVyreFilter *self)
   gst_pad_use_fixed_caps (self->srcpad);
   self->last.words = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->last.names = g_array_new (FALSE, FALSE, sizeof (GQuark));
+  self->children = g_ptr_array_new_with_free_func (gst_object_unref);
   gst_vyre_filter_properties_init (self);
+  gst_vyre_params_follow (self);
   gst_vyre_state_init (self);
   gst_vyre_stream_init (self);
   gst_vyre_sink_pad_init (self);

@@ -190,6 +190,16 @@ messages_set_signed (GstStructure *structure, MessageName name, gint64 value)
   gst_vyre_fields_set_signed (structure, message_quarks[name], value);
 }
 
+static GstStructure *
+messages_new_ssim (GQuark name, const guint32 *words)
+{
+  GstStructure *ssim = gst_structure_new_id_empty (name);
+
+  messages_set (ssim, MESSAGE_COUNT, words[VYRE_SSIM_COUNT]);
+  messages_set_signed (ssim, MESSAGE_SUM, (gint64)messages_word_pair (words + VYRE_SSIM_SUM));
+  return ssim;
+}
+
 static void
 messages_set_audio (GstStructure *structure, GQuark name, const guint32 *words)
 {
@@ -273,6 +283,9 @@ messages_set_result (
       break;
     case VYRE_RESULT_GRID:
       messages_set_grid (structure, result, words);
+      break;
+    case VYRE_RESULT_SSIM:
+      gst_vyre_fields_take (structure, name, messages_new_ssim (name, words));
       break;
   }
 }

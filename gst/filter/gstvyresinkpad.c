@@ -9,6 +9,7 @@
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyrenegotiation.h"
 #include "filter/gstvyrepairing.h"
+#include "filter/gstvyreparams.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrestaging.h"
 #include "filter/gstvyreshortcut.h"
@@ -29,13 +30,13 @@ sink_forget_state (GstVyreFilter *self)
 static void
 sink_hand_state_on (GstVyreFilter *self, GstVyreItem *item)
 {
-  if (self->carry && !gst_vyre_carry_is_of (self->carry, self->plan_program))
+  if (self->carry && !gst_vyre_carry_is_of (self->carry, self->plan_beginning))
     sink_forget_state (self);
   g_clear_pointer (&item->carry, gst_vyre_carry_unref);
   if (vyre_plan_get_state_words (item->plan) == 0 && vyre_plan_get_older (item->plan) == 0)
     return;
   if (!self->carry)
-    self->carry = gst_vyre_carry_new (self->plan_program);
+    self->carry = gst_vyre_carry_new (self->plan_beginning);
   item->carry = gst_vyre_carry_ref (self->carry);
 }
 
@@ -182,6 +183,14 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
   }
 }
 
+static void
+sink_sync_params (GstVyreFilter *self, GstBuffer *buffer)
+{
+  if (self->segment.format == GST_FORMAT_TIME)
+    gst_vyre_params_sync (self,
+        gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer)));
+}
+
 static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -193,6 +202,7 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     return g_atomic_int_get (&self->inherited) ? GST_FLOW_ERROR : GST_FLOW_NOT_NEGOTIATED;
   }
   GST_LOG_OBJECT (self, "%" GST_PTR_FORMAT, buffer);
+  sink_sync_params (self, buffer);
   gst_vyre_negotiation_get_settings (self, &settings);
   /* a handler of the bus that runs in this thread may have the copy of the settings cleared */
   VyreProgram *program = settings.program ? vyre_program_ref (settings.program) : NULL;

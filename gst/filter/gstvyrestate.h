@@ -55,6 +55,7 @@ typedef enum {
 typedef struct {
   gint serial; /* of the properties, from 1; atomic */
   VyreProgram *program;
+  guint beginning; /* differs where a program begins anew; a param set by its child goes on */
   guint slot_count;
   guint observable_slots;
   guint max_in_flight;
@@ -199,6 +200,7 @@ struct _GstVyreFilter {
   gchar *program_text;
   gchar *program_location;
   GstStructure *params;
+  GPtrArray *children; /* of GstVyreParam: those of program */
   GError *program_error;
   VyreAccessLevel resource_access;
   gchar *resource_root;
@@ -257,6 +259,7 @@ struct _GstVyreFilter {
   guint64 position; /* payload bytes taken in this stream */
   VyrePlan *plan;
   VyreProgram *plan_program;
+  guint plan_beginning;
   gsize plan_size;
   guint plan_slots;
   guint plan_observables;

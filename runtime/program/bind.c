@@ -58,7 +58,7 @@ bind_lets (Binder *binder, VyreLetValue *values)
 
   for (guint i = 0; i < lets->len; i++) {
     values[i].failure.kind = VYRE_FAILURE_NONE;
-    vyre_expr_eval (
+    vyre_expr_eval_exact (
         &binder->scope, g_array_index (lets, VyreExpr, i), &values[i].value, &values[i].failure);
   }
 }

@@ -14,10 +14,17 @@ __extension__ typedef unsigned __int128 WideMagnitude;
 
 #define WIDE_MAX ((Wide)(((WideMagnitude)1 << 127) - 1))
 
+/* The number value / divisor; the divisor is above 0. */
+typedef struct {
+  Wide value;
+  Wide divisor;
+} Number;
+
 /* A node of a bound expression: a number, a value or an operator. */
 typedef struct {
   VyreNodeKind kind;
-  guint32 value; /* of VYRE_NODE_VALUE the first control word */
+  VyreNumber number; /* of VYRE_NODE_NUMBER */
+  guint32 value;     /* of VYRE_NODE_VALUE the first control word */
   guint32 n_words;
   gboolean is_signed;
 } DecisionNode;
@@ -74,7 +81,7 @@ decision_multiply (Wide a, Wide b, Wide *value)
   return TRUE;
 }
 
-/* Applies an operator to numbers of up to 127 bits. FALSE when the result is none. */
+/* Applies an operator to values of up to 127 bits. FALSE when the result is none. */
 static gboolean
 decision_apply (VyreNodeKind kind, Wide a, Wide b, Wide *value)
 {
@@ -96,24 +103,50 @@ decision_apply (VyreNodeKind kind, Wide a, Wide b, Wide *value)
   }
 }
 
+/* Gives two numbers one divisor, which whole numbers have already. */
 static gboolean
-decision_eval (const DecisionNode *nodes, guint n_nodes, const void *readback, Wide *value)
+decision_align (Number *a, Number *b)
 {
-  Wide stack[VYRE_EXPR_STACK];
+  Wide divisor = a->divisor;
+
+  return a->divisor == b->divisor
+         || (decision_multiply (a->value, b->divisor, &a->value)
+             && decision_multiply (a->divisor, b->divisor, &a->divisor)
+             && decision_multiply (b->value, divisor, &b->value)
+             && decision_multiply (b->divisor, divisor, &b->divisor));
+}
+
+static gboolean
+decision_calculate (VyreNodeKind kind, Number a, Number b, Number *number)
+{
+  number->divisor = a.divisor;
+  if (kind == VYRE_NODE_MULTIPLY)
+    return decision_multiply (a.divisor, b.divisor, &number->divisor)
+           && decision_multiply (a.value, b.value, &number->value);
+  if (!decision_align (&a, &b))
+    return FALSE;
+  number->divisor = kind == VYRE_NODE_DIVIDE ? 1 : a.divisor;
+  return decision_apply (kind, a.value, b.value, &number->value);
+}
+
+static gboolean
+decision_eval (const DecisionNode *nodes, guint n_nodes, const void *readback, Number *number)
+{
+  Number stack[VYRE_EXPR_STACK];
   guint depth = 0;
 
   for (const DecisionNode *node = nodes; node < nodes + n_nodes; node++) {
     if (node->kind == VYRE_NODE_NUMBER) {
-      stack[depth++] = node->value;
+      stack[depth++] = (Number){ (Wide)node->number.value, (Wide)node->number.divisor };
     } else if (node->kind == VYRE_NODE_VALUE) {
-      stack[depth++] = decision_read (node, readback);
+      stack[depth++] = (Number){ decision_read (node, readback), 1 };
     } else {
       depth--;
-      if (!decision_apply (node->kind, stack[depth - 1], stack[depth], &stack[depth - 1]))
+      if (!decision_calculate (node->kind, stack[depth - 1], stack[depth], &stack[depth - 1]))
         return FALSE;
     }
   }
-  *value = stack[0];
+  *number = stack[0];
   return TRUE;
 }
 
@@ -138,13 +171,14 @@ static VyreDecision
 decision_make (const DecisionComparison *comparison, const void *readback)
 {
   guint n_left = comparison->n_left;
-  Wide left, right;
+  Number left, right;
 
   if (!decision_eval (comparison->nodes, n_left, readback, &left)
-      || !decision_eval (
-          comparison->nodes + n_left, comparison->n_nodes - n_left, readback, &right))
+      || !decision_eval (comparison->nodes + n_left, comparison->n_nodes - n_left, readback, &right)
+      || !decision_align (&left, &right))
     return VYRE_DECISION_NONE;
-  return decision_compare (comparison->kind, left, right) ? VYRE_DECISION_YES : VYRE_DECISION_NO;
+  return decision_compare (comparison->kind, left.value, right.value) ? VYRE_DECISION_YES
+                                                                      : VYRE_DECISION_NO;
 }
 
 /* One comparison that does not hold decides, whether others have a value or not. */
@@ -207,7 +241,7 @@ decision_bind_value (const DecisionBinder *binder, DecisionNode *bound)
   const VyreValue *value = &g_array_index (binder->program->values, VyreValue, bound->value);
 
   if (value->optional && decision_lacks_value (binder, value)) {
-    *bound = (DecisionNode){ .kind = VYRE_NODE_NUMBER, .value = 0 };
+    *bound = (DecisionNode){ .kind = VYRE_NODE_NUMBER, .number = vyre_number_whole (0) };
     return;
   }
   bound->value = VYRE_CONTROL_OBSERVABLES + binder->scope->results[value->name] + value->word;
@@ -216,11 +250,11 @@ decision_bind_value (const DecisionBinder *binder, DecisionNode *bound)
 }
 
 static gboolean
-decision_bind_number (const DecisionBinder *binder, VyreExpr expr, guint32 *value)
+decision_bind_number (const DecisionBinder *binder, VyreExpr expr, VyreNumber *value)
 {
   VyreFailure failure;
 
-  if (vyre_expr_eval (binder->scope, expr, value, &failure))
+  if (vyre_expr_eval_exact (binder->scope, expr, value, &failure))
     return TRUE;
   vyre_failure_set_error (&failure, binder->program->text, VYRE_ERROR_INVALID, binder->error);
   return FALSE;
@@ -238,7 +272,7 @@ decision_bind_side (const DecisionBinder *binder, VyreExpr expr, DecisionNode *b
       decision_bind_value (binder, &bound[i]);
     } else if (node->kind < VYRE_NODE_ADD) {
       bound[i].kind = VYRE_NODE_NUMBER;
-      if (!decision_bind_number (binder, (VyreExpr){ expr.first + i, 1 }, &bound[i].value))
+      if (!decision_bind_number (binder, (VyreExpr){ expr.first + i, 1 }, &bound[i].number))
         return FALSE;
     }
   }
@@ -317,7 +351,7 @@ decision_bind_event (
 {
   VyreEvent event = { .name = statement->name, .of_reference = statement->of_reference };
   gboolean bound_all = decision_bind_conditions (binder, statement, &event);
-  guint32 time = 0;
+  VyreNumber time = vyre_number_whole (0);
 
   if (!event.condition || (statement->while_open.n > 0 && !event.while_open)) {
     decision_free_event (&event);
@@ -325,7 +359,7 @@ decision_bind_event (
   }
   if (bound_all)
     bound_all = decision_bind_number (binder, statement->time, &time);
-  event.time = (guint64)time * statement->unit;
+  event.time = (guint64)((Wide)time.value * statement->unit / time.divisor);
   bound->events[bound->n_events++] = event;
   return bound_all;
 }

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "program/number.h"
 #include "vyre/error.h"
 
 G_BEGIN_DECLS
@@ -33,7 +34,7 @@ typedef struct {
   guint kind;
   guint32 offset;
   guint32 length;
-  guint32 number;
+  VyreNumber number;
 } VyreToken;
 
 typedef struct {

@@ -226,10 +226,11 @@ operand_parse_constant (
     return FALSE;
   const VyreNode *last
       = &g_array_index (parser->program->nodes, VyreNode, parser->program->nodes->len - 1);
-  if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->value == 0 || last->value > most)
+  if (expr->n != 1 || last->kind != VYRE_NODE_NUMBER || last->number.divisor != 1
+      || last->number.value == 0 || last->number.value > most)
     return vyre_parser_fail (parser, offset,
         "this is not a constant number of %s. Fix: write a number from 1 to %u.", what, most);
-  *value = last->value;
+  *value = vyre_number_floor (last->number);
   return TRUE;
 }
 

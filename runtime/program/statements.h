@@ -163,6 +163,7 @@ gboolean vyre_parser_unexpected (VyreParser *parser, const char *expected);
 gboolean vyre_parser_next (VyreParser *parser);
 gboolean vyre_parser_expect (VyreParser *parser, guint kind, const char *expected);
 VyreExpr vyre_parser_leaf (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 offset);
+VyreExpr vyre_parser_number (VyreParser *parser, VyreNumber number, guint32 offset);
 gboolean vyre_parser_expr (VyreParser *parser, VyreExpr *expr);
 gboolean vyre_parser_limited_expr (
     VyreParser *parser, VyreNodeKind limit, guint32 value, VyreExpr *expr);

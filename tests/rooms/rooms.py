@@ -45,8 +45,8 @@ ORDER = {
         "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency",
         "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
         "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
-        "gstvyreshortcut", "gstvyresourcepad",
-        "gstvyresinkpad", "gstvyreprogram", "gstvyreproperties", "gstvyrefilter",
+        "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",
+        "gstvyresinkpad", "gstvyreproperties", "gstvyrefilter",
     ],
 }
 

@@ -29,6 +29,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_DIFFERENCE: VYRE_DIFFERENCE_WORDS words as SAMPLE_DIFFERENCE writes them
  * @VYRE_RESULT_BOUNDS: VYRE_BOUNDS_WORDS words as SAMPLE_ROWS and SAMPLE_COLUMNS write them
  * @VYRE_RESULT_GRID: VYRE_GRID_CELL_WORDS words for each cell, as SAMPLE_GRID writes them
+ * @VYRE_RESULT_SSIM: VYRE_SSIM_WORDS words as SAMPLE_SSIM writes them
  *
  * The meaning of the words of a named result.
  */
@@ -41,6 +42,7 @@ typedef enum {
   VYRE_RESULT_DIFFERENCE,
   VYRE_RESULT_BOUNDS,
   VYRE_RESULT_GRID,
+  VYRE_RESULT_SSIM,
 } VyreResultType;
 
 /**
@@ -164,13 +166,16 @@ typedef struct {
 /**
  * VyreParam:
  * @name: a name of a-z, 0-9 and '_' that starts with a letter
- * @value: its number
+ * @value: its number, times @divisor
+ * @divisor: what @value is divided by, 1 of a whole number, 1000000000 at most; 0 counts as 1
  *
- * A number that a program declares with "param", and that a caller may replace.
+ * A number that a program declares with "param", and that a caller may replace: @value / @divisor,
+ * which is exact and below 4294967296.
  */
 typedef struct {
   const char *name;
-  guint32 value;
+  guint64 value;
+  guint32 divisor;
 } VyreParam;
 
 /**
@@ -303,11 +308,12 @@ const VyreParam *vyre_program_get_params (const VyreProgram *program, guint *n_p
  * @params: (array length=n_params): values for some of its params, each once; the others have their
  *   defaults
  * @n_params: their number
- * @error: return location for %VYRE_ERROR_INVALID: @program declares no param of such a name, or
- *   the errors of vyre_program_assemble(): a value does not suit the place where it is used
+ * @error: return location for %VYRE_ERROR_INVALID: @program declares no param of such a name, or a
+ *   number is out of range, or the errors of vyre_program_assemble(): a value does not suit the
+ *   place where it is used
  *
  * Makes a program of the same text with other numbers. Its id is that of @program without params,
- * "?", and the values that @params has, such as "builtin:frame-stats?black=20".
+ * "?", and the values that @params has, such as "builtin:frame-stats?black=20" or "?black=41/2".
  *
  * Returns: (transfer full) (nullable): the program, or %NULL with @error set
  */

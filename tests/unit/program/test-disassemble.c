@@ -48,6 +48,8 @@ static const char canonical[]
       "op 0x40000133, 1, 7, 2, 8, 1, 1311234, 16, 33\n"
       "sample_hue samples(1, 7, 2, 8, 0x140202), samples(5, 6, 2, 9, 0x142a02) -> 1\n"
       "op 0x40000135, 1, 7, 2, 8, 1, 1311234, 7, 1, 7, 2, 8, 1311234\n"
+      "sample_ssim samples(1, 7, 2, 8, 0x140202), samples(5, 6, 2, 9, 0x142a02) -> 1048573\n"
+      "op 0x40000139, 1, 7, 2, 8, 1048574, 1311234, 0, 1, 7, 2, 8, 1311234\n"
       "sample_outliers samples(1, 7, 2, 8, 0x140202), 4 -> 1\n"
       "sample_repeats samples(1, 7, 2, 8, 0x140202), 4, 1 -> 1\n"
       "sample_range samples(1, 7, 5, 8, 0x100101), samples(50, 4, 3, 9, 0x100101), "
@@ -73,7 +75,7 @@ static const char canonical[]
       "op 0x40000106, 1, 7, 2, 8, 1, 1311234, 0, 1\n"
       "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
       "batch_fence 0, 0\n"
-      "batch_fence 55, 5\n";
+      "batch_fence 57, 5\n";
 
 /* Canonical text comes back as it is. */
 static void

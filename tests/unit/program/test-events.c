@@ -18,7 +18,8 @@
   "u8_histogram luma -> h\n"                                                                       \
   "sample_difference luma, luma, 3 -> d\n"                                                         \
   "sample_rows luma, 3 -> rows\n"                                                                  \
-  "sample_grid luma, 2, 2 -> grid\n"
+  "sample_grid luma, 2, 2 -> grid\n"                                                               \
+  "sample_ssim luma, luma -> s\n"
 
 /* Words that a readback has in its results, counted from the first of each. */
 typedef struct {
@@ -36,6 +37,7 @@ static const Words words_of_results[] = {
   { "d", 8, { 6, 0, 9, 12, 0, 13, 0, 14 } },
   { "rows", 3, { 3, 4, 9 } },
   { "grid", 12, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 } },
+  { "s", 3, { 7, -6u, -1u } },
   { "a", 13, { 8, -5u, 4, 5, -6u, -1u, 1, 2, 3, 9, 10, 11, 1u << 15 } },
 };
 
@@ -87,6 +89,8 @@ static const char *const values[] = {
   "$grid.count-0 == 1",
   "$grid.count-3 == 10",
   "$grid.sum-3 == 12 * 65536 * 65536 + 11",
+  "$s.count == 7",
+  "$s.sum == 0 - 6",
   /* numbers of the stream and of the program */
   "width * height == 1920 * 1080",
   "half == 960",
@@ -100,6 +104,14 @@ static const char *const values[] = {
   "1 + 2 * 3 == 7",
   "$luma.sum-squares * 4294967295 / $luma.sum-squares == 4294967295",
   "$luma.sum-squares - $luma.sum-squares == 0",
+  /* fractions */
+  "$black == 0.98 * $luma.count",
+  "0.980000001 * $luma.count == $black + 0.0000001",
+  "0.1 + 0.2 == 0.3",
+  "0.25 - 1 == 0 - 0.75",
+  "0.75 / 0.5 == 1",
+  "0.75 % 0.5 == 0.25",
+  "(2 - 5.5) / 2 == 0 - 1",
 };
 
 static const char *const values_of_audio[] = {
@@ -203,6 +215,7 @@ test_times (void)
       = bind_text ("param hold = 3\n"
                    "EVENT long-one WHEN 1 > 0 FOR 4294967295 s\n"
                    "event b when 1 > 0 for 500 ms; event c when 1 > 0\n"
+                   "event part when 1 > 0 for 0.25 s\n"
                    "event for-all when hold > 0 for hold * 2 s # twice\n"
                    "nop");
   static const struct {
@@ -212,6 +225,7 @@ test_times (void)
     { "long-one", 4294967295 * G_GUINT64_CONSTANT (1000000000) },
     { "b", 500000000 },
     { "c", 0 },
+    { "part", 250000000 },
     { "for-all", G_GUINT64_CONSTANT (6000000000) },
   };
 

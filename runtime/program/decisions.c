@@ -241,7 +241,7 @@ decision_bind_value (const DecisionBinder *binder, DecisionNode *bound)
   const VyreValue *value = &g_array_index (binder->program->values, VyreValue, bound->value);
 
   if (value->optional && decision_lacks_value (binder, value)) {
-    *bound = (DecisionNode){ .kind = VYRE_NODE_NUMBER, .number = { 0, 1 } };
+    *bound = (DecisionNode){ .kind = VYRE_NODE_NUMBER, .number = vyre_number_whole (0) };
     return;
   }
   bound->value = VYRE_CONTROL_OBSERVABLES + binder->scope->results[value->name] + value->word;
@@ -250,11 +250,11 @@ decision_bind_value (const DecisionBinder *binder, DecisionNode *bound)
 }
 
 static gboolean
-decision_bind_number (const DecisionBinder *binder, VyreExpr expr, VyreNumber *number)
+decision_bind_number (const DecisionBinder *binder, VyreExpr expr, VyreNumber *value)
 {
   VyreFailure failure;
 
-  if (vyre_expr_eval_exact (binder->scope, expr, number, &failure))
+  if (vyre_expr_eval_exact (binder->scope, expr, value, &failure))
     return TRUE;
   vyre_failure_set_error (&failure, binder->program->text, VYRE_ERROR_INVALID, binder->error);
   return FALSE;
@@ -351,7 +351,7 @@ decision_bind_event (
 {
   VyreEvent event = { .name = statement->name, .of_reference = statement->of_reference };
   gboolean bound_all = decision_bind_conditions (binder, statement, &event);
-  VyreNumber time = { 0, 1 };
+  VyreNumber time = vyre_number_whole (0);
 
   if (!event.condition || (statement->while_open.n > 0 && !event.while_open)) {
     decision_free_event (&event);

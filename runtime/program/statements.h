@@ -126,9 +126,9 @@ typedef struct {
   gboolean has_sequence;
   gboolean reads_reference; /* first at reference_offset */
   guint32 reference_offset;
-  guint32 first_symbol; /* of the buffer that a name is of: 0, or VYRE_FIRST_PAIRED */
   gboolean follows_reference; /* an event does, first at follows_offset */
   guint32 follows_offset;
+  guint32 first_symbol; /* of the buffer that a name is of: 0, or VYRE_FIRST_PAIRED */
   guint32 next_observable;
   const VyreParam *params; /* values in the place of defaults */
   guint n_params;

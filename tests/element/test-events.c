@@ -511,7 +511,7 @@ static const struct {
       "cut start 4600+0 #24\ncut end 4800+200 #25\n" BLACK_AT_4800
       "freeze start 4800+2000 #25\n" LAST_END },
   /* black frames are not frozen */
-  { "builtin:video-qc", "params,freeze_black=0,freeze_time=360,cut=50,cut_end=50",
+  { "builtin:video-qc", "params,freeze_black=0,freeze_time=0.36,cut=50,cut_end=50",
       "freeze start 0+400 #1\nfreeze end 400+400 #3\ncut start 400+0 #3\ncut end 600+200 "
       "#4\n" BLACK_AT_400 "cut start 4600+0 #24\ncut end 4800+200 #25\n" BLACK_AT_4800 LAST_END },
 };
@@ -607,7 +607,7 @@ GST_START_TEST (audio_has_silence_and_clipping)
 
   for (guint i = 0; i < G_N_ELEMENTS (sounds); i++) {
     GstHarness *h = filter_new_with ("builtin:audio-qc", "post-messages", POST_EVENTS, NULL);
-    gst_util_set_object_arg (G_OBJECT (h->element), "params", "params,silence_time=40");
+    gst_util_set_object_arg (G_OBJECT (h->element), "params", "params,silence_time=0.04");
     filter_start (h, "audio/x-raw, format=S16LE, layout=interleaved, rate=1000, channels=2");
     push_levels (h, sounds[i].left, sounds[i].right);
     finish (h, sounds[i].expected);

@@ -226,6 +226,8 @@ check_rate (guint rate)
   filter_wait_eos (h);
   g_thread_join (other.thread);
   fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), unpaired);
+  fail_unless (
+      stat_is (h->element, "complete-verdict", "all that came in was seen") == (unpaired == 0));
   fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_WARNING), unpaired > 0);
   finish (h, &other);
 }

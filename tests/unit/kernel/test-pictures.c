@@ -18,15 +18,14 @@ typedef struct {
 static guint32
 columns_of (const Component *c)
 {
-  return VYRE_SAMPLES_IN (c->region.width, c->samples);
+  return test_count_samples (c->region.width, c->samples);
 }
 
 static guint32
 sample_at (const guint8 *data, const Component *c, guint32 row, guint32 column)
 {
-  return test_read_sample (data + c->region.offset + (gsize)row * c->region.stride
-                               + (gsize)column * VYRE_SAMPLES_APART (c->samples),
-      c->samples);
+  return test_read_sample (
+      data + c->region.offset + (gsize)row * c->region.stride, c->samples, column);
 }
 
 /* The text of a component; free with g_free(). */
@@ -52,15 +51,16 @@ random_other (const Component *c, gsize size)
   guint32 samples = c->samples, bytes = VYRE_SAMPLES_BYTES (samples);
   guint32 depth = VYRE_SAMPLES_DEPTH (samples);
   guint32 n = columns_of (c);
-  Component other = { c->region,
-    VYRE_SAMPLES (VYRE_SAMPLES_APART (samples), bytes, bytes == 2 && test_random_below (2),
-        test_random_below (8 * bytes - depth + 1), depth) };
+  guint32 apart = VYRE_SAMPLES_APART (samples), shifts = bytes == 3 ? apart : 8 * bytes - depth + 1;
+  Component other = { c->region, VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
+                                     test_random_below (shifts), depth) };
 
-  other.region.width = n == 0 ? 0 : (n - 1) * VYRE_SAMPLES_APART (samples) + bytes;
+  other.region.width = test_row_bytes (n, other.samples);
   other.region.stride = other.region.width + test_random_below (20);
   gsize length = (gsize)other.region.stride * MAX (c->region.rows, 1);
   if (length > size) {
     other.region = c->region;
+    other.samples = bytes == 3 ? samples : other.samples;
     return other;
   }
   other.region.offset = test_random_below ((guint)(size - length) + 1);
@@ -572,10 +572,13 @@ random_plane (guint32 columns, guint32 rows, guint depth, gsize size)
 {
   guint bytes = depth > 8 || test_random_below (2) ? 2 : 1;
   guint apart = bytes * (1 + test_random_below (3));
-  Component c = { { 0, (columns - 1) * apart + bytes, rows, 0 },
-    VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
-        test_random_below (8 * bytes - depth + 1), depth) };
+  Component c
+      = { { 0, 0, rows, 0 }, depth == 10 && test_random_below (2)
+                                 ? VYRE_SAMPLES (apart, 3, 0, test_random_below (apart), depth)
+                                 : VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
+                                     test_random_below (8 * bytes - depth + 1), depth) };
 
+  c.region.width = test_row_bytes (columns, c.samples);
   c.region.stride = c.region.width + test_random_below (9);
   c.region.offset = test_random_below ((guint)size - c.region.stride * rows);
   return c;
@@ -589,7 +592,7 @@ test_random_ranges (void)
   for (guint i = 0; i < test_times (200, 10000); i++) {
     guint32 columns = 1 + test_random_below (50), rows = 1 + test_random_below (6);
     guint across = test_random_below (4), down = test_random_below (4);
-    guint depth = 8 + test_random_below (9);
+    guint depth = i % 3 ? 8 + test_random_below (9) : 10;
     g_autofree guint8 *data = random_picture (SIZE);
     Component luma = random_plane (columns, rows, depth, SIZE);
     Component u = random_plane ((columns + (1u << across) - 1) >> across,

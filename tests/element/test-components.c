@@ -73,22 +73,31 @@ stats_add (Stats *stats, guint64 sample, guint64 limit)
   stats->below += sample < limit;
 }
 
-/* The statistics of component @c. Of chroma that pixels share, each sample counts once. */
+/* The statistics of every @step-th row of component @c from row @first on. Of chroma that pixels
+ * share, each sample counts once. */
 static Stats
-unpacked_stats (const GstVideoInfo *info, guint8 *frame, guint c, gboolean qc)
+unpacked_rows (
+    const GstVideoInfo *info, guint8 *frame, guint c, gboolean qc, guint first, guint step)
 {
   guint8 pixels[GST_ROUND_UP_64 (WIDTH) * 8];
   Stats stats = { .min = G_MAXUINT64 };
   guint depth = info->finfo->depth[c];
   guint64 scale = depth > 8 ? 1u << (depth - 8) : 1;
 
-  for (gint y = 0; y < HEIGHT; y += 1 << info->finfo->h_sub[c]) {
+  guint down = info->finfo->h_sub[c];
+  for (gint y = (gint)(first << down); y < HEIGHT; y += (gint)(step << down)) {
     unpack_row (info, frame, y, pixels);
     for (gint x = 0; x < WIDTH; x += 1 << info->finfo->w_sub[c])
       stats_add (
           &stats, unpacked_sample (info, pixels, x, c), qc ? QC_LIMIT (scale) : LIMIT * scale);
   }
   return stats;
+}
+
+static Stats
+unpacked_stats (const GstVideoInfo *info, guint8 *frame, guint c, gboolean qc)
+{
+  return unpacked_rows (info, frame, c, qc, 0, 1);
 }
 
 static void
@@ -254,6 +263,40 @@ GST_START_TEST (built_in_programs_read_components)
 }
 GST_END_TEST;
 
+/* Rows of a frame belong to its fields in turn. */
+GST_START_TEST (fields_have_every_other_row)
+{
+  static const gchar *const fields[] = { "top", "bottom" };
+  static const gchar *const formats[] = { "I420", "NV12", "v210", "GRAY8" };
+  GstHarness *h = filter_new_with ("builtin:field-stats", "results-interval", (guint64)0, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    GstVideoInfo info;
+    gst_video_info_set_format (&info, gst_video_format_from_string (formats[i]), WIDTH, HEIGHT);
+    guint8 *frame = noise_new (GST_VIDEO_INFO_SIZE (&info) + 64, i);
+    gchar *caps = g_strdup_printf (
+        "video/x-raw,format=%s,width=%d,height=%d,framerate=25/1", formats[i], WIDTH, HEIGHT);
+    filter_start (h, caps);
+    gst_buffer_unref (filter_run (h, buffer_of (frame, GST_VIDEO_INFO_SIZE (&info))));
+    GstMessage *message = bus_wait_element (h, "vyre-results");
+    const GstStructure *results = gst_message_get_structure (message);
+    for (guint c = 0; c < 2 * GST_VIDEO_INFO_N_COMPONENTS (&info); c++) {
+      gchar *name = g_strconcat (fields[c % 2], "-", luma_names[c / 2], NULL);
+      Stats wanted = unpacked_rows (&info, frame, c / 2, FALSE, c % 2, 2);
+      assert_component (results, formats[i], name, &wanted);
+      if (c < 2)
+        fail_unless_equals_uint64 (
+            field_u64 (results, c == 0 ? "top-black" : "bottom-black"), wanted.below);
+      g_free (name);
+    }
+    gst_message_unref (message);
+    g_free (caps);
+    g_free (frame);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Gray frames of noise, each held against the one before; all of their rows are bright, and the
  * last two frames are the same. */
 GST_START_TEST (video_qc_compares_frames)
@@ -293,6 +336,7 @@ components_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, components_have_each_sample_once);
   tcase_add_test (tc, built_in_programs_read_components);
+  tcase_add_test (tc, fields_have_every_other_row);
   tcase_add_test (tc, video_qc_compares_frames);
   return s;
 }

@@ -8,8 +8,8 @@
 #define QUOTE_MAX 40
 
 /* The names of builtin_texts, in the same order. */
-static const char *const builtin_names[]
-    = { "frame-stats", "rgb-stats", "video-qc", "audio-qc", "compare", "bytes", "nop", NULL };
+static const char *const builtin_names[] = { "frame-stats", "field-stats", "rgb-stats", "video-qc",
+  "audio-qc", "compare", "bytes", "nop", NULL };
 
 static const char *const builtin_texts[] = {
   /* Y'CbCr video: exposure and colour balance; gray video has no u and v. */
@@ -18,6 +18,20 @@ static const char *const builtin_texts[] = {
    "optional sample_stats u -> u\n"
    "optional sample_stats v -> v\n"
    "sample_below luma, black * luma.scale -> black\n"),
+  /* interlaced Y'CbCr video: the same of the frame and of both of its fields */
+  ("param black = 17\n"
+   "sample_stats luma -> luma\n"
+   "optional sample_stats u -> u\n"
+   "optional sample_stats v -> v\n"
+   "sample_below luma, black * luma.scale -> black\n"
+   "sample_stats top(luma) -> top-luma\n"
+   "optional sample_stats top(u) -> top-u\n"
+   "optional sample_stats top(v) -> top-v\n"
+   "sample_below top(luma), black * luma.scale -> top-black\n"
+   "sample_stats bottom(luma) -> bottom-luma\n"
+   "optional sample_stats bottom(u) -> bottom-u\n"
+   "optional sample_stats bottom(v) -> bottom-v\n"
+   "sample_below bottom(luma), black * luma.scale -> bottom-black\n"),
   /* RGB video: the same of its components; most formats have no alpha */
   ("sample_stats red -> red\n"
    "sample_stats green -> green\n"

@@ -8,7 +8,8 @@
   "bytes(offset, length)"
 #define COMPONENT_USAGE                                                                            \
   "a component: luma, u, v, red, green, blue, alpha, samples(offset, width, rows, stride, how "    \
-  "they lie), or a region of bytes"
+  "they lie), top or bottom of one with a name, or a region of bytes"
+#define FIELD_USAGE "a component: luma, u, v, red, green, blue or alpha, or a plane"
 
 static gboolean
 operand_parse_region_name (VyreParser *parser, VyreExpr *args, const char *usage)
@@ -73,6 +74,33 @@ operand_parse_component_name (VyreParser *parser, guint component, VyreExpr *arg
   return vyre_parser_next (parser);
 }
 
+/* Reads a component, or a plane of bytes, that has a name. */
+static gboolean
+operand_parse_named (VyreParser *parser, VyreExpr *args, const char *usage)
+{
+  const VyreToken *token = &parser->lexer.token;
+  gint component = token->kind == VYRE_TOKEN_WORD
+                       ? vyre_component_find (parser->lexer.text + token->offset, token->length)
+                       : -1;
+
+  return component >= 0 ? operand_parse_component_name (parser, (guint)component, args)
+                        : operand_parse_region_name (parser, args, usage);
+}
+
+/* Reads "top(component)" or "bottom(component)". */
+static gboolean
+operand_parse_field (VyreParser *parser, VyreExpr *args)
+{
+  gboolean bottom = vyre_lexer_is (&parser->lexer, "bottom");
+
+  if (!vyre_parser_next (parser)
+      || !vyre_parser_expect (parser, '(', "'(' and a component of the field")
+      || !operand_parse_named (parser, args, FIELD_USAGE))
+    return FALSE;
+  vyre_parser_take_field (parser, bottom, args);
+  return vyre_parser_expect (parser, ')', "')' behind the component");
+}
+
 /* Reads a component; a region is one of bytes. Fills the arguments up to VYRE_REGION_ARG_SAMPLES.
  */
 static gboolean
@@ -90,6 +118,8 @@ operand_parse_component (VyreParser *parser, VyreOperands *operands)
       = vyre_parser_leaf (parser, VYRE_NODE_NUMBER, VYRE_SAMPLES_ARE_BYTES, token->offset);
   if (vyre_lexer_is (&parser->lexer, "samples"))
     parsed = operand_parse_samples (parser, args);
+  else if (vyre_parser_is_field (parser))
+    parsed = operand_parse_field (parser, args);
   else if (component >= 0)
     parsed = operand_parse_component_name (parser, (guint)component, args);
   else

@@ -3,9 +3,9 @@
  * Internal: the parsed form of a program, and the interface between the parts of the parser:
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
  * program/expressions.c expressions, program/values.c fields of results, program/conditions.c
- * comparisons of them, program/state-words.c declarations of state, program/keep.c which payload is
- * the reference, program/events.c events, program/lets.c names of numbers, program/resources.c
- * names of files.
+ * comparisons of them, program/state-words.c declarations of state, program/fields.c fields of
+ * frames, program/keep.c which payload is the reference, program/events.c events, program/lets.c
+ * names of numbers, program/resources.c names of files.
  */
 #pragma once
 
@@ -176,6 +176,8 @@ guint32 vyre_parser_find_result (VyreParser *parser);
 gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands);
 gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);
+gboolean vyre_parser_is_field (const VyreParser *parser);
+void vyre_parser_take_field (VyreParser *parser, gboolean bottom, VyreExpr *args);
 gboolean vyre_parser_let (VyreParser *parser);
 gboolean vyre_parser_param (VyreParser *parser);
 char *vyre_parser_new_name (VyreParser *parser);

@@ -74,22 +74,31 @@ stats_add (Stats *stats, guint64 sample, guint64 limit)
   stats->below += sample < limit;
 }
 
-/* The statistics of component @c. Of chroma that pixels share, each sample counts once. */
+/* The statistics of every @step-th row of component @c from row @first on. Of chroma that pixels
+ * share, each sample counts once. */
 static Stats
-unpacked_stats (const GstVideoInfo *info, guint8 *frame, guint c, gboolean qc)
+unpacked_rows (
+    const GstVideoInfo *info, guint8 *frame, guint c, gboolean qc, guint first, guint step)
 {
   guint8 pixels[GST_ROUND_UP_64 (WIDTH) * 8];
   Stats stats = { .min = G_MAXUINT64 };
   guint depth = info->finfo->depth[c];
   guint64 scale = depth > 8 ? 1u << (depth - 8) : 1;
 
-  for (gint y = 0; y < HEIGHT; y += 1 << info->finfo->h_sub[c]) {
+  guint down = info->finfo->h_sub[c];
+  for (gint y = (gint)(first << down); y < HEIGHT; y += (gint)(step << down)) {
     unpack_row (info, frame, y, pixels);
     for (gint x = 0; x < WIDTH; x += 1 << info->finfo->w_sub[c])
       stats_add (
           &stats, unpacked_sample (info, pixels, x, c), qc ? QC_LIMIT (scale) : LIMIT * scale);
   }
   return stats;
+}
+
+static Stats
+unpacked_stats (const GstVideoInfo *info, guint8 *frame, guint c, gboolean qc)
+{
+  return unpacked_rows (info, frame, c, qc, 0, 1);
 }
 
 static void
@@ -185,8 +194,10 @@ check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
   gst_buffer_unref (filter_run (h, buffer_of (frame, GST_VIDEO_INFO_SIZE (info))));
   GstMessage *message = bus_wait_element (h, "vyre-results");
   const GstStructure *results = gst_message_get_structure (message);
+  /* built-in programs for Y'CbCr leave alpha alone */
+  guint n = GST_VIDEO_INFO_IS_RGB (info) || gst_structure_has_field (results, "all") ? 4 : 3;
   for (guint c = 0; c < 4; c++) {
-    if (c < GST_VIDEO_INFO_N_COMPONENTS (info)) {
+    if (c < MIN (n, GST_VIDEO_INFO_N_COMPONENTS (info))) {
       Stats wanted = unpacked_stats (info, frame, c, gst_structure_has_field (results, "repeats"));
       assert_component (results, name, names[c], &wanted);
     } else {
@@ -215,6 +226,10 @@ has_plain_planes (const GstVideoFormatInfo *format)
   return (format->flags & odd) == 0 && format->n_components > 0;
 }
 
+/* Formats whose samples share words. */
+static const gchar *const packed_formats[]
+    = { "v210", "GRAY10_LE32", "NV12_10LE32", "NV16_10LE32", NULL };
+
 GST_START_TEST (components_have_each_sample_once)
 {
   GEnumClass *klass = g_type_class_ref (GST_TYPE_VIDEO_FORMAT);
@@ -223,32 +238,78 @@ GST_START_TEST (components_have_each_sample_once)
   for (guint i = 0; i < klass->n_values; i++) {
     GstVideoFormat format = (GstVideoFormat)klass->values[i].value;
     GstVideoInfo info;
+    const gchar *name = gst_video_format_to_string (format);
     if (format <= GST_VIDEO_FORMAT_ENCODED
-        || !has_plain_planes (gst_video_format_get_info (format)))
+        || !(has_plain_planes (gst_video_format_get_info (format))
+             || g_strv_contains (packed_formats, name)))
       continue;
     gst_video_info_set_format (&info, format, WIDTH, HEIGHT);
-    check_format (h, gst_video_format_to_string (format), &info);
+    check_format (h, name, &info);
   }
   filter_finish (h);
   g_type_class_unref (klass);
 }
 GST_END_TEST;
 
+static void
+check_formats (const gchar *builtin, const gchar *const *names)
+{
+  GstHarness *h = filter_new_with (builtin, "results-interval", (guint64)0, NULL);
+
+  for (; *names; names++) {
+    GstVideoInfo info;
+    gst_video_info_set_format (&info, gst_video_format_from_string (*names), WIDTH, HEIGHT);
+    check_format (h, *names, &info);
+  }
+  filter_finish (h);
+}
+
 /* Names of components, their order and the level of black are those of the programs' texts. */
 GST_START_TEST (built_in_programs_read_components)
 {
-  static const gchar *const cases[][2]
-      = { { "P010_10LE", "builtin:frame-stats" }, { "YUY2", "builtin:frame-stats" },
-          { "BGR", "builtin:rgb-stats" }, { "ARGB", "builtin:rgb-stats" },
-          { "NV12", "builtin:video-qc" }, { "I422_10LE", "builtin:video-qc" } };
+  static const gchar *const yuv[] = { "I420", "YV12", "NV12", "NV21", "Y42B", "Y444", "GRAY8",
+    "GRAY16_LE", "GRAY16_BE", "I420_10LE", "I422_10LE", "Y444_10LE", "I420_12LE", "P010_10LE",
+    "P016_LE", "v210", "UYVY", "YUY2", "A420", NULL };
+  static const gchar *const rgb[] = { "RGB", "BGR", "RGBA", "BGRA", "ARGB", "ABGR", "RGBx", "BGRx",
+    "xRGB", "xBGR", "GBR", NULL };
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    GstHarness *h = filter_new_with (cases[i][1], "results-interval", (guint64)0, NULL);
+  check_formats ("builtin:frame-stats", yuv);
+  check_formats ("builtin:video-qc", yuv);
+  check_formats ("builtin:rgb-stats", rgb);
+}
+GST_END_TEST;
+
+/* Rows of a frame belong to its fields in turn. */
+GST_START_TEST (fields_have_every_other_row)
+{
+  static const gchar *const fields[] = { "top", "bottom" };
+  static const gchar *const formats[] = { "I420", "NV12", "v210", "GRAY8" };
+  GstHarness *h = filter_new_with ("builtin:field-stats", "results-interval", (guint64)0, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     GstVideoInfo info;
-    gst_video_info_set_format (&info, gst_video_format_from_string (cases[i][0]), WIDTH, HEIGHT);
-    check_format (h, cases[i][0], &info);
-    filter_finish (h);
+    gst_video_info_set_format (&info, gst_video_format_from_string (formats[i]), WIDTH, HEIGHT);
+    guint8 *frame = noise_new (GST_VIDEO_INFO_SIZE (&info) + 64, i);
+    gchar *caps = g_strdup_printf (
+        "video/x-raw,format=%s,width=%d,height=%d,framerate=25/1", formats[i], WIDTH, HEIGHT);
+    filter_start (h, caps);
+    gst_buffer_unref (filter_run (h, buffer_of (frame, GST_VIDEO_INFO_SIZE (&info))));
+    GstMessage *message = bus_wait_element (h, "vyre-results");
+    const GstStructure *results = gst_message_get_structure (message);
+    for (guint c = 0; c < 2 * GST_VIDEO_INFO_N_COMPONENTS (&info); c++) {
+      gchar *name = g_strconcat (fields[c % 2], "-", luma_names[c / 2], NULL);
+      Stats wanted = unpacked_rows (&info, frame, c / 2, FALSE, c % 2, 2);
+      assert_component (results, formats[i], name, &wanted);
+      if (c < 2)
+        fail_unless_equals_uint64 (
+            field_u64 (results, c == 0 ? "top-black" : "bottom-black"), wanted.below);
+      g_free (name);
+    }
+    gst_message_unref (message);
+    g_free (caps);
+    g_free (frame);
   }
+  filter_finish (h);
 }
 GST_END_TEST;
 
@@ -291,6 +352,7 @@ components_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, components_have_each_sample_once);
   tcase_add_test (tc, built_in_programs_read_components);
+  tcase_add_test (tc, fields_have_every_other_row);
   tcase_add_test (tc, video_qc_compares_frames);
   return s;
 }

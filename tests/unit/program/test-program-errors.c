@@ -266,6 +266,12 @@ static const ErrorCase syntax_cases[] = {
   { "packed_slot { }", "1:15: ", "'}' is not an opcode" },
   { "packed_slot { nop", "1:18: ", "'|'" },
   { "packed_slot { nop | }", "1:21: ", "'}' is not an opcode" },
+  /* fields */
+  { "sample_stats top luma -> a", "1:18: ", "'(' and a component of the field" },
+  { "sample_stats top(luma -> a", "1:23: ", "')' behind the component" },
+  { "sample_stats bottom(top(luma)) -> a", "1:21: ", "a component: luma, u, v, red" },
+  { "sample_stats top(samples(0, 1, 1, 1, 1)) -> a", "1:18: ", "a component: luma, u, v, red" },
+  { "u8_stats top(luma) -> a", "1:10: ", "a region: payload" },
   /* older payloads */
   { "u8_stats previous payload -> a", "1:19: ", "'(' and a region of the older payload" },
   { "u8_stats previous(payload -> a", "1:27: ", "')' behind the region" },

@@ -520,6 +520,31 @@ test_fractions (void)
   assert_slot (after->slots, 1, 0, 2, others);
 }
 
+/* Rows of a frame, of its top field and of its bottom field, and the offset of the latter. */
+static void
+test_fields (void)
+{
+  static const guint32 rows[][4] = {
+    { 0, 0, 0, 3 },
+    { 1, 1, 0, 3 },
+    { 2, 1, 1, 13 },
+    { 7, 4, 3, 13 },
+    { 65536, 32768, 32768, 13 },
+  };
+  g_autoptr (VyreProgram) program
+      = assemble ("sample_stats top(luma) -> a; sample_stats bottom(luma) -> b; no_fence");
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+    const VyreRegion region = { 3, 6, rows[i][0], 10 };
+    vyre_symbols_set_component (symbols, "luma", &region, VYRE_SAMPLES (2, 2, 0, 0, 10));
+    g_autoptr (VyreBoundProgram) bound = vyre_program_bind (program, symbols, 1000000, 0, 0, NULL);
+    const guint32 top[] = { 3, 6, rows[i][1], 20 }, bottom[] = { rows[i][3], 6, rows[i][2], 20 };
+    g_assert_cmpmem (bound->slots + VYRE_SLOT_ARGS, 16, top, 16);
+    g_assert_cmpmem (bound->slots + VYRE_SLOT_WORDS + VYRE_SLOT_ARGS, 16, bottom, 16);
+  }
+}
+
 static void
 assert_params_fail (
     const char *text, VyreParam param, VyreError code, const char *at, const char *part)
@@ -568,8 +593,8 @@ test_builtins (void)
 
   g_assert_null (vyre_program_from_string ("builtin:?", &error));
   assert_error (error, VYRE_ERROR_INVALID, "",
-      "'?'. Fix: use one of frame-stats, rgb-stats, "
-      "video-qc, audio-qc, compare, bytes, nop.");
+      "'?'. Fix: use one of frame-stats, field-stats, rgb-stats, video-qc, audio-qc, compare, "
+      "bytes, nop.");
 }
 
 /* Messages are UTF-8, whatever bytes of a name they quote. */
@@ -752,6 +777,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/params/values", test_params);
   g_test_add_func ("/program/params/refused", test_params_refused);
   g_test_add_func ("/program/fractions", test_fractions);
+  g_test_add_func ("/program/fields", test_fields);
   g_test_add_func ("/program/builtins/others", test_builtins);
   g_test_add_func ("/program/builtins/names", test_builtin_names);
   g_test_add_func ("/program/id", test_id);

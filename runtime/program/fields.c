@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * "top(C)" and "bottom(C)": the rows of one field of an interlaced frame, which are every other
+ * row.
+ */
+#include <string.h>
+
+#include "program/statements.h"
+
+/* A node of an expression; the value of a symbol is the argument whose node it is. */
+typedef struct {
+  VyreNodeKind kind;
+  guint32 value;
+} FieldStep;
+
+#define OFFSET                                                                                     \
+  {                                                                                                \
+    VYRE_NODE_SYMBOL, VYRE_REGION_ARG_OFFSET                                                       \
+  }
+#define ROWS                                                                                       \
+  {                                                                                                \
+    VYRE_NODE_SYMBOL, VYRE_REGION_ARG_ROWS                                                         \
+  }
+#define STRIDE                                                                                     \
+  {                                                                                                \
+    VYRE_NODE_SYMBOL, VYRE_REGION_ARG_STRIDE                                                       \
+  }
+#define NUMBER(n)                                                                                  \
+  {                                                                                                \
+    VYRE_NODE_NUMBER, n                                                                            \
+  }
+#define ADD                                                                                        \
+  {                                                                                                \
+    VYRE_NODE_ADD, 0                                                                               \
+  }
+#define TIMES                                                                                      \
+  {                                                                                                \
+    VYRE_NODE_MULTIPLY, 0                                                                          \
+  }
+#define BY                                                                                         \
+  {                                                                                                \
+    VYRE_NODE_DIVIDE, 0                                                                            \
+  }
+
+static const FieldStep field_rows_of_top[] = { ROWS, NUMBER (1), ADD, NUMBER (2), BY };
+static const FieldStep field_rows_of_bottom[] = { ROWS, NUMBER (2), BY };
+static const FieldStep field_stride[] = { STRIDE, NUMBER (2), TIMES };
+
+/* offset + stride, or offset where there are no rows: n = rows / 2 has 2 * n / (n + 1) = 1 from 1
+ * on. */
+static const FieldStep field_offset_of_bottom[] = { OFFSET, STRIDE, ROWS, NUMBER (2), BY,
+  NUMBER (2), TIMES, ROWS, NUMBER (2), BY, NUMBER (1), ADD, BY, TIMES, ADD };
+
+static VyreExpr
+field_build (VyreParser *parser, const VyreExpr *args, const FieldStep *steps, guint n)
+{
+  VyreExpr expr = { parser->program->nodes->len, n };
+
+  for (guint i = 0; i < n; i++) {
+    VyreNode of = { .offset = parser->lexer.token.offset, .value = steps[i].value };
+    if (steps[i].kind == VYRE_NODE_SYMBOL)
+      of = g_array_index (parser->program->nodes, VyreNode, args[steps[i].value].first);
+    vyre_parser_leaf (parser, steps[i].kind, of.value, of.offset);
+  }
+  return expr;
+}
+
+/* Whether the current token is a field. */
+gboolean
+vyre_parser_is_field (const VyreParser *parser)
+{
+  return vyre_lexer_is (&parser->lexer, "top") || vyre_lexer_is (&parser->lexer, "bottom");
+}
+
+/* Has @args, the symbols of a component, be those of its rows in one field. */
+void
+vyre_parser_take_field (VyreParser *parser, gboolean bottom, VyreExpr *args)
+{
+  VyreExpr frame[VYRE_REGION_ARG_STRIDE + 1];
+
+  memcpy (frame, args, sizeof frame);
+  args[VYRE_REGION_ARG_STRIDE]
+      = field_build (parser, frame, field_stride, G_N_ELEMENTS (field_stride));
+  args[VYRE_REGION_ARG_ROWS]
+      = bottom
+            ? field_build (parser, frame, field_rows_of_bottom, G_N_ELEMENTS (field_rows_of_bottom))
+            : field_build (parser, frame, field_rows_of_top, G_N_ELEMENTS (field_rows_of_top));
+  if (bottom)
+    args[VYRE_REGION_ARG_OFFSET] = field_build (
+        parser, frame, field_offset_of_bottom, G_N_ELEMENTS (field_offset_of_bottom));
+}

@@ -113,7 +113,7 @@ VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
 export CK_FORK=no
 check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance import kernel leases \
-  opcodes parts resources resource-sinks samples pictures ssim audio element-results
+  opcodes parts resources resource-sinks samples pictures audio element-results
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
 
 # Newer packages of everything: the compiler, GStreamer, GLib, liburing, and a lavapipe whose

@@ -103,10 +103,13 @@ static const char *const builtin_texts[] = {
    " + optional $channel-2.clipped + optional $channel-3.clipped"
    " + optional $channel-4.clipped + optional $channel-5.clipped"
    " + optional $channel-6.clipped + optional $channel-7.clipped > 0\n"),
-  /* two Y'CbCr streams: the counts of psnr */
+  /* two Y'CbCr streams: the counts of psnr and ssim */
   ("sample_difference luma, paired(luma), 0 -> luma-difference\n"
    "optional sample_difference u, paired(u), 0 -> u-difference\n"
-   "optional sample_difference v, paired(v), 0 -> v-difference\n"),
+   "optional sample_difference v, paired(v), 0 -> v-difference\n"
+   "sample_ssim luma, paired(luma) -> luma-ssim\n"
+   "optional sample_ssim u, paired(u) -> u-ssim\n"
+   "optional sample_ssim v, paired(v) -> v-ssim\n"),
   /* any payload: the distribution of its bytes and a checksum */
   ("u8_histogram payload -> histogram\n"
    "crc32 payload -> crc32\n"),

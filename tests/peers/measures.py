@@ -79,12 +79,11 @@ def ours(frames, rows, depth):
     return found
 
 
-def theirs(path, black, options):
+def theirs(path, options):
     """The measures of each frame by ffmpeg, and the starts and ends of intervals, of 2 s and more,
-    that are black, up to level black of 8 bits, or frozen."""
-    level = (black - 16) / 219
-    filters = ("signalstats=stat=tout+vrep+brng,scdet=t={},blackdetect=d=2:pix_th={:.6f},"
-               "freezedetect,metadata=print:file=-").format(CUT, level)
+    that are black or frozen."""
+    filters = (f"signalstats=stat=tout+vrep+brng,scdet=t={CUT},blackdetect,freezedetect,"
+               "metadata=print:file=-")
     run = subprocess.run(
         ["ffmpeg", *options, "-nostdin", "-v", "info", "-nostats", "-i", str(path),
          "-fps_mode", "passthrough", "-vf", filters, "-f", "null", "-"],

@@ -21,7 +21,6 @@ import clips
 import frames
 import measures
 
-BLACK = 17  # the param of builtin:video-qc: samples below it are black
 DEPTHS = {True: 10, False: 8}
 DECODERS = "avdec_mjpeg:MAX,avdec_mpeg2video:MAX,avdec_vp8:NONE,avdec_vp9:NONE"
 LIMIT = 900  # seconds
@@ -113,7 +112,7 @@ def check(clip, path, folder, found):
     if decoded != wanted:
         differences.append(f"GStreamer decodes other frames: {len(decoded or [])} of {len(wanted)}")
     mine = measures.ours(found["vyre-results"], height, depth)
-    peer, events = measures.theirs(path, BLACK - 1, ["-cpuflags", "0"] if clip.narrow else [])
+    peer, events = measures.theirs(path, ["-cpuflags", "0"] if clip.narrow else [])
     differences += compare_frames(mine, peer)
     differences += compare_events(found, mine, events)
     cuts = sum(frame["cut"] == "True" for frame in mine)

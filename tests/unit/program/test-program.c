@@ -582,7 +582,7 @@ test_builtins (void)
   g_autoptr (VyreBoundProgram) one = bind_program (nop, NULL, 0, 0);
   GError *error = NULL;
 
-  g_assert_cmpuint (g_strv_length ((char **)names), ==, 7);
+  g_assert_cmpuint (g_strv_length ((char **)names), ==, 8);
   g_assert_true (g_strv_contains (names, "frame-stats"));
   g_assert_cmpstr (vyre_program_get_id (bytes), ==, "builtin:bytes");
   g_assert_cmpuint (bound->n_results, ==, 2);

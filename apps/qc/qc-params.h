@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Numbers of a command line for the programs that declare them.
+ */
+#pragma once
+
+#include "qc-job.h"
+
+const char *qc_params_get_program (QcKind kind);
+gboolean qc_params_parse (char **texts, QcSettings *settings, GError **error);
+void qc_params_clear (QcSettings *settings);

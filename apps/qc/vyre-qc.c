@@ -16,7 +16,7 @@
 
 typedef struct {
   gboolean version, histograms;
-  char *json, *device;
+  char *json, *qctools, *device;
   char **params, **names;
   int n_parallel;
 } Options;
@@ -32,6 +32,8 @@ options_make_context (Options *options)
         "Writes JSON lines (- is standard output, and replaces the table)", "FILE" },
     { "histograms", 0, 0, G_OPTION_ARG_NONE, &options->histograms,
         "Adds the histograms of each frame to the JSON", NULL },
+    { "qctools", 0, 0, G_OPTION_ARG_FILENAME, &options->qctools,
+        "Writes signalstats of the frames of one film, which QCTools opens", "FILE.xml.gz" },
     { "device", 'd', 0, G_OPTION_ARG_STRING, &options->device,
         "Vulkan device: auto, index, part of the name, or UUID", "DEVICE" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Prints the version", NULL },
@@ -51,6 +53,7 @@ static void
 options_clear (Options *options)
 {
   g_free (options->json);
+  g_free (options->qctools);
   g_free (options->device);
   g_strfreev (options->params);
   g_strfreev (options->names);
@@ -80,6 +83,15 @@ options_parse (Options *options, int *argc, char ***argv, GError **error)
   return FALSE;
 }
 
+/* Takes a new report, or NULL. */
+static gboolean
+reports_add (GPtrArray *reports, QcReport *report)
+{
+  if (report)
+    g_ptr_array_add (reports, report);
+  return report != NULL;
+}
+
 static guint
 options_find_name_width (const Options *options)
 {
@@ -96,15 +108,17 @@ options_open_reports (const Options *options, GPtrArray *reports, GError **error
 {
   gboolean has_table = !options->json || !g_str_equal (options->json, "-");
 
-  if (options->json) {
-    QcReport *json = qc_json_new (options->json, options->histograms, error);
-    if (!json)
-      return FALSE;
-    g_ptr_array_add (reports, json);
+  if (options->qctools && options->names[1]) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--qctools is of one film. Fix: run vyre-qc once for each.");
+    return FALSE;
   }
-  if (has_table)
-    g_ptr_array_add (reports, qc_table_new (options_find_name_width (options)));
-  return TRUE;
+  if (options->json
+      && !reports_add (reports, qc_json_new (options->json, options->histograms, error)))
+    return FALSE;
+  if (options->qctools && !reports_add (reports, qc_xml_new (options->qctools, error)))
+    return FALSE;
+  return !has_table || reports_add (reports, qc_table_new (options_find_name_width (options)));
 }
 
 static int

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "qc-formats.h"
-#include "qc-params.h"
 
 /* All files of a run share the kernel of this group. */
 #define KERNEL_GROUP "vyre-qc"
@@ -79,10 +78,15 @@ job_add_gst_problem (QcJob *job, const GError *error)
   g_autofree char *text = g_strchomp (g_strdup (error->message));
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
 
+  /* A message of the missing plugin has come before. */
+  if (g_error_matches (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN)
+      && job->file->problems->len > 0)
+    return;
   if (strstr (text, "Fix: "))
     qc_file_add_problem (job->file, "%s", text);
   else
-    qc_file_add_problem (job->file, "%s Fix: %s.", text, remedy);
+    qc_file_add_problem (
+        job->file, "%s%s Fix: %s.", text, g_str_has_suffix (text, ".") ? "" : ".", remedy);
 }
 
 static gboolean

@@ -4,12 +4,7 @@
  */
 #pragma once
 
-#include "qc-file.h"
-
-typedef struct {
-  char *device;                     /* NULL: vyrefilter's default */
-  GstStructure *params[QC_N_KINDS]; /* for the programs, or NULL */
-} QcSettings;
+#include "qc-params.h"
 
 /* Called with the lock held, on a thread of the pipeline, for the results of a buffer. */
 typedef void (*QcResultsFunc) (

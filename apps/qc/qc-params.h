@@ -4,7 +4,12 @@
  */
 #pragma once
 
-#include "qc-job.h"
+#include "qc-file.h"
+
+typedef struct {
+  char *device;                     /* NULL: vyrefilter's default */
+  GstStructure *params[QC_N_KINDS]; /* for the programs, or NULL */
+} QcSettings;
 
 const char *qc_params_get_program (QcKind kind);
 gboolean qc_params_parse (char **texts, QcSettings *settings, GError **error);

@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""qc.py VYRE-QC: what the command prints, writes and returns."""
+import gzip
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import films  # noqa: E402
+
+FRAMES = 5
+TAG = "lavfi.signalstats."
+
+
+def run(status, *arguments):
+    """Standard output and standard error of a run that has to end with @status."""
+    done = subprocess.run(
+        [QC, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == status, (arguments, done.returncode, done.stdout, done.stderr)
+    return done.stdout, done.stderr
+
+
+def read_json(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def pick(lines, kind, file):
+    return [line for line in lines if line["type"] == kind and line["file"] == str(file)]
+
+
+def expect(pattern):
+    planes = list(films.read_frames(WORK / "raw", pattern, FRAMES))
+    return [films.signalstats(now, old) for now, old in zip(planes, [None] + planes)]
+
+
+def check_problem(file, words, *options):
+    """An incomplete file: one line on standard error, with its remedy."""
+    out, err = run(2, *options, file)
+    assert f"{file}: incomplete, " in out, out
+    assert re.fullmatch(rf"vyre-qc: {re.escape(str(file))}: .*{words}.* Fix: .*\.\n", err), err
+
+
+def check_frames(lines, file, expected):
+    frames = [line for line in pick(lines, "frame", file) if line["stream"] == "video"]
+    assert len(frames) == FRAMES
+    for number, (frame, values) in enumerate(zip(frames, expected)):
+        results = frame["results"]
+        assert results["stream-time"] == number * 10**9
+        assert results["sequence"] == number + 1
+        assert sum(results["luma-histogram"]) == films.WIDTH * films.HEIGHT
+        for key, value in values.items():
+            assert f"{frame['signalstats'][key]:g}" == value, (number, key, value, frame)
+
+
+def check_summary(lines, file, verdict):
+    (summary,) = pick(lines, "summary", file)
+    assert summary["verdict"] == verdict
+    assert summary["problems"] == []
+    for stream, size in (("video", films.WIDTH * films.HEIGHT * 3 // 2), ("audio", 16000)):
+        counts = summary[stream]
+        assert counts["frames-in"] == counts["frames-seen"] >= FRAMES, counts
+        assert counts["bytes-in"] == counts["bytes-seen"] == FRAMES * size, counts
+        assert counts["faults"] == counts["dropped-records"] == counts["undecided"] == 0
+
+
+def test_findings():
+    """Two films at a time: one clean, one black. The table has them in their order."""
+    ball, black, out = WORK / "ball.mkv", WORK / "black.mkv", WORK / "out.json"
+    films.make_film(ball, "ball", FRAMES)
+    films.make_film(black, "black", FRAMES, wave="silence")
+    table, err = run(1, "-j", 2, "--json", out, "--histograms", ball, black)
+    assert err == "", err
+    rows = [line.split() for line in table.splitlines()]
+    counts = f"{FRAMES} frames of video, {FRAMES} buffers of audio".split()
+    assert rows[0] == [f"{ball}:", "pass,", *counts], table
+    assert rows[1] == ["file", "kind", "start", "end", "duration", "value"], table
+    black_row = ["black", "00:00:00.000", "00:00:04.000", "00:00:04.000", "100.00", "%"]
+    assert [str(black), *black_row] in rows, table
+    assert rows[-1] == [f"{black}:", "findings,", *counts], table
+    lines = read_json(out)
+    check_frames(lines, ball, expect("ball"))
+    check_summary(lines, ball, "pass")
+    check_summary(lines, black, "findings")
+    (event,) = [line for line in pick(lines, "event", black) if line["event"] == "black"]
+    assert (event["start"], event["end"], event["duration"]) == (0, 4 * 10**9, 4 * 10**9)
+    assert not pick(lines, "event", ball)
+    (audio,) = [
+        line for line in pick(lines, "frame", ball) if line["stream"] == "audio"
+    ][:1]
+    assert audio["results"]["channel-0"]["full-scale"] == 32768
+    assert audio["results"]["channel-0"]["peak"] > 0
+
+
+def check_xml(path, expected):
+    with gzip.open(path) as file:
+        root = xml.etree.ElementTree.parse(file).getroot()
+    assert root.tag == "{http://www.ffmpeg.org/schema/ffprobe}ffprobe"
+    frames = root.findall("frames/frame")
+    assert len(frames) == FRAMES
+    for number, (frame, values) in enumerate(zip(frames, expected)):
+        assert frame.get("media_type") == "video"
+        assert frame.get("pkt_pts_time") == f"{number}.000000"
+        assert frame.get("pkt_duration_time") == "1.000000"
+        assert (frame.get("width"), frame.get("height")) == (str(films.WIDTH), str(films.HEIGHT))
+        assert frame.get("pix_fmt") == "yuv420p"
+        tags = {tag.get("key"): tag.get("value") for tag in frame.findall("tag")}
+        for key, value in values.items():
+            assert tags[TAG + key] == value, (number, key, value, tags)
+        assert {TAG + "TOUT", TAG + "BRNG"} <= tags.keys()
+
+
+def read_terminal(fd):
+    shown = b""
+    while True:
+        try:
+            part = os.read(fd, 4096)
+        except OSError:  # how the end of a terminal reads
+            return shown.decode()
+        if not part:
+            return shown.decode()
+        shown += part
+
+
+def test_reports():
+    """A clean film, with progress on a terminal."""
+    path = WORK / "out.xml.gz"
+    main, terminal = pty.openpty()
+    with subprocess.Popen(
+        [QC, "--qctools", path, WORK / "ball.mkv"],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+    ) as process:
+        os.close(terminal)
+        shown = read_terminal(main)
+        process.communicate(timeout=60)
+    os.close(main)
+    assert process.returncode == 0
+    assert re.search(r"\r\[[#.]{30}\] +\d+ %  \d+\.\d frames/s", shown), shown
+    assert shown.endswith("\r\x1b[K"), shown
+    check_xml(path, expect("ball"))
+
+
+def test_params():
+    """With every sample black, the ball is black."""
+    table, _ = run(1, "--param", "black=255", WORK / "ball.mkv")
+    assert re.search(r" black +00:00:00.000 +00:00:04.000 ", table), table
+
+
+def test_incomplete():
+    whole = (WORK / "ball.mkv").read_bytes()
+    (WORK / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
+    check_problem(WORK / "cut.mkv", r"It ends after \d\.\d+ s of the 5\.000 s")
+    films.launch(
+        f"audiotestsrc num-buffers=4 ! audio/x-raw,channels=1 ! wavenc ! filesink location={WORK}/a.wav"
+    )
+    whole = (WORK / "a.wav").read_bytes()
+    (WORK / "cut.wav").write_bytes(whole[:5000])
+    check_problem(WORK / "cut.wav", f"It has 5000 of the {len(whole)} bytes")
+    (WORK / "junk.mkv").write_bytes(b"\x00\x01\xfe" * 2000)
+    check_problem(WORK / "junk.mkv", "type of stream")
+    check_problem(WORK / "missing.mkv", "no such file")
+    check_problem(WORK, "is a directory")
+    check_problem("nothing://x", "missing: NOTHING", "--json", WORK / "out.json")
+    (summary,) = read_json(WORK / "out.json")
+    assert summary["verdict"] == "incomplete" and len(summary["problems"]) == 1
+    cues = (f"{i}\n00:00:0{i},000 --> 00:00:0{i},500\nA word.\n\n" for i in range(1, 9))
+    (WORK / "text.srt").write_text("".join(cues), encoding="utf-8")
+    check_problem(WORK / "text.srt", "no video and no audio")
+    films.launch(
+        "audiotestsrc num-buffers=4 ! audio/x-raw,channels=9,channel-mask=(bitmask)0 ! wavenc ! "
+        f"filesink location={WORK}/nine.wav"
+    )
+    check_problem(WORK / "nine.wav", "Of 9 channels the first 8")
+
+
+def test_interrupt():
+    """The film that runs keeps what was seen; the other one is not begun."""
+    out, long = WORK / "long.json", WORK / "long.mkv"
+    films.make_film(long, "snow", 300)
+    with subprocess.Popen(
+        [QC, "--json", out, long, WORK / "ball.mkv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while process.poll() is None and (not out.exists() or out.stat().st_size == 0):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert b"long.mkv: It was interrupted. Fix: " in err, err
+    assert b"ball.mkv: It was not begun. Fix: " in err, err
+    lines = read_json(out)
+    assert 0 < len(pick(lines, "frame", long)) < 600
+    assert [line["verdict"] for line in lines if line["type"] == "summary"] == ["incomplete"] * 2
+
+
+def check_usage(words, *arguments):
+    out, err = run(2, *arguments)
+    assert out == "" and re.search(words, err), (out, err)
+    assert re.fullmatch(r"vyre-qc: .* Fix: .*\.\n", err), err
+
+
+def test_usage():
+    ball = WORK / "ball.mkv"
+    assert re.fullmatch(r"vyre-qc \d+\.\d+\.\d+\n", run(0, "--version")[0])
+    assert "--json=FILE" in run(0, "--help")[0]
+    check_usage("Unknown option --nonsense", "--nonsense", ball)
+    check_usage("no file to measure")
+    check_usage("-j 0 is out of range", "-j", 0, ball)
+    check_usage("no param 'nonsense'.*black.*, border", "--param", "nonsense=1", ball)
+    check_usage("'black=x' sets no param", "--param", "black=x", ball)
+    check_usage("'black' sets no param", "--param", "black", ball)
+    check_usage("/nowhere/out.json: No such file", "--json", "/nowhere/out.json", ball)
+    check_usage("/nowhere/out.gz.*No such file", "--qctools", "/nowhere/out.gz", ball)
+    check_usage("--qctools is of one film", "--qctools", WORK / "x.gz", ball, ball)
+
+
+def test_full_disk():
+    _, err = run(2, "--json", "/dev/full", WORK / "missing.mkv")
+    assert "vyre-qc: /dev/full could not be written. Fix: " in err, err
+
+
+def test_json_on_standard_output():
+    out, _ = run(2, "--json", "-", WORK / "missing.mkv")
+    assert json.loads(out)["type"] == "summary"
+
+
+def main():
+    test_findings()
+    test_reports()
+    test_params()
+    test_incomplete()
+    test_interrupt()
+    test_usage()
+    test_full_disk()
+    test_json_on_standard_output()
+
+
+if __name__ == "__main__":
+    QC = sys.argv[1]
+    with tempfile.TemporaryDirectory() as folder:
+        WORK = pathlib.Path(folder)
+        main()

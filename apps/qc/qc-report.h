@@ -23,6 +23,7 @@ struct _QcReport {
 QcReport *qc_table_new (guint name_width);
 QcReport *qc_json_new (const char *path, gboolean histograms, GError **error);
 QcReport *qc_xml_new (const char *path, GError **error);
+QcReport *qc_html_new (const char *path, GError **error);
 
 FILE *qc_report_open (const char *path, GError **error);
 gboolean qc_report_close (FILE *out, const char *path, GError **error);

@@ -16,7 +16,7 @@
 
 typedef struct {
   gboolean version, histograms;
-  char *json, *qctools, *device;
+  char *json, *qctools, *html, *device;
   char **params, **names;
   int n_parallel;
 } Options;
@@ -34,6 +34,8 @@ options_make_context (Options *options)
         "Adds the histograms of each frame to the JSON", NULL },
     { "qctools", 0, 0, G_OPTION_ARG_FILENAME, &options->qctools,
         "Writes signalstats of the frames of one film, which QCTools opens", "FILE.xml.gz" },
+    { "html", 0, 0, G_OPTION_ARG_FILENAME, &options->html,
+        "Writes a page with timelines, and with pictures of the events", "FILE" },
     { "device", 'd', 0, G_OPTION_ARG_STRING, &options->device,
         "Vulkan device: auto, index, part of the name, or UUID", "DEVICE" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Prints the version", NULL },
@@ -54,6 +56,7 @@ options_clear (Options *options)
 {
   g_free (options->json);
   g_free (options->qctools);
+  g_free (options->html);
   g_free (options->device);
   g_strfreev (options->params);
   g_strfreev (options->names);
@@ -117,6 +120,8 @@ options_open_reports (const Options *options, GPtrArray *reports, GError **error
       && !reports_add (reports, qc_json_new (options->json, options->histograms, error)))
     return FALSE;
   if (options->qctools && !reports_add (reports, qc_xml_new (options->qctools, error)))
+    return FALSE;
+  if (options->html && !reports_add (reports, qc_html_new (options->html, error)))
     return FALSE;
   return !has_table || reports_add (reports, qc_table_new (options_find_name_width (options)));
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """qc.py VYRE-QC: what the command prints, writes and returns."""
+import base64
 import gzip
 import json
 import os
@@ -18,7 +19,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import films  # noqa: E402
 
-FRAMES = 5
+FRAMES = 3
+LAST = FRAMES - 1  # seconds, of the last frame
 TAG = "lavfi.signalstats."
 
 
@@ -74,18 +76,45 @@ def check_summary(lines, file, verdict):
         assert counts["faults"] == counts["dropped-records"] == counts["undecided"] == 0
 
 
+def find_points(section, title, number):
+    """The points of a line of the plot with that title."""
+    plot = section[section.index(f"<h3>{title}</h3>") :].split("</svg>")[0]
+    points = re.findall(r'<polyline .*?points="([^"]*)"', plot)[number]
+    return [tuple(map(float, point.split(","))) for point in points.split()]
+
+
+def check_page(path, films_of_frames):
+    """Lines are where the numbers are, the event has a band in each plot, and one picture."""
+    page = path.read_text(encoding="utf-8")
+    assert not re.search(r"<script|<link|https?:|url\(", page)
+    clean, dark = page.split("<section>")[1:]
+    assert clean.count("<svg") == dark.count("<svg") == 3
+    assert (clean.count('class="event"'), clean.count("<img")) == (0, 0)
+    assert (dark.count("<title>black 00:00:00.000</title>"), dark.count("<img")) == (3, 1)
+    picture = re.search(r'src="data:image/png;base64,([^"]*)"', dark).group(1)
+    assert base64.b64decode(picture).startswith(b"\x89PNG\r\n\x1a\n")
+    for section, frames in zip((clean, dark), films_of_frames):
+        frames = [frame["signalstats"] for frame in frames if frame["stream"] == "video"]
+        for number, key in enumerate(("YMAX", "YHIGH", "YAVG", "YLOW", "YMIN")):
+            for (x, y), frame in zip(find_points(section, "Luma", number), frames, strict=True):
+                assert abs(y - (170 - 160 * frame[key] / 255)) < 0.06, (key, x, y, frame)
+
+
 def test_findings():
     """Two films at a time: one clean, one black. The table has them in their order."""
     ball, black, out = WORK / "ball.mkv", WORK / "black.mkv", WORK / "out.json"
     films.make_film(ball, "ball", FRAMES)
     films.make_film(black, "black", FRAMES, wave="silence")
-    table, err = run(1, "-j", 2, "--json", out, "--histograms", ball, black)
+    page = WORK / "out.html"
+    table, err = run(
+        1, "-j", 2, "--json", out, "--histograms", "--html", page, ball, black
+    )
     assert err == "", err
     rows = [line.split() for line in table.splitlines()]
     counts = f"{FRAMES} frames of video, {FRAMES} buffers of audio".split()
     assert rows[0] == [f"{ball}:", "pass,", *counts], table
     assert rows[1] == ["file", "kind", "start", "end", "duration", "value"], table
-    black_row = ["black", "00:00:00.000", "00:00:04.000", "00:00:04.000", "100.00", "%"]
+    black_row = ["black", "00:00:00.000", "00:00:02.000", "00:00:02.000", "100.00", "%"]
     assert [str(black), *black_row] in rows, table
     assert rows[-1] == [f"{black}:", "findings,", *counts], table
     lines = read_json(out)
@@ -93,13 +122,14 @@ def test_findings():
     check_summary(lines, ball, "pass")
     check_summary(lines, black, "findings")
     (event,) = [line for line in pick(lines, "event", black) if line["event"] == "black"]
-    assert (event["start"], event["end"], event["duration"]) == (0, 4 * 10**9, 4 * 10**9)
+    assert (event["start"], event["end"], event["duration"]) == (0, LAST * 10**9, LAST * 10**9)
     assert not pick(lines, "event", ball)
     (audio,) = [
         line for line in pick(lines, "frame", ball) if line["stream"] == "audio"
     ][:1]
     assert audio["results"]["channel-0"]["full-scale"] == 32768
     assert audio["results"]["channel-0"]["peak"] > 0
+    check_page(page, [pick(lines, "frame", file) for file in (ball, black)])
 
 
 def check_xml(path, expected):
@@ -154,13 +184,13 @@ def test_reports():
 def test_params():
     """With every sample black, the ball is black."""
     table, _ = run(1, "--param", "black=255", WORK / "ball.mkv")
-    assert re.search(r" black +00:00:00.000 +00:00:04.000 ", table), table
+    assert re.search(r" black +00:00:00.000 +00:00:02.000 ", table), table
 
 
 def test_incomplete():
     whole = (WORK / "ball.mkv").read_bytes()
     (WORK / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
-    check_problem(WORK / "cut.mkv", r"It ends after \d\.\d+ s of the 5\.000 s")
+    check_problem(WORK / "cut.mkv", r"It ends after \d\.\d+ s of the 3\.000 s")
     films.launch(
         f"audiotestsrc num-buffers=4 ! audio/x-raw,channels=1 ! wavenc ! filesink location={WORK}/a.wav"
     )
@@ -220,6 +250,7 @@ def test_usage():
     check_usage("'black=x' sets no param", "--param", "black=x", ball)
     check_usage("'black' sets no param", "--param", "black", ball)
     check_usage("/nowhere/out.json: No such file", "--json", "/nowhere/out.json", ball)
+    check_usage("/nowhere/out.html: No such file", "--html", "/nowhere/out.html", ball)
     check_usage("/nowhere/out.gz.*No such file", "--qctools", "/nowhere/out.gz", ball)
     check_usage("--qctools is of one film", "--qctools", WORK / "x.gz", ball, ball)
 

@@ -13,7 +13,8 @@ struct _QcJob {
   const QcOwner *owner;
   GstElement *pipeline;
   GstElement *filters[QC_N_KINDS]; /* parts of the pipeline; owner->lock */
-  guint watch, idle;               /* sources of the main loop */
+  guint watch, alarm, idle;        /* sources of the main loop */
+  guint64 n_heard;                 /* buffers that had come or gone at the last alarm */
 };
 
 /* Reads the counters of vyrefilter, which are gone when it stops. */
@@ -66,7 +67,29 @@ job_end (QcJob *job)
   if (job->idle)
     return;
   g_clear_handle_id (&job->watch, g_source_remove);
+  g_clear_handle_id (&job->alarm, g_source_remove);
   job->idle = g_idle_add (job_finish_later, job);
+}
+
+/* Ends a job to which nothing has happened since the last alarm. */
+static gboolean
+job_take_alarm (gpointer data)
+{
+  QcJob *job = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
+  guint64 n_heard = 0;
+
+  for (QcKind kind = 0; kind < QC_N_KINDS; kind++)
+    n_heard += job->file->streams[kind].frames_in + job->file->streams[kind].frames_seen;
+  if (n_heard > job->n_heard) {
+    job->n_heard = n_heard;
+    return G_SOURCE_CONTINUE;
+  }
+  qc_file_add_problem (job->file,
+      "No buffer came for %u s. Fix: check its source, or pass a longer --timeout.",
+      job->owner->settings->timeout);
+  job_end (job);
+  return G_SOURCE_CONTINUE;
 }
 
 static void
@@ -321,6 +344,7 @@ job_make_pipeline (QcJob *job)
   g_autoptr (GstBus) bus = gst_element_get_bus (job->pipeline);
   gst_bus_set_sync_handler (bus, job_take_results, job, NULL);
   job->watch = gst_bus_add_watch (bus, job_take_message, job);
+  job->alarm = g_timeout_add_seconds (job->owner->settings->timeout, job_take_alarm, job);
   return TRUE;
 }
 

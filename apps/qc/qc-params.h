@@ -8,6 +8,7 @@
 
 typedef struct {
   char *device;                     /* NULL: vyrefilter's default */
+  guint timeout;                    /* seconds that a file may go without a buffer */
   GstStructure *params[QC_N_KINDS]; /* for the programs, or NULL */
 } QcSettings;
 

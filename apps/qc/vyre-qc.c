@@ -18,7 +18,7 @@ typedef struct {
   gboolean version, histograms;
   char *json, *qctools, *html, *device;
   char **params, **names;
-  int n_parallel;
+  int n_parallel, timeout;
 } Options;
 
 static GOptionContext *
@@ -36,6 +36,8 @@ options_make_context (Options *options)
         "Writes signalstats of the frames of one film, which QCTools opens", "FILE.xml.gz" },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &options->html,
         "Writes a page with timelines, and with pictures of the events", "FILE" },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &options->timeout,
+        "Seconds without a buffer after which a file is given up (60)", "SECONDS" },
     { "device", 'd', 0, G_OPTION_ARG_STRING, &options->device,
         "Vulkan device: auto, index, part of the name, or UUID", "DEVICE" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Prints the version", NULL },
@@ -64,6 +66,26 @@ options_clear (Options *options)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
+static gboolean
+options_check (const Options *options, GError **error)
+{
+  if (!options->names)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "There is no file to measure. Fix: name one, or more; see vyre-qc --help.");
+  else if (options->n_parallel < 1 || options->n_parallel > MOST_PARALLEL)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "-j %d is out of range. Fix: pass 1 to %d.", options->n_parallel, MOST_PARALLEL);
+  else if (options->timeout < 1)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--timeout %d is out of range. Fix: pass 1, or more.", options->timeout);
+  else if (options->qctools && options->names[1])
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--qctools is of one film. Fix: run vyre-qc once for each.");
+  else
+    return TRUE;
+  return FALSE;
+}
+
 /* Fails with a remedy. */
 static gboolean
 options_parse (Options *options, int *argc, char ***argv, GError **error)
@@ -76,14 +98,7 @@ options_parse (Options *options, int *argc, char ***argv, GError **error)
         error, reason->domain, reason->code, "%s. Fix: see vyre-qc --help.", reason->message);
     return FALSE;
   }
-  if (options->version
-      || (options->names && options->n_parallel >= 1 && options->n_parallel <= MOST_PARALLEL))
-    return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-      options->names ? "-j %d is out of range. Fix: pass 1 to %d."
-                     : "There is no file to measure. Fix: name one, or more; see vyre-qc --help.",
-      options->n_parallel, MOST_PARALLEL);
-  return FALSE;
+  return options->version || options_check (options, error);
 }
 
 /* Takes a new report, or NULL. */
@@ -111,11 +126,6 @@ options_open_reports (const Options *options, GPtrArray *reports, GError **error
 {
   gboolean has_table = !options->json || !g_str_equal (options->json, "-");
 
-  if (options->qctools && options->names[1]) {
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-        "--qctools is of one film. Fix: run vyre-qc once for each.");
-    return FALSE;
-  }
   if (options->json
       && !reports_add (reports, qc_json_new (options->json, options->histograms, error)))
     return FALSE;
@@ -133,7 +143,7 @@ measure (const Options *options, GError **error)
   QcPlan plan = {
     .names = options->names,
     .n_parallel = (guint)options->n_parallel,
-    .settings = { .device = options->device },
+    .settings = { .device = options->device, .timeout = (guint)options->timeout },
     .reports = reports,
   };
   int status = EXIT_ERROR;
@@ -148,7 +158,7 @@ measure (const Options *options, GError **error)
 int
 main (int argc, char **argv)
 {
-  g_auto (Options) options = { .n_parallel = 1 };
+  g_auto (Options) options = { .n_parallel = 1, .timeout = 60 };
   g_autoptr (GError) error = NULL;
   int status = EXIT_ERROR;
 

@@ -46,13 +46,6 @@ def expect(pattern):
     return [films.signalstats(now, old) for now, old in zip(planes, [None] + planes)]
 
 
-def check_problem(file, words, *options):
-    """An incomplete file: one line on standard error, with its remedy."""
-    out, err = run(2, *options, file)
-    assert f"{file}: incomplete, " in out, out
-    assert re.fullmatch(rf"vyre-qc: {re.escape(str(file))}: .*{words}.* Fix: .*\.\n", err), err
-
-
 def check_frames(lines, file, expected):
     frames = [line for line in pick(lines, "frame", file) if line["stream"] == "video"]
     assert len(frames) == FRAMES
@@ -163,74 +156,109 @@ def read_terminal(fd):
 
 
 def test_reports():
-    """A clean film, with progress on a terminal."""
+    """With every sample black, the ball is; with progress on a terminal."""
     path = WORK / "out.xml.gz"
     main, terminal = pty.openpty()
     with subprocess.Popen(
-        [QC, "--qctools", path, WORK / "ball.mkv"],
+        [QC, "--qctools", path, "--param", "black=255", WORK / "ball.mkv"],
         stdout=subprocess.PIPE,
         stderr=terminal,
     ) as process:
         os.close(terminal)
         shown = read_terminal(main)
-        process.communicate(timeout=60)
+        table, _ = process.communicate(timeout=60)
     os.close(main)
-    assert process.returncode == 0
+    assert process.returncode == 1
+    assert re.search(rb" black +00:00:00.000 +00:00:02.000 ", table), table
     assert re.search(r"\r\[[#.]{30}\] +\d+ %  \d+\.\d frames/s", shown), shown
     assert shown.endswith("\r\x1b[K"), shown
     check_xml(path, expect("ball"))
 
 
-def test_params():
-    """With every sample black, the ball is black."""
-    table, _ = run(1, "--param", "black=255", WORK / "ball.mkv")
-    assert re.search(r" black +00:00:00.000 +00:00:02.000 ", table), table
+def make_incomplete():
+    """Inputs that cannot be measured, or not to their end, and what is said of them."""
+    whole = (WORK / "ball.mkv").read_bytes()
+    (WORK / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
+    yield WORK / "cut.mkv", r"It ends after \d\.\d+ s of the 3\.000 s"
+    tone, sink = "audiotestsrc num-buffers=4 ! audio/x-raw", f"wavenc ! filesink location={WORK}"
+    films.launch(f"{tone},channels=1 ! {sink}/a.wav")
+    whole = (WORK / "a.wav").read_bytes()
+    (WORK / "cut.wav").write_bytes(whole[:5000])
+    yield WORK / "cut.wav", f"It has 5000 of the {len(whole)} bytes"
+    films.launch(f"{tone},channels=9,channel-mask=(bitmask)0 ! {sink}/nine.wav")
+    yield WORK / "nine.wav", "Of 9 channels the first 8"
+    (WORK / "junk.mkv").write_bytes(b"\x00\x01\xfe" * 2000)
+    yield WORK / "junk.mkv", "type of stream"
+    cues = (f"{i}\n00:00:0{i},000 --> 00:00:0{i},500\nA word.\n\n" for i in range(1, 9))
+    (WORK / "text.srt").write_text("".join(cues), encoding="utf-8")
+    yield WORK / "text.srt", "no video and no audio"
+    yield WORK / "missing.mkv", "no such file"
+    yield WORK, "is a directory"
+    yield "nothing://x", "missing: NOTHING"
 
 
 def test_incomplete():
-    whole = (WORK / "ball.mkv").read_bytes()
-    (WORK / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
-    check_problem(WORK / "cut.mkv", r"It ends after \d\.\d+ s of the 3\.000 s")
-    films.launch(
-        f"audiotestsrc num-buffers=4 ! audio/x-raw,channels=1 ! wavenc ! filesink location={WORK}/a.wav"
-    )
-    whole = (WORK / "a.wav").read_bytes()
-    (WORK / "cut.wav").write_bytes(whole[:5000])
-    check_problem(WORK / "cut.wav", f"It has 5000 of the {len(whole)} bytes")
-    (WORK / "junk.mkv").write_bytes(b"\x00\x01\xfe" * 2000)
-    check_problem(WORK / "junk.mkv", "type of stream")
-    check_problem(WORK / "missing.mkv", "no such file")
-    check_problem(WORK, "is a directory")
-    check_problem("nothing://x", "missing: NOTHING", "--json", WORK / "out.json")
-    (summary,) = read_json(WORK / "out.json")
-    assert summary["verdict"] == "incomplete" and len(summary["problems"]) == 1
-    cues = (f"{i}\n00:00:0{i},000 --> 00:00:0{i},500\nA word.\n\n" for i in range(1, 9))
-    (WORK / "text.srt").write_text("".join(cues), encoding="utf-8")
-    check_problem(WORK / "text.srt", "no video and no audio")
-    films.launch(
-        "audiotestsrc num-buffers=4 ! audio/x-raw,channels=9,channel-mask=(bitmask)0 ! wavenc ! "
-        f"filesink location={WORK}/nine.wav"
-    )
-    check_problem(WORK / "nine.wav", "Of 9 channels the first 8")
+    """One line on standard error for each, with its remedy, and the same in the summary."""
+    inputs = dict(make_incomplete())
+    out, err = run(2, "-j", 4, "--json", WORK / "incomplete.json", *inputs)
+    summaries = [
+        line for line in read_json(WORK / "incomplete.json") if line["type"] == "summary"
+    ]
+    verdicts = [line for line in out.splitlines() if ": incomplete, " in line]
+    lines = zip(inputs.items(), verdicts, err.splitlines(), summaries, strict=True)
+    for (file, words), verdict, problem, summary in lines:
+        assert verdict.startswith(f"{file}: incomplete, "), (file, out)
+        assert summary["file"] == str(file) and summary["verdict"] == "incomplete"
+        assert problem == f"vyre-qc: {file}: {summary['problems'][0]}", (file, err)
+        assert len(summary["problems"]) == 1
+        assert re.search(rf"{words}.* Fix: .*\.$", problem), (words, err)
+
+
+def count_threads(pid, name):
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/comm")
+    return [task.read_text(encoding="utf-8").strip() for task in tasks].count(name)
 
 
 def test_interrupt():
-    """The film that runs keeps what was seen; the other one is not begun."""
-    out, long = WORK / "long.json", WORK / "long.mkv"
+    """The films that run share a kernel and keep what was seen; the third is not begun."""
+    out, long, again = WORK / "long.json", WORK / "long.mkv", WORK / "again.mkv"
     films.make_film(long, "snow", 300)
+    again.symlink_to(long)
     with subprocess.Popen(
-        [QC, "--json", out, long, WORK / "ball.mkv"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [QC, "-j", "2", "--json", out, long, again, WORK / "ball.mkv"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
-        while process.poll() is None and (not out.exists() or out.stat().st_size == 0):
+        while process.poll() is None:
+            seen = out.read_text(encoding="utf-8") if out.exists() else ""
+            if str(long) in seen and str(again) in seen:
+                break
             time.sleep(0.01)
+        launchers = count_threads(process.pid, "vyre-launcher")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert b"long.mkv: It was interrupted. Fix: " in err, err
+    assert launchers == 1
+    assert err.count(b"It was interrupted. Fix: ") == 2, err
     assert b"ball.mkv: It was not begun. Fix: " in err, err
     lines = read_json(out)
     assert 0 < len(pick(lines, "frame", long)) < 600
-    assert [line["verdict"] for line in lines if line["type"] == "summary"] == ["incomplete"] * 2
+    assert [line["verdict"] for line in lines if line["type"] == "summary"] == ["incomplete"] * 3
+
+
+def test_timeout():
+    """A source that brings nothing."""
+    nothing, _end = os.pipe()
+    done = subprocess.run(
+        [QC, "--timeout", "1", "fd://0"],
+        stdin=nothing,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "vyre-qc: fd://0: No buffer came for 1 s. Fix: " in done.stderr, done.stderr
 
 
 def check_usage(words, *arguments):
@@ -246,6 +274,7 @@ def test_usage():
     check_usage("Unknown option --nonsense", "--nonsense", ball)
     check_usage("no file to measure")
     check_usage("-j 0 is out of range", "-j", 0, ball)
+    check_usage("--timeout 0 is out of range", "--timeout", 0, ball)
     check_usage("no param 'nonsense'.*black.*, border", "--param", "nonsense=1", ball)
     check_usage("'black=x' sets no param", "--param", "black=x", ball)
     check_usage("'black' sets no param", "--param", "black", ball)
@@ -268,9 +297,9 @@ def test_json_on_standard_output():
 def main():
     test_findings()
     test_reports()
-    test_params()
     test_incomplete()
     test_interrupt()
+    test_timeout()
     test_usage()
     test_full_disk()
     test_json_on_standard_output()

@@ -14,7 +14,7 @@ typedef struct {
   GPtrArray *jobs;  /* of QcJob, as many as were started */
   gboolean *is_done;
   guint n_running, n_reported;
-  gboolean is_interrupted;
+  guint interrupt; /* source of the signal; 0 once it came */
   QcVerdict worst;
   GMutex lock;
   QcOwner owner;
@@ -73,7 +73,7 @@ run_report_file (QcRun *run, const QcFile *file)
 static void
 run_start (QcRun *run)
 {
-  while (!run->is_interrupted && run->n_running < run->plan->n_parallel
+  while (run->interrupt && run->n_running < run->plan->n_parallel
          && run->jobs->len < run->files->len) {
     run->n_running++;
     g_ptr_array_add (run->jobs, qc_job_new (run->files->pdata[run->jobs->len], &run->owner));
@@ -113,15 +113,13 @@ run_show_progress (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* Stops what runs. Files that were not begun are incomplete. */
+/* Stops what runs. Files that were not begun are incomplete. A second signal ends the process. */
 static gboolean
 run_interrupt (gpointer data)
 {
   QcRun *run = data;
 
-  if (run->is_interrupted)
-    return G_SOURCE_CONTINUE;
-  run->is_interrupted = TRUE;
+  run->interrupt = 0;
   for (guint i = 0; i < run->files->len; i++) {
     if (i < run->jobs->len && !run->is_done[i]) {
       qc_job_stop (run->jobs->pdata[i]);
@@ -130,7 +128,7 @@ run_interrupt (gpointer data)
       run->is_done[i] = TRUE;
     }
   }
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -181,12 +179,12 @@ qc_run (const QcPlan *plan)
   QcRun run = { 0 };
 
   run_init (&run, plan);
-  guint interrupt = g_unix_signal_add (SIGINT, run_interrupt, &run);
+  run.interrupt = g_unix_signal_add (SIGINT, run_interrupt, &run);
   guint progress = run.progress ? g_timeout_add (QC_PROGRESS_INTERVAL, run_show_progress, &run) : 0;
   run_start (&run);
   g_main_loop_run (run.loop);
   g_clear_handle_id (&progress, g_source_remove);
-  g_source_remove (interrupt);
+  g_clear_handle_id (&run.interrupt, g_source_remove);
   run_finish_reports (&run);
   run_clear (&run);
   return run.worst;

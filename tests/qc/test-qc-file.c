@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Verdicts and values of events, of counts that no film makes.
+ */
+#include "qc-file.h"
+
+static QcFile *
+file_new (void)
+{
+  QcFile *file = qc_file_new ("/nowhere/film.mkv");
+  QcStream *video = &file->streams[QC_VIDEO];
+
+  video->exists = TRUE;
+  video->frames_in = video->frames_seen = 5;
+  video->bytes_in = video->bytes_seen = 500;
+  return file;
+}
+
+static void
+file_add_sample (QcFile *file, QcKind kind, QcLevel level, guint seconds, double value)
+{
+  QcSample sample = { .time = seconds * GST_SECOND, .duration = GST_SECOND };
+
+  sample.level[level] = value;
+  g_array_append_val (file->streams[kind].samples, sample);
+}
+
+/* Checks the file, which has one problem, with a remedy, that matches. */
+static void
+file_assert_incomplete (QcFile *file, const char *pattern)
+{
+  qc_file_check (file);
+  g_assert_cmpint (qc_file_get_verdict (file), ==, QC_INCOMPLETE);
+  g_assert_cmpuint (file->problems->len, ==, 1);
+  if (!g_pattern_match_simple (pattern, file->problems->pdata[0]))
+    g_error ("'%s' is not '%s'", (char *)file->problems->pdata[0], pattern);
+  qc_file_free (file);
+}
+
+static void
+test_pass (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  qc_file_check (file);
+  g_assert_cmpint (qc_file_get_verdict (file), ==, QC_PASS);
+  g_assert_cmpuint (file->problems->len, ==, 0);
+}
+
+static void
+test_frames_missing (void)
+{
+  QcFile *file = file_new ();
+
+  file->streams[QC_VIDEO].frames_seen = 4;
+  file_assert_incomplete (file, "4 of 5 buffers and 500 of 500 bytes of video *Fix: *.");
+}
+
+static void
+test_bytes_missing (void)
+{
+  QcFile *file = file_new ();
+
+  file->streams[QC_VIDEO].bytes_seen = 499;
+  file_assert_incomplete (file, "5 of 5 buffers and 499 of 500 bytes of video *Fix: *.");
+}
+
+static void
+test_nothing_came (void)
+{
+  QcFile *file = file_new ();
+
+  file->streams[QC_AUDIO].exists = TRUE;
+  file_assert_incomplete (file, "The audio stream has no buffer. Fix: *.");
+}
+
+/* Each of the counters makes a file incomplete by itself. */
+static void
+test_counters (void)
+{
+  const gsize counters[] = {
+    G_STRUCT_OFFSET (QcStream, faults),
+    G_STRUCT_OFFSET (QcStream, dropped_records),
+    G_STRUCT_OFFSET (QcStream, flushed),
+    G_STRUCT_OFFSET (QcStream, undecided),
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (counters); i++) {
+    QcFile *file = file_new ();
+    G_STRUCT_MEMBER (guint64, &file->streams[QC_VIDEO], counters[i]) = 1;
+    file_assert_incomplete (file, "Of the video, * slots faulted, *Fix: *.");
+  }
+}
+
+/* The last buffer may end a quarter of a second early, and not more. */
+static void
+test_duration (void)
+{
+  for (guint early = 0; early < 2; early++) {
+    QcFile *file = file_new ();
+    for (guint second = 0; second < 10; second++)
+      file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, second, 0);
+    file->duration = 10 * GST_SECOND + 250 * GST_MSECOND + early;
+    if (early) {
+      file_assert_incomplete (file, "It ends after 10.000 s of the 10.250 s *Fix: *.");
+      continue;
+    }
+    qc_file_check (file);
+    g_assert_cmpint (qc_file_get_verdict (file), ==, QC_PASS);
+    qc_file_free (file);
+  }
+}
+
+static void
+file_post (QcFile *file, QcKind kind, const char *name, const char *state, guint seconds)
+{
+  GstStructure *message = gst_structure_new ("vyre-event", "event", G_TYPE_STRING, name, "state",
+      G_TYPE_STRING, state, "stream-time", G_TYPE_UINT64, (guint64)(seconds * GST_SECOND), NULL);
+
+  qc_file_add_event (file, kind, message);
+  gst_structure_free (message);
+}
+
+/* An end belongs to the last start of its name and kind. */
+static void
+test_events (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  file_post (file, QC_VIDEO, "black", "start", 1);
+  file_post (file, QC_VIDEO, "black", "end", 2);
+  file_post (file, QC_VIDEO, "black", "start", 3);
+  file_post (file, QC_AUDIO, "black", "start", 4);
+  file_post (file, QC_VIDEO, "freeze", "start", 5);
+  file_post (file, QC_VIDEO, "black", "end", 6);
+  const guint starts[] = { 1, 3, 4, 5 }, ends[] = { 2, 6, 0, 0 };
+  g_assert_cmpuint (file->events->len, ==, G_N_ELEMENTS (starts));
+  for (guint i = 0; i < file->events->len; i++) {
+    const QcEvent *event = file->events->pdata[i];
+    g_assert_cmpuint (event->start, ==, starts[i] * GST_SECOND);
+    g_assert_cmpuint (event->end, ==, ends[i] > 0 ? ends[i] * GST_SECOND : GST_CLOCK_TIME_NONE);
+  }
+  g_assert_cmpint (qc_file_get_verdict (file), ==, QC_FINDINGS);
+}
+
+/* A value is over the buffers of the interval, from its start on and before its end. */
+static void
+test_values (void)
+{
+  static const struct {
+    const char *event;
+    QcKind kind;
+    QcLevel level;
+    const char *value;
+  } cases[] = {
+    { "black", QC_VIDEO, QC_BLACK_SHARE, "3.00 %" },
+    { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, "5.0000" },
+    { "cut", QC_VIDEO, QC_SCENE_SCORE, "5.000" },
+    { "silence", QC_AUDIO, QC_RMS, "5.0 dB" },
+    { "clipping", QC_AUDIO, QC_CLIPPED, "12 samples" },
+    { "letterbox", QC_VIDEO, QC_LUMA_MIN, "-" },
+  };
+  const double levels[] = { 1, 4, 5, 3, 9 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (QcFile) file = file_new ();
+    for (guint second = 0; second < G_N_ELEMENTS (levels); second++)
+      file_add_sample (file, cases[i].kind, cases[i].level, second, levels[second]);
+    file_post (file, cases[i].kind, cases[i].event, "start", 1);
+    file_post (file, cases[i].kind, cases[i].event, "end", 4);
+    g_autofree char *value = qc_file_describe_value (file, file->events->pdata[0]);
+    g_assert_cmpstr (value, ==, cases[i].value);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/qc-file/pass", test_pass);
+  g_test_add_func ("/qc-file/frames-missing", test_frames_missing);
+  g_test_add_func ("/qc-file/bytes-missing", test_bytes_missing);
+  g_test_add_func ("/qc-file/nothing-came", test_nothing_came);
+  g_test_add_func ("/qc-file/counters", test_counters);
+  g_test_add_func ("/qc-file/duration", test_duration);
+  g_test_add_func ("/qc-file/events", test_events);
+  g_test_add_func ("/qc-file/values", test_values);
+  return g_test_run ();
+}

@@ -92,12 +92,20 @@ job_take_alarm (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static const char *
+get_remedy (const GError *error)
+{
+  if (error->domain == GST_PARSE_ERROR)
+    return "install the plugin that has it, or name its folder in GST_PLUGIN_PATH";
+  if (error->domain == GST_RESOURCE_ERROR)
+    return "check that it can be read";
+  return "check that the file is whole, and that its decoder is installed";
+}
+
 static void
 job_add_gst_problem (QcJob *job, const GError *error)
 {
-  const char *remedy = error->domain == GST_RESOURCE_ERROR
-                           ? "check that it can be read"
-                           : "check that the file is whole, and that its decoder is installed";
+  const char *remedy = get_remedy (error);
   g_autofree char *text = g_strchomp (g_strdup (error->message));
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
 
@@ -266,7 +274,8 @@ job_make_branch (QcJob *job, QcKind kind, GError **error)
   g_autofree char *text
       = g_strdup_printf ("%s ! %s ! vyrefilter name=measure ! fakesink sync=false",
           kind == QC_VIDEO ? "videoconvert" : "audioconvert", filter_caps);
-  GstElement *bin = gst_parse_bin_from_description (text, TRUE, error);
+  GstElement *bin
+      = gst_parse_bin_from_description_full (text, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
 
   if (!bin)
     return NULL;

@@ -32,7 +32,7 @@ thumbnails_new_with (const char *uri, guint encoder)
                          "video/x-raw,width=%d,pixel-aspect-ratio=1/1 ! %s ! "
                          "fakesink name=sink sync=false enable-last-sample=true",
           WIDTH, encoders[encoder].element);
-  GstElement *pipeline = gst_parse_launch (text, NULL);
+  GstElement *pipeline = gst_parse_launch_full (text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, NULL);
 
   if (!pipeline)
     return NULL;

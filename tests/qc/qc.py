@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""qc.py VYRE-QC: what the command prints, writes and returns."""
+"""qc.py VYRE-QC PLUGINS: what the command prints, writes and returns."""
 import base64
 import gzip
 import json
@@ -22,6 +22,7 @@ import films  # noqa: E402
 FRAMES = 3
 LAST = FRAMES - 1  # seconds, of the last frame
 TAG = "lavfi.signalstats."
+CONVERTERS = ("videoconvert", "videoscale", "videoconvertscale")  # the last one in newer versions
 
 
 def run(status, *arguments):
@@ -246,6 +247,40 @@ def test_interrupt():
     assert [line["verdict"] for line in lines if line["type"] == "summary"] == ["incomplete"] * 3
 
 
+def run_with_plugins(plugins, vyre, *arguments):
+    """A run with these plugins of the system alone, and with or without vyrefilter."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
+    for plugin in plugins:
+        os.symlink(PLUGINS / f"libgst{plugin}.so", folder / f"libgst{plugin}.so")
+    environment = {
+        **os.environ,
+        "GST_PLUGIN_SYSTEM_PATH": str(folder),
+        "GST_REGISTRY": str(folder / "registry.bin"),
+    }
+    if not vyre:
+        del environment["GST_PLUGIN_PATH"]
+    return subprocess.run(
+        [QC, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_plugins():
+    """Without plugins there is a remedy, and without an encoder a page."""
+    film, page = WORK / "black.mkv", WORK / "plain.html"
+    needed = ["coreelements", "matroska", "typefindfunctions"]
+    done = run_with_plugins(needed, True, film)
+    assert done.returncode == 2
+    assert "There is no uridecodebin. Fix: install " in done.stderr, done.stderr
+    needed += ["playback", "audioconvert"]
+    needed += [name for name in CONVERTERS if (PLUGINS / f"libgst{name}.so").exists()]
+    done = run_with_plugins(needed, False, film)
+    assert done.returncode == 2
+    assert re.search(r'"vyrefilter"\. Fix: install .* GST_PLUGIN_PATH\.\n', done.stderr), done.stderr
+    done = run_with_plugins(needed, True, "--html", page, film)
+    assert done.returncode == 1, done.stderr
+    assert "<p>There are no pictures. Fix: install " in page.read_text(encoding="utf-8")
+
+
 def test_timeout():
     """A source that brings nothing."""
     nothing, _end = os.pipe()
@@ -299,6 +334,7 @@ def main():
     test_reports()
     test_incomplete()
     test_interrupt()
+    test_plugins()
     test_timeout()
     test_usage()
     test_full_disk()
@@ -307,6 +343,7 @@ def main():
 
 if __name__ == "__main__":
     QC = sys.argv[1]
+    PLUGINS = pathlib.Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
         WORK = pathlib.Path(folder)
         main()

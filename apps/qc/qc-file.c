@@ -159,8 +159,8 @@ check_riff (QcFile *file)
 
 /* Adds a problem for everything that was not measured, where no problem is known that explains it.
  */
-void
-qc_file_check (QcFile *file)
+static void
+check_file (QcFile *file)
 {
   GstClockTime end = qc_file_get_end (file);
 
@@ -176,6 +176,25 @@ qc_file_check (QcFile *file)
     qc_file_add_problem (file,
         "It ends after %.3f s of the %.3f s that it claims. Fix: get the whole file.",
         (double)end / GST_SECOND, (double)file->duration / GST_SECOND);
+}
+
+/* By start, and by name; streams do not know of each other. */
+static int
+compare_events (gconstpointer a, gconstpointer b)
+{
+  const QcEvent *first = *(QcEvent *const *)a, *second = *(QcEvent *const *)b;
+
+  if (first->start != second->start)
+    return first->start < second->start ? -1 : 1;
+  return strcmp (first->name, second->name);
+}
+
+/* Puts the events in order, and adds a problem where not all was measured. */
+void
+qc_file_finish (QcFile *file)
+{
+  g_ptr_array_sort (file->events, compare_events);
+  check_file (file);
 }
 
 QcVerdict
@@ -205,7 +224,7 @@ static const struct {
   { "black", QC_VIDEO, QC_BLACK_SHARE, LEAST, "%.2f %%" },
   { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, MOST, "%.4f" },
   { "cut", QC_VIDEO, QC_SCENE_SCORE, MOST, "%.3f" },
-  { "silence", QC_AUDIO, QC_RMS, MOST, "%.1f dB" },
+  { "silence", QC_AUDIO, QC_PEAK, MOST, "%.1f dB" },
   { "clipping", QC_AUDIO, QC_CLIPPED, SUM, "%.0f samples" },
 };
 

@@ -70,7 +70,7 @@ const char *qc_kind_name (QcKind kind);
 void qc_file_add_problem (QcFile *file, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void qc_file_add_event (QcFile *file, QcKind kind, const GstStructure *message);
 GstClockTime qc_file_get_end (const QcFile *file);
-void qc_file_check (QcFile *file);
+void qc_file_finish (QcFile *file);
 QcVerdict qc_file_get_verdict (const QcFile *file);
 const char *qc_verdict_name (QcVerdict verdict);
 char *qc_file_describe_value (const QcFile *file, const QcEvent *event);

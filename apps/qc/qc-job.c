@@ -46,7 +46,7 @@ job_finish (QcJob *job)
   if (job->file->problems->len == 0 && !job->filters[QC_VIDEO] && !job->filters[QC_AUDIO])
     qc_file_add_problem (
         job->file, "There is no video and no audio in it. Fix: name a film or a sound.");
-  qc_file_check (job->file);
+  qc_file_finish (job->file);
   job->owner->done (job->file, job->owner->user_data);
 }
 

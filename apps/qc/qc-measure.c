@@ -7,9 +7,6 @@
 #define MOST_BINS 1024
 #define MOST_BITS 10
 
-/* Silence, where a logarithm has no value. */
-#define LOWEST_DB (-200)
-
 typedef struct {
   guint n;
   guint64 bins[MOST_BINS];
@@ -242,10 +239,11 @@ qc_measure_video (
         = 100 * get_number (results, "black") / MAX (get_number (luma, "count"), 1);
 }
 
+/* Of silence it is −∞. */
 static double
 to_decibels (double power)
 {
-  return power > 0 ? 10 * log10 (power) : LOWEST_DB;
+  return power > 0 ? 10 * log10 (power) : -INFINITY;
 }
 
 /* Fills in the levels of a buffer of audio: the highest peak, the power of all channels. */

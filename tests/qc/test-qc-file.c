@@ -29,7 +29,7 @@ file_add_sample (QcFile *file, QcKind kind, QcLevel level, guint seconds, double
 static void
 file_assert_incomplete (QcFile *file, const char *pattern)
 {
-  qc_file_check (file);
+  qc_file_finish (file);
   g_assert_cmpint (qc_file_get_verdict (file), ==, QC_INCOMPLETE);
   g_assert_cmpuint (file->problems->len, ==, 1);
   if (!g_pattern_match_simple (pattern, file->problems->pdata[0]))
@@ -42,7 +42,7 @@ test_pass (void)
 {
   g_autoptr (QcFile) file = file_new ();
 
-  qc_file_check (file);
+  qc_file_finish (file);
   g_assert_cmpint (qc_file_get_verdict (file), ==, QC_PASS);
   g_assert_cmpuint (file->problems->len, ==, 0);
 }
@@ -105,7 +105,7 @@ test_duration (void)
       file_assert_incomplete (file, "It ends after 10.000 s of the 10.250 s *Fix: *.");
       continue;
     }
-    qc_file_check (file);
+    qc_file_finish (file);
     g_assert_cmpint (qc_file_get_verdict (file), ==, QC_PASS);
     qc_file_free (file);
   }
@@ -121,7 +121,7 @@ file_post (QcFile *file, QcKind kind, const char *name, const char *state, guint
   gst_structure_free (message);
 }
 
-/* An end belongs to the last start of its name and kind. */
+/* An end belongs to the last start of its name and kind, and events come in order. */
 static void
 test_events (void)
 {
@@ -133,7 +133,10 @@ test_events (void)
   file_post (file, QC_AUDIO, "black", "start", 4);
   file_post (file, QC_VIDEO, "freeze", "start", 5);
   file_post (file, QC_VIDEO, "black", "end", 6);
-  const guint starts[] = { 1, 3, 4, 5 }, ends[] = { 2, 6, 0, 0 };
+  file_post (file, QC_AUDIO, "silence", "start", 3);
+  file_post (file, QC_AUDIO, "clipping", "start", 0);
+  qc_file_finish (file);
+  const guint starts[] = { 0, 1, 3, 3, 4, 5 }, ends[] = { 0, 2, 6, 0, 0, 0 };
   g_assert_cmpuint (file->events->len, ==, G_N_ELEMENTS (starts));
   for (guint i = 0; i < file->events->len; i++) {
     const QcEvent *event = file->events->pdata[i];
@@ -156,7 +159,7 @@ test_values (void)
     { "black", QC_VIDEO, QC_BLACK_SHARE, "3.00 %" },
     { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, "5.0000" },
     { "cut", QC_VIDEO, QC_SCENE_SCORE, "5.000" },
-    { "silence", QC_AUDIO, QC_RMS, "5.0 dB" },
+    { "silence", QC_AUDIO, QC_PEAK, "5.0 dB" },
     { "clipping", QC_AUDIO, QC_CLIPPED, "12 samples" },
     { "letterbox", QC_VIDEO, QC_LUMA_MIN, "-" },
   };

@@ -218,11 +218,11 @@ static const struct {
   const char *event;
   QcKind kind;
   QcLevel level;
-  enum { LEAST, MOST, SUM } fold;
+  enum { LEAST, MOST, MOST_INSIDE, SUM } fold; /* INSIDE: behind the first buffer */
   const char *format;
 } event_values[] = {
   { "black", QC_VIDEO, QC_BLACK_SHARE, LEAST, "%.2f %%" },
-  { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, MOST, "%.4f" },
+  { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, MOST_INSIDE, "%.4f" },
   { "cut", QC_VIDEO, QC_SCENE_SCORE, MOST, "%.3f" },
   { "silence", QC_AUDIO, QC_PEAK, MOST, "%.1f dB" },
   { "clipping", QC_AUDIO, QC_CLIPPED, SUM, "%.0f samples" },
@@ -237,7 +237,8 @@ fold_level (const QcFile *file, const QcEvent *event, guint row)
 
   for (guint i = 0; i < samples->len; i++) {
     const QcSample *sample = &g_array_index (samples, QcSample, i);
-    if (sample->time < event->start || sample->time >= event->end)
+    if (sample->time < event->start || sample->time >= event->end
+        || (event_values[row].fold == MOST_INSIDE && sample->time == event->start))
       continue;
     double level = sample->level[event_values[row].level];
     if (first)

@@ -146,7 +146,8 @@ test_events (void)
   g_assert_cmpint (qc_file_get_verdict (file), ==, QC_FINDINGS);
 }
 
-/* A value is over the buffers of the interval, from its start on and before its end. */
+/* A value is over the buffers of the interval, from its start on and before its end; a freeze
+ * starts with a frame that differs. */
 static void
 test_values (void)
 {
@@ -158,12 +159,12 @@ test_values (void)
   } cases[] = {
     { "black", QC_VIDEO, QC_BLACK_SHARE, "3.00 %" },
     { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, "5.0000" },
-    { "cut", QC_VIDEO, QC_SCENE_SCORE, "5.000" },
-    { "silence", QC_AUDIO, QC_PEAK, "5.0 dB" },
-    { "clipping", QC_AUDIO, QC_CLIPPED, "12 samples" },
+    { "cut", QC_VIDEO, QC_SCENE_SCORE, "6.000" },
+    { "silence", QC_AUDIO, QC_PEAK, "6.0 dB" },
+    { "clipping", QC_AUDIO, QC_CLIPPED, "14 samples" },
     { "letterbox", QC_VIDEO, QC_LUMA_MIN, "-" },
   };
-  const double levels[] = { 1, 4, 5, 3, 9 };
+  const double levels[] = { 1, 6, 5, 3, 9 };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (QcFile) file = file_new ();

@@ -25,6 +25,16 @@ event_free (gpointer data)
   g_free (event);
 }
 
+static void
+stream_free (gpointer data)
+{
+  QcStream *stream = data;
+
+  g_array_unref (stream->samples);
+  g_free (stream->name);
+  g_free (stream);
+}
+
 QcFile *
 qc_file_new (const char *name)
 {
@@ -35,16 +45,14 @@ qc_file_new (const char *name)
   file->events = g_ptr_array_new_with_free_func (event_free);
   file->problems = g_ptr_array_new_with_free_func (g_free);
   file->duration = GST_CLOCK_TIME_NONE;
-  for (QcKind kind = 0; kind < QC_N_KINDS; kind++)
-    file->streams[kind].samples = g_array_new (FALSE, TRUE, sizeof (QcSample));
+  file->streams = g_ptr_array_new_with_free_func (stream_free);
   return file;
 }
 
 void
 qc_file_free (QcFile *file)
 {
-  for (QcKind kind = 0; kind < QC_N_KINDS; kind++)
-    g_array_unref (file->streams[kind].samples);
+  g_ptr_array_unref (file->streams);
   g_ptr_array_unref (file->events);
   g_ptr_array_unref (file->problems);
   g_free (file->name);
@@ -56,6 +64,50 @@ const char *
 qc_kind_name (QcKind kind)
 {
   return kind == QC_VIDEO ? "video" : "audio";
+}
+
+/* Adds the next stream of @kind, which the file keeps. */
+QcStream *
+qc_file_add_stream (QcFile *file, QcKind kind)
+{
+  QcStream *stream = g_new0 (QcStream, 1);
+  guint number = 1;
+
+  for (guint i = 0; i < file->streams->len; i++) {
+    const QcStream *other = file->streams->pdata[i];
+    number += other->kind == kind;
+  }
+  stream->kind = kind;
+  stream->name = number == 1 ? g_strdup (qc_kind_name (kind))
+                             : g_strdup_printf ("%s-%u", qc_kind_name (kind), number);
+  stream->samples = g_array_new (FALSE, TRUE, sizeof (QcSample));
+  g_ptr_array_add (file->streams, stream);
+  return stream;
+}
+
+/* Returns: (nullable): the first stream of @kind */
+const QcStream *
+qc_file_find_stream (const QcFile *file, QcKind kind)
+{
+  for (guint i = 0; i < file->streams->len; i++) {
+    const QcStream *stream = file->streams->pdata[i];
+    if (stream->kind == kind)
+      return stream;
+  }
+  return NULL;
+}
+
+/* Buffers of all streams of @kind that results came of. */
+guint64
+qc_file_count_seen (const QcFile *file, QcKind kind)
+{
+  guint64 n = 0;
+
+  for (guint i = 0; i < file->streams->len; i++) {
+    const QcStream *stream = file->streams->pdata[i];
+    n += stream->kind == kind ? stream->frames_seen : 0;
+  }
+  return n;
 }
 
 void
@@ -70,7 +122,7 @@ qc_file_add_problem (QcFile *file, const char *format, ...)
 
 /* Adds an event when its message of the start comes, and ends it with the other. */
 void
-qc_file_add_event (QcFile *file, QcKind kind, const GstStructure *message)
+qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *message)
 {
   const char *name = gst_structure_get_string (message, "event");
   guint64 time = GST_CLOCK_TIME_NONE;
@@ -78,13 +130,13 @@ qc_file_add_event (QcFile *file, QcKind kind, const GstStructure *message)
   gst_structure_get_uint64 (message, "stream-time", &time);
   if (!g_str_equal (gst_structure_get_string (message, "state"), "end")) {
     QcEvent *event = g_new0 (QcEvent, 1);
-    *event = (QcEvent){ g_strdup (name), kind, time, GST_CLOCK_TIME_NONE };
+    *event = (QcEvent){ g_strdup (name), stream, time, GST_CLOCK_TIME_NONE };
     g_ptr_array_add (file->events, event);
     return;
   }
   for (guint i = file->events->len; i-- > 0;) {
     QcEvent *event = file->events->pdata[i];
-    if (event->kind != kind || !g_str_equal (event->name, name))
+    if (event->stream != stream || !g_str_equal (event->name, name))
       continue;
     event->end = time;
     return;
@@ -97,8 +149,9 @@ qc_file_get_end (const QcFile *file)
 {
   GstClockTime end = 0;
 
-  for (QcKind kind = 0; kind < QC_N_KINDS; kind++) {
-    GArray *samples = file->streams[kind].samples;
+  for (guint i = 0; i < file->streams->len; i++) {
+    const QcStream *stream = file->streams->pdata[i];
+    const GArray *samples = stream->samples;
     if (samples->len == 0)
       continue;
     const QcSample *last = &g_array_index (samples, QcSample, samples->len - 1);
@@ -109,10 +162,9 @@ qc_file_get_end (const QcFile *file)
 }
 
 static void
-check_stream (QcFile *file, QcKind kind)
+check_stream (QcFile *file, const QcStream *stream)
 {
-  const QcStream *stream = &file->streams[kind];
-  const char *name = qc_kind_name (kind);
+  const char *name = stream->name;
 
   if (stream->frames_in == 0)
     qc_file_add_problem (
@@ -166,10 +218,8 @@ check_file (QcFile *file)
 
   if (file->problems->len > 0)
     return;
-  for (QcKind kind = 0; kind < QC_N_KINDS; kind++) {
-    if (file->streams[kind].exists)
-      check_stream (file, kind);
-  }
+  for (guint i = 0; i < file->streams->len; i++)
+    check_stream (file, file->streams->pdata[i]);
   check_riff (file);
   if (file->problems->len == 0 && GST_CLOCK_TIME_IS_VALID (file->duration)
       && end + MIN (DURATION_SLACK, file->duration / DURATION_SLACK_PART) < file->duration)
@@ -229,9 +279,9 @@ static const struct {
 };
 
 static double
-fold_level (const QcFile *file, const QcEvent *event, guint row)
+fold_level (const QcEvent *event, guint row)
 {
-  GArray *samples = file->streams[event->kind].samples;
+  const GArray *samples = event->stream->samples;
   double value = 0;
   gboolean first = TRUE;
 
@@ -254,13 +304,14 @@ fold_level (const QcFile *file, const QcEvent *event, guint row)
 
 /* How bad an event is, with its unit, over all of its buffers; "-" of events without a measure. */
 char *
-qc_file_describe_value (const QcFile *file, const QcEvent *event)
+qc_event_describe_value (const QcEvent *event)
 {
   for (guint i = 0; i < G_N_ELEMENTS (event_values); i++) {
-    if (event_values[i].kind == event->kind && g_str_equal (event_values[i].event, event->name)) {
+    if (event_values[i].kind == event->stream->kind
+        && g_str_equal (event_values[i].event, event->name)) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-      return g_strdup_printf (event_values[i].format, fold_level (file, event, i));
+      return g_strdup_printf (event_values[i].format, fold_level (event, i));
 #pragma GCC diagnostic pop
     }
   }

@@ -33,14 +33,8 @@ typedef struct {
 } QcSample;
 
 typedef struct {
-  char *name;
   QcKind kind;
-  GstClockTime start;
-  GstClockTime end; /* GST_CLOCK_TIME_NONE: open when the stream stopped */
-} QcEvent;
-
-typedef struct {
-  gboolean exists;
+  char *name; /* "video", "audio", "audio-2" */
   GstVideoInfo video;
   int channels;
   guint64 frames_in, bytes_in;
@@ -50,13 +44,19 @@ typedef struct {
   GArray *samples;   /* of QcSample */
 } QcStream;
 
+typedef struct {
+  char *name;
+  const QcStream *stream;
+  GstClockTime start;
+  GstClockTime end; /* GST_CLOCK_TIME_NONE: open when the stream stopped */
+} QcEvent;
+
 typedef enum { QC_PASS, QC_FINDINGS, QC_INCOMPLETE } QcVerdict;
 
 typedef struct {
-  char *name; /* as the user gave it */
-  char *uri;  /* NULL: there is none */
-  QcStream streams[QC_N_KINDS];
-  guint n_left_out;      /* streams behind the first of their kind */
+  char *name;            /* as the user gave it */
+  char *uri;             /* NULL: there is none */
+  GPtrArray *streams;    /* of QcStream */
   GPtrArray *events;     /* of QcEvent */
   GPtrArray *problems;   /* of char *, each with its remedy */
   GstClockTime duration; /* that the container claims */
@@ -67,10 +67,13 @@ void qc_file_free (QcFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (QcFile, qc_file_free)
 
 const char *qc_kind_name (QcKind kind);
+QcStream *qc_file_add_stream (QcFile *file, QcKind kind);
+const QcStream *qc_file_find_stream (const QcFile *file, QcKind kind);
+guint64 qc_file_count_seen (const QcFile *file, QcKind kind);
 void qc_file_add_problem (QcFile *file, const char *format, ...) G_GNUC_PRINTF (2, 3);
-void qc_file_add_event (QcFile *file, QcKind kind, const GstStructure *message);
+void qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *message);
 GstClockTime qc_file_get_end (const QcFile *file);
 void qc_file_finish (QcFile *file);
 QcVerdict qc_file_get_verdict (const QcFile *file);
 const char *qc_verdict_name (QcVerdict verdict);
-char *qc_file_describe_value (const QcFile *file, const QcEvent *event);
+char *qc_event_describe_value (const QcEvent *event);

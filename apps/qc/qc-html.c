@@ -46,20 +46,28 @@ static const QcLine audio_lines[] = {
 };
 
 static void
+append_video (GString *html, const QcFile *file, const QcStream *stream)
+{
+  guint bits = stream->samples->len > 0 ? GST_VIDEO_INFO_COMP_DEPTH (&stream->video, 0) : 0;
+  const QcPlot luma = { "Luma", luma_lines, 0, (double)(1U << bits) - 1 };
+  const QcPlot differences = { "Differences", difference_lines, 0, 0 };
+
+  qc_plot_append (html, file, stream, &luma);
+  qc_plot_append (html, file, stream, &differences);
+}
+
+static void
 append_plots (GString *html, const QcFile *file)
 {
-  const GstVideoInfo *video = &file->streams[QC_VIDEO].video;
-  double white = file->streams[QC_VIDEO].samples->len > 0
-                     ? (double)((1U << GST_VIDEO_INFO_COMP_DEPTH (video, 0)) - 1)
-                     : 0;
-  const QcPlot plots[] = {
-    { "Luma", QC_VIDEO, luma_lines, 0, white },
-    { "Differences", QC_VIDEO, difference_lines, 0, 0 },
-    { "Audio level (dB)", QC_AUDIO, audio_lines, -90, 0 },
-  };
+  static const QcPlot audio = { "Level in dB", audio_lines, -90, 0 };
 
-  for (guint i = 0; i < G_N_ELEMENTS (plots); i++)
-    qc_plot_append (html, file, &plots[i]);
+  for (guint i = 0; i < file->streams->len; i++) {
+    const QcStream *stream = file->streams->pdata[i];
+    if (stream->kind == QC_VIDEO)
+      append_video (html, file, stream);
+    else
+      qc_plot_append (html, file, stream, &audio);
+  }
 }
 
 static void
@@ -81,7 +89,7 @@ append_event (GString *html, const QcFile *file, const QcEvent *event, QcThumbna
   g_autofree char *name = g_markup_escape_text (event->name, -1);
   g_autofree char *start = qc_report_format_time (event->start);
   g_autofree char *end = qc_report_format_time (event->end);
-  g_autofree char *value = qc_file_describe_value (file, event);
+  g_autofree char *value = qc_event_describe_value (event);
 
   g_string_append_printf (
       html, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td>", name, start, end, value);
@@ -91,7 +99,7 @@ append_event (GString *html, const QcFile *file, const QcEvent *event, QcThumbna
 static void
 append_events (GString *html, const QcFile *file)
 {
-  gboolean wanted = file->events->len > 0 && file->streams[QC_VIDEO].frames_seen > 0;
+  gboolean wanted = file->events->len > 0 && qc_file_count_seen (file, QC_VIDEO) > 0;
   QcThumbnails *thumbnails = wanted ? qc_thumbnails_new (file->uri) : NULL;
 
   if (file->events->len > 0)
@@ -120,8 +128,8 @@ html_add_file (QcReport *report, const QcFile *file)
   g_string_append_printf (text,
       "<section>\n<h2>%s</h2>\n<p>Verdict: <strong>%s</strong>, %" G_GUINT64_FORMAT
       " frames of video, %" G_GUINT64_FORMAT " buffers of audio</p>\n",
-      name, qc_verdict_name (qc_file_get_verdict (file)), file->streams[QC_VIDEO].frames_seen,
-      file->streams[QC_AUDIO].frames_seen);
+      name, qc_verdict_name (qc_file_get_verdict (file)), qc_file_count_seen (file, QC_VIDEO),
+      qc_file_count_seen (file, QC_AUDIO));
   for (guint i = 0; i < file->problems->len; i++) {
     g_autofree char *problem_valid = g_utf8_make_valid (file->problems->pdata[i], -1);
     g_autofree char *problem = g_markup_escape_text (problem_valid, -1);

@@ -12,9 +12,9 @@ struct _QcJob {
   QcFile *file;
   const QcOwner *owner;
   GstElement *pipeline;
-  GstElement *filters[QC_N_KINDS]; /* parts of the pipeline; owner->lock */
-  guint watch, alarm, idle;        /* sources of the main loop */
-  guint64 n_heard;                 /* buffers that had come or gone at the last alarm */
+  GPtrArray *filters;       /* parts of the pipeline, one for each stream; owner->lock */
+  guint watch, alarm, idle; /* sources of the main loop */
+  guint64 n_heard;          /* buffers that had come or gone at the last alarm */
 };
 
 /* Reads the counters of vyrefilter, which are gone when it stops. */
@@ -23,14 +23,12 @@ job_read_counters (QcJob *job)
 {
   static const char *const names[] = { "faults", "dropped-records", "flushed", "undecided" };
 
-  for (QcKind kind = 0; kind < QC_N_KINDS; kind++) {
-    QcStream *stream = &job->file->streams[kind];
+  for (guint n = 0; n < job->filters->len; n++) {
+    QcStream *stream = job->file->streams->pdata[n];
     guint64 *const counts[]
         = { &stream->faults, &stream->dropped_records, &stream->flushed, &stream->undecided };
     g_autoptr (GstStructure) stats = NULL;
-    if (!job->filters[kind])
-      continue;
-    g_object_get (job->filters[kind], "stats", &stats, NULL);
+    g_object_get (job->filters->pdata[n], "stats", &stats, NULL);
     for (guint i = 0; i < G_N_ELEMENTS (names); i++)
       gst_structure_get_uint64 (stats, names[i], counts[i]);
   }
@@ -43,7 +41,7 @@ job_finish (QcJob *job)
   qc_job_query_duration (job);
   if (job->pipeline)
     gst_element_set_state (job->pipeline, GST_STATE_NULL);
-  if (job->file->problems->len == 0 && !job->filters[QC_VIDEO] && !job->filters[QC_AUDIO])
+  if (job->file->problems->len == 0 && job->filters->len == 0)
     qc_file_add_problem (
         job->file, "There is no video and no audio in it. Fix: name a film or a sound.");
   qc_file_finish (job->file);
@@ -79,8 +77,10 @@ job_take_alarm (gpointer data)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
   guint64 n_heard = 0;
 
-  for (QcKind kind = 0; kind < QC_N_KINDS; kind++)
-    n_heard += job->file->streams[kind].frames_in + job->file->streams[kind].frames_seen;
+  for (guint i = 0; i < job->file->streams->len; i++) {
+    const QcStream *stream = job->file->streams->pdata[i];
+    n_heard += stream->frames_in + stream->frames_seen;
+  }
   if (n_heard > job->n_heard) {
     job->n_heard = n_heard;
     return G_SOURCE_CONTINUE;
@@ -120,14 +120,13 @@ job_add_gst_problem (QcJob *job, const GError *error)
         job->file, "%s%s Fix: %s.", text, g_str_has_suffix (text, ".") ? "" : ".", remedy);
 }
 
-static gboolean
-job_is_filter (const QcJob *job, const GstObject *object, QcKind *kind)
+/* Returns: (nullable): the stream that @object measures; the lock is held */
+static QcStream *
+job_find_stream (const QcJob *job, gconstpointer object)
 {
-  for (*kind = 0; *kind < QC_N_KINDS; (*kind)++) {
-    if (object && GST_OBJECT_CAST (job->filters[*kind]) == object)
-      return TRUE;
-  }
-  return FALSE;
+  guint index;
+
+  return g_ptr_array_find (job->filters, object, &index) ? job->file->streams->pdata[index] : NULL;
 }
 
 /* Warnings of decoders are of damage. Those of vyrefilter are, too, where they are about the
@@ -136,10 +135,12 @@ static void
 job_take_warning (QcJob *job, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
-  QcKind kind;
 
   gst_message_parse_warning (message, &error, NULL);
-  if (job_is_filter (job, GST_MESSAGE_SRC (message), &kind) && error->domain != GST_STREAM_ERROR)
+  g_mutex_lock (job->owner->lock);
+  gboolean is_own = job_find_stream (job, GST_MESSAGE_SRC (message)) != NULL;
+  g_mutex_unlock (job->owner->lock);
+  if (is_own && error->domain != GST_STREAM_ERROR)
     g_printerr ("vyre-qc: %s: warning: %s\n", job->file->name, error->message);
   else
     job_add_gst_problem (job, error);
@@ -189,19 +190,19 @@ static GstBusSyncReply
 job_take_results (GstBus *bus, GstMessage *message, gpointer data)
 {
   QcJob *job = data;
-  QcKind kind;
 
   gboolean is_event = gst_message_has_name (message, "vyre-event");
   if (!is_event && !gst_message_has_name (message, "vyre-results"))
     return GST_BUS_PASS;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
-  if (!job_is_filter (job, GST_MESSAGE_SRC (message), &kind))
+  QcStream *stream = job_find_stream (job, GST_MESSAGE_SRC (message));
+  if (!stream)
     return GST_BUS_PASS;
   if (is_event)
-    qc_file_add_event (job->file, kind, gst_message_get_structure (message));
+    qc_file_add_event (job->file, stream, gst_message_get_structure (message));
   else
     job->owner->add_results (
-        job->file, kind, gst_message_get_structure (message), job->owner->user_data);
+        job->file, stream, gst_message_get_structure (message), job->owner->user_data);
   gst_message_unref (message);
   return GST_BUS_DROP;
 }
@@ -224,11 +225,10 @@ job_count (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   QcJob *job = data;
   g_autoptr (GstObject) filter = gst_pad_get_parent (pad);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
-  QcKind kind;
+  QcStream *stream = job_find_stream (job, filter);
 
-  if (!job_is_filter (job, filter, &kind))
+  if (!stream)
     return GST_PAD_PROBE_OK;
-  QcStream *stream = &job->file->streams[kind];
   if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
     stream->frames_in++;
     stream->bytes_in += gst_buffer_get_size (GST_PAD_PROBE_INFO_BUFFER (info));
@@ -260,8 +260,8 @@ job_set_up_filter (QcJob *job, QcKind kind, GstElement *filter)
           | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
       job_count, job, NULL);
   g_mutex_lock (job->owner->lock);
-  job->filters[kind] = filter;
-  job->file->streams[kind].exists = TRUE;
+  g_ptr_array_add (job->filters, filter);
+  qc_file_add_stream (job->file, kind);
   g_mutex_unlock (job->owner->lock);
 }
 
@@ -295,7 +295,7 @@ pad_has_kind (GstPad *pad, QcKind kind)
              gst_structure_get_name (gst_caps_get_structure (caps, 0)), qc_kind_name (kind));
 }
 
-/* Measures the first stream of each kind, and drops others. All pads come before any data. */
+/* Measures streams of video and audio, and drops others. All pads come before any data. */
 static void
 job_add_pad (GstElement *decoder, GstPad *pad, gpointer data)
 {
@@ -304,11 +304,7 @@ job_add_pad (GstElement *decoder, GstPad *pad, gpointer data)
   GstElement *branch = NULL;
 
   for (QcKind kind = 0; kind < QC_N_KINDS && !branch; kind++) {
-    if (!pad_has_kind (pad, kind))
-      continue;
-    if (job->filters[kind])
-      job->file->n_left_out++;
-    else
+    if (pad_has_kind (pad, kind))
       branch = job_make_branch (job, kind, &error);
   }
   if (error) {
@@ -365,6 +361,7 @@ qc_job_new (QcFile *file, const QcOwner *owner)
 
   job->file = file;
   job->owner = owner;
+  job->filters = g_ptr_array_new ();
   if (!job_find_file (job) || !job_make_pipeline (job))
     job_end (job);
   else
@@ -397,5 +394,6 @@ void
 qc_job_free (QcJob *job)
 {
   gst_clear_object (&job->pipeline);
+  g_ptr_array_unref (job->filters);
   g_free (job);
 }

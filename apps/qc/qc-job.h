@@ -8,7 +8,7 @@
 
 /* Called with the lock held, on a thread of the pipeline, for the results of a buffer. */
 typedef void (*QcResultsFunc) (
-    QcFile *file, QcKind kind, const GstStructure *results, gpointer user_data);
+    QcFile *file, QcStream *stream, const GstStructure *results, gpointer user_data);
 
 /* Called once, on the thread of the main loop, when the file has come to its end, whichever. */
 typedef void (*QcDoneFunc) (QcFile *file, gpointer user_data);

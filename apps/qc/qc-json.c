@@ -129,14 +129,14 @@ json_end (QcJson *json, GString *line)
 }
 
 static void
-json_add_frame (QcReport *report, const QcFile *file, QcKind kind, const QcSample *sample,
-    const GstStructure *results, const GArray *signalstats)
+json_add_frame (QcReport *report, const QcFile *file, const QcStream *stream,
+    const QcSample *sample, const GstStructure *results, const GArray *signalstats)
 {
   QcJson *json = (QcJson *)report;
   GString *line = json_begin ("frame", file);
   Fields fields = { line, json->histograms };
 
-  append_string (line, "stream", qc_kind_name (kind));
+  append_string (line, "stream", stream->name);
   append_key (line, "results");
   g_string_append_c (line, '{');
   gst_structure_foreach (results, append_field, &fields);
@@ -159,9 +159,9 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
 {
   GString *line = json_begin ("event", file);
   gboolean open = !GST_CLOCK_TIME_IS_VALID (event->end);
-  g_autofree char *value = qc_file_describe_value (file, event);
+  g_autofree char *value = qc_event_describe_value (event);
 
-  append_string (line, "stream", qc_kind_name (event->kind));
+  append_string (line, "stream", event->stream->name);
   append_string (line, "event", event->name);
   append_number (line, "start", event->start);
   append_number (line, "end", event->end);
@@ -171,9 +171,9 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
 }
 
 static void
-append_stream (GString *line, const char *name, const QcStream *stream)
+append_stream (GString *line, const QcStream *stream)
 {
-  append_key (line, name);
+  append_key (line, stream->name);
   g_string_append_c (line, '{');
   append_number (line, "frames-in", stream->frames_in);
   append_number (line, "frames-seen", stream->frames_seen);
@@ -195,12 +195,9 @@ json_add_file (QcReport *report, const QcFile *file)
     json_add_event (json, file, file->events->pdata[i]);
   GString *line = json_begin ("summary", file);
   append_string (line, "verdict", qc_verdict_name (qc_file_get_verdict (file)));
-  for (QcKind kind = 0; kind < QC_N_KINDS; kind++) {
-    if (file->streams[kind].exists)
-      append_stream (line, qc_kind_name (kind), &file->streams[kind]);
-  }
+  for (guint i = 0; i < file->streams->len; i++)
+    append_stream (line, file->streams->pdata[i]);
   append_number (line, "events", file->events->len);
-  append_number (line, "streams-left-out", file->n_left_out);
   append_number (line, "claimed-duration", file->duration);
   append_number (line, "end", qc_file_get_end (file));
   append_key (line, "problems");

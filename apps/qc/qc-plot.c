@@ -105,18 +105,18 @@ append_scales (GString *html, const Axes *axes)
   }
 }
 
-/* Appends @plot of what was seen of @file; nothing, where there is no such stream. */
+/* Appends @plot of what was seen of a stream of @file, if anything. */
 void
-qc_plot_append (GString *html, const QcFile *file, const QcPlot *plot)
+qc_plot_append (GString *html, const QcFile *file, const QcStream *stream, const QcPlot *plot)
 {
-  const QcStream *stream = &file->streams[plot->kind];
   Axes axes = { .file = file, .samples = stream->samples };
 
   if (stream->samples->len == 0)
     return;
   axes.seconds = MAX ((double)qc_file_get_end (file) / GST_SECOND, 0.001);
   axes_find_range (&axes, plot);
-  g_string_append_printf (html, "<h3>%s</h3>\n<p class=\"legend\">", plot->title);
+  g_string_append_printf (
+      html, "<h3>%s (%s)</h3>\n<p class=\"legend\">", plot->title, stream->name);
   for (const QcLine *line = plot->lines; line->name; line++)
     g_string_append_printf (html, "<span style=\"color:%s\">%s</span> ", line->colour, line->name);
   g_string_append_printf (html,

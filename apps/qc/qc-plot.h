@@ -15,9 +15,8 @@ typedef struct {
 
 typedef struct {
   const char *title;
-  QcKind kind;
   const QcLine *lines;
   double low, high; /* of the axis; low = high: 0 to the greatest level */
 } QcPlot;
 
-void qc_plot_append (GString *html, const QcFile *file, const QcPlot *plot);
+void qc_plot_append (GString *html, const QcFile *file, const QcStream *stream, const QcPlot *plot);

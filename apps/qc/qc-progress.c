@@ -38,9 +38,9 @@ qc_progress_show (QcProgress *progress, const GPtrArray *files, const gboolean *
 
   for (guint i = 0; i < files->len; i++) {
     const QcFile *file = files->pdata[i];
-    gboolean has_video = file->streams[QC_VIDEO].exists;
+    gboolean has_video = qc_file_find_stream (file, QC_VIDEO) != NULL;
     share += (is_done[i] ? 1 : find_share (file)) / files->len;
-    frames += file->streams[has_video ? QC_VIDEO : QC_AUDIO].frames_seen;
+    frames += qc_file_count_seen (file, has_video ? QC_VIDEO : QC_AUDIO);
   }
   for (guint i = 0; i < BAR_WIDTH; i++)
     bar[i] = i < share * BAR_WIDTH ? '#' : '.';

@@ -12,8 +12,8 @@ typedef struct _QcReport QcReport;
 
 struct _QcReport {
   /* Results of a buffer. @signalstats (of QcMeasure) is NULL for audio. NULL: of no interest. */
-  void (*add_frame) (QcReport *report, const QcFile *file, QcKind kind, const QcSample *sample,
-      const GstStructure *results, const GArray *signalstats);
+  void (*add_frame) (QcReport *report, const QcFile *file, const QcStream *stream,
+      const QcSample *sample, const GstStructure *results, const GArray *signalstats);
   /* All of @file has been seen; files come in the order in which they were given. */
   void (*add_file) (QcReport *report, const QcFile *file);
   /* Writes what is left and frees the report; sets @error if not all of it could be written. */

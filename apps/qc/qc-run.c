@@ -23,10 +23,9 @@ typedef struct {
 } QcRun;
 
 static void
-run_add_results (QcFile *file, QcKind kind, const GstStructure *results, gpointer data)
+run_add_results (QcFile *file, QcStream *stream, const GstStructure *results, gpointer data)
 {
   QcRun *run = data;
-  QcStream *stream = &file->streams[kind];
   QcSample sample = { .time = GST_CLOCK_TIME_NONE };
   g_autoptr (GArray) signalstats = NULL;
   guint64 bytes = 0;
@@ -38,7 +37,7 @@ run_add_results (QcFile *file, QcKind kind, const GstStructure *results, gpointe
     sample.duration = 0;
   stream->frames_seen++;
   stream->bytes_seen += bytes;
-  if (kind == QC_VIDEO) {
+  if (stream->kind == QC_VIDEO) {
     signalstats = qc_measure_signalstats (results, &stream->video);
     qc_measure_video (results, signalstats, stream, &sample);
   } else {
@@ -48,7 +47,7 @@ run_add_results (QcFile *file, QcKind kind, const GstStructure *results, gpointe
   for (guint i = 0; i < run->plan->reports->len; i++) {
     QcReport *report = run->plan->reports->pdata[i];
     if (report->add_frame)
-      report->add_frame (report, file, kind, &sample, results, signalstats);
+      report->add_frame (report, file, stream, &sample, results, signalstats);
   }
 }
 
@@ -63,9 +62,6 @@ run_report_file (QcRun *run, const QcFile *file)
   }
   for (guint i = 0; i < file->problems->len; i++)
     g_printerr ("vyre-qc: %s: %s\n", file->name, (char *)file->problems->pdata[i]);
-  if (file->n_left_out > 0)
-    g_printerr ("vyre-qc: %s: warning: %u streams behind the first of their kind were left out.\n",
-        file->name, file->n_left_out);
   run->worst = MAX (run->worst, qc_file_get_verdict (file));
 }
 

@@ -25,9 +25,12 @@ table_add_event (QcTable *table, const QcFile *file, const QcEvent *event)
   g_autofree char *end = qc_report_format_time (event->end);
   g_autofree char *duration
       = qc_report_format_time (open ? GST_CLOCK_TIME_NONE : event->end - event->start);
-  g_autofree char *value = qc_file_describe_value (file, event);
+  gboolean first = event->stream == qc_file_find_stream (file, event->stream->kind);
+  g_autofree char *kind
+      = g_strconcat (event->name, first ? NULL : " of ", event->stream->name, NULL);
+  g_autofree char *value = qc_event_describe_value (event);
   const char *const head[] = { "file", "kind", "start", "end", "duration", "value" };
-  const char *const cells[] = { file->name, event->name, start, end, duration, value };
+  const char *const cells[] = { file->name, kind, start, end, duration, value };
 
   if (!table->has_head)
     table_add_row (table, head);
@@ -41,8 +44,8 @@ table_add_file (QcReport *report, const QcFile *file)
   for (guint i = 0; i < file->events->len; i++)
     table_add_event ((QcTable *)report, file, file->events->pdata[i]);
   printf ("%s: %s, %" G_GUINT64_FORMAT " frames of video, %" G_GUINT64_FORMAT " buffers of audio\n",
-      file->name, qc_verdict_name (qc_file_get_verdict (file)), file->streams[QC_VIDEO].frames_seen,
-      file->streams[QC_AUDIO].frames_seen);
+      file->name, qc_verdict_name (qc_file_get_verdict (file)), qc_file_count_seen (file, QC_VIDEO),
+      qc_file_count_seen (file, QC_AUDIO));
   fflush (stdout);
 }
 

@@ -31,14 +31,14 @@ append_time (GString *text, const char *name, GstClockTime time)
 }
 
 static void
-xml_add_frame (QcReport *report, const QcFile *file, QcKind kind, const QcSample *sample,
+xml_add_frame (QcReport *report, const QcFile *file, const QcStream *stream, const QcSample *sample,
     const GstStructure *results, const GArray *signalstats)
 {
-  const GstVideoInfo *video = &file->streams[QC_VIDEO].video;
+  const GstVideoInfo *video = &stream->video;
   g_autoptr (GString) text
       = g_string_new ("        <frame media_type=\"video\" stream_index=\"0\"");
 
-  if (kind != QC_VIDEO)
+  if (stream != qc_file_find_stream (file, QC_VIDEO))
     return;
   append_time (text, "pts_time", sample->time);
   append_time (text, "pkt_pts_time", sample->time);

@@ -11,14 +11,14 @@ def launch(text):
     subprocess.run(["gst-launch-1.0", "-q", *text.split()], check=True, timeout=60)
 
 
-def make_film(path, pattern, frames, wave="sine", mux="matroskamux"):
+def make_film(path, pattern, frames, wave="sine", videos=1, audios=1):
     """A film of a frame per second, so that few frames last long."""
-    launch(
-        f"videotestsrc num-buffers={frames} pattern={pattern} ! {CAPS} ! {mux} name=mux ! "
-        f"filesink location={path} "
+    video = f"videotestsrc num-buffers={frames} pattern={pattern} ! {CAPS} ! mux. "
+    audio = (
         f"audiotestsrc num-buffers={frames} samplesperbuffer=8000 wave={wave} ! "
-        "audio/x-raw,format=S16LE,rate=8000,channels=1 ! mux."
+        "audio/x-raw,format=S16LE,rate=8000,channels=1 ! mux. "
     )
+    launch(f"matroskamux name=mux ! filesink location={path} {video * videos}{audio * audios}")
 
 
 def read_frames(path, pattern, frames):

@@ -59,12 +59,14 @@ def check_frames(lines, file, expected):
             assert f"{frame['signalstats'][key]:g}" == value, (number, key, value, frame)
 
 
-def check_summary(lines, file, verdict):
+def check_summary(lines, file, verdict, streams):
     (summary,) = pick(lines, "summary", file)
     assert summary["verdict"] == verdict
     assert summary["problems"] == []
-    for stream, size in (("video", films.WIDTH * films.HEIGHT * 3 // 2), ("audio", 16000)):
+    assert {name for name in summary if "frames-in" in str(summary[name])} == set(streams)
+    for stream in streams:
         counts = summary[stream]
+        size = films.WIDTH * films.HEIGHT * 3 // 2 if "video" in stream else 16000
         assert counts["frames-in"] == counts["frames-seen"] >= FRAMES, counts
         assert counts["bytes-in"] == counts["bytes-seen"] == FRAMES * size, counts
         assert counts["faults"] == counts["dropped-records"] == counts["undecided"] == 0
@@ -72,7 +74,7 @@ def check_summary(lines, file, verdict):
 
 def find_points(section, title, number):
     """The points of a line of the plot with that title."""
-    plot = section[section.index(f"<h3>{title}</h3>") :].split("</svg>")[0]
+    plot = section[section.index(f"<h3>{title} (video)</h3>") :].split("</svg>")[0]
     points = re.findall(r'<polyline .*?points="([^"]*)"', plot)[number]
     return [tuple(map(float, point.split(","))) for point in points.split()]
 
@@ -82,9 +84,9 @@ def check_page(path, films_of_frames, n_events):
     page = path.read_text(encoding="utf-8")
     assert not re.search(r"<script|<link|https?:|url\(", page)
     clean, dark = page.split("<section>")[1:]
-    assert clean.count("<svg") == dark.count("<svg") == 3
+    assert (clean.count("<svg"), dark.count("<svg")) == (4, 5)
     assert (clean.count('class="event"'), clean.count("<img")) == (0, 0)
-    assert dark.count("<title>black 00:00:00.000</title>") == 3
+    assert dark.count("<title>black 00:00:00.000</title>") == 10  # two in each plot
     assert dark.count("<img") == n_events
     picture = re.search(r'src="data:image/png;base64,([^"]*)"', dark).group(1)
     assert base64.b64decode(picture).startswith(b"\x89PNG\r\n\x1a\n")
@@ -96,32 +98,31 @@ def check_page(path, films_of_frames, n_events):
 
 
 def test_findings():
-    """Two films at a time: one clean, one black. The table has them in their order."""
+    """Two films at a time, of several streams: one clean, one black. They come in their order."""
     ball, black, out = WORK / "ball.mkv", WORK / "black.mkv", WORK / "out.json"
-    films.make_film(ball, "ball", FRAMES)
-    films.make_film(black, "black", FRAMES, wave="silence")
+    films.make_film(ball, "ball", FRAMES, audios=2)
+    films.make_film(black, "black", FRAMES, wave="silence", videos=2)
     page = WORK / "out.html"
-    table, err = run(
-        1, "-j", 2, "--json", out, "--histograms", "--html", page, ball, black
-    )
+    table, err = run(1, "-j", 2, "--json", out, "--histograms", "--html", page, ball, black)
     assert err == "", err
     rows = [line.split() for line in table.splitlines()]
-    counts = f"{FRAMES} frames of video, {FRAMES} buffers of audio".split()
-    assert rows[0] == [f"{ball}:", "pass,", *counts], table
+    counts = "{}: {}, {} frames of video, {} buffers of audio"
+    assert rows[0] == counts.format(ball, "pass", FRAMES, 2 * FRAMES).split(), table
     assert rows[1] == ["file", "kind", "start", "end", "duration", "value"], table
-    black_row = ["black", "00:00:00.000", "00:00:02.000", "00:00:02.000", "100.00", "%"]
-    assert [str(black), *black_row] in rows, table
-    assert rows[-1] == [f"{black}:", "findings,", *counts], table
+    times = ["00:00:00.000", "00:00:02.000", "00:00:02.000", "100.00", "%"]
+    assert [str(black), "black", *times] in rows, table
+    assert [str(black), "black", "of", "video-2", *times] in rows, table
+    assert rows[-1] == counts.format(black, "findings", 2 * FRAMES, FRAMES).split(), table
     lines = read_json(out)
     check_frames(lines, ball, expect("ball"))
-    check_summary(lines, ball, "pass")
-    check_summary(lines, black, "findings")
-    (event,) = [line for line in pick(lines, "event", black) if line["event"] == "black"]
-    assert (event["start"], event["end"], event["duration"]) == (0, LAST * 10**9, LAST * 10**9)
+    check_summary(lines, ball, "pass", ["video", "audio", "audio-2"])
+    check_summary(lines, black, "findings", ["video", "video-2", "audio"])
+    events = [line for line in pick(lines, "event", black) if line["event"] == "black"]
+    assert {event["stream"] for event in events} == {"video", "video-2"}
+    for event in events:
+        assert (event["start"], event["end"], event["duration"]) == (0, LAST * 10**9, LAST * 10**9)
     assert not pick(lines, "event", ball)
-    (audio,) = [
-        line for line in pick(lines, "frame", ball) if line["stream"] == "audio"
-    ][:1]
+    audio = next(line for line in pick(lines, "frame", ball) if line["stream"] == "audio-2")
     assert audio["results"]["channel-0"]["full-scale"] == 32768
     assert audio["results"]["channel-0"]["peak"] > 0
     films_of_frames = [pick(lines, "frame", file) for file in (ball, black)]
@@ -204,9 +205,8 @@ def test_incomplete():
     """One line on standard error for each, with its remedy, and the same in the summary."""
     inputs = dict(make_incomplete())
     out, err = run(2, "-j", 4, "--json", WORK / "incomplete.json", *inputs)
-    summaries = [
-        line for line in read_json(WORK / "incomplete.json") if line["type"] == "summary"
-    ]
+    lines = read_json(WORK / "incomplete.json")
+    summaries = [line for line in lines if line["type"] == "summary"]
     verdicts = [line for line in out.splitlines() if ": incomplete, " in line]
     lines = zip(inputs.items(), verdicts, err.splitlines(), summaries, strict=True)
     for (file, words), verdict, problem, summary in lines:

@@ -27,7 +27,7 @@ options_make_context (Options *options)
   const GOptionEntry entries[] = {
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &options->n_parallel, "Files at a time (1)", "N" },
     { "param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options->params,
-        "A number for the programs, such as black=20; may be given several times", "NAME=VALUE" },
+        "A number for the programs, such as border=30; may be given several times", "NAME=VALUE" },
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &options->json,
         "Writes JSON lines (- is standard output, and replaces the table)", "FILE" },
     { "histograms", 0, 0, G_OPTION_ARG_NONE, &options->histograms,

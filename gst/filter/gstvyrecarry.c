@@ -3,7 +3,7 @@
 
 struct _GstVyreCarry {
   gatomicrefcount refs; /* of the sink pad, and of each item that waits for its result */
-  VyreProgram *program;
+  guint beginning;      /* GstVyreSettings.beginning of its program */
   /* the element's lock */
   VyreLane *lane;     /* of the kernel that its batches run on, or NULL before the first */
   VyreStream *stream; /* on that lane */
@@ -21,12 +21,12 @@ gst_vyre_older_clear (GstVyreOlder *older)
 }
 
 GstVyreCarry *
-gst_vyre_carry_new (VyreProgram *program)
+gst_vyre_carry_new (guint beginning)
 {
   GstVyreCarry *carry = g_new0 (GstVyreCarry, 1);
 
   g_atomic_ref_count_init (&carry->refs);
-  carry->program = vyre_program_ref (program);
+  carry->beginning = beginning;
   return carry;
 }
 
@@ -50,7 +50,6 @@ gst_vyre_carry_unref (GstVyreCarry *carry)
   if (!g_atomic_ref_count_dec (&carry->refs))
     return;
   carry_leave_kernel (carry);
-  vyre_program_unref (carry->program);
   gst_vyre_older_clear (&carry->older);
   g_free (carry->words);
   g_free (carry);
@@ -98,9 +97,9 @@ gst_vyre_carry_detach (GstVyreFilter *self, GstVyreCarry *carry)
 }
 
 gboolean
-gst_vyre_carry_is_of (const GstVyreCarry *carry, const VyreProgram *program)
+gst_vyre_carry_is_of (const GstVyreCarry *carry, guint beginning)
 {
-  return carry->program == program;
+  return carry->beginning == beginning;
 }
 
 /* Returns a reference to the stream that the next batch is published on, on @lane, or NULL: @lane

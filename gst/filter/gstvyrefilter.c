@@ -20,6 +20,11 @@
  *   vyrefilter program='crc32 payload -> crc32' results-interval=0 ! fakesink
  * ]| A CRC32 for every block of a file.
  * |[
+ * gst-launch-1.0 -m videotestsrc num-buffers=30 ! video/x-raw,format=I420 ! queue ! \
+ *   vyrefilter name=f program=builtin:compare ! fakesink \
+ *   videotestsrc num-buffers=30 pattern=ball ! video/x-raw,format=I420 ! queue ! f.reference
+ * ]| The differences of two streams. The second one comes in at the request pad `reference`.
+ * |[
  * gst-launch-1.0 -m filesrc location=slots.bin blocksize=640 ! application/x-vyre-slots ! \
  *   vyrefilter ! filesink location=readbacks.bin
  * ]| Slots that somebody else encoded, ten in a batch. They are checked as publishing does, and
@@ -32,6 +37,8 @@
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyreevents.h"
 #include "filter/gstvyremessages.h"
+#include "filter/gstvyreparams.h"
+#include "filter/gstvyrepartners.h"
 #include "filter/gstvyreproperties.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
@@ -43,6 +50,8 @@
 
 static GstStaticPadTemplate sink_template
     = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate reference_template = GST_STATIC_PAD_TEMPLATE (
+    GST_VYRE_PARTNERS_PAD, GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate source_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
@@ -51,8 +60,9 @@ static GstStaticPadTemplate source_template
                                                  "observable-slots = (int) [ 0, " G_STRINGIFY (
                                                      VYRE_MAX_OBSERVABLES) " ]"));
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (
-    GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT, gst_vyre_debug_init ())
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT,
+    G_IMPLEMENT_INTERFACE (GST_TYPE_CHILD_PROXY, gst_vyre_params_init_interface)
+        gst_vyre_debug_init ())
 GST_ELEMENT_REGISTER_DEFINE (vyrefilter, "vyrefilter", GST_RANK_NONE, GST_TYPE_VYRE_FILTER)
 
 /* In a child. Batches, readbacks, the pool and the log are left alone. */
@@ -63,6 +73,7 @@ filter_become_inherited (gpointer element)
 
   g_atomic_int_set (&self->inherited, TRUE);
   g_mutex_init (GST_OBJECT_GET_LOCK (self));
+  gst_vyre_params_become_inherited (self);
   g_mutex_init (&self->lock);
   g_mutex_init (&self->activation);
   g_cond_init (&self->changed);
@@ -75,6 +86,8 @@ filter_become_inherited (gpointer element)
   self->replay = NULL;
   gst_vyre_fork_forget_thread (self->sinkpad);
   gst_vyre_fork_forget_thread (self->srcpad);
+  if (self->partners.pad)
+    gst_vyre_fork_forget_thread (self->partners.pad);
 }
 
 static void
@@ -84,6 +97,7 @@ gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GP
   GST_OBJECT_LOCK (object);
   g_atomic_int_inc (&GST_VYRE_FILTER_CAST (object)->settings.serial);
   GST_OBJECT_UNLOCK (object);
+  gst_vyre_params_follow (GST_VYRE_FILTER_CAST (object));
 }
 
 static void
@@ -158,6 +172,8 @@ filter_reset_stats (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   self->stats = (GstVyreStats){ 0 };
+  gst_clear_structure (&self->event_counts);
+  gst_clear_structure (&self->event_times);
   g_mutex_unlock (&self->lock);
 }
 
@@ -237,8 +253,11 @@ gst_vyre_filter_finalize (GObject *object)
   gst_vyre_source_pad_clear (self);
   gst_vyre_sink_pad_clear (self);
   gst_vyre_state_clear (self);
+  gst_clear_structure (&self->event_counts);
+  gst_clear_structure (&self->event_times);
   g_array_unref (self->last.words);
   g_array_unref (self->last.names);
+  gst_vyre_params_clear (self);
   gst_vyre_filter_properties_clear (self);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
 }
@@ -248,6 +267,19 @@ gst_vyre_filter_post_message (GstElement *element, GstMessage *message)
 {
   gst_vyre_thread_adopt (message);
   return GST_ELEMENT_CLASS (gst_vyre_filter_parent_class)->post_message (element, message);
+}
+
+static GstPad *
+gst_vyre_filter_request_pad (
+    GstElement *element, GstPadTemplate *template, const gchar *name, const GstCaps *caps)
+{
+  return gst_vyre_partners_add_pad (GST_VYRE_FILTER_CAST (element), template);
+}
+
+static void
+gst_vyre_filter_release_pad (GstElement *element, GstPad *pad)
+{
+  gst_vyre_partners_remove_pad (GST_VYRE_FILTER_CAST (element), pad);
 }
 
 static void
@@ -265,7 +297,10 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   gst_vyre_properties_install (object_class, gst_vyre_filter_properties);
   element_class->change_state = gst_vyre_filter_change_state;
   element_class->post_message = gst_vyre_filter_post_message;
+  element_class->request_new_pad = gst_vyre_filter_request_pad;
+  element_class->release_pad = gst_vyre_filter_release_pad;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &reference_template);
   gst_element_class_add_static_pad_template (element_class, &source_template);
   gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",
       "Filter/Analyzer", "Runs a program over every buffer on a resident Vulkan kernel",
@@ -280,7 +315,9 @@ gst_vyre_filter_init (GstVyreFilter *self)
   gst_pad_use_fixed_caps (self->srcpad);
   self->last.words = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->last.names = g_array_new (FALSE, FALSE, sizeof (GQuark));
+  self->children = g_ptr_array_new_with_free_func (gst_object_unref);
   gst_vyre_filter_properties_init (self);
+  gst_vyre_params_follow (self);
   gst_vyre_state_init (self);
   gst_vyre_stream_init (self);
   gst_vyre_sink_pad_init (self);

@@ -6,21 +6,44 @@
 
 static const char *const geometry_plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
 
+/* Returns the bytes from the start of a row of the frame to the first sample of a component,
+ * without its own offset. Of pixels that share their chroma, the picture has that of its first
+ * pixel. */
+static gsize
+geometry_column (const GstVyreLayout *layout, const GstVideoInfo *info, guint component)
+{
+  return (gsize)(layout->x >> GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, component))
+         * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE (info, component);
+}
+
+/* The same of the first component of a plane. */
+static gsize
+geometry_plane_column (const GstVyreLayout *layout, const GstVideoInfo *info, guint plane)
+{
+  gsize column = G_MAXSIZE;
+
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
+    if (GST_VIDEO_INFO_COMP_PLANE (info, c) == plane)
+      column = MIN (column, geometry_column (layout, info, c));
+  }
+  return column;
+}
+
 /* Returns the bytes of a row that carry samples: from the first component of the plane, wide enough
  * for all of its components. */
 static guint32
-geometry_plane_row_bytes (const GstVideoInfo *info, guint plane)
+geometry_plane_row_bytes (const GstVyreLayout *layout, const GstVideoInfo *info, guint plane)
 {
-  guint32 bytes = 0;
+  gsize first = geometry_plane_column (layout, info, plane), bytes = 0;
 
   for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
     if (GST_VIDEO_INFO_COMP_PLANE (info, c) == plane) {
-      guint32 width = (guint32)GST_VIDEO_INFO_COMP_WIDTH (info, c)
-                      * (guint32)GST_VIDEO_INFO_COMP_PSTRIDE (info, c);
-      bytes = MAX (bytes, width);
+      gsize width = (gsize)GST_VIDEO_INFO_COMP_WIDTH (info, c)
+                    * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE (info, c);
+      bytes = MAX (bytes, geometry_column (layout, info, c) - first + width);
     }
   }
-  return bytes;
+  return (guint32)bytes;
 }
 
 static guint32
@@ -43,9 +66,11 @@ geometry_bind_component (
   guint plane = GST_VIDEO_INFO_COMP_PLANE (info, component);
   guint32 width = (guint32)GST_VIDEO_INFO_COMP_WIDTH (info, component);
   guint32 apart = VYRE_SAMPLES_APART (samples), bytes = VYRE_SAMPLES_BYTES (samples);
+  gsize column = geometry_column (&geometry->layout, info, component)
+                 - geometry_plane_column (&geometry->layout, info, plane);
   VyreRegion region = {
-    .offset
-    = (guint32)(GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + geometry->components[component].offset),
+    .offset = (guint32)(GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + column
+                        + geometry->components[component].offset),
     .width = width > 0 ? (width - 1) * apart + bytes : 0,
     .rows = (guint32)GST_VIDEO_INFO_COMP_HEIGHT (info, component),
     .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
@@ -69,12 +94,20 @@ geometry_bind_components (const GstVyreGeometry *geometry, const GstVideoInfo *i
 }
 
 static void
-geometry_bind_planes (const GstVyreGeometry *geometry, const GstVideoInfo *info)
+geometry_bind_size (VyreSymbols *symbols, const GstVideoInfo *info)
 {
+  vyre_symbols_set (symbols, "width", (guint32)GST_VIDEO_INFO_WIDTH (info));
+  vyre_symbols_set (symbols, "height", (guint32)GST_VIDEO_INFO_HEIGHT (info));
+}
+
+static void
+geometry_bind_picture (const GstVyreGeometry *geometry, const GstVideoInfo *info)
+{
+  geometry_bind_size (geometry->symbols, info);
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     VyreRegion region = {
       .offset = (guint32)GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
-      .width = geometry_plane_row_bytes (info, plane),
+      .width = geometry_plane_row_bytes (&geometry->layout, info, plane),
       .rows = geometry_plane_rows (info, plane),
       .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
     };
@@ -101,6 +134,18 @@ geometry_has_plain_planes (const GstVideoInfo *info)
   return TRUE;
 }
 
+static GstVyreLayout
+geometry_layout_of_caps (const GstVideoInfo *info)
+{
+  GstVyreLayout layout = { .width = (guint)GST_VIDEO_INFO_WIDTH (info),
+    .height = (guint)GST_VIDEO_INFO_HEIGHT (info) };
+  gsize n = GST_VIDEO_INFO_N_PLANES (info);
+
+  memcpy (layout.offset, info->offset, n * sizeof layout.offset[0]);
+  memcpy (layout.stride, info->stride, n * sizeof layout.stride[0]);
+  return layout;
+}
+
 static void
 geometry_bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
 {
@@ -110,21 +155,19 @@ geometry_bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
       "%s video%s", GST_VIDEO_INFO_NAME (info), plain ? "" : ", which has no plain planes");
 
   vyre_symbols_set_stream (symbols, stream);
-  vyre_symbols_set (symbols, "width", (guint32)GST_VIDEO_INFO_WIDTH (info));
-  vyre_symbols_set (symbols, "height", (guint32)GST_VIDEO_INFO_HEIGHT (info));
   vyre_symbols_set (symbols, "planes", GST_VIDEO_INFO_N_PLANES (info));
   if (GST_VIDEO_INFO_N_COMPONENTS (info) > 0)
     vyre_symbols_set (symbols, "bits", GST_VIDEO_INFO_COMP_DEPTH (info, 0));
+  geometry_bind_size (symbols, info);
   if (!plain)
     return;
   geometry->has_video = TRUE;
   geometry->video = *info;
-  memcpy (geometry->offset, info->offset, sizeof info->offset);
-  memcpy (geometry->stride, info->stride, sizeof info->stride);
+  geometry->regular = geometry->layout = geometry_layout_of_caps (info);
   geometry->least_size = GST_VIDEO_INFO_SIZE (info);
   for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++)
     geometry->components[c] = gst_vyre_component_find (info, c);
-  geometry_bind_planes (geometry, info);
+  geometry_bind_picture (geometry, info);
 }
 
 static void
@@ -143,39 +186,40 @@ geometry_bind_audio (GstVyreGeometry *geometry, const GstAudioInfo *info)
 /* Returns the bytes from the start of a plane to the end of its last row. Neither factor has more
  * than 31 bits. */
 static gsize
-geometry_plane_length (const GstVideoInfo *info, guint plane)
+geometry_plane_length (const GstVyreLayout *layout, const GstVideoInfo *info, guint plane)
 {
   gsize rows = geometry_plane_rows (info, plane);
 
   return (rows ? (rows - 1) * (gsize)GST_VIDEO_INFO_PLANE_STRIDE (info, plane) : 0)
-         + geometry_plane_row_bytes (info, plane);
+         + geometry_plane_row_bytes (layout, info, plane);
 }
 
 /* Returns the bytes from the start of a buffer to the end of its last plane; offsets are below 4
  * GiB. */
 static gsize
-geometry_video_end (const GstVideoInfo *info)
+geometry_video_end (const GstVyreLayout *layout, const GstVideoInfo *info)
 {
   gsize end = 0;
 
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++)
-    end = MAX (
-        end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + geometry_plane_length (info, plane));
+    end = MAX (end,
+        GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + geometry_plane_length (layout, info, plane));
   return end;
 }
 
 /* TRUE if a plane lies inside of @size bytes, whatever its offset and stride claim. */
 static gboolean
-geometry_plane_fits (const GstVideoInfo *info, guint plane, gsize size)
+geometry_plane_fits (const GstVyreLayout *layout, const GstVideoInfo *info, guint plane, gsize size)
 {
-  gsize length = geometry_plane_length (info, plane);
+  gsize length = geometry_plane_length (layout, info, plane);
 
   return length <= size && GST_VIDEO_INFO_PLANE_OFFSET (info, plane) <= size - length;
 }
 
 /* Offsets and sizes of regions have 32 bits; GStreamer checks those of caps. */
 static gboolean
-geometry_check_planes (const GstVideoInfo *info, gsize size, GError **error)
+geometry_check_planes (
+    const GstVyreLayout *layout, const GstVideoInfo *info, gsize size, GError **error)
 {
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     if (GST_VIDEO_INFO_PLANE_STRIDE (info, plane) < 0) {
@@ -183,15 +227,15 @@ geometry_check_planes (const GstVideoInfo *info, gsize size, GError **error)
           "A buffer's rows run upwards in memory. Fix: put videoconvert in front.");
       return FALSE;
     }
-    if (geometry_plane_fits (info, plane, MIN (size, G_MAXUINT32)))
+    if (geometry_plane_fits (layout, info, plane, MIN (size, G_MAXUINT32)))
       continue;
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "Plane %u of a frame, %" G_GSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
         ", does not lie in the %" G_GSIZE_FORMAT
         " bytes of its buffer, or not in the first 4 GiB. Fix: correct the GstVideoMeta of the "
         "element in front, or send smaller frames.",
-        plane, geometry_plane_length (info, plane), GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
-        size);
+        plane, geometry_plane_length (layout, info, plane),
+        GST_VIDEO_INFO_PLANE_OFFSET (info, plane), size);
     return FALSE;
   }
   return TRUE;
@@ -228,30 +272,92 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
   return TRUE;
 }
 
-/* Binds the planes as they lie in a buffer of @size bytes, unless the last buffer had the same
+/* Makes @info that of the picture: its size, and planes that begin with it. */
+static void
+geometry_info_of_picture (const GstVyreLayout *layout, GstVideoInfo *info)
+{
+  info->width = (gint)layout->width;
+  info->height = (gint)layout->height;
+  memcpy (info->offset, layout->offset, sizeof info->offset);
+  memcpy (info->stride, layout->stride, sizeof info->stride);
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
+    guint plane = GST_VIDEO_INFO_COMP_PLANE (info, c);
+    gsize row = layout->y >> GST_VIDEO_FORMAT_INFO_H_SUB (info->finfo, c);
+    info->offset[plane] = layout->offset[plane] + row * (gsize)layout->stride[plane]
+                          + geometry_plane_column (layout, info, plane);
+  }
+}
+
+/* Binds the picture as it lies in a buffer of @size bytes, unless the last buffer had the same
  * layout. */
 static gboolean
-geometry_take_layout (GstVyreGeometry *geometry, const gsize *offset, const gint *stride,
-    gsize size, gboolean *changed, GError **error)
+geometry_take_layout (GstVyreGeometry *geometry, const GstVyreLayout *layout, gsize size,
+    gboolean *changed, GError **error)
 {
   GstVideoInfo info = geometry->video;
-  gsize n = GST_VIDEO_INFO_N_PLANES (&info);
+  gboolean regular = memcmp (layout, &geometry->regular, sizeof *layout) == 0;
 
-  *changed = memcmp (offset, geometry->offset, n * sizeof *offset) != 0
-             || memcmp (stride, geometry->stride, n * sizeof *stride) != 0;
+  *changed = memcmp (layout, &geometry->layout, sizeof *layout) != 0;
   if (!*changed)
     return TRUE;
-  memcpy (info.offset, offset, n * sizeof *offset);
-  memcpy (info.stride, stride, n * sizeof *stride);
-  gboolean regular = memcmp (info.offset, geometry->video.offset, sizeof info.offset) == 0
-                     && memcmp (info.stride, geometry->video.stride, sizeof info.stride) == 0;
-  if (!regular && !geometry_check_planes (&info, size, error))
+  geometry_info_of_picture (layout, &info);
+  if (!regular && !geometry_check_planes (layout, &info, size, error))
     return FALSE;
-  memcpy (geometry->offset, info.offset, sizeof info.offset);
-  memcpy (geometry->stride, info.stride, sizeof info.stride);
-  geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : geometry_video_end (&info);
-  geometry_bind_planes (geometry, &info);
+  geometry->layout = *layout;
+  geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : geometry_video_end (layout, &info);
+  geometry_bind_picture (geometry, &info);
   return TRUE;
+}
+
+/* Has @layout be that of a part of the frame. */
+static gboolean
+geometry_crop (GstVyreLayout *layout, const GstVideoCropMeta *crop, GError **error)
+{
+  if (crop->width == 0 || crop->height == 0 || crop->width > layout->width
+      || crop->height > layout->height || crop->x > layout->width - crop->width
+      || crop->y > layout->height - crop->height) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "A buffer's GstVideoCropMeta, %ux%u pixels at %u,%u, is no part of its frame of %ux%u "
+        "pixels. Fix: correct the element in front.",
+        crop->width, crop->height, crop->x, crop->y, layout->width, layout->height);
+    return FALSE;
+  }
+  layout->x = crop->x;
+  layout->y = crop->y;
+  layout->width = crop->width;
+  layout->height = crop->height;
+  return TRUE;
+}
+
+/* Reads the layout of a frame. The caps of a frame that has a crop may have the size of the part,
+ * so its GstVideoMeta tells that of the frame. */
+static gboolean
+geometry_read_layout (
+    const GstVyreGeometry *geometry, GstBuffer *buffer, GstVyreLayout *layout, GError **error)
+{
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+  gsize n = GST_VIDEO_INFO_N_PLANES (&geometry->video);
+
+  *layout = geometry->regular;
+  if (meta && meta->n_planes < n) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "A buffer's GstVideoMeta has %u planes, its caps have %u. Fix: correct the element in "
+        "front.",
+        meta->n_planes, (guint)n);
+    return FALSE;
+  }
+  if (meta) {
+    memcpy (layout->offset, meta->offset, n * sizeof meta->offset[0]);
+    memcpy (layout->stride, meta->stride, n * sizeof meta->stride[0]);
+  }
+  if (!crop)
+    return TRUE;
+  if (meta) {
+    layout->width = meta->width;
+    layout->height = meta->height;
+  }
+  return geometry_crop (layout, crop, error);
 }
 
 /* Follows the layout of a frame, which may differ from buffer to buffer. */
@@ -259,18 +365,10 @@ static gboolean
 geometry_follow_frame (
     GstVyreGeometry *geometry, GstBuffer *buffer, gboolean *changed, GError **error)
 {
-  const GstVideoInfo *info = &geometry->video;
-  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
-  gsize size = gst_buffer_get_size (buffer);
+  GstVyreLayout layout;
 
-  if (!meta)
-    return geometry_take_layout (geometry, info->offset, info->stride, size, changed, error);
-  if (meta->n_planes >= GST_VIDEO_INFO_N_PLANES (info))
-    return geometry_take_layout (geometry, meta->offset, meta->stride, size, changed, error);
-  g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-      "A buffer's GstVideoMeta has %u planes, its caps have %u. Fix: correct the element in front.",
-      meta->n_planes, GST_VIDEO_INFO_N_PLANES (info));
-  return FALSE;
+  return geometry_read_layout (geometry, buffer, &layout, error)
+         && geometry_take_layout (geometry, &layout, gst_buffer_get_size (buffer), changed, error);
 }
 
 /* Checks @buffer; @changed gets whether it changed the symbols. */
@@ -295,4 +393,13 @@ gst_vyre_geometry_check (
       ". Fix: correct the element in front, or set the right caps.",
       size, geometry->least_size);
   return FALSE;
+}
+
+/* Adds the metas of frames that the element follows to an ALLOCATION query. */
+void
+gst_vyre_geometry_propose (const GstVyreGeometry *geometry, GstQuery *query)
+{
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  if (geometry->has_video)
+    gst_query_add_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL);
 }

@@ -85,11 +85,12 @@ negotiation_keep_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsi
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (plan);
 
-  self->era += self->plan_program != settings->program;
+  self->era += self->plan_beginning != settings->beginning;
   g_clear_pointer (&self->plan, vyre_plan_unref);
   g_clear_pointer (&self->plan_program, vyre_program_unref);
   self->plan = plan;
   self->plan_program = settings->program ? vyre_program_ref (settings->program) : NULL;
+  self->plan_beginning = settings->beginning;
   self->plan_size = size;
   self->plan_slots = settings->slot_count;
   self->plan_observables = settings->observable_slots;

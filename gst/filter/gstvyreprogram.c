@@ -4,28 +4,96 @@
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyremessages.h"
 
+#include <string.h>
+
+#define BILLION G_GUINT64_CONSTANT (1000000000)
+
+/* Rounds to nine digits behind the point, as decimal text does it, which is what the language
+ * has. */
+static gboolean
+program_param_from_double (gdouble number, VyreParam *param)
+{
+  gchar text[G_ASCII_DTOSTR_BUF_SIZE];
+  gchar *point;
+
+  if (!(number >= 0.0 && number < 4294967295.5))
+    return FALSE;
+  g_ascii_formatd (text, sizeof text, "%.9f", number);
+  param->value = g_ascii_strtoull (text, &point, 10) * BILLION;
+  param->value += g_ascii_strtoull (point + 1, NULL, 10);
+  param->divisor = BILLION;
+  for (; param->divisor > 1 && param->value % 10 == 0; param->divisor /= 10)
+    param->value /= 10;
+  return TRUE;
+}
+
+static gboolean
+program_param_from_fraction (const GValue *value, VyreParam *param)
+{
+  gint numerator = gst_value_get_fraction_numerator (value);
+  gint denominator = gst_value_get_fraction_denominator (value);
+
+  param->value = (guint64)numerator;
+  param->divisor = (guint32)denominator;
+  return numerator >= 0 && denominator <= (gint)BILLION;
+}
+
+static gboolean
+program_param_from_text (const gchar *text, VyreParam *param)
+{
+  GValue fraction = G_VALUE_INIT;
+  gchar *end;
+  gdouble number = g_ascii_strtod (text, &end);
+
+  if (end != text && *end == '\0')
+    return program_param_from_double (number, param);
+  g_value_init (&fraction, GST_TYPE_FRACTION);
+  return strchr (text, '/') && gst_value_deserialize (&fraction, text)
+         && program_param_from_fraction (&fraction, param);
+}
+
+static gboolean
+program_param_from_whole (const GValue *value, VyreParam *param)
+{
+  GValue number = G_VALUE_INIT;
+
+  if (G_VALUE_HOLDS_UINT64 (value) && g_value_get_uint64 (value) > G_MAXUINT32)
+    return FALSE;
+  g_value_init (&number, G_TYPE_INT64);
+  if (!g_value_transform (value, &number))
+    return FALSE;
+  param->value = (guint64)g_value_get_int64 (&number);
+  param->divisor = 1;
+  return param->value <= G_MAXUINT32;
+}
+
+static gboolean
+program_param_from_value (const GValue *value, VyreParam *param)
+{
+  if (G_VALUE_HOLDS_INT (value) || G_VALUE_HOLDS_UINT (value) || G_VALUE_HOLDS_INT64 (value)
+      || G_VALUE_HOLDS_UINT64 (value))
+    return program_param_from_whole (value, param);
+  if (G_VALUE_HOLDS_DOUBLE (value))
+    return program_param_from_double (g_value_get_double (value), param);
+  if (GST_VALUE_HOLDS_FRACTION (value))
+    return program_param_from_fraction (value, param);
+  return G_VALUE_HOLDS_STRING (value) && g_value_get_string (value)
+         && program_param_from_text (g_value_get_string (value), param);
+}
+
 /* Converts a field to a param. */
 static gboolean
 program_read_param (const GstStructure *fields, const gchar *name, VyreParam *param, GError **error)
 {
   const GValue *value = gst_structure_get_value (fields, name);
-  GValue number = G_VALUE_INIT;
-  gint64 whole = -1;
 
-  g_value_init (&number, G_TYPE_INT64);
-  if (G_VALUE_HOLDS_INT (value) || G_VALUE_HOLDS_UINT (value) || G_VALUE_HOLDS_INT64 (value)
-      || (G_VALUE_HOLDS_UINT64 (value) && g_value_get_uint64 (value) <= G_MAXUINT32)) {
-    if (g_value_transform (value, &number))
-      whole = g_value_get_int64 (&number);
-  }
-  *param = (VyreParam){ name, (guint32)whole };
-  if (whole >= 0 && whole <= G_MAXUINT32)
+  *param = (VyreParam){ .name = name };
+  if (program_param_from_value (value, param))
     return TRUE;
   g_autofree gchar *shown = gst_value_serialize (value);
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-      "The param '%s' is %s (%s). Fix: set a whole number from 0 to 4294967295, with (uint) in "
-      "front "
-      "of one above 2147483647.",
+      "The param '%s' is %s (%s). Fix: set a number from 0 to 4294967295 such as 7, 0.1 or 1/3, "
+      "with (uint) in front of a whole one above 2147483647.",
       name, shown ? shown : "no number", G_VALUE_TYPE_NAME (value));
   return FALSE;
 }
@@ -101,6 +169,7 @@ program_change (
     VyreProgram *unused = self->program;
     self->program = base;
     base = unused;
+    self->settings.beginning++;
   }
   GST_OBJECT_UNLOCK (self);
   g_clear_pointer (&base, vyre_program_unref);
@@ -144,25 +213,67 @@ gst_vyre_program_set_location (GObject *object, const GValue *value)
   program_change (self, program, NULL, path, error);
 }
 
+/* Object lock held. Has the params be @params, which it takes, or returns them. */
+static GstStructure *
+program_take_params (GstVyreFilter *self, GstStructure *params, VyreProgram **old, GError **error)
+{
+  /* without a program, the reason why there is none stays */
+  if (self->program && !program_take (self, self->program, params, old, error))
+    return params;
+  GstStructure *unused = self->params;
+  self->params = params;
+  return unused;
+}
+
 void
 gst_vyre_program_set_params (GObject *object, const GValue *value)
 {
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
-  GstStructure *params = g_value_dup_boxed (value);
+  GstStructure *params = g_value_dup_boxed (value), *unused;
   VyreProgram *old = NULL;
   GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
-  /* without a program, the reason why there is none stays */
-  gboolean taken = !self->program || program_take (self, self->program, params, &old, &error);
-  if (taken) {
-    GstStructure *unused = self->params;
-    self->params = params;
-    params = unused;
+  unused = program_take_params (self, params, &old, &error);
+  gboolean taken = self->params == params;
+  self->settings.beginning += taken;
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&unused, gst_structure_free);
+  program_end_change (self, taken, old, error);
+}
+
+/* Sets one param to a double. State and events of a stream go on. */
+void
+gst_vyre_program_set_param (GstVyreFilter *self, const gchar *name, const GValue *value)
+{
+  VyreProgram *old = NULL;
+  GError *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  GstStructure *params
+      = self->params ? gst_structure_copy (self->params) : gst_structure_new_empty ("params");
+  gst_structure_set_value (params, name, value);
+  GstStructure *unused = program_take_params (self, params, &old, &error);
+  g_atomic_int_inc (&self->settings.serial);
+  gboolean taken = self->params == params;
+  GST_OBJECT_UNLOCK (self);
+  g_clear_pointer (&unused, gst_structure_free);
+  program_end_change (self, taken, old, error);
+}
+
+/* Reads a param of the program in use. */
+void
+gst_vyre_program_get_param (GstVyreFilter *self, const gchar *name, GValue *value)
+{
+  guint n;
+
+  GST_OBJECT_LOCK (self);
+  const VyreParam *params = vyre_program_get_params (self->settings.program, &n);
+  for (guint i = 0; i < n; i++) {
+    if (g_str_equal (params[i].name, name))
+      g_value_set_double (value, (gdouble)params[i].value / MAX (params[i].divisor, 1));
   }
   GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&params, gst_structure_free);
-  program_end_change (self, taken, old, error);
 }
 
 void

@@ -575,7 +575,7 @@ gst_vyre_staging_propose (GstVyreFilter *self, GstQuery *query)
     if (methods[i].propose)
       methods[i].propose (lender, query);
   }
-  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  gst_vyre_geometry_propose (&self->geometry, query);
   return TRUE;
 }
 

@@ -6,37 +6,23 @@
 #include "program/lexer.h"
 
 static VyreFailureKind
-expr_check_number (guint64 number, guint32 *value)
+expr_apply_arithmetic (VyreNodeKind kind, VyreNumber a, VyreNumber b, VyreNumber *value)
 {
-  *value = (guint32)number;
-  return number > G_MAXUINT32 ? VYRE_FAILURE_ABOVE : VYRE_FAILURE_NONE;
+  static const char operators[] = { '+', '-', '*', '/', '%' };
+  static const VyreFailureKind failures[] = {
+    [VYRE_NUMBER_FITS] = VYRE_FAILURE_NONE,
+    [VYRE_NUMBER_ABOVE] = VYRE_FAILURE_ABOVE,
+    [VYRE_NUMBER_TOO_FINE] = VYRE_FAILURE_TOO_FINE,
+    [VYRE_NUMBER_BELOW] = VYRE_FAILURE_BELOW,
+    [VYRE_NUMBER_NONE] = VYRE_FAILURE_DIVISION,
+  };
+
+  return failures[vyre_number_calculate ((guint)operators[kind - VYRE_NODE_ADD], a, b, value)];
 }
 
+/* Checks a whole number that a node with @own passes on. */
 static VyreFailureKind
-expr_apply_arithmetic (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
-{
-  switch (kind) {
-    case VYRE_NODE_ADD:
-      return expr_check_number ((guint64)a + b, value);
-    case VYRE_NODE_MULTIPLY:
-      return expr_check_number ((guint64)a * b, value);
-    case VYRE_NODE_SUBTRACT:
-      if (b > a)
-        return VYRE_FAILURE_BELOW;
-      return expr_check_number ((guint64)a - b, value);
-    default:
-      if (b == 0)
-        return VYRE_FAILURE_DIVISION;
-      return expr_check_number (kind == VYRE_NODE_DIVIDE ? a / b : a % b, value);
-  }
-}
-
-/*
- * Applies a node to the numbers it works on: @a and @b for arithmetic, @a and, as
- * @b, the node's value for the nodes of one number.
- */
-VyreFailureKind
-vyre_node_apply (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
+expr_apply_limit (VyreNodeKind kind, guint32 a, guint32 own, guint32 *value)
 {
   *value = a;
   switch (kind) {
@@ -48,15 +34,29 @@ vyre_node_apply (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value)
       if (a == VYRE_OP_BATCH_FENCE)
         return VYRE_FAILURE_INNER_FENCE;
       return a > 255 ? VYRE_FAILURE_INNER_OPCODE : VYRE_FAILURE_NONE;
-    case VYRE_NODE_TARGET_INDEX:
-    case VYRE_NODE_TARGET_WORD:
-      if (a > VYRE_MAX_OBSERVABLES - b)
+    default:
+      if (a > VYRE_MAX_OBSERVABLES - own)
         return VYRE_FAILURE_TARGET;
       *value = kind == VYRE_NODE_TARGET_WORD ? VYRE_CONTROL_OBSERVABLES + a : a;
       return VYRE_FAILURE_NONE;
-    default:
-      return expr_apply_arithmetic (kind, a, b, value);
   }
+}
+
+/*
+ * Applies a node to the numbers it works on: @a and @b for arithmetic, @a and, as
+ * @b, the node's value for the nodes of one number, which drop the fraction.
+ */
+VyreFailureKind
+vyre_node_apply (VyreNodeKind kind, VyreNumber a, VyreNumber b, VyreNumber *value)
+{
+  guint32 whole;
+
+  if (kind < VYRE_NODE_THRESHOLD)
+    return expr_apply_arithmetic (kind, a, b, value);
+  VyreFailureKind failure
+      = expr_apply_limit (kind, vyre_number_floor (a), vyre_number_floor (b), &whole);
+  *value = vyre_number_whole (whole);
+  return failure;
 }
 
 static gboolean
@@ -79,29 +79,30 @@ expr_fail_unbound (const VyreScope *scope, VyreFailure *failure, const VyreNode 
 }
 
 static gboolean
-expr_eval_leaf (const VyreScope *scope, const VyreNode *node, guint32 *value, VyreFailure *failure)
+expr_eval_leaf (
+    const VyreScope *scope, const VyreNode *node, VyreNumber *value, VyreFailure *failure)
 {
   switch (node->kind) {
     case VYRE_NODE_SYMBOL:
       if (!scope->symbols->defined[node->value])
         return expr_fail_unbound (scope, failure, node);
-      *value = scope->symbols->numbers[node->value];
+      *value = vyre_number_whole (scope->symbols->numbers[node->value]);
       return TRUE;
     case VYRE_NODE_LET:
       *failure = scope->lets[node->value].failure;
       *value = scope->lets[node->value].value;
       return failure->kind == VYRE_FAILURE_NONE;
     case VYRE_NODE_RESULT_WORD:
-      *value = VYRE_CONTROL_OBSERVABLES + scope->results[node->value];
+      *value = vyre_number_whole (VYRE_CONTROL_OBSERVABLES + scope->results[node->value]);
       return TRUE;
     case VYRE_NODE_RESULT_INDEX:
-      *value = scope->results[node->value];
+      *value = vyre_number_whole (scope->results[node->value]);
       return TRUE;
     case VYRE_NODE_OTHER_SLOTS:
-      *value = scope->other_slots;
+      *value = vyre_number_whole (scope->other_slots);
       return TRUE;
     default:
-      *value = node->value;
+      *value = node->number;
       return TRUE;
   }
 }
@@ -116,9 +117,9 @@ expr_count_target (VyreScope *scope, const VyreNode *node, guint32 index)
 
 /* Evaluates @expr. FALSE when it has no value: then @failure says why, and @value is undefined. */
 gboolean
-vyre_expr_eval (VyreScope *scope, VyreExpr expr, guint32 *value, VyreFailure *failure)
+vyre_expr_eval_exact (VyreScope *scope, VyreExpr expr, VyreNumber *value, VyreFailure *failure)
 {
-  guint32 stack[VYRE_EXPR_STACK];
+  VyreNumber stack[VYRE_EXPR_STACK];
   guint depth = 0;
 
   for (const VyreNode *node = scope->nodes + expr.first; node < scope->nodes + expr.first + expr.n;
@@ -130,14 +131,27 @@ vyre_expr_eval (VyreScope *scope, VyreExpr expr, guint32 *value, VyreFailure *fa
     }
     if (node->kind < VYRE_NODE_THRESHOLD)
       depth--;
-    guint32 a = stack[depth - 1];
+    VyreNumber a = stack[depth - 1];
     VyreFailureKind kind = vyre_node_apply (node->kind, a,
-        node->kind < VYRE_NODE_THRESHOLD ? stack[depth] : node->value, &stack[depth - 1]);
+        node->kind < VYRE_NODE_THRESHOLD ? stack[depth] : vyre_number_whole (node->value),
+        &stack[depth - 1]);
     if (kind != VYRE_FAILURE_NONE)
       return expr_fail (failure, kind, node);
-    expr_count_target (scope, node, a);
+    expr_count_target (scope, node, vyre_number_floor (a));
   }
   *value = stack[0];
+  return TRUE;
+}
+
+/* The same, without the fraction that the value may have. */
+gboolean
+vyre_expr_eval (VyreScope *scope, VyreExpr expr, guint32 *value, VyreFailure *failure)
+{
+  VyreNumber number;
+
+  if (!vyre_expr_eval_exact (scope, expr, &number, failure))
+    return FALSE;
+  *value = vyre_number_floor (number);
   return TRUE;
 }
 
@@ -148,6 +162,9 @@ expr_failure_message (VyreFailureKind kind)
     case VYRE_FAILURE_ABOVE:
       return "the value is above 4294967295. Fix: keep every step of the expression within 32 "
              "bits.";
+    case VYRE_FAILURE_TOO_FINE:
+      return "the value needs more than nine digits behind the point. Fix: use fractions of fewer "
+             "digits.";
     case VYRE_FAILURE_BELOW:
       return "the value is below 0. Fix: subtract the smaller number from the larger one.";
     case VYRE_FAILURE_DIVISION:

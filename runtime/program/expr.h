@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "program/number.h"
 #include "program/symbols.h"
 
 G_BEGIN_DECLS
@@ -19,7 +20,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   /* leaves */
-  VYRE_NODE_NUMBER,       /* value */
+  VYRE_NODE_NUMBER,       /* number */
   VYRE_NODE_SYMBOL,       /* the number of symbol @value */
   VYRE_NODE_LET,          /* let number @value */
   VYRE_NODE_RESULT_WORD,  /* control word of result @value */
@@ -42,8 +43,9 @@ typedef enum {
 
 typedef struct {
   VyreNodeKind kind;
-  guint32 value;
   guint32 offset; /* in the text */
+  guint32 value;
+  VyreNumber number; /* of VYRE_NODE_NUMBER */
 } VyreNode;
 
 /* A run of nodes. */
@@ -56,6 +58,7 @@ typedef enum {
   VYRE_FAILURE_NONE,
   VYRE_FAILURE_UNBOUND,
   VYRE_FAILURE_ABOVE,
+  VYRE_FAILURE_TOO_FINE,
   VYRE_FAILURE_BELOW,
   VYRE_FAILURE_DIVISION,
   VYRE_FAILURE_THRESHOLD,
@@ -76,7 +79,7 @@ typedef struct {
 
 /* A let, evaluated: @value counts when there is no failure. */
 typedef struct {
-  guint32 value;
+  VyreNumber value;
   VyreFailure failure;
 } VyreLetValue;
 
@@ -90,8 +93,10 @@ typedef struct {
   guint32 observables; /* grows to hold every VYRE_NODE_TARGET_… seen */
 } VyreScope;
 
-VyreFailureKind vyre_node_apply (VyreNodeKind kind, guint32 a, guint32 b, guint32 *value);
+VyreFailureKind vyre_node_apply (VyreNodeKind kind, VyreNumber a, VyreNumber b, VyreNumber *value);
 gboolean vyre_expr_eval (VyreScope *scope, VyreExpr expr, guint32 *value, VyreFailure *failure);
+gboolean vyre_expr_eval_exact (
+    VyreScope *scope, VyreExpr expr, VyreNumber *value, VyreFailure *failure);
 void vyre_failure_set_error (
     const VyreFailure *failure, const char *text, VyreError code, GError **error);
 

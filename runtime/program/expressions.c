@@ -44,7 +44,15 @@ vyre_parser_expect (VyreParser *parser, guint kind, const char *expected)
 static void
 expression_push_node (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 offset)
 {
-  VyreNode node = { kind, value, offset };
+  VyreNode node = { kind, offset, value, vyre_number_whole (value) };
+
+  g_array_append_val (parser->program->nodes, node);
+}
+
+static void
+expression_push_number (VyreParser *parser, VyreNumber number, guint32 offset)
+{
+  VyreNode node = { VYRE_NODE_NUMBER, offset, 0, number };
 
   g_array_append_val (parser->program->nodes, node);
 }
@@ -56,6 +64,16 @@ vyre_parser_leaf (VyreParser *parser, VyreNodeKind kind, guint32 value, guint32 
   VyreExpr expr = { parser->program->nodes->len, 1 };
 
   expression_push_node (parser, kind, value, offset);
+  return expr;
+}
+
+/* An expression that is a number. */
+VyreExpr
+vyre_parser_number (VyreParser *parser, VyreNumber number, guint32 offset)
+{
+  VyreExpr expr = { parser->program->nodes->len, 1 };
+
+  expression_push_number (parser, number, offset);
   return expr;
 }
 
@@ -91,7 +109,7 @@ expression_push_operator (VyreParser *parser, VyreNodeKind kind, guint32 offset)
     expression_push_node (parser, kind, 0, offset);
     return TRUE;
   }
-  VyreFailureKind failure = vyre_node_apply (kind, a->value, b->value, &a->value);
+  VyreFailureKind failure = vyre_node_apply (kind, a->number, b->number, &a->number);
   if (failure != VYRE_FAILURE_NONE)
     return expression_fail_arithmetic (parser, failure, offset);
   g_array_set_size (parser->program->nodes, parser->program->nodes->len - 1);
@@ -138,7 +156,7 @@ expression_parse_word (VyreParser *parser)
     VyreNode first = g_array_index (parser->program->nodes, VyreNode, expr.first);
 
     if (first.kind == VYRE_NODE_NUMBER && expr.n == 1)
-      expression_push_node (parser, VYRE_NODE_NUMBER, first.value, token->offset);
+      expression_push_number (parser, first.number, token->offset);
     else
       expression_push_node (parser, VYRE_NODE_LET, GPOINTER_TO_UINT (found), token->offset);
   } else {
@@ -180,14 +198,14 @@ expression_parse_reference (VyreParser *parser)
 }
 
 /* Reads "$name" or "$name.field", the current token. */
-static gboolean
-expression_parse_value (VyreParser *parser)
+gboolean
+vyre_parser_value (VyreParser *parser, gboolean optional)
 {
   VyreProgram *program = parser->program;
   VyreToken *token = &parser->lexer.token;
   const char *word = parser->lexer.text + token->offset;
   const char *dot = memchr (word, '.', token->length);
-  VyreValue value = { .offset = token->offset };
+  VyreValue value = { .offset = token->offset, .optional = optional };
 
   if (dot)
     value.field = g_string_chunk_insert_len (
@@ -198,6 +216,25 @@ expression_parse_value (VyreParser *parser)
   expression_push_node (parser, VYRE_NODE_VALUE, program->values->len, value.offset);
   g_array_append_val (program->values, value);
   return vyre_parser_next (parser);
+}
+
+/* Reads "optional $name". */
+static gboolean
+expression_parse_optional (VyreParser *parser)
+{
+  if (!vyre_parser_next (parser))
+    return FALSE;
+  if (parser->lexer.token.kind != VYRE_TOKEN_VALUE)
+    return vyre_parser_unexpected (parser, "the value of a result, such as '$u.sum'");
+  return vyre_parser_value (parser, TRUE);
+}
+
+/* A condition with the word of a result compares a place that never changes. */
+static gboolean
+expression_fail_reference (VyreParser *parser)
+{
+  return vyre_parser_fail (parser, parser->lexer.token.offset,
+      "'&' stands for the place of a result, not for its value. Fix: write '$' and its name.");
 }
 
 static gboolean expression_parse_sum (VyreParser *parser);
@@ -224,14 +261,18 @@ expression_parse_primary (VyreParser *parser)
 
   switch (token->kind) {
     case VYRE_TOKEN_NUMBER:
-      expression_push_node (parser, VYRE_NODE_NUMBER, token->number, token->offset);
+      expression_push_number (parser, token->number, token->offset);
       return vyre_parser_next (parser);
     case VYRE_TOKEN_WORD:
+      if (parser->lexer.compares && vyre_lexer_is (&parser->lexer, "optional"))
+        return expression_parse_optional (parser);
       return expression_parse_word (parser);
     case '&':
+      if (parser->lexer.compares)
+        return expression_fail_reference (parser);
       return expression_parse_reference (parser);
     case VYRE_TOKEN_VALUE:
-      return expression_parse_value (parser);
+      return vyre_parser_value (parser, FALSE);
     case '(':
       return expression_parse_parentheses (parser);
     default:
@@ -301,8 +342,9 @@ vyre_parser_limited_expr (VyreParser *parser, VyreNodeKind limit, guint32 value,
     return FALSE;
   VyreNode last = *expression_last_node (parser, 0);
   if (last.kind == VYRE_NODE_NUMBER) {
-    guint32 ignored;
-    VyreFailureKind failure = vyre_node_apply (limit, last.value, value, &ignored);
+    VyreNumber ignored;
+    VyreFailureKind failure
+        = vyre_node_apply (limit, last.number, vyre_number_whole (value), &ignored);
 
     if (failure != VYRE_FAILURE_NONE)
       return expression_fail_arithmetic (parser, failure, offset);

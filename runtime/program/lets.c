@@ -82,12 +82,13 @@ vyre_parser_let (VyreParser *parser)
 }
 
 /* The value that the caller gives a param, or else its default. */
-static guint32
-let_param_value (const VyreParser *parser, const char *name, guint32 preset)
+static VyreNumber
+let_param_value (const VyreParser *parser, const char *name, VyreNumber preset)
 {
   for (guint i = 0; i < parser->n_params; i++) {
-    if (g_str_equal (parser->params[i].name, name))
-      return parser->params[i].value;
+    const VyreParam *param = &parser->params[i];
+    if (g_str_equal (param->name, name))
+      return (VyreNumber){ param->value, MAX (param->divisor, 1) };
   }
   return preset;
 }
@@ -108,10 +109,10 @@ vyre_parser_param (VyreParser *parser)
     return vyre_parser_fail (parser, offset,
         "the default of a param is not a constant. Fix: write a number, and use 'let' for what "
         "depends on the stream.");
-  VyreParam param = { g_string_chunk_insert (program->strings, name),
-    let_param_value (parser, name, preset->value) };
-  vyre_parser_define_let (
-      parser, name, vyre_parser_leaf (parser, VYRE_NODE_NUMBER, param.value, offset));
+  VyreNumber number = let_param_value (parser, name, preset->number);
+  VyreParam param
+      = { g_string_chunk_insert (program->strings, name), number.value, number.divisor };
+  vyre_parser_define_let (parser, name, vyre_parser_number (parser, number, offset));
   g_array_append_val (program->params, param);
   return TRUE;
 }

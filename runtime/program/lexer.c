@@ -115,36 +115,73 @@ lexer_set_token (VyreLexer *lexer, guint kind, guint32 start)
   lexer->token.length = lexer->at - start;
 }
 
+/* Reads digits of @base at the lexer's place onto *@number, which stays above 32 bits once it is.
+ */
+static guint
+lexer_read_digits (VyreLexer *lexer, guint base, guint64 *number)
+{
+  const char *text = lexer->text;
+  guint32 first = lexer->at;
+
+  for (; g_ascii_isxdigit (text[lexer->at]); lexer->at++) {
+    guint digit = (guint)g_ascii_xdigit_value (text[lexer->at]);
+
+    if (digit >= base)
+      break;
+    if (*number <= G_MAXUINT64 / 32)
+      *number = *number * base + digit;
+  }
+  return lexer->at - first;
+}
+
+/* Reads what stands behind the point of a number, up to VYRE_DIVISOR_DIGITS digits. */
+static gboolean
+lexer_read_fraction (VyreLexer *lexer, VyreNumber *number, GError **error)
+{
+  guint32 start = lexer->at++;
+  guint digits = lexer_read_digits (lexer, 10, &number->value);
+
+  if (digits > VYRE_DIVISOR_DIGITS) {
+    vyre_set_error_at (error, VYRE_ERROR_SYNTAX, lexer->text, start,
+        "the number has more than nine digits behind the point. Fix: round it.");
+    return FALSE;
+  }
+  for (guint i = 0; i < digits; i++)
+    number->divisor *= 10;
+  return TRUE;
+}
+
+static gboolean
+lexer_fail_number (VyreLexer *lexer, guint32 start, const char *message, GError **error)
+{
+  vyre_set_error_at (error, VYRE_ERROR_SYNTAX, lexer->text, start, "%s", message);
+  return FALSE;
+}
+
 static gboolean
 lexer_read_number (VyreLexer *lexer, GError **error)
 {
   const char *text = lexer->text;
   guint32 start = lexer->at;
   gboolean hex = text[start] == '0' && (text[start + 1] == 'x' || text[start + 1] == 'X');
-  guint base = hex ? 16 : 10;
-  guint32 first = start + (hex ? 2 : 0);
-  guint64 number = 0;
+  VyreNumber number = { 0, 1 };
 
-  for (lexer->at = first; g_ascii_isxdigit (text[lexer->at]); lexer->at++) {
-    guint digit = (guint)g_ascii_xdigit_value (text[lexer->at]);
-
-    if (digit >= base)
-      break;
-    number = MIN (number * base + digit, (guint64)G_MAXUINT32 + 1);
-  }
+  lexer->at = start + (hex ? 2 : 0);
+  gboolean found = lexer_read_digits (lexer, hex ? 16 : 10, &number.value) > 0;
+  gboolean above = number.value > G_MAXUINT32;
+  if (found && !above && !hex && text[lexer->at] == '.' && g_ascii_isdigit (text[lexer->at + 1])
+      && !lexer_read_fraction (lexer, &number, error))
+    return FALSE;
   lexer_set_token (lexer, VYRE_TOKEN_NUMBER, start);
-  if (lexer->at == first || lexer_is_word_character (text[lexer->at])) {
-    vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
-        "this is not a number. Fix: write a decimal number such as 17 or a hexadecimal one such "
-        "as 0x11.");
-    return FALSE;
-  }
-  if (number > G_MAXUINT32) {
-    vyre_set_error_at (error, VYRE_ERROR_SYNTAX, text, start,
-        "the number is above 4294967295. Fix: use a number that fits into 32 bits.");
-    return FALSE;
-  }
-  lexer->token.number = (guint32)number;
+  if (!found || lexer_is_word_character (text[lexer->at]))
+    return lexer_fail_number (lexer, start,
+        "this is not a number. Fix: write a decimal number such as 17 or 0.1, or a hexadecimal one "
+        "such as 0x11.",
+        error);
+  if (above)
+    return lexer_fail_number (lexer, start,
+        "the number is above 4294967295. Fix: use a number that fits into 32 bits.", error);
+  lexer->token.number = number;
   return TRUE;
 }
 
@@ -229,7 +266,7 @@ lexer_read_string (VyreLexer *lexer, GError **error)
 /* Tokens of two characters. */
 static const struct {
   char text[3];
-  gboolean compares; /* only in conditions of events */
+  gboolean compares; /* only in conditions */
   guint kind;
 } lexer_pairs[] = {
   { "->", FALSE, VYRE_TOKEN_ARROW },

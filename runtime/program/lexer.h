@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "program/number.h"
 #include "vyre/error.h"
 
 G_BEGIN_DECLS
@@ -33,13 +34,13 @@ typedef struct {
   guint kind;
   guint32 offset;
   guint32 length;
-  guint32 number;
+  VyreNumber number;
 } VyreToken;
 
 typedef struct {
   const char *text; /* NUL-terminated */
   guint32 at;
-  gboolean compares; /* the text is an event's: there are comparisons, and values of results */
+  gboolean compares; /* the text is a condition's: there are comparisons, and values of results */
   VyreToken token;   /* the current one */
 } VyreLexer;
 

@@ -31,12 +31,26 @@ params_list (const VyreProgram *program)
 }
 
 static gboolean
+param_fits (const VyreParam *param)
+{
+  return param->divisor <= VYRE_DIVISOR_MAX
+         && param->value / MAX (param->divisor, 1) <= G_MAXUINT32;
+}
+
+static gboolean
 params_check (const VyreProgram *program, const VyreParam *params, guint n_params, GError **error)
 {
   for (guint i = 0; i < n_params; i++) {
     gboolean found = FALSE;
     for (guint j = 0; j < program->params->len; j++)
       found |= g_str_equal (params[i].name, g_array_index (program->params, VyreParam, j).name);
+    if (found && !param_fits (&params[i])) {
+      g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+          "The param '%s' is %" G_GUINT64_FORMAT " / %u. Fix: set a number below 4294967296 with a "
+          "divisor up to 1000000000.",
+          params[i].name, params[i].value, params[i].divisor);
+      return FALSE;
+    }
     if (found)
       continue;
     g_autofree char *list = params_list (program);
@@ -55,8 +69,12 @@ params_id (const VyreProgram *program, const VyreParam *params, guint n_params)
 {
   GString *id = g_string_new_len (program->id, (gssize)strcspn (program->id, "?"));
 
-  for (guint i = 0; i < n_params; i++)
-    g_string_append_printf (id, "%c%s=%u", i == 0 ? '?' : ',', params[i].name, params[i].value);
+  for (guint i = 0; i < n_params; i++) {
+    g_string_append_printf (
+        id, "%c%s=%" G_GUINT64_FORMAT, i == 0 ? '?' : ',', params[i].name, params[i].value);
+    if (params[i].divisor > 1)
+      g_string_append_printf (id, "/%u", params[i].divisor);
+  }
   return g_string_free (id, FALSE);
 }
 

@@ -119,8 +119,9 @@ statement_parse_named_inner (VyreParser *parser, VyreOperation *operation, VyreO
   if (!info)
     return FALSE;
   VyreFailure failure = { VYRE_FAILURE_NONE, offset, 0 };
-  guint32 ignored;
-  failure.kind = vyre_node_apply (VYRE_NODE_INNER_OPCODE, info->opcode, 0, &ignored);
+  VyreNumber ignored;
+  failure.kind = vyre_node_apply (
+      VYRE_NODE_INNER_OPCODE, vyre_number_whole (info->opcode), vyre_number_whole (0), &ignored);
   if (failure.kind != VYRE_FAILURE_NONE) {
     vyre_failure_set_error (&failure, parser->lexer.text, VYRE_ERROR_SYNTAX, parser->error);
     return FALSE;

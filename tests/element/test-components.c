@@ -12,6 +12,10 @@
 #define HEIGHT 11
 #define LIMIT 17
 
+/* The level that builtin:video-qc has in its place: that of blackdetect, 16 + 0.10 * 219 and below.
+ */
+#define QC_LIMIT(scale) (379 * (scale) / 10 + 1)
+
 static const gchar program[] = "optional sample_stats luma -> luma; optional sample_stats u -> u;"
                                "optional sample_stats v -> v; optional sample_stats red -> red;"
                                "optional sample_stats green -> green;"
@@ -21,6 +25,7 @@ static const gchar program[] = "optional sample_stats luma -> luma; optional sam
                                "optional sample_below red, 17 * red.scale -> red-below;"
                                "optional sample_difference u, v, 100 * u.scale -> distances;"
                                "optional sample_range luma, u, v -> outside;"
+                               "optional sample_ssim luma, luma -> same;"
                                "u8_stats payload -> all";
 
 static const gchar *const luma_names[] = { "luma", "u", "v", "alpha" };
@@ -71,17 +76,18 @@ stats_add (Stats *stats, guint64 sample, guint64 limit)
 
 /* The statistics of component @c. Of chroma that pixels share, each sample counts once. */
 static Stats
-unpacked_stats (const GstVideoInfo *info, guint8 *frame, guint c)
+unpacked_stats (const GstVideoInfo *info, guint8 *frame, guint c, gboolean qc)
 {
   guint8 pixels[GST_ROUND_UP_64 (WIDTH) * 8];
   Stats stats = { .min = G_MAXUINT64 };
   guint depth = info->finfo->depth[c];
+  guint64 scale = depth > 8 ? 1u << (depth - 8) : 1;
 
   for (gint y = 0; y < HEIGHT; y += 1 << info->finfo->h_sub[c]) {
     unpack_row (info, frame, y, pixels);
     for (gint x = 0; x < WIDTH; x += 1 << info->finfo->w_sub[c])
       stats_add (
-          &stats, unpacked_sample (info, pixels, x, c), LIMIT << (depth > 8 ? depth - 8 : 0));
+          &stats, unpacked_sample (info, pixels, x, c), qc ? QC_LIMIT (scale) : LIMIT * scale);
   }
   return stats;
 }
@@ -154,6 +160,19 @@ check_several (
       (guint)outside, (guint)field_u64 (results, "outside"));
 }
 
+/* Every window of a picture is the same as itself. */
+static void
+check_similarity (const GstStructure *results, const gchar *name)
+{
+  const GstStructure *same = gst_value_get_structure (gst_structure_get_value (results, "same"));
+  guint64 windows = (WIDTH / 4 - 1) * (HEIGHT / 4 - 1);
+  gint64 sum;
+
+  fail_unless (gst_structure_get_int64 (same, "sum", &sum), "%s has no sum", name);
+  fail_unless (field_u64 (same, "count") == windows && sum == (gint64)windows << 30,
+      "%s: luma is not the same as itself", name);
+}
+
 static void
 check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
 {
@@ -168,7 +187,7 @@ check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
   const GstStructure *results = gst_message_get_structure (message);
   for (guint c = 0; c < 4; c++) {
     if (c < GST_VIDEO_INFO_N_COMPONENTS (info)) {
-      Stats wanted = unpacked_stats (info, frame, c);
+      Stats wanted = unpacked_stats (info, frame, c, gst_structure_has_field (results, "repeats"));
       assert_component (results, name, names[c], &wanted);
     } else {
       fail_if (gst_structure_has_field (results, names[c]), "%s has %s", name, names[c]);
@@ -176,6 +195,8 @@ check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
   }
   if (gst_structure_has_field (results, "all") && GST_VIDEO_INFO_IS_YUV (info))
     check_several (results, name, info, frame);
+  if (gst_structure_has_field (results, "same"))
+    check_similarity (results, name);
   gst_message_unref (message);
   g_free (caps);
   g_free (frame);

@@ -50,6 +50,34 @@ GST_START_TEST (they_hold_for_the_very_next_buffer)
 }
 GST_END_TEST;
 
+/* Any kind of number sets a fraction, whose decimals are exact: no double is 0.29. */
+GST_START_TEST (fractions_hold_for_the_very_next_buffer)
+{
+  static const struct {
+    const gchar *params;
+    guint32 a, b;
+  } cases[] = {
+    { NULL, 10, 219 },
+    { "params,th=0.29", 29, 635 },
+    { "params,th=(string)0.29", 29, 635 },
+    { "params,th=(fraction)1/3", 33, 730 },
+    { "params,th=(string)1/3", 33, 730 },
+    { "params,th=2", 200, 4380 },
+    { "params,th=0.0000000014", 0, 0 },
+  };
+  GstHarness *h
+      = filter_new ("param th = 0.10; store_u32 th * 100 -> 1; store_u32 219 * (th * 10) -> 2");
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    set_params (h->element, cases[i].params);
+    assert_numbers (h, i, cases[i].a, cases[i].b);
+  }
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* With many in flight each readback has the numbers that were set when its buffer came, and none is
  * lost. */
 GST_START_TEST (changes_while_buffers_flow_lose_none)
@@ -113,8 +141,12 @@ GST_START_TEST (a_running_stream_keeps_its_numbers_if_others_are_refused)
   } cases[] = {
     { "params,c=1", "no param 'c'. Fix: set one of a, b." },
     { "params,a=-1", "'a' is -1 (gint)" },
-    { "params,a=1.5", "'a' is 1.5 (gdouble)" },
+    { "params,a=-0.5", "'a' is -0.5 (gdouble)" },
+    { "params,a=-1/2", "'a' is -1/2 (GstFraction)" },
     { "params,a=one", "'a' is one (gchararray)" },
+    { "params,a=4294967295.5", "'a' is 4294967295.5 (gdouble)" },
+    { "params,a=(string)0.5x", "'a' is 0.5x (gchararray)" },
+    { "params,a=(string)1/0", "'a' is 1/0 (gchararray)" },
     { "params,a=(guint64)4294967296", "'a' is 4294967296 (guint64)" },
   };
   GstHarness *h = filter_new (PROGRAM);
@@ -173,6 +205,7 @@ params_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, they_hold_for_the_very_next_buffer);
+  tcase_add_test (tc, fractions_hold_for_the_very_next_buffer);
   tcase_add_test (tc, changes_while_buffers_flow_lose_none);
   tcase_add_test (tc, they_stay_when_the_program_changes);
   tcase_add_test (tc, a_running_stream_keeps_its_numbers_if_others_are_refused);

@@ -43,11 +43,11 @@ ORDER = {
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
-        "gstvyreearly", "gstvyrelatency",
+        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency",
         "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
         "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
-        "gstvyreshortcut", "gstvyresourcepad",
-        "gstvyresinkpad", "gstvyreprogram", "gstvyreproperties", "gstvyrefilter",
+        "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",
+        "gstvyresinkpad", "gstvyreproperties", "gstvyrefilter",
     ],
 }
 

@@ -61,7 +61,7 @@ static const SlotCase slot_cases[] = {
   { "crc32 bytes(4, 100) -> sum", 0x40000103u, { 4, 100, 1, 100, 1 } },
   { "crc32 region(8, 10, 1, 99) -> sum", 0x40000103u, { 8, 10, 1, 99, 1 } },
   { "crc32 previous(luma) -> 5", 0x40000103u, { 0, 1920, 1080, 1920, 0x10000005 } },
-  { "keep reference when &sum <= 9; crc32 reference(luma) -> sum", 0x40000103u,
+  { "keep reference when $sum <= 9; crc32 reference(luma) -> sum", 0x40000103u,
       { 0, 1920, 1080, 1920, 0x20000001 } },
   { "u8_below Previous ( bytes(4, 100) ), 9 -> dark", 0x40000102u,
       { 4, 100, 1, 100, 0x10000001, 9 } },
@@ -107,6 +107,32 @@ test_slots (void)
     g_assert_cmpuint (bound->n_used, ==, 1);
     assert_slot (bound->slots, row->opcode, 0, VYRE_PRIORITY_NORMAL, row->args);
   }
+}
+
+/* The paired buffer is half as large, with rows that are apart. */
+static void
+test_paired (void)
+{
+  enum { OWN = PAYLOAD - 1000 };
+  static const guint32 region[VYRE_SLOT_MAX_ARGS] = { OWN + 3, 10, 5, 40, 1 };
+  static const guint32 own[VYRE_SLOT_MAX_ARGS] = { 0, OWN, 1, OWN, 2 };
+  static const guint32 whole[VYRE_SLOT_MAX_ARGS] = { OWN, 1000, 1, 1000, 3 };
+  static const VyreRegion place = { 3, 10, 5, 40 };
+  g_autoptr (VyreProgram) program
+      = assemble ("no_fence; u8_below paired(plane0), 9 -> a; crc32 payload -> b; crc32 "
+                  "paired(payload) -> c");
+  g_autoptr (VyreSymbols) symbols = video_bindings (), paired = vyre_symbols_new ();
+  GError *error = NULL;
+
+  vyre_symbols_set_region (paired, "plane0", &place);
+  vyre_symbols_set_paired (symbols, paired, OWN, 1000);
+  g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
+  g_assert_cmpmem (bound->slots + VYRE_SLOT_ARGS, 20, region, 20);
+  assert_slot (bound->slots + 16, VYRE_OP_CRC32, 0, VYRE_PRIORITY_NORMAL, own);
+  assert_slot (bound->slots + 32, VYRE_OP_CRC32, 0, VYRE_PRIORITY_NORMAL, whole);
+  vyre_symbols_set_paired (symbols, NULL, 0, 0);
+  g_assert_null (vyre_program_bind (program, symbols, PAYLOAD, 0, 0, &error));
+  assert_error (error, VYRE_ERROR_UNBOUND, "1:27: ", "second stream");
 }
 
 static void
@@ -416,22 +442,26 @@ test_two_components (void)
       = { 3072, 126, 24, 128, 10, samples, 500, 3074, 126, 24, 128, samples };
   static const guint32 range[VYRE_SLOT_MAX_ARGS] = { 0, 128, 47, 128, 18,
     VYRE_SAMPLES (2, 2, 0, 6, 10), 3072, 3074, samples, samples, 128, 0x101 };
+  static const guint32 ssim[VYRE_SLOT_MAX_ARGS]
+      = { 3072, 126, 24, 128, 19, samples, 0, 3074, 126, 24, 128, samples };
   g_autoptr (VyreProgram) program
       = assemble ("no_fence; optional sample_difference u, red, 1 -> a;"
                   "optional sample_range luma, u, red -> c;"
                   "optional sample_difference u, v, 125 * u.scale -> b; sample_range "
-                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; nop");
+                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; sample_ssim u, v -> e; nop");
   g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
 
   vyre_symbols_set_component (symbols, "u", &u, samples);
   vyre_symbols_set_component (symbols, "v", &v, samples);
   g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
-  g_assert_cmpuint (bound->n_used, ==, 3);
+  g_assert_cmpuint (bound->n_used, ==, 4);
   assert_slot (bound->slots, VYRE_OP_SAMPLE_DIFFERENCE, 0, 2, words);
   assert_slot (bound->slots + 16, VYRE_OP_SAMPLE_RANGE, 0, 2, range);
-  g_assert_cmpuint (bound->n_results, ==, 2);
+  assert_slot (bound->slots + 32, VYRE_OP_SAMPLE_SSIM, 0, 2, ssim);
+  g_assert_cmpuint (bound->n_results, ==, 3);
   assert_result (bound, 0, "b", VYRE_RESULT_DIFFERENCE, 10, VYRE_DIFFERENCE_WORDS);
   assert_result (bound, 1, "d", VYRE_RESULT_U32, 18, 1);
+  assert_result (bound, 2, "e", VYRE_RESULT_SSIM, 19, VYRE_SSIM_WORDS);
 }
 
 /* A param is a constant for the statements after it; another value makes another program. */
@@ -466,6 +496,30 @@ test_params (void)
   g_assert_cmpuint (vyre_program_get_params (again, &n)[1].value, ==, 16);
 }
 
+/* A fraction is exact up to the word that it is for. */
+static void
+test_fractions (void)
+{
+  static const VyreParam given[] = { { "th", 1, 3 }, { "k", 41, 2 } };
+  static const guint32 defaults[VYRE_SLOT_MAX_ARGS] = { 37, 103, 0, 85, 6 };
+  static const guint32 others[VYRE_SLOT_MAX_ARGS] = { 89, 307, 0, 85, 61 };
+  GError *error = NULL;
+  guint n;
+  g_autoptr (VyreProgram) program
+      = assemble ("param th = 0.10; param k = 2; let level = 16 + th * 219; no_fence;"
+                  "op 1, level, level * 4 - 48.6, th, 4294967295.999999999 / 50529027, k * 3");
+  const VyreParam *params = vyre_program_get_params (program, &n);
+
+  g_assert_cmpuint (params[0].value * 10, ==, params[0].divisor);
+  g_autoptr (VyreBoundProgram) before = bind_program (program, NULL, 0, 0);
+  assert_slot (before->slots, 1, 0, 2, defaults);
+  g_autoptr (VyreProgram) other = vyre_program_with_params (program, given, 2, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_suffix (vyre_program_get_id (other), "?th=1/3,k=41/2"));
+  g_autoptr (VyreBoundProgram) after = bind_program (other, NULL, 0, 0);
+  assert_slot (after->slots, 1, 0, 2, others);
+}
+
 static void
 assert_params_fail (
     const char *text, VyreParam param, VyreError code, const char *at, const char *part)
@@ -485,6 +539,10 @@ test_params_refused (void)
 
   assert_params_fail (text, (VyreParam){ "c", 1 }, VYRE_ERROR_INVALID, "", "set one of a, b.");
   assert_params_fail ("nop", (VyreParam){ "\xff", 1 }, VYRE_ERROR_INVALID, "", "add 'param NAME");
+  assert_params_fail (text, (VyreParam){ "b", 1, 1000000001 }, VYRE_ERROR_INVALID, "",
+      "'b' is 1 / 1000000001. Fix: set a number below 4294967296 with a divisor up to");
+  assert_params_fail (text, (VyreParam){ "b", 8589934592, 2 }, VYRE_ERROR_INVALID, "",
+      "'b' is 8589934592 / 2. Fix: ");
   assert_params_fail (
       text, (VyreParam){ "b", 257 }, VYRE_ERROR_SYNTAX, "1:45: ", "threshold is above 256");
 }
@@ -499,7 +557,7 @@ test_builtins (void)
   g_autoptr (VyreBoundProgram) one = bind_program (nop, NULL, 0, 0);
   GError *error = NULL;
 
-  g_assert_cmpuint (g_strv_length ((char **)names), ==, 6);
+  g_assert_cmpuint (g_strv_length ((char **)names), ==, 7);
   g_assert_true (g_strv_contains (names, "frame-stats"));
   g_assert_cmpstr (vyre_program_get_id (bytes), ==, "builtin:bytes");
   g_assert_cmpuint (bound->n_results, ==, 2);
@@ -511,7 +569,7 @@ test_builtins (void)
   g_assert_null (vyre_program_from_string ("builtin:?", &error));
   assert_error (error, VYRE_ERROR_INVALID, "",
       "'?'. Fix: use one of frame-stats, rgb-stats, "
-      "video-qc, audio-qc, bytes, nop.");
+      "video-qc, audio-qc, compare, bytes, nop.");
 }
 
 /* Messages are UTF-8, whatever bytes of a name they quote. */
@@ -676,6 +734,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/slots", test_slots);
+  g_test_add_func ("/program/paired", test_paired);
   g_test_add_func ("/program/attributes", test_attributes);
   g_test_add_func ("/program/fence", test_fence);
   g_test_add_func ("/program/results", test_results);
@@ -692,6 +751,7 @@ main (int argc, char **argv)
   g_test_add_func ("/program/two-components", test_two_components);
   g_test_add_func ("/program/params/values", test_params);
   g_test_add_func ("/program/params/refused", test_params_refused);
+  g_test_add_func ("/program/fractions", test_fractions);
   g_test_add_func ("/program/builtins/others", test_builtins);
   g_test_add_func ("/program/builtins/names", test_builtin_names);
   g_test_add_func ("/program/id", test_id);

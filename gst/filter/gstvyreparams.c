@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filter/gstvyreparams.h"
+
+#include "filter/gstvyreprogram.h"
+
+enum { PROP_VALUE = 1 };
+
+struct _GstVyreParam {
+  GstObject parent;
+};
+
+G_DEFINE_FINAL_TYPE (GstVyreParam, gst_vyre_param, GST_TYPE_OBJECT)
+
+/* A child that has left its element keeps no value. */
+static void
+gst_vyre_param_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  g_autoptr (GstObject) element = gst_object_get_parent (GST_OBJECT_CAST (object));
+
+  if (element)
+    gst_vyre_program_set_param (GST_VYRE_FILTER_CAST (element), GST_OBJECT_NAME (object), value);
+}
+
+static void
+gst_vyre_param_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  g_autoptr (GstObject) element = gst_object_get_parent (GST_OBJECT_CAST (object));
+
+  if (element)
+    gst_vyre_program_get_param (GST_VYRE_FILTER_CAST (element), GST_OBJECT_NAME (object), value);
+}
+
+static void
+gst_vyre_param_class_init (GstVyreParamClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->set_property = gst_vyre_param_set_property;
+  object_class->get_property = gst_vyre_param_get_property;
+  g_object_class_install_property (object_class, PROP_VALUE,
+      g_param_spec_double ("value", "Value", "Number of the param, to nine digits behind the point",
+          0.0, G_MAXUINT32, 0.0,
+          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_CONTROLLABLE
+              | GST_PARAM_MUTABLE_PLAYING));
+}
+
+static void
+gst_vyre_param_init (GstVyreParam *self)
+{
+}
+
+static guint
+params_count (GstChildProxy *proxy)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (proxy);
+
+  GST_OBJECT_LOCK (self);
+  guint n = self->children->len;
+  GST_OBJECT_UNLOCK (self);
+  return n;
+}
+
+static GObject *
+params_get (GstChildProxy *proxy, guint index)
+{
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (proxy);
+  GObject *child = NULL;
+
+  GST_OBJECT_LOCK (self);
+  if (index < self->children->len)
+    child = g_object_ref (g_ptr_array_index (self->children, index));
+  GST_OBJECT_UNLOCK (self);
+  return child;
+}
+
+void
+gst_vyre_params_init_interface (gpointer interface, gpointer data)
+{
+  GstChildProxyInterface *proxy = interface;
+
+  proxy->get_children_count = params_count;
+  proxy->get_child_by_index = params_get;
+}
+
+/* Takes the child called @name out of @children, or makes one. */
+static GstObject *
+params_take_child (GstVyreFilter *self, GPtrArray *children, const char *name, GPtrArray *come)
+{
+  for (guint i = 0; i < children->len; i++) {
+    if (g_str_equal (GST_OBJECT_NAME (g_ptr_array_index (children, i)), name))
+      return g_ptr_array_steal_index (children, i);
+  }
+  GstObject *child = g_object_new (GST_TYPE_VYRE_PARAM, "name", name, NULL);
+  gst_object_set_parent (child, GST_OBJECT_CAST (self)); /* sinks it; it is not in a list yet */
+  g_ptr_array_add (come, gst_object_ref (child));
+  return gst_object_ref (child);
+}
+
+static void
+params_remove (GstVyreFilter *self, GPtrArray *children)
+{
+  for (guint i = 0; i < children->len; i++) {
+    GstObject *child = g_ptr_array_index (children, i);
+    gst_object_unparent (child);
+    gst_child_proxy_child_removed (
+        GST_CHILD_PROXY (self), G_OBJECT (child), GST_OBJECT_NAME (child));
+  }
+}
+
+/* Has the children be those of the program, by their names and in its order. A child whose name
+ * stays keeps its control sources. */
+void
+gst_vyre_params_follow (GstVyreFilter *self)
+{
+  g_autoptr (GPtrArray) come = g_ptr_array_new_with_free_func (gst_object_unref);
+  GPtrArray *children = g_ptr_array_new_with_free_func (gst_object_unref);
+  guint n = 0;
+
+  GST_OBJECT_LOCK (self);
+  const VyreParam *params = self->program ? vyre_program_get_params (self->program, &n) : NULL;
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (children, params_take_child (self, self->children, params[i].name, come));
+  g_autoptr (GPtrArray) gone = self->children;
+  self->children = children;
+  GST_OBJECT_UNLOCK (self);
+  params_remove (self, gone);
+  for (guint i = 0; i < come->len; i++) {
+    GstObject *child = g_ptr_array_index (come, i);
+    gst_child_proxy_child_added (GST_CHILD_PROXY (self), G_OBJECT (child), GST_OBJECT_NAME (child));
+  }
+}
+
+/* Sets the params that have control sources to the numbers of @stream_time. */
+void
+gst_vyre_params_sync (GstVyreFilter *self, GstClockTime stream_time)
+{
+  g_autoptr (GPtrArray) controlled = NULL;
+
+  GST_OBJECT_LOCK (self);
+  for (guint i = 0; i < self->children->len; i++) {
+    GstObject *child = g_ptr_array_index (self->children, i);
+    if (!child->control_bindings)
+      continue;
+    if (!controlled)
+      controlled = g_ptr_array_new_with_free_func (gst_object_unref);
+    g_ptr_array_add (controlled, gst_object_ref (child));
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (!controlled || !GST_CLOCK_TIME_IS_VALID (stream_time))
+    return;
+  for (guint i = 0; i < controlled->len; i++)
+    gst_object_sync_values (g_ptr_array_index (controlled, i), stream_time);
+}
+
+/* In a child process, whose other threads are gone with the locks that they held. */
+void
+gst_vyre_params_become_inherited (GstVyreFilter *self)
+{
+  for (guint i = 0; i < self->children->len; i++)
+    g_mutex_init (GST_OBJECT_GET_LOCK (g_ptr_array_index (self->children, i)));
+}
+
+void
+gst_vyre_params_clear (GstVyreFilter *self)
+{
+  for (guint i = 0; i < self->children->len; i++)
+    gst_object_unparent (g_ptr_array_index (self->children, i));
+  g_ptr_array_unref (self->children);
+}

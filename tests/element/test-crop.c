@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * GstVideoCropMeta: a program sees of a frame what it sees of a frame that has the picture alone,
+ * cut as videocrop cuts: chroma that the first pixel shares is the first, and there is as much as
+ * the size of the picture asks for.
+ */
+#include <gst/video/video.h>
+#include <string.h>
+
+#include "common.h"
+
+#define WIDTH 22
+#define HEIGHT 14
+
+typedef struct {
+  guint x, y, width, height;
+} Crop;
+
+static const Crop crops[] = {
+  { 0, 0, WIDTH, HEIGHT },
+  { 2, 4, 12, 8 },
+  { 3, 5, 7, 6 },
+  { 5, 1, 8, 13 },
+  { WIDTH - 1, HEIGHT - 1, 1, 1 },
+};
+
+static gchar *
+caps_of (const gchar *format, guint width, guint height)
+{
+  return g_strdup_printf (
+      "video/x-raw,format=%s,width=%u,height=%u,framerate=25/1", format, width, height);
+}
+
+static void
+add_crop (GstBuffer *buffer, const Crop *crop)
+{
+  GstVideoCropMeta *meta = gst_buffer_add_video_crop_meta (buffer);
+
+  meta->x = crop->x;
+  meta->y = crop->y;
+  meta->width = crop->width;
+  meta->height = crop->height;
+}
+
+/* Copies the samples of component @c that lie in @crop. */
+static void
+cut_component (const GstVideoInfo *from, const guint8 *frame, const GstVideoInfo *to,
+    guint8 *picture, guint c, const Crop *crop)
+{
+  guint across = from->finfo->w_sub[c], down = from->finfo->h_sub[c];
+  gsize pixel = (gsize)from->finfo->pixel_stride[c], bytes = (from->finfo->depth[c] + 7u) / 8;
+  guint plane = from->finfo->plane[c];
+
+  for (guint y = 0; y < (guint)GST_VIDEO_INFO_COMP_HEIGHT (to, c); y++) {
+    const guint8 *source = frame + GST_VIDEO_INFO_COMP_OFFSET (from, c)
+                           + (y + (crop->y >> down)) * (gsize)from->stride[plane]
+                           + (crop->x >> across) * pixel;
+    guint8 *destination
+        = picture + GST_VIDEO_INFO_COMP_OFFSET (to, c) + y * (gsize)to->stride[plane];
+    for (guint x = 0; x < (guint)GST_VIDEO_INFO_COMP_WIDTH (to, c); x++)
+      memcpy (destination + x * pixel, source + x * pixel, bytes);
+  }
+}
+
+static GstBuffer *
+cut (const GstVideoInfo *from, const guint8 *frame, const GstVideoInfo *to, const Crop *crop)
+{
+  guint8 *picture = g_malloc0 (GST_VIDEO_INFO_SIZE (to));
+
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (from); c++)
+    cut_component (from, frame, to, picture, c, crop);
+  GstBuffer *buffer = buffer_of (picture, GST_VIDEO_INFO_SIZE (to));
+  g_free (picture);
+  return buffer;
+}
+
+/* The results of @buffer alone, as text. */
+static gchar *
+results_of (GstHarness *h, GstBuffer *buffer)
+{
+  static const gchar *const others[] = { "sequence", "payload-bytes", "processed-bytes" };
+
+  gst_buffer_unref (filter_run (h, buffer));
+  GstMessage *message = bus_wait_element (h, "vyre-results");
+  GstStructure *results = gst_structure_copy (gst_message_get_structure (message));
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    gst_structure_remove_field (results, others[i]);
+  gchar *text = gst_structure_to_string (results);
+  gst_structure_free (results);
+  gst_message_unref (message);
+  return text;
+}
+
+/* Results are longer than a message may be: it has where they differ. */
+static void
+assert_same (const gchar *found, const gchar *wanted, const gchar *format, const Crop *crop)
+{
+  gsize at = 0;
+
+  while (found[at] == wanted[at] && found[at] != '\0')
+    at++;
+  at -= MIN (at, 60);
+  fail_unless (g_str_equal (found, wanted), "%s %ux%u at %u,%u: '%.100s', not '%.100s'", format,
+      crop->width, crop->height, crop->x, crop->y, found + at, wanted + at);
+}
+
+/* Two frames with one crop, so that the second is held against the first. */
+static void
+check_crop (GstHarness *whole, GstHarness *alone, const gchar *format, const Crop *crop)
+{
+  gchar *caps = caps_of (format, crop->width, crop->height);
+  GstVideoInfo from, to;
+
+  gst_video_info_set_format (&from, gst_video_format_from_string (format), WIDTH, HEIGHT);
+  gst_video_info_set_format (&to, from.finfo->format, crop->width, crop->height);
+  filter_start (alone, caps);
+  for (guint i = 0; i < 2; i++) {
+    guint8 *frame = noise_new (GST_VIDEO_INFO_SIZE (&from), 10 * crop->x + i);
+    GstBuffer *buffer = buffer_of (frame, GST_VIDEO_INFO_SIZE (&from));
+    add_crop (buffer, crop);
+    gchar *found = results_of (whole, buffer);
+    gchar *wanted = results_of (alone, cut (&from, frame, &to, crop));
+    assert_same (found, wanted, format, crop);
+    g_free (wanted);
+    g_free (found);
+    g_free (frame);
+  }
+  g_free (caps);
+}
+
+static void
+check_formats (const gchar *program, const gchar *const *formats)
+{
+  GstHarness *whole = filter_new_with (program, "results-interval", (guint64)0, NULL);
+  GstHarness *alone = filter_new_with (program, "results-interval", (guint64)0, NULL);
+
+  for (; *formats; formats++) {
+    gchar *caps = caps_of (*formats, WIDTH, HEIGHT);
+    filter_start (whole, caps);
+    for (guint i = 0; i < G_N_ELEMENTS (crops); i++)
+      check_crop (whole, alone, *formats, &crops[i]);
+    g_free (caps);
+  }
+  filter_finish (whole);
+  filter_finish (alone);
+}
+
+GST_START_TEST (a_program_sees_the_picture_alone)
+{
+  static const gchar *const formats[] = { "I420", "YUY2", "I422_10LE", NULL };
+
+  check_formats ("builtin:video-qc", formats);
+}
+GST_END_TEST;
+
+/* Opcodes that no built-in program has, planes, and the size. */
+GST_START_TEST (planes_and_grids_are_those_of_the_picture)
+{
+  static const gchar *const formats[] = { "I420", "NV21", "Y42B", "RGBA", "BGR", NULL };
+
+  check_formats (
+      "u8_stats plane0 -> plane; optional u8_histogram plane1 -> chroma;"
+      "optional sample_grid luma, 3, 2 -> grid; optional sample_grid green, 2, 3 -> green;"
+      "optional sample_stats alpha -> alpha; store_u32 width * 100 + height -> size",
+      formats);
+}
+GST_END_TEST;
+
+/* videocrop leaves the frame whole: caps have the size of the picture, GstVideoMeta the other. */
+GST_START_TEST (caps_may_have_the_size_of_the_picture)
+{
+  const Crop crop = { 3, 5, 8, 6 };
+  GstHarness *h = filter_new_with ("builtin:frame-stats", "results-interval", (guint64)0, NULL);
+  gchar *caps = caps_of ("I420", crop.width, crop.height);
+  GstVideoInfo from, to;
+
+  gst_video_info_set_format (&from, GST_VIDEO_FORMAT_I420, WIDTH, HEIGHT);
+  gst_video_info_set_format (&to, GST_VIDEO_FORMAT_I420, crop.width, crop.height);
+  filter_start (h, caps);
+  guint8 *frame = noise_new (GST_VIDEO_INFO_SIZE (&from), 3);
+  GstBuffer *buffer = buffer_of (frame, GST_VIDEO_INFO_SIZE (&from));
+  gst_buffer_add_video_meta_full (
+      buffer, 0, GST_VIDEO_FORMAT_I420, WIDTH, HEIGHT, 3, from.offset, from.stride);
+  add_crop (buffer, &crop);
+  gchar *found = results_of (h, buffer);
+  gchar *wanted = results_of (h, cut (&from, frame, &to, &crop));
+  assert_same (found, wanted, "I420", &crop);
+  g_free (wanted);
+  g_free (found);
+  g_free (frame);
+  g_free (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static const Crop outside[] = {
+  { 0, 0, 0, HEIGHT },
+  { 0, 0, WIDTH, 0 },
+  { 1, 0, WIDTH, HEIGHT },
+  { 0, HEIGHT, 1, 1 },
+  { G_MAXUINT, 0, 2, 1 },
+  { 0, 2, 1, G_MAXUINT },
+};
+
+GST_START_TEST (a_crop_outside_of_its_frame_is_an_error)
+{
+  GstHarness *h = filter_new ("builtin:frame-stats");
+  gchar *caps = caps_of ("I420", WIDTH, HEIGHT);
+  GstVideoInfo info;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, WIDTH, HEIGHT);
+  filter_start (h, caps);
+  GstBuffer *buffer = noise_buffer (GST_VIDEO_INFO_SIZE (&info), 1);
+  add_crop (buffer, &outside[__i__]);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_ERROR);
+  bus_assert_error (
+      h, "is no part of its frame of 22x14 pixels. Fix: correct the element in front");
+  g_free (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* A frame of which the buffer has the picture alone. */
+GST_START_TEST (a_picture_outside_of_its_buffer_is_an_error)
+{
+  const Crop crop = { 0, 8, 4, 6 };
+  GstHarness *h = filter_new ("builtin:frame-stats");
+  gchar *caps = caps_of ("GRAY8", WIDTH, HEIGHT);
+  GstBuffer *buffer = noise_buffer (24 * 13, 1);
+
+  filter_start (h, caps);
+  add_crop (buffer, &crop);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_ERROR);
+  bus_assert_error (h, "Plane 0 of a frame");
+  g_free (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static void
+check_offer (GstHarness *h, const gchar *format, gboolean offered)
+{
+  gchar *text = caps_of (format, WIDTH, HEIGHT);
+  GstCaps *caps = gst_caps_from_string (text);
+  GstQuery *query = gst_query_new_allocation (caps, FALSE);
+
+  filter_start (h, text);
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless (
+      gst_query_find_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL) == offered);
+  gst_query_unref (query);
+  gst_caps_unref (caps);
+  g_free (text);
+}
+
+GST_START_TEST (upstream_is_offered_the_meta)
+{
+  GstHarness *h = filter_new ("nop");
+
+  check_offer (h, "I420", TRUE);
+  check_offer (h, "NV12_4L4", FALSE); /* no program sees its samples */
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static Suite *
+crop_suite (void)
+{
+  Suite *s = suite_create ("crop");
+  TCase *tc = tcase_create ("crop");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, a_program_sees_the_picture_alone);
+  tcase_add_test (tc, planes_and_grids_are_those_of_the_picture);
+  tcase_add_test (tc, caps_may_have_the_size_of_the_picture);
+  tcase_add_loop_test (tc, a_crop_outside_of_its_frame_is_an_error, 0, G_N_ELEMENTS (outside));
+  tcase_add_test (tc, a_picture_outside_of_its_buffer_is_an_error);
+  tcase_add_test (tc, upstream_is_offered_the_meta);
+  return s;
+}
+
+GST_CHECK_MAIN (crop);

@@ -31,6 +31,7 @@ stream_free (gpointer data)
   QcStream *stream = data;
 
   g_array_unref (stream->samples);
+  g_free (stream->incomplete);
   g_free (stream->name);
   g_free (stream);
 }
@@ -174,12 +175,8 @@ check_stream (QcFile *file, const QcStream *stream)
         "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " buffers and %" G_GUINT64_FORMAT
         " of %" G_GUINT64_FORMAT " bytes of %s were measured. Fix: run it again.",
         stream->frames_seen, stream->frames_in, stream->bytes_seen, stream->bytes_in, name);
-  if (stream->faults + stream->dropped_records + stream->flushed + stream->undecided > 0)
-    qc_file_add_problem (file,
-        "Of the %s, %" G_GUINT64_FORMAT " slots faulted, %" G_GUINT64_FORMAT
-        " records and %" G_GUINT64_FORMAT " batches were dropped, and %" G_GUINT64_FORMAT
-        " conditions stayed open. Fix: see the messages above, and check its timestamps.",
-        name, stream->faults, stream->dropped_records, stream->flushed, stream->undecided);
+  if (stream->incomplete)
+    qc_file_add_problem (file, "Of the %s: %s", name, stream->incomplete);
   if (stream->channels > MOST_CHANNELS)
     qc_file_add_problem (file,
         "Of %d channels the first %d were measured. Fix: split the channels into several files.",

@@ -40,6 +40,7 @@ typedef struct {
   guint64 frames_in, bytes_in;
   guint64 frames_seen, bytes_seen;
   guint64 faults, dropped_records, flushed, undecided;
+  char *incomplete;  /* why vyrefilter did not see all that came, with its remedy; or NULL */
   double difference; /* percent, of the frame before */
   GArray *samples;   /* of QcSample */
 } QcStream;

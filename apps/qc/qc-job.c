@@ -31,6 +31,10 @@ job_read_counters (QcJob *job)
     g_object_get (job->filters->pdata[n], "stats", &stats, NULL);
     for (guint i = 0; i < G_N_ELEMENTS (names); i++)
       gst_structure_get_uint64 (stats, names[i], counts[i]);
+    gboolean complete = FALSE;
+    gst_structure_get_boolean (stats, "complete", &complete);
+    if (!complete)
+      stream->incomplete = g_strdup (gst_structure_get_string (stats, "complete-verdict"));
   }
 }
 

@@ -103,6 +103,9 @@ append_field (GQuark name, const GValue *value, gpointer data)
     append_structure (fields, key, gst_value_get_structure (value));
   } else if (G_VALUE_HOLDS_UINT64 (value)) {
     append_number (fields->line, key, g_value_get_uint64 (value));
+  } else if (G_VALUE_HOLDS_BOOLEAN (value)) {
+    append_key (fields->line, key);
+    g_string_append (fields->line, g_value_get_boolean (value) ? "true" : "false");
   } else if (G_VALUE_HOLDS_INT64 (value)) {
     append_key (fields->line, key);
     g_string_append_printf (fields->line, "%" G_GINT64_FORMAT, g_value_get_int64 (value));

@@ -59,6 +59,7 @@ def check_frames(lines, file, expected):
         results = frame["results"]
         assert results["stream-time"] == number * 10**9
         assert results["sequence"] == number + 1
+        assert results["complete"] is True
         assert sum(results["luma-histogram"]) == films.WIDTH * films.HEIGHT
         for key, value in values.items():
             assert f"{frame['signalstats'][key]:g}" == value, (number, key, value, frame)

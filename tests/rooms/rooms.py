@@ -29,6 +29,7 @@ ROOMS = {
     "gst/filter": ["gst/common"],
     "gst/src": ["gst/common"],
     "gst": ["gst/filter", "gst/src"],
+    "apps/qc": [],  # of libvyre and GStreamer it takes what is installed
 }
 
 # Inside of these rooms each file needs files before it alone.
@@ -57,7 +58,7 @@ SOURCE = (".c", ".h", ".glsl", ".comp", ".def")
 
 
 def list_sources(root):
-    for top in ("runtime", "gst", "shaders"):
+    for top in ("runtime", "gst", "shaders", "apps"):
         for folder, _, names in os.walk(os.path.join(root, top)):
             for name in names:
                 if name.endswith(SOURCE):
@@ -80,8 +81,8 @@ class House:
         parts = path.split("/")
         if parts[0] == "shaders":
             return "shaders"
-        if parts[0] == "gst":
-            return "/".join(parts[:2]) if len(parts) > 2 else "gst"
+        if parts[0] in ("gst", "apps"):
+            return "/".join(parts[:2]) if len(parts) > 2 else parts[0]
         if parts[1] != "include":
             return parts[1]
         owner = self.owners.get(os.path.splitext(parts[-1])[0])

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * An output of a run. The lock of the run is held while a report is told something.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "qc-file.h"
+
+typedef struct _QcReport QcReport;
+
+struct _QcReport {
+  /* Results of a buffer. @signalstats (of QcMeasure) is NULL for audio. NULL: of no interest. */
+  void (*add_frame) (QcReport *report, const QcFile *file, const QcStream *stream,
+      const QcSample *sample, const GstStructure *results, const GArray *signalstats);
+  /* All of @file has been seen; files come in the order in which they were given. */
+  void (*add_file) (QcReport *report, const QcFile *file);
+  /* Writes what is left and frees the report; sets @error if not all of it could be written. */
+  gboolean (*finish) (QcReport *report, GError **error);
+};
+
+QcReport *qc_table_new (guint name_width);
+QcReport *qc_json_new (const char *path, gboolean histograms, GError **error);
+QcReport *qc_xml_new (const char *path, GError **error);
+QcReport *qc_html_new (const char *path, GError **error);
+
+FILE *qc_report_open (const char *path, GError **error);
+gboolean qc_report_close (FILE *out, const char *path, GError **error);
+char *qc_report_format_time (GstClockTime time);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qc-run.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+
+#include "qc-measure.h"
+#include "qc-progress.h"
+#include "qc-report.h"
+
+typedef struct {
+  const QcPlan *plan;
+  GPtrArray *files; /* of QcFile */
+  GPtrArray *jobs;  /* of QcJob, as many as were started */
+  gboolean *is_done;
+  guint n_running, n_reported;
+  guint interrupt; /* source of the signal; 0 once it came */
+  QcVerdict worst;
+  GMutex lock;
+  QcOwner owner;
+  GMainLoop *loop;
+  QcProgress *progress;
+} QcRun;
+
+static void
+run_add_results (QcFile *file, QcStream *stream, const GstStructure *results, gpointer data)
+{
+  QcRun *run = data;
+  QcSample sample = { .time = GST_CLOCK_TIME_NONE };
+  g_autoptr (GArray) signalstats = NULL;
+  guint64 bytes = 0;
+
+  gst_structure_get_uint64 (results, "stream-time", &sample.time);
+  gst_structure_get_uint64 (results, "duration", &sample.duration);
+  gst_structure_get_uint64 (results, "payload-bytes", &bytes);
+  if (!GST_CLOCK_TIME_IS_VALID (sample.duration))
+    sample.duration = 0;
+  stream->frames_seen++;
+  stream->bytes_seen += bytes;
+  if (stream->kind == QC_VIDEO) {
+    signalstats = qc_measure_signalstats (results, &stream->video);
+    qc_measure_video (results, signalstats, stream, &sample);
+  } else {
+    qc_measure_audio (results, &sample);
+  }
+  g_array_append_val (stream->samples, sample);
+  for (guint i = 0; i < run->plan->reports->len; i++) {
+    QcReport *report = run->plan->reports->pdata[i];
+    if (report->add_frame)
+      report->add_frame (report, file, stream, &sample, results, signalstats);
+  }
+}
+
+static void
+run_report_file (QcRun *run, const QcFile *file)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->lock);
+
+  for (guint i = 0; i < run->plan->reports->len; i++) {
+    QcReport *report = run->plan->reports->pdata[i];
+    report->add_file (report, file);
+  }
+  for (guint i = 0; i < file->problems->len; i++)
+    g_printerr ("vyre-qc: %s: %s\n", file->name, (char *)file->problems->pdata[i]);
+  run->worst = MAX (run->worst, qc_file_get_verdict (file));
+}
+
+/* Starts as many files as may run. */
+static void
+run_start (QcRun *run)
+{
+  while (run->interrupt && run->n_running < run->plan->n_parallel
+         && run->jobs->len < run->files->len) {
+    run->n_running++;
+    g_ptr_array_add (run->jobs, qc_job_new (run->files->pdata[run->jobs->len], &run->owner));
+  }
+}
+
+static void
+run_take_done (QcFile *file, gpointer data)
+{
+  QcRun *run = data;
+  guint index;
+
+  g_ptr_array_find (run->files, file, &index);
+  run->is_done[index] = TRUE;
+  run->n_running--;
+  qc_progress_clear (run->progress);
+  for (; run->n_reported < run->files->len && run->is_done[run->n_reported]; run->n_reported++)
+    run_report_file (run, run->files->pdata[run->n_reported]);
+  run_start (run);
+  if (run->n_running == 0)
+    g_main_loop_quit (run->loop);
+}
+
+/* Shows the progress, with the durations that are known by now. */
+static gboolean
+run_show_progress (gpointer data)
+{
+  QcRun *run = data;
+
+  for (guint i = 0; i < run->jobs->len; i++) {
+    if (!run->is_done[i])
+      qc_job_query_duration (run->jobs->pdata[i]);
+  }
+  g_mutex_lock (&run->lock);
+  qc_progress_show (run->progress, run->files, run->is_done);
+  g_mutex_unlock (&run->lock);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Stops what runs. Files that were not begun are incomplete. A second signal ends the process. */
+static gboolean
+run_interrupt (gpointer data)
+{
+  QcRun *run = data;
+
+  run->interrupt = 0;
+  for (guint i = 0; i < run->files->len; i++) {
+    if (i < run->jobs->len && !run->is_done[i]) {
+      qc_job_stop (run->jobs->pdata[i]);
+    } else if (!run->is_done[i]) {
+      qc_file_add_problem (run->files->pdata[i], "It was not begun. Fix: run it again.");
+      run->is_done[i] = TRUE;
+    }
+  }
+  return G_SOURCE_REMOVE;
+}
+
+static void
+run_init (QcRun *run, const QcPlan *plan)
+{
+  guint n = g_strv_length (plan->names);
+
+  run->plan = plan;
+  run->files = g_ptr_array_new_with_free_func ((GDestroyNotify)qc_file_free);
+  run->jobs = g_ptr_array_new_with_free_func ((GDestroyNotify)qc_job_free);
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (run->files, qc_file_new (plan->names[i]));
+  run->is_done = g_new0 (gboolean, n);
+  g_mutex_init (&run->lock);
+  run->owner = (QcOwner){ &run->lock, &plan->settings, run_add_results, run_take_done, run };
+  run->loop = g_main_loop_new (NULL, FALSE);
+  run->progress = qc_progress_new ();
+}
+
+static void
+run_clear (QcRun *run)
+{
+  qc_progress_free (run->progress);
+  g_main_loop_unref (run->loop);
+  g_mutex_clear (&run->lock);
+  g_free (run->is_done);
+  g_ptr_array_unref (run->jobs);
+  g_ptr_array_unref (run->files);
+}
+
+static void
+run_finish_reports (QcRun *run)
+{
+  for (guint i = 0; i < run->plan->reports->len; i++) {
+    QcReport *report = run->plan->reports->pdata[i];
+    g_autoptr (GError) error = NULL;
+    if (report->finish (report, &error))
+      continue;
+    g_printerr ("vyre-qc: %s\n", error->message);
+    run->worst = QC_INCOMPLETE;
+  }
+}
+
+/* Measures all files, and finishes the reports. Returns: the worst verdict */
+QcVerdict
+qc_run (const QcPlan *plan)
+{
+  QcRun run = { 0 };
+
+  run_init (&run, plan);
+  run.interrupt = g_unix_signal_add (SIGINT, run_interrupt, &run);
+  guint progress = run.progress ? g_timeout_add (QC_PROGRESS_INTERVAL, run_show_progress, &run) : 0;
+  run_start (&run);
+  g_main_loop_run (run.loop);
+  g_clear_handle_id (&progress, g_source_remove);
+  g_clear_handle_id (&run.interrupt, g_source_remove);
+  run_finish_reports (&run);
+  run_clear (&run);
+  return run.worst;
+}

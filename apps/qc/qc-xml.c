@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Frames as ffprobe writes them with signalstats, compressed: the file that QCTools opens. QCTools
+ * knows the root by its prefix, and takes times from the attributes that begin with "pkt_".
+ */
+#include "qc-formats.h"
+#include "qc-measure.h"
+#include "qc-report.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+typedef struct {
+  QcReport report;
+  GOutputStream *out;
+  GError *error; /* the first */
+} QcXml;
+
+static void
+xml_write (QcXml *xml, const char *text)
+{
+  if (!xml->error)
+    g_output_stream_write_all (xml->out, text, strlen (text), NULL, NULL, &xml->error);
+}
+
+static void
+append_time (GString *text, const char *name, GstClockTime time)
+{
+  if (GST_CLOCK_TIME_IS_VALID (time))
+    g_string_append_printf (text, " %s=\"%.6f\"", name, (double)time / GST_SECOND);
+}
+
+static void
+xml_add_frame (QcReport *report, const QcFile *file, const QcStream *stream, const QcSample *sample,
+    const GstStructure *results, const GArray *signalstats)
+{
+  const GstVideoInfo *video = &stream->video;
+  g_autoptr (GString) text
+      = g_string_new ("        <frame media_type=\"video\" stream_index=\"0\"");
+
+  if (stream != qc_file_find_stream (file, QC_VIDEO))
+    return;
+  append_time (text, "pts_time", sample->time);
+  append_time (text, "pkt_pts_time", sample->time);
+  append_time (text, "pkt_duration_time", sample->duration);
+  g_string_append_printf (text, " width=\"%d\" height=\"%d\" pix_fmt=\"%s\">\n",
+      GST_VIDEO_INFO_WIDTH (video), GST_VIDEO_INFO_HEIGHT (video), qc_formats_get_pix_fmt (video));
+  for (guint i = 0; i < signalstats->len; i++) {
+    const QcMeasure *measure = &g_array_index (signalstats, QcMeasure, i);
+    g_string_append_printf (text, "            <tag key=\"lavfi.signalstats.%s\" value=\"%g\"/>\n",
+        measure->key, measure->value);
+  }
+  g_string_append (text, "        </frame>\n");
+  xml_write ((QcXml *)report, text->str);
+}
+
+static void
+xml_add_file (QcReport *report, const QcFile *file)
+{
+  xml_write ((QcXml *)report, "    </frames>\n</ffprobe:ffprobe>\n");
+}
+
+static gboolean
+xml_finish (QcReport *report, GError **error)
+{
+  QcXml *xml = (QcXml *)report;
+  g_autoptr (GError) reason = g_steal_pointer (&xml->error);
+
+  g_output_stream_close (xml->out, NULL, reason ? NULL : &reason);
+  g_object_unref (xml->out);
+  g_free (xml);
+  if (reason)
+    g_set_error (error, reason->domain, reason->code, "%s. Fix: check the room on its disk.",
+        reason->message);
+  return reason == NULL;
+}
+
+/* For the frames of one file. */
+QcReport *
+qc_xml_new (const char *path, GError **error)
+{
+  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (GFileOutputStream) out
+      = g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &reason);
+
+  if (!out) {
+    g_set_error (error, reason->domain, reason->code, "%s. Fix: name a file that can be written.",
+        reason->message);
+    return NULL;
+  }
+  g_autoptr (GZlibCompressor) gzip = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1);
+  QcXml *xml = g_new0 (QcXml, 1);
+  xml->report = (QcReport){ xml_add_frame, xml_add_file, xml_finish };
+  xml->out = g_converter_output_stream_new (G_OUTPUT_STREAM (out), G_CONVERTER (gzip));
+  xml_write (xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                  "<ffprobe:ffprobe xmlns:ffprobe=\"http://www.ffmpeg.org/schema/ffprobe\">\n"
+                  "    <frames>\n");
+  return &xml->report;
+}

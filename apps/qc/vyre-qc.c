@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vyre-qc [OPTION…] FILE|URI…: measures the picture and the sound of films. The exit status is 0
+ * when there is nothing to report, 1 when there are findings, and 2 when anything was not measured.
+ */
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qc-params.h"
+#include "qc-report.h"
+#include "qc-run.h"
+
+#define MOST_PARALLEL 64
+#define EXIT_ERROR 2
+
+typedef struct {
+  gboolean version, histograms;
+  char *json, *qctools, *html, *device;
+  char **params, **names;
+  int n_parallel, timeout;
+} Options;
+
+static GOptionContext *
+options_make_context (Options *options)
+{
+  const GOptionEntry entries[] = {
+    { "jobs", 'j', 0, G_OPTION_ARG_INT, &options->n_parallel, "Files at a time (1)", "N" },
+    { "param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options->params,
+        "A number for the programs, such as border=30; may be given several times", "NAME=VALUE" },
+    { "json", 0, 0, G_OPTION_ARG_FILENAME, &options->json,
+        "Writes JSON lines (- is standard output, and replaces the table)", "FILE" },
+    { "histograms", 0, 0, G_OPTION_ARG_NONE, &options->histograms,
+        "Adds the histograms of each frame to the JSON", NULL },
+    { "qctools", 0, 0, G_OPTION_ARG_FILENAME, &options->qctools,
+        "Writes signalstats of the frames of one film, which QCTools opens", "FILE.xml.gz" },
+    { "html", 0, 0, G_OPTION_ARG_FILENAME, &options->html,
+        "Writes a page with timelines, and with pictures of the events", "FILE" },
+    { "timeout", 0, 0, G_OPTION_ARG_INT, &options->timeout,
+        "Seconds without a buffer after which a file is given up (60)", "SECONDS" },
+    { "device", 'd', 0, G_OPTION_ARG_STRING, &options->device,
+        "Vulkan device: auto, index, part of the name, or UUID", "DEVICE" },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Prints the version", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->names, NULL, "FILE|URI…" },
+    { NULL },
+  };
+  GOptionContext *context = g_option_context_new (NULL);
+
+  g_option_context_set_summary (context, "Measures the picture and the sound of films.");
+  g_option_context_set_description (context,
+      "Exit status: 0 nothing to report, 1 findings, 2 not all of it was measured, or an error.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  return context;
+}
+
+static void
+options_clear (Options *options)
+{
+  g_free (options->json);
+  g_free (options->qctools);
+  g_free (options->html);
+  g_free (options->device);
+  g_strfreev (options->params);
+  g_strfreev (options->names);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
+
+static gboolean
+options_check (const Options *options, GError **error)
+{
+  if (!options->names)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "There is no file to measure. Fix: name one, or more; see vyre-qc --help.");
+  else if (options->n_parallel < 1 || options->n_parallel > MOST_PARALLEL)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "-j %d is out of range. Fix: pass 1 to %d.", options->n_parallel, MOST_PARALLEL);
+  else if (options->timeout < 1)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--timeout %d is out of range. Fix: pass 1, or more.", options->timeout);
+  else if (options->qctools && options->names[1])
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "--qctools is of one film. Fix: run vyre-qc once for each.");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Fails with a remedy. */
+static gboolean
+options_parse (Options *options, int *argc, char ***argv, GError **error)
+{
+  g_autoptr (GOptionContext) context = options_make_context (options);
+  g_autoptr (GError) reason = NULL;
+
+  if (!g_option_context_parse (context, argc, argv, &reason)) {
+    g_set_error (
+        error, reason->domain, reason->code, "%s. Fix: see vyre-qc --help.", reason->message);
+    return FALSE;
+  }
+  return options->version || options_check (options, error);
+}
+
+/* Takes a new report, or NULL. */
+static gboolean
+reports_add (GPtrArray *reports, QcReport *report)
+{
+  if (report)
+    g_ptr_array_add (reports, report);
+  return report != NULL;
+}
+
+static guint
+options_find_name_width (const Options *options)
+{
+  guint width = strlen ("file");
+
+  for (char **name = options->names; *name; name++)
+    width = MAX (width, (guint)g_utf8_strlen (*name, -1));
+  return width;
+}
+
+/* Opens the outputs that are asked for. */
+static gboolean
+options_open_reports (const Options *options, GPtrArray *reports, GError **error)
+{
+  gboolean has_table = !options->json || !g_str_equal (options->json, "-");
+
+  if (options->json
+      && !reports_add (reports, qc_json_new (options->json, options->histograms, error)))
+    return FALSE;
+  if (options->qctools && !reports_add (reports, qc_xml_new (options->qctools, error)))
+    return FALSE;
+  if (options->html && !reports_add (reports, qc_html_new (options->html, error)))
+    return FALSE;
+  return !has_table || reports_add (reports, qc_table_new (options_find_name_width (options)));
+}
+
+static int
+measure (const Options *options, GError **error)
+{
+  g_autoptr (GPtrArray) reports = g_ptr_array_new ();
+  QcPlan plan = {
+    .names = options->names,
+    .n_parallel = (guint)options->n_parallel,
+    .settings = { .device = options->device, .timeout = (guint)options->timeout },
+    .reports = reports,
+  };
+  int status = EXIT_ERROR;
+
+  if (qc_params_parse (options->params, &plan.settings, error)
+      && options_open_reports (options, reports, error))
+    status = (int)qc_run (&plan);
+  qc_params_clear (&plan.settings);
+  return status;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_auto (Options) options = { .n_parallel = 1, .timeout = 60 };
+  g_autoptr (GError) error = NULL;
+  int status = EXIT_ERROR;
+
+  setlocale (LC_ALL, "");
+  setlocale (LC_NUMERIC, "C");
+  if (options_parse (&options, &argc, &argv, &error)) {
+    if (options.version) {
+      printf ("vyre-qc %s\n", PACKAGE_VERSION);
+      return EXIT_SUCCESS;
+    }
+    gst_init (NULL, NULL);
+    status = measure (&options, &error);
+  }
+  if (error)
+    g_printerr ("vyre-qc: %s\n", error->message);
+  return status;
+}

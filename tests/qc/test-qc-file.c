@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Verdicts and values of events, of counts that no film makes.
+ */
+#include "qc-file.h"
+
+static QcFile *
+file_new (void)
+{
+  QcFile *file = qc_file_new ("/nowhere/film.mkv");
+  QcStream *video = qc_file_add_stream (file, QC_VIDEO);
+
+  video->frames_in = video->frames_seen = 5;
+  video->bytes_in = video->bytes_seen = 500;
+  return file;
+}
+
+/* The first stream of @kind, which is made with a buffer if there is none. */
+static QcStream *
+file_get_stream (QcFile *file, QcKind kind)
+{
+  const QcStream *stream = qc_file_find_stream (file, kind);
+
+  if (stream)
+    return (QcStream *)stream;
+  QcStream *made = qc_file_add_stream (file, kind);
+  made->frames_in = made->frames_seen = 1;
+  return made;
+}
+
+static void
+file_add_sample (QcFile *file, QcKind kind, QcLevel level, guint seconds, double value)
+{
+  QcSample sample = { .time = seconds * GST_SECOND, .duration = GST_SECOND };
+
+  sample.level[level] = value;
+  g_array_append_val (file_get_stream (file, kind)->samples, sample);
+}
+
+/* Checks the file, which has one problem, with a remedy, that matches. */
+static void
+file_assert_incomplete (QcFile *file, const char *pattern)
+{
+  qc_file_finish (file);
+  g_assert_cmpint (qc_file_get_verdict (file), ==, QC_INCOMPLETE);
+  g_assert_cmpuint (file->problems->len, ==, 1);
+  if (!g_pattern_match_simple (pattern, file->problems->pdata[0]))
+    g_error ("'%s' is not '%s'", (char *)file->problems->pdata[0], pattern);
+  qc_file_free (file);
+}
+
+static void
+test_pass (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  qc_file_finish (file);
+  g_assert_cmpint (qc_file_get_verdict (file), ==, QC_PASS);
+  g_assert_cmpuint (file->problems->len, ==, 0);
+}
+
+static void
+test_frames_missing (void)
+{
+  QcFile *file = file_new ();
+
+  file_get_stream (file, QC_VIDEO)->frames_seen = 4;
+  file_assert_incomplete (file, "4 of 5 buffers and 500 of 500 bytes of video *Fix: *.");
+}
+
+static void
+test_bytes_missing (void)
+{
+  QcFile *file = file_new ();
+
+  file_get_stream (file, QC_VIDEO)->bytes_seen = 499;
+  file_assert_incomplete (file, "5 of 5 buffers and 499 of 500 bytes of video *Fix: *.");
+}
+
+static void
+test_nothing_came (void)
+{
+  QcFile *file = file_new ();
+
+  qc_file_add_stream (file, QC_AUDIO);
+  file_assert_incomplete (file, "The audio stream has no buffer. Fix: *.");
+}
+
+/* The verdict of vyrefilter, and its remedy, become those of the file. */
+static void
+test_incomplete (void)
+{
+  QcFile *file = file_new ();
+
+  file_get_stream (file, QC_VIDEO)->incomplete = g_strdup ("a slot faulted. Fix: mend it.");
+  file_assert_incomplete (file, "Of the video: a slot faulted. Fix: mend it.");
+}
+
+/* The last buffer may end a quarter of a second early, and not more. */
+static void
+test_duration (void)
+{
+  for (guint early = 0; early < 2; early++) {
+    QcFile *file = file_new ();
+    for (guint second = 0; second < 10; second++)
+      file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, second, 0);
+    file->duration = 10 * GST_SECOND + 250 * GST_MSECOND + early;
+    if (early) {
+      file_assert_incomplete (file, "It ends after 10.000 s of the 10.250 s *Fix: *.");
+      continue;
+    }
+    qc_file_finish (file);
+    g_assert_cmpint (qc_file_get_verdict (file), ==, QC_PASS);
+    qc_file_free (file);
+  }
+}
+
+static void
+file_post (QcFile *file, QcKind kind, const char *name, const char *state, guint seconds)
+{
+  GstStructure *message = gst_structure_new ("vyre-event", "event", G_TYPE_STRING, name, "state",
+      G_TYPE_STRING, state, "stream-time", G_TYPE_UINT64, (guint64)(seconds * GST_SECOND), NULL);
+
+  qc_file_add_event (file, file_get_stream (file, kind), message);
+  gst_structure_free (message);
+}
+
+/* An end belongs to the last start of its name and stream, and events come in order. */
+static void
+test_events (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  file_post (file, QC_VIDEO, "black", "start", 1);
+  file_post (file, QC_VIDEO, "black", "end", 2);
+  file_post (file, QC_VIDEO, "black", "start", 3);
+  file_post (file, QC_AUDIO, "black", "start", 4);
+  file_post (file, QC_VIDEO, "freeze", "start", 5);
+  file_post (file, QC_VIDEO, "black", "end", 6);
+  file_post (file, QC_AUDIO, "silence", "start", 3);
+  file_post (file, QC_AUDIO, "clipping", "start", 0);
+  qc_file_finish (file);
+  const guint starts[] = { 0, 1, 3, 3, 4, 5 }, ends[] = { 0, 2, 6, 0, 0, 0 };
+  g_assert_cmpuint (file->events->len, ==, G_N_ELEMENTS (starts));
+  for (guint i = 0; i < file->events->len; i++) {
+    const QcEvent *event = file->events->pdata[i];
+    g_assert_cmpuint (event->start, ==, starts[i] * GST_SECOND);
+    g_assert_cmpuint (event->end, ==, ends[i] > 0 ? ends[i] * GST_SECOND : GST_CLOCK_TIME_NONE);
+  }
+  g_assert_cmpint (qc_file_get_verdict (file), ==, QC_FINDINGS);
+}
+
+/* A value is over the buffers of the interval, from its start on and before its end; a freeze
+ * starts with a frame that differs. */
+static void
+test_values (void)
+{
+  static const struct {
+    const char *event;
+    QcKind kind;
+    QcLevel level;
+    const char *value;
+  } cases[] = {
+    { "black", QC_VIDEO, QC_BLACK_SHARE, "3.00 %" },
+    { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, "5.0000" },
+    { "cut", QC_VIDEO, QC_SCENE_SCORE, "6.000" },
+    { "silence", QC_AUDIO, QC_PEAK, "6.0 dB" },
+    { "clipping", QC_AUDIO, QC_CLIPPED, "14 samples" },
+    { "letterbox", QC_VIDEO, QC_LUMA_MIN, "-" },
+  };
+  const double levels[] = { 1, 6, 5, 3, 9 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (QcFile) file = file_new ();
+    for (guint second = 0; second < G_N_ELEMENTS (levels); second++)
+      file_add_sample (file, cases[i].kind, cases[i].level, second, levels[second]);
+    file_post (file, cases[i].kind, cases[i].event, "start", 1);
+    file_post (file, cases[i].kind, cases[i].event, "end", 4);
+    g_autofree char *value = qc_event_describe_value (file->events->pdata[0]);
+    g_assert_cmpstr (value, ==, cases[i].value);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/qc-file/pass", test_pass);
+  g_test_add_func ("/qc-file/frames-missing", test_frames_missing);
+  g_test_add_func ("/qc-file/bytes-missing", test_bytes_missing);
+  g_test_add_func ("/qc-file/nothing-came", test_nothing_came);
+  g_test_add_func ("/qc-file/incomplete", test_incomplete);
+  g_test_add_func ("/qc-file/duration", test_duration);
+  g_test_add_func ("/qc-file/events", test_events);
+  g_test_add_func ("/qc-file/values", test_values);
+  return g_test_run ();
+}

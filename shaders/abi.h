@@ -197,6 +197,12 @@
 #define VYRE_GRID_CELL_WORDS 3
 #define VYRE_GRID_MAX_CELLS 512u
 #define VYRE_HUE_WORDS 360
+/* Observables of SAMPLE_SSIM: how many windows there are, and the sum of their similarities, which
+ * is signed, in units of 2^-30. */
+#define VYRE_SSIM_COUNT 0
+#define VYRE_SSIM_SUM 1
+#define VYRE_SSIM_WORDS 3
+#define VYRE_SSIM_BITS 30u
 #define VYRE_U8_BELOW_WORDS 1
 #define VYRE_CRC32_WORDS 1
 

@@ -25,11 +25,11 @@ say() {
   printf '\n== %s\n' "$*"
 }
 
-# build DIRECTORY OPTION...
-build() {
+# configure DIRECTORY OPTION...: the tests of a check build what they need.
+configure() {
   directory=$1
   shift
-  say "building $directory"
+  say "configuring $directory"
   if [ -f "$directory/build.ninja" ]; then
     $inside meson configure "$directory" "$@"
   else
@@ -39,7 +39,12 @@ build() {
     }
     rm "$directory.log"
   fi
-  $inside meson compile -C "$directory"
+}
+
+# build DIRECTORY OPTION...: everything.
+build() {
+  configure "$@"
+  $inside meson compile -C "$1"
 }
 
 # sum FILE PATTERN: of the counts in meson's summary.
@@ -54,7 +59,7 @@ check() {
   directory=$2
   shift 2
   output=$directory/meson-logs/output.txt
-  { $inside meson test -C "$directory" --no-rebuild --print-errorlogs "$@" 2>&1 || true; } </dev/null |
+  { $inside meson test -C "$directory" --print-errorlogs "$@" 2>&1 || true; } </dev/null |
     tee "$output"
   ok=$(sum "$output" 'Ok|Expected Fail')
   bad=$(sum "$output" 'Fail|Unexpected Pass|Timeout')
@@ -75,11 +80,11 @@ build build-tests -Dwerror=true -Dtests=enabled
 check 'lavapipe' build-tests
 # The other set-ups run what is about the kernel and the data path.
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance fork forged import kernel \
-  opcodes parts residency resources resource-sinks samples pictures audio crc32c host-requests turns pipeline-film \
+  opcodes parts residency resources resource-sinks samples pictures ssim audio crc32c host-requests turns pipeline-film \
   pipeline-smoke element-failures element-import element-import-loss element-kernel element-loss \
   element-results element-slots element-slots-stream element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance forged kernel \
-  lanes opcodes parts residency resources resource-sinks samples pictures audio crc32c loss host-requests turns \
+  lanes opcodes parts residency resources resource-sinks samples pictures ssim audio crc32c loss host-requests turns \
   pipeline-film element-allocation element-failures element-files element-kernel element-loss element-results \
   element-stream
 check 'lavapipe, long batches cut fine' build-tests --setup=turns import kernel opcodes parts \
@@ -126,7 +131,7 @@ elif [ "${CI:-}" = true ]; then # as a test that is skipped
   Debian 13: there is no root to run it in"
 fi
 
-build build-asan -Dwerror=true -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false
+build build-asan -Dwerror=true -Dtests=enabled -Dbenchmarks=disabled -Db_sanitize=address,undefined -Db_lundef=false
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=1
 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
@@ -153,8 +158,8 @@ check 'fuzzing' build-fuzz
 # which this sanitizer does not know, are there for the device, not for threads. It takes a block of
 # thread-local storage at a certain place in its page for one of an old glibc, and ends: there are
 # none with this model.
-build build-tsan -Dwerror=true -Dtests=enabled -Db_sanitize=thread -Db_lundef=false \
-  '-Dc_args=-Wno-tsan -ftls-model=initial-exec'
+configure build-tsan -Dwerror=true -Dtests=enabled -Dbenchmarks=disabled -Db_sanitize=thread \
+  -Db_lundef=false '-Dc_args=-Wno-tsan -ftls-model=initial-exec'
 export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp G_SLICE=always-malloc
 check 'thread sanitizer' build-tsan --suite host --suite kernel --no-suite oracles
 # The order in which GStreamer takes its locks is its own.
@@ -162,7 +167,7 @@ TSAN_OPTIONS=$TSAN_OPTIONS:detect_deadlocks=0
 # Plugins of others are looked at first, without it; and what has forked may not have threads.
 export CK_FORK=no
 TSAN_OPTIONS=report_bugs=0 GST_CHECKS=none \
-  meson test -C build-tsan --no-rebuild element-turmoil >/dev/null 2>&1 </dev/null || true
+  meson test -C build-tsan element-turmoil >/dev/null 2>&1 </dev/null || true
 check 'thread sanitizer, the element' build-tsan element-turmoil element-many element-churn
 
 ended=yes

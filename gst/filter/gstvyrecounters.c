@@ -143,6 +143,15 @@ report_fill_verdict (GstVyreReport *report, GError **reason)
       = report->zero_copy ? "no byte was copied by the CPU" : (*reason)->message;
 }
 
+/* Fills in whether the results cover all that came in so far; @reason says why not. */
+static void
+report_fill_completeness (GstVyreReport *report, gchar **reason)
+{
+  *reason = gst_vyre_stats_explain_incomplete (&report->stats, report->queue_depth);
+  report->complete = !*reason;
+  report->complete_verdict = *reason ? *reason : "all that came in was seen";
+}
+
 static void
 report_fill_stream (GstVyreReport *report)
 {
@@ -194,12 +203,14 @@ void
 gst_vyre_counters_describe (GstVyreReport *report, GstStructure *structure)
 {
   g_autoptr (GError) reason = NULL;
+  g_autofree gchar *gap = NULL;
 
   report->device = report->placement = report->residency = report->ingest_mode = "none";
   report->residency_verdict = "";
   report->tenant_label = "none";
   report_fill_stream (report);
   report_fill_verdict (report, &reason);
+  report_fill_completeness (report, &gap);
   if (report->shared)
     report_fill_kernel (report, report->shared->kernel);
   report_fill_tenant (report); /* after the kernel, which collects completions */

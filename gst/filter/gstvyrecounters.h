@@ -25,6 +25,8 @@ typedef struct {
 
   /* filled by gst_vyre_counters_describe() */
   guint64 readback_bytes;
+  const gchar *complete_verdict;
+  gboolean complete;
   guint64 latency_p50;
   guint64 latency_p99;
   VyreFileIoCounters reads;

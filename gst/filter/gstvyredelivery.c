@@ -116,7 +116,7 @@ gst_vyre_delivery_push_event (GstVyreFilter *self, GstVyreItem *item)
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
 
   if (eos || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
-    gst_vyre_events_end (self);
+    gst_vyre_events_end (self, item);
   if (eos)
     gst_vyre_messages_eos (self);
   gst_pad_push_event (self->srcpad, event);

@@ -11,6 +11,7 @@ typedef enum {
   EVENT_STATE,
   EVENT_SEQUENCE,
   EVENT_UNDECIDED,
+  EVENT_COMPLETE,
   N_EVENT_NAMES
 } EventName;
 
@@ -20,6 +21,7 @@ static const gchar *const event_names[N_EVENT_NAMES] = {
   [EVENT_STATE] = "state",
   [EVENT_SEQUENCE] = "sequence",
   [EVENT_UNDECIDED] = "undecided",
+  [EVENT_COMPLETE] = "complete",
 };
 static GQuark event_quarks[N_EVENT_NAMES];
 
@@ -46,11 +48,30 @@ events_post (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval 
   gst_vyre_messages_set_timing (structure, &timing);
   gst_vyre_fields_set_number (structure, event_quarks[EVENT_SEQUENCE], moment->sequence);
   gst_vyre_fields_set_number (structure, event_quarks[EVENT_UNDECIDED], interval->undecided);
+  gst_vyre_fields_set_truth (structure, event_quarks[EVENT_COMPLETE], !interval->is_incomplete);
   vyre_mutex_lock (&self->lock);
   self->stats.events++;
   g_mutex_unlock (&self->lock);
   gst_element_post_message (
       GST_ELEMENT_CAST (self), gst_message_new_element (GST_OBJECT_CAST (self), structure));
+}
+
+/* Counts an interval that is one. Names of events are few, and so are intervals. */
+static void
+events_count (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval *interval)
+{
+  guint64 n = 0;
+
+  vyre_mutex_lock (&self->lock);
+  if (!self->event_counts) {
+    self->event_counts = gst_structure_new_empty ("event-counts");
+    self->event_times = gst_structure_new_empty ("event-times");
+  }
+  gst_structure_get_uint64 (self->event_counts, event->name, &n);
+  gst_structure_set (self->event_counts, event->name, G_TYPE_UINT64, n + 1, NULL);
+  gst_structure_set (
+      self->event_times, event->name, G_TYPE_UINT64, interval->start.timing.pts, NULL);
+  g_mutex_unlock (&self->lock);
 }
 
 /* The time from the start of an interval to @moment; 0 if that is earlier. */
@@ -73,18 +94,39 @@ events_report (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *int
   if (interval->is_reported || duration < event->time)
     return;
   interval->is_reported = TRUE;
+  events_count (self, event, interval);
   events_post (self, event, interval, "start", &interval->start, duration);
 }
 
-/* Ends an open interval at @moment. */
+/* Ends an open interval at @moment, and forgets it. */
 static void
 events_close (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
     const GstVyreMoment *moment)
 {
   events_report (self, event, interval, moment);
-  interval->is_open = FALSE;
   if (interval->is_reported)
     events_post (self, event, interval, "end", moment, events_measure (interval, moment));
+  *interval = (GstVyreInterval){ 0 };
+}
+
+/* A buffer decides nothing. An interval of the reference has begun even where it is not open. */
+static void
+events_leave_open (const VyreEvent *event, GstVyreInterval *interval)
+{
+  interval->is_doubtful = interval->is_incomplete = TRUE;
+  interval->undecided += interval->is_open || event->of_reference;
+}
+
+/* The condition of an event holds at @moment. */
+static void
+events_hold (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
+    const GstVyreMoment *moment)
+{
+  if (!interval->is_open)
+    interval->start = *moment;
+  interval->is_open = TRUE;
+  interval->is_doubtful = FALSE;
+  events_report (self, event, interval, moment);
 }
 
 /* Follows what a batch at @moment decided about an event. */
@@ -92,16 +134,35 @@ static void
 events_follow (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
     VyreDecision decision, const GstVyreMoment *moment)
 {
-  if (decision == VYRE_DECISION_NONE) {
-    interval->undecided++;
-  } else if (decision == VYRE_DECISION_NO) {
-    if (interval->is_open)
-      events_close (self, event, interval, moment);
+  if (decision == VYRE_DECISION_YES) {
+    events_hold (self, event, interval, moment);
+  } else if (decision == VYRE_DECISION_NONE) {
+    events_leave_open (event, interval);
+  } else if (interval->is_open) {
+    events_close (self, event, interval, moment);
   } else {
-    if (!interval->is_open)
-      *interval = (GstVyreInterval){ .is_open = TRUE, .start = *moment };
-    events_report (self, event, interval, moment);
+    interval->is_doubtful = interval->is_incomplete = FALSE;
   }
+}
+
+/* The payload of a batch at @moment becomes the reference: one interval ends, and another starts.
+ * Without a PTS the one ends at the last buffer that had one, and the other starts at the next. */
+static void
+events_change_reference (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
+    const GstVyreMoment *moment, gboolean decides)
+{
+  gboolean timed = GST_CLOCK_TIME_IS_VALID (moment->timing.pts);
+  gboolean doubtful = interval->is_doubtful;
+
+  if (!timed)
+    interval->is_incomplete = TRUE;
+  if (interval->is_open)
+    events_close (self, event, interval, timed ? moment : &self->events.last);
+  interval->is_incomplete = doubtful;
+  if (!decides)
+    events_leave_open (event, interval);
+  if (timed)
+    events_hold (self, event, interval, moment);
 }
 
 /* Ends the intervals that are open and start at @from or later, at the last buffer with a PTS. */
@@ -123,16 +184,46 @@ void
 gst_vyre_events_forget (GstVyreFilter *self)
 {
   self->events.n = 0;
+  self->events.arrival = 0;
   g_clear_pointer (&self->events.intervals, g_free);
   g_clear_pointer (&self->events.plan, vyre_plan_unref);
 }
 
-/* Ends the intervals that are open: the stream has ended, or changes. */
-void
-gst_vyre_events_end (GstVyreFilter *self)
+/* Buffers were not seen: what is open, or opens next, lacks them. */
+static void
+events_miss (GstVyreEvents *events)
 {
+  for (guint i = 0; i < events->n; i++)
+    events->intervals[i].is_doubtful = events->intervals[i].is_incomplete = TRUE;
+}
+
+/* Ends the intervals that are open: the stream has ended, with so many buffers as @item says. An
+ * interval of the reference has no end there, as freezedetect of ffmpeg gives it none. */
+void
+gst_vyre_events_end (GstVyreFilter *self, const GstVyreItem *item)
+{
+  GstVyreEvents *events = &self->events;
+
+  if (item->arrival != events->arrival)
+    events_miss (events);
+  for (guint i = 0; i < events->n; i++) {
+    if (vyre_plan_get_bound_program (events->plan)->events[i].of_reference)
+      events->intervals[i].is_open = FALSE;
+  }
   events_close_from (self, 0);
   gst_vyre_events_forget (self);
+}
+
+/* Notes a batch, and whether buffers in front of it are missing: they never came through, or
+ * upstream says so. */
+static void
+events_note_arrival (GstVyreFilter *self, const GstVyreItem *item)
+{
+  GstVyreEvents *events = &self->events;
+  gboolean jumps = events->era == item->era && item->timing.flags & GST_BUFFER_FLAG_DISCONT;
+
+  if (events->arrival > 0 && (jumps || item->arrival != events->arrival + 1))
+    events_miss (events);
 }
 
 /* Has the intervals belong to the plan of @item. Another program and other caps end those that
@@ -143,11 +234,13 @@ events_follow_plan (GstVyreFilter *self, const GstVyreItem *item, guint n)
   GstVyreEvents *events = &self->events;
 
   if (events->era != item->era || events->n != n) {
-    gst_vyre_events_end (self);
+    events_close_from (self, 0);
+    gst_vyre_events_forget (self);
     events->era = item->era;
     events->intervals = g_new0 (GstVyreInterval, n);
     events->n = n;
   }
+  events->arrival = item->arrival;
   if (n > 0 && events->plan != item->plan) {
     g_clear_pointer (&events->plan, vyre_plan_unref);
     events->plan = vyre_plan_ref (item->plan);
@@ -162,24 +255,33 @@ events_count_undecided (GstVyreFilter *self, guint n)
   g_mutex_unlock (&self->lock);
 }
 
-/* Decides the events of a batch. A buffer without a PTS, and one with a fault, decide nothing. */
+/* Decides the events of a batch. A buffer without a PTS, and one whose slots did not all run,
+ * decide nothing. */
 static void
 events_decide (GstVyreFilter *self, const GstVyreItem *item, const VyreBoundProgram *bound,
     const guint8 *readback)
 {
   const GstVyreMoment moment = { item->timing, item->sequence };
   gboolean timed = GST_CLOCK_TIME_IS_VALID (item->timing.pts);
-  gboolean decides = timed && vyre_batch_get_completion (item->batch)->faults == 0;
+  gboolean decides
+      = timed
+        && gst_vyre_stats_are_whole (item->plan, readback, vyre_batch_get_completion (item->batch));
+  gboolean is_reference = vyre_batch_is_reference (item->batch);
   guint undecided = 0;
 
   if (decides) /* time may have gone back */
     events_close_from (self, moment.timing.pts + 1);
   for (guint i = 0; i < bound->n_events; i++) {
     const VyreEvent *event = &bound->events[i];
-    VyreDecision decision = decides ? vyre_event_decide (event, readback) : VYRE_DECISION_NONE;
+    gboolean is_open = self->events.intervals[i].is_open;
+    VyreDecision decision
+        = decides ? vyre_event_decide (event, is_open, readback) : VYRE_DECISION_NONE;
 
     undecided += decision == VYRE_DECISION_NONE;
-    events_follow (self, event, &self->events.intervals[i], decision, &moment);
+    if (event->of_reference && is_reference)
+      events_change_reference (self, event, &self->events.intervals[i], &moment, decides);
+    else
+      events_follow (self, event, &self->events.intervals[i], decision, &moment);
   }
   if (timed)
     self->events.last = moment;
@@ -195,6 +297,7 @@ gst_vyre_events_batch (GstVyreFilter *self, const GstVyreItem *item, const guint
 
   if (bound->n_events == 0 && self->events.n == 0)
     return;
+  events_note_arrival (self, item);
   events_follow_plan (self, item, bound->n_events);
   events_decide (self, item, bound, readback);
 }

@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 void gst_vyre_events_init (void);
 void gst_vyre_events_batch (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readback);
-void gst_vyre_events_end (GstVyreFilter *self);
+void gst_vyre_events_end (GstVyreFilter *self, const GstVyreItem *item);
 void gst_vyre_events_forget (GstVyreFilter *self);
 
 G_END_DECLS

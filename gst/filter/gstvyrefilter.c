@@ -20,6 +20,11 @@
  *   vyrefilter program='crc32 payload -> crc32' results-interval=0 ! fakesink
  * ]| A CRC32 for every block of a file.
  * |[
+ * gst-launch-1.0 -m videotestsrc num-buffers=30 ! video/x-raw,format=I420 ! queue ! \
+ *   vyrefilter name=f program=builtin:compare ! fakesink \
+ *   videotestsrc num-buffers=30 pattern=ball ! video/x-raw,format=I420 ! queue ! f.reference
+ * ]| The differences of two streams. The second one comes in at the request pad `reference`.
+ * |[
  * gst-launch-1.0 -m filesrc location=slots.bin blocksize=640 ! application/x-vyre-slots ! \
  *   vyrefilter ! filesink location=readbacks.bin
  * ]| Slots that somebody else encoded, ten in a batch. They are checked as publishing does, and
@@ -33,6 +38,7 @@
 #include "filter/gstvyreevents.h"
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyreparams.h"
+#include "filter/gstvyrepartners.h"
 #include "filter/gstvyreproperties.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
@@ -44,6 +50,8 @@
 
 static GstStaticPadTemplate sink_template
     = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate reference_template = GST_STATIC_PAD_TEMPLATE (
+    GST_VYRE_PARTNERS_PAD, GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate source_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
         GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
@@ -78,6 +86,8 @@ filter_become_inherited (gpointer element)
   self->replay = NULL;
   gst_vyre_fork_forget_thread (self->sinkpad);
   gst_vyre_fork_forget_thread (self->srcpad);
+  if (self->partners.pad)
+    gst_vyre_fork_forget_thread (self->partners.pad);
 }
 
 static void
@@ -162,6 +172,8 @@ filter_reset_stats (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   self->stats = (GstVyreStats){ 0 };
+  gst_clear_structure (&self->event_counts);
+  gst_clear_structure (&self->event_times);
   g_mutex_unlock (&self->lock);
 }
 
@@ -241,6 +253,8 @@ gst_vyre_filter_finalize (GObject *object)
   gst_vyre_source_pad_clear (self);
   gst_vyre_sink_pad_clear (self);
   gst_vyre_state_clear (self);
+  gst_clear_structure (&self->event_counts);
+  gst_clear_structure (&self->event_times);
   g_array_unref (self->last.words);
   g_array_unref (self->last.names);
   gst_vyre_params_clear (self);
@@ -253,6 +267,19 @@ gst_vyre_filter_post_message (GstElement *element, GstMessage *message)
 {
   gst_vyre_thread_adopt (message);
   return GST_ELEMENT_CLASS (gst_vyre_filter_parent_class)->post_message (element, message);
+}
+
+static GstPad *
+gst_vyre_filter_request_pad (
+    GstElement *element, GstPadTemplate *template, const gchar *name, const GstCaps *caps)
+{
+  return gst_vyre_partners_add_pad (GST_VYRE_FILTER_CAST (element), template);
+}
+
+static void
+gst_vyre_filter_release_pad (GstElement *element, GstPad *pad)
+{
+  gst_vyre_partners_remove_pad (GST_VYRE_FILTER_CAST (element), pad);
 }
 
 static void
@@ -270,7 +297,10 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   gst_vyre_properties_install (object_class, gst_vyre_filter_properties);
   element_class->change_state = gst_vyre_filter_change_state;
   element_class->post_message = gst_vyre_filter_post_message;
+  element_class->request_new_pad = gst_vyre_filter_request_pad;
+  element_class->release_pad = gst_vyre_filter_release_pad;
   gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &reference_template);
   gst_element_class_add_static_pad_template (element_class, &source_template);
   gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",
       "Filter/Analyzer", "Runs a program over every buffer on a resident Vulkan kernel",

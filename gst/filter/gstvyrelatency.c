@@ -7,6 +7,8 @@
  */
 #include "filter/gstvyrelatency.h"
 
+#include "filter/gstvyrepartners.h"
+
 /* Frames that are further apart have no cadence. */
 #define LONGEST_INTERVAL (60 * 60 * GST_SECOND)
 
@@ -44,6 +46,25 @@ latency_take_report (GstVyreFilter *self, guint max_in_flight)
   return is_new;
 }
 
+/* A buffer is as late as its partner. */
+static void
+latency_add_partners (GstVyreFilter *self, gboolean *live, GstClockTime *least, GstClockTime *most)
+{
+  g_autoptr (GstPad) pad = gst_vyre_partners_get_pad (self);
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  GstClockTime partner_least, partner_most;
+  gboolean partner_live;
+
+  if (!pad || !gst_pad_peer_query (pad, query))
+    return;
+  gst_query_parse_latency (query, &partner_live, &partner_least, &partner_most);
+  if (!partner_live)
+    return;
+  *least = *live ? MAX (*least, partner_least) : partner_least;
+  *most = *live ? MIN (*most, partner_most) : partner_most; /* NONE is the largest */
+  *live = TRUE;
+}
+
 /* Answers a LATENCY query of the source pad. */
 gboolean
 gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
@@ -54,6 +75,7 @@ gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
   if (!gst_pad_peer_query (self->sinkpad, query))
     return FALSE;
   gst_query_parse_latency (query, &live, &least, &most);
+  latency_add_partners (self, &live, &least, &most);
   guint max_in_flight = latency_get_max_in_flight (self);
   vyre_mutex_lock (&self->lock);
   g_atomic_int_set (&self->live, live);

@@ -19,6 +19,7 @@ static const gchar *const message_fields[] = {
   "duration",
   "program",
   "sequence",
+  "complete",
   "payload-bytes",
   "processed-bytes",
   "offset",
@@ -40,6 +41,7 @@ typedef enum {
   MESSAGE_PAYLOAD_BYTES,
   MESSAGE_PROCESSED_BYTES,
   MESSAGE_SEQUENCE,
+  MESSAGE_COMPLETE,
   MESSAGE_COUNT,
   MESSAGE_MIN,
   MESSAGE_MAX,
@@ -74,6 +76,7 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_PAYLOAD_BYTES] = "payload-bytes",
   [MESSAGE_PROCESSED_BYTES] = "processed-bytes",
   [MESSAGE_SEQUENCE] = "sequence",
+  [MESSAGE_COMPLETE] = "complete",
   [MESSAGE_COUNT] = "count",
   [MESSAGE_MIN] = "min",
   [MESSAGE_MAX] = "max",
@@ -187,6 +190,16 @@ messages_set_signed (GstStructure *structure, MessageName name, gint64 value)
   gst_vyre_fields_set_signed (structure, message_quarks[name], value);
 }
 
+static GstStructure *
+messages_new_ssim (GQuark name, const guint32 *words)
+{
+  GstStructure *ssim = gst_structure_new_id_empty (name);
+
+  messages_set (ssim, MESSAGE_COUNT, words[VYRE_SSIM_COUNT]);
+  messages_set_signed (ssim, MESSAGE_SUM, (gint64)messages_word_pair (words + VYRE_SSIM_SUM));
+  return ssim;
+}
+
 static void
 messages_set_audio (GstStructure *structure, GQuark name, const guint32 *words)
 {
@@ -271,6 +284,9 @@ messages_set_result (
     case VYRE_RESULT_GRID:
       messages_set_grid (structure, result, words);
       break;
+    case VYRE_RESULT_SSIM:
+      gst_vyre_fields_take (structure, name, messages_new_ssim (name, words));
+      break;
   }
 }
 
@@ -303,6 +319,7 @@ messages_post_results (GstVyreFilter *self)
   messages_set (structure, MESSAGE_PAYLOAD_BYTES, self->last.timing.size);
   messages_set (structure, MESSAGE_PROCESSED_BYTES, self->last.completion.payload_bytes);
   messages_set (structure, MESSAGE_SEQUENCE, self->last.completion.tag);
+  gst_vyre_fields_set_truth (structure, message_quarks[MESSAGE_COMPLETE], self->last.is_whole);
   messages_name_results (self, bound);
   for (guint i = 0; i < bound->n_results; i++) {
     GQuark name = g_array_index (self->last.names, GQuark, i);
@@ -334,6 +351,7 @@ messages_keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readba
   messages_set_plan (self, plan);
   self->last.timing = *timing;
   self->last.completion = *completion;
+  self->last.is_whole = gst_vyre_stats_are_whole (plan, readback, completion);
   self->last.posted = FALSE;
   g_array_set_size (self->last.words, 0);
   for (guint i = 0; i < bound->n_results; i++) {
@@ -355,6 +373,16 @@ messages_name_upstream (GstVyreFilter *self)
   return parent ? gst_object_get_name (parent) : NULL;
 }
 
+/* The lock is held. Adds what is counted of each event, once there is one. */
+static void
+messages_describe_events (const GstVyreFilter *self, GstStructure *structure)
+{
+  if (!self->event_counts)
+    return;
+  gst_structure_set (structure, "event-counts", GST_TYPE_STRUCTURE, self->event_counts,
+      "event-times", GST_TYPE_STRUCTURE, self->event_times, NULL);
+}
+
 static void
 messages_describe (GstVyreFilter *self, gboolean exact, GstStructure *structure)
 {
@@ -368,6 +396,7 @@ messages_describe (GstVyreFilter *self, gboolean exact, GstStructure *structure)
   vyre_mutex_lock (&self->lock);
   report.stats = self->stats;
   report.queue_depth = self->n_batches;
+  messages_describe_events (self, structure);
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);
   report.tenant_of = tenant;

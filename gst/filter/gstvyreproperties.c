@@ -41,7 +41,8 @@ static const GstVyreProperty filter_rows[] = {
   { GST_VYRE_STRING ("program", "Program",
         "Program to run on every buffer: its text, or builtin:NAME (frame-stats, field-stats, "
         "rgb-stats, "
-        "video-qc, audio-qc, bytes, nop). Raw slots (application/x-vyre-slots) run without it",
+        "video-qc, audio-qc, compare, bytes, nop). Raw slots (application/x-vyre-slots) run "
+        "without it",
         PLAYING, GST_VYRE_DEFAULT_PROGRAM, AT (program_text)),
       .set = gst_vyre_program_set },
   { GST_VYRE_STRING ("program-location", "Program location",

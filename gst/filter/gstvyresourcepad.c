@@ -7,6 +7,7 @@
 
 #include "filter/gstvyredelivery.h"
 #include "filter/gstvyrelatency.h"
+#include "filter/gstvyrepartners.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrereplay.h"
 #include "filter/gstvyrestream.h"
@@ -183,6 +184,8 @@ source_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean activ
 static gboolean
 source_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEEK)
+    return gst_vyre_partners_seek (GST_VYRE_FILTER_CAST (parent), event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
     gst_vyre_stream_relinked (GST_VYRE_FILTER_CAST (parent));
   return gst_pad_event_default (pad, parent, event);

@@ -85,6 +85,7 @@ typedef struct {
   VyreCompletion completion;
   GArray *words; /* guint32: the words of all named results, in order */
   GArray *names; /* GQuark: those of the plan's results, once they were posted */
+  gboolean is_whole;
   gboolean posted;
 } GstVyreResults;
 
@@ -97,19 +98,57 @@ typedef struct {
 /* The interval for which the condition of an event holds */
 typedef struct {
   gboolean is_open;
-  gboolean is_reported; /* its start was posted */
-  guint64 undecided;    /* buffers in it that decided nothing */
+  gboolean is_reported;   /* its start was posted */
+  gboolean is_doubtful;   /* the buffer behind the last decision is missing or undecided */
+  gboolean is_incomplete; /* buffers in it, or right in front of it, are missing or undecided */
+  guint64 undecided;      /* buffers in it that decided nothing */
   GstVyreMoment start;
 } GstVyreInterval;
 
 /* The events of a program, filter/gstvyreevents.c */
 typedef struct {
-  VyrePlan *plan; /* of the last batch; NULL without events */
-  guint32 era;    /* of that batch */
+  VyrePlan *plan;  /* of the last batch; NULL without events */
+  guint32 era;     /* of that batch */
+  guint64 arrival; /* the same; 0: it has none in front of it */
   guint n;
   GstVyreInterval *intervals; /* one for each event */
   GstVyreMoment last;         /* the last buffer with a PTS */
 } GstVyreEvents;
+
+/* A buffer of the pad reference */
+typedef struct {
+  GstBuffer *buffer;
+  GstClockTime start; /* running time, or NONE; so below */
+  GstClockTime end;
+  VyreSymbols *symbols;
+  gboolean has_video;
+  GstVideoInfo video; /* as the caps say */
+  guint era;          /* counts caps and layouts */
+} GstVyrePartner;
+
+/* The second stream, filter/gstvyrepartners.c */
+typedef struct {
+  /* lock */
+  GstPad *pad;          /* NULL without a second stream; atomic, too */
+  GstVyrePartner *next; /* the latest, which no buffer has yet, or NULL */
+  GstVyrePartner *last; /* the one before, or NULL */
+  gboolean flushing;    /* as that of the element */
+  gboolean ended;       /* EOS came */
+  gboolean obsolete;    /* a seek has gone upstream, and what is here came before its flush */
+  /* that pad's stream lock */
+  GstVyreGeometry geometry;
+  GstSegment segment;
+  guint era;
+  gboolean refused; /* the caps were, and the bus has been told */
+} GstVyrePartners;
+
+/* The partners that the symbols of the sink pad name */
+typedef struct {
+  guint era;
+  gsize offset; /* in the payload, in bytes */
+  gsize size;
+  gboolean told; /* the bus knows of a buffer without a partner */
+} GstVyrePairing;
 
 /* The state of the watchdog */
 typedef struct {
@@ -205,7 +244,10 @@ struct _GstVyreFilter {
   gboolean broken;     /* batches were dropped: state begins anew with the next */
   gboolean eos;        /* EOS was queued */
   GstVyreStats stats;
+  GstStructure *event_counts; /* intervals of each event, or NULL */
+  GstStructure *event_times;  /* the start of the last of these; the same */
   GstVyreLatency latency;
+  GstVyrePartners partners;
 
   GST_VYRE_APART (shared);
 
@@ -223,7 +265,8 @@ struct _GstVyreFilter {
   guint plan_observables;
   gconstpointer plan_kernel; /* the kernel of its template */
   gboolean plan_stale;
-  guint32 era;                   /* counts caps and programs */
+  guint32 era; /* counts caps and programs */
+  GstVyrePairing pairing;
   GstVyreCarry *carry;           /* NULL: the program has no state, or it begins anew */
   GstVyreSettings sink_settings; /* copy of `settings`; empty before the first buffer */
   GstCaps *out_caps;

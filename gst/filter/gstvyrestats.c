@@ -46,6 +46,47 @@ gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetr
     stats->ring = counters;
 }
 
+/* TRUE if each slot of a completed batch ran, and none faulted: its results are those of the whole
+ * program. */
+gboolean
+gst_vyre_stats_are_whole (
+    const VyrePlan *plan, const guint8 *readback, const VyreCompletion *completion)
+{
+  guint n_used = vyre_plan_get_bound_program (plan)->n_used;
+
+  return completion->faults == 0 && vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT) == n_used;
+}
+
+/* Returns why the results do not cover all that came in, or NULL if they do. Nothing came in where
+ * nothing was seen, so that is no verdict either. */
+gchar *
+gst_vyre_stats_explain_incomplete (const GstVyreStats *stats, guint64 in_flight)
+{
+  if (stats->arrived == 0)
+    return g_strdup ("no buffer came in. Fix: send some.");
+  if (stats->batches != stats->arrived || stats->seen_bytes != stats->arrived_bytes)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                            " buffers were seen, and %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                            " bytes; %" G_GUINT64_FORMAT " are in flight. Fix: ask at the end of "
+                            "the stream, and look for flushes and failures before it.",
+        stats->batches, stats->arrived, stats->seen_bytes, stats->arrived_bytes, in_flight);
+  if (stats->incomplete > 0)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT
+                            " batches have slots that faulted or did not run. Fix: look for the "
+                            "slot that was warned of.",
+        stats->incomplete);
+  if (stats->dropped_records > 0)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT
+                            " PRINTF records found the debug log full. Fix: print less.",
+        stats->dropped_records);
+  if (stats->undecided > 0)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT
+                            " conditions of events were left open. Fix: send buffers that have a "
+                            "PTS, and divide by what is not 0.",
+        stats->undecided);
+  return NULL;
+}
+
 /* Returns the latency in ns that @percent of the batches did not exceed, 0 without any. */
 guint64
 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent)

@@ -16,7 +16,11 @@ G_BEGIN_DECLS
 #define GST_VYRE_LATENCY_BINS (8 * 42)
 
 typedef struct {
-  guint64 buffers;
+  guint64 arrived; /* buffers that came in */
+  guint64 arrived_bytes;
+  guint64 seen_bytes; /* of completed batches */
+  guint64 incomplete; /* completed batches of which a slot faulted, or did not run */
+  guint64 buffers;    /* of these, published */
   guint64 batches;
   guint64 part_bytes[VYRE_N_PARTS];
   guint64 done_count;
@@ -41,6 +45,7 @@ typedef struct {
   guint64 readback_copies; /* readbacks copied out for want of room */
   guint64 handovers;       /* batches that the source pad's task took */
   guint64 flushed;         /* batches dropped by a flush */
+  guint64 unpaired;        /* buffers left out for want of a partner */
   guint64 device_losses;   /* noticed by this element */
   guint64 rerun_batches;   /* batches that a lost device left, run again */
   guint64 stalls;          /* warned of */
@@ -53,6 +58,9 @@ typedef struct {
 
 void gst_vyre_stats_add_telemetry (GstVyreStats *stats, const VyreTelemetry *telemetry);
 void gst_vyre_stats_add_latency (GstVyreStats *stats, guint64 latency);
+gboolean gst_vyre_stats_are_whole (
+    const VyrePlan *plan, const guint8 *readback, const VyreCompletion *completion);
+gchar *gst_vyre_stats_explain_incomplete (const GstVyreStats *stats, guint64 in_flight);
 guint64 gst_vyre_stats_percentile (const GstVyreStats *stats, guint percent);
 
 G_END_DECLS

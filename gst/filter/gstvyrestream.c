@@ -378,6 +378,8 @@ static void
 queue_append (GstVyreFilter *self, GstVyreItem *item)
 {
   self->n_batches += item->batch != NULL;
+  if (item->event)
+    item->arrival = self->stats.arrived;
   g_queue_push_tail (&self->items, item);
   if (item->event)
     stream_leave_to_task (self);

@@ -23,6 +23,7 @@ typedef struct {
   GstEvent *event;       /* an event, or else a batch: */
   GstBuffer *buffer;     /* its payload, kept for a rerun */
   guint32 sequence;      /* number of the buffer in the stream, from 1; 0 for an event */
+  guint64 arrival;       /* buffers that came in up to this item, itself included */
   guint32 epoch;         /* epoch of the queue when the worker took the item */
   guint32 era;           /* of the sink pad: items of one have the same caps and program */
   gboolean is_rerun;     /* its first kernel was lost */

@@ -41,7 +41,8 @@ watchdog_has_ring (const VyreTelemetry *telemetry)
 }
 
 static void
-watchdog_count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetry *telemetry)
+watchdog_count_batch (
+    GstVyreFilter *self, GstVyreItem *item, const guint8 *readback, const VyreTelemetry *telemetry)
 {
   const VyreLayout *layout = vyre_plan_get_layout (item->plan);
   const VyreCompletion *completion = vyre_batch_get_completion (item->batch);
@@ -49,6 +50,8 @@ watchdog_count_batch (GstVyreFilter *self, GstVyreItem *item, const VyreTelemetr
   vyre_mutex_lock (&self->lock);
   GstVyreStats *stats = &self->stats;
   stats->batches++;
+  stats->seen_bytes += item->timing.size;
+  stats->incomplete += !gst_vyre_stats_are_whole (item->plan, readback, completion);
   for (guint part = 0; part < VYRE_N_PARTS; part++)
     stats->part_bytes[part] += layout->size[part];
   stats->faults += completion->faults;
@@ -165,7 +168,7 @@ gst_vyre_watchdog_batch (
   VyreTelemetry telemetry = { 0 };
 
   watchdog_read_batch (self, item, readback, due, &telemetry);
-  watchdog_count_batch (self, item, &telemetry);
+  watchdog_count_batch (self, item, readback, &telemetry);
   if (vyre_batch_get_completion (item->batch)->faults > 0 && !self->watch.warned_of_fault)
     watchdog_warn_of_fault (self, item, readback);
   if (watchdog_has_ring (&telemetry))

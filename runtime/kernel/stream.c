@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fork.h"
 #include "kernel/state.h"
+#include "program/decisions.h"
 
 VyreStream *
 vyre_stream_new (VyreLane *lane, const guint32 *words, guint n_words)
@@ -177,21 +178,18 @@ stream_take_payload (VyreBatch *batch)
 }
 
 /* Whether the payload of a batch that is through becomes the reference: there was none for it, or
- * the program does not keep that. */
+ * the program does not keep that. Results of a batch with faults decide nothing. */
 static gboolean
 stream_changes_reference (const VyreBatch *batch)
 {
-  const VyreBoundProgram *bound = batch->plan->bound;
-  gsize at = VYRE_CONTROL_OBSERVABLES + bound->keep.observable;
-  const guint8 *control = vyre_batch_readback (batch);
+  const VyreCondition *keep = batch->plan->bound->keep;
 
   if ((batch->plan->older >> VYRE_FROM_REFERENCE & 1) == 0)
     return FALSE;
   if ((batch->missing >> VYRE_FROM_REFERENCE & 1) != 0)
     return TRUE;
-  if (bound->keep.n_words == 2)
-    return vyre_read_word_pair (control, at) > bound->keep_limit;
-  return bound->keep.n_words == 1 && vyre_read_word (control, at) > bound->keep_limit;
+  return keep && batch->completion.faults == 0
+         && vyre_condition_decide (keep, vyre_batch_readback (batch)) == VYRE_DECISION_NO;
 }
 
 /* Keeps the payload of a batch that is through, as far as those behind it may read it. An empty one

@@ -21,19 +21,20 @@ void
 vyre_plan_write_state (const VyrePlan *plan, const guint32 *words, guint32 *slice)
 {
   for (guint i = 0; i < plan->bound->n_states; i++) {
-    const VyreWords *state = &plan->bound->states[i];
+    const VyreState *state = &plan->bound->states[i];
     for (guint word = 0; word < state->n_words; word++)
       slice[VYRE_CONTROL_OBSERVABLES + state->observable + word] = GUINT32_TO_LE (*words++);
   }
 }
 
+/* Reads the words that the next batch starts from. */
 void
 vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *words)
 {
   for (guint i = 0; i < plan->bound->n_states; i++) {
-    const VyreWords *state = &plan->bound->states[i];
+    const VyreState *state = &plan->bound->states[i];
     for (guint word = 0; word < state->n_words; word++)
-      *words++ = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + state->observable + word);
+      *words++ = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + state->source + word);
   }
 }
 

@@ -345,19 +345,6 @@ bind_choose_size (guint asked, guint needed, guint limit, const char *what, cons
   return TRUE;
 }
 
-/* Binds what decides over the reference. */
-static gboolean
-bind_keep (Binder *binder, VyreBoundProgram *bound)
-{
-  const VyreProgram *program = binder->program;
-
-  if (program->keep_name < 0)
-    return TRUE;
-  bound->keep.observable = g_array_index (program->observables, guint32, program->keep_name);
-  bound->keep.n_words = g_array_index (program->names, VyreName, program->keep_name).words;
-  return bind_expr (binder, program->keep_limit, &bound->keep_limit);
-}
-
 static gboolean
 bind_fill (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint observable_slots)
 {
@@ -368,16 +355,16 @@ bind_fill (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint obse
           "slot-count", &bound->n_slots, binder->error))
     return FALSE;
   bound->slots = vyre_alloc0 (bound->n_slots, 4 * VYRE_SLOT_WORDS, binder->error);
-  if (!bound->slots || !bind_slots (binder, bound) || !bind_keep (binder, bound)
+  if (!bound->slots || !bind_slots (binder, bound)
       || !bind_choose_size (observable_slots, binder->scope.observables, VYRE_MAX_OBSERVABLES,
           "observables", "observable-slots", &bound->n_observables, binder->error))
     return FALSE;
   bind_results (binder, bound);
   bound->resources = (const VyreResource *)binder->program->resources->data;
   bound->n_resources = binder->program->resources->len;
-  bound->states = (const VyreWords *)binder->program->states->data;
+  bound->states = (const VyreState *)binder->program->states->data;
   bound->n_states = binder->program->states->len;
-  return vyre_events_bind (binder->program, &binder->scope, bound, binder->error);
+  return vyre_decisions_bind (binder->program, &binder->scope, bound, binder->error);
 }
 
 static VyreBoundProgram *
@@ -431,7 +418,8 @@ vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols, gsize paylo
   VyreSymbols numbers = { 0 };
   if (symbols)
     numbers = *symbols;
-  VyreRegion payload = { 0, (guint32)payload_size, 1, (guint32)payload_size };
+  guint32 own = (guint32)(payload_size - MIN (payload_size, numbers.paired_size));
+  VyreRegion payload = { 0, own, 1, own };
   vyre_symbols_define_region (&numbers, VYRE_REGION_PAYLOAD, &payload);
   return bind_numbers (program, &numbers, slot_count, observable_slots, error);
 }
@@ -474,7 +462,7 @@ vyre_bound_program_unref (VyreBoundProgram *bound)
     return;
   g_free (bound->slots);
   g_free (bound->results);
-  vyre_events_free (bound->events, bound->n_events);
+  vyre_decisions_free (bound);
   vyre_program_unref (self->program);
   g_free (self);
 }

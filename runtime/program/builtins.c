@@ -8,8 +8,8 @@
 #define QUOTE_MAX 40
 
 /* The names of builtin_texts, in the same order. */
-static const char *const builtin_names[]
-    = { "frame-stats", "field-stats", "rgb-stats", "video-qc", "audio-qc", "bytes", "nop", NULL };
+static const char *const builtin_names[] = { "frame-stats", "field-stats", "rgb-stats", "video-qc",
+  "audio-qc", "compare", "bytes", "nop", NULL };
 
 static const char *const builtin_texts[] = {
   /* Y'CbCr video: exposure and colour balance; gray video has no u and v. */
@@ -37,11 +37,17 @@ static const char *const builtin_texts[] = {
    "sample_stats green -> green\n"
    "sample_stats blue -> blue\n"
    "optional sample_stats alpha -> alpha\n"),
-  /* Y'CbCr video: the counts of signalstats, and of black frames, cuts and borders */
+  /* Y'CbCr video: the counts of signalstats, and of black frames, freezes, cuts and borders */
   ("param black_threshold = 0.10\n"
    "param black_ratio = 0.98\n"
    "param border = 24\n"
-   "let limit = border * (256 * luma.scale - 1) / 255\n"
+   "param freeze_noise = 0.001\n"
+   "param freeze_time = 2\n"
+   "param freeze_black = 1\n"
+   "param cut = 10\n"
+   "param cut_end = 10\n"
+   "let levels = 256 * luma.scale\n"
+   "let limit = border * (levels - 1) / 255\n"
    "sample_stats luma -> luma\n"
    "optional sample_stats u -> u\n"
    "optional sample_stats v -> v\n"
@@ -51,24 +57,73 @@ static const char *const builtin_texts[] = {
    "optional sample_saturation u, v -> saturation\n"
    "optional sample_hue u, v -> hue\n"
    "sample_difference luma, previous(luma), 0 -> luma-difference\n"
+   "state luma-difference-before from $luma-difference.sum\n"
    "optional sample_difference u, previous(u), 0 -> u-difference\n"
    "optional sample_difference v, previous(v), 0 -> v-difference\n"
+   "sample_difference luma, reference(luma), 0 -> luma-change\n"
+   "optional sample_difference u, reference(u), 0 -> u-change\n"
+   "optional sample_difference v, reference(v), 0 -> v-change\n"
+   "optional sample_difference alpha, reference(alpha), 0 -> alpha-change\n"
    "sample_outliers luma, 4 -> outliers\n"
    "sample_repeats luma, 4, 1 -> repeats\n"
    "optional sample_range luma, u, v -> out-of-range\n"
    "sample_below luma, (16 + 219 * black_threshold) * luma.scale + 1 -> black\n"
    "sample_rows luma, limit -> rows\n"
    "sample_columns luma, limit -> columns\n"
-   "event black when $black >= black_ratio * $luma.count for 2 s\n"),
-  /* raw audio: levels, clipping and zero crossings of the first 8 channels */
-  ("audio_stats channel0 -> channel-0\n"
+   "event black when $black >= black_ratio * $luma.count for 2 s\n"
+   "keep reference when $luma-change.sum + optional $u-change.sum"
+   " + optional $v-change.sum + optional $alpha-change.sum"
+   " <= freeze_noise * levels * ($luma-change.count + optional $u-change.count"
+   " + optional $v-change.count + optional $alpha-change.count)"
+   " and $black < (black_ratio + 2 * freeze_black) * $luma.count\n"
+   "event freeze when reference stays for freeze_time s\n"
+   /* two numbers are so far apart where the square of their difference is */
+   "event cut when $luma-difference.count > 0"
+   " and 100 * $luma-difference.sum >= cut * levels * $luma-difference.count"
+   " and 10000 * ($luma-difference.sum - $luma-difference-before)"
+   " * ($luma-difference.sum - $luma-difference-before)"
+   " >= cut * levels * $luma-difference.count * cut * levels * $luma-difference.count"
+   " while 100 * $luma-difference.sum >= cut_end * levels * $luma-difference.count"
+   " and 10000 * ($luma-difference.sum - $luma-difference-before)"
+   " * ($luma-difference.sum - $luma-difference-before)"
+   " >= cut_end * levels * $luma-difference.count * cut_end * levels * $luma-difference.count\n"),
+  /* raw audio: levels, clipping and zero crossings of the first 8 channels; a stream of more of
+   * them has no silence, which would not be that of all */
+  ("param silence_noise = 0.001\n"
+   "param silence_time = 2\n"
+   "audio_stats channel0 -> channel-0\n"
    "optional audio_stats channel1 -> channel-1\n"
    "optional audio_stats channel2 -> channel-2\n"
    "optional audio_stats channel3 -> channel-3\n"
    "optional audio_stats channel4 -> channel-4\n"
    "optional audio_stats channel5 -> channel-5\n"
    "optional audio_stats channel6 -> channel-6\n"
-   "optional audio_stats channel7 -> channel-7\n"),
+   "optional audio_stats channel7 -> channel-7\n"
+   "event silence when channels <= 8"
+   " and $channel-0.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and optional $channel-1.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and optional $channel-2.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and optional $channel-3.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and optional $channel-4.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and optional $channel-5.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and optional $channel-6.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and optional $channel-7.peak < silence_noise * ($channel-0.full-scale - 1)"
+   " and $channel-0.nans + optional $channel-1.nans"
+   " + optional $channel-2.nans + optional $channel-3.nans"
+   " + optional $channel-4.nans + optional $channel-5.nans"
+   " + optional $channel-6.nans + optional $channel-7.nans == 0"
+   " for silence_time s\n"
+   "event clipping when $channel-0.clipped + optional $channel-1.clipped"
+   " + optional $channel-2.clipped + optional $channel-3.clipped"
+   " + optional $channel-4.clipped + optional $channel-5.clipped"
+   " + optional $channel-6.clipped + optional $channel-7.clipped > 0\n"),
+  /* two Y'CbCr streams: the counts of psnr and ssim */
+  ("sample_difference luma, paired(luma), 0 -> luma-difference\n"
+   "optional sample_difference u, paired(u), 0 -> u-difference\n"
+   "optional sample_difference v, paired(v), 0 -> v-difference\n"
+   "sample_ssim luma, paired(luma) -> luma-ssim\n"
+   "optional sample_ssim u, paired(u) -> u-ssim\n"
+   "optional sample_ssim v, paired(v) -> v-ssim\n"),
   /* any payload: the distribution of its bytes and a checksum */
   ("u8_histogram payload -> histogram\n"
    "crc32 payload -> crc32\n"),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Conditions of events: bound to a stream, and decided for a batch. No number is ever rounded, so a
- * decision depends on the readback alone.
+ * Conditions: bound to a stream, and decided for a batch. No number is ever rounded, so a decision
+ * depends on the readback alone.
  */
+#include "program/decisions.h"
+
 #include "program/statements.h"
 #include "vyre/parts.h"
 
@@ -27,12 +29,25 @@ typedef struct {
   gboolean is_signed;
 } DecisionNode;
 
-struct _VyreCondition {
-  guint comparison;
+typedef struct {
+  guint kind;
   guint n_left; /* nodes on the left; the others are on the right */
   guint n_nodes;
-  DecisionNode nodes[];
+  DecisionNode *nodes;
+} DecisionComparison;
+
+struct _VyreCondition {
+  guint n;
+  DecisionComparison comparisons[];
 };
+
+/* What conditions are bound with. */
+typedef struct {
+  const VyreProgram *program;
+  VyreScope *scope;
+  const VyreBoundProgram *bound;
+  GError **error;
+} DecisionBinder;
 
 static Wide
 decision_read (const DecisionNode *node, const void *readback)
@@ -136,9 +151,9 @@ decision_eval (const DecisionNode *nodes, guint n_nodes, const void *readback, N
 }
 
 static gboolean
-decision_compare (guint comparison, Wide left, Wide right)
+decision_compare (guint kind, Wide left, Wide right)
 {
-  switch (comparison) {
+  switch (kind) {
     case '<':
       return left < right;
     case '>':
@@ -152,131 +167,228 @@ decision_compare (guint comparison, Wide left, Wide right)
   }
 }
 
-VyreDecision
-vyre_event_decide (const VyreEvent *event, const void *readback)
+static VyreDecision
+decision_make (const DecisionComparison *comparison, const void *readback)
 {
-  g_return_val_if_fail (event && readback, VYRE_DECISION_NONE);
-  const VyreCondition *condition = event->condition;
-  guint n_left = condition->n_left;
+  guint n_left = comparison->n_left;
   Number left, right;
-  if (!decision_eval (condition->nodes, n_left, readback, &left)
-      || !decision_eval (condition->nodes + n_left, condition->n_nodes - n_left, readback, &right)
+
+  if (!decision_eval (comparison->nodes, n_left, readback, &left)
+      || !decision_eval (comparison->nodes + n_left, comparison->n_nodes - n_left, readback, &right)
       || !decision_align (&left, &right))
     return VYRE_DECISION_NONE;
-  return decision_compare (condition->comparison, left.value, right.value) ? VYRE_DECISION_YES
-                                                                           : VYRE_DECISION_NO;
+  return decision_compare (comparison->kind, left.value, right.value) ? VYRE_DECISION_YES
+                                                                      : VYRE_DECISION_NO;
 }
 
-static const VyreName *
-decision_name_of (const VyreProgram *program, const VyreValue *value)
+/* One comparison that does not hold decides, whether others have a value or not. */
+VyreDecision
+vyre_condition_decide (const VyreCondition *condition, const void *readback)
 {
-  return &g_array_index (program->names, VyreName, value->name);
-}
+  VyreDecision decision = VYRE_DECISION_YES;
 
-/* Whether an expression has the value of a result that an optional statement, which is left out,
- * computes. */
-static gboolean
-decision_lacks_result (const VyreProgram *program, const VyreBoundProgram *bound, VyreExpr expr)
-{
-  for (guint i = expr.first; i < expr.first + expr.n; i++) {
-    const VyreNode *node = &g_array_index (program->nodes, VyreNode, i);
-    gboolean found = node->kind != VYRE_NODE_VALUE;
-
-    for (guint r = 0; r < bound->n_results && !found; r++) {
-      const VyreValue *value = &g_array_index (program->values, VyreValue, node->value);
-      found = bound->results[r].name == decision_name_of (program, value)->name;
-    }
-    if (!found)
-      return TRUE;
+  for (guint i = 0; i < condition->n; i++) {
+    VyreDecision one = decision_make (&condition->comparisons[i], readback);
+    if (one == VYRE_DECISION_NO)
+      return VYRE_DECISION_NO;
+    if (one == VYRE_DECISION_NONE)
+      decision = VYRE_DECISION_NONE;
   }
-  return FALSE;
+  return decision;
 }
 
-static gboolean
-decision_bind_leaf (
-    const VyreProgram *program, VyreScope *scope, guint32 at, DecisionNode *bound, GError **error)
+VyreDecision
+vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readback)
 {
-  VyreFailure failure;
-
-  if (bound->kind == VYRE_NODE_VALUE) {
-    const VyreValue *value = &g_array_index (program->values, VyreValue, bound->value);
-    bound->value = VYRE_CONTROL_OBSERVABLES + scope->results[value->name] + value->word;
-    bound->n_words = value->n_words;
-    bound->is_signed = value->is_signed;
-    return TRUE;
-  }
-  bound->kind = VYRE_NODE_NUMBER;
-  if (vyre_expr_eval_exact (scope, (VyreExpr){ at, 1 }, &bound->number, &failure))
-    return TRUE;
-  vyre_failure_set_error (&failure, program->text, VYRE_ERROR_INVALID, error);
-  return FALSE;
+  g_return_val_if_fail (event && readback, VYRE_DECISION_NONE);
+  const VyreCondition *condition
+      = is_open && event->while_open ? event->while_open : event->condition;
+  return vyre_condition_decide (condition, readback);
 }
 
-/* Binds one side of a condition to the nodes from @bound on. */
+/* Whether an optional statement, which is left out, computes the result of a value. */
 static gboolean
-decision_bind_side (const VyreProgram *program, VyreScope *scope, VyreExpr expr,
-    DecisionNode *bound, GError **error)
+decision_lacks_value (const DecisionBinder *binder, const VyreValue *value)
 {
-  for (guint i = 0; i < expr.n; i++) {
-    const VyreNode *node = &scope->nodes[expr.first + i];
+  const VyreName *name = &g_array_index (binder->program->names, VyreName, value->name);
 
-    bound[i] = (DecisionNode){ .kind = node->kind, .value = node->value };
-    if (node->kind < VYRE_NODE_ADD
-        && !decision_bind_leaf (program, scope, expr.first + i, &bound[i], error))
+  for (guint r = 0; r < binder->bound->n_results; r++) {
+    if (binder->bound->results[r].name == name->name)
       return FALSE;
   }
   return TRUE;
 }
 
+/* Whether an expression has a value that is left out, and has to be there. */
 static gboolean
-decision_bind (const VyreProgram *program, VyreScope *scope, const VyreEventStatement *statement,
-    VyreEvent *event, GError **error)
+decision_lacks_result (const DecisionBinder *binder, VyreExpr expr)
 {
-  guint n_nodes = statement->left.n + statement->right.n;
-  VyreCondition *condition = g_malloc (sizeof *condition + n_nodes * sizeof condition->nodes[0]);
-  VyreFailure failure;
-  VyreNumber time;
+  for (guint i = expr.first; i < expr.first + expr.n; i++) {
+    const VyreNode *node = &g_array_index (binder->program->nodes, VyreNode, i);
 
-  *event = (VyreEvent){ .name = statement->name, .condition = condition };
-  condition->comparison = statement->comparison;
-  condition->n_left = statement->left.n;
-  condition->n_nodes = n_nodes;
-  if (!decision_bind_side (program, scope, statement->left, condition->nodes, error)
-      || !decision_bind_side (
-          program, scope, statement->right, condition->nodes + condition->n_left, error))
-    return FALSE;
-  if (!vyre_expr_eval_exact (scope, statement->time, &time, &failure)) {
-    vyre_failure_set_error (&failure, program->text, VYRE_ERROR_INVALID, error);
-    return FALSE;
+    if (node->kind != VYRE_NODE_VALUE)
+      continue;
+    const VyreValue *value = &g_array_index (binder->program->values, VyreValue, node->value);
+    if (!value->optional && decision_lacks_value (binder, value))
+      return TRUE;
   }
-  event->time = (guint64)((Wide)time.value * statement->unit / time.divisor);
+  return FALSE;
+}
+
+static void
+decision_bind_value (const DecisionBinder *binder, DecisionNode *bound)
+{
+  const VyreValue *value = &g_array_index (binder->program->values, VyreValue, bound->value);
+
+  if (value->optional && decision_lacks_value (binder, value)) {
+    *bound = (DecisionNode){ .kind = VYRE_NODE_NUMBER, .number = vyre_number_whole (0) };
+    return;
+  }
+  bound->value = VYRE_CONTROL_OBSERVABLES + binder->scope->results[value->name] + value->word;
+  bound->n_words = value->n_words;
+  bound->is_signed = value->is_signed;
+}
+
+static gboolean
+decision_bind_number (const DecisionBinder *binder, VyreExpr expr, VyreNumber *value)
+{
+  VyreFailure failure;
+
+  if (vyre_expr_eval_exact (binder->scope, expr, value, &failure))
+    return TRUE;
+  vyre_failure_set_error (&failure, binder->program->text, VYRE_ERROR_INVALID, binder->error);
+  return FALSE;
+}
+
+/* Binds one side of a condition to the nodes from @bound on. */
+static gboolean
+decision_bind_side (const DecisionBinder *binder, VyreExpr expr, DecisionNode *bound)
+{
+  for (guint32 i = 0; i < expr.n; i++) {
+    const VyreNode *node = &binder->scope->nodes[expr.first + i];
+
+    bound[i] = (DecisionNode){ .kind = node->kind, .value = node->value };
+    if (node->kind == VYRE_NODE_VALUE) {
+      decision_bind_value (binder, &bound[i]);
+    } else if (node->kind < VYRE_NODE_ADD) {
+      bound[i].kind = VYRE_NODE_NUMBER;
+      if (!decision_bind_number (binder, (VyreExpr){ expr.first + i, 1 }, &bound[i].number))
+        return FALSE;
+    }
+  }
   return TRUE;
 }
 
-/* Binds the events of which the stream has the results, which are bound already. */
+static gboolean
+decision_bind_comparison (
+    const DecisionBinder *binder, const VyreComparison *comparison, DecisionComparison *bound)
+{
+  guint n_nodes = comparison->left.n + comparison->right.n;
+
+  *bound = (DecisionComparison){ comparison->kind, comparison->left.n, n_nodes,
+    g_new (DecisionNode, n_nodes) };
+  return decision_bind_side (binder, comparison->left, bound->nodes)
+         && decision_bind_side (binder, comparison->right, bound->nodes + bound->n_left);
+}
+
+/* Binds a condition; @condition is NULL where a result is left out. */
+static gboolean
+decision_bind (const DecisionBinder *binder, const VyreConditionStatement *statement,
+    VyreCondition **condition)
+{
+  const VyreComparison *comparisons
+      = &g_array_index (binder->program->comparisons, VyreComparison, statement->first);
+
+  *condition = NULL;
+  for (guint i = 0; i < statement->n; i++) {
+    if (decision_lacks_result (binder, comparisons[i].left)
+        || decision_lacks_result (binder, comparisons[i].right))
+      return TRUE;
+  }
+  if (statement->n == 0)
+    return TRUE;
+  VyreCondition *bound = g_malloc (sizeof *bound + statement->n * sizeof bound->comparisons[0]);
+  bound->n = 0;
+  *condition = bound;
+  while (bound->n < statement->n) {
+    guint i = bound->n++;
+    if (!decision_bind_comparison (binder, &comparisons[i], &bound->comparisons[i]))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+decision_free (VyreCondition *condition)
+{
+  for (guint i = 0; condition && i < condition->n; i++)
+    g_free (condition->comparisons[i].nodes);
+  g_free (condition);
+}
+
+static void
+decision_free_event (VyreEvent *event)
+{
+  decision_free (event->condition);
+  decision_free (event->while_open);
+}
+
+static gboolean
+decision_bind_conditions (
+    const DecisionBinder *binder, const VyreEventStatement *statement, VyreEvent *event)
+{
+  const VyreConditionStatement *condition
+      = statement->of_reference ? &binder->program->keep : &statement->condition;
+
+  return decision_bind (binder, condition, &event->condition)
+         && decision_bind (binder, &statement->while_open, &event->while_open);
+}
+
+/* Binds an event, unless a result of its conditions is left out. */
+static gboolean
+decision_bind_event (
+    const DecisionBinder *binder, const VyreEventStatement *statement, VyreBoundProgram *bound)
+{
+  VyreEvent event = { .name = statement->name, .of_reference = statement->of_reference };
+  gboolean bound_all = decision_bind_conditions (binder, statement, &event);
+  VyreNumber time = vyre_number_whole (0);
+
+  if (!event.condition || (statement->while_open.n > 0 && !event.while_open)) {
+    decision_free_event (&event);
+    return bound_all;
+  }
+  if (bound_all)
+    bound_all = decision_bind_number (binder, statement->time, &time);
+  event.time = (guint64)((Wide)time.value * statement->unit / time.divisor);
+  bound->events[bound->n_events++] = event;
+  return bound_all;
+}
+
+/* Binds what decides over the reference, and the events of which the stream has the results, which
+ * are bound already. */
 gboolean
-vyre_events_bind (
+vyre_decisions_bind (
     const VyreProgram *program, VyreScope *scope, VyreBoundProgram *bound, GError **error)
 {
-  if (program->events->len == 0)
-    return TRUE;
-  bound->events = g_new (VyreEvent, program->events->len);
-  for (guint i = 0; i < program->events->len; i++) {
-    const VyreEventStatement *statement = &g_array_index (program->events, VyreEventStatement, i);
+  const DecisionBinder binder = { program, scope, bound, error };
 
-    if (decision_lacks_result (program, bound, statement->left)
-        || decision_lacks_result (program, bound, statement->right))
-      continue;
-    if (!decision_bind (program, scope, statement, &bound->events[bound->n_events++], error))
+  if (program->keep.n > 0 && !decision_bind (&binder, &program->keep, &bound->keep))
+    return FALSE;
+  if (program->events->len > 0)
+    bound->events = g_new (VyreEvent, program->events->len);
+  for (guint i = 0; i < program->events->len; i++) {
+    if (!decision_bind_event (
+            &binder, &g_array_index (program->events, VyreEventStatement, i), bound))
       return FALSE;
   }
   return TRUE;
 }
 
 void
-vyre_events_free (VyreEvent *events, guint n_events)
+vyre_decisions_free (VyreBoundProgram *bound)
 {
-  for (guint i = 0; i < n_events; i++)
-    g_free (events[i].condition);
-  g_free (events);
+  for (guint i = 0; i < bound->n_events; i++)
+    decision_free_event (&bound->events[i]);
+  g_free (bound->events);
+  decision_free (bound->keep);
 }

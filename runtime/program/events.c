@@ -36,20 +36,30 @@ event_parse_name (VyreParser *parser, VyreEventStatement *event)
   return vyre_parser_next (parser);
 }
 
+/* Reads "reference stays", or else a condition of the event's own. */
 static gboolean
-event_parse_comparison (VyreParser *parser, VyreEventStatement *event)
+event_parse_condition (VyreParser *parser, VyreEventStatement *event)
 {
-  event->comparison = parser->lexer.token.kind;
-  switch (event->comparison) {
-    case '<':
-    case '>':
-    case VYRE_TOKEN_AT_MOST:
-    case VYRE_TOKEN_AT_LEAST:
-    case VYRE_TOKEN_EQUAL:
-      return vyre_parser_next (parser);
-    default:
-      return vyre_parser_unexpected (parser, "a comparison: <, <=, >, >= or ==");
-  }
+  event->of_reference = vyre_lexer_is (&parser->lexer, "reference");
+  if (!event->of_reference)
+    return vyre_parser_condition (parser, &event->condition);
+  if (!parser->follows_reference)
+    parser->follows_offset = parser->lexer.token.offset;
+  parser->follows_reference = TRUE;
+  if (!vyre_parser_next (parser))
+    return FALSE;
+  if (!vyre_lexer_is (&parser->lexer, "stays"))
+    return vyre_parser_unexpected (parser, "'stays' behind 'reference'");
+  return vyre_parser_next (parser);
+}
+
+/* Reads "while condition", which may be left out. */
+static gboolean
+event_parse_while (VyreParser *parser, VyreEventStatement *event)
+{
+  if (event->of_reference || !vyre_lexer_is (&parser->lexer, "while"))
+    return TRUE;
+  return vyre_parser_next (parser) && vyre_parser_condition (parser, &event->while_open);
 }
 
 /* Reads "for time unit", which may be left out. */
@@ -78,12 +88,11 @@ event_parse (VyreParser *parser, VyreEventStatement *event)
     return FALSE;
   if (!vyre_lexer_is (&parser->lexer, "when"))
     return vyre_parser_unexpected (parser, EVENT_USAGE);
-  return vyre_parser_next (parser) && vyre_parser_expr (parser, &event->left)
-         && event_parse_comparison (parser, event) && vyre_parser_expr (parser, &event->right)
-         && event_parse_time (parser, event);
+  return vyre_parser_next (parser) && event_parse_condition (parser, event)
+         && event_parse_while (parser, event) && event_parse_time (parser, event);
 }
 
-/* Reads "event name when left comparison right for time unit". */
+/* Reads "event name when condition while condition for time unit". */
 gboolean
 vyre_parser_event (VyreParser *parser)
 {

@@ -198,14 +198,14 @@ expression_parse_reference (VyreParser *parser)
 }
 
 /* Reads "$name" or "$name.field", the current token. */
-static gboolean
-expression_parse_value (VyreParser *parser)
+gboolean
+vyre_parser_value (VyreParser *parser, gboolean optional)
 {
   VyreProgram *program = parser->program;
   VyreToken *token = &parser->lexer.token;
   const char *word = parser->lexer.text + token->offset;
   const char *dot = memchr (word, '.', token->length);
-  VyreValue value = { .offset = token->offset };
+  VyreValue value = { .offset = token->offset, .optional = optional };
 
   if (dot)
     value.field = g_string_chunk_insert_len (
@@ -216,6 +216,25 @@ expression_parse_value (VyreParser *parser)
   expression_push_node (parser, VYRE_NODE_VALUE, program->values->len, value.offset);
   g_array_append_val (program->values, value);
   return vyre_parser_next (parser);
+}
+
+/* Reads "optional $name". */
+static gboolean
+expression_parse_optional (VyreParser *parser)
+{
+  if (!vyre_parser_next (parser))
+    return FALSE;
+  if (parser->lexer.token.kind != VYRE_TOKEN_VALUE)
+    return vyre_parser_unexpected (parser, "the value of a result, such as '$u.sum'");
+  return vyre_parser_value (parser, TRUE);
+}
+
+/* A condition with the word of a result compares a place that never changes. */
+static gboolean
+expression_fail_reference (VyreParser *parser)
+{
+  return vyre_parser_fail (parser, parser->lexer.token.offset,
+      "'&' stands for the place of a result, not for its value. Fix: write '$' and its name.");
 }
 
 static gboolean expression_parse_sum (VyreParser *parser);
@@ -245,11 +264,15 @@ expression_parse_primary (VyreParser *parser)
       expression_push_number (parser, token->number, token->offset);
       return vyre_parser_next (parser);
     case VYRE_TOKEN_WORD:
+      if (parser->lexer.compares && vyre_lexer_is (&parser->lexer, "optional"))
+        return expression_parse_optional (parser);
       return expression_parse_word (parser);
     case '&':
+      if (parser->lexer.compares)
+        return expression_fail_reference (parser);
       return expression_parse_reference (parser);
     case VYRE_TOKEN_VALUE:
-      return expression_parse_value (parser);
+      return vyre_parser_value (parser, FALSE);
     case '(':
       return expression_parse_parentheses (parser);
     default:

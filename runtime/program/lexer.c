@@ -266,7 +266,7 @@ lexer_read_string (VyreLexer *lexer, GError **error)
 /* Tokens of two characters. */
 static const struct {
   char text[3];
-  gboolean compares; /* only in conditions of events */
+  gboolean compares; /* only in conditions */
   guint kind;
 } lexer_pairs[] = {
   { "->", FALSE, VYRE_TOKEN_ARROW },

@@ -19,9 +19,9 @@ operand_parse_region_name (VyreParser *parser, VyreExpr *args, const char *usage
 
   if (token->kind != VYRE_TOKEN_WORD || region < 0)
     return vyre_parser_unexpected (parser, usage);
+  guint32 first = parser->first_symbol + (guint32)region * VYRE_N_FIELDS;
   for (guint field = VYRE_FIELD_OFFSET; field <= VYRE_FIELD_STRIDE; field++)
-    args[field] = vyre_parser_leaf (
-        parser, VYRE_NODE_SYMBOL, (guint32)region * VYRE_N_FIELDS + field, token->offset);
+    args[field] = vyre_parser_leaf (parser, VYRE_NODE_SYMBOL, first + field, token->offset);
   return vyre_parser_next (parser);
 }
 
@@ -64,7 +64,7 @@ operand_parse_samples (VyreParser *parser, VyreExpr *args)
 static gboolean
 operand_parse_component_name (VyreParser *parser, guint component, VyreExpr *args)
 {
-  guint32 first = VYRE_FIRST_COMPONENT + component * VYRE_N_COMPONENT_FIELDS;
+  guint32 first = parser->first_symbol + VYRE_FIRST_COMPONENT + component * VYRE_N_COMPONENT_FIELDS;
   guint32 offset = parser->lexer.token.offset;
 
   for (guint field = VYRE_COMPONENT_OFFSET; field <= VYRE_COMPONENT_STRIDE; field++)
@@ -142,6 +142,33 @@ operand_find_from (VyreParser *parser)
   return VYRE_FROM_REFERENCE;
 }
 
+static gboolean
+operand_parse_place_kind (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands)
+{
+  return kind == VYRE_OPERAND_REGION ? operand_parse_region (parser, operands, REGION_USAGE)
+                                     : operand_parse_component (parser, operands);
+}
+
+/* Reads the name of a region or component of the paired buffer. */
+static gboolean
+operand_parse_paired (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands)
+{
+  if (!vyre_parser_next (parser)
+      || !vyre_parser_expect (parser, '(', "'(' and the name of a region of the paired buffer"))
+    return FALSE;
+  const VyreToken *token = &parser->lexer.token;
+  const char *word = parser->lexer.text + token->offset;
+  if (token->kind != VYRE_TOKEN_WORD
+      || (vyre_region_find (word, token->length) < 0
+          && vyre_component_find (word, token->length) < 0))
+    return vyre_parser_unexpected (parser, "the name of a region or component, such as luma");
+  parser->first_symbol = VYRE_FIRST_PAIRED;
+  operands->is_paired = TRUE;
+  gboolean parsed = operand_parse_place_kind (parser, kind, operands);
+  parser->first_symbol = 0;
+  return parsed && vyre_parser_expect (parser, ')', "')' behind the region");
+}
+
 /* Reads a region or a component, of this payload or, in "previous( )" and "reference( )", of an
  * older one. */
 static gboolean
@@ -150,13 +177,14 @@ operand_parse_place (VyreParser *parser, VyreOperandKind kind, VyreOperands *ope
   guint32 from = operand_find_from (parser);
   gboolean older = from != VYRE_FROM_OWN;
 
+  if (vyre_lexer_is (&parser->lexer, "paired"))
+    return operand_parse_paired (parser, kind, operands);
   if (older
       && (!vyre_parser_next (parser)
           || !vyre_parser_expect (parser, '(', "'(' and a region of the older payload")))
     return FALSE;
   operands->from = from;
-  if (!(kind == VYRE_OPERAND_REGION ? operand_parse_region (parser, operands, REGION_USAGE)
-                                    : operand_parse_component (parser, operands)))
+  if (!operand_parse_place_kind (parser, kind, operands))
     return FALSE;
   return !older || vyre_parser_expect (parser, ')', "')' behind the region");
 }
@@ -180,15 +208,15 @@ operand_parse_other (VyreParser *parser, VyreOperands *operands)
   return TRUE;
 }
 
-/* Fails if luma is of an older payload: chroma is of the batch's own. */
+/* Fails if luma is of an older payload or the paired buffer: chroma is of the own one. */
 static gboolean
 operand_check_own (VyreParser *parser, const VyreOperands *operands)
 {
-  if (operands->from == VYRE_FROM_OWN)
+  if (operands->from == VYRE_FROM_OWN && !operands->is_paired)
     return TRUE;
   return vyre_parser_fail (parser, parser->lexer.token.offset,
-      "luma and chroma are of the batch's own payload. Fix: leave out 'previous' and "
-      "'reference'.");
+      "luma and chroma are of the batch's own buffer. Fix: leave out 'previous', 'reference' and "
+      "'paired'.");
 }
 
 /* Appends the five arguments of a component of chroma; binding makes those of the slot of them. */

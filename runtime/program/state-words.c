@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Declarations of state: observables that start as the batch before left them.
+ * Declarations of state: observables that start as the batch before left them, or a value of a
+ * result.
  */
 #include "program/statements.h"
 
@@ -21,26 +22,55 @@ state_parse_size (VyreParser *parser, guint *words)
   return TRUE;
 }
 
-/* Adds words to those of the program; words that touch are one range. */
-static void
-state_add_words (GArray *states, guint observable, guint n_words)
+/* Reads "from $result.field", of a result that is defined, and where that value is. */
+static gboolean
+state_parse_source (VyreParser *parser, guint *words, guint *source)
 {
-  VyreWords words = { observable, n_words };
-  VyreWords *last = states->len > 0 ? &g_array_index (states, VyreWords, states->len - 1) : NULL;
+  GArray *values = parser->program->values;
+  guint at = values->len;
 
-  if (last && last->observable + last->n_words == observable)
-    last->n_words += n_words;
-  else
-    g_array_append_val (states, words);
+  parser->lexer.compares = TRUE;
+  gboolean parsed = vyre_parser_next (parser);
+  if (parsed && parser->lexer.token.kind != VYRE_TOKEN_VALUE)
+    parsed = vyre_parser_unexpected (parser, "a value behind 'from', such as '$luma.sum'");
+  parsed = parsed && vyre_parser_value (parser, FALSE);
+  parser->lexer.compares = FALSE;
+  if (!parsed)
+    return FALSE;
+  VyreValue *value = &g_array_index (values, VyreValue, at);
+  const VyreName *name = &g_array_index (parser->program->names, VyreName, value->name);
+  if (!name->defined)
+    return vyre_parser_fail (parser, value->offset,
+        "no statement in front of this one computes a result '%.40s'. Fix: move the state behind "
+        "it.",
+        name->name);
+  if (!vyre_parser_resolve_value (parser, value))
+    return FALSE;
+  *words = value->n_words;
+  *source = g_array_index (parser->program->observables, guint32, value->name) + value->word;
+  return TRUE;
 }
 
-/* Reads "state name[n]", whose name is a result's. */
+/* Adds words to those of the program; words that touch are one range. */
+static void
+state_add_words (GArray *states, const VyreState *state)
+{
+  VyreState *last = states->len > 0 ? &g_array_index (states, VyreState, states->len - 1) : NULL;
+
+  if (last && last->observable + last->n_words == state->observable
+      && last->source + last->n_words == state->source)
+    last->n_words += state->n_words;
+  else
+    g_array_append_val (states, *state);
+}
+
+/* Reads "state name[n]" or "state name from value"; the name is a result's. */
 gboolean
 vyre_parser_state (VyreParser *parser)
 {
   VyreProgram *program = parser->program;
   const VyreToken *token = &parser->lexer.token;
-  guint words;
+  VyreState state;
 
   if (!vyre_lexer_next_result (&parser->lexer, parser->error))
     return FALSE;
@@ -53,10 +83,16 @@ vyre_parser_state (VyreParser *parser)
         "the result '%.40s' is defined already. Fix: declare it once, in front of the statements "
         "that write it.",
         name->name);
-  guint32 offset = token->offset, first = parser->next_observable;
-  if (!vyre_parser_next (parser) || !state_parse_size (parser, &words)
-      || !vyre_parser_define_result (parser, id, offset, &words_of_state, words, -1))
+  guint32 offset = token->offset;
+  state.observable = state.source = parser->next_observable;
+  if (!vyre_parser_next (parser))
     return FALSE;
-  state_add_words (program->states, first, words);
+  if (vyre_lexer_is (&parser->lexer, "from")
+          ? !state_parse_source (parser, &state.n_words, &state.source)
+          : !state_parse_size (parser, &state.n_words))
+    return FALSE;
+  if (!vyre_parser_define_result (parser, id, offset, &words_of_state, state.n_words, -1))
+    return FALSE;
+  state_add_words (program->states, &state);
   return TRUE;
 }

@@ -2,10 +2,10 @@
  *
  * Internal: the parsed form of a program, and the interface between the parts of the parser:
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
- * program/expressions.c expressions, program/values.c fields of results, program/state-words.c
- * declarations of state, program/fields.c fields of frames, program/keep.c which payload is the
- * reference, program/events.c events, program/lets.c names of numbers, program/resources.c names of
- * files.
+ * program/expressions.c expressions, program/values.c fields of results, program/conditions.c
+ * comparisons of them, program/state-words.c declarations of state, program/fields.c fields of
+ * frames, program/keep.c which payload is the reference, program/events.c events, program/lets.c
+ * names of numbers, program/resources.c names of files.
  */
 #pragma once
 
@@ -61,18 +61,32 @@ typedef struct {
 typedef struct {
   guint32 name;      /* index into names */
   const char *field; /* NULL: the result is a number */
+  gboolean optional; /* 0 where the result is left out */
   guint32 offset;
   guint32 word; /* from here on known behind the whole text */
   guint32 n_words;
   gboolean is_signed;
 } VyreValue;
 
-/* An event: the condition is "left comparison right", and time has a unit, in ns. */
+/* "left kind right" over the results of a batch. */
 typedef struct {
-  const char *name;
   VyreExpr left;
   VyreExpr right;
-  guint comparison; /* a token's kind */
+  guint kind; /* a token's */
+} VyreComparison;
+
+/* Comparisons, all of which have to hold; none where there is no condition. */
+typedef struct {
+  guint32 first; /* index into comparisons */
+  guint32 n;
+} VyreConditionStatement;
+
+/* An event; its time has a unit, in ns. */
+typedef struct {
+  const char *name;
+  gboolean of_reference; /* the condition is the one that keeps the reference */
+  VyreConditionStatement condition;
+  VyreConditionStatement while_open; /* keeps an interval open in its place */
   VyreExpr time;
   guint32 unit;
 } VyreEventStatement;
@@ -82,21 +96,21 @@ struct _VyreProgram {
   char *id;
   char *text;
   GStringChunk *strings;
-  GArray *nodes;       /* VyreNode */
-  GArray *args;        /* VyreExpr */
-  GArray *inner;       /* VyreOperation */
-  GArray *statements;  /* VyreStatement */
-  GArray *lets;        /* VyreExpr */
-  GArray *names;       /* VyreName */
-  GArray *observables; /* guint32, the first of each name */
-  GArray *results;     /* guint32, indices into names, in the order of definition */
-  GArray *resources;   /* VyreResource */
-  GArray *states;      /* VyreWords, the observables that live from batch to batch */
-  GArray *params;      /* VyreParam */
-  GArray *values;      /* VyreValue */
-  GArray *events;      /* VyreEventStatement */
-  gint keep_name;      /* the result that decides over the reference, an index into names, or -1 */
-  VyreExpr keep_limit; /* the reference stays while the result is at most this */
+  GArray *nodes;               /* VyreNode */
+  GArray *args;                /* VyreExpr */
+  GArray *inner;               /* VyreOperation */
+  GArray *statements;          /* VyreStatement */
+  GArray *lets;                /* VyreExpr */
+  GArray *names;               /* VyreName */
+  GArray *observables;         /* guint32, the first of each name */
+  GArray *results;             /* guint32, indices into names, in the order of definition */
+  GArray *resources;           /* VyreResource */
+  GArray *states;              /* VyreState, the observables that live from batch to batch */
+  GArray *params;              /* VyreParam */
+  GArray *values;              /* VyreValue */
+  GArray *events;              /* VyreEventStatement */
+  GArray *comparisons;         /* VyreComparison */
+  VyreConditionStatement keep; /* the reference stays while it holds */
   guint32 n_observables;
 };
 
@@ -112,7 +126,9 @@ typedef struct {
   gboolean has_sequence;
   gboolean reads_reference; /* first at reference_offset */
   guint32 reference_offset;
-  guint32 keep_offset;
+  gboolean follows_reference; /* an event does, first at follows_offset */
+  guint32 follows_offset;
+  guint32 first_symbol; /* of the buffer that a name is of: 0, or VYRE_FIRST_PAIRED */
   guint32 next_observable;
   const VyreParam *params; /* values in the place of defaults */
   guint n_params;
@@ -128,8 +144,9 @@ typedef struct {
   VyreExpr args[VYRE_OPERATION_MAX_ARGS];
   guint n_args;
   guint n_operands;
-  guint words;  /* of the target, where an operand says it */
-  guint32 from; /* the payload that the region is of */
+  guint words;        /* of the target, where an operand says it */
+  guint32 from;       /* the payload that the region is of */
+  gboolean is_paired; /* the region is of the paired buffer */
   gboolean sequence;
 } VyreOperands;
 
@@ -169,10 +186,13 @@ gboolean vyre_parser_resource (VyreParser *parser);
 gboolean vyre_parser_state (VyreParser *parser);
 gboolean vyre_parser_keep (VyreParser *parser);
 gboolean vyre_parser_check_keep (VyreParser *parser);
+gboolean vyre_parser_value (VyreParser *parser, gboolean optional);
+gboolean vyre_parser_resolve_value (VyreParser *parser, VyreValue *value);
 gboolean vyre_parser_check_values (VyreParser *parser);
+gboolean vyre_parser_condition (VyreParser *parser, VyreConditionStatement *condition);
 gboolean vyre_parser_event (VyreParser *parser);
-gboolean vyre_events_bind (
+gboolean vyre_decisions_bind (
     const VyreProgram *program, VyreScope *scope, VyreBoundProgram *bound, GError **error);
-void vyre_events_free (VyreEvent *events, guint n_events);
+void vyre_decisions_free (VyreBoundProgram *bound);
 
 G_END_DECLS

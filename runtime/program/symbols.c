@@ -108,6 +108,8 @@ vyre_symbol_fix (guint symbol)
 {
   const gint red = vyre_component_find ("red", strlen ("red"));
 
+  if (symbol >= VYRE_FIRST_PAIRED)
+    return "link a second stream to reference of vyrefilter, with the same caps";
   if (symbol >= VYRE_FIRST_CHANNEL)
     return "feed raw audio (audio/x-raw) that has this channel, in integers or F32";
   if (symbol >= VYRE_FIRST_COMPONENT + (guint)red * VYRE_N_COMPONENT_FIELDS)
@@ -261,6 +263,47 @@ vyre_symbols_set_channel (
     symbols->numbers[symbol] = numbers[field];
     symbols->defined[symbol] = TRUE;
   }
+}
+
+/* Defines the number that @symbol of the paired buffer is. */
+static void
+symbols_define_paired (VyreSymbols *symbols, guint symbol, guint32 value)
+{
+  symbols->numbers[VYRE_FIRST_PAIRED + symbol] = value;
+  symbols->defined[VYRE_FIRST_PAIRED + symbol] = TRUE;
+}
+
+/* TRUE if @symbol is the offset of a region or component. */
+static gboolean
+symbols_is_offset (guint symbol)
+{
+  return symbol < VYRE_FIRST_SCALAR
+             ? symbol % VYRE_N_FIELDS == VYRE_FIELD_OFFSET
+             : symbol >= VYRE_FIRST_COMPONENT
+                   && (symbol - VYRE_FIRST_COMPONENT) % VYRE_N_COMPONENT_FIELDS
+                          == VYRE_COMPONENT_OFFSET;
+}
+
+void
+vyre_symbols_set_paired (
+    VyreSymbols *symbols, const VyreSymbols *paired, guint32 offset, guint32 size)
+{
+  g_return_if_fail (symbols);
+  g_return_if_fail (size <= G_MAXUINT32 - offset);
+  memset (symbols->defined + VYRE_FIRST_PAIRED, 0, VYRE_FIRST_CHANNEL * sizeof (gboolean));
+  symbols->paired_size = size;
+  for (guint symbol = 0; paired && symbol < VYRE_FIRST_CHANNEL; symbol++) {
+    if (paired->defined[symbol])
+      symbols_define_paired (
+          symbols, symbol, paired->numbers[symbol] + (symbols_is_offset (symbol) ? offset : 0));
+  }
+  if (!paired)
+    return;
+  const guint payload = VYRE_REGION_PAYLOAD * VYRE_N_FIELDS;
+  symbols_define_paired (symbols, payload + VYRE_FIELD_OFFSET, offset);
+  symbols_define_paired (symbols, payload + VYRE_FIELD_WIDTH, size);
+  symbols_define_paired (symbols, payload + VYRE_FIELD_ROWS, 1);
+  symbols_define_paired (symbols, payload + VYRE_FIELD_STRIDE, size);
 }
 
 void

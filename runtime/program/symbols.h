@@ -3,7 +3,9 @@
  * Internal: the fixed vocabulary of symbols, and the values one stream gives
  * them. Symbols 0 to VYRE_N_REGIONS * VYRE_N_FIELDS - 1 are the numbers of a
  * region, those from VYRE_FIRST_COMPONENT on the numbers of a component, those
- * from VYRE_FIRST_CHANNEL on of a channel, the others stand alone.
+ * from VYRE_FIRST_CHANNEL on of a channel, the others stand alone. From
+ * VYRE_FIRST_PAIRED on all but those of channels come once more, for the paired
+ * buffer.
  */
 #pragma once
 
@@ -49,12 +51,14 @@ typedef enum {
 #define VYRE_FIRST_SCALAR (VYRE_N_REGIONS * VYRE_N_FIELDS)
 #define VYRE_FIRST_COMPONENT (VYRE_FIRST_SCALAR + VYRE_N_SCALARS)
 #define VYRE_FIRST_CHANNEL (VYRE_FIRST_COMPONENT + VYRE_N_COMPONENTS * VYRE_N_COMPONENT_FIELDS)
-#define VYRE_N_SYMBOLS (VYRE_FIRST_CHANNEL + VYRE_MAX_CHANNELS * VYRE_N_CHANNEL_FIELDS)
+#define VYRE_FIRST_PAIRED (VYRE_FIRST_CHANNEL + VYRE_MAX_CHANNELS * VYRE_N_CHANNEL_FIELDS)
+#define VYRE_N_SYMBOLS (VYRE_FIRST_PAIRED + VYRE_FIRST_CHANNEL)
 
 struct _VyreSymbols {
   gboolean defined[VYRE_N_SYMBOLS]; /* which numbers have a value */
   guint32 numbers[VYRE_N_SYMBOLS];
-  char *stream; /* what it is of, or NULL */
+  char *stream;        /* what it is of, or NULL */
+  guint32 paired_size; /* bytes at the end of a payload that are the paired buffer's */
 };
 
 gint vyre_region_find (const char *word, gsize length);

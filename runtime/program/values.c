@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The words of values of results, which conditions of events compare. Fields have the names that
+ * The words of values of results, which conditions compare. Fields have the names that
  * they have in messages.
  */
 #include "program/statements.h"
@@ -44,6 +44,8 @@ static const Field value_fields[] = {
   { VYRE_RESULT_BOUNDS, "end", VYRE_BOUNDS_END, 1, FALSE, 0 },
   { VYRE_RESULT_GRID, "count-", VYRE_GRID_CELL_COUNT, 1, FALSE, VYRE_GRID_CELL_WORDS },
   { VYRE_RESULT_GRID, "sum-", VYRE_GRID_CELL_SUM, 2, FALSE, VYRE_GRID_CELL_WORDS },
+  { VYRE_RESULT_SSIM, "count", VYRE_SSIM_COUNT, 1, FALSE, 0 },
+  { VYRE_RESULT_SSIM, "sum", VYRE_SSIM_SUM, 2, TRUE, 0 },
   { VYRE_RESULT_HISTOGRAM, "bin-", 0, 1, FALSE, 1 },
   { VYRE_RESULT_WORDS, "word-", 0, 1, FALSE, 1 },
 };
@@ -105,6 +107,23 @@ value_fail_field (VyreParser *parser, const VyreName *name, const VyreValue *val
       "the result '%.40s' has several numbers. Fix: append one of %s.", name->name, list->str);
 }
 
+/* Finds the words of a value, whose result is defined. */
+gboolean
+vyre_parser_resolve_value (VyreParser *parser, VyreValue *value)
+{
+  const VyreName *name = &g_array_index (parser->program->names, VyreName, value->name);
+
+  if (name->type == VYRE_RESULT_U32 && value->field)
+    return vyre_parser_fail (parser, value->offset,
+        "the result '%.40s' is one number. Fix: write '$%.40s'.", name->name, name->name);
+  value->n_words = name->words;
+  gboolean is_number
+      = name->type == VYRE_RESULT_U32 || (name->type == VYRE_RESULT_WORDS && name->words == 2);
+  if (value->field ? !value_find_field (name, value) : !is_number)
+    return value_fail_field (parser, name, value);
+  return TRUE;
+}
+
 /* Finds, behind the whole text, the words of all values. */
 gboolean
 vyre_parser_check_values (VyreParser *parser)
@@ -112,17 +131,8 @@ vyre_parser_check_values (VyreParser *parser)
   GArray *values = parser->program->values;
 
   for (guint i = 0; i < values->len; i++) {
-    VyreValue *value = &g_array_index (values, VyreValue, i);
-    const VyreName *name = &g_array_index (parser->program->names, VyreName, value->name);
-
-    if (name->type == VYRE_RESULT_U32 && value->field)
-      return vyre_parser_fail (parser, value->offset,
-          "the result '%.40s' is one number. Fix: write '$%.40s'.", name->name, name->name);
-    value->n_words = name->words;
-    gboolean is_number
-        = name->type == VYRE_RESULT_U32 || (name->type == VYRE_RESULT_WORDS && name->words == 2);
-    if (value->field ? !value_find_field (name, value) : !is_number)
-      return value_fail_field (parser, name, value);
+    if (!vyre_parser_resolve_value (parser, &g_array_index (values, VyreValue, i)))
+      return FALSE;
   }
   return TRUE;
 }

@@ -174,7 +174,7 @@ feed_new_of_state (guint max_in_flight)
       "packed_slot { memcpy &sizes + 1, &sizes, 7 | store_u32 payload.size, &sizes + 7 }\n"
       "crc32 previous(payload) -> before\n"
       /* the one before, where that has the same size */
-      "crc32 reference(payload) -> then; keep reference when &n <= 1000000",
+      "crc32 reference(payload) -> then; keep reference when $n <= 1000000",
       "idle-timeout", IDLE_TIMEOUT, "max-in-flight", max_in_flight, NULL);
   gst_allocation_params_init (&feed.params);
   filter_start (feed.h, NULL);

@@ -82,7 +82,7 @@ GST_END_TEST;
 
 #define OLDER                                                                                      \
   "crc32 previous(payload) -> before; crc32 payload -> now; u8_below payload, 128 -> dark\n"       \
-  "crc32 reference(payload) -> then; keep reference when &dark <= 32768"
+  "crc32 reference(payload) -> then; keep reference when $dark <= 32768"
 
 /* The payloads that the next buffer finds. */
 typedef struct {
@@ -281,6 +281,33 @@ GST_START_TEST (it_begins_anew)
 }
 GST_END_TEST;
 
+/* State may start as any value of the buffer before: of one word, or two. */
+GST_START_TEST (it_may_come_from_a_result)
+{
+  GstHarness *h
+      = filter_new ("u8_stats payload -> s; store_u32 payload.size -> n; state m from $n\n"
+                    "state sum from $s.sum; state most from $s.max; state older from $m");
+  guint32 before[5] = { 0 };
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < 5; i++) {
+    GstBuffer *readback = filter_run (h, noise_buffer (size_of (i), i));
+    /* observables: 7 of s, n, m, 2 of sum, most, older */
+    const guint words[] = { 9, 10, 11, 12, 13 };
+    for (guint w = 0; w < G_N_ELEMENTS (words); w++)
+      fail_unless_equals_int64 (readback_observable (readback, words[w]), before[w]);
+    before[4] = before[0];
+    before[0] = size_of (i);
+    before[1] = readback_observable (readback, 1 + VYRE_U8_STATS_SUM);
+    before[2] = readback_observable (readback, 2 + VYRE_U8_STATS_SUM);
+    before[3] = readback_observable (readback, 1 + VYRE_U8_STATS_MAX);
+    fail_unless (before[1] > 0);
+    gst_buffer_unref (readback);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Gaps, segments, equal caps, other sizes of rings, and programs without state that come and go
  * beside it. */
 GST_START_TEST (it_goes_on)
@@ -357,6 +384,7 @@ carry_suite (void)
   tcase_add_test (tc, the_end_lets_payloads_go);
   tcase_add_test (tc, a_drain_lets_buffers_go);
   tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
+  tcase_add_test (tc, it_may_come_from_a_result);
   tcase_add_test (tc, it_goes_on);
   tcase_add_test (tc, audio_goes_on);
   tcase_add_test (tc, messages_have_its_words);

@@ -25,6 +25,7 @@ static const gchar program[] = "optional sample_stats luma -> luma; optional sam
                                "optional sample_below red, 17 * red.scale -> red-below;"
                                "optional sample_difference u, v, 100 * u.scale -> distances;"
                                "optional sample_range luma, u, v -> outside;"
+                               "optional sample_ssim luma, luma -> same;"
                                "u8_stats payload -> all";
 
 static const gchar *const luma_names[] = { "luma", "u", "v", "alpha" };
@@ -168,6 +169,19 @@ check_several (
       (guint)outside, (guint)field_u64 (results, "outside"));
 }
 
+/* Every window of a picture is the same as itself. */
+static void
+check_similarity (const GstStructure *results, const gchar *name)
+{
+  const GstStructure *same = gst_value_get_structure (gst_structure_get_value (results, "same"));
+  guint64 windows = (WIDTH / 4 - 1) * (HEIGHT / 4 - 1);
+  gint64 sum;
+
+  fail_unless (gst_structure_get_int64 (same, "sum", &sum), "%s has no sum", name);
+  fail_unless (field_u64 (same, "count") == windows && sum == (gint64)windows << 30,
+      "%s: luma is not the same as itself", name);
+}
+
 static void
 check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
 {
@@ -192,6 +206,8 @@ check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
   }
   if (gst_structure_has_field (results, "all") && GST_VIDEO_INFO_IS_YUV (info))
     check_several (results, name, info, frame);
+  if (gst_structure_has_field (results, "same"))
+    check_similarity (results, name);
   gst_message_unref (message);
   g_free (caps);
   g_free (frame);

@@ -8,6 +8,11 @@
 #define BIG SIZE "event big when $n >= 100 for 40 ms"
 #define ANY SIZE "event any when $n >= 100"
 
+/* The reference is the first of equal payloads. */
+#define STILL                                                                                      \
+  "sample_difference payload, reference(payload), 0 -> change; "                                   \
+  "keep reference when $change.sum <= 0; event still when reference stays for 40 ms"
+
 enum { POST_EVENTS = 8 };
 
 /* Pushes buffers that are 10 ms apart, the first of them number @first: '#' is big and '.' is not,
@@ -24,11 +29,36 @@ push_pattern (GstHarness *h, guint first, const gchar *pattern)
   }
 }
 
+/* The same of payloads of one size: a letter stands for the bytes, a capital for those without a
+ * PTS, '!' for a jump in front of the next one, and '_' for 10 ms without a buffer. */
+static void
+push_payloads (GstHarness *h, guint first, const gchar *pattern)
+{
+  gboolean jumps = FALSE;
+
+  for (const gchar *at = pattern; *at; at++) {
+    jumps |= *at == '!';
+    if (!g_ascii_isalpha (*at)) {
+      first -= *at == '!';
+      continue;
+    }
+    GstBuffer *buffer = noise_buffer (100, (guint)g_ascii_tolower (*at));
+    if (g_ascii_islower (*at))
+      GST_BUFFER_PTS (buffer) = (first + (guint)(at - pattern)) * 10 * GST_MSECOND;
+    if (jumps)
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+    jumps = FALSE;
+    filter_push (h, buffer);
+  }
+}
+
 static void
 append_event (GString *log, const GstStructure *fields)
 {
   guint64 timestamp = field_u64 (fields, "timestamp");
+  gboolean complete = FALSE;
 
+  fail_unless (gst_structure_get_boolean (fields, "complete", &complete));
   fail_unless_equals_uint64 (field_u64 (fields, "stream-time"), timestamp);
   fail_unless_equals_uint64 (field_u64 (fields, "running-time"), timestamp);
   g_string_append_printf (log,
@@ -38,6 +68,8 @@ append_event (GString *log, const GstStructure *fields)
       field_u64 (fields, "sequence"));
   if (field_u64 (fields, "undecided") > 0)
     g_string_append_printf (log, " ?%" G_GUINT64_FORMAT, field_u64 (fields, "undecided"));
+  if (!complete)
+    g_string_append (log, " !");
   g_string_append_c (log, '\n');
 }
 
@@ -107,19 +139,21 @@ static const struct {
       "any start 0+0 #1\nlong start 0+20 #1\nany end 30+30 #4\nsmall start 30+0 #4\n"
       "long end 30+30 #4\nsmall end 30+0 #4\n" },
   /* without a PTS a buffer decides nothing */
-  { BIG, "##N##.", "big start 0+40 #1 ?1\nbig end 50+50 #6 ?1\n" },
-  { BIG, "##nn#.", "big start 0+40 #1 ?2\nbig end 50+50 #6 ?2\n" },
+  { BIG, "##N##.", "big start 0+40 #1 ?1 !\nbig end 50+50 #6 ?1 !\n" },
+  { BIG, "##nn#.", "big start 0+40 #1 ?2 !\nbig end 50+50 #6 ?2 !\n" },
   { BIG, "####N", "" },
-  { BIG, "#####N", "big start 0+40 #1\nbig end 40+40 #5 ?1\n" },
-  { BIG, "NN#####nn.", "big start 20+40 #3\nbig end 90+70 #10 ?2\n" },
+  { BIG, "#####N", "big start 0+40 #1\nbig end 40+40 #5 ?1 !\n" },
+  /* right in front of it, too, where it may have begun already */
+  { BIG, "NN#####nn.", "big start 20+40 #3 !\nbig end 90+70 #10 ?2 !\n" },
+  { BIG, "NN.#####.", "big start 30+40 #4\nbig end 80+50 #9\n" },
   { BIG, "NNNNNNN", "" },
   { ANY, "NnN", "" },
   /* and so does one whose condition has no value, here the small ones */
   { SIZE "event odd when 90 / ($n - 10) == 1", ".#..#.",
-      "odd start 10+0 #2\nodd end 50+40 #6 ?3\n" },
+      "odd start 10+0 #2 !\nodd end 50+40 #6 ?3 !\n" },
   /* a region outside of the payload faults, and its result says nothing */
   { "u8_stats bytes(0, 50) -> s; event none when $s.count == 0; event all when $s.count == 50",
-      "#.#", "all start 0+0 #1\nall end 20+20 #3 ?1\n" },
+      "#.#", "all start 0+0 #1\nall end 20+20 #3 ?1 !\n" },
 };
 
 GST_START_TEST (intervals_have_exact_timestamps)
@@ -137,6 +171,124 @@ GST_START_TEST (intervals_have_exact_timestamps)
 }
 GST_END_TEST;
 
+/* What freezedetect of ffmpeg finds: an interval lasts from one reference to the next. */
+static const struct {
+  const gchar *pattern;
+  const gchar *expected;
+} references[] = {
+  { "abbbbbc", "still start 10+40 #2\nstill end 60+50 #7\n" },
+  /* the buffer that differs ends the time, too */
+  { "abbbbc", "still start 10+40 #2\nstill end 50+40 #6\n" },
+  { "abbbc", "" },
+  { "abcdefgh", "" },
+  { "a____bc", "still start 0+50 #1\nstill end 50+50 #2\n" },
+  /* there is no end at the end of the stream */
+  { "abbbbb", "still start 10+40 #2\n" },
+  { "aaaa", "" },
+  { "aaaaabbbbbaaaaac", "still start 0+40 #1\nstill end 50+50 #6\nstill start 50+40 #6\n"
+                        "still end 100+50 #11\nstill start 100+40 #11\nstill end 150+50 #16\n" },
+  { "aaAaaab", "still start 0+40 #1 ?1 !\nstill end 60+60 #7 ?1 !\n" },
+  /* a reference without a PTS */
+  { "aaaaaaBbbbbb", "still start 0+40 #1\nstill end 50+50 #6 !\nstill start 70+40 #8 ?1 !\n" },
+  { "AAAAAAA", "" },
+  /* upstream may have left buffers out */
+  { "aaa!aab", "still start 0+40 #1 !\nstill end 50+50 #6 !\n" },
+  { "aaaaa!bbbbbc", "still start 0+40 #1\nstill end 50+50 #6 !\nstill start 50+40 #6 !\nstill end "
+                    "100+50 #11 !\n" },
+  { "!aaaaab", "still start 0+40 #1\nstill end 50+50 #6\n" },
+};
+
+GST_START_TEST (an_interval_may_be_that_of_the_reference)
+{
+  GstHarness *keeper = start ("nop");
+
+  for (guint i = 0; i < G_N_ELEMENTS (references); i++) {
+    GstHarness *h = start (STILL);
+
+    GST_INFO ("%s", references[i].pattern);
+    push_payloads (h, 0, references[i].pattern);
+    finish (h, references[i].expected);
+  }
+  filter_finish (keeper);
+}
+GST_END_TEST;
+
+/* Time goes back, and what stays starts anew; so it does with other caps. */
+GST_START_TEST (the_reference_goes_on_where_time_goes_back)
+{
+  GstHarness *h = start (STILL);
+
+  push_payloads (h, 10, "aaaaaa");
+  push_payloads (h, 0, "aaaaaa");
+  gst_harness_set_src_caps_str (h, "application/x-other");
+  push_payloads (h, 6, "aaaaab");
+  finish (h, "still start 100+40 #1\nstill end 150+50 #6\nstill start 0+40 #7\n"
+             "still end 50+50 #12\nstill start 60+40 #13\nstill end 110+50 #18\n");
+}
+GST_END_TEST;
+
+static GstBuffer *
+big_buffer (guint number)
+{
+  GstBuffer *buffer = noise_buffer (100, 1);
+
+  GST_BUFFER_PTS (buffer) = number * 10 * GST_MSECOND;
+  return buffer;
+}
+
+/* Without a peer, buffers are refused from some time on. Returns how many were sent. */
+static guint
+push_to_nobody (GstHarness *h, guint from)
+{
+  GstPad *pad = filter_pad (h, "src");
+  guint n = 0;
+
+  fail_unless (gst_pad_unlink (pad, h->sinkpad));
+  while (gst_harness_push (h, big_buffer (from + n++)) == GST_FLOW_OK)
+    fail_unless (n < 100);
+  fail_unless_equals_int (gst_harness_push (h, big_buffer (from + n++)), GST_FLOW_NOT_LINKED);
+  fail_unless_equals_int (gst_pad_link (pad, h->sinkpad), GST_PAD_LINK_OK);
+  gst_object_unref (pad);
+  return n;
+}
+
+/* Checks the next event: its name is "any". */
+static void
+assert_next_event (GstHarness *h, const gchar *state, gboolean complete)
+{
+  GstMessage *message = bus_wait_element (h, "vyre-event");
+  const GstStructure *fields = gst_message_get_structure (message);
+  gboolean is_complete = !complete;
+
+  fail_unless_equals_string (gst_structure_get_string (fields, "state"), state);
+  fail_unless (gst_structure_get_boolean (fields, "complete", &is_complete));
+  fail_unless_equals_int (is_complete, complete);
+  gst_message_unref (message);
+}
+
+/* Buffers that were refused are missing in the interval around them, whether it ends with another
+ * buffer or with the stream. */
+GST_START_TEST (missing_buffers_leave_an_interval_incomplete)
+{
+  GstHarness *h = filter_new_with (ANY, "post-messages", POST_EVENTS, "max-in-flight", 1, NULL);
+
+  filter_start (h, "application/x-test");
+  push_pattern (h, 0, "#");
+  pull (h, 1);
+  assert_next_event (h, "start", TRUE);
+  guint n = push_to_nobody (h, 1);
+  push_pattern (h, 1 + n, ".#");
+  pull (h, 2);
+  assert_next_event (h, "end", FALSE);
+  assert_next_event (h, "start", TRUE);
+  push_to_nobody (h, 3 + n);
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  assert_next_event (h, "end", FALSE);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (counters_count_them)
 {
   GstHarness *h = start (ANY "; event zero when 1 / ($n - 10) == 0");
@@ -145,9 +297,18 @@ GST_START_TEST (counters_count_them)
   pull (h, 4);
   fail_unless_equals_uint64 (stat_of (h->element, "events"), 4);
   fail_unless_equals_uint64 (stat_of (h->element, "undecided"), 3);
+  fail_unless_equals_uint64 (stat_nested (h->element, "event-counts", "any"), 2);
+  fail_unless_equals_uint64 (stat_nested (h->element, "event-times", "any"), 20 * GST_MSECOND);
+  fail_unless_equals_uint64 (stat_nested (h->element, "event-counts", "zero"), 1);
   filter_push_eos (h);
   filter_wait_eos (h);
   fail_unless_equals_uint64 (stat_of (h->element, "events"), 6);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  GstStructure *stats = stats_of (h->element);
+  fail_if (gst_structure_has_field (stats, "event-counts"));
+  fail_if (gst_structure_has_field (stats, "event-times"));
+  gst_structure_free (stats);
   filter_finish (h);
 }
 GST_END_TEST;
@@ -160,6 +321,7 @@ GST_START_TEST (they_are_posted_if_asked_for)
   push_pattern (h, 0, "#.");
   pull (h, 2);
   fail_unless_equals_uint64 (stat_of (h->element, "events"), 0);
+  fail_unless_equals_uint64 (stat_nested (h->element, "event-counts", "any"), 1);
   g_object_set (h->element, "post-messages", POST_EVENTS, NULL);
   push_pattern (h, 2, "#");
   finish (h, "any start 20+0 #3\nany end 20+0 #3\n");
@@ -275,16 +437,16 @@ GST_END_TEST;
   "sample_below luma, limit -> black\n"                                                            \
   "event black when $black * 100 >= 98 * $luma.count for 2 s\n"
 
-/* Frames of a picture: pattern of videotestsrc, frames at 25 per second. */
+/* Frames of a picture: pattern of videotestsrc, frames at 5 per second. */
 typedef struct {
   const gchar *pattern;
   guint frames;
 } Part;
 
 static const Part parts[] = {
-  { "white", 10 }, { "black", 50 }, /* 400 to 2400 ms: 2 s */
-  { "smpte", 10 }, { "black", 49 }, /* 2800 to 4760: too short */
-  { "white", 1 }, { "black", 80 },  /* from 4800 to the last frame, 7960 ms */
+  { "white", 2 }, { "black", 10 }, /* 400 to 2400 ms: 2 s */
+  { "smpte", 2 }, { "black", 9 },  /* 2800 to 4600: too short */
+  { "white", 1 }, { "black", 16 }, /* from 4800 to the last frame, 7800 ms */
 };
 
 /* Sets the pattern of the frame behind this one. */
@@ -305,13 +467,13 @@ choose_pattern (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 
 /* A pipeline from the frames to a program. */
 static GstElement *
-film_new (const gchar *program)
+film_new (const gchar *program, const gchar *params)
 {
   GstElement *pipeline = gst_pipeline_new (NULL);
   GstElement *frames
-      = gst_parse_bin_from_description ("videotestsrc name=source num-buffers=200 pattern=white ! "
+      = gst_parse_bin_from_description ("videotestsrc name=source num-buffers=40 pattern=white ! "
                                         "capsfilter caps=video/x-raw,format=I420,width=64,"
-                                        "height=48,framerate=25/1",
+                                        "height=48,framerate=5/1",
           TRUE, NULL);
   GstElement *filter = filter_make (program);
   GstElement *sink = gst_element_factory_make ("fakesink", NULL);
@@ -319,6 +481,8 @@ film_new (const gchar *program)
   GstPad *pad = gst_element_get_static_pad (source, "src");
 
   g_object_set (filter, "post-messages", POST_EVENTS, NULL);
+  if (params)
+    gst_util_set_object_arg (G_OBJECT (filter), "params", params);
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, choose_pattern, NULL, NULL);
   gst_bin_add_many (GST_BIN (pipeline), frames, filter, sink, NULL);
   fail_unless (gst_element_link_many (frames, filter, sink, NULL));
@@ -327,10 +491,34 @@ film_new (const gchar *program)
   return pipeline;
 }
 
-/* Ffmpeg's blackdetect says of this film: 0.4 to 2.4, and 4.8 to 7.96. */
-GST_START_TEST (black_is_where_blackdetect_finds_it)
+#define BLACK_AT_400 "black start 400+2000 #3\nblack end 2400+2000 #13\n"
+#define BLACK_AT_4800 "black start 4800+2000 #25\n"
+#define LAST_END "black end 7800+3000 #40\n"
+
+/* Ffmpeg says of this film: blackdetect 0.4 to 2.4, and 4.8 to 7.8; freezedetect the same, without
+ * the last end; scdet each change but that to black at 4.8, which scores as the frame in front. The
+ * test picture has noise. */
+static const struct {
+  const gchar *program;
+  const gchar *params;
+  const gchar *expected;
+} films[] = {
+  { BLACK, NULL, BLACK_AT_400 BLACK_AT_4800 LAST_END },
+  { "builtin:video-qc", NULL,
+      "cut start 400+0 #3\ncut end 600+200 #4\n" BLACK_AT_400
+      "freeze start 400+2000 #3\nfreeze end 2400+2000 #13\n"
+      "cut start 2400+0 #13\ncut end 2600+200 #14\ncut start 2800+0 #15\ncut end 3000+200 #16\n"
+      "cut start 4600+0 #24\ncut end 4800+200 #25\n" BLACK_AT_4800
+      "freeze start 4800+2000 #25\n" LAST_END },
+  /* black frames are not frozen */
+  { "builtin:video-qc", "params,freeze_black=0,freeze_time=0.36,cut=50,cut_end=50",
+      "freeze start 0+400 #1\nfreeze end 400+400 #3\ncut start 400+0 #3\ncut end 600+200 "
+      "#4\n" BLACK_AT_400 "cut start 4600+0 #24\ncut end 4800+200 #25\n" BLACK_AT_4800 LAST_END },
+};
+
+static GString *
+watch_film (GstElement *pipeline)
 {
-  GstElement *pipeline = film_new (BLACK);
   GstBus *bus = gst_element_get_bus (pipeline);
   GString *log = g_string_new (NULL);
   GstMessage *message;
@@ -344,12 +532,87 @@ GST_START_TEST (black_is_where_blackdetect_finds_it)
       append_event (log, gst_message_get_structure (message));
     ended = GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
   }
-  fail_unless_equals_string (log->str, "black start 400+2000 #11\nblack end 2400+2000 #61\n"
-                                       "black start 4800+2000 #121\nblack end 7960+3160 #200\n");
-  g_string_free (log, TRUE);
   gst_object_unref (bus);
+  return log;
+}
+
+GST_START_TEST (films_have_what_ffmpeg_finds)
+{
+  GstElement *pipeline = film_new (films[__i__].program, films[__i__].params);
+  GString *log = watch_film (pipeline);
+
+  fail_unless_equals_string (log->str, films[__i__].expected);
+  g_string_free (log, TRUE);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);
+}
+GST_END_TEST;
+
+/* Levels of frames. The scores from the third on are 39, 19.5, 5.9, 9.8 and 15.6: only those of 10
+ * and more are cuts, but one that lasts while scores are 5 takes in the others. */
+GST_START_TEST (a_cut_may_last_until_scores_have_fallen)
+{
+  static const guint8 levels[] = { 0, 0, 100, 150, 185, 125, 225, 225, 225 };
+  static const gchar *const expected[] = {
+    "cut start 20+0 #3\ncut end 40+20 #5\ncut start 60+0 #7\ncut end 70+10 #8\n",
+    "cut start 20+0 #3\ncut end 70+50 #8\n",
+  };
+  GstHarness *h = filter_new_with ("builtin:video-qc", "post-messages", POST_EVENTS, NULL);
+
+  if (__i__ == 1)
+    gst_util_set_object_arg (G_OBJECT (h->element), "params", "params,cut_end=5");
+  filter_start (h, "video/x-raw, format=GRAY8, width=16, height=16");
+  for (guint i = 0; i < G_N_ELEMENTS (levels); i++) {
+    GstBuffer *frame = gst_buffer_new_allocate (NULL, 256, NULL);
+    gst_buffer_memset (frame, 0, levels[i], 256);
+    GST_BUFFER_PTS (frame) = i * 10 * GST_MSECOND;
+    filter_push (h, frame);
+  }
+  finish (h, expected[__i__]);
+}
+GST_END_TEST;
+
+/* Pushes buffers of ten samples in each of two channels, 10 ms apart, one sample of which has the
+ * level that a letter stands for. */
+static void
+push_levels (GstHarness *h, const gchar *left, const gchar *right)
+{
+  for (guint i = 0; left[i]; i++) {
+    const gchar letters[] = { left[i], right[i] };
+    gint16 samples[20] = { 0 };
+
+    for (guint c = 0; c < 2; c++) {
+      /* 32.767 is 60 dB below the greatest level */
+      gint16 level = letters[c] == '.' ? 32 : letters[c] == ',' ? -33 : G_MININT16;
+      samples[6 + c] = GINT16_TO_LE (level);
+    }
+    GstBuffer *buffer = buffer_of (samples, sizeof samples);
+    GST_BUFFER_PTS (buffer) = i * 10 * GST_MSECOND;
+    filter_push (h, buffer);
+  }
+}
+
+static const struct {
+  const gchar *left, *right, *expected;
+} sounds[] = {
+  { ",.....,", ",.....,", "silence start 10+40 #2\nsilence end 60+50 #7\n" },
+  { ",.....,", ",..,..,", "" },
+  { ".......", ".......", "silence start 0+40 #1\nsilence end 60+60 #7\n" },
+  { ",,,,,,", "..!!..", "clipping start 20+0 #3\nclipping end 40+20 #5\n" },
+};
+
+GST_START_TEST (audio_has_silence_and_clipping)
+{
+  GstHarness *keeper = start ("nop");
+
+  for (guint i = 0; i < G_N_ELEMENTS (sounds); i++) {
+    GstHarness *h = filter_new_with ("builtin:audio-qc", "post-messages", POST_EVENTS, NULL);
+    gst_util_set_object_arg (G_OBJECT (h->element), "params", "params,silence_time=0.04");
+    filter_start (h, "audio/x-raw, format=S16LE, layout=interleaved, rate=1000, channels=2");
+    push_levels (h, sounds[i].left, sounds[i].right);
+    finish (h, sounds[i].expected);
+  }
+  filter_finish (keeper);
 }
 GST_END_TEST;
 
@@ -361,10 +624,15 @@ events_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, intervals_have_exact_timestamps);
+  tcase_add_test (tc, an_interval_may_be_that_of_the_reference);
+  tcase_add_test (tc, the_reference_goes_on_where_time_goes_back);
+  tcase_add_test (tc, missing_buffers_leave_an_interval_incomplete);
   tcase_add_test (tc, counters_count_them);
   tcase_add_test (tc, they_are_posted_if_asked_for);
   tcase_add_test (tc, streams_end_them);
-  tcase_add_test (tc, black_is_where_blackdetect_finds_it);
+  tcase_add_loop_test (tc, films_have_what_ffmpeg_finds, 0, G_N_ELEMENTS (films));
+  tcase_add_test (tc, audio_has_silence_and_clipping);
+  tcase_add_loop_test (tc, a_cut_may_last_until_scores_have_fallen, 0, 2);
   return s;
 }
 

@@ -83,6 +83,61 @@ GST_START_TEST (a_new_stream_starts_with_a_new_count)
 }
 GST_END_TEST;
 
+/* Expects the next event in @state, over all buffers or not. */
+static void
+expect_event (Feed *feed, const gchar *state, gboolean expected)
+{
+  GstMessage *message = bus_wait_element (feed->h, "vyre-event");
+  const GstStructure *fields = gst_message_get_structure (message);
+  gboolean complete = !expected;
+
+  fail_unless_equals_string (gst_structure_get_string (fields, "state"), state);
+  fail_unless (gst_structure_get_boolean (fields, "complete", &complete));
+  fail_unless_equals_int (complete, expected);
+  gst_message_unref (message);
+}
+
+/* Whether the counters say that all was seen. */
+static gboolean
+is_complete (Feed *feed)
+{
+  GstStructure *stats = stats_of (feed->h->element);
+  gboolean complete = FALSE;
+
+  fail_unless (gst_structure_get_boolean (stats, "complete", &complete));
+  gst_structure_free (stats);
+  return complete;
+}
+
+/* Batches that are run again are seen. Those that are lost leave no verdict, nor do the events
+ * around them. */
+GST_START_TEST (a_verdict_needs_each_batch)
+{
+  Feed feed = feed_new (4);
+
+  g_object_set (feed.h->element, "program", CRC "; event any when 1 > 0", NULL);
+  feed_run (&feed, 3);
+  expect_event (&feed, "start", TRUE);
+  fail_unless_equals_int (feed_lose (&feed, "vkQueueSubmit"), GST_FLOW_OK);
+  feed_pull_all (&feed);
+  feed_check_recovered (&feed);
+  filter_push_eos (feed.h);
+  filter_wait_eos (feed.h);
+  expect_event (&feed, "end", TRUE);
+  fail_unless (is_complete (&feed));
+  fail_unless (gst_harness_push_event (feed.h, gst_event_new_stream_start ("second")));
+  filter_push_segment (feed.h);
+  feed_run (&feed, 3);
+  expect_event (&feed, "start", TRUE);
+  fail_unless_equals_int (feed_lose (&feed, "vkQueueSubmit"), GST_FLOW_ERROR);
+  filter_push_eos (feed.h);
+  filter_wait_eos (feed.h);
+  expect_event (&feed, "end", FALSE);
+  fail_if (is_complete (&feed));
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
 /* ---- a recovery that fails --------------------------------------------- */
 
 static gint n_ended; /* of the threads that push or flush */
@@ -420,6 +475,7 @@ loss_ends_suite (void)
   tcase_add_test (end, a_second_loss_ends_the_stream_and_names_its_batches);
   tcase_add_test (end, a_second_loss_that_the_task_notices_is_told_once);
   tcase_add_test (end, a_new_stream_starts_with_a_new_count);
+  tcase_add_test (end, a_verdict_needs_each_batch);
   tcase_add_test (end, a_device_that_cannot_be_opened_again_ends_the_stream);
   tcase_add_test (end, a_device_that_is_lost_in_its_proof_ends_the_stream);
   tcase_add_test (end, payloads_in_memory_of_the_device_are_lost_with_it);

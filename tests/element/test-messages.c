@@ -75,8 +75,8 @@ end (GstHarness *h)
   filter_wait_eos (h);
 }
 
-/* Unsigned 64-bit numbers and structures of them: what every binding reads. Counters have
- * strings and truth values, too. */
+/* Unsigned 64-bit numbers, truth values and structures of them: what every binding reads. Counters
+ * have strings, too. */
 static gboolean
 check_readable (GQuark id, const GValue *value, gpointer data)
 {
@@ -84,8 +84,8 @@ check_readable (GQuark id, const GValue *value, gpointer data)
 
   if (GST_VALUE_HOLDS_STRUCTURE (value))
     return gst_structure_foreach (gst_value_get_structure (value), check_readable, data);
-  fail_unless (G_VALUE_HOLDS_UINT64 (value)
-                   || (counters && (G_VALUE_HOLDS_STRING (value) || G_VALUE_HOLDS_BOOLEAN (value))),
+  fail_unless (G_VALUE_HOLDS_UINT64 (value) || G_VALUE_HOLDS_BOOLEAN (value)
+                   || (counters && G_VALUE_HOLDS_STRING (value)),
       "%s is a %s", g_quark_to_string (id), G_VALUE_TYPE_NAME (value));
   return TRUE;
 }

@@ -70,7 +70,7 @@ echo 'state, of a log that has lost its beginning'
 state='state dark[1]; state past[3]; u8_below payload, 50 -> (&dark - 160)'
 state="$state; packed_slot { memcpy &past, &past + 1, 2 | atomic_add 1, &past + 2 }"
 state="$state; crc32 previous(payload) -> before; crc32 reference(payload) -> then"
-state="$state; keep reference when &dark <= 20000"
+state="$state; keep reference when \$dark <= 20000"
 launch 0 30 filesrc location="$work/file" ! $vyre program="$state" replay-log="$work/state.log" \
   ! fakesink
 again 0 --payload "$work/file" "$work/state.log"

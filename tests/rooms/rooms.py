@@ -42,7 +42,7 @@ ORDER = {
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
-        "gstvyreearly", "gstvyrelatency",
+        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency",
         "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
         "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",

@@ -16,13 +16,16 @@ static struct {
   GstPad *downstream; /* gets what it sends */
   GstPad *sink;       /* of the element */
   GstPad *source;
+  GstPad *beside;   /* sends the second stream, or NULL */
+  GstPad *partners; /* of the element */
 
   GMutex lock;
   GCond changed;
   GRecMutex streaming; /* upstream's thread holds it while it pushes, as sources do */
-  guint number;        /* of the last buffer pushed */
-  guint first;         /* of what comes after the last flush */
-  guint least;         /* that may arrive now */
+  GRecMutex streaming_beside;
+  guint number; /* of the last buffer pushed */
+  guint first;  /* of what comes after the last flush */
+  guint least;  /* that may arrive now */
   guint last_arrived;
   guint n_arrived;
   gboolean released;
@@ -321,6 +324,70 @@ stage_flush_stop_alone (void)
   end_seek ();
 }
 
+/* ---- the second stream -------------------------------------------------------------------------
+ */
+
+static void
+push_segment_beside (void)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  gst_pad_push_event (stage.beside, gst_event_new_segment (&segment));
+}
+
+static void
+begin_beside (void)
+{
+  GstCaps *caps = gst_caps_new_empty_simple ("application/octet-stream");
+
+  gst_pad_push_event (stage.beside, gst_event_new_stream_start ("beside"));
+  gst_pad_push_event (stage.beside, gst_event_new_caps (caps));
+  push_segment_beside ();
+  gst_caps_unref (caps);
+}
+
+void
+stage_push_partners (guint n)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  for (guint i = 0; i < n && flow == GST_FLOW_OK; i++) {
+    g_rec_mutex_lock (&stage.streaming_beside);
+    flow = gst_pad_push (stage.beside, gst_buffer_new_memdup ("ijklmnop", BUFFER_SIZE));
+    g_rec_mutex_unlock (&stage.streaming_beside);
+  }
+}
+
+void
+stage_end_partners (void)
+{
+  g_rec_mutex_lock (&stage.streaming_beside);
+  gst_pad_push_event (stage.beside, gst_event_new_eos ());
+  g_rec_mutex_unlock (&stage.streaming_beside);
+}
+
+void
+stage_flush_partners (void)
+{
+  gst_pad_push_event (stage.beside, gst_event_new_flush_start ());
+  g_rec_mutex_lock (&stage.streaming_beside);
+  gst_pad_push_event (stage.beside, gst_event_new_flush_stop (TRUE));
+  push_segment_beside ();
+  g_rec_mutex_unlock (&stage.streaming_beside);
+}
+
+void
+stage_release_partners (void)
+{
+  GstPad *partners = g_steal_pointer (&stage.partners);
+
+  if (!partners)
+    return;
+  gst_element_release_request_pad (stage.element, partners);
+  gst_object_unref (partners);
+}
+
 /* ---- an application ---------------------------------------------------------------------- */
 
 void
@@ -414,6 +481,15 @@ make_pads (void)
   gst_pad_link (stage.source, stage.downstream);
 }
 
+static void
+make_partners (void)
+{
+  stage.beside = gst_pad_new ("beside", GST_PAD_SRC);
+  stage.partners = gst_element_request_pad_simple (stage.element, "reference");
+  gst_pad_set_active (stage.beside, TRUE);
+  gst_pad_link (stage.beside, stage.partners);
+}
+
 static KernelPace
 get_pace (const StageSetup *setup)
 {
@@ -431,10 +507,14 @@ stage_open (const StageSetup *setup)
   kernel_reset (get_pace (setup), setup->n_losses);
   make_element ();
   make_pads ();
+  if (setup->has_partners)
+    make_partners ();
   stage_set_state (setup->ready_only ? GST_STATE_READY : GST_STATE_PLAYING);
   push_event (gst_event_new_stream_start ("first"));
   push_caps ("application/octet-stream");
   push_segment ();
+  if (setup->has_partners)
+    begin_beside ();
 }
 
 /* A stream survives one loss, also if that is only noticed at the end. */
@@ -488,6 +568,7 @@ check_life (void)
   stage.setup.answer = GST_FLOW_OK;
   stage.sought = TRUE;
   kernel_last_loss ();
+  stage_release_partners ();
   stage_set_sink_active (TRUE);
   stage_set_source_active (TRUE);
   stage_set_state (GST_STATE_PLAYING);
@@ -522,6 +603,8 @@ stage_close (void)
   stage_set_state (GST_STATE_NULL);
   if (stage.n_errors == 0)
     check_counts ();
+  stage_release_partners ();
+  g_clear_pointer (&stage.beside, gst_object_unref);
   gst_object_unref (stage.sink);
   gst_object_unref (stage.source);
   gst_object_unref (stage.upstream);

@@ -17,6 +17,7 @@ typedef struct {
   GstFlowReturn answer;       /* of downstream to the second buffer */
   guint n_losses;             /* of the device */
   gboolean ready_only;        /* the element is in READY at the start */
+  gboolean has_partners;      /* there is a second stream */
 } StageSetup;
 
 void stage_init (void);
@@ -31,6 +32,10 @@ void stage_push_gap (void);
 void stage_flush (void);
 void stage_flush_stop_alone (void);
 void stage_query (void);
+void stage_push_partners (guint n);
+void stage_end_partners (void);
+void stage_flush_partners (void);
+void stage_release_partners (void);
 void stage_set_state (GstState state);
 void stage_set_sink_active (gboolean active);
 void stage_set_source_active (gboolean active);

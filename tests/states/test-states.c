@@ -207,6 +207,37 @@ pads_off (void)
   stage_set_sink_active (FALSE);
 }
 
+static void
+push_partners (void)
+{
+  stage_push_partners (4);
+}
+
+static void
+push_partner_and_end (void)
+{
+  stage_push_partners (1);
+  stage_end_partners ();
+}
+
+static void
+push_and_flush_partners (void)
+{
+  stage_push_partners (1);
+  stage_flush_partners ();
+  stage_push_partners (2);
+  stage_end_partners ();
+}
+
+/* A seek goes to both streams. */
+static void
+flush_both_and_ready (void)
+{
+  stage_flush ();
+  stage_flush_partners ();
+  to_ready ();
+}
+
 static const Scenario scenarios[] = {
   { "buffers", { .all_arrive = TRUE }, { push_four } },
   { "buffers-one", { .max_in_flight = 1, .all_arrive = TRUE }, { push_burst } },
@@ -270,6 +301,14 @@ static const Scenario scenarios[] = {
   { "relink", { 0 }, { push_four, stage_relink } },
   { "loss", { .n_losses = 1 }, { push_four } },
   { "loss-ready", { .n_losses = 1 }, { push_two, to_ready_and_back } },
+  { "pairs", { .has_partners = TRUE }, { push_and_end, push_partners } },
+  { "pairs-ended", { .has_partners = TRUE }, { push_four, push_partner_and_end } },
+  { "pairs-eos", { .has_partners = TRUE }, { push_burst_and_end, push_and_flush_partners } },
+  { "pairs-ready", { .has_partners = TRUE }, { push_four, push_partners, to_ready } },
+  { "pairs-released", { .has_partners = TRUE },
+      { push_four, push_partner_and_end, stage_release_partners } },
+  { "pairs-flush", { .has_partners = TRUE }, { push_four, push_partners, flush_both_and_ready } },
+  { "pairs-loss", { .has_partners = TRUE, .n_losses = 1 }, { push_and_end, push_partners } },
   { "losses", { .n_losses = 2 }, { push_four, flush } },
 };
 

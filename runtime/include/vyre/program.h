@@ -29,6 +29,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_DIFFERENCE: VYRE_DIFFERENCE_WORDS words as SAMPLE_DIFFERENCE writes them
  * @VYRE_RESULT_BOUNDS: VYRE_BOUNDS_WORDS words as SAMPLE_ROWS and SAMPLE_COLUMNS write them
  * @VYRE_RESULT_GRID: VYRE_GRID_CELL_WORDS words for each cell, as SAMPLE_GRID writes them
+ * @VYRE_RESULT_SSIM: VYRE_SSIM_WORDS words as SAMPLE_SSIM writes them
  *
  * The meaning of the words of a named result.
  */
@@ -41,6 +42,7 @@ typedef enum {
   VYRE_RESULT_DIFFERENCE,
   VYRE_RESULT_BOUNDS,
   VYRE_RESULT_GRID,
+  VYRE_RESULT_SSIM,
 } VyreResultType;
 
 /**
@@ -92,16 +94,18 @@ typedef struct {
 } VyreResult;
 
 /**
- * VyreWords:
+ * VyreState:
  * @observable: index of the first
  * @n_words: number of words
+ * @source: index of the first observable of the batch before that they start as
  *
- * Observables in a row.
+ * Observables in a row that live from batch to batch.
  */
 typedef struct {
   guint observable;
   guint n_words;
-} VyreWords;
+  guint source;
+} VyreState;
 
 /**
  * VyreDecision:
@@ -109,7 +113,7 @@ typedef struct {
  * @VYRE_DECISION_YES: the condition holds
  * @VYRE_DECISION_NONE: a division by zero, or a number beyond 127 bits, leaves it open
  *
- * The condition of an event, for one batch.
+ * A condition over results, for one batch.
  */
 typedef enum {
   VYRE_DECISION_NO,
@@ -120,7 +124,7 @@ typedef enum {
 /**
  * VyreCondition:
  *
- * The condition of an event.
+ * A condition over the results of a batch.
  */
 typedef struct _VyreCondition VyreCondition;
 
@@ -129,6 +133,9 @@ typedef struct _VyreCondition VyreCondition;
  * @name: a lower-case name of letters, digits and hyphens that starts with a letter
  * @time: the time for which its condition has to hold, in ns; 0 for any
  * @condition: its condition, which vyre_event_decide() asks
+ * @while_open: (nullable): the condition that keeps an interval open; %NULL: @condition does
+ * @of_reference: the condition is the one that keeps the reference, and an interval lasts from one
+ *   reference to the next, of which vyre_batch_is_reference() tells
  *
  * An event of a program.
  */
@@ -136,6 +143,8 @@ typedef struct {
   const char *name;
   guint64 time;
   VyreCondition *condition;
+  VyreCondition *while_open;
+  gboolean of_reference;
 } VyreEvent;
 
 /**
@@ -193,11 +202,10 @@ typedef struct _VyreSymbols VyreSymbols;
  * @n_results: number of @results
  * @resources: (array length=n_resources): the files that the program names
  * @n_resources: number of @resources
- * @states: (array length=n_states): the observables that start as the batch before left them
+ * @states: (array length=n_states): the observables that start as the batch before left them, or
+ *   others
  * @n_states: number of @states
- * @keep: the result that decides over the reference, one word, or two, low and high; no word
- *   without a reference
- * @keep_limit: the reference stays while that result is at most this
+ * @keep: (nullable): the reference stays while this holds or is open; %NULL: it stays
  * @events: (array length=n_events): the events that this binding decides
  * @n_events: number of @events
  * @sequence_slot: the BATCH_FENCE slot whose ARG1 becomes the sequence number of the batch,
@@ -214,10 +222,9 @@ typedef struct {
   guint n_results;
   const VyreResource *resources;
   guint n_resources;
-  const VyreWords *states;
+  const VyreState *states;
   guint n_states;
-  VyreWords keep;
-  guint32 keep_limit;
+  VyreCondition *keep;
   VyreEvent *events;
   guint n_events;
   gint sequence_slot;
@@ -432,6 +439,21 @@ void vyre_symbols_set_component (
     VyreSymbols *symbols, const char *component, const VyreRegion *region, guint32 samples);
 
 /**
+ * vyre_symbols_set_paired:
+ * @symbols: the symbols to change
+ * @paired: (nullable): the symbols of another buffer, whose channels do not count; NULL: there is
+ *   none
+ * @offset: where that buffer starts in the payload, in bytes
+ * @size: its size in bytes, 0 without one; the payload ends with it, below 4 GiB
+ *
+ * Defines the regions and components that paired( ) names: those of a buffer that lies behind the
+ * own one in each payload. The region payload ends in front of it. It is a programming error to
+ * pass an end of 4 GiB or more.
+ */
+void vyre_symbols_set_paired (
+    VyreSymbols *symbols, const VyreSymbols *paired, guint32 offset, guint32 size);
+
+/**
  * vyre_symbols_set_channel:
  * @symbols: the symbols to change
  * @channel: number of the channel, below %VYRE_MAX_CHANNELS
@@ -482,14 +504,16 @@ VyreBoundProgram *vyre_program_bind (VyreProgram *program, const VyreSymbols *sy
 /**
  * vyre_event_decide:
  * @event: an event of a bound program
+ * @is_open: whether an interval is open, that is, whether the last decision was %VYRE_DECISION_YES
  * @readback: readback of a batch, from its control part on; the batch ran the bound program
  *
- * Decides whether the condition of @event holds for a batch, in whole numbers of up to 127 bits.
- * May be called from any thread; it takes no memory and no lock.
+ * Decides whether the condition of @event holds for a batch, or that which keeps an interval open,
+ * in whole numbers of up to 127 bits. May be called from any thread; it takes no memory and no
+ * lock.
  *
  * Returns: the decision
  */
-VyreDecision vyre_event_decide (const VyreEvent *event, const void *readback);
+VyreDecision vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readback);
 
 /**
  * vyre_bound_program_ref:

@@ -124,6 +124,9 @@ static const Costly costly[] = {
   { "sample_columns samples(1, 1024, 2, 1030, 0x100101), 9 -> 1", 300, 4096 },
   { "sample_grid samples(1, 70, 20, 101, 0x100101), 30, 12 -> 1", 300, 4096 },
   { "sample_outliers samples(1, 4000000, 2, 4000000, 0x100101), 4 -> 1", 1, 8 << 20 },
+  { "sample_ssim samples(1, 1000000, 8, 1000001, 0x100101), "
+    "samples(3, 1000000, 8, 1000001, 0x100101) -> 1",
+      1, 8 << 20 },
   { "sample_range samples(1, 70, 20, 101, 0x100101), samples(0, 35, 10, 50, 0x100101), "
     "samples(9, 35, 10, 50, 0x100101) -> 1",
       300, 4096 },

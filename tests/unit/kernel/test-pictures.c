@@ -2,106 +2,17 @@
  *
  * Opcodes over components of a picture on the real kernel against a plain-C oracle, bit for bit.
  */
-#include "samples-common.h"
+#include "pictures-common.h"
 
 #include <math.h>
 
 static TestKernel t;
 
-/* A picture of samples: random ones of a few values lie near each other, as those of pictures do.
- */
-typedef struct {
-  VyreRegion region;
-  guint32 samples;
-} Component;
-
-static guint32
-columns_of (const Component *c)
-{
-  return test_count_samples (c->region.width, c->samples);
-}
-
-static guint32
-sample_at (const guint8 *data, const Component *c, guint32 row, guint32 column)
-{
-  return test_read_sample (
-      data + c->region.offset + (gsize)row * c->region.stride, c->samples, column);
-}
-
-/* The text of a component; free with g_free(). */
-static char *
-component_text (const Component *c)
-{
-  const VyreRegion *r = &c->region;
-
-  return g_strdup_printf (
-      "samples(%u, %u, %u, %u, %u)", r->offset, r->width, r->rows, r->stride, c->samples);
-}
-
-static Component
-random_component (gsize size)
-{
-  return (Component){ test_random_region (size), test_random_samples () };
-}
-
-/* A component with the shape of @c, in another place of @size bytes. */
-static Component
-random_other (const Component *c, gsize size)
-{
-  guint32 samples = c->samples, bytes = VYRE_SAMPLES_BYTES (samples);
-  guint32 depth = VYRE_SAMPLES_DEPTH (samples);
-  guint32 n = columns_of (c);
-  guint32 apart = VYRE_SAMPLES_APART (samples), shifts = bytes == 3 ? apart : 8 * bytes - depth + 1;
-  Component other = { c->region, VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
-                                     test_random_below (shifts), depth) };
-
-  other.region.width = test_row_bytes (n, other.samples);
-  other.region.stride = other.region.width + test_random_below (20);
-  gsize length = (gsize)other.region.stride * MAX (c->region.rows, 1);
-  if (length > size) {
-    other.region = c->region;
-    other.samples = bytes == 3 ? samples : other.samples;
-    return other;
-  }
-  other.region.offset = test_random_below ((guint)(size - length) + 1);
-  return other;
-}
-
-/* Values of noise, or of one level with little noise, or of one level alone. */
-static guint8 *
-random_picture (gsize size)
-{
-  guint8 *data = test_random_bytes (size);
-  guint kind = test_random_below (3);
-  guint8 level = (guint8)g_test_rand_int ();
-
-  for (gsize i = 0; i < size && kind > 0; i++)
-    data[i] = (guint8)(level + (kind == 2 ? 0 : data[i] % 4));
-  return data;
-}
-
-static VyreBatch *
-run_whole (const char *text, const guint8 *data, gsize size, guint64 bytes)
-{
-  g_test_message ("%s", text);
-  VyreBatch *batch = test_run_text (&t, text, data, size);
-
-  g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
-  g_assert_cmpuint (vyre_batch_get_completion (batch)->payload_bytes, ==, bytes);
-  return batch;
-}
-
-static guint64
-bytes_of (const Component *c)
-{
-  return (guint64)c->region.width * c->region.rows;
-}
-
 static void
 check_difference (
-    const guint8 *data, gsize size, const Component *a, const Component *b, guint limit)
+    const guint8 *data, gsize size, const TestComponent *a, const TestComponent *b, guint limit)
 {
-  g_autofree char *text_a = component_text (a), *text_b = component_text (b);
+  g_autofree char *text_a = test_component_text (a), *text_b = test_component_text (b);
   g_autofree char *text
       = g_strdup_printf ("sample_difference %s, %s, %u -> 1", text_a, text_b, limit);
   guint64 count = 0, sum = 0, squares = 0, above = 0, most = 0;
@@ -109,9 +20,9 @@ check_difference (
   guint word = VYRE_CONTROL_OBSERVABLES + 1;
 
   for (guint32 row = 0; row < a->region.rows; row++) {
-    for (guint32 column = 0; column < columns_of (a); column++) {
+    for (guint32 column = 0; column < test_columns (a); column++) {
       gint64 difference
-          = (gint64)sample_at (data, a, row, column) - sample_at (data, b, row, column);
+          = (gint64)test_sample (data, a, row, column) - test_sample (data, b, row, column);
       guint64 distance = (guint64)ABS (difference);
       count++;
       sum += distance;
@@ -121,7 +32,7 @@ check_difference (
       least = MIN (least, distance);
     }
   }
-  g_autoptr (VyreBatch) batch = run_whole (text, data, size, bytes_of (a));
+  g_autoptr (VyreBatch) batch = test_run_whole (&t, text, data, size, test_component_bytes (a));
   const guint8 *control = vyre_batch_get_readback (batch);
   g_assert_cmpuint (vyre_read_word (control, word + VYRE_U8_STATS_COUNT), ==, count);
   g_assert_cmpuint (vyre_read_word (control, word + VYRE_U8_STATS_MIN), ==, least);
@@ -138,8 +49,8 @@ test_random_differences (void)
 
   for (guint i = 0; i < test_times (300, 10000); i++) {
     gsize size = test_random_below (i % 8 ? 400 : MOST);
-    g_autofree guint8 *data = random_picture (size);
-    Component a = random_component (size), b = random_other (&a, size);
+    g_autofree guint8 *data = test_random_picture (size);
+    TestComponent a = test_random_component (size), b = test_random_other (&a, size);
     check_difference (data, size, &a, &b, test_random_below (i % 2 ? 300 : 65537));
   }
 }
@@ -150,11 +61,11 @@ test_large_differences (void)
 {
   enum { SIZE = 12 << 20, HALF = SIZE / 2 };
   g_autofree guint8 *data = test_random_bytes (SIZE);
-  Component luma = { { 5, 1919, 1080, 1931 }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
-  Component deep = { { 0, HALF, 1, HALF }, VYRE_SAMPLES (2, 2, 0, 0, 16) };
-  Component other = deep;
+  TestComponent luma = { { 5, 1919, 1080, 1931 }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
+  TestComponent deep = { { 0, HALF, 1, HALF }, VYRE_SAMPLES (2, 2, 0, 0, 16) };
+  TestComponent other = deep;
 
-  Component next = luma;
+  TestComponent next = luma;
   next.region.offset += 3000006;
   check_difference (data, SIZE, &luma, &next, 100);
   memset (data, 255, HALF);
@@ -166,17 +77,17 @@ test_large_differences (void)
 
 /* The oracle of sample_rows and sample_columns: lines of @c, rows or columns. */
 static void
-assert_bounds (
-    VyreBatch *batch, guint at, const guint8 *data, const Component *c, gboolean rows, guint limit)
+assert_bounds (VyreBatch *batch, guint at, const guint8 *data, const TestComponent *c,
+    gboolean rows, guint limit)
 {
-  guint32 lines = rows ? c->region.rows : columns_of (c);
-  guint32 length = rows ? columns_of (c) : c->region.rows;
+  guint32 lines = rows ? c->region.rows : test_columns (c);
+  guint32 length = rows ? test_columns (c) : c->region.rows;
   guint32 count = 0, begin = lines, end = 0;
 
   for (guint32 line = 0; line < lines; line++) {
     guint64 sum = 0;
     for (guint32 i = 0; i < length; i++)
-      sum += sample_at (data, c, rows ? line : i, rows ? i : line);
+      sum += test_sample (data, c, rows ? line : i, rows ? i : line);
     if (length == 0 || sum / length <= limit)
       continue;
     count++;
@@ -189,12 +100,12 @@ assert_bounds (
 }
 
 static void
-check_bounds (const guint8 *data, gsize size, const Component *c, guint limit)
+check_bounds (const guint8 *data, gsize size, const TestComponent *c, guint limit)
 {
-  g_autofree char *component = component_text (c);
+  g_autofree char *component = test_component_text (c);
   g_autofree char *text = g_strdup_printf (
       "sample_rows %s, %u -> 1; sample_columns %s, %u -> 4", component, limit, component, limit);
-  g_autoptr (VyreBatch) batch = run_whole (text, data, size, 2 * bytes_of (c));
+  g_autoptr (VyreBatch) batch = test_run_whole (&t, text, data, size, 2 * test_component_bytes (c));
 
   assert_bounds (batch, 1, data, c, TRUE, limit);
   assert_bounds (batch, 4, data, c, FALSE, limit);
@@ -202,12 +113,12 @@ check_bounds (const guint8 *data, gsize size, const Component *c, guint limit)
 
 /* A limit near the samples of a component, so that some lines are above it. */
 static guint
-random_limit (const guint8 *data, const Component *c)
+random_limit (const guint8 *data, const TestComponent *c)
 {
-  if (c->region.rows == 0 || columns_of (c) == 0 || test_random_below (8) == 0)
+  if (c->region.rows == 0 || test_columns (c) == 0 || test_random_below (8) == 0)
     return test_random_below (65537);
-  return sample_at (
-      data, c, test_random_below (c->region.rows), test_random_below (columns_of (c)));
+  return test_sample (
+      data, c, test_random_below (c->region.rows), test_random_below (test_columns (c)));
 }
 
 static void
@@ -217,8 +128,8 @@ test_random_bounds (void)
 
   for (guint i = 0; i < test_times (300, 10000); i++) {
     gsize size = test_random_below (i % 8 ? 400 : MOST);
-    g_autofree guint8 *data = random_picture (size);
-    Component c = random_component (size);
+    g_autofree guint8 *data = test_random_picture (size);
+    TestComponent c = test_random_component (size);
     check_bounds (data, size, &c, random_limit (data, &c));
   }
 }
@@ -236,7 +147,7 @@ test_bars (void)
     memset (data + 1 + row * STRIDE + 200, row == 60 ? 25 : 150, 1500);
   for (guint i = 0; i < G_N_ELEMENTS (samples); i++) {
     guint32 apart = VYRE_SAMPLES_APART (samples[i]);
-    Component c = { { 1, WIDTH * apart, HEIGHT, STRIDE }, samples[i] };
+    TestComponent c = { { 1, WIDTH * apart, HEIGHT, STRIDE }, samples[i] };
     check_bounds (data, SIZE, &c, 24);
     check_bounds (data, SIZE, &c, 19);
   }
@@ -248,8 +159,8 @@ test_long_lines (void)
 {
   enum { SIZE = 2 * VYRE_CUT_MAX_SAMPLES };
   g_autofree guint8 *data = g_malloc (SIZE);
-  Component row = { { 0, SIZE, 1, SIZE }, VYRE_SAMPLES (2, 2, 0, 0, 16) };
-  Component wide = { { 0, 1023, 64, 2047 }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
+  TestComponent row = { { 0, SIZE, 1, SIZE }, VYRE_SAMPLES (2, 2, 0, 0, 16) };
+  TestComponent wide = { { 0, 1023, 64, 2047 }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
 
   memset (data, 255, SIZE);
   check_bounds (data, SIZE, &row, 65534);
@@ -300,23 +211,23 @@ test_lines_of_a_gpu (void)
 }
 
 static void
-check_grid (const guint8 *data, gsize size, const Component *c, guint columns, guint rows)
+check_grid (const guint8 *data, gsize size, const TestComponent *c, guint columns, guint rows)
 {
-  g_autofree char *component = component_text (c);
+  g_autofree char *component = test_component_text (c);
   g_autofree char *text = g_strdup_printf ("sample_grid %s, %u, %u -> 1", component, columns, rows);
   g_autofree guint64 *counts = g_new0 (guint64, columns * rows);
   g_autofree guint64 *sums = g_new0 (guint64, columns * rows);
-  guint32 wide = MAX ((columns_of (c) + columns - 1) / columns, 1);
+  guint32 wide = MAX ((test_columns (c) + columns - 1) / columns, 1);
   guint32 high = MAX ((c->region.rows + rows - 1) / rows, 1);
 
   for (guint32 row = 0; row < c->region.rows; row++) {
-    for (guint32 column = 0; column < columns_of (c); column++) {
+    for (guint32 column = 0; column < test_columns (c); column++) {
       guint cell = row / high * columns + column / wide;
       counts[cell]++;
-      sums[cell] += sample_at (data, c, row, column);
+      sums[cell] += test_sample (data, c, row, column);
     }
   }
-  g_autoptr (VyreBatch) batch = run_whole (text, data, size, bytes_of (c));
+  g_autoptr (VyreBatch) batch = test_run_whole (&t, text, data, size, test_component_bytes (c));
   for (guint cell = 0; cell < columns * rows; cell++) {
     guint at = 1 + cell * VYRE_GRID_CELL_WORDS;
     g_assert_cmpuint (test_observable (batch, at + VYRE_GRID_CELL_COUNT), ==, counts[cell]);
@@ -333,8 +244,8 @@ test_random_grids (void)
 
   for (guint i = 0; i < test_times (300, 10000); i++) {
     gsize size = test_random_below (i % 8 ? 400 : MOST);
-    g_autofree guint8 *data = random_picture (size);
-    Component c = random_component (size);
+    g_autofree guint8 *data = test_random_picture (size);
+    TestComponent c = test_random_component (size);
     guint columns = 1 + test_random_below (test_random_below (2) ? 8 : 512);
     check_grid (data, size, &c, columns, 1 + test_random_below (512 / columns));
   }
@@ -346,8 +257,8 @@ test_large_grids (void)
 {
   enum { SIZE = 8 << 20 };
   g_autofree guint8 *data = test_random_bytes (SIZE);
-  Component luma = { { 5, 1919, 1080, 1931 }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
-  Component deep = { { 0, SIZE, 1, SIZE }, VYRE_SAMPLES (2, 2, 0, 0, 16) };
+  TestComponent luma = { { 5, 1919, 1080, 1931 }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
+  TestComponent deep = { { 0, SIZE, 1, SIZE }, VYRE_SAMPLES (2, 2, 0, 0, 16) };
 
   check_grid (data, SIZE, &luma, 16, 9);
   check_grid (data, SIZE, &luma, 512, 1);
@@ -372,25 +283,25 @@ float_hue (gint u, gint v)
 }
 
 static void
-check_chroma (const guint8 *data, gsize size, const Component *u, const Component *v,
+check_chroma (const guint8 *data, gsize size, const TestComponent *u, const TestComponent *v,
     guint (*hue_of) (gint, gint))
 {
-  g_autofree char *text_u = component_text (u), *text_v = component_text (v);
+  g_autofree char *text_u = test_component_text (u), *text_v = test_component_text (v);
   g_autofree char *text = g_strdup_printf (
       "sample_saturation %s, %s -> 1; sample_hue %s, %s -> 1025", text_u, text_v, text_u, text_v);
   guint depth = VYRE_SAMPLES_DEPTH (u->samples), middle = 1u << (depth - 1);
   guint saturations[VYRE_SAMPLE_HISTOGRAM_WORDS] = { 0 }, hues[VYRE_HUE_WORDS] = { 0 };
 
   for (guint32 row = 0; row < u->region.rows; row++) {
-    for (guint32 column = 0; column < columns_of (u); column++) {
-      gint a = (gint)(sample_at (data, u, row, column) - middle);
-      gint b = (gint)(sample_at (data, v, row, column) - middle);
+    for (guint32 column = 0; column < test_columns (u); column++) {
+      gint a = (gint)(test_sample (data, u, row, column) - middle);
+      gint b = (gint)(test_sample (data, v, row, column) - middle);
       guint saturation = (guint)sqrt ((double)a * a + (double)b * b);
       saturations[depth > 10 ? saturation >> (depth - 10) : saturation]++;
       hues[hue_of (a, b)]++;
     }
   }
-  g_autoptr (VyreBatch) batch = run_whole (text, data, size, 2 * bytes_of (u));
+  g_autoptr (VyreBatch) batch = test_run_whole (&t, text, data, size, 2 * test_component_bytes (u));
   for (guint i = 0; i < VYRE_SAMPLE_HISTOGRAM_WORDS; i++)
     g_assert_cmpuint (test_observable (batch, 1 + i), ==, saturations[i]);
   for (guint i = 0; i < VYRE_HUE_WORDS; i++)
@@ -404,8 +315,8 @@ test_random_chroma (void)
 
   for (guint i = 0; i < test_times (300, 10000); i++) {
     gsize size = test_random_below (i % 8 ? 400 : MOST);
-    g_autofree guint8 *data = random_picture (size);
-    Component u = random_component (size), v = random_other (&u, size);
+    g_autofree guint8 *data = test_random_picture (size);
+    TestComponent u = test_random_component (size), v = test_random_other (&u, size);
     check_chroma (data, size, &u, &v, exact_hue);
   }
 }
@@ -422,7 +333,7 @@ test_every_colour (void)
     data[2 * i + 1] = (guint8)i;
   }
   for (guint i = 0; i < 2 * N; i += 2 * PART) {
-    Component u = { { i, 2 * PART - 1, 1, 0 }, VYRE_SAMPLES (2, 1, 0, 0, 8) }, v = u;
+    TestComponent u = { { i, 2 * PART - 1, 1, 0 }, VYRE_SAMPLES (2, 1, 0, 0, 8) }, v = u;
     v.region.offset++;
     check_chroma (data, 2 * N, &u, &v, float_hue);
   }
@@ -434,7 +345,7 @@ test_every_deep_colour (void)
 {
   enum { N = 1 << 20 };
   g_autofree guint16 *data = g_new (guint16, 2 * N);
-  Component u = { { 0, 4 * N - 2, 1, 0 }, VYRE_SAMPLES (4, 2, 0, 0, 10) }, v = u;
+  TestComponent u = { { 0, 4 * N - 2, 1, 0 }, VYRE_SAMPLES (4, 2, 0, 0, 10) }, v = u;
 
   v.region.offset = 2;
   for (guint i = 0; i < N; i++) {
@@ -445,20 +356,20 @@ test_every_deep_colour (void)
 }
 
 static gboolean
-stands_out (
-    const guint8 *data, const Component *c, guint32 row, guint32 column, guint32 rows, guint limit)
+stands_out (const guint8 *data, const TestComponent *c, guint32 row, guint32 column, guint32 rows,
+    guint limit)
 {
-  gint64 x = sample_at (data, c, row - rows, column), y = sample_at (data, c, row, column);
-  gint64 z = sample_at (data, c, row + rows, column);
+  gint64 x = test_sample (data, c, row - rows, column), y = test_sample (data, c, row, column);
+  gint64 z = test_sample (data, c, row + rows, column);
 
   return (ABS (x - y) + ABS (z - y)) / 2 - ABS (z - x) > limit;
 }
 
 static gboolean
-is_outlier (const guint8 *data, const Component *c, guint32 row, guint32 column, guint limit)
+is_outlier (const guint8 *data, const TestComponent *c, guint32 row, guint32 column, guint limit)
 {
   guint32 behind = c->region.rows - 1 - row;
-  gboolean found = row >= 1 && behind >= 1 && column >= 1 && column + 1 < columns_of (c);
+  gboolean found = row >= 1 && behind >= 1 && column >= 1 && column + 1 < test_columns (c);
 
   for (guint32 rows = 1; rows <= 2; rows++) {
     for (guint32 i = 0; i < 3 && found && row >= rows && behind >= rows; i++)
@@ -468,34 +379,35 @@ is_outlier (const guint8 *data, const Component *c, guint32 row, guint32 column,
 }
 
 static gboolean
-repeats (const guint8 *data, const Component *c, guint32 row, guint32 distance, guint64 limit)
+repeats (const guint8 *data, const TestComponent *c, guint32 row, guint32 distance, guint64 limit)
 {
   guint64 sum = 0;
 
-  if (row < distance || columns_of (c) == 0)
+  if (row < distance || test_columns (c) == 0)
     return FALSE;
-  for (guint32 column = 0; column < columns_of (c); column++) {
-    gint64 a = sample_at (data, c, row, column), b = sample_at (data, c, row - distance, column);
+  for (guint32 column = 0; column < test_columns (c); column++) {
+    gint64 a = test_sample (data, c, row, column),
+           b = test_sample (data, c, row - distance, column);
     sum += (guint64)ABS (a - b);
   }
-  return sum < limit * columns_of (c);
+  return sum < limit * test_columns (c);
 }
 
 static void
-check_defects (const guint8 *data, gsize size, const Component *c, guint limit, guint distance)
+check_defects (const guint8 *data, gsize size, const TestComponent *c, guint limit, guint distance)
 {
-  g_autofree char *component = component_text (c);
+  g_autofree char *component = test_component_text (c);
   g_autofree char *text
       = g_strdup_printf ("sample_outliers %s, %u -> 1; sample_repeats %s, %u, %u -> 2", component,
           limit, component, distance, limit);
   guint32 outliers = 0, repeated = 0;
 
   for (guint32 row = 0; row < c->region.rows; row++) {
-    for (guint32 column = 0; column < columns_of (c); column++)
+    for (guint32 column = 0; column < test_columns (c); column++)
       outliers += is_outlier (data, c, row, column, limit);
     repeated += repeats (data, c, row, distance, limit);
   }
-  g_autoptr (VyreBatch) batch = run_whole (text, data, size, 2 * bytes_of (c));
+  g_autoptr (VyreBatch) batch = test_run_whole (&t, text, data, size, 2 * test_component_bytes (c));
   g_assert_cmpuint (test_observable (batch, 1), ==, outliers);
   g_assert_cmpuint (test_observable (batch, 2), ==, repeated);
 }
@@ -507,8 +419,8 @@ test_random_defects (void)
 
   for (guint i = 0; i < test_times (300, 10000); i++) {
     gsize size = test_random_below (i % 8 ? 400 : MOST);
-    g_autofree guint8 *data = random_picture (size);
-    Component c = random_component (size);
+    g_autofree guint8 *data = test_random_picture (size);
+    TestComponent c = test_random_component (size);
     check_defects (data, size, &c, test_random_below (i % 2 ? 5 : 65537), test_random_below (6));
   }
 }
@@ -529,7 +441,7 @@ test_a_picture_with_defects (void)
   }
   for (guint i = 0; i < G_N_ELEMENTS (samples); i++) {
     guint32 width = WIDTH * VYRE_SAMPLES_APART (samples[i]);
-    Component c = { { 0, width, SIZE / width, width }, samples[i] };
+    TestComponent c = { { 0, width, SIZE / width, width }, samples[i] };
     check_defects (data, SIZE, &c, 4, 4);
     check_defects (data, SIZE, &c, 1, 4);
   }
@@ -542,37 +454,37 @@ is_outside (guint32 sample, guint32 most, guint depth)
 }
 
 static void
-check_range (
-    const guint8 *data, gsize size, const Component *luma, const Component *u, const Component *v)
+check_range (const guint8 *data, gsize size, const TestComponent *luma, const TestComponent *u,
+    const TestComponent *v)
 {
-  g_autofree char *text_luma = component_text (luma);
-  g_autofree char *text_u = component_text (u), *text_v = component_text (v);
+  g_autofree char *text_luma = test_component_text (luma);
+  g_autofree char *text_u = test_component_text (u), *text_v = test_component_text (v);
   g_autofree char *text
       = g_strdup_printf ("sample_range %s, %s, %s -> 1", text_luma, text_u, text_v);
   guint depth = VYRE_SAMPLES_DEPTH (luma->samples);
   guint32 across = 0, down = 0, outside = 0;
 
-  while ((columns_of (luma) + (1u << across) - 1) >> across != columns_of (u))
+  while ((test_columns (luma) + (1u << across) - 1) >> across != test_columns (u))
     across++;
   while ((luma->region.rows + (1u << down) - 1) >> down != u->region.rows)
     down++;
   for (guint32 row = 0; row < luma->region.rows; row++) {
-    for (guint32 column = 0; column < columns_of (luma); column++)
-      outside += is_outside (sample_at (data, luma, row, column), 235, depth)
-                 || is_outside (sample_at (data, u, row >> down, column >> across), 240, depth)
-                 || is_outside (sample_at (data, v, row >> down, column >> across), 240, depth);
+    for (guint32 column = 0; column < test_columns (luma); column++)
+      outside += is_outside (test_sample (data, luma, row, column), 235, depth)
+                 || is_outside (test_sample (data, u, row >> down, column >> across), 240, depth)
+                 || is_outside (test_sample (data, v, row >> down, column >> across), 240, depth);
   }
-  g_autoptr (VyreBatch) batch = run_whole (text, data, size, bytes_of (luma));
+  g_autoptr (VyreBatch) batch = test_run_whole (&t, text, data, size, test_component_bytes (luma));
   g_assert_cmpuint (test_observable (batch, 1), ==, outside);
 }
 
 /* A component of so many columns and rows, of 8 bits or more, at a random place of @size bytes. */
-static Component
+static TestComponent
 random_plane (guint32 columns, guint32 rows, guint depth, gsize size)
 {
   guint bytes = depth > 8 || test_random_below (2) ? 2 : 1;
   guint apart = bytes * (1 + test_random_below (3));
-  Component c
+  TestComponent c
       = { { 0, 0, rows, 0 }, depth == 10 && test_random_below (2)
                                  ? VYRE_SAMPLES (apart, 3, 0, test_random_below (apart), depth)
                                  : VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
@@ -593,11 +505,11 @@ test_random_ranges (void)
     guint32 columns = 1 + test_random_below (50), rows = 1 + test_random_below (6);
     guint across = test_random_below (4), down = test_random_below (4);
     guint depth = i % 3 ? 8 + test_random_below (9) : 10;
-    g_autofree guint8 *data = random_picture (SIZE);
-    Component luma = random_plane (columns, rows, depth, SIZE);
-    Component u = random_plane ((columns + (1u << across) - 1) >> across,
+    g_autofree guint8 *data = test_random_picture (SIZE);
+    TestComponent luma = random_plane (columns, rows, depth, SIZE);
+    TestComponent u = random_plane ((columns + (1u << across) - 1) >> across,
         (rows + (1u << down) - 1) >> down, depth, SIZE / 2);
-    Component v = u;
+    TestComponent v = u;
     v.region.offset = test_random_below (SIZE / 2);
     check_range (data, SIZE, &luma, &u, &v);
   }
@@ -609,12 +521,12 @@ test_large_ranges (void)
 {
   enum { WIDTH = 1919, HEIGHT = 1081, SIZE = WIDTH * HEIGHT * 3 };
   g_autofree guint8 *data = test_random_bytes (SIZE);
-  Component luma = { { 0, WIDTH, HEIGHT, WIDTH }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
-  Component u = { { WIDTH * HEIGHT, 960, 541, 960 }, luma.samples }, v = u;
-  Component deep = { { 0, 2 * WIDTH, HEIGHT / 2, 2 * WIDTH }, VYRE_SAMPLES (2, 2, 0, 6, 10) };
-  Component deep_u
+  TestComponent luma = { { 0, WIDTH, HEIGHT, WIDTH }, VYRE_SAMPLES (1, 1, 0, 0, 8) };
+  TestComponent u = { { WIDTH * HEIGHT, 960, 541, 960 }, luma.samples }, v = u;
+  TestComponent deep = { { 0, 2 * WIDTH, HEIGHT / 2, 2 * WIDTH }, VYRE_SAMPLES (2, 2, 0, 6, 10) };
+  TestComponent deep_u
       = { { WIDTH * HEIGHT, 4 * 960 - 2, HEIGHT / 4, 4 * 960 }, VYRE_SAMPLES (4, 2, 0, 6, 10) };
-  Component deep_v = deep_u;
+  TestComponent deep_v = deep_u;
 
   v.region.offset += 960 * 541;
   deep_v.region.offset += 2;
@@ -654,6 +566,9 @@ test_faults (void)
     "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 30, 0x100101, 0x100101, 10, 4",
     "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 30, 0x100101, 0x100101, 10, 0x400",
     "op 0x40000138, 0, 10, 2, 10, 1, 0xe0101, 30, 30, 0xe0101, 0xe0101, 10, 0",
+    /* the other component of another size, and no room for the third word */
+    "op 0x40000139, 0, 10, 9, 10, 1, 0x100101, 0, 0, 10, 8, 10, 0x100101",
+    "op 0x40000139, 0, 10, 9, 10, 198, 0x100101, 0, 0, 10, 9, 10, 0x100101",
     /* a region outside, and samples that lie in no way */
     "op 0x40000131, 91, 10, 1, 10, 1, 0x100101, 1",
     "op 0x40000132, 0, 10, 1, 10, 1, 0x100201, 1",

@@ -387,10 +387,10 @@ static void
 test_reference (void)
 {
   static const char *const texts[] = {
-    "keep reference when &dark <= 4000; u8_below payload, 128 -> dark\n"
+    "keep reference when $dark <= 4000; u8_below payload, 128 -> dark\n"
     "crc32 reference(payload) -> then",
     "u8_below payload, 128 -> dark; crc32 reference(payload) -> then\n"
-    "crc32 previous(payload) -> before; keep reference when &dark <= 4000\n"
+    "crc32 previous(payload) -> before; keep reference when $dark <= 4000\n"
     "sample_difference payload, reference(payload), 0 -> apart",
   };
   VyreBatch *batches[MOST_IN_FLIGHT];
@@ -425,7 +425,7 @@ test_pair (void)
 {
   Stream s;
 
-  stream_open (&s, "state n[2]; keep reference when &n <= 0xFFFFFFFF; atomic_add 1, &n + 1\n"
+  stream_open (&s, "state n[2]; keep reference when $n <= 0xFFFFFFFF; atomic_add 1, &n + 1\n"
                    "store_u32 0xFFFFFFFF -> n; crc32 reference(payload) -> then");
   for (guint i = 0; i < 3; i++) {
     VyreBatch *batch = stream_publish (&s, i);
@@ -434,7 +434,7 @@ test_pair (void)
     vyre_batch_free (batch);
   }
   stream_close (&s);
-  stream_open (&s, "state n[2]; keep reference when &n <= 0xFFFFFFFF\n"
+  stream_open (&s, "state n[2]; keep reference when $n <= 0xFFFFFFFF\n"
                    "store_u32 0xFFFFFFFF -> n; crc32 reference(payload) -> then");
   for (guint i = 0; i < 3; i++) {
     VyreBatch *batch = stream_publish (&s, i);
@@ -443,6 +443,45 @@ test_pair (void)
     vyre_batch_free (batch);
   }
   stream_close (&s);
+}
+
+/* Sums, products and comparisons of results decide as well, and optional ones of this stream are 0.
+ * What leaves the condition open keeps the reference, and so does a fault. */
+static void
+test_conditions (void)
+{
+  static const struct {
+    const char *condition;
+    gboolean keeps;
+  } rows[] = {
+    { "$s.sum + 2 * $n > $s.count + optional $left-out.sum", TRUE },
+    { "$s.sum + 2 * $n < $s.count", FALSE },
+    { "0 - $n >= 0", FALSE },
+    { "$n == 7", TRUE },
+    { "$n / (7 - $n) == 0", TRUE },
+    { "$s.sum-squares * 4294967295 * 4294967295 * 4294967295 * 4294967295 < 1", TRUE },
+    { "$n == 8; u8_below bytes(0, 99999), 5 -> beyond", TRUE },
+    { "optional $left-out.sum > 0", FALSE },
+    { "$left-out.sum > 0", TRUE },
+  };
+
+  for (guint row = 0; row < G_N_ELEMENTS (rows); row++) {
+    g_autofree char *text = g_strdup_printf ("u8_stats payload -> s; store_u32 7 -> n\n"
+                                             "optional u8_stats luma -> left-out\n"
+                                             "crc32 reference(payload) -> then\n"
+                                             "keep reference when %s",
+        rows[row].condition);
+    Stream s;
+    g_test_message ("%s", rows[row].condition);
+    stream_open (&s, text);
+    for (guint i = 0; i < 3; i++) {
+      VyreBatch *batch = stream_publish (&s, i);
+      g_assert_true (vyre_batch_wait (batch, g_get_monotonic_time () + TEST_DEADLINE, NULL));
+      g_assert_cmpint (vyre_batch_is_reference (batch), ==, i == 0 || !rows[row].keeps);
+      vyre_batch_free (batch);
+    }
+    stream_close (&s);
+  }
 }
 
 /* Freed batches leave no payload behind. */
@@ -666,6 +705,7 @@ main (int argc, char **argv)
   g_test_add_func ("/previous/given", test_given);
   g_test_add_func ("/previous/reference", test_reference);
   g_test_add_func ("/previous/pair", test_pair);
+  g_test_add_func ("/previous/conditions", test_conditions);
   g_test_add_func ("/previous/other-payloads", test_other_payloads);
   g_test_add_func ("/previous/freed", test_freed);
   g_test_add_func ("/previous/kept-full", test_kept_full);

@@ -48,6 +48,8 @@ static const char canonical[]
       "op 0x40000133, 1, 7, 2, 8, 1, 1311234, 16, 33\n"
       "sample_hue samples(1, 7, 2, 8, 0x140202), samples(5, 6, 2, 9, 0x142a02) -> 1\n"
       "op 0x40000135, 1, 7, 2, 8, 1, 1311234, 7, 1, 7, 2, 8, 1311234\n"
+      "sample_ssim samples(1, 7, 2, 8, 0x140202), samples(5, 6, 2, 9, 0x142a02) -> 1048573\n"
+      "op 0x40000139, 1, 7, 2, 8, 1048574, 1311234, 0, 1, 7, 2, 8, 1311234\n"
       "sample_outliers samples(1, 7, 2, 8, 0x140202), 4 -> 1\n"
       "sample_repeats samples(1, 7, 2, 8, 0x140202), 4, 1 -> 1\n"
       "sample_range samples(1, 7, 5, 8, 0x100101), samples(50, 4, 3, 9, 0x100101), "
@@ -73,7 +75,7 @@ static const char canonical[]
       "op 0x40000106, 1, 7, 2, 8, 1, 1311234, 0, 1\n"
       "packed_slot { nop | store_u32 1, 2 | op 0x20 | op 0x1, 5 }\n"
       "batch_fence 0, 0\n"
-      "batch_fence 55, 5\n";
+      "batch_fence 57, 5\n";
 
 /* Canonical text comes back as it is. */
 static void
@@ -171,12 +173,15 @@ test_round_trip_builtins (void)
     VyreRegion pixels = { i, 7677, 1080, 7680 };
     vyre_symbols_set_component (symbols, rgb[i], &pixels, VYRE_SAMPLES (4, 1, 0, 0, 8));
   }
+  vyre_symbols_set (symbols, "channels", 2);
   for (guint c = 0; c < 2; c++)
     vyre_symbols_set_channel (
         symbols, c, 2 * c, 4000, VYRE_AUDIO (4u, 2u, 0u, VYRE_AUDIO_SIGNED, 16u));
+  g_autoptr (VyreSymbols) paired = vyre_symbols_copy (symbols);
+  vyre_symbols_set_paired (symbols, paired, 1000, 2000);
   for (const char *const *name = vyre_program_list_builtins (); *name != NULL; name++) {
     g_autoptr (VyreProgram) program = vyre_program_builtin (*name, NULL);
-    g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 18, 0);
+    g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 24, 0);
 
     assert_round_trip (bound->slots, bound->n_slots);
   }

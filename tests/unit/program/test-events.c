@@ -18,7 +18,8 @@
   "u8_histogram luma -> h\n"                                                                       \
   "sample_difference luma, luma, 3 -> d\n"                                                         \
   "sample_rows luma, 3 -> rows\n"                                                                  \
-  "sample_grid luma, 2, 2 -> grid\n"
+  "sample_grid luma, 2, 2 -> grid\n"                                                               \
+  "sample_ssim luma, luma -> s\n"
 
 /* Words that a readback has in its results, counted from the first of each. */
 typedef struct {
@@ -36,6 +37,7 @@ static const Words words_of_results[] = {
   { "d", 8, { 6, 0, 9, 12, 0, 13, 0, 14 } },
   { "rows", 3, { 3, 4, 9 } },
   { "grid", 12, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 } },
+  { "s", 3, { 7, -6u, -1u } },
   { "a", 13, { 8, -5u, 4, 5, -6u, -1u, 1, 2, 3, 9, 10, 11, 1u << 15 } },
 };
 
@@ -63,7 +65,7 @@ assert_decision (const char *results, const char *condition, VyreDecision expect
 
   g_test_message ("%.60s", condition);
   g_assert_cmpuint (bound->n_events, ==, 1);
-  g_assert_cmpint (vyre_event_decide (&bound->events[0], readback), ==, expected);
+  g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback), ==, expected);
 }
 
 /* Each is an equation that holds. */
@@ -87,6 +89,8 @@ static const char *const values[] = {
   "$grid.count-0 == 1",
   "$grid.count-3 == 10",
   "$grid.sum-3 == 12 * 65536 * 65536 + 11",
+  "$s.count == 7",
+  "$s.sum == 0 - 6",
   /* numbers of the stream and of the program */
   "width * height == 1920 * 1080",
   "half == 960",
@@ -263,6 +267,95 @@ test_left_out (void)
   g_assert_cmpuint (with->n_events, ==, 3);
 }
 
+/* All comparisons have to hold; one that does not decides, whatever the others are. */
+static void
+test_and (void)
+{
+  assert_decision (RESULTS, "$black == 98 and $luma.min == 2", VYRE_DECISION_YES);
+  assert_decision (RESULTS, "$black == 98 and $luma.min == 3", VYRE_DECISION_NO);
+  assert_decision (RESULTS, "$black == 97 AND $luma.min == 2", VYRE_DECISION_NO);
+  assert_decision (RESULTS, "1 / (1 - 1) == 1 and $luma.min == 2", VYRE_DECISION_NONE);
+  assert_decision (RESULTS, "1 / (1 - 1) == 1 and $luma.min == 3", VYRE_DECISION_NO);
+  assert_decision (RESULTS, "$black > 1 and $black > 2 and $black > 98", VYRE_DECISION_NO);
+}
+
+/* What starts an interval need not be what keeps it. */
+static void
+test_while (void)
+{
+  g_autoptr (VyreProgram) program
+      = assemble ("crc32 payload -> black\n"
+                  "optional u8_stats luma -> luma\n"
+                  "event e when $black > 100 while $black > 50 for 2 s\n"
+                  "event f when $black > 100 while $luma.sum > 50");
+  g_autoptr (VyreSymbols) none = vyre_symbols_new ();
+  g_autoptr (VyreBoundProgram) bound = bind_program (program, none, 0, 0);
+  g_autofree guint32 *readback = readback_new (bound);
+  guint32 *black = readback + VYRE_CONTROL_OBSERVABLES + bound->results[0].observable;
+
+  g_assert_cmpuint (bound->n_events, ==, 1);
+  g_assert_cmpuint (bound->events[0].time, ==, 2000000000);
+  for (*black = 49; *black < 103; ++*black) {
+    g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback), ==,
+        *black > 100 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
+    g_assert_cmpint (vyre_event_decide (&bound->events[0], TRUE, readback), ==,
+        *black > 50 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
+  }
+}
+
+/* An optional value is 0 without its result. */
+static void
+test_optional_values (void)
+{
+  g_autoptr (VyreProgram) program
+      = assemble ("crc32 payload -> crc\n"
+                  "optional u8_stats luma -> luma\n"
+                  "event none when optional $luma.sum + optional $luma.count == 0\n"
+                  "event some when OPTIONAL $luma.count == 100\n"
+                  "event gone when optional $luma.count + $luma.count == 0");
+  g_autoptr (VyreSymbols) none = vyre_symbols_new ();
+  g_autoptr (VyreSymbols) video = video_bindings ();
+  g_autoptr (VyreBoundProgram) without = bind_program (program, none, 0, 0);
+  g_autoptr (VyreBoundProgram) with = bind_program (program, video, 0, 0);
+  g_autofree guint32 *empty = readback_new (without), *full = readback_new (with);
+
+  g_assert_cmpuint (without->n_events, ==, 2);
+  g_assert_cmpint (vyre_event_decide (&without->events[0], FALSE, empty), ==, VYRE_DECISION_YES);
+  g_assert_cmpint (vyre_event_decide (&without->events[1], FALSE, empty), ==, VYRE_DECISION_NO);
+  g_assert_cmpuint (with->n_events, ==, 3);
+  g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, full), ==, VYRE_DECISION_NO);
+  g_assert_cmpint (vyre_event_decide (&with->events[1], FALSE, full), ==, VYRE_DECISION_YES);
+}
+
+/* An event may have the condition of the reference, and goes with it. */
+static void
+test_of_reference (void)
+{
+  g_autoptr (VyreProgram) program = assemble ("param most = 5\n"
+                                              "event still when reference stays for 2 s\n"
+                                              "optional u8_stats luma -> luma\n"
+                                              "crc32 reference(payload) -> then\n"
+                                              "keep reference when $luma.min <= most\n"
+                                              "event dark when $luma.min <= most");
+  g_autoptr (VyreSymbols) none = vyre_symbols_new ();
+  g_autoptr (VyreSymbols) video = video_bindings ();
+  g_autoptr (VyreBoundProgram) without = bind_program (program, none, 0, 0);
+  g_autoptr (VyreBoundProgram) with = bind_program (program, video, 0, 0);
+  g_autofree guint32 *readback = readback_new (with);
+  guint32 *least = readback + VYRE_CONTROL_OBSERVABLES + with->results[0].observable + 1;
+
+  g_assert_cmpuint (without->n_events, ==, 0);
+  g_assert_null (without->keep);
+  g_assert_cmpuint (with->n_events, ==, 2);
+  g_assert_nonnull (with->keep);
+  g_assert_true (with->events[0].of_reference);
+  g_assert_false (with->events[1].of_reference);
+  g_assert_cmpuint (with->events[0].time, ==, 2000000000);
+  for (*least = 4; *least < 7; ++*least)
+    g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, readback), ==,
+        *least <= 5 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
+}
+
 /* Events add nothing to the slots. */
 static void
 test_slots (void)
@@ -287,6 +380,10 @@ main (int argc, char **argv)
   g_test_add_func ("/events/times", test_times);
   g_test_add_func ("/events/large-conditions", test_large_conditions);
   g_test_add_func ("/events/left-out", test_left_out);
+  g_test_add_func ("/events/and", test_and);
+  g_test_add_func ("/events/while", test_while);
+  g_test_add_func ("/events/optional-values", test_optional_values);
+  g_test_add_func ("/events/of-reference", test_of_reference);
   g_test_add_func ("/events/slots", test_slots);
   return g_test_run ();
 }

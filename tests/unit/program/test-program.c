@@ -61,7 +61,7 @@ static const SlotCase slot_cases[] = {
   { "crc32 bytes(4, 100) -> sum", 0x40000103u, { 4, 100, 1, 100, 1 } },
   { "crc32 region(8, 10, 1, 99) -> sum", 0x40000103u, { 8, 10, 1, 99, 1 } },
   { "crc32 previous(luma) -> 5", 0x40000103u, { 0, 1920, 1080, 1920, 0x10000005 } },
-  { "keep reference when &sum <= 9; crc32 reference(luma) -> sum", 0x40000103u,
+  { "keep reference when $sum <= 9; crc32 reference(luma) -> sum", 0x40000103u,
       { 0, 1920, 1080, 1920, 0x20000001 } },
   { "u8_below Previous ( bytes(4, 100) ), 9 -> dark", 0x40000102u,
       { 4, 100, 1, 100, 0x10000001, 9 } },
@@ -107,6 +107,32 @@ test_slots (void)
     g_assert_cmpuint (bound->n_used, ==, 1);
     assert_slot (bound->slots, row->opcode, 0, VYRE_PRIORITY_NORMAL, row->args);
   }
+}
+
+/* The paired buffer is half as large, with rows that are apart. */
+static void
+test_paired (void)
+{
+  enum { OWN = PAYLOAD - 1000 };
+  static const guint32 region[VYRE_SLOT_MAX_ARGS] = { OWN + 3, 10, 5, 40, 1 };
+  static const guint32 own[VYRE_SLOT_MAX_ARGS] = { 0, OWN, 1, OWN, 2 };
+  static const guint32 whole[VYRE_SLOT_MAX_ARGS] = { OWN, 1000, 1, 1000, 3 };
+  static const VyreRegion place = { 3, 10, 5, 40 };
+  g_autoptr (VyreProgram) program
+      = assemble ("no_fence; u8_below paired(plane0), 9 -> a; crc32 payload -> b; crc32 "
+                  "paired(payload) -> c");
+  g_autoptr (VyreSymbols) symbols = video_bindings (), paired = vyre_symbols_new ();
+  GError *error = NULL;
+
+  vyre_symbols_set_region (paired, "plane0", &place);
+  vyre_symbols_set_paired (symbols, paired, OWN, 1000);
+  g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
+  g_assert_cmpmem (bound->slots + VYRE_SLOT_ARGS, 20, region, 20);
+  assert_slot (bound->slots + 16, VYRE_OP_CRC32, 0, VYRE_PRIORITY_NORMAL, own);
+  assert_slot (bound->slots + 32, VYRE_OP_CRC32, 0, VYRE_PRIORITY_NORMAL, whole);
+  vyre_symbols_set_paired (symbols, NULL, 0, 0);
+  g_assert_null (vyre_program_bind (program, symbols, PAYLOAD, 0, 0, &error));
+  assert_error (error, VYRE_ERROR_UNBOUND, "1:27: ", "second stream");
 }
 
 static void
@@ -416,22 +442,26 @@ test_two_components (void)
       = { 3072, 126, 24, 128, 10, samples, 500, 3074, 126, 24, 128, samples };
   static const guint32 range[VYRE_SLOT_MAX_ARGS] = { 0, 128, 47, 128, 18,
     VYRE_SAMPLES (2, 2, 0, 6, 10), 3072, 3074, samples, samples, 128, 0x101 };
+  static const guint32 ssim[VYRE_SLOT_MAX_ARGS]
+      = { 3072, 126, 24, 128, 19, samples, 0, 3074, 126, 24, 128, samples };
   g_autoptr (VyreProgram) program
       = assemble ("no_fence; optional sample_difference u, red, 1 -> a;"
                   "optional sample_range luma, u, red -> c;"
                   "optional sample_difference u, v, 125 * u.scale -> b; sample_range "
-                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; nop");
+                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; sample_ssim u, v -> e; nop");
   g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
 
   vyre_symbols_set_component (symbols, "u", &u, samples);
   vyre_symbols_set_component (symbols, "v", &v, samples);
   g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
-  g_assert_cmpuint (bound->n_used, ==, 3);
+  g_assert_cmpuint (bound->n_used, ==, 4);
   assert_slot (bound->slots, VYRE_OP_SAMPLE_DIFFERENCE, 0, 2, words);
   assert_slot (bound->slots + 16, VYRE_OP_SAMPLE_RANGE, 0, 2, range);
-  g_assert_cmpuint (bound->n_results, ==, 2);
+  assert_slot (bound->slots + 32, VYRE_OP_SAMPLE_SSIM, 0, 2, ssim);
+  g_assert_cmpuint (bound->n_results, ==, 3);
   assert_result (bound, 0, "b", VYRE_RESULT_DIFFERENCE, 10, VYRE_DIFFERENCE_WORDS);
   assert_result (bound, 1, "d", VYRE_RESULT_U32, 18, 1);
+  assert_result (bound, 2, "e", VYRE_RESULT_SSIM, 19, VYRE_SSIM_WORDS);
 }
 
 /* A param is a constant for the statements after it; another value makes another program. */
@@ -552,7 +582,7 @@ test_builtins (void)
   g_autoptr (VyreBoundProgram) one = bind_program (nop, NULL, 0, 0);
   GError *error = NULL;
 
-  g_assert_cmpuint (g_strv_length ((char **)names), ==, 7);
+  g_assert_cmpuint (g_strv_length ((char **)names), ==, 8);
   g_assert_true (g_strv_contains (names, "frame-stats"));
   g_assert_cmpstr (vyre_program_get_id (bytes), ==, "builtin:bytes");
   g_assert_cmpuint (bound->n_results, ==, 2);
@@ -564,7 +594,7 @@ test_builtins (void)
   g_assert_null (vyre_program_from_string ("builtin:?", &error));
   assert_error (error, VYRE_ERROR_INVALID, "",
       "'?'. Fix: use one of frame-stats, field-stats, rgb-stats, "
-      "video-qc, audio-qc, bytes, nop.");
+      "video-qc, audio-qc, compare, bytes, nop.");
 }
 
 /* Messages are UTF-8, whatever bytes of a name they quote. */
@@ -729,6 +759,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/slots", test_slots);
+  g_test_add_func ("/program/paired", test_paired);
   g_test_add_func ("/program/attributes", test_attributes);
   g_test_add_func ("/program/fence", test_fence);
   g_test_add_func ("/program/results", test_results);

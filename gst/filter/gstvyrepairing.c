@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "filter/gstvyrepairing.h"
+
+#include "filter/gstvyrepartners.h"
+#include "filter/gstvyrestream.h"
+
+#define GST_CAT_DEFAULT gst_vyre_debug
+
+/* A buffer that looks for its partner */
+typedef struct {
+  GstClockTime start; /* running time, or NONE */
+  GstClockTime slack; /* half of its duration: how much earlier than a partner it may be */
+} Seeker;
+
+static Seeker
+seeker_new (const GstSegment *segment, GstBuffer *buffer)
+{
+  Seeker seeker = { .start = GST_CLOCK_TIME_NONE };
+
+  if (segment->format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID (buffer))
+    seeker.start = gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  if (GST_BUFFER_DURATION_IS_VALID (buffer))
+    seeker.slack = GST_BUFFER_DURATION (buffer) / 2;
+  return seeker;
+}
+
+/* TRUE if times decide over a pair. Otherwise each partner has one buffer, in order. */
+static gboolean
+seeker_has_time (const Seeker *seeker, const GstVyrePartner *partner)
+{
+  return GST_CLOCK_TIME_IS_VALID (seeker->start) && GST_CLOCK_TIME_IS_VALID (partner->start);
+}
+
+/* TRUE if @partner starts in time for the buffer. */
+static gboolean
+seeker_reaches (const Seeker *seeker, const GstVyrePartner *partner)
+{
+  return !seeker_has_time (seeker, partner) || partner->start <= seeker->start + seeker->slack;
+}
+
+/* TRUE if no partner behind @partner, the last one so far, is the buffer's. */
+static gboolean
+seeker_is_within (const Seeker *seeker, const GstVyrePartner *partner)
+{
+  return seeker_has_time (seeker, partner) && GST_CLOCK_TIME_IS_VALID (partner->end)
+         && partner->end > seeker->start + seeker->slack;
+}
+
+/* TRUE if @partner, behind which none is the buffer's, has not ended before it. */
+static gboolean
+seeker_accepts (const Seeker *seeker, const GstVyrePartner *partner)
+{
+  return seeker_has_time (seeker, partner)
+         && (!GST_CLOCK_TIME_IS_VALID (partner->end) || partner->end > seeker->start);
+}
+
+/* The lock is held. Makes the next partner the last one, if it starts in time for the buffer; the
+ * one before goes to @former. */
+static gboolean
+pairing_advance (GstVyreFilter *self, const Seeker *seeker, GSList **former)
+{
+  GstVyrePartners *partners = &self->partners;
+
+  if (!partners->next || !seeker_reaches (seeker, partners->next))
+    return FALSE;
+  if (partners->last)
+    *former = g_slist_prepend (*former, partners->last);
+  partners->last = g_steal_pointer (&partners->next);
+  gst_vyre_stream_wake_others (self);
+  return TRUE;
+}
+
+/* The lock is held. TRUE once it is known which partner the buffer has; @found gets a reference to
+ * it, or NULL. */
+static gboolean
+pairing_decide (GstVyreFilter *self, const Seeker *seeker, GstVyrePartner **found, GSList **former)
+{
+  const GstVyrePartners *partners = &self->partners;
+  if (partners->obsolete)
+    return FALSE;
+  gboolean is_new = pairing_advance (self, seeker, former);
+  GstVyrePartner *last = partners->last;
+  gboolean fits
+      = last && (seeker_is_within (seeker, last) || (is_new && !seeker_has_time (seeker, last)));
+
+  if (!fits && !partners->next && !partners->ended)
+    return FALSE;
+  fits = fits || (last && seeker_accepts (seeker, last));
+  *found = fits ? gst_vyre_partner_ref (last) : NULL;
+  return TRUE;
+}
+
+/* Waits until it is known which partner the buffer has, NULL if it has none; @alone gets whether
+ * there is no second stream. */
+static GstFlowReturn
+pairing_await (GstVyreFilter *self, const Seeker *seeker, GstVyrePartner **found, gboolean *alone)
+{
+  GSList *former = NULL;
+
+  vyre_mutex_lock (&self->lock);
+  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
+  while (
+      flow == GST_FLOW_OK && self->partners.pad && !pairing_decide (self, seeker, found, &former)) {
+    gst_vyre_stream_sleep (self);
+    flow = gst_vyre_stream_get_flow (self);
+  }
+  *alone = !self->partners.pad;
+  g_mutex_unlock (&self->lock);
+  g_slist_free_full (former, (GDestroyNotify)gst_vyre_partner_unref);
+  return flow;
+}
+
+/* Counts a buffer that has no partner, and warns of the first one. */
+static void
+pairing_leave_out (GstVyreFilter *self, const Seeker *seeker)
+{
+  vyre_mutex_lock (&self->lock);
+  self->stats.unpaired++;
+  g_mutex_unlock (&self->lock);
+  if (self->pairing.told)
+    return;
+  self->pairing.told = TRUE;
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("The pad reference has no buffer for the time %" GST_TIME_FORMAT
+       ", so the buffer is left out; 'unpaired' counts those. Fix: have both streams start and "
+       "end together, or put videorate in front of both.",
+          GST_TIME_ARGS (seeker->start)),
+      (NULL));
+}
+
+static gboolean
+pairing_check_caps (GstVyreFilter *self, const GstVyrePartner *partner, GError **error)
+{
+  const GstVyreGeometry *own = &self->geometry;
+  const GstVideoInfo *a = &own->video, *b = &partner->video;
+
+  if (own->has_video == partner->has_video
+      && (!own->has_video
+          || (GST_VIDEO_INFO_FORMAT (a) == GST_VIDEO_INFO_FORMAT (b)
+              && GST_VIDEO_INFO_WIDTH (a) == GST_VIDEO_INFO_WIDTH (b)
+              && GST_VIDEO_INFO_HEIGHT (a) == GST_VIDEO_INFO_HEIGHT (b))))
+    return TRUE;
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNBOUND,
+      "The stream of the pad reference has pictures of another format or size than that of the pad "
+      "sink. Fix: put videoconvert ! videoscale in front of the pad reference.");
+  return FALSE;
+}
+
+/* Has paired( ) name the regions of @partner, which lies at @offset of a payload. */
+static void
+pairing_bind (GstVyreFilter *self, const GstVyrePartner *partner, gsize offset)
+{
+  GstVyrePairing *pairing = &self->pairing;
+  gsize size = gst_buffer_get_size (partner->buffer);
+
+  if (pairing->era == partner->era && pairing->offset == offset && pairing->size == size)
+    return;
+  if (offset + size > G_MAXUINT32) /* the plan fails */
+    return;
+  vyre_symbols_set_paired (
+      self->geometry.symbols, partner->symbols, (guint32)offset, (guint32)size);
+  pairing->era = partner->era;
+  pairing->offset = offset;
+  pairing->size = size;
+  self->plan_stale = TRUE;
+}
+
+/* There is no second stream, or no longer. */
+static GstBuffer *
+pairing_leave_alone (GstVyreFilter *self, GstBuffer *buffer)
+{
+  if (self->pairing.era != 0) {
+    vyre_symbols_set_paired (self->geometry.symbols, NULL, 0, 0);
+    gst_vyre_pairing_reset (self);
+    self->plan_stale = TRUE;
+  }
+  return gst_buffer_ref (buffer);
+}
+
+/* The sink pad's stream lock is held. Waits for the partner of @buffer; @joined gets a buffer of
+ * the bytes of both, or NULL if there is no partner. Without a second stream it gets @buffer. */
+GstFlowReturn
+gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, GstBuffer **joined)
+{
+  g_autoptr (GstVyrePartner) partner = NULL;
+  Seeker seeker = seeker_new (&self->segment, buffer);
+  GError *error = NULL;
+  gboolean alone = self->geometry.has_slots || !g_atomic_pointer_get (&self->partners.pad);
+  GstFlowReturn flow = alone ? GST_FLOW_OK : pairing_await (self, &seeker, &partner, &alone);
+
+  *joined = NULL;
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!partner && alone)
+    *joined = pairing_leave_alone (self, buffer);
+  else if (!partner)
+    pairing_leave_out (self, &seeker);
+  if (!partner)
+    return GST_FLOW_OK;
+  if (!pairing_check_caps (self, partner, &error))
+    return gst_vyre_stream_fail (self, error);
+  pairing_bind (self, partner, gst_buffer_get_size (buffer));
+  *joined = gst_buffer_append (gst_buffer_copy (buffer), gst_buffer_ref (partner->buffer));
+  return GST_FLOW_OK;
+}
+
+/* The sink pad's stream lock is held. The symbols of the sink pad are new. */
+void
+gst_vyre_pairing_reset (GstVyreFilter *self)
+{
+  self->pairing = (GstVyrePairing){ .told = self->pairing.told };
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A second stream at the pad "reference": which buffers make a pair, what paired( ) reads, and how
+ * either stream ends.
+ */
+#include "common.h"
+#include "oracle.h"
+
+#include <gst/video/video.h>
+#include <string.h>
+
+/* The built-in program has more, which takes longer to compile. */
+#define COMPARE "sample_difference luma, paired(luma), 0 -> difference"
+#define CAPS "video/x-raw, format=GRAY8, width=10, height=6, framerate=100/1"
+#define WIDTH 10
+#define ROWS 6
+#define STRIDE 12 /* by the caps */
+
+/* Words of a difference */
+enum { COUNT, MIN, MAX, SUM, SQUARES = 5 };
+
+/* The second stream. */
+typedef struct {
+  GstHarness *h;
+  GstPad *source;
+  GstPad *sink; /* of the filter */
+  GThread *thread;
+  const gint *times; /* ms, up to a negative one */
+  GstFlowReturn flow;
+} Second;
+
+static void
+second_begin (Second *other, const gchar *text)
+{
+  GstCaps *caps = gst_caps_from_string (text);
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (other->source, gst_event_new_stream_start ("second"));
+  gst_pad_push_event (other->source, gst_event_new_caps (caps));
+  gst_pad_push_event (other->source, gst_event_new_segment (&segment));
+  gst_caps_unref (caps);
+}
+
+static void
+second_init (Second *other, GstHarness *h)
+{
+  *other = (Second){ .h = h, .source = gst_pad_new ("second", GST_PAD_SRC) };
+  other->sink = gst_element_request_pad_simple (h->element, "reference");
+  fail_unless_equals_int (gst_pad_link (other->source, other->sink), GST_PAD_LINK_OK);
+  gst_pad_set_active (other->source, TRUE);
+}
+
+static void
+second_clear (Second *other)
+{
+  gst_pad_set_active (other->source, FALSE);
+  gst_pad_unlink (other->source, other->sink);
+  gst_element_release_request_pad (other->h->element, other->sink);
+  gst_object_unref (other->sink);
+  gst_object_unref (other->source);
+}
+
+static GstHarness *
+start (Second *other, const gchar *program, const gchar *caps, const gchar *other_caps)
+{
+  GstHarness *h = filter_new (program);
+
+  second_init (other, h);
+  filter_start (h, caps);
+  second_begin (other, other_caps);
+  return h;
+}
+
+static void
+finish (GstHarness *h, Second *other)
+{
+  second_clear (other);
+  filter_finish (h);
+}
+
+/* A picture at @time, in ms, if it is not negative, and 10 ms long. */
+static GstBuffer *
+picture (guint8 level, gint time)
+{
+  guint8 data[STRIDE * ROWS];
+  memset (data, level, sizeof data);
+  GstBuffer *buffer = buffer_of (data, sizeof data);
+
+  if (time >= 0) {
+    GST_BUFFER_PTS (buffer) = (guint)time * GST_MSECOND;
+    GST_BUFFER_DURATION (buffer) = 10 * GST_MSECOND;
+  }
+  return buffer;
+}
+
+static void
+assert_difference (GstBuffer *readback, guint count, guint difference)
+{
+  fail_unless_equals_int (readback_observable (readback, 1 + COUNT), count);
+  fail_unless_equals_int (readback_observable (readback, 1 + MAX), difference);
+  fail_unless_equals_int (readback_observable (readback, 1 + SUM), count * difference);
+  fail_unless_equals_int (
+      readback_observable (readback, 1 + SQUARES), count * difference * difference);
+  gst_buffer_unref (readback);
+}
+
+/* One after the other, in either order: the pad keeps one. */
+GST_START_TEST (a_pair_is_compared)
+{
+  Second other;
+  GstHarness *h = start (&other, "builtin:compare", CAPS, CAPS);
+
+  for (gint i = 0; i < 20; i++) {
+    fail_unless_equals_int (
+        gst_pad_push (other.source, picture ((guint8)(100 + i), 10 * i)), GST_FLOW_OK);
+    assert_difference (filter_run (h, picture (90, 10 * i)), WIDTH * ROWS, 10 + (guint)i);
+  }
+  fail_unless_equals_uint64 (
+      stat_nested (h->element, "ingest", "scattered-bytes"), 20 * 2 * STRIDE * ROWS);
+  finish (h, &other);
+}
+GST_END_TEST;
+
+/* Rows of the partner that are further apart, behind 5 bytes. */
+static GstBuffer *
+spread_picture (guint8 level)
+{
+  enum { APART = 33, BEFORE = 5 };
+  guint8 data[BEFORE + APART * ROWS];
+  gsize offset[GST_VIDEO_MAX_PLANES] = { BEFORE };
+  gint stride[GST_VIDEO_MAX_PLANES] = { APART };
+
+  memset (data, 0, sizeof data);
+  for (guint row = 0; row < ROWS; row++)
+    memset (data + BEFORE + row * APART, level, WIDTH);
+  GstBuffer *buffer = buffer_of (data, sizeof data);
+  gst_buffer_add_video_meta_full (
+      buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, WIDTH, ROWS, 1, offset, stride);
+  return buffer;
+}
+
+GST_START_TEST (a_partner_has_a_layout_of_its_own)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+
+  for (guint i = 0; i < 6; i++) {
+    GstBuffer *partner = i % 2 ? spread_picture (50) : picture (60, -1);
+    fail_unless_equals_int (gst_pad_push (other.source, partner), GST_FLOW_OK);
+    assert_difference (filter_run (h, picture (90, -1)), WIDTH * ROWS, i % 2 ? 40 : 30);
+  }
+  finish (h, &other);
+}
+GST_END_TEST;
+
+GST_START_TEST (regions_of_both_are_read)
+{
+  Second other;
+  guint8 *mine = noise_new (300, 1), *theirs = noise_new (500, 2);
+  GstHarness *h = start (&other, "crc32 payload -> mine; crc32 paired(payload) -> other",
+      "application/x-test", "application/x-test");
+
+  fail_unless_equals_int (gst_pad_push (other.source, noise_buffer (500, 2)), GST_FLOW_OK);
+  GstBuffer *readback = filter_run (h, noise_buffer (300, 1));
+  fail_unless_equals_uint64 (readback_observable (readback, 1), oracle_crc32 (mine, 300));
+  fail_unless_equals_uint64 (readback_observable (readback, 2), oracle_crc32 (theirs, 500));
+  gst_buffer_unref (readback);
+  g_free (mine);
+  g_free (theirs);
+  finish (h, &other);
+}
+GST_END_TEST;
+
+/* Pushes a picture for each time, whose level is its number, and EOS. */
+static gpointer
+second_run (gpointer data)
+{
+  Second *other = data;
+
+  for (guint i = 0; other->times[i] >= 0 && other->flow == GST_FLOW_OK; i++)
+    other->flow = gst_pad_push (other->source, picture ((guint8)i, other->times[i]));
+  gst_pad_push_event (other->source, gst_event_new_eos ());
+  return NULL;
+}
+
+#define END -1
+#define NO_PARTNER -2
+
+/* Pictures last 10 ms. The partner of each of the first stream, by its number. */
+static const struct {
+  gint first[8];
+  gint second[8];
+  gint partners[8];
+} rates[] = {
+  { { 0, 10, 20, END }, { 0, 10, 20, END }, { 0, 1, 2 } },
+  /* the nearest */
+  { { 0, 10, 20, END }, { 1, 12, 19, END }, { 0, 1, 2 } },
+  { { 0, 10, 20, END }, { 4, 16, 26, END }, { 0, 0, 1 } },
+  /* those between are no partners */
+  { { 0, 20, 40, END }, { 0, 10, 20, 30, 40, 50, END }, { 0, 2, 4 } },
+  /* the second stream begins later, and ends earlier */
+  { { 0, 10, 20, 30, END }, { 10, 20, END }, { NO_PARTNER, 0, 1, NO_PARTNER } },
+  /* it has a hole */
+  { { 0, 10, 20, 30, END }, { 0, 30, END }, { 0, NO_PARTNER, NO_PARTNER, 1 } },
+  { { 0, 10, END }, { END }, { NO_PARTNER, NO_PARTNER } },
+};
+
+static void
+check_rate (guint rate)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  guint unpaired = 0;
+
+  other.times = rates[rate].second;
+  other.thread = g_thread_new ("second", second_run, &other);
+  for (guint i = 0; rates[rate].first[i] >= 0; i++) {
+    filter_push (h, picture (200, rates[rate].first[i]));
+    if (rates[rate].partners[i] == NO_PARTNER)
+      unpaired++;
+    else
+      assert_difference (filter_pull (h), WIDTH * ROWS, 200 - (guint)rates[rate].partners[i]);
+  }
+  filter_push_eos (h);
+  filter_wait_eos (h);
+  g_thread_join (other.thread);
+  fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), unpaired);
+  fail_unless (
+      stat_is (h->element, "complete-verdict", "all that came in was seen") == (unpaired == 0));
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_WARNING), unpaired > 0);
+  finish (h, &other);
+}
+
+/* Whichever thread is ahead. */
+GST_START_TEST (times_decide_over_pairs)
+{
+  for (guint rate = 0; rate < G_N_ELEMENTS (rates); rate++)
+    check_rate (rate);
+}
+GST_END_TEST;
+
+/* A buffer of either stream that waits for the other one's. */
+typedef struct {
+  GstPad *pad;
+  GThread *thread;
+  GstFlowReturn flow;
+} Waiter;
+
+static gpointer
+waiter_run (gpointer data)
+{
+  Waiter *waiter = data;
+
+  waiter->flow = gst_pad_push (waiter->pad, picture (1, 10));
+  return NULL;
+}
+
+/* The chain function has the buffer, and will have to wait. */
+static void
+waiter_start (Waiter *waiter, GstPad *pad)
+{
+  GstPad *peer = gst_pad_get_peer (pad);
+
+  *waiter = (Waiter){ .pad = pad };
+  waiter->thread = g_thread_new ("waiter", waiter_run, waiter);
+  gboolean is_in = FALSE;
+  for (guint i = 0; i < PATIENCE * 1000 && !is_in; i++) {
+    is_in = !GST_PAD_STREAM_TRYLOCK (peer);
+    if (!is_in)
+      GST_PAD_STREAM_UNLOCK (peer);
+    g_usleep (1000);
+  }
+  fail_unless (is_in);
+  gst_object_unref (peer);
+}
+
+static GstFlowReturn
+waiter_join (Waiter *waiter)
+{
+  g_thread_join (waiter->thread);
+  return waiter->flow;
+}
+
+static void
+flush (GstPad *pad)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  fail_unless (gst_pad_push_event (pad, gst_event_new_flush_start ()));
+  fail_unless (gst_pad_push_event (pad, gst_event_new_flush_stop (TRUE)));
+  gst_pad_push_event (pad, gst_event_new_segment (&segment));
+}
+
+/* Whichever stream is flushed goes on, and the other one waits. */
+GST_START_TEST (a_flush_ends_either_wait)
+{
+  Second other;
+  Waiter waiter;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+
+  waiter_start (&waiter, h->srcpad);
+  flush (h->srcpad);
+  fail_unless_equals_int (waiter_join (&waiter), GST_FLOW_FLUSHING);
+  fail_unless_equals_int (gst_pad_push (other.source, picture (5, 0)), GST_FLOW_OK);
+  waiter_start (&waiter, other.source); /* behind that one */
+  flush (other.source);
+  fail_unless_equals_int (waiter_join (&waiter), GST_FLOW_FLUSHING);
+  fail_unless_equals_int (gst_pad_push (other.source, picture (7, 0)), GST_FLOW_OK);
+  waiter_start (&waiter, other.source);
+  assert_difference (filter_run (h, picture (9, 0)), WIDTH * ROWS, 2);
+  fail_unless_equals_int (waiter_join (&waiter), GST_FLOW_OK);
+  finish (h, &other);
+}
+GST_END_TEST;
+
+typedef struct {
+  GstHarness *h;
+  Second *other;
+  Waiter waiter;
+} Sought;
+
+static gboolean
+seek_first (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  Sought *sought = gst_pad_get_element_private (pad);
+  gboolean is_seek = GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
+
+  if (is_seek) {
+    flush (pad);
+    waiter_start (&sought->waiter, pad);
+  }
+  gst_event_unref (event);
+  return is_seek;
+}
+
+static gboolean
+seek_second (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  gboolean accepts = GPOINTER_TO_INT (gst_pad_get_element_private (pad));
+
+  accepts = accepts && GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
+  if (accepts)
+    flush (pad);
+  gst_event_unref (event);
+  return accepts;
+}
+
+static void
+check_seek (gboolean accepted)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  Sought sought = { h, &other, { 0 } };
+
+  gst_pad_set_element_private (h->srcpad, &sought);
+  gst_pad_set_element_private (other.source, GINT_TO_POINTER (accepted));
+  gst_pad_set_event_function (h->srcpad, seek_first);
+  gst_pad_set_event_function (other.source, seek_second);
+  fail_unless_equals_int (gst_pad_push (other.source, picture (50, 10)), GST_FLOW_OK);
+  GstEvent *seek = gst_event_new_seek (
+      1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, 0);
+  fail_unless (gst_harness_push_upstream_event (h, seek));
+  if (accepted)
+    fail_unless_equals_int (gst_pad_push (other.source, picture (7, 10)), GST_FLOW_OK);
+  fail_unless_equals_int (waiter_join (&sought.waiter), GST_FLOW_OK);
+  assert_difference (filter_pull (h), WIDTH * ROWS, accepted ? 6 : 49);
+  fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), 0);
+  finish (h, &other);
+}
+
+/* The first stream has begun anew when the second is still as it was. */
+GST_START_TEST (a_seek_parts_no_pair)
+{
+  check_seek (TRUE);
+  check_seek (FALSE);
+}
+GST_END_TEST;
+
+/* How a wait may end: 0 to 3 for a buffer of the first stream, from 4 on for one of the other. */
+enum { STATE, RELEASE, SECOND_EOS, SECOND_LEAVES, SECOND_STATE, FIRST_EOS, N_ENDS };
+
+static const GstFlowReturn ends[N_ENDS] = {
+  [STATE] = GST_FLOW_FLUSHING,
+  [RELEASE] = GST_FLOW_ERROR,
+  [SECOND_EOS] = GST_FLOW_OK,
+  [SECOND_LEAVES] = GST_FLOW_FLUSHING,
+  [SECOND_STATE] = GST_FLOW_FLUSHING,
+  [FIRST_EOS] = GST_FLOW_EOS,
+};
+
+static void
+end_wait (guint end, GstHarness *h, Second *other)
+{
+  switch (end) {
+    case RELEASE:
+      second_clear (other);
+      break;
+    case SECOND_EOS:
+      gst_pad_push_event (other->source, gst_event_new_eos ());
+      break;
+    case SECOND_LEAVES:
+      gst_pad_set_active (other->sink, FALSE);
+      gst_element_set_state (h->element, GST_STATE_READY);
+      break;
+    case FIRST_EOS:
+      filter_push_eos (h);
+      break;
+    default:
+      gst_element_set_state (h->element, GST_STATE_READY);
+      break;
+  }
+}
+
+static void
+check_end (guint end)
+{
+  Second other;
+  Waiter waiter;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+
+  if (end >= SECOND_STATE)
+    fail_unless_equals_int (gst_pad_push (other.source, picture (5, 0)), GST_FLOW_OK);
+  waiter_start (&waiter, end < SECOND_STATE ? h->srcpad : other.source);
+  end_wait (end, h, &other);
+  fail_unless_equals_int (waiter_join (&waiter), ends[end]);
+  if (end == RELEASE) {
+    bus_assert_error (h, "link a second stream");
+    filter_finish (h);
+  } else {
+    finish (h, &other);
+  }
+}
+
+GST_START_TEST (no_end_leaves_a_wait_behind)
+{
+  for (guint end = 0; end < N_ENDS; end++)
+    check_end (end);
+}
+GST_END_TEST;
+
+/* From READY on both streams begin anew. */
+GST_START_TEST (streams_begin_anew)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+
+  for (guint round = 0; round < 3; round++) {
+    fail_unless_equals_int (gst_pad_push (other.source, picture (5, 0)), GST_FLOW_OK);
+    assert_difference (filter_run (h, picture (9, 0)), WIDTH * ROWS, 4);
+    fail_unless_equals_int (gst_pad_push (other.source, picture (5, 10)), GST_FLOW_OK);
+    gst_element_set_state (h->element, GST_STATE_READY);
+    gst_element_set_state (h->element, GST_STATE_PLAYING);
+    filter_push_segment (h);
+    gst_pad_set_active (other.source, FALSE);
+    gst_pad_set_active (other.source, TRUE);
+    second_begin (&other, CAPS);
+  }
+  finish (h, &other);
+}
+GST_END_TEST;
+
+static const struct {
+  const gchar *program;
+  const gchar *caps; /* of the second stream; NULL: there is none */
+  const gchar *error;
+} failures[] = {
+  { COMPARE, NULL, "link a second stream" },
+  { COMPARE, "video/x-raw, format=GRAY8, width=12, height=6, framerate=100/1", "videoscale" },
+  { COMPARE, "video/x-raw, format=I420, width=10, height=6, framerate=100/1", "videoconvert" },
+  { COMPARE, "application/x-test", "videoconvert" },
+};
+
+static void
+check_failure (guint failure)
+{
+  Second other;
+  GstHarness *h = filter_new (failures[failure].program);
+  guint8 data[1000] = { 0 };
+
+  if (failures[failure].caps)
+    second_init (&other, h);
+  filter_start (h, CAPS);
+  if (failures[failure].caps) {
+    second_begin (&other, failures[failure].caps);
+    fail_unless_equals_int (
+        gst_pad_push (other.source, buffer_of (data, sizeof data)), GST_FLOW_OK);
+  }
+  fail_unless_equals_int (gst_harness_push (h, picture (1, 0)), GST_FLOW_ERROR);
+  bus_assert_error (h, failures[failure].error);
+  if (failures[failure].caps)
+    second_clear (&other);
+  filter_finish (h);
+}
+
+GST_START_TEST (streams_that_do_not_match_are_errors)
+{
+  for (guint failure = 0; failure < G_N_ELEMENTS (failures); failure++)
+    check_failure (failure);
+}
+GST_END_TEST;
+
+static Suite *
+pairs_suite (void)
+{
+  Suite *s = suite_create ("pairs");
+  TCase *tc = tcase_create ("pairs");
+
+  suite_add_tcase (s, tc);
+  tcase_add_test (tc, a_pair_is_compared);
+  tcase_add_test (tc, a_partner_has_a_layout_of_its_own);
+  tcase_add_test (tc, regions_of_both_are_read);
+  tcase_add_test (tc, times_decide_over_pairs);
+  tcase_add_test (tc, a_flush_ends_either_wait);
+  tcase_add_test (tc, a_seek_parts_no_pair);
+  tcase_add_test (tc, no_end_leaves_a_wait_behind);
+  tcase_add_test (tc, streams_begin_anew);
+  tcase_add_test (tc, streams_that_do_not_match_are_errors);
+  return s;
+}
+
+GST_CHECK_MAIN (pairs);

@@ -147,7 +147,7 @@ check_formats (const gchar *program, const gchar *const *formats)
 
 GST_START_TEST (a_program_sees_the_picture_alone)
 {
-  static const gchar *const formats[] = { "I420", "YUY2", "I422_10LE", NULL };
+  static const gchar *const formats[] = { "I420", "YUY2", NULL };
 
   check_formats ("builtin:video-qc", formats);
 }
@@ -156,7 +156,7 @@ GST_END_TEST;
 /* Opcodes that no built-in program has, planes, and the size. */
 GST_START_TEST (planes_and_grids_are_those_of_the_picture)
 {
-  static const gchar *const formats[] = { "I420", "NV21", "Y42B", "RGBA", "BGR", NULL };
+  static const gchar *const formats[] = { "I420_10LE", "NV21", "Y42B", "RGBA", "BGR", NULL };
 
   check_formats (
       "u8_stats plane0 -> plane; optional u8_histogram plane1 -> chroma;"
@@ -194,12 +194,9 @@ GST_START_TEST (caps_may_have_the_size_of_the_picture)
 GST_END_TEST;
 
 static const Crop outside[] = {
-  { 0, 0, 0, HEIGHT },
   { 0, 0, WIDTH, 0 },
   { 1, 0, WIDTH, HEIGHT },
-  { 0, HEIGHT, 1, 1 },
-  { G_MAXUINT, 0, 2, 1 },
-  { 0, 2, 1, G_MAXUINT },
+  { 0, G_MAXUINT, 1, 2 },
 };
 
 GST_START_TEST (a_crop_outside_of_its_frame_is_an_error)

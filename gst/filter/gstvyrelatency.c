@@ -46,7 +46,8 @@ latency_take_report (GstVyreFilter *self, guint max_in_flight)
   return is_new;
 }
 
-/* A buffer is as late as its partner. */
+/* A buffer is as late as its partner, and waits for one that may start as much as an interval
+ * later. */
 static void
 latency_add_partners (GstVyreFilter *self, gboolean *live, GstClockTime *least, GstClockTime *most)
 {
@@ -55,7 +56,12 @@ latency_add_partners (GstVyreFilter *self, gboolean *live, GstClockTime *least, 
   GstClockTime partner_least, partner_most;
   gboolean partner_live;
 
-  if (!pad || !gst_pad_peer_query (pad, query))
+  if (!pad)
+    return;
+  vyre_mutex_lock (&self->lock);
+  *least += self->latency.interval;
+  g_mutex_unlock (&self->lock);
+  if (!gst_pad_peer_query (pad, query))
     return;
   gst_query_parse_latency (query, &partner_live, &partner_least, &partner_most);
   if (!partner_live)

@@ -12,16 +12,16 @@ typedef struct {
   GstClockTime slack; /* half of its duration: how much earlier than a partner it may be */
 } Seeker;
 
-static Seeker
-seeker_new (const GstSegment *segment, GstBuffer *buffer)
+/* FALSE: the buffer lies outside of the segment. */
+static gboolean
+seeker_init (Seeker *seeker, const GstSegment *segment, GstBuffer *buffer)
 {
-  Seeker seeker = { .start = GST_CLOCK_TIME_NONE };
+  GstClockTime length;
+  gboolean is_inside = gst_vyre_partner_find_span (
+      segment, GST_BUFFER_PTS (buffer), GST_BUFFER_DURATION (buffer), &seeker->start, &length);
 
-  if (segment->format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID (buffer))
-    seeker.start = gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  if (GST_BUFFER_DURATION_IS_VALID (buffer))
-    seeker.slack = GST_BUFFER_DURATION (buffer) / 2;
-  return seeker;
+  seeker->slack = GST_CLOCK_TIME_IS_VALID (length) ? length / 2 : 0;
+  return is_inside;
 }
 
 /* TRUE if times decide over a pair. Otherwise each partner has one buffer, in order. */
@@ -38,19 +38,19 @@ seeker_reaches (const Seeker *seeker, const GstVyrePartner *partner)
   return !seeker_has_time (seeker, partner) || partner->start <= seeker->start + seeker->slack;
 }
 
-/* TRUE if no partner behind @partner, the last one so far, is the buffer's. */
+/* TRUE if @partner is the buffer's, and none behind it can be. */
 static gboolean
 seeker_is_within (const Seeker *seeker, const GstVyrePartner *partner)
 {
-  return seeker_has_time (seeker, partner) && GST_CLOCK_TIME_IS_VALID (partner->end)
-         && partner->end > seeker->start + seeker->slack;
+  return seeker_has_time (seeker, partner) && seeker_reaches (seeker, partner)
+         && GST_CLOCK_TIME_IS_VALID (partner->end) && partner->end > seeker->start + seeker->slack;
 }
 
 /* TRUE if @partner, behind which none is the buffer's, has not ended before it. */
 static gboolean
 seeker_accepts (const Seeker *seeker, const GstVyrePartner *partner)
 {
-  return seeker_has_time (seeker, partner)
+  return seeker_has_time (seeker, partner) && seeker_reaches (seeker, partner)
          && (!GST_CLOCK_TIME_IS_VALID (partner->end) || partner->end > seeker->start);
 }
 
@@ -71,22 +71,21 @@ pairing_advance (GstVyreFilter *self, const Seeker *seeker, GSList **former)
 }
 
 /* The lock is held. TRUE once it is known which partner the buffer has; @found gets a reference to
- * it, or NULL. */
+ * it, or NULL. A partner that is there already decides no more than one that comes later would. */
 static gboolean
 pairing_decide (GstVyreFilter *self, const Seeker *seeker, GstVyrePartner **found, GSList **former)
 {
   const GstVyrePartners *partners = &self->partners;
+
   if (partners->obsolete)
     return FALSE;
-  gboolean is_new = pairing_advance (self, seeker, former);
-  GstVyrePartner *last = partners->last;
-  gboolean fits
-      = last && (seeker_is_within (seeker, last) || (is_new && !seeker_has_time (seeker, last)));
-
+  gboolean fits = partners->last && seeker_is_within (seeker, partners->last);
+  if (!fits && pairing_advance (self, seeker, former))
+    fits = !seeker_has_time (seeker, partners->last) || seeker_is_within (seeker, partners->last);
   if (!fits && !partners->next && !partners->ended)
     return FALSE;
-  fits = fits || (last && seeker_accepts (seeker, last));
-  *found = fits ? gst_vyre_partner_ref (last) : NULL;
+  fits = fits || (partners->last && seeker_accepts (seeker, partners->last));
+  *found = fits && partners->last->buffer ? gst_vyre_partner_ref (partners->last) : NULL;
   return TRUE;
 }
 
@@ -112,7 +111,7 @@ pairing_await (GstVyreFilter *self, const Seeker *seeker, GstVyrePartner **found
 
 /* Counts a buffer that has no partner, and warns of the first one. */
 static void
-pairing_leave_out (GstVyreFilter *self, const Seeker *seeker)
+pairing_leave_out (GstVyreFilter *self, GstBuffer *buffer)
 {
   vyre_mutex_lock (&self->lock);
   self->stats.unpaired++;
@@ -121,10 +120,10 @@ pairing_leave_out (GstVyreFilter *self, const Seeker *seeker)
     return;
   self->pairing.told = TRUE;
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("The pad reference has no buffer for the time %" GST_TIME_FORMAT
-       ", so the buffer is left out; 'unpaired' counts those. Fix: have both streams start and "
+      ("The pad reference has no buffer for the one with PTS %" GST_TIME_FORMAT
+       ", which is left out; 'unpaired' counts those. Fix: have both streams start and "
        "end together, or put videorate in front of both.",
-          GST_TIME_ARGS (seeker->start)),
+          GST_TIME_ARGS (GST_BUFFER_PTS (buffer))),
       (NULL));
 }
 
@@ -177,30 +176,53 @@ pairing_leave_alone (GstVyreFilter *self, GstBuffer *buffer)
   return gst_buffer_ref (buffer);
 }
 
+/* Returns a buffer of the bytes of both, which keeps the partner. */
+static GstBuffer *
+pairing_append (GstBuffer *buffer, GstBuffer *partner)
+{
+  GstBuffer *joined = gst_buffer_append (gst_buffer_copy (buffer), gst_buffer_ref (partner));
+
+  gst_buffer_add_parent_buffer_meta (joined, partner);
+  return joined;
+}
+
+static GstFlowReturn
+pairing_refuse_slots (GstVyreFilter *self)
+{
+  return gst_vyre_stream_fail (self,
+      g_error_new (VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+          "Raw slots have no partners in a second stream. Fix: release the pad reference, or send "
+          "other caps than application/x-vyre-slots."));
+}
+
 /* The sink pad's stream lock is held. Waits for the partner of @buffer; @joined gets a buffer of
  * the bytes of both, or NULL if there is no partner. Without a second stream it gets @buffer. */
 GstFlowReturn
 gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, GstBuffer **joined)
 {
   g_autoptr (GstVyrePartner) partner = NULL;
-  Seeker seeker = seeker_new (&self->segment, buffer);
+  Seeker seeker;
   GError *error = NULL;
-  gboolean alone = self->geometry.has_slots || !g_atomic_pointer_get (&self->partners.pad);
-  GstFlowReturn flow = alone ? GST_FLOW_OK : pairing_await (self, &seeker, &partner, &alone);
+  gboolean alone = !g_atomic_pointer_get (&self->partners.pad);
+  GstFlowReturn flow = GST_FLOW_OK;
 
   *joined = NULL;
+  if (!alone && self->geometry.has_slots)
+    return pairing_refuse_slots (self);
+  if (!alone && seeker_init (&seeker, &self->segment, buffer))
+    flow = pairing_await (self, &seeker, &partner, &alone);
   if (flow != GST_FLOW_OK)
     return flow;
   if (!partner && alone)
     *joined = pairing_leave_alone (self, buffer);
   else if (!partner)
-    pairing_leave_out (self, &seeker);
+    pairing_leave_out (self, buffer);
   if (!partner)
     return GST_FLOW_OK;
   if (!pairing_check_caps (self, partner, &error))
     return gst_vyre_stream_fail (self, error);
   pairing_bind (self, partner, gst_buffer_get_size (buffer));
-  *joined = gst_buffer_append (gst_buffer_copy (buffer), gst_buffer_ref (partner->buffer));
+  *joined = pairing_append (buffer, partner->buffer);
   return GST_FLOW_OK;
 }
 

@@ -16,7 +16,7 @@ partner_clear (gpointer data)
 {
   GstVyrePartner *partner = data;
 
-  gst_buffer_unref (partner->buffer);
+  gst_clear_buffer (&partner->buffer);
   vyre_symbols_free (partner->symbols);
 }
 
@@ -26,17 +26,40 @@ gst_vyre_partner_unref (GstVyrePartner *partner)
   g_atomic_rc_box_release_full (partner, partner_clear);
 }
 
-/* The pad's stream lock is held. Describes @buffer, at @start of the running time. */
+/* Finds the running time at which a buffer starts, and how long it lasts, either NONE where it is
+ * not known. FALSE: the buffer lies outside of the segment. Backwards, a buffer starts with its
+ * end. */
+gboolean
+gst_vyre_partner_find_span (const GstSegment *segment, GstClockTime pts, GstClockTime duration,
+    GstClockTime *start, GstClockTime *length)
+{
+  GstClockTime first = pts;
+
+  *start = *length = GST_CLOCK_TIME_NONE;
+  if (segment->format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID (pts))
+    return TRUE;
+  if (GST_CLOCK_TIME_IS_VALID (duration)) {
+    *length = (GstClockTime)((gdouble)duration / ABS (segment->rate));
+    first = segment->rate < 0 ? pts + duration : pts;
+  }
+  *start = gst_segment_to_running_time (segment, GST_FORMAT_TIME, first);
+  if (!GST_CLOCK_TIME_IS_VALID (*start)) /* the last one may reach beyond the segment */
+    *start = gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts);
+  return GST_CLOCK_TIME_IS_VALID (*start);
+}
+
+/* The pad's stream lock is held. Describes @buffer, or a gap, which starts at @start of the running
+ * time. */
 static GstVyrePartner *
-partner_new (const GstVyrePartners *partners, GstBuffer *buffer, GstClockTime start)
+partner_new (
+    const GstVyrePartners *partners, GstBuffer *buffer, GstClockTime start, GstClockTime length)
 {
   GstVyrePartner *partner = g_atomic_rc_box_new0 (GstVyrePartner);
-  GstClockTime duration = GST_BUFFER_DURATION (buffer);
-  gboolean has_end = GST_CLOCK_TIME_IS_VALID (start) && GST_CLOCK_TIME_IS_VALID (duration);
+  gboolean has_end = GST_CLOCK_TIME_IS_VALID (start) && GST_CLOCK_TIME_IS_VALID (length);
 
-  partner->buffer = gst_buffer_ref (buffer);
+  partner->buffer = buffer ? gst_buffer_ref (buffer) : NULL;
   partner->start = start;
-  partner->end = has_end ? start + duration : GST_CLOCK_TIME_NONE;
+  partner->end = has_end ? start + length : GST_CLOCK_TIME_NONE;
   partner->symbols = vyre_symbols_copy (partners->geometry.symbols);
   partner->has_video = partners->geometry.has_video;
   partner->video = partners->geometry.video;
@@ -51,6 +74,8 @@ partners_get_flow (const GstVyreFilter *self)
 {
   if (self->partners.flushing)
     return GST_FLOW_FLUSHING;
+  if (self->failed)
+    return GST_FLOW_ERROR;
   return self->eos ? GST_FLOW_EOS : self->flow;
 }
 
@@ -76,31 +101,34 @@ partners_hand_over (GstVyreFilter *self, GstVyrePartner *partner)
   return flow;
 }
 
-/* Finds the running time of @buffer; FALSE if it lies outside of the segment. */
-static gboolean
-partners_find_time (const GstSegment *segment, GstBuffer *buffer, GstClockTime *start)
-{
-  *start = GST_CLOCK_TIME_NONE;
-  if (segment->format != GST_FORMAT_TIME || !GST_BUFFER_PTS_IS_VALID (buffer))
-    return TRUE;
-  *start = gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  return GST_CLOCK_TIME_IS_VALID (*start);
-}
-
 static GstFlowReturn
 partners_take (GstVyreFilter *self, GstBuffer *buffer)
 {
   GstVyrePartners *partners = &self->partners;
   GError *error = NULL;
-  GstClockTime start;
+  GstClockTime start, length;
   gboolean changed;
 
   if (!gst_vyre_geometry_check (&partners->geometry, buffer, &changed, &error))
     return gst_vyre_stream_fail (self, error);
   partners->era += changed;
-  if (!partners_find_time (&partners->segment, buffer, &start))
+  if (!gst_vyre_partner_find_span (&partners->segment, GST_BUFFER_PTS (buffer),
+          GST_BUFFER_DURATION (buffer), &start, &length))
     return GST_FLOW_OK;
-  return partners_hand_over (self, partner_new (partners, buffer, start));
+  return partners_hand_over (self, partner_new (partners, buffer, start, length));
+}
+
+/* For the time of a gap there are no partners. */
+static void
+partners_take_gap (GstVyreFilter *self, GstEvent *event)
+{
+  GstVyrePartners *partners = &self->partners;
+  GstClockTime pts, duration, start, length;
+
+  gst_event_parse_gap (event, &pts, &duration);
+  if (gst_vyre_partner_find_span (&partners->segment, pts, duration, &start, &length)
+      && GST_CLOCK_TIME_IS_VALID (length))
+    partners_hand_over (self, partner_new (partners, NULL, start, length));
 }
 
 static GstFlowReturn
@@ -134,15 +162,17 @@ partners_set_ended (GstVyreFilter *self, gboolean ended)
 {
   vyre_mutex_lock (&self->lock);
   self->partners.ended = ended;
+  self->partners.obsolete = FALSE;
   gst_vyre_stream_wake_others (self);
   g_mutex_unlock (&self->lock);
 }
 
 /* Has the pad's thread leave, unless the pad has become inactive since it let a FLUSH_START in. */
 static void
-partners_start_flush (GstVyreFilter *self, GstPad *pad)
+partners_start_flush (GstVyreFilter *self, GstPad *pad, guint32 seqnum)
 {
   vyre_mutex_lock (&self->lock);
+  self->partners.seqnum = seqnum;
   GST_OBJECT_LOCK (pad);
   if (GST_PAD_IS_ACTIVE (pad) && GST_PAD_IS_FLUSHING (pad))
     self->partners.flushing = TRUE;
@@ -177,7 +207,7 @@ partners_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   switch (done ? GST_EVENT_TYPE (event) : GST_EVENT_UNKNOWN) {
     case GST_EVENT_FLUSH_START:
-      partners_start_flush (self, pad);
+      partners_start_flush (self, pad, gst_event_get_seqnum (event));
       break;
     case GST_EVENT_FLUSH_STOP:
       partners_forget (self);
@@ -186,10 +216,15 @@ partners_event (GstPad *pad, GstObject *parent, GstEvent *event)
       partners_set_ended (self, FALSE);
       break;
     case GST_EVENT_EOS:
+    case GST_EVENT_SEGMENT_DONE:
       partners_set_ended (self, TRUE);
       break;
     case GST_EVENT_SEGMENT:
       gst_event_copy_segment (event, &self->partners.segment);
+      partners_set_ended (self, FALSE);
+      break;
+    case GST_EVENT_GAP:
+      partners_take_gap (self, event);
       break;
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
@@ -209,7 +244,7 @@ partners_detach (GstVyreFilter *self, GstVyrePartner **slot)
   vyre_mutex_lock (&self->lock);
   g_autoptr (GstVyrePartner) partner = *slot ? gst_vyre_partner_ref (*slot) : NULL;
   g_mutex_unlock (&self->lock);
-  GstBuffer *buffer = partner ? gst_buffer_copy_deep (partner->buffer) : NULL;
+  GstBuffer *buffer = partner && partner->buffer ? gst_buffer_copy_deep (partner->buffer) : NULL;
   if (!buffer) /* none, or no memory: upstream waits */
     return;
   GstVyrePartner *copy = g_atomic_rc_box_dup (sizeof *partner, partner);
@@ -223,11 +258,42 @@ partners_detach (GstVyreFilter *self, GstVyrePartner **slot)
   gst_vyre_partner_unref (is_there ? partner : copy);
 }
 
-/* Proposes the caps of the sink pad: a partner has the same. */
+/* Upstream waits for all of its memory: batches give theirs back, and the partners that are kept
+ * are copied. */
+static void
+partners_drain (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  while (!self->partners.flushing && self->n_batches > 0
+         && gst_vyre_stream_get_flow (self) == GST_FLOW_OK)
+    gst_vyre_stream_sleep (self);
+  g_mutex_unlock (&self->lock);
+  partners_detach (self, &self->partners.next);
+  partners_detach (self, &self->partners.last);
+}
+
+/* The caps that pictures have to have, of those of the sink pad; NULL: any do. */
+static GstCaps *
+partners_find_caps (GstVyreFilter *self)
+{
+  static const gchar *const wanted[] = { "format", "width", "height" };
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
+  const GstStructure *all = caps ? gst_caps_get_structure (caps, 0) : NULL;
+
+  if (!all || !gst_structure_has_name (all, "video/x-raw"))
+    return NULL;
+  GstStructure *some = gst_structure_new_empty ("video/x-raw");
+  for (guint i = 0; i < G_N_ELEMENTS (wanted); i++)
+    gst_structure_set_value (some, wanted[i], gst_structure_get_value (all, wanted[i]));
+  GstCaps *result = gst_caps_new_full (some, NULL);
+  gst_caps_set_features (result, 0, gst_caps_features_copy (gst_caps_get_features (caps, 0)));
+  return result;
+}
+
 static gboolean
 partners_query_caps (GstVyreFilter *self, GstPad *pad, GstQuery *query)
 {
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
+  g_autoptr (GstCaps) caps = partners_find_caps (self);
   GstCaps *filter;
 
   if (!caps)
@@ -257,8 +323,7 @@ partners_query (GstPad *pad, GstObject *parent, GstQuery *query)
       gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
       return TRUE;
     case GST_QUERY_DRAIN:
-      partners_detach (self, &self->partners.next);
-      partners_detach (self, &self->partners.last);
+      partners_drain (self);
       return TRUE;
     default:
       return gst_pad_query_default (pad, parent, query);
@@ -292,20 +357,25 @@ partners_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean act
 GstPad *
 gst_vyre_partners_add_pad (GstVyreFilter *self, GstPadTemplate *template)
 {
-  g_autoptr (GstPad) former = gst_vyre_partners_get_pad (self);
-
-  if (former)
-    return NULL;
   GstPad *pad = gst_pad_new_from_template (template, GST_VYRE_PARTNERS_PAD);
   gst_pad_set_activatemode_function (pad, partners_activate);
   gst_pad_set_chain_function (pad, partners_chain);
   gst_pad_set_event_function (pad, partners_event);
   gst_pad_set_query_function (pad, partners_query);
-  gst_vyre_geometry_clear (&self->partners.geometry);
-  gst_segment_init (&self->partners.segment, GST_FORMAT_UNDEFINED);
   vyre_mutex_lock (&self->lock);
-  g_atomic_pointer_set (&self->partners.pad, gst_object_ref (pad));
+  gboolean is_first = !self->partners.pad;
+  if (is_first) {
+    gst_vyre_geometry_clear (&self->partners.geometry);
+    gst_segment_init (&self->partners.segment, GST_FORMAT_UNDEFINED);
+    self->partners.era++; /* 0 stands for none */
+    g_atomic_pointer_set (&self->partners.pad, gst_object_ref (pad));
+  }
   g_mutex_unlock (&self->lock);
+  if (!is_first) {
+    gst_object_ref_sink (pad);
+    gst_object_unref (pad);
+    return NULL;
+  }
   gst_pad_set_active (pad, GST_PAD_IS_ACTIVE (self->sinkpad));
   gst_element_add_pad (GST_ELEMENT_CAST (self), pad);
   return pad;
@@ -324,11 +394,14 @@ gst_vyre_partners_remove_pad (GstVyreFilter *self, GstPad *pad)
   gst_object_unref (pad);
 }
 
+/* A flush that has come already, by the way of another sink, makes nothing obsolete. */
 static void
-partners_set_obsolete (GstVyreFilter *self, gboolean obsolete)
+partners_set_obsolete (GstVyreFilter *self, gboolean obsolete, guint32 seqnum)
 {
+  GstVyrePartners *partners = &self->partners;
+
   vyre_mutex_lock (&self->lock);
-  self->partners.obsolete = obsolete && self->partners.pad;
+  partners->obsolete = obsolete && partners->pad && partners->seqnum != seqnum;
   gst_vyre_stream_wake_others (self);
   g_mutex_unlock (&self->lock);
 }
@@ -342,10 +415,11 @@ gst_vyre_partners_seek (GstVyreFilter *self, GstEvent *event)
   GstSeekFlags flags;
 
   gst_event_parse_seek (event, NULL, NULL, &flags, NULL, NULL, NULL, NULL);
-  partners_set_obsolete (self, flags & GST_SEEK_FLAG_FLUSH);
+  guint32 seqnum = gst_event_get_seqnum (event);
+  partners_set_obsolete (self, flags & GST_SEEK_FLAG_FLUSH, seqnum);
   gboolean done = gst_pad_push_event (self->sinkpad, gst_event_ref (event));
   if (!pad || !gst_pad_push_event (pad, gst_event_ref (event)))
-    partners_set_obsolete (self, FALSE);
+    partners_set_obsolete (self, FALSE, seqnum);
   gst_event_unref (event);
   return done;
 }

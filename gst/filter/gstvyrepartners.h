@@ -15,6 +15,8 @@ GstPad *gst_vyre_partners_add_pad (GstVyreFilter *self, GstPadTemplate *template
 void gst_vyre_partners_remove_pad (GstVyreFilter *self, GstPad *pad);
 GstPad *gst_vyre_partners_get_pad (GstVyreFilter *self);
 gboolean gst_vyre_partners_seek (GstVyreFilter *self, GstEvent *event);
+gboolean gst_vyre_partner_find_span (const GstSegment *segment, GstClockTime pts,
+    GstClockTime duration, GstClockTime *start, GstClockTime *length);
 GstVyrePartner *gst_vyre_partner_ref (GstVyrePartner *partner);
 void gst_vyre_partner_unref (GstVyrePartner *partner);
 

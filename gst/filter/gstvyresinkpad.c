@@ -415,7 +415,7 @@ sink_reset (GstVyreFilter *self)
   self->n_flushes++;
   gst_vyre_early_drop (self, FALSE);
   gst_vyre_geometry_clear (&self->geometry);
-  gst_vyre_pairing_reset (self);
+  self->pairing = (GstVyrePairing){ 0 };
   gst_caps_replace (&self->refused_caps, NULL);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   sink_forget_state (self);

@@ -117,7 +117,7 @@ typedef struct {
 
 /* A buffer of the pad reference */
 typedef struct {
-  GstBuffer *buffer;
+  GstBuffer *buffer;  /* NULL: there is none for this time */
   GstClockTime start; /* running time, or NONE; so below */
   GstClockTime end;
   VyreSymbols *symbols;
@@ -134,6 +134,7 @@ typedef struct {
   GstVyrePartner *last; /* the one before, or NULL */
   gboolean flushing;    /* as that of the element */
   gboolean ended;       /* EOS came */
+  guint32 seqnum;       /* of the last flush */
   gboolean obsolete;    /* a seek has gone upstream, and what is here came before its flush */
   /* that pad's stream lock */
   GstVyreGeometry geometry;

@@ -527,6 +527,7 @@ gst_vyre_stream_fail (GstVyreFilter *self, GError *error)
 {
   vyre_mutex_lock (&self->lock);
   self->failed = TRUE;
+  gst_vyre_stream_wake_others (self);
   g_mutex_unlock (&self->lock);
   gst_vyre_state_post_error (self, error);
   g_error_free (error);

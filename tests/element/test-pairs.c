@@ -187,11 +187,14 @@ second_run (gpointer data)
 #define END -1
 #define NO_PARTNER -2
 
-/* Pictures last 10 ms. The partner of each of the first stream, by its number. */
+/* Pictures last 10 ms. The partner of each of the first stream, by its number. At another rate of
+ * the segments they last as much shorter. */
 static const struct {
   gint first[8];
   gint second[8];
   gint partners[8];
+  gdouble rate; /* 0: 1 */
+  gint from;    /* ms, where the segments begin */
 } rates[] = {
   { { 0, 10, 20, END }, { 0, 10, 20, END }, { 0, 1, 2 } },
   /* the nearest */
@@ -204,7 +207,26 @@ static const struct {
   /* it has a hole */
   { { 0, 10, 20, 30, END }, { 0, 30, END }, { 0, NO_PARTNER, NO_PARTNER, 1 } },
   { { 0, 10, END }, { END }, { NO_PARTNER, NO_PARTNER } },
+  /* the first of two that last at the same time */
+  { { 0, 10, 20, END }, { 0, 10, 10, 20, END }, { 0, 1, 3 } },
+  { { 0, 10, 20, 30, END }, { 0, 10, 20, 30, END }, { 0, 1, 2, 3 }, 2.0 },
+  { { 30, 20, 10, 0, END }, { 30, 20, 10, 0, END }, { 0, 1, 2, 3 }, -1.0 },
+  /* outside of the segment */
+  { { 10, 20, 30, END }, { 10, 20, 30, END }, { NO_PARTNER, 1, 2 }, 1.0, 20 },
 };
+
+/* Up to 40 ms. */
+static void
+push_segment (GstPad *pad, gdouble rate, gint from)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = rate;
+  segment.start = segment.time = (guint)from * GST_MSECOND;
+  segment.stop = 40 * GST_MSECOND;
+  gst_pad_push_event (pad, gst_event_new_segment (&segment));
+}
 
 static void
 check_rate (guint rate)
@@ -213,6 +235,10 @@ check_rate (guint rate)
   GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
   guint unpaired = 0;
 
+  if (rates[rate].rate != 0) {
+    push_segment (h->srcpad, rates[rate].rate, rates[rate].from);
+    push_segment (other.source, rates[rate].rate, rates[rate].from);
+  }
   other.times = rates[rate].second;
   other.thread = g_thread_new ("second", second_run, &other);
   for (guint i = 0; rates[rate].first[i] >= 0; i++) {
@@ -231,6 +257,40 @@ check_rate (guint rate)
   fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_WARNING), unpaired > 0);
   finish (h, &other);
 }
+
+/* A gap tells that there is no partner, and a stream that ends in a segment has no more. */
+GST_START_TEST (gaps_have_no_partners)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+
+  gst_pad_push_event (other.source, gst_event_new_gap (0, 10 * GST_MSECOND));
+  filter_push (h, picture (9, 0));
+  fail_unless_equals_int (gst_pad_push (other.source, picture (5, 10)), GST_FLOW_OK);
+  assert_difference (filter_run (h, picture (9, 10)), WIDTH * ROWS, 4);
+  gst_pad_push_event (other.source, gst_event_new_segment_done (GST_FORMAT_TIME, 0));
+  filter_push (h, picture (9, 20));
+  fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), 2);
+  finish (h, &other);
+}
+GST_END_TEST;
+
+/* A partner of a time before a flush is none of what begins anew. */
+GST_START_TEST (a_partner_starts_no_later)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+
+  fail_unless_equals_int (gst_pad_push (other.source, picture (5, 1000)), GST_FLOW_OK);
+  assert_difference (filter_run (h, picture (9, 1000)), WIDTH * ROWS, 4);
+  filter_flush (h);
+  filter_push_segment (h);
+  gst_pad_push_event (other.source, gst_event_new_eos ());
+  filter_push (h, picture (9, 0));
+  fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), 1);
+  finish (h, &other);
+}
+GST_END_TEST;
 
 /* Whichever thread is ahead. */
 GST_START_TEST (times_decide_over_pairs)
@@ -315,6 +375,9 @@ GST_START_TEST (a_flush_ends_either_wait)
 }
 GST_END_TEST;
 
+/* What becomes of a seek in the second stream: it is flushed, it is not, or it was already. */
+typedef enum { SEEKS_LATER, SEEKS_NOT, SEEKS_BEFORE } Seeks;
+
 typedef struct {
   GstHarness *h;
   Second *other;
@@ -335,37 +398,54 @@ seek_first (GstPad *pad, GstObject *parent, GstEvent *event)
   return is_seek;
 }
 
+/* A seek that has come by another way is not done again. */
 static gboolean
 seek_second (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  gboolean accepts = GPOINTER_TO_INT (gst_pad_get_element_private (pad));
+  Seeks seeks = GPOINTER_TO_UINT (gst_pad_get_element_private (pad));
+  gboolean accepts = seeks != SEEKS_NOT && GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
 
-  accepts = accepts && GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
-  if (accepts)
+  if (accepts && seeks == SEEKS_LATER)
     flush (pad);
   gst_event_unref (event);
   return accepts;
 }
 
 static void
-check_seek (gboolean accepted)
+flush_for (GstPad *pad, GstEvent *seek)
+{
+  GstEvent *first = gst_event_new_flush_start (), *last = gst_event_new_flush_stop (TRUE);
+  GstSegment segment;
+
+  gst_event_set_seqnum (first, gst_event_get_seqnum (seek));
+  gst_event_set_seqnum (last, gst_event_get_seqnum (seek));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (pad, first);
+  gst_pad_push_event (pad, last);
+  gst_pad_push_event (pad, gst_event_new_segment (&segment));
+}
+
+static void
+check_seek (Seeks seeks)
 {
   Second other;
   GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
   Sought sought = { h, &other, { 0 } };
-
-  gst_pad_set_element_private (h->srcpad, &sought);
-  gst_pad_set_element_private (other.source, GINT_TO_POINTER (accepted));
-  gst_pad_set_event_function (h->srcpad, seek_first);
-  gst_pad_set_event_function (other.source, seek_second);
-  fail_unless_equals_int (gst_pad_push (other.source, picture (50, 10)), GST_FLOW_OK);
   GstEvent *seek = gst_event_new_seek (
       1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, 0);
+
+  gst_pad_set_element_private (h->srcpad, &sought);
+  gst_pad_set_element_private (other.source, GUINT_TO_POINTER (seeks));
+  gst_pad_set_event_function (h->srcpad, seek_first);
+  gst_pad_set_event_function (other.source, seek_second);
+  if (seeks == SEEKS_BEFORE)
+    flush_for (other.source, seek);
+  fail_unless_equals_int (gst_pad_push (other.source, picture (50, 10)), GST_FLOW_OK);
   fail_unless (gst_harness_push_upstream_event (h, seek));
-  if (accepted)
+  if (seeks == SEEKS_LATER)
     fail_unless_equals_int (gst_pad_push (other.source, picture (7, 10)), GST_FLOW_OK);
   fail_unless_equals_int (waiter_join (&sought.waiter), GST_FLOW_OK);
-  assert_difference (filter_pull (h), WIDTH * ROWS, accepted ? 6 : 49);
+  assert_difference (filter_pull (h), WIDTH * ROWS, seeks == SEEKS_LATER ? 6 : 49);
   fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), 0);
   finish (h, &other);
 }
@@ -373,8 +453,9 @@ check_seek (gboolean accepted)
 /* The first stream has begun anew when the second is still as it was. */
 GST_START_TEST (a_seek_parts_no_pair)
 {
-  check_seek (TRUE);
-  check_seek (FALSE);
+  check_seek (SEEKS_LATER);
+  check_seek (SEEKS_NOT);
+  check_seek (SEEKS_BEFORE);
 }
 GST_END_TEST;
 
@@ -501,6 +582,31 @@ GST_START_TEST (streams_that_do_not_match_are_errors)
 }
 GST_END_TEST;
 
+/* Other frame rates are fine, slots have no pairs, and there is one second stream. */
+GST_START_TEST (a_second_stream_has_what_it_needs)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstCaps *caps = gst_pad_peer_query_caps (other.source, NULL);
+  GstCaps *slower
+      = gst_caps_from_string ("video/x-raw, format=GRAY8, width=10, height=6, framerate=25/1");
+  GstCaps *larger
+      = gst_caps_from_string ("video/x-raw, format=GRAY8, width=12, height=6, framerate=25/1");
+
+  fail_unless (gst_caps_is_subset (slower, caps));
+  fail_if (gst_caps_is_subset (larger, caps));
+  GstPadTemplate *template = gst_element_get_pad_template (h->element, "reference");
+  fail_unless (gst_element_request_pad (h->element, template, NULL, NULL) == NULL);
+  gst_harness_set_src_caps_str (h, "application/x-vyre-slots");
+  fail_unless_equals_int (gst_harness_push (h, noise_buffer (64, 1)), GST_FLOW_ERROR);
+  bus_assert_error (h, "release the pad reference");
+  gst_caps_unref (slower);
+  gst_caps_unref (larger);
+  gst_caps_unref (caps);
+  finish (h, &other);
+}
+GST_END_TEST;
+
 static Suite *
 pairs_suite (void)
 {
@@ -512,6 +618,9 @@ pairs_suite (void)
   tcase_add_test (tc, a_partner_has_a_layout_of_its_own);
   tcase_add_test (tc, regions_of_both_are_read);
   tcase_add_test (tc, times_decide_over_pairs);
+  tcase_add_test (tc, gaps_have_no_partners);
+  tcase_add_test (tc, a_partner_starts_no_later);
+  tcase_add_test (tc, a_second_stream_has_what_it_needs);
   tcase_add_test (tc, a_flush_ends_either_wait);
   tcase_add_test (tc, a_seek_parts_no_pair);
   tcase_add_test (tc, no_end_leaves_a_wait_behind);

@@ -400,7 +400,7 @@ GST_START_TEST (messages_do_without_a_program)
   gst_buffer_unref (filter_run (h, buffer));
   GstMessage *message = bus_wait_element (h, "vyre-results");
   const GstStructure *fields = gst_message_get_structure (message);
-  fail_unless_equals_int (gst_structure_n_fields (fields), 8);
+  fail_unless_equals_int (gst_structure_n_fields (fields), 9);
   fail_unless_equals_uint64 (field_u64 (fields, "timestamp"), 2 * GST_SECOND);
   fail_unless_equals_uint64 (field_u64 (fields, "offset"), 77);
   fail_unless_equals_uint64 (field_u64 (fields, "sequence"), 1);

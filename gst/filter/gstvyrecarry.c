@@ -4,6 +4,7 @@
 struct _GstVyreCarry {
   gatomicrefcount refs; /* of the sink pad, and of each item that waits for its result */
   guint beginning;      /* GstVyreSettings.beginning of its program */
+  guint n_state;        /* words of state of its plans */
   /* the element's lock */
   VyreLane *lane;     /* of the kernel that its batches run on, or NULL before the first */
   VyreStream *stream; /* on that lane */
@@ -21,12 +22,13 @@ gst_vyre_older_clear (GstVyreOlder *older)
 }
 
 GstVyreCarry *
-gst_vyre_carry_new (guint beginning)
+gst_vyre_carry_new (guint beginning, guint n_words)
 {
   GstVyreCarry *carry = g_new0 (GstVyreCarry, 1);
 
   g_atomic_ref_count_init (&carry->refs);
   carry->beginning = beginning;
+  carry->n_state = n_words;
   return carry;
 }
 
@@ -97,9 +99,9 @@ gst_vyre_carry_detach (GstVyreFilter *self, GstVyreCarry *carry)
 }
 
 gboolean
-gst_vyre_carry_is_of (const GstVyreCarry *carry, guint beginning)
+gst_vyre_carry_is_of (const GstVyreCarry *carry, guint beginning, guint n_words)
 {
-  return carry->beginning == beginning;
+  return carry->beginning == beginning && carry->n_state == n_words;
 }
 
 /* Returns a reference to the stream that the next batch is published on, on @lane, or NULL: @lane

@@ -18,12 +18,12 @@ typedef struct {
   GstBuffer *buffers[GST_VYRE_N_OLDER];
 } GstVyreOlder;
 
-GstVyreCarry *gst_vyre_carry_new (guint beginning);
+GstVyreCarry *gst_vyre_carry_new (guint beginning, guint n_words);
 GstVyreCarry *gst_vyre_carry_ref (GstVyreCarry *carry);
 void gst_vyre_carry_unref (GstVyreCarry *carry);
 void gst_vyre_carry_end (GstVyreFilter *self, GstVyreCarry *carry);
 void gst_vyre_carry_detach (GstVyreFilter *self, GstVyreCarry *carry);
-gboolean gst_vyre_carry_is_of (const GstVyreCarry *carry, guint beginning);
+gboolean gst_vyre_carry_is_of (const GstVyreCarry *carry, guint beginning, guint n_words);
 void gst_vyre_older_clear (GstVyreOlder *older);
 VyreStream *gst_vyre_carry_get_stream (
     GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstVyreOlder *older);

@@ -214,16 +214,14 @@ gst_vyre_events_end (GstVyreFilter *self, const GstVyreItem *item)
   gst_vyre_events_forget (self);
 }
 
-/* Notes a batch, and whether buffers in front of it are missing: they never came through, or
- * upstream says so. */
-static void
-events_note_arrival (GstVyreFilter *self, const GstVyreItem *item)
+/* TRUE if buffers in front of a batch are missing: they never came through, or upstream says so. */
+static gboolean
+events_lack (const GstVyreEvents *events, const GstVyreItem *item)
 {
-  GstVyreEvents *events = &self->events;
   gboolean jumps = events->era == item->era && item->timing.flags & GST_BUFFER_FLAG_DISCONT;
 
-  if (events->arrival > 0 && (jumps || item->arrival != events->arrival + 1))
-    events_miss (events);
+  return item->is_behind_lost
+         || (events->arrival > 0 && (jumps || item->arrival != events->arrival + 1));
 }
 
 /* Has the intervals belong to the plan of @item. Another program and other caps end those that
@@ -297,7 +295,11 @@ gst_vyre_events_batch (GstVyreFilter *self, const GstVyreItem *item, const guint
 
   if (bound->n_events == 0 && self->events.n == 0)
     return;
-  events_note_arrival (self, item);
+  gboolean lacks = events_lack (&self->events, item);
+  if (lacks)
+    events_miss (&self->events);
   events_follow_plan (self, item, bound->n_events);
+  if (lacks) /* the intervals may be others */
+    events_miss (&self->events);
   events_decide (self, item, bound, readback);
 }

@@ -8,6 +8,9 @@
 #define PACKED_SAMPLES 12
 #define PACKED_BYTES 16
 
+/* Of a side of a frame. Bytes of its rows have 31 bits then. */
+#define MOST_PIXELS (G_MAXINT / 256)
+
 static const char *const geometry_plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
 
 /* TRUE if three samples share a word; 16 bytes of a row are like the next then. */
@@ -429,6 +432,12 @@ geometry_read_layout (
   }
   if (!crop)
     return TRUE;
+  if (meta && MAX (meta->width, meta->height) > MOST_PIXELS) {
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
+        "A buffer's GstVideoMeta has %u by %u pixels. Fix: correct the element in front.",
+        meta->width, meta->height);
+    return FALSE;
+  }
   if (meta) {
     layout->width = meta->width;
     layout->height = meta->height;

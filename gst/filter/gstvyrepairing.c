@@ -63,8 +63,10 @@ pairing_advance (GstVyreFilter *self, const Seeker *seeker, GSList **former)
 
   if (!partners->next || !seeker_reaches (seeker, partners->next))
     return FALSE;
-  if (partners->last)
+  if (partners->last) {
+    gst_vyre_partners_count (self, partners->last);
     *former = g_slist_prepend (*former, partners->last);
+  }
   partners->last = g_steal_pointer (&partners->next);
   gst_vyre_stream_wake_others (self);
   return TRUE;
@@ -86,6 +88,8 @@ pairing_decide (GstVyreFilter *self, const Seeker *seeker, GstVyrePartner **foun
     return FALSE;
   fits = fits || (partners->last && seeker_accepts (seeker, partners->last));
   *found = fits && partners->last->buffer ? gst_vyre_partner_ref (partners->last) : NULL;
+  if (*found)
+    partners->last->has_had = TRUE;
   return TRUE;
 }
 
@@ -224,6 +228,16 @@ gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, GstBuffer **joine
   pairing_bind (self, partner, gst_buffer_get_size (buffer));
   *joined = pairing_append (buffer, partner->buffer);
   return GST_FLOW_OK;
+}
+
+/* The sink pad's stream has ended: no buffer comes for the partners that are there. */
+void
+gst_vyre_pairing_end (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  gst_vyre_partners_count (self, self->partners.last);
+  gst_vyre_partners_count (self, self->partners.next);
+  g_mutex_unlock (&self->lock);
 }
 
 /* The sink pad's stream lock is held. The symbols of the sink pad are new. */

@@ -10,6 +10,7 @@
 G_BEGIN_DECLS
 
 GstFlowReturn gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, GstBuffer **joined);
+void gst_vyre_pairing_end (GstVyreFilter *self);
 void gst_vyre_pairing_reset (GstVyreFilter *self);
 
 G_END_DECLS

@@ -67,6 +67,17 @@ partner_new (
   return partner;
 }
 
+/* The lock is held. No buffer will have @partner, or NULL, any more: counts it if none has had it.
+ */
+void
+gst_vyre_partners_count (GstVyreFilter *self, GstVyrePartner *partner)
+{
+  if (!partner || partner->has_had || !partner->buffer)
+    return;
+  self->stats.passed_over++;
+  partner->has_had = TRUE;
+}
+
 /* The lock is held. Returns the answer to a partner that comes now. A flush of the sink pad keeps
  * partners, which may not be flushed. */
 static GstFlowReturn
@@ -95,6 +106,8 @@ partners_hand_over (GstVyreFilter *self, GstVyrePartner *partner)
   if (flow == GST_FLOW_OK) {
     partners->next = g_steal_pointer (&partner);
     gst_vyre_stream_wake_others (self);
+  } else if (flow == GST_FLOW_EOS) {
+    gst_vyre_partners_count (self, partner);
   }
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&partner, gst_vyre_partner_unref);
@@ -109,9 +122,10 @@ partners_take (GstVyreFilter *self, GstBuffer *buffer)
   GstClockTime start, length;
   gboolean changed;
 
-  if (!gst_vyre_geometry_check (&partners->geometry, buffer, &changed, &error))
-    return gst_vyre_stream_fail (self, error);
+  gboolean fits = gst_vyre_geometry_check (&partners->geometry, buffer, &changed, &error);
   partners->era += changed;
+  if (!fits)
+    return gst_vyre_stream_fail (self, error);
   if (!gst_vyre_partner_find_span (&partners->segment, GST_BUFFER_PTS (buffer),
           GST_BUFFER_DURATION (buffer), &start, &length))
     return GST_FLOW_OK;

@@ -18,6 +18,7 @@ gboolean gst_vyre_partners_seek (GstVyreFilter *self, GstEvent *event);
 gboolean gst_vyre_partner_find_span (const GstSegment *segment, GstClockTime pts,
     GstClockTime duration, GstClockTime *start, GstClockTime *length);
 GstVyrePartner *gst_vyre_partner_ref (GstVyrePartner *partner);
+void gst_vyre_partners_count (GstVyreFilter *self, GstVyrePartner *partner);
 void gst_vyre_partner_unref (GstVyrePartner *partner);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyrePartner, gst_vyre_partner_unref)

@@ -30,13 +30,15 @@ sink_forget_state (GstVyreFilter *self)
 static void
 sink_hand_state_on (GstVyreFilter *self, GstVyreItem *item)
 {
-  if (self->carry && !gst_vyre_carry_is_of (self->carry, self->plan_beginning))
+  guint n_words = vyre_plan_get_state_words (item->plan);
+
+  if (self->carry && !gst_vyre_carry_is_of (self->carry, self->plan_beginning, n_words))
     sink_forget_state (self);
   g_clear_pointer (&item->carry, gst_vyre_carry_unref);
-  if (vyre_plan_get_state_words (item->plan) == 0 && vyre_plan_get_older (item->plan) == 0)
+  if (n_words == 0 && vyre_plan_get_older (item->plan) == 0)
     return;
   if (!self->carry)
-    self->carry = gst_vyre_carry_new (self->plan_beginning);
+    self->carry = gst_vyre_carry_new (self->plan_beginning, n_words);
   item->carry = gst_vyre_carry_ref (self->carry);
 }
 
@@ -55,6 +57,7 @@ sink_count_refused (GstVyreFilter *self, gsize size)
   vyre_mutex_lock (&self->lock);
   sink_count_arrival (self, size);
   g_mutex_unlock (&self->lock);
+  self->is_behind_lost = TRUE;
 }
 
 /* Waits until fewer than max-in-flight batches are in flight and none has to be run again: a rerun
@@ -118,12 +121,11 @@ sink_follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
   GError *error = NULL;
   gboolean changed;
 
-  if (!gst_vyre_geometry_check (&self->geometry, buffer, &changed, &error))
-    return gst_vyre_stream_fail (self, error);
+  gboolean fits = gst_vyre_geometry_check (&self->geometry, buffer, &changed, &error);
   self->plan_stale |= changed;
   if (changed && self->geometry.has_video) /* channels end where the buffer does */
     sink_forget_state (self);
-  return GST_FLOW_OK;
+  return fits ? GST_FLOW_OK : gst_vyre_stream_fail (self, error);
 }
 
 /* Runs the item on the kernel in use. */
@@ -167,6 +169,8 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
   }
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
   item->buffer = joined;
+  item->is_behind_lost = self->is_behind_lost;
+  self->is_behind_lost = FALSE;
   sink_read_timing (self, joined, &item->timing);
   for (;;) {
     flow = sink_run_item (self, settings, item);
@@ -292,6 +296,7 @@ sink_stop_flush (GstVyreFilter *self, GstEvent *event)
   gboolean done = gst_pad_push_event (self->srcpad, event);
   gst_vyre_early_drop (self, TRUE);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  self->is_behind_lost = FALSE;
   gst_vyre_stream_reopen (self, TRUE);
   return done;
 }
@@ -303,6 +308,7 @@ sink_pass_eos (GstVyreFilter *self, GstEvent *event)
   GstFlowReturn flow = gst_vyre_negotiation_announce (self);
 
   gst_vyre_early_drop (self, FALSE);
+  gst_vyre_pairing_end (self);
   sink_forget_state (self);
   return flow == GST_VYRE_FLOW_AGAIN ? flow
                                      : gst_vyre_stream_push_eos (self, gst_event_ref (event));
@@ -416,6 +422,7 @@ sink_reset (GstVyreFilter *self)
   gst_vyre_early_drop (self, FALSE);
   gst_vyre_geometry_clear (&self->geometry);
   self->pairing = (GstVyrePairing){ 0 };
+  self->is_behind_lost = FALSE;
   gst_caps_replace (&self->refused_caps, NULL);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   sink_forget_state (self);

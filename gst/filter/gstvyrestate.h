@@ -118,6 +118,7 @@ typedef struct {
 /* A buffer of the pad reference */
 typedef struct {
   GstBuffer *buffer;  /* NULL: there is none for this time */
+  gboolean has_had;   /* a buffer has had it; the element's lock */
   GstClockTime start; /* running time, or NONE; so below */
   GstClockTime end;
   VyreSymbols *symbols;
@@ -256,8 +257,9 @@ struct _GstVyreFilter {
   GstVyreGeometry geometry;
   GstCaps *refused_caps; /* the last ones, and the bus has been told; or NULL */
   GstSegment segment;
-  guint n_flushes;  /* after which a buffer that came before is dropped */
-  guint64 position; /* payload bytes taken in this stream */
+  guint n_flushes;         /* after which a buffer that came before is dropped */
+  guint64 position;        /* payload bytes taken in this stream */
+  gboolean is_behind_lost; /* buffers that came since the last one taken have no number */
   VyrePlan *plan;
   VyreProgram *plan_program;
   guint plan_beginning;

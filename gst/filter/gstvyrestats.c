@@ -70,6 +70,11 @@ gst_vyre_stats_explain_incomplete (const GstVyreStats *stats, guint64 in_flight)
                             " bytes; %" G_GUINT64_FORMAT " are in flight. Fix: ask at the end of "
                             "the stream, and look for flushes and failures before it.",
         stats->batches, stats->arrived, stats->seen_bytes, stats->arrived_bytes, in_flight);
+  if (stats->passed_over > 0)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT
+                            " buffers of the pad reference were no partners. Fix: have both "
+                            "streams start and end together, or put videorate in front of both.",
+        stats->passed_over);
   if (stats->incomplete > 0)
     return g_strdup_printf ("%" G_GUINT64_FORMAT
                             " batches have slots that faulted or did not run. Fix: look for the "

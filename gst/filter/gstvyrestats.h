@@ -46,6 +46,7 @@ typedef struct {
   guint64 handovers;       /* batches that the source pad's task took */
   guint64 flushed;         /* batches dropped by a flush */
   guint64 unpaired;        /* buffers left out for want of a partner */
+  guint64 passed_over;     /* partners that no buffer had */
   guint64 device_losses;   /* noticed by this element */
   guint64 rerun_batches;   /* batches that a lost device left, run again */
   guint64 stalls;          /* warned of */

@@ -20,16 +20,17 @@ G_BEGIN_DECLS
 #define GST_VYRE_FLOW_AGAIN GST_FLOW_CUSTOM_SUCCESS_2
 
 typedef struct {
-  GstEvent *event;       /* an event, or else a batch: */
-  GstBuffer *buffer;     /* its payload, kept for a rerun */
-  guint32 sequence;      /* number of the buffer in the stream, from 1; 0 for an event */
-  guint64 arrival;       /* buffers that came in up to this item, itself included */
-  guint32 epoch;         /* epoch of the queue when the worker took the item */
-  guint32 era;           /* of the sink pad: items of one have the same caps and program */
-  gboolean is_rerun;     /* its first kernel was lost */
-  GstVyreShared *shared; /* the kernel that it was published on */
-  VyreLane *lane;        /* of the kernel chosen for it */
-  VyreTenant *tenant;    /* the tenant that its batch counts for, or NULL */
+  GstEvent *event;         /* an event, or else a batch: */
+  GstBuffer *buffer;       /* its payload, kept for a rerun */
+  guint32 sequence;        /* number of the buffer in the stream, from 1; 0 for an event */
+  guint64 arrival;         /* buffers that came in up to this item, itself included */
+  guint32 epoch;           /* epoch of the queue when the worker took the item */
+  guint32 era;             /* of the sink pad: items of one have the same caps and program */
+  gboolean is_rerun;       /* its first kernel was lost */
+  gboolean is_behind_lost; /* buffers right in front of it came, and are not among the items */
+  GstVyreShared *shared;   /* the kernel that it was published on */
+  VyreLane *lane;          /* of the kernel chosen for it */
+  VyreTenant *tenant;      /* the tenant that its batch counts for, or NULL */
   VyreBatch *batch;
   VyrePlan *plan;
   GstVyreCarry *carry; /* of a program with state, or NULL */

@@ -182,14 +182,16 @@ stream_take_payload (VyreBatch *batch)
 static gboolean
 stream_changes_reference (const VyreBatch *batch)
 {
-  const VyreCondition *keep = batch->plan->bound->keep;
+  const VyreBoundProgram *bound = batch->plan->bound;
 
   if ((batch->plan->older >> VYRE_FROM_REFERENCE & 1) == 0)
     return FALSE;
   if ((batch->missing >> VYRE_FROM_REFERENCE & 1) != 0)
     return TRUE;
-  return keep && batch->completion.faults == 0
-         && vyre_condition_decide (keep, vyre_batch_readback (batch)) == VYRE_DECISION_NO;
+  const guint8 *readback = vyre_batch_readback (batch);
+  return bound->keep && batch->completion.faults == 0
+         && vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT) == bound->n_used
+         && vyre_condition_decide (bound->keep, readback) == VYRE_DECISION_NO;
 }
 
 /* Keeps the payload of a batch that is through, as far as those behind it may read it. An empty one

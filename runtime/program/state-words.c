@@ -22,9 +22,10 @@ state_parse_size (VyreParser *parser, guint *words)
   return TRUE;
 }
 
-/* Reads "from $result.field", of a result that is defined, and where that value is. */
+/* Reads "from $result.field", of a result that is defined, and where that value is, and of which
+ * kind. */
 static gboolean
-state_parse_source (VyreParser *parser, guint *words, guint *source)
+state_parse_source (VyreParser *parser, guint *words, guint *source, gboolean *is_signed)
 {
   GArray *values = parser->program->values;
   guint at = values->len;
@@ -47,6 +48,7 @@ state_parse_source (VyreParser *parser, guint *words, guint *source)
   if (!vyre_parser_resolve_value (parser, value))
     return FALSE;
   *words = value->n_words;
+  *is_signed = value->is_signed;
   *source = g_array_index (parser->program->observables, guint32, value->name) + value->word;
   return TRUE;
 }
@@ -70,6 +72,7 @@ vyre_parser_state (VyreParser *parser)
 {
   VyreProgram *program = parser->program;
   const VyreToken *token = &parser->lexer.token;
+  gboolean is_signed = FALSE;
   VyreState state;
 
   if (!vyre_lexer_next_result (&parser->lexer, parser->error))
@@ -88,11 +91,12 @@ vyre_parser_state (VyreParser *parser)
   if (!vyre_parser_next (parser))
     return FALSE;
   if (vyre_lexer_is (&parser->lexer, "from")
-          ? !state_parse_source (parser, &state.n_words, &state.source)
+          ? !state_parse_source (parser, &state.n_words, &state.source, &is_signed)
           : !state_parse_size (parser, &state.n_words))
     return FALSE;
   if (!vyre_parser_define_result (parser, id, offset, &words_of_state, state.n_words, -1))
     return FALSE;
+  g_array_index (program->names, VyreName, id).is_signed = is_signed;
   state_add_words (program->states, &state);
   return TRUE;
 }

@@ -54,7 +54,8 @@ typedef struct {
   guint32 offset; /* of its definition; before that, of its first use */
   gint statement; /* the optional statement that computes it, or -1 */
   gboolean defined;
-  gboolean shared; /* further statements may write the same word */
+  gboolean is_signed; /* a state that starts as a signed value */
+  gboolean shared;    /* further statements may write the same word */
 } VyreName;
 
 /* The value of a result in a condition: words of it, low first. */

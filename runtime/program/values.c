@@ -117,6 +117,7 @@ vyre_parser_resolve_value (VyreParser *parser, VyreValue *value)
     return vyre_parser_fail (parser, value->offset,
         "the result '%.40s' is one number. Fix: write '$%.40s'.", name->name, name->name);
   value->n_words = name->words;
+  value->is_signed = name->is_signed;
   gboolean is_number
       = name->type == VYRE_RESULT_U32 || (name->type == VYRE_RESULT_WORDS && name->words == 2);
   if (value->field ? !value_find_field (name, value) : !is_number)

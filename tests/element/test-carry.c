@@ -370,6 +370,42 @@ GST_START_TEST (messages_have_its_words)
 }
 GST_END_TEST;
 
+/* The least of each buffer is below 0, and that of the one before as far. */
+GST_START_TEST (state_has_the_sign_of_its_source)
+{
+  static const gint16 samples[8] = { -5, -5, -5, -5, -5, -5, -5, -5 };
+  GstHarness *h = filter_new ("audio_stats channel0 -> a; state before from $a.sum\n"
+                              "event fall when $a.sum < $before");
+
+  filter_start (h, "audio/x-raw, format=S16LE, layout=interleaved, channels=1, rate=8000");
+  for (guint i = 0; i < 3; i++) {
+    GstBuffer *buffer = buffer_of (samples, sizeof samples);
+    GST_BUFFER_PTS (buffer) = i * GST_MSECOND;
+    gst_buffer_unref (filter_run (h, buffer));
+  }
+  fail_unless_equals_int (bus_count (h, "vyre-event"), 2); /* from 0, and its end */
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* As another program would. */
+GST_START_TEST (state_of_another_size_begins_anew)
+{
+  GstHarness *h = filter_new ("param n = 1; state s[n]; atomic_add n -> s");
+
+  filter_start (h, NULL);
+  for (guint n = 1; n < 4; n++) {
+    gst_child_proxy_set (GST_CHILD_PROXY (h->element), "n::value", (gdouble)n, NULL);
+    for (guint i = 1; i < 4; i++) {
+      GstBuffer *readback = filter_run (h, noise_buffer (16, 1));
+      fail_unless_equals_int (readback_observable (readback, 1), n * i);
+      gst_buffer_unref (readback);
+    }
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 static Suite *
 carry_suite (void)
 {
@@ -388,6 +424,8 @@ carry_suite (void)
   tcase_add_test (tc, it_goes_on);
   tcase_add_test (tc, audio_goes_on);
   tcase_add_test (tc, messages_have_its_words);
+  tcase_add_test (tc, state_has_the_sign_of_its_source);
+  tcase_add_test (tc, state_of_another_size_begins_anew);
   return s;
 }
 

@@ -273,6 +273,53 @@ GST_START_TEST (a_picture_outside_of_its_buffer_is_an_error)
 }
 GST_END_TEST;
 
+/* The layout of a buffer that is refused is that of the one before no more. */
+GST_START_TEST (a_refused_buffer_leaves_no_layout)
+{
+  const Crop crop = { 2, 2, 8, 8 };
+  GstHarness *h = filter_new_with ("builtin:frame-stats", "results-interval", (guint64)0, NULL);
+  gchar *caps = caps_of ("GRAY8", 16, 16);
+  GstBuffer *buffer = noise_buffer (256, 1);
+
+  filter_start (h, caps);
+  add_crop (buffer, &crop);
+  gst_buffer_unref (filter_run (h, buffer));
+  gst_message_unref (bus_wait_element (h, "vyre-results"));
+  fail_unless_equals_int (gst_harness_push (h, noise_buffer (255, 1)), GST_FLOW_ERROR);
+  filter_flush (h);
+  filter_push_segment (h);
+  gst_buffer_unref (filter_run (h, noise_buffer (256, 1)));
+  GstMessage *message = bus_wait_element (h, "vyre-results");
+  const GstStructure *luma = gst_value_get_structure (
+      gst_structure_get_value (gst_message_get_structure (message), "luma"));
+  fail_unless_equals_uint64 (field_u64 (luma, "count"), 256);
+  gst_message_unref (message);
+  g_free (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Bytes of its rows would have more than 32 bits. */
+GST_START_TEST (a_frame_that_no_buffer_has_is_an_error)
+{
+  const Crop crop = { 0, 0, 0x40000001, 16 };
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 64 };
+  GstHarness *h = filter_new ("builtin:rgb-stats");
+  gchar *caps = caps_of ("RGBA", 16, 16);
+  GstBuffer *buffer = noise_buffer (1024, 1);
+
+  filter_start (h, caps);
+  gst_buffer_add_video_meta_full (
+      buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_RGBA, 0x40000001, 16, 1, offset, stride);
+  add_crop (buffer, &crop);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_ERROR);
+  bus_assert_error (h, "has 1073741825 by 16 pixels");
+  g_free (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 static void
 check_offer (GstHarness *h, const gchar *format, gboolean offered)
 {
@@ -312,6 +359,8 @@ crop_suite (void)
   tcase_add_loop_test (tc, a_crop_outside_of_its_frame_is_an_error, 0, G_N_ELEMENTS (outside));
   tcase_add_test (tc, a_crop_within_a_word_of_v210_is_an_error);
   tcase_add_test (tc, a_picture_outside_of_its_buffer_is_an_error);
+  tcase_add_test (tc, a_refused_buffer_leaves_no_layout);
+  tcase_add_test (tc, a_frame_that_no_buffer_has_is_an_error);
   tcase_add_test (tc, upstream_is_offered_the_meta);
   return s;
 }

@@ -305,6 +305,25 @@ GST_START_TEST (gaps_have_no_partners)
 }
 GST_END_TEST;
 
+/* An event knows of the buffers in front of it that were left out. */
+GST_START_TEST (an_event_behind_buffers_left_out_is_incomplete)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE "; event any when $mine.count > 0", CAPS, CAPS);
+  gboolean complete = TRUE;
+
+  fail_unless_equals_int (gst_pad_push (other.source, picture (5, 20)), GST_FLOW_OK);
+  filter_push (h, picture (9, 0));
+  gst_buffer_unref (filter_run (h, picture (9, 20)));
+  GstMessage *message = bus_wait_element (h, "vyre-event");
+  fail_unless (
+      gst_structure_get_boolean (gst_message_get_structure (message), "complete", &complete));
+  fail_if (complete);
+  gst_message_unref (message);
+  finish (h, &other);
+}
+GST_END_TEST;
+
 /* A partner of a time before a flush is none of what begins anew. */
 GST_START_TEST (a_partner_starts_no_later)
 {
@@ -650,6 +669,7 @@ pairs_suite (void)
   tcase_add_test (tc, regions_of_both_are_read);
   tcase_add_test (tc, times_decide_over_pairs);
   tcase_add_test (tc, gaps_have_no_partners);
+  tcase_add_test (tc, an_event_behind_buffers_left_out_is_incomplete);
   tcase_add_test (tc, a_partner_starts_no_later);
   tcase_add_test (tc, a_second_stream_has_what_it_needs);
   tcase_add_test (tc, a_flush_ends_either_wait);

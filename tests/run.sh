@@ -84,7 +84,7 @@ check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance
   pipeline-smoke element-failures element-import element-import-loss element-kernel element-loss \
   element-results element-slots element-slots-stream element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance forged kernel \
-  lanes opcodes parts residency resources resource-sinks samples pictures ssim audio crc32c loss host-requests turns \
+  lanes opcodes parts residency resources resource-sinks samples pictures audio crc32c loss host-requests turns \
   pipeline-film element-allocation element-failures element-files element-kernel element-loss element-results \
   element-stream
 check 'lavapipe, long batches cut fine' build-tests --setup=turns import kernel opcodes parts \

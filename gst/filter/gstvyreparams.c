@@ -130,11 +130,11 @@ gst_vyre_params_follow (GstVyreFilter *self)
   }
 }
 
-/* Sets the params that have control sources to the numbers of @stream_time. */
-void
-gst_vyre_params_sync (GstVyreFilter *self, GstClockTime stream_time)
+/* Returns the children that have control sources, or NULL. */
+static GPtrArray *
+params_controlled (GstVyreFilter *self)
 {
-  g_autoptr (GPtrArray) controlled = NULL;
+  GPtrArray *controlled = NULL;
 
   GST_OBJECT_LOCK (self);
   for (guint i = 0; i < self->children->len; i++) {
@@ -146,10 +146,40 @@ gst_vyre_params_sync (GstVyreFilter *self, GstClockTime stream_time)
     g_ptr_array_add (controlled, gst_object_ref (child));
   }
   GST_OBJECT_UNLOCK (self);
+  return controlled;
+}
+
+/* Adds the number that the control source of @child has for @stream_time, if any. */
+static void
+params_read_source (GstObject *child, GstClockTime stream_time, GstStructure *numbers)
+{
+  g_autoptr (GstControlBinding) binding = gst_object_get_control_binding (child, "value");
+
+  if (!binding || gst_control_binding_is_disabled (binding))
+    return;
+  GValue *value = gst_control_binding_get_value (binding, stream_time);
+  if (!value)
+    return;
+  gst_structure_take_value (numbers, GST_OBJECT_NAME (child), value);
+  g_free (value);
+}
+
+/* Sets the params that have control sources to the numbers of @stream_time, all at once: a program
+ * may refuse some of them without the others. */
+void
+gst_vyre_params_sync (GstVyreFilter *self, GstClockTime stream_time)
+{
+  g_autoptr (GPtrArray) controlled = params_controlled (self);
+
   if (!controlled || !GST_CLOCK_TIME_IS_VALID (stream_time))
     return;
+  g_autoptr (GstStructure) numbers = gst_structure_new_empty ("params");
   for (guint i = 0; i < controlled->len; i++)
-    gst_object_sync_values (g_ptr_array_index (controlled, i), stream_time);
+    params_read_source (g_ptr_array_index (controlled, i), stream_time, numbers);
+  if (gst_structure_n_fields (numbers) == 0 || !gst_vyre_program_move_params (self, numbers))
+    return;
+  for (guint i = 0; i < controlled->len; i++)
+    g_object_notify (g_ptr_array_index (controlled, i), "value");
 }
 
 /* In a child process, whose other threads are gone with the locks that they held. */

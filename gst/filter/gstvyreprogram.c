@@ -98,32 +98,48 @@ program_read_param (const GstStructure *fields, const gchar *name, VyreParam *pa
   return FALSE;
 }
 
-/* Makes the program that @base is with @fields. */
-static VyreProgram *
-program_with_fields (VyreProgram *base, const GstStructure *fields, GError **error)
+/* Makes a structure of both, where @over comes before @under; each may be NULL. */
+static GstStructure *
+program_join (const GstStructure *under, const GstStructure *over)
 {
-  gint n = fields ? gst_structure_n_fields (fields) : 0;
-  g_autofree VyreParam *params = g_new0 (VyreParam, (gsize)n + 1);
+  GstStructure *both = under ? gst_structure_copy (under) : gst_structure_new_empty ("params");
+
+  for (gint i = 0; over && i < gst_structure_n_fields (over); i++) {
+    const gchar *name = gst_structure_nth_field_name (over, (guint)i);
+    gst_structure_set_value (both, name, gst_structure_get_value (over, name));
+  }
+  return both;
+}
+
+/* Makes the program that @base is with the property @params and the numbers of children, @moved. */
+static VyreProgram *
+program_with_fields (
+    VyreProgram *base, const GstStructure *params, const GstStructure *moved, GError **error)
+{
+  g_autoptr (GstStructure) fields = program_join (params, moved);
+  gint n = gst_structure_n_fields (fields);
+  g_autofree VyreParam *list = g_new0 (VyreParam, (gsize)n + 1);
 
   if (n == 0)
     return vyre_program_ref (base);
   for (gint i = 0; i < n; i++) {
     const gchar *name = gst_structure_nth_field_name (fields, (guint)i);
-    if (!program_read_param (fields, name, &params[i], error))
+    if (!program_read_param (fields, name, &list[i], error))
       return NULL;
   }
-  return vyre_program_with_params (base, params, (guint)n, error);
+  return vyre_program_with_params (base, list, (guint)n, error);
 }
 
-/* Object lock held. Has the element run what @base is with @params, or remember in @error why it
- * cannot. Returns whether the properties change: those of a running stream do not if that is
- * refused. Access to files is checked when an idle element starts. The caller drops *@old. */
+/* Object lock held. Has the element run what @base is with @params and @moved, or remember in
+ * @error why it cannot. Returns whether the properties change: those of a running stream do not if
+ * that is refused. Access to files is checked when an idle element starts. The caller drops *@old.
+ */
 static gboolean
-program_take (GstVyreFilter *self, VyreProgram *base, const GstStructure *params, VyreProgram **old,
-    GError **error)
+program_take (GstVyreFilter *self, VyreProgram *base, const GstStructure *params,
+    const GstStructure *moved, VyreProgram **old, GError **error)
 {
   gboolean running = GST_STATE (self) > GST_STATE_NULL;
-  VyreProgram *program = base ? program_with_fields (base, params, error) : NULL;
+  VyreProgram *program = base ? program_with_fields (base, params, moved, error) : NULL;
 
   if (program && running && !gst_vyre_access_check (self, program, error)) {
     *old = program;
@@ -132,6 +148,7 @@ program_take (GstVyreFilter *self, VyreProgram *base, const GstStructure *params
   if (!program && running)
     return FALSE;
   g_clear_error (&self->program_error);
+  gst_clear_structure (&self->refused);
   if (program) {
     *old = self->settings.program;
     self->settings.program = program;
@@ -152,6 +169,29 @@ program_end_change (GstVyreFilter *self, gboolean taken, VyreProgram *old, GErro
   g_clear_error (&error);
 }
 
+static gboolean
+program_has_field (GQuark field, GValue *value, gpointer names)
+{
+  return g_hash_table_contains (names, g_quark_to_string (field));
+}
+
+/* Copies the numbers of the params that @base declares; both may be NULL. */
+static GstStructure *
+program_select (const GstStructure *moved, VyreProgram *base)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  guint n = 0;
+
+  if (!moved)
+    return NULL;
+  const VyreParam *params = base ? vyre_program_get_params (base, &n) : NULL;
+  for (guint i = 0; i < n; i++)
+    g_hash_table_add (names, (gpointer)params[i].name);
+  GstStructure *selected = gst_structure_copy (moved);
+  gst_structure_filter_and_map_in_place (selected, program_has_field, names);
+  return selected;
+}
+
 /* Takes a new program and the property it came from, or @error why there is none. */
 static void
 program_change (
@@ -160,8 +200,12 @@ program_change (
   VyreProgram *old = NULL;
 
   GST_OBJECT_LOCK (self);
-  gboolean taken = program_take (self, base, self->params, &old, &error);
+  GstStructure *moved = program_select (self->moved, base);
+  gboolean taken = program_take (self, base, self->params, moved, &old, &error);
   if (taken) {
+    GstStructure *before = self->moved;
+    self->moved = moved;
+    moved = before;
     g_free (self->program_text);
     self->program_text = g_strdup (text);
     g_free (self->program_location);
@@ -172,6 +216,7 @@ program_change (
     self->settings.beginning++;
   }
   GST_OBJECT_UNLOCK (self);
+  gst_clear_structure (&moved);
   g_clear_pointer (&base, vyre_program_unref);
   program_end_change (self, taken, old, error);
 }
@@ -213,52 +258,78 @@ gst_vyre_program_set_location (GObject *object, const GValue *value)
   program_change (self, program, NULL, path, error);
 }
 
-/* Object lock held. Has the params be @params, which it takes, or returns them. */
-static GstStructure *
-program_take_params (GstVyreFilter *self, GstStructure *params, VyreProgram **old, GError **error)
-{
-  /* without a program, the reason why there is none stays */
-  if (self->program && !program_take (self, self->program, params, old, error))
-    return params;
-  GstStructure *unused = self->params;
-  self->params = params;
-  return unused;
-}
-
+/* Replaces the numbers that children have set, too. */
 void
 gst_vyre_program_set_params (GObject *object, const GValue *value)
 {
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
-  GstStructure *params = g_value_dup_boxed (value), *unused;
+  GstStructure *params = g_value_dup_boxed (value), *moved = NULL;
   VyreProgram *old = NULL;
   GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
-  unused = program_take_params (self, params, &old, &error);
-  gboolean taken = self->params == params;
-  self->settings.beginning += taken;
+  /* without a program, the reason why there is none stays */
+  gboolean taken = !self->program || program_take (self, self->program, params, NULL, &old, &error);
+  if (taken) {
+    GstStructure *unused = self->params;
+    self->params = params;
+    params = unused;
+    moved = g_steal_pointer (&self->moved);
+    self->settings.beginning++;
+  }
   GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&unused, gst_structure_free);
+  gst_clear_structure (&params);
+  gst_clear_structure (&moved);
   program_end_change (self, taken, old, error);
 }
 
-/* Sets one param to a double. State and events of a stream go on. */
-void
-gst_vyre_program_set_param (GstVyreFilter *self, const gchar *name, const GValue *value)
+/* Object lock held. Has children's numbers be those before with @numbers, unless they are that or
+ * have been refused since the last change. */
+static gboolean
+program_take_moved (
+    GstVyreFilter *self, const GstStructure *numbers, VyreProgram **old, GError **error)
+{
+  g_autoptr (GstStructure) wanted = program_join (self->moved, numbers);
+
+  if (!self->program || (self->moved && gst_structure_is_equal (wanted, self->moved))
+      || (self->refused && gst_structure_is_equal (wanted, self->refused)))
+    return FALSE;
+  GstStructure *moved = program_select (wanted, self->program);
+  gboolean taken = program_take (self, self->program, self->params, moved, old, error);
+  GstStructure **place = taken ? &self->moved : &self->refused;
+  gst_clear_structure (place);
+  *place = moved;
+  if (taken)
+    g_atomic_int_inc (&self->settings.serial);
+  return taken;
+}
+
+/* Sets params to @numbers, all at once, and returns whether that changes any. State and events of a
+ * stream go on. A name that the program does not declare is that of a child that leaves. */
+gboolean
+gst_vyre_program_move_params (GstVyreFilter *self, const GstStructure *numbers)
 {
   VyreProgram *old = NULL;
   GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
-  GstStructure *params
-      = self->params ? gst_structure_copy (self->params) : gst_structure_new_empty ("params");
-  gst_structure_set_value (params, name, value);
-  GstStructure *unused = program_take_params (self, params, &old, &error);
-  g_atomic_int_inc (&self->settings.serial);
-  gboolean taken = self->params == params;
+  gboolean taken = program_take_moved (self, numbers, &old, &error);
   GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&unused, gst_structure_free);
   program_end_change (self, taken, old, error);
+  return taken;
+}
+
+/* Sets one param to a double. */
+void
+gst_vyre_program_set_param (GstVyreFilter *self, const gchar *name, const GValue *value)
+{
+  g_autoptr (GstStructure) numbers = gst_structure_new_empty ("params");
+
+  gst_structure_set_value (numbers, name, value);
+  GST_OBJECT_LOCK (self);
+  gst_clear_structure (&self->refused);
+  GST_OBJECT_UNLOCK (self);
+  gst_vyre_program_move_params (self, numbers);
 }
 
 /* Reads a param of the program in use. */
@@ -298,6 +369,8 @@ gst_vyre_program_clear (GstVyreFilter *self)
 {
   vyre_program_unref (self->settings.program);
   vyre_program_unref (self->program);
-  g_clear_pointer (&self->params, gst_structure_free);
+  gst_clear_structure (&self->params);
+  gst_clear_structure (&self->moved);
+  gst_clear_structure (&self->refused);
   g_clear_error (&self->program_error);
 }

@@ -244,6 +244,13 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
+gst_vyre_filter_dispose (GObject *object)
+{
+  gst_vyre_params_leave (GST_VYRE_FILTER_CAST (object));
+  G_OBJECT_CLASS (gst_vyre_filter_parent_class)->dispose (object);
+}
+
+static void
 gst_vyre_filter_finalize (GObject *object)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (object);
@@ -257,7 +264,7 @@ gst_vyre_filter_finalize (GObject *object)
   gst_clear_structure (&self->event_times);
   g_array_unref (self->last.words);
   g_array_unref (self->last.names);
-  gst_vyre_params_clear (self);
+  g_ptr_array_unref (self->children);
   gst_vyre_filter_properties_clear (self);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
 }
@@ -290,6 +297,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
 
   object_class->set_property = gst_vyre_filter_set_property;
   object_class->get_property = gst_vyre_filter_get_property;
+  object_class->dispose = gst_vyre_filter_dispose;
   object_class->finalize = gst_vyre_filter_finalize;
   gst_vyre_kernel_params_init ();
   gst_vyre_messages_init ();

@@ -190,10 +190,17 @@ gst_vyre_params_become_inherited (GstVyreFilter *self)
     g_mutex_init (GST_OBJECT_GET_LOCK (g_ptr_array_index (self->children, i)));
 }
 
+/* While the element can still be referred to: a thread that holds a child may ask for its parent.
+ */
 void
-gst_vyre_params_clear (GstVyreFilter *self)
+gst_vyre_params_leave (GstVyreFilter *self)
 {
-  for (guint i = 0; i < self->children->len; i++)
-    gst_object_unparent (g_ptr_array_index (self->children, i));
-  g_ptr_array_unref (self->children);
+  GPtrArray *children = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  GST_OBJECT_LOCK (self);
+  g_autoptr (GPtrArray) gone = self->children;
+  self->children = children;
+  GST_OBJECT_UNLOCK (self);
+  for (guint i = 0; i < gone->len; i++)
+    gst_object_unparent (g_ptr_array_index (gone, i));
 }

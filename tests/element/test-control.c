@@ -304,6 +304,32 @@ GST_START_TEST (a_number_of_a_child_goes_with_its_param)
 }
 GST_END_TEST;
 
+static void
+assert_without_parent (gpointer child, GObject *element)
+{
+  GstObject *parent = gst_object_get_parent (child);
+
+  fail_unless (parent == NULL, "the child gave out an element that goes away");
+}
+
+/* Weak references end when a reference to the element can no longer keep it. */
+GST_START_TEST (a_child_outlives_its_element)
+{
+  GstElement *element = filter_make (NULL);
+  GObject *child;
+  gdouble value;
+
+  g_object_set (element, "program", "param n = 1; store_u32 n -> 1", NULL);
+  child = gst_child_proxy_get_child_by_name (GST_CHILD_PROXY (element), "n");
+  g_object_weak_ref (G_OBJECT (element), assert_without_parent, child);
+  gst_object_unref (element);
+  g_object_set (child, "value", 3.0, NULL);
+  g_object_get (child, "value", &value, NULL);
+  fail_unless (value == 0.0, "%f", value);
+  gst_object_unref (child);
+}
+GST_END_TEST;
+
 static Suite *
 control_suite (void)
 {
@@ -320,6 +346,7 @@ control_suite (void)
   tcase_add_test (tc, numbers_refused_together_are_one_warning);
   tcase_add_test (tc, a_constant_source_outlives_the_property_params);
   tcase_add_test (tc, a_number_of_a_child_goes_with_its_param);
+  tcase_add_test (tc, a_child_outlives_its_element);
   return s;
 }
 

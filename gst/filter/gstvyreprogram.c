@@ -4,8 +4,6 @@
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyremessages.h"
 
-#include <string.h>
-
 #define BILLION G_GUINT64_CONSTANT (1000000000)
 
 /* Rounds to nine digits behind the point, as decimal text does it, which is what the language
@@ -38,18 +36,32 @@ program_param_from_fraction (const GValue *value, VyreParam *param)
   return numerator >= 0 && denominator <= (gint)BILLION;
 }
 
+/* gst_value_deserialize() takes numbers that no fraction can hold. */
+static gboolean
+program_param_from_fraction_text (const gchar *text, VyreParam *param)
+{
+  g_auto (GStrv) parts = g_strsplit (text, "/", 2);
+  GValue fraction = G_VALUE_INIT;
+  guint64 numerator, denominator;
+
+  if (g_strv_length (parts) != 2
+      || !g_ascii_string_to_unsigned (parts[0], 10, 0, G_MAXINT, &numerator, NULL)
+      || !g_ascii_string_to_unsigned (parts[1], 10, 1, G_MAXINT, &denominator, NULL))
+    return FALSE;
+  g_value_init (&fraction, GST_TYPE_FRACTION);
+  gst_value_set_fraction (&fraction, (gint)numerator, (gint)denominator); /* in its lowest terms */
+  return program_param_from_fraction (&fraction, param);
+}
+
 static gboolean
 program_param_from_text (const gchar *text, VyreParam *param)
 {
-  GValue fraction = G_VALUE_INIT;
   gchar *end;
   gdouble number = g_ascii_strtod (text, &end);
 
   if (end != text && *end == '\0')
     return program_param_from_double (number, param);
-  g_value_init (&fraction, GST_TYPE_FRACTION);
-  return strchr (text, '/') && gst_value_deserialize (&fraction, text)
-         && program_param_from_fraction (&fraction, param);
+  return program_param_from_fraction_text (text, param);
 }
 
 static gboolean

@@ -93,11 +93,18 @@ filter_become_inherited (gpointer element)
 static void
 gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
+
+  GST_OBJECT_LOCK (self);
+  guint beginning = self->settings.beginning;
+  GST_OBJECT_UNLOCK (self);
   gst_vyre_properties_set (object, gst_vyre_filter_properties, id, value);
-  GST_OBJECT_LOCK (object);
-  g_atomic_int_inc (&GST_VYRE_FILTER_CAST (object)->settings.serial);
-  GST_OBJECT_UNLOCK (object);
-  gst_vyre_params_follow (GST_VYRE_FILTER_CAST (object));
+  GST_OBJECT_LOCK (self);
+  g_atomic_int_inc (&self->settings.serial);
+  gboolean begins = self->settings.beginning != beginning;
+  GST_OBJECT_UNLOCK (self);
+  if (begins)
+    gst_vyre_params_follow (self);
 }
 
 static void

@@ -93,17 +93,25 @@ program_param_from_value (const GValue *value, VyreParam *param)
          && program_param_from_text (g_value_get_string (value), param);
 }
 
-/* Converts a field to a param. */
-static gboolean
-program_read_param (const GstStructure *fields, const gchar *name, VyreParam *param, GError **error)
-{
-  const GValue *value = gst_structure_get_value (fields, name);
+typedef struct {
+  GArray *params; /* of VyreParam */
+  GError **error;
+} ProgramReading;
 
-  *param = (VyreParam){ .name = name };
-  if (program_param_from_value (value, param))
+/* Appends a field to the params, or returns FALSE with the error. */
+static gboolean
+program_read_param (GQuark field, const GValue *value, gpointer data)
+{
+  ProgramReading *reading = data;
+  const gchar *name = g_quark_to_string (field);
+  VyreParam param = { .name = name };
+
+  if (program_param_from_value (value, &param)) {
+    g_array_append_val (reading->params, param);
     return TRUE;
+  }
   g_autofree gchar *shown = gst_value_serialize (value);
-  g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+  g_set_error (reading->error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "The param '%s' is %s (%s). Fix: set a number from 0 to 4294967295 such as 7, 0.1 or 1/3, "
       "with (uint) in front of a whole one above 2147483647.",
       name, shown ? shown : "no number", G_VALUE_TYPE_NAME (value));
@@ -129,17 +137,14 @@ program_with_fields (
     VyreProgram *base, const GstStructure *params, const GstStructure *moved, GError **error)
 {
   g_autoptr (GstStructure) fields = program_join (params, moved);
-  gint n = gst_structure_n_fields (fields);
-  g_autofree VyreParam *list = g_new0 (VyreParam, (gsize)n + 1);
+  g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (VyreParam));
+  ProgramReading reading = { list, error };
 
-  if (n == 0)
+  if (!gst_structure_foreach (fields, program_read_param, &reading))
+    return NULL;
+  if (list->len == 0)
     return vyre_program_ref (base);
-  for (gint i = 0; i < n; i++) {
-    const gchar *name = gst_structure_nth_field_name (fields, (guint)i);
-    if (!program_read_param (fields, name, &list[i], error))
-      return NULL;
-  }
-  return vyre_program_with_params (base, list, (guint)n, error);
+  return vyre_program_with_params (base, &g_array_index (list, VyreParam, 0), list->len, error);
 }
 
 /* Object lock held. Has the element run what @base is with @params and @moved, or remember in

@@ -93,11 +93,18 @@ filter_become_inherited (gpointer element)
 static void
 gst_vyre_filter_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
+
+  GST_OBJECT_LOCK (self);
+  guint beginning = self->settings.beginning;
+  GST_OBJECT_UNLOCK (self);
   gst_vyre_properties_set (object, gst_vyre_filter_properties, id, value);
-  GST_OBJECT_LOCK (object);
-  g_atomic_int_inc (&GST_VYRE_FILTER_CAST (object)->settings.serial);
-  GST_OBJECT_UNLOCK (object);
-  gst_vyre_params_follow (GST_VYRE_FILTER_CAST (object));
+  GST_OBJECT_LOCK (self);
+  g_atomic_int_inc (&self->settings.serial);
+  gboolean begins = self->settings.beginning != beginning;
+  GST_OBJECT_UNLOCK (self);
+  if (begins)
+    gst_vyre_params_follow (self);
 }
 
 static void
@@ -244,6 +251,13 @@ gst_vyre_filter_change_state (GstElement *element, GstStateChange transition)
 }
 
 static void
+gst_vyre_filter_dispose (GObject *object)
+{
+  gst_vyre_params_leave (GST_VYRE_FILTER_CAST (object));
+  G_OBJECT_CLASS (gst_vyre_filter_parent_class)->dispose (object);
+}
+
+static void
 gst_vyre_filter_finalize (GObject *object)
 {
   GstVyreFilter *self = GST_VYRE_FILTER (object);
@@ -257,7 +271,7 @@ gst_vyre_filter_finalize (GObject *object)
   gst_clear_structure (&self->event_times);
   g_array_unref (self->last.words);
   g_array_unref (self->last.names);
-  gst_vyre_params_clear (self);
+  g_ptr_array_unref (self->children);
   gst_vyre_filter_properties_clear (self);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
 }
@@ -290,6 +304,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
 
   object_class->set_property = gst_vyre_filter_set_property;
   object_class->get_property = gst_vyre_filter_get_property;
+  object_class->dispose = gst_vyre_filter_dispose;
   object_class->finalize = gst_vyre_filter_finalize;
   gst_vyre_kernel_params_init ();
   gst_vyre_messages_init ();

@@ -82,18 +82,44 @@ gst_vyre_params_init_interface (gpointer interface, gpointer data)
   proxy->get_child_by_index = params_get;
 }
 
-/* Takes the child called @name out of @children, or makes one. */
+/* Object lock held. Takes the child called @name out of @children, or makes one. */
 static GstObject *
-params_take_child (GstVyreFilter *self, GPtrArray *children, const char *name, GPtrArray *come)
+params_take_child (GstVyreFilter *self, GHashTable *children, const char *name, GPtrArray *come)
 {
-  for (guint i = 0; i < children->len; i++) {
-    if (g_str_equal (GST_OBJECT_NAME (g_ptr_array_index (children, i)), name))
-      return g_ptr_array_steal_index (children, i);
+  GstObject *child = g_hash_table_lookup (children, name);
+
+  if (child) {
+    g_hash_table_remove (children, name);
+    return gst_object_ref (child);
   }
-  GstObject *child = g_object_new (GST_TYPE_VYRE_PARAM, "name", name, NULL);
+  child = g_object_new (GST_TYPE_VYRE_PARAM, "name", name, NULL);
   gst_object_set_parent (child, GST_OBJECT_CAST (self)); /* sinks it; it is not in a list yet */
   g_ptr_array_add (come, gst_object_ref (child));
   return gst_object_ref (child);
+}
+
+/* Object lock held. Makes the list of the children of the program; @come has those that are new,
+ * @gone those of before that are not in it. */
+static GPtrArray *
+params_list_children (GstVyreFilter *self, GPtrArray *come, GPtrArray *gone)
+{
+  GPtrArray *children = g_ptr_array_new_with_free_func (gst_object_unref);
+  g_autoptr (GHashTable) others = g_hash_table_new (g_str_hash, g_str_equal);
+  guint n = 0;
+  const VyreParam *params = self->program ? vyre_program_get_params (self->program, &n) : NULL;
+
+  for (guint i = 0; i < self->children->len; i++) {
+    GstObject *child = g_ptr_array_index (self->children, i);
+    g_hash_table_insert (others, GST_OBJECT_NAME (child), child);
+  }
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (children, params_take_child (self, others, params[i].name, come));
+  for (guint i = 0; i < self->children->len; i++) {
+    GstObject *child = g_ptr_array_index (self->children, i);
+    if (g_hash_table_contains (others, GST_OBJECT_NAME (child)))
+      g_ptr_array_add (gone, gst_object_ref (child));
+  }
+  return children;
 }
 
 static void
@@ -113,14 +139,11 @@ void
 gst_vyre_params_follow (GstVyreFilter *self)
 {
   g_autoptr (GPtrArray) come = g_ptr_array_new_with_free_func (gst_object_unref);
-  GPtrArray *children = g_ptr_array_new_with_free_func (gst_object_unref);
-  guint n = 0;
+  g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (gst_object_unref);
 
   GST_OBJECT_LOCK (self);
-  const VyreParam *params = self->program ? vyre_program_get_params (self->program, &n) : NULL;
-  for (guint i = 0; i < n; i++)
-    g_ptr_array_add (children, params_take_child (self, self->children, params[i].name, come));
-  g_autoptr (GPtrArray) gone = self->children;
+  GPtrArray *children = params_list_children (self, come, gone);
+  g_autoptr (GPtrArray) before = self->children;
   self->children = children;
   GST_OBJECT_UNLOCK (self);
   params_remove (self, gone);
@@ -130,11 +153,11 @@ gst_vyre_params_follow (GstVyreFilter *self)
   }
 }
 
-/* Sets the params that have control sources to the numbers of @stream_time. */
-void
-gst_vyre_params_sync (GstVyreFilter *self, GstClockTime stream_time)
+/* Returns the children that have control sources, or NULL. */
+static GPtrArray *
+params_controlled (GstVyreFilter *self)
 {
-  g_autoptr (GPtrArray) controlled = NULL;
+  GPtrArray *controlled = NULL;
 
   GST_OBJECT_LOCK (self);
   for (guint i = 0; i < self->children->len; i++) {
@@ -146,10 +169,40 @@ gst_vyre_params_sync (GstVyreFilter *self, GstClockTime stream_time)
     g_ptr_array_add (controlled, gst_object_ref (child));
   }
   GST_OBJECT_UNLOCK (self);
+  return controlled;
+}
+
+/* Adds the number that the control source of @child has for @stream_time, if any. */
+static void
+params_read_source (GstObject *child, GstClockTime stream_time, GstStructure *numbers)
+{
+  g_autoptr (GstControlBinding) binding = gst_object_get_control_binding (child, "value");
+
+  if (!binding || gst_control_binding_is_disabled (binding))
+    return;
+  GValue *value = gst_control_binding_get_value (binding, stream_time);
+  if (!value)
+    return;
+  gst_structure_take_value (numbers, GST_OBJECT_NAME (child), value);
+  g_free (value);
+}
+
+/* Sets the params that have control sources to the numbers of @stream_time, all at once: a program
+ * may refuse some of them without the others. */
+void
+gst_vyre_params_sync (GstVyreFilter *self, GstClockTime stream_time)
+{
+  g_autoptr (GPtrArray) controlled = params_controlled (self);
+
   if (!controlled || !GST_CLOCK_TIME_IS_VALID (stream_time))
     return;
+  g_autoptr (GstStructure) numbers = gst_structure_new_empty ("params");
   for (guint i = 0; i < controlled->len; i++)
-    gst_object_sync_values (g_ptr_array_index (controlled, i), stream_time);
+    params_read_source (g_ptr_array_index (controlled, i), stream_time, numbers);
+  if (gst_structure_n_fields (numbers) == 0 || !gst_vyre_program_move_params (self, numbers))
+    return;
+  for (guint i = 0; i < controlled->len; i++)
+    g_object_notify (g_ptr_array_index (controlled, i), "value");
 }
 
 /* In a child process, whose other threads are gone with the locks that they held. */
@@ -160,10 +213,17 @@ gst_vyre_params_become_inherited (GstVyreFilter *self)
     g_mutex_init (GST_OBJECT_GET_LOCK (g_ptr_array_index (self->children, i)));
 }
 
+/* While the element can still be referred to: a thread that holds a child may ask for its parent.
+ */
 void
-gst_vyre_params_clear (GstVyreFilter *self)
+gst_vyre_params_leave (GstVyreFilter *self)
 {
-  for (guint i = 0; i < self->children->len; i++)
-    gst_object_unparent (g_ptr_array_index (self->children, i));
-  g_ptr_array_unref (self->children);
+  GPtrArray *children = g_ptr_array_new_with_free_func (gst_object_unref);
+
+  GST_OBJECT_LOCK (self);
+  g_autoptr (GPtrArray) gone = self->children;
+  self->children = children;
+  GST_OBJECT_UNLOCK (self);
+  for (guint i = 0; i < gone->len; i++)
+    gst_object_unparent (g_ptr_array_index (gone, i));
 }

@@ -17,6 +17,6 @@ void gst_vyre_params_init_interface (gpointer interface, gpointer data);
 void gst_vyre_params_follow (GstVyreFilter *self);
 void gst_vyre_params_sync (GstVyreFilter *self, GstClockTime stream_time);
 void gst_vyre_params_become_inherited (GstVyreFilter *self);
-void gst_vyre_params_clear (GstVyreFilter *self);
+void gst_vyre_params_leave (GstVyreFilter *self);
 
 G_END_DECLS

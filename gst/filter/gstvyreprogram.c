@@ -4,8 +4,6 @@
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyremessages.h"
 
-#include <string.h>
-
 #define BILLION G_GUINT64_CONSTANT (1000000000)
 
 /* Rounds to nine digits behind the point, as decimal text does it, which is what the language
@@ -38,18 +36,32 @@ program_param_from_fraction (const GValue *value, VyreParam *param)
   return numerator >= 0 && denominator <= (gint)BILLION;
 }
 
+/* gst_value_deserialize() takes numbers that no fraction can hold. */
+static gboolean
+program_param_from_fraction_text (const gchar *text, VyreParam *param)
+{
+  g_auto (GStrv) parts = g_strsplit (text, "/", 2);
+  GValue fraction = G_VALUE_INIT;
+  guint64 numerator, denominator;
+
+  if (g_strv_length (parts) != 2
+      || !g_ascii_string_to_unsigned (parts[0], 10, 0, G_MAXINT, &numerator, NULL)
+      || !g_ascii_string_to_unsigned (parts[1], 10, 1, G_MAXINT, &denominator, NULL))
+    return FALSE;
+  g_value_init (&fraction, GST_TYPE_FRACTION);
+  gst_value_set_fraction (&fraction, (gint)numerator, (gint)denominator); /* in its lowest terms */
+  return program_param_from_fraction (&fraction, param);
+}
+
 static gboolean
 program_param_from_text (const gchar *text, VyreParam *param)
 {
-  GValue fraction = G_VALUE_INIT;
   gchar *end;
   gdouble number = g_ascii_strtod (text, &end);
 
   if (end != text && *end == '\0')
     return program_param_from_double (number, param);
-  g_value_init (&fraction, GST_TYPE_FRACTION);
-  return strchr (text, '/') && gst_value_deserialize (&fraction, text)
-         && program_param_from_fraction (&fraction, param);
+  return program_param_from_fraction_text (text, param);
 }
 
 static gboolean
@@ -81,49 +93,70 @@ program_param_from_value (const GValue *value, VyreParam *param)
          && program_param_from_text (g_value_get_string (value), param);
 }
 
-/* Converts a field to a param. */
-static gboolean
-program_read_param (const GstStructure *fields, const gchar *name, VyreParam *param, GError **error)
-{
-  const GValue *value = gst_structure_get_value (fields, name);
+typedef struct {
+  GArray *params; /* of VyreParam */
+  GError **error;
+} ProgramReading;
 
-  *param = (VyreParam){ .name = name };
-  if (program_param_from_value (value, param))
+/* Appends a field to the params, or returns FALSE with the error. */
+static gboolean
+program_read_param (GQuark field, const GValue *value, gpointer data)
+{
+  ProgramReading *reading = data;
+  const gchar *name = g_quark_to_string (field);
+  VyreParam param = { .name = name };
+
+  if (program_param_from_value (value, &param)) {
+    g_array_append_val (reading->params, param);
     return TRUE;
+  }
   g_autofree gchar *shown = gst_value_serialize (value);
-  g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+  g_set_error (reading->error, VYRE_ERROR, VYRE_ERROR_INVALID,
       "The param '%s' is %s (%s). Fix: set a number from 0 to 4294967295 such as 7, 0.1 or 1/3, "
       "with (uint) in front of a whole one above 2147483647.",
       name, shown ? shown : "no number", G_VALUE_TYPE_NAME (value));
   return FALSE;
 }
 
-/* Makes the program that @base is with @fields. */
-static VyreProgram *
-program_with_fields (VyreProgram *base, const GstStructure *fields, GError **error)
+/* Makes a structure of both, where @over comes before @under; each may be NULL. */
+static GstStructure *
+program_join (const GstStructure *under, const GstStructure *over)
 {
-  gint n = fields ? gst_structure_n_fields (fields) : 0;
-  g_autofree VyreParam *params = g_new0 (VyreParam, (gsize)n + 1);
+  GstStructure *both = under ? gst_structure_copy (under) : gst_structure_new_empty ("params");
 
-  if (n == 0)
-    return vyre_program_ref (base);
-  for (gint i = 0; i < n; i++) {
-    const gchar *name = gst_structure_nth_field_name (fields, (guint)i);
-    if (!program_read_param (fields, name, &params[i], error))
-      return NULL;
+  for (gint i = 0; over && i < gst_structure_n_fields (over); i++) {
+    const gchar *name = gst_structure_nth_field_name (over, (guint)i);
+    gst_structure_set_value (both, name, gst_structure_get_value (over, name));
   }
-  return vyre_program_with_params (base, params, (guint)n, error);
+  return both;
 }
 
-/* Object lock held. Has the element run what @base is with @params, or remember in @error why it
- * cannot. Returns whether the properties change: those of a running stream do not if that is
- * refused. Access to files is checked when an idle element starts. The caller drops *@old. */
+/* Makes the program that @base is with the property @params and the numbers of children, @moved. */
+static VyreProgram *
+program_with_fields (
+    VyreProgram *base, const GstStructure *params, const GstStructure *moved, GError **error)
+{
+  g_autoptr (GstStructure) fields = program_join (params, moved);
+  g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (VyreParam));
+  ProgramReading reading = { list, error };
+
+  if (!gst_structure_foreach (fields, program_read_param, &reading))
+    return NULL;
+  if (list->len == 0)
+    return vyre_program_ref (base);
+  return vyre_program_with_params (base, &g_array_index (list, VyreParam, 0), list->len, error);
+}
+
+/* Object lock held. Has the element run what @base is with @params and @moved, or remember in
+ * @error why it cannot. Returns whether the properties change: those of a running stream do not if
+ * that is refused. Access to files is checked when an idle element starts. The caller drops *@old.
+ */
 static gboolean
-program_take (GstVyreFilter *self, VyreProgram *base, const GstStructure *params, VyreProgram **old,
-    GError **error)
+program_take (GstVyreFilter *self, VyreProgram *base, const GstStructure *params,
+    const GstStructure *moved, VyreProgram **old, GError **error)
 {
   gboolean running = GST_STATE (self) > GST_STATE_NULL;
-  VyreProgram *program = base ? program_with_fields (base, params, error) : NULL;
+  VyreProgram *program = base ? program_with_fields (base, params, moved, error) : NULL;
 
   if (program && running && !gst_vyre_access_check (self, program, error)) {
     *old = program;
@@ -132,6 +165,7 @@ program_take (GstVyreFilter *self, VyreProgram *base, const GstStructure *params
   if (!program && running)
     return FALSE;
   g_clear_error (&self->program_error);
+  gst_clear_structure (&self->refused);
   if (program) {
     *old = self->settings.program;
     self->settings.program = program;
@@ -152,6 +186,29 @@ program_end_change (GstVyreFilter *self, gboolean taken, VyreProgram *old, GErro
   g_clear_error (&error);
 }
 
+static gboolean
+program_has_field (GQuark field, GValue *value, gpointer names)
+{
+  return g_hash_table_contains (names, g_quark_to_string (field));
+}
+
+/* Copies the numbers of the params that @base declares; both may be NULL. */
+static GstStructure *
+program_select (const GstStructure *moved, VyreProgram *base)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  guint n = 0;
+
+  if (!moved)
+    return NULL;
+  const VyreParam *params = base ? vyre_program_get_params (base, &n) : NULL;
+  for (guint i = 0; i < n; i++)
+    g_hash_table_add (names, (gpointer)params[i].name);
+  GstStructure *selected = gst_structure_copy (moved);
+  gst_structure_filter_and_map_in_place (selected, program_has_field, names);
+  return selected;
+}
+
 /* Takes a new program and the property it came from, or @error why there is none. */
 static void
 program_change (
@@ -160,8 +217,12 @@ program_change (
   VyreProgram *old = NULL;
 
   GST_OBJECT_LOCK (self);
-  gboolean taken = program_take (self, base, self->params, &old, &error);
+  GstStructure *moved = program_select (self->moved, base);
+  gboolean taken = program_take (self, base, self->params, moved, &old, &error);
   if (taken) {
+    GstStructure *before = self->moved;
+    self->moved = moved;
+    moved = before;
     g_free (self->program_text);
     self->program_text = g_strdup (text);
     g_free (self->program_location);
@@ -172,6 +233,7 @@ program_change (
     self->settings.beginning++;
   }
   GST_OBJECT_UNLOCK (self);
+  gst_clear_structure (&moved);
   g_clear_pointer (&base, vyre_program_unref);
   program_end_change (self, taken, old, error);
 }
@@ -213,52 +275,78 @@ gst_vyre_program_set_location (GObject *object, const GValue *value)
   program_change (self, program, NULL, path, error);
 }
 
-/* Object lock held. Has the params be @params, which it takes, or returns them. */
-static GstStructure *
-program_take_params (GstVyreFilter *self, GstStructure *params, VyreProgram **old, GError **error)
-{
-  /* without a program, the reason why there is none stays */
-  if (self->program && !program_take (self, self->program, params, old, error))
-    return params;
-  GstStructure *unused = self->params;
-  self->params = params;
-  return unused;
-}
-
+/* Replaces the numbers that children have set, too. */
 void
 gst_vyre_program_set_params (GObject *object, const GValue *value)
 {
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
-  GstStructure *params = g_value_dup_boxed (value), *unused;
+  GstStructure *params = g_value_dup_boxed (value), *moved = NULL;
   VyreProgram *old = NULL;
   GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
-  unused = program_take_params (self, params, &old, &error);
-  gboolean taken = self->params == params;
-  self->settings.beginning += taken;
+  /* without a program, the reason why there is none stays */
+  gboolean taken = !self->program || program_take (self, self->program, params, NULL, &old, &error);
+  if (taken) {
+    GstStructure *unused = self->params;
+    self->params = params;
+    params = unused;
+    moved = g_steal_pointer (&self->moved);
+    self->settings.beginning++;
+  }
   GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&unused, gst_structure_free);
+  gst_clear_structure (&params);
+  gst_clear_structure (&moved);
   program_end_change (self, taken, old, error);
 }
 
-/* Sets one param to a double. State and events of a stream go on. */
-void
-gst_vyre_program_set_param (GstVyreFilter *self, const gchar *name, const GValue *value)
+/* Object lock held. Has children's numbers be those before with @numbers, unless they are that or
+ * have been refused since the last change. */
+static gboolean
+program_take_moved (
+    GstVyreFilter *self, const GstStructure *numbers, VyreProgram **old, GError **error)
+{
+  g_autoptr (GstStructure) wanted = program_join (self->moved, numbers);
+
+  if (!self->program || (self->moved && gst_structure_is_equal (wanted, self->moved))
+      || (self->refused && gst_structure_is_equal (wanted, self->refused)))
+    return FALSE;
+  GstStructure *moved = program_select (wanted, self->program);
+  gboolean taken = program_take (self, self->program, self->params, moved, old, error);
+  GstStructure **place = taken ? &self->moved : &self->refused;
+  gst_clear_structure (place);
+  *place = moved;
+  if (taken)
+    g_atomic_int_inc (&self->settings.serial);
+  return taken;
+}
+
+/* Sets params to @numbers, all at once, and returns whether that changes any. State and events of a
+ * stream go on. A name that the program does not declare is that of a child that leaves. */
+gboolean
+gst_vyre_program_move_params (GstVyreFilter *self, const GstStructure *numbers)
 {
   VyreProgram *old = NULL;
   GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
-  GstStructure *params
-      = self->params ? gst_structure_copy (self->params) : gst_structure_new_empty ("params");
-  gst_structure_set_value (params, name, value);
-  GstStructure *unused = program_take_params (self, params, &old, &error);
-  g_atomic_int_inc (&self->settings.serial);
-  gboolean taken = self->params == params;
+  gboolean taken = program_take_moved (self, numbers, &old, &error);
   GST_OBJECT_UNLOCK (self);
-  g_clear_pointer (&unused, gst_structure_free);
   program_end_change (self, taken, old, error);
+  return taken;
+}
+
+/* Sets one param to a double. */
+void
+gst_vyre_program_set_param (GstVyreFilter *self, const gchar *name, const GValue *value)
+{
+  g_autoptr (GstStructure) numbers = gst_structure_new_empty ("params");
+
+  gst_structure_set_value (numbers, name, value);
+  GST_OBJECT_LOCK (self);
+  gst_clear_structure (&self->refused);
+  GST_OBJECT_UNLOCK (self);
+  gst_vyre_program_move_params (self, numbers);
 }
 
 /* Reads a param of the program in use. */
@@ -298,6 +386,8 @@ gst_vyre_program_clear (GstVyreFilter *self)
 {
   vyre_program_unref (self->settings.program);
   vyre_program_unref (self->program);
-  g_clear_pointer (&self->params, gst_structure_free);
+  gst_clear_structure (&self->params);
+  gst_clear_structure (&self->moved);
+  gst_clear_structure (&self->refused);
   g_clear_error (&self->program_error);
 }

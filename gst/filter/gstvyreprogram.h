@@ -18,6 +18,7 @@ void gst_vyre_program_set (GObject *object, const GValue *value);
 void gst_vyre_program_set_location (GObject *object, const GValue *value);
 void gst_vyre_program_set_params (GObject *object, const GValue *value);
 void gst_vyre_program_get_params (GObject *object, GValue *value);
+gboolean gst_vyre_program_move_params (GstVyreFilter *self, const GstStructure *numbers);
 void gst_vyre_program_set_param (GstVyreFilter *self, const gchar *name, const GValue *value);
 void gst_vyre_program_get_param (GstVyreFilter *self, const gchar *name, GValue *value);
 

@@ -202,7 +202,9 @@ struct _GstVyreFilter {
   gchar *program_text;
   gchar *program_location;
   GstStructure *params;
-  GPtrArray *children; /* of GstVyreParam: those of program */
+  GstStructure *moved;   /* numbers that children have set since, or NULL */
+  GstStructure *refused; /* such numbers, which the bus has been told of; or NULL */
+  GPtrArray *children;   /* of GstVyreParam: those of program */
   GError *program_error;
   VyreAccessLevel resource_access;
   gchar *resource_root;

@@ -159,10 +159,13 @@ GST_START_TEST (children_are_the_params_of_the_program)
   fail_unless (value == 0.25, "%f", value);
   gst_child_proxy_set (proxy, "a::value", 3.0, NULL);
   fail_unless_equals_int (readback_observable (filter_run (h, numbered_buffer (1, 10)), 1), 13);
+  gst_child_proxy_get (proxy, "b::value", &value, NULL);
+  fail_unless (value == 2.5, "%f", value);
   g_object_get (h->element, "params", &params, NULL);
-  fail_unless (gst_structure_get_double (params, "b", &value) && value == 2.5);
-  gst_structure_free (params);
+  fail_unless (params == NULL, "children changed the property params");
   g_object_set (h->element, "params", NULL, NULL);
+  gst_child_proxy_get (proxy, "a::value", &value, NULL);
+  fail_unless (value == 1.0, "%f", value);
   assert_log (added, "");
   /* b keeps its control source */
   g_object_set (h->element, "program", "param c = 1; param b = 9; store_u32 b * 2 -> 1", NULL);
@@ -203,6 +206,160 @@ GST_START_TEST (a_number_out_of_range_is_a_warning)
 }
 GST_END_TEST;
 
+static void
+count_notify (GObject *child, GParamSpec *spec, guint *n)
+{
+  ++*n;
+}
+
+/* Neither number of the later pair goes with the other one of the earlier pair, in one order. */
+GST_START_TEST (control_sources_set_their_params_together)
+{
+  GstHarness *h = filter_new ("param a = 1; param b = 2; let d = b - a; store_u32 a -> 1;"
+                              "store_u32 d -> 2");
+  GstControlSource *a = control (h, "a", GST_INTERPOLATION_MODE_NONE);
+  GstControlSource *b = control (h, "b", GST_INTERPOLATION_MODE_NONE);
+  GObject *child = gst_child_proxy_get_child_by_name (GST_CHILD_PROXY (h->element), "a");
+  guint n_notified = 0;
+
+  g_signal_connect (child, "notify::value", G_CALLBACK (count_notify), &n_notified);
+  for (guint i = 0; i < 4; i++) {
+    guint up = i % 2 ? 4 : 0;
+    add_point (a, 20 * i * GST_MSECOND, 1 + up);
+    add_point (b, 20 * i * GST_MSECOND, 2 + up);
+  }
+  start (h);
+  for (guint i = 0; i < 80; i += 10) {
+    fail_unless_equals_int (run (h, i, 1), i / 20 % 2 ? 5 : 1);
+    fail_unless_equals_int (run (h, i, 2), 1);
+  }
+  fail_unless_equals_int (n_notified, 4);
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+  gst_object_unref (child);
+  gst_object_unref (a);
+  gst_object_unref (b);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Numbers that are refused are one warning until something changes, not one for each buffer. */
+GST_START_TEST (numbers_refused_together_are_one_warning)
+{
+  GstHarness *h = filter_new ("param a = 1; param b = 2; let d = b - a; store_u32 d -> 1");
+  GstControlSource *source = control (h, "a", GST_INTERPOLATION_MODE_NONE);
+
+  add_point (source, 0, 5);
+  start (h);
+  for (guint i = 0; i < 5; i++)
+    fail_unless_equals_int (run (h, i, 1), 1);
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_WARNING), 1);
+  gst_child_proxy_set (GST_CHILD_PROXY (h->element), "b::value", 7.0, NULL);
+  fail_unless_equals_int (run (h, 5, 1), 2);
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+  gst_object_unref (source);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_constant_source_outlives_the_property_params)
+{
+  GstHarness *h = filter_new ("param n = 0; store_u32 n -> 1");
+  GstControlSource *source = control (h, "n", GST_INTERPOLATION_MODE_NONE);
+  GstStructure *params = gst_structure_new ("params", "n", G_TYPE_INT, 50, NULL);
+  GstObject *child;
+
+  add_point (source, 0, 3);
+  start (h);
+  fail_unless_equals_int (run (h, 1, 1), 3);
+  g_object_set (h->element, "params", params, NULL);
+  fail_unless_equals_int (run (h, 2, 1), 3);
+  child = GST_OBJECT (gst_child_proxy_get_child_by_name (GST_CHILD_PROXY (h->element), "n"));
+  gst_object_set_control_bindings_disabled (child, TRUE);
+  g_object_set (h->element, "params", params, NULL);
+  fail_unless_equals_int (run (h, 3, 1), 50);
+  gst_object_unref (child);
+  gst_structure_free (params);
+  gst_object_unref (source);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_number_of_a_child_goes_with_its_param)
+{
+  GstHarness *h = filter_new ("param n = 0; param m = 1; store_u32 n -> 1; store_u32 m -> 2");
+  GstChildProxy *proxy = GST_CHILD_PROXY (h->element);
+
+  gst_child_proxy_set (proxy, "n::value", 3.0, "m::value", 4.0, NULL);
+  g_object_set (h->element, "program", "param m = 1; store_u32 m -> 1", NULL);
+  start (h);
+  fail_unless_equals_int (run (h, 1, 1), 4);
+  g_object_set (h->element, "program", "param n = 6; store_u32 n -> 1", NULL);
+  fail_unless_equals_int (run (h, 2, 1), 6);
+  gst_child_proxy_set (proxy, "n::value", 3.0, NULL);
+  fail_unless_equals_int (run (h, 3, 1), 3);
+  g_object_set (h->element, "program", "store_u32 8 -> 1", NULL);
+  fail_unless_equals_int (run (h, 4, 1), 8);
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static void
+assert_without_parent (gpointer child, GObject *element)
+{
+  GstObject *parent = gst_object_get_parent (child);
+
+  fail_unless (parent == NULL, "the child gave out an element that goes away");
+}
+
+/* Weak references end when a reference to the element can no longer keep it. */
+GST_START_TEST (a_child_outlives_its_element)
+{
+  GstElement *element = filter_make (NULL);
+  GObject *child;
+  gdouble value;
+
+  g_object_set (element, "program", "param n = 1; store_u32 n -> 1", NULL);
+  child = gst_child_proxy_get_child_by_name (GST_CHILD_PROXY (element), "n");
+  g_object_weak_ref (G_OBJECT (element), assert_without_parent, child);
+  gst_object_unref (element);
+  g_object_set (child, "value", 3.0, NULL);
+  g_object_get (child, "value", &value, NULL);
+  fail_unless (value == 0.0, "%f", value);
+  gst_object_unref (child);
+}
+GST_END_TEST;
+
+#define N_MANY 20000
+
+static gint64
+set_often (GstElement *element, const gchar *name, guint n, const gchar *value)
+{
+  gint64 start = g_get_monotonic_time ();
+
+  for (guint i = 0; i < n; i++)
+    gst_util_set_object_arg (G_OBJECT (element), name, value);
+  return g_get_monotonic_time () - start;
+}
+
+GST_START_TEST (properties_other_than_the_program_leave_children_alone)
+{
+  GstElement *element = filter_make (NULL);
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < N_MANY; i++)
+    g_string_append_printf (text, "param p%u = 1;", i);
+  g_string_append (text, "store_u32 p7 -> 1");
+  gint64 once = set_often (element, "program", 1, text->str);
+  fail_unless_equals_int (gst_child_proxy_get_children_count (GST_CHILD_PROXY (element)), N_MANY);
+  gint64 other = set_often (element, "results-interval", 100, "5");
+  fail_unless (other < once, "%" G_GINT64_FORMAT " us, the program takes %" G_GINT64_FORMAT " us",
+      other, once);
+  g_string_free (text, TRUE);
+  gst_object_unref (element);
+}
+GST_END_TEST;
+
 static Suite *
 control_suite (void)
 {
@@ -215,6 +372,12 @@ control_suite (void)
   tcase_add_test (tc, state_and_events_go_on);
   tcase_add_test (tc, children_are_the_params_of_the_program);
   tcase_add_test (tc, a_number_out_of_range_is_a_warning);
+  tcase_add_test (tc, control_sources_set_their_params_together);
+  tcase_add_test (tc, numbers_refused_together_are_one_warning);
+  tcase_add_test (tc, a_constant_source_outlives_the_property_params);
+  tcase_add_test (tc, a_number_of_a_child_goes_with_its_param);
+  tcase_add_test (tc, a_child_outlives_its_element);
+  tcase_add_test (tc, properties_other_than_the_program_leave_children_alone);
   return s;
 }
 

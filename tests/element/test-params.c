@@ -62,6 +62,7 @@ GST_START_TEST (fractions_hold_for_the_very_next_buffer)
     { "params,th=(string)0.29", 29, 635 },
     { "params,th=(fraction)1/3", 33, 730 },
     { "params,th=(string)1/3", 33, 730 },
+    { "params,th=(string)2/2000000000", 0, 0 },
     { "params,th=2", 200, 4380 },
     { "params,th=0.0000000014", 0, 0 },
   };
@@ -147,6 +148,9 @@ GST_START_TEST (a_running_stream_keeps_its_numbers_if_others_are_refused)
     { "params,a=4294967295.5", "'a' is 4294967295.5 (gdouble)" },
     { "params,a=(string)0.5x", "'a' is 0.5x (gchararray)" },
     { "params,a=(string)1/0", "'a' is 1/0 (gchararray)" },
+    { "params,a=(string)1/-2147483648", "'a' is 1/-2147483648 (gchararray)" },
+    { "params,a=(string)2147483648/3", "'a' is 2147483648/3 (gchararray)" },
+    { "params,a=(string)1/2/3", "'a' is 1/2/3 (gchararray)" },
     { "params,a=(guint64)4294967296", "'a' is 4294967296 (guint64)" },
   };
   GstHarness *h = filter_new (PROGRAM);

@@ -330,36 +330,6 @@ GST_START_TEST (a_child_outlives_its_element)
 }
 GST_END_TEST;
 
-#define N_MANY 20000
-
-static gint64
-set_often (GstElement *element, const gchar *name, guint n, const gchar *value)
-{
-  gint64 start = g_get_monotonic_time ();
-
-  for (guint i = 0; i < n; i++)
-    gst_util_set_object_arg (G_OBJECT (element), name, value);
-  return g_get_monotonic_time () - start;
-}
-
-GST_START_TEST (properties_other_than_the_program_leave_children_alone)
-{
-  GstElement *element = filter_make (NULL);
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < N_MANY; i++)
-    g_string_append_printf (text, "param p%u = 1;", i);
-  g_string_append (text, "store_u32 p7 -> 1");
-  gint64 once = set_often (element, "program", 1, text->str);
-  fail_unless_equals_int (gst_child_proxy_get_children_count (GST_CHILD_PROXY (element)), N_MANY);
-  gint64 other = set_often (element, "results-interval", 100, "5");
-  fail_unless (other < once, "%" G_GINT64_FORMAT " us, the program takes %" G_GINT64_FORMAT " us",
-      other, once);
-  g_string_free (text, TRUE);
-  gst_object_unref (element);
-}
-GST_END_TEST;
-
 static Suite *
 control_suite (void)
 {
@@ -377,7 +347,6 @@ control_suite (void)
   tcase_add_test (tc, a_constant_source_outlives_the_property_params);
   tcase_add_test (tc, a_number_of_a_child_goes_with_its_param);
   tcase_add_test (tc, a_child_outlives_its_element);
-  tcase_add_test (tc, properties_other_than_the_program_leave_children_alone);
   return s;
 }
 

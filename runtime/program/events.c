@@ -98,6 +98,9 @@ vyre_parser_event (VyreParser *parser)
 {
   VyreEventStatement event = { 0 };
 
+  if (parser->program->events->len == VYRE_MOST_NAMED)
+    return vyre_parser_fail (parser, parser->lexer.token.offset,
+        "there are more than %u events. Fix: use fewer.", VYRE_MOST_NAMED);
   parser->lexer.compares = TRUE;
   gboolean parsed = event_parse (parser, &event);
   parser->lexer.compares = FALSE;

@@ -98,6 +98,9 @@ gboolean
 vyre_parser_param (VyreParser *parser)
 {
   VyreProgram *program = parser->program;
+  if (program->params->len == VYRE_MOST_NAMED)
+    return vyre_parser_fail (parser, parser->lexer.token.offset,
+        "there are more than %u params. Fix: use fewer.", VYRE_MOST_NAMED);
   g_autofree char *name = vyre_parser_new_name (parser);
   guint32 offset = parser->lexer.token.offset;
   VyreExpr expr;

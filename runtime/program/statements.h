@@ -135,6 +135,9 @@ typedef struct {
   guint n_params;
 } VyreParser;
 
+/* The most params, and the most events, of a program: their names are compared one by one. */
+#define VYRE_MOST_NAMED 4096
+
 /* The most arguments of a statement: luma, the index, and the five of each component of chroma. */
 #define VYRE_CHROMA_FIRST_ARG (VYRE_REGION_ARG_SAMPLES + 1)
 #define VYRE_COMPONENT_ARGS 5

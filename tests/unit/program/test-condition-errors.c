@@ -109,11 +109,34 @@ test_bind_errors (void)
   }
 }
 
+/* So many that looking each of them up among the others would take seconds. */
+static void
+test_too_many (void)
+{
+  static const char *const statements[] = { "param p%u = 1;", "event e%u when 1 > 0;" };
+  static const char *const messages[]
+      = { "there are more than 4096 params", "there are more than 4096 events" };
+
+  for (guint k = 0; k < G_N_ELEMENTS (statements); k++) {
+    g_autoptr (GString) text = g_string_new ("nop;");
+    GError *error = NULL;
+
+    for (guint i = 0; i < 4096; i++)
+      g_string_append_printf (text, statements[k], i);
+    g_autoptr (VyreProgram) program = assemble (text->str);
+    g_assert_nonnull (program);
+    g_string_append_printf (text, statements[k], 4096);
+    g_assert_null (vyre_program_assemble (text->str, &error));
+    assert_error (error, VYRE_ERROR_SYNTAX, "1:", messages[k]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/conditions/errors", test_errors);
   g_test_add_func ("/conditions/bind-errors", test_bind_errors);
+  g_test_add_func ("/conditions/too-many", test_too_many);
   return g_test_run ();
 }

@@ -328,7 +328,26 @@ def test_usage():
     check_usage("--qctools is of one film", "--qctools", WORK / "x.gz", ball, ball)
 
 
+def test_outputs():
+    """A file that is two things, or comes with one that cannot be opened, stays as it is."""
+    film, old, link = WORK / "ball.mkv", WORK / "old.json", WORK / "link"
+    whole = film.read_bytes()
+    old.write_text("old", encoding="utf-8")
+    link.symlink_to(WORK)
+    check_usage(f"{film} is the same file as", "--json", film, film)
+    check_usage("ball.mkv is the same file as", "--html", link / "ball.mkv", film.as_uri())
+    check_usage("new is the same file as", "--json", WORK / "new", "--html", link / "new", film)
+    check_usage("output - is the same file as -", "--json", "-", "--html", "-", film)
+    check_usage("/nowhere/x: No such", "--json", old, "--html", "/nowhere/x", film)
+    assert film.read_bytes() == whole and old.read_text(encoding="utf-8") == "old"
+    assert not (WORK / "new").exists()
+    run(2, "--json", old, WORK / "missing.mkv")
+    assert read_json(old)[0]["type"] == "summary"
+
+
 def test_full_disk():
+    _, err = run(2, "--qctools", "/dev/full", WORK / "ball.mkv")
+    assert "vyre-qc: /dev/full could not be written. Fix: " in err, err
     _, err = run(2, "--json", "/dev/full", WORK / "missing.mkv")
     assert "vyre-qc: /dev/full could not be written. Fix: " in err, err
 
@@ -346,6 +365,7 @@ def main():
     test_plugins()
     test_timeout()
     test_usage()
+    test_outputs()
     test_full_disk()
     test_json_on_standard_output()
 

@@ -188,7 +188,8 @@ static void
 check_riff (QcFile *file)
 {
   g_autofree char *path = file->uri ? g_filename_from_uri (file->uri, NULL, NULL) : NULL;
-  FILE *in = path ? g_fopen (path, "re") : NULL;
+  gboolean is_regular = path && g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  FILE *in = is_regular ? g_fopen (path, "re") : NULL;
   guint8 head[RIFF_HEAD];
   GStatBuf status;
 

@@ -205,6 +205,8 @@ def make_incomplete():
     yield WORK / "text.srt", "no video and no audio"
     yield WORK / "missing.mkv", "no such file"
     yield WORK, "is a directory"
+    os.mkfifo(WORK / "pipe")
+    yield WORK / "pipe", "is a pipe, a socket or a device"
     yield "nothing://x", "missing: NOTHING"
 
 
@@ -346,7 +348,7 @@ def test_outputs():
 
 
 def test_full_disk():
-    _, err = run(2, "--qctools", "/dev/full", WORK / "ball.mkv")
+    _, err = run(2, "--qctools", "/dev/full", WORK / "missing.mkv")
     assert "vyre-qc: /dev/full could not be written. Fix: " in err, err
     _, err = run(2, "--json", "/dev/full", WORK / "missing.mkv")
     assert "vyre-qc: /dev/full could not be written. Fix: " in err, err

@@ -2,6 +2,8 @@
  *
  * Verdicts and values of events, of counts that no film makes.
  */
+#include <glib/gstdio.h>
+
 #include "qc-file.h"
 
 static QcFile *
@@ -115,6 +117,21 @@ test_duration (void)
   }
 }
 
+/* Opening a pipe that nobody writes would wait for ever. */
+static void
+test_pipe (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("test-qc-file-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "pipe", NULL);
+  g_autoptr (QcFile) file = qc_file_new (path);
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  qc_file_finish (file);
+  g_assert_cmpuint (file->problems->len, ==, 0);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 static void
 file_post (QcFile *file, QcKind kind, const char *name, const char *state, guint seconds)
 {
@@ -192,6 +209,7 @@ main (int argc, char **argv)
   g_test_add_func ("/qc-file/nothing-came", test_nothing_came);
   g_test_add_func ("/qc-file/incomplete", test_incomplete);
   g_test_add_func ("/qc-file/duration", test_duration);
+  g_test_add_func ("/qc-file/pipe", test_pipe);
   g_test_add_func ("/qc-file/events", test_events);
   g_test_add_func ("/qc-file/values", test_values);
   return g_test_run ();

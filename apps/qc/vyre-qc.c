@@ -3,6 +3,7 @@
  * vyre-qc [OPTION…] FILE|URI…: measures the picture and the sound of films. The exit status is 0
  * when there is nothing to report, 1 when there are findings, and 2 when anything was not measured.
  */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,19 @@ measure (Options *options, GError **error)
   return status;
 }
 
+/* Opens the standard descriptors that are closed, so that no other file becomes one of them. What
+ * is written to standard output fails then. */
+static void
+open_standard_files (void)
+{
+  static const int flags[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+
+  for (int fd = 0; fd < (int)G_N_ELEMENTS (flags); fd++) {
+    if (fcntl (fd, F_GETFD) < 0)
+      open ("/dev/null", flags[fd]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -171,6 +185,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = EXIT_ERROR;
 
+  open_standard_files ();
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");
   if (options_parse (&options, &argc, &argv, &error)) {

@@ -354,6 +354,21 @@ def test_full_disk():
     assert "vyre-qc: /dev/full could not be written. Fix: " in err, err
 
 
+def test_closed_descriptors():
+    """Neither the table nor a problem gets into the JSON."""
+    out = WORK / "closed.json"
+    for closed, words in ((">&-", "vyre-qc: Standard output could not be written. Fix: "), ("2>&-", "")):
+        done = subprocess.run(
+            ["sh", "-c", f'"$@" {closed}', "sh", QC, "--json", out, WORK / "missing.mkv"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 2 and words in done.stderr, done
+        assert [line["type"] for line in read_json(out)] == ["summary"]
+
+
 def test_json_on_standard_output():
     out, _ = run(2, "--json", "-", WORK / "missing.mkv")
     assert json.loads(out)["type"] == "summary"
@@ -369,6 +384,7 @@ def main():
     test_usage()
     test_outputs()
     test_full_disk()
+    test_closed_descriptors()
     test_json_on_standard_output()
 
 

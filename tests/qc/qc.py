@@ -258,6 +258,41 @@ def test_interrupt():
     assert [line["verdict"] for line in lines if line["type"] == "summary"] == ["incomplete"] * 3
 
 
+def read_signals(pid, kind):
+    """The signals that a process catches or ignores."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    mask = int(re.search(rf"^{kind}:\s*(\w+)$", status, re.MULTILINE).group(1), 16)
+    return {number for number in signal.Signals if mask >> (number - 1) & 1}
+
+
+def start_waiting():
+    """A run that waits for data, with its signals, SIGTERM last, set up, and what keeps its source open."""
+    nothing, end = os.pipe()
+    process = subprocess.Popen([QC, "fd://0"], stdin=nothing, stderr=subprocess.PIPE)
+    os.close(nothing)
+    while process.poll() is None and signal.SIGTERM not in read_signals(process.pid, "SigCgt"):
+        time.sleep(0.01)
+    return process, end
+
+
+def test_signals():
+    """Each ends a run with its report, and one that was ignored remains so."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        process, end = start_waiting()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+        os.close(end)
+        assert process.returncode == 2, (number, process.returncode)
+        assert b"fd://0: It was interrupted. Fix: " in err, err
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    process, end = start_waiting()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    assert signal.SIGHUP in read_signals(process.pid, "SigIgn")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    os.close(end)
+
+
 def run_with_plugins(plugins, vyre, *arguments):
     """A run with these plugins of the system alone, and with or without vyrefilter."""
     folder = pathlib.Path(tempfile.mkdtemp(dir=WORK))
@@ -379,6 +414,7 @@ def main():
     test_reports()
     test_incomplete()
     test_interrupt()
+    test_signals()
     test_plugins()
     test_timeout()
     test_usage()

@@ -22,6 +22,7 @@ import films  # noqa: E402
 FRAMES = 3
 LAST = FRAMES - 1  # seconds, of the last frame
 TAG = "lavfi.signalstats."
+CLUSTER = b"\x1f\x43\xb6\x75"  # how a second of Matroska begins
 CONVERTERS = ("videoconvert", "videoscale", "videoconvertscale")  # the last one in newer versions
 
 
@@ -191,6 +192,11 @@ def make_incomplete():
     whole = (WORK / "ball.mkv").read_bytes()
     (WORK / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
     yield WORK / "cut.mkv", r"It ends after \d\.\d+ s of the 3\.000 s"
+    films.make_film(WORK / "four.mkv", "ball", 4)
+    whole = (WORK / "four.mkv").read_bytes()
+    start, end = [found.start() for found in re.finditer(CLUSTER, whole)][1:3]
+    (WORK / "hole.mkv").write_bytes(whole[:start] + bytes(end - start) + whole[end:])
+    yield WORK / "hole.mkv", r"There is no \S+ from 1\.000 s to 2\.000 s"
     tone, sink = "audiotestsrc num-buffers=4 ! audio/x-raw", f"wavenc ! filesink location={WORK}"
     films.launch(f"{tone},channels=1 ! {sink}/a.wav")
     whole = (WORK / "a.wav").read_bytes()

@@ -117,6 +117,41 @@ test_duration (void)
   }
 }
 
+static void
+test_gap (void)
+{
+  QcFile *file = file_new ();
+
+  for (guint second = 0; second < 10; second += second == 4 ? 2 : 1)
+    file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, second, 0);
+  file_assert_incomplete (file, "There is no video from 5.000 s to 6.000 s. Fix: *.");
+}
+
+/* Where the duration of a buffer is unknown, it is not a gap. */
+static void
+test_no_duration (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  for (guint second = 0; second < 10; second += 3)
+    file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, second, 0);
+  for (guint i = 0; i < 4; i++)
+    g_array_index (file_get_stream (file, QC_VIDEO)->samples, QcSample, i).duration = 0;
+  qc_file_finish (file);
+  g_assert_cmpint (qc_file_get_verdict (file), ==, QC_PASS);
+}
+
+static void
+test_short_stream (void)
+{
+  QcFile *file = file_new ();
+
+  for (guint second = 0; second < 10; second++)
+    file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, second, 0);
+  file_add_sample (file, QC_AUDIO, QC_PEAK, 0, 0);
+  file_assert_incomplete (file, "Its audio ends after 1.000 s of 10.000 s. Fix: *.");
+}
+
 /* Opening a pipe that nobody writes would wait for ever. */
 static void
 test_pipe (void)
@@ -209,6 +244,9 @@ main (int argc, char **argv)
   g_test_add_func ("/qc-file/nothing-came", test_nothing_came);
   g_test_add_func ("/qc-file/incomplete", test_incomplete);
   g_test_add_func ("/qc-file/duration", test_duration);
+  g_test_add_func ("/qc-file/gap", test_gap);
+  g_test_add_func ("/qc-file/no-duration", test_no_duration);
+  g_test_add_func ("/qc-file/short-stream", test_short_stream);
   g_test_add_func ("/qc-file/pipe", test_pipe);
   g_test_add_func ("/qc-file/events", test_events);
   g_test_add_func ("/qc-file/values", test_values);

@@ -121,7 +121,18 @@ qc_file_add_problem (QcFile *file, const char *format, ...)
   va_end (args);
 }
 
-/* Adds an event when its message of the start comes, and ends it with the other. */
+/* Whether the last buffer that results came of is that of @time. */
+static gboolean
+stream_has_seen (const QcStream *stream, GstClockTime time)
+{
+  const GArray *samples = stream->samples;
+
+  return samples->len > 0 && g_array_index (samples, QcSample, samples->len - 1).time == time;
+}
+
+/* Adds an event when its message of the start comes, and ends it with the other. Where a buffer
+ * ends it, the message comes in front of the results of that buffer; at the end of the stream it
+ * comes behind those of the last one. */
 void
 qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *message)
 {
@@ -131,7 +142,7 @@ qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *mes
   gst_structure_get_uint64 (message, "stream-time", &time);
   if (!g_str_equal (gst_structure_get_string (message, "state"), "end")) {
     QcEvent *event = g_new0 (QcEvent, 1);
-    *event = (QcEvent){ g_strdup (name), stream, time, GST_CLOCK_TIME_NONE };
+    *event = (QcEvent){ g_strdup (name), stream, time, GST_CLOCK_TIME_NONE, FALSE };
     g_ptr_array_add (file->events, event);
     return;
   }
@@ -140,6 +151,7 @@ qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *mes
     if (event->stream != stream || !g_str_equal (event->name, name))
       continue;
     event->end = time;
+    event->has_last = stream_has_seen (stream, time);
     return;
   }
 }
@@ -326,7 +338,8 @@ fold_level (const QcEvent *event, guint row)
 
   for (guint i = 0; i < samples->len; i++) {
     const QcSample *sample = &g_array_index (samples, QcSample, i);
-    if (sample->time < event->start || sample->time >= event->end
+    if (sample->time < event->start || sample->time > event->end
+        || (sample->time == event->end && !event->has_last)
         || (event_values[row].fold == MOST_INSIDE && sample->time == event->start))
       continue;
     double level = sample->level[event_values[row].level];

@@ -202,8 +202,8 @@ test_events (void)
   g_assert_cmpint (qc_file_get_verdict (file), ==, QC_FINDINGS);
 }
 
-/* A value is over the buffers of the interval, from its start on and before its end; a freeze
- * starts with a frame that differs. */
+/* A value is over the buffers of the interval, from its start on. That at its end counts where it
+ * is the last of the film and did not end it. A freeze starts with a frame that differs. */
 static void
 test_values (void)
 {
@@ -211,25 +211,28 @@ test_values (void)
     const char *event;
     QcKind kind;
     QcLevel level;
-    const char *value;
+    const char *value, *value_to_end;
   } cases[] = {
-    { "black", QC_VIDEO, QC_BLACK_SHARE, "3.00 %" },
-    { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, "5.0000" },
-    { "cut", QC_VIDEO, QC_SCENE_SCORE, "6.000" },
-    { "silence", QC_AUDIO, QC_PEAK, "6.0 dB" },
-    { "clipping", QC_AUDIO, QC_CLIPPED, "14 samples" },
-    { "letterbox", QC_VIDEO, QC_LUMA_MIN, "-" },
+    { "black", QC_VIDEO, QC_BLACK_SHARE, "3.00 %", "2.00 %" },
+    { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, "5.0000", "5.0000" },
+    { "cut", QC_VIDEO, QC_SCENE_SCORE, "6.000", "6.000" },
+    { "silence", QC_AUDIO, QC_PEAK, "6.0 dB", "6.0 dB" },
+    { "clipping", QC_AUDIO, QC_CLIPPED, "14 samples", "16 samples" },
+    { "letterbox", QC_VIDEO, QC_LUMA_MIN, "-", "-" },
   };
-  const double levels[] = { 1, 6, 5, 3, 9 };
+  const double levels[] = { 1, 6, 5, 3, 2 };
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    guint row = i / 2, to_end = i % 2;
     g_autoptr (QcFile) file = file_new ();
-    for (guint second = 0; second < G_N_ELEMENTS (levels); second++)
-      file_add_sample (file, cases[i].kind, cases[i].level, second, levels[second]);
-    file_post (file, cases[i].kind, cases[i].event, "start", 1);
-    file_post (file, cases[i].kind, cases[i].event, "end", 4);
+    for (guint second = 0; second < 4 + to_end; second++)
+      file_add_sample (file, cases[row].kind, cases[row].level, second, levels[second]);
+    file_post (file, cases[row].kind, cases[row].event, "start", 1);
+    file_post (file, cases[row].kind, cases[row].event, "end", 4);
+    if (!to_end)
+      file_add_sample (file, cases[row].kind, cases[row].level, 4, levels[4]);
     g_autofree char *value = qc_event_describe_value (file->events->pdata[0]);
-    g_assert_cmpstr (value, ==, cases[i].value);
+    g_assert_cmpstr (value, ==, to_end ? cases[row].value_to_end : cases[row].value);
   }
 }
 

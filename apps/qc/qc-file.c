@@ -61,6 +61,17 @@ qc_file_free (QcFile *file)
   g_free (file);
 }
 
+/* Frees the samples and the events, which grow with the length of a film; the counts stay. */
+void
+qc_file_forget (QcFile *file)
+{
+  for (guint i = 0; i < file->streams->len; i++) {
+    QcStream *stream = file->streams->pdata[i];
+    g_free (g_array_steal (stream->samples, NULL));
+  }
+  g_ptr_array_set_size (file->events, 0);
+}
+
 const char *
 qc_kind_name (QcKind kind)
 {

@@ -66,6 +66,7 @@ typedef struct {
 
 QcFile *qc_file_new (const char *name);
 void qc_file_free (QcFile *file);
+void qc_file_forget (QcFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (QcFile, qc_file_free)
 
 const char *qc_kind_name (QcKind kind);

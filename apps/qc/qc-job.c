@@ -398,11 +398,18 @@ qc_job_query_duration (QcJob *job)
     job->file->duration = (GstClockTime)duration;
 }
 
+/* Frees the pipeline, which has descriptors; after the end of @job. */
+void
+qc_job_close (QcJob *job)
+{
+  gst_clear_object (&job->pipeline);
+}
+
 /* After its end. */
 void
 qc_job_free (QcJob *job)
 {
-  gst_clear_object (&job->pipeline);
+  qc_job_close (job);
   g_ptr_array_unref (job->filters);
   g_free (job);
 }

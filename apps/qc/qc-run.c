@@ -69,6 +69,18 @@ run_report_file (QcRun *run, const QcFile *file)
   run->worst = MAX (run->worst, qc_file_get_verdict (file));
 }
 
+/* Reports a file, and keeps no more of it than its counts. A file that was not begun has no job. */
+static void
+run_report_next (QcRun *run)
+{
+  guint index = run->n_reported++;
+
+  run_report_file (run, run->files->pdata[index]);
+  if (index < run->jobs->len)
+    qc_job_close (run->jobs->pdata[index]);
+  qc_file_forget (run->files->pdata[index]);
+}
+
 /* Starts as many files as may run. */
 static void
 run_start (QcRun *run)
@@ -90,8 +102,8 @@ run_take_done (QcFile *file, gpointer data)
   run->is_done[index] = TRUE;
   run->n_running--;
   qc_progress_clear (run->progress);
-  for (; run->n_reported < run->files->len && run->is_done[run->n_reported]; run->n_reported++)
-    run_report_file (run, run->files->pdata[run->n_reported]);
+  while (run->n_reported < run->files->len && run->is_done[run->n_reported])
+    run_report_next (run);
   run_start (run);
   if (run->n_running == 0)
     g_main_loop_quit (run->loop);

@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -232,6 +233,16 @@ def test_incomplete():
         assert re.search(rf"{words}.* Fix: .*\.$", problem), (words, err)
 
 
+def test_many():
+    """Files that were reported hold no descriptors."""
+    files = [WORK / "junk.mkv"] * 100
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limit[1]))
+    _, err = run(2, *files)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert err.count(" type of stream. Fix: ") == len(files), err
+
+
 def count_threads(pid, name):
     tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/comm")
     return [task.read_text(encoding="utf-8").strip() for task in tasks].count(name)
@@ -419,6 +430,7 @@ def main():
     test_findings()
     test_reports()
     test_incomplete()
+    test_many()
     test_interrupt()
     test_signals()
     test_plugins()

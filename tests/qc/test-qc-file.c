@@ -202,6 +202,20 @@ test_events (void)
   g_assert_cmpint (qc_file_get_verdict (file), ==, QC_FINDINGS);
 }
 
+/* A file that was reported keeps its counts alone. */
+static void
+test_forget (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, 0, 0);
+  file_post (file, QC_VIDEO, "black", "start", 0);
+  qc_file_forget (file);
+  g_assert_cmpuint (file_get_stream (file, QC_VIDEO)->samples->len, ==, 0);
+  g_assert_cmpuint (file->events->len, ==, 0);
+  g_assert_cmpuint (qc_file_count_seen (file, QC_VIDEO), ==, 5);
+}
+
 /* A value is over the buffers of the interval, from its start on. That at its end counts where it
  * is the last of the film and did not end it. A freeze starts with a frame that differs. */
 static void
@@ -252,6 +266,7 @@ main (int argc, char **argv)
   g_test_add_func ("/qc-file/short-stream", test_short_stream);
   g_test_add_func ("/qc-file/pipe", test_pipe);
   g_test_add_func ("/qc-file/events", test_events);
+  g_test_add_func ("/qc-file/forget", test_forget);
   g_test_add_func ("/qc-file/values", test_values);
   return g_test_run ();
 }

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* By how much the last buffer may end before the duration that a container claims, and which part
- * of that at most: encoders take away less. */
-#define DURATION_SLACK (250 * GST_MSECOND)
-#define DURATION_SLACK_PART 10
+/* How much may lack between two buffers, and behind the last, and which part of the duration at
+ * most: encoders take away less. */
+#define SLACK (250 * GST_MSECOND)
+#define SLACK_PART 10
 
 /* A RIFF file, WAV or AVI, starts with a name and the number of bytes that follow. */
 #define RIFF_HEAD 8
@@ -59,6 +59,17 @@ qc_file_free (QcFile *file)
   g_free (file->name);
   g_free (file->uri);
   g_free (file);
+}
+
+/* Frees the samples and the events, which grow with the length of a film; the counts stay. */
+void
+qc_file_forget (QcFile *file)
+{
+  for (guint i = 0; i < file->streams->len; i++) {
+    QcStream *stream = file->streams->pdata[i];
+    g_free (g_array_steal (stream->samples, NULL));
+  }
+  g_ptr_array_set_size (file->events, 0);
 }
 
 const char *
@@ -121,7 +132,18 @@ qc_file_add_problem (QcFile *file, const char *format, ...)
   va_end (args);
 }
 
-/* Adds an event when its message of the start comes, and ends it with the other. */
+/* Whether the last buffer that results came of is that of @time. */
+static gboolean
+stream_has_seen (const QcStream *stream, GstClockTime time)
+{
+  const GArray *samples = stream->samples;
+
+  return samples->len > 0 && g_array_index (samples, QcSample, samples->len - 1).time == time;
+}
+
+/* Adds an event when its message of the start comes, and ends it with the other. Where a buffer
+ * ends it, the message comes in front of the results of that buffer; at the end of the stream it
+ * comes behind those of the last one. */
 void
 qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *message)
 {
@@ -131,7 +153,7 @@ qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *mes
   gst_structure_get_uint64 (message, "stream-time", &time);
   if (!g_str_equal (gst_structure_get_string (message, "state"), "end")) {
     QcEvent *event = g_new0 (QcEvent, 1);
-    *event = (QcEvent){ g_strdup (name), stream, time, GST_CLOCK_TIME_NONE };
+    *event = (QcEvent){ g_strdup (name), stream, time, GST_CLOCK_TIME_NONE, FALSE };
     g_ptr_array_add (file->events, event);
     return;
   }
@@ -140,25 +162,31 @@ qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *mes
     if (event->stream != stream || !g_str_equal (event->name, name))
       continue;
     event->end = time;
+    event->has_last = stream_has_seen (stream, time);
     return;
   }
 }
 
-/* The end of the last buffer that results came of. */
+/* The end of the last buffer that results came of; 0 where it is unknown. */
+static GstClockTime
+stream_get_end (const QcStream *stream)
+{
+  const GArray *samples = stream->samples;
+
+  if (samples->len == 0)
+    return 0;
+  const QcSample *last = &g_array_index (samples, QcSample, samples->len - 1);
+  return GST_CLOCK_TIME_IS_VALID (last->time) ? last->time + last->duration : 0;
+}
+
+/* The same, of all streams. */
 GstClockTime
 qc_file_get_end (const QcFile *file)
 {
   GstClockTime end = 0;
 
-  for (guint i = 0; i < file->streams->len; i++) {
-    const QcStream *stream = file->streams->pdata[i];
-    const GArray *samples = stream->samples;
-    if (samples->len == 0)
-      continue;
-    const QcSample *last = &g_array_index (samples, QcSample, samples->len - 1);
-    if (GST_CLOCK_TIME_IS_VALID (last->time))
-      end = MAX (end, last->time + last->duration);
-  }
+  for (guint i = 0; i < file->streams->len; i++)
+    end = MAX (end, stream_get_end (file->streams->pdata[i]));
   return end;
 }
 
@@ -188,7 +216,8 @@ static void
 check_riff (QcFile *file)
 {
   g_autofree char *path = file->uri ? g_filename_from_uri (file->uri, NULL, NULL) : NULL;
-  FILE *in = path ? g_fopen (path, "re") : NULL;
+  gboolean is_regular = path && g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  FILE *in = is_regular ? g_fopen (path, "re") : NULL;
   guint8 head[RIFF_HEAD];
   GStatBuf status;
 
@@ -206,23 +235,59 @@ check_riff (QcFile *file)
   fclose (in);
 }
 
+/* Of a buffer without a duration it is unknown whether a gap follows. */
+static void
+check_gaps (QcFile *file, const QcStream *stream, GstClockTime slack)
+{
+  for (guint i = 1; i < stream->samples->len; i++) {
+    const QcSample *next = &g_array_index (stream->samples, QcSample, i), *sample = next - 1;
+    GstClockTime end = sample->time + sample->duration;
+    if (!GST_CLOCK_TIME_IS_VALID (sample->time) || !GST_CLOCK_TIME_IS_VALID (next->time)
+        || sample->duration == 0 || next->time <= end + slack)
+      continue;
+    qc_file_add_problem (file,
+        "There is no %s from %.3f s to %.3f s. Fix: check that the file is whole.", stream->name,
+        (double)end / GST_SECOND, (double)next->time / GST_SECOND);
+    return;
+  }
+}
+
+/* Adds a problem for the first stream with a hole, or with an end long before that of the file. */
+static void
+check_holes (QcFile *file, GstClockTime slack)
+{
+  GstClockTime file_end = qc_file_get_end (file);
+
+  for (guint i = 0; i < file->streams->len && file->problems->len == 0; i++) {
+    const QcStream *stream = file->streams->pdata[i];
+    GstClockTime end = stream_get_end (stream);
+    check_gaps (file, stream, slack);
+    if (file->problems->len == 0 && end > 0 && end + slack < file_end)
+      qc_file_add_problem (file,
+          "Its %s ends after %.3f s of %.3f s. Fix: check that the file is whole.", stream->name,
+          (double)end / GST_SECOND, (double)file_end / GST_SECOND);
+  }
+}
+
 /* Adds a problem for everything that was not measured, where no problem is known that explains it.
  */
 static void
 check_file (QcFile *file)
 {
   GstClockTime end = qc_file_get_end (file);
+  gboolean claims = GST_CLOCK_TIME_IS_VALID (file->duration);
+  GstClockTime slack = MIN (SLACK, (claims ? file->duration : end) / SLACK_PART);
 
   if (file->problems->len > 0)
     return;
   for (guint i = 0; i < file->streams->len; i++)
     check_stream (file, file->streams->pdata[i]);
   check_riff (file);
-  if (file->problems->len == 0 && GST_CLOCK_TIME_IS_VALID (file->duration)
-      && end + MIN (DURATION_SLACK, file->duration / DURATION_SLACK_PART) < file->duration)
+  if (file->problems->len == 0 && claims && end + slack < file->duration)
     qc_file_add_problem (file,
         "It ends after %.3f s of the %.3f s that it claims. Fix: get the whole file.",
         (double)end / GST_SECOND, (double)file->duration / GST_SECOND);
+  check_holes (file, slack);
 }
 
 /* By start, and by name; streams do not know of each other. */
@@ -284,7 +349,8 @@ fold_level (const QcEvent *event, guint row)
 
   for (guint i = 0; i < samples->len; i++) {
     const QcSample *sample = &g_array_index (samples, QcSample, i);
-    if (sample->time < event->start || sample->time >= event->end
+    if (sample->time < event->start || sample->time > event->end
+        || (sample->time == event->end && !event->has_last)
         || (event_values[row].fold == MOST_INSIDE && sample->time == event->start))
       continue;
     double level = sample->level[event_values[row].level];

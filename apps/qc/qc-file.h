@@ -49,7 +49,8 @@ typedef struct {
   char *name;
   const QcStream *stream;
   GstClockTime start;
-  GstClockTime end; /* GST_CLOCK_TIME_NONE: open when the stream stopped */
+  GstClockTime end;  /* GST_CLOCK_TIME_NONE: open when the stream stopped */
+  gboolean has_last; /* the buffer at its end belongs to it: it is the last of the stream */
 } QcEvent;
 
 typedef enum { QC_PASS, QC_FINDINGS, QC_INCOMPLETE } QcVerdict;
@@ -65,6 +66,7 @@ typedef struct {
 
 QcFile *qc_file_new (const char *name);
 void qc_file_free (QcFile *file);
+void qc_file_forget (QcFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (QcFile, qc_file_free)
 
 const char *qc_kind_name (QcKind kind);

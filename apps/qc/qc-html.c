@@ -147,23 +147,20 @@ html_finish (QcReport *report, GError **error)
   QcHtml *html = (QcHtml *)report;
 
   fputs ("</body>\n</html>\n", html->out);
-  gboolean written = qc_report_close (html->out, html->path, error);
+  gboolean written = qc_report_close (html->out, html->path, TRUE, error);
   g_free (html->path);
   g_free (html);
   return written;
 }
 
 QcReport *
-qc_html_new (const char *path, GError **error)
+qc_html_new (const QcOutput *output)
 {
-  FILE *out = qc_report_open (path, error);
-
-  if (!out)
-    return NULL;
   QcHtml *html = g_new0 (QcHtml, 1);
+
   html->report = (QcReport){ NULL, html_add_file, html_finish };
-  html->out = out;
-  html->path = g_strdup (path);
-  fputs (head, out);
+  html->out = output->file;
+  html->path = g_strdup (output->path);
+  fputs (head, html->out);
   return &html->report;
 }

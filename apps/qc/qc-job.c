@@ -324,15 +324,20 @@ job_add_pad (GstElement *decoder, GstPad *pad, gpointer data)
   gst_pad_link (pad, sink);
 }
 
-/* Whether there is a file, as far as can be told before it is opened. */
+/* Whether there is a file, as far as can be told before it is opened. Opening a pipe could wait for
+ * ever. */
 static gboolean
 job_find_file (QcJob *job)
 {
   g_autofree char *path = job->file->uri ? g_filename_from_uri (job->file->uri, NULL, NULL) : NULL;
 
-  if (job->file->uri && (!path || g_file_test (path, G_FILE_TEST_EXISTS)))
+  if (!job->file->uri || (path && !g_file_test (path, G_FILE_TEST_EXISTS)))
+    qc_file_add_problem (job->file, "There is no such file. Fix: name a file that is there.");
+  else if (path && !g_file_test (path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR))
+    qc_file_add_problem (
+        job->file, "It is a pipe, a socket or a device. Fix: copy its data to a file.");
+  else
     return TRUE;
-  qc_file_add_problem (job->file, "There is no such file. Fix: name a file that is there.");
   return FALSE;
 }
 
@@ -393,11 +398,18 @@ qc_job_query_duration (QcJob *job)
     job->file->duration = (GstClockTime)duration;
 }
 
+/* Frees the pipeline, which has descriptors; after the end of @job. */
+void
+qc_job_close (QcJob *job)
+{
+  gst_clear_object (&job->pipeline);
+}
+
 /* After its end. */
 void
 qc_job_free (QcJob *job)
 {
-  gst_clear_object (&job->pipeline);
+  qc_job_close (job);
   g_ptr_array_unref (job->filters);
   g_free (job);
 }

@@ -25,5 +25,6 @@ typedef struct _QcJob QcJob;
 
 QcJob *qc_job_new (QcFile *file, const QcOwner *owner);
 void qc_job_stop (QcJob *job);
+void qc_job_close (QcJob *job);
 void qc_job_free (QcJob *job);
 void qc_job_query_duration (QcJob *job);

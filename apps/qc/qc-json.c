@@ -219,7 +219,7 @@ static gboolean
 json_finish (QcReport *report, GError **error)
 {
   QcJson *json = (QcJson *)report;
-  gboolean written = qc_report_close (json->out, json->path, error);
+  gboolean written = qc_report_close (json->out, json->path, TRUE, error);
 
   g_free (json->path);
   g_free (json);
@@ -228,16 +228,13 @@ json_finish (QcReport *report, GError **error)
 
 /* With @histograms, results have their histograms, as arrays. */
 QcReport *
-qc_json_new (const char *path, gboolean histograms, GError **error)
+qc_json_new (const QcOutput *output, gboolean histograms)
 {
-  FILE *out = qc_report_open (path, error);
-
-  if (!out)
-    return NULL;
   QcJson *json = g_new0 (QcJson, 1);
+
   json->report = (QcReport){ json_add_frame, json_add_file, json_finish };
-  json->out = out;
-  json->path = g_strdup (path);
+  json->out = output->file;
+  json->path = g_strdup (output->path);
   json->histograms = histograms;
   return &json->report;
 }

@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "qc-report.h"
 
-#include <errno.h>
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 
-/* "-" is standard output. */
-FILE *
-qc_report_open (const char *path, GError **error)
-{
-  if (g_str_equal (path, "-"))
-    return stdout;
-  FILE *out = g_fopen (path, "we");
-  if (!out)
-    g_set_error (error, G_IO_ERROR, (gint)g_io_error_from_errno (errno),
-        "%s: %s. Fix: name a file that can be written.", path, g_strerror (errno));
-  return out;
-}
-
+/* Fails, too, where something was not @written before. */
 gboolean
-qc_report_close (FILE *out, const char *path, GError **error)
+qc_report_close (FILE *out, const char *path, gboolean written, GError **error)
 {
-  gboolean written = fflush (out) == 0 && !ferror (out);
-
+  if (fflush (out) != 0 || ferror (out))
+    written = FALSE;
   if (out != stdout && fclose (out) != 0)
     written = FALSE;
   if (!written)

@@ -4,9 +4,8 @@
  */
 #pragma once
 
-#include <stdio.h>
-
 #include "qc-file.h"
+#include "qc-outputs.h"
 
 typedef struct _QcReport QcReport;
 
@@ -21,10 +20,9 @@ struct _QcReport {
 };
 
 QcReport *qc_table_new (guint name_width);
-QcReport *qc_json_new (const char *path, gboolean histograms, GError **error);
-QcReport *qc_xml_new (const char *path, GError **error);
-QcReport *qc_html_new (const char *path, GError **error);
+QcReport *qc_json_new (const QcOutput *output, gboolean histograms);
+QcReport *qc_xml_new (const QcOutput *output);
+QcReport *qc_html_new (const QcOutput *output);
 
-FILE *qc_report_open (const char *path, GError **error);
-gboolean qc_report_close (FILE *out, const char *path, GError **error);
+gboolean qc_report_close (FILE *out, const char *path, gboolean written, GError **error);
 char *qc_report_format_time (GstClockTime time);

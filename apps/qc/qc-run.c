@@ -8,13 +8,17 @@
 #include "qc-progress.h"
 #include "qc-report.h"
 
+/* What stops a run. */
+static const int signal_numbers[] = { SIGHUP, SIGINT, SIGTERM };
+
 typedef struct {
   const QcPlan *plan;
   GPtrArray *files; /* of QcFile */
   GPtrArray *jobs;  /* of QcJob, as many as were started */
   gboolean *is_done;
   guint n_running, n_reported;
-  guint interrupt; /* source of the signal; 0 once it came */
+  gboolean is_interrupted;
+  guint signals[G_N_ELEMENTS (signal_numbers)]; /* their sources; 0 once one came */
   QcVerdict worst;
   GMutex lock;
   QcOwner owner;
@@ -65,11 +69,23 @@ run_report_file (QcRun *run, const QcFile *file)
   run->worst = MAX (run->worst, qc_file_get_verdict (file));
 }
 
+/* Reports a file, and keeps no more of it than its counts. A file that was not begun has no job. */
+static void
+run_report_next (QcRun *run)
+{
+  guint index = run->n_reported++;
+
+  run_report_file (run, run->files->pdata[index]);
+  if (index < run->jobs->len)
+    qc_job_close (run->jobs->pdata[index]);
+  qc_file_forget (run->files->pdata[index]);
+}
+
 /* Starts as many files as may run. */
 static void
 run_start (QcRun *run)
 {
-  while (run->interrupt && run->n_running < run->plan->n_parallel
+  while (!run->is_interrupted && run->n_running < run->plan->n_parallel
          && run->jobs->len < run->files->len) {
     run->n_running++;
     g_ptr_array_add (run->jobs, qc_job_new (run->files->pdata[run->jobs->len], &run->owner));
@@ -86,8 +102,8 @@ run_take_done (QcFile *file, gpointer data)
   run->is_done[index] = TRUE;
   run->n_running--;
   qc_progress_clear (run->progress);
-  for (; run->n_reported < run->files->len && run->is_done[run->n_reported]; run->n_reported++)
-    run_report_file (run, run->files->pdata[run->n_reported]);
+  while (run->n_reported < run->files->len && run->is_done[run->n_reported])
+    run_report_next (run);
   run_start (run);
   if (run->n_running == 0)
     g_main_loop_quit (run->loop);
@@ -109,13 +125,21 @@ run_show_progress (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static void
+run_unwatch_signals (QcRun *run)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (signal_numbers); i++)
+    g_clear_handle_id (&run->signals[i], g_source_remove);
+}
+
 /* Stops what runs. Files that were not begun are incomplete. A second signal ends the process. */
 static gboolean
 run_interrupt (gpointer data)
 {
   QcRun *run = data;
 
-  run->interrupt = 0;
+  run->is_interrupted = TRUE;
+  run_unwatch_signals (run);
   for (guint i = 0; i < run->files->len; i++) {
     if (i < run->jobs->len && !run->is_done[i]) {
       qc_job_stop (run->jobs->pdata[i]);
@@ -125,6 +149,18 @@ run_interrupt (gpointer data)
     }
   }
   return G_SOURCE_REMOVE;
+}
+
+/* Signals that are ignored, as by nohup, remain so. */
+static void
+run_watch_signals (QcRun *run)
+{
+  struct sigaction action;
+
+  for (guint i = 0; i < G_N_ELEMENTS (signal_numbers); i++) {
+    if (sigaction (signal_numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+      run->signals[i] = g_unix_signal_add (signal_numbers[i], run_interrupt, run);
+  }
 }
 
 static void
@@ -175,12 +211,12 @@ qc_run (const QcPlan *plan)
   QcRun run = { 0 };
 
   run_init (&run, plan);
-  run.interrupt = g_unix_signal_add (SIGINT, run_interrupt, &run);
+  run_watch_signals (&run);
   guint progress = run.progress ? g_timeout_add (QC_PROGRESS_INTERVAL, run_show_progress, &run) : 0;
   run_start (&run);
   g_main_loop_run (run.loop);
   g_clear_handle_id (&progress, g_source_remove);
-  g_clear_handle_id (&run.interrupt, g_source_remove);
+  run_unwatch_signals (&run);
   run_finish_reports (&run);
   run_clear (&run);
   return run.worst;

@@ -53,7 +53,7 @@ static gboolean
 table_finish (QcReport *report, GError **error)
 {
   g_free (report);
-  return qc_report_close (stdout, "Standard output", error);
+  return qc_report_close (stdout, "Standard output", TRUE, error);
 }
 
 QcReport *

@@ -7,20 +7,21 @@
 #include "qc-measure.h"
 #include "qc-report.h"
 
-#include <gio/gio.h>
+#include <gio/gunixoutputstream.h>
 #include <string.h>
 
 typedef struct {
   QcReport report;
-  GOutputStream *out;
-  GError *error; /* the first */
+  GOutputStream *out; /* compresses, and writes to the file */
+  FILE *file;
+  char *path;
+  gboolean failed;
 } QcXml;
 
 static void
 xml_write (QcXml *xml, const char *text)
 {
-  if (!xml->error)
-    g_output_stream_write_all (xml->out, text, strlen (text), NULL, NULL, &xml->error);
+  xml->failed |= !g_output_stream_write_all (xml->out, text, strlen (text), NULL, NULL, NULL);
 }
 
 static void
@@ -64,35 +65,27 @@ static gboolean
 xml_finish (QcReport *report, GError **error)
 {
   QcXml *xml = (QcXml *)report;
-  g_autoptr (GError) reason = g_steal_pointer (&xml->error);
+  gboolean written = g_output_stream_close (xml->out, NULL, NULL) && !xml->failed;
 
-  g_output_stream_close (xml->out, NULL, reason ? NULL : &reason);
   g_object_unref (xml->out);
+  written = qc_report_close (xml->file, xml->path, written, error);
+  g_free (xml->path);
   g_free (xml);
-  if (reason)
-    g_set_error (error, reason->domain, reason->code, "%s. Fix: check the room on its disk.",
-        reason->message);
-  return reason == NULL;
+  return written;
 }
 
 /* For the frames of one file. */
 QcReport *
-qc_xml_new (const char *path, GError **error)
+qc_xml_new (const QcOutput *output)
 {
-  g_autoptr (GFile) file = g_file_new_for_commandline_arg (path);
-  g_autoptr (GError) reason = NULL;
-  g_autoptr (GFileOutputStream) out
-      = g_file_replace (file, NULL, FALSE, G_FILE_CREATE_NONE, NULL, &reason);
-
-  if (!out) {
-    g_set_error (error, reason->domain, reason->code, "%s. Fix: name a file that can be written.",
-        reason->message);
-    return NULL;
-  }
+  g_autoptr (GOutputStream) out = g_unix_output_stream_new (fileno (output->file), FALSE);
   g_autoptr (GZlibCompressor) gzip = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1);
   QcXml *xml = g_new0 (QcXml, 1);
+
   xml->report = (QcReport){ xml_add_frame, xml_add_file, xml_finish };
-  xml->out = g_converter_output_stream_new (G_OUTPUT_STREAM (out), G_CONVERTER (gzip));
+  xml->out = g_converter_output_stream_new (out, G_CONVERTER (gzip));
+  xml->file = output->file;
+  xml->path = g_strdup (output->path);
   xml_write (xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                   "<ffprobe:ffprobe xmlns:ffprobe=\"http://www.ffmpeg.org/schema/ffprobe\">\n"
                   "    <frames>\n");

@@ -3,10 +3,12 @@
  * vyre-qc [OPTION…] FILE|URI…: measures the picture and the sound of films. The exit status is 0
  * when there is nothing to report, 1 when there are findings, and 2 when anything was not measured.
  */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "qc-outputs.h"
 #include "qc-params.h"
 #include "qc-report.h"
 #include "qc-run.h"
@@ -14,9 +16,12 @@
 #define MOST_PARALLEL 64
 #define EXIT_ERROR 2
 
+enum { OUTPUT_JSON, OUTPUT_QCTOOLS, OUTPUT_HTML, OUTPUT_TABLE, N_OUTPUTS };
+
 typedef struct {
   gboolean version, histograms;
-  char *json, *qctools, *html, *device;
+  QcOutput outputs[N_OUTPUTS];
+  char *device;
   char **params, **names;
   int n_parallel, timeout;
 } Options;
@@ -28,13 +33,13 @@ options_make_context (Options *options)
     { "jobs", 'j', 0, G_OPTION_ARG_INT, &options->n_parallel, "Files at a time (1)", "N" },
     { "param", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &options->params,
         "A number for the programs, such as border=30; may be given several times", "NAME=VALUE" },
-    { "json", 0, 0, G_OPTION_ARG_FILENAME, &options->json,
+    { "json", 0, 0, G_OPTION_ARG_FILENAME, &options->outputs[OUTPUT_JSON].path,
         "Writes JSON lines (- is standard output, and replaces the table)", "FILE" },
     { "histograms", 0, 0, G_OPTION_ARG_NONE, &options->histograms,
         "Adds the histograms of each frame to the JSON", NULL },
-    { "qctools", 0, 0, G_OPTION_ARG_FILENAME, &options->qctools,
+    { "qctools", 0, 0, G_OPTION_ARG_FILENAME, &options->outputs[OUTPUT_QCTOOLS].path,
         "Writes signalstats of the frames of one film, which QCTools opens", "FILE.xml.gz" },
-    { "html", 0, 0, G_OPTION_ARG_FILENAME, &options->html,
+    { "html", 0, 0, G_OPTION_ARG_FILENAME, &options->outputs[OUTPUT_HTML].path,
         "Writes a page with timelines, and with pictures of the events", "FILE" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &options->timeout,
         "Seconds without a buffer after which a file is given up (60)", "SECONDS" },
@@ -56,9 +61,8 @@ options_make_context (Options *options)
 static void
 options_clear (Options *options)
 {
-  g_free (options->json);
-  g_free (options->qctools);
-  g_free (options->html);
+  for (guint i = 0; i < N_OUTPUTS; i++)
+    g_free (options->outputs[i].path);
   g_free (options->device);
   g_strfreev (options->params);
   g_strfreev (options->names);
@@ -78,7 +82,7 @@ options_check (const Options *options, GError **error)
   else if (options->timeout < 1)
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
         "--timeout %d is out of range. Fix: pass 1, or more.", options->timeout);
-  else if (options->qctools && options->names[1])
+  else if (options->outputs[OUTPUT_QCTOOLS].path && options->names[1])
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
         "--qctools is of one film. Fix: run vyre-qc once for each.");
   else
@@ -101,15 +105,6 @@ options_parse (Options *options, int *argc, char ***argv, GError **error)
   return options->version || options_check (options, error);
 }
 
-/* Takes a new report, or NULL. */
-static gboolean
-reports_add (GPtrArray *reports, QcReport *report)
-{
-  if (report)
-    g_ptr_array_add (reports, report);
-  return report != NULL;
-}
-
 static guint
 options_find_name_width (const Options *options)
 {
@@ -120,24 +115,39 @@ options_find_name_width (const Options *options)
   return width;
 }
 
+/* Gives standard output to the table, unless an output has it. */
+static void
+options_add_table (Options *options)
+{
+  for (guint i = 0; i < OUTPUT_TABLE; i++) {
+    if (g_strcmp0 (options->outputs[i].path, "-") == 0)
+      return;
+  }
+  options->outputs[OUTPUT_TABLE].path = g_strdup ("-");
+}
+
 /* Opens the outputs that are asked for. */
 static gboolean
-options_open_reports (const Options *options, GPtrArray *reports, GError **error)
+options_open_reports (Options *options, GPtrArray *reports, GError **error)
 {
-  gboolean has_table = !options->json || !g_str_equal (options->json, "-");
+  const QcOutput *outputs = options->outputs;
 
-  if (options->json
-      && !reports_add (reports, qc_json_new (options->json, options->histograms, error)))
+  options_add_table (options);
+  if (!qc_outputs_open (options->outputs, N_OUTPUTS, options->names, error))
     return FALSE;
-  if (options->qctools && !reports_add (reports, qc_xml_new (options->qctools, error)))
-    return FALSE;
-  if (options->html && !reports_add (reports, qc_html_new (options->html, error)))
-    return FALSE;
-  return !has_table || reports_add (reports, qc_table_new (options_find_name_width (options)));
+  if (outputs[OUTPUT_JSON].file)
+    g_ptr_array_add (reports, qc_json_new (&outputs[OUTPUT_JSON], options->histograms));
+  if (outputs[OUTPUT_QCTOOLS].file)
+    g_ptr_array_add (reports, qc_xml_new (&outputs[OUTPUT_QCTOOLS]));
+  if (outputs[OUTPUT_HTML].file)
+    g_ptr_array_add (reports, qc_html_new (&outputs[OUTPUT_HTML]));
+  if (outputs[OUTPUT_TABLE].file)
+    g_ptr_array_add (reports, qc_table_new (options_find_name_width (options)));
+  return TRUE;
 }
 
 static int
-measure (const Options *options, GError **error)
+measure (Options *options, GError **error)
 {
   g_autoptr (GPtrArray) reports = g_ptr_array_new ();
   QcPlan plan = {
@@ -155,6 +165,19 @@ measure (const Options *options, GError **error)
   return status;
 }
 
+/* Opens the standard descriptors that are closed, so that no other file becomes one of them. What
+ * is written to standard output fails then. */
+static void
+open_standard_files (void)
+{
+  static const int flags[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+
+  for (int fd = 0; fd < (int)G_N_ELEMENTS (flags); fd++) {
+    if (fcntl (fd, F_GETFD) < 0)
+      open ("/dev/null", flags[fd]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -162,6 +185,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = EXIT_ERROR;
 
+  open_standard_files ();
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");
   if (options_parse (&options, &argc, &argv, &error)) {

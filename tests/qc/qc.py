@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import films  # noqa: E402
 FRAMES = 3
 LAST = FRAMES - 1  # seconds, of the last frame
 TAG = "lavfi.signalstats."
+CLUSTER = b"\x1f\x43\xb6\x75"  # how a second of Matroska begins
 CONVERTERS = ("videoconvert", "videoscale", "videoconvertscale")  # the last one in newer versions
 
 
@@ -191,6 +193,11 @@ def make_incomplete():
     whole = (WORK / "ball.mkv").read_bytes()
     (WORK / "cut.mkv").write_bytes(whole[: len(whole) * 6 // 10])
     yield WORK / "cut.mkv", r"It ends after \d\.\d+ s of the 3\.000 s"
+    films.make_film(WORK / "four.mkv", "ball", 4)
+    whole = (WORK / "four.mkv").read_bytes()
+    start, end = [found.start() for found in re.finditer(CLUSTER, whole)][1:3]
+    (WORK / "hole.mkv").write_bytes(whole[:start] + bytes(end - start) + whole[end:])
+    yield WORK / "hole.mkv", r"There is no \S+ from 1\.000 s to 2\.000 s"
     tone, sink = "audiotestsrc num-buffers=4 ! audio/x-raw", f"wavenc ! filesink location={WORK}"
     films.launch(f"{tone},channels=1 ! {sink}/a.wav")
     whole = (WORK / "a.wav").read_bytes()
@@ -205,6 +212,8 @@ def make_incomplete():
     yield WORK / "text.srt", "no video and no audio"
     yield WORK / "missing.mkv", "no such file"
     yield WORK, "is a directory"
+    os.mkfifo(WORK / "pipe")
+    yield WORK / "pipe", "is a pipe, a socket or a device"
     yield "nothing://x", "missing: NOTHING"
 
 
@@ -222,6 +231,16 @@ def test_incomplete():
         assert problem == f"vyre-qc: {file}: {summary['problems'][0]}", (file, err)
         assert len(summary["problems"]) == 1
         assert re.search(rf"{words}.* Fix: .*\.$", problem), (words, err)
+
+
+def test_many():
+    """Files that were reported hold no descriptors."""
+    files = [WORK / "junk.mkv"] * 100
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, limit[1]))
+    _, err = run(2, *files)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+    assert err.count(" type of stream. Fix: ") == len(files), err
 
 
 def count_threads(pid, name):
@@ -254,6 +273,41 @@ def test_interrupt():
     lines = read_json(out)
     assert 0 < len(pick(lines, "frame", long)) < 600
     assert [line["verdict"] for line in lines if line["type"] == "summary"] == ["incomplete"] * 3
+
+
+def read_signals(pid, kind):
+    """The signals that a process catches or ignores."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    mask = int(re.search(rf"^{kind}:\s*(\w+)$", status, re.MULTILINE).group(1), 16)
+    return {number for number in signal.Signals if mask >> (number - 1) & 1}
+
+
+def start_waiting():
+    """A run that waits for data, with its signals, SIGTERM last, set up, and what keeps its source open."""
+    nothing, end = os.pipe()
+    process = subprocess.Popen([QC, "fd://0"], stdin=nothing, stderr=subprocess.PIPE)
+    os.close(nothing)
+    while process.poll() is None and signal.SIGTERM not in read_signals(process.pid, "SigCgt"):
+        time.sleep(0.01)
+    return process, end
+
+
+def test_signals():
+    """Each ends a run with its report, and one that was ignored remains so."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        process, end = start_waiting()
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+        os.close(end)
+        assert process.returncode == 2, (number, process.returncode)
+        assert b"fd://0: It was interrupted. Fix: " in err, err
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    process, end = start_waiting()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    assert signal.SIGHUP in read_signals(process.pid, "SigIgn")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    os.close(end)
 
 
 def run_with_plugins(plugins, vyre, *arguments):
@@ -328,9 +382,43 @@ def test_usage():
     check_usage("--qctools is of one film", "--qctools", WORK / "x.gz", ball, ball)
 
 
+def test_outputs():
+    """A file that is two things, or comes with one that cannot be opened, stays as it is."""
+    film, old, link = WORK / "ball.mkv", WORK / "old.json", WORK / "link"
+    whole = film.read_bytes()
+    old.write_text("old", encoding="utf-8")
+    link.symlink_to(WORK)
+    check_usage(f"{film} is the same file as", "--json", film, film)
+    check_usage("ball.mkv is the same file as", "--html", link / "ball.mkv", film.as_uri())
+    check_usage("new is the same file as", "--json", WORK / "new", "--html", link / "new", film)
+    check_usage("output - is the same file as -", "--json", "-", "--html", "-", film)
+    check_usage("/nowhere/x: No such", "--json", old, "--html", "/nowhere/x", film)
+    assert film.read_bytes() == whole and old.read_text(encoding="utf-8") == "old"
+    assert not (WORK / "new").exists()
+    run(2, "--json", old, WORK / "missing.mkv")
+    assert read_json(old)[0]["type"] == "summary"
+
+
 def test_full_disk():
+    _, err = run(2, "--qctools", "/dev/full", WORK / "missing.mkv")
+    assert "vyre-qc: /dev/full could not be written. Fix: " in err, err
     _, err = run(2, "--json", "/dev/full", WORK / "missing.mkv")
     assert "vyre-qc: /dev/full could not be written. Fix: " in err, err
+
+
+def test_closed_descriptors():
+    """Neither the table nor a problem gets into the JSON."""
+    out = WORK / "closed.json"
+    for closed, words in ((">&-", "vyre-qc: Standard output could not be written. Fix: "), ("2>&-", "")):
+        done = subprocess.run(
+            ["sh", "-c", f'"$@" {closed}', "sh", QC, "--json", out, WORK / "missing.mkv"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 2 and words in done.stderr, done
+        assert [line["type"] for line in read_json(out)] == ["summary"]
 
 
 def test_json_on_standard_output():
@@ -342,11 +430,15 @@ def main():
     test_findings()
     test_reports()
     test_incomplete()
+    test_many()
     test_interrupt()
+    test_signals()
     test_plugins()
     test_timeout()
     test_usage()
+    test_outputs()
     test_full_disk()
+    test_closed_descriptors()
     test_json_on_standard_output()
 
 

@@ -2,6 +2,8 @@
  *
  * Verdicts and values of events, of counts that no film makes.
  */
+#include <glib/gstdio.h>
+
 #include "qc-file.h"
 
 static QcFile *
@@ -116,6 +118,56 @@ test_duration (void)
 }
 
 static void
+test_gap (void)
+{
+  QcFile *file = file_new ();
+
+  for (guint second = 0; second < 10; second += second == 4 ? 2 : 1)
+    file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, second, 0);
+  file_assert_incomplete (file, "There is no video from 5.000 s to 6.000 s. Fix: *.");
+}
+
+/* Where the duration of a buffer is unknown, it is not a gap. */
+static void
+test_no_duration (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  for (guint second = 0; second < 10; second += 3)
+    file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, second, 0);
+  for (guint i = 0; i < 4; i++)
+    g_array_index (file_get_stream (file, QC_VIDEO)->samples, QcSample, i).duration = 0;
+  qc_file_finish (file);
+  g_assert_cmpint (qc_file_get_verdict (file), ==, QC_PASS);
+}
+
+static void
+test_short_stream (void)
+{
+  QcFile *file = file_new ();
+
+  for (guint second = 0; second < 10; second++)
+    file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, second, 0);
+  file_add_sample (file, QC_AUDIO, QC_PEAK, 0, 0);
+  file_assert_incomplete (file, "Its audio ends after 1.000 s of 10.000 s. Fix: *.");
+}
+
+/* Opening a pipe that nobody writes would wait for ever. */
+static void
+test_pipe (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("test-qc-file-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "pipe", NULL);
+  g_autoptr (QcFile) file = qc_file_new (path);
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  qc_file_finish (file);
+  g_assert_cmpuint (file->problems->len, ==, 0);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
+static void
 file_post (QcFile *file, QcKind kind, const char *name, const char *state, guint seconds)
 {
   GstStructure *message = gst_structure_new ("vyre-event", "event", G_TYPE_STRING, name, "state",
@@ -150,8 +202,22 @@ test_events (void)
   g_assert_cmpint (qc_file_get_verdict (file), ==, QC_FINDINGS);
 }
 
-/* A value is over the buffers of the interval, from its start on and before its end; a freeze
- * starts with a frame that differs. */
+/* A file that was reported keeps its counts alone. */
+static void
+test_forget (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  file_add_sample (file, QC_VIDEO, QC_BLACK_SHARE, 0, 0);
+  file_post (file, QC_VIDEO, "black", "start", 0);
+  qc_file_forget (file);
+  g_assert_cmpuint (file_get_stream (file, QC_VIDEO)->samples->len, ==, 0);
+  g_assert_cmpuint (file->events->len, ==, 0);
+  g_assert_cmpuint (qc_file_count_seen (file, QC_VIDEO), ==, 5);
+}
+
+/* A value is over the buffers of the interval, from its start on. That at its end counts where it
+ * is the last of the film and did not end it. A freeze starts with a frame that differs. */
 static void
 test_values (void)
 {
@@ -159,25 +225,28 @@ test_values (void)
     const char *event;
     QcKind kind;
     QcLevel level;
-    const char *value;
+    const char *value, *value_to_end;
   } cases[] = {
-    { "black", QC_VIDEO, QC_BLACK_SHARE, "3.00 %" },
-    { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, "5.0000" },
-    { "cut", QC_VIDEO, QC_SCENE_SCORE, "6.000" },
-    { "silence", QC_AUDIO, QC_PEAK, "6.0 dB" },
-    { "clipping", QC_AUDIO, QC_CLIPPED, "14 samples" },
-    { "letterbox", QC_VIDEO, QC_LUMA_MIN, "-" },
+    { "black", QC_VIDEO, QC_BLACK_SHARE, "3.00 %", "2.00 %" },
+    { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, "5.0000", "5.0000" },
+    { "cut", QC_VIDEO, QC_SCENE_SCORE, "6.000", "6.000" },
+    { "silence", QC_AUDIO, QC_PEAK, "6.0 dB", "6.0 dB" },
+    { "clipping", QC_AUDIO, QC_CLIPPED, "14 samples", "16 samples" },
+    { "letterbox", QC_VIDEO, QC_LUMA_MIN, "-", "-" },
   };
-  const double levels[] = { 1, 6, 5, 3, 9 };
+  const double levels[] = { 1, 6, 5, 3, 2 };
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    guint row = i / 2, to_end = i % 2;
     g_autoptr (QcFile) file = file_new ();
-    for (guint second = 0; second < G_N_ELEMENTS (levels); second++)
-      file_add_sample (file, cases[i].kind, cases[i].level, second, levels[second]);
-    file_post (file, cases[i].kind, cases[i].event, "start", 1);
-    file_post (file, cases[i].kind, cases[i].event, "end", 4);
+    for (guint second = 0; second < 4 + to_end; second++)
+      file_add_sample (file, cases[row].kind, cases[row].level, second, levels[second]);
+    file_post (file, cases[row].kind, cases[row].event, "start", 1);
+    file_post (file, cases[row].kind, cases[row].event, "end", 4);
+    if (!to_end)
+      file_add_sample (file, cases[row].kind, cases[row].level, 4, levels[4]);
     g_autofree char *value = qc_event_describe_value (file->events->pdata[0]);
-    g_assert_cmpstr (value, ==, cases[i].value);
+    g_assert_cmpstr (value, ==, to_end ? cases[row].value_to_end : cases[row].value);
   }
 }
 
@@ -192,7 +261,12 @@ main (int argc, char **argv)
   g_test_add_func ("/qc-file/nothing-came", test_nothing_came);
   g_test_add_func ("/qc-file/incomplete", test_incomplete);
   g_test_add_func ("/qc-file/duration", test_duration);
+  g_test_add_func ("/qc-file/gap", test_gap);
+  g_test_add_func ("/qc-file/no-duration", test_no_duration);
+  g_test_add_func ("/qc-file/short-stream", test_short_stream);
+  g_test_add_func ("/qc-file/pipe", test_pipe);
   g_test_add_func ("/qc-file/events", test_events);
+  g_test_add_func ("/qc-file/forget", test_forget);
   g_test_add_func ("/qc-file/values", test_values);
   return g_test_run ();
 }

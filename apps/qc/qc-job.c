@@ -78,7 +78,7 @@ static gboolean
 job_take_alarm (gpointer data)
 {
   QcJob *job = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
   guint64 n_heard = 0;
 
   for (guint i = 0; i < job->file->streams->len; i++) {
@@ -111,7 +111,7 @@ job_add_gst_problem (QcJob *job, const GError *error)
 {
   const char *remedy = get_remedy (error);
   g_autofree char *text = g_strchomp (g_strdup (error->message));
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
 
   /* A message of the missing plugin has come before. */
   if (g_error_matches (error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN)
@@ -153,7 +153,7 @@ job_take_warning (QcJob *job, GstMessage *message)
 static void
 job_take_missing_plugin (QcJob *job, const GstStructure *structure)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
   const char *name = gst_structure_get_string (structure, "name");
 
   qc_file_add_problem (job->file, "Part of it needs a plugin that is missing: %s. Fix: install it.",
@@ -198,7 +198,7 @@ job_take_results (GstBus *bus, GstMessage *message, gpointer data)
   gboolean is_event = gst_message_has_name (message, "vyre-event");
   if (!is_event && !gst_message_has_name (message, "vyre-results"))
     return GST_BUS_PASS;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
   QcStream *stream = job_find_stream (job, GST_MESSAGE_SRC (message));
   if (!stream)
     return GST_BUS_PASS;
@@ -228,7 +228,7 @@ job_count (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   QcJob *job = data;
   g_autoptr (GstObject) filter = gst_pad_get_parent (pad);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
   QcStream *stream = job_find_stream (job, filter);
 
   if (!stream)

@@ -143,7 +143,7 @@ gst_vyre_params_follow (GstVyreFilter *self)
 
   GST_OBJECT_LOCK (self);
   GPtrArray *children = params_list_children (self, come, gone);
-  g_autoptr (GPtrArray) before = self->children;
+  G_GNUC_UNUSED g_autoptr (GPtrArray) before = self->children; /* freed without the lock */
   self->children = children;
   GST_OBJECT_UNLOCK (self);
   params_remove (self, gone);

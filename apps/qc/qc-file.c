@@ -90,6 +90,7 @@ qc_file_add_stream (QcFile *file, QcKind kind)
     number += other->kind == kind;
   }
   stream->kind = kind;
+  stream->index = file->streams->len;
   stream->name = number == 1 ? g_strdup (qc_kind_name (kind))
                              : g_strdup_printf ("%s-%u", qc_kind_name (kind), number);
   stream->samples = g_array_new (FALSE, TRUE, sizeof (QcSample));
@@ -290,7 +291,7 @@ check_file (QcFile *file)
   check_holes (file, slack);
 }
 
-/* By start, and by name; streams do not know of each other. */
+/* By start, by name and by stream; streams do not know of each other. */
 static int
 compare_events (gconstpointer a, gconstpointer b)
 {
@@ -298,7 +299,8 @@ compare_events (gconstpointer a, gconstpointer b)
 
   if (first->start != second->start)
     return first->start < second->start ? -1 : 1;
-  return strcmp (first->name, second->name);
+  int order = strcmp (first->name, second->name);
+  return order != 0 ? order : (int)first->stream->index - (int)second->stream->index;
 }
 
 /* Puts the events in order, and adds a problem where not all was measured. */

@@ -202,6 +202,24 @@ test_events (void)
   g_assert_cmpint (qc_file_get_verdict (file), ==, QC_FINDINGS);
 }
 
+/* Events of one start and one name come in the order of their streams. */
+static void
+test_order (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  for (guint i = 0; i < 8; i++)
+    qc_file_add_stream (file, QC_AUDIO);
+  for (guint i = 0; i < 8; i++) {
+    g_autoptr (GstStructure) message = gst_structure_new ("vyre-event", "event", G_TYPE_STRING,
+        "silence", "state", G_TYPE_STRING, "start", "stream-time", G_TYPE_UINT64, (guint64)0, NULL);
+    qc_file_add_event (file, file->streams->pdata[1 + (3 * i + 5) % 8], message);
+  }
+  qc_file_finish (file);
+  for (guint i = 0; i < 8; i++)
+    g_assert_true (((QcEvent *)file->events->pdata[i])->stream == file->streams->pdata[1 + i]);
+}
+
 /* A file that was reported keeps its counts alone. */
 static void
 test_forget (void)
@@ -267,6 +285,7 @@ main (int argc, char **argv)
   g_test_add_func ("/qc-file/pipe", test_pipe);
   g_test_add_func ("/qc-file/events", test_events);
   g_test_add_func ("/qc-file/forget", test_forget);
+  g_test_add_func ("/qc-file/order", test_order);
   g_test_add_func ("/qc-file/values", test_values);
   return g_test_run ();
 }

@@ -36,13 +36,15 @@ stream_free (gpointer data)
   g_free (stream);
 }
 
+/* @name is a URI, unless a file has that name. */
 QcFile *
 qc_file_new (const char *name)
 {
   QcFile *file = g_new0 (QcFile, 1);
+  gboolean is_uri = gst_uri_is_valid (name) && !g_file_test (name, G_FILE_TEST_EXISTS);
 
   file->name = g_strdup (name);
-  file->uri = gst_uri_is_valid (name) ? g_strdup (name) : gst_filename_to_uri (name, NULL);
+  file->uri = is_uri ? g_strdup (name) : gst_filename_to_uri (name, NULL);
   file->events = g_ptr_array_new_with_free_func (event_free);
   file->problems = g_ptr_array_new_with_free_func (g_free);
   file->duration = GST_CLOCK_TIME_NONE;

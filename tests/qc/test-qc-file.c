@@ -152,6 +152,23 @@ test_short_stream (void)
   file_assert_incomplete (file, "Its audio ends after 1.000 s of 10.000 s. Fix: *.");
 }
 
+/* A name with a colon is that of a file, if there is one. */
+static void
+test_colon (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("test-qc-file-XXXXXX", NULL);
+
+  g_assert_cmpint (g_chdir (folder), ==, 0);
+  for (guint exists = 0; exists < 2; exists++) {
+    g_autoptr (QcFile) file = qc_file_new ("take:1.mkv");
+    g_assert_true (g_str_has_prefix (file->uri, exists ? "file:///" : "take:1.mkv"));
+    g_assert_true (exists || g_file_set_contents ("take:1.mkv", "", 0, NULL));
+  }
+  g_assert_cmpint (g_unlink ("take:1.mkv"), ==, 0);
+  g_assert_cmpint (g_chdir ("/"), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 /* Opening a pipe that nobody writes would wait for ever. */
 static void
 test_pipe (void)
@@ -282,6 +299,7 @@ main (int argc, char **argv)
   g_test_add_func ("/qc-file/gap", test_gap);
   g_test_add_func ("/qc-file/no-duration", test_no_duration);
   g_test_add_func ("/qc-file/short-stream", test_short_stream);
+  g_test_add_func ("/qc-file/colon", test_colon);
   g_test_add_func ("/qc-file/pipe", test_pipe);
   g_test_add_func ("/qc-file/events", test_events);
   g_test_add_func ("/qc-file/forget", test_forget);

@@ -36,13 +36,15 @@ stream_free (gpointer data)
   g_free (stream);
 }
 
+/* @name is a URI, unless a file has that name. */
 QcFile *
 qc_file_new (const char *name)
 {
   QcFile *file = g_new0 (QcFile, 1);
+  gboolean is_uri = gst_uri_is_valid (name) && !g_file_test (name, G_FILE_TEST_EXISTS);
 
   file->name = g_strdup (name);
-  file->uri = gst_uri_is_valid (name) ? g_strdup (name) : gst_filename_to_uri (name, NULL);
+  file->uri = is_uri ? g_strdup (name) : gst_filename_to_uri (name, NULL);
   file->events = g_ptr_array_new_with_free_func (event_free);
   file->problems = g_ptr_array_new_with_free_func (g_free);
   file->duration = GST_CLOCK_TIME_NONE;
@@ -90,6 +92,7 @@ qc_file_add_stream (QcFile *file, QcKind kind)
     number += other->kind == kind;
   }
   stream->kind = kind;
+  stream->index = file->streams->len;
   stream->name = number == 1 ? g_strdup (qc_kind_name (kind))
                              : g_strdup_printf ("%s-%u", qc_kind_name (kind), number);
   stream->samples = g_array_new (FALSE, TRUE, sizeof (QcSample));
@@ -290,7 +293,7 @@ check_file (QcFile *file)
   check_holes (file, slack);
 }
 
-/* By start, and by name; streams do not know of each other. */
+/* By start, by name and by stream; streams do not know of each other. */
 static int
 compare_events (gconstpointer a, gconstpointer b)
 {
@@ -298,7 +301,8 @@ compare_events (gconstpointer a, gconstpointer b)
 
   if (first->start != second->start)
     return first->start < second->start ? -1 : 1;
-  return strcmp (first->name, second->name);
+  int order = strcmp (first->name, second->name);
+  return order != 0 ? order : (int)first->stream->index - (int)second->stream->index;
 }
 
 /* Puts the events in order, and adds a problem where not all was measured. */

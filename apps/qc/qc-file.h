@@ -34,7 +34,8 @@ typedef struct {
 
 typedef struct {
   QcKind kind;
-  char *name; /* "video", "audio", "audio-2" */
+  char *name;  /* "video", "audio", "audio-2" */
+  guint index; /* in the file */
   GstVideoInfo video;
   int channels;
   guint64 frames_in, bytes_in;

@@ -152,6 +152,23 @@ test_short_stream (void)
   file_assert_incomplete (file, "Its audio ends after 1.000 s of 10.000 s. Fix: *.");
 }
 
+/* A name with a colon is that of a file, if there is one. */
+static void
+test_colon (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("test-qc-file-XXXXXX", NULL);
+
+  g_assert_cmpint (g_chdir (folder), ==, 0);
+  for (guint exists = 0; exists < 2; exists++) {
+    g_autoptr (QcFile) file = qc_file_new ("take:1.mkv");
+    g_assert_true (g_str_has_prefix (file->uri, exists ? "file:///" : "take:1.mkv"));
+    g_assert_true (exists || g_file_set_contents ("take:1.mkv", "", 0, NULL));
+  }
+  g_assert_cmpint (g_unlink ("take:1.mkv"), ==, 0);
+  g_assert_cmpint (g_chdir ("/"), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 /* Opening a pipe that nobody writes would wait for ever. */
 static void
 test_pipe (void)
@@ -200,6 +217,24 @@ test_events (void)
     g_assert_cmpuint (event->end, ==, ends[i] > 0 ? ends[i] * GST_SECOND : GST_CLOCK_TIME_NONE);
   }
   g_assert_cmpint (qc_file_get_verdict (file), ==, QC_FINDINGS);
+}
+
+/* Events of one start and one name come in the order of their streams. */
+static void
+test_order (void)
+{
+  g_autoptr (QcFile) file = file_new ();
+
+  for (guint i = 0; i < 8; i++)
+    qc_file_add_stream (file, QC_AUDIO);
+  for (guint i = 0; i < 8; i++) {
+    g_autoptr (GstStructure) message = gst_structure_new ("vyre-event", "event", G_TYPE_STRING,
+        "silence", "state", G_TYPE_STRING, "start", "stream-time", G_TYPE_UINT64, (guint64)0, NULL);
+    qc_file_add_event (file, file->streams->pdata[1 + (3 * i + 5) % 8], message);
+  }
+  qc_file_finish (file);
+  for (guint i = 0; i < 8; i++)
+    g_assert_true (((QcEvent *)file->events->pdata[i])->stream == file->streams->pdata[1 + i]);
 }
 
 /* A file that was reported keeps its counts alone. */
@@ -264,9 +299,11 @@ main (int argc, char **argv)
   g_test_add_func ("/qc-file/gap", test_gap);
   g_test_add_func ("/qc-file/no-duration", test_no_duration);
   g_test_add_func ("/qc-file/short-stream", test_short_stream);
+  g_test_add_func ("/qc-file/colon", test_colon);
   g_test_add_func ("/qc-file/pipe", test_pipe);
   g_test_add_func ("/qc-file/events", test_events);
   g_test_add_func ("/qc-file/forget", test_forget);
+  g_test_add_func ("/qc-file/order", test_order);
   g_test_add_func ("/qc-file/values", test_values);
   return g_test_run ();
 }

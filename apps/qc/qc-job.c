@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "qc-formats.h"
+#include "qc-report.h"
 
 /* All files of a run share the kernel of this group. */
 #define KERNEL_GROUP "vyre-qc"
@@ -141,11 +142,12 @@ job_take_warning (QcJob *job, GstMessage *message)
   g_autoptr (GError) error = NULL;
 
   gst_message_parse_warning (message, &error, NULL);
+  g_autofree char *name = qc_report_make_printable (job->file->name);
   g_mutex_lock (job->owner->lock);
   gboolean is_own = job_find_stream (job, GST_MESSAGE_SRC (message)) != NULL;
   g_mutex_unlock (job->owner->lock);
   if (is_own && error->domain != GST_STREAM_ERROR)
-    g_printerr ("vyre-qc: %s: warning: %s\n", job->file->name, error->message);
+    g_printerr ("vyre-qc: %s: warning: %s\n", name, error->message);
   else
     job_add_gst_problem (job, error);
 }

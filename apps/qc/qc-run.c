@@ -56,6 +56,15 @@ run_add_results (QcFile *file, QcStream *stream, const GstStructure *results, gp
 }
 
 static void
+print_problem (const QcFile *file, const char *text)
+{
+  g_autofree char *name = qc_report_make_printable (file->name);
+  g_autofree char *problem = qc_report_make_printable (text);
+
+  g_printerr ("vyre-qc: %s: %s\n", name, problem);
+}
+
+static void
 run_report_file (QcRun *run, const QcFile *file)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->lock);
@@ -65,7 +74,7 @@ run_report_file (QcRun *run, const QcFile *file)
     report->add_file (report, file);
   }
   for (guint i = 0; i < file->problems->len; i++)
-    g_printerr ("vyre-qc: %s: %s\n", file->name, (char *)file->problems->pdata[i]);
+    print_problem (file, file->problems->pdata[i]);
   run->worst = MAX (run->worst, qc_file_get_verdict (file));
 }
 

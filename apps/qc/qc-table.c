@@ -13,7 +13,9 @@ typedef struct {
 static void
 table_add_row (QcTable *table, const char *const *cells)
 {
-  printf ("%-*s  %-10s  %-12s  %-12s  %-12s  %s\n", table->name_width, cells[0], cells[1], cells[2],
+  int padding = table->name_width - (int)g_utf8_strlen (cells[0], -1);
+
+  printf ("%s%*s  %-10s  %-12s  %-12s  %-12s  %s\n", cells[0], padding, "", cells[1], cells[2],
       cells[3], cells[4], cells[5]);
 }
 
@@ -21,6 +23,7 @@ static void
 table_add_event (QcTable *table, const QcFile *file, const QcEvent *event)
 {
   gboolean open = !GST_CLOCK_TIME_IS_VALID (event->end);
+  g_autofree char *name = qc_report_make_printable (file->name);
   g_autofree char *start = qc_report_format_time (event->start);
   g_autofree char *end = qc_report_format_time (event->end);
   g_autofree char *duration
@@ -30,7 +33,7 @@ table_add_event (QcTable *table, const QcFile *file, const QcEvent *event)
       = g_strconcat (event->name, first ? NULL : " of ", event->stream->name, NULL);
   g_autofree char *value = qc_event_describe_value (event);
   const char *const head[] = { "file", "kind", "start", "end", "duration", "value" };
-  const char *const cells[] = { file->name, kind, start, end, duration, value };
+  const char *const cells[] = { name, kind, start, end, duration, value };
 
   if (!table->has_head)
     table_add_row (table, head);
@@ -41,10 +44,12 @@ table_add_event (QcTable *table, const QcFile *file, const QcEvent *event)
 static void
 table_add_file (QcReport *report, const QcFile *file)
 {
+  g_autofree char *name = qc_report_make_printable (file->name);
+
   for (guint i = 0; i < file->events->len; i++)
     table_add_event ((QcTable *)report, file, file->events->pdata[i]);
   printf ("%s: %s, %" G_GUINT64_FORMAT " frames of video, %" G_GUINT64_FORMAT " buffers of audio\n",
-      file->name, qc_verdict_name (qc_file_get_verdict (file)), qc_file_count_seen (file, QC_VIDEO),
+      name, qc_verdict_name (qc_file_get_verdict (file)), qc_file_count_seen (file, QC_VIDEO),
       qc_file_count_seen (file, QC_AUDIO));
   fflush (stdout);
 }

@@ -110,8 +110,10 @@ options_find_name_width (const Options *options)
 {
   guint width = strlen ("file");
 
-  for (char **name = options->names; *name; name++)
-    width = MAX (width, (guint)g_utf8_strlen (*name, -1));
+  for (char **name = options->names; *name; name++) {
+    g_autofree char *printable = qc_report_make_printable (*name);
+    width = MAX (width, (guint)g_utf8_strlen (printable, -1));
+  }
   return width;
 }
 

@@ -107,7 +107,7 @@ def check_page(path, films_of_frames, n_events):
 
 def test_findings():
     """Two films at a time, of several streams: one clean, one black. They come in their order."""
-    ball, black, out = WORK / "ball.mkv", WORK / "black.mkv", WORK / "out.json"
+    ball, black, out = WORK / "ball.mkv", WORK / "ä.mkv", WORK / "out.json"
     films.make_film(ball, "ball", FRAMES, audios=2)
     films.make_film(black, "black", FRAMES, wave="silence", videos=2)
     page = WORK / "out.html"
@@ -117,6 +117,7 @@ def test_findings():
     counts = "{}: {}, {} frames of video, {} buffers of audio"
     assert rows[0] == counts.format(ball, "pass", FRAMES, 2 * FRAMES).split(), table
     assert rows[1] == ["file", "kind", "start", "end", "duration", "value"], table
+    assert table.splitlines()[1].index("kind") == table.splitlines()[2].index("black "), table
     times = ["00:00:00.000", "00:00:02.000", "00:00:02.000", "100.00", "%"]
     assert [str(black), "black", *times] in rows, table
     assert [str(black), "black", "of", "video-2", *times] in rows, table
@@ -243,6 +244,15 @@ def test_many():
     assert err.count(" type of stream. Fix: ") == len(files), err
 
 
+def test_names():
+    """Control characters of a name, and what is not UTF-8, do not reach the terminal."""
+    name = b"\x1b[31m\xff\n\xc2\x9bx"
+    done = subprocess.run([QC, name], capture_output=True, timeout=60, check=False)
+    shown = "\ufffd[31m\ufffd\ufffd\ufffdx"
+    assert done.stdout.decode().startswith(f"{shown}: incomplete, "), done
+    assert done.stderr.decode().startswith(f"vyre-qc: {shown}: There is no such file. "), done
+
+
 def count_threads(pid, name):
     tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/comm")
     return [task.read_text(encoding="utf-8").strip() for task in tasks].count(name)
@@ -329,7 +339,7 @@ def run_with_plugins(plugins, vyre, *arguments):
 
 def test_plugins():
     """Without plugins there is a remedy, and without an encoder a page."""
-    film, page = WORK / "black.mkv", WORK / "plain.html"
+    film, page = WORK / "ä.mkv", WORK / "plain.html"
     needed = ["coreelements", "matroska", "typefindfunctions"]
     done = run_with_plugins(needed, True, film)
     assert done.returncode == 2
@@ -431,6 +441,7 @@ def main():
     test_reports()
     test_incomplete()
     test_many()
+    test_names()
     test_interrupt()
     test_signals()
     test_plugins()

@@ -107,7 +107,7 @@ def check_page(path, films_of_frames, n_events):
 
 def test_findings():
     """Two films at a time, of several streams: one clean, one black. They come in their order."""
-    ball, black, out = WORK / "ball.mkv", WORK / "bläck.mkv", WORK / "out.json"
+    ball, black, out = WORK / "ball.mkv", WORK / "ä.mkv", WORK / "out.json"
     films.make_film(ball, "ball", FRAMES, audios=2)
     films.make_film(black, "black", FRAMES, wave="silence", videos=2)
     page = WORK / "out.html"
@@ -117,8 +117,7 @@ def test_findings():
     counts = "{}: {}, {} frames of video, {} buffers of audio"
     assert rows[0] == counts.format(ball, "pass", FRAMES, 2 * FRAMES).split(), table
     assert rows[1] == ["file", "kind", "start", "end", "duration", "value"], table
-    columns = {line.index(" 00:00:00.000") for line in table.splitlines()[2:-1] if "00:00:00.000" in line}
-    assert columns == {table.splitlines()[1].index(" start")}, table
+    assert table.splitlines()[1].index("kind") == table.splitlines()[2].index("black "), table
     times = ["00:00:00.000", "00:00:02.000", "00:00:02.000", "100.00", "%"]
     assert [str(black), "black", *times] in rows, table
     assert [str(black), "black", "of", "video-2", *times] in rows, table
@@ -340,7 +339,7 @@ def run_with_plugins(plugins, vyre, *arguments):
 
 def test_plugins():
     """Without plugins there is a remedy, and without an encoder a page."""
-    film, page = WORK / "bläck.mkv", WORK / "plain.html"
+    film, page = WORK / "ä.mkv", WORK / "plain.html"
     needed = ["coreelements", "matroska", "typefindfunctions"]
     done = run_with_plugins(needed, True, film)
     assert done.returncode == 2

@@ -456,6 +456,8 @@ def main():
 if __name__ == "__main__":
     QC = sys.argv[1]
     PLUGINS = pathlib.Path(sys.argv[2])
+    for inherited in (signal.SIGINT, signal.SIGHUP):  # ignored behind nohup, and by scripts
+        signal.signal(inherited, signal.SIG_DFL)
     with tempfile.TemporaryDirectory() as folder:
         WORK = pathlib.Path(folder)
         main()

@@ -264,22 +264,8 @@
                   || ((stride) >= (width)                                                          \
                       && (stride) <= ((size) - (offset) - (width)) / ((rows) - 1u))))))
 
-/* Samples of 10 bits, three in a word: the first of the two bytes that number n of a row lies in,
- * how many a row of so many bytes has, and whether each so manieth of them is a component. */
-#define VYRE_SAMPLES_ARE_PACKED(word) (VYRE_SAMPLES_BYTES (word) == 3u)
-#define VYRE_PACKED_BITS 10u
-#define VYRE_PACKED_PLACE(n) ((n) + (n) / 3u)
-#define VYRE_PACKED_IN(width) ((width) < 2u ? 0u : ((width) - 1u) / 4u * 3u + ((width) - 1u) % 4u)
-#define VYRE_PACKED_NUMBERS 12u /* in 16 bytes */
-#define VYRE_PACKED_FIT(word)                                                                      \
-  (VYRE_SAMPLES_ARE_PACKED (word) && VYRE_SAMPLES_SWAPPED (word) == 0u                             \
-      && VYRE_SAMPLES_DEPTH (word) == VYRE_PACKED_BITS && VYRE_SAMPLES_APART (word) <= 12u         \
-      && (0x105Eu >> VYRE_SAMPLES_APART (word) & 1u) == 1u                                         \
-      && VYRE_SAMPLES_SHIFT (word) < VYRE_SAMPLES_APART (word))
-
 /* Whether a word tells how samples lie. */
-#define VYRE_SAMPLES_FIT(word) (VYRE_PACKED_FIT (word) || VYRE_CONTAINERS_FIT (word))
-#define VYRE_CONTAINERS_FIT(word)                                                                  \
+#define VYRE_SAMPLES_FIT(word)                                                                     \
   ((VYRE_SAMPLES_BYTES (word) == 1u || VYRE_SAMPLES_BYTES (word) == 2u                             \
        || VYRE_SAMPLES_BYTES (word) == 4u)                                                         \
       && VYRE_SAMPLES_APART (word) != 0u                                                           \
@@ -302,13 +288,7 @@
 
 /* Samples of a row. */
 #define VYRE_SAMPLES_IN(width, word)                                                               \
-  (VYRE_SAMPLES_ARE_PACKED (word)                                                                  \
-          ? (VYRE_PACKED_IN (width) <= VYRE_SAMPLES_SHIFT (word)                                   \
-                    ? 0u                                                                           \
-                    : (VYRE_PACKED_IN (width) - VYRE_SAMPLES_SHIFT (word) - 1u)                    \
-                              / VYRE_SAMPLES_APART (word)                                          \
-                          + 1u)                                                                    \
-      : (width) < VYRE_SAMPLES_BYTES (word)                                                        \
+  ((width) < VYRE_SAMPLES_BYTES (word)                                                             \
           ? 0u                                                                                     \
           : ((width) - VYRE_SAMPLES_BYTES (word)) / VYRE_SAMPLES_APART (word) + 1u)
 
@@ -326,11 +306,7 @@
 
 /* Bytes of a row of so many samples. */
 #define VYRE_SAMPLES_SPAN(n, word)                                                                 \
-  ((n) == 0u ? 0u                                                                                  \
-   : VYRE_SAMPLES_ARE_PACKED (word)                                                                \
-       ? VYRE_PACKED_PLACE (VYRE_SAMPLES_SHIFT (word) + ((n) - 1u) * VYRE_SAMPLES_APART (word))    \
-             + 2u                                                                                  \
-       : ((n) - 1u) * VYRE_SAMPLES_APART (word) + VYRE_SAMPLES_BYTES (word))
+  ((n) == 0u ? 0u : ((n) - 1u) * VYRE_SAMPLES_APART (word) + VYRE_SAMPLES_BYTES (word))
 
 /* Whether samples of chroma go with those of luma in a broadcast. */
 #define VYRE_CHROMA_FITS(luma, chroma)                                                             \

@@ -7,8 +7,8 @@
 // component have any value.
 Containers neighbours(Samples s, Containers c, Walk w, uint rows, uint columns)
 {
-  uint at = w.start - s.column + (c.row + rows) * w.stride + c.from, by = columns * s.apart;
-  c.words = s.packed ? load_packed(at, int(by), w.most) : load_bytes(at + by, w.most);
+  c.words = load_bytes(w.start - s.column + (c.row + rows) * w.stride + c.from + columns * s.apart,
+      w.most);
   return c;
 }
 
@@ -55,13 +55,12 @@ void sample_outliers_tile(Region r)
   Samples s = samples_of(r);
   Walk w = walk_rows(r);
   uint limit = sample_limit(), count = 0u, bytes = 0u;
-  uint number = (max(columns_of(s), 1u) - 1u) * s.apart + (s.packed ? s.first : 0u);
-  uint first = s.packed ? s.first : 0u, last = s.packed ? VYRE_PACKED_PLACE(number) : number;
+  uint last = (max(columns_of(s), 1u) - 1u) * s.apart;
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     uint above = ticket[VYRE_TICKET_ROW] + c.row, below = r.rows - 1u - above;
     bytes += c.bytes;
-    c.starts &= ~(bit_of(c, first) | bit_of(c, last));
+    c.starts &= ~(bit_of(c, 0u) | bit_of(c, last));
     if (min(above, below) == 0u)
       c.starts = 0u;
     for (uint rows = 2u; rows > 0u; rows--) {

@@ -27,20 +27,35 @@ Other other_of(Samples s)
   uint word = slot_arg(VYRE_OTHER_ARG_SAMPLES), payload = other_payload();
   o.samples = s;
   o.samples.swapped = VYRE_SAMPLES_SWAPPED(word);
-  o.samples.first = VYRE_SAMPLES_SHIFT(word);
-  o.samples.shift = s.packed ? 0u : o.samples.first;
+  o.samples.shift = VYRE_SAMPLES_SHIFT(word);
   o.stride = slot_arg(VYRE_OTHER_ARG_STRIDE);
   o.first = payload + slot_arg(VYRE_OTHER_ARG_OFFSET) + ticket[VYRE_TICKET_ROW] * o.stride;
   o.most = last_granule(payload);
   return o;
 }
 
-// The containers of the other component in the place of `c`.
-Containers other_containers(Other o, Samples s, Containers c)
+// Sixteen bytes of the source from byte `at` on, which may lie up to 15 bytes in front of it. Bytes
+// outside of the payload have any value.
+uvec4 load_bytes(uint at, uint most)
 {
-  uint at = o.first + c.row * o.stride + c.from;
-  c.words = s.packed ? load_packed(at, int(o.samples.first) - int(s.first), o.most)
-                     : load_bytes(at, o.most);
+  uint granule = at / VYRE_GRANULE, behind = (granule + 1u) & (0xFFFFFFFFu / VYRE_GRANULE);
+  uvec4 a = load_payload(min(granule, most)), b = load_payload(min(behind, most));
+  if ((at & 8u) != 0u) {
+    a = uvec4(a.zw, b.xy);
+    b = uvec4(b.zw, 0u, 0u);
+  }
+  if ((at & 4u) != 0u) {
+    a = uvec4(a.yzw, b.x);
+    b.x = b.y;
+  }
+  uint bits = 8u * (at & 3u);
+  return a >> bits | uvec4(a.yzw, b.x) << 1 << (31u - bits);
+}
+
+// The containers of the other component in the place of `c`.
+Containers other_containers(Other o, Containers c)
+{
+  c.words = load_bytes(o.first + c.row * o.stride + c.from, o.most);
   return c;
 }
 
@@ -52,7 +67,7 @@ void sample_difference_tile(Region r)
   SampleStats stats = SampleStats(0u, 0u, 0u, 0u, 0u, 0xFFFFFFFFu);
   uint limit = sample_limit(), above = 0u, bytes = 0u, containers = 4u / s.bytes;
   while (w.index < w.total) {
-    Containers c = next_containers(s, w), d = other_containers(o, s, c);
+    Containers c = next_containers(s, w), d = other_containers(o, c);
     stats.count += bitCount(c.starts);
     bytes += c.bytes;
     for (uint i = 0u; i < containers; i++) {

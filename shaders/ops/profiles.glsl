@@ -51,10 +51,6 @@ void end_lines(Region r, uint lines)
 uint columns_before(Samples s, uint at)
 {
   uint room = min(at, s.room);
-  if (s.packed) { // those of 16 bytes belong together
-    uint numbers = VYRE_PACKED_IN(min((at + VYRE_GRANULE - 1u) & ~(VYRE_GRANULE - 1u), s.room) + 1u);
-    return numbers <= s.first ? 0u : (numbers - s.first - 1u) / s.apart + 1u;
-  }
   return room == 0u ? 0u : (room - 1u) / s.apart + 1u;
 }
 
@@ -90,7 +86,7 @@ void sample_columns_tile(Region r)
   clear_bins(end - first);
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
-    uint column = column_at(s, c, uint(max(findLSB(c.starts), 0))) - first;
+    uint column = (c.from + uint(max(findLSB(c.starts), 0))) / s.apart - first;
     for (uint i = 0u; i < containers; i++) {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid);

@@ -8,20 +8,7 @@ uint sample_in(uint container, uint word)
 {
   if (VYRE_SAMPLES_SWAPPED(word) != 0u)
     container = (container & 0xFFu) << 8 | (container >> 8 & 0xFFu);
-  uint shift = VYRE_SAMPLES_ARE_PACKED(word) ? 0u : VYRE_SAMPLES_SHIFT(word);
-  return container >> shift & (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
-}
-
-// The sample of a column of the row that starts at byte `row` of the source.
-uint sample_of_row(uint row, uint column, uint word, uint most)
-{
-  uint at = column * VYRE_SAMPLES_APART(word), bits = 0u;
-  if (VYRE_SAMPLES_ARE_PACKED(word)) {
-    uint number = at + VYRE_SAMPLES_SHIFT(word);
-    at = number / 3u * 4u;
-    bits = number % 3u * VYRE_PACKED_BITS;
-  }
-  return sample_in(load_bytes(row + at, most).x >> bits, word);
+  return container >> VYRE_SAMPLES_SHIFT(word) & (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
 }
 
 // 1 for a sample outside of 16 to `most`, in units of 8 bits.
@@ -39,15 +26,15 @@ void sample_range_tile(Region r)
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     uint line = (ticket[VYRE_TICKET_ROW] + c.row >> VYRE_CHROMA_DOWN(shifts)) * stride;
-    uint column = column_at(s, c, uint(max(findLSB(c.starts), 0)));
+    uint column = (c.from + uint(max(findLSB(c.starts), 0))) / s.apart;
     bytes += c.bytes;
     while (c.starts != 0u) {
       uint bit = uint(findLSB(c.starts)), at = column >> VYRE_CHROMA_ACROSS(shifts);
-      uint u = sample_of_row(first_u + line, at, u_word, w.most);
-      uint v = sample_of_row(first_v + line, at, v_word, w.most);
-      uint y = c.words[bit / 4u] >> (s.packed ? VYRE_PACKED_BITS : 8u) * (bit % 4u);
-      count += is_outside(sample_in(y, r.operand), 235u, unit) | is_outside(u, 240u, unit)
-          | is_outside(v, 240u, unit);
+      uint u = load_bytes(first_u + line + at * VYRE_SAMPLES_APART(u_word), w.most).x;
+      uint v = load_bytes(first_v + line + at * VYRE_SAMPLES_APART(v_word), w.most).x;
+      count += is_outside(sample_in(c.words[bit / 4u] >> 8u * (bit % 4u), r.operand), 235u, unit)
+          | is_outside(sample_in(u, u_word), 240u, unit)
+          | is_outside(sample_in(v, v_word), 240u, unit);
       c.starts &= c.starts - 1u;
       column++;
     }

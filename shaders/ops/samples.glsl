@@ -4,9 +4,6 @@
 // sample is some bits of a container of 1, 2 or 4 bytes, and containers are so many bytes apart:
 // planes of deep samples, planes that two components share, and packed pixels are all walked alike.
 // A sample belongs to the tile in which its container starts.
-//
-// Of packed samples, three in a word, 16 bytes of a row are one container with up to 12 samples, and
-// walked as 16 containers of a byte: the bytes 0, 1 and 2 of a word stand for its three samples.
 
 // The description of a slot's samples, and facts about its rows.
 struct Samples {
@@ -17,9 +14,6 @@ struct Samples {
   uint mask;
   uint starts; // bit i: a container starts i bytes behind the start of a container, below 16
   uint room;   // bytes of a row in which a container may start
-  uint step;   // bits from one container of a word to the next
-  bool packed;
-  uint first; // of packed samples: the number of the first, below `apart`
   uint column; // of the tile
 };
 
@@ -28,19 +22,14 @@ Samples samples_of(Region r)
   Samples s;
   uint word = r.operand;
   s.apart = max(VYRE_SAMPLES_APART(word), 1u); // a CPU divides, masked off, by those of any slot
-  s.packed = VYRE_SAMPLES_ARE_PACKED(word);
-  s.bytes = s.packed ? 1u : max(VYRE_SAMPLES_BYTES(word), 1u);
-  s.step = s.packed ? VYRE_PACKED_BITS : 8u * s.bytes;
-  s.first = VYRE_SAMPLES_SHIFT(word);
+  s.bytes = max(VYRE_SAMPLES_BYTES(word), 1u);
   s.swapped = VYRE_SAMPLES_SWAPPED(word);
-  s.shift = s.packed ? 0u : s.first;
+  s.shift = VYRE_SAMPLES_SHIFT(word);
   s.mask = (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
   s.starts = 0u;
-  for (uint at = s.packed ? s.first : 0u; at < (s.packed ? VYRE_PACKED_NUMBERS : VYRE_GRANULE);
-       at += s.apart)
-    s.starts |= 1u << (s.packed ? VYRE_PACKED_PLACE(at) : at);
-  uint bytes = s.packed ? 2u : s.bytes;
-  s.room = r.width < bytes ? 0u : r.width - bytes + 1u;
+  for (uint at = 0u; at < VYRE_GRANULE; at += s.apart)
+    s.starts |= 1u << at;
+  s.room = r.width < s.bytes ? 0u : r.width - s.bytes + 1u;
   s.column = ticket[VYRE_TICKET_COLUMN];
   return s;
 }
@@ -58,46 +47,6 @@ struct Containers {
 // A bit for each byte of a granule in front of byte `end`, which may lie outside of it.
 uint bytes_below(uint end) { return (1u << uint(clamp(int(end), 0, int(VYRE_GRANULE)))) - 1u; }
 
-// Sixteen bytes of the source from byte `at` on, which may lie up to 15 bytes in front of it. Bytes
-// outside of the payload have any value.
-uvec4 load_bytes(uint at, uint most)
-{
-  uint granule = at / VYRE_GRANULE, behind = (granule + 1u) & (0xFFFFFFFFu / VYRE_GRANULE);
-  uvec4 a = load_payload(min(granule, most)), b = load_payload(min(behind, most));
-  if ((at & 8u) != 0u) {
-    a = uvec4(a.zw, b.xy);
-    b = uvec4(b.zw, 0u, 0u);
-  }
-  if ((at & 4u) != 0u) {
-    a = uvec4(a.yzw, b.x);
-    b.x = b.y;
-  }
-  uint bits = 8u * (at & 3u);
-  return a >> bits | uvec4(a.yzw, b.x) << 1 << (31u - bits);
-}
-
-// Of packed samples, twelve from number `by` on of the 16 bytes at byte `at` of the source; `by` is
-// -12 to 12.
-uvec4 load_packed(uint at, int by, uint most)
-{
-  uint base = by < 0 ? at - VYRE_GRANULE : at;
-  uint number = uint(by < 0 ? by + int(VYRE_PACKED_NUMBERS) : by);
-  uint bits = VYRE_PACKED_BITS * (number % 3u);
-  base += number / 3u * 4u;
-  uvec4 a = load_bytes(base, most);
-  uint behind = load_bytes(base + VYRE_GRANULE, most).x;
-  return (a & 0x3FFFFFFFu) >> bits | uvec4(a.yzw, behind) << (30u - bits);
-}
-
-// The containers of packed samples that start in a granule at byte `at` of the source, in whose
-// bytes `inside` the tile lies.
-void take_packed(Samples s, inout Containers c, uint at, uint inside, uint skew, uint most)
-{
-  bool starts = (inside >> skew & 1u) != 0u;
-  c.starts = starts ? s.starts & bytes_below(s.room - c.from) : 0u;
-  c.words = load_bytes(at + skew, most);
-}
-
 // The containers that start in this lane's next granule; the lane has one left. Containers are
 // aligned in their row, not in memory, so a container may end in the next granule.
 Containers next_containers(Samples s, inout Walk w)
@@ -110,15 +59,13 @@ Containers next_containers(Samples s, inout Walk w)
   uint next = behind == 0u ? 0u : s.apart - behind;
   uint starts = next < VYRE_GRANULE ? s.starts << next : 0u;
   uint inside = bytes_below(end - at) & ~bytes_below(first - at);
-  uint skew = base % (s.packed ? VYRE_GRANULE : s.bytes);
+  uint skew = base % s.bytes;
   c.row = w.row;
   c.from = at + skew - base;
   c.bytes = bitCount(inside);
   c.starts = (starts & inside & bytes_below(min(base + s.room, end) - at)) >> skew;
   c.words = load_payload(min(granule, w.most));
-  if (s.packed) {
-    take_packed(s, c, at, inside, skew, w.most);
-  } else if (skew != 0u) {
+  if (skew != 0u) {
     uint word_behind = load_payload(min(granule + 1u, w.most)).x;
     c.words = c.words >> (8u * skew) | uvec4(c.words.yzw, word_behind) << (32u - 8u * skew);
   }
@@ -131,19 +78,11 @@ Containers next_containers(Samples s, inout Walk w)
 uvec4 samples_in(Samples s, Containers c, uint container, out uvec4 valid)
 {
   uint at = container * s.bytes;
-  uvec4 words = c.words >> (s.step * container);
+  uvec4 words = c.words >> (8u * at);
   if (s.swapped != 0u)
     words = (words & 0xFFu) << 8 | (words >> 8 & 0xFFu);
   valid = ~((uvec4(c.starts) >> (uvec4(0u, 4u, 8u, 12u) + at) & 1u) - 1u);
   return words >> s.shift & s.mask & valid;
-}
-
-// The column of the container that starts at byte `bit` of `c`.
-uint column_at(Samples s, Containers c, uint bit)
-{
-  if (s.packed)
-    return (c.from / VYRE_GRANULE * VYRE_PACKED_NUMBERS + bit - bit / 4u - s.first) / s.apart;
-  return (c.from + bit) / s.apart;
 }
 
 // Accumulators. A sum that the lanes of a workgroup may overflow together has one for each half.

@@ -115,33 +115,17 @@ uint similarity(Sums s, Stabilizers c)
   return opposed ? SSIM_ONE - product.y : SSIM_ONE + product.y;
 }
 
-// How many samples, 1, 2, 4 or 8, a lane takes out of 16 bytes, or out of 12 packed numbers.
-uint samples_at_once(Samples s)
-{
-  uint all = s.packed ? VYRE_PACKED_NUMBERS : VYRE_GRANULE;
-  return min(1u << uint(findMSB(max(all / s.apart, 1u))), 8u);
-}
+// How many samples, 8 at most, a lane takes out of 16 bytes.
+uint samples_at_once(Samples s) { return s.apart <= 2u ? 8u : s.apart <= 4u ? 4u : 1u; }
 
-// Sixteen bytes that start with the sample of a column of the row that starts at byte `row`.
-uvec4 load_samples(Samples s, uint row, uint column, uint most)
-{
-  uint at = column * s.apart, number = s.first + at;
-  return s.packed ? load_packed(row + number / 3u * 4u, int(number % 3u), most)
-                  : load_bytes(row + at, most);
-}
-
-uint container_in(Samples s, uvec4 words, uint at)
-{
-  uint in_word = s.packed ? 3u : 4u;
-  return words[at / in_word & 3u] >> (s.packed ? VYRE_PACKED_BITS : 8u) * (at % in_word);
-}
+uint container_in(uvec4 words, uint at) { return words[at / 4u & 3u] >> 8u * (at % 4u); }
 
 // Four samples from number `first` on, of 16 bytes that start with a sample and have n.
 uvec4 samples_from(Samples s, uvec4 words, uint first, uint n)
 {
   uvec4 numbers = first + uvec4(0u, 1u, 2u, 3u), at = numbers * s.apart;
-  uvec4 containers = uvec4(container_in(s, words, at.x), container_in(s, words, at.y),
-      container_in(s, words, at.z), container_in(s, words, at.w));
+  uvec4 containers = uvec4(container_in(words, at.x), container_in(words, at.y),
+      container_in(words, at.z), container_in(words, at.w));
   if (s.swapped != 0u)
     containers = (containers & 0xFFu) << 8 | (containers >> 8 & 0xFFu);
   return containers >> s.shift & s.mask & uvec4(ivec4(numbers - n) >> 31);
@@ -158,16 +142,15 @@ void sums_add(inout Sums sums, uvec4 a, uvec4 b)
   sums.products_high += total(products >> 16);
 }
 
-// The sums over 8 samples of 4 rows, from a column on. The first of the rows start at byte `a` of the
-// source, and at byte `b`.
-Sums block_sums(Samples s, Other o, uint a, uint stride, uint a_most, uint b, uint column)
+// The sums over 8 samples of 4 rows, from byte `a` of the source on, and from byte `b`.
+Sums block_sums(Samples s, Other o, uint a, uint stride, uint a_most, uint b)
 {
   Sums sums = Sums(0u, 0u, 0u, 0u, 0u, 0u);
   uint n = samples_at_once(s), loads = 8u / n;
   for (uint i = 0u; i < 4u * loads; i++) {
-    uint row = i / loads, at = column + i % loads * n;
-    uvec4 x = load_samples(s, a + row * stride, at, a_most);
-    uvec4 y = load_samples(o.samples, b + row * o.stride, at, o.most);
+    uint row = i / loads, at = i % loads * n * s.apart;
+    uvec4 x = load_bytes(a + row * stride + at, a_most);
+    uvec4 y = load_bytes(b + row * o.stride + at, o.most);
     [[unroll]] for (uint first = 0u; first < 8u; first += 4u)
       sums_add(sums, samples_from(s, x, first, n), samples_from(o.samples, y, first, n));
   }
@@ -235,12 +218,12 @@ void sample_ssim_tile(Region r)
   uvec2 sum = uvec2(0u);
   for (uint strip = lane(); strip < strips; strip += WORKGROUP) {
     uint first = strip / columns * SSIM_STRIP, end = min(first + SSIM_STRIP, w.rows);
-    uint column = (w.column + strip % columns) * 4u;
+    uint at = (w.column + strip % columns) * 4u * s.apart;
     Sums above;
     for (uint row = first; row <= end; row++) {
       uint line = (w.row + row) * 4u;
-      Sums here = block_sums(s, o, payload + r.offset + line * r.stride, r.stride, most,
-          o.first + (line - ticket[VYRE_TICKET_ROW]) * o.stride, column);
+      Sums here = block_sums(s, o, payload + r.offset + line * r.stride + at, r.stride, most,
+          o.first + (line - ticket[VYRE_TICKET_ROW]) * o.stride + at);
       uint found = row > first ? 1u : 0u;
       sum = wide_add(sum, uvec2(found * similarity(join_sums(above, here), c), 0u));
       count += found;

@@ -136,7 +136,7 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=1
 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export LSAN_OPTIONS
-check 'address and undefined behaviour sanitizers' build-asan --suite host --suite kernel
+check 'address and undefined behaviour sanitizers' build-asan --suite host --suite kernel --no-suite oracles
 # GLib and the plugins of others leak by design; the leaks tracer is for these
 # tests. A scanner in a process of its own would not have the sanitizers.
 export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=0

@@ -238,7 +238,7 @@ check_riff (QcFile *file)
   fclose (in);
 }
 
-/* Of a buffer without a duration it is unknown whether a gap follows. */
+/* A buffer without a duration does not tell whether a gap follows. */
 static void
 check_gaps (QcFile *file, const QcStream *stream, GstClockTime slack)
 {
@@ -272,7 +272,7 @@ check_holes (QcFile *file, GstClockTime slack)
   }
 }
 
-/* Adds a problem for everything that was not measured, where no problem is known that explains it.
+/* Adds a problem for each loss of measurement, where no known problem explains it.
  */
 static void
 check_file (QcFile *file)

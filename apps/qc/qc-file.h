@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What is known of one input: its streams, its events and its problems. The lock of the run guards
+ * The knowledge of one input: its streams, its events and its problems. The lock of the run guards
  * all of it while its pipeline runs.
  */
 #pragma once

@@ -239,7 +239,7 @@ qc_measure_video (
         = 100 * get_number (results, "black") / MAX (get_number (luma, "count"), 1);
 }
 
-/* Of silence it is −∞. */
+/* Silence has a level of −∞. */
 static double
 to_decibels (double power)
 {

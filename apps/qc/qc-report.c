@@ -17,7 +17,8 @@ qc_report_close (FILE *out, const char *path, gboolean written, GError **error)
   return written;
 }
 
-/* What a terminal shows and does not obey: UTF-8, with a mark for each control character. */
+/* Returns a text that a terminal shows and does not obey: UTF-8, with a mark for each control
+ * character. */
 char *
 qc_report_make_printable (const char *text)
 {

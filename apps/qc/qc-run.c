@@ -8,7 +8,7 @@
 #include "qc-progress.h"
 #include "qc-report.h"
 
-/* What stops a run. */
+/* The signals that stop a run. */
 static const int signal_numbers[] = { SIGHUP, SIGINT, SIGTERM };
 
 typedef struct {

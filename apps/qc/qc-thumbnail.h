@@ -6,7 +6,7 @@
 
 #include <gst/gst.h>
 
-/* What shows the pictures of one film. NULL, where none can be made, has none. */
+/* The pictures of one film. NULL, where none can be made, has none. */
 typedef struct _QcThumbnails QcThumbnails;
 
 QcThumbnails *qc_thumbnails_new (const char *uri);

@@ -324,6 +324,40 @@ GST_START_TEST (an_event_behind_buffers_left_out_is_incomplete)
 }
 GST_END_TEST;
 
+/* The memory of a partner that waits goes back, and its bytes stay. */
+GST_START_TEST (drain_gives_memory_back)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstBuffer *buffer = gst_buffer_ref (picture (5, 0));
+  GstQuery *query = gst_query_new_drain ();
+
+  fail_unless_equals_int (gst_pad_push (other.source, buffer), GST_FLOW_OK);
+  fail_if (gst_mini_object_is_writable (GST_MINI_OBJECT_CAST (buffer)));
+  fail_unless (gst_pad_peer_query (other.source, query));
+  fail_unless (gst_mini_object_is_writable (GST_MINI_OBJECT_CAST (buffer)));
+  gst_buffer_memset (buffer, 0, 77, STRIDE * ROWS);
+  assert_pair (filter_run (h, picture (9, 0)), WIDTH * ROWS, 4);
+  gst_query_unref (query);
+  gst_buffer_unref (buffer);
+  finish (h, &other);
+}
+GST_END_TEST;
+
+/* A buffer waits for a partner that starts an interval later at most. */
+GST_START_TEST (a_pair_is_as_late_as_its_partner)
+{
+  Second other;
+  GstHarness *h = filter_new (COMPARE);
+
+  filter_start (h, CAPS);
+  GstClockTime alone = gst_harness_query_latency (h);
+  second_init (&other, h);
+  fail_unless_equals_uint64 (gst_harness_query_latency (h), alone + 10 * GST_MSECOND);
+  finish (h, &other);
+}
+GST_END_TEST;
+
 /* A partner of a time before a flush is none of what begins anew. */
 GST_START_TEST (a_partner_starts_no_later)
 {
@@ -670,6 +704,8 @@ pairs_suite (void)
   tcase_add_test (tc, times_decide_over_pairs);
   tcase_add_test (tc, gaps_have_no_partners);
   tcase_add_test (tc, an_event_behind_buffers_left_out_is_incomplete);
+  tcase_add_test (tc, drain_gives_memory_back);
+  tcase_add_test (tc, a_pair_is_as_late_as_its_partner);
   tcase_add_test (tc, a_partner_starts_no_later);
   tcase_add_test (tc, a_second_stream_has_what_it_needs);
   tcase_add_test (tc, a_flush_ends_either_wait);

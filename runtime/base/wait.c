@@ -7,10 +7,12 @@
 
 #include "base/spin-lock.h"
 
-/* How long a thread stays awake before it sleeps, ns. There is no sched_yield() step: with a CPU
+/* How long a thread stays awake before it sleeps, and for how long if others wait for it to go on,
+ * ns. There is no sched_yield() step: with a CPU
  * device it hands the core to the polling kernel for a whole time slice, while a sleeper is woken
  * on whichever core is free. */
 #define AWAKE_NS 60000
+#define AWAKE_PRESSED_NS 600000
 
 /* A sleep lasts half of the wait so far, within these bounds, ns: a thread is late by no more. */
 #define SHORTEST_SLEEP_NS 10000
@@ -87,13 +89,13 @@ vyre_wait_begin (VyreWait *wait, guint most_awake, gboolean exact, gint64 now)
   *wait = (VyreWait){ .start = now, .awake = wait_take_place (most_awake), .exact = exact };
 }
 
-/* Between two looks: stays awake or sleeps. */
+/* Between two looks: stays awake or sleeps. A thread is @pressed if work waits for it to go on. */
 void
-vyre_wait_step (VyreWait *wait, gint64 now)
+vyre_wait_step (VyreWait *wait, gboolean pressed, gint64 now)
 {
   gint64 waited = now - wait->start;
 
-  if (wait->awake && waited < AWAKE_NS) {
+  if (wait->awake && waited < (pressed ? AWAKE_PRESSED_NS : AWAKE_NS)) {
     vyre_relax ();
     return;
   }

@@ -19,7 +19,7 @@ typedef struct {
 } VyreWait;
 
 void vyre_wait_begin (VyreWait *wait, guint most_awake, gboolean exact, gint64 now);
-void vyre_wait_step (VyreWait *wait, gint64 now);
+void vyre_wait_step (VyreWait *wait, gboolean pressed, gint64 now);
 void vyre_wait_end (VyreWait *wait, gint64 now);
 guint vyre_wait_count_awake (void);
 

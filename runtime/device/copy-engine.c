@@ -94,13 +94,13 @@ copy_record_tickets (
   vkCmdCopyBuffer (commands, c->tickets.buffer, door, n_tickets > before_end ? 2 : 1, ranges);
 }
 
-/* Copies a payload, from each step that has a part of it. */
+/* Copies a payload, from each step that has a part of it; nothing of an empty range. */
 static void
 copy_record_payload (VkCommandBuffer commands, const VyreCopyJob *payload)
 {
   VkBufferCopy left = payload->range;
 
-  if (payload->from) {
+  if (left.size > 0 && payload->from) {
     vkCmdCopyBuffer (commands, payload->from, payload->to, 1, &left);
     return;
   }
@@ -152,13 +152,19 @@ copy_place_of (VyreCopyEngine *c, guint64 number)
   return &c->copies[number % n_queues][number / n_queues % VYRE_COPY_ENGINE_COPIES];
 }
 
+static gboolean
+copy_is_free (VyreCopyEngine *c, guint64 number)
+{
+  const VyreCopy *copy = copy_place_of (c, number);
+
+  return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) != VK_NOT_READY;
+}
+
 /* TRUE once the copy that had the place of the next copy has ended, or the device is lost. */
 gboolean
 vyre_copy_engine_has_room (VyreCopyEngine *c)
 {
-  const VyreCopy *copy = copy_place_of (c, c->n_copies);
-
-  return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) != VK_NOT_READY;
+  return copy_is_free (c, c->n_copies);
 }
 
 /* Takes the place of the next copy, for which there is room, and returns its number, counted
@@ -168,6 +174,30 @@ vyre_copy_engine_take (VyreCopyEngine *c)
 {
   copy_place_of (c, c->n_copies)->taken = TRUE;
   return c->n_copies++;
+}
+
+/* The number of the next copy in the queue of copy @number. */
+static guint64
+copy_number_behind (const VyreCopyEngine *c, guint64 number)
+{
+  guint n_queues = c->device->n_transfer_queues;
+
+  return c->n_copies + (number + n_queues - c->n_copies % n_queues) % n_queues;
+}
+
+/* The same for the next copy that runs behind copy @number, in its queue. */
+gboolean
+vyre_copy_engine_has_room_behind (VyreCopyEngine *c, guint64 number)
+{
+  return copy_is_free (c, copy_number_behind (c, number));
+}
+
+/* The same; numbers of other queues on the way stay without a copy. */
+guint64
+vyre_copy_engine_take_behind (VyreCopyEngine *c, guint64 number)
+{
+  c->n_copies = copy_number_behind (c, number);
+  return vyre_copy_engine_take (c);
 }
 
 /* Copies a payload and then the @n_tickets tickets from @first_ticket on, from the host's image

@@ -43,6 +43,8 @@ void vyre_copy_engine_clear (VyreCopyEngine *copy_engine);
 guint8 *vyre_copy_engine_ticket (VyreCopyEngine *copy_engine, guint32 number);
 gboolean vyre_copy_engine_has_room (VyreCopyEngine *copy_engine);
 guint64 vyre_copy_engine_take (VyreCopyEngine *copy_engine);
+gboolean vyre_copy_engine_has_room_behind (VyreCopyEngine *copy_engine, guint64 number);
+guint64 vyre_copy_engine_take_behind (VyreCopyEngine *copy_engine, guint64 number);
 gboolean vyre_copy_engine_submit (VyreCopyEngine *copy_engine, guint64 number,
     const VyreCopyJob *payload, VkBuffer door, guint32 first_ticket, guint32 n_tickets,
     GError **error);

@@ -6,6 +6,7 @@
 #include "base/spin-lock.h"
 #include "base/wait.h"
 #include "kernel/completion.h"
+#include "kernel/copies.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
 #include "kernel/stream-private.h"
@@ -137,6 +138,14 @@ batch_most_awake (const VyreBatch *batch)
   return batch->live ? most : most - most / 4;
 }
 
+/* A guess: whether batches wait for this one, or for others that streams publish one by one. */
+static gboolean
+batch_has_followers (const VyreBatch *batch)
+{
+  return vyre_plan_follows (batch->plan)
+         && atomic_load_explicit (&batch->kernel->n_following, memory_order_relaxed) > 0;
+}
+
 gboolean
 vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 {
@@ -159,7 +168,7 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
       if (batch_has_failed (batch, &clock, end_time, error))
         break;
     }
-    vyre_wait_step (&wait, now);
+    vyre_wait_step (&wait, on_gpu && batch_has_followers (batch), now);
   }
   vyre_wait_end (&wait, now);
   batch_count_wait (batch->lane, &wait);
@@ -189,6 +198,7 @@ vyre_batch_free (VyreBatch *batch)
 
   if (vyre_is_inherited (kernel->generation))
     return;
+  vyre_copies_wait (batch);
   vyre_batch_lock (batch);
   if (atomic_load (&batch->done)) { /* pairs with the store in vyre_batch_complete() */
     vyre_batch_destroy (batch);

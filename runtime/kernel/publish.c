@@ -6,6 +6,7 @@
 #include "base/spin-lock.h"
 #include "device/wide-store.h"
 #include "kernel/completion.h"
+#include "kernel/copies.h"
 #include "kernel/import-private.h"
 #include "kernel/lanes.h"
 #include "kernel/launcher.h"
@@ -24,18 +25,14 @@
 static gboolean
 publish_enter (VyreBatch *batch)
 {
-  VyreMegakernel *kernel = batch->kernel;
-
   batch->by_copy_engine = vyre_batch_goes_by_copy_engine (batch);
   batch->rung = FALSE;
   batch->arrived = 0;
   if (!vyre_lane_enter (batch, vyre_tickets_count (batch)))
     return FALSE;
   vyre_completion_expect (batch);
-  if (batch->by_copy_engine) {
-    batch->copy = vyre_copy_engine_take (&kernel->copy_engine);
-    kernel->n_copied += vyre_tickets_count (batch);
-  }
+  if (batch->by_copy_engine)
+    vyre_copies_enter (batch);
   vyre_turns_entered (batch);
   return TRUE;
 }
@@ -148,37 +145,11 @@ publish_prepare_copy (VyreBatch *batch)
 {
   publish_write_slice (batch);
   vyre_tickets_write (batch);
-  vyre_buffer_flush (); /* pairs with the submission in publish_submit_copy() */
+  vyre_buffer_flush (); /* pairs with the submission in copies_submit() */
 }
 
-/* Lock held, for the queue's sake. A kernel that cannot be reached any more has failed. */
-static void
-publish_submit_copy (VyreBatch *batch)
-{
-  VyreMegakernel *kernel = batch->kernel;
-  VyreImport *import = batch->payload.import;
-  VyreCopyJob job = {
-    .from = import ? import->memory.buffer : vyre_store_get_buffer (kernel->staging),
-    .steps = vyre_store_get_steps (kernel->staging),
-    .to = vyre_store_get_buffer (kernel->payloads),
-    .range = { .srcOffset = batch->payload.offset,
-        .dstOffset = batch->stored_at,
-        .size = batch->plan->payload_size },
-  };
-  GError *error = NULL;
-
-  if (kernel->failure) /* of another copy, perhaps, whose place stays taken */
-    return;
-  if (!vyre_copy_engine_submit (&kernel->copy_engine, batch->copy, &job, kernel->door.buffer,
-          batch->first_ticket, vyre_tickets_count (batch), &error)) {
-    vyre_megakernel_fail (kernel, error);
-  } else if (import) {
-    guint64 *copied = &import->copied[batch->copy % kernel->device->n_transfer_queues];
-    *copied = MAX (*copied, batch->copy + 1); /* later copies may have been submitted first */
-  }
-}
-
-/* Lock held. The CPU stores the payload, so that it can go back at once. */
+/* Lock held. The payload is on the device, or about to be stored there by the CPU: it can go back
+ * at once. */
 static VyreRelease
 publish_take_payload (VyreBatch *batch)
 {
@@ -229,7 +200,7 @@ publish_ring (VyreBatch *batch, VyreRelease *stored)
     publish_store (batch);
   vyre_mutex_lock (&kernel->lock);
   if (batch->by_copy_engine)
-    publish_submit_copy (batch);
+    vyre_copies_submit (batch);
   publish_note_rung (batch);
   publish_end_ringing (batch);
   vyre_launcher_published (kernel, batch);
@@ -243,6 +214,8 @@ vyre_batch_publish (VyreBatch *batch, VyreRelease *stored)
 {
   gboolean entered = FALSE;
 
+  if (vyre_copies_settle (batch))
+    *stored = publish_take_payload (batch);
   if (vyre_batch_has_room (batch)) {
     vyre_mutex_lock (&batch->lane->lock);
     entered = publish_enter (batch);
@@ -384,14 +357,19 @@ publish_ring_plain (VyreBatch *batch, VyreRelease *stored)
 }
 
 /* Kernel's lock held, and dropped on the way. Stores the payload of a batch that is going to wait
- * for the one before it: publishing does not take the time for that when the other has ended. */
+ * for the one before it, or begins to copy it: publishing does not take the time for that when the
+ * other has ended. */
 static void
 publish_store_ahead (VyreBatch *batch, VyreRelease *stored)
 {
   VyreMegakernel *kernel = batch->kernel;
 
-  if (!batch->stream->running || batch->stored_at == VYRE_NOWHERE || batch->copied)
+  if (!batch->stream->running || batch->stored_at == VYRE_NOWHERE)
     return;
+  if (batch->copied) {
+    vyre_copies_begin_ahead (batch);
+    return;
+  }
   *stored = publish_take_payload (batch);
   g_mutex_unlock (&kernel->lock);
   publish_store_payload (batch);

@@ -4,6 +4,7 @@
 #include "base/spin-lock.h"
 #include "base/wait.h"
 #include "kernel/completion.h"
+#include "kernel/copies.h"
 #include "kernel/lanes.h"
 #include "kernel/state.h"
 #include "kernel/stream-private.h"
@@ -38,22 +39,13 @@ vyre_batch_goes_by_copy_engine (const VyreBatch *batch)
   return batch->copied && !batch->resumed;
 }
 
-/* Kernel's lock held. Whether another copy may begin: a workgroup that holds the ticket of a copy
- * waits until the copy has ended, and some have to be there for batches that come meanwhile. How
- * many tickets the new copy has is of no account, lest small copies keep large ones out. */
-static gboolean
-reserve_may_copy (VyreMegakernel *kernel)
-{
-  return kernel->n_copied < kernel->most_copied && vyre_copy_engine_has_room (&kernel->copy_engine);
-}
-
 /* Both locks held. Whether there is a place in the answer, and numbers of tickets. */
 static gboolean
 reserve_has_room (const VyreBatch *batch)
 {
   return vyre_lane_has_place (batch->lane)
          && vyre_lane_has_tickets (batch->lane, vyre_tickets_count (batch))
-         && (!vyre_batch_goes_by_copy_engine (batch) || reserve_may_copy (batch->kernel));
+         && (!vyre_batch_goes_by_copy_engine (batch) || vyre_copies_have_room (batch));
 }
 
 /* Kernel's lock held. The same; batches of other threads may take the room. */
@@ -217,7 +209,7 @@ reserve_sleep (VyreMegakernel *kernel, VyreWait *wait, gint64 longest)
   gint64 latest = wait->start + 2 * longest; /* a sleep takes half of the wait so far */
 
   g_mutex_unlock (&kernel->lock);
-  vyre_wait_step (wait, MIN (vyre_now (), latest));
+  vyre_wait_step (wait, FALSE, MIN (vyre_now (), latest));
   vyre_mutex_lock (&kernel->lock);
 }
 

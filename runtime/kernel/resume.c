@@ -67,10 +67,11 @@ resume_publish_next (VyreMegakernel *kernel, VyreReleases *releases)
          && (batch = vyre_turns_peek (kernel)) && vyre_batch_has_room (batch)) {
     VyreRelease stored = { NULL };
     vyre_turns_unqueue (batch);
-    if (!vyre_batch_publish (batch, &stored))
+    gboolean published = vyre_batch_publish (batch, &stored);
+    releases->list[releases->n++] = stored;
+    if (!published)
       return;
     vyre_turns_note (batch);
-    releases->list[releases->n++] = stored;
     if (batch->orphaned && kernel->failure)
       releases->list[releases->n++] = vyre_batch_take_release (batch);
   }

@@ -137,7 +137,8 @@ vyre_stream_enter (VyreBatch *batch)
   batch->follows = TRUE;
   batch->link.data = batch;
   g_queue_push_tail_link (&stream->waiting, &batch->link);
-  if (++kernel->n_following == 1)
+  if (atomic_fetch_add (&kernel->n_following, 1)
+      == 0) /* pairs with the load in vyre_batch_wait() */
     vyre_megakernel_wake_host (kernel);
   return FALSE;
 }
@@ -216,7 +217,7 @@ static void
 stream_stop_waiting (VyreBatch *batch)
 {
   g_queue_unlink (&batch->stream->waiting, &batch->link);
-  batch->kernel->n_following--;
+  atomic_fetch_sub (&batch->kernel->n_following, 1); /* the same */
   batch->follows = FALSE;
 }
 

@@ -105,7 +105,8 @@ struct _VyreBatch {
   gsize arrived;           /* granules of the readback found to be there */
   gboolean copied;         /* a copy engine moves its payload */
   gboolean by_copy_engine; /* its payload and tickets, in the run that is in flight */
-  guint64 copy;            /* the number of that copy */
+  gboolean ahead;          /* its payload, before its turn in its stream */
+  guint64 copy;            /* the number of the last such copy */
   atomic_bool rung;        /* the publishing thread is through with it */
   gboolean parked;         /* waits for the host, and is not in flight */
   gboolean asked;          /* its last run made requests */
@@ -223,17 +224,18 @@ struct _VyreMegakernel {
   atomic_uint n_in_line; /* batches in the line of turns; no lock */
   atomic_size_t kept;    /* bytes of the payload store that streams keep; no lock */
   atomic_uint n_leaving; /* batches that have yet to drop their streams; no lock */
-  guint n_following;     /* batches that wait for the end of the one before in their stream */
-  GQueue lanes;          /* of VyreLane */
-  VyreLane *lane;        /* of callers of vyre_megakernel_publish() */
-  GQueue turns;          /* of VyreBatch, which wait until what is in flight is cheap enough */
-  guint n_copied;        /* tickets in flight that a copy engine brings */
-  guint n_cut;           /* batches in flight with more to come */
-  guint64 n_turns;       /* numbers of turns */
-  guint64 last_turn;     /* of batches without a tenant */
-  guint64 load;          /* cost of the dear runs in flight */
-  guint64 most;          /* limit of load, unless a single run is more */
-  guint lane_part;       /* so much of what lanes cost takes as long as one of anything else */
+  atomic_uint
+      n_following;   /* batches that wait for the one before in their stream; set under the lock */
+  GQueue lanes;      /* of VyreLane */
+  VyreLane *lane;    /* of callers of vyre_megakernel_publish() */
+  GQueue turns;      /* of VyreBatch, which wait until what is in flight is cheap enough */
+  guint n_copied;    /* tickets in flight that a copy engine brings */
+  guint n_cut;       /* batches in flight with more to come */
+  guint64 n_turns;   /* numbers of turns */
+  guint64 last_turn; /* of batches without a tenant */
+  guint64 load;      /* cost of the dear runs in flight */
+  guint64 most;      /* limit of load, unless a single run is more */
+  guint lane_part;   /* so much of what lanes cost takes as long as one of anything else */
   guint32 n_published;
   GArray *places; /* guint, indices that no lane has */
   /* of the last batch under each index, under the lock of the lane that has it */

@@ -87,6 +87,13 @@ struct _VyrePlan {
   guint64 region_bytes;  /* the kernel reads this many if no slot faults or is refused */
 };
 
+/* Whether batches of the plan that have a stream follow one another. */
+static inline gboolean
+vyre_plan_follows (const VyrePlan *plan)
+{
+  return plan->n_state > 0 || plan->older != 0;
+}
+
 static inline guint32
 vyre_plan_slot_word (const VyreBoundProgram *bound, guint slot, guint word)
 {

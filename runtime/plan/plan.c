@@ -106,12 +106,12 @@ vyre_plan_write_scratch (VyrePlan *plan)
 static VyrePlan *
 plan_finish (VyrePlan *plan, GError **error)
 {
+  plan->older = vyre_plan_find_older (plan);
   if (!vyre_plan_cut (plan, error)) {
     vyre_plan_unref (plan);
     return NULL;
   }
   plan->extras = vyre_plan_find_extras (plan);
-  plan->older = vyre_plan_find_older (plan);
   vyre_plan_write_scratch (plan);
   vyre_plan_make_small (plan);
   return plan;

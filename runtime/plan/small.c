@@ -45,7 +45,7 @@ vyre_plan_make_small (VyrePlan *plan)
   gsize words = plan->slice_size / 4 + (gsize)steps * VYRE_STEP_WORDS;
   guint64 cost = plan->cost + steps + plan->fence_cost + 3 * (words / plan->workgroup + 1);
 
-  if (plan->served || plan->n_state > 0 || plan->older != 0 || plan->fences_apart)
+  if (plan->served || vyre_plan_follows (plan) || plan->fences_apart)
     return;
   if (words > VYRE_LOCAL_WORDS || steps > VYRE_LOCAL_STEPS || plan->region_bytes > VYRE_LOCAL_BYTES
       || cost > SMALL_COST_MAX)

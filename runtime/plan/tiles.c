@@ -12,9 +12,15 @@
 #define TILE_BYTES 65536u
 #define TILE_CPU_BYTES 1048576u
 
+/* The cost of a step at which a tile has so many bytes; steps that cost more make smaller tiles. */
+#define TILE_COST 8u
+
 /* Tickets of a payload slot that is alone: they are published at once. On a GPU they are so few
- * that other batches find free workgroups while a large payload is on its way: an H200 has 264. */
+ * that other batches find free workgroups while a large payload is on its way: an H200 has 264. In
+ * a stream one batch runs at a time, whose payload most often comes before its tickets: each slot
+ * has as many as keep all workgroups busy. */
 #define TILE_TICKETS 64u
+#define TILE_STREAM_TICKETS 256u
 #define TILE_CPU_TICKETS (VYRE_RUN_MAX_TICKETS / 2)
 
 static VyreRegion
@@ -79,16 +85,31 @@ tile_least_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r)
   return granules * VYRE_GRANULE;
 }
 
+/* A slot's share of the tickets, beside the others of @n_tiled. */
+static guint64
+tile_share (const VyrePlan *plan, guint n_tiled)
+{
+  if (plan->workgroup <= VYRE_CPU_WORKGROUP)
+    return MAX (TILE_CPU_TICKETS / n_tiled, 1);
+  return vyre_plan_follows (plan) ? TILE_STREAM_TICKETS : MAX (TILE_TICKETS / n_tiled, 1);
+}
+
+/* The least bytes of a tile that hide the price of its ticket. */
+static guint64
+tile_worth_bytes (const VyrePlan *plan, guint slot)
+{
+  if (plan->workgroup <= VYRE_CPU_WORKGROUP)
+    return TILE_CPU_BYTES;
+  return (guint64)TILE_BYTES * TILE_COST / MAX (tile_work (plan, slot)->cost, TILE_COST);
+}
+
 /* Bytes per tile that keep a slot's share of the tickets, a tile's iterations and its
  * sums within their limits. */
 static guint64
 tile_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r, guint n_tiled)
 {
   guint64 bytes_read = VYRE_ROW_GRANULES ((guint64)r->width) * r->rows * VYRE_GRANULE;
-  gboolean cpu = plan->workgroup <= VYRE_CPU_WORKGROUP;
-  guint64 share = (cpu ? TILE_CPU_TICKETS : TILE_TICKETS) / n_tiled;
-  guint64 least = cpu ? TILE_CPU_BYTES : TILE_BYTES;
-  guint64 bytes = MAX (least, bytes_read / MAX (share, 1) + 1);
+  guint64 bytes = MAX (tile_worth_bytes (plan, slot), bytes_read / tile_share (plan, n_tiled) + 1);
   bytes = MAX (bytes, tile_least_bytes (plan, slot, r));
   guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_work (plan, slot)->cost - 4;
 

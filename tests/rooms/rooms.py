@@ -36,7 +36,7 @@ ROOMS = {
 ORDER = {
     "runtime/kernel": [
         "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "lanes",
-        "turns", "template", "tickets", "stream", "completion", "batch", "launcher", "import", "getters",
+        "turns", "template", "tickets", "stream", "copies", "completion", "batch", "launcher", "import", "getters",
         "extras", "reserve", "restore", "publish", "resume", "host-jobs", "host-requests", "teardown",
         "trial", "speed", "proof", "megakernel", "lane",
     ],

@@ -45,13 +45,27 @@ test_sleep (void)
   VyreWait wait;
 
   vyre_wait_begin (&wait, 1, FALSE, 0);
-  vyre_wait_step (&wait, 1000);
+  vyre_wait_step (&wait, FALSE, 1000);
   g_assert_false (wait.slept);
-  vyre_wait_step (&wait, MS);
+  vyre_wait_step (&wait, FALSE, MS);
   g_assert_true (wait.slept);
   g_assert_cmpuint (vyre_wait_count_awake (), ==, 0);
   vyre_wait_end (&wait, 2 * MS);
   g_assert_cmpint (wait.awake_time, ==, MS);
+}
+
+/* A thread for which others wait stays awake for longer, and not for ever. */
+static void
+test_pressed (void)
+{
+  VyreWait wait;
+
+  vyre_wait_begin (&wait, 1, FALSE, 0);
+  vyre_wait_step (&wait, TRUE, MS / 2);
+  g_assert_false (wait.slept);
+  vyre_wait_step (&wait, TRUE, MS);
+  g_assert_true (wait.slept);
+  vyre_wait_end (&wait, 2 * MS);
 }
 
 static void
@@ -63,7 +77,7 @@ test_slack (gconstpointer exact)
   vyre_wait_begin (&wait, 0, exact != NULL, 0);
   g_assert_cmpint (get_slack (), ==, SLACK);
   for (guint i = 1; i < 3; i++)
-    vyre_wait_step (&wait, i);
+    vyre_wait_step (&wait, FALSE, i);
   g_assert_cmpint (get_slack (), ==, exact ? 1 : SLACK);
   vyre_wait_end (&wait, 3);
   g_assert_cmpint (get_slack (), ==, SLACK);
@@ -89,6 +103,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/wait/pressed", test_pressed);
   g_test_add_func ("/wait/places", test_places);
   g_test_add_func ("/wait/sleep", test_sleep);
   g_test_add_data_func ("/wait/slack/exact", GINT_TO_POINTER (TRUE), test_slack);

@@ -67,6 +67,20 @@ stream_open (Stream *s, const char *text)
   }
 }
 
+/* With @copied, has a copy engine move every payload. FALSE: there is none. */
+static gboolean
+stream_begin (Stream *s, gboolean copied)
+{
+  stream_open (s, program_text);
+  if (copied && !s->t.kernel->copy_engine.device) {
+    g_test_skip ("the device has no copy engine");
+    return FALSE;
+  }
+  if (copied)
+    s->t.kernel->copy_threshold = s->t.kernel->train_threshold = 1;
+  return TRUE;
+}
+
 static void
 stream_restart (Stream *s)
 {
@@ -219,24 +233,39 @@ stream_finish (VyreBatch *batch, guint number, gboolean is_first)
   vyre_batch_free (batch);
 }
 
+/* Publishes batches, so many of them ahead, and checks all. Returns how many payloads were copied
+ * before the turn of their batch. */
+static guint
+stream_run (Stream *s, guint depth)
+{
+  VyreBatch *batches[MOST_IN_FLIGHT];
+  guint n_ahead = 0;
+
+  for (guint i = 0; i < BATCHES + depth; i++) {
+    guint place = i % depth;
+    if (i >= depth)
+      stream_finish (batches[place], i - depth, i == depth);
+    if (i < BATCHES) {
+      batches[place] = stream_publish (s, i);
+      n_ahead += batches[place]->ahead;
+    }
+  }
+  return n_ahead;
+}
+
 /* The previous payload is that of the batch before, however many are published ahead. */
 static void
-test_in_flight (void)
+test_in_flight (gconstpointer copied)
 {
   static const guint depths[] = { 1, 4, 64 };
-  VyreBatch *batches[MOST_IN_FLIGHT];
   Stream s;
 
-  stream_open (&s, program_text);
-  for (guint d = 0; d < G_N_ELEMENTS (depths); d++) {
-    for (guint i = 0; i < BATCHES + depths[d]; i++) {
-      guint place = i % depths[d];
-      if (i >= depths[d])
-        stream_finish (batches[place], i - depths[d], i == depths[d]);
-      if (i < BATCHES)
-        batches[place] = stream_publish (&s, i);
+  if (stream_begin (&s, copied != NULL)) {
+    for (guint d = 0; d < G_N_ELEMENTS (depths); d++) {
+      guint n_ahead = stream_run (&s, depths[d]);
+      g_assert_cmpint (n_ahead > 0, ==, copied && depths[d] > 1);
+      stream_restart (&s);
     }
-    stream_restart (&s);
   }
   stream_close (&s);
 }
@@ -486,13 +515,12 @@ test_conditions (void)
 
 /* Freed batches leave no payload behind. */
 static void
-test_freed (void)
+test_freed (gconstpointer copied)
 {
   VyreBatch *batches[10];
   Stream s;
 
-  stream_open (&s, program_text);
-  for (guint round = 0; round < 10; round++) {
+  for (guint round = 0, n = stream_begin (&s, copied != NULL) ? 10 : 0; round < n; round++) {
     for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
       batches[i] = stream_publish (&s, i);
     if (round % 2 == 0)
@@ -700,14 +728,16 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/previous/in-flight", test_in_flight);
+  g_test_add_data_func ("/previous/in-flight", NULL, test_in_flight);
+  g_test_add_data_func ("/previous/in-flight/copied", "", test_in_flight);
   g_test_add_func ("/previous/large", test_large);
   g_test_add_func ("/previous/given", test_given);
   g_test_add_func ("/previous/reference", test_reference);
   g_test_add_func ("/previous/pair", test_pair);
   g_test_add_func ("/previous/conditions", test_conditions);
   g_test_add_func ("/previous/other-payloads", test_other_payloads);
-  g_test_add_func ("/previous/freed", test_freed);
+  g_test_add_data_func ("/previous/freed", NULL, test_freed);
+  g_test_add_data_func ("/previous/freed/copied", "", test_freed);
   g_test_add_func ("/previous/kept-full", test_kept_full);
   g_test_add_func ("/previous/useless", test_useless);
   g_test_add_func ("/previous/misuse", test_misuse);

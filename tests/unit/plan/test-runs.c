@@ -12,6 +12,7 @@
 #include "vyre/vyre.h"
 
 #define WORKGROUP 8
+#define GPU_WORKGROUP 256
 #define PAYLOAD 4096
 
 static VyreBoundProgram *
@@ -111,6 +112,36 @@ test_costs (void)
       g_assert_cmpint (run.fence_end > run.fence_first, ==, last);
     }
   }
+}
+
+/* How many tickets a plan of ten slots over @size bytes has on a GPU. */
+static guint
+count_gpu_tickets (const char *state, gsize size)
+{
+  GError *error = NULL;
+  g_autoptr (GString) text = g_string_new (state);
+  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+
+  for (guint i = 0; i < 10; i++)
+    g_string_append (text, "u8_stats payload -> 1\n");
+  g_autoptr (VyreProgram) program = vyre_program_from_string (text->str, &error);
+  g_autoptr (VyreBoundProgram) bound = vyre_program_bind (program, symbols, size, 0, 300, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyrePlan) plan = vyre_plan_new (bound, size, GPU_WORKGROUP, NULL, &error);
+  g_assert_no_error (error);
+  return plan->tickets->len;
+}
+
+/* Batches of a stream run one at a time, so each has enough tickets to keep a GPU busy. Others
+ * leave workgroups to batches that come meanwhile. */
+static void
+test_stream_tickets (void)
+{
+  const gsize size = 2 << 20;
+
+  g_assert_cmpuint (count_gpu_tickets ("", size), <=, 70);
+  g_assert_cmpuint (count_gpu_tickets ("state n[1]\n", size), >=, 300);
+  g_assert_cmpuint (count_gpu_tickets ("state n[1]\n", 8 * size), <=, 2600);
 }
 
 /* A region whose rows overlap, or that leaves the payload, is no work. */
@@ -219,6 +250,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/runs/stream-tickets", test_stream_tickets);
   g_test_add_func ("/runs/room", test_room);
   g_test_add_func ("/runs/costs", test_costs);
   g_test_add_func ("/runs/regions", test_regions);

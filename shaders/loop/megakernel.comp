@@ -265,6 +265,12 @@ Tile load_tile(uint slot)
   return Tile(slot, s.opcode, tile_may_run(slot, s), payload_op_fits(slot, s.opcode, r), r);
 }
 
+// TRUE once the template of small batches has their end in it, see loop/small.glsl.
+bool known_end = false;
+
+// TRUE for a batch whose end was there when it began.
+bool ends_by_itself() { return is_local() && known_end; }
+
 // Runs a tile; the last tile of a slot ends the slot.
 void run_tile(Tile t)
 {
@@ -274,12 +280,15 @@ void run_tile(Tile t)
   clear_accumulators();
   if (lane() != 0u || !t.runs)
     return;
-  if (add_alone(slot_scratch_at(t.slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
+  bool open = !ends_by_itself();
+  if (open
+      && add_alone(slot_scratch_at(t.slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
     return;
   order_writes(); // pairs with publish_lanes() above, in the workgroups of the other tiles
   if (t.fits)
     end_payload_op(t.opcode, t.region);
-  finish(t.slot, ran_to(t.fits));
+  if (open)
+    finish(t.slot, ran_to(t.fits));
 }
 
 // Runs a slot, or a run of slots, of the batch in hand.
@@ -319,7 +328,7 @@ bool is_dropped() { return (ticket[VYRE_TICKET_KIND] & VYRE_KIND_DROPPED) != 0u;
 // The workgroup that finished the last ticket of a batch ends the batch.
 void end_batch()
 {
-  if (lane() == 0u && !is_dropped())
+  if (lane() == 0u && !is_dropped() && !ends_by_itself())
     run_fences();
   if (DISCRETE) {
     publish_lanes();
@@ -360,7 +369,7 @@ bool end_ticket()
 bool run_large()
 {
   local_batch = false;
-  known_template = 0u;
+  forget_small();
   slice = ticket[VYRE_TICKET_BASE];
   scratch = slice + ticket[VYRE_TICKET_SCRATCH];
   if (lane() == 0u)

@@ -10,6 +10,7 @@ uint known_template = 0u;
 
 // The step in hand. A lane loads the step of a template once if it is the only one, and a tile.
 bool known_alone = false;
+bool learns_end = false; // from the batch in hand
 uint known_words[VYRE_STEP_WORDS];
 Tile known_tile;
 
@@ -19,6 +20,21 @@ void learn_step(uint at, uint kind)
     known_words[i] = s_work[at + i];
   if (kind == VYRE_KIND_TILE)
     known_tile = load_tile(known_words[VYRE_STEP_SLOT]);
+}
+
+// The value that the fence of the batch puts into the first observable.
+uint fence_value() { return slot_arg(about[VYRE_ABOUT_FENCE_FIRST], 1u); }
+
+// TRUE before a batch of the known tile runs, if it ends like all others of its template: the tile
+// runs, one plain fence is behind it, and counts, statuses and the epoch come out the same each time.
+bool ends_alike()
+{
+  uint fence = about[VYRE_ABOUT_FENCE_FIRST];
+  Slot s = load_slot(fence);
+  return known_tile.runs && known_tile.fits && known_tile.region.observable != 0u
+      && about[VYRE_ABOUT_FENCE_END] == fence + 1u && is_fence(s)
+      && s.opcode == VYRE_OP_BATCH_FENCE && s.status == VYRE_STATUS_PUBLISHED && authorised(s)
+      && about[VYRE_ABOUT_HANDLERS] == 0u;
 }
 
 // Starts a small batch from a copy of its template, which a batch before with the same template has
@@ -35,9 +51,12 @@ void begin_small(uint template_id)
     known_template = template_id;
     load_about();
     known_alone = false;
+    known_end = false;
   }
   if (lane() == 0u && ticket[VYRE_TICKET_TAG_WORD] != VYRE_NO_TAG_WORD)
     s_work[ticket[VYRE_TICKET_TAG_WORD]] = ticket[VYRE_TICKET_TAG];
+  if (lane() == 0u && known_end)
+    put(control_at(VYRE_CONTROL_OBSERVABLES), fence_value());
 }
 
 // Runs the steps, which lie behind the scratch. Behind a last step that is a tile lane 0 needs no
@@ -53,6 +72,7 @@ void run_steps(uint steps)
       kind = s_work[step_at];
       learn_step(step_at, kind);
       known_alone = steps == 1u && kind == VYRE_KIND_TILE;
+      learns_end = known_alone && ends_alike();
     }
     [[unroll]] for (uint i = VYRE_STEP_SLOT; i < VYRE_STEP_WORDS; i++)
       ticket[VYRE_TICKET_SLOT + i - VYRE_STEP_SLOT] = known_words[i];
@@ -65,17 +85,44 @@ void run_steps(uint steps)
     publish_lanes();
 }
 
+// TRUE for a word that batches which end alike have in common: all but observables and the report.
+bool is_alike(uint word)
+{
+  return word < VYRE_CONTROL_OBSERVABLES || (word >= control_words() && word < scratch)
+      || word >= scratch_at(VYRE_SCRATCH_SLOTS);
+}
+
+// Prepares a word of the next batch. A template that learns the end of its batches keeps the word.
+void prepare_word(uint word)
+{
+  if (learns_end && is_alike(word))
+    s_template[word] = s_work[word];
+  else
+    s_work[word] = s_template[word];
+}
+
 // Puts the template back for the next batch, after the completion, when no host waits for it.
 void prepare_next_small(uint template_id, uint words)
 {
   uint copied = min(4u * about[VYRE_ABOUT_COPIED], words);
   barrier(); // all lanes have copied their part out
   for (uint i = lane(); i < copied; i += WORKGROUP)
-    s_work[i] = s_template[i];
+    prepare_word(i);
   for (uint i = max(copied, scratch) + lane(); i < words; i += WORKGROUP)
-    s_work[i] = s_template[i];
+    prepare_word(i);
   if (lane() == 0u)
     s_template_id = template_id;
+  known_end = known_end || learns_end;
+}
+
+// Before a large batch, which changes registers: what they know is found out anew, from the template
+// as it was.
+void forget_small()
+{
+  if (known_end && lane() == 0u)
+    s_template_id = 0u;
+  known_template = 0u;
+  known_end = false;
 }
 
 void run_small()
@@ -86,6 +133,7 @@ void run_small()
   slice = 0u;
   scratch = ticket[VYRE_TICKET_SCRATCH];
   begin_small(template_id);
+  learns_end = false;
   run_steps(is_dropped() ? 0u : ticket[VYRE_TICKET_STEPS]);
   end_batch();
   prepare_next_small(template_id, words);

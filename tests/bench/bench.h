@@ -18,6 +18,7 @@ typedef struct {
   double seconds;  /* of one measurement in one round */
   char *program;   /* this executable */
   char *cuda_peer; /* the other one, or NULL */
+  char *ffmpeg;    /* a program, or NULL */
   BenchKernel *ours;
   BenchKernel *dispatch; /* the peer; NULL until a row asks for it */
   BenchReport *report;
@@ -42,6 +43,10 @@ void bench_row_slots (Bench *bench, BenchCheck *check);
 void bench_row_payload (Bench *bench, BenchCheck *check);
 void bench_row_element (Bench *bench, BenchCheck *check);
 void bench_row_frames (Bench *bench, BenchCheck *check);
+void bench_row_qc (Bench *bench, BenchCheck *check);
+void bench_row_audio (Bench *bench, BenchCheck *check);
+void bench_row_compare (Bench *bench, BenchCheck *check);
+void bench_row_film (Bench *bench, BenchCheck *check);
 void bench_row_file (Bench *bench, BenchCheck *check);
 void bench_row_resources (Bench *bench, BenchCheck *check);
 void bench_row_import (Bench *bench, BenchCheck *check);

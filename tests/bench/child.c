@@ -31,10 +31,11 @@ read_all (int fd, GString *output, gint64 end)
 }
 
 static void
-parse (BenchChild *child, const char *output)
+parse (BenchChild *child)
 {
-  g_auto (GStrv) lines = g_strsplit (output, "\n", -1);
+  g_auto (GStrv) lines = g_strsplit (child->output, "\n", -1);
 
+  child->lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   for (char **line = lines; *line; line++) {
     char *value = strchr (*line, ' ');
     if (!value)
@@ -63,7 +64,6 @@ gboolean
 bench_child_run (
     BenchChild *child, char **arguments, char **environment, double seconds, GError **error)
 {
-  g_autoptr (GString) output = g_string_new (NULL);
   GPid pid;
   int fd;
 
@@ -71,11 +71,12 @@ bench_child_run (
   if (!g_spawn_async_with_pipes (NULL, arguments, environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
           NULL, &pid, NULL, &fd, NULL, error))
     return FALSE;
-  child->lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  GString *output = g_string_new (NULL);
   gboolean finished = read_all (fd, output, child->started + (gint64)(seconds * 1e9));
   close (fd);
   child->status = reap (pid, finished);
-  parse (child, output->str);
+  child->output = g_string_free (output, FALSE);
+  parse (child);
   return TRUE;
 }
 
@@ -83,6 +84,7 @@ void
 bench_child_clear (BenchChild *child)
 {
   g_clear_pointer (&child->lines, g_hash_table_unref);
+  g_clear_pointer (&child->output, g_free);
 }
 
 /* NAN when it did not say. */

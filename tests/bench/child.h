@@ -7,9 +7,10 @@
 #include <glib.h>
 
 typedef struct {
-  int status;        /* its exit status; -1 when it did not exit by itself in time */
-  gint64 started;    /* ns, just before it was made */
-  GHashTable *lines; /* key: value, both strings */
+  int status;     /* its exit status; -1 when it did not exit by itself in time */
+  gint64 started; /* ns, just before it was made */
+  char *output;
+  GHashTable *lines; /* of the output; key: value, both strings */
 } BenchChild;
 
 gboolean bench_child_run (

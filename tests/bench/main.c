@@ -20,6 +20,10 @@ static const BenchRow rows[] = {
   { "element", "vyrefilter in a pipeline, 4 KiB buffers", bench_row_element },
   { "streams", "pipelines with vyrefilter side by side, 4 KiB buffers", bench_row_streams },
   { "frames", "builtin:frame-stats on 1080p I420", bench_row_frames },
+  { "qc", "builtin:video-qc on I420, 1080p and 4K", bench_row_qc },
+  { "compare", "builtin:compare on 1080p I420", bench_row_compare },
+  { "audio", "builtin:audio-qc, and 256 channels", bench_row_audio },
+  { "film", "vyre-qc on a film", bench_row_film },
   { "file", "files into pipelines", bench_row_file },
   { "import", "buffers in memory of others", bench_row_import },
   { "startup", "process start to first result", bench_row_startup },
@@ -36,6 +40,7 @@ typedef struct {
   char *residency;
   char *placement;
   char *cuda_peer;
+  char *ffmpeg;
   gboolean quick;
   gboolean list;
   gboolean child;
@@ -56,6 +61,8 @@ parse (Options *options, int *argc, char ***argv)
         "Where payloads go; auto is the library's choice", "NAME" },
     { "cuda-peer", 0, 0, G_OPTION_ARG_FILENAME, &options->cuda_peer,
         "The CUDA peer, if it is not beside this program", "PATH" },
+    { "ffmpeg", 0, 0, G_OPTION_ARG_FILENAME, &options->ffmpeg,
+        "The peer that filters video, if it is not found as ffmpeg", "PATH" },
     { "list", 0, 0, G_OPTION_ARG_NONE, &options->list, "List the rows", NULL },
     { "child", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options->child, "", NULL },
     { NULL },
@@ -148,6 +155,7 @@ add_facts (Bench *bench)
   bench_report_fact (report, "placement", "%s", placement);
   bench_report_fact (report, "verdict", "%s", vyre_megakernel_get_verdict (bench->ours->kernel));
   bench_report_fact (report, "CUDA peer", "%s", bench->cuda_peer ? "beside" : "none");
+  bench_report_fact (report, "ffmpeg", "%s", bench->ffmpeg ? bench->ffmpeg : "none");
   bench_report_fact (
       report, "timing", "median of %u rounds of %.2f s", bench->rounds, bench->seconds);
   if (link)
@@ -229,6 +237,7 @@ clear (Options *options)
   g_free (options->residency);
   g_free (options->placement);
   g_free (options->cuda_peer);
+  g_free (options->ffmpeg);
 }
 
 /* As the options say, from the program's path on. */
@@ -246,9 +255,11 @@ run_all (VyreResidency residency, const Options *options)
   };
 
   bench.cuda_peer = find_cuda_peer (bench.program, options->cuda_peer);
+  bench.ffmpeg = g_find_program_in_path (options->ffmpeg ? options->ffmpeg : "ffmpeg");
   int status = run (&bench, options);
   bench_report_free (bench.report);
   g_free (bench.cuda_peer);
+  g_free (bench.ffmpeg);
   g_free (bench.program);
   return status;
 }

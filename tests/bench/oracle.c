@@ -12,7 +12,6 @@ bench_stats_add (BenchStats *stats, const guint8 *data, gsize size)
     stats->max = MAX (stats->max, byte);
     stats->sum += byte;
     stats->squares += byte * byte;
-    stats->below += byte < BENCH_BELOW;
   }
   stats->count += size;
 }
@@ -25,7 +24,6 @@ bench_stats_add_run (BenchStats *stats, guint8 value, gsize n)
   stats->max = MAX (stats->max, value);
   stats->sum += (guint64)value * n;
   stats->squares += (guint64)value * value * n;
-  stats->below += value < BENCH_BELOW ? n : 0;
   stats->count += n;
 }
 

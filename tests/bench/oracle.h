@@ -7,13 +7,10 @@
 #include <glib.h>
 
 typedef struct {
-  guint64 count, min, max, sum, squares, below;
+  guint64 count, min, max, sum, squares;
 } BenchStats;
 
 #define BENCH_STATS_NONE ((BenchStats){ .min = 255 })
-
-/* u8_below of the oracle: what builtin:frame-stats calls black. */
-#define BENCH_BELOW 17
 
 void bench_stats_add (BenchStats *stats, const guint8 *data, gsize size);
 void bench_stats_add_run (BenchStats *stats, guint8 value, gsize n);

@@ -11,6 +11,8 @@
 #define IDLE_TIMEOUT_NS 20000000
 #define SETTLE_US 50000
 
+#define SOURCE "appsrc block=true format=time name="
+
 static GstFlowReturn
 take_sample (GstAppSink *sink, gpointer data)
 {
@@ -43,18 +45,43 @@ bench_pipe_filter (const char *program, const char *residency, const char *place
   return g_string_free (text, FALSE);
 }
 
+/* Sources that an error stopped take nothing any more: pushing must not wait for them. */
+static GstBusSyncReply
+watch (GstBus *bus, GstMessage *message, gpointer data)
+{
+  BenchPipe *pipe = data;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR)
+    return GST_BUS_PASS;
+  gst_app_src_end_of_stream (pipe->source);
+  if (pipe->second)
+    gst_app_src_end_of_stream (pipe->second);
+  return GST_BUS_PASS;
+}
+
+static GstAppSrc *
+find_source (BenchPipe *pipe, const char *name, gsize queued)
+{
+  GstAppSrc *source = GST_APP_SRC (gst_bin_get_by_name (GST_BIN (pipe->pipeline), name));
+
+  gst_app_src_set_caps (source, pipe->caps);
+  gst_app_src_set_max_bytes (source, queued);
+  return source;
+}
+
 static gboolean
 connect (BenchPipe *pipe, const char *caps, gsize queued)
 {
   static GstAppSinkCallbacks callbacks = { .new_sample = take_sample };
   GstElement *sink = gst_bin_get_by_name (GST_BIN (pipe->pipeline), "sink");
 
-  pipe->source = GST_APP_SRC (gst_bin_get_by_name (GST_BIN (pipe->pipeline), "source"));
+  pipe->caps = gst_caps_from_string (caps);
+  pipe->source = find_source (pipe, "source", queued);
+  if (pipe->paired)
+    pipe->second = find_source (pipe, "second", queued);
   pipe->element = gst_bin_get_by_name (GST_BIN (pipe->pipeline), "element");
   pipe->bus = gst_element_get_bus (pipe->pipeline);
-  pipe->caps = gst_caps_from_string (caps);
-  gst_app_src_set_caps (pipe->source, pipe->caps);
-  gst_app_src_set_max_bytes (pipe->source, queued);
+  gst_bus_set_sync_handler (pipe->bus, watch, pipe, NULL);
   gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, pipe, NULL);
   gst_object_unref (sink);
   gst_element_set_state (pipe->pipeline, GST_STATE_PLAYING);
@@ -70,10 +97,10 @@ gboolean
 bench_pipe_open (
     BenchPipe *pipe, const char *element, const char *caps, gsize queued, BenchCheck *check)
 {
-  g_autofree char *text
-      = g_strdup_printf ("appsrc name=source block=true format=time ! %s name=element ! "
-                         "appsink name=sink sync=false async=false enable-last-sample=false",
-          element);
+  g_autofree char *text = g_strdup_printf (SOURCE
+      "source ! %s name=element ! "
+      "appsink name=sink sync=false async=false enable-last-sample=false %s",
+      element, pipe->paired ? SOURCE "second ! element.reference" : "");
   GError *error = NULL;
 
   pipe->check = check;
@@ -92,6 +119,7 @@ bench_pipe_close (BenchPipe *pipe)
     gst_buffer_unref (pipe->pool[i]);
   g_free (pipe->pool);
   gst_clear_object (&pipe->source);
+  gst_clear_object (&pipe->second);
   gst_clear_object (&pipe->element);
   gst_clear_object (&pipe->bus);
   gst_clear_caps (&pipe->caps);
@@ -131,17 +159,52 @@ bench_pipe_fill (BenchPipe *pipe, guint8 *const *contents, guint n, gsize size, 
   gst_clear_object (&allocator);
 }
 
+/* Feeds it with the buffers of @other, too. */
+void
+bench_pipe_share (BenchPipe *pipe, const BenchPipe *other)
+{
+  pipe->pool = g_new (GstBuffer *, other->n_pool);
+  pipe->n_pool = other->n_pool;
+  for (guint i = 0; i < other->n_pool; i++)
+    pipe->pool[i] = gst_buffer_ref (other->pool[i]);
+}
+
+/* The pool's buffer, or one of its own with the same memory and with its time. */
+static GstBuffer *
+take (const BenchPipe *pipe, guint64 content, guint64 index)
+{
+  GstBuffer *pooled = pipe->pool[content % pipe->n_pool];
+
+  if (pipe->duration == 0)
+    return gst_buffer_ref (pooled);
+  GstBuffer *buffer = gst_buffer_new ();
+  gst_buffer_append_memory (buffer, gst_buffer_get_memory (pooled, 0));
+  GST_BUFFER_PTS (buffer) = index * pipe->duration;
+  GST_BUFFER_DURATION (buffer) = pipe->duration;
+  return buffer;
+}
+
+static GstFlowReturn
+push_one (BenchPipe *pipe)
+{
+  guint64 index = pipe->pushed++;
+  GstFlowReturn flow = gst_app_src_push_buffer (pipe->source, take (pipe, index, index));
+
+  if (flow == GST_FLOW_OK && pipe->second)
+    flow = gst_app_src_push_buffer (pipe->second, take (pipe, index + 1, index));
+  return flow;
+}
+
 static GstFlowReturn
 push (BenchPipe *pipe)
 {
   GstBufferList *list;
 
   if (pipe->list == 1)
-    return gst_app_src_push_buffer (
-        pipe->source, gst_buffer_ref (pipe->pool[pipe->pushed++ % pipe->n_pool]));
+    return push_one (pipe);
   list = gst_buffer_list_new_sized (pipe->list);
-  for (guint i = 0; i < pipe->list; i++)
-    gst_buffer_list_add (list, gst_buffer_ref (pipe->pool[pipe->pushed++ % pipe->n_pool]));
+  for (guint i = 0; i < pipe->list; i++, pipe->pushed++)
+    gst_buffer_list_add (list, take (pipe, pipe->pushed, pipe->pushed));
   return gst_app_src_push_buffer_list (pipe->source, list);
 }
 
@@ -165,7 +228,7 @@ hear (BenchPipe *pipe)
   return fine;
 }
 
-static gboolean
+static void
 await_all (BenchPipe *pipe)
 {
   gint64 end = g_get_monotonic_time () + BENCH_DEADLINE;
@@ -173,9 +236,21 @@ await_all (BenchPipe *pipe)
   while (__atomic_load_n (&pipe->received, __ATOMIC_ACQUIRE) < pipe->pushed
          && g_get_monotonic_time () < end)
     g_usleep (50);
-  return bench_check (pipe->check, pipe->received == pipe->pushed,
-      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " buffers came out", pipe->received,
-      pipe->pushed);
+}
+
+static gboolean
+check_all (BenchPipe *pipe, GstFlowReturn flow)
+{
+  BenchCheck *check = pipe->check;
+
+  return hear (pipe)
+         && bench_check (check, flow == GST_FLOW_OK, "pushing gave %s", gst_flow_get_name (flow))
+         && bench_check (check, pipe->received == pipe->pushed,
+             "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " buffers came out", pipe->received,
+             pipe->pushed)
+         && bench_check (check, pipe->wrong == 0,
+             "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " buffers came out wrong", pipe->wrong,
+             pipe->received);
 }
 
 /* Feeds it for @seconds; from the first push to the last buffer's coming out. */
@@ -189,16 +264,31 @@ bench_pipe_feed (BenchPipe *pipe, double seconds)
 
   while (flow == GST_FLOW_OK && (double)(bench_now () - start) < seconds * 1e9)
     flow = push (pipe);
-  gboolean fine = flow == GST_FLOW_OK && await_all (pipe);
+  if (flow == GST_FLOW_OK)
+    await_all (pipe);
   double n = (double)(pipe->pushed - first), elapsed = (double)(pipe->last - start) / 1e9;
   BenchFlow result = { n / elapsed, (bench_cpu_seconds () - cpu) * 1e6 / n };
   g_usleep (SETTLE_US);
   pipe->check->done += pipe->received - first; /* each was looked at */
-  bench_check (pipe->check, flow == GST_FLOW_OK, "pushing gave %s", gst_flow_get_name (flow));
-  bench_check (pipe->check, pipe->wrong == 0,
-      "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " buffers came out wrong", pipe->wrong,
-      pipe->received);
-  return hear (pipe) && fine ? result : (BenchFlow){ NAN, NAN };
+  return check_all (pipe, flow) ? result : (BenchFlow){ NAN, NAN };
+}
+
+/* vyrefilter has to have seen each buffer, as a whole and from where it lay. */
+void
+bench_pipe_check_complete (BenchPipe *pipe)
+{
+  GstStructure *stats = NULL;
+  gboolean complete = FALSE;
+  guint64 bounced = 0;
+
+  g_object_get (pipe->element, "stats", &stats, NULL);
+  gst_structure_get_uint64 (stats, "cpu-bounce-bytes", &bounced);
+  gst_structure_get_boolean (stats, "complete", &complete);
+  bench_check (pipe->check, complete, "not all was seen: %s",
+      gst_structure_get_string (stats, "complete-verdict"));
+  bench_check (
+      pipe->check, bounced == 0, "%" G_GUINT64_FORMAT " bytes of lent memory were copied", bounced);
+  gst_structure_free (stats);
 }
 
 /* The readback of the right buffer, with its own results: a BenchPipeCheck for `u8_stats payload`,

@@ -2,7 +2,8 @@
  *
  * appsrc ! ELEMENT ! appsink, fed with a pool of buffers made beforehand, round
  * and round, as fast as it takes them. Every buffer that comes out is looked at,
- * in the sink's thread. It stays in PLAYING between rounds.
+ * in the sink's thread. It stays in PLAYING between rounds. An ELEMENT of pairs has
+ * a second appsrc.
  */
 #pragma once
 
@@ -10,6 +11,9 @@
 #include <gst/gst.h>
 
 #include "check.h"
+
+/* Seconds of a first round, in which what is made once gets made, such as kernels. */
+#define BENCH_WARM_UP 0.001
 
 typedef struct _BenchPipe BenchPipe;
 
@@ -23,11 +27,14 @@ struct _BenchPipe {
   GstElement *pipeline;
   GstElement *element;
   GstAppSrc *source;
+  GstAppSrc *second; /* of partners; NULL unless paired */
   GstCaps *caps;
   GstBus *bus;
   GstBuffer **pool;
   guint n_pool;
-  guint list; /* buffers pushed at a time */
+  guint list;            /* buffers pushed at a time */
+  gboolean paired;       /* each buffer has the next one of the pool for a partner */
+  GstClockTime duration; /* of a buffer; 0: buffers have no times */
   BenchPipeCheck is_right;
   BenchPipeMessage heard; /* or NULL */
   gpointer data;          /* of the owner */
@@ -48,5 +55,7 @@ gboolean bench_pipe_open (
     BenchPipe *pipe, const char *element, const char *caps, gsize queued, BenchCheck *check);
 void bench_pipe_close (BenchPipe *pipe);
 void bench_pipe_fill (BenchPipe *pipe, guint8 *const *contents, guint n, gsize size, gboolean lent);
+void bench_pipe_share (BenchPipe *pipe, const BenchPipe *other);
+void bench_pipe_check_complete (BenchPipe *pipe);
 gboolean bench_pipe_is_stats (const BenchPipe *pipe, GstBuffer *buffer, guint64 index);
 BenchFlow bench_pipe_feed (BenchPipe *pipe, double seconds);

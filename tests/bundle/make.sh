@@ -6,9 +6,9 @@
 set -eu
 export LC_ALL=C
 
-# GStreamer's own plugins: what the pipelines of the README and the tests are made
-# of. The second list may be missing.
-plugins='app audiotestsrc compositor coreelements coretracers matroska playback
+# GStreamer's own plugins: what the pipelines of the README, of vyre-qc, the tests and
+# the benchmarks are made of. The second list may be missing.
+plugins='app audioconvert audiotestsrc compositor coreelements coretracers level matroska playback
   typefindfunctions videoconvertscale videotestsrc vpx'
 more_plugins='videosignal'
 

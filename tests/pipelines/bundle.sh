@@ -98,6 +98,8 @@ clean 60 gst-launch-1.0 -q videotestsrc num-buffers=30 pattern=ball ! video/x-ra
 clean 60 gst-launch-1.0 -m filesrc location="$work/film.webm" ! decodebin ! videoconvert ! \
   video/x-raw,format=I420 ! vyrefilter name=vyre program=builtin:frame-stats ! fakesink
 same buffers 30 "$(counter buffers)"
+clean 60 vyre-qc "$work/film.webm"
+grep -q 'pass, 30 frames of video' "$work/log" || fail "$(cat "$work/log")"
 
 echo 'benchmarks and tests run in there'
 # Of the tests, those that start themselves once more are all here.

@@ -273,20 +273,27 @@ publish_make_batch (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePaylo
   return batch;
 }
 
+/* Notes the time at which a batch is published, before any other thread may see its end. */
+static void
+publish_note_time (VyreBatch *batch)
+{
+  /* a time, which orders nothing */
+  gint64 last = atomic_load_explicit (&batch->lane->last_activity, memory_order_relaxed);
+
+  batch->published = vyre_now ();
+  batch->live = batch->published - last >= LIVE_GAP_NS;
+}
+
 /* Lane's lock held. Counts a batch that has its place. */
 static void
 publish_count (VyreBatch *batch)
 {
   VyreLane *lane = batch->lane;
   gsize size = batch->plan->payload_size;
-  /* a time, which orders nothing */
-  gint64 last = atomic_load_explicit (&lane->last_activity, memory_order_relaxed);
 
   if (batch->payload.import)
     vyre_import_ref (batch->payload.import);
   lane->batches++;
-  batch->published = vyre_now ();
-  batch->live = batch->published - last >= LIVE_GAP_NS;
   if (vyre_batch_goes_by_copy_engine (batch))
     lane->copied_bytes += size;
   else if (batch->stored_at != VYRE_NOWHERE)
@@ -342,6 +349,7 @@ publish_ring_plain (VyreBatch *batch, VyreRelease *stored)
   if (batch->stored_at != VYRE_NOWHERE)
     *stored = publish_take_payload (batch);
   publish_store (batch);
+  publish_note_time (batch); /* while the device begins */
   publish_note_rung (batch);
   gboolean served = vyre_launcher_serves (batch);
   if (served) {
@@ -447,6 +455,7 @@ publish_in_turn (VyreBatch *batch, gint64 end_time, VyreRelease *stored, GError 
     vyre_mutex_lock (&batch->lane->lock);
     publish_count (batch);
     g_mutex_unlock (&batch->lane->lock);
+    publish_note_time (batch);
     publish_admit (batch, stored);
   }
   g_mutex_unlock (&kernel->lock);

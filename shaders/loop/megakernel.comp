@@ -265,8 +265,11 @@ Tile load_tile(uint slot)
   return Tile(slot, s.opcode, tile_may_run(slot, s), payload_op_fits(slot, s.opcode, r), r);
 }
 
-// TRUE once the template of small batches has their end in it, see loop/small.glsl.
+// Facts about the template of small batches, see loop/small.glsl: it has their end in it, and their
+// only fence is a plain one.
 bool known_end = false;
+bool known_fence = false;
+void run_known_fence();
 
 // TRUE for a batch whose end was there when it began.
 bool ends_by_itself() { return is_local() && known_end; }
@@ -325,11 +328,20 @@ void complete_batch()
 // TRUE for a ticket of a dropped batch; the host may drop one until its tickets have been read.
 bool is_dropped() { return (ticket[VYRE_TICKET_KIND] & VYRE_KIND_DROPPED) != 0u; }
 
+// Lane 0.
+void end_fences()
+{
+  if (is_local() && known_fence)
+    run_known_fence();
+  else
+    run_fences();
+}
+
 // The workgroup that finished the last ticket of a batch ends the batch.
 void end_batch()
 {
   if (lane() == 0u && !is_dropped() && !ends_by_itself())
-    run_fences();
+    end_fences();
   if (DISCRETE) {
     publish_lanes();
     copy_out();

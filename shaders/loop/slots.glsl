@@ -41,15 +41,17 @@ Slot load_slot(uint slot)
 // The host marks the slots that hold a fence; they run last.
 bool is_fence(Slot s) { return s.verdict == VYRE_VERDICT_FENCE; }
 
-// TRUE when the mask word of the slot's tenant is not zero. The table has 29 masks; a lookup
+// TRUE when the mask word of a tenant is not zero. The table has 29 masks; a lookup
 // outside of it authorises no tenant.
-bool authorised(Slot s)
+bool is_tenant_authorised(uint tenant_base, uint tenant)
 {
-  uint mask = s.tenant_base + s.tenant;
+  uint mask = tenant_base + tenant;
   if (mask < VYRE_CONTROL_TENANT_MASKS || mask >= VYRE_CONTROL_TENANT_MASKS_END)
     return false;
   return get(control_at(mask)) != 0u;
 }
+
+bool authorised(Slot s) { return is_tenant_authorised(s.tenant_base, s.tenant); }
 
 bool asks_host(uint opcode)
 {

@@ -13,6 +13,7 @@ bool known_alone = false;
 bool learns_end = false; // from the batch in hand
 uint known_words[VYRE_STEP_WORDS];
 Tile known_tile;
+uint known_tenant; // of the known fence
 
 void learn_step(uint at, uint kind)
 {
@@ -22,19 +23,39 @@ void learn_step(uint at, uint kind)
     known_tile = load_tile(known_words[VYRE_STEP_SLOT]);
 }
 
-// The value that the fence of the batch puts into the first observable.
-uint fence_value() { return slot_arg(about[VYRE_ABOUT_FENCE_FIRST], 1u); }
-
-// TRUE before a batch of the known tile runs, if it ends like all others of its template: the tile
-// runs, one plain fence is behind it, and counts, statuses and the epoch come out the same each time.
-bool ends_alike()
+// Finds out, before a batch with a new template runs, whether its only fence is a plain one. Slots
+// write to control words alone: what the ring says of the fence stays true.
+void learn_fence()
 {
   uint fence = about[VYRE_ABOUT_FENCE_FIRST];
   Slot s = load_slot(fence);
-  return known_tile.runs && known_tile.fits && known_tile.region.observable != 0u
-      && about[VYRE_ABOUT_FENCE_END] == fence + 1u && is_fence(s)
-      && s.opcode == VYRE_OP_BATCH_FENCE && s.status == VYRE_STATUS_PUBLISHED && authorised(s)
-      && about[VYRE_ABOUT_HANDLERS] == 0u;
+  known_fence = about[VYRE_ABOUT_FENCE_END] == fence + 1u && is_fence(s)
+      && s.opcode == VYRE_OP_BATCH_FENCE && s.status == VYRE_STATUS_PUBLISHED
+      && in_control(VYRE_CONTROL_OBSERVABLES) && about[VYRE_ABOUT_HANDLERS] == 0u;
+  known_tenant = s.tenant;
+}
+
+// The value that the fence puts into the first observable.
+uint fence_value() { return slot_arg(about[VYRE_ABOUT_FENCE_FIRST], 1u); }
+
+// Lane 0. Runs the known fence as run_fences() does, without a look at anything that is known.
+void run_known_fence()
+{
+  if (!is_tenant_authorised(get(control_at(VYRE_CONTROL_TENANT_BASE)), known_tenant))
+    return;
+  put(control_at(VYRE_CONTROL_OBSERVABLES), fence_value());
+  put(slot_at(about[VYRE_ABOUT_FENCE_FIRST]) + VYRE_SLOT_STATUS, VYRE_STATUS_DONE);
+  add_alone(control_at(VYRE_CONTROL_EPOCH), 1u);
+  add_alone(control_at(VYRE_CONTROL_METRICS + VYRE_OP_BATCH_FENCE), 1u);
+  add_alone(control_at(VYRE_CONTROL_DONE_COUNT), 1u);
+}
+
+// TRUE before a batch of the known tile runs, if it ends like all others of its template: the tile
+// runs, the known fence is behind it, and counts, statuses and the epoch come out the same each time.
+bool ends_alike()
+{
+  return known_tile.runs && known_tile.fits && known_tile.region.observable != 0u && known_fence
+      && is_tenant_authorised(get(control_at(VYRE_CONTROL_TENANT_BASE)), known_tenant);
 }
 
 // Starts a small batch from a copy of its template, which a batch before with the same template has
@@ -50,6 +71,7 @@ void begin_small(uint template_id)
   if (known_template != template_id) {
     known_template = template_id;
     load_about();
+    learn_fence();
     known_alone = false;
     known_end = false;
   }

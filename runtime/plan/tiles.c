@@ -12,7 +12,8 @@
 #define TILE_BYTES 65536u
 #define TILE_CPU_BYTES 1048576u
 
-/* The cost of a step at which a tile has so many bytes; steps that cost more make smaller tiles. */
+/* The cost of a step at which a tile of a GPU has so many bytes; steps that cost more make smaller
+ * tiles. */
 #define TILE_COST 8u
 
 /* Tickets of a payload slot that is alone: they are published at once. On a GPU they are so few
@@ -39,16 +40,29 @@ tile_work (const VyrePlan *plan, guint slot)
   return &vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))->tile;
 }
 
-/* Loop iterations of a tile whose lanes have @granules each, at most. */
+/* The bytes that a lane is through with at a step: a granule or, of a channel, a sample and those
+ * of the other channels up to the next. */
 static guint64
-tile_cost (const VyreTileWork *work, guint32 rows, guint64 granules)
+tile_step_bytes (const VyrePlan *plan, guint slot)
+{
+  guint32 opcode = vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE);
+
+  if (vyre_opcode_get (opcode)->operands[0] != VYRE_OPERAND_CHANNEL)
+    return VYRE_GRANULE;
+  return MAX (
+      VYRE_AUDIO_APART (vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_THRESHOLD)), 1);
+}
+
+/* Loop iterations of a tile whose lanes have so many @steps each, at most. */
+static guint64
+tile_cost (const VyreTileWork *work, guint32 rows, guint64 steps)
 {
   guint64 around = VYRE_COST_TILE + (work->linear ? VYRE_COST_TILE_LINEAR : 0)
                    + (work->apart ? VYRE_COST_TILE_SAMPLES : 0);
 
   if (rows == 1 && work->deep > 1)
-    return around + granules / work->deep + work->deep + 2; /* the rest, and the ends */
-  return around + granules * work->cost;
+    return around + steps / work->deep + work->deep + 2; /* the rest, and the ends */
+  return around + steps * work->cost;
 }
 
 /* Adds the ticket of one tile: @tile has the first row in its offset and the first column in its
@@ -62,12 +76,15 @@ tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
                             [VYRE_TICKET_ROWS] = tile->rows,
                             [VYRE_TICKET_COLUMN] = tile->stride,
                             [VYRE_TICKET_WIDTH] = tile->width } };
-  guint64 granules = (guint64)tile->rows * VYRE_ROW_GRANULES ((guint64)tile->width);
+  guint64 step = tile_step_bytes (plan, slot);
+  guint64 steps = step == VYRE_GRANULE
+                      ? (guint64)tile->rows * VYRE_ROW_GRANULES ((guint64)tile->width)
+                      : tile->width / step + 1;
   guint32 *left = &plan->slice[vyre_plan_verdict_word (plan, slot) - VYRE_SCRATCH_SLOT_VERDICT
                                + VYRE_SCRATCH_SLOT_TILES_LEFT];
 
   (*left)++;
-  guint64 cost = tile_cost (tile_work (plan, slot), tile->rows, granules / plan->workgroup + 1);
+  guint64 cost = tile_cost (tile_work (plan, slot), tile->rows, steps / plan->workgroup + 1);
   return vyre_plan_add_ticket (plan, cost, &ticket, error);
 }
 
@@ -98,9 +115,12 @@ tile_share (const VyrePlan *plan, guint n_tiled)
 static guint64
 tile_worth_bytes (const VyrePlan *plan, guint slot)
 {
-  if (plan->workgroup <= VYRE_CPU_WORKGROUP)
-    return TILE_CPU_BYTES;
-  return (guint64)TILE_BYTES * TILE_COST / MAX (tile_work (plan, slot)->cost, TILE_COST);
+  gboolean cpu = plan->workgroup <= VYRE_CPU_WORKGROUP;
+  guint64 steps = (cpu ? TILE_CPU_BYTES : TILE_BYTES) / VYRE_GRANULE;
+
+  if (!cpu)
+    steps = steps * TILE_COST / MAX (tile_work (plan, slot)->cost, TILE_COST);
+  return steps * tile_step_bytes (plan, slot);
 }
 
 /* Bytes per tile that keep a slot's share of the tickets, a tile's iterations and its
@@ -113,7 +133,7 @@ tile_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r, guint n_tiled
   bytes = MAX (bytes, tile_least_bytes (plan, slot, r));
   guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_work (plan, slot)->cost - 4;
 
-  bytes = MIN (bytes, steps * plan->workgroup * VYRE_GRANULE);
+  bytes = MIN (bytes, steps * plan->workgroup * tile_step_bytes (plan, slot));
   return MIN (bytes, VYRE_TILE_MAX_BYTES) / VYRE_GRANULE * VYRE_GRANULE;
 }
 

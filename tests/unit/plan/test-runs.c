@@ -144,6 +144,31 @@ test_stream_tickets (void)
   g_assert_cmpuint (count_gpu_tickets ("state n[1]\n", 8 * size), <=, 2600);
 }
 
+/* A channel is cut by its samples, however many channels lie between them. */
+static void
+test_channels (void)
+{
+  const struct {
+    guint apart;
+    const char *channel;
+  } cases[] = { { 4, "audio(0, 400000, 0x8240004) -> 1" },
+    { 1024, "audio(0, 102400000, 0x8240400) -> 1" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GError *error = NULL;
+    gsize size = (gsize)100000 * cases[i].apart;
+    g_autofree char *text = g_strconcat ("audio_stats ", cases[i].channel, NULL);
+    g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+    g_autoptr (VyreProgram) program = vyre_program_from_string (text, &error);
+    g_assert_no_error (error);
+    g_autoptr (VyreBoundProgram) bound = vyre_program_bind (program, symbols, size, 0, 300, &error);
+    g_assert_no_error (error);
+    g_autoptr (VyrePlan) plan = vyre_plan_new (bound, size, WORKGROUP, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (plan->tickets->len, <=, 8);
+  }
+}
+
 /* A region whose rows overlap, or that leaves the payload, is no work. */
 static void
 test_regions (void)
@@ -252,6 +277,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/runs/stream-tickets", test_stream_tickets);
   g_test_add_func ("/runs/room", test_room);
+  g_test_add_func ("/runs/channels", test_channels);
   g_test_add_func ("/runs/costs", test_costs);
   g_test_add_func ("/runs/regions", test_regions);
   g_test_add_func ("/runs/payload-limit", test_payload_limit);

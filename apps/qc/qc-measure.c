@@ -7,6 +7,9 @@
 #define MOST_BINS 1024
 #define MOST_BITS 10
 
+/* The default of cropdetect. */
+#define CROP_ROUND 16
+
 typedef struct {
   guint n;
   guint64 bins[MOST_BINS];
@@ -204,6 +207,41 @@ qc_measure_signalstats (const GstStructure *results, const GstVideoInfo *info)
   add (measures, "VREP", get_number (results, "repeats") / MAX (GST_VIDEO_INFO_HEIGHT (info), 1));
   if (gst_structure_has_field (results, "out-of-range"))
     add (measures, "BRNG", get_number (results, "out-of-range") / count);
+  return measures;
+}
+
+/* Adds the edges of a frame, along one of its sides, and the crop between them that cropdetect
+ * rounds to its default. A lone row or column has no end, as there. */
+static void
+add_crop (GArray *measures, const GstStructure *bounds, int length, const char *const *keys)
+{
+  int first = MIN ((int)get_number (bounds, "begin"), length - 1);
+  int last = (int)get_number (bounds, "end") - 1;
+  int begin = (first + 1) & ~1;
+
+  if (last <= first)
+    last = 0;
+  int size = last - begin + 1, rest = size % CROP_ROUND;
+  add (measures, keys[0], first);
+  add (measures, keys[1], last);
+  add (measures, keys[2], size - rest);
+  add (measures, keys[3], begin + ((rest / 2 + 1) & ~1));
+}
+
+/* The values of ffmpeg's cropdetect for a frame by itself, as with skip=0 and reset=1. */
+GArray *
+qc_measure_cropdetect (const GstStructure *results, const GstVideoInfo *info)
+{
+  static const char *const across[] = { "x1", "x2", "w", "x" }, *const down[]
+                                                                = { "y1", "y2", "h", "y" };
+  const GstStructure *columns = get_structure (results, "columns");
+  const GstStructure *rows = get_structure (results, "rows");
+  GArray *measures = g_array_new (FALSE, FALSE, sizeof (QcMeasure));
+
+  if (!columns || !rows)
+    return measures;
+  add_crop (measures, columns, GST_VIDEO_INFO_WIDTH (info), across);
+  add_crop (measures, rows, GST_VIDEO_INFO_HEIGHT (info), down);
   return measures;
 }
 

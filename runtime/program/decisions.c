@@ -113,12 +113,11 @@ vyre_states_calculate (const VyreBoundProgram *bound, const void *readback, guin
 static gboolean
 decision_lacks_result (const VyreFormulaBinder *binder, const VyreConditionStatement *condition)
 {
-  const VyreComparison *comparisons
-      = &g_array_index (binder->program->comparisons, VyreComparison, condition->first);
-
-  for (guint i = 0; i < condition->n; i++) {
-    if (vyre_formula_lacks_result (binder, comparisons[i].left)
-        || vyre_formula_lacks_result (binder, comparisons[i].right))
+  for (guint i = condition->first; i < condition->first + condition->n; i++) {
+    const VyreComparison *comparison
+        = &g_array_index (binder->program->comparisons, VyreComparison, i);
+    if (vyre_formula_lacks_result (binder, comparison->left)
+        || vyre_formula_lacks_result (binder, comparison->right))
       return TRUE;
   }
   return FALSE;
@@ -140,12 +139,11 @@ static gboolean
 decision_bind (
     VyreFormulaBinder *binder, const VyreConditionStatement *statement, VyreCondition **condition)
 {
-  const VyreComparison *comparisons
-      = &g_array_index (binder->program->comparisons, VyreComparison, statement->first);
-
   *condition = NULL;
   if (statement->n == 0 || decision_lacks_result (binder, statement))
     return TRUE;
+  const VyreComparison *comparisons
+      = &g_array_index (binder->program->comparisons, VyreComparison, statement->first);
   VyreCondition *bound = g_malloc (sizeof *bound + statement->n * sizeof bound->comparisons[0]);
   bound->n = 0;
   *condition = bound;

@@ -167,7 +167,9 @@ expression_parse_choice (VyreParser *parser, VyreNodeKind kind)
 {
   guint32 offset = parser->lexer.token.offset;
 
-  if (!vyre_parser_next (parser) || parser->lexer.token.kind != '(')
+  if (!vyre_parser_next (parser))
+    return FALSE;
+  if (parser->lexer.token.kind != '(')
     return vyre_parser_unexpected (parser, "'(' and two numbers behind min or max");
   if (!expression_open (parser) || !expression_parse_sum (parser)
       || !vyre_parser_expect (parser, ',', "',' and the second number, or an operator")

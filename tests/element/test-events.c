@@ -611,18 +611,21 @@ GST_START_TEST (films_have_what_ffmpeg_finds)
 GST_END_TEST;
 
 /* Levels of frames. The scores from the third on are 39, 19.5, 5.9, 9.8 and 15.6: only those of 10
- * and more are cuts, but one that lasts while scores are 5 takes in the others. */
+ * and more are cuts, but one that lasts while scores are 5 takes in the others. Where those of 5
+ * and more are cuts, three frames apart, the third one comes too early. */
 GST_START_TEST (a_cut_may_last_until_scores_have_fallen)
 {
   static const guint8 levels[] = { 0, 0, 100, 150, 185, 125, 225, 225, 225 };
+  static const gchar *const params[]
+      = { "params", "params,cut_end=5", "params,cut=5,cut_end=30,cut_distance=3" };
   static const gchar *const expected[] = {
     "cut start 20+0 #3\ncut end 40+20 #5\ncut start 60+0 #7\ncut end 70+10 #8\n",
     "cut start 20+0 #3\ncut end 70+50 #8\n",
+    "cut start 30+0 #4\ncut end 40+10 #5\ncut start 60+0 #7\ncut end 70+10 #8\n",
   };
   GstHarness *h = filter_new_with ("builtin:video-qc", "post-messages", POST_EVENTS, NULL);
 
-  if (__i__ == 1)
-    gst_util_set_object_arg (G_OBJECT (h->element), "params", "params,cut_end=5");
+  gst_util_set_object_arg (G_OBJECT (h->element), "params", params[__i__]);
   filter_start (h, "video/x-raw, format=GRAY8, width=16, height=16");
   for (guint i = 0; i < G_N_ELEMENTS (levels); i++) {
     GstBuffer *frame = gst_buffer_new_allocate (NULL, 256, NULL);
@@ -758,7 +761,7 @@ events_suite (void)
   tcase_add_loop_test (tc, films_have_what_ffmpeg_finds, 0, G_N_ELEMENTS (films));
   tcase_add_test (tc, audio_has_silence_and_clipping);
   tcase_add_test (tc, borders_are_those_of_cropdetect);
-  tcase_add_loop_test (tc, a_cut_may_last_until_scores_have_fallen, 0, 2);
+  tcase_add_loop_test (tc, a_cut_may_last_until_scores_have_fallen, 0, 3);
   return s;
 }
 

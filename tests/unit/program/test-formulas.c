@@ -170,6 +170,7 @@ static const struct {
   { "let a = $b; crc32 payload -> b; event e when $b > 1 for a s", "1:57: ", "made of results" },
   { "param a = $b; nop", "1:11: ", "'$'" },
   { "let a = min; nop", "1:12: ", "'(' and two numbers behind min or max" },
+  { "let a = max 0x; nop", "1:13: ", "Fix: " },
   { "let a = max(1; nop", "1:14: ", "',' and the second number" },
   { "let a = max(1, 2; nop", "1:17: ", "')' or an operator" },
   { "let a = max(1, 2, 3); nop", "1:17: ", "')' or an operator" },

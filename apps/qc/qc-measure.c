@@ -210,38 +210,46 @@ qc_measure_signalstats (const GstStructure *results, const GstVideoInfo *info)
   return measures;
 }
 
-/* Adds the edges of a frame, along one of its sides, and the crop between them that cropdetect
- * rounds to its default. A lone row or column has no end, as there. */
-static void
-add_crop (GArray *measures, const GstStructure *bounds, int length, const char *const *keys)
+/* The edges of a frame along one of its sides, and the crop between them. */
+typedef struct {
+  int first, last, size, start;
+} Crop;
+
+/* Finds them as cropdetect does: a lone row or column has no end. */
+static Crop
+find_crop (const GstStructure *bounds, int length)
 {
   int first = MIN ((int)get_number (bounds, "begin"), length - 1);
   int last = (int)get_number (bounds, "end") - 1;
-  int begin = (first + 1) & ~1;
+  int start = (first + 1) & ~1;
 
   if (last <= first)
     last = 0;
-  int size = last - begin + 1, rest = size % CROP_ROUND;
-  add (measures, keys[0], first);
-  add (measures, keys[1], last);
-  add (measures, keys[2], size - rest);
-  add (measures, keys[3], begin + ((rest / 2 + 1) & ~1));
+  int size = last - start + 1, rest = size % CROP_ROUND;
+  return (Crop){ first, last, size - rest, start + ((rest / 2 + 1) & ~1) };
 }
 
-/* The values of ffmpeg's cropdetect for a frame by itself, as with skip=0 and reset=1. */
+/* The values of ffmpeg's cropdetect for a frame by itself, as with skip=0 and reset=1, in its
+ * order. */
 GArray *
 qc_measure_cropdetect (const GstStructure *results, const GstVideoInfo *info)
 {
-  static const char *const across[] = { "x1", "x2", "w", "x" }, *const down[]
-                                                                = { "y1", "y2", "h", "y" };
   const GstStructure *columns = get_structure (results, "columns");
   const GstStructure *rows = get_structure (results, "rows");
   GArray *measures = g_array_new (FALSE, FALSE, sizeof (QcMeasure));
 
   if (!columns || !rows)
     return measures;
-  add_crop (measures, columns, GST_VIDEO_INFO_WIDTH (info), across);
-  add_crop (measures, rows, GST_VIDEO_INFO_HEIGHT (info), down);
+  Crop across = find_crop (columns, GST_VIDEO_INFO_WIDTH (info));
+  Crop down = find_crop (rows, GST_VIDEO_INFO_HEIGHT (info));
+  add (measures, "x1", across.first);
+  add (measures, "x2", across.last);
+  add (measures, "y1", down.first);
+  add (measures, "y2", down.last);
+  add (measures, "w", across.size);
+  add (measures, "h", down.size);
+  add (measures, "x", across.start);
+  add (measures, "y", down.start);
   return measures;
 }
 

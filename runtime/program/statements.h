@@ -4,9 +4,9 @@
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
  * program/expressions.c expressions, program/values.c fields of results, program/conditions.c
  * comparisons of them, program/state-words.c declarations of state, program/fields.c fields of
- * frames, program/keep.c which payload is the reference, program/events.c events, program/lets.c
- * names of numbers, program/resources.c names of files. program/formulas.c and program/decisions.c
- * bind what is calculated from results.
+ * frames, program/part.c parts of them, program/keep.c which payload is the reference,
+ * program/events.c events, program/lets.c names of numbers, program/resources.c names of files.
+ * program/formulas.c and program/decisions.c bind what is calculated from results.
  */
 #pragma once
 
@@ -201,6 +201,7 @@ gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);
 gboolean vyre_parser_is_field (const VyreParser *parser);
 void vyre_parser_take_field (VyreParser *parser, gboolean bottom, VyreExpr *args);
+gboolean vyre_parser_take_part (VyreParser *parser, VyreExpr *args);
 gboolean vyre_parser_let (VyreParser *parser);
 gboolean vyre_parser_param (VyreParser *parser);
 char *vyre_parser_new_name (VyreParser *parser);

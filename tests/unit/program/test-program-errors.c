@@ -272,6 +272,13 @@ static const ErrorCase syntax_cases[] = {
   { "sample_stats bottom(top(luma)) -> a", "1:21: ", "a component: luma, u, v, red" },
   { "sample_stats top(samples(0, 1, 1, 1, 1)) -> a", "1:18: ", "a component: luma, u, v, red" },
   { "u8_stats top(luma) -> a", "1:10: ", "a region: payload" },
+  /* parts */
+  { "sample_stats part luma -> a", "1:19: ", "part(component, x, y, width, height)" },
+  { "sample_stats part(luma) -> a", "1:23: ", "part(component, x, y, width, height)" },
+  { "sample_stats part(luma, 1, 2, 3) -> a", "1:32: ", "part(component, x, y, width, height)" },
+  { "sample_stats part(luma, 1, 2, 3, 4, 5) -> a", "1:35: ", "')' behind the part" },
+  { "sample_stats part(part(luma, 1, 2, 3, 4), 1, 2, 3, 4) -> a", "1:19: ", "a component: luma" },
+  { "u8_stats part(luma, 1, 2, 3, 4) -> a", "1:10: ", "a region: payload" },
   /* older payloads */
   { "u8_stats previous payload -> a", "1:19: ", "'(' and a region of the older payload" },
   { "u8_stats previous(payload -> a", "1:27: ", "')' behind the region" },

@@ -22,6 +22,7 @@ event_free (gpointer data)
   QcEvent *event = data;
 
   g_free (event->name);
+  gst_clear_structure (&event->values);
   g_free (event);
 }
 
@@ -156,7 +157,8 @@ qc_file_add_event (QcFile *file, const QcStream *stream, const GstStructure *mes
   gst_structure_get_uint64 (message, "stream-time", &time);
   if (!g_str_equal (gst_structure_get_string (message, "state"), "end")) {
     QcEvent *event = g_new0 (QcEvent, 1);
-    *event = (QcEvent){ g_strdup (name), stream, time, GST_CLOCK_TIME_NONE, FALSE };
+    *event = (QcEvent){ g_strdup (name), stream, time, GST_CLOCK_TIME_NONE, FALSE, NULL };
+    gst_structure_get (message, "values", GST_TYPE_STRUCTURE, &event->values, NULL);
     g_ptr_array_add (file->events, event);
     return;
   }
@@ -369,7 +371,29 @@ fold_level (const QcEvent *event, guint row)
   return value;
 }
 
-/* How bad an event is, with its unit, over all of its buffers; "-" of events without a measure. */
+static gboolean
+append_value (GQuark name, const GValue *value, gpointer text)
+{
+  const char *key = g_quark_to_string (name), *space = ((GString *)text)->len > 0 ? " " : "";
+
+  g_string_append_printf (text, "%s%s=%" G_GUINT64_FORMAT, space, key, g_value_get_uint64 (value));
+  return TRUE;
+}
+
+/* The numbers that an event carries, or "-". */
+static char *
+describe_values (const QcEvent *event)
+{
+  GString *text = g_string_new (NULL);
+
+  if (!event->values)
+    return g_string_free (g_string_append_c (text, '-'), FALSE);
+  gst_structure_foreach (event->values, append_value, text);
+  return g_string_free (text, FALSE);
+}
+
+/* How bad an event is, with its unit, over all of its buffers; of events without a measure the
+ * numbers that they carry, or "-". */
 char *
 qc_event_describe_value (const QcEvent *event)
 {
@@ -382,5 +406,5 @@ qc_event_describe_value (const QcEvent *event)
 #pragma GCC diagnostic pop
     }
   }
-  return g_strdup ("-");
+  return describe_values (event);
 }

@@ -50,8 +50,9 @@ typedef struct {
   char *name;
   const QcStream *stream;
   GstClockTime start;
-  GstClockTime end;  /* GST_CLOCK_TIME_NONE: open when the stream stopped */
-  gboolean has_last; /* the buffer at its end belongs to it: it is the last of the stream */
+  GstClockTime end;     /* GST_CLOCK_TIME_NONE: open when the stream stopped */
+  gboolean has_last;    /* the buffer at its end belongs to it: it is the last of the stream */
+  GstStructure *values; /* the numbers that it carries; NULL: none */
 } QcEvent;
 
 typedef enum { QC_PASS, QC_FINDINGS, QC_INCOMPLETE } QcVerdict;

@@ -163,6 +163,7 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
   GString *line = json_begin ("event", file);
   gboolean open = !GST_CLOCK_TIME_IS_VALID (event->end);
   g_autofree char *value = qc_event_describe_value (event);
+  Fields fields = { line, FALSE };
 
   append_string (line, "stream", event->stream->name);
   append_string (line, "event", event->name);
@@ -170,6 +171,8 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
   append_number (line, "end", event->end);
   append_number (line, "duration", open ? GST_CLOCK_TIME_NONE : event->end - event->start);
   append_string (line, "value", value);
+  if (event->values)
+    append_structure (&fields, "values", event->values);
   json_end (json, line);
 }
 

@@ -7,6 +7,9 @@
 #define MOST_BINS 1024
 #define MOST_BITS 10
 
+/* The default of cropdetect. */
+#define CROP_ROUND 16
+
 typedef struct {
   guint n;
   guint64 bins[MOST_BINS];
@@ -204,6 +207,49 @@ qc_measure_signalstats (const GstStructure *results, const GstVideoInfo *info)
   add (measures, "VREP", get_number (results, "repeats") / MAX (GST_VIDEO_INFO_HEIGHT (info), 1));
   if (gst_structure_has_field (results, "out-of-range"))
     add (measures, "BRNG", get_number (results, "out-of-range") / count);
+  return measures;
+}
+
+/* The edges of a frame along one of its sides, and the crop between them. */
+typedef struct {
+  int first, last, size, start;
+} Crop;
+
+/* Finds them as cropdetect does: a lone row or column has no end. */
+static Crop
+find_crop (const GstStructure *bounds, int length)
+{
+  int first = MIN ((int)get_number (bounds, "begin"), length - 1);
+  int last = (int)get_number (bounds, "end") - 1;
+  int start = (first + 1) & ~1;
+
+  if (last <= first)
+    last = 0;
+  int size = last - start + 1, rest = size % CROP_ROUND;
+  return (Crop){ first, last, size - rest, start + ((rest / 2 + 1) & ~1) };
+}
+
+/* The values of ffmpeg's cropdetect for a frame by itself, as with skip=0 and reset=1, in its
+ * order. */
+GArray *
+qc_measure_cropdetect (const GstStructure *results, const GstVideoInfo *info)
+{
+  const GstStructure *columns = get_structure (results, "columns");
+  const GstStructure *rows = get_structure (results, "rows");
+  GArray *measures = g_array_new (FALSE, FALSE, sizeof (QcMeasure));
+
+  if (!columns || !rows)
+    return measures;
+  Crop across = find_crop (columns, GST_VIDEO_INFO_WIDTH (info));
+  Crop down = find_crop (rows, GST_VIDEO_INFO_HEIGHT (info));
+  add (measures, "x1", across.first);
+  add (measures, "x2", across.last);
+  add (measures, "y1", down.first);
+  add (measures, "y2", down.last);
+  add (measures, "w", across.size);
+  add (measures, "h", down.size);
+  add (measures, "x", across.start);
+  add (measures, "y", down.start);
   return measures;
 }
 

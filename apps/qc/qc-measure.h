@@ -6,13 +6,14 @@
 
 #include "qc-file.h"
 
-/* A value that signalstats has for a frame, with its key. */
+/* A value that a filter has for a frame, with its key. */
 typedef struct {
   const char *key;
   double value;
 } QcMeasure;
 
 GArray *qc_measure_signalstats (const GstStructure *results, const GstVideoInfo *info);
+GArray *qc_measure_cropdetect (const GstStructure *results, const GstVideoInfo *info);
 void qc_measure_video (
     const GstStructure *results, const GArray *signalstats, QcStream *stream, QcSample *sample);
 void qc_measure_audio (const GstStructure *results, QcSample *sample);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Frames as ffprobe writes them with signalstats, compressed: the file that QCTools opens. QCTools
- * knows the root by its prefix, and takes times from the attributes that begin with "pkt_".
+ * Frames as ffprobe writes them with signalstats and cropdetect, compressed: the file that QCTools
+ * opens. QCTools knows the root by its prefix, and takes times from the attributes that begin with
+ * "pkt_".
  */
 #include "qc-formats.h"
 #include "qc-measure.h"
@@ -32,6 +33,16 @@ append_time (GString *text, const char *name, GstClockTime time)
 }
 
 static void
+append_tags (GString *text, const char *filter, const GArray *measures)
+{
+  for (guint i = 0; i < measures->len; i++) {
+    const QcMeasure *measure = &g_array_index (measures, QcMeasure, i);
+    g_string_append_printf (text, "            <tag key=\"lavfi.%s.%s\" value=\"%g\"/>\n", filter,
+        measure->key, measure->value);
+  }
+}
+
+static void
 xml_add_frame (QcReport *report, const QcFile *file, const QcStream *stream, const QcSample *sample,
     const GstStructure *results, const GArray *signalstats)
 {
@@ -46,11 +57,9 @@ xml_add_frame (QcReport *report, const QcFile *file, const QcStream *stream, con
   append_time (text, "pkt_duration_time", sample->duration);
   g_string_append_printf (text, " width=\"%d\" height=\"%d\" pix_fmt=\"%s\">\n",
       GST_VIDEO_INFO_WIDTH (video), GST_VIDEO_INFO_HEIGHT (video), qc_formats_get_pix_fmt (video));
-  for (guint i = 0; i < signalstats->len; i++) {
-    const QcMeasure *measure = &g_array_index (signalstats, QcMeasure, i);
-    g_string_append_printf (text, "            <tag key=\"lavfi.signalstats.%s\" value=\"%g\"/>\n",
-        measure->key, measure->value);
-  }
+  g_autoptr (GArray) crop = qc_measure_cropdetect (results, video);
+  append_tags (text, "signalstats", signalstats);
+  append_tags (text, "cropdetect", crop);
   g_string_append (text, "        </frame>\n");
   xml_write ((QcXml *)report, text->str);
 }

@@ -150,7 +150,8 @@ gst_vyre_carry_note (GstVyreCarry *carry, const VyrePlan *plan, VyreBatch *batch
     carry->n_words = vyre_plan_get_state_words (plan);
     carry->words = g_new (guint32, carry->n_words);
   }
-  vyre_plan_read_state (plan, vyre_batch_get_readback (batch), carry->words);
+  vyre_plan_read_state (plan, vyre_batch_get_readback (batch),
+      vyre_batch_get_completion (batch)->faults, carry->words);
   if (vyre_plan_get_older (plan) >> VYRE_FROM_PREVIOUS & 1)
     carry_keep (carry, VYRE_FROM_PREVIOUS, buffer, former);
   if (vyre_batch_is_reference (batch)) {

@@ -12,6 +12,7 @@ typedef enum {
   EVENT_SEQUENCE,
   EVENT_UNDECIDED,
   EVENT_COMPLETE,
+  EVENT_VALUES,
   N_EVENT_NAMES
 } EventName;
 
@@ -22,6 +23,7 @@ static const gchar *const event_names[N_EVENT_NAMES] = {
   [EVENT_SEQUENCE] = "sequence",
   [EVENT_UNDECIDED] = "undecided",
   [EVENT_COMPLETE] = "complete",
+  [EVENT_VALUES] = "values",
 };
 static GQuark event_quarks[N_EVENT_NAMES];
 
@@ -31,6 +33,17 @@ gst_vyre_events_init (void)
 {
   for (guint i = 0; i < N_EVENT_NAMES; i++)
     event_quarks[i] = g_quark_from_static_string (event_names[i]);
+}
+
+/* The values that an event carries, by their names. */
+static GstStructure *
+events_new_values (const VyreEvent *event, const guint64 *values)
+{
+  GstStructure *structure = gst_structure_new_id_empty (event_quarks[EVENT_VALUES]);
+
+  for (guint i = 0; i < event->n_values; i++)
+    gst_structure_set (structure, event->values[i].name, G_TYPE_UINT64, values[i], NULL);
+  return structure;
 }
 
 /* Posts that an event started, or ended, at @moment. The interval has @duration by then. */
@@ -49,6 +62,9 @@ events_post (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval 
   gst_vyre_fields_set_number (structure, event_quarks[EVENT_SEQUENCE], moment->sequence);
   gst_vyre_fields_set_number (structure, event_quarks[EVENT_UNDECIDED], interval->undecided);
   gst_vyre_fields_set_truth (structure, event_quarks[EVENT_COMPLETE], !interval->is_incomplete);
+  if (event->n_values > 0)
+    gst_vyre_fields_take (
+        structure, event_quarks[EVENT_VALUES], events_new_values (event, interval->values));
   vyre_mutex_lock (&self->lock);
   self->stats.events++;
   g_mutex_unlock (&self->lock);
@@ -71,6 +87,11 @@ events_count (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval
   gst_structure_set (self->event_counts, event->name, G_TYPE_UINT64, n + 1, NULL);
   gst_structure_set (
       self->event_times, event->name, G_TYPE_UINT64, interval->start.timing.pts, NULL);
+  if (event->n_values > 0 && !self->event_values)
+    self->event_values = gst_structure_new_empty ("event-values");
+  if (event->n_values > 0)
+    gst_vyre_fields_take (self->event_values, g_quark_from_string (event->name),
+        events_new_values (event, interval->values));
   g_mutex_unlock (&self->lock);
 }
 
@@ -117,13 +138,23 @@ events_leave_open (const VyreEvent *event, GstVyreInterval *interval)
   interval->undecided += interval->is_open || event->of_reference;
 }
 
-/* The condition of an event holds at @moment. */
+/* The condition of an event holds at @moment, where it carries @values: other ones are those of
+ * another interval. */
 static void
 events_hold (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
-    const GstVyreMoment *moment)
+    const GstVyreMoment *moment, const guint64 *values)
 {
-  if (!interval->is_open)
+  gsize size = event->n_values * sizeof *values;
+  gboolean doubtful = interval->is_doubtful;
+
+  if (interval->is_open && memcmp (interval->values, values, size) != 0) {
+    events_close (self, event, interval, moment);
+    interval->is_incomplete = doubtful;
+  }
+  if (!interval->is_open) {
     interval->start = *moment;
+    memcpy (interval->values, values, size);
+  }
   interval->is_open = TRUE;
   interval->is_doubtful = FALSE;
   events_report (self, event, interval, moment);
@@ -132,10 +163,10 @@ events_hold (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *inter
 /* Follows what a batch at @moment decided about an event. */
 static void
 events_follow (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
-    VyreDecision decision, const GstVyreMoment *moment)
+    VyreDecision decision, const GstVyreMoment *moment, const guint64 *values)
 {
   if (decision == VYRE_DECISION_YES) {
-    events_hold (self, event, interval, moment);
+    events_hold (self, event, interval, moment, values);
   } else if (decision == VYRE_DECISION_NONE) {
     events_leave_open (event, interval);
   } else if (interval->is_open) {
@@ -162,7 +193,7 @@ events_change_reference (GstVyreFilter *self, const VyreEvent *event, GstVyreInt
   if (!decides)
     events_leave_open (event, interval);
   if (timed)
-    events_hold (self, event, interval, moment);
+    events_hold (self, event, interval, moment, interval->values);
 }
 
 /* Ends the intervals that are open and start at @from or later, at the last buffer with a PTS. */
@@ -272,14 +303,15 @@ events_decide (GstVyreFilter *self, const GstVyreItem *item, const VyreBoundProg
   for (guint i = 0; i < bound->n_events; i++) {
     const VyreEvent *event = &bound->events[i];
     gboolean is_open = self->events.intervals[i].is_open;
+    guint64 values[VYRE_MOST_EVENT_VALUES];
     VyreDecision decision
-        = decides ? vyre_event_decide (event, is_open, readback) : VYRE_DECISION_NONE;
+        = decides ? vyre_event_decide (event, is_open, readback, values) : VYRE_DECISION_NONE;
 
     undecided += decision == VYRE_DECISION_NONE;
     if (event->of_reference && is_reference)
       events_change_reference (self, event, &self->events.intervals[i], &moment, decides);
     else
-      events_follow (self, event, &self->events.intervals[i], decision, &moment);
+      events_follow (self, event, &self->events.intervals[i], decision, &moment, values);
   }
   if (timed)
     self->events.last = moment;

@@ -181,6 +181,7 @@ filter_reset_stats (GstVyreFilter *self)
   self->stats = (GstVyreStats){ 0 };
   gst_clear_structure (&self->event_counts);
   gst_clear_structure (&self->event_times);
+  gst_clear_structure (&self->event_values);
   g_mutex_unlock (&self->lock);
 }
 
@@ -269,6 +270,7 @@ gst_vyre_filter_finalize (GObject *object)
   gst_vyre_state_clear (self);
   gst_clear_structure (&self->event_counts);
   gst_clear_structure (&self->event_times);
+  gst_clear_structure (&self->event_values);
   g_array_unref (self->last.words);
   g_array_unref (self->last.names);
   g_ptr_array_unref (self->children);

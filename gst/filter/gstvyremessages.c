@@ -381,6 +381,8 @@ messages_describe_events (const GstVyreFilter *self, GstStructure *structure)
     return;
   gst_structure_set (structure, "event-counts", GST_TYPE_STRUCTURE, self->event_counts,
       "event-times", GST_TYPE_STRUCTURE, self->event_times, NULL);
+  if (self->event_values)
+    gst_structure_set (structure, "event-values", GST_TYPE_STRUCTURE, self->event_values, NULL);
 }
 
 static void

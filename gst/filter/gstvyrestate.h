@@ -102,6 +102,7 @@ typedef struct {
   gboolean is_doubtful;   /* the buffer behind the last decision is missing or undecided */
   gboolean is_incomplete; /* buffers in it, or right in front of it, are missing or undecided */
   guint64 undecided;      /* buffers in it that decided nothing */
+  guint64 values[VYRE_MOST_EVENT_VALUES];
   GstVyreMoment start;
 } GstVyreInterval;
 
@@ -250,6 +251,7 @@ struct _GstVyreFilter {
   GstVyreStats stats;
   GstStructure *event_counts; /* intervals of each event, or NULL */
   GstStructure *event_times;  /* the start of the last of these; the same */
+  GstStructure *event_values; /* the values that it carries; the same */
   GstVyreLatency latency;
   GstVyrePartners partners;
 

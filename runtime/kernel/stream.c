@@ -234,7 +234,8 @@ vyre_stream_leave (VyreBatch *batch, VyreKept **dropped)
     return NULL;
   }
   if (!batch->orphaned)
-    vyre_plan_read_state (batch->plan, vyre_batch_readback (batch), stream->words);
+    vyre_plan_read_state (
+        batch->plan, vyre_batch_readback (batch), batch->completion.faults, stream->words);
   if (!batch->orphaned && batch->plan->older != 0)
     stream_keep_payload (batch, dropped);
   const GList *next = stream->waiting.head;

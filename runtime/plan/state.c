@@ -4,6 +4,7 @@
  * the program declares them, one word behind the other; and regions of older payloads.
  */
 #include "plan/plan-private.h"
+#include "program/decisions.h"
 #include "program/opcodes.h"
 
 guint
@@ -29,13 +30,18 @@ vyre_plan_write_state (const VyrePlan *plan, const guint32 *words, guint32 *slic
 
 /* Reads the words that the next batch starts from. */
 void
-vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *words)
+vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint faults, guint32 *words)
 {
-  for (guint i = 0; i < plan->bound->n_states; i++) {
-    const VyreState *state = &plan->bound->states[i];
+  const VyreBoundProgram *bound = plan->bound;
+  guint32 *at = words;
+
+  for (guint i = 0; i < bound->n_states; i++) {
+    const VyreState *state = &bound->states[i];
     for (guint word = 0; word < state->n_words; word++)
-      *words++ = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + state->source + word);
+      *at++ = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + state->source + word);
   }
+  if (faults == 0 && vyre_read_word (readback, VYRE_CONTROL_DONE_COUNT) == bound->n_used)
+    vyre_states_calculate (bound, readback, words);
 }
 
 /* The payload that the region of a slot is of, VYRE_FROM_OWN for a slot without a region. */

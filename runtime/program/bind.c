@@ -362,8 +362,6 @@ bind_fill (Binder *binder, VyreBoundProgram *bound, guint slot_count, guint obse
   bind_results (binder, bound);
   bound->resources = (const VyreResource *)binder->program->resources->data;
   bound->n_resources = binder->program->resources->len;
-  bound->states = (const VyreState *)binder->program->states->data;
-  bound->n_states = binder->program->states->len;
   return vyre_decisions_bind (binder->program, &binder->scope, bound, binder->error);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Internal: the host decides a condition between two batches.
+ * Internal: the host decides a condition, and calculates state, between two batches.
  */
 #pragma once
 
@@ -9,5 +9,6 @@
 G_BEGIN_DECLS
 
 VyreDecision vyre_condition_decide (const VyreCondition *condition, const void *readback);
+void vyre_states_calculate (const VyreBoundProgram *bound, const void *readback, guint32 *words);
 
 G_END_DECLS

@@ -81,6 +81,47 @@ event_parse_time (VyreParser *parser, VyreEventStatement *event)
   return vyre_parser_unexpected (parser, "a unit behind the time: s or ms");
 }
 
+/* Reads a name that no other value of the event has. */
+static gboolean
+event_parse_value_name (VyreParser *parser, VyreEventStatement *event)
+{
+  VyreProgram *program = parser->program;
+  const VyreToken *token = &parser->lexer.token;
+
+  if (!vyre_lexer_next_result (&parser->lexer, parser->error))
+    return FALSE;
+  if (token->kind != VYRE_TOKEN_RESULT)
+    return vyre_parser_unexpected (parser, "a name of a-z, 0-9 and '-' for the value");
+  if (event->n_values == VYRE_MOST_EVENT_VALUES)
+    return vyre_parser_fail (parser, token->offset,
+        "the event has more than %d values. Fix: leave some out.", VYRE_MOST_EVENT_VALUES);
+  const char *name = g_string_chunk_insert_len (
+      program->strings, parser->lexer.text + token->offset, (gssize)token->length);
+  for (guint i = 0; i < event->n_values; i++) {
+    if (g_str_equal (event->values[i].name, name))
+      return vyre_parser_fail (parser, token->offset,
+          "the event has the value '%.40s' twice. Fix: choose another name.", name);
+  }
+  event->values[event->n_values++].name = name;
+  return vyre_parser_next (parser);
+}
+
+/* Reads "with name = expression, name = expression …", which may be left out. */
+static gboolean
+event_parse_values (VyreParser *parser, VyreEventStatement *event)
+{
+  gboolean more = !event->of_reference && vyre_lexer_is (&parser->lexer, "with");
+
+  while (more) {
+    if (!event_parse_value_name (parser, event)
+        || !vyre_parser_expect (parser, '=', "'=' and the value")
+        || !vyre_parser_expr (parser, &event->values[event->n_values - 1].expr))
+      return FALSE;
+    more = parser->lexer.token.kind == ',';
+  }
+  return TRUE;
+}
+
 static gboolean
 event_parse (VyreParser *parser, VyreEventStatement *event)
 {
@@ -89,10 +130,11 @@ event_parse (VyreParser *parser, VyreEventStatement *event)
   if (!vyre_lexer_is (&parser->lexer, "when"))
     return vyre_parser_unexpected (parser, EVENT_USAGE);
   return vyre_parser_next (parser) && event_parse_condition (parser, event)
-         && event_parse_while (parser, event) && event_parse_time (parser, event);
+         && event_parse_while (parser, event) && event_parse_values (parser, event)
+         && event_parse_time (parser, event);
 }
 
-/* Reads "event name when condition while condition for time unit". */
+/* Reads "event name when condition while condition with values for time unit". */
 gboolean
 vyre_parser_event (VyreParser *parser)
 {

@@ -8,7 +8,7 @@
 static VyreFailureKind
 expr_apply_arithmetic (VyreNodeKind kind, VyreNumber a, VyreNumber b, VyreNumber *value)
 {
-  static const char operators[] = { '+', '-', '*', '/', '%' };
+  static const char operators[] = { '+', '-', '*', '/', '%', '<', '>' };
   static const VyreFailureKind failures[] = {
     [VYRE_NUMBER_FITS] = VYRE_FAILURE_NONE,
     [VYRE_NUMBER_ABOVE] = VYRE_FAILURE_ABOVE,

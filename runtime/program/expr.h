@@ -14,9 +14,9 @@
 G_BEGIN_DECLS
 
 /* The most levels of parentheses, and the values that an evaluation keeps: every level waits for at
- * most one sum and one product. */
+ * most one sum, one product and the first of two numbers in parentheses. */
 #define VYRE_EXPR_MAX_DEPTH 64
-#define VYRE_EXPR_STACK (2 * (VYRE_EXPR_MAX_DEPTH + 1) + 1)
+#define VYRE_EXPR_STACK (3 * (VYRE_EXPR_MAX_DEPTH + 1) + 1)
 
 typedef enum {
   /* leaves */
@@ -26,13 +26,16 @@ typedef enum {
   VYRE_NODE_RESULT_WORD,  /* control word of result @value */
   VYRE_NODE_RESULT_INDEX, /* observable index of result @value */
   VYRE_NODE_OTHER_SLOTS,  /* the program's slots less one */
-  VYRE_NODE_VALUE,        /* value number @value of the program, in conditions alone */
+  VYRE_NODE_VALUE,        /* value number @value of the program; in formulas alone, as is: */
+  VYRE_NODE_FORMULA,      /* let over results, of number @value */
   /* of two numbers */
   VYRE_NODE_ADD,
   VYRE_NODE_SUBTRACT,
   VYRE_NODE_MULTIPLY,
   VYRE_NODE_DIVIDE,
   VYRE_NODE_REMAINDER,
+  VYRE_NODE_LEAST,
+  VYRE_NODE_GREATEST,
   /* of one number: it passes when it is in range */
   VYRE_NODE_THRESHOLD,
   VYRE_NODE_PRIORITY,

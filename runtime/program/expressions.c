@@ -140,6 +140,44 @@ expression_fail_word (VyreParser *parser)
       shown);
 }
 
+static gboolean expression_parse_sum (VyreParser *parser);
+
+/* Steps over the '(' that is the current token. */
+static gboolean
+expression_open (VyreParser *parser)
+{
+  if (parser->depth == VYRE_EXPR_MAX_DEPTH)
+    return vyre_parser_fail (parser, parser->lexer.token.offset,
+        "parentheses nest deeper than %d. Fix: name a part of the expression with 'let'.",
+        VYRE_EXPR_MAX_DEPTH);
+  parser->depth++;
+  return vyre_parser_next (parser);
+}
+
+static gboolean
+expression_close (VyreParser *parser)
+{
+  parser->depth--;
+  return vyre_parser_expect (parser, ')', "')' or an operator");
+}
+
+/* Reads "(a, b)" behind min or max, the current token. It counts as a level of parentheses. */
+static gboolean
+expression_parse_choice (VyreParser *parser, VyreNodeKind kind)
+{
+  guint32 offset = parser->lexer.token.offset;
+
+  if (!vyre_parser_next (parser))
+    return FALSE;
+  if (parser->lexer.token.kind != '(')
+    return vyre_parser_unexpected (parser, "'(' and two numbers behind min or max");
+  if (!expression_open (parser) || !expression_parse_sum (parser)
+      || !vyre_parser_expect (parser, ',', "',' and the second number, or an operator")
+      || !expression_parse_sum (parser) || !expression_close (parser))
+    return FALSE;
+  return expression_push_operator (parser, kind, offset);
+}
+
 static gboolean
 expression_parse_word (VyreParser *parser)
 {
@@ -155,10 +193,20 @@ expression_parse_word (VyreParser *parser)
     VyreExpr expr = g_array_index (parser->program->lets, VyreExpr, GPOINTER_TO_UINT (found));
     VyreNode first = g_array_index (parser->program->nodes, VyreNode, expr.first);
 
-    if (first.kind == VYRE_NODE_NUMBER && expr.n == 1)
+    if (first.kind == VYRE_NODE_FORMULA && !parser->lexer.compares && !parser->lexer.values)
+      return vyre_parser_fail (parser, token->offset,
+          "'%.40s' is made of results, which are known when all slots have run. Fix: use it in "
+          "state, conditions and values of events.",
+          word);
+    if (first.kind == VYRE_NODE_FORMULA)
+      expression_push_node (parser, VYRE_NODE_FORMULA, first.value, token->offset);
+    else if (first.kind == VYRE_NODE_NUMBER && expr.n == 1)
       expression_push_number (parser, first.number, token->offset);
     else
       expression_push_node (parser, VYRE_NODE_LET, GPOINTER_TO_UINT (found), token->offset);
+  } else if (g_str_equal (word, "min") || g_str_equal (word, "max")) {
+    return expression_parse_choice (
+        parser, g_str_equal (word, "min") ? VYRE_NODE_LEAST : VYRE_NODE_GREATEST);
   } else {
     return expression_fail_word (parser);
   }
@@ -237,21 +285,10 @@ expression_fail_reference (VyreParser *parser)
       "'&' stands for the place of a result, not for its value. Fix: write '$' and its name.");
 }
 
-static gboolean expression_parse_sum (VyreParser *parser);
-
 static gboolean
 expression_parse_parentheses (VyreParser *parser)
 {
-  if (parser->depth == VYRE_EXPR_MAX_DEPTH)
-    return vyre_parser_fail (parser, parser->lexer.token.offset,
-        "parentheses nest deeper than %d. Fix: name a part of the expression with 'let'.",
-        VYRE_EXPR_MAX_DEPTH);
-  parser->depth++;
-  if (!vyre_parser_next (parser) || !expression_parse_sum (parser)
-      || !vyre_parser_expect (parser, ')', "')' or an operator"))
-    return FALSE;
-  parser->depth--;
-  return TRUE;
+  return expression_open (parser) && expression_parse_sum (parser) && expression_close (parser);
 }
 
 static gboolean
@@ -264,7 +301,8 @@ expression_parse_primary (VyreParser *parser)
       expression_push_number (parser, token->number, token->offset);
       return vyre_parser_next (parser);
     case VYRE_TOKEN_WORD:
-      if (parser->lexer.compares && vyre_lexer_is (&parser->lexer, "optional"))
+      if ((parser->lexer.compares || parser->lexer.values)
+          && vyre_lexer_is (&parser->lexer, "optional"))
         return expression_parse_optional (parser);
       return expression_parse_word (parser);
     case '&':

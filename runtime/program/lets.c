@@ -68,14 +68,44 @@ vyre_parser_define_let (VyreParser *parser, const char *name, VyreExpr expr)
   g_array_append_val (program->lets, expr);
 }
 
+static gboolean
+let_names_results (const VyreParser *parser, VyreExpr expr)
+{
+  for (guint32 i = expr.first; i < expr.first + expr.n; i++) {
+    VyreNodeKind kind = g_array_index (parser->program->nodes, VyreNode, i).kind;
+    if (kind == VYRE_NODE_VALUE || kind == VYRE_NODE_FORMULA)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Makes a formula of an expression that names results. */
+static gboolean
+let_add_formula (VyreParser *parser, guint32 offset, VyreExpr *expr)
+{
+  GArray *formulas = parser->program->formulas;
+
+  if (formulas->len == VYRE_MOST_FORMULAS)
+    return vyre_parser_fail (parser, offset,
+        "there are more than %d lets of results. Fix: write some of them where they are used.",
+        VYRE_MOST_FORMULAS);
+  g_array_append_val (formulas, *expr);
+  *expr = vyre_parser_leaf (parser, VYRE_NODE_FORMULA, formulas->len - 1, offset);
+  return TRUE;
+}
+
 /* Reads "let name = expr". The name is known only after it. */
 gboolean
 vyre_parser_let (VyreParser *parser)
 {
-  g_autofree char *name = vyre_parser_new_name (parser);
+  guint32 offset = parser->lexer.token.offset;
   VyreExpr expr;
 
-  if (!name || !vyre_parser_expr (parser, &expr))
+  parser->lexer.values = TRUE;
+  g_autofree char *name = vyre_parser_new_name (parser);
+  gboolean parsed = name && vyre_parser_expr (parser, &expr);
+  parser->lexer.values = FALSE;
+  if (!parsed || (let_names_results (parser, expr) && !let_add_formula (parser, offset, &expr)))
     return FALSE;
   vyre_parser_define_let (parser, name, expr);
   return TRUE;

@@ -336,7 +336,8 @@ lexer_read (VyreLexer *lexer, gboolean result_follows, GError **error)
   if (c == '"' || c == '\'')
     return lexer_read_string (lexer, error);
   if ((result_follows && g_ascii_islower (c))
-      || (lexer->compares && c == '$' && g_ascii_islower (lexer->text[start + 1])))
+      || ((lexer->compares || lexer->values) && c == '$'
+          && g_ascii_islower (lexer->text[start + 1])))
     return lexer_read_result (lexer, error);
   if (g_ascii_isalpha (c) || c == '_') {
     while (lexer_is_word_character (lexer->text[lexer->at]))

@@ -40,6 +40,7 @@ typedef struct {
 typedef struct {
   const char *text; /* NUL-terminated */
   guint32 at;
+  gboolean values;   /* there are values of results */
   gboolean compares; /* the text is a condition's: there are comparisons, and values of results */
   VyreToken token;   /* the current one */
 } VyreLexer;

@@ -31,7 +31,8 @@ number_fit (Wide value, Wide divisor, VyreNumber *number)
   return VYRE_NUMBER_FITS;
 }
 
-/* Applies one of + - * / % to two numbers; a quotient is without its fraction. */
+/* Applies one of + - * / % to two numbers; a quotient is without its fraction. The signs < and >
+ * stand for the lesser and the greater of both. */
 VyreNumberFit
 vyre_number_calculate (guint sign, VyreNumber a, VyreNumber b, VyreNumber *number)
 {
@@ -45,6 +46,12 @@ vyre_number_calculate (guint sign, VyreNumber a, VyreNumber b, VyreNumber *numbe
       return left < right ? VYRE_NUMBER_BELOW : number_fit (left - right, divisor, number);
     case '*':
       return number_fit ((Wide)a.value * b.value, divisor, number);
+    case '<':
+      *number = left < right ? a : b;
+      return VYRE_NUMBER_FITS;
+    case '>':
+      *number = left > right ? a : b;
+      return VYRE_NUMBER_FITS;
     default:
       if (right == 0)
         return VYRE_NUMBER_NONE;

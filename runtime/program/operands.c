@@ -8,7 +8,7 @@
   "bytes(offset, length)"
 #define COMPONENT_USAGE                                                                            \
   "a component: luma, u, v, red, green, blue, alpha, samples(offset, width, rows, stride, how "    \
-  "they lie), top or bottom of one with a name, or a region of bytes"
+  "they lie), top, bottom or part of one with a name, or a region of bytes"
 #define FIELD_USAGE "a component: luma, u, v, red, green, blue or alpha, or a plane"
 
 static gboolean
@@ -101,6 +101,19 @@ operand_parse_field (VyreParser *parser, VyreExpr *args)
   return vyre_parser_expect (parser, ')', "')' behind the component");
 }
 
+/* Reads "part(component, x, y, width, height)", of one with a name or a field of it. */
+static gboolean
+operand_parse_part (VyreParser *parser, VyreExpr *args)
+{
+  if (!vyre_parser_next (parser)
+      || !vyre_parser_expect (parser, '(', "part(component, x, y, width, height)"))
+    return FALSE;
+  gboolean parsed = vyre_parser_is_field (parser) ? operand_parse_field (parser, args)
+                                                  : operand_parse_named (parser, args, FIELD_USAGE);
+  return parsed && vyre_parser_take_part (parser, args)
+         && vyre_parser_expect (parser, ')', "')' behind the part");
+}
+
 /* Reads a component; a region is one of bytes. Fills the arguments up to VYRE_REGION_ARG_SAMPLES.
  */
 static gboolean
@@ -120,6 +133,8 @@ operand_parse_component (VyreParser *parser, VyreOperands *operands)
     parsed = operand_parse_samples (parser, args);
   else if (vyre_parser_is_field (parser))
     parsed = operand_parse_field (parser, args);
+  else if (vyre_lexer_is (&parser->lexer, "part"))
+    parsed = operand_parse_part (parser, args);
   else if (component >= 0)
     parsed = operand_parse_component_name (parser, (guint)component, args);
   else

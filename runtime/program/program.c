@@ -34,6 +34,7 @@ program_free (VyreProgram *program)
   g_array_unref (program->params);
   g_array_unref (program->states);
   g_array_unref (program->values);
+  g_array_unref (program->formulas);
   g_array_unref (program->events);
   g_array_unref (program->comparisons);
   g_free (program);
@@ -65,8 +66,9 @@ program_assemble (const char *text, gsize length, const char *id, const VyrePara
   program->results = g_array_new (FALSE, FALSE, sizeof (guint32));
   program->resources = g_array_new (FALSE, FALSE, sizeof (VyreResource));
   program->params = g_array_new (FALSE, FALSE, sizeof (VyreParam));
-  program->states = g_array_new (FALSE, FALSE, sizeof (VyreState));
+  program->states = g_array_new (FALSE, FALSE, sizeof (VyreStateStatement));
   program->values = g_array_new (FALSE, FALSE, sizeof (VyreValue));
+  program->formulas = g_array_new (FALSE, FALSE, sizeof (VyreExpr));
   program->events = g_array_new (FALSE, FALSE, sizeof (VyreEventStatement));
   program->comparisons = g_array_new (FALSE, FALSE, sizeof (VyreComparison));
   if (!vyre_program_parse (program, params, n_params, error)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Declarations of state: observables that start as the batch before left them, or a value of a
- * result.
+ * Declarations of state: observables that start as the batch before left them, or as what follows
+ * from its results.
  */
 #include "program/statements.h"
 
@@ -22,23 +22,10 @@ state_parse_size (VyreParser *parser, guint *words)
   return TRUE;
 }
 
-/* Reads "from $result.field", of a result that is defined, and where that value is, and of which
- * kind. */
+/* Takes a value, of a result that is defined, for what state starts as: its words are copied. */
 static gboolean
-state_parse_source (VyreParser *parser, guint *words, guint *source, gboolean *is_signed)
+state_copy_value (VyreParser *parser, VyreValue *value, VyreState *state, gboolean *is_signed)
 {
-  GArray *values = parser->program->values;
-  guint at = values->len;
-
-  parser->lexer.compares = TRUE;
-  gboolean parsed = vyre_parser_next (parser);
-  if (parsed && parser->lexer.token.kind != VYRE_TOKEN_VALUE)
-    parsed = vyre_parser_unexpected (parser, "a value behind 'from', such as '$luma.sum'");
-  parsed = parsed && vyre_parser_value (parser, FALSE);
-  parser->lexer.compares = FALSE;
-  if (!parsed)
-    return FALSE;
-  VyreValue *value = &g_array_index (values, VyreValue, at);
   const VyreName *name = &g_array_index (parser->program->names, VyreName, value->name);
   if (!name->defined)
     return vyre_parser_fail (parser, value->offset,
@@ -47,33 +34,64 @@ state_parse_source (VyreParser *parser, guint *words, guint *source, gboolean *i
         name->name);
   if (!vyre_parser_resolve_value (parser, value))
     return FALSE;
-  *words = value->n_words;
+  state->n_words = value->n_words;
   *is_signed = value->is_signed;
-  *source = g_array_index (parser->program->observables, guint32, value->name) + value->word;
+  state->source = g_array_index (parser->program->observables, guint32, value->name) + value->word;
   return TRUE;
 }
 
-/* Adds words to those of the program; words that touch are one range. */
-static void
-state_add_words (GArray *states, const VyreState *state)
+/* Reads "from expression". A value alone is copied, anything else is a formula for one word. */
+static gboolean
+state_parse_source (VyreParser *parser, VyreStateStatement *statement, gboolean *is_signed)
 {
-  VyreState *last = states->len > 0 ? &g_array_index (states, VyreState, states->len - 1) : NULL;
+  VyreProgram *program = parser->program;
+  guint at = program->values->len;
+  guint formulas = 0;
 
-  if (last && last->observable + last->n_words == state->observable
-      && last->source + last->n_words == state->source)
-    last->n_words += state->n_words;
-  else
-    g_array_append_val (states, *state);
+  parser->lexer.compares = TRUE;
+  gboolean parsed = vyre_parser_next (parser) && vyre_parser_expr (parser, &statement->from);
+  parser->lexer.compares = FALSE;
+  if (!parsed)
+    return FALSE;
+  const VyreNode *nodes = &g_array_index (program->nodes, VyreNode, statement->from.first);
+  for (guint32 i = 0; i < statement->from.n; i++)
+    formulas += nodes[i].kind == VYRE_NODE_FORMULA;
+  if (formulas == 0 && program->values->len == at)
+    return vyre_parser_fail (parser, nodes[0].offset,
+        "the number depends on no result. Fix: name a value, such as '$luma.sum', or use 'let'.");
+  statement->state.n_words = 1;
+  VyreValue *value = &g_array_index (program->values, VyreValue, at);
+  if (statement->from.n > 1 || formulas > 0 || value->optional)
+    return TRUE;
+  statement->from.n = 0;
+  return state_copy_value (parser, value, &statement->state, is_signed);
 }
 
-/* Reads "state name[n]" or "state name from value"; the name is a result's. */
+/* Adds words to those of the program; copied words that touch are one range. */
+static void
+state_add_words (GArray *states, const VyreStateStatement *statement)
+{
+  const VyreState *state = &statement->state;
+  VyreStateStatement *last
+      = states->len > 0 ? &g_array_index (states, VyreStateStatement, states->len - 1) : NULL;
+
+  if (last && last->from.n == 0 && statement->from.n == 0
+      && last->state.observable + last->state.n_words == state->observable
+      && last->state.source + last->state.n_words == state->source)
+    last->state.n_words += state->n_words;
+  else
+    g_array_append_val (states, *statement);
+}
+
+/* Reads "state name[n]" or "state name from expression"; the name is a result's. */
 gboolean
 vyre_parser_state (VyreParser *parser)
 {
   VyreProgram *program = parser->program;
   const VyreToken *token = &parser->lexer.token;
   gboolean is_signed = FALSE;
-  VyreState state;
+  VyreStateStatement statement = { 0 };
+  VyreState *state = &statement.state;
 
   if (!vyre_lexer_next_result (&parser->lexer, parser->error))
     return FALSE;
@@ -87,16 +105,15 @@ vyre_parser_state (VyreParser *parser)
         "that write it.",
         name->name);
   guint32 offset = token->offset;
-  state.observable = state.source = parser->next_observable;
+  state->observable = state->source = parser->next_observable;
   if (!vyre_parser_next (parser))
     return FALSE;
-  if (vyre_lexer_is (&parser->lexer, "from")
-          ? !state_parse_source (parser, &state.n_words, &state.source, &is_signed)
-          : !state_parse_size (parser, &state.n_words))
+  if (vyre_lexer_is (&parser->lexer, "from") ? !state_parse_source (parser, &statement, &is_signed)
+                                             : !state_parse_size (parser, &state->n_words))
     return FALSE;
-  if (!vyre_parser_define_result (parser, id, offset, &words_of_state, state.n_words, -1))
+  if (!vyre_parser_define_result (parser, id, offset, &words_of_state, state->n_words, -1))
     return FALSE;
   g_array_index (program->names, VyreName, id).is_signed = is_signed;
-  state_add_words (program->states, &state);
+  state_add_words (program->states, &statement);
   return TRUE;
 }

@@ -4,8 +4,9 @@
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
  * program/expressions.c expressions, program/values.c fields of results, program/conditions.c
  * comparisons of them, program/state-words.c declarations of state, program/fields.c fields of
- * frames, program/keep.c which payload is the reference, program/events.c events, program/lets.c
- * names of numbers, program/resources.c names of files.
+ * frames, program/part.c parts of them, program/keep.c which payload is the reference,
+ * program/events.c events, program/lets.c names of numbers, program/resources.c names of files.
+ * program/formulas.c and program/decisions.c bind what is calculated from results.
  */
 #pragma once
 
@@ -82,6 +83,18 @@ typedef struct {
   guint32 n;
 } VyreConditionStatement;
 
+/* A number that an event carries. */
+typedef struct {
+  const char *name;
+  VyreExpr expr;
+} VyreValueStatement;
+
+/* A declaration of state; @from is empty where words of a result are copied. */
+typedef struct {
+  VyreState state;
+  VyreExpr from;
+} VyreStateStatement;
+
 /* An event; its time has a unit, in ns. */
 typedef struct {
   const char *name;
@@ -90,6 +103,8 @@ typedef struct {
   VyreConditionStatement while_open; /* keeps an interval open in its place */
   VyreExpr time;
   guint32 unit;
+  guint n_values;
+  VyreValueStatement values[VYRE_MOST_EVENT_VALUES];
 } VyreEventStatement;
 
 struct _VyreProgram {
@@ -106,9 +121,10 @@ struct _VyreProgram {
   GArray *observables;         /* guint32, the first of each name */
   GArray *results;             /* guint32, indices into names, in the order of definition */
   GArray *resources;           /* VyreResource */
-  GArray *states;              /* VyreState, the observables that live from batch to batch */
+  GArray *states;              /* VyreStateStatement */
   GArray *params;              /* VyreParam */
   GArray *values;              /* VyreValue */
+  GArray *formulas;            /* VyreExpr, the lets over results */
   GArray *events;              /* VyreEventStatement */
   GArray *comparisons;         /* VyreComparison */
   VyreConditionStatement keep; /* the reference stays while it holds */
@@ -137,6 +153,9 @@ typedef struct {
 
 /* The most params, and the most events, of a program: their names are compared one by one. */
 #define VYRE_MOST_NAMED 4096
+
+/* The most lets over results of a program: a calculation has room for their numbers. */
+#define VYRE_MOST_FORMULAS 64
 
 /* The most arguments of a statement: luma, the index, and the five of each component of chroma. */
 #define VYRE_CHROMA_FIRST_ARG (VYRE_REGION_ARG_SAMPLES + 1)
@@ -182,6 +201,7 @@ gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);
 gboolean vyre_parser_is_field (const VyreParser *parser);
 void vyre_parser_take_field (VyreParser *parser, gboolean bottom, VyreExpr *args);
+gboolean vyre_parser_take_part (VyreParser *parser, VyreExpr *args);
 gboolean vyre_parser_let (VyreParser *parser);
 gboolean vyre_parser_param (VyreParser *parser);
 char *vyre_parser_new_name (VyreParser *parser);

@@ -308,6 +308,35 @@ GST_START_TEST (it_may_come_from_a_result)
 }
 GST_END_TEST;
 
+/* State may be calculated from results and from itself. A number that is none, and a fault, leave
+ * it as it was. */
+GST_START_TEST (it_may_be_calculated)
+{
+  GstHarness *h = filter_new (
+      "u8_stats payload -> s; crc32 bytes(0, 5000) -> c; store_u32 payload.size -> n\n"
+      "let odd = $n % 2; state most from max($most, $n)\n"
+      "state odds from $odds + odd; state less from $n - 5001");
+  guint32 most = 0, odds = 0, less = 0;
+  static const guint sizes[] = { 5000, 5003, 6001, 7001, 5001, 4999, 100, 5002, 5000 };
+
+  filter_start (h, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    GstBuffer *readback = filter_run (h, noise_buffer (sizes[i], i));
+    /* observables: 7 of s, c, n */
+    fail_unless_equals_int64 (readback_observable (readback, 10), most);
+    fail_unless_equals_int64 (readback_observable (readback, 11), odds);
+    fail_unless_equals_int64 (readback_observable (readback, 12), less);
+    gst_buffer_unref (readback);
+    if (sizes[i] < 5000) /* the checksum has no bytes behind the payload's */
+      continue;
+    most = MAX (most, sizes[i]);
+    odds += sizes[i] % 2;
+    less = sizes[i] > 5000 ? sizes[i] - 5001 : less;
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Gaps, segments, equal caps, other sizes of rings, and programs without state that come and go
  * beside it. */
 GST_START_TEST (it_goes_on)
@@ -421,6 +450,7 @@ carry_suite (void)
   tcase_add_test (tc, a_drain_lets_buffers_go);
   tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
   tcase_add_test (tc, it_may_come_from_a_result);
+  tcase_add_test (tc, it_may_be_calculated);
   tcase_add_test (tc, it_goes_on);
   tcase_add_test (tc, audio_goes_on);
   tcase_add_test (tc, messages_have_its_words);

@@ -78,7 +78,8 @@ cut (const GstVideoInfo *from, const guint8 *frame, const GstVideoInfo *to, cons
 static gchar *
 results_of (GstHarness *h, GstBuffer *buffer)
 {
-  static const gchar *const others[] = { "sequence", "payload-bytes", "processed-bytes" };
+  static const gchar *const others[]
+      = { "sequence", "payload-bytes", "processed-bytes", "program" };
 
   gst_buffer_unref (filter_run (h, buffer));
   GstMessage *message = bus_wait_element (h, "vyre-results");
@@ -104,9 +105,21 @@ assert_same (const gchar *found, const gchar *wanted, const gchar *format, const
       crop->width, crop->height, crop->x, crop->y, found + at, wanted + at);
 }
 
+/* Has the program look at a part of the frames. */
+static void
+set_part (GstHarness *h, const Crop *part)
+{
+  gchar *params
+      = g_strdup_printf ("params,x=%u,y=%u,w=%u,h=%u", part->x, part->y, part->width, part->height);
+
+  gst_util_set_object_arg (G_OBJECT (h->element), "params", params);
+  g_free (params);
+}
+
 /* Two frames with one crop, so that the second is held against the first. */
 static void
-check_crop (GstHarness *whole, GstHarness *alone, const gchar *format, const Crop *crop)
+check_crop (
+    GstHarness *whole, GstHarness *alone, const gchar *format, const Crop *crop, gboolean is_part)
 {
   gchar *caps = caps_of (format, crop->width, crop->height);
   GstVideoInfo from, to;
@@ -114,10 +127,13 @@ check_crop (GstHarness *whole, GstHarness *alone, const gchar *format, const Cro
   gst_video_info_set_format (&from, gst_video_format_from_string (format), WIDTH, HEIGHT);
   gst_video_info_set_format (&to, from.finfo->format, crop->width, crop->height);
   filter_start (alone, caps);
+  if (is_part)
+    set_part (whole, crop);
   for (guint i = 0; i < 2; i++) {
     guint8 *frame = noise_new (GST_VIDEO_INFO_SIZE (&from), 10 * crop->x + i);
     GstBuffer *buffer = buffer_of (frame, GST_VIDEO_INFO_SIZE (&from));
-    add_crop (buffer, crop);
+    if (!is_part)
+      add_crop (buffer, crop);
     gchar *found = results_of (whole, buffer);
     gchar *wanted = results_of (alone, cut (&from, frame, &to, crop));
     assert_same (found, wanted, format, crop);
@@ -128,8 +144,9 @@ check_crop (GstHarness *whole, GstHarness *alone, const gchar *format, const Cro
   g_free (caps);
 }
 
+/* The program gets each crop from the metas of buffers, or as params for the part that it names. */
 static void
-check_formats (const gchar *program, const gchar *const *formats)
+check_formats (const gchar *program, const gchar *const *formats, gboolean has_parts)
 {
   GstHarness *whole = filter_new_with (program, "results-interval", (guint64)0, NULL);
   GstHarness *alone = filter_new_with (program, "results-interval", (guint64)0, NULL);
@@ -138,7 +155,7 @@ check_formats (const gchar *program, const gchar *const *formats)
     gchar *caps = caps_of (*formats, WIDTH, HEIGHT);
     filter_start (whole, caps);
     for (guint i = 0; i < G_N_ELEMENTS (crops); i++)
-      check_crop (whole, alone, *formats, &crops[i]);
+      check_crop (whole, alone, *formats, &crops[i], has_parts);
     g_free (caps);
   }
   filter_finish (whole);
@@ -149,7 +166,7 @@ GST_START_TEST (a_program_sees_the_picture_alone)
 {
   static const gchar *const formats[] = { "I420", "YUY2", NULL };
 
-  check_formats ("builtin:video-qc", formats);
+  check_formats ("builtin:video-qc", formats, FALSE);
 }
 GST_END_TEST;
 
@@ -162,7 +179,21 @@ GST_START_TEST (planes_and_grids_are_those_of_the_picture)
       "u8_stats plane0 -> plane; optional u8_histogram plane1 -> chroma;"
       "optional sample_grid luma, 3, 2 -> grid; optional sample_grid green, 2, 3 -> green;"
       "optional sample_stats alpha -> alpha; store_u32 width * 100 + height -> size",
-      formats);
+      formats, FALSE);
+}
+GST_END_TEST;
+
+/* A part of a frame is what a crop has of it. One that is as large as can be is all of it. */
+GST_START_TEST (a_part_is_the_picture_alone)
+{
+  static const gchar *const formats[] = { "I420", "YUY2", "I420_10LE", "NV21", "BGR", NULL };
+
+  check_formats (
+      "param x = 0; param y = 0; param w = 4294967295; param h = 4294967295;"
+      "optional sample_stats part(luma, x, y, w, h) -> luma;"
+      "optional sample_rows part(red, x + 0.5, y, w, h), 100 -> rows;"
+      "optional sample_difference part(luma, x, y, w, h), previous(part(luma, x, y, w, h)), 9 -> d",
+      formats, TRUE);
 }
 GST_END_TEST;
 
@@ -316,6 +347,7 @@ crop_suite (void)
   suite_add_tcase (s, tc);
   tcase_add_test (tc, a_program_sees_the_picture_alone);
   tcase_add_test (tc, planes_and_grids_are_those_of_the_picture);
+  tcase_add_test (tc, a_part_is_the_picture_alone);
   tcase_add_test (tc, caps_may_have_the_size_of_the_picture);
   tcase_add_loop_test (tc, a_crop_outside_of_its_frame_is_an_error, 0, G_N_ELEMENTS (outside));
   tcase_add_test (tc, a_picture_outside_of_its_buffer_is_an_error);

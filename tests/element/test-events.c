@@ -8,6 +8,11 @@
 #define BIG SIZE "event big when $n >= 100 for 40 ms"
 #define ANY SIZE "event any when $n >= 100"
 
+/* Big buffers carry half of the number of buffers, rounded up, and their size. */
+#define STEPS                                                                                      \
+  SIZE "state i from $i + 1; let of = ($i + 1) / 2; "                                              \
+       "event step when $n >= 100 with of = of, size = $n"
+
 /* The reference is the first of equal payloads. */
 #define STILL                                                                                      \
   "sample_difference payload, reference(payload), 0 -> change; "                                   \
@@ -52,9 +57,18 @@ push_payloads (GstHarness *h, guint first, const gchar *pattern)
   }
 }
 
+static gboolean
+append_value (GQuark name, const GValue *value, gpointer log)
+{
+  g_string_append_printf (
+      log, " %s=%" G_GUINT64_FORMAT, g_quark_to_string (name), g_value_get_uint64 (value));
+  return TRUE;
+}
+
 static void
 append_event (GString *log, const GstStructure *fields)
 {
+  GstStructure *values = NULL;
   guint64 timestamp = field_u64 (fields, "timestamp");
   gboolean complete = FALSE;
 
@@ -70,23 +84,36 @@ append_event (GString *log, const GstStructure *fields)
     g_string_append_printf (log, " ?%" G_GUINT64_FORMAT, field_u64 (fields, "undecided"));
   if (!complete)
     g_string_append (log, " !");
+  if (gst_structure_get (fields, "values", GST_TYPE_STRUCTURE, &values, NULL)) {
+    gst_structure_foreach (values, append_value, log);
+    gst_structure_free (values);
+  }
   g_string_append_c (log, '\n');
 }
 
-/* Compares the events posted so far with @expected, and takes them from the bus. */
+/* Compares the events posted so far with @expected, and takes them from the bus. Of @name those
+ * alone, unless it is NULL. */
 static void
-assert_events (GstHarness *h, const gchar *expected)
+assert_events_of (GstHarness *h, const gchar *name, const gchar *expected)
 {
   GString *log = g_string_new (NULL);
   GstMessage *message;
 
   while ((message = bus_try (h, GST_MESSAGE_ELEMENT))) {
-    if (gst_message_has_name (message, "vyre-event"))
-      append_event (log, gst_message_get_structure (message));
+    const GstStructure *fields = gst_message_get_structure (message);
+    if (gst_message_has_name (message, "vyre-event")
+        && (!name || g_str_equal (gst_structure_get_string (fields, "event"), name)))
+      append_event (log, fields);
     gst_message_unref (message);
   }
   fail_unless_equals_string (log->str, expected);
   g_string_free (log, TRUE);
+}
+
+static void
+assert_events (GstHarness *h, const gchar *expected)
+{
+  assert_events_of (h, NULL, expected);
 }
 
 static GstHarness *
@@ -151,6 +178,17 @@ static const struct {
   /* and so does one whose condition has no value, here the small ones */
   { SIZE "event odd when 90 / ($n - 10) == 1", ".#..#.",
       "odd start 10+0 #2 !\nodd end 50+40 #6 ?3 !\n" },
+  /* an interval has one number of each that the event carries, and takes its time anew */
+  { STEPS " for 20 ms", ".#####.",
+      "step start 10+20 #2 of=1 size=100\nstep end 30+20 #4 of=1 size=100\n"
+      "step start 30+20 #4 of=2 size=100\nstep end 50+20 #6 of=2 size=100\n" },
+  { STEPS, "##N#", /* of 0 and of 1 begin and end without doubt */
+      "step start 0+0 #1 of=0 size=100\nstep end 10+10 #2 of=0 size=100\n"
+      "step start 10+0 #2 of=1 size=100\nstep end 30+20 #4 ?1 ! of=1 size=100\n"
+      "step start 30+0 #4 ! of=2 size=100\nstep end 30+0 #4 ! of=2 size=100\n" },
+  /* a number below 0 is none */
+  { SIZE "event e when $n > 0 with more = $n - 11", "#.#.",
+      "e start 0+0 #1 more=89\ne end 30+30 #4 ?2 ! more=89\n" },
   /* a region outside of the payload faults, and its result says nothing */
   { "u8_stats bytes(0, 50) -> s; event none when $s.count == 0; event all when $s.count == 50",
       "#.#", "all start 0+0 #1\nall end 20+20 #3 ?1 !\n" },
@@ -308,6 +346,30 @@ GST_START_TEST (counters_count_them)
   GstStructure *stats = stats_of (h->element);
   fail_if (gst_structure_has_field (stats, "event-counts"));
   fail_if (gst_structure_has_field (stats, "event-times"));
+  gst_structure_free (stats);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (stats_have_the_last_values)
+{
+  GstHarness *h = start (STEPS);
+  GstStructure *stats, *events = NULL, *values = NULL;
+
+  push_pattern (h, 0, ".##.");
+  pull (h, 4);
+  stats = stats_of (h->element);
+  fail_unless (gst_structure_get (stats, "event-values", GST_TYPE_STRUCTURE, &events, NULL));
+  fail_unless (gst_structure_get (events, "step", GST_TYPE_STRUCTURE, &values, NULL));
+  fail_unless_equals_uint64 (field_u64 (values, "of"), 1);
+  fail_unless_equals_uint64 (field_u64 (values, "size"), 100);
+  gst_structure_free (values);
+  gst_structure_free (events);
+  gst_structure_free (stats);
+  gst_element_set_state (h->element, GST_STATE_READY);
+  gst_element_set_state (h->element, GST_STATE_PAUSED);
+  stats = stats_of (h->element);
+  fail_if (gst_structure_has_field (stats, "event-values"));
   gst_structure_free (stats);
   filter_finish (h);
 }
@@ -549,18 +611,21 @@ GST_START_TEST (films_have_what_ffmpeg_finds)
 GST_END_TEST;
 
 /* Levels of frames. The scores from the third on are 39, 19.5, 5.9, 9.8 and 15.6: only those of 10
- * and more are cuts, but one that lasts while scores are 5 takes in the others. */
+ * and more are cuts, but one that lasts while scores are 5 takes in the others. Where those of 5
+ * and more are cuts, three frames apart, the third one comes too early. */
 GST_START_TEST (a_cut_may_last_until_scores_have_fallen)
 {
   static const guint8 levels[] = { 0, 0, 100, 150, 185, 125, 225, 225, 225 };
+  static const gchar *const params[]
+      = { "params", "params,cut_end=5", "params,cut=5,cut_end=30,cut_distance=3" };
   static const gchar *const expected[] = {
     "cut start 20+0 #3\ncut end 40+20 #5\ncut start 60+0 #7\ncut end 70+10 #8\n",
     "cut start 20+0 #3\ncut end 70+50 #8\n",
+    "cut start 30+0 #4\ncut end 40+10 #5\ncut start 60+0 #7\ncut end 70+10 #8\n",
   };
   GstHarness *h = filter_new_with ("builtin:video-qc", "post-messages", POST_EVENTS, NULL);
 
-  if (__i__ == 1)
-    gst_util_set_object_arg (G_OBJECT (h->element), "params", "params,cut_end=5");
+  gst_util_set_object_arg (G_OBJECT (h->element), "params", params[__i__]);
   filter_start (h, "video/x-raw, format=GRAY8, width=16, height=16");
   for (guint i = 0; i < G_N_ELEMENTS (levels); i++) {
     GstBuffer *frame = gst_buffer_new_allocate (NULL, 256, NULL);
@@ -616,6 +681,68 @@ GST_START_TEST (audio_has_silence_and_clipping)
 }
 GST_END_TEST;
 
+/* Frames of 64 by 48, dark but for a box: first and last column, first and last row. */
+static void
+push_boxes (GstHarness *h, const guint8 (*boxes)[4], guint n)
+{
+  for (guint i = 0; i < n; i++) {
+    guint8 *frame = g_malloc (64 * 48 * 3 / 2);
+
+    memset (frame, 16, 64 * 48);
+    memset (frame + 64 * 48, 128, 64 * 24);
+    for (guint y = boxes[i][2]; y <= boxes[i][3]; y++)
+      memset (frame + 64 * y + boxes[i][0], 200, boxes[i][1] + 1 - boxes[i][0]);
+    GstBuffer *buffer = gst_buffer_new_wrapped (frame, 64 * 48 * 3 / 2);
+    GST_BUFFER_PTS (buffer) = i * 10 * GST_MSECOND;
+    filter_push (h, buffer);
+  }
+}
+
+/* With the same options ffmpeg prints these crops. A picture that fills the frame has no borders.
+ */
+static const guint8 boxes[][4] = { { 0, 63, 0, 47 }, { 0, 63, 0, 47 }, { 10, 53, 8, 39 },
+  { 12, 53, 9, 39 }, { 4, 57, 8, 39 }, { 1, 0, 1, 0 }, { 10, 57, 8, 39 }, { 0, 63, 0, 47 } };
+
+static const struct {
+  const gchar *params;
+  const gchar *expected;
+} borders[] = {
+  { "params,border_time=0", "borders start 20+0 #3 x=16 y=8 width=32 height=32\n"
+                            "borders end 40+20 #5 x=16 y=8 width=32 height=32\n"
+                            "borders start 40+0 #5 x=8 y=8 width=48 height=32\n"
+                            "borders end 70+30 #8 x=8 y=8 width=48 height=32\n" },
+  { "params,border_time=0.03", "borders start 40+30 #5 x=8 y=8 width=48 height=32\n"
+                               "borders end 70+30 #8 x=8 y=8 width=48 height=32\n" },
+  { "params,border_time=0,border_skip=5,border_round=2",
+      "borders start 60+0 #7 x=10 y=8 width=48 height=32\n"
+      "borders end 70+10 #8 x=10 y=8 width=48 height=32\n" },
+  { "params,border_time=0,border_skip=2,border_round=4,border_reset=4",
+      "borders start 20+0 #3 x=10 y=8 width=44 height=32\n"
+      "borders end 40+20 #5 x=10 y=8 width=44 height=32\n"
+      "borders start 40+0 #5 x=6 y=8 width=52 height=32\n"
+      "borders end 60+20 #7 x=6 y=8 width=52 height=32\n"
+      "borders start 60+0 #7 x=10 y=8 width=48 height=32\n"
+      "borders end 70+10 #8 x=10 y=8 width=48 height=32\n" },
+};
+
+GST_START_TEST (borders_are_those_of_cropdetect)
+{
+  GstHarness *keeper = start ("nop");
+
+  for (guint i = 0; i < G_N_ELEMENTS (borders); i++) {
+    GstHarness *h = filter_new_with ("builtin:video-qc", "post-messages", POST_EVENTS, NULL);
+    gst_util_set_object_arg (G_OBJECT (h->element), "params", borders[i].params);
+    filter_start (h, "video/x-raw, format=I420, width=64, height=48, framerate=100/1");
+    push_boxes (h, boxes, G_N_ELEMENTS (boxes));
+    filter_push_eos (h);
+    filter_wait_eos (h);
+    assert_events_of (h, "borders", borders[i].expected);
+    filter_finish (h);
+  }
+  filter_finish (keeper);
+}
+GST_END_TEST;
+
 static Suite *
 events_suite (void)
 {
@@ -628,11 +755,13 @@ events_suite (void)
   tcase_add_test (tc, the_reference_goes_on_where_time_goes_back);
   tcase_add_test (tc, missing_buffers_leave_an_interval_incomplete);
   tcase_add_test (tc, counters_count_them);
+  tcase_add_test (tc, stats_have_the_last_values);
   tcase_add_test (tc, they_are_posted_if_asked_for);
   tcase_add_test (tc, streams_end_them);
   tcase_add_loop_test (tc, films_have_what_ffmpeg_finds, 0, G_N_ELEMENTS (films));
   tcase_add_test (tc, audio_has_silence_and_clipping);
-  tcase_add_loop_test (tc, a_cut_may_last_until_scores_have_fallen, 0, 2);
+  tcase_add_test (tc, borders_are_those_of_cropdetect);
+  tcase_add_loop_test (tc, a_cut_may_last_until_scores_have_fallen, 0, 3);
   return s;
 }
 

@@ -6,6 +6,8 @@
 #include "fuzz.h"
 
 #include "plan/plan-private.h"
+#include "program/decisions.h"
+#include "vyre/control.h"
 #include "vyre/program.h"
 
 #define SLOT_BYTES (4 * (gsize)VYRE_SLOT_WORDS)
@@ -116,6 +118,24 @@ try_plan (VyreBoundProgram *bound, gsize payload_size, guint workgroup)
   g_assert_true (tag == VYRE_NO_TAG_WORD || (gsize)tag < plan->slice_size / 4);
 }
 
+/* Events have a decision, and state a number or none, whatever a readback says. */
+static void
+try_decisions (const VyreBoundProgram *bound, FuzzInput *input)
+{
+  gsize n = VYRE_CONTROL_OBSERVABLES + bound->n_observables;
+  g_autofree guint32 *readback = g_new0 (guint32, n);
+  guint64 values[VYRE_MOST_EVENT_VALUES];
+  guint n_state = vyre_plan_count_state (bound);
+  g_autofree guint32 *words = g_new0 (guint32, n_state);
+
+  fuzz_numbers (input, readback + VYRE_CONTROL_OBSERVABLES, MIN (bound->n_observables, 64));
+  for (guint i = 0; i < bound->n_events; i++) {
+    g_assert_cmpuint (bound->events[i].n_values, <=, VYRE_MOST_EVENT_VALUES);
+    vyre_event_decide (&bound->events[i], i % 2, readback, values);
+  }
+  vyre_states_calculate (bound, readback, words);
+}
+
 /* 0, what the program needs, most of the time. */
 static guint
 read_size (FuzzInput *input)
@@ -143,6 +163,7 @@ try_bind (VyreProgram *program, FuzzInput *input)
   g_assert_true (n_observables == 0 || bound->n_observables == n_observables);
   check_image (bound);
   try_round_trip (bound, payload_size);
+  try_decisions (bound, input);
   try_plan (bound, payload_size, workgroup);
 }
 

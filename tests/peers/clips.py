@@ -73,6 +73,15 @@ EVENTS = (
     Clip("flat", "color=white:s=128x96:d=1", X264, "mp4"),
     Clip("letterbox", fractal("160x68", d=1.5) + ",pad=160:120:0:26", X264, "mp4"),
     Clip("pillarbox", moving("120x120", d=1) + ",pad=200:120:40:0", X264, "mkv"),
+    Clip("windowbox", moving("90x62") + ",pad=160:120:32:28", "-c:v ffv1", "mkv"),
+    Clip("growing-box", black() + ",geq=lum='if(between(X,70-2*N,72+3*N)*between(Y,60-N,60+2*N),"
+         "200,16)':cb=128:cr=128", "-c:v ffv1", "mkv"),
+    Clip("slope-10", black() + ",format=yuv420p10le,geq=lum='2*X+2*Y+mod(5*N,7)':cb=512:cr=512",
+         "-c:v ffv1 -pix_fmt yuv420p10le", "mkv"),
+    Clip("one-row", black("176x100") + ",drawbox=y=50:h=1:c=white:t=fill:enable='lt(n,8)'"
+         ",drawbox=y=30:h=1:c=white:t=fill:enable='gte(n,8)'", "-c:v ffv1", "mkv"),
+    Clip("subtitles", fractal("160x68") + ",pad=160:120:0:26,"
+         "drawbox=x=50:y=100:w=60:h=8:c=white:t=fill:enable='between(n,6,12)'", X264, "mp4"),
     Clip("noise", noisy(moving(), 100), X264, "mp4"),
     Clip("dropouts", moving() + ",drawbox=y=60:h=1:color=white:t=fill:enable='mod(n,5)'", X264,
          "mp4"),

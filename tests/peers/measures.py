@@ -1,10 +1,32 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What ffmpeg's filters print of a frame, from ffmpeg and from the results of builtin:video-qc."""
+import dataclasses
 import re
 import struct
 import subprocess
 
 CUT = 10.0  # the threshold of scdet
+
+
+@dataclasses.dataclass(frozen=True)
+class Borders:
+    """The options of cropdetect."""
+
+    limit: int  # of 255
+    round: int
+    skip: int
+    reset: int
+
+    def params(self):
+        return (f"border={self.limit},border_round={self.round},border_skip={self.skip},"
+                f"border_reset={self.reset},border_time=0")
+
+    def filter(self):
+        return (f"cropdetect=limit={self.limit}/255:round={self.round}:skip={self.skip}:"
+                f"reset={self.reset}")
+
+
+BORDERS = Borders(24, 16, 2, 0), Borders(64, 6, 0, 9)
 
 
 def bins_of(result):
@@ -79,11 +101,11 @@ def ours(frames, rows, depth):
     return found
 
 
-def theirs(path, options):
+def theirs(path, options, borders):
     """The measures of each frame by ffmpeg, and the starts and ends of intervals, of 2 s and more,
     that are black or frozen."""
     filters = (f"signalstats=stat=tout+vrep+brng,scdet=t={CUT},blackdetect,freezedetect,"
-               "metadata=print:file=-")
+               f"{borders.filter()},metadata=print:file=-")
     run = subprocess.run(
         ["ffmpeg", *options, "-nostdin", "-v", "info", "-nostats", "-i", str(path),
          "-fps_mode", "passthrough", "-vf", filters, "-f", "null", "-"],
@@ -96,7 +118,7 @@ def theirs(path, options):
         name, value = line.split("=")
         if name == "lavfi.scd.time":
             frames[-1]["cut"] = "True"
-        elif name.startswith(("lavfi.signalstats.", "lavfi.scd.")):
+        elif name.startswith(("lavfi.signalstats.", "lavfi.scd.", "lavfi.cropdetect.")):
             frames[-1][name.rsplit(".", 1)[1]] = value
     return frames, {
         name: tuple(re.findall(name + r"_" + state + r": ?([0-9.e-]+)", run.stderr)

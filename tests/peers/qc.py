@@ -26,6 +26,11 @@ DECODERS = "avdec_mjpeg:MAX,avdec_mpeg2video:MAX,avdec_vp8:NONE,avdec_vp9:NONE"
 LIMIT = 900  # seconds
 
 
+def borders_of(name):
+    """The options of cropdetect for a clip: those of every other clip are not its defaults."""
+    return measures.BORDERS[[clip.name for clip in clips.CLIPS].index(name) % 2]
+
+
 def launch(paths, folder):
     """Runs all files through one process, and returns what it prints. Decoders use memory of their
     own: frames of all of them would not fit into that of one kernel."""
@@ -33,7 +38,8 @@ def launch(paths, folder):
     for name, path in paths.items():
         command += (f"filesrc location={path} ! decodebin ! video/x-raw ! "
                     f"identity drop-allocation=true ! tee name=tee-{name} ! queue ! "
-                    f"vyrefilter name={name} program=builtin:video-qc results-interval=0 ! "
+                    f"vyrefilter name={name} program=builtin:video-qc results-interval=0 "
+                    f"params=params,{borders_of(name).params()} ! "
                     f"fakesink async=false tee-{name}. ! queue ! "
                     f"filesink async=false location={folder / name}.raw").split()
     env = dict(os.environ, GST_PLUGIN_FEATURE_RANK=DECODERS, LC_ALL="C")
@@ -91,6 +97,48 @@ def compare_events(found, mine, peer):
             yield f"cuts are at {event_times(events, 'cut', first)[0]}, of ffmpeg {wanted}"
 
 
+def edges_after(results, width, height):
+    """The edges that cropdetect has seen up to each frame but the last, as the next one says."""
+    for result in results[1:]:
+        yield {"x1": f"{width - 1 - result['border-left']}", "x2": f"{result['border-right']}",
+               "y1": f"{height - 1 - result['border-top']}", "y2": f"{result['border-bottom']}"}
+
+
+def intervals_of_crops(times, peer, borders, width, height):
+    """When frames have borders and one crop: start, end, and x, y, width and height."""
+    found = []
+    for time, frame in zip(times, peer):
+        crop = {name: int(frame.get(name, 0)) for name in ("x", "y", "w", "h")}
+        edges = [int(frame.get(name, 0)) for name in ("x1", "y1", "x2", "y2")]
+        there = min(crop["w"], crop["h"]) >= borders.round
+        there = there and edges != [0, 0, width - 1, height - 1]
+        if found and found[-1][1] is None and (not there or found[-1][2] != crop):
+            found[-1][1] = time
+        if there and (not found or found[-1][1] is not None):
+            found.append([time, None, crop])
+    return [(start, times[-1] if end is None else end, tuple(crop.values()))
+            for start, end, crop in found]
+
+
+def compare_borders(found, peer, borders, width, height):
+    """Yields a text for each frame with other edges, and for each interval of another crop."""
+    results = found["vyre-results"]
+    if "border-top" not in results[0]:
+        return
+    for i, edges in enumerate(edges_after(results, width, height)):
+        theirs = {name: peer[i].get(name) for name in edges}
+        if i >= borders.skip and edges != theirs:
+            yield f"frame {i}: edges {edges}, of ffmpeg {theirs}"
+    events = [event for event in found["vyre-event"] if event["event"] == "borders"]
+    crops = [(start["timestamp"], end["timestamp"], tuple(start["values"].values()))
+             for start, end in zip(events[::2], events[1::2])]
+    wanted = intervals_of_crops(
+        [result["timestamp"] for result in results], peer, borders, width, height)
+    if crops != wanted or any(event["values"] != events[i - i % 2]["values"]
+                              for i, event in enumerate(events)):
+        yield f"borders are {crops}, of ffmpeg {wanted}"
+
+
 def compare_frames(mine, peer):
     """Yields a text for each number that differs."""
     if len(mine) != len(peer):
@@ -99,6 +147,11 @@ def compare_frames(mine, peer):
         for name, value in a.items():
             if b.get(name) != value:
                 yield f"frame {i}: {name} is {value}, of ffmpeg {b.get(name)}"
+
+
+def count_starts(found, name):
+    return sum(event["event"] == name and event["state"] == "start"
+               for event in found["vyre-event"])
 
 
 def check(clip, path, folder, found):
@@ -112,12 +165,14 @@ def check(clip, path, folder, found):
     if decoded != wanted:
         differences.append(f"GStreamer decodes other frames: {len(decoded or [])} of {len(wanted)}")
     mine = measures.ours(found["vyre-results"], height, depth)
-    peer, events = measures.theirs(path, ["-cpuflags", "0"] if clip.narrow else [])
+    peer, events = measures.theirs(
+        path, ["-cpuflags", "0"] if clip.narrow else [], borders_of(clip.name))
     differences += compare_frames(mine, peer)
     differences += compare_events(found, mine, events)
+    differences += compare_borders(found, peer, borders_of(clip.name), width, height)
     cuts = sum(frame["cut"] == "True" for frame in mine)
     print(f"{clip.name:18} {pix_fmt:12} {width}x{height}: {len(mine)} frames, {cuts} cuts, "
-          f"{len(events['black'][0])} black, {len(events['freeze'][0])} frozen, "
+          f"{len(events['black'][0])} black, {len(events['freeze'][0])} frozen, {count_starts(found, 'borders')} crops, "
           f"{len(differences)} differences", flush=True)
     for text in differences[:20]:
         print(f"    {text}")

@@ -83,3 +83,28 @@ def signalstats(planes, before):
     values |= {"HUEMED": hues[len(hues) // 2], "HUEAVG": sum(hues) / len(hues)}
     values["VREP"] = repeats(luma) / HEIGHT
     return {key: f"{value:g}" for key, value in values.items()}
+
+
+def edges(lines):
+    """The first and the last of some rows or columns that is not dark, as of one frame alone."""
+    bright = [i for i, line in enumerate(lines) if sum(line) // len(line) > 24]
+    first = bright[0] if bright else len(lines) - 1
+    return first, bright[-1] if bright and bright[-1] > first else 0
+
+
+def crop(first, last, multiple):
+    """Where the picture between two edges starts, and how long it is."""
+    start = first + first % 2
+    length = int((last - start + 1) / multiple) * multiple  # towards 0
+    rest = last - start + 1 - length
+    return start + (int(rest / 2) + 1) // 2 * 2, length
+
+
+def cropdetect(luma):
+    """The tags of a frame, as text."""
+    rows = [luma[i : i + WIDTH] for i in range(0, len(luma), WIDTH)]
+    x1, x2 = edges(list(zip(*rows)))
+    y1, y2 = edges(rows)
+    (x, w), (y, h) = crop(x1, x2, 16), crop(y1, y2, 16)
+    values = {"x1": x1, "x2": x2, "y1": y1, "y2": y2, "w": w, "h": h, "x": x, "y": y}
+    return {key: f"{value}" for key, value in values.items()}

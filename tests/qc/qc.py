@@ -23,6 +23,7 @@ import films  # noqa: E402
 FRAMES = 3
 LAST = FRAMES - 1  # seconds, of the last frame
 TAG = "lavfi.signalstats."
+CROP = "lavfi.cropdetect."
 CLUSTER = b"\x1f\x43\xb6\x75"  # how a second of Matroska begins
 CONVERTERS = ("videoconvert", "videoscale", "videoconvertscale")  # the last one in newer versions
 
@@ -139,13 +140,17 @@ def test_findings():
     check_page(page, films_of_frames, len(pick(lines, "event", black)))
 
 
-def check_xml(path, expected):
+def expect_crops(pattern):
+    return [films.cropdetect(luma) for luma, *_ in films.read_frames(WORK / "raw", pattern, FRAMES)]
+
+
+def check_xml(path, expected, crops):
     with gzip.open(path) as file:
         root = xml.etree.ElementTree.parse(file).getroot()
     assert root.tag == "{http://www.ffmpeg.org/schema/ffprobe}ffprobe"
     frames = root.findall("frames/frame")
     assert len(frames) == FRAMES
-    for number, (frame, values) in enumerate(zip(frames, expected)):
+    for number, (frame, values, crop) in enumerate(zip(frames, expected, crops, strict=True)):
         assert frame.get("media_type") == "video"
         assert frame.get("pkt_pts_time") == f"{number}.000000"
         assert frame.get("pkt_duration_time") == "1.000000"
@@ -155,6 +160,7 @@ def check_xml(path, expected):
         for key, value in values.items():
             assert tags[TAG + key] == value, (number, key, value, tags)
         assert {TAG + "TOUT", TAG + "BRNG"} <= tags.keys()
+        assert {key: tags[CROP + key] for key in crop} == crop, (number, crop, tags)
 
 
 def read_terminal(fd):
@@ -186,7 +192,35 @@ def test_reports():
     assert re.search(r"\r\[[#.]{30}\] +\d+ %  \d+\.\d frames/s", shown), shown
     assert shown.endswith("\r\x1b[K"), shown
     assert count_rows(read_json(out), WORK / "ball.mkv") == [0] * FRAMES
-    check_xml(path, expect("ball"))
+    dark = dict(films.cropdetect(bytes(films.WIDTH * films.HEIGHT)))
+    assert (dark["x1"], dark["x2"], dark["w"]) == ("63", "0", "-48"), dark
+    check_xml(path, expect("ball"), [dark] * FRAMES)
+
+
+def test_borders():
+    """A ball in the dark: each frame has a crop of its own, and each event that of all so far."""
+    path, out, page = WORK / "crop.xml.gz", WORK / "crop.json", WORK / "crop.html"
+    params = ["-p", "border_skip=0", "-p", "border_time=1", "-p", "border_round=2"]
+    table, _ = run(
+        1, *params, "--qctools", path, "--json", out, "--html", page, WORK / "ball.mkv")
+    crops = expect_crops("ball")
+    assert len({crop["x1"] for crop in crops}) > 1
+    check_xml(path, expect("ball"), crops)
+    edges = [[int(crop[key]) for key in ("x1", "x2", "y1", "y2")] for crop in crops]
+    seen, expected = edges[0], []
+    for x1, x2, y1, y2 in edges:
+        seen = [min(seen[0], x1), max(seen[1], x2), min(seen[2], y1), max(seen[3], y2)]
+        (x, width), (y, height) = films.crop(*seen[:2], 2), films.crop(*seen[2:], 2)
+        crop = {"x": x, "y": y, "width": width, "height": height}
+        if crop not in expected:
+            expected.append(crop)
+    events = [line for line in pick(read_json(out), "event", WORK / "ball.mkv")
+              if line["event"] == "borders"]
+    assert [event["values"] for event in events] == expected, (events, expected)
+    for event in events:
+        text = " ".join(f"{key}={value}" for key, value in event["values"].items())
+        assert event["value"] == text, event
+        assert text in table and f"<td>{text}</td>" in page.read_text(encoding="utf-8"), table
 
 
 def make_incomplete():
@@ -439,6 +473,7 @@ def test_json_on_standard_output():
 def main():
     test_findings()
     test_reports()
+    test_borders()
     test_incomplete()
     test_many()
     test_names()

@@ -190,11 +190,14 @@ guint vyre_plan_get_older (const VyrePlan *plan);
  * vyre_plan_read_state:
  * @plan: a plan
  * @readback: the readback of one of its batches
+ * @faults: slots of that batch that faulted, as its completion says
  * @words: (out caller-allocates): vyre_plan_get_state_words() words
  *
- * Reads the words of state that a batch has left, which vyre_stream_new() takes.
+ * Reads the words of state that a batch has left, which vyre_stream_new() takes. A batch whose
+ * slots did not all run without a fault leaves the words that formulas say as it found them.
  */
-void vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint32 *words);
+void vyre_plan_read_state (
+    const VyrePlan *plan, const guint8 *readback, guint faults, guint32 *words);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VyrePlan, vyre_plan_unref)
 

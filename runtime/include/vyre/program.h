@@ -16,6 +16,7 @@
 
 #include "abi.h"
 #include "vyre/error.h"
+#include "vyre/events.h"
 
 G_BEGIN_DECLS
 
@@ -98,6 +99,8 @@ typedef struct {
  * @observable: index of the first
  * @n_words: number of words
  * @source: index of the first observable of the batch before that they start as
+ * @formula: (nullable): what one word starts as, from the results of the batch before; %NULL: words
+ *   from @source on
  *
  * Observables in a row that live from batch to batch.
  */
@@ -105,47 +108,8 @@ typedef struct {
   guint observable;
   guint n_words;
   guint source;
+  VyreFormula *formula;
 } VyreState;
-
-/**
- * VyreDecision:
- * @VYRE_DECISION_NO: the condition does not hold
- * @VYRE_DECISION_YES: the condition holds
- * @VYRE_DECISION_NONE: a division by zero, or a number beyond 127 bits, leaves it open
- *
- * A condition over results, for one batch.
- */
-typedef enum {
-  VYRE_DECISION_NO,
-  VYRE_DECISION_YES,
-  VYRE_DECISION_NONE,
-} VyreDecision;
-
-/**
- * VyreCondition:
- *
- * A condition over the results of a batch.
- */
-typedef struct _VyreCondition VyreCondition;
-
-/**
- * VyreEvent:
- * @name: a lower-case name of letters, digits and hyphens that starts with a letter
- * @time: the time for which its condition has to hold, in ns; 0 for any
- * @condition: its condition, which vyre_event_decide() asks
- * @while_open: (nullable): the condition that keeps an interval open; %NULL: @condition does
- * @of_reference: the condition is the one that keeps the reference, and an interval lasts from one
- *   reference to the next, of which vyre_batch_is_reference() tells
- *
- * An event of a program.
- */
-typedef struct {
-  const char *name;
-  guint64 time;
-  VyreCondition *condition;
-  VyreCondition *while_open;
-  gboolean of_reference;
-} VyreEvent;
 
 /**
  * VyreRegion:
@@ -208,6 +172,7 @@ typedef struct _VyreSymbols VyreSymbols;
  * @keep: (nullable): the reference stays while this holds or is open; %NULL: it stays
  * @events: (array length=n_events): the events that this binding decides
  * @n_events: number of @events
+ * @formulas: the named expressions that states, conditions and values share
  * @sequence_slot: the BATCH_FENCE slot whose ARG1 becomes the sequence number of the batch,
  *   or -1
  *
@@ -222,11 +187,12 @@ typedef struct {
   guint n_results;
   const VyreResource *resources;
   guint n_resources;
-  const VyreState *states;
+  VyreState *states;
   guint n_states;
   VyreCondition *keep;
   VyreEvent *events;
   guint n_events;
+  VyreFormulas *formulas;
   gint sequence_slot;
 } VyreBoundProgram;
 
@@ -499,20 +465,6 @@ void vyre_symbols_set_stream (VyreSymbols *symbols, const char *stream);
  */
 VyreBoundProgram *vyre_program_bind (VyreProgram *program, const VyreSymbols *symbols,
     gsize payload_size, guint slot_count, guint observable_slots, GError **error);
-
-/**
- * vyre_event_decide:
- * @event: an event of a bound program
- * @is_open: whether an interval is open, that is, whether the last decision was %VYRE_DECISION_YES
- * @readback: readback of a batch, from its control part on; the batch ran the bound program
- *
- * Decides whether the condition of @event holds for a batch, or that which keeps an interval open,
- * in whole numbers of up to 127 bits. May be called from any thread; it takes no memory and no
- * lock.
- *
- * Returns: the decision
- */
-VyreDecision vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readback);
 
 /**
  * vyre_bound_program_ref:

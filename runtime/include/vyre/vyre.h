@@ -13,6 +13,7 @@
 #include "vyre/control.h"
 #include "vyre/device.h"
 #include "vyre/error.h"
+#include "vyre/events.h"
 #include "vyre/handlers.h"
 #include "vyre/file.h"
 #include "vyre/host-ring.h"

@@ -65,7 +65,7 @@ assert_decision (const char *results, const char *condition, VyreDecision expect
 
   g_test_message ("%.60s", condition);
   g_assert_cmpuint (bound->n_events, ==, 1);
-  g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback), ==, expected);
+  g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback, NULL), ==, expected);
 }
 
 /* Each is an equation that holds. */
@@ -112,6 +112,14 @@ static const char *const values[] = {
   "0.75 / 0.5 == 1",
   "0.75 % 0.5 == 0.25",
   "(2 - 5.5) / 2 == 0 - 1",
+  /* the lesser and the greater */
+  "min($black, 97) == 97",
+  "max($black, 97) == 98",
+  "min(2 - 5, 1) == 0 - 3",
+  "max(2 - 5, 0) == 0",
+  "max(0.25, 0.2) == 0.25",
+  "min(0.3, 1.5 / 1) == 0.3",
+  "1 + 2 * max(1, min(5, 3)) * 2 == 13",
 };
 
 static const char *const values_of_audio[] = {
@@ -296,9 +304,9 @@ test_while (void)
   g_assert_cmpuint (bound->n_events, ==, 1);
   g_assert_cmpuint (bound->events[0].time, ==, 2000000000);
   for (*black = 49; *black < 103; ++*black) {
-    g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback), ==,
+    g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback, NULL), ==,
         *black > 100 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
-    g_assert_cmpint (vyre_event_decide (&bound->events[0], TRUE, readback), ==,
+    g_assert_cmpint (vyre_event_decide (&bound->events[0], TRUE, readback, NULL), ==,
         *black > 50 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
   }
 }
@@ -320,11 +328,13 @@ test_optional_values (void)
   g_autofree guint32 *empty = readback_new (without), *full = readback_new (with);
 
   g_assert_cmpuint (without->n_events, ==, 2);
-  g_assert_cmpint (vyre_event_decide (&without->events[0], FALSE, empty), ==, VYRE_DECISION_YES);
-  g_assert_cmpint (vyre_event_decide (&without->events[1], FALSE, empty), ==, VYRE_DECISION_NO);
+  g_assert_cmpint (
+      vyre_event_decide (&without->events[0], FALSE, empty, NULL), ==, VYRE_DECISION_YES);
+  g_assert_cmpint (
+      vyre_event_decide (&without->events[1], FALSE, empty, NULL), ==, VYRE_DECISION_NO);
   g_assert_cmpuint (with->n_events, ==, 3);
-  g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, full), ==, VYRE_DECISION_NO);
-  g_assert_cmpint (vyre_event_decide (&with->events[1], FALSE, full), ==, VYRE_DECISION_YES);
+  g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, full, NULL), ==, VYRE_DECISION_NO);
+  g_assert_cmpint (vyre_event_decide (&with->events[1], FALSE, full, NULL), ==, VYRE_DECISION_YES);
 }
 
 /* An event may have the condition of the reference, and goes with it. */
@@ -352,7 +362,7 @@ test_of_reference (void)
   g_assert_false (with->events[1].of_reference);
   g_assert_cmpuint (with->events[0].time, ==, 2000000000);
   for (*least = 4; *least < 7; ++*least)
-    g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, readback), ==,
+    g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, readback, NULL), ==,
         *least <= 5 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
 }
 

@@ -14,6 +14,17 @@ const uint TANGENTS[46] = uint[46](
     1677798107u, 1738997970u, 1801952737u, 1866779055u, 1933602962u, 2002560899u, 2073800853u,
     2147483648u);
 
+// The table again, where lanes find a tangent of their own: a GPU gives each lane a copy of a constant
+// array that is indexed by a variable.
+shared uint s_tangents[46];
+
+// All lanes.
+void load_tangents()
+{
+  for (uint i = lane(); i < 46u; i += WORKGROUP)
+    s_tangents[i] = TANGENTS[i];
+}
+
 // The root of u * u + v * v, without its fraction.
 uvec4 saturation_of(ivec4 u, ivec4 v)
 {
@@ -27,8 +38,8 @@ uvec4 saturation_of(ivec4 u, ivec4 v)
 uvec4 has_degrees(uvec4 opposite, uvec4 adjacent, uvec4 degrees)
 {
   uvec4 high, low, rest = opposite << 31;
-  uvec4 tangents = uvec4(TANGENTS[degrees.x], TANGENTS[degrees.y], TANGENTS[degrees.z],
-      TANGENTS[degrees.w]);
+  uvec4 tangents = uvec4(s_tangents[degrees.x], s_tangents[degrees.y], s_tangents[degrees.z],
+      s_tangents[degrees.w]);
   umulExtended(adjacent, tangents, high, low);
   opposite >>= 1;
   return uvec4(greaterThan(opposite, high))
@@ -65,7 +76,8 @@ void chroma_tile(Region r, bool is_hue)
   uint bins = is_hue ? VYRE_HUE_WORDS : 1u << (depth - dropped);
   uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
   ivec4 middle = ivec4(1 << (depth - 1u));
-  clear_bins(bins);
+  load_tangents();
+  clear_bins(bins); // with a barrier behind which the tangents are there
   while (w.index < w.total) {
     Containers c = next_containers(s, w), d = other_containers(o, c);
     bytes += c.bytes;

@@ -67,7 +67,7 @@ void chroma_tile(Region r, bool is_hue)
   ivec4 middle = ivec4(1 << (depth - 1u));
   clear_bins(bins);
   while (w.index < w.total) {
-    Containers c = next_containers(s, w), d = other_containers(o, c);
+    Containers c = next_containers(s, w), d = other_containers(o, s, c);
     bytes += c.bytes;
     there += bitCount(c.starts);
     counted += 4u * containers;

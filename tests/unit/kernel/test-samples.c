@@ -6,6 +6,7 @@
 #include "samples-common.h"
 
 #include "kernel/extras.h"
+#include "program/opcodes.h"
 
 static TestKernel t;
 
@@ -185,6 +186,28 @@ test_faults (void)
   }
 }
 
+/* Packed samples of any component need code of their own; other arguments do not look like them. */
+static void
+test_packed_extra (void)
+{
+  static const guint places[]
+      = { VYRE_REGION_ARG_SAMPLES, VYRE_CHROMA_ARG_U_SAMPLES, VYRE_CHROMA_ARG_V_SAMPLES };
+  const guint32 packed = VYRE_SAMPLES (2, 3, 0, 1, 10);
+  guint32 args[VYRE_SLOT_MAX_ARGS] = { 0 };
+
+  g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_SAMPLE_RANGE, args), ==, VYRE_EXTRA_PICTURES);
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    args[places[i]] = packed;
+    g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_SAMPLE_RANGE, args), ==,
+        VYRE_EXTRA_PICTURES | VYRE_EXTRA_PACKED);
+    args[places[i]] = 0;
+  }
+  args[VYRE_CHROMA_ARG_U_SAMPLES] = packed;
+  g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_SAMPLE_STATS, args), ==, VYRE_EXTRA_SAMPLES);
+  args[VYRE_REGION_ARG_SAMPLES] = packed;
+  g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_U8_STATS, args), ==, 0);
+}
+
 /* Builds @wanted unless it is 0, and returns the extras that the kernel has. */
 static guint32
 build_extras (TestKernel *fresh, guint32 wanted)
@@ -239,6 +262,7 @@ main (int argc, char **argv)
   g_test_add_func ("/samples/largest-sums", test_largest_sums);
   g_test_add_func ("/samples/limits", test_limits);
   g_test_add_func ("/samples/faults", test_faults);
+  g_test_add_func ("/samples/packed-extra", test_packed_extra);
   if (!t.kernel->traits->in_device_memory) /* whose code takes a CPU's driver a minute */
     g_test_add_func ("/samples/extras-add-up", test_extras_add_up);
   int result = g_test_run ();

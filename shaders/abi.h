@@ -127,7 +127,12 @@
 
 /* How the samples of a region lie. Each is DEPTH bits, 1 to 16, from bit SHIFT on, of a container of
  * BYTES bytes (1, 2 or 4), little endian unless a container of 2 is SWAPPED. Containers start APART
- * bytes apart, a multiple of their size below 256, the first of a row with the row. */
+ * bytes apart, a multiple of their size below 256, the first of a row with the row.
+ *
+ * BYTES of 3 stand for three samples of 10 bits in each little-endian word of 4 bytes, the first in
+ * its lowest bits: every APARTth of them is one of the component, from number SHIFT of a row on,
+ * which is below APART. APART divides 12, so that 16 bytes are like the next. A row has a sample if
+ * it has the two bytes that the sample lies in. */
 #define VYRE_SAMPLES(apart, bytes, swapped, shift, depth)                                          \
   ((apart) | (bytes) << 8 | (swapped) << 11 | (shift) << 12 | (depth) << 17)
 #define VYRE_SAMPLES_APART(word) ((word) & 0xFFu)

@@ -31,12 +31,14 @@
 
 /* Extras: code that few batches need, and that a kernel may be built without, as bits. RARE:
  * priorities, handlers, requests to the host; SAMPLES: opcodes over samples; AUDIO: opcodes over
- * channels of audio, and CRC32C; PICTURES: opcodes over one or two components of a picture. */
+ * channels of audio, and CRC32C; PICTURES: opcodes over one or two components of a picture;
+ * PACKED: samples of 10 bits, three in a word, for opcodes over samples and pictures. */
 #define VYRE_EXTRA_RARE 1u
 #define VYRE_EXTRA_SAMPLES 2u
 #define VYRE_EXTRA_AUDIO 4u
 #define VYRE_EXTRA_PICTURES 8u
-#define VYRE_EXTRAS 15u
+#define VYRE_EXTRA_PACKED 16u
+#define VYRE_EXTRAS 31u
 
 /* A CPU's workgroups are not larger, a GPU's are. */
 #define VYRE_CPU_WORKGROUP 32u
@@ -59,7 +61,7 @@
  * rectangle of its region; PASSES runs a ring with priorities; LOCAL runs all STEPS
  * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper
  * bound of the loop iterations it takes. */
-#define VYRE_TICKET_KIND 0 /* of it, from bit 8 the batch's index, from bit 21 the source */
+#define VYRE_TICKET_KIND 0 /* of it, from bit 9 the batch's index, from bit 22 the source */
 #define VYRE_TICKET_COST 1
 #define VYRE_TICKET_BASE 2    /* word of WORK where the slice starts */
 #define VYRE_TICKET_SCRATCH 3 /* words from there to the scratch */
@@ -81,11 +83,13 @@
 #define VYRE_TICKET_STEPS 11
 #define VYRE_KIND_OF(word) ((word) & 7u)
 #define VYRE_KIND_NEEDS(extras) ((extras) << 3) /* only a kernel that has these can run it */
+#define VYRE_KIND_INDEX(index) ((index) << 9)
+#define VYRE_KIND_SOURCE(source) ((source) << 22)
 #define VYRE_NEEDS_OF(word) ((word) >> 3 & VYRE_EXTRAS)
-#define VYRE_KIND_DROPPED 0x80u /* its batch was abandoned: it is taken, and not run */
-#define VYRE_INDEX_OF(word) ((word) >> 8 & 0x1FFFu) /* below VYRE_MAX_BATCHES */
-#define VYRE_SOURCE_OF(word) ((word) >> 21)
-#define VYRE_MAX_SOURCES 0x7FFu
+#define VYRE_KIND_DROPPED 0x100u /* its batch was abandoned: it is taken, and not run */
+#define VYRE_INDEX_OF(word) ((word) >> 9 & 0x1FFFu) /* below VYRE_MAX_BATCHES */
+#define VYRE_SOURCE_OF(word) ((word) >> 22)
+#define VYRE_MAX_SOURCES 0x3FFu
 #define VYRE_KIND_LANES 0
 #define VYRE_KIND_SOLO 1
 #define VYRE_KIND_TILE 2
@@ -264,8 +268,24 @@
                   || ((stride) >= (width)                                                          \
                       && (stride) <= ((size) - (offset) - (width)) / ((rows) - 1u))))))
 
+/* Samples of 10 bits, three in a word: the first of the two bytes that number n of a row lies in,
+ * how many a row of so many bytes has, and whether each so manieth of them is a component. */
+#ifndef VYRE_SAMPLES_ARE_PACKED
+#define VYRE_SAMPLES_ARE_PACKED(word) (VYRE_SAMPLES_BYTES (word) == 3u)
+#endif
+#define VYRE_PACKED_BITS 10u
+#define VYRE_PACKED_PLACE(n) ((n) + (n) / 3u)
+#define VYRE_PACKED_IN(width) ((width) < 2u ? 0u : ((width) - 1u) / 4u * 3u + ((width) - 1u) % 4u)
+#define VYRE_PACKED_NUMBERS 12u /* in 16 bytes */
+#define VYRE_PACKED_FIT(word)                                                                      \
+  (VYRE_SAMPLES_ARE_PACKED (word) && VYRE_SAMPLES_SWAPPED (word) == 0u                             \
+      && VYRE_SAMPLES_DEPTH (word) == VYRE_PACKED_BITS && VYRE_SAMPLES_APART (word) <= 12u         \
+      && (0x105Eu >> VYRE_SAMPLES_APART (word) & 1u) == 1u                                         \
+      && VYRE_SAMPLES_SHIFT (word) < VYRE_SAMPLES_APART (word))
+
 /* Whether a word tells how samples lie. */
-#define VYRE_SAMPLES_FIT(word)                                                                     \
+#define VYRE_SAMPLES_FIT(word) (VYRE_PACKED_FIT (word) || VYRE_CONTAINERS_FIT (word))
+#define VYRE_CONTAINERS_FIT(word)                                                                  \
   ((VYRE_SAMPLES_BYTES (word) == 1u || VYRE_SAMPLES_BYTES (word) == 2u                             \
        || VYRE_SAMPLES_BYTES (word) == 4u)                                                         \
       && VYRE_SAMPLES_APART (word) != 0u                                                           \
@@ -288,7 +308,13 @@
 
 /* Samples of a row. */
 #define VYRE_SAMPLES_IN(width, word)                                                               \
-  ((width) < VYRE_SAMPLES_BYTES (word)                                                             \
+  (VYRE_SAMPLES_ARE_PACKED (word)                                                                  \
+          ? (VYRE_PACKED_IN (width) <= VYRE_SAMPLES_SHIFT (word)                                   \
+                    ? 0u                                                                           \
+                    : (VYRE_PACKED_IN (width) - VYRE_SAMPLES_SHIFT (word) - 1u)                    \
+                              / VYRE_SAMPLES_APART (word)                                          \
+                          + 1u)                                                                    \
+      : (width) < VYRE_SAMPLES_BYTES (word)                                                        \
           ? 0u                                                                                     \
           : ((width) - VYRE_SAMPLES_BYTES (word)) / VYRE_SAMPLES_APART (word) + 1u)
 
@@ -306,7 +332,11 @@
 
 /* Bytes of a row of so many samples. */
 #define VYRE_SAMPLES_SPAN(n, word)                                                                 \
-  ((n) == 0u ? 0u : ((n) - 1u) * VYRE_SAMPLES_APART (word) + VYRE_SAMPLES_BYTES (word))
+  ((n) == 0u ? 0u                                                                                  \
+   : VYRE_SAMPLES_ARE_PACKED (word)                                                                \
+       ? VYRE_PACKED_PLACE (VYRE_SAMPLES_SHIFT (word) + ((n) - 1u) * VYRE_SAMPLES_APART (word))    \
+             + 2u                                                                                  \
+       : ((n) - 1u) * VYRE_SAMPLES_APART (word) + VYRE_SAMPLES_BYTES (word))
 
 /* Whether samples of chroma go with those of luma in a broadcast. */
 #define VYRE_CHROMA_FITS(luma, chroma)                                                             \

@@ -66,6 +66,34 @@ components_search (const Row *row, guint bytes)
   return (GstVyreComponent){ 0 };
 }
 
+/* The same of packed samples, which differ in nothing but their distance and the first. */
+static gboolean
+components_are_packed (const Row *row, guint every, guint first)
+{
+  for (guint i = 0; i < row->n; i++) {
+    guint number = first + i * every;
+    guint32 word = GST_READ_UINT32_LE (row->row + number / 3 * 4);
+    if ((word >> (10 * (number % 3)) & 1023) != row->samples[i])
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Searches three samples of 10 bits in a word. */
+static GstVyreComponent
+components_search_packed (const Row *row)
+{
+  static const guint distances[] = { 1, 2, 3, 4, 6, 12 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (distances); i++) {
+    for (guint first = 0; first < distances[i]; first++) {
+      if (components_are_packed (row, distances[i], first))
+        return (GstVyreComponent){ VYRE_SAMPLES (distances[i], 3, 0, first, 10), 0 };
+    }
+  }
+  return (GstVyreComponent){ 0 };
+}
+
 static void
 components_unpack (const GstVideoInfo *info, guint8 *frame, guint component, Row *row)
 {
@@ -98,7 +126,8 @@ gst_vyre_component_find (const GstVideoInfo *info, guint component)
   GstVyreComponent found = { 0 };
   Row row;
 
-  if (apart > 255 || depth == 0 || depth > 16 || !format->unpack_func)
+  if (format->pixel_stride[component] < 0 || apart > 255 || depth == 0 || depth > 16
+      || !format->unpack_func)
     return found;
   gst_video_info_set_format (&small, GST_VIDEO_FORMAT_INFO_FORMAT (format), PIXELS, 4);
   g_autofree guint8 *frame = g_malloc (small.size + MARGIN);
@@ -106,6 +135,8 @@ gst_vyre_component_find (const GstVideoInfo *info, guint component)
   for (gsize i = 0; i < small.size + MARGIN; i++)
     frame[i] = (guint8)g_rand_int (noise);
   components_unpack (&small, frame, component, &row);
+  if (apart == 0)
+    return depth == 10 ? components_search_packed (&row) : found;
   for (guint bytes = 1; bytes <= 4 && found.samples == 0; bytes *= 2) {
     if (apart % bytes == 0)
       found = components_search (&row, bytes);

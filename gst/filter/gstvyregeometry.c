@@ -4,46 +4,81 @@
 #include "common/gstvyredevicememory.h"
 #include "filter/gstvyreslots.h"
 
+/* Samples that share words: those of so many bytes. */
+#define PACKED_SAMPLES 12
+#define PACKED_BYTES 16
+
 /* Of a side of a frame. Bytes of its rows have 31 bits then. */
 #define MOST_PIXELS (G_MAXINT / 256)
 
 static const char *const geometry_plane_names[] = { "plane0", "plane1", "plane2", "plane3" };
 
+/* TRUE if three samples share a word; 16 bytes of a row are like the next then. */
+static gboolean
+geometry_is_packed (const GstVyreGeometry *geometry, guint component)
+{
+  return VYRE_SAMPLES_BYTES (geometry->components[component].samples) == 3;
+}
+
 /* Returns the bytes from the start of a row of the frame to the first sample of a component,
  * without its own offset. Of pixels that share their chroma, the picture has that of its first
  * pixel. */
 static gsize
-geometry_column (const GstVyreLayout *layout, const GstVideoInfo *info, guint component)
+geometry_column (const GstVyreGeometry *geometry, const GstVyreLayout *layout, guint component)
 {
-  return (gsize)(layout->x >> GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, component))
-         * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE (info, component);
+  const GstVideoInfo *info = &geometry->video;
+  gsize column = layout->x >> GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, component);
+  guint32 samples = geometry->components[component].samples;
+
+  if (geometry_is_packed (geometry, component))
+    return column * VYRE_SAMPLES_APART (samples) / PACKED_SAMPLES * PACKED_BYTES;
+  return column * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE (info, component);
 }
 
 /* The same of the first component of a plane. */
 static gsize
-geometry_plane_column (const GstVyreLayout *layout, const GstVideoInfo *info, guint plane)
+geometry_plane_column (const GstVyreGeometry *geometry, const GstVyreLayout *layout, guint plane)
 {
   gsize column = G_MAXSIZE;
 
-  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
-    if (GST_VIDEO_INFO_COMP_PLANE (info, c) == plane)
-      column = MIN (column, geometry_column (layout, info, c));
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (&geometry->video); c++) {
+    if (GST_VIDEO_INFO_COMP_PLANE (&geometry->video, c) == plane)
+      column = MIN (column, geometry_column (geometry, layout, c));
   }
   return column;
+}
+
+/* Returns the bytes of a row of a component, from the first sample's container to that of the last.
+ */
+static gsize
+geometry_row_bytes (const GstVyreGeometry *geometry, const GstVideoInfo *info, guint component)
+{
+  guint32 samples = geometry->components[component].samples;
+  gsize width = (gsize)GST_VIDEO_INFO_COMP_WIDTH (info, component);
+  gsize last = width > 0 ? (width - 1) * VYRE_SAMPLES_APART (samples) : 0;
+
+  if (width == 0)
+    return 0;
+  if (!geometry_is_packed (geometry, component))
+    return last + VYRE_SAMPLES_BYTES (samples);
+  last += VYRE_SAMPLES_SHIFT (samples);
+  return last / 3 * 4 + last % 3 + 2; /* a sample lies in two bytes */
 }
 
 /* Returns the bytes of a row that carry samples: from the first component of the plane, wide enough
  * for all of its components. */
 static guint32
-geometry_plane_row_bytes (const GstVyreLayout *layout, const GstVideoInfo *info, guint plane)
+geometry_plane_row_bytes (const GstVyreGeometry *geometry, const GstVyreLayout *layout,
+    const GstVideoInfo *info, guint plane)
 {
-  gsize first = geometry_plane_column (layout, info, plane), bytes = 0;
+  gsize first = geometry_plane_column (geometry, layout, plane), bytes = 0;
 
   for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
     if (GST_VIDEO_INFO_COMP_PLANE (info, c) == plane) {
-      gsize width = (gsize)GST_VIDEO_INFO_COMP_WIDTH (info, c)
-                    * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE (info, c);
-      bytes = MAX (bytes, geometry_column (layout, info, c) - first + width);
+      gsize width = geometry->has_planes ? (gsize)GST_VIDEO_INFO_COMP_WIDTH (info, c)
+                                               * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE (info, c)
+                                         : geometry_row_bytes (geometry, info, c);
+      bytes = MAX (bytes, geometry_column (geometry, layout, c) - first + width);
     }
   }
   return (guint32)bytes;
@@ -67,14 +102,12 @@ geometry_bind_component (
 {
   guint32 samples = geometry->components[component].samples;
   guint plane = GST_VIDEO_INFO_COMP_PLANE (info, component);
-  guint32 width = (guint32)GST_VIDEO_INFO_COMP_WIDTH (info, component);
-  guint32 apart = VYRE_SAMPLES_APART (samples), bytes = VYRE_SAMPLES_BYTES (samples);
-  gsize column = geometry_column (&geometry->layout, info, component)
-                 - geometry_plane_column (&geometry->layout, info, plane);
+  gsize column = geometry_column (geometry, &geometry->layout, component)
+                 - geometry_plane_column (geometry, &geometry->layout, plane);
   VyreRegion region = {
     .offset = (guint32)(GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + column
                         + geometry->components[component].offset),
-    .width = width > 0 ? (width - 1) * apart + bytes : 0,
+    .width = (guint32)geometry_row_bytes (geometry, info, component),
     .rows = (guint32)GST_VIDEO_INFO_COMP_HEIGHT (info, component),
     .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
   };
@@ -107,10 +140,10 @@ static void
 geometry_bind_picture (const GstVyreGeometry *geometry, const GstVideoInfo *info)
 {
   geometry_bind_size (geometry->symbols, info);
-  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
+  for (guint plane = 0; geometry->has_planes && plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     VyreRegion region = {
       .offset = (guint32)GST_VIDEO_INFO_PLANE_OFFSET (info, plane),
-      .width = geometry_plane_row_bytes (&geometry->layout, info, plane),
+      .width = geometry_plane_row_bytes (geometry, &geometry->layout, info, plane),
       .rows = geometry_plane_rows (info, plane),
       .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
     };
@@ -135,6 +168,22 @@ geometry_has_plain_planes (const GstVideoInfo *info)
       return FALSE;
   }
   return TRUE;
+}
+
+/* Finds where the samples lie. Formats without plain planes have components where all of them are
+ * packed. */
+static gboolean
+geometry_find_components (GstVyreGeometry *geometry, const GstVideoInfo *info)
+{
+  gboolean packed = GST_VIDEO_INFO_N_COMPONENTS (info) > 0;
+
+  if ((info->finfo->flags & (GST_VIDEO_FORMAT_FLAG_TILED | GST_VIDEO_FORMAT_FLAG_PALETTE)) != 0)
+    return FALSE;
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
+    geometry->components[c] = gst_vyre_component_find (info, c);
+    packed = packed && geometry_is_packed (geometry, c);
+  }
+  return packed || geometry->has_planes;
 }
 
 static GstVyreLayout
@@ -162,14 +211,13 @@ geometry_bind_video (GstVyreGeometry *geometry, const GstVideoInfo *info)
   if (GST_VIDEO_INFO_N_COMPONENTS (info) > 0)
     vyre_symbols_set (symbols, "bits", GST_VIDEO_INFO_COMP_DEPTH (info, 0));
   geometry_bind_size (symbols, info);
-  if (!plain)
+  geometry->has_planes = plain;
+  geometry->has_video = geometry_find_components (geometry, info);
+  if (!geometry->has_video)
     return;
-  geometry->has_video = TRUE;
   geometry->video = *info;
   geometry->regular = geometry->layout = geometry_layout_of_caps (info);
   geometry->least_size = GST_VIDEO_INFO_SIZE (info);
-  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++)
-    geometry->components[c] = gst_vyre_component_find (info, c);
   geometry_bind_picture (geometry, info);
 }
 
@@ -189,40 +237,43 @@ geometry_bind_audio (GstVyreGeometry *geometry, const GstAudioInfo *info)
 /* Returns the bytes from the start of a plane to the end of its last row. Neither factor has more
  * than 31 bits. */
 static gsize
-geometry_plane_length (const GstVyreLayout *layout, const GstVideoInfo *info, guint plane)
+geometry_plane_length (const GstVyreGeometry *geometry, const GstVyreLayout *layout,
+    const GstVideoInfo *info, guint plane)
 {
   gsize rows = geometry_plane_rows (info, plane);
 
   return (rows ? (rows - 1) * (gsize)GST_VIDEO_INFO_PLANE_STRIDE (info, plane) : 0)
-         + geometry_plane_row_bytes (layout, info, plane);
+         + geometry_plane_row_bytes (geometry, layout, info, plane);
 }
 
 /* Returns the bytes from the start of a buffer to the end of its last plane; offsets are below 4
  * GiB. */
 static gsize
-geometry_video_end (const GstVyreLayout *layout, const GstVideoInfo *info)
+geometry_video_end (
+    const GstVyreGeometry *geometry, const GstVyreLayout *layout, const GstVideoInfo *info)
 {
   gsize end = 0;
 
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++)
-    end = MAX (end,
-        GST_VIDEO_INFO_PLANE_OFFSET (info, plane) + geometry_plane_length (layout, info, plane));
+    end = MAX (end, GST_VIDEO_INFO_PLANE_OFFSET (info, plane)
+                        + geometry_plane_length (geometry, layout, info, plane));
   return end;
 }
 
 /* TRUE if a plane lies inside of @size bytes, whatever its offset and stride claim. */
 static gboolean
-geometry_plane_fits (const GstVyreLayout *layout, const GstVideoInfo *info, guint plane, gsize size)
+geometry_plane_fits (const GstVyreGeometry *geometry, const GstVyreLayout *layout,
+    const GstVideoInfo *info, guint plane, gsize size)
 {
-  gsize length = geometry_plane_length (layout, info, plane);
+  gsize length = geometry_plane_length (geometry, layout, info, plane);
 
   return length <= size && GST_VIDEO_INFO_PLANE_OFFSET (info, plane) <= size - length;
 }
 
 /* Offsets and sizes of regions have 32 bits; GStreamer checks those of caps. */
 static gboolean
-geometry_check_planes (
-    const GstVyreLayout *layout, const GstVideoInfo *info, gsize size, GError **error)
+geometry_check_planes (const GstVyreGeometry *geometry, const GstVyreLayout *layout,
+    const GstVideoInfo *info, gsize size, GError **error)
 {
   for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES (info); plane++) {
     if (GST_VIDEO_INFO_PLANE_STRIDE (info, plane) < 0) {
@@ -230,14 +281,14 @@ geometry_check_planes (
           "A buffer's rows run upwards in memory. Fix: put videoconvert in front.");
       return FALSE;
     }
-    if (geometry_plane_fits (layout, info, plane, MIN (size, G_MAXUINT32)))
+    if (geometry_plane_fits (geometry, layout, info, plane, MIN (size, G_MAXUINT32)))
       continue;
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE,
         "Plane %u of a frame, %" G_GSIZE_FORMAT " bytes at offset %" G_GSIZE_FORMAT
         ", does not lie in the %" G_GSIZE_FORMAT
         " bytes of its buffer, or not in the first 4 GiB. Fix: correct the GstVideoMeta of the "
         "element in front, or send smaller frames.",
-        plane, geometry_plane_length (layout, info, plane),
+        plane, geometry_plane_length (geometry, layout, info, plane),
         GST_VIDEO_INFO_PLANE_OFFSET (info, plane), size);
     return FALSE;
   }
@@ -277,7 +328,8 @@ gst_vyre_geometry_set_caps (GstVyreGeometry *geometry, GstCaps *caps, GError **e
 
 /* Makes @info that of the picture: its size, and planes that begin with it. */
 static void
-geometry_info_of_picture (const GstVyreLayout *layout, GstVideoInfo *info)
+geometry_info_of_picture (
+    const GstVyreGeometry *geometry, const GstVyreLayout *layout, GstVideoInfo *info)
 {
   info->width = (gint)layout->width;
   info->height = (gint)layout->height;
@@ -287,7 +339,7 @@ geometry_info_of_picture (const GstVyreLayout *layout, GstVideoInfo *info)
     guint plane = GST_VIDEO_INFO_COMP_PLANE (info, c);
     gsize row = layout->y >> GST_VIDEO_FORMAT_INFO_H_SUB (info->finfo, c);
     info->offset[plane] = layout->offset[plane] + row * (gsize)layout->stride[plane]
-                          + geometry_plane_column (layout, info, plane);
+                          + geometry_plane_column (geometry, layout, plane);
   }
 }
 
@@ -303,18 +355,40 @@ geometry_take_layout (GstVyreGeometry *geometry, const GstVyreLayout *layout, gs
   *changed = memcmp (layout, &geometry->layout, sizeof *layout) != 0;
   if (!*changed)
     return TRUE;
-  geometry_info_of_picture (layout, &info);
-  if (!regular && !geometry_check_planes (layout, &info, size, error))
+  geometry_info_of_picture (geometry, layout, &info);
+  if (!regular && !geometry_check_planes (geometry, layout, &info, size, error))
     return FALSE;
   geometry->layout = *layout;
-  geometry->least_size = regular ? GST_VIDEO_INFO_SIZE (&info) : geometry_video_end (layout, &info);
+  geometry->least_size
+      = regular ? GST_VIDEO_INFO_SIZE (&info) : geometry_video_end (geometry, layout, &info);
   geometry_bind_picture (geometry, &info);
+  return TRUE;
+}
+
+/* TRUE if a row of the picture begins with 16 bytes of packed samples. */
+static gboolean
+geometry_begins_with_word (
+    const GstVyreGeometry *geometry, const GstVideoCropMeta *crop, GError **error)
+{
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (&geometry->video); c++) {
+    guint column = crop->x >> GST_VIDEO_FORMAT_INFO_W_SUB (geometry->video.finfo, c);
+    guint pixels = PACKED_SAMPLES / VYRE_SAMPLES_APART (geometry->components[c].samples);
+    if (column % pixels == 0)
+      continue;
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_UNSUPPORTED,
+        "A buffer's GstVideoCropMeta begins at column %u, within 16 bytes of %s. Fix: crop at a "
+        "multiple of %u, or put videoconvert in front.",
+        crop->x, GST_VIDEO_INFO_NAME (&geometry->video),
+        pixels << GST_VIDEO_FORMAT_INFO_W_SUB (geometry->video.finfo, c));
+    return FALSE;
+  }
   return TRUE;
 }
 
 /* Has @layout be that of a part of the frame. */
 static gboolean
-geometry_crop (GstVyreLayout *layout, const GstVideoCropMeta *crop, GError **error)
+geometry_crop (const GstVyreGeometry *geometry, GstVyreLayout *layout, const GstVideoCropMeta *crop,
+    GError **error)
 {
   if (crop->width == 0 || crop->height == 0 || crop->width > layout->width
       || crop->height > layout->height || crop->x > layout->width - crop->width
@@ -325,6 +399,8 @@ geometry_crop (GstVyreLayout *layout, const GstVideoCropMeta *crop, GError **err
         crop->width, crop->height, crop->x, crop->y, layout->width, layout->height);
     return FALSE;
   }
+  if (!geometry->has_planes && !geometry_begins_with_word (geometry, crop, error))
+    return FALSE;
   layout->x = crop->x;
   layout->y = crop->y;
   layout->width = crop->width;
@@ -366,7 +442,7 @@ geometry_read_layout (
     layout->width = meta->width;
     layout->height = meta->height;
   }
-  return geometry_crop (layout, crop, error);
+  return geometry_crop (geometry, layout, crop, error);
 }
 
 /* Follows the layout of a frame, which may differ from buffer to buffer. */

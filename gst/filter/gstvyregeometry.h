@@ -22,10 +22,11 @@ typedef struct {
 
 typedef struct {
   VyreSymbols *symbols;
-  gsize least_size;   /* bytes that a buffer needs, 0 when nothing is known */
-  gboolean has_slots; /* buffers are slots to run, not payloads */
-  gboolean has_video; /* planes that are rows of pixels */
-  GstVideoInfo video; /* as the caps say */
+  gsize least_size;    /* bytes that a buffer needs, 0 when nothing is known */
+  gboolean has_slots;  /* buffers are slots to run, not payloads */
+  gboolean has_video;  /* components, whose rows lie apart */
+  gboolean has_planes; /* planes that are rows of pixels */
+  GstVideoInfo video;  /* as the caps say */
   GstVyreChannels channels;
   GstVyreComponent components[GST_VIDEO_MAX_COMPONENTS];
   GstVyreLayout regular; /* of frames without metas */

@@ -12,7 +12,7 @@
 #define VYRE_PIPELINE_LAUNCHES 64
 
 /* Most sources besides the payload store. */
-#define VYRE_PIPELINE_SOURCES 1024
+#define VYRE_PIPELINE_SOURCES VYRE_MAX_SOURCES
 
 typedef struct {
   VkCommandBuffer commands;

@@ -62,9 +62,9 @@ tickets_fill (const VyreBatch *batch, guint index, guint32 *words)
   gsize payload = batch->stored_at != VYRE_NOWHERE ? batch->stored_at : batch->payload.offset;
   gsize base = tickets_fill_work (batch, index, words);
 
-  words[VYRE_TICKET_KIND] |= batch->index << 8 | VYRE_KIND_NEEDS (batch->plan->extras);
+  words[VYRE_TICKET_KIND] |= VYRE_KIND_INDEX (batch->index) | VYRE_KIND_NEEDS (batch->plan->extras);
   if (import && batch->kernel->traits->payloads == VYRE_PAYLOADS_IN_PLACE)
-    words[VYRE_TICKET_KIND] |= import->number << 21;
+    words[VYRE_TICKET_KIND] |= VYRE_KIND_SOURCE (import->number);
   words[VYRE_TICKET_BASE] = (guint32)(base / 4);
   words[VYRE_TICKET_PAYLOAD] = (guint32)payload;
   words[VYRE_TICKET_SEQUENCE] = batch->sequence;

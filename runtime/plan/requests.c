@@ -32,8 +32,9 @@ vyre_plan_find_extras (const VyrePlan *plan)
   guint32 extras = is_rare ? VYRE_EXTRA_RARE : 0;
 
   for (guint slot = 0; slot < plan->bound->n_slots; slot++) {
+    const guint32 *words = &plan->bound->slots[slot * VYRE_SLOT_WORDS];
     if (vyre_plan_may_run (plan, slot))
-      extras |= vyre_opcode_get_extra (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
+      extras |= vyre_opcode_get_extras (words[VYRE_SLOT_OPCODE], words + VYRE_SLOT_ARGS);
   }
   return extras;
 }

@@ -132,9 +132,9 @@ vyre_opcode_reads_payload (guint32 opcode)
   }
 }
 
-/* The extra that a kernel needs for a slot with @opcode, 0 for none. */
-guint32
-vyre_opcode_get_extra (guint32 opcode)
+/* The extra that a kernel needs for @opcode, 0 for none. */
+static guint32
+opcode_get_extra (guint32 opcode)
 {
   switch (opcode) {
 #define VYRE_HOST_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect)           \
@@ -153,6 +153,28 @@ vyre_opcode_get_extra (guint32 opcode)
     default:
       return 0;
   }
+}
+
+/* Whether a slot reads packed samples. Two components that differ in that are refused, luma and its
+ * chroma are not. */
+static gboolean
+opcode_reads_packed (guint32 opcode, const guint32 *args)
+{
+  return VYRE_SAMPLES_ARE_PACKED (args[VYRE_REGION_ARG_SAMPLES])
+         || (vyre_opcode_takes_chroma (vyre_opcode_get (opcode))
+             && (VYRE_SAMPLES_ARE_PACKED (args[VYRE_CHROMA_ARG_U_SAMPLES])
+                 || VYRE_SAMPLES_ARE_PACKED (args[VYRE_CHROMA_ARG_V_SAMPLES])));
+}
+
+/* The extras that a kernel needs for a slot with @opcode and @args, 0 for none. */
+guint32
+vyre_opcode_get_extras (guint32 opcode, const guint32 *args)
+{
+  guint32 extras = opcode_get_extra (opcode);
+
+  if ((extras & (VYRE_EXTRA_SAMPLES | VYRE_EXTRA_PICTURES)) && opcode_reads_packed (opcode, args))
+    extras |= VYRE_EXTRA_PACKED;
+  return extras;
 }
 
 /* Whether an opcode reads a second component. */

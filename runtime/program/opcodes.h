@@ -74,7 +74,7 @@ char *vyre_opcode_list (void);
 char *vyre_opcode_list_payload (void);
 gboolean vyre_opcode_asks_host (guint32 opcode);
 gboolean vyre_opcode_reads_payload (guint32 opcode);
-guint32 vyre_opcode_get_extra (guint32 opcode);
+guint32 vyre_opcode_get_extras (guint32 opcode, const guint32 *args);
 gboolean vyre_opcode_takes_other (const VyreOpcode *info);
 gboolean vyre_opcode_takes_pair (const guint32 *args);
 gboolean vyre_opcode_takes_chroma (const VyreOpcode *info);

@@ -10,6 +10,8 @@
 #extension GL_KHR_shader_subgroup_arithmetic : require
 #extension GL_KHR_shader_subgroup_ballot : require
 #extension GL_KHR_shader_subgroup_vote : require
+// Without its extra a kernel has no code for packed samples, and their words do not fit.
+#define VYRE_SAMPLES_ARE_PACKED(word) (VYRE_SAMPLES_BYTES(word) == 3u && PACKED)
 #include "abi.h"
 #include "kernel.h"
 #include "loop/buffers.glsl"

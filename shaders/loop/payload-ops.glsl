@@ -90,7 +90,7 @@ bool other_fits(uint slot, Region r)
   word |= apart;
   return region_fits(other) && VYRE_SAMPLES_FIT(other.operand)
       && VYRE_SAMPLES_ARE_ALIKE(r.operand, other.operand) && r.rows == other.rows
-      && VYRE_SAMPLES_IN(r.width, word) == VYRE_SAMPLES_IN(other.width, word);
+      && VYRE_SAMPLES_IN(r.width, r.operand | apart) == VYRE_SAMPLES_IN(other.width, word);
 }
 
 // TRUE for an opcode over luma and its chroma.

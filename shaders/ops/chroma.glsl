@@ -79,7 +79,7 @@ void chroma_tile(Region r, bool is_hue)
   load_tangents();
   clear_bins(bins); // with a barrier behind which the tangents are there
   while (w.index < w.total) {
-    Containers c = next_containers(s, w), d = other_containers(o, c);
+    Containers c = next_containers(s, w), d = other_containers(o, s, c);
     bytes += c.bytes;
     there += bitCount(c.starts);
     counted += 4u * containers;

@@ -7,8 +7,9 @@
 // component have any value.
 Containers neighbours(Samples s, Containers c, Walk w, uint rows, uint columns)
 {
-  c.words = load_bytes(w.start - s.column + (c.row + rows) * w.stride + c.from + columns * s.apart,
-      w.most);
+  uint away = columns * s.apart, by = mix(0u, away, s.packed);
+  uint at = w.start - s.column + (c.row + rows) * w.stride + c.from + away - by;
+  c.words = load_samples(at, int(by), w.most);
   return c;
 }
 
@@ -55,12 +56,12 @@ void sample_outliers_tile(Region r)
   Samples s = samples_of(r);
   Walk w = walk_rows(r);
   uint limit = sample_limit(), count = 0u, bytes = 0u;
-  uint last = (max(columns_of(s), 1u) - 1u) * s.apart;
+  uint last = place_of(s, s.first + (max(columns_of(s), 1u) - 1u) * s.apart);
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     uint above = ticket[VYRE_TICKET_ROW] + c.row, below = r.rows - 1u - above;
     bytes += c.bytes;
-    c.starts &= ~(bit_of(c, 0u) | bit_of(c, last));
+    c.starts &= ~(bit_of(c, s.first) | bit_of(c, last));
     if (min(above, below) == 0u)
       c.starts = 0u;
     for (uint rows = 2u; rows > 0u; rows--) {

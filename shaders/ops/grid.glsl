@@ -73,10 +73,10 @@ void sample_grid_tile(Region r)
       samples[i] = i < containers ? samples_in(s, c, min(i, containers - 1u), valid) : uvec4(0u);
     bytes += c.bytes;
     while (c.starts != 0u) { // a part of the granule for each cell
-      uint bit = uint(findLSB(c.starts)), column = (c.from + bit) / s.apart;
+      uint bit = uint(findLSB(c.starts)), column = column_at(s, c, bit);
       uint cell = column / g.wide;
       uint left = min((cell + 1u) * g.wide - column, VYRE_GRANULE);
-      uint part = c.starts & bytes_below(bit + left * s.apart);
+      uint part = c.starts & bytes_below(place_of(s, number_at(s, bit) + left * s.apart));
       uvec4 sum = uvec4(0u);
       [[unroll]] for (uint i = 0u; i < 4u; i++)
         sum += samples[i] & kept_by(s, part, i);

@@ -27,7 +27,8 @@ Other other_of(Samples s)
   uint word = slot_arg(VYRE_OTHER_ARG_SAMPLES), payload = other_payload();
   o.samples = s;
   o.samples.swapped = VYRE_SAMPLES_SWAPPED(word);
-  o.samples.shift = VYRE_SAMPLES_SHIFT(word);
+  o.samples.first = mix(0u, VYRE_SAMPLES_SHIFT(word), s.packed);
+  o.samples.shift = VYRE_SAMPLES_SHIFT(word) - o.samples.first;
   o.stride = slot_arg(VYRE_OTHER_ARG_STRIDE);
   o.first = payload + slot_arg(VYRE_OTHER_ARG_OFFSET) + ticket[VYRE_TICKET_ROW] * o.stride;
   o.most = last_granule(payload);
@@ -40,22 +41,28 @@ uvec4 load_bytes(uint at, uint most)
 {
   uint granule = at / VYRE_GRANULE, behind = (granule + 1u) & (0xFFFFFFFFu / VYRE_GRANULE);
   uvec4 a = load_payload(min(granule, most)), b = load_payload(min(behind, most));
-  if ((at & 8u) != 0u) {
-    a = uvec4(a.zw, b.xy);
-    b = uvec4(b.zw, 0u, 0u);
+  return bytes_from(a, b, at % VYRE_GRANULE);
+}
+
+// Sixteen bytes whose first sample is `by` samples of any component, -12 to 12, behind that at byte
+// `at` of the source. Samples that are not packed are 0 behind.
+uvec4 load_samples(uint at, int by, uint most)
+{
+  uint number = uint(by + int(VYRE_PACKED_NUMBERS)), bits = number % 3u * VYRE_PACKED_BITS;
+  at += number / 3u * 4u - VYRE_GRANULE;
+  uvec4 words = load_bytes(at, most);
+  if (bits != 0u) {
+    uint behind = load_bytes(at + VYRE_GRANULE, most).x;
+    words = (words & 0x3FFFFFFFu) >> bits | uvec4(words.yzw, behind) << (30u - bits);
   }
-  if ((at & 4u) != 0u) {
-    a = uvec4(a.yzw, b.x);
-    b.x = b.y;
-  }
-  uint bits = 8u * (at & 3u);
-  return a >> bits | uvec4(a.yzw, b.x) << 1 << (31u - bits);
+  return words;
 }
 
 // The containers of the other component in the place of `c`.
-Containers other_containers(Other o, Containers c)
+Containers other_containers(Other o, Samples s, Containers c)
 {
-  c.words = load_bytes(o.first + c.row * o.stride + c.from, o.most);
+  int by = int(o.samples.first) - int(s.first);
+  c.words = load_samples(o.first + c.row * o.stride + c.from, by, o.most);
   return c;
 }
 
@@ -67,7 +74,7 @@ void sample_difference_tile(Region r)
   SampleStats stats = SampleStats(0u, 0u, 0u, 0u, 0u, 0xFFFFFFFFu);
   uint limit = sample_limit(), above = 0u, bytes = 0u, containers = 4u / s.bytes;
   while (w.index < w.total) {
-    Containers c = next_containers(s, w), d = other_containers(o, c);
+    Containers c = next_containers(s, w), d = other_containers(o, s, c);
     stats.count += bitCount(c.starts);
     bytes += c.bytes;
     for (uint i = 0u; i < containers; i++) {

@@ -50,8 +50,10 @@ void end_lines(Region r, uint lines)
 // Columns of a row that start in front of its byte `at`.
 uint columns_before(Samples s, uint at)
 {
-  uint room = min(at, s.room);
-  return room == 0u ? 0u : (room - 1u) / s.apart + 1u;
+  uint whole = (at + VYRE_GRANULE - 1u) & ~(VYRE_GRANULE - 1u); // 16 bytes belong together
+  uint room = min(mix(at, whole, s.packed), s.room);
+  uint numbers = number_at(s, room) - min(number_at(s, room), s.first);
+  return (numbers + s.apart - 1u) / s.apart;
 }
 
 uint columns_of(Samples s) { return columns_before(s, s.room); }
@@ -86,7 +88,7 @@ void sample_columns_tile(Region r)
   clear_bins(end - first);
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
-    uint column = (c.from + uint(max(findLSB(c.starts), 0))) / s.apart - first;
+    uint column = column_at(s, c, uint(max(findLSB(c.starts), 0))) - first;
     for (uint i = 0u; i < containers; i++) {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid);

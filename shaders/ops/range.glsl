@@ -8,7 +8,18 @@ uint sample_in(uint container, uint word)
 {
   if (VYRE_SAMPLES_SWAPPED(word) != 0u)
     container = (container & 0xFFu) << 8 | (container >> 8 & 0xFFu);
-  return container >> VYRE_SAMPLES_SHIFT(word) & (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
+  uint shift = mix(VYRE_SAMPLES_SHIFT(word), 0u, VYRE_SAMPLES_ARE_PACKED(word));
+  return container >> shift & (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
+}
+
+// The sample of a column of the row that starts at byte `row` of the source.
+uint sample_of_row(uint row, uint column, uint word, uint most)
+{
+  bool packed = VYRE_SAMPLES_ARE_PACKED(word);
+  uint at = column * VYRE_SAMPLES_APART(word), number = at + VYRE_SAMPLES_SHIFT(word);
+  uint bits = mix(0u, number % 3u * VYRE_PACKED_BITS, packed);
+  uint container = load_bytes(row + mix(at, number / 3u * 4u, packed), most).x;
+  return sample_in(container >> bits, word);
 }
 
 // 1 for a sample outside of 16 to `most`, in units of 8 bits.
@@ -26,15 +37,15 @@ void sample_range_tile(Region r)
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     uint line = (ticket[VYRE_TICKET_ROW] + c.row >> VYRE_CHROMA_DOWN(shifts)) * stride;
-    uint column = (c.from + uint(max(findLSB(c.starts), 0))) / s.apart;
+    uint column = column_at(s, c, uint(max(findLSB(c.starts), 0)));
     bytes += c.bytes;
     while (c.starts != 0u) {
       uint bit = uint(findLSB(c.starts)), at = column >> VYRE_CHROMA_ACROSS(shifts);
-      uint u = load_bytes(first_u + line + at * VYRE_SAMPLES_APART(u_word), w.most).x;
-      uint v = load_bytes(first_v + line + at * VYRE_SAMPLES_APART(v_word), w.most).x;
-      count += is_outside(sample_in(c.words[bit / 4u] >> 8u * (bit % 4u), r.operand), 235u, unit)
-          | is_outside(sample_in(u, u_word), 240u, unit)
-          | is_outside(sample_in(v, v_word), 240u, unit);
+      uint u = sample_of_row(first_u + line, at, u_word, w.most);
+      uint v = sample_of_row(first_v + line, at, v_word, w.most);
+      uint y = c.words[bit / 4u] >> mix(8u, VYRE_PACKED_BITS, s.packed) * (bit % 4u);
+      count += is_outside(sample_in(y, r.operand), 235u, unit) | is_outside(u, 240u, unit)
+          | is_outside(v, 240u, unit);
       c.starts &= c.starts - 1u;
       column++;
     }

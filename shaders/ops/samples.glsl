@@ -4,6 +4,10 @@
 // sample is some bits of a container of 1, 2 or 4 bytes, and containers are so many bytes apart:
 // planes of deep samples, planes that two components share, and packed pixels are all walked alike.
 // A sample belongs to the tile in which its container starts.
+//
+// Packed samples lie three in a word: 16 bytes of a row are one container with up to 12 of them, and
+// walked as 16 containers of a byte, where the bytes 0, 1 and 2 of a word stand for its samples. A
+// kernel without the extra PACKED has no code for them.
 
 // The description of a slot's samples, and facts about its rows.
 struct Samples {
@@ -14,22 +18,34 @@ struct Samples {
   uint mask;
   uint starts; // bit i: a container starts i bytes behind the start of a container, below 16
   uint room;   // bytes of a row in which a container may start
-  uint column; // of the tile
+  uint step;   // bits from one container of a word to the next
+  bool packed;
+  uint numbers; // of a granule: packed samples of all components, or bytes
+  uint first;   // of packed samples: the number of the first, below `apart`
+  uint column;  // of the tile
 };
+
+// The byte that a container with a number starts at: the number itself, unless samples are packed.
+uint place_of(Samples s, uint number) { return number + mix(0u, number / 3u, s.packed); }
 
 Samples samples_of(Region r)
 {
   Samples s;
   uint word = r.operand;
   s.apart = max(VYRE_SAMPLES_APART(word), 1u); // a CPU divides, masked off, by those of any slot
-  s.bytes = max(VYRE_SAMPLES_BYTES(word), 1u);
+  s.packed = VYRE_SAMPLES_ARE_PACKED(word);
+  s.bytes = mix(max(VYRE_SAMPLES_BYTES(word), 1u), 1u, s.packed);
+  s.step = mix(8u * s.bytes, VYRE_PACKED_BITS, s.packed);
+  s.first = mix(0u, VYRE_SAMPLES_SHIFT(word), s.packed);
+  s.numbers = mix(VYRE_GRANULE, VYRE_PACKED_NUMBERS, s.packed);
   s.swapped = VYRE_SAMPLES_SWAPPED(word);
-  s.shift = VYRE_SAMPLES_SHIFT(word);
+  s.shift = VYRE_SAMPLES_SHIFT(word) - s.first;
   s.mask = (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
   s.starts = 0u;
-  for (uint at = 0u; at < VYRE_GRANULE; at += s.apart)
-    s.starts |= 1u << at;
-  s.room = r.width < s.bytes ? 0u : r.width - s.bytes + 1u;
+  for (uint at = s.first; at < s.numbers; at += s.apart)
+    s.starts |= 1u << place_of(s, at);
+  uint bytes = s.bytes + uint(s.packed); // of a container with a sample
+  s.room = max(r.width + 1u, bytes) - bytes;
   s.column = ticket[VYRE_TICKET_COLUMN];
   return s;
 }
@@ -47,6 +63,19 @@ struct Containers {
 // A bit for each byte of a granule in front of byte `end`, which may lie outside of it.
 uint bytes_below(uint end) { return (1u << uint(clamp(int(end), 0, int(VYRE_GRANULE)))) - 1u; }
 
+// Sixteen bytes from byte `at` on of the 32 in a and b; `at` is 0 to 15. SwiftShader's time to
+// compile doubles with branches in a row, so there is none.
+uvec4 bytes_from(uvec4 a, uvec4 b, uint at)
+{
+  bvec4 eight = bvec4((at & 8u) != 0u), four = bvec4((at & 4u) != 0u);
+  uint bits = 8u * (at & 3u);
+  a = mix(a, uvec4(a.zw, b.xy), eight);
+  b.xy = mix(b.xy, b.zw, eight.xy);
+  uint behind = mix(b.x, b.y, four.x);
+  a = mix(a, uvec4(a.yzw, b.x), four);
+  return a >> bits | uvec4(a.yzw, behind) << 1 << (31u - bits);
+}
+
 // The containers that start in this lane's next granule; the lane has one left. Containers are
 // aligned in their row, not in memory, so a container may end in the next granule.
 Containers next_containers(Samples s, inout Walk w)
@@ -59,15 +88,19 @@ Containers next_containers(Samples s, inout Walk w)
   uint next = behind == 0u ? 0u : s.apart - behind;
   uint starts = next < VYRE_GRANULE ? s.starts << next : 0u;
   uint inside = bytes_below(end - at) & ~bytes_below(first - at);
-  uint skew = base % s.bytes;
+  uint skew = base % mix(s.bytes, VYRE_GRANULE, s.packed);
   c.row = w.row;
   c.from = at + skew - base;
   c.bytes = bitCount(inside);
   c.starts = (starts & inside & bytes_below(min(base + s.room, end) - at)) >> skew;
+  uint together = (0u - (inside >> skew & 1u)) & s.starts & bytes_below(s.room - c.from);
+  c.starts = mix(c.starts, together, s.packed); // 16 bytes belong together
   c.words = load_payload(min(granule, w.most));
   if (skew != 0u) {
-    uint word_behind = load_payload(min(granule + 1u, w.most)).x;
-    c.words = c.words >> (8u * skew) | uvec4(c.words.yzw, word_behind) << (32u - 8u * skew);
+    uvec4 behind = load_payload(min(granule + 1u, w.most));
+    uint bits = 8u * (skew & 3u);
+    uvec4 words = c.words >> bits | uvec4(c.words.yzw, behind.x) << (32u - bits);
+    c.words = mix(words, bytes_from(c.words, behind, skew), bvec4(s.packed));
   }
   walk_advance(w);
   return c;
@@ -78,11 +111,20 @@ Containers next_containers(Samples s, inout Walk w)
 uvec4 samples_in(Samples s, Containers c, uint container, out uvec4 valid)
 {
   uint at = container * s.bytes;
-  uvec4 words = c.words >> (8u * at);
+  uvec4 words = c.words >> (s.step * container);
   if (s.swapped != 0u)
     words = (words & 0xFFu) << 8 | (words >> 8 & 0xFFu);
   valid = ~((uvec4(c.starts) >> (uvec4(0u, 4u, 8u, 12u) + at) & 1u) - 1u);
   return words >> s.shift & s.mask & valid;
+}
+
+// The number of the container that starts at byte `at`.
+uint number_at(Samples s, uint at) { return at - mix(0u, at / 4u, s.packed); }
+
+// The column of the container that starts at byte `bit` of `c`.
+uint column_at(Samples s, Containers c, uint bit)
+{
+  return (number_at(s, c.from + bit) - s.first) / s.apart;
 }
 
 // Accumulators. A sum that the lanes of a workgroup may overflow together has one for each half.

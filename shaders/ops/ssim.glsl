@@ -115,17 +115,35 @@ uint similarity(Sums s, Stabilizers c)
   return opposed ? SSIM_ONE - product.y : SSIM_ONE + product.y;
 }
 
-// How many samples, 8 at most, a lane takes out of 16 bytes.
-uint samples_at_once(Samples s) { return s.apart <= 2u ? 8u : s.apart <= 4u ? 4u : 1u; }
-
-uint container_in(uvec4 words, uint at) { return words[at / 4u & 3u] >> 8u * (at % 4u); }
-
-// Four samples from number `first` on, of 16 bytes that start with a sample and have n.
-uvec4 samples_from(Samples s, uvec4 words, uint first, uint n)
+// How many samples, 1, 2, 4 or 8, a lane takes out of 16 bytes. The last of packed ones is in them
+// even if the first is the third of its word.
+uint samples_at_once(Samples s)
 {
-  uvec4 numbers = first + uvec4(0u, 1u, 2u, 3u), at = numbers * s.apart;
-  uvec4 containers = uvec4(container_in(words, at.x), container_in(words, at.y),
-      container_in(words, at.z), container_in(words, at.w));
+  return min(1u << uint(findMSB(max(s.numbers / s.apart, 1u))), 8u);
+}
+
+// Sixteen bytes with the sample of a column of the row that starts at byte `row` of the source, which
+// is container `skip` of them.
+uvec4 load_column(Samples s, uint row, uint column, uint most, out uint skip)
+{
+  uint at = s.first + column * s.apart;
+  skip = mix(0u, at % 3u, s.packed);
+  return load_bytes(row + place_of(s, at - skip), most);
+}
+
+uint container_in(Samples s, uvec4 words, uint at)
+{
+  at = place_of(s, at);
+  return words[at / 4u & 3u] >> mix(8u, VYRE_PACKED_BITS, s.packed) * (at % 4u);
+}
+
+// Four samples from number `first` on, of 16 bytes in which the first container is number `skip`,
+// and which have n.
+uvec4 samples_from(Samples s, uvec4 words, uint skip, uint first, uint n)
+{
+  uvec4 numbers = first + uvec4(0u, 1u, 2u, 3u), at = skip + numbers * s.apart;
+  uvec4 containers = uvec4(container_in(s, words, at.x), container_in(s, words, at.y),
+      container_in(s, words, at.z), container_in(s, words, at.w));
   if (s.swapped != 0u)
     containers = (containers & 0xFFu) << 8 | (containers >> 8 & 0xFFu);
   return containers >> s.shift & s.mask & uvec4(ivec4(numbers - n) >> 31);
@@ -142,17 +160,19 @@ void sums_add(inout Sums sums, uvec4 a, uvec4 b)
   sums.products_high += total(products >> 16);
 }
 
-// The sums over 8 samples of 4 rows, from byte `a` of the source on, and from byte `b`.
-Sums block_sums(Samples s, Other o, uint a, uint stride, uint a_most, uint b)
+// The sums over 8 samples of 4 rows, from a column on. The first of the rows start at byte `a` of the
+// source, and at byte `b`.
+Sums block_sums(Samples s, Other o, uint a, uint stride, uint a_most, uint b, uint column)
 {
   Sums sums = Sums(0u, 0u, 0u, 0u, 0u, 0u);
   uint n = samples_at_once(s), loads = 8u / n;
   for (uint i = 0u; i < 4u * loads; i++) {
-    uint row = i / loads, at = i % loads * n * s.apart;
-    uvec4 x = load_bytes(a + row * stride + at, a_most);
-    uvec4 y = load_bytes(b + row * o.stride + at, o.most);
+    uint row = i / loads, at = column + i % loads * n, x_skip, y_skip;
+    uvec4 x = load_column(s, a + row * stride, at, a_most, x_skip);
+    uvec4 y = load_column(o.samples, b + row * o.stride, at, o.most, y_skip);
     [[unroll]] for (uint first = 0u; first < 8u; first += 4u)
-      sums_add(sums, samples_from(s, x, first, n), samples_from(o.samples, y, first, n));
+      sums_add(sums, samples_from(s, x, x_skip, first, n),
+          samples_from(o.samples, y, y_skip, first, n));
   }
   return sums;
 }
@@ -218,12 +238,12 @@ void sample_ssim_tile(Region r)
   uvec2 sum = uvec2(0u);
   for (uint strip = lane(); strip < strips; strip += WORKGROUP) {
     uint first = strip / columns * SSIM_STRIP, end = min(first + SSIM_STRIP, w.rows);
-    uint at = (w.column + strip % columns) * 4u * s.apart;
+    uint column = (w.column + strip % columns) * 4u;
     Sums above;
     for (uint row = first; row <= end; row++) {
       uint line = (w.row + row) * 4u;
-      Sums here = block_sums(s, o, payload + r.offset + line * r.stride + at, r.stride, most,
-          o.first + (line - ticket[VYRE_TICKET_ROW]) * o.stride + at);
+      Sums here = block_sums(s, o, payload + r.offset + line * r.stride, r.stride, most,
+          o.first + (line - ticket[VYRE_TICKET_ROW]) * o.stride, column);
       uint found = row > first ? 1u : 0u;
       sum = wide_add(sum, uvec2(found * similarity(join_sums(above, here), c), 0u));
       count += found;

@@ -194,8 +194,10 @@ check_format (GstHarness *h, const gchar *name, const GstVideoInfo *info)
   gst_buffer_unref (filter_run (h, buffer_of (frame, GST_VIDEO_INFO_SIZE (info))));
   GstMessage *message = bus_wait_element (h, "vyre-results");
   const GstStructure *results = gst_message_get_structure (message);
+  /* built-in programs for Y'CbCr leave alpha alone */
+  guint n = GST_VIDEO_INFO_IS_RGB (info) || gst_structure_has_field (results, "all") ? 4 : 3;
   for (guint c = 0; c < 4; c++) {
-    if (c < GST_VIDEO_INFO_N_COMPONENTS (info)) {
+    if (c < MIN (n, GST_VIDEO_INFO_N_COMPONENTS (info))) {
       Stats wanted = unpacked_stats (info, frame, c, gst_structure_has_field (results, "repeats"));
       assert_component (results, name, names[c], &wanted);
     } else {
@@ -224,6 +226,10 @@ has_plain_planes (const GstVideoFormatInfo *format)
   return (format->flags & odd) == 0 && format->n_components > 0;
 }
 
+/* Formats whose samples share words. */
+static const gchar *const packed_formats[]
+    = { "v210", "GRAY10_LE32", "NV12_10LE32", "NV16_10LE32", NULL };
+
 GST_START_TEST (components_have_each_sample_once)
 {
   GEnumClass *klass = g_type_class_ref (GST_TYPE_VIDEO_FORMAT);
@@ -232,32 +238,44 @@ GST_START_TEST (components_have_each_sample_once)
   for (guint i = 0; i < klass->n_values; i++) {
     GstVideoFormat format = (GstVideoFormat)klass->values[i].value;
     GstVideoInfo info;
+    const gchar *name = gst_video_format_to_string (format);
     if (format <= GST_VIDEO_FORMAT_ENCODED
-        || !has_plain_planes (gst_video_format_get_info (format)))
+        || !(has_plain_planes (gst_video_format_get_info (format))
+             || g_strv_contains (packed_formats, name)))
       continue;
     gst_video_info_set_format (&info, format, WIDTH, HEIGHT);
-    check_format (h, gst_video_format_to_string (format), &info);
+    check_format (h, name, &info);
   }
   filter_finish (h);
   g_type_class_unref (klass);
 }
 GST_END_TEST;
 
+static void
+check_formats (const gchar *builtin, const gchar *const *names)
+{
+  GstHarness *h = filter_new_with (builtin, "results-interval", (guint64)0, NULL);
+
+  for (; *names; names++) {
+    GstVideoInfo info;
+    gst_video_info_set_format (&info, gst_video_format_from_string (*names), WIDTH, HEIGHT);
+    check_format (h, *names, &info);
+  }
+  filter_finish (h);
+}
+
 /* Names of components, their order and the level of black are those of the programs' texts. */
 GST_START_TEST (built_in_programs_read_components)
 {
-  static const gchar *const cases[][2]
-      = { { "P010_10LE", "builtin:frame-stats" }, { "YUY2", "builtin:frame-stats" },
-          { "BGR", "builtin:rgb-stats" }, { "ARGB", "builtin:rgb-stats" },
-          { "NV12", "builtin:video-qc" }, { "I422_10LE", "builtin:video-qc" } };
+  static const gchar *const yuv[] = { "I420", "YV12", "NV12", "NV21", "Y42B", "Y444", "GRAY8",
+    "GRAY16_LE", "GRAY16_BE", "I420_10LE", "I422_10LE", "Y444_10LE", "I420_12LE", "P010_10LE",
+    "P016_LE", "v210", "UYVY", "YUY2", "A420", NULL };
+  static const gchar *const rgb[] = { "RGB", "BGR", "RGBA", "BGRA", "ARGB", "ABGR", "RGBx", "BGRx",
+    "xRGB", "xBGR", "GBR", NULL };
 
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    GstHarness *h = filter_new_with (cases[i][1], "results-interval", (guint64)0, NULL);
-    GstVideoInfo info;
-    gst_video_info_set_format (&info, gst_video_format_from_string (cases[i][0]), WIDTH, HEIGHT);
-    check_format (h, cases[i][0], &info);
-    filter_finish (h);
-  }
+  check_formats ("builtin:frame-stats", yuv);
+  check_formats ("builtin:video-qc", yuv);
+  check_formats ("builtin:rgb-stats", rgb);
 }
 GST_END_TEST;
 
@@ -265,7 +283,7 @@ GST_END_TEST;
 GST_START_TEST (fields_have_every_other_row)
 {
   static const gchar *const fields[] = { "top", "bottom" };
-  static const gchar *const formats[] = { "I420", "NV12", "GRAY8" };
+  static const gchar *const formats[] = { "I420", "NV12", "v210", "GRAY8" };
   GstHarness *h = filter_new_with ("builtin:field-stats", "results-interval", (guint64)0, NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
@@ -325,6 +343,100 @@ GST_START_TEST (video_qc_compares_frames)
 }
 GST_END_TEST;
 
+/* Packs row @y of a picture in I422_10LE: u, luma, v, luma and so on, three in a word. All other
+ * bits stay as they are. */
+static void
+pack_row (const GstVideoInfo *info, const guint8 *picture, guint y, guint8 *row)
+{
+  static const guint order[] = { 1, 0, 2, 0 };
+
+  for (guint i = 0; i < 4 * (guint)GST_VIDEO_INFO_COMP_WIDTH (info, 1); i++) {
+    guint c = order[i % 4], x = c == 0 ? i / 2 : i / 4, shift = 10 * (i % 3);
+    if (x >= (guint)GST_VIDEO_INFO_COMP_WIDTH (info, c))
+      continue;
+    guint32 word = GST_READ_UINT32_LE (row + i / 3 * 4) & ~(1023u << shift);
+    guint32 sample = GST_READ_UINT16_LE (
+        picture + info->offset[c] + y * (guint)info->stride[c] + 2 * (gsize)x);
+    GST_WRITE_UINT32_LE (row + i / 3 * 4, word | sample << shift);
+  }
+}
+
+/* A buffer of noise with a picture in v210 in it, whose rows lie further apart than they have to.
+ */
+static GstBuffer *
+packed_buffer (const GstVideoInfo *planar, const guint8 *picture)
+{
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 20 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { (planar->width + 5) / 6 * 16 + 12 };
+  gsize size = offset[0] + (gsize)(stride[0] * planar->height);
+  guint8 *frame = noise_new (size, 9);
+
+  for (guint y = 0; y < (guint)planar->height; y++)
+    pack_row (planar, picture, y, frame + offset[0] + y * (guint)stride[0]);
+  GstBuffer *buffer = buffer_of (frame, size);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_v210,
+      (guint)planar->width, (guint)planar->height, 1, offset, stride);
+  g_free (frame);
+  return buffer;
+}
+
+static gboolean
+check_same (GQuark field, const GValue *value, gpointer other)
+{
+  const gchar *name = g_quark_to_string (field);
+
+  if (!g_str_has_suffix (name, "-bytes"))
+    fail_unless (
+        gst_value_compare (value, gst_structure_id_get_value (other, field)) == GST_VALUE_EQUAL,
+        "%s differs", name);
+  return TRUE;
+}
+
+/* Has @packed and @planar look at two frames of the same pictures, of noise. */
+static void
+check_pictures (GstHarness *packed, GstHarness *planar, gint width)
+{
+  GstVideoInfo info, small;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I422_10LE, (guint)width, HEIGHT);
+  gst_video_info_set_format (&small, GST_VIDEO_FORMAT_v210, (guint)width, HEIGHT);
+  GstCaps *caps = gst_video_info_to_caps (&info), *packed_caps = gst_video_info_to_caps (&small);
+  gchar *text = gst_caps_to_string (caps), *packed_text = gst_caps_to_string (packed_caps);
+  filter_start (planar, text);
+  filter_start (packed, packed_text);
+  for (guint i = 0; i < 2; i++) {
+    guint8 *picture = noise_new (info.size, i);
+    for (gsize at = 1; at < info.size; at += 2)
+      picture[at] &= 3;
+    gst_buffer_unref (filter_run (packed, packed_buffer (&info, picture)));
+    gst_buffer_unref (filter_run (planar, buffer_of (picture, info.size)));
+    GstMessage *found = bus_wait_element (packed, "vyre-results");
+    GstMessage *wanted = bus_wait_element (planar, "vyre-results");
+    gst_structure_foreach (gst_message_get_structure (wanted), check_same,
+        (gpointer)gst_message_get_structure (found));
+    gst_message_unref (found);
+    gst_message_unref (wanted);
+    g_free (picture);
+  }
+  g_free (text);
+  g_free (packed_text);
+  gst_caps_unref (caps);
+  gst_caps_unref (packed_caps);
+}
+
+GST_START_TEST (a_picture_in_v210_is_like_that_in_planes)
+{
+  static const gint widths[] = { 1, 2, 3, 5, 6, 7, 11, 12, 13, 48, 50 };
+  GstHarness *packed = filter_new_with ("builtin:video-qc", "results-interval", (guint64)0, NULL);
+  GstHarness *planar = filter_new_with ("builtin:video-qc", "results-interval", (guint64)0, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (widths); i++)
+    check_pictures (packed, planar, widths[i]);
+  filter_finish (packed);
+  filter_finish (planar);
+}
+GST_END_TEST;
+
 static Suite *
 components_suite (void)
 {
@@ -336,6 +448,7 @@ components_suite (void)
   tcase_add_test (tc, built_in_programs_read_components);
   tcase_add_test (tc, fields_have_every_other_row);
   tcase_add_test (tc, video_qc_compares_frames);
+  tcase_add_test (tc, a_picture_in_v210_is_like_that_in_planes);
   return s;
 }
 

@@ -248,6 +248,45 @@ GST_START_TEST (a_crop_outside_of_its_frame_is_an_error)
 }
 GST_END_TEST;
 
+/* Sixteen bytes of v210 begin with every sixth pixel. */
+GST_START_TEST (a_crop_within_a_word_of_v210_is_an_error)
+{
+  const Crop good = { 6, 1, 7, 3 }, bad = { 8, 1, 7, 3 };
+  GstHarness *h = filter_new_with ("builtin:frame-stats", "results-interval", (guint64)0, NULL);
+  gchar *caps = caps_of ("v210", WIDTH, HEIGHT);
+  GstVideoInfo info;
+  guint64 sum = 0;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_v210, WIDTH, HEIGHT);
+  guint8 *frame = noise_new (GST_VIDEO_INFO_SIZE (&info), 7);
+  for (guint y = good.y; y < good.y + good.height; y++) {
+    for (guint x = good.x; x < good.x + good.width; x++) {
+      guint number = 2 * x + 1;
+      sum += GST_READ_UINT32_LE (frame + y * (guint)info.stride[0] + number / 3 * 4)
+                 >> (10 * (number % 3))
+             & 1023;
+    }
+  }
+  filter_start (h, caps);
+  GstBuffer *buffer = buffer_of (frame, GST_VIDEO_INFO_SIZE (&info));
+  add_crop (buffer, &good);
+  gst_buffer_unref (filter_run (h, buffer));
+  GstMessage *message = bus_wait_element (h, "vyre-results");
+  const GstStructure *luma = gst_value_get_structure (
+      gst_structure_get_value (gst_message_get_structure (message), "luma"));
+  fail_unless_equals_uint64 (field_u64 (luma, "count"), good.width * good.height);
+  fail_unless_equals_uint64 (field_u64 (luma, "sum"), sum);
+  gst_message_unref (message);
+  buffer = buffer_of (frame, GST_VIDEO_INFO_SIZE (&info));
+  add_crop (buffer, &bad);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_ERROR);
+  bus_assert_error (h, "begins at column 8, within 16 bytes of v210. Fix: crop at a multiple of 6");
+  g_free (frame);
+  g_free (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* A frame of which the buffer has the picture alone. */
 GST_START_TEST (a_picture_outside_of_its_buffer_is_an_error)
 {
@@ -350,6 +389,7 @@ crop_suite (void)
   tcase_add_test (tc, a_part_is_the_picture_alone);
   tcase_add_test (tc, caps_may_have_the_size_of_the_picture);
   tcase_add_loop_test (tc, a_crop_outside_of_its_frame_is_an_error, 0, G_N_ELEMENTS (outside));
+  tcase_add_test (tc, a_crop_within_a_word_of_v210_is_an_error);
   tcase_add_test (tc, a_picture_outside_of_its_buffer_is_an_error);
   tcase_add_test (tc, a_refused_buffer_leaves_no_layout);
   tcase_add_test (tc, a_frame_that_no_buffer_has_is_an_error);

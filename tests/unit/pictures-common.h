@@ -16,15 +16,14 @@ typedef struct {
 static inline guint32
 test_columns (const TestComponent *c)
 {
-  return VYRE_SAMPLES_IN (c->region.width, c->samples);
+  return test_count_samples (c->region.width, c->samples);
 }
 
 static inline guint32
 test_sample (const guint8 *data, const TestComponent *c, guint32 row, guint32 column)
 {
-  return test_read_sample (data + c->region.offset + (gsize)row * c->region.stride
-                               + (gsize)column * VYRE_SAMPLES_APART (c->samples),
-      c->samples);
+  return test_read_sample (
+      data + c->region.offset + (gsize)row * c->region.stride, c->samples, column);
 }
 
 /* The text of a component; free with g_free(). */
@@ -50,15 +49,17 @@ test_random_other (const TestComponent *c, gsize size)
   guint32 samples = c->samples, bytes = VYRE_SAMPLES_BYTES (samples);
   guint32 depth = VYRE_SAMPLES_DEPTH (samples);
   guint32 n = test_columns (c);
-  TestComponent other = { c->region,
-    VYRE_SAMPLES (VYRE_SAMPLES_APART (samples), bytes, bytes == 2 && test_random_below (2),
-        test_random_below (8 * bytes - depth + 1), depth) };
+  guint32 apart = VYRE_SAMPLES_APART (samples), shifts = bytes == 3 ? apart : 8 * bytes - depth + 1;
+  TestComponent other
+      = { c->region, VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
+                         test_random_below (shifts), depth) };
 
-  other.region.width = n == 0 ? 0 : (n - 1) * VYRE_SAMPLES_APART (samples) + bytes;
+  other.region.width = test_row_bytes (n, other.samples);
   other.region.stride = other.region.width + test_random_below (20);
   gsize length = (gsize)other.region.stride * MAX (c->region.rows, 1);
   if (length > size) {
     other.region = c->region;
+    other.samples = bytes == 3 ? samples : other.samples;
     return other;
   }
   other.region.offset = test_random_below ((guint)(size - length) + 1);

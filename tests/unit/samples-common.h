@@ -8,14 +8,49 @@
 
 #include "kernel.h"
 
+/* Reads sample @column of a row. Of packed samples, whose bits go on from word to word but for the
+ * highest two, each lies in two bytes. */
 static inline guint32
-test_read_sample (const guint8 *p, guint32 samples)
+test_read_sample (const guint8 *row, guint32 samples, guint32 column)
 {
   guint32 container = 0, bytes = VYRE_SAMPLES_BYTES (samples);
+  guint32 at = column * VYRE_SAMPLES_APART (samples), shift = VYRE_SAMPLES_SHIFT (samples);
 
+  if (bytes == 3) {
+    guint32 number = at + shift;
+    const guint8 *p = row + number / 3 * 4 + number % 3;
+    return (p[0] | (guint32)p[1] << 8) >> (2 * (number % 3)) & 1023;
+  }
   for (guint32 i = 0; i < bytes; i++)
-    container |= (guint32)p[VYRE_SAMPLES_SWAPPED (samples) ? bytes - 1 - i : i] << (8 * i);
-  return container >> VYRE_SAMPLES_SHIFT (samples) & ((1u << VYRE_SAMPLES_DEPTH (samples)) - 1);
+    container |= (guint32)row[at + (VYRE_SAMPLES_SWAPPED (samples) ? bytes - 1 - i : i)] << (8 * i);
+  return container >> shift & ((1u << VYRE_SAMPLES_DEPTH (samples)) - 1);
+}
+
+/* The bytes that a row of @n samples has at least. */
+static inline guint32
+test_row_bytes (guint32 n, guint32 samples)
+{
+  guint32 last = n == 0 ? 0 : (n - 1) * VYRE_SAMPLES_APART (samples);
+
+  if (n == 0)
+    return 0;
+  if (VYRE_SAMPLES_BYTES (samples) != 3)
+    return last + VYRE_SAMPLES_BYTES (samples);
+  last += VYRE_SAMPLES_SHIFT (samples);
+  return last / 3 * 4 + last % 3 + 2;
+}
+
+/* The samples of a row of @width bytes. */
+static inline guint32
+test_count_samples (guint32 width, guint32 samples)
+{
+  guint32 bytes = VYRE_SAMPLES_BYTES (samples) == 3 ? width / 4 * 3 : width;
+  guint32 n = bytes / VYRE_SAMPLES_APART (samples);
+
+  n -= MIN (n, 3); /* not above, and not far below */
+  while (test_row_bytes (n + 1, samples) <= width)
+    n++;
+  return n;
 }
 
 static inline guint8 *
@@ -37,6 +72,12 @@ test_random_below (guint end)
 static inline guint32
 test_random_samples (void)
 {
+  static const guint packed[] = { 1, 2, 3, 4, 6, 12 };
+
+  if (test_random_below (4) == 0) {
+    guint every = packed[test_random_below (G_N_ELEMENTS (packed))];
+    return VYRE_SAMPLES (every, 3, 0, test_random_below (every), 10);
+  }
   guint bytes = 1u << test_random_below (3);
   guint apart = bytes * (1 + test_random_below (test_random_below (4) ? 4 : 255 / bytes));
   guint shift = test_random_below (8 * bytes);

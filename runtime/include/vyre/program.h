@@ -393,7 +393,8 @@ void vyre_symbols_set_region (VyreSymbols *symbols, const char *symbol, const Vy
  * @samples: how they lie in a row, as VYRE_SAMPLES of abi.h makes it of the bytes from one
  *   container to the next (1 to 255, a multiple of the container's size), the size (1, 2 or 4
  *   bytes), whether a container of 2 bytes is big endian, the lowest bit of the sample and its
- *   bits (1 to 16)
+ *   bits (1 to 16); or of every how manieth of the samples that share words in threes is one of
+ *   the component (1, 2, 3, 4, 6 or 12), 3, 0, the number of the first, and 10
  *
  * Defines a component and its .scale, 2 to the power of its bits less 8, or 1. Where samples are
  * bytes side by side, luma, u and v are regions, too, and vyre_symbols_set_region() of one defines

@@ -363,15 +363,15 @@ test_numbers (void)
 static void
 test_too_many (void)
 {
-  VyreImport *imports[1024];
-  gsize size = 1025 * 4096;
+  VyreImport *imports[VYRE_MAX_SOURCES];
+  gsize size = (VYRE_MAX_SOURCES + 1) * 4096;
 
   if (!has_imports ())
     return;
   guint8 *pages = map_noise (size, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (imports); i++)
     imports[i] = import_new (pages + i * 4096, 4096);
-  assert_refused (pages + 1024 * 4096, 4096, "too much memory");
+  assert_refused (pages + VYRE_MAX_SOURCES * 4096, 4096, "too much memory");
   g_autoptr (VyrePlan) plan = test_plan (&t, "crc32 payload -> 1", 4096, 0, 0);
   for (guint i = 0; i < G_N_ELEMENTS (imports); i += 93)
     expect_crc (publish (plan, imports[i], pages + i * 4096), pages + i * 4096, 4096);

@@ -484,10 +484,13 @@ random_plane (guint32 columns, guint32 rows, guint depth, gsize size)
 {
   guint bytes = depth > 8 || test_random_below (2) ? 2 : 1;
   guint apart = bytes * (1 + test_random_below (3));
-  TestComponent c = { { 0, (columns - 1) * apart + bytes, rows, 0 },
-    VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
-        test_random_below (8 * bytes - depth + 1), depth) };
+  TestComponent c
+      = { { 0, 0, rows, 0 }, depth == 10 && test_random_below (2)
+                                 ? VYRE_SAMPLES (apart, 3, 0, test_random_below (apart), depth)
+                                 : VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
+                                     test_random_below (8 * bytes - depth + 1), depth) };
 
+  c.region.width = test_row_bytes (columns, c.samples);
   c.region.stride = c.region.width + test_random_below (9);
   c.region.offset = test_random_below ((guint)size - c.region.stride * rows);
   return c;
@@ -501,7 +504,7 @@ test_random_ranges (void)
   for (guint i = 0; i < test_times (200, 10000); i++) {
     guint32 columns = 1 + test_random_below (50), rows = 1 + test_random_below (6);
     guint across = test_random_below (4), down = test_random_below (4);
-    guint depth = 8 + test_random_below (9);
+    guint depth = i % 3 ? 8 + test_random_below (9) : 10;
     g_autofree guint8 *data = test_random_picture (SIZE);
     TestComponent luma = random_plane (columns, rows, depth, SIZE);
     TestComponent u = random_plane ((columns + (1u << across) - 1) >> across,

@@ -6,6 +6,7 @@
 #include "samples-common.h"
 
 #include "kernel/extras.h"
+#include "program/opcodes.h"
 
 static TestKernel t;
 
@@ -29,9 +30,8 @@ oracle_of (const guint8 *data, const VyreRegion *r, guint32 samples, guint limit
 
   for (guint32 row = 0; row < r->rows; row++) {
     const guint8 *p = data + r->offset + (gsize)row * r->stride;
-    for (guint32 at = 0; at + VYRE_SAMPLES_BYTES (samples) <= r->width;
-         at += VYRE_SAMPLES_APART (samples)) {
-      guint64 sample = test_read_sample (p + at, samples);
+    for (guint32 column = 0; test_row_bytes (column + 1, samples) <= r->width; column++) {
+      guint64 sample = test_read_sample (p, samples, column);
       o.count++;
       o.min = MIN (o.min, sample);
       o.max = MAX (o.max, sample);
@@ -101,6 +101,7 @@ test_many_tiles (void)
     { { 0, 3840, 1500, 3840 }, VYRE_SAMPLES (2, 2, 0, 6, 10) },
     { { 5, 2999990, 2, 2999993 }, VYRE_SAMPLES (252, 4, 0, 7, 16) },
     { { 7, 7, 400000, 15 }, VYRE_SAMPLES (3, 1, 0, 2, 5) },
+    { { 5, 5999990, 1, 5999990 }, VYRE_SAMPLES (4, 3, 0, 2, 10) },
   };
   enum { SIZE = 6000000 };
   g_autofree guint8 *data = test_random_bytes (SIZE);
@@ -137,31 +138,37 @@ test_limits (void)
         (const guint8 *)values, sizeof values, &r, VYRE_SAMPLES (2, 2, 0, 0, 16), limits[i]);
 }
 
+/* Words that tell of no samples. */
+static const guint32 no_samples[] = {
+  0,
+  VYRE_SAMPLES (0, 1, 0, 0, 8),
+  VYRE_SAMPLES (1, 0, 0, 0, 8),
+  VYRE_SAMPLES (3, 3, 0, 0, 8),
+  VYRE_SAMPLES (3, 2, 0, 0, 8),
+  VYRE_SAMPLES (6, 4, 0, 0, 8),
+  VYRE_SAMPLES (7, 7, 0, 0, 8),
+  VYRE_SAMPLES (1, 1, 1, 0, 8),
+  VYRE_SAMPLES (4, 4, 1, 0, 8),
+  VYRE_SAMPLES (1, 1, 0, 0, 0),
+  VYRE_SAMPLES (4, 4, 0, 0, 17),
+  VYRE_SAMPLES (1, 1, 0, 1, 8),
+  VYRE_SAMPLES (2, 2, 0, 31, 2),
+  VYRE_SAMPLES (5, 3, 0, 0, 10),
+  VYRE_SAMPLES (24, 3, 0, 0, 10),
+  VYRE_SAMPLES (2, 3, 0, 2, 10),
+  VYRE_SAMPLES (2, 3, 1, 0, 10),
+  0xFFFFFFFF,
+};
+
 /* A slot whose word tells of no samples, or whose region leaves the payload, has no effect. */
 static void
 test_faults (void)
 {
-  static const guint32 words[] = {
-    0,
-    VYRE_SAMPLES (0, 1, 0, 0, 8),
-    VYRE_SAMPLES (1, 0, 0, 0, 8),
-    VYRE_SAMPLES (3, 3, 0, 0, 8),
-    VYRE_SAMPLES (3, 2, 0, 0, 8),
-    VYRE_SAMPLES (6, 4, 0, 0, 8),
-    VYRE_SAMPLES (7, 7, 0, 0, 8),
-    VYRE_SAMPLES (1, 1, 1, 0, 8),
-    VYRE_SAMPLES (4, 4, 1, 0, 8),
-    VYRE_SAMPLES (1, 1, 0, 0, 0),
-    VYRE_SAMPLES (4, 4, 0, 0, 17),
-    VYRE_SAMPLES (1, 1, 0, 1, 8),
-    VYRE_SAMPLES (2, 2, 0, 31, 2),
-    0xFFFFFFFF,
-  };
   guint8 data[100] = { 0 };
 
-  for (guint i = 0; i <= G_N_ELEMENTS (words); i++) {
-    gboolean inside = i < G_N_ELEMENTS (words);
-    guint32 word = inside ? words[i] : VYRE_SAMPLES (2, 2, 0, 0, 16);
+  for (guint i = 0; i <= G_N_ELEMENTS (no_samples); i++) {
+    gboolean inside = i < G_N_ELEMENTS (no_samples);
+    guint32 word = inside ? no_samples[i] : VYRE_SAMPLES (2, 2, 0, 0, 16);
     g_autofree char *region = g_strdup_printf ("0, %u, 1, 100, 1, %u", inside ? 100 : 101, word);
     g_autofree char *text = g_strdup_printf (
         "op 0x40000105, %s; op 0x40000106, %s, 7; op 0x40000107, %s; store_u32 5, 169", region,
@@ -177,6 +184,28 @@ test_faults (void)
       g_assert_cmpuint (test_observable (batch, at), ==, at == 9 ? 5 : 0);
     vyre_store_free (vyre_megakernel_get_staging (t.kernel), slice);
   }
+}
+
+/* Packed samples of any component need code of their own; other arguments do not look like them. */
+static void
+test_packed_extra (void)
+{
+  static const guint places[]
+      = { VYRE_REGION_ARG_SAMPLES, VYRE_CHROMA_ARG_U_SAMPLES, VYRE_CHROMA_ARG_V_SAMPLES };
+  const guint32 packed = VYRE_SAMPLES (2, 3, 0, 1, 10);
+  guint32 args[VYRE_SLOT_MAX_ARGS] = { 0 };
+
+  g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_SAMPLE_RANGE, args), ==, VYRE_EXTRA_PICTURES);
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++) {
+    args[places[i]] = packed;
+    g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_SAMPLE_RANGE, args), ==,
+        VYRE_EXTRA_PICTURES | VYRE_EXTRA_PACKED);
+    args[places[i]] = 0;
+  }
+  args[VYRE_CHROMA_ARG_U_SAMPLES] = packed;
+  g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_SAMPLE_STATS, args), ==, VYRE_EXTRA_SAMPLES);
+  args[VYRE_REGION_ARG_SAMPLES] = packed;
+  g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_U8_STATS, args), ==, 0);
 }
 
 /* Builds @wanted unless it is 0, and returns the extras that the kernel has. */
@@ -201,6 +230,7 @@ test_extras_add_up (void)
   enum { N = 20 };
   const guint32 both = VYRE_EXTRA_RARE | VYRE_EXTRA_SAMPLES;
   static const char text[] = "sample_stats samples(0, 0, 1, 0, 0x200202) -> a";
+  static const char packed[] = "sample_stats samples(0, 0, 1, 0, 0x140302) -> a";
   TestKernel fresh;
   VyreMegakernelParams params = test_params ();
 
@@ -216,6 +246,8 @@ test_extras_add_up (void)
   if (params.max_batch_time == 0) /* otherwise batches wait their turn */
     g_assert_cmpuint (test_counters (&fresh).locked - before, <, N / 2);
   g_assert_cmpuint (build_extras (&fresh, 0), ==, both);
+  vyre_batch_free (test_run_text (&fresh, packed, NULL, 0));
+  g_assert_cmpuint (build_extras (&fresh, 0), ==, both | VYRE_EXTRA_PACKED);
   test_kernel_close (&fresh);
 }
 
@@ -230,6 +262,7 @@ main (int argc, char **argv)
   g_test_add_func ("/samples/largest-sums", test_largest_sums);
   g_test_add_func ("/samples/limits", test_limits);
   g_test_add_func ("/samples/faults", test_faults);
+  g_test_add_func ("/samples/packed-extra", test_packed_extra);
   if (!t.kernel->traits->in_device_memory) /* whose code takes a CPU's driver a minute */
     g_test_add_func ("/samples/extras-add-up", test_extras_add_up);
   int result = g_test_run ();

@@ -73,10 +73,9 @@ check_ssim (const guint8 *data, gsize size, const TestComponent *a, const TestCo
 static TestComponent
 random_windows (gsize size)
 {
-  guint32 samples = test_random_samples (), apart = VYRE_SAMPLES_APART (samples);
+  guint32 samples = test_random_samples ();
   guint32 columns = 1 + test_random_below (50), rows = test_random_below (50);
-  TestComponent c
-      = { { 0, (columns - 1) * apart + VYRE_SAMPLES_BYTES (samples), rows, 0 }, samples };
+  TestComponent c = { { 0, test_row_bytes (columns, samples), rows, 0 }, samples };
 
   c.region.stride = c.region.width + test_random_below (20);
   c.region.rows = MIN (rows, (guint32)size / c.region.stride);

@@ -12,14 +12,26 @@ uint sample_in(uint container, uint word)
   return container >> shift & (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
 }
 
-// The sample of a column of the row that starts at byte `row` of the source.
-uint sample_of_row(uint row, uint column, uint word, uint most)
+// The byte of its row at which the container of a column starts.
+uint place_in_row(uint column, uint word)
 {
-  bool packed = VYRE_SAMPLES_ARE_PACKED(word);
   uint at = column * VYRE_SAMPLES_APART(word), number = at + VYRE_SAMPLES_SHIFT(word);
-  uint bits = mix(0u, number % 3u * VYRE_PACKED_BITS, packed);
-  uint container = load_bytes(row + mix(at, number / 3u * 4u, packed), most).x;
-  return sample_in(container >> bits, word);
+  return mix(at, number / 3u * 4u, VYRE_SAMPLES_ARE_PACKED(word));
+}
+
+// The sample of a column, of sixteen bytes that start `place` bytes in front of its container.
+uint sample_of_column(uvec4 bytes, uint place, uint column, uint word)
+{
+  uint number = column * VYRE_SAMPLES_APART(word) + VYRE_SAMPLES_SHIFT(word);
+  uint bits = mix(0u, number % 3u * VYRE_PACKED_BITS, VYRE_SAMPLES_ARE_PACKED(word));
+  return sample_in(bytes_from(bytes, uvec4(0u), place).x >> bits, word);
+}
+
+// TRUE if the container of a column ends inside of sixteen bytes of its row.
+bool is_among(uint column, uint word, uint first)
+{
+  uint bytes = mix(VYRE_SAMPLES_BYTES(word), 4u, VYRE_SAMPLES_ARE_PACKED(word));
+  return place_in_row(column, word) - first + bytes <= VYRE_GRANULE;
 }
 
 // 1 for a sample outside of 16 to `most`, in units of 8 bits.
@@ -39,15 +51,22 @@ void sample_range_tile(Region r)
     uint line = (ticket[VYRE_TICKET_ROW] + c.row >> VYRE_CHROMA_DOWN(shifts)) * stride;
     uint column = column_at(s, c, uint(max(findLSB(c.starts), 0)));
     bytes += c.bytes;
-    while (c.starts != 0u) {
-      uint bit = uint(findLSB(c.starts)), at = column >> VYRE_CHROMA_ACROSS(shifts);
-      uint u = sample_of_row(first_u + line, at, u_word, w.most);
-      uint v = sample_of_row(first_v + line, at, v_word, w.most);
-      uint y = c.words[bit / 4u] >> mix(8u, VYRE_PACKED_BITS, s.packed) * (bit % 4u);
-      count += is_outside(sample_in(y, r.operand), 235u, unit) | is_outside(u, 240u, unit)
-          | is_outside(v, 240u, unit);
-      c.starts &= c.starts - 1u;
-      column++;
+    while (c.starts != 0u) { // sixteen bytes of chroma are for most or all of them
+      uint at = column >> VYRE_CHROMA_ACROSS(shifts);
+      uint from_u = place_in_row(at, u_word), from_v = place_in_row(at, v_word);
+      uvec4 us = load_bytes(first_u + line + from_u, w.most);
+      uvec4 vs = load_bytes(first_v + line + from_v, w.most);
+      do {
+        uint bit = uint(findLSB(c.starts));
+        uint y = c.words[bit / 4u] >> mix(8u, VYRE_PACKED_BITS, s.packed) * (bit % 4u);
+        uint u = sample_of_column(us, place_in_row(at, u_word) - from_u, at, u_word);
+        uint v = sample_of_column(vs, place_in_row(at, v_word) - from_v, at, v_word);
+        count += is_outside(sample_in(y, r.operand), 235u, unit) | is_outside(u, 240u, unit)
+            | is_outside(v, 240u, unit);
+        c.starts &= c.starts - 1u;
+        column++;
+        at = column >> VYRE_CHROMA_ACROSS(shifts);
+      } while (c.starts != 0u && is_among(at, u_word, from_u) && is_among(at, v_word, from_v));
     }
   }
   join_below(r, count, bytes);

@@ -114,7 +114,8 @@ test_costs (void)
   }
 }
 
-/* How many tickets a plan of ten slots over @size bytes has on a GPU. */
+/* How many tickets a plan of ten slots over @size bytes has on a GPU. In a stream none costs more
+ * than the one before. */
 static guint
 count_gpu_tickets (const char *state, gsize size)
 {
@@ -123,12 +124,15 @@ count_gpu_tickets (const char *state, gsize size)
   g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
 
   for (guint i = 0; i < 10; i++)
-    g_string_append (text, "u8_stats payload -> 1\n");
+    g_string_append (text, i % 2 ? "u8_histogram payload -> 10\n" : "u8_stats payload -> 1\n");
   g_autoptr (VyreProgram) program = vyre_program_from_string (text->str, &error);
   g_autoptr (VyreBoundProgram) bound = vyre_program_bind (program, symbols, size, 0, 300, &error);
   g_assert_no_error (error);
   g_autoptr (VyrePlan) plan = vyre_plan_new (bound, size, GPU_WORKGROUP, NULL, &error);
   g_assert_no_error (error);
+  for (guint i = 1; vyre_plan_follows (plan) && i < plan->tickets->len; i++)
+    g_assert_cmpuint (ticket_of (plan, i)->words[VYRE_TICKET_COST], <=,
+        ticket_of (plan, i - 1)->words[VYRE_TICKET_COST]);
   return plan->tickets->len;
 }
 

@@ -14,6 +14,10 @@ const uint TANGENTS[46] = uint[46](
     1677798107u, 1738997970u, 1801952737u, 1866779055u, 1933602962u, 2002560899u, 2073800853u,
     2147483648u);
 
+uint own_tangents[46];
+
+uint tangent_of(uint degrees) { return ON_CPU ? own_tangents[degrees] : TANGENTS[degrees]; }
+
 // The root of u * u + v * v, without its fraction.
 uvec4 saturation_of(ivec4 u, ivec4 v)
 {
@@ -23,16 +27,16 @@ uvec4 saturation_of(ivec4 u, ivec4 v)
   return root + uvec4(lessThanEqual((root + 1u) * (root + 1u), square));
 }
 
-// 1 where the angle of a triangle with such legs has that many degrees, or more.
+// 1 where the angle of a triangle with such legs has that many degrees, or more. The product of 48
+// bits is taken in halves.
 uvec4 has_degrees(uvec4 opposite, uvec4 adjacent, uvec4 degrees)
 {
-  uvec4 high, low, rest = opposite << 31;
-  uvec4 tangents = uvec4(TANGENTS[degrees.x], TANGENTS[degrees.y], TANGENTS[degrees.z],
-      TANGENTS[degrees.w]);
-  umulExtended(adjacent, tangents, high, low);
-  opposite >>= 1;
-  return uvec4(greaterThan(opposite, high))
-      | (uvec4(equal(opposite, high)) & uvec4(greaterThanEqual(rest, low)));
+  uvec4 tangents = uvec4(tangent_of(degrees.x), tangent_of(degrees.y), tangent_of(degrees.z),
+      tangent_of(degrees.w));
+  uvec4 low = adjacent * (tangents & 0xFFFFu);
+  uvec4 high = adjacent * (tangents >> 16) + (low >> 16);
+  high += uvec4(notEqual(low & 0xFFFFu, uvec4(0u)));
+  return uvec4(greaterThanEqual(opposite << 15, high));
 }
 
 // The angle of the point (-v, -u) in degrees, without its fraction; 180 where both are 0.
@@ -65,24 +69,23 @@ void chroma_tile(Region r, bool is_hue)
   uint bins = is_hue ? VYRE_HUE_WORDS : 1u << (depth - dropped);
   uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
   ivec4 middle = ivec4(1 << (depth - 1u));
-  clear_bins(bins);
+  own_tangents = TANGENTS;
+  clear_counts(bins);
   while (w.index < w.total) {
     Containers c = next_containers(s, w), d = other_containers(o, c);
     bytes += c.bytes;
     there += bitCount(c.starts);
     counted += 4u * containers;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       ivec4 u = ivec4(samples_in(s, c, i, valid)) - middle;
       ivec4 v = ivec4(samples_in(o.samples, d, i, valid)) - middle;
       uvec4 at = (is_hue ? hue_of(u, v) : saturation_of(u, v) >> dropped) & valid;
-      atomicAdd(s_bins[at.x], 1u);
-      atomicAdd(s_bins[at.y], 1u);
-      atomicAdd(s_bins[at.z], 1u);
-      atomicAdd(s_bins[at.w], 1u);
-    }
+      count_four(at);
+    } while (++i < containers);
   }
-  join_bins(r, bins, bytes, counted - there);
+  join_counts(r, bins, bytes, counted - there);
 }
 
 void sample_saturation_tile(Region r) { chroma_tile(r, false); }

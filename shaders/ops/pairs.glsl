@@ -55,7 +55,7 @@ uvec4 load_bytes(uint at, uint most)
 // The containers of the other component in the place of `c`.
 Containers other_containers(Other o, Containers c)
 {
-  c.words = load_bytes(o.first + c.row * o.stride + c.from, o.most);
+  c.words = in_order(o.samples, load_bytes(o.first + c.row * o.stride + c.from, o.most));
   return c;
 }
 
@@ -70,13 +70,14 @@ void sample_difference_tile(Region r)
     Containers c = next_containers(s, w), d = other_containers(o, c);
     stats.count += bitCount(c.starts);
     bytes += c.bytes;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       uvec4 a = samples_in(s, c, i, valid), b = samples_in(o.samples, d, i, valid);
       uvec4 apart = max(a, b) - min(a, b);
       sample_stats_add(stats, apart, valid);
       above += total((limit - apart) >> 31); // the difference is negative
-    }
+    } while (++i < containers);
   }
   sample_stats_join(stats, s.mask, bytes);
   above = subgroupAdd(above);

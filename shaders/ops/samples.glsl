@@ -44,6 +44,12 @@ struct Containers {
   uint from;  // bytes from the start of the row to the words, or -1 to -15
 };
 
+// Words of containers, each in the order of the least byte first.
+uvec4 in_order(Samples s, uvec4 words)
+{
+  return s.swapped == 0u ? words : (words & 0x00FF00FFu) << 8 | (words >> 8 & 0x00FF00FFu);
+}
+
 // A bit for each byte of a granule in front of byte `end`, which may lie outside of it.
 uint bytes_below(uint end) { return (1u << uint(clamp(int(end), 0, int(VYRE_GRANULE)))) - 1u; }
 
@@ -59,7 +65,7 @@ Containers next_containers(Samples s, inout Walk w)
   uint next = behind == 0u ? 0u : s.apart - behind;
   uint starts = next < VYRE_GRANULE ? s.starts << next : 0u;
   uint inside = bytes_below(end - at) & ~bytes_below(first - at);
-  uint skew = base % s.bytes;
+  uint skew = base & (s.bytes - 1u);
   c.row = w.row;
   c.from = at + skew - base;
   c.bytes = bitCount(inside);
@@ -69,6 +75,7 @@ Containers next_containers(Samples s, inout Walk w)
     uint word_behind = load_payload(min(granule + 1u, w.most)).x;
     c.words = c.words >> (8u * skew) | uvec4(c.words.yzw, word_behind) << (32u - 8u * skew);
   }
+  c.words = in_order(s, c.words);
   walk_advance(w);
   return c;
 }
@@ -78,11 +85,8 @@ Containers next_containers(Samples s, inout Walk w)
 uvec4 samples_in(Samples s, Containers c, uint container, out uvec4 valid)
 {
   uint at = container * s.bytes;
-  uvec4 words = c.words >> (8u * at);
-  if (s.swapped != 0u)
-    words = (words & 0xFFu) << 8 | (words >> 8 & 0xFFu);
-  valid = ~((uvec4(c.starts) >> (uvec4(0u, 4u, 8u, 12u) + at) & 1u) - 1u);
-  return words >> s.shift & s.mask & valid;
+  valid = uvec4(ivec4(uvec4(c.starts) << (uvec4(31u, 27u, 23u, 19u) - at)) >> 31);
+  return c.words >> (8u * at + s.shift) & s.mask & valid;
 }
 
 // Accumulators. A sum that the lanes of a workgroup may overflow together has one for each half.
@@ -174,11 +178,12 @@ void sample_stats_tile(Region r)
     Containers c = next_containers(s, w);
     stats.count += bitCount(c.starts);
     bytes += c.bytes;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid);
       sample_stats_add(stats, samples, valid);
-    }
+    } while (++i < containers);
   }
   sample_stats_join(stats, s.mask, bytes);
   barrier(); // all subgroups have joined
@@ -207,11 +212,12 @@ void sample_below_tile(Region r)
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     bytes += c.bytes;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid);
       below += total((samples - limit) >> 31 & valid); // the difference is negative
-    }
+    } while (++i < containers);
   }
   join_below(r, below, bytes);
 }
@@ -227,22 +233,20 @@ void sample_histogram_tile(Region r)
   uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
   uint bins = 1u << (depth - dropped);
   uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
-  clear_bins(bins);
+  clear_counts(bins);
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     bytes += c.bytes;
     there += bitCount(c.starts);
     counted += 4u * containers;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid) >> dropped;
-      atomicAdd(s_bins[samples.x], 1u);
-      atomicAdd(s_bins[samples.y], 1u);
-      atomicAdd(s_bins[samples.z], 1u);
-      atomicAdd(s_bins[samples.w], 1u);
-    }
+      count_four(samples);
+    } while (++i < containers);
   }
-  join_bins(r, bins, bytes, counted - there);
+  join_counts(r, bins, bytes, counted - there);
 }
 
 void sample_histogram_end(Region r) {}

@@ -14,9 +14,10 @@ const uint TANGENTS[46] = uint[46](
     1677798107u, 1738997970u, 1801952737u, 1866779055u, 1933602962u, 2002560899u, 2073800853u,
     2147483648u);
 
+// A lane's own copy: llvmpipe copies a constant array at every look at it.
 uint own_tangents[46];
 
-uint tangent_of(uint degrees) { return ON_CPU ? own_tangents[degrees] : TANGENTS[degrees]; }
+uint tangent_of(uint degrees) { return TEXELS ? own_tangents[degrees] : TANGENTS[degrees]; }
 
 // The root of u * u + v * v, without its fraction.
 uvec4 saturation_of(ivec4 u, ivec4 v)
@@ -70,7 +71,7 @@ void chroma_tile(Region r, bool is_hue)
   uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
   ivec4 middle = ivec4(1 << (depth - 1u));
   own_tangents = TANGENTS;
-  clear_counts(bins);
+  clear_bins(bins);
   while (w.index < w.total) {
     Containers c = next_containers(s, w), d = other_containers(o, c);
     bytes += c.bytes;
@@ -82,10 +83,13 @@ void chroma_tile(Region r, bool is_hue)
       ivec4 u = ivec4(samples_in(s, c, i, valid)) - middle;
       ivec4 v = ivec4(samples_in(o.samples, d, i, valid)) - middle;
       uvec4 at = (is_hue ? hue_of(u, v) : saturation_of(u, v) >> dropped) & valid;
-      count_four(at);
+      atomicAdd(s_bins[at.x], 1u);
+      atomicAdd(s_bins[at.y], 1u);
+      atomicAdd(s_bins[at.z], 1u);
+      atomicAdd(s_bins[at.w], 1u);
     } while (++i < containers);
   }
-  join_counts(r, bins, bytes, counted - there);
+  join_bins(r, bins, bytes, counted - there);
 }
 
 void sample_saturation_tile(Region r) { chroma_tile(r, false); }

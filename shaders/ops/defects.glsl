@@ -20,33 +20,30 @@ uint bits_of(uvec4 v)
 }
 
 // All bits where y is further from both x and z than these are from each other, by more than the
-// limit.
-uvec4 stands_out(ivec4 x, ivec4 y, ivec4 z, int limit)
+// limit; x, y and z are the containers of three rows.
+uvec4 stands_out(Samples s, Containers x, Containers y, Containers z, uint i, uint limit)
 {
-  ivec4 further = (abs(x - y) + abs(z - y) >> 1) - abs(z - x);
-  return uvec4(limit - further >> 31);
+  uvec4 valid;
+  ivec4 a = ivec4(samples_in(s, x, i, valid)), b = ivec4(samples_in(s, y, i, valid)),
+        c = ivec4(samples_in(s, z, i, valid));
+  ivec4 further = (abs(a - b) + abs(c - b) >> 1) - abs(c - a);
+  return uvec4((ivec4(int(limit)) - further) >> 31);
 }
 
-// The containers so many columns away from those of `c`, in their places, in which samples stand out
-// from those one row above and below, and two rows.
-uvec2 outliers(Samples s, Containers c, Walk w, uint columns, int limit)
+// The containers of `c` in whose column, and in those beside it, samples stand out from the rows
+// that are so far above and below.
+uint outliers(Samples s, Containers c, Walk w, uint rows, uint limit)
 {
-  Containers rows[5];
-  uvec2 found = uvec2(0u);
-  uint containers = 4u / s.bytes, i = 0u;
-  [[unroll]] for (uint i = 0u; i < 5u; i++) {
-    rows[i] = neighbours(s, c, w, i - 2u, columns);
-    rows[i].starts = 0xFFFFu;
+  uint found = c.starts, containers = 4u / s.bytes;
+  for (uint column = 0u; column < 3u; column++) {
+    Containers x = neighbours(s, c, w, 0u - rows, column - 1u);
+    Containers y = neighbours(s, c, w, 0u, column - 1u);
+    Containers z = neighbours(s, c, w, rows, column - 1u);
+    uint out_here = 0u;
+    for (uint i = 0u; i < containers; i++)
+      out_here |= bits_of(stands_out(s, x, y, z, i, limit)) << (i * s.bytes);
+    found &= out_here;
   }
-  do {
-    ivec4 y[5];
-    uvec4 valid;
-    [[unroll]] for (uint row = 0u; row < 5u; row++)
-      y[row] = ivec4(samples_in(s, rows[row], i, valid));
-    uint near = bits_of(stands_out(y[1], y[2], y[3], limit));
-    uint far = bits_of(stands_out(y[0], y[2], y[4], limit));
-    found |= uvec2(near, far) << i * s.bytes;
-  } while (++i < containers);
   return found;
 }
 
@@ -57,25 +54,20 @@ void sample_outliers_tile(Region r)
 {
   Samples s = samples_of(r);
   Walk w = walk_rows(r);
-  uint count = 0u, bytes = 0u, last = (max(columns_of(s), 1u) - 1u) * s.apart;
-  int limit = int(sample_limit());
-  // the columns beside have all those of a granule in them, if they are near
-  uint columns = s.apart <= VYRE_GRANULE / 2u ? 2u : 3u, away = min(s.apart, VYRE_GRANULE);
+  uint limit = sample_limit(), count = 0u, bytes = 0u;
+  uint last = (max(columns_of(s), 1u) - 1u) * s.apart;
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     uint above = ticket[VYRE_TICKET_ROW] + c.row, below = r.rows - 1u - above;
-    uint distance = min(above, below);
-    uvec2 all = uvec2(0xFFFFFFFFu), here = uvec2(0u);
-    uint i = 0u;
-    do { // to the left, to the right, here
-      uvec2 found = outliers(s, c, w, i == 0u ? 0xFFFFFFFFu : 2u - i, limit);
-      all &= i < 2u ? found : uvec2(0xFFFFFFFFu);
-      here |= i == 0u ? found >> away : i == 1u ? found << away : found;
-    } while (++i < columns);
-    all &= here;
     bytes += c.bytes;
-    c.starts &= distance == 0u ? 0u : distance == 1u ? all.x : all.x & all.y;
     c.starts &= ~(bit_of(c, 0u) | bit_of(c, last));
+    if (min(above, below) == 0u)
+      c.starts = 0u;
+    for (uint rows = 2u; rows > 0u; rows--) {
+      uint found = outliers(s, c, w, rows, limit);
+      if (min(above, below) >= rows)
+        c.starts = found;
+    }
     count += bitCount(c.starts);
   }
   join_below(r, count, bytes);
@@ -94,12 +86,11 @@ void sample_repeats_tile(Region r)
   while (w.index < w.total) {
     Containers c = next_containers(s, w), d = neighbours(s, c, w, 0u - distance, 0u);
     uint sum = 0u;
-    uint i = 0u;
-    do {
+    for (uint i = 0u; i < containers; i++) {
       uvec4 valid;
       uvec4 a = samples_in(s, c, i, valid), b = samples_in(s, d, i, valid);
       sum += total(max(a, b) - min(a, b));
-    } while (++i < containers);
+    }
     atomicAdd(s_bins[c.row], sum);
     bytes += c.bytes;
   }

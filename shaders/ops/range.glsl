@@ -3,71 +3,41 @@
 // Pixels outside of the range of broadcasts, by luma or by chroma, which several of them may share:
 // SAMPLE_RANGE. The walk is one over luma.
 
-// A component of chroma.
-struct Chroma {
-  Samples samples;
-  uint first; // byte of the source where its first row starts
-};
-
-Chroma chroma_of(Region luma, uint offset, uint word)
+// The sample whose container starts at bit 0.
+uint sample_in(uint container, uint word)
 {
-  luma.operand = word;
-  return Chroma(samples_of(luma), ticket[VYRE_TICKET_PAYLOAD] + offset);
+  if (VYRE_SAMPLES_SWAPPED(word) != 0u)
+    container = (container & 0xFFu) << 8 | (container >> 8 & 0xFFu);
+  return container >> VYRE_SAMPLES_SHIFT(word) & (1u << VYRE_SAMPLES_DEPTH(word)) - 1u;
 }
 
-// Bit i: the sample of the container at byte i is outside of 16 to `most`, in units of 8 bits.
-uint outside(Samples s, uvec4 words, uint most, uint unit)
-{
-  Containers c = Containers(words, 0xFFFFu, 0u, 0u, 0u);
-  uint found = 0u;
-  [[unroll]] for (uint i = 0u; i < 4u; i++) {
-    uvec4 valid, samples = samples_in(s, c, i * s.bytes < 4u ? i : 0u, valid);
-    uvec4 beyond = (samples - 16u * unit) | (most * unit - samples);
-    if (i * s.bytes < 4u)
-      found |= bits_of(uvec4(ivec4(beyond) >> 31)) << i * s.bytes;
-  }
-  return found;
-}
-
-// The same of a component of chroma, from byte `line` and its sample `at` on.
-uint chroma_outside(Chroma c, uint line, uint at, uint last, uint unit)
-{
-  uvec4 words = load_bytes(c.first + line + at * c.samples.apart, last);
-  return outside(c.samples, in_order(c.samples, words), 240u, unit);
-}
+// 1 for a sample outside of 16 to `most`, in units of 8 bits.
+uint is_outside(uint x, uint most, uint unit) { return x < 16u * unit || x > most * unit ? 1u : 0u; }
 
 void sample_range_tile(Region r)
 {
   Samples s = samples_of(r);
   Walk w = walk_rows(r);
-  Chroma u = chroma_of(r, slot_arg(VYRE_CHROMA_ARG_U), slot_arg(VYRE_CHROMA_ARG_U_SAMPLES));
-  Chroma v = chroma_of(r, slot_arg(VYRE_CHROMA_ARG_V), slot_arg(VYRE_CHROMA_ARG_V_SAMPLES));
+  uint u_word = slot_arg(VYRE_CHROMA_ARG_U_SAMPLES), v_word = slot_arg(VYRE_CHROMA_ARG_V_SAMPLES);
   uint stride = slot_arg(VYRE_CHROMA_ARG_STRIDE), shifts = slot_arg(VYRE_CHROMA_ARG_SHIFTS);
-  uint across = VYRE_CHROMA_ACROSS(shifts), part = 65536u / s.apart + 1u;
+  uint first_u = ticket[VYRE_TICKET_PAYLOAD] + slot_arg(VYRE_CHROMA_ARG_U);
+  uint first_v = ticket[VYRE_TICKET_PAYLOAD] + slot_arg(VYRE_CHROMA_ARG_V);
   uint unit = 1u << (VYRE_SAMPLES_DEPTH(r.operand) - 8u), count = 0u, bytes = 0u;
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     uint line = (ticket[VYRE_TICKET_ROW] + c.row >> VYRE_CHROMA_DOWN(shifts)) * stride;
-    uint found = outside(s, c.words, 235u, unit), left = c.starts;
-    do { // as many as have their chroma in 16 bytes
-      uint bit = uint(max(findLSB(left), 0)), column = (c.from + bit) / s.apart, at = column >> across;
-      uint u_found = chroma_outside(u, line, at, w.most, unit);
-      uint v_found = chroma_outside(v, line, at, w.most, unit);
-      uint reached = 0u;
-      [[unroll]] for (uint i = 0u; i < 4u; i++) {
-        uvec4 places = uvec4(0u, 4u, 8u, 12u) + i;
-        uvec4 number = (column + ((places - bit) * part >> 16) >> across) - at;
-        uvec4 u_places = min(number * u.samples.apart, VYRE_GRANULE);
-        uvec4 v_places = min(number * v.samples.apart, VYRE_GRANULE);
-        uvec4 is_outside = (uvec4(u_found) >> u_places) | (uvec4(v_found) >> v_places);
-        uvec4 is_reached = uvec4(lessThan(max(u_places, v_places), uvec4(VYRE_GRANULE)));
-        found |= bits_of(0u - (is_outside & is_reached & 1u)) << i & left;
-        reached |= bits_of(0u - is_reached) << i;
-      }
-      left &= ~reached;
-    } while (left != 0u);
-    count += bitCount(found & c.starts);
+    uint column = (c.from + uint(max(findLSB(c.starts), 0))) / s.apart;
     bytes += c.bytes;
+    while (c.starts != 0u) {
+      uint bit = uint(findLSB(c.starts)), at = column >> VYRE_CHROMA_ACROSS(shifts);
+      uint u = load_bytes(first_u + line + at * VYRE_SAMPLES_APART(u_word), w.most).x;
+      uint v = load_bytes(first_v + line + at * VYRE_SAMPLES_APART(v_word), w.most).x;
+      count += is_outside(c.words[bit / 4u] >> 8u * (bit % 4u) + s.shift & s.mask, 235u, unit)
+          | is_outside(sample_in(u, u_word), 240u, unit)
+          | is_outside(sample_in(v, v_word), 240u, unit);
+      c.starts &= c.starts - 1u;
+      column++;
+    }
   }
   join_below(r, count, bytes);
 }

@@ -81,7 +81,8 @@ Containers next_containers(Samples s, inout Walk w)
 }
 
 // The samples of one container in each word; there are 4 / bytes of them. `valid` has all bits of a
-// sample that is there, and a sample that is not is 0.
+// sample that is there, and a sample that is not is 0. Loops over them look at their end: llvmpipe
+// runs a body once more, masked off, where the look stands in front.
 uvec4 samples_in(Samples s, Containers c, uint container, out uvec4 valid)
 {
   uint at = container * s.bytes;
@@ -233,7 +234,7 @@ void sample_histogram_tile(Region r)
   uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
   uint bins = 1u << (depth - dropped);
   uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
-  clear_counts(bins);
+  clear_bins(bins);
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     bytes += c.bytes;
@@ -243,10 +244,13 @@ void sample_histogram_tile(Region r)
     do {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid) >> dropped;
-      count_four(samples);
+      atomicAdd(s_bins[samples.x], 1u);
+      atomicAdd(s_bins[samples.y], 1u);
+      atomicAdd(s_bins[samples.z], 1u);
+      atomicAdd(s_bins[samples.w], 1u);
     } while (++i < containers);
   }
-  join_counts(r, bins, bytes, counted - there);
+  join_bins(r, bins, bytes, counted - there);
 }
 
 void sample_histogram_end(Region r) {}

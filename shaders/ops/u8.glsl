@@ -124,48 +124,9 @@ void clear_bins(uint bins)
   barrier(); // all bins are clear before a lane counts
 }
 
-// How often each number occurs. A lane of a CPU counts alone until the tile ends; it clears and joins
-// so many counts at a step.
-const uint COUNTS_AT_ONCE = 8u;
-uint own_counts[VYRE_SAMPLE_HISTOGRAM_WORDS];
-
-// All lanes.
-void clear_counts(uint n)
+// All lanes have counted into the bins. Bin 0 has `outside` too many of each lane.
+void join_bins(Region r, uint bins, uint bytes, uint outside)
 {
-  if (!ON_CPU)
-    clear_bins(n);
-  for (uint i = 0u; ON_CPU && i < n; i += COUNTS_AT_ONCE) {
-    [[unroll]] for (uint j = 0u; j < COUNTS_AT_ONCE; j++)
-      own_counts[i + j] = 0u;
-  }
-}
-
-void count(uint number)
-{
-  if (ON_CPU)
-    own_counts[number]++;
-  else
-    atomicAdd(s_bins[number], 1u);
-}
-
-void count_four(uvec4 numbers)
-{
-  count(numbers.x);
-  count(numbers.y);
-  count(numbers.z);
-  count(numbers.w);
-}
-
-void add_count(Region r, uint number, uint times)
-{
-  if (times != 0u)
-    add(observable_at(r, number), times);
-}
-
-// All lanes have counted. Number 0 has `outside` too many of each lane.
-void join_counts(Region r, uint n, uint bytes, uint outside)
-{
-  own_counts[0] -= outside;
   bytes = subgroupAdd(bytes);
   outside = subgroupAdd(outside);
   if (subgroupElect()) {
@@ -173,34 +134,35 @@ void join_counts(Region r, uint n, uint bytes, uint outside)
     atomicAdd(s_accumulator[ACC_OUTSIDE], outside);
   }
   barrier(); // all lanes have counted
-  for (uint i = lane(); !ON_CPU && i < n; i += WORKGROUP)
-    add_count(r, i, s_bins[i] - (i == 0u ? s_accumulator[ACC_OUTSIDE] : 0u));
-  for (uint i = 0u; ON_CPU && i < n; i += COUNTS_AT_ONCE) {
-    [[unroll]] for (uint j = 0u; j < COUNTS_AT_ONCE; j++)
-      add_count(r, i + j, own_counts[i + j]);
+  for (uint bin = lane(); bin < bins; bin += WORKGROUP) {
+    uint times = s_bins[bin] - (bin == 0u ? s_accumulator[ACC_OUTSIDE] : 0u);
+    if (times != 0u)
+      add(observable_at(r, bin), times);
   }
   if (lane() == 0u)
     count_bytes(s_accumulator[ACC_BYTES]);
 }
 
-// Counting takes nearly all of the time, and stands in one place: some compilers take long over many
-// atomics.
+// Atomics take nearly all of the time, and stand in one place: some compilers take long over many.
 // The loop counts bytes outside of the mask as zeros, and the end takes them off again.
 void u8_histogram_tile(Region r, Walk w)
 {
   uint bytes = 0u, counted = 0u;
   uvec4 mask;
-  clear_counts(VYRE_U8_HISTOGRAM_WORDS);
+  clear_bins(VYRE_U8_HISTOGRAM_WORDS);
   while (!walk_done(w)) {
     uvec4 v = next_granule(w, mask);
-    uint shift = 0u;
-    [[dont_unroll]] do {
-      count_four(v >> shift & 0xFFu);
-    } while ((shift += 8u) < 32u);
+    [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
+      uvec4 bins = (v >> shift) & 0xFFu;
+      atomicAdd(s_bins[bins.x], 1u);
+      atomicAdd(s_bins[bins.y], 1u);
+      atomicAdd(s_bins[bins.z], 1u);
+      atomicAdd(s_bins[bins.w], 1u);
+    }
     bytes += valid_bytes(mask);
     counted += VYRE_GRANULE;
   }
-  join_counts(r, VYRE_U8_HISTOGRAM_WORDS, bytes, counted - bytes);
+  join_bins(r, VYRE_U8_HISTOGRAM_WORDS, bytes, counted - bytes);
 }
 
 void u8_histogram_end(Region r) {}

@@ -34,16 +34,16 @@ uvec4 saturation_of(ivec4 u, ivec4 v)
   return root + uvec4(lessThanEqual((root + 1u) * (root + 1u), square));
 }
 
-// 1 where the angle of a triangle with such legs has that many degrees, or more.
+// 1 where the angle of a triangle with such legs has that many degrees, or more. The product of 48
+// bits is taken in halves.
 uvec4 has_degrees(uvec4 opposite, uvec4 adjacent, uvec4 degrees)
 {
-  uvec4 high, low, rest = opposite << 31;
   uvec4 tangents = uvec4(s_tangents[degrees.x], s_tangents[degrees.y], s_tangents[degrees.z],
       s_tangents[degrees.w]);
-  umulExtended(adjacent, tangents, high, low);
-  opposite >>= 1;
-  return uvec4(greaterThan(opposite, high))
-      | (uvec4(equal(opposite, high)) & uvec4(greaterThanEqual(rest, low)));
+  uvec4 low = adjacent * (tangents & 0xFFFFu);
+  uvec4 high = adjacent * (tangents >> 16) + (low >> 16);
+  high += uvec4(notEqual(low & 0xFFFFu, uvec4(0u)));
+  return uvec4(greaterThanEqual(opposite << 15, high));
 }
 
 // The angle of the point (-v, -u) in degrees, without its fraction; 180 where both are 0.
@@ -83,7 +83,8 @@ void chroma_tile(Region r, bool is_hue)
     bytes += c.bytes;
     there += bitCount(c.starts);
     counted += 4u * containers;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       ivec4 u = ivec4(samples_in(s, c, i, valid)) - middle;
       ivec4 v = ivec4(samples_in(o.samples, d, i, valid)) - middle;
@@ -92,7 +93,7 @@ void chroma_tile(Region r, bool is_hue)
       atomicAdd(s_bins[at.y], 1u);
       atomicAdd(s_bins[at.z], 1u);
       atomicAdd(s_bins[at.w], 1u);
-    }
+    } while (++i < containers);
   }
   join_bins(r, bins, bytes, counted - there);
 }

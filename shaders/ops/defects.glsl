@@ -9,7 +9,7 @@ Containers neighbours(Samples s, Containers c, Walk w, uint rows, uint columns)
 {
   uint away = columns * s.apart, by = mix(0u, away, s.packed);
   uint at = w.start - s.column + (c.row + rows) * w.stride + c.from + away - by;
-  c.words = load_samples(at, int(by), w.most);
+  c.words = in_order(s, load_samples(at, int(by), w.most));
   return c;
 }
 
@@ -27,7 +27,7 @@ uvec4 stands_out(Samples s, Containers x, Containers y, Containers z, uint i, ui
   uvec4 valid;
   ivec4 a = ivec4(samples_in(s, x, i, valid)), b = ivec4(samples_in(s, y, i, valid)),
         c = ivec4(samples_in(s, z, i, valid));
-  ivec4 further = (abs(a - b) + abs(c - b)) / 2 - abs(c - a);
+  ivec4 further = (abs(a - b) + abs(c - b) >> 1) - abs(c - a);
   return uvec4((ivec4(int(limit)) - further) >> 31);
 }
 

@@ -62,7 +62,8 @@ uvec4 load_samples(uint at, int by, uint most)
 Containers other_containers(Other o, Samples s, Containers c)
 {
   int by = int(o.samples.first) - int(s.first);
-  c.words = load_samples(o.first + c.row * o.stride + c.from, by, o.most);
+  uvec4 words = load_samples(o.first + c.row * o.stride + c.from, by, o.most);
+  c.words = in_order(o.samples, words);
   return c;
 }
 
@@ -77,13 +78,14 @@ void sample_difference_tile(Region r)
     Containers c = next_containers(s, w), d = other_containers(o, s, c);
     stats.count += bitCount(c.starts);
     bytes += c.bytes;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       uvec4 a = samples_in(s, c, i, valid), b = samples_in(o.samples, d, i, valid);
       uvec4 apart = max(a, b) - min(a, b);
       sample_stats_add(stats, apart, valid);
       above += total((limit - apart) >> 31); // the difference is negative
-    }
+    } while (++i < containers);
   }
   sample_stats_join(stats, s.mask, bytes);
   above = subgroupAdd(above);

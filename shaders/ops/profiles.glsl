@@ -67,10 +67,11 @@ void sample_rows_tile(Region r)
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     uint sum = 0u;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       sum += total(samples_in(s, c, i, valid));
-    }
+    } while (++i < containers);
     atomicAdd(s_bins[c.row], sum);
     bytes += c.bytes;
   }
@@ -79,27 +80,65 @@ void sample_rows_tile(Region r)
 
 void sample_rows_end(Region r) { end_lines(r, r.rows); }
 
+// Sixteen bytes across of all rows of a tile, which start with a container: the sums of its columns,
+// in the order of samples_in().
+struct Strip {
+  Containers containers;
+  uvec4 sums[4];
+};
+
+// A strip of the tile, from byte `from` of the rows on.
+Strip strip_at(Samples s, uint from)
+{
+  Strip p;
+  uint width = ticket[VYRE_TICKET_WIDTH], behind = from % s.apart;
+  uint next = behind == 0u ? 0u : s.apart - behind;
+  uint starts = next < VYRE_GRANULE ? s.starts << next : 0u;
+  uint inside = bytes_below(s.column + width - from) & ~bytes_below(s.column - from);
+  uint together = (0u - (inside & 1u)) & s.starts; // 16 bytes of packed samples
+  starts = mix(starts & inside, together, s.packed) & bytes_below(s.room - from);
+  p.containers = Containers(uvec4(0u), starts, bitCount(inside), 0u, from);
+  p.sums = uvec4[4](uvec4(0u), uvec4(0u), uvec4(0u), uvec4(0u));
+  return p;
+}
+
+// Adds the columns of a strip to their bins; the tile has those from column `first` on.
+void add_strip(Samples s, Strip p, uint first)
+{
+  uint starts = p.containers.starts;
+  uint column = columns_before(s, max(p.containers.from, s.column)) - first;
+  [[unroll]] for (uint i = 0u; i < 4u; i++) {
+    uvec4 places = uvec4(0u, 4u, 8u, 12u) + i * s.bytes;
+    [[unroll]] for (uint j = 0u; j < 4u; j++) {
+      uint before = bitCount(starts & bytes_below(places[j]));
+      uint there = 0u - (starts >> min(places[j], 31u) & uint(i * s.bytes < 4u));
+      atomicAdd(s_bins[column + before & there], p.sums[i][j] & there);
+    }
+  }
+}
+
+// A lane takes a strip, or some of its rows where there are more lanes than strips.
 void sample_columns_tile(Region r)
 {
   Samples s = samples_of(r);
   Walk w = walk_rows(r);
   uint first = columns_before(s, s.column), end = columns_before(s, s.column + w.width);
-  uint bytes = 0u, containers = 4u / s.bytes;
+  uint from = s.column / VYRE_GRANULE, rows = ticket[VYRE_TICKET_ROWS], bytes = 0u;
+  uint strips = (s.column + w.width + VYRE_GRANULE - 1u) / VYRE_GRANULE - from;
+  uint shares = max(WORKGROUP / max(strips, 1u), 1u); // of rows
   clear_bins(end - first);
-  while (w.index < w.total) {
-    Containers c = next_containers(s, w);
-    uint column = column_at(s, c, uint(max(findLSB(c.starts), 0))) - first;
-    for (uint i = 0u; i < containers; i++) {
-      uvec4 valid;
-      uvec4 samples = samples_in(s, c, i, valid);
-      uvec4 before = (uvec4(1u) << uvec4(0u, 4u, 8u, 12u) + i * s.bytes) - 1u;
-      uvec4 bins = uvec4(bitCount(c.starts & before)) + column & valid;
-      atomicAdd(s_bins[bins.x], samples.x);
-      atomicAdd(s_bins[bins.y], samples.y);
-      atomicAdd(s_bins[bins.z], samples.z);
-      atomicAdd(s_bins[bins.w], samples.w);
+  for (uint i = lane(); i < strips * shares; i += WORKGROUP) {
+    Strip p = strip_at(s, (from + i % strips) * VYRE_GRANULE);
+    for (uint row = i / strips; row < rows; row += shares) {
+      uint at = w.start - s.column + row * w.stride + p.containers.from;
+      p.containers.words = in_order(s, load_bytes(at, w.most));
+      [[unroll]] for (uint c = 0u; c < 4u; c++) {
+        uvec4 valid;
+        p.sums[c] += samples_in(s, p.containers, c * s.bytes < 4u ? c : 0u, valid);
+      }
+      bytes += p.containers.bytes;
     }
-    bytes += c.bytes;
+    add_strip(s, p, first);
   }
   join_lines(r, end - first, r.rows, first, columns_of(s), bytes);
 }

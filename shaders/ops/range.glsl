@@ -35,7 +35,10 @@ bool is_among(uint column, uint word, uint first)
 }
 
 // 1 for a sample outside of 16 to `most`, in units of 8 bits.
-uint is_outside(uint x, uint most, uint unit) { return x < 16u * unit || x > most * unit ? 1u : 0u; }
+uint is_outside(uint x, uint most, uint unit)
+{
+  return uint(x < 16u * unit) | uint(x > most * unit);
+}
 
 void sample_range_tile(Region r)
 {
@@ -58,15 +61,15 @@ void sample_range_tile(Region r)
       uvec4 vs = load_bytes(first_v + line + from_v, w.most);
       do {
         uint bit = uint(findLSB(c.starts));
-        uint y = c.words[bit / 4u] >> mix(8u, VYRE_PACKED_BITS, s.packed) * (bit % 4u);
+        uint y_at = mix(8u, VYRE_PACKED_BITS, s.packed) * (bit % 4u) + s.shift;
         uint u = sample_of_column(us, place_in_row(at, u_word) - from_u, at, u_word);
         uint v = sample_of_column(vs, place_in_row(at, v_word) - from_v, at, v_word);
-        count += is_outside(sample_in(y, r.operand), 235u, unit) | is_outside(u, 240u, unit)
-            | is_outside(v, 240u, unit);
+        count += is_outside(c.words[bit / 4u] >> y_at & s.mask, 235u, unit)
+            | is_outside(u, 240u, unit) | is_outside(v, 240u, unit);
         c.starts &= c.starts - 1u;
         column++;
         at = column >> VYRE_CHROMA_ACROSS(shifts);
-      } while (c.starts != 0u && is_among(at, u_word, from_u) && is_among(at, v_word, from_v));
+      } while (all(bvec3(c.starts != 0u, is_among(at, u_word, from_u), is_among(at, v_word, from_v))));
     }
   }
   join_below(r, count, bytes);

@@ -60,6 +60,13 @@ struct Containers {
   uint from;  // bytes from the start of the row to the words, or -1 to -15
 };
 
+// Words of containers, each in the order of the least byte first.
+uvec4 in_order(Samples s, uvec4 words)
+{
+  uvec4 swapped = (words & 0x00FF00FFu) << 8 | (words >> 8 & 0x00FF00FFu);
+  return mix(swapped, words, bvec4(s.swapped == 0u));
+}
+
 // A bit for each byte of a granule in front of byte `end`, which may lie outside of it.
 uint bytes_below(uint end) { return (1u << uint(clamp(int(end), 0, int(VYRE_GRANULE)))) - 1u; }
 
@@ -88,7 +95,7 @@ Containers next_containers(Samples s, inout Walk w)
   uint next = behind == 0u ? 0u : s.apart - behind;
   uint starts = next < VYRE_GRANULE ? s.starts << next : 0u;
   uint inside = bytes_below(end - at) & ~bytes_below(first - at);
-  uint skew = base % mix(s.bytes, VYRE_GRANULE, s.packed);
+  uint skew = base & (mix(s.bytes, VYRE_GRANULE, s.packed) - 1u);
   c.row = w.row;
   c.from = at + skew - base;
   c.bytes = bitCount(inside);
@@ -102,20 +109,19 @@ Containers next_containers(Samples s, inout Walk w)
     uvec4 words = c.words >> bits | uvec4(c.words.yzw, behind.x) << (32u - bits);
     c.words = mix(words, bytes_from(c.words, behind, skew), bvec4(s.packed));
   }
+  c.words = in_order(s, c.words);
   walk_advance(w);
   return c;
 }
 
 // The samples of one container in each word; there are 4 / bytes of them. `valid` has all bits of a
-// sample that is there, and a sample that is not is 0.
+// sample that is there, and a sample that is not is 0. Loops over them look at their end: llvmpipe
+// runs a body once more, masked off, where the look stands in front.
 uvec4 samples_in(Samples s, Containers c, uint container, out uvec4 valid)
 {
   uint at = container * s.bytes;
-  uvec4 words = c.words >> (s.step * container);
-  if (s.swapped != 0u)
-    words = (words & 0xFFu) << 8 | (words >> 8 & 0xFFu);
-  valid = ~((uvec4(c.starts) >> (uvec4(0u, 4u, 8u, 12u) + at) & 1u) - 1u);
-  return words >> s.shift & s.mask & valid;
+  valid = uvec4(ivec4(uvec4(c.starts) << (uvec4(31u, 27u, 23u, 19u) - at)) >> 31);
+  return c.words >> (s.step * container + s.shift) & s.mask & valid;
 }
 
 // The number of the container that starts at byte `at`.
@@ -216,11 +222,12 @@ void sample_stats_tile(Region r)
     Containers c = next_containers(s, w);
     stats.count += bitCount(c.starts);
     bytes += c.bytes;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid);
       sample_stats_add(stats, samples, valid);
-    }
+    } while (++i < containers);
   }
   sample_stats_join(stats, s.mask, bytes);
   barrier(); // all subgroups have joined
@@ -249,11 +256,12 @@ void sample_below_tile(Region r)
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     bytes += c.bytes;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid);
       below += total((samples - limit) >> 31 & valid); // the difference is negative
-    }
+    } while (++i < containers);
   }
   join_below(r, below, bytes);
 }
@@ -275,14 +283,15 @@ void sample_histogram_tile(Region r)
     bytes += c.bytes;
     there += bitCount(c.starts);
     counted += 4u * containers;
-    for (uint i = 0u; i < containers; i++) {
+    uint i = 0u;
+    do {
       uvec4 valid;
       uvec4 samples = samples_in(s, c, i, valid) >> dropped;
       atomicAdd(s_bins[samples.x], 1u);
       atomicAdd(s_bins[samples.y], 1u);
       atomicAdd(s_bins[samples.z], 1u);
       atomicAdd(s_bins[samples.w], 1u);
-    }
+    } while (++i < containers);
   }
   join_bins(r, bins, bytes, counted - there);
 }

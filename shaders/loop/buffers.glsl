@@ -31,6 +31,9 @@ layout(set = 0, binding = VYRE_BIND_READBACK) coherent writeonly buffer Readback
 layout(set = 0, binding = VYRE_BIND_STORE) coherent readonly buffer Store { uvec4 store[]; };
 
 const uint WORKGROUP = 1u << WORKGROUP_BITS;
+// TRUE on a CPU that runs batches where the host's memory is. Its lanes are elements of vectors: an
+// array of a lane's own costs less there than atomics, and more on a GPU.
+const bool ON_CPU = !DISCRETE && WORKGROUP <= VYRE_CPU_WORKGROUP;
 
 // The ticket in hand, the next step, and decisions on the way. Lane 0 writes them, and only behind
 // a barrier that follows every lane's last load of them. The next step has a word of its own:
@@ -60,8 +63,19 @@ bool local_batch = false;
 uint lane() { return gl_LocalInvocationIndex; }
 bool is_local() { return DISCRETE && local_batch; }
 
+// Granules that an opcode loads together.
+const uint VYRE_LOADS = 10u;
+
 #if VYRE_DISCRETE
 uvec4 load_payload(uint granule) { return payload[granule]; }
+
+uvec4[VYRE_LOADS] load_payloads(uint granules[VYRE_LOADS])
+{
+  uvec4 bytes[VYRE_LOADS];
+  [[unroll]] for (uint i = 0u; i < VYRE_LOADS; i++)
+    bytes[i] = payload[granules[i]];
+  return bytes;
+}
 #else
 layout(set = 0, binding = VYRE_BIND_TEXELS, rgba32ui) coherent volatile readonly uniform uimageBuffer texels;
 
@@ -74,6 +88,20 @@ uvec4 load_payload(uint granule)
     bytes = imageLoad(texels, int(granule));
   else
     bytes = payload[granule];
+  return bytes;
+}
+
+// Several of them, with one branch: SwiftShader's time to compile doubles with branches in a row.
+uvec4[VYRE_LOADS] load_payloads(uint granules[VYRE_LOADS])
+{
+  uvec4 bytes[VYRE_LOADS];
+  if (TEXELS) {
+    [[unroll]] for (uint i = 0u; i < VYRE_LOADS; i++)
+      bytes[i] = imageLoad(texels, int(granules[i]));
+  } else {
+    [[unroll]] for (uint i = 0u; i < VYRE_LOADS; i++)
+      bytes[i] = payload[granules[i]];
+  }
   return bytes;
 }
 #endif

@@ -65,37 +65,46 @@ uvec4 hue_of(ivec4 u, ivec4 v)
   return hue + 180u * uvec4(equal(x | y, uvec4(0u)));
 }
 
-// Samples that are not there count in bin 0, and the end takes them off again.
-void chroma_tile(Region r, bool is_hue)
+// Samples that are not there count as 0, and the end takes them off again.
+Counted chroma_count(Region r, Samples s, Other o, uint dropped, bool is_hue, bool own)
 {
-  Samples s = samples_of(r);
-  Other o = other_of(s);
   Walk w = walk_rows(r);
-  uint depth = VYRE_SAMPLES_DEPTH(r.operand);
-  uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
-  uint bins = is_hue ? VYRE_HUE_WORDS : 1u << (depth - dropped);
-  uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
-  ivec4 middle = ivec4(1 << (depth - 1u));
-  load_tangents();
-  clear_bins(bins); // with a barrier behind which the tangents are there
+  Counted n = Counted(0u, 0u);
+  uint containers = 4u / s.bytes;
+  ivec4 middle = ivec4(1 << (VYRE_SAMPLES_DEPTH(r.operand) - 1u));
   while (w.index < w.total) {
     Containers c = next_containers(s, w), d = other_containers(o, s, c);
-    bytes += c.bytes;
-    there += bitCount(c.starts);
-    counted += 4u * containers;
+    n.bytes += c.bytes;
+    n.outside += 4u * containers - bitCount(c.starts);
     uint i = 0u;
     do {
       uvec4 valid;
       ivec4 u = ivec4(samples_in(s, c, i, valid)) - middle;
       ivec4 v = ivec4(samples_in(o.samples, d, i, valid)) - middle;
-      uvec4 at = (is_hue ? hue_of(u, v) : saturation_of(u, v) >> dropped) & valid;
-      atomicAdd(s_bins[at.x], 1u);
-      atomicAdd(s_bins[at.y], 1u);
-      atomicAdd(s_bins[at.z], 1u);
-      atomicAdd(s_bins[at.w], 1u);
+      count_four((is_hue ? hue_of(u, v) : saturation_of(u, v) >> dropped) & valid, own);
     } while (++i < containers);
   }
-  join_bins(r, bins, bytes, counted - there);
+  return n;
+}
+
+void chroma_tile(Region r, bool is_hue)
+{
+  Samples s = samples_of(r);
+  Other o = other_of(s);
+  uint depth = VYRE_SAMPLES_DEPTH(r.operand);
+  uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
+  uint bins = is_hue ? VYRE_HUE_WORDS : 1u << (depth - dropped);
+  load_tangents();
+  if (ON_CPU) {
+    barrier(); // the tangents are there
+    clear_own_counts(bins);
+    Counted n = chroma_count(r, s, o, dropped, is_hue, true);
+    join_own_counts(r, bins, n.bytes, n.outside);
+  } else {
+    clear_bins(bins); // with a barrier behind which the tangents are there
+    Counted n = chroma_count(r, s, o, dropped, is_hue, false);
+    join_bins(r, bins, n.bytes, n.outside);
+  }
 }
 
 void sample_saturation_tile(Region r) { chroma_tile(r, false); }

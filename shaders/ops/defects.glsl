@@ -21,54 +21,95 @@ uint bits_of(uvec4 v)
 }
 
 // All bits where y is further from both x and z than these are from each other, by more than the
-// limit; x, y and z are the containers of three rows.
-uvec4 stands_out(Samples s, Containers x, Containers y, Containers z, uint i, uint limit)
+// limit.
+uvec4 stands_out(ivec4 x, ivec4 y, ivec4 z, int limit)
 {
-  uvec4 valid;
-  ivec4 a = ivec4(samples_in(s, x, i, valid)), b = ivec4(samples_in(s, y, i, valid)),
-        c = ivec4(samples_in(s, z, i, valid));
-  ivec4 further = (abs(a - b) + abs(c - b) >> 1) - abs(c - a);
-  return uvec4((ivec4(int(limit)) - further) >> 31);
+  ivec4 further = (abs(x - y) + abs(z - y) >> 1) - abs(z - x);
+  return uvec4(limit - further >> 31);
 }
 
-// The containers of `c` in whose column, and in those beside it, samples stand out from the rows
-// that are so far above and below.
-uint outliers(Samples s, Containers c, Walk w, uint rows, uint limit)
+// Sixteen bytes of each of five rows, from byte `at` of the first on, as by load_bytes().
+uvec4[5] load_rows(uint at, uint stride, uint most)
 {
-  uint found = c.starts, containers = 4u / s.bytes;
-  for (uint column = 0u; column < 3u; column++) {
-    Containers x = neighbours(s, c, w, 0u - rows, column - 1u);
-    Containers y = neighbours(s, c, w, 0u, column - 1u);
-    Containers z = neighbours(s, c, w, rows, column - 1u);
-    uint out_here = 0u;
-    for (uint i = 0u; i < containers; i++)
-      out_here |= bits_of(stands_out(s, x, y, z, i, limit)) << (i * s.bytes);
-    found &= out_here;
+  uint granules[VYRE_LOADS];
+  uvec4 rows[5];
+  [[unroll]] for (uint i = 0u; i < VYRE_LOADS; i++) {
+    uint granule = (at + i / 2u * stride) / VYRE_GRANULE + i % 2u;
+    granules[i] = min(granule & (0xFFFFFFFFu / VYRE_GRANULE), most);
   }
+  uvec4 bytes[VYRE_LOADS] = load_payloads(granules);
+  [[unroll]] for (uint i = 0u; i < 5u; i++)
+    rows[i] = bytes_from(bytes[2u * i], bytes[2u * i + 1u], (at + i * stride) % VYRE_GRANULE);
+  return rows;
+}
+
+// The containers of five rows, of which the third is that of `c`, so many columns away from those.
+Containers[5] neighbouring_rows(Samples s, Containers c, Walk w, uint columns)
+{
+  Containers rows[5];
+  uint away = columns * s.apart, by = mix(0u, away, s.packed), bits;
+  uint row_at = w.start - s.column + (c.row - 2u) * w.stride + c.from;
+  uint at = place_behind(row_at + away - by, int(by), bits);
+  uvec4 words[5] = load_rows(at, w.stride, w.most);
+  if (bits != 0u) {
+    uvec4 behind[5] = load_rows(at + VYRE_GRANULE, w.stride, w.most);
+    [[unroll]] for (uint i = 0u; i < 5u; i++)
+      words[i] = samples_from(words[i], behind[i].x, bits);
+  }
+  [[unroll]] for (uint i = 0u; i < 5u; i++)
+    rows[i] = Containers(in_order(s, words[i]), 0xFFFFu, c.bytes, c.row, c.from);
+  return rows;
+}
+
+// The containers so many columns away from those of `c`, in their places, in which samples stand out
+// from those one row above and below, and two rows.
+uvec2 outliers(Samples s, Containers c, Walk w, uint columns, int limit)
+{
+  Containers rows[5] = neighbouring_rows(s, c, w, columns);
+  uvec2 found = uvec2(0u);
+  uint containers = 4u / s.bytes, i = 0u;
+  do {
+    ivec4 y[5];
+    uvec4 valid;
+    [[unroll]] for (uint row = 0u; row < 5u; row++)
+      y[row] = ivec4(samples_in(s, rows[row], i, valid));
+    uint near = bits_of(stands_out(y[1], y[2], y[3], limit));
+    uint far = bits_of(stands_out(y[0], y[2], y[4], limit));
+    found |= uvec2(near, far) << i * s.bytes;
+  } while (++i < containers);
   return found;
 }
 
 // The bit of the container that starts at byte `at` of the row, 0 where it is not in `c`.
-uint bit_of(Containers c, uint at) { return at - c.from < VYRE_GRANULE ? 1u << (at - c.from) : 0u; }
+uint bit_of(Containers c, uint at)
+{
+  return mix(0u, 1u << (at - c.from & 31u), at - c.from < VYRE_GRANULE);
+}
 
 void sample_outliers_tile(Region r)
 {
   Samples s = samples_of(r);
   Walk w = walk_rows(r);
-  uint limit = sample_limit(), count = 0u, bytes = 0u;
+  uint count = 0u, bytes = 0u;
   uint last = place_of(s, s.first + (max(columns_of(s), 1u) - 1u) * s.apart);
+  int limit = int(sample_limit());
+  // the columns to the left and to the right have all those of a granule in them, if they are near
+  bool near = all(bvec2(s.apart <= VYRE_GRANULE / 2u, !s.packed));
+  uint columns = mix(3u, 2u, near), away = mix(VYRE_GRANULE, s.apart, near);
   while (w.index < w.total) {
     Containers c = next_containers(s, w);
     uint above = ticket[VYRE_TICKET_ROW] + c.row, below = r.rows - 1u - above;
+    uint distance = min(above, below), i = 0u;
+    uvec2 beside = uvec2(0xFFFFFFFFu), here = uvec2(0u);
+    do { // to the left, to the right, here
+      uvec2 found = outliers(s, c, w, mix(2u - i, 0xFFFFFFFFu, i == 0u), limit);
+      beside &= mix(found, uvec2(0xFFFFFFFFu), bvec2(i == 2u));
+      here |= mix(mix(found << away, found >> away, bvec2(i == 0u)), found, bvec2(i == 2u));
+    } while (++i < columns);
+    uvec2 all_three = beside & here;
     bytes += c.bytes;
+    c.starts &= all_three.x & (all_three.y | 0u - uint(distance < 2u)) & (0u - uint(distance > 0u));
     c.starts &= ~(bit_of(c, s.first) | bit_of(c, last));
-    if (min(above, below) == 0u)
-      c.starts = 0u;
-    for (uint rows = 2u; rows > 0u; rows--) {
-      uint found = outliers(s, c, w, rows, limit);
-      if (min(above, below) >= rows)
-        c.starts = found;
-    }
     count += bitCount(c.starts);
   }
   join_below(r, count, bytes);

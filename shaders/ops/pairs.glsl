@@ -44,17 +44,28 @@ uvec4 load_bytes(uint at, uint most)
   return bytes_from(a, b, at % VYRE_GRANULE);
 }
 
-// Sixteen bytes whose first sample is `by` samples of any component, -12 to 12, behind that at byte
-// `at` of the source. Samples that are not packed are 0 behind.
+// The byte of the word with the sample `by` samples of any component, -12 to 12, behind the first of
+// the word at byte `at`, and the bits in front of it. Samples that are not packed are 0 behind.
+uint place_behind(uint at, int by, out uint bits)
+{
+  uint number = uint(by + int(VYRE_PACKED_NUMBERS));
+  bits = number % 3u * VYRE_PACKED_BITS;
+  return at + number / 3u * 4u - VYRE_GRANULE;
+}
+
+// Packed samples from some bits of the first word on, of four words and the one behind.
+uvec4 samples_from(uvec4 words, uint behind, uint bits)
+{
+  return (words & 0x3FFFFFFFu) >> bits | uvec4(words.yzw, behind) << (30u - bits);
+}
+
+// Sixteen bytes whose first sample is so many samples behind that at byte `at` of the source.
 uvec4 load_samples(uint at, int by, uint most)
 {
-  uint number = uint(by + int(VYRE_PACKED_NUMBERS)), bits = number % 3u * VYRE_PACKED_BITS;
-  at += number / 3u * 4u - VYRE_GRANULE;
-  uvec4 words = load_bytes(at, most);
-  if (bits != 0u) {
-    uint behind = load_bytes(at + VYRE_GRANULE, most).x;
-    words = (words & 0x3FFFFFFFu) >> bits | uvec4(words.yzw, behind) << (30u - bits);
-  }
+  uint bits, place = place_behind(at, by, bits);
+  uvec4 words = load_bytes(place, most);
+  if (bits != 0u)
+    words = samples_from(words, load_bytes(place + VYRE_GRANULE, most).x, bits);
   return words;
 }
 

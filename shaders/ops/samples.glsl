@@ -269,31 +269,38 @@ void sample_below_tile(Region r)
 void sample_below_end(Region r) {}
 
 // Samples that are not there are 0, and the end takes them off again.
+Counted sample_histogram_count(Samples s, Walk w, uint dropped, bool own)
+{
+  Counted n = Counted(0u, 0u);
+  uint containers = 4u / s.bytes;
+  while (w.index < w.total) {
+    Containers c = next_containers(s, w);
+    n.bytes += c.bytes;
+    n.outside += 4u * containers - bitCount(c.starts);
+    uint i = 0u;
+    do {
+      uvec4 valid;
+      count_four(samples_in(s, c, i, valid) >> dropped, own);
+    } while (++i < containers);
+  }
+  return n;
+}
+
 void sample_histogram_tile(Region r)
 {
   Samples s = samples_of(r);
   Walk w = walk_rows(r);
   uint depth = VYRE_SAMPLES_DEPTH(r.operand);
-  uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
-  uint bins = 1u << (depth - dropped);
-  uint bytes = 0u, there = 0u, counted = 0u, containers = 4u / s.bytes;
-  clear_bins(bins);
-  while (w.index < w.total) {
-    Containers c = next_containers(s, w);
-    bytes += c.bytes;
-    there += bitCount(c.starts);
-    counted += 4u * containers;
-    uint i = 0u;
-    do {
-      uvec4 valid;
-      uvec4 samples = samples_in(s, c, i, valid) >> dropped;
-      atomicAdd(s_bins[samples.x], 1u);
-      atomicAdd(s_bins[samples.y], 1u);
-      atomicAdd(s_bins[samples.z], 1u);
-      atomicAdd(s_bins[samples.w], 1u);
-    } while (++i < containers);
+  uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS), bins = 1u << (depth - dropped);
+  if (ON_CPU) {
+    clear_own_counts(bins);
+    Counted n = sample_histogram_count(s, w, dropped, true);
+    join_own_counts(r, bins, n.bytes, n.outside);
+  } else {
+    clear_bins(bins);
+    Counted n = sample_histogram_count(s, w, dropped, false);
+    join_bins(r, bins, n.bytes, n.outside);
   }
-  join_bins(r, bins, bytes, counted - there);
 }
 
 void sample_histogram_end(Region r) {}

@@ -143,26 +143,87 @@ void join_bins(Region r, uint bins, uint bytes, uint outside)
     count_bytes(s_accumulator[ACC_BYTES]);
 }
 
+// How often each number occurs, as a lane of a CPU counts it alone until the tile ends. So many
+// counts are cleared and joined at a step.
+const uint COUNTS_AT_ONCE = 8u;
+uint own_counts[VYRE_SAMPLE_HISTOGRAM_WORDS];
+
+void clear_own_counts(uint n)
+{
+  for (uint i = 0u; i < n; i += COUNTS_AT_ONCE) {
+    [[unroll]] for (uint j = 0u; j < COUNTS_AT_ONCE; j++)
+      own_counts[i + j] = 0u;
+  }
+}
+
+// All lanes have counted. Number 0 has `outside` too many of each lane.
+void join_own_counts(Region r, uint n, uint bytes, uint outside)
+{
+  own_counts[0] -= outside;
+  for (uint i = 0u; i < n; i += COUNTS_AT_ONCE) {
+    uint times[COUNTS_AT_ONCE];
+    [[unroll]] for (uint j = 0u; j < COUNTS_AT_ONCE; j++)
+      times[j] = subgroupAdd(own_counts[i + j]);
+    if (subgroupElect()) {
+      [[unroll]] for (uint j = 0u; j < COUNTS_AT_ONCE; j++)
+        add(observable_at(r, min(i + j, n - 1u)), times[j]);
+    }
+  }
+  bytes = subgroupAdd(bytes);
+  if (subgroupElect())
+    count_bytes(bytes);
+}
+
+// Counts four numbers, in an array of the lane's `own` or in bins of the workgroup.
+void count_four(uvec4 numbers, bool own)
+{
+  if (own) {
+    own_counts[numbers.x]++;
+    own_counts[numbers.y]++;
+    own_counts[numbers.z]++;
+    own_counts[numbers.w]++;
+  } else {
+    atomicAdd(s_bins[numbers.x], 1u);
+    atomicAdd(s_bins[numbers.y], 1u);
+    atomicAdd(s_bins[numbers.z], 1u);
+    atomicAdd(s_bins[numbers.w], 1u);
+  }
+}
+
+// The work of a lane that counts: bytes of the tile, and numbers that are none of it.
+struct Counted {
+  uint bytes;
+  uint outside;
+};
+
 // Atomics take nearly all of the time, and stand in one place: some compilers take long over many.
 // The loop counts bytes outside of the mask as zeros, and the end takes them off again.
-void u8_histogram_tile(Region r, Walk w)
+Counted u8_histogram_count(Walk w, bool own)
 {
-  uint bytes = 0u, counted = 0u;
+  Counted n = Counted(0u, 0u);
   uvec4 mask;
-  clear_bins(VYRE_U8_HISTOGRAM_WORDS);
   while (!walk_done(w)) {
     uvec4 v = next_granule(w, mask);
-    [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u) {
-      uvec4 bins = (v >> shift) & 0xFFu;
-      atomicAdd(s_bins[bins.x], 1u);
-      atomicAdd(s_bins[bins.y], 1u);
-      atomicAdd(s_bins[bins.z], 1u);
-      atomicAdd(s_bins[bins.w], 1u);
-    }
-    bytes += valid_bytes(mask);
-    counted += VYRE_GRANULE;
+    uint bytes = valid_bytes(mask);
+    [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u)
+      count_four(v >> shift & 0xFFu, own);
+    n.bytes += bytes;
+    n.outside += VYRE_GRANULE - bytes;
   }
-  join_bins(r, VYRE_U8_HISTOGRAM_WORDS, bytes, counted - bytes);
+  return n;
+}
+
+void u8_histogram_tile(Region r, Walk w)
+{
+  if (ON_CPU) {
+    clear_own_counts(VYRE_U8_HISTOGRAM_WORDS);
+    Counted n = u8_histogram_count(w, true);
+    join_own_counts(r, VYRE_U8_HISTOGRAM_WORDS, n.bytes, n.outside);
+  } else {
+    clear_bins(VYRE_U8_HISTOGRAM_WORDS);
+    Counted n = u8_histogram_count(w, false);
+    join_bins(r, VYRE_U8_HISTOGRAM_WORDS, n.bytes, n.outside);
+  }
 }
 
 void u8_histogram_end(Region r) {}

@@ -31,9 +31,7 @@ layout(set = 0, binding = VYRE_BIND_READBACK) coherent writeonly buffer Readback
 layout(set = 0, binding = VYRE_BIND_STORE) coherent readonly buffer Store { uvec4 store[]; };
 
 const uint WORKGROUP = 1u << WORKGROUP_BITS;
-// TRUE on a CPU that runs batches where the host's memory is. Its lanes are elements of vectors: an
-// array of a lane's own costs less there than atomics, and more on a GPU.
-const bool ON_CPU = !DISCRETE && WORKGROUP <= VYRE_CPU_WORKGROUP;
+const bool ON_CPU = WORKGROUP <= VYRE_CPU_WORKGROUP;
 
 // The ticket in hand, the next step, and decisions on the way. Lane 0 writes them, and only behind
 // a barrier that follows every lane's last load of them. The next step has a word of its own:

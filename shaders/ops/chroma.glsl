@@ -95,7 +95,7 @@ void chroma_tile(Region r, bool is_hue)
   uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS);
   uint bins = is_hue ? VYRE_HUE_WORDS : 1u << (depth - dropped);
   load_tangents();
-  if (ON_CPU) {
+  if (counts_alone()) {
     barrier(); // the tangents are there
     clear_own_counts(bins);
     Counted n = chroma_count(r, s, o, dropped, is_hue, true);

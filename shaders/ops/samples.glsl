@@ -292,7 +292,7 @@ void sample_histogram_tile(Region r)
   Walk w = walk_rows(r);
   uint depth = VYRE_SAMPLES_DEPTH(r.operand);
   uint dropped = depth - min(depth, VYRE_SAMPLE_HISTOGRAM_BITS), bins = 1u << (depth - dropped);
-  if (ON_CPU) {
+  if (counts_alone()) {
     clear_own_counts(bins);
     Counted n = sample_histogram_count(s, w, dropped, true);
     join_own_counts(r, bins, n.bytes, n.outside);

@@ -143,6 +143,15 @@ void join_bins(Region r, uint bins, uint bytes, uint outside)
     count_bytes(s_accumulator[ACC_BYTES]);
 }
 
+// TRUE on a CPU that runs batches where the host's memory is: its lanes are elements of vectors, and
+// an array of a lane's own costs less there than atomics. A kernel without extras has no such array:
+// a NOP would take a tenth longer.
+bool counts_alone()
+{
+  const uint counting = VYRE_EXTRA_SAMPLES | VYRE_EXTRA_PICTURES;
+  return !DISCRETE && all(bvec2(ON_CPU, (BUILT_WITH & counting) != 0u));
+}
+
 // How often each number occurs, as a lane of a CPU counts it alone until the tile ends. So many
 // counts are cleared and joined at a step.
 const uint COUNTS_AT_ONCE = 8u;
@@ -215,7 +224,7 @@ Counted u8_histogram_count(Walk w, bool own)
 
 void u8_histogram_tile(Region r, Walk w)
 {
-  if (ON_CPU) {
+  if (counts_alone()) {
     clear_own_counts(VYRE_U8_HISTOGRAM_WORDS);
     Counted n = u8_histogram_count(w, true);
     join_own_counts(r, VYRE_U8_HISTOGRAM_WORDS, n.bytes, n.outside);

@@ -348,8 +348,8 @@ publish_ring_plain (VyreBatch *batch, VyreRelease *stored)
 
   if (batch->stored_at != VYRE_NOWHERE)
     *stored = publish_take_payload (batch);
+  publish_note_time (batch);
   publish_store (batch);
-  publish_note_time (batch); /* while the device begins */
   publish_note_rung (batch);
   gboolean served = vyre_launcher_serves (batch);
   if (served) {

@@ -437,8 +437,9 @@ void census()
   uint most = atomicAdd(state[VYRE_STATE_ALIVE], 1u) + 1u;
   for (uint i = 0u; i < launch[VYRE_LAUNCH_BUDGET]; i++)
     most = max(most, state[VYRE_STATE_ALIVE]);
+  // before this workgroup makes room for another, which counts itself
+  most = max(most, atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu));
   atomicMax(answer[VYRE_ANSWER_RESIDENT], most);
-  atomicAdd(state[VYRE_STATE_ALIVE], 0xFFFFFFFFu);
 }
 
 // Leaves the held ticket to the next launch. The last workgroup to go sorts all held tickets: if

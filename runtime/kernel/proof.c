@@ -107,7 +107,7 @@ proof_measure_workgroups (VyreMegakernel *kernel, GError **error)
   if (!proof_run_alone (kernel, VYRE_FLAG_CENSUS, CENSUS_POLLS, VYRE_MAX_GROUPS, &elapsed, error))
     return FALSE;
   kernel->n_groups = CLAMP (answer[VYRE_ANSWER_RESIDENT], 1, VYRE_MAX_GROUPS);
-  kernel->most_copied = MAX (kernel->n_groups * 3 / 8, 1);
+  kernel->most_copied = MAX (kernel->n_groups * 5 / 8, 1);
   return TRUE;
 }
 

@@ -482,6 +482,7 @@ void main()
       probe();
     if (lane() == 0u && flag(VYRE_FLAG_CENSUS))
       census();
+    barrier(); // a workgroup whose other subgroups are gone makes room for another
     return;
   }
   if (lane() == 0u) {

@@ -109,7 +109,7 @@ void sample_outliers_tile(Region r)
     uvec2 all_three = beside & here;
     bytes += c.bytes;
     c.starts &= all_three.x & (all_three.y | 0u - uint(distance < 2u)) & (0u - uint(distance > 0u));
-    c.starts &= ~(bit_of(c, s.first) | bit_of(c, last));
+    c.starts &= ~(bit_of(c, place_of(s, s.first)) | bit_of(c, last));
     count += bitCount(c.starts);
   }
   join_below(r, count, bytes);

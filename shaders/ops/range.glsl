@@ -59,7 +59,8 @@ void sample_range_tile(Region r)
       uint from_u = place_in_row(at, u_word), from_v = place_in_row(at, v_word);
       uvec4 us = load_bytes(first_u + line + from_u, w.most);
       uvec4 vs = load_bytes(first_v + line + from_v, w.most);
-      do {
+      bool more = true;
+      while (more) { // SwiftShader takes values of lanes that have left a loop from its start
         uint bit = uint(findLSB(c.starts));
         uint y_at = mix(8u, VYRE_PACKED_BITS, s.packed) * (bit % 4u) + s.shift;
         uint u = sample_of_column(us, place_in_row(at, u_word) - from_u, at, u_word);
@@ -69,7 +70,9 @@ void sample_range_tile(Region r)
         c.starts &= c.starts - 1u;
         column++;
         at = column >> VYRE_CHROMA_ACROSS(shifts);
-      } while (all(bvec3(c.starts != 0u, is_among(at, u_word, from_u), is_among(at, v_word, from_v))));
+        more = all(bvec3(
+            c.starts != 0u, is_among(at, u_word, from_u), is_among(at, v_word, from_v)));
+      }
     }
   }
   join_below(r, count, bytes);

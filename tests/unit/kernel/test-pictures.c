@@ -483,10 +483,10 @@ static TestComponent
 random_plane (guint32 columns, guint32 rows, guint depth, gsize size)
 {
   guint bytes = depth > 8 || test_random_below (2) ? 2 : 1;
-  guint apart = bytes * (1 + test_random_below (3));
+  guint apart = bytes * (1 + test_random_below (3)), numbers = MIN (apart, 4); /* packed */
   TestComponent c
       = { { 0, 0, rows, 0 }, depth == 10 && test_random_below (2)
-                                 ? VYRE_SAMPLES (apart, 3, 0, test_random_below (apart), depth)
+                                 ? VYRE_SAMPLES (numbers, 3, 0, test_random_below (numbers), depth)
                                  : VYRE_SAMPLES (apart, bytes, bytes == 2 && test_random_below (2),
                                      test_random_below (8 * bytes - depth + 1), depth) };
 

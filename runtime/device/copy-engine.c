@@ -172,7 +172,10 @@ vyre_copy_engine_has_room (VyreCopyEngine *c)
 guint64
 vyre_copy_engine_take (VyreCopyEngine *c)
 {
-  copy_place_of (c, c->n_copies)->taken = TRUE;
+  VyreCopy *copy = copy_place_of (c, c->n_copies);
+
+  copy->taken = TRUE;
+  copy->number = c->n_copies;
   return c->n_copies++;
 }
 
@@ -229,10 +232,9 @@ vyre_copy_engine_submit (VyreCopyEngine *c, guint64 number, const VyreCopyJob *p
 gboolean
 vyre_copy_engine_has_ended (VyreCopyEngine *c, guint64 number)
 {
-  guint64 places = (guint64)c->device->n_transfer_queues * VYRE_COPY_ENGINE_COPIES;
   const VyreCopy *copy = copy_place_of (c, number);
 
-  if (c->n_copies - number > places) /* a later copy has its place */
+  if (copy->number != number) /* a later copy has its place */
     return TRUE;
   return !copy->taken && vkGetFenceStatus (c->device->handle, copy->fence) == VK_SUCCESS;
 }

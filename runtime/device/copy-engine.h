@@ -17,6 +17,7 @@
 typedef struct {
   VkCommandBuffer commands;
   VkFence fence;
+  guint64 number;     /* of the last copy that took the place */
   gboolean taken;     /* and not submitted yet */
   gboolean submitted; /* since the fence was reset */
 } VyreCopy;

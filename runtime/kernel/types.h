@@ -218,24 +218,23 @@ struct _VyreMegakernel {
   guint32 wanted_extras; /* of that pipeline */
   GError *build_error;   /* not reported yet */
   GError *failure;
-  atomic_bool failed;    /* there is one; no lock */
-  atomic_bool serves;    /* a launch takes new tickets; set under the lock */
-  atomic_uint extras;    /* that it was built with; set under the lock */
-  atomic_uint n_in_line; /* batches in the line of turns; no lock */
-  atomic_size_t kept;    /* bytes of the payload store that streams keep; no lock */
-  atomic_uint n_leaving; /* batches that have yet to drop their streams; no lock */
-  atomic_uint
-      n_following;   /* batches that wait for the one before in their stream; set under the lock */
-  GQueue lanes;      /* of VyreLane */
-  VyreLane *lane;    /* of callers of vyre_megakernel_publish() */
-  GQueue turns;      /* of VyreBatch, which wait until what is in flight is cheap enough */
-  guint n_copied;    /* tickets in flight that a copy engine brings */
-  guint n_cut;       /* batches in flight with more to come */
-  guint64 n_turns;   /* numbers of turns */
-  guint64 last_turn; /* of batches without a tenant */
-  guint64 load;      /* cost of the dear runs in flight */
-  guint64 most;      /* limit of load, unless a single run is more */
-  guint lane_part;   /* so much of what lanes cost takes as long as one of anything else */
+  atomic_bool failed;      /* there is one; no lock */
+  atomic_bool serves;      /* a launch takes new tickets; set under the lock */
+  atomic_uint extras;      /* that it was built with; set under the lock */
+  atomic_uint n_in_line;   /* batches in the line of turns; no lock */
+  atomic_size_t kept;      /* bytes of the payload store that streams keep; no lock */
+  atomic_uint n_leaving;   /* batches that have yet to drop their streams; no lock */
+  atomic_uint n_following; /* batches that wait for the one before; set under the lock */
+  GQueue lanes;            /* of VyreLane */
+  VyreLane *lane;          /* of callers of vyre_megakernel_publish() */
+  GQueue turns;            /* of VyreBatch, which wait until what is in flight is cheap enough */
+  guint n_copied;          /* tickets in flight that a copy engine brings */
+  guint n_cut;             /* batches in flight with more to come */
+  guint64 n_turns;         /* numbers of turns */
+  guint64 last_turn;       /* of batches without a tenant */
+  guint64 load;            /* cost of the dear runs in flight */
+  guint64 most;            /* limit of load, unless a single run is more */
+  guint lane_part;         /* so much of what lanes cost takes as long as one of anything else */
   guint32 n_published;
   GArray *places; /* guint, indices that no lane has */
   /* of the last batch under each index, under the lock of the lane that has it */

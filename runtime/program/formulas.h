@@ -19,7 +19,7 @@ typedef struct {
   VyreWide divisor;
 } VyreQuotient;
 
-/* What formulas are bound with. */
+/* The program, the names and the results that formulas are bound with. */
 typedef struct {
   const VyreProgram *program;
   VyreScope *scope;

@@ -60,7 +60,7 @@ void sample_range_tile(Region r)
       uvec4 us = load_bytes(first_u + line + from_u, w.most);
       uvec4 vs = load_bytes(first_v + line + from_v, w.most);
       bool more = true;
-      while (more) { // SwiftShader takes values of lanes that have left a loop from its start
+      while (more) { // behind a do loop SwiftShader gives lanes that left it early wrong values
         uint bit = uint(findLSB(c.starts));
         uint y_at = mix(8u, VYRE_PACKED_BITS, s.packed) * (bit % 4u) + s.shift;
         uint u = sample_of_column(us, place_in_row(at, u_word) - from_u, at, u_word);

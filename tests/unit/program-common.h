@@ -75,6 +75,26 @@ assert_error (GError *error, VyreError code, const char *position, const char *m
   g_error_free (error);
 }
 
+/* A text that is no program, and the place and a part of its error. */
+typedef struct {
+  const char *text;
+  const char *position;
+  const char *message;
+} ErrorCase;
+
+static inline void
+assert_syntax_errors (const ErrorCase *cases, guint n)
+{
+  for (guint i = 0; i < n; i++) {
+    GError *error = NULL;
+
+    g_test_message (
+        "%s", g_utf8_validate (cases[i].text, -1, NULL) ? cases[i].text : "(not UTF-8)");
+    g_assert_null (vyre_program_assemble (cases[i].text, &error));
+    assert_error (error, VYRE_ERROR_SYNTAX, cases[i].position, cases[i].message);
+  }
+}
+
 static inline char *
 repeat (const char *before, const char *part, guint n, const char *after)
 {

@@ -190,7 +190,7 @@ guint vyre_plan_get_older (const VyrePlan *plan);
  * vyre_plan_read_state:
  * @plan: a plan
  * @readback: the readback of one of its batches
- * @faults: slots of that batch that faulted, as its completion says
+ * @faults: the number of slots that faulted, from the completion of that batch
  * @words: (out caller-allocates): vyre_plan_get_state_words() words
  *
  * Reads the words of state that a batch has left, which vyre_stream_new() takes. A batch whose

@@ -54,7 +54,7 @@ test_sleep (void)
   g_assert_cmpint (wait.awake_time, ==, MS);
 }
 
-/* A thread for which others wait stays awake for longer, and not for ever. */
+/* A thread stays awake for longer where others wait for it, and not for ever. */
 static void
 test_pressed (void)
 {

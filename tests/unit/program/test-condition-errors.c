@@ -4,11 +4,7 @@
  */
 #include "program-common.h"
 
-static const struct {
-  const char *text;
-  const char *position;
-  const char *message;
-} cases[] = {
+static const ErrorCase cases[] = {
   /* the reference */
   { "keep; nop", "1:5: ", "'keep reference when $result <= limit'" },
   { "keep previous when &a <= 1", "1:6: ", "'previous' is not expected here" },
@@ -78,13 +74,7 @@ static const struct {
 static void
 test_errors (void)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    GError *error = NULL;
-
-    g_test_message ("%s", cases[i].text);
-    g_assert_null (vyre_program_assemble (cases[i].text, &error));
-    assert_error (error, VYRE_ERROR_SYNTAX, cases[i].position, cases[i].message);
-  }
+  assert_syntax_errors (cases, G_N_ELEMENTS (cases));
 }
 
 /* An expression of a condition that has no number in a stream, and a time beyond 32 bits. */

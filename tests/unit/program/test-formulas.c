@@ -63,8 +63,8 @@ test_chain (void)
   g_assert_cmpint (decide (bound, 0, 4, NULL), ==, VYRE_DECISION_NO);
 }
 
-/* What names a let goes with the results that are left out, and a let that nothing names may need
- * what the stream lacks. */
+/* Events and state that name a let go with the results that it lacks. A let that nothing names may
+ * need a symbol that the stream lacks. */
 static void
 test_optional_results (void)
 {
@@ -159,11 +159,7 @@ test_binding_errors (void)
   }
 }
 
-static const struct {
-  const char *text;
-  const char *position;
-  const char *message;
-} cases[] = {
+static const ErrorCase cases[] = {
   { "let a = $b; nop", "1:10: ", "no statement computes a result 'b'" },
   { "let a = $b; crc32 payload -> b; u8_below luma, a -> c", "1:48: ", "is made of results" },
   { "let a = $b; crc32 payload -> b; param c = a", "1:43: ", "is made of results" },
@@ -191,13 +187,7 @@ static const struct {
 static void
 test_errors (void)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    GError *error = NULL;
-
-    g_test_message ("%s", cases[i].text);
-    g_assert_null (vyre_program_assemble (cases[i].text, &error));
-    assert_error (error, VYRE_ERROR_SYNTAX, cases[i].position, cases[i].message);
-  }
+  assert_syntax_errors (cases, G_N_ELEMENTS (cases));
 }
 
 static void

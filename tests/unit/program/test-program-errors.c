@@ -8,12 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef struct {
-  const char *text;
-  const char *position;
-  const char *message;
-} ErrorCase;
-
 static const ErrorCase syntax_cases[] = {
   /* the program as a whole */
   { "", "1:1: ", "no statement" },
@@ -338,14 +332,7 @@ test_syntax_errors (void)
 {
   G_STATIC_ASSERT (G_N_ELEMENTS (syntax_cases) >= 75);
 
-  for (guint i = 0; i < G_N_ELEMENTS (syntax_cases); i++) {
-    const ErrorCase *row = &syntax_cases[i];
-    GError *error = NULL;
-
-    g_test_message ("%s", g_utf8_validate (row->text, -1, NULL) ? row->text : "(not UTF-8)");
-    g_assert_null (vyre_program_assemble (row->text, &error));
-    assert_error (error, VYRE_ERROR_SYNTAX, row->position, row->message);
-  }
+  assert_syntax_errors (syntax_cases, G_N_ELEMENTS (syntax_cases));
 }
 
 /* The error is at the first definition of a reserved name, wherever else the name stands. */

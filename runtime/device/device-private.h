@@ -40,5 +40,6 @@ VkResult vyre_wait_for_fence (
 VkResult vyre_device_submit (
     VyreDevice *device, VkQueue queue, const VkSubmitInfo *submit, VkFence fence);
 void vyre_device_wait_idle (VyreDevice *device);
+const char *vyre_vk_result_name (VkResult result);
 gboolean vyre_vk_check (
     VkResult result, const char *call, const VyreDevice *device, GError **error);

@@ -3,57 +3,7 @@
 
 #include <string.h>
 
-static const char *
-device_result_name (VkResult result)
-{
-  switch (result) {
-    case VK_ERROR_OUT_OF_HOST_MEMORY:
-      return "out of host memory";
-    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
-      return "out of device memory";
-    case VK_ERROR_INITIALIZATION_FAILED:
-      return "initialization failed";
-    case VK_ERROR_DEVICE_LOST:
-      return "device lost";
-    case VK_ERROR_INCOMPATIBLE_DRIVER:
-      return "no compatible driver";
-    case VK_ERROR_INVALID_EXTERNAL_HANDLE:
-      return "host memory cannot be imported";
-    default:
-      return "error";
-  }
-}
-
-/* Turns a VkResult into a GError; TRUE when the call succeeded. @device may be
- * NULL while there is none yet. */
-gboolean
-vyre_vk_check (VkResult result, const char *call, const VyreDevice *device, GError **error)
-{
-  const char *name = device ? device->properties.deviceName : "Vulkan";
-
-  if (result >= VK_SUCCESS)
-    return TRUE;
-  switch (result) {
-    case VK_ERROR_DEVICE_LOST:
-      g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST,
-          "%s: the device was lost in %s. Fix: look for driver messages in the kernel log, then "
-          "restart the pipeline.",
-          name, call);
-      break;
-    case VK_ERROR_OUT_OF_HOST_MEMORY:
-    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
-      g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-          "%s: %s in %s. Fix: use a smaller staging size or free memory.", name,
-          device_result_name (result), call);
-      break;
-    default:
-      g_set_error (error, VYRE_ERROR, VYRE_ERROR_DEVICE,
-          "%s: %s failed with %s (%d). Fix: check the driver with vulkaninfo and the limit of "
-          "processes (ulimit -u), or choose another device.",
-          name, call, device_result_name (result), result);
-  }
-  return FALSE;
-}
+#include "device/instance.h"
 
 /* Waits for @fence until @end_time of @clock, and looks at the clock now and then. */
 VkResult
@@ -87,31 +37,6 @@ vyre_device_wait_idle (VyreDevice *device)
   g_mutex_lock (&device->queue_lock);
   vkDeviceWaitIdle (device->handle);
   g_mutex_unlock (&device->queue_lock);
-}
-
-static VkInstance
-device_create_instance (GError **error)
-{
-  VkApplicationInfo application = {
-    .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
-    .pApplicationName = "vyre",
-    .apiVersion = VK_API_VERSION_1_1,
-  };
-  VkInstanceCreateInfo info = {
-    .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-    .pApplicationInfo = &application,
-  };
-  VkInstance instance = VK_NULL_HANDLE;
-  VkResult result = vkCreateInstance (&info, NULL, &instance);
-
-  if (result == VK_SUCCESS)
-    return instance;
-  g_set_error (error, VYRE_ERROR,
-      result == VK_ERROR_INCOMPATIBLE_DRIVER ? VYRE_ERROR_NO_DEVICE : VYRE_ERROR_NO_LOADER,
-      "No Vulkan instance: %s (%d). Fix: install a Vulkan driver, for example the "
-      "mesa-vulkan-drivers package, and check it with vulkaninfo.",
-      device_result_name (result), result);
-  return VK_NULL_HANDLE;
 }
 
 static void
@@ -388,14 +313,12 @@ vyre_device_open (const char *selector, GError **error)
   device->generation = vyre_fork_generation;
   g_mutex_init (&device->queue_lock);
   vyre_fork_note_device (TRUE);
-  device->instance = device_create_instance (error);
+  device->instance = vyre_instance_open (error);
   if (!device->instance || !device_pick_physical (device, selector, error))
     return NULL;
   vkGetPhysicalDeviceProperties (device->physical, &device->properties);
   vkGetPhysicalDeviceMemoryProperties (device->physical, &device->memory);
   device_read_uuid (device->physical, device->uuid);
-  if (!vyre_device_is_cpu (device))
-    vyre_fork_note_gpu ();
   if (!device_check_subgroups (device, error) || !device_create_logical (device, error))
     return NULL;
   return g_steal_pointer (&device);
@@ -417,7 +340,7 @@ vyre_device_unref (VyreDevice *device)
   if (device->handle)
     vkDestroyDevice (device->handle, NULL);
   if (device->instance)
-    vkDestroyInstance (device->instance, NULL);
+    vyre_instance_close (device->instance);
   g_mutex_clear (&device->queue_lock);
   g_free (device);
 }

@@ -16,6 +16,7 @@ typedef struct Instance {
   PFN_vkGetInstanceProcAddr get_proc_addr;
   PFN_vkDestroyInstance destroy;
   PFN_vkGetPhysicalDeviceQueueFamilyProperties get_families;
+  PFN_vkGetPhysicalDeviceProperties get_properties;
 } Instance;
 
 typedef struct Device {
@@ -55,7 +56,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned n_lost;
 static bool hold, held, forbid_import;
-static bool hold_import, import_held, refuse_imports, copy_engine, hold_copies;
+static bool hold_import, import_held, refuse_imports, copy_engine, hold_copies, show_gpu;
+static unsigned n_instances;
 static bool stalled;
 static unsigned until_stall; /* submissions; 0: none is counted */
 static bool dawdles;
@@ -319,6 +321,35 @@ arm_from_environment (void)
 
   if (call)
     vyre_lost_arm (call, number_from ("VYRE_LOST_AFTER"), number_from ("VYRE_LOST_DEVICES"));
+}
+
+/* ---- a GPU that is none -------------------------------------------------- */
+
+EXPORT void
+vyre_lost_show_gpu (void)
+{
+  pthread_mutex_lock (&lock);
+  show_gpu = true;
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT unsigned
+vyre_lost_count_instances (void)
+{
+  pthread_mutex_lock (&lock);
+  unsigned n = n_instances;
+  pthread_mutex_unlock (&lock);
+  return n;
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+get_properties (VkPhysicalDevice physical, VkPhysicalDeviceProperties *properties)
+{
+  find_instance (physical)->get_properties (physical, properties);
+  pthread_mutex_lock (&lock);
+  if (show_gpu)
+    properties->deviceType = VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU;
+  pthread_mutex_unlock (&lock);
 }
 
 /* ---- a copy engine that is not there ------------------------------------ */
@@ -635,7 +666,9 @@ create_instance (
   instance->get_proc_addr = next;
   instance->destroy = NEXT (instance, *handle, vkDestroyInstance);
   instance->get_families = NEXT (instance, *handle, vkGetPhysicalDeviceQueueFamilyProperties);
+  instance->get_properties = NEXT (instance, *handle, vkGetPhysicalDeviceProperties);
   pthread_mutex_lock (&lock);
+  n_instances++;
   instance->next = instances;
   instances = instance;
   pthread_mutex_unlock (&lock);
@@ -681,6 +714,7 @@ static const struct {
   { "vkCreateCommandPool", (PFN_vkVoidFunction)create_command_pool },
   { "vkGetDeviceQueue", (PFN_vkVoidFunction)get_queue },
   { "vkGetPhysicalDeviceQueueFamilyProperties", (PFN_vkVoidFunction)get_families },
+  { "vkGetPhysicalDeviceProperties", (PFN_vkVoidFunction)get_properties },
 };
 
 static PFN_vkVoidFunction

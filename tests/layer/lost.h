@@ -58,3 +58,9 @@ void vyre_lost_refuse_imports (bool refuse);
  * launches take turns. While copies are held, none is reported as ended. */
 void vyre_lost_add_copy_engine (void);
 void vyre_lost_hold_copies (bool hold);
+
+/* Devices call themselves virtual GPUs from now on. */
+void vyre_lost_show_gpu (void);
+
+/* Returns the number of instances that this process has made. */
+unsigned vyre_lost_count_instances (void);

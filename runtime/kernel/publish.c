@@ -70,20 +70,46 @@ publish_fill_older (VyreBatch *batch, guint32 *slice)
   vyre_plan_empty_regions (batch->plan, batch->missing, slice);
 }
 
-/* Writes the batch as it is before it runs. */
+/* Where the batch runs, unless it starts from a template. */
+static guint32 *
+publish_get_slice (const VyreBatch *batch)
+{
+  const VyreMegakernel *kernel = batch->kernel;
+
+  return kernel->traits->in_device_memory
+             ? (guint32 *)(vyre_store_get_data (kernel->work) + batch->work)
+             : (guint32 *)vyre_batch_readback (batch);
+}
+
+/* Without the lock. Writes the plan of a batch as it is before it runs, unless it starts from a
+ * template or goes on from the run before, and marks where it will be read back. */
+static void
+publish_write_plan (VyreBatch *batch)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  const VyrePlan *plan = batch->plan;
+  gboolean fills = !batch->small && !batch->started;
+
+  batch->is_written = TRUE;
+  if (!kernel->traits->in_device_memory) {
+    if (fills)
+      memcpy (publish_get_slice (batch), plan->slice, plan->slice_size);
+    return;
+  }
+  vyre_readback_marks_expect (vyre_batch_readback (batch), plan, &kernel->mark);
+  if (!fills)
+    return;
+  vyre_wide_store (publish_get_slice (batch), plan->slice, plan->slice_size);
+  vyre_buffer_flush (); /* keeps what differs behind what it replaces; pairs with no load */
+}
+
+/* Writes in which words the batch differs from its plan. */
 static void
 publish_fill_slice (VyreBatch *batch, guint32 *slice)
 {
   const VyrePlan *plan = batch->plan;
   gint64 tag_word = vyre_plan_tag_word (plan);
 
-  if (batch->kernel->traits->in_device_memory) {
-    vyre_wide_store ((guint8 *)slice, plan->slice, plan->slice_size);
-    /* keeps the tag behind what it replaces; pairs with no load */
-    vyre_buffer_flush ();
-  } else {
-    memcpy (slice, plan->slice, plan->slice_size);
-  }
   if (tag_word != VYRE_NO_TAG_WORD)
     slice[tag_word] = GUINT32_TO_LE (batch->completion.tag);
   if (plan->older != 0)
@@ -93,24 +119,19 @@ publish_fill_slice (VyreBatch *batch, guint32 *slice)
   publish_fill_table (batch, slice);
 }
 
-/* Writes the batch's own state, unless it starts from a template or goes on from the run before,
- * and marks where it will be read back. */
+/* Writes the batch as it is before this run. */
 static void
 publish_write_slice (VyreBatch *batch)
 {
-  VyreMegakernel *kernel = batch->kernel;
-  gboolean on_device = kernel->traits->in_device_memory;
-
-  if (on_device)
-    vyre_readback_marks_expect (vyre_batch_readback (batch), batch->plan, &kernel->mark);
+  if (!batch->is_written)
+    publish_write_plan (batch);
+  batch->is_written = FALSE;
   if (batch->small)
     return;
-  guint32 *slice = on_device ? (guint32 *)(vyre_store_get_data (kernel->work) + batch->work)
-                             : (guint32 *)vyre_batch_readback (batch);
   if (!batch->started)
-    publish_fill_slice (batch, slice);
+    publish_fill_slice (batch, publish_get_slice (batch));
   if (batch->cut)
-    vyre_plan_write_run (batch->plan, &batch->run, slice);
+    vyre_plan_write_run (batch->plan, &batch->run, publish_get_slice (batch));
 }
 
 static void
@@ -364,26 +385,29 @@ publish_ring_plain (VyreBatch *batch, VyreRelease *stored)
   g_mutex_unlock (&kernel->lock);
 }
 
-/* Kernel's lock held, and dropped on the way. Stores the payload of a batch that is going to wait
- * for the one before it, or begins to copy it: publishing does not take the time for that when the
- * other has ended. */
+/* Kernel's lock held, and dropped on the way. Writes the plan of a batch that is going to wait for
+ * the one before it, and stores its payload, or begins to copy it: publishing does not take the
+ * time for that when the other has ended. */
 static void
-publish_store_ahead (VyreBatch *batch, VyreRelease *stored)
+publish_write_ahead (VyreBatch *batch, VyreRelease *stored)
 {
   VyreMegakernel *kernel = batch->kernel;
+  gboolean has_payload = batch->stored_at != VYRE_NOWHERE;
+  gboolean stores = has_payload && !batch->copied;
 
-  if (!batch->stream->running || batch->stored_at == VYRE_NOWHERE)
+  if (!batch->stream->running)
     return;
-  if (batch->copied) {
+  if (has_payload && batch->copied)
     vyre_copies_begin_ahead (batch);
-    return;
-  }
-  *stored = publish_take_payload (batch);
+  if (stores)
+    *stored = publish_take_payload (batch);
   g_mutex_unlock (&kernel->lock);
-  publish_store_payload (batch);
+  publish_write_plan (batch);
+  if (stores)
+    publish_store_payload (batch);
   vyre_buffer_flush (); /* another thread may write the tickets; pairs as in publish_store() */
   vyre_mutex_lock (&kernel->lock);
-  batch->resumed = TRUE;
+  batch->resumed = batch->resumed || stores;
 }
 
 /* Kernel's lock held. Gives the batch its place in the order in which files are written. One that
@@ -430,7 +454,7 @@ publish_admit (VyreBatch *batch, VyreRelease *stored)
   if (batch->stream) {
     if (!batch->stream->follow) /* threads read it without the lock once a batch waits */
       batch->stream->follow = publish_follow;
-    publish_store_ahead (batch, stored);
+    publish_write_ahead (batch, stored);
     if (!vyre_stream_enter (batch))
       return;
     vyre_stream_begin (batch);

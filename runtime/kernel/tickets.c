@@ -42,14 +42,15 @@ tickets_fill_work (const VyreBatch *batch, guint index, guint32 *words)
   return batch->work;
 }
 
-/* Has a tile of an older payload read that one, or nothing if it is missing. */
+/* Puts in the place of what a ticket's tile reads where that is; has it read nothing if it reads an
+ * older payload that is missing. */
 static void
-tickets_fill_older (const VyreBatch *batch, guint32 *words)
+tickets_fill_payload (const VyreBatch *batch, guint32 own, guint32 *words)
 {
-  if (VYRE_KIND_OF (words[VYRE_TICKET_KIND]) != VYRE_KIND_TILE)
-    return;
-  guint32 slot = words[VYRE_TICKET_SLOT], from = vyre_plan_region_from (batch->plan, slot);
-  if (vyre_plan_lacks_payload (batch->plan, slot, batch->missing))
+  guint32 reads = words[VYRE_TICKET_PAYLOAD], from = VYRE_TILE_FROM (reads);
+
+  words[VYRE_TICKET_PAYLOAD] = own;
+  if ((VYRE_TILE_OLDER (reads) & batch->missing) != 0)
     memset (&words[VYRE_TICKET_ROW], 0, 4 * (VYRE_TICKET_WORDS - VYRE_TICKET_ROW));
   else if (from != VYRE_FROM_OWN)
     words[VYRE_TICKET_PAYLOAD] = (guint32)batch->older[from];
@@ -66,11 +67,9 @@ tickets_fill (const VyreBatch *batch, guint index, guint32 *words)
   if (import && batch->kernel->traits->payloads == VYRE_PAYLOADS_IN_PLACE)
     words[VYRE_TICKET_KIND] |= VYRE_KIND_SOURCE (import->number);
   words[VYRE_TICKET_BASE] = (guint32)(base / 4);
-  words[VYRE_TICKET_PAYLOAD] = (guint32)payload;
+  tickets_fill_payload (batch, (guint32)payload, words);
   words[VYRE_TICKET_SEQUENCE] = batch->sequence;
   words[VYRE_TICKET_READBACK] = (guint32)(batch->readback / VYRE_GRANULE);
-  if (batch->plan->older != 0)
-    tickets_fill_older (batch, words);
 }
 
 /* Without the lock, for a batch in flight. Writes its tickets, each a cache line whose quarters

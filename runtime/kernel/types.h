@@ -95,9 +95,10 @@ struct _VyreBatch {
   VyrePlan *plan;         /* of what is left to run, once the batch was parked */
   guint index;
   guint32 first_ticket;
-  VyreRun run;      /* in flight, or the next to be */
-  gboolean cut;     /* there are several runs */
-  gboolean started; /* its slice is where it runs; FALSE for the rest of a parked batch */
+  VyreRun run;         /* in flight, or the next to be */
+  gboolean cut;        /* there are several runs */
+  gboolean is_written; /* its plan is where it runs, and its readback marked, for the next run */
+  gboolean started;    /* its slice is where it runs; FALSE for the rest of a parked batch */
   gboolean small;
   gsize readback;
   gsize work;              /* slice of the work store, unless small or the readback is it */

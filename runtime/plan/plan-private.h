@@ -40,6 +40,13 @@ typedef struct {
   guint64 cost;
 } VyreRun;
 
+/* What the word VYRE_TICKET_PAYLOAD of a plan's ticket says, in whose place a batch puts an
+ * address: the payload that the region of a tile is of, and the older ones that its slot reads, as
+ * bits. */
+#define VYRE_TILE_READS(from, older) ((from) | (older) << 2)
+#define VYRE_TILE_FROM(word) ((word)&3u)
+#define VYRE_TILE_OLDER(word) ((word) >> 2)
+
 /* The state that the first kernel to run a plan keeps with it; only that kernel knows more of it
  * than how to free it. */
 typedef struct _VyreTemplate VyreTemplate;
@@ -117,7 +124,7 @@ vyre_plan_slot_arg (const VyreBoundProgram *bound, guint slot, guint arg)
 /* plan/state.c */
 guint vyre_plan_count_state (const VyreBoundProgram *bound);
 guint vyre_plan_find_older (const VyrePlan *plan);
-guint32 vyre_plan_region_from (const VyrePlan *plan, guint slot);
+guint32 vyre_plan_tile_reads (const VyrePlan *plan, guint slot);
 gboolean vyre_plan_lacks_payload (const VyrePlan *plan, guint slot, guint missing);
 void vyre_plan_write_payloads (
     const VyrePlan *plan, const gsize *payloads, guint n, guint32 *slice);

@@ -45,8 +45,8 @@ vyre_plan_read_state (const VyrePlan *plan, const guint8 *readback, guint faults
 }
 
 /* The payload that the region of a slot is of, VYRE_FROM_OWN for a slot without a region. */
-guint32
-vyre_plan_region_from (const VyrePlan *plan, guint slot)
+static guint32
+state_find_from (const VyrePlan *plan, guint slot)
 {
   if (!vyre_opcode_reads_payload (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE)))
     return VYRE_FROM_OWN;
@@ -59,12 +59,20 @@ state_find_payloads (const VyrePlan *plan, guint slot)
 {
   const VyreOpcode *info
       = vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
-  guint payloads = 1u << vyre_plan_region_from (plan, slot);
+  guint payloads = 1u << state_find_from (plan, slot);
 
   if (info && vyre_opcode_takes_other (info))
     payloads |= 1u << VYRE_OTHER_FROM (
                     vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_OBSERVABLE));
   return payloads;
+}
+
+/* VYRE_TILE_READS() of the tiles of a slot. */
+guint32
+vyre_plan_tile_reads (const VyrePlan *plan, guint slot)
+{
+  return VYRE_TILE_READS (
+      state_find_from (plan, slot), state_find_payloads (plan, slot) & VYRE_ALL_MISSING);
 }
 
 /* TRUE for a slot that reads a payload of those that are @missing: it reads nothing. */

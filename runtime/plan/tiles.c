@@ -71,6 +71,7 @@ static gboolean
 tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
 {
   VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_TILE,
+                            [VYRE_TICKET_PAYLOAD] = vyre_plan_tile_reads (plan, slot),
                             [VYRE_TICKET_SLOT] = slot,
                             [VYRE_TICKET_ROW] = tile->offset,
                             [VYRE_TICKET_ROWS] = tile->rows,

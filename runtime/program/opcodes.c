@@ -47,15 +47,44 @@ vyre_opcode_find (const char *word, gsize length)
   return NULL;
 }
 
-/* Finds an opcode by its number; NULL when it has no name. */
+/* The rows of the table, by name. */
+enum {
+#define VYRE_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect) ROW_##NAME,
+#define VYRE_HOST_OPCODE VYRE_OPCODE
+#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect)          \
+  ROW_##NAME,
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect) ROW_##NAME,
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect)  \
+  ROW_##NAME,
+#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect) ROW_##NAME,
+#include "opcodes.def"
+};
+
+/* Finds an opcode by its number; NULL when it has no name. Each ticket of a batch asks. */
 const VyreOpcode *
 vyre_opcode_get (guint32 opcode)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (opcodes); i++) {
-    if (opcodes[i].opcode == opcode)
-      return &opcodes[i];
+  switch (opcode) {
+#define VYRE_OPCODE(NAME, name, a, b, c, least, TARGET, TYPE, words, usage, effect)                \
+  case VYRE_OP_##NAME:                                                                             \
+    return &opcodes[ROW_##NAME];
+#define VYRE_HOST_OPCODE VYRE_OPCODE
+#define VYRE_PAYLOAD_OPCODE(NAME, name, b, TYPE, words, SHAPE, cost, deep, usage, effect)          \
+  case VYRE_OP_##NAME:                                                                             \
+    return &opcodes[ROW_##NAME];
+#define VYRE_SAMPLE_OPCODE(NAME, name, b, TYPE, words, cost, BYTES, usage, effect)                 \
+  case VYRE_OP_##NAME:                                                                             \
+    return &opcodes[ROW_##NAME];
+#define VYRE_EXTRA_OPCODE(NAME, name, EXTRA, a, b, TYPE, words, SHAPE, cost, deep, usage, effect)  \
+  case VYRE_OP_##NAME:                                                                             \
+    return &opcodes[ROW_##NAME];
+#define VYRE_PICTURE_OPCODE(NAME, name, b, c, TYPE, words, CUT, cost, usage, effect)               \
+  case VYRE_OP_##NAME:                                                                             \
+    return &opcodes[ROW_##NAME];
+#include "opcodes.def"
+    default:
+      return NULL;
   }
-  return NULL;
 }
 
 /* The number of operands that an opcode takes at most, without "-> result". */

@@ -21,7 +21,7 @@ PROGRAMS = {
     "builtin:audio-qc": SOUND,
     "builtin:bytes": f"fakesrc num-buffers={BUFFERS} sizetype=fixed sizemax=999 filltype=random",
     "builtin:nop": SOUND,
-    "sample_grid luma, 2, 2 -> grid; event bin when $grid.count > 0": f"{VIDEO},format=I420",
+    "sample_grid luma, 2, 2 -> grid; event bin when $grid.count-0 > 0": f"{VIDEO},format=I420",
 }
 PAIR = f"{VIDEO},format=I420 ! queue ! f.reference"
 

@@ -50,14 +50,12 @@ in_dir (const gchar *name)
   return g_build_filename (dir, name, NULL);
 }
 
-/* The lines of a file, each a whole object. */
+/* The lines of a text, each a whole object. */
 static JsonArray *
-read_lines (const gchar *path)
+parse_lines (const gchar *text)
 {
   JsonArray *array = json_array_new ();
-  gchar *text;
 
-  fail_unless (g_file_get_contents (path, &text, NULL, NULL));
   fail_unless (*text == 0 || g_str_has_suffix (text, "}\n"), "cut: %s", text);
   gchar **lines = g_strsplit (text, "\n", -1);
   for (guint i = 0; lines[i] && *lines[i]; i++) {
@@ -66,8 +64,18 @@ read_lines (const gchar *path)
     json_array_add_element (array, node);
   }
   g_strfreev (lines);
-  g_free (text);
   return array;
+}
+
+static JsonArray *
+read_lines (const gchar *path)
+{
+  gchar *text;
+
+  fail_unless (g_file_get_contents (path, &text, NULL, NULL));
+  JsonArray *lines = parse_lines (text);
+  g_free (text);
+  return lines;
 }
 
 static JsonObject *
@@ -452,6 +460,41 @@ GST_START_TEST (an_output_that_fails_loses_lines_and_not_the_stream)
 }
 GST_END_TEST;
 
+/* A pipe that is full from the start: what a flush cuts off comes with the next line. */
+GST_START_TEST (a_flush_ends_the_wait_for_a_reader)
+{
+  int ends[2], before = dup (STDOUT_FILENO);
+  gchar text[65536];
+  Pusher pusher;
+
+  fail_unless (before >= 0 && pipe (ends) == 0);
+  fail_unless (fcntl (ends[1], F_SETPIPE_SZ, 4096) >= 0 && write (ends[1], "\n", 1) == 1);
+  fail_unless (dup2 (ends[1], STDOUT_FILENO) >= 0);
+  GstHarness *h = filter_new_with (CHEAP, "results-location", "-", NULL);
+  filter_start (h, NULL);
+  pusher_start (&pusher, h, 3, 100);
+  stat_wait (h->element, "batches", 1);
+  filter_flush (h);
+  pusher_join (&pusher);
+  fail_unless_equals_uint64 (stat_of (h->element, "lines"), 0);
+  fail_unless (fcntl (ends[1], F_SETPIPE_SZ, (int)sizeof text) >= 0);
+  filter_push_segment (h);
+  gst_buffer_unref (filter_run (h, timed_buffer (3)));
+  filter_finish (h);
+  fail_unless (dup2 (before, STDOUT_FILENO) >= 0);
+  close (before);
+  close (ends[1]);
+  gssize n = read (ends[0], text, sizeof text - 1);
+  fail_unless (n > 1 && text[0] == '\n');
+  text[n] = 0;
+  JsonArray *lines = parse_lines (text + 1);
+  fail_unless_equals_int (json_array_get_length (lines), 3);
+  check_end (lines, 2, "stopped");
+  json_array_unref (lines);
+  close (ends[0]);
+}
+GST_END_TEST;
+
 static Suite *
 lines_suite (void)
 {
@@ -467,6 +510,7 @@ lines_suite (void)
   tcase_add_test (tc, what_cannot_be_opened_is_refused);
   tcase_add_test (tc, a_wrong_file_set_later_loses_lines_and_not_the_stream);
   tcase_add_test (tc, an_output_that_fails_loses_lines_and_not_the_stream);
+  tcase_add_test (tc, a_flush_ends_the_wait_for_a_reader);
   return s;
 }
 

@@ -9,7 +9,7 @@ packages='gcc libc6-dev meson ninja-build pkg-config glslc libvulkan-dev liburin
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good mesa-vulkan-drivers'
 
 suite='gstreamer1.0-plugins-bad vulkan-validationlayers spirv-tools ffmpeg gzip libjson-glib-dev
-  zlib1g-dev gtk-doc-tools g++ spin'
+  zlib1g-dev gtk-doc-tools g++ spin python3-jsonschema'
 
 case ${1:-} in
   demo) ;;

@@ -5,7 +5,7 @@
 #include "qc-measure.h"
 #include "qc-report.h"
 
-#include <math.h>
+#include "json/gstvyrejson.h"
 
 typedef struct {
   QcReport report;
@@ -14,103 +14,31 @@ typedef struct {
   gboolean histograms;
 } QcJson;
 
-static void
-append_text (GString *line, const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
+/* Digits of the values of filters */
+#define MEASURE_DIGITS 6
 
-  g_string_append_c (line, '"');
-  for (const char *c = valid; *c; c++) {
-    if (*c == '"' || *c == '\\')
-      g_string_append_printf (line, "\\%c", *c);
-    else if ((guchar)*c < 0x20)
-      g_string_append_printf (line, "\\u%04x", (guint)*c);
-    else
-      g_string_append_c (line, *c);
-  }
-  g_string_append_c (line, '"');
-}
-
-static void
-append_key (GString *line, const char *key)
-{
-  if (!strchr ("{[", line->str[line->len - 1]))
-    g_string_append_c (line, ',');
-  append_text (line, key);
-  g_string_append_c (line, ':');
-}
-
-/* Numbers without a value, as of unknown times, are null. */
 static void
 append_number (GString *line, const char *key, guint64 number)
 {
-  append_key (line, key);
-  if (number == G_MAXUINT64)
-    g_string_append (line, "null");
-  else
-    g_string_append_printf (line, "%" G_GUINT64_FORMAT, number);
+  gst_vyre_json_add_key (line, key);
+  gst_vyre_json_add_time (line, number);
 }
 
 static void
 append_string (GString *line, const char *key, const char *text)
 {
-  append_key (line, key);
-  append_text (line, text);
+  gst_vyre_json_add_key (line, key);
+  gst_vyre_json_add_text (line, text);
 }
 
-typedef struct {
-  GString *line;
-  gboolean histograms;
-} Fields;
-
-static gboolean
-append_bin (GQuark name, const GValue *value, gpointer data)
-{
-  GString *line = data;
-
-  if (line->str[line->len - 1] != '[')
-    g_string_append_c (line, ',');
-  g_string_append_printf (line, "%" G_GUINT64_FORMAT, g_value_get_uint64 (value));
-  return TRUE;
-}
-
-static gboolean append_field (GQuark name, const GValue *value, gpointer data);
-
-/* Histograms become arrays, or nothing. */
 static void
-append_structure (Fields *fields, const char *name, const GstStructure *structure)
+append_structure (
+    GString *line, const char *key, const GstStructure *structure, GstVyreJsonFlags flags)
 {
-  if (!gst_structure_has_field (structure, "bin-0")) {
-    append_key (fields->line, name);
-    g_string_append_c (fields->line, '{');
-    gst_structure_foreach (structure, append_field, fields);
-    g_string_append_c (fields->line, '}');
-  } else if (fields->histograms) {
-    append_key (fields->line, name);
-    g_string_append_c (fields->line, '[');
-    gst_structure_foreach (structure, append_bin, fields->line);
-    g_string_append_c (fields->line, ']');
-  }
-}
-
-static gboolean
-append_field (GQuark name, const GValue *value, gpointer data)
-{
-  Fields *fields = data;
-  const char *key = g_quark_to_string (name);
-
-  if (GST_VALUE_HOLDS_STRUCTURE (value)) {
-    append_structure (fields, key, gst_value_get_structure (value));
-  } else if (G_VALUE_HOLDS_UINT64 (value)) {
-    append_number (fields->line, key, g_value_get_uint64 (value));
-  } else if (G_VALUE_HOLDS_BOOLEAN (value)) {
-    append_key (fields->line, key);
-    g_string_append (fields->line, g_value_get_boolean (value) ? "true" : "false");
-  } else if (G_VALUE_HOLDS_INT64 (value)) {
-    append_key (fields->line, key);
-    g_string_append_printf (fields->line, "%" G_GINT64_FORMAT, g_value_get_int64 (value));
-  }
-  return TRUE;
+  gst_vyre_json_add_key (line, key);
+  g_string_append_c (line, '{');
+  gst_vyre_json_add_fields (line, structure, flags);
+  g_string_append_c (line, '}');
 }
 
 static GString *
@@ -137,20 +65,17 @@ json_add_frame (QcReport *report, const QcFile *file, const QcStream *stream,
 {
   QcJson *json = (QcJson *)report;
   GString *line = json_begin ("frame", file);
-  Fields fields = { line, json->histograms };
 
   append_string (line, "stream", stream->name);
-  append_key (line, "results");
-  g_string_append_c (line, '{');
-  gst_structure_foreach (results, append_field, &fields);
-  g_string_append_c (line, '}');
+  append_structure (line, "results", results,
+      json->histograms ? GST_VYRE_JSON_WHOLE : GST_VYRE_JSON_WITHOUT_HISTOGRAMS);
   if (signalstats) {
-    append_key (line, "signalstats");
+    gst_vyre_json_add_key (line, "signalstats");
     g_string_append_c (line, '{');
     for (guint i = 0; i < signalstats->len; i++) {
       const QcMeasure *measure = &g_array_index (signalstats, QcMeasure, i);
-      append_key (line, measure->key);
-      g_string_append_printf (line, "%g", measure->value);
+      gst_vyre_json_add_key (line, measure->key);
+      gst_vyre_json_add_real (line, measure->value, MEASURE_DIGITS);
     }
     g_string_append_c (line, '}');
   }
@@ -163,7 +88,6 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
   GString *line = json_begin ("event", file);
   gboolean open = !GST_CLOCK_TIME_IS_VALID (event->end);
   g_autofree char *value = qc_event_describe_value (event);
-  Fields fields = { line, FALSE };
 
   append_string (line, "stream", event->stream->name);
   append_string (line, "event", event->name);
@@ -172,14 +96,14 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
   append_number (line, "duration", open ? GST_CLOCK_TIME_NONE : event->end - event->start);
   append_string (line, "value", value);
   if (event->values)
-    append_structure (&fields, "values", event->values);
+    append_structure (line, "values", event->values, GST_VYRE_JSON_WHOLE);
   json_end (json, line);
 }
 
 static void
 append_stream (GString *line, const QcStream *stream)
 {
-  append_key (line, stream->name);
+  gst_vyre_json_add_key (line, stream->name);
   g_string_append_c (line, '{');
   append_number (line, "frames-in", stream->frames_in);
   append_number (line, "frames-seen", stream->frames_seen);
@@ -206,12 +130,12 @@ json_add_file (QcReport *report, const QcFile *file)
   append_number (line, "events", file->events->len);
   append_number (line, "claimed-duration", file->duration);
   append_number (line, "end", qc_file_get_end (file));
-  append_key (line, "problems");
+  gst_vyre_json_add_key (line, "problems");
   g_string_append_c (line, '[');
   for (guint i = 0; i < file->problems->len; i++) {
     if (i > 0)
       g_string_append_c (line, ',');
-    append_text (line, file->problems->pdata[i]);
+    gst_vyre_json_add_text (line, file->problems->pdata[i]);
   }
   g_string_append_c (line, ']');
   json_end (json, line);

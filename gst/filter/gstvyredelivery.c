@@ -4,6 +4,7 @@
 #include "common/gstvyrememory.h"
 #include "filter/gstvyreevents.h"
 #include "filter/gstvyrelatency.h"
+#include "filter/gstvyrelines.h"
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyrereplay.h"
 #include "filter/gstvyrestamp.h"
@@ -83,6 +84,13 @@ delivery_make_buffer (GstVyreFilter *self, GstVyreItem *item)
   return buffer;
 }
 
+static void
+delivery_follow_settings (GstVyreFilter *self)
+{
+  gst_vyre_state_follow_settings (self, &self->out_settings);
+  gst_vyre_lines_follow (self);
+}
+
 /* Posts what is due, and pushes the readback of a completed batch. */
 GstFlowReturn
 gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
@@ -92,7 +100,7 @@ gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
   GError *error = NULL;
   if (!vyre_batch_check (item->batch, &error))
     return gst_vyre_stream_fail (self, error);
-  gst_vyre_state_follow_settings (self, &self->out_settings);
+  delivery_follow_settings (self);
   gboolean due = gst_vyre_messages_are_counters_due (self, &self->out_settings);
   gst_vyre_watchdog_batch (self, item, readback, due);
   gst_vyre_replay_record (self, item, readback);
@@ -115,10 +123,14 @@ gst_vyre_delivery_push_event (GstVyreFilter *self, GstVyreItem *item)
   GstEvent *event = g_steal_pointer (&item->event);
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
 
-  if (eos || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START)
+  if (eos || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START) {
+    delivery_follow_settings (self);
     gst_vyre_events_end (self, item);
-  if (eos)
+  }
+  if (eos) {
+    gst_vyre_lines_end (self);
     gst_vyre_messages_eos (self);
+  }
   gst_pad_push_event (self->srcpad, event);
   return eos ? GST_FLOW_EOS : GST_FLOW_OK;
 }
@@ -156,4 +168,5 @@ gst_vyre_delivery_reset (GstVyreFilter *self)
   gst_vyre_messages_reset (self);
   gst_vyre_watchdog_reset (self);
   gst_vyre_replay_stop (self);
+  gst_vyre_lines_stop (self);
 }

@@ -2,6 +2,7 @@
 #include "filter/gstvyreevents.h"
 
 #include "common/gstvyrefields.h"
+#include "filter/gstvyrelines.h"
 #include "filter/gstvyremessages.h"
 
 /* Names of the message and of the fields that no other message has. */
@@ -46,12 +47,26 @@ events_new_values (const VyreEvent *event, const guint64 *values)
   return structure;
 }
 
-/* Posts that an event started, or ended, at @moment. The interval has @duration by then. */
+/* Takes @structure over. */
+static void
+events_post_message (GstVyreFilter *self, GstStructure *structure)
+{
+  vyre_mutex_lock (&self->lock);
+  self->stats.events++;
+  g_mutex_unlock (&self->lock);
+  gst_element_post_message (
+      GST_ELEMENT_CAST (self), gst_message_new_element (GST_OBJECT_CAST (self), structure));
+}
+
+/* Posts that an event started, or ended, at @moment, and writes it as a line. The interval has
+ * @duration by then. */
 static void
 events_post (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval *interval,
     const gchar *state, const GstVyreMoment *moment, GstClockTime duration)
 {
-  if (!(self->out_settings.post_messages & GST_VYRE_POST_EVENTS))
+  gboolean posts = (self->out_settings.post_messages & GST_VYRE_POST_EVENTS) != 0;
+
+  if (!posts && !self->lines)
     return;
   GstStructure *structure = gst_structure_new_id_empty (event_quarks[EVENT_MESSAGE]);
   gst_vyre_fields_set_text (structure, event_quarks[EVENT_NAME], event->name);
@@ -65,11 +80,11 @@ events_post (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval 
   if (event->n_values > 0)
     gst_vyre_fields_take (
         structure, event_quarks[EVENT_VALUES], events_new_values (event, interval->values));
-  vyre_mutex_lock (&self->lock);
-  self->stats.events++;
-  g_mutex_unlock (&self->lock);
-  gst_element_post_message (
-      GST_ELEMENT_CAST (self), gst_message_new_element (GST_OBJECT_CAST (self), structure));
+  gst_vyre_lines_add (self, structure);
+  if (posts)
+    events_post_message (self, structure);
+  else
+    gst_structure_free (structure);
 }
 
 /* Counts an interval that is one. Names of events are few, and so are intervals. */

@@ -84,6 +84,7 @@ filter_become_inherited (gpointer element)
   self->lent = FALSE;
   self->readbacks = NULL;
   self->replay = NULL;
+  self->lines = NULL;
   gst_vyre_fork_forget_thread (self->sinkpad);
   gst_vyre_fork_forget_thread (self->srcpad);
   if (self->partners.pad)

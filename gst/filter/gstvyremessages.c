@@ -7,6 +7,7 @@
 
 #include "common/gstvyrefields.h"
 #include "filter/gstvyrecounters.h"
+#include "filter/gstvyrelines.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -307,8 +308,8 @@ messages_name_results (GstVyreFilter *self, const VyreBoundProgram *bound)
   }
 }
 
-static void
-messages_post_results (GstVyreFilter *self)
+static GstStructure *
+messages_new_results (GstVyreFilter *self)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (self->last.plan);
   GstStructure *structure = messages_new (MESSAGE_RESULTS);
@@ -326,8 +327,22 @@ messages_post_results (GstVyreFilter *self)
     messages_set_result (structure, name, &bound->results[i], words);
     words += bound->results[i].n_words;
   }
-  self->last.posted = TRUE;
-  messages_post (self, structure);
+  return structure;
+}
+
+/* Writes the results of a batch as a line, and posts them if they are due. */
+static void
+messages_report_results (GstVyreFilter *self, gboolean due)
+{
+  if (!due && !self->lines)
+    return;
+  GstStructure *structure = messages_new_results (self);
+  gst_vyre_lines_add (self, structure);
+  self->last.posted = due;
+  if (due)
+    messages_post (self, structure);
+  else
+    gst_structure_free (structure);
 }
 
 /* Takes a reference to @plan, which may be NULL. */
@@ -527,24 +542,25 @@ gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, V
     gboolean counters_due)
 {
   messages_keep_results (self, plan, readback, completion, timing);
-  if ((settings->post_messages & GST_VYRE_POST_RESULTS)
-      && messages_is_due (&self->results_due, settings->results_interval))
-    messages_post_results (self);
+  messages_report_results (
+      self, (settings->post_messages & GST_VYRE_POST_RESULTS)
+                && messages_is_due (&self->results_due, settings->results_interval));
   if (settings->post_messages & GST_VYRE_POST_DEBUG)
     messages_post_debug (self, settings, plan, readback, completion, timing);
   if (counters_due && (settings->post_messages & GST_VYRE_POST_COUNTERS))
     messages_post_counters (self, FALSE);
 }
 
-/* Posts the last results if they were not due, and the counters. */
+/* Posts the last results if they were not due, and the counters. The settings are those of now. */
 void
 gst_vyre_messages_eos (GstVyreFilter *self)
 {
   const GstVyreSettings *settings = &self->out_settings;
 
-  gst_vyre_state_follow_settings (self, &self->out_settings);
-  if ((settings->post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted)
-    messages_post_results (self);
+  if ((settings->post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted) {
+    messages_post (self, messages_new_results (self));
+    self->last.posted = TRUE;
+  }
   if (settings->post_messages & GST_VYRE_POST_COUNTERS)
     messages_post_counters (self, TRUE);
 }

@@ -2,6 +2,7 @@
 #include "filter/gstvyreproperties.h"
 
 #include "filter/gstvyrelatency.h"
+#include "filter/gstvyrelines.h"
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyreprogram.h"
 #include "filter/gstvyreslots.h"
@@ -25,6 +26,12 @@ static void
 max_in_flight_changed (GObject *object)
 {
   gst_vyre_latency_tell_changes (GST_VYRE_FILTER_CAST (object));
+}
+
+static void
+results_location_changed (GObject *object)
+{
+  gst_vyre_lines_turn (GST_VYRE_FILTER_CAST (object));
 }
 
 static void
@@ -92,6 +99,13 @@ static const GstVyreProperty filter_rows[] = {
       "File that records every batch for vyre-replay; each stream replaces it. Failure to open it "
       "is an error; failure to write it later is a warning, and the stream goes on",
       READY, NULL, AT (replay_path)) },
+  { GST_VYRE_STRING ("results-location", "Results location",
+        "File of JSON lines, one for the results of every buffer and for every event; - is "
+        "standard output. Setting it in PAUSED or PLAYING, to the same file as well, ends the file "
+        "and empties and begins the next one. Failure to open it is an error at start and a "
+        "warning later, failure to write it a warning, and the stream goes on",
+        PLAYING, NULL, AT (results_path)),
+      .changed = results_location_changed },
   { GST_VYRE_BOXED ("stats", "Statistics", "The counters, as in vyre-counters",
       GST_VYRE_PROPERTY_READABLE, gst_structure_get_type, stats_get) },
   { 0 },

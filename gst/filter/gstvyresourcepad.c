@@ -7,6 +7,7 @@
 
 #include "filter/gstvyredelivery.h"
 #include "filter/gstvyrelatency.h"
+#include "filter/gstvyrelines.h"
 #include "filter/gstvyrepartners.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrereplay.h"
@@ -145,7 +146,8 @@ source_is_still_wanted (GstVyreFilter *self)
 static gboolean
 source_start_task (GstVyreFilter *self)
 {
-  if (!source_is_still_wanted (self) || !gst_vyre_replay_start (self))
+  if (!source_is_still_wanted (self) || !gst_vyre_replay_start (self)
+      || !gst_vyre_lines_start (self))
     return FALSE;
   gst_vyre_latency_note_ready (self);
   gst_vyre_stream_activate_source (self, TRUE);

@@ -31,6 +31,9 @@ typedef struct _GstVyreFilter GstVyreFilter;
 /* State that batches of a program hand on, filter/gstvyrecarry.c */
 typedef struct _GstVyreCarry GstVyreCarry;
 
+/* The file of JSON lines, filter/gstvyrelines.c */
+typedef struct _GstVyreLines GstVyreLines;
+
 /* Casts without a check, like GST_ELEMENT_CAST(). */
 #define GST_VYRE_FILTER_CAST(object) ((GstVyreFilter *)(object))
 
@@ -63,6 +66,7 @@ typedef struct {
   guint64 interval;
   guint64 results_interval;
   guint64 debug_interval;
+  guint results_turn; /* counts how often results-location was set */
 } GstVyreSettings;
 
 /* The place of a buffer in the stream, kept until its result comes */
@@ -211,6 +215,7 @@ struct _GstVyreFilter {
   gchar *resource_root;
   VyreAccess *access; /* in PAUSED and above */
   gchar *replay_path;
+  gchar *results_path;
   GstVyreKernelParams kernel;
 
   GST_VYRE_APART (settings);
@@ -288,6 +293,8 @@ struct _GstVyreFilter {
   guint32 out_epoch;              /* epoch of the last item */
   gint64 ready;                   /* when the last item was done, µs; in a live stream */
   VyreReplayLog *replay;          /* NULL: no recording */
+  GstVyreLines *lines;            /* NULL: no JSON lines */
+  guint lines_turn;               /* of the settings that named their file */
   GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
   VyreLayout last_layout;
   GstVyreResults last;

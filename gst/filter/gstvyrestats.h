@@ -30,6 +30,8 @@ typedef struct {
   guint64 dropped_records;
   guint64 debug_left_out;  /* PRINTF records not posted because of the interval */
   guint64 events;          /* messages of events posted */
+  guint64 lines;           /* JSON lines written */
+  guint64 lost_lines;      /* JSON lines that could not be written */
   guint64 undecided;       /* conditions of events that a buffer left open */
   guint64 payload_bytes;   /* of the buffers that were published */
   guint64 region_bytes;    /* read by the kernel, a byte as often as it was read */

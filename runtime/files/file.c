@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "files/beneath.h"
+#include "files/size-guard.h"
 
 /* Mode of new files: only their owner may use them. */
 #define FILE_MODE 0600
@@ -117,6 +118,17 @@ vyre_file_tells_size (int fd)
   if (status.st_size == 0)
     return TEMP_FAILURE_RETRY (pread (fd, &byte, 1, 0)) == 0;
   return TEMP_FAILURE_RETRY (pread (fd, &byte, 1, status.st_size - 1)) != 0;
+}
+
+gssize
+vyre_file_write (int fd, const void *data, gsize size)
+{
+  VyreSizeGuard guard;
+
+  vyre_size_guard_begin (&guard);
+  gssize n = write (fd, data, size);
+  vyre_size_guard_end (&guard);
+  return n;
 }
 
 static gboolean

@@ -5,37 +5,31 @@
 #include <pthread.h>
 #include <time.h>
 
-static sigset_t
-guard_signals (void)
-{
-  sigset_t set;
+static const int guard_signals[] = { SIGXFSZ, SIGPIPE };
 
-  sigemptyset (&set);
-  sigaddset (&set, SIGXFSZ);
-  return set;
-}
-
-/* Holds SIGXFSZ back in the calling thread. */
+/* Holds the signals back in the calling thread. */
 void
 vyre_size_guard_begin (VyreSizeGuard *guard)
 {
-  sigset_t set = guard_signals (), pending;
+  sigset_t pending;
 
   sigpending (&pending);
-  guard->was_pending = sigismember (&pending, SIGXFSZ) == 1;
-  pthread_sigmask (SIG_BLOCK, &set, &guard->before);
+  sigemptyset (&guard->raised);
+  for (guint i = 0; i < G_N_ELEMENTS (guard_signals); i++) {
+    if (sigismember (&pending, guard_signals[i]) == 0)
+      sigaddset (&guard->raised, guard_signals[i]);
+  }
+  pthread_sigmask (SIG_BLOCK, &guard->raised, &guard->before);
 }
 
-/* Drops the SIGXFSZ that a write has raised since vyre_size_guard_begin(), and keeps errno. */
+/* Drops the signal that a write has raised since vyre_size_guard_begin(), and keeps errno. */
 void
 vyre_size_guard_end (const VyreSizeGuard *guard)
 {
   const struct timespec at_once = { 0 };
-  sigset_t set = guard_signals ();
   int error = errno;
 
-  if (!guard->was_pending)
-    sigtimedwait (&set, NULL, &at_once);
+  sigtimedwait (&guard->raised, NULL, &at_once);
   pthread_sigmask (SIG_SETMASK, &guard->before, NULL);
   errno = error;
 }

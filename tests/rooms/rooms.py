@@ -25,11 +25,12 @@ ROOMS = {
     "kernel": ["plan", "io", "device"],
     "include": ["kernel"],  # vyre.h alone, which includes every other public header
     "tools": ["include"],
+    "gst/json": [],
     "gst/common": ["include"],
-    "gst/filter": ["gst/common"],
+    "gst/filter": ["gst/common", "gst/json"],
     "gst/src": ["gst/common"],
     "gst": ["gst/filter", "gst/src"],
-    "apps/qc": [],  # of libvyre and GStreamer it takes what is installed
+    "apps/qc": ["gst/json"],  # of libvyre and GStreamer it takes what is installed
 }
 
 # Inside of these rooms each file needs files before it alone.
@@ -43,7 +44,7 @@ ORDER = {
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
-        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency",
+        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyrelines",
         "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
         "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",

@@ -4,7 +4,7 @@
 /**
  * SECTION:file
  * @title: Regular files
- * @short_description: Opens regular files, and no others
+ * @short_description: Opens regular files, and no others; writes without signals
  *
  * Paths that come from outside can name anything. Only regular files are opened; a FIFO, device or
  * socket does not notice that it was named. Some regular files do not report their size.
@@ -39,5 +39,18 @@ int vyre_file_open (const char *path, int flags);
  * Returns: whether the file tells its size; %TRUE if it cannot be read
  */
 gboolean vyre_file_tells_size (int fd);
+
+/**
+ * vyre_file_write:
+ * @fd: a descriptor that is open for writing
+ * @data: the bytes
+ * @size: how many bytes
+ *
+ * Writes as write(2) does, without the signals that would end the process: a file that may not grow
+ * is EFBIG, and a pipe that nobody reads is EPIPE. May be called from any thread.
+ *
+ * Returns: how many bytes were written, or -1 with errno
+ */
+gssize vyre_file_write (int fd, const void *data, gsize size);
 
 G_END_DECLS

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Opening files: regular files open, whatever their names look like; another file does not see the
- * attempt; and a file that does not tell its size is known for that.
+ * attempt; a write raises no signal; and a file that does not tell its size is known for that.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -172,6 +173,24 @@ test_names (void)
   }
 }
 
+/* A write that fails says why, and the process lives. */
+static void
+test_write (void)
+{
+  int ends[2];
+  char bytes[2];
+
+  signal (SIGPIPE, SIG_DFL);
+  g_assert_cmpint (pipe (ends), ==, 0);
+  g_assert_cmpint (vyre_file_write (ends[1], "ab", 2), ==, 2);
+  g_assert_cmpint (read (ends[0], bytes, 2), ==, 2);
+  g_assert_cmpmem (bytes, 2, "ab", 2);
+  close (ends[0]);
+  g_assert_cmpint (vyre_file_write (ends[1], "ab", 2), ==, -1);
+  g_assert_cmpint (errno, ==, EPIPE);
+  close (ends[1]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -182,6 +201,7 @@ main (int argc, char **argv)
   g_test_add_func ("/file/sizes", test_sizes);
   g_test_add_func ("/file/copy-out", test_copy_out);
   g_test_add_func ("/file/names", test_names);
+  g_test_add_func ("/file/write", test_write);
   int failed = g_test_run ();
   g_rmdir (dir);
   g_free (dir);

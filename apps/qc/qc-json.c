@@ -2,6 +2,7 @@
  *
  * JSON lines: an object for each buffer, each event and each file.
  */
+#include "common/json.h"
 #include "qc-measure.h"
 #include "qc-report.h"
 
@@ -13,50 +14,6 @@ typedef struct {
   char *path;
   gboolean histograms;
 } QcJson;
-
-static void
-append_text (GString *line, const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-
-  g_string_append_c (line, '"');
-  for (const char *c = valid; *c; c++) {
-    if (*c == '"' || *c == '\\')
-      g_string_append_printf (line, "\\%c", *c);
-    else if ((guchar)*c < 0x20)
-      g_string_append_printf (line, "\\u%04x", (guint)*c);
-    else
-      g_string_append_c (line, *c);
-  }
-  g_string_append_c (line, '"');
-}
-
-static void
-append_key (GString *line, const char *key)
-{
-  if (!strchr ("{[", line->str[line->len - 1]))
-    g_string_append_c (line, ',');
-  append_text (line, key);
-  g_string_append_c (line, ':');
-}
-
-/* Numbers without a value, as of unknown times, are null. */
-static void
-append_number (GString *line, const char *key, guint64 number)
-{
-  append_key (line, key);
-  if (number == G_MAXUINT64)
-    g_string_append (line, "null");
-  else
-    g_string_append_printf (line, "%" G_GUINT64_FORMAT, number);
-}
-
-static void
-append_string (GString *line, const char *key, const char *text)
-{
-  append_key (line, key);
-  append_text (line, text);
-}
 
 typedef struct {
   GString *line;
@@ -81,12 +38,12 @@ static void
 append_structure (Fields *fields, const char *name, const GstStructure *structure)
 {
   if (!gst_structure_has_field (structure, "bin-0")) {
-    append_key (fields->line, name);
+    app_json_append_key (fields->line, name);
     g_string_append_c (fields->line, '{');
     gst_structure_foreach (structure, append_field, fields);
     g_string_append_c (fields->line, '}');
   } else if (fields->histograms) {
-    append_key (fields->line, name);
+    app_json_append_key (fields->line, name);
     g_string_append_c (fields->line, '[');
     gst_structure_foreach (structure, append_bin, fields->line);
     g_string_append_c (fields->line, ']');
@@ -102,12 +59,12 @@ append_field (GQuark name, const GValue *value, gpointer data)
   if (GST_VALUE_HOLDS_STRUCTURE (value)) {
     append_structure (fields, key, gst_value_get_structure (value));
   } else if (G_VALUE_HOLDS_UINT64 (value)) {
-    append_number (fields->line, key, g_value_get_uint64 (value));
+    app_json_append_number (fields->line, key, g_value_get_uint64 (value));
   } else if (G_VALUE_HOLDS_BOOLEAN (value)) {
-    append_key (fields->line, key);
+    app_json_append_key (fields->line, key);
     g_string_append (fields->line, g_value_get_boolean (value) ? "true" : "false");
   } else if (G_VALUE_HOLDS_INT64 (value)) {
-    append_key (fields->line, key);
+    app_json_append_key (fields->line, key);
     g_string_append_printf (fields->line, "%" G_GINT64_FORMAT, g_value_get_int64 (value));
   }
   return TRUE;
@@ -118,8 +75,8 @@ json_begin (const char *type, const QcFile *file)
 {
   GString *line = g_string_new ("{");
 
-  append_string (line, "type", type);
-  append_string (line, "file", file->name);
+  app_json_append_string (line, "type", type);
+  app_json_append_string (line, "file", file->name);
   return line;
 }
 
@@ -139,17 +96,17 @@ json_add_frame (QcReport *report, const QcFile *file, const QcStream *stream,
   GString *line = json_begin ("frame", file);
   Fields fields = { line, json->histograms };
 
-  append_string (line, "stream", stream->name);
-  append_key (line, "results");
+  app_json_append_string (line, "stream", stream->name);
+  app_json_append_key (line, "results");
   g_string_append_c (line, '{');
   gst_structure_foreach (results, append_field, &fields);
   g_string_append_c (line, '}');
   if (signalstats) {
-    append_key (line, "signalstats");
+    app_json_append_key (line, "signalstats");
     g_string_append_c (line, '{');
     for (guint i = 0; i < signalstats->len; i++) {
       const QcMeasure *measure = &g_array_index (signalstats, QcMeasure, i);
-      append_key (line, measure->key);
+      app_json_append_key (line, measure->key);
       g_string_append_printf (line, "%g", measure->value);
     }
     g_string_append_c (line, '}');
@@ -165,12 +122,12 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
   g_autofree char *value = qc_event_describe_value (event);
   Fields fields = { line, FALSE };
 
-  append_string (line, "stream", event->stream->name);
-  append_string (line, "event", event->name);
-  append_number (line, "start", event->start);
-  append_number (line, "end", event->end);
-  append_number (line, "duration", open ? GST_CLOCK_TIME_NONE : event->end - event->start);
-  append_string (line, "value", value);
+  app_json_append_string (line, "stream", event->stream->name);
+  app_json_append_string (line, "event", event->name);
+  app_json_append_number (line, "start", event->start);
+  app_json_append_number (line, "end", event->end);
+  app_json_append_number (line, "duration", open ? GST_CLOCK_TIME_NONE : event->end - event->start);
+  app_json_append_string (line, "value", value);
   if (event->values)
     append_structure (&fields, "values", event->values);
   json_end (json, line);
@@ -179,16 +136,16 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
 static void
 append_stream (GString *line, const QcStream *stream)
 {
-  append_key (line, stream->name);
+  app_json_append_key (line, stream->name);
   g_string_append_c (line, '{');
-  append_number (line, "frames-in", stream->frames_in);
-  append_number (line, "frames-seen", stream->frames_seen);
-  append_number (line, "bytes-in", stream->bytes_in);
-  append_number (line, "bytes-seen", stream->bytes_seen);
-  append_number (line, "faults", stream->faults);
-  append_number (line, "dropped-records", stream->dropped_records);
-  append_number (line, "flushed", stream->flushed);
-  append_number (line, "undecided", stream->undecided);
+  app_json_append_number (line, "frames-in", stream->frames_in);
+  app_json_append_number (line, "frames-seen", stream->frames_seen);
+  app_json_append_number (line, "bytes-in", stream->bytes_in);
+  app_json_append_number (line, "bytes-seen", stream->bytes_seen);
+  app_json_append_number (line, "faults", stream->faults);
+  app_json_append_number (line, "dropped-records", stream->dropped_records);
+  app_json_append_number (line, "flushed", stream->flushed);
+  app_json_append_number (line, "undecided", stream->undecided);
   g_string_append_c (line, '}');
 }
 
@@ -200,18 +157,18 @@ json_add_file (QcReport *report, const QcFile *file)
   for (guint i = 0; i < file->events->len; i++)
     json_add_event (json, file, file->events->pdata[i]);
   GString *line = json_begin ("summary", file);
-  append_string (line, "verdict", qc_verdict_name (qc_file_get_verdict (file)));
+  app_json_append_string (line, "verdict", qc_verdict_name (qc_file_get_verdict (file)));
   for (guint i = 0; i < file->streams->len; i++)
     append_stream (line, file->streams->pdata[i]);
-  append_number (line, "events", file->events->len);
-  append_number (line, "claimed-duration", file->duration);
-  append_number (line, "end", qc_file_get_end (file));
-  append_key (line, "problems");
+  app_json_append_number (line, "events", file->events->len);
+  app_json_append_number (line, "claimed-duration", file->duration);
+  app_json_append_number (line, "end", qc_file_get_end (file));
+  app_json_append_key (line, "problems");
   g_string_append_c (line, '[');
   for (guint i = 0; i < file->problems->len; i++) {
     if (i > 0)
       g_string_append_c (line, ',');
-    append_text (line, file->problems->pdata[i]);
+    app_json_append_text (line, file->problems->pdata[i]);
   }
   g_string_append_c (line, ']');
   json_end (json, line);

@@ -8,8 +8,8 @@
 
 #include "vyre/error.h"
 
-#define VYRE_UUID_TEXT (2 * VK_UUID_SIZE + 5) /* bytes of a UUID as text, with dashes and its end  \
-                                               */
+/* Bytes of a UUID as text, with its dashes and its end. */
+#define VYRE_UUID_TEXT (2 * VK_UUID_SIZE + 5)
 
 VkPhysicalDevice *vyre_physical_list (VkInstance instance, guint32 *n, GError **error);
 VkPhysicalDevice vyre_physical_pick (VkInstance instance, const char *selector, GError **error);

@@ -31,6 +31,7 @@ ROOMS = {
     "gst": ["gst/filter", "gst/src"],
     "apps/common": [],  # of libvyre and GStreamer the commands take what is installed
     "apps/qc": ["apps/common"],
+    "apps/info": ["apps/common"],
 }
 
 # Inside of these rooms each file needs files before it alone.

@@ -48,9 +48,8 @@ typedef struct {
  * kernel runs on, too. As with vyre_device_open(), the drivers of a machine with a GPU stay loaded
  * until the process ends.
  *
- * Returns: (transfer full) (nullable) (element-type VyreDeviceInfo): one device at least, free with
- *   g_ptr_array_unref(); or %NULL with %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE,
- *   %VYRE_ERROR_NO_SPACE or %VYRE_ERROR_DEVICE
+ * Returns: (transfer full) (element-type VyreDeviceInfo) (nullable): one device at least, or %NULL
+ *   with %VYRE_ERROR_NO_LOADER, %VYRE_ERROR_NO_DEVICE, %VYRE_ERROR_NO_SPACE or %VYRE_ERROR_DEVICE
  */
 GPtrArray *vyre_machine_list_devices (const char *selector, GError **error);
 

@@ -96,6 +96,18 @@ vyre_physical_find_queue_family (VkPhysicalDevice physical)
   return found;
 }
 
+/* Returns what a kernel needs and the device lacks, NULL if nothing. */
+static const char *
+physical_find_lack (VkPhysicalDevice physical)
+{
+  VkPhysicalDeviceProperties properties;
+
+  vkGetPhysicalDeviceProperties (physical, &properties);
+  if (properties.apiVersion < VK_API_VERSION_1_1)
+    return "without Vulkan 1.1";
+  return vyre_physical_find_queue_family (physical) < 0 ? "without a compute queue" : NULL;
+}
+
 static void
 physical_set_no_device (VkPhysicalDevice *devices, guint n, const char *selector, GError **error)
 {
@@ -105,7 +117,9 @@ physical_set_no_device (VkPhysicalDevice *devices, guint n, const char *selector
   for (guint i = 0; i < n; i++) {
     VkPhysicalDeviceProperties properties;
     vkGetPhysicalDeviceProperties (devices[i], &properties);
-    g_string_append_printf (list, "%s%u '%s'", i ? ", " : "", i, properties.deviceName);
+    const char *lack = physical_find_lack (devices[i]);
+    g_string_append_printf (list, "%s%u '%s'%s%s", i ? ", " : "", i, properties.deviceName,
+        lack ? " " : "", lack ? lack : "");
   }
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_NO_DEVICE,
       "No Vulkan device matches '%s'; there %s: %s. Fix: name one of these by index, part of its "
@@ -144,8 +158,7 @@ vyre_physical_pick (VkInstance instance, const char *selector, GError **error)
     VkPhysicalDeviceProperties properties;
     vkGetPhysicalDeviceProperties (devices[i], &properties);
     gint rank = (gint)physical_rank_type (properties.deviceType);
-    if (properties.apiVersion < VK_API_VERSION_1_1
-        || vyre_physical_find_queue_family (devices[i]) < 0)
+    if (physical_find_lack (devices[i]))
       continue;
     if (rank > best_rank && (any || physical_matches (devices[i], i, selector))) {
       best_rank = rank;

@@ -167,6 +167,15 @@ def test_lost_device():
     assert other["proven"] is True and other["problems"] == [], other
 
 
+def test_old_device():
+    """It is listed, and why no kernel runs on it."""
+    env = {"VK_INSTANCE_LAYERS": "VK_LAYER_VYRE_lost", "VK_LAYER_PATH": str(LAYER.parent)}
+    (old,) = look(env={**env, "VYRE_LOST_OLD": "yes"})["devices"]
+    assert old["proven"] is False and old["uuid"] is None, old
+    assert old["vulkan"] == "1.0.0", old
+    check_fix(old, "there is one: 0 'llvmpipe.*' without Vulkan 1.1", "install a driver")
+
+
 def test_no_driver():
     report = look(env={"VK_DRIVER_FILES": "/nonexistent"})
     assert report["vulkan"]["devices"] == 0 and report["devices"] == []
@@ -278,6 +287,7 @@ def main():
     test_quick()
     test_selectors()
     test_lost_device()
+    test_old_device()
     test_no_driver()
     test_memlock()
     test_seccomp()

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "common/terminal.h"
 #include "qc-formats.h"
-#include "qc-report.h"
 
 /* All files of a run share the kernel of this group. */
 #define KERNEL_GROUP "vyre-qc"
@@ -142,7 +142,7 @@ job_take_warning (QcJob *job, GstMessage *message)
   g_autoptr (GError) error = NULL;
 
   gst_message_parse_warning (message, &error, NULL);
-  g_autofree char *name = qc_report_make_printable (job->file->name);
+  g_autofree char *name = app_make_printable (job->file->name);
   g_mutex_lock (job->owner->lock);
   gboolean is_own = job_find_stream (job, GST_MESSAGE_SRC (message)) != NULL;
   g_mutex_unlock (job->owner->lock);

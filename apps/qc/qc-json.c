@@ -2,10 +2,9 @@
  *
  * JSON lines: an object for each buffer, each event and each file.
  */
+#include "common/json.h"
 #include "qc-measure.h"
 #include "qc-report.h"
-
-#include "json/gstvyrejson.h"
 
 typedef struct {
   QcReport report;
@@ -16,20 +15,6 @@ typedef struct {
 
 /* Digits of the values of filters */
 #define MEASURE_DIGITS 6
-
-static void
-append_number (GString *line, const char *key, guint64 number)
-{
-  gst_vyre_json_add_key (line, key);
-  gst_vyre_json_add_time (line, number);
-}
-
-static void
-append_string (GString *line, const char *key, const char *text)
-{
-  gst_vyre_json_add_key (line, key);
-  gst_vyre_json_add_text (line, text);
-}
 
 static void
 append_structure (
@@ -46,8 +31,8 @@ json_begin (const char *type, const QcFile *file)
 {
   GString *line = g_string_new ("{");
 
-  append_string (line, "type", type);
-  append_string (line, "file", file->name);
+  app_json_append_string (line, "type", type);
+  app_json_append_string (line, "file", file->name);
   return line;
 }
 
@@ -66,7 +51,7 @@ json_add_frame (QcReport *report, const QcFile *file, const QcStream *stream,
   QcJson *json = (QcJson *)report;
   GString *line = json_begin ("frame", file);
 
-  append_string (line, "stream", stream->name);
+  app_json_append_string (line, "stream", stream->name);
   append_structure (line, "results", results,
       json->histograms ? GST_VYRE_JSON_WHOLE : GST_VYRE_JSON_WITHOUT_HISTOGRAMS);
   if (signalstats) {
@@ -89,12 +74,12 @@ json_add_event (QcJson *json, const QcFile *file, const QcEvent *event)
   gboolean open = !GST_CLOCK_TIME_IS_VALID (event->end);
   g_autofree char *value = qc_event_describe_value (event);
 
-  append_string (line, "stream", event->stream->name);
-  append_string (line, "event", event->name);
-  append_number (line, "start", event->start);
-  append_number (line, "end", event->end);
-  append_number (line, "duration", open ? GST_CLOCK_TIME_NONE : event->end - event->start);
-  append_string (line, "value", value);
+  app_json_append_string (line, "stream", event->stream->name);
+  app_json_append_string (line, "event", event->name);
+  app_json_append_number (line, "start", event->start);
+  app_json_append_number (line, "end", event->end);
+  app_json_append_number (line, "duration", open ? GST_CLOCK_TIME_NONE : event->end - event->start);
+  app_json_append_string (line, "value", value);
   if (event->values)
     append_structure (line, "values", event->values, GST_VYRE_JSON_WHOLE);
   json_end (json, line);
@@ -105,14 +90,14 @@ append_stream (GString *line, const QcStream *stream)
 {
   gst_vyre_json_add_key (line, stream->name);
   g_string_append_c (line, '{');
-  append_number (line, "frames-in", stream->frames_in);
-  append_number (line, "frames-seen", stream->frames_seen);
-  append_number (line, "bytes-in", stream->bytes_in);
-  append_number (line, "bytes-seen", stream->bytes_seen);
-  append_number (line, "faults", stream->faults);
-  append_number (line, "dropped-records", stream->dropped_records);
-  append_number (line, "flushed", stream->flushed);
-  append_number (line, "undecided", stream->undecided);
+  app_json_append_number (line, "frames-in", stream->frames_in);
+  app_json_append_number (line, "frames-seen", stream->frames_seen);
+  app_json_append_number (line, "bytes-in", stream->bytes_in);
+  app_json_append_number (line, "bytes-seen", stream->bytes_seen);
+  app_json_append_number (line, "faults", stream->faults);
+  app_json_append_number (line, "dropped-records", stream->dropped_records);
+  app_json_append_number (line, "flushed", stream->flushed);
+  app_json_append_number (line, "undecided", stream->undecided);
   g_string_append_c (line, '}');
 }
 
@@ -124,12 +109,12 @@ json_add_file (QcReport *report, const QcFile *file)
   for (guint i = 0; i < file->events->len; i++)
     json_add_event (json, file, file->events->pdata[i]);
   GString *line = json_begin ("summary", file);
-  append_string (line, "verdict", qc_verdict_name (qc_file_get_verdict (file)));
+  app_json_append_string (line, "verdict", qc_verdict_name (qc_file_get_verdict (file)));
   for (guint i = 0; i < file->streams->len; i++)
     append_stream (line, file->streams->pdata[i]);
-  append_number (line, "events", file->events->len);
-  append_number (line, "claimed-duration", file->duration);
-  append_number (line, "end", qc_file_get_end (file));
+  app_json_append_number (line, "events", file->events->len);
+  app_json_append_number (line, "claimed-duration", file->duration);
+  app_json_append_number (line, "end", qc_file_get_end (file));
   gst_vyre_json_add_key (line, "problems");
   g_string_append_c (line, '[');
   for (guint i = 0; i < file->problems->len; i++) {

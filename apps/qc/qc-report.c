@@ -17,21 +17,6 @@ qc_report_close (FILE *out, const char *path, gboolean written, GError **error)
   return written;
 }
 
-/* Returns a text that a terminal shows and does not obey: UTF-8, with a mark for each control
- * character. */
-char *
-qc_report_make_printable (const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  GString *printable = g_string_new ("");
-
-  for (const char *c = valid; *c; c = g_utf8_next_char (c)) {
-    gunichar character = g_utf8_get_char (c);
-    g_string_append_unichar (printable, g_unichar_iscntrl (character) ? 0xFFFD : character);
-  }
-  return g_string_free (printable, FALSE);
-}
-
 /* HH:MM:SS.mmm, rounded down; "-" of an unknown time. */
 char *
 qc_report_format_time (GstClockTime time)

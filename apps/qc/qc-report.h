@@ -25,5 +25,4 @@ QcReport *qc_xml_new (const QcOutput *output);
 QcReport *qc_html_new (const QcOutput *output);
 
 gboolean qc_report_close (FILE *out, const char *path, gboolean written, GError **error);
-char *qc_report_make_printable (const char *text);
 char *qc_report_format_time (GstClockTime time);

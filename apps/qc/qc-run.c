@@ -4,6 +4,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 
+#include "common/terminal.h"
 #include "qc-measure.h"
 #include "qc-progress.h"
 #include "qc-report.h"
@@ -58,8 +59,8 @@ run_add_results (QcFile *file, QcStream *stream, const GstStructure *results, gp
 static void
 print_problem (const QcFile *file, const char *text)
 {
-  g_autofree char *name = qc_report_make_printable (file->name);
-  g_autofree char *problem = qc_report_make_printable (text);
+  g_autofree char *name = app_make_printable (file->name);
+  g_autofree char *problem = app_make_printable (text);
 
   g_printerr ("vyre-qc: %s: %s\n", name, problem);
 }

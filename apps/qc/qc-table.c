@@ -2,6 +2,7 @@
  *
  * The table of events on standard output.
  */
+#include "common/terminal.h"
 #include "qc-report.h"
 
 typedef struct {
@@ -23,7 +24,7 @@ static void
 table_add_event (QcTable *table, const QcFile *file, const QcEvent *event)
 {
   gboolean open = !GST_CLOCK_TIME_IS_VALID (event->end);
-  g_autofree char *name = qc_report_make_printable (file->name);
+  g_autofree char *name = app_make_printable (file->name);
   g_autofree char *start = qc_report_format_time (event->start);
   g_autofree char *end = qc_report_format_time (event->end);
   g_autofree char *duration
@@ -44,7 +45,7 @@ table_add_event (QcTable *table, const QcFile *file, const QcEvent *event)
 static void
 table_add_file (QcReport *report, const QcFile *file)
 {
-  g_autofree char *name = qc_report_make_printable (file->name);
+  g_autofree char *name = app_make_printable (file->name);
 
   for (guint i = 0; i < file->events->len; i++)
     table_add_event ((QcTable *)report, file, file->events->pdata[i]);

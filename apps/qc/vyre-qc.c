@@ -3,11 +3,11 @@
  * vyre-qc [OPTION…] FILE|URI…: measures the picture and the sound of films. The exit status is 0
  * when there is nothing to report, 1 when there are findings, and 2 when anything was not measured.
  */
-#include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/terminal.h"
 #include "qc-outputs.h"
 #include "qc-params.h"
 #include "qc-report.h"
@@ -111,7 +111,7 @@ options_find_name_width (const Options *options)
   guint width = strlen ("file");
 
   for (char **name = options->names; *name; name++) {
-    g_autofree char *printable = qc_report_make_printable (*name);
+    g_autofree char *printable = app_make_printable (*name);
     width = MAX (width, (guint)g_utf8_strlen (printable, -1));
   }
   return width;
@@ -167,19 +167,6 @@ measure (Options *options, GError **error)
   return status;
 }
 
-/* Opens the standard descriptors that are closed, so that no other file becomes one of them. What
- * is written to standard output fails then. */
-static void
-open_standard_files (void)
-{
-  static const int flags[] = { O_RDONLY, O_RDONLY, O_WRONLY };
-
-  for (int fd = 0; fd < (int)G_N_ELEMENTS (flags); fd++) {
-    if (fcntl (fd, F_GETFD) < 0)
-      open ("/dev/null", flags[fd]);
-  }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -187,7 +174,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int status = EXIT_ERROR;
 
-  open_standard_files ();
+  app_open_standard_files ();
   setlocale (LC_ALL, "");
   setlocale (LC_NUMERIC, "C");
   if (options_parse (&options, &argc, &argv, &error)) {

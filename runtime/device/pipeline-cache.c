@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vyre/machine.h"
 #include "vyre/parts.h"
 #include "files/open-file.h"
 #include "files/size-guard.h"
@@ -143,6 +144,12 @@ vyre_pipeline_cache_decode (const VyrePipelineKey *key, GBytes *file, GBytes **b
   return why;
 }
 
+char *
+vyre_machine_get_cache_folder (void)
+{
+  return g_build_filename (g_get_user_cache_dir (), "gst-vyre", NULL);
+}
+
 /* Where the user's cache has the file of @key. */
 char *
 vyre_pipeline_cache_path (const VyrePipelineKey *key)
@@ -154,7 +161,8 @@ vyre_pipeline_cache_path (const VyrePipelineKey *key)
   for (guint i = 0; i < sizeof digest; i++)
     g_string_append_printf (name, "%02x", digest[i]);
   g_string_append (name, ".bin");
-  char *path = g_build_filename (g_get_user_cache_dir (), "gst-vyre", name->str, NULL);
+  g_autofree char *folder = vyre_machine_get_cache_folder ();
+  char *path = g_build_filename (folder, name->str, NULL);
   g_string_free (name, TRUE);
   return path;
 }

@@ -349,6 +349,8 @@ get_properties (VkPhysicalDevice physical, VkPhysicalDeviceProperties *propertie
   pthread_mutex_lock (&lock);
   if (show_gpu)
     properties->deviceType = VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU;
+  if (getenv ("VYRE_LOST_OLD"))
+    properties->apiVersion = VK_API_VERSION_1_0;
   pthread_mutex_unlock (&lock);
 }
 

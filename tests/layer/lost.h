@@ -9,6 +9,8 @@
  *   VYRE_LOST_AFTER    the number of the call that fails, from 1; 1 unless set
  *   VYRE_LOST_DEVICES  the number of devices that are lost that way; 1 unless set
  *
+ * With VYRE_LOST_OLD in the environment, all devices have Vulkan 1.0.
+ *
  * With VYRE_LOST_FORKS in the environment, a child of a process that has created a device cannot
  * create any, as with drivers that do not support fork().
  *

@@ -101,6 +101,11 @@ same buffers 30 "$(counter buffers)"
 clean 60 vyre-qc "$work/film.webm"
 grep -q 'pass, 30 frames of video' "$work/log" || fail "$(cat "$work/log")"
 
+echo 'vyre-info finds the plugin and a device'
+clean 60 vyre-info --json
+grep -q '"proven":true' "$work/log" || fail "$(cat "$work/log")"
+grep -q "\"plugin-file\":\"$bundle/lib" "$work/log" || fail "$(cat "$work/log")"
+
 echo 'benchmarks and tests run in there'
 # Of the tests, those that start themselves once more are all here.
 for program in test-access test-ranges test-file-io test-file-io-refusals test-disassemble test-opcodes \

@@ -30,7 +30,9 @@ ROOMS = {
     "gst/filter": ["gst/common", "gst/json"],
     "gst/src": ["gst/common"],
     "gst": ["gst/filter", "gst/src"],
-    "apps/qc": ["gst/json"],  # of libvyre and GStreamer it takes what is installed
+    "apps/common": ["gst/json"],  # of libvyre and GStreamer the commands take what is installed
+    "apps/qc": ["apps/common", "gst/json"],
+    "apps/info": ["apps/common", "gst/json"],
 }
 
 # Inside of these rooms each file needs files before it alone.
@@ -90,7 +92,7 @@ class House:
         return owner.split("/")[1] if owner else "include"
 
     def find(self, path, name):
-        folders = [os.path.dirname(path), "runtime", "runtime/include", "shaders", "gst"]
+        folders = [os.path.dirname(path), "runtime", "runtime/include", "shaders", "gst", "apps"]
         for folder in folders:
             found = os.path.normpath(os.path.join(folder, name))
             if found in self.known:

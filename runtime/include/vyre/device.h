@@ -28,7 +28,7 @@ typedef struct _VyreDevice VyreDevice;
 /**
  * vyre_device_open:
  * @selector: which device: "auto" (a GPU before a CPU), an index into the
- *   loader's list, a part of a device's name, or a UUID as vulkaninfo prints it
+ *   loader's list, a part of a device's name, or a UUID as vyre-info prints it
  * @error: return location
  *
  * Opens a device. Two openings of one device share nothing.

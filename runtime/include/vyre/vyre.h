@@ -21,6 +21,7 @@
 #include "vyre/file-io.h"
 #include "vyre/staging-run.h"
 #include "vyre/io-queue.h"
+#include "vyre/machine.h"
 #include "vyre/megakernel.h"
 #include "vyre/lane.h"
 #include "vyre/plan.h"

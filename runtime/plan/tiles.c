@@ -53,16 +53,44 @@ tile_step_bytes (const VyrePlan *plan, guint slot)
       VYRE_AUDIO_APART (vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_THRESHOLD)), 1);
 }
 
-/* Loop iterations of a tile whose lanes have so many @steps each, at most. */
-static guint64
-tile_cost (const VyreTileWork *work, guint32 rows, guint64 steps)
+/* TRUE for a slot whose tiles a CPU takes as two runs of bytes, as are_runs() of the kernel finds
+ * out: payloads start on a granule. */
+static gboolean
+tile_has_runs (const VyrePlan *plan, guint slot)
 {
+  const VyreOpcode *info
+      = vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
+  VyreRegion r = tile_region (plan, slot);
+
+  return info->opcode == VYRE_OP_SAMPLE_DIFFERENCE && plan->workgroup <= VYRE_CPU_WORKGROUP
+         && vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_SAMPLES)
+                == VYRE_SAMPLES_ARE_BYTES
+         && vyre_plan_slot_arg (plan->bound, slot, VYRE_OTHER_ARG_SAMPLES) == VYRE_SAMPLES_ARE_BYTES
+         && r.stride == r.width
+         && vyre_plan_slot_arg (plan->bound, slot, VYRE_OTHER_ARG_STRIDE) == r.stride
+         && (vyre_plan_slot_arg (plan->bound, slot, VYRE_OTHER_ARG_OFFSET) - r.offset)
+                    % VYRE_GRANULE
+                == 0;
+}
+
+/* Loop iterations of a lane for each of its steps, at most. */
+static guint
+tile_step_cost (const VyrePlan *plan, guint slot)
+{
+  return tile_has_runs (plan, slot) ? 1 : tile_work (plan, slot)->cost;
+}
+
+/* Loop iterations of a tile of @slot whose lanes have so many @steps each, at most. */
+static guint64
+tile_cost (const VyrePlan *plan, guint slot, guint32 rows, guint64 steps)
+{
+  const VyreTileWork *work = tile_work (plan, slot);
   guint64 around = VYRE_COST_TILE + (work->linear ? VYRE_COST_TILE_LINEAR : 0)
                    + (work->apart ? VYRE_COST_TILE_SAMPLES : 0);
 
   if (rows == 1 && work->deep > 1)
     return around + steps / work->deep + work->deep + 2; /* the rest, and the ends */
-  return around + steps * work->cost;
+  return around + steps * tile_step_cost (plan, slot);
 }
 
 /* Adds the ticket of one tile: @tile has the first row in its offset and the first column in its
@@ -85,7 +113,7 @@ tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
                                + VYRE_SCRATCH_SLOT_TILES_LEFT];
 
   (*left)++;
-  guint64 cost = tile_cost (tile_work (plan, slot), tile->rows, steps / plan->workgroup + 1);
+  guint64 cost = tile_cost (plan, slot, tile->rows, steps / plan->workgroup + 1);
   return vyre_plan_add_ticket (plan, cost, &ticket, error);
 }
 
@@ -132,7 +160,7 @@ tile_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r, guint n_tiled
   guint64 bytes_read = VYRE_ROW_GRANULES ((guint64)r->width) * r->rows * VYRE_GRANULE;
   guint64 bytes = MAX (tile_worth_bytes (plan, slot), bytes_read / tile_share (plan, n_tiled) + 1);
   bytes = MAX (bytes, tile_least_bytes (plan, slot, r));
-  guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_work (plan, slot)->cost - 4;
+  guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_step_cost (plan, slot) - 4;
 
   bytes = MIN (bytes, steps * plan->workgroup * tile_step_bytes (plan, slot));
   return MIN (bytes, VYRE_TILE_MAX_BYTES) / VYRE_GRANULE * VYRE_GRANULE;

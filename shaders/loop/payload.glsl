@@ -69,15 +69,15 @@ uint last_granule(uint payload)
   return (payload + max(about[VYRE_ABOUT_PAYLOAD_BYTES], 1u) - 1u) / VYRE_GRANULE;
 }
 
-// The walk of a tile; a `single` row has inner granules.
-Walk walk_of(Region r, bool single)
+// The walk over `rows` of `width` bytes from the first byte of the tile on; a `single` row has inner
+// granules.
+Walk walk_of(Region r, uint rows, uint width, bool single)
 {
   Walk w;
-  uint rows = ticket[VYRE_TICKET_ROWS];
   w.start = ticket[VYRE_TICKET_PAYLOAD] + r.offset + ticket[VYRE_TICKET_ROW] * r.stride
       + ticket[VYRE_TICKET_COLUMN];
   w.most = last_granule(ticket[VYRE_TICKET_PAYLOAD]);
-  w.width = ticket[VYRE_TICKET_WIDTH];
+  w.width = width;
   w.stride = r.stride;
   uint end = w.start + w.width;
   uint first = w.start / VYRE_GRANULE;
@@ -105,10 +105,29 @@ Walk walk_of(Region r, bool single)
   return w;
 }
 
-Walk walk_begin(Region r) { return walk_of(r, ticket[VYRE_TICKET_ROWS] <= 1u); }
+Walk walk_begin(Region r)
+{
+  uint rows = ticket[VYRE_TICKET_ROWS];
+  return walk_of(r, rows, ticket[VYRE_TICKET_WIDTH], rows <= 1u);
+}
 
 // A walk that cuts every granule to its row.
-Walk walk_rows(Region r) { return walk_of(r, false); }
+Walk walk_rows(Region r)
+{
+  return walk_of(r, ticket[VYRE_TICKET_ROWS], ticket[VYRE_TICKET_WIDTH], false);
+}
+
+// TRUE if the rows of the tile touch where they are so far apart.
+bool rows_touch(uint stride)
+{
+  return any(bvec2(ticket[VYRE_TICKET_ROWS] <= 1u, ticket[VYRE_TICKET_WIDTH] == stride));
+}
+
+// A walk over rows that touch, as over a single one.
+Walk walk_run(Region r)
+{
+  return walk_of(r, 1u, ticket[VYRE_TICKET_ROWS] * ticket[VYRE_TICKET_WIDTH], true);
+}
 
 bool walk_inside(Walk w) { return w.inner < w.inner_end; }
 
@@ -184,8 +203,8 @@ void clear_accumulators()
 
 bool walk_done(Walk w) { return !walk_inside(w) && w.index >= w.total; }
 
-// The next granule of this lane, inner or cut; the lane has one left.
-uvec4 next_granule(inout Walk w, out uvec4 mask)
+// The place of the next granule of this lane, inner or cut, and its mask; the lane has one left.
+uint next_place(inout Walk w, out uvec4 mask)
 {
   uint granule = w.inner;
   mask = uvec4(0xFFFFFFFFu);
@@ -195,6 +214,13 @@ uvec4 next_granule(inout Walk w, out uvec4 mask)
     granule = walk_cut(w, mask);
     walk_advance(w);
   }
+  return granule;
+}
+
+// That granule, cut to its mask.
+uvec4 next_granule(inout Walk w, out uvec4 mask)
+{
+  uint granule = next_place(w, mask);
   return load_payload(granule) & mask;
 }
 

@@ -118,6 +118,8 @@ static const Costly costly[] = {
   { "sample_histogram samples(1, 2, 1, 2, 0x140202) -> 0", 300, 4096 },
   { "audio_stats audio(1, 8000000, 0x2010001) -> 1", 1, 8 << 20 },
   { "audio_stats audio(1, 3000, 0x8240005) -> 1", 300, 4096, VYRE_EXTRAS },
+  { "sample_difference bytes(5, 12000000), bytes(165, 12000000), 4 -> 1", 1, 12 << 20,
+      VYRE_EXTRAS },
   { "sample_difference samples(1, 8000000, 1, 0, 0x100103), samples(3, 8000000, 1, 0, 0x100103), 4 "
     "-> 1",
       1, 8 << 20 },

@@ -55,6 +55,38 @@ test_random_differences (void)
   }
 }
 
+/* Two runs of bytes that lie alike in their granules, the other in front or behind. */
+static void
+check_runs (const guint8 *data, gsize size)
+{
+  guint32 rows = 1 + test_random_below (3), room = (guint32)size / 2;
+  guint32 width = test_random_below (room / rows + 1);
+  guint32 behind = test_random_below (room / VYRE_GRANULE + 1) * VYRE_GRANULE;
+  TestComponent a = { { 0, width, rows, width }, VYRE_SAMPLES_ARE_BYTES };
+
+  a.region.offset = test_random_below ((guint32)size - behind - width * rows + 1);
+  TestComponent b = a;
+  b.region.offset += behind;
+  check_difference (data, size, &a, &b, test_random_below (300));
+  check_difference (data, size, &b, &a, test_random_below (300));
+}
+
+static void
+test_runs (void)
+{
+  enum { MOST = 20000, LARGE = 6 << 20 };
+  g_autofree guint8 *data = test_random_bytes (LARGE);
+  TestComponent a = { { 0, LARGE / 2, 1, LARGE / 2 }, VYRE_SAMPLES_ARE_BYTES }, b = a;
+
+  for (guint i = 0; i < test_times (100, 10000); i++)
+    check_runs (data, test_random_below (i % 2 ? 400 : MOST));
+  check_runs (data, LARGE);
+  b.region.offset = LARGE / 2;
+  memset (data, 255, LARGE / 2);
+  memset (data + LARGE / 2, 0, LARGE / 2);
+  check_difference (data, LARGE, &a, &b, 254);
+}
+
 /* Frames of several tiles; the largest differences, in tiles as large as the planner makes them. */
 static void
 test_large_differences (void)
@@ -585,6 +617,7 @@ main (int argc, char **argv)
   VyreMegakernelParams params = test_params ();
   test_kernel_open (&t, &params);
   g_test_add_func ("/pictures/random-differences", test_random_differences);
+  g_test_add_func ("/pictures/runs", test_runs);
   g_test_add_func ("/pictures/large-differences", test_large_differences);
   g_test_add_func ("/pictures/random-bounds", test_random_bounds);
   g_test_add_func ("/pictures/bars", test_bars);

@@ -18,7 +18,9 @@ khronos_validation.log_filename = /proc/self/fd/9
 khronos_validation.enables = VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT
 END
 export VK_LAYER_SETTINGS_PATH="$scratch" VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
-# The layer skips shaders that it finds in its cache.
+# The layer skips shaders that it finds in its cache. The driver compiles the same code as without
+# the layer, so it keeps its own.
+export MESA_SHADER_CACHE_DIR="${MESA_SHADER_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}}"
 export XDG_CACHE_HOME="$scratch"
 
 exec 4>&1

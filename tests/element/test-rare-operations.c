@@ -20,6 +20,7 @@ forget_caches (void)
     g_mkdir_with_parents (parent, 0700);
   fail_unless (g_mkdtemp (home) != NULL);
   g_setenv ("XDG_CACHE_HOME", home, TRUE);
+  g_unsetenv ("MESA_SHADER_CACHE_DIR");
   g_free (home);
 }
 

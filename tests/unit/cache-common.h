@@ -21,6 +21,7 @@ test_cache_home (void)
 
   g_assert_no_error (error);
   g_setenv ("XDG_CACHE_HOME", home, TRUE);
+  g_unsetenv ("MESA_SHADER_CACHE_DIR");
   return home;
 }
 

@@ -4,6 +4,7 @@
 #include "common/gstvyrefork.h"
 #include "common/gstvyreimport.h"
 #include "common/gstvyrereadback.h"
+#include "common/gstvyreresults.h"
 #include "common/gstvyreshared.h"
 #include "filter/gstvyrefilter.h"
 #include "src/gstvyresrc.h"
@@ -17,6 +18,7 @@ plugin_init (GstPlugin *plugin)
   gst_vyre_shared_init ();
   gst_vyre_import_init ();
   gst_vyre_readback_init ();
+  gst_vyre_results_init ();
   return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin);
 }
 

@@ -6,6 +6,7 @@
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyrelines.h"
 #include "filter/gstvyremessages.h"
+#include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyrereplay.h"
 #include "filter/gstvyrestamp.h"
 #include "filter/gstvyrewatchdog.h"
@@ -107,6 +108,8 @@ gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
   gst_vyre_events_batch (self, item, readback);
   gst_vyre_messages_batch (self, &self->out_settings, item->plan, readback,
       vyre_batch_get_completion (item->batch), &item->timing, due);
+  if (item->own)
+    return gst_pad_push (self->srcpad, gst_vyre_passthrough_take (self, item));
   GstBuffer *buffer = delivery_make_buffer (self, item);
   if (!buffer)
     return gst_vyre_stream_fail (

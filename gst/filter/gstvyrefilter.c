@@ -16,6 +16,11 @@
  *   vyrefilter program=builtin:frame-stats ! fakesink
  * ]| Brightness statistics of a test picture, in `vyre-results` messages.
  * |[
+ * gst-launch-1.0 -m videotestsrc num-buffers=100 ! video/x-raw,format=I420 ! \
+ *   vyrefilter output-mode=passthrough program=builtin:video-qc ! vp8enc ! webmmux ! \
+ *   filesink location=film.webm
+ * ]| A film that is measured while it is encoded.
+ * |[
  * gst-launch-1.0 -m filesrc location=film.webm ! \
  *   vyrefilter program='crc32 payload -> crc32' results-interval=0 ! fakesink
  * ]| A CRC32 for every block of a file.
@@ -39,6 +44,7 @@
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyreparams.h"
 #include "filter/gstvyrepartners.h"
+#include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyreproperties.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
@@ -53,12 +59,7 @@ static GstStaticPadTemplate sink_template
 static GstStaticPadTemplate reference_template = GST_STATIC_PAD_TEMPLATE (
     GST_VYRE_PARTNERS_PAD, GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate source_template
-    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
-                         "slot-count = (int) [ 1, " G_STRINGIFY (
-                             GST_VYRE_MAX_SLOTS) " ], "
-                                                 "observable-slots = (int) [ 0, " G_STRINGIFY (
-                                                     VYRE_MAX_OBSERVABLES) " ]"));
+    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreFilter, gst_vyre_filter, GST_TYPE_ELEMENT,
     G_IMPLEMENT_INTERFACE (GST_TYPE_CHILD_PROXY, gst_vyre_params_init_interface)
@@ -206,6 +207,7 @@ filter_go_up (GstVyreFilter *self, GstStateChange transition)
       return filter_open_kernel (self);
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       filter_reset_stats (self);
+      gst_vyre_passthrough_follow (self);
       return gst_vyre_thread_check (GST_ELEMENT_CAST (self)) && gst_vyre_access_start (self);
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
       filter_set_active (self, TRUE);

@@ -308,8 +308,9 @@ messages_name_results (GstVyreFilter *self, const VyreBoundProgram *bound)
   }
 }
 
-static GstStructure *
-messages_new_results (GstVyreFilter *self)
+/* The worker. Returns the results of the last batch, as a message has them. */
+GstStructure *
+gst_vyre_messages_new_results (GstVyreFilter *self)
 {
   const VyreBoundProgram *bound = vyre_plan_get_bound_program (self->last.plan);
   GstStructure *structure = messages_new (MESSAGE_RESULTS);
@@ -336,7 +337,7 @@ messages_report_results (GstVyreFilter *self, gboolean due)
 {
   if (!due && !self->lines)
     return;
-  GstStructure *structure = messages_new_results (self);
+  GstStructure *structure = gst_vyre_messages_new_results (self);
   gst_vyre_lines_add (self, structure);
   self->last.posted = due;
   if (due)
@@ -558,7 +559,7 @@ gst_vyre_messages_eos (GstVyreFilter *self)
   const GstVyreSettings *settings = &self->out_settings;
 
   if ((settings->post_messages & GST_VYRE_POST_RESULTS) && self->last.plan && !self->last.posted) {
-    messages_post (self, messages_new_results (self));
+    messages_post (self, gst_vyre_messages_new_results (self));
     self->last.posted = TRUE;
   }
   if (settings->post_messages & GST_VYRE_POST_COUNTERS)

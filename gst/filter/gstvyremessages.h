@@ -18,6 +18,7 @@ gboolean gst_vyre_messages_are_counters_due (GstVyreFilter *self, const GstVyreS
 void gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settings, VyrePlan *plan,
     const guint8 *readback, const VyreCompletion *completion, const GstVyreTiming *timing,
     gboolean counters_due);
+GstStructure *gst_vyre_messages_new_results (GstVyreFilter *self);
 void gst_vyre_messages_eos (GstVyreFilter *self);
 GstStructure *gst_vyre_messages_stats (GstVyreFilter *self);
 

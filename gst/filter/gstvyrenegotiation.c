@@ -3,6 +3,7 @@
 
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyreearly.h"
+#include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyreslots.h"
 #include "filter/gstvyrestaging.h"
 
@@ -30,22 +31,15 @@ negotiation_has_plan (const GstVyreFilter *self, const GstVyreSettings *settings
          && self->plan_observables == settings->observable_slots && self->plan_kernel == kernel;
 }
 
-/* Sends output caps if the layout of the readbacks or the program has changed. */
+/* Sends @caps if they differ from those of the source pad, and the events that wait for some. A
+ * stream of buffers without caps, which is any, passes through without. */
 static GstFlowReturn
-negotiation_update_caps (
-    GstVyreFilter *self, const GstVyreSettings *settings, guint n_slots, guint n_observables)
+negotiation_send_caps (GstVyreFilter *self, GstCaps *caps)
 {
-  g_autoptr (GstCaps) caps = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT,
-      VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)n_slots, "observable-slots", G_TYPE_INT,
-      (gint)n_observables, NULL);
-
-  if (settings->program)
-    gst_caps_set_simple (
-        caps, "program", G_TYPE_STRING, vyre_program_get_id (settings->program), NULL);
   if (self->out_caps && gst_caps_is_equal (caps, self->out_caps))
     return GST_FLOW_OK;
   GstFlowReturn flow = self->out_caps ? GST_FLOW_OK : gst_vyre_early_begin_stream (self);
-  if (flow == GST_FLOW_OK)
+  if (flow == GST_FLOW_OK && !gst_caps_is_any (caps))
     flow = gst_vyre_stream_push_event (self, gst_event_new_caps (caps));
   if (flow != GST_FLOW_OK) {
     self->plan_stale = TRUE; /* the next buffer tries again */
@@ -53,6 +47,33 @@ negotiation_update_caps (
   }
   gst_caps_replace (&self->out_caps, caps);
   return gst_vyre_early_push (self);
+}
+
+/* Sends the caps of the sink pad, in passthrough. */
+GstFlowReturn
+gst_vyre_negotiation_pass_caps (GstVyreFilter *self, GstCaps *caps)
+{
+  g_autoptr (GstCaps) any = caps ? NULL : gst_caps_new_any ();
+
+  return negotiation_send_caps (self, caps ? caps : any);
+}
+
+/* Sends output caps if the layout of the readbacks or the program has changed. */
+static GstFlowReturn
+negotiation_update_caps (
+    GstVyreFilter *self, const GstVyreSettings *settings, guint n_slots, guint n_observables)
+{
+  if (gst_vyre_passthrough_is_on (self)) {
+    g_autoptr (GstCaps) own = gst_pad_get_current_caps (self->sinkpad);
+    return gst_vyre_negotiation_pass_caps (self, own);
+  }
+  g_autoptr (GstCaps) caps = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT,
+      VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)n_slots, "observable-slots", G_TYPE_INT,
+      (gint)n_observables, NULL);
+  if (settings->program)
+    gst_caps_set_simple (
+        caps, "program", G_TYPE_STRING, vyre_program_get_id (settings->program), NULL);
+  return negotiation_send_caps (self, caps);
 }
 
 /* Sends the caps that the smallest buffer would have, and the events that wait for caps: a sparse

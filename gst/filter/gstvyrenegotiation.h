@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 void gst_vyre_negotiation_get_settings (GstVyreFilter *self, GstVyreSettings *settings);
 GstFlowReturn gst_vyre_negotiation_plan (GstVyreFilter *self, const GstVyreSettings *settings,
     const GstVyreItem *item, GstVyreShared *shared);
+GstFlowReturn gst_vyre_negotiation_pass_caps (GstVyreFilter *self, GstCaps *caps);
 GstFlowReturn gst_vyre_negotiation_announce (GstVyreFilter *self);
 void gst_vyre_negotiation_reset (GstVyreFilter *self);
 

@@ -4,6 +4,7 @@
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyrelines.h"
 #include "filter/gstvyremessages.h"
+#include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyreprogram.h"
 #include "filter/gstvyreslots.h"
 
@@ -11,6 +12,13 @@ static const GEnumValue properties_resource_access[] = {
   { VYRE_ACCESS_NONE, "Programs use no files", "none" },
   { VYRE_ACCESS_READ, "Programs read files", "read" },
   { VYRE_ACCESS_ALL, "Programs read files, and make sinks and append to them", "all" },
+  { 0, NULL, NULL },
+};
+
+static const GEnumValue properties_output_mode[] = {
+  { GST_VYRE_OUTPUT_READBACK, "Readbacks in place of the buffers", "readback" },
+  { GST_VYRE_OUTPUT_PASSTHROUGH, "The buffers as they came, with results as GstVyreResultsMeta",
+      "passthrough" },
   { 0, NULL, NULL },
 };
 
@@ -26,6 +34,12 @@ static void
 max_in_flight_changed (GObject *object)
 {
   gst_vyre_latency_tell_changes (GST_VYRE_FILTER_CAST (object));
+}
+
+static void
+output_mode_changed (GObject *object)
+{
+  gst_vyre_passthrough_follow (GST_VYRE_FILTER_CAST (object));
 }
 
 static void
@@ -60,6 +74,13 @@ static const GstVyreProperty filter_rows[] = {
         "defaults",
         PLAYING, gst_structure_get_type, gst_vyre_program_get_params),
       .set = gst_vyre_program_set_params },
+  { GST_VYRE_ENUM ("output-mode", "Output mode",
+        "What leaves the source pad: readbacks, or the buffers themselves, for analysis inside "
+        "of a "
+        "pipeline that shows, edits or encodes them",
+        READY, "GstVyreOutputMode", properties_output_mode, GST_VYRE_OUTPUT_READBACK,
+        AT (output_mode)),
+      .changed = output_mode_changed },
   { GST_VYRE_ENUM ("resource-access", "Resource access",
       "Access of programs to files; a program that needs more is refused", READY,
       "GstVyreResourceAccess", properties_resource_access, VYRE_ACCESS_NONE,
@@ -88,7 +109,8 @@ static const GstVyreProperty filter_rows[] = {
       "Shortest real time between two vyre-counters messages; EOS adds one more (ns)", PLAYING, 0,
       G_MAXUINT64, GST_SECOND, AT (settings.interval)) },
   { GST_VYRE_UINT64 ("results-interval", "Results interval",
-      "Shortest real time between two vyre-results messages (0 = one for every buffer); the first "
+      "Shortest real time between two vyre-results messages (0 = one for every buffer); the "
+      "first "
       "and the last buffer always have one (ns)",
       PLAYING, 0, G_MAXUINT64, GST_SECOND, AT (settings.results_interval)) },
   { GST_VYRE_UINT64 ("debug-interval", "Debug interval",
@@ -96,12 +118,14 @@ static const GstVyreProperty filter_rows[] = {
       "buffer); the field left-out counts the PRINTF records in between (ns)",
       PLAYING, 0, G_MAXUINT64, GST_SECOND, AT (settings.debug_interval)) },
   { GST_VYRE_STRING ("replay-log", "Replay log",
-      "File that records every batch for vyre-replay; each stream replaces it. Failure to open it "
+      "File that records every batch for vyre-replay; each stream replaces it. Failure to open "
+      "it "
       "is an error; failure to write it later is a warning, and the stream goes on",
       READY, NULL, AT (replay_path)) },
   { GST_VYRE_STRING ("results-location", "Results location",
         "File of JSON lines, one for the results of every buffer and for every event; - is "
-        "standard output. Setting it in PAUSED or PLAYING, to the same file as well, ends the file "
+        "standard output. Setting it in PAUSED or PLAYING, to the same file as well, ends the "
+        "file "
         "and empties and begins the next one. Failure to open it is an error at start and a "
         "warning later, failure to write it a warning, and the stream goes on",
         PLAYING, NULL, AT (results_path)),

@@ -10,6 +10,7 @@
 #include "filter/gstvyrenegotiation.h"
 #include "filter/gstvyrepairing.h"
 #include "filter/gstvyreparams.h"
+#include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrestaging.h"
 #include "filter/gstvyreshortcut.h"
@@ -154,7 +155,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
 }
 
-/* Runs the buffer, once more if the kernel was lost on the way. */
+/* Runs the buffer, which it takes, once more if the kernel was lost on the way. */
 static GstFlowReturn
 sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
 {
@@ -165,10 +166,15 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
     flow = gst_vyre_pairing_join (self, buffer, &joined);
   if (!joined) {
     sink_count_refused (self, gst_buffer_get_size (buffer));
+    gst_buffer_unref (buffer);
     return flow;
   }
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
   item->buffer = joined;
+  if (gst_vyre_passthrough_is_on (self))
+    item->own = buffer;
+  else
+    gst_buffer_unref (buffer);
   item->is_behind_lost = self->is_behind_lost;
   self->is_behind_lost = FALSE;
   sink_read_timing (self, joined, &item->timing);
@@ -214,7 +220,6 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstFlowReturn flow = sink_run_buffer (self, &settings, buffer);
   gst_vyre_work_leave (self);
   g_clear_pointer (&program, vyre_program_unref);
-  gst_buffer_unref (buffer);
   return flow;
 }
 
@@ -254,6 +259,21 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
   else
     gst_vyre_stream_fail (self, error);
   return FALSE;
+}
+
+/* Sends the caps on in passthrough: upstream asks for memory right behind them. */
+static GstFlowReturn
+sink_pass_caps (GstVyreFilter *self, GstCaps *caps)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (!gst_vyre_passthrough_is_on (self))
+    return flow;
+  do {
+    gst_vyre_early_follow_source (self, gst_vyre_stream_meets_new_source (self), FALSE);
+    flow = gst_vyre_negotiation_pass_caps (self, caps);
+  } while (flow == GST_VYRE_FLOW_AGAIN);
+  return flow;
 }
 
 static gboolean
@@ -374,7 +394,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       return sink_flow_of (sink_stop_flush (self, event));
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
-      flow = sink_set_caps (self, caps) ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
+      flow = sink_set_caps (self, caps) ? sink_pass_caps (self, caps) : GST_FLOW_NOT_NEGOTIATED;
       gst_event_unref (event);
       return flow;
     case GST_EVENT_STREAM_START:
@@ -392,6 +412,15 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return sink_send_event (self, event);
 }
 
+/* In passthrough downstream comes first. */
+static gboolean
+sink_propose_memory (GstVyreFilter *self, GstQuery *query)
+{
+  if (gst_vyre_passthrough_is_on (self) && !gst_vyre_passthrough_ask_downstream (self, query))
+    return TRUE;
+  return gst_vyre_staging_propose (self, query);
+}
+
 static gboolean
 sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -401,10 +430,11 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
     return FALSE;
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:
-      return gst_vyre_staging_propose (self, query);
+      return sink_propose_memory (self, query);
     case GST_QUERY_CAPS:
     case GST_QUERY_ACCEPT_CAPS:
-      return gst_pad_query_default (pad, parent, query);
+      return gst_vyre_passthrough_is_on (self) ? gst_vyre_passthrough_answer (self, pad, query)
+                                               : gst_pad_query_default (pad, parent, query);
     default:
       if (GST_QUERY_IS_SERIALIZED (query) && !gst_vyre_stream_drain (self))
         return FALSE;

@@ -9,8 +9,10 @@
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyrelines.h"
 #include "filter/gstvyrepartners.h"
+#include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrereplay.h"
+#include "filter/gstvyreslots.h"
 #include "filter/gstvyrestream.h"
 #include "filter/gstvyrewatchdog.h"
 #include "filter/gstvyrework.h"
@@ -193,12 +195,47 @@ source_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
+/* Those of the first buffer are among them. */
+static GstStaticCaps readback_caps
+    = GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
+                       "slot-count = (int) [ 1, " G_STRINGIFY (
+                           GST_VYRE_MAX_SLOTS) " ], "
+                                               "observable-slots = (int) [ 0, " G_STRINGIFY (
+                                                   VYRE_MAX_OBSERVABLES) " ]");
+
+static gboolean
+source_answer_caps (GstPad *pad, GstQuery *query)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  GstCaps *filter;
+
+  if (!caps)
+    caps = gst_static_caps_get (&readback_caps);
+  gst_query_parse_caps (query, &filter);
+  if (filter)
+    gst_caps_take (&caps, gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST));
+  gst_query_set_caps_result (query, caps);
+  return TRUE;
+}
+
 static gboolean
 source_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return gst_vyre_latency_query (GST_VYRE_FILTER_CAST (parent), query);
-  return gst_pad_query_default (pad, parent, query);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
+  gboolean passes = gst_vyre_passthrough_is_on (self);
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_LATENCY:
+      return gst_vyre_latency_query (self, query);
+    case GST_QUERY_CAPS:
+      return passes ? gst_vyre_passthrough_answer (self, pad, query)
+                    : source_answer_caps (pad, query);
+    case GST_QUERY_ACCEPT_CAPS:
+      return passes ? gst_vyre_passthrough_answer (self, pad, query)
+                    : gst_pad_query_default (pad, parent, query);
+    default:
+      return gst_pad_query_default (pad, parent, query);
+  }
 }
 
 void

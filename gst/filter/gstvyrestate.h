@@ -53,6 +53,18 @@ typedef enum {
   GST_VYRE_POST_EVENTS = 1 << 3,
 } GstVyrePostMessages;
 
+/**
+ * GstVyreOutputMode:
+ * @GST_VYRE_OUTPUT_READBACK: readbacks take the place of buffers
+ * @GST_VYRE_OUTPUT_PASSTHROUGH: buffers go on as they are, with results as a meta
+ *
+ * What leaves the source pad.
+ */
+typedef enum {
+  GST_VYRE_OUTPUT_READBACK,
+  GST_VYRE_OUTPUT_PASSTHROUGH,
+} GstVyreOutputMode;
+
 /* The settings. Each streaming thread has a copy, which it renews when the serial number differs.
  */
 typedef struct {
@@ -200,6 +212,7 @@ struct _GstVyreFilter {
 
   gint inherited; /* from READY on, in a child of the process that started it; atomic */
   gint live;      /* the stream, as the last LATENCY query said; atomic */
+  gint passes;    /* passthrough; changes below PAUSED only; atomic */
 
   /* object lock */
   GstVyreSettings settings;
@@ -211,6 +224,7 @@ struct _GstVyreFilter {
   GstStructure *refused; /* such numbers, which the bus has been told of; or NULL */
   GPtrArray *children;   /* of GstVyreParam: those of program */
   GError *program_error;
+  GstVyreOutputMode output_mode;
   VyreAccessLevel resource_access;
   gchar *resource_root;
   VyreAccess *access; /* in PAUSED and above */

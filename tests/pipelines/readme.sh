@@ -10,7 +10,7 @@ timeout 60 gst-launch-1.0 -q videotestsrc num-buffers=30 pattern=ball ! \
   video/x-raw,format=I420 ! vp8enc deadline=1 cpu-used=8 ! webmmux ! \
   filesink location="$work/build/film.webm"
 sed -n 's/^gst-launch-1.0/timeout -k 5 60 &/p' "$readme" >"$work/lines"
-same 'pipelines in the README' 8 "$(wc -l <"$work/lines")"
+same 'pipelines in the README' 9 "$(wc -l <"$work/lines")"
 
 cd "$work"
 number=0
@@ -23,9 +23,10 @@ while read -r line; do
     1 | 5) result='luma=.*black=' ;;
     2 | 3) result='histogram=.*crc32=' ;;
     4) result='left=.*right=' ;;
-    6) result='luma-difference=' ;;
-    7) result='samples=' ;;
-    8) result='crc=' ;;
+    6) result='luma-histogram=' ;;
+    7) result='luma-difference=' ;;
+    8) result='samples=' ;;
+    9) result='crc=' ;;
   esac
   grep -q "(element): vyre-results, .*$result" "$work/log" || fail "no results: $line"
 done <"$work/lines"

@@ -8,6 +8,10 @@
 #define LAST_NUMBER 1000000
 
 #define BUFFER_SIZE 8
+#define CONTENT "abcdefgh"
+
+#define FIRST_CAPS "application/octet-stream"
+#define NEXT_CAPS "audio/x-raw"
 
 static struct {
   StageSetup setup;
@@ -25,6 +29,7 @@ static struct {
   GRecMutex streaming_beside;
   guint number; /* of the last buffer pushed */
   guint first;  /* of what comes after the last flush */
+  guint recaps; /* the first with other caps; 0: none */
   guint least;  /* that may arrive now */
   guint last_arrived;
   guint n_arrived;
@@ -150,6 +155,26 @@ note_arrival (guint number)
   g_cond_broadcast (&stage.changed);
 }
 
+/* A buffer of a passthrough has its own bytes, caps and results. */
+static void
+check_passed (GstPad *pad, GstBuffer *buffer, guint number)
+{
+  gboolean next = stage.recaps > 0 && number >= stage.recaps;
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+
+  gboolean has_own
+      = caps
+        && gst_structure_has_name (gst_caps_get_structure (caps, 0), next ? NEXT_CAPS : FIRST_CAPS);
+  if (!has_own && !stage.slipped)
+    schedule_fail ("Buffer %u has caps of other ones.", number);
+  if (gst_buffer_memcmp (buffer, 0, CONTENT, BUFFER_SIZE) != 0
+      || gst_buffer_get_size (buffer) != BUFFER_SIZE)
+    schedule_fail ("Buffer %u has other bytes.", number);
+  if (!gst_buffer_get_custom_meta (buffer, "GstVyreResultsMeta"))
+    schedule_fail ("Buffer %u has no results.", number);
+  gst_clear_caps (&caps);
+}
+
 static GstFlowReturn
 downstream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -159,6 +184,8 @@ downstream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   if (stage.setup.downstream_blocks && number != LAST_NUMBER)
     wait_for_release ();
   note_arrival (number);
+  if (stage.setup.passes)
+    check_passed (pad, buffer, number);
   gst_buffer_unref (buffer);
   if (stage.setup.downstream_seeks && !stage.sought && number >= stage.setup.seeks_at) {
     stage.sought = TRUE;
@@ -217,7 +244,7 @@ downstream_event (GstPad *pad, GstObject *parent, GstEvent *event)
 static GstFlowReturn
 push_number (guint number)
 {
-  GstBuffer *buffer = gst_buffer_new_memdup ("abcdefgh", BUFFER_SIZE);
+  GstBuffer *buffer = gst_buffer_new_memdup (CONTENT, BUFFER_SIZE);
 
   GST_BUFFER_OFFSET (buffer) = number;
   return gst_pad_push (stage.upstream, buffer);
@@ -265,7 +292,10 @@ push_caps (const gchar *text)
 void
 stage_push_caps (void)
 {
-  push_caps ("audio/x-raw,format=U8,layout=interleaved,channels=1,rate=8000");
+  g_rec_mutex_lock (&stage.streaming);
+  stage.recaps = stage.number + 1;
+  push_caps (NEXT_CAPS ",format=U8,layout=interleaved,channels=1,rate=8000");
+  g_rec_mutex_unlock (&stage.streaming);
 }
 
 void
@@ -292,7 +322,8 @@ stage_push_stream (void)
 void
 stage_query (void)
 {
-  GstQuery *query = gst_query_new_drain ();
+  GstQuery *query
+      = stage.setup.passes ? gst_query_new_allocation (NULL, TRUE) : gst_query_new_drain ();
 
   g_rec_mutex_lock (&stage.streaming);
   gst_pad_peer_query (stage.upstream, query);
@@ -458,6 +489,8 @@ make_element (void)
   gst_util_set_object_arg (G_OBJECT (stage.element), "post-messages", "results");
   g_object_set (stage.element, "program", "crc32 payload -> crc", "results-interval", (guint64)0,
       "max-in-flight", MAX (stage.setup.max_in_flight, 1 + (stage.setup.max_in_flight == 0)), NULL);
+  if (stage.setup.passes)
+    gst_util_set_object_arg (G_OBJECT (stage.element), "output-mode", "passthrough");
   gst_bus_set_sync_handler (bus, handle_message, NULL, NULL);
   gst_element_set_bus (stage.element, bus);
   gst_object_unref (bus);
@@ -511,7 +544,7 @@ stage_open (const StageSetup *setup)
     make_partners ();
   stage_set_state (setup->ready_only ? GST_STATE_READY : GST_STATE_PLAYING);
   push_event (gst_event_new_stream_start ("first"));
-  push_caps ("application/octet-stream");
+  push_caps (FIRST_CAPS);
   push_segment ();
   if (setup->has_partners)
     begin_beside ();

@@ -18,6 +18,7 @@ typedef struct {
   guint n_losses;             /* of the device */
   gboolean ready_only;        /* the element is in READY at the start */
   gboolean has_partners;      /* there is a second stream */
+  gboolean passes;            /* the element is in passthrough */
 } StageSetup;
 
 void stage_init (void);

@@ -310,6 +310,19 @@ static const Scenario scenarios[] = {
   { "pairs-flush", { .has_partners = TRUE }, { push_four, push_partners, flush_both_and_ready } },
   { "pairs-loss", { .has_partners = TRUE, .n_losses = 1 }, { push_and_end, push_partners } },
   { "losses", { .n_losses = 2 }, { push_four, flush } },
+  { "pass", { .passes = TRUE, .all_arrive = TRUE }, { push_four } },
+  { "pass-burst-flush", { .passes = TRUE, .max_in_flight = 4 }, { push_burst, flush } },
+  { "pass-caps", { .passes = TRUE, .all_arrive = TRUE }, { push_caps_push } },
+  { "pass-caps-flush", { .passes = TRUE }, { push_caps_push, flush } },
+  { "pass-caps-ready", { .passes = TRUE }, { push_caps_push, to_ready_and_back } },
+  { "pass-caps-source-pad", { .passes = TRUE }, { push_caps_push, source_off_and_on } },
+  { "pass-eos", { .passes = TRUE }, { end_and_go_on } },
+  { "pass-gap", { .passes = TRUE }, { gap_and_push, flush } },
+  { "pass-loss", { .passes = TRUE, .n_losses = 1 }, { push_four } },
+  { "pass-pairs", { .passes = TRUE, .has_partners = TRUE }, { push_and_end, push_partners } },
+  { "pass-query", { .passes = TRUE }, { push_burst_and_query, to_ready } },
+  { "pass-query-flush", { .passes = TRUE }, { push_burst_and_query, flush } },
+  { "pass-seek", { .passes = TRUE, .downstream_seeks = TRUE }, { push_burst } },
 };
 
 static void

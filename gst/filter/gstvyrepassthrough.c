@@ -23,12 +23,29 @@ gst_vyre_passthrough_is_on (const GstVyreFilter *self)
   return g_atomic_int_get (&self->passes);
 }
 
-/* Any thread. Answers a CAPS or ACCEPT_CAPS query of @pad with what the other side says. */
+/* Without another side any caps will do, or those that are asked for. */
+static void
+passthrough_answer_alone (GstQuery *query)
+{
+  GstCaps *filter;
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS) {
+    gst_query_set_accept_caps_result (query, TRUE);
+    return;
+  }
+  gst_query_parse_caps (query, &filter);
+  g_autoptr (GstCaps) caps = filter ? gst_caps_ref (filter) : gst_caps_new_any ();
+  gst_query_set_caps_result (query, caps);
+}
+
+/* Any thread. Answers a CAPS or ACCEPT_CAPS query of @pad with what the other side says; the pad
+ * reference has no part in it. */
 gboolean
 gst_vyre_passthrough_answer (GstVyreFilter *self, GstPad *pad, GstQuery *query)
 {
-  return GST_QUERY_TYPE (query) == GST_QUERY_CAPS ? gst_pad_proxy_query_caps (pad, query)
-                                                  : gst_pad_proxy_query_accept_caps (pad, query);
+  if (!gst_pad_peer_query (pad == self->sinkpad ? self->srcpad : self->sinkpad, query))
+    passthrough_answer_alone (query);
+  return TRUE;
 }
 
 /* TRUE if memory of downstream's own kind is in @query, which staging memory does not replace. */

@@ -154,6 +154,31 @@ GST_START_TEST (caps_are_those_of_the_other_side)
 }
 GST_END_TEST;
 
+/* A second stream has no say in the caps of the first. */
+GST_START_TEST (caps_are_those_of_the_first_stream)
+{
+  GstHarness *h = filter_new_with ("builtin:compare", PASSTHROUGH, NULL);
+  GstPad *reference = gst_element_request_pad_simple (h->element, "reference");
+  GstCaps *gray = gst_caps_from_string (GRAY);
+
+  gst_harness_set_src_caps (h, gst_caps_ref (gray));
+  GstPadTemplate *template = gst_pad_template_new ("other", GST_PAD_SRC, GST_PAD_ALWAYS,
+      gst_caps_from_string ("video/x-raw,format=GRAY8,width=64,height=32,framerate=30/1"));
+  GstPad *other = gst_pad_new_from_template (template, "other");
+  fail_unless_equals_int (gst_pad_link (other, reference), GST_PAD_LINK_OK);
+  GstCaps *caps = gst_pad_peer_query_caps (h->sinkpad, NULL);
+  fail_unless (gst_caps_can_intersect (caps, gray), "%" GST_PTR_FORMAT, caps);
+  gst_caps_unref (caps);
+  gst_pad_unlink (other, reference);
+  gst_element_release_request_pad (h->element, reference);
+  gst_object_unref (reference);
+  gst_object_unref (other);
+  gst_object_unref (template);
+  gst_caps_unref (gray);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Caps go ahead of the first buffer, one that no program takes stops the stream, and a program that
  * is swapped changes none. */
 GST_START_TEST (caps_and_events_keep_their_order)
@@ -354,6 +379,7 @@ passthrough_suite (void)
   tcase_add_test (tc, a_buffer_belongs_to_downstream);
   tcase_add_test (tc, downstream_does_not_write_into_older_payloads);
   tcase_add_test (tc, caps_are_those_of_the_other_side);
+  tcase_add_test (tc, caps_are_those_of_the_first_stream);
   tcase_add_test (tc, caps_and_events_keep_their_order);
   tcase_add_test (tc, a_stream_without_caps_has_none);
   tcase_add_test (tc, memory_of_the_system_is_staged_and_other_memory_is_left);

@@ -108,7 +108,7 @@ gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
   gst_vyre_events_batch (self, item, readback);
   gst_vyre_messages_batch (self, &self->out_settings, item->plan, readback,
       vyre_batch_get_completion (item->batch), &item->timing, due);
-  if (item->own)
+  if (gst_vyre_passthrough_is_on (self))
     return gst_pad_push (self->srcpad, gst_vyre_passthrough_take (self, item));
   GstBuffer *buffer = delivery_make_buffer (self, item);
   if (!buffer)

@@ -100,8 +100,9 @@ gst_vyre_early_begin_stream (GstVyreFilter *self)
     gst_event_unref (event);
     return GST_FLOW_OK;
   }
-  g_autofree gchar *id = gst_pad_create_stream_id (self->srcpad, GST_ELEMENT (self), NULL);
+  guint group = gst_util_group_id_next ();
+  g_autofree gchar *id = g_strdup_printf ("%s-%u", GST_OBJECT_NAME (self), group);
   event = gst_event_new_stream_start (id);
-  gst_event_set_group_id (event, gst_util_group_id_next ());
+  gst_event_set_group_id (event, group);
   return gst_vyre_stream_push_event (self, event);
 }

@@ -207,8 +207,8 @@ filter_go_up (GstVyreFilter *self, GstStateChange transition)
       return filter_open_kernel (self);
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       filter_reset_stats (self);
-      gst_vyre_passthrough_follow (self);
-      return gst_vyre_thread_check (GST_ELEMENT_CAST (self)) && gst_vyre_access_start (self);
+      return gst_vyre_passthrough_start (self) && gst_vyre_thread_check (GST_ELEMENT_CAST (self))
+             && gst_vyre_access_start (self);
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
       filter_set_active (self, TRUE);
       return TRUE;
@@ -292,7 +292,9 @@ static GstPad *
 gst_vyre_filter_request_pad (
     GstElement *element, GstPadTemplate *template, const gchar *name, const GstCaps *caps)
 {
-  return gst_vyre_partners_add_pad (GST_VYRE_FILTER_CAST (element), template);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (element);
+
+  return gst_vyre_passthrough_is_on (self) ? NULL : gst_vyre_partners_add_pad (self, template);
 }
 
 static void

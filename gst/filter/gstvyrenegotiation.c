@@ -58,15 +58,21 @@ gst_vyre_negotiation_pass_caps (GstVyreFilter *self, GstCaps *caps)
   return negotiation_send_caps (self, caps ? caps : any);
 }
 
+static GstFlowReturn
+negotiation_pass_own_caps (GstVyreFilter *self)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
+
+  return gst_vyre_negotiation_pass_caps (self, caps);
+}
+
 /* Sends output caps if the layout of the readbacks or the program has changed. */
 static GstFlowReturn
 negotiation_update_caps (
     GstVyreFilter *self, const GstVyreSettings *settings, guint n_slots, guint n_observables)
 {
-  if (gst_vyre_passthrough_is_on (self)) {
-    g_autoptr (GstCaps) own = gst_pad_get_current_caps (self->sinkpad);
-    return gst_vyre_negotiation_pass_caps (self, own);
-  }
+  if (gst_vyre_passthrough_is_on (self))
+    return negotiation_pass_own_caps (self);
   g_autoptr (GstCaps) caps = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT,
       VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)n_slots, "observable-slots", G_TYPE_INT,
       (gint)n_observables, NULL);
@@ -88,6 +94,8 @@ gst_vyre_negotiation_announce (GstVyreFilter *self)
 
   if (g_queue_is_empty (&self->early))
     return GST_FLOW_OK;
+  if (gst_vyre_passthrough_is_on (self))
+    return negotiation_pass_own_caps (self);
   gst_vyre_negotiation_get_settings (self, &settings);
   if (settings.program)
     bound = vyre_program_bind (settings.program, self->geometry.symbols, 0, settings.slot_count,

@@ -344,6 +344,14 @@ partners_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
 }
 
+/* TRUE unless the pad was released: a change of state that had met it may still deactivate it,
+ * beside the pad that came after. With the pad's stream lock the answer holds until that goes. */
+static gboolean
+partners_has_pad (GstVyreFilter *self, const GstPad *pad)
+{
+  return g_atomic_pointer_get (&self->partners.pad) == pad;
+}
+
 /* Deactivation leaves everything ready for the next stream, as that of the sink pad does. */
 static gboolean
 partners_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
@@ -355,14 +363,16 @@ partners_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean act
   if (active)
     return TRUE;
   vyre_mutex_lock (&self->lock);
-  self->partners.flushing = TRUE;
+  self->partners.flushing |= partners_has_pad (self, pad);
   gst_vyre_stream_wake_others (self);
   g_mutex_unlock (&self->lock);
   GST_PAD_STREAM_LOCK (pad); /* the chain function has returned */
-  gst_vyre_geometry_clear (&self->partners.geometry);
-  self->partners.era++;
-  self->partners.refused = FALSE;
-  partners_forget (self);
+  if (partners_has_pad (self, pad)) {
+    gst_vyre_geometry_clear (&self->partners.geometry);
+    self->partners.era++;
+    self->partners.refused = FALSE;
+    partners_forget (self);
+  }
   GST_PAD_STREAM_UNLOCK (pad);
   return TRUE;
 }
@@ -399,12 +409,15 @@ void
 gst_vyre_partners_remove_pad (GstVyreFilter *self, GstPad *pad)
 {
   gst_pad_set_active (pad, FALSE);
+  GST_PAD_STREAM_LOCK (pad);
   vyre_mutex_lock (&self->lock);
   g_atomic_pointer_set (&self->partners.pad, NULL);
   gst_vyre_stream_wake_others (self);
   g_mutex_unlock (&self->lock);
-  gst_element_remove_pad (GST_ELEMENT_CAST (self), pad);
+  partners_forget (self); /* a change of state may have begun to deactivate it again */
   g_clear_pointer (&self->partners.geometry.symbols, vyre_symbols_free);
+  GST_PAD_STREAM_UNLOCK (pad);
+  gst_element_remove_pad (GST_ELEMENT_CAST (self), pad);
   gst_object_unref (pad);
 }
 

@@ -2,18 +2,36 @@
 #include "filter/gstvyrepassthrough.h"
 
 #include "common/gstvyreresults.h"
+#include "filter/gstvyrecarry.h"
 #include "filter/gstvyremessages.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
-/* The object lock is not held. Has the mode follow its property, unless the element streams. */
+/* Has the mode follow its property, unless the element streams or is about to. */
 void
 gst_vyre_passthrough_follow (GstVyreFilter *self)
 {
   GST_OBJECT_LOCK (self);
-  if (GST_STATE (self) < GST_STATE_PAUSED)
+  if (MAX (GST_STATE (self), GST_STATE_NEXT (self)) < GST_STATE_PAUSED)
     g_atomic_int_set (&self->passes, self->output_mode == GST_VYRE_OUTPUT_PASSTHROUGH);
   GST_OBJECT_UNLOCK (self);
+}
+
+/* READY to PAUSED. Fixes the mode; FALSE, with a message, where it does not suit the pads. */
+gboolean
+gst_vyre_passthrough_start (GstVyreFilter *self)
+{
+  GST_OBJECT_LOCK (self);
+  gboolean passes = self->output_mode == GST_VYRE_OUTPUT_PASSTHROUGH;
+  g_atomic_int_set (&self->passes, passes);
+  GST_OBJECT_UNLOCK (self);
+  if (!passes || !g_atomic_pointer_get (&self->partners.pad))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
+      ("Buffers without a partner have no results to go on with. Fix: set output-mode=readback, or "
+       "release the pad reference."),
+      (NULL));
+  return FALSE;
 }
 
 /* Any thread. */
@@ -48,36 +66,31 @@ gst_vyre_passthrough_answer (GstVyreFilter *self, GstPad *pad, GstQuery *query)
   return TRUE;
 }
 
-/* TRUE if memory of downstream's own kind is in @query, which staging memory does not replace. */
-static gboolean
-passthrough_has_memory (GstQuery *query)
+/* Pools have as many buffers more as the element holds: batches in flight, and older payloads. */
+static void
+passthrough_add_held (GstVyreFilter *self, GstQuery *query)
 {
-  GstAllocator *allocator = NULL;
-
-  for (guint i = 0; i < gst_query_get_n_allocation_params (query); i++) {
-    gst_query_parse_nth_allocation_param (query, i, &allocator, NULL);
-    gboolean own = allocator && !g_str_equal (allocator->mem_type, GST_ALLOCATOR_SYSMEM);
-    gst_clear_object (&allocator);
-    if (own)
-      return TRUE;
+  GST_OBJECT_LOCK (self);
+  guint held = self->settings.max_in_flight + GST_VYRE_N_OLDER;
+  GST_OBJECT_UNLOCK (self);
+  for (guint i = 0; i < gst_query_get_n_allocation_pools (query); i++) {
+    GstBufferPool *pool;
+    guint size, least, most;
+    gst_query_parse_nth_allocation_pool (query, i, &pool, &size, &least, &most);
+    gst_query_set_nth_allocation_pool (
+        query, i, pool, size, least + held, most > 0 ? most + held : 0);
+    gst_clear_object (&pool);
   }
-  return FALSE;
 }
 
-/* Sink pad's stream lock held. Has downstream answer an ALLOCATION query. TRUE if staging memory
- * may take the place of what it proposes: that is of the system, and the metas stay. */
+/* Sink pad's stream lock held, the caps sent on. Has downstream answer an ALLOCATION query: its
+ * buffers stay its own, and nothing is promised in its name. */
 gboolean
-gst_vyre_passthrough_ask_downstream (GstVyreFilter *self, GstQuery *query)
+gst_vyre_passthrough_allocate (GstVyreFilter *self, GstQuery *query)
 {
-  if (!gst_vyre_stream_drain (self)) /* downstream has the caps then */
+  if (!gst_vyre_stream_drain (self) || !gst_pad_peer_query (self->srcpad, query))
     return FALSE;
-  gst_pad_peer_query (self->srcpad, query);
-  if (passthrough_has_memory (query))
-    return FALSE;
-  while (gst_query_get_n_allocation_pools (query) > 0)
-    gst_query_remove_nth_allocation_pool (query, 0);
-  while (gst_query_get_n_allocation_params (query) > 0)
-    gst_query_remove_nth_allocation_param (query, 0);
+  passthrough_add_held (self, query);
   return TRUE;
 }
 
@@ -87,9 +100,8 @@ gst_vyre_passthrough_ask_downstream (GstVyreFilter *self, GstQuery *query)
 GstBuffer *
 gst_vyre_passthrough_take (GstVyreFilter *self, GstVyreItem *item)
 {
-  gst_clear_buffer (&item->buffer);
   gst_vyre_item_forget_batch (item); /* it may have a reference to the buffer */
-  GstBuffer *buffer = gst_buffer_make_writable (g_steal_pointer (&item->own));
+  GstBuffer *buffer = gst_buffer_make_writable (g_steal_pointer (&item->buffer));
   gst_buffer_take_vyre_results (buffer, gst_vyre_messages_new_results (self));
   return buffer;
 }

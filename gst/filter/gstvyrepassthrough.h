@@ -10,9 +10,10 @@
 G_BEGIN_DECLS
 
 void gst_vyre_passthrough_follow (GstVyreFilter *self);
+gboolean gst_vyre_passthrough_start (GstVyreFilter *self);
 gboolean gst_vyre_passthrough_is_on (const GstVyreFilter *self);
 gboolean gst_vyre_passthrough_answer (GstVyreFilter *self, GstPad *pad, GstQuery *query);
-gboolean gst_vyre_passthrough_ask_downstream (GstVyreFilter *self, GstQuery *query);
+gboolean gst_vyre_passthrough_allocate (GstVyreFilter *self, GstQuery *query);
 GstBuffer *gst_vyre_passthrough_take (GstVyreFilter *self, GstVyreItem *item);
 
 G_END_DECLS

@@ -171,10 +171,7 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
   }
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
   item->buffer = joined;
-  if (gst_vyre_passthrough_is_on (self))
-    item->own = buffer;
-  else
-    gst_buffer_unref (buffer);
+  gst_buffer_unref (buffer);
   item->is_behind_lost = self->is_behind_lost;
   self->is_behind_lost = FALSE;
   sink_read_timing (self, joined, &item->timing);
@@ -261,7 +258,8 @@ sink_set_caps (GstVyreFilter *self, GstCaps *caps)
   return FALSE;
 }
 
-/* Sends the caps on in passthrough: upstream asks for memory right behind them. */
+/* Sends the caps on in passthrough: upstream asks for memory right behind them. If they do not get
+ * through, the next buffer sends them again. */
 static GstFlowReturn
 sink_pass_caps (GstVyreFilter *self, GstCaps *caps)
 {
@@ -394,7 +392,9 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       return sink_flow_of (sink_stop_flush (self, event));
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
-      flow = sink_set_caps (self, caps) ? sink_pass_caps (self, caps) : GST_FLOW_NOT_NEGOTIATED;
+      flow = sink_set_caps (self, caps) ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
+      if (flow == GST_FLOW_OK)
+        sink_pass_caps (self, caps);
       gst_event_unref (event);
       return flow;
     case GST_EVENT_STREAM_START:
@@ -412,13 +412,15 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return sink_send_event (self, event);
 }
 
-/* In passthrough downstream comes first. */
+/* In passthrough downstream answers, which has the caps by then. */
 static gboolean
 sink_propose_memory (GstVyreFilter *self, GstQuery *query)
 {
-  if (gst_vyre_passthrough_is_on (self) && !gst_vyre_passthrough_ask_downstream (self, query))
-    return TRUE;
-  return gst_vyre_staging_propose (self, query);
+  if (!gst_vyre_passthrough_is_on (self))
+    return gst_vyre_staging_propose (self, query);
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (self->sinkpad);
+  return (!caps || sink_pass_caps (self, caps) == GST_FLOW_OK)
+         && gst_vyre_passthrough_allocate (self, query);
 }
 
 static gboolean

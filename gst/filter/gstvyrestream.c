@@ -28,7 +28,6 @@ gst_vyre_item_free (GstVyreItem *item)
   g_clear_pointer (&item->plan, vyre_plan_unref);
   g_clear_pointer (&item->carry, gst_vyre_carry_unref);
   gst_clear_buffer (&item->buffer);
-  gst_clear_buffer (&item->own);
   g_free (item);
 }
 

@@ -21,8 +21,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   GstEvent *event;         /* an event, or else a batch: */
-  GstBuffer *buffer;       /* its payload, kept for a rerun */
-  GstBuffer *own;          /* what goes on in passthrough, or NULL */
+  GstBuffer *buffer;       /* its payload, kept for a rerun; in passthrough it goes on */
   guint32 sequence;        /* number of the buffer in the stream, from 1; 0 for an event */
   guint64 arrival;         /* buffers that came in up to this item, itself included */
   guint32 epoch;           /* epoch of the queue when the worker took the item */

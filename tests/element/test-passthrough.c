@@ -154,31 +154,6 @@ GST_START_TEST (caps_are_those_of_the_other_side)
 }
 GST_END_TEST;
 
-/* A second stream has no say in the caps of the first. */
-GST_START_TEST (caps_are_those_of_the_first_stream)
-{
-  GstHarness *h = filter_new_with ("builtin:compare", PASSTHROUGH, NULL);
-  GstPad *reference = gst_element_request_pad_simple (h->element, "reference");
-  GstCaps *gray = gst_caps_from_string (GRAY);
-
-  gst_harness_set_src_caps (h, gst_caps_ref (gray));
-  GstPadTemplate *template = gst_pad_template_new ("other", GST_PAD_SRC, GST_PAD_ALWAYS,
-      gst_caps_from_string ("video/x-raw,format=GRAY8,width=64,height=32,framerate=30/1"));
-  GstPad *other = gst_pad_new_from_template (template, "other");
-  fail_unless_equals_int (gst_pad_link (other, reference), GST_PAD_LINK_OK);
-  GstCaps *caps = gst_pad_peer_query_caps (h->sinkpad, NULL);
-  fail_unless (gst_caps_can_intersect (caps, gray), "%" GST_PTR_FORMAT, caps);
-  gst_caps_unref (caps);
-  gst_pad_unlink (other, reference);
-  gst_element_release_request_pad (h->element, reference);
-  gst_object_unref (reference);
-  gst_object_unref (other);
-  gst_object_unref (template);
-  gst_caps_unref (gray);
-  filter_finish (h);
-}
-GST_END_TEST;
-
 /* Caps go ahead of the first buffer, one that no program takes stops the stream, and a program that
  * is swapped changes none. */
 GST_START_TEST (caps_and_events_keep_their_order)
@@ -220,84 +195,118 @@ GST_START_TEST (a_stream_without_caps_has_none)
 }
 GST_END_TEST;
 
-/* The name of the first allocator that is proposed for GRAY, and whether a meta of downstream's is.
- */
-static gchar *
-ask_for_memory (GstHarness *h, gboolean *has_overlay)
-{
-  GstCaps *caps = gst_caps_from_string (GRAY);
-  GstQuery *query = gst_query_new_allocation (caps, TRUE);
-  GstAllocator *allocator = NULL;
-
-  fail_unless (gst_pad_peer_query (h->srcpad, query));
-  fail_unless (gst_query_get_n_allocation_params (query) > 0);
-  gst_query_parse_nth_allocation_param (query, 0, &allocator, NULL);
-  *has_overlay
-      = gst_query_find_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
-  gchar *type = g_strdup (allocator ? allocator->mem_type : "none");
-  gst_clear_object (&allocator);
-  gst_query_unref (query);
-  gst_caps_unref (caps);
-  return type;
-}
-
-/* Memory of a kind of its own */
-typedef GstAllocator OddAllocator;
-typedef GstAllocatorClass OddAllocatorClass;
-GType odd_allocator_get_type (void);
-G_DEFINE_TYPE (OddAllocator, odd_allocator, GST_TYPE_ALLOCATOR)
-
-static void
-odd_allocator_class_init (OddAllocatorClass *klass)
-{
-}
-
-static void
-odd_allocator_init (OddAllocator *self)
-{
-  self->mem_type = "Odd";
-}
+#define LEAST 3
+#define MOST 8
 
 static GstPadProbeReturn
-answer_allocation (GstPad *pad, GstPadProbeInfo *info, gpointer allocator)
+answer_allocation (GstPad *pad, GstPadProbeInfo *info, gpointer pool)
 {
   GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
 
-  GstAllocationParams params;
-
   if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
     return GST_PAD_PROBE_OK;
-  gst_allocation_params_init (&params);
-  gst_query_add_allocation_param (query, allocator, &params);
+  fail_unless (gst_pad_has_current_caps (pad), "memory was asked for before the caps came");
+  gst_query_add_allocation_pool (query, pool, GRAY_SIZE, LEAST, MOST);
   gst_query_add_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
   return GST_PAD_PROBE_HANDLED;
 }
 
-static void
-check_allocation (GstAllocator *allocator, const gchar *expected)
+/* Nothing of the element's own is in it, for what upstream does with that leaves with the buffer:
+ * downstream may know no strides and no crops. */
+GST_START_TEST (memory_is_that_of_downstream)
 {
-  GstHarness *h = filter_new_with (CRC, PASSTHROUGH, NULL);
-  gboolean has_overlay;
+  GstHarness *h = filter_new_with (CRC, PASSTHROUGH, "max-in-flight", 5, NULL);
+  GstBufferPool *pool = gst_buffer_pool_new (), *found;
+  GstCaps *caps = gst_caps_from_string (GRAY);
+  GstQuery *query = gst_query_new_allocation (caps, TRUE);
+  guint size, least, most;
 
   gst_pad_add_probe (
-      h->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation, allocator, NULL);
+      h->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation, pool, NULL);
   filter_start (h, GRAY);
-  g_autofree gchar *type = ask_for_memory (h, &has_overlay);
-  fail_unless_equals_string (type, expected);
-  fail_unless (has_overlay);
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless_equals_int (gst_query_get_n_allocation_params (query), 0);
+  fail_unless_equals_int (gst_query_get_n_allocation_metas (query), 1);
+  fail_unless_equals_int (gst_query_get_n_allocation_pools (query), 1);
+  gst_query_parse_nth_allocation_pool (query, 0, &found, &size, &least, &most);
+  fail_unless (found == pool);
+  fail_unless_equals_int (size, GRAY_SIZE);
+  fail_unless (least >= LEAST + 5 + 2, "%u buffers cannot be held and used", least);
+  fail_unless_equals_int (most - least, MOST - LEAST);
+  gst_query_unref (query);
+  gst_caps_unref (caps);
+  gst_object_unref (found);
+  gst_object_unref (pool);
   filter_finish (h);
 }
+GST_END_TEST;
 
-GST_START_TEST (memory_of_the_system_is_staged_and_other_memory_is_left)
+/* Decoders crop and pad by metas where they may; here downstream knows none. */
+GST_START_TEST (nothing_is_promised_for_downstream)
 {
-  GstAllocator *system = gst_allocator_find (GST_ALLOCATOR_SYSMEM);
-  GstAllocator *odd = g_object_new (odd_allocator_get_type (), NULL);
+  GstHarness *h = filter_new_with (CRC, PASSTHROUGH, NULL);
+  GstCaps *caps = gst_caps_from_string (GRAY);
+  GstQuery *query = gst_query_new_allocation (caps, TRUE);
 
-  check_allocation (NULL, "VyreMemory");
-  check_allocation (system, "VyreMemory");
-  check_allocation (odd, "Odd");
-  gst_object_unref (system);
-  gst_object_unref (odd);
+  filter_start (h, GRAY);
+  gst_pad_peer_query (h->srcpad, query);
+  fail_if (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL));
+  fail_if (gst_query_find_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL));
+  gst_query_unref (query);
+  gst_caps_unref (caps);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static GstPadProbeReturn
+answer_eos (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_EOS;
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* Caps that downstream has no use for any more are those of the stream all the same. */
+GST_START_TEST (caps_that_stay_behind_are_followed)
+{
+  GstHarness *h = filter_new_with (CRC, PASSTHROUGH, NULL);
+  GstPad *source = filter_pad (h, "src");
+
+  filter_start (h, GRAY);
+  gulong probe = gst_pad_add_probe (source, GST_PAD_PROBE_TYPE_BUFFER, answer_eos, NULL, NULL);
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (guint i = 0; i < 100000 && flow == GST_FLOW_OK; i++) /* the answer may come later */
+    flow = gst_harness_push (h, timed_buffer (GRAY_SIZE, i));
+  fail_unless_equals_int (flow, GST_FLOW_EOS);
+  gst_pad_remove_probe (source, probe);
+  gst_harness_set_src_caps_str (h, "video/x-raw,format=GRAY8,width=64,height=64,framerate=25/1");
+  gst_harness_push_event (h, gst_event_new_stream_start ("again"));
+  filter_start (h, GRAY);
+  filter_push (h, timed_buffer (GRAY_SIZE, 2));
+  gst_buffer_unref (filter_pull (h));
+  fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR), 0);
+  gst_object_unref (source);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_second_stream_is_refused)
+{
+  GstHarness *h = filter_new_with (CRC, PASSTHROUGH, NULL);
+
+  fail_if (gst_element_request_pad_simple (h->element, "reference"));
+  gst_element_set_state (h->element, GST_STATE_READY);
+  g_object_set (h->element, "output-mode", 0, NULL);
+  GstPad *reference = gst_element_request_pad_simple (h->element, "reference");
+  fail_unless (reference != NULL);
+  g_object_set (h->element, "output-mode", 1, NULL);
+  fail_unless_equals_int (
+      gst_element_set_state (h->element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  bus_assert_error (h, "Fix: set output-mode=readback, or release the pad reference.");
+  gst_element_release_request_pad (h->element, reference);
+  gst_object_unref (reference);
+  fail_if (gst_element_set_state (h->element, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE);
+  filter_finish (h);
 }
 GST_END_TEST;
 
@@ -379,10 +388,12 @@ passthrough_suite (void)
   tcase_add_test (tc, a_buffer_belongs_to_downstream);
   tcase_add_test (tc, downstream_does_not_write_into_older_payloads);
   tcase_add_test (tc, caps_are_those_of_the_other_side);
-  tcase_add_test (tc, caps_are_those_of_the_first_stream);
   tcase_add_test (tc, caps_and_events_keep_their_order);
   tcase_add_test (tc, a_stream_without_caps_has_none);
-  tcase_add_test (tc, memory_of_the_system_is_staged_and_other_memory_is_left);
+  tcase_add_test (tc, memory_is_that_of_downstream);
+  tcase_add_test (tc, nothing_is_promised_for_downstream);
+  tcase_add_test (tc, caps_that_stay_behind_are_followed);
+  tcase_add_test (tc, a_second_stream_is_refused);
   tcase_add_test (tc, the_mode_changes_below_paused);
   tcase_add_test (tc, converters_and_queues_keep_results);
   return s;

@@ -40,9 +40,8 @@ typedef struct {
   guint64 cost;
 } VyreRun;
 
-/* What the word VYRE_TICKET_PAYLOAD of a plan's ticket says, in whose place a batch puts an
- * address: the payload that the region of a tile is of, and the older ones that its slot reads, as
- * bits. */
+/* The word VYRE_TICKET_PAYLOAD of a plan's ticket, in whose place a batch puts an address: the
+ * payload that the region of a tile is of, and the older ones that its slot reads, as bits. */
 #define VYRE_TILE_READS(from, older) ((from) | (older) << 2)
 #define VYRE_TILE_FROM(word) ((word)&3u)
 #define VYRE_TILE_OLDER(word) ((word) >> 2)

@@ -217,7 +217,7 @@ uint next_place(inout Walk w, out uvec4 mask)
   return granule;
 }
 
-// That granule, cut to its mask.
+// The granule, cut to its mask.
 uvec4 next_granule(inout Walk w, out uvec4 mask)
 {
   uint granule = next_place(w, mask);

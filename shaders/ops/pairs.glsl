@@ -78,7 +78,7 @@ Containers other_containers(Other o, Samples s, Containers c)
   return c;
 }
 
-// What a lane finds out of the differences of a tile.
+// The sums of a lane over the differences of a tile.
 struct Differences {
   SampleStats stats;
   uint above;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What vyre-info finds, as text or as one JSON object, from the same calls: sections of facts, each
- * with what is not right there. Text is written at once, so that it shows how far it came where a
- * driver ends the process.
+ * The findings of vyre-info, as text or as one JSON object, from the same calls: sections of facts,
+ * each with what is not right there. Text is written at once, so that it shows how far it came
+ * where a driver ends the process.
  */
 #pragma once
 

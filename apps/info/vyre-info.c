@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/options.h"
 #include "common/terminal.h"
 #include "info-devices.h"
 #include "info-machine.h"
@@ -55,13 +56,9 @@ static gboolean
 options_parse (Options *options, int *argc, char ***argv, GError **error)
 {
   g_autoptr (GOptionContext) context = options_make_context (options);
-  g_autoptr (GError) reason = NULL;
 
-  if (!g_option_context_parse (context, argc, argv, &reason)) {
-    g_set_error (
-        error, reason->domain, reason->code, "%s. Fix: see vyre-info --help.", reason->message);
+  if (!app_parse_options (context, "vyre-info", argc, argv, error))
     return FALSE;
-  }
   if (*argc == 1)
     return TRUE;
   g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,

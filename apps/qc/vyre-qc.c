@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/options.h"
 #include "common/terminal.h"
 #include "qc-outputs.h"
 #include "qc-params.h"
@@ -95,13 +96,9 @@ static gboolean
 options_parse (Options *options, int *argc, char ***argv, GError **error)
 {
   g_autoptr (GOptionContext) context = options_make_context (options);
-  g_autoptr (GError) reason = NULL;
 
-  if (!g_option_context_parse (context, argc, argv, &reason)) {
-    g_set_error (
-        error, reason->domain, reason->code, "%s. Fix: see vyre-qc --help.", reason->message);
+  if (!app_parse_options (context, "vyre-qc", argc, argv, error))
     return FALSE;
-  }
   return options->version || options_check (options, error);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/gstvyreresults.h"
 
-/* Registers the meta while no streaming thread runs: a child that came while one registered a type
- * would wait for the rest for ever. */
+/* Registers the meta while no streaming thread runs: a child that is forked in the middle of a
+ * registration waits without end for the rest of it. */
 void
 gst_vyre_results_init (void)
 {

@@ -56,8 +56,7 @@ passthrough_answer_alone (GstQuery *query)
   gst_query_set_caps_result (query, caps);
 }
 
-/* Any thread. Answers a CAPS or ACCEPT_CAPS query of @pad with what the other side says; the pad
- * reference has no part in it. */
+/* Any thread. Answers a CAPS or ACCEPT_CAPS query of @pad as the other side does. */
 gboolean
 gst_vyre_passthrough_answer (GstVyreFilter *self, GstPad *pad, GstQuery *query)
 {

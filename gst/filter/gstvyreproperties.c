@@ -76,8 +76,7 @@ static const GstVyreProperty filter_rows[] = {
       .set = gst_vyre_program_set_params },
   { GST_VYRE_ENUM ("output-mode", "Output mode",
         "What leaves the source pad: readbacks, or the buffers themselves, for analysis inside "
-        "of a "
-        "pipeline that shows, edits or encodes them",
+        "of a pipeline that shows, edits or encodes them",
         READY, "GstVyreOutputMode", properties_output_mode, GST_VYRE_OUTPUT_READBACK,
         AT (output_mode)),
       .changed = output_mode_changed },
@@ -109,8 +108,7 @@ static const GstVyreProperty filter_rows[] = {
       "Shortest real time between two vyre-counters messages; EOS adds one more (ns)", PLAYING, 0,
       G_MAXUINT64, GST_SECOND, AT (settings.interval)) },
   { GST_VYRE_UINT64 ("results-interval", "Results interval",
-      "Shortest real time between two vyre-results messages (0 = one for every buffer); the "
-      "first "
+      "Shortest real time between two vyre-results messages (0 = one for every buffer); the first "
       "and the last buffer always have one (ns)",
       PLAYING, 0, G_MAXUINT64, GST_SECOND, AT (settings.results_interval)) },
   { GST_VYRE_UINT64 ("debug-interval", "Debug interval",
@@ -118,15 +116,13 @@ static const GstVyreProperty filter_rows[] = {
       "buffer); the field left-out counts the PRINTF records in between (ns)",
       PLAYING, 0, G_MAXUINT64, GST_SECOND, AT (settings.debug_interval)) },
   { GST_VYRE_STRING ("replay-log", "Replay log",
-      "File that records every batch for vyre-replay; each stream replaces it. Failure to open "
-      "it "
+      "File that records every batch for vyre-replay; each stream replaces it. Failure to open it "
       "is an error; failure to write it later is a warning, and the stream goes on",
       READY, NULL, AT (replay_path)) },
   { GST_VYRE_STRING ("results-location", "Results location",
         "File of JSON lines, one for the results of every buffer and for every event; - is "
         "standard output. Setting it in PAUSED or PLAYING, to the same file as well, ends the "
-        "file "
-        "and empties and begins the next one. Failure to open it is an error at start and a "
+        "file and empties and begins the next one. Failure to open it is an error at start and a "
         "warning later, failure to write it a warning, and the stream goes on",
         PLAYING, NULL, AT (results_path)),
       .changed = results_location_changed },

@@ -58,7 +58,7 @@ typedef enum {
  * @GST_VYRE_OUTPUT_READBACK: readbacks take the place of buffers
  * @GST_VYRE_OUTPUT_PASSTHROUGH: buffers go on as they are, with results as a meta
  *
- * What leaves the source pad.
+ * The buffers that leave the source pad.
  */
 typedef enum {
   GST_VYRE_OUTPUT_READBACK,

@@ -80,6 +80,7 @@ tests/setup.sh tests
 MESA_SHADER_CACHE_DIR=$PWD/build-tests/tests/cache
 export MESA_SHADER_CACHE_DIR
 build build-tests -Dwerror=true -Dtests=enabled
+modules=-Dmodules-of=$PWD/build-tests
 check 'lavapipe' build-tests
 # The other set-ups run what is about the kernel and the data path.
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance fork forged import kernel \
@@ -134,7 +135,10 @@ elif [ "${CI:-}" = true ]; then # as a test that is skipped
   Debian 13: there is no root to run it in"
 fi
 
-build build-asan -Dwerror=true -Dtests=enabled -Dbenchmarks=disabled -Db_sanitize=address,undefined -Db_lundef=false
+# The builds below take the kernel modules of the first one: a C compiler has no part in them. Less
+# optimisation halves the time of a compiler that adds checks, and few of the tests run longer for it.
+build build-asan -Dwerror=true -Dtests=enabled -Dbenchmarks=disabled -Db_sanitize=address,undefined \
+  -Db_lundef=false -Doptimization=1 "$modules"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=1
 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
@@ -146,9 +150,10 @@ export ASAN_OPTIONS=abort_on_error=1:strict_string_checks=1:detect_leaks=0
 export GST_REGISTRY_FORK=no
 check 'sanitizers, the element' build-asan --suite element --no-suite models --no-suite compiling
 
-# The other compiler has no warnings either: library, plugin and tools here, fuzz targets below.
+# The other compiler has no warnings either: library, plugin and tools here, fuzz targets below. It
+# finds what it warns of before it optimises.
 export CC=clang
-build build-clang -Dwerror=true -Dtests=disabled
+build build-clang -Dwerror=true -Dtests=disabled -Doptimization=0 -Ddebug=false "$modules"
 unset CC
 
 # 20 seconds for each target. Built apart, and without the device's side.
@@ -162,7 +167,7 @@ check 'fuzzing' build-fuzz
 # thread-local storage at a certain place in its page for one of an old glibc, and ends: there are
 # none with this model.
 configure build-tsan -Dwerror=true -Dtests=enabled -Dbenchmarks=disabled -Db_sanitize=thread \
-  -Db_lundef=false '-Dc_args=-Wno-tsan -ftls-model=initial-exec'
+  -Db_lundef=false "$modules" '-Dc_args=-Wno-tsan -ftls-model=initial-exec'
 export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp G_SLICE=always-malloc
 check 'thread sanitizer' build-tsan --suite host --suite kernel --no-suite oracles
 # The order in which GStreamer takes its locks is its own.

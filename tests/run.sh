@@ -82,6 +82,11 @@ export MESA_SHADER_CACHE_DIR
 build build-tests -Dwerror=true -Dtests=enabled
 modules=-Dmodules-of=$PWD/build-tests
 check 'lavapipe' build-tests
+
+# With every kernel, drivers go through its code for tenths of a second, most of the time of a test
+# of the element. So from here on the tests of one program share a process, and a kernel; those that
+# count on being its only users stay apart (tests/element/meson.build).
+export CK_FORK=no
 # The other set-ups run what is about the kernel and the data path.
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance fork forged import kernel \
   opcodes parts residency resources resource-sinks samples pictures ssim audio crc32c host-requests turns pipeline-film \
@@ -109,22 +114,20 @@ check 'io_uring forbidden' build-tests --setup=seccomp $restricted
 check 'hardly any memory to be locked' build-tests --setup=memlock $restricted
 
 # SwiftShader keeps nothing of what it compiled, seconds of it whenever a kernel is
-# opened. So tests of one program share a process, and a kernel; those that count on
-# being its only users stay away.
+# opened.
 VK_DRIVER_FILES=$(tests/swiftshader.sh)
 export VK_DRIVER_FILES
 VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
-export CK_FORK=no
 check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance import kernel leases \
   opcodes parts resources resource-sinks samples pictures audio element-results
-unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY CK_FORK
+unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY
 
 # Newer packages of everything: the compiler, GStreamer, GLib, liburing, and a lavapipe whose
 # kernels stay.
 say 'making a root of Debian 13'
 if tests/debian13.sh make; then
-  inside='tests/debian13.sh run'
+  inside='tests/debian13.sh run env CK_FORK=no'
   build build-debian13 -Dwerror=true -Dtests=enabled
   # Models, and kernels that are about to wrap, know no Debian; and its lavapipe ends no loop.
   check 'Debian 13' build-debian13 --no-suite models --no-suite old --no-suite costs
@@ -172,8 +175,8 @@ export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp G_SLICE=al
 check 'thread sanitizer' build-tsan --suite host --suite kernel --no-suite oracles
 # The order in which GStreamer takes its locks is its own.
 TSAN_OPTIONS=$TSAN_OPTIONS:detect_deadlocks=0
-# Plugins of others are looked at first, without it; and what has forked may not have threads.
-export CK_FORK=no
+# Plugins of others are looked at first, without it; and what has forked may not have threads, so it
+# takes the shared process, too.
 TSAN_OPTIONS=report_bugs=0 GST_CHECKS=none \
   meson test -C build-tsan element-turmoil >/dev/null 2>&1 </dev/null || true
 check 'thread sanitizer, the element' build-tsan element-turmoil element-many element-churn

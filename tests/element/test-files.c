@@ -207,6 +207,7 @@ GST_START_TEST (programs_with_other_files_take_turns)
   }
   h = filter_new_with (programs[0], "resource-access", ALL, NULL);
   filter_start (h, NULL);
+  guint64 loads = stat_nested (h->element, "resources", "loads");
   for (guint i = 0; i < 60; i++) {
     g_object_set (h->element, "program", programs[i % 3], NULL);
     filter_push (h, numbered_buffer (i, 16));
@@ -216,7 +217,7 @@ GST_START_TEST (programs_with_other_files_take_turns)
     fail_unless_equals_int (readback_observable (readback, 1), 100 + i % 3);
     gst_buffer_unref (readback);
   }
-  fail_unless_equals_uint64 (stat_nested (h->element, "resources", "loads"), 3);
+  fail_unless_equals_uint64 (stat_nested (h->element, "resources", "loads"), loads + 3);
   filter_finish (h);
   for (guint i = 0; i < 3; i++) {
     g_free (programs[i]);

@@ -76,6 +76,8 @@ bootstrap() {
 apart true || fail 'mounts are forbidden here. Fix: give the container CAP_SYS_ADMIN.'
 case ${1:-} in
   make)
+    exec 9<tests
+    flock 9 # one that was interrupted may have left a debootstrap behind, which holds the lock
     [ -d "$root" ] || bootstrap
     inside "$root" tests/setup.sh suite
     ;;

@@ -9,10 +9,13 @@ passed=0
 failed=0
 failures=
 inside= # what meson is run by
+making= # the process that makes what a later check runs in
+jobs=$(($(nproc) + 1)) # tests at once: some wait, for clocks and for each other
 ended=
 
 # The sum comes last, however this ends.
 finish() {
+  [ -z "$making" ] || kill "$making" 2>/dev/null || true
   [ -n "$ended" ] || failed=$((failed + 1))
   [ -z "$failures" ] || printf '\nfailed:%s\n' "$failures"
   echo "$passed passed, $failed failed"
@@ -59,7 +62,7 @@ check() {
   directory=$2
   shift 2
   output=$directory/meson-logs/output.txt
-  { $inside meson test -C "$directory" --print-errorlogs "$@" 2>&1 || true; } </dev/null |
+  { $inside meson test -C "$directory" --num-processes "$jobs" --print-errorlogs "$@" 2>&1 || true; } </dev/null |
     tee "$output"
   ok=$(sum "$output" 'Ok|Expected Fail')
   bad=$(sum "$output" 'Fail|Unexpected Pass|Timeout')
@@ -81,6 +84,9 @@ MESA_SHADER_CACHE_DIR=$PWD/build-tests/tests/cache
 export MESA_SHADER_CACHE_DIR
 build build-tests -Dwerror=true -Dtests=enabled
 modules=-Dmodules-of=$PWD/build-tests
+# Downloads, and packages that are unpacked one after the other, leave room for tests beside them.
+tests/debian13.sh make >build-tests/debian13.log 2>&1 &
+making=$! # the root of Debian 13
 check 'lavapipe' build-tests
 
 # With every kernel, drivers go through its code for tenths of a second, most of the time of a test
@@ -125,14 +131,19 @@ unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY
 
 # Newer packages of everything: the compiler, GStreamer, GLib, liburing, and a lavapipe whose
 # kernels stay.
-say 'making a root of Debian 13'
-if tests/debian13.sh make; then
+say 'waiting for the root of Debian 13'
+wait "$making" && root=yes || root=
+making=
+if [ -n "$root" ]; then
   inside='tests/debian13.sh run env CK_FORK=no'
   build build-debian13 -Dwerror=true -Dtests=enabled
   # Models, and kernels that are about to wrap, know no Debian; and its lavapipe ends no loop.
   check 'Debian 13' build-debian13 --no-suite models --no-suite old --no-suite costs
   inside=
-elif [ "${CI:-}" = true ]; then # as a test that is skipped
+else
+  tail -n 20 build-tests/debian13.log
+fi
+if [ -z "$root" ] && [ "${CI:-}" = true ]; then # as a test that is skipped
   failed=$((failed + 1))
   failures="$failures
   Debian 13: there is no root to run it in"
@@ -163,6 +174,7 @@ unset CC
 export CC=clang
 build build-fuzz -Dwerror=true -Dtests=disabled -Dfuzzers=true
 unset CC
+jobs=$(nproc) # none of them waits
 check 'fuzzing' build-fuzz
 
 # GLib recycles memory behind the sanitizer's back unless told not to. Fences,

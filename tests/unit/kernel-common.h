@@ -42,6 +42,14 @@ test_residency (void)
   return VYRE_RESIDENCY_AUTO;
 }
 
+/* FALSE where a set-up asks for a kernel that stays: SwiftShader, on which it runs, keeps nothing
+ * of what it compiled, and takes most of a minute for another kernel with all of its extras. */
+static inline gboolean
+test_has_another_kernel (void)
+{
+  return test_residency () != VYRE_RESIDENCY_PERSISTENT;
+}
+
 /* The placement under test, from VYRE_TEST_PLACEMENT. */
 static inline VyrePlacement
 test_placement (void)

@@ -763,7 +763,8 @@ main (int argc, char **argv)
   g_test_add_func ("/parts/handlers/refused", test_refused_handlers);
   g_test_add_func ("/parts/handlers/arithmetic", test_arithmetic);
   g_test_add_func ("/parts/handlers/packed", test_packed_handlers);
-  g_test_add_func ("/parts/takes-over", test_takes_over);
+  if (test_has_another_kernel ())
+    g_test_add_func ("/parts/takes-over", test_takes_over);
   g_test_add_func ("/parts/fences", test_fences);
   g_test_add_func ("/parts/dear-fences", test_dear_fences);
   g_test_add_func ("/parts/costs", test_costs);

@@ -379,6 +379,8 @@ hang_from (VyreDevice *device, guint n, GError **error)
 {
   VyreMegakernelParams params = test_params ();
 
+  /* the last residency to try: the kernel for another one waits a minute for its first launch */
+  params.residency = VYRE_RESIDENCY_DISPATCH;
   vyre_lost_stall_after (n);
   VyreMegakernel *kernel = vyre_megakernel_new (device, &params, error);
   if (kernel) { /* the proof had fewer launches, or did not wait for that one */

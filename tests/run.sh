@@ -174,8 +174,7 @@ unset CC
 export CC=clang
 build build-fuzz -Dwerror=true -Dtests=disabled -Dfuzzers=true
 unset CC
-jobs=$(nproc) # none of them waits
-check 'fuzzing' build-fuzz
+check 'fuzzing' build-fuzz --num-processes "$(nproc)" # none of them waits
 
 # GLib recycles memory behind the sanitizer's back unless told not to. Fences,
 # which this sanitizer does not know, are there for the device, not for threads. It takes a block of

@@ -10,7 +10,9 @@ failed=0
 failures=
 inside= # what meson is run by
 making= # the process that makes what a later check runs in
-jobs=$(($(nproc) + 1)) # tests at once: some wait, for clocks and for each other
+# Tests at once. Where kernels leave the device, one more: some wait, for clocks and for each other.
+processors=$(nproc)
+jobs=$((processors + 1))
 ended=
 
 # The sum comes last, however this ends.
@@ -125,7 +127,7 @@ VK_DRIVER_FILES=$(tests/swiftshader.sh)
 export VK_DRIVER_FILES
 VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
-check 'SwiftShader, a kernel that stays' build-tests --setup=given conformance import kernel leases \
+check 'SwiftShader, a kernel that stays' build-tests --num-processes "$processors" --setup=given conformance import kernel leases \
   opcodes parts resources resource-sinks samples pictures audio element-results
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY
 
@@ -136,9 +138,9 @@ wait "$making" && root=yes || root=
 making=
 if [ -n "$root" ]; then
   inside='tests/debian13.sh run env CK_FORK=no'
-  build build-debian13 -Dwerror=true -Dtests=enabled
+  build build-debian13 -Dwerror=true -Dtests=enabled -Ddebug=false
   # Models, and kernels that are about to wrap, know no Debian; and its lavapipe ends no loop.
-  check 'Debian 13' build-debian13 --no-suite models --no-suite old --no-suite costs
+  check 'Debian 13' build-debian13 --num-processes "$processors" --no-suite models --no-suite old --no-suite costs
   inside=
 else
   tail -n 20 build-tests/debian13.log
@@ -174,7 +176,7 @@ unset CC
 export CC=clang
 build build-fuzz -Dwerror=true -Dtests=disabled -Dfuzzers=true
 unset CC
-check 'fuzzing' build-fuzz --num-processes "$(nproc)" # none of them waits
+check 'fuzzing' build-fuzz --num-processes "$processors" # none of them waits
 
 # GLib recycles memory behind the sanitizer's back unless told not to. Fences,
 # which this sanitizer does not know, are there for the device, not for threads. It takes a block of

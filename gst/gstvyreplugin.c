@@ -7,6 +7,7 @@
 #include "common/gstvyreresults.h"
 #include "common/gstvyreshared.h"
 #include "filter/gstvyrefilter.h"
+#include "library/gst/vyre/vyre.h"
 #include "src/gstvyresrc.h"
 
 /* Nothing here touches a device: that happens in NULL to READY, where a failure
@@ -19,6 +20,7 @@ plugin_init (GstPlugin *plugin)
   gst_vyre_import_init ();
   gst_vyre_readback_init ();
   gst_vyre_results_init ();
+  g_type_ensure (GST_TYPE_VYRE_TABLE);
   return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin);
 }
 

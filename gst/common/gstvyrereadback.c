@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "common/gstvyrefields.h"
+#include "library/gstvyrefields.h"
 #include "common/gstvyrefork.h"
 
 /* Names of the fields with the offset and the size of each part */

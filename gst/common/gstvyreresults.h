@@ -7,11 +7,9 @@
  */
 #pragma once
 
-#include <gst/gst.h>
+#include "library/gst/vyre/results.h"
 
 G_BEGIN_DECLS
-
-#define GST_VYRE_RESULTS_META "GstVyreResultsMeta"
 
 void gst_vyre_results_init (void);
 void gst_buffer_take_vyre_results (GstBuffer *buffer, GstStructure *results);

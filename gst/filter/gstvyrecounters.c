@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyrecounters.h"
 
-#include "common/gstvyrefields.h"
+#include "library/gstvyrefields.h"
 #include "common/gstvyrememory.h"
 
 typedef enum {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyreevents.h"
 
-#include "common/gstvyrefields.h"
+#include "library/gstvyrefields.h"
 #include "filter/gstvyrelines.h"
 #include "filter/gstvyremessages.h"
 

@@ -275,7 +275,6 @@ gst_vyre_filter_finalize (GObject *object)
   gst_clear_structure (&self->event_times);
   gst_clear_structure (&self->event_values);
   g_array_unref (self->last.words);
-  g_array_unref (self->last.names);
   g_ptr_array_unref (self->children);
   gst_vyre_filter_properties_clear (self);
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->finalize (object);
@@ -336,7 +335,6 @@ gst_vyre_filter_init (GstVyreFilter *self)
   self->srcpad = gst_pad_new_from_static_template (&source_template, "src");
   gst_pad_use_fixed_caps (self->srcpad);
   self->last.words = g_array_new (FALSE, FALSE, sizeof (guint32));
-  self->last.names = g_array_new (FALSE, FALSE, sizeof (GQuark));
   self->children = g_ptr_array_new_with_free_func (gst_object_unref);
   gst_vyre_filter_properties_init (self);
   gst_vyre_params_follow (self);

@@ -5,58 +5,24 @@
  */
 #include "filter/gstvyremessages.h"
 
-#include "common/gstvyrefields.h"
+#include "library/gstvyrefields.h"
+#include "library/gstvyretiming.h"
 #include "filter/gstvyrecounters.h"
+#include "filter/gstvyredescription.h"
 #include "filter/gstvyrelines.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-
-/* Fields that messages with results have beside the results themselves. "element" and "pts" name
- * nothing yet: messages of other elements have them. */
-static const gchar *const message_fields[] = {
-  "timestamp",
-  "stream-time",
-  "running-time",
-  "duration",
-  "program",
-  "sequence",
-  "complete",
-  "payload-bytes",
-  "processed-bytes",
-  "offset",
-  "element",
-  "pts",
-  NULL,
-};
 
 /* Messages, and fields that they have whatever the program */
 typedef enum {
   MESSAGE_RESULTS,
   MESSAGE_COUNTERS,
   MESSAGE_DEBUG,
-  MESSAGE_TIMESTAMP,
-  MESSAGE_STREAM_TIME,
-  MESSAGE_RUNNING_TIME,
-  MESSAGE_DURATION,
   MESSAGE_OFFSET,
   MESSAGE_PAYLOAD_BYTES,
   MESSAGE_PROCESSED_BYTES,
   MESSAGE_SEQUENCE,
   MESSAGE_COMPLETE,
-  MESSAGE_COUNT,
-  MESSAGE_MIN,
-  MESSAGE_MAX,
-  MESSAGE_SUM,
-  MESSAGE_SUM_SQUARES,
-  MESSAGE_SUM_SQUARES_HIGH,
-  MESSAGE_PEAK,
-  MESSAGE_CLIPPED,
-  MESSAGE_ZERO_CROSSINGS,
-  MESSAGE_NANS,
-  MESSAGE_FULL_SCALE,
-  MESSAGE_ABOVE,
-  MESSAGE_BEGIN,
-  MESSAGE_END,
   MESSAGE_SLOT,
   MESSAGE_FORMAT,
   MESSAGE_ARG0,
@@ -69,29 +35,11 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_RESULTS] = "vyre-results",
   [MESSAGE_COUNTERS] = "vyre-counters",
   [MESSAGE_DEBUG] = "vyre-debug",
-  [MESSAGE_TIMESTAMP] = "timestamp",
-  [MESSAGE_STREAM_TIME] = "stream-time",
-  [MESSAGE_RUNNING_TIME] = "running-time",
-  [MESSAGE_DURATION] = "duration",
   [MESSAGE_OFFSET] = "offset",
   [MESSAGE_PAYLOAD_BYTES] = "payload-bytes",
   [MESSAGE_PROCESSED_BYTES] = "processed-bytes",
   [MESSAGE_SEQUENCE] = "sequence",
   [MESSAGE_COMPLETE] = "complete",
-  [MESSAGE_COUNT] = "count",
-  [MESSAGE_MIN] = "min",
-  [MESSAGE_MAX] = "max",
-  [MESSAGE_SUM] = "sum",
-  [MESSAGE_SUM_SQUARES] = "sum-squares",
-  [MESSAGE_SUM_SQUARES_HIGH] = "sum-squares-high",
-  [MESSAGE_PEAK] = "peak",
-  [MESSAGE_CLIPPED] = "clipped",
-  [MESSAGE_ZERO_CROSSINGS] = "zero-crossings",
-  [MESSAGE_NANS] = "nans",
-  [MESSAGE_FULL_SCALE] = "full-scale",
-  [MESSAGE_ABOVE] = "above",
-  [MESSAGE_BEGIN] = "begin",
-  [MESSAGE_END] = "end",
   [MESSAGE_SLOT] = "slot",
   [MESSAGE_FORMAT] = "format",
   [MESSAGE_ARG0] = "arg0",
@@ -106,6 +54,7 @@ gst_vyre_messages_init (void)
 {
   for (guint i = 0; i < N_MESSAGE_NAMES; i++)
     message_quarks[i] = g_quark_from_static_string (message_names[i]);
+  gst_vyre_timing_init ();
   gst_vyre_counters_init ();
 }
 
@@ -121,174 +70,10 @@ messages_set (GstStructure *structure, MessageName name, guint64 value)
   gst_vyre_fields_set_number (structure, message_quarks[name], value);
 }
 
-/* For names with numbers in them, which no table has. */
-static void
-messages_set_u64 (GstStructure *structure, const gchar *name, guint64 value)
-{
-  gst_structure_set (structure, name, G_TYPE_UINT64, value, NULL);
-}
-
-/* The clock fields that level, spectrum and videoanalyse have. */
 void
 gst_vyre_messages_set_timing (GstStructure *structure, const GstVyreTiming *timing)
 {
-  const GstSegment *segment = &timing->segment;
-  gboolean timed = segment->format == GST_FORMAT_TIME;
-  guint64 stream_time = GST_CLOCK_TIME_NONE, running_time = GST_CLOCK_TIME_NONE;
-
-  if (timed) {
-    stream_time = gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timing->pts);
-    running_time = gst_segment_to_running_time (segment, GST_FORMAT_TIME, timing->pts);
-  }
-  messages_set (structure, MESSAGE_TIMESTAMP, timing->pts);
-  messages_set (structure, MESSAGE_STREAM_TIME, stream_time);
-  messages_set (structure, MESSAGE_RUNNING_TIME, running_time);
-  messages_set (structure, MESSAGE_DURATION, timing->duration);
-}
-
-static guint64
-messages_word_pair (const guint32 *words)
-{
-  return words[0] | (guint64)words[1] << 32;
-}
-
-static GstStructure *
-messages_new_stats (GQuark name, const guint32 *words)
-{
-  GstStructure *stats = gst_structure_new_id_empty (name);
-
-  messages_set (stats, MESSAGE_COUNT, words[VYRE_U8_STATS_COUNT]);
-  messages_set (stats, MESSAGE_MIN, words[VYRE_U8_STATS_MIN]);
-  messages_set (stats, MESSAGE_MAX, words[VYRE_U8_STATS_MAX]);
-  messages_set (stats, MESSAGE_SUM, messages_word_pair (words + VYRE_U8_STATS_SUM));
-  messages_set (stats, MESSAGE_SUM_SQUARES, messages_word_pair (words + VYRE_U8_STATS_SUM_SQUARES));
-  return stats;
-}
-
-static GstStructure *
-messages_new_difference (GQuark name, const guint32 *words)
-{
-  GstStructure *difference = messages_new_stats (name, words);
-
-  messages_set (difference, MESSAGE_ABOVE, words[VYRE_DIFFERENCE_ABOVE]);
-  return difference;
-}
-
-static GstStructure *
-messages_new_bounds (GQuark name, const guint32 *words)
-{
-  GstStructure *bounds = gst_structure_new_id_empty (name);
-
-  messages_set (bounds, MESSAGE_COUNT, words[VYRE_BOUNDS_COUNT]);
-  messages_set (bounds, MESSAGE_BEGIN, words[VYRE_BOUNDS_BEGIN]);
-  messages_set (bounds, MESSAGE_END, words[VYRE_BOUNDS_END]);
-  return bounds;
-}
-
-static void
-messages_set_signed (GstStructure *structure, MessageName name, gint64 value)
-{
-  gst_vyre_fields_set_signed (structure, message_quarks[name], value);
-}
-
-static GstStructure *
-messages_new_ssim (GQuark name, const guint32 *words)
-{
-  GstStructure *ssim = gst_structure_new_id_empty (name);
-
-  messages_set (ssim, MESSAGE_COUNT, words[VYRE_SSIM_COUNT]);
-  messages_set_signed (ssim, MESSAGE_SUM, (gint64)messages_word_pair (words + VYRE_SSIM_SUM));
-  return ssim;
-}
-
-static void
-messages_set_audio (GstStructure *structure, GQuark name, const guint32 *words)
-{
-  GstStructure *stats = gst_structure_new_id_empty (name);
-  const guint32 *squares = words + VYRE_AUDIO_STATS_SUM_SQUARES;
-
-  messages_set (stats, MESSAGE_COUNT, words[VYRE_AUDIO_STATS_COUNT]);
-  messages_set_signed (stats, MESSAGE_MIN, (gint32)words[VYRE_AUDIO_STATS_MIN]);
-  messages_set_signed (stats, MESSAGE_MAX, (gint32)words[VYRE_AUDIO_STATS_MAX]);
-  messages_set (stats, MESSAGE_PEAK, words[VYRE_AUDIO_STATS_PEAK]);
-  messages_set_signed (
-      stats, MESSAGE_SUM, (gint64)messages_word_pair (words + VYRE_AUDIO_STATS_SUM));
-  messages_set (stats, MESSAGE_SUM_SQUARES, messages_word_pair (squares));
-  messages_set (stats, MESSAGE_SUM_SQUARES_HIGH, squares[2]);
-  messages_set (stats, MESSAGE_CLIPPED, words[VYRE_AUDIO_STATS_CLIPPED]);
-  messages_set (stats, MESSAGE_ZERO_CROSSINGS, words[VYRE_AUDIO_STATS_CROSSINGS]);
-  messages_set (stats, MESSAGE_NANS, words[VYRE_AUDIO_STATS_NANS]);
-  messages_set (stats, MESSAGE_FULL_SCALE, words[VYRE_AUDIO_STATS_FULL_SCALE]);
-  gst_vyre_fields_take (structure, name, stats);
-}
-
-/* Sets a structure of the words: @field-0, and so on. */
-static void
-messages_set_words (
-    GstStructure *structure, const VyreResult *result, const char *field, const guint32 *words)
-{
-  GstStructure *fields = gst_structure_new_empty (result->name);
-
-  for (guint i = 0; i < result->n_words; i++) {
-    gchar name[16];
-    g_snprintf (name, sizeof name, "%s-%u", field, i);
-    messages_set_u64 (fields, name, words[i]);
-  }
-  gst_structure_set (structure, result->name, GST_TYPE_STRUCTURE, fields, NULL);
-  gst_structure_free (fields);
-}
-
-/* Sets a structure of the cells: count-0 and sum-0, and so on. */
-static void
-messages_set_grid (GstStructure *structure, const VyreResult *result, const guint32 *words)
-{
-  GstStructure *fields = gst_structure_new_empty (result->name);
-
-  for (guint i = 0; i < result->n_words / VYRE_GRID_CELL_WORDS; i++) {
-    gchar name[16];
-    g_snprintf (name, sizeof name, "count-%u", i);
-    messages_set_u64 (fields, name, words[VYRE_GRID_CELL_COUNT]);
-    g_snprintf (name, sizeof name, "sum-%u", i);
-    messages_set_u64 (fields, name, messages_word_pair (words + VYRE_GRID_CELL_SUM));
-    words += VYRE_GRID_CELL_WORDS;
-  }
-  gst_structure_set (structure, result->name, GST_TYPE_STRUCTURE, fields, NULL);
-  gst_structure_free (fields);
-}
-
-static void
-messages_set_result (
-    GstStructure *structure, GQuark name, const VyreResult *result, const guint32 *words)
-{
-  switch (result->type) {
-    case VYRE_RESULT_U32:
-      gst_vyre_fields_set_number (structure, name, words[0]);
-      break;
-    case VYRE_RESULT_STATS:
-      gst_vyre_fields_take (structure, name, messages_new_stats (name, words));
-      break;
-    case VYRE_RESULT_HISTOGRAM:
-      messages_set_words (structure, result, "bin", words);
-      break;
-    case VYRE_RESULT_WORDS:
-      messages_set_words (structure, result, "word", words);
-      break;
-    case VYRE_RESULT_AUDIO:
-      messages_set_audio (structure, name, words);
-      break;
-    case VYRE_RESULT_DIFFERENCE:
-      gst_vyre_fields_take (structure, name, messages_new_difference (name, words));
-      break;
-    case VYRE_RESULT_BOUNDS:
-      gst_vyre_fields_take (structure, name, messages_new_bounds (name, words));
-      break;
-    case VYRE_RESULT_GRID:
-      messages_set_grid (structure, result, words);
-      break;
-    case VYRE_RESULT_SSIM:
-      gst_vyre_fields_take (structure, name, messages_new_ssim (name, words));
-      break;
-  }
+  gst_vyre_timing_set (structure, &timing->segment, timing->pts, timing->duration);
 }
 
 static void
@@ -298,23 +83,21 @@ messages_post (GstVyreFilter *self, GstStructure *structure)
       GST_ELEMENT_CAST (self), gst_message_new_element (GST_OBJECT_CAST (self), structure));
 }
 
-/* Looks the names of the results up, once for as long as the plan stays. */
+/* Describes the results, once for as long as the plan stays. */
 static void
-messages_name_results (GstVyreFilter *self, const VyreBoundProgram *bound)
+messages_describe_results (GstVyreFilter *self)
 {
-  for (guint i = self->last.names->len; i < bound->n_results; i++) {
-    GQuark name = g_quark_from_string (bound->results[i].name);
-    g_array_append_val (self->last.names, name);
-  }
+  if (self->last.table)
+    return;
+  self->last.table = gst_vyre_description_new_table (
+      vyre_plan_get_bound_program (self->last.plan), vyre_plan_get_layout (self->last.plan), NULL);
 }
 
 /* The worker. Returns the results of the last batch, as a message has them. */
 GstStructure *
 gst_vyre_messages_new_results (GstVyreFilter *self)
 {
-  const VyreBoundProgram *bound = vyre_plan_get_bound_program (self->last.plan);
   GstStructure *structure = messages_new (MESSAGE_RESULTS);
-  const guint32 *words = (const guint32 *)self->last.words->data;
 
   gst_vyre_messages_set_timing (structure, &self->last.timing);
   messages_set (structure, MESSAGE_OFFSET, self->last.timing.offset);
@@ -322,12 +105,8 @@ gst_vyre_messages_new_results (GstVyreFilter *self)
   messages_set (structure, MESSAGE_PROCESSED_BYTES, self->last.completion.payload_bytes);
   messages_set (structure, MESSAGE_SEQUENCE, self->last.completion.tag);
   gst_vyre_fields_set_truth (structure, message_quarks[MESSAGE_COMPLETE], self->last.is_whole);
-  messages_name_results (self, bound);
-  for (guint i = 0; i < bound->n_results; i++) {
-    GQuark name = g_array_index (self->last.names, GQuark, i);
-    messages_set_result (structure, name, &bound->results[i], words);
-    words += bound->results[i].n_words;
-  }
+  messages_describe_results (self);
+  gst_vyre_table_add_results (self->last.table, (const guint32 *)self->last.words->data, structure);
   return structure;
 }
 
@@ -354,7 +133,7 @@ messages_set_plan (GstVyreFilter *self, VyrePlan *plan)
     return;
   g_clear_pointer (&self->last.plan, vyre_plan_unref);
   self->last.plan = plan ? vyre_plan_ref (plan) : NULL;
-  g_array_set_size (self->last.names, 0);
+  g_clear_pointer (&self->last.table, gst_vyre_table_unref);
 }
 
 /* Keeps the results of a batch: it may turn out to be the last one, which is always posted. */
@@ -500,7 +279,7 @@ gst_vyre_messages_accept (VyreProgram *program, GError **error)
 {
   if (!program
       || vyre_program_check_results (
-          program, message_fields, "a field of the result message", error))
+          program, gst_vyre_results_list_reserved (), "a field of the result message", error))
     return program;
   vyre_program_unref (program);
   return NULL;

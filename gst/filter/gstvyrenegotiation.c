@@ -2,6 +2,7 @@
 #include "filter/gstvyrenegotiation.h"
 
 #include "filter/gstvyreaccess.h"
+#include "filter/gstvyredescription.h"
 #include "filter/gstvyreearly.h"
 #include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyreslots.h"
@@ -66,20 +67,17 @@ negotiation_pass_own_caps (GstVyreFilter *self)
   return gst_vyre_negotiation_pass_caps (self, caps);
 }
 
-/* Sends output caps if the layout of the readbacks or the program has changed. */
+/* Sends output caps if the layout of the readbacks, the results or the program have changed. */
 static GstFlowReturn
-negotiation_update_caps (
-    GstVyreFilter *self, const GstVyreSettings *settings, guint n_slots, guint n_observables)
+negotiation_update_caps (GstVyreFilter *self, const GstVyreSettings *settings,
+    const VyreBoundProgram *bound, const VyreLayout *layout)
 {
+  const gchar *program = settings->program ? vyre_program_get_id (settings->program) : NULL;
+
   if (gst_vyre_passthrough_is_on (self))
     return negotiation_pass_own_caps (self);
-  g_autoptr (GstCaps) caps = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT,
-      VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)n_slots, "observable-slots", G_TYPE_INT,
-      (gint)n_observables, NULL);
-  if (settings->program)
-    gst_caps_set_simple (
-        caps, "program", G_TYPE_STRING, vyre_program_get_id (settings->program), NULL);
-  return negotiation_send_caps (self, caps);
+  g_autoptr (GstVyreTable) table = gst_vyre_description_new_table (bound, layout, program);
+  return negotiation_send_caps (self, gst_vyre_table_get_caps (table));
 }
 
 /* Sends the caps that the smallest buffer would have, and the events that wait for caps: a sparse
@@ -90,6 +88,7 @@ gst_vyre_negotiation_announce (GstVyreFilter *self)
 {
   g_autoptr (VyreBoundProgram) bound = NULL;
   GstVyreSettings settings;
+  VyreLayout layout;
   GstFlowReturn flow = GST_FLOW_OK;
 
   if (g_queue_is_empty (&self->early))
@@ -100,10 +99,13 @@ gst_vyre_negotiation_announce (GstVyreFilter *self)
   if (settings.program)
     bound = vyre_program_bind (settings.program, self->geometry.symbols, 0, settings.slot_count,
         settings.observable_slots, NULL);
-  if (bound)
-    flow = negotiation_update_caps (self, &settings, bound->n_slots, bound->n_observables);
-  else if (self->geometry.has_slots)
-    flow = negotiation_update_caps (self, &settings, 1, settings.observable_slots);
+  const VyreBoundProgram slots
+      = { .n_slots = 1, .n_observables = settings.observable_slots, .sequence_slot = -1 };
+  const VyreBoundProgram *described = bound ? bound : self->geometry.has_slots ? &slots : NULL;
+  if (described) {
+    vyre_layout_init (&layout, described->n_observables, described->n_slots);
+    flow = negotiation_update_caps (self, &settings, described, &layout);
+  }
   return flow;
 }
 
@@ -112,8 +114,6 @@ static GstFlowReturn
 negotiation_keep_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsize size,
     const VyreMegakernel *kernel, VyrePlan *plan)
 {
-  const VyreBoundProgram *bound = vyre_plan_get_bound_program (plan);
-
   self->era += self->plan_beginning != settings->beginning;
   g_clear_pointer (&self->plan, vyre_plan_unref);
   g_clear_pointer (&self->plan_program, vyre_program_unref);
@@ -125,7 +125,8 @@ negotiation_keep_plan (GstVyreFilter *self, const GstVyreSettings *settings, gsi
   self->plan_observables = settings->observable_slots;
   self->plan_kernel = kernel;
   self->plan_stale = FALSE;
-  return negotiation_update_caps (self, settings, bound->n_slots, bound->n_observables);
+  return negotiation_update_caps (
+      self, settings, vyre_plan_get_bound_program (plan), vyre_plan_get_layout (plan));
 }
 
 /* Keeps the last plan as long as program, geometry, size and kernel are the same; else makes one.

@@ -18,6 +18,7 @@
 #include "common/gstvyredebug.h"
 #include "common/gstvyrereadback.h"
 #include "common/gstvyreshared.h"
+#include "library/gst/vyre/vyre.h"
 #include "filter/gstvyregeometry.h"
 #include "filter/gstvyreholds.h"
 #include "filter/gstvyrestats.h"
@@ -99,11 +100,11 @@ typedef struct {
   VyrePlan *plan;
   GstVyreTiming timing;
   VyreCompletion completion;
-  GArray *words; /* guint32: the words of all named results, in order */
-  GArray *names; /* GQuark: those of the plan's results, once they were posted */
+  GArray *words;       /* guint32: the words of all named results, in order */
+  GstVyreTable *table; /* of the plan, once results were asked for */
   gboolean is_whole;
   gboolean posted;
-} GstVyreResults;
+} GstVyreLastResults;
 
 /* A buffer, as events see it */
 typedef struct {
@@ -311,7 +312,7 @@ struct _GstVyreFilter {
   guint lines_turn;               /* of the settings that named their file */
   GstVyreReadbackPool *readbacks; /* of a layout that came twice in a row, or NULL */
   VyreLayout last_layout;
-  GstVyreResults last;
+  GstVyreLastResults last;
   GstVyreEvents events;
   gint64 results_due;
   gint64 debug_due;

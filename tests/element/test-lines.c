@@ -123,6 +123,8 @@ check_field (GQuark name, const GValue *value, gpointer object)
 {
   const gchar *key = g_quark_to_string (name);
 
+  if (GST_VALUE_HOLDS_CAPS (value)) /* lines have none */
+    return TRUE;
   fail_unless (json_object_has_member (object, key), "%s is missing", key);
   check_value (json_object_get_member (object, key), value);
   return TRUE;
@@ -135,8 +137,10 @@ check_line (JsonObject *line, GstMessage *message)
 
   fail_unless_equals_string (
       json_object_get_string_member (line, "type"), gst_structure_get_name (structure));
-  fail_unless_equals_int (
-      json_object_get_size (line), (guint)gst_structure_n_fields (structure) + 1);
+  guint n_fields = (guint)gst_structure_n_fields (structure);
+  if (gst_structure_has_field (structure, "caps"))
+    n_fields--;
+  fail_unless_equals_int (json_object_get_size (line), n_fields + 1);
   gst_structure_foreach (structure, check_field, line);
 }
 

@@ -76,7 +76,7 @@ end (GstHarness *h)
 }
 
 /* Unsigned 64-bit numbers, truth values and structures of them: what every binding reads. Counters
- * have strings, too. */
+ * have strings, too, and results have caps. */
 static gboolean
 check_readable (GQuark id, const GValue *value, gpointer data)
 {
@@ -85,7 +85,8 @@ check_readable (GQuark id, const GValue *value, gpointer data)
   if (GST_VALUE_HOLDS_STRUCTURE (value))
     return gst_structure_foreach (gst_value_get_structure (value), check_readable, data);
   fail_unless (G_VALUE_HOLDS_UINT64 (value) || G_VALUE_HOLDS_BOOLEAN (value)
-                   || (counters && G_VALUE_HOLDS_STRING (value)),
+                   || (counters && G_VALUE_HOLDS_STRING (value))
+                   || (!counters && GST_VALUE_HOLDS_CAPS (value)),
       "%s is a %s", g_quark_to_string (id), G_VALUE_TYPE_NAME (value));
   return TRUE;
 }

@@ -237,7 +237,7 @@ def test_plugin():
     (folder / PLUGIN.name).write_bytes(whole.replace(b"\0" + own + b"\0", b"\0" + other + b"\0"))
     env["GST_REGISTRY"] = str(WORK / "other.bin")
     env["GST_PLUGIN_PATH"] = str(folder)
-    env["LD_LIBRARY_PATH"] = str(LIBRARY.parent)
+    env["LD_LIBRARY_PATH"] = f"{LIBRARY.parent}:{PLUGIN.parent.parent / 'library'}"
     versions = look("--quick", env=env)["versions"]
     assert versions["plugin"] == other.decode(), versions
     check_fix(versions, "of different versions", "of one build")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""rooms.py SOURCE STATIC_OBJECTS PLUGIN_OBJECTS NM
+"""rooms.py SOURCE STATIC_OBJECTS LIBRARY_OBJECTS PLUGIN_OBJECTS NM
 
 Checks the arrows of docs/architecture.md. A file needs another file when it includes it, or when
 its object uses a symbol that the other file's object defines. The test fails when an arrow runs up
@@ -26,8 +26,9 @@ ROOMS = {
     "include": ["kernel"],  # vyre.h alone, which includes every other public header
     "tools": ["include"],
     "gst/json": [],
-    "gst/common": ["include"],
-    "gst/filter": ["gst/common", "gst/json"],
+    "library": ["include", "gst/json"],
+    "gst/common": ["library"],
+    "gst/filter": ["gst/common"],
     "gst/src": ["gst/common"],
     "gst": ["gst/filter", "gst/src"],
     "apps/common": ["gst/json"],  # of libvyre and GStreamer the commands take what is installed
@@ -44,7 +45,7 @@ ORDER = {
         "trial", "speed", "proof", "megakernel", "lane",
     ],
     "gst/filter": [
-        "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
+        "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyredescription", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
         "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyrelines",
         "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
@@ -61,7 +62,7 @@ SOURCE = (".c", ".h", ".glsl", ".comp", ".def")
 
 
 def list_sources(root):
-    for top in ("runtime", "gst", "shaders", "apps"):
+    for top in ("runtime", "library", "gst", "shaders", "apps"):
         for folder, _, names in os.walk(os.path.join(root, top)):
             for name in names:
                 if name.endswith(SOURCE):
@@ -82,8 +83,8 @@ class House:
 
     def room_of(self, path):
         parts = path.split("/")
-        if parts[0] == "shaders":
-            return "shaders"
+        if parts[0] in ("shaders", "library"):
+            return parts[0]
         if parts[0] in ("gst", "apps"):
             return "/".join(parts[:2]) if len(parts) > 2 else parts[0]
         if parts[1] != "include":
@@ -92,7 +93,7 @@ class House:
         return owner.split("/")[1] if owner else "include"
 
     def find(self, path, name):
-        folders = [os.path.dirname(path), "runtime", "runtime/include", "shaders", "gst", "apps"]
+        folders = [os.path.dirname(path), "runtime", "runtime/include", "shaders", "gst", "apps", ""]
         for folder in folders:
             found = os.path.normpath(os.path.join(folder, name))
             if found in self.known:
@@ -206,10 +207,10 @@ def find_circles(needs):
 
 
 def main():
-    root, static, plugin, nm = sys.argv[1:]
+    root, static, library, plugin, nm = sys.argv[1:]
     house = House(root)
     house.read_includes()
-    house.read_symbols([(static, "runtime"), (plugin, "gst")], nm)
+    house.read_symbols([(static, "runtime"), (library, "library"), (plugin, "gst")], nm)
     house.check_order()
     house.check_circles()
     for error in dict.fromkeys(house.errors):

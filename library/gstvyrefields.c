@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/gstvyrefields.h"
+#include "library/gstvyrefields.h"
 
 void
 gst_vyre_fields_set_number (GstStructure *structure, GQuark field, guint64 number)
@@ -22,6 +22,16 @@ gst_vyre_fields_set_signed (GstStructure *structure, GQuark field, gint64 number
 }
 
 void
+gst_vyre_fields_set_real (GstStructure *structure, GQuark field, gdouble number)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, G_TYPE_DOUBLE);
+  g_value_set_double (&value, number);
+  gst_structure_id_take_value (structure, field, &value);
+}
+
+void
 gst_vyre_fields_set_text (GstStructure *structure, GQuark field, const gchar *text)
 {
   GValue value = G_VALUE_INIT;
@@ -38,6 +48,16 @@ gst_vyre_fields_set_truth (GstStructure *structure, GQuark field, gboolean truth
 
   g_value_init (&value, G_TYPE_BOOLEAN);
   g_value_set_boolean (&value, truth);
+  gst_structure_id_take_value (structure, field, &value);
+}
+
+void
+gst_vyre_fields_set_caps (GstStructure *structure, GQuark field, const GstCaps *caps)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, GST_TYPE_CAPS);
+  gst_value_set_caps (&value, caps);
   gst_structure_id_take_value (structure, field, &value);
 }
 

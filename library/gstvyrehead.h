@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The head of each structure vyre-results: the fields that are no results.
+ */
+#pragma once
+
+#include "gst/vyre/results.h"
+
+G_BEGIN_DECLS
+
+#define GST_VYRE_RESULTS_NAME "vyre-results"
+
+/* What a readback tells besides results; G_MAXUINT64 is unknown */
+typedef struct {
+  guint64 pts, duration, offset, sequence;
+  gboolean is_whole;
+} GstVyreHead;
+
+void gst_vyre_head_init (void);
+GstStructure *gst_vyre_head_new_structure (const GstVyreHead *head, const GstSegment *segment);
+
+G_END_DECLS

@@ -8,6 +8,8 @@
 #include "common/gstvyreshared.h"
 #include "filter/gstvyrefilter.h"
 #include "library/gst/vyre/vyre.h"
+#include "readback/gstvyrereadbackmux.h"
+#include "readback/gstvyrereadbackparse.h"
 #include "src/gstvyresrc.h"
 
 /* Nothing here touches a device: that happens in NULL to READY, where a failure
@@ -21,7 +23,9 @@ plugin_init (GstPlugin *plugin)
   gst_vyre_readback_init ();
   gst_vyre_results_init ();
   g_type_ensure (GST_TYPE_VYRE_TABLE);
-  return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin);
+  return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin)
+         && GST_ELEMENT_REGISTER (vyrereadbackmux, plugin)
+         && GST_ELEMENT_REGISTER (vyrereadbackparse, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vyre,

@@ -15,7 +15,7 @@ ours() {
     -e '/^  automatic-eos /,/Default: /d'
 }
 
-for element in vyrefilter vyresrc; do
+for element in vyrefilter vyresrc vyrereadbackparse; do
   # without a version it asks for that of GStreamer
   timeout 60 gst-inspect-1.0 --exists --atleast-version=0.1 $element || fail "$element is not there"
   timeout 60 gst-inspect-1.0 --no-colors $element | ours >"$work/inspect"

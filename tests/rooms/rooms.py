@@ -29,8 +29,9 @@ ROOMS = {
     "library": ["include", "gst/json"],
     "gst/common": ["library"],
     "gst/filter": ["gst/common"],
+    "gst/readback": ["gst/common"],
     "gst/src": ["gst/common"],
-    "gst": ["gst/filter", "gst/src"],
+    "gst": ["gst/filter", "gst/readback", "gst/src"],
     "apps/common": ["gst/json"],  # of libvyre and GStreamer the commands take what is installed
     "apps/qc": ["apps/common", "gst/json"],
     "apps/info": ["apps/common", "gst/json"],

@@ -72,7 +72,7 @@ gst_vyre_results_unref (GstVyreResults *results)
 G_DEFINE_BOXED_TYPE (GstVyreResults, gst_vyre_results, gst_vyre_results_ref, gst_vyre_results_unref)
 
 GstVyreResults *
-gst_vyre_results_new_from_structure (const GstStructure *structure)
+gst_vyre_results_from_structure (const GstStructure *structure)
 {
   if (!gst_structure_has_name (structure, GST_VYRE_RESULTS_NAME))
     return NULL;
@@ -80,17 +80,17 @@ gst_vyre_results_new_from_structure (const GstStructure *structure)
 }
 
 GstVyreResults *
-gst_vyre_results_new_from_message (GstMessage *message)
+gst_vyre_results_from_message (GstMessage *message)
 {
   const GstStructure *structure = gst_message_get_structure (message);
 
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ELEMENT || !structure)
     return NULL;
-  return gst_vyre_results_new_from_structure (structure);
+  return gst_vyre_results_from_structure (structure);
 }
 
 GstVyreResults *
-gst_vyre_results_new_from_buffer (GstBuffer *buffer)
+gst_vyre_results_from_buffer (GstBuffer *buffer)
 {
   /* the plugin registers the meta: a process without it has no such buffer */
   GstCustomMeta *meta = gst_meta_get_info (GST_VYRE_RESULTS_META)
@@ -114,7 +114,7 @@ gst_vyre_table_read (
 }
 
 GstVyreResults *
-gst_vyre_results_new_from_readback (const GstCaps *caps, GstBuffer *readback, GError **error)
+gst_vyre_results_from_readback (const GstCaps *caps, GstBuffer *readback, GError **error)
 {
   g_autoptr (GstVyreTable) table = gst_vyre_table_new_from_caps (caps, error);
 

@@ -9,7 +9,8 @@ packages='gcc libc6-dev meson ninja-build pkg-config glslc libvulkan-dev liburin
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good mesa-vulkan-drivers'
 
 suite='gstreamer1.0-plugins-bad vulkan-validationlayers spirv-tools ffmpeg gzip libjson-glib-dev
-  zlib1g-dev gtk-doc-tools g++ spin python3-jsonschema'
+  zlib1g-dev gtk-doc-tools g++ spin python3-jsonschema libgirepository1.0-dev
+  python3-gi gir1.2-gstreamer-1.0 valac'
 
 case ${1:-} in
   demo) ;;

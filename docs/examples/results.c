@@ -32,7 +32,7 @@ make_pipeline (GError **error)
 static void
 print_mean (GstMessage *message)
 {
-  g_autoptr (GstVyreResults) results = gst_vyre_results_new_from_message (message);
+  g_autoptr (GstVyreResults) results = gst_vyre_results_from_message (message);
   guint64 sequence;
   gdouble sum, count;
 

@@ -150,11 +150,11 @@ GST_START_TEST (what_is_not_there_has_no_value)
   fail_if (gst_vyre_results_get_array (results, "l", &n));
   fail_if (gst_vyre_results_get_array (results, "a", &n));
   g_autoptr (GstMessage) message = gst_message_new_eos (NULL);
-  fail_if (gst_vyre_results_new_from_message (message));
+  fail_if (gst_vyre_results_from_message (message));
   g_autoptr (GstStructure) other = gst_structure_new_empty ("level");
-  fail_if (gst_vyre_results_new_from_structure (other));
+  fail_if (gst_vyre_results_from_structure (other));
   g_autoptr (GstBuffer) buffer = gst_buffer_new ();
-  fail_if (gst_vyre_results_new_from_buffer (buffer));
+  fail_if (gst_vyre_results_from_buffer (buffer));
 }
 GST_END_TEST;
 
@@ -195,7 +195,7 @@ GST_START_TEST (results_are_written_down_and_read_again)
   const GstStructure *fields = gst_vyre_results_get_structure (results);
   g_autofree gchar *text = gst_structure_to_string (fields);
   g_autoptr (GstStructure) again = gst_structure_from_string (text, NULL);
-  g_autoptr (GstVyreResults) others = gst_vyre_results_new_from_structure (again);
+  g_autoptr (GstVyreResults) others = gst_vyre_results_from_structure (again);
   g_autofree gchar *unit = gst_vyre_results_dup_unit (others, "g.max");
   g_autofree gchar *json = gst_vyre_results_to_json (others);
 
@@ -229,7 +229,7 @@ GST_START_TEST (a_buffer_of_another_size_is_refused)
   g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, SIZE - 4, NULL);
   g_autoptr (GError) error = NULL;
 
-  fail_if (gst_vyre_results_new_from_readback (caps, buffer, &error));
+  fail_if (gst_vyre_results_from_readback (caps, buffer, &error));
   fail_unless (strstr (error->message, "Fix: ") != NULL);
 }
 GST_END_TEST;

@@ -34,7 +34,7 @@ results_new (void)
 static guint64
 results_keep (GHashTable *all, GstMessage *message, const gchar *name)
 {
-  GstVyreResults *results = gst_vyre_results_new_from_message (message);
+  GstVyreResults *results = gst_vyre_results_from_message (message);
   guint64 *sequence = g_new (guint64, 1);
 
   fail_unless (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR, "an error was posted");
@@ -250,9 +250,9 @@ GST_START_TEST (buffers_carry_what_messages_say)
     g_signal_emit_by_name (sink, "pull-sample", &sample);
     fail_unless (sample != NULL);
     GstBuffer *buffer = gst_sample_get_buffer (sample);
-    g_autoptr (GstVyreResults) of_meta = gst_vyre_results_new_from_buffer (buffer);
+    g_autoptr (GstVyreResults) of_meta = gst_vyre_results_from_buffer (buffer);
     g_autoptr (GstVyreResults) of_readback
-        = gst_vyre_results_new_from_readback (gst_sample_get_caps (sample), buffer, NULL);
+        = gst_vyre_results_from_readback (gst_sample_get_caps (sample), buffer, NULL);
     fail_unless (of_meta && of_readback);
     check_same (g_hash_table_lookup (sent, &i), of_meta, time_fields);
     check_same (g_hash_table_lookup (sent, &i), of_readback,

@@ -23,37 +23,37 @@ typedef struct _GstVyreResults GstVyreResults;
 GType gst_vyre_results_get_type (void);
 
 /**
- * gst_vyre_results_new_from_structure:
+ * gst_vyre_results_from_structure:
  * @structure: a structure vyre-results, such as gst_structure_from_string() makes
  *
  * Takes the results out of a structure.
  *
  * Returns: (transfer full) (nullable): the results, or %NULL: @structure has another name
  */
-GstVyreResults *gst_vyre_results_new_from_structure (const GstStructure *structure);
+GstVyreResults *gst_vyre_results_from_structure (const GstStructure *structure);
 
 /**
- * gst_vyre_results_new_from_message:
+ * gst_vyre_results_from_message:
  * @message: a message of the bus
  *
  * Takes the results out of a message vyre-results.
  *
  * Returns: (transfer full) (nullable): the results, or %NULL: it is another message
  */
-GstVyreResults *gst_vyre_results_new_from_message (GstMessage *message);
+GstVyreResults *gst_vyre_results_from_message (GstMessage *message);
 
 /**
- * gst_vyre_results_new_from_buffer:
+ * gst_vyre_results_from_buffer:
  * @buffer: a buffer that passed vyrefilter or vyrereadbackparse
  *
  * Takes the results out of the meta of a buffer.
  *
  * Returns: (transfer full) (nullable): the results, or %NULL: the buffer has no such meta
  */
-GstVyreResults *gst_vyre_results_new_from_buffer (GstBuffer *buffer);
+GstVyreResults *gst_vyre_results_from_buffer (GstBuffer *buffer);
 
 /**
- * gst_vyre_results_new_from_readback:
+ * gst_vyre_results_from_readback:
  * @caps: the caps of @readback
  * @readback: a readback
  * @error: return location for the errors of gst_vyre_table_new_from_caps() and
@@ -63,7 +63,7 @@ GstVyreResults *gst_vyre_results_new_from_buffer (GstBuffer *buffer);
  *
  * Returns: (transfer full) (nullable): the results, or %NULL with @error set
  */
-GstVyreResults *gst_vyre_results_new_from_readback (
+GstVyreResults *gst_vyre_results_from_readback (
     const GstCaps *caps, GstBuffer *readback, GError **error);
 
 /**

@@ -162,6 +162,28 @@ gst_vyre_table_get_caps (const GstVyreTable *table)
   return table->caps;
 }
 
+static gboolean
+table_is_entry (const GstVyreEntry *entry, const GstVyreEntry *other)
+{
+  return entry->type == other->type && entry->observable == other->observable
+         && entry->n_words == other->n_words && strcmp (entry->name, other->name) == 0
+         && g_strcmp0 (entry->units, other->units) == 0;
+}
+
+gboolean
+gst_vyre_table_is_of (const GstVyreTable *table, const GstVyreEntry *entries, guint n_entries,
+    const gsize *part_sizes, gboolean has_sequence, const gchar *program)
+{
+  const GstStructure *caps = gst_caps_get_structure (table->caps, 0);
+  gboolean same = table->n_entries == n_entries && table->has_sequence == !!has_sequence
+                  && memcmp (table->sizes, part_sizes, sizeof table->sizes) == 0
+                  && g_strcmp0 (gst_structure_get_string (caps, "program"), program) == 0;
+
+  for (guint i = 0; same && i < n_entries; i++)
+    same = table_is_entry (&table->entries[i], &entries[i]);
+  return same;
+}
+
 guint
 gst_vyre_table_get_n_entries (const GstVyreTable *table)
 {

@@ -70,13 +70,26 @@ description_add_units (GstVyreEntry *entries, guint n_entries, const VyreBoundPr
   }
 }
 
-/* Any thread. Describes readbacks of @bound, which lie as @layout says. @program may be NULL. */
-GstVyreTable *
-gst_vyre_description_new_table (
-    const VyreBoundProgram *bound, const VyreLayout *layout, const gchar *program)
+static void
+description_renew (GstVyreTable **table, const GstVyreEntry *entries, const VyreBoundProgram *bound,
+    const VyreLayout *layout, const gchar *program)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_clear_pointer (table, gst_vyre_table_unref);
+  *table = gst_vyre_table_new (
+      entries, bound->n_results, layout->size, bound->sequence_slot >= 0, program, &error);
+  if (!*table)
+    g_error ("%s", error->message); /* a bound program has no such results */
+}
+
+/* Has @table, which may be NULL, describe readbacks of @bound, which lie as @layout says. @program
+ * may be NULL. Plans of buffers of different sizes mostly have the same table, which stays. */
+void
+gst_vyre_description_update (GstVyreTable **table, const VyreBoundProgram *bound,
+    const VyreLayout *layout, const gchar *program)
 {
   g_autofree GstVyreEntry *entries = g_new0 (GstVyreEntry, bound->n_results);
-  g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < bound->n_results; i++) {
     const VyreResult *result = &bound->results[i];
@@ -88,9 +101,8 @@ gst_vyre_description_new_table (
     };
   }
   description_add_units (entries, bound->n_results, bound);
-  GstVyreTable *table = gst_vyre_table_new (
-      entries, bound->n_results, layout->size, bound->sequence_slot >= 0, program, &error);
-  if (!table)
-    g_error ("%s", error->message); /* a bound program has no such results */
-  return table;
+  if (!*table
+      || !gst_vyre_table_is_of (
+          *table, entries, bound->n_results, layout->size, bound->sequence_slot >= 0, program))
+    description_renew (table, entries, bound, layout, program);
 }

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-GstVyreTable *gst_vyre_description_new_table (
-    const VyreBoundProgram *bound, const VyreLayout *layout, const gchar *program);
+void gst_vyre_description_update (GstVyreTable **table, const VyreBoundProgram *bound,
+    const VyreLayout *layout, const gchar *program);
 
 G_END_DECLS

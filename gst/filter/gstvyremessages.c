@@ -87,10 +87,10 @@ messages_post (GstVyreFilter *self, GstStructure *structure)
 static void
 messages_describe_results (GstVyreFilter *self)
 {
-  if (self->last.table)
-    return;
-  self->last.table = gst_vyre_description_new_table (
-      vyre_plan_get_bound_program (self->last.plan), vyre_plan_get_layout (self->last.plan), NULL);
+  if (!self->last.is_described)
+    gst_vyre_description_update (&self->last.table, vyre_plan_get_bound_program (self->last.plan),
+        vyre_plan_get_layout (self->last.plan), NULL);
+  self->last.is_described = TRUE;
 }
 
 /* The worker. Returns the results of the last batch, as a message has them. */
@@ -133,7 +133,9 @@ messages_set_plan (GstVyreFilter *self, VyrePlan *plan)
     return;
   g_clear_pointer (&self->last.plan, vyre_plan_unref);
   self->last.plan = plan ? vyre_plan_ref (plan) : NULL;
-  g_clear_pointer (&self->last.table, gst_vyre_table_unref);
+  self->last.is_described = FALSE;
+  if (!plan)
+    g_clear_pointer (&self->last.table, gst_vyre_table_unref);
 }
 
 /* Keeps the results of a batch: it may turn out to be the last one, which is always posted. */

@@ -76,8 +76,8 @@ negotiation_update_caps (GstVyreFilter *self, const GstVyreSettings *settings,
 
   if (gst_vyre_passthrough_is_on (self))
     return negotiation_pass_own_caps (self);
-  g_autoptr (GstVyreTable) table = gst_vyre_description_new_table (bound, layout, program);
-  return negotiation_send_caps (self, gst_vyre_table_get_caps (table));
+  gst_vyre_description_update (&self->out_table, bound, layout, program);
+  return negotiation_send_caps (self, gst_vyre_table_get_caps (self->out_table));
 }
 
 /* Sends the caps that the smallest buffer would have, and the events that wait for caps: a sparse
@@ -193,4 +193,5 @@ gst_vyre_negotiation_reset (GstVyreFilter *self)
   g_clear_pointer (&self->plan_program, vyre_program_unref);
   gst_vyre_state_clear_settings (&self->sink_settings);
   gst_caps_replace (&self->out_caps, NULL);
+  g_clear_pointer (&self->out_table, gst_vyre_table_unref);
 }

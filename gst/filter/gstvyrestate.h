@@ -101,7 +101,8 @@ typedef struct {
   GstVyreTiming timing;
   VyreCompletion completion;
   GArray *words;       /* guint32: the words of all named results, in order */
-  GstVyreTable *table; /* of the plan, once results were asked for */
+  GstVyreTable *table; /* of the plan if `is_described`, else of one before or NULL */
+  gboolean is_described;
   gboolean is_whole;
   gboolean posted;
 } GstVyreLastResults;
@@ -297,7 +298,8 @@ struct _GstVyreFilter {
   GstVyreCarry *carry;           /* NULL: the program has no state, or it begins anew */
   GstVyreSettings sink_settings; /* copy of `settings`; empty before the first buffer */
   GstCaps *out_caps;
-  GQueue early; /* of GstEvent: those that wait for the first caps */
+  GstVyreTable *out_table; /* of the last readbacks, or NULL */
+  GQueue early;            /* of GstEvent: those that wait for the first caps */
 
   GST_VYRE_APART (sink);
 

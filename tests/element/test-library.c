@@ -283,6 +283,10 @@ GST_START_TEST (a_table_is_that_of_its_caps)
   fail_unless (
       gst_caps_is_equal (gst_vyre_table_get_caps (table), gst_vyre_table_get_caps (again)));
   fail_unless_equals_int (gst_vyre_table_get_n_entries (again), 2);
+  fail_unless (gst_vyre_table_is_of (again, entries, 2, sizes, TRUE, "builtin:x"));
+  fail_if (gst_vyre_table_is_of (again, entries, 1, sizes, TRUE, "builtin:x"));
+  fail_if (gst_vyre_table_is_of (again, entries, 2, sizes, TRUE, NULL));
+  fail_if (gst_vyre_table_is_of (again, entries, 2, sizes, FALSE, "builtin:x"));
   const GstVyreEntry *entry = gst_vyre_table_get_entry (again, 0);
   fail_unless_equals_string (entry->name, "luma");
   fail_unless_equals_string (entry->units, "samples levels");

@@ -265,6 +265,28 @@ GST_START_TEST (buffers_carry_what_messages_say)
 }
 GST_END_TEST;
 
+GST_START_TEST (buffers_that_pass_through_carry_what_messages_say)
+{
+  GstElement *pipeline = launch (
+      SOURCE "output-mode=passthrough ! appsink name=sink sync=false wait-on-eos=false", 1u);
+  GHashTable *sent = play (pipeline, "filter");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  GstSample *sample = NULL;
+  guint64 first_number = 1;
+
+  g_signal_emit_by_name (sink, "pull-sample", &sample);
+  fail_unless (sample != NULL);
+  g_autoptr (GstVyreResults) results
+      = gst_vyre_results_from_buffer (gst_sample_get_buffer (sample));
+  fail_unless (results != NULL);
+  check_same (g_hash_table_lookup (sent, &first_number), results, time_fields);
+  gst_sample_unref (sample);
+  gst_object_unref (sink);
+  g_hash_table_unref (sent);
+  stop (pipeline);
+}
+GST_END_TEST;
+
 /* A network that loses one of 100 packets, always the same ones, and no other: few packets are
  * under way at a time, so that the socket has room. */
 typedef struct {
@@ -443,6 +465,7 @@ typed_suite (void)
   tcase_add_test (file, a_file_seeks_by_its_index);
   tcase_add_test (file, a_file_that_was_cut_has_what_is_whole);
   tcase_add_test (stream, buffers_carry_what_messages_say);
+  tcase_add_test (stream, buffers_that_pass_through_carry_what_messages_say);
   tcase_add_test (stream, a_lossy_network_keeps_results);
   tcase_add_test (stream, what_is_no_readback_is_refused);
   suite_add_tcase (suite, file);

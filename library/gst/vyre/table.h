@@ -118,6 +118,22 @@ GstVyreTable *gst_vyre_table_new_from_caps (const GstCaps *caps, GError **error)
 GstCaps *gst_vyre_table_get_caps (const GstVyreTable *table);
 
 /**
+ * gst_vyre_table_is_of:
+ * @table: a table
+ * @entries: (array length=n_entries): as in gst_vyre_table_new()
+ * @n_entries: the same
+ * @part_sizes: (array fixed-size=4): the same
+ * @has_sequence: the same
+ * @program: (nullable): the same
+ *
+ * Compares a table with what another would be made of.
+ *
+ * Returns: %TRUE where the other would be the same
+ */
+gboolean gst_vyre_table_is_of (const GstVyreTable *table, const GstVyreEntry *entries,
+    guint n_entries, const gsize *part_sizes, gboolean has_sequence, const gchar *program);
+
+/**
  * gst_vyre_table_ref:
  * @table: a table
  *

@@ -238,6 +238,42 @@ GST_START_TEST (a_file_that_was_cut_has_what_is_whole)
 }
 GST_END_TEST;
 
+/* Plays a file that may be damaged, which ends the stream in one way or the other. */
+static void
+play_damaged (const gchar *path, const gchar *way)
+{
+  GstElement *pipeline = launch ("filesrc location=%s %s! vyrereadbackparse ! fakesink", path, way);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+      bus, PATIENCE * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  fail_unless (message != NULL, "the stream does not end");
+  stop (pipeline);
+}
+
+/* One byte of each file is another: of the first records, or of the index. */
+GST_START_TEST (a_damaged_file_ends)
+{
+  gchar *path = make_path (), *data;
+  gsize size;
+
+  g_hash_table_unref (write_file (path));
+  fail_unless (g_file_get_contents (path, &data, &size, NULL));
+  for (guint i = 0; i < 60; i++) {
+    gsize from_start = (gsize)i * 13 % 1500;
+    gsize at = i % 3 == 0 ? size - 1 - (gsize)i * 7 % 700 : from_start;
+    gchar before = data[at];
+    data[at] = (gchar)(i % 2 == 0 ? ~before : before ^ 4);
+    fail_unless (g_file_set_contents (path, data, (gssize)size, NULL));
+    data[at] = before;
+    play_damaged (path, i % 4 == 0 ? "! queue " : "");
+  }
+  g_free (data);
+  drop_path (path);
+}
+GST_END_TEST;
+
 GST_START_TEST (buffers_carry_what_messages_say)
 {
   GstElement *pipeline
@@ -464,6 +500,7 @@ typed_suite (void)
   tcase_add_test (file, a_file_keeps_results);
   tcase_add_test (file, a_file_seeks_by_its_index);
   tcase_add_test (file, a_file_that_was_cut_has_what_is_whole);
+  tcase_add_test (file, a_damaged_file_ends);
   tcase_add_test (stream, buffers_carry_what_messages_say);
   tcase_add_test (stream, buffers_that_pass_through_carry_what_messages_say);
   tcase_add_test (stream, a_lossy_network_keeps_results);

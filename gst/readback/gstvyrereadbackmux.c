@@ -24,16 +24,26 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VYRE_READBACK_FILE_CAPS));
 
-/* Streaming thread. Begins a file, which has no times but its own. */
+/* Streaming thread. Goes on, or begins, at the place of the next record: a file has no times from
+ * outside. */
+static void
+mux_push_segment (GstVyreReadbackMux *self)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  segment.start = segment.time = segment.position = self->at;
+  gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
+}
+
+/* Streaming thread. */
 static void
 mux_begin (GstVyreReadbackMux *self)
 {
   g_autoptr (GstCaps) caps = gst_static_pad_template_get_caps (&src_template);
-  GstSegment segment;
 
-  gst_segment_init (&segment, GST_FORMAT_BYTES);
   gst_pad_push_event (self->srcpad, gst_event_new_caps (caps));
-  gst_pad_push_event (self->srcpad, gst_event_new_segment (&segment));
+  mux_push_segment (self);
 }
 
 /* Streaming thread. Pushes a record of @body, which it takes. */
@@ -111,6 +121,11 @@ mux_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_EOS:
       mux_end (self);
       return gst_pad_event_default (pad, parent, event);
+    case GST_EVENT_FLUSH_STOP:
+      done = gst_pad_event_default (pad, parent, event);
+      if (self->at > 0)
+        mux_push_segment (self);
+      return done;
     default:
       return gst_pad_event_default (pad, parent, event);
   }

@@ -238,6 +238,29 @@ GST_START_TEST (a_file_that_was_cut_has_what_is_whole)
 }
 GST_END_TEST;
 
+/* What was written before a flush stays, and the file goes on behind it. */
+GST_START_TEST (a_flush_leaves_a_file_whole)
+{
+  GstHarness *h = gst_harness_new ("vyrereadbackmux");
+  const GstSegment *segment = NULL;
+  guint64 end;
+
+  gst_harness_set_src_caps_str (h, "application/x-vyre-readback");
+  gst_harness_push (h, numbered_buffer (1, 64));
+  gst_buffer_unref (gst_harness_pull (h)); /* the caps */
+  g_autoptr (GstBuffer) record = gst_harness_pull (h);
+  end = GST_BUFFER_OFFSET_END (record);
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (h->sinkpad, GST_EVENT_SEGMENT, 0);
+  fail_unless (event != NULL, "no segment follows a flush");
+  gst_event_parse_segment (event, &segment);
+  fail_unless_equals_int (segment->format, GST_FORMAT_BYTES);
+  fail_unless_equals_uint64 (segment->start, end);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 /* Plays a file that may be damaged, which ends the stream in one way or the other. */
 static void
 play_damaged (const gchar *path, const gchar *way)
@@ -500,6 +523,7 @@ typed_suite (void)
   tcase_add_test (file, a_file_keeps_results);
   tcase_add_test (file, a_file_seeks_by_its_index);
   tcase_add_test (file, a_file_that_was_cut_has_what_is_whole);
+  tcase_add_test (file, a_flush_leaves_a_file_whole);
   tcase_add_test (file, a_damaged_file_ends);
   tcase_add_test (stream, buffers_carry_what_messages_say);
   tcase_add_test (stream, buffers_that_pass_through_carry_what_messages_say);

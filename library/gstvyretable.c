@@ -10,6 +10,7 @@
 #include "library/gstvyretypes.h"
 #include "library/gstvyretiming.h"
 #include "vyre/error.h"
+#include "vyre/parts.h"
 
 struct _GstVyreTable {
   gint refs;
@@ -230,12 +231,12 @@ table_is_whole (const GstVyreTable *table, const guint8 *data)
   guint32 n_done = 0;
 
   for (gsize at = VYRE_SLOT_STATUS * 4; at < table->sizes[1]; at += VYRE_SLOT_WORDS * 4) {
-    guint32 status = GST_READ_UINT32_LE (ring + at);
+    guint32 status = vyre_read_word (ring, at / 4);
     if (status != VYRE_STATUS_EMPTY && status != VYRE_STATUS_DONE)
       return FALSE;
     n_done += status == VYRE_STATUS_DONE;
   }
-  return GST_READ_UINT32_LE (data + VYRE_CONTROL_DONE_COUNT * 4) == n_done;
+  return vyre_read_word (data, VYRE_CONTROL_DONE_COUNT) == n_done;
 }
 
 static void
@@ -246,8 +247,8 @@ table_read_words (const GstVyreTable *table, const guint8 *data, GstStructure *s
 
   for (guint i = 0; i < table->n_entries; i++)
     for (guint w = 0; w < table->entries[i].n_words; w++)
-      words[n++] = GST_READ_UINT32_LE (
-          data + 4 * (VYRE_CONTROL_OBSERVABLES + table->entries[i].observable + w));
+      words[n++]
+          = vyre_read_word (data, VYRE_CONTROL_OBSERVABLES + table->entries[i].observable + w);
   gst_vyre_table_add_results (table, words, structure);
 }
 
@@ -272,8 +273,8 @@ gst_vyre_table_new_structure (
     .pts = GST_BUFFER_PTS (readback),
     .duration = GST_BUFFER_DURATION (readback),
     .offset = GST_BUFFER_OFFSET (readback),
-    .sequence = table->has_sequence ? GST_READ_UINT32_LE (map.data + VYRE_CONTROL_OBSERVABLES * 4)
-                                    : G_MAXUINT64,
+    .sequence
+    = table->has_sequence ? vyre_read_word (map.data, VYRE_CONTROL_OBSERVABLES) : G_MAXUINT64,
     .is_whole = table_is_whole (table, map.data),
   };
   GstStructure *structure = gst_vyre_head_new_structure (&head, segment);

@@ -10,6 +10,25 @@
 
 static const gchar index_end[8] = "VYREINDX";
 
+/* Records stand at any place: their numbers are not aligned. */
+guint32
+gst_vyre_record_get_word (const guint8 *bytes)
+{
+  guint32 word;
+
+  memcpy (&word, bytes, sizeof word);
+  return GUINT32_FROM_LE (word);
+}
+
+guint64
+gst_vyre_record_get_number (const guint8 *bytes)
+{
+  guint64 number;
+
+  memcpy (&number, bytes, sizeof number);
+  return GUINT64_FROM_LE (number);
+}
+
 void
 gst_vyre_record_write (const GstVyreRecord *record, guint8 *head)
 {
@@ -42,14 +61,14 @@ gboolean
 gst_vyre_record_read (const guint8 *head, GstVyreRecord *record)
 {
   *record = (GstVyreRecord){
-    .kind = (GstVyreRecordKind)GST_READ_UINT32_LE (head + 4),
-    .size = GST_READ_UINT32_LE (head + 8),
-    .pts = GST_READ_UINT64_LE (head + 16),
-    .duration = GST_READ_UINT64_LE (head + 24),
-    .offset = GST_READ_UINT64_LE (head + 32),
-    .caps_at = GST_READ_UINT64_LE (head + 40),
+    .kind = (GstVyreRecordKind)gst_vyre_record_get_word (head + 4),
+    .size = gst_vyre_record_get_word (head + 8),
+    .pts = gst_vyre_record_get_number (head + 16),
+    .duration = gst_vyre_record_get_number (head + 24),
+    .offset = gst_vyre_record_get_number (head + 32),
+    .caps_at = gst_vyre_record_get_number (head + 40),
   };
-  return GST_READ_UINT32_LE (head) == GST_VYRE_RECORD_MAGIC && record->size > 0
+  return gst_vyre_record_get_word (head) == GST_VYRE_RECORD_MAGIC && record->size > 0
          && record->size <= record_get_most (record->kind);
 }
 
@@ -66,28 +85,25 @@ gst_vyre_record_new_buffer (const GstVyreRecord *record)
 void
 gst_vyre_index_write_entry (GByteArray *index, guint64 pts, guint64 at)
 {
-  guint8 entry[GST_VYRE_INDEX_ENTRY];
+  const guint64 entry[] = { GUINT64_TO_LE (pts), GUINT64_TO_LE (at) };
 
-  GST_WRITE_UINT64_LE (entry, pts);
-  GST_WRITE_UINT64_LE (entry + 8, at);
-  g_byte_array_append (index, entry, sizeof entry);
+  g_byte_array_append (index, (const guint8 *)entry, sizeof entry);
 }
 
 /* Ends the index, whose record is at @at. */
 void
 gst_vyre_index_write_end (GByteArray *index, guint64 at)
 {
-  guint8 end[GST_VYRE_INDEX_END];
+  const guint64 place = GUINT64_TO_LE (at);
 
-  GST_WRITE_UINT64_LE (end, at);
-  memcpy (end + 8, index_end, sizeof index_end);
-  g_byte_array_append (index, end, sizeof end);
+  g_byte_array_append (index, (const guint8 *)&place, sizeof place);
+  g_byte_array_append (index, (const guint8 *)index_end, sizeof index_end);
 }
 
 /* FALSE where no index ends. */
 gboolean
 gst_vyre_index_read_end (const guint8 *end, guint64 *at)
 {
-  *at = GST_READ_UINT64_LE (end);
+  *at = gst_vyre_record_get_number (end);
   return memcmp (end + 8, index_end, sizeof index_end) == 0;
 }

@@ -33,6 +33,8 @@ typedef struct {
   guint64 caps_at; /* the place of the record with its caps */
 } GstVyreRecord;
 
+guint32 gst_vyre_record_get_word (const guint8 *bytes);
+guint64 gst_vyre_record_get_number (const guint8 *bytes);
 void gst_vyre_record_write (const GstVyreRecord *record, guint8 *head);
 gboolean gst_vyre_record_read (const guint8 *head, GstVyreRecord *record);
 GstBuffer *gst_vyre_record_new_buffer (const GstVyreRecord *record);

@@ -104,8 +104,8 @@ parse_add_index (GstVyreReadbackParse *self, GstBuffer *index)
     return;
   for (gsize entry = 0; entry + GST_VYRE_INDEX_ENTRY + GST_VYRE_INDEX_END <= map.size;
        entry += GST_VYRE_INDEX_ENTRY) {
-    pts = GST_READ_UINT64_LE (map.data + entry);
-    at = GST_READ_UINT64_LE (map.data + entry + 8);
+    pts = gst_vyre_record_get_number (map.data + entry);
+    at = gst_vyre_record_get_number (map.data + entry + 8);
     if (GST_CLOCK_TIME_IS_VALID (pts))
       gst_base_parse_add_index_entry (parse, at, pts, TRUE, TRUE);
   }
@@ -232,7 +232,7 @@ parse_find_head (const guint8 *data, gsize size)
 {
   gsize at = 1;
 
-  while (at + 4 <= size && GST_READ_UINT32_LE (data + at) != GST_VYRE_RECORD_MAGIC)
+  while (at + 4 <= size && gst_vyre_record_get_word (data + at) != GST_VYRE_RECORD_MAGIC)
     at++;
   return (gint)at;
 }

@@ -46,6 +46,7 @@
 #include "filter/gstvyrepartners.h"
 #include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyreproperties.h"
+#include "filter/gstvyrequiet.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
 #include "filter/gstvyrestaging.h"
@@ -316,6 +317,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   gst_vyre_kernel_params_init ();
   gst_vyre_messages_init ();
   gst_vyre_events_init ();
+  gst_vyre_quiet_init ();
   gst_vyre_properties_install (object_class, gst_vyre_filter_properties);
   element_class->change_state = gst_vyre_filter_change_state;
   element_class->post_message = gst_vyre_filter_post_message;

@@ -8,6 +8,7 @@
 #include "common/gstvyrefields.h"
 #include "filter/gstvyrecounters.h"
 #include "filter/gstvyrelines.h"
+#include "filter/gstvyrequiet.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -284,6 +285,9 @@ messages_set_result (
       break;
     case VYRE_RESULT_GRID:
       messages_set_grid (structure, result, words);
+      break;
+    case VYRE_RESULT_LOUD:
+      gst_vyre_fields_take (structure, name, gst_vyre_quiet_new_fields (name, words));
       break;
     case VYRE_RESULT_SSIM:
       gst_vyre_fields_take (structure, name, messages_new_ssim (name, words));

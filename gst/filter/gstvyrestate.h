@@ -119,7 +119,9 @@ typedef struct {
   gboolean is_incomplete; /* buffers in it, or right in front of it, are missing or undecided */
   guint64 undecided;      /* buffers in it that decided nothing */
   guint64 values[VYRE_MOST_EVENT_VALUES];
+  guint64 samples; /* quiet ones in it, of an event of these */
   GstVyreMoment start;
+  GstVyreMoment reached; /* the end of the last quiet sample */
 } GstVyreInterval;
 
 /* The events of a program, filter/gstvyreevents.c */

@@ -72,16 +72,25 @@ vyre_channel_find (const char *word, gsize length)
   return padded || channel >= VYRE_MAX_CHANNELS ? -1 : (gint)channel;
 }
 
-/* Finds the number that @field names of the region or component in front of the dot; -1 when there
- * is none. */
+static gboolean
+symbols_are_equal (const char *word, gsize length, const char *other)
+{
+  return length == strlen (other) && strncmp (word, other, length) == 0;
+}
+
+/* Finds the number that @field names of the region, component or channel in front of the dot; -1
+ * when there is none. */
 static gint
 symbols_find_dotted (const char *word, gsize before, const char *field, gsize length)
 {
   gint region = vyre_region_find (word, before), component = vyre_component_find (word, before);
   gint found = symbols_find_string (fields, VYRE_N_FIELDS, field, length);
 
-  if (component >= 0 && length == strlen ("scale") && strncmp (field, "scale", length) == 0)
+  gint channel = vyre_channel_find (word, before);
+  if (component >= 0 && symbols_are_equal (field, length, "scale"))
     return VYRE_FIRST_COMPONENT + component * VYRE_N_COMPONENT_FIELDS + VYRE_COMPONENT_SCALE;
+  if (channel >= 0 && symbols_are_equal (field, length, "full_scale"))
+    return VYRE_FIRST_CHANNEL + channel * VYRE_N_CHANNEL_FIELDS + VYRE_CHANNEL_FULL_SCALE;
   return region < 0 || found < 0 ? -1 : region * VYRE_N_FIELDS + found;
 }
 
@@ -257,6 +266,7 @@ vyre_symbols_set_channel (
     [VYRE_CHANNEL_OFFSET] = offset,
     [VYRE_CHANNEL_LENGTH] = length,
     [VYRE_CHANNEL_SAMPLES] = samples,
+    [VYRE_CHANNEL_FULL_SCALE] = 1u << VYRE_AUDIO_FULL_SCALE_BITS (samples),
   };
   for (guint field = 0; field < VYRE_N_CHANNEL_FIELDS; field++) {
     guint symbol = VYRE_FIRST_CHANNEL + channel * VYRE_N_CHANNEL_FIELDS + field;

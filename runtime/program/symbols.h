@@ -36,11 +36,12 @@ typedef enum {
   VYRE_N_COMPONENT_FIELDS,
 } VyreComponentField;
 
-/* Numbers of a channel, which no program can name. */
+/* Numbers of a channel. A program can name the last one alone. */
 typedef enum {
   VYRE_CHANNEL_OFFSET,
   VYRE_CHANNEL_LENGTH,
   VYRE_CHANNEL_SAMPLES,
+  VYRE_CHANNEL_FULL_SCALE,
   VYRE_N_CHANNEL_FIELDS,
 } VyreChannelField;
 

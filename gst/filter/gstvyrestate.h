@@ -216,14 +216,18 @@ struct _GstVyreFilter {
   gint live;      /* the stream, as the last LATENCY query said; atomic */
   gint passes;    /* passthrough; changes below PAUSED only; atomic */
 
+  GMutex program_lock; /* outside of the object lock: one thread at a time changes the program */
+
   /* object lock */
   GstVyreSettings settings;
+  /* program lock, too, to write them: one of the two is enough to read */
   VyreProgram *program; /* without params; settings has it with them */
   gchar *program_text;
   gchar *program_location;
   GstStructure *params;
   GstStructure *moved;   /* numbers that children have set since, or NULL */
   GstStructure *refused; /* such numbers, which the bus has been told of; or NULL */
+  /* object lock alone */
   GPtrArray *children;   /* of GstVyreParam: those of program */
   GError *program_error;
   GstVyreOutputMode output_mode;

@@ -288,7 +288,7 @@ check_file (QcFile *file)
   for (guint i = 0; i < file->streams->len; i++)
     check_stream (file, file->streams->pdata[i]);
   check_riff (file);
-  if (file->problems->len == 0 && claims && end + slack < file->duration)
+  if (file->problems->len == 0 && claims && MAX (end, file->other_end) + slack < file->duration)
     qc_file_add_problem (file,
         "It ends after %.3f s of the %.3f s that it claims. Fix: get the whole file.",
         (double)end / GST_SECOND, (double)file->duration / GST_SECOND);

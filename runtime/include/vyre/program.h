@@ -407,6 +407,18 @@ void vyre_symbols_set_component (
     VyreSymbols *symbols, const char *component, const VyreRegion *region, guint32 samples);
 
 /**
+ * vyre_symbols_set_bottom:
+ * @symbols: the symbols to change
+ * @name: plane0 to plane3, luma, u, v, red, green, blue or alpha
+ * @bottom: %TRUE: its first row is of the bottom field of an interlaced frame
+ *
+ * Says which rows of a region and component top( ) and bottom( ) name. The first row is of the top
+ * field unless this says otherwise; it has to be said again when the region or the component is
+ * defined again. It is a programming error to pass another name.
+ */
+void vyre_symbols_set_bottom (VyreSymbols *symbols, const char *name, gboolean bottom);
+
+/**
  * vyre_symbols_set_paired:
  * @symbols: the symbols to change
  * @paired: (nullable): the symbols of another buffer, whose channels do not count; NULL: there is

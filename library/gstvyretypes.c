@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "library/gstvyrefields.h"
+#include "vyre/events.h"
 
 /* The unit of a field: that of what is counted, that of values, its square, or none */
 typedef enum {
@@ -56,6 +57,17 @@ static const Field ssim_fields[] = {
   { "sum", VYRE_SSIM_SUM, GST_VYRE_RESULT_I64, UNIT_VALUED },
 };
 
+/* Quiet samples in a row, which the words of the result tell: of the words that types_read_quiet()
+ * makes of these */
+enum { QUIET_COUNT, QUIET_HEAD, QUIET_TAIL, QUIET_LONGEST, N_QUIET_WORDS };
+
+static const Field loud_fields[] = {
+  { "count", QUIET_COUNT, GST_VYRE_RESULT_U32, UNIT_COUNTED },
+  { "head", QUIET_HEAD, GST_VYRE_RESULT_U32, UNIT_COUNTED },
+  { "tail", QUIET_TAIL, GST_VYRE_RESULT_U32, UNIT_COUNTED },
+  { "longest", QUIET_LONGEST, GST_VYRE_RESULT_U32, UNIT_COUNTED },
+};
+
 static const Field bin_fields[] = { { "bin", 0, GST_VYRE_RESULT_U32, UNIT_COUNTED } };
 static const Field word_fields[] = { { "word", 0, GST_VYRE_RESULT_U32, UNIT_COUNTED } };
 
@@ -90,6 +102,7 @@ static const Type types[N_TYPES] = {
   [GST_VYRE_RESULT_BOUNDS]
   = { "bounds", VYRE_BOUNDS_WORDS, bounds_fields, G_N_ELEMENTS (bounds_fields) },
   [GST_VYRE_RESULT_SSIM] = { "ssim", VYRE_SSIM_WORDS, ssim_fields, G_N_ELEMENTS (ssim_fields) },
+  [GST_VYRE_RESULT_LOUD] = { "loud", VYRE_LOUD_WORDS, loud_fields, G_N_ELEMENTS (loud_fields) },
   [GST_VYRE_RESULT_HISTOGRAM] = { "histogram", 1, bin_fields, 1, TRUE },
   [GST_VYRE_RESULT_WORDS] = { "words", 1, word_fields, 1, TRUE },
   [GST_VYRE_RESULT_GRID]
@@ -186,13 +199,37 @@ types_set_item (GstStructure *fields, const Type *type, guint item, const guint3
   }
 }
 
+/* The quiet samples at the head and the tail of a channel, and the longest run of them. */
+static void
+types_read_quiet (const guint32 *words, guint32 *quiet)
+{
+  guint32 count = words[VYRE_LOUD_COUNT];
+  VyreQuiet run = { 0, 0 };
+
+  memset (quiet, 0, sizeof *quiet * N_QUIET_WORDS);
+  quiet[QUIET_COUNT] = count;
+  while (vyre_quiet_find (words, run.end, &run)) {
+    guint32 samples = run.end - run.begin;
+    if (run.begin == 0)
+      quiet[QUIET_HEAD] = samples;
+    if (run.end == count)
+      quiet[QUIET_TAIL] = samples;
+    quiet[QUIET_LONGEST] = MAX (quiet[QUIET_LONGEST], samples);
+  }
+}
+
 /* Sets the field @name of @structure to what the words of @entry mean. */
 void
 gst_vyre_types_set (
     GstStructure *structure, GQuark name, const GstVyreEntry *entry, const guint32 *words)
 {
   const Type *type = &types[entry->type];
+  guint32 quiet[N_QUIET_WORDS];
 
+  if (entry->type == GST_VYRE_RESULT_LOUD) {
+    types_read_quiet (words, quiet);
+    words = quiet;
+  }
   if (type->n_fields == 0) {
     types_set_number (structure, name, entry->type, words);
     return;

@@ -155,6 +155,10 @@
 #define VYRE_AUDIO_SIGNED 0u
 #define VYRE_AUDIO_UNSIGNED 1u /* silence is in the middle */
 #define VYRE_AUDIO_FLOAT 2u
+#define VYRE_AUDIO_FLOAT_BITS 24u /* the level of 1.0 is 2 to the power of these */
+#define VYRE_AUDIO_FULL_SCALE_BITS(word)                                                           \
+  (VYRE_AUDIO_KIND (word) == VYRE_AUDIO_FLOAT ? VYRE_AUDIO_FLOAT_BITS                              \
+                                              : VYRE_AUDIO_DEPTH (word) - 1u)
 
 /* Resource opcodes, of the same window: they ask the host through the io queue, wait in WAIT_IO,
  * and go on with the answer. A resource is the number that a program gave to a file. LOAD_WORDS
@@ -220,5 +224,20 @@
 #define VYRE_AUDIO_STATS_NANS 11
 #define VYRE_AUDIO_STATS_FULL_SCALE 12
 #define VYRE_AUDIO_STATS_WORDS 13
+
+/* Observables of AUDIO_LOUD: how many samples there are and, for each of VYRE_LOUD_PARTS parts of
+ * them, where those are that are loud. Parts have as many samples, the count divided by their
+ * number and rounded up; the last ones have what is left. FROM is the distance of the first loud
+ * sample from the end of its part, were that whole, UPTO that of the end of the last one from the
+ * part's begin: both are 0 of a part without any, and both are the larger of those of several
+ * channels. */
+#define VYRE_LOUD_COUNT 0
+#define VYRE_LOUD_FIRST_PART 1
+#define VYRE_LOUD_FROM 0
+#define VYRE_LOUD_UPTO 1
+#define VYRE_LOUD_PART_WORDS 2
+#define VYRE_LOUD_PARTS 32u
+#define VYRE_LOUD_WORDS 65
+#define VYRE_LOUD_PART_SAMPLES(count) (((count) + VYRE_LOUD_PARTS - 1u) / VYRE_LOUD_PARTS)
 
 #endif /* VYRE_ABI_H */

@@ -288,7 +288,7 @@ check_file (QcFile *file)
   for (guint i = 0; i < file->streams->len; i++)
     check_stream (file, file->streams->pdata[i]);
   check_riff (file);
-  if (file->problems->len == 0 && claims && end + slack < file->duration)
+  if (file->problems->len == 0 && claims && MAX (end, file->other_end) + slack < file->duration)
     qc_file_add_problem (file,
         "It ends after %.3f s of the %.3f s that it claims. Fix: get the whole file.",
         (double)end / GST_SECOND, (double)file->duration / GST_SECOND);
@@ -336,18 +336,28 @@ static const struct {
   const char *event;
   QcKind kind;
   QcLevel level;
-  enum { LEAST, MOST, MOST_INSIDE, SUM } fold; /* INSIDE: behind the first buffer */
+  enum { LEAST, MOST, MOST_INSIDE, MOST_WHOLE, SUM } fold; /* INSIDE: behind the first buffer */
   const char *format;
 } event_values[] = {
   { "black", QC_VIDEO, QC_BLACK_SHARE, LEAST, "%.2f %%" },
   { "freeze", QC_VIDEO, QC_LUMA_DIFFERENCE, MOST_INSIDE, "%.4f" },
   { "cut", QC_VIDEO, QC_SCENE_SCORE, MOST, "%.3f" },
-  { "silence", QC_AUDIO, QC_PEAK, MOST, "%.1f dB" },
+  { "silence", QC_AUDIO, QC_PEAK, MOST_WHOLE, "%.1f dB" },
   { "clipping", QC_AUDIO, QC_CLIPPED, SUM, "%.0f samples" },
 };
 
-static double
-fold_level (const QcEvent *event, guint row)
+/* TRUE for a buffer that ends behind the event, by more than times are rounded. */
+static gboolean
+sample_outlasts (const QcSample *sample, const QcEvent *event)
+{
+  GstClockTime end = sample->time + sample->duration;
+
+  return end > event->end && end - event->end > GST_USECOND;
+}
+
+/* FALSE if no buffer counts. */
+static gboolean
+fold_level (const QcEvent *event, guint row, double *folded)
 {
   const GArray *samples = event->stream->samples;
   double value = 0;
@@ -357,7 +367,8 @@ fold_level (const QcEvent *event, guint row)
     const QcSample *sample = &g_array_index (samples, QcSample, i);
     if (sample->time < event->start || sample->time > event->end
         || (sample->time == event->end && !event->has_last)
-        || (event_values[row].fold == MOST_INSIDE && sample->time == event->start))
+        || (event_values[row].fold == MOST_INSIDE && sample->time == event->start)
+        || (event_values[row].fold == MOST_WHOLE && sample_outlasts (sample, event)))
       continue;
     double level = sample->level[event_values[row].level];
     if (first)
@@ -368,7 +379,8 @@ fold_level (const QcEvent *event, guint row)
       value = event_values[row].fold == LEAST ? MIN (value, level) : MAX (value, level);
     first = FALSE;
   }
-  return value;
+  *folded = value;
+  return !first;
 }
 
 static gboolean
@@ -397,12 +409,14 @@ describe_values (const QcEvent *event)
 char *
 qc_event_describe_value (const QcEvent *event)
 {
+  double value;
+
   for (guint i = 0; i < G_N_ELEMENTS (event_values); i++) {
     if (event_values[i].kind == event->stream->kind
-        && g_str_equal (event_values[i].event, event->name)) {
+        && g_str_equal (event_values[i].event, event->name) && fold_level (event, i, &value)) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-      return g_strdup_printf (event_values[i].format, fold_level (event, i));
+      return g_strdup_printf (event_values[i].format, value);
 #pragma GCC diagnostic pop
     }
   }

@@ -58,12 +58,13 @@ typedef struct {
 typedef enum { QC_PASS, QC_FINDINGS, QC_INCOMPLETE } QcVerdict;
 
 typedef struct {
-  char *name;            /* as the user gave it */
-  char *uri;             /* NULL: there is none */
-  GPtrArray *streams;    /* of QcStream */
-  GPtrArray *events;     /* of QcEvent */
-  GPtrArray *problems;   /* of char *, each with its remedy */
-  GstClockTime duration; /* that the container claims */
+  char *name;             /* as the user gave it */
+  char *uri;              /* NULL: there is none */
+  GPtrArray *streams;     /* of QcStream */
+  GPtrArray *events;      /* of QcEvent */
+  GPtrArray *problems;    /* of char *, each with its remedy */
+  GstClockTime duration;  /* that the container claims */
+  GstClockTime other_end; /* of streams that are not measured; 0: unknown */
 } QcFile;
 
 QcFile *qc_file_new (const char *name);

@@ -13,7 +13,9 @@ struct _QcJob {
   QcFile *file;
   const QcOwner *owner;
   GstElement *pipeline;
-  GPtrArray *filters;       /* parts of the pipeline, one for each stream; owner->lock */
+  GPtrArray *filters; /* parts of the pipeline, one for each stream; owner->lock */
+  GPtrArray *loose;   /* of GstPad: sinks of branches whose pad the decoder took; owner->lock */
+  guint n_branches;   /* made so far */
   guint watch, alarm, idle; /* sources of the main loop */
   guint64 n_heard;          /* buffers that had come or gone at the last alarm */
 };
@@ -271,6 +273,25 @@ job_set_up_filter (QcJob *job, QcKind kind, GstElement *filter)
   g_mutex_unlock (job->owner->lock);
 }
 
+/* Has the kernel of all files stay between two of them. An element that gets none says so nowhere:
+ * those of the files do. */
+static void
+job_keep_kernel (QcJob *job)
+{
+  GstElement **keeper = job->owner->keeper, *made = NULL;
+
+  g_mutex_lock (job->owner->lock);
+  if (!*keeper && (made = gst_element_factory_make ("vyrefilter", NULL)))
+    *keeper = gst_object_ref_sink (made);
+  g_mutex_unlock (job->owner->lock);
+  if (!made)
+    return;
+  g_object_set (made, "program", "nop", "kernel-group", KERNEL_GROUP, NULL);
+  if (job->owner->settings->device)
+    g_object_set (made, "device", job->owner->settings->device, NULL);
+  gst_element_set_state (made, GST_STATE_READY);
+}
+
 /* A bin that measures a stream, with the pad that it takes it at. */
 static GstElement *
 job_make_branch (QcJob *job, QcKind kind, GError **error)
@@ -287,6 +308,7 @@ job_make_branch (QcJob *job, QcKind kind, GError **error)
     return NULL;
   GstElement *filter = gst_bin_get_by_name (GST_BIN (bin), "measure");
   job_set_up_filter (job, kind, filter);
+  job_keep_kernel (job);
   gst_object_unref (filter);
   return bin;
 }
@@ -301,29 +323,138 @@ pad_has_kind (GstPad *pad, QcKind kind)
              gst_structure_get_name (gst_caps_get_structure (caps, 0)), qc_kind_name (kind));
 }
 
-/* Measures streams of video and audio, and drops others. All pads come before any data. */
+/* Returns: the kind of the stream at @pad, QC_N_KINDS for any other */
+static QcKind
+pad_find_kind (GstPad *pad)
+{
+  QcKind kind = 0;
+
+  while (kind < QC_N_KINDS && !pad_has_kind (pad, kind))
+    kind++;
+  return kind;
+}
+
+/* Notes how far a stream goes that is not measured. */
+static GstPadProbeReturn
+job_follow (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  QcJob *job = data;
+  const GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  g_autoptr (GstEvent) event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+
+  if (!event || !GST_BUFFER_PTS_IS_VALID (buffer) || !GST_BUFFER_DURATION_IS_VALID (buffer))
+    return GST_PAD_PROBE_OK;
+  gst_event_parse_segment (event, &segment);
+  guint64 end = gst_segment_to_stream_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer));
+  g_mutex_lock (job->owner->lock);
+  if (GST_CLOCK_TIME_IS_VALID (end))
+    job->file->other_end = MAX (job->file->other_end, end);
+  g_mutex_unlock (job->owner->lock);
+  return GST_PAD_PROBE_OK;
+}
+
+/* A bin that drops a stream. */
+static GstElement *
+job_make_drop (QcJob *job)
+{
+  GstElement *bin = gst_parse_bin_from_description ("fakesink sync=false", TRUE, NULL);
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (bin, "sink");
+
+  gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, job_follow, job, NULL);
+  return bin;
+}
+
+static guint
+pad_get_number (GstPad *pad, const char *name)
+{
+  return GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (pad), name));
+}
+
+/* Returns: (nullable): the sink of the first branch that has lost its stream of @kind */
+static GstPad *
+job_take_loose (QcJob *job, QcKind kind)
+{
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
+  GstPad *first = NULL;
+
+  for (guint i = 0; i < job->loose->len; i++) {
+    GstPad *pad = job->loose->pdata[i];
+    if (pad_get_number (pad, "kind") == kind
+        && (!first || pad_get_number (pad, "branch") < pad_get_number (first, "branch")))
+      first = pad;
+  }
+  if (first) {
+    gst_object_ref (first);
+    g_ptr_array_remove_fast (job->loose, first);
+  }
+  return first;
+}
+
+/* Returns: the sink of a new branch, which runs; NULL with the error set */
+static GstPad *
+job_add_branch (QcJob *job, QcKind kind, GError **error)
+{
+  GstElement *branch = kind < QC_N_KINDS ? job_make_branch (job, kind, error) : job_make_drop (job);
+
+  if (!branch)
+    return NULL;
+  GstPad *sink = gst_element_get_static_pad (branch, "sink");
+  g_object_set_data (G_OBJECT (sink), "kind", GUINT_TO_POINTER (kind));
+  g_object_set_data (G_OBJECT (sink), "branch", GUINT_TO_POINTER (job->n_branches++));
+  gst_bin_add (GST_BIN (job->pipeline), branch);
+  gst_element_sync_state_with_parent (branch);
+  return sink;
+}
+
+/* Measures streams of video and audio, and drops others. All pads come before any data. Those of
+ * the next part of a chained file go on where those of the last one were taken away. */
 static void
 job_add_pad (GstElement *decoder, GstPad *pad, gpointer data)
 {
   QcJob *job = data;
   g_autoptr (GError) error = NULL;
-  GstElement *branch = NULL;
+  QcKind kind = pad_find_kind (pad);
+  GstPad *sink = job_take_loose (job, kind);
 
-  for (QcKind kind = 0; kind < QC_N_KINDS && !branch; kind++) {
-    if (pad_has_kind (pad, kind))
-      branch = job_make_branch (job, kind, &error);
-  }
-  if (error) {
+  if (!sink)
+    sink = job_add_branch (job, kind, &error);
+  if (!sink) {
     gst_element_post_message (
         job->pipeline, gst_message_new_error (GST_OBJECT_CAST (job->pipeline), error, "branch"));
     return;
   }
-  if (!branch)
-    branch = gst_parse_bin_from_description ("fakesink sync=false", TRUE, NULL);
-  g_autoptr (GstPad) sink = gst_element_get_static_pad (branch, "sink");
-  gst_bin_add (GST_BIN (job->pipeline), branch);
-  gst_element_sync_state_with_parent (branch);
   gst_pad_link (pad, sink);
+  g_object_set_data_full (G_OBJECT (pad), "sink", sink, gst_object_unref);
+}
+
+static void
+job_remove_pad (GstElement *decoder, GstPad *pad, gpointer data)
+{
+  QcJob *job = data;
+  GstPad *sink = g_object_steal_data (G_OBJECT (pad), "sink");
+
+  if (!sink)
+    return;
+  g_mutex_lock (job->owner->lock);
+  g_ptr_array_add (job->loose, sink);
+  g_mutex_unlock (job->owner->lock);
+}
+
+/* Ends the branches whose streams the next part of a chained file does not have. */
+static void
+job_end_loose (GstElement *decoder, gpointer data)
+{
+  QcJob *job = data;
+  g_autoptr (GPtrArray) ended = NULL;
+
+  g_mutex_lock (job->owner->lock);
+  ended = job->loose;
+  job->loose = g_ptr_array_new_with_free_func (gst_object_unref);
+  g_mutex_unlock (job->owner->lock);
+  for (guint i = 0; i < ended->len; i++)
+    gst_pad_send_event (ended->pdata[i], gst_event_new_eos ());
 }
 
 /* Whether there is a file, as far as can be told before it is opened. Opening a pipe could wait for
@@ -356,6 +487,8 @@ job_make_pipeline (QcJob *job)
   job->pipeline = gst_pipeline_new (NULL);
   g_object_set (decoder, "uri", job->file->uri, NULL);
   g_signal_connect (decoder, "pad-added", G_CALLBACK (job_add_pad), job);
+  g_signal_connect (decoder, "pad-removed", G_CALLBACK (job_remove_pad), job);
+  g_signal_connect (decoder, "no-more-pads", G_CALLBACK (job_end_loose), job);
   gst_bin_add (GST_BIN (job->pipeline), decoder);
   g_autoptr (GstBus) bus = gst_element_get_bus (job->pipeline);
   gst_bus_set_sync_handler (bus, job_take_results, job, NULL);
@@ -373,6 +506,7 @@ qc_job_new (QcFile *file, const QcOwner *owner)
   job->file = file;
   job->owner = owner;
   job->filters = g_ptr_array_new ();
+  job->loose = g_ptr_array_new_with_free_func (gst_object_unref);
   if (!job_find_file (job) || !job_make_pipeline (job))
     job_end (job);
   else
@@ -413,5 +547,6 @@ qc_job_free (QcJob *job)
 {
   qc_job_close (job);
   g_ptr_array_unref (job->filters);
+  g_ptr_array_unref (job->loose);
   g_free (job);
 }

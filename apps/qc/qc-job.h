@@ -16,6 +16,7 @@ typedef void (*QcDoneFunc) (QcFile *file, gpointer user_data);
 typedef struct {
   GMutex *lock; /* of everything in QcFile */
   const QcSettings *settings;
+  GstElement **keeper; /* of the kernel that the files share; NULL there before the first; lock */
   QcResultsFunc add_results;
   QcDoneFunc done;
   gpointer user_data;

@@ -22,6 +22,7 @@ typedef struct {
   guint signals[G_N_ELEMENTS (signal_numbers)]; /* their sources; 0 once one came */
   QcVerdict worst;
   GMutex lock;
+  GstElement *keeper; /* of the kernel */
   QcOwner owner;
   GMainLoop *loop;
   QcProgress *progress;
@@ -185,7 +186,8 @@ run_init (QcRun *run, const QcPlan *plan)
     g_ptr_array_add (run->files, qc_file_new (plan->names[i]));
   run->is_done = g_new0 (gboolean, n);
   g_mutex_init (&run->lock);
-  run->owner = (QcOwner){ &run->lock, &plan->settings, run_add_results, run_take_done, run };
+  run->owner
+      = (QcOwner){ &run->lock, &plan->settings, &run->keeper, run_add_results, run_take_done, run };
   run->loop = g_main_loop_new (NULL, FALSE);
   run->progress = qc_progress_new ();
 }
@@ -193,6 +195,9 @@ run_init (QcRun *run, const QcPlan *plan)
 static void
 run_clear (QcRun *run)
 {
+  if (run->keeper)
+    gst_element_set_state (run->keeper, GST_STATE_NULL);
+  gst_clear_object (&run->keeper);
   qc_progress_free (run->progress);
   g_main_loop_unref (run->loop);
   g_mutex_clear (&run->lock);

@@ -81,6 +81,7 @@ shared_create (const GstVyreKernelParams *params, GError **error)
   shared->tenants = vyre_tenants_new (VYRE_TENANT_LAST);
   shared->upstream_allocator = gst_vyre_allocator_new (vyre_megakernel_get_staging (kernel));
   shared->readback_allocator = gst_vyre_allocator_new (vyre_megakernel_get_readbacks (kernel));
+  GST_INFO ("a kernel starts on %s", vyre_device_get_name (opened));
   g_weak_ref_init (&shared->told, NULL);
   g_mutex_init (&shared->census_lock);
   if (vyre_file_io_get_reason (vyre_megakernel_get_file_io (kernel)))

@@ -12,6 +12,7 @@ static const GstVyreResultType description_types[] = {
   [VYRE_RESULT_BOUNDS] = GST_VYRE_RESULT_BOUNDS,
   [VYRE_RESULT_GRID] = GST_VYRE_RESULT_GRID,
   [VYRE_RESULT_SSIM] = GST_VYRE_RESULT_SSIM,
+  [VYRE_RESULT_LOUD] = GST_VYRE_RESULT_LOUD,
 };
 
 /* Units of the results of payload opcodes: of what they count, and of values */
@@ -26,6 +27,7 @@ static const struct {
   { VYRE_OP_SAMPLE_BELOW, "samples" },
   { VYRE_OP_SAMPLE_HISTOGRAM, "samples" },
   { VYRE_OP_AUDIO_STATS, "samples levels" },
+  { VYRE_OP_AUDIO_LOUD, "samples" },
   { VYRE_OP_SAMPLE_DIFFERENCE, "samples levels" },
   { VYRE_OP_SAMPLE_ROWS, "rows" },
   { VYRE_OP_SAMPLE_COLUMNS, "columns" },

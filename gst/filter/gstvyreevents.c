@@ -4,6 +4,7 @@
 #include "library/gstvyrefields.h"
 #include "filter/gstvyrelines.h"
 #include "filter/gstvyremessages.h"
+#include "filter/gstvyrequiet.h"
 
 /* Names of the message and of the fields that no other message has. */
 typedef enum {
@@ -119,6 +120,16 @@ events_measure (const GstVyreInterval *interval, const GstVyreMoment *moment)
   return now > start ? now - start : 0;
 }
 
+/* TRUE if an interval of @duration is one of the event. Quiet samples are counted, unless some are
+ * missing. */
+static gboolean
+events_is_long (const VyreEvent *event, const GstVyreInterval *interval, GstClockTime duration)
+{
+  if (!event->of_quiet || interval->is_incomplete)
+    return duration >= event->time;
+  return interval->samples >= gst_vyre_quiet_count_samples (event);
+}
+
 /* Posts the start of an event whose condition holds, or ends, at @moment if it was not posted and
  * the time is over. */
 static void
@@ -127,7 +138,7 @@ events_report (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *int
 {
   GstClockTime duration = events_measure (interval, moment);
 
-  if (interval->is_reported || duration < event->time)
+  if (interval->is_reported || !events_is_long (event, interval, duration))
     return;
   interval->is_reported = TRUE;
   events_count (self, event, interval);
@@ -191,6 +202,57 @@ events_follow (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *int
   }
 }
 
+/* @moment, so many samples later. */
+static GstVyreMoment
+events_shift (const VyreEvent *event, const GstVyreMoment *moment, guint32 samples)
+{
+  GstVyreMoment shifted = *moment;
+
+  shifted.timing.pts += gst_vyre_quiet_get_time (event, samples);
+  return shifted;
+}
+
+/* A buffer at @moment has @quiet samples in a row, which go on in the next one or end with a loud
+ * sample. */
+static void
+events_add_quiet (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
+    const GstVyreMoment *moment, VyreQuiet quiet, gboolean goes_on)
+{
+  if (!interval->is_open) {
+    interval->start = events_shift (event, moment, quiet.begin);
+    interval->is_incomplete &= quiet.begin == 0;
+  }
+  interval->is_open = TRUE;
+  interval->is_doubtful = FALSE;
+  interval->samples += quiet.end - quiet.begin;
+  interval->reached = events_shift (event, moment, quiet.end);
+  const GstVyreMoment reached = interval->reached;
+  if (goes_on)
+    events_report (self, event, interval, &reached);
+  else
+    events_close (self, event, interval, &reached);
+}
+
+/* Follows the quiet samples of a batch at @moment. FALSE if a run that makes an event may be among
+ * those that the result does not tell from loud ones. */
+static gboolean
+events_follow_quiet (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
+    const GstVyreMoment *moment, const guint8 *readback)
+{
+  guint32 words[VYRE_LOUD_WORDS];
+  VyreQuiet quiet;
+
+  gst_vyre_quiet_read (event, readback, words);
+  guint32 count = words[VYRE_LOUD_COUNT];
+  gboolean found = vyre_quiet_find (words, 0, &quiet);
+  if (count > 0 && (!found || quiet.begin > 0))
+    events_follow (self, event, interval, VYRE_DECISION_NO, moment, NULL);
+  for (; found; found = vyre_quiet_find (words, quiet.end, &quiet))
+    events_add_quiet (self, event, interval, moment, quiet, quiet.end == count);
+  guint32 hidden = vyre_quiet_hides (words);
+  return hidden == 0 || hidden < gst_vyre_quiet_count_samples (event);
+}
+
 /* The payload of a batch at @moment becomes the reference: one interval ends, and another starts.
  * Without a PTS the one ends at the last buffer that had one, and the other starts at the next. */
 static void
@@ -211,7 +273,8 @@ events_change_reference (GstVyreFilter *self, const VyreEvent *event, GstVyreInt
     events_hold (self, event, interval, moment, interval->values);
 }
 
-/* Ends the intervals that are open and start at @from or later, at the last buffer with a PTS. */
+/* Ends the intervals that are open and start at @from or later, at the last buffer with a PTS, or
+ * behind the last quiet sample. */
 static void
 events_close_from (GstVyreFilter *self, GstClockTime from)
 {
@@ -219,9 +282,10 @@ events_close_from (GstVyreFilter *self, GstClockTime from)
 
   for (guint i = 0; i < events->n; i++) {
     GstVyreInterval *interval = &events->intervals[i];
+    const VyreEvent *event = &vyre_plan_get_bound_program (events->plan)->events[i];
+    const GstVyreMoment last = event->of_quiet ? interval->reached : events->last;
     if (interval->is_open && interval->start.timing.pts >= from)
-      events_close (
-          self, &vyre_plan_get_bound_program (events->plan)->events[i], interval, &events->last);
+      events_close (self, event, interval, &last);
   }
 }
 
@@ -323,7 +387,10 @@ events_decide (GstVyreFilter *self, const GstVyreItem *item, const VyreBoundProg
         = decides ? vyre_event_decide (event, is_open, readback, values) : VYRE_DECISION_NONE;
 
     undecided += decision == VYRE_DECISION_NONE;
-    if (event->of_reference && is_reference)
+    if (event->of_quiet && decision == VYRE_DECISION_YES)
+      undecided
+          += !events_follow_quiet (self, event, &self->events.intervals[i], &moment, readback);
+    else if (event->of_reference && is_reference)
       events_change_reference (self, event, &self->events.intervals[i], &moment, decides);
     else
       events_follow (self, event, &self->events.intervals[i], decision, &moment, values);

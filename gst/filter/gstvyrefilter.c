@@ -76,6 +76,7 @@ filter_become_inherited (gpointer element)
   g_mutex_init (GST_OBJECT_GET_LOCK (self));
   gst_vyre_params_become_inherited (self);
   g_mutex_init (&self->lock);
+  g_mutex_init (&self->program_lock);
   g_mutex_init (&self->activation);
   g_cond_init (&self->changed);
   g_cond_init (&self->work);

@@ -96,6 +96,23 @@ geometry_plane_rows (const GstVideoInfo *info, guint plane)
   return rows;
 }
 
+/* TRUE if the first row of a component that the picture has is an odd one of its frame. */
+static gboolean
+geometry_starts_at_bottom (const GstVyreGeometry *geometry, guint component)
+{
+  return geometry->layout.y >> GST_VIDEO_FORMAT_INFO_H_SUB (geometry->video.finfo, component) & 1;
+}
+
+static gboolean
+geometry_plane_starts_at_bottom (const GstVyreGeometry *geometry, guint plane)
+{
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (&geometry->video); c++) {
+    if (GST_VIDEO_INFO_COMP_PLANE (&geometry->video, c) == plane)
+      return geometry_starts_at_bottom (geometry, c);
+  }
+  return FALSE;
+}
+
 static void
 geometry_bind_component (
     const GstVyreGeometry *geometry, const GstVideoInfo *info, guint component, const char *name)
@@ -112,6 +129,8 @@ geometry_bind_component (
     .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
   };
   vyre_symbols_set_component (geometry->symbols, name, &region, samples);
+  vyre_symbols_set_bottom (
+      geometry->symbols, name, geometry_starts_at_bottom (geometry, component));
 }
 
 static void
@@ -148,6 +167,8 @@ geometry_bind_picture (const GstVyreGeometry *geometry, const GstVideoInfo *info
       .stride = (guint32)GST_VIDEO_INFO_PLANE_STRIDE (info, plane),
     };
     vyre_symbols_set_region (geometry->symbols, geometry_plane_names[plane], &region);
+    vyre_symbols_set_bottom (geometry->symbols, geometry_plane_names[plane],
+        geometry_plane_starts_at_bottom (geometry, plane));
   }
   geometry_bind_components (geometry, info);
 }

@@ -190,6 +190,50 @@ pairing_append (GstBuffer *buffer, GstBuffer *partner)
   return joined;
 }
 
+/* Takes the partner off the parents that a buffer keeps: it is the last of them. */
+static void
+pairing_drop_partner (GstBuffer *joined)
+{
+  GstMeta *meta, *last = NULL;
+  gpointer state = NULL;
+
+  while (
+      (meta = gst_buffer_iterate_meta_filtered (joined, &state, GST_PARENT_BUFFER_META_API_TYPE))) {
+    if (!last || gst_meta_get_seqnum (meta) > gst_meta_get_seqnum (last))
+      last = meta;
+  }
+  if (last)
+    gst_buffer_remove_meta (joined, last);
+}
+
+/* The sink pad's stream lock is held. Has @item keep bytes of its own for those of the partner: its
+ * program keeps the payload for later ones, and the second stream may be drained meanwhile. Without
+ * memory for them a drain waits longer. */
+void
+gst_vyre_pairing_keep (GstVyreFilter *self, GstVyreItem *item)
+{
+  guint first, n;
+  gsize skip;
+
+  if (self->pairing.era == 0 || vyre_plan_get_older (item->plan) == 0
+      || !gst_buffer_find_memory (
+          item->buffer, self->pairing.offset, self->pairing.size, &first, &n, &skip)
+      || skip != 0)
+    return;
+  GstBuffer *kept = gst_buffer_copy (item->buffer);
+  GstMemory *theirs = gst_buffer_get_memory_range (kept, first, (gint)n);
+  GstMemory *copy = gst_memory_copy (theirs, 0, -1);
+  gst_memory_unref (theirs);
+  if (!copy) {
+    gst_buffer_unref (kept);
+    return;
+  }
+  gst_buffer_replace_memory_range (kept, first, (gint)n, copy);
+  pairing_drop_partner (kept);
+  gst_buffer_replace (&item->buffer, kept);
+  gst_buffer_unref (kept);
+}
+
 static GstFlowReturn
 pairing_refuse_slots (GstVyreFilter *self)
 {

@@ -5,11 +5,12 @@
  */
 #pragma once
 
-#include "filter/gstvyrestate.h"
+#include "filter/gstvyrestream.h"
 
 G_BEGIN_DECLS
 
 GstFlowReturn gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, GstBuffer **joined);
+void gst_vyre_pairing_keep (GstVyreFilter *self, GstVyreItem *item);
 void gst_vyre_pairing_end (GstVyreFilter *self);
 void gst_vyre_pairing_reset (GstVyreFilter *self);
 

@@ -147,16 +147,13 @@ program_with_fields (
   return vyre_program_with_params (base, &g_array_index (list, VyreParam, 0), list->len, error);
 }
 
-/* Object lock held. Has the element run what @base is with @params and @moved, or remember in
- * @error why it cannot. Returns whether the properties change: those of a running stream do not if
- * that is refused. Access to files is checked when an idle element starts. The caller drops *@old.
- */
+/* Program lock and object lock held. Has the element run @program, or remember, without one, why in
+ * @error. Returns whether the properties change: those of a running stream do not if that is
+ * refused. Access to files is checked when an idle element starts. The caller drops *@old. */
 static gboolean
-program_take (GstVyreFilter *self, VyreProgram *base, const GstStructure *params,
-    const GstStructure *moved, VyreProgram **old, GError **error)
+program_take (GstVyreFilter *self, VyreProgram *program, VyreProgram **old, GError **error)
 {
   gboolean running = GST_STATE (self) > GST_STATE_NULL;
-  VyreProgram *program = base ? program_with_fields (base, params, moved, error) : NULL;
 
   if (program && running && !gst_vyre_access_check (self, program, error)) {
     *old = program;
@@ -216,9 +213,11 @@ program_change (
 {
   VyreProgram *old = NULL;
 
-  GST_OBJECT_LOCK (self);
+  g_mutex_lock (&self->program_lock);
   GstStructure *moved = program_select (self->moved, base);
-  gboolean taken = program_take (self, base, self->params, moved, &old, &error);
+  VyreProgram *program = base ? program_with_fields (base, self->params, moved, &error) : NULL;
+  GST_OBJECT_LOCK (self);
+  gboolean taken = program_take (self, program, &old, &error);
   if (taken) {
     GstStructure *before = self->moved;
     self->moved = moved;
@@ -233,6 +232,7 @@ program_change (
     self->settings.beginning++;
   }
   GST_OBJECT_UNLOCK (self);
+  g_mutex_unlock (&self->program_lock);
   gst_clear_structure (&moved);
   g_clear_pointer (&base, vyre_program_unref);
   program_end_change (self, taken, old, error);
@@ -281,12 +281,15 @@ gst_vyre_program_set_params (GObject *object, const GValue *value)
 {
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (object);
   GstStructure *params = g_value_dup_boxed (value), *moved = NULL;
-  VyreProgram *old = NULL;
+  VyreProgram *program = NULL, *old = NULL;
   GError *error = NULL;
 
+  g_mutex_lock (&self->program_lock);
+  if (self->program)
+    program = program_with_fields (self->program, params, NULL, &error);
   GST_OBJECT_LOCK (self);
   /* without a program, the reason why there is none stays */
-  gboolean taken = !self->program || program_take (self, self->program, params, NULL, &old, &error);
+  gboolean taken = !self->program || program_take (self, program, &old, &error);
   if (taken) {
     GstStructure *unused = self->params;
     self->params = params;
@@ -295,12 +298,13 @@ gst_vyre_program_set_params (GObject *object, const GValue *value)
     self->settings.beginning++;
   }
   GST_OBJECT_UNLOCK (self);
+  g_mutex_unlock (&self->program_lock);
   gst_clear_structure (&params);
   gst_clear_structure (&moved);
   program_end_change (self, taken, old, error);
 }
 
-/* Object lock held. Has children's numbers be those before with @numbers, unless they are that or
+/* Program lock held. Has children's numbers be those before with @numbers, unless they are that or
  * have been refused since the last change. */
 static gboolean
 program_take_moved (
@@ -312,12 +316,15 @@ program_take_moved (
       || (self->refused && gst_structure_is_equal (wanted, self->refused)))
     return FALSE;
   GstStructure *moved = program_select (wanted, self->program);
-  gboolean taken = program_take (self, self->program, self->params, moved, old, error);
+  VyreProgram *program = program_with_fields (self->program, self->params, moved, error);
+  GST_OBJECT_LOCK (self);
+  gboolean taken = program_take (self, program, old, error);
   GstStructure **place = taken ? &self->moved : &self->refused;
   gst_clear_structure (place);
   *place = moved;
   if (taken)
     g_atomic_int_inc (&self->settings.serial);
+  GST_OBJECT_UNLOCK (self);
   return taken;
 }
 
@@ -329,9 +336,9 @@ gst_vyre_program_move_params (GstVyreFilter *self, const GstStructure *numbers)
   VyreProgram *old = NULL;
   GError *error = NULL;
 
-  GST_OBJECT_LOCK (self);
+  g_mutex_lock (&self->program_lock);
   gboolean taken = program_take_moved (self, numbers, &old, &error);
-  GST_OBJECT_UNLOCK (self);
+  g_mutex_unlock (&self->program_lock);
   program_end_change (self, taken, old, error);
   return taken;
 }
@@ -343,9 +350,11 @@ gst_vyre_program_set_param (GstVyreFilter *self, const gchar *name, const GValue
   g_autoptr (GstStructure) numbers = gst_structure_new_empty ("params");
 
   gst_structure_set_value (numbers, name, value);
+  g_mutex_lock (&self->program_lock);
   GST_OBJECT_LOCK (self);
   gst_clear_structure (&self->refused);
   GST_OBJECT_UNLOCK (self);
+  g_mutex_unlock (&self->program_lock);
   gst_vyre_program_move_params (self, numbers);
 }
 
@@ -378,12 +387,14 @@ gst_vyre_program_get_params (GObject *object, GValue *value)
 void
 gst_vyre_program_init (GstVyreFilter *self)
 {
+  g_mutex_init (&self->program_lock);
   program_change_text (self, NULL);
 }
 
 void
 gst_vyre_program_clear (GstVyreFilter *self)
 {
+  g_mutex_clear (&self->program_lock);
   vyre_program_unref (self->settings.program);
   vyre_program_unref (self->program);
   gst_clear_structure (&self->params);

@@ -149,6 +149,9 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   g_clear_pointer (&item->plan, vyre_plan_unref);
   item->plan = vyre_plan_ref (self->plan);
   item->era = self->era;
+  if (!item->is_kept)
+    gst_vyre_pairing_keep (self, item);
+  item->is_kept = TRUE;
   sink_hand_state_on (self, item);
   GError *error = NULL;
   flow = gst_vyre_submit (self, shared, item, &error);

@@ -121,7 +121,9 @@ typedef struct {
   gboolean is_incomplete; /* buffers in it, or right in front of it, are missing or undecided */
   guint64 undecided;      /* buffers in it that decided nothing */
   guint64 values[VYRE_MOST_EVENT_VALUES];
+  guint64 samples; /* quiet ones in it, of an event of these */
   GstVyreMoment start;
+  GstVyreMoment reached; /* the end of the last quiet sample */
 } GstVyreInterval;
 
 /* The events of a program, filter/gstvyreevents.c */
@@ -216,14 +218,18 @@ struct _GstVyreFilter {
   gint live;      /* the stream, as the last LATENCY query said; atomic */
   gint passes;    /* passthrough; changes below PAUSED only; atomic */
 
+  GMutex program_lock; /* outside of the object lock: one thread at a time changes the program */
+
   /* object lock */
   GstVyreSettings settings;
+  /* program lock, too, to write them: one of the two is enough to read */
   VyreProgram *program; /* without params; settings has it with them */
   gchar *program_text;
   gchar *program_location;
   GstStructure *params;
   GstStructure *moved;   /* numbers that children have set since, or NULL */
   GstStructure *refused; /* such numbers, which the bus has been told of; or NULL */
+  /* object lock alone */
   GPtrArray *children;   /* of GstVyreParam: those of program */
   GError *program_error;
   GstVyreOutputMode output_mode;

@@ -27,6 +27,7 @@ typedef struct {
   guint32 epoch;           /* epoch of the queue when the worker took the item */
   guint32 era;             /* of the sink pad: items of one have the same caps and program */
   gboolean is_rerun;       /* its first kernel was lost */
+  gboolean is_kept;        /* its partner's bytes are its own, if the program keeps payloads */
   gboolean is_behind_lost; /* buffers right in front of it came, and are not among the items */
   GstVyreShared *shared;   /* the kernel that it was published on */
   VyreLane *lane;          /* of the kernel chosen for it */

@@ -124,8 +124,8 @@ static const char *const builtin_texts[] = {
    " width = crop_width / border_round * border_round,"
    " height = crop_height / border_round * border_round"
    " for border_time s\n"),
-  /* raw audio: levels, clipping and zero crossings of the first 8 channels; a stream of more of
-   * them has no silence, which would not be that of all */
+  /* raw audio: levels, clipping and zero crossings of the first 8 channels, and where all of them
+   * are quiet; a stream of more has no silence, which would not be that of all */
   ("param silence_noise = 0.001\n"
    "param silence_time = 2\n"
    "audio_stats channel0 -> channel-0\n"
@@ -136,20 +136,20 @@ static const char *const builtin_texts[] = {
    "optional audio_stats channel5 -> channel-5\n"
    "optional audio_stats channel6 -> channel-6\n"
    "optional audio_stats channel7 -> channel-7\n"
-   "event silence when channels <= 8"
-   " and $channel-0.peak < silence_noise * ($channel-0.full-scale - 1)"
-   " and optional $channel-1.peak < silence_noise * ($channel-0.full-scale - 1)"
-   " and optional $channel-2.peak < silence_noise * ($channel-0.full-scale - 1)"
-   " and optional $channel-3.peak < silence_noise * ($channel-0.full-scale - 1)"
-   " and optional $channel-4.peak < silence_noise * ($channel-0.full-scale - 1)"
-   " and optional $channel-5.peak < silence_noise * ($channel-0.full-scale - 1)"
-   " and optional $channel-6.peak < silence_noise * ($channel-0.full-scale - 1)"
-   " and optional $channel-7.peak < silence_noise * ($channel-0.full-scale - 1)"
-   " and $channel-0.nans + optional $channel-1.nans"
-   " + optional $channel-2.nans + optional $channel-3.nans"
-   " + optional $channel-4.nans + optional $channel-5.nans"
-   " + optional $channel-6.nans + optional $channel-7.nans == 0"
-   " for silence_time s\n"
+   /* the limit of silencedetect: that of a sample of 16 bits, or of 32 where there are more, has no
+    * fraction */
+   "let range = 32768 + min(1, channel0.full_scale / 65536) * 2147450880\n"
+   "let step = range / channel0.full_scale\n"
+   "let loud = (silence_noise * (range - 1) / 1 + step - 1) / step\n"
+   "audio_loud channel0, loud -> loud\n"
+   "optional audio_loud channel1, loud -> (&loud - 160)\n"
+   "optional audio_loud channel2, loud -> (&loud - 160)\n"
+   "optional audio_loud channel3, loud -> (&loud - 160)\n"
+   "optional audio_loud channel4, loud -> (&loud - 160)\n"
+   "optional audio_loud channel5, loud -> (&loud - 160)\n"
+   "optional audio_loud channel6, loud -> (&loud - 160)\n"
+   "optional audio_loud channel7, loud -> (&loud - 160)\n"
+   "event silence when quiet $loud at rate and channels <= 8 for silence_time s\n"
    "event clipping when $channel-0.clipped + optional $channel-1.clipped"
    " + optional $channel-2.clipped + optional $channel-3.clipped"
    " + optional $channel-4.clipped + optional $channel-5.clipped"

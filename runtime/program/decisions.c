@@ -83,7 +83,7 @@ vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readbac
   VyreCalculation calculation;
 
   vyre_calculation_start (&calculation, readback);
-  VyreDecision decision = decision_decide (condition, &calculation);
+  VyreDecision decision = condition ? decision_decide (condition, &calculation) : VYRE_DECISION_YES;
   for (guint i = 0; decision == VYRE_DECISION_YES && i < event->n_values; i++) {
     if (!vyre_formula_calculate_whole (
             event->values[i].formula, &calculation, G_MAXUINT64, &values[i]))
@@ -211,11 +211,36 @@ decision_lacks_event (const VyreFormulaBinder *binder, const VyreEventStatement 
 {
   gboolean lacks = decision_lacks_result (binder,
                        statement->of_reference ? &binder->program->keep : &statement->condition)
-                   || decision_lacks_result (binder, &statement->while_open);
+                   || decision_lacks_result (binder, &statement->while_open)
+                   || vyre_formula_lacks_result (binder, statement->loud);
 
   for (guint i = 0; i < statement->n_values; i++)
     lacks |= vyre_formula_lacks_result (binder, statement->values[i].expr);
   return lacks;
+}
+
+/* Binds the result and the rate of an event of quiet samples. */
+static gboolean
+decision_bind_quiet (
+    VyreFormulaBinder *binder, const VyreEventStatement *statement, VyreEvent *event)
+{
+  VyreNumber rate;
+
+  event->of_quiet = statement->of_quiet;
+  if (!event->of_quiet)
+    return TRUE;
+  if (!vyre_formula_bind_number (binder, statement->rate, &rate))
+    return FALSE;
+  const VyreNode *node = &binder->scope->nodes[statement->loud.first];
+  const VyreValue *value = &g_array_index (binder->program->values, VyreValue, node->value);
+  event->loud = binder->scope->results[value->name];
+  event->rate = vyre_number_floor (rate);
+  if (event->rate > 0)
+    return TRUE;
+  vyre_set_error_at (binder->error, VYRE_ERROR_INVALID, binder->program->text, value->offset,
+      "quiet samples of no rate have no time. Fix: write the samples in a second behind 'at', such "
+      "as rate.");
+  return FALSE;
 }
 
 /* Binds an event, unless a result that it names is left out. */
@@ -230,6 +255,7 @@ decision_bind_event (VyreFormulaBinder *binder, const VyreEventStatement *statem
   VyreEvent *event = &bound->events[bound->n_events++];
   *event = (VyreEvent){ .name = statement->name, .of_reference = statement->of_reference };
   if (!decision_bind_parts (binder, statement, event)
+      || !decision_bind_quiet (binder, statement, event)
       || !vyre_formula_bind_number (binder, statement->time, &time))
     return FALSE;
   event->time = (guint64)((VyreWide)time.value * statement->unit / time.divisor);

@@ -173,13 +173,17 @@ static gboolean
 disassemble_append_audio (GString *text, const VyreOpcode *info, const guint32 *args)
 {
   guint32 how = args[VYRE_REGION_ARG_SAMPLES], index = args[VYRE_REGION_ARG_OBSERVABLE];
+  guint most = VYRE_REGION_ARG_SAMPLES + vyre_opcode_max_operands (info);
 
-  if (disassemble_count_args (args) > VYRE_REGION_ARG_SAMPLES + 1u || !VYRE_AUDIO_FIT (how)
+  if (disassemble_count_args (args) > most || !VYRE_AUDIO_FIT (how)
       || index > VYRE_MAX_OBSERVABLES - info->words || args[VYRE_REGION_ARG_ROWS] != 1
       || args[VYRE_REGION_ARG_STRIDE] != args[VYRE_REGION_ARG_WIDTH])
     return FALSE;
-  g_string_append_printf (text, "%s audio(%u, %u, 0x%x) -> %u", info->name,
-      args[VYRE_REGION_ARG_OFFSET], args[VYRE_REGION_ARG_WIDTH], how, index);
+  g_string_append_printf (text, "%s audio(%u, %u, 0x%x)", info->name, args[VYRE_REGION_ARG_OFFSET],
+      args[VYRE_REGION_ARG_WIDTH], how);
+  if (most > VYRE_REGION_ARG_LIMIT)
+    g_string_append_printf (text, ", %u", args[VYRE_REGION_ARG_LIMIT]);
+  g_string_append_printf (text, " -> %u", index);
   return TRUE;
 }
 

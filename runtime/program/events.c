@@ -4,6 +4,8 @@
  */
 #include "program/statements.h"
 
+#include <string.h>
+
 #define EVENT_USAGE "'event name when $result >= number for 2 s'"
 
 /* Units of time, in ns. */
@@ -36,11 +38,55 @@ event_parse_name (VyreParser *parser, VyreEventStatement *event)
   return vyre_parser_next (parser);
 }
 
-/* Reads "reference stays", or else a condition of the event's own. */
+/* Reads "$name" behind "quiet", as if it were "$name.count". */
+static gboolean
+event_parse_loud (VyreParser *parser, VyreEventStatement *event)
+{
+  GArray *values = parser->program->values;
+  const VyreToken *token = &parser->lexer.token;
+
+  if (token->kind != VYRE_TOKEN_VALUE
+      || memchr (parser->lexer.text + token->offset, '.', token->length))
+    return vyre_parser_unexpected (parser, "the result of audio_loud, such as '$loud'");
+  event->loud = (VyreExpr){ parser->program->nodes->len, 1 };
+  if (!vyre_parser_value (parser, FALSE))
+    return FALSE;
+  g_array_index (values, VyreValue, values->len - 1).field = "count";
+  return TRUE;
+}
+
+/* Reads "at rate". */
+static gboolean
+event_parse_rate (VyreParser *parser, VyreEventStatement *event)
+{
+  if (!vyre_lexer_is (&parser->lexer, "at"))
+    return vyre_parser_unexpected (parser, "'at rate' behind the result of audio_loud");
+  parser->lexer.compares = FALSE;
+  gboolean parsed = vyre_parser_next (parser) && vyre_parser_expr (parser, &event->rate);
+  parser->lexer.compares = TRUE;
+  return parsed;
+}
+
+/* Reads "quiet $name at rate and condition"; the condition may be left out. */
+static gboolean
+event_parse_quiet (VyreParser *parser, VyreEventStatement *event)
+{
+  event->of_quiet = TRUE;
+  if (!vyre_parser_next (parser) || !event_parse_loud (parser, event)
+      || !event_parse_rate (parser, event))
+    return FALSE;
+  if (!vyre_lexer_is (&parser->lexer, "and"))
+    return TRUE;
+  return vyre_parser_next (parser) && vyre_parser_condition (parser, &event->condition);
+}
+
+/* Reads "reference stays", "quiet $name at rate", or else a condition of the event's own. */
 static gboolean
 event_parse_condition (VyreParser *parser, VyreEventStatement *event)
 {
   event->of_reference = vyre_lexer_is (&parser->lexer, "reference");
+  if (vyre_lexer_is (&parser->lexer, "quiet"))
+    return event_parse_quiet (parser, event);
   if (!event->of_reference)
     return vyre_parser_condition (parser, &event->condition);
   if (!parser->follows_reference)
@@ -57,7 +103,7 @@ event_parse_condition (VyreParser *parser, VyreEventStatement *event)
 static gboolean
 event_parse_while (VyreParser *parser, VyreEventStatement *event)
 {
-  if (event->of_reference || !vyre_lexer_is (&parser->lexer, "while"))
+  if (event->of_reference || event->of_quiet || !vyre_lexer_is (&parser->lexer, "while"))
     return TRUE;
   return vyre_parser_next (parser) && vyre_parser_condition (parser, &event->while_open);
 }
@@ -110,7 +156,8 @@ event_parse_value_name (VyreParser *parser, VyreEventStatement *event)
 static gboolean
 event_parse_values (VyreParser *parser, VyreEventStatement *event)
 {
-  gboolean more = !event->of_reference && vyre_lexer_is (&parser->lexer, "with");
+  gboolean more
+      = !event->of_reference && !event->of_quiet && vyre_lexer_is (&parser->lexer, "with");
 
   while (more) {
     if (!event_parse_value_name (parser, event)
@@ -149,4 +196,26 @@ vyre_parser_event (VyreParser *parser)
   if (parsed)
     g_array_append_val (parser->program->events, event);
   return parsed;
+}
+
+/* Fails if the result of an event of quiet samples is none of audio_loud. */
+gboolean
+vyre_parser_check_events (VyreParser *parser)
+{
+  const VyreProgram *program = parser->program;
+
+  for (guint i = 0; i < program->events->len; i++) {
+    const VyreEventStatement *event = &g_array_index (program->events, VyreEventStatement, i);
+    if (!event->of_quiet)
+      continue;
+    const VyreNode *node = &g_array_index (program->nodes, VyreNode, event->loud.first);
+    const VyreValue *value = &g_array_index (program->values, VyreValue, node->value);
+    const VyreName *name = &g_array_index (program->names, VyreName, value->name);
+    if (name->type != VYRE_RESULT_LOUD)
+      return vyre_parser_fail (parser, value->offset,
+          "'%.40s' is no result of audio_loud. Fix: name one, such as 'audio_loud channel0, 32 -> "
+          "%.40s'.",
+          name->name, name->name);
+  }
+  return TRUE;
 }

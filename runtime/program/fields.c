@@ -6,12 +6,16 @@
 #include <string.h>
 
 #include "program/statements.h"
+#include "program/symbols.h"
 
 /* A node of an expression; the value of a symbol is the argument whose node it is. */
 typedef struct {
   VyreNodeKind kind;
   guint32 value;
 } FieldStep;
+
+/* Behind the arguments of a region: which field its first row is of. */
+#define FIELD_FIRST (VYRE_REGION_ARG_STRIDE + 1)
 
 #define OFFSET                                                                                     \
   {                                                                                                \
@@ -37,19 +41,35 @@ typedef struct {
   {                                                                                                \
     VYRE_NODE_MULTIPLY, 0                                                                          \
   }
+#define TAKE                                                                                       \
+  {                                                                                                \
+    VYRE_NODE_SUBTRACT, 0                                                                          \
+  }
+#define FIRST                                                                                      \
+  {                                                                                                \
+    VYRE_NODE_SYMBOL, FIELD_FIRST                                                                  \
+  }
 #define BY                                                                                         \
   {                                                                                                \
     VYRE_NODE_DIVIDE, 0                                                                            \
   }
 
-static const FieldStep field_rows_of_top[] = { ROWS, NUMBER (1), ADD, NUMBER (2), BY };
-static const FieldStep field_rows_of_bottom[] = { ROWS, NUMBER (2), BY };
+/* The first row is of the top field, or, where FIRST is 1, of the bottom one. */
+#define ROWS_OF_TOP ROWS, NUMBER (1), ADD, FIRST, TAKE, NUMBER (2), BY
+#define ROWS_OF_BOTTOM ROWS, FIRST, ADD, NUMBER (2), BY
+
+/* 1, or 0 where there are no rows: n of them have 2 * n / (n + 1) = 1 from 1 on. */
+#define ANY(rows) rows, NUMBER (2), TIMES, rows, NUMBER (1), ADD, BY
+
+static const FieldStep field_rows_of_top[] = { ROWS_OF_TOP };
+static const FieldStep field_rows_of_bottom[] = { ROWS_OF_BOTTOM };
 static const FieldStep field_stride[] = { STRIDE, NUMBER (2), TIMES };
 
-/* offset + stride, or offset where there are no rows: n = rows / 2 has 2 * n / (n + 1) = 1 from 1
- * on. */
-static const FieldStep field_offset_of_bottom[] = { OFFSET, STRIDE, ROWS, NUMBER (2), BY,
-  NUMBER (2), TIMES, ROWS, NUMBER (2), BY, NUMBER (1), ADD, BY, TIMES, ADD };
+/* offset + stride where the field's first row is the second, or offset where it has none. */
+static const FieldStep field_offset_of_top[]
+    = { OFFSET, STRIDE, FIRST, TIMES, ANY (ROWS_OF_TOP), TIMES, ADD };
+static const FieldStep field_offset_of_bottom[]
+    = { OFFSET, STRIDE, NUMBER (1), FIRST, TAKE, TIMES, ANY (ROWS_OF_BOTTOM), TIMES, ADD };
 
 static VyreExpr
 field_build (VyreParser *parser, const VyreExpr *args, const FieldStep *steps, guint n)
@@ -59,7 +79,10 @@ field_build (VyreParser *parser, const VyreExpr *args, const FieldStep *steps, g
   for (guint i = 0; i < n; i++) {
     VyreNode of = { .offset = parser->lexer.token.offset, .value = steps[i].value };
     if (steps[i].kind == VYRE_NODE_SYMBOL)
-      of = g_array_index (parser->program->nodes, VyreNode, args[steps[i].value].first);
+      of = g_array_index (
+          parser->program->nodes, VyreNode, args[steps[i].value % FIELD_FIRST].first);
+    if (steps[i].kind == VYRE_NODE_SYMBOL && steps[i].value == FIELD_FIRST)
+      of.value = VYRE_BOTTOM_OF (of.value); /* the offset's, which is the first argument */
     vyre_parser_leaf (parser, steps[i].kind, of.value, of.offset);
   }
   return expr;
@@ -85,7 +108,8 @@ vyre_parser_take_field (VyreParser *parser, gboolean bottom, VyreExpr *args)
       = bottom
             ? field_build (parser, frame, field_rows_of_bottom, G_N_ELEMENTS (field_rows_of_bottom))
             : field_build (parser, frame, field_rows_of_top, G_N_ELEMENTS (field_rows_of_top));
-  if (bottom)
-    args[VYRE_REGION_ARG_OFFSET] = field_build (
-        parser, frame, field_offset_of_bottom, G_N_ELEMENTS (field_offset_of_bottom));
+  args[VYRE_REGION_ARG_OFFSET] = bottom ? field_build (parser, frame, field_offset_of_bottom,
+                                     G_N_ELEMENTS (field_offset_of_bottom))
+                                        : field_build (parser, frame, field_offset_of_top,
+                                            G_N_ELEMENTS (field_offset_of_top));
 }

@@ -410,7 +410,7 @@ static gboolean
 statements_finish (VyreParser *parser)
 {
   if (!statements_check_references (parser) || !vyre_parser_check_keep (parser)
-      || !vyre_parser_check_values (parser))
+      || !vyre_parser_check_events (parser) || !vyre_parser_check_values (parser))
     return FALSE;
   if (parser->program->statements->len == 0)
     return vyre_parser_fail (parser, parser->lexer.token.offset,

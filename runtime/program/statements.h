@@ -99,6 +99,9 @@ typedef struct {
 typedef struct {
   const char *name;
   gboolean of_reference; /* the condition is the one that keeps the reference */
+  gboolean of_quiet;     /* runs of quiet samples, where the condition holds */
+  VyreExpr loud;         /* of_quiet: the value count of a result of audio_loud */
+  VyreExpr rate;         /* of_quiet */
   VyreConditionStatement condition;
   VyreConditionStatement while_open; /* keeps an interval open in its place */
   VyreExpr time;
@@ -215,6 +218,7 @@ gboolean vyre_parser_resolve_value (VyreParser *parser, VyreValue *value);
 gboolean vyre_parser_check_values (VyreParser *parser);
 gboolean vyre_parser_condition (VyreParser *parser, VyreConditionStatement *condition);
 gboolean vyre_parser_event (VyreParser *parser);
+gboolean vyre_parser_check_events (VyreParser *parser);
 gboolean vyre_decisions_bind (
     const VyreProgram *program, VyreScope *scope, VyreBoundProgram *bound, GError **error);
 void vyre_decisions_free (VyreBoundProgram *bound);

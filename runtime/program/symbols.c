@@ -15,7 +15,8 @@ static const char *const regions[VYRE_N_REGIONS]
 static const char *const components[VYRE_N_COMPONENTS]
     = { "luma", "u", "v", "red", "green", "blue", "alpha" };
 
-static const char *const fields[VYRE_N_FIELDS] = { "offset", "width", "rows", "stride", "size" };
+static const char *const fields[VYRE_N_NAMED_FIELDS]
+    = { "offset", "width", "rows", "stride", "size" };
 
 /* The symbols of no region, and how to get a stream that defines them. */
 static const struct {
@@ -72,16 +73,25 @@ vyre_channel_find (const char *word, gsize length)
   return padded || channel >= VYRE_MAX_CHANNELS ? -1 : (gint)channel;
 }
 
-/* Finds the number that @field names of the region or component in front of the dot; -1 when there
- * is none. */
+static gboolean
+symbols_are_equal (const char *word, gsize length, const char *other)
+{
+  return length == strlen (other) && strncmp (word, other, length) == 0;
+}
+
+/* Finds the number that @field names of the region, component or channel in front of the dot; -1
+ * when there is none. */
 static gint
 symbols_find_dotted (const char *word, gsize before, const char *field, gsize length)
 {
   gint region = vyre_region_find (word, before), component = vyre_component_find (word, before);
-  gint found = symbols_find_string (fields, VYRE_N_FIELDS, field, length);
+  gint found = symbols_find_string (fields, VYRE_N_NAMED_FIELDS, field, length);
 
-  if (component >= 0 && length == strlen ("scale") && strncmp (field, "scale", length) == 0)
+  gint channel = vyre_channel_find (word, before);
+  if (component >= 0 && symbols_are_equal (field, length, "scale"))
     return VYRE_FIRST_COMPONENT + component * VYRE_N_COMPONENT_FIELDS + VYRE_COMPONENT_SCALE;
+  if (channel >= 0 && symbols_are_equal (field, length, "full_scale"))
+    return VYRE_FIRST_CHANNEL + channel * VYRE_N_CHANNEL_FIELDS + VYRE_CHANNEL_FULL_SCALE;
   return region < 0 || found < 0 ? -1 : region * VYRE_N_FIELDS + found;
 }
 
@@ -119,6 +129,16 @@ vyre_symbol_fix (guint symbol)
              : scalars[symbol - VYRE_FIRST_SCALAR].fix;
 }
 
+/* Says which field the first row of the region or component with @offset is of. */
+static void
+symbols_define_bottom (VyreSymbols *symbols, guint offset, gboolean bottom)
+{
+  G_STATIC_ASSERT ((gint)VYRE_FIELD_BOTTOM == (gint)VYRE_COMPONENT_BOTTOM && VYRE_FIELD_OFFSET == 0
+                   && VYRE_COMPONENT_OFFSET == 0);
+  symbols->numbers[VYRE_BOTTOM_OF (offset)] = bottom;
+  symbols->defined[VYRE_BOTTOM_OF (offset)] = TRUE;
+}
+
 static void
 symbols_define_component (VyreSymbols *symbols, guint component, guint field, guint32 value)
 {
@@ -126,6 +146,8 @@ symbols_define_component (VyreSymbols *symbols, guint component, guint field, gu
 
   symbols->numbers[symbol] = value;
   symbols->defined[symbol] = TRUE;
+  if (field == VYRE_COMPONENT_OFFSET)
+    symbols_define_bottom (symbols, symbol, FALSE);
 }
 
 static void
@@ -147,6 +169,8 @@ symbols_define (VyreSymbols *symbols, guint symbol, guint32 value)
 
   symbols->numbers[symbol] = value;
   symbols->defined[symbol] = TRUE;
+  if (symbol < VYRE_FIRST_SCALAR && field == VYRE_FIELD_OFFSET)
+    symbols_define_bottom (symbols, symbol, FALSE);
   if (symbol >= VYRE_FIRST_SCALAR || region < FIRST_COMPONENT_REGION || field > VYRE_FIELD_STRIDE)
     return;
   guint component = region - FIRST_COMPONENT_REGION;
@@ -247,6 +271,21 @@ vyre_symbols_set_component (
 }
 
 void
+vyre_symbols_set_bottom (VyreSymbols *symbols, const char *name, gboolean bottom)
+{
+  g_return_if_fail (symbols);
+  g_return_if_fail (name);
+  gint region = vyre_region_find (name, strlen (name));
+  gint component = vyre_component_find (name, strlen (name));
+  g_return_if_fail (region > VYRE_REGION_PAYLOAD || component >= 0);
+  if (region >= 0)
+    symbols_define_bottom (symbols, (guint)region * VYRE_N_FIELDS, bottom);
+  if (component >= 0)
+    symbols_define_bottom (
+        symbols, VYRE_FIRST_COMPONENT + (guint)component * VYRE_N_COMPONENT_FIELDS, bottom);
+}
+
+void
 vyre_symbols_set_channel (
     VyreSymbols *symbols, guint channel, guint32 offset, guint32 length, guint32 samples)
 {
@@ -257,6 +296,7 @@ vyre_symbols_set_channel (
     [VYRE_CHANNEL_OFFSET] = offset,
     [VYRE_CHANNEL_LENGTH] = length,
     [VYRE_CHANNEL_SAMPLES] = samples,
+    [VYRE_CHANNEL_FULL_SCALE] = 1u << VYRE_AUDIO_FULL_SCALE_BITS (samples),
   };
   for (guint field = 0; field < VYRE_N_CHANNEL_FIELDS; field++) {
     guint symbol = VYRE_FIRST_CHANNEL + channel * VYRE_N_CHANNEL_FIELDS + field;

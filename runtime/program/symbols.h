@@ -21,8 +21,16 @@ typedef enum {
   VYRE_FIELD_ROWS,
   VYRE_FIELD_STRIDE,
   VYRE_FIELD_SIZE,
+  VYRE_FIELD_BOTTOM,
   VYRE_N_FIELDS,
 } VyreField;
+
+/* Those that a program can name, the first ones. */
+#define VYRE_N_NAMED_FIELDS VYRE_FIELD_BOTTOM
+
+/* 1 of a region or component whose first row is of the bottom field, so many symbols behind its
+ * offset. */
+#define VYRE_BOTTOM_OF(offset) ((offset) + VYRE_FIELD_BOTTOM)
 
 /* Numbers of a component: those of the region that its samples lie in, how they lie, and the
  * weight of a level of 8 bits. A program can name the last one alone. */
@@ -32,15 +40,17 @@ typedef enum {
   VYRE_COMPONENT_ROWS,
   VYRE_COMPONENT_STRIDE,
   VYRE_COMPONENT_SAMPLES,
+  VYRE_COMPONENT_BOTTOM,
   VYRE_COMPONENT_SCALE,
   VYRE_N_COMPONENT_FIELDS,
 } VyreComponentField;
 
-/* Numbers of a channel, which no program can name. */
+/* Numbers of a channel. A program can name the last one alone. */
 typedef enum {
   VYRE_CHANNEL_OFFSET,
   VYRE_CHANNEL_LENGTH,
   VYRE_CHANNEL_SAMPLES,
+  VYRE_CHANNEL_FULL_SCALE,
   VYRE_N_CHANNEL_FIELDS,
 } VyreChannelField;
 

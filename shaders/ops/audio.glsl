@@ -4,8 +4,6 @@
 // or a float, at any alignment. Its level is a signed integer, so sums are exact, and shares of
 // tiles add up in any order. A sample belongs to the tile in which it starts.
 
-const uint AUDIO_FLOAT_BITS = 24u; // the level of 1.0 is 2^24
-
 // The level of a float: times 2^24, rounded to the nearest integer, ties to even. Levels beyond 32
 // bits are the largest of their sign; a NaN has the level 0.
 uint audio_level_of_float(uint word, out bool is_nan)
@@ -83,7 +81,7 @@ struct AudioStats {
 bool audio_is_clipped(uint how, uint level)
 {
   bool is_float = VYRE_AUDIO_KIND(how) == VYRE_AUDIO_FLOAT;
-  int full = int(1u << (is_float ? AUDIO_FLOAT_BITS : VYRE_AUDIO_DEPTH(how) - 1u));
+  int full = int(1u << VYRE_AUDIO_FULL_SCALE_BITS(how));
   int most = is_float ? full : full - 1, least = 0 - full;
   return int(level) >= most || int(level) <= least;
 }
@@ -223,6 +221,5 @@ void audio_stats_end(Region r)
   put(sum_at, usubBorrow(low, count << 31, borrow));
   put(sum_at + 1u, get(sum_at + 1u) - (count >> 1) - borrow);
   put(observable_at(r, VYRE_AUDIO_STATS_FULL_SCALE),
-      1u << (VYRE_AUDIO_KIND(r.operand) == VYRE_AUDIO_FLOAT ? AUDIO_FLOAT_BITS
-                                                            : VYRE_AUDIO_DEPTH(r.operand) - 1u));
+      1u << VYRE_AUDIO_FULL_SCALE_BITS(r.operand));
 }

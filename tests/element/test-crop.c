@@ -224,6 +224,68 @@ GST_START_TEST (caps_may_have_the_size_of_the_picture)
 }
 GST_END_TEST;
 
+/* Checks the sums of the samples of component @c in the rows of one field of the frame. */
+static void
+check_field (const GstStructure *results, const gchar *name, const GstVideoInfo *from,
+    const GstVideoInfo *to, const guint8 *frame, guint c, const Crop *crop, guint bottom)
+{
+  GstStructure *found = NULL;
+  guint64 count = 0, sum = 0;
+  guint first = crop->y >> from->finfo->h_sub[c];
+
+  for (guint y = first; y < first + (guint)GST_VIDEO_INFO_COMP_HEIGHT (to, c); y++) {
+    const guint8 *row
+        = frame + GST_VIDEO_INFO_COMP_OFFSET (from, c)
+          + y * (gsize)GST_VIDEO_INFO_COMP_STRIDE (from, c)
+          + (crop->x >> from->finfo->w_sub[c]) * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE (from, c);
+    for (guint x = 0; y % 2 == bottom && x < (guint)GST_VIDEO_INFO_COMP_WIDTH (to, c); x++) {
+      sum += row[x * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE (from, c)];
+      count++;
+    }
+  }
+  fail_unless (gst_structure_get (results, name, GST_TYPE_STRUCTURE, &found, NULL));
+  fail_unless (field_u64 (found, "count") == count && field_u64 (found, "sum") == sum,
+      "%s of %ux%u at %u,%u has other rows", name, crop->width, crop->height, crop->x, crop->y);
+  gst_structure_free (found);
+}
+
+/* Fields are those of the frame, whichever row is the first of the picture. Chroma may begin with
+ * the other one than luma. */
+GST_START_TEST (fields_are_those_of_the_frame)
+{
+  static const gchar *const formats[] = { "I420", "NV12", "Y42B" };
+  static const gchar *const names[] = { "top-luma", "top-v", "bottom-luma", "bottom-v" };
+  GstHarness *h = filter_new_with (
+      "sample_stats top(luma) -> top-luma; sample_stats bottom(luma) -> bottom-luma;"
+      "sample_stats top(v) -> top-v; sample_stats bottom(v) -> bottom-v;"
+      "sample_stats bottom(plane0) -> bottom-plane",
+      "results-interval", (guint64)0, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats) * G_N_ELEMENTS (crops); i++) {
+    const Crop *crop = &crops[i % G_N_ELEMENTS (crops)];
+    const gchar *format = formats[i / G_N_ELEMENTS (crops)];
+    gchar *caps = caps_of (format, WIDTH, HEIGHT);
+    GstVideoInfo from, to;
+    gst_video_info_set_format (&from, gst_video_format_from_string (format), WIDTH, HEIGHT);
+    gst_video_info_set_format (&to, from.finfo->format, crop->width, crop->height);
+    guint8 *frame = noise_new (GST_VIDEO_INFO_SIZE (&from), i);
+    GstBuffer *buffer = buffer_of (frame, GST_VIDEO_INFO_SIZE (&from));
+    filter_start (h, caps);
+    add_crop (buffer, crop);
+    gst_buffer_unref (filter_run (h, buffer));
+    GstMessage *message = bus_wait_element (h, "vyre-results");
+    const GstStructure *results = gst_message_get_structure (message);
+    for (guint n = 0; n < G_N_ELEMENTS (names); n++)
+      check_field (results, names[n], &from, &to, frame, n % 2 * 2, crop, n / 2);
+    check_field (results, "bottom-plane", &from, &to, frame, 0, crop, 1);
+    gst_message_unref (message);
+    g_free (frame);
+    g_free (caps);
+  }
+  filter_finish (h);
+}
+GST_END_TEST;
+
 static const Crop outside[] = {
   { 0, 0, WIDTH, 0 },
   { 1, 0, WIDTH, HEIGHT },
@@ -387,6 +449,7 @@ crop_suite (void)
   tcase_add_test (tc, a_program_sees_the_picture_alone);
   tcase_add_test (tc, planes_and_grids_are_those_of_the_picture);
   tcase_add_test (tc, a_part_is_the_picture_alone);
+  tcase_add_test (tc, fields_are_those_of_the_frame);
   tcase_add_test (tc, caps_may_have_the_size_of_the_picture);
   tcase_add_loop_test (tc, a_crop_outside_of_its_frame_is_an_error, 0, G_N_ELEMENTS (outside));
   tcase_add_test (tc, a_crop_within_a_word_of_v210_is_an_error);

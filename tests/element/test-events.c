@@ -637,50 +637,6 @@ GST_START_TEST (a_cut_may_last_until_scores_have_fallen)
 }
 GST_END_TEST;
 
-/* Pushes buffers of ten samples in each of two channels, 10 ms apart, one sample of which has the
- * level that a letter stands for. */
-static void
-push_levels (GstHarness *h, const gchar *left, const gchar *right)
-{
-  for (guint i = 0; left[i]; i++) {
-    const gchar letters[] = { left[i], right[i] };
-    gint16 samples[20] = { 0 };
-
-    for (guint c = 0; c < 2; c++) {
-      /* 32.767 is 60 dB below the greatest level */
-      gint16 level = letters[c] == '.' ? 32 : letters[c] == ',' ? -33 : G_MININT16;
-      samples[6 + c] = GINT16_TO_LE (level);
-    }
-    GstBuffer *buffer = buffer_of (samples, sizeof samples);
-    GST_BUFFER_PTS (buffer) = i * 10 * GST_MSECOND;
-    filter_push (h, buffer);
-  }
-}
-
-static const struct {
-  const gchar *left, *right, *expected;
-} sounds[] = {
-  { ",.....,", ",.....,", "silence start 10+40 #2\nsilence end 60+50 #7\n" },
-  { ",.....,", ",..,..,", "" },
-  { ".......", ".......", "silence start 0+40 #1\nsilence end 60+60 #7\n" },
-  { ",,,,,,", "..!!..", "clipping start 20+0 #3\nclipping end 40+20 #5\n" },
-};
-
-GST_START_TEST (audio_has_silence_and_clipping)
-{
-  GstHarness *keeper = start ("nop");
-
-  for (guint i = 0; i < G_N_ELEMENTS (sounds); i++) {
-    GstHarness *h = filter_new_with ("builtin:audio-qc", "post-messages", POST_EVENTS, NULL);
-    gst_util_set_object_arg (G_OBJECT (h->element), "params", "params,silence_time=0.04");
-    filter_start (h, "audio/x-raw, format=S16LE, layout=interleaved, rate=1000, channels=2");
-    push_levels (h, sounds[i].left, sounds[i].right);
-    finish (h, sounds[i].expected);
-  }
-  filter_finish (keeper);
-}
-GST_END_TEST;
-
 /* Frames of 64 by 48, dark but for a box: first and last column, first and last row. */
 static void
 push_boxes (GstHarness *h, const guint8 (*boxes)[4], guint n)
@@ -759,7 +715,6 @@ events_suite (void)
   tcase_add_test (tc, they_are_posted_if_asked_for);
   tcase_add_test (tc, streams_end_them);
   tcase_add_loop_test (tc, films_have_what_ffmpeg_finds, 0, G_N_ELEMENTS (films));
-  tcase_add_test (tc, audio_has_silence_and_clipping);
   tcase_add_test (tc, borders_are_those_of_cropdetect);
   tcase_add_loop_test (tc, a_cut_may_last_until_scores_have_fallen, 0, 3);
   return s;

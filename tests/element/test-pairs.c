@@ -344,6 +344,30 @@ GST_START_TEST (drain_gives_memory_back)
 }
 GST_END_TEST;
 
+/* The payload before, which the next batch reads, has bytes of its own. */
+GST_START_TEST (drain_gives_back_what_is_kept_for_later)
+{
+  Second other;
+  GstHarness *h = start (&other, COMPARE "; crc32 previous(payload) -> then", CAPS, CAPS);
+  GstBuffer *kept = gst_buffer_ref (picture (5, 0)), *readback;
+  GstQuery *query = gst_query_new_drain ();
+
+  fail_unless_equals_int (gst_pad_push (other.source, kept), GST_FLOW_OK);
+  assert_pair (filter_run (h, picture (9, 0)), WIDTH * ROWS, 4);
+  fail_unless (gst_pad_peer_query (other.source, query));
+  fail_unless (gst_mini_object_is_writable (GST_MINI_OBJECT_CAST (kept)));
+  fail_unless (gst_memory_is_writable (gst_buffer_peek_memory (kept, 0)));
+  gst_buffer_memset (kept, 0, 77, STRIDE * ROWS);
+  fail_unless_equals_int (gst_pad_push (other.source, picture (6, 10)), GST_FLOW_OK);
+  readback = filter_run (h, picture (9, 10));
+  fail_unless (readback_observable (readback, 2 * N_WORDS + 1) != 0);
+  gst_buffer_unref (readback);
+  gst_query_unref (query);
+  gst_buffer_unref (kept);
+  finish (h, &other);
+}
+GST_END_TEST;
+
 /* A buffer waits for a partner that starts an interval later at most. */
 GST_START_TEST (a_pair_is_as_late_as_its_partner)
 {
@@ -705,6 +729,7 @@ pairs_suite (void)
   tcase_add_test (tc, gaps_have_no_partners);
   tcase_add_test (tc, an_event_behind_buffers_left_out_is_incomplete);
   tcase_add_test (tc, drain_gives_memory_back);
+  tcase_add_test (tc, drain_gives_back_what_is_kept_for_later);
   tcase_add_test (tc, a_pair_is_as_late_as_its_partner);
   tcase_add_test (tc, a_partner_starts_no_later);
   tcase_add_test (tc, a_second_stream_has_what_it_needs);

@@ -5,7 +5,32 @@
  */
 #include "common.h"
 
+#include <dlfcn.h>
 #include <string.h>
+
+/* The library's, of which the test needs no more. */
+gpointer vyre_program_with_params (gpointer program, gconstpointer params, guint n, GError **error);
+
+/* The element whose programs are made, and how often one was while its object lock was free. */
+static GstElement *watched;
+static guint n_free;
+
+/* Stands in front of that of the library, which the plugin has loaded. */
+gpointer
+vyre_program_with_params (gpointer program, gconstpointer params, guint n, GError **error)
+{
+  void *library = dlopen ("libvyre-1.so.0", RTLD_LAZY | RTLD_NOLOAD);
+  gpointer (*make) (gpointer, gconstpointer, guint, GError **);
+
+  fail_unless (library != NULL, "%s", dlerror ());
+  *(void **)&make = dlsym (library, "vyre_program_with_params");
+  if (watched && GST_OBJECT_TRYLOCK (watched)) {
+    n_free++;
+    GST_OBJECT_UNLOCK (watched);
+  }
+  dlclose (library); /* the plugin keeps it */
+  return make (program, params, n, error);
+}
 
 #define PROGRAM "param a = 7; param b = 9; store_u32 a -> 1; store_u32 b -> 2"
 
@@ -46,6 +71,27 @@ GST_START_TEST (they_hold_for_the_very_next_buffer)
   set_params (h->element, NULL);
   assert_numbers (h, 3, 7, 9);
   fail_unless_equals_int (bus_count_type (h, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* The program, the property and a child each make a program. */
+GST_START_TEST (programs_are_made_without_the_object_lock)
+{
+  GstHarness *h = filter_new (PROGRAM);
+  GstStructure *numbers = gst_structure_new ("params", "b", G_TYPE_INT, 5, NULL);
+
+  filter_start (h, NULL);
+  watched = h->element;
+  g_object_set (h->element, "params", numbers, NULL);
+  fail_unless_equals_int (n_free, 1);
+  g_object_set (h->element, "program", "nop; " PROGRAM, NULL);
+  fail_unless_equals_int (n_free, 2);
+  gst_child_proxy_set (GST_CHILD_PROXY (h->element), "a::value", 3.0, NULL);
+  fail_unless_equals_int (n_free, 3);
+  watched = NULL;
+  assert_numbers (h, 0, 3, 5);
+  gst_structure_free (numbers);
   filter_finish (h);
 }
 GST_END_TEST;
@@ -209,6 +255,7 @@ params_suite (void)
 
   suite_add_tcase (s, tc);
   tcase_add_test (tc, they_hold_for_the_very_next_buffer);
+  tcase_add_test (tc, programs_are_made_without_the_object_lock);
   tcase_add_test (tc, fractions_hold_for_the_very_next_buffer);
   tcase_add_test (tc, changes_while_buffers_flow_lose_none);
   tcase_add_test (tc, they_stay_when_the_program_changes);

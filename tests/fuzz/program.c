@@ -118,6 +118,19 @@ try_plan (VyreBoundProgram *bound, gsize payload_size, guint workgroup)
   g_assert_true (tag == VYRE_NO_TAG_WORD || (gsize)tag < plan->slice_size / 4);
 }
 
+/* Runs of quiet samples come in order, and end. */
+static void
+try_quiet (const VyreEvent *event, const guint32 *readback)
+{
+  VyreQuiet quiet = { 0, 0 };
+
+  if (!event->of_quiet)
+    return;
+  const guint32 *words = readback + VYRE_CONTROL_OBSERVABLES + event->loud;
+  for (guint32 before = 0; vyre_quiet_find (words, before, &quiet); before = quiet.end)
+    g_assert_true (quiet.begin >= before && quiet.end > quiet.begin);
+}
+
 /* Events have a decision, and state a number or none, whatever a readback says. */
 static void
 try_decisions (const VyreBoundProgram *bound, FuzzInput *input)
@@ -132,6 +145,7 @@ try_decisions (const VyreBoundProgram *bound, FuzzInput *input)
   for (guint i = 0; i < bound->n_events; i++) {
     g_assert_cmpuint (bound->events[i].n_values, <=, VYRE_MOST_EVENT_VALUES);
     vyre_event_decide (&bound->events[i], i % 2, readback, values);
+    try_quiet (&bound->events[i], readback);
   }
   vyre_states_calculate (bound, readback, words);
 }

@@ -11,6 +11,7 @@ class Clip:
     source: str  # a graph of lavfi
     encode: str  # options of ffmpeg
     suffix: str
+    v210: bool = False  # GStreamer decodes frames of v210, ffmpeg of yuv422p10le
     narrow: bool = False  # ffmpeg's code for x86 adds up bytes beside rows of less than 32 samples
 
 
@@ -107,6 +108,12 @@ FORMATS = (
          X264 + " -flags +ildct+ilme", "mp4"),
     Clip("interlaced-mpeg2", moving("176x144", r=50) + ",tinterlace=interleave_bottom",
          "-c:v mpeg2video -flags +ildct+ilme -q:v 5", "ts"),
+    Clip("interlaced-10", noisy(moving("176x144", r=50)) + ",tinterlace=interleave_top",
+         X264 + " -flags +ildct+ilme -pix_fmt yuv422p10le", "mkv"),
+    Clip("v210", noisy(odd(166, 121)), "-c:v v210 -pix_fmt yuv422p10le", "mov", v210=True),
+    Clip("v210-interlaced", fractal("192x120", r=50) + ",tinterlace=interleave_bottom",
+         "-c:v v210 -pix_fmt yuv422p10le -flags +ildct", "mkv", v210=True),
+    Clip("uyvy", noisy(odd(166, 121)), "-c:v rawvideo -pix_fmt uyvy422", "mov"),
     Clip("high-10", noisy(fractal()), X264 + " -pix_fmt yuv420p10le", "mkv"),
     Clip("high-422", fractal(), X264 + " -pix_fmt yuv422p", "mp4"),
     Clip("high-422-10", moving(), X264 + " -pix_fmt yuv422p10le", "mp4"),

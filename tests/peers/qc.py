@@ -159,7 +159,8 @@ def check(clip, path, folder, found):
     pix_fmt, width, height = frames.probe(path)
     depth = DEPTHS[pix_fmt.endswith("10le")]
     raw = (folder / f"{clip.name}.raw").read_bytes()
-    decoded = frames.digests_of_padded(raw, pix_fmt, width, height)
+    decoded = (frames.digests_of_v210(raw, width, height) if clip.v210 else
+               frames.digests_of_padded(raw, pix_fmt, width, height))
     wanted = frames.digests_of_ffmpeg(path)
     differences = []
     if decoded != wanted:

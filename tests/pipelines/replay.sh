@@ -85,6 +85,22 @@ sed '100s/./x/' "$work/file" >"$work/other"
 again 1 --payload "$work/other" "$work/state.log"
 says '^epoch 2, observable 5: recorded [0-9]*, now [0-9]*$'
 
+echo 'two streams, whose pairs lie in a row'
+head -c 40960 "$work/file" >"$work/mine"
+seq 30000 39999 | head -c 40960 >"$work/theirs"
+launch 0 30 filesrc location="$work/mine" ! $vyre replay-log="$work/pairs.log" \
+  program='crc32 paired(payload) -> theirs; crc32 previous(payload) -> before' ! fakesink \
+  filesrc location="$work/theirs" ! queue ! vyre.reference
+for i in 0 1 2 3 4 5 6 7 8 9; do
+  for stream in mine theirs; do
+    dd if="$work/$stream" bs=4096 skip=$i count=1 2>"$work/errors"
+  done
+done >"$work/pairs"
+again 0 --payload "$work/pairs" "$work/pairs.log"
+same said '10 epochs, no divergence' "$(cat "$work/said")"
+again 2 --payload "$work/mine" "$work/pairs.log"
+says 'The payload of epoch 1 is not the one that was recorded. Fix: '
+
 echo 'another payload'
 sed 's/^2100$/2101/' "$work/file" >"$work/other"
 again 2 --payload "$work/other" "$log"

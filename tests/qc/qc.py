@@ -268,6 +268,53 @@ def test_incomplete():
         assert re.search(rf"{words}.* Fix: .*\.$", problem), (words, err)
 
 
+def make_chain(path):
+    """Two parts of other caps, the second of which lacks a stream."""
+    parts = []
+    for rate, n in ((8000, 2), (16000, 1)):
+        tones = " ".join(
+            f"audiotestsrc num-buffers=3 samplesperbuffer={rate} ! audio/x-raw,rate={rate} ! "
+            "audioconvert ! vorbisenc ! mux." for _ in range(n))
+        films.launch(f"oggmux name=mux ! filesink location={path} {tones}")
+        parts.append(path.read_bytes())
+    path.write_bytes(b"".join(parts))
+
+
+def make_words(path):
+    """A picture with a word that stays longer."""
+    text = path.with_suffix(".srt")
+    text.write_text("1\n00:00:02,000 --> 00:00:09,000\nA word.\n\n", encoding="utf-8")
+    films.launch(
+        f"matroskamux name=mux ! filesink location={path} "
+        f"videotestsrc num-buffers={FRAMES} pattern=ball ! {films.CAPS} ! mux. "
+        f"filesrc location={text} ! subparse ! mux.")
+
+
+def check_chain(summary):
+    """The parts are one; the stream that ends early has a hole, and no other one is made."""
+    assert "audio-3" not in summary, summary
+    for name, samples in ("audio", 3 * (8000 + 16000)), ("audio-2", 3 * 8000):
+        assert summary[name]["bytes-in"] == summary[name]["bytes-seen"] == 4 * samples, summary
+    (problem,) = summary["problems"]
+    assert re.match(r"Its audio-2 ends after 3\.000 s of 6\.000 s\. Fix: ", problem), summary
+
+
+def test_parts():
+    """Parts of a film that end apart from each other, in files that share a kernel in turn."""
+    chain, words, out = WORK / "chain.ogg", WORK / "words.mkv", WORK / "parts.json"
+    make_chain(chain)
+    make_words(words)
+    done = subprocess.run(
+        [QC, "-j", "1", "--json", out, chain, words],
+        env={**os.environ, "GST_DEBUG": "vyrefilter:4"}, capture_output=True, text=True, timeout=60,
+        check=False)
+    assert done.stderr.count("a kernel starts on") == 1, done.stderr
+    check_chain(*pick(read_json(out), "summary", chain))
+    (summary,) = pick(read_json(out), "summary", words)
+    assert (summary["verdict"], summary["problems"]) == ("pass", []), summary
+    assert summary["claimed-duration"] == 9 * 10**9 > summary["end"] == FRAMES * 10**9, summary
+
+
 def test_many():
     """Files that were reported hold no descriptors."""
     files = [WORK / "junk.mkv"] * 100
@@ -475,6 +522,7 @@ def main():
     test_reports()
     test_borders()
     test_incomplete()
+    test_parts()
     test_many()
     test_names()
     test_interrupt()

@@ -185,7 +185,7 @@ test_pipe (void)
 }
 
 static void
-file_post (QcFile *file, QcKind kind, const char *name, const char *state, guint seconds)
+file_post (QcFile *file, QcKind kind, const char *name, const char *state, double seconds)
 {
   GstStructure *message = gst_structure_new ("vyre-event", "event", G_TYPE_STRING, name, "state",
       G_TYPE_STRING, state, "stream-time", G_TYPE_UINT64, (guint64)(seconds * GST_SECOND), NULL);
@@ -285,6 +285,27 @@ test_values (void)
   }
 }
 
+/* Silence begins and ends inside of buffers, which are loud. */
+static void
+test_silence (void)
+{
+  static const double levels[] = { -3, -70, -80, -4 };
+  static const struct {
+    double start, end;
+    const char *value;
+  } cases[] = { { 0.5, 3.5, "-70.0 dB" }, { 1.5, 3.1, "-80.0 dB" }, { 0.5, 1.5, "-" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (QcFile) file = file_new ();
+    for (guint second = 0; second < G_N_ELEMENTS (levels); second++)
+      file_add_sample (file, QC_AUDIO, QC_PEAK, second, levels[second]);
+    file_post (file, QC_AUDIO, "silence", "start", cases[i].start);
+    file_post (file, QC_AUDIO, "silence", "end", cases[i].end);
+    g_autofree char *value = qc_event_describe_value (file->events->pdata[0]);
+    g_assert_cmpstr (value, ==, cases[i].value);
+  }
+}
+
 /* An event may carry numbers of its own. */
 static void
 test_numbers (void)
@@ -321,6 +342,7 @@ main (int argc, char **argv)
   g_test_add_func ("/qc-file/forget", test_forget);
   g_test_add_func ("/qc-file/order", test_order);
   g_test_add_func ("/qc-file/values", test_values);
+  g_test_add_func ("/qc-file/silence", test_silence);
   g_test_add_func ("/qc-file/numbers", test_numbers);
   return g_test_run ();
 }

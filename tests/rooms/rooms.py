@@ -48,7 +48,7 @@ ORDER = {
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyredescription", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
-        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyrelines",
+        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyrelines", "gstvyrequiet",
         "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
         "gstvyrepassthrough", "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",

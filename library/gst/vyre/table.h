@@ -28,6 +28,7 @@ G_BEGIN_DECLS
  * @GST_VYRE_RESULT_AUDIO: a structure: statistics of a channel of audio
  * @GST_VYRE_RESULT_BOUNDS: a structure: count, begin, end
  * @GST_VYRE_RESULT_SSIM: a structure: count, sum
+ * @GST_VYRE_RESULT_LOUD: a structure: count, head, tail, longest
  * @GST_VYRE_RESULT_HISTOGRAM: an array: bin-0, bin-1, …
  * @GST_VYRE_RESULT_WORDS: an array: word-0, word-1, …
  * @GST_VYRE_RESULT_GRID: an array of structures: count-0, sum-0, count-1, …
@@ -46,6 +47,7 @@ typedef enum {
   GST_VYRE_RESULT_AUDIO,
   GST_VYRE_RESULT_BOUNDS,
   GST_VYRE_RESULT_SSIM,
+  GST_VYRE_RESULT_LOUD,
   GST_VYRE_RESULT_HISTOGRAM,
   GST_VYRE_RESULT_WORDS,
   GST_VYRE_RESULT_GRID,

@@ -74,10 +74,14 @@ typedef struct {
  * VyreEvent:
  * @name: a lower-case name of letters, digits and hyphens that starts with a letter
  * @time: the time for which its condition has to hold, in ns; 0 for any
- * @condition: its condition, which vyre_event_decide() asks
+ * @condition: (nullable): its condition, which vyre_event_decide() asks; %NULL: it holds always
  * @while_open: (nullable): the condition that keeps an interval open; %NULL: @condition does
  * @of_reference: the condition is the one that keeps the reference, and an interval lasts from one
  *   reference to the next, of which vyre_batch_is_reference() tells
+ * @of_quiet: an interval is a run of quiet samples, which vyre_quiet_find() finds, in batches for
+ *   which @condition holds, if there is one
+ * @loud: of @of_quiet: the first observable of the result of audio_loud
+ * @rate: of @of_quiet: samples in a second
  * @values: (array length=n_values): the numbers that it carries; an interval has one of each
  * @n_values: their number, at most %VYRE_MOST_EVENT_VALUES
  *
@@ -89,6 +93,9 @@ typedef struct {
   VyreCondition *condition;
   VyreCondition *while_open;
   gboolean of_reference;
+  gboolean of_quiet;
+  guint loud;
+  guint rate;
   VyreEventValue *values;
   guint n_values;
 } VyreEvent;
@@ -109,5 +116,40 @@ typedef struct {
  */
 VyreDecision vyre_event_decide (
     const VyreEvent *event, gboolean is_open, const void *readback, guint64 *values);
+
+/**
+ * VyreQuiet:
+ * @begin: number of the first sample of the run, from 0
+ * @end: number of the sample behind the last
+ *
+ * Quiet samples in a row.
+ */
+typedef struct {
+  guint32 begin;
+  guint32 end;
+} VyreQuiet;
+
+/**
+ * vyre_quiet_find:
+ * @words: (array): the words of a result of audio_loud, in native byte order
+ * @from: number of a sample; 0, or the end of the run before
+ * @quiet: (out caller-allocates): a run that begins at @from or behind it
+ *
+ * Finds the next quiet samples in a row. Those between two loud samples of one part of the payload,
+ * of which there are 32, count as loud. May be called from any thread.
+ *
+ * Returns: %TRUE if there is such a run
+ */
+gboolean vyre_quiet_find (const guint32 *words, guint32 from, VyreQuiet *quiet);
+
+/**
+ * vyre_quiet_hides:
+ * @words: (array): as of vyre_quiet_find()
+ *
+ * Computes how many quiet samples in a row may be between loud ones of one part, at most.
+ *
+ * Returns: the number of samples
+ */
+guint32 vyre_quiet_hides (const guint32 *words);
 
 G_END_DECLS

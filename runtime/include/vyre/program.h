@@ -31,6 +31,7 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_BOUNDS: VYRE_BOUNDS_WORDS words as SAMPLE_ROWS and SAMPLE_COLUMNS write them
  * @VYRE_RESULT_GRID: VYRE_GRID_CELL_WORDS words for each cell, as SAMPLE_GRID writes them
  * @VYRE_RESULT_SSIM: VYRE_SSIM_WORDS words as SAMPLE_SSIM writes them
+ * @VYRE_RESULT_LOUD: VYRE_LOUD_WORDS words as AUDIO_LOUD writes them
  *
  * The meaning of the words of a named result.
  */
@@ -44,6 +45,7 @@ typedef enum {
   VYRE_RESULT_BOUNDS,
   VYRE_RESULT_GRID,
   VYRE_RESULT_SSIM,
+  VYRE_RESULT_LOUD,
 } VyreResultType;
 
 /**
@@ -405,6 +407,18 @@ void vyre_symbols_set_component (
     VyreSymbols *symbols, const char *component, const VyreRegion *region, guint32 samples);
 
 /**
+ * vyre_symbols_set_bottom:
+ * @symbols: the symbols to change
+ * @name: plane0 to plane3, luma, u, v, red, green, blue or alpha
+ * @bottom: %TRUE: its first row is of the bottom field of an interlaced frame
+ *
+ * Says which rows of a region and component top( ) and bottom( ) name. The first row is of the top
+ * field unless this says otherwise; it has to be said again when the region or the component is
+ * defined again. It is a programming error to pass another name.
+ */
+void vyre_symbols_set_bottom (VyreSymbols *symbols, const char *name, gboolean bottom);
+
+/**
  * vyre_symbols_set_paired:
  * @symbols: the symbols to change
  * @paired: (nullable): the symbols of another buffer, whose channels do not count; NULL: there is
@@ -429,7 +443,8 @@ void vyre_symbols_set_paired (
  *   (up to 65535), the size of a sample (1 to 4 bytes), whether it is big endian, its kind
  *   (VYRE_AUDIO_SIGNED, _UNSIGNED or _FLOAT) and its bits (2 to 32, the lowest; 32 of a float)
  *
- * Defines channel0 to channel255. It is a programming error to pass samples that cannot lie so.
+ * Defines channel0 to channel255 and their .full_scale, the level of full scale. It is a
+ * programming error to pass samples that cannot lie so.
  */
 void vyre_symbols_set_channel (
     VyreSymbols *symbols, guint channel, guint32 offset, guint32 length, guint32 samples);

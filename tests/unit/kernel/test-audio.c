@@ -113,7 +113,35 @@ oracle_of (const guint8 *data, guint32 length, guint32 how)
 
 typedef struct {
   guint32 offset, length, how;
+  guint32 limit; /* of AUDIO_LOUD */
 } Channel;
+
+/* Joins the loud samples of a channel to those of others: @words are those of AUDIO_LOUD. */
+static void
+oracle_join_loud (guint32 *words, const guint8 *data, const Channel *channel)
+{
+  guint32 bytes = VYRE_AUDIO_BYTES (channel->how), apart = VYRE_AUDIO_APART (channel->how);
+  guint32 count = channel->length < bytes ? 0 : (channel->length - bytes) / apart + 1;
+  guint32 size = (count + 31) / 32;
+
+  words[0] = MAX (words[0], count);
+  for (guint32 i = 0; i < count; i++) {
+    Oracle o = { 0 };
+    gint64 level = level_of (data + channel->offset + (gsize)i * apart, channel->how, &o);
+    guint32 *part = words + 1 + 2 * (i / size);
+    if (ABS (level) < channel->limit && o.nans == 0)
+      continue;
+    part[0] = MAX (part[0], size - i % size);
+    part[1] = MAX (part[1], i % size + 1);
+  }
+}
+
+static void
+assert_loud (VyreBatch *batch, guint first, const guint32 *words)
+{
+  for (guint i = 0; i < VYRE_LOUD_WORDS; i++)
+    g_assert_cmpuint (test_observable (batch, first + i), ==, words[i]);
+}
 
 static void
 assert_channel (VyreBatch *batch, guint first, const Oracle *o)
@@ -145,7 +173,9 @@ check_channels (const guint8 *data, gsize size, const Channel *channels, guint n
   for (guint i = 0; i < n; i++) {
     g_string_append_printf (text, "audio_stats audio(%u, %u, 0x%x) -> c%u\n", channels[i].offset,
         channels[i].length, channels[i].how, i);
-    bytes += channels[i].length;
+    g_string_append_printf (text, "audio_loud audio(%u, %u, 0x%x), %u -> l%u\n", channels[i].offset,
+        channels[i].length, channels[i].how, channels[i].limit, i);
+    bytes += 2 * channels[i].length;
   }
   g_autoptr (VyreBatch) batch = test_run_text (&t, text->str, data, size);
   g_assert_cmpuint (vyre_batch_get_completion (batch)->faults, ==, 0);
@@ -154,7 +184,11 @@ check_channels (const guint8 *data, gsize size, const Channel *channels, guint n
     Oracle o = oracle_of (data + channels[i].offset, channels[i].length, channels[i].how);
     g_test_message (
         "%u bytes at %u, 0x%x", channels[i].length, channels[i].offset, channels[i].how);
-    assert_channel (batch, 1 + i * VYRE_AUDIO_STATS_WORDS, &o);
+    guint32 loud[VYRE_LOUD_WORDS] = { 0 };
+    guint first = 1 + i * (VYRE_AUDIO_STATS_WORDS + VYRE_LOUD_WORDS);
+    oracle_join_loud (loud, data, &channels[i]);
+    assert_channel (batch, first, &o);
+    assert_loud (batch, first + VYRE_AUDIO_STATS_WORDS, loud);
   }
 }
 
@@ -162,6 +196,15 @@ static guint
 random_below (guint end)
 {
   return (guint)g_test_rand_int_range (0, (gint)end);
+}
+
+/* A limit that few levels of the format reach, or many. */
+static guint32
+random_limit (guint32 how)
+{
+  guint bits = VYRE_AUDIO_FULL_SCALE_BITS (how);
+
+  return (guint32)g_test_rand_int () >> (31 - bits + random_below (bits + 1));
 }
 
 /* Noise in which zeros, extremes and floats of ordinary size are frequent. */
@@ -197,6 +240,7 @@ test_random_channels (void)
       channels[c].offset = random_below ((guint)size);
       channels[c].length = random_below ((guint)size - channels[c].offset + 1);
       channels[c].how = format_word (format, apart);
+      channels[c].limit = random_limit (channels[c].how);
     }
     check_channels (data, size, channels, N);
   }
@@ -212,7 +256,8 @@ test_many_tiles (void)
 
   for (guint i = 0; i < 2 * N; i++) {
     guint bytes = formats[i / 2].bytes, first = 1 + i % 2 * bytes;
-    channels[i] = (Channel){ first, SIZE - first, format_word (i / 2, 2 * bytes) };
+    guint32 how = format_word (i / 2, 2 * bytes);
+    channels[i] = (Channel){ first, SIZE - first, how, 1u << VYRE_AUDIO_FULL_SCALE_BITS (how) };
   }
   check_channels (data, SIZE, channels, 2 * N);
 }
@@ -227,7 +272,7 @@ test_distances (void)
   Channel channels[N];
 
   for (guint i = 0; i < N; i++)
-    channels[i] = (Channel){ 3, SIZE - 3, format_word (14 + i, aparts[i]) };
+    channels[i] = (Channel){ 3, SIZE - 3, format_word (14 + i, aparts[i]), 1u << 30 };
   check_channels (data, SIZE, channels, N);
 }
 
@@ -269,7 +314,7 @@ static void
 test_carries (void)
 {
   enum { N = 100000 };
-  const Channel channel = { 0, 4 * N, VYRE_AUDIO (4u, 4u, 0u, VYRE_AUDIO_SIGNED, 32u) };
+  const Channel channel = { 0, 4 * N, VYRE_AUDIO (4u, 4u, 0u, VYRE_AUDIO_SIGNED, 32u), 1 };
   g_autofree guint32 *levels = g_new0 (guint32, N);
   guint64 left = G_MAXUINT64;
 
@@ -279,6 +324,29 @@ test_carries (void)
     levels[i] = levels[N - 1 - i] = GUINT32_TO_LE (root);
   }
   check_channels ((const guint8 *)levels, 4 * N, &channel, 1);
+}
+
+/* Interleaved channels of silence with a few loud samples, over several tiles: slots that write the
+ * same words have the loud samples of all. */
+static void
+test_joined_channels (void)
+{
+  enum { SIZE = 900000, N = 3 };
+  g_autofree guint8 *data = g_malloc0 (SIZE);
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint32 loud[VYRE_LOUD_WORDS] = { 0 };
+
+  for (guint i = 0; i < 40; i++)
+    data[random_below (SIZE)] = (guint8)(1 + random_below (255));
+  for (guint i = 0; i < N; i++) {
+    Channel channel
+        = { 2 * i, SIZE - 2 * i, VYRE_AUDIO (2u * N, 2u, 0u, VYRE_AUDIO_SIGNED, 16u), 40 };
+    g_string_append_printf (text, "audio_loud audio(%u, %u, %u), %u -> 1\n", channel.offset,
+        channel.length, channel.how, channel.limit);
+    oracle_join_loud (loud, data, &channel);
+  }
+  g_autoptr (VyreBatch) batch = test_run_text (&t, text->str, data, SIZE);
+  assert_loud (batch, 1, loud);
 }
 
 /* Zero is not negative, and the first sample crosses nothing. */
@@ -339,6 +407,8 @@ test_faults (void)
     g_autofree char *text = g_strdup_printf (
         "op 0x40000109, 0, %u, %u, %u, 1, %u", inside ? 100 : 101 / rows, rows, 60, word);
     test_fault (&t, text, 100, 20);
+    memcpy (strstr (text, "0109"), "010A", 4);
+    test_fault (&t, text, 100, 1 + VYRE_LOUD_WORDS);
   }
 }
 
@@ -354,6 +424,7 @@ main (int argc, char **argv)
   g_test_add_func ("/audio/distances", test_distances);
   g_test_add_func ("/audio/largest-sums", test_largest_sums);
   g_test_add_func ("/audio/carries", test_carries);
+  g_test_add_func ("/audio/joined-channels", test_joined_channels);
   g_test_add_func ("/audio/no-payload", test_no_payload);
   g_test_add_func ("/audio/faults", test_faults);
   int result = g_test_run ();

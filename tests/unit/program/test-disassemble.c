@@ -38,6 +38,8 @@ static const char canonical[]
       "op 0x40000105, 1, 7, 2, 8, 536870913, 1311234\n"
       "audio_stats audio(4, 100, 0x8240008) -> 3\n"
       "audio_stats audio(0, 0, 0x4020004) -> 1048563\n"
+      "audio_loud audio(4, 100, 0x8240008), 33 -> 3\n"
+      "audio_loud audio(0, 0, 0x4020004), 0 -> 1048511\n"
       "op 0x40000109, 0, 0, 1, 0, 1048564, 67239940\n"
       "op 0x40000109, 1, 7, 2, 7, 1, 67239940\n"
       "op 0x40000109, 1, 7, 1, 8, 1, 67239940\n"
@@ -174,6 +176,7 @@ test_round_trip_builtins (void)
     vyre_symbols_set_component (symbols, rgb[i], &pixels, VYRE_SAMPLES (4, 1, 0, 0, 8));
   }
   vyre_symbols_set (symbols, "channels", 2);
+  vyre_symbols_set (symbols, "rate", 48000);
   for (guint c = 0; c < 2; c++)
     vyre_symbols_set_channel (
         symbols, c, 2 * c, 4000, VYRE_AUDIO (4u, 2u, 0u, VYRE_AUDIO_SIGNED, 16u));

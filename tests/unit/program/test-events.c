@@ -366,6 +366,73 @@ test_of_reference (void)
         *least <= 5 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
 }
 
+/* An event of quiet samples has its result, its rate and its condition, if there is one, and is
+ * left out with the result. */
+static void
+test_of_quiet (void)
+{
+  g_autoptr (VyreProgram) program
+      = assemble ("crc32 payload -> crc\n"
+                  "optional audio_loud channel3, 5 -> none\n"
+                  "audio_loud audio(0, 64, 0x4020002), 5 -> loud\n"
+                  "event left-out when quiet $none at 8000\n"
+                  "event plain when quiet $loud at 48000 for 20 ms\n"
+                  "event some when quiet $loud at 2 * 8000.7 and $crc > 0 and $loud.count > 9");
+  g_autoptr (VyreSymbols) none = vyre_symbols_new ();
+  g_autoptr (VyreBoundProgram) bound = bind_program (program, none, 0, 0);
+  g_autofree guint32 *readback = readback_new (bound);
+
+  g_assert_cmpuint (bound->n_events, ==, 2);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_true (bound->events[i].of_quiet);
+    g_assert_cmpuint (bound->events[i].loud, ==, bound->results[1].observable);
+  }
+  g_assert_cmpuint (bound->events[0].rate, ==, 48000);
+  g_assert_cmpuint (bound->events[0].time, ==, 20000000);
+  g_assert_cmpuint (bound->events[1].rate, ==, 16001);
+  g_assert_cmpint (
+      vyre_event_decide (&bound->events[0], FALSE, readback, NULL), ==, VYRE_DECISION_YES);
+  g_assert_cmpint (
+      vyre_event_decide (&bound->events[1], FALSE, readback, NULL), ==, VYRE_DECISION_NO);
+}
+
+/* All that a payload of some samples can have, against a search sample by sample. */
+static void
+test_quiet (void)
+{
+  enum { MOST = 100 };
+
+  for (guint i = 0; i < 20000; i++) {
+    guint32 words[VYRE_LOUD_WORDS] = { (guint32)g_test_rand_int_range (0, MOST) };
+    guint32 count = words[VYRE_LOUD_COUNT], size = VYRE_LOUD_PART_SAMPLES (count), hidden = 0;
+    gboolean loud[MOST + 1] = { FALSE };
+    for (guint part = 0; part * size < count; part++) {
+      guint end = MIN (size, count - part * size);
+      guint32 first = (guint32)g_test_rand_int_range (0, (gint)end);
+      guint32 last = (guint32)g_test_rand_int_range ((gint)first, (gint)end);
+      if (g_test_rand_int_range (0, 3) > 0)
+        continue;
+      words[VYRE_LOUD_FIRST_PART + 2 * part] = size - first;
+      words[VYRE_LOUD_FIRST_PART + 2 * part + 1] = last + 1;
+      hidden = MAX (hidden, last - first > 0 ? last - first - 1 : 0);
+      for (guint32 at = first; at <= last; at++)
+        loud[part * size + at] = TRUE;
+    }
+    VyreQuiet quiet = { 0, 0 };
+    guint32 at = 0;
+    while (vyre_quiet_find (words, quiet.end, &quiet)) {
+      for (; at < quiet.begin; at++)
+        g_assert_true (loud[at]);
+      for (; at < quiet.end; at++)
+        g_assert_false (loud[at]);
+      g_assert_true (at == count || loud[at]);
+    }
+    for (; at < count; at++)
+      g_assert_true (loud[at]);
+    g_assert_cmpuint (vyre_quiet_hides (words), ==, hidden);
+  }
+}
+
 /* Events add nothing to the slots. */
 static void
 test_slots (void)
@@ -394,6 +461,8 @@ main (int argc, char **argv)
   g_test_add_func ("/events/while", test_while);
   g_test_add_func ("/events/optional-values", test_optional_values);
   g_test_add_func ("/events/of-reference", test_of_reference);
+  g_test_add_func ("/events/of-quiet", test_of_quiet);
+  g_test_add_func ("/events/quiet", test_quiet);
   g_test_add_func ("/events/slots", test_slots);
   return g_test_run ();
 }

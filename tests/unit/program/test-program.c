@@ -414,21 +414,25 @@ test_channels (void)
   static const guint32 left[VYRE_SLOT_MAX_ARGS] = { 0, 398, 1, 398, 1, stereo };
   static const guint32 last[VYRE_SLOT_MAX_ARGS] = { 500, 300, 1, 300, 27, plane };
   static const guint32 any[VYRE_SLOT_MAX_ARGS] = { 7, PAYLOAD, 1, PAYLOAD, 50, 0x4020004 };
+  static const guint32 loud[VYRE_SLOT_MAX_ARGS] = { 2, 398, 1, 398, 40, stereo, 1 << 21 };
   g_autoptr (VyreProgram) program = assemble (
       "no_fence; audio_stats channel0 -> a; optional audio_stats channel2 -> b; "
-      "AUDIO_STATS channel255 -> c; audio_stats audio(7, payload.size, 0x4020004) -> 50");
+      "AUDIO_STATS channel255 -> c; audio_stats audio(7, payload.size, 0x4020004) -> 50;"
+      "audio_loud channel1, channel255.full_scale / 4 -> d");
   g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
 
   vyre_symbols_set_channel (symbols, 0, 0, 398, stereo);
   vyre_symbols_set_channel (symbols, 1, 2, 398, stereo);
   vyre_symbols_set_channel (symbols, 255, 500, 300, plane);
   g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
-  g_assert_cmpuint (bound->n_used, ==, 3);
-  g_assert_cmpuint (bound->n_results, ==, 2);
+  g_assert_cmpuint (bound->n_used, ==, 4);
+  g_assert_cmpuint (bound->n_results, ==, 3);
   assert_slot (bound->slots, VYRE_OP_AUDIO_STATS, 0, 2, left);
   assert_slot (bound->slots + 16, VYRE_OP_AUDIO_STATS, 0, 2, last);
   assert_slot (bound->slots + 32, VYRE_OP_AUDIO_STATS, 0, 2, any);
+  assert_slot (bound->slots + 48, VYRE_OP_AUDIO_LOUD, 0, 2, loud);
   assert_result (bound, 1, "c", VYRE_RESULT_AUDIO, 27, VYRE_AUDIO_STATS_WORDS);
+  assert_result (bound, 2, "d", VYRE_RESULT_LOUD, 40, VYRE_LOUD_WORDS);
 }
 
 /* Components that are held against each other, in the words of both; an optional statement needs

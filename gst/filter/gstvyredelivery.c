@@ -92,11 +92,10 @@ delivery_follow_settings (GstVyreFilter *self)
   gst_vyre_lines_follow (self);
 }
 
-/* Posts what is due, and pushes the readback of a completed batch. */
+/* Posts what is due of a completed batch. */
 GstFlowReturn
-gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
+gst_vyre_delivery_report (GstVyreFilter *self, GstVyreItem *item)
 {
-  gst_vyre_latency_note_held (self, item);
   const guint8 *readback = vyre_batch_get_readback (item->batch);
   GError *error = NULL;
   if (!vyre_batch_check (item->batch, &error))
@@ -108,6 +107,17 @@ gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
   gst_vyre_events_batch (self, item, readback);
   gst_vyre_messages_batch (self, &self->out_settings, item->plan, readback,
       vyre_batch_get_completion (item->batch), &item->timing, due);
+  return GST_FLOW_OK;
+}
+
+/* Posts what is due, and pushes the readback of a completed batch, or its buffer. */
+GstFlowReturn
+gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
+{
+  gst_vyre_latency_note_held (self, item);
+  GstFlowReturn flow = gst_vyre_delivery_report (self, item);
+  if (flow != GST_FLOW_OK)
+    return flow;
   if (gst_vyre_passthrough_is_on (self))
     return gst_pad_push (self->srcpad, gst_vyre_passthrough_take (self, item));
   GstBuffer *buffer = delivery_make_buffer (self, item);
@@ -119,6 +129,29 @@ gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
   return gst_pad_push (self->srcpad, buffer);
 }
 
+/* Pushes the buffer of an item whose result is not there. */
+GstFlowReturn
+gst_vyre_delivery_push_missing (GstVyreFilter *self, GstVyreItem *item)
+{
+  gboolean is_batch = gst_vyre_item_is_batch (item);
+
+  gst_vyre_latency_note_held (self, item);
+  item->timing.late = TRUE;
+  vyre_mutex_lock (&self->lock);
+  self->stats.late_results += is_batch;
+  self->stats.unseen += !is_batch;
+  g_mutex_unlock (&self->lock);
+  return gst_pad_push (self->srcpad, gst_vyre_passthrough_take_missing (item));
+}
+
+/* All results of a stream, which ends with @item, have been reported. */
+void
+gst_vyre_delivery_end_stream (GstVyreFilter *self, const GstVyreItem *item)
+{
+  delivery_follow_settings (self);
+  gst_vyre_events_end (self, item);
+}
+
 /* Pushes the event of the item. */
 GstFlowReturn
 gst_vyre_delivery_push_event (GstVyreFilter *self, GstVyreItem *item)
@@ -126,11 +159,8 @@ gst_vyre_delivery_push_event (GstVyreFilter *self, GstVyreItem *item)
   GstEvent *event = g_steal_pointer (&item->event);
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
 
-  if (eos || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START) {
-    delivery_follow_settings (self);
-    gst_vyre_events_end (self, item);
-  }
   if (eos) {
+    gst_vyre_delivery_end_stream (self, item);
     gst_vyre_lines_end (self);
     gst_vyre_messages_eos (self);
   }

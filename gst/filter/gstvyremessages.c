@@ -24,6 +24,8 @@ static const gchar *const message_fields[] = {
   "payload-bytes",
   "processed-bytes",
   "offset",
+  "late",
+  "missing",
   "element",
   "pts",
   NULL,
@@ -43,6 +45,7 @@ typedef enum {
   MESSAGE_PROCESSED_BYTES,
   MESSAGE_SEQUENCE,
   MESSAGE_COMPLETE,
+  MESSAGE_LATE,
   MESSAGE_COUNT,
   MESSAGE_MIN,
   MESSAGE_MAX,
@@ -78,6 +81,7 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_PROCESSED_BYTES] = "processed-bytes",
   [MESSAGE_SEQUENCE] = "sequence",
   [MESSAGE_COMPLETE] = "complete",
+  [MESSAGE_LATE] = "late",
   [MESSAGE_COUNT] = "count",
   [MESSAGE_MIN] = "min",
   [MESSAGE_MAX] = "max",
@@ -322,6 +326,8 @@ gst_vyre_messages_new_results (GstVyreFilter *self)
   messages_set (structure, MESSAGE_PROCESSED_BYTES, self->last.completion.payload_bytes);
   messages_set (structure, MESSAGE_SEQUENCE, self->last.completion.tag);
   gst_vyre_fields_set_truth (structure, message_quarks[MESSAGE_COMPLETE], self->last.is_whole);
+  if (self->last.timing.late)
+    gst_vyre_fields_set_truth (structure, message_quarks[MESSAGE_LATE], TRUE);
   messages_name_results (self, bound);
   for (guint i = 0; i < bound->n_results; i++) {
     GQuark name = g_array_index (self->last.names, GQuark, i);
@@ -413,7 +419,7 @@ messages_describe (GstVyreFilter *self, gboolean exact, GstStructure *structure)
   GST_OBJECT_UNLOCK (self);
   vyre_mutex_lock (&self->lock);
   report.stats = self->stats;
-  report.queue_depth = self->n_batches;
+  report.queue_depth = self->n_batches + self->n_late;
   messages_describe_events (self, structure);
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);

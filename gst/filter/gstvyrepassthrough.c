@@ -93,6 +93,44 @@ gst_vyre_passthrough_allocate (GstVyreFilter *self, GstQuery *query)
   return TRUE;
 }
 
+/* Returns when a buffer that comes @now has to go on, in µs; G_MAXINT64: when its result is there.
+ */
+gint64
+gst_vyre_passthrough_get_deadline (
+    const GstVyreFilter *self, const GstVyreSettings *settings, gint64 now)
+{
+  if (!gst_vyre_passthrough_is_on (self) || !GST_CLOCK_TIME_IS_VALID (settings->max_latency))
+    return G_MAXINT64;
+  return now + (gint64)(settings->max_latency / GST_USECOND);
+}
+
+/* Returns what is known of a buffer whose results are not there. */
+static GstStructure *
+passthrough_new_missing (const GstVyreItem *item)
+{
+  GstStructure *structure = gst_structure_new ("vyre-results", "missing", G_TYPE_BOOLEAN, TRUE,
+      "complete", G_TYPE_BOOLEAN, FALSE, "sequence", G_TYPE_UINT64, (guint64)item->sequence,
+      "offset", G_TYPE_UINT64, item->timing.offset, "payload-bytes", G_TYPE_UINT64,
+      (guint64)item->timing.size, NULL);
+
+  gst_vyre_messages_set_timing (structure, &item->timing);
+  return structure;
+}
+
+/* The worker. Returns the buffer of the item, without results. A batch in flight, or one that has
+ * to run again, keeps a reference to it: the buffer that goes on is another one of the same memory,
+ * which nobody writes to before there is a single reference. */
+GstBuffer *
+gst_vyre_passthrough_take_missing (GstVyreItem *item)
+{
+  GstBuffer *own = gst_vyre_item_is_batch (item) ? gst_buffer_ref (item->buffer)
+                                                 : g_steal_pointer (&item->buffer);
+  GstBuffer *buffer = gst_buffer_make_writable (own);
+
+  gst_buffer_take_vyre_results (buffer, passthrough_new_missing (item));
+  return buffer;
+}
+
 /* The worker. Takes the buffer that goes on out of the item, with the results of the last batch,
  * which is that of the item. Without other users it is the buffer that came; otherwise one of the
  * same memory. */

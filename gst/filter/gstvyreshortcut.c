@@ -6,12 +6,15 @@
 #include "filter/gstvyrewatchdog.h"
 #include "filter/gstvyrework.h"
 
-/* TRUE once the batch is through, and counts. A batch whose kernel is lost is the task's. */
+/* TRUE once the batch is through, and counts. A batch whose kernel is lost is the task's, and so is
+ * a buffer that has to go on without its result. */
 static gboolean
 shortcut_wait (GstVyreFilter *self, GstVyreItem *item, gint64 patience)
 {
   if (!vyre_batch_poll (item->batch)
-      && !(patience > 0 && vyre_batch_wait (item->batch, g_get_monotonic_time () + patience, NULL)))
+      && !(patience > 0
+           && vyre_batch_wait (
+               item->batch, MIN (g_get_monotonic_time () + patience, item->until), NULL)))
     return FALSE;
   gst_vyre_watchdog_completed (self, 0);
   return gst_vyre_work_accept (self, item);

@@ -78,7 +78,8 @@ typedef struct {
   guint64 interval;
   guint64 results_interval;
   guint64 debug_interval;
-  guint results_turn; /* counts how often results-location was set */
+  guint64 max_latency; /* GST_CLOCK_TIME_NONE: there is no limit */
+  guint results_turn;  /* counts how often results-location was set */
 } GstVyreSettings;
 
 /* The place of a buffer in the stream, kept until its result comes */
@@ -92,6 +93,7 @@ typedef struct {
   gsize size;
   guint64 position; /* payload bytes of the stream before this buffer */
   GstSegment segment;
+  gboolean late; /* the buffer went on without its result */
 } GstVyreTiming;
 
 /* The named results of one batch, kept until they are posted */
@@ -245,6 +247,10 @@ struct _GstVyreFilter {
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
   guint n_batches;       /* batches among the items, and the one that the worker has */
   guint n_undone;        /* batches that a lost kernel left and that have not run again yet */
+  GQueue late;           /* of GstVyreItem: batches whose buffers went on, and ends of streams */
+  guint n_late;          /* batches among these, and the one that the worker has */
+  gint64 late_look;      /* when the task looks for the first of them, µs */
+  gint64 late_pause;     /* from one such look to the next, µs */
   GThread *worker;       /* the thread that has taken an item out of the queue, or NULL */
   gboolean lent;         /* the chain function looks after the queue, and the task does not */
   GstVyreTaskState task_state;

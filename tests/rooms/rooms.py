@@ -47,7 +47,7 @@ ORDER = {
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
         "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyrelines",
-        "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
+        "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyreroom", "gstvyrestaging",
         "gstvyrepassthrough", "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",
         "gstvyresinkpad", "gstvyreproperties", "gstvyrefilter",

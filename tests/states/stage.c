@@ -155,7 +155,8 @@ note_arrival (guint number)
   g_cond_broadcast (&stage.changed);
 }
 
-/* A buffer of a passthrough has its own bytes, caps and results. */
+/* A buffer of a passthrough has its own bytes, caps and results, or goes on without because of its
+ * deadline. */
 static void
 check_passed (GstPad *pad, GstBuffer *buffer, guint number)
 {
@@ -170,7 +171,10 @@ check_passed (GstPad *pad, GstBuffer *buffer, guint number)
   if (gst_buffer_memcmp (buffer, 0, CONTENT, BUFFER_SIZE) != 0
       || gst_buffer_get_size (buffer) != BUFFER_SIZE)
     schedule_fail ("Buffer %u has other bytes.", number);
-  if (!gst_buffer_get_custom_meta (buffer, "GstVyreResultsMeta"))
+  GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, "GstVyreResultsMeta");
+  if (!meta
+      || (!gst_structure_has_field (gst_custom_meta_get_structure (meta), "crc")
+          && stage.setup.max_latency == 0))
     schedule_fail ("Buffer %u has no results.", number);
   gst_clear_caps (&caps);
 }
@@ -319,16 +323,25 @@ stage_push_stream (void)
   g_rec_mutex_unlock (&stage.streaming);
 }
 
-void
-stage_query (void)
+static void
+push_query (GstQuery *query)
 {
-  GstQuery *query
-      = stage.setup.passes ? gst_query_new_allocation (NULL, TRUE) : gst_query_new_drain ();
-
   g_rec_mutex_lock (&stage.streaming);
   gst_pad_peer_query (stage.upstream, query);
   g_rec_mutex_unlock (&stage.streaming);
   gst_query_unref (query);
+}
+
+void
+stage_query (void)
+{
+  push_query (stage.setup.passes ? gst_query_new_allocation (NULL, TRUE) : gst_query_new_drain ());
+}
+
+void
+stage_drain (void)
+{
+  push_query (gst_query_new_drain ());
 }
 
 /* The second half of a seek: upstream's thread is out, and starts anew. */
@@ -491,6 +504,8 @@ make_element (void)
       "max-in-flight", MAX (stage.setup.max_in_flight, 1 + (stage.setup.max_in_flight == 0)), NULL);
   if (stage.setup.passes)
     gst_util_set_object_arg (G_OBJECT (stage.element), "output-mode", "passthrough");
+  if (stage.setup.max_latency > 0)
+    g_object_set (stage.element, "max-latency", stage.setup.max_latency, NULL);
   gst_bus_set_sync_handler (bus, handle_message, NULL, NULL);
   gst_element_set_bus (stage.element, bus);
   gst_object_unref (bus);
@@ -526,6 +541,8 @@ make_partners (void)
 static KernelPace
 get_pace (const StageSetup *setup)
 {
+  if (setup->batches_stall)
+    return KERNEL_STALLS;
   if (setup->batches_are_late)
     return KERNEL_WAITS;
   return setup->downstream_blocks ? KERNEL_IS_QUICK : KERNEL_MAY_WAIT;

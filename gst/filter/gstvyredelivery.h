@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-GstFlowReturn gst_vyre_delivery_report (GstVyreFilter *self, GstVyreItem *item);
+GstFlowReturn gst_vyre_delivery_push_beside (GstVyreFilter *self, GstVyreItem *item);
 GstFlowReturn gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item);
 GstFlowReturn gst_vyre_delivery_push_missing (GstVyreFilter *self, GstVyreItem *item);
 void gst_vyre_delivery_end_stream (GstVyreFilter *self, const GstVyreItem *item);

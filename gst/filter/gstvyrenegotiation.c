@@ -66,20 +66,21 @@ negotiation_pass_own_caps (GstVyreFilter *self)
   return gst_vyre_negotiation_pass_caps (self, caps);
 }
 
-/* Sends output caps if the layout of the readbacks or the program has changed. */
+/* Sends output caps if the layout of the readbacks or the program has changed. In passthrough these
+ * are for the pads beside the source pad. */
 static GstFlowReturn
 negotiation_update_caps (
     GstVyreFilter *self, const GstVyreSettings *settings, guint n_slots, guint n_observables)
 {
-  if (gst_vyre_passthrough_is_on (self))
-    return negotiation_pass_own_caps (self);
   g_autoptr (GstCaps) caps = gst_caps_new_simple ("application/x-vyre-readback", "abi", G_TYPE_INT,
       VYRE_ABI_VERSION, "slot-count", G_TYPE_INT, (gint)n_slots, "observable-slots", G_TYPE_INT,
       (gint)n_observables, NULL);
   if (settings->program)
     gst_caps_set_simple (
         caps, "program", G_TYPE_STRING, vyre_program_get_id (settings->program), NULL);
-  return negotiation_send_caps (self, caps);
+  gst_caps_replace (&self->readback_caps, caps);
+  return gst_vyre_passthrough_is_on (self) ? negotiation_pass_own_caps (self)
+                                           : negotiation_send_caps (self, caps);
 }
 
 /* Sends the caps that the smallest buffer would have, and the events that wait for caps: a sparse
@@ -192,4 +193,5 @@ gst_vyre_negotiation_reset (GstVyreFilter *self)
   g_clear_pointer (&self->plan_program, vyre_program_unref);
   gst_vyre_state_clear_settings (&self->sink_settings);
   gst_caps_replace (&self->out_caps, NULL);
+  gst_caps_replace (&self->readback_caps, NULL);
 }

@@ -15,6 +15,7 @@
 #include "filter/gstvyrestaging.h"
 #include "filter/gstvyreshortcut.h"
 #include "filter/gstvyresubmit.h"
+#include "filter/gstvyretaps.h"
 #include "filter/gstvyrework.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -197,6 +198,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
     return flow;
   g_clear_pointer (&item->plan, vyre_plan_unref);
   item->plan = vyre_plan_ref (self->plan);
+  gst_caps_replace (&item->caps, gst_vyre_taps_are_there (self) ? self->readback_caps : NULL);
   item->era = self->era;
   sink_hand_state_on (self, item);
   GError *error = NULL;
@@ -342,28 +344,10 @@ static gboolean
 sink_start_flush (GstVyreFilter *self, GstEvent *event)
 {
   gst_vyre_stream_start_flush (self);
+  gst_vyre_taps_send (self, event);
   gboolean done = gst_pad_push_event (self->srcpad, event);
   gst_vyre_stream_await_worker (self);
   return done;
-}
-
-/* Has downstream flush if it has not: a sink in PAUSED would keep the worker, and the FLUSH_STOP
- * behind it. */
-static void
-sink_ensure_flush (GstVyreFilter *self, const GstEvent *stop)
-{
-  g_autoptr (GstPad) peer = gst_pad_get_peer (self->srcpad);
-
-  if (!peer || !gst_pad_is_active (self->srcpad)) /* the FLUSH_STOP will not get out of it */
-    return;
-  GST_OBJECT_LOCK (peer);
-  gboolean flushes = GST_PAD_IS_FLUSHING (peer);
-  GST_OBJECT_UNLOCK (peer);
-  if (flushes)
-    return;
-  GstEvent *start = gst_event_new_flush_start ();
-  gst_event_set_seqnum (start, gst_event_get_seqnum ((GstEvent *)stop));
-  gst_pad_push_event (self->srcpad, start);
 }
 
 /* FLUSH_STOP shuts the gate, too: its FLUSH_START may have met inactive pads, or gone another way.
@@ -373,8 +357,9 @@ sink_stop_flush (GstVyreFilter *self, GstEvent *event)
 {
   self->n_flushes++;
   gst_vyre_stream_shut (self);
-  sink_ensure_flush (self, event);
+  gst_vyre_taps_ensure_flush (self, event);
   gst_vyre_stream_await_worker (self);
+  gst_vyre_taps_send (self, event);
   gboolean done = gst_pad_push_event (self->srcpad, event);
   gst_vyre_early_drop (self, TRUE);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);

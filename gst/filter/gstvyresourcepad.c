@@ -12,8 +12,8 @@
 #include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrereplay.h"
-#include "filter/gstvyreslots.h"
 #include "filter/gstvyrestream.h"
+#include "filter/gstvyretaps.h"
 #include "filter/gstvyrewatchdog.h"
 #include "filter/gstvyrework.h"
 
@@ -164,7 +164,7 @@ source_report_late (GstVyreFilter *self, GstVyreItem *item)
     return;
   }
   if (flow == GST_FLOW_OK)
-    flow = gst_vyre_delivery_report (self, item);
+    flow = gst_vyre_delivery_push_beside (self, item);
   else if (flow == GST_FLOW_FLUSHING)
     source_count_flushed (self);
   gst_vyre_delivery_close (self, item, flow);
@@ -280,29 +280,6 @@ source_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-/* Those of the first buffer are among them. */
-static GstStaticCaps readback_caps
-    = GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
-                       "slot-count = (int) [ 1, " G_STRINGIFY (
-                           GST_VYRE_MAX_SLOTS) " ], "
-                                               "observable-slots = (int) [ 0, " G_STRINGIFY (
-                                                   VYRE_MAX_OBSERVABLES) " ]");
-
-static gboolean
-source_answer_caps (GstPad *pad, GstQuery *query)
-{
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
-  GstCaps *filter;
-
-  if (!caps)
-    caps = gst_static_caps_get (&readback_caps);
-  gst_query_parse_caps (query, &filter);
-  if (filter)
-    gst_caps_take (&caps, gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST));
-  gst_query_set_caps_result (query, caps);
-  return TRUE;
-}
-
 static gboolean
 source_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -314,7 +291,7 @@ source_query (GstPad *pad, GstObject *parent, GstQuery *query)
       return gst_vyre_latency_query (self, query);
     case GST_QUERY_CAPS:
       return passes ? gst_vyre_passthrough_answer (self, pad, query)
-                    : source_answer_caps (pad, query);
+                    : gst_vyre_taps_answer_caps (pad, query);
     case GST_QUERY_ACCEPT_CAPS:
       return passes ? gst_vyre_passthrough_answer (self, pad, query)
                     : gst_pad_query_default (pad, parent, query);

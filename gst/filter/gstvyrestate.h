@@ -215,6 +215,7 @@ struct _GstVyreFilter {
   gint inherited; /* from READY on, in a child of the process that started it; atomic */
   gint live;      /* the stream, as the last LATENCY query said; atomic */
   gint passes;    /* passthrough; changes below PAUSED only; atomic */
+  gint n_taps;    /* pads readback_%u; atomic */
 
   /* object lock */
   GstVyreSettings settings;
@@ -279,6 +280,8 @@ struct _GstVyreFilter {
   GstStructure *event_values; /* the values that it carries; the same */
   GstVyreLatency latency;
   GstVyrePartners partners;
+  GList *taps;    /* of GstPad: readback_%u */
+  guint next_tap; /* in the name of the next one */
 
   GST_VYRE_APART (shared);
 
@@ -302,7 +305,8 @@ struct _GstVyreFilter {
   GstVyreCarry *carry;           /* NULL: the program has no state, or it begins anew */
   GstVyreSettings sink_settings; /* copy of `settings`; empty before the first buffer */
   GstCaps *out_caps;
-  GQueue early; /* of GstEvent: those that wait for the first caps */
+  GstCaps *readback_caps; /* of the plan */
+  GQueue early;           /* of GstEvent: those that wait for the first caps */
 
   GST_VYRE_APART (sink);
 
@@ -312,6 +316,7 @@ struct _GstVyreFilter {
   GstVyreSettings out_settings;   /* copy of `settings`; empty before the first batch */
   guint32 out_epoch;              /* epoch of the last item */
   gint64 ready;                   /* when the last item was done, µs; in a live stream */
+  guint tap_stream;               /* counts the streams that pads readback_%u have had */
   VyreReplayLog *replay;          /* NULL: no recording */
   GstVyreLines *lines;            /* NULL: no JSON lines */
   guint lines_turn;               /* of the settings that named their file */

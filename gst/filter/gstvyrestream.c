@@ -34,6 +34,7 @@ gst_vyre_item_free (GstVyreItem *item)
   g_clear_pointer (&item->event, gst_event_unref);
   g_clear_pointer (&item->plan, vyre_plan_unref);
   g_clear_pointer (&item->carry, gst_vyre_carry_unref);
+  gst_clear_caps (&item->caps);
   gst_clear_buffer (&item->buffer);
   g_free (item);
 }

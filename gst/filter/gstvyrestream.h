@@ -50,6 +50,7 @@ typedef struct {
   VyreTenant *tenant;    /* the tenant that its batch counts for, or NULL */
   VyreBatch *batch;
   VyrePlan *plan;
+  GstCaps *caps;       /* of its readback, or NULL: nobody asked for it */
   GstVyreCarry *carry; /* of a program with state, or NULL */
   guint64 previous;    /* payload bytes of the stream before its previous one, once it is done */
   guint64 reference;   /* the same before its reference */

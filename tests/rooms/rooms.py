@@ -46,7 +46,7 @@ ORDER = {
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
-        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyrelines",
+        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyretaps", "gstvyrelines",
         "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyreroom", "gstvyrestaging",
         "gstvyrepassthrough", "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",

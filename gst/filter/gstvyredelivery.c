@@ -247,6 +247,31 @@ gst_vyre_delivery_close (GstVyreFilter *self, GstVyreItem *item, GstFlowReturn f
   gst_vyre_item_free (item);
 }
 
+/* Counts a batch that comes to nothing. */
+void
+gst_vyre_delivery_count_flushed (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  self->stats.flushed++;
+  g_mutex_unlock (&self->lock);
+}
+
+/* The worker. The buffer of @item goes on without its result, which is reported when it comes. */
+GstFlowReturn
+gst_vyre_delivery_push_late (GstVyreFilter *self, GstVyreItem *item)
+{
+  GstFlowReturn flow = gst_vyre_delivery_push_missing (self, item);
+
+  if (flow == GST_FLOW_OK) {
+    gst_vyre_latency_note_ready (self);
+    gst_vyre_work_keep (self, item);
+    return flow;
+  }
+  gst_vyre_delivery_count_flushed (self);
+  gst_vyre_delivery_close (self, item, flow);
+  return flow;
+}
+
 /* The source pad is inactive, and there is no worker. Forgets the stream. */
 void
 gst_vyre_delivery_reset (GstVyreFilter *self)

@@ -111,30 +111,6 @@ source_finish_batch (GstVyreFilter *self, GstVyreItem *item)
   }
 }
 
-/* Counts a batch that comes to nothing. */
-static void
-source_count_flushed (GstVyreFilter *self)
-{
-  vyre_mutex_lock (&self->lock);
-  self->stats.flushed++;
-  g_mutex_unlock (&self->lock);
-}
-
-/* The buffer goes on without its result, which is reported when it comes. */
-static void
-source_push_late (GstVyreFilter *self, GstVyreItem *item)
-{
-  GstFlowReturn flow = gst_vyre_delivery_push_missing (self, item);
-
-  if (flow == GST_FLOW_OK) {
-    gst_vyre_latency_note_ready (self);
-    gst_vyre_work_keep (self, item);
-    return;
-  }
-  source_count_flushed (self);
-  gst_vyre_delivery_close (self, item, flow);
-}
-
 /* A batch whose buffer may wait no longer, or that is behind late ones, is late itself: results are
  * reported in order. */
 static void
@@ -143,13 +119,13 @@ source_push_batch (GstVyreFilter *self, GstVyreItem *item)
   GstFlowReturn flow = item->is_behind_late ? GST_VYRE_FLOW_LATE : source_finish_batch (self, item);
 
   if (flow == GST_VYRE_FLOW_LATE) {
-    source_push_late (self, item);
+    gst_vyre_delivery_push_late (self, item);
     return;
   }
   if (flow == GST_FLOW_OK)
     flow = gst_vyre_delivery_push (self, item);
   else if (flow == GST_FLOW_FLUSHING)
-    source_count_flushed (self);
+    gst_vyre_delivery_count_flushed (self);
   gst_vyre_delivery_close (self, item, flow);
 }
 
@@ -166,7 +142,7 @@ source_report_late (GstVyreFilter *self, GstVyreItem *item)
   if (flow == GST_FLOW_OK)
     flow = gst_vyre_delivery_push_beside (self, item);
   else if (flow == GST_FLOW_FLUSHING)
-    source_count_flushed (self);
+    gst_vyre_delivery_count_flushed (self);
   gst_vyre_delivery_close (self, item, flow);
 }
 

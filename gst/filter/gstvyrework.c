@@ -36,6 +36,16 @@ work_has_late (const GstVyreFilter *self)
          && !self->worker;
 }
 
+/* The lock is held. The worker has no item any more: the task sees what is there for it. */
+static void
+work_let_go (GstVyreFilter *self)
+{
+  self->awaited = 0;
+  self->worker = NULL;
+  if (gst_vyre_stream_has_work (self) || work_has_late (self))
+    gst_vyre_stream_wake_task (self);
+}
+
 /* The lock is held. Returns until when the task waits for the first late batch, in µs: for as long
  * as nothing has to leave. Past times: not now. */
 static gint64
@@ -117,6 +127,14 @@ gst_vyre_work_take (GstVyreFilter *self)
   return item;
 }
 
+/* The lock is held. TRUE if nothing has to happen before the worker handles the batch @next: behind
+ * late batches its buffer has to go on. */
+static gboolean
+work_may_go_on (const GstVyreFilter *self, const GstVyreItem *next)
+{
+  return g_queue_is_empty ((GQueue *)&self->late) || g_get_monotonic_time () >= next->deadline;
+}
+
 /* Returns the next batch if more than @most are in the queue and the chain function is to push it,
  * and for how long to wait for it, in µs; NULL: there is none, or the task pushes it. */
 GstVyreItem *
@@ -127,9 +145,9 @@ gst_vyre_work_take_over (GstVyreFilter *self, guint most, gint64 *patience)
   vyre_mutex_lock (&self->lock);
   const GstVyreItem *next = g_queue_peek_head (&self->items);
   if (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && !self->worker && self->n_batches > most
-      && next->batch && self->n_undone == 0 && g_queue_is_empty (&self->late)
+      && next->batch && self->n_undone == 0 && work_may_go_on (self, next)
       && gst_vyre_pace_is_quick (&self->pace)) {
-    self->lent = TRUE;
+    self->lent = g_queue_is_empty (&self->late);
     item = work_take_first (self, &self->items, next->deadline);
     *patience = gst_vyre_pace_get_patience (&self->pace, self->n_batches > 1);
   }
@@ -158,11 +176,8 @@ gst_vyre_work_put_back (GstVyreFilter *self, GstVyreItem *item)
   if (!stale && item->is_late)
     work_put_off_late (self);
   self->lent = self->lent && item->deadline == G_MAXINT64;
-  self->awaited = 0;
-  self->worker = NULL;
   gst_vyre_stream_wake_others (self);
-  if (gst_vyre_stream_has_work (self))
-    gst_vyre_stream_wake_task (self);
+  work_let_go (self);
   g_mutex_unlock (&self->lock);
   if (stale)
     gst_vyre_item_free (item);
@@ -255,13 +270,11 @@ gst_vyre_work_keep (GstVyreFilter *self, GstVyreItem *item)
     }
     g_queue_push_tail (&self->late, item);
     self->n_late += item->sequence > 0;
+    self->lent = FALSE;
   }
   self->stats.flushed += stale && item->sequence > 0;
-  self->awaited = 0;
-  self->worker = NULL;
   gst_vyre_stream_wake_others (self);
-  if (gst_vyre_stream_has_work (self))
-    gst_vyre_stream_wake_task (self);
+  work_let_go (self);
   g_mutex_unlock (&self->lock);
   if (stale)
     gst_vyre_item_free (item);
@@ -274,11 +287,8 @@ gst_vyre_work_done (GstVyreFilter *self, const GstVyreItem *item)
 {
   vyre_mutex_lock (&self->lock);
   work_uncount (self, item);
-  self->awaited = 0;
-  self->worker = NULL;
   if (item->is_late || self->n_batches <= self->wake_at || !gst_vyre_stream_is_open (self))
     gst_vyre_stream_wake_others (self);
-  if (gst_vyre_stream_has_work (self))
-    gst_vyre_stream_wake_task (self);
+  work_let_go (self);
   g_mutex_unlock (&self->lock);
 }

@@ -16,8 +16,8 @@
 #define LARGEST 8192
 #define NOISE (LARGEST + 4096)
 
-/* More than a filter holds, and a power of two */
-#define N_SENT 256
+/* More frames than go on while a result is late, and a power of two */
+#define N_SENT (1 << 17)
 
 /* What is known of a frame that was sent */
 typedef struct {

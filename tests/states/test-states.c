@@ -248,6 +248,9 @@ flush_both_and_ready (void)
 /* Results come after their buffers have to go on. */
 #define LATE .passes = TRUE, .max_latency = GST_MSECOND, .batches_stall = TRUE
 
+/* No buffer waits. */
+#define AT_ONCE .passes = TRUE, .max_latency = 1, .batches_stall = TRUE, .max_in_flight = 4
+
 static const Scenario scenarios[] = {
   { "buffers", { .all_arrive = TRUE }, { push_four } },
   { "buffers-one", { .max_in_flight = 1, .all_arrive = TRUE }, { push_burst } },
@@ -341,6 +344,10 @@ static const Scenario scenarios[] = {
       { push_four, stage_release_readbacks, flush } },
   { "pass-readbacks-requested", { .passes = TRUE },
       { push_slowly, stage_request_readbacks, to_ready_and_back } },
+  { "pass-at-once", { AT_ONCE, .all_arrive = TRUE }, { push_burst } },
+  { "pass-at-once-eos", { AT_ONCE }, { push_burst_and_end, flush } },
+  { "pass-at-once-loss", { AT_ONCE, .n_losses = 1, .all_arrive = TRUE }, { push_burst } },
+  { "pass-at-once-ready", { AT_ONCE }, { push_slowly, to_ready_and_back } },
   { "pass-late", { LATE, .all_arrive = TRUE }, { push_slowly } },
   { "pass-late-burst", { LATE, .all_arrive = TRUE }, { push_burst } },
   { "pass-late-caps", { LATE, .all_arrive = TRUE }, { push_caps_push } },

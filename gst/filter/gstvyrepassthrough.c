@@ -65,12 +65,14 @@ gst_vyre_passthrough_answer (GstVyreFilter *self, GstPad *pad, GstQuery *query)
   return TRUE;
 }
 
-/* Pools have as many buffers more as the element holds: batches in flight, and older payloads. */
+/* Pools have as many buffers more as the element holds: those in the queue, late batches as many as
+ * have room, and older payloads. */
 static void
 passthrough_add_held (GstVyreFilter *self, GstQuery *query)
 {
   GST_OBJECT_LOCK (self);
-  guint held = self->settings.max_in_flight + GST_VYRE_N_OLDER;
+  gboolean may_be_late = GST_CLOCK_TIME_IS_VALID (self->settings.max_latency);
+  guint held = self->settings.max_in_flight * (may_be_late ? 2 : 1) + GST_VYRE_N_OLDER;
   GST_OBJECT_UNLOCK (self);
   for (guint i = 0; i < gst_query_get_n_allocation_pools (query); i++) {
     GstBufferPool *pool;

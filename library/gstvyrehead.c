@@ -16,6 +16,8 @@ static const gchar *const reserved_fields[] = {
   "complete",
   "payload-bytes",
   "processed-bytes",
+  "late",
+  "missing",
   "offset",
   "element",
   "pts",

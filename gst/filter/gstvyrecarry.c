@@ -11,7 +11,8 @@ struct _GstVyreCarry {
   guint32 *words;     /* of state, as the last batch whose result counted left them, or NULL */
   guint n_words;
   GstVyreOlder older; /* payloads that the next batch may read */
-  guint64 reference;  /* payload bytes of the stream before the reference */
+  guint64 previous;   /* payload bytes of the stream before the previous one */
+  guint64 reference;  /* the same before the reference */
 };
 
 void
@@ -138,14 +139,16 @@ carry_keep (GstVyreCarry *carry, guint from, GstBuffer *buffer, GstVyreOlder *fo
 }
 
 /* The lock is held. The result of a batch counts, whose payload is in @buffer, at @position of the
- * stream. Returns the position of the reference that the batch had; the caller clears @former
- * without the lock. */
+ * stream. Returns the position of the reference that the batch had, and in @previous that of the
+ * previous one; the caller clears @former without the lock. */
 guint64
 gst_vyre_carry_note (GstVyreCarry *carry, const VyrePlan *plan, VyreBatch *batch, GstBuffer *buffer,
-    guint64 position, GstVyreOlder *former)
+    guint64 position, GstVyreOlder *former, guint64 *previous)
 {
   guint64 reference = carry->reference;
 
+  *previous = carry->previous;
+  carry->previous = position;
   if (!carry->words) {
     carry->n_words = vyre_plan_get_state_words (plan);
     carry->words = g_new (guint32, carry->n_words);

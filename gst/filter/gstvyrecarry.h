@@ -28,7 +28,7 @@ void gst_vyre_older_clear (GstVyreOlder *older);
 VyreStream *gst_vyre_carry_get_stream (
     GstVyreFilter *self, GstVyreCarry *carry, VyreLane *lane, GstVyreOlder *older);
 guint64 gst_vyre_carry_note (GstVyreCarry *carry, const VyrePlan *plan, VyreBatch *batch,
-    GstBuffer *buffer, guint64 position, GstVyreOlder *former);
+    GstBuffer *buffer, guint64 position, GstVyreOlder *former, guint64 *previous);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstVyreOlder, gst_vyre_older_clear)
 

@@ -9,6 +9,7 @@
 #include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyrereplay.h"
 #include "filter/gstvyrestamp.h"
+#include "filter/gstvyretaps.h"
 #include "filter/gstvyrewatchdog.h"
 #include "filter/gstvyrework.h"
 
@@ -92,11 +93,10 @@ delivery_follow_settings (GstVyreFilter *self)
   gst_vyre_lines_follow (self);
 }
 
-/* Posts what is due, and pushes the readback of a completed batch. */
-GstFlowReturn
-gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
+/* Posts what is due of a completed batch. */
+static GstFlowReturn
+delivery_report (GstVyreFilter *self, GstVyreItem *item)
 {
-  gst_vyre_latency_note_held (self, item);
   const guint8 *readback = vyre_batch_get_readback (item->batch);
   GError *error = NULL;
   if (!vyre_batch_check (item->batch, &error))
@@ -108,15 +108,101 @@ gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
   gst_vyre_events_batch (self, item, readback);
   gst_vyre_messages_batch (self, &self->out_settings, item->plan, readback,
       vyre_batch_get_completion (item->batch), &item->timing, due);
-  if (gst_vyre_passthrough_is_on (self))
-    return gst_pad_push (self->srcpad, gst_vyre_passthrough_take (self, item));
+  return GST_FLOW_OK;
+}
+
+/* Returns the readback of the item, with its place in the stream; NULL: there was no memory for it,
+ * and the bus has been told. */
+static GstBuffer *
+delivery_make_readback (GstVyreFilter *self, GstVyreItem *item)
+{
   GstBuffer *buffer = delivery_make_buffer (self, item);
-  if (!buffer)
-    return gst_vyre_stream_fail (
-        self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
-  gst_vyre_stamp (buffer, item);
+
+  if (buffer)
+    gst_vyre_stamp (buffer, item);
+  else
+    gst_vyre_stream_fail (self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
+  return buffer;
+}
+
+/* Pushes the buffer of a completed batch, and its readback, if anybody wants it. */
+static GstFlowReturn
+delivery_push_both (GstVyreFilter *self, GstVyreItem *item, GstBuffer *readback)
+{
+  GstFlowReturn flow = gst_pad_push (self->srcpad, gst_vyre_passthrough_take (self, item));
+
+  if (!readback)
+    return flow;
+  GstFlowReturn taps = gst_vyre_taps_push (self, item, readback);
+  return gst_vyre_taps_combine (flow, taps);
+}
+
+/* Pushes the readback of a completed batch. */
+static GstFlowReturn
+delivery_push_readback (GstVyreFilter *self, GstVyreItem *item, GstBuffer *readback)
+{
+  GstBuffer *beside = gst_vyre_taps_are_linked (self) ? gst_buffer_ref (readback) : NULL;
+
   gst_clear_buffer (&item->buffer); /* the pool of upstream may be small, and downstream slow */
-  return gst_pad_push (self->srcpad, buffer);
+  GstFlowReturn flow = gst_pad_push (self->srcpad, readback);
+  return beside ? gst_vyre_taps_combine (flow, gst_vyre_taps_push (self, item, beside)) : flow;
+}
+
+/* Posts what is due, and pushes the readback of a completed batch, or its buffer. */
+GstFlowReturn
+gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
+{
+  gboolean passes = gst_vyre_passthrough_is_on (self);
+  gboolean wanted = !passes || gst_vyre_taps_are_linked (self);
+
+  gst_vyre_latency_note_held (self, item);
+  GstFlowReturn flow = delivery_report (self, item);
+  GstBuffer *readback = flow == GST_FLOW_OK && wanted ? delivery_make_readback (self, item) : NULL;
+  if (flow != GST_FLOW_OK || (wanted && !readback))
+    return GST_FLOW_ERROR;
+  return passes ? delivery_push_both (self, item, readback)
+                : delivery_push_readback (self, item, readback);
+}
+
+/* Posts what is due of a late batch, whose buffer has gone on, and pushes its readback, if anybody
+ * wants it. */
+GstFlowReturn
+gst_vyre_delivery_push_beside (GstVyreFilter *self, GstVyreItem *item)
+{
+  GstFlowReturn flow = delivery_report (self, item);
+
+  if (flow != GST_FLOW_OK || !gst_vyre_taps_are_linked (self))
+    return flow;
+  GstBuffer *readback = delivery_make_readback (self, item);
+  return readback ? gst_vyre_taps_combine (GST_FLOW_OK, gst_vyre_taps_push (self, item, readback))
+                  : GST_FLOW_ERROR;
+}
+
+/* Pushes the buffer of an item whose result is not there. */
+GstFlowReturn
+gst_vyre_delivery_push_missing (GstVyreFilter *self, GstVyreItem *item)
+{
+  gboolean is_batch = gst_vyre_item_is_batch (item);
+
+  gst_vyre_latency_note_held (self, item);
+  item->timing.late = TRUE;
+  vyre_mutex_lock (&self->lock);
+  self->stats.late_results += is_batch;
+  self->stats.unseen += !is_batch;
+  g_mutex_unlock (&self->lock);
+  GstFlowReturn flow = gst_pad_push (self->srcpad, gst_vyre_passthrough_take_missing (item));
+  return flow != GST_FLOW_OK && gst_vyre_taps_are_linked (self)
+             ? gst_vyre_taps_combine (flow, GST_FLOW_OK)
+             : flow;
+}
+
+/* All results of a stream have been reported, behind which another one begins at @item. */
+void
+gst_vyre_delivery_end_stream (GstVyreFilter *self, const GstVyreItem *item)
+{
+  delivery_follow_settings (self);
+  gst_vyre_events_end (self, item);
+  gst_vyre_taps_begin_stream (self);
 }
 
 /* Pushes the event of the item. */
@@ -126,13 +212,12 @@ gst_vyre_delivery_push_event (GstVyreFilter *self, GstVyreItem *item)
   GstEvent *event = g_steal_pointer (&item->event);
   gboolean eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
 
-  if (eos || GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START) {
+  if (eos) {
     delivery_follow_settings (self);
     gst_vyre_events_end (self, item);
-  }
-  if (eos) {
     gst_vyre_lines_end (self);
     gst_vyre_messages_eos (self);
+    gst_vyre_taps_end (self, event);
   }
   gst_pad_push_event (self->srcpad, event);
   return eos ? GST_FLOW_EOS : GST_FLOW_OK;
@@ -160,6 +245,31 @@ gst_vyre_delivery_close (GstVyreFilter *self, GstVyreItem *item, GstFlowReturn f
   gst_vyre_latency_note_ready (self);
   gst_vyre_work_done (self, item);
   gst_vyre_item_free (item);
+}
+
+/* Counts a batch that comes to nothing. */
+void
+gst_vyre_delivery_count_flushed (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  self->stats.flushed++;
+  g_mutex_unlock (&self->lock);
+}
+
+/* The worker. The buffer of @item goes on without its result, which is reported when it comes. */
+GstFlowReturn
+gst_vyre_delivery_push_late (GstVyreFilter *self, GstVyreItem *item)
+{
+  GstFlowReturn flow = gst_vyre_delivery_push_missing (self, item);
+
+  if (flow == GST_FLOW_OK) {
+    gst_vyre_latency_note_ready (self);
+    gst_vyre_work_keep (self, item);
+    return flow;
+  }
+  gst_vyre_delivery_count_flushed (self);
+  gst_vyre_delivery_close (self, item, flow);
+  return flow;
 }
 
 /* The source pad is inactive, and there is no worker. Forgets the stream. */

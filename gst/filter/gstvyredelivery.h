@@ -9,7 +9,12 @@
 
 G_BEGIN_DECLS
 
+GstFlowReturn gst_vyre_delivery_push_beside (GstVyreFilter *self, GstVyreItem *item);
 GstFlowReturn gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item);
+GstFlowReturn gst_vyre_delivery_push_missing (GstVyreFilter *self, GstVyreItem *item);
+GstFlowReturn gst_vyre_delivery_push_late (GstVyreFilter *self, GstVyreItem *item);
+void gst_vyre_delivery_count_flushed (GstVyreFilter *self);
+void gst_vyre_delivery_end_stream (GstVyreFilter *self, const GstVyreItem *item);
 GstFlowReturn gst_vyre_delivery_push_event (GstVyreFilter *self, GstVyreItem *item);
 void gst_vyre_delivery_follow_epoch (GstVyreFilter *self, const GstVyreItem *item);
 void gst_vyre_delivery_close (GstVyreFilter *self, GstVyreItem *item, GstFlowReturn flow);

@@ -19,7 +19,8 @@
  * gst-launch-1.0 -m videotestsrc num-buffers=100 ! video/x-raw,format=I420 ! \
  *   vyrefilter output-mode=passthrough program=builtin:video-qc ! vp8enc ! webmmux ! \
  *   filesink location=film.webm
- * ]| A film that is measured while it is encoded.
+ * ]| A film that is measured while it is encoded. The request pads `readback_%u` give the readbacks
+ * beside the buffers.
  * |[
  * gst-launch-1.0 -m filesrc location=film.webm ! \
  *   vyrefilter program='crc32 payload -> crc32' results-interval=0 ! fakesink
@@ -51,6 +52,7 @@
 #include "filter/gstvyrestaging.h"
 #include "filter/gstvyresourcepad.h"
 #include "filter/gstvyrestream.h"
+#include "filter/gstvyretaps.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -58,6 +60,8 @@ static GstStaticPadTemplate sink_template
     = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate reference_template = GST_STATIC_PAD_TEMPLATE (
     GST_VYRE_PARTNERS_PAD, GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate readback_template = GST_STATIC_PAD_TEMPLATE (GST_VYRE_TAPS_PADS,
+    GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS ("application/x-vyre-readback"));
 static GstStaticPadTemplate source_template
     = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
@@ -91,6 +95,7 @@ filter_become_inherited (gpointer element)
   gst_vyre_fork_forget_thread (self->srcpad);
   if (self->partners.pad)
     gst_vyre_fork_forget_thread (self->partners.pad);
+  gst_vyre_taps_become_inherited (self);
 }
 
 static void
@@ -259,6 +264,7 @@ static void
 gst_vyre_filter_dispose (GObject *object)
 {
   gst_vyre_params_leave (GST_VYRE_FILTER_CAST (object));
+  gst_vyre_taps_leave (GST_VYRE_FILTER_CAST (object));
   G_OBJECT_CLASS (gst_vyre_filter_parent_class)->dispose (object);
 }
 
@@ -294,13 +300,18 @@ gst_vyre_filter_request_pad (
 {
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (element);
 
+  if (GST_PAD_TEMPLATE_DIRECTION (template) == GST_PAD_SRC)
+    return gst_vyre_taps_add_pad (self, template, name);
   return gst_vyre_passthrough_is_on (self) ? NULL : gst_vyre_partners_add_pad (self, template);
 }
 
 static void
 gst_vyre_filter_release_pad (GstElement *element, GstPad *pad)
 {
-  gst_vyre_partners_remove_pad (GST_VYRE_FILTER_CAST (element), pad);
+  if (GST_PAD_IS_SRC (pad))
+    gst_vyre_taps_remove_pad (GST_VYRE_FILTER_CAST (element), pad);
+  else
+    gst_vyre_partners_remove_pad (GST_VYRE_FILTER_CAST (element), pad);
 }
 
 static void
@@ -324,6 +335,7 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &reference_template);
   gst_element_class_add_static_pad_template (element_class, &source_template);
+  gst_element_class_add_static_pad_template (element_class, &readback_template);
   gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",
       "Filter/Analyzer", "Runs a program over every buffer on a resident Vulkan kernel",
       "The gst-vyre authors");

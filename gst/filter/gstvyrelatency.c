@@ -2,8 +2,8 @@
  *
  * The share of vyrefilter in the latency of a live pipeline. The minimum is the time for which
  * batches are held, measured from the end of the wait for a turn to the push. The maximum is the
- * room of the queue: max-in-flight buffers, where the caps give their interval. The duration of a
- * buffer matters to neither. docs/architecture.md has the rule.
+ * room of the queue: max-in-flight buffers, where the caps give their interval. Neither is longer
+ * than max-latency. The duration of a buffer matters to neither. docs/architecture.md has the rule.
  */
 #include "filter/gstvyrelatency.h"
 
@@ -16,32 +16,36 @@
  * none. */
 #define REAL_WAIT 1000
 
-/* The lock is held. Returns the share of the element in the maximum. A batch that is held for
- * longer than its turn in a full queue takes room, too. */
-static GstClockTime
-latency_get_room (const GstVyreFilter *self, guint max_in_flight)
-{
-  return MAX (self->latency.held, self->latency.interval * max_in_flight);
-}
+/* What limits the answer */
+typedef struct {
+  guint max_in_flight;
+  GstClockTime most; /* NONE is the largest */
+} LatencyLimits;
 
-static guint
-latency_get_max_in_flight (GstVyreFilter *self)
+static LatencyLimits
+latency_get_limits (GstVyreFilter *self)
 {
+  gboolean passes = g_atomic_int_get (&self->passes);
+
   GST_OBJECT_LOCK (self);
-  guint max_in_flight = self->settings.max_in_flight;
+  LatencyLimits limits = { .max_in_flight = self->settings.max_in_flight,
+    .most = passes ? self->settings.max_latency : GST_CLOCK_TIME_NONE };
   GST_OBJECT_UNLOCK (self);
-  return max_in_flight;
+  return limits;
 }
 
-/* The lock is held. Records what is reported. Returns TRUE if that is news. */
+/* The lock is held. Records what is reported; a batch that is held for longer than its turn in a
+ * full queue takes room, too. Returns TRUE if that is news. */
 static gboolean
-latency_take_report (GstVyreFilter *self, guint max_in_flight)
+latency_take_report (GstVyreFilter *self, const LatencyLimits *limits)
 {
   GstVyreLatency *latency = &self->latency;
-  GstClockTime room = latency_get_room (self, max_in_flight);
-  gboolean is_new = latency->told_held != latency->held || latency->told_room != room;
+  GstClockTime held = MIN (latency->held, limits->most);
+  GstClockTime room = MIN (latency->interval * limits->max_in_flight, limits->most);
 
-  latency->told_held = latency->held;
+  room = MAX (held, room);
+  gboolean is_new = latency->told_held != held || latency->told_room != room;
+  latency->told_held = held;
   latency->told_room = room;
   return is_new;
 }
@@ -82,10 +86,10 @@ gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
     return FALSE;
   gst_query_parse_latency (query, &live, &least, &most);
   latency_add_partners (self, &live, &least, &most);
-  guint max_in_flight = latency_get_max_in_flight (self);
+  const LatencyLimits limits = latency_get_limits (self);
   vyre_mutex_lock (&self->lock);
   g_atomic_int_set (&self->live, live);
-  latency_take_report (self, max_in_flight);
+  latency_take_report (self, &limits);
   least += self->latency.told_held;
   if (GST_CLOCK_TIME_IS_VALID (most))
     most += self->latency.told_room;
@@ -98,10 +102,10 @@ gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
 void
 gst_vyre_latency_tell_changes (GstVyreFilter *self)
 {
-  guint max_in_flight = latency_get_max_in_flight (self);
+  const LatencyLimits limits = latency_get_limits (self);
 
   vyre_mutex_lock (&self->lock);
-  gboolean is_news = g_atomic_int_get (&self->live) && latency_take_report (self, max_in_flight);
+  gboolean is_news = g_atomic_int_get (&self->live) && latency_take_report (self, &limits);
   g_mutex_unlock (&self->lock);
   if (is_news)
     gst_element_post_message (

@@ -194,7 +194,8 @@ lines_add_end (GstVyreFilter *self, const gchar *reason)
   if (!lines || lines->is_ended)
     return;
   vyre_mutex_lock (&self->lock);
-  g_autofree gchar *gap = gst_vyre_stats_explain_incomplete (&self->stats, self->n_batches);
+  g_autofree gchar *gap
+      = gst_vyre_stats_explain_incomplete (&self->stats, self->n_batches + self->n_late);
   g_mutex_unlock (&self->lock);
   g_autoptr (GstStructure) end
       = gst_structure_new ("vyre-end", "reason", G_TYPE_STRING, reason, "lines", G_TYPE_UINT64,

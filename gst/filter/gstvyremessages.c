@@ -23,6 +23,7 @@ typedef enum {
   MESSAGE_PROCESSED_BYTES,
   MESSAGE_SEQUENCE,
   MESSAGE_COMPLETE,
+  MESSAGE_LATE,
   MESSAGE_SLOT,
   MESSAGE_FORMAT,
   MESSAGE_ARG0,
@@ -40,6 +41,7 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_PROCESSED_BYTES] = "processed-bytes",
   [MESSAGE_SEQUENCE] = "sequence",
   [MESSAGE_COMPLETE] = "complete",
+  [MESSAGE_LATE] = "late",
   [MESSAGE_SLOT] = "slot",
   [MESSAGE_FORMAT] = "format",
   [MESSAGE_ARG0] = "arg0",
@@ -105,6 +107,8 @@ gst_vyre_messages_new_results (GstVyreFilter *self)
   messages_set (structure, MESSAGE_PROCESSED_BYTES, self->last.completion.payload_bytes);
   messages_set (structure, MESSAGE_SEQUENCE, self->last.completion.tag);
   gst_vyre_fields_set_truth (structure, message_quarks[MESSAGE_COMPLETE], self->last.is_whole);
+  if (self->last.timing.late)
+    gst_vyre_fields_set_truth (structure, message_quarks[MESSAGE_LATE], TRUE);
   messages_describe_results (self);
   gst_vyre_table_add_results (self->last.table, (const guint32 *)self->last.words->data, structure);
   return structure;
@@ -151,12 +155,11 @@ messages_keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readba
   self->last.is_whole = gst_vyre_stats_are_whole (plan, readback, completion);
   self->last.posted = FALSE;
   g_array_set_size (self->last.words, 0);
+  G_STATIC_ASSERT (G_BYTE_ORDER == G_LITTLE_ENDIAN); /* of the device, too: docs/abi.md */
   for (guint i = 0; i < bound->n_results; i++) {
     const VyreResult *result = &bound->results[i];
-    for (guint w = 0; w < result->n_words; w++) {
-      guint32 word = vyre_read_word (readback, VYRE_CONTROL_OBSERVABLES + result->observable + w);
-      g_array_append_val (self->last.words, word);
-    }
+    gsize word = VYRE_CONTROL_OBSERVABLES + result->observable;
+    g_array_append_vals (self->last.words, readback + 4 * word, result->n_words);
   }
 }
 
@@ -194,7 +197,7 @@ messages_describe (GstVyreFilter *self, gboolean exact, GstStructure *structure)
   GST_OBJECT_UNLOCK (self);
   vyre_mutex_lock (&self->lock);
   report.stats = self->stats;
-  report.queue_depth = self->n_batches;
+  report.queue_depth = self->n_batches + self->n_late;
   messages_describe_events (self, structure);
   g_autoptr (VyreTenant) tenant = self->tenant ? vyre_tenant_ref (self->tenant) : NULL;
   g_mutex_unlock (&self->lock);

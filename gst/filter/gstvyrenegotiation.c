@@ -67,17 +67,18 @@ negotiation_pass_own_caps (GstVyreFilter *self)
   return gst_vyre_negotiation_pass_caps (self, caps);
 }
 
-/* Sends output caps if the layout of the readbacks, the results or the program have changed. */
+/* Sends output caps if the layout of the readbacks, the results or the program have changed. In
+ * passthrough these are for the pads beside the source pad. */
 static GstFlowReturn
 negotiation_update_caps (GstVyreFilter *self, const GstVyreSettings *settings,
     const VyreBoundProgram *bound, const VyreLayout *layout)
 {
   const gchar *program = settings->program ? vyre_program_get_id (settings->program) : NULL;
 
-  if (gst_vyre_passthrough_is_on (self))
-    return negotiation_pass_own_caps (self);
   gst_vyre_description_update (&self->out_table, bound, layout, program);
-  return negotiation_send_caps (self, gst_vyre_table_get_caps (self->out_table));
+  return gst_vyre_passthrough_is_on (self)
+             ? negotiation_pass_own_caps (self)
+             : negotiation_send_caps (self, gst_vyre_table_get_caps (self->out_table));
 }
 
 /* Sends the caps that the smallest buffer would have, and the events that wait for caps: a sparse

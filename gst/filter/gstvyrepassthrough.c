@@ -65,12 +65,14 @@ gst_vyre_passthrough_answer (GstVyreFilter *self, GstPad *pad, GstQuery *query)
   return TRUE;
 }
 
-/* Pools have as many buffers more as the element holds: batches in flight, and older payloads. */
+/* Pools have as many buffers more as the element holds: those in the queue, late batches as many as
+ * have room, and older payloads. */
 static void
 passthrough_add_held (GstVyreFilter *self, GstQuery *query)
 {
   GST_OBJECT_LOCK (self);
-  guint held = self->settings.max_in_flight + GST_VYRE_N_OLDER;
+  gboolean may_be_late = GST_CLOCK_TIME_IS_VALID (self->settings.max_latency);
+  guint held = self->settings.max_in_flight * (may_be_late ? 2 : 1) + GST_VYRE_N_OLDER;
   GST_OBJECT_UNLOCK (self);
   for (guint i = 0; i < gst_query_get_n_allocation_pools (query); i++) {
     GstBufferPool *pool;
@@ -91,6 +93,44 @@ gst_vyre_passthrough_allocate (GstVyreFilter *self, GstQuery *query)
     return FALSE;
   passthrough_add_held (self, query);
   return TRUE;
+}
+
+/* Returns when a buffer that comes @now has to go on, in µs; G_MAXINT64: when its result is there.
+ */
+gint64
+gst_vyre_passthrough_get_deadline (
+    const GstVyreFilter *self, const GstVyreSettings *settings, gint64 now)
+{
+  if (!gst_vyre_passthrough_is_on (self) || !GST_CLOCK_TIME_IS_VALID (settings->max_latency))
+    return G_MAXINT64;
+  return now + (gint64)(settings->max_latency / GST_USECOND);
+}
+
+/* Returns what is known of a buffer whose results are not there. */
+static GstStructure *
+passthrough_new_missing (const GstVyreItem *item)
+{
+  GstStructure *structure = gst_structure_new ("vyre-results", "missing", G_TYPE_BOOLEAN, TRUE,
+      "complete", G_TYPE_BOOLEAN, FALSE, "sequence", G_TYPE_UINT64, (guint64)item->sequence,
+      "offset", G_TYPE_UINT64, item->timing.offset, "payload-bytes", G_TYPE_UINT64,
+      (guint64)item->timing.size, NULL);
+
+  gst_vyre_messages_set_timing (structure, &item->timing);
+  return structure;
+}
+
+/* The worker. Returns the buffer of the item, without results. A batch in flight, or one that has
+ * to run again, keeps a reference to it: the buffer that goes on is another one of the same memory,
+ * which nobody writes to before there is a single reference. */
+GstBuffer *
+gst_vyre_passthrough_take_missing (GstVyreItem *item)
+{
+  GstBuffer *own = gst_vyre_item_is_batch (item) ? gst_buffer_ref (item->buffer)
+                                                 : g_steal_pointer (&item->buffer);
+  GstBuffer *buffer = gst_buffer_make_writable (own);
+
+  gst_buffer_take_vyre_results (buffer, passthrough_new_missing (item));
+  return buffer;
 }
 
 /* The worker. Takes the buffer that goes on out of the item, with the results of the last batch,

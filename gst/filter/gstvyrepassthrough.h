@@ -14,6 +14,9 @@ gboolean gst_vyre_passthrough_start (GstVyreFilter *self);
 gboolean gst_vyre_passthrough_is_on (const GstVyreFilter *self);
 gboolean gst_vyre_passthrough_answer (GstVyreFilter *self, GstPad *pad, GstQuery *query);
 gboolean gst_vyre_passthrough_allocate (GstVyreFilter *self, GstQuery *query);
+gint64 gst_vyre_passthrough_get_deadline (
+    const GstVyreFilter *self, const GstVyreSettings *settings, gint64 now);
+GstBuffer *gst_vyre_passthrough_take_missing (GstVyreItem *item);
 GstBuffer *gst_vyre_passthrough_take (GstVyreFilter *self, GstVyreItem *item);
 
 G_END_DECLS

@@ -30,8 +30,9 @@ static const GFlagsValue properties_post_messages[] = {
   { 0, NULL, NULL },
 };
 
+/* The share of the element in the latency of a pipeline may be another one. */
 static void
-max_in_flight_changed (GObject *object)
+latency_changed (GObject *object)
 {
   gst_vyre_latency_tell_changes (GST_VYRE_FILTER_CAST (object));
 }
@@ -80,6 +81,12 @@ static const GstVyreProperty filter_rows[] = {
         READY, "GstVyreOutputMode", properties_output_mode, GST_VYRE_OUTPUT_READBACK,
         AT (output_mode)),
       .changed = output_mode_changed },
+  { GST_VYRE_UINT64 ("max-latency", "Maximum latency",
+        "With output-mode=passthrough: longest time from a buffer's arrival until it goes on; "
+        "without its results then, which are posted when they come (0 = at once, "
+        "18446744073709551615 = when its results are there) (ns)",
+        PLAYING, 0, G_MAXUINT64, GST_CLOCK_TIME_NONE, AT (settings.max_latency)),
+      .changed = latency_changed },
   { GST_VYRE_ENUM ("resource-access", "Resource access",
       "Access of programs to files; a program that needs more is refused", READY,
       "GstVyreResourceAccess", properties_resource_access, VYRE_ACCESS_NONE,
@@ -99,7 +106,7 @@ static const GstVyreProperty filter_rows[] = {
   { GST_VYRE_UINT ("max-in-flight", "Maximum in flight",
         "Most buffers in execution or waiting to be pushed", PLAYING, 1, 64, 4,
         AT (settings.max_in_flight)),
-      .changed = max_in_flight_changed },
+      .changed = latency_changed },
   { GST_VYRE_FLAGS ("post-messages", "Post messages", "Element messages to post", PLAYING,
       "GstVyrePostMessages", properties_post_messages,
       GST_VYRE_POST_RESULTS | GST_VYRE_POST_COUNTERS | GST_VYRE_POST_DEBUG | GST_VYRE_POST_EVENTS,

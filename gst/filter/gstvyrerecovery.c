@@ -24,18 +24,30 @@ typedef enum {
   PART_FLUSH,
 } Part;
 
+/* The lock is held. Returns the sequence of the first batch among @items, 0 without one. */
+static guint32
+recovery_first_of (const GQueue *items)
+{
+  for (GList *l = items->head; l; l = l->next) {
+    const GstVyreItem *item = l->data;
+    if (gst_vyre_item_is_batch (item))
+      return item->sequence;
+  }
+  return 0;
+}
+
 /* The lock is held. Returns the sequence of the first batch that is not done. */
 static guint32
 recovery_first_undone (GstVyreFilter *self)
 {
-  if (self->awaited)
+  guint32 late = recovery_first_of (&self->late);
+
+  if (self->awaited && (late == 0 || (gint32)(self->awaited - late) < 0))
     return self->awaited;
-  for (GList *l = self->items.head; l; l = l->next) {
-    GstVyreItem *item = l->data;
-    if (item->batch)
-      return item->sequence;
-  }
-  return self->sequence;
+  if (late > 0)
+    return late;
+  guint32 next = recovery_first_of (&self->items);
+  return next > 0 ? next : self->sequence;
 }
 
 /* The lock is held. Counts the batches that were taken and whose readback has not left. */
@@ -44,8 +56,10 @@ recovery_count_undone (GstVyreFilter *self)
 {
   guint n = self->awaited != 0;
 
+  for (GList *l = self->late.head; l; l = l->next)
+    n += gst_vyre_item_is_batch (l->data);
   for (GList *l = self->items.head; l; l = l->next)
-    n += ((GstVyreItem *)l->data)->batch != NULL;
+    n += gst_vyre_item_is_batch (l->data);
   return n;
 }
 
@@ -233,7 +247,8 @@ recovery_plan_again (GstVyreItem *item, GstVyreShared *shared, GError **error)
 }
 
 /* Publishes the item of the task, whose kernel was lost, on the kernel in use. If that fails, all
- * items behind it are lost, too. */
+ * items behind it are lost, too. GST_VYRE_FLOW_LATE: there was no room for as long as the item may
+ * wait. */
 GstFlowReturn
 gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
 {

@@ -147,8 +147,8 @@ replay_record (GstVyreFilter *self, const GstVyreItem *item, const guint8 *readb
     .has_previous = vyre_batch_has_older (item->batch, VYRE_FROM_PREVIOUS),
     .has_reference = vyre_batch_has_older (item->batch, VYRE_FROM_REFERENCE) };
 
-  if (batch.has_previous) /* the payload right in front of this one */
-    batch.previous_offset = batch.payload_offset - batch.payload_size;
+  if (batch.has_previous)
+    batch.previous_offset = item->previous;
   if (batch.has_reference)
     batch.reference_offset = item->reference;
   if (!slots || !observables || !copied) {

@@ -11,7 +11,9 @@ static gboolean
 shortcut_wait (GstVyreFilter *self, GstVyreItem *item, gint64 patience)
 {
   if (!vyre_batch_poll (item->batch)
-      && !(patience > 0 && vyre_batch_wait (item->batch, g_get_monotonic_time () + patience, NULL)))
+      && !(patience > 0
+           && vyre_batch_wait (
+               item->batch, MIN (g_get_monotonic_time () + patience, item->until), NULL)))
     return FALSE;
   gst_vyre_watchdog_completed (self, 0);
   return gst_vyre_work_accept (self, item);
@@ -36,6 +38,25 @@ shortcut_push (GstVyreFilter *self, GstVyreItem *item)
   return flow;
 }
 
+/* Pushes the readback of the item if it comes within @patience, or its buffer if that has to go on.
+ * FALSE: neither, and the task does. */
+static gboolean
+shortcut_handle (GstVyreFilter *self, GstVyreItem *item, gint64 patience, GstFlowReturn *flow)
+{
+  gst_vyre_delivery_follow_epoch (self, item);
+  gboolean there = !item->is_behind_late && shortcut_wait (self, item, patience);
+  gint64 through = g_get_monotonic_time ();
+  if (!there && through < item->until) {
+    gst_vyre_work_put_back (self, item);
+    if (patience > 0)
+      shortcut_note_time (self, 0);
+    return FALSE;
+  }
+  *flow = there ? shortcut_push (self, item) : gst_vyre_delivery_push_late (self, item);
+  shortcut_note_time (self, through);
+  return TRUE;
+}
+
 /* Pushes the readback of the oldest batch if more than @most are in the queue. FALSE: the task
  * does. A wait that ends well is not counted: it is bounded, or there is nothing else to do. */
 static gboolean
@@ -44,18 +65,7 @@ shortcut_free_place (GstVyreFilter *self, guint most, GstFlowReturn *flow)
   gint64 patience;
   GstVyreItem *item = gst_vyre_work_take_over (self, most, &patience);
 
-  if (!item)
-    return FALSE;
-  gst_vyre_delivery_follow_epoch (self, item);
-  if (!shortcut_wait (self, item, GST_VYRE_WAIT_SLICE)) {
-    gst_vyre_work_put_back (self, item);
-    shortcut_note_time (self, 0);
-    return FALSE;
-  }
-  gint64 through = g_get_monotonic_time ();
-  *flow = shortcut_push (self, item);
-  shortcut_note_time (self, through);
-  return TRUE;
+  return item && shortcut_handle (self, item, GST_VYRE_WAIT_SLICE, flow);
 }
 
 /* Pushes the readback of the oldest batch if it is there, or comes in a moment. FALSE: it does not,
@@ -66,19 +76,7 @@ shortcut_push_next (GstVyreFilter *self, GstFlowReturn *flow)
   gint64 patience;
   GstVyreItem *item = gst_vyre_work_take_over (self, 0, &patience);
 
-  if (!item)
-    return FALSE;
-  gst_vyre_delivery_follow_epoch (self, item);
-  if (!shortcut_wait (self, item, patience)) {
-    gst_vyre_work_put_back (self, item);
-    if (patience > 0)
-      shortcut_note_time (self, 0);
-    return FALSE;
-  }
-  gint64 through = g_get_monotonic_time ();
-  *flow = shortcut_push (self, item);
-  shortcut_note_time (self, through);
-  return TRUE;
+  return item && shortcut_handle (self, item, patience, flow);
 }
 
 /* Before a buffer is published: pushes readbacks until there is room for its batch, unless that is

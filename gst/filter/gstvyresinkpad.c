@@ -15,6 +15,7 @@
 #include "filter/gstvyrestaging.h"
 #include "filter/gstvyreshortcut.h"
 #include "filter/gstvyresubmit.h"
+#include "filter/gstvyretaps.h"
 #include "filter/gstvyrework.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -61,37 +62,75 @@ sink_count_refused (GstVyreFilter *self, gsize size)
   self->is_behind_lost = TRUE;
 }
 
-/* Waits until fewer than max-in-flight batches are in flight and none has to be run again: a rerun
- * needs its memory. Then the item gets the next number, and @shared the kernel in use. Waking a
- * thread costs more than a batch, so a thread that had to wait sleeps until half of the batches are
- * through. */
+/* The lock is held. Numbers an item that has its turn. */
+static void
+sink_number (GstVyreFilter *self, GstVyreItem *item)
+{
+  if (item->sequence > 0)
+    return;
+  if (++self->sequence == 0)
+    self->sequence = 1; /* 0 stands for no buffer */
+  item->sequence = self->sequence;
+  item->arrival = sink_count_arrival (self, item->timing.size);
+}
+
+/* The lock is held. Returns GST_FLOW_OK once at most @most batches are in flight and none has to be
+ * run again: a rerun needs its memory; GST_VYRE_FLOW_AGAIN before. GST_VYRE_FLOW_LATE: the item may
+ * wait no longer, or late batches have all the room, which nobody knows the end of. What is in the
+ * queue leaves by its own deadlines. */
+static GstFlowReturn
+sink_look_for_turn (const GstVyreFilter *self, const GstVyreItem *item, guint most)
+{
+  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (self->n_batches > most)
+    return GST_VYRE_FLOW_AGAIN;
+  if (self->n_undone == 0 && self->n_batches + self->n_late <= most)
+    return GST_FLOW_OK;
+  return self->n_late > most || g_get_monotonic_time () >= item->deadline ? GST_VYRE_FLOW_LATE
+                                                                          : GST_VYRE_FLOW_AGAIN;
+}
+
+/* The lock is held. Waits for room. Waking a thread costs more than a batch, so a thread that had
+ * to wait sleeps until half of the batches are through, unless its buffer has a deadline. */
+static GstFlowReturn
+sink_await_room (GstVyreFilter *self, guint max_in_flight, const GstVyreItem *item)
+{
+  guint most = max_in_flight - 1;
+  GstFlowReturn flow;
+
+  while ((flow = sink_look_for_turn (self, item, most)) == GST_VYRE_FLOW_AGAIN) {
+    if (item->deadline == G_MAXINT64)
+      most = self->wake_at = max_in_flight / 2;
+    gst_vyre_stream_sleep_until (self, self->n_batches > most ? G_MAXINT64 : item->deadline);
+  }
+  self->wake_at = G_MAXUINT;
+  if (flow == GST_VYRE_FLOW_LATE) { /* some of them may be through */
+    self->late_look = 0;
+    gst_vyre_stream_wake_task (self);
+  }
+  return flow;
+}
+
+/* Waits for room. Then the item gets the next number, and @shared the kernel in use. */
 static GstFlowReturn
 sink_wait_for_turn (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item,
     GstVyreShared **shared, gboolean *new_source)
 {
-  guint most = settings->max_in_flight - 1;
   gboolean broken = FALSE;
 
   vyre_mutex_lock (&self->lock);
-  while (gst_vyre_stream_get_flow (self) == GST_FLOW_OK
-         && (self->n_batches > most || self->n_undone > 0)) {
-    most = self->wake_at = settings->max_in_flight / 2;
-    gst_vyre_stream_sleep (self);
-  }
-  self->wake_at = G_MAXUINT;
-  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
-  if (flow == GST_FLOW_OK) {
-    if (item->sequence == 0 && ++self->sequence == 0)
-      self->sequence = 1; /* 0 stands for no buffer */
-    if (item->sequence == 0) {
-      item->sequence = self->sequence;
-      item->arrival = sink_count_arrival (self, item->timing.size);
-    }
-    *shared = gst_vyre_stream_choose_kernel (self, item);
+  GstFlowReturn flow = sink_await_room (self, settings->max_in_flight, item);
+  if (flow == GST_FLOW_OK || flow == GST_VYRE_FLOW_LATE) {
+    sink_number (self, item);
     *new_source = self->source_is_new;
     broken = self->broken;
     self->source_is_new = self->broken = FALSE;
   }
+  if (flow == GST_FLOW_OK)
+    *shared = gst_vyre_stream_choose_kernel (self, item);
   g_mutex_unlock (&self->lock);
   if (broken)
     sink_forget_state (self);
@@ -129,7 +168,16 @@ sink_follow_geometry (GstVyreFilter *self, GstBuffer *buffer)
   return fits ? GST_FLOW_OK : gst_vyre_stream_fail (self, error);
 }
 
-/* Runs the item on the kernel in use. */
+/* Sends what precedes an item that goes on without a batch. */
+static GstFlowReturn
+sink_announce_unseen (GstVyreFilter *self)
+{
+  GstFlowReturn flow = gst_vyre_negotiation_announce (self);
+
+  return flow == GST_FLOW_OK ? GST_VYRE_FLOW_LATE : flow;
+}
+
+/* Runs the item on the kernel in use. GST_VYRE_FLOW_LATE: there is no room for it in time. */
 static GstFlowReturn
 sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item)
 {
@@ -142,12 +190,16 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
     flow = sink_wait_for_turn (self, settings, item, &shared, &is_new);
   gst_vyre_latency_note_taken (self, item);
   gst_vyre_early_follow_source (self, is_new, FALSE);
+  if (flow == GST_VYRE_FLOW_LATE)
+    return sink_announce_unseen (self);
   if (flow == GST_FLOW_OK)
     flow = gst_vyre_negotiation_plan (self, settings, item, shared);
   if (flow != GST_FLOW_OK)
     return flow;
   g_clear_pointer (&item->plan, vyre_plan_unref);
   item->plan = vyre_plan_ref (self->plan);
+  gboolean taps = gst_vyre_taps_are_there (self) && self->out_table;
+  gst_caps_replace (&item->caps, taps ? gst_vyre_table_get_caps (self->out_table) : NULL);
   item->era = self->era;
   if (!item->is_kept)
     gst_vyre_pairing_keep (self, item);
@@ -158,9 +210,34 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
 }
 
-/* Runs the buffer, which it takes, once more if the kernel was lost on the way. */
+/* Runs the item, which it takes, once more if the kernel was lost on the way. A buffer that finds
+ * no room in time goes on without a batch. */
 static GstFlowReturn
-sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer)
+sink_run (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *item)
+{
+  for (;;) {
+    GstFlowReturn flow = sink_run_item (self, settings, item);
+    if (flow == GST_VYRE_FLOW_LATE) {
+      g_clear_pointer (&item->carry, gst_vyre_carry_unref);
+      flow = GST_FLOW_OK;
+    }
+    if (flow == GST_FLOW_OK) {
+      flow = gst_vyre_stream_push (self, item);
+      if (flow != GST_VYRE_FLOW_AGAIN)
+        return flow == GST_FLOW_OK ? gst_vyre_shortcut_push_ready (self) : flow;
+    } else if (flow != GST_VYRE_FLOW_AGAIN) {
+      if (item->sequence == 0)
+        sink_count_refused (self, item->timing.size);
+      gst_vyre_item_free (item);
+      return flow;
+    }
+  }
+}
+
+/* Runs the buffer, which it takes. */
+static GstFlowReturn
+sink_run_buffer (
+    GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer, gint64 arrival)
 {
   GstFlowReturn flow = sink_follow_geometry (self, buffer);
   GstBuffer *joined = NULL;
@@ -178,19 +255,8 @@ sink_run_buffer (GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer
   item->is_behind_lost = self->is_behind_lost;
   self->is_behind_lost = FALSE;
   sink_read_timing (self, joined, &item->timing);
-  for (;;) {
-    flow = sink_run_item (self, settings, item);
-    if (flow == GST_FLOW_OK) {
-      flow = gst_vyre_stream_push (self, item);
-      if (flow != GST_VYRE_FLOW_AGAIN)
-        return flow == GST_FLOW_OK ? gst_vyre_shortcut_push_ready (self) : flow;
-    } else if (flow != GST_VYRE_FLOW_AGAIN) {
-      if (item->sequence == 0)
-        sink_count_refused (self, item->timing.size);
-      gst_vyre_item_free (item);
-      return flow;
-    }
-  }
+  item->deadline = item->until = gst_vyre_passthrough_get_deadline (self, settings, arrival);
+  return sink_run (self, settings, item);
 }
 
 static void
@@ -205,6 +271,7 @@ static GstFlowReturn
 sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstVyreFilter *self = GST_VYRE_FILTER_CAST (parent);
+  gint64 arrival = g_get_monotonic_time ();
   GstVyreSettings settings;
 
   if (self->refused_caps || !gst_vyre_state_check_own (self)) {
@@ -216,8 +283,8 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   gst_vyre_negotiation_get_settings (self, &settings);
   /* a handler of the bus that runs in this thread may have the copy of the settings cleared */
   VyreProgram *program = settings.program ? vyre_program_ref (settings.program) : NULL;
-  gst_vyre_work_enter (self);
-  GstFlowReturn flow = sink_run_buffer (self, &settings, buffer);
+  gst_vyre_work_enter (self, arrival);
+  GstFlowReturn flow = sink_run_buffer (self, &settings, buffer, arrival);
   gst_vyre_work_leave (self);
   g_clear_pointer (&program, vyre_program_unref);
   return flow;
@@ -281,28 +348,10 @@ static gboolean
 sink_start_flush (GstVyreFilter *self, GstEvent *event)
 {
   gst_vyre_stream_start_flush (self);
+  gst_vyre_taps_send (self, event);
   gboolean done = gst_pad_push_event (self->srcpad, event);
   gst_vyre_stream_await_worker (self);
   return done;
-}
-
-/* Has downstream flush if it has not: a sink in PAUSED would keep the worker, and the FLUSH_STOP
- * behind it. */
-static void
-sink_ensure_flush (GstVyreFilter *self, const GstEvent *stop)
-{
-  g_autoptr (GstPad) peer = gst_pad_get_peer (self->srcpad);
-
-  if (!peer || !gst_pad_is_active (self->srcpad)) /* the FLUSH_STOP will not get out of it */
-    return;
-  GST_OBJECT_LOCK (peer);
-  gboolean flushes = GST_PAD_IS_FLUSHING (peer);
-  GST_OBJECT_UNLOCK (peer);
-  if (flushes)
-    return;
-  GstEvent *start = gst_event_new_flush_start ();
-  gst_event_set_seqnum (start, gst_event_get_seqnum ((GstEvent *)stop));
-  gst_pad_push_event (self->srcpad, start);
 }
 
 /* FLUSH_STOP shuts the gate, too: its FLUSH_START may have met inactive pads, or gone another way.
@@ -312,8 +361,9 @@ sink_stop_flush (GstVyreFilter *self, GstEvent *event)
 {
   self->n_flushes++;
   gst_vyre_stream_shut (self);
-  sink_ensure_flush (self, event);
+  gst_vyre_taps_ensure_flush (self, event);
   gst_vyre_stream_await_worker (self);
+  gst_vyre_taps_send (self, event);
   gboolean done = gst_pad_push_event (self->srcpad, event);
   gst_vyre_early_drop (self, TRUE);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
@@ -426,6 +476,19 @@ sink_propose_memory (GstVyreFilter *self, GstQuery *query)
          && gst_vyre_passthrough_allocate (self, query);
 }
 
+/* A serialized query overtakes nothing; one that wants all memory back waits for late results. */
+static gboolean
+sink_pass_query (GstVyreFilter *self, GstPad *pad, GstQuery *query)
+{
+  gboolean drains = GST_QUERY_TYPE (query) == GST_QUERY_DRAIN;
+
+  if (!(drains ? gst_vyre_stream_drain_late (self) : gst_vyre_stream_drain (self)))
+    return FALSE;
+  if (drains && self->carry)
+    gst_vyre_carry_detach (self, self->carry);
+  return gst_pad_query_default (pad, GST_OBJECT_CAST (self), query);
+}
+
 static gboolean
 sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -441,11 +504,8 @@ sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
       return gst_vyre_passthrough_is_on (self) ? gst_vyre_passthrough_answer (self, pad, query)
                                                : gst_pad_query_default (pad, parent, query);
     default:
-      if (GST_QUERY_IS_SERIALIZED (query) && !gst_vyre_stream_drain (self))
-        return FALSE;
-      if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN && self->carry)
-        gst_vyre_carry_detach (self, self->carry);
-      return gst_pad_query_default (pad, parent, query);
+      return GST_QUERY_IS_SERIALIZED (query) ? sink_pass_query (self, pad, query)
+                                             : gst_pad_query_default (pad, parent, query);
   }
 }
 

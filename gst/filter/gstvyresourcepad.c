@@ -12,8 +12,8 @@
 #include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyrerecovery.h"
 #include "filter/gstvyrereplay.h"
-#include "filter/gstvyreslots.h"
 #include "filter/gstvyrestream.h"
+#include "filter/gstvyretaps.h"
 #include "filter/gstvyrewatchdog.h"
 #include "filter/gstvyrework.h"
 
@@ -26,17 +26,9 @@
  * all lanes, and so many threads may look as there are lanes. */
 #define LOOK_INTERVAL (G_TIME_SPAN_SECOND / 2)
 
-/* When a kernel was last seen to make progress */
-typedef struct {
-  guint64 tickets;
-  gint64 moved;
-  gint64 looked;
-  VyreClock clock; /* the clock of @moved and @looked */
-} Progress;
-
-/* Returns how long the kernel has made no progress, in µs that this thread saw pass. */
+/* Returns how long the kernel has made no progress, in µs that threads at this wait saw pass. */
 static gint64
-source_measure_idle (Progress *progress, VyreMegakernel *kernel)
+source_measure_idle (GstVyreProgress *progress, VyreMegakernel *kernel)
 {
   gint64 now = vyre_clock_now (&progress->clock);
   VyreMegakernelCounters counters;
@@ -54,52 +46,64 @@ source_measure_idle (Progress *progress, VyreMegakernel *kernel)
   return now - progress->moved;
 }
 
-/* Waits for the batch. FALSE when flushing, without @error, or when it failed. */
+/* A wait for the batch was in vain: warns of a kernel that makes no progress. FALSE, with @error,
+ * when it is stuck. */
 static gboolean
+source_watch_progress (GstVyreFilter *self, GstVyreItem *item, GError **error)
+{
+  GstVyreProgress *progress = &item->progress;
+
+  if (vyre_batch_is_parked (item->batch)) /* a slow file is no fault of the kernel */
+    progress->looked = 0;
+  gint64 idle = source_measure_idle (progress, item->shared->kernel);
+  progress->longest = MAX (progress->longest, idle);
+  gst_vyre_watchdog_idle (self, item, idle);
+  if (idle > BATCH_DEADLINE)
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
+        "The kernel has made no progress for 30 s. Fix: send smaller buffers, or set "
+        "residency=dispatch.");
+  return idle <= BATCH_DEADLINE;
+}
+
+/* Waits for the batch for as long as the item may. GST_FLOW_ERROR comes with @error. */
+static GstFlowReturn
 source_wait_for_batch (GstVyreFilter *self, GstVyreItem *item, GError **error)
 {
-  Progress progress = { 0 };
-  gint64 longest = 0;
-
   for (;;) {
-    GError *reason = NULL;
-    if (vyre_batch_wait (item->batch, g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, &reason)) {
-      gst_vyre_watchdog_completed (self, longest);
-      return TRUE;
+    gint64 now = g_get_monotonic_time ();
+    g_autoptr (GError) reason = NULL;
+    if (vyre_batch_wait (item->batch, MIN (now + GST_VYRE_WAIT_SLICE, item->until), &reason)) {
+      gst_vyre_watchdog_completed (self, item->progress.longest);
+      return GST_FLOW_OK;
     }
     if (!g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
-      g_propagate_error (error, reason);
-      return FALSE;
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return GST_FLOW_ERROR;
     }
-    g_error_free (reason);
     if (gst_vyre_stream_is_flushing (self))
-      return FALSE;
-    if (vyre_batch_is_parked (item->batch)) /* a slow file is no fault of the kernel */
-      progress.looked = 0;
-    gint64 idle = source_measure_idle (&progress, item->shared->kernel);
-    longest = MAX (longest, idle);
-    gst_vyre_watchdog_idle (self, item, idle);
-    if (idle > BATCH_DEADLINE) {
-      g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,
-          "The kernel has made no progress for 30 s. Fix: send smaller buffers, or set "
-          "residency=dispatch.");
-      return FALSE;
-    }
+      return GST_FLOW_FLUSHING;
+    if (!source_watch_progress (self, item, error))
+      return GST_FLOW_ERROR;
+    if (g_get_monotonic_time () >= item->until)
+      return GST_VYRE_FLOW_LATE;
   }
 }
 
-/* Waits until the item has its result, on another kernel if its own is lost. */
+/* Waits until the item has its result, on another kernel if its own is lost. GST_VYRE_FLOW_LATE: it
+ * may wait no longer. */
 static GstFlowReturn
 source_finish_batch (GstVyreFilter *self, GstVyreItem *item)
 {
   for (;;) {
     GError *error = NULL;
-    GstFlowReturn flow = GST_VYRE_FLOW_AGAIN;
-    gboolean completed = source_wait_for_batch (self, item, &error);
-    if (completed && gst_vyre_work_accept (self, item))
+    GstFlowReturn flow
+        = item->batch ? source_wait_for_batch (self, item, &error) : GST_VYRE_FLOW_AGAIN;
+    if (flow == GST_FLOW_OK && gst_vyre_work_accept (self, item))
       return GST_FLOW_OK;
-    if (!completed)
-      flow = error ? gst_vyre_recovery_handle (self, item->shared, error) : GST_FLOW_FLUSHING;
+    if (flow == GST_FLOW_OK)
+      flow = GST_VYRE_FLOW_AGAIN;
+    if (error)
+      flow = gst_vyre_recovery_handle (self, item->shared, error);
     while (flow == GST_VYRE_FLOW_AGAIN)
       flow = gst_vyre_recovery_rerun (self, item);
     if (flow != GST_FLOW_OK)
@@ -107,17 +111,70 @@ source_finish_batch (GstVyreFilter *self, GstVyreItem *item)
   }
 }
 
-static GstFlowReturn
+/* A batch whose buffer may wait no longer, or that is behind late ones, is late itself: results are
+ * reported in order. */
+static void
 source_push_batch (GstVyreFilter *self, GstVyreItem *item)
+{
+  GstFlowReturn flow = item->is_behind_late ? GST_VYRE_FLOW_LATE : source_finish_batch (self, item);
+
+  if (flow == GST_VYRE_FLOW_LATE) {
+    gst_vyre_delivery_push_late (self, item);
+    return;
+  }
+  if (flow == GST_FLOW_OK)
+    flow = gst_vyre_delivery_push (self, item);
+  else if (flow == GST_FLOW_FLUSHING)
+    gst_vyre_delivery_count_flushed (self);
+  gst_vyre_delivery_close (self, item, flow);
+}
+
+/* Reports the result of a late batch if it comes while nothing has to leave. */
+static void
+source_report_late (GstVyreFilter *self, GstVyreItem *item)
 {
   GstFlowReturn flow = source_finish_batch (self, item);
 
+  if (flow == GST_VYRE_FLOW_LATE) {
+    gst_vyre_work_put_back (self, item);
+    return;
+  }
   if (flow == GST_FLOW_OK)
-    return gst_vyre_delivery_push (self, item);
-  vyre_mutex_lock (&self->lock);
-  self->stats.flushed += flow == GST_FLOW_FLUSHING;
-  g_mutex_unlock (&self->lock);
-  return flow;
+    flow = gst_vyre_delivery_push_beside (self, item);
+  else if (flow == GST_FLOW_FLUSHING)
+    gst_vyre_delivery_count_flushed (self);
+  gst_vyre_delivery_close (self, item, flow);
+}
+
+/* The end of a stream waits for the results of its late batches, and the event that ends it does
+ * not, unless it is EOS, which is behind these anyway. */
+static void
+source_push_event (GstVyreFilter *self, GstVyreItem *item)
+{
+  gboolean starts = GST_EVENT_TYPE (item->event) == GST_EVENT_STREAM_START;
+
+  if (starts && !item->is_behind_late)
+    gst_vyre_delivery_end_stream (self, item);
+  GstFlowReturn flow = gst_vyre_delivery_push_event (self, item);
+  if (starts && item->is_behind_late)
+    gst_vyre_work_keep (self, item);
+  else
+    gst_vyre_delivery_close (self, item, flow);
+}
+
+/* Handles an item that has no batch: an event, the end of a stream, or a buffer that found no room
+ * in time. */
+static void
+source_handle_rest (GstVyreFilter *self, GstVyreItem *item)
+{
+  if (item->event) {
+    source_push_event (self, item);
+  } else if (item->is_late) {
+    gst_vyre_delivery_end_stream (self, item);
+    gst_vyre_delivery_close (self, item, GST_FLOW_OK);
+  } else {
+    gst_vyre_delivery_close (self, item, gst_vyre_delivery_push_missing (self, item));
+  }
 }
 
 static void
@@ -131,8 +188,12 @@ source_loop (gpointer data)
     return;
   }
   gst_vyre_delivery_follow_epoch (self, item);
-  gst_vyre_delivery_close (self, item,
-      item->event ? gst_vyre_delivery_push_event (self, item) : source_push_batch (self, item));
+  if (!gst_vyre_item_is_batch (item))
+    source_handle_rest (self, item);
+  else if (item->is_late)
+    source_report_late (self, item);
+  else
+    source_push_batch (self, item);
 }
 
 /* TRUE if the pad was not deactivated since this activation began. */
@@ -195,29 +256,6 @@ source_event (GstPad *pad, GstObject *parent, GstEvent *event)
   return gst_pad_event_default (pad, parent, event);
 }
 
-/* Those of the first buffer are among them. */
-static GstStaticCaps readback_caps
-    = GST_STATIC_CAPS ("application/x-vyre-readback, abi = (int) 1, "
-                       "slot-count = (int) [ 1, " G_STRINGIFY (
-                           GST_VYRE_MAX_SLOTS) " ], "
-                                               "observable-slots = (int) [ 0, " G_STRINGIFY (
-                                                   VYRE_MAX_OBSERVABLES) " ]");
-
-static gboolean
-source_answer_caps (GstPad *pad, GstQuery *query)
-{
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
-  GstCaps *filter;
-
-  if (!caps)
-    caps = gst_static_caps_get (&readback_caps);
-  gst_query_parse_caps (query, &filter);
-  if (filter)
-    gst_caps_take (&caps, gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST));
-  gst_query_set_caps_result (query, caps);
-  return TRUE;
-}
-
 static gboolean
 source_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -229,7 +267,7 @@ source_query (GstPad *pad, GstObject *parent, GstQuery *query)
       return gst_vyre_latency_query (self, query);
     case GST_QUERY_CAPS:
       return passes ? gst_vyre_passthrough_answer (self, pad, query)
-                    : source_answer_caps (pad, query);
+                    : gst_vyre_taps_answer_caps (pad, query);
     case GST_QUERY_ACCEPT_CAPS:
       return passes ? gst_vyre_passthrough_answer (self, pad, query)
                     : gst_pad_query_default (pad, parent, query);

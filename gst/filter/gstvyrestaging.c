@@ -8,14 +8,9 @@
 #include "common/gstvyrefile.h"
 #include "common/gstvyreimport.h"
 #include "common/gstvyrememory.h"
+#include "filter/gstvyreroom.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
-
-/* How long others may hold the staging memory that a copy needs while nothing is in flight */
-#define STAGING_DEADLINE (5 * G_TIME_SPAN_SECOND)
-
-/* A method that accepted a buffer could not stage it: the next method has its turn. */
-#define FLOW_NEXT GST_FLOW_CUSTOM_SUCCESS
 
 static void
 staging_count (GstVyreFilter *self, guint64 *counter, guint64 n)
@@ -160,7 +155,7 @@ stage_stored (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *ite
 
   if (!gst_buffer_map (item->buffer, &mapped->map, GST_MAP_READ)) {
     g_free (mapped);
-    return FLOW_NEXT;
+    return GST_VYRE_FLOW_NEXT;
   }
   mapped->buffer = gst_buffer_ref (item->buffer);
   *staged = (VyrePayload){
@@ -191,11 +186,11 @@ stage_import (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *ite
   g_autoptr (GError) reason = NULL;
 
   if (vyre_plan_get_older (item->plan) != 0) /* a launch reads one source */
-    return FLOW_NEXT;
+    return GST_VYRE_FLOW_NEXT;
   if (!gst_vyre_import_find (
           staging_only_memory (item->buffer), shared->kernel, &imported, &reason)) {
     GST_CAT_LOG_OBJECT (gst_vyre_performance_debug, self, "%s", reason->message);
-    return FLOW_NEXT;
+    return GST_VYRE_FLOW_NEXT;
   }
   *staged = (VyrePayload){ .data = imported.data, .import = imported.import };
   staging_hold_buffer (staged, item->buffer);
@@ -239,24 +234,6 @@ staging_too_large (GstVyreShared *shared, gsize size)
       size, room, size);
 }
 
-/* TRUE if some staging memory will come free by itself: the kernel still runs batches of this
- * element. */
-static gboolean
-staging_is_owed (GstVyreFilter *self, GstVyreShared *shared)
-{
-  VyreMegakernelCounters kernel;
-  VyreTenantCounters ours = { 0 };
-
-  vyre_megakernel_get_counters (shared->kernel, &kernel); /* collects completions */
-  vyre_mutex_lock (&self->lock);
-  gboolean is_known = self->tenant && self->shared == shared;
-  if (is_known)
-    vyre_tenant_get_counters (self->tenant, &ours);
-  gboolean owed = is_known ? ours.outstanding > 0 : self->n_batches > 0;
-  g_mutex_unlock (&self->lock);
-  return owed;
-}
-
 /* Upstream's thread, which waits for memory of the lender. A buffer goes back when its readback
  * does, for it may have to run again, and before its batch is no longer counted. */
 static VyreProspect
@@ -267,11 +244,12 @@ staging_look_ahead (gpointer filter)
 
   vyre_mutex_lock (&self->lock);
   GstFlowReturn flow = gst_vyre_stream_get_flow (self);
-  gboolean has_batches = self->n_batches > 0;
+  gboolean has_batches = self->n_batches + self->n_late > 0;
   g_mutex_unlock (&self->lock);
   if (!shared || flow != GST_FLOW_OK)
     return VYRE_PROSPECT_NONE;
-  return has_batches || staging_is_owed (self, shared) ? VYRE_PROSPECT_OWN : VYRE_PROSPECT_OTHERS;
+  return has_batches || gst_vyre_room_is_owed (self, shared) ? VYRE_PROSPECT_OWN
+                                                             : VYRE_PROSPECT_OTHERS;
 }
 
 /* Returns what lends staging memory of @shared to the element in front. */
@@ -291,91 +269,6 @@ gst_vyre_staging_free_lender (GstVyreFilter *self, GstAllocator *lender)
   gst_object_unref (lender);
 }
 
-/* TRUE if a payload of @size bytes can be copied to the kernel past the staging store. */
-static gboolean
-staging_can_go_past (GstVyreShared *shared, const GstVyreItem *item, gsize size)
-{
-  return vyre_megakernel_stores_payload (shared->kernel, size)
-         || (vyre_plan_get_older (item->plan) == 0
-             && vyre_megakernel_can_import (shared->kernel, size));
-}
-
-static GError *
-staging_no_room (GstVyreShared *shared, gsize size)
-{
-  gsize used = vyre_store_get_used (vyre_megakernel_get_staging (shared->kernel));
-
-  return g_error_new (VYRE_ERROR, VYRE_ERROR_NO_SPACE,
-      "No %" G_GSIZE_FORMAT " bytes of staging memory became free in 5 s; elements in front and "
-      "older payloads hold %" G_GSIZE_FORMAT " bytes of it. Fix: set staging-size=%" G_GSIZE_FORMAT
-      " or more, or kernel-group=NAME, or have elements in front hold less.",
-      size, used, GST_VYRE_ROOM (used) + GST_VYRE_ROOM (size));
-}
-
-/* A buffer that waits for room in the staging store */
-typedef struct {
-  GstVyreFilter *self;
-  GstVyreShared *shared;
-  const GstVyreItem *item;
-  gint64 deadline; /* 0 at first */
-  VyreClock clock; /* of the deadline */
-  GstFlowReturn flow;
-  GError **error;
-} Room;
-
-/* Says why the buffer waits no longer, in @flow, or OK. */
-static GstFlowReturn
-staging_look_for_room (Room *room)
-{
-  GstVyreFilter *self = room->self;
-  gsize size = gst_buffer_get_size (room->item->buffer);
-
-  if (!vyre_megakernel_check (room->shared->kernel, room->error))
-    return GST_FLOW_ERROR;
-  vyre_mutex_lock (&self->lock);
-  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
-  g_mutex_unlock (&self->lock);
-  if (flow != GST_FLOW_OK)
-    return flow;
-  gint64 now = vyre_clock_now (&room->clock);
-  /* no batch precedes one that runs again */
-  gboolean owed = staging_is_owed (self, room->shared) && !room->item->is_rerun;
-  if (!owed && room->deadline > 0 && staging_can_go_past (room->shared, room->item, size))
-    return FLOW_NEXT;
-  if (owed || room->deadline == 0)
-    room->deadline = now + STAGING_DEADLINE;
-  if (now <= room->deadline)
-    return GST_FLOW_OK;
-  g_propagate_error (room->error, staging_no_room (room->shared, size));
-  return GST_FLOW_ERROR;
-}
-
-static gboolean
-staging_waits_for_room (gpointer data)
-{
-  Room *room = data;
-
-  room->flow = staging_look_for_room (room);
-  return room->flow == GST_FLOW_OK;
-}
-
-/* Waits for room in the staging store for all of the buffer, behind those that came before.
- * FLOW_NEXT if only upstream could make room, which may wait for this very buffer, and the copy can
- * go elsewhere. */
-static GstFlowReturn
-staging_wait_for_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
-    gsize *offset, GError **error)
-{
-  VyreStore *store = vyre_megakernel_get_staging (shared->kernel);
-  Room room = { self, shared, item, .flow = GST_FLOW_FLUSHING, .error = error };
-  gsize size = gst_buffer_get_size (item->buffer);
-
-  if (!vyre_store_alloc_while (store, size, staging_waits_for_room, &room, offset))
-    return room.flow;
-  g_clear_error (error); /* the room came when the buffer was about to leave */
-  return GST_FLOW_OK;
-}
-
 /* Reserves room in the staging store for all of the buffer, in @staged. */
 static GstFlowReturn
 staging_alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
@@ -388,7 +281,7 @@ staging_alloc_slice (GstVyreFilter *self, GstVyreShared *shared, const GstVyreIt
     g_propagate_error (error, staging_too_large (shared, gst_buffer_get_size (item->buffer)));
     return GST_FLOW_ERROR;
   }
-  GstFlowReturn flow = staging_wait_for_slice (self, shared, item, &offset, error);
+  GstFlowReturn flow = gst_vyre_room_wait (self, shared, item, &offset, error);
   if (flow != GST_FLOW_OK)
     return flow;
   Slice *slice = g_new (Slice, 1);
@@ -428,7 +321,7 @@ stage_file (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
       reason ? reason->message : "the file is shorter");
   slice_free (staged->owner);
   if (gst_vyre_file_get_hold (memory) != GST_VYRE_FILE_LOOSE)
-    return FLOW_NEXT;
+    return GST_VYRE_FLOW_NEXT;
   if (reason)
     g_propagate_error (error, g_steal_pointer (&reason));
   else
@@ -585,9 +478,9 @@ GstFlowReturn
 gst_vyre_staging_perform (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyrePayload *staged, GError **error)
 {
-  GstFlowReturn flow = FLOW_NEXT;
+  GstFlowReturn flow = GST_VYRE_FLOW_NEXT;
 
-  for (const Method *method = methods; flow == FLOW_NEXT; method++) {
+  for (const Method *method = methods; flow == GST_VYRE_FLOW_NEXT; method++) {
     if (!method->accepts (self, shared, item->buffer))
       continue;
     flow = method->perform (self, shared, item, staged, error);

@@ -79,7 +79,8 @@ typedef struct {
   guint64 interval;
   guint64 results_interval;
   guint64 debug_interval;
-  guint results_turn; /* counts how often results-location was set */
+  guint64 max_latency; /* GST_CLOCK_TIME_NONE: there is no limit */
+  guint results_turn;  /* counts how often results-location was set */
 } GstVyreSettings;
 
 /* The place of a buffer in the stream, kept until its result comes */
@@ -93,6 +94,7 @@ typedef struct {
   gsize size;
   guint64 position; /* payload bytes of the stream before this buffer */
   GstSegment segment;
+  gboolean late; /* the buffer went on without its result */
 } GstVyreTiming;
 
 /* The named results of one batch, kept until they are posted */
@@ -217,6 +219,7 @@ struct _GstVyreFilter {
   gint inherited; /* from READY on, in a child of the process that started it; atomic */
   gint live;      /* the stream, as the last LATENCY query said; atomic */
   gint passes;    /* passthrough; changes below PAUSED only; atomic */
+  gint n_taps;    /* pads readback_%u; atomic */
 
   GMutex program_lock; /* outside of the object lock: one thread at a time changes the program */
 
@@ -253,6 +256,10 @@ struct _GstVyreFilter {
   GQueue items;          /* of GstVyreItem: batches and serialized events, in order */
   guint n_batches;       /* batches among the items, and the one that the worker has */
   guint n_undone;        /* batches that a lost kernel left and that have not run again yet */
+  GQueue late;           /* of GstVyreItem: batches whose buffers went on, and ends of streams */
+  guint n_late;          /* batches among these, and the one that the worker has */
+  gint64 late_look;      /* when the task looks for the first of them, µs */
+  gint64 late_pause;     /* from one such look to the next, µs */
   GThread *worker;       /* the thread that has taken an item out of the queue, or NULL */
   gboolean lent;         /* the chain function looks after the queue, and the task does not */
   GstVyreTaskState task_state;
@@ -281,6 +288,8 @@ struct _GstVyreFilter {
   GstStructure *event_values; /* the values that it carries; the same */
   GstVyreLatency latency;
   GstVyrePartners partners;
+  GList *taps;    /* of GstPad: readback_%u */
+  guint next_tap; /* in the name of the next one */
 
   GST_VYRE_APART (shared);
 
@@ -315,6 +324,7 @@ struct _GstVyreFilter {
   GstVyreSettings out_settings;   /* copy of `settings`; empty before the first batch */
   guint32 out_epoch;              /* epoch of the last item */
   gint64 ready;                   /* when the last item was done, µs; in a live stream */
+  guint tap_stream;               /* counts the streams that pads readback_%u have had */
   VyreReplayLog *replay;          /* NULL: no recording */
   GstVyreLines *lines;            /* NULL: no JSON lines */
   guint lines_turn;               /* of the settings that named their file */

@@ -47,6 +47,8 @@ typedef struct {
   guint64 readback_copies; /* readbacks copied out for want of room */
   guint64 handovers;       /* batches that the source pad's task took */
   guint64 flushed;         /* batches dropped by a flush */
+  guint64 late_results;    /* batches whose buffers went on before them */
+  guint64 unseen;          /* buffers that went on without a batch */
   guint64 unpaired;        /* buffers left out for want of a partner */
   guint64 passed_over;     /* partners that no buffer had */
   guint64 device_losses;   /* noticed by this element */

@@ -19,6 +19,13 @@ gst_vyre_item_forget_batch (GstVyreItem *item)
   g_clear_pointer (&item->shared, gst_vyre_shared_unref);
 }
 
+/* TRUE if the item has a batch, or had one on a kernel that was lost. */
+gboolean
+gst_vyre_item_is_batch (const GstVyreItem *item)
+{
+  return item->batch || item->is_rerun;
+}
+
 void
 gst_vyre_item_free (GstVyreItem *item)
 {
@@ -27,6 +34,7 @@ gst_vyre_item_free (GstVyreItem *item)
   g_clear_pointer (&item->event, gst_event_unref);
   g_clear_pointer (&item->plan, vyre_plan_unref);
   g_clear_pointer (&item->carry, gst_vyre_carry_unref);
+  gst_clear_caps (&item->caps);
   gst_clear_buffer (&item->buffer);
   g_free (item);
 }
@@ -91,9 +99,19 @@ stream_leave_to_task (GstVyreFilter *self)
 void
 gst_vyre_stream_sleep (GstVyreFilter *self)
 {
+  gst_vyre_stream_sleep_until (self, G_MAXINT64);
+}
+
+/* The same, until @end at most, in µs; G_MAXINT64: without an end. */
+void
+gst_vyre_stream_sleep_until (GstVyreFilter *self, gint64 end)
+{
   stream_leave_to_task (self);
   self->n_sleeping++;
-  g_cond_wait (&self->changed, &self->lock);
+  if (end == G_MAXINT64)
+    g_cond_wait (&self->changed, &self->lock);
+  else
+    g_cond_wait_until (&self->changed, &self->lock, end);
   self->n_sleeping--;
 }
 
@@ -133,12 +151,24 @@ gst_vyre_stream_is_flushing (GstVyreFilter *self)
 
 /* ---- dropping ------------------------------------------------------------------- */
 
+/* The lock is held. Moves the late batches to the front of @dropped. */
+static void
+queue_detach_late (GstVyreFilter *self, GQueue *dropped)
+{
+  GstVyreItem *item;
+
+  while ((item = g_queue_pop_tail (&self->late)))
+    g_queue_push_head (dropped, item);
+  self->n_late = 0;
+}
+
 /* The lock is held. Empties the queue into @dropped and makes the item of the worker stale. */
 static void
 queue_detach (GstVyreFilter *self, GQueue *dropped)
 {
   *dropped = self->items;
   g_queue_init (&self->items);
+  queue_detach_late (self, dropped);
   self->broken = TRUE;
   self->epoch++;
   self->n_batches = 0;
@@ -173,7 +203,7 @@ items_drop (GstVyreFilter *self, GQueue *dropped, gboolean keep_sticky)
   guint n = 0;
 
   while ((item = g_queue_pop_head (dropped))) {
-    n += item->batch != NULL;
+    n += gst_vyre_item_is_batch (item);
     if (keep_sticky && item->event)
       gst_vyre_stream_keep_sticky (self, item->event);
     gst_vyre_item_free (item);
@@ -332,6 +362,20 @@ gst_vyre_stream_drain (GstVyreFilter *self)
   return drained;
 }
 
+/* The same, and until the results of late batches are there, which hold memory of upstream. The
+ * worker, which fetches these, does not wait for them. */
+gboolean
+gst_vyre_stream_drain_late (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  while (gst_vyre_stream_get_flow (self) == GST_FLOW_OK
+         && !(stream_is_drained (self) && (g_queue_is_empty (&self->late) || self->worker)))
+    gst_vyre_stream_sleep (self);
+  gboolean drained = gst_vyre_stream_get_flow (self) == GST_FLOW_OK;
+  g_mutex_unlock (&self->lock);
+  return drained;
+}
+
 /* The sink pad's stream lock is held. A new stream or segment takes an end back: EOS, once the task
  * has sent it, or an end that downstream declared. */
 void
@@ -377,9 +421,11 @@ stream_count_taken (GstVyreFilter *self, const GstVyreItem *item, gboolean dropp
 static void
 queue_append (GstVyreFilter *self, GstVyreItem *item)
 {
-  self->n_batches += item->batch != NULL;
+  self->n_batches += item->sequence > 0;
   if (item->event)
     item->arrival = self->stats.arrived;
+  if (item_is_eos (item)) /* waits for late batches */
+    item->deadline = G_MAXINT64;
   g_queue_push_tail (&self->items, item);
   if (item->event)
     stream_leave_to_task (self);
@@ -472,8 +518,10 @@ queue_keep_eos (GstVyreFilter *self, const GstVyreItem *item, GQueue *useless)
   self->broken = TRUE;
   if (eos)
     g_queue_push_tail (&self->items, g_queue_pop_tail (useless));
+  queue_detach_late (self, useless);
   self->n_undone = 0;
-  self->n_batches = item->sequence > 0;
+  self->n_batches = item->sequence > 0 && !item->is_late;
+  self->n_late = item->sequence > 0 && item->is_late;
 }
 
 /* The item of the worker ended with @flow, which ends the stream: until a flush, a new stream or an
@@ -539,5 +587,6 @@ gst_vyre_stream_init (GstVyreFilter *self)
 {
   self->wake_at = G_MAXUINT;
   g_queue_init (&self->items);
+  g_queue_init (&self->late);
   gst_vyre_pace_init (&self->pace);
 }

@@ -70,7 +70,7 @@ submit_watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem
   gsize size = 0;
 
   vyre_mutex_lock (&self->lock);
-  gboolean own = self->n_batches > 0;
+  gboolean own = self->n_batches + self->n_late > 0;
   g_mutex_unlock (&self->lock);
   VyreStore *full = own ? NULL : submit_find_full (shared, item, &size);
   if (!full || *end == 0)
@@ -84,11 +84,34 @@ submit_watch_room (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem
     submit_warn_of_payloads (self, full, size);
 }
 
+/* Returns the end of the next wait of the item, in µs. */
+static gint64
+submit_get_end (const GstVyreItem *item)
+{
+  return MIN (g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, item->until);
+}
+
+/* The item has waited in vain, for @reason, which it takes. Returns what comes of it, with @error
+ * for GST_FLOW_ERROR; GST_FLOW_OK: it waits on. */
+static GstFlowReturn
+submit_go_on (GstVyreFilter *self, const GstVyreItem *item, GError *reason, GError **error)
+{
+  g_autoptr (GError) cause = reason;
+
+  if (gst_vyre_stream_is_flushing (self))
+    return GST_FLOW_FLUSHING;
+  if (!g_error_matches (cause, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
+    g_propagate_error (error, g_steal_pointer (&cause));
+    return GST_FLOW_ERROR;
+  }
+  return g_get_monotonic_time () < item->until ? GST_FLOW_OK : GST_VYRE_FLOW_LATE;
+}
+
 /* Publishes the batch on @stream, if the program has state. */
 static VyreBatch *
 submit_try (const GstVyreItem *item, VyreStream *stream, const VyrePayload *staged, GError **error)
 {
-  gint64 end = g_get_monotonic_time () + GST_VYRE_WAIT_SLICE;
+  gint64 end = submit_get_end (item);
 
   return stream ? vyre_stream_publish (stream, item->plan, item->sequence, staged, end, error)
                 : vyre_lane_publish (item->lane, item->plan, item->sequence, staged, end, error);
@@ -110,38 +133,29 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, V
         vyre_batch_set_tenant (item->batch, item->tenant);
       return GST_FLOW_OK;
     }
-    gboolean flushing = gst_vyre_stream_is_flushing (self);
-    if (flushing || !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
+    GstFlowReturn flow = submit_go_on (self, item, reason, error);
+    if (flow != GST_FLOW_OK) {
       if (staged->release)
         staged->release (staged->owner);
-      if (!flushing)
-        g_propagate_error (error, g_steal_pointer (&reason));
-      g_clear_error (&reason);
-      return flushing ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
+      return flow;
     }
-    g_error_free (reason);
     submit_watch_room (self, shared, item, &clock, &end);
   }
 }
 
-/* Waits for room for an older payload, as submit_publish() does for a batch. */
+/* Waits for room for an older payload, for as long as @item may, as submit_publish() does for a
+ * batch. */
 static GstFlowReturn
-submit_set_older (GstVyreFilter *self, VyreStream *stream, guint from, const VyrePayload *staged,
-    gsize size, GError **error)
+submit_set_older (GstVyreFilter *self, const GstVyreItem *item, VyreStream *stream, guint from,
+    const VyrePayload *staged, gsize size, GError **error)
 {
   for (;;) {
     GError *reason = NULL;
-    gint64 end = g_get_monotonic_time () + GST_VYRE_WAIT_SLICE;
-    if (vyre_stream_set_older (stream, from, staged, size, end, &reason))
+    if (vyre_stream_set_older (stream, from, staged, size, submit_get_end (item), &reason))
       return GST_FLOW_OK;
-    gboolean flushing = gst_vyre_stream_is_flushing (self);
-    if (!flushing && !g_error_matches (reason, VYRE_ERROR, VYRE_ERROR_TIMEOUT)) {
-      g_propagate_error (error, reason);
-      return GST_FLOW_ERROR;
-    }
-    g_error_free (reason);
-    if (flushing)
-      return GST_FLOW_FLUSHING;
+    GstFlowReturn flow = submit_go_on (self, item, reason, error);
+    if (flow != GST_FLOW_OK)
+      return flow;
   }
 }
 
@@ -150,7 +164,8 @@ static GstFlowReturn
 submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *item,
     VyreStream *stream, guint from, GstBuffer *buffer, GError **error)
 {
-  GstVyreItem former = { .buffer = buffer, .plan = item->plan, .is_rerun = TRUE };
+  GstVyreItem former
+      = { .buffer = buffer, .plan = item->plan, .is_rerun = TRUE, .until = G_MAXINT64 };
   VyrePayload staged = { 0 };
   gsize size = gst_buffer_get_size (buffer);
 
@@ -159,7 +174,7 @@ submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *i
   GstFlowReturn flow = gst_vyre_staging_perform (self, shared, &former, &staged, error);
   if (flow != GST_FLOW_OK)
     return flow;
-  flow = submit_set_older (self, stream, from, &staged, size, error);
+  flow = submit_set_older (self, &former, stream, from, &staged, size, error);
   if (flow != GST_FLOW_OK)
     staged.release (staged.owner);
   return flow;
@@ -185,7 +200,7 @@ submit_find_stream (GstVyreFilter *self, GstVyreShared *shared, const GstVyreIte
 
 /* Stages the payload of an item without a batch, if it has one, and publishes it on @shared.
  * Nothing is posted: GST_FLOW_ERROR comes with @error. GST_VYRE_FLOW_AGAIN: the kernel was replaced
- * meanwhile. */
+ * meanwhile. GST_VYRE_FLOW_LATE: the item may wait no longer. */
 GstFlowReturn
 gst_vyre_submit (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, GError **error)
 {

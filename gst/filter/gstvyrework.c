@@ -10,16 +10,68 @@
 #define QUIET 200
 #define LONGEST_QUIET 800
 
+/* Time between two looks of the task at a late batch while it has nothing else to do, in µs: twice
+ * as long with each look in vain, up to a slice. */
+#define FIRST_LATE_PAUSE 1000
+
 /* The lock is held. Makes the calling thread the worker, with the first item. */
 static GstVyreItem *
-work_take_first (GstVyreFilter *self)
+work_take_first (GstVyreFilter *self, GQueue *items, gint64 until)
 {
-  GstVyreItem *item = g_queue_pop_head (&self->items);
+  GstVyreItem *item = g_queue_pop_head (items);
 
   item->epoch = self->epoch;
-  self->awaited = item->sequence;
+  item->until = until;
+  item->is_behind_late = !g_queue_is_empty (&self->late);
+  self->awaited = gst_vyre_item_is_batch (item) ? item->sequence : 0;
   self->worker = g_thread_self ();
   return item;
+}
+
+/* The lock is held. TRUE if the task looks after late batches. */
+static gboolean
+work_has_late (const GstVyreFilter *self)
+{
+  return !g_queue_is_empty ((GQueue *)&self->late) && gst_vyre_stream_is_open (self)
+         && !self->worker;
+}
+
+/* The lock is held. The worker has no item any more: the task sees what is there for it. */
+static void
+work_let_go (GstVyreFilter *self)
+{
+  self->awaited = 0;
+  self->worker = NULL;
+  if (gst_vyre_stream_has_work (self) || work_has_late (self))
+    gst_vyre_stream_wake_task (self);
+}
+
+/* The lock is held. Returns until when the task waits for the first late batch, in µs: for as long
+ * as nothing has to leave. Past times: not now. */
+static gint64
+work_get_late_end (const GstVyreFilter *self, gint64 now)
+{
+  const GstVyreItem *next = g_queue_peek_head ((GQueue *)&self->items);
+
+  if (next)
+    return next->deadline;
+  return now >= self->late_look ? now + 1 : 0;
+}
+
+/* The lock is held. Takes what the task handles next, or returns NULL. Results come in order:
+ * behind a late one, others are waited for no longer than their buffers may wait. */
+static GstVyreItem *
+work_choose (GstVyreFilter *self)
+{
+  if (work_has_late (self)) {
+    gint64 now = g_get_monotonic_time (), end = work_get_late_end (self, now);
+    if (end > now)
+      return work_take_first (self, &self->late, end);
+  }
+  if (!gst_vyre_stream_has_work (self))
+    return NULL;
+  const GstVyreItem *next = g_queue_peek_head (&self->items);
+  return work_take_first (self, &self->items, next->deadline);
 }
 
 /* The lock is held. The task looks a moment later whether the chain function was called. If not,
@@ -43,7 +95,10 @@ work_watch (GstVyreFilter *self)
 static void
 work_await (GstVyreFilter *self)
 {
-  if (self->is_busy || (gst_vyre_stream_has_next (self) && self->lent)) {
+  if (work_has_late (self)) {
+    self->task_state = GST_VYRE_TASK_SLEEPS;
+    g_cond_wait_until (&self->work, &self->lock, self->late_look);
+  } else if (self->is_busy || (gst_vyre_stream_has_next (self) && self->lent)) {
     work_watch (self);
   } else {
     self->task_state = GST_VYRE_TASK_SLEEPS;
@@ -61,16 +116,23 @@ gst_vyre_work_take (GstVyreFilter *self)
   GstVyreItem *item = NULL;
 
   vyre_mutex_lock (&self->lock);
-  while (self->source_active && !gst_vyre_stream_has_work (self))
+  while (self->source_active && !(item = work_choose (self)))
     work_await (self);
-  if (self->source_active) {
-    item = work_take_first (self);
-    self->stats.handovers += item->batch != NULL;
+  if (item) {
+    self->stats.handovers += item->batch && !item->is_late;
     if (item->queued > 0)
       gst_vyre_pace_note_handover (&self->pace, g_get_monotonic_time () - item->queued);
   }
   g_mutex_unlock (&self->lock);
   return item;
+}
+
+/* The lock is held. TRUE if nothing has to happen before the worker handles the batch @next: behind
+ * late batches its buffer has to go on. */
+static gboolean
+work_may_go_on (const GstVyreFilter *self, const GstVyreItem *next)
+{
+  return g_queue_is_empty ((GQueue *)&self->late) || g_get_monotonic_time () >= next->deadline;
 }
 
 /* Returns the next batch if more than @most are in the queue and the chain function is to push it,
@@ -83,16 +145,26 @@ gst_vyre_work_take_over (GstVyreFilter *self, guint most, gint64 *patience)
   vyre_mutex_lock (&self->lock);
   const GstVyreItem *next = g_queue_peek_head (&self->items);
   if (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && !self->worker && self->n_batches > most
-      && next->batch && self->n_undone == 0 && gst_vyre_pace_is_quick (&self->pace)) {
-    self->lent = TRUE;
-    item = work_take_first (self);
+      && next->batch && self->n_undone == 0 && work_may_go_on (self, next)
+      && gst_vyre_pace_is_quick (&self->pace)) {
+    self->lent = g_queue_is_empty (&self->late);
+    item = work_take_first (self, &self->items, next->deadline);
     *patience = gst_vyre_pace_get_patience (&self->pace, self->n_batches > 1);
   }
   g_mutex_unlock (&self->lock);
   return item;
 }
 
-/* The worker gives an item, whose batch has not come, back to the queue, unless it is stale. */
+/* The lock is held. The task looks for late batches after a pause, which it makes longer. */
+static void
+work_put_off_late (GstVyreFilter *self)
+{
+  self->late_look = g_get_monotonic_time () + self->late_pause;
+  self->late_pause = MIN (2 * self->late_pause, GST_VYRE_WAIT_SLICE);
+}
+
+/* The worker gives an item, whose batch has not come, back to the queue, unless it is stale. The
+ * task sees to it that its buffer does not wait past its deadline. */
 void
 gst_vyre_work_put_back (GstVyreFilter *self, GstVyreItem *item)
 {
@@ -100,12 +172,12 @@ gst_vyre_work_put_back (GstVyreFilter *self, GstVyreItem *item)
   gboolean stale = item->epoch != self->epoch;
   self->stats.flushed += stale;
   if (!stale)
-    g_queue_push_head (&self->items, item);
-  self->awaited = 0;
-  self->worker = NULL;
+    g_queue_push_head (item->is_late ? &self->late : &self->items, item);
+  if (!stale && item->is_late)
+    work_put_off_late (self);
+  self->lent = self->lent && item->deadline == G_MAXINT64;
   gst_vyre_stream_wake_others (self);
-  if (gst_vyre_stream_has_work (self))
-    gst_vyre_stream_wake_task (self);
+  work_let_go (self);
   g_mutex_unlock (&self->lock);
   if (stale)
     gst_vyre_item_free (item);
@@ -123,18 +195,18 @@ gst_vyre_work_accept (GstVyreFilter *self, GstVyreItem *item)
   if (done)
     self->awaited = 0;
   if (done && item->carry)
-    item->reference = gst_vyre_carry_note (
-        item->carry, item->plan, item->batch, item->buffer, item->timing.position, &former);
+    item->reference = gst_vyre_carry_note (item->carry, item->plan, item->batch, item->buffer,
+        item->timing.position, &former, &item->previous);
   g_mutex_unlock (&self->lock);
   return done;
 }
 
-/* The chain function begins with a buffer. */
+/* The chain function begins with a buffer, which came at @now. */
 void
-gst_vyre_work_enter (GstVyreFilter *self)
+gst_vyre_work_enter (GstVyreFilter *self, gint64 now)
 {
   g_atomic_int_inc (&self->n_visits);
-  gst_vyre_pace_note_buffer (&self->pace, g_get_monotonic_time ());
+  gst_vyre_pace_note_buffer (&self->pace, now);
 }
 
 /* TRUE if the queue of a chain function that leaves may wait for the next buffer. */
@@ -143,7 +215,8 @@ work_may_wait_for_chain (const GstVyreFilter *self)
 {
   const GstVyreItem *next = g_queue_peek_head ((GQueue *)&self->items);
 
-  return next && next->batch && self->n_undone == 0 && gst_vyre_pace_is_quick (&self->pace);
+  return next && next->batch && next->deadline == G_MAXINT64 && self->n_undone == 0
+         && g_queue_is_empty ((GQueue *)&self->late) && gst_vyre_pace_is_quick (&self->pace);
 }
 
 /* The chain function returns. If it is quick it takes what is in the queue when it comes back, and
@@ -165,21 +238,57 @@ gst_vyre_work_leave (GstVyreFilter *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* The lock is held. Counts the item of the worker no longer. */
+static void
+work_uncount (GstVyreFilter *self, const GstVyreItem *item)
+{
+  if (item->epoch != self->epoch || item->sequence == 0)
+    return;
+  if (item->is_late) {
+    self->n_late--;
+    self->late_pause = FIRST_LATE_PAUSE;
+    self->late_look = 0;
+  } else {
+    self->n_batches--;
+    gst_vyre_pace_note_done (&self->pace);
+  }
+}
+
+/* The worker has sent on what leaves now of @item: the rest, a batch or the end of a stream, waits
+ * behind the batches that are late already. */
+void
+gst_vyre_work_keep (GstVyreFilter *self, GstVyreItem *item)
+{
+  vyre_mutex_lock (&self->lock);
+  gboolean stale = item->epoch != self->epoch;
+  work_uncount (self, item);
+  item->is_late = TRUE;
+  if (!stale) {
+    if (g_queue_is_empty (&self->late)) {
+      self->late_pause = FIRST_LATE_PAUSE;
+      work_put_off_late (self);
+    }
+    g_queue_push_tail (&self->late, item);
+    self->n_late += item->sequence > 0;
+    self->lent = FALSE;
+  }
+  self->stats.flushed += stale && item->sequence > 0;
+  gst_vyre_stream_wake_others (self);
+  work_let_go (self);
+  g_mutex_unlock (&self->lock);
+  if (stale)
+    gst_vyre_item_free (item);
+}
+
 /* The worker has no item any more. A waiting chain function is only woken at the number of batches
  * that it waits for. */
 void
 gst_vyre_work_done (GstVyreFilter *self, const GstVyreItem *item)
 {
   vyre_mutex_lock (&self->lock);
-  if (item->epoch == self->epoch && item->sequence > 0) {
-    self->n_batches--;
-    gst_vyre_pace_note_done (&self->pace);
-  }
-  self->awaited = 0;
-  self->worker = NULL;
-  if (self->n_batches <= self->wake_at || !gst_vyre_stream_is_open (self))
+  work_uncount (self, item);
+  if (item->is_late || self->n_batches <= self->wake_at || !gst_vyre_stream_is_open (self))
     gst_vyre_stream_wake_others (self);
-  if (gst_vyre_stream_has_work (self))
-    gst_vyre_stream_wake_task (self);
+  work_let_go (self);
   g_mutex_unlock (&self->lock);
 }

@@ -10,12 +10,13 @@
 
 G_BEGIN_DECLS
 
-void gst_vyre_work_enter (GstVyreFilter *self);
+void gst_vyre_work_enter (GstVyreFilter *self, gint64 now);
 void gst_vyre_work_leave (GstVyreFilter *self);
 GstVyreItem *gst_vyre_work_take (GstVyreFilter *self);
 GstVyreItem *gst_vyre_work_take_over (GstVyreFilter *self, guint most, gint64 *patience);
 void gst_vyre_work_put_back (GstVyreFilter *self, GstVyreItem *item);
 gboolean gst_vyre_work_accept (GstVyreFilter *self, GstVyreItem *item);
+void gst_vyre_work_keep (GstVyreFilter *self, GstVyreItem *item);
 void gst_vyre_work_done (GstVyreFilter *self, const GstVyreItem *item);
 
 G_END_DECLS

@@ -71,14 +71,14 @@ wait_tighten_slack (VyreWait *wait)
 }
 
 static void
-wait_sleep (VyreWait *wait, gint64 waited)
+wait_sleep (VyreWait *wait, gint64 waited, gint64 now)
 {
+  gint64 longest = CLAMP (wait->end - now, SHORTEST_SLEEP_NS, LONGEST_SLEEP_NS);
+
   if (!wait->slept && wait->exact)
     wait_tighten_slack (wait);
   wait->slept = TRUE;
-  nanosleep (
-      &(struct timespec){ .tv_nsec = CLAMP (waited / 2, SHORTEST_SLEEP_NS, LONGEST_SLEEP_NS) },
-      NULL);
+  nanosleep (&(struct timespec){ .tv_nsec = CLAMP (waited / 2, SHORTEST_SLEEP_NS, longest) }, NULL);
 }
 
 /* Begins a wait at @now, in ns of CLOCK_MONOTONIC, in a process of which @most_awake threads may
@@ -86,7 +86,9 @@ wait_sleep (VyreWait *wait, gint64 waited)
 void
 vyre_wait_begin (VyreWait *wait, guint most_awake, gboolean exact, gint64 now)
 {
-  *wait = (VyreWait){ .start = now, .awake = wait_take_place (most_awake), .exact = exact };
+  *wait = (VyreWait){
+    .start = now, .end = G_MAXINT64, .awake = wait_take_place (most_awake), .exact = exact
+  };
 }
 
 /* Between two looks: stays awake or sleeps. A thread is @pressed if work waits for it to go on. */
@@ -100,7 +102,7 @@ vyre_wait_step (VyreWait *wait, gboolean pressed, gint64 now)
     return;
   }
   wait_leave_place (wait, now);
-  wait_sleep (wait, waited);
+  wait_sleep (wait, waited, now);
 }
 
 /* Ends the wait: the thread is as it was. */

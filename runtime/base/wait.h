@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   gint64 start;   /* ns */
+  gint64 end;     /* no sleep is planned past it, ns; G_MAXINT64: there is none */
   gboolean awake; /* counted as one of the process's threads that are */
   gboolean exact; /* sleeps end on time, which costs more of them */
   gboolean slept;

@@ -161,6 +161,8 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
   gboolean done;
   gboolean on_gpu = !vyre_device_is_cpu (kernel->device);
   vyre_wait_begin (&wait, batch_most_awake (batch), on_gpu, now);
+  if (end_time < G_MAXINT64 / 1000)
+    wait.end = 1000 * end_time;
   while (!(done = batch_look (batch, on_gpu ? LOOKS : 1))) {
     now = vyre_now ();
     if (now - checked > CHECK_NS || end_time == 0) {

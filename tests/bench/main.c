@@ -31,6 +31,7 @@ static const BenchRow rows[] = {
   { "live", "a small live stream", bench_row_live },
   { "ticks", "small live buffers, alone and beside floods", bench_row_ticks },
   { "crowd", "small live buffers of very many streams", bench_row_crowd },
+  { "passing", "frames of 720p that go on, 30 a second", bench_row_passing },
   { "idle", "a kernel without work", bench_row_idle },
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "paced.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "kernel.h"
@@ -101,7 +102,9 @@ bench_paced_open (BenchPaced *paced, const char *element, gsize size, gint64 per
 {
   GError *error = NULL;
 
-  *paced = (BenchPaced){ .analyses = g_str_has_prefix (element, "vyrefilter"), .period = period };
+  *paced = (BenchPaced){ .analyses = g_str_has_prefix (element, "vyrefilter")
+                                     && !strstr (element, "output-mode=passthrough"),
+    .period = period };
   paced->pipeline = gst_pipeline_new (NULL);
   paced->latencies = g_array_new (FALSE, FALSE, sizeof (double));
   g_autofree char *text = g_strdup_printf ("%s name=element", element);

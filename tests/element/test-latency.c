@@ -97,6 +97,22 @@ GST_START_TEST (the_duration_of_content_is_no_latency)
 }
 GST_END_TEST;
 
+/* Neither share is longer than a buffer waits in passthrough. */
+GST_START_TEST (a_deadline_bounds_both_shares)
+{
+  GstHarness *h = filter_new_with (
+      CHEAP, "post-messages", 0, "output-mode", 1, "max-latency", 3 * GST_MSECOND, NULL);
+
+  upstream_is_live = TRUE;
+  gst_pad_set_query_function (h->srcpad, answer_upstream);
+  filter_start (h, VIDEO ",framerate=25/1");
+  assert_latency (h, 0, 3 * GST_MSECOND);
+  g_object_set (h->element, "max-latency", GST_SECOND, NULL);
+  assert_latency (h, 0, IN_FLIGHT * 40 * GST_MSECOND);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 typedef struct {
   GstElement *pipeline;
   GstElement *video, *text;
@@ -364,6 +380,7 @@ latency_suite (void)
   tcase_add_test (content, a_long_text_leaves_the_video_alone);
   suite_add_tcase (s, most);
   tcase_add_loop_test (most, the_queue_has_room_for_frames_of_the_caps, 0, G_N_ELEMENTS (cadences));
+  tcase_add_test (most, a_deadline_bounds_both_shares);
   suite_add_tcase (s, changes);
   tcase_add_test (changes, only_a_new_answer_is_announced);
   tcase_add_test (changes, nobody_is_told_of_a_stream_that_is_not_live);

@@ -335,6 +335,147 @@ GST_START_TEST (the_mode_changes_below_paused)
 }
 GST_END_TEST;
 
+/* ---- readbacks beside the buffers ---------------------------------------------------- */
+
+/* What gets the readbacks of a filter. */
+static GstHarness *
+tap_new (GstHarness *h)
+{
+  return gst_harness_new_with_element (h->element, NULL, "readback_%u");
+}
+
+static void
+tap_assert_event (GstHarness *tap, GstEventType type)
+{
+  GstEvent *event = gst_harness_pull_event (tap);
+
+  fail_unless (event != NULL);
+  fail_unless_equals_string (GST_EVENT_TYPE_NAME (event), gst_event_type_get_name (type));
+  gst_event_unref (event);
+}
+
+static void
+tap_assert_readback (GstHarness *tap, guint i)
+{
+  GstBuffer *readback = gst_harness_pull (tap);
+  guint8 *data = noise_new (GRAY_SIZE, 1 + i);
+
+  fail_unless (readback != NULL);
+  fail_unless (gst_buffer_get_custom_meta (readback, "GstVyreReadbackMeta") != NULL);
+  fail_unless_equals_int (readback_observable (readback, 0), 1 + i);
+  fail_unless_equals_int (readback_observable (readback, 1), oracle_crc32 (data, GRAY_SIZE));
+  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (readback), 1000 + i);
+  gst_buffer_unref (readback);
+  g_free (data);
+}
+
+/* In both modes; a pad is there from its request on, and until its release. */
+GST_START_TEST (readbacks_come_beside)
+{
+  GstHarness *h = filter_new_with (CRC, "output-mode", __i__, NULL);
+  const gchar *name = __i__ ? "video/x-raw" : "application/x-vyre-readback";
+  GstPad *source = filter_pad (h, "src");
+
+  filter_start (h, GRAY);
+  filter_push (h, timed_buffer (GRAY_SIZE, 0));
+  gst_buffer_unref (filter_pull (h));
+  GstHarness *taps[2] = { tap_new (h), NULL };
+  for (guint i = 1; i < N_BUFFERS; i++) {
+    if (i == 10)
+      taps[1] = tap_new (h);
+    filter_push (h, timed_buffer (GRAY_SIZE, i));
+    gst_buffer_unref (filter_pull (h));
+    tap_assert_readback (taps[0], i);
+    if (taps[1])
+      tap_assert_readback (taps[1], i);
+  }
+  GstCaps *caps = gst_pad_get_current_caps (source);
+  fail_unless (gst_structure_has_name (gst_caps_get_structure (caps, 0), name));
+  gst_caps_unref (caps);
+  filter_push_eos (h);
+  for (guint i = 0; i < 2; i++) {
+    tap_assert_event (taps[i], GST_EVENT_STREAM_START);
+    tap_assert_event (taps[i], GST_EVENT_CAPS);
+    tap_assert_event (taps[i], GST_EVENT_SEGMENT);
+    tap_assert_event (taps[i], GST_EVENT_EOS);
+    gst_harness_teardown (taps[i]);
+  }
+  gst_object_unref (source);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+static GstFlowReturn tap_answer;
+
+static GstFlowReturn
+answer_readback (GstPad *pad, GstObject *parent, GstBuffer *readback)
+{
+  gst_buffer_unref (readback);
+  return tap_answer;
+}
+
+/* The stream goes on while one pad takes what comes, and ends with the failure of any. */
+GST_START_TEST (flows_are_combined)
+{
+  GstHarness *h = filter_new_with (CRC, PASSTHROUGH, NULL);
+  GstPad *source = filter_pad (h, "src");
+  GstHarness *tap = tap_new (h);
+
+  filter_start (h, GRAY);
+  gst_pad_set_chain_function (tap->sinkpad, answer_readback);
+  tap_answer = GST_FLOW_EOS;
+  for (guint i = 0; i < 5; i++) {
+    filter_push (h, timed_buffer (GRAY_SIZE, i));
+    gst_buffer_unref (filter_pull (h));
+  }
+  gst_harness_teardown (tap);
+  tap = tap_new (h);
+  gst_pad_unlink (source, h->sinkpad);
+  for (guint i = 5; i < 10; i++) {
+    filter_push (h, timed_buffer (GRAY_SIZE, i));
+    tap_assert_readback (tap, i);
+  }
+  gst_pad_set_chain_function (tap->sinkpad, answer_readback);
+  tap_answer = GST_FLOW_ERROR;
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (guint i = 10; i < 100000 && flow == GST_FLOW_OK; i++) /* the answer may come later */
+    flow = gst_harness_push (h, timed_buffer (GRAY_SIZE, i));
+  fail_unless_equals_int (flow, GST_FLOW_ERROR);
+  gst_harness_teardown (tap);
+  gst_object_unref (source);
+  filter_finish (h);
+}
+GST_END_TEST;
+
+/* Flushes, and the stream behind them, reach the readbacks, too. */
+GST_START_TEST (readbacks_are_flushed)
+{
+  GstHarness *h = filter_new_with (CRC, PASSTHROUGH, NULL);
+  GstHarness *tap = tap_new (h);
+
+  filter_start (h, GRAY);
+  filter_push (h, timed_buffer (GRAY_SIZE, 0));
+  gst_buffer_unref (filter_pull (h));
+  tap_assert_readback (tap, 0);
+  filter_flush (h);
+  filter_push_segment (h);
+  filter_push (h, timed_buffer (GRAY_SIZE, 1));
+  gst_buffer_unref (filter_pull (h));
+  tap_assert_readback (tap, 1);
+  gst_harness_push_event (h, gst_event_new_stream_start ("next"));
+  filter_push_segment (h);
+  filter_push (h, timed_buffer (GRAY_SIZE, 2));
+  gst_buffer_unref (filter_pull (h));
+  tap_assert_readback (tap, 2);
+  static const GstEventType types[] = { GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT,
+    GST_EVENT_FLUSH_START, GST_EVENT_FLUSH_STOP, GST_EVENT_SEGMENT, GST_EVENT_STREAM_START };
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    tap_assert_event (tap, types[i]);
+  gst_harness_teardown (tap);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 /* Counts frames of another size and format that have the results. */
 static GstPadProbeReturn
 count_results (GstPad *pad, GstPadProbeInfo *info, gpointer data)
@@ -396,6 +537,9 @@ passthrough_suite (void)
   tcase_add_test (tc, a_second_stream_is_refused);
   tcase_add_test (tc, the_mode_changes_below_paused);
   tcase_add_test (tc, converters_and_queues_keep_results);
+  tcase_add_loop_test (tc, readbacks_come_beside, 0, 2);
+  tcase_add_test (tc, flows_are_combined);
+  tcase_add_test (tc, readbacks_are_flushed);
   return s;
 }
 

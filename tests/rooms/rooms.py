@@ -48,8 +48,8 @@ ORDER = {
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyredescription", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
-        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyrelines", "gstvyrequiet",
-        "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyrestaging",
+        "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyretaps", "gstvyrelines", "gstvyrequiet",
+        "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyreroom", "gstvyrestaging",
         "gstvyrepassthrough", "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",
         "gstvyresinkpad", "gstvyreproperties", "gstvyrefilter",

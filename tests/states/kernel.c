@@ -11,6 +11,9 @@
 #define N_ROOMS 64
 #define ROOM_SIZE 16384
 
+/* Waits in vain for each batch of a kernel that stalls */
+#define STALL 5
+
 struct _VyreDevice {
   gint unused;
 };
@@ -38,7 +41,7 @@ struct _VyreBatch {
   VyreMegakernel *kernel;
   VyrePlan *plan;
   gsize readback;
-  gboolean looked;
+  guint looks; /* waits for it that were in vain */
   gboolean done;
   gboolean stolen;
   VyrePayload payload;
@@ -535,11 +538,11 @@ batch_finish (VyreBatch *batch)
   batch->done = TRUE;
 }
 
-/* TRUE if the batch is not done before a thread has waited for it. */
+/* TRUE if the batch is not done before threads have waited for it. */
 static gboolean
 batch_is_late (const VyreBatch *batch)
 {
-  return run.pace == KERNEL_WAITS && !batch->looked;
+  return batch->looks < (run.pace == KERNEL_WAITS ? 1 : run.pace == KERNEL_STALLS ? STALL : 0);
 }
 
 gboolean
@@ -560,8 +563,8 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
   if (is_lost (batch->kernel, error))
     return FALSE;
   if (batch_is_late (batch)
-      || (run.pace == KERNEL_MAY_WAIT && !batch->looked && schedule_choose (2) == 1)) {
-    batch->looked = TRUE;
+      || (run.pace == KERNEL_MAY_WAIT && batch->looks == 0 && schedule_choose (2) == 1)) {
+    batch->looks++;
     schedule_pass_time (MAX (end_time - g_get_monotonic_time (), 0));
     g_set_error (error, VYRE_ERROR, VYRE_ERROR_TIMEOUT, "The batch is not done yet.");
     return FALSE;

@@ -9,8 +9,8 @@
 
 /* How soon batches end in a run. With KERNEL_MAY_WAIT the first wait for a batch may end before the
  * batch does. With KERNEL_WAITS each first wait does, and no look before it finds the batch done.
- */
-typedef enum { KERNEL_IS_QUICK, KERNEL_MAY_WAIT, KERNEL_WAITS } KernelPace;
+ * With KERNEL_STALLS several waits for a batch do. */
+typedef enum { KERNEL_IS_QUICK, KERNEL_MAY_WAIT, KERNEL_WAITS, KERNEL_STALLS } KernelPace;
 
 /* Begins a run, in which @n_losses devices may be lost. */
 void kernel_reset (KernelPace pace, guint n_losses);

@@ -20,8 +20,10 @@ static struct {
   GstPad *downstream; /* gets what it sends */
   GstPad *sink;       /* of the element */
   GstPad *source;
-  GstPad *beside;   /* sends the second stream, or NULL */
-  GstPad *partners; /* of the element */
+  GstPad *beside;    /* sends the second stream, or NULL */
+  GstPad *partners;  /* of the element */
+  GstPad *tap;       /* gets the readbacks, or NULL */
+  GstPad *readbacks; /* of the element */
 
   GMutex lock;
   GCond changed;
@@ -32,6 +34,7 @@ static struct {
   guint recaps; /* the first with other caps; 0: none */
   guint least;  /* that may arrive now */
   guint last_arrived;
+  guint last_readback;
   guint n_arrived;
   gboolean released;
   gboolean sought;
@@ -155,7 +158,8 @@ note_arrival (guint number)
   g_cond_broadcast (&stage.changed);
 }
 
-/* A buffer of a passthrough has its own bytes, caps and results. */
+/* A buffer of a passthrough has its own bytes, caps and results, or goes on without because of its
+ * deadline. */
 static void
 check_passed (GstPad *pad, GstBuffer *buffer, guint number)
 {
@@ -170,7 +174,10 @@ check_passed (GstPad *pad, GstBuffer *buffer, guint number)
   if (gst_buffer_memcmp (buffer, 0, CONTENT, BUFFER_SIZE) != 0
       || gst_buffer_get_size (buffer) != BUFFER_SIZE)
     schedule_fail ("Buffer %u has other bytes.", number);
-  if (!gst_buffer_get_custom_meta (buffer, "GstVyreResultsMeta"))
+  GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, "GstVyreResultsMeta");
+  if (!meta
+      || (!gst_structure_has_field (gst_custom_meta_get_structure (meta), "crc")
+          && stage.setup.max_latency == 0))
     schedule_fail ("Buffer %u has no results.", number);
   gst_clear_caps (&caps);
 }
@@ -194,6 +201,54 @@ downstream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     g_cond_broadcast (&stage.changed);
   }
   return stage.n_arrived >= 2 && number != LAST_NUMBER ? stage.setup.answer : GST_FLOW_OK;
+}
+
+/* Readbacks come in order; those of buffers that a flush drops do not come behind it. */
+static GstFlowReturn
+tap_chain (GstPad *pad, GstObject *parent, GstBuffer *readback)
+{
+  guint number = (guint)GST_BUFFER_OFFSET (readback);
+
+  schedule_point ();
+  if (number <= stage.last_readback)
+    schedule_fail ("Readback %u arrived behind readback %u.", number, stage.last_readback);
+  if (!gst_buffer_get_custom_meta (readback, "GstVyreReadbackMeta"))
+    schedule_fail ("Readback %u is none.", number);
+  stage.last_readback = number;
+  gst_buffer_unref (readback);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+tap_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  schedule_point ();
+  gst_event_unref (event);
+  return TRUE;
+}
+
+void
+stage_release_readbacks (void)
+{
+  GstPad *readbacks = g_steal_pointer (&stage.readbacks);
+
+  if (!readbacks)
+    return;
+  gst_element_release_request_pad (stage.element, readbacks);
+  gst_object_unref (readbacks);
+}
+
+void
+stage_request_readbacks (void)
+{
+  GstPad *readbacks = gst_element_request_pad_simple (stage.element, "readback_%u");
+
+  stage.tap = gst_pad_new ("tap", GST_PAD_SINK);
+  gst_pad_set_chain_function (stage.tap, tap_chain);
+  gst_pad_set_event_function (stage.tap, tap_event);
+  gst_pad_set_active (stage.tap, TRUE);
+  gst_pad_link (readbacks, stage.tap);
+  stage.readbacks = readbacks;
 }
 
 void
@@ -319,16 +374,25 @@ stage_push_stream (void)
   g_rec_mutex_unlock (&stage.streaming);
 }
 
-void
-stage_query (void)
+static void
+push_query (GstQuery *query)
 {
-  GstQuery *query
-      = stage.setup.passes ? gst_query_new_allocation (NULL, TRUE) : gst_query_new_drain ();
-
   g_rec_mutex_lock (&stage.streaming);
   gst_pad_peer_query (stage.upstream, query);
   g_rec_mutex_unlock (&stage.streaming);
   gst_query_unref (query);
+}
+
+void
+stage_query (void)
+{
+  push_query (stage.setup.passes ? gst_query_new_allocation (NULL, TRUE) : gst_query_new_drain ());
+}
+
+void
+stage_drain (void)
+{
+  push_query (gst_query_new_drain ());
 }
 
 /* The second half of a seek: upstream's thread is out, and starts anew. */
@@ -491,6 +555,8 @@ make_element (void)
       "max-in-flight", MAX (stage.setup.max_in_flight, 1 + (stage.setup.max_in_flight == 0)), NULL);
   if (stage.setup.passes)
     gst_util_set_object_arg (G_OBJECT (stage.element), "output-mode", "passthrough");
+  if (stage.setup.max_latency > 0)
+    g_object_set (stage.element, "max-latency", stage.setup.max_latency, NULL);
   gst_bus_set_sync_handler (bus, handle_message, NULL, NULL);
   gst_element_set_bus (stage.element, bus);
   gst_object_unref (bus);
@@ -526,6 +592,8 @@ make_partners (void)
 static KernelPace
 get_pace (const StageSetup *setup)
 {
+  if (setup->batches_stall)
+    return KERNEL_STALLS;
   if (setup->batches_are_late)
     return KERNEL_WAITS;
   return setup->downstream_blocks ? KERNEL_IS_QUICK : KERNEL_MAY_WAIT;
@@ -542,6 +610,8 @@ stage_open (const StageSetup *setup)
   make_pads ();
   if (setup->has_partners)
     make_partners ();
+  if (setup->has_readbacks)
+    stage_request_readbacks ();
   stage_set_state (setup->ready_only ? GST_STATE_READY : GST_STATE_PLAYING);
   push_event (gst_event_new_stream_start ("first"));
   push_caps (FIRST_CAPS);
@@ -637,6 +707,10 @@ stage_close (void)
   if (stage.n_errors == 0)
     check_counts ();
   stage_release_partners ();
+  if (stage.tap && stage.n_errors == 0 && stage.readbacks && stage.last_readback != LAST_NUMBER)
+    schedule_fail ("The last readback did not arrive.");
+  stage_release_readbacks ();
+  g_clear_pointer (&stage.tap, gst_object_unref);
   g_clear_pointer (&stage.beside, gst_object_unref);
   gst_object_unref (stage.sink);
   gst_object_unref (stage.source);

@@ -19,6 +19,9 @@ typedef struct {
   gboolean ready_only;        /* the element is in READY at the start */
   gboolean has_partners;      /* there is a second stream */
   gboolean passes;            /* the element is in passthrough */
+  gboolean has_readbacks;     /* they leave, too, at a pad of their own */
+  guint64 max_latency;        /* of it, ns; 0: none */
+  gboolean batches_stall;     /* several waits for a batch are in vain */
 } StageSetup;
 
 void stage_init (void);
@@ -33,10 +36,13 @@ void stage_push_gap (void);
 void stage_flush (void);
 void stage_flush_stop_alone (void);
 void stage_query (void);
+void stage_drain (void);
 void stage_push_partners (guint n);
 void stage_end_partners (void);
 void stage_flush_partners (void);
 void stage_release_partners (void);
+void stage_request_readbacks (void);
+void stage_release_readbacks (void);
 void stage_set_state (GstState state);
 void stage_set_sink_active (gboolean active);
 void stage_set_source_active (gboolean active);

@@ -137,6 +137,13 @@ push_and_query (void)
 }
 
 static void
+push_and_drain (void)
+{
+  stage_push (2);
+  stage_drain ();
+}
+
+static void
 push_burst_and_query (void)
 {
   stage_push (7);
@@ -238,6 +245,12 @@ flush_both_and_ready (void)
   to_ready ();
 }
 
+/* Results come after their buffers have to go on. */
+#define LATE .passes = TRUE, .max_latency = GST_MSECOND, .batches_stall = TRUE
+
+/* No buffer waits. */
+#define AT_ONCE .passes = TRUE, .max_latency = 1, .batches_stall = TRUE, .max_in_flight = 4
+
 static const Scenario scenarios[] = {
   { "buffers", { .all_arrive = TRUE }, { push_four } },
   { "buffers-one", { .max_in_flight = 1, .all_arrive = TRUE }, { push_burst } },
@@ -323,6 +336,28 @@ static const Scenario scenarios[] = {
   { "pass-loss", { .passes = TRUE, .n_losses = 1 }, { push_four } },
   { "pass-query", { .passes = TRUE }, { push_burst_and_query, to_ready } },
   { "pass-query-flush", { .passes = TRUE }, { push_burst_and_query, flush } },
+  { "pass-readbacks", { .passes = TRUE, .has_readbacks = TRUE, .all_arrive = TRUE },
+      { push_four } },
+  { "pass-readbacks-flush", { LATE, .has_readbacks = TRUE }, { push_slowly, flush } },
+  { "pass-readbacks-released", { LATE, .has_readbacks = TRUE },
+      { push_four, stage_release_readbacks, flush } },
+  { "pass-readbacks-requested", { .passes = TRUE },
+      { push_slowly, stage_request_readbacks, to_ready_and_back } },
+  { "pass-at-once", { AT_ONCE, .all_arrive = TRUE }, { push_burst } },
+  { "pass-at-once-eos", { AT_ONCE }, { push_burst_and_end, flush } },
+  { "pass-at-once-loss", { AT_ONCE, .n_losses = 1, .all_arrive = TRUE }, { push_burst } },
+  { "pass-late", { LATE, .all_arrive = TRUE }, { push_slowly } },
+  { "pass-late-caps", { LATE, .all_arrive = TRUE }, { push_caps_push } },
+  { "pass-late-eos", { LATE }, { end_and_go_on } },
+  { "pass-late-eos-flush", { LATE }, { push_burst_and_end, flush } },
+  { "pass-late-flush", { LATE }, { push_slowly, flush } },
+  { "pass-late-loss", { LATE, .n_losses = 1, .all_arrive = TRUE }, { push_burst } },
+  { "pass-late-query", { LATE }, { push_burst_and_query, to_ready } },
+  { "pass-late-drain", { LATE }, { push_and_drain, flush } },
+  { "pass-late-ready", { LATE }, { push_slowly, to_ready_and_back } },
+  { "pass-late-enough", { LATE, .answer = GST_FLOW_EOS }, { push_four, stage_push_eos } },
+  { "pass-late-seek", { LATE, .downstream_seeks = TRUE, .seeks_at = 2 }, { push_burst } },
+  { "pass-late-source-pad", { LATE }, { push_slowly, source_off_and_on } },
   { "pass-seek", { .passes = TRUE, .downstream_seeks = TRUE }, { push_burst } },
 };
 

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * max-latency: in passthrough a buffer goes on at its deadline, whatever the device does; its
+ * result comes when it comes, in order, and from the bytes that the buffer had. Devices that stall
+ * make results late here.
+ */
+#include <string.h>
+
+#include "common.h"
+#include "lost.h"
+#include "oracle.h"
+
+#define META "GstVyreResultsMeta"
+#define CRC "crc32 payload -> crc"
+#define GRAY "video/x-raw,format=GRAY8,width=64,height=32,framerate=25/1"
+#define GRAY_SIZE (64 * 32)
+#define IN_FLIGHT 4 /* the default of max-in-flight */
+#define MORE 7
+
+/* Buffers through a filter, one after the other, and what came of them */
+typedef struct {
+  GstHarness *h;
+  guint n;       /* pushed */
+  guint n_there; /* results that were there in time */
+  guint n_late;  /* reported later */
+  guint n_unseen;
+  guint reported; /* number of the last one in a message */
+} Film;
+
+static const GstStructure *
+results_of (GstBuffer *buffer)
+{
+  GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, META);
+
+  fail_unless (meta != NULL, "a buffer came without a meta");
+  return gst_custom_meta_get_structure (meta);
+}
+
+static gboolean
+flag_of (const GstStructure *structure, const gchar *name)
+{
+  gboolean value = FALSE;
+
+  gst_structure_get_boolean (structure, name, &value);
+  return value;
+}
+
+static guint32
+crc_of (guint number)
+{
+  guint8 *data = noise_new (GRAY_SIZE, number);
+  guint32 crc = oracle_crc32 (data, GRAY_SIZE);
+
+  g_free (data);
+  return crc;
+}
+
+static Film
+film_new (const gchar *program, guint64 max_latency)
+{
+  Film film = { .h = filter_new_with (program, "output-mode", 1, "max-latency", max_latency,
+                    "results-interval", (guint64)0, "interval", G_MAXUINT64, NULL) };
+
+  filter_start (film.h, GRAY);
+  return film;
+}
+
+/* Pushes the next buffer, and writes into what comes out, as elements do that may. Returns whether
+ * its result was there. */
+static gboolean
+film_pass (Film *film)
+{
+  GstBuffer *buffer = noise_buffer (GRAY_SIZE, ++film->n);
+  GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
+  GstMapInfo map;
+
+  GST_BUFFER_OFFSET (buffer) = film->n;
+  GST_BUFFER_PTS (buffer) = film->n * GST_SECOND / 25;
+  filter_push (film->h, buffer);
+  GstBuffer *passed = filter_pull (film->h);
+  const GstStructure *results = results_of (passed);
+  gboolean missing = flag_of (results, "missing");
+  fail_unless_equals_uint64 (field_u64 (results, "sequence"), film->n);
+  fail_unless_equals_uint64 (field_u64 (results, "timestamp"), film->n * GST_SECOND / 25);
+  fail_unless_equals_uint64 (field_u64 (results, "offset"), film->n);
+  fail_unless_equals_uint64 (field_u64 (results, "payload-bytes"), GRAY_SIZE);
+  fail_unless_equals_int (flag_of (results, "complete"), !missing);
+  fail_unless (gst_buffer_peek_memory (passed, 0) == memory);
+  passed = gst_buffer_make_writable (passed);
+  fail_unless (gst_buffer_map (passed, &map, GST_MAP_WRITE));
+  memset (map.data, 0x55, map.size);
+  gst_buffer_unmap (passed, &map);
+  gst_buffer_unref (passed);
+  film->n_there += !missing;
+  return !missing;
+}
+
+/* Waits until all results have been reported. */
+static void
+film_settle (Film *film)
+{
+  for (guint i = 0; stat_of (film->h->element, "queue-depth") > 0; i++) {
+    fail_unless (i < PATIENCE * 1000, "results are still to come");
+    g_usleep (1000);
+  }
+}
+
+/* Stalls the device, and pushes buffers until one goes on without its result: a launch that is
+ * under way may still take some. */
+static void
+film_stall (Film *film)
+{
+  vyre_lost_stall (true);
+  while (film_pass (film))
+    ;
+}
+
+/* Holds the next message with results against the buffer that it is of. TRUE if it was late. */
+static gboolean
+film_check_message (Film *film)
+{
+  GstMessage *message = bus_wait_element (film->h, "vyre-results");
+  const GstStructure *results = gst_message_get_structure (message);
+  guint number = (guint)field_u64 (results, "sequence");
+  gboolean late = flag_of (results, "late");
+
+  fail_unless (number > film->reported, "%u came behind %u", number, film->reported);
+  fail_unless_equals_uint64 (field_u64 (results, "offset"), number);
+  fail_unless_equals_uint64 (field_u64 (results, "crc"), crc_of (number));
+  film->reported = number;
+  film->n_late += late;
+  gst_message_unref (message);
+  return late;
+}
+
+/* All results that there will be have their messages, in order, and the counters agree. */
+static void
+film_check_messages (Film *film)
+{
+  GstElement *filter = film->h->element;
+
+  film->n_unseen = (guint)stat_of (filter, "unseen");
+  for (guint i = film->n_unseen; i < film->n; i++)
+    film_check_message (film);
+  fail_unless_equals_int (film->n_there + film->n_late + film->n_unseen, film->n);
+  fail_unless_equals_uint64 (stat_of (filter, "late-results"), film->n_late);
+  fail_unless_equals_uint64 (stat_of (filter, "arrived"), film->n);
+}
+
+static void
+film_finish (Film *film)
+{
+  filter_finish (film->h);
+}
+
+/* There is no room for more than max-in-flight batches: further buffers go on unseen. */
+GST_START_TEST (a_stalled_device_delays_no_buffer)
+{
+  Film film = film_new (CRC, GST_MSECOND);
+
+  film_stall (&film);
+  for (guint i = 0; i < IN_FLIGHT + MORE; i++)
+    fail_if (film_pass (&film));
+  fail_unless_equals_uint64 (stat_of (film.h->element, "queue-depth"), IN_FLIGHT);
+  fail_unless (stat_of (film.h->element, "unseen") >= MORE);
+  vyre_lost_stall (false);
+  film_check_messages (&film);
+  film_settle (&film);
+  film_pass (&film);
+  g_object_set (film.h->element, "max-latency", GST_CLOCK_TIME_NONE, NULL);
+  fail_unless (film_pass (&film));
+  fail_if (stat_is (film.h->element, "complete", "true"));
+  film_finish (&film);
+}
+GST_END_TEST;
+
+/* Without a wait, every buffer goes on at once, and every result comes later, or was there. */
+GST_START_TEST (a_deadline_of_0_waits_for_nothing)
+{
+  Film film = film_new (CRC, 0);
+
+  for (guint i = 0; i < 50; i++) {
+    film_pass (&film);
+    film_settle (&film);
+  }
+  film_check_messages (&film);
+  fail_unless_equals_int (film.n_unseen, 0);
+  film_finish (&film);
+}
+GST_END_TEST;
+
+GST_START_TEST (the_end_waits_for_late_results)
+{
+  Film film = film_new (CRC, GST_MSECOND);
+  FlowLog *log = flow_log_new (film.h);
+
+  film_stall (&film);
+  film_pass (&film);
+  flow_log_clear (log);
+  filter_push_eos (film.h);
+  gst_harness_push_event (film.h, gst_event_new_flush_start ()); /* nobody waits behind a flush */
+  gst_harness_push_event (film.h, gst_event_new_flush_stop (FALSE));
+  filter_push_segment (film.h);
+  fail_unless (stat_of (film.h->element, "flushed") >= 2);
+  film_pass (&film);
+  flow_log_clear (log);
+  filter_push_eos (film.h);
+  vyre_lost_stall (false);
+  flow_log_wait (log, "eos");
+  g_autofree gchar *text = flow_log_text (log);
+  fail_unless (g_str_has_suffix (text, "vyre-results vyre-counters eos"), "%s", text);
+  flow_log_free (log);
+  film_finish (&film);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_flush_drops_late_results)
+{
+  Film film = film_new (CRC, GST_MSECOND);
+
+  film_stall (&film);
+  film_pass (&film);
+  filter_flush (film.h);
+  filter_push_segment (film.h);
+  guint64 flushed = stat_of (film.h->element, "flushed");
+  fail_unless (flushed >= 2);
+  fail_unless_equals_uint64 (stat_of (film.h->element, "queue-depth"), 0);
+  vyre_lost_stall (false);
+  g_object_set (film.h->element, "max-latency", GST_CLOCK_TIME_NONE, NULL);
+  fail_unless (film_pass (&film));
+  fail_unless_equals_uint64 (
+      stat_of (film.h->element, "buffers"), stat_of (film.h->element, "batches") + flushed);
+  film_finish (&film);
+}
+GST_END_TEST;
+
+/* A new stream and other caps pass, and do not mix with what is late. */
+GST_START_TEST (events_pass_late_results)
+{
+  Film film = film_new (CRC, GST_MSECOND);
+  GstPad *pad = filter_pad (film.h, "src");
+
+  film_stall (&film);
+  gst_harness_push_event (film.h, gst_event_new_stream_start ("next"));
+  gst_harness_set_src_caps_str (
+      film.h, "video/x-raw,format=GRAY8,width=32,height=64,framerate=25/1");
+  filter_push_segment (film.h);
+  fail_if (film_pass (&film));
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  gint width = 0;
+  gst_structure_get_int (gst_caps_get_structure (caps, 0), "width", &width);
+  fail_unless_equals_int (width, 32);
+  vyre_lost_stall (false);
+  film_check_messages (&film);
+  gst_caps_unref (caps);
+  gst_object_unref (pad);
+  film_finish (&film);
+}
+GST_END_TEST;
+
+/* What ran on a lost device runs again, from the bytes that the buffers had. */
+GST_START_TEST (late_results_survive_a_loss)
+{
+  Film film = film_new (CRC, GST_MSECOND);
+
+  film_stall (&film);
+  film_pass (&film);
+  vyre_lost_arm ("vkWaitForFences", 1, 1);
+  stat_wait (film.h->element, "device-losses", 1);
+  vyre_lost_stall (false);
+  film_check_messages (&film);
+  film_finish (&film);
+}
+GST_END_TEST;
+
+/* Words of state and older payloads are those of the buffer before, whoever has written to it. */
+GST_START_TEST (state_goes_on)
+{
+  Film film = film_new ("crc32 payload -> crc; state n from $n + 1", 0);
+
+  for (guint i = 0; i < 20; i++) {
+    film_pass (&film);
+    film_settle (&film);
+    GstMessage *message = bus_wait_element (film.h, "vyre-results");
+    fail_unless_equals_uint64 (field_u64 (gst_message_get_structure (message), "n"), i);
+    gst_message_unref (message);
+  }
+  film_finish (&film);
+}
+GST_END_TEST;
+
+static Suite *
+deadline_suite (void)
+{
+  Suite *s = suite_create ("deadline");
+  TCase *tc = tcase_create ("deadline");
+
+  suite_add_tcase (s, tc);
+  tcase_set_timeout (tc, PATIENCE * 3);
+  tcase_add_test (tc, a_stalled_device_delays_no_buffer);
+  tcase_add_test (tc, a_deadline_of_0_waits_for_nothing);
+  tcase_add_test (tc, the_end_waits_for_late_results);
+  tcase_add_test (tc, a_flush_drops_late_results);
+  tcase_add_test (tc, events_pass_late_results);
+  tcase_add_test (tc, late_results_survive_a_loss);
+  tcase_add_test (tc, state_goes_on);
+  return s;
+}
+
+GST_CHECK_MAIN (deadline);

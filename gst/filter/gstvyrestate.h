@@ -233,7 +233,7 @@ struct _GstVyreFilter {
   GstStructure *moved;   /* numbers that children have set since, or NULL */
   GstStructure *refused; /* such numbers, which the bus has been told of; or NULL */
   /* object lock alone */
-  GPtrArray *children;   /* of GstVyreParam: those of program */
+  GPtrArray *children; /* of GstVyreParam: those of program */
   GError *program_error;
   GstVyreOutputMode output_mode;
   VyreAccessLevel resource_access;

@@ -135,6 +135,14 @@ work_may_go_on (const GstVyreFilter *self, const GstVyreItem *next)
   return g_queue_is_empty ((GQueue *)&self->late) || g_get_monotonic_time () >= next->deadline;
 }
 
+/* The lock is held. TRUE if the chain function has better things to do than to push the next batch:
+ * batches with state run one after the other, and it begins the copies of those behind. */
+static gboolean
+work_is_the_tasks (const GstVyreItem *next)
+{
+  return next->carry && vyre_batch_is_copied (next->batch);
+}
+
 /* Returns the next batch if more than @most are in the queue and the chain function is to push it,
  * and for how long to wait for it, in µs; NULL: there is none, or the task pushes it. */
 GstVyreItem *
@@ -145,8 +153,8 @@ gst_vyre_work_take_over (GstVyreFilter *self, guint most, gint64 *patience)
   vyre_mutex_lock (&self->lock);
   const GstVyreItem *next = g_queue_peek_head (&self->items);
   if (gst_vyre_stream_get_flow (self) == GST_FLOW_OK && !self->worker && self->n_batches > most
-      && next->batch && self->n_undone == 0 && work_may_go_on (self, next)
-      && gst_vyre_pace_is_quick (&self->pace)) {
+      && next->batch && self->n_undone == 0 && !work_is_the_tasks (next)
+      && work_may_go_on (self, next) && gst_vyre_pace_is_quick (&self->pace)) {
     self->lent = g_queue_is_empty (&self->late);
     item = work_take_first (self, &self->items, next->deadline);
     *patience = gst_vyre_pace_get_patience (&self->pace, self->n_batches > 1);

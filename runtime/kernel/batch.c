@@ -17,6 +17,12 @@
 #define CHECK_NS 50000
 
 gboolean
+vyre_batch_is_copied (const VyreBatch *batch)
+{
+  return batch->copied;
+}
+
+gboolean
 vyre_batch_is_parked (VyreBatch *batch)
 {
   if (vyre_is_inherited (batch->kernel->generation))

@@ -53,8 +53,8 @@ tile_step_bytes (const VyrePlan *plan, guint slot)
       VYRE_AUDIO_APART (vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_THRESHOLD)), 1);
 }
 
-/* TRUE for a slot whose tiles a CPU takes as two runs of bytes, as are_runs() of the kernel finds
- * out: payloads start on a granule. */
+/* TRUE for a slot whose tiles are two runs of bytes, as are_runs() of the kernel finds out:
+ * payloads start on a granule. */
 static gboolean
 tile_has_runs (const VyrePlan *plan, guint slot)
 {
@@ -62,7 +62,7 @@ tile_has_runs (const VyrePlan *plan, guint slot)
       = vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
   VyreRegion r = tile_region (plan, slot);
 
-  return info->opcode == VYRE_OP_SAMPLE_DIFFERENCE && plan->workgroup <= VYRE_CPU_WORKGROUP
+  return info->opcode == VYRE_OP_SAMPLE_DIFFERENCE
          && vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_SAMPLES)
                 == VYRE_SAMPLES_ARE_BYTES
          && vyre_plan_slot_arg (plan->bound, slot, VYRE_OTHER_ARG_SAMPLES) == VYRE_SAMPLES_ARE_BYTES
@@ -73,11 +73,27 @@ tile_has_runs (const VyrePlan *plan, guint slot)
                 == 0;
 }
 
+/* TRUE for a slot of SAMPLE_RANGE whose samples are all bytes side by side, of which the kernel
+ * takes sixteen at a time. */
+static gboolean
+tile_ranges_bytes (const VyrePlan *plan, guint slot)
+{
+  return vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE) == VYRE_OP_SAMPLE_RANGE
+         && vyre_plan_slot_arg (plan->bound, slot, VYRE_REGION_ARG_SAMPLES)
+                == VYRE_SAMPLES_ARE_BYTES
+         && vyre_plan_slot_arg (plan->bound, slot, VYRE_CHROMA_ARG_U_SAMPLES)
+                == VYRE_SAMPLES_ARE_BYTES
+         && vyre_plan_slot_arg (plan->bound, slot, VYRE_CHROMA_ARG_V_SAMPLES)
+                == VYRE_SAMPLES_ARE_BYTES;
+}
+
 /* Loop iterations of a lane for each of its steps, at most. */
 static guint
 tile_step_cost (const VyrePlan *plan, guint slot)
 {
-  return tile_has_runs (plan, slot) ? 1 : tile_work (plan, slot)->cost;
+  if (tile_has_runs (plan, slot) || tile_ranges_bytes (plan, slot))
+    return 1;
+  return tile_work (plan, slot)->cost;
 }
 
 /* Loop iterations of a tile of @slot whose lanes have so many @steps each, at most. */
@@ -148,7 +164,7 @@ tile_worth_bytes (const VyrePlan *plan, guint slot)
   guint64 steps = (cpu ? TILE_CPU_BYTES : TILE_BYTES) / VYRE_GRANULE;
 
   if (!cpu)
-    steps = steps * TILE_COST / MAX (tile_work (plan, slot)->cost, TILE_COST);
+    steps = steps * TILE_COST / MAX (tile_step_cost (plan, slot), TILE_COST);
   return steps * tile_step_bytes (plan, slot);
 }
 

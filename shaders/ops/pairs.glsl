@@ -140,15 +140,15 @@ void join_distances(inout Differences d, Differences some)
   d.above += some.above;
 }
 
-// TRUE on a CPU for a tile whose samples are bytes side by side, in one run, and lie alike in the
-// granules of both components.
+// TRUE for a tile whose samples are bytes side by side, in one run, and lie alike in the granules of
+// both components.
 bool are_runs(Region r, Other o)
 {
   const uint bytes = VYRE_SAMPLES_ARE_BYTES;
   uint first = ticket[VYRE_TICKET_PAYLOAD] + r.offset + ticket[VYRE_TICKET_ROW] * r.stride;
   bool alike = all(bvec3(r.operand == bytes, slot_arg(VYRE_OTHER_ARG_SAMPLES) == bytes,
       (o.first - first) % VYRE_GRANULE == 0u));
-  return ON_CPU && all(bvec3(alike, rows_touch(r.stride), rows_touch(o.stride)));
+  return all(bvec3(alike, rows_touch(r.stride), rows_touch(o.stride)));
 }
 
 // The differences of a tile that is two runs of bytes.

@@ -237,15 +237,20 @@ void u8_histogram_tile(Region r, Walk w)
 
 void u8_histogram_end(Region r) {}
 
-// Counts the bytes of v inside of the mask that are below the threshold, 255 at most, which
-// `thresholds` has in all bytes. Compares the four bytes of a word at once: bit 7 of `rest` tells
-// how the lower seven bits compare, and the highest bits of v and t decide where they differ.
-uint count_below(uvec4 v, uvec4 mask, uint thresholds)
+// Bit 7 of each byte of v that is below the threshold, which `thresholds` has in all bytes. Compares
+// the four bytes of a word at once: bit 7 of `rest` tells how the lower seven bits compare, and the
+// highest bits of v and t decide where they differ.
+uvec4 bytes_less(uvec4 v, uint thresholds)
 {
   uvec4 t = uvec4(thresholds);
   uvec4 rest = (v | 0x80808080u) - (t & 0x7F7F7F7Fu);
-  uvec4 below = (~v & t) | (~(v ^ t) & ~rest);
-  return valid_bytes((below >> 7) & mask);
+  return (~v & t) | (~(v ^ t) & ~rest);
+}
+
+// Counts the bytes of v inside of the mask that are below the threshold, 255 at most.
+uint count_below(uvec4 v, uvec4 mask, uint thresholds)
+{
+  return valid_bytes((bytes_less(v, thresholds) >> 7) & mask);
 }
 
 // All lanes.

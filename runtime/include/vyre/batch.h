@@ -137,6 +137,16 @@ const guint8 *vyre_batch_get_readback (VyreBatch *batch);
 gsize vyre_batch_steal_readback (VyreBatch *batch);
 
 /**
+ * vyre_batch_is_copied:
+ * @batch: a batch
+ *
+ * Gets whether a copy engine moves the payload. May be called from any thread.
+ *
+ * Returns: %TRUE if it does, or did
+ */
+gboolean vyre_batch_is_copied (const VyreBatch *batch);
+
+/**
  * vyre_batch_is_parked:
  * @batch: a batch that has not completed
  *

@@ -20,12 +20,16 @@ uint bits_of(uvec4 v)
   return v.x | v.y | v.z | v.w;
 }
 
-// All bits where y is further from both x and z than these are from each other, by more than the
-// limit.
-uvec4 stands_out(ivec4 x, ivec4 y, ivec4 z, int limit)
+// Samples as floats, whose differences are exact: 2^23 above their numbers.
+vec4 as_floats(uvec4 samples) { return uintBitsToFloat(samples | 0x4B000000u); }
+
+// All bits where y is further from both x and z than these are from each other, by more than a limit.
+// Half of a sum, without its fraction, is above it by so much where the sum is above twice as much
+// and 1: `twice` is twice the limit and 1. Processors and GPUs take absolute floats at no cost.
+uvec4 stands_out(vec4 x, vec4 y, vec4 z, float twice)
 {
-  ivec4 further = (abs(x - y) + abs(z - y) >> 1) - abs(z - x);
-  return uvec4(limit - further >> 31);
+  bvec4 out_there = greaterThan(abs(x - y) + abs(z - y) - 2.0 * abs(z - x), vec4(twice));
+  return mix(uvec4(0u), uvec4(0xFFFFFFFFu), out_there);
 }
 
 // Sixteen bytes of each of five rows, from byte `at` of the first on, as by load_bytes().
@@ -63,18 +67,18 @@ Containers[5] neighbouring_rows(Samples s, Containers c, Walk w, uint columns)
 
 // The containers so many columns away from those of `c`, in their places, in which samples stand out
 // from those one row above and below, and two rows.
-uvec2 outliers(Samples s, Containers c, Walk w, uint columns, int limit)
+uvec2 outliers(Samples s, Containers c, Walk w, uint columns, float twice)
 {
   Containers rows[5] = neighbouring_rows(s, c, w, columns);
   uvec2 found = uvec2(0u);
   uint containers = 4u / s.bytes, i = 0u;
   do {
-    ivec4 y[5];
+    vec4 y[5];
     uvec4 valid;
     [[unroll]] for (uint row = 0u; row < 5u; row++)
-      y[row] = ivec4(samples_in(s, rows[row], i, valid));
-    uint near = bits_of(stands_out(y[1], y[2], y[3], limit));
-    uint far = bits_of(stands_out(y[0], y[2], y[4], limit));
+      y[row] = as_floats(samples_in(s, rows[row], i, valid));
+    uint near = bits_of(stands_out(y[1], y[2], y[3], twice));
+    uint far = bits_of(stands_out(y[0], y[2], y[4], twice));
     found |= uvec2(near, far) << i * s.bytes;
   } while (++i < containers);
   return found;
@@ -92,7 +96,7 @@ void sample_outliers_tile(Region r)
   Walk w = walk_rows(r);
   uint count = 0u, bytes = 0u;
   uint last = place_of(s, s.first + (max(columns_of(s), 1u) - 1u) * s.apart);
-  int limit = int(sample_limit());
+  float twice = 2.0 * float(sample_limit()) + 1.0;
   // the columns to the left and to the right have all those of a granule in them, if they are near
   bool near = all(bvec2(s.apart <= VYRE_GRANULE / 2u, !s.packed));
   uint columns = mix(3u, 2u, near), away = mix(VYRE_GRANULE, s.apart, near);
@@ -102,7 +106,7 @@ void sample_outliers_tile(Region r)
     uint distance = min(above, below), i = 0u;
     uvec2 beside = uvec2(0xFFFFFFFFu), here = uvec2(0u);
     do { // to the left, to the right, here
-      uvec2 found = outliers(s, c, w, mix(2u - i, 0xFFFFFFFFu, i == 0u), limit);
+      uvec2 found = outliers(s, c, w, mix(2u - i, 0xFFFFFFFFu, i == 0u), twice);
       beside &= mix(found, uvec2(0xFFFFFFFFu), bvec2(i == 2u));
       here |= mix(mix(found << away, found >> away, bvec2(i == 0u)), found, bvec2(i == 2u));
     } while (++i < columns);

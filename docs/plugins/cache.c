@@ -242,11 +242,19 @@ cache_add_features (JsonBuilder *json, GstPlugin *plugin)
       cache_add_element (json, l->data, types);
   }
   json_builder_end_object (json);
-  gst_plugin_feature_list_free (features);
   cache_begin (json, "other-types");
   for (guint i = 0; i < types->len; i++)
     cache_add_type (json, G_PARAM_SPEC (types->pdata[i])->value_type);
   json_builder_end_object (json);
+  cache_begin (json, "tracers");
+  for (GList *l = features; l; l = l->next) {
+    if (g_str_equal (G_OBJECT_TYPE_NAME (l->data), "GstTracerFactory")) {
+      cache_begin (json, GST_OBJECT_NAME (l->data));
+      json_builder_end_object (json);
+    }
+  }
+  json_builder_end_object (json);
+  gst_plugin_feature_list_free (features);
 }
 
 static JsonNode *

@@ -16,19 +16,22 @@ FIELD = re.compile(r"([a-z-]+)=\([a-z0-9]+\)([^,]+)")
 
 
 def trace(mode, tracers, *elements):
-    """The records of these tracers, as lists of dictionaries by their names."""
+    """The records of these tracers, as lists of dictionaries by their names, and the last counters of
+    vyrefilter. A mode is an output mode, and more properties."""
     with tempfile.TemporaryDirectory() as folder:
-        log = pathlib.Path(folder, "log")
+        log = pathlib.Path(folder, "trace.log")
         vyre = f"vyrefilter name=vyre output-mode={mode} program=builtin:frame-stats"
-        subprocess.run(
-            ["gst-launch-1.0", "-q", "videotestsrc", f"num-buffers={BUFFERS}", "!",
+        done = subprocess.run(
+            ["gst-launch-1.0", "-m", "videotestsrc", f"num-buffers={BUFFERS}", "!",
              "video/x-raw,format=I420,width=64,height=48", "!", *elements, *vyre.split(), "!", "fakesink"],
-            check=True, timeout=100,
+            check=True, timeout=100, capture_output=True, text=True,
             env={**os.environ, "GST_TRACERS": tracers, "GST_DEBUG": "GST_TRACER:7",
                  "GST_DEBUG_FILE": str(log), "GST_DEBUG_NO_COLOR": "1"},
         )
         lines = log.read_text(encoding="utf-8").splitlines()
-    records = {}
+        if "vyre" in tracers:
+            check_means(log)
+    records = {"counters": dict(FIELD.findall(done.stdout[done.stdout.rindex("vyre-counters, "):]))}
     for match in filter(None, map(RECORD.search, lines)):
         records.setdefault(match[1], []).append(dict(FIELD.findall(match[2])))
     return records
@@ -57,6 +60,31 @@ def check_latency(latencies, records):
     assert earliest <= latest, (earliest, latest, records, ours)
 
 
+def check_late(records):
+    """Buffers that went on without a result, or without a batch, lack the stages."""
+    buffers, counters = records["vyre-buffer"], records["counters"]
+    late, unseen = int(counters["late-results"]), int(counters["unseen"])
+    assert len(buffers) == BUFFERS, records
+    assert sum(record["complete"] == "0" for record in buffers) == late + unseen, records
+    assert sum(record["doorbell"] == "0" for record in buffers) == unseen, records
+    assert all(0 < int(record["publish"]) <= int(record["push"]) for record in buffers), records
+
+
+def check_means(log):
+    """The lines of the page print the mean of each stage."""
+    page = pathlib.Path(__file__).parents[2] / "docs" / "debugging.md"
+    lines = re.search(r"^```sh\n(sed .*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    done = subprocess.run(["sh", "-c", lines[1]], cwd=log.parent, check=True, capture_output=True, text=True)
+    records = [dict(FIELD.findall(match[2])) for match in map(RECORD.search, log.read_text().splitlines())
+               if match and match[1] == "vyre-buffer"]
+    records = [record for record in records if int(record["complete"]) > 0]
+    names = [line.split(" ")[0] for line in done.stdout.splitlines()]
+    assert names == (["turn", "stage", "kernel", "post", "downstream"] if records else []), done.stdout
+    for line, first, last in zip(done.stdout.splitlines(), STAGES, STAGES[1:]):
+        mean = sum(int(record[last]) - int(record[first]) for record in records) / len(records)
+        assert abs(float(line.split(" ")[1]) - mean / 1e6) < 0.002, (line, mean)
+
+
 def latency_tracer_hangs():
     """That of GStreamer 1.26.2 waits for itself, in fakesrc ! fakesink as in any pipeline."""
     version = subprocess.run(["gst-launch-1.0", "--gst-version"], check=True, capture_output=True,
@@ -75,6 +103,7 @@ def main():
             continue
         check_latency(records["element-latency"], records["vyre-buffer"])
         assert len(records["latency"]) == BUFFERS, records["latency"]
+    check_late(trace("passthrough max-latency=0 results-interval=0", "vyre"))
     assert "vyre-buffer" not in trace("passthrough", "log" if hangs else "latency"), "records of a tracer that is off"
 
 

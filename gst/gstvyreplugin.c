@@ -6,6 +6,7 @@
 #include "common/gstvyrereadback.h"
 #include "common/gstvyreresults.h"
 #include "common/gstvyreshared.h"
+#include "common/gstvyretracer.h"
 #include "filter/gstvyrefilter.h"
 #include "library/gst/vyre/vyre.h"
 #include "readback/gstvyrereadbackmux.h"
@@ -25,7 +26,7 @@ plugin_init (GstPlugin *plugin)
   g_type_ensure (GST_TYPE_VYRE_TABLE);
   return GST_ELEMENT_REGISTER (vyrefilter, plugin) && GST_ELEMENT_REGISTER (vyresrc, plugin)
          && GST_ELEMENT_REGISTER (vyrereadbackmux, plugin)
-         && GST_ELEMENT_REGISTER (vyrereadbackparse, plugin);
+         && GST_ELEMENT_REGISTER (vyrereadbackparse, plugin) && gst_vyre_tracer_register (plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, vyre,

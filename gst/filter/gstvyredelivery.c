@@ -93,6 +93,17 @@ delivery_follow_settings (GstVyreFilter *self)
   gst_vyre_lines_follow (self);
 }
 
+/* Pushes @buffer, which it takes, out of the source pad. */
+static GstFlowReturn
+delivery_send (GstVyreFilter *self, GstVyreItem *item, GstBuffer *buffer)
+{
+  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_PUSH);
+  GstFlowReturn flow = gst_pad_push (self->srcpad, buffer);
+  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_RETURN);
+  gst_vyre_spans_end (&item->spans, GST_ELEMENT_CAST (self), item->sequence);
+  return flow;
+}
+
 /* Posts what is due of a completed batch. */
 static GstFlowReturn
 delivery_report (GstVyreFilter *self, GstVyreItem *item)
@@ -129,7 +140,7 @@ delivery_make_readback (GstVyreFilter *self, GstVyreItem *item)
 static GstFlowReturn
 delivery_push_both (GstVyreFilter *self, GstVyreItem *item, GstBuffer *readback)
 {
-  GstFlowReturn flow = gst_pad_push (self->srcpad, gst_vyre_passthrough_take (self, item));
+  GstFlowReturn flow = delivery_send (self, item, gst_vyre_passthrough_take (self, item));
 
   if (!readback)
     return flow;
@@ -144,7 +155,7 @@ delivery_push_readback (GstVyreFilter *self, GstVyreItem *item, GstBuffer *readb
   GstBuffer *beside = gst_vyre_taps_are_linked (self) ? gst_buffer_ref (readback) : NULL;
 
   gst_clear_buffer (&item->buffer); /* the pool of upstream may be small, and downstream slow */
-  GstFlowReturn flow = gst_pad_push (self->srcpad, readback);
+  GstFlowReturn flow = delivery_send (self, item, readback);
   return beside ? gst_vyre_taps_combine (flow, gst_vyre_taps_push (self, item, beside)) : flow;
 }
 
@@ -155,6 +166,7 @@ gst_vyre_delivery_push (GstVyreFilter *self, GstVyreItem *item)
   gboolean passes = gst_vyre_passthrough_is_on (self);
   gboolean wanted = !passes || gst_vyre_taps_are_linked (self);
 
+  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_COMPLETE);
   gst_vyre_latency_note_held (self, item);
   GstFlowReturn flow = delivery_report (self, item);
   GstBuffer *readback = flow == GST_FLOW_OK && wanted ? delivery_make_readback (self, item) : NULL;
@@ -190,7 +202,7 @@ gst_vyre_delivery_push_missing (GstVyreFilter *self, GstVyreItem *item)
   self->stats.late_results += is_batch;
   self->stats.unseen += !is_batch;
   g_mutex_unlock (&self->lock);
-  GstFlowReturn flow = gst_pad_push (self->srcpad, gst_vyre_passthrough_take_missing (item));
+  GstFlowReturn flow = delivery_send (self, item, gst_vyre_passthrough_take_missing (item));
   return flow != GST_FLOW_OK && gst_vyre_taps_are_linked (self)
              ? gst_vyre_taps_combine (flow, GST_FLOW_OK)
              : flow;

@@ -339,6 +339,8 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",
       "Filter/Analyzer", "Runs a program over every buffer on a resident Vulkan kernel",
       "The gst-vyre authors");
+  gst_element_class_add_static_metadata (
+      element_class, GST_ELEMENT_METADATA_DOC_URI, GST_VYRE_DOC_URI "messages.md");
 }
 
 static void

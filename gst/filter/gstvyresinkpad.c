@@ -189,6 +189,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   if (flow == GST_FLOW_OK)
     flow = sink_wait_for_turn (self, settings, item, &shared, &is_new);
   gst_vyre_latency_note_taken (self, item);
+  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_PUBLISH);
   gst_vyre_early_follow_source (self, is_new, FALSE);
   if (flow == GST_VYRE_FLOW_LATE)
     return sink_announce_unseen (self);
@@ -250,6 +251,7 @@ sink_run_buffer (
     return flow;
   }
   GstVyreItem *item = g_new0 (GstVyreItem, 1);
+  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_ARRIVE);
   item->buffer = joined;
   gst_buffer_unref (buffer);
   item->is_behind_lost = self->is_behind_lost;

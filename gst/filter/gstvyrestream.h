@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "common/gstvyretracer.h"
 #include "filter/gstvyrestate.h"
 
 G_BEGIN_DECLS
@@ -56,6 +57,7 @@ typedef struct {
   guint64 previous;    /* payload bytes of the stream before its previous one, once it is done */
   guint64 reference;   /* the same before its reference */
   GstVyreTiming timing;
+  GstVyreSpans spans;
   gint64 taken;  /* when the item had its turn, µs; 0: the stream was not live */
   gint64 queued; /* when the task was woken for the item, µs; 0: it was not */
 } GstVyreItem;

@@ -128,6 +128,7 @@ submit_publish (GstVyreFilter *self, GstVyreShared *shared, GstVyreItem *item, V
     GError *reason = NULL;
     item->batch = submit_try (item, stream, staged, &reason);
     if (item->batch) {
+      gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_DOORBELL);
       item->shared = gst_vyre_shared_ref (shared);
       if (item->tenant)
         vyre_batch_set_tenant (item->batch, item->tenant);

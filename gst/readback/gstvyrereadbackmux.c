@@ -162,7 +162,9 @@ gst_vyre_readback_mux_class_init (GstVyreReadbackMuxClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "Vyre readback muxer", "Codec/Muxer",
-      "Writes readbacks of vyrefilter to a file with an index", "gst-vyre");
+      "Writes readbacks of vyrefilter to a file with an index", "The gst-vyre authors");
+  gst_element_class_add_static_metadata (
+      element_class, GST_ELEMENT_METADATA_DOC_URI, GST_VYRE_DOC_URI "results.md");
 }
 
 static void

@@ -370,7 +370,10 @@ gst_vyre_readback_parse_class_init (GstVyreReadbackParseClass *klass)
   gst_element_class_add_static_pad_template (element_class, &sink_template);
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "Vyre readback parser", "Codec/Parser",
-      "Reads the results of readbacks of vyrefilter, from a stream or a file", "gst-vyre");
+      "Reads the results of readbacks of vyrefilter, from a stream or a file",
+      "The gst-vyre authors");
+  gst_element_class_add_static_metadata (
+      element_class, GST_ELEMENT_METADATA_DOC_URI, GST_VYRE_DOC_URI "results.md");
 }
 
 static void

@@ -439,6 +439,8 @@ gst_vyre_src_class_init (GstVyreSrcClass *klass)
   gst_element_class_set_static_metadata (element, "File source by io_uring", "Source/File",
       "Reads a file, several blocks ahead, into the memory that downstream proposes",
       "The gst-vyre authors");
+  gst_element_class_add_static_metadata (
+      element, GST_ELEMENT_METADATA_DOC_URI, GST_VYRE_DOC_URI "vyresrc.md");
   gst_element_class_add_static_pad_template (element, &src_template);
   element->post_message = src_post_message;
   source->start = src_start;

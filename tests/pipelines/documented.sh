@@ -23,7 +23,7 @@ PATH=$work/bin:$PATH
 # lines FILE: its launch lines, each in one; what goes on in the next line ends in a backslash.
 lines() {
   sed -e 's/^ \* //' -e 's/^ *//' "$1" | sed -e ':more' -e '/\\$/{N' -e 's/\\\n */ /' -e 'bmore' -e '}' |
-    grep -E '^(vyre-bundle/run )?(gst-launch-1\.0 .*!|vyre-replay --)' || true
+    grep -E '^(vyre-bundle/run |[A-Z_]+=[^ ]+ )*(gst-launch-1\.0 .*!|vyre-replay --)' || true
 }
 
 # mentions FILE: how many lines have a pipeline in them, wherever.

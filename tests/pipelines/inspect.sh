@@ -1,18 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# inspect.sh VERSION: gst-inspect-1.0, the elements' manual page, prints the text that is checked in,
-# with that version, and nothing is on the list of plugins that failed to load.
+# inspect.sh VERSION [CACHE]: gst-inspect-1.0, the manual page of the elements, prints the text that is
+# checked in, with that version, and nothing is on the list of plugins that failed to load. The cache,
+# from which hotdoc makes pages, has the same properties.
 # shellcheck source-path=SCRIPTDIR
 . "${0%/*}/common.sh"
 
 timeout 60 gst-inspect-1.0 -b >"$work/blocked"
 grep -q '^Total count: 0 ' "$work/blocked" || fail "$(cat "$work/blocked")"
 
-# ours: of what gst-inspect-1.0 prints, the part that does not depend on GStreamer's version:
-# without empty lines, flags of elements, and properties that base classes have got since 1.22.
+# ours: of what gst-inspect-1.0 prints, the part that does not depend on GStreamer's version
+# nor on the folders of the build: without empty lines, flags of elements, and properties that base
+# classes have got since 1.22.
 ours() {
-  sed -e 's|^\(  Filename  *\).*/|\1|' -e '/^ *$/d' -e '/^Element Flags:$/d' -e '/^  - [A-Z_]*$/d' \
-    -e '/^  automatic-eos /,/Default: /d'
+  sed -E -e 's!^(  (Filename|Doc-uri)  *).*/!\1!' -e '/^ *$/d' -e '/^Element Flags:$/d' \
+    -e '/^  - [A-Z_]*$/d' -e '/^  automatic-eos /,/Default: /d'
 }
 
 for element in vyrefilter vyresrc vyrereadbackparse; do
@@ -22,4 +24,11 @@ for element in vyrefilter vyresrc vyrereadbackparse; do
   sed "s/@version@/$1/" "${0%/*}/$element.inspect.txt" | ours >"$work/expected"
   [ "$(wc -l <"$work/expected")" -gt 40 ] || fail "$element has next to nothing to say"
   diff "$work/expected" "$work/inspect" || fail 'gst-inspect-1.0 says something else'
+  [ -n "${2-}" ] || continue
+  python3 -c 'import json, sys
+for name in json.load(open(sys.argv[1]))["vyre"]["elements"][sys.argv[2]]["properties"]:
+  print(name)' "$2" "$element" | sort >"$work/cached"
+  sed -n -e '/^Element Properties/,$s/^  \([a-z][a-z0-9-]*\)  *: .*/\1/p' "$work/inspect" |
+    grep -vxE 'name|parent|blocksize|disable-passthrough|do-timestamp|num-buffers|typefind' | sort >"$work/expected"
+  diff "$work/expected" "$work/cached" || fail 'the cache for hotdoc has other properties'
 done

@@ -307,6 +307,7 @@ bind_results (Binder *binder, VyreBoundProgram *bound)
     result->type = name->type;
     result->observable = g_array_index (program->observables, guint32, id);
     result->n_words = name->words;
+    result->units = name->units;
     bound->n_results++;
   }
 }

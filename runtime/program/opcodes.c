@@ -87,6 +87,42 @@ vyre_opcode_get (guint32 opcode)
   }
 }
 
+/* Units of the results of payload opcodes: of what they count, and of values */
+static const struct {
+  guint32 opcode;
+  const char *units;
+} opcode_units[] = {
+  { VYRE_OP_U8_STATS, "bytes levels" },
+  { VYRE_OP_U8_HISTOGRAM, "bytes" },
+  { VYRE_OP_U8_BELOW, "bytes" },
+  { VYRE_OP_SAMPLE_STATS, "samples levels" },
+  { VYRE_OP_SAMPLE_BELOW, "samples" },
+  { VYRE_OP_SAMPLE_HISTOGRAM, "samples" },
+  { VYRE_OP_AUDIO_STATS, "samples levels" },
+  { VYRE_OP_AUDIO_LOUD, "samples" },
+  { VYRE_OP_SAMPLE_DIFFERENCE, "samples levels" },
+  { VYRE_OP_SAMPLE_ROWS, "rows" },
+  { VYRE_OP_SAMPLE_COLUMNS, "columns" },
+  { VYRE_OP_SAMPLE_GRID, "samples levels" },
+  { VYRE_OP_SAMPLE_SATURATION, "samples" },
+  { VYRE_OP_SAMPLE_HUE, "samples" },
+  { VYRE_OP_SAMPLE_OUTLIERS, "samples" },
+  { VYRE_OP_SAMPLE_REPEATS, "rows" },
+  { VYRE_OP_SAMPLE_RANGE, "samples" },
+  { VYRE_OP_SAMPLE_SSIM, "windows 2^-30" },
+};
+G_STATIC_ASSERT (VYRE_SSIM_BITS == 30);
+
+/* The units of the result of an opcode, as in VyreResult; NULL where it has none. */
+const char *
+vyre_opcode_get_units (guint32 opcode)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (opcode_units); i++)
+    if (opcode_units[i].opcode == opcode)
+      return opcode_units[i].units;
+  return NULL;
+}
+
 /* The number of operands that an opcode takes at most, without "-> result". */
 guint
 vyre_opcode_max_operands (const VyreOpcode *info)

@@ -69,6 +69,7 @@ extern const char *const vyre_priority_names[VYRE_PRIORITY_LEVELS];
 
 const VyreOpcode *vyre_opcode_find (const char *word, gsize length);
 const VyreOpcode *vyre_opcode_get (guint32 opcode);
+const char *vyre_opcode_get_units (guint32 opcode);
 guint vyre_opcode_max_operands (const VyreOpcode *info);
 char *vyre_opcode_list (void);
 char *vyre_opcode_list_payload (void);

@@ -362,6 +362,7 @@ vyre_parser_define_result (VyreParser *parser, guint32 id, guint32 offset, const
   name->offset = offset;
   name->shared = !operand_target_is_exclusive (info->target);
   name->type = words == 1 ? VYRE_RESULT_U32 : info->type;
+  name->units = vyre_opcode_get_units (info->opcode);
   name->words = words;
   name->statement = optional_statement;
   g_array_index (program->observables, guint32, id) = parser->next_observable;

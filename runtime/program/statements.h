@@ -51,6 +51,7 @@ typedef struct {
 typedef struct {
   const char *name;
   VyreResultType type;
+  const char *units; /* as in VyreResult */
   guint32 words;
   guint32 offset; /* of its definition; before that, of its first use */
   gint statement; /* the optional statement that computes it, or -1 */

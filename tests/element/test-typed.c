@@ -59,6 +59,14 @@ check_same_value (const GstVyreResults *sent, const GstVyreResults *received, co
       "%s differs", name);
 }
 
+static void
+check_unit (const GstVyreResults *results, const gchar *path, const gchar *expected)
+{
+  g_autofree gchar *unit = gst_vyre_results_dup_unit (results, path);
+
+  fail_unless_equals_string (unit, expected);
+}
+
 /* All that a readback has is the same, with its units, and @fields are. */
 static void
 check_same (const GstVyreResults *sent, const GstVyreResults *received, const gchar *const *fields)
@@ -67,6 +75,9 @@ check_same (const GstVyreResults *sent, const GstVyreResults *received, const gc
 
   fail_unless_equals_int (n, 4);
   fail_unless_equals_int (gst_vyre_results_get_n (received), n);
+  check_unit (received, "luma.count", "samples"); /* of bytes: u8_stats takes the place */
+  check_unit (received, "luma.max", "levels");
+  check_unit (received, "dark", "samples");
   for (guint i = 0; i < n; i++) {
     const gchar *name = gst_vyre_results_get_name (sent, i);
     g_autofree gchar *unit = gst_vyre_results_dup_unit (sent, name);

@@ -86,14 +86,18 @@ typedef struct {
  * @type: the meaning of its words
  * @observable: index of its first observable word
  * @n_words: number of words
+ * @units: (nullable): the unit of what the statement counts, a space, and that of values; or one
+ *   unit; %NULL: the numbers mean what the program makes of them
  *
- * A named result of a program.
+ * A named result of a program. Its units are those of the opcode that the program names, even where
+ * binding puts another in its place.
  */
 typedef struct {
   const char *name;
   VyreResultType type;
   guint observable;
   guint n_words;
+  const char *units;
 } VyreResult;
 
 /**

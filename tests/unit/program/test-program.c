@@ -222,6 +222,9 @@ test_results (void)
   assert_result (bound, 2, "n", VYRE_RESULT_U32, 264, 1);
   assert_result (bound, 3, "sum", VYRE_RESULT_U32, 265, 1);
   assert_result (bound, 4, "z-2", VYRE_RESULT_U32, 266, 1);
+  g_assert_cmpstr (bound->results[0].units, ==, "bytes levels");
+  g_assert_cmpstr (bound->results[1].units, ==, "bytes");
+  g_assert_cmpstr (bound->results[2].units, ==, NULL);
   g_assert_cmpuint (bound->n_observables, ==, 401);
   g_assert_cmpuint (bound->slots[VYRE_SLOT_ARGS], ==, 160 + 266);
   g_assert_cmpuint (bound->slots[VYRE_SLOT_ARGS + 1], ==, 160 + 8 + 255);
@@ -243,6 +246,7 @@ test_state (void)
   assert_result (bound, 1, "last-2", VYRE_RESULT_WORDS, 2, 2);
   assert_result (bound, 2, "n", VYRE_RESULT_U32, 4, 1);
   assert_result (bound, 4, "last", VYRE_RESULT_WORDS, 12, 4096);
+  g_assert_cmpstr (bound->results[4].units, ==, NULL);
   g_assert_cmpuint (bound->n_states, ==, 2);
   g_assert_cmpuint (bound->states[0].observable, ==, 2);
   g_assert_cmpuint (bound->states[0].n_words, ==, 3);
@@ -357,6 +361,8 @@ test_frame_stats (void)
   assert_result (bound, 1, "u", VYRE_RESULT_STATS, 8, 7);
   assert_result (bound, 2, "v", VYRE_RESULT_STATS, 15, 7);
   assert_result (bound, 3, "black", VYRE_RESULT_U32, 22, 1);
+  g_assert_cmpstr (bound->results[0].units, ==, "samples levels");
+  g_assert_cmpstr (bound->results[3].units, ==, "samples");
 }
 
 /* Gray video: no colour planes, and the other results stay where they were. */

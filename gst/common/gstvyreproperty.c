@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/gstvyreproperty.h"
 
-/* Reads and writes a field through the type of its row. Enums and flags are as large as a guint,
- * and compatible with it. */
+/* Reads and writes a field through the type of its row. Booleans, enums and flags are as large
+ * as a guint, and compatible with it. */
 #define FIELD(ctype, owner, row) G_STRUCT_MEMBER (ctype, owner, (row)->offset)
 
 static gboolean
@@ -29,6 +29,8 @@ row_make_spec (const GstVyreProperty *row)
   switch (row->type) {
     case GST_VYRE_PROPERTY_STRING:
       return g_param_spec_string (row->name, row->nick, row->blurb, row->text, row->flags);
+    case GST_VYRE_PROPERTY_BOOLEAN:
+      return g_param_spec_boolean (row->name, row->nick, row->blurb, row->preset != 0, row->flags);
     case GST_VYRE_PROPERTY_UINT:
       return g_param_spec_uint (row->name, row->nick, row->blurb, (guint)row->least,
           (guint)row->most, (guint)row->preset, row->flags);
@@ -77,6 +79,8 @@ value_get_number (const GValue *value)
     return (guint64)g_value_get_enum (value);
   if (G_VALUE_HOLDS_FLAGS (value))
     return g_value_get_flags (value);
+  if (G_VALUE_HOLDS_BOOLEAN (value))
+    return (guint64)g_value_get_boolean (value);
   return G_VALUE_HOLDS_UINT (value) ? g_value_get_uint (value) : g_value_get_uint64 (value);
 }
 
@@ -87,6 +91,8 @@ value_set_number (GValue *value, guint64 number)
     g_value_set_enum (value, (gint)number);
   else if (G_VALUE_HOLDS_FLAGS (value))
     g_value_set_flags (value, (guint)number);
+  else if (G_VALUE_HOLDS_BOOLEAN (value))
+    g_value_set_boolean (value, number != 0);
   else if (G_VALUE_HOLDS_UINT (value))
     g_value_set_uint (value, (guint)number);
   else

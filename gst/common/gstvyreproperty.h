@@ -18,6 +18,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   GST_VYRE_PROPERTY_STRING,
+  GST_VYRE_PROPERTY_BOOLEAN,
   GST_VYRE_PROPERTY_UINT,
   GST_VYRE_PROPERTY_UINT64,
   GST_VYRE_PROPERTY_ENUM,
@@ -53,6 +54,9 @@ typedef struct {
 #define GST_VYRE_STRING(name_, nick_, blurb_, when, text_, place)                                  \
   .name = name_, .nick = nick_, .blurb = blurb_, .flags = when, .type = GST_VYRE_PROPERTY_STRING,  \
   .text = text_, .offset = GST_VYRE_FIELD (gchar *, place)
+#define GST_VYRE_BOOLEAN(name_, nick_, blurb_, when, preset_, place)                               \
+  .name = name_, .nick = nick_, .blurb = blurb_, .flags = when, .type = GST_VYRE_PROPERTY_BOOLEAN, \
+  .preset = preset_, .offset = GST_VYRE_FIELD (gboolean, place)
 #define GST_VYRE_UINT(name_, nick_, blurb_, when, least_, most_, preset_, place)                   \
   .name = name_, .nick = nick_, .blurb = blurb_, .flags = when, .type = GST_VYRE_PROPERTY_UINT,    \
   .least = least_, .most = most_, .preset = preset_, .offset = GST_VYRE_FIELD (guint, place)

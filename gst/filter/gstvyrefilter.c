@@ -41,6 +41,7 @@
 #include "common/gstvyrefork.h"
 #include "common/gstvyrethread.h"
 #include "filter/gstvyreaccess.h"
+#include "filter/gstvyreanalytics.h"
 #include "filter/gstvyreevents.h"
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyreparams.h"
@@ -213,8 +214,8 @@ filter_go_up (GstVyreFilter *self, GstStateChange transition)
       return filter_open_kernel (self);
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       filter_reset_stats (self);
-      return gst_vyre_passthrough_start (self) && gst_vyre_thread_check (GST_ELEMENT_CAST (self))
-             && gst_vyre_access_start (self);
+      return gst_vyre_passthrough_start (self) && gst_vyre_analytics_start (self)
+             && gst_vyre_thread_check (GST_ELEMENT_CAST (self)) && gst_vyre_access_start (self);
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
       filter_set_active (self, TRUE);
       return TRUE;

@@ -2,6 +2,7 @@
 #include "filter/gstvyrepassthrough.h"
 
 #include "common/gstvyreresults.h"
+#include "filter/gstvyreanalytics.h"
 #include "filter/gstvyrecarry.h"
 #include "filter/gstvyremessages.h"
 
@@ -142,5 +143,6 @@ gst_vyre_passthrough_take (GstVyreFilter *self, GstVyreItem *item)
   gst_vyre_item_forget_batch (item); /* it may have a reference to the buffer */
   GstBuffer *buffer = gst_buffer_make_writable (g_steal_pointer (&item->buffer));
   gst_buffer_take_vyre_results (buffer, gst_vyre_messages_new_results (self));
+  gst_vyre_analytics_label (self, buffer);
   return buffer;
 }

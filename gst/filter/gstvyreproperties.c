@@ -87,6 +87,10 @@ static const GstVyreProperty filter_rows[] = {
         "18446744073709551615 = when its results are there) (ns)",
         PLAYING, 0, G_MAXUINT64, GST_CLOCK_TIME_NONE, AT (settings.max_latency)),
       .changed = latency_changed },
+  { GST_VYRE_BOOLEAN ("analytics-meta", "Analytics meta",
+      "With output-mode=passthrough, events of the program that last as classifications in the "
+      "GstAnalyticsRelationMeta of buffers; for builds with GStreamer 1.24 or later",
+      READY, FALSE, AT (analytics_meta)) },
   { GST_VYRE_ENUM ("resource-access", "Resource access",
       "Access of programs to files; a program that needs more is refused", READY,
       "GstVyreResourceAccess", properties_resource_access, VYRE_ACCESS_NONE,

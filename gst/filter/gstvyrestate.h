@@ -236,6 +236,7 @@ struct _GstVyreFilter {
   GPtrArray *children; /* of GstVyreParam: those of program */
   GError *program_error;
   GstVyreOutputMode output_mode;
+  gboolean analytics_meta;
   VyreAccessLevel resource_access;
   gchar *resource_root;
   VyreAccess *access; /* in PAUSED and above */
@@ -332,6 +333,7 @@ struct _GstVyreFilter {
   VyreLayout last_layout;
   GstVyreLastResults last;
   GstVyreEvents events;
+  gboolean labels; /* analytics-meta, as of the start; no other thread runs then */
   gint64 results_due;
   gint64 debug_due;
   guint64 debug_left_out; /* PRINTF records since the last posted one */

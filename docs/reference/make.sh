@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# make.sh HEADERS BOOK MAP OUTPUT: makes the API reference, OUTPUT/html, of the headers in the folder
-# HEADERS, in the order of BOOK. A warning of gtk-doc is an error, and so is an exported function of
+# make.sh MODULE HEADERS BOOK MAP OUTPUT: makes the API reference of a library, OUTPUT/html, of the
+# headers in the folder HEADERS, in the order of BOOK. MODULE is its name for gtk-doc. A warning of gtk-doc is an error, and so is an exported function of
 # MAP, a header or any other symbol without a description.
 set -eu
 export LC_ALL=C.UTF-8
-headers=$(realpath "$1")
-book=$(realpath "$2")
-map=$(realpath "$3")
-output=$4
+module=$1
+headers=$(realpath "$2")
+book=$(realpath "$3")
+map=$(realpath "$4")
+output=$5
 
 command -v gtkdoc-mkhtml >/dev/null || {
   echo 'make.sh: the API reference takes gtk-doc. Fix: apt-get install gtk-doc-tools' >&2
@@ -17,7 +18,7 @@ command -v gtkdoc-mkhtml >/dev/null || {
 rm -rf "$output"
 mkdir -p "$output/html"
 cd "$output"
-cp "$book" vyre-docs.xml
+cp "$book" "$module-docs.xml"
 
 fail() {
   echo "make.sh: $*" >&2
@@ -33,35 +34,36 @@ step() {
   ! grep -iE 'warning|error:' log >&2 || fail "$1 warns. Fix: mend the comments that it names."
 }
 
-step gtkdoc-scan --module=vyre --source-dir="$headers"
-step gtkdoc-mkdb --module=vyre --source-dir="$headers" --output-format=xml --sgml-mode
+step gtkdoc-scan --module="$module" --source-dir="$headers"
+step gtkdoc-mkdb --module="$module" --source-dir="$headers" --output-format=xml --sgml-mode
 
-for list in vyre-undeclared.txt vyre-unused.txt; do
-  [ ! -s $list ] || fail "these have no declaration and description that match: $(cat $list)"
+for list in "$module-undeclared.txt" "$module-unused.txt"; do
+  [ ! -s "$list" ] || fail "these have no declaration and description that match: $(cat "$list")"
 done
 # Behind the counts; vyre.h only includes the others.
-undocumented=$(sed -e '1,/^$/d' -e '/^vyre:/d' vyre-undocumented.txt | tr -s '\n' ' ')
+undocumented=$(sed -e '1,/^$/d' -e '/^vyre:/d' "$module-undocumented.txt" | tr -s '\n' ' ')
 [ "${undocumented# }" = '' ] ||
   fail "these have no description in a header: ${undocumented# }. Fix: write one above them."
 for page in xml/*.xml; do
   grep -q '^<refentry' "$page" || continue
-  grep -q "\"$page\"" vyre-docs.xml || fail "no chapter of the book has $page. Fix: add it there."
+  grep -q "\"$page\"" "$module-docs.xml" || fail "no chapter of the book has $page. Fix: add it there."
 done
-exported=$(sed -n 's/^ *\(vyre_[a-z0-9_]*\);$/\1/p' "$map")
+exported=$(sed -n 's/^ *\([a-z][a-z0-9_]*\);$/\1/p' "$map")
 [ -n "$exported" ] || fail "$map exports no function"
 for name in $exported; do
-  grep -q "^<NAME>$name</NAME>\$" vyre-decl.txt ||
+  grep -q "^<NAME>$name</NAME>\$" "$module-decl.txt" ||
     fail "$name is exported and in no header. Fix: declare and describe it in one."
 done
 
-(cd html && step gtkdoc-mkhtml vyre ../vyre-docs.xml)
-# Names of GLib, which the reference does not link to.
-cat >>vyre-sections.txt <<END
+(cd html && step gtkdoc-mkhtml "$module" "../$module-docs.xml")
+# Names of GLib and GStreamer, which the reference does not link to.
+cat >>"$module-sections.txt" <<END
 <SECTION>
 <FILE>glib</FILE>
 <SUBSECTION Private>
 $(printf '%s\n' FALSE GDestroyNotify GError G_MAXSIZE G_MAXUINT64 NULL TRUE \
-  g_free g_get_monotonic_time)
+  g_free g_get_monotonic_time GstBuffer GstCaps GstMessage GstSegment GstStructure \
+  gst_structure_from_string gst_structure_to_string)
 </SECTION>
 END
-step gtkdoc-fixxref --module=vyre --module-dir=html --html-dir=none
+step gtkdoc-fixxref --module="$module" --module-dir=html --html-dir=none

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+/**
+ * SECTION:programs
+ * @title: Programs
+ * @short_description: Programs put together, and what there is
+ *
+ * A builder makes the text of a program and checks it. Builtins and devices are listed.
+ */
+
 #include <gst/gst.h>
 
 G_BEGIN_DECLS

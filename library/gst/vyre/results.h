@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+/**
+ * SECTION:results
+ * @title: Results
+ * @short_description: The results of one buffer
+ *
+ * Results come from a message, a meta, a structure or a readback, and are looked up by name.
+ */
+
 #include <gst/gst.h>
 
 G_BEGIN_DECLS

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+/**
+ * SECTION:table
+ * @title: Table
+ * @short_description: The results that readbacks hold
+ *
+ * A table says what the words of readbacks mean: caps have it, and each readback is read by it.
+ */
+
 #include <gst/gst.h>
 
 #include <gst/vyre/results.h>

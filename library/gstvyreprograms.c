@@ -73,17 +73,16 @@ gst_vyre_list_builtins (void)
   return vyre_program_list_builtins ();
 }
 
-GPtrArray *
+GList *
 gst_vyre_list_devices (GError **error)
 {
   g_autoptr (GPtrArray) list = vyre_machine_list_devices (NULL, error);
 
-  if (!list)
-    return NULL;
-  GPtrArray *devices = g_ptr_array_new_with_free_func ((GDestroyNotify)gst_structure_free);
-  for (guint i = 0; i < list->len; i++) {
-    const VyreDeviceInfo *info = list->pdata[i];
-    g_ptr_array_add (devices,
+  GList *devices = NULL;
+
+  for (guint i = list ? list->len : 0; i > 0; i--) {
+    const VyreDeviceInfo *info = list->pdata[i - 1];
+    devices = g_list_prepend (devices,
         gst_structure_new ("vyre-device", "index", G_TYPE_UINT, info->index, "name", G_TYPE_STRING,
             info->name, "uuid", G_TYPE_STRING, info->uuid, "kind", G_TYPE_STRING, info->kind,
             "vulkan", G_TYPE_STRING, info->vulkan, "driver", G_TYPE_STRING, info->driver, NULL));

@@ -71,7 +71,7 @@ gst_vyre_tracer_class_init (GstVyreTracerClass *klass)
 gboolean
 gst_vyre_tracer_register (GstPlugin *plugin)
 {
-  return gst_tracer_register (plugin, "vyre", GST_TYPE_VYRE_TRACER);
+  return gst_tracer_register (plugin, "vyretracer", GST_TYPE_VYRE_TRACER);
 }
 
 /* Any thread, no lock. A buffer that came before its tracer has no record. */

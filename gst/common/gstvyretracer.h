@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The tracer "vyre" (GST_TRACERS=vyre): a record for each buffer of vyrefilter, with the times of
+ * The tracer "vyretracer" (GST_TRACERS=vyretracer): a record for each buffer of vyrefilter, with the times of
  * the stages that it went through. Elements keep the times in GstVyreSpans. Without a tracer each
  * note is one branch.
  */

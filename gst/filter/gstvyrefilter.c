@@ -338,7 +338,9 @@ gst_vyre_filter_class_init (GstVyreFilterClass *klass)
   gst_element_class_add_static_pad_template (element_class, &source_template);
   gst_element_class_add_static_pad_template (element_class, &readback_template);
   gst_element_class_set_static_metadata (element_class, "Vyre byte program filter",
-      "Filter/Analyzer", "Runs a program over every buffer on a resident Vulkan kernel",
+      "Filter/Analyzer",
+      "Runs a program over every buffer on a resident Vulkan kernel; sends its readbacks or, with "
+      "output-mode=passthrough, the buffers themselves",
       "The gst-vyre authors");
   gst_element_class_add_static_metadata (
       element_class, GST_ELEMENT_METADATA_DOC_URI, GST_VYRE_DOC_URI "messages.md");

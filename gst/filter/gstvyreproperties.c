@@ -71,8 +71,8 @@ static const GstVyreProperty filter_rows[] = {
         AT (program_location)),
       .set = gst_vyre_program_set_location },
   { GST_VYRE_BOXED ("params", "Params",
-        "Numbers for the params that the program declares, by their names; the others have their "
-        "defaults",
+        "Numbers for the params that the program declares, by their names, as "
+        "params,black_threshold=0.2; the others have their defaults, and events begin anew",
         PLAYING, gst_structure_get_type, gst_vyre_program_get_params),
       .set = gst_vyre_program_set_params },
   { GST_VYRE_ENUM ("output-mode", "Output mode",

@@ -40,6 +40,7 @@ static const char *const builtin_texts[] = {
   /* Y'CbCr video: the counts of signalstats, and of black frames, freezes, cuts and borders */
   ("param black_threshold = 0.10\n"
    "param black_ratio = 0.98\n"
+   "param black_time = 2\n"
    "param border = 24\n"
    "param border_round = 16\n"
    "param border_skip = 2\n"
@@ -75,7 +76,7 @@ static const char *const builtin_texts[] = {
    "sample_below luma, (16 + 219 * black_threshold) * luma.scale + 1 -> black\n"
    "sample_rows luma, limit -> rows\n"
    "sample_columns luma, limit -> columns\n"
-   "event black when $black >= black_ratio * $luma.count for 2 s\n"
+   "event black when $black >= black_ratio * $luma.count for black_time s\n"
    "keep reference when $luma-change.sum + optional $u-change.sum"
    " + optional $v-change.sum + optional $alpha-change.sum"
    " <= freeze_noise * levels * ($luma-change.count + optional $u-change.count"

@@ -52,6 +52,9 @@ def check_programs():
     except GLib.Error as error:
         same("the place", "2:1: ", error.message[:5])
     same("a builtin", True, "frame-stats" in GstVyre.list_builtins())
+    devices = GstVyre.list_devices()
+    same("the first device", 0, devices[0].get_uint("index").value)
+    same("its name is text", True, bool(devices[0].get_string("name")))
 
 
 Gst.init(None)

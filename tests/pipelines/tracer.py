@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""tracer.py: GST_TRACERS=vyre has a record for each buffer, whose stages come one after the other, and
+"""tracer.py: GST_TRACERS=vyretracer has a record for each buffer, whose stages come one after the other, and
 GStreamer's latency tracer sees vyrefilter as long as it has a buffer: no longer, and no shorter."""
 import itertools
 import os
@@ -29,7 +29,7 @@ def trace(mode, tracers, *elements):
                  "GST_DEBUG_FILE": str(log), "GST_DEBUG_NO_COLOR": "1"},
         )
         lines = log.read_text(encoding="utf-8").splitlines()
-        if "vyre" in tracers:
+        if "vyretracer" in tracers:
             check_means(log)
     records = {"counters": dict(FIELD.findall(done.stdout[done.stdout.rindex("vyre-counters, "):]))}
     for match in filter(None, map(RECORD.search, lines)):
@@ -97,13 +97,13 @@ def main():
     # One buffer at a time, and as many as there may be.
     for mode, sleep in itertools.product(("readback", "passthrough"), (2000, 0)):
         front = ["identity", "name=front", f"sleep-time={sleep}", "!"]
-        records = trace(mode, "vyre" if hangs else "latency(flags=pipeline+element);vyre", *front)
+        records = trace(mode, "vyretracer" if hangs else "latency(flags=pipeline+element);vyretracer", *front)
         check_stages(records["vyre-buffer"])
         if hangs:
             continue
         check_latency(records["element-latency"], records["vyre-buffer"])
         assert len(records["latency"]) == BUFFERS, records["latency"]
-    check_late(trace("passthrough max-latency=0 results-interval=0", "vyre"))
+    check_late(trace("passthrough max-latency=0 results-interval=0", "vyretracer"))
     assert "vyre-buffer" not in trace("passthrough", "log" if hangs else "latency"), "records of a tracer that is off"
 
 

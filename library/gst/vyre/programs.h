@@ -106,10 +106,9 @@ const gchar *const *gst_vyre_list_builtins (void);
  * Lists the Vulkan devices. Each is a structure with "index" (#guint), "name", "uuid", "kind",
  * "vulkan" and "driver" (strings).
  *
- * Returns: (transfer full) (element-type GstStructure) (nullable): the devices, or %NULL with
- *   @error set
+ * Returns: (transfer full) (element-type GstStructure): the devices, or %NULL with @error set
  */
-GPtrArray *gst_vyre_list_devices (GError **error);
+GList *gst_vyre_list_devices (GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyreBuilder, gst_vyre_builder_unref)
 

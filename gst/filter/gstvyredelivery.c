@@ -244,6 +244,8 @@ gst_vyre_delivery_follow_epoch (GstVyreFilter *self, const GstVyreItem *item)
     gst_vyre_messages_flush (self);
     gst_vyre_events_forget (self);
   }
+  if (g_atomic_int_compare_and_exchange (&self->drops_stream, TRUE, FALSE))
+    gst_vyre_taps_begin_stream (self);
   self->out_epoch = item->epoch;
 }
 

@@ -89,6 +89,8 @@ sink_look_for_turn (const GstVyreFilter *self, const GstVyreItem *item, guint mo
     return GST_VYRE_FLOW_AGAIN;
   if (self->n_undone == 0 && self->n_batches + self->n_late <= most)
     return GST_FLOW_OK;
+  if (item->deadline == G_MAXINT64)
+    return GST_VYRE_FLOW_AGAIN;
   return self->n_late > most || g_get_monotonic_time () >= item->deadline ? GST_VYRE_FLOW_LATE
                                                                           : GST_VYRE_FLOW_AGAIN;
 }
@@ -191,8 +193,10 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   gst_vyre_latency_note_taken (self, item);
   gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_PUBLISH);
   gst_vyre_early_follow_source (self, is_new, FALSE);
-  if (flow == GST_VYRE_FLOW_LATE)
+  if (flow == GST_VYRE_FLOW_LATE) {
+    item->deadline = item->until = 0; /* there is nothing that it could wait for */
     return sink_announce_unseen (self);
+  }
   if (flow == GST_FLOW_OK)
     flow = gst_vyre_negotiation_plan (self, settings, item, shared);
   if (flow != GST_FLOW_OK)

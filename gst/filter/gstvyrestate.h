@@ -216,10 +216,11 @@ struct _GstVyreFilter {
   GstPad *sinkpad;
   GstPad *srcpad;
 
-  gint inherited; /* from READY on, in a child of the process that started it; atomic */
-  gint live;      /* the stream, as the last LATENCY query said; atomic */
-  gint passes;    /* passthrough; changes below PAUSED only; atomic */
-  gint n_taps;    /* pads readback_%u; atomic */
+  gint inherited;    /* from READY on, in a child of the process that started it; atomic */
+  gint live;         /* the stream, as the last LATENCY query said; atomic */
+  gint passes;       /* passthrough; changes below PAUSED only; atomic */
+  gint n_taps;       /* pads readback_%u; atomic */
+  gint drops_stream; /* the begin of a stream that the pads have not seen was dropped; atomic */
 
   GMutex program_lock; /* outside of the object lock: one thread at a time changes the program */
 

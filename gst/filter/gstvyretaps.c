@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "filter/gstvyretaps.h"
 
+#include <stdio.h>
+
 #include "common/gstvyrefork.h"
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyrepartners.h"
@@ -95,9 +97,14 @@ gst_vyre_taps_are_linked (GstVyreFilter *self)
 GstPad *
 gst_vyre_taps_add_pad (GstVyreFilter *self, GstPadTemplate *templ, const gchar *name)
 {
+  guint number;
+
   vyre_mutex_lock (&self->lock);
-  g_autofree gchar *next = g_strdup_printf (GST_VYRE_TAPS_PADS, self->next_tap++);
+  if (!name || sscanf (name, GST_VYRE_TAPS_PADS, &number) != 1)
+    number = self->next_tap;
+  self->next_tap = MAX (self->next_tap, number + 1);
   g_mutex_unlock (&self->lock);
+  g_autofree gchar *next = g_strdup_printf (GST_VYRE_TAPS_PADS, number);
   GstPad *pad = gst_pad_new_from_template (templ, name ? name : next);
 
   gst_pad_set_query_function (pad, taps_query);

@@ -8,6 +8,11 @@
 #include "library/gst/vyre/vyre.h"
 #include "readback/gstvyrereadbackfile.h"
 
+/* Caps of a file that are kept, and entries of its index: from the one in front of the place of a
+ * seek on, the file is read. */
+#define MOST_CAPS_KEPT 64
+#define MOST_ENTRIES_KEPT 65536
+
 struct _GstVyreReadbackParse {
   GstBaseParse parent;
   gboolean post_messages; /* atomic */
@@ -102,11 +107,11 @@ parse_add_index (GstVyreReadbackParse *self, GstBuffer *index)
 
   if (!gst_buffer_map (index, &map, GST_MAP_READ))
     return;
-  for (gsize entry = 0; entry + GST_VYRE_INDEX_ENTRY + GST_VYRE_INDEX_END <= map.size;
-       entry += GST_VYRE_INDEX_ENTRY) {
-    pts = gst_vyre_record_get_number (map.data + entry);
-    at = gst_vyre_record_get_number (map.data + entry + 8);
-    if (GST_CLOCK_TIME_IS_VALID (pts))
+  gsize n = (map.size - MIN (map.size, GST_VYRE_INDEX_END)) / GST_VYRE_INDEX_ENTRY;
+  for (gsize i = 0; i < n; i++) {
+    pts = gst_vyre_record_get_number (map.data + i * GST_VYRE_INDEX_ENTRY);
+    at = gst_vyre_record_get_number (map.data + i * GST_VYRE_INDEX_ENTRY + 8);
+    if (GST_CLOCK_TIME_IS_VALID (pts) && i % (n / MOST_ENTRIES_KEPT + 1) == 0)
       gst_base_parse_add_index_entry (parse, at, pts, TRUE, TRUE);
   }
   gst_buffer_unmap (index, &map);
@@ -162,6 +167,8 @@ parse_keep_caps (GstVyreReadbackParse *self, guint64 at, GstBuffer *body)
   }
   guint64 *key = g_new (guint64, 1);
   *key = at;
+  if (g_hash_table_size (self->caps_seen) == MOST_CAPS_KEPT)
+    g_hash_table_remove_all (self->caps_seen); /* a reader that pulls gets them again */
   g_hash_table_insert (self->caps_seen, key, caps);
   return TRUE;
 }
@@ -247,11 +254,14 @@ gst_vyre_readback_parse_handle_frame (GstBaseParse *parse, GstBaseParseFrame *fr
   parse_find_index (self);
   if (!gst_buffer_map (frame->buffer, &map, GST_MAP_READ))
     return GST_FLOW_ERROR;
-  gboolean is_head = gst_vyre_record_read (map.data, &record);
-  if (!is_head)
-    *skipsize = parse_find_head (map.data, map.size);
+  gboolean is_head = map.size >= GST_VYRE_RECORD_HEAD && gst_vyre_record_read (map.data, &record);
+  if (!is_head) /* the last piece of a stream may be shorter than a head */
+    *skipsize
+        = map.size < GST_VYRE_RECORD_HEAD ? (gint)map.size : parse_find_head (map.data, map.size);
   gst_buffer_unmap (frame->buffer, &map);
-  if (!is_head)
+  if (is_head && record.kind == GST_VYRE_RECORD_INDEX) /* it is of use to a reader that pulls */
+    *skipsize = (gint)(GST_VYRE_RECORD_HEAD + record.size);
+  if (*skipsize > 0)
     return GST_FLOW_OK;
   if (map.size < GST_VYRE_RECORD_HEAD + record.size) {
     gst_base_parse_set_min_frame_size (parse, GST_VYRE_RECORD_HEAD + record.size);

@@ -369,6 +369,23 @@ tap_assert_readback (GstHarness *tap, guint i)
   g_free (data);
 }
 
+/* A pad without a name gets one that nobody has asked for. */
+GST_START_TEST (readback_pads_have_names_of_their_own)
+{
+  GstElement *filter = gst_element_factory_make ("vyrefilter", NULL);
+  GstPad *named = gst_element_request_pad_simple (filter, "readback_1");
+  GstPad *pad = gst_element_request_pad_simple (filter, "readback_%u");
+
+  fail_unless_equals_string (GST_PAD_NAME (named), "readback_1");
+  fail_unless_equals_string (GST_PAD_NAME (pad), "readback_2");
+  gst_element_release_request_pad (filter, named);
+  gst_element_release_request_pad (filter, pad);
+  gst_object_unref (named);
+  gst_object_unref (pad);
+  gst_object_unref (filter);
+}
+GST_END_TEST;
+
 /* In both modes; a pad is there from its request on, and until its release. */
 GST_START_TEST (readbacks_come_beside)
 {
@@ -537,6 +554,7 @@ passthrough_suite (void)
   tcase_add_test (tc, a_second_stream_is_refused);
   tcase_add_test (tc, the_mode_changes_below_paused);
   tcase_add_test (tc, converters_and_queues_keep_results);
+  tcase_add_test (tc, readback_pads_have_names_of_their_own);
   tcase_add_loop_test (tc, readbacks_come_beside, 0, 2);
   tcase_add_test (tc, flows_are_combined);
   tcase_add_test (tc, readbacks_are_flushed);

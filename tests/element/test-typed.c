@@ -286,7 +286,7 @@ play_damaged (const gchar *path, const gchar *way)
   stop (pipeline);
 }
 
-/* One byte of each file is another: of the first records, or of the index. */
+/* One byte of each file is another: of the first records, or of the index. Others are cut. */
 GST_START_TEST (a_damaged_file_ends)
 {
   gchar *path = make_path (), *data;
@@ -302,6 +302,10 @@ GST_START_TEST (a_damaged_file_ends)
     fail_unless (g_file_set_contents (path, data, (gssize)size, NULL));
     data[at] = before;
     play_damaged (path, i % 4 == 0 ? "! queue " : "");
+  }
+  for (guint cut = 1; cut < 60; cut += 7) { /* what is left is less than a head, too */
+    fail_unless (g_file_set_contents (path, data, (gssize)(cut % 2 == 0 ? cut : size - cut), NULL));
+    play_damaged (path, "! queue ");
   }
   g_free (data);
   drop_path (path);

@@ -174,6 +174,51 @@ GST_START_TEST (a_stalled_device_delays_no_buffer)
 }
 GST_END_TEST;
 
+static GstPadProbeReturn
+note_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer came)
+{
+  g_atomic_int_set ((gint *)came, TRUE);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Ends the stall some time after the next buffer has come. */
+static gpointer
+end_stall (gpointer came)
+{
+  while (!g_atomic_int_get ((gint *)came))
+    g_thread_yield ();
+  g_usleep (20000); /* a stall that ends before the buffer looks for room proves less */
+  vyre_lost_stall (false);
+  return NULL;
+}
+
+/* One that has no deadline any more waits for a place behind late batches, which have them all; one
+ * with a long deadline has nothing to wait for. */
+GST_START_TEST (late_batches_have_all_the_room)
+{
+  Film film = film_new (CRC, GST_MSECOND);
+  gint came = FALSE;
+
+  film_stall (&film);
+  for (guint i = 0; i < IN_FLIGHT; i++)
+    film_pass (&film);
+  g_object_set (film.h->element, "max-latency", PATIENCE * GST_SECOND, NULL);
+  gint64 start = g_get_monotonic_time ();
+  fail_if (film_pass (&film));
+  fail_unless (g_get_monotonic_time () - start < PATIENCE * G_USEC_PER_SEC);
+  guint64 unseen = stat_of (film.h->element, "unseen");
+  g_object_set (film.h->element, "max-latency", GST_CLOCK_TIME_NONE, NULL);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (film.h->element, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, note_buffer, &came, NULL);
+  GThread *thread = g_thread_new ("stall", end_stall, &came);
+  fail_unless (film_pass (&film), "a buffer without a deadline has no result");
+  g_thread_join (thread);
+  fail_unless_equals_uint64 (stat_of (film.h->element, "unseen"), unseen);
+  film_check_messages (&film);
+  film_finish (&film);
+}
+GST_END_TEST;
+
 /* Without a wait, every buffer goes on at once, and every result comes later, or was there. */
 GST_START_TEST (a_deadline_of_0_waits_for_nothing)
 {
@@ -298,6 +343,7 @@ deadline_suite (void)
   suite_add_tcase (s, tc);
   tcase_set_timeout (tc, PATIENCE * 3);
   tcase_add_test (tc, a_stalled_device_delays_no_buffer);
+  tcase_add_test (tc, late_batches_have_all_the_room);
   tcase_add_test (tc, a_deadline_of_0_waits_for_nothing);
   tcase_add_test (tc, the_end_waits_for_late_results);
   tcase_add_test (tc, a_flush_drops_late_results);

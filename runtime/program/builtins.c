@@ -214,5 +214,11 @@ vyre_program_from_string (const char *program, GError **error)
   const char *text = vyre_text_skip_mark (program);
   if (g_str_has_prefix (text, "builtin:"))
     return vyre_program_builtin (text + strlen ("builtin:"), error);
-  return vyre_program_assemble (text, error);
+  VyreProgram *assembled = vyre_program_assemble (text, error);
+  if (!assembled && vyre_builtin_text (text)) {
+    g_clear_error (error);
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "'%s' is the name of a built-in program. Fix: write builtin:%s.", text, text);
+  }
+  return assembled;
 }

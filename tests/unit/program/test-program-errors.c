@@ -608,6 +608,16 @@ assert_load_fails (const char *path, VyreError code, const char *position, const
   assert_error (error, code, position, message);
 }
 
+/* The name of a built-in program is no text of one. */
+static void
+test_bare_name (void)
+{
+  GError *error = NULL;
+
+  g_assert_null (vyre_program_from_string ("frame-stats", &error));
+  assert_error (error, VYRE_ERROR_INVALID, "", "Fix: write builtin:frame-stats.");
+}
+
 /* A byte order mark in front of a text changes nothing, and its bytes do not count. */
 static void
 assert_mark_is_skipped (const char *path, const char *text)
@@ -751,6 +761,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/program/syntax-errors", test_syntax_errors);
+  g_test_add_func ("/program/bare-name", test_bare_name);
   g_test_add_func ("/program/reserved-results", test_reserved_results);
   g_test_add_func ("/program/bind-errors", test_bind_errors);
   g_test_add_func ("/program/sizes", test_sizes);

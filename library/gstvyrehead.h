@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 #define GST_VYRE_RESULTS_NAME "vyre-results"
 
-/* What a readback tells besides results; G_MAXUINT64 is unknown */
+/* Numbers of a readback beside its results; G_MAXUINT64 is unknown */
 typedef struct {
   guint64 pts, duration, offset, sequence;
   gboolean is_whole;

@@ -16,7 +16,7 @@
  * none. */
 #define REAL_WAIT 1000
 
-/* What limits the answer */
+/* Limits of the answer to a LATENCY query */
 typedef struct {
   guint max_in_flight;
   GstClockTime most; /* NONE is the largest */

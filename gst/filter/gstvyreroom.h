@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* A method that accepted a buffer could not stage it: the next method has its turn. */
+/* The staging method accepted the buffer and could not stage it: the caller tries the next one. */
 #define GST_VYRE_FLOW_NEXT GST_FLOW_CUSTOM_SUCCESS
 
 gboolean gst_vyre_room_is_owed (GstVyreFilter *self, GstVyreShared *shared);

@@ -62,7 +62,7 @@ sink_count_refused (GstVyreFilter *self, gsize size)
   self->is_behind_lost = TRUE;
 }
 
-/* The lock is held. Numbers an item that has its turn. */
+/* The lock is held. Gives @item the next number of the stream, unless it has one. */
 static void
 sink_number (GstVyreFilter *self, GstVyreItem *item)
 {

@@ -91,8 +91,8 @@ submit_get_end (const GstVyreItem *item)
   return MIN (g_get_monotonic_time () + GST_VYRE_WAIT_SLICE, item->until);
 }
 
-/* The item has waited in vain, for @reason, which it takes. Returns what comes of it, with @error
- * for GST_FLOW_ERROR; GST_FLOW_OK: it waits on. */
+/* Decides how the wait of @item goes on, which @reason has ended; takes @reason over. Returns
+ * GST_FLOW_OK for another wait, and GST_FLOW_ERROR with @error. */
 static GstFlowReturn
 submit_go_on (GstVyreFilter *self, const GstVyreItem *item, GError *reason, GError **error)
 {

@@ -45,7 +45,8 @@ taps_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
 }
 
-/* What readbacks are too late for, or how they are linked, is no matter of upstream's buffers. */
+/* Upstream gets seeks alone: QoS and RECONFIGURE events of a pad concern its readbacks, not the
+ * buffers. */
 static gboolean
 taps_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {

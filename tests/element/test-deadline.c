@@ -303,7 +303,7 @@ GST_START_TEST (events_pass_late_results)
 }
 GST_END_TEST;
 
-/* What ran on a lost device runs again, from the bytes that the buffers had. */
+/* Late batches of a lost device run again, from the bytes that the buffers had. */
 GST_START_TEST (late_results_survive_a_loss)
 {
   Film film = film_new (CRC, GST_MSECOND);

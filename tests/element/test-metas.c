@@ -15,7 +15,7 @@
   "crc\" ! "
 #define SINK "fakesink name=sink signal-handoffs=true"
 
-/* What was posted, by its number as text, and how many buffers came for each */
+/* Posted results, by their number as text, and how many buffers came for each */
 typedef struct {
   GHashTable *posted;
   GMutex lock;

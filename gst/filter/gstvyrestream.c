@@ -151,17 +151,19 @@ gst_vyre_stream_is_flushing (GstVyreFilter *self)
 
 /* ---- dropping ------------------------------------------------------------------- */
 
-/* The lock is held. Moves the late batches, and what waits behind them, to the front of @dropped.
- * The begin of a stream may be among that. */
+/* The lock is held. Moves the late batches, and the items that wait behind them, to the front of
+ * @dropped. Pads readback_%u begin anew where the begin of a stream is among all of these. */
 static void
 queue_detach_late (GstVyreFilter *self, GQueue *dropped)
 {
   GstVyreItem *item;
 
-  while ((item = g_queue_pop_tail (&self->late))) {
+  while ((item = g_queue_pop_tail (&self->late)))
+    g_queue_push_head (dropped, item);
+  for (const GList *l = dropped->head; l; l = l->next) {
+    item = l->data;
     if (item->event && GST_EVENT_TYPE (item->event) == GST_EVENT_STREAM_START)
       g_atomic_int_set (&self->drops_stream, TRUE);
-    g_queue_push_head (dropped, item);
   }
   self->n_late = 0;
 }

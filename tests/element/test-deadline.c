@@ -334,6 +334,33 @@ GST_START_TEST (state_goes_on)
 }
 GST_END_TEST;
 
+/* Late batches keep the begin of a stream from the pads readback_%u; a flush that drops both does
+ * not. */
+GST_START_TEST (a_flush_drops_no_stream)
+{
+  Film film = film_new (CRC, GST_MSECOND);
+  GstHarness *tap = gst_harness_new_with_element (film.h->element, NULL, "readback_%u");
+  guint n_streams = 0;
+
+  while (!film_pass (&film))
+    ;
+  gst_buffer_unref (filter_pull (tap));
+  film_stall (&film);
+  gst_harness_push_event (film.h, gst_event_new_stream_start ("another"));
+  filter_flush (film.h);
+  filter_push_segment (film.h);
+  vyre_lost_stall (false);
+  g_object_set (film.h->element, "max-latency", GST_CLOCK_TIME_NONE, NULL);
+  fail_unless (film_pass (&film));
+  gst_buffer_unref (filter_pull (tap));
+  for (GstEvent *event; (event = gst_harness_try_pull_event (tap)); gst_event_unref (event))
+    n_streams += GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START;
+  fail_unless_equals_int (n_streams, 2);
+  gst_harness_teardown (tap);
+  film_finish (&film);
+}
+GST_END_TEST;
+
 static Suite *
 deadline_suite (void)
 {
@@ -350,6 +377,7 @@ deadline_suite (void)
   tcase_add_test (tc, events_pass_late_results);
   tcase_add_test (tc, late_results_survive_a_loss);
   tcase_add_test (tc, state_goes_on);
+  tcase_add_test (tc, a_flush_drops_no_stream);
   return s;
 }
 

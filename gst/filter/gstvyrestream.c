@@ -7,43 +7,7 @@
  */
 #include "filter/gstvyrestream.h"
 
-#include "filter/gstvyrecarry.h"
 #include "filter/gstvyrepace.h"
-
-/* The batch is freed before its kernel. */
-void
-gst_vyre_item_forget_batch (GstVyreItem *item)
-{
-  g_clear_pointer (&item->batch, vyre_batch_free);
-  g_clear_pointer (&item->lane, vyre_lane_unref);
-  g_clear_pointer (&item->shared, gst_vyre_shared_unref);
-}
-
-/* TRUE if the item has a batch, or had one on a kernel that was lost. */
-gboolean
-gst_vyre_item_is_batch (const GstVyreItem *item)
-{
-  return item->batch || item->is_rerun;
-}
-
-void
-gst_vyre_item_free (GstVyreItem *item)
-{
-  gst_vyre_item_forget_batch (item);
-  g_clear_pointer (&item->tenant, vyre_tenant_unref);
-  g_clear_pointer (&item->event, gst_event_unref);
-  g_clear_pointer (&item->plan, vyre_plan_unref);
-  g_clear_pointer (&item->carry, gst_vyre_carry_unref);
-  gst_clear_caps (&item->caps);
-  gst_clear_buffer (&item->buffer);
-  g_free (item);
-}
-
-static gboolean
-item_is_eos (const GstVyreItem *item)
-{
-  return item->event && GST_EVENT_TYPE (item->event) == GST_EVENT_EOS;
-}
 
 /* TRUE for flows that stop a stream and are neither a flush nor its regular end. */
 static gboolean
@@ -151,8 +115,17 @@ gst_vyre_stream_is_flushing (GstVyreFilter *self)
 
 /* ---- dropping ------------------------------------------------------------------- */
 
+/* The lock is held. An item leaves without having been handled: pads readback_%u begin anew if a
+ * stream begins there. */
+void
+gst_vyre_stream_note_dropped (GstVyreFilter *self, const GstVyreItem *item)
+{
+  if (gst_vyre_item_begins_stream (item))
+    g_atomic_int_set (&self->drops_stream, TRUE);
+}
+
 /* The lock is held. Moves the late batches, and the items that wait behind them, to the front of
- * @dropped. Pads readback_%u begin anew where the begin of a stream is among all of these. */
+ * @dropped. */
 static void
 queue_detach_late (GstVyreFilter *self, GQueue *dropped)
 {
@@ -160,11 +133,8 @@ queue_detach_late (GstVyreFilter *self, GQueue *dropped)
 
   while ((item = g_queue_pop_tail (&self->late)))
     g_queue_push_head (dropped, item);
-  for (const GList *l = dropped->head; l; l = l->next) {
-    item = l->data;
-    if (item->event && GST_EVENT_TYPE (item->event) == GST_EVENT_STREAM_START)
-      g_atomic_int_set (&self->drops_stream, TRUE);
-  }
+  for (const GList *l = dropped->head; l; l = l->next)
+    gst_vyre_stream_note_dropped (self, l->data);
   self->n_late = 0;
 }
 
@@ -430,7 +400,7 @@ queue_append (GstVyreFilter *self, GstVyreItem *item)
   self->n_batches += item->sequence > 0;
   if (item->event)
     item->arrival = self->stats.arrived;
-  if (item_is_eos (item)) /* waits for late batches */
+  if (gst_vyre_item_is_eos (item)) /* waits for late batches */
     item->deadline = G_MAXINT64;
   g_queue_push_tail (&self->items, item);
   if (item->event)
@@ -457,19 +427,10 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
   return flow;
 }
 
-static GstVyreItem *
-item_new_event (GstEvent *event)
-{
-  GstVyreItem *item = g_new0 (GstVyreItem, 1);
-
-  item->event = event;
-  return item;
-}
-
 GstFlowReturn
 gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event)
 {
-  return gst_vyre_stream_push (self, item_new_event (event));
+  return gst_vyre_stream_push (self, gst_vyre_item_new_event (event));
 }
 
 /* The lock is held. TRUE if the bus has to be told of a failure because no further buffer comes
@@ -488,7 +449,7 @@ stream_is_untold (GstVyreFilter *self)
 GstFlowReturn
 gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event)
 {
-  GstVyreItem *item = item_new_event (event);
+  GstVyreItem *item = gst_vyre_item_new_event (event);
   GstFlowReturn flow = GST_FLOW_OK, failure = GST_FLOW_OK;
 
   vyre_mutex_lock (&self->lock);
@@ -517,7 +478,7 @@ static void
 queue_keep_eos (GstVyreFilter *self, const GstVyreItem *item, GQueue *useless)
 {
   GstVyreItem *last = g_queue_peek_tail (&self->items);
-  gboolean eos = last && item_is_eos (last);
+  gboolean eos = last && gst_vyre_item_is_eos (last);
 
   *useless = self->items;
   g_queue_init (&self->items);

@@ -279,6 +279,8 @@ gst_vyre_work_keep (GstVyreFilter *self, GstVyreItem *item)
     g_queue_push_tail (&self->late, item);
     self->n_late += item->sequence > 0;
     self->lent = FALSE;
+  } else {
+    gst_vyre_stream_note_dropped (self, item);
   }
   self->stats.flushed += stale && item->sequence > 0;
   gst_vyre_stream_wake_others (self);

@@ -27,6 +27,7 @@ typedef struct Device {
   PFN_vkGetDeviceProcAddr get_proc_addr;
   PFN_vkDestroyDevice destroy;
   PFN_vkQueueSubmit queue_submit;
+  PFN_vkQueueWaitIdle queue_wait_idle;
   PFN_vkWaitForFences wait_for_fences;
   PFN_vkGetFenceStatus get_fence_status;
   PFN_vkCreateComputePipelines create_compute_pipelines;
@@ -284,6 +285,17 @@ vyre_lost_stall (bool wanted)
   n_submissions = 0;
   pthread_cond_broadcast (&resumed);
   pthread_mutex_unlock (&submitting);
+}
+
+EXPORT bool
+vyre_lost_is_stalled (void)
+{
+  pthread_mutex_lock (&submitting);
+  bool is_stalled = n_submissions > 0;
+  if (is_stalled)
+    submissions[0].device->queue_wait_idle (submissions[0].queue);
+  pthread_mutex_unlock (&submitting);
+  return is_stalled;
 }
 
 EXPORT void
@@ -634,6 +646,7 @@ create_device (VkPhysicalDevice physical, const VkDeviceCreateInfo *info,
   device->get_proc_addr = layer.pfnNextGetDeviceProcAddr;
   device->destroy = NEXT (device, *handle, vkDestroyDevice);
   device->queue_submit = NEXT (device, *handle, vkQueueSubmit);
+  device->queue_wait_idle = NEXT (device, *handle, vkQueueWaitIdle);
   device->wait_for_fences = NEXT (device, *handle, vkWaitForFences);
   device->get_fence_status = NEXT (device, *handle, vkGetFenceStatus);
   device->create_compute_pipelines = NEXT (device, *handle, vkCreateComputePipelines);

@@ -32,6 +32,9 @@ unsigned vyre_lost_count (void);
 /* With TRUE, keeps submissions back: the devices do nothing more. FALSE submits them. */
 void vyre_lost_stall (bool stall);
 
+/* TRUE once a submission is kept back. All that were under way have ended then. */
+bool vyre_lost_is_stalled (void);
+
 /* Stalls from the @n-th submission on. */
 void vyre_lost_stall_after (unsigned n);
 

@@ -47,7 +47,7 @@ ORDER = {
     ],
     "gst/filter": [
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyredescription", "gstvyreholds", "gstvyrestats",
-        "gstvyrestate", "gstvyrecarry", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
+        "gstvyrestate", "gstvyrecarry", "gstvyreitem", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
         "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyretaps", "gstvyrelines", "gstvyrequiet",
         "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyreroom", "gstvyrestaging",
         "gstvyreanalytics", "gstvyreanalytics-none", "gstvyrepassthrough", "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",

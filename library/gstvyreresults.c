@@ -159,6 +159,17 @@ gst_vyre_results_get_uint64 (const GstVyreResults *results, const gchar *path, g
   return TRUE;
 }
 
+gboolean
+gst_vyre_results_get_int64 (const GstVyreResults *results, const gchar *path, gint64 *value)
+{
+  const GValue *found = gst_vyre_results_get_value (results, path);
+
+  if (!found || !G_VALUE_HOLDS_INT64 (found))
+    return FALSE;
+  *value = g_value_get_int64 (found);
+  return TRUE;
+}
+
 /* Returns what a number is in units of: 1, but of fixed point 2^-N. */
 static gdouble
 results_get_scale (const GstVyreResults *results, const gchar *path)
@@ -172,49 +183,93 @@ results_get_scale (const GstVyreResults *results, const gchar *path)
   return ldexp (1, -(gint)bits);
 }
 
+static gboolean
+results_read_double (const GValue *value, gdouble *number)
+{
+  if (G_VALUE_HOLDS_UINT64 (value))
+    *number = (gdouble)g_value_get_uint64 (value);
+  else if (G_VALUE_HOLDS_INT64 (value))
+    *number = (gdouble)g_value_get_int64 (value);
+  else if (G_VALUE_HOLDS_DOUBLE (value))
+    *number = g_value_get_double (value);
+  else
+    return FALSE;
+  return TRUE;
+}
+
 gboolean
 gst_vyre_results_get_double (const GstVyreResults *results, const gchar *path, gdouble *value)
 {
   const GValue *found = gst_vyre_results_get_value (results, path);
 
-  if (!found)
-    return FALSE;
-  if (G_VALUE_HOLDS_UINT64 (found))
-    *value = (gdouble)g_value_get_uint64 (found);
-  else if (G_VALUE_HOLDS_INT64 (found))
-    *value = (gdouble)g_value_get_int64 (found);
-  else if (G_VALUE_HOLDS_DOUBLE (found))
-    *value = g_value_get_double (found);
-  else
+  if (!found || !results_read_double (found, value))
     return FALSE;
   *value *= results_get_scale (results, path);
   return TRUE;
 }
 
+/* TRUE for a field of an array of numbers. */
 static gboolean
-results_append_number (GQuark field, const GValue *value, gpointer numbers)
+results_is_item (GQuark field)
 {
   const gchar *name = g_quark_to_string (field);
 
-  if (!g_str_has_prefix (name, "bin-") && !g_str_has_prefix (name, "word-"))
+  return g_str_has_prefix (name, "bin-") || g_str_has_prefix (name, "word-")
+         || g_str_has_prefix (name, "item-");
+}
+
+static gboolean
+results_append_number (GQuark field, const GValue *value, gpointer numbers)
+{
+  if (!results_is_item (field) || !G_VALUE_HOLDS_UINT64 (value))
     return FALSE;
   guint64 number = g_value_get_uint64 (value);
   g_array_append_val (numbers, number);
   return TRUE;
 }
 
-guint64 *
-gst_vyre_results_get_array (const GstVyreResults *results, const gchar *name, gsize *n)
+static gboolean
+results_append_double (GQuark field, const GValue *value, gpointer numbers)
+{
+  gdouble number;
+
+  if (!results_is_item (field) || !results_read_double (value, &number))
+    return FALSE;
+  g_array_append_val (numbers, number);
+  return TRUE;
+}
+
+/* Copies the numbers of an array, each of 8 bytes; NULL where @append takes none. */
+static gpointer
+results_copy_array (
+    const GstVyreResults *results, const gchar *name, GstStructureForeachFunc append, gsize *n)
 {
   const GValue *value = gst_vyre_results_get_value (results, name);
-  g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, 8);
 
   *n = 0;
   if (!value || !GST_VALUE_HOLDS_STRUCTURE (value)
-      || !gst_structure_foreach (gst_value_get_structure (value), results_append_number, numbers))
+      || !gst_structure_foreach (gst_value_get_structure (value), append, numbers))
     return NULL;
   *n = numbers->len;
-  return (guint64 *)g_array_free (g_steal_pointer (&numbers), FALSE);
+  return g_array_free (g_steal_pointer (&numbers), FALSE);
+}
+
+guint64 *
+gst_vyre_results_get_array (const GstVyreResults *results, const gchar *name, gsize *n)
+{
+  return results_copy_array (results, name, results_append_number, n);
+}
+
+gdouble *
+gst_vyre_results_get_doubles (const GstVyreResults *results, const gchar *name, gsize *n)
+{
+  gdouble *numbers = results_copy_array (results, name, results_append_double, n);
+  gdouble scale = results_get_scale (results, name);
+
+  for (gsize i = 0; i < *n; i++)
+    numbers[i] *= scale;
+  return numbers;
 }
 
 gchar *

@@ -77,7 +77,7 @@ static const Field cell_fields[] = {
 };
 
 /* A type: the fields of its structure, none of a number, and its words, those of an item where
- * they repeat */
+ * they repeat; numbers may repeat, too */
 typedef struct {
   const gchar *name;
   guint n_words;
@@ -110,6 +110,8 @@ static const Type types[N_TYPES] = {
 };
 
 #define MOST_FIELDS G_N_ELEMENTS (audio_fields)
+
+#define ITEM "item-"
 
 static GQuark field_quarks[N_TYPES][MOST_FIELDS];
 
@@ -145,7 +147,8 @@ gst_vyre_types_has_words (GstVyreResultType type, guint n_words)
 {
   if ((guint)type >= N_TYPES || n_words == 0)
     return FALSE;
-  return types[type].repeats ? n_words % types[type].n_words == 0 : n_words == types[type].n_words;
+  gboolean may_repeat = types[type].repeats || types[type].n_fields == 0;
+  return may_repeat ? n_words % types[type].n_words == 0 : n_words == types[type].n_words;
 }
 
 static guint64
@@ -187,10 +190,17 @@ types_set_number (
   }
 }
 
-/* Sets the fields of an item: "bin-7" of the item 7. */
+/* Sets the fields of an item: "bin-7" of the item 7, and "item-7" of an array of numbers. */
 static void
-types_set_item (GstStructure *fields, const Type *type, guint item, const guint32 *words)
+types_set_item (GstStructure *fields, GstVyreResultType of, guint item, const guint32 *words)
 {
+  const Type *type = &types[of];
+
+  if (type->n_fields == 0) {
+    gchar name[32];
+    g_snprintf (name, sizeof name, ITEM "%u", item);
+    types_set_number (fields, g_quark_from_string (name), of, words);
+  }
   for (guint i = 0; i < type->n_fields; i++) {
     const Field *field = &type->fields[i];
     gchar name[32];
@@ -230,14 +240,14 @@ gst_vyre_types_set (
     types_read_quiet (words, quiet);
     words = quiet;
   }
-  if (type->n_fields == 0) {
+  if (type->n_fields == 0 && entry->n_words == type->n_words) {
     types_set_number (structure, name, entry->type, words);
     return;
   }
   GstStructure *fields = gst_structure_new_id_empty (name);
-  if (type->repeats)
+  if (type->repeats || type->n_fields == 0)
     for (guint item = 0; item < entry->n_words / type->n_words; item++)
-      types_set_item (fields, type, item, words + item * type->n_words);
+      types_set_item (fields, entry->type, item, words + item * type->n_words);
   else
     for (guint i = 0; i < type->n_fields; i++)
       types_set_number (
@@ -268,7 +278,9 @@ gst_vyre_types_dup_unit (const GstVyreEntry *entry, const gchar *field_name)
 
   if (!entry->units)
     return NULL;
-  if (field_name) {
+  if (field_name && type->n_fields == 0) {
+    of = g_str_has_prefix (field_name, ITEM) ? UNIT_COUNTED : UNIT_NONE;
+  } else if (field_name) {
     const Field *field = types_find_field (type, field_name);
     of = field ? field->unit : UNIT_NONE;
   } else if (type->n_fields > 1) {

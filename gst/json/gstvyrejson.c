@@ -7,6 +7,10 @@
 /* Digits after which each double is another text */
 #define REAL_DIGITS 17
 
+/* Fields of vyre-results that may be unknown */
+static const gchar *const unknown_fields[] = { "timestamp", "stream-time", "running-time",
+  "duration", "offset", "payload-bytes", "processed-bytes", "sequence", NULL };
+
 typedef struct {
   GString *json;
   GstVyreJsonFlags flags;
@@ -95,11 +99,31 @@ gst_vyre_json_add_key (GString *json, const gchar *key)
   g_string_append_c (json, ':');
 }
 
+static void
+json_add_signed (GString *json, gint64 number)
+{
+  if (number < 0)
+    g_string_append_c (json, '-');
+  gst_vyre_json_add_number (json, number < 0 ? 0 - (guint64)number : (guint64)number);
+}
+
+/* Adds a number of any type but an unknown one. */
+static void
+json_add_value (GString *json, const GValue *value)
+{
+  if (G_VALUE_HOLDS_INT64 (value))
+    json_add_signed (json, g_value_get_int64 (value));
+  else if (G_VALUE_HOLDS_DOUBLE (value))
+    gst_vyre_json_add_real (json, g_value_get_double (value), REAL_DIGITS);
+  else
+    gst_vyre_json_add_number (json, g_value_get_uint64 (value));
+}
+
 static gboolean
 json_add_item (GQuark name, const GValue *value, gpointer json)
 {
   json_separate (json);
-  gst_vyre_json_add_number (json, g_value_get_uint64 (value));
+  json_add_value (json, value);
   return TRUE;
 }
 
@@ -126,7 +150,8 @@ json_find_list (const Walk *walk, const GstStructure *structure)
 {
   if (!walk->has_lists)
     return NULL;
-  if (gst_structure_has_field (structure, "bin-0") || gst_structure_has_field (structure, "word-0"))
+  if (gst_structure_has_field (structure, "bin-0") || gst_structure_has_field (structure, "word-0")
+      || gst_structure_has_field (structure, "item-0"))
     return json_add_item;
   return gst_structure_has_field (structure, "count-0") ? json_add_part_of_cell : NULL;
 }
@@ -146,12 +171,14 @@ json_add_structure (const Walk *walk, const GstStructure *structure)
   g_string_append_c (walk->json, add ? ']' : '}');
 }
 
-static void
-json_add_signed (GString *json, gint64 number)
+/* TRUE for a number that means unknown. All numbers of a message itself may, but results of
+ * vyre-results, and nested ones, have their value. */
+static gboolean
+json_is_unknown (const Walk *walk, GQuark name, const GValue *value)
 {
-  if (number < 0)
-    g_string_append_c (json, '-');
-  gst_vyre_json_add_number (json, number < 0 ? 0 - (guint64)number : (guint64)number);
+  if (walk->is_nested || !G_VALUE_HOLDS_UINT64 (value) || g_value_get_uint64 (value) != G_MAXUINT64)
+    return FALSE;
+  return !walk->has_lists || g_strv_contains (unknown_fields, g_quark_to_string (name));
 }
 
 /* TRUE for a field that the flags leave out, and for one of a type that no message has. */
@@ -166,7 +193,6 @@ json_leaves_out (const Walk *walk, const GValue *value)
          && !G_VALUE_HOLDS_DOUBLE (value);
 }
 
-/* A number of a message itself may be an unknown time; a nested one has its value. */
 static gboolean
 json_add_field (GQuark name, const GValue *value, gpointer data)
 {
@@ -182,14 +208,10 @@ json_add_field (GQuark name, const GValue *value, gpointer data)
     gst_vyre_json_add_text (json, g_value_get_string (value));
   else if (G_VALUE_HOLDS_BOOLEAN (value))
     g_string_append (json, g_value_get_boolean (value) ? "true" : "false");
-  else if (G_VALUE_HOLDS_INT64 (value))
-    json_add_signed (json, g_value_get_int64 (value));
-  else if (G_VALUE_HOLDS_DOUBLE (value))
-    gst_vyre_json_add_real (json, g_value_get_double (value), REAL_DIGITS);
-  else if (walk->is_nested)
-    gst_vyre_json_add_number (json, g_value_get_uint64 (value));
+  else if (json_is_unknown (walk, name, value))
+    g_string_append (json, "null");
   else
-    gst_vyre_json_add_time (json, g_value_get_uint64 (value));
+    json_add_value (json, value);
   return TRUE;
 }
 

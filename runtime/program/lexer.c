@@ -300,7 +300,7 @@ lexer_read_punctuation (VyreLexer *lexer, GError **error)
 
   if (lexer_read_pair (lexer))
     return TRUE;
-  if (strchr (",;()+-*/%{}[]|@=&", c) == NULL && !(lexer->compares && (c == '<' || c == '>'))) {
+  if (strchr (",;:()+-*/%{}[]|@=&", c) == NULL && !(lexer->compares && (c == '<' || c == '>'))) {
     gunichar u = g_utf8_get_char (text + start);
     g_autofree char *shown
         = g_strndup (text + start, (gsize)(g_utf8_next_char (text + start) - (text + start)));

@@ -371,6 +371,19 @@ vyre_parser_define_result (VyreParser *parser, guint32 id, guint32 offset, const
   return TRUE;
 }
 
+/* Reads the number of an observable. */
+static gboolean
+operand_parse_unnamed_target (VyreParser *parser, VyreNodeKind kind, guint words, VyreExpr *expr)
+{
+  const VyreToken *token = &parser->lexer.token;
+
+  if (!vyre_parser_limited_expr (parser, kind, words, expr))
+    return FALSE;
+  return token->kind != ':'
+         || vyre_parser_fail (parser, token->offset,
+             "an observable without a name has no type. Fix: name the result: '-> name : i32'.");
+}
+
 static gboolean
 operand_parse_target (VyreParser *parser, const VyreOpcode *info, guint words,
     gint optional_statement, VyreExpr *expr)
@@ -382,14 +395,14 @@ operand_parse_target (VyreParser *parser, const VyreOpcode *info, guint words,
     return vyre_parser_unexpected (
         parser, "a result name of a-z, 0-9 and '-' that starts with a letter, or a number");
   if (token->kind != VYRE_TOKEN_RESULT)
-    return vyre_parser_limited_expr (
+    return operand_parse_unnamed_target (
         parser, word ? VYRE_NODE_TARGET_WORD : VYRE_NODE_TARGET_INDEX, words, expr);
-  guint32 id = vyre_parser_find_result (parser);
-  if (!vyre_parser_define_result (parser, id, token->offset, info, words, optional_statement))
+  guint32 id = vyre_parser_find_result (parser), offset = token->offset;
+  if (!vyre_parser_define_result (parser, id, offset, info, words, optional_statement))
     return FALSE;
   *expr = vyre_parser_leaf (
-      parser, word ? VYRE_NODE_RESULT_WORD : VYRE_NODE_RESULT_INDEX, id, token->offset);
-  return vyre_parser_next (parser);
+      parser, word ? VYRE_NODE_RESULT_WORD : VYRE_NODE_RESULT_INDEX, id, offset);
+  return vyre_parser_next (parser) && vyre_parser_result_type (parser, id, offset);
 }
 
 /*

@@ -83,7 +83,7 @@ state_add_words (GArray *states, const VyreStateStatement *statement)
     g_array_append_val (states, *statement);
 }
 
-/* Reads "state name[n]" or "state name from expression"; the name is a result's. */
+/* Reads "state name[n]" or "state name from expression", and a type; the name is a result's. */
 gboolean
 vyre_parser_state (VyreParser *parser)
 {
@@ -115,5 +115,5 @@ vyre_parser_state (VyreParser *parser)
     return FALSE;
   g_array_index (program->names, VyreName, id).is_signed = is_signed;
   state_add_words (program->states, &statement);
-  return TRUE;
+  return vyre_parser_result_type (parser, id, offset);
 }

@@ -2,7 +2,8 @@
  *
  * Internal: the parsed form of a program, and the interface between the parts of the parser:
  * program/statements.c reads statements, program/operands.c and program/channels.c their operands,
- * program/expressions.c expressions, program/values.c fields of results, program/conditions.c
+ * program/result-types.c types of results, program/expressions.c expressions, program/values.c
+ * fields of results, program/conditions.c
  * comparisons of them, program/state-words.c declarations of state, program/fields.c fields of
  * frames, program/part.c parts of them, program/keep.c which payload is the reference,
  * program/events.c events, program/lets.c names of numbers, program/resources.c names of files.
@@ -56,7 +57,7 @@ typedef struct {
   guint32 offset; /* of its definition; before that, of its first use */
   gint statement; /* the optional statement that computes it, or -1 */
   gboolean defined;
-  gboolean is_signed; /* a state that starts as a signed value */
+  gboolean is_signed; /* a type says so, or state starts as a signed value */
   gboolean shared;    /* further statements may write the same word */
 } VyreName;
 
@@ -200,6 +201,7 @@ gboolean vyre_parser_define_result (VyreParser *parser, guint32 id, guint32 offs
 gboolean vyre_parser_list (VyreParser *parser, const char *usage, guint n, VyreExpr *exprs);
 gboolean vyre_parser_channel (VyreParser *parser, VyreOperands *operands);
 guint32 vyre_parser_find_result (VyreParser *parser);
+gboolean vyre_parser_result_type (VyreParser *parser, guint32 id, guint32 offset);
 gboolean vyre_parser_operand (VyreParser *parser, VyreOperandKind kind, VyreOperands *operands);
 gboolean vyre_parser_target (
     VyreParser *parser, const VyreOpcode *info, gint optional_statement, VyreOperands *operands);

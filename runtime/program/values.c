@@ -49,6 +49,10 @@ static const Field value_fields[] = {
   { VYRE_RESULT_SSIM, "sum", VYRE_SSIM_SUM, 2, TRUE, 0 },
   { VYRE_RESULT_HISTOGRAM, "bin-", 0, 1, FALSE, 1 },
   { VYRE_RESULT_WORDS, "word-", 0, 1, FALSE, 1 },
+  { VYRE_RESULT_U32, "item-", 0, 1, FALSE, 1 },
+  { VYRE_RESULT_U64, "item-", 0, 2, FALSE, 2 },
+  { VYRE_RESULT_I32, "item-", 0, 1, TRUE, 1 },
+  { VYRE_RESULT_I64, "item-", 0, 2, TRUE, 2 },
 };
 
 /* The index behind the name of an array's field, of which there are @n; -1 for none. */
@@ -108,19 +112,40 @@ value_fail_field (VyreParser *parser, const VyreName *name, const VyreValue *val
       "the result '%.40s' has several numbers. Fix: append one of %s.", name->name, list->str);
 }
 
+/* The words of a number of this type; 0 for a type that is none. */
+static guint
+value_count_words (VyreResultType type)
+{
+  switch (type) {
+    case VYRE_RESULT_U32:
+    case VYRE_RESULT_I32:
+      return 1;
+    case VYRE_RESULT_U64:
+    case VYRE_RESULT_I64:
+      return 2;
+    default:
+      return 0;
+  }
+}
+
 /* Finds the words of a value, whose result is defined. */
 gboolean
 vyre_parser_resolve_value (VyreParser *parser, VyreValue *value)
 {
   const VyreName *name = &g_array_index (parser->program->names, VyreName, value->name);
 
-  if (name->type == VYRE_RESULT_U32 && value->field)
+  if (name->type == VYRE_RESULT_F32 || name->type == VYRE_RESULT_F64)
+    return vyre_parser_fail (parser, value->offset,
+        "the result '%.40s' is a floating-point number, and values are integers. Fix: declare it "
+        "as one, or decide in the application.",
+        name->name);
+  if (name->words == value_count_words (name->type) && value->field)
     return vyre_parser_fail (parser, value->offset,
         "the result '%.40s' is one number. Fix: write '$%.40s'.", name->name, name->name);
   value->n_words = name->words;
   value->is_signed = name->is_signed;
-  gboolean is_number
-      = name->type == VYRE_RESULT_U32 || (name->type == VYRE_RESULT_WORDS && name->words == 2);
+  gboolean is_number = name->words == value_count_words (name->type)
+                       || (name->type == VYRE_RESULT_WORDS && name->words == 2);
   if (value->field ? !value_find_field (name, value) : !is_number)
     return value_fail_field (parser, name, value);
   return TRUE;

@@ -41,6 +41,16 @@ test_integers (void)
       "{\"type\":\"m\",\"r\":{\"sum\":18446744073709551615,\"n\":10}}");
 }
 
+/* A result has its number, whatever that is; a time may be unknown. */
+static void
+test_unknown (void)
+{
+  assert_json (numbers ("vyre-results", "timestamp", G_MAXUINT64, "r", G_MAXUINT64),
+      "{\"type\":\"vyre-results\",\"timestamp\":null,\"r\":18446744073709551615}");
+  assert_json (numbers ("vyre-event", "timestamp", G_MAXUINT64, "r", G_MAXUINT64),
+      "{\"type\":\"vyre-event\",\"timestamp\":null,\"r\":null}");
+}
+
 static void
 test_reals (void)
 {
@@ -68,6 +78,12 @@ test_lists (void)
       "{\"type\":\"vyre-results\",\"r\":[7,8]}");
   assert_nested ("vyre-results", numbers ("r", "word-0", 7, "word-1", 8),
       "{\"type\":\"vyre-results\",\"r\":[7,8]}");
+  assert_nested ("vyre-results", numbers ("r", "item-0", G_MAXUINT64, "item-1", 8),
+      "{\"type\":\"vyre-results\",\"r\":[18446744073709551615,8]}");
+  assert_nested ("vyre-results",
+      gst_structure_new (
+          "r", "item-0", G_TYPE_INT64, (gint64)-7, "item-1", G_TYPE_DOUBLE, (gdouble)NAN, NULL),
+      "{\"type\":\"vyre-results\",\"r\":[-7,null]}");
   assert_nested ("vyre-results", numbers ("r", "count-0", 7, "sum-0", 8),
       "{\"type\":\"vyre-results\",\"r\":[{\"count\":7,\"sum\":8}]}");
   assert_nested ("vyre-event", numbers ("r", "bin-0", 7, "bin-1", 8),
@@ -93,6 +109,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
   g_test_add_func ("/json/integers", test_integers);
+  g_test_add_func ("/json/unknown", test_unknown);
   g_test_add_func ("/json/reals", test_reals);
   g_test_add_func ("/json/texts", test_texts);
   g_test_add_func ("/json/lists", test_lists);

@@ -23,7 +23,8 @@
            "\"e f32 7 1 Hz\", \"f f64 8 2\", \"g stats 10 7 samples levels\", "                    \
            "\"h bounds 17 3 rows\", \"i ssim 20 3 windows 2^-30\", \"j histogram 23 3 samples\", " \
            "\"k words 26 2\", \"l grid 28 6 samples levels\", \"m audio 34 13 samples levels\", "  \
-           "\"n difference 47 8 samples levels\"")
+           "\"n difference 47 8 samples levels\", \"o i32 4 3 2^-1\", \"p f64 8 2 s\", "           \
+           "\"q u64 10 4 B\"")
 
 static GstVyreTable *
 table_of (const gchar *text, GError **error)
@@ -110,7 +111,7 @@ GST_START_TEST (every_type_is_read)
   g_autoptr (GstVyreResults) results = read_all ();
   gsize n;
 
-  fail_unless_equals_int (gst_vyre_results_get_n (results), 14);
+  fail_unless_equals_int (gst_vyre_results_get_n (results), 17);
   fail_unless_equals_string (gst_vyre_results_get_name (results, 13), "n");
   check_number (results, "sequence", 0);
   check_number (results, "payload-bytes", G_MAXUINT64);
@@ -132,6 +133,30 @@ GST_START_TEST (every_type_is_read)
   guint64 *words = gst_vyre_results_get_array (results, "k", &n);
   fail_unless (words && n == 2 && words[1] == 27);
   g_free (words);
+}
+GST_END_TEST;
+
+GST_START_TEST (arrays_have_numbers_of_any_type)
+{
+  g_autoptr (GstVyreResults) results = read_all ();
+  gint64 number;
+  gsize n;
+
+  fail_unless (gst_vyre_results_get_int64 (results, "c", &number) && number == -90);
+  fail_unless (gst_vyre_results_get_int64 (results, "d", &number) && number == -32768);
+  fail_unless (gst_vyre_results_get_int64 (results, "o.item-1", &number) && number == -32768);
+  fail_if (gst_vyre_results_get_int64 (results, "a", &number)); /* it has no sign */
+  fail_if (gst_vyre_results_get_int64 (results, "z", &number));
+  g_autofree gdouble *halves = gst_vyre_results_get_doubles (results, "o", &n);
+  fail_unless (halves && n == 3 && halves[0] == -45 && halves[1] == -16384 && halves[2] == -0.5);
+  g_autofree guint64 *wide = gst_vyre_results_get_array (results, "q", &n);
+  fail_unless (wide && n == 2 && wide[1] == ((guint64)13 << 32 | 12));
+  g_autofree gdouble *bins = gst_vyre_results_get_doubles (results, "j", &n);
+  fail_unless (bins && n == 3 && bins[2] == 25);
+  fail_if (gst_vyre_results_get_array (results, "o", &n)); /* it has signs */
+  fail_if (gst_vyre_results_get_doubles (results, "l", &n));
+  fail_if (gst_vyre_results_get_doubles (results, "p", &n)); /* it is one number */
+  fail_unless_equals_uint64 (n, 0);
 }
 GST_END_TEST;
 
@@ -178,6 +203,9 @@ GST_START_TEST (values_have_units)
     { "l.sum-1", "levels" },
     { "m.zero-crossings", NULL },
     { "n.above", "samples" },
+    { "o", "2^-1" },
+    { "o.item-2", "2^-1" },
+    { "q.sum", NULL },
     { "z", NULL },
   };
   g_autoptr (GstVyreResults) results = read_all ();
@@ -204,6 +232,7 @@ GST_START_TEST (results_are_written_down_and_read_again)
   fail_unless (
       g_str_has_prefix (json, "{\"type\":\"vyre-results\",\"timestamp\":null,"), "%s", json);
   fail_unless (strstr (json, "\"c\":-90,") && strstr (json, "\"j\":[23,24,25]"), "%s", json);
+  fail_unless (strstr (json, "\"o\":[-90,-32768,-1]"), "%s", json);
 }
 GST_END_TEST;
 
@@ -257,6 +286,7 @@ GST_START_TEST (caps_that_contradict_themselves_are_refused)
     { RESULTS ("\"a stats 1 6\""), "of 6 words" },
     { RESULTS ("\"a grid 1 4\""), "of 4 words" },
     { RESULTS ("\"a words 1 0\""), "of 0 words" },
+    { RESULTS ("\"a i64 1 3\""), "of 3 words" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (refused); i++) {
@@ -357,6 +387,7 @@ library_suite (void)
   TCase *results = tcase_create ("results"), *programs = tcase_create ("programs");
 
   tcase_add_test (results, every_type_is_read);
+  tcase_add_test (results, arrays_have_numbers_of_any_type);
   tcase_add_test (results, what_is_not_there_has_no_value);
   tcase_add_test (results, values_have_units);
   tcase_add_test (results, results_are_written_down_and_read_again);

@@ -19,6 +19,14 @@
   "u8_histogram payload -> histogram\\; sample_below luma, 17 -> dark\\; crc32 payload -> "        \
   "crc32\" "
 
+/* Results of each type of number, with bits that show how they are read */
+#define NUMBERS                                                                                    \
+  "state total[2] : u64 'bytes'\nstate shift[2] : i64 '2^-16'\nstate gain[2] : f64\n"              \
+  "state list[4] : i32 'degrees'\nstore_u32 4294967206 -> cold : i32 'degrees'\n"                  \
+  "store_u32 0xC2B40000 -> cool : f32 'K'\nstore_u32 5, &total; store_u32 7, &total + 1\n"         \
+  "store_u32 0xFFFF8000, &shift; store_u32 0xFFFFFFFF, &shift + 1\n"                               \
+  "store_u32 0x3FE00000, &gain + 1\nstore_u32 4294967295, &list + 3"
+
 /* Fields that have to be the same where a file or a stream keeps times */
 static const gchar *const time_fields[]
     = { "timestamp", "stream-time", "running-time", "duration", "offset", NULL };
@@ -361,6 +369,66 @@ GST_START_TEST (buffers_that_pass_through_carry_what_messages_say)
 }
 GST_END_TEST;
 
+static void
+check_type (const GstVyreResults *results, const gchar *path, GType type, gdouble expected)
+{
+  const GValue *value = gst_vyre_results_get_value (results, path);
+  gdouble number = 0;
+
+  fail_unless (value && G_VALUE_HOLDS (value, type), "%s has another type", path);
+  fail_unless (gst_vyre_results_get_double (results, path, &number));
+  fail_unless (number == expected, "%s is %.17g", path, number);
+}
+
+static void
+check_numbers (const GstVyreResults *results)
+{
+  check_type (results, "total", G_TYPE_UINT64, 5 + 7 * 4294967296.0);
+  check_type (results, "shift", G_TYPE_INT64, -0.5);
+  check_type (results, "gain", G_TYPE_DOUBLE, 0.5);
+  check_type (results, "list.item-0", G_TYPE_INT64, 0);
+  check_type (results, "list.item-3", G_TYPE_INT64, -1);
+  check_type (results, "cold", G_TYPE_INT64, -90);
+  check_type (results, "cool", G_TYPE_DOUBLE, -90);
+  check_unit (results, "total", "bytes");
+  check_unit (results, "shift", "2^-16");
+  check_unit (results, "gain", NULL);
+  check_unit (results, "list.item-3", "degrees");
+  check_unit (results, "cool", "K");
+}
+
+/* A program declares types; the message, the meta of the parser and the readback have them. */
+GST_START_TEST (declared_types_reach_all_receivers)
+{
+  GstElement *pipeline
+      = launch ("videotestsrc num-buffers=1 ! video/x-raw,format=GRAY8,width=64,height=48 ! "
+                "vyrefilter name=filter ! vyrereadbackparse ! "
+                "appsink name=sink sync=false wait-on-eos=false");
+  GstElement *filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
+  guint64 first_number = 1;
+  GstSample *sample = NULL;
+
+  g_object_set (filter, "program", NUMBERS, NULL);
+  gst_object_unref (filter);
+  GHashTable *sent = play (pipeline, "filter");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_signal_emit_by_name (sink, "pull-sample", &sample);
+  fail_unless (sample != NULL);
+  GstBuffer *buffer = gst_sample_get_buffer (sample);
+  g_autoptr (GstVyreResults) of_meta = gst_vyre_results_from_buffer (buffer);
+  g_autoptr (GstVyreResults) of_readback
+      = gst_vyre_results_from_readback (gst_sample_get_caps (sample), buffer, NULL);
+  fail_unless (of_meta && of_readback);
+  check_numbers (g_hash_table_lookup (sent, &first_number));
+  check_numbers (of_meta);
+  check_numbers (of_readback);
+  gst_sample_unref (sample);
+  gst_object_unref (sink);
+  g_hash_table_unref (sent);
+  stop (pipeline);
+}
+GST_END_TEST;
+
 /* A network that loses one of 100 packets, always the same ones, and no other: few packets are
  * under way at a time, so that the socket has room. */
 typedef struct {
@@ -542,6 +610,7 @@ typed_suite (void)
   tcase_add_test (file, a_damaged_file_ends);
   tcase_add_test (stream, buffers_carry_what_messages_say);
   tcase_add_test (stream, buffers_that_pass_through_carry_what_messages_say);
+  tcase_add_test (stream, declared_types_reach_all_receivers);
   tcase_add_test (stream, a_lossy_network_keeps_results);
   tcase_add_test (stream, what_is_no_readback_is_refused);
   suite_add_tcase (suite, file);

@@ -23,6 +23,17 @@ PROGRAMS = {
     "builtin:nop": SOUND,
     "sample_grid luma, 2, 2 -> grid; event bin when $grid.count-0 > 0": f"{VIDEO},format=I420",
 }
+# Results of each type that a program declares, and what lines have of them
+NUMBERS = (
+    "state total[2] : u64; state shift[2] : i64 '2^-16'; state list[2] : f32; "
+    "store_u32 0xC2B40000 -> cool : f32; store_u32 4294967206 -> cold : i32; "
+    "store_u32 0xFF800000 -> below : f32; "
+    "store_u32 0xFFFFFFFF, &total; store_u32 0xFFFFFFFF, &total + 1; "
+    "store_u32 0xFFFF8000, &shift; store_u32 0xFFFFFFFF, &shift + 1; "
+    "store_u32 0x3F000000, &list + 1"
+)
+NUMBERS_MEAN = {"total": 2 ** 64 - 1, "shift": -32768, "list": [0, 0.5], "cool": -90.0,
+                "cold": -90, "below": None}
 PAIR = f"{VIDEO},format=I420 ! queue ! f.reference"
 
 
@@ -57,7 +68,8 @@ def check_refusals(validator, line):
     for name in ("type", "sequence", "timestamp", "complete"):
         broken = {key: value for key, value in line.items() if key != name}
         assert not validator.is_valid(broken), name
-    for name, value in (("type", "other"), ("sequence", "1"), ("extra", "text"), ("extra", 0.5)):
+    for name, value in (("type", "other"), ("sequence", "1"), ("extra", "text"),
+                        ("timestamp", 0.5), ("sequence", None)):
         assert not validator.is_valid({**line, name: value}), name
 
 
@@ -71,6 +83,9 @@ def main(schema):
     assert any(line["type"] == "vyre-event" for line in lines), lines
     assert [set(cell) for cell in results[0]["grid"]] == [{"count", "sum"}] * 4, results
     check_refusals(validator, results[0])
+    results = check(validator, NUMBERS, run(NUMBERS, SOUND))
+    found = {name: results[0][name] for name in NUMBERS_MEAN}
+    assert found == NUMBERS_MEAN, found
     lines = run("builtin:compare", f"{VIDEO},format=I420 ! queue", *PAIR.split())
     check(validator, "builtin:compare", lines)
 

@@ -64,7 +64,7 @@ void gst_vyre_builder_add_param (GstVyreBuilder *builder, const gchar *name, gui
  * gst_vyre_builder_add:
  * @builder: a builder
  * @operation: an operation with its operands, such as "sample_below luma, 17"
- * @result: (nullable): the name of its result
+ * @result: (nullable): the name of its result, which a type may follow, such as "total : u64"
  *
  * Adds an operation.
  */

@@ -139,6 +139,19 @@ gboolean gst_vyre_results_get_uint64 (
     const GstVyreResults *results, const gchar *path, guint64 *value);
 
 /**
+ * gst_vyre_results_get_int64:
+ * @results: results
+ * @path: as in gst_vyre_results_get_value()
+ * @value: (out): return location for the value, in the unit of gst_vyre_results_dup_unit()
+ *
+ * Looks a signed integer up.
+ *
+ * Returns: %FALSE where there is no such value, or one of another type
+ */
+gboolean gst_vyre_results_get_int64 (
+    const GstVyreResults *results, const gchar *path, gint64 *value);
+
+/**
  * gst_vyre_results_get_double:
  * @results: results
  * @path: as in gst_vyre_results_get_value()
@@ -157,12 +170,25 @@ gboolean gst_vyre_results_get_double (
  * @name: the name of a result that is an array of numbers
  * @n: (out): return location for their number
  *
- * Copies the numbers of a histogram, or of words.
+ * Copies the numbers of a histogram, of words, or of another array of unsigned integers.
  *
  * Returns: (transfer full) (array length=n) (nullable): the numbers, or %NULL: there is no such
  *   result; free with g_free()
  */
 guint64 *gst_vyre_results_get_array (const GstVyreResults *results, const gchar *name, gsize *n);
+
+/**
+ * gst_vyre_results_get_doubles:
+ * @results: results
+ * @name: the name of a result that is an array of numbers
+ * @n: (out): return location for their number
+ *
+ * Copies the numbers of an array of any type. Fixed point is multiplied out: its unit is 1 here.
+ *
+ * Returns: (transfer full) (array length=n) (nullable): the numbers, or %NULL: there is no such
+ *   result; free with g_free()
+ */
+gdouble *gst_vyre_results_get_doubles (const GstVyreResults *results, const gchar *name, gsize *n);
 
 /**
  * gst_vyre_results_dup_unit:

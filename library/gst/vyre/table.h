@@ -41,7 +41,8 @@ G_BEGIN_DECLS
  * @GST_VYRE_RESULT_WORDS: an array: word-0, word-1, …
  * @GST_VYRE_RESULT_GRID: an array of structures: count-0, sum-0, count-1, …
  *
- * The meaning of the words of a result.
+ * The meaning of the words of a result. Of a number's type with more words it is an array: item-0,
+ * item-1, …
  */
 typedef enum {
   GST_VYRE_RESULT_U32,

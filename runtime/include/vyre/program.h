@@ -32,8 +32,14 @@ G_BEGIN_DECLS
  * @VYRE_RESULT_GRID: VYRE_GRID_CELL_WORDS words for each cell, as SAMPLE_GRID writes them
  * @VYRE_RESULT_SSIM: VYRE_SSIM_WORDS words as SAMPLE_SSIM writes them
  * @VYRE_RESULT_LOUD: VYRE_LOUD_WORDS words as AUDIO_LOUD writes them
+ * @VYRE_RESULT_U64: two words, the low one first
+ * @VYRE_RESULT_I32: one word, a signed number
+ * @VYRE_RESULT_I64: two words, a signed number
+ * @VYRE_RESULT_F32: one word, a floating-point number of IEEE 754
+ * @VYRE_RESULT_F64: two words, a floating-point number of IEEE 754
  *
- * The meaning of the words of a named result.
+ * The meaning of the words of a named result. A result of a number's type that has more words is an
+ * array of such numbers.
  */
 typedef enum {
   VYRE_RESULT_U32,
@@ -46,6 +52,11 @@ typedef enum {
   VYRE_RESULT_GRID,
   VYRE_RESULT_SSIM,
   VYRE_RESULT_LOUD,
+  VYRE_RESULT_U64,
+  VYRE_RESULT_I32,
+  VYRE_RESULT_I64,
+  VYRE_RESULT_F32,
+  VYRE_RESULT_F64,
 } VyreResultType;
 
 /**
@@ -89,8 +100,8 @@ typedef struct {
  * @units: (nullable): the unit of what the statement counts, a space, and that of values; or one
  *   unit; %NULL: the numbers mean what the program makes of them
  *
- * A named result of a program. Its units are those of the opcode that the program names, even where
- * binding puts another in its place.
+ * A named result of a program. Its units are those that the program declares, or else those of the
+ * opcode that it names, even where binding puts another in its place.
  */
 typedef struct {
   const char *name;

@@ -7,6 +7,7 @@
 #include "json/gstvyrejson.h"
 #include "library/gstvyrehead.h"
 #include "library/gstvyretable.h"
+#include "vyre/error.h"
 
 #define FIXED_POINT "2^-"
 
@@ -148,6 +149,36 @@ gst_vyre_results_get_value (const GstVyreResults *results, const gchar *path)
              : NULL;
 }
 
+/* Bindings take a copy of a number or a text, but lend what is boxed, until it is freed. */
+void
+gst_vyre_results_dup_value (
+    const GstVyreResults *results, const gchar *path, GValue *value, GError **error)
+{
+  const GValue *found = gst_vyre_results_get_value (results, path);
+
+  if (found && G_TYPE_FUNDAMENTAL (G_VALUE_TYPE (found)) == G_TYPE_BOXED) {
+    g_value_init (value, G_TYPE_STRING);
+    g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+        "'%.40s' is no number. Fix: take fields of a result by 'RESULT.FIELD' or "
+        "gst_vyre_results_get_fields(), and caps from the structure.",
+        path);
+    return;
+  }
+  g_value_init (value, found ? G_VALUE_TYPE (found) : G_TYPE_STRING);
+  if (found)
+    g_value_copy (found, value);
+}
+
+GstStructure *
+gst_vyre_results_get_fields (const GstVyreResults *results, const gchar *name)
+{
+  const GValue *found = gst_vyre_results_get_value (results, name);
+
+  if (!found || !GST_VALUE_HOLDS_STRUCTURE (found))
+    return NULL;
+  return gst_structure_copy (gst_value_get_structure (found));
+}
+
 gboolean
 gst_vyre_results_get_uint64 (const GstVyreResults *results, const gchar *path, guint64 *value)
 {
@@ -282,6 +313,12 @@ const GstStructure *
 gst_vyre_results_get_structure (const GstVyreResults *results)
 {
   return results->structure;
+}
+
+GstStructure *
+gst_vyre_results_dup_structure (const GstVyreResults *results)
+{
+  return gst_structure_copy (results->structure);
 }
 
 gchar *

@@ -43,6 +43,25 @@ gst_vyre_table_get_type (void)
   return type;
 }
 
+G_DEFINE_BOXED_TYPE (GstVyreEntry, gst_vyre_entry, gst_vyre_entry_copy, gst_vyre_entry_free)
+
+GstVyreEntry *
+gst_vyre_entry_copy (const GstVyreEntry *entry)
+{
+  GstVyreEntry *copy = g_new (GstVyreEntry, 1);
+
+  *copy = *entry;
+  copy->name = g_intern_string (entry->name);
+  copy->units = g_intern_string (entry->units);
+  return copy;
+}
+
+void
+gst_vyre_entry_free (GstVyreEntry *entry)
+{
+  g_free (entry);
+}
+
 GstVyreTable *
 gst_vyre_table_ref (GstVyreTable *table)
 {
@@ -163,6 +182,12 @@ gst_vyre_table_get_caps (const GstVyreTable *table)
   return table->caps;
 }
 
+GstCaps *
+gst_vyre_table_dup_caps (const GstVyreTable *table)
+{
+  return gst_caps_ref (table->caps);
+}
+
 static gboolean
 table_is_entry (const GstVyreEntry *entry, const GstVyreEntry *other)
 {
@@ -196,6 +221,13 @@ gst_vyre_table_get_entry (const GstVyreTable *table, guint index)
 {
   g_return_val_if_fail (index < table->n_entries, NULL);
   return &table->entries[index];
+}
+
+GstVyreEntry *
+gst_vyre_table_dup_entry (const GstVyreTable *table, guint index)
+{
+  g_return_val_if_fail (index < table->n_entries, NULL);
+  return gst_vyre_entry_copy (&table->entries[index]);
 }
 
 gchar *

@@ -61,9 +61,9 @@ cat >>"$module-sections.txt" <<END
 <SECTION>
 <FILE>glib</FILE>
 <SUBSECTION Private>
-$(printf '%s\n' FALSE GDestroyNotify GError G_MAXSIZE G_MAXUINT64 NULL TRUE \
-  g_free g_get_monotonic_time GstBuffer GstCaps GstMessage GstSegment GstStructure \
-  gst_structure_from_string gst_structure_to_string)
+$(printf '%s\n' FALSE GDestroyNotify GError GValue G_MAXSIZE G_MAXUINT64 G_VALUE_INIT NULL TRUE \
+  g_free g_get_monotonic_time g_value_unset GstBuffer GstCaps GstMessage GstSegment GstStructure \
+  gst_structure_free gst_structure_from_string gst_structure_to_string)
 </SECTION>
 END
 step gtkdoc-fixxref --module="$module" --module-dir=html --html-dir=none

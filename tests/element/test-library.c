@@ -160,6 +160,34 @@ GST_START_TEST (arrays_have_numbers_of_any_type)
 }
 GST_END_TEST;
 
+/* Copies are those of what is lent, and outlive it. */
+GST_START_TEST (copies_outlive_their_owners)
+{
+  GstVyreTable *table = table_of (ALL_TYPES, NULL);
+  GstVyreResults *results = read_all ();
+  g_auto (GValue) number = G_VALUE_INIT, none = G_VALUE_INIT, fields = G_VALUE_INIT;
+  g_autoptr (GError) error = NULL;
+
+  g_autoptr (GstVyreEntry) entry = gst_vyre_table_dup_entry (table, 2);
+  g_autoptr (GstCaps) caps = gst_vyre_table_dup_caps (table);
+  g_autoptr (GstStructure) structure = gst_vyre_results_dup_structure (results);
+  g_autoptr (GstStructure) stats = gst_vyre_results_get_fields (results, "g");
+  gst_vyre_results_dup_value (results, "g.max", &number, NULL);
+  gst_vyre_results_dup_value (results, "z", &none, NULL);
+  gst_vyre_results_dup_value (results, "g", &fields, &error);
+  fail_unless (error && strstr (error->message, "Fix: "), "a structure is no number");
+  fail_if (gst_vyre_results_get_fields (results, "a"));
+  gst_vyre_results_unref (results);
+  gst_vyre_table_unref (table);
+  fail_unless_equals_string (entry->name, "c");
+  fail_unless_equals_string (entry->units, "degrees");
+  fail_unless (gst_caps_is_fixed (caps) && gst_structure_has_field (structure, "g"));
+  fail_unless (gst_structure_has_field (stats, "sum-squares"));
+  fail_unless_equals_uint64 (g_value_get_uint64 (&number), 12);
+  fail_unless (G_VALUE_HOLDS_STRING (&none) && !g_value_get_string (&none));
+}
+GST_END_TEST;
+
 GST_START_TEST (what_is_not_there_has_no_value)
 {
   g_autoptr (GstVyreResults) results = read_all ();
@@ -388,6 +416,7 @@ library_suite (void)
 
   tcase_add_test (results, every_type_is_read);
   tcase_add_test (results, arrays_have_numbers_of_any_type);
+  tcase_add_test (results, copies_outlive_their_owners);
   tcase_add_test (results, what_is_not_there_has_no_value);
   tcase_add_test (results, values_have_units);
   tcase_add_test (results, results_are_written_down_and_read_again);

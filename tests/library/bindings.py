@@ -23,6 +23,64 @@ def same(what, expected, found):
         sys.exit(f"FAIL: {what} is {found!r}, not {expected!r}")
 
 
+NUMBERS = (
+    "application/x-vyre-readback, control-size=704, ring-size=64, debug-log-size=4, "
+    'io-queue-size=4, has-sequence=true, results=<"total u64 1 2 bytes", "shift i64 3 2 2^-1", '
+    '"list i32 5 2 degrees", "gain f32 7 1">'
+)
+
+
+def check_types():
+    words = [0] * 161 + [5, 7, 0xFFFFFFFE, 0xFFFFFFFF, 1, 0xFFFFFFA6, 0xC2B40000] + [0] * 26
+    table = GstVyre.Table.new_from_caps(Gst.Caps.from_string(NUMBERS))
+    results = table.read(Gst.Buffer.new_wrapped(struct.pack("<194I", *words)), None)
+    same("total", 5 + (7 << 32), results.get_value("total"))
+    same("shift", -2, results.get_value("shift"))
+    same("shift as an integer", (True, -2), results.get_int64("shift"))
+    same("shift as a double", (True, -1.0), results.get_double("shift"))
+    same("list", [1.0, -90.0], list(results.get_doubles("list")))
+    same("the unit of list", "degrees", results.dup_unit("list.item-1"))
+    same("gain", -90.0, results.get_value("gain"))
+    same("JSON", [1, -90], json.loads(results.to_json())["list"])
+
+
+def lend(number):
+    """Things that belong to a table and to results, which end here."""
+    name, words = f"luma{number}", [0] * 160 + [number] * 16 + [0] * 18
+    table = GstVyre.Table.new_from_caps(Gst.Caps.from_string(CAPS.replace("luma", name)))
+    results = table.read(Gst.Buffer.new_wrapped(struct.pack("<194I", *words)), None)
+    return (table.get_entry(0), table.get_caps(), results.get_structure(),
+            results.get_fields(name), results.get_value(name + ".sum"))
+
+
+def check_owners():
+    """What a table and results gave outlives them, and others that take their memory."""
+    entry, caps, structure, fields, number = lend(1000)
+    others = [lend(n) for n in range(50)]
+    same("the entry", ("luma1000", 1, 7, "samples levels"),
+         (entry.name, entry.observable, entry.n_words, entry.units))
+    same("the caps", True, "luma1000" in caps.to_string())
+    same("the structure", True, structure.has_field("luma1000"))
+    same("the fields", (True, 1000), fields.get_uint64("max"))
+    same("the number", 1000 + (1000 << 32), number)
+    same("others", [f"luma{n}" for n in range(50)], [other[0].name for other in others])
+
+
+def check_no_numbers():
+    words = [0] * 194
+    table = GstVyre.Table.new_from_caps(Gst.Caps.from_string(CAPS))
+    results = table.read(Gst.Buffer.new_wrapped(struct.pack("<194I", *words)), None)
+    same("nothing", (None, None), (results.get_value("nothing"), results.get_fields("nothing")))
+    same("fields of a number", None, results.get_fields("sequence"))
+    same("a truth", True, results.get_value("complete"))
+    for name in ("luma", "caps"):
+        try:
+            results.get_value(name)
+            sys.exit(f"FAIL: {name} was lent")
+        except GLib.Error as error:
+            same("the remedy", True, "Fix: " in error.message)
+
+
 def check_results():
     words = [0] * 160 + list(range(16)) + [0] * 18
     table = GstVyre.Table.new_from_caps(Gst.Caps.from_string(CAPS))
@@ -59,4 +117,7 @@ def check_programs():
 
 Gst.init(None)
 check_results()
+check_types()
+check_owners()
+check_no_numbers()
 check_programs()

@@ -66,8 +66,7 @@ def main():
     )
     pipeline.set_state(Gst.State.PLAYING)
     sample = pipeline.get_by_name("sink").emit("pull-sample")
-    table = GstVyre.Table.new_from_caps(sample.get_caps())  # it owns the entry
-    entry = table.get_entry(0)
+    entry = GstVyre.Table.new_from_caps(sample.get_caps()).get_entry(0)
     readback = sample.get_buffer()
     with mapped(readback) as data, mapped(readback) as again:
         bins, others = view(data, entry), view(again, entry)

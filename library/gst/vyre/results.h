@@ -126,6 +126,31 @@ const gchar *gst_vyre_results_get_name (const GstVyreResults *results, guint ind
 const GValue *gst_vyre_results_get_value (const GstVyreResults *results, const gchar *path);
 
 /**
+ * gst_vyre_results_dup_value: (rename-to gst_vyre_results_get_value)
+ * @results: results
+ * @path: as in gst_vyre_results_get_value()
+ * @value: (out caller-allocates): return location, %G_VALUE_INIT; free with g_value_unset(). A
+ *   string of %NULL: there is no such value
+ * @error: return location for an error: the value is a structure, or caps
+ *
+ * Copies a number, a text or a truth, which outlives the results.
+ */
+void gst_vyre_results_dup_value (
+    const GstVyreResults *results, const gchar *path, GValue *value, GError **error);
+
+/**
+ * gst_vyre_results_get_fields:
+ * @results: results
+ * @name: the name of a result that is a structure
+ *
+ * Copies the fields of a result, which outlive the results.
+ *
+ * Returns: (transfer full) (nullable): the fields, or %NULL: there is no such result, or it is one
+ *   number; free with gst_structure_free()
+ */
+GstStructure *gst_vyre_results_get_fields (const GstVyreResults *results, const gchar *name);
+
+/**
  * gst_vyre_results_get_uint64:
  * @results: results
  * @path: as in gst_vyre_results_get_value()
@@ -210,6 +235,16 @@ gchar *gst_vyre_results_dup_unit (const GstVyreResults *results, const gchar *pa
  * Returns: (transfer none): the structure, valid as long as @results
  */
 const GstStructure *gst_vyre_results_get_structure (const GstVyreResults *results);
+
+/**
+ * gst_vyre_results_dup_structure: (rename-to gst_vyre_results_get_structure)
+ * @results: results
+ *
+ * Copies the fields of the message vyre-results.
+ *
+ * Returns: (transfer full): the structure; free with gst_structure_free()
+ */
+GstStructure *gst_vyre_results_dup_structure (const GstVyreResults *results);
 
 /**
  * gst_vyre_results_to_json:

@@ -80,6 +80,27 @@ typedef struct {
   const gchar *units;
 } GstVyreEntry;
 
+#define GST_TYPE_VYRE_ENTRY (gst_vyre_entry_get_type ())
+GType gst_vyre_entry_get_type (void);
+
+/**
+ * gst_vyre_entry_copy:
+ * @entry: an entry
+ *
+ * Copies an entry, with strings that stay valid as long as the process.
+ *
+ * Returns: (transfer full): the copy; free with gst_vyre_entry_free()
+ */
+GstVyreEntry *gst_vyre_entry_copy (const GstVyreEntry *entry);
+
+/**
+ * gst_vyre_entry_free:
+ * @entry: (transfer full): an entry that gst_vyre_entry_copy() or gst_vyre_table_dup_entry() made
+ *
+ * Frees an entry.
+ */
+void gst_vyre_entry_free (GstVyreEntry *entry);
+
 /**
  * GstVyreTable:
  *
@@ -127,6 +148,16 @@ GstVyreTable *gst_vyre_table_new_from_caps (const GstCaps *caps, GError **error)
  * Returns: (transfer none): the caps, valid as long as @table
  */
 GstCaps *gst_vyre_table_get_caps (const GstVyreTable *table);
+
+/**
+ * gst_vyre_table_dup_caps: (rename-to gst_vyre_table_get_caps)
+ * @table: a table
+ *
+ * Gets the caps that describe the readbacks, for languages that count references themselves.
+ *
+ * Returns: (transfer full): the caps
+ */
+GstCaps *gst_vyre_table_dup_caps (const GstVyreTable *table);
 
 /**
  * gst_vyre_table_is_of:
@@ -184,6 +215,17 @@ guint gst_vyre_table_get_n_entries (const GstVyreTable *table);
 const GstVyreEntry *gst_vyre_table_get_entry (const GstVyreTable *table, guint index);
 
 /**
+ * gst_vyre_table_dup_entry: (rename-to gst_vyre_table_get_entry)
+ * @table: a table
+ * @index: below gst_vyre_table_get_n_entries()
+ *
+ * Copies an entry, which outlives the table.
+ *
+ * Returns: (transfer full): the copy; free with gst_vyre_entry_free()
+ */
+GstVyreEntry *gst_vyre_table_dup_entry (const GstVyreTable *table, guint index);
+
+/**
  * gst_vyre_table_dup_unit:
  * @table: a table
  * @path: the name of a result, or "RESULT.FIELD"
@@ -220,6 +262,7 @@ void gst_vyre_table_add_results (
 GstVyreResults *gst_vyre_table_read (
     GstVyreTable *table, GstBuffer *readback, const GstSegment *segment, GError **error);
 
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyreEntry, gst_vyre_entry_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstVyreTable, gst_vyre_table_unref)
 
 G_END_DECLS

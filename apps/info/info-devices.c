@@ -3,6 +3,7 @@
 
 #include <vyre/vyre.h>
 
+#include "info-gpu.h"
 #include "info-machine.h"
 #include "info-trip.h"
 
@@ -95,6 +96,9 @@ info_devices_add (InfoReport *report, const InfoDevices *devices)
   info_report_add_number (report, "devices", n, NULL);
   if (error)
     info_report_add_problem (report, error->message);
+  g_autofree char *problem = list && !devices->selector ? info_gpu_find_problem (list) : NULL;
+  if (problem)
+    info_report_add_problem (report, problem);
   info_report_end (report);
   info_report_begin_list (report, "devices");
   for (guint i = 0; i < n; i++)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""info.py VYRE-INFO VYRE-RESTRICT LAYER PLUGIN LIBRARY PAGE: what the command prints and returns."""
+"""info.py VYRE-INFO VYRE-RESTRICT LAYER ROOT PLUGIN LIBRARY PAGE: what the command prints and returns."""
 import json
 import os
 import pathlib
@@ -183,6 +183,29 @@ def test_no_driver():
     check_fix(report["vulkan"], "No Vulkan instance", "install a Vulkan driver")
 
 
+def test_missing_driver():
+    """GPUs of a machine, in a folder of the test, and drivers for the CPU alone."""
+    root = WORK / "root"
+    env = {"LD_PRELOAD": str(ROOT), "VYRE_TEST_ROOT": str(root), "VK_LOADER_DRIVERS_SELECT": "*lvp*"}
+    drivers = os.environ.pop("VK_DRIVER_FILES")
+    try:
+        assert look("--quick", env=env)["vulkan"]["problems"] == []
+        (root / "dev").mkdir(parents=True)
+        (root / "dev" / "nvidiactl").touch()
+        assert look("--quick", env=env)["vulkan"]["problems"] == []
+        (root / "dev" / "nvidia0").touch()
+        check_fix(look("--quick", env=env)["vulkan"], "has a GPU: .*/dev/nvidia0", "Vulkan driver")
+        assert look("--quick", "--device=0", env=env)["vulkan"]["problems"] == []
+        for variable in ("VK_DRIVER_FILES", "VK_ICD_FILENAMES"):
+            chosen = {**env, variable: drivers}
+            assert look("--quick", env=chosen)["vulkan"]["problems"] == [], variable
+        (root / "dev" / "dri").mkdir()
+        (root / "dev" / "dri" / "renderD128").symlink_to("nowhere")  # nobody may open it, root neither
+        check_fix(look("--quick", env=env)["vulkan"], "may not open .*/dri/renderD128", "the group")
+    finally:
+        os.environ["VK_DRIVER_FILES"] = drivers
+
+
 def test_memlock():
     """Other processes of the user count, so what was refused may differ from run to run."""
     done = start(["--quick", "--json"], wrapper=[RESTRICT, "memlock"])
@@ -296,6 +319,7 @@ def main():
     test_lost_device()
     test_old_device()
     test_no_driver()
+    test_missing_driver()
     test_memlock()
     test_seccomp()
     test_cache()
@@ -306,7 +330,7 @@ def main():
 
 
 if __name__ == "__main__":
-    INFO, RESTRICT, LAYER, PLUGIN, LIBRARY, PAGE = (
+    INFO, RESTRICT, LAYER, ROOT, PLUGIN, LIBRARY, PAGE = (
         pathlib.Path(path).resolve() for path in sys.argv[1:]
     )
     with tempfile.TemporaryDirectory() as folder:

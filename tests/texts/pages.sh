@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# pages.sh: README.md and the pages of docs/ wrap at 100 columns, but for tables and code; their links
+# pages.sh [FOLDER]: README.md and the pages of docs/, of the sources or in FOLDER, wrap at 100 columns, but for tables and code; their links
 # lead to files and headings that are there; and docs/README.md leads to every page.
 set -eu
 export LC_ALL=C.UTF-8
-cd "${0%/*}/../.."
+cd "${1:-${0%/*}/../..}"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

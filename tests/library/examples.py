@@ -7,6 +7,7 @@ messages and maps, again with these where they are installed. An example whose l
 installs has to run where CI is true."""
 import asyncio
 import importlib.util
+import json
 import os
 import pathlib
 import shutil
@@ -93,6 +94,26 @@ def check_films(python, folder, work):
         assert (work / "picture.png").read_bytes().startswith(b"\x89PNG")
     else:
         leave_out("timeline.py", "python3-matplotlib", False)
+
+
+def check_lines(folder, work):
+    """A table has all digits of a sum, and a file that was cut is none."""
+    if not has_module("pandas"):
+        leave_out("frames.py", "python3-pandas", True)
+        return
+    lines = run("gst-launch-1.0", "-q", *SOURCE.split())
+    wide = 2 ** 60 + 1  # no double is this
+    lines[0] = json.dumps({**json.loads(lines[0]), "luma": {"count": 1, "sum": wide}})
+    for name, n in (("table", len(lines)), ("cut-table", len(lines) - 1)):
+        (work / name).write_text("".join(f"{line}\n" for line in lines[:n]))
+    rows = [line.split() for line in run(sys.executable, folder / "frames.py", work / "table")]
+    size = json.loads(lines[1])["luma"]["count"]
+    same("frames.py", [["1", str(wide)], *([str(n), str(235 * size)] for n in range(2, 11))],
+         [row[:2] for row in rows])
+    same("frames.py", [235.0] * 9, [float(row[2]) for row in rows[1:]])
+    done = subprocess.run([sys.executable, folder / "frames.py", work / "cut-table"],
+                          capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1 and b"was cut" in done.stderr, done
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -202,6 +223,7 @@ def main():
             check_python([sys.executable], folder / "python")
         else:
             leave_out("Python with overrides", "python3-gst-1.0", True)
+        check_lines(folder / "python", work)
         check_bus(folder / "python" / "bus.py")
         check_lua(folder)
         check_ruby(folder)

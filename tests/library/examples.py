@@ -65,7 +65,7 @@ def expect_events():
 
 
 def check_arrays(lines):
-    assert len(lines) == 9, lines
+    assert len(lines) == 12, lines
     for line in lines:
         kernel, numpy, *unit = line.split()
         assert kernel == numpy, line

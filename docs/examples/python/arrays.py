@@ -8,7 +8,11 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstVyre", "1.0")
 from gi.repository import Gst, GstVyre  # noqa: E402
 
-PROGRAM = "sample_stats luma -> luma; sample_below luma, 1000 -> dark"
+# The sum of the array before has 64 bits: it is one number by its type
+PROGRAM = (
+    "sample_stats luma -> luma; sample_below luma, 1000 -> dark; "
+    "state before from $luma.sum : u64 'levels'"
+)
 
 
 def run(arrays, program):
@@ -35,7 +39,10 @@ def run(arrays, program):
 Gst.init(None)
 random = numpy.random.default_rng(1)
 films = [random.integers(0, 65536, (48, 64)) for _ in range(3)]
+before = 0
 for array, results in zip(films, run(films, PROGRAM)):
     print(results.get_value("luma.sum"), array.sum())
     print(results.get_value("luma.max"), array.max(), results.dup_unit("luma.max"))
+    print(results.get_value("before"), before, results.dup_unit("before"))
+    before = array.sum()
     print(results.get_value("dark"), (array < 1000).sum(), results.dup_unit("dark"))

@@ -38,9 +38,9 @@ result_parse_type (VyreParser *parser, VyreName *name)
     return vyre_parser_unexpected (parser, "a type: u32, u64, i32, i64, f32 or f64");
   if (name->words % result_types[i].words != 0)
     return vyre_parser_fail (parser, token->offset,
-        "the result '%.40s' has %u words, and a %s has 2. Fix: use u32, i32 or f32, or an even "
-        "number of words.",
-        name->name, name->words, result_types[i].name);
+        "the result '%.40s' has %u word%s, and '%s' takes 2 for each number. Fix: use u32, i32 or "
+        "f32, or an even number of words.",
+        name->name, name->words, name->words == 1 ? "" : "s", result_types[i].name);
   name->type = result_types[i].type;
   name->is_signed = result_types[i].is_signed;
   return vyre_parser_next (parser);

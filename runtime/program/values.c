@@ -136,8 +136,8 @@ vyre_parser_resolve_value (VyreParser *parser, VyreValue *value)
 
   if (name->type == VYRE_RESULT_F32 || name->type == VYRE_RESULT_F64)
     return vyre_parser_fail (parser, value->offset,
-        "the result '%.40s' is a floating-point number, and values are integers. Fix: declare it "
-        "as one, or decide in the application.",
+        "the result '%.40s' is a floating-point number, and values are integers. Fix: let the "
+        "application decide, or declare an integer.",
         name->name);
   if (name->words == value_count_words (name->type) && value->field)
     return vyre_parser_fail (parser, value->offset,

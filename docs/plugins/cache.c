@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * cache PLUGIN-FILE OUTPUT: writes what the plugin has, in the format of the files
+ * cache OUTPUT PLUGIN-FILE...: writes what the plugins have, in the format of the files
  * gst_plugins_cache.json from which hotdoc makes the pages of GStreamer's plugins.
  */
 #include <gst/gst.h>
@@ -257,47 +257,62 @@ cache_add_features (JsonBuilder *json, GstPlugin *plugin)
   gst_plugin_feature_list_free (features);
 }
 
-static JsonNode *
-cache_describe (GstPlugin *plugin)
+static void
+cache_add_plugin (JsonBuilder *json, GstPlugin *plugin)
 {
-  g_autoptr (JsonBuilder) json = json_builder_new ();
+  g_autofree gchar *filename = g_strconcat ("gst", gst_plugin_get_name (plugin), NULL);
 
-  json_builder_begin_object (json);
   cache_begin (json, gst_plugin_get_name (plugin));
   cache_add_string (json, "description", gst_plugin_get_description (plugin));
   cache_add_features (json, plugin);
-  cache_add_string (json, "filename", "gstvyre");
+  cache_add_string (json, "filename", filename);
   cache_add_string (json, "license", gst_plugin_get_license (plugin));
   cache_add_string (json, "package", gst_plugin_get_package (plugin));
   cache_add_string (json, "source", gst_plugin_get_source (plugin));
   cache_add_string (json, "url", gst_plugin_get_origin (plugin));
   json_builder_end_object (json);
-  json_builder_end_object (json);
-  return json_builder_get_root (json);
+}
+
+/* Loads the plugin of @path, and adds it. */
+static gboolean
+cache_add_file (JsonBuilder *json, const char *path)
+{
+  GError *error = NULL;
+  g_autoptr (GstPlugin) plugin = gst_plugin_load_file (path, &error);
+
+  if (!plugin) {
+    g_printerr ("%s\n", error->message);
+    g_error_free (error);
+    return FALSE;
+  }
+  gst_registry_add_plugin (gst_registry_get (), gst_object_ref (plugin));
+  cache_add_plugin (json, plugin);
+  return TRUE;
 }
 
 int
 main (int argc, char **argv)
 {
+  g_autoptr (JsonBuilder) json = json_builder_new ();
   GError *error = NULL;
 
   gst_init (&argc, &argv);
-  if (argc != 3) {
-    g_printerr ("usage: cache PLUGIN-FILE OUTPUT\n");
+  if (argc < 3) {
+    g_printerr ("usage: cache OUTPUT PLUGIN-FILE...\n");
     return 2;
   }
-  g_autoptr (GstPlugin) plugin = gst_plugin_load_file (argv[1], &error);
-  if (!plugin) {
-    g_printerr ("%s\n", error->message);
-    return 1;
+  json_builder_begin_object (json);
+  for (int i = 2; i < argc; i++) {
+    if (!cache_add_file (json, argv[i]))
+      return 1;
   }
-  gst_registry_add_plugin (gst_registry_get (), gst_object_ref (plugin));
+  json_builder_end_object (json);
   g_autoptr (JsonGenerator) generator = json_generator_new ();
   json_generator_set_pretty (generator, TRUE);
   json_generator_set_indent (generator, 4);
-  g_autoptr (JsonNode) root = cache_describe (plugin);
+  g_autoptr (JsonNode) root = json_builder_get_root (json);
   json_generator_set_root (generator, root);
-  if (json_generator_to_file (generator, argv[2], &error))
+  if (json_generator_to_file (generator, argv[1], &error))
     return 0;
   g_printerr ("%s\n", error->message);
   return 1;

@@ -42,8 +42,11 @@ while read -r file; do
     "$root/README.md" | "$root/docs/tutorial.md") continue ;;
   esac
   while read -r line; do
+    case $line in
+      *'! vyrescope'*) gst-inspect-1.0 --exists vyrescope || continue ;; # it may not be built
+    esac
     total=$((total + 1))
-    echo "$line" >line
+    echo "$line" | sed 's/ autovideosink/ fakesink/' >line # there is no display
     timeout -k 5 60 sh line >log 2>errors </dev/null || fail "${file#"$root/"}: $line"
     case $line in
       *gst-launch-1.0\ -m*)

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scope/gstvyrecanvas.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "scope/gstvyrelayout.h"
+
+#define LEAST_EM 8.0 /* pixels: smaller letters cannot be read */
+#define LINES 60.0   /* of text, one below the other, that a picture would have */
+
+/* In the order of the flags */
+static const GstVyrePanel *const panels[GST_VYRE_N_PANELS]
+    = { &gst_vyre_timeline, &gst_vyre_histogram };
+static const gdouble panel_weights[GST_VYRE_N_PANELS] = { -1, 3 };
+
+typedef struct {
+  GstVyreBox boxes[GST_VYRE_N_PANELS];
+  gdouble weights[GST_VYRE_N_PANELS]; /* 0: not shown */
+  gdouble em;
+} Plan;
+
+void
+gst_vyre_canvas_clear (GstVyreCanvas *canvas)
+{
+  g_clear_pointer (&canvas->still, cairo_surface_destroy);
+}
+
+static gdouble
+canvas_find_em (const GstVyreLook *look)
+{
+  return MAX (LEAST_EM, MIN (look->height, look->width * 0.75) / LINES);
+}
+
+static Plan
+canvas_plan (const GstVyreModel *model, const GstVyreLook *look)
+{
+  Plan plan = { .em = canvas_find_em (look) };
+  gdouble gap = floor (plan.em * 0.5);
+  GstVyreBox area = { gap, gap, look->width - 2 * gap, look->height - 2 * gap };
+
+  for (guint i = 0; i < GST_VYRE_N_PANELS; i++) {
+    gboolean is_shown
+        = look->panels != 0 ? (look->panels >> i & 1) != 0 : panels[i]->has_results (model);
+    plan.weights[i] = is_shown ? panel_weights[i] : 0;
+  }
+  gst_vyre_layout_place (&area, plan.weights, GST_VYRE_N_PANELS, gap, plan.boxes);
+  return plan;
+}
+
+/* Returns the box of a panel below its title. */
+static GstVyreBox
+canvas_find_inside (const Plan *plan, guint i)
+{
+  GstVyreBox box = plan->boxes[i];
+
+  box.y += plan->em * 1.8;
+  box.height -= plan->em * 1.8;
+  return box;
+}
+
+static void
+canvas_draw_frame (GstVyrePen *pen, const GstVyrePanel *panel, const GstVyreBox *box)
+{
+  gst_vyre_pen_round_box (pen, box, pen->em * 0.4);
+  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_PANEL, 1);
+  cairo_fill (pen->cr);
+  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 1);
+  gst_vyre_pen_write_within (
+      pen, panel->title, box->x + pen->em * 0.8, box->y + pen->em * 1.1, 0, box->width - pen->em);
+}
+
+/* Says which results a panel would show. */
+static void
+canvas_draw_nothing (GstVyrePen *pen, const gchar *wants, const GstVyreBox *box)
+{
+  gdouble x = box->x + box->width / 2, y = box->y + box->height / 2;
+
+  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_TEXT, 1);
+  gst_vyre_pen_write_within (pen, "no results", x, y - pen->em * 0.8, 0.5, box->width - pen->em);
+  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 1);
+  gst_vyre_pen_write_within (pen, wants, x, y + pen->em * 0.8, 0.5, box->width - pen->em);
+}
+
+static void
+canvas_draw_still (GstVyreCanvas *canvas, const GstVyreModel *model, const Plan *plan)
+{
+  GstVyrePen pen;
+  guint shown = 0;
+
+  gst_vyre_pen_init (&pen, canvas->still, gst_vyre_theme_get (canvas->look.theme), plan->em);
+  gst_vyre_pen_set_colour (&pen, GST_VYRE_COLOUR_BACK, 1);
+  cairo_paint (pen.cr);
+  for (guint i = 0; i < GST_VYRE_N_PANELS; i++) {
+    if (plan->weights[i] == 0)
+      continue;
+    GstVyreBox inside = canvas_find_inside (plan, i);
+    shown++;
+    canvas_draw_frame (&pen, panels[i], &plan->boxes[i]);
+    if (panels[i]->has_results (model))
+      panels[i]->draw_still (&pen, model, &inside);
+    else
+      canvas_draw_nothing (&pen, panels[i]->wants, &inside);
+  }
+  if (shown == 0) {
+    GstVyreBox all = { 0, 0, canvas->look.width, canvas->look.height };
+    canvas_draw_nothing (&pen, "of a vyrefilter in front of this element", &all);
+  }
+  gst_vyre_pen_clear (&pen);
+  cairo_surface_flush (canvas->still);
+}
+
+static gboolean
+canvas_is_of (const GstVyreCanvas *canvas, const GstVyreModel *model, const GstVyreLook *look)
+{
+  return canvas->still && canvas->shape == model->shape && canvas->look.panels == look->panels
+         && canvas->look.theme == look->theme && canvas->look.width == look->width
+         && canvas->look.height == look->height;
+}
+
+/* Has the still parts be those of @model and @look. */
+static void
+canvas_renew (
+    GstVyreCanvas *canvas, const GstVyreModel *model, const GstVyreLook *look, const Plan *plan)
+{
+  if (canvas_is_of (canvas, model, look))
+    return;
+  gst_vyre_canvas_clear (canvas);
+  canvas->look = *look;
+  canvas->shape = model->shape;
+  canvas->still = cairo_image_surface_create (CAIRO_FORMAT_RGB24, look->width, look->height);
+  canvas_draw_still (canvas, model, plan);
+}
+
+/* Draws @model into @pixels, BGRx of the size of @look. */
+void
+gst_vyre_canvas_draw (GstVyreCanvas *canvas, const GstVyreModel *model, const GstVyreLook *look,
+    guint8 *pixels, gint stride)
+{
+  Plan plan = canvas_plan (model, look);
+  GstVyrePen pen;
+
+  canvas_renew (canvas, model, look, &plan);
+  const guint8 *from = cairo_image_surface_get_data (canvas->still);
+  gint from_stride = cairo_image_surface_get_stride (canvas->still);
+  for (gint y = 0; y < look->height; y++)
+    memcpy (pixels + (gsize)y * (gsize)stride, from + (gsize)y * (gsize)from_stride,
+        (gsize)look->width * 4);
+  cairo_surface_t *surface = cairo_image_surface_create_for_data (
+      pixels, CAIRO_FORMAT_RGB24, look->width, look->height, stride);
+  gst_vyre_pen_init (&pen, surface, gst_vyre_theme_get (look->theme), plan.em);
+  for (guint i = 0; i < GST_VYRE_N_PANELS; i++) {
+    GstVyreBox inside = canvas_find_inside (&plan, i);
+    if (plan.weights[i] != 0 && panels[i]->has_results (model))
+      panels[i]->draw (&pen, model, &inside);
+  }
+  gst_vyre_pen_clear (&pen);
+  cairo_surface_finish (surface);
+  cairo_surface_destroy (surface);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scope/gstvyremodel.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "scope/gstvyreverdicts.h"
+
+#define HOLD_TIME 2.0 /* s that a peak is held */
+#define FALL 20.0     /* dB/s by which a peak falls */
+#define MOST_POINTS 65536
+
+static const gchar *const histogram_names[GST_VYRE_N_HISTOGRAMS] = { "luma-histogram",
+  "u-histogram", "v-histogram", "red-histogram", "green-histogram", "blue-histogram", "histogram" };
+
+void
+gst_vyre_model_init (GstVyreModel *model, gdouble history)
+{
+  *model = (GstVyreModel){ .history = history };
+  model->points = g_array_new (FALSE, TRUE, sizeof (GstVyrePoint));
+  gst_vyre_model_reset (model);
+}
+
+void
+gst_vyre_model_clear (GstVyreModel *model)
+{
+  g_clear_pointer (&model->points, g_array_unref);
+}
+
+/* Forgets all results. */
+void
+gst_vyre_model_reset (GstVyreModel *model)
+{
+  g_array_set_size (model->points, 0);
+  *model = (GstVyreModel){
+    .history = model->history, .points = model->points, .depth = 8, .shape = model->shape + 1
+  };
+}
+
+/* Sets how far back the history goes, in s. */
+void
+gst_vyre_model_set_history (GstVyreModel *model, gdouble history)
+{
+  if (history == model->history)
+    return;
+  model->history = history;
+  model->shape++;
+}
+
+/* Notes that samples have @depth bits or more. No result has the depth: levels show it. */
+void
+gst_vyre_model_raise_depth (GstVyreModel *model, guint depth)
+{
+  static const guint depths[] = { 8, 10, 12, 16 };
+  guint i = 0;
+
+  while (i + 1 < G_N_ELEMENTS (depths) && depths[i] < depth)
+    i++;
+  if (depths[i] <= model->depth)
+    return;
+  model->depth = depths[i];
+  model->shape++;
+}
+
+static void
+model_note (GstVyreModel *model, gboolean *has)
+{
+  if (!*has)
+    model->shape++;
+  *has = TRUE;
+}
+
+/* Looks up a number of the result @name; 0 where there is none. */
+static gdouble
+model_get (const GstVyreResults *results, const gchar *name, const gchar *field)
+{
+  const GValue *value = gst_vyre_results_get_value (results, name);
+  const GstStructure *structure
+      = value && GST_VALUE_HOLDS_STRUCTURE (value) ? gst_value_get_structure (value) : NULL;
+  guint64 number = 0;
+
+  if (structure)
+    gst_structure_get_uint64 (structure, field, &number);
+  return (gdouble)number;
+}
+
+/* Returns the bin at which @share of all is counted. */
+static gsize
+model_find_share (const guint64 *bins, gsize n, gdouble share)
+{
+  gdouble all = 0, sum = 0;
+  gsize i;
+
+  for (i = 0; i < n; i++)
+    all += (gdouble)bins[i];
+  for (i = 0; i < n; i++) {
+    sum += (gdouble)bins[i];
+    if (sum >= all * share)
+      break;
+  }
+  return MIN (i, n - 1);
+}
+
+/* Returns the numbers of a histogram of samples, and how many of its bins samples can be in. */
+static guint64 *
+model_get_bins (
+    const GstVyreModel *model, const GstVyreResults *results, const gchar *name, gsize *n)
+{
+  guint64 *bins = gst_vyre_results_get_array (results, name, n);
+
+  *n = MIN (*n, (gsize)1 << MIN (model->depth, 10));
+  if (*n == 0)
+    g_clear_pointer (&bins, g_free);
+  return bins;
+}
+
+static void
+model_take_histogram (GstVyreModel *model, const GstVyreResults *results, GstVyreHistogramId id)
+{
+  GstVyreHistogram *histogram = &model->histograms[id];
+  gsize n;
+  g_autofree guint64 *bins = model_get_bins (model, results, histogram_names[id], &n);
+  gfloat most = 0;
+
+  if (!bins)
+    return;
+  model_note (model, &histogram->is_there);
+  memset (histogram->bins, 0, sizeof histogram->bins);
+  for (gsize i = 0; i < n; i++) {
+    gfloat *bin = &histogram->bins[i * GST_VYRE_MODEL_BINS / n];
+    *bin += (gfloat)bins[i];
+    most = MAX (most, *bin);
+  }
+  for (guint i = 0; most > 0 && i < GST_VYRE_MODEL_BINS; i++)
+    histogram->bins[i] /= most;
+}
+
+/* Fills the luma of @point in. */
+static void
+model_take_luma (GstVyreModel *model, const GstVyreResults *results, GstVyrePoint *point)
+{
+  gdouble count = model_get (results, "luma", "count");
+  gdouble most = model_get (results, "luma", "max");
+  gsize n;
+
+  if (count <= 0)
+    return;
+  while (most >= exp2 (model->depth) && model->depth < 16)
+    gst_vyre_model_raise_depth (model, model->depth + 1);
+  model_note (model, &model->has_luma);
+  g_autofree guint64 *bins = model_get_bins (model, results, "luma-histogram", &n);
+  gdouble levels = exp2 (model->depth);
+  point->has_luma = TRUE;
+  point->mean = (gfloat)(model_get (results, "luma", "sum") / count / levels);
+  point->least = point->low = (gfloat)(model_get (results, "luma", "min") / levels);
+  point->most = point->high = (gfloat)(most / levels);
+  if (!bins)
+    return;
+  point->low = (gfloat)model_find_share (bins, n, 0.1) / (gfloat)n;
+  point->high = (gfloat)model_find_share (bins, n, 0.9) / (gfloat)n;
+}
+
+/* Hues of samples without a colour say nothing: all of these are at 180 degrees. */
+static void
+model_take_hues (GstVyreChroma *chroma, const GstVyreResults *results, guint64 colourless)
+{
+  gsize n;
+  g_autofree guint64 *bins = gst_vyre_results_get_array (results, "hue", &n);
+  guint64 most = 0;
+
+  chroma->has_hues = bins && n == GST_VYRE_MODEL_HUES;
+  if (!chroma->has_hues)
+    return;
+  bins[180] -= MIN (bins[180], colourless);
+  for (guint i = 0; i < GST_VYRE_MODEL_HUES; i++)
+    most = MAX (most, bins[i]);
+  for (guint i = 0; i < GST_VYRE_MODEL_HUES; i++)
+    chroma->hues[i] = most > 0 ? (gfloat)bins[i] / (gfloat)most : 0;
+}
+
+static void
+model_take_saturation (GstVyreModel *model, const GstVyreResults *results)
+{
+  GstVyreChroma *chroma = &model->chroma;
+  gsize n;
+  g_autofree guint64 *bins = model_get_bins (model, results, "saturation", &n);
+  gdouble sum = 0, count = 0;
+
+  if (!bins) {
+    model_take_hues (chroma, results, 0);
+    return;
+  }
+  for (gsize i = 0; i < n; i++) {
+    count += (gdouble)bins[i];
+    sum += (gdouble)bins[i] * (gdouble)i;
+  }
+  model_note (model, &chroma->has_saturation);
+  chroma->saturation_mean = count > 0 ? sum / count / (gdouble)n : 0;
+  chroma->saturation_high = (gdouble)model_find_share (bins, n, 0.9) / (gdouble)n;
+  model_take_hues (chroma, results, bins[0]);
+}
+
+static void
+model_take_chroma (GstVyreModel *model, const GstVyreResults *results)
+{
+  GstVyreChroma *chroma = &model->chroma;
+  gdouble count = model_get (results, "u", "count");
+  gdouble levels = exp2 (model->depth);
+
+  if (count <= 0)
+    return;
+  model_note (model, &chroma->has_mean);
+  chroma->u = model_get (results, "u", "sum") / count / levels - 0.5;
+  chroma->v = model_get (results, "v", "sum") / count / levels - 0.5;
+  chroma->u_least = model_get (results, "u", "min") / levels - 0.5;
+  chroma->u_most = model_get (results, "u", "max") / levels - 0.5;
+  chroma->v_least = model_get (results, "v", "min") / levels - 0.5;
+  chroma->v_most = model_get (results, "v", "max") / levels - 0.5;
+  model_take_saturation (model, results);
+}
+
+static gdouble
+model_to_db (gdouble power)
+{
+  return power > 0 ? MAX (10 * log10 (power), GST_VYRE_MODEL_FLOOR) : GST_VYRE_MODEL_FLOOR;
+}
+
+/* Peaks fall as those of a meter do. */
+static void
+model_take_channel (GstVyreChannel *channel, const GstVyreResults *results, const gchar *name,
+    gdouble time, gdouble passed)
+{
+  gdouble full = model_get (results, name, "full-scale"),
+          count = model_get (results, name, "count");
+  gdouble squares = model_get (results, name, "sum-squares")
+                    + ldexp (model_get (results, name, "sum-squares-high"), 64);
+  gdouble peak = full > 0 ? model_get (results, name, "peak") / full : 0;
+  gdouble peak_db = model_to_db (peak * peak);
+
+  channel->rms = model_to_db (full > 0 && count > 0 ? squares / count / full / full : 0);
+  channel->peak = MAX (peak_db, MAX (channel->peak - FALL * passed, GST_VYRE_MODEL_FLOOR));
+  if (peak_db >= channel->hold || time - channel->hold_time > HOLD_TIME) {
+    channel->hold = peak_db;
+    channel->hold_time = time;
+  }
+  if (model_get (results, name, "clipped") > 0)
+    channel->clip_time = time;
+}
+
+static void
+model_take_channels (
+    GstVyreModel *model, const GstVyreResults *results, gdouble time, gdouble passed)
+{
+  for (guint i = 0; i < GST_VYRE_MODEL_CHANNELS; i++) {
+    GstVyreChannel *channel = &model->channels[i];
+    g_autofree gchar *name = g_strdup_printf ("channel-%u", i);
+    if (!gst_vyre_results_get_value (results, name))
+      return;
+    if (i >= model->n_channels) {
+      *channel = (GstVyreChannel){ GST_VYRE_MODEL_FLOOR, GST_VYRE_MODEL_FLOOR, GST_VYRE_MODEL_FLOOR,
+        time, -1 };
+      model->n_channels = i + 1;
+      model->shape++;
+    }
+    model_take_channel (channel, results, name, time, passed);
+  }
+}
+
+/* The age of a cut is known with the frame behind it: it is 1 there, or as old as the frame. */
+static void
+model_take_cut (GstVyreModel *model, const GstVyreResults *results)
+{
+  guint64 age;
+
+  if (!gst_vyre_results_get_uint64 (results, "cut-age", &age))
+    return;
+  if (model->cut_age > 0 && age <= model->cut_age && model->points->len > model->first)
+    g_array_index (model->points, GstVyrePoint, model->points->len - 1).is_cut = TRUE;
+  model->cut_age = age;
+}
+
+/* Adds a point, and lets those go that are older than the history. */
+static void
+model_add_point (GstVyreModel *model, const GstVyrePoint *point)
+{
+  g_array_append_val (model->points, *point);
+  while (model->first + 1 < model->points->len
+         && (g_array_index (model->points, GstVyrePoint, model->first + 1).time
+                 < point->time - model->history
+             || model->points->len - model->first > MOST_POINTS))
+    model->first++;
+  if (model->first <= model->points->len / 2)
+    return;
+  g_array_remove_range (model->points, 0, model->first);
+  model->first = 0;
+}
+
+/* Goes on to @time, and returns how long that is. Behind a time that has been there, all is new. */
+static gdouble
+model_go_on (GstVyreModel *model, gdouble time)
+{
+  if (time < model->time)
+    gst_vyre_model_reset (model);
+  gdouble passed = time - model->time;
+  model->time = time;
+  return passed;
+}
+
+/* Takes the results of the buffer at @time, in s. */
+void
+gst_vyre_model_take (GstVyreModel *model, const GstVyreResults *results, gdouble time)
+{
+  gdouble passed = model_go_on (model, time);
+  GstVyrePoint point = { .time = time };
+
+  model_take_luma (model, results, &point);
+  for (guint i = 0; i < GST_VYRE_N_HISTOGRAMS; i++)
+    model_take_histogram (model, results, i);
+  model_take_chroma (model, results);
+  model_take_channels (model, results, time, passed);
+  model_take_cut (model, results);
+  gst_vyre_verdicts_take (model, results);
+  for (guint i = 0; i < GST_VYRE_N_LIGHTS; i++) {
+    if (model->lights[i].state > GST_VYRE_LIGHT_GOOD)
+      point.conditions |= 1u << i;
+  }
+  model_add_point (model, &point);
+}

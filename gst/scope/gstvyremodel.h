@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What vyrescope knows of a stream: the results of its buffers, by the names that built-in programs
+ * give them, as far back as the history goes. One thread at a time may use a model.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "library/gst/vyre/results.h"
+
+G_BEGIN_DECLS
+
+#define GST_VYRE_MODEL_BINS 256
+#define GST_VYRE_MODEL_HUES 360
+#define GST_VYRE_MODEL_CHANNELS 8
+#define GST_VYRE_MODEL_FLOOR (-60.0) /* dB: meters begin here */
+
+/* Conditions. Each has a light, and those of GST_VYRE_MODEL_LANES a lane in the timeline. */
+typedef enum {
+  GST_VYRE_LIGHT_BLACK,
+  GST_VYRE_LIGHT_FREEZE,
+  GST_VYRE_LIGHT_SILENCE,
+  GST_VYRE_LIGHT_CLIPPING,
+  GST_VYRE_LIGHT_RANGE,
+  GST_VYRE_LIGHT_BORDERS,
+  GST_VYRE_LIGHT_COMPLETE,
+  GST_VYRE_N_LIGHTS,
+} GstVyreLightId;
+
+typedef enum {
+  GST_VYRE_LIGHT_UNKNOWN, /* no result says it */
+  GST_VYRE_LIGHT_GOOD,
+  GST_VYRE_LIGHT_NOTICE, /* the condition holds, but not for long */
+  GST_VYRE_LIGHT_ALARM,
+} GstVyreLightState;
+
+typedef struct {
+  GstVyreLightState state;
+  gdouble since;  /* time from which the condition holds, in s */
+  gchar text[32]; /* the figure behind it */
+} GstVyreLight;
+
+typedef struct {
+  gdouble time;                        /* s */
+  gfloat mean, least, low, high, most; /* luma: 1 is all levels; low and high are percentiles */
+  guint conditions;                    /* bits of GstVyreLightId */
+  gboolean has_luma;
+  gboolean is_cut; /* the picture is another one than before */
+} GstVyrePoint;
+
+typedef struct {
+  gboolean is_there;
+  gfloat bins[GST_VYRE_MODEL_BINS]; /* of the fullest: 1 */
+} GstVyreHistogram;
+
+typedef enum {
+  GST_VYRE_HISTOGRAM_LUMA,
+  GST_VYRE_HISTOGRAM_U,
+  GST_VYRE_HISTOGRAM_V,
+  GST_VYRE_HISTOGRAM_RED,
+  GST_VYRE_HISTOGRAM_GREEN,
+  GST_VYRE_HISTOGRAM_BLUE,
+  GST_VYRE_HISTOGRAM_BYTES,
+  GST_VYRE_N_HISTOGRAMS,
+} GstVyreHistogramId;
+
+/* Chroma is counted from its middle: 0.5 is as far as it goes. */
+typedef struct {
+  gboolean has_mean, has_hues, has_saturation;
+  gdouble u, v;
+  gdouble u_least, u_most, v_least, v_most;
+  gfloat hues[GST_VYRE_MODEL_HUES];         /* of the fullest: 1; degrees as sample_hue has them */
+  gdouble saturation_mean, saturation_high; /* high is the 90th percentile */
+} GstVyreChroma;
+
+typedef struct {
+  gdouble rms, peak; /* dB of full scale, GST_VYRE_MODEL_FLOOR at least */
+  gdouble hold;      /* the highest peak of the last seconds, in dB */
+  gdouble hold_time; /* its time, in s */
+  gdouble clip_time; /* of the last clipped sample, in s; below 0: none */
+} GstVyreChannel;
+
+typedef struct {
+  gdouble history; /* s */
+  gdouble time;    /* of the last results, in s */
+  guint depth;     /* bits of a sample of video */
+  guint shape;     /* is another number when still parts of panels look different */
+  gboolean has_luma;
+  GArray *points; /* GstVyrePoint; those in front of @first are too old */
+  guint first;
+  guint64 cut_age;
+  GstVyreHistogram histograms[GST_VYRE_N_HISTOGRAMS];
+  GstVyreChroma chroma;
+  GstVyreChannel channels[GST_VYRE_MODEL_CHANNELS];
+  guint n_channels;
+  GstVyreLight lights[GST_VYRE_N_LIGHTS];
+} GstVyreModel;
+
+void gst_vyre_model_init (GstVyreModel *model, gdouble history);
+void gst_vyre_model_clear (GstVyreModel *model);
+void gst_vyre_model_reset (GstVyreModel *model);
+void gst_vyre_model_set_history (GstVyreModel *model, gdouble history);
+void gst_vyre_model_raise_depth (GstVyreModel *model, guint depth);
+void gst_vyre_model_take (GstVyreModel *model, const GstVyreResults *results, gdouble time);
+const gchar *gst_vyre_light_get_name (GstVyreLightId id);
+
+G_END_DECLS

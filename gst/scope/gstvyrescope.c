@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-vyrescope
+ * @title: vyrescope
+ *
+ * Draws the results of vyrefilter: luma over time, histograms, and what else a program measures.
+ * Buffers carry the results, as vyrefilter passes them on with output-mode=passthrough, or are
+ * readbacks.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=I420 ! vyrefilter
+ * output-mode=passthrough program=builtin:video-qc ! vyrescope ! videoconvert ! autovideosink
+ * ]| What builtin:video-qc finds in a test picture.
+ */
+#include "scope/gstvyrescope.h"
+
+#include <gst/video/video.h>
+
+#include "common/gstvyreproperty.h"
+#include "library/gst/vyre/table.h"
+#include "scope/gstvyrecanvas.h"
+#include "scope/gstvyreticks.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_vyre_scope_debug);
+#define GST_CAT_DEFAULT gst_vyre_scope_debug
+
+#define READBACK_CAPS "application/x-vyre-readback"
+
+struct _GstVyreScope {
+  GstElement parent;
+  GstPad *sinkpad, *srcpad;
+
+  /* object lock */
+  guint panels;
+  GstVyreThemeId theme;
+  guint64 history;
+  GstClockTime latency; /* half a frame */
+
+  /* streaming thread; READY to PAUSED and back */
+  GstVyreTable *table; /* of readbacks; NULL where buffers have metas */
+  gint rate_n, rate_d; /* of the video at the sink pad; 0 of anything else */
+  GstVideoInfo info;   /* of the source pad */
+  gboolean has_caps;   /* the source pad has */
+  GstBufferPool *pool;
+  GstSegment segment;
+  GstVyreTicks ticks;
+  gboolean is_discont;
+  GstVyreModel model;
+  GstVyreCanvas canvas;
+};
+
+static const GFlagsValue scope_panels[] = {
+  { GST_VYRE_PANEL_TIMELINE, "Luma over the history, cuts and conditions", "timeline" },
+  { GST_VYRE_PANEL_HISTOGRAM, "Histograms side by side", "histogram" },
+  { 0, NULL, NULL },
+};
+
+static const GEnumValue scope_themes[] = {
+  { GST_VYRE_THEME_DARK, "Dark", "dark" },
+  { GST_VYRE_THEME_LIGHT, "Light", "light" },
+  { GST_VYRE_THEME_CONTRAST, "White on black, without shades", "contrast" },
+  { 0, NULL, NULL },
+};
+
+#define AT(field) GstVyreScope, field
+
+static const GstVyreProperty scope_rows[] = {
+  { GST_VYRE_FLAGS ("panels", "Panels", "Panels to draw (none = those that have results)",
+      GST_VYRE_PROPERTY_PLAYING, "GstVyreScopePanels", scope_panels, 0, AT (panels)) },
+  { GST_VYRE_ENUM ("theme", "Theme", "Colours", GST_VYRE_PROPERTY_PLAYING, "GstVyreScopeTheme",
+      scope_themes, GST_VYRE_THEME_DARK, AT (theme)) },
+  { GST_VYRE_UINT64 ("history", "History", "How far back the timeline goes (ns)",
+      GST_VYRE_PROPERTY_PLAYING, GST_SECOND, 3600 * GST_SECOND, 10 * GST_SECOND, AT (history)) },
+  { 0 },
+};
+
+static const GstVyrePropertyTable scope_properties[] = { { scope_rows, 0 }, { NULL, 0 } };
+
+static GstStaticPadTemplate sink_template
+    = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+static GstStaticPadTemplate src_template
+    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS ("video/x-raw, format=(string)BGRx, width=(int)[ 64, 16384 ], "
+                         "height=(int)[ 64, 16384 ], framerate=(fraction)[ 0/1, 2147483647/1 ]"));
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreScope, gst_vyre_scope, GST_TYPE_ELEMENT,
+    GST_DEBUG_CATEGORY_INIT (gst_vyre_scope_debug, "vyrescope", 0, "results as pictures"))
+GST_ELEMENT_REGISTER_DEFINE (vyrescope, "vyrescope", GST_RANK_NONE, GST_TYPE_VYRE_SCOPE)
+
+/* Tells the bus of @error, which it takes. */
+static void
+scope_fail (GstVyreScope *self, GError *error)
+{
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message), (NULL));
+  g_error_free (error);
+}
+
+static void
+scope_drop_pool (GstVyreScope *self)
+{
+  if (self->pool)
+    gst_buffer_pool_set_active (self->pool, FALSE);
+  gst_clear_object (&self->pool);
+}
+
+/* Has frames of @caps come from @pool; FALSE where it does not have such. */
+static gboolean
+scope_use_pool (
+    GstVyreScope *self, GstBufferPool *pool, GstCaps *caps, guint size, guint least, guint most)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps, size, least, most);
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (!gst_buffer_pool_set_config (pool, config) || !gst_buffer_pool_set_active (pool, TRUE))
+    return FALSE;
+  self->pool = gst_object_ref (pool);
+  return TRUE;
+}
+
+/* Takes the pool that downstream offers, or one of its own. */
+static gboolean
+scope_choose_pool (GstVyreScope *self, GstCaps *caps)
+{
+  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
+  g_autoptr (GstBufferPool) pool = NULL;
+  guint size = 0, least = 0, most = 0;
+
+  scope_drop_pool (self);
+  if (gst_pad_peer_query (self->srcpad, query) && gst_query_get_n_allocation_pools (query) > 0)
+    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &least, &most);
+  if (pool && scope_use_pool (self, pool, caps, MAX (size, (guint)self->info.size), least, most))
+    return TRUE;
+  g_autoptr (GstBufferPool) own = gst_video_buffer_pool_new ();
+  return scope_use_pool (self, own, caps, (guint)self->info.size, 0, 0);
+}
+
+/* Chooses what downstream leaves open: 1280 × 720, at the rate of the video that comes, or 30. */
+static GstCaps *
+scope_fixate (const GstVyreScope *self, GstCaps *allowed)
+{
+  GstCaps *caps = gst_caps_truncate (gst_caps_make_writable (allowed));
+  GstStructure *structure = gst_caps_get_structure (caps, 0);
+
+  gst_structure_fixate_field_nearest_int (structure, "width", 1280);
+  gst_structure_fixate_field_nearest_int (structure, "height", 720);
+  gst_structure_fixate_field_nearest_fraction (structure, "framerate",
+      self->rate_n > 0 ? self->rate_n : 30, self->rate_n > 0 ? self->rate_d : 1);
+  if (gst_structure_has_field (structure, "pixel-aspect-ratio"))
+    gst_structure_fixate_field_nearest_fraction (structure, "pixel-aspect-ratio", 1, 1);
+  return gst_caps_fixate (caps);
+}
+
+static void
+scope_set_latency (GstVyreScope *self, const GstVideoInfo *info)
+{
+  GstClockTime latency
+      = info->fps_n > 0 ? gst_util_uint64_scale_int (GST_SECOND, info->fps_d, 2 * info->fps_n) : 0;
+
+  GST_OBJECT_LOCK (self);
+  gboolean changes = self->latency != latency;
+  self->latency = latency;
+  GST_OBJECT_UNLOCK (self);
+  if (changes)
+    gst_element_post_message (
+        GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
+}
+
+/* Agrees with downstream on frames. */
+static gboolean
+scope_negotiate (GstVyreScope *self)
+{
+  GstCaps *allowed = gst_pad_get_allowed_caps (self->srcpad);
+  GstVideoInfo info;
+
+  if (!allowed)
+    allowed = gst_pad_get_pad_template_caps (self->srcpad);
+  if (gst_caps_is_empty (allowed)) {
+    gst_caps_unref (allowed);
+    return FALSE;
+  }
+  g_autoptr (GstCaps) caps = scope_fixate (self, allowed);
+  if (!gst_video_info_from_caps (&info, caps)
+      || !gst_pad_push_event (self->srcpad, gst_event_new_caps (caps)))
+    return FALSE;
+  if (!self->has_caps || info.fps_n != self->info.fps_n || info.fps_d != self->info.fps_d)
+    gst_vyre_ticks_init (&self->ticks, info.fps_n, info.fps_d);
+  self->info = info;
+  self->has_caps = TRUE;
+  scope_set_latency (self, &info);
+  return scope_choose_pool (self, caps);
+}
+
+/* Reads what the buffers of @caps are. */
+static gboolean
+scope_read_caps (GstVyreScope *self, GstCaps *caps)
+{
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  GstVideoInfo video;
+  GError *error = NULL;
+
+  g_clear_pointer (&self->table, gst_vyre_table_unref);
+  self->rate_n = self->rate_d = 0;
+  gst_vyre_model_reset (&self->model);
+  if (gst_structure_has_name (structure, READBACK_CAPS)) {
+    self->table = gst_vyre_table_new_from_caps (caps, &error);
+    if (!self->table)
+      scope_fail (self, error);
+    return self->table != NULL;
+  }
+  gst_structure_get_fraction (structure, "framerate", &self->rate_n, &self->rate_d);
+  if (gst_video_info_from_caps (&video, caps) && GST_VIDEO_INFO_N_COMPONENTS (&video) > 0)
+    gst_vyre_model_raise_depth (&self->model, GST_VIDEO_INFO_COMP_DEPTH (&video, 0));
+  return TRUE;
+}
+
+static gboolean
+scope_renegotiate (GstVyreScope *self)
+{
+  if (scope_negotiate (self))
+    return TRUE;
+  gst_pad_mark_reconfigure (self->srcpad);
+  return FALSE;
+}
+
+/* Buffers of bytes come in a segment that has no times. */
+static gboolean
+scope_push_segment (GstVyreScope *self, GstEvent *event)
+{
+  const GstSegment *segment;
+  GstSegment times;
+
+  gst_event_parse_segment (event, &segment);
+  self->segment = *segment;
+  if (!self->has_caps && !scope_renegotiate (self))
+    return FALSE;
+  gst_vyre_ticks_init (&self->ticks, self->info.fps_n, self->info.fps_d);
+  if (segment->format == GST_FORMAT_TIME)
+    return gst_pad_push_event (self->srcpad, gst_event_ref (event));
+  gst_segment_init (&times, GST_FORMAT_TIME);
+  return gst_pad_push_event (self->srcpad, gst_event_new_segment (&times));
+}
+
+/* Draws the frame at @time, and pushes it. */
+static GstFlowReturn
+scope_push_frame (GstVyreScope *self, GstClockTime time, GstClockTime duration)
+{
+  GstVideoFrame frame;
+  GstBuffer *buffer;
+  GstFlowReturn flow = gst_buffer_pool_acquire_buffer (self->pool, &buffer, NULL);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READWRITE)) {
+    gst_buffer_unref (buffer);
+    GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
+        ("A frame cannot be mapped. Fix: put a queue or a videoconvert behind this element."),
+        (NULL));
+    return GST_FLOW_ERROR;
+  }
+  GST_OBJECT_LOCK (self);
+  GstVyreLook look = { self->panels, self->theme, self->info.width, self->info.height };
+  GST_OBJECT_UNLOCK (self);
+  gst_vyre_canvas_draw (&self->canvas, &self->model, &look, GST_VIDEO_FRAME_PLANE_DATA (&frame, 0),
+      GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0));
+  gst_video_frame_unmap (&frame);
+  GST_BUFFER_PTS (buffer) = time;
+  GST_BUFFER_DURATION (buffer) = duration;
+  if (self->is_discont)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  self->is_discont = FALSE;
+  return gst_pad_push (self->srcpad, buffer);
+}
+
+/* Pushes the frames that are due with results from @time on, which hold for @duration. */
+static GstFlowReturn
+scope_push_frames (GstVyreScope *self, GstClockTime time, GstClockTime duration)
+{
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstClockTime frame, length;
+
+  if (self->info.fps_n == 0 || self->segment.rate < 0)
+    return scope_push_frame (self, time, duration);
+  if (gst_vyre_ticks_follow (&self->ticks, time))
+    self->is_discont = TRUE;
+  if (!GST_CLOCK_TIME_IS_VALID (duration)) /* as long as a frame */
+    duration = gst_util_uint64_scale_int (GST_SECOND, self->info.fps_d, self->info.fps_n);
+  while (
+      flow == GST_FLOW_OK && gst_vyre_ticks_take (&self->ticks, time + duration, &frame, &length))
+    flow = scope_push_frame (self, frame, length);
+  return flow;
+}
+
+/* Has the model know the results of @buffer; FALSE, with a message, where that is not as its caps
+ * say. */
+static gboolean
+scope_take_results (GstVyreScope *self, GstBuffer *buffer, GstClockTime time)
+{
+  g_autoptr (GstVyreResults) results = NULL;
+  GError *error = NULL;
+
+  if (!self->table)
+    results = gst_vyre_results_from_buffer (buffer);
+  else
+    results = gst_vyre_table_read (self->table, buffer, NULL, &error);
+  if (error) {
+    scope_fail (self, error);
+    return FALSE;
+  }
+  GST_OBJECT_LOCK (self);
+  gst_vyre_model_set_history (&self->model, (gdouble)self->history / GST_SECOND);
+  GST_OBJECT_UNLOCK (self);
+  if (results)
+    gst_vyre_model_take (&self->model, results, (gdouble)time / GST_SECOND);
+  return TRUE;
+}
+
+static GstFlowReturn
+gst_vyre_scope_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  GstVyreScope *self = GST_VYRE_SCOPE (parent);
+  GstClockTime time = GST_BUFFER_PTS (buffer), duration = GST_BUFFER_DURATION (buffer);
+  g_autoptr (GstBuffer) owned = buffer;
+
+  if (gst_pad_check_reconfigure (self->srcpad) && !scope_renegotiate (self))
+    return GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    time = gst_vyre_ticks_get_next (&self->ticks);
+  if (!scope_take_results (self, buffer, time))
+    return GST_FLOW_ERROR;
+  return scope_push_frames (self, time, duration);
+}
+
+static void
+scope_flush (GstVyreScope *self)
+{
+  gst_segment_init (&self->segment, GST_FORMAT_TIME);
+  gst_vyre_ticks_init (&self->ticks, self->info.fps_n, self->info.fps_d);
+  gst_vyre_model_reset (&self->model);
+  self->is_discont = TRUE;
+}
+
+/* The frames go on where results have a gap. */
+static gboolean
+scope_take_gap (GstVyreScope *self, GstEvent *event)
+{
+  GstClockTime time, duration;
+
+  gst_event_parse_gap (event, &time, &duration);
+  return !self->has_caps || !GST_CLOCK_TIME_IS_VALID (time)
+         || scope_push_frames (self, time, duration) == GST_FLOW_OK;
+}
+
+static gboolean
+gst_vyre_scope_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstVyreScope *self = GST_VYRE_SCOPE (parent);
+  g_autoptr (GstEvent) owned = NULL;
+  GstCaps *caps;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      owned = event;
+      gst_event_parse_caps (event, &caps);
+      return scope_read_caps (self, caps) && scope_renegotiate (self);
+    case GST_EVENT_SEGMENT:
+      owned = event;
+      return scope_push_segment (self, event);
+    case GST_EVENT_GAP:
+      owned = event;
+      return scope_take_gap (self, event);
+    case GST_EVENT_FLUSH_STOP:
+      scope_flush (self);
+      return gst_pad_event_default (pad, parent, event);
+    default:
+      return gst_pad_event_default (pad, parent, event);
+  }
+}
+
+/* The rate of upstream has nothing to do with that of the frames, nor has its format. */
+static gboolean
+gst_vyre_scope_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) != GST_EVENT_QOS && GST_EVENT_TYPE (event) != GST_EVENT_RECONFIGURE)
+    return gst_pad_event_default (pad, parent, event);
+  gst_event_unref (event);
+  return TRUE;
+}
+
+/* A frame waits for results beyond its middle. */
+static gboolean
+gst_vyre_scope_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstVyreScope *self = GST_VYRE_SCOPE (parent);
+  GstClockTime least, most;
+  gboolean live;
+
+  if (!gst_pad_query_default (pad, parent, query))
+    return FALSE;
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return TRUE;
+  gst_query_parse_latency (query, &live, &least, &most);
+  GST_OBJECT_LOCK (self);
+  GstClockTime own = self->latency;
+  GST_OBJECT_UNLOCK (self);
+  gst_query_set_latency (
+      query, live, least + own, GST_CLOCK_TIME_IS_VALID (most) ? most + own : most);
+  return TRUE;
+}
+
+static GstStateChangeReturn
+gst_vyre_scope_change_state (GstElement *element, GstStateChange transition)
+{
+  GstVyreScope *self = GST_VYRE_SCOPE (element);
+
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    self->has_caps = FALSE;
+    gst_video_info_init (&self->info);
+    scope_flush (self);
+  }
+  GstStateChangeReturn change
+      = GST_ELEMENT_CLASS (gst_vyre_scope_parent_class)->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    scope_drop_pool (self);
+    g_clear_pointer (&self->table, gst_vyre_table_unref);
+    gst_vyre_canvas_clear (&self->canvas);
+  }
+  return change;
+}
+
+static void
+gst_vyre_scope_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
+{
+  gst_vyre_properties_set (object, scope_properties, id, value);
+}
+
+static void
+gst_vyre_scope_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
+{
+  gst_vyre_properties_get (object, scope_properties, id, value);
+}
+
+static void
+gst_vyre_scope_finalize (GObject *object)
+{
+  gst_vyre_model_clear (&GST_VYRE_SCOPE (object)->model);
+  gst_vyre_properties_clear (object, scope_properties);
+  G_OBJECT_CLASS (gst_vyre_scope_parent_class)->finalize (object);
+}
+
+static void
+gst_vyre_scope_class_init (GstVyreScopeClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  object_class->set_property = gst_vyre_scope_set_property;
+  object_class->get_property = gst_vyre_scope_get_property;
+  object_class->finalize = gst_vyre_scope_finalize;
+  element_class->change_state = gst_vyre_scope_change_state;
+  gst_vyre_properties_install (object_class, scope_properties);
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "Vyre scope", "Visualization",
+      "Draws the results of vyrefilter", "The gst-vyre authors");
+  gst_element_class_add_static_metadata (
+      element_class, GST_ELEMENT_METADATA_DOC_URI, GST_VYRE_DOC_URI "vyrescope.md");
+}
+
+static void
+gst_vyre_scope_init (GstVyreScope *self)
+{
+  self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
+  gst_pad_set_chain_function (self->sinkpad, gst_vyre_scope_chain);
+  gst_pad_set_event_function (self->sinkpad, gst_vyre_scope_sink_event);
+  gst_element_add_pad (GST_ELEMENT_CAST (self), self->sinkpad);
+  self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_event_function (self->srcpad, gst_vyre_scope_src_event);
+  gst_pad_set_query_function (self->srcpad, gst_vyre_scope_src_query);
+  gst_element_add_pad (GST_ELEMENT_CAST (self), self->srcpad);
+  gst_vyre_properties_init (self, scope_properties);
+  gst_vyre_model_init (&self->model, (gdouble)self->history / GST_SECOND);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scope/gstvyreverdicts.h"
+
+#include <math.h>
+
+/* Defaults of builtin:video-qc and builtin:audio-qc */
+#define BLACK_RATIO 0.98
+#define FREEZE_NOISE 0.001
+#define LASTING 2.0 /* s */
+
+#define RANGE_RATIO 0.01 /* the share of samples out of range that EBU R 103 allows */
+
+const gchar *
+gst_vyre_light_get_name (GstVyreLightId id)
+{
+  static const gchar *const names[GST_VYRE_N_LIGHTS]
+      = { "Black", "Freeze", "Silence", "Clipping", "Range", "Borders", "Complete" };
+
+  return names[id];
+}
+
+static gboolean
+verdicts_get (const GstVyreResults *results, const gchar *path, gdouble *value)
+{
+  guint64 number;
+
+  if (!gst_vyre_results_get_uint64 (results, path, &number))
+    return FALSE;
+  *value = (gdouble)number;
+  return TRUE;
+}
+
+/* Has the light follow its condition: an alarm where that holds for @lasting s. */
+static void
+verdicts_set (
+    GstVyreModel *model, GstVyreLightId id, gboolean holds, gdouble lasting, const gchar *text)
+{
+  GstVyreLight *light = &model->lights[id];
+
+  if (light->state == GST_VYRE_LIGHT_UNKNOWN)
+    model->shape++;
+  if (light->state < GST_VYRE_LIGHT_NOTICE)
+    light->since = model->time;
+  light->state = !holds                                  ? GST_VYRE_LIGHT_GOOD
+                 : model->time - light->since >= lasting ? GST_VYRE_LIGHT_ALARM
+                                                         : GST_VYRE_LIGHT_NOTICE;
+  g_strlcpy (light->text, text, sizeof light->text);
+}
+
+G_GNUC_PRINTF (5, 6)
+static void
+verdicts_say (GstVyreModel *model, GstVyreLightId id, gboolean holds, gdouble lasting,
+    const gchar *format, ...)
+{
+  gchar text[32];
+  va_list args;
+
+  va_start (args, format);
+  g_vsnprintf (text, sizeof text, format, args);
+  va_end (args);
+  verdicts_set (model, id, holds, lasting, text);
+}
+
+static void
+verdicts_take_black (GstVyreModel *model, const GstVyreResults *results)
+{
+  gdouble black, count;
+
+  if (!verdicts_get (results, "black", &black) || !verdicts_get (results, "luma.count", &count)
+      || count <= 0)
+    return;
+  verdicts_say (model, GST_VYRE_LIGHT_BLACK, black >= BLACK_RATIO * count, LASTING, "%.1f %%",
+      100 * black / count);
+}
+
+/* The mean of the differences of all components from the last picture that was not frozen */
+static void
+verdicts_take_freeze (GstVyreModel *model, const GstVyreResults *results)
+{
+  static const gchar *const components[] = { "luma", "u", "v", "alpha" };
+  gdouble sum = 0, count = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (components); i++) {
+    g_autofree gchar *sum_path = g_strdup_printf ("%s-change.sum", components[i]);
+    g_autofree gchar *count_path = g_strdup_printf ("%s-change.count", components[i]);
+    gdouble more;
+    sum += verdicts_get (results, sum_path, &more) ? more : 0;
+    count += verdicts_get (results, count_path, &more) ? more : 0;
+  }
+  if (count <= 0)
+    return;
+  gdouble change = sum / count / exp2 (model->depth);
+  verdicts_say (model, GST_VYRE_LIGHT_FREEZE, change <= FREEZE_NOISE, LASTING, "\316\224 %.2f %%",
+      100 * change);
+}
+
+static void
+verdicts_take_sound (GstVyreModel *model, const GstVyreResults *results)
+{
+  gdouble count, head, clipped = 0, more;
+
+  if (verdicts_get (results, "loud.count", &count) && verdicts_get (results, "loud.head", &head))
+    verdicts_say (model, GST_VYRE_LIGHT_SILENCE, count > 0 && head >= count, LASTING, "%s",
+        head >= count ? "quiet" : "sound");
+  if (!verdicts_get (results, "channel-0.clipped", &clipped))
+    return;
+  for (guint i = 1; i < GST_VYRE_MODEL_CHANNELS; i++) {
+    g_autofree gchar *path = g_strdup_printf ("channel-%u.clipped", i);
+    clipped += verdicts_get (results, path, &more) ? more : 0;
+  }
+  verdicts_say (model, GST_VYRE_LIGHT_CLIPPING, clipped > 0, 0, "%.0f samples", clipped);
+}
+
+static void
+verdicts_take_range (GstVyreModel *model, const GstVyreResults *results)
+{
+  gdouble outside, count;
+
+  if (verdicts_get (results, "out-of-range", &outside)
+      && verdicts_get (results, "luma.count", &count) && count > 0)
+    verdicts_say (model, GST_VYRE_LIGHT_RANGE, outside > RANGE_RATIO * count, LASTING, "%.2f %%",
+        100 * outside / count);
+}
+
+/* Results have no size of the picture, so the upper and the left border alone are known. */
+static void
+verdicts_take_borders (GstVyreModel *model, const GstVyreResults *results)
+{
+  gdouble top, left, bottom;
+
+  if (!verdicts_get (results, "rows.begin", &top) || !verdicts_get (results, "columns.begin", &left)
+      || !verdicts_get (results, "rows.end", &bottom))
+    return;
+  if (bottom <= 0) /* all of it is dark: there is no picture that could have borders */
+    top = left = 0;
+  verdicts_say (model, GST_VYRE_LIGHT_BORDERS, top + left > 0, LASTING, "%.0f, %.0f", left, top);
+}
+
+static void
+verdicts_take_complete (GstVyreModel *model, const GstVyreResults *results)
+{
+  const GValue *complete = gst_vyre_results_get_value (results, "complete");
+  const GValue *missing = gst_vyre_results_get_value (results, "missing");
+
+  if (!complete || !G_VALUE_HOLDS_BOOLEAN (complete))
+    return;
+  gboolean is_missing = missing && G_VALUE_HOLDS_BOOLEAN (missing) && g_value_get_boolean (missing);
+  verdicts_say (model, GST_VYRE_LIGHT_COMPLETE, !g_value_get_boolean (complete), LASTING, "%s",
+      is_missing                       ? "no results"
+      : g_value_get_boolean (complete) ? "yes"
+                                       : "faults");
+}
+
+/* Has the lights of @model say what @results do. */
+void
+gst_vyre_verdicts_take (GstVyreModel *model, const GstVyreResults *results)
+{
+  verdicts_take_black (model, results);
+  verdicts_take_freeze (model, results);
+  verdicts_take_sound (model, results);
+  verdicts_take_range (model, results);
+  verdicts_take_borders (model, results);
+  verdicts_take_complete (model, results);
+}

@@ -10,9 +10,9 @@
 #define LINES 60.0   /* of text, one below the other, that a picture would have */
 
 /* In the order of the flags */
-static const GstVyrePanel *const panels[GST_VYRE_N_PANELS]
-    = { &gst_vyre_timeline, &gst_vyre_histogram };
-static const gdouble panel_weights[GST_VYRE_N_PANELS] = { -1, 3 };
+static const GstVyrePanel *const panels[GST_VYRE_N_PANELS] = { &gst_vyre_timeline,
+  &gst_vyre_histogram, &gst_vyre_vectorscope, &gst_vyre_meters, &gst_vyre_lights };
+static const gdouble panel_weights[GST_VYRE_N_PANELS] = { -1, 3, 2, 1.6, 1.4 };
 
 typedef struct {
   GstVyreBox boxes[GST_VYRE_N_PANELS];

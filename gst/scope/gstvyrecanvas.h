@@ -13,9 +13,12 @@ G_BEGIN_DECLS
 typedef enum {
   GST_VYRE_PANEL_TIMELINE = 1 << 0,
   GST_VYRE_PANEL_HISTOGRAM = 1 << 1,
+  GST_VYRE_PANEL_VECTORSCOPE = 1 << 2,
+  GST_VYRE_PANEL_METERS = 1 << 3,
+  GST_VYRE_PANEL_LIGHTS = 1 << 4,
 } GstVyrePanelFlags;
 
-#define GST_VYRE_N_PANELS 2
+#define GST_VYRE_N_PANELS 5
 
 typedef struct {
   guint panels; /* 0: those that have results */

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 #define GST_VYRE_MODEL_CHANNELS 8
 #define GST_VYRE_MODEL_FLOOR (-60.0) /* dB: meters begin here */
 
-/* Conditions. Each has a light, and those of GST_VYRE_MODEL_LANES a lane in the timeline. */
+/* Conditions. Each has a light, and the first four a lane in the timeline. */
 typedef enum {
   GST_VYRE_LIGHT_BLACK,
   GST_VYRE_LIGHT_FREEZE,

@@ -20,5 +20,8 @@ typedef struct {
 
 extern const GstVyrePanel gst_vyre_timeline;
 extern const GstVyrePanel gst_vyre_histogram;
+extern const GstVyrePanel gst_vyre_vectorscope;
+extern const GstVyrePanel gst_vyre_meters;
+extern const GstVyrePanel gst_vyre_lights;
 
 G_END_DECLS

@@ -93,6 +93,7 @@ gst_vyre_pen_write (GstVyrePen *pen, const gchar *text, gdouble x, gdouble y, gd
   cairo_move_to (
       pen->cr, x - align * extents.width / PANGO_SCALE, y - extents.height / (2.0 * PANGO_SCALE));
   pango_cairo_show_layout (pen->cr, pen->layout);
+  cairo_new_path (pen->cr); /* the next one does not begin at this text */
 }
 
 /* Writes @text where it has room; otherwise as much of it as fits, and an ellipsis. */

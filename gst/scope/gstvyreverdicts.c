@@ -133,7 +133,9 @@ verdicts_take_borders (GstVyreModel *model, const GstVyreResults *results)
     return;
   if (bottom <= 0) /* all of it is dark: there is no picture that could have borders */
     top = left = 0;
-  verdicts_say (model, GST_VYRE_LIGHT_BORDERS, top + left > 0, LASTING, "%.0f, %.0f", left, top);
+  g_autofree gchar *text = g_strdup_printf ("left %.0f, top %.0f", left, top);
+  verdicts_set (
+      model, GST_VYRE_LIGHT_BORDERS, top + left > 0, LASTING, top + left > 0 ? text : "none");
 }
 
 static void

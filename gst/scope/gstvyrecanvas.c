@@ -12,7 +12,7 @@
 /* In the order of the flags */
 static const GstVyrePanel *const panels[GST_VYRE_N_PANELS] = { &gst_vyre_timeline,
   &gst_vyre_histogram, &gst_vyre_vectorscope, &gst_vyre_meters, &gst_vyre_lights };
-static const gdouble panel_weights[GST_VYRE_N_PANELS] = { -1, 3, 2, 1.6, 1.4 };
+static const gdouble panel_weights[GST_VYRE_N_PANELS] = { -4, 3, 2, 1.6, 1.4 };
 
 typedef struct {
   GstVyreBox boxes[GST_VYRE_N_PANELS];
@@ -26,10 +26,18 @@ gst_vyre_canvas_clear (GstVyreCanvas *canvas)
   g_clear_pointer (&canvas->still, cairo_surface_destroy);
 }
 
+static cairo_format_t
+canvas_get_format (const GstVyreLook *look)
+{
+  return look->is_strip ? CAIRO_FORMAT_ARGB32 : CAIRO_FORMAT_RGB24;
+}
+
 static gdouble
 canvas_find_em (const GstVyreLook *look)
 {
-  return MAX (LEAST_EM, MIN (look->height, look->width * 0.75) / LINES);
+  gint height = look->height * (look->is_strip ? GST_VYRE_STRIP_PART : 1);
+
+  return MAX (LEAST_EM, MIN (height, look->width * 0.75) / LINES);
 }
 
 static Plan
@@ -42,7 +50,7 @@ canvas_plan (const GstVyreModel *model, const GstVyreLook *look)
   for (guint i = 0; i < GST_VYRE_N_PANELS; i++) {
     gboolean is_shown
         = look->panels != 0 ? (look->panels >> i & 1) != 0 : panels[i]->has_results (model);
-    plan.weights[i] = is_shown ? panel_weights[i] : 0;
+    plan.weights[i] = !is_shown ? 0 : look->is_strip ? fabs (panel_weights[i]) : panel_weights[i];
   }
   gst_vyre_layout_place (&area, plan.weights, GST_VYRE_N_PANELS, gap, plan.boxes);
   return plan;
@@ -60,10 +68,10 @@ canvas_find_inside (const Plan *plan, guint i)
 }
 
 static void
-canvas_draw_frame (GstVyrePen *pen, const GstVyrePanel *panel, const GstVyreBox *box)
+canvas_draw_frame (GstVyrePen *pen, const GstVyrePanel *panel, const GstVyreBox *box, gdouble alpha)
 {
   gst_vyre_pen_round_box (pen, box, pen->em * 0.4);
-  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_PANEL, 1);
+  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_PANEL, alpha);
   cairo_fill (pen->cr);
   gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 1);
   gst_vyre_pen_write_within (
@@ -89,20 +97,23 @@ canvas_draw_still (GstVyreCanvas *canvas, const GstVyreModel *model, const Plan 
   guint shown = 0;
 
   gst_vyre_pen_init (&pen, canvas->still, gst_vyre_theme_get (canvas->look.theme), plan->em);
-  gst_vyre_pen_set_colour (&pen, GST_VYRE_COLOUR_BACK, 1);
-  cairo_paint (pen.cr);
+  if (!canvas->look.is_strip) {
+    gst_vyre_pen_set_colour (&pen, GST_VYRE_COLOUR_BACK, 1);
+    cairo_paint (pen.cr);
+  }
   for (guint i = 0; i < GST_VYRE_N_PANELS; i++) {
     if (plan->weights[i] == 0)
       continue;
     GstVyreBox inside = canvas_find_inside (plan, i);
     shown++;
-    canvas_draw_frame (&pen, panels[i], &plan->boxes[i]);
+    canvas_draw_frame (
+        &pen, panels[i], &plan->boxes[i], canvas->look.is_strip ? pen.theme->cover : 1);
     if (panels[i]->has_results (model))
       panels[i]->draw_still (&pen, model, &inside);
     else
       canvas_draw_nothing (&pen, panels[i]->wants, &inside);
   }
-  if (shown == 0) {
+  if (shown == 0 && !canvas->look.is_strip) {
     GstVyreBox all = { 0, 0, canvas->look.width, canvas->look.height };
     canvas_draw_nothing (&pen, "of a vyrefilter in front of this element", &all);
   }
@@ -115,7 +126,7 @@ canvas_is_of (const GstVyreCanvas *canvas, const GstVyreModel *model, const GstV
 {
   return canvas->still && canvas->shape == model->shape && canvas->look.panels == look->panels
          && canvas->look.theme == look->theme && canvas->look.width == look->width
-         && canvas->look.height == look->height;
+         && canvas->look.height == look->height && canvas->look.is_strip == look->is_strip;
 }
 
 /* Has the still parts be those of @model and @look. */
@@ -128,11 +139,12 @@ canvas_renew (
   gst_vyre_canvas_clear (canvas);
   canvas->look = *look;
   canvas->shape = model->shape;
-  canvas->still = cairo_image_surface_create (CAIRO_FORMAT_RGB24, look->width, look->height);
+  canvas->still = cairo_image_surface_create (canvas_get_format (look), look->width, look->height);
   canvas_draw_still (canvas, model, plan);
 }
 
-/* Draws @model into @pixels, BGRx of the size of @look. */
+/* Draws @model into @pixels of the size of @look: BGRx, or of a strip BGRA with colours that are
+ * multiplied with their alpha. */
 void
 gst_vyre_canvas_draw (GstVyreCanvas *canvas, const GstVyreModel *model, const GstVyreLook *look,
     guint8 *pixels, gint stride)
@@ -147,7 +159,7 @@ gst_vyre_canvas_draw (GstVyreCanvas *canvas, const GstVyreModel *model, const Gs
     memcpy (pixels + (gsize)y * (gsize)stride, from + (gsize)y * (gsize)from_stride,
         (gsize)look->width * 4);
   cairo_surface_t *surface = cairo_image_surface_create_for_data (
-      pixels, CAIRO_FORMAT_RGB24, look->width, look->height, stride);
+      pixels, canvas_get_format (look), look->width, look->height, stride);
   gst_vyre_pen_init (&pen, surface, gst_vyre_theme_get (look->theme), plan.em);
   for (guint i = 0; i < GST_VYRE_N_PANELS; i++) {
     GstVyreBox inside = canvas_find_inside (&plan, i);

@@ -24,7 +24,10 @@ typedef struct {
   guint panels; /* 0: those that have results */
   GstVyreThemeId theme;
   gint width, height; /* pixels */
+  gboolean is_strip;  /* panels let what is behind them through, and lie side by side */
 } GstVyreLook;
+
+#define GST_VYRE_STRIP_PART 3 /* a strip is that part of the height of its picture */
 
 typedef struct {
   GstVyreLook look;

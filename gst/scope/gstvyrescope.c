@@ -20,19 +20,32 @@
 
 #include "common/gstvyreproperty.h"
 #include "library/gst/vyre/table.h"
-#include "scope/gstvyrecanvas.h"
+#include "scope/gstvyreframepool.h"
+#include "scope/gstvyreoverlay.h"
 #include "scope/gstvyreticks.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_vyre_scope_debug);
 #define GST_CAT_DEFAULT gst_vyre_scope_debug
 
 #define READBACK_CAPS "application/x-vyre-readback"
+#define FRAME_CAPS                                                                                 \
+  "video/x-raw, format=(string)BGRx, width=(int)[ 64, 16384 ], height=(int)[ 64, 16384 ], "        \
+  "framerate=(fraction)[ 0/1, 2147483647/1 ]"
+#define OVERLAY_CAPS GST_VIDEO_CAPS_MAKE (GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS)
+
+typedef enum {
+  MODE_REPLACE,
+  MODE_OVERLAY,
+} Mode;
 
 struct _GstVyreScope {
   GstElement parent;
   GstPad *sinkpad, *srcpad;
 
+  gint overlays; /* atomic: whether the mode is overlay; no longer changes from PAUSED on */
+
   /* object lock */
+  Mode mode;
   guint panels;
   GstVyreThemeId theme;
   guint64 history;
@@ -49,6 +62,7 @@ struct _GstVyreScope {
   gboolean is_discont;
   GstVyreModel model;
   GstVyreCanvas canvas;
+  GstVyreOverlay overlay;
 };
 
 static const GFlagsValue scope_panels[] = {
@@ -67,9 +81,30 @@ static const GEnumValue scope_themes[] = {
   { 0, NULL, NULL },
 };
 
+static const GEnumValue scope_modes[] = {
+  { MODE_REPLACE, "Frames of their own, in place of the buffers", "replace" },
+  { MODE_OVERLAY, "Panels over the video that comes in", "overlay" },
+  { 0, NULL, NULL },
+};
+
+/* Has the mode follow its property, unless the element streams or is about to. */
+static void
+scope_follow_mode (GObject *object)
+{
+  GstVyreScope *self = GST_VYRE_SCOPE (object);
+
+  GST_OBJECT_LOCK (self);
+  if (MAX (GST_STATE (self), GST_STATE_NEXT (self)) < GST_STATE_PAUSED)
+    g_atomic_int_set (&self->overlays, self->mode == MODE_OVERLAY);
+  GST_OBJECT_UNLOCK (self);
+}
+
 #define AT(field) GstVyreScope, field
 
 static const GstVyreProperty scope_rows[] = {
+  { GST_VYRE_ENUM ("mode", "Mode", "What leaves the source pad", GST_VYRE_PROPERTY_READY,
+        "GstVyreScopeMode", scope_modes, MODE_REPLACE, AT (mode)),
+      .changed = scope_follow_mode },
   { GST_VYRE_FLAGS ("panels", "Panels", "Panels to draw (none = those that have results)",
       GST_VYRE_PROPERTY_PLAYING, "GstVyreScopePanels", scope_panels, 0, AT (panels)) },
   { GST_VYRE_ENUM ("theme", "Theme", "Colours", GST_VYRE_PROPERTY_PLAYING, "GstVyreScopeTheme",
@@ -84,9 +119,7 @@ static const GstVyrePropertyTable scope_properties[] = { { scope_rows, 0 }, { NU
 static GstStaticPadTemplate sink_template
     = GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 static GstStaticPadTemplate src_template
-    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-        GST_STATIC_CAPS ("video/x-raw, format=(string)BGRx, width=(int)[ 64, 16384 ], "
-                         "height=(int)[ 64, 16384 ], framerate=(fraction)[ 0/1, 2147483647/1 ]"));
+    = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (OVERLAY_CAPS));
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (GstVyreScope, gst_vyre_scope, GST_TYPE_ELEMENT,
     GST_DEBUG_CATEGORY_INIT (gst_vyre_scope_debug, "vyrescope", 0, "results as pictures"))
@@ -100,44 +133,10 @@ scope_fail (GstVyreScope *self, GError *error)
   g_error_free (error);
 }
 
-static void
-scope_drop_pool (GstVyreScope *self)
-{
-  if (self->pool)
-    gst_buffer_pool_set_active (self->pool, FALSE);
-  gst_clear_object (&self->pool);
-}
-
-/* Has frames of @caps come from @pool; FALSE where it does not have such. */
 static gboolean
-scope_use_pool (
-    GstVyreScope *self, GstBufferPool *pool, GstCaps *caps, guint size, guint least, guint most)
+scope_overlays (GstVyreScope *self)
 {
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-
-  gst_buffer_pool_config_set_params (config, caps, size, least, most);
-  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  if (!gst_buffer_pool_set_config (pool, config) || !gst_buffer_pool_set_active (pool, TRUE))
-    return FALSE;
-  self->pool = gst_object_ref (pool);
-  return TRUE;
-}
-
-/* Takes the pool that downstream offers, or one of its own. */
-static gboolean
-scope_choose_pool (GstVyreScope *self, GstCaps *caps)
-{
-  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
-  g_autoptr (GstBufferPool) pool = NULL;
-  guint size = 0, least = 0, most = 0;
-
-  scope_drop_pool (self);
-  if (gst_pad_peer_query (self->srcpad, query) && gst_query_get_n_allocation_pools (query) > 0)
-    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &least, &most);
-  if (pool && scope_use_pool (self, pool, caps, MAX (size, (guint)self->info.size), least, most))
-    return TRUE;
-  g_autoptr (GstBufferPool) own = gst_video_buffer_pool_new ();
-  return scope_use_pool (self, own, caps, (guint)self->info.size, 0, 0);
+  return g_atomic_int_get (&self->overlays);
 }
 
 /* Chooses what downstream leaves open: 1280 × 720, at the rate of the video that comes, or 30. */
@@ -193,7 +192,9 @@ scope_negotiate (GstVyreScope *self)
   self->info = info;
   self->has_caps = TRUE;
   scope_set_latency (self, &info);
-  return scope_choose_pool (self, caps);
+  gst_vyre_frame_pool_drop (&self->pool);
+  self->pool = gst_vyre_frame_pool_choose (self->srcpad, caps, (guint)info.size);
+  return self->pool != NULL;
 }
 
 /* Reads what the buffers of @caps are. */
@@ -219,6 +220,14 @@ scope_read_caps (GstVyreScope *self, GstCaps *caps)
   return TRUE;
 }
 
+/* Has frames of @caps pass, with panels over them. */
+static gboolean
+scope_overlay_caps (GstVyreScope *self, GstEvent *event, GstCaps *caps)
+{
+  self->has_caps = gst_video_info_from_caps (&self->info, caps);
+  return self->has_caps && gst_pad_push_event (self->srcpad, gst_event_ref (event));
+}
+
 static gboolean
 scope_renegotiate (GstVyreScope *self)
 {
@@ -237,6 +246,8 @@ scope_push_segment (GstVyreScope *self, GstEvent *event)
 
   gst_event_parse_segment (event, &segment);
   self->segment = *segment;
+  if (scope_overlays (self))
+    return gst_pad_push_event (self->srcpad, gst_event_ref (event));
   if (!self->has_caps && !scope_renegotiate (self))
     return FALSE;
   gst_vyre_ticks_init (&self->ticks, self->info.fps_n, self->info.fps_d);
@@ -244,6 +255,15 @@ scope_push_segment (GstVyreScope *self, GstEvent *event)
     return gst_pad_push_event (self->srcpad, gst_event_ref (event));
   gst_segment_init (&times, GST_FORMAT_TIME);
   return gst_pad_push_event (self->srcpad, gst_event_new_segment (&times));
+}
+
+static GstVyreLook
+scope_get_look (GstVyreScope *self)
+{
+  GST_OBJECT_LOCK (self);
+  GstVyreLook look = { self->panels, self->theme, self->info.width, self->info.height, FALSE };
+  GST_OBJECT_UNLOCK (self);
+  return look;
 }
 
 /* Draws the frame at @time, and pushes it. */
@@ -263,9 +283,7 @@ scope_push_frame (GstVyreScope *self, GstClockTime time, GstClockTime duration)
         (NULL));
     return GST_FLOW_ERROR;
   }
-  GST_OBJECT_LOCK (self);
-  GstVyreLook look = { self->panels, self->theme, self->info.width, self->info.height };
-  GST_OBJECT_UNLOCK (self);
+  GstVyreLook look = scope_get_look (self);
   gst_vyre_canvas_draw (&self->canvas, &self->model, &look, GST_VIDEO_FRAME_PLANE_DATA (&frame, 0),
       GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0));
   gst_video_frame_unmap (&frame);
@@ -320,6 +338,26 @@ scope_take_results (GstVyreScope *self, GstBuffer *buffer, GstClockTime time)
   return TRUE;
 }
 
+/* Pushes @buffer, which it takes, with panels over its picture. */
+static GstFlowReturn
+scope_push_overlay (GstVyreScope *self, GstBuffer *buffer)
+{
+  GstBuffer *picture = gst_buffer_make_writable (buffer);
+  GstVyreLook look = scope_get_look (self);
+  GstVideoFrame frame;
+
+  if (!gst_video_frame_map (&frame, &self->info, picture, GST_MAP_READWRITE)) {
+    gst_buffer_unref (picture);
+    GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
+        ("A picture cannot be mapped. Fix: put a videoconvert in front of this element."), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (!gst_vyre_overlay_blend (&self->overlay, &self->canvas, &self->model, &look, &frame))
+    GST_WARNING_OBJECT (self, "a picture goes on without panels");
+  gst_video_frame_unmap (&frame);
+  return gst_pad_push (self->srcpad, picture);
+}
+
 static GstFlowReturn
 gst_vyre_scope_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -327,12 +365,16 @@ gst_vyre_scope_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstClockTime time = GST_BUFFER_PTS (buffer), duration = GST_BUFFER_DURATION (buffer);
   g_autoptr (GstBuffer) owned = buffer;
 
-  if (gst_pad_check_reconfigure (self->srcpad) && !scope_renegotiate (self))
+  if (!scope_overlays (self) && gst_pad_check_reconfigure (self->srcpad)
+      && !scope_renegotiate (self))
     return GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
   if (!GST_CLOCK_TIME_IS_VALID (time))
     time = gst_vyre_ticks_get_next (&self->ticks);
   if (!scope_take_results (self, buffer, time))
     return GST_FLOW_ERROR;
+  if (scope_overlays (self))
+    return self->has_caps ? scope_push_overlay (self, g_steal_pointer (&owned))
+                          : GST_FLOW_NOT_NEGOTIATED;
   return scope_push_frames (self, time, duration);
 }
 
@@ -351,6 +393,8 @@ scope_take_gap (GstVyreScope *self, GstEvent *event)
 {
   GstClockTime time, duration;
 
+  if (scope_overlays (self))
+    return gst_pad_push_event (self->srcpad, gst_event_ref (event));
   gst_event_parse_gap (event, &time, &duration);
   return !self->has_caps || !GST_CLOCK_TIME_IS_VALID (time)
          || scope_push_frames (self, time, duration) == GST_FLOW_OK;
@@ -367,7 +411,9 @@ gst_vyre_scope_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_CAPS:
       owned = event;
       gst_event_parse_caps (event, &caps);
-      return scope_read_caps (self, caps) && scope_renegotiate (self);
+      return scope_read_caps (self, caps)
+             && (scope_overlays (self) ? scope_overlay_caps (self, event, caps)
+                                       : scope_renegotiate (self));
     case GST_EVENT_SEGMENT:
       owned = event;
       return scope_push_segment (self, event);
@@ -382,17 +428,54 @@ gst_vyre_scope_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   }
 }
 
-/* The rate of upstream has nothing to do with that of the frames, nor has its format. */
+/* The rate of upstream has nothing to do with that of frames in place of buffers, nor has its
+ * format. */
 static gboolean
 gst_vyre_scope_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  if (GST_EVENT_TYPE (event) != GST_EVENT_QOS && GST_EVENT_TYPE (event) != GST_EVENT_RECONFIGURE)
+  if (scope_overlays (GST_VYRE_SCOPE (parent))
+      || (GST_EVENT_TYPE (event) != GST_EVENT_QOS
+          && GST_EVENT_TYPE (event) != GST_EVENT_RECONFIGURE))
     return gst_pad_event_default (pad, parent, event);
   gst_event_unref (event);
   return TRUE;
 }
 
-/* A frame waits for results beyond its middle. */
+/* Answers a CAPS query of @pad: with panels over a picture both sides have the same caps. */
+static gboolean
+scope_answer_caps (GstVyreScope *self, GstPad *pad, GstQuery *query)
+{
+  GstPad *other = pad == self->sinkpad ? self->srcpad : self->sinkpad;
+  g_autoptr (GstCaps) caps = NULL;
+  GstCaps *filter;
+
+  gst_query_parse_caps (query, &filter);
+  if (!scope_overlays (self)) {
+    caps = pad == self->sinkpad ? gst_caps_new_any () : gst_caps_from_string (FRAME_CAPS);
+  } else {
+    g_autoptr (GstCaps) own = gst_caps_from_string (OVERLAY_CAPS);
+    caps = gst_pad_peer_query_caps (other, own);
+  }
+  g_autoptr (GstCaps) answer
+      = filter ? gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST)
+               : gst_caps_ref (caps);
+  gst_query_set_caps_result (query, answer);
+  return TRUE;
+}
+
+static gboolean
+gst_vyre_scope_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstVyreScope *self = GST_VYRE_SCOPE (parent);
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS)
+    return scope_answer_caps (self, pad, query);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION && scope_overlays (self))
+    return gst_pad_peer_query (self->srcpad, query);
+  return gst_pad_query_default (pad, parent, query);
+}
+
+/* A frame in place of a buffer waits for results beyond its middle. */
 static gboolean
 gst_vyre_scope_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -400,6 +483,8 @@ gst_vyre_scope_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
   GstClockTime least, most;
   gboolean live;
 
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS)
+    return scope_answer_caps (self, pad, query);
   if (!gst_pad_query_default (pad, parent, query))
     return FALSE;
   if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
@@ -420,15 +505,20 @@ gst_vyre_scope_change_state (GstElement *element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     self->has_caps = FALSE;
+    GST_OBJECT_LOCK (self);
+    g_atomic_int_set (&self->overlays, self->mode == MODE_OVERLAY);
+    self->latency = 0;
+    GST_OBJECT_UNLOCK (self);
     gst_video_info_init (&self->info);
     scope_flush (self);
   }
   GstStateChangeReturn change
       = GST_ELEMENT_CLASS (gst_vyre_scope_parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    scope_drop_pool (self);
+    gst_vyre_frame_pool_drop (&self->pool);
     g_clear_pointer (&self->table, gst_vyre_table_unref);
     gst_vyre_canvas_clear (&self->canvas);
+    gst_vyre_overlay_clear (&self->overlay);
   }
   return change;
 }
@@ -478,6 +568,7 @@ gst_vyre_scope_init (GstVyreScope *self)
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, gst_vyre_scope_chain);
   gst_pad_set_event_function (self->sinkpad, gst_vyre_scope_sink_event);
+  gst_pad_set_query_function (self->sinkpad, gst_vyre_scope_sink_query);
   gst_element_add_pad (GST_ELEMENT_CAST (self), self->sinkpad);
   self->srcpad = gst_pad_new_from_static_template (&src_template, "src");
   gst_pad_set_event_function (self->srcpad, gst_vyre_scope_src_event);

@@ -23,7 +23,7 @@ static const GstVyreTheme themes[] = {
           [GST_VYRE_COLOUR_VERMILION] = RGB (0xd55e00),
           [GST_VYRE_COLOUR_PURPLE] = RGB (0xcc79a7),
       },
-      0.72,
+      0.82,
   },
   [GST_VYRE_THEME_LIGHT] = {
       {
@@ -40,7 +40,7 @@ static const GstVyreTheme themes[] = {
           [GST_VYRE_COLOUR_VERMILION] = RGB (0xb84f00),
           [GST_VYRE_COLOUR_PURPLE] = RGB (0xa85583),
       },
-      0.82,
+      0.88,
   },
   [GST_VYRE_THEME_CONTRAST] = {
       {
@@ -57,7 +57,7 @@ static const GstVyreTheme themes[] = {
           [GST_VYRE_COLOUR_VERMILION] = RGB (0xff7a1a),
           [GST_VYRE_COLOUR_PURPLE] = RGB (0xff9fd0),
       },
-      0.88,
+      0.92,
   },
 };
 

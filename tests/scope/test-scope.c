@@ -315,6 +315,95 @@ GST_START_TEST (frames_and_readbacks_of_vyrefilter_show_the_same)
 }
 GST_END_TEST;
 
+/* The mode is that of the start. */
+static GstHarness *
+overlay_wrap (void)
+{
+  GstElement *element = gst_element_factory_make ("vyrescope", NULL);
+
+  gst_util_set_object_arg (G_OBJECT (element), "mode", "overlay");
+  GstHarness *h = gst_harness_new_with_element (element, "sink", "src");
+  gst_object_unref (element);
+  return h;
+}
+
+static GstHarness *
+overlay_new (const gchar *format)
+{
+  GstHarness *h = overlay_wrap ();
+  g_autofree gchar *caps
+      = g_strdup_printf ("video/x-raw, format=%s, width=320, height=180, framerate=30/1", format);
+
+  gst_harness_set_sink_caps_str (h, caps);
+  gst_harness_set_src_caps_str (h, caps);
+  return h;
+}
+
+/* Pushes a picture whose bytes are all @fill, and returns what comes of it. */
+static GstBuffer *
+overlay_run (GstHarness *h, const gchar *format, guint8 fill, gboolean has_results)
+{
+  GstVideoInfo info;
+  GstBuffer *buffer = buffer_new (5, 7, has_results);
+
+  gst_video_info_set_format (&info, gst_video_format_from_string (format), 320, 180);
+  gst_buffer_remove_all_memory (buffer);
+  gst_buffer_append_memory (buffer, gst_allocator_alloc (NULL, info.size, NULL));
+  gst_buffer_memset (buffer, 0, fill, info.size);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  return pull_frame (h, 5, 7);
+}
+
+/* The picture stays as it is but for its lower third, in any format. */
+GST_START_TEST (panels_lie_over_the_lower_part_of_a_picture)
+{
+  static const gchar *const formats[] = { "I420", "NV12", "BGRx", "GRAY8", "I420_10LE" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    GstHarness *h = overlay_new (formats[i]);
+    guint8 upper, lower;
+    guint stride = g_str_equal (formats[i], "BGRx") ? 4 : strstr (formats[i], "10") ? 2 : 1;
+    guint8 fill = stride == 2 ? 2 : 200; /* of 10 bits, the upper two */
+    for (guint has_results = 0; has_results < 2; has_results++) {
+      g_autoptr (GstBuffer) frame = overlay_run (h, formats[i], fill, has_results == 1);
+      gst_buffer_extract (frame, (100 * 320 + 20) * stride, &upper, 1);
+      gst_buffer_extract (frame, (175 * 320 + 20) * stride + (stride == 2), &lower, 1);
+      fail_unless_equals_int (upper, fill);
+      fail_unless ((lower < fill * 3 / 4) == (has_results == 1), "%s: %u", formats[i], lower);
+    }
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* Both sides have the same caps, and buffers keep their metas and times. */
+GST_START_TEST (an_overlay_changes_no_caps_and_no_metas)
+{
+  GstHarness *h = overlay_new ("NV12");
+  g_autoptr (GstBuffer) frame = overlay_run (h, "NV12", 200, TRUE);
+  g_autoptr (GstCaps) in = gst_pad_get_current_caps (h->srcpad);
+  g_autoptr (GstCaps) out = gst_pad_get_current_caps (h->sinkpad);
+
+  fail_unless (gst_caps_is_equal (in, out));
+  fail_unless (gst_buffer_get_custom_meta (frame, "GstVyreResultsMeta") != NULL);
+  g_autoptr (GstCaps) possible = gst_pad_peer_query_caps (h->srcpad, NULL);
+  fail_unless (gst_caps_is_equal (possible, in));
+  fail_unless_equals_clocktime (gst_harness_query_latency (h), 0);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+GST_START_TEST (an_overlay_needs_a_picture)
+{
+  GstHarness *h = overlay_wrap ();
+
+  gst_harness_set_sink_caps_str (h, "ANY");
+  gst_harness_set_src_caps_str (h, "audio/x-raw");
+  fail_unless_equals_int (gst_harness_push (h, buffer_new (0, 1, TRUE)), GST_FLOW_NOT_NEGOTIATED);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 static Suite *
 scope_suite (void)
 {
@@ -334,6 +423,9 @@ scope_suite (void)
   tcase_add_test (scope, buffers_without_times_make_frames_with_times);
   tcase_add_test (scope, a_frame_may_wait_for_half_of_its_duration);
   tcase_add_test (scope, readbacks_that_are_none_are_refused);
+  tcase_add_test (scope, panels_lie_over_the_lower_part_of_a_picture);
+  tcase_add_test (scope, an_overlay_changes_no_caps_and_no_metas);
+  tcase_add_test (scope, an_overlay_needs_a_picture);
   tcase_add_test (scope, frames_and_readbacks_of_vyrefilter_show_the_same);
   return suite;
 }

@@ -5,9 +5,11 @@
  */
 #include "filter/gstvyresourcepad.h"
 
+#include "common/gstvyrequery.h"
 #include "filter/gstvyredelivery.h"
 #include "filter/gstvyrelatency.h"
 #include "filter/gstvyrelines.h"
+#include "filter/gstvyremessages.h"
 #include "filter/gstvyrepartners.h"
 #include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyrerecovery.h"
@@ -271,6 +273,11 @@ source_query (GstPad *pad, GstObject *parent, GstQuery *query)
     case GST_QUERY_ACCEPT_CAPS:
       return passes ? gst_vyre_passthrough_answer (self, pad, query)
                     : gst_pad_query_default (pad, parent, query);
+    case GST_QUERY_CUSTOM:
+      if (!gst_vyre_query_is_stats (query))
+        return gst_pad_query_default (pad, parent, query);
+      gst_vyre_query_take_stats (query, gst_vyre_messages_stats (self));
+      return TRUE;
     default:
       return gst_pad_query_default (pad, parent, query);
   }

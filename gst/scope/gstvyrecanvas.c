@@ -6,13 +6,15 @@
 
 #include "scope/gstvyrelayout.h"
 
+#define ENGINE 5     /* the last panel */
 #define LEAST_EM 8.0 /* pixels: smaller letters cannot be read */
 #define LINES 60.0   /* of text, one below the other, that a picture would have */
 
 /* In the order of the flags */
-static const GstVyrePanel *const panels[GST_VYRE_N_PANELS] = { &gst_vyre_timeline,
-  &gst_vyre_histogram, &gst_vyre_vectorscope, &gst_vyre_meters, &gst_vyre_lights };
-static const gdouble panel_weights[GST_VYRE_N_PANELS] = { -4, 3, 2, 1.6, 1.4 };
+static const GstVyrePanel *const panels[GST_VYRE_N_PANELS]
+    = { &gst_vyre_timeline, &gst_vyre_histogram, &gst_vyre_vectorscope, &gst_vyre_meters,
+        &gst_vyre_lights, &gst_vyre_engine };
+static const gdouble panel_weights[GST_VYRE_N_PANELS] = { -4, 3, 2, 1.6, 1.4, 1.8 };
 
 typedef struct {
   GstVyreBox boxes[GST_VYRE_N_PANELS];
@@ -48,8 +50,8 @@ canvas_plan (const GstVyreModel *model, const GstVyreLook *look)
   GstVyreBox area = { gap, gap, look->width - 2 * gap, look->height - 2 * gap };
 
   for (guint i = 0; i < GST_VYRE_N_PANELS; i++) {
-    gboolean is_shown
-        = look->panels != 0 ? (look->panels >> i & 1) != 0 : panels[i]->has_results (model);
+    gboolean is_shown = look->panels != 0 ? (look->panels >> i & 1) != 0
+                                          : i != ENGINE && panels[i]->has_results (model);
     plan.weights[i] = !is_shown ? 0 : look->is_strip ? fabs (panel_weights[i]) : panel_weights[i];
   }
   gst_vyre_layout_place (&area, plan.weights, GST_VYRE_N_PANELS, gap, plan.boxes);

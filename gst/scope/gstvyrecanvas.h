@@ -16,9 +16,10 @@ typedef enum {
   GST_VYRE_PANEL_VECTORSCOPE = 1 << 2,
   GST_VYRE_PANEL_METERS = 1 << 3,
   GST_VYRE_PANEL_LIGHTS = 1 << 4,
+  GST_VYRE_PANEL_ENGINE = 1 << 5, /* of no results: it is drawn where it is asked for */
 } GstVyrePanelFlags;
 
-#define GST_VYRE_N_PANELS 5
+#define GST_VYRE_N_PANELS 6
 
 typedef struct {
   guint panels; /* 0: those that have results */

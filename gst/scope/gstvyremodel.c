@@ -27,13 +27,17 @@ gst_vyre_model_clear (GstVyreModel *model)
   g_clear_pointer (&model->points, g_array_unref);
 }
 
-/* Forgets all results. */
+/* Forgets all results. Counters stay. */
 void
 gst_vyre_model_reset (GstVyreModel *model)
 {
   g_array_set_size (model->points, 0);
   *model = (GstVyreModel){
-    .history = model->history, .points = model->points, .depth = 8, .shape = model->shape + 1
+    .history = model->history,
+    .points = model->points,
+    .depth = 8,
+    .shape = model->shape + 1,
+    .engine = model->engine,
   };
 }
 
@@ -325,4 +329,50 @@ gst_vyre_model_take (GstVyreModel *model, const GstVyreResults *results, gdouble
       point.conditions |= 1u << i;
   }
   model_add_point (model, &point);
+}
+
+/* Looks up the counter @name of @stats, or of the structure @within of these; 0 where there is
+ * none. */
+static gdouble
+model_get_counter (const GstStructure *stats, const gchar *within, const gchar *name)
+{
+  const GValue *value = within ? gst_structure_get_value (stats, within) : NULL;
+  guint64 number = 0;
+
+  if (value && GST_VALUE_HOLDS_STRUCTURE (value))
+    stats = gst_value_get_structure (value);
+  gst_structure_get_uint64 (stats, name, &number);
+  return (gdouble)number;
+}
+
+static gdouble
+model_get_latency (const GstStructure *stats, const gchar *name)
+{
+  guint64 time = GST_CLOCK_TIME_NONE;
+
+  gst_structure_get_uint64 (stats, name, &time);
+  return GST_CLOCK_TIME_IS_VALID (time) ? (gdouble)time / GST_SECOND : -1;
+}
+
+/* Takes the counters of vyrefilter as they are @now, in s of a clock that goes on. */
+void
+gst_vyre_model_take_stats (GstVyreModel *model, const GstStructure *stats, gdouble now)
+{
+  static const gchar *const ways[GST_VYRE_N_WAYS]
+      = { "arena-bytes", "import-bytes", "direct-bytes", "fd-bytes", "cpu-bounce-bytes" };
+  GstVyreEngine *engine = &model->engine;
+  gdouble batches = model_get_counter (stats, NULL, "batches");
+
+  if (engine->is_there && now > engine->asked)
+    engine->rate = MAX (batches - engine->batches, 0) / (now - engine->asked);
+  model_note (model, &engine->is_there);
+  engine->asked = now;
+  engine->batches = batches;
+  engine->p50 = model_get_latency (stats, "latency-p50");
+  engine->p99 = model_get_latency (stats, "latency-p99");
+  engine->occupied = model_get_counter (stats, "runtime", "occupied-bps") / 10000;
+  engine->in_flight = model_get_counter (stats, NULL, "queue-depth");
+  engine->streams = model_get_counter (stats, NULL, "kernel-tenants");
+  for (guint i = 0; i < GST_VYRE_N_WAYS; i++)
+    engine->bytes[i] = model_get_counter (stats, "ingest", ways[i]);
 }

@@ -81,6 +81,26 @@ typedef struct {
   gdouble clip_time; /* of the last clipped sample, in s; below 0: none */
 } GstVyreChannel;
 
+typedef enum {
+  GST_VYRE_WAY_IN_PLACE,
+  GST_VYRE_WAY_IMPORTED,
+  GST_VYRE_WAY_STORED,
+  GST_VYRE_WAY_FILE,
+  GST_VYRE_WAY_COPIED,
+  GST_VYRE_N_WAYS,
+} GstVyreWay;
+
+/* Counters of vyrefilter, docs/messages.md */
+typedef struct {
+  gboolean is_there;
+  gdouble p50, p99; /* s; below 0: unknown */
+  gdouble occupied; /* share of the slots */
+  gdouble in_flight, streams, batches;
+  gdouble rate;  /* batches/s since the counters before */
+  gdouble asked; /* when these are of, in s */
+  gdouble bytes[GST_VYRE_N_WAYS];
+} GstVyreEngine;
+
 typedef struct {
   gdouble history; /* s */
   gdouble time;    /* of the last results, in s */
@@ -95,6 +115,7 @@ typedef struct {
   GstVyreChannel channels[GST_VYRE_MODEL_CHANNELS];
   guint n_channels;
   GstVyreLight lights[GST_VYRE_N_LIGHTS];
+  GstVyreEngine engine;
 } GstVyreModel;
 
 void gst_vyre_model_init (GstVyreModel *model, gdouble history);
@@ -103,6 +124,7 @@ void gst_vyre_model_reset (GstVyreModel *model);
 void gst_vyre_model_set_history (GstVyreModel *model, gdouble history);
 void gst_vyre_model_raise_depth (GstVyreModel *model, guint depth);
 void gst_vyre_model_take (GstVyreModel *model, const GstVyreResults *results, gdouble time);
+void gst_vyre_model_take_stats (GstVyreModel *model, const GstStructure *stats, gdouble now);
 const gchar *gst_vyre_light_get_name (GstVyreLightId id);
 
 G_END_DECLS

@@ -23,5 +23,6 @@ extern const GstVyrePanel gst_vyre_histogram;
 extern const GstVyrePanel gst_vyre_vectorscope;
 extern const GstVyrePanel gst_vyre_meters;
 extern const GstVyrePanel gst_vyre_lights;
+extern const GstVyrePanel gst_vyre_engine;
 
 G_END_DECLS

@@ -19,14 +19,16 @@
 #include <gst/video/video.h>
 
 #include "common/gstvyreproperty.h"
+#include "common/gstvyrequery.h"
 #include "library/gst/vyre/table.h"
-#include "scope/gstvyreframepool.h"
+#include "scope/gstvyreframes.h"
 #include "scope/gstvyreoverlay.h"
 #include "scope/gstvyreticks.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_vyre_scope_debug);
 #define GST_CAT_DEFAULT gst_vyre_scope_debug
 
+#define STATS_INTERVAL 0.5 /* s of real time from counters to the next */
 #define READBACK_CAPS "application/x-vyre-readback"
 #define FRAME_CAPS                                                                                 \
   "video/x-raw, format=(string)BGRx, width=(int)[ 64, 16384 ], height=(int)[ 64, 16384 ], "        \
@@ -61,6 +63,7 @@ struct _GstVyreScope {
   GstVyreTicks ticks;
   gboolean is_discont;
   GstVyreModel model;
+  gdouble stats_asked; /* when counters were asked for, in s */
   GstVyreCanvas canvas;
   GstVyreOverlay overlay;
 };
@@ -71,6 +74,7 @@ static const GFlagsValue scope_panels[] = {
   { GST_VYRE_PANEL_VECTORSCOPE, "Mean and range of chroma, and hues around them", "vectorscope" },
   { GST_VYRE_PANEL_METERS, "Levels of audio, with peaks that are held", "meters" },
   { GST_VYRE_PANEL_LIGHTS, "A light for each condition", "lights" },
+  { GST_VYRE_PANEL_ENGINE, "Counters of vyrefilter", "engine" },
   { 0, NULL, NULL },
 };
 
@@ -139,22 +143,6 @@ scope_overlays (GstVyreScope *self)
   return g_atomic_int_get (&self->overlays);
 }
 
-/* Chooses what downstream leaves open: 1280 × 720, at the rate of the video that comes, or 30. */
-static GstCaps *
-scope_fixate (const GstVyreScope *self, GstCaps *allowed)
-{
-  GstCaps *caps = gst_caps_truncate (gst_caps_make_writable (allowed));
-  GstStructure *structure = gst_caps_get_structure (caps, 0);
-
-  gst_structure_fixate_field_nearest_int (structure, "width", 1280);
-  gst_structure_fixate_field_nearest_int (structure, "height", 720);
-  gst_structure_fixate_field_nearest_fraction (structure, "framerate",
-      self->rate_n > 0 ? self->rate_n : 30, self->rate_n > 0 ? self->rate_d : 1);
-  if (gst_structure_has_field (structure, "pixel-aspect-ratio"))
-    gst_structure_fixate_field_nearest_fraction (structure, "pixel-aspect-ratio", 1, 1);
-  return gst_caps_fixate (caps);
-}
-
 static void
 scope_set_latency (GstVyreScope *self, const GstVideoInfo *info)
 {
@@ -183,7 +171,7 @@ scope_negotiate (GstVyreScope *self)
     gst_caps_unref (allowed);
     return FALSE;
   }
-  g_autoptr (GstCaps) caps = scope_fixate (self, allowed);
+  g_autoptr (GstCaps) caps = gst_vyre_frames_fixate (allowed, self->rate_n, self->rate_d);
   if (!gst_video_info_from_caps (&info, caps)
       || !gst_pad_push_event (self->srcpad, gst_event_new_caps (caps)))
     return FALSE;
@@ -192,8 +180,8 @@ scope_negotiate (GstVyreScope *self)
   self->info = info;
   self->has_caps = TRUE;
   scope_set_latency (self, &info);
-  gst_vyre_frame_pool_drop (&self->pool);
-  self->pool = gst_vyre_frame_pool_choose (self->srcpad, caps, (guint)info.size);
+  gst_vyre_frames_drop_pool (&self->pool);
+  self->pool = gst_vyre_frames_choose_pool (self->srcpad, caps, (guint)info.size);
   return self->pool != NULL;
 }
 
@@ -257,12 +245,30 @@ scope_push_segment (GstVyreScope *self, GstEvent *event)
   return gst_pad_push_event (self->srcpad, gst_event_new_segment (&times));
 }
 
+/* Asks the vyrefilter in front for its counters, where these are shown. */
+static void
+scope_ask_for_stats (GstVyreScope *self, const GstVyreLook *look)
+{
+  gdouble now = (gdouble)g_get_monotonic_time () / G_USEC_PER_SEC;
+
+  if (!(look->panels & GST_VYRE_PANEL_ENGINE) || now < self->stats_asked + STATS_INTERVAL)
+    return;
+  self->stats_asked = now;
+  g_autoptr (GstQuery) query = gst_vyre_query_new_stats ();
+  if (!gst_pad_peer_query (self->sinkpad, query))
+    return;
+  const GstStructure *stats = gst_vyre_query_get_stats (query);
+  if (stats)
+    gst_vyre_model_take_stats (&self->model, stats, now);
+}
+
 static GstVyreLook
 scope_get_look (GstVyreScope *self)
 {
   GST_OBJECT_LOCK (self);
   GstVyreLook look = { self->panels, self->theme, self->info.width, self->info.height, FALSE };
   GST_OBJECT_UNLOCK (self);
+  scope_ask_for_stats (self, &look);
   return look;
 }
 
@@ -509,13 +515,14 @@ gst_vyre_scope_change_state (GstElement *element, GstStateChange transition)
     g_atomic_int_set (&self->overlays, self->mode == MODE_OVERLAY);
     self->latency = 0;
     GST_OBJECT_UNLOCK (self);
+    self->stats_asked = -STATS_INTERVAL;
     gst_video_info_init (&self->info);
     scope_flush (self);
   }
   GstStateChangeReturn change
       = GST_ELEMENT_CLASS (gst_vyre_scope_parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
-    gst_vyre_frame_pool_drop (&self->pool);
+    gst_vyre_frames_drop_pool (&self->pool);
     g_clear_pointer (&self->table, gst_vyre_table_unref);
     gst_vyre_canvas_clear (&self->canvas);
     gst_vyre_overlay_clear (&self->overlay);

@@ -288,6 +288,55 @@ test_conditions (void)
   check_light (GST_VYRE_LIGHT_COMPLETE, "complete=false, missing=true", TRUE, "no results");
 }
 
+#define STATS_TEXT(batches, copied)                                                                \
+  "application/x-vyrefilter-stats, batches=(guint64)" batches ", latency-p50=(guint64)1000000, "   \
+  "latency-p99=(guint64)18446744073709551615, queue-depth=(guint64)3, kernel-tenants=(guint64)2, " \
+  "runtime=(structure)\"runtime\\,\\ occupied-bps\\=\\(guint64\\)5000\\;\", "                      \
+  "ingest=(structure)\"ingest\\,\\ arena-bytes\\=\\(guint64\\)300\\,\\ "                           \
+  "cpu-bounce-bytes\\=\\(guint64\\)" copied "\\;\";"
+
+static void
+take_stats (Drawing *drawing, const gchar *text, gdouble now)
+{
+  GstStructure *stats = gst_structure_from_string (text, NULL);
+
+  g_assert_nonnull (stats);
+  gst_vyre_model_take_stats (&drawing->model, stats, now);
+  gst_structure_free (stats);
+}
+
+/* Counters are drawn where they are asked for, as bars of their share; rates are of differences. */
+static void
+test_engine (void)
+{
+  Drawing drawing;
+  const GstVyreEngine *engine = &drawing.model.engine;
+
+  drawing_begin (&drawing, WIDTH, HEIGHT, 0);
+  take_stats (&drawing, STATS_TEXT ("10", "300"), 5);
+  take_stats (&drawing, STATS_TEXT ("70", "300"), 7);
+  g_assert_cmpfloat_with_epsilon (engine->rate, 30, 1e-9);
+  g_assert_cmpfloat_with_epsilon (engine->p50, 0.001, 1e-9);
+  g_assert_cmpfloat (engine->p99, <, 0);
+  g_assert_cmpfloat_with_epsilon (engine->occupied, 0.5, 1e-9);
+  g_assert_cmpfloat_with_epsilon (engine->in_flight, 3, 1e-9);
+  g_assert_cmpfloat_with_epsilon (engine->streams, 2, 1e-9);
+  drawing_draw (&drawing);
+  g_assert_cmpuint (drawing_count (&drawing, GST_VYRE_COLOUR_VERMILION, 5), ==, 0);
+  drawing.look.panels = GST_VYRE_PANEL_ENGINE;
+  drawing_draw (&drawing);
+  guint half = drawing_count (&drawing, GST_VYRE_COLOUR_VERMILION, 5);
+  guint other = drawing_count (&drawing, GST_VYRE_COLOUR_GREEN, 5);
+  take_stats (&drawing, STATS_TEXT ("70", "0"), 8);
+  drawing_draw (&drawing);
+  g_assert_cmpuint (half, >, WIDTH);
+  g_assert_cmpfloat_with_epsilon ((gdouble)half / other, 1, 0.01);
+  g_assert_cmpuint (drawing_count (&drawing, GST_VYRE_COLOUR_VERMILION, 5), ==, 0);
+  gst_vyre_model_reset (&drawing.model);
+  g_assert_true (engine->is_there);
+  drawing_end (&drawing);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -299,6 +348,7 @@ main (int argc, char **argv)
   g_test_add_func ("/scope/bars", test_bars);
   g_test_add_func ("/scope/clipping", test_clipping);
   g_test_add_func ("/scope/shapes", test_shapes);
+  g_test_add_func ("/scope/engine", test_engine);
   g_test_add_func ("/scope/conditions", test_conditions);
   return g_test_run ();
 }

@@ -404,6 +404,22 @@ GST_START_TEST (an_overlay_needs_a_picture)
 }
 GST_END_TEST;
 
+/* The query for counters travels through what is between both elements. */
+GST_START_TEST (counters_of_vyrefilter_are_asked_for)
+{
+  const gchar *source
+      = "videotestsrc num-buffers=10 ! video/x-raw,format=I420,width=64,height=64 ! "
+        "vyrefilter output-mode=passthrough program=nop ! tee ! queue ! "
+        "videoconvert ! video/x-raw,format=NV12 !";
+  const gchar *end = "! video/x-raw,width=320,height=180 ! fakesink name=sink";
+  g_autofree gchar *engine = g_strdup_printf ("%s vyrescope panels=engine %s", source, end);
+  g_autofree gchar *nothing
+      = g_strdup_printf ("videotestsrc num-buffers=10 ! vyrescope panels=engine %s", end);
+
+  fail_unless (run_pipeline (engine) != run_pipeline (nothing));
+}
+GST_END_TEST;
+
 static Suite *
 scope_suite (void)
 {
@@ -426,6 +442,7 @@ scope_suite (void)
   tcase_add_test (scope, panels_lie_over_the_lower_part_of_a_picture);
   tcase_add_test (scope, an_overlay_changes_no_caps_and_no_metas);
   tcase_add_test (scope, an_overlay_needs_a_picture);
+  tcase_add_test (scope, counters_of_vyrefilter_are_asked_for);
   tcase_add_test (scope, frames_and_readbacks_of_vyrefilter_show_the_same);
   return suite;
 }

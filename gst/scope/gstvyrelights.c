@@ -70,7 +70,7 @@ lights_draw_alarm (GstVyrePen *pen, gdouble x, gdouble y, gdouble radius)
   gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_VERMILION, 1);
   lights_trace_polygon (pen, x, y, radius * 1.1, 8, G_PI / 8);
   cairo_fill (pen->cr);
-  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_TEXT, 1);
+  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_PANEL, 1);
   cairo_move_to (pen->cr, x - arm, y - arm);
   cairo_line_to (pen->cr, x + arm, y + arm);
   cairo_move_to (pen->cr, x + arm, y - arm);

@@ -278,7 +278,7 @@ model_take_cut (GstVyreModel *model, const GstVyreResults *results)
 
   if (!gst_vyre_results_get_uint64 (results, "cut-age", &age))
     return;
-  if (model->cut_age > 0 && age <= model->cut_age && model->points->len > model->first)
+  if (model->cut_age > 0 && age == 1 && model->points->len > model->first)
     g_array_index (model->points, GstVyrePoint, model->points->len - 1).is_cut = TRUE;
   model->cut_age = age;
 }

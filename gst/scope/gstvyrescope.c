@@ -195,7 +195,9 @@ scope_read_caps (GstVyreScope *self, GstCaps *caps)
 
   g_clear_pointer (&self->table, gst_vyre_table_unref);
   self->rate_n = self->rate_d = 0;
-  gst_vyre_model_reset (&self->model);
+  g_autoptr (GstCaps) before = gst_pad_get_current_caps (self->sinkpad);
+  if (!before || !gst_caps_is_equal (before, caps)) /* the same may come with each part of a list */
+    gst_vyre_model_reset (&self->model);
   if (gst_structure_has_name (structure, READBACK_CAPS)) {
     self->table = gst_vyre_table_new_from_caps (caps, &error);
     if (!self->table)
@@ -321,12 +323,15 @@ scope_push_frames (GstVyreScope *self, GstClockTime time, GstClockTime duration)
 }
 
 /* Has the model know the results of @buffer; FALSE, with a message, where that is not as its caps
- * say. */
+ * say. The history is of running times, which go on from segment to segment. */
 static gboolean
 scope_take_results (GstVyreScope *self, GstBuffer *buffer, GstClockTime time)
 {
   g_autoptr (GstVyreResults) results = NULL;
   GError *error = NULL;
+  guint64 running = self->segment.format == GST_FORMAT_TIME
+                        ? gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, time)
+                        : time;
 
   if (!self->table)
     results = gst_vyre_results_from_buffer (buffer);
@@ -339,8 +344,8 @@ scope_take_results (GstVyreScope *self, GstBuffer *buffer, GstClockTime time)
   GST_OBJECT_LOCK (self);
   gst_vyre_model_set_history (&self->model, (gdouble)self->history / GST_SECOND);
   GST_OBJECT_UNLOCK (self);
-  if (results)
-    gst_vyre_model_take (&self->model, results, (gdouble)time / GST_SECOND);
+  if (results && GST_CLOCK_TIME_IS_VALID (running))
+    gst_vyre_model_take (&self->model, results, (gdouble)running / GST_SECOND);
   return TRUE;
 }
 

@@ -105,7 +105,8 @@ test_missing (void)
   drawing_end (&drawing);
 }
 
-/* The age of a cut is counted from the frame behind it. */
+/* The age of a cut is counted from the frame behind it: 1 behind 0 is that of a stream that begins
+ * anew. */
 static void
 test_cut (void)
 {
@@ -113,7 +114,7 @@ test_cut (void)
 
   drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_TIMELINE);
   for (guint i = 0; i <= 100; i++) {
-    g_autofree gchar *age = g_strdup_printf (", cut-age=(guint64)%u", i <= 50 ? i : i - 50);
+    g_autofree gchar *age = g_strdup_printf (", cut-age=(guint64)%u", i % 60 <= 50 ? i % 60 : i % 60 - 50);
     take_flat (&drawing, i / 10.0, 100, age);
   }
   for (guint i = 0; i < drawing.model.points->len; i++)

@@ -178,6 +178,35 @@ GST_START_TEST (a_frame_shows_the_results_of_its_buffer)
 }
 GST_END_TEST;
 
+/* Streams that follow one another, as of concat, have one history. */
+GST_START_TEST (a_segment_goes_on_where_the_one_before_ended)
+{
+  const gchar *caps = "video/x-raw, format=I420, width=64, height=64, framerate=10/1";
+  GstHarness *h
+      = scope_new (caps, "video/x-raw, format=BGRx, width=320, height=180, framerate=10/1");
+  g_autoptr (GstCaps) same = gst_caps_from_string (caps);
+  guint32 colours[2];
+
+  for (guint i = 0; i < 2; i++) {
+    GstBuffer *buffer = buffer_new (0, 100 * GST_MSECOND, TRUE);
+    GstSegment segment;
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    segment.base = 100 * i * GST_MSECOND;
+    gst_harness_push_event (h, gst_event_new_caps (same));
+    gst_harness_push_event (h, gst_event_new_segment (&segment));
+    if (i == 1) /* results of something else: what was drawn before stays */
+      gst_structure_remove_field (
+          gst_custom_meta_get_structure (gst_buffer_get_custom_meta (buffer, "GstVyreResultsMeta")),
+          "luma");
+    gst_harness_push (h, buffer);
+    g_autoptr (GstBuffer) frame = pull_frame (h, 0, 100 * GST_MSECOND);
+    colours[i] = pixel_at (frame, 20, 165, 320);
+  }
+  fail_unless_equals_int (colours[1], colours[0]);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (frames_go_on_in_a_gap)
 {
   GstHarness *h = scope_new (
@@ -434,6 +463,7 @@ scope_suite (void)
   tcase_add_test (scope, what_downstream_leaves_open_is_chosen);
   tcase_add_test (scope, without_a_rate_results_make_a_frame_each);
   tcase_add_test (scope, a_frame_shows_the_results_of_its_buffer);
+  tcase_add_test (scope, a_segment_goes_on_where_the_one_before_ended);
   tcase_add_test (scope, frames_go_on_in_a_gap);
   tcase_add_test (scope, times_that_jump_begin_anew);
   tcase_add_test (scope, buffers_without_times_make_frames_with_times);

@@ -188,10 +188,11 @@ GST_START_TEST (a_segment_goes_on_where_the_one_before_ended)
   guint32 colours[2];
 
   for (guint i = 0; i < 2; i++) {
-    GstBuffer *buffer = buffer_new (0, 100 * GST_MSECOND, TRUE);
+    GstClockTime time = i == 0 ? 500 * GST_MSECOND : 0;
+    GstBuffer *buffer = buffer_new (time, 100 * GST_MSECOND, TRUE);
     GstSegment segment;
     gst_segment_init (&segment, GST_FORMAT_TIME);
-    segment.base = 100 * i * GST_MSECOND;
+    segment.base = 600 * i * GST_MSECOND;
     gst_harness_push_event (h, gst_event_new_caps (same));
     gst_harness_push_event (h, gst_event_new_segment (&segment));
     if (i == 1) /* results of something else: what was drawn before stays */
@@ -199,7 +200,7 @@ GST_START_TEST (a_segment_goes_on_where_the_one_before_ended)
           gst_custom_meta_get_structure (gst_buffer_get_custom_meta (buffer, "GstVyreResultsMeta")),
           "luma");
     gst_harness_push (h, buffer);
-    g_autoptr (GstBuffer) frame = pull_frame (h, 0, 100 * GST_MSECOND);
+    g_autoptr (GstBuffer) frame = pull_frame (h, time, 100 * GST_MSECOND);
     colours[i] = pixel_at (frame, 20, 165, 320);
   }
   fail_unless_equals_int (colours[1], colours[0]);

@@ -154,7 +154,7 @@ model_take_luma (GstVyreModel *model, const GstVyreResults *results, GstVyrePoin
   model_note (model, &model->has_luma);
   g_autofree guint64 *bins = model_get_bins (model, results, "luma-histogram", &n);
   gdouble levels = exp2 (model->depth);
-  point->has_luma = TRUE;
+  point->is_there = TRUE;
   point->mean = (gfloat)(model_get (results, "luma", "sum") / count / levels);
   point->least = point->low = (gfloat)(model_get (results, "luma", "min") / levels);
   point->most = point->high = (gfloat)(most / levels);
@@ -270,7 +270,22 @@ model_take_channels (
   }
 }
 
-/* The age of a cut is known with the frame behind it: it is 1 there, or as old as the frame. */
+/* Fills the level of the loudest channel in. */
+static void
+model_take_level (const GstVyreModel *model, GstVyrePoint *point)
+{
+  gdouble rms = GST_VYRE_MODEL_FLOOR, peak = GST_VYRE_MODEL_FLOOR;
+
+  for (guint i = 0; i < model->n_channels; i++) {
+    rms = MAX (rms, model->channels[i].rms);
+    peak = MAX (peak, model->channels[i].peak);
+  }
+  point->is_there = TRUE;
+  point->mean = point->high = (gfloat)(1 - rms / GST_VYRE_MODEL_FLOOR);
+  point->most = (gfloat)(1 - peak / GST_VYRE_MODEL_FLOOR);
+}
+
+/* The age of a cut is 1 in the frame behind it. Where a stream begins anew, 1 comes behind 0. */
 static void
 model_take_cut (GstVyreModel *model, const GstVyreResults *results)
 {
@@ -322,6 +337,8 @@ gst_vyre_model_take (GstVyreModel *model, const GstVyreResults *results, gdouble
     model_take_histogram (model, results, i);
   model_take_chroma (model, results);
   model_take_channels (model, results, time, passed);
+  if (!model->has_luma && gst_vyre_results_get_value (results, "channel-0"))
+    model_take_level (model, &point);
   model_take_cut (model, results);
   gst_vyre_verdicts_take (model, results);
   for (guint i = 0; i < GST_VYRE_N_LIGHTS; i++) {

@@ -42,10 +42,12 @@ typedef struct {
 } GstVyreLight;
 
 typedef struct {
-  gdouble time;                        /* s */
-  gfloat mean, least, low, high, most; /* luma: 1 is all levels; low and high are percentiles */
-  guint conditions;                    /* bits of GstVyreLightId */
-  gboolean has_luma;
+  gdouble time; /* s */
+  gfloat mean, least, low, high,
+      most;         /* of the scale: 1. Luma, where low and high are percentiles; of
+                     * a stream without it RMS and peak of its loudest channel */
+  guint conditions; /* bits of GstVyreLightId */
+  gboolean is_there;
   gboolean is_cut; /* the picture is another one than before */
 } GstVyrePoint;
 

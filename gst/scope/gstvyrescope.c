@@ -69,7 +69,8 @@ struct _GstVyreScope {
 };
 
 static const GFlagsValue scope_panels[] = {
-  { GST_VYRE_PANEL_TIMELINE, "Luma over the history, cuts and conditions", "timeline" },
+  { GST_VYRE_PANEL_TIMELINE, "Luma, or the level of audio, over the history; cuts and conditions",
+      "timeline" },
   { GST_VYRE_PANEL_HISTOGRAM, "Histograms side by side", "histogram" },
   { GST_VYRE_PANEL_VECTORSCOPE, "Mean and range of chroma, and hues around them", "vectorscope" },
   { GST_VYRE_PANEL_METERS, "Levels of audio, with peaks that are held", "meters" },

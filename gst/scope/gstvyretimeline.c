@@ -48,31 +48,48 @@ timeline_place (const GstVyrePen *pen, const GstVyreModel *model, const GstVyreB
 static gboolean
 timeline_has_results (const GstVyreModel *model)
 {
-  return model->has_luma;
+  return model->has_luma || model->n_channels > 0;
 }
 
-/* Levels of 8 bits, of which 16 is black and 235 is white: more bits have as many times more. */
+/* Draws one line of the scale, with its @text where there is room below @last, the text before.
+ * Returns the height of the last text. */
+static gdouble
+timeline_draw_level (GstVyrePen *pen, const GstVyreBox *plot, gdouble share, gboolean is_limit,
+    const gchar *text, gdouble last)
+{
+  gdouble y = plot->y + plot->height * (1 - share);
+  gdouble dash[] = { pen->em / 3, pen->em / 3 };
+
+  gst_vyre_pen_set_colour (
+      pen, is_limit ? GST_VYRE_COLOUR_DIM : GST_VYRE_COLOUR_GRID, is_limit ? 0.7 : 1);
+  cairo_set_dash (pen->cr, dash, is_limit ? 2 : 0, 0);
+  gst_vyre_pen_rule (pen, plot->x, y, plot->x + plot->width, y, pen->line / 2);
+  cairo_set_dash (pen->cr, NULL, 0, 0);
+  if (last - y < pen->em * 1.2)
+    return last;
+  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 1);
+  gst_vyre_pen_write (pen, text, plot->x - pen->em * 0.5, y, 1);
+  return y;
+}
+
+/* The levels of 8 bits: 16 is black and 235 is white; more bits have as many times more. Of a
+ * stream without luma, dB. */
 static void
 timeline_draw_levels (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *plot)
 {
   static const guint levels[] = { 16, 64, 128, 192, 235 };
   gdouble last = G_MAXDOUBLE;
 
-  for (guint i = 0; i < G_N_ELEMENTS (levels); i++) {
-    gboolean is_limit = levels[i] == 16 || levels[i] == 235;
-    gdouble y = plot->y + plot->height * (1 - levels[i] / 256.0);
-    gdouble dash[] = { pen->em / 3, pen->em / 3 };
-    gst_vyre_pen_set_colour (
-        pen, is_limit ? GST_VYRE_COLOUR_DIM : GST_VYRE_COLOUR_GRID, is_limit ? 0.7 : 1);
-    cairo_set_dash (pen->cr, dash, is_limit ? 2 : 0, 0);
-    gst_vyre_pen_rule (pen, plot->x, y, plot->x + plot->width, y, pen->line / 2);
-    cairo_set_dash (pen->cr, NULL, 0, 0);
-    if (last - y < pen->em * 1.2)
-      continue;
+  for (guint i = 0; model->has_luma && i < G_N_ELEMENTS (levels); i++) {
     g_autofree gchar *text = g_strdup_printf ("%u", levels[i] << (model->depth - 8));
-    gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 1);
-    gst_vyre_pen_write (pen, text, plot->x - pen->em * 0.5, y, 1);
-    last = y;
+    last = timeline_draw_level (
+        pen, plot, levels[i] / 256.0, levels[i] == 16 || levels[i] == 235, text, last);
+  }
+  for (gdouble level = GST_VYRE_MODEL_FLOOR + 12; !model->has_luma && level <= 0; level += 12) {
+    g_autofree gchar *text
+        = level < 0 ? g_strdup_printf ("\342\210\222%g dB", -level) : g_strdup ("0 dB");
+    last
+        = timeline_draw_level (pen, plot, 1 - level / GST_VYRE_MODEL_FLOOR, level == 0, text, last);
   }
 }
 
@@ -193,13 +210,13 @@ timeline_draw_run (GstVyrePen *pen, GArray *columns, const GstVyreBox *plot)
 }
 
 static void
-timeline_draw_luma (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *plot)
+timeline_draw_bands (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *plot)
 {
   g_autoptr (GArray) columns = g_array_new (FALSE, FALSE, sizeof (Column));
 
   for (guint i = model->first; i < model->points->len; i++) {
     const GstVyrePoint *point = &g_array_index (model->points, GstVyrePoint, i);
-    if (point->has_luma)
+    if (point->is_there)
       timeline_add (columns, point, timeline_find_x (model, plot, point->time));
     else
       timeline_draw_run (pen, columns, plot);
@@ -258,7 +275,7 @@ timeline_draw (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *box
   cairo_save (pen->cr);
   cairo_rectangle (pen->cr, place.plot.x, box->y, place.plot.width, box->height);
   cairo_clip (pen->cr);
-  timeline_draw_luma (pen, model, &place.plot);
+  timeline_draw_bands (pen, model, &place.plot);
   for (guint i = model->first; i < model->points->len; i++) {
     const GstVyrePoint *point = &g_array_index (model->points, GstVyrePoint, i);
     if (point->is_cut)
@@ -269,5 +286,5 @@ timeline_draw (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *box
   cairo_restore (pen->cr);
 }
 
-const GstVyrePanel gst_vyre_timeline = { "Luma", "luma, as builtin:frame-stats has it",
+const GstVyrePanel gst_vyre_timeline = { "Timeline", "luma, as builtin:frame-stats has it",
   timeline_has_results, timeline_draw_still, timeline_draw };

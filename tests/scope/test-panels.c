@@ -172,6 +172,32 @@ test_bars (void)
   drawing_end (&drawing);
 }
 
+/* Returns where the line of a second of this level is. */
+static gint
+find_level (guint level)
+{
+  Drawing drawing;
+
+  drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_TIMELINE);
+  for (guint i = 0; i <= 10; i++)
+    take_sound (&drawing, i, level, 0);
+  drawing_draw (&drawing);
+  gint row = drawing_find_row (&drawing, WIDTH / 2 + 9, GST_VYRE_COLOUR_TEXT, NEAR);
+  drawing_end (&drawing);
+  g_assert_cmpint (row, >=, 0);
+  return row;
+}
+
+/* Without luma the timeline has levels, in dB. */
+static void
+test_level_over_time (void)
+{
+  gint loud = find_level (1000), middle = find_level (100), quiet = find_level (10);
+
+  g_assert_cmpint (middle - loud, >, HEIGHT / 5);
+  g_assert_cmpint (ABS ((middle - loud) - (quiet - middle)), <=, 2);
+}
+
 /* A clipped sample is told of for 2 s, as an alarm at once. */
 static void
 test_clipping (void)
@@ -346,6 +372,7 @@ main (int argc, char **argv)
   g_test_add_func ("/scope/hues", test_hues);
   g_test_add_func ("/scope/levels", test_levels);
   g_test_add_func ("/scope/bars", test_bars);
+  g_test_add_func ("/scope/level-over-time", test_level_over_time);
   g_test_add_func ("/scope/clipping", test_clipping);
   g_test_add_func ("/scope/shapes", test_shapes);
   g_test_add_func ("/scope/engine", test_engine);

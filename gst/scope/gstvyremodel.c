@@ -16,7 +16,7 @@ static const gchar *const histogram_names[GST_VYRE_N_HISTOGRAMS] = { "luma-histo
 void
 gst_vyre_model_init (GstVyreModel *model, gdouble history)
 {
-  *model = (GstVyreModel){ .history = history };
+  *model = (GstVyreModel){ .history = history, .least_depth = 8 };
   model->points = g_array_new (FALSE, TRUE, sizeof (GstVyrePoint));
   gst_vyre_model_reset (model);
 }
@@ -35,7 +35,8 @@ gst_vyre_model_reset (GstVyreModel *model)
   *model = (GstVyreModel){
     .history = model->history,
     .points = model->points,
-    .depth = 8,
+    .least_depth = model->least_depth,
+    .depth = model->least_depth,
     .shape = model->shape + 1,
     .engine = model->engine,
   };
@@ -51,19 +52,30 @@ gst_vyre_model_set_history (GstVyreModel *model, gdouble history)
   model->shape++;
 }
 
-/* Notes that samples have @depth bits or more. No result has the depth: levels show it. */
-void
-gst_vyre_model_raise_depth (GstVyreModel *model, guint depth)
+/* Returns the least depth that formats have, and that is enough for @depth bits. */
+static guint
+model_round_depth (guint depth)
 {
-  static const guint depths[] = { 8, 10, 12, 16 };
-  guint i = 0;
+  return depth <= 8 ? 8 : depth <= 10 ? 10 : depth <= 12 ? 12 : 16;
+}
 
-  while (i + 1 < G_N_ELEMENTS (depths) && depths[i] < depth)
-    i++;
-  if (depths[i] <= model->depth)
-    return;
-  model->depth = depths[i];
-  model->shape++;
+/* Forgets all results. Samples of what comes have @depth bits or more: no result has the depth, and
+ * caps may be those of a converter. */
+void
+gst_vyre_model_begin (GstVyreModel *model, guint depth)
+{
+  model->least_depth = model_round_depth (depth);
+  gst_vyre_model_reset (model);
+}
+
+/* Has samples be deep enough for the level @most. */
+static void
+model_raise_depth (GstVyreModel *model, gdouble most)
+{
+  while (most >= exp2 (model->depth) && model->depth < 16) {
+    model->depth = model_round_depth (model->depth + 1);
+    model->shape++;
+  }
 }
 
 static void
@@ -149,8 +161,7 @@ model_take_luma (GstVyreModel *model, const GstVyreResults *results, GstVyrePoin
 
   if (count <= 0)
     return;
-  while (most >= exp2 (model->depth) && model->depth < 16)
-    gst_vyre_model_raise_depth (model, model->depth + 1);
+  model_raise_depth (model, most);
   model_note (model, &model->has_luma);
   g_autofree guint64 *bins = model_get_bins (model, results, "luma-histogram", &n);
   gdouble levels = exp2 (model->depth);

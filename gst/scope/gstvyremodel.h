@@ -104,10 +104,11 @@ typedef struct {
 } GstVyreEngine;
 
 typedef struct {
-  gdouble history; /* s */
-  gdouble time;    /* of the last results, in s */
-  guint depth;     /* bits of a sample of video */
-  guint shape;     /* is another number when still parts of panels look different */
+  gdouble history;   /* s */
+  gdouble time;      /* of the last results, in s */
+  guint least_depth; /* bits of a sample of video, by the caps */
+  guint depth;       /* as many or more, as levels show */
+  guint shape;       /* is another number when still parts of panels look different */
   gboolean has_luma;
   GArray *points; /* GstVyrePoint; those in front of @first are too old */
   guint first;
@@ -122,9 +123,9 @@ typedef struct {
 
 void gst_vyre_model_init (GstVyreModel *model, gdouble history);
 void gst_vyre_model_clear (GstVyreModel *model);
+void gst_vyre_model_begin (GstVyreModel *model, guint depth);
 void gst_vyre_model_reset (GstVyreModel *model);
 void gst_vyre_model_set_history (GstVyreModel *model, gdouble history);
-void gst_vyre_model_raise_depth (GstVyreModel *model, guint depth);
 void gst_vyre_model_take (GstVyreModel *model, const GstVyreResults *results, gdouble time);
 void gst_vyre_model_take_stats (GstVyreModel *model, const GstStructure *stats, gdouble now);
 const gchar *gst_vyre_light_get_name (GstVyreLightId id);

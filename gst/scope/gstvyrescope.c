@@ -32,7 +32,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_vyre_scope_debug);
 #define READBACK_CAPS "application/x-vyre-readback"
 #define FRAME_CAPS                                                                                 \
   "video/x-raw, format=(string)BGRx, width=(int)[ 64, 16384 ], height=(int)[ 64, 16384 ], "        \
-  "framerate=(fraction)[ 0/1, 2147483647/1 ]"
+  "framerate=(fraction)[ 0/1, 1000/1 ]"
 #define OVERLAY_CAPS GST_VIDEO_CAPS_MAKE (GST_VIDEO_OVERLAY_COMPOSITION_BLEND_FORMATS)
 
 typedef enum {
@@ -186,19 +186,29 @@ scope_negotiate (GstVyreScope *self)
   return self->pool != NULL;
 }
 
+/* Returns the bits of a sample of @caps; 8 where these say nothing of it. */
+static guint
+scope_find_depth (const GstCaps *caps)
+{
+  GstVideoInfo video;
+
+  return gst_video_info_from_caps (&video, caps) && GST_VIDEO_INFO_N_COMPONENTS (&video) > 0
+             ? GST_VIDEO_INFO_COMP_DEPTH (&video, 0)
+             : 8;
+}
+
 /* Reads what the buffers of @caps are. */
 static gboolean
 scope_read_caps (GstVyreScope *self, GstCaps *caps)
 {
   const GstStructure *structure = gst_caps_get_structure (caps, 0);
-  GstVideoInfo video;
   GError *error = NULL;
 
   g_clear_pointer (&self->table, gst_vyre_table_unref);
   self->rate_n = self->rate_d = 0;
   g_autoptr (GstCaps) before = gst_pad_get_current_caps (self->sinkpad);
   if (!before || !gst_caps_is_equal (before, caps)) /* the same may come with each part of a list */
-    gst_vyre_model_reset (&self->model);
+    gst_vyre_model_begin (&self->model, scope_find_depth (caps));
   if (gst_structure_has_name (structure, READBACK_CAPS)) {
     self->table = gst_vyre_table_new_from_caps (caps, &error);
     if (!self->table)
@@ -206,8 +216,6 @@ scope_read_caps (GstVyreScope *self, GstCaps *caps)
     return self->table != NULL;
   }
   gst_structure_get_fraction (structure, "framerate", &self->rate_n, &self->rate_d);
-  if (gst_video_info_from_caps (&video, caps) && GST_VIDEO_INFO_N_COMPONENTS (&video) > 0)
-    gst_vyre_model_raise_depth (&self->model, GST_VIDEO_INFO_COMP_DEPTH (&video, 0));
   return TRUE;
 }
 

@@ -61,6 +61,11 @@ test_depth (void)
   drawing_draw (&drawing);
   gint row = drawing_find_row (&drawing, WIDTH / 2 + 9, GST_VYRE_COLOUR_TEXT, NEAR);
   g_assert_cmpint (ABS (row - find_mean (128)), <=, 1);
+  gst_vyre_model_reset (&drawing.model);
+  g_assert_cmpuint (drawing.model.depth, ==, 8);
+  gst_vyre_model_begin (&drawing.model, 9);
+  gst_vyre_model_reset (&drawing.model);
+  g_assert_cmpuint (drawing.model.depth, ==, 10); /* what caps say is no result */
   drawing_end (&drawing);
 }
 
@@ -165,7 +170,7 @@ find_bin (guint n, guint at, guint depth)
   g_autofree gchar *bins = drawing_bins ("u-histogram", n, at, 77);
 
   drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_HISTOGRAM);
-  gst_vyre_model_raise_depth (&drawing.model, depth);
+  gst_vyre_model_begin (&drawing.model, depth);
   drawing_take (&drawing, 0, bins);
   drawing_draw (&drawing);
   gint x = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_SKY, NEAR);

@@ -48,6 +48,7 @@
 #include "filter/gstvyrepartners.h"
 #include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyreproperties.h"
+#include "filter/gstvyrerecovery.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
 #include "filter/gstvyrestaging.h"
@@ -90,6 +91,7 @@ filter_become_inherited (gpointer element)
   self->worker = NULL;
   self->lent = FALSE;
   self->readbacks = NULL;
+  self->opener = NULL;
   self->replay = NULL;
   self->lines = NULL;
   gst_vyre_fork_forget_thread (self->sinkpad);
@@ -166,6 +168,7 @@ filter_open_kernel (GstVyreFilter *self)
 static void
 filter_close_kernel (GstVyreFilter *self)
 {
+  gst_vyre_recovery_end (self);
   vyre_mutex_lock (&self->lock);
   GstVyreShared *shared = g_steal_pointer (&self->shared);
   VyreLane *lane = g_steal_pointer (&self->lane);
@@ -233,6 +236,7 @@ filter_go_down (GstVyreFilter *self, GstStateChange transition)
       filter_set_active (self, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
+      gst_vyre_recovery_end (self);
       gst_vyre_access_stop (self);
       break;
     case GST_STATE_CHANGE_READY_TO_NULL:

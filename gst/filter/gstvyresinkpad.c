@@ -74,8 +74,9 @@ sink_number (GstVyreFilter *self, GstVyreItem *item)
   item->arrival = sink_count_arrival (self, item->timing.size);
 }
 
-/* The lock is held. Returns GST_FLOW_OK once at most @most batches are in flight and none has to be
- * run again: a rerun needs its memory; GST_VYRE_FLOW_AGAIN before. GST_VYRE_FLOW_LATE: the item may
+/* The lock is held. Returns GST_FLOW_OK once at most @most batches are in flight, the kernel is
+ * there and no batch has to be run again: a rerun needs its memory; GST_VYRE_FLOW_AGAIN before.
+ * GST_VYRE_FLOW_LATE: the item may
  * wait no longer, or late batches have all the room, which nobody knows the end of. What is in the
  * queue leaves by its own deadlines. */
 static GstFlowReturn
@@ -87,7 +88,7 @@ sink_look_for_turn (const GstVyreFilter *self, const GstVyreItem *item, guint mo
     return flow;
   if (self->n_batches > most)
     return GST_VYRE_FLOW_AGAIN;
-  if (self->n_undone == 0 && self->n_batches + self->n_late <= most)
+  if (self->n_undone == 0 && !self->recovering && self->n_batches + self->n_late <= most)
     return GST_FLOW_OK;
   if (item->deadline == G_MAXINT64)
     return GST_VYRE_FLOW_AGAIN;
@@ -212,7 +213,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   sink_hand_state_on (self, item);
   GError *error = NULL;
   flow = gst_vyre_submit (self, shared, item, &error);
-  return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
+  return error ? gst_vyre_recovery_handle (self, shared, item->until, error) : flow;
 }
 
 /* Runs the item, which it takes, once more if the kernel was lost on the way. A buffer that finds
@@ -223,6 +224,7 @@ sink_run (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
   for (;;) {
     GstFlowReturn flow = sink_run_item (self, settings, item);
     if (flow == GST_VYRE_FLOW_LATE) {
+      gst_vyre_item_forget_batch (item);
       g_clear_pointer (&item->carry, gst_vyre_carry_unref);
       flow = GST_FLOW_OK;
     }

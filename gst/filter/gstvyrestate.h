@@ -279,7 +279,9 @@ struct _GstVyreFilter {
   GCond changed;
   GCond work;          /* the task alone waits for it */
   gboolean active;     /* counted as a producer of the kernel */
-  gboolean recovering; /* a streaming thread is getting a new kernel */
+  gboolean recovering; /* the opener is getting a new kernel, or a thread is giving up */
+  gboolean settling;   /* a new kernel is in place, and no buffer that came since is on it yet */
+  GThread *opener;     /* filter/gstvyrerecovery.c; NULL: no device was lost in this stream */
   gboolean given_up;   /* no new kernel will come, and the bus has been told */
   gboolean failed;     /* the stream failed, and the bus has been told */
   gboolean broken;     /* batches were dropped: state begins anew with the next */

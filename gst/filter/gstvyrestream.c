@@ -407,6 +407,17 @@ queue_append (GstVyreFilter *self, GstVyreItem *item)
     stream_leave_to_task (self);
 }
 
+/* The lock is held. A batch of the chain function is on the kernel in use, behind those that ran
+ * again: nothing of the stream needs a lost one. */
+static void
+stream_settle (GstVyreFilter *self)
+{
+  if (!self->settling)
+    return;
+  self->settling = FALSE;
+  gst_vyre_stream_wake_others (self);
+}
+
 /* Queues an item, which it takes, unless the stream has ended or failed. GST_VYRE_FLOW_AGAIN: the
  * source pad or the kernel of the batch was replaced. Replacing it counted the batches in the
  * queue, and this one was not among them. The caller keeps the batch then. */
@@ -421,6 +432,8 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
     stream_count_taken (self, item, flow != GST_FLOW_OK);
   if (flow == GST_FLOW_OK)
     queue_append (self, item);
+  if (flow == GST_FLOW_OK && item->batch)
+    stream_settle (self);
   g_mutex_unlock (&self->lock);
   if (flow != GST_FLOW_OK && (flow != GST_VYRE_FLOW_AGAIN || item->event))
     gst_vyre_item_free (item);

@@ -56,7 +56,7 @@ typedef struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned n_lost;
-static bool hold, held, forbid_import;
+static bool hold, held, hold_end, end_held, forbid_import;
 static bool hold_import, import_held, refuse_imports, copy_engine, hold_copies, show_gpu;
 static unsigned n_instances;
 static bool stalled;
@@ -161,6 +161,24 @@ vyre_lost_wait_held (void)
 {
   pthread_mutex_lock (&lock);
   while (!held)
+    pthread_cond_wait (&changed, &lock);
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_hold_end (bool wanted)
+{
+  pthread_mutex_lock (&lock);
+  hold_end = wanted;
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
+}
+
+EXPORT void
+vyre_lost_wait_end_held (void)
+{
+  pthread_mutex_lock (&lock);
+  while (!end_held)
     pthread_cond_wait (&changed, &lock);
   pthread_mutex_unlock (&lock);
 }
@@ -556,6 +574,12 @@ destroy_device (VkDevice handle, const VkAllocationCallbacks *allocator)
     return;
   Device *device = find_device (handle);
   pthread_mutex_lock (&lock);
+  while (hold_end) {
+    end_held = true;
+    pthread_cond_broadcast (&changed);
+    pthread_cond_wait (&changed, &lock);
+  }
+  end_held = false;
   Device **link = &devices;
   while (*link != device)
     link = &(*link)->next;

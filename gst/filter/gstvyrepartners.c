@@ -278,7 +278,7 @@ static void
 partners_drain (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
-  while (!self->partners.flushing && self->n_batches > 0
+  while (!self->partners.flushing && self->n_batches > 0 && self->worker != g_thread_self ()
          && gst_vyre_stream_get_flow (self) == GST_FLOW_OK)
     gst_vyre_stream_sleep (self);
   g_mutex_unlock (&self->lock);

@@ -484,7 +484,9 @@ sink_propose_memory (GstVyreFilter *self, GstQuery *query)
          && gst_vyre_passthrough_allocate (self, query);
 }
 
-/* A serialized query overtakes nothing; one that wants all memory back waits for late results. */
+/* A serialized query overtakes nothing; one that wants all memory back waits for late results. One
+ * that downstream sends while the worker pushes to it waits for nothing: what is under way keeps
+ * its memory, and the state that it hands on. */
 static gboolean
 sink_pass_query (GstVyreFilter *self, GstPad *pad, GstQuery *query)
 {
@@ -492,7 +494,7 @@ sink_pass_query (GstVyreFilter *self, GstPad *pad, GstQuery *query)
 
   if (!(drains ? gst_vyre_stream_drain_late (self) : gst_vyre_stream_drain (self)))
     return FALSE;
-  if (drains && self->carry)
+  if (drains && self->carry && gst_vyre_stream_is_idle (self))
     gst_vyre_carry_detach (self, self->carry);
   return gst_pad_query_default (pad, GST_OBJECT_CAST (self), query);
 }

@@ -405,6 +405,33 @@ GST_START_TEST (state_goes_on)
 }
 GST_END_TEST;
 
+static GstPadProbeReturn
+drain_sink (GstPad *pad, GstPadProbeInfo *info, gpointer sink)
+{
+  g_autoptr (GstQuery) query = gst_query_new_drain ();
+
+  gst_pad_query (sink, query);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Downstream may ask for all memory while it gets a buffer whose batch is under way. */
+GST_START_TEST (a_drain_from_downstream_splits_no_state)
+{
+  Film film = film_new (COUNT, GST_MSECOND);
+  g_autoptr (GstPad) sink = filter_pad (film.h, "sink");
+  g_autoptr (GstPad) source = filter_pad (film.h, "src");
+
+  gst_pad_add_probe (source, GST_PAD_PROBE_TYPE_BUFFER, drain_sink, sink, NULL);
+  film_stall (&film);
+  for (guint i = 0; i < IN_FLIGHT; i++)
+    fail_if (film_pass (&film));
+  vyre_lost_stall (false);
+  film_check_messages (&film);
+  fail_unless (film.n_late >= IN_FLIGHT);
+  film_finish (&film);
+}
+GST_END_TEST;
+
 /* Keeps the worker in the STREAM_START until a flush. */
 static GstPadProbeReturn
 block_start (GstPad *pad, GstPadProbeInfo *info, gpointer came)
@@ -505,6 +532,7 @@ deadline_suite (void)
   tcase_add_test (tc, a_slow_driver_delays_no_buffer);
   tcase_add_test (tc, an_older_payload_without_room_delays_no_buffer);
   tcase_add_test (tc, state_goes_on);
+  tcase_add_test (tc, a_drain_from_downstream_splits_no_state);
   tcase_add_loop_test (tc, a_flush_drops_no_stream, 0, N_PLACES);
   return s;
 }

@@ -88,6 +88,8 @@ sink_look_for_turn (const GstVyreFilter *self, const GstVyreItem *item, guint mo
     return flow;
   if (self->n_batches > most)
     return GST_VYRE_FLOW_AGAIN;
+  if (item->is_unpaired)
+    return GST_VYRE_FLOW_LATE;
   if (self->n_undone == 0 && !self->recovering && self->n_batches + self->n_late <= most)
     return GST_FLOW_OK;
   if (item->deadline == G_MAXINT64)
@@ -226,6 +228,7 @@ sink_run (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
     if (flow == GST_VYRE_FLOW_LATE) {
       gst_vyre_item_forget_batch (item);
       g_clear_pointer (&item->carry, gst_vyre_carry_unref);
+      self->is_behind_lost = TRUE;
       flow = GST_FLOW_OK;
     }
     if (flow == GST_FLOW_OK) {
@@ -241,29 +244,46 @@ sink_run (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
   }
 }
 
-/* Runs the buffer, which it takes. */
+/* Returns the item of @buffer, which it takes, and whose @payload has its partner, too: NULL if
+ * there is none. */
+static GstVyreItem *
+sink_new_item (GstVyreFilter *self, GstBuffer *buffer, GstBuffer *payload)
+{
+  GstVyreItem *item = g_new0 (GstVyreItem, 1);
+
+  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_ARRIVE);
+  item->is_unpaired = !payload;
+  item->buffer = payload ? payload : gst_buffer_ref (buffer);
+  if (gst_vyre_passthrough_is_on (self) && item->buffer != buffer)
+    item->passing = gst_buffer_ref (buffer);
+  gst_buffer_unref (buffer);
+  item->is_behind_lost = self->is_behind_lost;
+  self->is_behind_lost = FALSE;
+  sink_read_timing (self, item->buffer, &item->timing);
+  return item;
+}
+
+/* Runs the buffer, which it takes. In passthrough one without a partner, or whose partner does not
+ * come in time, goes on without a batch. */
 static GstFlowReturn
 sink_run_buffer (
     GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer, gint64 arrival)
 {
+  gint64 deadline = gst_vyre_passthrough_get_deadline (self, settings, arrival);
   GstFlowReturn flow = sink_follow_geometry (self, buffer);
-  GstBuffer *joined = NULL;
+  GstBuffer *payload = NULL;
 
   if (flow == GST_FLOW_OK)
-    flow = gst_vyre_pairing_join (self, buffer, &joined);
-  if (!joined) {
+    flow = gst_vyre_pairing_join (self, buffer, &deadline, &payload);
+  gboolean goes_on = flow == GST_VYRE_FLOW_LATE
+                     || (flow == GST_FLOW_OK && (payload || gst_vyre_passthrough_is_on (self)));
+  if (!goes_on) {
     sink_count_refused (self, gst_buffer_get_size (buffer));
     gst_buffer_unref (buffer);
     return flow;
   }
-  GstVyreItem *item = g_new0 (GstVyreItem, 1);
-  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_ARRIVE);
-  item->buffer = joined;
-  gst_buffer_unref (buffer);
-  item->is_behind_lost = self->is_behind_lost;
-  self->is_behind_lost = FALSE;
-  sink_read_timing (self, joined, &item->timing);
-  item->deadline = item->until = gst_vyre_passthrough_get_deadline (self, settings, arrival);
+  GstVyreItem *item = sink_new_item (self, buffer, payload);
+  item->deadline = item->until = deadline;
   return sink_run (self, settings, item);
 }
 
@@ -466,6 +486,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_SEGMENT:
       gst_vyre_stream_restart (self);
       gst_event_copy_segment (event, &self->segment);
+      self->pairing.ended = 0; /* running times may begin anew */
       break;
     default:
       break;

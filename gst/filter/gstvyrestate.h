@@ -172,7 +172,9 @@ typedef struct {
   guint era;
   gsize offset; /* in the payload, in bytes */
   gsize size;
-  gboolean told; /* the bus knows of a buffer without a partner */
+  gboolean told;        /* the bus knows of a buffer without a partner */
+  gint64 ended;         /* the deadline at which the last wait ended in vain, µs; 0: it did not */
+  GstClockTime waiting; /* running time of the buffer that waited so */
 } GstVyrePairing;
 
 /* The state of the watchdog */
@@ -303,7 +305,7 @@ struct _GstVyreFilter {
   GstSegment segment;
   guint n_flushes;         /* after which a buffer that came before is dropped */
   guint64 position;        /* payload bytes taken in this stream */
-  gboolean is_behind_lost; /* buffers that came since the last one taken have no number */
+  gboolean is_behind_lost; /* buffers that came since the last one published have no batch */
   VyrePlan *plan;
   VyreProgram *plan_program;
   guint plan_beginning;

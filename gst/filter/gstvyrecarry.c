@@ -58,6 +58,26 @@ gst_vyre_carry_unref (GstVyreCarry *carry)
   g_free (carry);
 }
 
+/* The lock is held. Moves the way to the kernel to @former, which leaves it without the lock. */
+static void
+carry_detach (GstVyreCarry *carry, GstVyreCarry *former)
+{
+  former->stream = g_steal_pointer (&carry->stream);
+  former->lane = g_steal_pointer (&carry->lane);
+}
+
+/* No batch is under way. The next one begins a stream of its own, as after a loss. */
+void
+gst_vyre_carry_leave (GstVyreFilter *self, GstVyreCarry *carry)
+{
+  GstVyreCarry former = { .lane = NULL };
+
+  vyre_mutex_lock (&self->lock);
+  carry_detach (carry, &former);
+  g_mutex_unlock (&self->lock);
+  carry_leave_kernel (&former);
+}
+
 /* No batch comes behind those that were published: the kernel keeps payloads for these alone, and
  * @carry goes with the last of their items. Batches that a lost kernel left still need it. */
 void
@@ -66,10 +86,8 @@ gst_vyre_carry_end (GstVyreFilter *self, GstVyreCarry *carry)
   GstVyreCarry former = { .lane = NULL };
 
   vyre_mutex_lock (&self->lock);
-  if (self->n_undone == 0) {
-    former.stream = g_steal_pointer (&carry->stream);
-    former.lane = g_steal_pointer (&carry->lane);
-  }
+  if (self->n_undone == 0)
+    carry_detach (carry, &former);
   g_mutex_unlock (&self->lock);
   carry_leave_kernel (&former);
   gst_vyre_carry_unref (carry);
@@ -90,8 +108,7 @@ gst_vyre_carry_detach (GstVyreFilter *self, GstVyreCarry *carry)
       return;
   }
   vyre_mutex_lock (&self->lock);
-  former.stream = g_steal_pointer (&carry->stream);
-  former.lane = g_steal_pointer (&carry->lane);
+  carry_detach (carry, &former);
   GstVyreOlder older = carry->older;
   carry->older = copies;
   copies = older;

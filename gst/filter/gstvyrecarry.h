@@ -21,6 +21,7 @@ typedef struct {
 GstVyreCarry *gst_vyre_carry_new (guint beginning, guint n_words);
 GstVyreCarry *gst_vyre_carry_ref (GstVyreCarry *carry);
 void gst_vyre_carry_unref (GstVyreCarry *carry);
+void gst_vyre_carry_leave (GstVyreFilter *self, GstVyreCarry *carry);
 void gst_vyre_carry_end (GstVyreFilter *self, GstVyreCarry *carry);
 void gst_vyre_carry_detach (GstVyreFilter *self, GstVyreCarry *carry);
 gboolean gst_vyre_carry_is_of (const GstVyreCarry *carry, guint beginning, guint n_words);

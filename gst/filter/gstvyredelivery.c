@@ -256,6 +256,7 @@ gst_vyre_delivery_close (GstVyreFilter *self, GstVyreItem *item, GstFlowReturn f
   if (flow != GST_FLOW_OK)
     gst_vyre_stream_end (self, item, flow);
   gst_vyre_item_forget_batch (item);
+  gst_clear_buffer (&item->buffer); /* before a drain finds that it is done */
   gst_vyre_latency_note_ready (self);
   gst_vyre_work_done (self, item);
   gst_vyre_item_free (item);

@@ -29,7 +29,8 @@
  * gst-launch-1.0 -m videotestsrc num-buffers=30 ! video/x-raw,format=I420 ! queue ! \
  *   vyrefilter name=f program=builtin:compare ! fakesink \
  *   videotestsrc num-buffers=30 pattern=ball ! video/x-raw,format=I420 ! queue ! f.reference
- * ]| The differences of two streams. The second one comes in at the request pad `reference`.
+ * ]| The differences of two streams. The second one comes in at the request pad `reference`, and
+ * with output-mode=passthrough the first goes on with the differences in its metas.
  * |[
  * gst-launch-1.0 -m filesrc location=slots.bin blocksize=640 ! application/x-vyre-slots ! \
  *   vyrefilter ! filesink location=readbacks.bin
@@ -48,6 +49,7 @@
 #include "filter/gstvyrepartners.h"
 #include "filter/gstvyrepassthrough.h"
 #include "filter/gstvyreproperties.h"
+#include "filter/gstvyrerecovery.h"
 #include "filter/gstvyresinkpad.h"
 #include "filter/gstvyreslots.h"
 #include "filter/gstvyrestaging.h"
@@ -90,6 +92,7 @@ filter_become_inherited (gpointer element)
   self->worker = NULL;
   self->lent = FALSE;
   self->readbacks = NULL;
+  self->opener = NULL;
   self->replay = NULL;
   self->lines = NULL;
   gst_vyre_fork_forget_thread (self->sinkpad);
@@ -166,6 +169,7 @@ filter_open_kernel (GstVyreFilter *self)
 static void
 filter_close_kernel (GstVyreFilter *self)
 {
+  gst_vyre_recovery_end (self);
   vyre_mutex_lock (&self->lock);
   GstVyreShared *shared = g_steal_pointer (&self->shared);
   VyreLane *lane = g_steal_pointer (&self->lane);
@@ -214,8 +218,9 @@ filter_go_up (GstVyreFilter *self, GstStateChange transition)
       return filter_open_kernel (self);
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       filter_reset_stats (self);
-      return gst_vyre_passthrough_start (self) && gst_vyre_analytics_start (self)
-             && gst_vyre_thread_check (GST_ELEMENT_CAST (self)) && gst_vyre_access_start (self);
+      gst_vyre_passthrough_start (self);
+      return gst_vyre_analytics_start (self) && gst_vyre_thread_check (GST_ELEMENT_CAST (self))
+             && gst_vyre_access_start (self);
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
       filter_set_active (self, TRUE);
       return TRUE;
@@ -233,6 +238,7 @@ filter_go_down (GstVyreFilter *self, GstStateChange transition)
       filter_set_active (self, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
+      gst_vyre_recovery_end (self);
       gst_vyre_access_stop (self);
       break;
     case GST_STATE_CHANGE_READY_TO_NULL:
@@ -303,7 +309,7 @@ gst_vyre_filter_request_pad (
 
   if (GST_PAD_TEMPLATE_DIRECTION (template) == GST_PAD_SRC)
     return gst_vyre_taps_add_pad (self, template, name);
-  return gst_vyre_passthrough_is_on (self) ? NULL : gst_vyre_partners_add_pad (self, template);
+  return gst_vyre_partners_add_pad (self, template);
 }
 
 static void

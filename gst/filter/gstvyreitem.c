@@ -32,6 +32,7 @@ gst_vyre_item_free (GstVyreItem *item)
   g_clear_pointer (&item->carry, gst_vyre_carry_unref);
   gst_clear_caps (&item->caps);
   gst_clear_buffer (&item->buffer);
+  gst_clear_buffer (&item->passing);
   g_free (item);
 }
 

@@ -21,14 +21,16 @@ typedef struct {
 
 typedef struct {
   GstEvent *event;         /* an event, or else a batch, or a buffer that has none: */
-  GstBuffer *buffer;       /* its payload, kept for a rerun; in passthrough it goes on */
+  GstBuffer *buffer;       /* its payload, kept for a rerun; in passthrough it goes on, but for: */
+  GstBuffer *passing;      /* the buffer that goes on, where the payload has its partner, too */
   guint32 sequence;        /* number of the buffer in the stream, from 1; 0 for an event */
   guint64 arrival;         /* buffers that came in up to this item, itself included */
   guint32 epoch;           /* epoch of the queue when the worker took the item */
   guint32 era;             /* of the sink pad: items of one have the same caps and program */
   gboolean is_rerun;       /* its first kernel was lost */
+  gboolean is_unpaired;    /* it has no partner, and goes on without a batch */
   gboolean is_kept;        /* its partner's bytes are its own, if the program keeps payloads */
-  gboolean is_behind_lost; /* buffers right in front of it came, and are not among the items */
+  gboolean is_behind_lost; /* buffers right in front of it came, and have no batch */
   gboolean is_behind_late; /* late batches are, as the worker took it */
   gboolean is_late;        /* its buffer has gone on */
   gint64 deadline;         /* when its buffer goes on, µs; G_MAXINT64: there is none; events: 0 */

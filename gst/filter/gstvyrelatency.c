@@ -3,7 +3,8 @@
  * The share of vyrefilter in the latency of a live pipeline. The minimum is the time for which
  * batches are held, measured from the end of the wait for a turn to the push. The maximum is the
  * room of the queue: max-in-flight buffers, where the caps give their interval. Neither is longer
- * than max-latency. The duration of a buffer matters to neither. docs/architecture.md has the rule.
+ * than max-latency, the wait for partners of a live stream included. The duration of a buffer
+ * matters to neither. docs/architecture.md has the rule.
  */
 #include "filter/gstvyrelatency.h"
 
@@ -85,12 +86,14 @@ gst_vyre_latency_query (GstVyreFilter *self, GstQuery *query)
   if (!gst_pad_peer_query (self->sinkpad, query))
     return FALSE;
   gst_query_parse_latency (query, &live, &least, &most);
-  latency_add_partners (self, &live, &least, &most);
   const LatencyLimits limits = latency_get_limits (self);
+  GstClockTime longest
+      = live && GST_CLOCK_TIME_IS_VALID (limits.most) ? least + limits.most : GST_CLOCK_TIME_NONE;
+  latency_add_partners (self, &live, &least, &most);
   vyre_mutex_lock (&self->lock);
   g_atomic_int_set (&self->live, live);
   latency_take_report (self, &limits);
-  least += self->latency.told_held;
+  least = MIN (least + self->latency.told_held, longest);
   if (GST_CLOCK_TIME_IS_VALID (most))
     most += self->latency.told_room;
   g_mutex_unlock (&self->lock);

@@ -93,23 +93,58 @@ pairing_decide (GstVyreFilter *self, const Seeker *seeker, GstVyrePartner **foun
   return TRUE;
 }
 
-/* Waits until it is known which partner the buffer has, NULL if it has none; @alone gets whether
- * there is no second stream. */
+/* The lock is held. Says how the wait for a partner goes on, as pairing_await() returns, or
+ * GST_VYRE_FLOW_AGAIN. */
 static GstFlowReturn
-pairing_await (GstVyreFilter *self, const Seeker *seeker, GstVyrePartner **found, gboolean *alone)
+pairing_look (GstVyreFilter *self, const Seeker *seeker, gint64 deadline, GstVyrePartner **found,
+    GSList **former)
+{
+  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  if (!self->partners.pad || pairing_decide (self, seeker, found, former))
+    return GST_FLOW_OK;
+  return deadline != G_MAXINT64 && g_get_monotonic_time () >= deadline ? GST_VYRE_FLOW_LATE
+                                                                       : GST_VYRE_FLOW_AGAIN;
+}
+
+/* Waits until it is known which partner the buffer has, NULL if it has none; @alone gets whether
+ * there is no second stream. GST_VYRE_FLOW_LATE: it is not known at the @deadline, in µs. */
+static GstFlowReturn
+pairing_await (GstVyreFilter *self, const Seeker *seeker, gint64 deadline, GstVyrePartner **found,
+    gboolean *alone)
 {
   GSList *former = NULL;
+  GstFlowReturn flow;
 
   vyre_mutex_lock (&self->lock);
-  GstFlowReturn flow = gst_vyre_stream_get_flow (self);
-  while (
-      flow == GST_FLOW_OK && self->partners.pad && !pairing_decide (self, seeker, found, &former)) {
-    gst_vyre_stream_sleep (self);
-    flow = gst_vyre_stream_get_flow (self);
-  }
+  while ((flow = pairing_look (self, seeker, deadline, found, &former)) == GST_VYRE_FLOW_AGAIN)
+    gst_vyre_stream_sleep_until (self, deadline);
   *alone = !self->partners.pad;
   g_mutex_unlock (&self->lock);
   g_slist_free_full (former, (GDestroyNotify)gst_vyre_partner_unref);
+  return flow;
+}
+
+/* Waits until the buffer's own @deadline. Where the one before has waited in vain, which kept this
+ * one from coming, that is as much later as it starts later: a stream without partners is delayed,
+ * and not slowed down. */
+static GstFlowReturn
+pairing_await_own (GstVyreFilter *self, const Seeker *seeker, gint64 *deadline,
+    GstVyrePartner **found, gboolean *alone)
+{
+  GstVyrePairing *pairing = &self->pairing;
+  gboolean goes_on = pairing->ended > 0 && GST_CLOCK_TIME_IS_VALID (seeker->start)
+                     && GST_CLOCK_TIME_IS_VALID (pairing->waiting)
+                     && seeker->start >= pairing->waiting;
+
+  if (goes_on && *deadline != G_MAXINT64)
+    *deadline = MIN (
+        *deadline, pairing->ended + (gint64)((seeker->start - pairing->waiting) / GST_USECOND));
+  GstFlowReturn flow = pairing_await (self, seeker, *deadline, found, alone);
+  pairing->ended = flow == GST_VYRE_FLOW_LATE ? *deadline : 0;
+  pairing->waiting = seeker->start;
   return flow;
 }
 
@@ -125,9 +160,10 @@ pairing_leave_out (GstVyreFilter *self, GstBuffer *buffer)
   self->pairing.told = TRUE;
   GST_ELEMENT_WARNING (self, STREAM, FAILED,
       ("The pad reference has no buffer for the one with PTS %" GST_TIME_FORMAT
-       ", which is left out; 'unpaired' counts those. Fix: have both streams start and "
+       ", which %s; 'unpaired' counts those. Fix: have both streams start and "
        "end together, or put videorate in front of both.",
-          GST_TIME_ARGS (GST_BUFFER_PTS (buffer))),
+          GST_TIME_ARGS (GST_BUFFER_PTS (buffer)),
+          g_atomic_int_get (&self->passes) ? "goes on without results" : "is left out"),
       (NULL));
 }
 
@@ -244,9 +280,11 @@ pairing_refuse_slots (GstVyreFilter *self)
 }
 
 /* The sink pad's stream lock is held. Waits for the partner of @buffer; @joined gets a buffer of
- * the bytes of both, or NULL if there is no partner. Without a second stream it gets @buffer. */
+ * the bytes of both, or NULL if there is no partner. Without a second stream it gets @buffer.
+ * GST_VYRE_FLOW_LATE: the partner is not known at the @deadline, in µs, which gets the buffer's own
+ * where that is earlier. */
 GstFlowReturn
-gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, GstBuffer **joined)
+gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, gint64 *deadline, GstBuffer **joined)
 {
   g_autoptr (GstVyrePartner) partner = NULL;
   Seeker seeker;
@@ -258,7 +296,7 @@ gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, GstBuffer **joine
   if (!alone && self->geometry.has_slots)
     return pairing_refuse_slots (self);
   if (!alone && seeker_init (&seeker, &self->segment, buffer))
-    flow = pairing_await (self, &seeker, &partner, &alone);
+    flow = pairing_await_own (self, &seeker, deadline, &partner, &alone);
   if (flow != GST_FLOW_OK)
     return flow;
   if (!partner && alone)

@@ -9,7 +9,8 @@
 
 G_BEGIN_DECLS
 
-GstFlowReturn gst_vyre_pairing_join (GstVyreFilter *self, GstBuffer *buffer, GstBuffer **joined);
+GstFlowReturn gst_vyre_pairing_join (
+    GstVyreFilter *self, GstBuffer *buffer, gint64 *deadline, GstBuffer **joined);
 void gst_vyre_pairing_keep (GstVyreFilter *self, GstVyreItem *item);
 void gst_vyre_pairing_end (GstVyreFilter *self);
 void gst_vyre_pairing_reset (GstVyreFilter *self);

@@ -278,8 +278,8 @@ static void
 partners_drain (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
-  while (!self->partners.flushing && self->n_batches > 0
-         && gst_vyre_stream_get_flow (self) == GST_FLOW_OK)
+  while (!self->partners.flushing && self->n_batches + self->n_late > 0
+         && self->worker != g_thread_self () && gst_vyre_stream_get_flow (self) == GST_FLOW_OK)
     gst_vyre_stream_sleep (self);
   g_mutex_unlock (&self->lock);
   partners_detach (self, &self->partners.next);

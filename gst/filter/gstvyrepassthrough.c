@@ -18,21 +18,13 @@ gst_vyre_passthrough_follow (GstVyreFilter *self)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* READY to PAUSED. Fixes the mode; FALSE, with a message, where it does not suit the pads. */
-gboolean
+/* READY to PAUSED. Fixes the mode. */
+void
 gst_vyre_passthrough_start (GstVyreFilter *self)
 {
   GST_OBJECT_LOCK (self);
-  gboolean passes = self->output_mode == GST_VYRE_OUTPUT_PASSTHROUGH;
-  g_atomic_int_set (&self->passes, passes);
+  g_atomic_int_set (&self->passes, self->output_mode == GST_VYRE_OUTPUT_PASSTHROUGH);
   GST_OBJECT_UNLOCK (self);
-  if (!passes || !g_atomic_pointer_get (&self->partners.pad))
-    return TRUE;
-  GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
-      ("Buffers without a partner have no results to go on with. Fix: set output-mode=readback, or "
-       "release the pad reference."),
-      (NULL));
-  return FALSE;
 }
 
 /* Any thread. */
@@ -120,15 +112,26 @@ passthrough_new_missing (const GstVyreItem *item)
   return structure;
 }
 
+/* Takes the buffer that goes on out of @item, whose payload stays if it is @needed. */
+static GstBuffer *
+passthrough_take_own (GstVyreItem *item, gboolean needed)
+{
+  GstBuffer *payload = needed ? gst_buffer_ref (item->buffer) : g_steal_pointer (&item->buffer);
+
+  if (!item->passing)
+    return payload;
+  gst_buffer_unref (payload);
+  return g_steal_pointer (&item->passing);
+}
+
 /* The worker. Returns the buffer of the item, without results. A batch in flight, or one that has
- * to run again, keeps a reference to it: the buffer that goes on is another one of the same memory,
- * which nobody writes to before there is a single reference. */
+ * to run again, keeps its memory: the buffer that goes on is another one of the same memory, which
+ * nobody writes to before there is a single reference. */
 GstBuffer *
 gst_vyre_passthrough_take_missing (GstVyreItem *item)
 {
-  GstBuffer *own = gst_vyre_item_is_batch (item) ? gst_buffer_ref (item->buffer)
-                                                 : g_steal_pointer (&item->buffer);
-  GstBuffer *buffer = gst_buffer_make_writable (own);
+  GstBuffer *buffer
+      = gst_buffer_make_writable (passthrough_take_own (item, gst_vyre_item_is_batch (item)));
 
   gst_buffer_take_vyre_results (buffer, passthrough_new_missing (item));
   return buffer;
@@ -141,7 +144,7 @@ GstBuffer *
 gst_vyre_passthrough_take (GstVyreFilter *self, GstVyreItem *item)
 {
   gst_vyre_item_forget_batch (item); /* it may have a reference to the buffer */
-  GstBuffer *buffer = gst_buffer_make_writable (g_steal_pointer (&item->buffer));
+  GstBuffer *buffer = gst_buffer_make_writable (passthrough_take_own (item, FALSE));
   gst_buffer_take_vyre_results (buffer, gst_vyre_messages_new_results (self));
   gst_vyre_analytics_label (self, buffer);
   return buffer;

@@ -10,7 +10,7 @@
 G_BEGIN_DECLS
 
 void gst_vyre_passthrough_follow (GstVyreFilter *self);
-gboolean gst_vyre_passthrough_start (GstVyreFilter *self);
+void gst_vyre_passthrough_start (GstVyreFilter *self);
 gboolean gst_vyre_passthrough_is_on (const GstVyreFilter *self);
 gboolean gst_vyre_passthrough_answer (GstVyreFilter *self, GstPad *pad, GstQuery *query);
 gboolean gst_vyre_passthrough_allocate (GstVyreFilter *self, GstQuery *query);

@@ -82,8 +82,9 @@ static const GstVyreProperty filter_rows[] = {
         AT (output_mode)),
       .changed = output_mode_changed },
   { GST_VYRE_UINT64 ("max-latency", "Maximum latency",
-        "With output-mode=passthrough: longest time from a buffer's arrival until it goes on; "
-        "without its results then, which are posted when they come (0 = at once, "
+        "With output-mode=passthrough: longest time from a buffer's arrival until it goes on, the "
+        "wait for its partner of the pad reference included; without its results then, which are "
+        "posted when they come (0 = at once, "
         "18446744073709551615 = when its results are there) (ns)",
         PLAYING, 0, G_MAXUINT64, GST_CLOCK_TIME_NONE, AT (settings.max_latency)),
       .changed = latency_changed },

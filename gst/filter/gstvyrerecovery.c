@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A lost device. The first streaming thread that notices replaces the kernel, and the other waits
- * for it. Batches are numbered and independent of each other, so nothing else happens then: the
- * source pad's task runs again, in order, the batches that the lost kernel left, and the sink pad's
- * thread holds back new buffers until these are through. A second loss in a stream ends it: the
- * stream is likely to be the cause.
+ * A lost device. The first streaming thread that notices has a thread of its own replace the
+ * kernel, the opener, and both wait for that as long as their buffers may. Batches are numbered and
+ * independent of each other, so nothing else happens then: the source pad's task runs again, in
+ * order, the batches that the lost kernel left, and the sink pad's thread holds back new buffers
+ * until these are through. A second loss in a stream ends it: the stream is likely to be the cause.
  */
 #include "filter/gstvyrerecovery.h"
 
@@ -17,12 +17,29 @@
 #define GST_CAT_DEFAULT gst_vyre_debug
 
 typedef enum {
-  PART_REPLACE, /* this thread opens a new kernel */
-  PART_GO_ON,   /* the other thread has opened one */
+  PART_REPLACE, /* this thread starts the opener */
+  PART_WAIT,    /* the opener is at work */
+  PART_GO_ON,   /* the opener has put a new kernel in place */
   PART_GIVE_UP, /* this is the second loss */
-  PART_TOLD,    /* the other thread gave up, and has told the bus */
+  PART_TOLD,    /* another thread gave up, and has told the bus */
   PART_FLUSH,
 } Part;
+
+/* What the opener has to do */
+typedef struct {
+  GstVyreFilter *self;
+  GstVyreShared *lost;
+  GError *error; /* of the loss */
+} Opening;
+
+static void
+opening_free (Opening *opening)
+{
+  gst_vyre_shared_unref (opening->lost);
+  g_error_free (opening->error);
+  gst_object_unref (opening->self);
+  g_free (opening);
+}
 
 /* The lock is held. Returns the sequence of the first batch among @items, 0 without one. */
 static guint32
@@ -63,22 +80,33 @@ recovery_count_undone (GstVyreFilter *self)
   return n;
 }
 
+/* The lock is held. */
 static Part
-recovery_take_part (GstVyreFilter *self, const GstVyreShared *lost)
+recovery_look (const GstVyreFilter *self, const GstVyreShared *lost)
 {
-  Part part;
+  if (!gst_vyre_stream_is_open (self))
+    return PART_FLUSH;
+  if (self->shared != lost)
+    return PART_GO_ON;
+  if (self->recovering)
+    return PART_WAIT;
+  if (self->given_up)
+    return PART_TOLD;
+  return self->stats.device_losses > 0 ? PART_GIVE_UP : PART_REPLACE;
+}
 
+/* Waits while the opener is at work, until @end at most, in µs. */
+static Part
+recovery_take_part (GstVyreFilter *self, const GstVyreShared *lost, gint64 end)
+{
   vyre_mutex_lock (&self->lock);
-  while (self->recovering && gst_vyre_stream_is_open (self))
-    gst_vyre_stream_sleep (self);
-  if (!gst_vyre_stream_is_open (self)) {
-    part = PART_FLUSH;
-  } else if (self->shared != lost) {
-    part = PART_GO_ON;
-  } else if (self->given_up) {
-    part = PART_TOLD;
-  } else {
-    part = self->stats.device_losses++ > 0 ? PART_GIVE_UP : PART_REPLACE;
+  Part part = recovery_look (self, lost);
+  while (part == PART_WAIT && g_get_monotonic_time () < end) {
+    gst_vyre_stream_sleep_until (self, end);
+    part = recovery_look (self, lost);
+  }
+  if (part == PART_REPLACE || part == PART_GIVE_UP) {
+    self->stats.device_losses++;
     self->recovering = TRUE;
   }
   g_mutex_unlock (&self->lock);
@@ -106,7 +134,7 @@ recovery_name_batches (const GError *error, const gchar *why, guint32 first, gui
       error->message, why, batches, error->message + length);
 }
 
-/* Ends the stream, with one message for both threads. Takes @error. */
+/* Ends the stream, with one message for all threads, which others wait for. Takes @error. */
 static GstFlowReturn
 recovery_give_up (GstVyreFilter *self, GError *error, const gchar *why)
 {
@@ -114,13 +142,17 @@ recovery_give_up (GstVyreFilter *self, GError *error, const gchar *why)
   gboolean told = self->given_up;
   GError *named = recovery_name_batches (error, why, recovery_first_undone (self), self->sequence);
   self->given_up = TRUE;
+  self->recovering |= !told;
+  g_mutex_unlock (&self->lock);
+  g_error_free (error);
+  if (told)
+    g_error_free (named);
+  else
+    gst_vyre_stream_fail (self, named);
+  vyre_mutex_lock (&self->lock);
   self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
-  g_error_free (error);
-  if (!told)
-    return gst_vyre_stream_fail (self, named);
-  g_error_free (named);
   return GST_FLOW_ERROR;
 }
 
@@ -139,6 +171,7 @@ recovery_exchange (GstVyreFilter *self, GstVyreShared *fresh, VyreTenant *tenant
   self->lane = vyre_lane_new (fresh->kernel);
   self->lender = gst_vyre_staging_new_lender (self, fresh);
   self->tenant = tenant;
+  self->settling = TRUE;
   self->n_undone = gst_vyre_stream_is_open (self) ? recovery_count_undone (self) : 0;
   return self->n_undone;
 }
@@ -179,32 +212,91 @@ recovery_warn (GstVyreFilter *self, const GError *error, guint n)
       (NULL));
 }
 
-/* Opens a device and a kernel like the lost ones, unless another element has already, and has
- * upstream ask again for memory of the kernel. Takes @error. */
-static GstFlowReturn
-recovery_replace (GstVyreFilter *self, const GstVyreShared *lost, GError *error)
+/* Waits until the stream goes on without the lost kernel, or stops. */
+static void
+recovery_await_settled (GstVyreFilter *self)
 {
+  vyre_mutex_lock (&self->lock);
+  while (self->settling && self->source_active) {
+    self->n_sleeping++;
+    g_cond_wait (&self->changed, &self->lock);
+    self->n_sleeping--;
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+/* The opener. Opens a device and a kernel like the lost ones, unless another element has already,
+ * and has upstream ask again for memory of the kernel. The lost kernel goes here: that, too, takes
+ * as long as the driver needs. */
+static gpointer
+recovery_replace (gpointer data)
+{
+  Opening *opening = data;
+  GstVyreFilter *self = opening->self;
   GError *reason = NULL;
-  GstVyreShared *fresh = gst_vyre_shared_acquire (&lost->params, &reason);
+  GstVyreShared *fresh = gst_vyre_shared_acquire (&opening->lost->params, &reason);
+  guint n = 0;
 
   if (!fresh) {
-    g_error_free (error);
-    return recovery_give_up (self, reason, ", when it was opened again after a loss");
-  }
-  guint n = 0;
-  if (recovery_install (self, lost, fresh, &n)) {
-    recovery_warn (self, error, n);
+    recovery_give_up (self, reason, ", when it was opened again after a loss");
+  } else if (recovery_install (self, opening->lost, fresh, &n)) {
+    recovery_warn (self, opening->error, n);
     gst_pad_push_event (self->sinkpad, gst_event_new_reconfigure ());
+    recovery_await_settled (self);
   }
-  g_error_free (error);
-  return GST_VYRE_FLOW_AGAIN;
+  opening_free (opening);
+  return NULL;
+}
+
+static GError *
+recovery_no_thread (const GError *reason)
+{
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_NO_THREAD,
+      "The device was lost, and no thread can be made to open it again: %s. Fix: raise the limit "
+      "of processes (ulimit -u, pids.max of the container), or end some.",
+      reason->message);
+}
+
+/* Starts the opener. Without a thread for it the stream ends. */
+static void
+recovery_start (GstVyreFilter *self, GstVyreShared *lost, const GError *error)
+{
+  Opening *opening = g_new (Opening, 1);
+  g_autoptr (GError) reason = NULL;
+
+  *opening = (Opening){ gst_object_ref (self), gst_vyre_shared_ref (lost), g_error_copy (error) };
+  gst_vyre_recovery_end (self); /* of a start that failed */
+  GThread *opener = g_thread_try_new ("vyre-opener", recovery_replace, opening, &reason);
+  vyre_mutex_lock (&self->lock);
+  self->opener = opener;
+  g_mutex_unlock (&self->lock);
+  if (opener)
+    return;
+  recovery_give_up (self, recovery_no_thread (reason), "");
+  opening_free (opening);
+}
+
+/* No streaming thread runs, or the opener has done its work. Waits for its end, unless a handler of
+ * the bus calls from there. */
+void
+gst_vyre_recovery_end (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  GThread *opener = g_steal_pointer (&self->opener);
+  self->settling = FALSE;
+  gst_vyre_stream_wake_others (self);
+  g_mutex_unlock (&self->lock);
+  if (opener == g_thread_self ())
+    g_thread_unref (opener);
+  else if (opener)
+    g_thread_join (opener);
 }
 
 /* Handles @error, which it takes, of the kernel of @failed, on a streaming thread.
- * GST_VYRE_FLOW_AGAIN: try again with the kernel that is in use now. An error that ends the stream
- * is posted. */
+ * GST_VYRE_FLOW_AGAIN: try again with the kernel that is in use now. GST_VYRE_FLOW_LATE: there is
+ * none by @end, in µs. An error that ends the stream is posted. */
 GstFlowReturn
-gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GError *error)
+gst_vyre_recovery_handle (GstVyreFilter *self, GstVyreShared *failed, gint64 end, GError *error)
 {
   if (!g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
     return gst_vyre_stream_fail (self, error);
@@ -213,22 +305,24 @@ gst_vyre_recovery_handle (GstVyreFilter *self, const GstVyreShared *failed, GErr
         self, error, ""); /* the kernel works: a payload was lost with another device */
   gst_vyre_allocator_retire (failed->upstream_allocator);
   GST_DEBUG_OBJECT (self, "%s", error->message);
-  switch (recovery_take_part (self, failed)) {
-    case PART_REPLACE:
-      return recovery_replace (self, failed, error);
-    case PART_GIVE_UP:
-      return recovery_give_up (self, error, ", for the second time in this stream");
-    case PART_GO_ON:
-      g_error_free (error);
-      return GST_VYRE_FLOW_AGAIN;
-    case PART_TOLD:
-      g_error_free (error);
-      return GST_FLOW_ERROR;
-    case PART_FLUSH:
-      break;
+  Part part = recovery_take_part (self, failed, end);
+  if (part == PART_GIVE_UP)
+    return recovery_give_up (self, error, ", for the second time in this stream");
+  if (part == PART_REPLACE) {
+    recovery_start (self, failed, error);
+    part = recovery_take_part (self, failed, end);
   }
   g_error_free (error);
-  return GST_FLOW_FLUSHING;
+  switch (part) {
+    case PART_GO_ON:
+      return GST_VYRE_FLOW_AGAIN;
+    case PART_WAIT:
+      return GST_VYRE_FLOW_LATE;
+    case PART_FLUSH:
+      return GST_FLOW_FLUSHING;
+    default:
+      return GST_FLOW_ERROR;
+  }
 }
 
 static gboolean
@@ -265,7 +359,7 @@ gst_vyre_recovery_rerun (GstVyreFilter *self, GstVyreItem *item)
   if (recovery_plan_again (item, shared, &error))
     flow = gst_vyre_submit (self, shared, item, &error);
   if (g_error_matches (error, VYRE_ERROR, VYRE_ERROR_DEVICE_LOST))
-    return gst_vyre_recovery_handle (self, shared, error);
+    return gst_vyre_recovery_handle (self, shared, item->until, error);
   if (error)
     return recovery_give_up (self, error, "");
   if (flow != GST_FLOW_OK)

@@ -74,8 +74,9 @@ sink_number (GstVyreFilter *self, GstVyreItem *item)
   item->arrival = sink_count_arrival (self, item->timing.size);
 }
 
-/* The lock is held. Returns GST_FLOW_OK once at most @most batches are in flight and none has to be
- * run again: a rerun needs its memory; GST_VYRE_FLOW_AGAIN before. GST_VYRE_FLOW_LATE: the item may
+/* The lock is held. Returns GST_FLOW_OK once at most @most batches are in flight, the kernel is
+ * there and no batch has to be run again: a rerun needs its memory; GST_VYRE_FLOW_AGAIN before.
+ * GST_VYRE_FLOW_LATE: the item may
  * wait no longer, or late batches have all the room, which nobody knows the end of. What is in the
  * queue leaves by its own deadlines. */
 static GstFlowReturn
@@ -87,7 +88,9 @@ sink_look_for_turn (const GstVyreFilter *self, const GstVyreItem *item, guint mo
     return flow;
   if (self->n_batches > most)
     return GST_VYRE_FLOW_AGAIN;
-  if (self->n_undone == 0 && self->n_batches + self->n_late <= most)
+  if (item->is_unpaired)
+    return GST_VYRE_FLOW_LATE;
+  if (self->n_undone == 0 && !self->recovering && self->n_batches + self->n_late <= most)
     return GST_FLOW_OK;
   if (item->deadline == G_MAXINT64)
     return GST_VYRE_FLOW_AGAIN;
@@ -212,7 +215,7 @@ sink_run_item (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem
   sink_hand_state_on (self, item);
   GError *error = NULL;
   flow = gst_vyre_submit (self, shared, item, &error);
-  return error ? gst_vyre_recovery_handle (self, shared, error) : flow;
+  return error ? gst_vyre_recovery_handle (self, shared, item->until, error) : flow;
 }
 
 /* Runs the item, which it takes, once more if the kernel was lost on the way. A buffer that finds
@@ -223,7 +226,9 @@ sink_run (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
   for (;;) {
     GstFlowReturn flow = sink_run_item (self, settings, item);
     if (flow == GST_VYRE_FLOW_LATE) {
+      gst_vyre_item_forget_batch (item);
       g_clear_pointer (&item->carry, gst_vyre_carry_unref);
+      self->is_behind_lost = TRUE;
       flow = GST_FLOW_OK;
     }
     if (flow == GST_FLOW_OK) {
@@ -239,29 +244,46 @@ sink_run (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
   }
 }
 
-/* Runs the buffer, which it takes. */
+/* Returns the item of @buffer, which it takes, and whose @payload has its partner, too: NULL if
+ * there is none. */
+static GstVyreItem *
+sink_new_item (GstVyreFilter *self, GstBuffer *buffer, GstBuffer *payload)
+{
+  GstVyreItem *item = g_new0 (GstVyreItem, 1);
+
+  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_ARRIVE);
+  item->is_unpaired = !payload;
+  item->buffer = payload ? payload : gst_buffer_ref (buffer);
+  if (gst_vyre_passthrough_is_on (self) && item->buffer != buffer)
+    item->passing = gst_buffer_ref (buffer);
+  gst_buffer_unref (buffer);
+  item->is_behind_lost = self->is_behind_lost;
+  self->is_behind_lost = FALSE;
+  sink_read_timing (self, item->buffer, &item->timing);
+  return item;
+}
+
+/* Runs the buffer, which it takes. In passthrough one without a partner, or whose partner does not
+ * come in time, goes on without a batch. */
 static GstFlowReturn
 sink_run_buffer (
     GstVyreFilter *self, const GstVyreSettings *settings, GstBuffer *buffer, gint64 arrival)
 {
+  gint64 deadline = gst_vyre_passthrough_get_deadline (self, settings, arrival);
   GstFlowReturn flow = sink_follow_geometry (self, buffer);
-  GstBuffer *joined = NULL;
+  GstBuffer *payload = NULL;
 
   if (flow == GST_FLOW_OK)
-    flow = gst_vyre_pairing_join (self, buffer, &joined);
-  if (!joined) {
+    flow = gst_vyre_pairing_join (self, buffer, &deadline, &payload);
+  gboolean goes_on = flow == GST_VYRE_FLOW_LATE
+                     || (flow == GST_FLOW_OK && (payload || gst_vyre_passthrough_is_on (self)));
+  if (!goes_on) {
     sink_count_refused (self, gst_buffer_get_size (buffer));
     gst_buffer_unref (buffer);
     return flow;
   }
-  GstVyreItem *item = g_new0 (GstVyreItem, 1);
-  gst_vyre_spans_note (&item->spans, GST_VYRE_STAGE_ARRIVE);
-  item->buffer = joined;
-  gst_buffer_unref (buffer);
-  item->is_behind_lost = self->is_behind_lost;
-  self->is_behind_lost = FALSE;
-  sink_read_timing (self, joined, &item->timing);
-  item->deadline = item->until = gst_vyre_passthrough_get_deadline (self, settings, arrival);
+  GstVyreItem *item = sink_new_item (self, buffer, payload);
+  item->deadline = item->until = deadline;
   return sink_run (self, settings, item);
 }
 
@@ -464,6 +486,7 @@ sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_SEGMENT:
       gst_vyre_stream_restart (self);
       gst_event_copy_segment (event, &self->segment);
+      self->pairing.ended = 0; /* running times may begin anew */
       break;
     default:
       break;
@@ -482,7 +505,9 @@ sink_propose_memory (GstVyreFilter *self, GstQuery *query)
          && gst_vyre_passthrough_allocate (self, query);
 }
 
-/* A serialized query overtakes nothing; one that wants all memory back waits for late results. */
+/* A serialized query overtakes nothing; one that wants all memory back waits for late results. One
+ * that downstream sends while the worker pushes to it waits for nothing: what is under way keeps
+ * its memory, and the state that it hands on. */
 static gboolean
 sink_pass_query (GstVyreFilter *self, GstPad *pad, GstQuery *query)
 {
@@ -490,7 +515,7 @@ sink_pass_query (GstVyreFilter *self, GstPad *pad, GstQuery *query)
 
   if (!(drains ? gst_vyre_stream_drain_late (self) : gst_vyre_stream_drain (self)))
     return FALSE;
-  if (drains && self->carry)
+  if (drains && self->carry && gst_vyre_stream_is_idle (self))
     gst_vyre_carry_detach (self, self->carry);
   return gst_pad_query_default (pad, GST_OBJECT_CAST (self), query);
 }

@@ -105,7 +105,7 @@ source_finish_batch (GstVyreFilter *self, GstVyreItem *item)
     if (flow == GST_FLOW_OK)
       flow = GST_VYRE_FLOW_AGAIN;
     if (error)
-      flow = gst_vyre_recovery_handle (self, item->shared, error);
+      flow = gst_vyre_recovery_handle (self, item->shared, item->until, error);
     while (flow == GST_VYRE_FLOW_AGAIN)
       flow = gst_vyre_recovery_rerun (self, item);
     if (flow != GST_FLOW_OK)

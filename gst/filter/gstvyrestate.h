@@ -172,7 +172,9 @@ typedef struct {
   guint era;
   gsize offset; /* in the payload, in bytes */
   gsize size;
-  gboolean told; /* the bus knows of a buffer without a partner */
+  gboolean told;        /* the bus knows of a buffer without a partner */
+  gint64 ended;         /* the deadline at which the last wait ended in vain, µs; 0: it did not */
+  GstClockTime waiting; /* running time of the buffer that waited so */
 } GstVyrePairing;
 
 /* The state of the watchdog */
@@ -279,7 +281,9 @@ struct _GstVyreFilter {
   GCond changed;
   GCond work;          /* the task alone waits for it */
   gboolean active;     /* counted as a producer of the kernel */
-  gboolean recovering; /* a streaming thread is getting a new kernel */
+  gboolean recovering; /* the opener is getting a new kernel, or a thread is giving up */
+  gboolean settling;   /* a new kernel is in place, and no buffer that came since is on it yet */
+  GThread *opener;     /* filter/gstvyrerecovery.c; NULL: no device was lost in this stream */
   gboolean given_up;   /* no new kernel will come, and the bus has been told */
   gboolean failed;     /* the stream failed, and the bus has been told */
   gboolean broken;     /* batches were dropped: state begins anew with the next */
@@ -301,7 +305,7 @@ struct _GstVyreFilter {
   GstSegment segment;
   guint n_flushes;         /* after which a buffer that came before is dropped */
   guint64 position;        /* payload bytes taken in this stream */
-  gboolean is_behind_lost; /* buffers that came since the last one taken have no number */
+  gboolean is_behind_lost; /* buffers that came since the last one published have no batch */
   VyrePlan *plan;
   VyreProgram *plan_program;
   guint plan_beginning;

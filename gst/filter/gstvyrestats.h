@@ -49,7 +49,7 @@ typedef struct {
   guint64 flushed;         /* batches dropped by a flush */
   guint64 late_results;    /* batches whose buffers went on before them */
   guint64 unseen;          /* buffers that went on without a batch */
-  guint64 unpaired;        /* buffers left out for want of a partner */
+  guint64 unpaired;        /* buffers that have no partner */
   guint64 passed_over;     /* partners that no buffer had */
   guint64 device_losses;   /* noticed by this element */
   guint64 rerun_batches;   /* batches that a lost device left, run again */

@@ -319,11 +319,13 @@ gst_vyre_stream_reopen (GstVyreFilter *self, gboolean keep_sticky)
 
 /* ---- the end of a stream ---------------------------------------------------------- */
 
+/* The lock is held. TRUE if the caller has no items to wait for. The worker, whom downstream may
+ * ask in the middle of its push, has none: they leave when it returns. */
 static gboolean
 stream_is_drained (const GstVyreFilter *self)
 {
-  return g_queue_is_empty ((GQueue *)&self->items)
-         && (!self->worker || self->worker == g_thread_self ());
+  return self->worker ? self->worker == g_thread_self ()
+                      : g_queue_is_empty ((GQueue *)&self->items);
 }
 
 /* Waits until all queued items have left; FALSE when they cannot. */
@@ -338,8 +340,7 @@ gst_vyre_stream_drain (GstVyreFilter *self)
   return drained;
 }
 
-/* The same, and until the results of late batches are there, which hold memory of upstream. The
- * worker, which fetches these, does not wait for them. */
+/* The same, and until the results of late batches are there, which hold memory of upstream. */
 gboolean
 gst_vyre_stream_drain_late (GstVyreFilter *self)
 {
@@ -350,6 +351,17 @@ gst_vyre_stream_drain_late (GstVyreFilter *self)
   gboolean drained = gst_vyre_stream_get_flow (self) == GST_FLOW_OK;
   g_mutex_unlock (&self->lock);
   return drained;
+}
+
+/* TRUE if no batch is under way: not even in the hands of the worker, or behind it. */
+gboolean
+gst_vyre_stream_is_idle (GstVyreFilter *self)
+{
+  vyre_mutex_lock (&self->lock);
+  gboolean idle
+      = g_queue_is_empty (&self->items) && g_queue_is_empty (&self->late) && self->awaited == 0;
+  g_mutex_unlock (&self->lock);
+  return idle;
 }
 
 /* The sink pad's stream lock is held. A new stream or segment takes an end back: EOS, once the task
@@ -407,6 +419,17 @@ queue_append (GstVyreFilter *self, GstVyreItem *item)
     stream_leave_to_task (self);
 }
 
+/* The lock is held. A batch of the chain function is on the kernel in use, behind those that ran
+ * again: nothing of the stream needs a lost one. */
+static void
+stream_settle (GstVyreFilter *self)
+{
+  if (!self->settling)
+    return;
+  self->settling = FALSE;
+  gst_vyre_stream_wake_others (self);
+}
+
 /* Queues an item, which it takes, unless the stream has ended or failed. GST_VYRE_FLOW_AGAIN: the
  * source pad or the kernel of the batch was replaced. Replacing it counted the batches in the
  * queue, and this one was not among them. The caller keeps the batch then. */
@@ -421,6 +444,8 @@ gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item)
     stream_count_taken (self, item, flow != GST_FLOW_OK);
   if (flow == GST_FLOW_OK)
     queue_append (self, item);
+  if (flow == GST_FLOW_OK && item->batch)
+    stream_settle (self);
   g_mutex_unlock (&self->lock);
   if (flow != GST_FLOW_OK && (flow != GST_VYRE_FLOW_AGAIN || item->event))
     gst_vyre_item_free (item);

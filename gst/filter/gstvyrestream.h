@@ -49,6 +49,7 @@ void gst_vyre_stream_restart (GstVyreFilter *self);
 void gst_vyre_stream_relinked (GstVyreFilter *self);
 gboolean gst_vyre_stream_drain (GstVyreFilter *self);
 gboolean gst_vyre_stream_drain_late (GstVyreFilter *self);
+gboolean gst_vyre_stream_is_idle (GstVyreFilter *self);
 GstFlowReturn gst_vyre_stream_push (GstVyreFilter *self, GstVyreItem *item);
 GstFlowReturn gst_vyre_stream_push_event (GstVyreFilter *self, GstEvent *event);
 GstFlowReturn gst_vyre_stream_push_eos (GstVyreFilter *self, GstEvent *event);

@@ -166,7 +166,7 @@ submit_restore (GstVyreFilter *self, GstVyreShared *shared, const GstVyreItem *i
     VyreStream *stream, guint from, GstBuffer *buffer, GError **error)
 {
   GstVyreItem former
-      = { .buffer = buffer, .plan = item->plan, .is_rerun = TRUE, .until = G_MAXINT64 };
+      = { .buffer = buffer, .plan = item->plan, .is_rerun = TRUE, .until = item->until };
   VyrePayload staged = { 0 };
   gsize size = gst_buffer_get_size (buffer);
 
@@ -196,6 +196,8 @@ submit_find_stream (GstVyreFilter *self, GstVyreShared *shared, const GstVyreIte
     if (older.buffers[from])
       flow = submit_restore (self, shared, item, *stream, from, older.buffers[from], error);
   }
+  if (flow != GST_FLOW_OK) /* the stream lacks what the next batch on it would read */
+    gst_vyre_carry_leave (self, item->carry);
   return flow;
 }
 

@@ -403,10 +403,13 @@ gboolean
 stat_is (GstElement *element, const gchar *name, const gchar *value)
 {
   GstStructure *stats = stats_of (element);
-  gboolean is = g_strcmp0 (gst_structure_get_string (stats, name), value) == 0;
+  const GValue *found = gst_structure_get_value (stats, name);
 
+  fail_unless (found != NULL, "there is no %s", name);
+  g_autofree gchar *text
+      = G_VALUE_HOLDS_STRING (found) ? g_value_dup_string (found) : gst_value_serialize (found);
   gst_structure_free (stats);
-  return is;
+  return g_strcmp0 (text, value) == 0;
 }
 
 /* TRUE when the kernel runs on the processor, where large batches take long. */

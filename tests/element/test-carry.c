@@ -237,6 +237,53 @@ set_params (GstHarness *h)
   gst_structure_free (params);
 }
 
+/* Holds the worker in a push, until it sends a DRAIN query from there. */
+typedef struct {
+  GstPad *sink;
+  gint reached;
+  gint asks;
+} Asker;
+
+static GstPadProbeReturn
+drain_sink (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  g_autoptr (GstQuery) query = gst_query_new_drain ();
+  Asker *asker = data;
+
+  g_atomic_int_set (&asker->reached, TRUE);
+  while (!g_atomic_int_get (&asker->asks))
+    g_thread_yield ();
+  gst_pad_query (asker->sink, query);
+  return GST_PAD_PROBE_OK;
+}
+
+/* The buffers behind it leave when the worker comes back, and the state goes on. */
+GST_START_TEST (a_drain_from_downstream_waits_for_nothing)
+{
+  GstHarness *h = filter_new (PROGRAM);
+  g_autoptr (GstPad) source = filter_pad (h, "src");
+  Asker asker = { .sink = filter_pad (h, "sink") };
+  Words words = { 0 };
+
+  filter_start (h, NULL);
+  gst_pad_add_probe (source, GST_PAD_PROBE_TYPE_BUFFER, drain_sink, &asker, NULL);
+  filter_push (h, noise_buffer (size_of (0), 0)); /* the first one is the task's */
+  while (!g_atomic_int_get (&asker.reached))
+    g_thread_yield ();
+  for (guint i = 1; i < 4; i++)
+    filter_push (h, noise_buffer (size_of (i), i));
+  g_atomic_int_set (&asker.asks, TRUE);
+  for (guint i = 0; i < 4; i++) {
+    words_advance (&words, i);
+    words_check (&words, filter_pull (h));
+  }
+  for (guint i = 4; i < 20; i++)
+    run_one (h, &words, i);
+  gst_object_unref (asker.sink);
+  filter_finish (h);
+}
+GST_END_TEST;
+
 static void
 set_other_caps (GstHarness *h)
 {
@@ -448,6 +495,7 @@ carry_suite (void)
   tcase_add_test (tc, kept_payloads_that_fill_a_kernel_are_an_error);
   tcase_add_test (tc, the_end_lets_payloads_go);
   tcase_add_test (tc, a_drain_lets_buffers_go);
+  tcase_add_test (tc, a_drain_from_downstream_waits_for_nothing);
   tcase_add_loop_test (tc, it_begins_anew, 0, G_N_ELEMENTS (beginnings));
   tcase_add_test (tc, it_may_come_from_a_result);
   tcase_add_test (tc, it_may_be_calculated);

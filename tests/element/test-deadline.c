@@ -12,6 +12,7 @@
 
 #define META "GstVyreResultsMeta"
 #define CRC "crc32 payload -> crc"
+#define COUNT "crc32 payload -> crc; state n from $n + 1"
 #define GRAY "video/x-raw,format=GRAY8,width=64,height=32,framerate=25/1"
 #define GRAY_SIZE (64 * 32)
 #define IN_FLIGHT 4 /* the default of max-in-flight */
@@ -25,6 +26,7 @@ typedef struct {
   guint n_late;  /* reported later */
   guint n_unseen;
   guint reported; /* number of the last one in a message */
+  guint n_reported;
 } Film;
 
 static const GstStructure *
@@ -55,11 +57,15 @@ crc_of (guint number)
   return crc;
 }
 
+/* So much staging memory, which the kernel shares with what has as much */
+#define STAGING (64 * 1024)
+
 static Film
 film_new (const gchar *program, guint64 max_latency)
 {
   Film film = { .h = filter_new_with (program, "output-mode", 1, "max-latency", max_latency,
-                    "results-interval", (guint64)0, "interval", G_MAXUINT64, NULL) };
+                    "results-interval", (guint64)0, "interval", G_MAXUINT64, "staging-size",
+                    (guint64)STAGING, NULL) };
 
   filter_start (film.h, GRAY);
   return film;
@@ -131,6 +137,9 @@ film_check_message (Film *film)
   fail_unless (number > film->reported, "%u came behind %u", number, film->reported);
   fail_unless_equals_uint64 (field_u64 (results, "offset"), number);
   fail_unless_equals_uint64 (field_u64 (results, "crc"), crc_of (number));
+  if (gst_structure_has_field (results, "n")) /* of COUNT */
+    fail_unless_equals_uint64 (field_u64 (results, "n"), film->n_reported);
+  film->n_reported++;
   film->reported = number;
   film->n_late += late;
   gst_message_unref (message);
@@ -322,18 +331,103 @@ GST_START_TEST (late_results_survive_a_loss)
 }
 GST_END_TEST;
 
+/* Buffers wait neither for a device that is opened again, nor for the end of the lost one. */
+GST_START_TEST (a_slow_driver_delays_no_buffer)
+{
+  Film film = film_new (COUNT, GST_MSECOND);
+
+  vyre_lost_hold (true);
+  vyre_lost_hold_end (true);
+  film_stall (&film);
+  vyre_lost_arm ("vkWaitForFences", 1, 1);
+  vyre_lost_wait_held ();
+  for (guint i = 0; i < IN_FLIGHT + MORE; i++)
+    fail_if (film_pass (&film));
+  fail_unless (stat_of (film.h->element, "unseen") >= MORE);
+  vyre_lost_stall (false);
+  vyre_lost_hold (false);
+  film_check_messages (&film);
+  film_settle (&film, 0);
+  g_object_set (film.h->element, "max-latency", GST_CLOCK_TIME_NONE, NULL);
+  fail_unless (film_pass (&film));
+  vyre_lost_wait_end_held ();
+  fail_unless (film_pass (&film));
+  film_check_message (&film);
+  film_check_message (&film);
+  vyre_lost_hold_end (false);
+  film_finish (&film);
+}
+GST_END_TEST;
+
+/* A buffer behind a DRAIN brings the payload before it back to the kernel, and goes on at its
+ * deadline where another element leaves that no room. What it was to read stays. */
+GST_START_TEST (an_older_payload_without_room_delays_no_buffer)
+{
+  Film film
+      = film_new ("crc32 payload -> crc; crc32 previous(payload) -> before", GST_CLOCK_TIME_NONE);
+  GstHarness *other = filter_new_with (
+      "crc32 previous(payload) -> before", "staging-size", (guint64)STAGING, NULL);
+  g_autoptr (GstQuery) query = gst_query_new_drain ();
+
+  fail_unless (film_pass (&film));
+  fail_unless (gst_pad_peer_query (film.h->srcpad, query));
+  filter_start (other, NULL);
+  gst_buffer_unref (filter_run (other, noise_buffer (STAGING - GRAY_SIZE / 2, 0)));
+  g_object_set (film.h->element, "max-latency", GST_MSECOND, NULL);
+  for (guint i = 0; i < MORE; i++)
+    fail_if (film_pass (&film));
+  filter_finish (other);
+  g_object_set (film.h->element, "max-latency", GST_CLOCK_TIME_NONE, NULL);
+  fail_unless (film_pass (&film));
+  film_check_message (&film);
+  GstMessage *message = bus_wait_element (film.h, "vyre-results");
+  const GstStructure *results = gst_message_get_structure (message);
+  fail_unless_equals_uint64 (field_u64 (results, "sequence"), film.n);
+  fail_unless_equals_uint64 (field_u64 (results, "before"), crc_of (1));
+  gst_message_unref (message);
+  fail_unless_equals_uint64 (stat_of (film.h->element, "unseen"), MORE);
+  film_finish (&film);
+}
+GST_END_TEST;
+
 /* Words of state and older payloads are those of the buffer before, whoever has written to it. */
 GST_START_TEST (state_goes_on)
 {
-  Film film = film_new ("crc32 payload -> crc; state n from $n + 1", 0);
+  Film film = film_new (COUNT, 0);
 
   for (guint i = 0; i < 20; i++) {
     film_pass (&film);
     film_settle (&film, 0);
-    GstMessage *message = bus_wait_element (film.h, "vyre-results");
-    fail_unless_equals_uint64 (field_u64 (gst_message_get_structure (message), "n"), i);
-    gst_message_unref (message);
   }
+  film_check_messages (&film);
+  fail_unless_equals_int (film.n_reported, 20);
+  film_finish (&film);
+}
+GST_END_TEST;
+
+static GstPadProbeReturn
+drain_sink (GstPad *pad, GstPadProbeInfo *info, gpointer sink)
+{
+  g_autoptr (GstQuery) query = gst_query_new_drain ();
+
+  gst_pad_query (sink, query);
+  return GST_PAD_PROBE_OK;
+}
+
+/* Downstream may ask for all memory while it gets a buffer whose batch is under way. */
+GST_START_TEST (a_drain_from_downstream_splits_no_state)
+{
+  Film film = film_new (COUNT, GST_MSECOND);
+  g_autoptr (GstPad) sink = filter_pad (film.h, "sink");
+  g_autoptr (GstPad) source = filter_pad (film.h, "src");
+
+  gst_pad_add_probe (source, GST_PAD_PROBE_TYPE_BUFFER, drain_sink, sink, NULL);
+  film_stall (&film);
+  for (guint i = 0; i < IN_FLIGHT; i++)
+    fail_if (film_pass (&film));
+  vyre_lost_stall (false);
+  film_check_messages (&film);
+  fail_unless (film.n_late >= IN_FLIGHT);
   film_finish (&film);
 }
 GST_END_TEST;
@@ -415,6 +509,8 @@ static void
 resume (void)
 {
   vyre_lost_stall (false);
+  vyre_lost_hold (false);
+  vyre_lost_hold_end (false);
 }
 
 static Suite *
@@ -433,7 +529,10 @@ deadline_suite (void)
   tcase_add_test (tc, a_flush_drops_late_results);
   tcase_add_test (tc, events_pass_late_results);
   tcase_add_test (tc, late_results_survive_a_loss);
+  tcase_add_test (tc, a_slow_driver_delays_no_buffer);
+  tcase_add_test (tc, an_older_payload_without_room_delays_no_buffer);
   tcase_add_test (tc, state_goes_on);
+  tcase_add_test (tc, a_drain_from_downstream_splits_no_state);
   tcase_add_loop_test (tc, a_flush_drops_no_stream, 0, N_PLACES);
   return s;
 }

@@ -4,6 +4,7 @@
  * change of state or of a stall.
  */
 #include "feed.h"
+#include "threads.h"
 
 /* Less than the runtime gives a kernel that does not leave. */
 #define TEARDOWN (8 * G_TIME_SPAN_SECOND)
@@ -168,6 +169,19 @@ push_into_recovery (Feed *feed)
   return thread;
 }
 
+static void
+restart_after_null (Feed *feed)
+{
+  while (gst_harness_buffers_in_queue (feed->h) > 0) /* a launch that was leaving ran them */
+    gst_buffer_unref (gst_harness_pull (feed->h));
+  fail_unless_equals_int (
+      gst_element_set_state (feed->h->element, GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+  feed->pushed = feed->pulled = 0;
+  feed_run (feed, 10);
+  fail_unless_equals_uint64 (feed_counted (feed, "device-losses"), 0);
+  fail_unless_equals_int (bus_count_type (feed->h, GST_MESSAGE_ERROR), 0);
+}
+
 GST_START_TEST (a_device_that_cannot_be_opened_again_ends_the_stream)
 {
   Feed feed = feed_new (4);
@@ -197,6 +211,23 @@ GST_START_TEST (a_device_that_is_lost_in_its_proof_ends_the_stream)
   feed_expect_text (&feed, GST_MESSAGE_ERROR,
       "lost in vkQueueSubmit, when it was opened again after a loss; batch");
   fail_unless_equals_int (vyre_lost_count (), lost + 2);
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
+GST_START_TEST (a_device_that_no_thread_can_open_again_ends_the_stream)
+{
+  Feed feed = feed_new (4);
+
+  feed_run (&feed, 3);
+  gst_element_set_state (feed.h->element, GST_STATE_PAUSED);
+  vyre_lost_arm ("vkQueueSubmit", 1, 1);
+  vyre_threads_refuse (0, G_MAXUINT);
+  fail_unless_equals_int (GPOINTER_TO_INT (push_on (&feed)), GST_FLOW_ERROR);
+  vyre_threads_refuse (0, 0);
+  feed_expect_text (&feed, GST_MESSAGE_ERROR, "no thread can be made to open it again");
+  gst_element_set_state (feed.h->element, GST_STATE_NULL);
+  restart_after_null (&feed);
   feed_finish (&feed);
 }
 GST_END_TEST;
@@ -331,8 +362,7 @@ start_flush (gpointer data)
   return GINT_TO_POINTER (done);
 }
 
-/* Only the thread that opens the device cannot leave yet: either the chain function
- * returns, or the task ends, which lets the flush go on. */
+/* No streaming thread opens the device: the chain function returns, and the flush goes on. */
 GST_START_TEST (a_flush_may_come_during_a_recovery)
 {
   Feed feed = feed_new (64);
@@ -341,9 +371,9 @@ GST_START_TEST (a_flush_may_come_during_a_recovery)
   g_atomic_int_set (&n_ended, 0);
   GThread *pusher = push_into_recovery (&feed);
   GThread *flusher = g_thread_new ("flusher", start_flush, feed.h);
-  for (guint i = 0; i < PATIENCE * 1000 && g_atomic_int_get (&n_ended) == 0; i++)
+  for (guint i = 0; i < PATIENCE * 1000 && g_atomic_int_get (&n_ended) < 2; i++)
     g_usleep (1000);
-  fail_unless_equals_int (g_atomic_int_get (&n_ended), 1);
+  fail_unless_equals_int (g_atomic_int_get (&n_ended), 2);
   vyre_lost_hold (FALSE);
   fail_unless (GPOINTER_TO_INT (g_thread_join (flusher)));
   fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (pusher)), GST_FLOW_FLUSHING);
@@ -359,19 +389,6 @@ static gpointer
 go_to_null (gpointer element)
 {
   return GINT_TO_POINTER (gst_element_set_state (element, GST_STATE_NULL));
-}
-
-static void
-restart_after_null (Feed *feed)
-{
-  while (gst_harness_buffers_in_queue (feed->h) > 0) /* a launch that was leaving ran them */
-    gst_buffer_unref (gst_harness_pull (feed->h));
-  fail_unless_equals_int (
-      gst_element_set_state (feed->h->element, GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
-  feed->pushed = feed->pulled = 0;
-  feed_run (feed, 10);
-  fail_unless_equals_uint64 (feed_counted (feed, "device-losses"), 0);
-  fail_unless_equals_int (bus_count_type (feed->h, GST_MESSAGE_ERROR), 0);
 }
 
 GST_START_TEST (null_may_come_during_a_recovery)
@@ -481,6 +498,7 @@ loss_ends_suite (void)
   tcase_add_test (end, a_verdict_needs_each_batch);
   tcase_add_test (end, a_device_that_cannot_be_opened_again_ends_the_stream);
   tcase_add_test (end, a_device_that_is_lost_in_its_proof_ends_the_stream);
+  tcase_add_test (end, a_device_that_no_thread_can_open_again_ends_the_stream);
   tcase_add_test (end, payloads_in_memory_of_the_device_are_lost_with_it);
   tcase_add_loop_test (end, payloads_of_an_earlier_device_stay_lost, 0, 2);
   tcase_add_test (end, other_filters_refuse_what_is_lost);

@@ -3,63 +3,16 @@
  * A second stream at the pad "reference": which buffers make a pair, what paired( ) reads, and how
  * either stream ends.
  */
-#include "common.h"
 #include "oracle.h"
+#include "second.h"
 
 #include <gst/video/video.h>
 #include <string.h>
 
 /* Tells the buffers of a pair, without an opcode that drivers compile for long. */
 #define COMPARE "u8_stats plane0 -> mine; u8_stats paired(plane0) -> theirs"
-#define CAPS "video/x-raw, format=GRAY8, width=10, height=6, framerate=100/1"
-#define WIDTH 10
-#define ROWS 6
-#define STRIDE 12 /* by the caps */
-
 /* Words of statistics */
 enum { COUNT, LEAST, MOST, SUM, SQUARES = 5, N_WORDS = 7 };
-
-/* The second stream. */
-typedef struct {
-  GstHarness *h;
-  GstPad *source;
-  GstPad *sink; /* of the filter */
-  GThread *thread;
-  const gint *times; /* ms, up to a negative one */
-  GstFlowReturn flow;
-} Second;
-
-static void
-second_begin (Second *other, const gchar *text)
-{
-  GstCaps *caps = gst_caps_from_string (text);
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_pad_push_event (other->source, gst_event_new_stream_start ("second"));
-  gst_pad_push_event (other->source, gst_event_new_caps (caps));
-  gst_pad_push_event (other->source, gst_event_new_segment (&segment));
-  gst_caps_unref (caps);
-}
-
-static void
-second_init (Second *other, GstHarness *h)
-{
-  *other = (Second){ .h = h, .source = gst_pad_new ("second", GST_PAD_SRC) };
-  other->sink = gst_element_request_pad_simple (h->element, "reference");
-  fail_unless_equals_int (gst_pad_link (other->source, other->sink), GST_PAD_LINK_OK);
-  gst_pad_set_active (other->source, TRUE);
-}
-
-static void
-second_clear (Second *other)
-{
-  gst_pad_set_active (other->source, FALSE);
-  gst_pad_unlink (other->source, other->sink);
-  gst_element_release_request_pad (other->h->element, other->sink);
-  gst_object_unref (other->sink);
-  gst_object_unref (other->source);
-}
 
 static GstHarness *
 start (Second *other, const gchar *program, const gchar *caps, const gchar *other_caps)
@@ -77,21 +30,6 @@ finish (GstHarness *h, Second *other)
 {
   second_clear (other);
   filter_finish (h);
-}
-
-/* A picture at @time, in ms, if it is not negative, and 10 ms long. */
-static GstBuffer *
-picture (guint8 level, gint time)
-{
-  guint8 data[STRIDE * ROWS];
-  memset (data, level, sizeof data);
-  GstBuffer *buffer = buffer_of (data, sizeof data);
-
-  if (time >= 0) {
-    GST_BUFFER_PTS (buffer) = (guint)time * GST_MSECOND;
-    GST_BUFFER_DURATION (buffer) = 10 * GST_MSECOND;
-  }
-  return buffer;
 }
 
 /* The pictures of a pair have one level each. */
@@ -123,15 +61,16 @@ assert_difference (GstBuffer *readback, guint count, guint difference)
 GST_START_TEST (a_pair_is_compared)
 {
   Second other;
-  GstHarness *h = start (&other, "builtin:compare", CAPS, CAPS);
+  GstHarness *h = start (&other, "builtin:compare", SECOND_CAPS, SECOND_CAPS);
 
   for (gint i = 0; i < 20; i++) {
     fail_unless_equals_int (
-        gst_pad_push (other.source, picture ((guint8)(100 + i), 10 * i)), GST_FLOW_OK);
-    assert_difference (filter_run (h, picture (90, 10 * i)), WIDTH * ROWS, 10 + (guint)i);
+        gst_pad_push (other.source, second_picture ((guint8)(100 + i), 10 * i)), GST_FLOW_OK);
+    assert_difference (
+        filter_run (h, second_picture (90, 10 * i)), SECOND_WIDTH * SECOND_ROWS, 10 + (guint)i);
   }
   fail_unless_equals_uint64 (
-      stat_nested (h->element, "ingest", "scattered-bytes"), 20 * 2 * STRIDE * ROWS);
+      stat_nested (h->element, "ingest", "scattered-bytes"), 20 * 2 * SECOND_STRIDE * SECOND_ROWS);
   finish (h, &other);
 }
 GST_END_TEST;
@@ -141,28 +80,29 @@ static GstBuffer *
 spread_picture (guint8 level)
 {
   enum { APART = 33, BEFORE = 5 };
-  guint8 data[BEFORE + APART * ROWS];
+  guint8 data[BEFORE + APART * SECOND_ROWS];
   gsize offset[GST_VIDEO_MAX_PLANES] = { BEFORE };
   gint stride[GST_VIDEO_MAX_PLANES] = { APART };
 
   memset (data, 0, sizeof data);
-  for (guint row = 0; row < ROWS; row++)
-    memset (data + BEFORE + row * APART, level, WIDTH);
+  for (guint row = 0; row < SECOND_ROWS; row++)
+    memset (data + BEFORE + row * APART, level, SECOND_WIDTH);
   GstBuffer *buffer = buffer_of (data, sizeof data);
-  gst_buffer_add_video_meta_full (
-      buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, WIDTH, ROWS, 1, offset, stride);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8,
+      SECOND_WIDTH, SECOND_ROWS, 1, offset, stride);
   return buffer;
 }
 
 GST_START_TEST (a_partner_has_a_layout_of_its_own)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
 
   for (guint i = 0; i < 6; i++) {
-    GstBuffer *partner = i % 2 ? spread_picture (50) : picture (60, -1);
+    GstBuffer *partner = i % 2 ? spread_picture (50) : second_picture (60, -1);
     fail_unless_equals_int (gst_pad_push (other.source, partner), GST_FLOW_OK);
-    assert_pair (filter_run (h, picture (90, -1)), WIDTH * ROWS, i % 2 ? 40 : 30);
+    assert_pair (
+        filter_run (h, second_picture (90, -1)), SECOND_WIDTH * SECOND_ROWS, i % 2 ? 40 : 30);
   }
   finish (h, &other);
 }
@@ -185,18 +125,6 @@ GST_START_TEST (regions_of_both_are_read)
   finish (h, &other);
 }
 GST_END_TEST;
-
-/* Pushes a picture for each time, whose level is its number, and EOS. */
-static gpointer
-second_run (gpointer data)
-{
-  Second *other = data;
-
-  for (guint i = 0; other->times[i] >= 0 && other->flow == GST_FLOW_OK; i++)
-    other->flow = gst_pad_push (other->source, picture ((guint8)i, other->times[i]));
-  gst_pad_push_event (other->source, gst_event_new_eos ());
-  return NULL;
-}
 
 #define END -1
 #define NO_PARTNER -2
@@ -261,7 +189,7 @@ static void
 check_rate (guint rate)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
   guint unpaired = 0, passed_over = count_passed_over (rate);
 
   if (rates[rate].rate != 0) {
@@ -271,11 +199,12 @@ check_rate (guint rate)
   other.times = rates[rate].second;
   other.thread = g_thread_new ("second", second_run, &other);
   for (guint i = 0; rates[rate].first[i] >= 0; i++) {
-    filter_push (h, picture (200, rates[rate].first[i]));
+    filter_push (h, second_picture (200, rates[rate].first[i]));
     if (rates[rate].partners[i] == NO_PARTNER)
       unpaired++;
     else
-      assert_pair (filter_pull (h), WIDTH * ROWS, 200 - (guint)rates[rate].partners[i]);
+      assert_pair (
+          filter_pull (h), SECOND_WIDTH * SECOND_ROWS, 200 - (guint)rates[rate].partners[i]);
   }
   filter_push_eos (h);
   filter_wait_eos (h);
@@ -292,14 +221,14 @@ check_rate (guint rate)
 GST_START_TEST (gaps_have_no_partners)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
 
   gst_pad_push_event (other.source, gst_event_new_gap (0, 10 * GST_MSECOND));
-  filter_push (h, picture (9, 0));
-  fail_unless_equals_int (gst_pad_push (other.source, picture (5, 10)), GST_FLOW_OK);
-  assert_pair (filter_run (h, picture (9, 10)), WIDTH * ROWS, 4);
+  filter_push (h, second_picture (9, 0));
+  fail_unless_equals_int (gst_pad_push (other.source, second_picture (5, 10)), GST_FLOW_OK);
+  assert_pair (filter_run (h, second_picture (9, 10)), SECOND_WIDTH * SECOND_ROWS, 4);
   gst_pad_push_event (other.source, gst_event_new_segment_done (GST_FORMAT_TIME, 0));
-  filter_push (h, picture (9, 20));
+  filter_push (h, second_picture (9, 20));
   fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), 2);
   finish (h, &other);
 }
@@ -309,12 +238,13 @@ GST_END_TEST;
 GST_START_TEST (an_event_behind_buffers_left_out_is_incomplete)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE "; event any when $mine.count > 0", CAPS, CAPS);
+  GstHarness *h
+      = start (&other, COMPARE "; event any when $mine.count > 0", SECOND_CAPS, SECOND_CAPS);
   gboolean complete = TRUE;
 
-  fail_unless_equals_int (gst_pad_push (other.source, picture (5, 20)), GST_FLOW_OK);
-  filter_push (h, picture (9, 0));
-  gst_buffer_unref (filter_run (h, picture (9, 20)));
+  fail_unless_equals_int (gst_pad_push (other.source, second_picture (5, 20)), GST_FLOW_OK);
+  filter_push (h, second_picture (9, 0));
+  gst_buffer_unref (filter_run (h, second_picture (9, 20)));
   GstMessage *message = bus_wait_element (h, "vyre-event");
   fail_unless (
       gst_structure_get_boolean (gst_message_get_structure (message), "complete", &complete));
@@ -328,16 +258,16 @@ GST_END_TEST;
 GST_START_TEST (drain_gives_memory_back)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
-  GstBuffer *buffer = gst_buffer_ref (picture (5, 0));
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
+  GstBuffer *buffer = gst_buffer_ref (second_picture (5, 0));
   GstQuery *query = gst_query_new_drain ();
 
   fail_unless_equals_int (gst_pad_push (other.source, buffer), GST_FLOW_OK);
   fail_if (gst_mini_object_is_writable (GST_MINI_OBJECT_CAST (buffer)));
   fail_unless (gst_pad_peer_query (other.source, query));
   fail_unless (gst_mini_object_is_writable (GST_MINI_OBJECT_CAST (buffer)));
-  gst_buffer_memset (buffer, 0, 77, STRIDE * ROWS);
-  assert_pair (filter_run (h, picture (9, 0)), WIDTH * ROWS, 4);
+  gst_buffer_memset (buffer, 0, 77, SECOND_STRIDE * SECOND_ROWS);
+  assert_pair (filter_run (h, second_picture (9, 0)), SECOND_WIDTH * SECOND_ROWS, 4);
   gst_query_unref (query);
   gst_buffer_unref (buffer);
   finish (h, &other);
@@ -348,18 +278,19 @@ GST_END_TEST;
 GST_START_TEST (drain_gives_back_what_is_kept_for_later)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE "; crc32 previous(payload) -> then", CAPS, CAPS);
-  GstBuffer *kept = gst_buffer_ref (picture (5, 0)), *readback;
+  GstHarness *h
+      = start (&other, COMPARE "; crc32 previous(payload) -> then", SECOND_CAPS, SECOND_CAPS);
+  GstBuffer *kept = gst_buffer_ref (second_picture (5, 0)), *readback;
   GstQuery *query = gst_query_new_drain ();
 
   fail_unless_equals_int (gst_pad_push (other.source, kept), GST_FLOW_OK);
-  assert_pair (filter_run (h, picture (9, 0)), WIDTH * ROWS, 4);
+  assert_pair (filter_run (h, second_picture (9, 0)), SECOND_WIDTH * SECOND_ROWS, 4);
   fail_unless (gst_pad_peer_query (other.source, query));
   fail_unless (gst_mini_object_is_writable (GST_MINI_OBJECT_CAST (kept)));
   fail_unless (gst_memory_is_writable (gst_buffer_peek_memory (kept, 0)));
-  gst_buffer_memset (kept, 0, 77, STRIDE * ROWS);
-  fail_unless_equals_int (gst_pad_push (other.source, picture (6, 10)), GST_FLOW_OK);
-  readback = filter_run (h, picture (9, 10));
+  gst_buffer_memset (kept, 0, 77, SECOND_STRIDE * SECOND_ROWS);
+  fail_unless_equals_int (gst_pad_push (other.source, second_picture (6, 10)), GST_FLOW_OK);
+  readback = filter_run (h, second_picture (9, 10));
   fail_unless (readback_observable (readback, 2 * N_WORDS + 1) != 0);
   gst_buffer_unref (readback);
   gst_query_unref (query);
@@ -374,7 +305,7 @@ GST_START_TEST (a_pair_is_as_late_as_its_partner)
   Second other;
   GstHarness *h = filter_new (COMPARE);
 
-  filter_start (h, CAPS);
+  filter_start (h, SECOND_CAPS);
   GstClockTime alone = gst_harness_query_latency (h);
   second_init (&other, h);
   fail_unless_equals_uint64 (gst_harness_query_latency (h), alone + 10 * GST_MSECOND);
@@ -386,14 +317,14 @@ GST_END_TEST;
 GST_START_TEST (a_partner_starts_no_later)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
 
-  fail_unless_equals_int (gst_pad_push (other.source, picture (5, 1000)), GST_FLOW_OK);
-  assert_pair (filter_run (h, picture (9, 1000)), WIDTH * ROWS, 4);
+  fail_unless_equals_int (gst_pad_push (other.source, second_picture (5, 1000)), GST_FLOW_OK);
+  assert_pair (filter_run (h, second_picture (9, 1000)), SECOND_WIDTH * SECOND_ROWS, 4);
   filter_flush (h);
   filter_push_segment (h);
   gst_pad_push_event (other.source, gst_event_new_eos ());
-  filter_push (h, picture (9, 0));
+  filter_push (h, second_picture (9, 0));
   fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), 1);
   finish (h, &other);
 }
@@ -407,78 +338,24 @@ GST_START_TEST (times_decide_over_pairs)
 }
 GST_END_TEST;
 
-/* A buffer of either stream that waits for the other one's. */
-typedef struct {
-  GstPad *pad;
-  GThread *thread;
-  GstFlowReturn flow;
-  gint over;
-} Waiter;
-
-static gpointer
-waiter_run (gpointer data)
-{
-  Waiter *waiter = data;
-
-  waiter->flow = gst_pad_push (waiter->pad, picture (1, 10));
-  g_atomic_int_set (&waiter->over, TRUE);
-  return NULL;
-}
-
-/* The chain function has the buffer, and waits, or has returned. */
-static void
-waiter_start (Waiter *waiter, GstPad *pad)
-{
-  GstPad *peer = gst_pad_get_peer (pad);
-
-  *waiter = (Waiter){ .pad = pad };
-  waiter->thread = g_thread_new ("waiter", waiter_run, waiter);
-  gboolean is_in = FALSE;
-  for (guint i = 0; i < PATIENCE * 1000 && !is_in && !g_atomic_int_get (&waiter->over); i++) {
-    is_in = !GST_PAD_STREAM_TRYLOCK (peer);
-    if (!is_in)
-      GST_PAD_STREAM_UNLOCK (peer);
-    g_usleep (1000);
-  }
-  gst_object_unref (peer);
-}
-
-static GstFlowReturn
-waiter_join (Waiter *waiter)
-{
-  g_thread_join (waiter->thread);
-  return waiter->flow;
-}
-
-static void
-flush (GstPad *pad)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  fail_unless (gst_pad_push_event (pad, gst_event_new_flush_start ()));
-  fail_unless (gst_pad_push_event (pad, gst_event_new_flush_stop (TRUE)));
-  gst_pad_push_event (pad, gst_event_new_segment (&segment));
-}
-
 /* Whichever stream is flushed goes on, and the other one waits. */
 GST_START_TEST (a_flush_ends_either_wait)
 {
   Second other;
-  Waiter waiter;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  SecondWaiter waiter;
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
 
-  waiter_start (&waiter, h->srcpad);
-  flush (h->srcpad);
-  fail_unless_equals_int (waiter_join (&waiter), GST_FLOW_FLUSHING);
-  fail_unless_equals_int (gst_pad_push (other.source, picture (5, 0)), GST_FLOW_OK);
-  waiter_start (&waiter, other.source); /* behind that one */
-  flush (other.source);
-  fail_unless_equals_int (waiter_join (&waiter), GST_FLOW_FLUSHING);
-  fail_unless_equals_int (gst_pad_push (other.source, picture (7, 0)), GST_FLOW_OK);
-  waiter_start (&waiter, other.source);
-  assert_pair (filter_run (h, picture (9, 0)), WIDTH * ROWS, 2);
-  fail_unless_equals_int (waiter_join (&waiter), GST_FLOW_OK);
+  second_waiter_start (&waiter, h->srcpad);
+  second_flush (h->srcpad);
+  fail_unless_equals_int (second_waiter_join (&waiter), GST_FLOW_FLUSHING);
+  fail_unless_equals_int (gst_pad_push (other.source, second_picture (5, 0)), GST_FLOW_OK);
+  second_waiter_start (&waiter, other.source); /* behind that one */
+  second_flush (other.source);
+  fail_unless_equals_int (second_waiter_join (&waiter), GST_FLOW_FLUSHING);
+  fail_unless_equals_int (gst_pad_push (other.source, second_picture (7, 0)), GST_FLOW_OK);
+  second_waiter_start (&waiter, other.source);
+  assert_pair (filter_run (h, second_picture (9, 0)), SECOND_WIDTH * SECOND_ROWS, 2);
+  fail_unless_equals_int (second_waiter_join (&waiter), GST_FLOW_OK);
   finish (h, &other);
 }
 GST_END_TEST;
@@ -489,7 +366,7 @@ typedef enum { SEEKS_LATER, SEEKS_NOT, SEEKS_BEFORE } Seeks;
 typedef struct {
   GstHarness *h;
   Second *other;
-  Waiter waiter;
+  SecondWaiter waiter;
 } Sought;
 
 static gboolean
@@ -499,8 +376,8 @@ seek_first (GstPad *pad, GstObject *parent, GstEvent *event)
   gboolean is_seek = GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
 
   if (is_seek) {
-    flush (pad);
-    waiter_start (&sought->waiter, pad);
+    second_flush (pad);
+    second_waiter_start (&sought->waiter, pad);
   }
   gst_event_unref (event);
   return is_seek;
@@ -514,7 +391,7 @@ seek_second (GstPad *pad, GstObject *parent, GstEvent *event)
   gboolean accepts = seeks != SEEKS_NOT && GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
 
   if (accepts && seeks == SEEKS_LATER)
-    flush (pad);
+    second_flush (pad);
   gst_event_unref (event);
   return accepts;
 }
@@ -537,7 +414,7 @@ static void
 check_seek (Seeks seeks)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
   Sought sought = { h, &other, { 0 } };
   GstEvent *seek = gst_event_new_seek (
       1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, 0);
@@ -548,12 +425,12 @@ check_seek (Seeks seeks)
   gst_pad_set_event_function (other.source, seek_second);
   if (seeks == SEEKS_BEFORE)
     flush_for (other.source, seek);
-  fail_unless_equals_int (gst_pad_push (other.source, picture (50, 10)), GST_FLOW_OK);
+  fail_unless_equals_int (gst_pad_push (other.source, second_picture (50, 10)), GST_FLOW_OK);
   fail_unless (gst_harness_push_upstream_event (h, seek));
   if (seeks == SEEKS_LATER)
-    fail_unless_equals_int (gst_pad_push (other.source, picture (7, 10)), GST_FLOW_OK);
-  fail_unless_equals_int (waiter_join (&sought.waiter), GST_FLOW_OK);
-  assert_pair (filter_pull (h), WIDTH * ROWS, seeks == SEEKS_LATER ? 6 : 49);
+    fail_unless_equals_int (gst_pad_push (other.source, second_picture (7, 10)), GST_FLOW_OK);
+  fail_unless_equals_int (second_waiter_join (&sought.waiter), GST_FLOW_OK);
+  assert_pair (filter_pull (h), SECOND_WIDTH * SECOND_ROWS, seeks == SEEKS_LATER ? 6 : 49);
   fail_unless_equals_uint64 (stat_of (h->element, "unpaired"), 0);
   finish (h, &other);
 }
@@ -606,14 +483,14 @@ static void
 check_end (guint end)
 {
   Second other;
-  Waiter waiter;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  SecondWaiter waiter;
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
 
   if (end >= SECOND_STATE)
-    fail_unless_equals_int (gst_pad_push (other.source, picture (5, 0)), GST_FLOW_OK);
-  waiter_start (&waiter, end < SECOND_STATE ? h->srcpad : other.source);
+    fail_unless_equals_int (gst_pad_push (other.source, second_picture (5, 0)), GST_FLOW_OK);
+  second_waiter_start (&waiter, end < SECOND_STATE ? h->srcpad : other.source);
   end_wait (end, h, &other);
-  fail_unless_equals_int (waiter_join (&waiter), ends[end]);
+  fail_unless_equals_int (second_waiter_join (&waiter), ends[end]);
   if (end == RELEASE) {
     bus_assert_error (h, "link a second stream");
     filter_finish (h);
@@ -633,18 +510,18 @@ GST_END_TEST;
 GST_START_TEST (streams_begin_anew)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
 
   for (guint round = 0; round < 3; round++) {
-    fail_unless_equals_int (gst_pad_push (other.source, picture (5, 0)), GST_FLOW_OK);
-    assert_pair (filter_run (h, picture (9, 0)), WIDTH * ROWS, 4);
-    fail_unless_equals_int (gst_pad_push (other.source, picture (5, 10)), GST_FLOW_OK);
+    fail_unless_equals_int (gst_pad_push (other.source, second_picture (5, 0)), GST_FLOW_OK);
+    assert_pair (filter_run (h, second_picture (9, 0)), SECOND_WIDTH * SECOND_ROWS, 4);
+    fail_unless_equals_int (gst_pad_push (other.source, second_picture (5, 10)), GST_FLOW_OK);
     gst_element_set_state (h->element, GST_STATE_READY);
     gst_element_set_state (h->element, GST_STATE_PLAYING);
     filter_push_segment (h);
     gst_pad_set_active (other.source, FALSE);
     gst_pad_set_active (other.source, TRUE);
-    second_begin (&other, CAPS);
+    second_begin (&other, SECOND_CAPS);
   }
   finish (h, &other);
 }
@@ -670,13 +547,13 @@ check_failure (guint failure)
 
   if (failures[failure].caps)
     second_init (&other, h);
-  filter_start (h, CAPS);
+  filter_start (h, SECOND_CAPS);
   if (failures[failure].caps) {
     second_begin (&other, failures[failure].caps);
     fail_unless_equals_int (
         gst_pad_push (other.source, buffer_of (data, sizeof data)), GST_FLOW_OK);
   }
-  fail_unless_equals_int (gst_harness_push (h, picture (1, 0)), GST_FLOW_ERROR);
+  fail_unless_equals_int (gst_harness_push (h, second_picture (1, 0)), GST_FLOW_ERROR);
   bus_assert_error (h, failures[failure].error);
   if (failures[failure].caps)
     second_clear (&other);
@@ -694,7 +571,7 @@ GST_END_TEST;
 GST_START_TEST (a_second_stream_has_what_it_needs)
 {
   Second other;
-  GstHarness *h = start (&other, COMPARE, CAPS, CAPS);
+  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
   GstCaps *caps = gst_pad_peer_query_caps (other.source, NULL);
   GstCaps *slower
       = gst_caps_from_string ("video/x-raw, format=GRAY8, width=10, height=6, framerate=25/1");

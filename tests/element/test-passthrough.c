@@ -290,26 +290,6 @@ GST_START_TEST (caps_that_stay_behind_are_followed)
 }
 GST_END_TEST;
 
-GST_START_TEST (a_second_stream_is_refused)
-{
-  GstHarness *h = filter_new_with (CRC, PASSTHROUGH, NULL);
-
-  fail_if (gst_element_request_pad_simple (h->element, "reference"));
-  gst_element_set_state (h->element, GST_STATE_READY);
-  g_object_set (h->element, "output-mode", 0, NULL);
-  GstPad *reference = gst_element_request_pad_simple (h->element, "reference");
-  fail_unless (reference != NULL);
-  g_object_set (h->element, "output-mode", 1, NULL);
-  fail_unless_equals_int (
-      gst_element_set_state (h->element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
-  bus_assert_error (h, "Fix: set output-mode=readback, or release the pad reference.");
-  gst_element_release_request_pad (h->element, reference);
-  gst_object_unref (reference);
-  fail_if (gst_element_set_state (h->element, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE);
-  filter_finish (h);
-}
-GST_END_TEST;
-
 /* The mode of a stream is that of its start. */
 GST_START_TEST (the_mode_changes_below_paused)
 {
@@ -551,7 +531,6 @@ passthrough_suite (void)
   tcase_add_test (tc, memory_is_that_of_downstream);
   tcase_add_test (tc, nothing_is_promised_for_downstream);
   tcase_add_test (tc, caps_that_stay_behind_are_followed);
-  tcase_add_test (tc, a_second_stream_is_refused);
   tcase_add_test (tc, the_mode_changes_below_paused);
   tcase_add_test (tc, converters_and_queues_keep_results);
   tcase_add_test (tc, readback_pads_have_names_of_their_own);

@@ -51,13 +51,19 @@ typedef struct {
   VkFence fence;
 } Submission;
 
+/* Calls that a test holds: while it is shut, those that reach it wait. */
+typedef struct {
+  bool shut;
+  bool reached;
+} Gate;
+
 #define EXPORT __attribute__ ((visibility ("default")))
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned n_lost;
-static bool hold, held, forbid_import;
-static bool hold_import, import_held, refuse_imports, copy_engine, hold_copies, show_gpu;
+static Gate creation, end, import;
+static bool forbid_import, refuse_imports, copy_engine, hold_copies, show_gpu;
 static unsigned n_instances;
 static bool stalled;
 static unsigned until_stall; /* submissions; 0: none is counted */
@@ -147,72 +153,111 @@ vyre_lost_count (void)
   return n;
 }
 
+static void
+flag_set (bool *flag, bool value)
+{
+  pthread_mutex_lock (&lock);
+  *flag = value;
+  pthread_mutex_unlock (&lock);
+}
+
+static bool
+flag_get (const bool *flag)
+{
+  pthread_mutex_lock (&lock);
+  bool value = *flag;
+  pthread_mutex_unlock (&lock);
+  return value;
+}
+
+static void
+gate_shut (Gate *gate, bool shut)
+{
+  pthread_mutex_lock (&lock);
+  gate->shut = shut;
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
+}
+
+static void
+gate_await (Gate *gate)
+{
+  pthread_mutex_lock (&lock);
+  while (!gate->reached)
+    pthread_cond_wait (&changed, &lock);
+  pthread_mutex_unlock (&lock);
+}
+
+/* With the lock held. */
+static void
+gate_pass (Gate *gate)
+{
+  while (gate->shut) {
+    gate->reached = true;
+    pthread_cond_broadcast (&changed);
+    pthread_cond_wait (&changed, &lock);
+  }
+  gate->reached = false;
+}
+
 EXPORT void
 vyre_lost_hold (bool wanted)
 {
-  pthread_mutex_lock (&lock);
-  hold = wanted;
-  pthread_cond_broadcast (&changed);
-  pthread_mutex_unlock (&lock);
+  gate_shut (&creation, wanted);
 }
 
 EXPORT void
 vyre_lost_wait_held (void)
 {
-  pthread_mutex_lock (&lock);
-  while (!held)
-    pthread_cond_wait (&changed, &lock);
-  pthread_mutex_unlock (&lock);
+  gate_await (&creation);
+}
+
+EXPORT void
+vyre_lost_hold_end (bool wanted)
+{
+  gate_shut (&end, wanted);
+}
+
+EXPORT void
+vyre_lost_wait_end_held (void)
+{
+  gate_await (&end);
 }
 
 EXPORT void
 vyre_lost_forbid_import (void)
 {
-  pthread_mutex_lock (&lock);
-  forbid_import = true;
-  pthread_mutex_unlock (&lock);
+  flag_set (&forbid_import, true);
 }
 
 EXPORT void
 vyre_lost_refuse_imports (bool refuse)
 {
-  pthread_mutex_lock (&lock);
-  refuse_imports = refuse;
-  pthread_mutex_unlock (&lock);
+  flag_set (&refuse_imports, refuse);
 }
 
 EXPORT void
 vyre_lost_hold_import (bool wanted)
 {
-  pthread_mutex_lock (&lock);
-  hold_import = wanted;
-  pthread_cond_broadcast (&changed);
-  pthread_mutex_unlock (&lock);
+  gate_shut (&import, wanted);
 }
 
 EXPORT void
 vyre_lost_wait_import_held (void)
 {
-  pthread_mutex_lock (&lock);
-  while (!import_held)
-    pthread_cond_wait (&changed, &lock);
-  pthread_mutex_unlock (&lock);
+  gate_await (&import);
 }
 
 EXPORT void
 vyre_lost_add_copy_engine (void)
 {
-  pthread_mutex_lock (&lock);
-  copy_engine = true;
-  pthread_mutex_unlock (&lock);
+  flag_set (&copy_engine, true);
 }
 
 EXPORT void
 vyre_lost_hold_copies (bool wanted)
 {
-  pthread_mutex_lock (&lock);
-  hold_copies = wanted;
-  pthread_mutex_unlock (&lock);
+  flag_set (&hold_copies, wanted);
 }
 
 /* One thread at a time may use a queue. */
@@ -251,18 +296,7 @@ vyre_lost_count_collisions (void)
 EXPORT void
 vyre_lost_dawdle (bool wanted)
 {
-  pthread_mutex_lock (&lock);
-  dawdles = wanted;
-  pthread_mutex_unlock (&lock);
-}
-
-static bool
-is_dawdling (void)
-{
-  pthread_mutex_lock (&lock);
-  bool wanted = dawdles;
-  pthread_mutex_unlock (&lock);
-  return wanted;
+  flag_set (&dawdles, wanted);
 }
 
 static void
@@ -340,9 +374,7 @@ arm_from_environment (void)
 EXPORT void
 vyre_lost_show_gpu (void)
 {
-  pthread_mutex_lock (&lock);
-  show_gpu = true;
-  pthread_mutex_unlock (&lock);
+  flag_set (&show_gpu, true);
 }
 
 EXPORT unsigned
@@ -370,15 +402,6 @@ get_properties (VkPhysicalDevice physical, VkPhysicalDeviceProperties *propertie
 
 #define ENGINE_FAMILY 77 /* no device has it */
 
-static bool
-has_engine (void)
-{
-  pthread_mutex_lock (&lock);
-  bool has = copy_engine;
-  pthread_mutex_unlock (&lock);
-  return has;
-}
-
 /* Places up to its own have no queues. */
 static VKAPI_ATTR void VKAPI_CALL
 get_families (VkPhysicalDevice physical, uint32_t *n, VkQueueFamilyProperties *families)
@@ -387,7 +410,7 @@ get_families (VkPhysicalDevice physical, uint32_t *n, VkQueueFamilyProperties *f
   uint32_t room = *n;
 
   instance->get_families (physical, n, families);
-  if (!has_engine ())
+  if (!flag_get (&copy_engine))
     return;
   if (families && room > ENGINE_FAMILY) {
     memset (families + *n, 0, (room - *n) * sizeof *families);
@@ -464,13 +487,8 @@ allocate_memory (VkDevice handle, const VkMemoryAllocateInfo *info,
 
   pthread_mutex_lock (&lock);
   bool refuses = imports && refuse_imports;
-  if (hold_import && !import_held && imports) {
-    import_held = true;
-    pthread_cond_broadcast (&changed);
-    while (hold_import)
-      pthread_cond_wait (&changed, &lock);
-    import_held = false;
-  }
+  if (imports && !import.reached)
+    gate_pass (&import);
   pthread_mutex_unlock (&lock);
   return refuses ? VK_ERROR_INVALID_EXTERNAL_HANDLE
                  : find_device (handle)->allocate_memory (handle, info, allocator, memory);
@@ -485,7 +503,7 @@ queue_submit (VkQueue queue, uint32_t n, const VkSubmitInfo *infos, VkFence fenc
     return VK_ERROR_DEVICE_LOST;
   is_held_copy (fence, true);
   use_queue (queue, 1);
-  if (is_dawdling ())
+  if (flag_get (&dawdles))
     usleep (500);
   pthread_mutex_lock (&submitting);
   VkResult result = is_kept (device, queue, infos, fence)
@@ -556,6 +574,7 @@ destroy_device (VkDevice handle, const VkAllocationCallbacks *allocator)
     return;
   Device *device = find_device (handle);
   pthread_mutex_lock (&lock);
+  gate_pass (&end);
   Device **link = &devices;
   while (*link != device)
     link = &(*link)->next;
@@ -571,11 +590,7 @@ static bool
 may_create (void)
 {
   pthread_mutex_lock (&lock);
-  held = hold;
-  pthread_cond_broadcast (&changed);
-  while (hold)
-    pthread_cond_wait (&changed, &lock);
-  held = false;
+  gate_pass (&creation);
   bool due = is_due (&creations, "vkCreateDevice");
   pthread_mutex_unlock (&lock);
   return !due;
@@ -742,21 +757,12 @@ find_call (const char *name)
   return NULL;
 }
 
-static bool
-may_not_import (void)
-{
-  pthread_mutex_lock (&lock);
-  bool forbidden = forbid_import;
-  pthread_mutex_unlock (&lock);
-  return forbidden;
-}
-
 static PFN_vkVoidFunction
 get_device_proc_addr (VkDevice handle, const char *name)
 {
   PFN_vkVoidFunction ours = find_call (name);
 
-  if (strcmp (name, "vkGetMemoryHostPointerPropertiesEXT") == 0 && may_not_import ())
+  if (strcmp (name, "vkGetMemoryHostPointerPropertiesEXT") == 0 && flag_get (&forbid_import))
     return NULL;
   return ours ? ours : find_device (handle)->get_proc_addr (handle, name);
 }

@@ -48,6 +48,11 @@ unsigned vyre_lost_count_collisions (void);
 void vyre_lost_hold (bool hold);
 void vyre_lost_wait_held (void);
 
+/* With TRUE, holds vkDestroyDevice until FALSE. vyre_lost_wait_end_held() returns once a call is
+ * held. */
+void vyre_lost_hold_end (bool hold);
+void vyre_lost_wait_end_held (void);
+
 /* Devices that are opened from now on cannot import host memory, and map their own. */
 void vyre_lost_forbid_import (void);
 

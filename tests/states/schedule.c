@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "schedule.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -317,6 +318,48 @@ schedule_join (ScheduleThread *thread)
   self->object = thread;
   yield ();
   self->want = FREE;
+}
+
+/* What a thread that the element makes does */
+typedef struct {
+  GThreadFunc func;
+  gpointer data;
+} Work;
+
+static void
+do_work (gpointer data)
+{
+  Work work = *(Work *)data;
+
+  g_free (data);
+  work.func (work.data);
+}
+
+/* The thread that opens a device again is one of the schedule. Those of GStreamer's tasks come by
+ * another way, and others do nothing. */
+GThread *
+g_thread_try_new (const gchar *name, GThreadFunc func, gpointer data, GError **error)
+{
+  GThread *(*real) (const gchar *, GThreadFunc, gpointer, GError **)
+      = dlsym (RTLD_NEXT, "g_thread_try_new");
+
+  if (!is_scheduled () || !g_str_equal (name, "vyre-opener"))
+    return real (name, func, data, error);
+  Work *work = g_new (Work, 1);
+  *work = (Work){ func, data };
+  return (GThread *)schedule_start (do_work, work);
+}
+
+gpointer
+g_thread_join (GThread *thread)
+{
+  gpointer (*real) (GThread *) = dlsym (RTLD_NEXT, "g_thread_join");
+  ScheduleThread *own = (ScheduleThread *)thread;
+
+  if (own < schedule.threads || own >= schedule.threads + MAX_THREADS)
+    return real (thread);
+  schedule_join (own);
+  return NULL;
 }
 
 /* ---- runs ----------------------------------------------------------------------------- */

@@ -5,7 +5,8 @@
  * has to wait, then the next one does; any other decision is a deviation.
  *
  * It stands in for GMutex, GRecMutex, GCond and g_get_monotonic_time() of the whole
- * process, so GStreamer's own threads wait where they always do. Threads switch where
+ * process, so GStreamer's own threads wait where they always do, and for the thread that the
+ * element opens a lost device with. Threads switch where
  * they wait, and where the scheduler is asked: at the element's lock, at stream locks,
  * and at schedule_point().
  */

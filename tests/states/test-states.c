@@ -358,6 +358,12 @@ static const Scenario scenarios[] = {
   { "pass-late-enough", { LATE, .answer = GST_FLOW_EOS }, { push_four, stage_push_eos } },
   { "pass-late-seek", { LATE, .downstream_seeks = TRUE, .seeks_at = 2 }, { push_burst } },
   { "pass-late-source-pad", { LATE }, { push_slowly, source_off_and_on } },
+  { "pass-pairs", { .passes = TRUE, .has_partners = TRUE }, { push_and_end, push_partners } },
+  { "pass-pairs-flush", { .passes = TRUE, .has_partners = TRUE },
+      { push_four, push_partners, flush_both_and_ready } },
+  { "pass-pairs-late", { LATE, .has_partners = TRUE, .all_arrive = TRUE },
+      { push_four, push_partner_and_end } },
+  { "pass-pairs-ready", { LATE, .has_partners = TRUE }, { push_four, push_partners, to_ready } },
   { "pass-seek", { .passes = TRUE, .downstream_seeks = TRUE }, { push_burst } },
 };
 

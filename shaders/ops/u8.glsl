@@ -207,7 +207,7 @@ struct Counted {
 
 // Atomics take nearly all of the time, and stand in one place: some compilers take long over many.
 // The loop counts bytes outside of the mask as zeros, and the end takes them off again.
-Counted u8_histogram_count(Walk w, bool own)
+Counted u8_histogram_count(Walk w)
 {
   Counted n = Counted(0u, 0u);
   uvec4 mask;
@@ -215,7 +215,34 @@ Counted u8_histogram_count(Walk w, bool own)
     uvec4 v = next_granule(w, mask);
     uint bytes = valid_bytes(mask);
     [[dont_unroll]] for (uint shift = 0u; shift < 32u; shift += 8u)
-      count_four(v >> shift & 0xFFu, own);
+      count_four(v >> shift & 0xFFu, false);
+    n.bytes += bytes;
+    n.outside += VYRE_GRANULE - bytes;
+  }
+  return n;
+}
+
+// Counts the bytes of a granule in an array of the lane's own.
+void count_granule_alone(uvec4 v)
+{
+  [[unroll]] for (uint shift = 0u; shift < 32u; shift += 8u)
+    count_four(v >> shift & 0xFFu, true);
+}
+
+// The same in arrays of the lanes' own. The walk begins here, behind the barriers of the operations
+// before: llvmpipe works out at each step of a loop what a barrier lies in front of.
+Counted u8_histogram_count_alone(Region r)
+{
+  Walk w = walk_begin(r);
+  Counted n = Counted(0u, 0u);
+  uint first = w.inner;
+  while (walk_inside(w))
+    count_granule_alone(walk_next(w));
+  n.bytes = walked_bytes(w, first);
+  while (w.index < w.total) {
+    uvec4 mask;
+    count_granule_alone(next_granule(w, mask));
+    uint bytes = valid_bytes(mask);
     n.bytes += bytes;
     n.outside += VYRE_GRANULE - bytes;
   }
@@ -226,11 +253,11 @@ void u8_histogram_tile(Region r, Walk w)
 {
   if (counts_alone()) {
     clear_own_counts(VYRE_U8_HISTOGRAM_WORDS);
-    Counted n = u8_histogram_count(w, true);
+    Counted n = u8_histogram_count_alone(r);
     join_own_counts(r, VYRE_U8_HISTOGRAM_WORDS, n.bytes, n.outside);
   } else {
     clear_bins(VYRE_U8_HISTOGRAM_WORDS);
-    Counted n = u8_histogram_count(w, false);
+    Counted n = u8_histogram_count(w);
     join_bins(r, VYRE_U8_HISTOGRAM_WORDS, n.bytes, n.outside);
   }
 }

@@ -14,7 +14,8 @@
 #define AWAKE_NS 60000
 #define AWAKE_PRESSED_NS 600000
 
-/* A sleep lasts half of the wait so far, within these bounds, ns: a thread is late by no more. */
+/* A sleep lasts half of the wait so far or, where the thread knows how long such waits last, until
+ * shortly before that; within these bounds, ns: a thread is late by no more. */
 #define SHORTEST_SLEEP_NS 10000
 #define LONGEST_SLEEP_NS 500000
 
@@ -70,15 +71,34 @@ wait_tighten_slack (VyreWait *wait)
     wait->slack = slack;
 }
 
+/* TRUE if the thread knows how long the wait lasts, and not to stay awake for that. */
+static gboolean
+wait_is_known (const VyreWait *wait)
+{
+  return wait->usual > 2 * AWAKE_NS;
+}
+
+/* How long the next sleep of a thread would last without bounds, ns. */
+static gint64
+wait_next_sleep (const VyreWait *wait, gint64 waited)
+{
+  gint64 shortly_before = wait->usual - wait->usual / 8;
+
+  if (!wait_is_known (wait) || waited >= 2 * wait->usual)
+    return waited / 2;
+  return shortly_before - waited;
+}
+
 static void
 wait_sleep (VyreWait *wait, gint64 waited, gint64 now)
 {
+  gint64 length = wait_next_sleep (wait, waited);
   gint64 longest = CLAMP (wait->end - now, SHORTEST_SLEEP_NS, LONGEST_SLEEP_NS);
 
   if (!wait->slept && wait->exact)
     wait_tighten_slack (wait);
   wait->slept = TRUE;
-  nanosleep (&(struct timespec){ .tv_nsec = CLAMP (waited / 2, SHORTEST_SLEEP_NS, longest) }, NULL);
+  nanosleep (&(struct timespec){ .tv_nsec = CLAMP (length, SHORTEST_SLEEP_NS, longest) }, NULL);
 }
 
 /* Begins a wait at @now, in ns of CLOCK_MONOTONIC, in a process of which @most_awake threads may
@@ -89,6 +109,15 @@ vyre_wait_begin (VyreWait *wait, guint most_awake, gboolean exact, gint64 now)
   *wait = (VyreWait){
     .start = now, .end = G_MAXINT64, .awake = wait_take_place (most_awake), .exact = exact
   };
+}
+
+/* Tells a wait that just began how long it usually lasts, ns; 0: that is not known. */
+void
+vyre_wait_expect (VyreWait *wait, gint64 usual)
+{
+  wait->usual = usual;
+  if (wait_is_known (wait))
+    wait_leave_place (wait, wait->start);
 }
 
 /* Between two looks: stays awake or sleeps. A thread is @pressed if work waits for it to go on. */
@@ -112,6 +141,16 @@ vyre_wait_end (VyreWait *wait, gint64 now)
   wait_leave_place (wait, now);
   if (wait->slack > 0)
     prctl (PR_SET_TIMERSLACK, wait->slack, 0, 0, 0);
+}
+
+/* How long waits usually last, when one more @took so long, ns: shorter ones count at once, for a
+ * thread that sleeps too long makes others wait, and a single long one for little. */
+gint64
+vyre_wait_learn (gint64 usual, gint64 took)
+{
+  if (usual == 0)
+    return took;
+  return took < usual ? usual - (usual - took) / 4 : usual + MIN (took - usual, usual) / 16;
 }
 
 /* Returns how many threads of the process wait awake now. */

@@ -15,13 +15,16 @@ typedef struct {
   gboolean awake; /* counted as one of the process's threads that are */
   gboolean exact; /* sleeps end on time, which costs more of them */
   gboolean slept;
+  gint64 usual;      /* how long such a wait lasts, ns; 0: the thread does not know */
   int slack;         /* of the thread's timer, ns, where the wait has changed it; else 0 */
   gint64 awake_time; /* ns */
 } VyreWait;
 
 void vyre_wait_begin (VyreWait *wait, guint most_awake, gboolean exact, gint64 now);
+void vyre_wait_expect (VyreWait *wait, gint64 usual);
 void vyre_wait_step (VyreWait *wait, gboolean pressed, gint64 now);
 void vyre_wait_end (VyreWait *wait, gint64 now);
+gint64 vyre_wait_learn (gint64 usual, gint64 took);
 guint vyre_wait_count_awake (void);
 
 G_END_DECLS

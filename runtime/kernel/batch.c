@@ -111,6 +111,15 @@ batch_count_wait (VyreLane *lane, const VyreWait *wait)
     atomic_fetch_add_explicit (&lane->n_sleeps, 1, memory_order_relaxed);
 }
 
+/* For the next wait like it. Of what threads learn side by side, some may be lost. */
+static void
+batch_learn_wait (VyreLane *lane, gint64 took)
+{
+  gint64 usual = atomic_load_explicit (&lane->usual_wait, memory_order_relaxed);
+
+  atomic_store_explicit (&lane->usual_wait, vyre_wait_learn (usual, took), memory_order_relaxed);
+}
+
 /* A GPU's answer is looked for so often between two readings of the clock, which take longer than
  * looks. A device that is the CPU gets the time instead. */
 #define LOOKS 32
@@ -166,7 +175,10 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
   VyreWait wait;
   gboolean done;
   gboolean on_gpu = !vyre_device_is_cpu (kernel->device);
+  gboolean followed = batch_has_followers (batch);
   vyre_wait_begin (&wait, batch_most_awake (batch), on_gpu, now);
+  if (!on_gpu && followed)
+    vyre_wait_expect (&wait, atomic_load_explicit (&batch->lane->usual_wait, memory_order_relaxed));
   if (end_time < G_MAXINT64 / 1000)
     wait.end = 1000 * end_time;
   while (!(done = batch_look (batch, on_gpu ? LOOKS : 1))) {
@@ -180,6 +192,8 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
   }
   vyre_wait_end (&wait, now);
   batch_count_wait (batch->lane, &wait);
+  if (done && followed && wait.slept)
+    batch_learn_wait (batch->lane, vyre_now () - wait.start);
   return done;
 }
 

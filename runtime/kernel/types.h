@@ -55,6 +55,7 @@ struct _VyreLane {
   atomic_llong last_activity; /* ns */
   atomic_ullong spin_time;    /* ns */
   atomic_ullong n_sleeps;
+  atomic_llong usual_wait; /* for a batch that others follow, ns; 0: there was none */
 };
 
 /* A payload that outlives its batch: the previous one of a stream, its reference, or both. */

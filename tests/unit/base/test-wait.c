@@ -11,6 +11,9 @@
 
 #define MS G_GINT64_CONSTANT (1000000)
 
+/* How long a thread stays awake, ns. */
+#define AWAKE G_GINT64_CONSTANT (60000)
+
 /* An odd one, so that no default is taken for it. */
 #define SLACK 70001
 
@@ -68,6 +71,44 @@ test_pressed (void)
   vyre_wait_end (&wait, 2 * MS);
 }
 
+/* How long a step of a wait lasts, ns, which is so old and of a kind that usually lasts so long. */
+static gint64
+time_step (gint64 waited, gint64 usual)
+{
+  VyreWait wait;
+
+  vyre_wait_begin (&wait, 1, FALSE, 0);
+  vyre_wait_expect (&wait, usual);
+  g_assert_cmpint (wait.awake, ==, usual <= 2 * AWAKE);
+  gint64 begun = g_get_monotonic_time ();
+  vyre_wait_step (&wait, FALSE, waited);
+  gint64 took = 1000 * (g_get_monotonic_time () - begun);
+  g_assert_cmpint (wait.slept, ==, usual > 2 * AWAKE);
+  vyre_wait_end (&wait, waited + took);
+  return took;
+}
+
+/* A thread that knows how long such waits last sleeps until shortly before that, and ever longer
+ * when this one lasts far longer. It stays awake for those that are short. */
+static void
+test_usual (void)
+{
+  time_step (1000, 2 * AWAKE);
+  g_assert_cmpint (time_step (1000, MS / 2), >=, MS / 2 * 7 / 8 - 2000);
+  g_assert_cmpint (time_step (MS - 1, MS / 4), >=, MS / 2 - 2000);
+}
+
+/* A shorter wait counts for more than a longer one, of which no more than the usual one counts. */
+static void
+test_learn (void)
+{
+  g_assert_cmpint (vyre_wait_learn (0, MS), ==, MS);
+  g_assert_cmpint (vyre_wait_learn (MS, MS), ==, MS);
+  g_assert_cmpint (vyre_wait_learn (MS, MS / 2), ==, MS - MS / 8);
+  g_assert_cmpint (vyre_wait_learn (MS, MS + MS / 2), ==, MS + MS / 32);
+  g_assert_cmpint (vyre_wait_learn (MS, 1000 * MS), ==, MS + MS / 16);
+}
+
 static void
 test_slack (gconstpointer exact)
 {
@@ -108,6 +149,8 @@ main (int argc, char **argv)
   g_test_add_func ("/wait/sleep", test_sleep);
   g_test_add_data_func ("/wait/slack/exact", GINT_TO_POINTER (TRUE), test_slack);
   g_test_add_data_func ("/wait/slack/loose", NULL, test_slack);
+  g_test_add_func ("/wait/usual", test_usual);
+  g_test_add_func ("/wait/learn", test_learn);
   g_test_add_func ("/wait/child", test_child);
   return g_test_run ();
 }

@@ -467,6 +467,52 @@ test_order_of_writes (void)
   g_unlink (path);
 }
 
+/* Runs two batches, and waits for the first one while the second follows it; returns whether the
+ * thread was awake for that. */
+static gboolean
+stays_awake_for_first (Stream *s)
+{
+  gsize slices[2];
+  VyreBatch *first = stream_publish (s, s->n, &slices[0]);
+  VyreBatch *second = stream_publish (s, s->n + 1, &slices[1]);
+  guint64 before = test_counters (s->t).spin_time;
+
+  stream_finish (s, first, slices[0]);
+  gboolean awake = test_counters (s->t).spin_time != before;
+  stream_finish (s, second, slices[1]);
+  return awake;
+}
+
+/* A thread learns how long it waits for a batch that others follow. Where the device is the CPU it
+ * is then not awake for that: but when the service thread ends the batch in the same moment. */
+static void
+test_usual_waits (void)
+{
+  TestKernel t;
+  Stream s;
+  VyreMegakernelParams params = test_params ();
+  guint n_awake = 0;
+
+  test_kernel_open (&t, &params);
+  stream_open (&s, &t);
+  guint most_awake = t.kernel->most_awake;
+  t.kernel->most_awake = 0; /* all threads sleep */
+  stream_run (&s, 20, 1);
+  g_assert_cmpint (atomic_load (&s.lane->usual_wait), ==, 0);
+  for (guint i = 0; i < 200 && atomic_load (&s.lane->usual_wait) == 0; i++)
+    stream_run (&s, 20, 8);
+  g_assert_cmpint (atomic_load (&s.lane->usual_wait), >, 0);
+  t.kernel->most_awake = MAX (most_awake, 4);
+  for (guint i = 0; i < 20; i++) {
+    atomic_store (&s.lane->usual_wait, 1000 * G_TIME_SPAN_MILLISECOND);
+    n_awake += stays_awake_for_first (&s);
+  }
+  if (vyre_device_is_cpu (t.kernel->device))
+    g_assert_cmpuint (n_awake, <, 10);
+  stream_close (&s);
+  test_kernel_close (&t);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -479,5 +525,6 @@ main (int argc, char **argv)
   g_test_add_func ("/streams/runs", test_runs);
   g_test_add_func ("/streams/freed-parked", test_freed_parked);
   g_test_add_func ("/streams/order-of-writes", test_order_of_writes);
+  g_test_add_func ("/streams/usual-waits", test_usual_waits);
   return g_test_run ();
 }

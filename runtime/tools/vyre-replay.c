@@ -32,6 +32,7 @@ enum { EXIT_SAME, EXIT_DIVERGED, EXIT_FAILED };
 static char *payload_path;
 static char *device_name;
 static char *residency_name;
+static gboolean wants_version;
 
 static const GOptionEntry options[] = {
   { "payload", 'p', 0, G_OPTION_ARG_FILENAME, &payload_path,
@@ -40,6 +41,7 @@ static const GOptionEntry options[] = {
       "Vulkan device: auto, index, part of the name, or UUID", "DEVICE" },
   { "residency", 'r', 0, G_OPTION_ARG_STRING, &residency_name,
       "auto, persistent, relay or dispatch", "RESIDENCY" },
+  { "version", 0, 0, G_OPTION_ARG_NONE, &wants_version, "Prints the version", NULL },
   { NULL },
 };
 
@@ -372,6 +374,10 @@ main (int argc, char **argv)
       context, "Runs a replay log again and compares every result with the recorded one.");
   g_option_context_add_main_entries (context, options, NULL);
   if (g_option_context_parse (context, &argc, &argv, &error)) {
+    if (wants_version) {
+      printf ("vyre-replay %s\n", PACKAGE_VERSION);
+      return EXIT_SAME;
+    }
     if (argc == 2)
       status = replay_log (argv[1], &error);
     else

@@ -44,6 +44,7 @@
 #include "filter/gstvyreaccess.h"
 #include "filter/gstvyreanalytics.h"
 #include "filter/gstvyreevents.h"
+#include "filter/gstvyrelatency.h"
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyreparams.h"
 #include "filter/gstvyrepartners.h"
@@ -92,7 +93,8 @@ filter_become_inherited (gpointer element)
   self->worker = NULL;
   self->lent = FALSE;
   self->readbacks = NULL;
-  self->opener = NULL;
+  self->opener = NULL; /* and it has done its work */
+  self->recovering = self->settling = FALSE;
   self->replay = NULL;
   self->lines = NULL;
   gst_vyre_fork_forget_thread (self->sinkpad);
@@ -309,16 +311,22 @@ gst_vyre_filter_request_pad (
 
   if (GST_PAD_TEMPLATE_DIRECTION (template) == GST_PAD_SRC)
     return gst_vyre_taps_add_pad (self, template, name);
-  return gst_vyre_partners_add_pad (self, template);
+  GstPad *pad = gst_vyre_partners_add_pad (self, template);
+  gst_vyre_latency_tell_changes (self);
+  return pad;
 }
 
 static void
 gst_vyre_filter_release_pad (GstElement *element, GstPad *pad)
 {
-  if (GST_PAD_IS_SRC (pad))
-    gst_vyre_taps_remove_pad (GST_VYRE_FILTER_CAST (element), pad);
-  else
-    gst_vyre_partners_remove_pad (GST_VYRE_FILTER_CAST (element), pad);
+  GstVyreFilter *self = GST_VYRE_FILTER_CAST (element);
+
+  if (GST_PAD_IS_SRC (pad)) {
+    gst_vyre_taps_remove_pad (self, pad);
+    return;
+  }
+  gst_vyre_partners_remove_pad (self, pad);
+  gst_vyre_latency_tell_changes (self);
 }
 
 static void

@@ -36,7 +36,7 @@ latency_get_limits (GstVyreFilter *self)
 }
 
 /* The lock is held. Records what is reported; a batch that is held for longer than its turn in a
- * full queue takes room, too. Returns TRUE if that is news. */
+ * full queue takes room, too. Returns TRUE if that is news, the wait for partners included. */
 static gboolean
 latency_take_report (GstVyreFilter *self, const LatencyLimits *limits)
 {
@@ -44,8 +44,13 @@ latency_take_report (GstVyreFilter *self, const LatencyLimits *limits)
   GstClockTime held = MIN (latency->held, limits->most);
   GstClockTime room = MIN (latency->interval * limits->max_in_flight, limits->most);
 
+  GstClockTime wait = self->partners.pad ? latency->interval : 0;
+  GstClockTime least = MIN (wait + held, limits->most);
+
   room = MAX (held, room);
-  gboolean is_new = latency->told_held != held || latency->told_room != room;
+  gboolean is_new
+      = latency->told_held != held || latency->told_least != least || latency->told_room != room;
+  latency->told_least = least;
   latency->told_held = held;
   latency->told_room = room;
   return is_new;

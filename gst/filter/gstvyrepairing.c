@@ -127,21 +127,29 @@ pairing_await (GstVyreFilter *self, const Seeker *seeker, gint64 deadline, GstVy
   return flow;
 }
 
-/* Waits until the buffer's own @deadline. Where the one before has waited in vain, which kept this
- * one from coming, that is as much later as it starts later: a stream without partners is delayed,
- * and not slowed down. */
+/* Returns when the wait of a buffer ends if the one before has waited in vain, in µs: as much later
+ * as it starts later. 0: the one before did not, or their times do not say. */
+static gint64
+pairing_find_earlier (const GstVyrePairing *pairing, const Seeker *seeker)
+{
+  if (pairing->ended == 0 || !GST_CLOCK_TIME_IS_VALID (seeker->start)
+      || !GST_CLOCK_TIME_IS_VALID (pairing->waiting) || seeker->start < pairing->waiting)
+    return 0;
+  return pairing->ended + (gint64)((seeker->start - pairing->waiting) / GST_USECOND);
+}
+
+/* Waits until the buffer's own @deadline, or earlier where the one before has waited in vain, which
+ * kept this one from coming: a stream without partners is delayed, and not slowed down. Where the
+ * stream itself has been as slow since then as a buffer may wait, a buffer has its own. */
 static GstFlowReturn
 pairing_await_own (GstVyreFilter *self, const Seeker *seeker, gint64 *deadline,
     GstVyrePartner **found, gboolean *alone)
 {
   GstVyrePairing *pairing = &self->pairing;
-  gboolean goes_on = pairing->ended > 0 && GST_CLOCK_TIME_IS_VALID (seeker->start)
-                     && GST_CLOCK_TIME_IS_VALID (pairing->waiting)
-                     && seeker->start >= pairing->waiting;
+  gint64 earlier = pairing_find_earlier (pairing, seeker), now = g_get_monotonic_time ();
 
-  if (goes_on && *deadline != G_MAXINT64)
-    *deadline = MIN (
-        *deadline, pairing->ended + (gint64)((seeker->start - pairing->waiting) / GST_USECOND));
+  if (earlier > 0 && *deadline != G_MAXINT64 && now - earlier < *deadline - now)
+    *deadline = MIN (*deadline, earlier);
   GstFlowReturn flow = pairing_await (self, seeker, *deadline, found, alone);
   pairing->ended = flow == GST_VYRE_FLOW_LATE ? *deadline : 0;
   pairing->waiting = seeker->start;

@@ -212,12 +212,13 @@ recovery_warn (GstVyreFilter *self, const GError *error, guint n)
       (NULL));
 }
 
-/* Waits until the stream goes on without the lost kernel, or stops. */
+/* Waits until the stream goes on without the lost kernel, or stops, or a thread waits for the
+ * opener's end. */
 static void
 recovery_await_settled (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
-  while (self->settling && self->source_active) {
+  while (self->settling && self->source_active && self->opener == g_thread_self ()) {
     self->n_sleeping++;
     g_cond_wait (&self->changed, &self->lock);
     self->n_sleeping--;
@@ -265,12 +266,11 @@ recovery_start (GstVyreFilter *self, GstVyreShared *lost, const GError *error)
   g_autoptr (GError) reason = NULL;
 
   *opening = (Opening){ gst_object_ref (self), gst_vyre_shared_ref (lost), g_error_copy (error) };
-  gst_vyre_recovery_end (self); /* of a start that failed */
-  GThread *opener = g_thread_try_new ("vyre-opener", recovery_replace, opening, &reason);
-  vyre_mutex_lock (&self->lock);
-  self->opener = opener;
+  gst_vyre_recovery_end (self);  /* of a start that failed */
+  vyre_mutex_lock (&self->lock); /* the opener looks whether it is the one */
+  self->opener = g_thread_try_new ("vyre-opener", recovery_replace, opening, &reason);
   g_mutex_unlock (&self->lock);
-  if (opener)
+  if (!reason)
     return;
   recovery_give_up (self, recovery_no_thread (reason), "");
   opening_free (opening);

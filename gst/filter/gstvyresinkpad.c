@@ -76,9 +76,8 @@ sink_number (GstVyreFilter *self, GstVyreItem *item)
 
 /* The lock is held. Returns GST_FLOW_OK once at most @most batches are in flight, the kernel is
  * there and no batch has to be run again: a rerun needs its memory; GST_VYRE_FLOW_AGAIN before.
- * GST_VYRE_FLOW_LATE: the item may
- * wait no longer, or late batches have all the room, which nobody knows the end of. What is in the
- * queue leaves by its own deadlines. */
+ * GST_VYRE_FLOW_LATE: the item may wait no longer, or late batches have all the room, which nobody
+ * knows the end of. What is in the queue leaves by its own deadlines. */
 static GstFlowReturn
 sink_look_for_turn (const GstVyreFilter *self, const GstVyreItem *item, guint most)
 {
@@ -225,14 +224,15 @@ sink_run (GstVyreFilter *self, const GstVyreSettings *settings, GstVyreItem *ite
 {
   for (;;) {
     GstFlowReturn flow = sink_run_item (self, settings, item);
-    if (flow == GST_VYRE_FLOW_LATE) {
+    gboolean is_unseen = flow == GST_VYRE_FLOW_LATE;
+    if (is_unseen) {
       gst_vyre_item_forget_batch (item);
       g_clear_pointer (&item->carry, gst_vyre_carry_unref);
-      self->is_behind_lost = TRUE;
       flow = GST_FLOW_OK;
     }
     if (flow == GST_FLOW_OK) {
       flow = gst_vyre_stream_push (self, item);
+      self->is_behind_lost |= is_unseen && flow == GST_FLOW_OK;
       if (flow != GST_VYRE_FLOW_AGAIN)
         return flow == GST_FLOW_OK ? gst_vyre_shortcut_push_ready (self) : flow;
     } else if (flow != GST_VYRE_FLOW_AGAIN) {

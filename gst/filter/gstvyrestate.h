@@ -189,7 +189,7 @@ typedef struct {
 typedef struct {
   GstClockTime held;                 /* how long batches are held, as reported */
   GstClockTime interval;             /* from one buffer to the next by the caps, or 0 */
-  GstClockTime told_held, told_room; /* as in the last answer */
+  GstClockTime told_held, told_least, told_room; /* as in the last answer */
   GstVyreHolds holds;
 } GstVyreLatency;
 

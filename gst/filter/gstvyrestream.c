@@ -512,6 +512,7 @@ queue_keep_eos (GstVyreFilter *self, const GstVyreItem *item, GQueue *useless)
     g_queue_push_tail (&self->items, g_queue_pop_tail (useless));
   queue_detach_late (self, useless);
   self->n_undone = 0;
+  self->awaited = 0;
   self->n_batches = item->sequence > 0 && !item->is_late;
   self->n_late = item->sequence > 0 && item->is_late;
 }

@@ -359,6 +359,53 @@ GST_START_TEST (a_slow_driver_delays_no_buffer)
 }
 GST_END_TEST;
 
+/* Stops the stream from the middle of the worker's push, which is refused. */
+static GstPadProbeReturn
+stop_from_push (GstPad *pad, GstPadProbeInfo *info, gpointer came)
+{
+  GstStateChangeReturn result = GST_STATE_CHANGE_SUCCESS;
+
+  g_atomic_int_set ((gint *)came, TRUE);
+  ASSERT_CRITICAL (
+      result = gst_element_set_state (GST_ELEMENT (GST_PAD_PARENT (pad)), GST_STATE_READY));
+  fail_unless_equals_int (result, GST_STATE_CHANGE_FAILURE);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+/* The device is there some time after that. */
+static gpointer
+end_hold (gpointer came)
+{
+  while (!g_atomic_int_get ((gint *)came))
+    g_thread_yield ();
+  g_usleep (20000); /* one that is there before proves less */
+  vyre_lost_hold (false);
+  return NULL;
+}
+
+/* A thread that ends a stream waits for the device that is being opened, and not for a buffer that
+ * goes on with it. */
+GST_START_TEST (a_stream_ends_while_its_device_is_opened)
+{
+  Film film = film_new (CRC, GST_MSECOND);
+  gint came = FALSE;
+  g_autoptr (GstPad) pad = filter_pad (film.h, "src");
+  GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK); /* GStreamer complains */
+
+  vyre_lost_hold (true);
+  film_stall (&film);
+  vyre_lost_arm ("vkWaitForFences", 1, 1);
+  vyre_lost_wait_held ();
+  vyre_lost_stall (false);
+  GThread *thread = g_thread_new ("hold", end_hold, &came);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, stop_from_push, &came, NULL);
+  film_pass (&film);
+  g_thread_join (thread);
+  g_log_set_always_fatal (fatal);
+  film_finish (&film);
+}
+GST_END_TEST;
+
 /* A buffer behind a DRAIN brings the payload before it back to the kernel, and goes on at its
  * deadline where another element leaves that no room. What it was to read stays. */
 GST_START_TEST (an_older_payload_without_room_delays_no_buffer)
@@ -530,6 +577,7 @@ deadline_suite (void)
   tcase_add_test (tc, events_pass_late_results);
   tcase_add_test (tc, late_results_survive_a_loss);
   tcase_add_test (tc, a_slow_driver_delays_no_buffer);
+  tcase_add_test (tc, a_stream_ends_while_its_device_is_opened);
   tcase_add_test (tc, an_older_payload_without_room_delays_no_buffer);
   tcase_add_test (tc, state_goes_on);
   tcase_add_test (tc, a_drain_from_downstream_splits_no_state);

@@ -6,7 +6,6 @@
 # ./.packages` installs that.
 set -eu
 export LC_ALL=C.UTF-8
-cd "$(dirname "$0")/.."
 
 [ $# -eq 1 ] || {
   echo 'build.sh: usage: build.sh DIRECTORY. Fix: name the directory of the packages.' >&2
@@ -14,6 +13,11 @@ cd "$(dirname "$0")/.."
 }
 mkdir -p "$1"
 output=$(cd "$1" && pwd)
+cd "$(dirname "$0")/.."
+git diff --quiet HEAD || {
+  echo 'build.sh: there are changes beside the commit. Fix: commit them, or put them away.' >&2
+  exit 1
+}
 version=$(sed -n "s/^  version: '\(.*\)',/\1/p" meson.build)
 name=gst-vyre-$version
 packaged=$(sed -n '1s/.*(\(.*\)-[^-]*).*/\1/p' .packages/debian/changelog)
@@ -30,6 +34,6 @@ git archive --prefix="$name/" HEAD | gzip -n9 >"$work/gst-vyre_$version.orig.tar
 tar -C "$work" -xf "$work/gst-vyre_$version.orig.tar.gz"
 cp -r .packages/debian "$work/$name/debian"
 (cd "$work/$name" && dpkg-buildpackage -us -uc)
-lintian --fail-on error,warning --tag-display-limit 0 "$work"/*.changes
 find "$work" -maxdepth 1 -type f -exec mv -t "$output" {} +
 ls -l "$output"
+lintian --fail-on error,warning --tag-display-limit 0 "$output/gst-vyre_$packaged"*.changes

@@ -104,7 +104,7 @@ table_check_entry (const GstVyreTable *table, const GstVyreEntry *entry, GError 
       && entry->n_words <= VYRE_MAX_OBSERVABLES - table->n_words)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
-      "No readback has the result '%s' of %u words at observable %u, of %" G_GSIZE_FORMAT
+      "No readback has the result '%.100s' of %u words at observable %u, of %" G_GSIZE_FORMAT
       " observables. Fix: take the caps that vyrefilter sends.",
       entry->name, entry->n_words, entry->observable, room);
   return FALSE;

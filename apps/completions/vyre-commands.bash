@@ -25,13 +25,15 @@ _vyre_complete() {
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
     return
   fi
-  compopt -o filenames 2>/dev/null
   case $word in
     -*)
       mapfile -t COMPREPLY < <(compgen -W "$(_vyre_options "$command")" -- "$word")
       [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
       ;;
-    *) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    *)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      ;;
   esac
 }
 

@@ -350,12 +350,13 @@ gst_vyre_messages_eos (GstVyreFilter *self)
     messages_post_counters (self, TRUE);
 }
 
-/* Returns the counters for the property `stats`: from any thread, in any state. */
+/* Returns the counters: from any thread, in any state. With @exact, as the property `stats` has
+ * them, the kernel counts all of its lanes. */
 GstStructure *
-gst_vyre_messages_stats (GstVyreFilter *self)
+gst_vyre_messages_stats (GstVyreFilter *self, gboolean exact)
 {
   GstStructure *structure = gst_structure_new_empty ("application/x-vyrefilter-stats");
 
-  messages_describe (self, TRUE, structure);
+  messages_describe (self, exact, structure);
   return structure;
 }

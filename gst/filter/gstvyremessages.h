@@ -20,6 +20,6 @@ void gst_vyre_messages_batch (GstVyreFilter *self, const GstVyreSettings *settin
     gboolean counters_due);
 GstStructure *gst_vyre_messages_new_results (GstVyreFilter *self);
 void gst_vyre_messages_eos (GstVyreFilter *self);
-GstStructure *gst_vyre_messages_stats (GstVyreFilter *self);
+GstStructure *gst_vyre_messages_stats (GstVyreFilter *self, gboolean exact);
 
 G_END_DECLS

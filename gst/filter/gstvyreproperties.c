@@ -52,7 +52,7 @@ results_location_changed (GObject *object)
 static void
 stats_get (GObject *object, GValue *value)
 {
-  g_value_take_boxed (value, gst_vyre_messages_stats (GST_VYRE_FILTER_CAST (object)));
+  g_value_take_boxed (value, gst_vyre_messages_stats (GST_VYRE_FILTER_CAST (object), TRUE));
 }
 
 #define READY GST_VYRE_PROPERTY_READY

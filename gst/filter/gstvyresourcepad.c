@@ -276,7 +276,7 @@ source_query (GstPad *pad, GstObject *parent, GstQuery *query)
     case GST_QUERY_CUSTOM:
       if (!gst_vyre_query_is_stats (query))
         return gst_pad_query_default (pad, parent, query);
-      gst_vyre_query_take_stats (query, gst_vyre_messages_stats (self));
+      gst_vyre_query_take_stats (query, gst_vyre_messages_stats (self, FALSE));
       return TRUE;
     default:
       return gst_pad_query_default (pad, parent, query);

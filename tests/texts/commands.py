@@ -69,6 +69,16 @@ def check_files(completions, command):
     assert completions in complete(completions, command, os.path.join(folder, "vyre-com"))
 
 
+def check_quoting(completions):
+    """Readline takes options for what they are, and quotes names of files alone."""
+    with open(completions, encoding="utf-8") as file:
+        script = file.read()
+    for word, quotes in (("--ht", False), (completions, True)):
+        asked = run("bash", "-uc", f'compopt() {{ echo "$@"; }}; {script}\n'
+                    f'COMP_WORDS=(x "{word}"); COMP_CWORD=1; _vyre_complete true "{word}" x')
+        assert ("filenames" in asked.stdout) == quotes, f"{word}: {asked.stdout}"
+
+
 def main():
     completions, pages, *commands = sys.argv[1:]
     name = {os.path.basename(command): command for command in commands}
@@ -77,6 +87,7 @@ def main():
         check_page(os.path.join(pages, os.path.basename(command) + ".1"), command)
         check_completion(completions, command)
     check_files(completions, commands[0])
+    check_quoting(completions)
 
 
 main()

@@ -90,18 +90,18 @@ pack_libraries() {
     done
 }
 
-# The package a file is of. It may be listed where it lay before /lib was merged
-# into /usr/lib.
-package_of() {
-  path=$(readlink -f "$1")
-  { dpkg-query -S "$path" || dpkg-query -S "${path#/usr}"; } 2>/dev/null | sed 's/:.*//;q'
+# The packages that the files are of, at one reading of all lists. A file may be listed where it lay
+# before /lib was merged into /usr/lib; those of this build are of no package.
+packages_of_files() {
+  while read -r file; do
+    path=$(readlink -f "$file")
+    printf '%s\n%s\n' "$path" "${path#/usr}"
+  done | { xargs dpkg-query -S 2>/dev/null || true; } | sed 's/:.*//' | sort -u
 }
 
 # Whoever hands the bundle on has to hand on these.
 pack_licences() {
-  while read -r file; do
-    package_of "$file"
-  done <"$part/files" | sort -u >"$part/packages"
+  packages_of_files <"$part/files" >"$part/packages"
   while read -r package; do
     cp -L "/usr/share/doc/$package/copyright" "$bundle/licences/$package"
     # shellcheck disable=SC2016 # fields of dpkg-query

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# timeline.sh REPORT.html: the first timeline of a page of vyre-qc, as a picture of its own. The
-# pictures beside it are made so, with the commands of docs/tutorial.md.
+# timeline.sh REPORT.html: the first timeline of a page of vyre-qc, as a picture of its own.
 set -eu
 
 style='text { font: 11px sans-serif } .frame { fill: none; stroke: #999 }'

@@ -55,7 +55,9 @@ for name in $exported; do
     fail "$name is exported and in no header. Fix: declare and describe it in one."
 done
 
-(cd html && step gtkdoc-mkhtml "$module" "../$module-docs.xml")
+(cd html && step gtkdoc-mkhtml "$module" "../$module-docs.xml" && rm log)
+deep=$(find html -mindepth 2)
+[ "$deep" = '' ] || fail "a title has a slash, and so has its page: $deep. Fix: take another title."
 # Names of GLib and GStreamer, which the reference does not link to.
 cat >>"$module-sections.txt" <<END
 <SECTION>

@@ -3,7 +3,7 @@
 
 /**
  * SECTION:file-io
- * @title: File I/O
+ * @title: Reading files
  * @short_description: Reads files into the staging store
  *
  * A thread owns an io_uring with the staging store registered as fixed buffers, so Linux writes

@@ -153,11 +153,12 @@ batch_most_awake (const VyreBatch *batch)
   return batch->live ? most : most - most / 4;
 }
 
-/* A guess: whether batches wait for this one, or for others that streams publish one by one. */
+/* A guess: whether batches wait for this one, or for others that streams publish one by one. The
+ * plan itself may be replaced meanwhile. */
 static gboolean
 batch_has_followers (const VyreBatch *batch)
 {
-  return vyre_plan_follows (batch->plan)
+  return batch->in_row
          && atomic_load_explicit (&batch->kernel->n_following, memory_order_relaxed) > 0;
 }
 

@@ -281,6 +281,7 @@ publish_make_batch (VyreLane *lane, VyrePlan *plan, guint32 tag, const VyrePaylo
     .kernel = lane->kernel,
     .lane = lane,
     .plan = vyre_plan_ref (plan),
+    .in_row = vyre_plan_follows (plan),
     .payload = *payload,
     .let_go = payload->import || payload->release ? publish_let_go : NULL,
     .readback = VYRE_NOWHERE,

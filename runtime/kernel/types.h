@@ -106,6 +106,7 @@ struct _VyreBatch {
   gsize stored_at;         /* slice of the payload store, unless payloads are read in place */
   gsize arrived;           /* granules of the readback found to be there */
   gboolean copied;         /* a copy engine moves its payload */
+  gboolean in_row;         /* its plan follows, and so does the rest of it; constant */
   gboolean by_copy_engine; /* its payload and tickets, in the run that is in flight */
   gboolean ahead;          /* its payload, before its turn in its stream */
   guint64 copy;            /* the number of the last such copy */

@@ -131,30 +131,37 @@ canvas_is_of (const GstVyreCanvas *canvas, const GstVyreModel *model, const GstV
          && canvas->look.height == look->height && canvas->look.is_strip == look->is_strip;
 }
 
-/* Has the still parts be those of @model and @look. */
-static void
+/* Has the still parts be those of @model and @look; FALSE where cairo has no such surface. */
+static gboolean
 canvas_renew (
     GstVyreCanvas *canvas, const GstVyreModel *model, const GstVyreLook *look, const Plan *plan)
 {
   if (canvas_is_of (canvas, model, look))
-    return;
+    return TRUE;
   gst_vyre_canvas_clear (canvas);
   canvas->look = *look;
   canvas->shape = model->shape;
   canvas->still = cairo_image_surface_create (canvas_get_format (look), look->width, look->height);
+  if (cairo_surface_status (canvas->still) != CAIRO_STATUS_SUCCESS) {
+    gst_vyre_canvas_clear (canvas);
+    return FALSE;
+  }
   canvas_draw_still (canvas, model, plan);
+  return TRUE;
 }
 
 /* Draws @model into @pixels of the size of @look: BGRx, or of a strip BGRA with colours that are
- * multiplied with their alpha. */
-void
+ * multiplied with their alpha. FALSE where cairo draws no picture of the size: it ends at 32767
+ * pixels in either direction. */
+gboolean
 gst_vyre_canvas_draw (GstVyreCanvas *canvas, const GstVyreModel *model, const GstVyreLook *look,
     guint8 *pixels, gint stride)
 {
   Plan plan = canvas_plan (model, look);
   GstVyrePen pen;
 
-  canvas_renew (canvas, model, look, &plan);
+  if (!canvas_renew (canvas, model, look, &plan))
+    return FALSE;
   const guint8 *from = cairo_image_surface_get_data (canvas->still);
   gint from_stride = cairo_image_surface_get_stride (canvas->still);
   for (gint y = 0; y < look->height; y++)
@@ -171,4 +178,5 @@ gst_vyre_canvas_draw (GstVyreCanvas *canvas, const GstVyreModel *model, const Gs
   gst_vyre_pen_clear (&pen);
   cairo_surface_finish (surface);
   cairo_surface_destroy (surface);
+  return TRUE;
 }

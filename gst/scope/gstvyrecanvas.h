@@ -37,7 +37,7 @@ typedef struct {
 } GstVyreCanvas;
 
 void gst_vyre_canvas_clear (GstVyreCanvas *canvas);
-void gst_vyre_canvas_draw (GstVyreCanvas *canvas, const GstVyreModel *model,
+gboolean gst_vyre_canvas_draw (GstVyreCanvas *canvas, const GstVyreModel *model,
     const GstVyreLook *look, guint8 *pixels, gint stride);
 
 G_END_DECLS

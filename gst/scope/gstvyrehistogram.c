@@ -72,8 +72,8 @@ histogram_draw_axis (
   }
   gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 1);
   gst_vyre_pen_write (pen, "0", plot->x, bottom + pen->em * 0.9, 0);
-  gst_vyre_pen_write_within (
-      pen, text, plot->x + plot->width, bottom + pen->em * 0.9, 1, plot->width - pen->em * 1.5);
+  if (gst_vyre_pen_measure (pen, text) <= plot->width - pen->em)
+    gst_vyre_pen_write (pen, text, plot->x + plot->width, bottom + pen->em * 0.9, 1);
   gst_vyre_pen_set_colour (pen, kind->colour, 1);
   gst_vyre_pen_write (pen, kind->label, plot->x, plot->y - pen->em * 0.8, 0);
 }

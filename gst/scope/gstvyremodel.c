@@ -9,6 +9,8 @@
 #define HOLD_TIME 2.0 /* s that a peak is held */
 #define FALL 20.0     /* dB/s by which a peak falls */
 #define MOST_POINTS 65536
+#define PATIENCE 1.0 /* s for which results hold at least */
+#define LATEST 1.0   /* s that results may be late, out of their order */
 
 static const gchar *const histogram_names[GST_VYRE_N_HISTOGRAMS] = { "luma-histogram",
   "u-histogram", "v-histogram", "red-histogram", "green-histogram", "blue-histogram", "histogram" };
@@ -16,7 +18,7 @@ static const gchar *const histogram_names[GST_VYRE_N_HISTOGRAMS] = { "luma-histo
 void
 gst_vyre_model_init (GstVyreModel *model, gdouble history)
 {
-  *model = (GstVyreModel){ .history = history, .least_depth = 8 };
+  *model = (GstVyreModel){ .history = history, .patience = PATIENCE, .least_depth = 8 };
   model->points = g_array_new (FALSE, TRUE, sizeof (GstVyrePoint));
   gst_vyre_model_reset (model);
 }
@@ -34,6 +36,7 @@ gst_vyre_model_reset (GstVyreModel *model)
   g_array_set_size (model->points, 0);
   *model = (GstVyreModel){
     .history = model->history,
+    .patience = model->patience,
     .points = model->points,
     .least_depth = model->least_depth,
     .depth = model->least_depth,
@@ -50,6 +53,13 @@ gst_vyre_model_set_history (GstVyreModel *model, gdouble history)
     return;
   model->history = history;
   model->shape++;
+}
+
+/* Has results hold for as long as two buffers of @length s last, and for a second at least. */
+void
+gst_vyre_model_set_patience (GstVyreModel *model, gdouble length)
+{
+  model->patience = MAX (PATIENCE, 2 * length);
 }
 
 /* Returns the least depth that formats have, and that is enough for @depth bits. */
@@ -141,11 +151,14 @@ model_take_histogram (GstVyreModel *model, const GstVyreResults *results, GstVyr
   if (!bins)
     return;
   model_note (model, &histogram->is_there);
+  histogram->told = model->time;
   memset (histogram->bins, 0, sizeof histogram->bins);
   for (gsize i = 0; i < n; i++) {
-    gfloat *bin = &histogram->bins[i * GST_VYRE_MODEL_BINS / n];
-    *bin += (gfloat)bins[i];
-    most = MAX (most, *bin);
+    gsize bin = i * GST_VYRE_MODEL_BINS / n, end = (i + 1) * GST_VYRE_MODEL_BINS / n;
+    do {
+      histogram->bins[bin] += (gfloat)bins[i];
+      most = MAX (most, histogram->bins[bin]);
+    } while (++bin < end); /* of fewer bins each is as broad as several */
   }
   for (guint i = 0; most > 0 && i < GST_VYRE_MODEL_BINS; i++)
     histogram->bins[i] /= most;
@@ -201,6 +214,7 @@ model_take_saturation (GstVyreModel *model, const GstVyreResults *results)
   g_autofree guint64 *bins = model_get_bins (model, results, "saturation", &n);
   gdouble sum = 0, count = 0;
 
+  chroma->has_saturation = bins != NULL;
   if (!bins) {
     model_take_hues (chroma, results, 0);
     return;
@@ -209,7 +223,6 @@ model_take_saturation (GstVyreModel *model, const GstVyreResults *results)
     count += (gdouble)bins[i];
     sum += (gdouble)bins[i] * (gdouble)i;
   }
-  model_note (model, &chroma->has_saturation);
   chroma->saturation_mean = count > 0 ? sum / count / (gdouble)n : 0;
   chroma->saturation_high = (gdouble)model_find_share (bins, n, 0.9) / (gdouble)n;
   model_take_hues (chroma, results, bins[0]);
@@ -225,6 +238,8 @@ model_take_chroma (GstVyreModel *model, const GstVyreResults *results)
   if (count <= 0)
     return;
   model_note (model, &chroma->has_mean);
+  chroma->is_known = TRUE;
+  chroma->told = model->time;
   chroma->u = model_get (results, "u", "sum") / count / levels - 0.5;
   chroma->v = model_get (results, "v", "sum") / count / levels - 0.5;
   chroma->u_least = model_get (results, "u", "min") / levels - 0.5;
@@ -240,11 +255,23 @@ model_to_db (gdouble power)
   return power > 0 ? MAX (10 * log10 (power), GST_VYRE_MODEL_FLOOR) : GST_VYRE_MODEL_FLOOR;
 }
 
+static void
+model_silence (GstVyreChannel *channel, gdouble time)
+{
+  *channel = (GstVyreChannel){ .told = time,
+    .rms = GST_VYRE_MODEL_FLOOR,
+    .peak = GST_VYRE_MODEL_FLOOR,
+    .hold = GST_VYRE_MODEL_FLOOR,
+    .hold_time = time,
+    .clip_time = -1 };
+}
+
 /* Peaks fall as those of a meter do. */
 static void
-model_take_channel (GstVyreChannel *channel, const GstVyreResults *results, const gchar *name,
-    gdouble time, gdouble passed)
+model_take_channel (
+    GstVyreChannel *channel, const GstVyreResults *results, const gchar *name, gdouble time)
 {
+  gdouble passed = time - channel->told;
   gdouble full = model_get (results, name, "full-scale"),
           count = model_get (results, name, "count");
   gdouble squares = model_get (results, name, "sum-squares")
@@ -252,6 +279,7 @@ model_take_channel (GstVyreChannel *channel, const GstVyreResults *results, cons
   gdouble peak = full > 0 ? model_get (results, name, "peak") / full : 0;
   gdouble peak_db = model_to_db (peak * peak);
 
+  channel->told = time;
   channel->rms = model_to_db (full > 0 && count > 0 ? squares / count / full / full : 0);
   channel->peak = MAX (peak_db, MAX (channel->peak - FALL * passed, GST_VYRE_MODEL_FLOOR));
   if (peak_db >= channel->hold || time - channel->hold_time > HOLD_TIME) {
@@ -263,8 +291,7 @@ model_take_channel (GstVyreChannel *channel, const GstVyreResults *results, cons
 }
 
 static void
-model_take_channels (
-    GstVyreModel *model, const GstVyreResults *results, gdouble time, gdouble passed)
+model_take_channels (GstVyreModel *model, const GstVyreResults *results)
 {
   for (guint i = 0; i < GST_VYRE_MODEL_CHANNELS; i++) {
     GstVyreChannel *channel = &model->channels[i];
@@ -272,12 +299,11 @@ model_take_channels (
     if (!gst_vyre_results_get_value (results, name))
       return;
     if (i >= model->n_channels) {
-      *channel = (GstVyreChannel){ GST_VYRE_MODEL_FLOOR, GST_VYRE_MODEL_FLOOR, GST_VYRE_MODEL_FLOOR,
-        time, -1 };
+      model_silence (channel, model->time);
       model->n_channels = i + 1;
       model->shape++;
     }
-    model_take_channel (channel, results, name, time, passed);
+    model_take_channel (channel, results, name, model->time);
   }
 }
 
@@ -325,29 +351,66 @@ model_add_point (GstVyreModel *model, const GstVyrePoint *point)
   model->first = 0;
 }
 
-/* Goes on to @time, and returns how long that is. Behind a time that has been there, all is new. */
-static gdouble
-model_go_on (GstVyreModel *model, gdouble time)
+/* Adds a point without values behind the last one, where that is from before @oldest: lines and
+ * lanes end there. */
+static void
+model_add_hole (GstVyreModel *model, gdouble oldest)
 {
-  if (time < model->time)
-    gst_vyre_model_reset (model);
-  gdouble passed = time - model->time;
-  model->time = time;
-  return passed;
+  if (model->points->len == model->first)
+    return;
+  const GstVyrePoint *last = &g_array_index (model->points, GstVyrePoint, model->points->len - 1);
+  GstVyrePoint hole = { .time = last->time };
+  if (last->time >= oldest || !(last->is_there || last->conditions))
+    return;
+  model_add_point (model, &hole);
+  model->cut_age = 0;
 }
 
-/* Takes the results of the buffer at @time, in s. */
+/* Has what was told before @oldest, and was not since, hold no longer. Its place stays. */
+static void
+model_forget (GstVyreModel *model, gdouble oldest)
+{
+  GstVyreChroma *chroma = &model->chroma;
+
+  model_add_hole (model, oldest);
+  for (guint i = 0; i < GST_VYRE_N_HISTOGRAMS; i++) {
+    if (model->histograms[i].is_there && model->histograms[i].told < oldest)
+      memset (model->histograms[i].bins, 0, sizeof model->histograms[i].bins);
+  }
+  if (chroma->told < oldest)
+    chroma->is_known = chroma->has_hues = chroma->has_saturation = FALSE;
+  for (guint i = 0; i < model->n_channels; i++) {
+    if (model->channels[i].told < oldest)
+      model_silence (&model->channels[i], model->channels[i].told);
+  }
+  for (guint i = 0; i < GST_VYRE_N_LIGHTS; i++) {
+    if (model->lights[i].told < oldest)
+      model->lights[i].state = GST_VYRE_LIGHT_UNKNOWN;
+  }
+}
+
+/* Goes on to @time, in s, where that is later than now. Where it is far back, all is new. */
+void
+gst_vyre_model_go_on (GstVyreModel *model, gdouble time)
+{
+  if (time < model->time - LATEST)
+    gst_vyre_model_reset (model);
+  model->time = MAX (model->time, time);
+  model_forget (model, model->time - model->patience);
+}
+
+/* Takes the results of the buffer at @time, in s. Those that are a little late are of now. */
 void
 gst_vyre_model_take (GstVyreModel *model, const GstVyreResults *results, gdouble time)
 {
-  gdouble passed = model_go_on (model, time);
-  GstVyrePoint point = { .time = time };
+  gst_vyre_model_go_on (model, time);
+  GstVyrePoint point = { .time = model->time };
 
   model_take_luma (model, results, &point);
   for (guint i = 0; i < GST_VYRE_N_HISTOGRAMS; i++)
     model_take_histogram (model, results, i);
   model_take_chroma (model, results);
-  model_take_channels (model, results, time, passed);
+  model_take_channels (model, results);
   if (!model->has_luma && gst_vyre_results_get_value (results, "channel-0"))
     model_take_level (model, &point);
   model_take_cut (model, results);

@@ -29,7 +29,7 @@ typedef enum {
 } GstVyreLightId;
 
 typedef enum {
-  GST_VYRE_LIGHT_UNKNOWN, /* no result says it */
+  GST_VYRE_LIGHT_UNKNOWN, /* no result says it, or none does any more */
   GST_VYRE_LIGHT_GOOD,
   GST_VYRE_LIGHT_NOTICE, /* the condition holds, but not for long */
   GST_VYRE_LIGHT_ALARM,
@@ -37,8 +37,10 @@ typedef enum {
 
 typedef struct {
   GstVyreLightState state;
-  gdouble since;  /* time from which the condition holds, in s */
-  gchar text[32]; /* the figure behind it */
+  gboolean is_there; /* a result has said it */
+  gdouble told;      /* time of the last result that says it, in s */
+  gdouble since;     /* time from which the condition holds, in s */
+  gchar text[32];    /* the figure behind it */
 } GstVyreLight;
 
 typedef struct {
@@ -53,6 +55,7 @@ typedef struct {
 
 typedef struct {
   gboolean is_there;
+  gdouble told;                     /* time of the last ones, in s */
   gfloat bins[GST_VYRE_MODEL_BINS]; /* of the fullest: 1 */
 } GstVyreHistogram;
 
@@ -69,7 +72,10 @@ typedef enum {
 
 /* Chroma is counted from its middle: 0.5 is as far as it goes. */
 typedef struct {
-  gboolean has_mean, has_hues, has_saturation;
+  gboolean has_mean; /* a result has said it */
+  gboolean is_known; /* and it still holds */
+  gboolean has_hues, has_saturation;
+  gdouble told; /* time of the last result, in s */
   gdouble u, v;
   gdouble u_least, u_most, v_least, v_most;
   gfloat hues[GST_VYRE_MODEL_HUES];         /* of the fullest: 1; degrees as sample_hue has them */
@@ -77,6 +83,7 @@ typedef struct {
 } GstVyreChroma;
 
 typedef struct {
+  gdouble told;      /* time of the last result, in s */
   gdouble rms, peak; /* dB of full scale, GST_VYRE_MODEL_FLOOR at least */
   gdouble hold;      /* the highest peak of the last seconds, in dB */
   gdouble hold_time; /* its time, in s */
@@ -105,7 +112,8 @@ typedef struct {
 
 typedef struct {
   gdouble history;   /* s */
-  gdouble time;      /* of the last results, in s */
+  gdouble patience;  /* for how long results hold, in s */
+  gdouble time;      /* now, in s: that of the last results, or later */
   guint least_depth; /* bits of a sample of video, by the caps */
   guint depth;       /* as many or more, as levels show */
   guint shape;       /* is another number when still parts of panels look different */
@@ -126,6 +134,8 @@ void gst_vyre_model_clear (GstVyreModel *model);
 void gst_vyre_model_begin (GstVyreModel *model, guint depth);
 void gst_vyre_model_reset (GstVyreModel *model);
 void gst_vyre_model_set_history (GstVyreModel *model, gdouble history);
+void gst_vyre_model_set_patience (GstVyreModel *model, gdouble length);
+void gst_vyre_model_go_on (GstVyreModel *model, gdouble time);
 void gst_vyre_model_take (GstVyreModel *model, const GstVyreResults *results, gdouble time);
 void gst_vyre_model_take_stats (GstVyreModel *model, const GstStructure *stats, gdouble now);
 const gchar *gst_vyre_light_get_name (GstVyreLightId id);

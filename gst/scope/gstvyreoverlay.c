@@ -22,7 +22,7 @@ overlay_renew (GstVyreOverlay *overlay, gint width, gint height)
 }
 
 /* Blends panels with @frame, of whatever format. @look is that of the panels; its size follows from
- * that of the frame. */
+ * that of the frame. FALSE where the frame stays as it is. */
 gboolean
 gst_vyre_overlay_blend (GstVyreOverlay *overlay, GstVyreCanvas *canvas, const GstVyreModel *model,
     const GstVyreLook *look, GstVideoFrame *frame)
@@ -37,14 +37,16 @@ gst_vyre_overlay_blend (GstVyreOverlay *overlay, GstVyreCanvas *canvas, const Gs
   overlay_renew (overlay, strip.width, strip.height);
   if (!gst_buffer_map (overlay->pixels, &map, GST_MAP_WRITE))
     return FALSE;
-  gst_vyre_canvas_draw (canvas, model, &strip, map.data, strip.width * 4);
+  gboolean done = gst_vyre_canvas_draw (canvas, model, &strip, map.data, strip.width * 4);
   gst_buffer_unmap (overlay->pixels, &map);
+  if (!done)
+    return FALSE;
   GstVideoOverlayRectangle *rectangle = gst_video_overlay_rectangle_new_raw (overlay->pixels, 0,
       height - strip.height, (guint)strip.width, (guint)strip.height,
       GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA);
   GstVideoOverlayComposition *composition = gst_video_overlay_composition_new (rectangle);
   gst_video_overlay_rectangle_unref (rectangle);
-  gboolean done = gst_video_overlay_composition_blend (composition, frame);
+  done = gst_video_overlay_composition_blend (composition, frame);
   gst_video_overlay_composition_unref (composition);
   return done;
 }

@@ -20,16 +20,14 @@
 
 #include "common/gstvyreproperty.h"
 #include "common/gstvyrequery.h"
-#include "library/gst/vyre/table.h"
+#include "scope/gstvyrefeed.h"
 #include "scope/gstvyreframes.h"
 #include "scope/gstvyreoverlay.h"
-#include "scope/gstvyreticks.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_vyre_scope_debug);
 #define GST_CAT_DEFAULT gst_vyre_scope_debug
 
 #define STATS_INTERVAL 0.5 /* s of real time from counters to the next */
-#define READBACK_CAPS "application/x-vyre-readback"
 #define FRAME_CAPS                                                                                 \
   "video/x-raw, format=(string)BGRx, width=(int)[ 64, 16384 ], height=(int)[ 64, 16384 ], "        \
   "framerate=(fraction)[ 0/1, 1000/1 ]"
@@ -54,15 +52,12 @@ struct _GstVyreScope {
   GstClockTime latency; /* half a frame */
 
   /* streaming thread; READY to PAUSED and back */
-  GstVyreTable *table; /* of readbacks; NULL where buffers have metas */
-  gint rate_n, rate_d; /* of the video at the sink pad; 0 of anything else */
-  GstVideoInfo info;   /* of the source pad */
-  gboolean has_caps;   /* the source pad has */
+  GstVyreFeed feed;
+  GstVideoInfo info; /* of the source pad */
+  gboolean has_caps; /* the source pad has */
   GstBufferPool *pool;
-  GstSegment segment;
   GstVyreTicks ticks;
   gboolean is_discont;
-  GstVyreModel model;
   gdouble stats_asked; /* when counters were asked for, in s */
   GstVyreCanvas canvas;
   GstVyreOverlay overlay;
@@ -114,8 +109,9 @@ static const GstVyreProperty scope_rows[] = {
       GST_VYRE_PROPERTY_PLAYING, "GstVyreScopePanels", scope_panels, 0, AT (panels)) },
   { GST_VYRE_ENUM ("theme", "Theme", "Colours", GST_VYRE_PROPERTY_PLAYING, "GstVyreScopeTheme",
       scope_themes, GST_VYRE_THEME_DARK, AT (theme)) },
-  { GST_VYRE_UINT64 ("history", "History", "How far back the timeline goes (ns)",
-      GST_VYRE_PROPERTY_PLAYING, GST_SECOND, 3600 * GST_SECOND, 10 * GST_SECOND, AT (history)) },
+  { GST_VYRE_UINT64 ("history", "History",
+      "How far back the timeline goes (ns): 65536 results at most", GST_VYRE_PROPERTY_PLAYING,
+      GST_SECOND, 3600 * GST_SECOND, 10 * GST_SECOND, AT (history)) },
   { 0 },
 };
 
@@ -147,8 +143,9 @@ scope_overlays (GstVyreScope *self)
 static void
 scope_set_latency (GstVyreScope *self, const GstVideoInfo *info)
 {
-  GstClockTime latency
-      = info->fps_n > 0 ? gst_util_uint64_scale_int (GST_SECOND, info->fps_d, 2 * info->fps_n) : 0;
+  GstClockTime latency = info->fps_n > 0 ? gst_util_uint64_scale (
+                             GST_SECOND, (guint64)info->fps_d, 2 * (guint64)info->fps_n)
+                                         : 0;
 
   GST_OBJECT_LOCK (self);
   gboolean changes = self->latency != latency;
@@ -166,13 +163,13 @@ scope_negotiate (GstVyreScope *self)
   GstCaps *allowed = gst_pad_get_allowed_caps (self->srcpad);
   GstVideoInfo info;
 
-  if (!allowed)
-    allowed = gst_pad_get_pad_template_caps (self->srcpad);
+  if (!allowed) /* without a peer */
+    allowed = gst_caps_from_string (FRAME_CAPS);
   if (gst_caps_is_empty (allowed)) {
     gst_caps_unref (allowed);
     return FALSE;
   }
-  g_autoptr (GstCaps) caps = gst_vyre_frames_fixate (allowed, self->rate_n, self->rate_d);
+  g_autoptr (GstCaps) caps = gst_vyre_frames_fixate (allowed, self->feed.rate_n, self->feed.rate_d);
   if (!gst_video_info_from_caps (&info, caps)
       || !gst_pad_push_event (self->srcpad, gst_event_new_caps (caps)))
     return FALSE;
@@ -186,37 +183,18 @@ scope_negotiate (GstVyreScope *self)
   return self->pool != NULL;
 }
 
-/* Returns the bits of a sample of @caps; 8 where these say nothing of it. */
-static guint
-scope_find_depth (const GstCaps *caps)
-{
-  GstVideoInfo video;
-
-  return gst_video_info_from_caps (&video, caps) && GST_VIDEO_INFO_N_COMPONENTS (&video) > 0
-             ? GST_VIDEO_INFO_COMP_DEPTH (&video, 0)
-             : 8;
-}
-
 /* Reads what the buffers of @caps are. */
 static gboolean
 scope_read_caps (GstVyreScope *self, GstCaps *caps)
 {
-  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  g_autoptr (GstCaps) before = gst_pad_get_current_caps (self->sinkpad);
+  gboolean is_new = !before || !gst_caps_is_equal (before, caps);
   GError *error = NULL;
 
-  g_clear_pointer (&self->table, gst_vyre_table_unref);
-  self->rate_n = self->rate_d = 0;
-  g_autoptr (GstCaps) before = gst_pad_get_current_caps (self->sinkpad);
-  if (!before || !gst_caps_is_equal (before, caps)) /* the same may come with each part of a list */
-    gst_vyre_model_begin (&self->model, scope_find_depth (caps));
-  if (gst_structure_has_name (structure, READBACK_CAPS)) {
-    self->table = gst_vyre_table_new_from_caps (caps, &error);
-    if (!self->table)
-      scope_fail (self, error);
-    return self->table != NULL;
-  }
-  gst_structure_get_fraction (structure, "framerate", &self->rate_n, &self->rate_d);
-  return TRUE;
+  if (gst_vyre_feed_take_caps (&self->feed, caps, is_new, &error))
+    return TRUE;
+  scope_fail (self, error);
+  return FALSE;
 }
 
 /* Has frames of @caps pass, with panels over them. */
@@ -244,7 +222,7 @@ scope_push_segment (GstVyreScope *self, GstEvent *event)
   GstSegment times;
 
   gst_event_parse_segment (event, &segment);
-  self->segment = *segment;
+  gst_vyre_feed_take_segment (&self->feed, segment);
   if (scope_overlays (self))
     return gst_pad_push_event (self->srcpad, gst_event_ref (event));
   if (!self->has_caps && !scope_renegotiate (self))
@@ -270,7 +248,7 @@ scope_ask_for_stats (GstVyreScope *self, const GstVyreLook *look)
     return;
   const GstStructure *stats = gst_vyre_query_get_stats (query);
   if (stats)
-    gst_vyre_model_take_stats (&self->model, stats, now);
+    gst_vyre_model_take_stats (&self->feed.model, stats, now);
 }
 
 static GstVyreLook
@@ -283,6 +261,18 @@ scope_get_look (GstVyreScope *self)
   return look;
 }
 
+/* Tells the bus of a frame that has no pixels, or whose size has no picture. Takes @buffer. */
+static GstFlowReturn
+scope_fail_frame (GstVyreScope *self, GstBuffer *buffer)
+{
+  gst_buffer_unref (buffer);
+  GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
+      ("A frame cannot be drawn. Fix: put a queue or a videoconvert behind this element, or have "
+       "its caps ask for smaller frames."),
+      (NULL));
+  return GST_FLOW_ERROR;
+}
+
 /* Draws the frame at @time, and pushes it. */
 static GstFlowReturn
 scope_push_frame (GstVyreScope *self, GstClockTime time, GstClockTime duration)
@@ -293,17 +283,16 @@ scope_push_frame (GstVyreScope *self, GstClockTime time, GstClockTime duration)
 
   if (flow != GST_FLOW_OK)
     return flow;
-  if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READWRITE)) {
-    gst_buffer_unref (buffer);
-    GST_ELEMENT_ERROR (self, RESOURCE, WRITE,
-        ("A frame cannot be mapped. Fix: put a queue or a videoconvert behind this element."),
-        (NULL));
-    return GST_FLOW_ERROR;
-  }
+  if (!gst_video_frame_map (&frame, &self->info, buffer, GST_MAP_READWRITE))
+    return scope_fail_frame (self, buffer);
   GstVyreLook look = scope_get_look (self);
-  gst_vyre_canvas_draw (&self->canvas, &self->model, &look, GST_VIDEO_FRAME_PLANE_DATA (&frame, 0),
-      GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0));
+  gst_vyre_feed_go_on (&self->feed, time);
+  gboolean done = gst_vyre_canvas_draw (&self->canvas, &self->feed.model, &look,
+      GST_VIDEO_FRAME_PLANE_DATA (&frame, 0), GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0));
   gst_video_frame_unmap (&frame);
+  if (!done)
+    return scope_fail_frame (self, buffer);
+  self->feed.has_news = FALSE;
   GST_BUFFER_PTS (buffer) = time;
   GST_BUFFER_DURATION (buffer) = duration;
   if (self->is_discont)
@@ -319,7 +308,7 @@ scope_push_frames (GstVyreScope *self, GstClockTime time, GstClockTime duration)
   GstFlowReturn flow = GST_FLOW_OK;
   GstClockTime frame, length;
 
-  if (self->info.fps_n == 0 || self->segment.rate < 0)
+  if (self->info.fps_n == 0 || self->feed.segment.rate < 0)
     return scope_push_frame (self, time, duration);
   if (gst_vyre_ticks_follow (&self->ticks, time))
     self->is_discont = TRUE;
@@ -332,30 +321,19 @@ scope_push_frames (GstVyreScope *self, GstClockTime time, GstClockTime duration)
 }
 
 /* Has the model know the results of @buffer; FALSE, with a message, where that is not as its caps
- * say. The history is of running times, which go on from segment to segment. */
+ * say. */
 static gboolean
 scope_take_results (GstVyreScope *self, GstBuffer *buffer, GstClockTime time)
 {
-  g_autoptr (GstVyreResults) results = NULL;
   GError *error = NULL;
-  guint64 running = self->segment.format == GST_FORMAT_TIME
-                        ? gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, time)
-                        : time;
 
-  if (!self->table)
-    results = gst_vyre_results_from_buffer (buffer);
-  else
-    results = gst_vyre_table_read (self->table, buffer, NULL, &error);
-  if (error) {
-    scope_fail (self, error);
-    return FALSE;
-  }
   GST_OBJECT_LOCK (self);
-  gst_vyre_model_set_history (&self->model, (gdouble)self->history / GST_SECOND);
+  gst_vyre_model_set_history (&self->feed.model, (gdouble)self->history / GST_SECOND);
   GST_OBJECT_UNLOCK (self);
-  if (results && GST_CLOCK_TIME_IS_VALID (running))
-    gst_vyre_model_take (&self->model, results, (gdouble)running / GST_SECOND);
-  return TRUE;
+  if (gst_vyre_feed_take (&self->feed, buffer, time, &error))
+    return TRUE;
+  scope_fail (self, error);
+  return FALSE;
 }
 
 /* Pushes @buffer, which it takes, with panels over its picture. */
@@ -372,10 +350,20 @@ scope_push_overlay (GstVyreScope *self, GstBuffer *buffer)
         ("A picture cannot be mapped. Fix: put a videoconvert in front of this element."), (NULL));
     return GST_FLOW_ERROR;
   }
-  if (!gst_vyre_overlay_blend (&self->overlay, &self->canvas, &self->model, &look, &frame))
+  if (!gst_vyre_overlay_blend (&self->overlay, &self->canvas, &self->feed.model, &look, &frame))
     GST_WARNING_OBJECT (self, "a picture goes on without panels");
   gst_video_frame_unmap (&frame);
   return gst_pad_push (self->srcpad, picture);
+}
+
+/* A buffer without a time makes the next frame; without a rate of frames, those that come count. */
+static GstClockTime
+scope_find_time (GstVyreScope *self, GstClockTime time)
+{
+  gboolean has_rate = !scope_overlays (self) && self->info.fps_n > 0;
+
+  return has_rate && !GST_CLOCK_TIME_IS_VALID (time) ? gst_vyre_ticks_get_next (&self->ticks)
+                                                     : gst_vyre_feed_find_time (&self->feed, time);
 }
 
 static GstFlowReturn
@@ -388,8 +376,7 @@ gst_vyre_scope_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   if (!scope_overlays (self) && gst_pad_check_reconfigure (self->srcpad)
       && !scope_renegotiate (self))
     return GST_PAD_IS_FLUSHING (self->srcpad) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
-  if (!GST_CLOCK_TIME_IS_VALID (time))
-    time = gst_vyre_ticks_get_next (&self->ticks);
+  time = scope_find_time (self, time);
   if (!scope_take_results (self, buffer, time))
     return GST_FLOW_ERROR;
   if (scope_overlays (self))
@@ -401,9 +388,8 @@ gst_vyre_scope_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 static void
 scope_flush (GstVyreScope *self)
 {
-  gst_segment_init (&self->segment, GST_FORMAT_TIME);
   gst_vyre_ticks_init (&self->ticks, self->info.fps_n, self->info.fps_d);
-  gst_vyre_model_reset (&self->model);
+  gst_vyre_feed_flush (&self->feed);
   self->is_discont = TRUE;
 }
 
@@ -418,6 +404,17 @@ scope_take_gap (GstVyreScope *self, GstEvent *event)
   gst_event_parse_gap (event, &time, &duration);
   return !self->has_caps || !GST_CLOCK_TIME_IS_VALID (time)
          || scope_push_frames (self, time, duration) == GST_FLOW_OK;
+}
+
+/* The end of a stream does not wait for the middle of the frame that shows the last results. */
+static void
+scope_push_last (GstVyreScope *self)
+{
+  GstClockTime frame, length;
+
+  if (!scope_overlays (self) && self->pool && self->info.fps_n > 0 && self->feed.has_news
+      && gst_vyre_ticks_take (&self->ticks, GST_CLOCK_TIME_NONE, &frame, &length))
+    scope_push_frame (self, frame, length);
 }
 
 static gboolean
@@ -440,6 +437,9 @@ gst_vyre_scope_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_GAP:
       owned = event;
       return scope_take_gap (self, event);
+    case GST_EVENT_EOS:
+      scope_push_last (self);
+      return gst_pad_event_default (pad, parent, event);
     case GST_EVENT_FLUSH_STOP:
       scope_flush (self);
       return gst_pad_event_default (pad, parent, event);
@@ -537,7 +537,7 @@ gst_vyre_scope_change_state (GstElement *element, GstStateChange transition)
       = GST_ELEMENT_CLASS (gst_vyre_scope_parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
     gst_vyre_frames_drop_pool (&self->pool);
-    g_clear_pointer (&self->table, gst_vyre_table_unref);
+    g_clear_pointer (&self->feed.table, gst_vyre_table_unref);
     gst_vyre_canvas_clear (&self->canvas);
     gst_vyre_overlay_clear (&self->overlay);
   }
@@ -559,7 +559,7 @@ gst_vyre_scope_get_property (GObject *object, guint id, GValue *value, GParamSpe
 static void
 gst_vyre_scope_finalize (GObject *object)
 {
-  gst_vyre_model_clear (&GST_VYRE_SCOPE (object)->model);
+  gst_vyre_feed_clear (&GST_VYRE_SCOPE (object)->feed);
   gst_vyre_properties_clear (object, scope_properties);
   G_OBJECT_CLASS (gst_vyre_scope_parent_class)->finalize (object);
 }
@@ -596,5 +596,5 @@ gst_vyre_scope_init (GstVyreScope *self)
   gst_pad_set_query_function (self->srcpad, gst_vyre_scope_src_query);
   gst_element_add_pad (GST_ELEMENT_CAST (self), self->srcpad);
   gst_vyre_properties_init (self, scope_properties);
-  gst_vyre_model_init (&self->model, (gdouble)self->history / GST_SECOND);
+  gst_vyre_feed_init (&self->feed, (gdouble)self->history / GST_SECOND);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scope/gstvyreticks.h"
 
-#define FARTHEST GST_SECOND /* that results may be from the next frame */
-
 void
 gst_vyre_ticks_init (GstVyreTicks *ticks, gint rate_n, gint rate_d)
 {
@@ -16,6 +14,14 @@ ticks_find (const GstVyreTicks *ticks, guint64 n)
          + gst_util_uint64_scale (n, GST_SECOND * (guint64)ticks->rate_d, (guint64)ticks->rate_n);
 }
 
+/* Returns how far results may be from the next frame: its middle is half a frame behind it. */
+static GstClockTime
+ticks_find_farthest (const GstVyreTicks *ticks)
+{
+  return MAX (GST_SECOND,
+      gst_util_uint64_scale (2 * GST_SECOND, (guint64)ticks->rate_d, (guint64)ticks->rate_n));
+}
+
 /* Returns the time of the next frame. */
 GstClockTime
 gst_vyre_ticks_get_next (const GstVyreTicks *ticks)
@@ -27,20 +33,22 @@ gst_vyre_ticks_get_next (const GstVyreTicks *ticks)
 gboolean
 gst_vyre_ticks_follow (GstVyreTicks *ticks, GstClockTime time)
 {
-  GstClockTime next = gst_vyre_ticks_get_next (ticks);
+  GstClockTime next = gst_vyre_ticks_get_next (ticks), farthest = ticks_find_farthest (ticks);
 
-  if (GST_CLOCK_TIME_IS_VALID (ticks->start) && time + FARTHEST >= next && time <= next + FARTHEST)
+  if (GST_CLOCK_TIME_IS_VALID (ticks->start) && time + farthest >= next && time <= next + farthest)
     return FALSE;
   ticks->start = time;
   ticks->n = 0;
   return TRUE;
 }
 
-/* Takes the next frame where it is due: results reach to @end. */
+/* Takes the next frame where it is due: results reach to @end. None is before the first results. */
 gboolean
 gst_vyre_ticks_take (
     GstVyreTicks *ticks, GstClockTime end, GstClockTime *time, GstClockTime *duration)
 {
+  if (!GST_CLOCK_TIME_IS_VALID (ticks->start))
+    return FALSE;
   *time = ticks_find (ticks, ticks->n);
   *duration = ticks_find (ticks, ticks->n + 1) - *time;
   if (*time + *duration / 2 > end)

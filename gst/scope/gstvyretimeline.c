@@ -33,7 +33,7 @@ timeline_place (const GstVyrePen *pen, const GstVyreModel *model, const GstVyreB
   gdouble left = pen->em * 5, bottom = pen->em * 1.8;
 
   for (guint i = 0; i < LANES; i++) {
-    if (model->lights[i].state != GST_VYRE_LIGHT_UNKNOWN)
+    if (model->lights[i].is_there)
       place.kinds[place.n++] = i;
   }
   place.lane = MIN (place.lane, box->height * 0.4 / MAX (place.n, 1));
@@ -203,6 +203,10 @@ timeline_draw_run (GstVyrePen *pen, GArray *columns, const GstVyreBox *plot)
     for (guint i = 0; i < columns->len; i++) {
       const Column *column = &g_array_index (columns, Column, i);
       cairo_line_to (pen->cr, column->x, plot->y + plot->height * (1 - column->mean));
+    }
+    if (columns->len == 1) { /* results on their own are dots */
+      const Column *column = &g_array_index (columns, Column, 0);
+      cairo_line_to (pen->cr, column->x + pen->line, plot->y + plot->height * (1 - column->mean));
     }
     cairo_stroke (pen->cr);
   }

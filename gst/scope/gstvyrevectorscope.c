@@ -170,6 +170,8 @@ vectorscope_draw (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *
   gdouble x = vectorscope_find_x (&disc, chroma->u), y = vectorscope_find_y (&disc, chroma->v);
   gdouble arm = pen->em * 0.55;
 
+  if (!chroma->is_known)
+    return;
   if (chroma->has_hues)
     vectorscope_draw_hues (pen, chroma, &disc);
   vectorscope_draw_range (pen, chroma, &disc);

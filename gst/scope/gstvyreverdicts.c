@@ -37,8 +37,10 @@ verdicts_set (
 {
   GstVyreLight *light = &model->lights[id];
 
-  if (light->state == GST_VYRE_LIGHT_UNKNOWN)
+  if (!light->is_there)
     model->shape++;
+  light->is_there = TRUE;
+  light->told = model->time;
   if (light->state < GST_VYRE_LIGHT_NOTICE)
     light->since = model->time;
   light->state = !holds                                  ? GST_VYRE_LIGHT_GOOD

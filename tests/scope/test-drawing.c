@@ -110,6 +110,81 @@ test_missing (void)
   drawing_end (&drawing);
 }
 
+/* Returns whether the line, or a lane where @is_lane, is at this share of the width. */
+static gboolean
+is_drawn (const Drawing *drawing, gdouble share, gboolean is_lane)
+{
+  GstVyreColourId colour = is_lane ? GST_VYRE_COLOUR_PURPLE : GST_VYRE_COLOUR_TEXT;
+
+  return drawing_find_row (drawing, (gint)(WIDTH * share), colour, is_lane ? 5 : NEAR) >= 0;
+}
+
+/* Results that stop coming leave a hole in lines and lanes, and conditions begin anew behind it. */
+static void
+test_hole (void)
+{
+  Drawing drawing;
+  const GstVyreLight *light = &drawing.model.lights[GST_VYRE_LIGHT_BLACK];
+
+  drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_TIMELINE);
+  for (guint i = 0; i <= 30; i++)
+    take_flat (&drawing, i / 10.0, 16, ", black=(guint64)100");
+  g_assert_cmpint (light->state, ==, GST_VYRE_LIGHT_ALARM);
+  gst_vyre_model_go_on (&drawing.model, 4);
+  g_assert_cmpint (light->state, ==, GST_VYRE_LIGHT_ALARM); /* for as long it is no hole */
+  gst_vyre_model_go_on (&drawing.model, 5.5);
+  g_assert_cmpint (light->state, ==, GST_VYRE_LIGHT_UNKNOWN);
+  drawing_draw (&drawing);
+  g_assert_true (is_drawn (&drawing, 0.65, TRUE));
+  g_assert_false (is_drawn (&drawing, 0.85, TRUE));
+  g_assert_false (is_drawn (&drawing, 0.85, FALSE));
+  for (guint i = 60; i <= 100; i++)
+    take_flat (&drawing, i / 10.0, 16, ", black=(guint64)100");
+  g_assert_cmpfloat_with_epsilon (light->since, 6, 1e-9);
+  drawing_draw (&drawing);
+  for (guint is_lane = 0; is_lane < 2; is_lane++) {
+    g_assert_true (is_drawn (&drawing, 0.2, is_lane));
+    g_assert_false (is_drawn (&drawing, 0.5, is_lane));
+    g_assert_true (is_drawn (&drawing, 0.8, is_lane));
+  }
+  drawing_end (&drawing);
+}
+
+/* Results of long buffers are no holes from one to the next. */
+static void
+test_patience (void)
+{
+  Drawing drawing;
+
+  drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_TIMELINE);
+  gst_vyre_model_set_patience (&drawing.model, 2);
+  for (guint i = 0; i <= 5; i++)
+    take_flat (&drawing, 2 * i, 100, ", black=(guint64)100");
+  drawing_draw (&drawing);
+  g_assert_true (is_drawn (&drawing, 0.5, FALSE));
+  g_assert_true (is_drawn (&drawing, 0.5, TRUE));
+  g_assert_cmpint (drawing.model.lights[GST_VYRE_LIGHT_BLACK].state, ==, GST_VYRE_LIGHT_ALARM);
+  drawing_end (&drawing);
+}
+
+/* Results that are a little late are of now; those of a time that is far back begin anew. */
+static void
+test_late (void)
+{
+  Drawing drawing;
+
+  drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_TIMELINE);
+  for (guint i = 0; i < 5; i++)
+    take_flat (&drawing, 10 + i, 100, "");
+  take_flat (&drawing, 13.5, 100, "");
+  g_assert_cmpuint (drawing.model.points->len, ==, 6);
+  g_assert_cmpfloat (g_array_index (drawing.model.points, GstVyrePoint, 5).time, ==, 14);
+  take_flat (&drawing, 12.9, 100, "");
+  g_assert_cmpuint (drawing.model.points->len, ==, 1);
+  g_assert_cmpfloat (drawing.model.time, ==, 12.9);
+  drawing_end (&drawing);
+}
+
 /* The age of a cut is counted from the frame behind it: 1 behind 0 is that of a stream that begins
  * anew. */
 static void
@@ -140,6 +215,7 @@ test_black (void)
   const GstVyreLight *light = &drawing.model.lights[GST_VYRE_LIGHT_BLACK];
 
   drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_TIMELINE);
+  gst_vyre_model_set_patience (&drawing.model, 5);
   take_flat (&drawing, 0, 16, ", black=(guint64)97");
   g_assert_cmpint (light->state, ==, GST_VYRE_LIGHT_GOOD);
   drawing_draw (&drawing);
@@ -189,6 +265,28 @@ test_bins (void)
   g_assert_cmpint (ABS (find_bin (1024, 192, 8) - second - (second - first)), <=, 1);
   g_assert_cmpint (ABS (find_bin (1024, 512, 10) - second), <=, 1);
   g_assert_cmpint (ABS (find_bin (1024, 512, 16) - second), <=, 1);
+}
+
+/* Of fewer bins than there are columns each is as broad as its part of the scale. */
+static void
+test_coarse_bins (void)
+{
+  Drawing drawing;
+  static const guint counts[] = { 1, 3, 64, 100, 256, 300, 1024 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++) {
+    GString *fields = g_string_new ("histogram=(structure)\"histogram");
+    for (guint bin = 0; bin < counts[i]; bin++)
+      g_string_append_printf (fields, "\\,\\ bin-%u\\=\\(guint64\\)5", bin);
+    g_string_append (fields, "\\;\"");
+    drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_HISTOGRAM);
+    gst_vyre_model_begin (&drawing.model, 10);
+    drawing_take (&drawing, 0, fields->str);
+    for (guint bin = 0; bin < GST_VYRE_MODEL_BINS; bin++)
+      g_assert_cmpfloat (drawing.model.histograms[GST_VYRE_HISTOGRAM_BYTES].bins[bin], >=, 0.5);
+    drawing_end (&drawing);
+    g_string_free (fields, TRUE);
+  }
 }
 
 /* A parade: each histogram that there is has its own plot, in its own colour. */
@@ -293,9 +391,13 @@ main (int argc, char **argv)
   g_test_add_func ("/scope/depth", test_depth);
   g_test_add_func ("/scope/history", test_history);
   g_test_add_func ("/scope/missing", test_missing);
+  g_test_add_func ("/scope/hole", test_hole);
+  g_test_add_func ("/scope/patience", test_patience);
+  g_test_add_func ("/scope/late", test_late);
   g_test_add_func ("/scope/cut", test_cut);
   g_test_add_func ("/scope/black", test_black);
   g_test_add_func ("/scope/bins", test_bins);
+  g_test_add_func ("/scope/coarse-bins", test_coarse_bins);
   g_test_add_func ("/scope/parade", test_parade);
   g_test_add_func ("/scope/nothing", test_nothing);
   g_test_add_func ("/scope/still", test_still);

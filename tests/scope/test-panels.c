@@ -121,6 +121,7 @@ test_levels (void)
   const GstVyreChannel *channel = &drawing.model.channels[0];
 
   drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_METERS);
+  gst_vyre_model_set_patience (&drawing.model, 1);
   take_sound (&drawing, 0, 100, 0);
   g_assert_cmpfloat_with_epsilon (channel->rms, -20, 1e-6);
   g_assert_cmpfloat_with_epsilon (channel->peak, -20, 1e-6);
@@ -205,6 +206,7 @@ test_clipping (void)
   Drawing drawing;
 
   drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_METERS);
+  gst_vyre_model_set_patience (&drawing.model, 1);
   take_sound (&drawing, 0, 10, 0);
   drawing_draw (&drawing);
   g_assert_cmpuint (drawing_count (&drawing, GST_VYRE_COLOUR_VERMILION, 5), ==, 0);
@@ -271,6 +273,7 @@ check_light (GstVyreLightId id, const gchar *fields, gboolean holds, const gchar
   Drawing drawing;
 
   drawing_begin (&drawing, 64, 64, 0);
+  gst_vyre_model_set_patience (&drawing.model, 1);
   drawing_take (&drawing, 0, fields);
   g_assert_cmpint (
       drawing.model.lights[id].state, ==, holds ? GST_VYRE_LIGHT_NOTICE : GST_VYRE_LIGHT_GOOD);
@@ -363,6 +366,104 @@ test_engine (void)
   drawing_end (&drawing);
 }
 
+/* What no result tells of any more is empty, in its place. */
+static void
+test_forgotten (void)
+{
+  Drawing drawing;
+  const GstVyreModel *model = &drawing.model;
+  g_autofree gchar *hues = drawing_bins ("hue", 360, 45, 10);
+  g_autofree gchar *bins = drawing_bins ("luma-histogram", 256, 128, 10);
+  g_autofree gchar *fields
+      = g_strdup_printf ("%s, %s, %s, %s", STATS ("u", "128"), STATS ("v", "128"), hues, bins);
+
+  drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_VECTORSCOPE);
+  drawing_take (&drawing, 0, fields);
+  take_sound (&drawing, 0, 100, 1);
+  drawing_draw (&drawing);
+  guint shape = model->shape, cross = drawing_count (&drawing, GST_VYRE_COLOUR_TEXT, NEAR);
+  for (guint i = 1; i <= 3; i++)
+    drawing_take (&drawing, i, "complete=true");
+  drawing_draw (&drawing);
+  g_assert_cmpuint (cross, >, 20);
+  g_assert_cmpuint (drawing_count (&drawing, GST_VYRE_COLOUR_TEXT, NEAR), ==, 0);
+  g_assert_cmpuint (model->shape, ==, shape + 1); /* of the new light alone */
+  g_assert_cmpfloat (model->histograms[GST_VYRE_HISTOGRAM_LUMA].bins[128], ==, 0);
+  g_assert_true (model->histograms[GST_VYRE_HISTOGRAM_LUMA].is_there);
+  g_assert_false (model->chroma.has_hues);
+  g_assert_cmpuint (model->n_channels, ==, 2);
+  g_assert_cmpfloat (model->channels[0].rms, ==, GST_VYRE_MODEL_FLOOR);
+  g_assert_cmpfloat (model->channels[0].hold, ==, GST_VYRE_MODEL_FLOOR);
+  g_assert_cmpfloat (model->channels[0].clip_time, <, 0);
+  g_assert_cmpint (model->lights[GST_VYRE_LIGHT_CLIPPING].state, ==, GST_VYRE_LIGHT_UNKNOWN);
+  g_assert_cmpint (model->lights[GST_VYRE_LIGHT_COMPLETE].state, ==, GST_VYRE_LIGHT_GOOD);
+  drawing_end (&drawing);
+}
+
+/* Returns how many rows of the picture have a pixel that is far from that of the panel. */
+static guint
+count_written (const Drawing *drawing, gint left, gint right)
+{
+  guint n = 0;
+
+  for (gint y = 18; y < drawing->look.height - 6; y++) {
+    gboolean is_written = FALSE;
+    for (gint x = left; x < right; x++)
+      is_written = is_written || !drawing_is (drawing, x, y, GST_VYRE_COLOUR_PANEL, 60);
+    n += is_written;
+  }
+  return n;
+}
+
+#define ALL_LIGHTS                                                                                 \
+  LUMA ", black=(guint64)0, out-of-range=(guint64)0, complete=true, " CHANGE ("luma-change",       \
+      "999") ", " LOUD ("1") ", " ROWS ("rows", "0", "9") ", " ROWS ("columns", "0", "9")
+
+/* Where rows of lights do not fit there are columns of them, so that no light covers another one;
+ * names that do not fit are left out. */
+static void
+test_crowded_lights (void)
+{
+  static const gint sizes[][2] = { { 80, 180 }, { 320, 60 }, { 64, 64 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    Drawing drawing;
+    drawing_begin (&drawing, sizes[i][0], sizes[i][1], GST_VYRE_PANEL_LIGHTS);
+    drawing_take (&drawing, 0, ALL_LIGHTS);
+    drawing_draw (&drawing);
+    guint green = drawing_count (&drawing, GST_VYRE_COLOUR_GREEN, 5);
+    g_assert_true (i < 2 || drawing_count (&drawing, GST_VYRE_COLOUR_TEXT, 80) == 0);
+    drawing_end (&drawing);
+    drawing_begin (&drawing, 640, 180, GST_VYRE_PANEL_LIGHTS);
+    drawing_take (&drawing, 0, ALL_LIGHTS);
+    drawing_draw (&drawing);
+    guint whole = drawing_count (&drawing, GST_VYRE_COLOUR_GREEN, 5);
+    drawing_end (&drawing);
+    g_assert_cmpuint (whole, >, 6 * 10);
+    g_assert_cmpuint (green, >=, whole * 9 / 10);
+  }
+}
+
+/* Rows that do not fit are left out, and so are those whose names do not fit. */
+static void
+test_crowded_engine (void)
+{
+  static const gint sizes[][2] = { { 320, 60 }, { 76, 120 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    Drawing drawing;
+    drawing_begin (&drawing, sizes[i][0], sizes[i][1], GST_VYRE_PANEL_ENGINE);
+    take_stats (&drawing, STATS_TEXT ("10", "300"), 5);
+    drawing_draw (&drawing);
+    guint written = count_written (&drawing, 8, sizes[i][0] / 2);
+    g_assert_cmpuint (written, >=, 8);
+    g_assert_cmpuint (written, <, (guint)(i == 0 ? 32 : 48)); /* rows have gaps */
+    for (gint x = 0; x < sizes[i][0]; x++)
+      g_assert_true (drawing_is (&drawing, x, sizes[i][1] - 2, GST_VYRE_COLOUR_BACK, 5));
+    drawing_end (&drawing);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -377,5 +478,8 @@ main (int argc, char **argv)
   g_test_add_func ("/scope/shapes", test_shapes);
   g_test_add_func ("/scope/engine", test_engine);
   g_test_add_func ("/scope/conditions", test_conditions);
+  g_test_add_func ("/scope/forgotten", test_forgotten);
+  g_test_add_func ("/scope/crowded-lights", test_crowded_lights);
+  g_test_add_func ("/scope/crowded-engine", test_crowded_engine);
   return g_test_run ();
 }

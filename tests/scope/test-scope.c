@@ -222,6 +222,185 @@ GST_START_TEST (frames_go_on_in_a_gap)
 }
 GST_END_TEST;
 
+/* Half a frame is longer than a second here. */
+GST_START_TEST (frames_may_be_seconds_long)
+{
+  static const guint lengths[] = { 2, 3, 5 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++) {
+    g_autofree gchar *frames = g_strdup_printf (
+        "video/x-raw, format=BGRx, width=320, height=180, framerate=1/%u", lengths[i]);
+    GstHarness *h = scope_new ("audio/x-raw", frames);
+    for (guint at = 0; at < 10 * lengths[i]; at++)
+      gst_harness_push (h, buffer_new (at * 200 * GST_MSECOND, 200 * GST_MSECOND, TRUE));
+    gst_buffer_unref (pull_frame (h, 0, lengths[i] * GST_SECOND));
+    gst_buffer_unref (pull_frame (h, lengths[i] * GST_SECOND, lengths[i] * GST_SECOND));
+    fail_unless (gst_harness_try_pull (h) == NULL);
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* The end of a stream makes the frame whose middle its results do not reach, and no other one. */
+GST_START_TEST (the_last_results_have_a_frame)
+{
+  GstHarness *h = scope_new (
+      "audio/x-raw", "video/x-raw, format=BGRx, width=320, height=180, framerate=10/1");
+
+  gst_harness_push (h, buffer_new (0, 20 * GST_MSECOND, TRUE));
+  fail_unless (gst_harness_try_pull (h) == NULL);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  gst_buffer_unref (pull_frame (h, 0, 100 * GST_MSECOND));
+  gst_harness_teardown (h);
+  h = scope_new ("audio/x-raw", "video/x-raw, format=BGRx, width=320, height=180, framerate=10/1");
+  gst_harness_push (h, buffer_new (0, 100 * GST_MSECOND, TRUE));
+  gst_buffer_unref (pull_frame (h, 0, 100 * GST_MSECOND));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless (gst_harness_try_pull (h) == NULL);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Results that end with a segment have no time in the next one. */
+GST_START_TEST (an_empty_segment_has_no_last_frame)
+{
+  GstHarness *h = scope_new (
+      "audio/x-raw", "video/x-raw, format=BGRx, width=320, height=180, framerate=10/1");
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push (h, buffer_new (0, 20 * GST_MSECOND, TRUE));
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  gst_harness_push_event (h, gst_event_new_eos ());
+  fail_unless (gst_harness_try_pull (h) == NULL);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Reads whether the line of luma is at the right side of the timeline, which is now, or close to
+ * it. */
+static gboolean
+has_line (GstBuffer *frame)
+{
+  for (guint y = 20; y < 140; y++) {
+    for (guint x = 260; x < 300; x++) {
+      guint32 pixel = pixel_at (frame, x, y, 320);
+      if ((pixel >> 16) > 180 && (pixel >> 8 & 0xff) > 180 && (pixel & 0xff) > 180)
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+/* Time goes on in buffers without results and in gaps: the line moves to the left. */
+GST_START_TEST (a_gap_moves_on)
+{
+  for (guint is_gap = 0; is_gap < 2; is_gap++) {
+    GstHarness *h = scope_new (
+        "audio/x-raw", "video/x-raw, format=BGRx, width=320, height=180, framerate=10/1");
+    GstClockTime end = 5 * GST_SECOND, time = 0;
+    gboolean before = FALSE, behind = TRUE;
+    for (; time < end; time += 100 * GST_MSECOND)
+      gst_harness_push (h, buffer_new (time, 100 * GST_MSECOND, TRUE));
+    for (guint i = 0; i < 50; i++) {
+      g_autoptr (GstBuffer) frame = gst_harness_pull (h);
+      before = has_line (frame);
+    }
+    if (is_gap)
+      gst_harness_push_event (h, gst_event_new_gap (end, 4 * GST_SECOND));
+    for (; !is_gap && time < end + 4 * GST_SECOND; time += 100 * GST_MSECOND)
+      gst_harness_push (h, buffer_new (time, 100 * GST_MSECOND, FALSE));
+    for (guint i = 0; i < 40; i++) {
+      g_autoptr (GstBuffer) frame = gst_harness_pull (h);
+      behind = has_line (frame);
+    }
+    fail_unless (before && !behind, "%u: %d %d", is_gap, before, behind);
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* Results of long buffers make one line, whether the buffers or their caps say how long these are.
+ */
+GST_START_TEST (long_buffers_leave_no_holes)
+{
+  for (guint is_of_caps = 0; is_of_caps < 2; is_of_caps++) {
+    GstHarness *h = scope_new (is_of_caps ? "video/x-raw, format=I420, width=64, height=64, "
+                                            "framerate=1/2"
+                                          : "audio/x-raw",
+        "video/x-raw, format=BGRx, width=320, height=180, framerate=1/2");
+    for (guint i = 0; i < 4; i++) {
+      gst_harness_push (h,
+          buffer_new (2 * i * GST_SECOND, is_of_caps ? GST_CLOCK_TIME_NONE : 2 * GST_SECOND, TRUE));
+      g_autoptr (GstBuffer) frame = pull_frame (h, 2 * i * GST_SECOND, 2 * GST_SECOND);
+      fail_unless (has_line (frame) == (i > 0), "%u %u", is_of_caps, i);
+    }
+    gst_harness_push (h, buffer_new (8 * GST_SECOND, GST_SECOND / 10, TRUE)); /* the last one */
+    gst_harness_push_event (h, gst_event_new_eos ());
+    g_autoptr (GstBuffer) frame = pull_frame (h, 8 * GST_SECOND, 2 * GST_SECOND);
+    fail_unless (has_line (frame));
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* A frame at a low rate is of a time far behind its results, which is no jump. */
+GST_START_TEST (a_long_frame_forgets_nothing)
+{
+  GstHarness *h
+      = scope_new ("audio/x-raw", "video/x-raw, format=BGRx, width=320, height=180, framerate=1/5");
+
+  for (guint i = 0; i < 26; i++)
+    gst_harness_push (h, buffer_new (i * 100 * GST_MSECOND, 100 * GST_MSECOND, TRUE));
+  g_autoptr (GstBuffer) frame = pull_frame (h, 0, 5 * GST_SECOND);
+  fail_unless (has_line (frame));
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Without a peer frames have the format of frames. */
+GST_START_TEST (a_source_pad_without_a_peer_has_frames)
+{
+  GstHarness *h = gst_harness_new_with_padnames ("vyrescope", "sink", NULL);
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (h->element, "src");
+
+  gst_harness_set_src_caps_str (h, "audio/x-raw");
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  g_autoptr (GstCaps) wanted
+      = gst_caps_from_string ("video/x-raw, format=BGRx, width=1280, height=720");
+  fail_unless (caps && gst_caps_is_subset (caps, wanted));
+  fail_unless_equals_int (
+      gst_harness_push (h, buffer_new (0, GST_SECOND, TRUE)), GST_FLOW_NOT_LINKED);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Without a rate of frames, buffers without times count at the rate of the video that comes, or at
+ * 30 a second, from the last time on. */
+GST_START_TEST (buffers_without_any_times_are_counted)
+{
+  static const struct {
+    const gchar *caps;
+    GstClockTime length;
+  } cases[] = { { "video/x-raw, format=I420, width=64, height=64, framerate=4/1", GST_SECOND / 4 },
+    { "audio/x-raw", GST_SECOND / 30 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = scope_new (
+        cases[i].caps, "video/x-raw, format=BGRx, width=320, height=180, framerate=0/1");
+    for (guint n = 0; n < 3; n++) {
+      gst_harness_push (h, buffer_new (GST_CLOCK_TIME_NONE, 7, TRUE));
+      gst_buffer_unref (pull_frame (h, n * cases[i].length, 7));
+    }
+    gst_harness_push (h, buffer_new (9 * GST_SECOND, 7, TRUE));
+    gst_buffer_unref (pull_frame (h, 9 * GST_SECOND, 7));
+    gst_harness_push (h, buffer_new (GST_CLOCK_TIME_NONE, 7, TRUE));
+    gst_buffer_unref (pull_frame (h, 9 * GST_SECOND + cases[i].length, 7));
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
 GST_START_TEST (times_that_jump_begin_anew)
 {
   GstHarness *h = scope_new (
@@ -268,6 +447,11 @@ GST_START_TEST (a_frame_may_wait_for_half_of_its_duration)
   gst_harness_set_upstream_latency (h, 7 * GST_MSECOND);
   gst_harness_push (h, buffer_new (0, 100 * GST_MSECOND, TRUE));
   fail_unless_equals_clocktime (gst_harness_query_latency (h), 57 * GST_MSECOND);
+  gst_harness_teardown (h);
+  h = scope_new ("audio/x-raw",
+      "video/x-raw, format=BGRx, width=320, height=180, framerate=2147483647/214748365");
+  gst_harness_push (h, buffer_new (0, 100 * GST_MSECOND, TRUE));
+  fail_unless_equals_clocktime (gst_harness_query_latency (h) / GST_MSECOND, 50);
   gst_harness_teardown (h);
 }
 GST_END_TEST;
@@ -423,6 +607,51 @@ GST_START_TEST (an_overlay_changes_no_caps_and_no_metas)
 }
 GST_END_TEST;
 
+/* Pictures that are wider than those of cairo go on as they are. */
+GST_START_TEST (a_picture_that_is_too_wide_has_no_panels)
+{
+  const gchar *caps = "video/x-raw, format=GRAY8, width=32768, height=6, framerate=30/1";
+  GstHarness *h = overlay_wrap ();
+  GstBuffer *buffer = buffer_new (5, 7, TRUE);
+  guint8 last;
+
+  gst_harness_set_sink_caps_str (h, caps);
+  gst_harness_set_src_caps_str (h, caps);
+  gst_buffer_append_memory (buffer, gst_allocator_alloc (NULL, 32768 * 6 - 16, NULL));
+  gst_buffer_memset (buffer, 0, 200, 32768 * 6);
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  g_autoptr (GstBuffer) frame = pull_frame (h, 5, 7);
+  gst_buffer_extract (frame, 32768 * 6 - 1, &last, 1);
+  fail_unless_equals_int (last, 200);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* Panels move on with pictures that have no times. */
+GST_START_TEST (an_overlay_counts_pictures_without_times)
+{
+  GstHarness *h = overlay_wrap ();
+  const gchar *caps = "video/x-raw, format=BGRx, width=320, height=540, framerate=10/1";
+  gboolean has[2];
+
+  gst_harness_set_sink_caps_str (h, caps);
+  gst_harness_set_src_caps_str (h, caps);
+  for (guint i = 0; i < 100; i++) {
+    GstBuffer *buffer = buffer_new (GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, i < 50);
+    gst_buffer_remove_all_memory (buffer);
+    gst_buffer_append_memory (buffer, gst_allocator_alloc (NULL, 320 * 540 * 4, NULL));
+    gst_buffer_memset (buffer, 0, 0, 320 * 540 * 4);
+    gst_harness_push (h, buffer);
+    g_autoptr (GstBuffer) frame = pull_frame (h, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE);
+    g_autoptr (GstBuffer) strip
+        = gst_buffer_copy_region (frame, GST_BUFFER_COPY_MEMORY, 320 * 360 * 4, -1);
+    has[i / 50] = has_line (strip);
+  }
+  fail_unless (has[0] && !has[1], "%d %d", has[0], has[1]);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 GST_START_TEST (an_overlay_needs_a_picture)
 {
   GstHarness *h = overlay_wrap ();
@@ -466,12 +695,22 @@ scope_suite (void)
   tcase_add_test (scope, a_frame_shows_the_results_of_its_buffer);
   tcase_add_test (scope, a_segment_goes_on_where_the_one_before_ended);
   tcase_add_test (scope, frames_go_on_in_a_gap);
+  tcase_add_test (scope, frames_may_be_seconds_long);
+  tcase_add_test (scope, the_last_results_have_a_frame);
+  tcase_add_test (scope, an_empty_segment_has_no_last_frame);
+  tcase_add_test (scope, a_gap_moves_on);
+  tcase_add_test (scope, long_buffers_leave_no_holes);
+  tcase_add_test (scope, a_long_frame_forgets_nothing);
+  tcase_add_test (scope, a_source_pad_without_a_peer_has_frames);
+  tcase_add_test (scope, buffers_without_any_times_are_counted);
   tcase_add_test (scope, times_that_jump_begin_anew);
   tcase_add_test (scope, buffers_without_times_make_frames_with_times);
   tcase_add_test (scope, a_frame_may_wait_for_half_of_its_duration);
   tcase_add_test (scope, readbacks_that_are_none_are_refused);
   tcase_add_test (scope, panels_lie_over_the_lower_part_of_a_picture);
   tcase_add_test (scope, an_overlay_changes_no_caps_and_no_metas);
+  tcase_add_test (scope, a_picture_that_is_too_wide_has_no_panels);
+  tcase_add_test (scope, an_overlay_counts_pictures_without_times);
   tcase_add_test (scope, an_overlay_needs_a_picture);
   tcase_add_test (scope, counters_of_vyrefilter_are_asked_for);
   tcase_add_test (scope, frames_and_readbacks_of_vyrefilter_show_the_same);

@@ -43,7 +43,7 @@ while read -r file; do
   esac
   while read -r line; do
     case $line in
-      *'! vyrescope'*) gst-inspect-1.0 --exists vyrescope || continue ;; # it may not be built
+      *'! vyrescope'*) gst-inspect-1.0 --exists --atleast-version=0.1 vyrescope || continue ;; # it may not be built
     esac
     total=$((total + 1))
     echo "$line" | sed 's/ autovideosink/ fakesink/' >line # there is no display

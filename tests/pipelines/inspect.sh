@@ -17,10 +17,10 @@ ours() {
     -e '/^  - [A-Z_]*$/d' -e '/^  automatic-eos /,/Default: /d' -e '/ABGR64_LE/s/\{.*\}/all of them/'
 }
 
+# Without a version --exists asks for that of GStreamer.
 scope=vyrescope # where it is built
-gst-inspect-1.0 --exists vyrescope || scope=
+gst-inspect-1.0 --exists --atleast-version=0.1 vyrescope || scope=
 for element in vyrefilter vyresrc vyrereadbackparse $scope; do
-  # without a version it asks for that of GStreamer
   timeout 60 gst-inspect-1.0 --exists --atleast-version=0.1 $element || fail "$element is not there"
   timeout 60 gst-inspect-1.0 --no-colors $element | ours >"$work/inspect"
   sed "s/@version@/$1/" "${0%/*}/$element.inspect.txt" | ours >"$work/expected"

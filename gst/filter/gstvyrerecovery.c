@@ -25,7 +25,7 @@ typedef enum {
   PART_FLUSH,
 } Part;
 
-/* What the opener has to do */
+/* The work of the opener: a kernel in the place of a lost one */
 typedef struct {
   GstVyreFilter *self;
   GstVyreShared *lost;

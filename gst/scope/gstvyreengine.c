@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the engine does: latencies, on a scale of powers of ten, how full its ring is, its streams,
- * and the ways that bytes took to it.
+ * The panel draws counters of vyrefilter: latencies, on a scale of powers of ten, how full the ring
+ * is, the streams, and the ways of the bytes to the kernel.
  */
 #include "scope/gstvyrepanel.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What buffers tell a model: their results, the times of these, and times for buffers that have
- * none. One thread at a time may use a feed.
+ * A feed gives a model the results of buffers, with their times, and counts times for buffers that
+ * have none. One thread at a time may use a feed.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What vyrescope knows of a stream: the results of its buffers, by the names that built-in programs
- * give them, as far back as the history goes. One thread at a time may use a model.
+ * A model keeps the results of a stream's buffers, by the names that built-in programs give them,
+ * as far back as the history goes. One thread at a time may use a model.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What panels draw with: cairo, a font, and a theme. A pen belongs to one thread.
+ * A pen has cairo, a font and a theme for panels to draw with. It belongs to one thread.
  */
 #pragma once
 

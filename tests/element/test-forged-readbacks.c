@@ -281,7 +281,7 @@ GST_END_TEST;
 
 static guint n_entries; /* that the parser has given its base class */
 
-/* In the place of that of GStreamer. */
+/* The test links this function in the place of GStreamer's. */
 gboolean
 gst_base_parse_add_index_entry (
     GstBaseParse *parse, guint64 offset, GstClockTime time, gboolean key, gboolean force)

@@ -571,7 +571,7 @@ GST_START_TEST (pairs_have_caps_that_match)
 }
 GST_END_TEST;
 
-/* Of a test that has failed, too: the next one may share the process. */
+/* Ends the stall of a test, also of one that has failed: the next may share the process. */
 static void
 resume (void)
 {

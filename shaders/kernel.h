@@ -68,7 +68,7 @@
 #define VYRE_TICKET_PAYLOAD 4 /* byte of the source */
 #define VYRE_TICKET_SEQUENCE 5
 #define VYRE_TICKET_READBACK 6 /* granule */
-#define VYRE_TICKET_SLOT 7
+#define VYRE_TICKET_SLOT 7 /* of a TILE, from bit 20 how far behind it its twin is, or 0 */
 #define VYRE_TICKET_COUNT 8
 #define VYRE_TICKET_PASSES 9
 #define VYRE_TICKET_ROW 8
@@ -82,6 +82,10 @@
 #define VYRE_TICKET_LOCAL_WORDS 10
 #define VYRE_TICKET_STEPS 11
 #define VYRE_KIND_OF(word) ((word) & 7u)
+#define VYRE_SLOT_OF(word) ((word) & 0xFFFFFu) /* below VYRE_ENCODE_MAX */
+#define VYRE_TWIN_BEHIND(slots) ((slots) << 20)
+#define VYRE_TWIN_OF(word) ((word) >> 20)
+#define VYRE_MAX_TWIN_BEHIND 0xFFFu
 #define VYRE_KIND_NEEDS(extras) ((extras) << 3) /* only a kernel that has these can run it */
 #define VYRE_KIND_INDEX(index) ((index) << 9)
 #define VYRE_KIND_SOURCE(source) ((source) << 22)

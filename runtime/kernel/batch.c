@@ -249,10 +249,12 @@ gboolean
 vyre_batch_check (VyreBatch *batch, GError **error)
 {
   const VyrePlan *plan = batch->plan->origin ? batch->plan->origin : batch->plan;
-  guint64 bytes = batch->completion.payload_bytes, planned = plan->region_bytes;
+  guint64 bytes = batch->completion.payload_bytes;
+  guint64 planned = plan->region_bytes - (batch->spares_twins ? plan->twin_bytes : 0);
 
   if (bytes != planned) /* there may be slots that did not run */
-    planned = vyre_plan_count_bytes_read (plan, vyre_batch_readback (batch), batch->missing);
+    planned = vyre_plan_count_bytes_read (
+        plan, vyre_batch_readback (batch), batch->missing, batch->spares_twins);
   if (bytes == planned)
     return TRUE;
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_STUCK,

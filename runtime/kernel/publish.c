@@ -130,7 +130,7 @@ publish_write_slice (VyreBatch *batch)
     return;
   if (!batch->started)
     publish_fill_slice (batch, publish_get_slice (batch));
-  if (batch->cut)
+  if (batch->cut || batch->spares_twins)
     vyre_plan_write_run (batch->plan, &batch->run, publish_get_slice (batch));
 }
 

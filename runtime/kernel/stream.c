@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fork.h"
 #include "kernel/state.h"
+#include "kernel/turns.h"
 #include "program/decisions.h"
 
 VyreStream *
@@ -143,6 +144,21 @@ vyre_stream_enter (VyreBatch *batch)
   return FALSE;
 }
 
+/* Where the previous payload is the reference, twins read the same: chooses the first run anew,
+ * without the work of the second ones. */
+static void
+stream_spare_twins (VyreBatch *batch)
+{
+  VyreKept *const *older = batch->stream->older;
+  guint both = 1u << VYRE_FROM_PREVIOUS | 1u << VYRE_FROM_REFERENCE;
+
+  if (batch->plan->twin_tickets == 0 || (batch->missing & both) != 0
+      || older[VYRE_FROM_PREVIOUS] != older[VYRE_FROM_REFERENCE])
+    return;
+  batch->spares_twins = TRUE;
+  vyre_turns_begin (batch);
+}
+
 /* The batch is about to be published. */
 void
 vyre_stream_begin (VyreBatch *batch)
@@ -157,6 +173,7 @@ vyre_stream_begin (VyreBatch *batch)
     batch->older[from] = kept->base;
     batch->missing &= ~(1u << from);
   }
+  stream_spare_twins (batch);
 }
 
 /* Takes the payload from a batch that is through. Where the device has it in memory of its own,

@@ -36,7 +36,7 @@ vyre_turns_pass (const VyreBatch *batch)
 void
 vyre_turns_begin (VyreBatch *batch)
 {
-  batch->run = (VyreRun){ 0 };
+  batch->run = (VyreRun){ .spares_twins = batch->spares_twins };
   turns_next_run (batch, &batch->run);
   batch->cut = !vyre_plan_runs_at_once (batch->plan, &batch->run);
   batch->started = FALSE;

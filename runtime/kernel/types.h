@@ -132,6 +132,7 @@ struct _VyreBatch {
   gboolean follows;                            /* waits for the end of the one before */
   guint missing;                               /* older payloads that it has not, as bits */
   gsize older[VYRE_N_OLDER]; /* where the kernel reads the others, and its own payload */
+  gboolean spares_twins;     /* its previous payload is its reference */
   gboolean is_reference;     /* its payload has become the reference */
   GList link;
 };

@@ -168,10 +168,11 @@ vyre_plan_cut (VyrePlan *plan, GError **error)
   }
   if (plan->schedule == VYRE_SCHEDULE_PRIORITY && !cut_passes (plan, error))
     return FALSE;
-  if (!cut_slots (plan, classes, n_tiled, error))
+  if (!vyre_plan_find_twins (plan, error) || !cut_slots (plan, classes, n_tiled, error))
     return FALSE;
   if (vyre_plan_follows (plan) && plan->workgroup > VYRE_CPU_WORKGROUP)
     g_array_sort (plan->tickets, cut_compare);
+  vyre_plan_put_twins_last (plan);
   if (plan->tickets->len == 0 && !vyre_plan_add_nothing (plan, error))
     return FALSE;
   plan->fences_apart |= plan->dearest + plan->fence_cost > VYRE_COST_MAX;

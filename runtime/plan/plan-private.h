@@ -32,7 +32,8 @@ typedef struct {
 /* The part of a batch that is published at a time: tickets of its plan or, behind all of them, one
  * ticket for fences alone. */
 typedef struct {
-  guint ticket; /* the first one's index in the plan */
+  gboolean spares_twins; /* of every run of a batch whose previous payload is its reference */
+  guint ticket;          /* the first one's index in the plan */
   guint n_tickets;
   guint fence_first; /* of the slots whose fences the last ticket to end runs */
   guint fence_end;
@@ -41,10 +42,12 @@ typedef struct {
 } VyreRun;
 
 /* The word VYRE_TICKET_PAYLOAD of a plan's ticket, in whose place a batch puts an address: the
- * payload that the region of a tile is of, and the older ones that its slot reads, as bits. */
+ * payload that the region of a tile is of, the older ones that its slot reads, as bits, and whether
+ * the slot is the second of twins. */
 #define VYRE_TILE_READS(from, older) ((from) | (older) << 2)
 #define VYRE_TILE_FROM(word) ((word)&3u)
-#define VYRE_TILE_OLDER(word) ((word) >> 2)
+#define VYRE_TILE_OLDER(word) ((word) >> 2 & 0xFu)
+#define VYRE_TILE_OF_TWIN 0x100u
 
 /* The state that the first kernel to run a plan keeps with it; only that kernel knows more of it
  * than how to free it. */
@@ -76,12 +79,16 @@ struct _VyrePlan {
   gsize report_size;     /* of what the host reads of it: the readback and the report */
   gsize copied_granules; /* of the readback's first parts, as far as the kernel changes them */
   gsize slice_size;
-  guint32 *slice;    /* initial contents of a batch */
-  GArray *tickets;   /* of VyreTicket, as far as they do not depend on the batch */
-  guint64 cost;      /* of all of them */
-  guint64 lane_cost; /* of those of lanes */
-  guint dearest;     /* of one of them */
-  gboolean small;    /* small: small_ticket does the same as all of them */
+  guint32 *slice;     /* initial contents of a batch */
+  GArray *tickets;    /* of VyreTicket, as far as they do not depend on the batch */
+  guint16 *twins;     /* of each slot, how far behind it its twin is, or 0; NULL: there are none */
+  guint twin_tickets; /* of second twins: the last ones */
+  guint64 twin_cost;  /* of these */
+  guint64 twin_bytes; /* that second twins read */
+  guint64 cost;       /* of all of them */
+  guint64 lane_cost;  /* of those of lanes */
+  guint dearest;      /* of one of them */
+  gboolean small;     /* small: small_ticket does the same as all of them */
   VyreTicket small_ticket;
   gsize small_size;       /* of the slice with the steps, bytes */
   VyreTemplate *template; /* or NULL; atomic, since kernels publish a plan at the same time */
@@ -152,7 +159,14 @@ gboolean vyre_plan_add_nothing (VyrePlan *plan, GError **error);
 
 /* plan/tiles.c */
 gboolean vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error);
-guint64 vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback, guint missing);
+guint64 vyre_plan_count_bytes_read (
+    const VyrePlan *plan, const guint8 *readback, guint missing, gboolean spares_twins);
+
+/* plan/twins.c */
+gboolean vyre_plan_find_twins (VyrePlan *plan, GError **error);
+guint vyre_plan_twin_behind (const VyrePlan *plan, guint slot);
+gboolean vyre_plan_is_twin (const VyrePlan *plan, guint slot);
+void vyre_plan_put_twins_last (VyrePlan *plan);
 
 /* plan/cut.c */
 gboolean vyre_plan_cut (VyrePlan *plan, GError **error);

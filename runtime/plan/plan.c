@@ -212,6 +212,7 @@ vyre_plan_unref (VyrePlan *plan)
   g_clear_pointer (&plan->access, vyre_access_unref);
   g_clear_pointer (&plan->origin, vyre_plan_unref);
   g_array_unref (plan->tickets);
+  g_free (plan->twins);
   g_free (plan->slice);
   g_free (plan);
 }

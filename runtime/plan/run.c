@@ -9,6 +9,13 @@
 
 #include "plan/plan-private.h"
 
+/* The tickets of a batch in front of its fences. */
+static guint
+run_count_tickets (const VyrePlan *plan, const VyreRun *run)
+{
+  return plan->tickets->len - (run->spares_twins ? plan->twin_tickets : 0);
+}
+
 static gboolean
 run_is_fence (const VyrePlan *plan, guint slot)
 {
@@ -34,7 +41,8 @@ run_next_fences (const VyrePlan *plan, VyreRun *run)
   if (slot >= plan->fence_end)
     return FALSE;
   guint64 cost = vyre_plan_fence_cost (plan, slot, &solo);
-  *run = (VyreRun){ plan->tickets->len, 1, slot, slot + 1, solo, cost };
+  *run = (VyreRun){ run->spares_twins, run_count_tickets (plan, run), 1, slot, slot + 1, solo,
+    cost };
   if (solo)
     run->fence_first = run->fence_end; /* the ticket runs it, and nobody else */
   while (!solo && (slot = run_find_fence (plan, run->fence_end)) < plan->fence_end) {
@@ -62,11 +70,12 @@ run_weigh_ticket (const VyrePlan *plan, guint index, guint lane_part)
 static void
 run_next_tickets (const VyrePlan *plan, guint first, guint64 limit, guint lane_part, VyreRun *run)
 {
-  guint64 all = plan->cost - plan->lane_cost + plan->lane_cost / lane_part;
-  guint most = MIN (plan->tickets->len - first, VYRE_RUN_MAX_TICKETS);
+  guint64 all = plan->cost - plan->lane_cost + plan->lane_cost / lane_part
+                - (run->spares_twins ? plan->twin_cost : 0);
+  guint n = run_count_tickets (plan, run), most = MIN (n - first, VYRE_RUN_MAX_TICKETS);
 
-  *run = (VyreRun){ .ticket = first };
-  if (first == 0 && all <= limit && most == plan->tickets->len) {
+  *run = (VyreRun){ .spares_twins = run->spares_twins, .ticket = first };
+  if (first == 0 && all <= limit && most == n) {
     run->n_tickets = most;
     run->cost = all;
   }
@@ -76,20 +85,20 @@ run_next_tickets (const VyrePlan *plan, guint first, guint64 limit, guint lane_p
       break;
     run->cost += cost;
   }
-  if (first + run->n_tickets < plan->tickets->len || plan->fences_apart)
+  if (first + run->n_tickets < n || plan->fences_apart)
     return;
   run->fence_first = plan->fence_first;
   run->fence_end = plan->fence_end;
 }
 
-/* What comes after @run, which is all zero before the first one: tickets that cost no more than
- * @limit, that of lanes counted by the @lane_part-th part. FALSE: nothing. */
+/* What comes after @run, which is zero before the first one but for spares_twins: tickets that cost
+ * no more than @limit, that of lanes counted by the @lane_part-th part. FALSE: nothing. */
 gboolean
 vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run)
 {
   guint first = run->ticket + run->n_tickets;
 
-  if (first < plan->tickets->len) {
+  if (first < run_count_tickets (plan, run)) {
     run_next_tickets (plan, first, limit, lane_part, run);
     return TRUE;
   }
@@ -100,14 +109,14 @@ vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRu
 gboolean
 vyre_plan_is_last_run (const VyrePlan *plan, const VyreRun *run)
 {
-  return run->ticket + run->n_tickets >= plan->tickets->len;
+  return run->ticket + run->n_tickets >= run_count_tickets (plan, run);
 }
 
 /* Whether a batch is through with this run, its first one. */
 gboolean
 vyre_plan_runs_at_once (const VyrePlan *plan, const VyreRun *run)
 {
-  return run->n_tickets == plan->tickets->len && !plan->fences_apart;
+  return run->n_tickets == run_count_tickets (plan, run) && !plan->fences_apart;
 }
 
 /* Has the batch in @slice end with this run, fences and all. */
@@ -129,8 +138,10 @@ vyre_plan_write_ticket (const VyrePlan *plan, const VyreRun *run, guint index, g
 {
   guint number = run->ticket + index;
 
-  if (number < plan->tickets->len) {
+  if (number < run_count_tickets (plan, run)) {
     memcpy (words, g_array_index (plan->tickets, VyreTicket, number).words, sizeof (VyreTicket));
+    if (!run->spares_twins)
+      words[VYRE_TICKET_SLOT] = VYRE_SLOT_OF (words[VYRE_TICKET_SLOT]);
     words[VYRE_TICKET_COST] += run->fence_end > 0 ? (guint32)plan->fence_cost : 0;
     return;
   }

@@ -72,7 +72,8 @@ guint32
 vyre_plan_tile_reads (const VyrePlan *plan, guint slot)
 {
   return VYRE_TILE_READS (
-      state_find_from (plan, slot), state_find_payloads (plan, slot) & VYRE_ALL_MISSING);
+             state_find_from (plan, slot), state_find_payloads (plan, slot) & VYRE_ALL_MISSING)
+         | (vyre_plan_is_twin (plan, slot) ? VYRE_TILE_OF_TWIN : 0);
 }
 
 /* TRUE for a slot that reads a payload of those that are @missing: it reads nothing. */

@@ -114,13 +114,14 @@ tile_cost (const VyrePlan *plan, guint slot, guint32 rows, guint64 steps)
 static gboolean
 tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
 {
-  VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_TILE,
-                            [VYRE_TICKET_PAYLOAD] = vyre_plan_tile_reads (plan, slot),
-                            [VYRE_TICKET_SLOT] = slot,
-                            [VYRE_TICKET_ROW] = tile->offset,
-                            [VYRE_TICKET_ROWS] = tile->rows,
-                            [VYRE_TICKET_COLUMN] = tile->stride,
-                            [VYRE_TICKET_WIDTH] = tile->width } };
+  VyreTicket ticket
+      = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_TILE,
+              [VYRE_TICKET_PAYLOAD] = vyre_plan_tile_reads (plan, slot),
+              [VYRE_TICKET_SLOT] = slot | VYRE_TWIN_BEHIND (vyre_plan_twin_behind (plan, slot)),
+              [VYRE_TICKET_ROW] = tile->offset,
+              [VYRE_TICKET_ROWS] = tile->rows,
+              [VYRE_TICKET_COLUMN] = tile->stride,
+              [VYRE_TICKET_WIDTH] = tile->width } };
   guint64 step = tile_step_bytes (plan, slot);
   guint64 steps = step == VYRE_GRANULE
                       ? (guint64)tile->rows * VYRE_ROW_GRANULES ((guint64)tile->width)
@@ -260,6 +261,7 @@ vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
     r.rows = 1;
   }
   plan->region_bytes += bytes;
+  plan->twin_bytes += vyre_plan_is_twin (plan, slot) ? bytes : 0;
   guint64 most = tile_bytes (plan, slot, &r, n_tiled);
   if (tile_work (plan, slot)->cut != VYRE_CUT_TILES)
     return tile_cut_lines (plan, slot, &r, most, error);
@@ -267,9 +269,11 @@ vyre_plan_add_tiles (VyrePlan *plan, guint slot, guint n_tiled, GError **error)
 }
 
 /* The payload bytes that slots have read, by the statuses in a readback. A slot's status changes
- * only when the slot ends. Regions of payloads that were @missing were empty. */
+ * only when the slot ends. Regions of payloads that were @missing were empty, and second twins that
+ * were spared have read nothing. */
 guint64
-vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback, guint missing)
+vyre_plan_count_bytes_read (
+    const VyrePlan *plan, const guint8 *readback, guint missing, gboolean spares_twins)
 {
   const guint8 *ring = readback + plan->layout.offset[VYRE_PART_RING];
   guint64 bytes = 0;
@@ -279,6 +283,7 @@ vyre_plan_count_bytes_read (const VyrePlan *plan, const guint8 *readback, guint 
     gsize status = (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_STATUS;
     if (vyre_opcode_reads_payload (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE))
         && !vyre_plan_lacks_payload (plan, slot, missing) && vyre_plan_may_run (plan, slot)
+        && !(spares_twins && vyre_plan_is_twin (plan, slot))
         && vyre_read_word (ring, status) == VYRE_STATUS_DONE)
       bytes += (guint64)r.width * r.rows;
   }

@@ -56,6 +56,7 @@ uint ticket[VYRE_TICKET_WORDS];
 uint about[VYRE_ABOUT_WORDS];
 uint slice;   // word where the batch starts
 uint scratch; // word where its scratch starts
+uint twin;    // how far behind the slot in hand a slot is that has the same results, or 0
 bool local_batch = false;
 
 uint lane() { return gl_LocalInvocationIndex; }

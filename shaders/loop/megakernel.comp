@@ -276,7 +276,7 @@ void run_known_fence();
 // TRUE for a batch whose end was there when it began.
 bool ends_by_itself() { return is_local() && known_end; }
 
-// Runs a tile; the last tile of a slot ends the slot.
+// Runs a tile; the last tile of a slot ends the slot, and its twin.
 void run_tile(Tile t)
 {
   if (t.runs && t.fits)
@@ -290,10 +290,16 @@ void run_tile(Tile t)
       && add_alone(slot_scratch_at(t.slot) + VYRE_SCRATCH_SLOT_TILES_LEFT, 0xFFFFFFFFu) != 1u)
     return;
   order_writes(); // pairs with publish_lanes() above, in the workgroups of the other tiles
-  if (t.fits)
-    end_payload_op(t.opcode, t.region);
-  if (open)
-    finish(t.slot, ran_to(t.fits));
+  for (uint n = with_twin(); n > 0u; n--) {
+    if (t.fits)
+      end_payload_op(t.opcode, t.region);
+    if (open)
+      finish(t.slot, ran_to(t.fits));
+    if (n > 1u) {
+      t.slot += twin;
+      t.region = twin_region(t.region);
+    }
+  }
 }
 
 // Runs a slot, or a run of slots, of the batch in hand.
@@ -384,6 +390,8 @@ bool run_large()
 {
   local_batch = false;
   forget_small();
+  twin = VYRE_TWIN_OF(ticket[VYRE_TICKET_SLOT]);
+  ticket[VYRE_TICKET_SLOT] = VYRE_SLOT_OF(ticket[VYRE_TICKET_SLOT]);
   slice = ticket[VYRE_TICKET_BASE];
   scratch = slice + ticket[VYRE_TICKET_SCRATCH];
   if (lane() == 0u)

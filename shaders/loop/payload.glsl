@@ -19,6 +19,17 @@ Region region_of(Slot s)
       VYRE_REGION_OBSERVABLE(s.args[VYRE_REGION_ARG_OBSERVABLE]), s.args[VYRE_REGION_ARG_THRESHOLD]);
 }
 
+// How many slots the work of the ticket in hand is for.
+uint with_twin() { return twin != 0u ? 2u : 1u; }
+
+// The region of the twin of the slot in hand, over two components: other observables.
+Region twin_region(Region r)
+{
+  uint at = slot_at(ticket[VYRE_TICKET_SLOT] + twin) + VYRE_SLOT_ARGS;
+  r.observable = VYRE_PAIR_OBSERVABLE(get(at + VYRE_REGION_ARG_OBSERVABLE));
+  return r;
+}
+
 bool region_is_linear(Region r) { return VYRE_REGION_IS_LINEAR(r.width, r.rows, r.stride); }
 
 bool region_fits(Region r)

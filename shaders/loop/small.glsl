@@ -152,6 +152,7 @@ void run_small()
   uint words = ticket[VYRE_TICKET_LOCAL_WORDS];
   uint template_id = ticket[VYRE_TICKET_TEMPLATE];
   local_batch = true;
+  twin = 0u;
   slice = 0u;
   scratch = ticket[VYRE_TICKET_SCRATCH];
   begin_small(template_id);

@@ -195,8 +195,13 @@ void sample_difference_tile(Region r)
   barrier(); // all subgroups have joined
   if (lane() != 0u)
     return;
-  add_alone(observable_at(r, VYRE_DIFFERENCE_ABOVE), s_accumulator[SAMPLES_ABOVE]);
-  sample_stats_store(r);
+  count_bytes(s_accumulator[SAMPLES_BYTES]);
+  for (uint n = with_twin(); n > 0u; n--) {
+    add_alone(observable_at(r, VYRE_DIFFERENCE_ABOVE), s_accumulator[SAMPLES_ABOVE]);
+    sample_stats_store(r);
+    if (n > 1u)
+      r = twin_region(r);
+  }
 }
 
 void sample_difference_end(Region r) { sample_stats_end(r); }

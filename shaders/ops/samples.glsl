@@ -209,7 +209,6 @@ void sample_stats_store(Region r)
       s_accumulator[SAMPLES_SUM_HIGH], 0u);
   add_sum(observable_at(r, VYRE_U8_STATS_SUM_SQUARES), s_accumulator[SAMPLES_SQUARES],
       s_accumulator[SAMPLES_SQUARES + 1u], s_accumulator[SAMPLES_SQUARES + 2u]);
-  count_bytes(s_accumulator[SAMPLES_BYTES]);
 }
 
 void sample_stats_tile(Region r)
@@ -231,8 +230,10 @@ void sample_stats_tile(Region r)
   }
   sample_stats_join(stats, s.mask, bytes);
   barrier(); // all subgroups have joined
-  if (lane() == 0u)
-    sample_stats_store(r);
+  if (lane() != 0u)
+    return;
+  sample_stats_store(r);
+  count_bytes(s_accumulator[SAMPLES_BYTES]);
 }
 
 void sample_stats_end(Region r)

@@ -317,7 +317,7 @@ add_up_tickets (const VyrePlan *plan, guint *runs, guint *tiles, guint64 *areas)
 {
   for (guint i = 0; i < plan->tickets->len; i++) {
     const guint32 *ticket = g_array_index (plan->tickets, VyreTicket, i).words;
-    guint kind = ticket[VYRE_TICKET_KIND], slot = ticket[VYRE_TICKET_SLOT];
+    guint kind = ticket[VYRE_TICKET_KIND], slot = VYRE_SLOT_OF (ticket[VYRE_TICKET_SLOT]);
     guint count = kind == VYRE_KIND_LANES ? ticket[VYRE_TICKET_COUNT] : 1;
 
     g_assert_cmpuint (ticket[VYRE_TICKET_COST], <=, VYRE_COST_MAX);

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Regions of the previous payload, and of the reference.
+ * Regions of the previous payload.
  */
-#include "kernel-common.h"
-#include "kernel/types.h"
-
-#define MOST_IN_FLIGHT 64
-#define BATCHES 130
-#define MOST_BYTES 8192
+#include "older-common.h"
 
 /* Observables: the tag, two checksums, statistics of a rectangle, samples below 100, two
  * differences. */
@@ -18,14 +13,6 @@
 #define AFTER 11
 #define UNTIL 19
 
-typedef struct {
-  TestKernel t;
-  VyreLane *lane;
-  VyreStream *stream;
-  VyrePlan *plans[2];                    /* for payloads of MOST_BYTES and half of it */
-  gsize copy_threshold, train_threshold; /* the kernel's own */
-} Stream;
-
 static const char program_text[] = "crc32 payload -> now; crc32 previous(payload) -> before\n"
                                    "u8_stats previous(region(5, 30, 20, 40)) -> stats\n"
                                    "sample_below previous(bytes(3, 1000)), 100 -> below\n"
@@ -33,47 +20,6 @@ static const char program_text[] = "crc32 payload -> now; crc32 previous(payload
                                    "-> after\n"
                                    "sample_difference previous(bytes(7, 999)), bytes(0, 999), 200 "
                                    "-> until";
-
-/* Two of three payloads have the size of the one before. */
-static guint
-kind_of (guint number)
-{
-  return number % 6 >= 3;
-}
-
-static gsize
-size_of (guint number)
-{
-  return MOST_BYTES >> kind_of (number);
-}
-
-static void
-fill (guint8 *data, guint number)
-{
-  for (gsize i = 0; i < size_of (number); i++)
-    data[i] = (guint8)(number * 131 + i * (2 * number + 1) + (i >> 5));
-}
-
-/* Drivers take tenths of a second for a kernel, so all streams share one. */
-static TestKernel shared;
-
-static void
-stream_open (Stream *s, const char *text)
-{
-  VyreMegakernelParams params = test_params ();
-
-  if (!shared.kernel)
-    test_kernel_open (&shared, &params);
-  s->t = shared;
-  s->copy_threshold = shared.kernel->copy_threshold;
-  s->train_threshold = shared.kernel->train_threshold;
-  s->lane = vyre_lane_new (s->t.kernel);
-  s->stream = vyre_stream_new (s->lane, NULL, 0);
-  for (guint i = 0; i < G_N_ELEMENTS (s->plans); i++) {
-    s->plans[i] = test_plan (&s->t, text, MOST_BYTES >> i, 0, 0);
-    g_assert_true (vyre_plan_get_older (s->plans[i]) != 0);
-  }
-}
 
 /* With @copied, has a copy engine move every payload. FALSE: there is none. */
 static gboolean
@@ -87,97 +33,6 @@ stream_begin (Stream *s, gboolean copied)
   if (copied)
     s->t.kernel->copy_threshold = s->t.kernel->train_threshold = 1;
   return TRUE;
-}
-
-static void
-stream_restart (Stream *s)
-{
-  vyre_stream_unref (s->stream);
-  s->stream = vyre_stream_new (s->lane, NULL, 0);
-}
-
-/* Waits until no payload is kept: batches that were freed may still run. */
-static void
-wait_for_memory (Stream *s)
-{
-  VyreStore *staging = vyre_megakernel_get_staging (s->t.kernel);
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
-
-  while (vyre_store_get_used (staging) > 0) {
-    g_assert_cmpint (g_get_monotonic_time (), <, end);
-    test_counters (&s->t); /* collects completions */
-    g_thread_yield ();
-  }
-}
-
-static void
-stream_close (Stream *s)
-{
-  vyre_stream_unref (s->stream);
-  vyre_lane_unref (s->lane);
-  for (guint i = 0; i < G_N_ELEMENTS (s->plans); i++)
-    vyre_plan_unref (s->plans[i]);
-  wait_for_memory (s);
-  s->t.kernel->copy_threshold = s->copy_threshold;
-  s->t.kernel->train_threshold = s->train_threshold;
-}
-
-static VyrePayload
-stage (Stream *s, guint number)
-{
-  guint8 data[MOST_BYTES];
-  gsize slice;
-
-  fill (data, number);
-  VyrePayload payload = test_stage (&s->t, data, size_of (number), 0, &slice);
-  return payload;
-}
-
-/* A payload and what frees it: the library says when. */
-typedef struct {
-  VyreStore *store;
-  gsize offset;
-} Slice;
-
-static void
-slice_free (gpointer data)
-{
-  Slice *slice = data;
-
-  /* no later payload may come to lie where one is still read */
-  memset (vyre_store_get_data (slice->store) + slice->offset, 0x55, 64);
-  vyre_store_free (slice->store, slice->offset);
-  g_free (slice);
-}
-
-static VyrePayload
-stage_owned (Stream *s, guint number)
-{
-  VyrePayload payload = stage (s, number);
-  Slice *slice = g_new (Slice, 1);
-
-  *slice = (Slice){ vyre_megakernel_get_staging (s->t.kernel), payload.offset };
-  payload.release = slice_free;
-  payload.owner = slice;
-  return payload;
-}
-
-static VyreBatch *
-stream_publish (Stream *s, guint number)
-{
-  VyrePayload payload = stage_owned (s, number);
-  GError *error = NULL;
-  VyreBatch *batch = vyre_stream_publish (s->stream, s->plans[kind_of (number)], number, &payload,
-      g_get_monotonic_time () + TEST_COMPILE_DEADLINE, &error);
-
-  g_assert_no_error (error);
-  return batch;
-}
-
-static guint32
-observable (VyreBatch *batch, guint index)
-{
-  return vyre_read_word (vyre_batch_get_readback (batch), VYRE_CONTROL_OBSERVABLES + index);
 }
 
 /* @before: the previous payload, or NULL for none. */
@@ -197,23 +52,6 @@ check_before (VyreBatch *batch, const guint8 *before, gsize size)
   g_assert_cmpuint (observable (batch, STATS + 1), <=, 255);
   g_assert_cmpuint (observable (batch, STATS + 3), ==, sum);
   g_assert_cmpuint (observable (batch, BELOW), ==, below);
-}
-
-/* The difference of @n bytes: of the payload from @a on, and the previous one from @b on. */
-static void
-check_difference (
-    VyreBatch *batch, guint index, const guint8 *a, const guint8 *b, guint n, guint limit)
-{
-  guint32 sum = 0, above = 0;
-
-  for (guint i = 0; i < n; i++) {
-    guint apart = (guint)ABS (a[i] - b[i]);
-    sum += apart;
-    above += apart > limit;
-  }
-  g_assert_cmpuint (observable (batch, index), ==, n);
-  g_assert_cmpuint (observable (batch, index + VYRE_U8_STATS_SUM), ==, sum);
-  g_assert_cmpuint (observable (batch, index + VYRE_DIFFERENCE_ABOVE), ==, above);
 }
 
 static void
@@ -308,8 +146,11 @@ test_large (void)
   stream_open (&s, program_text);
   g_autoptr (VyrePlan) plan = test_plan (&s.t,
       "crc32 previous(payload) -> before; u8_stats previous(payload) -> stats\n"
-      "sample_difference region(1, 1999, 1500, 2000), previous(region(0, 1999, 1500, 2001)), 99 -> "
-      "d",
+      "keep reference when $c.sum < 0\n"
+      "sample_difference region(1, 1999, 1500, 2000), reference(region(0, 1999, 1500, 2001)), 99 "
+      "-> "
+      "c; sample_difference region(1, 1999, 1500, 2000), previous(region(0, 1999, 1500, 2001)), 99 "
+      "-> d",
       size, 0, 0);
   for (guint i = 0; i < 4; i++) {
     gsize slice;
@@ -328,6 +169,9 @@ test_large (void)
     g_assert_cmpuint (observable (batch, 1), ==, crc);
     g_assert_cmpuint (observable (batch, 2), ==, i == 0 ? 0 : size);
     check_rectangles (batch, 9, data, i == 0 ? NULL : before);
+    check_rectangles (batch, 17, data, i == 0 ? NULL : before);
+    g_assert_cmpuint (/* twins, where there is a reference, read a rectangle once */
+        vyre_batch_get_completion (batch)->payload_bytes, ==, i == 0 ? 0 : 2 * size + 1999 * 1500);
     memcpy (before, data, size);
     crc = (guint32)crc32 (0, data, (uInt)size);
   }
@@ -386,140 +230,6 @@ test_other_payloads (void)
     g_assert_cmpuint (observable (batch, i), ==, 0);
   vyre_batch_free (batch);
   stream_close (&s);
-}
-
-#define LIMIT 4000
-
-/* How many bytes of a payload are below 128. */
-static guint
-count_dark (guint number)
-{
-  guint8 data[MOST_BYTES];
-  guint n = 0;
-
-  fill (data, number);
-  for (gsize i = 0; i < size_of (number); i++)
-    n += data[i] < 128;
-  return n;
-}
-
-/* Compares a batch with the payload of batch number @reference, if that is one. */
-static void
-check_reference (VyreBatch *batch, guint number, gint reference)
-{
-  guint8 data[MOST_BYTES];
-  gboolean has = reference >= 0 && size_of ((guint)reference) == size_of (number);
-
-  test_wait_through (batch);
-  if (has)
-    fill (data, (guint)reference);
-  g_assert_cmpuint (observable (batch, 1), ==, count_dark (number));
-  g_assert_cmpuint (observable (batch, 2), ==, has ? crc32 (0, data, (uInt)size_of (number)) : 0);
-  g_assert_cmpint (vyre_batch_has_older (batch, VYRE_FROM_REFERENCE), ==, has);
-  g_assert_cmpint (vyre_batch_is_reference (batch), ==, !has || count_dark (number) > LIMIT);
-}
-
-/* The reference stays while the program keeps it, with the previous payload beside it or without,
- * however many batches are published ahead. */
-static void
-test_reference (void)
-{
-  static const char *const texts[] = {
-    "keep reference when $dark <= 4000; u8_below payload, 128 -> dark\n"
-    "crc32 reference(payload) -> then",
-    "u8_below payload, 128 -> dark; crc32 reference(payload) -> then\n"
-    "crc32 previous(payload) -> before; keep reference when $dark <= 4000\n"
-    "sample_difference payload, reference(payload), 0 -> apart",
-  };
-  VyreBatch *batches[MOST_IN_FLIGHT];
-  guint n_kept = 0;
-  Stream s;
-
-  for (guint run = 0; run < 4; run++) {
-    const guint depth = run < 2 ? 3 : 64;
-    gint reference = -1;
-    stream_open (&s, texts[run % 2]);
-    for (guint i = 0; i < BATCHES + depth; i++) {
-      if (i >= depth) {
-        guint number = i - depth;
-        check_reference (batches[i % depth], number, reference);
-        n_kept += !vyre_batch_is_reference (batches[i % depth]);
-        if (vyre_batch_is_reference (batches[i % depth]))
-          reference = (gint)number;
-        vyre_batch_free (batches[i % depth]);
-      }
-      if (i < BATCHES)
-        batches[i % depth] = stream_publish (&s, i);
-    }
-    stream_close (&s);
-  }
-  g_assert_cmpuint (n_kept, >, 100);
-  g_assert_cmpuint (n_kept, <, 4 * BATCHES - 100);
-}
-
-/* Two words are a number of 64 bits. */
-static void
-test_pair (void)
-{
-  Stream s;
-
-  stream_open (&s, "state n[2]; keep reference when $n <= 0xFFFFFFFF; atomic_add 1, &n + 1\n"
-                   "store_u32 0xFFFFFFFF -> n; crc32 reference(payload) -> then");
-  for (guint i = 0; i < 3; i++) {
-    VyreBatch *batch = stream_publish (&s, i);
-    test_wait_through (batch);
-    g_assert_true (vyre_batch_is_reference (batch));
-    vyre_batch_free (batch);
-  }
-  stream_close (&s);
-  stream_open (&s, "state n[2]; keep reference when $n <= 0xFFFFFFFF\n"
-                   "store_u32 0xFFFFFFFF -> n; crc32 reference(payload) -> then");
-  for (guint i = 0; i < 3; i++) {
-    VyreBatch *batch = stream_publish (&s, i);
-    test_wait_through (batch);
-    g_assert_cmpint (vyre_batch_is_reference (batch), ==, i == 0);
-    vyre_batch_free (batch);
-  }
-  stream_close (&s);
-}
-
-/* Sums, products and comparisons of results decide as well, and optional ones of this stream are 0.
- * What leaves the condition open keeps the reference, and so does a fault. */
-static void
-test_conditions (void)
-{
-  static const struct {
-    const char *condition;
-    gboolean keeps;
-  } rows[] = {
-    { "$s.sum + 2 * $n > $s.count + optional $left-out.sum", TRUE },
-    { "$s.sum + 2 * $n < $s.count", FALSE },
-    { "0 - $n >= 0", FALSE },
-    { "$n == 7", TRUE },
-    { "$n / (7 - $n) == 0", TRUE },
-    { "$s.sum-squares * 4294967295 * 4294967295 * 4294967295 * 4294967295 < 1", TRUE },
-    { "$n == 8; u8_below bytes(0, 99999), 5 -> beyond", TRUE },
-    { "optional $left-out.sum > 0", FALSE },
-    { "$left-out.sum > 0", TRUE },
-  };
-
-  for (guint row = 0; row < G_N_ELEMENTS (rows); row++) {
-    g_autofree char *text = g_strdup_printf ("u8_stats payload -> s; store_u32 7 -> n\n"
-                                             "optional u8_stats luma -> left-out\n"
-                                             "crc32 reference(payload) -> then\n"
-                                             "keep reference when %s",
-        rows[row].condition);
-    Stream s;
-    g_test_message ("%s", rows[row].condition);
-    stream_open (&s, text);
-    for (guint i = 0; i < 3; i++) {
-      VyreBatch *batch = stream_publish (&s, i);
-      g_assert_true (vyre_batch_wait (batch, g_get_monotonic_time () + TEST_DEADLINE, NULL));
-      g_assert_cmpint (vyre_batch_is_reference (batch), ==, i == 0 || !rows[row].keeps);
-      vyre_batch_free (batch);
-    }
-    stream_close (&s);
-  }
 }
 
 /* Freed batches leave no payload behind. */
@@ -741,9 +451,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/previous/in-flight/copied", "", test_in_flight);
   g_test_add_func ("/previous/large", test_large);
   g_test_add_func ("/previous/given", test_given);
-  g_test_add_func ("/previous/reference", test_reference);
-  g_test_add_func ("/previous/pair", test_pair);
-  g_test_add_func ("/previous/conditions", test_conditions);
   g_test_add_func ("/previous/other-payloads", test_other_payloads);
   g_test_add_data_func ("/previous/freed", NULL, test_freed);
   g_test_add_data_func ("/previous/freed/copied", "", test_freed);

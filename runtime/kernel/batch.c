@@ -211,6 +211,15 @@ batch_withdraw (VyreBatch *batch)
   return release;
 }
 
+/* Locked. Of a batch in flight that is freed, on a kernel that has failed. */
+static VyreRelease
+batch_give_up (VyreBatch *batch)
+{
+  if (batch->follows)
+    vyre_stream_stop_waiting (batch);
+  return vyre_batch_take_release (batch);
+}
+
 void
 vyre_batch_free (VyreBatch *batch)
 {
@@ -225,13 +234,13 @@ vyre_batch_free (VyreBatch *batch)
   vyre_batch_lock (batch);
   if (atomic_load (&batch->done)) { /* pairs with the store in vyre_batch_complete() */
     vyre_batch_destroy (batch);
-  } else if (batch->follows) {
+  } else if (batch->follows && batch->early != VYRE_EARLY_RUNS) {
     release = batch_withdraw (batch);
   } else {
     batch->orphaned = TRUE;
     /* the thread that rings a batch looks at orphaned afterwards */
     if (vyre_megakernel_has_failed (kernel) && batch->rung)
-      release = vyre_batch_take_release (batch);
+      release = batch_give_up (batch);
     else if (batch->rung && !batch->parked)
       vyre_tickets_drop (batch);
   }

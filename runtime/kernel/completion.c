@@ -252,6 +252,31 @@ vyre_batch_complete (VyreBatch *batch, VyreReleases *releases)
     atomic_store_explicit (&batch->done, true, memory_order_release);
 }
 
+/* Locked. A release with a reference to a stream, and perhaps its next batch. */
+VyreRelease
+vyre_stream_release (VyreStream *stream, VyreBatch *next)
+{
+  atomic_fetch_add (&stream->kernel->n_leaving, 1); /* pairs with the load in reserve_is_busy() */
+  return (VyreRelease){ .stream = vyre_stream_ref (stream), .next = next };
+}
+
+/* Locked. The early run of a batch has ended. The rest is published now if the one before has ended
+ * and the thread that saw to that left it to this one. A batch that was freed has no rest. */
+static void
+completion_end_early (VyreBatch *batch, VyreReleases *releases)
+{
+  batch->early = VYRE_EARLY_OVER;
+  batch->rung = FALSE;
+  if (batch->due || (batch->follows && !batch->orphaned))
+    return;
+  if (batch->orphaned) {
+    vyre_batch_complete (batch, releases);
+    return;
+  }
+  batch->due = TRUE;
+  releases->list[releases->n++] = vyre_stream_release (batch->stream, batch);
+}
+
 /* Locked. Takes a batch whose run has ended out of flight. */
 void
 vyre_batch_retire (VyreBatch *batch, gint64 now, VyreReleases *releases)
@@ -264,6 +289,10 @@ vyre_batch_retire (VyreBatch *batch, gint64 now, VyreReleases *releases)
     batch->kernel->n_copied -= vyre_tickets_count (batch);
   vyre_lane_leave (batch, vyre_tickets_count (batch), now);
   vyre_turns_left (batch);
+  if (batch->early == VYRE_EARLY_RUNS) {
+    completion_end_early (batch, releases);
+    return;
+  }
   if (vyre_turns_go_on (batch, report))
     return;
   completion_read_report (batch, report, now);

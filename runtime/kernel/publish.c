@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/publish.h"
 
-#include <string.h>
-
 #include "base/spin-lock.h"
-#include "device/wide-store.h"
 #include "kernel/completion.h"
 #include "kernel/copies.h"
 #include "kernel/import-private.h"
@@ -12,10 +9,15 @@
 #include "kernel/launcher.h"
 #include "kernel/extras.h"
 #include "kernel/reserve.h"
+#include "kernel/slice.h"
 #include "kernel/state.h"
 #include "kernel/stream-private.h"
 #include "kernel/tickets.h"
 #include "kernel/turns.h"
+
+/* Batches of a stream that wait for another and have an early run, at most: while that of one runs,
+ * the device finds that of the next. */
+#define MOST_EARLY 2
 
 /* A lane whose last batch ended so long before the next is published serves a live stream, ns. */
 #define LIVE_GAP_NS 200000
@@ -37,122 +39,13 @@ publish_enter (VyreBatch *batch)
   return TRUE;
 }
 
-/* Tells the kernel which of the program's files are resident, and pins them. */
-static void
-publish_fill_table (VyreBatch *batch, guint32 *slice)
-{
-  const VyreBoundProgram *bound = batch->plan->bound;
-
-  if (!batch->plan->served || bound->n_resources == 0)
-    return;
-  batch->pins = g_new0 (VyreResidentFile *, bound->n_resources);
-  for (guint i = 0; i < bound->n_resources; i++) {
-    guint32 *entry = slice + vyre_plan_resource_word (batch->plan, i), granule, bytes;
-    if (bound->resources[i].kind != VYRE_RESOURCE_FILE)
-      continue;
-    VyreFileName name = vyre_plan_resource_name (batch->plan, i);
-    batch->pins[i] = vyre_resident_files_pin (batch->kernel->resident, &name, &granule, &bytes);
-    if (!batch->pins[i])
-      continue;
-    entry[VYRE_RESOURCE_GRANULE] = GUINT32_TO_LE (granule);
-    entry[VYRE_RESOURCE_BYTES] = GUINT32_TO_LE (bytes);
-  }
-}
-
-/* Tells the kernel where older payloads are. */
-static void
-publish_fill_older (VyreBatch *batch, guint32 *slice)
-{
-  G_STATIC_ASSERT (VYRE_FROM_OWN == 0);
-  batch->older[VYRE_FROM_OWN]
-      = batch->stored_at != VYRE_NOWHERE ? batch->stored_at : batch->payload.offset;
-  vyre_plan_write_payloads (batch->plan, batch->older, VYRE_N_OLDER, slice);
-  vyre_plan_empty_regions (batch->plan, batch->missing, slice);
-}
-
-/* Where the batch runs, unless it starts from a template. */
-static guint32 *
-publish_get_slice (const VyreBatch *batch)
-{
-  const VyreMegakernel *kernel = batch->kernel;
-
-  return kernel->traits->in_device_memory
-             ? (guint32 *)(vyre_store_get_data (kernel->work) + batch->work)
-             : (guint32 *)vyre_batch_readback (batch);
-}
-
-/* Without the lock. Writes the plan of a batch as it is before it runs, unless it starts from a
- * template or goes on from the run before, and marks where it will be read back. */
-static void
-publish_write_plan (VyreBatch *batch)
-{
-  VyreMegakernel *kernel = batch->kernel;
-  const VyrePlan *plan = batch->plan;
-  gboolean fills = !batch->small && !batch->started;
-
-  batch->is_written = TRUE;
-  if (!kernel->traits->in_device_memory) {
-    if (fills)
-      memcpy (publish_get_slice (batch), plan->slice, plan->slice_size);
-    return;
-  }
-  vyre_readback_marks_expect (vyre_batch_readback (batch), plan, &kernel->mark);
-  if (!fills)
-    return;
-  vyre_wide_store (publish_get_slice (batch), plan->slice, plan->slice_size);
-  vyre_buffer_flush (); /* keeps what differs behind what it replaces; pairs with no load */
-}
-
-/* Writes in which words the batch differs from its plan. */
-static void
-publish_fill_slice (VyreBatch *batch, guint32 *slice)
-{
-  const VyrePlan *plan = batch->plan;
-  gint64 tag_word = vyre_plan_tag_word (plan);
-
-  if (tag_word != VYRE_NO_TAG_WORD)
-    slice[tag_word] = GUINT32_TO_LE (batch->completion.tag);
-  if (plan->older != 0)
-    publish_fill_older (batch, slice);
-  if (batch->state && !plan->origin) /* the rest of a batch goes on with what is there */
-    vyre_plan_write_state (plan, batch->state, slice);
-  publish_fill_table (batch, slice);
-}
-
-/* Writes the batch as it is before this run. */
-static void
-publish_write_slice (VyreBatch *batch)
-{
-  if (!batch->is_written)
-    publish_write_plan (batch);
-  batch->is_written = FALSE;
-  if (batch->small)
-    return;
-  if (!batch->started)
-    publish_fill_slice (batch, publish_get_slice (batch));
-  if (batch->cut || batch->spares_twins)
-    vyre_plan_write_run (batch->plan, &batch->run, publish_get_slice (batch));
-}
-
-static void
-publish_store_payload (const VyreBatch *batch)
-{
-  const VyreMegakernel *kernel = batch->kernel;
-  const guint8 *data = batch->payload.data
-                           ? batch->payload.data
-                           : vyre_store_get_data (kernel->staging) + batch->payload.offset;
-
-  vyre_wide_store (
-      vyre_store_get_data (kernel->payloads) + batch->stored_at, data, batch->plan->payload_size);
-}
-
 /* Without the lock. Everything but launching, by the CPU alone. */
 static void
 publish_store (VyreBatch *batch)
 {
-  publish_write_slice (batch);
+  vyre_slice_write (batch);
   if (batch->stored_at != VYRE_NOWHERE && !batch->resumed)
-    publish_store_payload (batch);
+    vyre_slice_store_payload (batch);
   /* pairs with the barrier in take(), and with the addresses that look() depends on,
    * megakernel.comp: what tickets announce is there before them */
   vyre_buffer_flush ();
@@ -164,7 +57,7 @@ publish_store (VyreBatch *batch)
 static void
 publish_prepare_copy (VyreBatch *batch)
 {
-  publish_write_slice (batch);
+  vyre_slice_write (batch);
   vyre_tickets_write (batch);
   vyre_buffer_flush (); /* pairs with the submission in copies_submit() */
 }
@@ -190,6 +83,8 @@ publish_note_rung (VyreBatch *batch)
 {
   vyre_mutex_lock (&batch->lane->lock);
   batch->started = batch->resumed = TRUE;
+  if (batch->early == VYRE_EARLY_OVER)
+    batch->early = VYRE_EARLY_NONE;
   /* pairs with the load in vyre_batch_has_ended() */
   atomic_store_explicit (&batch->rung, true, memory_order_release);
   if (batch->orphaned) /* meanwhile */
@@ -227,16 +122,13 @@ publish_ring (VyreBatch *batch, VyreRelease *stored)
   vyre_launcher_published (kernel, batch);
 }
 
-/* Kernel's lock held, and dropped on the way. Publishes a run of a batch that has its turn, and
- * puts the batch in the line, with FALSE, if batches of other threads took its room. Afterwards
- * *@stored is a payload to give back, or nothing. */
-gboolean
-vyre_batch_publish (VyreBatch *batch, VyreRelease *stored)
+/* Kernel's lock held, and dropped on the way. Publishes a run of a batch, or does nothing, with
+ * FALSE, if there is no room. Afterwards *@stored is a payload to give back, or nothing. */
+static gboolean
+publish_try (VyreBatch *batch, VyreRelease *stored)
 {
   gboolean entered = FALSE;
 
-  if (vyre_copies_settle (batch))
-    *stored = publish_take_payload (batch);
   if (vyre_batch_has_room (batch)) {
     vyre_mutex_lock (&batch->lane->lock);
     entered = publish_enter (batch);
@@ -244,7 +136,18 @@ vyre_batch_publish (VyreBatch *batch, VyreRelease *stored)
   }
   if (entered)
     publish_ring (batch, stored);
-  else
+  return entered;
+}
+
+/* The same, of a batch that has its turn, and puts the batch in the line if batches of other
+ * threads took its room. */
+gboolean
+vyre_batch_publish (VyreBatch *batch, VyreRelease *stored)
+{
+  if (vyre_copies_settle (batch))
+    *stored = publish_take_payload (batch);
+  gboolean entered = publish_try (batch, stored);
+  if (!entered)
     vyre_turns_queue (batch);
   return entered;
 }
@@ -403,9 +306,9 @@ publish_write_ahead (VyreBatch *batch, VyreRelease *stored)
   if (stores)
     *stored = publish_take_payload (batch);
   g_mutex_unlock (&kernel->lock);
-  publish_write_plan (batch);
+  vyre_slice_write_plan (batch);
   if (stores)
-    publish_store_payload (batch);
+    vyre_slice_store_payload (batch);
   vyre_buffer_flush (); /* another thread may write the tickets; pairs as in publish_store() */
   vyre_mutex_lock (&kernel->lock);
   batch->resumed = batch->resumed || stores;
@@ -419,31 +322,97 @@ publish_number (VyreBatch *batch)
   batch->number = ++batch->kernel->n_published;
 }
 
-/* Without a lock: VyreStream.follow. Publishes a batch, as the one before it has ended; its owner
- * may free it at the same time. */
+/* Kernel's lock held, and dropped on the way. Publishes the early run of a batch that waits for
+ * another, if its payload has come. */
+static void
+publish_early (VyreBatch *batch, VyreRelease *stored)
+{
+  VyreMegakernel *kernel = batch->kernel; /* the batch may end */
+
+  if (batch->early != VYRE_EARLY_NONE || batch->plan->early_tickets == 0)
+    return;
+  if (vyre_copies_settle (batch))
+    *stored = publish_take_payload (batch);
+  if ((batch->stored_at != VYRE_NOWHERE && !batch->resumed) || !vyre_turns_begin_early (batch))
+    return;
+  batch->early = VYRE_EARLY_RUNS;
+  if (vyre_turns_may_enter (batch) && publish_try (batch, stored)) {
+    kernel->n_early++;
+    return;
+  }
+  batch->early = VYRE_EARLY_NONE;
+  vyre_turns_begin (batch);
+}
+
+/* The same, of the first batches that wait in a stream. */
+static void
+publish_early_runs (const VyreStream *stream, VyreReleases *releases)
+{
+  for (guint i = 0; i < MOST_EARLY; i++) {
+    VyreBatch *batch = vyre_stream_peek (stream, i); /* others may have come and gone */
+    VyreRelease stored = { NULL };
+    if (!batch)
+      return;
+    publish_early (batch, &stored);
+    releases->list[releases->n++] = stored;
+  }
+}
+
+/* Both locks held. Ends what is in flight of a batch whose turn has come, and what is not of one
+ * that was freed. TRUE: there is a batch to go on with. */
+static gboolean
+publish_is_ready (VyreBatch *batch, VyreReleases *releases)
+{
+  batch->due = FALSE;
+  if (batch->early == VYRE_EARLY_RUNS) {
+    if (vyre_batch_has_ended (batch))
+      vyre_batch_retire (batch, vyre_now (), releases); /* comes back here */
+    return FALSE;
+  }
+  if (!batch->orphaned)
+    return TRUE;
+  vyre_batch_complete (batch, releases);
+  return FALSE;
+}
+
+/* Kernel's lock held, and dropped on the way. Publishes all of a batch, or what its early run has
+ * left, and the early runs of the next ones. */
+static void
+publish_go_on (VyreBatch *batch, VyreReleases *releases)
+{
+  VyreMegakernel *kernel = batch->kernel;
+  VyreStream *stream = batch->stream; /* the batch may end */
+  VyreRelease stored = { NULL };
+
+  releases->list[releases->n++] = vyre_stream_release (stream, NULL);
+  publish_number (batch);
+  vyre_stream_begin (batch);
+  if (batch->early == VYRE_EARLY_OVER)
+    vyre_turns_go_behind (batch);
+  vyre_batch_publish_or_queue (batch, &stored);
+  if (batch->orphaned && kernel->failure && batch->rung)
+    releases->list[releases->n++] = vyre_batch_take_release (batch);
+  releases->list[releases->n++] = stored;
+  publish_early_runs (stream, releases);
+}
+
+/* Without a lock: VyreStream.follow. Goes on with a batch, as the one before it has ended; its
+ * owner may free it at the same time. */
 static void
 publish_follow (VyreBatch *batch)
 {
   VyreMegakernel *kernel = batch->kernel;
-  VyreRelease stored = { NULL };
+  VyreLane *lane = batch->lane; /* the batch may be no more at the end */
   VyreReleases releases;
 
   releases.n = 0;
   vyre_mutex_lock (&kernel->lock);
-  if (batch->orphaned) {
-    VyreLane *lane = batch->lane; /* the batch may be no more at the end */
-    vyre_mutex_lock (&lane->lock);
-    vyre_batch_complete (batch, &releases);
-    g_mutex_unlock (&lane->lock);
-  } else {
-    publish_number (batch);
-    vyre_stream_begin (batch);
-    vyre_batch_publish_or_queue (batch, &stored);
-    if (batch->orphaned && kernel->failure && batch->rung)
-      releases.list[releases.n++] = vyre_batch_take_release (batch);
-  }
+  vyre_mutex_lock (&lane->lock);
+  gboolean ready = publish_is_ready (batch, &releases);
+  g_mutex_unlock (&lane->lock);
+  if (ready)
+    publish_go_on (batch, &releases);
   g_mutex_unlock (&kernel->lock);
-  vyre_release_run (&stored);
   vyre_releases_run (&releases);
 }
 
@@ -456,8 +425,11 @@ publish_admit (VyreBatch *batch, VyreRelease *stored)
     if (!batch->stream->follow) /* threads read it without the lock once a batch waits */
       batch->stream->follow = publish_follow;
     publish_write_ahead (batch, stored);
-    if (!vyre_stream_enter (batch))
+    if (!vyre_stream_enter (batch)) {
+      if (vyre_stream_waits_among (batch, MOST_EARLY))
+        publish_early (batch, stored);
       return;
+    }
     vyre_stream_begin (batch);
   }
   publish_number (batch);

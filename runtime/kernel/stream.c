@@ -136,16 +136,16 @@ vyre_stream_enter (VyreBatch *batch)
     return TRUE;
   }
   batch->follows = TRUE;
-  batch->link.data = batch;
-  g_queue_push_tail_link (&stream->waiting, &batch->link);
+  batch->follow_link.data = batch;
+  g_queue_push_tail_link (&stream->waiting, &batch->follow_link);
   if (atomic_fetch_add (&kernel->n_following, 1)
       == 0) /* pairs with the load in vyre_batch_wait() */
     vyre_megakernel_wake_host (kernel);
   return FALSE;
 }
 
-/* Where the previous payload is the reference, twins read the same: chooses the first run anew,
- * without the work of the second ones. */
+/* Where the previous payload is the reference, twins read the same: has the runs that come leave
+ * out the work of the second ones. */
 static void
 stream_spare_twins (VyreBatch *batch)
 {
@@ -156,7 +156,8 @@ stream_spare_twins (VyreBatch *batch)
       || older[VYRE_FROM_PREVIOUS] != older[VYRE_FROM_REFERENCE])
     return;
   batch->spares_twins = TRUE;
-  vyre_turns_begin (batch);
+  if (batch->early == VYRE_EARLY_NONE)
+    vyre_turns_begin (batch);
 }
 
 /* The batch is about to be published. */
@@ -229,11 +230,31 @@ stream_keep_payload (VyreBatch *batch, VyreKept **dropped)
     vyre_stream_replace (batch->stream, VYRE_FROM_REFERENCE, kept, dropped);
 }
 
-/* Takes a batch out of the queue of its stream. */
-static void
-stream_stop_waiting (VyreBatch *batch)
+/* A batch that waits, counted from the first, or NULL. */
+VyreBatch *
+vyre_stream_peek (const VyreStream *stream, guint index)
 {
-  g_queue_unlink (&batch->stream->waiting, &batch->link);
+  return g_queue_peek_nth ((GQueue *)&stream->waiting, index);
+}
+
+/* Whether a batch that waits is one of the first @n. */
+gboolean
+vyre_stream_waits_among (const VyreBatch *batch, guint n)
+{
+  const GList *l = &batch->follow_link;
+
+  while (n > 0 && l) {
+    l = l->prev;
+    n--;
+  }
+  return !l;
+}
+
+/* Takes a batch out of the queue of its stream. */
+void
+vyre_stream_stop_waiting (VyreBatch *batch)
+{
+  g_queue_unlink (&batch->stream->waiting, &batch->follow_link);
   atomic_fetch_sub (&batch->kernel->n_following, 1); /* the same */
   batch->follows = FALSE;
 }
@@ -247,7 +268,7 @@ vyre_stream_leave (VyreBatch *batch, VyreKept **dropped)
   VyreStream *stream = batch->stream;
 
   if (batch->follows) {
-    stream_stop_waiting (batch);
+    vyre_stream_stop_waiting (batch);
     return NULL;
   }
   if (!batch->orphaned)
@@ -255,9 +276,10 @@ vyre_stream_leave (VyreBatch *batch, VyreKept **dropped)
         batch->plan, vyre_batch_readback (batch), batch->completion.faults, stream->words);
   if (!batch->orphaned && batch->plan->older != 0)
     stream_keep_payload (batch, dropped);
-  const GList *next = stream->waiting.head;
-  stream->running = next ? next->data : NULL;
-  if (stream->running)
-    stream_stop_waiting (stream->running);
+  stream->running = vyre_stream_peek (stream, 0);
+  if (stream->running) {
+    vyre_stream_stop_waiting (stream->running);
+    stream->running->due = TRUE;
+  }
   return stream->running;
 }

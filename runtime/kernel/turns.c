@@ -42,6 +42,29 @@ vyre_turns_begin (VyreBatch *batch)
   batch->started = FALSE;
 }
 
+/* Chooses the run of a batch that needs nothing of the batch before it. FALSE: there is none. */
+gboolean
+vyre_turns_begin_early (VyreBatch *batch)
+{
+  VyreRun early;
+
+  if (!vyre_plan_early_run (batch->plan, &early) || early.cost > batch->kernel->most / 2)
+    return FALSE;
+  batch->run = early;
+  batch->cut = TRUE;
+  return TRUE;
+}
+
+/* Chooses the run behind that one. */
+void
+vyre_turns_go_behind (VyreBatch *batch)
+{
+  batch->run.spares_twins = batch->spares_twins;
+  if (!turns_next_run (batch, &batch->run))
+    vyre_plan_end_run (batch->plan, &batch->run);
+  batch->cut = !vyre_plan_is_last_run (batch->plan, &batch->run);
+}
+
 /* TRUE once the device has time for the batch's run beside what is in flight. */
 static gboolean
 turns_fits (const VyreBatch *batch)

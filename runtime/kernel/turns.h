@@ -19,6 +19,8 @@ G_BEGIN_DECLS
 
 gboolean vyre_turns_pass (const VyreBatch *batch);
 void vyre_turns_begin (VyreBatch *batch);
+gboolean vyre_turns_begin_early (VyreBatch *batch);
+void vyre_turns_go_behind (VyreBatch *batch);
 gboolean vyre_turns_may_enter (const VyreBatch *batch);
 void vyre_turns_entered (VyreBatch *batch);
 void vyre_turns_left (VyreBatch *batch);

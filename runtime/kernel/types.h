@@ -70,6 +70,14 @@ struct _VyreKept {
   VyreKept *next; /* of those to drop */
 };
 
+/* The run of a batch that needs nothing of the batch before it in its stream, and that may be
+ * published before that ends. */
+typedef enum {
+  VYRE_EARLY_NONE, /* there was none, or the batch has gone on behind it */
+  VYRE_EARLY_RUNS,
+  VYRE_EARLY_OVER,
+} VyreEarly;
+
 /* The older payloads that a batch may read: numbers below are VYRE_FROM_… */
 #define VYRE_N_OLDER 3
 
@@ -130,7 +138,10 @@ struct _VyreBatch {
   VyreStream *stream;                          /* until the batch is through, or NULL */
   guint32 *state;                              /* the words that it starts from, or NULL */
   gboolean follows;                            /* waits for the end of the one before */
-  guint missing;                               /* older payloads that it has not, as bits */
+  GList follow_link;                           /* of those that do, in its stream */
+  gboolean due; /* the one before has ended, and a thread is about to see to it */
+  VyreEarly early;
+  guint missing;             /* older payloads that it has not, as bits */
   gsize older[VYRE_N_OLDER]; /* where the kernel reads the others, and its own payload */
   gboolean spares_twins;     /* its previous payload is its reference */
   gboolean is_reference;     /* its payload has become the reference */
@@ -240,6 +251,7 @@ struct _VyreMegakernel {
   guint64 most;            /* limit of load, unless a single run is more */
   guint lane_part;         /* so much of what lanes cost takes as long as one of anything else */
   guint32 n_published;
+  guint64 n_early; /* early runs */
   GArray *places; /* guint, indices that no lane has */
   /* of the last batch under each index, under the lock of the lane that has it */
   guint32 sequences[VYRE_MAX_BATCHES];

@@ -140,16 +140,6 @@ cut_slots (VyrePlan *plan, const guint8 *classes, guint n_tiled, GError **error)
   return TRUE;
 }
 
-/* Dear tickets first: workgroups that are through early share the cheap ones out. */
-static gint
-cut_compare (gconstpointer a, gconstpointer b)
-{
-  guint32 first = ((const VyreTicket *)a)->words[VYRE_TICKET_COST];
-  guint32 second = ((const VyreTicket *)b)->words[VYRE_TICKET_COST];
-
-  return (first < second) - (first > second);
-}
-
 /* Fences that may cost too much for a ticket with work of its own run in runs behind all
  * tickets. */
 gboolean
@@ -170,11 +160,9 @@ vyre_plan_cut (VyrePlan *plan, GError **error)
     return FALSE;
   if (!vyre_plan_find_twins (plan, error) || !cut_slots (plan, classes, n_tiled, error))
     return FALSE;
-  if (vyre_plan_follows (plan) && plan->workgroup > VYRE_CPU_WORKGROUP)
-    g_array_sort (plan->tickets, cut_compare);
-  vyre_plan_put_twins_last (plan);
   if (plan->tickets->len == 0 && !vyre_plan_add_nothing (plan, error))
     return FALSE;
   plan->fences_apart |= plan->dearest + plan->fence_cost > VYRE_COST_MAX;
+  vyre_plan_order_tickets (plan);
   return TRUE;
 }

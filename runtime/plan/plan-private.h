@@ -42,12 +42,13 @@ typedef struct {
 } VyreRun;
 
 /* The word VYRE_TICKET_PAYLOAD of a plan's ticket, in whose place a batch puts an address: the
- * payload that the region of a tile is of, the older ones that its slot reads, as bits, and whether
- * the slot is the second of twins. */
+ * payload that the region of a tile is of, the older ones that its slot reads, as bits, whether the
+ * slot is the second of twins, and whether it needs nothing of the batch before. */
 #define VYRE_TILE_READS(from, older) ((from) | (older) << 2)
 #define VYRE_TILE_FROM(word) ((word)&3u)
 #define VYRE_TILE_OLDER(word) ((word) >> 2 & 0xFu)
 #define VYRE_TILE_OF_TWIN 0x100u
+#define VYRE_TILE_EARLY 0x200u
 
 /* The state that the first kernel to run a plan keeps with it; only that kernel knows more of it
  * than how to free it. */
@@ -79,16 +80,18 @@ struct _VyrePlan {
   gsize report_size;     /* of what the host reads of it: the readback and the report */
   gsize copied_granules; /* of the readback's first parts, as far as the kernel changes them */
   gsize slice_size;
-  guint32 *slice;     /* initial contents of a batch */
-  GArray *tickets;    /* of VyreTicket, as far as they do not depend on the batch */
-  guint16 *twins;     /* of each slot, how far behind it its twin is, or 0; NULL: there are none */
-  guint twin_tickets; /* of second twins: the last ones */
-  guint64 twin_cost;  /* of these */
-  guint64 twin_bytes; /* that second twins read */
-  guint64 cost;       /* of all of them */
-  guint64 lane_cost;  /* of those of lanes */
-  guint dearest;      /* of one of them */
-  gboolean small;     /* small: small_ticket does the same as all of them */
+  guint32 *slice;      /* initial contents of a batch */
+  GArray *tickets;     /* of VyreTicket, as far as they do not depend on the batch */
+  guint16 *twins;      /* of each slot, how far behind it its twin is, or 0; NULL: there are none */
+  guint early_tickets; /* of slots that need nothing of the batch before: the first ones */
+  guint64 early_cost;  /* of these */
+  guint twin_tickets;  /* of second twins: the last ones */
+  guint64 twin_cost;   /* of these */
+  guint64 twin_bytes;  /* that second twins read */
+  guint64 cost;        /* of all of them */
+  guint64 lane_cost;   /* of those of lanes */
+  guint dearest;       /* of one of them */
+  gboolean small;      /* small: small_ticket does the same as all of them */
   VyreTicket small_ticket;
   gsize small_size;       /* of the slice with the steps, bytes */
   VyreTemplate *template; /* or NULL; atomic, since kernels publish a plan at the same time */
@@ -166,7 +169,9 @@ guint64 vyre_plan_count_bytes_read (
 gboolean vyre_plan_find_twins (VyrePlan *plan, GError **error);
 guint vyre_plan_twin_behind (const VyrePlan *plan, guint slot);
 gboolean vyre_plan_is_twin (const VyrePlan *plan, guint slot);
-void vyre_plan_put_twins_last (VyrePlan *plan);
+
+/* plan/order.c */
+void vyre_plan_order_tickets (VyrePlan *plan);
 
 /* plan/cut.c */
 gboolean vyre_plan_cut (VyrePlan *plan, GError **error);
@@ -176,6 +181,8 @@ gint64 vyre_plan_tag_word (const VyrePlan *plan);
 void vyre_plan_make_small (VyrePlan *plan);
 
 /* plan/run.c */
+gboolean vyre_plan_early_run (const VyrePlan *plan, VyreRun *run);
+void vyre_plan_end_run (const VyrePlan *plan, VyreRun *run);
 gboolean vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run);
 gboolean vyre_plan_is_last_run (const VyrePlan *plan, const VyreRun *run);
 gboolean vyre_plan_runs_at_once (const VyrePlan *plan, const VyreRun *run);

@@ -91,6 +91,24 @@ run_next_tickets (const VyrePlan *plan, guint first, guint64 limit, guint lane_p
   run->fence_end = plan->fence_end;
 }
 
+/* The early tickets of a batch as a run of their own. FALSE: there are none, or too many. */
+gboolean
+vyre_plan_early_run (const VyrePlan *plan, VyreRun *run)
+{
+  if (plan->early_tickets == 0 || plan->early_tickets > VYRE_RUN_MAX_TICKETS || plan->fences_apart)
+    return FALSE;
+  *run = (VyreRun){ .n_tickets = plan->early_tickets, .cost = plan->early_cost };
+  return TRUE;
+}
+
+/* The run behind @run that ends a batch without tickets left: one without work. */
+void
+vyre_plan_end_run (const VyrePlan *plan, VyreRun *run)
+{
+  *run = (VyreRun){ run->spares_twins, run_count_tickets (plan, run), 1, plan->fence_first,
+    plan->fence_end, FALSE, VYRE_COST_TICKET + 1 + plan->fence_cost };
+}
+
 /* What comes after @run, which is zero before the first one but for spares_twins: tickets that cost
  * no more than @limit, that of lanes counted by the @lane_part-th part. FALSE: nothing. */
 gboolean

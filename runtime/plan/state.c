@@ -67,13 +67,44 @@ state_find_payloads (const VyrePlan *plan, guint slot)
   return payloads;
 }
 
+/* Whether a slot writes to words that the batch before decides. */
+static gboolean
+state_takes_result (const VyrePlan *plan, guint slot, const VyreOpcode *info)
+{
+  const VyreBoundProgram *bound = plan->bound;
+  const guint32 *args = bound->slots + (gsize)slot * VYRE_SLOT_WORDS + VYRE_SLOT_ARGS;
+  guint32 word = args[VYRE_REGION_ARG_OBSERVABLE];
+  guint64 first = vyre_opcode_takes_other (info) ? VYRE_PAIR_OBSERVABLE (word)
+                                                 : VYRE_REGION_OBSERVABLE (word);
+  guint64 end = first + vyre_opcode_count_words (info, args);
+
+  for (guint i = 0; i < bound->n_states; i++) {
+    const VyreState *state = &bound->states[i];
+    if (first < (guint64)state->observable + state->n_words && state->observable < end)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Whether the tiles of a slot need nothing of the batch before. */
+static gboolean
+state_is_early (const VyrePlan *plan, guint slot)
+{
+  const VyreOpcode *info
+      = vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
+
+  return !plan->served && state_find_payloads (plan, slot) == 1u << VYRE_FROM_OWN
+         && !state_takes_result (plan, slot, info);
+}
+
 /* VYRE_TILE_READS() of the tiles of a slot. */
 guint32
 vyre_plan_tile_reads (const VyrePlan *plan, guint slot)
 {
   return VYRE_TILE_READS (
              state_find_from (plan, slot), state_find_payloads (plan, slot) & VYRE_ALL_MISSING)
-         | (vyre_plan_is_twin (plan, slot) ? VYRE_TILE_OF_TWIN : 0);
+         | (vyre_plan_is_twin (plan, slot) ? VYRE_TILE_OF_TWIN : 0)
+         | (state_is_early (plan, slot) ? VYRE_TILE_EARLY : 0);
 }
 
 /* TRUE for a slot that reads a payload of those that are @missing: it reads nothing. */

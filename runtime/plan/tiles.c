@@ -17,11 +17,9 @@
 #define TILE_COST 8u
 
 /* Tickets of a payload slot that is alone: they are published at once. On a GPU they are so few
- * that other batches find free workgroups while a large payload is on its way: an H200 has 264. In
- * a stream one batch runs at a time, whose payload most often comes before its tickets: each slot
- * has as many as keep all workgroups busy. */
+ * that other batches find free workgroups while a large payload is on its way: an H200 has 264. The
+ * payloads of a stream most often come before their tickets: there each slot has so many. */
 #define TILE_TICKETS 64u
-#define TILE_STREAM_TICKETS 256u
 #define TILE_CPU_TICKETS (VYRE_RUN_MAX_TICKETS / 2)
 
 static VyreRegion
@@ -154,7 +152,7 @@ tile_share (const VyrePlan *plan, guint n_tiled)
 {
   if (plan->workgroup <= VYRE_CPU_WORKGROUP)
     return MAX (TILE_CPU_TICKETS / n_tiled, 1);
-  return vyre_plan_follows (plan) ? TILE_STREAM_TICKETS : MAX (TILE_TICKETS / n_tiled, 1);
+  return MAX (TILE_TICKETS / (vyre_plan_follows (plan) ? 1 : n_tiled), 1);
 }
 
 /* The least bytes of a tile that hide the price of its ticket. */

@@ -107,32 +107,3 @@ vyre_plan_is_twin (const VyrePlan *plan, guint slot)
   }
   return FALSE;
 }
-
-static gboolean
-twins_have_ticket (const VyreTicket *ticket)
-{
-  return ticket->words[VYRE_TICKET_KIND] == VYRE_KIND_TILE
-         && (ticket->words[VYRE_TICKET_PAYLOAD] & VYRE_TILE_OF_TWIN) != 0;
-}
-
-static gint
-twins_compare (gconstpointer a, gconstpointer b)
-{
-  return twins_have_ticket (a) - twins_have_ticket (b);
-}
-
-/* Puts the tickets of second twins behind all others, and counts them. */
-void
-vyre_plan_put_twins_last (VyrePlan *plan)
-{
-  if (!plan->twins)
-    return;
-  g_array_sort (plan->tickets, twins_compare); /* keeps the order of the others */
-  for (guint i = plan->tickets->len; i > 0; i--) {
-    const VyreTicket *ticket = &g_array_index (plan->tickets, VyreTicket, i - 1);
-    if (!twins_have_ticket (ticket))
-      break;
-    plan->twin_tickets++;
-    plan->twin_cost += ticket->words[VYRE_TICKET_COST];
-  }
-}

@@ -43,7 +43,7 @@ ORDER = {
     "runtime/kernel": [
         "placement", "readback-marks", "resident-room", "resident-files", "types", "state", "lanes",
         "turns", "template", "tickets", "stream", "copies", "completion", "batch", "launcher", "import", "getters",
-        "extras", "reserve", "restore", "publish", "resume", "host-jobs", "host-requests", "teardown",
+        "extras", "reserve", "restore", "slice", "publish", "resume", "host-jobs", "host-requests", "teardown",
         "trial", "speed", "proof", "megakernel", "lane",
     ],
     "gst/filter": [

@@ -42,6 +42,32 @@ fill (guint8 *data, guint number)
 /* Drivers take tenths of a second for a kernel, so all streams share one. */
 static TestKernel shared;
 
+/* Whether batches have an early run on any device, however few its tickets. */
+static gboolean runs_early;
+
+/* The tickets of a plan that need nothing of the batch before. */
+static inline guint
+count_early_tickets (const VyrePlan *plan)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < plan->tickets->len; i++) {
+    const guint32 *words = g_array_index (plan->tickets, VyreTicket, i).words;
+    n += words[VYRE_TICKET_KIND] == VYRE_KIND_TILE
+         && (words[VYRE_TICKET_PAYLOAD] & VYRE_TILE_EARLY) != 0;
+  }
+  return n;
+}
+
+static inline guint64
+count_early_runs (void)
+{
+  g_mutex_lock (&shared.kernel->lock);
+  guint64 n = shared.kernel->n_early;
+  g_mutex_unlock (&shared.kernel->lock);
+  return n;
+}
+
 static inline void
 stream_open (Stream *s, const char *text)
 {
@@ -57,6 +83,8 @@ stream_open (Stream *s, const char *text)
   for (guint i = 0; i < G_N_ELEMENTS (s->plans); i++) {
     s->plans[i] = test_plan (&s->t, text, MOST_BYTES >> i, 0, 0);
     g_assert_true (vyre_plan_get_older (s->plans[i]) != 0);
+    if (runs_early)
+      s->plans[i]->early_tickets = count_early_tickets (s->plans[i]);
   }
 }
 

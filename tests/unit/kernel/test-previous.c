@@ -117,6 +117,30 @@ test_in_flight (gconstpointer copied)
   stream_close (&s);
 }
 
+/* Of a batch that waits for the one before, the checksum of its own payload is taken meanwhile. */
+static void
+test_early (gconstpointer copied)
+{
+  Stream s;
+
+  runs_early = TRUE;
+  if (stream_begin (&s, copied != NULL)) {
+    guint64 before = count_early_runs ();
+    g_assert_cmpuint (s.plans[0]->early_tickets, >, 0);
+    g_assert_cmpuint (s.plans[0]->early_tickets, <, s.plans[0]->tickets->len);
+    stream_run (&s, 1);
+    g_assert_cmpuint (count_early_runs (), ==, before); /* no batch waits */
+    stream_restart (&s);
+    for (guint run = 0; run < 10 && (run < 2 || count_early_runs () == before); run++) {
+      stream_run (&s, run % 2 == 0 ? 4 : 64);
+      stream_restart (&s);
+    }
+    g_assert_cmpuint (count_early_runs (), >, before);
+  }
+  stream_close (&s);
+  runs_early = FALSE;
+}
+
 /* The difference of two rectangles that lie apart in their payloads. */
 static void
 check_rectangles (VyreBatch *batch, guint index, const guint8 *data, const guint8 *before)
@@ -232,20 +256,24 @@ test_other_payloads (void)
   stream_close (&s);
 }
 
-/* Freed batches leave no payload behind. */
+/* Freed batches leave no payload behind, in whatever order they are freed and however far they
+ * came.
+ */
 static void
-test_freed (gconstpointer copied)
+test_freed (gconstpointer how)
 {
+  gboolean copied = how && g_str_has_suffix (how, "copied");
   VyreBatch *batches[10];
   Stream s;
 
-  for (guint round = 0, n = stream_begin (&s, copied != NULL) ? 10 : 0; round < n; round++) {
+  runs_early = how && g_str_has_prefix (how, "early");
+  for (guint round = 0, n = stream_begin (&s, copied) ? 20 : 0; round < n; round++) {
     for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
       batches[i] = stream_publish (&s, i);
     if (round % 2 == 0)
-      test_wait_through (batches[round]);
+      test_wait_through (batches[round / 2]);
     for (guint i = 0; i < G_N_ELEMENTS (batches); i++)
-      vyre_batch_free (batches[i]);
+      vyre_batch_free (batches[round % 4 < 2 ? i : G_N_ELEMENTS (batches) - 1 - i]);
     stream_restart (&s);
     stream_finish (stream_publish (&s, 0), 0, TRUE);
     stream_finish (stream_publish (&s, 1), 1, FALSE);
@@ -253,6 +281,7 @@ test_freed (gconstpointer copied)
   }
   stream_finish (stream_publish (&s, 0), 0, TRUE);
   stream_close (&s);
+  runs_early = FALSE;
 }
 
 #define SHARE (48 << 10)
@@ -449,11 +478,15 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/previous/in-flight", NULL, test_in_flight);
   g_test_add_data_func ("/previous/in-flight/copied", "", test_in_flight);
+  g_test_add_data_func ("/previous/early", NULL, test_early);
+  g_test_add_data_func ("/previous/early/copied", "", test_early);
   g_test_add_func ("/previous/large", test_large);
   g_test_add_func ("/previous/given", test_given);
   g_test_add_func ("/previous/other-payloads", test_other_payloads);
   g_test_add_data_func ("/previous/freed", NULL, test_freed);
-  g_test_add_data_func ("/previous/freed/copied", "", test_freed);
+  g_test_add_data_func ("/previous/freed/copied", "copied", test_freed);
+  g_test_add_data_func ("/previous/freed/early", "early", test_freed);
+  g_test_add_data_func ("/previous/freed/early/copied", "early, copied", test_freed);
   g_test_add_func ("/previous/kept-full", test_kept_full);
   g_test_add_func ("/previous/useless", test_useless);
   g_test_add_func ("/previous/misuse", test_misuse);

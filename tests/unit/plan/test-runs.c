@@ -114,30 +114,39 @@ test_costs (void)
   }
 }
 
+/* A plan over @size bytes. */
+static VyrePlan *
+plan_of_size (const char *text, gsize size, guint workgroup)
+{
+  GError *error = NULL;
+  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+  g_autoptr (VyreProgram) program = vyre_program_from_string (text, &error);
+  g_assert_no_error (error);
+  g_autoptr (VyreBoundProgram) bound = vyre_program_bind (program, symbols, size, 0, 300, &error);
+  g_assert_no_error (error);
+  VyrePlan *plan = vyre_plan_new (bound, size, workgroup, NULL, &error);
+  g_assert_no_error (error);
+  return plan;
+}
+
 /* How many tickets a plan of ten slots over @size bytes has on a GPU. In a stream none costs more
  * than the one before. */
 static guint
 count_gpu_tickets (const char *state, gsize size)
 {
-  GError *error = NULL;
   g_autoptr (GString) text = g_string_new (state);
-  g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
 
   for (guint i = 0; i < 10; i++)
     g_string_append (text, i % 2 ? "u8_histogram payload -> 10\n" : "u8_stats payload -> 1\n");
-  g_autoptr (VyreProgram) program = vyre_program_from_string (text->str, &error);
-  g_autoptr (VyreBoundProgram) bound = vyre_program_bind (program, symbols, size, 0, 300, &error);
-  g_assert_no_error (error);
-  g_autoptr (VyrePlan) plan = vyre_plan_new (bound, size, GPU_WORKGROUP, NULL, &error);
-  g_assert_no_error (error);
+  g_autoptr (VyrePlan) plan = plan_of_size (text->str, size, GPU_WORKGROUP);
   for (guint i = 1; vyre_plan_follows (plan) && i < plan->tickets->len; i++)
     g_assert_cmpuint (ticket_of (plan, i)->words[VYRE_TICKET_COST], <=,
         ticket_of (plan, i - 1)->words[VYRE_TICKET_COST]);
   return plan->tickets->len;
 }
 
-/* Batches of a stream run one at a time, so each has enough tickets to keep a GPU busy. Others
- * leave workgroups to batches that come meanwhile. */
+/* Batches of a stream seldom run beside others, so each slot has enough tickets to keep a GPU busy.
+ * Others leave workgroups to batches that come meanwhile. */
 static void
 test_stream_tickets (void)
 {
@@ -145,7 +154,80 @@ test_stream_tickets (void)
 
   g_assert_cmpuint (count_gpu_tickets ("", size), <=, 70);
   g_assert_cmpuint (count_gpu_tickets ("state n[1]\n", size), >=, 300);
-  g_assert_cmpuint (count_gpu_tickets ("state n[1]\n", 8 * size), <=, 2600);
+  g_assert_cmpuint (count_gpu_tickets ("state n[1]\n", 8 * size), <=, 700);
+}
+
+#define EARLY_SIZE (4 << 20)
+
+static const char early_text[]
+    = "state kept[8]; u8_stats payload -> (&kept - 159); crc32 previous(payload) -> before\n"
+      "sample_difference bytes(0, 4000000), previous(bytes(0, 4000000)), 0 -> d\n"
+      "sample_difference bytes(0, 4000000), reference(bytes(0, 4000000)), 0 -> e\n"
+      "u8_histogram payload -> h; store_u32 7 -> x; keep reference when $e.sum <= 0";
+
+/* Tickets of the plan that a run has, by slot. */
+static void
+add_tickets (const VyrePlan *plan, const VyreRun *run, guint *slots)
+{
+  for (guint i = 0; i < run->n_tickets; i++) {
+    guint32 words[VYRE_TICKET_WORDS];
+    vyre_plan_write_ticket (plan, run, i, words);
+    slots[VYRE_SLOT_OF (words[VYRE_TICKET_SLOT])]++;
+    g_assert_cmpuint (VYRE_TWIN_OF (words[VYRE_TICKET_SLOT]), ==,
+        run->spares_twins && VYRE_SLOT_OF (words[VYRE_TICKET_SLOT]) == 2 ? 1 : 0);
+  }
+}
+
+/* The early run of a batch has the slots that read its own payload alone and write to no state, and
+ * the runs behind it all others, but for second twins where these are spared. */
+static void
+test_early (void)
+{
+  g_autoptr (VyrePlan) on_cpu = plan_of_size (early_text, EARLY_SIZE, WORKGROUP);
+  g_autoptr (VyrePlan) large = plan_of_size (early_text, 4 * EARLY_SIZE, GPU_WORKGROUP);
+  g_autoptr (VyrePlan) small
+      = plan_of_size ("state n[1]; u8_histogram payload -> h", 65536, GPU_WORKGROUP);
+  g_autoptr (VyrePlan) plan = plan_of_size (early_text, EARLY_SIZE, GPU_WORKGROUP);
+
+  g_assert_false (vyre_plan_early_run (on_cpu, &(VyreRun){ 0 }));
+  g_assert_false (vyre_plan_early_run (large, &(VyreRun){ 0 }));
+  g_assert_false (vyre_plan_early_run (small, &(VyreRun){ 0 }));
+  for (guint spares = 0; spares < 2; spares++) {
+    guint slots[6] = { 0 };
+    VyreRun run;
+    g_assert_true (vyre_plan_early_run (plan, &run));
+    add_tickets (plan, &run, slots);
+    g_assert_cmpuint (slots[4], ==, plan->early_tickets);
+    g_assert_cmpuint (run.n_tickets, ==, plan->early_tickets);
+    g_assert_cmpuint (run.fence_end, ==, 0);
+    run.spares_twins = spares == 1;
+    while (vyre_plan_next_run (plan, G_MAXUINT64, 1, &run))
+      add_tickets (plan, &run, slots);
+    for (guint slot = 0; slot < G_N_ELEMENTS (slots); slot++)
+      g_assert_cmpint (slots[slot] > 0, ==, slot != 3 || spares == 0);
+    g_assert_cmpuint (slots[2], ==, plan->twin_tickets);
+    g_assert_true (vyre_plan_is_last_run (plan, &run));
+  }
+}
+
+/* Where all tickets of a batch are early, another without work ends it, and runs its fences. */
+static void
+test_nothing_left (void)
+{
+  g_autoptr (VyrePlan) plan = plan_of_size (
+      "state n[1]; u8_histogram payload -> h; batch_fence", EARLY_SIZE, GPU_WORKGROUP);
+  VyreRun run;
+  guint slots[2] = { 0 };
+
+  g_assert_true (vyre_plan_early_run (plan, &run));
+  g_assert_cmpuint (run.n_tickets, ==, plan->tickets->len);
+  g_assert_cmpuint (run.fence_end, ==, 0);
+  g_assert_false (vyre_plan_next_run (plan, G_MAXUINT64, 1, &run));
+  vyre_plan_end_run (plan, &run);
+  g_assert_cmpuint (run.n_tickets, ==, 1);
+  g_assert_cmpuint (run.fence_end, ==, plan->fence_end);
+  add_tickets (plan, &run, slots);
+  g_assert_true (vyre_plan_is_last_run (plan, &run));
 }
 
 /* A channel is cut by its samples, however many channels lie between them. */
@@ -280,6 +362,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/runs/stream-tickets", test_stream_tickets);
+  g_test_add_func ("/runs/early", test_early);
+  g_test_add_func ("/runs/nothing-left", test_nothing_left);
   g_test_add_func ("/runs/room", test_room);
   g_test_add_func ("/runs/channels", test_channels);
   g_test_add_func ("/runs/costs", test_costs);

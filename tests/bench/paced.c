@@ -13,6 +13,9 @@
 /* Time between two looks whether all results are there, µs. */
 #define LOOK_US 1000
 
+/* Threads are made meanwhile, ns. */
+#define HEAD_START 100000000
+
 static gboolean
 is_right (const BenchPaced *paced, GstBuffer *buffer, guint64 index)
 {
@@ -172,8 +175,8 @@ await_rest (BenchPaced *paced)
 }
 
 /* The function of the stream's thread: pushes from the start of the run to its end. */
-gpointer
-bench_paced_run (gpointer data)
+static gpointer
+run (gpointer data)
 {
   BenchPaced *paced = data;
   guint64 first = paced->pushed;
@@ -198,4 +201,31 @@ bench_paced_run (gpointer data)
   if (paced->latencies->len > WARM)
     g_array_remove_range (paced->latencies, 0, WARM);
   return NULL;
+}
+
+/* Runs @n streams side by side for @seconds, each in a thread of its own. The buffers of streams
+ * of one period are due at evenly spaced times. How many buffers came out. */
+guint64
+bench_paced_run (BenchPaced *streams, guint n, double seconds, BenchCheck *check)
+{
+  g_autofree GThread **threads = g_new (GThread *, n);
+  gint64 start = bench_now () + HEAD_START;
+  guint64 buffers = 0;
+
+  for (guint i = 0; i < n; i++) {
+    BenchPaced *paced = &streams[i];
+    paced->start = start + paced->period * i / n;
+    paced->end = start + (gint64)(seconds * 1e9);
+    buffers -= paced->received;
+    threads[i] = g_thread_new (paced->period > 0 ? "paced" : "flood", run, paced);
+  }
+  for (guint i = 0; i < n; i++) {
+    BenchPaced *paced = &streams[i];
+    g_thread_join (threads[i]);
+    buffers += paced->received;
+    bench_check (check, paced->check.failed == 0, "%s",
+        paced->check.first ? paced->check.first : "a stream failed");
+  }
+  check->done += buffers;
+  return buffers;
 }

@@ -34,4 +34,4 @@ typedef struct {
 gboolean bench_paced_open (
     BenchPaced *paced, const char *element, gsize size, gint64 period, guint seed);
 void bench_paced_close (BenchPaced *paced);
-gpointer bench_paced_run (gpointer paced);
+guint64 bench_paced_run (BenchPaced *streams, guint n, double seconds, BenchCheck *check);

@@ -13,9 +13,6 @@
 #define HUNDRED_HERTZ 10000000
 #define LEAST_SECONDS 1.0
 
-/* Threads are made meanwhile, ns. */
-#define HEAD_START 100000000
-
 typedef struct {
   const char *name;
   const char *name_on_cpu; /* there, where fewer streams are asked for */
@@ -86,27 +83,9 @@ sum_up (Crowd *crowd)
 static void
 run_crowd (Crowd *crowd, double seconds, BenchCheck *check)
 {
-  guint n = crowd->n + crowd->n_floods;
-  g_autofree GThread **threads = g_new (GThread *, n);
-  gint64 start = bench_now () + HEAD_START;
   double cpu = bench_cpu_seconds ();
-  guint64 buffers = 0;
+  guint64 buffers = bench_paced_run (crowd->streams, crowd->n + crowd->n_floods, seconds, check);
 
-  for (guint i = 0; i < n; i++) {
-    BenchPaced *paced = &crowd->streams[i];
-    paced->start = start + paced->period * i / MAX (crowd->n, 1);
-    paced->end = start + (gint64)(seconds * 1e9);
-    buffers -= paced->received;
-    threads[i] = g_thread_new (i < crowd->n ? "paced" : "flood", bench_paced_run, paced);
-  }
-  for (guint i = 0; i < n; i++) {
-    BenchPaced *paced = &crowd->streams[i];
-    g_thread_join (threads[i]);
-    buffers += paced->received;
-    bench_check (check, paced->check.failed == 0, "%s",
-        paced->check.first ? paced->check.first : "a stream failed");
-  }
-  check->done += buffers;
   bench_series_add (&crowd->cpu, (bench_cpu_seconds () - cpu) * 1e6 / (double)MAX (buffers, 1));
   sum_up (crowd);
 }

@@ -57,6 +57,7 @@
 #include "filter/gstvyresourcepad.h"
 #include "filter/gstvyrestream.h"
 #include "filter/gstvyretaps.h"
+#include "filter/gstvyretensors.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -221,8 +222,8 @@ filter_go_up (GstVyreFilter *self, GstStateChange transition)
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       filter_reset_stats (self);
       gst_vyre_passthrough_start (self);
-      return gst_vyre_analytics_start (self) && gst_vyre_thread_check (GST_ELEMENT_CAST (self))
-             && gst_vyre_access_start (self);
+      return gst_vyre_analytics_start (self) && gst_vyre_tensors_start (self)
+             && gst_vyre_thread_check (GST_ELEMENT_CAST (self)) && gst_vyre_access_start (self);
     case GST_STATE_CHANGE_PAUSED_TO_PLAYING:
       filter_set_active (self, TRUE);
       return TRUE;

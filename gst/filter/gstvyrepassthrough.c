@@ -5,6 +5,7 @@
 #include "filter/gstvyreanalytics.h"
 #include "filter/gstvyrecarry.h"
 #include "filter/gstvyremessages.h"
+#include "filter/gstvyretensors.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
 
@@ -147,5 +148,6 @@ gst_vyre_passthrough_take (GstVyreFilter *self, GstVyreItem *item)
   GstBuffer *buffer = gst_buffer_make_writable (passthrough_take_own (item, FALSE));
   gst_buffer_take_vyre_results (buffer, gst_vyre_messages_new_results (self));
   gst_vyre_analytics_label (self, buffer);
+  gst_vyre_tensors_attach (self, buffer);
   return buffer;
 }

@@ -92,6 +92,10 @@ static const GstVyreProperty filter_rows[] = {
       "With output-mode=passthrough, events of the program that last as classifications in the "
       "GstAnalyticsRelationMeta of buffers; for builds with GStreamer 1.24 or later",
       READY, FALSE, AT (analytics_meta)) },
+  { GST_VYRE_BOOLEAN ("tensor-meta", "Tensor meta",
+      "With output-mode=passthrough, results that are arrays as tensors in a GstTensorMeta of "
+      "buffers; for builds with GStreamer 1.26 or later",
+      READY, FALSE, AT (tensor_meta)) },
   { GST_VYRE_ENUM ("resource-access", "Resource access",
       "Access of programs to files; a program that needs more is refused", READY,
       "GstVyreResourceAccess", properties_resource_access, VYRE_ACCESS_NONE,

@@ -187,8 +187,8 @@ typedef struct {
 
 /* The share of the element in the latency of a live pipeline */
 typedef struct {
-  GstClockTime held;                 /* how long batches are held, as reported */
-  GstClockTime interval;             /* from one buffer to the next by the caps, or 0 */
+  GstClockTime held;                             /* how long batches are held, as reported */
+  GstClockTime interval;                         /* from one buffer to the next by the caps, or 0 */
   GstClockTime told_held, told_least, told_room; /* as in the last answer */
   GstVyreHolds holds;
 } GstVyreLatency;
@@ -240,6 +240,7 @@ struct _GstVyreFilter {
   GError *program_error;
   GstVyreOutputMode output_mode;
   gboolean analytics_meta;
+  gboolean tensor_meta;
   VyreAccessLevel resource_access;
   gchar *resource_root;
   VyreAccess *access; /* in PAUSED and above */
@@ -338,7 +339,8 @@ struct _GstVyreFilter {
   VyreLayout last_layout;
   GstVyreLastResults last;
   GstVyreEvents events;
-  gboolean labels; /* analytics-meta, as of the start; no other thread runs then */
+  gboolean labels;  /* analytics-meta, as of the start; no other thread runs then */
+  gboolean tensors; /* tensor-meta, the same */
   gint64 results_due;
   gint64 debug_due;
   guint64 debug_left_out; /* PRINTF records since the last posted one */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "analytics.h"
+#include "metas.h"
 
 #include <gst/analytics/analytics.h>
 

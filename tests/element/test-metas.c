@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * output-mode=passthrough: the results that buffers carry, behind elements that make other buffers
- * of them, and the events that buffers carry as GstAnalytics has them.
+ * of them, and the events and arrays that buffers carry as GstAnalytics has them.
  */
-#include "analytics.h"
 #include "common.h"
 #include "library/gst/vyre/vyre.h"
+#include "metas.h"
 
 #define N_BUFFERS 8
 #define FILTER                                                                                     \
@@ -136,6 +136,7 @@ metas_suite (void)
   tcase_add_test (metas, results_survive_other_elements);
   tcase_add_test (metas, results_follow_their_picture_through_videorate);
   analytics_add_tests (metas);
+  tensors_add_tests (metas);
   return suite;
 }
 

@@ -122,25 +122,32 @@ recovery_length_of_cause (const gchar *message)
   return fix ? (gint)(fix - message) : (gint)strlen (message);
 }
 
-/* Returns @error with the numbers of the lost batches between cause and remedy. */
+/* Returns @error with the numbers of the lost batches between cause and remedy. Where @first is 0
+ * there are none. */
 static GError *
 recovery_name_batches (const GError *error, const gchar *why, guint32 first, guint32 last)
 {
   gint length = recovery_length_of_cause (error->message);
-  g_autofree gchar *batches = first != last ? g_strdup_printf ("batches %u to %u are", first, last)
-                                            : g_strdup_printf ("batch %u is", last);
+  g_autofree gchar *batches = NULL;
 
-  return g_error_new (VYRE_ERROR, VYRE_ERROR_DEVICE_LOST, "%.*s%s; %s lost%s", length,
-      error->message, why, batches, error->message + length);
+  if (first != last)
+    batches = g_strdup_printf ("; batches %u to %u are lost", first, last);
+  else if (first > 0)
+    batches = g_strdup_printf ("; batch %u is lost", last);
+  return g_error_new (VYRE_ERROR, VYRE_ERROR_DEVICE_LOST, "%.*s%s%s%s", length, error->message, why,
+      batches ? batches : "", error->message + length);
 }
 
-/* Ends the stream, with one message for all threads, which others wait for. Takes @error. */
+/* Ends the stream, with one message for all threads, which others wait for. A stream that stops or
+ * flushes drops its batches, and misses none. Takes @error. */
 static GstFlowReturn
 recovery_give_up (GstVyreFilter *self, GError *error, const gchar *why)
 {
   vyre_mutex_lock (&self->lock);
-  gboolean told = self->given_up;
-  GError *named = recovery_name_batches (error, why, recovery_first_undone (self), self->sequence);
+  gboolean told = self->given_up, is_opener = self->opener == g_thread_self ();
+  gboolean is_open = gst_vyre_stream_is_open (self);
+  GError *named = recovery_name_batches (
+      error, why, is_open ? recovery_first_undone (self) : 0, is_open ? self->sequence : 0);
   self->given_up = TRUE;
   self->recovering |= !told;
   g_mutex_unlock (&self->lock);
@@ -150,7 +157,8 @@ recovery_give_up (GstVyreFilter *self, GError *error, const gchar *why)
   else
     gst_vyre_stream_fail (self, named);
   vyre_mutex_lock (&self->lock);
-  self->recovering = FALSE;
+  if (!is_opener || self->opener == g_thread_self ()) /* or a handler began another stream */
+    self->recovering = FALSE;
   gst_vyre_stream_wake (self);
   g_mutex_unlock (&self->lock);
   return GST_FLOW_ERROR;
@@ -277,13 +285,15 @@ recovery_start (GstVyreFilter *self, GstVyreShared *lost, const GError *error)
 }
 
 /* No streaming thread runs, or the opener has done its work. Waits for its end, unless a handler of
- * the bus calls from there. */
+ * the bus calls from there: the next stream waits for nothing that the handler holds up. */
 void
 gst_vyre_recovery_end (GstVyreFilter *self)
 {
   vyre_mutex_lock (&self->lock);
   GThread *opener = g_steal_pointer (&self->opener);
   self->settling = FALSE;
+  if (opener == g_thread_self ())
+    self->recovering = FALSE;
   gst_vyre_stream_wake_others (self);
   g_mutex_unlock (&self->lock);
   if (opener == g_thread_self ())

@@ -407,6 +407,87 @@ GST_START_TEST (null_may_come_during_a_recovery)
 }
 GST_END_TEST;
 
+/* The device cannot be opened again, and no stream is there to miss a batch. */
+GST_START_TEST (null_may_come_before_a_recovery_fails)
+{
+  Feed feed = feed_new (4);
+
+  feed_run (&feed, 3);
+  GThread *pusher = push_into_recovery (&feed);
+  GThread *stopper = g_thread_new ("stopper", go_to_null, feed.h->element);
+  wait_flushing (filter_pad (feed.h, "src"));
+  vyre_lost_arm ("vkCreateDevice", 1, 1);
+  vyre_lost_hold (FALSE);
+  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (stopper)), GST_STATE_CHANGE_SUCCESS);
+  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (pusher)), GST_FLOW_FLUSHING);
+  feed_expect_text (&feed, GST_MESSAGE_ERROR, "when it was opened again after a loss. Fix: ");
+  restart_after_null (&feed);
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
+/* A handler of the bus that has the element begin anew, once, and waits for a readback there */
+typedef struct {
+  Feed *feed;
+  guint calls;
+  gboolean arrived;
+  gint done; /* atomic, as the others are the handler's until then */
+} Restart;
+
+static gpointer
+push_one (gpointer feed)
+{
+  return GINT_TO_POINTER (feed_try_push (feed));
+}
+
+static GstBusSyncReply
+begin_anew (GstBus *bus, GstMessage *message, gpointer data)
+{
+  Restart *restart = data;
+  Feed *feed = restart->feed;
+
+  if (!(GST_MESSAGE_TYPE (message) & (GST_MESSAGE_WARNING | GST_MESSAGE_ERROR))
+      || restart->calls++ > 0)
+    return GST_BUS_PASS;
+  gst_element_set_state (feed->h->element, GST_STATE_NULL);
+  while (gst_harness_buffers_in_queue (feed->h) > 0) /* a launch that was leaving ran them */
+    gst_buffer_unref (gst_harness_pull (feed->h));
+  feed->pushed = feed->pulled = 0;
+  gst_element_set_state (feed->h->element, GST_STATE_PLAYING);
+  g_thread_unref (g_thread_new ("anew", push_one, feed));
+  for (guint i = 0; i < PATIENCE * 1000 && !restart->arrived; i++) {
+    restart->arrived = gst_harness_buffers_in_queue (feed->h) > 0;
+    g_usleep (1000);
+  }
+  g_atomic_int_set (&restart->done, TRUE);
+  return GST_BUS_PASS;
+}
+
+/* The opener posts, so its thread is the handler's: the device is there again, or it is not. */
+GST_START_TEST (a_handler_may_begin_anew_in_the_opener)
+{
+  Feed feed = feed_new (4);
+  Restart restart = { .feed = &feed };
+  g_autoptr (GstBus) bus = gst_element_get_bus (feed.h->element);
+
+  feed_run (&feed, 3);
+  GThread *pusher = push_into_recovery (&feed);
+  gst_bus_set_sync_handler (bus, NULL, NULL, NULL);
+  gst_bus_set_sync_handler (bus, begin_anew, &restart, NULL);
+  if (__i__)
+    vyre_lost_arm ("vkCreateDevice", 1, 1);
+  vyre_lost_hold (FALSE);
+  g_thread_join (pusher);
+  for (guint i = 0; i < 2 * PATIENCE * 1000 && !g_atomic_int_get (&restart.done); i++)
+    g_usleep (1000);
+  fail_unless (g_atomic_int_get (&restart.done) && restart.arrived, "the new stream stands still");
+  feed_pull_all (&feed);
+  feed_run (&feed, 3);
+  feed_expect_text (&feed, __i__ ? GST_MESSAGE_ERROR : GST_MESSAGE_WARNING, "opened again");
+  feed_finish (&feed);
+}
+GST_END_TEST;
+
 /* Batches run without a waiter when the device is found lost. */
 GST_START_TEST (null_after_a_loss_does_not_hang)
 {
@@ -507,6 +588,8 @@ loss_ends_suite (void)
   tcase_add_test (middle, a_flush_drops_what_a_lost_kernel_left);
   tcase_add_test (middle, a_flush_may_come_during_a_recovery);
   tcase_add_test (middle, null_may_come_during_a_recovery);
+  tcase_add_test (middle, null_may_come_before_a_recovery_fails);
+  tcase_add_loop_test (middle, a_handler_may_begin_anew_in_the_opener, 0, 2);
   tcase_add_test (middle, a_device_that_stalls_is_warned_of_once_each_time);
   tcase_add_loop_test (middle, null_after_a_loss_does_not_hang, 0, G_N_ELEMENTS (calls));
   return s;

@@ -387,8 +387,9 @@ static gboolean
 append_value (GQuark name, const GValue *value, gpointer text)
 {
   const char *key = g_quark_to_string (name), *space = ((GString *)text)->len > 0 ? " " : "";
+  g_autofree char *number = gst_value_serialize (value);
 
-  g_string_append_printf (text, "%s%s=%" G_GUINT64_FORMAT, space, key, g_value_get_uint64 (value));
+  g_string_append_printf (text, "%s%s=%s", space, key, number);
   return TRUE;
 }
 

@@ -39,12 +39,14 @@ gst_vyre_events_init (void)
 
 /* The values that an event carries, by their names. */
 static GstStructure *
-events_new_values (const VyreEvent *event, const guint64 *values)
+events_new_values (const VyreEvent *event, const GstVyreNumbers *numbers)
 {
   GstStructure *structure = gst_structure_new_id_empty (event_quarks[EVENT_VALUES]);
 
-  for (guint i = 0; i < event->n_values; i++)
-    gst_structure_set (structure, event->values[i].name, G_TYPE_UINT64, values[i], NULL);
+  for (guint i = 0; i < event->n_values; i++) {
+    GType type = numbers->negative >> i & 1 ? G_TYPE_INT64 : G_TYPE_UINT64;
+    gst_structure_set (structure, event->values[i].name, type, numbers->values[i], NULL);
+  }
   return structure;
 }
 
@@ -80,7 +82,7 @@ events_post (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval 
   gst_vyre_fields_set_truth (structure, event_quarks[EVENT_COMPLETE], !interval->is_incomplete);
   if (event->n_values > 0)
     gst_vyre_fields_take (
-        structure, event_quarks[EVENT_VALUES], events_new_values (event, interval->values));
+        structure, event_quarks[EVENT_VALUES], events_new_values (event, &interval->numbers));
   gst_vyre_lines_add (self, structure);
   if (posts)
     events_post_message (self, structure);
@@ -107,7 +109,7 @@ events_count (GstVyreFilter *self, const VyreEvent *event, const GstVyreInterval
     self->event_values = gst_structure_new_empty ("event-values");
   if (event->n_values > 0)
     gst_vyre_fields_take (self->event_values, g_quark_from_string (event->name),
-        events_new_values (event, interval->values));
+        events_new_values (event, &interval->numbers));
   g_mutex_unlock (&self->lock);
 }
 
@@ -164,22 +166,29 @@ events_leave_open (const VyreEvent *event, GstVyreInterval *interval)
   interval->undecided += interval->is_open || event->of_reference;
 }
 
-/* The condition of an event holds at @moment, where it carries @values: other ones are those of
+static gboolean
+events_are_equal (const VyreEvent *event, const GstVyreNumbers *a, const GstVyreNumbers *b)
+{
+  return event->n_values == 0
+         || (a->negative == b->negative
+             && memcmp (a->values, b->values, event->n_values * sizeof a->values[0]) == 0);
+}
+
+/* The condition of an event holds at @moment, where it carries @numbers: other ones are those of
  * another interval. */
 static void
 events_hold (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
-    const GstVyreMoment *moment, const guint64 *values)
+    const GstVyreMoment *moment, const GstVyreNumbers *numbers)
 {
-  gsize size = event->n_values * sizeof *values;
   gboolean doubtful = interval->is_doubtful;
 
-  if (interval->is_open && memcmp (interval->values, values, size) != 0) {
+  if (interval->is_open && !events_are_equal (event, &interval->numbers, numbers)) {
     events_close (self, event, interval, moment);
     interval->is_incomplete = doubtful;
   }
   if (!interval->is_open) {
     interval->start = *moment;
-    memcpy (interval->values, values, size);
+    interval->numbers = *numbers;
   }
   interval->is_open = TRUE;
   interval->is_doubtful = FALSE;
@@ -189,10 +198,10 @@ events_hold (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *inter
 /* Follows what a batch at @moment decided about an event. */
 static void
 events_follow (GstVyreFilter *self, const VyreEvent *event, GstVyreInterval *interval,
-    VyreDecision decision, const GstVyreMoment *moment, const guint64 *values)
+    VyreDecision decision, const GstVyreMoment *moment, const GstVyreNumbers *numbers)
 {
   if (decision == VYRE_DECISION_YES) {
-    events_hold (self, event, interval, moment, values);
+    events_hold (self, event, interval, moment, numbers);
   } else if (decision == VYRE_DECISION_NONE) {
     events_leave_open (event, interval);
   } else if (interval->is_open) {
@@ -270,7 +279,7 @@ events_change_reference (GstVyreFilter *self, const VyreEvent *event, GstVyreInt
   if (!decides)
     events_leave_open (event, interval);
   if (timed)
-    events_hold (self, event, interval, moment, interval->values);
+    events_hold (self, event, interval, moment, &interval->numbers);
 }
 
 /* Ends the intervals that are open and start at @from or later, at the last buffer with a PTS, or
@@ -382,9 +391,10 @@ events_decide (GstVyreFilter *self, const GstVyreItem *item, const VyreBoundProg
   for (guint i = 0; i < bound->n_events; i++) {
     const VyreEvent *event = &bound->events[i];
     gboolean is_open = self->events.intervals[i].is_open;
-    guint64 values[VYRE_MOST_EVENT_VALUES];
+    GstVyreNumbers numbers = { 0 };
     VyreDecision decision
-        = decides ? vyre_event_decide (event, is_open, readback, values) : VYRE_DECISION_NONE;
+        = decides ? vyre_event_decide (event, is_open, readback, numbers.values, &numbers.negative)
+                  : VYRE_DECISION_NONE;
 
     undecided += decision == VYRE_DECISION_NONE;
     if (event->of_quiet && decision == VYRE_DECISION_YES)
@@ -393,7 +403,7 @@ events_decide (GstVyreFilter *self, const GstVyreItem *item, const VyreBoundProg
     else if (event->of_reference && is_reference)
       events_change_reference (self, event, &self->events.intervals[i], &moment, decides);
     else
-      events_follow (self, event, &self->events.intervals[i], decision, &moment, values);
+      events_follow (self, event, &self->events.intervals[i], decision, &moment, &numbers);
   }
   if (timed)
     self->events.last = moment;

@@ -115,6 +115,12 @@ typedef struct {
   guint32 sequence;
 } GstVyreMoment;
 
+/* The numbers that an event carries */
+typedef struct {
+  guint64 values[VYRE_MOST_EVENT_VALUES];
+  guint negative; /* a bit for each: it is below 0, and a gint64 */
+} GstVyreNumbers;
+
 /* The interval for which the condition of an event holds */
 typedef struct {
   gboolean is_open;
@@ -122,7 +128,7 @@ typedef struct {
   gboolean is_doubtful;   /* the buffer behind the last decision is missing or undecided */
   gboolean is_incomplete; /* buffers in it, or right in front of it, are missing or undecided */
   guint64 undecided;      /* buffers in it that decided nothing */
-  guint64 values[VYRE_MOST_EVENT_VALUES];
+  GstVyreNumbers numbers;
   guint64 samples; /* quiet ones in it, of an event of these */
   GstVyreMoment start;
   GstVyreMoment reached; /* the end of the last quiet sample */

@@ -73,22 +73,39 @@ vyre_condition_decide (const VyreCondition *condition, const void *readback)
   return decision_decide (condition, &calculation);
 }
 
+/* Calculates the numbers that an event carries; FALSE where one of them is none. */
+static gboolean
+decision_calculate_values (
+    const VyreEvent *event, VyreCalculation *calculation, guint64 *values, guint *negative)
+{
+  VyreWide value;
+
+  *negative = 0;
+  for (guint i = 0; i < event->n_values; i++) {
+    if (!vyre_formula_calculate_whole (
+            event->values[i].formula, calculation, G_MININT64, G_MAXUINT64, &value))
+      return FALSE;
+    values[i] = (guint64)value;
+    *negative |= (guint)(value < 0) << i;
+  }
+  return TRUE;
+}
+
 VyreDecision
-vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readback, guint64 *values)
+vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readback, guint64 *values,
+    guint *negative)
 {
   g_return_val_if_fail (event && readback, VYRE_DECISION_NONE);
-  g_return_val_if_fail (values || event->n_values == 0, VYRE_DECISION_NONE);
+  g_return_val_if_fail ((values && negative) || event->n_values == 0, VYRE_DECISION_NONE);
   const VyreCondition *condition
       = is_open && event->while_open ? event->while_open : event->condition;
   VyreCalculation calculation;
 
   vyre_calculation_start (&calculation, readback);
   VyreDecision decision = condition ? decision_decide (condition, &calculation) : VYRE_DECISION_YES;
-  for (guint i = 0; decision == VYRE_DECISION_YES && i < event->n_values; i++) {
-    if (!vyre_formula_calculate_whole (
-            event->values[i].formula, &calculation, G_MAXUINT64, &values[i]))
-      decision = VYRE_DECISION_NONE;
-  }
+  if (decision == VYRE_DECISION_YES && event->n_values > 0
+      && !decision_calculate_values (event, &calculation, values, negative))
+    decision = VYRE_DECISION_NONE;
   return decision;
 }
 
@@ -98,13 +115,13 @@ void
 vyre_states_calculate (const VyreBoundProgram *bound, const void *readback, guint32 *words)
 {
   VyreCalculation calculation;
-  guint64 number;
+  VyreWide number;
 
   vyre_calculation_start (&calculation, readback);
   for (guint i = 0; i < bound->n_states; i++) {
     const VyreState *state = &bound->states[i];
     if (state->formula
-        && vyre_formula_calculate_whole (state->formula, &calculation, G_MAXUINT32, &number))
+        && vyre_formula_calculate_whole (state->formula, &calculation, 0, G_MAXUINT32, &number))
       words[0] = (guint32)number;
     words += state->n_words;
   }

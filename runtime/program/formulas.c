@@ -180,18 +180,19 @@ vyre_formula_calculate (
   return TRUE;
 }
 
-/* The same, without the fraction; FALSE also where the number is not within 0 and @most. */
+/* The same, without the fraction, which is dropped towards 0; FALSE also where the number is below
+ * @least, or the whole one above @most. */
 gboolean
-vyre_formula_calculate_whole (
-    const VyreFormula *formula, VyreCalculation *calculation, guint64 most, guint64 *value)
+vyre_formula_calculate_whole (const VyreFormula *formula, VyreCalculation *calculation,
+    VyreWide least, VyreWide most, VyreWide *value)
 {
   VyreQuotient number;
 
-  if (!vyre_formula_calculate (formula, calculation, &number) || number.value < 0
-      || number.value / number.divisor > most)
+  if (!vyre_formula_calculate (formula, calculation, &number))
     return FALSE;
-  *value = (guint64)(number.value / number.divisor);
-  return TRUE;
+  *value = number.value / number.divisor;
+  gboolean is_less = *value == least && number.value % number.divisor < 0;
+  return *value >= least && !is_less && *value <= most;
 }
 
 /* Whether an optional statement, which is left out, computes the result of a value. */

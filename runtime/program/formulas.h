@@ -45,8 +45,8 @@ gboolean vyre_formula_bind_number (
 VyreFormula *vyre_formula_bind (VyreFormulaBinder *binder, VyreExpr expr);
 gboolean vyre_formula_calculate (
     const VyreFormula *formula, VyreCalculation *calculation, VyreQuotient *number);
-gboolean vyre_formula_calculate_whole (
-    const VyreFormula *formula, VyreCalculation *calculation, guint64 most, guint64 *value);
+gboolean vyre_formula_calculate_whole (const VyreFormula *formula, VyreCalculation *calculation,
+    VyreWide least, VyreWide most, VyreWide *value);
 void vyre_formulas_free (VyreBoundProgram *bound);
 
 G_END_DECLS

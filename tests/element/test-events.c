@@ -60,8 +60,10 @@ push_payloads (GstHarness *h, guint first, const gchar *pattern)
 static gboolean
 append_value (GQuark name, const GValue *value, gpointer log)
 {
-  g_string_append_printf (
-      log, " %s=%" G_GUINT64_FORMAT, g_quark_to_string (name), g_value_get_uint64 (value));
+  g_autofree gchar *number = gst_value_serialize (value);
+
+  fail_unless (G_VALUE_HOLDS (value, *number == '-' ? G_TYPE_INT64 : G_TYPE_UINT64));
+  g_string_append_printf (log, " %s=%s", g_quark_to_string (name), number);
   return TRUE;
 }
 
@@ -186,9 +188,12 @@ static const struct {
       "step start 0+0 #1 of=0 size=100\nstep end 10+10 #2 of=0 size=100\n"
       "step start 10+0 #2 of=1 size=100\nstep end 30+20 #4 ?1 ! of=1 size=100\n"
       "step start 30+0 #4 ! of=2 size=100\nstep end 30+0 #4 ! of=2 size=100\n" },
-  /* a number below 0 is none */
-  { SIZE "event e when $n > 0 with more = $n - 11", "#.#.",
-      "e start 0+0 #1 more=89\ne end 30+30 #4 ?2 ! more=89\n" },
+  /* which may be below 0, but no more than -2^63 */
+  { SIZE "event e when $n > 0 with more = $n - 11", "##..",
+      "e start 0+0 #1 more=89\ne end 20+20 #3 more=89\n"
+      "e start 20+0 #3 more=-1\ne end 30+10 #4 more=-1\n" },
+  { SIZE "event e when $n > 0 with low = ($n - 50) * 65536 * 65536 * 65536 * 1024", "#.#.",
+      "e start 0+0 #1 low=14411518807585587200\ne end 30+30 #4 ?2 ! low=14411518807585587200\n" },
   /* a region outside of the payload faults, and its result says nothing */
   { "u8_stats bytes(0, 50) -> s; event none when $s.count == 0; event all when $s.count == 50",
       "#.#", "all start 0+0 #1\nall end 20+20 #3 ?1 !\n" },

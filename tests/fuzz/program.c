@@ -138,13 +138,14 @@ try_decisions (const VyreBoundProgram *bound, FuzzInput *input)
   gsize n = VYRE_CONTROL_OBSERVABLES + bound->n_observables;
   g_autofree guint32 *readback = g_new0 (guint32, n);
   guint64 values[VYRE_MOST_EVENT_VALUES];
+  guint negative;
   guint n_state = vyre_plan_count_state (bound);
   g_autofree guint32 *words = g_new0 (guint32, n_state);
 
   fuzz_numbers (input, readback + VYRE_CONTROL_OBSERVABLES, MIN (bound->n_observables, 64));
   for (guint i = 0; i < bound->n_events; i++) {
     g_assert_cmpuint (bound->events[i].n_values, <=, VYRE_MOST_EVENT_VALUES);
-    vyre_event_decide (&bound->events[i], i % 2, readback, values);
+    vyre_event_decide (&bound->events[i], i % 2, readback, values, &negative);
     try_quiet (&bound->events[i], readback);
   }
   vyre_states_calculate (bound, readback, words);

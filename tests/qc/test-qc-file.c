@@ -313,13 +313,13 @@ test_numbers (void)
   g_autoptr (QcFile) file = file_new ();
   GstStructure *message = gst_structure_new_from_string (
       "vyre-event, event=borders, state=start, stream-time=(guint64)0, "
-      "values=(structure)\"values, x=(guint64)8, width=(guint64)5000000000\"");
+      "values=(structure)\"values, x=(gint64)-8, width=(guint64)5000000000\"");
 
   g_assert_nonnull (message);
   qc_file_add_event (file, file_get_stream (file, QC_VIDEO), message);
   gst_structure_free (message);
   g_autofree char *value = qc_event_describe_value (file->events->pdata[0]);
-  g_assert_cmpstr (value, ==, "x=8 width=5000000000");
+  g_assert_cmpstr (value, ==, "x=-8 width=5000000000");
 }
 
 int

@@ -61,7 +61,7 @@ typedef struct _VyreCondition VyreCondition;
 /**
  * VyreEventValue:
  * @name: a lower-case name of letters, digits and hyphens that starts with a letter
- * @formula: its number, from 0 to 2^64 - 1 without the fraction
+ * @formula: its number, from -2^63 to 2^64 - 1 without the fraction
  *
  * A number that an event carries.
  */
@@ -107,6 +107,8 @@ typedef struct {
  * @readback: readback of a batch, from its control part on; the batch ran the bound program
  * @values: (out caller-allocates) (nullable) (array): the numbers that @event carries, as many as
  * it has, where the decision is %VYRE_DECISION_YES; %NULL for an event without any
+ * @negative: (out) (nullable): a bit for each of @values, that of the first being 1: where it is
+ * set, the number is negative, and a gint64; %NULL for an event without any
  *
  * Decides whether the condition of @event holds for a batch, or that which keeps an interval open,
  * in whole numbers of up to 127 bits. May be called from any thread; it takes no memory and no
@@ -114,8 +116,8 @@ typedef struct {
  *
  * Returns: the decision
  */
-VyreDecision vyre_event_decide (
-    const VyreEvent *event, gboolean is_open, const void *readback, guint64 *values);
+VyreDecision vyre_event_decide (const VyreEvent *event, gboolean is_open, const void *readback,
+    guint64 *values, guint *negative);
 
 /**
  * VyreQuiet:

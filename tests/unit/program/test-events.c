@@ -65,7 +65,8 @@ assert_decision (const char *results, const char *condition, VyreDecision expect
 
   g_test_message ("%.60s", condition);
   g_assert_cmpuint (bound->n_events, ==, 1);
-  g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback, NULL), ==, expected);
+  g_assert_cmpint (
+      vyre_event_decide (&bound->events[0], FALSE, readback, NULL, NULL), ==, expected);
 }
 
 /* Each is an equation that holds. */
@@ -304,9 +305,9 @@ test_while (void)
   g_assert_cmpuint (bound->n_events, ==, 1);
   g_assert_cmpuint (bound->events[0].time, ==, 2000000000);
   for (*black = 49; *black < 103; ++*black) {
-    g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback, NULL), ==,
+    g_assert_cmpint (vyre_event_decide (&bound->events[0], FALSE, readback, NULL, NULL), ==,
         *black > 100 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
-    g_assert_cmpint (vyre_event_decide (&bound->events[0], TRUE, readback, NULL), ==,
+    g_assert_cmpint (vyre_event_decide (&bound->events[0], TRUE, readback, NULL, NULL), ==,
         *black > 50 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
   }
 }
@@ -329,12 +330,14 @@ test_optional_values (void)
 
   g_assert_cmpuint (without->n_events, ==, 2);
   g_assert_cmpint (
-      vyre_event_decide (&without->events[0], FALSE, empty, NULL), ==, VYRE_DECISION_YES);
+      vyre_event_decide (&without->events[0], FALSE, empty, NULL, NULL), ==, VYRE_DECISION_YES);
   g_assert_cmpint (
-      vyre_event_decide (&without->events[1], FALSE, empty, NULL), ==, VYRE_DECISION_NO);
+      vyre_event_decide (&without->events[1], FALSE, empty, NULL, NULL), ==, VYRE_DECISION_NO);
   g_assert_cmpuint (with->n_events, ==, 3);
-  g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, full, NULL), ==, VYRE_DECISION_NO);
-  g_assert_cmpint (vyre_event_decide (&with->events[1], FALSE, full, NULL), ==, VYRE_DECISION_YES);
+  g_assert_cmpint (
+      vyre_event_decide (&with->events[0], FALSE, full, NULL, NULL), ==, VYRE_DECISION_NO);
+  g_assert_cmpint (
+      vyre_event_decide (&with->events[1], FALSE, full, NULL, NULL), ==, VYRE_DECISION_YES);
 }
 
 /* An event may have the condition of the reference, and goes with it. */
@@ -362,7 +365,7 @@ test_of_reference (void)
   g_assert_false (with->events[1].of_reference);
   g_assert_cmpuint (with->events[0].time, ==, 2000000000);
   for (*least = 4; *least < 7; ++*least)
-    g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, readback, NULL), ==,
+    g_assert_cmpint (vyre_event_decide (&with->events[0], FALSE, readback, NULL, NULL), ==,
         *least <= 5 ? VYRE_DECISION_YES : VYRE_DECISION_NO);
 }
 
@@ -391,9 +394,9 @@ test_of_quiet (void)
   g_assert_cmpuint (bound->events[0].time, ==, 20000000);
   g_assert_cmpuint (bound->events[1].rate, ==, 16001);
   g_assert_cmpint (
-      vyre_event_decide (&bound->events[0], FALSE, readback, NULL), ==, VYRE_DECISION_YES);
+      vyre_event_decide (&bound->events[0], FALSE, readback, NULL, NULL), ==, VYRE_DECISION_YES);
   g_assert_cmpint (
-      vyre_event_decide (&bound->events[1], FALSE, readback, NULL), ==, VYRE_DECISION_NO);
+      vyre_event_decide (&bound->events[1], FALSE, readback, NULL, NULL), ==, VYRE_DECISION_NO);
 }
 
 /* All that a payload of some samples can have, against a search sample by sample. */

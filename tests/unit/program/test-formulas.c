@@ -19,12 +19,14 @@ readback_of (const VyreBoundProgram *bound, guint32 number)
   return readback;
 }
 
+static guint negative; /* of the values of the last decision */
+
 static VyreDecision
 decide (const VyreBoundProgram *bound, guint event, guint32 number, guint64 *values)
 {
   g_autofree guint32 *readback = readback_of (bound, number);
 
-  return vyre_event_decide (&bound->events[event], FALSE, readback, values);
+  return vyre_event_decide (&bound->events[event], FALSE, readback, values, &negative);
 }
 
 /* A let may name results, before or behind them, and other lets. */
@@ -89,15 +91,16 @@ test_optional_results (void)
   g_assert_null (less->states[0].formula);
 }
 
-/* An event carries numbers without their fractions. One below 0, or of more than 64 bits, leaves it
- * open. */
+/* An event carries numbers without their fractions. One of more than 64 bits, or below -2^63,
+ * leaves it open. */
 static void
 test_values (void)
 {
   g_autoptr (VyreBoundProgram) bound
       = bind_text ("crc32 payload -> n; let big = $n * 65536 * 65536\n"
                    "event e when $n < 1000 with x = $n * 0.5, y = $n - 10, far = big * big / 10000"
-                   " for 2 s");
+                   " for 2 s; event low when $n > 0 with least = 0 - big * 32768 * 65536, half = 0"
+                   " - $n * 0.5, some = 7");
   guint64 values[3];
 
   g_assert_cmpuint (bound->events[0].n_values, ==, 3);
@@ -108,9 +111,17 @@ test_values (void)
   g_assert_cmpuint (values[0], ==, 49);
   g_assert_cmpuint (values[1], ==, 89);
   g_assert_cmpuint (values[2], ==, 18079653866642731538u);
+  g_assert_cmpuint (negative, ==, 0);
   g_assert_cmpint (decide (bound, 0, 100, values), ==, VYRE_DECISION_NONE);
-  g_assert_cmpint (decide (bound, 0, 9, values), ==, VYRE_DECISION_NONE);
+  g_assert_cmpint (decide (bound, 0, 9, values), ==, VYRE_DECISION_YES);
+  g_assert_cmpint ((gint64)values[1], ==, -1);
+  g_assert_cmpuint (negative, ==, 2);
   g_assert_cmpint (decide (bound, 0, 1000, values), ==, VYRE_DECISION_NO);
+  g_assert_cmpint (decide (bound, 1, 1, values), ==, VYRE_DECISION_YES);
+  g_assert_cmpint ((gint64)values[0], ==, G_MININT64);
+  g_assert_cmpuint (values[1], ==, 0);
+  g_assert_cmpuint (negative, ==, 1);
+  g_assert_cmpint (decide (bound, 1, 2, values), ==, VYRE_DECISION_NONE);
 }
 
 /* State that is calculated may name itself. A number that is none leaves it as it was. */

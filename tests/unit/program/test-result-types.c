@@ -91,7 +91,7 @@ test_values (void)
       readback[w] = 0xFFFFFFFEu;
     g_test_message ("%s", conditions[i]);
     g_assert_cmpint (
-        vyre_event_decide (&bound->events[0], FALSE, readback, NULL), ==, VYRE_DECISION_YES);
+        vyre_event_decide (&bound->events[0], FALSE, readback, NULL, NULL), ==, VYRE_DECISION_YES);
   }
 }
 

@@ -80,7 +80,7 @@ caps_read_number (const gchar *text, guint *number)
   return TRUE;
 }
 
-/* Reads @text. The strings of @entry are interned. */
+/* Reads @text. The strings of @entry are its own. */
 static gboolean
 caps_read_entry (const gchar *text, GstVyreEntry *entry, GError **error)
 {
@@ -89,8 +89,8 @@ caps_read_entry (const gchar *text, GstVyreEntry *entry, GError **error)
   if (g_strv_length (words) >= 4 && gst_vyre_types_find (words[1], &entry->type)
       && caps_read_number (words[2], &entry->observable)
       && caps_read_number (words[3], &entry->n_words)) {
-    entry->name = g_intern_string (words[0]);
-    entry->units = words[4] ? g_intern_string (words[4]) : NULL;
+    entry->name = g_strdup (words[0]);
+    entry->units = g_strdup (words[4]);
     return TRUE;
   }
   g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
@@ -100,11 +100,21 @@ caps_read_entry (const gchar *text, GstVyreEntry *entry, GError **error)
   return FALSE;
 }
 
+static void
+caps_clear_entry (gpointer data)
+{
+  GstVyreEntry *entry = data;
+
+  g_free ((gpointer)entry->name);
+  g_free ((gpointer)entry->units);
+}
+
 static GArray *
 caps_read_entries (const GValue *results, GError **error)
 {
   g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (GstVyreEntry));
 
+  g_array_set_clear_func (entries, caps_clear_entry);
   for (guint i = 0; results && i < gst_value_array_get_size (results); i++) {
     const GValue *text = gst_value_array_get_value (results, i);
     GstVyreEntry entry;
@@ -116,7 +126,7 @@ caps_read_entries (const GValue *results, GError **error)
   return g_steal_pointer (&entries);
 }
 
-/* Returns the entries, NULL with @error set for caps of anything else. */
+/* Returns the entries, which own their strings, NULL with @error set for caps of anything else. */
 GArray *
 gst_vyre_caps_read (const GstCaps *caps, gsize *sizes, gboolean *has_sequence, GError **error)
 {

@@ -23,6 +23,11 @@ struct _GstVyreTable {
   guint n_words; /* of all entries */
 };
 
+/* What the names in caps may take for as long as the process lives, in bytes: a field of a
+ * GstStructure has a quark, which is never freed, and a sender may have ever new ones. */
+#define MOST_FOREIGN_NAMES (4 << 20)
+#define QUARK_SIZE 64 /* without the name, roughly */
+
 static GQuark caps_quark;
 
 /* Fixes what conversions look up, while no thread streams: the first caller is the plugin. */
@@ -51,14 +56,16 @@ gst_vyre_entry_copy (const GstVyreEntry *entry)
   GstVyreEntry *copy = g_new (GstVyreEntry, 1);
 
   *copy = *entry;
-  copy->name = g_intern_string (entry->name);
-  copy->units = g_intern_string (entry->units);
+  copy->name = g_strdup (entry->name);
+  copy->units = g_strdup (entry->units);
   return copy;
 }
 
 void
 gst_vyre_entry_free (GstVyreEntry *entry)
 {
+  g_free ((gpointer)entry->name);
+  g_free ((gpointer)entry->units);
   g_free (entry);
 }
 
@@ -75,6 +82,8 @@ gst_vyre_table_unref (GstVyreTable *table)
   if (!g_atomic_int_dec_and_test (&table->refs))
     return;
   g_clear_pointer (&table->caps, gst_caps_unref);
+  for (guint i = 0; i < table->n_entries; i++)
+    g_free ((gpointer)table->entries[i].units);
   g_free (table->entries);
   g_free (table->names);
   g_free (table);
@@ -125,10 +134,30 @@ table_check_sizes (const gsize *sizes, GError **error)
   return FALSE;
 }
 
-/* Takes @caps over. */
+/* Any thread. FALSE for a name that is new to this process, where names of others have taken all
+ * that they may. */
+static gboolean
+table_admit_name (const gchar *name, GError **error)
+{
+  static gsize taken;
+  gsize size = strlen (name) + QUARK_SIZE;
+
+  if (g_quark_try_string (name) != 0)
+    return TRUE;
+  if ((gsize)g_atomic_pointer_add (&taken, (gssize)size) + size <= MOST_FOREIGN_NAMES)
+    return TRUE;
+  g_atomic_pointer_add (&taken, -(gssize)size);
+  g_set_error (error, VYRE_ERROR, VYRE_ERROR_INVALID,
+      "The caps have the new result '%.100s', and names in caps have taken %u MiB of this process, "
+      "which are never freed. Fix: find the sender of ever new names, and restart the process.",
+      name, MOST_FOREIGN_NAMES >> 20);
+  return FALSE;
+}
+
+/* Takes @caps over. They are @foreign where another process may have made them. */
 static GstVyreTable *
 table_make (const GstVyreEntry *entries, guint n_entries, const gsize *sizes, gboolean has_sequence,
-    GstCaps *caps, GError **error)
+    GstCaps *caps, gboolean foreign, GError **error)
 {
   g_autoptr (GstVyreTable) table = g_new0 (GstVyreTable, 1);
 
@@ -141,12 +170,13 @@ table_make (const GstVyreEntry *entries, guint n_entries, const gsize *sizes, gb
   table->entries = g_new (GstVyreEntry, n_entries);
   table->names = g_new (GQuark, n_entries);
   for (guint i = 0; i < n_entries; i++) {
-    if (!table_check_entry (table, &entries[i], error))
+    if (!table_check_entry (table, &entries[i], error)
+        || (foreign && !table_admit_name (entries[i].name, error)))
       return NULL;
     table->entries[i] = entries[i];
     table->names[i] = g_quark_from_string (entries[i].name);
     table->entries[i].name = g_quark_to_string (table->names[i]);
-    table->entries[i].units = g_intern_string (entries[i].units);
+    table->entries[i].units = g_strdup (entries[i].units);
     table->n_words += entries[i].n_words;
     table->n_entries++;
   }
@@ -159,7 +189,7 @@ gst_vyre_table_new (const GstVyreEntry *entries, guint n_entries, const gsize *p
 {
   g_type_ensure (GST_TYPE_VYRE_TABLE);
   return table_make (entries, n_entries, part_sizes, has_sequence,
-      gst_vyre_caps_new (entries, n_entries, part_sizes, has_sequence, program), error);
+      gst_vyre_caps_new (entries, n_entries, part_sizes, has_sequence, program), FALSE, error);
 }
 
 GstVyreTable *
@@ -173,7 +203,7 @@ gst_vyre_table_new_from_caps (const GstCaps *caps, GError **error)
   if (!entries)
     return NULL;
   return table_make ((const GstVyreEntry *)entries->data, entries->len, sizes, has_sequence,
-      gst_caps_copy (caps), error);
+      gst_caps_copy (caps), TRUE, error);
 }
 
 GstCaps *

@@ -425,6 +425,28 @@ GST_START_TEST (forged_caps_do_not_pile_up)
 }
 GST_END_TEST;
 
+/* A name stays in memory for ever, as a field of a structure: no sender has as many as it likes.
+ * The last test of its process, in which new names are refused from here on. */
+GST_START_TEST (forged_names_do_not_pile_up)
+{
+  g_autoptr (GByteArray) readback = g_byte_array_new_take (g_malloc0 (SIZE), SIZE);
+  g_autofree gchar *tail = g_strnfill (MIB / 8, 'n'), *error = NULL;
+  guint n = 0;
+
+  for (; n < 40 && !error; n++) {
+    g_autofree gchar *caps
+        = g_strdup_printf (GOOD ",results=<\"name-%u-%s u32 0 1 %s%u\">", n, tail, tail, n);
+    push_bytes (caps, readback, &error);
+  }
+  fail_unless (n > 30 && error, "%u names are taken: %.200s", n, error);
+  fail_unless (strstr (error, "names in caps have taken 4 MiB") && strstr (error, "Fix: "));
+  g_clear_pointer (&error, g_free);
+  g_autofree gchar *known = g_strdup_printf (GOOD ",results=<\"name-0-%s u32 0 1\">", tail);
+  fail_unless_equals_int (push_bytes (known, readback, &error), 1);
+  fail_unless (error == NULL, "%s", error);
+}
+GST_END_TEST;
+
 static Suite *
 forged_readbacks_suite (void)
 {
@@ -442,6 +464,7 @@ forged_readbacks_suite (void)
   tcase_add_loop_test (tc, a_seek_by_a_forged_index_ends, 0, G_N_ELEMENTS (indices));
   tcase_add_test (tc, a_long_index_is_thinned_out);
   tcase_add_test (tc, forged_caps_do_not_pile_up);
+  tcase_add_test (tc, forged_names_do_not_pile_up);
   return s;
 }
 

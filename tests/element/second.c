@@ -107,3 +107,54 @@ second_flush (GstPad *pad)
   fail_unless (gst_pad_push_event (pad, gst_event_new_flush_stop (TRUE)));
   gst_pad_push_event (pad, gst_event_new_segment (&segment));
 }
+
+static void
+second_end_wait (SecondEnd end, GstHarness *h, Second *other)
+{
+  switch (end) {
+    case SECOND_ENDS_RELEASE:
+      second_clear (other);
+      break;
+    case SECOND_ENDS_EOS:
+      gst_pad_push_event (other->source, gst_event_new_eos ());
+      break;
+    case SECOND_ENDS_FIRST_EOS:
+      filter_push_eos (h);
+      filter_wait_eos (h);
+      break;
+    case SECOND_ENDS_LEAVE:
+      gst_pad_set_active (other->sink, FALSE);
+      gst_element_set_state (h->element, GST_STATE_READY);
+      break;
+    default:
+      gst_element_set_state (h->element, GST_STATE_READY);
+      break;
+  }
+}
+
+/* Has a buffer wait, which @end ends, and expects what the buffer is told. The second stream is
+ * gone then. */
+void
+second_check_end (SecondEnd end, GstHarness *h, Second *other)
+{
+  static const GstFlowReturn flows[SECOND_N_ENDS] = {
+    [SECOND_ENDS_STATE] = GST_FLOW_FLUSHING,
+    [SECOND_ENDS_RELEASE] = GST_FLOW_ERROR,
+    [SECOND_ENDS_EOS] = GST_FLOW_OK,
+    [SECOND_ENDS_LEAVE] = GST_FLOW_FLUSHING,
+    [SECOND_ENDS_OWN_STATE] = GST_FLOW_FLUSHING,
+    [SECOND_ENDS_FIRST_EOS] = GST_FLOW_EOS,
+  };
+  gboolean is_second = end >= SECOND_ENDS_OWN_STATE;
+  SecondWaiter waiter;
+
+  if (is_second)
+    fail_unless_equals_int (gst_pad_push (other->source, second_picture (5, 0)), GST_FLOW_OK);
+  second_waiter_start (&waiter, is_second ? other->source : h->srcpad);
+  second_end_wait (end, h, other);
+  fail_unless_equals_int (second_waiter_join (&waiter), flows[end]);
+  if (end == SECOND_ENDS_RELEASE)
+    bus_assert_error (h, "link a second stream");
+  else
+    second_clear (other);
+}

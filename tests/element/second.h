@@ -29,6 +29,18 @@ typedef struct {
   gint over;
 } SecondWaiter;
 
+/* How a wait for the other stream ends: for a buffer of the first stream, and from
+ * SECOND_ENDS_OWN_STATE on for one of the second. */
+typedef enum {
+  SECOND_ENDS_STATE,
+  SECOND_ENDS_RELEASE,
+  SECOND_ENDS_EOS,
+  SECOND_ENDS_LEAVE,
+  SECOND_ENDS_OWN_STATE,
+  SECOND_ENDS_FIRST_EOS,
+  SECOND_N_ENDS,
+} SecondEnd;
+
 void second_begin (Second *other, const gchar *text);
 void second_init (Second *other, GstHarness *h);
 void second_clear (Second *other);
@@ -37,3 +49,4 @@ gpointer second_run (gpointer data);
 void second_waiter_start (SecondWaiter *waiter, GstPad *pad);
 GstFlowReturn second_waiter_join (SecondWaiter *waiter);
 void second_flush (GstPad *pad);
+void second_check_end (SecondEnd end, GstHarness *h, Second *other);

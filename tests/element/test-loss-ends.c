@@ -391,6 +391,7 @@ go_to_null (gpointer element)
   return GINT_TO_POINTER (gst_element_set_state (element, GST_STATE_NULL));
 }
 
+/* Where the device cannot be opened again, either, no stream is there to miss a batch. */
 GST_START_TEST (null_may_come_during_a_recovery)
 {
   Feed feed = feed_new (4);
@@ -399,28 +400,13 @@ GST_START_TEST (null_may_come_during_a_recovery)
   GThread *pusher = push_into_recovery (&feed);
   GThread *stopper = g_thread_new ("stopper", go_to_null, feed.h->element);
   wait_flushing (filter_pad (feed.h, "src"));
+  if (__i__)
+    vyre_lost_arm ("vkCreateDevice", 1, 1);
   vyre_lost_hold (FALSE);
   fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (stopper)), GST_STATE_CHANGE_SUCCESS);
   fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (pusher)), GST_FLOW_FLUSHING);
-  restart_after_null (&feed);
-  feed_finish (&feed);
-}
-GST_END_TEST;
-
-/* The device cannot be opened again, and no stream is there to miss a batch. */
-GST_START_TEST (null_may_come_before_a_recovery_fails)
-{
-  Feed feed = feed_new (4);
-
-  feed_run (&feed, 3);
-  GThread *pusher = push_into_recovery (&feed);
-  GThread *stopper = g_thread_new ("stopper", go_to_null, feed.h->element);
-  wait_flushing (filter_pad (feed.h, "src"));
-  vyre_lost_arm ("vkCreateDevice", 1, 1);
-  vyre_lost_hold (FALSE);
-  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (stopper)), GST_STATE_CHANGE_SUCCESS);
-  fail_unless_equals_int (GPOINTER_TO_INT (g_thread_join (pusher)), GST_FLOW_FLUSHING);
-  feed_expect_text (&feed, GST_MESSAGE_ERROR, "when it was opened again after a loss. Fix: ");
+  if (__i__)
+    feed_expect_text (&feed, GST_MESSAGE_ERROR, "when it was opened again after a loss. Fix: ");
   restart_after_null (&feed);
   feed_finish (&feed);
 }
@@ -587,8 +573,7 @@ loss_ends_suite (void)
   suite_add_tcase (s, middle);
   tcase_add_test (middle, a_flush_drops_what_a_lost_kernel_left);
   tcase_add_test (middle, a_flush_may_come_during_a_recovery);
-  tcase_add_test (middle, null_may_come_during_a_recovery);
-  tcase_add_test (middle, null_may_come_before_a_recovery_fails);
+  tcase_add_loop_test (middle, null_may_come_during_a_recovery, 0, 2);
   tcase_add_loop_test (middle, a_handler_may_begin_anew_in_the_opener, 0, 2);
   tcase_add_test (middle, a_device_that_stalls_is_warned_of_once_each_time);
   tcase_add_loop_test (middle, null_after_a_loss_does_not_hang, 0, G_N_ELEMENTS (calls));

@@ -444,65 +444,15 @@ GST_START_TEST (a_seek_parts_no_pair)
 }
 GST_END_TEST;
 
-/* How a wait may end: 0 to 3 for a buffer of the first stream, from 4 on for one of the other. */
-enum { STATE, RELEASE, SECOND_EOS, SECOND_LEAVES, SECOND_STATE, FIRST_EOS, N_ENDS };
-
-static const GstFlowReturn ends[N_ENDS] = {
-  [STATE] = GST_FLOW_FLUSHING,
-  [RELEASE] = GST_FLOW_ERROR,
-  [SECOND_EOS] = GST_FLOW_OK,
-  [SECOND_LEAVES] = GST_FLOW_FLUSHING,
-  [SECOND_STATE] = GST_FLOW_FLUSHING,
-  [FIRST_EOS] = GST_FLOW_EOS,
-};
-
-static void
-end_wait (guint end, GstHarness *h, Second *other)
-{
-  switch (end) {
-    case RELEASE:
-      second_clear (other);
-      break;
-    case SECOND_EOS:
-      gst_pad_push_event (other->source, gst_event_new_eos ());
-      break;
-    case SECOND_LEAVES:
-      gst_pad_set_active (other->sink, FALSE);
-      gst_element_set_state (h->element, GST_STATE_READY);
-      break;
-    case FIRST_EOS:
-      filter_push_eos (h);
-      break;
-    default:
-      gst_element_set_state (h->element, GST_STATE_READY);
-      break;
-  }
-}
-
-static void
-check_end (guint end)
-{
-  Second other;
-  SecondWaiter waiter;
-  GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
-
-  if (end >= SECOND_STATE)
-    fail_unless_equals_int (gst_pad_push (other.source, second_picture (5, 0)), GST_FLOW_OK);
-  second_waiter_start (&waiter, end < SECOND_STATE ? h->srcpad : other.source);
-  end_wait (end, h, &other);
-  fail_unless_equals_int (second_waiter_join (&waiter), ends[end]);
-  if (end == RELEASE) {
-    bus_assert_error (h, "link a second stream");
-    filter_finish (h);
-  } else {
-    finish (h, &other);
-  }
-}
-
 GST_START_TEST (no_end_leaves_a_wait_behind)
 {
-  for (guint end = 0; end < N_ENDS; end++)
-    check_end (end);
+  for (SecondEnd end = 0; end < SECOND_N_ENDS; end++) {
+    Second other;
+    GstHarness *h = start (&other, COMPARE, SECOND_CAPS, SECOND_CAPS);
+
+    second_check_end (end, h, &other);
+    filter_finish (h);
+  }
 }
 GST_END_TEST;
 

@@ -92,6 +92,17 @@ drawing_find_row (const Drawing *drawing, gint x, GstVyreColourId id, gint toler
   return n > 0 ? sum / n : -1;
 }
 
+/* Draws a timeline, and returns the row of its line, a bit behind the middle. */
+gint
+drawing_find_line (Drawing *drawing)
+{
+  drawing_draw (drawing);
+  gint row
+      = drawing_find_row (drawing, drawing->look.width / 2 + 9, GST_VYRE_COLOUR_TEXT, DRAWING_NEAR);
+  g_assert_cmpint (row, >=, 0);
+  return row;
+}
+
 /* Returns the middle of the columns of row @y that have the colour; -1 where none has. */
 gint
 drawing_find_column (const Drawing *drawing, gint y, GstVyreColourId id, gint tolerance)

@@ -6,6 +6,8 @@
 
 #include "scope/gstvyrecanvas.h"
 
+#define DRAWING_NEAR 40 /* of 255: pixels inside of a line, which has smooth edges */
+
 typedef struct {
   GstVyreModel model;
   GstVyreCanvas canvas;
@@ -20,6 +22,7 @@ void drawing_draw (Drawing *drawing);
 guint32 drawing_at (const Drawing *drawing, gint x, gint y);
 gboolean drawing_is (const Drawing *drawing, gint x, gint y, GstVyreColourId id, gint tolerance);
 gint drawing_find_row (const Drawing *drawing, gint x, GstVyreColourId id, gint tolerance);
+gint drawing_find_line (Drawing *drawing);
 gint drawing_find_column (const Drawing *drawing, gint y, GstVyreColourId id, gint tolerance);
 guint drawing_count (const Drawing *drawing, GstVyreColourId id, gint tolerance);
 gchar *drawing_bins (const gchar *name, guint n, guint at, guint count);

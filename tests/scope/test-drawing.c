@@ -7,7 +7,6 @@
 
 #define WIDTH 1920
 #define HEIGHT 1080
-#define NEAR 40 /* of 255: pixels inside of a line, which has smooth edges */
 
 /* The luma of a picture of 100 samples that all have @level */
 #define FLAT                                                                                       \
@@ -31,10 +30,8 @@ find_mean (guint level)
   drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_TIMELINE);
   for (guint i = 0; i <= 100; i++)
     take_flat (&drawing, i / 10.0, level, "");
-  drawing_draw (&drawing);
-  gint row = drawing_find_row (&drawing, WIDTH / 2 + 9, GST_VYRE_COLOUR_TEXT, NEAR);
+  gint row = drawing_find_line (&drawing);
   drawing_end (&drawing);
-  g_assert_cmpint (row, >=, 0);
   return row;
 }
 
@@ -58,8 +55,7 @@ test_depth (void)
   for (guint i = 0; i <= 100; i++)
     take_flat (&drawing, i / 10.0, 512, "");
   g_assert_cmpuint (drawing.model.depth, ==, 10);
-  drawing_draw (&drawing);
-  gint row = drawing_find_row (&drawing, WIDTH / 2 + 9, GST_VYRE_COLOUR_TEXT, NEAR);
+  gint row = drawing_find_line (&drawing);
   g_assert_cmpint (ABS (row - find_mean (128)), <=, 1);
   gst_vyre_model_reset (&drawing.model);
   g_assert_cmpuint (drawing.model.depth, ==, 8);
@@ -79,8 +75,10 @@ test_history (void)
   for (guint i = 0; i <= 50; i++)
     take_flat (&drawing, 100 + i / 10.0, 100, "");
   drawing_draw (&drawing);
-  g_assert_cmpint (drawing_find_row (&drawing, WIDTH * 4 / 10, GST_VYRE_COLOUR_TEXT, NEAR), ==, -1);
-  g_assert_cmpint (drawing_find_row (&drawing, WIDTH * 7 / 10, GST_VYRE_COLOUR_TEXT, NEAR), >=, 0);
+  g_assert_cmpint (
+      drawing_find_row (&drawing, WIDTH * 4 / 10, GST_VYRE_COLOUR_TEXT, DRAWING_NEAR), ==, -1);
+  g_assert_cmpint (
+      drawing_find_row (&drawing, WIDTH * 7 / 10, GST_VYRE_COLOUR_TEXT, DRAWING_NEAR), >=, 0);
   for (guint i = 51; i <= 1000; i++)
     take_flat (&drawing, 100 + i / 10.0, 100, "");
   guint n = drawing.model.points->len - drawing.model.first;
@@ -104,9 +102,12 @@ test_missing (void)
   }
   g_assert_cmpint (drawing.model.lights[GST_VYRE_LIGHT_COMPLETE].state, ==, GST_VYRE_LIGHT_GOOD);
   drawing_draw (&drawing);
-  g_assert_cmpint (drawing_find_row (&drawing, WIDTH / 2 + 20, GST_VYRE_COLOUR_TEXT, NEAR), ==, -1);
-  g_assert_cmpint (drawing_find_row (&drawing, WIDTH / 4, GST_VYRE_COLOUR_TEXT, NEAR), >=, 0);
-  g_assert_cmpint (drawing_find_row (&drawing, WIDTH * 3 / 4, GST_VYRE_COLOUR_TEXT, NEAR), >=, 0);
+  g_assert_cmpint (
+      drawing_find_row (&drawing, WIDTH / 2 + 20, GST_VYRE_COLOUR_TEXT, DRAWING_NEAR), ==, -1);
+  g_assert_cmpint (
+      drawing_find_row (&drawing, WIDTH / 4, GST_VYRE_COLOUR_TEXT, DRAWING_NEAR), >=, 0);
+  g_assert_cmpint (
+      drawing_find_row (&drawing, WIDTH * 3 / 4, GST_VYRE_COLOUR_TEXT, DRAWING_NEAR), >=, 0);
   drawing_end (&drawing);
 }
 
@@ -116,7 +117,7 @@ is_drawn (const Drawing *drawing, gdouble share, gboolean is_lane)
 {
   GstVyreColourId colour = is_lane ? GST_VYRE_COLOUR_PURPLE : GST_VYRE_COLOUR_TEXT;
 
-  return drawing_find_row (drawing, (gint)(WIDTH * share), colour, is_lane ? 5 : NEAR) >= 0;
+  return drawing_find_row (drawing, (gint)(WIDTH * share), colour, is_lane ? 5 : DRAWING_NEAR) >= 0;
 }
 
 /* Results that stop coming leave a hole in lines and lanes, and conditions begin anew behind it. */
@@ -201,7 +202,7 @@ test_cut (void)
   for (guint i = 0; i < drawing.model.points->len; i++)
     g_assert_true (g_array_index (drawing.model.points, GstVyrePoint, i).is_cut == (i == 50));
   drawing_draw (&drawing);
-  guint n = drawing_count (&drawing, GST_VYRE_COLOUR_ORANGE, NEAR);
+  guint n = drawing_count (&drawing, GST_VYRE_COLOUR_ORANGE, DRAWING_NEAR);
   g_assert_cmpuint (n, >, HEIGHT / 8);
   g_assert_cmpuint (n, <, HEIGHT * 2);
   drawing_end (&drawing);
@@ -249,7 +250,7 @@ find_bin (guint n, guint at, guint depth)
   gst_vyre_model_begin (&drawing.model, depth);
   drawing_take (&drawing, 0, bins);
   drawing_draw (&drawing);
-  gint x = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_SKY, NEAR);
+  gint x = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_SKY, DRAWING_NEAR);
   drawing_end (&drawing);
   g_assert_cmpint (x, >=, 0);
   return x;
@@ -302,9 +303,9 @@ test_parade (void)
   drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_HISTOGRAM);
   drawing_take (&drawing, 0, all);
   drawing_draw (&drawing);
-  gint r = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_VERMILION, NEAR);
-  gint g = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_GREEN, NEAR);
-  gint b = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_SKY, NEAR);
+  gint r = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_VERMILION, DRAWING_NEAR);
+  gint g = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_GREEN, DRAWING_NEAR);
+  gint b = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_SKY, DRAWING_NEAR);
   g_assert_cmpint (ABS (r - WIDTH / 6), <, WIDTH / 30);
   g_assert_cmpint (ABS (g - WIDTH / 2), <, WIDTH / 30);
   g_assert_cmpint (ABS (b - WIDTH * 5 / 6), <, WIDTH / 30);
@@ -321,7 +322,7 @@ test_nothing (void)
   drawing_draw (&drawing);
   guint none = drawing_count (&drawing, GST_VYRE_COLOUR_PANEL, 0);
   g_assert_cmpuint (none, ==, 0);
-  g_assert_cmpuint (drawing_count (&drawing, GST_VYRE_COLOUR_TEXT, NEAR), >, 0);
+  g_assert_cmpuint (drawing_count (&drawing, GST_VYRE_COLOUR_TEXT, DRAWING_NEAR), >, 0);
   take_flat (&drawing, 0, 100, "");
   drawing_draw (&drawing);
   guint one = drawing_count (&drawing, GST_VYRE_COLOUR_PANEL, 0);

@@ -58,6 +58,10 @@ documented gst-play-1.0
 timeout -k 5 60 sh line >log 2>&1 </dev/null || fail 'gst-play-1.0'
 seen gst-play-1.0 plain
 
+documented 'gst-launch-1.0 playbin3'
+timeout -k 5 60 sh line >log 2>&1 || fail playbin3
+seen playbin3 plain
+
 documented 'gst-launch-1.0 uritranscodebin'
 sed 's/ video-filter=.*//' line >without
 timeout -k 5 60 sh without >log 2>&1 </dev/null || fail 'uritranscodebin without a filter'

@@ -19,6 +19,7 @@ def read(path):
     return pandas.json_normalize([line for line in lines if line["type"] == "vyre-results"])
 
 
-table = read(sys.argv[1])
-table["mean"] = table["luma.sum"] / table["luma.count"]
-print(table[["sequence", "luma.sum", "mean"]].to_string(index=False, header=False))
+if __name__ == "__main__":
+    table = read(sys.argv[1])
+    table["mean"] = table["luma.sum"] / table["luma.count"]
+    print(table[["sequence", "luma.sum", "mean"]].to_string(index=False, header=False))

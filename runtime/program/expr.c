@@ -66,6 +66,7 @@ expr_fail (VyreFailure *failure, VyreFailureKind kind, const VyreNode *node)
   failure->offset = node->offset;
   failure->symbol = 0;
   failure->stream = NULL;
+  failure->is_audio = FALSE;
   return FALSE;
 }
 
@@ -75,6 +76,7 @@ expr_fail_unbound (const VyreScope *scope, VyreFailure *failure, const VyreNode 
   expr_fail (failure, VYRE_FAILURE_UNBOUND, node);
   failure->symbol = node->value;
   failure->stream = scope->symbols->stream;
+  failure->is_audio = vyre_symbols_are_of_audio (scope->symbols);
   return FALSE;
 }
 
@@ -193,7 +195,7 @@ expr_set_unbound (const VyreFailure *failure, const char *text, GError **error)
   vyre_set_error_at (error, VYRE_ERROR_UNBOUND, text, failure->offset,
       "'%.*s' is not defined for this stream%s%s. Fix: %s, or use only payload.", length, word,
       failure->stream ? " of " : "", failure->stream ? failure->stream : "",
-      vyre_symbol_fix (failure->symbol));
+      vyre_symbol_fix (failure->symbol, failure->is_audio));
 }
 
 /*

@@ -78,6 +78,7 @@ typedef struct {
   guint32 offset;
   guint32 symbol;     /* of VYRE_FAILURE_UNBOUND */
   const char *stream; /* the stream without that symbol, or NULL; owned by the symbols */
+  gboolean is_audio;  /* that stream */
 } VyreFailure;
 
 /* A let, evaluated: @value counts when there is no failure. */

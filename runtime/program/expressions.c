@@ -314,7 +314,10 @@ expression_parse_primary (VyreParser *parser)
     case '(':
       return expression_parse_parentheses (parser);
     default:
-      return vyre_parser_unexpected (parser, "a number, a symbol, '&' and a result, or '('");
+      return vyre_parser_unexpected (parser,
+          parser->lexer.compares ? "a number, a symbol, '(', or '$' and a result, in single quotes "
+                                   "where a shell would replace it"
+                                 : "a number, a symbol, '&' and a result, or '('");
   }
 }
 

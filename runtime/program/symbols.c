@@ -112,12 +112,23 @@ vyre_symbol_find (const char *word, gsize length)
   return -1;
 }
 
-/* The advice for a stream that does not define @symbol. */
+gboolean
+vyre_symbols_are_of_audio (const VyreSymbols *symbols)
+{
+  return symbols->defined[vyre_symbol_find ("channels", strlen ("channels"))];
+}
+
+/* The advice for a stream, which @is_audio or not, that does not define @symbol. */
 const char *
-vyre_symbol_fix (guint symbol)
+vyre_symbol_fix (guint symbol, gboolean is_audio)
 {
   const gint red = vyre_component_find ("red", strlen ("red"));
+  const guint bits = (guint)vyre_symbol_find ("bits", strlen ("bits"));
+  gboolean is_of_video
+      = symbol < bits || (symbol >= VYRE_FIRST_COMPONENT && symbol < VYRE_FIRST_CHANNEL);
 
+  if (is_audio && is_of_video)
+    return "feed raw video, measure channels, as builtin:audio-qc does";
   if (symbol >= VYRE_FIRST_PAIRED)
     return "link a second stream to reference of vyrefilter, with the same caps";
   if (symbol >= VYRE_FIRST_CHANNEL)

@@ -75,7 +75,8 @@ gint vyre_region_find (const char *word, gsize length);
 gint vyre_component_find (const char *word, gsize length);
 gint vyre_channel_find (const char *word, gsize length);
 gint vyre_symbol_find (const char *word, gsize length);
-const char *vyre_symbol_fix (guint symbol);
+gboolean vyre_symbols_are_of_audio (const VyreSymbols *symbols);
+const char *vyre_symbol_fix (guint symbol, gboolean is_audio);
 void vyre_symbols_define_region (VyreSymbols *symbols, guint region, const VyreRegion *geometry);
 gboolean vyre_payload_size_check (gsize payload_size, GError **error);
 VyreBoundProgram *vyre_bound_program_new_from_ring (

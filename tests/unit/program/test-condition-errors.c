@@ -30,6 +30,7 @@ static const ErrorCase cases[] = {
   { "event e when $a = 1", "1:17: ", "a comparison: <, <=, >, >= or ==" },
   { "event e when $a > 1 < 2; nop", "1:21: ", "a line end or ';' between statements" },
   { "event e when $a >", "1:18: ", "a number" },
+  { "event e when  > 1", "1:15: ", "or '$' and a result, in single quotes where a shell would" },
   { "event e when $ > 1", "1:14: ", "'$'" },
   { "event e when $a_b > 1", "1:16: ", "'_' cannot be part of a result name" },
   { "event e when $a.b.c > 1", "1:18: ", "'.' cannot be part of a result name" },
@@ -109,6 +110,27 @@ test_bind_errors (void)
   }
 }
 
+/* A converter makes no picture of sound. */
+static void
+test_advice_of_sound (void)
+{
+  static const char *const texts[]
+      = { "u8_stats luma -> s", "sample_stats red -> s", "let n = width; nop; event e when n > 1" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (VyreProgram) program = assemble (texts[i]);
+    g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
+    GError *error = NULL;
+
+    g_assert_null (vyre_program_bind (program, symbols, 1000, 0, 0, &error));
+    assert_error (error, VYRE_ERROR_UNBOUND, "1:", "Fix: put videoconvert and ");
+    error = NULL;
+    vyre_symbols_set (symbols, "channels", 2);
+    g_assert_null (vyre_program_bind (program, symbols, 1000, 0, 0, &error));
+    assert_error (error, VYRE_ERROR_UNBOUND, "1:", "Fix: feed raw video, measure channels, as ");
+  }
+}
+
 /* So many that looking each of them up among the others would take seconds. */
 static void
 test_too_many (void)
@@ -137,6 +159,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/conditions/errors", test_errors);
   g_test_add_func ("/conditions/bind-errors", test_bind_errors);
+  g_test_add_func ("/conditions/advice-of-sound", test_advice_of_sound);
   g_test_add_func ("/conditions/too-many", test_too_many);
   return g_test_run ();
 }

@@ -14,7 +14,7 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
-PATIENCE = 20  # seconds
+PATIENCE = 120  # seconds; a driver without a cache compiles first
 LOOK = 0.005
 
 

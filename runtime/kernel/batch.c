@@ -211,15 +211,6 @@ batch_withdraw (VyreBatch *batch)
   return release;
 }
 
-/* Locked. Of a batch in flight that is freed, on a kernel that has failed. */
-static VyreRelease
-batch_give_up (VyreBatch *batch)
-{
-  if (batch->follows)
-    vyre_stream_stop_waiting (batch);
-  return vyre_batch_take_release (batch);
-}
-
 void
 vyre_batch_free (VyreBatch *batch)
 {
@@ -240,7 +231,7 @@ vyre_batch_free (VyreBatch *batch)
     batch->orphaned = TRUE;
     /* the thread that rings a batch looks at orphaned afterwards */
     if (vyre_megakernel_has_failed (kernel) && batch->rung)
-      release = batch_give_up (batch);
+      release = vyre_batch_give_up (batch);
     else if (batch->rung && !batch->parked)
       vyre_tickets_drop (batch);
   }

@@ -120,6 +120,15 @@ vyre_batch_take_release (VyreBatch *batch)
   return release;
 }
 
+/* Locked. The same for a batch in flight that was freed, on a kernel that has failed. */
+VyreRelease
+vyre_batch_give_up (VyreBatch *batch)
+{
+  if (batch->follows)
+    vyre_stream_stop_waiting (batch);
+  return vyre_batch_take_release (batch);
+}
+
 /* Without the lock. */
 void
 vyre_release_run (const VyreRelease *release)

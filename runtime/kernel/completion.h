@@ -19,6 +19,7 @@ void vyre_batch_free_memory (VyreBatch *batch);
 void vyre_batch_destroy (VyreBatch *batch);
 gboolean vyre_batch_may_write (VyreBatch *batch);
 VyreRelease vyre_batch_take_release (VyreBatch *batch);
+VyreRelease vyre_batch_give_up (VyreBatch *batch);
 VyreRelease vyre_stream_release (VyreStream *stream, VyreBatch *next);
 void vyre_release_run (const VyreRelease *release);
 void vyre_releases_run (VyreReleases *releases);

@@ -323,25 +323,26 @@ publish_number (VyreBatch *batch)
 }
 
 /* Kernel's lock held, and dropped on the way. Publishes the early run of a batch that waits for
- * another, if its payload has come. */
-static void
+ * another, if its payload has come. TRUE: it is in flight. */
+static gboolean
 publish_early (VyreBatch *batch, VyreRelease *stored)
 {
   VyreMegakernel *kernel = batch->kernel; /* the batch may end */
 
-  if (batch->early != VYRE_EARLY_NONE || batch->plan->early_tickets == 0)
-    return;
+  if (kernel->failure || batch->early != VYRE_EARLY_NONE || batch->plan->early_tickets == 0)
+    return FALSE;
   if (vyre_copies_settle (batch))
     *stored = publish_take_payload (batch);
   if ((batch->stored_at != VYRE_NOWHERE && !batch->resumed) || !vyre_turns_begin_early (batch))
-    return;
+    return FALSE;
   batch->early = VYRE_EARLY_RUNS;
   if (vyre_turns_may_enter (batch) && publish_try (batch, stored)) {
     kernel->n_early++;
-    return;
+    return TRUE;
   }
   batch->early = VYRE_EARLY_NONE;
   vyre_turns_begin (batch);
+  return FALSE;
 }
 
 /* The same, of the first batches that wait in a stream. */
@@ -353,7 +354,8 @@ publish_early_runs (const VyreStream *stream, VyreReleases *releases)
     VyreRelease stored = { NULL };
     if (!batch)
       return;
-    publish_early (batch, &stored);
+    if (publish_early (batch, &stored) && batch->orphaned && stream->kernel->failure)
+      releases->list[releases->n++] = vyre_batch_give_up (batch);
     releases->list[releases->n++] = stored;
   }
 }
@@ -391,7 +393,7 @@ publish_go_on (VyreBatch *batch, VyreReleases *releases)
     vyre_turns_go_behind (batch);
   vyre_batch_publish_or_queue (batch, &stored);
   if (batch->orphaned && kernel->failure && batch->rung)
-    releases->list[releases->n++] = vyre_batch_take_release (batch);
+    releases->list[releases->n++] = vyre_batch_give_up (batch);
   releases->list[releases->n++] = stored;
   publish_early_runs (stream, releases);
 }

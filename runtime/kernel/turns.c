@@ -8,6 +8,10 @@
  * flight take as long as one dear batch. */
 #define CHEAP_PART 64
 
+/* An early run that costs more than this part of the limit would keep out the batch whose turn it
+ * is. */
+#define EARLY_PART 8
+
 static gboolean
 turns_is_cheap (const VyreBatch *batch)
 {
@@ -48,7 +52,7 @@ vyre_turns_begin_early (VyreBatch *batch)
 {
   VyreRun early;
 
-  if (!vyre_plan_early_run (batch->plan, &early) || early.cost > batch->kernel->most / 2)
+  if (!vyre_plan_early_run (batch->plan, &early) || early.cost > batch->kernel->most / EARLY_PART)
     return FALSE;
   batch->run = early;
   batch->cut = TRUE;

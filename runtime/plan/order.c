@@ -42,6 +42,35 @@ order_compare (gconstpointer a, gconstpointer b, gpointer on_gpu)
   return apart != 0 || !on_gpu ? apart : (first < second) - (first > second);
 }
 
+/* What the tickets of a slot have in VYRE_TICKET_PAYLOAD beside what they read. */
+static guint32
+order_find_marks (const VyrePlan *plan, guint slot)
+{
+  return (vyre_plan_is_twin (plan, slot) ? VYRE_TILE_OF_TWIN : 0)
+         | (vyre_plan_is_early (plan, slot) ? VYRE_TILE_EARLY : 0);
+}
+
+/* Marks the tickets of tiles, of which those of a slot lie one behind the other, and tells the
+ * first of twins where the second is. */
+static void
+order_mark (VyrePlan *plan)
+{
+  guint marked = G_MAXUINT;
+  guint32 marks = 0;
+
+  for (guint i = 0; i < plan->tickets->len; i++) {
+    guint32 *words = g_array_index (plan->tickets, VyreTicket, i).words;
+    guint slot = words[VYRE_TICKET_SLOT];
+    if (words[VYRE_TICKET_KIND] != VYRE_KIND_TILE)
+      continue;
+    if (slot != marked)
+      marks = order_find_marks (plan, slot);
+    marked = slot;
+    words[VYRE_TICKET_PAYLOAD] |= marks;
+    words[VYRE_TICKET_SLOT] |= VYRE_TWIN_BEHIND (vyre_plan_twin_behind (plan, slot));
+  }
+}
+
 /* Orders the tickets, and counts those of each class. A CPU is busy with the batch before as long
  * as that runs: its batches have no early tickets. */
 void
@@ -51,6 +80,7 @@ vyre_plan_order_tickets (VyrePlan *plan)
 
   if (!vyre_plan_follows (plan))
     return;
+  order_mark (plan);
   g_array_sort_with_data (plan->tickets, order_compare, GINT_TO_POINTER (on_gpu));
   for (guint i = 0; i < plan->tickets->len; i++) {
     const VyreTicket *ticket = &g_array_index (plan->tickets, VyreTicket, i);

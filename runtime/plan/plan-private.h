@@ -82,7 +82,7 @@ struct _VyrePlan {
   gsize slice_size;
   guint32 *slice;      /* initial contents of a batch */
   GArray *tickets;     /* of VyreTicket, as far as they do not depend on the batch */
-  guint16 *twins;      /* of each slot, how far behind it its twin is, or 0; NULL: there are none */
+  guint16 *twins;      /* one word for each slot, see plan/twins.c; or NULL: there are none */
   guint early_tickets; /* of slots that need nothing of the batch before: the first ones */
   guint64 early_cost;  /* of these */
   guint twin_tickets;  /* of second twins: the last ones */
@@ -134,6 +134,7 @@ vyre_plan_slot_arg (const VyreBoundProgram *bound, guint slot, guint arg)
 guint vyre_plan_count_state (const VyreBoundProgram *bound);
 guint vyre_plan_find_older (const VyrePlan *plan);
 guint32 vyre_plan_tile_reads (const VyrePlan *plan, guint slot);
+gboolean vyre_plan_is_early (const VyrePlan *plan, guint slot);
 gboolean vyre_plan_lacks_payload (const VyrePlan *plan, guint slot, guint missing);
 void vyre_plan_write_payloads (
     const VyrePlan *plan, const gsize *payloads, guint n, guint32 *slice);

@@ -87,8 +87,8 @@ state_takes_result (const VyrePlan *plan, guint slot, const VyreOpcode *info)
 }
 
 /* Whether the tiles of a slot need nothing of the batch before. */
-static gboolean
-state_is_early (const VyrePlan *plan, guint slot)
+gboolean
+vyre_plan_is_early (const VyrePlan *plan, guint slot)
 {
   const VyreOpcode *info
       = vyre_opcode_get (vyre_plan_slot_word (plan->bound, slot, VYRE_SLOT_OPCODE));
@@ -102,9 +102,7 @@ guint32
 vyre_plan_tile_reads (const VyrePlan *plan, guint slot)
 {
   return VYRE_TILE_READS (
-             state_find_from (plan, slot), state_find_payloads (plan, slot) & VYRE_ALL_MISSING)
-         | (vyre_plan_is_twin (plan, slot) ? VYRE_TILE_OF_TWIN : 0)
-         | (state_is_early (plan, slot) ? VYRE_TILE_EARLY : 0);
+      state_find_from (plan, slot), state_find_payloads (plan, slot) & VYRE_ALL_MISSING);
 }
 
 /* TRUE for a slot that reads a payload of those that are @missing: it reads nothing. */

@@ -112,14 +112,13 @@ tile_cost (const VyrePlan *plan, guint slot, guint32 rows, guint64 steps)
 static gboolean
 tile_add (VyrePlan *plan, guint slot, const VyreRegion *tile, GError **error)
 {
-  VyreTicket ticket
-      = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_TILE,
-              [VYRE_TICKET_PAYLOAD] = vyre_plan_tile_reads (plan, slot),
-              [VYRE_TICKET_SLOT] = slot | VYRE_TWIN_BEHIND (vyre_plan_twin_behind (plan, slot)),
-              [VYRE_TICKET_ROW] = tile->offset,
-              [VYRE_TICKET_ROWS] = tile->rows,
-              [VYRE_TICKET_COLUMN] = tile->stride,
-              [VYRE_TICKET_WIDTH] = tile->width } };
+  VyreTicket ticket = { .words = { [VYRE_TICKET_KIND] = VYRE_KIND_TILE,
+                            [VYRE_TICKET_PAYLOAD] = vyre_plan_tile_reads (plan, slot),
+                            [VYRE_TICKET_SLOT] = slot,
+                            [VYRE_TICKET_ROW] = tile->offset,
+                            [VYRE_TICKET_ROWS] = tile->rows,
+                            [VYRE_TICKET_COLUMN] = tile->stride,
+                            [VYRE_TICKET_WIDTH] = tile->width } };
   guint64 step = tile_step_bytes (plan, slot);
   guint64 steps = step == VYRE_GRANULE
                       ? (guint64)tile->rows * VYRE_ROW_GRANULES ((guint64)tile->width)

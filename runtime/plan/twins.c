@@ -9,7 +9,10 @@
 #include "program/opcodes.h"
 
 /* The most slots from a twin to the other. */
-#define TWINS_MOST_APART 64u
+#define TWINS_MOST_APART 16u
+
+/* In the place of a slot that is the second of twins. */
+#define TWINS_SECOND 0x8000u
 
 G_STATIC_ASSERT (TWINS_MOST_APART <= VYRE_MAX_TWIN_BEHIND);
 
@@ -44,7 +47,7 @@ twins_are (const VyrePlan *plan, guint a, guint b)
   const VyreBoundProgram *bound = plan->bound;
   guint observable = VYRE_SLOT_ARGS + VYRE_REGION_ARG_OBSERVABLE;
 
-  if (!twins_may_be (plan, a) || twins_find_payloads (bound, a) != twins_find_payloads (bound, b))
+  if (twins_find_payloads (bound, a) != twins_find_payloads (bound, b) || !twins_may_be (plan, a))
     return FALSE;
   for (guint word = 0; word < VYRE_SLOT_WORDS; word++) {
     if (word != observable
@@ -54,19 +57,20 @@ twins_are (const VyrePlan *plan, guint a, guint b)
   return TRUE;
 }
 
-/* Makes a slot the second of twins, if there is a first one close in front of it. */
+/* Makes a slot that reads an older payload the second of twins, if there is a first one close in
+ * front of it. */
 static void
 twins_look (VyrePlan *plan, guint slot)
 {
   guint most = MIN (slot, TWINS_MOST_APART);
 
-  if (!twins_may_be (plan, slot))
+  if (!twins_may_be (plan, slot) || twins_find_payloads (plan->bound, slot) == 0)
     return;
   for (guint apart = 1; apart <= most; apart++) {
     guint first = slot - apart;
-    if (plan->twins[first] == 0 && !vyre_plan_is_twin (plan, first)
-        && twins_are (plan, first, slot)) {
+    if (plan->twins[first] == 0 && twins_are (plan, first, slot)) {
       plan->twins[first] = (guint16)apart;
+      plan->twins[slot] = TWINS_SECOND;
       return;
     }
   }
@@ -92,18 +96,12 @@ vyre_plan_find_twins (VyrePlan *plan, GError **error)
 guint
 vyre_plan_twin_behind (const VyrePlan *plan, guint slot)
 {
-  return plan->twins ? plan->twins[slot] : 0;
+  return plan->twins && plan->twins[slot] != TWINS_SECOND ? plan->twins[slot] : 0;
 }
 
 /* Whether a slot is the second of twins. */
 gboolean
 vyre_plan_is_twin (const VyrePlan *plan, guint slot)
 {
-  guint most = plan->twins ? MIN (slot, TWINS_MOST_APART) : 0;
-
-  for (guint apart = 1; apart <= most; apart++) {
-    if (plan->twins[slot - apart] == apart)
-      return TRUE;
-  }
-  return FALSE;
+  return plan->twins && plan->twins[slot] == TWINS_SECOND;
 }

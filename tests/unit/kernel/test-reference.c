@@ -97,8 +97,10 @@ check_twins (VyreBatch *batch, guint number, gint reference, Twins *twins)
   check_difference (batch, 2, now + 5, then + 5, before * 900, 9);
   fill (then, kept ? (guint)reference : 0);
   check_difference (batch, 10, now + 5, then + 5, kept * 900, 9);
+  check_difference (batch, 18, now + 5, now + 9, 900, 9);
+  check_difference (batch, 26, now + 5, now + 9, 900, 9);
   g_assert_cmpuint (
-      vyre_batch_get_completion (batch)->payload_bytes, ==, size_of (number) + 900 * reads);
+      vyre_batch_get_completion (batch)->payload_bytes, ==, size_of (number) + 900 * (2 + reads));
   twins->once += before && reads == 1;
   twins->twice += reads == 2;
 }
@@ -116,7 +118,9 @@ test_twins (gconstpointer early)
   runs_early = early != NULL;
   stream_open (&s, "u8_below payload, 128 -> dark; keep reference when $dark <= 4000\n"
                    "sample_difference bytes(5, 900), previous(bytes(5, 900)), 9 -> a\n"
-                   "sample_difference bytes(5, 900), reference(bytes(5, 900)), 9 -> b");
+                   "sample_difference bytes(5, 900), reference(bytes(5, 900)), 9 -> b\n"
+                   "sample_difference bytes(5, 900), bytes(9, 900), 9 -> own\n"
+                   "sample_difference bytes(5, 900), bytes(9, 900), 9 -> again");
   for (guint i = 0; i < BATCHES + MOST_IN_FLIGHT; i++) {
     VyreBatch **place = &batches[i % MOST_IN_FLIGHT];
     if (i >= MOST_IN_FLIGHT) {

@@ -163,7 +163,9 @@ static const char early_text[]
     = "state kept[8]; u8_stats payload -> (&kept - 159); crc32 previous(payload) -> before\n"
       "sample_difference bytes(0, 4000000), previous(bytes(0, 4000000)), 0 -> d\n"
       "sample_difference bytes(0, 4000000), reference(bytes(0, 4000000)), 0 -> e\n"
-      "u8_histogram payload -> h; store_u32 7 -> x; keep reference when $e.sum <= 0";
+      "u8_histogram payload -> h; store_u32 7 -> x; keep reference when $e.sum <= 0\n"
+      "sample_difference bytes(0, 4000000), bytes(9, 4000000), 0 -> f\n"
+      "sample_difference bytes(0, 4000000), bytes(9, 4000000), 0 -> g";
 
 /* Tickets of the plan that a run has, by slot. */
 static void
@@ -193,11 +195,11 @@ test_early (void)
   g_assert_false (vyre_plan_early_run (large, &(VyreRun){ 0 }));
   g_assert_false (vyre_plan_early_run (small, &(VyreRun){ 0 }));
   for (guint spares = 0; spares < 2; spares++) {
-    guint slots[6] = { 0 };
+    guint slots[8] = { 0 };
     VyreRun run;
     g_assert_true (vyre_plan_early_run (plan, &run));
     add_tickets (plan, &run, slots);
-    g_assert_cmpuint (slots[4], ==, plan->early_tickets);
+    g_assert_cmpuint (slots[4] + slots[6] + slots[7], ==, plan->early_tickets);
     g_assert_cmpuint (run.n_tickets, ==, plan->early_tickets);
     g_assert_cmpuint (run.fence_end, ==, 0);
     run.spares_twins = spares == 1;

@@ -24,6 +24,7 @@ pc=$(find "$work/root" -name gstreamer-vyre-1.0.pc)
 prefix=$(sed -n 's/^prefix=//p' "$pc")
 sed -i "s|^prefix=.*|prefix=$work/root$prefix|" "${pc%/*}"/*.pc
 export PKG_CONFIG_PATH="${pc%/*}"
+! grep -E 'vulkan|liburing' "${pc%/*}"/*.pc || fail 'applications are to have what no header includes'
 flags=$(pkg-config --cflags gstreamer-vyre-1.0)
 libs=$(pkg-config --libs gstreamer-vyre-1.0)
 library=$(find "$work/root" -name 'libgstvyre-1.0.so')

@@ -74,6 +74,8 @@ def with_what_is_made(text, page, build, tree):
 
 def gather(build, tree):
     """README.md, and all that it leads to, into the folder tree."""
+    tree.mkdir()
+    shutil.copy(SOURCES / "docs/site/site.css", tree)
     found = ["README.md"]
     for name in found:
         page = pathlib.Path(name)
@@ -98,7 +100,7 @@ def navigation():
             pages = sections[line[3:]] = []
         elif item := re.match(r"\d+\. \[.*?\]\((.*?)\)", line):
             pages.append("docs/" + item[1])
-    return ["README.md", BOOK] + [{title: pages} for title, pages in sections.items()]
+    return [{"Home": "README.md"}, BOOK] + [{title: pages} for title, pages in sections.items()]
 
 
 def main():

@@ -80,6 +80,9 @@ def check_pages(sources, site, pages):
     index = json.loads((site / "search/search_index.json").read_text(encoding="utf-8"))["docs"]
     book = re.findall(r"^\d+\. \[.*?\]\((.*?\.md)\)", (sources / "docs/README.md").read_text(encoding="utf-8"), re.M)
     assert len(book) > 20, book
+    bare = [file for file, page in pages.items() if "/reference/" not in str(file)
+            and not any(link.endswith("site.css") for link in page.loads)]
+    assert not bare, f"{bare} have wide tables"
     home = pages[site / "index.html"]
     led = [link for link in home.leads if link.startswith("docs/")]
     order = [f"docs/{page[:-3]}.html" for page in book]

@@ -1,20 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# build.sh DIRECTORY: builds the Debian packages of the commit that is checked out, for the Debian
-# that this runs on, into DIRECTORY, with the tarball that they are made of; lintian has no complaint.
-# It takes dpkg-dev, lintian, and what .packages/debian/control names: `apt-get build-dep
-# ./.packages` installs that.
+# build.sh DIRECTORY [TARBALL]: builds the Debian packages of the commit that is checked out, or of a
+# tarball of these sources, for the Debian that this runs on, into DIRECTORY, with the tarball that
+# they are made of; lintian has no complaint. It takes dpkg-dev, lintian, and what
+# .packages/debian/control names: `apt-get build-dep ./.packages` installs that. Where MODULES_OF is
+# the directory of a build, the kernel modules are taken from there.
 set -eu
 export LC_ALL=C.UTF-8
 
-[ $# -eq 1 ] || {
-  echo 'build.sh: usage: build.sh DIRECTORY. Fix: name the directory of the packages.' >&2
+[ $# -eq 1 ] || [ $# -eq 2 ] || {
+  echo 'build.sh: usage: build.sh DIRECTORY [TARBALL]. Fix: name the directory of the packages.' >&2
   exit 2
 }
 mkdir -p "$1"
 output=$(cd "$1" && pwd)
+tarball=${2:+$(realpath "$2")}
 cd "$(dirname "$0")/.."
-git diff --quiet HEAD || {
+[ -n "$tarball" ] || git diff --quiet HEAD || {
   echo 'build.sh: there are changes beside the commit. Fix: commit them, or put them away.' >&2
   exit 1
 }
@@ -29,8 +31,11 @@ packaged=$(sed -n '1s/.*(\(.*\)-[^-]*).*/\1/p' .packages/debian/changelog)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
-# The same commit makes the same bytes.
-git archive --prefix="$name/" HEAD | gzip -n9 >"$work/gst-vyre_$version.orig.tar.gz"
+if [ -n "$tarball" ]; then
+  cp "$tarball" "$work/gst-vyre_$version.orig.tar.gz"
+else # the same commit makes the same bytes
+  git archive --prefix="$name/" HEAD | gzip -n9 >"$work/gst-vyre_$version.orig.tar.gz"
+fi
 tar -C "$work" -xf "$work/gst-vyre_$version.orig.tar.gz"
 cp -r .packages/debian "$work/$name/debian"
 (cd "$work/$name" && dpkg-buildpackage -us -uc)

@@ -10,6 +10,7 @@ failed=0
 failures=
 inside= # what meson is run by
 making= # the process that makes what a later check runs in
+packaging= # the process that builds the packages and tries them
 # Tests at once. Where kernels leave the device, one more: some wait, for clocks and for each other.
 processors=$(nproc)
 jobs=$((processors + 1))
@@ -17,7 +18,9 @@ ended=
 
 # The sum comes last, however this ends.
 finish() {
-  [ -z "$making" ] || kill "$making" 2>/dev/null || true
+  for process in $making $packaging; do
+    kill "$process" 2>/dev/null || true
+  done
   [ -n "$ended" ] || failed=$((failed + 1))
   [ -z "$failures" ] || printf '\nfailed:%s\n' "$failures"
   echo "$passed passed, $failed failed"
@@ -89,7 +92,20 @@ modules=-Dmodules-of=$PWD/build-tests
 # Downloads, and packages that are unpacked one after the other, leave room for tests beside them.
 tests/debian13.sh make >build-tests/debian13.log 2>&1 &
 making=$! # the root of Debian 13
+nice tests/packages.sh build-tests >build-tests/packages.log 2>&1 &
+packaging=$!
 check 'lavapipe' build-tests
+
+say 'waiting for the packages'
+if wait "$packaging"; then
+  passed=$((passed + 1))
+else
+  tail -n 60 build-tests/packages.log
+  failed=$((failed + 1))
+  failures="$failures
+  packages: they are not built, or not as good as docs/packages.md says"
+fi
+packaging=
 
 # With every kernel, drivers go through its code for tenths of a second, most of the time of a test
 # of the element. So from here on the tests of one program share a process, and a kernel; those that
@@ -139,8 +155,9 @@ making=
 if [ -n "$root" ]; then
   inside='tests/debian13.sh run env CK_FORK=no'
   build build-debian13 -Dwerror=true -Dtests=enabled -Ddebug=false
-  # Models, and kernels that are about to wrap, know no Debian; and its lavapipe ends no loop.
-  check 'Debian 13' build-debian13 --num-processes "$processors" --no-suite models --no-suite old --no-suite costs
+  # Models, pages, and kernels that are about to wrap, know no Debian; and its lavapipe ends no loop.
+  check 'Debian 13' build-debian13 --num-processes "$processors" --no-suite models --no-suite pages --no-suite old \
+    --no-suite costs
   inside=
 else
   tail -n 20 build-tests/debian13.log

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs the Debian packages that are missing: setup.sh demo|suite|tests,
-# where the suite is what the set-ups of meson test need, and the tests are all of run.sh.
+# where the suite is what the set-ups of meson test need, without the suites models and pages, and the
+# tests are all of run.sh.
 set -eu
 
 packages='gcc libc6-dev meson ninja-build pkg-config glslc libvulkan-dev liburing-dev
@@ -9,15 +10,18 @@ packages='gcc libc6-dev meson ninja-build pkg-config glslc libvulkan-dev liburin
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good mesa-vulkan-drivers'
 
 suite='gstreamer1.0-plugins-bad vulkan-validationlayers spirv-tools ffmpeg gzip libjson-glib-dev
-  zlib1g-dev gtk-doc-tools groff-base g++ spin python3-jsonschema libgirepository1.0-dev
+  zlib1g-dev groff-base g++ python3-jsonschema libgirepository1.0-dev
   python3-gi gir1.2-gstreamer-1.0 valac gstreamer1.0-plugins-base-apps ges1.0-tools
   gir1.2-gst-rtsp-server-1.0 python3-gst-1.0 python3-numpy lua5.3 lua-lgi
-  python3-pandas libcairo2-dev libpango1.0-dev fonts-dejavu-core mkdocs codespell'
+  python3-pandas libcairo2-dev libpango1.0-dev fonts-dejavu-core appstream'
+
+tests='gtk-doc-tools spin mkdocs codespell clang libclang-rt-dev debootstrap dpkg-dev debhelper
+  fakeroot lintian'
 
 case ${1:-} in
   demo) ;;
   suite) packages="$packages $suite" ;;
-  tests) packages="$packages $suite clang libclang-rt-dev debootstrap" ;;
+  tests) packages="$packages $suite $tests" ;;
   *)
     echo "usage: $0 demo|suite|tests" >&2
     exit 2

@@ -34,7 +34,8 @@ trap 'exit 1' HUP INT TERM
 if [ -n "$tarball" ]; then
   cp "$tarball" "$work/gst-vyre_$version.orig.tar.gz"
 else # the same commit makes the same bytes
-  git archive --prefix="$name/" HEAD | gzip -n9 >"$work/gst-vyre_$version.orig.tar.gz"
+  git -c tar.umask=0002 -c core.autocrlf=false archive --prefix="$name/" HEAD |
+    gzip -n9 >"$work/gst-vyre_$version.orig.tar.gz"
 fi
 tar -C "$work" -xf "$work/gst-vyre_$version.orig.tar.gz"
 cp -r .packages/debian "$work/$name/debian"

@@ -3,8 +3,8 @@
 # build.sh DIRECTORY [TARBALL]: builds the Debian packages of the commit that is checked out, or of a
 # tarball of these sources, for the Debian that this runs on, into DIRECTORY, with the tarball that
 # they are made of; lintian has no complaint. It takes dpkg-dev, lintian, and what
-# .packages/debian/control names: `apt-get build-dep ./.packages` installs that. Where MODULES_OF is
-# the directory of a build, the kernel modules are taken from there.
+# .packages/debian/control names: `apt-get build-dep ./.packages` installs that. Words of
+# MESON_OPTIONS are options of the build beside those of .packages/debian/rules.
 set -eu
 export LC_ALL=C.UTF-8
 

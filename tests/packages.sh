@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # packages.sh MODULES_OF: builds the Debian packages of these sources as they are, with the kernel
-# modules of a build. lintian has no complaint. A bare root of the Debian that this runs on has the
+# modules of a build and with clang, which has no warnings; lintian has none either. A bare root of the Debian that this runs on has the
 # packages, and nothing else of these sources, and follows the section of docs/packages.md that
 # leads from them to a picture.
 set -eu
@@ -34,11 +34,13 @@ making=$!
 version=$(sed -n "s/^  version: '\(.*\)',/\1/p" meson.build)
 tar --exclude-vcs --exclude='./build*' --transform="s|^\.|gst-vyre-$version|" \
   -czf "$work/sources.tar.gz" .
-# What is looked at is packages, and not the work of the optimiser or of debuggers.
-MODULES_OF=$modules DEB_BUILD_OPTIONS="noautodbgsym noopt parallel=$(nproc)" \
+# All other builds of the libraries, plugins and tools are of gcc. A compiler finds what it warns of
+# before it optimises.
+CC=clang DEB_CFLAGS_APPEND=-g0 MESON_OPTIONS="-Dmodules-of=$modules -Dwerror=true" \
+  DEB_BUILD_OPTIONS="noautodbgsym noopt parallel=$(nproc)" \
   .packages/build.sh "$work/user/packages" "$work/sources.tar.gz" >"$work/log" 2>&1 || {
   tail -n 40 "$work/log" >&2
-  fail 'the packages are not built, or lintian complains of them'
+  fail 'the packages are not built, or clang or lintian complains'
 }
 
 wait "$making" || fail 'there is no root to install the packages in'

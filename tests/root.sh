@@ -25,6 +25,7 @@ inside() {
   # shellcheck disable=SC2016 # of the inner shell
   apart sh -c '
     set -e
+    mount --bind "$1" "$1" # a root may have roots in it
     for directory in dev proc sys; do
       mount --rbind "/$directory" "$1/$directory"
     done

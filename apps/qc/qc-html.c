@@ -158,7 +158,8 @@ qc_html_new (const QcOutput *output)
 {
   QcHtml *html = g_new0 (QcHtml, 1);
 
-  html->report = (QcReport){ NULL, html_add_file, html_finish };
+  html->report.add_file = html_add_file;
+  html->report.finish = html_finish;
   html->out = output->file;
   html->path = g_strdup (output->path);
   fputs (head, html->out);

@@ -20,31 +20,37 @@ struct _QcJob {
   guint64 n_heard;          /* buffers that had come or gone at the last alarm */
 };
 
-/* Reads the counters of vyrefilter, which are gone when it stops. */
-static void
-job_read_counters (QcJob *job)
+/* The filters so far. An element that is asked for its counters may wait for a thread that wants
+ * the lock of the owner. */
+static GPtrArray *
+job_copy_filters (QcJob *job)
 {
-  static const char *const names[] = { "faults", "dropped-records", "flushed", "undecided" };
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (job->owner->lock);
 
-  for (guint n = 0; n < job->filters->len; n++) {
+  return g_ptr_array_copy (job->filters, NULL, NULL);
+}
+
+/* Reads the counters of vyrefilter, which are gone when it stops. On the thread of the main loop.
+ */
+void
+qc_job_read_counters (QcJob *job)
+{
+  g_autoptr (GPtrArray) filters = job_copy_filters (job);
+
+  for (guint n = 0; n < filters->len; n++) {
     QcStream *stream = job->file->streams->pdata[n];
-    guint64 *const counts[]
-        = { &stream->faults, &stream->dropped_records, &stream->flushed, &stream->undecided };
     g_autoptr (GstStructure) stats = NULL;
-    g_object_get (job->filters->pdata[n], "stats", &stats, NULL);
-    for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-      gst_structure_get_uint64 (stats, names[i], counts[i]);
-    gboolean complete = FALSE;
-    gst_structure_get_boolean (stats, "complete", &complete);
-    if (!complete)
-      stream->incomplete = g_strdup (gst_structure_get_string (stats, "complete-verdict"));
+    g_object_get (filters->pdata[n], "stats", &stats, NULL);
+    g_mutex_lock (job->owner->lock);
+    job->owner->add_counters (job->file, stream, stats, job->owner->user_data);
+    g_mutex_unlock (job->owner->lock);
   }
 }
 
 static void
 job_finish (QcJob *job)
 {
-  job_read_counters (job);
+  qc_job_read_counters (job);
   qc_job_query_duration (job);
   if (job->pipeline)
     gst_element_set_state (job->pipeline, GST_STATE_NULL);
@@ -206,11 +212,8 @@ job_take_results (GstBus *bus, GstMessage *message, gpointer data)
   QcStream *stream = job_find_stream (job, GST_MESSAGE_SRC (message));
   if (!stream)
     return GST_BUS_PASS;
-  if (is_event)
-    qc_file_add_event (job->file, stream, gst_message_get_structure (message));
-  else
-    job->owner->add_results (
-        job->file, stream, gst_message_get_structure (message), job->owner->user_data);
+  QcMessageFunc add = is_event ? job->owner->add_event : job->owner->add_results;
+  add (job->file, stream, gst_message_get_structure (message), job->owner->user_data);
   gst_message_unref (message);
   return GST_BUS_DROP;
 }

@@ -13,6 +13,14 @@ struct _QcReport {
   /* Results of a buffer. @signalstats (of QcMeasure) is NULL for audio. NULL: of no interest. */
   void (*add_frame) (QcReport *report, const QcFile *file, const QcStream *stream,
       const QcSample *sample, const GstStructure *results, const GArray *signalstats);
+  /* A message vyre-event of a stream, on the thread that posts it. NULL: of no interest. */
+  void (*add_event) (
+      QcReport *report, const QcFile *file, const QcStream *stream, const GstStructure *message);
+  /* The counters of a stream, some times a second and at its end. NULL: of no interest. */
+  void (*add_counters) (
+      QcReport *report, const QcFile *file, const QcStream *stream, const GstStructure *counters);
+  /* How far a file is, behind its counters. NULL: of no interest. */
+  void (*add_progress) (QcReport *report, const QcFile *file);
   /* All of @file has been seen; files come in the order in which they were given. */
   void (*add_file) (QcReport *report, const QcFile *file);
   /* Writes what is left and frees the report; sets @error if not all of it could be written. */

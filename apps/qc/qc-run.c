@@ -58,6 +58,42 @@ run_add_results (QcFile *file, QcStream *stream, const GstStructure *results, gp
 }
 
 static void
+run_add_event (QcFile *file, QcStream *stream, const GstStructure *message, gpointer data)
+{
+  QcRun *run = data;
+
+  qc_file_add_event (file, stream, message);
+  for (guint i = 0; i < run->plan->reports->len; i++) {
+    QcReport *report = run->plan->reports->pdata[i];
+    if (report->add_event)
+      report->add_event (report, file, stream, message);
+  }
+}
+
+/* The file keeps what tells whether a stream was seen as a whole. */
+static void
+run_add_counters (QcFile *file, QcStream *stream, const GstStructure *counters, gpointer data)
+{
+  static const char *const names[] = { "faults", "dropped-records", "flushed", "undecided" };
+  guint64 *const counts[]
+      = { &stream->faults, &stream->dropped_records, &stream->flushed, &stream->undecided };
+  QcRun *run = data;
+  gboolean complete = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    gst_structure_get_uint64 (counters, names[i], counts[i]);
+  gst_structure_get_boolean (counters, "complete", &complete);
+  g_free (stream->incomplete);
+  stream->incomplete
+      = complete ? NULL : g_strdup (gst_structure_get_string (counters, "complete-verdict"));
+  for (guint i = 0; i < run->plan->reports->len; i++) {
+    QcReport *report = run->plan->reports->pdata[i];
+    if (report->add_counters)
+      report->add_counters (report, file, stream, counters);
+  }
+}
+
+static void
 print_problem (const QcFile *file, const char *text)
 {
   g_autofree char *name = app_make_printable (file->name);
@@ -73,6 +109,8 @@ run_report_file (QcRun *run, const QcFile *file)
 
   for (guint i = 0; i < run->plan->reports->len; i++) {
     QcReport *report = run->plan->reports->pdata[i];
+    if (report->add_progress)
+      report->add_progress (report, file);
     report->add_file (report, file);
   }
   for (guint i = 0; i < file->problems->len; i++)
@@ -120,7 +158,35 @@ run_take_done (QcFile *file, gpointer data)
     g_main_loop_quit (run->loop);
 }
 
-/* Shows the progress, with the durations that are known by now. */
+/* Whether a report wants to know of counters while files run. */
+static gboolean
+run_is_live (const QcRun *run)
+{
+  for (guint i = 0; i < run->plan->reports->len; i++) {
+    const QcReport *report = run->plan->reports->pdata[i];
+    if (report->add_progress)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Reports how far a file is, with the duration that is known by now; the lock is not held. */
+static void
+run_follow_job (QcRun *run, QcJob *job, const QcFile *file)
+{
+  qc_job_query_duration (job);
+  if (!run_is_live (run))
+    return;
+  qc_job_read_counters (job);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&run->lock);
+  for (guint i = 0; i < run->plan->reports->len; i++) {
+    QcReport *report = run->plan->reports->pdata[i];
+    if (report->add_progress)
+      report->add_progress (report, file);
+  }
+}
+
+/* Shows the progress of the files that run. */
 static gboolean
 run_show_progress (gpointer data)
 {
@@ -128,8 +194,10 @@ run_show_progress (gpointer data)
 
   for (guint i = 0; i < run->jobs->len; i++) {
     if (!run->is_done[i])
-      qc_job_query_duration (run->jobs->pdata[i]);
+      run_follow_job (run, run->jobs->pdata[i], run->files->pdata[i]);
   }
+  if (!run->progress)
+    return G_SOURCE_CONTINUE;
   g_mutex_lock (&run->lock);
   qc_progress_show (run->progress, run->files, run->is_done);
   g_mutex_unlock (&run->lock);
@@ -159,6 +227,8 @@ run_interrupt (gpointer data)
       run->is_done[i] = TRUE;
     }
   }
+  if (run->n_running == 0)
+    g_main_loop_quit (run->loop);
   return G_SOURCE_REMOVE;
 }
 
@@ -186,8 +256,8 @@ run_init (QcRun *run, const QcPlan *plan)
     g_ptr_array_add (run->files, qc_file_new (plan->names[i]));
   run->is_done = g_new0 (gboolean, n);
   g_mutex_init (&run->lock);
-  run->owner
-      = (QcOwner){ &run->lock, &plan->settings, &run->keeper, run_add_results, run_take_done, run };
+  run->owner = (QcOwner){ &run->lock, &plan->settings, &run->keeper, run_add_results, run_add_event,
+    run_add_counters, run_take_done, run };
   run->loop = g_main_loop_new (NULL, FALSE);
   run->progress = qc_progress_new ();
 }
@@ -219,6 +289,17 @@ run_finish_reports (QcRun *run)
   }
 }
 
+/* Goes on until a signal comes, so that who serves the results of a run that was not interrupted
+ * still does. */
+static void
+run_linger (QcRun *run)
+{
+  if (run->is_interrupted)
+    return;
+  g_printerr ("vyre-qc: All files are measured. The page stays until Ctrl-C.\n");
+  g_main_loop_run (run->loop);
+}
+
 /* Measures all files, and finishes the reports. Returns: the worst verdict */
 QcVerdict
 qc_run (const QcPlan *plan)
@@ -227,12 +308,15 @@ qc_run (const QcPlan *plan)
 
   run_init (&run, plan);
   run_watch_signals (&run);
-  guint progress = run.progress ? g_timeout_add (QC_PROGRESS_INTERVAL, run_show_progress, &run) : 0;
+  gboolean follows = run.progress || run_is_live (&run);
+  guint progress = follows ? g_timeout_add (QC_PROGRESS_INTERVAL, run_show_progress, &run) : 0;
   run_start (&run);
   g_main_loop_run (run.loop);
   g_clear_handle_id (&progress, g_source_remove);
-  run_unwatch_signals (&run);
   run_finish_reports (&run);
+  if (plan->lingers)
+    run_linger (&run);
+  run_unwatch_signals (&run);
   run_clear (&run);
   return run.worst;
 }

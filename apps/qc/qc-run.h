@@ -11,6 +11,7 @@ typedef struct {
   guint n_parallel;
   QcSettings settings;
   GPtrArray *reports; /* of QcReport, all of which the run finishes */
+  gboolean lingers;   /* goes on behind the last file until a signal comes */
 } QcPlan;
 
 QcVerdict qc_run (const QcPlan *plan);

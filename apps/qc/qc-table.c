@@ -67,7 +67,8 @@ qc_table_new (guint name_width)
 {
   QcTable *table = g_new0 (QcTable, 1);
 
-  table->report = (QcReport){ NULL, table_add_file, table_finish };
+  table->report.add_file = table_add_file;
+  table->report.finish = table_finish;
   table->name_width = (int)name_width;
   return &table->report;
 }

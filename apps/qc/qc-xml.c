@@ -91,7 +91,9 @@ qc_xml_new (const QcOutput *output)
   g_autoptr (GZlibCompressor) gzip = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1);
   QcXml *xml = g_new0 (QcXml, 1);
 
-  xml->report = (QcReport){ xml_add_frame, xml_add_file, xml_finish };
+  xml->report.add_frame = xml_add_frame;
+  xml->report.add_file = xml_add_file;
+  xml->report.finish = xml_finish;
   xml->out = g_converter_output_stream_new (out, G_CONVERTER (gzip));
   xml->file = output->file;
   xml->path = g_strdup (output->path);

@@ -34,7 +34,8 @@ ROOMS = {
     "gst/src": ["gst/common"],
     "gst": ["gst/filter", "gst/readback", "gst/src"],
     "apps/common": ["gst/json"],  # of libvyre and GStreamer the commands take what is installed
-    "apps/qc": ["apps/common", "gst/json"],
+    "apps/serve": [],
+    "apps/qc": ["apps/common", "apps/serve", "gst/json"],
     "apps/info": ["apps/common", "gst/json"],
 }
 
@@ -58,7 +59,7 @@ ORDER = {
 }
 
 # What the build generates.
-GENERATED = re.compile(r"\.spv\.h$")
+GENERATED = re.compile(r"(\.spv|-resources)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 SOURCE = (".c", ".h", ".glsl", ".comp", ".def")
 

@@ -9,6 +9,7 @@
 
 #include "common/options.h"
 #include "common/terminal.h"
+#include "qc-live.h"
 #include "qc-outputs.h"
 #include "qc-params.h"
 #include "qc-report.h"
@@ -20,11 +21,13 @@
 enum { OUTPUT_JSON, OUTPUT_QCTOOLS, OUTPUT_HTML, OUTPUT_TABLE, N_OUTPUTS };
 
 typedef struct {
-  gboolean version, histograms;
+  gboolean version, histograms, lingers;
   QcOutput outputs[N_OUTPUTS];
-  char *device;
+  char *device, *serve, *token_path;
   char **params, **names;
   int n_parallel, timeout;
+  Serve *server;
+  QcLive *live;
 } Options;
 
 static GOptionContext *
@@ -42,6 +45,13 @@ options_make_context (Options *options)
         "Writes signalstats of the frames of one film, which QCTools opens", "FILE.xml.gz" },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &options->outputs[OUTPUT_HTML].path,
         "Writes a page with timelines, and with pictures of the events", "FILE" },
+    { "serve", 0, 0, G_OPTION_ARG_STRING, &options->serve,
+        "Serves a page that shows the run (without a value at a free port of this machine)",
+        "ADDRESS:PORT" },
+    { "serve-token", 0, 0, G_OPTION_ARG_FILENAME, &options->token_path,
+        "Has the page ask for the token in this file", "FILE" },
+    { "serve-linger", 0, 0, G_OPTION_ARG_NONE, &options->lingers,
+        "Serves on behind the last file, until a signal", NULL },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &options->timeout,
         "Seconds without a buffer after which a file is given up (60)", "SECONDS" },
     { "device", 'd', 0, G_OPTION_ARG_STRING, &options->device,
@@ -64,7 +74,11 @@ options_clear (Options *options)
 {
   for (guint i = 0; i < N_OUTPUTS; i++)
     g_free (options->outputs[i].path);
+  serve_free (options->server);
+  qc_live_free (options->live);
   g_free (options->device);
+  g_free (options->serve);
+  g_free (options->token_path);
   g_strfreev (options->params);
   g_strfreev (options->names);
 }
@@ -86,9 +100,25 @@ options_check (const Options *options, GError **error)
   else if (options->outputs[OUTPUT_QCTOOLS].path && options->names[1])
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
         "--qctools is of one film. Fix: run vyre-qc once for each.");
+  else if (!options->serve && (options->token_path || options->lingers))
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "%s is of a page that is served. Fix: pass --serve, too.",
+        options->token_path ? "--serve-token" : "--serve-linger");
   else
     return TRUE;
   return FALSE;
+}
+
+/* Gives --serve its value where it has none. GLib would take the next argument, which is a film. */
+static void
+add_empty_value (char **argv)
+{
+  static char with_value[] = "--serve=";
+
+  for (; *argv && !g_str_equal (*argv, "--"); argv++) {
+    if (g_str_equal (*argv, "--serve"))
+      *argv = with_value;
+  }
 }
 
 /* Fails with a remedy. */
@@ -97,6 +127,7 @@ options_parse (Options *options, int *argc, char ***argv, GError **error)
 {
   g_autoptr (GOptionContext) context = options_make_context (options);
 
+  add_empty_value (*argv);
   if (!app_parse_options (context, "vyre-qc", argc, argv, error))
     return FALSE;
   return options->version || options_check (options, error);
@@ -145,6 +176,26 @@ options_open_reports (Options *options, GPtrArray *reports, GError **error)
   return TRUE;
 }
 
+/* Takes the port of the page, if one is asked for, before any output is opened. */
+static gboolean
+options_listen (Options *options, GError **error)
+{
+  if (options->serve)
+    options->server = serve_new (options->serve, options->token_path, error);
+  return !options->serve || options->server;
+}
+
+/* Serves the page. Its report is the last one, so that its end comes behind those of the others. */
+static void
+options_serve (Options *options, GPtrArray *reports)
+{
+  if (!options->server)
+    return;
+  options->live = qc_live_new (options->server, options->names);
+  g_ptr_array_add (reports, qc_live_get_report (options->live));
+  g_printerr ("vyre-qc: The page is at %s\n", serve_get_url (options->server));
+}
+
 static int
 measure (Options *options, GError **error)
 {
@@ -154,12 +205,15 @@ measure (Options *options, GError **error)
     .n_parallel = (guint)options->n_parallel,
     .settings = { .device = options->device, .timeout = (guint)options->timeout },
     .reports = reports,
+    .lingers = options->lingers,
   };
   int status = EXIT_ERROR;
 
-  if (qc_params_parse (options->params, &plan.settings, error)
-      && options_open_reports (options, reports, error))
+  if (qc_params_parse (options->params, &plan.settings, error) && options_listen (options, error)
+      && options_open_reports (options, reports, error)) {
+    options_serve (options, reports);
     status = (int)qc_run (&plan);
+  }
   qc_params_clear (&plan.settings);
   return status;
 }

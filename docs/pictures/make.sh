@@ -12,6 +12,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 "$here/vyrescope.sh" film "$folder/vyrescope.png"
 "$here/vyrescope.sh" sound "$folder/sound.png"
+"$here/live-page.sh" "$vyre_qc" "$folder/live-page.png"
 awk '/^```/ { if (text ~ /filesink location=black.webm/) print text; text = ""; next } { text = text $0 "\n" }' \
   "$here/../tutorial.md" >"$work/film.sh"
 (cd "$work" && sh film.sh)

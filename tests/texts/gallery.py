@@ -43,6 +43,32 @@ def check_scope(picture, text):
         assert all(abs(a - b) < 0.2 for a, b in zip(found, told)), f"{picture.name}: {name} is {found}, and not {told}"
 
 
+def find_run(width, height, pixel, colour):
+    """The longest row of pixels of a colour, as a range of columns."""
+    longest = range(0)
+    for y in range(height):
+        start = 0
+        for x in range(width + 1):
+            if x < width and near(pixel(x, y), colour):
+                continue
+            longest = max(longest, range(start, x), key=len)
+            start = x + 1
+    return longest
+
+
+def check_page(picture, text):
+    """The lanes of two events, the longest rows of their colours, tell how many pixels a second has."""
+    width, height, pixel = pixels(picture)
+    assert f"{width} × {height}" in text, f"{picture.name} is {width} × {height}, and the page does not say so"
+    first, last, later = map(float, re.search(
+        r"\*Black\* is pink for ([\d.]+) s, and \*Silence\* is orange for ([\d.]+) s, which begins ([\d.]+) s later", text).groups())
+    lanes = [find_run(width, height, pixel, COLOURS[colour]) for colour in ("pink", "orange")]
+    second = len(lanes[0]) / first
+    assert second > 20, f"{picture.name} has no lane of black"
+    for told, found in ((last, len(lanes[1])), (later, lanes[1][0] - lanes[0][0])):
+        assert abs(told - found / second) < 0.1, f"{picture.name}: {found / second} s are not {told} s"
+
+
 def check_timeline(picture, text):
     svg = picture.read_text(encoding="utf-8")
     lines, events = re.search(r"Luma has (\d+) lines, and there is a band for each of (\d+) events", text).groups()
@@ -65,7 +91,8 @@ def main():
     made = False
     for name, section in zip(shown, sections):
         text = " ".join(section.split())
-        (check_timeline if name.endswith("svg") else check_scope)(docs / name, text)
+        check = check_timeline if name.endswith("svg") else check_page if "live-page" in name else check_scope
+        check(docs / name, text)
         command = re.search(r"^    docs/(pictures/\S+) (.*)$", section, re.M)
         if command[2] == "sound sound.png":
             with tempfile.TemporaryDirectory() as folder:

@@ -156,9 +156,10 @@ making=
 if [ -n "$root" ]; then
   inside='tests/debian13.sh run env CK_FORK=no'
   build build-debian13 -Dwerror=true -Dtests=enabled -Ddebug=false
-  # Models, pages, and kernels that are about to wrap, know no Debian; and its lavapipe ends no loop.
+  # Models, pages, and kernels that are about to wrap, know no Debian; its lavapipe ends no loop; and
+  # one browser is enough.
   check 'Debian 13' build-debian13 --num-processes "$processors" --no-suite models --no-suite pages --no-suite old \
-    --no-suite costs
+    --no-suite costs --no-suite browser
   inside=
 else
   tail -n 20 build-tests/debian13.log
@@ -197,7 +198,8 @@ check 'fuzzing' build-fuzz --num-processes "$processors" # none of them waits
 configure build-tsan -Dwerror=true -Dtests=enabled -Dbenchmarks=disabled -Db_sanitize=thread \
   -Db_lundef=false "$modules" '-Dc_args=-Wno-tsan -ftls-model=initial-exec'
 export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp G_SLICE=always-malloc
-check 'thread sanitizer' build-tsan --suite host --suite kernel --no-suite oracles
+# It does not see the locks of GLib, on which a server of libsoup stands.
+check 'thread sanitizer' build-tsan --suite host --suite kernel --no-suite oracles --no-suite served
 # The order in which GStreamer takes its locks is its own.
 TSAN_OPTIONS=$TSAN_OPTIONS:detect_deadlocks=0
 # Plugins of others are looked at first, without it; and what has forked may not have threads, so it

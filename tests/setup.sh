@@ -13,10 +13,10 @@ suite='gstreamer1.0-plugins-bad vulkan-validationlayers spirv-tools ffmpeg gzip 
   zlib1g-dev groff-base g++ python3-jsonschema libgirepository1.0-dev
   python3-gi gir1.2-gstreamer-1.0 valac gstreamer1.0-plugins-base-apps ges1.0-tools
   gir1.2-gst-rtsp-server-1.0 python3-gst-1.0 python3-numpy lua5.3 lua-lgi
-  python3-pandas libcairo2-dev libpango1.0-dev fonts-dejavu-core appstream'
+  python3-pandas libcairo2-dev libpango1.0-dev libsoup-3.0-dev fonts-dejavu-core appstream'
 
 tests='gtk-doc-tools spin mkdocs codespell clang libclang-rt-dev debootstrap dpkg-dev debhelper
-  fakeroot lintian'
+  fakeroot lintian chromium chromium-driver'
 
 case ${1:-} in
   demo) ;;

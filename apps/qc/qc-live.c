@@ -5,8 +5,9 @@
 #include "qc-lines.h"
 #include "qc-timeline.h"
 
-/* Lines of events of a file that its state has */
+/* Lines of events of a file that its state has, and files behind their end that have all of it */
 #define MOST_EVENTS 4000
+#define MOST_WHOLE 32
 
 /* µs from one line with histograms to the next of a stream, which are as long as ten others */
 #define HISTOGRAM_INTERVAL (G_USEC_PER_SEC / 5)
@@ -27,6 +28,7 @@ typedef struct {
   GPtrArray *streams; /* of LiveStream */
   GPtrArray *events;  /* of char *: lines */
   guint n_left_out;   /* lines for which there was no room */
+  gboolean is_forgotten;
   char *progress, *summary;
   gint64 start, last_progress; /* in µs; 0 before the first */
   guint64 last_frames;
@@ -38,7 +40,8 @@ struct _QcLive {
   QcReport report;
   Serve *serve;
   GMutex lock;
-  GPtrArray *files; /* of LiveFile, in the order of the command line */
+  GPtrArray *files;          /* of LiveFile, in the order of the command line */
+  guint n_done, n_forgotten; /* files */
   QcVerdict worst;
   gboolean is_over;
 };
@@ -228,6 +231,18 @@ live_add_progress (QcReport *report, const QcFile *from)
   live_send (live, line, &file->progress);
 }
 
+/* Files end in their order. Of the oldest ones no more is kept than the summary. */
+static void
+live_forget (QcLive *live)
+{
+  if (++live->n_done <= MOST_WHOLE || live->n_forgotten + 1 >= live->files->len)
+    return;
+  LiveFile *file = live->files->pdata[live->n_forgotten++];
+  file->is_forgotten = TRUE;
+  g_ptr_array_set_size (file->streams, 0);
+  g_ptr_array_set_size (file->events, 0);
+}
+
 /* The events with their values come in place of the messages. */
 static void
 live_add_file (QcReport *report, const QcFile *from)
@@ -248,6 +263,7 @@ live_add_file (QcReport *report, const QcFile *from)
   qc_lines_add_summary (summary, from);
   live_send (live, summary, &file->summary);
   live->worst = MAX (live->worst, qc_file_get_verdict (from));
+  live_forget (live);
 }
 
 static gboolean
@@ -335,6 +351,8 @@ append_file (GString *text, const LiveFile *file, GArray *parts)
 
   g_string_append_c (text, '{');
   app_json_append_string (text, "file", file->name);
+  gst_vyre_json_add_key (text, "forgotten");
+  g_string_append (text, file->is_forgotten ? "true" : "false");
   app_json_append_number (text, "left-out", file->n_left_out);
   append_lines (text, "events", events, file->events->len);
   append_lines (text, "lines", lines, G_N_ELEMENTS (lines));

@@ -68,7 +68,7 @@ class Stream {
 
 class Film {
   constructor(name) {
-    Object.assign(this, {name, streams: new Map(), events: [], leftOut: 0, progress: null,
+    Object.assign(this, {name, streams: new Map(), events: [], leftOut: 0, isForgotten: false, progress: null,
       summary: null, areFinal: false, rates: []});
   }
 
@@ -154,6 +154,7 @@ class Model {
     for (const {file, streams, events, lines, ...rest} of state.files) {
       const film = new Film(file);
       film.leftOut = rest["left-out"];
+      film.isForgotten = rest.forgotten;
       this.films.set(file, film);
       for (const each of streams) {
         const stream = new Stream(each);

@@ -9,7 +9,8 @@ const VERDICTS = {waiting: "", measuring: "live", pass: "good", findings: "note"
 const model = new Model();
 const lights = new Lights(find("lights")), engine = new Engine(find("engine"));
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-let source = null, run = null, panels = new Map(), shownFilm = null, hover = null, drawn = -Infinity, isDue = false;
+const FOLLOW = "";  // the choice of the film that is being measured
+let source = null, run = null, panels = new Map(), followed = null, shownFilm = null, hover = null, drawn = -Infinity, isDue = false;
 
 function say(id, text, kind) {
   const pill = find(id);
@@ -22,17 +23,24 @@ function notice(text) {
   show("notice", text ?? "");
 }
 
+// The film that is chosen. Without a choice one is shown to its end, and then the next one.
 function getFilm() {
-  return model.films.get(find("file").value);
+  const films = [...model.films.values()], choice = find("file").value;
+  const before = model.films.get(followed);
+  if (!before || before.summary)
+    followed = (films.find(film => film.verdict === "measuring") ?? before ?? films[0])?.name;
+  return model.films.get(choice === FOLLOW ? followed : choice);
 }
 
 function listFilms() {
-  const select = find("file"), names = [...model.films.keys()];
-  names.slice(select.length).forEach(name => select.add(new Option(name, name)));
-  [...model.films.values()].forEach((film, i) => {
-    const text = names.length > 1 ? `${film.name} (${film.verdict})` : film.name;
-    if (select.options[i].text !== text)
-      select.options[i].text = text;
+  const select = find("file"), films = [...model.films.values()], isChoice = films.length > 1;
+  if (isChoice && select.length === 0)
+    select.add(new Option("the film that is measured", FOLLOW));
+  films.slice(select.length - isChoice).forEach(film => select.add(new Option(film.name, film.name)));
+  films.forEach((film, i) => {
+    const text = isChoice ? `${film.name} (${film.verdict})` : film.name, option = select.options[i + isChoice];
+    if (option.text !== text)
+      option.text = text;
   });
 }
 
@@ -66,6 +74,7 @@ function paint(time) {
   if (!film)
     return;
   arrange(film);
+  show("film", film.name);
   say("verdict", film.verdict, VERDICTS[film.verdict]);
   document.title = `${film.summary ? film.verdict : `${Math.floor(100 * (film.share ?? 0))} %`} – ${film.name}`;
   drawFacts(film);

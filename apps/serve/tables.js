@@ -112,12 +112,14 @@ function makeRow({stream, event, start, end, value, values, isOpen}) {
 
 function drawEvents(film) {
   const {events, leftOut} = film, all = events.length + leftOut, body = find("events");
-  const key = JSON.stringify([film.name, all, film.areFinal, events.filter(({isOpen}) => isOpen).length]);
+  const key = JSON.stringify([film.name, all, film.areFinal, film.isForgotten, events.filter(({isOpen}) => isOpen).length]);
   if (body.dataset.shown === key)
     return;
   body.dataset.shown = key;
   body.replaceChildren(...events.slice(-MOST_ROWS).map(makeRow));
   body.closest(".scroll").hidden = events.length === 0;
   find("no-events").hidden = events.length > 0;
+  show("no-events", !film.isForgotten ? "None so far."
+    : "vyre-qc keeps the timelines and the events of the last 32 films that are done. --html and --json write those of all.");
   show("event-count", all === 0 ? "" : all > MOST_ROWS ? `the last ${MOST_ROWS} of ${formatCount(all)}` : formatCount(all));
 }

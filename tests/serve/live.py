@@ -145,6 +145,26 @@ def test_interrupt():
         run.close()
 
 
+def test_many():
+    """Of the films that are done, the last 32 are kept as a whole, and the others by their summaries."""
+    small, names = WORK / "small.mkv", [WORK / f"{n}.mkv" for n in range(34)]
+    streams.films.make_film(small, "ball", 2, audios=0)
+    for name in names:
+        name.symlink_to(small)
+    run = streams.Run(QC, "--serve", "--serve-linger", "-j", 8, *names)
+    try:
+        assert list(run.read_lines())[-1] == {"type": "end", "verdict": "pass"}
+        files = run.read_state()["files"]
+        assert [file["file"] for file in files] == [str(name) for name in names]
+        assert [line["type"] for file in files for line in file["lines"]] == ["progress", "summary"] * 34
+        assert [file["forgotten"] for file in files] == [True] * 2 + [False] * 32
+        assert [len(file["streams"]) for file in files] == [0] * 2 + [1] * 32
+        run.interrupt()
+        assert run.wait()[0] == 0
+    finally:
+        run.close()
+
+
 def refuse(words, *arguments):
     done = subprocess.run([QC, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2 and done.stdout == "", done
@@ -167,6 +187,7 @@ def main():
     test_lines()
     test_end()
     test_interrupt()
+    test_many()
     test_usage()
 
 

@@ -117,7 +117,8 @@ def check_end(page, run, lines):
 
 def check_choice(page, name, frames):
     """The other film has a page of its own."""
-    assert page.run("return document.getElementById('file').length") == 2
+    assert page.run("return document.getElementById('file').length") == 3
+    assert page.read("film") == "fd://0"
     page.run("""const choice = document.getElementById("file"); choice.value = arguments[0];
                 choice.dispatchEvent(new Event("change"));""", name)
     page.wait("document.getElementById('verdict').textContent === 'pass' && document.getElementById('frames').textContent"

@@ -36,7 +36,7 @@ class Server:
 
     def end(self):
         self.process.stdin.close()
-        assert self.process.wait(timeout=60) == 0
+        assert self.process.wait(timeout=20) == 0  # less than a connection has that does not read
         self.process.stdout.close()
 
     def connect(self, buffer=None):

@@ -23,6 +23,16 @@ def read_plots(page):
     return {plot: page.run("return document.getElementById(arguments[0]).toDataURL()", plot) for plot in PLOTS}
 
 
+def read_profile(page):
+    """How much of each tenth of the width of the plot of luma is drawn, from 0 to 1."""
+    return page.run("""
+        const canvas = document.getElementById("video-luma-plot"), {width, height} = canvas, bins = Array(10).fill(0);
+        const data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+        for (let i = 0; i < width * height; i++)
+          bins[Math.floor(i % width * 10 / width)] += (data[4 * i + 3] > 0) * 10 / (width * height);
+        return bins;""")
+
+
 def check_drawn(page):
     """Each plot has more than one colour, and as many pixels as the screen has for it."""
     for plot in PLOTS:
@@ -89,11 +99,13 @@ def check_return(page, run, proxy):
     """A page that is loaded anew shows the same, and one that was cut off comes back by itself."""
     page.wait("document.getElementById('frames-per-second').textContent === '0.0'")  # all of it was measured
     check_figures(page, run)
-    seen, events = page.read("frames"), read_events(page)
+    seen, events, profile = page.read("frames"), read_events(page), read_profile(page)
     page.reload()
     page.wait("document.getElementById('frames')?.textContent === args[0]", seen)
     check_figures(page, run)
     assert read_events(page) == events and len(events) > 0
+    again = read_profile(page)
+    assert all(abs(now - before) < 0.02 for now, before in zip(again, profile)), (again, profile)
     page.run("""window.said = []; new MutationObserver(() => said.push(document.getElementById("connection").textContent))
                 .observe(document.getElementById("connection"), {childList: true, subtree: true});""")
     proxy.cut()
@@ -135,8 +147,10 @@ def check_width(page):
 
 
 def check_token(program):
-    """A token gets out of the URL, and lets the page in again when it is loaded anew."""
+    """A token gets out of the URL, and lets the page in again when it is loaded anew. A page goes on
+    with another run at its port, if that has its token."""
     (WORK / "token").write_text("0123456789abcdef", encoding="utf-8")
+    (WORK / "other").write_text("0123456789abcdeg", encoding="utf-8")
     run = streams.Run(program, "--serve", f"--serve-token={WORK / 'token'}", "fd://0")
     try:
         PAGE.open(run.url)
@@ -144,9 +158,15 @@ def check_token(program):
         assert PAGE.run("return location.href") == f"http://127.0.0.1:{run.port}/"
         PAGE.reload()
         PAGE.wait("document.getElementById('connection')?.textContent === 'live'")
+        port = run.port
+        for token, words, state in (("other", "takes a token. Fix: ", "not connected"), ("token", "", "live")):
+            run.close()
+            PAGE.wait("document.getElementById('connection').textContent === 'not connected'")
+            run = streams.Run(program, f"--serve={port}", f"--serve-token={WORK / token}", "fd://0")
+            PAGE.wait("document.getElementById('connection').textContent === args[0]"
+                      " && document.getElementById('notice').textContent.includes(args[1])", state, words)
         run.close()
-        PAGE.wait("document.getElementById('connection').textContent === 'not connected'")
-        assert "vyre-qc may have ended" in PAGE.read("notice")
+        PAGE.wait("document.getElementById('notice').textContent.includes('vyre-qc may have ended')")
     finally:
         run.close()
 
@@ -168,7 +188,8 @@ def main():
         check_end(PAGE, run, list(lines))
         check_choice(PAGE, str(other), 3)
         check_width(PAGE)
-        messages = [message for message in PAGE.take_messages() if "net::ERR_" not in message]  # of the cut
+        messages = [message for message in PAGE.take_messages()  # but those of the cut, and of this test
+                    if "net::ERR_" not in message and "willReadFrequently" not in message]
         assert messages == [], messages
         run.interrupt()
         assert run.wait()[0] == 1

@@ -42,7 +42,7 @@ class Browser:
         request = urllib.request.Request(url, method=method, headers={"Content-Type": "application/json"},
                                          data=json.dumps(data).encode() if data is not None else None)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=180) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise AssertionError(error.read().decode()) from error
@@ -57,7 +57,7 @@ class Browser:
         """What a function with this body returns."""
         return self.ask("/execute/sync", {"script": script, "args": list(arguments)})
 
-    def wait(self, condition, *arguments, timeout=60000):
+    def wait(self, condition, *arguments, timeout=150000):
         """Waits until an expression of JavaScript is true, and returns it."""
         self.ask("/timeouts", {"script": timeout})
         script = ("const done = arguments[arguments.length - 1], args = arguments;"

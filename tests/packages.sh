@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # packages.sh MODULES_OF: builds the Debian packages of these sources as they are, with the kernel
-# modules of a build and with clang, which has no warnings; lintian has none either. A bare root of the Debian that this runs on has the
-# packages, and nothing else of these sources, and follows the section of docs/packages.md that
-# leads from them to a picture.
+# modules of a build and with clang, which has no warnings; lintian has none either. A bare root of
+# the Debian that this runs on has the packages, and nothing else of these sources, and follows the
+# section of docs/packages.md that leads from them to a picture.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs the Debian packages that are missing: setup.sh demo|suite|tests,
-# where the suite is what the set-ups of meson test need, without the suites models and pages, and the
-# tests are all of run.sh.
+# where the suite is what the set-ups of meson test need, without the suites models, pages and
+# browser, and the tests are all of run.sh.
 set -eu
 
 packages='gcc libc6-dev meson ninja-build pkg-config glslc libvulkan-dev liburing-dev

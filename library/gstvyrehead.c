@@ -22,6 +22,7 @@ static const gchar *const reserved_fields[] = {
   "element",
   "pts",
   "caps",
+  GST_VYRE_EVENT_STATES,
   NULL,
 };
 
@@ -41,6 +42,22 @@ gst_vyre_head_init (void)
   processed_quark = g_quark_from_static_string ("processed-bytes");
   sequence_quark = g_quark_from_static_string ("sequence");
   complete_quark = g_quark_from_static_string ("complete");
+}
+
+/* Adds the states of events that the meta of @readback says. A process without the plugin, which
+ * registers the meta, has no such buffer. */
+void
+gst_vyre_head_add_states (GstStructure *structure, GstBuffer *readback)
+{
+  GstCustomMeta *meta = gst_meta_get_info (GST_VYRE_READBACK_META)
+                            ? gst_buffer_get_custom_meta (readback, GST_VYRE_READBACK_META)
+                            : NULL;
+  const GValue *states
+      = meta ? gst_structure_get_value (gst_custom_meta_get_structure (meta), GST_VYRE_EVENT_STATES)
+             : NULL;
+
+  if (states)
+    gst_structure_set_value (structure, GST_VYRE_EVENT_STATES, states);
 }
 
 /* Returns the fields of a message but the results, in the order of vyrefilter. */

@@ -340,6 +340,7 @@ gst_vyre_table_new_structure (
     .is_whole = table_is_whole (table, map.data),
   };
   GstStructure *structure = gst_vyre_head_new_structure (&head, segment);
+  gst_vyre_head_add_states (structure, readback);
   table_read_words (table, map.data, structure);
   gst_buffer_unmap (readback, &map);
   return structure;

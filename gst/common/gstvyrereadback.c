@@ -8,6 +8,7 @@
 
 /* Names of the fields with the offset and the size of each part */
 static GQuark meta_fields[VYRE_N_PARTS][2];
+static GQuark states_field;
 static GType meta_api;
 
 /* A copy of the whole buffer keeps the meta; a region of it need not hold all four parts. */
@@ -45,6 +46,7 @@ gst_vyre_readback_init (void)
     meta_fields[part][0] = g_quark_from_string (offset);
     meta_fields[part][1] = g_quark_from_string (size);
   }
+  states_field = g_quark_from_static_string (GST_VYRE_EVENT_STATES);
   meta_api
       = gst_meta_register_custom (GST_VYRE_READBACK_META, tags, meta_transform, NULL, NULL)->api;
   g_type_class_ref (GST_TYPE_VYRE_READBACK_POOL);
@@ -60,6 +62,20 @@ meta_add (GstBuffer *buffer, const VyreLayout *layout)
     gst_vyre_fields_set_number (structure, meta_fields[part][0], layout->offset[part]);
     gst_vyre_fields_set_number (structure, meta_fields[part][1], layout->size[part]);
   }
+}
+
+/* Has the meta of @readback, which has no other user, say @states of events. Without these it says
+ * none: a buffer of a pool may have been one of another program. */
+void
+gst_buffer_set_vyre_event_states (GstBuffer *readback, const GstStructure *states)
+{
+  GstCustomMeta *meta = (GstCustomMeta *)gst_buffer_get_meta (readback, meta_api);
+  GstStructure *fields = gst_custom_meta_get_structure (meta);
+
+  if (states)
+    gst_vyre_fields_take (fields, states_field, gst_structure_copy (states));
+  else if (gst_structure_id_has_field (fields, states_field))
+    gst_structure_remove_field (fields, GST_VYRE_EVENT_STATES);
 }
 
 /* A pool that runs empty or is no longer empty makes a system call. With two buffers, one that

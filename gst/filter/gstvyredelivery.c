@@ -122,17 +122,19 @@ delivery_report (GstVyreFilter *self, GstVyreItem *item)
   return GST_FLOW_OK;
 }
 
-/* Returns the readback of the item, with its place in the stream; NULL: there was no memory for it,
- * and the bus has been told. */
+/* Returns the readback of the item, which is that of the last batch, with its place in the stream;
+ * NULL: there was no memory for it, and the bus has been told. */
 static GstBuffer *
 delivery_make_readback (GstVyreFilter *self, GstVyreItem *item)
 {
   GstBuffer *buffer = delivery_make_buffer (self, item);
 
-  if (buffer)
-    gst_vyre_stamp (buffer, item);
-  else
+  if (!buffer) {
     gst_vyre_stream_fail (self, gst_vyre_no_memory (vyre_plan_get_layout (item->plan)->total));
+    return NULL;
+  }
+  gst_vyre_stamp (buffer, item);
+  gst_buffer_set_vyre_event_states (buffer, self->last.states);
   return buffer;
 }
 

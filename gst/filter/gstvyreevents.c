@@ -2,6 +2,7 @@
 #include "filter/gstvyreevents.h"
 
 #include "library/gstvyrefields.h"
+#include "filter/gstvyreeventstates.h"
 #include "filter/gstvyrelines.h"
 #include "filter/gstvyremessages.h"
 #include "filter/gstvyrequiet.h"
@@ -35,6 +36,7 @@ gst_vyre_events_init (void)
 {
   for (guint i = 0; i < N_EVENT_NAMES; i++)
     event_quarks[i] = g_quark_from_static_string (event_names[i]);
+  gst_vyre_event_states_init ();
 }
 
 /* The values that an event carries, by their names. */
@@ -305,6 +307,7 @@ gst_vyre_events_forget (GstVyreFilter *self)
   self->events.n = 0;
   self->events.arrival = 0;
   g_clear_pointer (&self->events.intervals, g_free);
+  g_clear_pointer (&self->events.names, g_free);
   g_clear_pointer (&self->events.plan, vyre_plan_unref);
 }
 
@@ -343,21 +346,35 @@ events_lack (const GstVyreEvents *events, const GstVyreItem *item)
          || (events->arrival > 0 && (jumps || item->arrival != events->arrival + 1));
 }
 
+/* Begins anew with the events of @bound. */
+static void
+events_begin (GstVyreEvents *events, const VyreBoundProgram *bound)
+{
+  guint n = bound->n_events;
+
+  events->intervals = g_new0 (GstVyreInterval, n);
+  events->names = g_new (GQuark, n);
+  for (guint i = 0; i < n; i++)
+    events->names[i] = g_quark_from_string (bound->events[i].name);
+  events->n = n;
+}
+
 /* Has the intervals belong to the plan of @item. Another program and other caps end those that
  * are open. */
 static void
-events_follow_plan (GstVyreFilter *self, const GstVyreItem *item, guint n)
+events_follow_plan (GstVyreFilter *self, const GstVyreItem *item, const VyreBoundProgram *bound)
 {
   GstVyreEvents *events = &self->events;
+  guint n = bound->n_events;
 
   if (events->era != item->era || events->n != n) {
     events_close_from (self, 0);
     gst_vyre_events_forget (self);
     events->era = item->era;
-    events->intervals = g_new0 (GstVyreInterval, n);
-    events->n = n;
+    events_begin (events, bound);
   }
   events->arrival = item->arrival;
+  events->sequence = item->sequence;
   if (n > 0 && events->plan != item->plan) {
     g_clear_pointer (&events->plan, vyre_plan_unref);
     events->plan = vyre_plan_ref (item->plan);
@@ -422,7 +439,7 @@ gst_vyre_events_batch (GstVyreFilter *self, const GstVyreItem *item, const guint
   gboolean lacks = events_lack (&self->events, item);
   if (lacks)
     events_miss (&self->events);
-  events_follow_plan (self, item, bound->n_events);
+  events_follow_plan (self, item, bound);
   if (lacks) /* the intervals may be others */
     events_miss (&self->events);
   events_decide (self, item, bound, readback);

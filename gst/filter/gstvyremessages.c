@@ -6,9 +6,11 @@
 #include "filter/gstvyremessages.h"
 
 #include "library/gstvyrefields.h"
+#include "library/gstvyrehead.h"
 #include "library/gstvyretiming.h"
 #include "filter/gstvyrecounters.h"
 #include "filter/gstvyredescription.h"
+#include "filter/gstvyreeventstates.h"
 #include "filter/gstvyrelines.h"
 
 #define GST_CAT_DEFAULT gst_vyre_debug
@@ -24,6 +26,7 @@ typedef enum {
   MESSAGE_SEQUENCE,
   MESSAGE_COMPLETE,
   MESSAGE_LATE,
+  MESSAGE_EVENT_STATES,
   MESSAGE_SLOT,
   MESSAGE_FORMAT,
   MESSAGE_ARG0,
@@ -42,6 +45,7 @@ static const gchar *const message_names[N_MESSAGE_NAMES] = {
   [MESSAGE_SEQUENCE] = "sequence",
   [MESSAGE_COMPLETE] = "complete",
   [MESSAGE_LATE] = "late",
+  [MESSAGE_EVENT_STATES] = GST_VYRE_EVENT_STATES,
   [MESSAGE_SLOT] = "slot",
   [MESSAGE_FORMAT] = "format",
   [MESSAGE_ARG0] = "arg0",
@@ -109,6 +113,9 @@ gst_vyre_messages_new_results (GstVyreFilter *self)
   gst_vyre_fields_set_truth (structure, message_quarks[MESSAGE_COMPLETE], self->last.is_whole);
   if (self->last.timing.late)
     gst_vyre_fields_set_truth (structure, message_quarks[MESSAGE_LATE], TRUE);
+  if (self->last.states)
+    gst_vyre_fields_take (
+        structure, message_quarks[MESSAGE_EVENT_STATES], gst_structure_copy (self->last.states));
   messages_describe_results (self);
   gst_vyre_table_add_results (self->last.table, (const guint32 *)self->last.words->data, structure);
   return structure;
@@ -154,6 +161,8 @@ messages_keep_results (GstVyreFilter *self, VyrePlan *plan, const guint8 *readba
   self->last.completion = *completion;
   self->last.is_whole = gst_vyre_stats_are_whole (plan, readback, completion);
   self->last.posted = FALSE;
+  g_clear_pointer (&self->last.states, gst_structure_free);
+  self->last.states = gst_vyre_event_states_new (&self->events);
   g_array_set_size (self->last.words, 0);
   G_STATIC_ASSERT (G_BYTE_ORDER == G_LITTLE_ENDIAN); /* of the device, too: docs/abi.md */
   for (guint i = 0; i < bound->n_results; i++) {
@@ -295,6 +304,7 @@ void
 gst_vyre_messages_flush (GstVyreFilter *self)
 {
   messages_set_plan (self, NULL);
+  g_clear_pointer (&self->last.states, gst_structure_free);
   g_array_set_size (self->last.words, 0);
   self->last.posted = TRUE;
 }

@@ -102,8 +102,9 @@ typedef struct {
   VyrePlan *plan;
   GstVyreTiming timing;
   VyreCompletion completion;
-  GArray *words;       /* guint32: the words of all named results, in order */
-  GstVyreTable *table; /* of the plan if `is_described`, else of one before or NULL */
+  GArray *words;        /* guint32: the words of all named results, in order */
+  GstStructure *states; /* of the events, as that batch has left them; NULL without events */
+  GstVyreTable *table;  /* of the plan if `is_described`, else of one before or NULL */
   gboolean is_described;
   gboolean is_whole;
   gboolean posted;
@@ -136,11 +137,13 @@ typedef struct {
 
 /* The events of a program, filter/gstvyreevents.c */
 typedef struct {
-  VyrePlan *plan;  /* of the last batch; NULL without events */
-  guint32 era;     /* of that batch */
-  guint64 arrival; /* the same; 0: it has none in front of it */
+  VyrePlan *plan;   /* of the last batch; NULL without events */
+  guint32 era;      /* of that batch */
+  guint64 arrival;  /* the same; 0: it has none in front of it */
+  guint32 sequence; /* the same */
   guint n;
   GstVyreInterval *intervals; /* one for each event */
+  GQuark *names;              /* the same */
   GstVyreMoment last;         /* the last buffer with a PTS */
 } GstVyreEvents;
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* Defaults of builtin:video-qc and builtin:audio-qc */
+/* Defaults of builtin:video-qc and builtin:audio-qc, for results that tell of no events */
 #define BLACK_RATIO 0.98
 #define FREEZE_NOISE 0.001
 #define LASTING 2.0 /* s */
@@ -30,12 +30,32 @@ verdicts_get (const GstVyreResults *results, const gchar *path, gdouble *value)
   return TRUE;
 }
 
-/* Has the light follow its condition: an alarm where that holds for @lasting s. */
+/* Returns what the program has made of the event of a light; unknown where it has no such event, or
+ * results do not tell. */
+static GstVyreLightState
+verdicts_find_event (const GstVyreResults *results, GstVyreLightId id)
+{
+  static const gchar *const paths[GST_VYRE_N_LIGHTS]
+      = { "event-states.black", "event-states.freeze", "event-states.silence",
+          "event-states.clipping", NULL, "event-states.borders", NULL };
+  const GValue *value = paths[id] ? gst_vyre_results_get_value (results, paths[id]) : NULL;
+
+  if (!value || !G_VALUE_HOLDS_STRING (value))
+    return GST_VYRE_LIGHT_UNKNOWN;
+  const gchar *state = g_value_get_string (value);
+  return g_strcmp0 (state, "none") == 0   ? GST_VYRE_LIGHT_GOOD
+         : g_strcmp0 (state, "open") == 0 ? GST_VYRE_LIGHT_NOTICE
+                                          : GST_VYRE_LIGHT_ALARM;
+}
+
+/* Has the light follow the event of the program, or where there is none its condition, which makes
+ * an alarm where it holds for @lasting s. */
 static void
-verdicts_set (
-    GstVyreModel *model, GstVyreLightId id, gboolean holds, gdouble lasting, const gchar *text)
+verdicts_set (GstVyreModel *model, const GstVyreResults *results, GstVyreLightId id, gboolean holds,
+    gdouble lasting, const gchar *text)
 {
   GstVyreLight *light = &model->lights[id];
+  GstVyreLightState state = verdicts_find_event (results, id);
 
   if (!light->is_there)
     model->shape++;
@@ -43,16 +63,17 @@ verdicts_set (
   light->told = model->time;
   if (light->state < GST_VYRE_LIGHT_NOTICE)
     light->since = model->time;
-  light->state = !holds                                  ? GST_VYRE_LIGHT_GOOD
+  light->state = state != GST_VYRE_LIGHT_UNKNOWN         ? state
+                 : !holds                                ? GST_VYRE_LIGHT_GOOD
                  : model->time - light->since >= lasting ? GST_VYRE_LIGHT_ALARM
                                                          : GST_VYRE_LIGHT_NOTICE;
   g_strlcpy (light->text, text, sizeof light->text);
 }
 
-G_GNUC_PRINTF (5, 6)
+G_GNUC_PRINTF (6, 7)
 static void
-verdicts_say (GstVyreModel *model, GstVyreLightId id, gboolean holds, gdouble lasting,
-    const gchar *format, ...)
+verdicts_say (GstVyreModel *model, const GstVyreResults *results, GstVyreLightId id, gboolean holds,
+    gdouble lasting, const gchar *format, ...)
 {
   gchar text[32];
   va_list args;
@@ -60,7 +81,7 @@ verdicts_say (GstVyreModel *model, GstVyreLightId id, gboolean holds, gdouble la
   va_start (args, format);
   g_vsnprintf (text, sizeof text, format, args);
   va_end (args);
-  verdicts_set (model, id, holds, lasting, text);
+  verdicts_set (model, results, id, holds, lasting, text);
 }
 
 static void
@@ -71,8 +92,8 @@ verdicts_take_black (GstVyreModel *model, const GstVyreResults *results)
   if (!verdicts_get (results, "black", &black) || !verdicts_get (results, "luma.count", &count)
       || count <= 0)
     return;
-  verdicts_say (model, GST_VYRE_LIGHT_BLACK, black >= BLACK_RATIO * count, LASTING, "%.1f %%",
-      100 * black / count);
+  verdicts_say (model, results, GST_VYRE_LIGHT_BLACK, black >= BLACK_RATIO * count, LASTING,
+      "%.1f %%", 100 * black / count);
 }
 
 /* The mean of the differences of all components from the last picture that was not frozen */
@@ -92,8 +113,8 @@ verdicts_take_freeze (GstVyreModel *model, const GstVyreResults *results)
   if (count <= 0)
     return;
   gdouble change = sum / count / exp2 (model->depth);
-  verdicts_say (model, GST_VYRE_LIGHT_FREEZE, change <= FREEZE_NOISE, LASTING, "\316\224 %.2f %%",
-      100 * change);
+  verdicts_say (model, results, GST_VYRE_LIGHT_FREEZE, change <= FREEZE_NOISE, LASTING,
+      "\316\224 %.2f %%", 100 * change);
 }
 
 static void
@@ -102,7 +123,7 @@ verdicts_take_sound (GstVyreModel *model, const GstVyreResults *results)
   gdouble count, head, clipped = 0, more;
 
   if (verdicts_get (results, "loud.count", &count) && verdicts_get (results, "loud.head", &head))
-    verdicts_say (model, GST_VYRE_LIGHT_SILENCE, count > 0 && head >= count, LASTING, "%s",
+    verdicts_say (model, results, GST_VYRE_LIGHT_SILENCE, count > 0 && head >= count, LASTING, "%s",
         head >= count ? "quiet" : "sound");
   if (!verdicts_get (results, "channel-0.clipped", &clipped))
     return;
@@ -110,7 +131,7 @@ verdicts_take_sound (GstVyreModel *model, const GstVyreResults *results)
     g_autofree gchar *path = g_strdup_printf ("channel-%u.clipped", i);
     clipped += verdicts_get (results, path, &more) ? more : 0;
   }
-  verdicts_say (model, GST_VYRE_LIGHT_CLIPPING, clipped > 0, 0, "%.0f samples", clipped);
+  verdicts_say (model, results, GST_VYRE_LIGHT_CLIPPING, clipped > 0, 0, "%.0f samples", clipped);
 }
 
 static void
@@ -120,8 +141,8 @@ verdicts_take_range (GstVyreModel *model, const GstVyreResults *results)
 
   if (verdicts_get (results, "out-of-range", &outside)
       && verdicts_get (results, "luma.count", &count) && count > 0)
-    verdicts_say (model, GST_VYRE_LIGHT_RANGE, outside > RANGE_RATIO * count, LASTING, "%.2f %%",
-        100 * outside / count);
+    verdicts_say (model, results, GST_VYRE_LIGHT_RANGE, outside > RANGE_RATIO * count, LASTING,
+        "%.2f %%", 100 * outside / count);
 }
 
 /* Results have no size of the picture, so the upper and the left border alone are known. */
@@ -136,8 +157,8 @@ verdicts_take_borders (GstVyreModel *model, const GstVyreResults *results)
   if (bottom <= 0) /* all of it is dark: there is no picture that could have borders */
     top = left = 0;
   g_autofree gchar *text = g_strdup_printf ("left %.0f, top %.0f", left, top);
-  verdicts_set (
-      model, GST_VYRE_LIGHT_BORDERS, top + left > 0, LASTING, top + left > 0 ? text : "none");
+  verdicts_set (model, results, GST_VYRE_LIGHT_BORDERS, top + left > 0, LASTING,
+      top + left > 0 ? text : "none");
 }
 
 static void
@@ -149,7 +170,8 @@ verdicts_take_complete (GstVyreModel *model, const GstVyreResults *results)
   if (!complete || !G_VALUE_HOLDS_BOOLEAN (complete))
     return;
   gboolean is_missing = missing && G_VALUE_HOLDS_BOOLEAN (missing) && g_value_get_boolean (missing);
-  verdicts_say (model, GST_VYRE_LIGHT_COMPLETE, !g_value_get_boolean (complete), LASTING, "%s",
+  verdicts_say (model, results, GST_VYRE_LIGHT_COMPLETE, !g_value_get_boolean (complete), LASTING,
+      "%s",
       is_missing                       ? "no results"
       : g_value_get_boolean (complete) ? "yes"
                                        : "faults");

@@ -51,7 +51,7 @@ ORDER = {
         "gstvyreslots", "gstvyrecomponents", "gstvyrechannels", "gstvyregeometry", "gstvyredescription", "gstvyreholds", "gstvyrestats",
         "gstvyrestate", "gstvyrecarry", "gstvyreitem", "gstvyreaccess", "gstvyrecounters", "gstvyrepace", "gstvyrestream", "gstvyrework",
         "gstvyreearly", "gstvyrepartners", "gstvyrepairing", "gstvyrelatency", "gstvyretaps", "gstvyrelines", "gstvyrequiet",
-        "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyreroom", "gstvyrestaging",
+        "gstvyreeventstates", "gstvyremessages", "gstvyreevents", "gstvyrereplay", "gstvyrestamp", "gstvyrewatchdog", "gstvyreroom", "gstvyrestaging",
         "gstvyreanalytics", "gstvyreanalytics-none", "gstvyretensors", "gstvyretensors-none", "gstvyrepassthrough", "gstvyrenegotiation", "gstvyresubmit", "gstvyrerecovery", "gstvyredelivery",
         "gstvyreshortcut", "gstvyresourcepad", "gstvyreprogram", "gstvyreparams",
         "gstvyresinkpad", "gstvyreproperties", "gstvyrefilter",

@@ -55,6 +55,7 @@ void bench_row_live (Bench *bench, BenchCheck *check);
 void bench_row_ticks (Bench *bench, BenchCheck *check);
 void bench_row_crowd (Bench *bench, BenchCheck *check);
 void bench_row_passing (Bench *bench, BenchCheck *check);
+void bench_row_scope (Bench *bench, BenchCheck *check);
 void bench_row_idle (Bench *bench, BenchCheck *check);
 
 int bench_startup_child (VyreResidency residency, const char *placement);

@@ -169,7 +169,7 @@ bench_pipe_share (BenchPipe *pipe, const BenchPipe *other)
     pipe->pool[i] = gst_buffer_ref (other->pool[i]);
 }
 
-/* The pool's buffer, or one of its own with the same memory and with its time. */
+/* The pool's buffer, or one of its own with the same memory and metas, and with its time. */
 static GstBuffer *
 take (const BenchPipe *pipe, guint64 content, guint64 index)
 {
@@ -178,6 +178,7 @@ take (const BenchPipe *pipe, guint64 content, guint64 index)
   if (pipe->duration == 0)
     return gst_buffer_ref (pooled);
   GstBuffer *buffer = gst_buffer_new ();
+  gst_buffer_copy_into (buffer, pooled, GST_BUFFER_COPY_META, 0, (gsize)-1);
   gst_buffer_append_memory (buffer, gst_buffer_get_memory (pooled, 0));
   GST_BUFFER_PTS (buffer) = index * pipe->duration;
   GST_BUFFER_DURATION (buffer) = pipe->duration;

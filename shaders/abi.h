@@ -201,6 +201,10 @@
 #define VYRE_GRID_CELL_WORDS 3
 #define VYRE_GRID_MAX_CELLS 512u
 #define VYRE_HUE_WORDS 360
+/* Observables of SAMPLE_JOINT: so many parts of the levels of the one component for each of as many
+ * parts of the other. 64 by 64 would be all of the shared memory that Vulkan promises. */
+#define VYRE_JOINT_BITS 5u
+#define VYRE_JOINT_WORDS 1024
 /* Observables of SAMPLE_SSIM: how many windows there are, and the sum of their similarities, which
  * is signed, in units of 2^-30. */
 #define VYRE_SSIM_COUNT 0

@@ -16,7 +16,7 @@ case $1 in
       videotestsrc num-buffers=45 pattern=smpte75 ! c. \
       videotestsrc num-buffers=70 pattern=pinwheel background-color=0xff3366cc ! c.
     set -- "$2" filesrc location="$work/film.webm" ! decodebin ! videoconvert ! \
-      video/x-raw,format=I420 ! vyrefilter output-mode=passthrough program=builtin:video-qc
+      video/x-raw,format=I420 ! vyrefilter output-mode=passthrough program=builtin:scope
     ;;
   sound)
     set -- "$2" audiotestsrc samplesperbuffer=1600 num-buffers=75 wave=pink-noise volume=0.5 ! c. \

@@ -62,7 +62,8 @@ stats_get (GObject *object, GValue *value)
 static const GstVyreProperty filter_rows[] = {
   { GST_VYRE_STRING ("program", "Program",
         "Program to run on every buffer: its text, or builtin:NAME (frame-stats, field-stats, "
-        "rgb-stats, video-qc, audio-qc, compare, bytes, nop). Raw slots (application/x-vyre-slots) "
+        "rgb-stats, video-qc, audio-qc, compare, scope, bytes, nop). Raw slots "
+        "(application/x-vyre-slots) "
         "run without it",
         PLAYING, GST_VYRE_DEFAULT_PROGRAM, AT (program_text)),
       .set = gst_vyre_program_set },

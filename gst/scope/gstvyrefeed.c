@@ -39,15 +39,25 @@ gst_vyre_feed_flush (GstVyreFeed *feed)
   feed->has_news = FALSE;
 }
 
-/* Returns the bits of a sample of @caps; 8 where these say nothing of it. */
-static guint
-feed_find_depth (const GstCaps *caps)
+/* Has the model begin with what @caps say of samples: of 8 bits and BT.709 where they say nothing.
+ */
+static void
+feed_begin (GstVyreFeed *feed, const GstCaps *caps)
 {
+  GstVyreColorimetry colorimetry = { .scale = 224.0 / 256 };
   GstVideoInfo video;
+  gboolean is_video
+      = gst_video_info_from_caps (&video, caps) && GST_VIDEO_INFO_N_COMPONENTS (&video) > 0;
 
-  return gst_video_info_from_caps (&video, caps) && GST_VIDEO_INFO_N_COMPONENTS (&video) > 0
-             ? GST_VIDEO_INFO_COMP_DEPTH (&video, 0)
-             : 8;
+  if (!is_video
+      || !gst_video_color_matrix_get_Kr_Kb (
+          video.colorimetry.matrix, &colorimetry.red, &colorimetry.blue))
+    gst_video_color_matrix_get_Kr_Kb (
+        GST_VIDEO_COLOR_MATRIX_BT709, &colorimetry.red, &colorimetry.blue);
+  if (is_video && video.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255)
+    colorimetry.scale = 255.0 / 256;
+  gst_vyre_model_begin (
+      &feed->model, is_video ? GST_VIDEO_INFO_COMP_DEPTH (&video, 0) : 8, &colorimetry);
 }
 
 /* Reads what the buffers of @caps are. All results are forgotten where these are new: the same may
@@ -61,7 +71,7 @@ gst_vyre_feed_take_caps (GstVyreFeed *feed, GstCaps *caps, gboolean is_new, GErr
   if (is_new) {
     feed->rate_n = feed->rate_d = 0;
     gst_structure_get_fraction (structure, "framerate", &feed->rate_n, &feed->rate_d);
-    gst_vyre_model_begin (&feed->model, feed_find_depth (caps));
+    feed_begin (feed, caps);
     feed_begin_count (feed);
   }
   if (gst_structure_has_name (structure, READBACK_CAPS))

@@ -18,7 +18,10 @@ static const gchar *const histogram_names[GST_VYRE_N_HISTOGRAMS] = { "luma-histo
 void
 gst_vyre_model_init (GstVyreModel *model, gdouble history)
 {
-  *model = (GstVyreModel){ .history = history, .patience = PATIENCE, .least_depth = 8 };
+  *model = (GstVyreModel){ .history = history,
+    .patience = PATIENCE,
+    .least_depth = 8,
+    .colorimetry = { 0.2126, 0.0722, 0.875 } };
   model->points = g_array_new (FALSE, TRUE, sizeof (GstVyrePoint));
   gst_vyre_model_reset (model);
 }
@@ -40,6 +43,7 @@ gst_vyre_model_reset (GstVyreModel *model)
     .points = model->points,
     .least_depth = model->least_depth,
     .depth = model->least_depth,
+    .colorimetry = model->colorimetry,
     .shape = model->shape + 1,
     .engine = model->engine,
   };
@@ -72,9 +76,10 @@ model_round_depth (guint depth)
 /* Forgets all results. Samples of what comes have @depth bits or more: no result has the depth, and
  * caps may be those of a converter. */
 void
-gst_vyre_model_begin (GstVyreModel *model, guint depth)
+gst_vyre_model_begin (GstVyreModel *model, guint depth, const GstVyreColorimetry *colorimetry)
 {
   model->least_depth = model_round_depth (depth);
+  model->colorimetry = *colorimetry;
   gst_vyre_model_reset (model);
 }
 
@@ -228,6 +233,26 @@ model_take_saturation (GstVyreModel *model, const GstVyreResults *results)
   model_take_hues (chroma, results, bins[0]);
 }
 
+/* Logarithms show what few samples have beside what most have. */
+static void
+model_take_density (GstVyreModel *model, const GstVyreResults *results)
+{
+  GstVyreChroma *chroma = &model->chroma;
+  gsize n;
+  g_autofree guint64 *bins = gst_vyre_results_get_array (results, "chroma", &n);
+  guint64 most = 1;
+
+  if (!bins || n != G_N_ELEMENTS (chroma->density))
+    return;
+  for (guint i = 0; i < n; i++)
+    most = MAX (most, bins[i]);
+  for (guint i = 0; i < n; i++)
+    chroma->density[i] = (gfloat)(log1p ((gdouble)bins[i]) / log1p ((gdouble)most));
+  model_note (model, &chroma->is_there);
+  chroma->has_density = TRUE;
+  chroma->told = model->time;
+}
+
 static void
 model_take_chroma (GstVyreModel *model, const GstVyreResults *results)
 {
@@ -235,10 +260,11 @@ model_take_chroma (GstVyreModel *model, const GstVyreResults *results)
   gdouble count = model_get (results, "u", "count");
   gdouble levels = exp2 (model->depth);
 
+  model_take_density (model, results);
   if (count <= 0)
     return;
-  model_note (model, &chroma->has_mean);
-  chroma->is_known = TRUE;
+  model_note (model, &chroma->is_there);
+  chroma->has_mean = TRUE;
   chroma->told = model->time;
   chroma->u = model_get (results, "u", "sum") / count / levels - 0.5;
   chroma->v = model_get (results, "v", "sum") / count / levels - 0.5;
@@ -378,7 +404,7 @@ model_forget (GstVyreModel *model, gdouble oldest)
       memset (model->histograms[i].bins, 0, sizeof model->histograms[i].bins);
   }
   if (chroma->told < oldest)
-    chroma->is_known = chroma->has_hues = chroma->has_saturation = FALSE;
+    chroma->has_mean = chroma->has_density = chroma->has_hues = chroma->has_saturation = FALSE;
   for (guint i = 0; i < model->n_channels; i++) {
     if (model->channels[i].told < oldest)
       model_silence (&model->channels[i], model->channels[i].told);

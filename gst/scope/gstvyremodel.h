@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 #define GST_VYRE_MODEL_BINS 256
 #define GST_VYRE_MODEL_HUES 360
+#define GST_VYRE_MODEL_PARTS 32 /* of chroma, either way, as sample_joint has them */
 #define GST_VYRE_MODEL_CHANNELS 8
 #define GST_VYRE_MODEL_FLOOR (-60.0) /* dB: meters begin here */
 
@@ -72,15 +73,23 @@ typedef enum {
 
 /* Chroma is counted from its middle: 0.5 is as far as it goes. */
 typedef struct {
-  gboolean has_mean; /* a result has said it */
-  gboolean is_known; /* and it still holds */
-  gboolean has_hues, has_saturation;
-  gdouble told; /* time of the last result, in s */
+  gboolean is_there;                                        /* a result has told of it */
+  gboolean has_mean, has_density, has_hues, has_saturation; /* and it still holds */
+  gdouble told;                                             /* time of the last result, in s */
   gdouble u, v;
   gdouble u_least, u_most, v_least, v_most;
+  gfloat density[GST_VYRE_MODEL_PARTS * GST_VYRE_MODEL_PARTS]; /* rows of parts of v, from its least
+                                                                * level on; logarithms, of the
+                                                                * fullest: 1 */
   gfloat hues[GST_VYRE_MODEL_HUES];         /* of the fullest: 1; degrees as sample_hue has them */
   gdouble saturation_mean, saturation_high; /* high is the 90th percentile */
 } GstVyreChroma;
+
+/* What caps say of colours */
+typedef struct {
+  gdouble red, blue; /* their weights in luma */
+  gdouble scale;     /* what chroma takes of the levels */
+} GstVyreColorimetry;
 
 typedef struct {
   gdouble told;      /* time of the last result, in s */
@@ -116,7 +125,8 @@ typedef struct {
   gdouble time;      /* now, in s: that of the last results, or later */
   guint least_depth; /* bits of a sample of video, by the caps */
   guint depth;       /* as many or more, as levels show */
-  guint shape;       /* is another number when still parts of panels look different */
+  GstVyreColorimetry colorimetry;
+  guint shape; /* is another number when still parts of panels look different */
   gboolean has_luma;
   GArray *points; /* GstVyrePoint; those in front of @first are too old */
   guint first;
@@ -131,7 +141,7 @@ typedef struct {
 
 void gst_vyre_model_init (GstVyreModel *model, gdouble history);
 void gst_vyre_model_clear (GstVyreModel *model);
-void gst_vyre_model_begin (GstVyreModel *model, guint depth);
+void gst_vyre_model_begin (GstVyreModel *model, guint depth, const GstVyreColorimetry *colorimetry);
 void gst_vyre_model_reset (GstVyreModel *model);
 void gst_vyre_model_set_history (GstVyreModel *model, gdouble history);
 void gst_vyre_model_set_patience (GstVyreModel *model, gdouble length);

@@ -10,9 +10,9 @@
  * ## Example launch line
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=100 ! video/x-raw,format=I420 ! \
- *   vyrefilter output-mode=passthrough program=builtin:video-qc ! vyrescope ! \
+ *   vyrefilter output-mode=passthrough program=builtin:scope ! vyrescope ! \
  *   videoconvert ! autovideosink
- * ]| What builtin:video-qc finds in a test picture.
+ * ]| What builtin:scope finds in a test picture.
  */
 #include "scope/gstvyrescope.h"
 
@@ -67,7 +67,7 @@ static const GFlagsValue scope_panels[] = {
   { GST_VYRE_PANEL_TIMELINE, "Luma, or the level of audio, over the history; cuts and conditions",
       "timeline" },
   { GST_VYRE_PANEL_HISTOGRAM, "Histograms side by side", "histogram" },
-  { GST_VYRE_PANEL_VECTORSCOPE, "Mean and range of chroma, and hues around them", "vectorscope" },
+  { GST_VYRE_PANEL_VECTORSCOPE, "Chroma of samples, and hues around it", "vectorscope" },
   { GST_VYRE_PANEL_METERS, "Levels of audio, with peaks that are held", "meters" },
   { GST_VYRE_PANEL_LIGHTS, "A light for each condition", "lights" },
   { GST_VYRE_PANEL_ENGINE, "Counters of vyrefilter", "engine" },

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Chroma as a vectorscope has it, Cb to the right and Cr upwards: the mean of a picture as a cross,
- * the ranges of u and v as a box, saturations as circles, and around all of that, hues. Boxes are
- * where colour bars of 75 % are. Results have no u and v of one sample, so samples are no dots.
+ * Chroma as a vectorscope has it, Cb to the right and Cr upwards: how many samples are where, in
+ * their colours, the mean of a picture as a cross, and around all of that, hues. Without a joint
+ * histogram of u and v their ranges are a box, and saturations circles. Boxes are where colour bars
+ * of 75 % are, and a line is where skin is.
  */
 #include "scope/gstvyrepanel.h"
 
@@ -11,22 +12,40 @@
 #define RIM 0.86 /* where hues begin, of the radius */
 #define FULL 0.5 /* the chroma at the rim */
 #define BOX_SIZE 0.045
+#define BAR 0.75      /* of the strongest colour */
+#define FAINTEST 0.15 /* opacity of what has any samples */
 
 typedef struct {
   gdouble x, y, radius;
 } Disc;
 
-/* Colour bars of 75 %, in Cb and Cr of BT.709 */
+/* Colour bars of 75 %, in which of red, green and blue they have */
 static const struct {
   const gchar *name;
+  guint red, green, blue;
+} targets[] = { { "R", 1, 0, 0 }, { "Mg", 1, 0, 1 }, { "B", 0, 0, 1 }, { "Cy", 0, 1, 1 },
+  { "G", 0, 1, 0 }, { "Yl", 1, 1, 0 } };
+
+typedef struct {
   gdouble u, v;
-} targets[] = { { "R", -0.0752, 0.3281 }, { "Mg", 0.2529, 0.2980 }, { "B", 0.3281, -0.0301 },
-  { "Cy", 0.0752, -0.3281 }, { "G", -0.2529, -0.2980 }, { "Yl", -0.3281, 0.0301 } };
+} Point;
+
+/* Returns where a colour is. */
+static Point
+vectorscope_find_colour (
+    const GstVyreColorimetry *colorimetry, gdouble red, gdouble green, gdouble blue)
+{
+  gdouble luma = colorimetry->red * red + (1 - colorimetry->red - colorimetry->blue) * green
+                 + colorimetry->blue * blue;
+
+  return (Point){ colorimetry->scale * FULL * (blue - luma) / (1 - colorimetry->blue),
+    colorimetry->scale * FULL * (red - luma) / (1 - colorimetry->red) };
+}
 
 static gboolean
 vectorscope_has_results (const GstVyreModel *model)
 {
-  return model->chroma.has_mean;
+  return model->chroma.is_there;
 }
 
 static Disc
@@ -59,22 +78,35 @@ vectorscope_circle (GstVyrePen *pen, const Disc *disc, gdouble radius)
 }
 
 static void
-vectorscope_draw_targets (GstVyrePen *pen, const Disc *disc)
+vectorscope_draw_targets (GstVyrePen *pen, const GstVyreColorimetry *colorimetry, const Disc *disc)
 {
   gdouble size = disc->radius * BOX_SIZE;
 
   for (guint i = 0; i < G_N_ELEMENTS (targets); i++) {
-    gdouble x = vectorscope_find_x (disc, targets[i].u),
-            y = vectorscope_find_y (disc, targets[i].v);
-    gdouble length = hypot (targets[i].u, targets[i].v);
+    Point at = vectorscope_find_colour (
+        colorimetry, BAR * targets[i].red, BAR * targets[i].green, BAR * targets[i].blue);
+    gdouble x = vectorscope_find_x (disc, at.u), y = vectorscope_find_y (disc, at.v);
+    gdouble length = hypot (at.u, at.v);
     gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 0.8);
     cairo_rectangle (pen->cr, x - size, y - size, 2 * size, 2 * size);
     cairo_stroke (pen->cr);
     if (disc->radius < pen->em * 6)
       continue;
-    gst_vyre_pen_write (pen, targets[i].name, x + targets[i].u / length * (size + pen->em),
-        y - targets[i].v / length * (size + pen->em), 0.5);
+    gst_vyre_pen_write (pen, targets[i].name, x + at.u / length * (size + pen->em),
+        y - at.v / length * (size + pen->em), 0.5);
   }
+}
+
+/* Draws the axis I of NTSC, which skin of any tone is near. */
+static void
+vectorscope_draw_skin (GstVyrePen *pen, const GstVyreColorimetry *colorimetry, const Disc *disc)
+{
+  Point at = vectorscope_find_colour (colorimetry, 0.956, -0.272, -1.106);
+  gdouble reach = FULL / hypot (at.u, at.v);
+
+  gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 0.8);
+  gst_vyre_pen_rule (pen, disc->x, disc->y, vectorscope_find_x (disc, at.u * reach),
+      vectorscope_find_y (disc, at.v * reach), pen->line / 2);
 }
 
 static void
@@ -89,7 +121,8 @@ vectorscope_draw_still (GstVyrePen *pen, const GstVyreModel *model, const GstVyr
   cairo_set_line_width (pen->cr, pen->line / 2);
   vectorscope_circle (pen, &disc, FULL / 2);
   vectorscope_circle (pen, &disc, FULL);
-  vectorscope_draw_targets (pen, &disc);
+  vectorscope_draw_targets (pen, &model->colorimetry, &disc);
+  vectorscope_draw_skin (pen, &model->colorimetry, &disc);
   if (disc.radius < pen->em * 6)
     return;
   gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_DIM, 1);
@@ -162,21 +195,62 @@ vectorscope_draw_saturation (GstVyrePen *pen, const GstVyreChroma *chroma, const
   cairo_set_dash (pen->cr, NULL, 0, 0);
 }
 
-static void
-vectorscope_draw (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *box)
+/* Returns a component of a colour of this opacity, premultiplied. */
+static guint32
+vectorscope_premultiply (gdouble component, gdouble opacity)
 {
-  const GstVyreChroma *chroma = &model->chroma;
-  Disc disc = vectorscope_place (pen, box);
-  gdouble x = vectorscope_find_x (&disc, chroma->u), y = vectorscope_find_y (&disc, chroma->v);
+  return (guint32)lrint (CLAMP (component, 0, 1) * opacity * 255);
+}
+
+/* Returns a pixel of the colour that chroma has in the middle of luma. */
+static guint32
+vectorscope_find_pixel (gdouble u, gdouble v, gdouble density)
+{
+  gdouble luma = 0.62, strength = 0.9;
+  gdouble opacity = density > 0 ? FAINTEST + (1 - FAINTEST) * density : 0;
+  guint32 red = vectorscope_premultiply (luma + 1.5748 * v * strength, opacity);
+  guint32 green = vectorscope_premultiply (luma - (0.1873 * u + 0.4681 * v) * strength, opacity);
+  guint32 blue = vectorscope_premultiply (luma + 1.8556 * u * strength, opacity);
+
+  return (guint32)lrint (opacity * 255) << 24 | red << 16 | green << 8 | blue;
+}
+
+/* Draws how many samples have a colour: the more, the less of the panel shows through. */
+static void
+vectorscope_draw_density (GstVyrePen *pen, const GstVyreChroma *chroma, const Disc *disc)
+{
+  enum { N = GST_VYRE_MODEL_PARTS };
+  guint32 pixels[N * N];
+  gdouble half = FULL / N; /* a part is around its level */
+  gdouble left = vectorscope_find_x (disc, -FULL - half);
+  gdouble top = vectorscope_find_y (disc, FULL - half);
+  gdouble scale = (vectorscope_find_x (disc, FULL - half) - left) / N;
+
+  for (guint row = 0; row < N; row++) {
+    for (guint i = 0; i < N; i++)
+      pixels[(N - 1 - row) * N + i] = vectorscope_find_pixel (
+          (gdouble)i / N - FULL, (gdouble)row / N - FULL, chroma->density[row * N + i]);
+  }
+  cairo_surface_t *picture
+      = cairo_image_surface_create_for_data ((guchar *)pixels, CAIRO_FORMAT_ARGB32, N, N, N * 4);
+  cairo_save (pen->cr);
+  cairo_rectangle (pen->cr, left, top, scale * N, scale * N);
+  cairo_clip (pen->cr);
+  cairo_translate (pen->cr, left, top);
+  cairo_scale (pen->cr, scale, scale);
+  cairo_set_source_surface (pen->cr, picture, 0, 0);
+  cairo_pattern_set_filter (cairo_get_source (pen->cr), CAIRO_FILTER_BILINEAR);
+  cairo_paint (pen->cr);
+  cairo_restore (pen->cr);
+  cairo_surface_destroy (picture);
+}
+
+static void
+vectorscope_draw_mean (GstVyrePen *pen, const GstVyreChroma *chroma, const Disc *disc)
+{
+  gdouble x = vectorscope_find_x (disc, chroma->u), y = vectorscope_find_y (disc, chroma->v);
   gdouble arm = pen->em * 0.55;
 
-  if (!chroma->is_known)
-    return;
-  if (chroma->has_hues)
-    vectorscope_draw_hues (pen, chroma, &disc);
-  vectorscope_draw_range (pen, chroma, &disc);
-  if (chroma->has_saturation)
-    vectorscope_draw_saturation (pen, chroma, &disc);
   gst_vyre_pen_set_colour (pen, GST_VYRE_COLOUR_TEXT, 1);
   cairo_set_line_width (pen->cr, pen->line * 1.3);
   cairo_move_to (pen->cr, x - arm, y);
@@ -186,6 +260,23 @@ vectorscope_draw (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *
   cairo_stroke (pen->cr);
 }
 
-const GstVyrePanel gst_vyre_vectorscope
-    = { "Vectorscope", "u and v, as builtin:frame-stats has them", vectorscope_has_results,
-        vectorscope_draw_still, vectorscope_draw };
+static void
+vectorscope_draw (GstVyrePen *pen, const GstVyreModel *model, const GstVyreBox *box)
+{
+  const GstVyreChroma *chroma = &model->chroma;
+  Disc disc = vectorscope_place (pen, box);
+
+  if (chroma->has_hues)
+    vectorscope_draw_hues (pen, chroma, &disc);
+  if (chroma->has_density)
+    vectorscope_draw_density (pen, chroma, &disc);
+  else if (chroma->has_mean)
+    vectorscope_draw_range (pen, chroma, &disc);
+  if (chroma->has_saturation && !chroma->has_density)
+    vectorscope_draw_saturation (pen, chroma, &disc);
+  if (chroma->has_mean)
+    vectorscope_draw_mean (pen, chroma, &disc);
+}
+
+const GstVyrePanel gst_vyre_vectorscope = { "Vectorscope", "chroma, as builtin:scope has it",
+  vectorscope_has_results, vectorscope_draw_still, vectorscope_draw };

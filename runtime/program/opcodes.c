@@ -110,6 +110,7 @@ static const struct {
   { VYRE_OP_SAMPLE_REPEATS, "rows" },
   { VYRE_OP_SAMPLE_RANGE, "samples" },
   { VYRE_OP_SAMPLE_SSIM, "windows 2^-30" },
+  { VYRE_OP_SAMPLE_JOINT, "samples" },
 };
 G_STATIC_ASSERT (VYRE_SSIM_BITS == 30);
 

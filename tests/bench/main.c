@@ -32,7 +32,7 @@ static const BenchRow rows[] = {
   { "ticks", "small live buffers, alone and beside floods", bench_row_ticks },
   { "crowd", "small live buffers of very many streams", bench_row_crowd },
   { "passing", "frames of 720p that go on, 30 a second", bench_row_passing },
-  { "scope", "vyrescope, and results of builtin:video-qc", bench_row_scope },
+  { "scope", "vyrescope, and results of builtin:scope", bench_row_scope },
   { "idle", "a kernel without work", bench_row_idle },
 };
 

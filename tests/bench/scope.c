@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Row scope: vyrescope, with results of builtin:video-qc that were measured beforehand, in frames
+ * Row scope: vyrescope, with results of builtin:scope that were measured beforehand, in frames
  * of its own and over the picture, beside scopes of ffmpeg over the same pictures; and with
- * builtin:video-qc in front of it, which those do as well: they measure what they draw.
+ * builtin:scope in front of it, which those do as well: they measure what they draw.
  */
 #include <math.h>
 
@@ -82,7 +82,7 @@ static char *
 make_filter (Bench *bench)
 {
   g_autofree char *filter = bench_pipe_filter (
-      "builtin:video-qc", vyre_residency_name (bench->residency), bench->placement);
+      "builtin:scope", vyre_residency_name (bench->residency), bench->placement);
 
   return g_strdup_printf (
       "%s output-mode=passthrough post-messages=0 max-in-flight=%d", filter, IN_FLIGHT);

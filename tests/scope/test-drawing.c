@@ -59,7 +59,7 @@ test_depth (void)
   g_assert_cmpint (ABS (row - find_mean (128)), <=, 1);
   gst_vyre_model_reset (&drawing.model);
   g_assert_cmpuint (drawing.model.depth, ==, 8);
-  gst_vyre_model_begin (&drawing.model, 9);
+  gst_vyre_model_begin (&drawing.model, 9, &drawing.model.colorimetry);
   gst_vyre_model_reset (&drawing.model);
   g_assert_cmpuint (drawing.model.depth, ==, 10); /* what caps say is no result */
   drawing_end (&drawing);
@@ -247,7 +247,7 @@ find_bin (guint n, guint at, guint depth)
   g_autofree gchar *bins = drawing_bins ("u-histogram", n, at, 77);
 
   drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_HISTOGRAM);
-  gst_vyre_model_begin (&drawing.model, depth);
+  gst_vyre_model_begin (&drawing.model, depth, &drawing.model.colorimetry);
   drawing_take (&drawing, 0, bins);
   drawing_draw (&drawing);
   gint x = drawing_find_column (&drawing, HEIGHT / 2, GST_VYRE_COLOUR_SKY, DRAWING_NEAR);
@@ -281,7 +281,7 @@ test_coarse_bins (void)
       g_string_append_printf (fields, "\\,\\ bin-%u\\=\\(guint64\\)5", bin);
     g_string_append (fields, "\\;\"");
     drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_HISTOGRAM);
-    gst_vyre_model_begin (&drawing.model, 10);
+    gst_vyre_model_begin (&drawing.model, 10, &drawing.model.colorimetry);
     drawing_take (&drawing, 0, fields->str);
     for (guint bin = 0; bin < GST_VYRE_MODEL_BINS; bin++)
       g_assert_cmpfloat (drawing.model.histograms[GST_VYRE_HISTOGRAM_BYTES].bins[bin], >=, 0.5);

@@ -387,6 +387,65 @@ test_every_deep_colour (void)
   check_chroma ((const guint8 *)data, 4 * (gsize)N, &u, &v, exact_hue);
 }
 
+/* The part of 32 that a level is nearest to. */
+static guint
+find_part (guint32 sample, guint32 samples)
+{
+  double part = sample * 32.0 / (1u << VYRE_SAMPLES_DEPTH (samples));
+
+  return MIN ((guint)round (part), 31);
+}
+
+static void
+check_joint (const guint8 *data, gsize size, const TestComponent *a, const TestComponent *b)
+{
+  g_autofree char *text_a = test_component_text (a), *text_b = test_component_text (b);
+  g_autofree char *text = g_strdup_printf ("sample_joint %s, %s -> 1", text_a, text_b);
+  g_autofree guint32 *bins = g_new0 (guint32, VYRE_JOINT_WORDS);
+
+  for (guint32 row = 0; row < a->region.rows; row++) {
+    for (guint32 column = 0; column < test_columns (a); column++)
+      bins[32 * find_part (test_sample (data, b, row, column), b->samples)
+           + find_part (test_sample (data, a, row, column), a->samples)]++;
+  }
+  g_autoptr (VyreBatch) batch = test_run_whole (&t, text, data, size, test_component_bytes (a));
+  for (guint i = 0; i < VYRE_JOINT_WORDS; i++)
+    g_assert_cmpuint (test_observable (batch, 1 + i), ==, bins[i]);
+}
+
+static void
+test_random_joints (void)
+{
+  enum { MOST = 6000 };
+
+  for (guint i = 0; i < test_times (300, 10000); i++) {
+    gsize size = test_random_below (i % 8 ? 400 : MOST);
+    g_autofree guint8 *data = test_random_picture (size);
+    TestComponent a = test_random_component (size), b = test_random_other (&a, size);
+    check_joint (data, size, &a, &b);
+  }
+}
+
+/* Chroma of several tiles: I420, NV12, and P010 in one level, all of which is in one bin. */
+static void
+test_large_joints (void)
+{
+  enum { WIDTH = 1919, HEIGHT = 2160, SIZE = 2 * WIDTH * HEIGHT };
+  static const guint32 samples[] = { VYRE_SAMPLES (1, 1, 0, 0, 8), VYRE_SAMPLES (2, 1, 0, 0, 8),
+    VYRE_SAMPLES (4, 2, 0, 6, 10) };
+  g_autofree guint8 *data = test_random_bytes (SIZE);
+
+  for (guint i = 0; i < G_N_ELEMENTS (samples); i++) {
+    guint apart = VYRE_SAMPLES_APART (samples[i]), bytes = VYRE_SAMPLES_BYTES (samples[i]);
+    guint32 width = (WIDTH / apart - 1) * apart + bytes;
+    TestComponent u = { { 0, width, HEIGHT / 2, WIDTH }, samples[i] }, v = u;
+    v.region.offset = apart == 1 ? WIDTH * (HEIGHT / 2) : bytes;
+    if (i + 1 == G_N_ELEMENTS (samples))
+      memset (data, 200, SIZE);
+    check_joint (data, SIZE, &u, &v);
+  }
+}
+
 static gboolean
 stands_out (const guint8 *data, const TestComponent *c, guint32 row, guint32 column, guint32 rows,
     guint limit)
@@ -598,9 +657,10 @@ test_faults (void)
     "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 30, 0x100101, 0x100101, 10, 4",
     "op 0x40000138, 0, 10, 2, 10, 1, 0x100101, 30, 30, 0x100101, 0x100101, 10, 0x400",
     "op 0x40000138, 0, 10, 2, 10, 1, 0xe0101, 30, 30, 0xe0101, 0xe0101, 10, 0",
-    /* the other component of another size, and no room for the third word */
+    /* the other component of another size, and no room for the third word, or for all bins */
     "op 0x40000139, 0, 10, 9, 10, 1, 0x100101, 0, 0, 10, 8, 10, 0x100101",
     "op 0x40000139, 0, 10, 9, 10, 198, 0x100101, 0, 0, 10, 9, 10, 0x100101",
+    "op 0x4000013a, 0, 10, 9, 10, 1, 0x100101, 0, 0, 10, 9, 10, 0x100101",
     /* a region outside, and samples that lie in no way */
     "op 0x40000131, 91, 10, 1, 10, 1, 0x100101, 1",
     "op 0x40000132, 0, 10, 1, 10, 1, 0x100201, 1",
@@ -629,6 +689,8 @@ main (int argc, char **argv)
   g_test_add_func ("/pictures/random-chroma", test_random_chroma);
   g_test_add_func ("/pictures/every-colour", test_every_colour);
   g_test_add_func ("/pictures/every-deep-colour", test_every_deep_colour);
+  g_test_add_func ("/pictures/random-joints", test_random_joints);
+  g_test_add_func ("/pictures/large-joints", test_large_joints);
   g_test_add_func ("/pictures/random-defects", test_random_defects);
   g_test_add_func ("/pictures/a-picture-with-defects", test_a_picture_with_defects);
   g_test_add_func ("/pictures/random-ranges", test_random_ranges);

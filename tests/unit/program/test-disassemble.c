@@ -52,6 +52,8 @@ static const char canonical[]
       "op 0x40000135, 1, 7, 2, 8, 1, 1311234, 7, 1, 7, 2, 8, 1311234\n"
       "sample_ssim samples(1, 7, 2, 8, 0x140202), samples(5, 6, 2, 9, 0x142a02) -> 1048573\n"
       "op 0x40000139, 1, 7, 2, 8, 1048574, 1311234, 0, 1, 7, 2, 8, 1311234\n"
+      "sample_joint samples(1, 7, 2, 8, 0x140202), samples(5, 6, 2, 9, 0x142a02) -> 1047552\n"
+      "op 0x4000013a, 1, 7, 2, 8, 1047553, 1311234, 0, 1, 7, 2, 8, 1311234\n"
       "sample_outliers samples(1, 7, 2, 8, 0x140202), 4 -> 1\n"
       "sample_repeats samples(1, 7, 2, 8, 0x140202), 4, 1 -> 1\n"
       "sample_range samples(1, 7, 5, 8, 0x100101), samples(50, 4, 3, 9, 0x100101), "

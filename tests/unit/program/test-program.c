@@ -454,24 +454,29 @@ test_two_components (void)
     VYRE_SAMPLES (2, 2, 0, 6, 10), 3072, 3074, samples, samples, 128, 0x101 };
   static const guint32 ssim[VYRE_SLOT_MAX_ARGS]
       = { 3072, 126, 24, 128, 19, samples, 0, 3074, 126, 24, 128, samples };
+  static const guint32 joint[VYRE_SLOT_MAX_ARGS]
+      = { 3072, 126, 24, 128, 22, samples, 0, 3074, 126, 24, 128, samples };
   g_autoptr (VyreProgram) program
       = assemble ("no_fence; optional sample_difference u, red, 1 -> a;"
                   "optional sample_range luma, u, red -> c;"
                   "optional sample_difference u, v, 125 * u.scale -> b; sample_range "
-                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; sample_ssim u, v -> e; nop");
+                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; sample_ssim u, v -> e; "
+                  "sample_joint u, v -> f; nop");
   g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
 
   vyre_symbols_set_component (symbols, "u", &u, samples);
   vyre_symbols_set_component (symbols, "v", &v, samples);
   g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
-  g_assert_cmpuint (bound->n_used, ==, 4);
+  g_assert_cmpuint (bound->n_used, ==, 5);
   assert_slot (bound->slots, VYRE_OP_SAMPLE_DIFFERENCE, 0, 2, words);
   assert_slot (bound->slots + 16, VYRE_OP_SAMPLE_RANGE, 0, 2, range);
   assert_slot (bound->slots + 32, VYRE_OP_SAMPLE_SSIM, 0, 2, ssim);
-  g_assert_cmpuint (bound->n_results, ==, 3);
+  assert_slot (bound->slots + 48, VYRE_OP_SAMPLE_JOINT, 0, 2, joint);
+  g_assert_cmpuint (bound->n_results, ==, 4);
   assert_result (bound, 0, "b", VYRE_RESULT_DIFFERENCE, 10, VYRE_DIFFERENCE_WORDS);
   assert_result (bound, 1, "d", VYRE_RESULT_U32, 18, 1);
   assert_result (bound, 2, "e", VYRE_RESULT_SSIM, 19, VYRE_SSIM_WORDS);
+  assert_result (bound, 3, "f", VYRE_RESULT_HISTOGRAM, 22, VYRE_JOINT_WORDS);
 }
 
 /* A param is a constant for the statements after it; another value makes another program. */
@@ -592,7 +597,7 @@ test_builtins (void)
   g_autoptr (VyreBoundProgram) one = bind_program (nop, NULL, 0, 0);
   GError *error = NULL;
 
-  g_assert_cmpuint (g_strv_length ((char **)names), ==, 8);
+  g_assert_cmpuint (g_strv_length ((char **)names), ==, 9);
   g_assert_true (g_strv_contains (names, "frame-stats"));
   g_assert_cmpstr (vyre_program_get_id (bytes), ==, "builtin:bytes");
   g_assert_cmpuint (bound->n_results, ==, 2);
@@ -604,7 +609,7 @@ test_builtins (void)
   g_assert_null (vyre_program_from_string ("builtin:?", &error));
   assert_error (error, VYRE_ERROR_INVALID, "",
       "'?'. Fix: use one of frame-stats, field-stats, rgb-stats, video-qc, audio-qc, compare, "
-      "bytes, nop.");
+      "scope, bytes, nop.");
 }
 
 /* Messages are UTF-8, whatever bytes of a name they quote. */

@@ -57,6 +57,10 @@ verdicts_set (GstVyreModel *model, const GstVyreResults *results, GstVyreLightId
   GstVyreLight *light = &model->lights[id];
   GstVyreLightState state = verdicts_find_event (results, id);
 
+  /* an interval that begins with the last samples of a buffer is no silence yet */
+  if (id == GST_VYRE_LIGHT_SILENCE && state == GST_VYRE_LIGHT_NOTICE && !holds)
+    state = GST_VYRE_LIGHT_GOOD;
+
   if (!light->is_there)
     model->shape++;
   light->is_there = TRUE;

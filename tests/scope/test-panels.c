@@ -363,6 +363,42 @@ test_engine (void)
   drawing_end (&drawing);
 }
 
+#define STATE(name, state)                                                                         \
+  "event-states=(structure)\"event-states\\,\\ " name "\\=\\(string\\)" state "\\;\""
+
+/* Lights follow the events of the program. A few quiet samples at the end of a buffer open an
+ * interval, and are no silence. */
+static void
+test_events (void)
+{
+  static const struct {
+    const gchar *fields;
+    GstVyreLightId light;
+    GstVyreLightState state;
+  } steps[] = {
+    { LOUD ("10") ", " STATE ("silence", "open"), GST_VYRE_LIGHT_SILENCE, GST_VYRE_LIGHT_NOTICE },
+    { LOUD ("9") ", " STATE ("silence", "open"), GST_VYRE_LIGHT_SILENCE, GST_VYRE_LIGHT_GOOD },
+    { LOUD ("9") ", " STATE ("silence", "event"), GST_VYRE_LIGHT_SILENCE, GST_VYRE_LIGHT_ALARM },
+    { LOUD ("10") ", " STATE ("silence", "none"), GST_VYRE_LIGHT_SILENCE, GST_VYRE_LIGHT_GOOD },
+    { ROWS ("rows", "0", "9") ", " ROWS ("columns", "0", "9") ", " STATE ("borders", "event"),
+        GST_VYRE_LIGHT_BORDERS, GST_VYRE_LIGHT_ALARM },
+    { ROWS ("rows", "3", "9") ", " ROWS ("columns", "3", "9") ", " STATE ("borders", "none"),
+        GST_VYRE_LIGHT_BORDERS, GST_VYRE_LIGHT_GOOD },
+    { CHANGE ("luma-change", "0") ", " STATE ("freeze", "none"), GST_VYRE_LIGHT_FREEZE,
+        GST_VYRE_LIGHT_GOOD },
+    { CHANGE ("luma-change", "0") ", " STATE ("black", "event"), GST_VYRE_LIGHT_FREEZE,
+        GST_VYRE_LIGHT_NOTICE },
+  };
+  Drawing drawing;
+
+  drawing_begin (&drawing, WIDTH, HEIGHT, GST_VYRE_PANEL_LIGHTS);
+  for (guint i = 0; i < G_N_ELEMENTS (steps); i++) {
+    drawing_take (&drawing, i * 0.04, steps[i].fields);
+    g_assert_cmpint (drawing.model.lights[steps[i].light].state, ==, steps[i].state);
+  }
+  drawing_end (&drawing);
+}
+
 /* What no result tells of any more is empty, in its place. */
 static void
 test_forgotten (void)
@@ -475,6 +511,7 @@ main (int argc, char **argv)
   g_test_add_func ("/scope/shapes", test_shapes);
   g_test_add_func ("/scope/engine", test_engine);
   g_test_add_func ("/scope/conditions", test_conditions);
+  g_test_add_func ("/scope/events", test_events);
   g_test_add_func ("/scope/forgotten", test_forgotten);
   g_test_add_func ("/scope/crowded-lights", test_crowded_lights);
   g_test_add_func ("/scope/crowded-engine", test_crowded_engine);

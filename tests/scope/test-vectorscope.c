@@ -31,22 +31,29 @@ drawing_new (Drawing *drawing, const GstVyreColorimetry *colorimetry)
   gst_vyre_model_begin (&drawing->model, 8, colorimetry);
 }
 
-/* Has the model take what vyrefilter finds in a picture of videotestsrc. */
-static void
-take_picture (Drawing *drawing, const gchar *source, const gchar *format)
+/* Returns what vyrefilter finds in a picture of videotestsrc. */
+static GstVyreResults *
+measure_picture (const gchar *source, const gchar *format)
 {
   g_autofree gchar *launch = g_strdup_printf (
-      "videotestsrc num-buffers=1 %s ! video/x-raw,width=320,height=240,%s ! "
-      "vyrefilter output-mode=passthrough program=\"sample_joint u, v -> chroma\"",
+      "videotestsrc num-buffers=1 %s ! video/x-raw,width=320,height=240,%s ! vyrefilter "
+      "output-mode=passthrough program=\"optional sample_joint u, v -> chroma\"",
       source, format);
   GstHarness *h = gst_harness_new_parse (launch);
 
   gst_harness_play (h);
   g_autoptr (GstBuffer) buffer = gst_harness_pull (h);
   g_assert_nonnull (buffer);
-  g_autoptr (GstVyreResults) results = gst_vyre_results_from_buffer (buffer);
-  gst_vyre_model_take (&drawing->model, results, 0);
   gst_harness_teardown (h);
+  return gst_vyre_results_from_buffer (buffer);
+}
+
+static void
+take_picture (Drawing *drawing, const gchar *source, const gchar *format)
+{
+  g_autoptr (GstVyreResults) results = measure_picture (source, format);
+
+  gst_vyre_model_take (&drawing->model, results, 0);
 }
 
 /* Has the model take a joint histogram of one bin, or of none. */
@@ -243,6 +250,29 @@ test_red (void)
   drawing_end (&drawing);
 }
 
+/* Each sample of chroma is in one bin, wherever it lies and however deep it is, and those of a red
+ * picture all in that of red. Gray has none. */
+static void
+test_formats (void)
+{
+  static const struct {
+    const gchar *format;
+    guint samples;
+  } formats[] = { { "I420", 160 * 120 }, { "NV21", 160 * 120 }, { "UYVY", 160 * 240 },
+    { "AYUV", 320 * 240 }, { "I420_10LE", 160 * 120 }, { "Y444_12LE", 320 * 240 },
+    { "P010_10LE", 160 * 120 }, { "GRAY8", 0 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autofree gchar *format = g_strdup_printf ("format=%s,colorimetry=bt709", formats[i].format);
+    g_autoptr (GstVyreResults) results = measure_picture ("pattern=red", format);
+    gsize n;
+    g_autofree guint64 *bins = gst_vyre_results_get_array (results, "chroma", &n);
+    g_assert_cmpuint (n, ==, formats[i].samples > 0 ? PARTS * PARTS : 0);
+    if (bins) /* u is 102 and v 240 of 8 bits */
+      g_assert_cmpuint (bins[30 * PARTS + 13], ==, formats[i].samples);
+  }
+}
+
 /* A single sample shows beside a million others, which show more. */
 static void
 test_density (void)
@@ -328,8 +358,15 @@ main (int argc, char **argv)
   g_test_add_func ("/vectorscope/bars", test_bars);
   g_test_add_func ("/vectorscope/grey", test_grey);
   g_test_add_func ("/vectorscope/red", test_red);
+  g_test_add_func ("/vectorscope/formats", test_formats);
   g_test_add_func ("/vectorscope/density", test_density);
   g_test_add_func ("/vectorscope/forgotten", test_forgotten);
   g_test_add_func ("/vectorscope/caps", test_caps);
-  return g_test_run ();
+  /* as long as an element has the kernel, no other one opens it anew */
+  GstElement *keeper = gst_object_ref_sink (gst_element_factory_make ("vyrefilter", NULL));
+  gst_element_set_state (keeper, GST_STATE_READY);
+  int result = g_test_run ();
+  gst_element_set_state (keeper, GST_STATE_NULL);
+  gst_object_unref (keeper);
+  return result;
 }

@@ -368,7 +368,7 @@
 #define VYRE_COST_INSTRUCTION 6u
 #define VYRE_COST_OP 80u
 #define VYRE_COST_TILE 96u
-#define VYRE_COST_TILE_LINEAR 96u   /* more for checksums, which are shifted to their places */
+#define VYRE_COST_TILE_LINEAR 128u  /* more for checksums, which are shifted to their places */
 #define VYRE_COST_TILE_SAMPLES 288u /* as much again for samples: 1024 bins, twice, by 8 lanes */
 #define VYRE_COST_TILE_LOOP_MAX 16384u
 #define VYRE_COST_MAX 24000u

@@ -454,29 +454,24 @@ test_two_components (void)
     VYRE_SAMPLES (2, 2, 0, 6, 10), 3072, 3074, samples, samples, 128, 0x101 };
   static const guint32 ssim[VYRE_SLOT_MAX_ARGS]
       = { 3072, 126, 24, 128, 19, samples, 0, 3074, 126, 24, 128, samples };
-  static const guint32 joint[VYRE_SLOT_MAX_ARGS]
-      = { 3072, 126, 24, 128, 22, samples, 0, 3074, 126, 24, 128, samples };
   g_autoptr (VyreProgram) program
       = assemble ("no_fence; optional sample_difference u, red, 1 -> a;"
                   "optional sample_range luma, u, red -> c;"
                   "optional sample_difference u, v, 125 * u.scale -> b; sample_range "
-                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; sample_ssim u, v -> e; "
-                  "sample_joint u, v -> f; nop");
+                  "samples(0, 128, 47, 128, 0x146202), u, v -> d; sample_ssim u, v -> e; nop");
   g_autoptr (VyreSymbols) symbols = vyre_symbols_new ();
 
   vyre_symbols_set_component (symbols, "u", &u, samples);
   vyre_symbols_set_component (symbols, "v", &v, samples);
   g_autoptr (VyreBoundProgram) bound = bind_program (program, symbols, 0, 0);
-  g_assert_cmpuint (bound->n_used, ==, 5);
+  g_assert_cmpuint (bound->n_used, ==, 4);
   assert_slot (bound->slots, VYRE_OP_SAMPLE_DIFFERENCE, 0, 2, words);
   assert_slot (bound->slots + 16, VYRE_OP_SAMPLE_RANGE, 0, 2, range);
   assert_slot (bound->slots + 32, VYRE_OP_SAMPLE_SSIM, 0, 2, ssim);
-  assert_slot (bound->slots + 48, VYRE_OP_SAMPLE_JOINT, 0, 2, joint);
-  g_assert_cmpuint (bound->n_results, ==, 4);
+  g_assert_cmpuint (bound->n_results, ==, 3);
   assert_result (bound, 0, "b", VYRE_RESULT_DIFFERENCE, 10, VYRE_DIFFERENCE_WORDS);
   assert_result (bound, 1, "d", VYRE_RESULT_U32, 18, 1);
   assert_result (bound, 2, "e", VYRE_RESULT_SSIM, 19, VYRE_SSIM_WORDS);
-  assert_result (bound, 3, "f", VYRE_RESULT_HISTOGRAM, 22, VYRE_JOINT_WORDS);
 }
 
 /* A param is a constant for the statements after it; another value makes another program. */

@@ -32,12 +32,30 @@
              " >= 2560 * $luma-difference.count * 2560 * $luma-difference.count"                   \
              " and $luma-difference.count > 0"
 
-#define MORE "sample_histogram luma -> luma-histogram"
+/* One more analysis: one that counts, and one that reads. */
+#define HISTOGRAM "sample_histogram luma -> luma-histogram"
+#define STATS "sample_stats luma -> luma"
 
-enum { ALL, EVENTS_ALONE, EVENTS_AND_MORE, MORE_ALONE, N_PROGRAMS };
+enum {
+  ALL,
+  EVENTS_ALONE,
+  EVENTS_AND_HISTOGRAM,
+  HISTOGRAM_ALONE,
+  EVENTS_AND_STATS,
+  STATS_ALONE,
+  N_PROGRAMS
+};
 
 static const char *const programs[N_PROGRAMS]
-    = { "builtin:video-qc", EVENTS, EVENTS ";" MORE, MORE };
+    = { "builtin:video-qc", EVENTS, EVENTS ";" HISTOGRAM, HISTOGRAM, EVENTS ";" STATS, STATS };
+
+typedef struct {
+  const char *name;
+  guint added; /* the program that has it beside the events; the one behind has it alone */
+} More;
+
+static const More more[] = { { "a histogram of luma more", EVENTS_AND_HISTOGRAM },
+  { "sums and extremes of luma more", EVENTS_AND_STATS } };
 
 typedef struct {
   const char *name;
@@ -72,7 +90,7 @@ typedef struct {
   BenchFfmpeg ffmpeg[G_N_ELEMENTS (peers)];
   BenchSeries rate[G_N_ELEMENTS (peers)], cpu[G_N_ELEMENTS (peers)];
   BenchSeries limit;
-  BenchSeries added, alone; /* µs per frame */
+  BenchSeries added[G_N_ELEMENTS (more)], alone[G_N_ELEMENTS (more)]; /* µs per frame */
 } Trial;
 
 /* The value of @peer's key in frame @i. */
@@ -136,9 +154,12 @@ measure_ours (Bench *bench, Trial *trial)
 {
   for (guint i = 0; i < N_PROGRAMS; i++)
     bench_video_measure (&trial->filters[i], bench->seconds);
-  bench_series_add (&trial->added,
-      last_time (&trial->filters[EVENTS_AND_MORE]) - last_time (&trial->filters[EVENTS_ALONE]));
-  bench_series_add (&trial->alone, last_time (&trial->filters[MORE_ALONE]));
+  for (guint i = 0; i < G_N_ELEMENTS (more); i++) {
+    const BenchVideoFilter *with = &trial->filters[more[i].added];
+    bench_series_add (
+        &trial->added[i], last_time (with) - last_time (&trial->filters[EVENTS_ALONE]));
+    bench_series_add (&trial->alone[i], last_time (with + 1));
+  }
 }
 
 static void
@@ -196,9 +217,11 @@ report (Bench *bench, const Trial *trial, const char *size, BenchLink *link)
     if (link)
       bench_figure_limit (rate, bench_link_name (link), &trial->limit);
   }
-  BenchFigure *added
-      = bench_figure (bench, "µs/frame", &trial->added, "%s, a histogram of luma more", size);
-  bench_figure_peer (added, "alone", &trial->alone);
+  for (guint i = 0; i < G_N_ELEMENTS (more); i++) {
+    BenchFigure *added
+        = bench_figure (bench, "µs/frame", &trial->added[i], "%s, %s", size, more[i].name);
+    bench_figure_peer (added, "alone", &trial->alone[i]);
+  }
 }
 
 static void

@@ -87,8 +87,8 @@ gst_vyre_stats_explain_incomplete (const GstVyreStats *stats, guint64 in_flight)
   if (stats->undecided > 0)
     return g_strdup_printf ("%" G_GUINT64_FORMAT
                             " conditions of events were left open. Fix: send buffers that have a "
-                            "PTS, divide by what is not 0, and have no negative value behind "
-                            "'with'.",
+                            "PTS, divide by what is not 0, and keep numbers behind 'with' within "
+                            "64 bits.",
         stats->undecided);
   return NULL;
 }

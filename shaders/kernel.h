@@ -32,13 +32,15 @@
 /* Extras: code that few batches need, and that a kernel may be built without, as bits. RARE:
  * priorities, handlers, requests to the host; SAMPLES: opcodes over samples; AUDIO: opcodes over
  * channels of audio, and CRC32C; PICTURES: opcodes over one or two components of a picture;
- * PACKED: samples of 10 bits, three in a word, for opcodes over samples and pictures. */
+ * PACKED: samples of 10 bits, three in a word, for opcodes over samples and pictures; JOINT: the
+ * joint histogram of a picture. */
 #define VYRE_EXTRA_RARE 1u
 #define VYRE_EXTRA_SAMPLES 2u
 #define VYRE_EXTRA_AUDIO 4u
 #define VYRE_EXTRA_PICTURES 8u
 #define VYRE_EXTRA_PACKED 16u
-#define VYRE_EXTRAS 31u
+#define VYRE_EXTRA_JOINT 32u
+#define VYRE_EXTRAS 63u
 
 /* A CPU's workgroups are not larger, a GPU's are. */
 #define VYRE_CPU_WORKGROUP 32u
@@ -61,7 +63,7 @@
  * rectangle of its region; PASSES runs a ring with priorities; LOCAL runs all STEPS
  * of a small batch, whose initial state is the template at BASE, in shared memory. COST is an upper
  * bound of the loop iterations it takes. */
-#define VYRE_TICKET_KIND 0 /* of it, from bit 9 the batch's index, from bit 22 the source */
+#define VYRE_TICKET_KIND 0 /* of it, from bit 10 the batch's index, from bit 23 the source */
 #define VYRE_TICKET_COST 1
 #define VYRE_TICKET_BASE 2    /* word of WORK where the slice starts */
 #define VYRE_TICKET_SCRATCH 3 /* words from there to the scratch */
@@ -87,13 +89,13 @@
 #define VYRE_TWIN_OF(word) ((word) >> 20)
 #define VYRE_MAX_TWIN_BEHIND 0xFFFu
 #define VYRE_KIND_NEEDS(extras) ((extras) << 3) /* only a kernel that has these can run it */
-#define VYRE_KIND_INDEX(index) ((index) << 9)
-#define VYRE_KIND_SOURCE(source) ((source) << 22)
+#define VYRE_KIND_INDEX(index) ((index) << 10)
+#define VYRE_KIND_SOURCE(source) ((source) << 23)
 #define VYRE_NEEDS_OF(word) ((word) >> 3 & VYRE_EXTRAS)
-#define VYRE_KIND_DROPPED 0x100u /* its batch was abandoned: it is taken, and not run */
-#define VYRE_INDEX_OF(word) ((word) >> 9 & 0x1FFFu) /* below VYRE_MAX_BATCHES */
-#define VYRE_SOURCE_OF(word) ((word) >> 22)
-#define VYRE_MAX_SOURCES 0x3FFu
+#define VYRE_KIND_DROPPED 0x200u /* its batch was abandoned: it is taken, and not run */
+#define VYRE_INDEX_OF(word) ((word) >> 10 & 0x1FFFu) /* below VYRE_MAX_BATCHES */
+#define VYRE_SOURCE_OF(word) ((word) >> 23)
+#define VYRE_MAX_SOURCES 0x1FFu
 #define VYRE_KIND_LANES 0
 #define VYRE_KIND_SOLO 1
 #define VYRE_KIND_TILE 2

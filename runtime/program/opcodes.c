@@ -240,7 +240,7 @@ vyre_opcode_get_extras (guint32 opcode, const guint32 *args)
 
   if ((extras & (VYRE_EXTRA_SAMPLES | VYRE_EXTRA_PICTURES)) && opcode_reads_packed (opcode, args))
     extras |= VYRE_EXTRA_PACKED;
-  return extras;
+  return extras | (opcode == VYRE_OP_SAMPLE_JOINT ? VYRE_EXTRA_JOINT : 0);
 }
 
 /* Whether an opcode reads a second component. */

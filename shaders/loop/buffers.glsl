@@ -14,6 +14,7 @@ const bool SAMPLES = (BUILT_WITH & VYRE_EXTRA_SAMPLES) != 0u;
 const bool AUDIO = (BUILT_WITH & VYRE_EXTRA_AUDIO) != 0u;
 const bool PICTURES = (BUILT_WITH & VYRE_EXTRA_PICTURES) != 0u;
 const bool PACKED = (BUILT_WITH & VYRE_EXTRA_PACKED) != 0u;
+const bool JOINT = (BUILT_WITH & VYRE_EXTRA_JOINT) != 0u;
 // TRUE on a device with memory of its own: batches run in that, or in shared memory, and the kernel
 // copies their readbacks out.
 const bool DISCRETE = VYRE_DISCRETE != 0;

@@ -206,6 +206,8 @@ test_packed_extra (void)
   g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_SAMPLE_STATS, args), ==, VYRE_EXTRA_SAMPLES);
   args[VYRE_REGION_ARG_SAMPLES] = packed;
   g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_U8_STATS, args), ==, 0);
+  g_assert_cmpuint (vyre_opcode_get_extras (VYRE_OP_SAMPLE_JOINT, args), ==,
+      VYRE_EXTRA_PICTURES | VYRE_EXTRA_PACKED | VYRE_EXTRA_JOINT);
 }
 
 /* Builds @wanted unless it is 0, and returns the extras that the kernel has. */

@@ -57,6 +57,7 @@ uint bits_of_bytes(uvec4 v)
 // Each of the lower 16 bits twice.
 uint bits_twice(uint v)
 {
+  v &= 0xFFFFu;
   v = (v | v << 8) & 0x00FF00FFu;
   v = (v | v << 4) & 0x0F0F0F0Fu;
   v = (v | v << 2) & 0x33333333u;

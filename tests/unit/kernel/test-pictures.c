@@ -606,7 +606,7 @@ test_random_ranges (void)
   }
 }
 
-/* Pictures of several tiles: I420, and P010 with noise near black. */
+/* Pictures of several tiles: I420, P010 with noise near black, and chroma for 4 and 8 columns. */
 static void
 test_large_ranges (void)
 {
@@ -625,6 +625,12 @@ test_large_ranges (void)
     data[i] = (guint8)(i % 1000 < 900 ? 12 + data[i] % 128 : data[i]);
   check_range (data, SIZE, &luma, &u, &v);
   check_range (data, SIZE, &deep, &deep_u, &deep_v);
+  for (guint across = 2; across <= VYRE_CHROMA_MAX_SHIFT; across++) {
+    guint columns = (WIDTH + (1u << across) - 1) >> across;
+    u.region = v.region = (VyreRegion){ WIDTH * HEIGHT, columns, HEIGHT, columns };
+    v.region.offset += columns * HEIGHT;
+    check_range (data, SIZE, &luma, &u, &v);
+  }
 }
 
 static void

@@ -106,7 +106,7 @@ file_get_stream (LiveFile *file, const QcStream *from)
   return stream;
 }
 
-/* What the caps say, which came before the first buffer. */
+/* Reads the caps, which came before the first buffer. */
 static void
 stream_take_format (LiveStream *stream, const QcStream *from)
 {

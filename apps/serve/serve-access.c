@@ -11,7 +11,7 @@
 #define LEAST_TOKEN 16
 #define MOST_TOKEN 256
 
-/* What no part of a URL, a header or a cookie has to escape */
+/* Characters that no part of a URL, a header or a cookie has to escape. */
 #define TOKEN_LETTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._~"
 
 /* Returns: (transfer full): a token that nobody guesses; NULL with the error set */
@@ -105,7 +105,7 @@ serve_access_is_same_origin (const char *origin, const char *host)
              && g_ascii_strcasecmp (origin + strlen (scheme), host) == 0);
 }
 
-/* Returns: (nullable) (transfer full): the value of that name in a Cookie header */
+/* The value of a name in a Cookie header, to be freed, or NULL. */
 char *
 serve_access_find_cookie (const char *cookies, const char *name)
 {

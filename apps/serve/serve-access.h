@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Who may read the page. Without a token, whoever reaches an address of the loopback under one of
- * its names. Functions of texts alone; any thread may call them.
+ * The right to read the page. Without a token, readers have it who reach an address of the loopback
+ * under one of its names. Functions of texts alone; any thread may call them.
  */
 #pragma once
 

@@ -17,7 +17,7 @@ take_port (char *text, guint64 *port)
   return g_ascii_string_to_unsigned (colon + 1, 10, 0, G_MAXUINT16, port, NULL);
 }
 
-/* Of an IPv6 address, what is inside of the brackets. */
+/* Takes the brackets off an IPv6 address. */
 static const char *
 take_host (char *text)
 {

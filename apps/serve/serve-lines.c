@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What is kept: the last of so many lines, with no more bytes than that. */
+/* The lines kept, at most, and their bytes. */
 #define MOST_LINES 4096
 #define MOST_BYTES (8 * 1024 * 1024)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What there is of a server in a build without libsoup: serve_new() fails.
+ * The server of a build without libsoup: serve_new() fails.
  */
 #include "serve.h"
 

@@ -85,7 +85,7 @@ typedef struct {
   gdouble saturation_mean, saturation_high; /* high is the 90th percentile */
 } GstVyreChroma;
 
-/* What caps say of colours */
+/* The colours that caps tell of */
 typedef struct {
   gdouble red, blue; /* their weights in luma */
   gdouble scale;     /* what chroma takes of the levels */

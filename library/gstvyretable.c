@@ -23,8 +23,8 @@ struct _GstVyreTable {
   guint n_words; /* of all entries */
 };
 
-/* What the names in caps may take for as long as the process lives, in bytes: a field of a
- * GstStructure has a quark, which is never freed, and a sender may have ever new ones. */
+/* The most bytes of names in caps of others: a field of a GstStructure has a quark, which lives as
+ * long as the process, and a sender may have ever new ones. */
 #define MOST_FOREIGN_NAMES (4 << 20)
 #define QUARK_SIZE 64 /* without the name, roughly */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Chroma as a vectorscope has it, Cb to the right and Cr upwards: how many samples are where, in
- * their colours, the mean of a picture as a cross, and around all of that, hues. Without a joint
- * histogram of u and v their ranges are a box, and saturations circles. Boxes are where colour bars
- * of 75 % are, and a line is where skin is.
+ * Chroma as a vectorscope has it, Cb to the right and Cr upwards: the density of samples in their
+ * colours, the mean of a picture as a cross, and a ring of hues. Without a joint histogram of u and
+ * v their ranges are a box, and saturations circles. Small boxes mark colour bars of 75 %, a line
+ * marks skin.
  */
 #include "scope/gstvyrepanel.h"
 

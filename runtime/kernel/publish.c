@@ -139,8 +139,9 @@ publish_try (VyreBatch *batch, VyreRelease *stored)
   return entered;
 }
 
-/* The same, of a batch that has its turn, and puts the batch in the line if batches of other
- * threads took its room. */
+/* Kernel's lock held, and dropped on the way. Publishes a run of a batch that has its turn, and
+ * puts the batch in the line, with FALSE, if batches of other threads took its room. Afterwards
+ * *@stored is a payload to give back, or nothing. */
 gboolean
 vyre_batch_publish (VyreBatch *batch, VyreRelease *stored)
 {
@@ -345,7 +346,8 @@ publish_early (VyreBatch *batch, VyreRelease *stored)
   return FALSE;
 }
 
-/* The same, of the first batches that wait in a stream. */
+/* Kernel's lock held, and dropped on the way. Publishes the early runs of the first batches that
+ * wait in a stream. */
 static void
 publish_early_runs (const VyreStream *stream, VyreReleases *releases)
 {

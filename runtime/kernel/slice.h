@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a batch has in memory before it runs: its plan, the words in which it differs from that, and
- * its payload. Private to libvyre.
+ * The memory of a batch before it runs: its plan, the words in which it differs from that, and its
+ * payload. Private to libvyre.
  */
 #pragma once
 

@@ -42,7 +42,7 @@ order_compare (gconstpointer a, gconstpointer b, gpointer on_gpu)
   return apart != 0 || !on_gpu ? apart : (first < second) - (first > second);
 }
 
-/* What the tickets of a slot have in VYRE_TICKET_PAYLOAD beside what they read. */
+/* The marks of a slot's tickets, in VYRE_TICKET_PAYLOAD. */
 static guint32
 order_find_marks (const VyrePlan *plan, guint slot)
 {

@@ -109,8 +109,8 @@ vyre_plan_end_run (const VyrePlan *plan, VyreRun *run)
     plan->fence_end, FALSE, VYRE_COST_TICKET + 1 + plan->fence_cost };
 }
 
-/* What comes after @run, which is zero before the first one but for spares_twins: tickets that cost
- * no more than @limit, that of lanes counted by the @lane_part-th part. FALSE: nothing. */
+/* Finds the run after @run, which is zero before the first one but for spares_twins: tickets that
+ * cost no more than @limit, that of lanes counted by the @lane_part-th part. FALSE: none. */
 gboolean
 vyre_plan_next_run (const VyrePlan *plan, guint64 limit, guint lane_part, VyreRun *run)
 {

@@ -12,7 +12,7 @@
 #define IN_FLIGHT 8
 #define QUEUED_FRAMES 4
 
-/* What is drawn in a second of 1080p on one core */
+/* The goal for 1080p, in CPU ms a frame. */
 #define TARGET "16.7 are 60 frames/s on one core"
 
 #define SCOPES "[a]waveform[w];[b]vectorscope=mode=color3[v];[w][v]hstack"

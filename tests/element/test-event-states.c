@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What results say of events, buffer by buffer: in messages, in metas of buffers and in readbacks.
+ * The states of events, buffer by buffer: in messages, in metas of buffers and in readbacks.
  */
 #include "common.h"
 

@@ -224,7 +224,8 @@ work_may_wait_for_chain (const GstVyreFilter *self)
   const GstVyreItem *next = g_queue_peek_head ((GQueue *)&self->items);
 
   return next && next->batch && next->deadline == G_MAXINT64 && self->n_undone == 0
-         && g_queue_is_empty ((GQueue *)&self->late) && gst_vyre_pace_is_quick (&self->pace);
+         && g_queue_is_empty ((GQueue *)&self->late) && !work_is_the_tasks (next)
+         && gst_vyre_pace_is_quick (&self->pace);
 }
 
 /* The chain function returns. If it is quick it takes what is in the queue when it comes back, and

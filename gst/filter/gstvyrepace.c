@@ -14,6 +14,10 @@
 #define FIRST_PENALTY 4
 #define LONGEST_PENALTY 1024
 
+/* The chain function may spend half of the time that lay between its last return and this buffer,
+ * and at most so much, in µs: it has nothing else to do in a live stream. */
+#define LONGEST_LEISURE 1000
+
 /* A buffer that comes within so many µs of the return from the one before comes right behind it,
  * and so many in a row are a burst. */
 #define CLOSE 10
@@ -39,7 +43,10 @@ gst_vyre_pace_reset (GstVyrePace *pace)
 void
 gst_vyre_pace_note_buffer (GstVyrePace *pace, gint64 now)
 {
-  pace->n_close = now - pace->left < CLOSE ? MIN (pace->n_close + 1, BURST) : 0;
+  gint64 gap = now - pace->left;
+
+  pace->n_close = gap < CLOSE ? MIN (pace->n_close + 1, BURST) : 0;
+  pace->leisure = MIN (gap / 2, LONGEST_LEISURE);
 }
 
 /* The chain function returns. */
@@ -66,12 +73,20 @@ gst_vyre_pace_note_handover (GstVyrePace *pace, gint64 time)
   pace->handover += (counted - pace->handover) / HANDOVER_WEIGHT;
 }
 
-/* The chain function has spent @time, in µs, on a readback. Where that is longer than a hand-over,
- * waking the task costs less. */
+/* How long the chain function may spend on a readback, in µs: as long as a hand-over takes, or as it
+ * has nothing else to do. */
+static gint64
+pace_get_bound (const GstVyrePace *pace)
+{
+  return MAX (pace->handover, pace->leisure);
+}
+
+/* The chain function has spent @time, in µs, on a readback. Where that is too long, waking the task
+ * costs less. */
 void
 gst_vyre_pace_note_time (GstVyrePace *pace, gint64 time)
 {
-  if (time <= pace->handover) {
+  if (time <= pace_get_bound (pace)) {
     pace->penalty = FIRST_PENALTY;
     return;
   }
@@ -92,5 +107,5 @@ gst_vyre_pace_is_quick (const GstVyrePace *pace)
 gint64
 gst_vyre_pace_get_patience (const GstVyrePace *pace, gboolean ahead)
 {
-  return ahead || pace->n_close == BURST ? 0 : pace->handover;
+  return ahead || pace->n_close == BURST ? 0 : pace_get_bound (pace);
 }

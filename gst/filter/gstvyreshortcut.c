@@ -10,10 +10,9 @@
 static gboolean
 shortcut_wait (GstVyreFilter *self, GstVyreItem *item, gint64 patience)
 {
-  if (!vyre_batch_poll (item->batch)
-      && !(patience > 0
-           && vyre_batch_wait (
-               item->batch, MIN (g_get_monotonic_time () + patience, item->until), NULL)))
+  gint64 now = g_get_monotonic_time (), end = MIN (now + patience, item->until);
+
+  if (!vyre_batch_poll (item->batch) && !(end > now && vyre_batch_wait (item->batch, end, NULL)))
     return FALSE;
   gst_vyre_watchdog_completed (self, 0);
   return gst_vyre_work_accept (self, item);

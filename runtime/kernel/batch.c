@@ -189,7 +189,7 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
       if (batch_has_failed (batch, &clock, end_time, error))
         break;
     }
-    vyre_wait_step (&wait, on_gpu && batch_has_followers (batch), now);
+    vyre_wait_step (&wait, on_gpu && (batch->live || batch_has_followers (batch)), now);
   }
   vyre_wait_end (&wait, now);
   batch_count_wait (batch->lane, &wait);

@@ -15,6 +15,8 @@
 #define FIRST_PENALTY 4
 #define LONGEST_PENALTY 1024
 
+#define LONGEST_LEISURE 1000
+
 #define CLOSE 10
 #define BURST 4
 
@@ -161,6 +163,28 @@ test_burst (void)
   g_assert_false (is_patient (&pace));
 }
 
+/* After a gap, the chain function has half of that for a readback, up to a limit. */
+static void
+test_leisure (void)
+{
+  gint64 now = G_USEC_PER_SEC;
+  GstVyrePace pace;
+
+  gst_vyre_pace_init (&pace);
+  count_for_task (&pace);
+  pass_buffer (&pace, &now, 0);
+  pass_buffer (&pace, &now, LONGEST_LEISURE);
+  g_assert_cmpint (gst_vyre_pace_get_patience (&pace, FALSE), ==, LONGEST_LEISURE / 2);
+  gst_vyre_pace_note_time (&pace, LONGEST_LEISURE / 2);
+  g_assert_true (gst_vyre_pace_is_quick (&pace));
+  gst_vyre_pace_note_time (&pace, LONGEST_LEISURE / 2 + 1);
+  g_assert_cmpuint (count_for_task (&pace), ==, FIRST_PENALTY);
+  pass_buffer (&pace, &now, G_USEC_PER_SEC);
+  g_assert_cmpint (gst_vyre_pace_get_patience (&pace, FALSE), ==, LONGEST_LEISURE);
+  pass_buffer (&pace, &now, CLOSE); /* a stream that hurries has no leisure */
+  g_assert_cmpint (gst_vyre_pace_get_patience (&pace, FALSE), ==, SHORTEST);
+}
+
 static void
 test_batch_ahead (void)
 {
@@ -181,6 +205,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pace/what-is-slow", test_what_is_slow);
   g_test_add_func ("/pace/handover", test_handover);
   g_test_add_func ("/pace/burst", test_burst);
+  g_test_add_func ("/pace/leisure", test_leisure);
   g_test_add_func ("/pace/batch-ahead", test_batch_ahead);
   return g_test_run ();
 }

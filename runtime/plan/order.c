@@ -71,6 +71,14 @@ order_mark (VyrePlan *plan)
   }
 }
 
+/* Whether batches may have early runs, if they have enough early tickets. */
+gboolean
+vyre_plan_may_run_early (const VyrePlan *plan)
+{
+  return vyre_plan_follows (plan) && plan->workgroup > VYRE_CPU_WORKGROUP
+         && plan->payload_size <= ORDER_MOST_EARLY_BYTES;
+}
+
 /* Orders the tickets, and counts those of each class. A CPU is busy with the batch before as long
  * as that runs: its batches have no early tickets. */
 void
@@ -91,7 +99,6 @@ vyre_plan_order_tickets (VyrePlan *plan)
     plan->twin_tickets += class == ORDER_TWIN;
     plan->twin_cost += class == ORDER_TWIN ? cost : 0;
   }
-  if (!on_gpu || plan->early_tickets < ORDER_LEAST_EARLY
-      || plan->payload_size > ORDER_MOST_EARLY_BYTES)
+  if (!vyre_plan_may_run_early (plan) || plan->early_tickets < ORDER_LEAST_EARLY)
     plan->early_tickets = 0;
 }

@@ -135,6 +135,7 @@ guint vyre_plan_count_state (const VyreBoundProgram *bound);
 guint vyre_plan_find_older (const VyrePlan *plan);
 guint32 vyre_plan_tile_reads (const VyrePlan *plan, guint slot);
 gboolean vyre_plan_is_early (const VyrePlan *plan, guint slot);
+gboolean vyre_plan_may_run_early (const VyrePlan *plan);
 gboolean vyre_plan_lacks_payload (const VyrePlan *plan, guint slot, guint missing);
 void vyre_plan_write_payloads (
     const VyrePlan *plan, const gsize *payloads, guint n, guint32 *slice);

@@ -16,6 +16,10 @@
  * tiles. */
 #define TILE_COST 8u
 
+/* Slots that wait for the batch before have tiles so many times as small, and as many times the
+ * tickets: the rest of the batch runs before them, and the next batch behind them. */
+#define TILE_LATE_PART 2u
+
 /* Tickets of a payload slot that is alone: they are published at once. On a GPU they are so few
  * that other batches find free workgroups while a large payload is on its way: an H200 has 264. The
  * payloads of a stream most often come before their tickets: there each slot has so many. */
@@ -145,13 +149,22 @@ tile_least_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r)
   return granules * VYRE_GRANULE;
 }
 
+/* The part of a tile that one of @slot has on a GPU. */
+static guint
+tile_part (const VyrePlan *plan, guint slot)
+{
+  return vyre_plan_may_run_early (plan) && !vyre_plan_is_early (plan, slot) ? TILE_LATE_PART : 1;
+}
+
 /* A slot's share of the tickets, beside the others of @n_tiled. */
 static guint64
-tile_share (const VyrePlan *plan, guint n_tiled)
+tile_share (const VyrePlan *plan, guint slot, guint n_tiled)
 {
   if (plan->workgroup <= VYRE_CPU_WORKGROUP)
     return MAX (TILE_CPU_TICKETS / n_tiled, 1);
-  return MAX (TILE_TICKETS / (vyre_plan_follows (plan) ? 1 : n_tiled), 1);
+  if (vyre_plan_follows (plan))
+    return TILE_TICKETS * tile_part (plan, slot);
+  return MAX (TILE_TICKETS / n_tiled, 1);
 }
 
 /* The least bytes of a tile that hide the price of its ticket. */
@@ -162,7 +175,7 @@ tile_worth_bytes (const VyrePlan *plan, guint slot)
   guint64 steps = (cpu ? TILE_CPU_BYTES : TILE_BYTES) / VYRE_GRANULE;
 
   if (!cpu)
-    steps = steps * TILE_COST / MAX (tile_step_cost (plan, slot), TILE_COST);
+    steps = steps * TILE_COST / MAX (tile_step_cost (plan, slot), TILE_COST) / tile_part (plan, slot);
   return steps * tile_step_bytes (plan, slot);
 }
 
@@ -172,7 +185,7 @@ static guint64
 tile_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r, guint n_tiled)
 {
   guint64 bytes_read = VYRE_ROW_GRANULES ((guint64)r->width) * r->rows * VYRE_GRANULE;
-  guint64 bytes = MAX (tile_worth_bytes (plan, slot), bytes_read / tile_share (plan, n_tiled) + 1);
+  guint64 bytes = MAX (tile_worth_bytes (plan, slot), bytes_read / tile_share (plan, slot, n_tiled) + 1);
   bytes = MAX (bytes, tile_least_bytes (plan, slot, r));
   guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_step_cost (plan, slot) - 4;
 

@@ -215,6 +215,28 @@ await (BenchLink *link, guint index)
          && vkResetFences (link->device, 1, &link->fences[index]) >= VK_SUCCESS;
 }
 
+/* Has one copy of @size ready for bench_link_time_copy(). FALSE also where there is one memory. */
+gboolean
+bench_link_prepare_copy (BenchLink *link, gsize size)
+{
+  return !link->shared && record (link, 0, size, 1);
+}
+
+/* From the submission of the copy that is ready until the host sees its end, in ns; -1: the device
+ * failed. */
+gint64
+bench_link_time_copy (BenchLink *link)
+{
+  gint64 start = bench_now (), now = start;
+  VkResult result = submit (link, 0) ? VK_NOT_READY : VK_ERROR_DEVICE_LOST;
+
+  while (result == VK_NOT_READY && now - start < (gint64)DEADLINE_NS) {
+    result = vkGetFenceStatus (link->device, link->fences[0]);
+    now = bench_now ();
+  }
+  return result == VK_SUCCESS && await (link, 0) ? now - start : -1;
+}
+
 /* GB/s between two ends of a submission, with the others in flight. */
 double
 bench_link_copy (BenchLink *link, gsize size, double seconds)

@@ -17,3 +17,5 @@ void bench_link_close (BenchLink *link);
 const char *bench_link_driver (const BenchLink *link);
 const char *bench_link_name (const BenchLink *link);
 double bench_link_measure (BenchLink *link, gsize size, double seconds);
+gboolean bench_link_prepare_copy (BenchLink *link, gsize size);
+gint64 bench_link_time_copy (BenchLink *link);

@@ -175,7 +175,8 @@ tile_worth_bytes (const VyrePlan *plan, guint slot)
   guint64 steps = (cpu ? TILE_CPU_BYTES : TILE_BYTES) / VYRE_GRANULE;
 
   if (!cpu)
-    steps = steps * TILE_COST / MAX (tile_step_cost (plan, slot), TILE_COST) / tile_part (plan, slot);
+    steps
+        = steps * TILE_COST / MAX (tile_step_cost (plan, slot), TILE_COST) / tile_part (plan, slot);
   return steps * tile_step_bytes (plan, slot);
 }
 
@@ -185,7 +186,8 @@ static guint64
 tile_bytes (const VyrePlan *plan, guint slot, const VyreRegion *r, guint n_tiled)
 {
   guint64 bytes_read = VYRE_ROW_GRANULES ((guint64)r->width) * r->rows * VYRE_GRANULE;
-  guint64 bytes = MAX (tile_worth_bytes (plan, slot), bytes_read / tile_share (plan, slot, n_tiled) + 1);
+  guint64 bytes
+      = MAX (tile_worth_bytes (plan, slot), bytes_read / tile_share (plan, slot, n_tiled) + 1);
   bytes = MAX (bytes, tile_least_bytes (plan, slot, r));
   guint64 steps = VYRE_COST_TILE_LOOP_MAX / tile_step_cost (plan, slot) - 4;
 

@@ -180,6 +180,31 @@ add_tickets (const VyrePlan *plan, const VyreRun *run, guint *slots)
   }
 }
 
+static guint
+count_tickets (const VyrePlan *plan, guint slot)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < plan->tickets->len; i++)
+    n += VYRE_SLOT_OF (ticket_of (plan, i)->words[VYRE_TICKET_SLOT]) == slot;
+  return n;
+}
+
+/* Where batches may have early runs, a slot that waits for the batch before has twice the tickets of
+ * one that does not. */
+static void
+test_late_tickets (void)
+{
+  static const char text[] = "state n[1]; sample_difference bytes(0, 1048576), bytes(1048576, 1048576), 0 -> a;"
+                             "sample_difference bytes(0, 1048576), previous(bytes(1048576, 1048576)), 0 -> b";
+  g_autoptr (VyrePlan) plan = plan_of_size (text, EARLY_SIZE, GPU_WORKGROUP);
+  g_autoptr (VyrePlan) large = plan_of_size (text, 4 * EARLY_SIZE, GPU_WORKGROUP);
+
+  g_assert_cmpuint (count_tickets (plan, 0), >, 8);
+  g_assert_cmpuint (count_tickets (plan, 1), ==, 2 * count_tickets (plan, 0));
+  g_assert_cmpuint (count_tickets (large, 1), ==, count_tickets (large, 0));
+}
+
 /* The early run of a batch has the slots that read its own payload alone and write to no state, and
  * the runs behind it all others, but for second twins where these are spared. */
 static void
@@ -364,6 +389,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/runs/stream-tickets", test_stream_tickets);
+  g_test_add_func ("/runs/late-tickets", test_late_tickets);
   g_test_add_func ("/runs/early", test_early);
   g_test_add_func ("/runs/nothing-left", test_nothing_left);
   g_test_add_func ("/runs/room", test_room);

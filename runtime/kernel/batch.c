@@ -162,6 +162,14 @@ batch_has_followers (const VyreBatch *batch)
          && atomic_load_explicit (&batch->kernel->n_following, memory_order_relaxed) > 0;
 }
 
+/* Whether a thread that waits for the batch stays awake for longer than for others: batches wait for
+ * it, or a live stream for its copy, which takes about as long as a thread usually stays awake. */
+static gboolean
+batch_is_pressing (const VyreBatch *batch)
+{
+  return (batch->live && batch->copied) || batch_has_followers (batch);
+}
+
 gboolean
 vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
 {
@@ -189,7 +197,7 @@ vyre_batch_wait (VyreBatch *batch, gint64 end_time, GError **error)
       if (batch_has_failed (batch, &clock, end_time, error))
         break;
     }
-    vyre_wait_step (&wait, on_gpu && (batch->live || batch_has_followers (batch)), now);
+    vyre_wait_step (&wait, on_gpu && batch_is_pressing (batch), now);
   }
   vyre_wait_end (&wait, now);
   batch_count_wait (batch->lane, &wait);

@@ -61,7 +61,7 @@ check_cost (const Costly *costly, const char *text)
   g_autoptr (VyrePlan) plan = test_plan (&t, text, costly->size, 0, 1100);
   const guint32 *state = (const guint32 *)t.kernel->state.data;
   guint32 first = state[VYRE_STATE_HEAD];
-  gint64 end = g_get_monotonic_time () + TEST_DEADLINE;
+  gint64 end = g_get_monotonic_time () + TEST_COMPILE_DEADLINE;
   VyreBatch *batch = vyre_megakernel_publish (t.kernel, plan, 0, &payload, end, &error);
   if (t.kernel->traits->in_device_memory
       && g_error_matches (error, VYRE_ERROR, VYRE_ERROR_TOO_LARGE)) {

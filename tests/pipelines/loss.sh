@@ -25,9 +25,9 @@ same 'losses' 1 "$(counter device-losses)"
 same 'buffers' 100 "$(counter buffers)"
 rerun=$(counter rerun-batches)
 [ "$rerun" -ge 1 ] || fail "$rerun batches were run again"
-# filesrc was asked to take memory of the new kernel, and did
+# filesrc was asked to take memory of the new kernel, and did: all behind the loss are 204000 bytes
 bounced=$(counter cpu-bounce-bytes)
-[ "$bounced" -ge 3000 ] && [ "$bounced" -le 60000 ] || fail "$bounced bytes were copied"
+[ "$bounced" -ge 3000 ] && [ "$bounced" -le 180000 ] || fail "$bounced bytes were copied"
 
 export VYRE_LOST_DEVICES=2
 pipeline "$work/twice"

@@ -115,7 +115,7 @@ export CK_FORK=no
 # The other set-ups run what is about the kernel and the data path.
 check 'lavapipe, one launch per buffer' build-tests --setup=dispatch conformance fork forged import kernel \
   opcodes parts residency resources resource-sinks samples pictures ssim audio crc32c host-requests turns pipeline-film \
-  pipeline-smoke element-failures element-import element-import-loss element-kernel element-loss \
+  element-failures element-import element-import-loss element-kernel element-loss \
   element-results element-slots element-slots-stream element-stream
 check 'lavapipe, as a device with memory of its own' build-tests --setup=bar conformance forged kernel \
   lanes opcodes parts residency resources resource-sinks samples pictures audio crc32c loss host-requests turns \
@@ -132,7 +132,7 @@ check 'lavapipe under the validation layer' build-tests --setup=validation cache
 # What reads, and what depends on how.
 restricted='file-io file-io-refusals faults resources resource-sinks resource-faults element-allocation
   element-cut element-failures element-faults element-files element-messages element-results element-src
-  pipeline-errors pipeline-film pipeline-smoke'
+  pipeline-errors pipeline-film'
 # shellcheck disable=SC2086 # one word is one test
 check 'io_uring forbidden' build-tests --setup=seccomp $restricted
 # shellcheck disable=SC2086
@@ -145,7 +145,7 @@ export VK_DRIVER_FILES
 VYRE_TEST_RESIDENCY=persistent
 export VYRE_TEST_RESIDENCY
 check 'SwiftShader, a kernel that stays' build-tests --num-processes "$processors" --setup=given conformance import kernel leases \
-  opcodes parts resources resource-sinks samples pictures audio element-results
+  opcodes parts samples pictures audio element-results
 unset VK_DRIVER_FILES VYRE_TEST_RESIDENCY
 
 # Newer packages of everything: the compiler, GStreamer, GLib, liburing, and a lavapipe whose

@@ -73,8 +73,8 @@ gst_vyre_pace_note_handover (GstVyrePace *pace, gint64 time)
   pace->handover += (counted - pace->handover) / HANDOVER_WEIGHT;
 }
 
-/* How long the chain function may spend on a readback, in µs: as long as a hand-over takes, or as it
- * has nothing else to do. */
+/* How long the chain function may spend on a readback, in µs: as long as a hand-over takes, or as
+ * it has nothing else to do. */
 static gint64
 pace_get_bound (const GstVyrePace *pace)
 {

@@ -208,7 +208,7 @@ typedef struct {
   guint penalty;    /* the same, after the next try that takes too long */
   gint64 handover;  /* how long the task takes to wake up, µs */
   /* the chain function's own */
-  guint n_close; /* buffers in a row that came right behind the return from the one before */
+  guint n_close;  /* buffers in a row that came right behind the return from the one before */
   gint64 left;    /* when the chain function last returned, µs */
   gint64 leisure; /* what it may spend on a readback of this buffer, µs */
 } GstVyrePace;

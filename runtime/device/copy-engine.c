@@ -125,8 +125,8 @@ copy_record (VyreCopyEngine *c, VkCommandBuffer commands, const VyreCopyJob *pay
   };
   /* pairs with the barrier in take(), and with the addresses that look() depends on,
    * megakernel.comp: the payload is there before the tickets. What the host wrote before it
-   * submitted is read as it is. A barrier for more than copies makes the next copy of the queue wait
-   * for 12 µs. */
+   * submitted is read as it is. A barrier for more than copies makes the next copy of the queue
+   * wait for 12 µs. */
   VkMemoryBarrier arrived = {
     .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
     .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,

@@ -162,8 +162,9 @@ batch_has_followers (const VyreBatch *batch)
          && atomic_load_explicit (&batch->kernel->n_following, memory_order_relaxed) > 0;
 }
 
-/* Whether a thread that waits for the batch stays awake for longer than for others: batches wait for
- * it, or a live stream for its copy, which takes about as long as a thread usually stays awake. */
+/* Whether a thread that waits for the batch stays awake for longer than for others: batches wait
+ * for it, or a live stream for its copy, which takes about as long as a thread usually stays awake.
+ */
 static gboolean
 batch_is_pressing (const VyreBatch *batch)
 {

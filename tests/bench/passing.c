@@ -157,8 +157,7 @@ report (Bench *bench, const Passage *passage, const BenchPaced *paced, const Pas
 }
 
 static void
-measure (
-    Bench *bench, Passage *passages, BenchPaced *streams, Copies *copies, BenchCheck *check)
+measure (Bench *bench, Passage *passages, BenchPaced *streams, Copies *copies, BenchCheck *check)
 {
   double seconds = bench->quick ? QUICK_SECONDS : SECONDS;
 

@@ -163,7 +163,7 @@ test_burst (void)
   g_assert_false (is_patient (&pace));
 }
 
-/* After a gap, the chain function has half of that for a readback, up to a limit. */
+/* The chain function has half of the gap before a buffer for a readback, up to a limit. */
 static void
 test_leisure (void)
 {

@@ -300,7 +300,7 @@ test_density (void)
   drawing_end (&drawing);
 }
 
-/* What no result tells of any more is not drawn. */
+/* The panel no longer draws a point once no result has it. */
 static void
 test_forgotten (void)
 {

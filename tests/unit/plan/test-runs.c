@@ -190,13 +190,14 @@ count_tickets (const VyrePlan *plan, guint slot)
   return n;
 }
 
-/* Where batches may have early runs, a slot that waits for the batch before has twice the tickets of
- * one that does not. */
+/* Where batches may have early runs, a slot that waits for the batch before has twice the tickets
+ * of one that does not. */
 static void
 test_late_tickets (void)
 {
-  static const char text[] = "state n[1]; sample_difference bytes(0, 1048576), bytes(1048576, 1048576), 0 -> a;"
-                             "sample_difference bytes(0, 1048576), previous(bytes(1048576, 1048576)), 0 -> b";
+  static const char text[]
+      = "state n[1]; sample_difference bytes(0, 1048576), bytes(1048576, 1048576), 0 -> a;"
+        "sample_difference bytes(0, 1048576), previous(bytes(1048576, 1048576)), 0 -> b";
   g_autoptr (VyrePlan) plan = plan_of_size (text, EARLY_SIZE, GPU_WORKGROUP);
   g_autoptr (VyrePlan) large = plan_of_size (text, 4 * EARLY_SIZE, GPU_WORKGROUP);
 
